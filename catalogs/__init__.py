@@ -1,0 +1,1 @@
+"""What can be bought, and which models exist: parts, offers, units, model architectures."""

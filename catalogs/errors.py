@@ -1,0 +1,40 @@
+"""Faults that a user can mend: what is wrong, where, the value, the remedy, and a stable code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in one place of an input (file, row as in a spreadsheet, column)."""
+
+    code: str
+    text: str
+    file: str = ""
+    row: int | None = None
+    column: str = ""
+    value: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.row is not None:
+            place += f", row {self.row}"
+        if self.column:
+            place += f", column {self.column}"
+        value = f" (value {self.value!r})" if self.value else ""
+        remedy = f". {self.remedy}" if self.remedy else ""
+        return f"[{self.code}] {place + ': ' if place else ''}{self.text}{value}{remedy}"
+
+
+class InputError(Exception):
+    """Bad input or catalog: carries all faults found, not only the first. Exit code 3."""
+
+    exit_code = 3
+
+    def __init__(self, faults: list[Fault] | Fault | str, code: str = "bad-input", remedy: str = "") -> None:
+        if isinstance(faults, str):
+            faults = Fault(code, faults, remedy=remedy)
+        self.faults = [faults] if isinstance(faults, Fault) else list(faults)
+        super().__init__("\n".join(str(f) for f in self.faults))

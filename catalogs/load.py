@@ -1,0 +1,214 @@
+"""CSV folder -> Catalog. All faults of all files are reported at once; overlays replace parts by id.
+
+A catalog folder holds one CSV per part kind (see `PART_FILES`) and offers.csv, UTF-8 with a header row.
+Blank cells take the field's default; lists are `a|b`; contents are `2*part-id|8*part-id`.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from catalogs.errors import Fault, InputError
+from catalogs.schema import PART_FILES, GpuBoard, Kind, Offer, Part, Platform
+
+SHIPPED = Path(__file__).parent / "data"
+MAX_FILE_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Parts by id and their offers. `replaced` names what overlays replaced; `sha256` covers all files read."""
+
+    parts: Mapping[str, Part]
+    offers: Mapping[str, tuple[Offer, ...]]
+    sha256: str
+    replaced: tuple[str, ...] = field(default=())
+
+    def of(self, *kinds: Kind) -> list[Part]:
+        """Parts of these kinds, ordered by id."""
+        return [p for _, p in sorted(self.parts.items()) if p.kind in kinds]
+
+    def find(self, name: str) -> Part:
+        """A part by id, name or alias, ignoring case and punctuation.
+
+        Raises InputError with the nearest names when nothing or more than one part fits."""
+        if name in self.parts:
+            return self.parts[name]
+        wanted = _squash(name)
+        exact = [p for p in self.parts.values() if wanted in {_squash(p.id), _squash(p.name), *map(_squash, p.aliases)}]
+        hits = exact or [p for p in self.parts.values() if wanted and wanted in _squash(f"{p.vendor}{p.name}")]
+        if len(hits) == 1:
+            return hits[0]
+        if hits:
+            near = ", ".join(sorted(p.id for p in hits)[:8])
+            raise InputError(f"part {name!r} is ambiguous", "ambiguous-part", f"Name one of: {near}.")
+        near = ", ".join(difflib.get_close_matches(name.lower(), list(self.parts), n=4, cutoff=0.4))
+        raise InputError(f"no part named {name!r}", "unknown-part", f"Nearest: {near}." if near else "")
+
+
+def _squash(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
+    """Read the base catalog and lay `overlays` over it, in order. Raises InputError with every fault found."""
+    faults: list[Fault] = []
+    parts: dict[str, Part] = {}
+    offers: dict[str, Offer] = {}
+    replaced: list[str] = []
+    where: dict[str, tuple[str, int]] = {}
+    digest = hashlib.sha256()
+    for folder in [base, *overlays]:
+        if not folder.is_dir():
+            raise InputError(
+                f"catalog folder {str(folder)!r} does not exist", "no-catalog", "Name a folder that holds CSV files."
+            )
+        known = {f"{name}.csv" for name in [*PART_FILES, "offers"]}
+        files = sorted(folder.glob("*.csv"))
+        for stray in [p for p in files if p.name not in known]:
+            near = difflib.get_close_matches(stray.name, known, n=1, cutoff=0.3)
+            faults.append(
+                Fault("unknown-file", "not a catalog file", str(stray), remedy=f"Nearest name: {near[0]}." if near else "")
+            )
+        if not files:
+            faults.append(Fault("empty-catalog", "no CSV file in this folder", str(folder)))
+        seen: set[str] = set()
+        for path in files:
+            if path.name not in known:
+                continue
+            cls: type[BaseModel] = Offer if path.stem == "offers" else PART_FILES[path.stem]
+            rows = _rows(path, cls, digest, faults)
+            for number, row in rows:
+                if path.stem in ("systems", "platforms"):
+                    row["kind"] = "system" if path.stem == "systems" else "platform"
+                item = _parse(cls, row, path, number, faults)
+                if item is None:
+                    continue
+                key: str = item.id  # type: ignore[attr-defined]
+                if f"{path.stem}/{key}" in seen or (isinstance(item, Part) and f"part/{key}" in seen):
+                    faults.append(
+                        Fault("duplicate-id", "id used twice", str(path), number, "id", key, "Give each row its own id.")
+                    )
+                    continue
+                seen |= {f"{path.stem}/{key}", f"part/{key}"} if isinstance(item, Part) else {f"{path.stem}/{key}"}
+                where[key] = (str(path), number)
+                if isinstance(item, Part):
+                    if key in parts:
+                        replaced.append(key)
+                    parts[key] = item
+                elif isinstance(item, Offer):
+                    if key in offers:
+                        replaced.append(key)
+                    offers[key] = item
+    faults += _dangling(parts, offers, where)
+    if faults:
+        raise InputError(faults)
+    by_part: dict[str, list[Offer]] = {}
+    for offer in offers.values():
+        by_part.setdefault(offer.part, []).append(offer)
+    return Catalog(
+        parts, {k: tuple(sorted(v, key=lambda o: o.id)) for k, v in by_part.items()}, digest.hexdigest(), tuple(replaced)
+    )
+
+
+def _dangling(parts: dict[str, Part], offers: dict[str, Offer], where: dict[str, tuple[str, int]]) -> list[Fault]:
+    """References to parts that do not exist."""
+    wanted: list[tuple[str, str, str]] = [(o.id, "part", o.part) for o in offers.values()]
+    for p in parts.values():
+        if isinstance(p, GpuBoard):
+            wanted.append((p.id, "gpu", p.gpu))
+        elif isinstance(p, Platform):
+            wanted += [(p.id, "contents", c.part) for c in p.contents]
+    faults = []
+    for owner, column, target in wanted:
+        if target not in parts:
+            near = difflib.get_close_matches(target, list(parts), n=1, cutoff=0.5)
+            file, row = where[owner]
+            remedy = f"Nearest id: {near[0]}." if near else "Add the part or correct the id."
+            faults.append(Fault("unknown-part", "names a part that is in no file", file, row, column, target, remedy))
+    return faults
+
+
+def _rows(path: Path, cls: type[BaseModel], digest: hashlib._Hash, faults: list[Fault]) -> list[tuple[int, dict[str, str]]]:
+    if path.stat().st_size > MAX_FILE_BYTES:
+        faults.append(Fault("huge-file", f"larger than {MAX_FILE_BYTES // 10**6} MB", str(path)))
+        return []
+    raw = path.read_bytes()
+    digest.update(path.name.encode() + b"\0" + raw)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        faults.append(Fault("not-utf8", f"byte {e.start} is not UTF-8 text", str(path), remedy="Save it as CSV UTF-8."))
+        return []
+    if "\0" in text:
+        faults.append(Fault("binary-file", "holds binary data", str(path), remedy="Save it as CSV UTF-8."))
+        return []
+    reader = csv.reader(text.splitlines(keepends=True))
+    try:
+        lines = [(reader.line_num, cells) for cells in reader]
+    except csv.Error as e:
+        faults.append(Fault("bad-csv", str(e), str(path), reader.line_num))
+        return []
+    if not lines:
+        faults.append(Fault("empty-file", "has no header row", str(path)))
+        return []
+    header = [h.strip() for h in lines[0][1]]
+    bad = False
+    for name in header:
+        if name not in cls.model_fields:
+            near = difflib.get_close_matches(name, list(cls.model_fields), n=1)
+            remedy = f"Nearest column: {near[0]}." if near else "Remove the column."
+            faults.append(Fault("unknown-column", "unknown column", str(path), 1, name, remedy=remedy))
+            bad = True
+    for name, info in cls.model_fields.items():
+        if info.is_required() and name not in header and name != "kind":
+            faults.append(Fault("missing-column", "required column is missing", str(path), 1, name))
+            bad = True
+    if bad:
+        return []
+    rows = []
+    for number, cells in lines[1:]:
+        if not any(c.strip() for c in cells):
+            continue
+        if len(cells) != len(header):
+            text_ = f"{len(cells)} cells where the header has {len(header)}"
+            faults.append(Fault("truncated-row", text_, str(path), number, remedy="Quote cells that hold commas."))
+            continue
+        rows.append((number, {h: c.strip() for h, c in zip(header, cells, strict=True) if c.strip()}))
+    return rows
+
+
+@cache
+def _tuple_fields(cls: type[BaseModel]) -> frozenset[str]:
+    def is_tuple(t: object) -> bool:
+        if typing.get_origin(t) in (typing.Union, types.UnionType):
+            return any(is_tuple(a) for a in typing.get_args(t))
+        return typing.get_origin(t) is tuple
+
+    return frozenset(n for n, f in cls.model_fields.items() if is_tuple(f.annotation))
+
+
+def _parse(cls: type[BaseModel], row: dict[str, str], path: Path, number: int, faults: list[Fault]) -> BaseModel | None:
+    lists = _tuple_fields(cls)
+    data: dict[str, object] = {k: tuple(v.split("|")) if k in lists else v for k, v in row.items()}
+    if "contents" in row:
+        pairs = [c.partition("*") for c in row["contents"].split("|")]
+        data["contents"] = [{"qty": a, "part": b} for a, _, b in pairs]
+    try:
+        return cls.model_validate(data)
+    except ValidationError as e:
+        for err in e.errors(include_url=False):
+            column = str(err["loc"][0]) if err["loc"] else ""
+            value = "" if err["type"] == "missing" else str(err.get("input", ""))[:80]
+            faults.append(Fault("bad-value", err["msg"], str(path), number, column, value))
+        return None

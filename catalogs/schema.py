@@ -1,0 +1,329 @@
+"""What a catalog holds: one frozen class per part kind, and offers. Units stand in the field names.
+
+A field that may be blank is unknown; no rule guesses it. Every class is one CSV file of the same columns
+(see catalogs/load.py), lists are written `a|b`, contents `2*part-id|8*part-id`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Kind(StrEnum):
+    GPU = "gpu"
+    GPU_BOARD = "gpu_board"
+    BRIDGE = "bridge"
+    SYSTEM = "system"
+    PLATFORM = "platform"
+    CPU = "cpu"
+    MEMORY = "memory"
+    DRIVE = "drive"
+    NIC = "nic"
+    PSU = "psu"
+    COOLING = "cooling"
+    SWITCH = "switch"
+    OPTIC = "optic"
+    CABLE = "cable"
+    RACK = "rack"
+    PDU = "pdu"
+
+
+GpuForm = Literal["PCIe", "PCIe-LP", "SXM2", "SXM4", "SXM5", "SXM6", "OAM", "OAM-Ascend", "Superchip", "integrated"]
+GpuCooling = Literal["passive", "blower", "open-fan", "module"]
+GpuFabric = Literal["none", "nvlink", "nvlink-bridge", "xgmi", "roce-on-die", "hccs"]
+BoardType = Literal[
+    "HGX-AMPERE-4", "HGX-AMPERE-8", "HGX-HOPPER-4", "HGX-HOPPER-8", "HGX-B200-8", "HGX-B300-8",
+    "UBB-MI300", "UBB-MI350", "UBB-GAUDI2", "UBB-GAUDI3", "ASCEND-910B-8",
+]  # fmt: skip
+Socket = Literal["SP3", "SP5", "sTR5", "AM5", "LGA3647", "LGA4189", "LGA4677", "LGA4710", "LGA7529", "soldered"]
+MemGen = Literal["DDR4", "DDR5", "LPDDR5", "LPDDR5X"]
+DimmType = Literal["RDIMM", "RDIMM-3DS", "MRDIMM", "UDIMM", "soldered"]
+BayForm = Literal["U.2", "U.3", "E1.S", "E3.S", "M.2", "2.5", "3.5", "builtin"]
+NicForm = Literal["PCIe", "OCP3"]
+PsuForm = Literal[
+    "ATX", "CRPS", "SMC", "DELL", "HPE-MCRPS", "LENOVO", "IBM", "NVIDIA-DGX", "GIGABYTE", "ASUS", "INSPUR",
+    "XFUSION", "HUAWEI", "builtin",
+]  # fmt: skip
+Inlet = Literal["C14", "C20"]
+Connector = Literal[
+    "OSFP", "OSFP-FLT", "QSFP-DD", "QSFP112", "QSFP56", "QSFP28", "SFP28", "RJ45", "MPO-12/APC", "C13-C14", "C19-C20",
+]  # fmt: skip
+Included = Literal[
+    "chassis", "board", "fans", "cpu-heatsink", "psu", "cpu", "gpu", "dimm", "storage", "nic", "coldplate-kit"
+]
+Whole = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Contained(BaseModel):
+    """A quantity of a part inside a complete system."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    part: str
+    qty: Positive
+
+
+class Part(BaseModel):
+    """One thing that can be bought. `id` is stable and lower case; `source` says where the figures were read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Kind
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")
+    name: str
+    vendor: str = ""
+    country: str = ""
+    source: str
+    notes: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+class Gpu(Part):
+    """An accelerator. `link_gb_s`: NVLink / xGMI per GPU, both directions together; tensor figures are dense."""
+
+    kind: Literal[Kind.GPU] = Kind.GPU
+    arch: str
+    form_factor: GpuForm
+    cooling: GpuCooling
+    sold_as: Literal["single", "board", "system"]
+    vram_gb: Positive
+    unified_reserve_gb: Whole = 0
+    mem_gb_s: Positive | None = None
+    fp16_tflops: float | None = Field(default=None, gt=0)
+    fp8_tflops: float | None = Field(default=None, gt=0)
+    int8_tops: float | None = Field(default=None, gt=0)
+    fp4_tflops: float | None = Field(default=None, gt=0)
+    tdp_w: Annotated[int, Field(ge=30, le=5000)] | None = None
+    tdp_min_w: Positive | None = None
+    fabric: GpuFabric = "none"
+    link_gb_s: float = Field(default=0, ge=0)
+    fast_domain_gpus: Positive = 1
+    pcie_gen: Annotated[int, Field(ge=3, le=7)] | None = None
+    width_slots: Positive | None = None
+    p2p: bool = True
+
+
+class GpuBoard(Part):
+    """A baseboard sold whole with `gpus` GPUs on it."""
+
+    kind: Literal[Kind.GPU_BOARD] = Kind.GPU_BOARD
+    gpu: str
+    gpus: Positive
+    form_factor: GpuForm
+    board_type: BoardType
+    overhead_w: Whole = 0
+
+
+class Bridge(Part):
+    """An NVLink bridge: `per_group` pieces join `group_gpus` GPUs."""
+
+    kind: Literal[Kind.BRIDGE] = Kind.BRIDGE
+    gpus: tuple[str, ...]
+    group_gpus: Positive
+    per_group: Positive
+
+
+class Platform(Part):
+    """Chassis with board and fans, maybe with supplies; a `system` also carries `contents`.
+
+    `psu_redundancy`: the accepted patterns needed+spare. `gpu_width_total`: single widths shared by all cards.
+    `system_max_w`: the heat the chassis can move (for a system: its published maximum).
+    `onboard_lan`: `count*gbps:connector`. `overhead_w`: switches, VRM and BMC of the node, without fans.
+    """
+
+    kind: Literal[Kind.PLATFORM, Kind.SYSTEM] = Kind.PLATFORM
+    rack_mount: bool
+    rack_units: Whole | None = None
+    gpu_slots: Whole
+    gpu_forms: tuple[GpuForm, ...]
+    gpu_boards: tuple[BoardType, ...] = ()
+    gpu_cooling: tuple[GpuCooling, ...] = ()
+    gpu_width_total: Whole | None = None
+    gpu_max_w: Positive | None = None
+    gpu_lane_widths: tuple[int, ...] = (16,)
+    pcie_switch: bool = False
+    chipset_lanes: Whole = 0
+    sockets: Positive
+    socket: Socket
+    cpu_generations: tuple[str, ...]
+    cpu_max_w: Positive | None = None
+    dimm_slots: Whole
+    mem_gen: MemGen
+    dimm_types: tuple[DimmType, ...]
+    channels_per_cpu: Whole
+    nvme_bays: Whole = 0
+    nvme_forms: tuple[BayForm, ...] = ()
+    m2_slots: Whole = 0
+    sata_bays: Whole = 0
+    sata_forms: tuple[BayForm, ...] = ()
+    nic_slots: Whole = 0
+    nic_forms: tuple[NicForm, ...] = ()
+    onboard_lan: tuple[str, ...] = ()
+    psu_bays: Whole = 0
+    psu_watts: tuple[int, ...] = ()
+    psu_forms: tuple[PsuForm, ...] = ()
+    psu_redundancy: tuple[str, ...] = ()
+    cooling: tuple[Literal["air", "DLC"], ...] = ("air",)
+    system_max_w: Positive | None = None
+    overhead_w: Whole = 0
+    weight_kg: float | None = Field(default=None, gt=0)
+    inlet_max_c: Positive | None = None
+    price_class: str = ""
+    includes: tuple[Included, ...] = ()
+    contents: tuple[Contained, ...] = ()
+
+
+class Cpu(Part):
+    kind: Literal[Kind.CPU] = Kind.CPU
+    generation: str
+    socket: Socket
+    max_sockets: Positive
+    cores: Positive
+    tdp_w: Positive | None = None
+    mem_gen: MemGen
+    dimm_types: tuple[DimmType, ...]
+    mem_channels: Positive | None = None
+    mem_max_mts: Positive | None = None
+    mem_gb_s: float | None = Field(default=None, gt=0)
+    pcie_gen: Annotated[int, Field(ge=3, le=7)] | None = None
+    lanes_1p: Whole | None = None
+    lanes_2p: Whole | None = None
+
+
+class Memory(Part):
+    kind: Literal[Kind.MEMORY] = Kind.MEMORY
+    mem_gen: MemGen
+    dimm_type: DimmType
+    capacity_gb: Positive
+    mts: Positive
+    power_w: Positive = 5
+    pack: Positive = 1
+
+
+class Drive(Part):
+    kind: Literal[Kind.DRIVE] = Kind.DRIVE
+    media: Literal["nvme", "nvme-consumer", "sata-ssd", "hdd"]
+    forms: tuple[BayForm, ...]
+    capacity_gb: Positive
+    read_mb_s: Positive
+    power_w: Positive
+    pcie_gen: Annotated[int, Field(ge=3, le=7)] | None = None
+
+
+class Nic(Part):
+    """`fabrics`: InfiniBand, Ethernet; `connectors`: plugs the cage takes; `fabric_rates` only for InfiniBand."""
+
+    kind: Literal[Kind.NIC] = Kind.NIC
+    fabrics: tuple[Literal["InfiniBand", "Ethernet"], ...]
+    rdma: bool
+    gbit_s: Positive
+    ports: Positive
+    connectors: tuple[Connector, ...]
+    form: NicForm
+    pcie_gen: Annotated[int, Field(ge=3, le=7)]
+    lanes: Positive
+    power_w: Positive
+
+
+class Psu(Part):
+    """`watts_low_line`: output at 100-127 V, 0 when it needs 200 V."""
+
+    kind: Literal[Kind.PSU] = Kind.PSU
+    form: PsuForm
+    watts: Annotated[int, Field(ge=100, le=20000)]
+    watts_low_line: Whole
+    efficiency: Literal["Gold", "Platinum", "Titanium"]
+    inlet: Inlet
+
+
+class Cooling(Part):
+    kind: Literal[Kind.COOLING] = Kind.COOLING
+    medium: Literal["air", "DLC"]
+    role: Literal["cpu-cooler", "rdhx", "cdu-l2l", "cdu-l2a", "manifold", "facility", "coldplate-kit", "fans", "room"]
+    socket: Socket | None = None
+    capacity_w: Positive | None = None
+    rack_units: Whole = 0
+    weight_kg: float = 0
+    power_w: Whole = 0
+
+
+class Switch(Part):
+    """`speeds`: `gbit_s:ports`, alternatives and not a sum."""
+
+    kind: Literal[Kind.SWITCH] = Kind.SWITCH
+    fabric: Literal["InfiniBand", "Ethernet"]
+    role: Literal["rdma", "frontend", "oob"]
+    speeds: tuple[str, ...]
+    connectors: tuple[Connector, ...]
+    rack_units: Whole
+    weight_kg: float = 0
+    power_w: Positive | None = None
+
+    def ports_at(self, gbit_s: int) -> int:
+        """Ports when all run at `gbit_s`; 0 when the switch does not offer that speed."""
+        return next((int(s.split(":")[1]) for s in self.speeds if int(s.split(":")[0]) == gbit_s), 0)
+
+
+class Link(Part):
+    """An optic, cable, fibre or power cord. `links` is how many links one piece carries at `gbit_s` each;
+    `end_a` is the switch (or module) end, `end_b` the card or fibre end."""
+
+    kind: Literal[Kind.OPTIC, Kind.CABLE]
+    fabrics: tuple[Literal["InfiniBand", "Ethernet"], ...] = ()
+    gbit_s: Whole = 0
+    links: Positive = 1
+    end_a: Connector
+    end_b: Connector
+    medium: Literal["copper", "AOC", "MMF", "SMF", "power"]
+    length_m: float | None = None
+    power_w: float = 0
+
+
+class Rack(Part):
+    kind: Literal[Kind.RACK] = Kind.RACK
+    rack_units: Positive
+    load_kg: Positive
+    pdus_included: bool = False
+
+
+class Pdu(Part):
+    """`power_w`: what it may carry continuously, derating done."""
+
+    kind: Literal[Kind.PDU] = Kind.PDU
+    power_w: Positive
+    volts: Positive
+    phases: Positive
+    outlets_c13: Whole
+    outlets_c19: Whole
+
+
+class Offer(BaseModel):
+    """A price for a part on a day, net of tax unless `tax_rate` is given (then gross at that rate)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    part: str
+    price: Decimal = Field(gt=0, max_digits=12, decimal_places=2)
+    currency: Literal["USD", "CNY", "EUR", "GBP", "JPY"]
+    date: date
+    condition: Literal["new", "refurbished", "used"]
+    confidence: Literal["list", "street", "estimate"]
+    seller: str
+    source: str
+    link: str = ""
+    tax_rate: Decimal = Field(default=Decimal(0), ge=0, lt=1)
+    lead_time_days: Whole | None = None
+    low: Decimal | None = Field(default=None, gt=0)
+    high: Decimal | None = Field(default=None, gt=0)
+    notes: str = ""
+
+
+PART_FILES: dict[str, type[Part]] = {
+    "gpus": Gpu, "gpu_boards": GpuBoard, "bridges": Bridge, "platforms": Platform, "systems": Platform, "cpus": Cpu,
+    "memory": Memory, "drives": Drive, "nics": Nic, "psus": Psu, "cooling": Cooling, "switches": Switch,
+    "links": Link, "racks": Rack, "pdus": Pdu,
+}  # fmt: skip
