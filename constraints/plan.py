@@ -1,0 +1,66 @@
+"""How a model runs on hardware (plan), and the performance row that throughput depends on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Plan:
+    """One replica takes tp x pp x dp GPUs; `replicas` of them fill the build. `concurrency` is per replica."""
+
+    precision: str
+    kv_precision: str
+    tp: int
+    pp: int
+    dp: int
+    ep: int
+    replicas: int
+    concurrency: int
+
+    @property
+    def gpus(self) -> int:
+        return self.tp * self.pp * self.dp
+
+
+@dataclass(frozen=True, order=True)
+class RowKey:
+    """All hardware facts that throughput depends on.
+
+    `pcie_gen`, `lanes`: host link of each GPU, 0 where no plan of the row uses it. `domain`: GPUs joined by
+    NVLink / xGMI. `net`: none (front end only), pp (pipeline stages), rdma (one NIC per GPU); `net_gbit_s`
+    per node for pp and per GPU for rdma.
+    """
+
+    gpu: str
+    cap_w: int
+    per_node: int
+    nodes: int
+    domain: int
+    pcie_gen: int
+    lanes: int
+    net: str
+    net_gbit_s: int
+
+    @property
+    def total(self) -> int:
+        return self.per_node * self.nodes
+
+
+@dataclass(frozen=True)
+class Perf:
+    """Figures of one plan: throughput of the whole build in 0.1 tok/s, per-user speed and latencies."""
+
+    tenths: int
+    per_user_tok_s: float
+    ttft_ms: float
+    tpot_ms: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A performance row: what the certificate may select, with the best plan there."""
+
+    key: RowKey
+    plan: Plan
+    perf: Perf

@@ -1,0 +1,102 @@
+"""Policy: the defaults of every rule as data (constraints/data/*.csv), and a buyer's own changes to them."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from pathlib import Path
+
+from catalogs.errors import Fault, InputError
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True)
+class Default:
+    """One policy value with its unit, title and source."""
+
+    key: str
+    value: Decimal
+    unit: str
+    title: str
+    source: str
+
+
+@cache
+def table(name: str) -> tuple[dict[str, str], ...]:
+    """Rows of constraints/data/<name>.csv."""
+    with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as f:
+        return tuple(csv.DictReader(f))
+
+
+@cache
+def defaults() -> Mapping[str, Default]:
+    """All policy keys."""
+    return {r["key"]: Default(r["key"], Decimal(r["value"]), r["unit"], r["title"], r["source"]) for r in table("policy")}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Defaults with `changed` laid over them; `policy["power.psu_load_percent"]` is a Decimal."""
+
+    changed: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Decimal:
+        return self.changed[key] if key in self.changed else defaults()[key].value
+
+    def whole(self, key: str) -> int:
+        """The value as an integer of its unit, rounded down."""
+        return int(self[key])
+
+    def with_settings(self, settings: Iterable[str], file: str = "--set") -> Policy:
+        """Lay `key=value` texts over this policy; raises InputError for unknown keys and bad numbers."""
+        changed, faults = dict(self.changed), []
+        for text in settings:
+            key, _, value = text.partition("=")
+            key = key.strip()
+            if key not in defaults():
+                near = difflib.get_close_matches(key, list(defaults()), n=1, cutoff=0.3)
+                remedy = f"Nearest: {near[0]}." if near else "See `dsopt schema policy`."
+                faults.append(Fault("unknown-policy", "no such policy key", file, None, "", key, remedy))
+                continue
+            try:
+                number = Decimal(value.strip())
+            except InvalidOperation:
+                number = Decimal("NaN")
+            if not number.is_finite() or number < 0 or number > 10**9:
+                faults.append(Fault("bad-policy", f"{key} needs a number from 0 to 1e9", file, None, key, value))
+                continue
+            changed[key] = number
+        if faults:
+            raise InputError(faults)
+        return Policy(changed)
+
+    def with_file(self, path: Path) -> Policy:
+        """Lay a TOML file over this policy (`[power]` tables or dotted keys)."""
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as e:
+            raise InputError(f"cannot read policy file {path}: {e.strerror}", "no-file") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+            raise InputError(f"policy file {path} is not TOML: {e}", "bad-toml") from None
+        flat: list[str] = []
+        for key, value in data.items():
+            if isinstance(value, dict):
+                flat += [f"{key}.{k}={v}" for k, v in value.items()]
+            else:
+                flat.append(f"{key}={value}")
+        return self.with_settings(flat, str(path))
+
+
+@cache
+def usd_per(currency: str) -> Decimal:
+    """FX rate of the policy file; raises InputError for an unknown currency."""
+    for row in table("fx"):
+        if row["currency"] == currency:
+            return Decimal(row["usd_per_unit"])
+    raise InputError(f"no exchange rate for {currency!r}", "unknown-currency", "Rates are in constraints/data/fx.csv.")

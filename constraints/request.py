@@ -1,0 +1,79 @@
+"""What a buyer asks for: model, workload, limits of money, site and procurement."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from catalogs.errors import InputError
+
+Condition = Literal["new", "refurbished", "used"]
+WORKLOADS = {"chat": (1024, 1024), "rag": (8192, 1024), "reasoning": (1024, 8192), "batch": (1024, 1024)}
+Count = Field(ge=1, le=10_000_000)
+
+
+class Circuit(BaseModel):
+    """One branch circuit, `15A@120V`."""
+
+    model_config = ConfigDict(frozen=True)
+    amps: int = Field(ge=1, le=5000)
+    volts: int = Field(ge=100, le=480)
+
+
+class Request(BaseModel):
+    """One question to dsopt. Money is in cents of `currency`, latency in ms, power in W."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    model: str
+    as_of: date
+    currency: Literal["USD", "CNY", "EUR", "GBP", "JPY"] = "USD"
+    budget_cents: int | None = Field(default=None, gt=0, le=10**14)
+    throughput_tenths: int | None = Field(default=None, gt=0, le=10**12, description="0.1 tok/s")
+    users: int | None = Field(default=None, ge=1, le=10**6)
+    workload: Literal["chat", "rag", "reasoning", "batch"] = "chat"
+    isl: int = Field(default=1024, ge=1, le=10**7)
+    osl: int = Field(default=1024, ge=1, le=10**7)
+    min_tok_s_user: float = Field(default=10, ge=0, le=10**6, allow_inf_nan=False)
+    max_ttft_ms: float | None = Field(default=None, gt=0, le=10**9, allow_inf_nan=False)
+    precision: str | None = None
+    min_precision_bits: int | None = Field(default=None, ge=1, le=32)
+    kv_precision: Literal["bf16", "fp8"] = "bf16"
+    allow_experimental: bool = False
+    max_nodes: int = Field(default=32, ge=1, le=1000)
+    max_power_w: int | None = Field(default=None, gt=0, le=10**9)
+    circuit: Circuit | None = None
+    rack_units: int | None = Field(default=None, gt=0, le=10**6)
+    site_water: bool = False
+    have: frozenset[Literal["racks", "network"]] = frozenset()
+    vendors: frozenset[str] = frozenset()
+    barred_vendors: frozenset[str] = frozenset()
+    conditions: frozenset[Condition] = frozenset({"new"})
+    max_price_age_days: int | None = Field(default=None, ge=0, le=36500)
+    include: tuple[str, ...] = ()
+    exclude: frozenset[str] = frozenset()
+    gpus: frozenset[str] = frozenset()
+    gpu_count: int | None = Field(default=None, ge=1, le=100_000)
+
+    @model_validator(mode="after")
+    def _context(self) -> Request:
+        if self.isl + self.osl > 10**7:
+            raise ValueError("isl + osl beyond any model's context")
+        return self
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of KV cache that one running request holds."""
+        return self.isl + self.osl
+
+    @property
+    def line_volts(self) -> int | None:
+        return self.circuit.volts if self.circuit else None
+
+
+def workload_lengths(name: str) -> tuple[int, int]:
+    """(isl, osl) of a named workload."""
+    if name not in WORKLOADS:
+        raise InputError(f"no workload {name!r}", "unknown-workload", f"One of: {', '.join(WORKLOADS)}.")
+    return WORKLOADS[name]

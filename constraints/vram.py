@@ -1,0 +1,97 @@
+"""Rule vram: each GPU holds its share of weights, the KV cache of its users and the runtime reserve."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from catalogs.llm import Llm
+from catalogs.schema import Gpu
+from constraints.plan import Plan
+from constraints.policy import Policy
+from constraints.rule import Check, gb
+
+if TYPE_CHECKING:
+    from constraints.case import Case
+    from constraints.model import FamilyModel
+
+
+def stages(layers: int, pp: int) -> list[range]:
+    """Layers cut into `pp` runs with the smallest largest run."""
+    cuts = [layers * i // pp for i in range(pp + 1)]
+    return [range(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+
+
+@lru_cache(maxsize=4096)
+def weights_per_gpu(llm: Llm, precision: str, tp: int, pp: int, dp: int, ep: int) -> int:
+    """Bytes of weights on the fullest GPU: the largest stage, experts spread over ep (or tp), the rest over tp.
+
+    With data-parallel attention (dp > 1) experts lie on all tp x dp GPUs of the stage."""
+    layer = llm.layer_bytes(precision)
+    experts = llm.expert_bytes(precision)
+    per_expert_layer = experts // llm.moe_layers if llm.moe_layers else 0
+    head = llm.head_bytes(precision)
+    worst = 0
+    for i, run in enumerate(stages(llm.layers, pp)):
+        total = sum(layer[j] for j in run)
+        moe = sum(per_expert_layer for j in run if j >= llm.dense_layers) if llm.moe_layers else 0
+        rest = total - moe
+        if pp == 1:
+            rest += head
+        elif i in (0, pp - 1):
+            rest += -(-head // 2)
+        worst = max(worst, -(-moe // max(ep, tp * dp)) + -(-rest // tp))
+    return worst
+
+
+@lru_cache(maxsize=4096)
+def kv_per_gpu_user(llm: Llm, tokens: int, kv: str, tp: int, pp: int) -> int:
+    """Bytes of KV cache that one running request puts on the fullest GPU of its data-parallel rank."""
+    per_layer = llm.kv_layer_bytes(tokens, kv)
+    worst = max(sum(per_layer[j] for j in run) for run in stages(llm.layers, pp))
+    return -(-worst // llm.kv_shards(tp))
+
+
+def reserve_bytes(gpu: Gpu, policy: Policy) -> int:
+    """Runtime reserve of a GPU."""
+    share = policy["vram.reserve_share_percent"] / 100
+    return int(policy["vram.reserve_base_gb"] * 10**9 + share * usable_bytes(gpu))
+
+
+def usable_bytes(gpu: Gpu) -> int:
+    """GPU memory; for unified memory what the system leaves."""
+    return (gpu.vram_gb - gpu.unified_reserve_gb) * 10**9
+
+
+def most_users(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, tokens: int) -> int:
+    """The most requests at once that one replica has memory for; negative when not even the weights fit."""
+    free = usable_bytes(gpu) - reserve_bytes(gpu, policy)
+    free -= weights_per_gpu(llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep)
+    if free < 0:
+        return -1
+    return free // kv_per_gpu_user(llm, tokens, plan.kv_precision, plan.tp, plan.pp) * plan.dp
+
+
+def needed_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, tokens: int) -> int:
+    """GPU memory that the fullest GPU needs at the plan's concurrency."""
+    users = -(-plan.concurrency // plan.dp)
+    return (
+        weights_per_gpu(llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep)
+        + users * kv_per_gpu_user(llm, tokens, plan.kv_precision, plan.tp, plan.pp)
+        + reserve_bytes(gpu, policy)
+    )
+
+
+class Vram:
+    id = "vram"
+
+    def encode(self, m: FamilyModel) -> None:
+        for row, chosen in m.rows.items():
+            if needed_bytes(m.gpu, m.llm, m.policy, row.plan, m.request.tokens) > usable_bytes(m.gpu):
+                m.cp.add(chosen == 0)
+
+    def check(self, c: Case) -> list[Check]:
+        need = needed_bytes(c.gpu, c.llm, c.policy, c.plan, c.request.tokens)
+        have = usable_bytes(c.gpu)
+        text = f"each {c.gpu.name} holds weights, KV cache of {c.plan.concurrency} requests per replica and reserve"
+        return [Check.limit(self.id, gb(need), gb(have), "GB", text)]
