@@ -1,0 +1,213 @@
+"""The CP-SAT model of one family (a GPU, GPUs per node): variables are parts, quantities, node count and row.
+
+Rules read these variables in their `encode`. Everything is integer: cents, watts, bytes stay out of floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ortools.sat.python import cp_model
+
+from catalogs.llm import Llm
+from catalogs.load import Catalog
+from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Pdu, Platform, Psu, Rack
+from constraints.case import fan_percent, included_bank, patterns, power_cap
+from constraints.plan import Row
+from constraints.policy import Policy
+from constraints.procurement import PriceBook
+from constraints.request import Request
+
+Expr = Any  # ortools linear expressions carry no useful static type
+MAX_MONEY = 2**52
+
+
+class Candidates:
+    """Parts that may stand in a node of a family. A subclass or caller may prune; `everything` does not."""
+
+    def __init__(self, parts: Iterable[Any]) -> None:
+        by: dict[type, list[Any]] = {}
+        for p in parts:
+            by.setdefault(type(p), []).append(p)
+        self.platforms: list[Platform] = by.get(Platform, [])
+        self.cpus: list[Cpu] = by.get(Cpu, [])
+        self.memory: list[Memory] = by.get(Memory, [])
+        self.psus: list[Psu] = by.get(Psu, [])
+        self.drives: list[Drive] = by.get(Drive, [])
+        self.nics: list[Nic] = by.get(Nic, [])
+        self.boards: list[GpuBoard] = by.get(GpuBoard, [])
+        self.bridges: list[Bridge] = by.get(Bridge, [])
+        self.cooling: list[Cooling] = by.get(Cooling, [])
+        self.racks: list[Rack] = by.get(Rack, [])
+        self.pdus: list[Pdu] = by.get(Pdu, [])
+
+
+def inside(platform: Platform, catalog: Catalog, cls: type) -> list[tuple[Any, int]]:
+    """What a complete system contains of a class."""
+    return [(catalog.parts[c.part], c.qty) for c in platform.contents if isinstance(catalog.parts[c.part], cls)]
+
+
+def gpus_inside(platform: Platform, catalog: Catalog) -> tuple[str, int]:
+    """(GPU id, count) inside a complete system; ("", 0) when it has none."""
+    for board, qty in inside(platform, catalog, GpuBoard):
+        return board.gpu, board.gpus * qty
+    for gpu, qty in inside(platform, catalog, Gpu):
+        return gpu.id, qty
+    return "", 0
+
+
+class FamilyModel:
+    """Variables of one family; `rows` map each performance row to its literal."""
+
+    def __init__(
+        self, catalog: Catalog, request: Request, policy: Policy, llm: Llm, book: PriceBook,
+        gpu: Gpu, per_node: int, rows: Sequence[Row], candidates: Candidates,
+    ) -> None:  # fmt: skip
+        self.catalog, self.request, self.policy, self.llm, self.book = catalog, request, policy, llm, book
+        self.gpu, self.per_node, self.candidates = gpu, per_node, candidates
+        self.cp = cp = cp_model.CpModel()
+        self.rows = {r: cp.new_bool_var(f"row{i}") for i, r in enumerate(rows)}
+        cp.add_exactly_one(self.rows.values())
+        self.node_counts = {n: cp.new_bool_var(f"n{n}") for n in sorted({r.key.nodes for r in rows})}
+        cp.add_exactly_one(self.node_counts.values())
+        for n, is_n in self.node_counts.items():
+            cp.add(sum(v for r, v in self.rows.items() if r.key.nodes == n) == is_n)
+        self.platform = {p: cp.new_bool_var(p.id) for p in candidates.platforms}
+        cp.add_exactly_one(self.platform.values())
+        self.contained_ids = frozenset(c.part for p in candidates.platforms for c in p.contents)
+        self._node_parts()
+        self.shared_cost: list[Expr] = []
+        self.shared_w: list[Expr] = []
+        self.shared_units: list[Expr] = []
+        self.shared_kg: list[Expr] = []
+        self.shared_qty: dict[str, list[tuple[int, Any]]] = {}
+        self._power()
+
+    def _node_parts(self) -> None:
+        cp, c = self.cp, self.candidates
+        sockets = sorted({p.sockets for p in c.platforms})
+        self.cpu = {
+            (x, s): cp.new_bool_var(f"{x.id}*{s}") for x in c.cpus for s in sockets if s <= x.max_sockets
+        }  # fmt: skip
+        counts = sorted({n for p in c.platforms for n in dimm_counts(p)})
+        self.memory = {(x, n): cp.new_bool_var(f"{x.id}*{n}") for x in c.memory for n in counts}
+        options = sorted({o for p in c.platforms for o in patterns(p)})
+        self.psu = {(x, f, n): cp.new_bool_var(f"{x.id}*{f}") for x in c.psus for f, n in options}
+        bays = max((p.nvme_bays + p.m2_slots + p.sata_bays for p in c.platforms), default=0)
+        self.drive = {x: cp.new_int_var(0, bays, x.id) for x in c.drives}
+        slots = max((p.nic_slots for p in c.platforms), default=0)
+        self.nic = {x: cp.new_int_var(0, slots, x.id) for x in c.nics}
+        self.cooler = {x: cp.new_int_var(0, max(sockets, default=1), x.id) for x in c.cooling if x.role == "cpu-cooler"}
+        self.board = {x: cp.new_bool_var(x.id) for x in c.boards if x.gpu == self.gpu.id and x.gpus == self.per_node}
+        self.loose_gpus = cp.new_bool_var(f"{self.gpu.id}*{self.per_node}")
+        self.bridge = {x: cp.new_int_var(0, 3 * self.per_node, x.id) for x in c.bridges if self.gpu.id in x.gpus}
+        for group in (self.cpu, self.memory, self.psu, self.board):
+            if group:
+                cp.add_at_most_one(group.values())
+
+    def _power(self) -> None:
+        """node_w: load of one node with fans; total_w: of all nodes."""
+        cp, parts = self.cp, self.catalog
+        self.static_w: Expr = (
+            sum(self.per_node * r.key.cap_w * v for r, v in self.rows.items())
+            + sum(x.overhead_w * v for x, v in self.board.items())
+            + sum((x.tdp_w or 0) * s * v for (x, s), v in self.cpu.items())
+            + sum(x.power_w * n * v for (x, n), v in self.memory.items())
+            + sum(x.power_w * v for x, v in self.drive.items())
+            + sum(x.power_w * v for x, v in self.nic.items())
+            + sum((p.overhead_w + fixed_w(p, parts)) * v for p, v in self.platform.items())
+        )
+        self.extra_node_w: list[Expr] = []
+        self.node_w = cp.new_int_var(0, 10**6, "node_w")
+        self.total_w = cp.new_int_var(0, 10**9, "total_w")
+
+    def close_power(self) -> None:
+        """Ties node_w and total_w to the parts; called after all rules have added theirs."""
+        static = self.static_w + sum(self.extra_node_w)
+        for p, v in self.platform.items():
+            self.cp.add((100 - fan_percent(p, self.policy)) * self.node_w >= 100 * static).only_enforce_if(v)
+            if p.kind == Kind.SYSTEM and p.system_max_w:
+                self.cp.add(self.node_w >= p.system_max_w).only_enforce_if(v)
+        for n, is_n in self.node_counts.items():
+            self.cp.add(self.total_w >= n * self.node_w).only_enforce_if(is_n)
+
+    def add_shared(self, part: Any, qty: int, literal: Any) -> None:
+        """`qty` pieces of a shared part where the literal holds."""
+        self.shared_qty.setdefault(part.id, []).append((qty, literal))
+        price = self.book.prices[part.id].cents
+        self.shared_cost.append(price * qty * literal)
+        if (w := getattr(part, "power_w", None)) and part.kind == Kind.SWITCH:
+            self.shared_w.append(int(w) * qty * literal)
+        if part.kind in (Kind.SWITCH, Kind.COOLING):
+            self.shared_units.append(part.rack_units * qty * literal)
+            self.shared_kg.append(round(part.weight_kg) * qty * literal)
+
+    def both(self, a: Any, b: Any) -> Any:
+        """A literal that holds where both do (it may hold elsewhere; costs keep it down)."""
+        z = self.cp.new_bool_var("")
+        self.cp.add(z >= a + b - 1)
+        return z
+
+    def quantities(self) -> dict[str, list[Expr]]:
+        """Bought quantity of each part in one node (shared parts: in all), as lists of terms."""
+        q: dict[str, list[Expr]] = {}
+        for p, v in self.platform.items():
+            q.setdefault(p.id, []).append(v)
+        for (x, s), v in self.cpu.items():
+            q.setdefault(x.id, []).append(s * v)
+        for (m, n), v in self.memory.items():
+            q.setdefault(m.id, []).append(n * v)
+        for (u, f, _), v in self.psu.items():
+            q.setdefault(u.id, []).append(f * v)
+        for group in (self.drive, self.nic, self.cooler, self.board, self.bridge):
+            for x, v in group.items():
+                q.setdefault(x.id, []).append(v)
+        q.setdefault(self.gpu.id, []).append(self.per_node * self.loose_gpus)
+        for part, terms in self.extra_node_qty.items():
+            q.setdefault(part, []).extend(terms)
+        for part, pairs in self.shared_qty.items():
+            q.setdefault(part, []).extend(n * v for n, v in pairs)
+        return q
+
+    @property
+    def extra_node_qty(self) -> dict[str, list[Expr]]:
+        """Node parts that rules add (power cords)."""
+        return self.__dict__.setdefault("_extra_node_qty", {})
+
+    def close_cost(self) -> None:
+        """total_cents: price of all lines."""
+        cp = self.cp
+        shared_ids = set(self.shared_qty)
+        node: list[Expr] = []
+        for part, terms in self.quantities().items():
+            if part in self.book.prices and part not in shared_ids:
+                node += [self.book.prices[part].cents * t for t in terms]
+        self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
+        cp.add(self.node_cents == sum(node))
+        self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
+        for n, is_n in self.node_counts.items():
+            cp.add(self.total_cents == n * self.node_cents + sum(self.shared_cost)).only_enforce_if(is_n)
+
+
+def dimm_counts(p: Platform) -> list[int]:
+    """Module counts that fill every wired channel equally, one or two modules each."""
+    channels = min(p.channels_per_cpu * p.sockets, p.dimm_slots)
+    return [n for n in (channels, 2 * channels) if 0 < n <= p.dimm_slots]
+
+
+def fixed_w(p: Platform, catalog: Catalog) -> int:
+    """Power of what is inside a complete system, GPUs aside."""
+    watts = 0
+    for c in p.contents:
+        part = catalog.parts[c.part]
+        if isinstance(part, GpuBoard):
+            watts += part.overhead_w * c.qty
+        elif isinstance(part, Cpu):
+            watts += (part.tdp_w or 0) * c.qty
+        elif isinstance(part, Memory | Drive | Nic):
+            watts += part.power_w * c.qty
+    return watts
+
+
+__all__ = ["Candidates", "FamilyModel", "dimm_counts", "fixed_w", "gpus_inside", "included_bank", "inside", "power_cap"]

@@ -1,0 +1,58 @@
+"""Rule precision: the GPU generation runs the plan's precision, and the plan keeps the precision floor."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from catalogs.llm import Llm
+from constraints.policy import table
+from constraints.request import Request
+from constraints.rule import Check
+
+if TYPE_CHECKING:
+    from constraints.case import Case
+    from constraints.model import FamilyModel
+
+BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "int4": 4, "nvfp4": 4, "mxfp4": 4, "fp4-mix": 4}
+
+
+@cache
+def support(arch: str) -> dict[str, tuple[str, str]]:
+    """precision -> (native | weight-only, the tensor rate it computes at) on a GPU generation."""
+    return {r["precision"]: (r["mode"], r["compute"]) for r in table("precision") if r["arch"] == arch}
+
+
+def wanted(llm: Llm, request: Request) -> list[str]:
+    """Precisions that the request admits, highest first."""
+    have = llm.precisions()
+    if request.precision:
+        alias = {"fp16": "bf16", "bf16": "fp16"}
+        return [p for p in have if p == request.precision or p == alias.get(request.precision)]
+    floor = llm.min_precision_bits
+    if request.min_precision_bits is not None:
+        floor = min(floor, request.min_precision_bits)
+    return [p for p in have if BITS[p] >= floor]
+
+
+def admitted(arch: str, precision: str, llm: Llm, request: Request) -> bool:
+    """Whether the generation can run it and the request admits it."""
+    return precision in support(arch) and precision in wanted(llm, request)
+
+
+class Precision:
+    id = "precision"
+
+    def encode(self, m: FamilyModel) -> None:
+        for row, chosen in m.rows.items():
+            if not admitted(m.gpu.arch, row.plan.precision, m.llm, m.request):
+                m.cp.add(chosen == 0)
+
+    def check(self, c: Case) -> list[Check]:
+        mode = support(c.gpu.arch).get(c.plan.precision)
+        if mode is None:
+            return [Check.of(self.id, False, f"{c.gpu.arch} GPUs do not run {c.plan.precision}")]
+        if c.plan.precision not in wanted(c.llm, c.request):
+            return [Check.of(self.id, False, f"{c.plan.precision} is below the precision floor of {c.llm.id}")]
+        text = f"{c.gpu.arch} runs {c.plan.precision} {'natively' if mode[0] == 'native' else 'weight-only'}"
+        return [Check.of(self.id, True, text)]

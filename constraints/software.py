@@ -1,0 +1,61 @@
+"""Rule software: a released engine serves this architecture on this GPU generation at this precision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from constraints.policy import table
+from constraints.request import Request
+from constraints.rule import Check
+
+if TYPE_CHECKING:
+    from constraints.case import Case
+    from constraints.model import FamilyModel
+
+
+@dataclass(frozen=True)
+class Engine:
+    name: str
+    version: str
+    status: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.name} >= {self.version}"
+
+
+@cache
+def engine(architecture: str, arch: str, precision: str) -> Engine | None:
+    """The engine for a model architecture on a GPU generation, a stable one first; None when unknown."""
+    found = [
+        Engine(r["engine"], r["version"], r["status"], r["source"])
+        for r in table("software")
+        if r["architecture"] == architecture and arch in r["arch"].split("|") and precision in r["precisions"].split("|")
+    ]
+    return min(found, key=lambda e: e.status != "stable", default=None)
+
+
+def served(architecture: str, arch: str, precision: str, request: Request) -> bool:
+    """Whether an engine may be counted on; an experimental one only when the request allows it."""
+    e = engine(architecture, arch, precision)
+    return e is not None and (e.status == "stable" or request.allow_experimental)
+
+
+class Software:
+    id = "software"
+
+    def encode(self, m: FamilyModel) -> None:
+        for row, chosen in m.rows.items():
+            if not served(m.llm.architecture, m.gpu.arch, row.plan.precision, m.request):
+                m.cp.add(chosen == 0)
+
+    def check(self, c: Case) -> list[Check]:
+        e = engine(c.llm.architecture, c.gpu.arch, c.plan.precision)
+        what = f"{c.llm.architecture} at {c.plan.precision} on {c.gpu.arch}"
+        if e is None:
+            return [Check.of(self.id, False, f"no released engine known for {what}")]
+        if e.status != "stable" and not c.request.allow_experimental:
+            return [Check.of(self.id, False, f"{e} serves {what} only experimentally (--allow-experimental)")]
+        return [Check.of(self.id, True, f"{e} serves {what} ({e.status}; {e.source})")]
