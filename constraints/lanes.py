@@ -1,0 +1,66 @@
+"""Rule lanes: direct-attached GPUs, NICs and NVMe drives share the CPUs' PCIe lanes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catalogs.schema import Cpu, Drive, Nic, Platform
+from constraints.rule import Check
+
+if TYPE_CHECKING:
+    from constraints.case import Case
+    from constraints.model import FamilyModel
+
+NVME_LANES = 4
+
+
+def direct(p: Platform) -> bool:
+    """Whether devices hang on the CPUs' lanes without a PCIe switch."""
+    return not p.pcie_switch and not p.contents and any(f in ("PCIe", "PCIe-LP") for f in p.gpu_forms)
+
+
+def cpu_lanes(cpu: Cpu, sockets: int) -> int:
+    """Usable lanes of all sockets together; 0 where nobody published them."""
+    return (cpu.lanes_1p if sockets == 1 else cpu.lanes_2p) or 0
+
+
+def needs_lanes(d: Drive) -> bool:
+    return d.media in ("nvme", "nvme-consumer")
+
+
+class Lanes:
+    id = "lanes"
+
+    def encode(self, m: FamilyModel) -> None:
+        drives = NVME_LANES * sum(q for d, q in m.drive.items() if needs_lanes(d))
+        nics = sum(n.lanes * q for n, q in m.nic.items())
+        lanes = sum(cpu_lanes(x, s) * v for (x, s), v in m.cpu.items())
+        for p, v in m.platform.items():
+            widths = p.gpu_lane_widths if direct(p) else (16,)
+            for r, chosen in m.rows.items():
+                width = r.key.lanes or min(widths)
+                if width not in widths and width < max(widths):
+                    m.cp.add_implication(v, ~chosen)
+                elif width > max(widths):
+                    m.cp.add_implication(v, ~chosen)
+                elif direct(p):
+                    m.cp.add(gpu_lanes(m.per_node, width) + drives + nics <= lanes + p.chipset_lanes).only_enforce_if(v, chosen)
+
+    def check(self, c: Case) -> list[Check]:
+        p = c.platform
+        if not direct(p):
+            return [Check.of(self.id, True, "GPUs sit on PCIe switches or a GPU board; every device has a slot")]
+        width = (c.row.lanes if c.row else 0) or min(p.gpu_lane_widths)
+        used = gpu_lanes(c.per_node, width)
+        used += NVME_LANES * sum(q for d, q in c.parts(Drive) if isinstance(d, Drive) and needs_lanes(d))
+        used += sum(n.lanes * q for n, q in c.parts(Nic) if isinstance(n, Nic))
+        have = sum(cpu_lanes(x, p.sockets) for x, _ in c.parts(Cpu) if isinstance(x, Cpu)) + p.chipset_lanes
+        found = [Check.limit(self.id, used, have, "lanes", f"{c.per_node} GPUs at x{width}, NICs and NVMe on the CPUs' lanes")]
+        if width < 16:
+            found.append(Check.warn(self.id, f"GPUs run at x{width}", width, 16, "lanes"))
+        return found
+
+
+def gpu_lanes(per_node: int, width: int) -> int:
+    """Lanes of the GPUs of a node."""
+    return per_node * width

@@ -1,0 +1,181 @@
+"""Rule rack: nodes sit whole in racks; racks, PDUs and cords are bought unless the site has them.
+
+Every rack keeps room for all shared gear (switches, CDU): a safe simplification while gear stands in the first rack.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from catalogs.schema import Cooling, Kind, Link, Pdu, Platform, Rack, Switch
+from constraints.case import included_bank
+from constraints.fit import needs_psu
+from constraints.policy import Policy
+from constraints.power import LOW_LINE_V, shared_w
+from constraints.rule import Check
+
+if TYPE_CHECKING:
+    from constraints.case import Case
+    from constraints.model import FamilyModel
+
+MAX_PER_RACK = 10
+
+
+def node_kg(p: Platform, policy: Policy) -> int:
+    """Weight of a node, rounded up; by rack units where nobody published it."""
+    return -int(-(p.weight_kg or 0) // 1) or policy.whole("rack.kg_per_unit") * (p.rack_units or 1)
+
+
+def own_rack(p: Platform) -> bool:
+    """A rack-scale system brings its rack, power and cooling."""
+    return p.kind == Kind.SYSTEM and (p.rack_units is None or p.rack_units > 40)
+
+
+def air_w(load_w: Any, p: Platform, policy: Policy) -> Any:
+    """100 x the heat that a node gives to the air."""
+    share = policy.whole("cooling.liquid_residual_percent") if "air" not in p.cooling else 100
+    return share * load_w
+
+
+def cord_links(candidates: list[Link]) -> dict[str, list[Link]]:
+    """Inlet -> power cords."""
+    ends = {"C14": "C13-C14", "C20": "C19-C20"}
+    return {i: [x for x in candidates if x.medium == "power" and x.end_a == e] for i, e in ends.items()}
+
+
+def racked(p: Platform) -> bool:
+    return p.rack_mount and not own_rack(p)
+
+
+class RackRule:
+    id = "rack"
+
+    def encode(self, m: FamilyModel) -> None:
+        cp, policy = m.cp, m.policy
+        mounted = [(p, v) for p, v in m.platform.items() if racked(p)]
+        m.racks_needed = cp.new_int_var(0, max(m.node_counts), "racks")
+        if not mounted:
+            return
+        in_rack = sum(v for _, v in mounted)
+        per_rack = {a: cp.new_bool_var(f"per_rack{a}") for a in range(1, MAX_PER_RACK + 1)}
+        cp.add(sum(per_rack.values()) == in_rack)
+        units, kg, watts = sum(m.shared_units), sum(m.shared_kg), sum(m.shared_w)
+        for a, is_a in per_rack.items():
+            for p, v in mounted:
+                share = air_w(1, p, policy)
+                cp.add(a * share * m.node_w + 100 * watts <= 100 * policy.whole("cooling.rack_air_w")).only_enforce_if(is_a, v)
+            for n, is_n in m.node_counts.items():
+                cp.add(m.racks_needed >= -(-n // a)).only_enforce_if(is_a, is_n)
+        if "racks" in m.request.have:
+            for a, is_a in per_rack.items():
+                for p, v in mounted:
+                    cp.add(a * (p.rack_units or 1) + units <= policy.whole("rack.max_units")).only_enforce_if(is_a, v)
+            return
+        racks = [x for x in m.candidates.racks if x.id in m.book.prices]
+        pdus = [x for x in m.candidates.pdus if x.id in m.book.prices]
+        rack_kind = {x: cp.new_bool_var(x.id) for x in racks}
+        pdu_kind = {x: cp.new_bool_var(x.id) for x in pdus}
+        most = max(m.node_counts)
+        for kinds, each in ((rack_kind, 1), (pdu_kind, 2)):
+            cp.add(sum(kinds.values()) == in_rack)
+            for x, chosen in kinds.items():
+                q = cp.new_int_var(0, 2 * most, x.id)
+                cp.add(q >= each * m.racks_needed).only_enforce_if(chosen)
+                m.add_shared(x, 1, q)
+        volts = m.request.line_volts or policy.whole("power.line_volts")
+        for a, is_a in per_rack.items():
+            for x, chosen in rack_kind.items():
+                for p, v in mounted:
+                    cp.add(a * (p.rack_units or 1) + units <= x.rack_units).only_enforce_if(is_a, v, chosen)
+                    cp.add(a * node_kg(p, policy) + kg <= x.load_kg).only_enforce_if(is_a, v, chosen)
+            for d, chosen in pdu_kind.items():
+                if (d.volts >= LOW_LINE_V) != (volts >= LOW_LINE_V):
+                    cp.add(chosen == 0)
+                cp.add(100 * (a * m.node_w + watts) <= pdu_efficiency(policy) * d.power_w).only_enforce_if(is_a, chosen)
+        self._cords(m, mounted, per_rack, pdu_kind)
+
+    def _cords(self, m: FamilyModel, mounted: list[tuple[Platform, Any]], per_rack: dict[int, Any], pdus: dict[Pdu, Any]) -> None:
+        cords = cord_links([x for x in m.catalog.of(Kind.CABLE) if isinstance(x, Link) and x.id in m.book.prices])
+        plugs: list[tuple[str, int, list[Any]]] = []
+        for p, v in mounted:
+            b = included_bank(p, m.catalog)
+            if not needs_psu(p) and b is not None:
+                plugs.append((b.inlet, b.fitted, [v]))
+        in_rack = [v for _, v in mounted]
+        for (u, fitted, _), v in m.psu.items():
+            for w in in_rack:
+                plugs.append((u.inlet, fitted, [v, w]))
+        need = {i: m.cp.new_int_var(0, 32, f"cords {i}") for i in cords}
+        for inlet, fitted, when in plugs:
+            m.cp.add(need[inlet] >= fitted).only_enforce_if(*when)
+            for d, chosen in pdus.items():
+                outlets = d.outlets_c19 if inlet == "C20" else d.outlets_c13
+                for a, is_a in per_rack.items():
+                    if a * fitted > 2 * outlets:
+                        m.cp.add_bool_or([~chosen, ~is_a, *(~w for w in when)])
+        for inlet, options in cords.items():
+            if not options:
+                m.cp.add(need[inlet] == 0)
+                continue
+            cheapest = min(options, key=lambda x: (m.book.prices[x.id].cents, x.id))
+            m.extra_node_qty.setdefault(cheapest.id, []).append(need[inlet])
+
+    def check(self, c: Case) -> list[Check]:
+        p, policy = c.platform, c.policy
+        if not racked(p):
+            return [Check.of(self.id, True, "stands on its own" if not p.rack_mount else "brings its own rack")]
+        shared = [x for x in c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)]
+        units = sum(x.rack_units * q for x, q in shared if isinstance(x, Switch | Cooling))
+        kg = sum(round(x.weight_kg) * q for x, q in shared if isinstance(x, Switch | Cooling))
+        racks = racks_in(c)
+        have = "racks" in c.request.have
+        a = -(-c.build.nodes // racks) if racks else MAX_PER_RACK + 1
+        found = []
+        if not have:
+            kinds = [(x, q) for x, q in c.parts(Rack, shared=True) if isinstance(x, Rack)]
+            if len(kinds) != 1:
+                return [Check.of(self.id, False, "needs racks of one kind (or --have racks)")]
+            rack = kinds[0][0]
+            found.append(Check.limit(self.id, a * (p.rack_units or 1) + units, rack.rack_units, "units", f"{a} nodes per rack"))
+            found.append(Check.limit(self.id, a * node_kg(p, policy) + kg, rack.load_kg, "kg", "weight per rack"))
+            found += self._pdu_checks(c, a, racks)
+        heat = (a * air_w(c.load_w, p, policy) + 100 * shared_w(c)) / 100
+        found.append(Check.limit(self.id, round(heat), policy.whole("cooling.rack_air_w"), "W", "heat to the air per rack"))
+        return found
+
+    def _pdu_checks(self, c: Case, a: int, racks: int) -> list[Check]:
+        pdus = [(x, q) for x, q in c.parts(Pdu, shared=True) if isinstance(x, Pdu)]
+        if len(pdus) != 1:
+            return [Check.of(self.id, False, "needs PDUs of one kind, two per rack")]
+        pdu, qty = pdus[0]
+        found = [Check.least(self.id, qty, 2 * racks, "pieces", "two PDUs per rack")]
+        wall = 100 * (a * c.load_w + shared_w(c)) / pdu_efficiency(c.policy)
+        found.append(Check.limit(self.id, round(wall), pdu.power_w, "W", "each PDU carries the whole rack"))
+        b = c.psus
+        if b is not None:
+            outlets = pdu.outlets_c19 if b.inlet == "C20" else pdu.outlets_c13
+            found.append(Check.limit(self.id, a * b.fitted, 2 * outlets, "outlets", f"outlets for {b.inlet} inlets"))
+            ends = {"C14": "C13-C14", "C20": "C19-C20"}
+            cords = sum(q for x, q in c.parts(Link) if isinstance(x, Link) and x.end_a == ends[b.inlet])
+            found.append(Check.least(self.id, cords, b.fitted, "pieces", "power cords per node"))
+            if (pdu.volts >= LOW_LINE_V) != (c.line_volts >= LOW_LINE_V):
+                found.append(Check.of(self.id, False, f"PDU is for {pdu.volts} V, the line has {c.line_volts} V"))
+        return found
+
+
+def pdu_efficiency(policy: Policy) -> int:
+    """Supplies of racked servers are counted at the Platinum efficiency."""
+    return policy.whole("power.efficiency_platinum_percent")
+
+
+def racks_in(c: Case) -> int:
+    """Racks bought; where the site has them, the fewest that hold the nodes."""
+    if not racked(c.platform):
+        return 0
+    if "racks" not in c.request.have:
+        return sum(q for _, q in c.parts(Rack, shared=True))
+    heat = air_w(c.load_w, c.platform, c.policy) / 100
+    switches = [(x, q) for x, q in c.parts(Switch, shared=True) if isinstance(x, Switch)]
+    units = c.policy.whole("rack.max_units") - sum(x.rack_units * q for x, q in switches)
+    fit = min(units // (c.platform.rack_units or 1), int((c.policy.whole("cooling.rack_air_w") - shared_w(c)) // heat), MAX_PER_RACK)
+    return -(-c.build.nodes // fit) if fit > 0 else 0

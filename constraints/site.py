@@ -1,0 +1,50 @@
+"""Rule site: nodes, power and rack units that the buyer's site allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catalogs.schema import Switch
+from constraints.power import shared_w
+from constraints.rule import Check
+
+if TYPE_CHECKING:
+    from constraints.case import Case
+    from constraints.model import FamilyModel
+
+
+class Site:
+    id = "site"
+
+    def encode(self, m: FamilyModel) -> None:
+        for n, is_n in m.node_counts.items():
+            if n > m.request.max_nodes:
+                m.cp.add(is_n == 0)
+        if m.request.max_power_w is not None:
+            m.cp.add(m.total_w + sum(m.shared_w) <= m.request.max_power_w)
+        if m.request.rack_units is not None:
+            for n, is_n in m.node_counts.items():
+                for p, v in m.platform.items():
+                    used = n * (p.rack_units or 0) + sum(m.shared_units)
+                    m.cp.add(used <= m.request.rack_units).only_enforce_if(is_n, v)
+
+    def check(self, c: Case) -> list[Check]:
+        found = [Check.limit(self.id, c.build.nodes, c.request.max_nodes, "nodes", "nodes")]
+        if c.request.max_power_w is not None:
+            found.append(Check.limit(self.id, total_w(c), c.request.max_power_w, "W", "power of the whole build"))
+        if c.request.rack_units is not None:
+            found.append(Check.limit(self.id, units(c), c.request.rack_units, "units", "rack units of the whole build"))
+        return found
+
+
+def total_w(c: Case) -> int:
+    """Worst-case power of nodes and switches."""
+    return c.load_w * c.build.nodes + shared_w(c)
+
+
+def units(c: Case) -> int:
+    """Rack units of nodes, switches and CDUs."""
+    from catalogs.schema import Cooling
+
+    gear = c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)
+    return c.build.nodes * (c.platform.rack_units or 0) + sum(x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling))
