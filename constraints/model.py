@@ -77,6 +77,9 @@ class FamilyModel:
         cp.add_exactly_one(self.platform.values())
         self.contained_ids = frozenset(c.part for p in candidates.platforms for c in p.contents)
         self._node_parts()
+        self.racks_needed = cp.new_int_var(0, max(self.node_counts), "racks")
+        self.nets: list[tuple[dict[Any, Any], int]] = []
+        self.extra_node_qty: dict[str, list[Expr]] = {}
         self.shared_cost: list[Expr] = []
         self.shared_w: list[Expr] = []
         self.shared_units: list[Expr] = []
@@ -169,11 +172,6 @@ class FamilyModel:
         for part, pairs in self.shared_qty.items():
             q.setdefault(part, []).extend(n * v for n, v in pairs)
         return q
-
-    @property
-    def extra_node_qty(self) -> dict[str, list[Expr]]:
-        """Node parts that rules add (power cords)."""
-        return self.__dict__.setdefault("_extra_node_qty", {})
 
     def close_cost(self) -> None:
         """total_cents: price of all lines."""

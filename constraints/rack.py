@@ -53,7 +53,6 @@ class RackRule:
     def encode(self, m: FamilyModel) -> None:
         cp, policy = m.cp, m.policy
         mounted = [(p, v) for p, v in m.platform.items() if racked(p)]
-        m.racks_needed = cp.new_int_var(0, max(m.node_counts), "racks")
         if not mounted:
             return
         in_rack = sum(v for _, v in mounted)

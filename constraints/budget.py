@@ -1,0 +1,50 @@
+"""Rule budget: the total with support and tax stays within the money."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+from constraints.policy import Policy
+from constraints.procurement import minor_digits
+from constraints.rule import Check
+
+if TYPE_CHECKING:
+    from constraints.case import Case
+    from constraints.model import FamilyModel
+
+
+def totals(parts_cents: int, policy: Policy) -> tuple[int, int, int]:
+    """(support, tax, total) in minor units: one rounded line each on the sum of lines."""
+
+    def line(base: int, percent: Decimal) -> int:
+        return int((Decimal(base) * percent / 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+    support = line(parts_cents, policy["money.support_percent"])
+    tax = line(parts_cents + support, policy["money.tax_percent"])
+    return support, tax, parts_cents + support + tax
+
+
+def most_parts_cents(total_cents: int, policy: Policy) -> int:
+    """The largest sum of lines whose total does not exceed `total_cents` (totals rise strictly with it)."""
+    low, high = 0, total_cents
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if totals(middle, policy)[2] <= total_cents else (low, middle - 1)
+    return low
+
+
+class Budget:
+    id = "budget"
+
+    def encode(self, m: FamilyModel) -> None:
+        if m.request.budget_cents is not None:
+            m.cp.add(m.total_cents <= most_parts_cents(m.request.budget_cents, m.policy))
+
+    def check(self, c: Case) -> list[Check]:
+        parts = sum(q * c.book.prices[p].cents for p, q in c.build.total().items() if p in c.book.prices)
+        total = totals(parts, c.policy)[2]
+        scale = 10 ** minor_digits(c.request.currency)
+        if c.request.budget_cents is None:
+            return [Check.of(self.id, True, "no budget given")]
+        return [Check.limit(self.id, total / scale, c.request.budget_cents / scale, c.request.currency, "total within budget")]

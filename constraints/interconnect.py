@@ -1,0 +1,194 @@
+"""Rule interconnect: what the plan's groups need inside a node and between nodes, and the networks of a cluster.
+
+Tensor parallel stays inside a node. Expert parallel across nodes takes one RDMA NIC per GPU and a non-blocking
+fabric; pipeline stages across nodes take a front end of at least 25 Gbit/s; replicas only the front end. From two
+nodes on a front-end and an out-of-band switch are bought unless the site has them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
+from constraints.links import Network, lan_port, networks
+from constraints.plan import Plan, RowKey
+from constraints.rule import Check
+
+if TYPE_CHECKING:
+    from constraints.case import Case
+    from constraints.model import FamilyModel
+
+BMC = "1*1:RJ45"
+
+
+def net_of(plan: Plan, per_node: int) -> str:
+    """The network class that a plan needs: none, pp or rdma."""
+    if plan.gpus <= per_node and per_node % plan.gpus == 0:
+        return "none"
+    return "rdma" if plan.tp * plan.dp > per_node else "pp"
+
+
+def plan_fault(plan: Plan, key: RowKey) -> str:
+    """Why the plan can't run on the row's hardware; empty when it can."""
+    if plan.gpus * plan.replicas != key.total:
+        return f"the plan takes {plan.gpus * plan.replicas} GPUs, the build has {key.total}"
+    if plan.tp > key.per_node or key.per_node % plan.tp:
+        return f"tensor parallel {plan.tp} does not stay inside a node of {key.per_node} GPUs"
+    if net_of(plan, key.per_node) != "none" and key.net != net_of(plan, key.per_node):
+        return f"the plan needs the {net_of(plan, key.per_node)} network"
+    return ""
+
+
+class Interconnect:
+    id = "interconnect"
+
+    def encode(self, m: FamilyModel) -> None:
+        cp = m.cp
+        for r, chosen in m.rows.items():
+            if plan_fault(r.plan, r.key):
+                cp.add(chosen == 0)
+            for (x, _), v in m.cpu.items():
+                if (x.pcie_gen or 0) < r.key.pcie_gen:
+                    cp.add_implication(chosen, ~v)
+        self._bridges(m)
+        links = [x for x in m.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in m.book.prices]
+        switches = [x for x in m.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in m.book.prices]
+        ports = [v for p, v in m.platform.items() if p.onboard_lan or _holds_nic(p, m)]
+        cp.add(sum(ports) + sum(m.nic.values()) >= 1)
+        many = {n: v for n, v in m.node_counts.items() if n > 1}
+        if not many:
+            return
+        pp = [v for r, v in m.rows.items() if r.key.net == "pp"]
+        if "network" not in m.request.have:
+            lans = {lan for p in m.platform for lan in p.onboard_lan}
+            fe = networks(m.nic, lans, switches, links, "frontend", 1)
+            self._one_of(m, fe, many, 1, list(many.values()))
+            self._need_speed(m, fe, pp)
+            oob = networks([], [BMC], switches, links, "oob", 1)
+            self._one_of(m, oob, many, 1, list(many.values()))
+        elif pp:
+            least = m.policy.whole("interconnect.pp_gbit_s")
+            fast = [q for n, q in m.nic.items() if n.gbit_s >= least]
+            lan = [v for p, v in m.platform.items() if any(lan_port(x)[0] >= least for x in p.onboard_lan)]
+            for chosen in pp:
+                cp.add(sum(fast) + sum(lan) >= 1).only_enforce_if(chosen)
+        for rate in sorted({r.key.net_gbit_s for r in m.rows if r.key.net == "rdma"}):
+            rows = [v for r, v in m.rows.items() if r.key.net == "rdma" and r.key.net_gbit_s == rate]
+            kinds = networks(m.nic, [], switches, links, "rdma", rate, direct=True)
+            self._one_of(m, kinds, many, m.per_node, rows)
+
+    def _bridges(self, m: FamilyModel) -> None:
+        """Bridged rows take exactly the bridges of all groups; others none."""
+        bridged = m.gpu.fabric == "nvlink-bridge"
+        used = {x: m.cp.new_bool_var("") for x in m.bridge}
+        for x, qty in m.bridge.items():
+            m.cp.add(qty == m.per_node // x.group_gpus * x.per_group * used[x])
+        for r, chosen in m.rows.items():
+            want = 1 if bridged and r.key.domain > 1 else 0
+            fits = [v for x, v in used.items() if x.group_gpus == r.key.domain]
+            m.cp.add(sum(fits) == want).only_enforce_if(chosen)
+            m.cp.add(sum(used.values()) == want).only_enforce_if(chosen)
+
+    def _one_of(self, m: FamilyModel, kinds: list[Network], many: dict[int, Any], per_node: int, when: list[Any]) -> None:
+        """Where a literal of `when` holds one network of `kinds` is bought, with cards in every node."""
+        cp = m.cp
+        literals = {k: cp.new_bool_var("") for k in kinds}
+        m.nets.append((literals, per_node))
+        for w in when:
+            cp.add(sum(literals.values()) == 1).only_enforce_if(w)
+        for k, v in literals.items():
+            if k.nic is not None:
+                taken = -(-per_node // k.nic.ports) if per_node == 1 else per_node
+                cp.add(m.nic[k.nic] >= taken).only_enforce_if(v)
+            elif k.lan != BMC:
+                cp.add(sum(x for p, x in m.platform.items() if k.lan in p.onboard_lan) >= 1).only_enforce_if(v)
+            for n, is_n in many.items():
+                bill = k.bill(n * per_node) if k.switch is not None or n == 2 else None
+                if k.switch is None and n == 2:
+                    bill = k.bill(per_node)
+                if bill is None:
+                    cp.add_bool_or([~v, ~is_n])
+                    continue
+                z = m.both(v, is_n)
+                for part, qty in bill.items():
+                    m.add_shared(part, qty, z)
+
+    def _need_speed(self, m: FamilyModel, fe: list[Network], pp: list[Any]) -> None:
+        least = m.policy.whole("interconnect.pp_gbit_s")
+        literals = m.nets[-1][0]
+        for chosen in pp:
+            for k, v in literals.items():
+                if k.gbit_s < least:
+                    m.cp.add_bool_or([~chosen, ~v])
+
+    def check(self, c: Case) -> list[Check]:
+        found: list[Check] = []
+        if c.row is not None:
+            fault = plan_fault(c.plan, c.row)
+            if fault:
+                found.append(Check.of(self.id, False, fault))
+            if c.row.pcie_gen:
+                gens = [x.pcie_gen or 0 for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
+                found.append(Check.least(self.id, min(gens, default=0), c.row.pcie_gen, "gen", "PCIe generation of the host link"))
+            found += self._domain(c, c.row)
+        nics = [(x, q) for x, q in c.parts(Nic) if isinstance(x, Nic)]
+        if not nics and not c.platform.onboard_lan:
+            found.append(Check.of(self.id, False, "no network port: needs a NIC"))
+        if c.build.nodes > 1:
+            found += self._cluster(c, nics)
+        return found or [Check.of(self.id, True, "one node: no fabric needed")]
+
+    def _domain(self, c: Case, row: RowKey) -> list[Check]:
+        if c.gpu.fabric != "nvlink-bridge" or row.domain <= 1:
+            return []
+        groups = [x.group_gpus for x, _ in c.parts(Bridge) if isinstance(x, Bridge)]
+        return [Check.of(self.id, row.domain in groups, f"NVLink bridges join groups of {row.domain}")]
+
+    def _cluster(self, c: Case, nics: list[tuple[Nic, int]]) -> list[Check]:
+        n, shared = c.build.nodes, c.build.shared
+        switches = [x for x, _ in c.parts(Switch, shared=True) if isinstance(x, Switch)]
+        links = [x for x, _ in c.parts(Link, shared=True) if isinstance(x, Link)]
+        need: list[tuple[str, list[Network], int]] = []
+        net = net_of(c.plan, c.per_node)
+        if "network" not in c.request.have:
+            least = c.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
+            need.append(("front end", networks([x for x, _ in nics], c.platform.onboard_lan, switches, links, "frontend", least), 1))
+            need.append(("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1))
+        elif net == "pp":
+            least = c.policy.whole("interconnect.pp_gbit_s")
+            speeds = [x.gbit_s for x, _ in nics] + [lan_port(x)[0] for x in c.platform.onboard_lan]
+            need_ok = max(speeds, default=0)
+            return [Check.least(self.id, need_ok, least, "Gbit/s", "network per node for pipeline stages")]
+        if net == "rdma":
+            rate = c.row.net_gbit_s if c.row else c.policy.whole("interconnect.ep_gbit_s")
+            able = [x for x, q in nics if q >= c.per_node]
+            need.append(("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=n == 2), c.per_node))
+        bills: list[list[dict[str, int]]] = []
+        for title, kinds, per_node in need:
+            options = []
+            for k in kinds:
+                bill = k.bill(per_node if k.switch is None else n * per_node)
+                if bill is not None:
+                    options.append({x.id: q for x, q in bill.items()})
+            if not options:
+                return [Check.of(self.id, False, f"no {title} joins the {n} nodes: switch, cards and cables do not match")]
+            bills.append(options)
+        if not _covered(bills, dict(shared)):
+            return [Check.of(self.id, False, f"switches or cables are too few for {n} nodes")]
+        return [Check.of(self.id, True, f"networks of {n} nodes: " + ", ".join(t for t, _, _ in need))]
+
+
+def _covered(bills: list[list[dict[str, int]]], have: dict[str, int]) -> bool:
+    """Whether one option of each network can be laid with the pieces at hand, none counted twice."""
+    if not bills:
+        return True
+    for option in bills[0]:
+        if all(have.get(p, 0) >= q for p, q in option.items()):
+            rest = {p: q - option.get(p, 0) for p, q in have.items()}
+            if _covered(bills[1:], rest):
+                return True
+    return False
+
+
+def _holds_nic(p: Any, m: FamilyModel) -> bool:
+    return any(isinstance(m.catalog.parts[x.part], Nic) for x in p.contents)

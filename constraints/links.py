@@ -1,0 +1,97 @@
+"""How ports are joined: cables or optics with fibre between a switch and a card, and how many switches that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from catalogs.schema import Kind, Link, Nic, Switch
+
+Pieces = tuple[tuple[Link, int], ...]
+"""(piece, links that one piece carries)."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """One way to join `links` ports of `gbit_s`: card, switch (None = cabled directly), pieces per link kind."""
+
+    nic: Nic | None
+    lan: str
+    switch: Switch | None
+    gbit_s: int
+    pieces: Pieces
+    trunk: Pieces
+
+    def bill(self, links: int) -> dict[Link | Switch, int] | None:
+        """Switches and pieces for `links` links; None when a two-tier fat tree does not reach that far."""
+        out: dict[Link | Switch, int] = {}
+        if self.switch is not None:
+            ports = self.switch.ports_at(self.gbit_s)
+            if links <= ports:
+                out[self.switch] = 1
+            else:
+                half = ports // 2
+                leaves = -(-links // half) if half else 0
+                if not half or not self.trunk or leaves > ports:
+                    return None
+                spines = -(-leaves * half // ports)
+                out[self.switch] = leaves + spines
+                for piece, carried in self.trunk:
+                    out[piece] = out.get(piece, 0) + -(-leaves * half // carried)
+        for piece, carried in self.pieces:
+            out[piece] = out.get(piece, 0) + -(-links // carried)
+        return out
+
+
+def paths(links: Iterable[Link], a: Sequence[str], b: Sequence[str], gbit_s: int, fabric: str) -> list[Pieces]:
+    """All ways from a cage of `a` to a cage of `b` at one speed: a cable, or module - fibre - module."""
+    fit = [x for x in links if x.medium != "power" and (not x.fabrics or fabric in x.fabrics)]
+    out: list[Pieces] = []
+    for x in fit:
+        reach = x.gbit_s == gbit_s or (x.end_a == "RJ45" and x.gbit_s >= gbit_s)
+        if x.kind == Kind.CABLE and reach and x.end_a in a and x.end_b in b and "MPO" not in x.end_a:
+            out.append(((x, x.links),))
+    modules = [x for x in fit if x.kind == Kind.OPTIC and x.gbit_s == gbit_s]
+    fibres = [x for x in fit if x.kind == Kind.CABLE and x.end_a == x.end_b == "MPO-12/APC" and x.gbit_s >= gbit_s]
+    for m in modules:
+        for n in modules:
+            if m.end_a in a and n.end_a in b and m.medium == n.medium and m.end_b == n.end_b:
+                for f in fibres:
+                    if f.medium == m.medium and f.end_a == m.end_b:
+                        out.append(((m, m.links), (f, 1), (n, n.links)))
+    return out
+
+
+def networks(
+    nics: Iterable[Nic], lans: Iterable[str], switches: Iterable[Switch], links: Sequence[Link], role: str,
+    gbit_least: int, *, direct: bool = False,
+) -> list[Network]:  # fmt: skip
+    """All networks of a role from these cards or onboard ports; `direct` joins two nodes without a switch."""
+    out: list[Network] = []
+    switches = [s for s in switches if s.role == role]
+    for nic in nics:
+        if nic.gbit_s < gbit_least or (role == "rdma" and not nic.rdma):
+            continue
+        for s in switches:
+            if s.fabric in nic.fabrics and s.ports_at(nic.gbit_s):
+                trunk = paths(links, s.connectors, s.connectors, nic.gbit_s, s.fabric)
+                for p in paths(links, s.connectors, nic.connectors, nic.gbit_s, s.fabric):
+                    out.append(Network(nic, "", s, nic.gbit_s, p, trunk[0] if trunk else ()))
+        if direct:
+            for fabric in nic.fabrics:
+                for p in paths(links, nic.connectors, nic.connectors, nic.gbit_s, fabric):
+                    out.append(Network(nic, "", None, nic.gbit_s, p, ()))
+    for lan in sorted(set(lans)):
+        gbit, connector = lan_port(lan)
+        for s in switches:
+            if gbit >= gbit_least and s.fabric == "Ethernet" and s.ports_at(gbit):
+                trunk = paths(links, s.connectors, s.connectors, gbit, s.fabric)
+                for p in paths(links, s.connectors, [connector], gbit, s.fabric):
+                    out.append(Network(None, lan, s, gbit, p, trunk[0] if trunk else ()))
+    return out
+
+
+def lan_port(lan: str) -> tuple[int, str]:
+    """`2*10:RJ45` -> (10, "RJ45"); speeds below 1 Gbit/s steps are rounded down."""
+    speed, _, connector = lan.partition("*")[2].partition(":")
+    return int(float(speed)), connector
