@@ -1,0 +1,47 @@
+"""One request against one catalog: prices, model, policy, and what fits what. Built once, read by all steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from catalogs.errors import InputError
+from catalogs.llm import Llm, get
+from catalogs.load import Catalog
+from catalogs.schema import Cpu, Kind, Platform
+from constraints.fit import cpu_fits, needs_cpu
+from constraints.policy import Policy
+from constraints.procurement import PriceBook, price_book
+from constraints.request import Request
+
+
+@dataclass
+class Market:
+    """Catalog, request and everything derived from the two."""
+
+    catalog: Catalog
+    request: Request
+    policy: Policy
+    llm: Llm
+    book: PriceBook
+    _cpus: dict[str, list[Cpu]] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, catalog: Catalog, request: Request, policy: Policy) -> Market:
+        """Raises InputError for an unknown model or a context that the model does not reach."""
+        llm = get(request.model)
+        if request.tokens > llm.max_context:
+            text = f"isl + osl = {request.tokens} tokens, {llm.id} reaches {llm.max_context}"
+            raise InputError(text, "context-too-long", "Lower --isl or --osl.")
+        return cls(catalog, request, policy, llm, price_book(catalog, request, policy))
+
+    def cents(self, part: str) -> int:
+        """Unit price in minor units of the request's currency."""
+        return self.book.prices[part].cents
+
+    def cpus_of(self, platform: Platform) -> list[Cpu]:
+        """Priced CPUs that fit a platform, cheapest first."""
+        if platform.id not in self._cpus:
+            found = [c for c in self.catalog.of(Kind.CPU) if isinstance(c, Cpu) and c.id in self.book.prices]
+            fits = [c for c in found if needs_cpu(platform) and cpu_fits(platform, c)]
+            self._cpus[platform.id] = sorted(fits, key=lambda c: (self.cents(c.id), c.id))
+        return self._cpus[platform.id]

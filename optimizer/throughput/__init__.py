@@ -1,0 +1,1 @@
+"""How fast a model runs on hardware: plan enumeration and a roofline with few constants."""
