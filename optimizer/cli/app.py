@@ -1,0 +1,18 @@
+"""The command tree. Examples come first in each command's help."""
+
+from __future__ import annotations
+
+import typer
+
+from optimizer.cli import catalog_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd
+
+app = typer.Typer(
+    name="dsopt", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Proven cost/throughput front of buyable hardware builds for DeepSeek-family models.",
+)  # fmt: skip
+app.command("solve", help=solve_cmd.HELP)(solve_cmd.solve)
+app.command("check", help=solve_cmd.CHECK_HELP)(solve_cmd.check)
+app.command("size", help=size_cmd.HELP)(size_cmd.size)
+app.add_typer(catalog_cmd.app, name="catalog", help="List, show and validate parts and prices.")
+app.add_typer(models_cmd.app, name="models", help="List and show the models that dsopt knows.")
+app.command("schema", help="Print a JSON schema: request, result, build or policy.")(schema_cmd.schema)

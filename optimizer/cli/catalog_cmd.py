@@ -1,0 +1,64 @@
+"""`dsopt catalog list | show | validate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from optimizer.cli.output import emit_json, note, table
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+Overlay = Annotated[list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")]
+Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+
+
+@app.command("list", help="Example: dsopt catalog list gpu\n\nParts with their newest price.")
+def list_parts(kind: Annotated[str, typer.Argument(help="Part kind, all when left out.")] = "", catalog: Overlay = [], json: Json = False) -> None:  # noqa: B006
+    from catalogs.errors import InputError
+    from catalogs.load import load
+    from catalogs.schema import Kind
+
+    kinds = [k.value for k in Kind]
+    if kind and kind not in kinds:
+        raise InputError(f"no part kind {kind!r}", "unknown-kind", f"One of: {', '.join(kinds)}.")
+    c = load(catalog)
+    rows = []
+    for p in c.of(*([Kind(kind)] if kind else list(Kind))):
+        newest = max(c.offers.get(p.id, ()), key=lambda o: o.date, default=None)
+        price = [str(newest.price), newest.currency, newest.date.isoformat(), newest.confidence] if newest else ["-", "", "", ""]
+        rows.append([p.id, p.kind.value, p.name, *price])
+    if json:
+        emit_json([dict(zip(["id", "kind", "name", "price", "currency", "date", "confidence"], r, strict=True)) for r in rows])
+    else:
+        table(["id", "kind", "name", "price", "", "date", "confidence"], rows, {3})
+
+
+@app.command("show", help="Example: dsopt catalog show h200\n\nA part with every offer, date, source and link.")
+def show(part: str, catalog: Overlay = [], json: Json = False) -> None:  # noqa: B006
+    from catalogs.load import load
+
+    c = load(catalog)
+    p = c.find(part)
+    offers = c.offers.get(p.id, ())
+    if json:
+        emit_json({"part": p.model_dump(mode="json"), "offers": [o.model_dump(mode="json") for o in offers]})
+        return
+    for key, value in p.model_dump(mode="json").items():
+        if value not in (None, "", [], ()):
+            print(f"{key:20} {value}")
+    print()
+    for o in offers:
+        print(f"{o.id}: {o.price} {o.currency}, {o.date}, {o.condition}, {o.confidence}, {o.seller}")
+        print(f"    {o.source} {o.link} {o.notes}".rstrip())
+
+
+@app.command("validate", help="Example: dsopt catalog validate --catalog ./mine\n\nAll faults at once, exit 3.")
+def validate(catalog: Overlay = []) -> None:  # noqa: B006
+    from catalogs.load import load
+
+    c = load(catalog)
+    for part in c.replaced:
+        note(f"replaced: {part}")
+    print(f"{len(c.parts)} parts, {sum(map(len, c.offers.values()))} offers, no faults (sha256 {c.sha256[:12]})")

@@ -1,0 +1,46 @@
+"""`dsopt models list | show`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from optimizer.cli.output import emit_json, table
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list", help="Example: dsopt models list")
+def list_models(json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
+    from catalogs.llm import all_models
+
+    found = all_models()
+    if json:
+        emit_json([{"id": m.id, "name": m.name, "params_total": m.params_total, "note": m.note} for m in found])
+        return
+    rows = []
+    for m in found:
+        gb = {p: f"{m.weight_bytes(p) / 1e9:,.1f}" for p in m.precisions()}
+        rows.append([m.id, m.name, f"{m.params_total / 1e9:.1f}", m.native_precision, gb[m.precisions()[0]], str(m.max_context)])
+    table(["id", "name", "params, 1e9", "published in", "largest, GB", "context"], rows, {2, 4, 5})
+
+
+@app.command("show", help="Example: dsopt models show v3-671b")
+def show(model: str, json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
+    from catalogs.llm import get
+
+    m = get(model)
+    data = {
+        "id": m.id, "name": m.name, "aliases": list(m.hf_names), "note": m.note, "source": m.source,
+        "architecture": m.architecture, "params_total": m.params_total, "params_active": m.params_active,
+        "layers": m.layers, "max_context": m.max_context,
+        "weight_bytes": {p: m.weight_bytes(p) for p in m.precisions()},
+        "kv_bytes_at": {str(n): {k: m.kv_bytes(n, k) for k in ("bf16", "fp8")} for n in (2048, 32768)},
+    }  # fmt: skip
+    if json:
+        emit_json(data)
+        return
+    for key, value in data.items():
+        if value:
+            print(f"{key:16} {value}")

@@ -1,0 +1,85 @@
+"""Texts of the command line into a Request: money, circuits, GPU counts, dates."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pydantic import ValidationError
+
+from catalogs.errors import Fault, InputError
+from catalogs.load import Catalog
+from catalogs.schema import Gpu, Kind
+from constraints.procurement import minor_digits
+from constraints.request import Request
+
+SIGNS = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}
+SCALES = {"k": 10**3, "K": 10**3, "m": 10**6, "M": 10**6, "万": 10**4, "萬": 10**4, "亿": 10**8}
+CODES = ("USD", "CNY", "EUR", "GBP", "JPY")
+
+
+def money(text: str, currency: str | None) -> tuple[int, str]:
+    """`300k`, `$300,000`, `30万`, `2000000CNY`, `¥200万` -> (minor units, currency). A sign or code wins over the default."""
+    raw = text.strip().replace(" ", "").replace(",", "").replace("_", "").replace("元", "")
+    found = currency or "USD"
+    for sign, code in SIGNS.items():
+        if raw.startswith(sign):
+            found, raw = (currency if sign in "¥￥" and currency == "JPY" else code) or code, raw[len(sign) :]
+    for code in CODES:
+        if raw.upper().endswith(code) or raw.upper().startswith(code):
+            found, raw = code, re.sub(code, "", raw, flags=re.IGNORECASE)
+    scale = SCALES.get(raw[-1:], 1)
+    number = raw[:-1] if scale > 1 else raw
+    try:
+        amount = Decimal(number) * scale
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount <= 0 or amount > 10**11 or not number.isascii():
+        raise InputError(
+            Fault("bad-money", "needs a positive amount of money", column="--budget", value=text,
+                  remedy="For example 300000, 300k, $300,000, 30万 or 2000000CNY.")
+        )  # fmt: skip
+    return int(amount.scaleb(minor_digits(found))), found
+
+
+def circuit(text: str) -> dict[str, int]:
+    """`15A@120V`."""
+    m = re.fullmatch(r"(\d{1,4})A@(\d{2,3})V", text.strip(), re.IGNORECASE | re.ASCII)
+    if not m:
+        raise InputError(Fault("bad-circuit", "needs amps and volts", column="--circuit", value=text, remedy="For example 15A@120V."))
+    return {"amps": int(m[1]), "volts": int(m[2])}
+
+
+def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:
+    """`8xH200`, `4 x 4090`, `mi300x` -> (count or None, GPU id)."""
+    m = re.fullmatch(r"\s*(?:(\d{1,6})\s*[xX×*]\s*)?(.+?)\s*", text)
+    name = m[2] if m else text
+    gpus = Catalog({k: p for k, p in catalog.parts.items() if p.kind == Kind.GPU}, {}, "")
+    part = gpus.find(name)
+    assert isinstance(part, Gpu)
+    return (int(m[1]) if m and m[1] else None), part.id
+
+
+def day(text: str | None) -> date:
+    """ISO date; today by default."""
+    if text is None:
+        return date.today()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(Fault("bad-date", "needs a date", column="--as-of", value=text, remedy="For example 2026-11-24.")) from None
+
+
+def request(**fields: Any) -> Request:
+    """A Request; pydantic's faults become ours, with the option's name."""
+    try:
+        return Request(**{k: v for k, v in fields.items() if v is not None})
+    except ValidationError as e:
+        raise InputError(
+            [
+                Fault("bad-request", x["msg"], column="--" + "-".join(map(str, x["loc"])).replace("_", "-"), value=str(x.get("input"))[:60])
+                for x in e.errors(include_url=False)
+            ]
+        ) from None

@@ -1,0 +1,29 @@
+"""`dsopt schema`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from optimizer.cli.output import emit_json
+
+
+def schema(what: Annotated[str, typer.Argument(help="request, result, build or policy")] = "result") -> None:
+    """Print a JSON schema, or the policy keys with defaults and sources."""
+    from catalogs.errors import InputError
+
+    if what == "policy":
+        from constraints.policy import defaults
+
+        emit_json([{"key": d.key, "value": str(d.value), "unit": d.unit, "title": d.title, "source": d.source} for d in defaults().values()])
+    elif what == "request":
+        from constraints.request import Request
+
+        emit_json(Request.model_json_schema())
+    elif what in ("result", "build"):
+        from optimizer.schema import BuildFile, Result
+
+        emit_json((Result if what == "result" else BuildFile).model_json_schema())
+    else:
+        raise InputError(f"no schema {what!r}", "unknown-schema", "One of: request, result, build, policy.")

@@ -1,0 +1,177 @@
+"""The result contract (`schema_version` "1"): a front as data that others build on. Money is decimal strings."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from catalogs.schema import Kind
+from constraints.budget import totals
+from constraints.precision import BITS
+from constraints.procurement import minor_digits
+from constraints.rack import racks_in
+from constraints.site import total_w, units
+from constraints.software import engine
+from constraints.vram import kv_per_gpu_user, needed_bytes, weights_per_gpu
+from optimizer.market import Market
+from optimizer.pareto import Front, Point
+
+SCHEMA_VERSION = "1"
+ENERGY_HOURS = 8760
+
+
+def money(cents: int, currency: str) -> str:
+    """Minor units as a decimal string."""
+    digits = minor_digits(currency)
+    return str(Decimal(cents).scaleb(-digits).quantize(Decimal(1).scaleb(-digits)))
+
+
+def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str, Any]:
+    """The whole answer as JSON-ready data."""
+    points = [point(market, p, f"p{i + 1}") for i, p in enumerate(front.points)]
+    status = "infeasible" if not points and front.complete else "optimal" if front.complete else "feasible"
+    dates = [o.date.isoformat() for offers in market.catalog.offers.values() for o in offers]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "request": market.request.model_dump(mode="json"),
+        "policy": {k: str(v) for k, v in sorted(market.policy.changed.items())},
+        "catalog": {
+            "sha256": market.catalog.sha256, "parts": len(market.catalog.parts), "offers": len(dates),
+            "oldest_price": min(dates, default=None), "newest_price": max(dates, default=None),
+        },
+        "model": {"id": market.llm.id, "name": market.llm.name, "note": market.llm.note, "source": market.llm.source},
+        "proof": {
+            "status": status, "complete": front.complete, "scope": scope(market, front), "solver": "OR-tools CP-SAT 9.15",
+            "families": {"closed_by_bound": front.closed_by_bound, "closed_by_cp_sat": front.closed_by_cp_sat},
+            "seconds": {k: round(v, 3) for k, v in seconds.items()},
+        },
+        "front": points,
+        "named": named(front, points),
+        "recommended": recommended(market, points),
+        "messages": messages(market, front),
+    }  # fmt: skip
+
+
+def scope(market: Market, front: Front) -> str:
+    """What `complete` means, in a sentence."""
+    nodes = min(market.request.max_nodes, market.policy.whole("plans.max_nodes"))
+    words = "no admissible build is missing under the front" if front.complete else "the search was stopped before the proof"
+    return (
+        f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, equal nodes up to "
+        f"{nodes} and the plans of tensor, pipeline, expert and data parallelism, {words}."
+    )
+
+
+def point(market: Market, p: Point, name: str) -> dict[str, Any]:
+    """One front point as data."""
+    c, r = p.case, market.request
+    parts_cents = sum(q * market.cents(x) for x, q in c.build.total().items())
+    support, tax, total = totals(parts_cents, market.policy)
+    estimated = sum(
+        q * market.cents(x) for x, q in c.build.total().items() if market.book.prices[x].offer.confidence == "estimate"
+    )
+    plan, perf = p.found.row.plan, p.found.row.perf
+    e = engine(market.llm.architecture, c.gpu.arch, plan.precision)
+    users = -(-plan.concurrency // plan.dp)
+    return {
+        "id": name,
+        "cost": {
+            "parts": money(parts_cents, r.currency), "spares": money(0, r.currency), "support": money(support, r.currency),
+            "tax": money(tax, r.currency), "total": money(total, r.currency),
+            "estimated_share": round(estimated / parts_cents, 4), "currency": r.currency,
+        },
+        "throughput": {
+            "output_tok_s": perf.tenths / 10, "low": None, "high": None, "basis": "roofline",
+            "per_user_tok_s": round(perf.per_user_tok_s, 2), "ttft_ms": round(perf.ttft_ms, 1),
+            "concurrency": plan.concurrency * plan.replicas, "unit": "output tokens/s",
+        },
+        "plan": {
+            "precision": plan.precision, "kv_precision": plan.kv_precision, "tp": plan.tp, "pp": plan.pp, "ep": plan.ep,
+            "dp": plan.dp, "replicas": plan.replicas,
+            "weights_gb": round(weights_per_gpu(market.llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep) / 1e9, 2),
+            "kv_gb": round(users * kv_per_gpu_user(market.llm, r.tokens, plan.kv_precision, plan.tp, plan.pp) / 1e9, 2),
+            "vram_gb": round(needed_bytes(c.gpu, market.llm, market.policy, plan, r.tokens) / 1e9, 2),
+            "engine": str(e) if e else "",
+        },
+        "gpus": {"part": c.gpu.id, "name": c.gpu.name, "per_node": c.per_node, "total": c.per_node * c.build.nodes},
+        "nodes": [{"count": c.build.nodes, "parts": [{"part": x, "qty": q} for x, q in c.build.node.items()]}],
+        "shared": [{"part": x, "qty": q} for x, q in c.build.shared.items()],
+        "bom": bom(market, p),
+        "equivalents": [],
+        "checks": [
+            {"rule": x.rule, "status": x.status, "measured": x.measured, "limit": x.limit, "unit": x.unit, "text": x.text}
+            for x in p.checks
+        ],
+        "power": {"node_w": c.load_w, "total_w": total_w(c)},
+        "energy": energy(market, total_w(c)),
+        "rack_units": units(c),
+        "racks": racks_in(c),
+    }  # fmt: skip
+
+
+def energy(market: Market, watts: int) -> dict[str, Any]:
+    """Yearly energy at the average load, with the room's PUE."""
+    p = market.policy
+    kwh = Decimal(watts) / 1000 * p["energy.load_percent"] / 100 * p["energy.pue"] * ENERGY_HOURS
+    cost = kwh * p["energy.price_per_kwh"]
+    return {"kwh_year": int(kwh), "cost_year": str(cost.quantize(Decimal("0.01"))), "pue": str(p["energy.pue"])}
+
+
+def bom(market: Market, p: Point) -> list[dict[str, Any]]:
+    """Bill of materials: node lines times nodes, shared lines, and what is inside complete systems at price 0."""
+    lines, c, currency = [], p.case, market.request.currency
+    rows = [(x, q * c.build.nodes, "node") for x, q in c.build.node.items()]
+    rows += [(x, q, "shared") for x, q in c.build.shared.items()]
+    for part_id, qty, role in rows:
+        part, priced = market.catalog.parts[part_id], market.book.prices[part_id]
+        lines.append({
+            "part": part_id, "category": part.kind.value, "name": part.name, "vendor": part.vendor, "role": role, "qty": qty,
+            "pack_qty": getattr(part, "pack", 1), "offer_id": priced.offer.id,
+            "unit_price": money(priced.cents, currency), "line_total": money(priced.cents * qty, currency),
+            "currency": currency, "condition": priced.offer.condition, "price_date": priced.offer.date.isoformat(),
+            "price_confidence": priced.offer.confidence, "price_source": priced.offer.source, "stale": priced.stale,
+        })  # fmt: skip
+    for inside in c.platform.contents:
+        part = market.catalog.parts[inside.part]
+        lines.append({
+            "part": part.id, "category": part.kind.value, "name": part.name, "vendor": part.vendor, "role": "included",
+            "qty": inside.qty * c.build.nodes, "pack_qty": 1, "offer_id": None, "unit_price": money(0, currency),
+            "line_total": money(0, currency), "currency": currency, "condition": None, "price_date": None,
+            "price_confidence": None, "price_source": None, "stale": False,
+        })  # fmt: skip
+    order = {k.value: i for i, k in enumerate(Kind)}
+    return sorted(lines, key=lambda x: (order[str(x["category"])], str(x["part"]), str(x["role"])))
+
+
+def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
+    """fastest, cheapest, and value = most tok/s per unit of money."""
+    if not points:
+        return {}
+    best = max(
+        range(len(points)),
+        key=lambda i: (Decimal(front.points[i].found.row.perf.tenths) / Decimal(str(points[i]["cost"]["total"])), -i),
+    )
+    return {"fastest": points[-1]["id"], "cheapest": points[0]["id"], "value": points[best]["id"]}
+
+
+def recommended(market: Market, points: list[dict[str, Any]]) -> str | None:
+    """The fastest within a budget, else the cheapest."""
+    if not points:
+        return None
+    return str(points[-1 if market.request.budget_cents is not None else 0]["id"])
+
+
+def messages(market: Market, front: Front) -> list[dict[str, str]]:
+    """Notes that a buyer needs beside the figures."""
+    out = []
+    if market.llm.note:
+        out.append({"code": "guide-name", "severity": "note", "text": market.llm.note})
+    precisions = sorted({p.found.row.plan.precision for p in front.points}, key=lambda x: (-BITS[x], x))
+    if precisions:
+        out.append({"code": "precisions", "severity": "note", "text": f"Precisions on the front: {', '.join(precisions)}."})
+    if any(market.book.prices[x].stale for p in front.points for x in p.case.build.total()):
+        text = "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
+        out.append({"code": "stale-prices", "severity": "warning", "text": text})
+    text = "Not included: freight, installation, software licences, energy. Throughput is a roofline estimate."
+    out.append({"code": "not-included", "severity": "note", "text": text})
+    return out
