@@ -1,0 +1,118 @@
+"""What the command line and other programs call: solve, check."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from catalogs.errors import InputError
+from catalogs.load import Catalog
+from catalogs.schema import Gpu, GpuBoard, Kind
+from constraints.case import Build, Case
+from constraints.plan import Plan, Row
+from constraints.policy import Policy
+from constraints.request import Request
+from constraints.rule import Check
+from constraints.rules import RULES
+from optimizer.market import Market
+from optimizer.pareto import Front, Solver
+from optimizer.result import result
+from optimizer.rows import hardware_keys
+from optimizer.throughput.plans import Planner
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A solved request: the front as objects, and the result contract as data."""
+
+    market: Market
+    front: Front
+    data: dict[str, Any]
+
+
+def solve(catalog: Catalog, request: Request, policy: Policy, time_limit: float | None = None) -> Answer:
+    """The front of a request; raises InputError for what makes no sense."""
+    market = Market.open(catalog, request, policy)
+    started = time.perf_counter()
+    solver = Solver(market, deadline=None if time_limit is None else time.monotonic() + time_limit)
+    front = solver.front()
+    seconds = {**solver.seconds, "total": time.perf_counter() - started}
+    return Answer(market, front, result(market, front, seconds))
+
+
+def cheapest_anywhere(market: Market) -> Answer | None:
+    """The cheapest build without the budget: what a budget that fails would have to be."""
+    free = Market.open(market.catalog, market.request.model_copy(update={"budget_cents": None}), market.policy)
+    solver = Solver(free)
+    found = solver.cheapest()
+    if found is None:
+        return None
+    front = Front(points=[solver._point(found)], seconds=solver.seconds)
+    return Answer(free, front, result(free, front, solver.seconds))
+
+
+def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
+    """Every rule on any build, with the best plan that its hardware realises; the reasons when none does."""
+    blank = Plan("", market.request.kv_precision, 1, 1, 1, 1, 1, 1)
+    case = Case(build, market.catalog, market.request, market.policy, market.llm, market.book, blank)
+    gpu, k = case.gpu, case.per_node
+    row = _best_row(market, case, gpu, k)
+    if row is None:
+        row = _roughest_plan(market, gpu, k, build.nodes)
+    if row is not None:
+        case = replace(case, plan=row.plan, row=row.key)
+    checks: list[Check] = []
+    for rule in RULES:
+        if row is None and rule.id in ("vram", "precision", "software", "storage", "interconnect"):
+            checks.append(Check.of(rule.id, False, "no plan of the model exists on these GPUs"))
+            continue
+        checks += rule.check(case)
+    return case, checks
+
+
+def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
+    """The fastest row whose hardware checks the build passes."""
+    planner = Planner(market.llm, market.request, market.policy)
+    best: Row | None = None
+    for key in hardware_keys(market, gpu, k, [case.platform], case.build.nodes):
+        row = planner.best(gpu, key)
+        if row is None or (best and best.perf.tenths >= row.perf.tenths):
+            continue
+        trial = replace(case, plan=row.plan, row=key)
+        realised = [x for rule in RULES if rule.id in ("lanes", "interconnect") for x in rule.check(trial)]
+        if not any(x.status == "fail" for x in realised):
+            best = row
+    return best
+
+
+def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
+    """The plan that a failing build is judged by: all GPUs of a node in one tensor-parallel group at the lowest precision."""
+    from constraints.plan import Perf, RowKey
+    from constraints.precision import wanted
+
+    precisions = wanted(market.llm, market.request)
+    if not precisions:
+        return None
+    tp = max(t for t in range(1, k + 1) if k % t == 0 and market.llm.heads % t == 0)
+    pp = min(k // tp * nodes, 8)
+    plan = Plan(precisions[-1], market.request.kv_precision, tp, pp, 1, 1, max(1, k * nodes // (tp * pp)), 1)
+    domain = gpu.fast_domain_gpus if gpu.fabric not in ("none", "nvlink-bridge") else 1
+    key = RowKey(gpu.id, gpu.tdp_w or 0, k, nodes, min(domain, k), 0, 0, "pp" if nodes > 1 else "none", 25 if nodes > 1 else 0)
+    return Row(key, plan, Perf(0, 0.0, 0.0, 0.0))
+
+
+def build_of(catalog: Catalog, nodes: int, parts: dict[str, int], shared: dict[str, int]) -> Build:
+    """A Build from names; raises InputError for unknown parts and bad quantities."""
+    for name, qty in [*parts.items(), *shared.items()]:
+        if not 1 <= qty <= 100_000:
+            raise InputError(f"quantity of {name!r} must be 1 to 100000, not {qty}", "bad-quantity")
+    node: dict[str, int] = {}
+    for name, qty in parts.items():
+        part = catalog.find(name)
+        if isinstance(part, Gpu) and part.sold_as == "board":
+            boards = [b for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id and b.gpus == qty]
+            if boards:
+                part, qty = boards[0], 1
+        node[part.id] = node.get(part.id, 0) + qty
+    return Build(nodes, node, {catalog.find(n).id: q for n, q in shared.items()})

@@ -1,0 +1,236 @@
+"""`dsopt solve` and `dsopt check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from optimizer.cli.output import emit_json, note, table, write_atomic
+
+HELP = """Examples:
+
+  dsopt solve --budget 300000 --model v2-670b
+
+  dsopt solve --budget 400000 --model r1-671b --users 64
+
+  dsopt solve --throughput 5000 --model v3-671b --json
+
+The proven front of cost against throughput, and the recommended build."""
+CHECK_HELP = """Example: dsopt check examples/guide-entry.toml
+
+Every rule on a build written by hand or on a saved result; exit 5 when one fails."""
+SHOWN = 12
+
+
+def _words(texts: list[str]) -> frozenset[str]:
+    return frozenset(w.strip().casefold() for t in texts for w in t.split(",") if w.strip())
+
+
+def solve(
+    model: Annotated[str, typer.Option(help="Model id or Hugging Face name.")],
+    budget: Annotated[str | None, typer.Option(help="Money in all: 300000, 300k, $300,000, 30万, 2000000CNY.")] = None,
+    throughput: Annotated[float | None, typer.Option(help="Output tokens per second to reach.")] = None,
+    users: Annotated[int | None, typer.Option(help="Requests that run at once.")] = None,
+    workload: Annotated[str, typer.Option(help="chat, rag, reasoning or batch.")] = "chat",
+    isl: Annotated[int | None, typer.Option(help="Tokens in per request.")] = None,
+    osl: Annotated[int | None, typer.Option(help="Tokens out per request.")] = None,
+    min_tok_s_user: Annotated[float, typer.Option(help="Speed that each user sees.")] = 10,
+    max_ttft: Annotated[float | None, typer.Option(help="Time to first token, ms.")] = None,
+    precision: Annotated[str | None, typer.Option(help="fp16, fp8, int8, int4, nvfp4, ...")] = None,
+    min_precision: Annotated[str | None, typer.Option(help="Lowest precision allowed: 4bit, 8bit, 16bit.")] = None,
+    kv_precision: Annotated[str, typer.Option(help="bf16 or fp8.")] = "bf16",
+    allow_experimental: Annotated[bool, typer.Option(help="Count engines marked experimental.")] = False,
+    max_nodes: Annotated[int, typer.Option(help="Most nodes.")] = 32,
+    max_kw: Annotated[float | None, typer.Option(help="Most power of the build, kW.")] = None,
+    circuit: Annotated[str | None, typer.Option(help="One branch circuit, 15A@120V.")] = None,
+    rack_units: Annotated[int | None, typer.Option(help="Rack units there are.")] = None,
+    site_water: Annotated[bool, typer.Option(help="The site has facility water.")] = False,
+    have: Annotated[str, typer.Option(help="What the site has: racks,network.")] = "",
+    vendor: Annotated[list[str], typer.Option(help="Allow only these vendors.")] = [],  # noqa: B006
+    no_vendor: Annotated[list[str], typer.Option(help="Bar these vendors.")] = [],  # noqa: B006
+    condition: Annotated[str, typer.Option(help="new, refurbished, used or any.")] = "new",
+    max_price_age: Annotated[int | None, typer.Option(help="Oldest price, days.")] = None,
+    include: Annotated[list[str], typer.Option(help="Part that the build must contain.")] = [],  # noqa: B006
+    exclude: Annotated[list[str], typer.Option(help="Part that it must not.")] = [],  # noqa: B006
+    gpu: Annotated[list[str], typer.Option(help="[N x]NAME: only these GPUs.")] = [],  # noqa: B006
+    as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
+    currency: Annotated[str | None, typer.Option(envvar="DSOPT_CURRENCY", help="USD, CNY, EUR, GBP, JPY.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="TOML file of policy values.")] = None,
+    set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],  # noqa: B006
+    pue: Annotated[float | None, typer.Option(help="Power usage effectiveness.")] = None,
+    energy_price: Annotated[float | None, typer.Option(help="Price per kWh.")] = None,
+    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],  # noqa: B006
+    time_limit: Annotated[float | None, typer.Option(help="Seconds; then the best checked front so far, exit 6.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Show every point.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON.")] = None,
+) -> None:
+    """See HELP."""
+    import json as json_module
+
+    from catalogs.errors import InputError
+    from catalogs.load import load
+    from constraints.policy import Policy
+    from constraints.request import workload_lengths
+    from optimizer.cli import parse
+
+    if budget is None and throughput is None and users is None:
+        raise typer.BadParameter("one of --budget, --throughput, --users is needed")
+    parts = load(catalog)
+    cents, code = parse.money(budget, currency) if budget else (None, currency or "USD")
+    named = workload_lengths(workload)
+    counts = [parse.gpu(g, parts) for g in gpu]
+    conditions = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
+    if throughput is not None and not (0 < throughput < 1e11):
+        raise InputError(f"--throughput must be above 0, not {throughput}", "bad-throughput")
+    if max_kw is not None and not (0 < max_kw < 1e6):
+        raise InputError(f"--max-kw must be above 0, not {max_kw}", "bad-power")
+    request = parse.request(
+        model=model, as_of=parse.day(as_of), currency=code, budget_cents=cents,
+        throughput_tenths=None if throughput is None else round(throughput * 10), users=users, workload=workload,
+        isl=isl if isl is not None else named[0], osl=osl if osl is not None else named[1],
+        min_tok_s_user=min_tok_s_user, max_ttft_ms=max_ttft, precision=precision,
+        min_precision_bits=_bits(min_precision), kv_precision=kv_precision, allow_experimental=allow_experimental,
+        max_nodes=max_nodes, max_power_w=None if max_kw is None else int(max_kw * 1000),
+        circuit=parse.circuit(circuit) if circuit else None, rack_units=rack_units, site_water=site_water,
+        have=_words([have]), vendors=_words(vendor), barred_vendors=_words(no_vendor), conditions=frozenset(conditions),
+        max_price_age_days=max_price_age, include=tuple(parts.find(x).id for x in include),
+        exclude=frozenset(parts.find(x).id for x in exclude), gpus=frozenset(g for _, g in counts),
+        gpu_count=next((n for n, _ in counts if n), None),
+    )  # fmt: skip
+    chosen = Policy().with_file(policy) if policy else Policy()
+    extra = [f"energy.pue={pue}"] * (pue is not None) + [f"energy.price_per_kwh={energy_price}"] * (energy_price is not None)
+    chosen = chosen.with_settings([*set_, *extra])
+
+    from optimizer.api import cheapest_anywhere, solve as run
+
+    answer = run(parts, request, chosen, time_limit)
+    text = json_module.dumps(answer.data, ensure_ascii=False, indent=2)
+    if output is not None:
+        write_atomic(output, text + "\n")
+    if json:
+        print(text)
+    else:
+        _show(answer.data, all_)
+    if not answer.front.complete:
+        note("time limit reached: best checked front so far, not proven complete")
+        raise typer.Exit(6)
+    if not answer.front.points:
+        note("No build exists within these conditions.")
+        if request.budget_cents is not None:
+            other = cheapest_anywhere(answer.market)
+            if other is None:
+                note("Without the budget none exists either: another condition stands against it.")
+            else:
+                p = other.data["front"][0]
+                note(f"Against it stands: budget ({budget}). The cheapest build that works costs {p['cost']['total']} {code}:")
+                if not json:
+                    _show(other.data, True)
+        raise typer.Exit(4)
+
+
+def _bits(text: str | None) -> int | None:
+    from catalogs.errors import InputError
+
+    if text is None:
+        return None
+    digits = text.lower().removesuffix("bit").removesuffix("-")
+    if digits not in ("4", "8", "16"):
+        raise InputError(f"--min-precision {text!r} is none of 4bit, 8bit, 16bit", "bad-precision")
+    return int(digits)
+
+
+def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str | None) -> list[dict[str, Any]]:
+    """At most 12 points: the named ones, then each at least 10 % faster than the last one shown."""
+    must = {*named.values(), recommended}
+    kept, last = [], 0.0
+    for p in points:
+        speed = p["throughput"]["output_tok_s"]
+        if p["id"] in must or (speed >= 1.1 * last and len(kept) < SHOWN - len(must)):
+            kept.append(p)
+            last = speed
+    return kept
+
+
+def _show(data: dict[str, Any], everything: bool) -> None:
+    for m in data["messages"]:
+        note(f"{m['severity']}: {m['text']}")
+    points = data["front"]
+    if not points:
+        return
+    currency = data["request"]["currency"]
+    names: dict[str, list[str]] = {}
+    for label, pid in [*data["named"].items(), ("recommended", data["recommended"])]:
+        names.setdefault(pid, []).append(label)
+    rows = []
+    for p in points if everything else shown(points, data["named"], data["recommended"]):
+        t, plan, g = p["throughput"], p["plan"], p["gpus"]
+        how = " ".join(f"{k}{plan[k]}" for k in ("tp", "pp", "dp", "ep") if plan[k] > 1) or "tp1"
+        rows.append([
+            p["id"], f"{float(p['cost']['total']):,.0f}", f"{t['output_tok_s']:,.1f}", f"{t['per_user_tok_s']:.1f}", f"{t['concurrency']}",
+            f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}", f"{plan['precision']} {how} x{plan['replicas']}",
+            f"{p['power']['total_w'] / 1000:.1f}", ", ".join(names.get(p["id"], [])),
+        ])  # fmt: skip
+    table(["point", f"total, {currency}", "tok/s", "each user", "users", "GPUs", "plan", "kW", ""], rows, {1, 2, 3, 4, 7})
+    chosen = next(p for p in points if p["id"] == data["recommended"])
+    print(f"Build {chosen['id']}: {chosen['cost']['total']} {currency}, of it {chosen['cost']['estimated_share']:.0%} on estimated prices")
+    table(
+        ["qty", "part", "unit", "line", "price of", "confidence"],
+        [
+            [str(x["qty"]), f"{x['name']}{' (included)' if x['role'] == 'included' else ''}", x["unit_price"], x["line_total"],
+             f"{x['price_date'] or ''}{' stale' if x['stale'] else ''}", x["price_confidence"] or ""]
+            for x in chosen["bom"]
+        ],
+        {0, 2, 3},
+    )  # fmt: skip
+    table(
+        ["rule", "", "measured", "limit", "unit", "finding"],
+        [[x["rule"], x["status"], _number(x["measured"]), _number(x["limit"]), x["unit"], x["text"]] for x in chosen["checks"]],
+        {2, 3},
+    )
+    e = chosen["energy"]
+    print(f"Energy: {e['kwh_year']:,} kWh a year at PUE {e['pue']}, {e['cost_year']} {currency}")
+    proof = data["proof"]
+    print(f"Proof: {proof['status']}. {proof['scope']} ({proof['families']['closed_by_bound']} families closed by bound, "
+          f"{proof['families']['closed_by_cp_sat']} by CP-SAT, {proof['seconds']['total' if 'total' in proof['seconds'] else 'proof']:.2f} s)")  # fmt: skip
+
+
+def _number(x: float | None) -> str:
+    return "" if x is None else f"{x:,.10g}"
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="build.toml or result.json")],
+    model: Annotated[str | None, typer.Option(help="Model, where the file names none.")] = None,
+    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],  # noqa: B006
+    set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],  # noqa: B006
+    as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """See CHECK_HELP."""
+    from catalogs.load import load
+    from constraints.policy import Policy
+    from optimizer.api import check as run
+    from optimizer.buildfile import read
+    from optimizer.market import Market
+
+    parts = load(catalog)
+    market_request, builds = read(file, parts, model, as_of)
+    market = Market.open(parts, market_request, Policy().with_settings(set_))
+    failed, out = False, []
+    for name, build in builds:
+        case, checks = run(market, build)
+        failed |= any(x.status == "fail" for x in checks)
+        out.append({"build": name, "gpus": case.per_node * build.nodes, "checks": [vars(x) for x in checks]})
+        if not json:
+            print(f"{name}: {build.nodes} x {case.per_node} {case.gpu.name}, node load {case.load_w} W")
+            table(
+                ["rule", "", "measured", "limit", "unit", "finding"],
+                [[x.rule, x.status, _number(x.measured), _number(x.limit), x.unit, x.text] for x in checks], {2, 3},
+            )  # fmt: skip
+    if json:
+        emit_json(out)
+    if failed:
+        raise typer.Exit(5)

@@ -1,0 +1,185 @@
+"""Typed shape of what dsopt writes (Result) and of a build written by hand (BuildFile)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from constraints.request import Request
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CatalogFacts(Strict):
+    sha256: str
+    parts: int
+    offers: int
+    oldest_price: str | None
+    newest_price: str | None
+
+
+class ModelFacts(Strict):
+    id: str
+    name: str
+    note: str
+    source: str
+
+
+class Families(Strict):
+    closed_by_bound: int
+    closed_by_cp_sat: int
+
+
+class Proof(Strict):
+    status: Literal["optimal", "feasible", "infeasible"]
+    complete: bool
+    scope: str
+    solver: str
+    families: Families
+    seconds: dict[str, float]
+
+
+class Cost(Strict):
+    """Decimal strings in `currency`."""
+
+    parts: str
+    spares: str
+    support: str
+    tax: str
+    total: str
+    estimated_share: float
+    currency: str
+
+
+class Throughput(Strict):
+    output_tok_s: float
+    low: float | None
+    high: float | None
+    basis: Literal["measured", "interpolated", "roofline"]
+    per_user_tok_s: float
+    ttft_ms: float
+    concurrency: int
+    unit: str
+
+
+class PlanFacts(Strict):
+    precision: str
+    kv_precision: str
+    tp: int
+    pp: int
+    ep: int
+    dp: int
+    replicas: int
+    weights_gb: float
+    kv_gb: float
+    vram_gb: float
+    engine: str
+
+
+class GpuFacts(Strict):
+    part: str
+    name: str
+    per_node: int
+    total: int
+
+
+class PartQty(Strict):
+    part: str
+    qty: int
+
+
+class Node(Strict):
+    count: int
+    parts: list[PartQty]
+
+
+class BomLine(Strict):
+    part: str
+    category: str
+    name: str
+    vendor: str
+    role: Literal["node", "shared", "spare", "included"]
+    qty: int
+    pack_qty: int
+    offer_id: str | None
+    unit_price: str
+    line_total: str
+    currency: str
+    condition: str | None
+    price_date: str | None
+    price_confidence: str | None
+    price_source: str | None
+    stale: bool
+
+
+class CheckFacts(Strict):
+    rule: str
+    status: Literal["pass", "warn", "fail"]
+    measured: float | None
+    limit: float | None
+    unit: str
+    text: str
+
+
+class PowerFacts(Strict):
+    node_w: int
+    total_w: int
+
+
+class Energy(Strict):
+    kwh_year: int
+    cost_year: str
+    pue: str
+
+
+class FrontPoint(Strict):
+    id: str
+    cost: Cost
+    throughput: Throughput
+    plan: PlanFacts
+    gpus: GpuFacts
+    nodes: list[Node]
+    shared: list[PartQty]
+    bom: list[BomLine]
+    equivalents: list[dict[str, Any]]
+    checks: list[CheckFacts]
+    power: PowerFacts
+    energy: Energy
+    rack_units: int
+    racks: int
+
+
+class Message(Strict):
+    code: str
+    severity: Literal["note", "warning"]
+    text: str
+
+
+class Result(Strict):
+    """The answer of `dsopt solve --json`."""
+
+    schema_version: Literal["1"]
+    request: Request
+    policy: dict[str, str]
+    catalog: CatalogFacts
+    model: ModelFacts
+    proof: Proof
+    front: list[FrontPoint]
+    named: dict[str, str]
+    recommended: str | None
+    messages: list[Message]
+
+
+class BuildFile(Strict):
+    """A build written by hand: quantities by part id or plain name, per node and shared."""
+
+    model: str
+    nodes: int = Field(default=1, ge=1, le=1000)
+    precision: str | None = None
+    parts: dict[str, int] = Field(description="per node: part -> quantity")
+    shared: dict[str, int] = Field(default_factory=dict)
+    workload: str = "chat"
+    users: int | None = None
