@@ -1,0 +1,66 @@
+"""The registry's figures against published ones (tests/data/published_models.csv: computed there from configs, cross-checked
+with parameter counts of reference implementations and published checkpoint sizes)."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from catalogs.errors import InputError
+from catalogs.llm import all_models, from_config, get
+
+ROWS = list(csv.DictReader((Path(__file__).parent / "data" / "published_models.csv").open()))
+STATE = {"v4-flash": 12_206_080, "v4-pro": 18_710_528}
+
+
+def figure(model, quantity):
+    m = get(model)
+    if quantity in ("params_total", "params_active"):
+        return getattr(m, quantity)
+    if quantity == "flops_linear_per_token":
+        return m.linear_flops_per_token()
+    if quantity.startswith("flops_per_token_decode_"):
+        return m.linear_flops_per_token() + m.attention_flops(int(quantity.rsplit("_", 1)[1]), "decode")
+    if quantity.startswith("kv_bytes_per_seq_"):
+        _, kv, tokens = quantity.rsplit("_", 2)
+        return m.kv_bytes(int(tokens), kv) - STATE.get(model, 0)
+    name = quantity.removeprefix("weight_bytes_").removesuffix("_weight_only").removesuffix("_g128")
+    return m.weight_bytes(m.native_precision if name == "native" else name)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: f"{r['model']}-{r['quantity']}")
+def test_published_figures(row):
+    m = get(row["model"])
+    name = row["quantity"].removeprefix("weight_bytes_").removesuffix("_weight_only").removesuffix("_g128")
+    if row["quantity"].startswith("weight_bytes_") and name != "native" and name not in m.precisions():
+        with pytest.raises(InputError):
+            m.weight_bytes(name)
+        return
+    assert figure(row["model"], row["quantity"]) == int(row["value"])
+
+
+def test_guide_names():
+    assert get("v2-670b").weight_bytes("fp16") == 1_340_000_000_000
+    assert get("r1-33b").weight_bytes("fp16") == 66_000_000_000
+    assert "236 B" in get("v2-670b").note and "671 B" in get("r1-33b").note
+
+
+@pytest.mark.parametrize("m", all_models(), ids=lambda m: m.id)
+def test_layers_and_head_add_up(m):
+    for p in m.precisions():
+        assert sum(m.layer_bytes(p)) + m.head_bytes(p) == m.weight_bytes(p)
+        assert m.expert_bytes(p) < m.weight_bytes(p)
+    assert sum(m.kv_layer_bytes(5000, "bf16")) == m.kv_bytes(5000, "bf16")
+
+
+def test_v3_cache_is_not_divided_by_tensor_parallel():
+    assert get("deepseek-ai/DeepSeek-V3").kv_bytes(1, "bf16") == 70_272
+    assert get("v3-671b").kv_shards(8) == 1
+    assert get("r1-distill-llama-70b").kv_shards(16) == 8
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(InputError, match="Nearest"):
+        get("v3-617b")
+    with pytest.raises(InputError, match="Mamba"):
+        from_config({"architectures": ["MambaForCausalLM"]})
