@@ -153,8 +153,9 @@ class Llm:
 
     def _layer(self, y: Layer, precision: str, *, experts: bool = False) -> int:
         rest = "fp8" if precision == "fp4-mix" else precision
+        scale = self.scale_bytes if precision == self.native_precision else 4
         total = sum(
-            x.bytes(precision if x.expert else rest, self.scale_bytes) for x in y.linears if x.expert or not experts
+            x.bytes(precision if x.expert else rest, scale) for x in y.linears if x.expert or not experts
         )
         return total if experts else total + 2 * y.bf16 + 4 * y.fp32 + y.extra_bytes
 
@@ -318,7 +319,7 @@ def _gqa_layer(c: Mapping[str, Any], i: int) -> Layer:
 def _v4_layer(c: Mapping[str, Any], i: int) -> Layer:
     h, heads, d, q = c["hidden_size"], c["num_attention_heads"], c["head_dim"], c["q_lora_rank"]
     groups, o, ratio, x = c["o_groups"], c["o_lora_rank"], c["compress_ratios"][i], c["hc_mult"]
-    attention = [Linear(q, h), Linear(heads * d, q), Linear(d, h), Linear(o, heads * d // groups, groups), Linear(h, groups * o)]
+    attention = [Linear(q, h), Linear(heads * d, q), Linear(d, h), Linear(groups * o, heads * d // groups), Linear(h, groups * o)]
     norms, bf16, fp32 = 2 * h + q + d, 0, heads
     vectors = heads
     if ratio:
