@@ -64,10 +64,10 @@ class Cooling:
     def check(self, c: Case) -> list[Check]:
         p, found = c.platform, []
         if p.system_max_w and p.kind != Kind.SYSTEM:
-            found.append(Check.limit(self.id, c.load_w, p.system_max_w, "W", f"heat of a node in {p.name}"))
+            found.append(Check.at_most(self.id, c.load_w, p.system_max_w, "W", f"heat of a node in {p.name}"))
         if p.inlet_max_c is not None:
             inlet = c.policy.whole("cooling.inlet_c")
-            found.append(Check.limit(self.id, inlet, p.inlet_max_c, "C", "inlet temperature"))
+            found.append(Check.at_most(self.id, inlet, p.inlet_max_c, "C", "inlet temperature"))
         if c.liquid and p.kind != Kind.SYSTEM:
             found += self._liquid(c)
         return found or [Check.of(self.id, True, "no published limit of the chassis")]
@@ -83,9 +83,9 @@ class Cooling:
         spare = 1 if racks > 1 else 0
         capacity = sum(w * (q - spare) for w, q in cdus[:1])
         need = liquid_w(c.load_w * c.build.nodes, c.policy)
-        found = [Check.least(self.id, capacity, need, "W", f"CDU capacity{' with one failed' if spare else ''}")]
+        found = [Check.at_least(self.id, capacity, need, "W", f"CDU capacity{' with one failed' if spare else ''}")]
         for role in ("manifold", "facility"):
-            found.append(Check.least(self.id, sum(q for x, q in shared if x.role == role), racks, "pieces", f"{role} per rack"))
+            found.append(Check.at_least(self.id, sum(q for x, q in shared if x.role == role), racks, "pieces", f"{role} per rack"))
         return found
 
 

@@ -29,4 +29,4 @@ class Cores:
         advised = c.policy.whole("cores.per_gpu_advised") * c.per_node
         if least <= cores < advised:
             return [Check.warn(self.id, "CPU cores below what is advised", cores, advised, "cores")]
-        return [Check.least(self.id, cores, least, "cores", f"CPU cores for {c.per_node} GPUs")]
+        return [Check.at_least(self.id, cores, least, "cores", f"CPU cores for {c.per_node} GPUs")]

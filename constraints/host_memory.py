@@ -36,7 +36,7 @@ class HostMemory:
         ram = sum(p.capacity_gb * q for p, q in modules if isinstance(p, Memory))
         vram = c.per_node * c.gpu.vram_gb
         floor, advised = (c.policy[f"host_memory.{k}_percent"] * vram / 100 for k in ("floor", "advised"))
-        found = [Check.least(self.id, ram, float(floor), "GB", f"RAM against {c.policy['host_memory.floor_percent']} % of {vram} GB VRAM")]
+        found = [Check.at_least(self.id, ram, float(floor), "GB", f"RAM against {c.policy['host_memory.floor_percent']} % of {vram} GB VRAM")]
         if found[0].status == "pass" and ram < advised:
             found = [Check.warn(self.id, "RAM holds the floor but is below what is advised for serving", ram, float(advised), "GB")]
         if len(modules) > 1:

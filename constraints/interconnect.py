@@ -129,7 +129,7 @@ class Interconnect:
                 found.append(Check.of(self.id, False, fault))
             if c.row.pcie_gen:
                 gens = [x.pcie_gen or 0 for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
-                found.append(Check.least(self.id, min(gens, default=0), c.row.pcie_gen, "gen", "PCIe generation of the host link"))
+                found.append(Check.at_least(self.id, min(gens, default=0), c.row.pcie_gen, "gen", "PCIe generation of the host link"))
             found += self._domain(c, c.row)
         nics = [(x, q) for x, q in c.parts(Nic) if isinstance(x, Nic)]
         if not nics and not c.platform.onboard_lan:
@@ -158,7 +158,7 @@ class Interconnect:
             least = c.policy.whole("interconnect.pp_gbit_s")
             speeds = [x.gbit_s for x, _ in nics] + [lan_port(x)[0] for x in c.platform.onboard_lan]
             need_ok = max(speeds, default=0)
-            return [Check.least(self.id, need_ok, least, "Gbit/s", "network per node for pipeline stages")]
+            return [Check.at_least(self.id, need_ok, least, "Gbit/s", "network per node for pipeline stages")]
         if net == "rdma":
             rate = c.row.net_gbit_s if c.row else c.policy.whole("interconnect.ep_gbit_s")
             able = [x for x, q in nics if q >= c.per_node]

@@ -55,7 +55,7 @@ class Lanes:
         used += NVME_LANES * sum(q for d, q in c.parts(Drive) if isinstance(d, Drive) and needs_lanes(d))
         used += sum(n.lanes * q for n, q in c.parts(Nic) if isinstance(n, Nic))
         have = sum(cpu_lanes(x, p.sockets) for x, _ in c.parts(Cpu) if isinstance(x, Cpu)) + p.chipset_lanes
-        found = [Check.limit(self.id, used, have, "lanes", f"{c.per_node} GPUs at x{width}, NICs and NVMe on the CPUs' lanes")]
+        found = [Check.at_most(self.id, used, have, "lanes", f"{c.per_node} GPUs at x{width}, NICs and NVMe on the CPUs' lanes")]
         if width < 16:
             found.append(Check.warn(self.id, f"GPUs run at x{width}", width, 16, "lanes"))
         return found

@@ -80,10 +80,10 @@ class Power:
             what = f"node load of {c.load_w} W"
             if each == 0:
                 found.append(Check.of(self.id, False, f"supplies do not run at {volts} V"))
-            found.append(Check.limit(self.id, c.load_w, node_limit_w(b, volts, c.policy), "W", f"{what} on {b.fitted} x {each} W ({b.needed} needed)"))
+            found.append(Check.at_most(self.id, c.load_w, node_limit_w(b, volts, c.policy), "W", f"{what} on {b.fitted} x {each} W ({b.needed} needed)"))
             if b.atx:
                 peak = c.load_w + transient_extra_w(c.per_node * c.cap_w, c.policy)
-                found.append(Check.limit(self.id, peak, b.fitted * each, "W", "load with GPU transients on ATX supplies"))
+                found.append(Check.at_most(self.id, peak, b.fitted * each, "W", "load with GPU transients on ATX supplies"))
             if b.fitted == b.needed:
                 found.append(Check.warn(self.id, "supplies are not redundant"))
             elif c.load_w * 100 > 80 * b.needed * each:
@@ -92,7 +92,7 @@ class Power:
             k = c.request.circuit
             wall = 100 * (c.load_w * c.build.nodes + shared_w(c)) / efficiency_percent(b, c.policy)
             limit = circuit_limit_w(k.amps, k.volts, c.policy)
-            found.append(Check.limit(self.id, round(wall, 1), limit, "W", f"at the wall on one circuit of {k.amps} A at {k.volts} V"))
+            found.append(Check.at_most(self.id, round(wall, 1), limit, "W", f"at the wall on one circuit of {k.amps} A at {k.volts} V"))
         return found or [Check.of(self.id, True, f"built-in supply for {c.load_w} W")]
 
 

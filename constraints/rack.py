@@ -135,11 +135,11 @@ class RackRule:
             if len(kinds) != 1:
                 return [Check.of(self.id, False, "needs racks of one kind (or --have racks)")]
             rack = kinds[0][0]
-            found.append(Check.limit(self.id, a * (p.rack_units or 1) + units, rack.rack_units, "units", f"{a} nodes per rack"))
-            found.append(Check.limit(self.id, a * node_kg(p, policy) + kg, rack.load_kg, "kg", "weight per rack"))
+            found.append(Check.at_most(self.id, a * (p.rack_units or 1) + units, rack.rack_units, "units", f"{a} nodes per rack"))
+            found.append(Check.at_most(self.id, a * node_kg(p, policy) + kg, rack.load_kg, "kg", "weight per rack"))
             found += self._pdu_checks(c, a, racks)
         heat = (a * air_w(c.load_w, p, policy) + 100 * shared_w(c)) / 100
-        found.append(Check.limit(self.id, round(heat), policy.whole("cooling.rack_air_w"), "W", "heat to the air per rack"))
+        found.append(Check.at_most(self.id, round(heat), policy.whole("cooling.rack_air_w"), "W", "heat to the air per rack"))
         return found
 
     def _pdu_checks(self, c: Case, a: int, racks: int) -> list[Check]:
@@ -147,16 +147,16 @@ class RackRule:
         if len(pdus) != 1:
             return [Check.of(self.id, False, "needs PDUs of one kind, two per rack")]
         pdu, qty = pdus[0]
-        found = [Check.least(self.id, qty, 2 * racks, "pieces", "two PDUs per rack")]
+        found = [Check.at_least(self.id, qty, 2 * racks, "pieces", "two PDUs per rack")]
         wall = 100 * (a * c.load_w + shared_w(c)) / pdu_efficiency(c.policy)
-        found.append(Check.limit(self.id, round(wall), pdu.power_w, "W", "each PDU carries the whole rack"))
+        found.append(Check.at_most(self.id, round(wall), pdu.power_w, "W", "each PDU carries the whole rack"))
         b = c.psus
         if b is not None:
             outlets = pdu.outlets_c19 if b.inlet == "C20" else pdu.outlets_c13
-            found.append(Check.limit(self.id, a * b.fitted, 2 * outlets, "outlets", f"outlets for {b.inlet} inlets"))
+            found.append(Check.at_most(self.id, a * b.fitted, 2 * outlets, "outlets", f"outlets for {b.inlet} inlets"))
             ends = {"C14": "C13-C14", "C20": "C19-C20"}
             cords = sum(q for x, q in c.parts(Link) if isinstance(x, Link) and x.end_a == ends[b.inlet])
-            found.append(Check.least(self.id, cords, b.fitted, "pieces", "power cords per node"))
+            found.append(Check.at_least(self.id, cords, b.fitted, "pieces", "power cords per node"))
             if (pdu.volts >= LOW_LINE_V) != (c.line_volts >= LOW_LINE_V):
                 found.append(Check.of(self.id, False, f"PDU is for {pdu.volts} V, the line has {c.line_volts} V"))
         return found

@@ -25,12 +25,12 @@ class Check:
 
 
     @classmethod
-    def limit(cls, rule: str, measured: float, most: float, unit: str, text: str) -> Check:
+    def at_most(cls, rule: str, measured: float, most: float, unit: str, text: str) -> Check:
         """measured <= most."""
         return cls(rule, "pass" if measured <= most else "fail", measured, most, unit, text)
 
     @classmethod
-    def least(cls, rule: str, measured: float, least: float, unit: str, text: str) -> Check:
+    def at_least(cls, rule: str, measured: float, least: float, unit: str, text: str) -> Check:
         """measured >= least."""
         return cls(rule, "pass" if measured >= least else "fail", measured, least, unit, text)
 

@@ -29,11 +29,11 @@ class Site:
                     m.cp.add(used <= m.request.rack_units).only_enforce_if(is_n, v)
 
     def check(self, c: Case) -> list[Check]:
-        found = [Check.limit(self.id, c.build.nodes, c.request.max_nodes, "nodes", "nodes")]
+        found = [Check.at_most(self.id, c.build.nodes, c.request.max_nodes, "nodes", "nodes")]
         if c.request.max_power_w is not None:
-            found.append(Check.limit(self.id, total_w(c), c.request.max_power_w, "W", "power of the whole build"))
+            found.append(Check.at_most(self.id, total_w(c), c.request.max_power_w, "W", "power of the whole build"))
         if c.request.rack_units is not None:
-            found.append(Check.limit(self.id, units(c), c.request.rack_units, "units", "rack units of the whole build"))
+            found.append(Check.at_most(self.id, units(c), c.request.rack_units, "units", "rack units of the whole build"))
         return found
 
 

@@ -94,4 +94,4 @@ class Vram:
         need = needed_bytes(c.gpu, c.llm, c.policy, c.plan, c.request.tokens)
         have = usable_bytes(c.gpu)
         text = f"each {c.gpu.name} holds weights, KV cache of {c.plan.concurrency} requests per replica and reserve"
-        return [Check.limit(self.id, gb(need), gb(have), "GB", text)]
+        return [Check.at_most(self.id, gb(need), gb(have), "GB", text)]
