@@ -20,7 +20,7 @@ from constraints.procurement import PriceBook
 from constraints.request import Request
 
 Expr = Any  # ortools linear expressions carry no useful static type
-MAX_MONEY = 2**52
+MAX_MONEY = 2**40
 
 
 class Candidates:
