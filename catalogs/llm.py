@@ -51,7 +51,9 @@ class Linear:
         elif precision in ("mxfp4", "fp4-mix"):
             one = n // 2 + out * -(-into // 32)
         else:
-            raise InputError(f"no weight format {precision!r}", "unknown-precision", f"One of: {', '.join(ORDER)}.")
+            raise InputError(
+                f"no weight format {precision!r}", "unknown-precision", f"One of: {', '.join(ORDER)}."
+            )
         return one * self.count
 
 
@@ -224,7 +226,10 @@ class Llm:
             ratios = c["compress_ratios"][:n]
             n4, n128 = ratios.count(4), ratios.count(128)
             seen = n * min(context, 128) + n4 * min(c["index_topk"], context // 4) + n128 * (context // 128)
-            return 4 * heads * c["head_dim"] * seen + 2 * c["index_n_heads"] * c["index_head_dim"] * n4 * context // 4
+            return (
+                4 * heads * c["head_dim"] * seen
+                + 2 * c["index_n_heads"] * c["index_head_dim"] * n4 * context // 4
+            )
         rank, rope = c["kv_lora_rank"], c["qk_rope_head_dim"]
         if self.attention == "dsa":
             index = 2 * n * c["index_n_heads"] * c["index_head_dim"] * context
@@ -261,7 +266,9 @@ def from_config(config: Mapping[str, Any], **facts: Any) -> Llm:
     names = config.get("architectures") or ["(none)"]
     if names[0] not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
-        raise InputError(f"architecture {names[0]!r} is not understood", "unknown-architecture", f"Known: {known}.")
+        raise InputError(
+            f"architecture {names[0]!r} is not understood", "unknown-architecture", f"Known: {known}."
+        )
     architecture, attention = ARCHITECTURES[names[0]]
     build = {"mla": _mla_layer, "dsa": _mla_layer, "v4": _v4_layer, "gqa": _gqa_layer}[attention]
     layers = tuple(build(config, i) for i in range(config["num_hidden_layers"]))
@@ -304,7 +311,9 @@ def _mla_layer(c: Mapping[str, Any], i: int) -> Layer:
         width, count = c["index_head_dim"], c["index_n_heads"]
         attention += [Linear(width * count, q or h), Linear(width, h)]
         index_bf16, index_fp32 = h * count, 2 * width
-    return Layer((*attention, *linears), norms + router + index_bf16, bias + index_fp32, 0, norms + bias + index_fp32)
+    return Layer(
+        (*attention, *linears), norms + router + index_bf16, bias + index_fp32, 0, norms + bias + index_fp32
+    )
 
 
 def _gqa_layer(c: Mapping[str, Any], i: int) -> Layer:
@@ -319,7 +328,13 @@ def _gqa_layer(c: Mapping[str, Any], i: int) -> Layer:
 def _v4_layer(c: Mapping[str, Any], i: int) -> Layer:
     h, heads, d, q = c["hidden_size"], c["num_attention_heads"], c["head_dim"], c["q_lora_rank"]
     groups, o, ratio, x = c["o_groups"], c["o_lora_rank"], c["compress_ratios"][i], c["hc_mult"]
-    attention = [Linear(q, h), Linear(heads * d, q), Linear(d, h), Linear(groups * o, heads * d // groups), Linear(h, groups * o)]
+    attention = [
+        Linear(q, h),
+        Linear(heads * d, q),
+        Linear(d, h),
+        Linear(groups * o, heads * d // groups),
+        Linear(h, groups * o),
+    ]
     norms, bf16, fp32 = 2 * h + q + d, 0, heads
     vectors = heads
     if ratio:
@@ -340,7 +355,11 @@ def _v4_layer(c: Mapping[str, Any], i: int) -> Layer:
     linears, router, bias = _ffn(c, i)
     table = c["vocab_size"] * c["num_experts_per_tok"] * 8 if i < c.get("num_hash_layers", 0) else 0
     return Layer(
-        (*attention, *linears), bf16 + norms + router, fp32 + bias, table, norms + vectors + hyper_small + bias
+        (*attention, *linears),
+        bf16 + norms + router,
+        fp32 + bias,
+        table,
+        norms + vectors + hyper_small + bias,
     )
 
 

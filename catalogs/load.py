@@ -45,8 +45,14 @@ class Catalog:
         if name in self.parts:
             return self.parts[name]
         wanted = _squash(name)
-        exact = [p for p in self.parts.values() if wanted in {_squash(p.id), _squash(p.name), *map(_squash, p.aliases)}]
-        hits = exact or [p for p in self.parts.values() if wanted and wanted in _squash(f"{p.vendor}{p.name}")]
+        exact = [
+            p
+            for p in self.parts.values()
+            if wanted in {_squash(p.id), _squash(p.name), *map(_squash, p.aliases)}
+        ]
+        hits = exact or [
+            p for p in self.parts.values() if wanted and wanted in _squash(f"{p.vendor}{p.name}")
+        ]
         if len(hits) == 1:
             return hits[0]
         if hits:
@@ -71,14 +77,21 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
     for folder in [base, *overlays]:
         if not folder.is_dir():
             raise InputError(
-                f"catalog folder {str(folder)!r} does not exist", "no-catalog", "Name a folder that holds CSV files."
+                f"catalog folder {str(folder)!r} does not exist",
+                "no-catalog",
+                "Name a folder that holds CSV files.",
             )
         known = {f"{name}.csv" for name in [*PART_FILES, "offers"]}
         files = sorted(folder.glob("*.csv"))
         for stray in [p for p in files if p.name not in known]:
             near = difflib.get_close_matches(stray.name, known, n=1, cutoff=0.3)
             faults.append(
-                Fault("unknown-file", "not a catalog file", str(stray), remedy=f"Nearest name: {near[0]}." if near else "")
+                Fault(
+                    "unknown-file",
+                    "not a catalog file",
+                    str(stray),
+                    remedy=f"Nearest name: {near[0]}." if near else "",
+                )
             )
         if not files:
             faults.append(Fault("empty-catalog", "no CSV file in this folder", str(folder)))
@@ -97,10 +110,22 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
                 key: str = item.id  # type: ignore[attr-defined]
                 if f"{path.stem}/{key}" in seen or (isinstance(item, Part) and f"part/{key}" in seen):
                     faults.append(
-                        Fault("duplicate-id", "id used twice", str(path), number, "id", key, "Give each row its own id.")
+                        Fault(
+                            "duplicate-id",
+                            "id used twice",
+                            str(path),
+                            number,
+                            "id",
+                            key,
+                            "Give each row its own id.",
+                        )
                     )
                     continue
-                seen |= {f"{path.stem}/{key}", f"part/{key}"} if isinstance(item, Part) else {f"{path.stem}/{key}"}
+                seen |= (
+                    {f"{path.stem}/{key}", f"part/{key}"}
+                    if isinstance(item, Part)
+                    else {f"{path.stem}/{key}"}
+                )
                 where[key] = (str(path), number)
                 if isinstance(item, Part):
                     if key in parts:
@@ -117,11 +142,16 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
     for offer in offers.values():
         by_part.setdefault(offer.part, []).append(offer)
     return Catalog(
-        parts, {k: tuple(sorted(v, key=lambda o: o.id)) for k, v in by_part.items()}, digest.hexdigest(), tuple(replaced)
+        parts,
+        {k: tuple(sorted(v, key=lambda o: o.id)) for k, v in by_part.items()},
+        digest.hexdigest(),
+        tuple(replaced),
     )
 
 
-def _dangling(parts: dict[str, Part], offers: dict[str, Offer], where: dict[str, tuple[str, int]]) -> list[Fault]:
+def _dangling(
+    parts: dict[str, Part], offers: dict[str, Offer], where: dict[str, tuple[str, int]]
+) -> list[Fault]:
     """References to parts that do not exist."""
     wanted: list[tuple[str, str, str]] = [(o.id, "part", o.part) for o in offers.values()]
     for p in parts.values():
@@ -135,11 +165,15 @@ def _dangling(parts: dict[str, Part], offers: dict[str, Offer], where: dict[str,
             near = difflib.get_close_matches(target, list(parts), n=1, cutoff=0.5)
             file, row = where[owner]
             remedy = f"Nearest id: {near[0]}." if near else "Add the part or correct the id."
-            faults.append(Fault("unknown-part", "names a part that is in no file", file, row, column, target, remedy))
+            faults.append(
+                Fault("unknown-part", "names a part that is in no file", file, row, column, target, remedy)
+            )
     return faults
 
 
-def _rows(path: Path, cls: type[BaseModel], digest: hashlib._Hash, faults: list[Fault]) -> list[tuple[int, dict[str, str]]]:
+def _rows(
+    path: Path, cls: type[BaseModel], digest: hashlib._Hash, faults: list[Fault]
+) -> list[tuple[int, dict[str, str]]]:
     if path.stat().st_size > MAX_FILE_BYTES:
         faults.append(Fault("huge-file", f"larger than {MAX_FILE_BYTES // 10**6} MB", str(path)))
         return []
@@ -148,7 +182,9 @@ def _rows(path: Path, cls: type[BaseModel], digest: hashlib._Hash, faults: list[
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as e:
-        faults.append(Fault("not-utf8", f"byte {e.start} is not UTF-8 text", str(path), remedy="Save it as CSV UTF-8."))
+        faults.append(
+            Fault("not-utf8", f"byte {e.start} is not UTF-8 text", str(path), remedy="Save it as CSV UTF-8.")
+        )
         return []
     if "\0" in text:
         faults.append(Fault("binary-file", "holds binary data", str(path), remedy="Save it as CSV UTF-8."))
@@ -182,7 +218,9 @@ def _rows(path: Path, cls: type[BaseModel], digest: hashlib._Hash, faults: list[
             continue
         if len(cells) != len(header):
             text_ = f"{len(cells)} cells where the header has {len(header)}"
-            faults.append(Fault("truncated-row", text_, str(path), number, remedy="Quote cells that hold commas."))
+            faults.append(
+                Fault("truncated-row", text_, str(path), number, remedy="Quote cells that hold commas.")
+            )
             continue
         rows.append((number, {h: c.strip() for h, c in zip(header, cells, strict=True) if c.strip()}))
     return rows
@@ -198,7 +236,9 @@ def _tuple_fields(cls: type[BaseModel]) -> frozenset[str]:
     return frozenset(n for n, f in cls.model_fields.items() if is_tuple(f.annotation))
 
 
-def _parse(cls: type[BaseModel], row: dict[str, str], path: Path, number: int, faults: list[Fault]) -> BaseModel | None:
+def _parse(
+    cls: type[BaseModel], row: dict[str, str], path: Path, number: int, faults: list[Fault]
+) -> BaseModel | None:
     lists = _tuple_fields(cls)
     data: dict[str, object] = {k: tuple(v.split("|")) if k in lists else v for k, v in row.items()}
     if "contents" in row:

@@ -47,4 +47,12 @@ class Budget:
         scale = 10 ** minor_digits(c.request.currency)
         if c.request.budget_cents is None:
             return [Check.of(self.id, True, "no budget given")]
-        return [Check.at_most(self.id, total / scale, c.request.budget_cents / scale, c.request.currency, "total within budget")]
+        return [
+            Check.at_most(
+                self.id,
+                total / scale,
+                c.request.budget_cents / scale,
+                c.request.currency,
+                "total within budget",
+            )
+        ]

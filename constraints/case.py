@@ -62,7 +62,11 @@ class Case:
 
     @cached_property
     def platform(self) -> Platform:
-        found = [self.catalog.parts[p] for p in self.build.node if self.catalog.parts[p].kind in (Kind.PLATFORM, Kind.SYSTEM)]
+        found = [
+            self.catalog.parts[p]
+            for p in self.build.node
+            if self.catalog.parts[p].kind in (Kind.PLATFORM, Kind.SYSTEM)
+        ]
         if len(found) != 1 or self.build.node[found[0].id] != 1:
             names = ", ".join(p.id for p in found) or "none"
             raise InputError(f"a node needs exactly one platform or system, found: {names}", "no-platform")
@@ -80,7 +84,11 @@ class Case:
     def parts(self, cls: type[Part], *, shared: bool = False) -> list[tuple[Part, int]]:
         """Parts of a class with quantities, of one node or of what is shared."""
         source = self.build.shared if shared else self.node_all
-        return [(self.catalog.parts[p], q) for p, q in sorted(source.items()) if isinstance(self.catalog.parts[p], cls)]
+        return [
+            (self.catalog.parts[p], q)
+            for p, q in sorted(source.items())
+            if isinstance(self.catalog.parts[p], cls)
+        ]
 
     @cached_property
     def gpus(self) -> dict[str, int]:
@@ -96,7 +104,9 @@ class Case:
     @cached_property
     def gpu(self) -> Gpu:
         if len(self.gpus) != 1:
-            raise InputError(f"a node needs GPUs of one kind, found: {', '.join(self.gpus) or 'none'}", "no-gpu")
+            raise InputError(
+                f"a node needs GPUs of one kind, found: {', '.join(self.gpus) or 'none'}", "no-gpu"
+            )
         gpu = self.catalog.parts[next(iter(self.gpus))]
         assert isinstance(gpu, Gpu)
         return gpu
@@ -188,7 +198,9 @@ def patterns(platform: Platform) -> list[tuple[int, int]]:
 
 def bank(psu: Psu, fitted: int, needed: int) -> PsuBank:
     """A bank of bought supplies."""
-    return PsuBank(fitted, needed, psu.watts, psu.watts_low_line, psu.efficiency, psu.inlet, psu.form == "ATX")
+    return PsuBank(
+        fitted, needed, psu.watts, psu.watts_low_line, psu.efficiency, psu.inlet, psu.form == "ATX"
+    )
 
 
 def included_bank(platform: Platform, catalog: Catalog) -> PsuBank | None:

@@ -27,7 +27,9 @@ class HostMemory:
             if p.dimm_slots and not unified:
                 m.cp.add(100 * ram >= percent * vram - 100 * have).only_enforce_if(v)
             counts = [] if contained or not p.dimm_slots else dimm_counts(p)
-            m.cp.add(sum(b for (_, n), b in m.memory.items() if n in counts) == (1 if counts else 0)).only_enforce_if(v)
+            m.cp.add(
+                sum(b for (_, n), b in m.memory.items() if n in counts) == (1 if counts else 0)
+            ).only_enforce_if(v)
 
     def check(self, c: Case) -> list[Check]:
         if c.gpu.form_factor == "integrated" or not c.platform.dimm_slots:
@@ -36,17 +38,55 @@ class HostMemory:
         ram = sum(p.capacity_gb * q for p, q in modules if isinstance(p, Memory))
         vram = c.per_node * c.gpu.vram_gb
         floor, advised = (c.policy[f"host_memory.{k}_percent"] * vram / 100 for k in ("floor", "advised"))
-        found = [Check.at_least(self.id, ram, float(floor), "GB", f"RAM against {c.policy['host_memory.floor_percent']} % of {vram} GB VRAM")]
+        found = [
+            Check.at_least(
+                self.id,
+                ram,
+                float(floor),
+                "GB",
+                f"RAM against {c.policy['host_memory.floor_percent']} % of {vram} GB VRAM",
+            )
+        ]
         if found[0].status == "pass" and ram < advised:
-            found = [Check.warn(self.id, "RAM holds the floor but is below what is advised for serving", ram, float(advised), "GB")]
+            found = [
+                Check.warn(
+                    self.id,
+                    "RAM holds the floor but is below what is advised for serving",
+                    ram,
+                    float(advised),
+                    "GB",
+                )
+            ]
         if len(modules) > 1:
             found.append(Check.of(self.id, False, "memory modules of different kinds"))
         count = sum(q for _, q in modules)
         counts = dimm_counts(c.platform)
         if count not in counts:
-            balanced = count and c.platform.sockets and count % c.platform.sockets == 0 and any(n % count == 0 for n in counts)
+            balanced = (
+                count
+                and c.platform.sockets
+                and count % c.platform.sockets == 0
+                and any(n % count == 0 for n in counts)
+            )
             if balanced and count >= 2 * c.platform.sockets:
-                found.append(Check.warn(self.id, "channels only partly filled: less memory bandwidth", count, counts[0], "modules"))
+                found.append(
+                    Check.warn(
+                        self.id,
+                        "channels only partly filled: less memory bandwidth",
+                        count,
+                        counts[0],
+                        "modules",
+                    )
+                )
             else:
-                found.append(Check(self.id, "fail", count, counts[0] if counts else 0, "modules", "unbalanced memory population"))
+                found.append(
+                    Check(
+                        self.id,
+                        "fail",
+                        count,
+                        counts[0] if counts else 0,
+                        "modules",
+                        "unbalanced memory population",
+                    )
+                )
         return found

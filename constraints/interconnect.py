@@ -51,7 +51,9 @@ class Interconnect:
                 if (x.pcie_gen or 0) < r.key.pcie_gen:
                     cp.add_implication(chosen, ~v)
         self._bridges(m)
-        links = [x for x in m.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in m.book.prices]
+        links = [
+            x for x in m.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in m.book.prices
+        ]
         switches = [x for x in m.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in m.book.prices]
         ports = [v for p, v in m.platform.items() if p.onboard_lan or _holds_nic(p, m)]
         cp.add(sum(ports) + sum(m.nic.values()) >= 1)
@@ -89,7 +91,9 @@ class Interconnect:
             m.cp.add(sum(fits) == want).only_enforce_if(chosen)
             m.cp.add(sum(used.values()) == want).only_enforce_if(chosen)
 
-    def _one_of(self, m: FamilyModel, kinds: list[Network], many: dict[int, Any], per_node: int, when: list[Any]) -> None:
+    def _one_of(
+        self, m: FamilyModel, kinds: list[Network], many: dict[int, Any], per_node: int, when: list[Any]
+    ) -> None:
         """Where a literal of `when` holds one network of `kinds` is bought, with cards in every node."""
         cp = m.cp
         literals = {k: cp.new_bool_var("") for k in kinds}
@@ -101,7 +105,9 @@ class Interconnect:
                 taken = -(-per_node // k.nic.ports) if per_node == 1 else per_node
                 cp.add(m.nic[k.nic] >= taken).only_enforce_if(v)
             elif k.lan != BMC:
-                cp.add(sum(x for p, x in m.platform.items() if k.lan in p.onboard_lan) >= 1).only_enforce_if(v)
+                cp.add(sum(x for p, x in m.platform.items() if k.lan in p.onboard_lan) >= 1).only_enforce_if(
+                    v
+                )
             for n, is_n in many.items():
                 bill = k.bill(n * per_node) if k.switch is not None or n == 2 else None
                 if k.switch is None and n == 2:
@@ -129,7 +135,15 @@ class Interconnect:
                 found.append(Check.of(self.id, False, fault))
             if c.row.pcie_gen:
                 gens = [x.pcie_gen or 0 for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
-                found.append(Check.at_least(self.id, min(gens, default=0), c.row.pcie_gen, "gen", "PCIe generation of the host link"))
+                found.append(
+                    Check.at_least(
+                        self.id,
+                        min(gens, default=0),
+                        c.row.pcie_gen,
+                        "gen",
+                        "PCIe generation of the host link",
+                    )
+                )
             found += self._domain(c, c.row)
         nics = [(x, q) for x, q in c.parts(Nic) if isinstance(x, Nic)]
         if not nics and not c.platform.onboard_lan:
@@ -152,7 +166,15 @@ class Interconnect:
         net = net_of(c.plan, c.per_node)
         if "network" not in c.request.have:
             least = c.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
-            need.append(("front end", networks([x for x, _ in nics], c.platform.onboard_lan, switches, links, "frontend", least), 1))
+            need.append(
+                (
+                    "front end",
+                    networks(
+                        [x for x, _ in nics], c.platform.onboard_lan, switches, links, "frontend", least
+                    ),
+                    1,
+                )
+            )
             need.append(("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1))
         elif net == "pp":
             least = c.policy.whole("interconnect.pp_gbit_s")
@@ -162,7 +184,9 @@ class Interconnect:
         if net == "rdma":
             rate = c.row.net_gbit_s if c.row else c.policy.whole("interconnect.ep_gbit_s")
             able = [x for x, q in nics if q >= c.per_node]
-            need.append(("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=n == 2), c.per_node))
+            need.append(
+                ("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=n == 2), c.per_node)
+            )
         bills: list[list[dict[str, int]]] = []
         for title, kinds, per_node in need:
             options = []
@@ -171,7 +195,13 @@ class Interconnect:
                 if bill is not None:
                     options.append({x.id: q for x, q in bill.items()})
             if not options:
-                return [Check.of(self.id, False, f"no {title} joins the {n} nodes: switch, cards and cables do not match")]
+                return [
+                    Check.of(
+                        self.id,
+                        False,
+                        f"no {title} joins the {n} nodes: switch, cards and cables do not match",
+                    )
+                ]
             bills.append(options)
         if not _covered(bills, dict(shared)):
             return [Check.of(self.id, False, f"switches or cables are too few for {n} nodes")]

@@ -39,23 +39,33 @@ class Lanes:
             widths = p.gpu_lane_widths if direct(p) else (16,)
             for r, chosen in m.rows.items():
                 width = r.key.lanes or min(widths)
-                if width not in widths and width < max(widths):
-                    m.cp.add_implication(v, ~chosen)
-                elif width > max(widths):
+                if (width not in widths and width < max(widths)) or width > max(widths):
                     m.cp.add_implication(v, ~chosen)
                 elif direct(p):
-                    m.cp.add(gpu_lanes(m.per_node, width) + drives + nics <= lanes + p.chipset_lanes).only_enforce_if(v, chosen)
+                    m.cp.add(
+                        gpu_lanes(m.per_node, width) + drives + nics <= lanes + p.chipset_lanes
+                    ).only_enforce_if(v, chosen)
 
     def check(self, c: Case) -> list[Check]:
         p = c.platform
         if not direct(p):
-            return [Check.of(self.id, True, "GPUs sit on PCIe switches or a GPU board; every device has a slot")]
+            return [
+                Check.of(self.id, True, "GPUs sit on PCIe switches or a GPU board; every device has a slot")
+            ]
         width = (c.row.lanes if c.row else 0) or min(p.gpu_lane_widths)
         used = gpu_lanes(c.per_node, width)
         used += NVME_LANES * sum(q for d, q in c.parts(Drive) if isinstance(d, Drive) and needs_lanes(d))
         used += sum(n.lanes * q for n, q in c.parts(Nic) if isinstance(n, Nic))
         have = sum(cpu_lanes(x, p.sockets) for x, _ in c.parts(Cpu) if isinstance(x, Cpu)) + p.chipset_lanes
-        found = [Check.at_most(self.id, used, have, "lanes", f"{c.per_node} GPUs at x{width}, NICs and NVMe on the CPUs' lanes")]
+        found = [
+            Check.at_most(
+                self.id,
+                used,
+                have,
+                "lanes",
+                f"{c.per_node} GPUs at x{width}, NICs and NVMe on the CPUs' lanes",
+            )
+        ]
         if width < 16:
             found.append(Check.warn(self.id, f"GPUs run at x{width}", width, 16, "lanes"))
         return found

@@ -12,7 +12,21 @@ from ortools.sat.python import cp_model
 
 from catalogs.llm import Llm
 from catalogs.load import Catalog
-from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Pdu, Platform, Psu, Rack
+from catalogs.schema import (
+    Bridge,
+    Cooling,
+    Cpu,
+    Drive,
+    Gpu,
+    GpuBoard,
+    Kind,
+    Memory,
+    Nic,
+    Pdu,
+    Platform,
+    Psu,
+    Rack,
+)
 from constraints.case import fan_percent, included_bank, patterns, power_cap
 from constraints.plan import Row
 from constraints.policy import Policy
@@ -45,7 +59,9 @@ class Candidates:
 
 def inside(platform: Platform, catalog: Catalog, cls: type) -> list[tuple[Any, int]]:
     """What a complete system contains of a class."""
-    return [(catalog.parts[c.part], c.qty) for c in platform.contents if isinstance(catalog.parts[c.part], cls)]
+    return [
+        (catalog.parts[c.part], c.qty) for c in platform.contents if isinstance(catalog.parts[c.part], cls)
+    ]
 
 
 def gpus_inside(platform: Platform, catalog: Catalog) -> tuple[str, int]:
@@ -101,10 +117,16 @@ class FamilyModel:
         self.drive = {x: cp.new_int_var(0, bays, x.id) for x in c.drives}
         slots = max((p.nic_slots for p in c.platforms), default=0)
         self.nic = {x: cp.new_int_var(0, slots, x.id) for x in c.nics}
-        self.cooler = {x: cp.new_int_var(0, max(sockets, default=1), x.id) for x in c.cooling if x.role == "cpu-cooler"}
-        self.board = {x: cp.new_bool_var(x.id) for x in c.boards if x.gpu == self.gpu.id and x.gpus == self.per_node}
+        self.cooler = {
+            x: cp.new_int_var(0, max(sockets, default=1), x.id) for x in c.cooling if x.role == "cpu-cooler"
+        }
+        self.board = {
+            x: cp.new_bool_var(x.id) for x in c.boards if x.gpu == self.gpu.id and x.gpus == self.per_node
+        }
         self.loose_gpus = cp.new_bool_var(f"{self.gpu.id}*{self.per_node}")
-        self.bridge = {x: cp.new_int_var(0, 3 * self.per_node, x.id) for x in c.bridges if self.gpu.id in x.gpus}
+        self.bridge = {
+            x: cp.new_int_var(0, 3 * self.per_node, x.id) for x in c.bridges if self.gpu.id in x.gpus
+        }
         for group in (self.cpu, self.memory, self.psu, self.board):
             if group:
                 cp.add_at_most_one(group.values())
@@ -208,4 +230,13 @@ def fixed_w(p: Platform, catalog: Catalog) -> int:
     return watts
 
 
-__all__ = ["Candidates", "FamilyModel", "dimm_counts", "fixed_w", "gpus_inside", "included_bank", "inside", "power_cap"]
+__all__ = [
+    "Candidates",
+    "FamilyModel",
+    "dimm_counts",
+    "fixed_w",
+    "gpus_inside",
+    "included_bank",
+    "inside",
+    "power_cap",
+]

@@ -37,7 +37,10 @@ def table(name: str) -> tuple[dict[str, str], ...]:
 @cache
 def defaults() -> Mapping[str, Default]:
     """All policy keys."""
-    return {r["key"]: Default(r["key"], Decimal(r["value"]), r["unit"], r["title"], r["source"]) for r in table("policy")}
+    return {
+        r["key"]: Default(r["key"], Decimal(r["value"]), r["unit"], r["title"], r["source"])
+        for r in table("policy")
+    }
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,9 @@ class Policy:
             except InvalidOperation:
                 number = Decimal("NaN")
             if not number.is_finite() or number < 0 or number > 10**9:
-                faults.append(Fault("bad-policy", f"{key} needs a number from 0 to 1e9", file, None, key, value))
+                faults.append(
+                    Fault("bad-policy", f"{key} needs a number from 0 to 1e9", file, None, key, value)
+                )
                 continue
             changed[key] = number
         if faults:
@@ -99,4 +104,6 @@ def usd_per(currency: str) -> Decimal:
     for row in table("fx"):
         if row["currency"] == currency:
             return Decimal(row["usd_per_unit"])
-    raise InputError(f"no exchange rate for {currency!r}", "unknown-currency", "Rates are in constraints/data/fx.csv.")
+    raise InputError(
+        f"no exchange rate for {currency!r}", "unknown-currency", "Rates are in constraints/data/fx.csv."
+    )

@@ -49,16 +49,22 @@ class Power:
         policy, request = m.policy, m.request
         volts = request.line_volts or policy.whole("power.line_volts")
         gpu_w = sum(m.per_node * r.key.cap_w * v for r, v in m.rows.items())
-        breaker = circuit_limit_w(request.circuit.amps, request.circuit.volts, policy) if request.circuit else None
+        breaker = (
+            circuit_limit_w(request.circuit.amps, request.circuit.volts, policy) if request.circuit else None
+        )
         switches = sum(m.shared_w)
 
         def hold(b: PsuBank, *when: object) -> None:
             m.cp.add(m.node_w <= node_limit_w(b, volts, policy)).only_enforce_if(*when)
             if b.atx:
                 extra = policy.whole("power.atx_transient_percent") - 100
-                m.cp.add(100 * m.node_w + extra * gpu_w <= 100 * b.fitted * watts_at(b, volts)).only_enforce_if(*when)
+                m.cp.add(
+                    100 * m.node_w + extra * gpu_w <= 100 * b.fitted * watts_at(b, volts)
+                ).only_enforce_if(*when)
             if breaker is not None:
-                m.cp.add(100 * (m.total_w + switches) <= efficiency_percent(b, policy) * breaker).only_enforce_if(*when)
+                m.cp.add(
+                    100 * (m.total_w + switches) <= efficiency_percent(b, policy) * breaker
+                ).only_enforce_if(*when)
 
         for p, v in m.platform.items():
             if not needs_psu(p):
@@ -66,7 +72,9 @@ class Power:
                 if b is not None:
                     hold(b, v)
                 elif breaker is not None:
-                    m.cp.add(100 * (m.total_w + switches) <= efficiency_percent(None, policy) * breaker).only_enforce_if(v)
+                    m.cp.add(
+                        100 * (m.total_w + switches) <= efficiency_percent(None, policy) * breaker
+                    ).only_enforce_if(v)
         for (psu, fitted, needed), v in m.psu.items():
             hold(bank(psu, fitted, needed), v)
 
@@ -80,19 +88,47 @@ class Power:
             what = f"node load of {c.load_w} W"
             if each == 0:
                 found.append(Check.of(self.id, False, f"supplies do not run at {volts} V"))
-            found.append(Check.at_most(self.id, c.load_w, node_limit_w(b, volts, c.policy), "W", f"{what} on {b.fitted} x {each} W ({b.needed} needed)"))
+            found.append(
+                Check.at_most(
+                    self.id,
+                    c.load_w,
+                    node_limit_w(b, volts, c.policy),
+                    "W",
+                    f"{what} on {b.fitted} x {each} W ({b.needed} needed)",
+                )
+            )
             if b.atx:
                 peak = c.load_w + transient_extra_w(c.per_node * c.cap_w, c.policy)
-                found.append(Check.at_most(self.id, peak, b.fitted * each, "W", "load with GPU transients on ATX supplies"))
+                found.append(
+                    Check.at_most(
+                        self.id, peak, b.fitted * each, "W", "load with GPU transients on ATX supplies"
+                    )
+                )
             if b.fitted == b.needed:
                 found.append(Check.warn(self.id, "supplies are not redundant"))
             elif c.load_w * 100 > 80 * b.needed * each:
-                found.append(Check.warn(self.id, "above 80 % of what is left when the spare supplies have failed", c.load_w, 0.8 * b.needed * each, "W"))
+                found.append(
+                    Check.warn(
+                        self.id,
+                        "above 80 % of what is left when the spare supplies have failed",
+                        c.load_w,
+                        0.8 * b.needed * each,
+                        "W",
+                    )
+                )
         if c.request.circuit:
             k = c.request.circuit
             wall = 100 * (c.load_w * c.build.nodes + shared_w(c)) / efficiency_percent(b, c.policy)
             limit = circuit_limit_w(k.amps, k.volts, c.policy)
-            found.append(Check.at_most(self.id, round(wall, 1), limit, "W", f"at the wall on one circuit of {k.amps} A at {k.volts} V"))
+            found.append(
+                Check.at_most(
+                    self.id,
+                    round(wall, 1),
+                    limit,
+                    "W",
+                    f"at the wall on one circuit of {k.amps} A at {k.volts} V",
+                )
+            )
         return found or [Check.of(self.id, True, f"built-in supply for {c.load_w} W")]
 
 

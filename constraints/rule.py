@@ -23,7 +23,6 @@ class Check:
     unit: str
     text: str
 
-
     @classmethod
     def at_most(cls, rule: str, measured: float, most: float, unit: str, text: str) -> Check:
         """measured <= most."""
@@ -40,7 +39,9 @@ class Check:
         return cls(rule, "pass" if ok else "fail", None, None, "", text)
 
     @classmethod
-    def warn(cls, rule: str, text: str, measured: float | None = None, limit: float | None = None, unit: str = "") -> Check:
+    def warn(
+        cls, rule: str, text: str, measured: float | None = None, limit: float | None = None, unit: str = ""
+    ) -> Check:
         return cls(rule, "warn", measured, limit, unit, text)
 
 

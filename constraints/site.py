@@ -31,9 +31,15 @@ class Site:
     def check(self, c: Case) -> list[Check]:
         found = [Check.at_most(self.id, c.build.nodes, c.request.max_nodes, "nodes", "nodes")]
         if c.request.max_power_w is not None:
-            found.append(Check.at_most(self.id, total_w(c), c.request.max_power_w, "W", "power of the whole build"))
+            found.append(
+                Check.at_most(self.id, total_w(c), c.request.max_power_w, "W", "power of the whole build")
+            )
         if c.request.rack_units is not None:
-            found.append(Check.at_most(self.id, units(c), c.request.rack_units, "units", "rack units of the whole build"))
+            found.append(
+                Check.at_most(
+                    self.id, units(c), c.request.rack_units, "units", "rack units of the whole build"
+                )
+            )
         return found
 
 
@@ -47,4 +53,6 @@ def units(c: Case) -> int:
     from catalogs.schema import Cooling
 
     gear = c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)
-    return c.build.nodes * (c.platform.rack_units or 0) + sum(x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling))
+    return c.build.nodes * (c.platform.rack_units or 0) + sum(
+        x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling)
+    )

@@ -32,7 +32,9 @@ def engine(architecture: str, arch: str, precision: str) -> Engine | None:
     found = [
         Engine(r["engine"], r["version"], r["status"], r["source"])
         for r in table("software")
-        if r["architecture"] == architecture and arch in r["arch"].split("|") and precision in r["precisions"].split("|")
+        if r["architecture"] == architecture
+        and arch in r["arch"].split("|")
+        and precision in r["precisions"].split("|")
     ]
     return min(found, key=lambda e: e.status != "stable", default=None)
 

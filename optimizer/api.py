@@ -43,7 +43,9 @@ def solve(catalog: Catalog, request: Request, policy: Policy, time_limit: float 
 
 def cheapest_anywhere(market: Market) -> Answer | None:
     """The cheapest build without the budget: what a budget that fails would have to be."""
-    free = Market.open(market.catalog, market.request.model_copy(update={"budget_cents": None}), market.policy)
+    free = Market.open(
+        market.catalog, market.request.model_copy(update={"budget_cents": None}), market.policy
+    )
     solver = Solver(free)
     found = solver.cheapest()
     if found is None:
@@ -98,7 +100,17 @@ def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
     pp = min(k // tp * nodes, 8)
     plan = Plan(precisions[-1], market.request.kv_precision, tp, pp, 1, 1, max(1, k * nodes // (tp * pp)), 1)
     domain = gpu.fast_domain_gpus if gpu.fabric not in ("none", "nvlink-bridge") else 1
-    key = RowKey(gpu.id, gpu.tdp_w or 0, k, nodes, min(domain, k), 0, 0, "pp" if nodes > 1 else "none", 25 if nodes > 1 else 0)
+    key = RowKey(
+        gpu.id,
+        gpu.tdp_w or 0,
+        k,
+        nodes,
+        min(domain, k),
+        0,
+        0,
+        "pp" if nodes > 1 else "none",
+        25 if nodes > 1 else 0,
+    )
     return Row(key, plan, Perf(0, 0.0, 0.0, 0.0))
 
 
@@ -111,7 +123,11 @@ def build_of(catalog: Catalog, nodes: int, parts: dict[str, int], shared: dict[s
     for name, qty in parts.items():
         part = catalog.find(name)
         if isinstance(part, Gpu) and part.sold_as == "board":
-            boards = [b for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id and b.gpus == qty]
+            boards = [
+                b
+                for b in catalog.of(Kind.GPU_BOARD)
+                if isinstance(b, GpuBoard) and b.gpu == part.id and b.gpus == qty
+            ]
             if boards:
                 part, qty = boards[0], 1
         node[part.id] = node.get(part.id, 0) + qty

@@ -30,11 +30,17 @@ def _platform_bound(market: Market, c: Candidates, p: Platform, gpu: Gpu, k: int
     if p.dimm_slots and not inside(p, market.catalog, Memory) and gpu.form_factor != "integrated":
         floor = policy.whole("host_memory.floor_percent") * k * gpu.vram_gb
         options = [
-            n * cents(m.id) for m in c.memory if memory_fits(p, m) for n in dimm_counts(p) if 100 * n * m.capacity_gb >= floor
+            n * cents(m.id)
+            for m in c.memory
+            if memory_fits(p, m)
+            for n in dimm_counts(p)
+            if 100 * n * m.capacity_gb >= floor
         ]
         total += min(options, default=NONE)
     if needs_psu(p):
-        total += min((f * cents(u.id) for u in c.psus if psu_fits(p, u) for f, _ in patterns(p)), default=NONE)
+        total += min(
+            (f * cents(u.id) for u in c.psus if psu_fits(p, u) for f, _ in patterns(p)), default=NONE
+        )
     if not inside(p, market.catalog, Drive) and "storage" not in p.includes:
         total += min((cents(d.id) for d in c.drives), default=NONE)
     return min(total, NONE)

@@ -17,18 +17,24 @@ from optimizer.cli import parse
 from optimizer.schema import BuildFile
 
 
-def read(path: Path, catalog: Catalog, model: str | None, as_of: str | None) -> tuple[Request, list[tuple[str, Build]]]:
+def read(
+    path: Path, catalog: Catalog, model: str | None, as_of: str | None
+) -> tuple[Request, list[tuple[str, Build]]]:
     """(request, named builds) of a file; raises InputError with what is wrong in it."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as e:
         raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
     except UnicodeDecodeError:
-        raise InputError(Fault("not-utf8", "is not UTF-8 text", str(path), remedy="Give a build.toml or a result.json.")) from None
+        raise InputError(
+            Fault("not-utf8", "is not UTF-8 text", str(path), remedy="Give a build.toml or a result.json.")
+        ) from None
     return _result(path, text) if path.suffix == ".json" else _toml(path, text, catalog, model, as_of)
 
 
-def _toml(path: Path, text: str, catalog: Catalog, model: str | None, as_of: str | None) -> tuple[Request, list[tuple[str, Build]]]:
+def _toml(
+    path: Path, text: str, catalog: Catalog, model: str | None, as_of: str | None
+) -> tuple[Request, list[tuple[str, Build]]]:
     try:
         data = tomllib.loads(text)
         found = BuildFile.model_validate({**data, **({"model": model} if model else {})})
@@ -36,7 +42,10 @@ def _toml(path: Path, text: str, catalog: Catalog, model: str | None, as_of: str
         raise InputError(Fault("bad-toml", str(e), str(path))) from None
     except ValidationError as e:
         raise InputError(
-            [Fault("bad-build", x["msg"], str(path), column=".".join(map(str, x["loc"]))) for x in e.errors(include_url=False)]
+            [
+                Fault("bad-build", x["msg"], str(path), column=".".join(map(str, x["loc"])))
+                for x in e.errors(include_url=False)
+            ]
         ) from None
     isl, osl = workload_lengths(found.workload)
     request = parse.request(
@@ -56,5 +65,7 @@ def _result(path: Path, text: str) -> tuple[Request, list[tuple[str, Build]]]:
             parts = {x["part"]: x["qty"] for x in node["parts"]}
             builds.append((p["id"], Build(node["count"], parts, {x["part"]: x["qty"] for x in p["shared"]})))
     except (ValueError, KeyError, TypeError, IndexError) as e:
-        raise InputError(Fault("bad-result", f"is no dsopt result: {type(e).__name__} {e}", str(path))) from None
+        raise InputError(
+            Fault("bad-result", f"is no dsopt result: {type(e).__name__} {e}", str(path))
+        ) from None
     return request, builds

@@ -41,7 +41,15 @@ class Family:
         rules: Sequence[Rule] = RULES,
     ) -> None:  # fmt: skip
         m = FamilyModel(
-            market.catalog, market.request, market.policy, market.llm, market.book, gpu, per_node, rows, candidates
+            market.catalog,
+            market.request,
+            market.policy,
+            market.llm,
+            market.book,
+            gpu,
+            per_node,
+            rows,
+            candidates,
         )
         closing = {"procurement", "budget"}
         for rule in rules:
@@ -102,4 +110,8 @@ class Family:
             qty = sum(q * value(v) for q, v in pairs)
             if qty:
                 shared[part] = qty
-        return Found(row, Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items()))), value(m.total_cents))
+        return Found(
+            row,
+            Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items()))),
+            value(m.total_cents),
+        )

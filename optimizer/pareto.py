@@ -86,7 +86,9 @@ class Unit:
 class Solver:
     """One request solved; `deadline` is a time.monotonic() value."""
 
-    def __init__(self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, prune: bool = True) -> None:
+    def __init__(
+        self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, prune: bool = True
+    ) -> None:
         self.market, self.rules, self.deadline = market, rules, deadline
         self.planner = Planner(market.llm, market.request, market.policy)
         started = time.perf_counter()
@@ -127,7 +129,9 @@ class Solver:
     def cheapest(self, limit: int = NONE) -> Found | None:
         """The cheapest build of all, best bound first."""
         best: Found | None = None
-        order = sorted((u.bound * n, i, n) for i, u in enumerate(self.units) for n in range(1, self.max_nodes() + 1))
+        order = sorted(
+            (u.bound * n, i, n) for i, u in enumerate(self.units) for n in range(1, self.max_nodes() + 1)
+        )
         for bound, i, n in order:
             top = limit if best is None else best.parts_cents - 1
             if bound > top:
@@ -141,7 +145,9 @@ class Solver:
     def _ask(self, u: Unit, rows: list[Row], ceiling: Callable[[Row], int]) -> Found | None:
         started = time.perf_counter()
         try:
-            return Family(self.market, u.gpu, u.per_node, rows, u.parts, self.rules).under(ceiling, self.left())
+            return Family(self.market, u.gpu, u.per_node, rows, u.parts, self.rules).under(
+                ceiling, self.left()
+            )
         finally:
             self.seconds["proof"] += time.perf_counter() - started
 
@@ -163,7 +169,9 @@ class Solver:
         stairs = Staircase(limit)
         try:
             for u in self.units:
-                rows = [r for n in range(1, self.max_nodes() + 1) if u.bound * n <= limit for r in self.rows(u, n)]
+                rows = [
+                    r for n in range(1, self.max_nodes() + 1) if u.bound * n <= limit for r in self.rows(u, n)
+                ]
                 self._close(u, rows, stairs, out)
         except TimeUp:
             out.complete = False
@@ -194,7 +202,9 @@ class Solver:
         case = self.case(found)
         checks = [x for rule in RULES for x in rule.check(case)]
         if self.rules is RULES and any(x.status == "fail" for x in checks):
-            raise Disagreement("; ".join(f"{x.rule}: {x.text}" for x in checks if x.status == "fail") + f" in {found.build}")
+            raise Disagreement(
+                "; ".join(f"{x.rule}: {x.text}" for x in checks if x.status == "fail") + f" in {found.build}"
+            )
         return Point(found, case, checks)
 
     def case(self, found: Found) -> Case:

@@ -52,14 +52,26 @@ def candidates(market: Market, holders: list[Platform], *, prune: bool = True) -
             lambda c: (c.cores, c.lanes_1p or 0, c.lanes_2p or 0, c.pcie_gen or 0), lambda c: (c.tdp_w or 0,),
         )  # fmt: skip
         memory = undominated(
-            market, memory, lambda m: (m.mem_gen, m.dimm_type), lambda m: (m.capacity_gb,), lambda m: (m.power_w,)
+            market,
+            memory,
+            lambda m: (m.mem_gen, m.dimm_type),
+            lambda m: (m.capacity_gb,),
+            lambda m: (m.power_w,),
         )
         psus = undominated(
-            market, psus, lambda u: (u.form, u.watts, u.inlet), lambda u: (u.watts_low_line, _grade(u)), lambda u: ()
+            market,
+            psus,
+            lambda u: (u.form, u.watts, u.inlet),
+            lambda u: (u.watts_low_line, _grade(u)),
+            lambda u: (),
         )
         drives = [d for d in drives if d.media in ("nvme", "nvme-consumer") or d.id in market.request.include]
         drives = undominated(
-            market, drives, lambda d: (d.media[:4], d.forms), lambda d: (d.capacity_gb, d.read_mb_s), lambda d: (d.power_w,)
+            market,
+            drives,
+            lambda d: (d.media[:4], d.forms),
+            lambda d: (d.capacity_gb, d.read_mb_s),
+            lambda d: (d.power_w,),
         )
         nics = undominated(
             market, nics, lambda n: (n.form, n.fabrics, n.rdma, n.connectors, n.gbit_s), lambda n: (n.ports,),

@@ -55,7 +55,11 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
 def scope(market: Market, front: Front) -> str:
     """What `complete` means, in a sentence."""
     nodes = min(market.request.max_nodes, market.policy.whole("plans.max_nodes"))
-    words = "no admissible build is missing under the front" if front.complete else "the search was stopped before the proof"
+    words = (
+        "no admissible build is missing under the front"
+        if front.complete
+        else "the search was stopped before the proof"
+    )
     return (
         f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, equal nodes up to "
         f"{nodes} and the plans of tensor, pipeline, expert and data parallelism, {words}."
@@ -68,7 +72,9 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
     parts_cents = sum(q * market.cents(x) for x, q in c.build.total().items())
     support, tax, total = totals(parts_cents, market.policy)
     estimated = sum(
-        q * market.cents(x) for x, q in c.build.total().items() if market.book.prices[x].offer.confidence == "estimate"
+        q * market.cents(x)
+        for x, q in c.build.total().items()
+        if market.book.prices[x].offer.confidence == "estimate"
     )
     plan, perf = p.found.row.plan, p.found.row.perf
     e = engine(market.llm.architecture, c.gpu.arch, plan.precision)
@@ -114,7 +120,11 @@ def energy(market: Market, watts: int) -> dict[str, Any]:
     p = market.policy
     kwh = Decimal(watts) / 1000 * p["energy.load_percent"] / 100 * p["energy.pue"] * ENERGY_HOURS
     cost = kwh * p["energy.price_per_kwh"]
-    return {"kwh_year": int(kwh), "cost_year": str(cost.quantize(Decimal("0.01"))), "pue": str(p["energy.pue"])}
+    return {
+        "kwh_year": int(kwh),
+        "cost_year": str(cost.quantize(Decimal("0.01"))),
+        "pue": str(p["energy.pue"]),
+    }
 
 
 def bom(market: Market, p: Point) -> list[dict[str, Any]]:
@@ -149,7 +159,10 @@ def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
         return {}
     best = max(
         range(len(points)),
-        key=lambda i: (Decimal(front.points[i].found.row.perf.tenths) / Decimal(str(points[i]["cost"]["total"])), -i),
+        key=lambda i: (
+            Decimal(front.points[i].found.row.perf.tenths) / Decimal(str(points[i]["cost"]["total"])),
+            -i,
+        ),
     )
     return {"fastest": points[-1]["id"], "cheapest": points[0]["id"], "value": points[best]["id"]}
 
@@ -168,10 +181,18 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
         out.append({"code": "guide-name", "severity": "note", "text": market.llm.note})
     precisions = sorted({p.found.row.plan.precision for p in front.points}, key=lambda x: (-BITS[x], x))
     if precisions:
-        out.append({"code": "precisions", "severity": "note", "text": f"Precisions on the front: {', '.join(precisions)}."})
+        out.append(
+            {
+                "code": "precisions",
+                "severity": "note",
+                "text": f"Precisions on the front: {', '.join(precisions)}.",
+            }
+        )
     if any(market.book.prices[x].stale for p in front.points for x in p.case.build.total()):
         text = "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
         out.append({"code": "stale-prices", "severity": "warning", "text": text})
-    text = "Not included: freight, installation, software licences, energy. Throughput is a roofline estimate."
+    text = (
+        "Not included: freight, installation, software licences, energy. Throughput is a roofline estimate."
+    )
     out.append({"code": "not-included", "severity": "note", "text": text})
     return out

@@ -16,7 +16,9 @@ from optimizer.market import Market
 from optimizer.throughput.plans import Planner
 
 
-def size(catalog: Catalog, request: Request, policy: Policy, gpu_id: str, per_node: int, nodes: int) -> dict[str, Any]:
+def size(
+    catalog: Catalog, request: Request, policy: Policy, gpu_id: str, per_node: int, nodes: int
+) -> dict[str, Any]:
     """Memory per GPU in GB, users, tok/s, TTFT; `fits` False says by how many GB per GPU it misses."""
     if not 1 <= per_node <= 1024 or not 1 <= nodes <= 1000:
         raise InputError(f"{per_node} GPUs per node on {nodes} nodes is out of range", "bad-count")
@@ -25,9 +27,23 @@ def size(catalog: Catalog, request: Request, policy: Policy, gpu_id: str, per_no
     assert isinstance(gpu, Gpu)
     domain = 1 if gpu.fabric in ("none", "nvlink-bridge") else gpu.fast_domain_gpus
     host = (0, 0) if domain >= per_node else (gpu.pcie_gen or 4, 16)
-    key = RowKey(gpu.id, gpu.tdp_w or 1, per_node, nodes, min(domain, per_node), *host, *(("rdma", 400) if nodes > 1 else ("none", 0)))
+    key = RowKey(
+        gpu.id,
+        gpu.tdp_w or 1,
+        per_node,
+        nodes,
+        min(domain, per_node),
+        *host,
+        *(("rdma", 400) if nodes > 1 else ("none", 0)),
+    )
     row = Planner(market.llm, request, policy).best(gpu, key)
-    out: dict[str, Any] = {"model": market.llm.id, "gpu": gpu.name, "gpus": key.total, "note": market.llm.note, "basis": "roofline"}
+    out: dict[str, Any] = {
+        "model": market.llm.id,
+        "gpu": gpu.name,
+        "gpus": key.total,
+        "note": market.llm.note,
+        "basis": "roofline",
+    }
     if row is None:
         precisions = wanted(market.llm, request)
         if not precisions:

@@ -10,12 +10,18 @@ import typer
 from optimizer.cli.output import emit_json, note, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-Overlay = Annotated[list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")]
+Overlay = Annotated[
+    list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")
+]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
 @app.command("list", help="Example: dsopt catalog list gpu\n\nParts with their newest price.")
-def list_parts(kind: Annotated[str, typer.Argument(help="Part kind, all when left out.")] = "", catalog: Overlay = [], json: Json = False) -> None:  # noqa: B006
+def list_parts(
+    kind: Annotated[str, typer.Argument(help="Part kind, all when left out.")] = "",
+    catalog: Overlay = [],
+    json: Json = False,
+) -> None:
     from catalogs.errors import InputError
     from catalogs.load import load
     from catalogs.schema import Kind
@@ -27,15 +33,26 @@ def list_parts(kind: Annotated[str, typer.Argument(help="Part kind, all when lef
     rows = []
     for p in c.of(*([Kind(kind)] if kind else list(Kind))):
         newest = max(c.offers.get(p.id, ()), key=lambda o: o.date, default=None)
-        price = [str(newest.price), newest.currency, newest.date.isoformat(), newest.confidence] if newest else ["-", "", "", ""]
+        price = (
+            [str(newest.price), newest.currency, newest.date.isoformat(), newest.confidence]
+            if newest
+            else ["-", "", "", ""]
+        )
         rows.append([p.id, p.kind.value, p.name, *price])
     if json:
-        emit_json([dict(zip(["id", "kind", "name", "price", "currency", "date", "confidence"], r, strict=True)) for r in rows])
+        emit_json(
+            [
+                dict(zip(["id", "kind", "name", "price", "currency", "date", "confidence"], r, strict=True))
+                for r in rows
+            ]
+        )
     else:
         table(["id", "kind", "name", "price", "", "date", "confidence"], rows, {3})
 
 
-@app.command("show", help="Example: dsopt catalog show h200\n\nA part with every offer, date, source and link.")
+@app.command(
+    "show", help="Example: dsopt catalog show h200\n\nA part with every offer, date, source and link."
+)
 def show(part: str, catalog: Overlay = [], json: Json = False) -> None:  # noqa: B006
     from catalogs.load import load
 
@@ -54,11 +71,15 @@ def show(part: str, catalog: Overlay = [], json: Json = False) -> None:  # noqa:
         print(f"    {o.source} {o.link} {o.notes}".rstrip())
 
 
-@app.command("validate", help="Example: dsopt catalog validate --catalog ./mine\n\nAll faults at once, exit 3.")
+@app.command(
+    "validate", help="Example: dsopt catalog validate --catalog ./mine\n\nAll faults at once, exit 3."
+)
 def validate(catalog: Overlay = []) -> None:  # noqa: B006
     from catalogs.load import load
 
     c = load(catalog)
     for part in c.replaced:
         note(f"replaced: {part}")
-    print(f"{len(c.parts)} parts, {sum(map(len, c.offers.values()))} offers, no faults (sha256 {c.sha256[:12]})")
+    print(
+        f"{len(c.parts)} parts, {sum(map(len, c.offers.values()))} offers, no faults (sha256 {c.sha256[:12]})"
+    )

@@ -17,12 +17,23 @@ def list_models(json: Annotated[bool, typer.Option("--json", help="JSON on stdou
 
     found = all_models()
     if json:
-        emit_json([{"id": m.id, "name": m.name, "params_total": m.params_total, "note": m.note} for m in found])
+        emit_json(
+            [{"id": m.id, "name": m.name, "params_total": m.params_total, "note": m.note} for m in found]
+        )
         return
     rows = []
     for m in found:
         gb = {p: f"{m.weight_bytes(p) / 1e9:,.1f}" for p in m.precisions()}
-        rows.append([m.id, m.name, f"{m.params_total / 1e9:.1f}", m.native_precision, gb[m.precisions()[0]], str(m.max_context)])
+        rows.append(
+            [
+                m.id,
+                m.name,
+                f"{m.params_total / 1e9:.1f}",
+                m.native_precision,
+                gb[m.precisions()[0]],
+                str(m.max_context),
+            ]
+        )
     table(["id", "name", "params, 1e9", "published in", "largest, GB", "context"], rows, {2, 4, 5})
 
 

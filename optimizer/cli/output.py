@@ -27,7 +27,9 @@ def write_atomic(path: Path, text: str) -> None:
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent or Path("."), prefix=f".{path.name}.")
     except OSError as e:
-        raise InputError(Fault("not-writable", f"cannot write: {e.strerror}", str(path), remedy="Name a writable place.")) from None
+        raise InputError(
+            Fault("not-writable", f"cannot write: {e.strerror}", str(path), remedy="Name a writable place.")
+        ) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as f:
             f.write(text)
@@ -35,7 +37,9 @@ def write_atomic(path: Path, text: str) -> None:
         os.replace(temporary, path)
     except OSError as e:
         Path(temporary).unlink(missing_ok=True)
-        raise InputError(Fault("not-writable", f"cannot write: {e.strerror}", str(path), remedy="Name a writable place.")) from None
+        raise InputError(
+            Fault("not-writable", f"cannot write: {e.strerror}", str(path), remedy="Name a writable place.")
+        ) from None
 
 
 def table(header: list[str], rows: list[list[str]], right: set[int] | None = None) -> None:

@@ -48,7 +48,15 @@ def circuit(text: str) -> dict[str, int]:
     """`15A@120V`."""
     m = re.fullmatch(r"(\d{1,4})A@(\d{2,3})V", text.strip(), re.IGNORECASE | re.ASCII)
     if not m:
-        raise InputError(Fault("bad-circuit", "needs amps and volts", column="--circuit", value=text, remedy="For example 15A@120V."))
+        raise InputError(
+            Fault(
+                "bad-circuit",
+                "needs amps and volts",
+                column="--circuit",
+                value=text,
+                remedy="For example 15A@120V.",
+            )
+        )
     return {"amps": int(m[1]), "volts": int(m[2])}
 
 
@@ -69,7 +77,9 @@ def day(text: str | None) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InputError(Fault("bad-date", "needs a date", column="--as-of", value=text, remedy="For example 2026-11-24.")) from None
+        raise InputError(
+            Fault("bad-date", "needs a date", column="--as-of", value=text, remedy="For example 2026-11-24.")
+        ) from None
 
 
 def request(**fields: Any) -> Request:
@@ -79,7 +89,12 @@ def request(**fields: Any) -> Request:
     except ValidationError as e:
         raise InputError(
             [
-                Fault("bad-request", x["msg"], column="--" + "-".join(map(str, x["loc"])).replace("_", "-"), value=str(x.get("input"))[:60])
+                Fault(
+                    "bad-request",
+                    x["msg"],
+                    column="--" + "-".join(map(str, x["loc"])).replace("_", "-"),
+                    value=str(x.get("input"))[:60],
+                )
                 for x in e.errors(include_url=False)
             ]
         ) from None

@@ -16,7 +16,12 @@ def schema(what: Annotated[str, typer.Argument(help="request, result, build or p
     if what == "policy":
         from constraints.policy import defaults
 
-        emit_json([{"key": d.key, "value": str(d.value), "unit": d.unit, "title": d.title, "source": d.source} for d in defaults().values()])
+        emit_json(
+            [
+                {"key": d.key, "value": str(d.value), "unit": d.unit, "title": d.title, "source": d.source}
+                for d in defaults().values()
+            ]
+        )
     elif what == "request":
         from constraints.request import Request
 

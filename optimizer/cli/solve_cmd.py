@@ -30,7 +30,9 @@ def _words(texts: list[str]) -> frozenset[str]:
 
 def solve(
     model: Annotated[str, typer.Option(help="Model id or Hugging Face name.")],
-    budget: Annotated[str | None, typer.Option(help="Money in all: 300000, 300k, $300,000, 30万, 2000000CNY.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Money in all: 300000, 300k, $300,000, 30万, 2000000CNY.")
+    ] = None,
     throughput: Annotated[float | None, typer.Option(help="Output tokens per second to reach.")] = None,
     users: Annotated[int | None, typer.Option(help="Requests that run at once.")] = None,
     workload: Annotated[str, typer.Option(help="chat, rag, reasoning or batch.")] = "chat",
@@ -39,7 +41,9 @@ def solve(
     min_tok_s_user: Annotated[float, typer.Option(help="Speed that each user sees.")] = 10,
     max_ttft: Annotated[float | None, typer.Option(help="Time to first token, ms.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp16, fp8, int8, int4, nvfp4, ...")] = None,
-    min_precision: Annotated[str | None, typer.Option(help="Lowest precision allowed: 4bit, 8bit, 16bit.")] = None,
+    min_precision: Annotated[
+        str | None, typer.Option(help="Lowest precision allowed: 4bit, 8bit, 16bit.")
+    ] = None,
     kv_precision: Annotated[str, typer.Option(help="bf16 or fp8.")] = "bf16",
     allow_experimental: Annotated[bool, typer.Option(help="Count engines marked experimental.")] = False,
     max_nodes: Annotated[int, typer.Option(help="Most nodes.")] = 32,
@@ -56,13 +60,17 @@ def solve(
     exclude: Annotated[list[str], typer.Option(help="Part that it must not.")] = [],  # noqa: B006
     gpu: Annotated[list[str], typer.Option(help="[N x]NAME: only these GPUs.")] = [],  # noqa: B006
     as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
-    currency: Annotated[str | None, typer.Option(envvar="DSOPT_CURRENCY", help="USD, CNY, EUR, GBP, JPY.")] = None,
+    currency: Annotated[
+        str | None, typer.Option(envvar="DSOPT_CURRENCY", help="USD, CNY, EUR, GBP, JPY.")
+    ] = None,
     policy: Annotated[Path | None, typer.Option(help="TOML file of policy values.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],  # noqa: B006
     pue: Annotated[float | None, typer.Option(help="Power usage effectiveness.")] = None,
     energy_price: Annotated[float | None, typer.Option(help="Price per kWh.")] = None,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],  # noqa: B006
-    time_limit: Annotated[float | None, typer.Option(help="Seconds; then the best checked front so far, exit 6.")] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds; then the best checked front so far, exit 6.")
+    ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Show every point.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON.")] = None,
@@ -82,7 +90,9 @@ def solve(
     cents, code = parse.money(budget, currency) if budget else (None, currency or "USD")
     named = workload_lengths(workload)
     counts = [parse.gpu(g, parts) for g in gpu]
-    conditions = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
+    conditions = (
+        ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
+    )
     if throughput is not None and not (0 < throughput < 1e11):
         raise InputError(f"--throughput must be above 0, not {throughput}", "bad-throughput")
     if max_kw is not None and not (0 < max_kw < 1e6):
@@ -101,10 +111,13 @@ def solve(
         gpu_count=next((n for n, _ in counts if n), None),
     )  # fmt: skip
     chosen = Policy().with_file(policy) if policy else Policy()
-    extra = [f"energy.pue={pue}"] * (pue is not None) + [f"energy.price_per_kwh={energy_price}"] * (energy_price is not None)
+    extra = [f"energy.pue={pue}"] * (pue is not None) + [f"energy.price_per_kwh={energy_price}"] * (
+        energy_price is not None
+    )
     chosen = chosen.with_settings([*set_, *extra])
 
-    from optimizer.api import cheapest_anywhere, solve as run
+    from optimizer.api import cheapest_anywhere
+    from optimizer.api import solve as run
 
     answer = run(parts, request, chosen, time_limit)
     text = json_module.dumps(answer.data, ensure_ascii=False, indent=2)
@@ -125,7 +138,9 @@ def solve(
                 note("Without the budget none exists either: another condition stands against it.")
             else:
                 p = other.data["front"][0]
-                note(f"Against it stands: budget ({budget}). The cheapest build that works costs {p['cost']['total']} {code}:")
+                note(
+                    f"Against it stands: budget ({budget}). The cheapest build that works costs {p['cost']['total']} {code}:"
+                )
                 if not json:
                     _show(other.data, True)
         raise typer.Exit(4)
@@ -142,7 +157,9 @@ def _bits(text: str | None) -> int | None:
     return int(digits)
 
 
-def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str | None) -> list[dict[str, Any]]:
+def shown(
+    points: list[dict[str, Any]], named: dict[str, str], recommended: str | None
+) -> list[dict[str, Any]]:
     """At most 12 points: the named ones, then each at least 10 % faster than the last one shown."""
     must = {*named.values(), recommended}
     kept, last = [], 0.0
@@ -173,9 +190,15 @@ def _show(data: dict[str, Any], everything: bool) -> None:
             f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}", f"{plan['precision']} {how} x{plan['replicas']}",
             f"{p['power']['total_w'] / 1000:.1f}", ", ".join(names.get(p["id"], [])),
         ])  # fmt: skip
-    table(["point", f"total, {currency}", "tok/s", "each user", "users", "GPUs", "plan", "kW", ""], rows, {1, 2, 3, 4, 7})
+    table(
+        ["point", f"total, {currency}", "tok/s", "each user", "users", "GPUs", "plan", "kW", ""],
+        rows,
+        {1, 2, 3, 4, 7},
+    )
     chosen = next(p for p in points if p["id"] == data["recommended"])
-    print(f"Build {chosen['id']}: {chosen['cost']['total']} {currency}, of it {chosen['cost']['estimated_share']:.0%} on estimated prices")
+    print(
+        f"Build {chosen['id']}: {chosen['cost']['total']} {currency}, of it {chosen['cost']['estimated_share']:.0%} on estimated prices"
+    )
     table(
         ["qty", "part", "unit", "line", "price of", "confidence"],
         [
@@ -187,7 +210,10 @@ def _show(data: dict[str, Any], everything: bool) -> None:
     )  # fmt: skip
     table(
         ["rule", "", "measured", "limit", "unit", "finding"],
-        [[x["rule"], x["status"], _number(x["measured"]), _number(x["limit"]), x["unit"], x["text"]] for x in chosen["checks"]],
+        [
+            [x["rule"], x["status"], _number(x["measured"]), _number(x["limit"]), x["unit"], x["text"]]
+            for x in chosen["checks"]
+        ],
         {2, 3},
     )
     e = chosen["energy"]

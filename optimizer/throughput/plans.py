@@ -26,12 +26,14 @@ def divisors(n: int) -> tuple[int, ...]:
 
 
 @cache
-def shapes(per_node: int, nodes: int, net: str, heads: int, moe: bool, max_pp: int) -> tuple[tuple[int, int, int, int], ...]:
+def shapes(
+    per_node: int, nodes: int, net: str, heads: int, moe: bool, max_pp: int
+) -> tuple[tuple[int, int, int, int], ...]:
     """(tp, pp, dp, ep) of all replicas that tile `nodes` x `per_node` GPUs and need no more than `net`."""
     total = per_node * nodes
     out = []
     for g in divisors(total):
-        if g < per_node and per_node % g or g > per_node and g % per_node:
+        if (g < per_node and per_node % g) or (g > per_node and g % per_node):
             continue
         for tp in divisors(g):
             if tp > per_node or per_node % tp or heads % tp:
@@ -60,14 +62,20 @@ class Planner:
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, an engine serves and the request admits."""
         have = arch_support(gpu.arch)
-        return [p for p in wanted(self.llm, self.request) if p in have and served(self.llm.architecture, gpu.arch, p, self.request)]
+        return [
+            p
+            for p in wanted(self.llm, self.request)
+            if p in have and served(self.llm.architecture, gpu.arch, p, self.request)
+        ]
 
     def best(self, gpu: Gpu, key: RowKey) -> Row | None:
         """The row with its best plan: most throughput, then higher precision, fewer stages, smaller tp, smaller ep."""
         best: tuple[tuple[int, ...], Plan, Perf] | None = None
         max_pp = min(self.policy.whole("plans.max_pp"), self.llm.layers)
         for precision in self.precisions(gpu):
-            for tp, pp, dp, ep in shapes(key.per_node, key.nodes, key.net, self.llm.heads, self.llm.is_moe, max_pp):
+            for tp, pp, dp, ep in shapes(
+                key.per_node, key.nodes, key.net, self.llm.heads, self.llm.is_moe, max_pp
+            ):
                 found = self._judge(gpu, key, precision, tp, pp, dp, ep)
                 if found is None:
                     continue
@@ -77,14 +85,18 @@ class Planner:
                     best = rank, plan, figures
         return Row(key, best[1], best[2]) if best else None
 
-    def _judge(self, gpu: Gpu, key: RowKey, precision: str, tp: int, pp: int, dp: int, ep: int) -> tuple[Plan, Perf] | None:
+    def _judge(
+        self, gpu: Gpu, key: RowKey, precision: str, tp: int, pp: int, dp: int, ep: int
+    ) -> tuple[Plan, Perf] | None:
         r = self.request
         size = tp * pp * dp
         spans = size > key.per_node
         memo = (gpu.id, key.cap_w, key.domain, key.pcie_gen, key.lanes, key.net_gbit_s if spans else 0,
                 key.per_node if spans else min(key.per_node, 1), precision, tp, pp, dp, ep)  # fmt: skip
         if memo not in self._replica:
-            self._replica[memo] = self._replica_of(gpu, key, Plan(precision, r.kv_precision, tp, pp, dp, ep, 1, 1))
+            self._replica[memo] = self._replica_of(
+                gpu, key, Plan(precision, r.kv_precision, tp, pp, dp, ep, 1, 1)
+            )
         found = self._replica[memo]
         if found is None:
             return None
