@@ -51,9 +51,7 @@ class Linear:
         elif precision in ("mxfp4", "fp4-mix"):
             one = n // 2 + out * -(-into // 32)
         else:
-            raise InputError(
-                f"no weight format {precision!r}", "unknown-precision", f"One of: {', '.join(ORDER)}."
-            )
+            raise InputError(f"no weight format {precision!r}", "unknown-precision", f"One of: {', '.join(ORDER)}.")
         return one * self.count
 
 
@@ -156,9 +154,7 @@ class Llm:
     def _layer(self, y: Layer, precision: str, *, experts: bool = False) -> int:
         rest = "fp8" if precision == "fp4-mix" else precision
         scale = self.scale_bytes if precision == self.native_precision else 4
-        total = sum(
-            x.bytes(precision if x.expert else rest, scale) for x in y.linears if x.expert or not experts
-        )
+        total = sum(x.bytes(precision if x.expert else rest, scale) for x in y.linears if x.expert or not experts)
         return total if experts else total + 2 * y.bf16 + 4 * y.fp32 + y.extra_bytes
 
     @cache  # noqa: B019 - models live as long as the program
@@ -221,22 +217,21 @@ class Llm:
         """Attention FLOPs of one new token at `context`, over all layers."""
         c, n, heads = self.config, self.layers, self.heads
         if self.attention == "gqa":
-            return 4 * n * heads * _head_dim(c) * context
+            return int(4 * n * heads * _head_dim(c) * context)
         if self.attention == "v4":
             ratios = c["compress_ratios"][:n]
             n4, n128 = ratios.count(4), ratios.count(128)
             seen = n * min(context, 128) + n4 * min(c["index_topk"], context // 4) + n128 * (context // 128)
-            return (
-                4 * heads * c["head_dim"] * seen
-                + 2 * c["index_n_heads"] * c["index_head_dim"] * n4 * context // 4
+            return int(
+                4 * heads * c["head_dim"] * seen + 2 * c["index_n_heads"] * c["index_head_dim"] * n4 * context // 4
             )
         rank, rope = c["kv_lora_rank"], c["qk_rope_head_dim"]
         if self.attention == "dsa":
             index = 2 * n * c["index_n_heads"] * c["index_head_dim"] * context
-            return 2 * n * heads * (2 * rank + rope) * min(context, c["index_topk"]) + index
+            return int(2 * n * heads * (2 * rank + rope) * min(context, c["index_topk"]) + index)
         if phase == "decode":
-            return 2 * n * heads * (2 * rank + rope) * context
-        return 2 * n * heads * (c["qk_nope_head_dim"] + rope + c["v_head_dim"]) * context
+            return int(2 * n * heads * (2 * rank + rope) * context)
+        return int(2 * n * heads * (c["qk_nope_head_dim"] + rope + c["v_head_dim"]) * context)
 
 
 def _head_dim(c: Mapping[str, Any]) -> int:
@@ -254,11 +249,15 @@ def _v4_kv(ratio: int, tokens: int, kv: str) -> int:
 
 
 ARCHITECTURES = {
-    "DeepseekV2ForCausalLM": ("deepseek-v2", "mla"), "DeepseekV3ForCausalLM": ("deepseek-v3", "mla"),
-    "DeepseekV32ForCausalLM": ("deepseek-v3.2", "dsa"), "DeepseekV4ForCausalLM": ("deepseek-v4", "v4"),
-    "Qwen2ForCausalLM": ("qwen2", "gqa"), "Qwen3ForCausalLM": ("qwen3", "gqa"), "LlamaForCausalLM": ("llama", "gqa"),
+    "DeepseekV2ForCausalLM": ("deepseek-v2", "mla"),
+    "DeepseekV3ForCausalLM": ("deepseek-v3", "mla"),
+    "DeepseekV32ForCausalLM": ("deepseek-v3.2", "dsa"),
+    "DeepseekV4ForCausalLM": ("deepseek-v4", "v4"),
+    "Qwen2ForCausalLM": ("qwen2", "gqa"),
+    "Qwen3ForCausalLM": ("qwen3", "gqa"),
+    "LlamaForCausalLM": ("llama", "gqa"),
     "Qwen3MoeForCausalLM": ("qwen3-moe", "gqa"),
-}  # fmt: skip
+}
 
 
 def from_config(config: Mapping[str, Any], **facts: Any) -> Llm:
@@ -266,9 +265,7 @@ def from_config(config: Mapping[str, Any], **facts: Any) -> Llm:
     names = config.get("architectures") or ["(none)"]
     if names[0] not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
-        raise InputError(
-            f"architecture {names[0]!r} is not understood", "unknown-architecture", f"Known: {known}."
-        )
+        raise InputError(f"architecture {names[0]!r} is not understood", "unknown-architecture", f"Known: {known}.")
     architecture, attention = ARCHITECTURES[names[0]]
     build = {"mla": _mla_layer, "dsa": _mla_layer, "v4": _v4_layer, "gqa": _gqa_layer}[attention]
     layers = tuple(build(config, i) for i in range(config["num_hidden_layers"]))
@@ -278,9 +275,14 @@ def from_config(config: Mapping[str, Any], **facts: Any) -> Llm:
     tables = 1 if config.get("tie_word_embeddings") else 2
     head = Layer((), tables * vocab * h + h, fp32, 0, h + vectors)
     return Llm(
-        architecture=architecture, attention=attention, config=config, layer_list=layers, head=head,
-        scale_bytes=1 if attention == "v4" else 4, **facts,
-    )  # fmt: skip
+        architecture=architecture,
+        attention=attention,
+        config=config,
+        layer_list=layers,
+        head=head,
+        scale_bytes=1 if attention == "v4" else 4,
+        **facts,
+    )
 
 
 def _ffn(c: Mapping[str, Any], i: int) -> tuple[list[Linear], int, int]:
@@ -311,9 +313,7 @@ def _mla_layer(c: Mapping[str, Any], i: int) -> Layer:
         width, count = c["index_head_dim"], c["index_n_heads"]
         attention += [Linear(width * count, q or h), Linear(width, h)]
         index_bf16, index_fp32 = h * count, 2 * width
-    return Layer(
-        (*attention, *linears), norms + router + index_bf16, bias + index_fp32, 0, norms + bias + index_fp32
-    )
+    return Layer((*attention, *linears), norms + router + index_bf16, bias + index_fp32, 0, norms + bias + index_fp32)
 
 
 def _gqa_layer(c: Mapping[str, Any], i: int) -> Layer:
@@ -374,10 +374,17 @@ def _open(row_id: str) -> Llm:
     row = next(r for r in _registry() if r["id"] == row_id)
     config = json.loads((DATA / row["config"]).read_text(encoding="utf-8"))
     llm = from_config(
-        config, id=row["id"], name=row["name"], native_precision=row["native_precision"],
-        min_precision_bits=int(row["min_precision_bits"]), max_context=config["max_position_embeddings"],
-        source=row["source"], hf_names=tuple(filter(None, row["hf_names"].split("|"))), note=row["note"], note_zh=row["note_zh"],
-    )  # fmt: skip
+        config,
+        id=row["id"],
+        name=row["name"],
+        native_precision=row["native_precision"],
+        min_precision_bits=int(row["min_precision_bits"]),
+        max_context=config["max_position_embeddings"],
+        source=row["source"],
+        hf_names=tuple(filter(None, row["hf_names"].split("|"))),
+        note=row["note"],
+        note_zh=row["note_zh"],
+    )
     if row["full_bytes"]:
         llm = replace(llm, scale=Fraction(int(row["full_bytes"]), llm.weight_bytes("bf16")))
     return llm

@@ -45,14 +45,8 @@ class Catalog:
         if name in self.parts:
             return self.parts[name]
         wanted = _squash(name)
-        exact = [
-            p
-            for p in self.parts.values()
-            if wanted in {_squash(p.id), _squash(p.name), *map(_squash, p.aliases)}
-        ]
-        hits = exact or [
-            p for p in self.parts.values() if wanted and wanted in _squash(f"{p.vendor}{p.name}")
-        ]
+        exact = [p for p in self.parts.values() if wanted in {_squash(p.id), _squash(p.name), *map(_squash, p.aliases)}]
+        hits = exact or [p for p in self.parts.values() if wanted and wanted in _squash(f"{p.vendor}{p.name}")]
         if len(hits) == 1:
             return hits[0]
         if hits:
@@ -121,11 +115,7 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
                         )
                     )
                     continue
-                seen |= (
-                    {f"{path.stem}/{key}", f"part/{key}"}
-                    if isinstance(item, Part)
-                    else {f"{path.stem}/{key}"}
-                )
+                seen |= {f"{path.stem}/{key}", f"part/{key}"} if isinstance(item, Part) else {f"{path.stem}/{key}"}
                 where[key] = (str(path), number)
                 if isinstance(item, Part):
                     if key in parts:
@@ -149,9 +139,7 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
     )
 
 
-def _dangling(
-    parts: dict[str, Part], offers: dict[str, Offer], where: dict[str, tuple[str, int]]
-) -> list[Fault]:
+def _dangling(parts: dict[str, Part], offers: dict[str, Offer], where: dict[str, tuple[str, int]]) -> list[Fault]:
     """References to parts that do not exist."""
     wanted: list[tuple[str, str, str]] = [(o.id, "part", o.part) for o in offers.values()]
     for p in parts.values():
@@ -165,9 +153,7 @@ def _dangling(
             near = difflib.get_close_matches(target, list(parts), n=1, cutoff=0.5)
             file, row = where[owner]
             remedy = f"Nearest id: {near[0]}." if near else "Add the part or correct the id."
-            faults.append(
-                Fault("unknown-part", "names a part that is in no file", file, row, column, target, remedy)
-            )
+            faults.append(Fault("unknown-part", "names a part that is in no file", file, row, column, target, remedy))
     return faults
 
 
@@ -182,9 +168,7 @@ def _rows(
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as e:
-        faults.append(
-            Fault("not-utf8", f"byte {e.start} is not UTF-8 text", str(path), remedy="Save it as CSV UTF-8.")
-        )
+        faults.append(Fault("not-utf8", f"byte {e.start} is not UTF-8 text", str(path), remedy="Save it as CSV UTF-8."))
         return []
     if "\0" in text:
         faults.append(Fault("binary-file", "holds binary data", str(path), remedy="Save it as CSV UTF-8."))
@@ -218,9 +202,7 @@ def _rows(
             continue
         if len(cells) != len(header):
             text_ = f"{len(cells)} cells where the header has {len(header)}"
-            faults.append(
-                Fault("truncated-row", text_, str(path), number, remedy="Quote cells that hold commas.")
-            )
+            faults.append(Fault("truncated-row", text_, str(path), number, remedy="Quote cells that hold commas."))
             continue
         rows.append((number, {h: c.strip() for h, c in zip(header, cells, strict=True) if c.strip()}))
     return rows
@@ -236,9 +218,7 @@ def _tuple_fields(cls: type[BaseModel]) -> frozenset[str]:
     return frozenset(n for n, f in cls.model_fields.items() if is_tuple(f.annotation))
 
 
-def _parse(
-    cls: type[BaseModel], row: dict[str, str], path: Path, number: int, faults: list[Fault]
-) -> BaseModel | None:
+def _parse(cls: type[BaseModel], row: dict[str, str], path: Path, number: int, faults: list[Fault]) -> BaseModel | None:
     lists = _tuple_fields(cls)
     data: dict[str, object] = {k: tuple(v.split("|")) if k in lists else v for k, v in row.items()}
     if "contents" in row:

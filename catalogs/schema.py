@@ -33,18 +33,14 @@ class Kind(StrEnum):
     PDU = "pdu"
 
 
-GpuForm = Literal[
-    "PCIe", "PCIe-LP", "SXM2", "SXM4", "SXM5", "SXM6", "OAM", "OAM-Ascend", "Superchip", "integrated"
-]
+GpuForm = Literal["PCIe", "PCIe-LP", "SXM2", "SXM4", "SXM5", "SXM6", "OAM", "OAM-Ascend", "Superchip", "integrated"]
 GpuCooling = Literal["passive", "blower", "open-fan", "module"]
 GpuFabric = Literal["none", "nvlink", "nvlink-bridge", "xgmi", "roce-on-die", "hccs"]
 BoardType = Literal[
     "HGX-AMPERE-4", "HGX-AMPERE-8", "HGX-HOPPER-4", "HGX-HOPPER-8", "HGX-B200-8", "HGX-B300-8",
     "UBB-MI300", "UBB-MI350", "UBB-GAUDI2", "UBB-GAUDI3", "ASCEND-910B-8",
 ]  # fmt: skip
-Socket = Literal[
-    "SP3", "SP5", "sTR5", "AM5", "LGA3647", "LGA4189", "LGA4677", "LGA4710", "LGA7529", "soldered"
-]
+Socket = Literal["SP3", "SP5", "sTR5", "AM5", "LGA3647", "LGA4189", "LGA4677", "LGA4710", "LGA7529", "soldered"]
 MemGen = Literal["DDR4", "DDR5", "LPDDR5", "LPDDR5X"]
 DimmType = Literal["RDIMM", "RDIMM-3DS", "MRDIMM", "UDIMM", "soldered"]
 BayForm = Literal["U.2", "U.3", "E1.S", "E3.S", "M.2", "2.5", "3.5", "builtin"]
@@ -247,9 +243,7 @@ class Psu(Part):
 class Cooling(Part):
     kind: Literal[Kind.COOLING] = Kind.COOLING
     medium: Literal["air", "DLC"]
-    role: Literal[
-        "cpu-cooler", "rdhx", "cdu-l2l", "cdu-l2a", "manifold", "facility", "coldplate-kit", "fans", "room"
-    ]
+    role: Literal["cpu-cooler", "rdhx", "cdu-l2l", "cdu-l2a", "manifold", "facility", "coldplate-kit", "fans", "room"]
     socket: Socket | None = None
     capacity_w: Positive | None = None
     rack_units: Whole = 0

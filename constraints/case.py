@@ -63,9 +63,7 @@ class Case:
     @cached_property
     def platform(self) -> Platform:
         found = [
-            self.catalog.parts[p]
-            for p in self.build.node
-            if self.catalog.parts[p].kind in (Kind.PLATFORM, Kind.SYSTEM)
+            self.catalog.parts[p] for p in self.build.node if self.catalog.parts[p].kind in (Kind.PLATFORM, Kind.SYSTEM)
         ]
         if len(found) != 1 or self.build.node[found[0].id] != 1:
             names = ", ".join(p.id for p in found) or "none"
@@ -84,11 +82,7 @@ class Case:
     def parts(self, cls: type[Part], *, shared: bool = False) -> list[tuple[Part, int]]:
         """Parts of a class with quantities, of one node or of what is shared."""
         source = self.build.shared if shared else self.node_all
-        return [
-            (self.catalog.parts[p], q)
-            for p, q in sorted(source.items())
-            if isinstance(self.catalog.parts[p], cls)
-        ]
+        return [(self.catalog.parts[p], q) for p, q in sorted(source.items()) if isinstance(self.catalog.parts[p], cls)]
 
     @cached_property
     def gpus(self) -> dict[str, int]:
@@ -104,9 +98,7 @@ class Case:
     @cached_property
     def gpu(self) -> Gpu:
         if len(self.gpus) != 1:
-            raise InputError(
-                f"a node needs GPUs of one kind, found: {', '.join(self.gpus) or 'none'}", "no-gpu"
-            )
+            raise InputError(f"a node needs GPUs of one kind, found: {', '.join(self.gpus) or 'none'}", "no-gpu")
         gpu = self.catalog.parts[next(iter(self.gpus))]
         assert isinstance(gpu, Gpu)
         return gpu
@@ -167,7 +159,7 @@ class Case:
 
 
 def power_cap(gpu: Gpu, platform: Platform) -> int:
-    """Power cap of a GPU in a platform: its TDP, or the slot's limit where the GPU can be set down to it; 0 when it can't."""
+    """Power cap of a GPU in a platform: its TDP, or the slot's limit if it can be set down to that; 0 when it can't."""
     tdp = gpu.tdp_w
     if tdp is None:
         return 1 if platform.kind == Kind.SYSTEM and platform.system_max_w else 0
@@ -198,9 +190,7 @@ def patterns(platform: Platform) -> list[tuple[int, int]]:
 
 def bank(psu: Psu, fitted: int, needed: int) -> PsuBank:
     """A bank of bought supplies."""
-    return PsuBank(
-        fitted, needed, psu.watts, psu.watts_low_line, psu.efficiency, psu.inlet, psu.form == "ATX"
-    )
+    return PsuBank(fitted, needed, psu.watts, psu.watts_low_line, psu.efficiency, psu.inlet, psu.form == "ATX")
 
 
 def included_bank(platform: Platform, catalog: Catalog) -> PsuBank | None:

@@ -1,4 +1,4 @@
-"""Rule cooling: the chassis moves the heat, liquid-cooled nodes have facility water and a CDU, the inlet is cool enough."""
+"""Rule cooling: the chassis moves the heat, the inlet is cool enough, liquid cooling has facility water and a CDU."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ class Cooling:
         if not liquid or not wet or not m.request.site_water:
             return
         priced = [x for x in m.candidates.cooling if x.id in m.book.prices]
-        cdus = [
-            (x, m.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "cdu-l2l" and x.capacity_w
-        ]
+        cdus = [(x, m.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "cdu-l2l" and x.capacity_w]
         manifolds = [(x, m.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "manifold"]
         facility = [(x, m.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "facility"]
         for x, q in [*cdus, *manifolds, *facility]:
@@ -56,12 +54,8 @@ class Cooling:
         for x, q in cdus:
             m.cp.add(q <= MAX_CDU * kind[x])
             for v in wet:
-                m.cp.add(10_000 * (x.capacity_w or 0) * q >= factor * m.total_w).only_enforce_if(
-                    v, kind[x], ~many
-                )
-                m.cp.add(10_000 * (x.capacity_w or 0) * (q - 1) >= factor * m.total_w).only_enforce_if(
-                    v, kind[x], many
-                )
+                m.cp.add(10_000 * (x.capacity_w or 0) * q >= factor * m.total_w).only_enforce_if(v, kind[x], ~many)
+                m.cp.add(10_000 * (x.capacity_w or 0) * (q - 1) >= factor * m.total_w).only_enforce_if(v, kind[x], many)
         for v in wet:
             m.cp.add(sum(kind.values()) == 1).only_enforce_if(v)
             m.cp.add(sum(q for _, q in manifolds) >= racks).only_enforce_if(v)
@@ -89,9 +83,7 @@ class Cooling:
         spare = 1 if racks > 1 else 0
         capacity = sum(w * (q - spare) for w, q in cdus[:1])
         need = liquid_w(c.load_w * c.build.nodes, c.policy)
-        found = [
-            Check.at_least(self.id, capacity, need, "W", f"CDU capacity{' with one failed' if spare else ''}")
-        ]
+        found = [Check.at_least(self.id, capacity, need, "W", f"CDU capacity{' with one failed' if spare else ''}")]
         for role in ("manifold", "facility"):
             found.append(
                 Check.at_least(

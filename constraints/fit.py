@@ -100,9 +100,9 @@ class Fit:
         cp = m.cp
         for p, v in m.platform.items():
             wants = 1 if needs_cpu(p) else 0
-            cp.add(
-                sum(b for (x, s), b in m.cpu.items() if s == p.sockets and cpu_fits(p, x)) == wants
-            ).only_enforce_if(v)
+            cp.add(sum(b for (x, s), b in m.cpu.items() if s == p.sockets and cpu_fits(p, x)) == wants).only_enforce_if(
+                v
+            )
             cp.add(sum(m.cpu.values()) == wants).only_enforce_if(v)
             for (x, _), b in m.memory.items():
                 if not memory_fits(p, x) or inside(p, m.catalog, Memory):
@@ -182,7 +182,8 @@ class Fit:
             assert isinstance(part, Memory)
             if not memory_fits(p, part) and part.id in c.build.node:
                 wrong.append(
-                    f"{part.name} is {part.mem_gen} {part.dimm_type}, the board takes {p.mem_gen} {'/'.join(p.dimm_types)}"
+                    f"{part.name} is {part.mem_gen} {part.dimm_type}, "
+                    f"the board takes {p.mem_gen} {'/'.join(p.dimm_types)}"
                 )
             if qty > p.dimm_slots:
                 wrong.append(f"{qty} modules, {p.dimm_slots} slots")
@@ -209,9 +210,7 @@ class Fit:
             ):
                 wrong.append(f"{part.name}: {qty} pieces do not bridge {c.per_node} GPUs")
         wrong = [w for w in wrong if w]
-        return [Check.of(self.id, False, w) for w in wrong] or [
-            Check.of(self.id, True, f"everything fits {p.name}")
-        ]
+        return [Check.of(self.id, False, w) for w in wrong] or [Check.of(self.id, True, f"everything fits {p.name}")]
 
     def _cpu_faults(self, c: Case) -> list[str]:
         p, wrong = c.platform, []
@@ -223,7 +222,8 @@ class Fit:
                 assert isinstance(part, Cpu)
                 if not cpu_fits(p, part):
                     wrong.append(
-                        f"{part.name} ({part.socket}, {part.generation}) does not fit {p.socket} {'/'.join(p.cpu_generations)}"
+                        f"{part.name} ({part.socket}, {part.generation}) does not fit "
+                        f"{p.socket} {'/'.join(p.cpu_generations)}"
                     )
         elif cpus:
             wrong.append("CPUs come with the platform")
@@ -249,9 +249,7 @@ class Fit:
                 wrong.append(f"{used} drives for {limit} bays ({'/'.join(sorted(forms))})")
         nics = [(n, q) for n, q in c.parts(Nic) if isinstance(n, Nic)]
         wrong += [
-            f"no slot for {n.name} ({n.form})"
-            for n, _ in nics
-            if n.form not in p.nic_forms and n.id in c.build.node
+            f"no slot for {n.name} ({n.form})" for n, _ in nics if n.form not in p.nic_forms and n.id in c.build.node
         ]
         if any(n.id in c.build.node for n, _ in nics) and sum(q for _, q in nics) > p.nic_slots:
             wrong.append(f"{sum(q for _, q in nics)} NICs, {p.nic_slots} slots")

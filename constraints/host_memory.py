@@ -27,9 +27,7 @@ class HostMemory:
             if p.dimm_slots and not unified:
                 m.cp.add(100 * ram >= percent * vram - 100 * have).only_enforce_if(v)
             counts = [] if contained or not p.dimm_slots else dimm_counts(p)
-            m.cp.add(
-                sum(b for (_, n), b in m.memory.items() if n in counts) == (1 if counts else 0)
-            ).only_enforce_if(v)
+            m.cp.add(sum(b for (_, n), b in m.memory.items() if n in counts) == (1 if counts else 0)).only_enforce_if(v)
 
     def check(self, c: Case) -> list[Check]:
         if c.gpu.form_factor == "integrated" or not c.platform.dimm_slots:
@@ -63,10 +61,7 @@ class HostMemory:
         counts = dimm_counts(c.platform)
         if count not in counts:
             balanced = (
-                count
-                and c.platform.sockets
-                and count % c.platform.sockets == 0
-                and any(n % count == 0 for n in counts)
+                count and c.platform.sockets and count % c.platform.sockets == 0 and any(n % count == 0 for n in counts)
             )
             if balanced and count >= 2 * c.platform.sockets:
                 found.append(

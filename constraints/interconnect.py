@@ -51,9 +51,7 @@ class Interconnect:
                 if (x.pcie_gen or 0) < r.key.pcie_gen:
                     cp.add_implication(chosen, ~v)
         self._bridges(m)
-        links = [
-            x for x in m.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in m.book.prices
-        ]
+        links = [x for x in m.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in m.book.prices]
         switches = [x for x in m.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in m.book.prices]
         ports = [v for p, v in m.platform.items() if p.onboard_lan or _holds_nic(p, m)]
         cp.add(sum(ports) + sum(m.nic.values()) >= 1)
@@ -105,9 +103,7 @@ class Interconnect:
                 taken = -(-per_node // k.nic.ports) if per_node == 1 else per_node
                 cp.add(m.nic[k.nic] >= taken).only_enforce_if(v)
             elif k.lan != BMC:
-                cp.add(sum(x for p, x in m.platform.items() if k.lan in p.onboard_lan) >= 1).only_enforce_if(
-                    v
-                )
+                cp.add(sum(x for p, x in m.platform.items() if k.lan in p.onboard_lan) >= 1).only_enforce_if(v)
             for n, is_n in many.items():
                 bill = k.bill(n * per_node) if k.switch is not None or n == 2 else None
                 if k.switch is None and n == 2:
@@ -169,9 +165,7 @@ class Interconnect:
             need.append(
                 (
                     "front end",
-                    networks(
-                        [x for x, _ in nics], c.platform.onboard_lan, switches, links, "frontend", least
-                    ),
+                    networks([x for x, _ in nics], c.platform.onboard_lan, switches, links, "frontend", least),
                     1,
                 )
             )
@@ -184,9 +178,7 @@ class Interconnect:
         if net == "rdma":
             rate = c.row.net_gbit_s if c.row else c.policy.whole("interconnect.ep_gbit_s")
             able = [x for x, q in nics if q >= c.per_node]
-            need.append(
-                ("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=n == 2), c.per_node)
-            )
+            need.append(("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=n == 2), c.per_node))
         bills: list[list[dict[str, int]]] = []
         for title, kinds, per_node in need:
             options = []

@@ -42,16 +42,14 @@ class Lanes:
                 if (width not in widths and width < max(widths)) or width > max(widths):
                     m.cp.add_implication(v, ~chosen)
                 elif direct(p):
-                    m.cp.add(
-                        gpu_lanes(m.per_node, width) + drives + nics <= lanes + p.chipset_lanes
-                    ).only_enforce_if(v, chosen)
+                    m.cp.add(gpu_lanes(m.per_node, width) + drives + nics <= lanes + p.chipset_lanes).only_enforce_if(
+                        v, chosen
+                    )
 
     def check(self, c: Case) -> list[Check]:
         p = c.platform
         if not direct(p):
-            return [
-                Check.of(self.id, True, "GPUs sit on PCIe switches or a GPU board; every device has a slot")
-            ]
+            return [Check.of(self.id, True, "GPUs sit on PCIe switches or a GPU board; every device has a slot")]
         width = (c.row.lanes if c.row else 0) or min(p.gpu_lane_widths)
         used = gpu_lanes(c.per_node, width)
         used += NVME_LANES * sum(q for d, q in c.parts(Drive) if isinstance(d, Drive) and needs_lanes(d))

@@ -43,9 +43,7 @@ class Network:
         return out
 
 
-def paths(
-    links: Iterable[Link], a: Sequence[str], b: Sequence[str], gbit_s: int, fabric: str
-) -> list[Pieces]:
+def paths(links: Iterable[Link], a: Sequence[str], b: Sequence[str], gbit_s: int, fabric: str) -> list[Pieces]:
     """All ways from a cage of `a` to a cage of `b` at one speed: a cable, or module - fibre - module."""
     fit = [x for x in links if x.medium != "power" and (not x.fabrics or fabric in x.fabrics)]
     out: list[Pieces] = []
@@ -54,9 +52,7 @@ def paths(
         if x.kind == Kind.CABLE and reach and x.end_a in a and x.end_b in b and "MPO" not in x.end_a:
             out.append(((x, x.links),))
     modules = [x for x in fit if x.kind == Kind.OPTIC and x.gbit_s == gbit_s]
-    fibres = [
-        x for x in fit if x.kind == Kind.CABLE and x.end_a == x.end_b == "MPO-12/APC" and x.gbit_s >= gbit_s
-    ]
+    fibres = [x for x in fit if x.kind == Kind.CABLE and x.end_a == x.end_b == "MPO-12/APC" and x.gbit_s >= gbit_s]
     for m in modules:
         for n in modules:
             if m.end_a in a and n.end_a in b and m.medium == n.medium and m.end_b == n.end_b:

@@ -59,9 +59,7 @@ class Candidates:
 
 def inside(platform: Platform, catalog: Catalog, cls: type) -> list[tuple[Any, int]]:
     """What a complete system contains of a class."""
-    return [
-        (catalog.parts[c.part], c.qty) for c in platform.contents if isinstance(catalog.parts[c.part], cls)
-    ]
+    return [(catalog.parts[c.part], c.qty) for c in platform.contents if isinstance(catalog.parts[c.part], cls)]
 
 
 def gpus_inside(platform: Platform, catalog: Catalog) -> tuple[str, int]:
@@ -117,16 +115,10 @@ class FamilyModel:
         self.drive = {x: cp.new_int_var(0, bays, x.id) for x in c.drives}
         slots = max((p.nic_slots for p in c.platforms), default=0)
         self.nic = {x: cp.new_int_var(0, slots, x.id) for x in c.nics}
-        self.cooler = {
-            x: cp.new_int_var(0, max(sockets, default=1), x.id) for x in c.cooling if x.role == "cpu-cooler"
-        }
-        self.board = {
-            x: cp.new_bool_var(x.id) for x in c.boards if x.gpu == self.gpu.id and x.gpus == self.per_node
-        }
+        self.cooler = {x: cp.new_int_var(0, max(sockets, default=1), x.id) for x in c.cooling if x.role == "cpu-cooler"}
+        self.board = {x: cp.new_bool_var(x.id) for x in c.boards if x.gpu == self.gpu.id and x.gpus == self.per_node}
         self.loose_gpus = cp.new_bool_var(f"{self.gpu.id}*{self.per_node}")
-        self.bridge = {
-            x: cp.new_int_var(0, 3 * self.per_node, x.id) for x in c.bridges if self.gpu.id in x.gpus
-        }
+        self.bridge = {x: cp.new_int_var(0, 3 * self.per_node, x.id) for x in c.bridges if self.gpu.id in x.gpus}
         for group in (self.cpu, self.memory, self.psu, self.board):
             if group:
                 cp.add_at_most_one(group.values())
@@ -185,9 +177,10 @@ class FamilyModel:
             q.setdefault(m.id, []).append(n * v)
         for (u, f, _), v in self.psu.items():
             q.setdefault(u.id, []).append(f * v)
-        for group in (self.drive, self.nic, self.cooler, self.board, self.bridge):
-            for x, v in group.items():
-                q.setdefault(x.id, []).append(v)
+        groups: tuple[dict[Any, Expr], ...] = (self.drive, self.nic, self.cooler, self.board, self.bridge)
+        for group in groups:
+            for y, v in group.items():
+                q.setdefault(y.id, []).append(v)
         q.setdefault(self.gpu.id, []).append(self.per_node * self.loose_gpus)
         for part, terms in self.extra_node_qty.items():
             q.setdefault(part, []).extend(terms)

@@ -38,8 +38,7 @@ def table(name: str) -> tuple[dict[str, str], ...]:
 def defaults() -> Mapping[str, Default]:
     """All policy keys."""
     return {
-        r["key"]: Default(r["key"], Decimal(r["value"]), r["unit"], r["title"], r["source"])
-        for r in table("policy")
+        r["key"]: Default(r["key"], Decimal(r["value"]), r["unit"], r["title"], r["source"]) for r in table("policy")
     }
 
 
@@ -72,9 +71,7 @@ class Policy:
             except InvalidOperation:
                 number = Decimal("NaN")
             if not number.is_finite() or number < 0 or number > 10**9:
-                faults.append(
-                    Fault("bad-policy", f"{key} needs a number from 0 to 1e9", file, None, key, value)
-                )
+                faults.append(Fault("bad-policy", f"{key} needs a number from 0 to 1e9", file, None, key, value))
                 continue
             changed[key] = number
         if faults:
@@ -104,6 +101,4 @@ def usd_per(currency: str) -> Decimal:
     for row in table("fx"):
         if row["currency"] == currency:
             return Decimal(row["usd_per_unit"])
-    raise InputError(
-        f"no exchange rate for {currency!r}", "unknown-currency", "Rates are in constraints/data/fx.csv."
-    )
+    raise InputError(f"no exchange rate for {currency!r}", "unknown-currency", "Rates are in constraints/data/fx.csv.")

@@ -49,22 +49,16 @@ class Power:
         policy, request = m.policy, m.request
         volts = request.line_volts or policy.whole("power.line_volts")
         gpu_w = sum(m.per_node * r.key.cap_w * v for r, v in m.rows.items())
-        breaker = (
-            circuit_limit_w(request.circuit.amps, request.circuit.volts, policy) if request.circuit else None
-        )
+        breaker = circuit_limit_w(request.circuit.amps, request.circuit.volts, policy) if request.circuit else None
         switches = sum(m.shared_w)
 
         def hold(b: PsuBank, *when: object) -> None:
             m.cp.add(m.node_w <= node_limit_w(b, volts, policy)).only_enforce_if(*when)
             if b.atx:
                 extra = policy.whole("power.atx_transient_percent") - 100
-                m.cp.add(
-                    100 * m.node_w + extra * gpu_w <= 100 * b.fitted * watts_at(b, volts)
-                ).only_enforce_if(*when)
+                m.cp.add(100 * m.node_w + extra * gpu_w <= 100 * b.fitted * watts_at(b, volts)).only_enforce_if(*when)
             if breaker is not None:
-                m.cp.add(
-                    100 * (m.total_w + switches) <= efficiency_percent(b, policy) * breaker
-                ).only_enforce_if(*when)
+                m.cp.add(100 * (m.total_w + switches) <= efficiency_percent(b, policy) * breaker).only_enforce_if(*when)
 
         for p, v in m.platform.items():
             if not needs_psu(p):
@@ -100,9 +94,7 @@ class Power:
             if b.atx:
                 peak = c.load_w + transient_extra_w(c.per_node * c.cap_w, c.policy)
                 found.append(
-                    Check.at_most(
-                        self.id, peak, b.fitted * each, "W", "load with GPU transients on ATX supplies"
-                    )
+                    Check.at_most(self.id, peak, b.fitted * each, "W", "load with GPU transients on ATX supplies")
                 )
             if b.fitted == b.needed:
                 found.append(Check.warn(self.id, "supplies are not redundant"))

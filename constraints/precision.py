@@ -53,8 +53,6 @@ class Precision:
         if mode is None:
             return [Check.of(self.id, False, f"{c.gpu.arch} GPUs do not run {c.plan.precision}")]
         if c.plan.precision not in wanted(c.llm, c.request):
-            return [
-                Check.of(self.id, False, f"{c.plan.precision} is below the precision floor of {c.llm.id}")
-            ]
+            return [Check.of(self.id, False, f"{c.plan.precision} is below the precision floor of {c.llm.id}")]
         text = f"{c.gpu.arch} runs {c.plan.precision} {'natively' if mode[0] == 'native' else 'weight-only'}"
         return [Check.of(self.id, True, text)]

@@ -136,7 +136,5 @@ class Procurement:
         have = {**c.build.shared, **c.node_all}
         for wanted in c.request.include:
             if wanted not in have:
-                found.append(
-                    Check.of(self.id, False, f"{wanted} is demanded by --include but not in the build")
-                )
+                found.append(Check.of(self.id, False, f"{wanted} is demanded by --include but not in the build"))
         return found or [Check.of(self.id, True, "every part has an admissible offer")]

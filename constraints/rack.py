@@ -62,17 +62,15 @@ class RackRule:
         for a, is_a in per_rack.items():
             for p, v in mounted:
                 share = air_w(1, p, policy)
-                cp.add(
-                    a * share * m.node_w + 100 * watts <= 100 * policy.whole("cooling.rack_air_w")
-                ).only_enforce_if(is_a, v)
+                cp.add(a * share * m.node_w + 100 * watts <= 100 * policy.whole("cooling.rack_air_w")).only_enforce_if(
+                    is_a, v
+                )
             for n, is_n in m.node_counts.items():
                 cp.add(m.racks_needed >= -(-n // a)).only_enforce_if(is_a, is_n)
         if "racks" in m.request.have:
             for a, is_a in per_rack.items():
                 for p, v in mounted:
-                    cp.add(a * (p.rack_units or 1) + units <= policy.whole("rack.max_units")).only_enforce_if(
-                        is_a, v
-                    )
+                    cp.add(a * (p.rack_units or 1) + units <= policy.whole("rack.max_units")).only_enforce_if(is_a, v)
             return
         racks = [x for x in m.candidates.racks if x.id in m.book.prices]
         pdus = [x for x in m.candidates.pdus if x.id in m.book.prices]
@@ -94,9 +92,7 @@ class RackRule:
             for d, chosen in pdu_kind.items():
                 if (d.volts >= LOW_LINE_V) != (volts >= LOW_LINE_V):
                     cp.add(chosen == 0)
-                cp.add(100 * (a * m.node_w + watts) <= pdu_efficiency(policy) * d.power_w).only_enforce_if(
-                    is_a, chosen
-                )
+                cp.add(100 * (a * m.node_w + watts) <= pdu_efficiency(policy) * d.power_w).only_enforce_if(is_a, chosen)
         self._cords(m, mounted, per_rack, pdu_kind)
 
     def _cords(
@@ -106,9 +102,7 @@ class RackRule:
         per_rack: dict[int, Any],
         pdus: dict[Pdu, Any],
     ) -> None:
-        cords = cord_links(
-            [x for x in m.catalog.of(Kind.CABLE) if isinstance(x, Link) and x.id in m.book.prices]
-        )
+        cords = cord_links([x for x in m.catalog.of(Kind.CABLE) if isinstance(x, Link) and x.id in m.book.prices])
         plugs: list[tuple[str, int, list[Any]]] = []
         for p, v in mounted:
             b = included_bank(p, m.catalog)
@@ -136,9 +130,7 @@ class RackRule:
     def check(self, c: Case) -> list[Check]:
         p, policy = c.platform, c.policy
         if not racked(p):
-            return [
-                Check.of(self.id, True, "stands on its own" if not p.rack_mount else "brings its own rack")
-            ]
+            return [Check.of(self.id, True, "stands on its own" if not p.rack_mount else "brings its own rack")]
         shared = [x for x in c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)]
         units = sum(x.rack_units * q for x, q in shared if isinstance(x, Switch | Cooling))
         kg = sum(round(x.weight_kg) * q for x, q in shared if isinstance(x, Switch | Cooling))
@@ -152,19 +144,13 @@ class RackRule:
                 return [Check.of(self.id, False, "needs racks of one kind (or --have racks)")]
             rack = kinds[0][0]
             found.append(
-                Check.at_most(
-                    self.id, a * (p.rack_units or 1) + units, rack.rack_units, "units", f"{a} nodes per rack"
-                )
+                Check.at_most(self.id, a * (p.rack_units or 1) + units, rack.rack_units, "units", f"{a} nodes per rack")
             )
-            found.append(
-                Check.at_most(self.id, a * node_kg(p, policy) + kg, rack.load_kg, "kg", "weight per rack")
-            )
+            found.append(Check.at_most(self.id, a * node_kg(p, policy) + kg, rack.load_kg, "kg", "weight per rack"))
             found += self._pdu_checks(c, a, racks)
         heat = (a * air_w(c.load_w, p, policy) + 100 * shared_w(c)) / 100
         found.append(
-            Check.at_most(
-                self.id, round(heat), policy.whole("cooling.rack_air_w"), "W", "heat to the air per rack"
-            )
+            Check.at_most(self.id, round(heat), policy.whole("cooling.rack_air_w"), "W", "heat to the air per rack")
         )
         return found
 
@@ -179,16 +165,12 @@ class RackRule:
         b = c.psus
         if b is not None:
             outlets = pdu.outlets_c19 if b.inlet == "C20" else pdu.outlets_c13
-            found.append(
-                Check.at_most(self.id, a * b.fitted, 2 * outlets, "outlets", f"outlets for {b.inlet} inlets")
-            )
+            found.append(Check.at_most(self.id, a * b.fitted, 2 * outlets, "outlets", f"outlets for {b.inlet} inlets"))
             ends = {"C14": "C13-C14", "C20": "C19-C20"}
             cords = sum(q for x, q in c.parts(Link) if isinstance(x, Link) and x.end_a == ends[b.inlet])
             found.append(Check.at_least(self.id, cords, b.fitted, "pieces", "power cords per node"))
             if (pdu.volts >= LOW_LINE_V) != (c.line_volts >= LOW_LINE_V):
-                found.append(
-                    Check.of(self.id, False, f"PDU is for {pdu.volts} V, the line has {c.line_volts} V")
-                )
+                found.append(Check.of(self.id, False, f"PDU is for {pdu.volts} V, the line has {c.line_volts} V"))
         return found
 
 

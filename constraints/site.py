@@ -31,14 +31,10 @@ class Site:
     def check(self, c: Case) -> list[Check]:
         found = [Check.at_most(self.id, c.build.nodes, c.request.max_nodes, "nodes", "nodes")]
         if c.request.max_power_w is not None:
-            found.append(
-                Check.at_most(self.id, total_w(c), c.request.max_power_w, "W", "power of the whole build")
-            )
+            found.append(Check.at_most(self.id, total_w(c), c.request.max_power_w, "W", "power of the whole build"))
         if c.request.rack_units is not None:
             found.append(
-                Check.at_most(
-                    self.id, units(c), c.request.rack_units, "units", "rack units of the whole build"
-                )
+                Check.at_most(self.id, units(c), c.request.rack_units, "units", "rack units of the whole build")
             )
         return found
 

@@ -50,10 +50,6 @@ class Storage:
         speed = sum(d.read_mb_s * q for d, q in drives)
         need = needed_gb(c.llm, c.plan.precision, c.policy)
         return [
-            Check.at_least(
-                self.id, room, need, "GB", f"NVMe for {c.policy['storage.copies']} copies of the weights"
-            ),
-            Check.at_least(
-                self.id, speed, c.policy.whole("storage.read_mb_s"), "MB/s", "NVMe read speed in sum"
-            ),
+            Check.at_least(self.id, room, need, "GB", f"NVMe for {c.policy['storage.copies']} copies of the weights"),
+            Check.at_least(self.id, speed, c.policy.whole("storage.read_mb_s"), "MB/s", "NVMe read speed in sum"),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def stages(layers: int, pp: int) -> list[range]:
     """Layers cut into `pp` runs with the smallest largest run."""
     cuts = [layers * i // pp for i in range(pp + 1)]
-    return [range(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [range(a, b) for a, b in itertools.pairwise(cuts)]
 
 
 @lru_cache(maxsize=4096)

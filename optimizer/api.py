@@ -43,9 +43,7 @@ def solve(catalog: Catalog, request: Request, policy: Policy, time_limit: float 
 
 def cheapest_anywhere(market: Market) -> Answer | None:
     """The cheapest build without the budget: what a budget that fails would have to be."""
-    free = Market.open(
-        market.catalog, market.request.model_copy(update={"budget_cents": None}), market.policy
-    )
+    free = Market.open(market.catalog, market.request.model_copy(update={"budget_cents": None}), market.policy)
     solver = Solver(free)
     found = solver.cheapest()
     if found is None:
@@ -89,7 +87,7 @@ def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
 
 
 def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
-    """The plan that a failing build is judged by: all GPUs of a node in one tensor-parallel group at the lowest precision."""
+    """The plan that a failing build is judged by: a node's GPUs in one tensor-parallel group, lowest precision."""
     from constraints.plan import Perf, RowKey
     from constraints.precision import wanted
 
@@ -124,9 +122,7 @@ def build_of(catalog: Catalog, nodes: int, parts: dict[str, int], shared: dict[s
         part = catalog.find(name)
         if isinstance(part, Gpu) and part.sold_as == "board":
             boards = [
-                b
-                for b in catalog.of(Kind.GPU_BOARD)
-                if isinstance(b, GpuBoard) and b.gpu == part.id and b.gpus == qty
+                b for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id and b.gpus == qty
             ]
             if boards:
                 part, qty = boards[0], 1

@@ -38,9 +38,7 @@ def _platform_bound(market: Market, c: Candidates, p: Platform, gpu: Gpu, k: int
         ]
         total += min(options, default=NONE)
     if needs_psu(p):
-        total += min(
-            (f * cents(u.id) for u in c.psus if psu_fits(p, u) for f, _ in patterns(p)), default=NONE
-        )
+        total += min((f * cents(u.id) for u in c.psus if psu_fits(p, u) for f, _ in patterns(p)), default=NONE)
     if not inside(p, market.catalog, Drive) and "storage" not in p.includes:
         total += min((cents(d.id) for d in c.drives), default=NONE)
     return min(total, NONE)

@@ -17,9 +17,7 @@ from optimizer.cli import parse
 from optimizer.schema import BuildFile
 
 
-def read(
-    path: Path, catalog: Catalog, model: str | None, as_of: str | None
-) -> tuple[Request, list[tuple[str, Build]]]:
+def read(path: Path, catalog: Catalog, model: str | None, as_of: str | None) -> tuple[Request, list[tuple[str, Build]]]:
     """(request, named builds) of a file; raises InputError with what is wrong in it."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -49,9 +47,15 @@ def _toml(
         ) from None
     isl, osl = workload_lengths(found.workload)
     request = parse.request(
-        model=found.model, as_of=parse.day(as_of), users=found.users, precision=found.precision, workload=found.workload, isl=isl,
-        osl=osl, conditions=frozenset({"new", "refurbished", "used"}),
-    )  # fmt: skip
+        model=found.model,
+        as_of=parse.day(as_of),
+        users=found.users,
+        precision=found.precision,
+        workload=found.workload,
+        isl=isl,
+        osl=osl,
+        conditions=frozenset({"new", "refurbished", "used"}),
+    )
     return request, [(path.stem, build_of(catalog, found.nodes, found.parts, found.shared))]
 
 
@@ -65,7 +69,5 @@ def _result(path: Path, text: str) -> tuple[Request, list[tuple[str, Build]]]:
             parts = {x["part"]: x["qty"] for x in node["parts"]}
             builds.append((p["id"], Build(node["count"], parts, {x["part"]: x["qty"] for x in p["shared"]})))
     except (ValueError, KeyError, TypeError, IndexError) as e:
-        raise InputError(
-            Fault("bad-result", f"is no dsopt result: {type(e).__name__} {e}", str(path))
-        ) from None
+        raise InputError(Fault("bad-result", f"is no dsopt result: {type(e).__name__} {e}", str(path))) from None
     return request, builds

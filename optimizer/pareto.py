@@ -129,9 +129,7 @@ class Solver:
     def cheapest(self, limit: int = NONE) -> Found | None:
         """The cheapest build of all, best bound first."""
         best: Found | None = None
-        order = sorted(
-            (u.bound * n, i, n) for i, u in enumerate(self.units) for n in range(1, self.max_nodes() + 1)
-        )
+        order = sorted((u.bound * n, i, n) for i, u in enumerate(self.units) for n in range(1, self.max_nodes() + 1))
         for bound, i, n in order:
             top = limit if best is None else best.parts_cents - 1
             if bound > top:
@@ -145,9 +143,7 @@ class Solver:
     def _ask(self, u: Unit, rows: list[Row], ceiling: Callable[[Row], int]) -> Found | None:
         started = time.perf_counter()
         try:
-            return Family(self.market, u.gpu, u.per_node, rows, u.parts, self.rules).under(
-                ceiling, self.left()
-            )
+            return Family(self.market, u.gpu, u.per_node, rows, u.parts, self.rules).under(ceiling, self.left())
         finally:
             self.seconds["proof"] += time.perf_counter() - started
 
@@ -169,9 +165,7 @@ class Solver:
         stairs = Staircase(limit)
         try:
             for u in self.units:
-                rows = [
-                    r for n in range(1, self.max_nodes() + 1) if u.bound * n <= limit for r in self.rows(u, n)
-                ]
+                rows = [r for n in range(1, self.max_nodes() + 1) if u.bound * n <= limit for r in self.rows(u, n)]
                 self._close(u, rows, stairs, out)
         except TimeUp:
             out.complete = False

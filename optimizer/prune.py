@@ -1,4 +1,4 @@
-"""Sound pruning: a part goes only when another one is at least as good in all that any rule reads, for no more money."""
+"""Sound pruning: a part goes only when another is at least as good in all that any rule reads, for no more money."""
 
 from __future__ import annotations
 

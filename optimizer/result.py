@@ -36,12 +36,18 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
         "request": market.request.model_dump(mode="json"),
         "policy": {k: str(v) for k, v in sorted(market.policy.changed.items())},
         "catalog": {
-            "sha256": market.catalog.sha256, "parts": len(market.catalog.parts), "offers": len(dates),
-            "oldest_price": min(dates, default=None), "newest_price": max(dates, default=None),
+            "sha256": market.catalog.sha256,
+            "parts": len(market.catalog.parts),
+            "offers": len(dates),
+            "oldest_price": min(dates, default=None),
+            "newest_price": max(dates, default=None),
         },
         "model": {"id": market.llm.id, "name": market.llm.name, "note": market.llm.note, "source": market.llm.source},
         "proof": {
-            "status": status, "complete": front.complete, "scope": scope(market, front), "solver": "OR-tools CP-SAT 9.15",
+            "status": status,
+            "complete": front.complete,
+            "scope": scope(market, front),
+            "solver": "OR-tools CP-SAT 9.15",
             "families": {"closed_by_bound": front.closed_by_bound, "closed_by_cp_sat": front.closed_by_cp_sat},
             "seconds": {k: round(v, 3) for k, v in seconds.items()},
         },
@@ -49,7 +55,7 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
         "named": named(front, points),
         "recommended": recommended(market, points),
         "messages": messages(market, front),
-    }  # fmt: skip
+    }
 
 
 def scope(market: Market, front: Front) -> str:
@@ -61,8 +67,8 @@ def scope(market: Market, front: Front) -> str:
         else "the search was stopped before the proof"
     )
     return (
-        f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, equal nodes up to "
-        f"{nodes} and the plans of tensor, pipeline, expert and data parallelism, {words}."
+        f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, equal nodes "
+        f"up to {nodes} and the plans of tensor, pipeline, expert and data parallelism, {words}."
     )
 
 
@@ -72,9 +78,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
     parts_cents = sum(q * market.cents(x) for x, q in c.build.total().items())
     support, tax, total = totals(parts_cents, market.policy)
     estimated = sum(
-        q * market.cents(x)
-        for x, q in c.build.total().items()
-        if market.book.prices[x].offer.confidence == "estimate"
+        q * market.cents(x) for x, q in c.build.total().items() if market.book.prices[x].offer.confidence == "estimate"
     )
     plan, perf = p.found.row.plan, p.found.row.perf
     e = engine(market.llm.architecture, c.gpu.arch, plan.precision)
@@ -82,19 +86,35 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
     return {
         "id": name,
         "cost": {
-            "parts": money(parts_cents, r.currency), "spares": money(0, r.currency), "support": money(support, r.currency),
-            "tax": money(tax, r.currency), "total": money(total, r.currency),
-            "estimated_share": round(estimated / parts_cents, 4), "currency": r.currency,
+            "parts": money(parts_cents, r.currency),
+            "spares": money(0, r.currency),
+            "support": money(support, r.currency),
+            "tax": money(tax, r.currency),
+            "total": money(total, r.currency),
+            "estimated_share": round(estimated / parts_cents, 4),
+            "currency": r.currency,
         },
         "throughput": {
-            "output_tok_s": perf.tenths / 10, "low": None, "high": None, "basis": "roofline",
-            "per_user_tok_s": round(perf.per_user_tok_s, 2), "ttft_ms": round(perf.ttft_ms, 1),
-            "concurrency": plan.concurrency * plan.replicas, "unit": "output tokens/s",
+            "output_tok_s": perf.tenths / 10,
+            "low": None,
+            "high": None,
+            "basis": "roofline",
+            "per_user_tok_s": round(perf.per_user_tok_s, 2),
+            "ttft_ms": round(perf.ttft_ms, 1),
+            "concurrency": plan.concurrency * plan.replicas,
+            "unit": "output tokens/s",
         },
         "plan": {
-            "precision": plan.precision, "kv_precision": plan.kv_precision, "tp": plan.tp, "pp": plan.pp, "ep": plan.ep,
-            "dp": plan.dp, "replicas": plan.replicas,
-            "weights_gb": round(weights_per_gpu(market.llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep) / 1e9, 2),
+            "precision": plan.precision,
+            "kv_precision": plan.kv_precision,
+            "tp": plan.tp,
+            "pp": plan.pp,
+            "ep": plan.ep,
+            "dp": plan.dp,
+            "replicas": plan.replicas,
+            "weights_gb": round(
+                weights_per_gpu(market.llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep) / 1e9, 2
+            ),
             "kv_gb": round(users * kv_per_gpu_user(market.llm, r.tokens, plan.kv_precision, plan.tp, plan.pp) / 1e9, 2),
             "vram_gb": round(needed_bytes(c.gpu, market.llm, market.policy, plan, r.tokens) / 1e9, 2),
             "engine": str(e) if e else "",
@@ -105,14 +125,21 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
         "bom": bom(market, p),
         "equivalents": [],
         "checks": [
-            {"rule": x.rule, "status": x.status, "measured": x.measured, "limit": x.limit, "unit": x.unit, "text": x.text}
+            {
+                "rule": x.rule,
+                "status": x.status,
+                "measured": x.measured,
+                "limit": x.limit,
+                "unit": x.unit,
+                "text": x.text,
+            }
             for x in p.checks
         ],
         "power": {"node_w": c.load_w, "total_w": total_w(c)},
         "energy": energy(market, total_w(c)),
         "rack_units": units(c),
         "racks": racks_in(c),
-    }  # fmt: skip
+    }
 
 
 def energy(market: Market, watts: int) -> dict[str, Any]:
@@ -134,21 +161,48 @@ def bom(market: Market, p: Point) -> list[dict[str, Any]]:
     rows += [(x, q, "shared") for x, q in c.build.shared.items()]
     for part_id, qty, role in rows:
         part, priced = market.catalog.parts[part_id], market.book.prices[part_id]
-        lines.append({
-            "part": part_id, "category": part.kind.value, "name": part.name, "vendor": part.vendor, "role": role, "qty": qty,
-            "pack_qty": getattr(part, "pack", 1), "offer_id": priced.offer.id,
-            "unit_price": money(priced.cents, currency), "line_total": money(priced.cents * qty, currency),
-            "currency": currency, "condition": priced.offer.condition, "price_date": priced.offer.date.isoformat(),
-            "price_confidence": priced.offer.confidence, "price_source": priced.offer.source, "stale": priced.stale,
-        })  # fmt: skip
+        lines.append(
+            {
+                "part": part_id,
+                "category": part.kind.value,
+                "name": part.name,
+                "vendor": part.vendor,
+                "role": role,
+                "qty": qty,
+                "pack_qty": getattr(part, "pack", 1),
+                "offer_id": priced.offer.id,
+                "unit_price": money(priced.cents, currency),
+                "line_total": money(priced.cents * qty, currency),
+                "currency": currency,
+                "condition": priced.offer.condition,
+                "price_date": priced.offer.date.isoformat(),
+                "price_confidence": priced.offer.confidence,
+                "price_source": priced.offer.source,
+                "stale": priced.stale,
+            }
+        )
     for inside in c.platform.contents:
         part = market.catalog.parts[inside.part]
-        lines.append({
-            "part": part.id, "category": part.kind.value, "name": part.name, "vendor": part.vendor, "role": "included",
-            "qty": inside.qty * c.build.nodes, "pack_qty": 1, "offer_id": None, "unit_price": money(0, currency),
-            "line_total": money(0, currency), "currency": currency, "condition": None, "price_date": None,
-            "price_confidence": None, "price_source": None, "stale": False,
-        })  # fmt: skip
+        lines.append(
+            {
+                "part": part.id,
+                "category": part.kind.value,
+                "name": part.name,
+                "vendor": part.vendor,
+                "role": "included",
+                "qty": inside.qty * c.build.nodes,
+                "pack_qty": 1,
+                "offer_id": None,
+                "unit_price": money(0, currency),
+                "line_total": money(0, currency),
+                "currency": currency,
+                "condition": None,
+                "price_date": None,
+                "price_confidence": None,
+                "price_source": None,
+                "stale": False,
+            }
+        )
     order = {k.value: i for i, k in enumerate(Kind)}
     return sorted(lines, key=lambda x: (order[str(x["category"])], str(x["part"]), str(x["role"])))
 
@@ -191,8 +245,6 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
     if any(market.book.prices[x].stale for p in front.points for x in p.case.build.total()):
         text = "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
         out.append({"code": "stale-prices", "severity": "warning", "text": text})
-    text = (
-        "Not included: freight, installation, software licences, energy. Throughput is a roofline estimate."
-    )
+    text = "Not included: freight, installation, software licences, energy. Throughput is a roofline estimate."
     out.append({"code": "not-included", "severity": "note", "text": text})
     return out

@@ -20,9 +20,7 @@ RDMA_RATES = (100, 200, 400)
 def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
     """(GPU, GPUs per node, platforms that hold them), bought or inside complete systems."""
     catalog, book = market.catalog, market.book
-    platforms = [
-        p for p in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(p, Platform) and p.id in book.prices
-    ]
+    platforms = [p for p in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(p, Platform) and p.id in book.prices]
     boards = [b for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.id in book.prices]
     allowed = market.request.gpus
     out: dict[tuple[str, int], list[Platform]] = {}
@@ -54,15 +52,9 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
 def hardware_keys(market: Market, gpu: Gpu, k: int, holders: list[Platform], nodes: int) -> list[RowKey]:
     """All keys that parts of the catalog can realise for `nodes` nodes of `k` GPUs."""
     caps = sorted({power_cap(gpu, p) for p in holders} - {0})
-    domains = {
-        gpu.fast_domain_gpus
-        if gpu.fast_domain_gpus > 1 and gpu.fabric not in ("none", "nvlink-bridge")
-        else 1
-    }
+    domains = {gpu.fast_domain_gpus if gpu.fast_domain_gpus > 1 and gpu.fabric not in ("none", "nvlink-bridge") else 1}
     if gpu.fabric == "nvlink-bridge" and k > 1:
-        bridges = [
-            b for b in market.catalog.of(Kind.BRIDGE) if isinstance(b, Bridge) and b.id in market.book.prices
-        ]
+        bridges = [b for b in market.catalog.of(Kind.BRIDGE) if isinstance(b, Bridge) and b.id in market.book.prices]
         domains |= {b.group_gpus for b in bridges if gpu.id in b.gpus and k % b.group_gpus == 0}
     hosts: set[tuple[int, int]] = {(0, 0)}
     if k > 1 and min(domains) < k:
@@ -84,9 +76,7 @@ def hardware_keys(market: Market, gpu: Gpu, k: int, holders: list[Platform], nod
     ]  # fmt: skip
 
 
-def rows_of(
-    market: Market, planner: Planner, gpu: Gpu, k: int, holders: list[Platform], nodes: int
-) -> list[Row]:
+def rows_of(market: Market, planner: Planner, gpu: Gpu, k: int, holders: list[Platform], nodes: int) -> list[Row]:
     """Rows of `nodes` nodes; a key that is no faster than a weaker one is dropped (the weaker costs no more)."""
     out: list[Row] = []
     for key in hardware_keys(market, gpu, k, holders, nodes):

@@ -16,9 +16,7 @@ from optimizer.market import Market
 from optimizer.throughput.plans import Planner
 
 
-def size(
-    catalog: Catalog, request: Request, policy: Policy, gpu_id: str, per_node: int, nodes: int
-) -> dict[str, Any]:
+def size(catalog: Catalog, request: Request, policy: Policy, gpu_id: str, per_node: int, nodes: int) -> dict[str, Any]:
     """Memory per GPU in GB, users, tok/s, TTFT; `fits` False says by how many GB per GPU it misses."""
     if not 1 <= per_node <= 1024 or not 1 <= nodes <= 1000:
         raise InputError(f"{per_node} GPUs per node on {nodes} nodes is out of range", "bad-count")
@@ -52,16 +50,35 @@ def size(
         plan = Plan(precisions[-1], request.kv_precision, tp, min(key.total // tp, 8), 1, 1, 1, 1)
         need, have = needed_bytes(gpu, market.llm, policy, plan, request.tokens), usable_bytes(gpu)
         reason = "memory" if need > have else "no precision or engine for this GPU, or the latency limits"
-        return {**out, "fits": False, "reason": reason, "precision": plan.precision, "needed_gb": round(need / 1e9, 2),
-                "vram_gb": round(have / 1e9, 2), "missing_gb": round(max(0, need - have) / 1e9, 2)}  # fmt: skip
+        return {
+            **out,
+            "fits": False,
+            "reason": reason,
+            "precision": plan.precision,
+            "needed_gb": round(need / 1e9, 2),
+            "vram_gb": round(have / 1e9, 2),
+            "missing_gb": round(max(0, need - have) / 1e9, 2),
+        }
     plan, perf = row.plan, row.perf
     weights = weights_per_gpu(market.llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep)
     need = needed_bytes(gpu, market.llm, policy, plan, request.tokens)
     reserve = reserve_bytes(gpu, policy)
     return {
-        **out, "fits": True, "precision": plan.precision, "tp": plan.tp, "pp": plan.pp, "dp": plan.dp, "ep": plan.ep,
-        "replicas": plan.replicas, "weights_gb": round(weights / 1e9, 2), "kv_gb": round((need - weights - reserve) / 1e9, 2),
-        "reserve_gb": round(reserve / 1e9, 2), "vram_gb": round(usable_bytes(gpu) / 1e9, 2),
-        "users": plan.concurrency * plan.replicas, "output_tok_s": perf.tenths / 10, "per_user_tok_s": round(perf.per_user_tok_s, 2),
-        "ttft_ms": round(perf.ttft_ms, 1), "tpot_ms": round(perf.tpot_ms, 2),
-    }  # fmt: skip
+        **out,
+        "fits": True,
+        "precision": plan.precision,
+        "tp": plan.tp,
+        "pp": plan.pp,
+        "dp": plan.dp,
+        "ep": plan.ep,
+        "replicas": plan.replicas,
+        "weights_gb": round(weights / 1e9, 2),
+        "kv_gb": round((need - weights - reserve) / 1e9, 2),
+        "reserve_gb": round(reserve / 1e9, 2),
+        "vram_gb": round(usable_bytes(gpu) / 1e9, 2),
+        "users": plan.concurrency * plan.replicas,
+        "output_tok_s": perf.tenths / 10,
+        "per_user_tok_s": round(perf.per_user_tok_s, 2),
+        "ttft_ms": round(perf.ttft_ms, 1),
+        "tpot_ms": round(perf.tpot_ms, 2),
+    }

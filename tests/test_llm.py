@@ -1,5 +1,5 @@
-"""The registry's figures against published ones (tests/data/published_models.csv: computed there from configs, cross-checked
-with parameter counts of reference implementations and published checkpoint sizes)."""
+"""The registry's figures against published ones (tests/data/published_models.csv: computed there from configs,
+cross-checked with parameter counts of reference implementations and published checkpoint sizes)."""
 
 import csv
 from pathlib import Path

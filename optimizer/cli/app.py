@@ -7,9 +7,12 @@ import typer
 from optimizer.cli import catalog_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd
 
 app = typer.Typer(
-    name="dsopt", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    name="dsopt",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     help="Proven cost/throughput front of buyable hardware builds for DeepSeek-family models.",
-)  # fmt: skip
+)
 app.command("solve", help=solve_cmd.HELP)(solve_cmd.solve)
 app.command("check", help=solve_cmd.CHECK_HELP)(solve_cmd.check)
 app.command("size", help=size_cmd.HELP)(size_cmd.size)

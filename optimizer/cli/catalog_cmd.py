@@ -10,9 +10,7 @@ import typer
 from optimizer.cli.output import emit_json, note, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-Overlay = Annotated[
-    list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")
-]
+Overlay = Annotated[list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
@@ -41,19 +39,14 @@ def list_parts(
         rows.append([p.id, p.kind.value, p.name, *price])
     if json:
         emit_json(
-            [
-                dict(zip(["id", "kind", "name", "price", "currency", "date", "confidence"], r, strict=True))
-                for r in rows
-            ]
+            [dict(zip(["id", "kind", "name", "price", "currency", "date", "confidence"], r, strict=True)) for r in rows]
         )
     else:
         table(["id", "kind", "name", "price", "", "date", "confidence"], rows, {3})
 
 
-@app.command(
-    "show", help="Example: dsopt catalog show h200\n\nA part with every offer, date, source and link."
-)
-def show(part: str, catalog: Overlay = [], json: Json = False) -> None:  # noqa: B006
+@app.command("show", help="Example: dsopt catalog show h200\n\nA part with every offer, date, source and link.")
+def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
     from catalogs.load import load
 
     c = load(catalog)
@@ -71,15 +64,11 @@ def show(part: str, catalog: Overlay = [], json: Json = False) -> None:  # noqa:
         print(f"    {o.source} {o.link} {o.notes}".rstrip())
 
 
-@app.command(
-    "validate", help="Example: dsopt catalog validate --catalog ./mine\n\nAll faults at once, exit 3."
-)
-def validate(catalog: Overlay = []) -> None:  # noqa: B006
+@app.command("validate", help="Example: dsopt catalog validate --catalog ./mine\n\nAll faults at once, exit 3.")
+def validate(catalog: Overlay = []) -> None:
     from catalogs.load import load
 
     c = load(catalog)
     for part in c.replaced:
         note(f"replaced: {part}")
-    print(
-        f"{len(c.parts)} parts, {sum(map(len, c.offers.values()))} offers, no faults (sha256 {c.sha256[:12]})"
-    )
+    print(f"{len(c.parts)} parts, {sum(map(len, c.offers.values()))} offers, no faults (sha256 {c.sha256[:12]})")

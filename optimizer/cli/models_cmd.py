@@ -17,9 +17,7 @@ def list_models(json: Annotated[bool, typer.Option("--json", help="JSON on stdou
 
     found = all_models()
     if json:
-        emit_json(
-            [{"id": m.id, "name": m.name, "params_total": m.params_total, "note": m.note} for m in found]
-        )
+        emit_json([{"id": m.id, "name": m.name, "params_total": m.params_total, "note": m.note} for m in found])
         return
     rows = []
     for m in found:
@@ -43,12 +41,19 @@ def show(model: str, json: Annotated[bool, typer.Option("--json", help="JSON on 
 
     m = get(model)
     data = {
-        "id": m.id, "name": m.name, "aliases": list(m.hf_names), "note": m.note, "source": m.source,
-        "architecture": m.architecture, "params_total": m.params_total, "params_active": m.params_active,
-        "layers": m.layers, "max_context": m.max_context,
+        "id": m.id,
+        "name": m.name,
+        "aliases": list(m.hf_names),
+        "note": m.note,
+        "source": m.source,
+        "architecture": m.architecture,
+        "params_total": m.params_total,
+        "params_active": m.params_active,
+        "layers": m.layers,
+        "max_context": m.max_context,
         "weight_bytes": {p: m.weight_bytes(p) for p in m.precisions()},
         "kv_bytes_at": {str(n): {k: m.kv_bytes(n, k) for k in ("bf16", "fp8")} for n in (2048, 32768)},
-    }  # fmt: skip
+    }
     if json:
         emit_json(data)
         return

@@ -21,7 +21,7 @@ CODES = ("USD", "CNY", "EUR", "GBP", "JPY")
 
 
 def money(text: str, currency: str | None) -> tuple[int, str]:
-    """`300k`, `$300,000`, `30万`, `2000000CNY`, `¥200万` -> (minor units, currency). A sign or code wins over the default."""
+    """`300k`, `$300,000`, `30万`, `2000000CNY`, `¥200万` -> (minor units, currency). A sign or code wins."""
     raw = text.strip().replace(" ", "").replace(",", "").replace("_", "").replace("元", "")
     found = currency or "USD"
     for sign, code in SIGNS.items():
@@ -38,9 +38,14 @@ def money(text: str, currency: str | None) -> tuple[int, str]:
         amount = Decimal("NaN")
     if not amount.is_finite() or amount <= 0 or amount > 10**11 or not number.isascii():
         raise InputError(
-            Fault("bad-money", "needs a positive amount of money", column="--budget", value=text,
-                  remedy="For example 300000, 300k, $300,000, 30万 or 2000000CNY.")
-        )  # fmt: skip
+            Fault(
+                "bad-money",
+                "needs a positive amount of money",
+                column="--budget",
+                value=text,
+                remedy="For example 300000, 300k, $300,000, 30万 or 2000000CNY.",
+            )
+        )
     return int(amount.scaleb(minor_digits(found))), found
 
 

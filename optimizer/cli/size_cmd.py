@@ -27,7 +27,7 @@ def size(
     max_ttft: Annotated[float | None, typer.Option(help="Time to first token, ms.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp16, fp8, int8, int4, ...")] = None,
     kv_precision: Annotated[str, typer.Option(help="bf16 or fp8.")] = "bf16",
-    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],  # noqa: B006
+    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See HELP."""
@@ -41,10 +41,18 @@ def size(
     count, gpu_id = parse.gpu(gpu, parts)
     named = workload_lengths(workload)
     request = parse.request(
-        model=model, as_of=parse.day(None), users=users, workload=workload, isl=isl if isl is not None else named[0],
-        osl=osl if osl is not None else named[1], min_tok_s_user=min_tok_s_user, max_ttft_ms=max_ttft, precision=precision,
-        kv_precision=kv_precision, conditions=frozenset({"new", "refurbished", "used"}),
-    )  # fmt: skip
+        model=model,
+        as_of=parse.day(None),
+        users=users,
+        workload=workload,
+        isl=isl if isl is not None else named[0],
+        osl=osl if osl is not None else named[1],
+        min_tok_s_user=min_tok_s_user,
+        max_ttft_ms=max_ttft,
+        precision=precision,
+        kv_precision=kv_precision,
+        conditions=frozenset({"new", "refurbished", "used"}),
+    )
     data = run(parts, request, Policy(), gpu_id, n or count or 1, nodes)
     if json:
         emit_json(data)

@@ -30,9 +30,7 @@ def _words(texts: list[str]) -> frozenset[str]:
 
 def solve(
     model: Annotated[str, typer.Option(help="Model id or Hugging Face name.")],
-    budget: Annotated[
-        str | None, typer.Option(help="Money in all: 300000, 300k, $300,000, 30万, 2000000CNY.")
-    ] = None,
+    budget: Annotated[str | None, typer.Option(help="Money in all: 300000, 300k, $300,000, 30万, 2000000CNY.")] = None,
     throughput: Annotated[float | None, typer.Option(help="Output tokens per second to reach.")] = None,
     users: Annotated[int | None, typer.Option(help="Requests that run at once.")] = None,
     workload: Annotated[str, typer.Option(help="chat, rag, reasoning or batch.")] = "chat",
@@ -41,9 +39,7 @@ def solve(
     min_tok_s_user: Annotated[float, typer.Option(help="Speed that each user sees.")] = 10,
     max_ttft: Annotated[float | None, typer.Option(help="Time to first token, ms.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp16, fp8, int8, int4, nvfp4, ...")] = None,
-    min_precision: Annotated[
-        str | None, typer.Option(help="Lowest precision allowed: 4bit, 8bit, 16bit.")
-    ] = None,
+    min_precision: Annotated[str | None, typer.Option(help="Lowest precision allowed: 4bit, 8bit, 16bit.")] = None,
     kv_precision: Annotated[str, typer.Option(help="bf16 or fp8.")] = "bf16",
     allow_experimental: Annotated[bool, typer.Option(help="Count engines marked experimental.")] = False,
     max_nodes: Annotated[int, typer.Option(help="Most nodes.")] = 32,
@@ -52,22 +48,20 @@ def solve(
     rack_units: Annotated[int | None, typer.Option(help="Rack units there are.")] = None,
     site_water: Annotated[bool, typer.Option(help="The site has facility water.")] = False,
     have: Annotated[str, typer.Option(help="What the site has: racks,network.")] = "",
-    vendor: Annotated[list[str], typer.Option(help="Allow only these vendors.")] = [],  # noqa: B006
-    no_vendor: Annotated[list[str], typer.Option(help="Bar these vendors.")] = [],  # noqa: B006
+    vendor: Annotated[list[str], typer.Option(help="Allow only these vendors.")] = [],
+    no_vendor: Annotated[list[str], typer.Option(help="Bar these vendors.")] = [],
     condition: Annotated[str, typer.Option(help="new, refurbished, used or any.")] = "new",
     max_price_age: Annotated[int | None, typer.Option(help="Oldest price, days.")] = None,
-    include: Annotated[list[str], typer.Option(help="Part that the build must contain.")] = [],  # noqa: B006
-    exclude: Annotated[list[str], typer.Option(help="Part that it must not.")] = [],  # noqa: B006
-    gpu: Annotated[list[str], typer.Option(help="[N x]NAME: only these GPUs.")] = [],  # noqa: B006
+    include: Annotated[list[str], typer.Option(help="Part that the build must contain.")] = [],
+    exclude: Annotated[list[str], typer.Option(help="Part that it must not.")] = [],
+    gpu: Annotated[list[str], typer.Option(help="[N x]NAME: only these GPUs.")] = [],
     as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
-    currency: Annotated[
-        str | None, typer.Option(envvar="DSOPT_CURRENCY", help="USD, CNY, EUR, GBP, JPY.")
-    ] = None,
+    currency: Annotated[str | None, typer.Option(envvar="DSOPT_CURRENCY", help="USD, CNY, EUR, GBP, JPY.")] = None,
     policy: Annotated[Path | None, typer.Option(help="TOML file of policy values.")] = None,
-    set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],  # noqa: B006
+    set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
     pue: Annotated[float | None, typer.Option(help="Power usage effectiveness.")] = None,
     energy_price: Annotated[float | None, typer.Option(help="Price per kWh.")] = None,
-    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],  # noqa: B006
+    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds; then the best checked front so far, exit 6.")
     ] = None,
@@ -90,26 +84,42 @@ def solve(
     cents, code = parse.money(budget, currency) if budget else (None, currency or "USD")
     named = workload_lengths(workload)
     counts = [parse.gpu(g, parts) for g in gpu]
-    conditions = (
-        ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
-    )
+    conditions = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
     if throughput is not None and not (0 < throughput < 1e11):
         raise InputError(f"--throughput must be above 0, not {throughput}", "bad-throughput")
     if max_kw is not None and not (0 < max_kw < 1e6):
         raise InputError(f"--max-kw must be above 0, not {max_kw}", "bad-power")
     request = parse.request(
-        model=model, as_of=parse.day(as_of), currency=code, budget_cents=cents,
-        throughput_tenths=None if throughput is None else round(throughput * 10), users=users, workload=workload,
-        isl=isl if isl is not None else named[0], osl=osl if osl is not None else named[1],
-        min_tok_s_user=min_tok_s_user, max_ttft_ms=max_ttft, precision=precision,
-        min_precision_bits=_bits(min_precision), kv_precision=kv_precision, allow_experimental=allow_experimental,
-        max_nodes=max_nodes, max_power_w=None if max_kw is None else int(max_kw * 1000),
-        circuit=parse.circuit(circuit) if circuit else None, rack_units=rack_units, site_water=site_water,
-        have=_words([have]), vendors=_words(vendor), barred_vendors=_words(no_vendor), conditions=frozenset(conditions),
-        max_price_age_days=max_price_age, include=tuple(parts.find(x).id for x in include),
-        exclude=frozenset(parts.find(x).id for x in exclude), gpus=frozenset(g for _, g in counts),
+        model=model,
+        as_of=parse.day(as_of),
+        currency=code,
+        budget_cents=cents,
+        throughput_tenths=None if throughput is None else round(throughput * 10),
+        users=users,
+        workload=workload,
+        isl=isl if isl is not None else named[0],
+        osl=osl if osl is not None else named[1],
+        min_tok_s_user=min_tok_s_user,
+        max_ttft_ms=max_ttft,
+        precision=precision,
+        min_precision_bits=_bits(min_precision),
+        kv_precision=kv_precision,
+        allow_experimental=allow_experimental,
+        max_nodes=max_nodes,
+        max_power_w=None if max_kw is None else int(max_kw * 1000),
+        circuit=parse.circuit(circuit) if circuit else None,
+        rack_units=rack_units,
+        site_water=site_water,
+        have=_words([have]),
+        vendors=_words(vendor),
+        barred_vendors=_words(no_vendor),
+        conditions=frozenset(conditions),
+        max_price_age_days=max_price_age,
+        include=tuple(parts.find(x).id for x in include),
+        exclude=frozenset(parts.find(x).id for x in exclude),
+        gpus=frozenset(g for _, g in counts),
         gpu_count=next((n for n, _ in counts if n), None),
-    )  # fmt: skip
+    )
     chosen = Policy().with_file(policy) if policy else Policy()
     extra = [f"energy.pue={pue}"] * (pue is not None) + [f"energy.price_per_kwh={energy_price}"] * (
         energy_price is not None
@@ -139,7 +149,8 @@ def solve(
             else:
                 p = other.data["front"][0]
                 note(
-                    f"Against it stands: budget ({budget}). The cheapest build that works costs {p['cost']['total']} {code}:"
+                    f"Against it stands: budget ({budget}). "
+                    f"The cheapest build that works costs {p['cost']['total']} {code}:"
                 )
                 if not json:
                     _show(other.data, True)
@@ -157,12 +168,11 @@ def _bits(text: str | None) -> int | None:
     return int(digits)
 
 
-def shown(
-    points: list[dict[str, Any]], named: dict[str, str], recommended: str | None
-) -> list[dict[str, Any]]:
+def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str | None) -> list[dict[str, Any]]:
     """At most 12 points: the named ones, then each at least 10 % faster than the last one shown."""
     must = {*named.values(), recommended}
-    kept, last = [], 0.0
+    kept: list[dict[str, Any]] = []
+    last = 0.0
     for p in points:
         speed = p["throughput"]["output_tok_s"]
         if p["id"] in must or (speed >= 1.1 * last and len(kept) < SHOWN - len(must)):
@@ -185,11 +195,19 @@ def _show(data: dict[str, Any], everything: bool) -> None:
     for p in points if everything else shown(points, data["named"], data["recommended"]):
         t, plan, g = p["throughput"], p["plan"], p["gpus"]
         how = " ".join(f"{k}{plan[k]}" for k in ("tp", "pp", "dp", "ep") if plan[k] > 1) or "tp1"
-        rows.append([
-            p["id"], f"{float(p['cost']['total']):,.0f}", f"{t['output_tok_s']:,.1f}", f"{t['per_user_tok_s']:.1f}", f"{t['concurrency']}",
-            f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}", f"{plan['precision']} {how} x{plan['replicas']}",
-            f"{p['power']['total_w'] / 1000:.1f}", ", ".join(names.get(p["id"], [])),
-        ])  # fmt: skip
+        rows.append(
+            [
+                p["id"],
+                f"{float(p['cost']['total']):,.0f}",
+                f"{t['output_tok_s']:,.1f}",
+                f"{t['per_user_tok_s']:.1f}",
+                f"{t['concurrency']}",
+                f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}",
+                f"{plan['precision']} {how} x{plan['replicas']}",
+                f"{p['power']['total_w'] / 1000:.1f}",
+                ", ".join(names.get(p["id"], [])),
+            ]
+        )
     table(
         ["point", f"total, {currency}", "tok/s", "each user", "users", "GPUs", "plan", "kW", ""],
         rows,
@@ -197,17 +215,24 @@ def _show(data: dict[str, Any], everything: bool) -> None:
     )
     chosen = next(p for p in points if p["id"] == data["recommended"])
     print(
-        f"Build {chosen['id']}: {chosen['cost']['total']} {currency}, of it {chosen['cost']['estimated_share']:.0%} on estimated prices"
+        f"Build {chosen['id']}: {chosen['cost']['total']} {currency}, "
+        f"of it {chosen['cost']['estimated_share']:.0%} on estimated prices"
     )
     table(
         ["qty", "part", "unit", "line", "price of", "confidence"],
         [
-            [str(x["qty"]), f"{x['name']}{' (included)' if x['role'] == 'included' else ''}", x["unit_price"], x["line_total"],
-             f"{x['price_date'] or ''}{' stale' if x['stale'] else ''}", x["price_confidence"] or ""]
+            [
+                str(x["qty"]),
+                f"{x['name']}{' (included)' if x['role'] == 'included' else ''}",
+                x["unit_price"],
+                x["line_total"],
+                f"{x['price_date'] or ''}{' stale' if x['stale'] else ''}",
+                x["price_confidence"] or "",
+            ]
             for x in chosen["bom"]
         ],
         {0, 2, 3},
-    )  # fmt: skip
+    )
     table(
         ["rule", "", "measured", "limit", "unit", "finding"],
         [
@@ -219,8 +244,10 @@ def _show(data: dict[str, Any], everything: bool) -> None:
     e = chosen["energy"]
     print(f"Energy: {e['kwh_year']:,} kWh a year at PUE {e['pue']}, {e['cost_year']} {currency}")
     proof = data["proof"]
-    print(f"Proof: {proof['status']}. {proof['scope']} ({proof['families']['closed_by_bound']} families closed by bound, "
-          f"{proof['families']['closed_by_cp_sat']} by CP-SAT, {proof['seconds']['total' if 'total' in proof['seconds'] else 'proof']:.2f} s)")  # fmt: skip
+    print(
+        f"Proof: {proof['status']}. {proof['scope']} ({proof['families']['closed_by_bound']} families closed by bound, "
+        f"{proof['families']['closed_by_cp_sat']} by CP-SAT, {proof['seconds'].get('total', 0):.2f} s)"
+    )
 
 
 def _number(x: float | None) -> str:
@@ -230,8 +257,8 @@ def _number(x: float | None) -> str:
 def check(
     file: Annotated[Path, typer.Argument(help="build.toml or result.json")],
     model: Annotated[str | None, typer.Option(help="Model, where the file names none.")] = None,
-    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],  # noqa: B006
-    set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],  # noqa: B006
+    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
     as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
@@ -254,8 +281,9 @@ def check(
             print(f"{name}: {build.nodes} x {case.per_node} {case.gpu.name}, node load {case.load_w} W")
             table(
                 ["rule", "", "measured", "limit", "unit", "finding"],
-                [[x.rule, x.status, _number(x.measured), _number(x.limit), x.unit, x.text] for x in checks], {2, 3},
-            )  # fmt: skip
+                [[x.rule, x.status, _number(x.measured), _number(x.limit), x.unit, x.text] for x in checks],
+                {2, 3},
+            )
     if json:
         emit_json(out)
     if failed:

@@ -73,9 +73,7 @@ class Planner:
         best: tuple[tuple[int, ...], Plan, Perf] | None = None
         max_pp = min(self.policy.whole("plans.max_pp"), self.llm.layers)
         for precision in self.precisions(gpu):
-            for tp, pp, dp, ep in shapes(
-                key.per_node, key.nodes, key.net, self.llm.heads, self.llm.is_moe, max_pp
-            ):
+            for tp, pp, dp, ep in shapes(key.per_node, key.nodes, key.net, self.llm.heads, self.llm.is_moe, max_pp):
                 found = self._judge(gpu, key, precision, tp, pp, dp, ep)
                 if found is None:
                     continue
@@ -94,9 +92,7 @@ class Planner:
         memo = (gpu.id, key.cap_w, key.domain, key.pcie_gen, key.lanes, key.net_gbit_s if spans else 0,
                 key.per_node if spans else min(key.per_node, 1), precision, tp, pp, dp, ep)  # fmt: skip
         if memo not in self._replica:
-            self._replica[memo] = self._replica_of(
-                gpu, key, Plan(precision, r.kv_precision, tp, pp, dp, ep, 1, 1)
-            )
+            self._replica[memo] = self._replica_of(gpu, key, Plan(precision, r.kv_precision, tp, pp, dp, ep, 1, 1))
         found = self._replica[memo]
         if found is None:
             return None

@@ -59,7 +59,7 @@ class Times:
     def step_s(self, c: int) -> float:
         """Time between two tokens of each of `c` running requests, prefills of others not counted."""
         batch = c / self.pp
-        coverage = 1.0 - self.expert_miss**batch
+        coverage = 1.0 - float(self.expert_miss**batch)
         mem = self.mem_fixed_s + self.mem_experts_s * coverage + self.mem_user_s * batch
         return self.pp * (max(mem, self.flops_user_s * batch) + self.comm_user_s * batch + self.stage_fixed_s)
 
@@ -72,7 +72,7 @@ class Times:
 def _llm_facts(
     llm: Llm, precision: str, isl: int, osl: int, kv: str
 ) -> tuple[float, float, float, float, float, float]:
-    """(dense bytes, expert bytes, KV bytes read per token, linear FLOPs, prefill FLOPs of a prompt, decode attention FLOPs)."""
+    """Bytes: dense, experts, KV read per token. FLOPs: linear per token, prefill of a prompt, decode attention."""
     context = isl + osl // 2
     experts = llm.expert_bytes(precision) if llm.is_moe else 0
     linear = llm.linear_flops_per_token()
@@ -96,27 +96,19 @@ def times(gpu: Gpu, key: RowKey, llm: Llm, plan: Plan, isl: int, osl: int) -> Ti
     cap = math.sqrt(key.cap_w / gpu.tdp_w) if gpu.tdp_w and key.cap_w < gpu.tdp_w else 1.0
     compute = rate * 1e12 * k["compute_share"] * cap
     bandwidth = gpu.mem_gb_s * 1e9 * k["bandwidth_share"]
-    dense, experts, kv_read, linear, prefill, attention = _llm_facts(
-        llm, plan.precision, isl, osl, plan.kv_precision
-    )
+    dense, experts, kv_read, linear, prefill, attention = _llm_facts(llm, plan.precision, isl, osl, plan.kv_precision)
     tp, pp, dp = plan.tp, plan.pp, plan.dp
     group, layers = tp * dp, llm.layers / pp
     pcie = PCIE_GB_S.get(key.pcie_gen or gpu.pcie_gen or 4, 31.5) * 1e9 * (key.lanes or 16) / 16
     if not gpu.p2p:
         pcie *= k["no_p2p_share"]
     nvlink = gpu.link_gb_s / 2 * 1e9
-    inside = (
-        (nvlink, k["collective_us_nvlink"])
-        if tp <= key.domain and nvlink
-        else (pcie, k["collective_us_pcie"])
-    )
+    inside = (nvlink, k["collective_us_nvlink"]) if tp <= key.domain and nvlink else (pcie, k["collective_us_pcie"])
     if group > key.per_node:
         across = (key.net_gbit_s / 8 * 1e9, k["collective_us_net"])
     else:
         across = (
-            (nvlink, k["collective_us_nvlink"])
-            if group <= key.domain and nvlink
-            else (pcie, k["collective_us_pcie"])
+            (nvlink, k["collective_us_nvlink"]) if group <= key.domain and nvlink else (pcie, k["collective_us_pcie"])
         )
     share, token_b = k["link_share"], llm.hidden * 2
     comm_user, comm_fixed, comm_prompt = 0.0, 0.0, 0.0
@@ -163,9 +155,7 @@ def perf(t: Times, c: int, osl: int, replicas: int) -> Perf:
     return Perf(replicas * int(float(f"{total * 10:.9g}")), 1 / tpot, t.prefill_s * 1e3, tpot * 1e3)
 
 
-def largest_concurrency(
-    t: Times, most: int, osl: int, min_tok_s_user: float, max_ttft_ms: float | None
-) -> int:
+def largest_concurrency(t: Times, most: int, osl: int, min_tok_s_user: float, max_ttft_ms: float | None) -> int:
     """The largest concurrency up to `most` that meets the latency limits; 0 when none does."""
     if max_ttft_ms is not None and t.prefill_s * 1e3 > max_ttft_ms:
         return 0
