@@ -66,9 +66,9 @@ class Layer:
     vectors: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Llm:
-    """One model. Scaled guide names keep the architecture and scale the weights by `scale`."""
+    """One model, equal only to itself. Scaled guide names keep the architecture and scale the weights by `scale`."""
 
     id: str
     name: str

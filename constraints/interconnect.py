@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
 from constraints.links import Network, lan_port, networks
+from constraints.model import inside
 from constraints.plan import Plan, RowKey
 from constraints.rule import Check
 
@@ -55,13 +56,18 @@ class Interconnect:
         switches = [x for x in m.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in m.book.prices]
         ports = [v for p, v in m.platform.items() if p.onboard_lan or _holds_nic(p, m)]
         cp.add(sum(ports) + sum(m.nic.values()) >= 1)
+        held: dict[Nic, list[Any]] = {}
+        for p, v in m.platform.items():
+            for nic, qty in inside(p, m.catalog, Nic):
+                held.setdefault(nic, []).append(qty * v)
+        cards = [*m.nic, *(n for n in held if n not in m.nic)]
         many = {n: v for n, v in m.node_counts.items() if n > 1}
         if not many:
             return
         pp = [v for r, v in m.rows.items() if r.key.net == "pp"]
         if "network" not in m.request.have:
             lans = {lan for p in m.platform for lan in p.onboard_lan}
-            fe = networks(m.nic, lans, switches, links, "frontend", 1)
+            fe = networks(cards, lans, switches, links, "frontend", 1)
             self._one_of(m, fe, many, 1, list(many.values()))
             self._need_speed(m, fe, pp)
             oob = networks([], [BMC], switches, links, "oob", 1)
@@ -74,8 +80,10 @@ class Interconnect:
                 cp.add(sum(fast) + sum(lan) >= 1).only_enforce_if(chosen)
         for rate in sorted({r.key.net_gbit_s for r in m.rows if r.key.net == "rdma"}):
             rows = [v for r, v in m.rows.items() if r.key.net == "rdma" and r.key.net_gbit_s == rate]
-            kinds = networks(m.nic, [], switches, links, "rdma", rate, direct=True)
+            kinds = networks(cards, [], switches, links, "rdma", rate, direct=True)
             self._one_of(m, kinds, many, m.per_node, rows)
+        for nic, needs in m.nic_needs.items():
+            cp.add(m.nic.get(nic, 0) + sum(held.get(nic, [])) >= sum(needs))
 
     def _bridges(self, m: FamilyModel) -> None:
         """Bridged rows take exactly the bridges of all groups; others none."""
@@ -100,14 +108,11 @@ class Interconnect:
             cp.add(sum(literals.values()) == 1).only_enforce_if(w)
         for k, v in literals.items():
             if k.nic is not None:
-                taken = -(-per_node // k.nic.ports) if per_node == 1 else per_node
-                cp.add(m.nic[k.nic] >= taken).only_enforce_if(v)
+                m.nic_needs.setdefault(k.nic, []).append(per_node * v)
             elif k.lan != BMC:
                 cp.add(sum(x for p, x in m.platform.items() if k.lan in p.onboard_lan) >= 1).only_enforce_if(v)
             for n, is_n in many.items():
-                bill = k.bill(n * per_node) if k.switch is not None or n == 2 else None
-                if k.switch is None and n == 2:
-                    bill = k.bill(per_node)
+                bill = k.bill_of(n, per_node)
                 if bill is None:
                     cp.add_bool_or([~v, ~is_n])
                     continue
@@ -177,15 +182,16 @@ class Interconnect:
             return [Check.at_least(self.id, need_ok, least, "Gbit/s", "network per node for pipeline stages")]
         if net == "rdma":
             rate = c.row.net_gbit_s if c.row else c.policy.whole("interconnect.ep_gbit_s")
-            able = [x for x, q in nics if q >= c.per_node]
+            able = [x for x, _ in nics]
             need.append(("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=n == 2), c.per_node))
         bills: list[list[dict[str, int]]] = []
         for title, kinds, per_node in need:
             options = []
             for k in kinds:
-                bill = k.bill(per_node if k.switch is None else n * per_node)
+                bill = k.bill_of(n, per_node)
                 if bill is not None:
-                    options.append({x.id: q for x, q in bill.items()})
+                    cards = {f"node {k.nic.id}": per_node} if k.nic is not None else {}
+                    options.append({x.id: q for x, q in bill.items()} | cards)
             if not options:
                 return [
                     Check.of(
@@ -195,8 +201,8 @@ class Interconnect:
                     )
                 ]
             bills.append(options)
-        if not _covered(bills, dict(shared)):
-            return [Check.of(self.id, False, f"switches or cables are too few for {n} nodes")]
+        if not _covered(bills, dict(shared) | {f"node {x.id}": q for x, q in nics}):
+            return [Check.of(self.id, False, f"cards, switches or cables are too few for {n} nodes")]
         return [Check.of(self.id, True, f"networks of {n} nodes: " + ", ".join(t for t, _, _ in need))]
 
 

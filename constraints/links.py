@@ -22,6 +22,12 @@ class Network:
     pieces: Pieces
     trunk: Pieces
 
+    def bill_of(self, nodes: int, per_node: int) -> dict[Link | Switch, int] | None:
+        """Shared pieces that join `per_node` ports of each node; a direct cable joins only two nodes."""
+        if self.switch is None:
+            return self.bill(per_node) if nodes == 2 else None
+        return self.bill(nodes * per_node)
+
     def bill(self, links: int) -> dict[Link | Switch, int] | None:
         """Switches and pieces for `links` links; None when a two-tier fat tree does not reach that far."""
         out: dict[Link | Switch, int] = {}

@@ -93,6 +93,7 @@ class FamilyModel:
         self._node_parts()
         self.racks_needed = cp.new_int_var(0, max(self.node_counts), "racks")
         self.nets: list[tuple[dict[Any, Any], int]] = []
+        self.nic_needs: dict[Nic, list[Expr]] = {}
         self.extra_node_qty: dict[str, list[Expr]] = {}
         self.shared_cost: list[Expr] = []
         self.shared_w: list[Expr] = []

@@ -48,7 +48,7 @@ def cheapest_anywhere(market: Market) -> Answer | None:
     found = solver.cheapest()
     if found is None:
         return None
-    front = Front(points=[solver._point(found)], seconds=solver.seconds)
+    front = Front(points=[solver.point(found)], seconds=solver.seconds)
     return Answer(free, front, result(free, front, solver.seconds))
 
 

@@ -1,47 +1,133 @@
-"""Lower bounds of a node's price: relaxations of the rules, so that a family above the staircase needs no solver."""
+"""Lower bounds of a build's price, a relaxation of the rules: each category's cheapest option, powers at their least.
+
+A row on a platform whose bound lies above the staircase needs no solver; what stays open goes to CP-SAT, with the
+parts whose extra price over the bound still fits under the staircase.
+"""
 
 from __future__ import annotations
 
-from catalogs.schema import Drive, Gpu, Memory, Platform
-from constraints.case import patterns
-from constraints.fit import memory_fits, needs_cpu, needs_psu, psu_fits
-from constraints.model import Candidates, dimm_counts, gpus_inside, inside
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from catalogs.schema import Bridge, Cooling, Drive, GpuBoard, Kind, Nic, Part, Pdu, Rack
+from constraints.model import Candidates
+from constraints.plan import Row, RowKey
+from constraints.power import circuit_limit_w, efficiency_percent
+from optimizer.cluster import NO_PARTS, Cluster, Joined
 from optimizer.market import Market
-
-NONE = 2**52
-
-
-def node_bound(market: Market, c: Candidates, gpu: Gpu, k: int) -> int:
-    """Cents below which no node of the family can be bought; NONE when no platform can be filled."""
-    return min((_platform_bound(market, c, p, gpu, k) for p in c.platforms), default=NONE)
+from optimizer.outfit import NONE, Option, Outfit
 
 
-def _platform_bound(market: Market, c: Candidates, p: Platform, gpu: Gpu, k: int) -> int:
-    cents, policy = market.cents, market.policy
-    total = cents(p.id)
-    if not gpus_inside(p, market.catalog)[0]:
-        if gpu.sold_as == "board":
-            total += min((cents(b.id) for b in c.boards if b.gpu == gpu.id and b.gpus == k), default=NONE)
-        else:
-            total += k * cents(gpu.id)
-    if needs_cpu(p):
-        fits = [x for x in market.cpus_of(p)]
-        total += p.sockets * cents(fits[0].id) if fits else NONE
-    if p.dimm_slots and not inside(p, market.catalog, Memory) and gpu.form_factor != "integrated":
-        floor = policy.whole("host_memory.floor_percent") * k * gpu.vram_gb
-        options = [
-            n * cents(m.id)
-            for m in c.memory
-            if memory_fits(p, m)
-            for n in dimm_counts(p)
-            if 100 * n * m.capacity_gb >= floor
-        ]
-        total += min(options, default=NONE)
-    if needs_psu(p):
-        total += min((f * cents(u.id) for u in c.psus if psu_fits(p, u) for f, _ in patterns(p)), default=NONE)
-    if not inside(p, market.catalog, Drive) and "storage" not in p.includes:
-        total += min((cents(d.id) for d in c.drives), default=NONE)
-    return min(total, NONE)
+@dataclass(frozen=True)
+class NodeBound:
+    """What a node of one kind costs and draws at least; `pools` are the options it was summed from."""
+
+    cents: int
+    load_w: int
+    pools: tuple[list[Option], ...]
+    least_drives: int
 
 
-__all__ = ["NONE", "node_bound"]
+@dataclass(frozen=True)
+class Bound:
+    """Cents below which no build of `row` on the outfit's platform exists."""
+
+    cents: int
+    outfit: Outfit
+    row: Row
+    node: NodeBound
+    ways: list[list[Joined]]
+
+
+class Bounds:
+    """Bounds of a market; node bounds and racks are remembered."""
+
+    def __init__(self, market: Market, cluster: Cluster) -> None:
+        self.market, self.cluster = market, cluster
+        self._nodes: dict[tuple[object, ...], NodeBound | None] = {}
+        self._racks: dict[tuple[str, int, int], int] = {}
+
+    def of(self, o: Outfit, row: Row) -> Bound | None:
+        """The bound of a row on a platform; None when no build of it can exist there."""
+        key = row.key
+        node = self.node(o, key, row.plan.precision)
+        if node is None or self._beyond_site(o, key, node.load_w):
+            return None
+        ways = self.cluster.networks(o.platform, key)
+        if not all(ways):
+            return None
+        total = key.nodes * (node.cents + (o.nics[0].cents if key.nodes == 1 else 0)) + sum(w[0].cents for w in ways)
+        memo = (o.platform.id, key.nodes, node.load_w)
+        if memo not in self._racks:
+            self._racks[memo] = self.cluster.racks_for(o.platform, key.nodes, node.load_w, NO_PARTS, None)[0]
+        total += self._racks[memo]
+        return Bound(total, o, row, node, ways) if total < NONE else None
+
+    def nothing(self, o: Outfit, row: Row) -> Bound:
+        """The bound that excludes nothing."""
+        return Bound(0, o, row, NodeBound(0, 0, (), 0), [])
+
+    def node(self, o: Outfit, key: RowKey, precision: str) -> NodeBound | None:
+        """The bound of one node of a row."""
+        memo = (id(o), key.cap_w, key.domain, key.pcie_gen, key.lanes, precision)
+        if memo not in self._nodes:
+            self._nodes[memo] = self._node(o, key, precision)
+        return self._nodes[memo]
+
+    def _node(self, o: Outfit, key: RowKey, precision: str) -> NodeBound | None:
+        p, request = o.platform, self.market.request
+        if key.cap_w != o.cap_w or o.unfit:
+            return None
+        if p.inlet_max_c is not None and p.inlet_max_c < self.market.policy.whole("cooling.inlet_c"):
+            return None
+        if "air" not in p.cooling and not request.site_water and p.kind != Kind.SYSTEM:
+            return None
+        cpus = [x for x in o.cpus if x.pcie_gen >= key.pcie_gen and o.lanes_left(x, key) >= 0]
+        pools = (o.gpus, cpus, o.memory, o.bridges(key))
+        if not all(pools):
+            return None
+        static = o.static_w + sum(min(x.watts for x in pool) for pool in pools)
+        load, banks = o.load_w(static), o.psus(static)
+        if not banks or (p.system_max_w and p.kind != Kind.SYSTEM and load > p.system_max_w):
+            return None
+        drives = o.least_drives(precision)
+        cents = o.own.cents + sum(pool[0].cents for pool in (*pools, banks)) + drives
+        return NodeBound(cents, load, (*pools, banks), drives)
+
+    def _beyond_site(self, o: Outfit, key: RowKey, load_w: int) -> bool:
+        r, policy = self.market.request, self.market.policy
+        watts = key.nodes * load_w
+        if r.max_power_w is not None and watts > r.max_power_w:
+            return True
+        if r.circuit is not None:
+            wall = circuit_limit_w(r.circuit.amps, r.circuit.volts, policy)
+            if 100 * watts > efficiency_percent(None, policy) * wall:
+                return True
+        return r.rack_units is not None and key.nodes * (o.platform.rack_units or 0) > r.rack_units
+
+
+def narrowed(market: Market, parts: Iterable[Part], open_: list[Bound], ceiling: Callable[[Row], int]) -> Candidates:
+    """Parts that a build under the staircase may hold: the bound with the part's extra price still fits.
+
+    Shared gear, coolers, boards and bridges stay, and so does what --include demands."""
+    keep: set[str] = {b.outfit.platform.id for b in open_} | set(market.request.include)
+    loose: dict[str, int] = {}
+    for b in open_:
+        room = (ceiling(b.row) - b.cents) // b.row.key.nodes
+        for pool in b.node.pools:
+            keep |= {part for o in pool if o.cents - pool[0].cents <= room for part, _ in o.parts}
+        loose["drive"] = max(loose.get("drive", 0), room + b.node.least_drives)
+        nic = b.outfit.nics[0].cents if b.row.key.nodes == 1 else 0
+        loose["nic"] = max(loose.get("nic", 0), room + nic)
+        for ways in b.ways:
+            keep |= {x for w in ways if w.cents - ways[0].cents <= room * b.row.key.nodes for x in w.node}
+    always = (Cooling, Rack, Pdu, GpuBoard, Bridge)
+    kept: list[Part] = [b.outfit.platform for b in {id(b.outfit): b for b in open_}.values()]
+    for part in parts:
+        if part.id in keep or isinstance(part, always):
+            kept.append(part)
+        elif isinstance(part, Drive | Nic) and market.cents(part.id) <= loose.get(part.kind.value, 0):
+            kept.append(part)
+    return Candidates(kept)
+
+

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from catalogs.errors import InputError
 from catalogs.llm import Llm, get
 from catalogs.load import Catalog
-from catalogs.schema import Cpu, Kind, Platform
+from catalogs.schema import Cpu, Kind, Link, Platform, Switch
 from constraints.fit import cpu_fits, needs_cpu
 from constraints.policy import Policy
 from constraints.procurement import PriceBook, price_book
@@ -38,10 +39,21 @@ class Market:
         """Unit price in minor units of the request's currency."""
         return self.book.prices[part].cents
 
+    @cached_property
+    def links(self) -> list[Link]:
+        """Priced optics, cables and cords."""
+        return [
+            x for x in self.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in self.book.prices
+        ]
+
+    @cached_property
+    def switches(self) -> list[Switch]:
+        """Priced switches."""
+        return [x for x in self.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in self.book.prices]
+
     def cpus_of(self, platform: Platform) -> list[Cpu]:
-        """Priced CPUs that fit a platform, cheapest first."""
+        """CPUs of the catalog that fit a platform, priced or not."""
         if platform.id not in self._cpus:
-            found = [c for c in self.catalog.of(Kind.CPU) if isinstance(c, Cpu) and c.id in self.book.prices]
-            fits = [c for c in found if needs_cpu(platform) and cpu_fits(platform, c)]
-            self._cpus[platform.id] = sorted(fits, key=lambda c: (self.cents(c.id), c.id))
+            found = [c for c in self.catalog.of(Kind.CPU) if isinstance(c, Cpu)]
+            self._cpus[platform.id] = [c for c in found if needs_cpu(platform) and cpu_fits(platform, c)]
         return self._cpus[platform.id]

@@ -1,24 +1,27 @@
-"""The front: families in order of their bound, each asked for builds under the staircase until none is left."""
+"""The front: a search proposes builds, bounds close what lies above them, CP-SAT proves that nothing lies under them."""
 
 from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from catalogs.schema import Gpu, Platform
+from catalogs.schema import Gpu, Part
 from constraints.budget import most_parts_cents
 from constraints.case import Case
 from constraints.model import Candidates
 from constraints.plan import Row
 from constraints.rule import Check, Rule
 from constraints.rules import RULES
-from optimizer.bound import NONE, node_bound
+from optimizer.bound import Bound, Bounds, narrowed
 from optimizer.certify import Family, Found, TimeUp
+from optimizer.cluster import Cluster
 from optimizer.market import Market
-from optimizer.prune import candidates
+from optimizer.outfit import NONE, Outfit
+from optimizer.prune import buyable
 from optimizer.rows import families, rows_of
+from optimizer.search import assemble
 from optimizer.throughput.plans import Planner
 
 SPAN = 3
@@ -51,20 +54,24 @@ class Front:
 
 
 class Staircase:
-    """Known points by throughput; `ceiling(row)` is the most that a still missing build of the row may cost."""
+    """Known points by throughput; `ceiling(tenths)` is the most that a still missing build may cost.
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    A flat one keeps only the cheapest point, whatever its speed."""
+
+    def __init__(self, limit: int, flat: bool = False) -> None:
+        self.limit, self.flat = limit, flat
         self.tenths: list[int] = []
         self.cents: list[int] = []
         self.points: list[Found] = []
 
     def ceiling(self, tenths: int) -> int:
-        i = bisect_left(self.tenths, tenths)
+        i = 0 if self.flat else bisect_left(self.tenths, tenths)
         return min(self.limit, self.cents[i] - 1 if i < len(self.cents) else self.limit)
 
     def add(self, found: Found) -> None:
         t = found.row.perf.tenths
+        if self.flat:
+            self.points = []
         keep = [p for p in self.points if p.row.perf.tenths > t or p.parts_cents < found.parts_cents]
         self.points = sorted([*keep, found], key=lambda p: p.row.perf.tenths)
         self.tenths = [p.row.perf.tenths for p in self.points]
@@ -73,35 +80,41 @@ class Staircase:
 
 @dataclass
 class Unit:
-    """A family with its candidates and the bound of one node."""
+    """A family with the outfits of its platforms. `least` bounds the price of one node, `rows` are those judged."""
 
     gpu: Gpu
     per_node: int
-    holders: list[Platform]
-    parts: Candidates
-    bound: int
-    rows: dict[int, list[Row]] = field(default_factory=dict)
+    outfits: list[Outfit]
+    least: int
+    bounds: list[Bound] = field(default_factory=list)
+    judged: int = 0
 
 
 class Solver:
-    """One request solved; `deadline` is a time.monotonic() value."""
+    """One request solved; `deadline` is a time.monotonic() value. Without `clever` nothing is pruned, bounded or searched."""
 
     def __init__(
-        self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, prune: bool = True
+        self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True
     ) -> None:
-        self.market, self.rules, self.deadline = market, rules, deadline
+        self.market, self.rules, self.deadline, self.clever = market, rules, deadline, clever
         self.planner = Planner(market.llm, market.request, market.policy)
+        self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0}
         started = time.perf_counter()
+        self.parts = buyable(market, prune=clever)
+        by: dict[type[Part], list[Part]] = {}
+        for p in self.parts:
+            by.setdefault(type(p), []).append(p)
+        self.cluster = Cluster(market, by)
+        self.bounds = Bounds(market, self.cluster)
         self.units: list[Unit] = []
         for gpu, k, holders in families(market):
-            if not self.planner.precisions(gpu):
-                continue
-            parts = candidates(market, holders, prune=prune)
-            bound = node_bound(market, parts, gpu, k)
-            if bound < NONE:
-                self.units.append(Unit(gpu, k, holders, parts, bound))
-        self.units.sort(key=lambda u: (u.bound, u.gpu.id, u.per_node))
-        self.seconds = {"plans": 0.0, "search": time.perf_counter() - started, "proof": 0.0}
+            if self.planner.precisions(gpu):
+                outfits = [Outfit(market, by, gpu, k, p) for p in holders]
+                least = min((o.least_cents for o in outfits), default=NONE)
+                if least < NONE or not clever:
+                    self.units.append(Unit(gpu, k, outfits, least))
+        self.units.sort(key=lambda u: (u.least, u.gpu.id, u.per_node))
+        self.seconds["plans"] += time.perf_counter() - started
 
     def left(self) -> float:
         """Seconds left; raises TimeUp when none are."""
@@ -112,45 +125,96 @@ class Solver:
             raise TimeUp
         return left
 
-    def rows(self, u: Unit, nodes: int) -> list[Row]:
-        """Rows of a unit for a node count, judged once."""
-        if nodes not in u.rows:
-            started = time.perf_counter()
-            wanted, count = self.market.request.throughput_tenths or 0, self.market.request.gpu_count
-            fits = count is None or u.per_node * nodes == count
-            found = rows_of(self.market, self.planner, u.gpu, u.per_node, u.holders, nodes) if fits else []
-            u.rows[nodes] = [r for r in found if r.perf.tenths >= max(wanted, 1)]
-            self.seconds["plans"] += time.perf_counter() - started
-        return u.rows[nodes]
-
     def max_nodes(self) -> int:
         return min(self.market.request.max_nodes, self.market.policy.whole("plans.max_nodes"))
 
-    def cheapest(self, limit: int = NONE) -> Found | None:
-        """The cheapest build of all, best bound first."""
-        best: Found | None = None
-        order = sorted((u.bound * n, i, n) for i, u in enumerate(self.units) for n in range(1, self.max_nodes() + 1))
-        for bound, i, n in order:
-            top = limit if best is None else best.parts_cents - 1
-            if bound > top:
-                break
-            rows = self.rows(self.units[i], n)
-            if rows:
-                found = self._ask(self.units[i], rows, lambda r, t=top: t)  # type: ignore[misc]
-                best = found or best
-        return best
-
-    def _ask(self, u: Unit, rows: list[Row], ceiling: Callable[[Row], int]) -> Found | None:
+    def judge(self, limit: int) -> None:
+        """Rows and bounds of all units for every node count that `limit` may pay."""
         started = time.perf_counter()
+        wanted, count = self.market.request.throughput_tenths or 1, self.market.request.gpu_count
+        for u in self.units:
+            self.left()
+            most = min(self.max_nodes(), limit // u.least) if self.clever else self.max_nodes()
+            new = [n for n in range(u.judged + 1, most + 1) if count is None or u.per_node * n == count]
+            u.judged = max(u.judged, most)
+            if not new:
+                continue
+            holders = [o.platform for o in u.outfits]
+            for row in rows_of(self.market, self.planner, u.gpu, u.per_node, holders, new):
+                if row.perf.tenths >= wanted:
+                    u.bounds += [b for o in u.outfits if (b := self._bound(o, row))]
+        self.seconds["plans"] += time.perf_counter() - started
+
+    def _bound(self, o: Outfit, row: Row) -> Bound | None:
+        return self.bounds.of(o, row) if self.clever else self.bounds.nothing(o, row)
+
+    def search(self, stairs: Staircase) -> None:
+        """Builds for the staircase, rows with the least bound first."""
+        if not self.clever:
+            return
+        started = time.perf_counter()
+        rows: dict[tuple[str, object], list[Bound]] = {}
+        for u in self.units:
+            for b in u.bounds:
+                if b.cents <= stairs.limit:
+                    rows.setdefault((u.gpu.id, b.row.key), []).append(b)
+        for group in rows.values():
+            group.sort(key=lambda b: (b.cents, b.outfit.platform.id))
+        order = sorted(rows.values(), key=lambda g: (g[0].cents, -g[0].row.perf.tenths, g[0].row.key))
+        for group in order:
+            tenths = group[0].row.perf.tenths
+            for b in group:
+                top = stairs.ceiling(tenths)
+                if b.cents > top:
+                    break
+                self.left()
+                found = assemble(self.market, self.cluster, b.outfit, b.row, top)
+                if found:
+                    stairs.add(found)
+        self.seconds["search"] += time.perf_counter() - started
+
+    def prove(self, u: Unit, stairs: Staircase, out: Front) -> None:
+        """Close one unit: by bound, or by CP-SAT with whatever it still finds added to the staircase."""
+        open_ = [b for b in u.bounds if b.cents <= stairs.ceiling(b.row.perf.tenths)]
+        if not open_:
+            out.closed_by_bound += 1
+            return
+        started = time.perf_counter()
+        rows = list({b.row.key: b.row for b in open_}.values())
+        if self.clever:
+            parts = narrowed(self.market, self.parts, open_, lambda r: stairs.ceiling(r.perf.tenths))
+        else:
+            parts = Candidates([*(o.platform for o in u.outfits), *self.parts])
+        family = Family(self.market, u.gpu, u.per_node, rows, parts, self.rules)
         try:
-            return Family(self.market, u.gpu, u.per_node, rows, u.parts, self.rules).under(ceiling, self.left())
+            while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.left()):
+                stairs.add(found)
         finally:
             self.seconds["proof"] += time.perf_counter() - started
+        out.closed_by_cp_sat += 1
+
+    def cheapest(self) -> Found | None:
+        """The cheapest build of all; proven."""
+        limit = 4 * min((u.least for u in self.units), default=NONE)
+        most = self.max_nodes() * max((u.least for u in self.units), default=0) * 8
+        while limit < NONE:
+            self.judge(limit)
+            stairs = Staircase(limit, flat=True)
+            self.search(stairs)
+            for u in self.units:
+                self.prove(u, stairs, Front())
+            if stairs.points:
+                return stairs.points[0]
+            if limit > most:
+                break
+            limit *= 4
+        return None
 
     def front(self) -> Front:
         """The whole front, proven unless the time limit came first."""
         request = self.market.request
         out = Front(families=len(self.units), seconds=self.seconds)
+        stairs: Staircase | None = None
         try:
             if request.budget_cents is not None:
                 limit = most_parts_cents(request.budget_cents, self.market.policy)
@@ -159,49 +223,22 @@ class Solver:
                 if first is None:
                     return out
                 limit = SPAN * first.parts_cents
-        except TimeUp:
-            out.complete = False
-            return out
-        stairs = Staircase(limit)
-        try:
+            stairs = Staircase(limit)
+            self.judge(limit)
+            self.search(stairs)
             for u in self.units:
-                rows = [r for n in range(1, self.max_nodes() + 1) if u.bound * n <= limit for r in self.rows(u, n)]
-                self._close(u, rows, stairs, out)
+                self.prove(u, stairs, out)
         except TimeUp:
             out.complete = False
-        out.points = [self._point(f) for f in stairs.points]
+        out.points = [self.point(f) for f in stairs.points] if stairs else []
         return out
 
-    def _close(self, u: Unit, rows: list[Row], stairs: Staircase, out: Front) -> None:
-        def open_rows() -> list[Row]:
-            return [r for r in rows if u.bound * r.key.nodes <= stairs.ceiling(r.perf.tenths)]
-
-        alive = open_rows()
-        if not alive:
-            out.closed_by_bound += 1
-            return
-        started = time.perf_counter()
-        family = Family(self.market, u.gpu, u.per_node, alive, u.parts, self.rules)
-        try:
-            while True:
-                found = family.under(lambda r: stairs.ceiling(r.perf.tenths), self.left())
-                if found is None:
-                    break
-                stairs.add(found)
-        finally:
-            self.seconds["proof"] += time.perf_counter() - started
-        out.closed_by_cp_sat += 1
-
-    def _point(self, found: Found) -> Point:
-        case = self.case(found)
+    def point(self, found: Found) -> Point:
+        """A found build with every rule's finding; raises Disagreement when one fails."""
+        m = self.market
+        case = Case(found.build, m.catalog, m.request, m.policy, m.llm, m.book, found.row.plan, found.row.key)
         checks = [x for rule in RULES for x in rule.check(case)]
         if self.rules is RULES and any(x.status == "fail" for x in checks):
-            raise Disagreement(
-                "; ".join(f"{x.rule}: {x.text}" for x in checks if x.status == "fail") + f" in {found.build}"
-            )
+            failed = "; ".join(f"{x.rule}: {x.text}" for x in checks if x.status == "fail")
+            raise Disagreement(f"{failed} in {found.build}")
         return Point(found, case, checks)
-
-    def case(self, found: Found) -> Case:
-        """The found build as `check` sees it."""
-        m = self.market
-        return Case(found.build, m.catalog, m.request, m.policy, m.llm, m.book, found.row.plan, found.row.key)

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from catalogs.schema import Bridge, Cpu, Gpu, GpuBoard, Kind, Nic, Platform
 from constraints.case import power_cap
 from constraints.fit import gpu_fits
@@ -76,14 +79,18 @@ def hardware_keys(market: Market, gpu: Gpu, k: int, holders: list[Platform], nod
     ]  # fmt: skip
 
 
-def rows_of(market: Market, planner: Planner, gpu: Gpu, k: int, holders: list[Platform], nodes: int) -> list[Row]:
-    """Rows of `nodes` nodes; a key that is no faster than a weaker one is dropped (the weaker costs no more)."""
-    out: list[Row] = []
-    for key in hardware_keys(market, gpu, k, holders, nodes):
-        row = planner.best(gpu, key)
-        if row is not None and not any(_weaker(o.key, key) and o.perf.tenths >= row.perf.tenths for o in out):
-            out.append(row)
-    return out
+def rows_of(
+    market: Market, planner: Planner, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int]
+) -> list[Row]:
+    """Rows of each node count; a key that is no faster than a weaker one is dropped (the weaker costs no more)."""
+    one, many = (hardware_keys(market, gpu, k, holders, n) for n in (1, 2))
+    keys = [replace(key, nodes=n) for n in node_counts for key in (one if n == 1 else many)]
+    out: dict[int, list[Row]] = {}
+    for row in planner.rows(gpu, keys):
+        same = out.setdefault(row.key.nodes, [])
+        if not any(_weaker(o.key, row.key) and o.perf.tenths >= row.perf.tenths for o in same):
+            same.append(row)
+    return [row for rows in out.values() for row in rows]
 
 
 def _weaker(a: RowKey, b: RowKey) -> bool:

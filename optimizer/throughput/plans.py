@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
+
+import numpy as np
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
@@ -15,9 +17,10 @@ from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
 from constraints.vram import most_users
-from optimizer.throughput.roofline import constants, largest_concurrency, perf, times
+from optimizer.throughput.roofline import Replicas, constants, largest_concurrency, speeds, times
 
 NET_ORDER = {"none": 0, "pp": 1, "rdma": 2}
+Rank = tuple[int, int, int, int, int]
 
 
 @cache
@@ -27,91 +30,158 @@ def divisors(n: int) -> tuple[int, ...]:
 
 @cache
 def shapes(
-    per_node: int, nodes: int, net: str, heads: int, moe: bool, max_pp: int
+    size: int, per_node: int, net: str, heads: int, moe: bool, max_pp: int
 ) -> tuple[tuple[int, int, int, int], ...]:
-    """(tp, pp, dp, ep) of all replicas that tile `nodes` x `per_node` GPUs and need no more than `net`."""
-    total = per_node * nodes
+    """(tp, pp, dp, ep) of replicas of `size` GPUs on nodes of `per_node` that need no more than `net`."""
     out = []
-    for g in divisors(total):
-        if (g < per_node and per_node % g) or (g > per_node and g % per_node):
+    for tp in divisors(size):
+        if tp > per_node or per_node % tp or heads % tp:
             continue
-        for tp in divisors(g):
-            if tp > per_node or per_node % tp or heads % tp:
+        for pp in divisors(size // tp):
+            dp = size // tp // pp
+            if pp > max_pp or (dp > 1 and not moe):
                 continue
-            for pp in divisors(g // tp):
-                dp = g // tp // pp
-                if pp > max_pp or (dp > 1 and not moe):
-                    continue
-                group = tp * dp
-                if g > per_node and group <= per_node and per_node % group:
-                    continue
-                if NET_ORDER[net_of(Plan("", "", tp, pp, dp, 1, 1, 1), per_node)] > NET_ORDER[net]:
-                    continue
-                for ep in {1, group} if moe else {1}:
-                    out.append((tp, pp, dp, ep))
+            group = tp * dp
+            if size > per_node and group <= per_node and per_node % group:
+                continue
+            if NET_ORDER[net_of(Plan("", "", tp, pp, dp, 1, 1, 1), per_node)] <= NET_ORDER[net]:
+                out += [(tp, pp, dp, ep) for ep in sorted({1, group} if moe else {1})]
     return tuple(out)
 
 
+class Replica(NamedTuple):
+    """One replica judged at its best concurrency. `rank` orders by 0.1 tok/s, then by the tie rule."""
+
+    rank: Rank
+    concurrency: int
+    precision: str
+    shape: tuple[int, int, int, int]
+    per_user_tok_s: float
+    ttft_ms: float
+    tpot_ms: float
+
+
 class Planner:
-    """Best plan per performance row for one request; replicas are judged once and shared by all node counts."""
+    """Best plan per performance row of one request; a replica is judged once and shared by all node counts."""
 
     def __init__(self, llm: Llm, request: Request, policy: Policy) -> None:
         self.llm, self.request, self.policy = llm, request, policy
-        self._replica: dict[tuple[object, ...], tuple[Plan, int, object] | None] = {}
+        self.max_pp = min(policy.whole("plans.max_pp"), llm.layers)
+        self._replicas: dict[tuple[object, ...], list[Replica]] = {}
+        self._precisions: dict[str, list[str]] = {}
+        self._users: dict[tuple[str, str, tuple[int, int, int, int]], int] = {}
 
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, an engine serves and the request admits."""
-        have = arch_support(gpu.arch)
-        return [
-            p
-            for p in wanted(self.llm, self.request)
-            if p in have and served(self.llm.architecture, gpu.arch, p, self.request)
-        ]
+        if gpu.arch not in self._precisions:
+            have = arch_support(gpu.arch)
+            self._precisions[gpu.arch] = [
+                p
+                for p in wanted(self.llm, self.request)
+                if p in have and served(self.llm.architecture, gpu.arch, p, self.request)
+            ]
+        return self._precisions[gpu.arch]
 
-    def best(self, gpu: Gpu, key: RowKey) -> Row | None:
-        """The row with its best plan: most throughput, then higher precision, fewer stages, smaller tp, smaller ep."""
-        best: tuple[tuple[int, ...], Plan, Perf] | None = None
-        max_pp = min(self.policy.whole("plans.max_pp"), self.llm.layers)
-        for precision in self.precisions(gpu):
-            for tp, pp, dp, ep in shapes(key.per_node, key.nodes, key.net, self.llm.heads, self.llm.is_moe, max_pp):
-                found = self._judge(gpu, key, precision, tp, pp, dp, ep)
-                if found is None:
-                    continue
-                plan, figures = found
-                rank = (figures.tenths, BITS[precision], -pp, -tp, -ep)
-                if best is None or rank > best[0]:
-                    best = rank, plan, figures
-        return Row(key, best[1], best[2]) if best else None
+    def rows(self, gpu: Gpu, keys: list[RowKey]) -> list[Row]:
+        """The row of each key that a plan can run on. All keys are of one number of GPUs per node."""
+        self._judge(gpu, keys)
+        return [row for key in keys if (row := self._best(gpu, key))]
 
-    def _judge(
-        self, gpu: Gpu, key: RowKey, precision: str, tp: int, pp: int, dp: int, ep: int
-    ) -> tuple[Plan, Perf] | None:
-        r = self.request
-        size = tp * pp * dp
-        spans = size > key.per_node
-        memo = (gpu.id, key.cap_w, key.domain, key.pcie_gen, key.lanes, key.net_gbit_s if spans else 0,
-                key.per_node if spans else min(key.per_node, 1), precision, tp, pp, dp, ep)  # fmt: skip
-        if memo not in self._replica:
-            self._replica[memo] = self._replica_of(gpu, key, Plan(precision, r.kv_precision, tp, pp, dp, ep, 1, 1))
-        found = self._replica[memo]
-        if found is None:
+    def _best(self, gpu: Gpu, key: RowKey) -> Row | None:
+        """The row with its best plan: most throughput, then higher precision, fewer stages, smaller tp and ep."""
+        users = self.request.users
+        best: tuple[Rank, Replica, int] | None = None
+        for size in sizes(key):
+            replicas = key.total // size
+            least = 1 if users is None else -(-users // replicas)
+            judged = self._replicas.get(_memo(gpu, key, size), ())
+            found = next((r for r in judged if r.concurrency >= least), None)
+            if found is None:
+                continue
+            rank = (replicas * found.rank[0], *found.rank[1:])
+            if best is None or rank > best[0]:
+                best = rank, found, replicas
+        if best is None:
             return None
-        plan, most, t = found
-        replicas = key.total // size
-        if r.users is not None and most < -(-r.users // replicas):
-            return None
-        figures = perf(t, most, r.osl, replicas)  # type: ignore[arg-type]
-        return replace(plan, replicas=replicas, concurrency=most), figures
+        _, found, replicas = best
+        plan = Plan(found.precision, self.request.kv_precision, *found.shape, replicas, found.concurrency)
+        return Row(key, plan, Perf(best[0][0], found.per_user_tok_s, found.ttft_ms, found.tpot_ms))
 
-    def _replica_of(self, gpu: Gpu, key: RowKey, plan: Plan) -> tuple[Plan, int, object] | None:
-        r = self.request
-        memory = most_users(gpu, self.llm, self.policy, plan, r.tokens)
-        memory = min(memory, int(constants()["max_batch"]) * plan.dp)
-        if memory < 1:
-            return None
-        t = times(gpu, key, self.llm, plan, r.isl, r.osl)
+    def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
+        """Judge all replicas that the keys may hold, in one sweep per power cap, NVLink domain and precision."""
+        new: dict[tuple[int, int], dict[tuple[object, ...], tuple[RowKey, int]]] = {}
+        for key in keys:
+            for size in sizes(key):
+                memo = _memo(gpu, key, size)
+                if memo not in self._replicas:
+                    self._replicas[memo] = []
+                    new.setdefault((key.cap_w, key.domain), {})[memo] = key, size
+        for todo in new.values():
+            for precision in self.precisions(gpu):
+                self._sweep(gpu, precision, todo)
+        for group in new.values():
+            for memo in group:
+                self._replicas[memo].sort(key=lambda r: r.rank, reverse=True)
+
+    def _sweep(self, gpu: Gpu, precision: str, todo: dict[tuple[object, ...], tuple[RowKey, int]]) -> None:
+        r, llm = self.request, self.llm
+        shape_list: list[tuple[int, int, int, int]] = []
+        owners: list[tuple[object, ...]] = []
+        key_list: list[RowKey] = []
+        memory_list: list[int] = []
+        most_batch = int(constants()["max_batch"])
+        for memo, (key, size) in todo.items():
+            spans = size > key.per_node
+            per_node, net = (key.per_node, key.net) if spans else (size, "none")
+            for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.max_pp):
+                users = self._memory(gpu, precision, shape)
+                if users >= 1:
+                    shape_list.append(shape)
+                    owners.append(memo)
+                    key_list.append(key)
+                    memory_list.append(min(users, most_batch * shape[2]))
+        if not shape_list:
+            return
+        replicas = Replicas.of(gpu, shape_list, key_list)
+        t = times(gpu, key_list[0], llm, precision, r.kv_precision, replicas, r.isl, r.osl)
         if t is None:
-            return None
+            return
         limit = 0.0 if r.workload == "batch" else r.min_tok_s_user
-        most = largest_concurrency(t, memory, r.osl, limit, r.max_ttft_ms)
-        return (plan, most, t) if most >= 1 else None
+        most = largest_concurrency(t, np.array(memory_list, dtype=np.int64), r.osl, limit, r.max_ttft_ms)
+        s = speeds(t, np.maximum(most, 1), r.osl)
+        figures = zip(
+            owners, shape_list, most.tolist(), s.tenths.tolist(), s.per_user_tok_s.tolist(), s.ttft_ms.tolist(),
+            s.tpot_ms.tolist(), strict=True,
+        )  # fmt: skip
+        bits = BITS[precision]
+        for memo, shape, c, tenths, each, ttft, tpot in figures:
+            if c < 1:
+                continue
+            judged = self._replicas[memo]
+            one = Replica(
+                (tenths, bits, -shape[1], -shape[0], -shape[3]), c, precision, shape, each, ttft, tpot
+            )
+            if r.users is not None or not judged:
+                judged.append(one)
+            elif one.rank > judged[0].rank:
+                judged[0] = one
+
+    def _memory(self, gpu: Gpu, precision: str, shape: tuple[int, int, int, int]) -> int:
+        """Requests at once that a replica has memory for."""
+        key = (gpu.id, precision, shape)
+        if key not in self._users:
+            plan = Plan(precision, self.request.kv_precision, *shape, 1, 1)
+            self._users[key] = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
+        return self._users[key]
+
+
+def sizes(key: RowKey) -> list[int]:
+    """Numbers of GPUs that a replica may take so that replicas tile the build without cutting across nodes."""
+    k = key.per_node
+    return [d for d in divisors(key.total) if (k % d == 0 if d <= k else d % k == 0)]
+
+
+def _memo(gpu: Gpu, key: RowKey, size: int) -> tuple[object, ...]:
+    """All that a replica's speed depends on."""
+    spans = (key.per_node, key.net, key.net_gbit_s) if size > key.per_node else None
+    return gpu.id, key.cap_w, key.domain, key.pcie_gen, key.lanes, size, spans

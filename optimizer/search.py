@@ -1,0 +1,83 @@
+"""Candidate builds: the cheapest options of a platform and row put together until every rule passes.
+
+Imperfect search costs time, never exactness: CP-SAT proves afterwards that nothing cheaper is missing.
+"""
+
+from __future__ import annotations
+
+from itertools import islice, product
+
+from constraints.case import Build, Case
+from constraints.plan import Row
+from constraints.rules import RULES
+from optimizer.certify import Found
+from optimizer.cluster import Cluster, Joined
+from optimizer.market import Market
+from optimizer.outfit import NONE, Option, Outfit
+
+DEPTH = 6
+"""Options of each category that the search looks at."""
+
+
+def assemble(market: Market, cluster: Cluster, o: Outfit, row: Row, ceiling: int) -> Found | None:
+    """A cheap build of the row on this platform with parts at most `ceiling` cents that every rule passes."""
+    key = row.key
+    cpus = [c for c in o.cpus if c.pcie_gen >= key.pcie_gen and o.lanes_left(c, key) >= 0]
+    nets = list(product(*(ways[:DEPTH] for ways in cluster.networks(o.platform, key))))
+    pools = (o.gpus[:1], cpus, o.memory, o.drives(row.plan.precision), o.bridges(key)[:1],
+             o.nics if key.nodes == 1 else [Option(0, 0)])  # fmt: skip
+    combos = sorted(product(*(pool[:DEPTH] for pool in pools)), key=lambda c: sum(x.cents for x in c))
+    best: Found | None = None
+    for combo in islice(combos, DEPTH**2):
+        for net in nets:
+            top = ceiling if best is None else best.parts_cents - 1
+            if key.nodes * (o.own.cents + sum(x.cents for x in combo)) + sum(n.cents for n in net) > top:
+                continue
+            found = _finish(market, cluster, o, row, combo, net, top)
+            best = found or best
+    return best
+
+
+def _finish(
+    market: Market, cluster: Cluster, o: Outfit, row: Row, combo: tuple[Option, ...], net: tuple[Joined, ...], top: int
+) -> Found | None:
+    key, p = row.key, o.platform
+    node: dict[str, int] = {}
+    shared: dict[str, int] = {}
+    for part, qty in (*o.own.parts, *(x for option in combo for x in option.parts)):
+        node[part] = node.get(part, 0) + qty
+    for way in net:
+        for part, qty in way.node.items():
+            node[part] = node.get(part, 0) + qty
+        for part, qty in way.shared.items():
+            shared[part] = shared.get(part, 0) + qty
+    cards = [(market.catalog.parts[x], q) for way in net for x, q in way.node.items()]
+    static = o.static_w + sum(x.watts for x in combo) + sum(c.power_w * q for c, q in cards)  # type: ignore[attr-defined]
+    banks = o.psus(static)
+    if not banks:
+        return None
+    for part, qty in banks[0].parts:
+        node[part] = node.get(part, 0) + qty
+    load, held = o.load_w(static), banks[0].bank
+    outlets = (held.inlet, held.fitted) if held else None
+    cents, racks, count = cluster.racks_for(p, key.nodes, load, shared, outlets)
+    if cents >= NONE:
+        return None
+    wet = cluster.liquid(p, load * key.nodes, count)
+    if wet is None:
+        return None
+    for extra in (racks, wet):
+        for part, qty in extra.items():
+            shared[part] = shared.get(part, 0) + qty
+    build = Build(key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
+    total = sum(q * market.cents(x) for x, q in build.total().items())
+    if total > top or not passes(market, build, row):
+        return None
+    return Found(row, build, total)
+
+
+def passes(market: Market, build: Build, row: Row) -> bool:
+    """Whether no rule fails."""
+    m = market
+    case = Case(build, m.catalog, m.request, m.policy, m.llm, m.book, row.plan, row.key)
+    return not any(x.status == "fail" for rule in RULES for x in rule.check(case))
