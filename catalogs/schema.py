@@ -81,6 +81,9 @@ class Part(BaseModel):
     notes: str = ""
     aliases: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
 
 class Gpu(Part):
     """An accelerator. `link_gb_s`: NVLink / xGMI per GPU, both directions together; tensor figures are dense."""

@@ -13,6 +13,7 @@ from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
 from constraints.links import Network, lan_port, networks
 from constraints.model import inside
 from constraints.plan import Plan, RowKey
+from constraints.policy import Policy
 from constraints.rule import Check
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from constraints.model import FamilyModel
 
 BMC = "1*1:RJ45"
+PCIE_GB_S = {3: 15.75, 4: 31.5, 5: 63.0, 6: 121.0, 7: 242.0}
+"""One direction of an x16 link (PCI-SIG, 128b/130b coding; FLIT mode from generation 6)."""
 
 
 def net_of(plan: Plan, per_node: int) -> str:
@@ -29,7 +32,20 @@ def net_of(plan: Plan, per_node: int) -> str:
     return "rdma" if plan.tp * plan.dp > per_node else "pp"
 
 
-def plan_fault(plan: Plan, key: RowKey) -> str:
+def least_gbit_s(plan: Plan, per_node: int, policy: Policy) -> int:
+    """Network speed that a plan needs: per node for pipeline stages, per GPU for expert parallel."""
+    net = net_of(plan, per_node)
+    if net == "rdma":
+        return policy.whole("interconnect.ep_wide_gbit_s" if plan.ep > 8 else "interconnect.ep_gbit_s")
+    return policy.whole("interconnect.pp_gbit_s") if net == "pp" else 0
+
+
+def host_gbit_s(nic: Nic, cpu: Cpu) -> float:
+    """What a card's slot carries: its lanes at the slower generation of the two."""
+    return PCIE_GB_S.get(min(nic.pcie_gen, cpu.pcie_gen or 3), 15.75) * nic.lanes / 16 * 8
+
+
+def plan_fault(plan: Plan, key: RowKey, policy: Policy) -> str:
     """Why the plan can't run on the row's hardware; empty when it can."""
     if plan.gpus * plan.replicas != key.total:
         return f"the plan takes {plan.gpus * plan.replicas} GPUs, the build has {key.total}"
@@ -37,6 +53,9 @@ def plan_fault(plan: Plan, key: RowKey) -> str:
         return f"tensor parallel {plan.tp} does not stay inside a node of {key.per_node} GPUs"
     if net_of(plan, key.per_node) != "none" and key.net != net_of(plan, key.per_node):
         return f"the plan needs the {net_of(plan, key.per_node)} network"
+    least = least_gbit_s(plan, key.per_node, policy)
+    if key.net_gbit_s < least:
+        return f"the plan needs {least} Gbit/s, the network has {key.net_gbit_s}"
     return ""
 
 
@@ -46,7 +65,7 @@ class Interconnect:
     def encode(self, m: FamilyModel) -> None:
         cp = m.cp
         for r, chosen in m.rows.items():
-            if plan_fault(r.plan, r.key):
+            if plan_fault(r.plan, r.key, m.policy):
                 cp.add(chosen == 0)
             for (x, _), v in m.cpu.items():
                 if (x.pcie_gen or 0) < r.key.pcie_gen:
@@ -82,6 +101,10 @@ class Interconnect:
             rows = [v for r, v in m.rows.items() if r.key.net == "rdma" and r.key.net_gbit_s == rate]
             kinds = networks(cards, [], switches, links, "rdma", rate, direct=True)
             self._one_of(m, kinds, many, m.per_node, rows)
+            for k, v in m.nets[-1][0].items():
+                slow = [b for (x, _), b in m.cpu.items() if k.nic and host_gbit_s(k.nic, x) < rate]
+                for b in slow:
+                    cp.add_bool_or([~v, ~b])
         for nic, needs in m.nic_needs.items():
             cp.add(m.nic.get(nic, 0) + sum(held.get(nic, [])) >= sum(needs))
 
@@ -131,7 +154,7 @@ class Interconnect:
     def check(self, c: Case) -> list[Check]:
         found: list[Check] = []
         if c.row is not None:
-            fault = plan_fault(c.plan, c.row)
+            fault = plan_fault(c.plan, c.row, c.policy)
             if fault:
                 found.append(Check.of(self.id, False, fault))
             if c.row.pcie_gen:
@@ -182,7 +205,8 @@ class Interconnect:
             return [Check.at_least(self.id, need_ok, least, "Gbit/s", "network per node for pipeline stages")]
         if net == "rdma":
             rate = c.row.net_gbit_s if c.row else c.policy.whole("interconnect.ep_gbit_s")
-            able = [x for x, _ in nics]
+            cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
+            able = [x for x, _ in nics if all(host_gbit_s(x, cpu) >= rate for cpu in cpus)]
             need.append(("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=n == 2), c.per_node))
         bills: list[list[dict[str, int]]] = []
         for title, kinds, per_node in need:

@@ -34,7 +34,8 @@ from constraints.procurement import PriceBook
 from constraints.request import Request
 
 Expr = Any  # ortools linear expressions carry no useful static type
-MAX_MONEY = 2**40
+MAX_MONEY = 2**50
+"""Minor units: 1,000 nodes times this stay below 2^62, and no budget of a request reaches it."""
 
 
 class Candidates:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from catalogs.schema import Bridge, Cooling, Drive, GpuBoard, Kind, Nic, Part, Pdu, Rack
 from constraints.model import Candidates
@@ -15,7 +16,8 @@ from constraints.plan import Row, RowKey
 from constraints.power import circuit_limit_w, efficiency_percent
 from optimizer.cluster import NO_PARTS, Cluster, Joined
 from optimizer.market import Market
-from optimizer.outfit import NONE, Option, Outfit
+from optimizer.outfit import Outfit
+from optimizer.shelf import NONE, Option
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,32 @@ class NodeBound:
     least_drives: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class Bound:
-    """Cents below which no build of `row` on the outfit's platform exists."""
+    """A row on a platform. `least` bounds its price by the nodes alone, `cents` with networks and racks."""
 
-    cents: int
+    bounds: Bounds
     outfit: Outfit
     row: Row
     node: NodeBound
-    ways: list[list[Joined]]
+
+    @property
+    def least(self) -> int:
+        return self.row.key.nodes * self.node.cents
+
+    @cached_property
+    def ways(self) -> list[list[Joined]]:
+        """The networks' ways to be built, cheapest first."""
+        return self.bounds.cluster.networks(self.outfit.platform, self.row.key) if self.node.pools else []
+
+    @cached_property
+    def cents(self) -> int:
+        """Cents below which no build of the row on this platform exists; NONE when there is none at all."""
+        if not all(self.ways):
+            return NONE
+        key, o = self.row.key, self.outfit
+        total = self.least + sum(w[0].cents for w in self.ways) + (o.nics[0].cents if key.nodes == 1 else 0)
+        return min(NONE, total + self.bounds.racks(o, key.nodes, self.node.load_w)) if self.node.pools else 0
 
 
 class Bounds:
@@ -49,23 +68,21 @@ class Bounds:
 
     def of(self, o: Outfit, row: Row) -> Bound | None:
         """The bound of a row on a platform; None when no build of it can exist there."""
-        key = row.key
-        node = self.node(o, key, row.plan.precision)
-        if node is None or self._beyond_site(o, key, node.load_w):
+        node = self.node(o, row.key, row.plan.precision)
+        if node is None or self._beyond_site(o, row.key, node.load_w):
             return None
-        ways = self.cluster.networks(o.platform, key)
-        if not all(ways):
-            return None
-        total = key.nodes * (node.cents + (o.nics[0].cents if key.nodes == 1 else 0)) + sum(w[0].cents for w in ways)
-        memo = (o.platform.id, key.nodes, node.load_w)
+        return Bound(self, o, row, node)
+
+    def racks(self, o: Outfit, nodes: int, load_w: int) -> int:
+        """Cents that racks and PDUs cost at least."""
+        memo = (o.platform.id, nodes, load_w)
         if memo not in self._racks:
-            self._racks[memo] = self.cluster.racks_for(o.platform, key.nodes, node.load_w, NO_PARTS, None)[0]
-        total += self._racks[memo]
-        return Bound(total, o, row, node, ways) if total < NONE else None
+            self._racks[memo] = self.cluster.racks_for(o.platform, nodes, load_w, NO_PARTS, None)[0]
+        return self._racks[memo]
 
     def nothing(self, o: Outfit, row: Row) -> Bound:
         """The bound that excludes nothing."""
-        return Bound(0, o, row, NodeBound(0, 0, (), 0), [])
+        return Bound(self, o, row, NodeBound(0, 0, (), 0))
 
     def node(self, o: Outfit, key: RowKey, precision: str) -> NodeBound | None:
         """The bound of one node of a row."""
@@ -90,7 +107,7 @@ class Bounds:
         load, banks = o.load_w(static), o.psus(static)
         if not banks or (p.system_max_w and p.kind != Kind.SYSTEM and load > p.system_max_w):
             return None
-        drives = o.least_drives(precision)
+        drives = o.shelf.least_drives(o.need_gb(precision))
         cents = o.own.cents + sum(pool[0].cents for pool in (*pools, banks)) + drives
         return NodeBound(cents, load, (*pools, banks), drives)
 
@@ -124,10 +141,6 @@ def narrowed(market: Market, parts: Iterable[Part], open_: list[Bound], ceiling:
     always = (Cooling, Rack, Pdu, GpuBoard, Bridge)
     kept: list[Part] = [b.outfit.platform for b in {id(b.outfit): b for b in open_}.values()]
     for part in parts:
-        if part.id in keep or isinstance(part, always):
-            kept.append(part)
-        elif isinstance(part, Drive | Nic) and market.cents(part.id) <= loose.get(part.kind.value, 0):
+        if part.id in keep or isinstance(part, always) or (isinstance(part, Drive | Nic) and market.cents(part.id) <= loose.get(part.kind.value, 0)):
             kept.append(part)
     return Candidates(kept)
-
-

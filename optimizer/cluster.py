@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from catalogs.schema import Cooling, Kind, Nic, Part, Pdu, Platform, Rack, Switch
+from catalogs.schema import Cooling, Kind, Nic, Pdu, Platform, Rack, Switch
 from constraints.cooling import liquid_w
 from constraints.interconnect import BMC
 from constraints.links import Network, networks
@@ -13,7 +13,7 @@ from constraints.model import inside
 from constraints.plan import RowKey
 from constraints.rack import MAX_PER_RACK, air_w, node_kg, pdu_efficiency, racked
 from optimizer.market import Market
-from optimizer.outfit import NONE
+from optimizer.shelf import NONE, Parts
 
 NO_PARTS: dict[str, int] = {}
 
@@ -30,7 +30,7 @@ class Joined:
 class Cluster:
     """Shared gear of a market; answers are remembered."""
 
-    def __init__(self, market: Market, parts: dict[type[Part], list[Part]]) -> None:
+    def __init__(self, market: Market, parts: Parts) -> None:
         self.market = market
         self.nics = [n for n in parts.get(Nic, []) if isinstance(n, Nic)]
         self.cooling = [x for x in parts.get(Cooling, []) if isinstance(x, Cooling)]

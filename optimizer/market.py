@@ -42,9 +42,7 @@ class Market:
     @cached_property
     def links(self) -> list[Link]:
         """Priced optics, cables and cords."""
-        return [
-            x for x in self.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in self.book.prices
-        ]
+        return [x for x in self.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in self.book.prices]
 
     @cached_property
     def switches(self) -> list[Switch]:

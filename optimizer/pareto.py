@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from catalogs.schema import Gpu, Part
+from catalogs.schema import Gpu
 from constraints.budget import most_parts_cents
 from constraints.case import Case
 from constraints.model import Candidates
@@ -18,14 +18,18 @@ from optimizer.bound import Bound, Bounds, narrowed
 from optimizer.certify import Family, Found, TimeUp
 from optimizer.cluster import Cluster
 from optimizer.market import Market
-from optimizer.outfit import NONE, Outfit
+from optimizer.outfit import Outfit
 from optimizer.prune import buyable
 from optimizer.rows import families, rows_of
 from optimizer.search import assemble
+from optimizer.shelf import NONE, Parts, Shelf
 from optimizer.throughput.plans import Planner
 
 SPAN = 3
 """Without a budget the front goes to three times the cheapest cost (SEMANTICS)."""
+
+MARGIN_PERCENT = 10
+"""The bound alone closes only what lies this much above the staircase; all that is nearer is proven by CP-SAT."""
 
 
 class Disagreement(AssertionError):
@@ -101,15 +105,17 @@ class Solver:
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0}
         started = time.perf_counter()
         self.parts = buyable(market, prune=clever)
-        by: dict[type[Part], list[Part]] = {}
+        by: Parts = {}
         for p in self.parts:
             by.setdefault(type(p), []).append(p)
         self.cluster = Cluster(market, by)
         self.bounds = Bounds(market, self.cluster)
         self.units: list[Unit] = []
+        shelves: dict[str, Shelf] = {}
         for gpu, k, holders in families(market):
             if self.planner.precisions(gpu):
-                outfits = [Outfit(market, by, gpu, k, p) for p in holders]
+                shelves |= {p.id: Shelf(market, by, p) for p in holders if p.id not in shelves}
+                outfits = [Outfit(shelves[p.id], by, gpu, k) for p in holders]
                 least = min((o.least_cents for o in outfits), default=NONE)
                 if least < NONE or not clever:
                     self.units.append(Unit(gpu, k, outfits, least))
@@ -156,17 +162,19 @@ class Solver:
         rows: dict[tuple[str, object], list[Bound]] = {}
         for u in self.units:
             for b in u.bounds:
-                if b.cents <= stairs.limit:
+                if b.least <= stairs.limit:
                     rows.setdefault((u.gpu.id, b.row.key), []).append(b)
         for group in rows.values():
-            group.sort(key=lambda b: (b.cents, b.outfit.platform.id))
-        order = sorted(rows.values(), key=lambda g: (g[0].cents, -g[0].row.perf.tenths, g[0].row.key))
+            group.sort(key=lambda b: (b.least, b.outfit.platform.id))
+        order = sorted(rows.values(), key=lambda g: (g[0].least, -g[0].row.perf.tenths, g[0].row.key))
         for group in order:
             tenths = group[0].row.perf.tenths
             for b in group:
                 top = stairs.ceiling(tenths)
-                if b.cents > top:
+                if b.least > top:
                     break
+                if b.cents > top:
+                    continue
                 self.left()
                 found = assemble(self.market, self.cluster, b.outfit, b.row, top)
                 if found:
@@ -175,14 +183,18 @@ class Solver:
 
     def prove(self, u: Unit, stairs: Staircase, out: Front) -> None:
         """Close one unit: by bound, or by CP-SAT with whatever it still finds added to the staircase."""
-        open_ = [b for b in u.bounds if b.cents <= stairs.ceiling(b.row.perf.tenths)]
+
+        def ceiling(row: Row) -> int:
+            return stairs.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
+
+        open_ = [b for b in u.bounds if b.least <= (top := ceiling(b.row)) and b.cents <= top]
         if not open_:
             out.closed_by_bound += 1
             return
         started = time.perf_counter()
         rows = list({b.row.key: b.row for b in open_}.values())
         if self.clever:
-            parts = narrowed(self.market, self.parts, open_, lambda r: stairs.ceiling(r.perf.tenths))
+            parts = narrowed(self.market, self.parts, open_, ceiling)
         else:
             parts = Candidates([*(o.platform for o in u.outfits), *self.parts])
         family = Family(self.market, u.gpu, u.per_node, rows, parts, self.rules)

@@ -5,7 +5,8 @@ Imperfect search costs time, never exactness: CP-SAT proves afterwards that noth
 
 from __future__ import annotations
 
-from itertools import islice, product
+from heapq import nsmallest
+from itertools import product
 
 from constraints.case import Build, Case
 from constraints.plan import Row
@@ -13,28 +14,32 @@ from constraints.rules import RULES
 from optimizer.certify import Found
 from optimizer.cluster import Cluster, Joined
 from optimizer.market import Market
-from optimizer.outfit import NONE, Option, Outfit
+from optimizer.outfit import Outfit
+from optimizer.shelf import NONE, Option
 
-DEPTH = 6
+DEPTH = 4
 """Options of each category that the search looks at."""
+TRIES = 40
+"""Combinations of options that it puts together for one row and platform."""
 
 
 def assemble(market: Market, cluster: Cluster, o: Outfit, row: Row, ceiling: int) -> Found | None:
     """A cheap build of the row on this platform with parts at most `ceiling` cents that every rule passes."""
     key = row.key
     cpus = [c for c in o.cpus if c.pcie_gen >= key.pcie_gen and o.lanes_left(c, key) >= 0]
-    nets = list(product(*(ways[:DEPTH] for ways in cluster.networks(o.platform, key))))
-    pools = (o.gpus[:1], cpus, o.memory, o.drives(row.plan.precision), o.bridges(key)[:1],
+    pools = (o.gpus, cpus, o.memory, o.shelf.drives(o.need_gb(row.plan.precision)), o.bridges(key),
              o.nics if key.nodes == 1 else [Option(0, 0)])  # fmt: skip
-    combos = sorted(product(*(pool[:DEPTH] for pool in pools)), key=lambda c: sum(x.cents for x in c))
+    nets = [
+        (net, sum(n.cents for n in net)) for net in product(*(w[:DEPTH] for w in cluster.networks(o.platform, key)))
+    ]
+    combos = [(c, key.nodes * (o.own.cents + sum(x.cents for x in c))) for c in product(*(p[:DEPTH] for p in pools))]
+    both = ((a + b, i, j) for i, (_, a) in enumerate(combos) for j, (_, b) in enumerate(nets))
     best: Found | None = None
-    for combo in islice(combos, DEPTH**2):
-        for net in nets:
-            top = ceiling if best is None else best.parts_cents - 1
-            if key.nodes * (o.own.cents + sum(x.cents for x in combo)) + sum(n.cents for n in net) > top:
-                continue
-            found = _finish(market, cluster, o, row, combo, net, top)
-            best = found or best
+    for cents, i, j in nsmallest(TRIES, both):
+        top = ceiling if best is None else best.parts_cents - 1
+        if cents > top:
+            break
+        best = _finish(market, cluster, o, row, combos[i][0], nets[j][0], top) or best
     return best
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from constraints.interconnect import net_of
+from constraints.interconnect import least_gbit_s, net_of
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
 from constraints.precision import BITS, wanted
@@ -135,7 +135,8 @@ class Planner:
             per_node, net = (key.per_node, key.net) if spans else (size, "none")
             for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.max_pp):
                 users = self._memory(gpu, precision, shape)
-                if users >= 1:
+                plan = Plan(precision, r.kv_precision, *shape, 1, 1)
+                if users >= 1 and key.net_gbit_s >= least_gbit_s(plan, key.per_node, self.policy):
                     shape_list.append(shape)
                     owners.append(memo)
                     key_list.append(key)
@@ -158,9 +159,7 @@ class Planner:
             if c < 1:
                 continue
             judged = self._replicas[memo]
-            one = Replica(
-                (tenths, bits, -shape[1], -shape[0], -shape[3]), c, precision, shape, each, ttft, tpot
-            )
+            one = Replica((tenths, bits, -shape[1], -shape[0], -shape[3]), c, precision, shape, each, ttft, tpot)
             if r.users is not None or not judged:
                 judged.append(one)
             elif one.rank > judged[0].rank:

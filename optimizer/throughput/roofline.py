@@ -20,14 +20,13 @@ import numpy.typing as npt
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
+from constraints.interconnect import PCIE_GB_S
 from constraints.plan import RowKey
 from constraints.precision import support
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-PCIE_GB_S = {3: 15.75, 4: 31.5, 5: 63.0, 6: 121.0, 7: 242.0}
-"""One direction of an x16 link (PCI-SIG, 128b/130b coding)."""
 DATA_FIELDS = frozenset(
     {"arch", "mem_gb_s", "fp16_tflops", "fp8_tflops", "int8_tops", "fp4_tflops", "tdp_w", "link_gb_s", "p2p", "vram_gb",
      "unified_reserve_gb", "pcie_gen"}
@@ -131,9 +130,7 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
     )
 
 
-def times(
-    gpu: Gpu, key: RowKey, llm: Llm, precision: str, kv: str, r: Replicas, isl: int, osl: int
-) -> Times | None:
+def times(gpu: Gpu, key: RowKey, llm: Llm, precision: str, kv: str, r: Replicas, isl: int, osl: int) -> Times | None:
     """The roofline's pieces for replicas on one GPU kind, power cap and NVLink domain (`key`; links come with `r`).
 
     None when the GPU's figures are unknown."""
@@ -217,9 +214,7 @@ def _floor(x: Floats) -> Ints:
     return np.asarray(rounded.astype(np.int64))
 
 
-def largest_concurrency(
-    t: Times, most: Ints, osl: int, min_tok_s_user: float, max_ttft_ms: float | None
-) -> Ints:
+def largest_concurrency(t: Times, most: Ints, osl: int, min_tok_s_user: float, max_ttft_ms: float | None) -> Ints:
     """The largest concurrency up to `most` (>= 1) that meets the latency limits, by bisection; 0 when none does."""
     one = np.ones_like(most)
     slack = 1 + 1e-9

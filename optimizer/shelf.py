@@ -1,0 +1,172 @@
+"""What fits a platform, whatever GPUs it holds: CPUs, memory, drives, network cards and supplies with their prices.
+
+Both the bound and the search read these options and the rules' own helpers; neither decides. The bound is a
+relaxation, and a build that the search makes is checked by every rule.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
+from constraints.case import PsuBank, bank, included_bank, patterns
+from constraints.fit import bayless, cooler_fits, cpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
+from constraints.lanes import NVME_LANES, cpu_lanes, needs_lanes
+from constraints.model import dimm_counts, inside
+from constraints.rack import cord_links, racked
+from optimizer.market import Market
+
+NONE = 2**52
+"""Cents that nothing costs: no such thing exists."""
+Parts = dict[type[Part], list[Part]]
+
+
+@dataclass(frozen=True)
+class Option:
+    """Parts of one category for one node. `lanes` are given by CPUs and taken by drives and cards; `size` is the
+    number of CPU cores, or the GB of memory."""
+
+    cents: int
+    watts: int
+    parts: tuple[tuple[str, int], ...] = ()
+    lanes: int = 0
+    pcie_gen: int = 9
+    size: int = 0
+    bank: PsuBank | None = None
+
+
+def cheapest_first(options: Iterable[Option]) -> list[Option]:
+    """Sorted by price, then power, then parts."""
+    return sorted(options, key=lambda o: (o.cents, o.watts, o.parts))
+
+
+class Shelf:
+    """Options of one platform, cheapest first; an empty list where nothing fits, a free option where nothing is needed."""
+
+    def __init__(self, market: Market, parts: Parts, p: Platform) -> None:
+        self.market, self.platform, self._parts = market, p, parts
+        self.cpus = self._cpus()
+        self.memory = self._memory()
+        self.nics = self._nics()
+        self.banks = self._banks()
+        self._drives: dict[int, list[Option]] = {}
+        self._fitting = [
+            d for d in parts.get(Drive, []) if isinstance(d, Drive) and needs_lanes(d) and not bayless(d, p)
+        ]
+
+    def option(
+        self, *parts: tuple[Part, int], watts: int = 0, lanes: int = 0, pcie_gen: int = 9, size: int = 0
+    ) -> Option:
+        """An option of priced parts."""
+        cents = sum(self.market.cents(p.id) * q for p, q in parts)
+        return Option(cents, watts, tuple((p.id, q) for p, q in parts), lanes, pcie_gen, size)
+
+    def _cpus(self) -> list[Option]:
+        """CPUs of all sockets with their coolers."""
+        p, market = self.platform, self.market
+        if not needs_cpu(p):
+            held = inside(p, market.catalog, Cpu)
+            lanes = sum(cpu_lanes(c, p.sockets) for c, _ in held)
+            gen = min((c.pcie_gen or 0 for c, _ in held), default=0)
+            return [Option(0, 0, (), lanes, gen, sum(c.cores * q for c, q in held))]
+        out = []
+        for c in self._parts.get(Cpu, []):
+            assert isinstance(c, Cpu)
+            if not cpu_fits(p, c):
+                continue
+            bill: list[tuple[Part, int]] = [(c, p.sockets)]
+            if needs_cooler(p):
+                coolers = [x for x in self._parts.get(Cooling, []) if isinstance(x, Cooling) and x.role == "cpu-cooler"]
+                fits = sorted((market.cents(x.id), x.id, x) for x in coolers if cooler_fits(x, c))
+                if not fits:
+                    continue
+                bill.append((fits[0][2], p.sockets))
+            watts, lanes = (c.tdp_w or 0) * p.sockets, cpu_lanes(c, p.sockets)
+            out.append(self.option(*bill, watts=watts, lanes=lanes, pcie_gen=c.pcie_gen or 0, size=c.cores * p.sockets))
+        return cheapest_first(out)
+
+    def _memory(self) -> list[Option]:
+        """Fillings of all channels."""
+        p = self.platform
+        held = inside(p, self.market.catalog, Memory)
+        if held or not p.dimm_slots:
+            return [Option(0, 0, size=sum(m.capacity_gb * n for m, n in held))]
+        modules = [m for m in self._parts.get(Memory, []) if isinstance(m, Memory) and memory_fits(p, m)]
+        return cheapest_first(
+            self.option((m, n), watts=m.power_w * n, size=m.capacity_gb * n) for m in modules for n in dimm_counts(p)
+        )
+
+    def _nics(self) -> list[Option]:
+        """The one network port that every node needs."""
+        p = self.platform
+        if p.onboard_lan or inside(p, self.market.catalog, Nic):
+            return [Option(0, 0)]
+        cards = self._parts.get(Nic, []) if p.nic_slots else []
+        nics = [n for n in cards if isinstance(n, Nic) and n.form in p.nic_forms]
+        return cheapest_first(self.option((n, 1), watts=n.power_w, lanes=n.lanes) for n in nics)
+
+    def _banks(self) -> list[Option]:
+        """Accepted sets of supplies with their cords."""
+        p, market = self.platform, self.market
+        if not needs_psu(p):
+            held = included_bank(p, market.catalog)
+            return [self._with_cords(Option(0, 0, bank=held), held)]
+        out = []
+        for u in self._parts.get(Psu, []):
+            assert isinstance(u, Psu)
+            if psu_fits(p, u):
+                for fitted, needed in patterns(p):
+                    held = bank(u, fitted, needed)
+                    o = Option(market.cents(u.id) * fitted, 0, ((u.id, fitted),), bank=held)
+                    out.append(self._with_cords(o, held))
+        return cheapest_first(out)
+
+    def _with_cords(self, o: Option, held: PsuBank | None) -> Option:
+        market = self.market
+        if held is None or not racked(self.platform) or "racks" in market.request.have:
+            return o
+        cords = sorted((market.cents(x.id), x.id) for x in cord_links(market.links)[held.inlet])
+        if not cords:
+            return Option(NONE, 0, bank=held)
+        cents, cord = cords[0]
+        return Option(o.cents + cents * held.fitted, 0, (*o.parts, (cord, held.fitted)), bank=held)
+
+    def drives(self, need_gb: int) -> list[Option]:
+        """NVMe of `need_gb` that reads fast enough: up to two pieces of any kinds, or more pieces of one kind."""
+        if need_gb not in self._drives:
+            self._drives[need_gb] = self._bundles(need_gb)
+        return self._drives[need_gb]
+
+    def least_drives(self, need_gb: int) -> int:
+        """Cents below which no set of drives will do, mixed sets of three and more pieces included."""
+        known = self.drives(need_gb)
+        three = 3 * min((self.market.cents(d.id) for d in self._fitting), default=NONE)
+        return min(three, known[0].cents if known else NONE)
+
+    def _bundles(self, need_gb: int) -> list[Option]:
+        p, least = self.platform, self.market.policy.whole("storage.read_mb_s")
+        contained = inside(p, self.market.catalog, Drive)
+        if "storage" in p.includes and not contained:
+            return [Option(0, 0)]
+        need_gb -= sum(d.capacity_gb * q for d, q in contained if needs_lanes(d))
+        least -= sum(d.read_mb_s * q for d, q in contained if needs_lanes(d))
+        if need_gb <= 0 and least <= 0:
+            return [Option(0, 0)]
+        out = []
+        for n in (1, 2):
+            for combo in combinations_with_replacement(self._fitting, n):
+                if sum(d.capacity_gb for d in combo) >= need_gb and sum(d.read_mb_s for d in combo) >= least:
+                    out.append(self._drive_option(combo))
+        for d in self._fitting:
+            n = max(-(-need_gb // d.capacity_gb), -(-least // d.read_mb_s))
+            if n > 2:
+                out.append(self._drive_option((d,) * n))
+        return cheapest_first(out)
+
+    def _drive_option(self, drives: tuple[Drive, ...]) -> Option:
+        count = Counter(drives)
+        watts = sum(d.power_w for d in drives)
+        return self.option(*count.items(), watts=watts, lanes=NVME_LANES * len(drives))
