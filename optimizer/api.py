@@ -75,11 +75,11 @@ def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
     """The fastest row whose hardware checks the build passes."""
     planner = Planner(market.llm, market.request, market.policy)
     best: Row | None = None
-    for key in hardware_keys(market, gpu, k, [case.platform], case.build.nodes):
-        row = planner.best(gpu, key)
-        if row is None or (best and best.perf.tenths >= row.perf.tenths):
+    keys = hardware_keys(market, gpu, k, [case.platform], case.build.nodes)
+    for row in planner.rows(gpu, keys):
+        if best and best.perf.tenths >= row.perf.tenths:
             continue
-        trial = replace(case, plan=row.plan, row=key)
+        trial = replace(case, plan=row.plan, row=row.key)
         realised = [x for rule in RULES if rule.id in ("lanes", "interconnect") for x in rule.check(trial)]
         if not any(x.status == "fail" for x in realised):
             best = row

@@ -141,6 +141,10 @@ def narrowed(market: Market, parts: Iterable[Part], open_: list[Bound], ceiling:
     always = (Cooling, Rack, Pdu, GpuBoard, Bridge)
     kept: list[Part] = [b.outfit.platform for b in {id(b.outfit): b for b in open_}.values()]
     for part in parts:
-        if part.id in keep or isinstance(part, always) or (isinstance(part, Drive | Nic) and market.cents(part.id) <= loose.get(part.kind.value, 0)):
+        if (
+            part.id in keep
+            or isinstance(part, always)
+            or (isinstance(part, Drive | Nic) and market.cents(part.id) <= loose.get(part.kind.value, 0))
+        ):
             kept.append(part)
     return Candidates(kept)

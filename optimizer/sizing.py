@@ -34,7 +34,7 @@ def size(catalog: Catalog, request: Request, policy: Policy, gpu_id: str, per_no
         *host,
         *(("rdma", 400) if nodes > 1 else ("none", 0)),
     )
-    row = Planner(market.llm, request, policy).best(gpu, key)
+    row = next(iter(Planner(market.llm, request, policy).rows(gpu, [key])), None)
     out: dict[str, Any] = {
         "model": market.llm.id,
         "gpu": gpu.name,

@@ -41,6 +41,13 @@ def constants() -> dict[str, float]:
         return {r["key"]: float(r["value"]) for r in csv.DictReader(f)}
 
 
+@cache
+def attained() -> dict[str, tuple[float, float]]:
+    """GPU generation -> attained share of (memory bandwidth, dense tensor rate) (attained.csv)."""
+    with (Path(__file__).parent / "attained.csv").open(encoding="utf-8", newline="") as f:
+        return {r["arch"]: (float(r["bandwidth_share"]), float(r["compute_share"])) for r in csv.DictReader(f)}
+
+
 def tensor_tflops(gpu: Gpu, precision: str) -> float:
     """Dense tensor rate that a precision computes at; 0 where nobody published it."""
     rates = {"fp16": gpu.fp16_tflops, "fp8": gpu.fp8_tflops, "int8": gpu.int8_tops, "fp4": gpu.fp4_tflops}
@@ -139,8 +146,9 @@ def times(gpu: Gpu, key: RowKey, llm: Llm, precision: str, kv: str, r: Replicas,
     if not rate or not gpu.mem_gb_s:
         return None
     cap = math.sqrt(key.cap_w / gpu.tdp_w) if gpu.tdp_w and key.cap_w < gpu.tdp_w else 1.0
-    compute = rate * 1e12 * k["compute_share"] * cap
-    bandwidth = gpu.mem_gb_s * 1e9 * k["bandwidth_share"]
+    bandwidth_share, compute_share = attained().get(gpu.arch) or attained()["other"]
+    compute = rate * 1e12 * compute_share * cap
+    bandwidth = gpu.mem_gb_s * 1e9 * bandwidth_share
     d = demand(llm, precision, isl, osl, kv)
     tp, pp, dp = r.tp, r.pp, r.dp
     group, layers, moe_layers = tp * dp, llm.layers / pp, llm.moe_layers / pp
