@@ -1,0 +1,549 @@
+"""Brute force over small catalogs: every combination of parts, every rule by its own arithmetic, no search.
+
+Written from the rules' words. It imports catalog classes and, for the speed of one given plan, the roofline; nothing
+of constraints/ or of the search. `front(off=rule)` leaves one rule out, to see in which catalogs that rule alone decides.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catalogs.llm import Llm
+from catalogs.load import Catalog
+from catalogs.schema import Gpu, GpuBoard, Kind, Platform
+from constraints.plan import RowKey  # a record of hardware facts that the roofline reads
+from optimizer.throughput import roofline
+
+DATA = Path(__file__).parent.parent / "constraints" / "data"
+RULES = ("vram", "precision", "software", "host_memory", "fit", "lanes", "cores", "storage", "interconnect", "cooling",
+         "rack", "power", "site", "procurement", "budget")  # fmt: skip
+GB = 10**9
+BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "int4": 4, "nvfp4": 4, "mxfp4": 4}
+PCIE = {3: 15.75, 4: 31.5, 5: 63.0}
+MOST_USERS = 256
+"""Requests per data-parallel rank that an engine takes (the roofline's max_batch)."""
+
+
+@cache
+def rows_of(name: str) -> list[dict[str, str]]:
+    with (DATA / f"{name}.csv").open(encoding="utf-8") as f:
+        return list(csv.DictReader(f))
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The request in plain words; `policy` values are the shipped defaults unless a test changes them."""
+
+    model: Llm
+    budget_cents: int
+    isl: int
+    osl: int
+    min_tok_s_user: float = 10
+    users: int | None = None
+    floor_bits: int = 16
+    max_nodes: int = 2
+    max_power_w: int | None = None
+    circuit: tuple[int, int] | None = None
+    rack_units: int | None = None
+    site_water: bool = False
+    have_racks: bool = False
+    have_network: bool = False
+    conditions: tuple[str, ...] = ("new",)
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class Oracle:
+    """All builds of a catalog with what they cost, how fast they are and which rules they break."""
+
+    catalog: Catalog
+    ask: Ask
+    nodes_tried: int = 2
+    builds: set[tuple[int, tuple[tuple[str, int], ...], frozenset[str]]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._known: dict[tuple[str, RowKey, str], tuple[tuple[str, int], ...]] = {}
+        self.by_kind: dict[Kind, list[Any]] = {}
+        for p in self.catalog.parts.values():
+            self.by_kind.setdefault(p.kind, []).append(p)
+        self.price = {p: self._price(p, self.ask.conditions) for p in self.catalog.parts}
+        self.any_price = {p: self._price(p, ("new", "refurbished", "used")) for p in self.catalog.parts}
+        for platform in self.of(Kind.PLATFORM, Kind.SYSTEM):
+            for nodes in range(1, self.nodes_tried + 1):
+                self._platform(platform, nodes)
+
+    def of(self, *kinds: Kind) -> list[Any]:
+        return [p for k in kinds for p in self.by_kind.get(k, [])]
+
+    def front(self, off: str | None = None) -> list[tuple[int, int]]:
+        """(cents, 0.1 tok/s), ascending in both; `off` is the rule left out."""
+        allowed = {off}
+        points = []
+        for cents, speeds, broken in self.builds:
+            tenths = dict(speeds).get(off or "", dict(speeds)[""])
+            if tenths > 0 and broken <= allowed and (off == "budget" or cents <= self.ask.budget_cents):
+                points.append((cents, tenths))
+        out: list[tuple[int, int]] = []
+        for cents, tenths in sorted(points, key=lambda p: (p[0], -p[1])):
+            if not out or tenths > out[-1][1]:
+                out.append((cents, tenths))
+        return out
+
+    # Prices ---------------------------------------------------------------------------------------------------
+
+    def _price(self, part: str, conditions: tuple[str, ...]) -> int | None:
+        offers = [o for o in self.catalog.offers.get(part, ()) if o.condition in conditions]
+        return min((int(o.price * 100) for o in offers), default=None)  # all random offers are fresh and in USD
+
+    # Nodes ----------------------------------------------------------------------------------------------------
+
+    def _platform(self, p: Platform, nodes: int) -> None:
+        inside = {c.part: c.qty for c in p.contents}
+        for gpu, k, bought_gpu in self._gpu_choices(p, inside):
+            cpus = [None] if self._holds(inside, Kind.CPU) else self.of(Kind.CPU)
+            memories = [(None, 0)] if self._holds(inside, Kind.MEMORY) else list(
+                itertools.product(self.of(Kind.MEMORY), (1, 2, 4)))  # fmt: skip
+            psus = [(None, 0)] if "psu" in p.includes else list(itertools.product(self.of(Kind.PSU), (1, 2, 3)))
+            coolers = [None, *(c for c in self.of(Kind.COOLING) if c.role == "cpu-cooler")]
+            drives = [(), *((d,) for d in self.of(Kind.DRIVE)),
+                      *itertools.combinations_with_replacement(self.of(Kind.DRIVE), 2)]  # fmt: skip
+            bridges = [None, *self.of(Kind.BRIDGE)]
+            for cpu, (mem, m), (psu, f), cooler, bridge in itertools.product(cpus, memories, psus, coolers, bridges):
+                node = Counter(bought_gpu)
+                node[p.id] += 1
+                if cpu:
+                    node[cpu.id] += p.sockets
+                if mem:
+                    node[mem.id] += m
+                if psu:
+                    node[psu.id] += f
+                if cooler:
+                    node[cooler.id] += p.sockets
+                if bridge:
+                    node[bridge.id] += k // bridge.group_gpus * bridge.per_group
+                broken = self._node_faults(p, gpu, k, node, inside, cpu, mem, m, psu, f, cooler, bridge)
+                if len(broken) > 1:
+                    continue
+                for chosen in drives:
+                    self._with_drives(p, gpu, k, nodes, node + Counter(d.id for d in chosen), inside, cpu, bridge, broken)
+
+    def _holds(self, inside: dict[str, int], kind: Kind) -> bool:
+        return any(self.catalog.parts[x].kind == kind for x in inside)
+
+    def _gpu_choices(self, p: Platform, inside: dict[str, int]) -> list[tuple[Gpu, int, dict[str, int]]]:
+        held = [(self.catalog.parts[x], q) for x, q in inside.items()]
+        for part, q in held:
+            if isinstance(part, Gpu):
+                return [(part, q, {})]
+        out: list[tuple[Gpu, int, dict[str, int]]] = []
+        for g in self.of(Kind.GPU):
+            if g.sold_as == "single":
+                out += [(g, k, {g.id: k}) for k in (1, 2, 3)]
+        for b in self.of(Kind.GPU_BOARD):
+            assert isinstance(b, GpuBoard)
+            g = self.catalog.parts[b.gpu]
+            assert isinstance(g, Gpu)
+            out.append((g, b.gpus, {b.id: 1}))
+        return out
+
+    def _node_faults(self, p: Platform, gpu: Gpu, k: int, node: Counter[str], inside: dict[str, int], cpu: Any,
+                     mem: Any, m: int, psu: Any, f: int, cooler: Any, bridge: Any) -> set[str]:  # fmt: skip
+        broken: set[str] = set()
+        boards = [x for x in node if self.catalog.parts[x].kind == Kind.GPU_BOARD]
+        if not any(self.catalog.parts[x].kind == Kind.GPU for x in inside):
+            board = self.catalog.parts[boards[0]] if boards else None
+            if gpu.form_factor not in p.gpu_forms or gpu.cooling not in p.gpu_cooling or k > p.gpu_slots:
+                broken.add("fit")
+            if bool(p.gpu_boards) != bool(board) or (board and board.board_type not in p.gpu_boards):
+                broken.add("fit")
+            if p.gpu_width_total is not None and k * (gpu.width_slots or 2) > p.gpu_width_total:
+                broken.add("fit")
+            if p.gpu_max_w is not None and gpu.tdp_w > p.gpu_max_w:
+                broken.add("fit")
+        if cpu and (cpu.socket != p.socket or cpu.generation not in p.cpu_generations or cpu.max_sockets < p.sockets
+                    or (p.cpu_max_w or 10**6) < cpu.tdp_w):  # fmt: skip
+            broken.add("fit")
+        needs_cooler = "cpu-heatsink" not in p.includes and p.socket != "soldered"
+        if needs_cooler != bool(cooler) or (cooler and cpu and (cooler.socket != cpu.socket or cooler.capacity_w < cpu.tdp_w)):
+            broken.add("fit")
+        if psu and (psu.form not in p.psu_forms or f not in dict(self._patterns(p))
+                    or (p.psu_watts and psu.watts not in p.psu_watts)):  # fmt: skip
+            broken.add("fit")
+        if mem and (mem.mem_gen != p.mem_gen or mem.dimm_type not in p.dimm_types or m > p.dimm_slots):
+            broken.add("fit")
+        if bridge and (gpu.id not in bridge.gpus or k % bridge.group_gpus or not k // bridge.group_gpus):
+            broken.add("fit")
+        vram = k * gpu.vram_gb
+        held = sum(self.catalog.parts[x].capacity_gb * q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.MEMORY)
+        ram = held + (mem.capacity_gb * m if mem else 0)
+        channels = min(p.channels_per_cpu * p.sockets, p.dimm_slots)
+        if 100 * ram < 20 * vram or (mem and m not in (channels, 2 * channels)):
+            broken.add("host_memory")
+        cores = (cpu.cores * p.sockets if cpu else 0) + sum(
+            self.catalog.parts[x].cores * q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.CPU)  # fmt: skip
+        if cores < 4 * k:
+            broken.add("cores")
+        if p.inlet_max_c is not None and p.inlet_max_c < 27:
+            broken.add("cooling")
+        return broken
+
+    def _patterns(self, p: Platform) -> list[tuple[int, int]]:
+        """(fitted, needed)."""
+        out = []
+        for text in p.psu_redundancy:
+            need, spare = map(int, text.split("+"))
+            out += [(need + spare, need)] if spare else [(i, i) for i in range(1, need + 1)]
+        return out
+
+    def _with_drives(self, p: Platform, gpu: Gpu, k: int, nodes: int, node: Counter[str], inside: dict[str, int], cpu: Any,
+                     bridge: Any, broken: set[str]) -> None:  # fmt: skip
+        all_ = node + Counter(inside)
+        drives = [(self.catalog.parts[x], q) for x, q in all_.items() if self.catalog.parts[x].kind == Kind.DRIVE]
+        mine = {x for x in node if self.catalog.parts[x].kind == Kind.DRIVE}
+        broken = set(broken)
+        if mine and not self._bays_hold(p, [d for d, q in drives for _ in range(q)]):
+            broken.add("fit")
+        room, speed = sum(d.capacity_gb * q for d, q in drives), sum(d.read_mb_s * q for d, q in drives)
+        if len(broken) > 1:
+            return
+        nics = [(), *((n,) for n in self.of(Kind.NIC)), *itertools.combinations_with_replacement(self.of(Kind.NIC), 2),
+                *itertools.combinations_with_replacement(self.of(Kind.NIC), 3)]  # fmt: skip
+        for cards in nics:
+            whole = node + Counter(n.id for n in cards)
+            worse = set(broken)
+            if cards and (any(n.form not in p.nic_forms for n in cards) or len(cards) > p.nic_slots):
+                worse.add("fit")
+            if not cards and not p.onboard_lan:
+                worse.add("interconnect")
+            if len(worse) <= 1:
+                self._with_speed(p, gpu, k, nodes, whole, inside, cpu, bridge, worse, room, speed, cards, drives)
+
+    def _bays_hold(self, p: Platform, drives: list[Any]) -> bool:
+        """Try every assignment of drives to kinds of bays."""
+        groups = [(set(p.nvme_forms), p.nvme_bays), ({"M.2"}, p.m2_slots), (set(p.sata_forms), p.sata_bays)]
+
+        def place(rest: list[Any], free: tuple[int, ...]) -> bool:
+            if not rest:
+                return True
+            return any(
+                free[i] and forms & set(rest[0].forms) and place(rest[1:], (*free[:i], free[i] - 1, *free[i + 1 :]))
+                for i, (forms, _) in enumerate(groups)
+            )
+
+        return place(drives, tuple(n for _, n in groups))
+
+    # Speed ----------------------------------------------------------------------------------------------------
+
+    def _with_speed(self, p: Platform, gpu: Gpu, k: int, nodes: int, node: Counter[str], inside: dict[str, int], cpu: Any,
+                    bridge: Any, broken: set[str], room: int, read: int, cards: tuple[Any, ...],
+                    drives: list[tuple[Any, int]]) -> None:  # fmt: skip
+        direct = not p.pcie_switch and not p.contents and "PCIe" in p.gpu_forms
+        domain = bridge.group_gpus if bridge else gpu.fast_domain_gpus if gpu.fabric in ("nvlink", "xgmi") else 1
+        widths = p.gpu_lane_widths if direct else (16,)
+        hosts: list[tuple[int, int, set[str]]] = []
+        lanes = 0
+        if cpu:
+            lanes = (cpu.lanes_1p if p.sockets == 1 else cpu.lanes_2p) or 0
+        taken = 4 * sum(q for _, q in drives) + sum(n.lanes for n in cards)
+        cpu_gens = [cpu.pcie_gen] if cpu else [
+            self.catalog.parts[x].pcie_gen for x in inside if self.catalog.parts[x].kind == Kind.CPU]  # fmt: skip
+        for width in widths if k > 1 and domain < k else (min(widths),):
+            over = direct and k * width + taken > lanes + p.chipset_lanes
+            key = (min(gpu.pcie_gen, *cpu_gens), width) if k > 1 and domain < k else (0, 0)
+            hosts.append((*key, {"lanes"} if over else set()))
+        for gen, width, over in hosts:
+            for net in ("none", "pp", "rdma") if nodes > 1 else ("none",):
+                for rate in (100, 200) if net == "rdma" else (25,) if net == "pp" else (0,):
+                    key = RowKey(gpu.id, gpu.tdp_w, k, nodes, min(domain, k), gen, width, net, rate)
+                    for precision in BITS:
+                        speeds = self._speeds(gpu, key, precision)
+                        if not speeds:
+                            continue
+                        worse = broken | over
+                        need = math.ceil(math.ceil(2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5))
+                        if room < need or read < 7000:
+                            worse = worse | {"storage"}
+                        if len(worse) <= 1:
+                            self._finish(p, gpu, k, nodes, node, inside, cpu, worse, key, speeds)
+
+    def _speeds(self, gpu: Gpu, key: RowKey, precision: str) -> tuple[tuple[str, int], ...]:
+        if (gpu.id, key, precision) not in self._known:
+            self._known[gpu.id, key, precision] = self._judge(gpu, key, precision)
+        return self._known[gpu.id, key, precision]
+
+    def _judge(self, gpu: Gpu, key: RowKey, precision: str) -> tuple[tuple[str, int], ...]:
+        """0.1 tok/s of the best plan under all rules ("" ), and with vram, precision or software left out."""
+        if precision not in self.ask.model.precisions():
+            return ()
+        runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
+        high = BITS[precision] >= min(self.ask.floor_bits, self.ask.model.min_precision_bits)
+        served = any(
+            r["architecture"] == self.ask.model.architecture and gpu.arch in r["arch"].split("|")
+            and precision in r["precisions"].split("|") and r["status"] == "stable" for r in rows_of("software")
+        )  # fmt: skip
+        if not runs:
+            return ()
+        out = {}
+        for off in ("", "vram", "precision", "software"):
+            fine = (high or off == "precision") and (served or off == "software")
+            out[off] = self._best(gpu, key, precision, off == "vram") if fine else 0
+        return tuple(out.items()) if any(out.values()) else ()
+
+    def _best(self, gpu: Gpu, key: RowKey, precision: str, boundless: bool) -> int:
+        llm, ask, best = self.ask.model, self.ask, 0
+        k, total = key.per_node, key.per_node * key.nodes
+        for tp, pp, dp in itertools.product(range(1, k + 1), range(1, 9), range(1, total + 1)):
+            size = tp * pp * dp
+            if total % size or llm.heads % tp or k % tp or pp > llm.layers or (dp > 1 and not llm.is_moe):
+                continue
+            if (size < k and k % size) or (size > k and size % k) or (size > k and tp * dp < k and k % (tp * dp)):
+                continue
+            for ep in {1, tp * dp} if llm.is_moe else {1}:
+                net = "none" if size <= k else "rdma" if tp * dp > k else "pp"
+                order = ["none", "pp", "rdma"]
+                if order.index(net) > order.index(key.net) or (net == "rdma" and key.net_gbit_s < (400 if ep > 8 else 100)):
+                    continue
+                users = MOST_USERS if boundless else self._room(gpu, precision, tp, pp, dp, ep)
+                users = min(users, MOST_USERS * dp)
+                if users < 1:
+                    continue
+                c = np.arange(1, users + 1)
+                r = roofline.Replicas.of(gpu, [(tp, pp, dp, ep)] * users, [key] * users)
+                t = roofline.times(gpu, key, llm, precision, "bf16", r, ask.isl, ask.osl)
+                s = roofline.speeds(t, c, ask.osl)
+                replicas = total // size
+                fine = s.per_user_tok_s >= ask.min_tok_s_user * (1 - 1e-9)
+                if ask.users is not None:
+                    fine &= replicas * c >= ask.users
+                best = max(best, replicas * int(np.max(np.where(fine, s.tenths, 0))))
+        return best
+
+    def _room(self, gpu: Gpu, precision: str, tp: int, pp: int, dp: int, ep: int) -> int:
+        """Requests that fit: weights of the largest stage, KV cache per data-parallel rank, reserve 2 GB + 5 %."""
+        llm = self.ask.model
+        free = gpu.vram_gb * GB - (2 * GB + gpu.vram_gb * GB // 20)
+        layers = list(llm.layer_bytes(precision))
+        kv_layers = list(llm.kv_layer_bytes(self.ask.isl + self.ask.osl, "bf16"))
+        experts = llm.expert_bytes(precision) // llm.moe_layers if llm.is_moe else 0
+        head = llm.head_bytes(precision)
+        worst, worst_kv = 0, 0
+        for s in range(pp):
+            run = range(len(layers) * s // pp, len(layers) * (s + 1) // pp)
+            moe = experts * sum(i >= llm.dense_layers for i in run)
+            rest = sum(layers[i] for i in run) - moe
+            rest += head if pp == 1 else math.ceil(head / 2) if s in (0, pp - 1) else 0
+            worst = max(worst, math.ceil(Fraction(moe, max(ep, tp * dp))) + math.ceil(Fraction(rest, tp)))
+            worst_kv = max(worst_kv, sum(kv_layers[i] for i in run))
+        shards = 1 if llm.attention == "mla" else min(tp, llm.kv_heads)
+        each = math.ceil(Fraction(worst_kv, shards))
+        return -1 if free < worst else (free - worst) // each * dp
+
+    # Shared gear ----------------------------------------------------------------------------------------------
+
+    def _finish(self, p: Platform, gpu: Gpu, k: int, nodes: int, node: Counter[str], inside: dict[str, int], cpu: Any,
+                broken: set[str], key: RowKey, speeds: tuple[tuple[str, int], ...]) -> None:  # fmt: skip
+        load = self._load(p, gpu, k, node + Counter(inside))
+        broken = set(broken)
+        if p.kind == Kind.PLATFORM and p.system_max_w and load > p.system_max_w:
+            broken.add("cooling")
+        if "air" not in p.cooling and p.kind == Kind.PLATFORM and not self.ask.site_water:
+            broken.add("cooling")
+        self._power_node(p, gpu, k, node, inside, load, broken)
+        if nodes > self.ask.max_nodes:
+            broken.add("site")
+        if len(broken) > 1:
+            return
+        for shared, faults in self._networks(p, nodes, node + Counter(inside), key, cpu):
+            worse = broken | faults
+            if len(worse) <= 1:
+                self._racks(p, k, nodes, node, load, worse, key, speeds, shared)
+
+    def _load(self, p: Platform, gpu: Gpu, k: int, all_: Counter[str]) -> int:
+        watts = k * gpu.tdp_w + p.overhead_w
+        for x, q in all_.items():
+            part = self.catalog.parts[x]
+            if part.kind == Kind.CPU:
+                watts += q * part.tdp_w
+            elif part.kind in (Kind.MEMORY, Kind.DRIVE, Kind.NIC):
+                watts += q * part.power_w
+            elif part.kind == Kind.GPU_BOARD:
+                watts += q * part.overhead_w
+        fan = 5 if "air" not in p.cooling else 12 if p.rack_mount else 4
+        load = math.ceil(Fraction(watts * 100, 100 - fan))
+        return max(load, p.system_max_w) if p.kind == Kind.SYSTEM and p.system_max_w else load
+
+    def _bank(self, p: Platform, node: Counter[str], inside: dict[str, int]) -> tuple[Any, int, int]:
+        """(supply, fitted, needed)."""
+        for x, q in {**node, **inside}.items():
+            part = self.catalog.parts[x]
+            if part.kind == Kind.PSU:
+                patterns = dict(self._patterns(p))
+                fitted = max(patterns) if "psu" in p.includes else q
+                return part, fitted, patterns.get(fitted, fitted)
+        raise AssertionError("random platforms buy or contain supplies")
+
+    def _power_node(self, p: Platform, gpu: Gpu, k: int, node: Counter[str], inside: dict[str, int], load: int,
+                    broken: set[str]) -> None:  # fmt: skip
+        psu, fitted, needed = self._bank(p, node, inside)
+        volts = self.ask.circuit[1] if self.ask.circuit else 230
+        watts = psu.watts if volts >= 200 else psu.watts_low_line
+        if 100 * load > 80 * fitted * watts or load > needed * watts:
+            broken.add("power")
+        if psu.form == "ATX" and 4 * load + k * gpu.tdp_w > 4 * fitted * watts:
+            broken.add("power")
+
+    def _efficiency(self, p: Platform, node: Counter[str], inside: dict[str, int]) -> int:
+        psu, _, _ = self._bank(p, node, inside)
+        return {"Gold": 90, "Platinum": 92, "Titanium": 94}[psu.efficiency]
+
+    def _networks(self, p: Platform, nodes: int, all_: Counter[str], key: RowKey, cpu: Any) -> list[tuple[Counter[str], set[str]]]:
+        """Switches and cables of every network that the row needs; each link takes a port and a cable."""
+        if nodes == 1:
+            return [(Counter(), set())]
+        jobs: list[list[tuple[Counter[str], str | None, int]]] = []
+        cards = [self.catalog.parts[x] for x in all_ if self.catalog.parts[x].kind == Kind.NIC]
+        if not self.ask.have_network:
+            least = 25 if key.net == "pp" else 1
+            jobs.append(self._joins("frontend", nodes, least, cards, p.onboard_lan))
+            jobs.append(self._joins("oob", nodes, 1, [], ("1*1:RJ45",)))
+        elif key.net == "pp":
+            lans = [float(x.partition("*")[2].split(":")[0]) for x in p.onboard_lan]
+            if max([n.gbit_s for n in cards] + lans, default=0) < 25:
+                return [(Counter(), {"interconnect"})]
+        if key.net == "rdma":
+            gens = [cpu.pcie_gen] if cpu else [5]
+            able = [n for n in cards if n.rdma and PCIE[min(n.pcie_gen, *gens)] * n.lanes / 2 >= key.net_gbit_s]
+            ways = self._joins("rdma", nodes * key.per_node, key.net_gbit_s, able, ())
+            if nodes == 2:
+                ways += self._direct(key.per_node, key.net_gbit_s, able)
+            jobs.append(ways)
+        out = []
+        for choice in itertools.product(*jobs):
+            used: Counter[str] = Counter()
+            for _, card, links in choice:
+                if card:
+                    used[card] += links // nodes
+            if all(all_[c] >= q for c, q in used.items()):
+                out.append((sum((bill for bill, _, _ in choice), Counter()), set()))
+        return out or [(Counter(), {"interconnect"})]
+
+    def _joins(self, role: str, links: int, least: int, cards: list[Any], lans: tuple[str, ...]) -> list[tuple[Counter[str], str | None, int]]:
+        ends = [(n.gbit_s, n.connectors, n.fabrics, n.id) for n in cards if n.gbit_s >= least]
+        for lan in lans:
+            speed, connector = lan.partition("*")[2].split(":")
+            if int(float(speed)) >= least:
+                ends.append((int(float(speed)), (connector,), ("Ethernet",), None))
+        out = []
+        for s in self.of(Kind.SWITCH):
+            for gbit, connectors, fabrics, card in ends:
+                ports = {int(a): int(b) for a, b in (x.split(":") for x in s.speeds)}.get(gbit, 0)
+                if s.role != role or s.fabric not in fabrics or links > ports:
+                    continue
+                for c in self.of(Kind.CABLE):
+                    plug = c.end_a in s.connectors and c.end_b in connectors and c.medium != "power"
+                    fast = c.gbit_s == gbit or (c.end_a == "RJ45" and c.gbit_s >= gbit)
+                    if plug and fast and (not c.fabrics or s.fabric in c.fabrics):
+                        out.append((Counter({s.id: 1, c.id: links}), card, links))
+        return out
+
+    def _direct(self, links: int, least: int, cards: list[Any]) -> list[tuple[Counter[str], str | None, int]]:
+        """Two nodes cabled card to card; the cards are counted per node, as `links // nodes` of a switched network."""
+        out = []
+        for n in cards:
+            for c in self.of(Kind.CABLE):
+                if n.gbit_s >= least and c.gbit_s == n.gbit_s and c.end_a in n.connectors and c.end_b in n.connectors:
+                    if c.medium != "power" and (not c.fabrics or set(c.fabrics) & set(n.fabrics)):
+                        out.append((Counter({c.id: links}), n.id, 2 * links))
+        return out
+
+    def _racks(self, p: Platform, k: int, nodes: int, node: Counter[str], load: int, broken: set[str], key: RowKey,
+               speeds: tuple[tuple[str, int], ...], shared: Counter[str]) -> None:  # fmt: skip
+        ask, parts = self.ask, self.catalog.parts
+        inside = {c.part: c.qty for c in p.contents}
+        switch_w = sum(parts[x].power_w * q for x, q in shared.items() if parts[x].kind == Kind.SWITCH)
+        racked = p.rack_mount
+        counts = range(1, nodes + 1) if racked else (0,)
+        psu, fitted, _ = self._bank(p, node, inside)
+        volts = ask.circuit[1] if ask.circuit else 230
+        share = 20 if "air" not in p.cooling else 100
+        for count in counts:
+            cdus: list[tuple[Any, Any]] = [(None, None)]
+            if "air" not in p.cooling and p.kind == Kind.PLATFORM:
+                gear = [x for x in self.of(Kind.COOLING) if x.medium == "DLC"]
+                cdus = [(c, m) for c in gear if c.role == "cdu-l2l" for m in gear if m.role == "manifold"] or [(None, None)]
+            for cdu, manifold in cdus:
+                extra = Counter(shared)
+                worse = set(broken)
+                if cdu:
+                    heat = Fraction(nodes * load * 80 * 110, 10_000)
+                    extra[cdu.id] += math.ceil(heat / cdu.capacity_w) + (1 if count > 1 else 0)
+                    extra[manifold.id] += count
+                    for x in self.of(Kind.COOLING):
+                        if x.role == "facility":
+                            extra[x.id] += count
+                elif "air" not in p.cooling and p.kind == Kind.PLATFORM:
+                    worse.add("cooling")
+                boxes = [(x, q) for x, q in extra.items() if parts[x].kind in (Kind.SWITCH, Kind.COOLING)]
+                units = sum(parts[x].rack_units * q for x, q in boxes)
+                kg = sum(round(parts[x].weight_kg) * q for x, q in boxes)
+                if ask.max_power_w is not None and nodes * load + switch_w > ask.max_power_w:
+                    worse.add("site")
+                if ask.rack_units is not None and nodes * (p.rack_units or 0) + units > ask.rack_units:
+                    worse.add("site")
+                if ask.circuit:
+                    amps, v = ask.circuit
+                    wall = Fraction(100 * (nodes * load + switch_w), self._efficiency(p, node, inside))
+                    if wall > 80 * amps * v // 100:
+                        worse.add("power")
+                if not racked:
+                    self._record(node, nodes, extra, worse, speeds)
+                    continue
+                a = math.ceil(nodes / count)
+                if Fraction(a * share * load, 100) + switch_w > 20_000:
+                    worse.add("rack")
+                if ask.have_racks:
+                    if a * (p.rack_units or 1) + units > 42:
+                        worse.add("rack")
+                    self._record(node, nodes, extra, worse, speeds)
+                    continue
+                cords = {"C14": "C13-C14", "C20": "C19-C20"}[psu.inlet]
+                for rack, pdu, cord in itertools.product(
+                    self.of(Kind.RACK), self.of(Kind.PDU), [c for c in self.of(Kind.CABLE) if c.end_a == cords]):  # fmt: skip
+                    bad = set(worse)
+                    tall, heavy = a * (p.rack_units or 1) + units, a * math.ceil(p.weight_kg) + kg
+                    outlets = pdu.outlets_c19 if psu.inlet == "C20" else pdu.outlets_c13
+                    if tall > rack.rack_units or heavy > rack.load_kg or 100 * (a * load + switch_w) > 92 * pdu.power_w:
+                        bad.add("rack")
+                    if a * fitted > 2 * outlets or (pdu.volts >= 200) != (volts >= 200):
+                        bad.add("rack")
+                    more = extra + Counter({rack.id: count, pdu.id: 2 * count})
+                    self._record(node + Counter({cord.id: fitted}), nodes, more, bad, speeds)
+
+    def _record(self, node: Counter[str], nodes: int, shared: Counter[str], broken: set[str],
+                speeds: tuple[tuple[str, int], ...]) -> None:  # fmt: skip
+        all_ = Counter(shared)
+        for x, q in node.items():
+            all_[x] += nodes * q
+        inside = {c.part for x in node for c in getattr(self.catalog.parts[x], "contents", ())}
+        barred = any(self.price[x] is None or x in self.ask.exclude for x in all_) or any(x in self.ask.exclude for x in inside)
+        missing = any(x not in all_ and x not in inside for x in self.ask.include)
+        broken = broken | ({"procurement"} if barred or missing else set())
+        cents = 0
+        for x, q in all_.items():
+            each = self.price[x] if self.price[x] is not None else self.any_price[x]
+            if each is None:
+                return
+            cents += q * each
+        if len(broken) <= 1:
+            self.builds.add((cents, speeds, frozenset(broken)))
