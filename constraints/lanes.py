@@ -19,6 +19,12 @@ def direct(p: Platform) -> bool:
     return not p.pcie_switch and not p.contents and any(f in ("PCIe", "PCIe-LP") for f in p.gpu_forms)
 
 
+def gpu_width(p: Platform, wanted: int) -> int:
+    """Lanes of each GPU slot: the wanted width where the platform offers it (0: its narrowest), else 0."""
+    widths = p.gpu_lane_widths if direct(p) else (16,)
+    return min(widths) if not wanted else wanted if wanted in widths else 0
+
+
 def cpu_lanes(cpu: Cpu, sockets: int) -> int:
     """Usable lanes of all sockets together; 0 where nobody published them."""
     return (cpu.lanes_1p if sockets == 1 else cpu.lanes_2p) or 0
@@ -36,10 +42,9 @@ class Lanes:
         nics = sum(n.lanes * q for n, q in m.nic.items())
         lanes = sum(cpu_lanes(x, s) * v for (x, s), v in m.cpu.items())
         for p, v in m.platform.items():
-            widths = p.gpu_lane_widths if direct(p) else (16,)
             for r, chosen in m.rows.items():
-                width = r.key.lanes or min(widths)
-                if (width not in widths and width < max(widths)) or width > max(widths):
+                width = gpu_width(p, r.key.lanes)
+                if not width:
                     m.cp.add_implication(v, ~chosen)
                 elif direct(p):
                     m.cp.add(gpu_lanes(m.per_node, width) + drives + nics <= lanes + p.chipset_lanes).only_enforce_if(
@@ -48,9 +53,11 @@ class Lanes:
 
     def check(self, c: Case) -> list[Check]:
         p = c.platform
+        width = gpu_width(p, c.row.lanes if c.row else 0)
+        if not width:
+            return [Check.of(self.id, False, f"{p.name} offers no slots of x{c.row.lanes if c.row else 0} for GPUs")]
         if not direct(p):
             return [Check.of(self.id, True, "GPUs sit on PCIe switches or a GPU board; every device has a slot")]
-        width = (c.row.lanes if c.row else 0) or min(p.gpu_lane_widths)
         used = gpu_lanes(c.per_node, width)
         used += NVME_LANES * sum(q for d, q in c.parts(Drive) if isinstance(d, Drive) and needs_lanes(d))
         used += sum(n.lanes * q for n, q in c.parts(Nic) if isinstance(n, Nic))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
 from constraints.case import fan_percent, power_cap
 from constraints.fit import gpu_fits
-from constraints.lanes import direct, gpu_lanes
+from constraints.lanes import direct, gpu_lanes, gpu_width
 from constraints.model import fixed_w, gpus_inside
 from constraints.plan import RowKey
 from constraints.power import node_limit_w, transient_extra_w, watts_at
@@ -89,7 +89,9 @@ class Outfit:
     def lanes_left(self, cpu: Option, key: RowKey) -> int:
         """CPU lanes left beside the GPUs; negative when even those find too few."""
         p = self.platform
+        width = gpu_width(p, key.lanes)
         if not direct(p):
-            return 10**6
-        width = key.lanes or min(p.gpu_lane_widths)
+            return 10**6 if width else -1
+        if not width:
+            return -1
         return cpu.lanes + p.chipset_lanes - gpu_lanes(self.k, width)
