@@ -129,15 +129,12 @@ class Fit:
             caps.setdefault(power_cap(m.gpu, p), []).append(v)
             if gpu_in:
                 ok = gpu_in == m.gpu.id and count == m.per_node
-                cp.add(sum(m.board.values()) + m.loose_gpus == 0).only_enforce_if(v)
                 if not ok:
                     cp.add(v == 0)
             elif m.gpu.sold_as == "board":
-                cp.add(m.loose_gpus == 0).only_enforce_if(v)
                 fits = [b for x, b in m.board.items() if not gpu_fits(p, m.gpu, m.per_node, x)]
                 cp.add(sum(fits) == 1).only_enforce_if(v)
             else:
-                cp.add(m.loose_gpus == 1).only_enforce_if(v)
                 cp.add(sum(m.board.values()) == 0).only_enforce_if(v)
                 if m.gpu.sold_as == "system" or gpu_fits(p, m.gpu, m.per_node, None):
                     cp.add(v == 0)

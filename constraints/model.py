@@ -124,6 +124,9 @@ class FamilyModel:
         for group in (self.cpu, self.memory, self.psu, self.board):
             if group:
                 cp.add_at_most_one(group.values())
+        for p, v in self.platform.items():
+            bought = 0 if gpus_inside(p, self.catalog)[0] else 1
+            cp.add(sum(self.board.values()) + self.loose_gpus == bought).only_enforce_if(v)
 
     def _power(self) -> None:
         """node_w: load of one node with fans; total_w: of all nodes."""

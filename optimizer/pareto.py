@@ -193,10 +193,7 @@ class Solver:
             return
         started = time.perf_counter()
         rows = list({b.row.key: b.row for b in open_}.values())
-        if self.clever:
-            parts = narrowed(self.market, self.parts, open_, ceiling)
-        else:
-            parts = Candidates([*(o.platform for o in u.outfits), *self.parts])
+        parts = narrowed(self.market, self.parts, open_, ceiling) if self.clever else self.candidates(u)
         family = Family(self.market, u.gpu, u.per_node, rows, parts, self.rules)
         try:
             while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.left()):
@@ -204,6 +201,10 @@ class Solver:
         finally:
             self.seconds["proof"] += time.perf_counter() - started
         out.closed_by_cp_sat += 1
+
+    def candidates(self, u: Unit) -> Candidates:
+        """Every part that may stand in a node of the unit."""
+        return Candidates([*(o.platform for o in u.outfits), *self.parts])
 
     def cheapest(self) -> Found | None:
         """The cheapest build of all; proven."""

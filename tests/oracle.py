@@ -136,7 +136,9 @@ class Oracle:
                 if len(broken) > 1:
                     continue
                 for chosen in drives:
-                    self._with_drives(p, gpu, k, nodes, node + Counter(d.id for d in chosen), inside, cpu, bridge, broken)
+                    self._with_drives(
+                        p, gpu, k, nodes, node + Counter(d.id for d in chosen), inside, cpu, bridge, broken
+                    )
 
     def _holds(self, inside: dict[str, int], kind: Kind) -> bool:
         return any(self.catalog.parts[x].kind == kind for x in inside)
@@ -175,7 +177,9 @@ class Oracle:
                     or (p.cpu_max_w or 10**6) < cpu.tdp_w):  # fmt: skip
             broken.add("fit")
         needs_cooler = "cpu-heatsink" not in p.includes and p.socket != "soldered"
-        if needs_cooler != bool(cooler) or (cooler and cpu and (cooler.socket != cpu.socket or cooler.capacity_w < cpu.tdp_w)):
+        if needs_cooler != bool(cooler) or (
+            cooler and cpu and (cooler.socket != cpu.socket or cooler.capacity_w < cpu.tdp_w)
+        ):
             broken.add("fit")
         if psu and (psu.form not in p.psu_forms or f not in dict(self._patterns(p))
                     or (p.psu_watts and psu.watts not in p.psu_watts)):  # fmt: skip
@@ -185,7 +189,11 @@ class Oracle:
         if bridge and (gpu.id not in bridge.gpus or k % bridge.group_gpus or not k // bridge.group_gpus):
             broken.add("fit")
         vram = k * gpu.vram_gb
-        held = sum(self.catalog.parts[x].capacity_gb * q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.MEMORY)
+        held = sum(
+            self.catalog.parts[x].capacity_gb * q
+            for x, q in inside.items()
+            if self.catalog.parts[x].kind == Kind.MEMORY
+        )
         ram = held + (mem.capacity_gb * m if mem else 0)
         channels = min(p.channels_per_cpu * p.sockets, p.dimm_slots)
         if 100 * ram < 20 * vram or (mem and m not in (channels, 2 * channels)):
@@ -271,7 +279,9 @@ class Oracle:
                         if not speeds:
                             continue
                         worse = broken | over
-                        need = math.ceil(math.ceil(2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5))
+                        need = math.ceil(
+                            math.ceil(2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5)
+                        )
                         if room < need or read < 7000:
                             worse = worse | {"storage"}
                         if len(worse) <= 1:
@@ -312,7 +322,9 @@ class Oracle:
             for ep in {1, tp * dp} if llm.is_moe else {1}:
                 net = "none" if size <= k else "rdma" if tp * dp > k else "pp"
                 order = ["none", "pp", "rdma"]
-                if order.index(net) > order.index(key.net) or (net == "rdma" and key.net_gbit_s < (400 if ep > 8 else 100)):
+                if order.index(net) > order.index(key.net) or (
+                    net == "rdma" and key.net_gbit_s < (400 if ep > 8 else 100)
+                ):
                     continue
                 users = MOST_USERS if boundless else self._room(gpu, precision, tp, pp, dp, ep)
                 users = min(users, MOST_USERS * dp)
@@ -407,7 +419,9 @@ class Oracle:
         psu, _, _ = self._bank(p, node, inside)
         return {"Gold": 90, "Platinum": 92, "Titanium": 94}[psu.efficiency]
 
-    def _networks(self, p: Platform, nodes: int, all_: Counter[str], key: RowKey, cpu: Any) -> list[tuple[Counter[str], set[str]]]:
+    def _networks(
+        self, p: Platform, nodes: int, all_: Counter[str], key: RowKey, cpu: Any
+    ) -> list[tuple[Counter[str], set[str]]]:
         """Switches and cables of every network that the row needs; each link takes a port and a cable."""
         if nodes == 1:
             return [(Counter(), set())]
@@ -438,7 +452,9 @@ class Oracle:
                 out.append((sum((bill for bill, _, _ in choice), Counter()), set()))
         return out or [(Counter(), {"interconnect"})]
 
-    def _joins(self, role: str, links: int, least: int, cards: list[Any], lans: tuple[str, ...]) -> list[tuple[Counter[str], str | None, int]]:
+    def _joins(
+        self, role: str, links: int, least: int, cards: list[Any], lans: tuple[str, ...]
+    ) -> list[tuple[Counter[str], str | None, int]]:
         ends = [(n.gbit_s, n.connectors, n.fabrics, n.id) for n in cards if n.gbit_s >= least]
         for lan in lans:
             speed, connector = lan.partition("*")[2].split(":")
@@ -481,7 +497,9 @@ class Oracle:
             cdus: list[tuple[Any, Any]] = [(None, None)]
             if "air" not in p.cooling and p.kind == Kind.PLATFORM:
                 gear = [x for x in self.of(Kind.COOLING) if x.medium == "DLC"]
-                cdus = [(c, m) for c in gear if c.role == "cdu-l2l" for m in gear if m.role == "manifold"] or [(None, None)]
+                cdus = [(c, m) for c in gear if c.role == "cdu-l2l" for m in gear if m.role == "manifold"] or [
+                    (None, None)
+                ]
             for cdu, manifold in cdus:
                 extra = Counter(shared)
                 worse = set(broken)
@@ -536,7 +554,9 @@ class Oracle:
         for x, q in node.items():
             all_[x] += nodes * q
         inside = {c.part for x in node for c in getattr(self.catalog.parts[x], "contents", ())}
-        barred = any(self.price[x] is None or x in self.ask.exclude for x in all_) or any(x in self.ask.exclude for x in inside)
+        barred = any(self.price[x] is None or x in self.ask.exclude for x in all_) or any(
+            x in self.ask.exclude for x in inside
+        )
         missing = any(x not in all_ and x not in inside for x in self.ask.include)
         broken = broken | ({"procurement"} if barred or missing else set())
         cents = 0

@@ -169,8 +169,15 @@ def _node_parts(b: Builder, rng: random.Random, shape: str) -> None:
                   watts=rng.choice((800, 1000, 2000)) if i else 2000, watts_low_line=rng.choice((0, 800, 800)),
                   efficiency=rng.choice(("Gold", "Platinum")), inlet="C14", **common), rng.choice((200, 350)))  # fmt: skip
     if shape in ("tower", "cluster"):
-        b.add(Psu(id="psu-t", form="ATX", watts=1300, watts_low_line=1300, efficiency="Gold", inlet="C14", **common), 260)
-        b.add(Cooling(id="cooler0", medium="air", role="cpu-cooler", socket="SP5", capacity_w=mostly(rng, 300, 100), **common), 60)
+        b.add(
+            Psu(id="psu-t", form="ATX", watts=1300, watts_low_line=1300, efficiency="Gold", inlet="C14", **common), 260
+        )
+        b.add(
+            Cooling(
+                id="cooler0", medium="air", role="cpu-cooler", socket="SP5", capacity_w=mostly(rng, 300, 100), **common
+            ),
+            60,
+        )
     for i in range(2 if many and rng.random() < 0.7 else 1):
         b.add(Drive(id=f"drive{i}", media="nvme", forms=mostly(rng, ("U.2",), rng.choice((("M.2",), ("U.2", "M.2"))), 0.35),
                     capacity_gb=rng.choice((300, 600, 2000)) if i else 2000, read_mb_s=rng.choice((3500, 7000)) if i else 7000, power_w=10, **common),
@@ -197,7 +204,10 @@ def _shared(b: Builder, rng: random.Random, shape: str) -> None:
             b.add(Switch(id=f"sw-{role}", fabric="Ethernet", role=role, speeds=ports, connectors=plugs, rack_units=1,
                          weight_kg=5, power_w=100, **common), 900 if role != "oob" else 200)  # fmt: skip
         if rng.random() < 0.9:
-            b.add(Link(kind=Kind.CABLE, id="dac", gbit_s=100, end_a="QSFP56", end_b="QSFP56", medium="copper", **common), 90)
+            b.add(
+                Link(kind=Kind.CABLE, id="dac", gbit_s=100, end_a="QSFP56", end_b="QSFP56", medium="copper", **common),
+                90,
+            )
         b.add(Link(kind=Kind.CABLE, id="cat6", gbit_s=10, end_a="RJ45", end_b="RJ45", medium="copper", **common), 9)
 
 

@@ -1,0 +1,35 @@
+"""Fixtures shared by the tests."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from catalogs.load import Catalog, load
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.market import Market
+
+AS_OF = date(2026, 11, 24)
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Catalog:
+    """The catalog in the package."""
+    return load()
+
+
+@pytest.fixture
+def ask(shipped: Catalog) -> Any:
+    """A market of the shipped catalog for a request in keywords; money in dollars."""
+
+    def market(
+        model: str = "v2-670b", budget: int | None = None, policy: Policy | None = None, **fields: Any
+    ) -> Market:
+        cents = None if budget is None else budget * 100
+        request = Request(model=model, as_of=AS_OF, budget_cents=cents, **fields)
+        return Market.open(shipped, request, policy or Policy())
+
+    return market
