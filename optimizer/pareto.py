@@ -1,4 +1,4 @@
-"""The front: a search proposes builds, bounds close what lies above them, CP-SAT proves that nothing lies under them."""
+"""The front: a search proposes builds, bounds close what lies above, CP-SAT proves that nothing lies under them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Unit:
 
 
 class Solver:
-    """One request solved; `deadline` is a time.monotonic() value. Without `clever` nothing is pruned, bounded or searched."""
+    """One request solved until `deadline` (time.monotonic()). Without `clever` nothing is pruned or searched."""
 
     def __init__(
         self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True

@@ -44,7 +44,7 @@ def cheapest_first(options: Iterable[Option]) -> list[Option]:
 
 
 class Shelf:
-    """Options of one platform, cheapest first; an empty list where nothing fits, a free option where nothing is needed."""
+    """Options of one platform, cheapest first; none where nothing fits, a free one where nothing is needed."""
 
     def __init__(self, market: Market, parts: Parts, p: Platform) -> None:
         self.market, self.platform, self._parts = market, p, parts

@@ -1,7 +1,7 @@
 """Brute force over small catalogs: every combination of parts, every rule by its own arithmetic, no search.
 
 Written from the rules' words. It imports catalog classes and, for the speed of one given plan, the roofline; nothing
-of constraints/ or of the search. `front(off=rule)` leaves one rule out, to see in which catalogs that rule alone decides.
+of constraints/ or of the search. `front(off=rule)` leaves one rule out: to see in which catalogs it alone decides.
 """
 
 from __future__ import annotations
@@ -25,8 +25,23 @@ from constraints.plan import RowKey  # a record of hardware facts that the roofl
 from optimizer.throughput import roofline
 
 DATA = Path(__file__).parent.parent / "constraints" / "data"
-RULES = ("vram", "precision", "software", "host_memory", "fit", "lanes", "cores", "storage", "interconnect", "cooling",
-         "rack", "power", "site", "procurement", "budget")  # fmt: skip
+RULES = (
+    "vram",
+    "precision",
+    "software",
+    "host_memory",
+    "fit",
+    "lanes",
+    "cores",
+    "storage",
+    "interconnect",
+    "cooling",
+    "rack",
+    "power",
+    "site",
+    "procurement",
+    "budget",
+)
 GB = 10**9
 BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "int4": 4, "nvfp4": 4, "mxfp4": 4}
 PCIE = {3: 15.75, 4: 31.5, 5: 63.0}
@@ -112,12 +127,18 @@ class Oracle:
         inside = {c.part: c.qty for c in p.contents}
         for gpu, k, bought_gpu in self._gpu_choices(p, inside):
             cpus = [None] if self._holds(inside, Kind.CPU) else self.of(Kind.CPU)
-            memories = [(None, 0)] if self._holds(inside, Kind.MEMORY) else list(
-                itertools.product(self.of(Kind.MEMORY), (1, 2, 4)))  # fmt: skip
+            memories = (
+                [(None, 0)]
+                if self._holds(inside, Kind.MEMORY)
+                else list(itertools.product(self.of(Kind.MEMORY), (1, 2, 4)))
+            )
             psus = [(None, 0)] if "psu" in p.includes else list(itertools.product(self.of(Kind.PSU), (1, 2, 3)))
             coolers = [None, *(c for c in self.of(Kind.COOLING) if c.role == "cpu-cooler")]
-            drives = [(), *((d,) for d in self.of(Kind.DRIVE)),
-                      *itertools.combinations_with_replacement(self.of(Kind.DRIVE), 2)]  # fmt: skip
+            drives = [
+                (),
+                *((d,) for d in self.of(Kind.DRIVE)),
+                *itertools.combinations_with_replacement(self.of(Kind.DRIVE), 2),
+            ]
             bridges = [None, *self.of(Kind.BRIDGE)]
             for cpu, (mem, m), (psu, f), cooler, bridge in itertools.product(cpus, memories, psus, coolers, bridges):
                 node = Counter(bought_gpu)
@@ -159,8 +180,21 @@ class Oracle:
             out.append((g, b.gpus, {b.id: 1}))
         return out
 
-    def _node_faults(self, p: Platform, gpu: Gpu, k: int, node: Counter[str], inside: dict[str, int], cpu: Any,
-                     mem: Any, m: int, psu: Any, f: int, cooler: Any, bridge: Any) -> set[str]:  # fmt: skip
+    def _node_faults(
+        self,
+        p: Platform,
+        gpu: Gpu,
+        k: int,
+        node: Counter[str],
+        inside: dict[str, int],
+        cpu: Any,
+        mem: Any,
+        m: int,
+        psu: Any,
+        f: int,
+        cooler: Any,
+        bridge: Any,
+    ) -> set[str]:
         broken: set[str] = set()
         boards = [x for x in node if self.catalog.parts[x].kind == Kind.GPU_BOARD]
         if not any(self.catalog.parts[x].kind == Kind.GPU for x in inside):
@@ -173,16 +207,23 @@ class Oracle:
                 broken.add("fit")
             if p.gpu_max_w is not None and gpu.tdp_w > p.gpu_max_w:
                 broken.add("fit")
-        if cpu and (cpu.socket != p.socket or cpu.generation not in p.cpu_generations or cpu.max_sockets < p.sockets
-                    or (p.cpu_max_w or 10**6) < cpu.tdp_w):  # fmt: skip
+        if cpu and (
+            cpu.socket != p.socket
+            or cpu.generation not in p.cpu_generations
+            or cpu.max_sockets < p.sockets
+            or (p.cpu_max_w or 10**6) < cpu.tdp_w
+        ):
             broken.add("fit")
         needs_cooler = "cpu-heatsink" not in p.includes and p.socket != "soldered"
         if needs_cooler != bool(cooler) or (
             cooler and cpu and (cooler.socket != cpu.socket or cooler.capacity_w < cpu.tdp_w)
         ):
             broken.add("fit")
-        if psu and (psu.form not in p.psu_forms or f not in dict(self._patterns(p))
-                    or (p.psu_watts and psu.watts not in p.psu_watts)):  # fmt: skip
+        if psu and (
+            psu.form not in p.psu_forms
+            or f not in dict(self._patterns(p))
+            or (p.psu_watts and psu.watts not in p.psu_watts)
+        ):
             broken.add("fit")
         if mem and (mem.mem_gen != p.mem_gen or mem.dimm_type not in p.dimm_types or m > p.dimm_slots):
             broken.add("fit")
@@ -199,7 +240,8 @@ class Oracle:
         if 100 * ram < 20 * vram or (mem and m not in (channels, 2 * channels)):
             broken.add("host_memory")
         cores = (cpu.cores * p.sockets if cpu else 0) + sum(
-            self.catalog.parts[x].cores * q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.CPU)  # fmt: skip
+            self.catalog.parts[x].cores * q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.CPU
+        )
         if cores < 4 * k:
             broken.add("cores")
         if p.inlet_max_c is not None and p.inlet_max_c < 27:
@@ -214,8 +256,18 @@ class Oracle:
             out += [(need + spare, need)] if spare else [(i, i) for i in range(1, need + 1)]
         return out
 
-    def _with_drives(self, p: Platform, gpu: Gpu, k: int, nodes: int, node: Counter[str], inside: dict[str, int], cpu: Any,
-                     bridge: Any, broken: set[str]) -> None:  # fmt: skip
+    def _with_drives(
+        self,
+        p: Platform,
+        gpu: Gpu,
+        k: int,
+        nodes: int,
+        node: Counter[str],
+        inside: dict[str, int],
+        cpu: Any,
+        bridge: Any,
+        broken: set[str],
+    ) -> None:
         all_ = node + Counter(inside)
         drives = [(self.catalog.parts[x], q) for x, q in all_.items() if self.catalog.parts[x].kind == Kind.DRIVE]
         mine = {x for x in node if self.catalog.parts[x].kind == Kind.DRIVE}
@@ -225,8 +277,12 @@ class Oracle:
         room, speed = sum(d.capacity_gb * q for d, q in drives), sum(d.read_mb_s * q for d, q in drives)
         if len(broken) > 1:
             return
-        nics = [(), *((n,) for n in self.of(Kind.NIC)), *itertools.combinations_with_replacement(self.of(Kind.NIC), 2),
-                *itertools.combinations_with_replacement(self.of(Kind.NIC), 3)]  # fmt: skip
+        nics = [
+            (),
+            *((n,) for n in self.of(Kind.NIC)),
+            *itertools.combinations_with_replacement(self.of(Kind.NIC), 2),
+            *itertools.combinations_with_replacement(self.of(Kind.NIC), 3),
+        ]
         for cards in nics:
             whole = node + Counter(n.id for n in cards)
             worse = set(broken)
@@ -253,9 +309,22 @@ class Oracle:
 
     # Speed ----------------------------------------------------------------------------------------------------
 
-    def _with_speed(self, p: Platform, gpu: Gpu, k: int, nodes: int, node: Counter[str], inside: dict[str, int], cpu: Any,
-                    bridge: Any, broken: set[str], room: int, read: int, cards: tuple[Any, ...],
-                    drives: list[tuple[Any, int]]) -> None:  # fmt: skip
+    def _with_speed(
+        self,
+        p: Platform,
+        gpu: Gpu,
+        k: int,
+        nodes: int,
+        node: Counter[str],
+        inside: dict[str, int],
+        cpu: Any,
+        bridge: Any,
+        broken: set[str],
+        room: int,
+        read: int,
+        cards: tuple[Any, ...],
+        drives: list[tuple[Any, int]],
+    ) -> None:
         direct = not p.pcie_switch and not p.contents and "PCIe" in p.gpu_forms
         domain = bridge.group_gpus if bridge else gpu.fast_domain_gpus if gpu.fabric in ("nvlink", "xgmi") else 1
         widths = p.gpu_lane_widths if direct else (16,)
@@ -264,8 +333,11 @@ class Oracle:
         if cpu:
             lanes = (cpu.lanes_1p if p.sockets == 1 else cpu.lanes_2p) or 0
         taken = 4 * sum(q for _, q in drives) + sum(n.lanes for n in cards)
-        cpu_gens = [cpu.pcie_gen] if cpu else [
-            self.catalog.parts[x].pcie_gen for x in inside if self.catalog.parts[x].kind == Kind.CPU]  # fmt: skip
+        cpu_gens = (
+            [cpu.pcie_gen]
+            if cpu
+            else [self.catalog.parts[x].pcie_gen for x in inside if self.catalog.parts[x].kind == Kind.CPU]
+        )
         for width in widths if k > 1 and domain < k else (min(widths),):
             over = direct and k * width + taken > lanes + p.chipset_lanes
             key = (min(gpu.pcie_gen, *cpu_gens), width) if k > 1 and domain < k else (0, 0)
@@ -299,9 +371,12 @@ class Oracle:
         runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
         high = BITS[precision] >= min(self.ask.floor_bits, self.ask.model.min_precision_bits)
         served = any(
-            r["architecture"] == self.ask.model.architecture and gpu.arch in r["arch"].split("|")
-            and precision in r["precisions"].split("|") and r["status"] == "stable" for r in rows_of("software")
-        )  # fmt: skip
+            r["architecture"] == self.ask.model.architecture
+            and gpu.arch in r["arch"].split("|")
+            and precision in r["precisions"].split("|")
+            and r["status"] == "stable"
+            for r in rows_of("software")
+        )
         if not runs:
             return ()
         out = {}
@@ -363,8 +438,19 @@ class Oracle:
 
     # Shared gear ----------------------------------------------------------------------------------------------
 
-    def _finish(self, p: Platform, gpu: Gpu, k: int, nodes: int, node: Counter[str], inside: dict[str, int], cpu: Any,
-                broken: set[str], key: RowKey, speeds: tuple[tuple[str, int], ...]) -> None:  # fmt: skip
+    def _finish(
+        self,
+        p: Platform,
+        gpu: Gpu,
+        k: int,
+        nodes: int,
+        node: Counter[str],
+        inside: dict[str, int],
+        cpu: Any,
+        broken: set[str],
+        key: RowKey,
+        speeds: tuple[tuple[str, int], ...],
+    ) -> None:
         load = self._load(p, gpu, k, node + Counter(inside))
         broken = set(broken)
         if p.kind == Kind.PLATFORM and p.system_max_w and load > p.system_max_w:
@@ -405,8 +491,9 @@ class Oracle:
                 return part, fitted, patterns.get(fitted, fitted)
         raise AssertionError("random platforms buy or contain supplies")
 
-    def _power_node(self, p: Platform, gpu: Gpu, k: int, node: Counter[str], inside: dict[str, int], load: int,
-                    broken: set[str]) -> None:  # fmt: skip
+    def _power_node(
+        self, p: Platform, gpu: Gpu, k: int, node: Counter[str], inside: dict[str, int], load: int, broken: set[str]
+    ) -> None:
         psu, fitted, needed = self._bank(p, node, inside)
         volts = self.ask.circuit[1] if self.ask.circuit else 230
         watts = psu.watts if volts >= 200 else psu.watts_low_line
@@ -478,13 +565,24 @@ class Oracle:
         out = []
         for n in cards:
             for c in self.of(Kind.CABLE):
-                if n.gbit_s >= least and c.gbit_s == n.gbit_s and c.end_a in n.connectors and c.end_b in n.connectors:
-                    if c.medium != "power" and (not c.fabrics or set(c.fabrics) & set(n.fabrics)):
-                        out.append((Counter({c.id: links}), n.id, 2 * links))
+                fast = n.gbit_s >= least and c.gbit_s == n.gbit_s and c.medium != "power"
+                plug = c.end_a in n.connectors and c.end_b in n.connectors
+                if fast and plug and (not c.fabrics or set(c.fabrics) & set(n.fabrics)):
+                    out.append((Counter({c.id: links}), n.id, 2 * links))
         return out
 
-    def _racks(self, p: Platform, k: int, nodes: int, node: Counter[str], load: int, broken: set[str], key: RowKey,
-               speeds: tuple[tuple[str, int], ...], shared: Counter[str]) -> None:  # fmt: skip
+    def _racks(
+        self,
+        p: Platform,
+        k: int,
+        nodes: int,
+        node: Counter[str],
+        load: int,
+        broken: set[str],
+        key: RowKey,
+        speeds: tuple[tuple[str, int], ...],
+        shared: Counter[str],
+    ) -> None:
         ask, parts = self.ask, self.catalog.parts
         inside = {c.part: c.qty for c in p.contents}
         switch_w = sum(parts[x].power_w * q for x, q in shared.items() if parts[x].kind == Kind.SWITCH)
@@ -537,7 +635,8 @@ class Oracle:
                     continue
                 cords = {"C14": "C13-C14", "C20": "C19-C20"}[psu.inlet]
                 for rack, pdu, cord in itertools.product(
-                    self.of(Kind.RACK), self.of(Kind.PDU), [c for c in self.of(Kind.CABLE) if c.end_a == cords]):  # fmt: skip
+                    self.of(Kind.RACK), self.of(Kind.PDU), [c for c in self.of(Kind.CABLE) if c.end_a == cords]
+                ):
                     bad = set(worse)
                     tall, heavy = a * (p.rack_units or 1) + units, a * math.ceil(p.weight_kg) + kg
                     outlets = pdu.outlets_c19 if psu.inlet == "C20" else pdu.outlets_c13
@@ -548,8 +647,14 @@ class Oracle:
                     more = extra + Counter({rack.id: count, pdu.id: 2 * count})
                     self._record(node + Counter({cord.id: fitted}), nodes, more, bad, speeds)
 
-    def _record(self, node: Counter[str], nodes: int, shared: Counter[str], broken: set[str],
-                speeds: tuple[tuple[str, int], ...]) -> None:  # fmt: skip
+    def _record(
+        self,
+        node: Counter[str],
+        nodes: int,
+        shared: Counter[str],
+        broken: set[str],
+        speeds: tuple[tuple[str, int], ...],
+    ) -> None:
         all_ = Counter(shared)
         for x, q in node.items():
             all_[x] += nodes * q

@@ -47,9 +47,16 @@ class Builder:
         for i in range(self.rng.choice((1, 1, 2, 3))):
             price = Decimal(round(dollars * self.rng.uniform(0.8, 1.3) * 100)) / 100 + Decimal("0.01")
             offer = Offer(
-                id=f"{part.id}-{i}", part=part.id, price=price, currency="USD", date=DAY, seller=f"s{i}", source="test",
-                condition="used" if used else "new", confidence="list",
-            )  # fmt: skip
+                id=f"{part.id}-{i}",
+                part=part.id,
+                price=price,
+                currency="USD",
+                date=DAY,
+                seller=f"s{i}",
+                source="test",
+                condition="used" if used else "new",
+                confidence="list",
+            )
             self.offers.setdefault(part.id, []).append(offer)
         return part
 
@@ -85,20 +92,37 @@ def _gpus(b: Builder, rng: random.Random, shape: str) -> None:
         fabric = "nvlink-bridge" if shape == "server" and i == 0 else "none"
         common["vendor"] = "AB"[i]
         gpu = Gpu(
-            id=f"gpu{i}", arch=archs[i % len(archs)], form_factor="OAM" if shape == "board" else "PCIe",
+            id=f"gpu{i}",
+            arch=archs[i % len(archs)],
+            form_factor="OAM" if shape == "board" else "PCIe",
             cooling="module" if shape == "board" else mostly(rng, "passive", "blower", 0.3),
-            sold_as="board" if shape == "board" else "single", vram_gb=rng.choice((24, 32, 48)),
-            mem_gb_s=rng.choice((600, 1000, 1800)), fp16_tflops=rng.choice((80, 200, 400)), fp8_tflops=rng.choice((None, 600)),
-            int8_tops=300, fp4_tflops=1000, tdp_w=rng.choice((200, 300, 450)), fabric="xgmi" if shape == "board" else fabric,
-            link_gb_s=400 if shape == "board" or fabric != "none" else 0, fast_domain_gpus=2 if shape == "board" else 1,
-            pcie_gen=rng.choice((4, 5)), width_slots=2, p2p=rng.random() < 0.7, **common,
-        )  # fmt: skip
+            sold_as="board" if shape == "board" else "single",
+            vram_gb=rng.choice((24, 32, 48)),
+            mem_gb_s=rng.choice((600, 1000, 1800)),
+            fp16_tflops=rng.choice((80, 200, 400)),
+            fp8_tflops=rng.choice((None, 600)),
+            int8_tops=300,
+            fp4_tflops=1000,
+            tdp_w=rng.choice((200, 300, 450)),
+            fabric="xgmi" if shape == "board" else fabric,
+            link_gb_s=400 if shape == "board" or fabric != "none" else 0,
+            fast_domain_gpus=2 if shape == "board" else 1,
+            pcie_gen=rng.choice((4, 5)),
+            width_slots=2,
+            p2p=rng.random() < 0.7,
+            **common,
+        )
         if shape == "board":
             b.parts[gpu.id] = gpu
             board = GpuBoard(
-                id=f"board{i}", gpu=gpu.id, gpus=2, form_factor="OAM", board_type=mostly(rng, "UBB-MI300", "UBB-MI350", 0.25),
-                overhead_w=rng.choice((0, 100)), **common,
-            )  # fmt: skip
+                id=f"board{i}",
+                gpu=gpu.id,
+                gpus=2,
+                form_factor="OAM",
+                board_type=mostly(rng, "UBB-MI300", "UBB-MI350", 0.25),
+                overhead_w=rng.choice((0, 100)),
+                **common,
+            )
             b.add(board, rng.choice((9000, 15000)), used=rng.random() < 0.15)
         else:
             b.add(gpu, rng.choice((2500, 5000, 8000)), used=rng.random() < 0.15)
@@ -112,40 +136,90 @@ def _platforms(b: Builder, rng: random.Random, shape: str) -> None:
         tower = shape == "tower" or (shape == "cluster" and rng.random() < 0.4)
         system = shape == "system" and i == 0
         fields: dict[str, Any] = {
-            "kind": Kind.SYSTEM if system else Kind.PLATFORM, "id": f"box{i}", "name": "", "source": "test", "vendor": "C",
-            "rack_mount": not tower, "rack_units": 0 if tower else rng.choice((4, 8, 11)), "gpu_slots": mostly(rng, rng.choice((2, 3)), 1, 0.2),
+            "kind": Kind.SYSTEM if system else Kind.PLATFORM,
+            "id": f"box{i}",
+            "name": "",
+            "source": "test",
+            "vendor": "C",
+            "rack_mount": not tower,
+            "rack_units": 0 if tower else rng.choice((4, 8, 11)),
+            "gpu_slots": mostly(rng, rng.choice((2, 3)), 1, 0.2),
             "gpu_forms": ("OAM",) if shape == "board" else ("PCIe",),
             "gpu_boards": (mostly(rng, "UBB-MI300", "UBB-MI350"),) if shape == "board" else (),
             "gpu_cooling": ("module",) if shape == "board" else mostly(rng, ("passive", "blower"), ("passive",), 0.3),
-            "gpu_width_total": mostly(rng, None, 4, 0.3), "gpu_max_w": mostly(rng, None, 350, 0.2),
-            "gpu_lane_widths": rng.choice(((16,), (16, 8))), "pcie_switch": shape in ("server", "board") and rng.random() < 0.6,
-            "chipset_lanes": rng.choice((0, 4)), "sockets": mostly(rng, 1, 2, 0.3), "socket": mostly(rng, "SP5", "AM5", 0.05),
-            "cpu_generations": (gen, "genC"), "cpu_max_w": mostly(rng, None, 250, 0.2), "dimm_slots": 4, "mem_gen": "DDR5",
-            "dimm_types": ("RDIMM",), "channels_per_cpu": rng.choice((1, 2)), "nvme_bays": rng.choice((1, 1, 2)),
-            "nvme_forms": ("U.2",), "m2_slots": rng.choice((0, 1)), "nic_slots": rng.choice((1, 2, 3)), "nic_forms": ("PCIe",),
-            "onboard_lan": rng.choice(((), ("2*10:RJ45",), ("2*10:RJ45",))), "psu_bays": 3,
-            "psu_watts": mostly(rng, (), (1000, 2000), 0.3), "psu_forms": ("ATX",) if tower else ("CRPS",),
+            "gpu_width_total": mostly(rng, None, 4, 0.3),
+            "gpu_max_w": mostly(rng, None, 350, 0.2),
+            "gpu_lane_widths": rng.choice(((16,), (16, 8))),
+            "pcie_switch": shape in ("server", "board") and rng.random() < 0.6,
+            "chipset_lanes": rng.choice((0, 4)),
+            "sockets": mostly(rng, 1, 2, 0.3),
+            "socket": mostly(rng, "SP5", "AM5", 0.05),
+            "cpu_generations": (gen, "genC"),
+            "cpu_max_w": mostly(rng, None, 250, 0.2),
+            "dimm_slots": 4,
+            "mem_gen": "DDR5",
+            "dimm_types": ("RDIMM",),
+            "channels_per_cpu": rng.choice((1, 2)),
+            "nvme_bays": rng.choice((1, 1, 2)),
+            "nvme_forms": ("U.2",),
+            "m2_slots": rng.choice((0, 1)),
+            "nic_slots": rng.choice((1, 2, 3)),
+            "nic_forms": ("PCIe",),
+            "onboard_lan": rng.choice(((), ("2*10:RJ45",), ("2*10:RJ45",))),
+            "psu_bays": 3,
+            "psu_watts": mostly(rng, (), (1000, 2000), 0.3),
+            "psu_forms": ("ATX",) if tower else ("CRPS",),
             "psu_redundancy": ("1+0",) if tower else rng.choice((("1+1",), ("2+1",), ("1+1", "2+1"))),
-            "cooling": ("DLC",) if shape == "liquid" else ("air",), "system_max_w": mostly(rng, None, 1100, 0.25),
-            "overhead_w": rng.choice((50, 150)), "weight_kg": rng.choice((20.5, 60, 160)), "inlet_max_c": mostly(rng, rng.choice((None, 35)), 25, 0.1),
+            "cooling": ("DLC",) if shape == "liquid" else ("air",),
+            "system_max_w": mostly(rng, None, 1100, 0.25),
+            "overhead_w": rng.choice((50, 150)),
+            "weight_kg": rng.choice((20.5, 60, 160)),
+            "inlet_max_c": mostly(rng, rng.choice((None, 35)), 25, 0.1),
             "includes": ("cpu-heatsink",) if not tower or rng.random() < 0.4 else (),
-        }  # fmt: skip
+        }
         if system:
-            fields |= {"contents": _contents(b, rng), "includes": ("psu", "cpu", "gpu", "dimm", "cpu-heatsink"),
-                       "psu_redundancy": ("1+1",), "system_max_w": rng.choice((None, 900)), "sockets": 1}  # fmt: skip
+            fields |= {
+                "contents": _contents(b, rng),
+                "includes": ("psu", "cpu", "gpu", "dimm", "cpu-heatsink"),
+                "psu_redundancy": ("1+1",),
+                "system_max_w": rng.choice((None, 900)),
+                "sockets": 1,
+            }
         b.add(Platform(**fields), 12000 if system else rng.choice((800, 2500)))
 
 
 def _contents(b: Builder, rng: random.Random) -> tuple[Contained, ...]:
     common = {"name": "", "source": "test", "vendor": "D"}
     gpu = Gpu(
-        id="gpu-s", arch="Ada", form_factor="PCIe", cooling="passive", sold_as="system", vram_gb=48, mem_gb_s=900, tdp_w=250,
-        fp16_tflops=180, int8_tops=300, fp8_tflops=360, pcie_gen=4, width_slots=2, **common,
-    )  # fmt: skip
+        id="gpu-s",
+        arch="Ada",
+        form_factor="PCIe",
+        cooling="passive",
+        sold_as="system",
+        vram_gb=48,
+        mem_gb_s=900,
+        tdp_w=250,
+        fp16_tflops=180,
+        int8_tops=300,
+        fp8_tflops=360,
+        pcie_gen=4,
+        width_slots=2,
+        **common,
+    )
     cpu = Cpu(
-        id="cpu-s", generation="genC", socket="SP5", max_sockets=1, cores=rng.choice((6, 16)), tdp_w=150, mem_gen="DDR5",
-        dimm_types=("RDIMM",), pcie_gen=4, lanes_1p=64, lanes_2p=64, **common,
-    )  # fmt: skip
+        id="cpu-s",
+        generation="genC",
+        socket="SP5",
+        max_sockets=1,
+        cores=rng.choice((6, 16)),
+        tdp_w=150,
+        mem_gen="DDR5",
+        dimm_types=("RDIMM",),
+        pcie_gen=4,
+        lanes_1p=64,
+        lanes_2p=64,
+        **common,
+    )
     dimm = Memory(id="dimm-s", mem_gen="DDR5", dimm_type="RDIMM", capacity_gb=rng.choice((8, 16)), mts=4800, **common)
     psu = Psu(id="psu-s", form="CRPS", watts=1600, watts_low_line=900, efficiency="Titanium", inlet="C14", **common)
     for part in (gpu, cpu, dimm, psu):
@@ -157,17 +231,47 @@ def _node_parts(b: Builder, rng: random.Random, shape: str) -> None:
     common = {"name": "", "source": "test", "vendor": "E"}
     many = shape != "cluster"
     for i in range(2 if many else 1):
-        b.add(Cpu(
-            id=f"cpu{i}", generation=mostly(rng, rng.choice(("genA", "genC")), "genB"), socket=mostly(rng, "SP5", "AM5", 0.1),
-            max_sockets=mostly(rng, 2, 1), cores=rng.choice((4, 12, 24)), tdp_w=rng.choice((120, 280)), mem_gen="DDR5",
-            dimm_types=("RDIMM",), pcie_gen=rng.choice((4, 5)), lanes_1p=rng.choice((36, 56, 80)), lanes_2p=96, **common,
-        ), rng.choice((400, 900)))  # fmt: skip
-        b.add(Memory(id=f"dimm{i}", mem_gen=mostly(rng, "DDR5", "DDR4", 0.08), dimm_type="RDIMM",
-                     capacity_gb=rng.choice((4, 8, 16, 32)) if i else 16, mts=4800, power_w=rng.choice((3, 9)), **common),
-              rng.choice((90, 300)))  # fmt: skip
-        b.add(Psu(id=f"psu{i}", form="ATX" if shape == "tower" and rng.random() < 0.6 else "CRPS",
-                  watts=rng.choice((800, 1000, 2000)) if i else 2000, watts_low_line=rng.choice((0, 800, 800)),
-                  efficiency=rng.choice(("Gold", "Platinum")), inlet="C14", **common), rng.choice((200, 350)))  # fmt: skip
+        b.add(
+            Cpu(
+                id=f"cpu{i}",
+                generation=mostly(rng, rng.choice(("genA", "genC")), "genB"),
+                socket=mostly(rng, "SP5", "AM5", 0.1),
+                max_sockets=mostly(rng, 2, 1),
+                cores=rng.choice((4, 12, 24)),
+                tdp_w=rng.choice((120, 280)),
+                mem_gen="DDR5",
+                dimm_types=("RDIMM",),
+                pcie_gen=rng.choice((4, 5)),
+                lanes_1p=rng.choice((36, 56, 80)),
+                lanes_2p=96,
+                **common,
+            ),
+            rng.choice((400, 900)),
+        )
+        b.add(
+            Memory(
+                id=f"dimm{i}",
+                mem_gen=mostly(rng, "DDR5", "DDR4", 0.08),
+                dimm_type="RDIMM",
+                capacity_gb=rng.choice((4, 8, 16, 32)) if i else 16,
+                mts=4800,
+                power_w=rng.choice((3, 9)),
+                **common,
+            ),
+            rng.choice((90, 300)),
+        )
+        b.add(
+            Psu(
+                id=f"psu{i}",
+                form="ATX" if shape == "tower" and rng.random() < 0.6 else "CRPS",
+                watts=rng.choice((800, 1000, 2000)) if i else 2000,
+                watts_low_line=rng.choice((0, 800, 800)),
+                efficiency=rng.choice(("Gold", "Platinum")),
+                inlet="C14",
+                **common,
+            ),
+            rng.choice((200, 350)),
+        )
     if shape in ("tower", "cluster"):
         b.add(
             Psu(id="psu-t", form="ATX", watts=1300, watts_low_line=1300, efficiency="Gold", inlet="C14", **common), 260
@@ -179,30 +283,84 @@ def _node_parts(b: Builder, rng: random.Random, shape: str) -> None:
             60,
         )
     for i in range(2 if many and rng.random() < 0.7 else 1):
-        b.add(Drive(id=f"drive{i}", media="nvme", forms=mostly(rng, ("U.2",), rng.choice((("M.2",), ("U.2", "M.2"))), 0.35),
-                    capacity_gb=rng.choice((300, 600, 2000)) if i else 2000, read_mb_s=rng.choice((3500, 7000)) if i else 7000, power_w=10, **common),
-              rng.choice((100, 400)))  # fmt: skip
+        b.add(
+            Drive(
+                id=f"drive{i}",
+                media="nvme",
+                forms=mostly(rng, ("U.2",), rng.choice((("M.2",), ("U.2", "M.2"))), 0.35),
+                capacity_gb=rng.choice((300, 600, 2000)) if i else 2000,
+                read_mb_s=rng.choice((3500, 7000)) if i else 7000,
+                power_w=10,
+                **common,
+            ),
+            rng.choice((100, 400)),
+        )
 
 
 def _shared(b: Builder, rng: random.Random, shape: str) -> None:
     common = {"name": "", "source": "test", "vendor": "F"}
-    b.add(Nic(id="nic0", fabrics=("Ethernet",), rdma=shape == "cluster" and rng.random() < 0.7, gbit_s=100, ports=1,
-              connectors=("QSFP56",), form="PCIe", pcie_gen=rng.choice((3, 4)), lanes=rng.choice((8, 16)), power_w=20, **common),
-          400)  # fmt: skip
+    b.add(
+        Nic(
+            id="nic0",
+            fabrics=("Ethernet",),
+            rdma=shape == "cluster" and rng.random() < 0.7,
+            gbit_s=100,
+            ports=1,
+            connectors=("QSFP56",),
+            form="PCIe",
+            pcie_gen=rng.choice((3, 4)),
+            lanes=rng.choice((8, 16)),
+            power_w=20,
+            **common,
+        ),
+        400,
+    )
     b.add(Rack(id="rack0", rack_units=mostly(rng, 42, 12, 0.25), load_kg=mostly(rng, 1000, 150, 0.2), **common), 900)
-    b.add(Pdu(id="pdu0", power_w=rng.choice((1200, 5000, 5000)), volts=mostly(rng, 230, 120, 0.1), phases=1, outlets_c13=mostly(rng, 12, 1, 0.15), outlets_c19=2,
-              **common), 300)  # fmt: skip
+    b.add(
+        Pdu(
+            id="pdu0",
+            power_w=rng.choice((1200, 5000, 5000)),
+            volts=mostly(rng, 230, 120, 0.1),
+            phases=1,
+            outlets_c13=mostly(rng, 12, 1, 0.15),
+            outlets_c19=2,
+            **common,
+        ),
+        300,
+    )
     b.add(Link(kind=Kind.CABLE, id="cord", end_a="C13-C14", end_b="C13-C14", medium="power", **common), 8)
     if shape == "liquid":
-        b.add(Cooling(id="cdu", medium="DLC", role="cdu-l2l", capacity_w=rng.choice((1000, 9000)), rack_units=4, weight_kg=80,
-                      **common), 5000)  # fmt: skip
+        b.add(
+            Cooling(
+                id="cdu",
+                medium="DLC",
+                role="cdu-l2l",
+                capacity_w=rng.choice((1000, 9000)),
+                rack_units=4,
+                weight_kg=80,
+                **common,
+            ),
+            5000,
+        )
         b.add(Cooling(id="manifold", medium="DLC", role="manifold", **common), 700)
         b.add(Cooling(id="facility", medium="DLC", role="facility", **common), 300)
     if shape in ("cluster", "system", "liquid"):
         for role, ports in (("frontend", ("10:8", "100:8")), ("oob", ("1:8",)), ("rdma", ("100:4",))):
             plugs = ("RJ45",) if role == "oob" else ("RJ45", "QSFP56") if role == "frontend" else ("QSFP56",)
-            b.add(Switch(id=f"sw-{role}", fabric="Ethernet", role=role, speeds=ports, connectors=plugs, rack_units=1,
-                         weight_kg=5, power_w=100, **common), 900 if role != "oob" else 200)  # fmt: skip
+            b.add(
+                Switch(
+                    id=f"sw-{role}",
+                    fabric="Ethernet",
+                    role=role,
+                    speeds=ports,
+                    connectors=plugs,
+                    rack_units=1,
+                    weight_kg=5,
+                    power_w=100,
+                    **common,
+                ),
+                900 if role != "oob" else 200,
+            )
         if rng.random() < 0.9:
             b.add(
                 Link(kind=Kind.CABLE, id="dac", gbit_s=100, end_a="QSFP56", end_b="QSFP56", medium="copper", **common),
@@ -228,14 +386,38 @@ def _request(b: Builder, rng: random.Random, shape: str) -> tuple[Request, Ask]:
     water = shape == "liquid" and rng.random() < 0.8
     have = frozenset(x for x in ("racks", "network") if rng.random() < 0.25)
     request = Request(
-        model=model, as_of=DAY, budget_cents=budget, isl=8000, osl=8000, min_precision_bits=bits, max_nodes=nodes,
-        min_tok_s_user=10, users=maybe["users"], max_power_w=maybe["max_power_w"], rack_units=maybe["rack_units"],
+        model=model,
+        as_of=DAY,
+        budget_cents=budget,
+        isl=8000,
+        osl=8000,
+        min_precision_bits=bits,
+        max_nodes=nodes,
+        min_tok_s_user=10,
+        users=maybe["users"],
+        max_power_w=maybe["max_power_w"],
+        rack_units=maybe["rack_units"],
         circuit=Circuit(amps=maybe["circuit"][0], volts=maybe["circuit"][1]) if maybe["circuit"] else None,
-        site_water=water, have=have, exclude=frozenset(exclude), include=include,
-    )  # fmt: skip
+        site_water=water,
+        have=have,
+        exclude=frozenset(exclude),
+        include=include,
+    )
     ask = Ask(
-        model=get(model), budget_cents=budget, isl=8000, osl=8000, users=maybe["users"], floor_bits=bits, max_nodes=nodes,
-        max_power_w=maybe["max_power_w"], circuit=maybe["circuit"], rack_units=maybe["rack_units"], site_water=water,
-        have_racks="racks" in have, have_network="network" in have, exclude=exclude, include=include,
-    )  # fmt: skip
+        model=get(model),
+        budget_cents=budget,
+        isl=8000,
+        osl=8000,
+        users=maybe["users"],
+        floor_bits=bits,
+        max_nodes=nodes,
+        max_power_w=maybe["max_power_w"],
+        circuit=maybe["circuit"],
+        rack_units=maybe["rack_units"],
+        site_water=water,
+        have_racks="racks" in have,
+        have_network="network" in have,
+        exclude=exclude,
+        include=include,
+    )
     return request, ask
