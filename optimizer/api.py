@@ -12,12 +12,14 @@ from catalogs.schema import Gpu, GpuBoard, Kind
 from constraints.case import Build, Case
 from constraints.plan import Plan, Row
 from constraints.policy import Policy
+from constraints.precision import BITS
 from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
+from optimizer.explain import ways_out
 from optimizer.market import Market
 from optimizer.pareto import Front, Solver
-from optimizer.result import result
+from optimizer.result import money, result
 from optimizer.rows import hardware_keys
 from optimizer.throughput.plans import Planner
 
@@ -41,15 +43,35 @@ def solve(catalog: Catalog, request: Request, policy: Policy, time_limit: float 
     return Answer(market, front, result(market, front, seconds))
 
 
-def cheapest_anywhere(market: Market) -> Answer | None:
-    """The cheapest build without the budget: what a budget that fails would have to be."""
-    free = Market.open(market.catalog, market.request.model_copy(update={"budget_cents": None}), market.policy)
-    solver = Solver(free)
-    found = solver.cheapest()
+def explained(answer: Answer) -> list[tuple[dict[str, str], dict[str, Any]]]:
+    """For a request that no build meets: a message and the cheapest build's result per condition against it."""
+    out = []
+    for way in ways_out(answer.market):
+        data = result(way.market, Front(points=[way.point]), {})
+        cost = data["front"][0]["cost"]
+        text = f"{way.rule}: without {way.condition} the cheapest build costs {cost['total']} {cost['currency']}."
+        out.append(({"code": f"stands-against-{way.rule}", "severity": "note", "text": text}, data))
+    return out
+
+
+def saving(answer: Answer) -> str:
+    """What the next lower precision would save at the recommended throughput, in a sentence; empty when nothing."""
+    market, data = answer.market, answer.data
+    r, chosen = market.request, data["recommended"]
+    if not chosen or r.precision is not None or not answer.front.complete:
+        return ""
+    floor = min(r.min_precision_bits or 32, market.llm.min_precision_bits)
+    lower = max((BITS[p] for p in market.llm.precisions() if BITS[p] < floor), default=0)
+    if not lower:
+        return ""
+    point = next(p for p, d in zip(answer.front.points, data["front"], strict=True) if d["id"] == chosen)
+    asked = {"min_precision_bits": lower, "throughput_tenths": point.found.row.perf.tenths}
+    other = Market.open(market.catalog, r.model_copy(update=asked), market.policy)
+    found = Solver(other).cheapest(point.found.parts_cents - 1)
     if found is None:
-        return None
-    front = Front(points=[solver.point(found)], seconds=solver.seconds)
-    return Answer(free, front, result(free, front, solver.seconds))
+        return f"{lower}-bit weights (--min-precision {lower}bit) would not make this throughput cheaper."
+    less = money(point.found.parts_cents - found.parts_cents, r.currency)
+    return f"{lower}-bit weights (--min-precision {lower}bit) would reach this throughput for {less} {r.currency} less."
 
 
 def check(market: Market, build: Build) -> tuple[Case, list[Check]]:

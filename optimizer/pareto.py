@@ -24,6 +24,7 @@ from optimizer.rows import families, rows_of
 from optimizer.search import assemble
 from optimizer.shelf import NONE, Parts, Shelf
 from optimizer.throughput.plans import Planner
+from optimizer.ties import rank
 
 SPAN = 3
 """Without a budget the front goes to three times the cheapest cost (SEMANTICS)."""
@@ -206,22 +207,35 @@ class Solver:
         """Every part that may stand in a node of the unit."""
         return Candidates([*(o.platform for o in u.outfits), *self.parts])
 
-    def cheapest(self) -> Found | None:
-        """The cheapest build of all; proven."""
-        limit = 4 * min((u.least for u in self.units), default=NONE)
-        most = self.max_nodes() * max((u.least for u in self.units), default=0) * 8
-        while limit < NONE:
-            self.judge(limit)
-            stairs = Staircase(limit, flat=True)
+    def cheapest(self, limit: int | None = None) -> Found | None:
+        """The cheapest build of all, up to `limit` cents; proven."""
+        if limit is None and self.market.request.budget_cents is not None:
+            limit = most_parts_cents(self.market.request.budget_cents, self.market.policy)
+        most = limit or self.max_nodes() * max((u.least for u in self.units), default=0) * 8
+        top = limit or 4 * min((u.least for u in self.units), default=NONE)
+        while self.units:
+            self.judge(top)
+            stairs = Staircase(top, flat=True)
             self.search(stairs)
             for u in self.units:
                 self.prove(u, stairs, Front())
-            if stairs.points:
-                return stairs.points[0]
-            if limit > most:
-                break
-            limit *= 4
+            if stairs.points or top >= most:
+                return stairs.points[0] if stairs.points else None
+            top *= 4
         return None
+
+    def settle(self, stairs: Staircase) -> list[Found]:
+        """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""
+        started = time.perf_counter()
+        chosen = {p.row.perf.tenths: [p] for p in stairs.points}
+        for b in (b for u in self.units for b in u.bounds if b.row.perf.tenths in chosen):
+            cents = chosen[b.row.perf.tenths][0].parts_cents
+            if b.least <= cents and b.cents <= cents:
+                found = assemble(self.market, self.cluster, b.outfit, b.row, cents)
+                if found and found.parts_cents == cents:
+                    chosen[b.row.perf.tenths].append(found)
+        self.seconds["search"] += time.perf_counter() - started
+        return [min(found, key=lambda f: rank(self.market, f)) for found in chosen.values()]
 
     def front(self) -> Front:
         """The whole front, proven unless the time limit came first."""
@@ -243,7 +257,9 @@ class Solver:
                 self.prove(u, stairs, out)
         except TimeUp:
             out.complete = False
-        out.points = [self.point(f) for f in stairs.points] if stairs else []
+        if stairs:
+            settled = self.settle(stairs) if self.clever and out.complete else stairs.points
+            out.points = [self.point(f) for f in settled]
         return out
 
     def point(self, found: Found) -> Point:

@@ -15,6 +15,7 @@ from constraints.software import engine
 from constraints.vram import kv_per_gpu_user, needed_bytes, weights_per_gpu
 from optimizer.market import Market
 from optimizer.pareto import Front, Point
+from optimizer.ties import equivalents
 
 SCHEMA_VERSION = "1"
 ENERGY_HOURS = 8760
@@ -123,7 +124,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
         "nodes": [{"count": c.build.nodes, "parts": [{"part": x, "qty": q} for x, q in c.build.node.items()]}],
         "shared": [{"part": x, "qty": q} for x, q in c.build.shared.items()],
         "bom": bom(market, p),
-        "equivalents": [],
+        "equivalents": equivalents(market, c.build, p.found.row),
         "checks": [
             {
                 "rule": x.rule,

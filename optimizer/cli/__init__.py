@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -18,3 +19,11 @@ def main() -> None:
         raise SystemExit(e.exit_code) from None
     except BrokenPipeError:
         raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except Exception as e:
+        if os.environ.get("DSOPT_DEBUG"):
+            raise
+        what = f"{type(e).__name__}: {e}".splitlines()[0][:400]
+        print(f"dsopt: internal error: {what}\nPlease report it; DSOPT_DEBUG=1 shows where.", file=sys.stderr)
+        raise SystemExit(1) from None

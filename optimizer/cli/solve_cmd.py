@@ -126,34 +126,40 @@ def solve(
     )
     chosen = chosen.with_settings([*set_, *extra])
 
-    from optimizer.api import cheapest_anywhere
+    if budget is None and throughput is None and users is None:
+        text = "one of --budget, --throughput, --users is needed"
+        raise InputError(text, "nothing-asked", "For example --budget 300000.")
+
+    from optimizer.api import explained, saving
     from optimizer.api import solve as run
 
     answer = run(parts, request, chosen, time_limit)
-    text = json_module.dumps(answer.data, ensure_ascii=False, indent=2)
+    data, ways = answer.data, []
+    if answer.front.complete:
+        if answer.front.points:
+            if words := saving(answer):
+                data["messages"].append({"code": "lower-precision", "severity": "note", "text": words})
+        else:
+            ways = explained(answer)
+            data["messages"] += [m for m, _ in ways]
+    text = json_module.dumps(data, ensure_ascii=False, indent=2)
     if output is not None:
         write_atomic(output, text + "\n")
     if json:
         print(text)
     else:
-        _show(answer.data, all_)
+        _show(data, all_)
     if not answer.front.complete:
         note("time limit reached: best checked front so far, not proven complete")
         raise typer.Exit(6)
     if not answer.front.points:
-        note("No build exists within these conditions.")
-        if request.budget_cents is not None:
-            other = cheapest_anywhere(answer.market)
-            if other is None:
-                note("Without the budget none exists either: another condition stands against it.")
-            else:
-                p = other.data["front"][0]
-                note(
-                    f"Against it stands: budget ({budget}). "
-                    f"The cheapest build that works costs {p['cost']['total']} {code}:"
-                )
-                if not json:
-                    _show(other.data, True)
+        note(
+            "No build exists within these conditions." if ways else "No build exists, whatever one condition is lifted."
+        )
+        if ways and not json:
+            note("The cheapest build that would work:")
+            alone = [d for m, d in ways if m["code"] == "stands-against-budget"]
+            _show((alone or [ways[0][1]])[0], True)
         raise typer.Exit(4)
 
 
