@@ -18,11 +18,9 @@ class Fault:
     remedy: str = ""
 
     def __str__(self) -> str:
-        place = self.file
-        if self.row is not None:
-            place += f", row {self.row}"
-        if self.column:
-            place += f", column {self.column}"
+        column = self.column if self.column.startswith("--") else self.column and f"column {self.column}"
+        row = f"row {self.row}" if self.row is not None else ""
+        place = ", ".join(x for x in (self.file, row, column) if x)
         value = f" (value {self.value!r})" if self.value else ""
         remedy = f". {self.remedy}" if self.remedy else ""
         return f"[{self.code}] {place + ': ' if place else ''}{self.text}{value}{remedy}"

@@ -52,8 +52,11 @@ class Catalog:
         if hits:
             near = ", ".join(sorted(p.id for p in hits)[:8])
             raise InputError(f"part {name!r} is ambiguous", "ambiguous-part", f"Name one of: {near}.")
-        near = ", ".join(difflib.get_close_matches(name.lower(), list(self.parts), n=4, cutoff=0.4))
-        raise InputError(f"no part named {name!r}", "unknown-part", f"Nearest: {near}." if near else "")
+        from rapidfuzz import fuzz, process
+
+        names = {p.id: f"{p.id} {p.name}".lower() for p in self.parts.values()}
+        best = [k for _, _, k in process.extract(name.lower(), names, scorer=fuzz.partial_ratio, limit=4)]
+        raise InputError(f"no part named {name!r}", "unknown-part", f"Nearest: {', '.join(best)}." if best else "")
 
 
 def _squash(text: str) -> str:

@@ -139,9 +139,9 @@ class Case:
     @cached_property
     def psus(self) -> PsuBank | None:
         """The supplies fitted; None for a built-in one."""
-        if "psu" in self.platform.includes or "builtin" in self.platform.psu_forms:
+        bought = [(p, q) for p, q in self.parts(Psu) if p.id in self.build.node]
+        if not bought and ("psu" in self.platform.includes or "builtin" in self.platform.psu_forms):
             return included_bank(self.platform, self.catalog)
-        bought = self.parts(Psu)
         if len(bought) != 1:
             return None
         psu, fitted = bought[0]

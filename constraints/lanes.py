@@ -71,7 +71,7 @@ class Lanes:
                 f"{c.per_node} GPUs at x{width}, NICs and NVMe on the CPUs' lanes",
             )
         ]
-        if width < 16:
+        if width < 16 and c.row and c.row.lanes:
             found.append(Check.warn(self.id, f"GPUs run at x{width}", width, 16, "lanes"))
         return found
 

@@ -113,7 +113,8 @@ def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
     from constraints.plan import Perf, RowKey
     from constraints.precision import wanted
 
-    precisions = wanted(market.llm, market.request)
+    planner = Planner(market.llm, market.request, market.policy)
+    precisions = planner.precisions(gpu) or wanted(market.llm, market.request)
     if not precisions:
         return None
     tp = max(t for t in range(1, k + 1) if k % t == 0 and market.llm.heads % t == 0)

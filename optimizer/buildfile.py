@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
+from catalogs.schema import PART_FILES, Kind, Link, Offer, Platform
 from constraints.case import Build
 from constraints.request import Request, workload_lengths
 from optimizer.api import build_of
@@ -17,8 +19,10 @@ from optimizer.cli import parse
 from optimizer.schema import BuildFile
 
 
-def read(path: Path, catalog: Catalog, model: str | None, as_of: str | None) -> tuple[Request, list[tuple[str, Build]]]:
-    """(request, named builds) of a file; raises InputError with what is wrong in it."""
+def read(
+    path: Path, catalog: Catalog, model: str | None, as_of: str | None
+) -> tuple[Catalog, Request, list[tuple[str, Build]]]:
+    """(catalog with the file's own parts, request, named builds); raises InputError with what is wrong in it."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as e:
@@ -27,12 +31,12 @@ def read(path: Path, catalog: Catalog, model: str | None, as_of: str | None) -> 
         raise InputError(
             Fault("not-utf8", "is not UTF-8 text", str(path), remedy="Give a build.toml or a result.json.")
         ) from None
-    return _result(path, text) if path.suffix == ".json" else _toml(path, text, catalog, model, as_of)
+    return (catalog, *_result(path, text)) if path.suffix == ".json" else _toml(path, text, catalog, model, as_of)
 
 
 def _toml(
     path: Path, text: str, catalog: Catalog, model: str | None, as_of: str | None
-) -> tuple[Request, list[tuple[str, Build]]]:
+) -> tuple[Catalog, Request, list[tuple[str, Build]]]:
     try:
         data = tomllib.loads(text)
         found = BuildFile.model_validate({**data, **({"model": model} if model else {})})
@@ -55,8 +59,48 @@ def _toml(
         isl=isl,
         osl=osl,
         conditions=frozenset({"new", "refurbished", "used"}),
+        have=frozenset(found.have),
+        site_water=found.site_water,
     )
-    return request, [(path.stem, build_of(catalog, found.nodes, found.parts, found.shared))]
+    catalog = _with_raw(path, catalog, found.raw, request)
+    return catalog, request, [(path.stem, build_of(catalog, found.nodes, found.parts, found.shared))]
+
+
+def _with_raw(path: Path, catalog: Catalog, raw: list[dict[str, Any]], request: Request) -> Catalog:
+    """The catalog with parts described in the file itself; what has no price costs the smallest unit of money."""
+    parts, offers = dict(catalog.parts), dict(catalog.offers)
+    classes = {c.model_fields["kind"].default: c for c in PART_FILES.values()}
+    classes |= {Kind.SYSTEM: Platform, Kind.OPTIC: Link, Kind.CABLE: Link}
+    for number, row in enumerate(raw, 1):
+        place = f"raw {number}"
+        cls = classes.get(row.get("kind", ""))
+        if cls is None:
+            kinds = ", ".join(k.value for k in Kind)
+            raise InputError(Fault("bad-raw", "needs a kind", str(path), column=place, remedy=f"One of: {kinds}."))
+        price = row.get("price_usd", "0.01")
+        fields = {"name": row.get("id", ""), "source": str(path), **{k: v for k, v in row.items() if k != "price_usd"}}
+        try:
+            part = cls.model_validate(fields)
+            offer = Offer(
+                id=f"{part.id}--raw",
+                part=part.id,
+                price=price,
+                currency="USD",
+                date=request.as_of,
+                condition="new",
+                confidence="estimate",
+                seller=str(path),
+                source=str(path),
+            )
+        except ValidationError as e:
+            raise InputError(
+                [
+                    Fault("bad-raw", x["msg"], str(path), column=f"{place}.{'.'.join(map(str, x['loc']))}")
+                    for x in e.errors(include_url=False)
+                ]
+            ) from None
+        parts[part.id], offers[part.id] = part, (offer,)
+    return Catalog(parts, offers, catalog.sha256, catalog.replaced)
 
 
 def _result(path: Path, text: str) -> tuple[Request, list[tuple[str, Build]]]:

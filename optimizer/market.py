@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 
 from catalogs.errors import InputError
@@ -11,6 +12,7 @@ from catalogs.load import Catalog
 from catalogs.schema import Cpu, Kind, Link, Platform, Switch
 from constraints.fit import cpu_fits, needs_cpu
 from constraints.policy import Policy
+from constraints.precision import wanted
 from constraints.procurement import PriceBook, price_book
 from constraints.request import Request
 
@@ -33,6 +35,15 @@ class Market:
         if request.tokens > llm.max_context:
             text = f"isl + osl = {request.tokens} tokens, {llm.id} reaches {llm.max_context}"
             raise InputError(text, "context-too-long", "Lower --isl or --osl.")
+        if request.precision and not wanted(llm, request):
+            remedy = f"One of: {', '.join(llm.precisions())}."
+            raise InputError(f"{llm.id} has no weights in {request.precision!r}", "unknown-precision", remedy)
+        known = {p.vendor.casefold(): p.vendor for p in catalog.parts.values()}
+        for name in sorted((request.vendors | request.barred_vendors) - set(known)):
+            near = ", ".join(known[x] for x in get_close_matches(name, list(known), n=3))
+            raise InputError(
+                f"no part of a vendor named {name!r}", "unknown-vendor", f"Nearest: {near}." if near else ""
+            )
         return cls(catalog, request, policy, llm, price_book(catalog, request, policy))
 
     def cents(self, part: str) -> int:

@@ -183,3 +183,10 @@ class BuildFile(Strict):
     shared: dict[str, int] = Field(default_factory=dict)
     workload: str = "chat"
     users: int | None = None
+    have: list[Literal["racks", "network"]] = Field(default=[], description="what the site has already")
+    site_water: bool = False
+    raw: list[dict[str, Any]] = Field(
+        default=[],
+        description="figures of parts that no catalog knows: kind, id and the columns of that kind; price_usd",
+    )
+    expect: dict[str, list[str]] = Field(default={}, description="for tests: the rules that fail")

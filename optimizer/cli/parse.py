@@ -17,6 +17,7 @@ from constraints.request import Request
 
 SIGNS = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}
 SCALES = {"k": 10**3, "K": 10**3, "m": 10**6, "M": 10**6, "万": 10**4, "萬": 10**4, "亿": 10**8}
+OPTIONS = {"conditions": "--condition", "max_price_age_days": "--max-price-age", "vendors": "--vendor"}
 CODES = ("USD", "CNY", "EUR", "GBP", "JPY")
 
 
@@ -97,7 +98,7 @@ def request(**fields: Any) -> Request:
                 Fault(
                     "bad-request",
                     x["msg"],
-                    column="--" + "-".join(map(str, x["loc"])).replace("_", "-"),
+                    column=OPTIONS.get(str(x["loc"][0]), "--" + str(x["loc"][0]).replace("_", "-")) if x["loc"] else "",
                     value=str(x.get("input"))[:60],
                 )
                 for x in e.errors(include_url=False)

@@ -87,6 +87,10 @@ def solve(
     conditions = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
     if throughput is not None and not (0 < throughput < 1e11):
         raise InputError(f"--throughput must be above 0, not {throughput}", "bad-throughput")
+    if time_limit is not None and not 0 < time_limit < 10**9:
+        raise InputError(f"--time-limit must be above 0, not {time_limit}", "bad-time-limit")
+    if pue is not None and not 1 <= pue <= 10:
+        raise InputError(f"--pue must be 1 to 10, not {pue}", "bad-pue")
     if max_kw is not None and not (0 < max_kw < 1e6):
         raise InputError(f"--max-kw must be above 0, not {max_kw}", "bad-power")
     request = parse.request(
@@ -125,10 +129,6 @@ def solve(
         energy_price is not None
     )
     chosen = chosen.with_settings([*set_, *extra])
-
-    if budget is None and throughput is None and users is None:
-        text = "one of --budget, --throughput, --users is needed"
-        raise InputError(text, "nothing-asked", "For example --budget 300000.")
 
     from optimizer.api import explained, saving
     from optimizer.api import solve as run
@@ -276,7 +276,7 @@ def check(
     from optimizer.market import Market
 
     parts = load(catalog)
-    market_request, builds = read(file, parts, model, as_of)
+    parts, market_request, builds = read(file, parts, model, as_of)
     market = Market.open(parts, market_request, Policy().with_settings(set_))
     failed, out = False, []
     for name, build in builds:
