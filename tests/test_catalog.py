@@ -1,0 +1,143 @@
+"""The shipped catalog's integrity, and what a faulty catalog is told."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from catalogs.errors import InputError
+from catalogs.load import SHIPPED, Catalog, load
+from catalogs.schema import Gpu, GpuBoard, Kind, Platform
+from constraints.precision import support
+
+NO_ENGINE = {"Apple M3", "Xe2"}
+"""Generations without precision data yet: `solve` never offers them."""
+
+
+def test_every_part_and_offer_says_where_it_was_read(shipped: Catalog) -> None:
+    assert not [p.id for p in shipped.parts.values() if not p.source.strip()]
+    offers = [o for group in shipped.offers.values() for o in group]
+    assert not [o.id for o in offers if not (o.source.strip() and o.seller.strip())]
+    assert len(shipped.parts) > 400
+
+
+def test_all_kinds_are_there(shipped: Catalog) -> None:
+    assert {p.kind for p in shipped.parts.values()} == set(Kind)
+
+
+def test_estimates_say_how_they_were_derived(shipped: Catalog) -> None:
+    silent = [
+        o.id
+        for group in shipped.offers.values()
+        for o in group
+        if o.confidence == "estimate" and not (o.notes or o.source)
+    ]
+    assert not silent
+
+
+def test_surge_and_contract_prices_price_nothing(shipped: Catalog) -> None:
+    words = [o for group in shipped.offers.values() for o in group if "PRE-SURGE" in o.notes or "CONTRACT" in o.notes]
+    assert not words
+
+
+def test_references_and_figures(shipped: Catalog) -> None:
+    for part in shipped.parts.values():
+        if isinstance(part, Gpu):
+            assert support(part.arch) or part.arch in NO_ENGINE, f"{part.id}: no precision data for {part.arch}"
+            assert part.vram_gb <= 600
+        if isinstance(part, GpuBoard):
+            gpu = shipped.parts[part.gpu]
+            assert isinstance(gpu, Gpu) and gpu.form_factor == part.form_factor, part.id
+        if isinstance(part, Platform) and part.kind == Kind.PLATFORM:
+            assert part.psu_redundancy and part.psu_forms, part.id
+
+
+def overlay(folder: Path, name: str, text: str | bytes) -> Path:
+    folder.mkdir(exist_ok=True)
+    target = folder / name
+    target.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
+
+
+def faults(*folders: Path, base: Path = SHIPPED) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        load(folders, base=base)
+    return [str(f) for f in caught.value.faults]
+
+
+OFFERS = "id,part,price,currency,date,condition,confidence,seller,source\n"
+GOOD = "x1,nvidia-l40s-48gb,9000,USD,2026-11-01,new,list,shop,web\n"
+
+
+def test_all_faults_at_once_with_place_value_and_remedy(tmp_path: Path) -> None:
+    rows = [
+        "a,nvidia-l40s-48gb,0,USD,2026-11-01,new,list,shop,web",
+        "b,nvidia-l40s-48gb,-1,USD,2026-11-01,new,list,shop,web",
+        "c,nvidia-l40s-48gb,nan,USD,2026-11-01,new,list,shop,web",
+        "d,nvidia-l40s-48gb,9000,XYZ,2026-11-01,new,list,shop,web",
+        "e,nvidia-l40s-48gb,9000,USD,2026-13-01,new,list,shop,web",
+        "f,nvidia-l40s-48gb,9000,USD,2026-11-01,mint,list,shop,web",
+        "g,nvidia-l40x-48gb,9000,USD,2026-11-01,new,list,shop,web",
+        "h,nvidia-l40s-48gb,1e99,USD,2026-11-01,new,list,shop,web",
+        "i,too,short",
+    ]
+    found = faults(overlay(tmp_path / "c", "offers.csv", OFFERS + "\n".join(rows) + "\n"))
+    text = "\n".join(found)
+    for row in range(2, 11):
+        assert f"row {row}" in text
+    for says in ("offers.csv", "price", "'XYZ'", "'mint'", "Nearest id", "3 cells"):
+        assert says in text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("offers.csv", "", "header"),
+        ("offers.csv", b"\xff\xfe\x00x", "UTF-8"),
+        ("offers.csv", OFFERS + "x1,nvidia\0l40s,1,USD,2026-11-01,new,list,shop,web\n", "binary"),
+        ("offers.csv", OFFERS + GOOD + GOOD, "twice"),
+        ("offers.csv", OFFERS.replace("price", "prize") + GOOD, "Nearest column: price"),
+        ("offer.csv", OFFERS + GOOD, "Nearest name: offers.csv"),
+        (
+            "gpus.csv",
+            "id,name,source,arch,form_factor,cooling,sold_as,vram_gb,tdp_w\nx,X,web,Ada,PCIe,passive,single,48,5\n",
+            "tdp_w",
+        ),
+        (
+            "gpus.csv",
+            "id,name,source,arch,form_factor,cooling,sold_as,vram_gb\nx,X,web,Ada,PCIE9,passive,single,48\n",
+            "form_factor",
+        ),
+        (
+            "gpus.csv",
+            "id,name,source,arch,form_factor,cooling,sold_as,vram_gb\nÜ,X,web,Ada,PCIe,passive,single,-4\n",
+            "vram_gb",
+        ),
+    ],
+)
+def test_a_faulty_file_is_explained(tmp_path: Path, name: str, content: str | bytes, says: str) -> None:
+    assert says in "\n".join(faults(overlay(tmp_path / "c", name, content)))
+
+
+def test_an_empty_and_a_missing_folder(tmp_path: Path) -> None:
+    assert "no CSV" in faults(tmp_path)[0]
+    assert "does not exist" in faults(tmp_path / "no")[0]
+
+
+def test_overlay_adds_and_replaces(tmp_path: Path) -> None:
+    offers = OFFERS + GOOD.replace("x1", "nvidia-l40s-48gb--1")
+    found = load([overlay(tmp_path / "c", "offers.csv", offers)])
+    assert found.replaced == ("nvidia-l40s-48gb--1",)
+    assert found.offers["nvidia-l40s-48gb"][0].price == 9000
+    assert found.sha256 != load().sha256
+
+
+def test_a_catalog_of_one_s_own(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(SHIPPED, base)
+    assert load(base=base).sha256 == load().sha256
+    with (base / "gpus.csv").open(encoding="utf-8") as f:
+        assert len(list(csv.DictReader(f))) > 50
