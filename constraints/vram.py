@@ -95,4 +95,4 @@ class Vram:
         need = needed_bytes(c.gpu, c.llm, c.policy, c.plan, c.request.tokens)
         have = usable_bytes(c.gpu)
         text = f"each {c.gpu.name} holds weights, KV cache of {c.plan.concurrency} requests per replica and reserve"
-        return [Check.at_most(self.id, gb(need), gb(have), "GB", text)]
+        return [Check(self.id, "pass" if need <= have else "fail", gb(need), gb(have), "GB", text)]

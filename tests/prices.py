@@ -46,7 +46,8 @@ def deviations(catalog: Catalog) -> list[Deviation]:
 
 def _price(catalog: Catalog, text: str) -> float:
     qty, _, part = text.partition("*")
-    newest = max(catalog.offers[part], key=lambda o: o.date)
+    apart = [o for o in catalog.offers[part] if "eStore" not in o.source]  # derived from one of the systems compared
+    newest = max(apart, key=lambda o: o.date)
     return int(qty) * float(newest.price)
 
 
@@ -59,7 +60,8 @@ def table(catalog: Catalog) -> str:
     found = deviations(catalog)
     for d in found:
         lines.append(
-            f"| {d.system} | {d.published:,.0f} | {d.parts:,.0f} | {d.barebone:,.0f} | {d.percent:+.1f} % | {d.reason} |"
+            f"| {d.system} | {d.published:,.0f} | {d.parts:,.0f} | {d.barebone:,.0f} | {d.percent:+.1f} % | "
+            f"{d.reason} |"
         )
     lines.append(f"\nMedian deviation {median(abs(d.percent) for d in found):.1f} %.")
     return "\n".join(lines)
