@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from constraints.case import PsuBank, bank, fan_percent, included_bank
@@ -115,7 +116,7 @@ class Power:
             found.append(
                 Check.at_most(
                     self.id,
-                    round(wall, 1),
+                    math.ceil(wall),
                     limit,
                     "W",
                     f"at the wall on one circuit of {k.amps} A at {k.volts} V",

@@ -5,6 +5,7 @@ Every rack keeps room for all shared gear (switches, CDU): a safe simplification
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Cooling, Kind, Link, Pdu, Platform, Rack, Switch
@@ -150,7 +151,7 @@ class RackRule:
             found += self._pdu_checks(c, a, racks)
         heat = (a * air_w(c.load_w, p, policy) + 100 * shared_w(c)) / 100
         found.append(
-            Check.at_most(self.id, round(heat), policy.whole("cooling.rack_air_w"), "W", "heat to the air per rack")
+            Check.at_most(self.id, math.ceil(heat), policy.whole("cooling.rack_air_w"), "W", "heat to the air per rack")
         )
         return found
 
@@ -161,7 +162,7 @@ class RackRule:
         pdu, qty = pdus[0]
         found = [Check.at_least(self.id, qty, 2 * racks, "pieces", "two PDUs per rack")]
         wall = 100 * (a * c.load_w + shared_w(c)) / pdu_efficiency(c.policy)
-        found.append(Check.at_most(self.id, round(wall), pdu.power_w, "W", "each PDU carries the whole rack"))
+        found.append(Check.at_most(self.id, math.ceil(wall), pdu.power_w, "W", "each PDU carries the whole rack"))
         b = c.psus
         if b is not None:
             outlets = pdu.outlets_c19 if b.inlet == "C20" else pdu.outlets_c13
