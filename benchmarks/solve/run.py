@@ -1,0 +1,75 @@
+"""Cold starts of the main jobs, phase by phase: `python benchmarks/solve/run.py > benchmarks/solve/results.md`.
+
+Each job runs in a process of its own; phases come from `proof.seconds`, the rest of the wall time is Python, imports,
+catalog and printing. CP-SAT runs with random seed 0 and one worker.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+JOBS = [
+    "--budget 300000 --model v2-670b",
+    "--budget 300000 --model v2-670b --precision fp8",
+    "--budget 400000 --model r1-671b --users 64",
+    "--budget 40000 --model r1-33b",
+    "--budget 200000 --model v4-flash",
+    "--budget 150000 --model v3-671b --min-precision 4bit",
+    "--budget 2000000 --model v3-671b --users 512",
+    "--budget 12000 --model r1-distill-qwen-14b --circuit 15A@120V",
+    "--throughput 5000 --model v3-671b",
+]
+PHASES = ("plans", "search", "proof")
+
+
+def cpu() -> str:
+    """Name of the processor."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as f:
+            return next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown"
+
+
+def timed(args: list[str]) -> tuple[float, str]:
+    """(wall seconds, stdout) of one cold run."""
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", "from optimizer.cli import main; main()", *args],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return time.perf_counter() - started, done.stdout
+
+
+def main() -> None:
+    versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("ortools", "numpy", "pydantic"))
+    print(f"# Cold starts, {datetime.now(UTC):%Y-%m-%d}\n")
+    print(f"{cpu()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}; best of three, seconds.\n")
+    print(f"| dsopt solve | points | by bound | by CP-SAT | {' | '.join(PHASES)} | wall |")
+    print("|---|---:|---:|---:|" + "---:|" * (len(PHASES) + 1))
+    for job in JOBS:
+        best: tuple[float, str] | None = None
+        for _ in range(3):
+            run = timed(["solve", *job.split(), "--as-of", "2026-11-24", "--json"])
+            best = min(best, run) if best else run
+        assert best
+        data = json.loads(best[1])
+        s, f = data["proof"]["seconds"], data["proof"]["families"]
+        phases = " | ".join(f"{s[p]:.2f}" for p in PHASES)
+        print(
+            f"| {job} | {len(data['front'])} | {f['closed_by_bound']} | {f['closed_by_cp_sat']} | {phases} | {best[0]:.2f} |"
+        )
+    print(f"\n`dsopt --help`: {min(timed(['--help'])[0] for _ in range(3)):.2f} s.")
+
+
+if __name__ == "__main__":
+    main()
