@@ -65,13 +65,18 @@ def saving(answer: Answer) -> str:
     if not lower:
         return ""
     point = next(p for p, d in zip(answer.front.points, data["front"], strict=True) if d["id"] == chosen)
-    asked = {"min_precision_bits": lower, "throughput_tenths": point.found.row.perf.tenths}
+    asked = {
+        "min_precision_bits": lower,
+        "throughput_tenths": point.found.row.perf.tenths,
+        "gpus": frozenset(p.case.gpu.id for p in answer.front.points),
+    }
     other = Market.open(market.catalog, r.model_copy(update=asked), market.policy)
     found = Solver(other).cheapest(point.found.parts_cents - 1)
+    how = f"{lower}-bit weights (--min-precision {lower}bit) on the GPUs of this front"
     if found is None:
-        return f"{lower}-bit weights (--min-precision {lower}bit) would not make this throughput cheaper."
+        return f"{how} would not make this throughput cheaper."
     less = money(point.found.parts_cents - found.parts_cents, r.currency)
-    return f"{lower}-bit weights (--min-precision {lower}bit) would reach this throughput for {less} {r.currency} less."
+    return f"{how} would reach this throughput for {less} {r.currency} less."
 
 
 def check(market: Market, build: Build) -> tuple[Case, list[Check]]:

@@ -57,7 +57,8 @@ class Cluster:
         held = () if role == "oob" else tuple((n.id, q) for n, q in inside(p, self.market.catalog, Nic))
         lans = p.onboard_lan if role == "frontend" else (BMC,) if role == "oob" else ()
         kind = (cards, held, lans, role, least)
-        memo = (*kind, nodes, per_node)
+        slots = p.nic_slots - sum(q for _, q in held)
+        memo = (*kind, slots, nodes, per_node)
         if memo not in self._joined:
             if kind not in self._kinds:
                 nics = [n for n in self.nics if n.form in cards or n.id in dict(held)]
@@ -66,6 +67,7 @@ class Cluster:
                     nics, lans, self.market.switches, self.market.links, role, least, direct=role == "rdma"
                 )
             ways = [w for k in self._kinds[kind] if (w := self._joined_by(k, nodes, per_node, dict(held)))]
+            ways = [w for w in ways if sum(w.node.values()) <= slots or not w.node]
             self._joined[memo] = sorted(ways, key=lambda w: (w.cents, sorted(w.shared), sorted(w.node)))
         return self._joined[memo]
 

@@ -177,7 +177,7 @@ class Solver:
                 if b.cents > top:
                     continue
                 self.left()
-                found = assemble(self.market, self.cluster, b.outfit, b.row, top)
+                found = assemble(self.market, self.cluster, b, top)
                 if found:
                     stairs.add(found)
         self.seconds["search"] += time.perf_counter() - started
@@ -231,7 +231,7 @@ class Solver:
         for b in (b for u in self.units for b in u.bounds if b.row.perf.tenths in chosen):
             cents = chosen[b.row.perf.tenths][0].parts_cents
             if b.least <= cents and b.cents <= cents:
-                found = assemble(self.market, self.cluster, b.outfit, b.row, cents)
+                found = assemble(self.market, self.cluster, b, cents)
                 if found and found.parts_cents == cents:
                     chosen[b.row.perf.tenths].append(found)
         self.seconds["search"] += time.perf_counter() - started

@@ -11,6 +11,7 @@ from itertools import product
 from constraints.case import Build, Case
 from constraints.plan import Row
 from constraints.rules import RULES
+from optimizer.bound import Bound
 from optimizer.certify import Found
 from optimizer.cluster import Cluster, Joined
 from optimizer.market import Market
@@ -23,9 +24,9 @@ TRIES = 40
 """Combinations of options that it puts together for one row and platform."""
 
 
-def assemble(market: Market, cluster: Cluster, o: Outfit, row: Row, ceiling: int) -> Found | None:
-    """A cheap build of the row on this platform with parts at most `ceiling` cents that every rule passes."""
-    key = row.key
+def assemble(market: Market, cluster: Cluster, bound: Bound, ceiling: int) -> Found | None:
+    """A cheap build of the bound's row and platform with parts at most `ceiling` cents that every rule passes."""
+    o, row, key = bound.outfit, bound.row, bound.row.key
     cpus = [c for c in o.cpus if c.pcie_gen >= key.pcie_gen and o.lanes_left(c, key) >= 0]
     pools = (o.gpus, cpus, o.memory, o.shelf.drives(o.need_gb(row.plan.precision)), o.bridges(key),
              o.nics if key.nodes == 1 else [Option(0, 0)])  # fmt: skip
@@ -34,10 +35,13 @@ def assemble(market: Market, cluster: Cluster, o: Outfit, row: Row, ceiling: int
     ]
     combos = [(c, key.nodes * (o.own.cents + sum(x.cents for x in c))) for c in product(*(p[:DEPTH] for p in pools))]
     both = ((a + b, i, j) for i, (_, a) in enumerate(combos) for j, (_, b) in enumerate(nets))
+    if not combos or not nets:
+        return None
+    least = min(c for _, c in combos) + min(c for _, c in nets)
     best: Found | None = None
     for cents, i, j in nsmallest(TRIES, both):
         top = ceiling if best is None else best.parts_cents - 1
-        if cents > top:
+        if bound.cents + cents - least > top:
             break
         best = _finish(market, cluster, o, row, combos[i][0], nets[j][0], top) or best
     return best
