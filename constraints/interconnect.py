@@ -227,7 +227,10 @@ class Interconnect:
             bills.append(options)
         if not _covered(bills, dict(shared) | {f"node {x.id}": q for x, q in nics}):
             return [Check.of(self.id, False, f"cards, switches or cables are too few for {n} nodes")]
-        return [Check.of(self.id, True, f"networks of {n} nodes: " + ", ".join(t for t, _, _ in need))]
+        found = [Check.of(self.id, True, f"networks of {n} nodes: " + ", ".join(t for t, _, _ in need))]
+        if net == "rdma" and all(s.role != "rdma" for s in switches):
+            found.append(Check.warn(self.id, "the RDMA fabric is cabled directly: no third node can join it"))
+        return found
 
 
 def _covered(bills: list[list[dict[str, int]]], have: dict[str, int]) -> bool:

@@ -95,6 +95,22 @@ class Policy:
         return self.with_settings(flat, str(path))
 
 
+def tax_percent(text: str) -> Decimal:
+    """`13%`, `13` or a country code of constraints/data/tax.csv; raises InputError for anything else."""
+    name = text.strip().upper()
+    for row in table("tax"):
+        if row["country"] == name:
+            return Decimal(row["percent"])
+    try:
+        percent = Decimal(name.removesuffix("%"))
+    except InvalidOperation:
+        percent = Decimal("NaN")
+    if not percent.is_finite() or not 0 <= percent <= 100:
+        known = ", ".join(row["country"] for row in table("tax"))
+        raise InputError(f"--tax {text!r} is no rate", "bad-tax", f"For example 13%, or one of: {known}.")
+    return percent
+
+
 @cache
 def usd_per(currency: str) -> Decimal:
     """FX rate of the policy file; raises InputError for an unknown currency."""

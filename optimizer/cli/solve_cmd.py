@@ -57,6 +57,7 @@ def solve(
     gpu: Annotated[list[str], typer.Option(help="[N x]NAME: only these GPUs.")] = [],
     as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
     currency: Annotated[str | None, typer.Option(envvar="DSOPT_CURRENCY", help="USD, CNY, EUR, GBP, JPY.")] = None,
+    tax: Annotated[str | None, typer.Option(help="Tax on all lines: 13% or a country code, CN.")] = None,
     policy: Annotated[Path | None, typer.Option(help="TOML file of policy values.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
     pue: Annotated[float | None, typer.Option(help="Power usage effectiveness.")] = None,
@@ -74,7 +75,7 @@ def solve(
 
     from catalogs.errors import InputError
     from catalogs.load import load
-    from constraints.policy import Policy
+    from constraints.policy import Policy, tax_percent
     from constraints.request import workload_lengths
     from optimizer.cli import parse
 
@@ -128,6 +129,7 @@ def solve(
     extra = [f"energy.pue={pue}"] * (pue is not None) + [f"energy.price_per_kwh={energy_price}"] * (
         energy_price is not None
     )
+    extra += [f"money.tax_percent={tax_percent(tax)}"] if tax else []
     chosen = chosen.with_settings([*set_, *extra])
 
     from optimizer.api import explained, saving
