@@ -32,17 +32,7 @@ def answer(*args: str, code: int = 0, **env: str) -> dict[str, Any]:
     return found
 
 
-JOBS = [
-    ["--budget", "300000", "--model", "v2-670b"],
-    ["--budget", "300000", "--model", "v2-670b", "--precision", "fp8"],
-    ["--budget", "400000", "--model", "r1-671b", "--users", "64"],
-    ["--budget", "40000", "--model", "r1-33b"],
-    ["--budget", "200000", "--model", "v4-flash"],
-    ["--budget", "150000", "--model", "v3-671b", "--min-precision", "4bit"],
-    ["--budget", "2000000", "--model", "v3-671b", "--users", "512"],
-    ["--budget", "12000", "--model", "r1-distill-qwen-14b", "--circuit", "15A@120V"],
-    ["--throughput", "5000", "--model", "v3-671b"],
-]
+JOBS = [line.split()[2:] for line in (EXAMPLES / "commands.txt").read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture(scope="module")

@@ -82,6 +82,8 @@ def solve(
     if budget is None and throughput is None and users is None:
         raise typer.BadParameter("one of --budget, --throughput, --users is needed")
     parts = load(catalog)
+    if parts.replaced:
+        note(f"The overlay replaced: {', '.join(parts.replaced)}.")
     cents, code = parse.money(budget, currency) if budget else (None, currency or "USD")
     named = workload_lengths(workload)
     counts = [parse.gpu(g, parts) for g in gpu]
