@@ -109,6 +109,11 @@ class Gpu(Part):
     width_slots: Positive | None = None
     p2p: bool = True
 
+    @property
+    def wired_domain_gpus(self) -> int:
+        """GPUs joined by the node's own fabric, bridges not counted."""
+        return self.fast_domain_gpus if self.fabric not in ("none", "nvlink-bridge") else 1
+
 
 class GpuBoard(Part):
     """A baseboard sold whole with `gpus` GPUs on it."""

@@ -15,8 +15,6 @@ from constraints.policy import Policy
 from constraints.procurement import PriceBook
 from constraints.request import Request
 
-BRIDGED = "nvlink-bridge"
-
 
 @dataclass(frozen=True)
 class Build:

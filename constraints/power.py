@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from catalogs.schema import Switch
 from constraints.case import PsuBank, bank, fan_percent, included_bank
 from constraints.fit import needs_psu
 from constraints.policy import Policy
@@ -127,8 +128,6 @@ class Power:
 
 def shared_w(c: Case) -> int:
     """Power of the switches."""
-    from catalogs.schema import Switch
-
     return sum(int(p.power_w or 0) * q for p, q in c.parts(Switch, shared=True) if isinstance(p, Switch))
 
 

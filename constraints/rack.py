@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from constraints.model import FamilyModel
 
 MAX_PER_RACK = 10
+CORD_ENDS = {"C14": "C13-C14", "C20": "C19-C20"}
+"""Inlet of a supply -> connectors of its cord."""
 
 
 def node_kg(p: Platform, policy: Policy) -> int:
@@ -40,8 +42,7 @@ def air_w(load_w: Any, p: Platform, policy: Policy) -> Any:
 
 def cord_links(candidates: list[Link]) -> dict[str, list[Link]]:
     """Inlet -> power cords."""
-    ends = {"C14": "C13-C14", "C20": "C19-C20"}
-    return {i: [x for x in candidates if x.medium == "power" and x.end_a == e] for i, e in ends.items()}
+    return {i: [x for x in candidates if x.medium == "power" and x.end_a == e] for i, e in CORD_ENDS.items()}
 
 
 def racked(p: Platform) -> bool:
@@ -167,8 +168,7 @@ class RackRule:
         if b is not None:
             outlets = pdu.outlets_c19 if b.inlet == "C20" else pdu.outlets_c13
             found.append(Check.at_most(self.id, a * b.fitted, 2 * outlets, "outlets", f"outlets for {b.inlet} inlets"))
-            ends = {"C14": "C13-C14", "C20": "C19-C20"}
-            cords = sum(q for x, q in c.parts(Link) if isinstance(x, Link) and x.end_a == ends[b.inlet])
+            cords = sum(q for x, q in c.parts(Link) if isinstance(x, Link) and x.end_a == CORD_ENDS[b.inlet])
             found.append(Check.at_least(self.id, cords, b.fitted, "pieces", "power cords per node"))
             if (pdu.volts >= LOW_LINE_V) != (c.line_volts >= LOW_LINE_V):
                 found.append(Check.of(self.id, False, f"PDU is for {pdu.volts} V, the line has {c.line_volts} V"))

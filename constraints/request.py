@@ -11,7 +11,6 @@ from catalogs.errors import InputError
 
 Condition = Literal["new", "refurbished", "used"]
 WORKLOADS = {"chat": (1024, 1024), "rag": (8192, 1024), "reasoning": (1024, 8192), "batch": (1024, 1024)}
-Count = Field(ge=1, le=10_000_000)
 
 
 class Circuit(BaseModel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from constraints.budget import Budget
 from constraints.cooling import Cooling
 from constraints.cores import Cores
@@ -13,13 +15,21 @@ from constraints.power import Power
 from constraints.precision import Precision
 from constraints.procurement import Procurement
 from constraints.rack import RackRule
-from constraints.rule import Rule
+from constraints.rule import Check, Rule
 from constraints.site import Site
 from constraints.software import Software
 from constraints.storage import Storage
 from constraints.vram import Vram
 
+if TYPE_CHECKING:
+    from constraints.case import Case
+
 RULES: tuple[Rule, ...] = (
     Vram(), Precision(), Software(), HostMemory(), Fit(), Lanes(), Cores(), Storage(), Interconnect(), Cooling(),
     RackRule(), Power(), Site(), Procurement(), Budget(),
 )  # fmt: skip
+
+
+def findings(case: Case) -> list[Check]:
+    """Every rule's findings about a build."""
+    return [x for rule in RULES for x in rule.check(case)]

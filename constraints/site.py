@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.schema import Switch
+from catalogs.schema import Cooling, Switch
 from constraints.power import shared_w
 from constraints.rule import Check
 
@@ -46,8 +46,6 @@ def total_w(c: Case) -> int:
 
 def units(c: Case) -> int:
     """Rack units of nodes, switches and CDUs."""
-    from catalogs.schema import Cooling
-
     gear = c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)
     return c.build.nodes * (c.platform.rack_units or 0) + sum(
         x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling)

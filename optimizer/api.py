@@ -10,9 +10,9 @@ from catalogs.errors import InputError
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, GpuBoard, Kind
 from constraints.case import Build, Case
-from constraints.plan import Plan, Row
+from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
-from constraints.precision import BITS
+from constraints.precision import BITS, wanted
 from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
@@ -82,7 +82,7 @@ def saving(answer: Answer) -> str:
 def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
     """Every rule on any build, with the best plan that its hardware realises; the reasons when none does."""
     blank = Plan("", market.request.kv_precision, 1, 1, 1, 1, 1, 1)
-    case = Case(build, market.catalog, market.request, market.policy, market.llm, market.book, blank)
+    case = market.case(build, blank)
     gpu, k = case.gpu, case.per_node
     row = _best_row(market, case, gpu, k)
     if row is None:
@@ -115,9 +115,6 @@ def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
 
 def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
     """The plan that a failing build is judged by: a node's GPUs in one tensor-parallel group, lowest precision."""
-    from constraints.plan import Perf, RowKey
-    from constraints.precision import wanted
-
     planner = Planner(market.llm, market.request, market.policy)
     precisions = planner.precisions(gpu) or wanted(market.llm, market.request)
     if not precisions:
@@ -125,13 +122,12 @@ def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
     tp = max(t for t in range(1, k + 1) if k % t == 0 and market.llm.heads % t == 0)
     pp = min(k // tp * nodes, 8)
     plan = Plan(precisions[-1], market.request.kv_precision, tp, pp, 1, 1, max(1, k * nodes // (tp * pp)), 1)
-    domain = gpu.fast_domain_gpus if gpu.fabric not in ("none", "nvlink-bridge") else 1
     key = RowKey(
         gpu.id,
         gpu.tdp_w or 0,
         k,
         nodes,
-        min(domain, k),
+        min(gpu.wired_domain_gpus, k),
         0,
         0,
         "pp" if nodes > 1 else "none",

@@ -99,8 +99,7 @@ class Bounds:
             return None
         if "air" not in p.cooling and not request.site_water and p.kind != Kind.SYSTEM:
             return None
-        cpus = [x for x in o.cpus if x.pcie_gen >= key.pcie_gen and o.lanes_left(x, key) >= 0]
-        pools = (o.gpus, cpus, o.memory, o.bridges(key))
+        pools = (o.gpus, o.cpus_for(key), o.memory, o.bridges(key))
         if not all(pools):
             return None
         static = o.static_w + sum(min(x.watts for x in pool) for pool in pools)

@@ -13,7 +13,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.schema import PART_FILES, Kind, Link, Offer, Platform
 from constraints.case import Build
-from constraints.request import Request, workload_lengths
+from constraints.request import Request
 from optimizer.api import build_of
 from optimizer.cli import parse
 from optimizer.schema import BuildFile
@@ -49,15 +49,12 @@ def _toml(
                 for x in e.errors(include_url=False)
             ]
         ) from None
-    isl, osl = workload_lengths(found.workload)
     request = parse.request(
         model=found.model,
         as_of=parse.day(as_of),
         users=found.users,
         precision=found.precision,
-        workload=found.workload,
-        isl=isl,
-        osl=osl,
+        **parse.lengths(found.workload, None, None),
         conditions=frozenset({"new", "refurbished", "used"}),
         have=frozenset(found.have),
         site_water=found.site_water,

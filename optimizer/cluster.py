@@ -11,6 +11,7 @@ from constraints.interconnect import BMC
 from constraints.links import Network, networks
 from constraints.model import inside
 from constraints.plan import RowKey
+from constraints.power import LOW_LINE_V
 from constraints.rack import MAX_PER_RACK, air_w, node_kg, pdu_efficiency, racked
 from optimizer.market import Market
 from optimizer.shelf import NONE, Parts
@@ -119,7 +120,7 @@ class Cluster:
         volts = market.request.line_volts or policy.whole("power.line_volts")
         pdus = [
             d for d in self.pdus
-            if (d.volts >= 200) == (volts >= 200)
+            if (d.volts >= LOW_LINE_V) == (volts >= LOW_LINE_V)
             and 100 * (a * node_w + watts) <= pdu_efficiency(policy) * d.power_w
             and (outlets is None or a * outlets[1] <= 2 * (d.outlets_c19 if outlets[0] == "C20" else d.outlets_c13))
         ]  # fmt: skip

@@ -10,7 +10,9 @@ from catalogs.errors import InputError
 from catalogs.llm import Llm, get
 from catalogs.load import Catalog
 from catalogs.schema import Cpu, Kind, Link, Platform, Switch
+from constraints.case import Build, Case
 from constraints.fit import cpu_fits, needs_cpu
+from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.precision import wanted
 from constraints.procurement import PriceBook, price_book
@@ -49,6 +51,10 @@ class Market:
     def cents(self, part: str) -> int:
         """Unit price in minor units of the request's currency."""
         return self.book.prices[part].cents
+
+    def case(self, build: Build, plan: Plan, row: RowKey | None = None) -> Case:
+        """A build as every rule's `check` sees it."""
+        return Case(build, self.catalog, self.request, self.policy, self.llm, self.book, plan, row)
 
     @cached_property
     def links(self) -> list[Link]:

@@ -86,6 +86,10 @@ class Outfit:
         ]  # fmt: skip
         return cheapest_first(self.shelf.option((b, self.k // b.group_gpus * b.per_group)) for b in fits)
 
+    def cpus_for(self, key: RowKey) -> list[Option]:
+        """CPUs of the row's PCIe generation whose lanes feed the GPUs."""
+        return [x for x in self.cpus if x.pcie_gen >= key.pcie_gen and self.lanes_left(x, key) >= 0]
+
     def lanes_left(self, cpu: Option, key: RowKey) -> int:
         """CPU lanes left beside the GPUs; negative when even those find too few."""
         p = self.platform

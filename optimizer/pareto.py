@@ -13,7 +13,7 @@ from constraints.case import Case
 from constraints.model import Candidates
 from constraints.plan import Row
 from constraints.rule import Check, Rule
-from constraints.rules import RULES
+from constraints.rules import RULES, findings
 from optimizer.bound import Bound, Bounds, narrowed
 from optimizer.certify import Family, Found, TimeUp
 from optimizer.cluster import Cluster
@@ -85,7 +85,8 @@ class Staircase:
 
 @dataclass
 class Unit:
-    """A family with the outfits of its platforms. `least` bounds the price of one node, `rows` are those judged."""
+    """A family with the outfits of its platforms. `least` bounds the price of one node, `judged` is
+    the largest node count whose rows have their `bounds`."""
 
     gpu: Gpu
     per_node: int
@@ -264,9 +265,8 @@ class Solver:
 
     def point(self, found: Found) -> Point:
         """A found build with every rule's finding; raises Disagreement when one fails."""
-        m = self.market
-        case = Case(found.build, m.catalog, m.request, m.policy, m.llm, m.book, found.row.plan, found.row.key)
-        checks = [x for rule in RULES for x in rule.check(case)]
+        case = self.market.case(found.build, found.row.plan, found.row.key)
+        checks = findings(case)
         if self.rules is RULES and any(x.status == "fail" for x in checks):
             failed = "; ".join(f"{x.rule}: {x.text}" for x in checks if x.status == "fail")
             raise Disagreement(f"{failed} in {found.build}")

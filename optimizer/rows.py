@@ -55,7 +55,7 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
 def hardware_keys(market: Market, gpu: Gpu, k: int, holders: list[Platform], nodes: int) -> list[RowKey]:
     """All keys that parts of the catalog can realise for `nodes` nodes of `k` GPUs."""
     caps = sorted({power_cap(gpu, p) for p in holders} - {0})
-    domains = {gpu.fast_domain_gpus if gpu.fast_domain_gpus > 1 and gpu.fabric not in ("none", "nvlink-bridge") else 1}
+    domains = {gpu.wired_domain_gpus}
     if gpu.fabric == "nvlink-bridge" and k > 1:
         bridges = [b for b in market.catalog.of(Kind.BRIDGE) if isinstance(b, Bridge) and b.id in market.book.prices]
         domains |= {b.group_gpus for b in bridges if gpu.id in b.gpus and k % b.group_gpus == 0}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from heapq import nsmallest
 from itertools import product
 
-from constraints.case import Build, Case
+from constraints.case import Build
 from constraints.plan import Row
-from constraints.rules import RULES
+from constraints.rules import findings
 from optimizer.bound import Bound
 from optimizer.certify import Found
 from optimizer.cluster import Cluster, Joined
@@ -27,12 +27,9 @@ TRIES = 40
 def assemble(market: Market, cluster: Cluster, bound: Bound, ceiling: int) -> Found | None:
     """A cheap build of the bound's row and platform with parts at most `ceiling` cents that every rule passes."""
     o, row, key = bound.outfit, bound.row, bound.row.key
-    cpus = [c for c in o.cpus if c.pcie_gen >= key.pcie_gen and o.lanes_left(c, key) >= 0]
-    pools = (o.gpus, cpus, o.memory, o.shelf.drives(o.need_gb(row.plan.precision)), o.bridges(key),
+    pools = (o.gpus, o.cpus_for(key), o.memory, o.shelf.drives(o.need_gb(row.plan.precision)), o.bridges(key),
              o.nics if key.nodes == 1 else [Option(0, 0)])  # fmt: skip
-    nets = [
-        (net, sum(n.cents for n in net)) for net in product(*(w[:DEPTH] for w in cluster.networks(o.platform, key)))
-    ]
+    nets = [(net, sum(n.cents for n in net)) for net in product(*(w[:DEPTH] for w in bound.ways))]
     combos = [(c, key.nodes * (o.own.cents + sum(x.cents for x in c))) for c in product(*(p[:DEPTH] for p in pools))]
     both = ((a + b, i, j) for i, (_, a) in enumerate(combos) for j, (_, b) in enumerate(nets))
     if not combos or not nets:
@@ -87,6 +84,4 @@ def _finish(
 
 def passes(market: Market, build: Build, row: Row) -> bool:
     """Whether no rule fails."""
-    m = market
-    case = Case(build, m.catalog, m.request, m.policy, m.llm, m.book, row.plan, row.key)
-    return not any(x.status == "fail" for rule in RULES for x in rule.check(case))
+    return not any(x.status == "fail" for x in findings(market.case(build, row.plan, row.key)))

@@ -23,7 +23,7 @@ def size(catalog: Catalog, request: Request, policy: Policy, gpu_id: str, per_no
     market = Market.open(catalog, request, policy)
     gpu = catalog.parts[gpu_id]
     assert isinstance(gpu, Gpu)
-    domain = 1 if gpu.fabric in ("none", "nvlink-bridge") else gpu.fast_domain_gpus
+    domain = gpu.wired_domain_gpus
     host = (0, 0) if domain >= per_node else (gpu.pcie_gen or 4, 16)
     key = RowKey(
         gpu.id,

@@ -13,7 +13,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, Kind
 from constraints.procurement import minor_digits
-from constraints.request import Request
+from constraints.request import Request, workload_lengths
 
 SIGNS = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}
 SCALES = {"k": 10**3, "K": 10**3, "m": 10**6, "M": 10**6, "万": 10**4, "萬": 10**4, "亿": 10**8}
@@ -86,6 +86,16 @@ def day(text: str | None) -> date:
         raise InputError(
             Fault("bad-date", "needs a date", column="--as-of", value=text, remedy="For example 2026-11-24.")
         ) from None
+
+
+def lengths(workload: str, isl: int | None, osl: int | None) -> dict[str, Any]:
+    """The request's workload, isl and osl; own lengths win over those of the named workload."""
+    named = workload_lengths(workload)
+    return {
+        "workload": workload,
+        "isl": named[0] if isl is None else isl,
+        "osl": named[1] if osl is None else osl,
+    }
 
 
 def request(**fields: Any) -> Request:

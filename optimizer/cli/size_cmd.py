@@ -33,20 +33,16 @@ def size(
     """See HELP."""
     from catalogs.load import load
     from constraints.policy import Policy
-    from constraints.request import workload_lengths
     from optimizer.cli import parse
     from optimizer.sizing import size as run
 
     parts = load(catalog)
     count, gpu_id = parse.gpu(gpu, parts)
-    named = workload_lengths(workload)
     request = parse.request(
         model=model,
         as_of=parse.day(None),
         users=users,
-        workload=workload,
-        isl=isl if isl is not None else named[0],
-        osl=osl if osl is not None else named[1],
+        **parse.lengths(workload, isl, osl),
         min_tok_s_user=min_tok_s_user,
         max_ttft_ms=max_ttft,
         precision=precision,

@@ -76,7 +76,6 @@ def solve(
     from catalogs.errors import InputError
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
-    from constraints.request import workload_lengths
     from optimizer.cli import parse
 
     if budget is None and throughput is None and users is None:
@@ -85,7 +84,6 @@ def solve(
     if parts.replaced:
         note(f"The overlay replaced: {', '.join(parts.replaced)}.")
     cents, code = parse.money(budget, currency) if budget else (None, currency or "USD")
-    named = workload_lengths(workload)
     counts = [parse.gpu(g, parts) for g in gpu]
     conditions = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
     if throughput is not None and not (0 < throughput < 1e11):
@@ -103,9 +101,7 @@ def solve(
         budget_cents=cents,
         throughput_tenths=None if throughput is None else round(throughput * 10),
         users=users,
-        workload=workload,
-        isl=isl if isl is not None else named[0],
-        osl=osl if osl is not None else named[1],
+        **parse.lengths(workload, isl, osl),
         min_tok_s_user=min_tok_s_user,
         max_ttft_ms=max_ttft,
         precision=precision,
