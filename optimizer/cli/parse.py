@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -11,13 +12,15 @@ from pydantic import ValidationError
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from catalogs.schema import Gpu, Kind
+from catalogs.schema import Gpu
 from constraints.procurement import minor_digits
 from constraints.request import Request, workload_lengths
 
 SIGNS = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}
 SCALES = {"k": 10**3, "K": 10**3, "m": 10**6, "M": 10**6, "万": 10**4, "萬": 10**4, "亿": 10**8}
 OPTIONS = {"conditions": "--condition", "max_price_age_days": "--max-price-age", "vendors": "--vendor"}
+COUNT_FIRST = re.compile(r"(?P<count>\d{1,6})\s*(?:[x×*]|[张卡块片])\s*(?P<name>.+)", re.IGNORECASE | re.ASCII)
+COUNT_LAST = re.compile(r"(?P<name>.+?)(?:\s+x|\s*[×*])\s*(?P<count>\d{1,6})", re.IGNORECASE | re.ASCII)
 CODES = ("USD", "CNY", "EUR", "GBP", "JPY")
 
 
@@ -67,13 +70,21 @@ def circuit(text: str) -> dict[str, int]:
 
 
 def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:
-    """`8xH200`, `4 x 4090`, `mi300x` -> (count or None, GPU id)."""
-    m = re.fullmatch(r"\s*(?:(\d{1,6})\s*[xX×*]\s*)?(.+?)\s*", text)
-    name = m[2] if m else text
-    gpus = Catalog({k: p for k, p in catalog.parts.items() if p.kind == Kind.GPU}, {}, "")
-    part = gpus.find(name)
-    assert isinstance(part, Gpu)
-    return (int(m[1]) if m and m[1] else None), part.id
+    """`8xH200`, `4 x 4090`, `H20 ×8`, `8卡A100 80G`, `mi300x` -> (count or None, GPU id).
+
+    A memory size behind the name picks among the GPUs of that size. Raises InputError as Catalog.find does."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    gpus = [p for p in catalog.parts.values() if isinstance(p, Gpu)]
+    known = Catalog({p.id: p for p in gpus}, {}, "")
+    readings = [(m["name"], m["count"]) for m in (COUNT_FIRST.fullmatch(plain), COUNT_LAST.fullmatch(plain)) if m]
+    readings.append((plain, None))
+    name, count = next((r for r in readings if known.hits(r[0])), readings[0])
+    size = re.fullmatch(r"(.+?)\s*\b(\d{1,4})\s*gb?", name, re.IGNORECASE | re.ASCII)
+    if size and not known.hits(name):
+        sized = Catalog({p.id: p for p in gpus if p.vram_gb == int(size[2])}, {}, "")
+        if sized.hits(size[1]):
+            known, name = sized, size[1]
+    return (int(count) if count else None), known.find(name).id
 
 
 def day(text: str | None) -> date:
