@@ -234,6 +234,9 @@ def test_solve_with_a_config_for_one_run(tmp_path: Path) -> None:
 def test_check_with_a_config_for_one_run(tmp_path: Path) -> None:
     file = str(written(tmp_path, CONFIGS["deepseek-v3"], "own-v3.json"))
     example = str(Path(__file__).parent.parent / "examples" / "guide-entry.toml")
-    done = dsopt("check", example, "--model-config", file, "--as-of", "2026-11-24", "--json", code=5)
-    texts = " ".join(c["text"] for b in json.loads(done.stdout) for c in b["checks"])
-    assert "own-v3" in texts or "GB" in texts
+    base = ["check", example, "--as-of", "2026-11-24", "--json"]
+    mine, ship, plain = (
+        [c["measured"] for b in json.loads(dsopt(*base, *extra, code=5).stdout) for c in b["checks"]]
+        for extra in (["--model-config", file], ["--model", "v3-671b"], [])
+    )
+    assert mine == ship != plain
