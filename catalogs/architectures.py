@@ -14,6 +14,7 @@ from catalogs.errors import InputError
 from catalogs.transformer import Cache, Layer, Linear, Llm
 
 Config = Mapping[str, Any]
+ROUTING_BIAS = ("DeepseekV3ForCausalLM", "DeepseekV32ForCausalLM", "DeepseekV4ForCausalLM", "MiniMaxM2ForCausalLM")
 COMMON = ("bf16", "fp8", "int8", "int4", "nvfp4", "mxfp4")
 
 
@@ -76,7 +77,7 @@ def _ffn(c: Config, i: int) -> tuple[list[Linear], int, int]:
     shared = (c.get("n_shared_experts") or 0) * m
     if shared:
         out += [Linear(shared, h, 2), Linear(h, shared)]
-    scored = c.get("use_routing_bias") or (c.get("topk_method") == "noaux_tc" and i >= c.get("num_hash_layers", 0))
+    scored = c["architectures"][0] in ROUTING_BIAS and i >= c.get("num_hash_layers", 0)
     return out, experts * h, experts if scored else 0
 
 

@@ -1,8 +1,20 @@
-"""Models: the class (transformer.py), Hugging Face configs (architectures.py) and the registry (registry.py)."""
+"""Models: the class (transformer.py), Hugging Face configs (architectures.py), the registry and users' models."""
 
 from catalogs.architectures import ARCHITECTURES, from_config
 from catalogs.formats import ORDER
-from catalogs.registry import all_models, get
+from catalogs.registry import all_models, get, use_config
 from catalogs.transformer import Layer, Linear, Llm
+from catalogs.user_models import open_config
 
-__all__ = ["ARCHITECTURES", "ORDER", "Layer", "Linear", "Llm", "all_models", "from_config", "get"]
+__all__ = [
+    "ARCHITECTURES",
+    "ORDER",
+    "Layer",
+    "Linear",
+    "Llm",
+    "all_models",
+    "from_config",
+    "get",
+    "open_config",
+    "use_config",
+]

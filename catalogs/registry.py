@@ -1,4 +1,4 @@
-"""The models that dsopt knows by name: catalogs/llms/registry.csv and the architecture files beside it."""
+"""The models that dsopt knows by name: catalogs/llms/registry.csv with the files beside it, and the user's own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from catalogs.architectures import from_config
 from catalogs.errors import InputError
 from catalogs.transformer import Llm
+from catalogs.user_models import open_config, open_saved, saved
 
 DATA = Path(__file__).parent / "llms"
 
@@ -45,21 +46,45 @@ def _open(row_id: str) -> Llm:
     return llm
 
 
+_of_this_run: dict[str, Llm] = {}
+
+
+def use_config(path: Path, precision: str | None = None) -> str:
+    """Read a config.json for this run alone; returns the id by which `get` finds it. Raises InputError."""
+    llm = open_config(path, None, precision)
+    if llm.id in shipped_names():
+        llm = replace(llm, id=f"user-{llm.id}"[:64])
+    _of_this_run[llm.id] = llm
+    return llm.id
+
+
 def all_models() -> list[Llm]:
-    """Every model of the registry."""
-    return [_open(r["id"]) for r in _registry()]
+    """Every model that ships with dsopt, then the user's own."""
+    return [_open(r["id"]) for r in _registry()] + [open_saved(p) for p in saved().values()]
 
 
-def get(name: str) -> Llm:
-    """A model by id, Hugging Face name or alias, in any case; raises InputError with the nearest names."""
-    wanted = name.strip().casefold()
+@cache
+def shipped_names() -> dict[str, str]:
+    """Name in small letters -> id, of the models that ship with dsopt."""
     names: dict[str, str] = {}
     for r in _registry():
         for n in (r["id"], r["name"], *r["hf_names"].split("|")):
             if n:
                 names.setdefault(n.casefold(), r["id"])
+    return names
+
+
+def get(name: str) -> Llm:
+    """A model by id, Hugging Face name or alias, in any case; raises InputError with the nearest names."""
+    wanted = name.strip().casefold()
+    if wanted in _of_this_run:
+        return _of_this_run[wanted]
+    names = shipped_names()
     if wanted in names:
         return _open(names[wanted])
-    near = difflib.get_close_matches(wanted, list(names), n=3, cutoff=0.4)
+    own = saved()
+    if wanted in own:
+        return open_saved(own[wanted])
+    near = difflib.get_close_matches(wanted, [*names, *own], n=3, cutoff=0.4)
     remedy = f"Nearest: {', '.join(near)}." if near else "See `dsopt models list`."
     raise InputError(f"no model named {name!r}", "unknown-model", remedy)

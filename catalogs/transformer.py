@@ -121,6 +121,7 @@ class Llm:
     note: str = ""
     note_zh: str = ""
     scale: Fraction = Fraction(1)
+    user: bool = False
 
     @property
     def layers(self) -> int:

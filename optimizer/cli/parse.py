@@ -6,11 +6,13 @@ import re
 import unicodedata
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from catalogs.errors import Fault, InputError
+from catalogs.llm import use_config
 from catalogs.load import Catalog
 from catalogs.schema import Gpu
 from constraints.procurement import minor_digits
@@ -85,6 +87,14 @@ def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:
         if sized.hits(size[1]):
             known, name = sized, size[1]
     return (int(count) if count else None), known.find(name).id
+
+
+def model(name: str | None, config: Path | None) -> str:
+    """The model's name from --model or, for this run alone, from the file of --model-config."""
+    if (name is None) == (config is None):
+        remedy = "See `dsopt models list`."
+        raise InputError(Fault("bad-model", "give one of --model and --model-config", column="--model", remedy=remedy))
+    return use_config(config) if config is not None else str(name)
 
 
 def day(text: str | None) -> date:

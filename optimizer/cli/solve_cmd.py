@@ -29,7 +29,8 @@ def _words(texts: list[str]) -> frozenset[str]:
 
 
 def solve(
-    model: Annotated[str, typer.Option(help="Model id or Hugging Face name.")],
+    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name.")] = None,
+    model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     budget: Annotated[str | None, typer.Option(help="Money in all: 300000, 300k, $300,000, 30万, 2000000CNY.")] = None,
     throughput: Annotated[float | None, typer.Option(help="Output tokens per second to reach.")] = None,
     users: Annotated[int | None, typer.Option(help="Requests that run at once.")] = None,
@@ -95,7 +96,7 @@ def solve(
     if max_kw is not None and not (0 < max_kw < 1e6):
         raise InputError(f"--max-kw must be above 0, not {max_kw}", "bad-power")
     request = parse.request(
-        model=model,
+        model=parse.model(model, model_config),
         as_of=parse.day(as_of),
         currency=code,
         budget_cents=cents,
@@ -263,6 +264,7 @@ def _number(x: float | None) -> str:
 def check(
     file: Annotated[Path, typer.Argument(help="build.toml or result.json")],
     model: Annotated[str | None, typer.Option(help="Model, where the file names none.")] = None,
+    model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
     set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
     as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
@@ -273,9 +275,12 @@ def check(
     from constraints.policy import Policy
     from optimizer.api import check as run
     from optimizer.buildfile import read
+    from optimizer.cli import parse
     from optimizer.market import Market
 
     parts = load(catalog)
+    if model_config is not None:
+        model = parse.model(model, model_config)
     parts, market_request, builds = read(file, parts, model, as_of)
     market = Market.open(parts, market_request, Policy().with_settings(set_))
     failed, out = False, []
