@@ -49,6 +49,9 @@ class Table:
     asked: Floats
     cap: Ints
     size: int
+    models: tuple[Llm | None, ...]
+    gpus: tuple[Gpu | None, ...]
+    formats: tuple[str, ...]
 
     def take(self, rows: Sequence[int]) -> Table:
         """Some of the rows, numbered anew."""
@@ -57,18 +60,20 @@ class Table:
         keep = np.flatnonzero(place[self.owner] >= 0)
         return Table(
             [self.errors[i] for i in rows], _taken(self.jobs, keep), place[self.owner[keep]], self.replicas[keep],
-            self.asked[keep], self.cap[keep], len(rows),
+            self.asked[keep], self.cap[keep], len(rows), *(tuple(x[i] for i in rows) for x in (self.models, self.gpus, self.formats)),
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Per row of the table: tok/s of the whole system, latencies in ms, concurrency; NaN where it has an error."""
+    """Per row of the table: tok/s of the whole system, latencies in ms, requests at once per busy replica; NaN where
+    it has an error. `plan`: index of the row's candidate, -1 there."""
 
     output_tok_s: Floats
     ttft_ms: Floats
     tpot_ms: Floats
     concurrency: Floats
+    plan: Ints
 
 
 def numbers(column: Sequence[str]) -> Floats:
@@ -223,7 +228,10 @@ def _ready(
         lengths=(np.array(whole["isl"])[rows], np.array(whole["osl"])[rows]),
     )  # fmt: skip
     batch_limit = np.array(cap) if cap else np.zeros(0, dtype=np.int64)
-    return Table(errors, found_jobs, rows, n_gpus // (tp * pp * dp), asked[rows], batch_limit, len(errors))
+    resolved = ([x if isinstance(x, cls) else None for x in (items[w] for w in which.tolist())]
+                for cls, items, which in ((Llm, models, which_model), (Gpu, cards, which_gpu)))  # fmt: skip
+    return Table(errors, found_jobs, rows, n_gpus // (tp * pp * dp), asked[rows], batch_limit, len(errors),
+                 *(tuple(x) for x in resolved), tuple(formats))  # fmt: skip
 
 
 @cache
@@ -271,10 +279,10 @@ def figures(t: Table, k: Constants | None = None) -> Figures:
     have = best >= 0
     at = best[have]
     for column, values in zip(
-        out, (total, (pieces.ttft_s(running) + waiting) * 1e3, pieces.tpot_s(running) * 1e3, busy * wanted), strict=True
+        out, (total, (pieces.ttft_s(running) + waiting) * 1e3, pieces.tpot_s(running) * 1e3, wanted), strict=True
     ):
         column[have] = values[at]
-    return Figures(*out)
+    return Figures(*out, best)
 
 
 def _best(owner: Ints, total: Floats, size: int) -> Ints:

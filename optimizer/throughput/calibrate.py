@@ -7,7 +7,6 @@ as the rows pay for it, so that generations with few rows stay near what is know
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -87,10 +86,3 @@ def fit(runs: Runs, table: Table, known: Sequence[Prior]) -> Constants:
     )
     return constants(best.x)
 
-
-def write(path: str, rows: Sequence[Mapping[str, str]], k: Constants) -> None:
-    """constants.csv with fitted values."""
-    with open(path, "w", encoding="utf-8", newline="") as f:
-        out = csv.DictWriter(f, list(rows[0]), lineterminator="\n")
-        out.writeheader()
-        out.writerows({**r, "value": f"{k[r['key']]:.4g}"} for r in rows)

@@ -69,14 +69,18 @@ class Constants:
         return self._table("collective_us", LINKS) * 1e-6
 
 
-@cache
-def rows() -> tuple[dict[str, str], ...]:
-    """The lines of constants.csv."""
-    with (DATA / "constants.csv").open(encoding="utf-8", newline="") as f:
-        return tuple(csv.DictReader(f))
+def rows(path: Path = DATA / "constants.csv") -> list[dict[str, str]]:
+    """The lines of a constants.csv."""
+    with path.open(encoding="utf-8", newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def read_constants(path: Path) -> Constants:
+    """Values of a constants.csv."""
+    return Constants({r["key"]: float(r["value"]) for r in rows(path)})
 
 
 @cache
 def constants() -> Constants:
     """The shipped constants."""
-    return Constants({r["key"]: float(r["value"]) for r in rows()})
+    return read_constants(DATA / "constants.csv")
