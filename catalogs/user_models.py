@@ -8,13 +8,13 @@ import json
 import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from catalogs.architectures import from_config
 from catalogs.config_check import faults
 from catalogs.errors import Fault, InputError
+from catalogs.files import write_text
 from catalogs.native import native_format
 from catalogs.transformer import Llm
 
@@ -114,12 +114,9 @@ def add(path: Path, id_: str | None, precision: str | None, taken: frozenset[str
     text = json.dumps({"precision": llm.native_precision, "config": llm.config}, ensure_ascii=False, indent=1)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as f:
-            f.write(text + "\n")
-        os.replace(temporary, target)
-    except (OSError, ValueError) as e:
+    except OSError as e:
         raise InputError(Fault("not-writable", f"cannot write: {e}", str(target), remedy="Set DSOPT_HOME.")) from None
+    write_text(target, text + "\n", "Set DSOPT_HOME.")
     return llm
 
 

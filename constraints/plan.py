@@ -49,12 +49,19 @@ class RowKey:
 
 @dataclass(frozen=True)
 class Perf:
-    """Figures of one plan: throughput of the whole build in 0.1 tok/s, per-user speed and latencies."""
+    """Figures of one plan: throughput of the whole build in 0.1 tok/s, per-user speed and latencies.
+
+    `low`, `high`: factors on the throughput that hold 80 % of measurements; `basis`: measured, interpolated or
+    roofline; `source`: the measurement. None of them decides anything."""
 
     tenths: int
     per_user_tok_s: float
     ttft_ms: float
     tpot_ms: float
+    low: float = 1.0
+    high: float = 1.0
+    basis: str = "roofline"
+    source: str = ""
 
 
 @dataclass(frozen=True)

@@ -97,9 +97,10 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
         },
         "throughput": {
             "output_tok_s": perf.tenths / 10,
-            "low": None,
-            "high": None,
-            "basis": "roofline",
+            "low": round(perf.tenths * perf.low / 10, 1),
+            "high": round(perf.tenths * perf.high / 10, 1),
+            "basis": perf.basis,
+            "source": perf.source,
             "per_user_tok_s": round(perf.per_user_tok_s, 2),
             "ttft_ms": round(perf.ttft_ms, 1),
             "concurrency": plan.concurrency * plan.replicas,
@@ -229,6 +230,31 @@ def recommended(market: Market, points: list[dict[str, Any]]) -> str | None:
     return str(points[-1 if market.request.budget_cents is not None else 0]["id"])
 
 
+def indistinct(market: Market, front: Front) -> dict[str, str] | None:
+    """The cheapest point whose interval overlaps the recommended one's by more than half of the shorter."""
+    if not front.points:
+        return None
+    at = len(front.points) - 1 if market.request.budget_cents is not None else 0
+
+    def interval(p: Point) -> tuple[float, float]:
+        perf = p.found.row.perf
+        return perf.tenths * perf.low / 10, perf.tenths * perf.high / 10
+
+    low, high = interval(front.points[at])
+    for i, p in enumerate(front.points[:at]):
+        other = interval(p)
+        shared = min(high, other[1]) - max(low, other[0])
+        if shared > min(high - low, other[1] - other[0]) / 2:
+            less = front.points[at].found.parts_cents - p.found.parts_cents
+            text = (
+                f"p{i + 1} can hardly be told apart from p{at + 1} in throughput ({other[0]:,.0f}-{other[1]:,.0f} "
+                f"against {low:,.0f}-{high:,.0f} tok/s) and costs {money(less, market.request.currency)} "
+                f"{market.request.currency} less in parts."
+            )
+            return {"code": "indistinct-points", "severity": "note", "text": text}
+    return None
+
+
 def messages(market: Market, front: Front) -> list[dict[str, str]]:
     """Notes that a buyer needs beside the figures."""
     out = []
@@ -246,6 +272,11 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
     if any(market.book.prices[x].stale for p in front.points for x in p.case.build.total()):
         text = "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
         out.append({"code": "stale-prices", "severity": "warning", "text": text})
-    text = "Not included: freight, installation, software licences, energy. Throughput is a roofline estimate."
+    if close := indistinct(market, front):
+        out.append(close)
+    text = (
+        "Not included: freight, installation, software licences, energy. "
+        "Throughput is an estimate: 80 % of measurements lie between its low and high."
+    )
     out.append({"code": "not-included", "severity": "note", "text": text})
     return out

@@ -56,9 +56,10 @@ class Cost(Strict):
 
 class Throughput(Strict):
     output_tok_s: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
     basis: Literal["measured", "interpolated", "roofline"]
+    source: str
     per_user_tok_s: float
     ttft_ms: float
     concurrency: int

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from optimizer.cli.output import emit_json, note, table, write_atomic
+from catalogs.files import write_text
+from optimizer.cli.output import emit_json, note, table
 
 HELP = """Examples:
 
@@ -145,7 +146,7 @@ def solve(
             data["messages"] += [m for m, _ in ways]
     text = json_module.dumps(data, ensure_ascii=False, indent=2)
     if output is not None:
-        write_atomic(output, text + "\n")
+        write_text(output, text + "\n")
     if json:
         print(text)
     else:

@@ -20,6 +20,8 @@ Finding = tuple[int, str]
 CLOSED_LOOP = "closed_loop"
 SERVING = ("closed_loop", "online", "offline", "burst_1000", "single_stream", "")
 """Scenarios that measure a whole system; a fleet's decode nodes are not one."""
+PLAN = ("model", "gpu", "precision", "n_gpus", "tp", "pp", "dp", "ep")
+LOAD = ("model", "gpu", "precision", "isl", "osl", "concurrency")
 PLAN_IN_ID = re.compile(r"_tp(\d+)(?:_0)?_ep(\d+)")
 MARGIN = 1.05
 """What rounding in a published figure may add."""
@@ -81,7 +83,9 @@ def same_figures(runs: Runs, table: Table) -> Iterator[Finding]:
     alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i, r in enumerate(runs.rows):
         if r.get("ttft_ms") and r.get("tpot_ms"):
-            alike[tuple(r[c] for c in ("model", "gpu", "precision", "isl", "osl", "concurrency", "ttft_ms", "tpot_ms"))].append(i)
+            alike[
+                tuple(r[c] for c in ("model", "gpu", "precision", "isl", "osl", "concurrency", "ttft_ms", "tpot_ms"))
+            ].append(i)
     for found in alike.values():
         size = [int(float(runs.rows[i]["n_gpus"])) for i in found]
         for i, n in zip(found, size, strict=True):
@@ -121,8 +125,8 @@ def _longest_rising(values: list[float]) -> set[int]:
     best: list[list[int]] = []
     for i, v in enumerate(values):
         before = [b for b in best if values[b[-1]] <= SLOWER_WITH_LESS * v]
-        best.append([*max(before, key=len, default=[]), i])
-    return set(max(best, key=len, default=[]))
+        best.append([*(max(before, key=lambda x: len(x)) if before else []), i])
+    return set(max(best, key=lambda x: len(x))) if best else set()
 
 
 def engine_spread(runs: Runs, table: Table) -> Iterator[Finding]:
@@ -131,13 +135,15 @@ def engine_spread(runs: Runs, table: Table) -> Iterator[Finding]:
     for i, r in enumerate(runs.rows):
         if np.isfinite(runs.output_tok_s[i]):
             lengths = (f"{float(r['isl'] or 0):.1e}", f"{float(r['osl'] or 0):.0e}")
-            key = ("model", "gpu", "precision", "n_gpus", "tp", "dp", "ep", "scenario", "concurrency")
-            alike[(*(r.get(c) or "" for c in key), *lengths)].append(i)
+            alike[(*(r.get(c) or "" for c in (*PLAN, "scenario", "concurrency")), *lengths)].append(i)
     for found in alike.values():
         best = max(found, key=lambda i: runs.output_tok_s[i])
         for i in found:
             if runs.output_tok_s[i] * ENGINE_SPREAD < runs.output_tok_s[best]:
-                yield i, f"{runs.output_tok_s[i]:.1f} tok/s, {runs.rows[best]['id']} reached {runs.output_tok_s[best]:.1f}"
+                yield (
+                    i,
+                    f"{runs.output_tok_s[i]:.1f} tok/s, {runs.rows[best]['id']} reached {runs.output_tok_s[best]:.1f}",
+                )
 
 
 RULES = (
@@ -173,5 +179,7 @@ def _curves(runs: Runs) -> dict[tuple[str, ...], list[int]]:
     for i, r in enumerate(runs.rows):
         if r.get("scenario") == CLOSED_LOOP and r.get("concurrency") and np.isfinite(runs.tpot_ms[i]):
             engine = (r.get("engine") or "").split(" ")[0]
-            out[(*(r[c] for c in ("model", "gpu", "precision", "n_gpus", "tp", "pp", "dp", "ep", "isl", "osl")), engine)].append(i)
+            out[
+                (*(r[c] for c in ("model", "gpu", "precision", "n_gpus", "tp", "pp", "dp", "ep", "isl", "osl")), engine)
+            ].append(i)
     return {k: sorted(v, key=lambda i: float(runs.rows[i]["concurrency"])) for k, v in out.items()}

@@ -28,7 +28,7 @@ SOFT = 0.15
 
 @dataclass(frozen=True)
 class Prior:
-    """What is known of a constant before the fit: its value, how far (log) the fit moves it (0 keeps it), its limits."""
+    """What is known of a constant before the fit: value, how far (log) the fit moves it (0 keeps it), limits."""
 
     key: str
     value: float
@@ -61,7 +61,7 @@ def row_weights(groups: Sequence[str]) -> Floats:
     """Rows of a large group count less each: a group weighs the square root of its size."""
     size = Counter(groups)
     w = np.array([1 / math.sqrt(size[g]) for g in groups])
-    return w * len(w) / w.sum()
+    return np.asarray(w * len(w) / w.sum())
 
 
 def fit(runs: Runs, table: Table, known: Sequence[Prior]) -> Constants:
@@ -85,4 +85,3 @@ def fit(runs: Runs, table: Table, known: Sequence[Prior]) -> Constants:
         residuals, np.zeros(len(free)), loss="soft_l1", f_scale=SOFT, bounds=limits, xtol=1e-4, ftol=1e-4, max_nfev=60
     )
     return constants(best.x)
-

@@ -12,7 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +24,9 @@ from optimizer.throughput.interval import FILE, Basis, Seen, Width, basis, kin, 
 
 REACH = 1.25
 """How far beyond the measured concurrencies a measurement still speaks for a configuration."""
+
+
+Shape = tuple[int, int, int, int]
 
 
 class Setup(NamedTuple):
@@ -78,6 +81,17 @@ class Calibration:
         if found is None:
             return Fact(1.0, width.low, width.high, basis(distance))
         return Fact(math.exp(found.log_ratio), width.low, width.high, basis(distance), found.source)
+
+    def curves_of(self, llm: Llm, precision: str, gpu: Gpu, isl: int, osl: int) -> dict[Shape, tuple[Point, ...]]:
+        """Measured curves of a model on a GPU at a workload, by (tp, pp, dp, ep)."""
+        return self._by_workload.get((kin(llm), precision, gpu.id, isl, osl), {})
+
+    @cached_property
+    def _by_workload(self) -> dict[tuple[str, str, str, int, int], dict[Shape, tuple[Point, ...]]]:
+        out: dict[tuple[str, str, str, int, int], dict[Shape, tuple[Point, ...]]] = defaultdict(dict)
+        for s, curve in self.curves.items():
+            out[s.kin, s.precision, s.gpu, s.isl, s.osl][s.tp, s.pp, s.dp, s.ep] = curve
+        return out
 
     def with_points(self, points: Iterable[tuple[Setup, Point]], seen: Seen) -> Calibration:
         """The same with further measurements, which take the place of earlier ones of the same setup."""

@@ -43,8 +43,6 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
     Raises InputError for a weight format that the model does not have."""
     context = isl + osl // 2
     experts = llm.expert_bytes(precision) if llm.is_moe else 0
-    tied = llm.config.get("tie_word_embeddings")
-    table = 0 if tied else int(2 * llm.config["vocab_size"] * llm.hidden * llm.scale)
     linear = llm.linear_flops_per_token()
     return Demand(
         layers=llm.layers,
@@ -52,14 +50,14 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
         latent_layers=0 if llm.attention == "gqa" else llm.layers,
         heads=llm.heads,
         kv_heads=llm.kv_heads if llm.attention == "gqa" else 1,
-        dense_b=float(llm.weight_bytes(precision) - experts - table),
+        dense_b=float(llm.dense_read_bytes(precision)),
         expert_b=float(experts),
         miss=1 - llm.experts_per_token / llm.experts if llm.is_moe else 1.0,
         kv_read_b=float(llm.kv_read_bytes(context, kv)),
         linear_flops=float(linear),
         attention_flops=float(llm.attention_flops(context, "decode")),
         prefill_linear_flops=float(isl * linear),
-        prefill_attention_flops=float(isl * llm.attention_flops(isl // 2 or 1, "prefill")),
+        prefill_attention_flops=float(llm.prefill_attention_flops(isl)),
         token_b=float(2 * llm.hidden),
         route_b=float(llm.experts_per_token * 3 * llm.hidden),
     )

@@ -27,6 +27,10 @@ class Evidence:
     table: Table
     kept: frozenset[int]
 
+    def take(self, rows: Sequence[int]) -> tuple[Runs, Table]:
+        """Some of the rows."""
+        return self.runs.take(rows), self.table.take(rows)
+
     @property
     def answered(self) -> list[int]:
         """Rows that have a model, a GPU and a figure."""
@@ -34,9 +38,9 @@ class Evidence:
 
     def label(self, i: int) -> tuple[str, str, str]:
         """(kin of the model, GPU id, GPU generation) of an answered row."""
-        llm, gpu = self.table.models[i], self.table.gpus[i]
-        assert llm is not None and gpu is not None
-        return kin(llm), gpu.id, gpu.arch
+        found = self.table.found[i]
+        assert found is not None
+        return kin(found.llm), found.gpu.id, found.gpu.arch
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,9 @@ def _judge(job: tuple[Runs, Table, Runs, Table, Sequence[Prior]]) -> dict[str, F
 def judge(e: Evidence, split: str, known: Sequence[Prior]) -> dict[str, Floats]:
     """Figure -> log of predicted over measured per row, each predicted without its group (NaN: not answered)."""
     todo = [f for f in folds(e, split) if f.train]
-    jobs = [(e.runs.take(f.train), e.table.take(f.train), e.runs.take(f.test), e.table.take(f.test), known) for f in todo]
+    jobs = [
+        (e.runs.take(f.train), e.table.take(f.train), e.runs.take(f.test), e.table.take(f.test), known) for f in todo
+    ]
     out = {name: np.full(len(e.runs.rows), np.nan) for name in ("output_tok_s", "tpot_ms", "ttft_ms")}
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for fold, found in zip(todo, pool.map(_judge, jobs), strict=True):

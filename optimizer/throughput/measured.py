@@ -55,11 +55,15 @@ def read(path: Path) -> Runs:
             reader = csv.DictReader(f)
             rows = tuple(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as e:
-        raise InputError(Fault("unreadable-file", f"can't be read: {e}", str(path), remedy="Save it as CSV UTF-8.")) from None
+        raise InputError(
+            Fault("unreadable-file", f"can't be read: {e}", str(path), remedy="Save it as CSV UTF-8.")
+        ) from None
     missing = [c for c in NEEDED if c not in (reader.fieldnames or ())]
     if missing:
         remedy = "Columns: " + ", ".join((*TEXTS, *NUMBERS, "output_tok_s, ttft_ms, tpot_ms")) + "."
-        raise InputError([Fault("missing-column", "required column is missing", str(path), 1, c, remedy=remedy) for c in missing])
+        raise InputError(
+            [Fault("missing-column", "required column is missing", str(path), 1, c, remedy=remedy) for c in missing]
+        )
     return of_rows(rows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +17,9 @@ from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
 from constraints.vram import most_users
-from optimizer.throughput.constants import constants
+from optimizer.throughput.calibration import Calibration, Setup, measured, shipped
 from optimizer.throughput.demand import demand
+from optimizer.throughput.interval import kin
 from optimizer.throughput.jobs import of_keys
 from optimizer.throughput.roofline import largest_concurrency, speeds, times
 from optimizer.throughput.shapes import shapes, sizes_of
@@ -40,8 +42,9 @@ class Replica(NamedTuple):
 class Planner:
     """Best plan per performance row of one request; a replica is judged once and shared by all node counts."""
 
-    def __init__(self, llm: Llm, request: Request, policy: Policy) -> None:
+    def __init__(self, llm: Llm, request: Request, policy: Policy, calibration: Calibration | None = None) -> None:
         self.llm, self.request, self.policy = llm, request, policy
+        self.calibration = calibration or shipped()
         self.max_pp = min(policy.whole("plans.max_pp"), llm.layers)
         self._replicas: dict[tuple[object, ...], list[Replica]] = {}
         self._precisions: dict[str, list[str]] = {}
@@ -81,7 +84,13 @@ class Planner:
             return None
         _, found, replicas = best
         plan = Plan(found.precision, self.request.kv_precision, *found.shape, replicas, found.concurrency)
-        return Row(key, plan, Perf(best[0][0], found.per_user_tok_s, found.ttft_ms, found.tpot_ms))
+        r = self.request
+        setup = Setup(kin(self.llm), found.precision, gpu.id, *found.shape, r.isl, r.osl)
+        fact = self.calibration.fact(self.llm, gpu, setup, found.concurrency)
+        perf = Perf(
+            best[0][0], found.per_user_tok_s, found.ttft_ms, found.tpot_ms, fact.low, fact.high, fact.basis, fact.source
+        )
+        return Row(key, plan, perf)
 
     def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
         """Judge all replicas that the keys may hold, in one sweep per power cap, NVLink domain and precision."""
@@ -105,7 +114,7 @@ class Planner:
         owners: list[tuple[object, ...]] = []
         key_list: list[RowKey] = []
         memory_list: list[int] = []
-        k = constants()
+        k = self.calibration.constants
         most_batch = int(k["max_batch"])
         for memo, (key, size) in todo.items():
             spans = size > key.per_node
@@ -132,11 +141,14 @@ class Planner:
             owners, shape_list, most.tolist(), s.tenths.tolist(), s.per_user_tok_s.tolist(), s.ttft_ms.tolist(),
             s.tpot_ms.tolist(), strict=True,
         )  # fmt: skip
-        bits = BITS[precision]
+        bits, curves = BITS[precision], self.calibration.curves_of(llm, precision, gpu, r.isl, r.osl)
         for memo, shape, c, tenths, each, ttft, tpot in figures:
             if c < 1:
                 continue
             judged = self._replicas[memo]
+            if curves and (known := measured(curves.get(shape, ()), c)):
+                f = math.exp(known.log_ratio)
+                tenths, each, ttft, tpot = int(tenths * f), each * f, ttft / f, tpot / f
             one = Replica((tenths, bits, -shape[1], -shape[0], -shape[3]), c, precision, shape, each, ttft, tpot)
             if r.users is not None or not judged:
                 judged.append(one)

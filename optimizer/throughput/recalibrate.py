@@ -56,8 +56,14 @@ def recalibrate(runs: Runs, catalog: Catalog, policy: Policy, folder: Path) -> C
           [{"distance": d, "basis": interval.basis(d), "low": f"{w.low:.4f}", "high": f"{w.high:.4f}", "rows": w.rows,
             "groups": w.groups} for d, w in found.items()])  # fmt: skip
     table(folder / "audit.csv", ("id", "rule", "reason"),
-          [{"id": runs.rows[i]["id"], "rule": rule, "reason": why} for i, (rule, why) in sorted(left_out.items())])  # fmt: skip
+          [{"id": named(runs, i), "rule": rule, "reason": why}
+           for i, (rule, why) in sorted(left_out.items())])  # fmt: skip
     return k
+
+
+def named(runs: Runs, i: int) -> str:
+    """A row's id, else its place in the file."""
+    return runs.rows[i].get("id") or f"row {i + 2}"
 
 
 def residuals(runs: Runs, t: Table, kept: Iterable[int], k: Constants) -> dict[int, tuple[Setup, Point]]:
@@ -65,15 +71,16 @@ def residuals(runs: Runs, t: Table, kept: Iterable[int], k: Constants) -> dict[i
     predicted = figures(t, k)
     out = {}
     for i in kept:
-        llm, gpu = t.models[i], t.gpus[i]
-        assert llm is not None and gpu is not None
+        found = t.found[i]
+        assert found is not None
         at = int(predicted.plan[i])
-        shape = (int(x[at]) for x in (t.jobs.tp, t.jobs.pp, t.jobs.dp, t.jobs.ep))
-        setup = Setup(interval.kin(llm), t.formats[i], gpu.id, *shape, int(t.jobs.isl[at]), int(t.jobs.osl[at]))
+        setup = Setup(
+            interval.kin(found.llm), found.precision, found.gpu.id, *shape, int(t.jobs.isl[at]), int(t.jobs.osl[at])
+        )
         ratio = math.log(runs.output_tok_s[i] / predicted.output_tok_s[i])
-        named = runs.columns["concurrency"][i]
-        c = float(named) / int(t.replicas[at]) if named else math.nan
-        out[i] = setup, Point(c, ratio, runs.rows[i].get("id") or f"row {i + 2}")
+        asked = float(t.asked[at])
+        c = asked / int(t.replicas[at]) if asked else math.nan
+        out[i] = setup, Point(c, ratio, named(runs, i))
     return out
 
 
@@ -81,7 +88,8 @@ def line(i: int, setup: Setup, p: Point, e: Evidence) -> dict[str, object]:
     """A row of residuals.csv."""
     tok_s = float(e.runs.output_tok_s[i])
     return {
-        **setup._asdict(), "arch": e.label(i)[2], "concurrency": "" if math.isnan(p.concurrency) else f"{p.concurrency:g}",
+        **setup._asdict(), "arch": e.label(i)[2], 
+        "concurrency": "" if math.isnan(p.concurrency) else f"{p.concurrency:g}",
         "output_tok_s": f"{tok_s:g}", "predicted_tok_s": f"{tok_s / math.exp(p.log_ratio):.1f}", "id": p.source,
     }  # fmt: skip
 
