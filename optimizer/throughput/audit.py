@@ -124,9 +124,12 @@ def _longest_rising(values: list[float]) -> set[int]:
     """Places of the longest part of a sequence that never falls by more than SLOWER_WITH_LESS."""
     best: list[list[int]] = []
     for i, v in enumerate(values):
-        before = [b for b in best if values[b[-1]] <= SLOWER_WITH_LESS * v]
-        best.append([*(max(before, key=lambda x: len(x)) if before else []), i])
-    return set(max(best, key=lambda x: len(x))) if best else set()
+        longest: list[int] = []
+        for b in best:
+            if values[b[-1]] <= SLOWER_WITH_LESS * v and len(b) > len(longest):
+                longest = b
+        best.append([*longest, i])
+    return set(sorted(best, key=len)[-1]) if best else set()
 
 
 def engine_spread(runs: Runs, table: Table) -> Iterator[Finding]:

@@ -74,9 +74,9 @@ def residuals(runs: Runs, t: Table, kept: Iterable[int], k: Constants) -> dict[i
         found = t.found[i]
         assert found is not None
         at = int(predicted.plan[i])
-        setup = Setup(
-            interval.kin(found.llm), found.precision, found.gpu.id, *shape, int(t.jobs.isl[at]), int(t.jobs.osl[at])
-        )
+        j = t.jobs
+        tp, pp, dp, ep, isl, osl = (int(x[at]) for x in (j.tp, j.pp, j.dp, j.ep, j.isl, j.osl))
+        setup = Setup(interval.kin(found.llm), found.precision, found.gpu.id, tp, pp, dp, ep, isl, osl)
         ratio = math.log(runs.output_tok_s[i] / predicted.output_tok_s[i])
         asked = float(t.asked[at])
         c = asked / int(t.replicas[at]) if asked else math.nan
