@@ -11,7 +11,8 @@ from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.precision import wanted
 from constraints.request import Request
-from constraints.vram import needed_bytes, reserve_bytes, usable_bytes, weights_per_gpu
+from constraints.reserve import reserve_bytes, usable_bytes
+from constraints.vram import needed_bytes, weights_per_gpu
 from optimizer.market import Market
 from optimizer.throughput.plans import Planner
 
