@@ -200,6 +200,7 @@ class BuildFile(Strict):
     shared: dict[str, int] = Field(default_factory=dict)
     workload: str = "chat"
     users: int | None = None
+    dataset_tb: float | None = Field(default=None, description="training set on disk")
     have: list[Literal["racks", "network"]] = Field(default=[], description="what the site has already")
     site_water: bool = False
     raw: list[dict[str, Any]] = Field(
