@@ -27,7 +27,7 @@ from constraints.training import (
     layer_activation_bytes,
     sequence_bytes,
 )
-from optimizer.throughput.training import flops_per_token, tokens_s
+from optimizer.throughput.training import DATA_FIELDS, flops_per_token, tokens_s
 from optimizer.throughput.training_plans import TrainingPlanner
 from tests.conftest import AS_OF
 from tests.published_training import Run, model, runs, table
@@ -171,6 +171,29 @@ def test_docs_print_the_check_table() -> None:
 
 def speed(gpu: Gpu, key: RowKey, plan: Plan, asked: Request) -> float:
     return tokens_s(gpu, key, get(asked.model), plan, asked, Policy())
+
+
+class Seen:
+    """Passes a GPU's attributes on and notes which were read."""
+
+    def __init__(self, gpu: Any) -> None:
+        self.__dict__["gpu"], self.__dict__["names"] = gpu, set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.__dict__["names"].add(name)
+        return getattr(self.__dict__["gpu"], name)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp8"])
+def test_reads_only_declared_attributes(shipped: Catalog, precision: str) -> None:
+    gpu: Any = shipped.parts["nvidia-h100-sxm5-80gb"]
+    seen: Any = Seen(gpu)
+    plan = Plan(precision, "bf16", 2, 1, 8, 1, 1, 8, Training(4, 1, True))
+    asked = request("train", precision=precision)
+    speed(seen, replace(row_key(gpu, 8, 2), cap_w=500), plan, asked)
+    footprint(seen, get("r1-33b"), Policy(), plan, asked)
+    usable_bytes(seen)
+    assert seen.names == DATA_FIELDS - ({"fp16_tflops"} if precision == "fp8" else {"fp8_tflops"})
 
 
 def test_pcie_is_slower_than_nvlink_and_slower_lanes_than_wide_ones(shipped: Catalog) -> None:

@@ -23,6 +23,11 @@ from constraints.policy import Policy
 from constraints.request import Request
 from constraints.training import HALF, adapter_params, base_bytes, seq_len, trained_params
 
+DATA_FIELDS = frozenset(
+    {"arch", "fp16_tflops", "fp8_tflops", "tdp_w", "link_gb_s", "p2p", "pcie_gen", "vram_gb", "unified_reserve_gb"}
+)
+"""GPU attributes that training throughput and memory read."""
+
 
 @cache
 def constants() -> dict[str, float]:
