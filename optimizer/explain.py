@@ -31,7 +31,7 @@ def loosened(request: Request, bits: int) -> list[tuple[str, str, dict[str, Any]
         ("vram", "--max-ttft", r.max_ttft_ms is not None, {"max_ttft_ms": None}),
         ("vram", "--min-tok-s-user", r.min_tok_s_user > 0 and not r.trains, {"min_tok_s_user": 0.0}),
         ("storage", "--dataset-tb", r.dataset_tb is not None, {"dataset_tb": None}),
-        ("precision", "the precision floor (--min-precision 4bit lifts it)", r.precision is not None or bits > 4,
+        ("precision", "the precision floor (--min-precision 4bit lifts it)", (r.precision is not None or bits > 4) and (r.lora or not r.trains),
          {"precision": None, "min_precision_bits": 4}),
         ("software", "stable engines only (--allow-experimental)", not r.allow_experimental,
          {"allow_experimental": True}),
