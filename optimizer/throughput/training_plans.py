@@ -19,7 +19,6 @@ from constraints.request import Request
 from constraints.reserve import usable_bytes
 from constraints.software import served
 from constraints.training import fixed_footprint, seq_len, sequence_bytes
-from optimizer.throughput.plans import divisors
 from optimizer.throughput.training import tenths, tokens_s
 
 
@@ -104,8 +103,8 @@ class TrainingPlanner:
 def shapes(key: RowKey, llm: Llm) -> list[Shape]:
     """All shapes of plans on the key's hardware."""
     out = []
-    for tp in divisors(key.per_node):
-        if llm.heads % tp:
+    for tp in range(1, key.per_node + 1):
+        if key.per_node % tp or llm.heads % tp:
             continue
         dp = key.total // tp
         for shard in sorted({1, key.per_node // tp, dp}):
