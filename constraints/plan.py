@@ -6,8 +6,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, order=True)
+class Training:
+    """How a plan trains. `shard`: tensor-parallel groups that share weights, gradients and optimizer states (ZeRO
+    stage 3; 1 is plain data parallel); `micro_batch`: sequences of a tensor-parallel group at once."""
+
+    shard: int
+    micro_batch: int
+    checkpointing: bool
+
+
+@dataclass(frozen=True, order=True)
 class Plan:
-    """One replica takes tp x pp x dp GPUs; `replicas` of them fill the build. `concurrency` is per replica."""
+    """One replica takes tp x pp x dp GPUs; `replicas` of them fill the build. `concurrency` is per replica.
+
+    A plan that trains is one replica of the whole build; its concurrency counts sequences."""
 
     precision: str
     kv_precision: str
@@ -17,6 +29,7 @@ class Plan:
     ep: int
     replicas: int
     concurrency: int
+    training: Training | None = None
 
     @property
     def gpus(self) -> int:

@@ -53,6 +53,7 @@ def _toml(
         model=found.model,
         as_of=parse.day(as_of),
         users=found.users,
+        dataset_tb=found.dataset_tb,
         precision=found.precision,
         **parse.lengths(found.workload, None, None),
         conditions=frozenset({"new", "refurbished", "used"}),

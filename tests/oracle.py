@@ -354,13 +354,14 @@ class Oracle:
                         if not speeds:
                             continue
                         worse = broken | over
-                        need = math.ceil(
-                            math.ceil(2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5)
-                        )
-                        if room < need or read < 7000:
+                        if room < self._need_gb(precision) or read < 7000:
                             worse = worse | {"storage"}
                         if len(worse) <= 1:
                             self._finish(p, gpu, k, nodes, node, inside, cpu, worse, key, speeds)
+
+    def _need_gb(self, precision: str) -> int:
+        """Drives of a node: two copies of the weights and 200 GB for the system, a fifth of it free on top."""
+        return math.ceil((2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5))
 
     def _speeds(self, gpu: Gpu, key: RowKey, precision: str) -> tuple[tuple[str, int], ...]:
         if (gpu.id, key, precision) not in self._known:

@@ -16,7 +16,7 @@ from catalogs.llm import use_config
 from catalogs.load import Catalog
 from catalogs.schema import Gpu
 from constraints.procurement import minor_digits
-from constraints.request import Request, workload_lengths
+from constraints.request import TRAINING, Request, workload_lengths
 
 SIGNS = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}
 SCALES = {"k": 10**3, "K": 10**3, "m": 10**6, "M": 10**6, "万": 10**4, "萬": 10**4, "亿": 10**8}
@@ -110,13 +110,42 @@ def day(text: str | None) -> date:
 
 
 def lengths(workload: str, isl: int | None, osl: int | None) -> dict[str, Any]:
-    """The request's workload, isl and osl; own lengths win over those of the named workload."""
+    """The request's workload, isl and osl; own lengths win over those of the named workload.
+
+    Training has a sequence length instead."""
+    if workload in TRAINING:
+        misplaced(workload, {"--isl": isl, "--osl": osl})
+        return {"workload": workload}
     named = workload_lengths(workload)
     return {
         "workload": workload,
         "isl": named[0] if isl is None else isl,
         "osl": named[1] if osl is None else osl,
     }
+
+
+def misplaced(workload: str, options: dict[str, Any]) -> None:
+    """Raises InputError for options given that say nothing about the workload."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        kind = "training: it has no users and no latency" if workload in TRAINING else "serving"
+        raise InputError(
+            Fault(
+                "not-of-workload",
+                f"does not apply, {workload} is {kind}",
+                column=given[0],
+                value=str(options[given[0]]),
+                remedy=f"Leave out {', '.join(given)}, or choose another --workload.",
+            )
+        )
+
+
+def of_workload(workload: str, serving: dict[str, Any], training: dict[str, Any]) -> dict[str, Any]:
+    """Request fields of the workload's kind; raises InputError for one of the other kind that is set."""
+    trains = workload in TRAINING
+    other = serving if trains else training
+    misplaced(workload, {f"--{name.removesuffix('_ms').replace('_', '-')}": v for name, v in other.items()})
+    return training if trains else serving
 
 
 def request(**fields: Any) -> Request:
