@@ -27,11 +27,13 @@ class Engine:
 
 
 @cache
-def engine(architecture: str, arch: str, precision: str) -> Engine | None:
-    """The engine for a model architecture on a GPU generation, a stable one first; None when unknown."""
+def engine(architecture: str, arch: str, precision: str, offload: bool = False) -> Engine | None:
+    """The engine for a model architecture on a GPU generation, a stable one first; None when unknown.
+
+    With `offload` one that keeps routed experts in host memory."""
     found = [
         Engine(r["engine"], r["version"], r["status"], r["source"])
-        for r in table("software")
+        for r in table("offload_software" if offload else "software")
         if r["architecture"] == architecture
         and arch in r["arch"].split("|")
         and precision in r["precisions"].split("|")
@@ -39,9 +41,9 @@ def engine(architecture: str, arch: str, precision: str) -> Engine | None:
     return min(found, key=lambda e: e.status != "stable", default=None)
 
 
-def served(architecture: str, arch: str, precision: str, request: Request) -> bool:
+def served(architecture: str, arch: str, precision: str, request: Request, offload: bool = False) -> bool:
     """Whether an engine may be counted on; an experimental one only when the request allows it."""
-    e = engine(architecture, arch, precision)
+    e = engine(architecture, arch, precision, offload)
     return e is not None and (e.status == "stable" or request.allow_experimental)
 
 
@@ -50,12 +52,13 @@ class Software:
 
     def encode(self, m: FamilyModel) -> None:
         for row, chosen in m.rows.items():
-            if not served(m.llm.architecture, m.gpu.arch, row.plan.precision, m.request):
+            if not served(m.llm.architecture, m.gpu.arch, row.plan.precision, m.request, row.plan.offload):
                 m.cp.add(chosen == 0)
 
     def check(self, c: Case) -> list[Check]:
-        e = engine(c.llm.architecture, c.gpu.arch, c.plan.precision)
+        e = engine(c.llm.architecture, c.gpu.arch, c.plan.precision, c.plan.offload)
         what = f"{c.llm.architecture} at {c.plan.precision} on {c.gpu.arch}"
+        what += " with experts in host memory" if c.plan.offload else ""
         if e is None:
             return [Check.of(self.id, False, f"no released engine known for {what}")]
         if e.status != "stable" and not c.request.allow_experimental:

@@ -7,6 +7,7 @@ from constraints.case import fan_percent, power_cap
 from constraints.fit import gpu_fits
 from constraints.lanes import direct, gpu_lanes, gpu_width
 from constraints.model import fixed_w, gpus_inside
+from constraints.offload import room_gb
 from constraints.plan import RowKey
 from constraints.power import node_limit_w, transient_extra_w, watts_at
 from constraints.storage import needed_gb
@@ -87,8 +88,22 @@ class Outfit:
         return cheapest_first(self.shelf.option((b, self.k // b.group_gpus * b.per_group)) for b in fits)
 
     def cpus_for(self, key: RowKey) -> list[Option]:
-        """CPUs of the row's PCIe generation whose lanes feed the GPUs."""
-        return [x for x in self.cpus if x.pcie_gen >= key.pcie_gen and self.lanes_left(x, key) >= 0]
+        """CPUs of the row's PCIe generation whose lanes feed the GPUs, and fast enough for experts in host memory."""
+        return [
+            x
+            for x in self.cpus
+            if x.pcie_gen >= key.pcie_gen
+            and x.gb_s >= key.host_gb_s
+            and x.gflops >= key.host_gflops
+            and self.lanes_left(x, key) >= 0
+        ]
+
+    def memory_for(self, key: RowKey) -> list[Option]:
+        """Memory that is large and fast enough for the row's experts."""
+        if not key.host_gb_s:
+            return self.memory
+        policy = self.market.policy
+        return [x for x in self.memory if x.gb_s >= key.host_gb_s and room_gb(x.size, policy) >= key.host_gb]
 
     def lanes_left(self, cpu: Option, key: RowKey) -> int:
         """CPU lanes left beside the GPUs; negative when even those find too few."""

@@ -23,6 +23,7 @@ from optimizer.prune import buyable
 from optimizer.rows import families, rows_of
 from optimizer.search import assemble
 from optimizer.shelf import NONE, Parts, Shelf
+from optimizer.throughput.offload import HostPlanner
 from optimizer.throughput.plans import Planner
 from optimizer.ties import rank
 
@@ -103,7 +104,9 @@ class Solver:
         self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True
     ) -> None:
         self.market, self.rules, self.deadline, self.clever = market, rules, deadline, clever
-        self.planner = Planner(market.llm, market.request, market.policy)
+        asked = (market.llm, market.request, market.policy)
+        self.planner = Planner(*asked)
+        self.on_host = HostPlanner(*asked) if market.request.offload else None
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0}
         started = time.perf_counter()
         self.parts = buyable(market, prune=clever)
@@ -115,7 +118,7 @@ class Solver:
         self.units: list[Unit] = []
         shelves: dict[str, Shelf] = {}
         for gpu, k, holders in families(market):
-            if self.planner.precisions(gpu):
+            if self.planner.precisions(gpu) or (self.on_host and self.on_host.precisions(gpu)):
                 shelves |= {p.id: Shelf(market, by, p) for p in holders if p.id not in shelves}
                 outfits = [Outfit(shelves[p.id], by, gpu, k) for p in holders]
                 least = min((o.least_cents for o in outfits), default=NONE)
@@ -148,7 +151,7 @@ class Solver:
             if not new:
                 continue
             holders = [o.platform for o in u.outfits]
-            for row in rows_of(self.market, self.planner, u.gpu, u.per_node, holders, new):
+            for row in rows_of(self.market, self.planner, u.gpu, u.per_node, holders, new, self.on_host):
                 if row.perf.tenths >= wanted:
                     u.bounds += [b for o in u.outfits if (b := self._bound(o, row))]
         self.seconds["plans"] += time.perf_counter() - started

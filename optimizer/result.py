@@ -7,18 +7,22 @@ from typing import Any
 
 from catalogs.schema import Kind
 from constraints.budget import totals
+from constraints.case import Case
+from constraints.host_memory import host_of
 from constraints.precision import BITS
 from constraints.procurement import minor_digits
 from constraints.rack import racks_in
 from constraints.site import total_w, units
 from constraints.software import engine
-from constraints.vram import kv_per_gpu_user, needed_bytes, weights_per_gpu
+from constraints.vram import kv_per_gpu_user, needed_bytes, plan_weights
 from optimizer.market import Market
 from optimizer.pareto import Front, Point
 from optimizer.ties import equivalents
 
 SCHEMA_VERSION = "1"
 ENERGY_HOURS = 8760
+SLOW_TOK_S = 3
+"""Below this the speed that each user sees is not what stands against experts in host memory (docs/offload.md)."""
 
 
 def money(cents: int, currency: str) -> str:
@@ -82,7 +86,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
         q * market.cents(x) for x, q in c.build.total().items() if market.book.prices[x].offer.confidence == "estimate"
     )
     plan, perf = p.found.row.plan, p.found.row.perf
-    e = engine(market.llm.architecture, c.gpu.arch, plan.precision)
+    e = engine(market.llm.architecture, c.gpu.arch, plan.precision, plan.offload)
     users = -(-plan.concurrency // plan.dp)
     return {
         "id": name,
@@ -113,12 +117,12 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
             "ep": plan.ep,
             "dp": plan.dp,
             "replicas": plan.replicas,
-            "weights_gb": round(
-                weights_per_gpu(market.llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep) / 1e9, 2
-            ),
+            "weights_gb": round(plan_weights(market.llm, plan) / 1e9, 2),
             "kv_gb": round(users * kv_per_gpu_user(market.llm, r.tokens, plan.kv_precision, plan.tp, plan.pp) / 1e9, 2),
             "vram_gb": round(needed_bytes(c.gpu, market.llm, market.policy, plan, r.tokens) / 1e9, 2),
             "engine": str(e) if e else "",
+            "experts": "host" if plan.offload else "gpu",
+            "host": host_facts(market, c) if plan.offload else None,
         },
         "gpus": {"part": c.gpu.id, "name": c.gpu.name, "per_node": c.per_node, "total": c.per_node * c.build.nodes},
         "nodes": [{"count": c.build.nodes, "parts": [{"part": x, "qty": q} for x, q in c.build.node.items()]}],
@@ -140,6 +144,18 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
         "energy": energy(market, total_w(c)),
         "rack_units": units(c),
         "racks": racks_in(c),
+    }
+
+
+def host_facts(market: Market, c: Case) -> dict[str, Any]:
+    """What a node's CPUs and memory give to routed experts there, and how much of it they fill."""
+    have = host_of(c)
+    assert have is not None
+    return {
+        "experts_gb": round(market.llm.expert_bytes(c.plan.precision) / 1e9, 2),
+        "room_gib": have.gb,
+        "bandwidth_gb_s": have.gb_s,
+        "compute_gflops": have.gflops,
     }
 
 
@@ -243,6 +259,12 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
                 "text": f"Precisions on the front: {', '.join(precisions)}.",
             }
         )
+    if market.request.offload and not front.points and market.request.min_tok_s_user > SLOW_TOK_S:
+        text = (
+            f"Experts in host memory give one user some 3 to 20 tok/s; --min-tok-s-user is "
+            f"{market.request.min_tok_s_user:g}. Lower it to see slower builds."
+        )
+        out.append({"code": "offload-slow", "severity": "note", "text": text})
     if any(market.book.prices[x].stale for p in front.points for x in p.case.build.total()):
         text = "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
         out.append({"code": "stale-prices", "severity": "warning", "text": text})

@@ -65,6 +65,15 @@ class Throughput(Strict):
     unit: str
 
 
+class HostFacts(Strict):
+    """What a node's CPUs and memory give to routed experts in host memory."""
+
+    experts_gb: float
+    room_gib: int
+    bandwidth_gb_s: int
+    compute_gflops: int
+
+
 class PlanFacts(Strict):
     precision: str
     kv_precision: str
@@ -77,6 +86,8 @@ class PlanFacts(Strict):
     kv_gb: float
     vram_gb: float
     engine: str
+    experts: Literal["gpu", "host"]
+    host: HostFacts | None
 
 
 class GpuFacts(Strict):
@@ -183,6 +194,9 @@ class BuildFile(Strict):
     shared: dict[str, int] = Field(default_factory=dict)
     workload: str = "chat"
     users: int | None = None
+    offload: bool = Field(default=False, description="plans with routed experts in host memory too")
+    min_precision: Literal["4bit", "8bit", "16bit"] | None = None
+    min_tok_s_user: float = 10
     have: list[Literal["racks", "network"]] = Field(default=[], description="what the site has already")
     site_water: bool = False
     raw: list[dict[str, Any]] = Field(
