@@ -18,11 +18,11 @@ from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
 from optimizer.explain import ways_out
+from optimizer.host_rows import HostRows
 from optimizer.market import Market
 from optimizer.pareto import Front, Solver
 from optimizer.result import money, result
-from optimizer.rows import hardware_keys, host_keys
-from optimizer.throughput.offload import HostPlanner
+from optimizer.rows import hardware_keys
 from optimizer.throughput.plans import Planner
 
 
@@ -107,9 +107,7 @@ def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
     keys = hardware_keys(market, gpu, k, [case.platform], case.build.nodes)
     rows = planner.rows(gpu, keys)
     if market.request.offload and (have := host_of(case)):
-        on_host = HostPlanner(market.llm, market.request, market.policy)
-        held = {case.platform: {have}}
-        rows += on_host.rows(gpu, host_keys(market, gpu, k, held, case.build.nodes, on_host.precisions(gpu)))
+        rows += HostRows(market).of({case.platform: [have]}, gpu, k, [case.build.nodes])
     for row in rows:
         if best and best.perf.tenths >= row.perf.tenths:
             continue

@@ -44,6 +44,12 @@ class Outfit:
         pools = (self.gpus, self.cpus, self.memory, self.shelf.banks)
         return min(NONE, self.own.cents + sum(pool[0].cents for pool in pools))
 
+    def least_host_cents(self, expert_gb: int) -> int:
+        """The same with `expert_gb` GiB of experts in host memory."""
+        policy = self.market.policy
+        large = [x.cents for x in self.memory if x.gb_s and room_gb(x.size, policy) >= expert_gb]
+        return min(NONE, self.least_cents + large[0] - self.memory[0].cents) if large else NONE
+
     def _gpus(self) -> list[Option]:
         p, gpu, k, shelf = self.platform, self.gpu, self.k, self.shelf
         if gpus_inside(p, self.market.catalog) == (gpu.id, k):

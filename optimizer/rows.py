@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from catalogs.schema import Bridge, Cpu, Gpu, GpuBoard, Kind, Memory, Nic, Platform
+from catalogs.schema import Bridge, Cpu, Gpu, GpuBoard, Kind, Nic, Platform
 from constraints.case import power_cap
-from constraints.fit import gpu_fits, memory_fits
+from constraints.fit import gpu_fits
 from constraints.lanes import direct
-from constraints.model import dimm_counts, gpus_inside, inside
-from constraints.offload import Host, expert_gb, host, offloads
+from constraints.model import gpus_inside, inside
 from constraints.plan import Row, RowKey
 from optimizer.market import Market
-from optimizer.throughput.offload import HostPlanner
 from optimizer.throughput.plans import Planner
 
 RDMA_RATES = (100, 200, 400)
@@ -81,56 +79,23 @@ def hardware_keys(market: Market, gpu: Gpu, k: int, holders: list[Platform], nod
     ]  # fmt: skip
 
 
-def hosts_of(market: Market, p: Platform) -> set[Host]:
-    """What CPUs and memory of the catalog give to experts in a platform's memory, every channel filled."""
-    if not offloads(p):
-        return set()
-    book, policy = market.book, market.policy
-    cpus = {(c.mem_channels, c.mem_max_mts, c.generation, c.cores): c for c in market.cpus_of(p) if c.id in book.prices}
-    modules = [m for m in market.catalog.of(Kind.MEMORY) if isinstance(m, Memory) and m.id in book.prices]
-    kinds = {(m.mts, m.capacity_gb): m for m in modules if memory_fits(p, m)}
-    return {host(p, c, m, n, policy) for c in cpus.values() for m in kinds.values() for n in dimm_counts(p)}
-
-
-def host_keys(
-    market: Market, gpu: Gpu, k: int, holders: dict[Platform, set[Host]], nodes: int, precisions: Sequence[str]
-) -> list[RowKey]:
-    """Keys of `nodes` nodes with experts in host memory, weak ones first; they ask for room by the precisions' sizes."""
-    if k > market.policy.whole("plans.offload_gpus"):
-        return []
-    sizes = sorted({expert_gb(market.llm, x) for x in precisions})
-    found = set()
-    for p, hosts in holders.items():
-        cap = power_cap(gpu, p)
-        gens = {min(gpu.pcie_gen or 4, c.pcie_gen or 4) for c in market.cpus_of(p)}
-        links = [(g, w) for g in gens for w in (p.gpu_lane_widths if direct(p) else (16,))]
-        found |= {
-            RowKey(gpu.id, cap, k, nodes, 1, gen, width, "none", 0, h.gb_s, size, h.gflops)
-            for h in hosts if cap and h.gb_s and h.gflops
-            for size in sizes if size <= h.gb
-            for gen, width in links
-        }  # fmt: skip
-    return sorted(found)
-
-
 def rows_of(
-    market: Market, planner: Planner, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int],
-    on_host: HostPlanner | None = None,
-) -> list[Row]:  # fmt: skip
-    """Rows of each node count; a key that is no faster than a weaker one is dropped (the weaker costs no more)."""
+    market: Market, planner: Planner, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int]
+) -> list[Row]:
+    """Rows of each node count with everything on the GPUs."""
     one, many = (hardware_keys(market, gpu, k, holders, n) for n in (1, 2))
     keys = [replace(key, nodes=n) for n in node_counts for key in (one if n == 1 else many)]
-    rows = planner.rows(gpu, keys)
-    if on_host and (precisions := on_host.precisions(gpu)):
-        hosts = {p: hosts_of(market, p) for p in holders}
-        for n in node_counts:
-            rows += on_host.rows(gpu, host_keys(market, gpu, k, hosts, n, precisions))
+    return undominated(planner.rows(gpu, keys))
+
+
+def undominated(rows: Iterable[Row]) -> list[Row]:
+    """Rows but those no faster than one with a weaker key before them (the weaker costs no more)."""
     out: dict[int, list[Row]] = {}
     for row in rows:
         same = out.setdefault(row.key.nodes, [])
-        if not any(_weaker(o.key, row.key) and o.perf.tenths >= row.perf.tenths for o in same):
+        if not any(o.perf.tenths >= row.perf.tenths and _weaker(o.key, row.key) for o in same):
             same.append(row)
-    return [row for rows in out.values() for row in rows]
+    return [row for found in out.values() for row in found]
 
 
 def _weaker(a: RowKey, b: RowKey) -> bool:
