@@ -1,4 +1,5 @@
-"""Published speeds with experts in host memory against the model: fit of its two shares, each row judged without it.
+"""Published speeds with experts in host memory against the model: fit of its two shares, each judged by a fit
+without its machine.
 
 `python -m tests.offload_fit` prints the tables of docs/offload.md.
 """
@@ -46,30 +47,24 @@ class Measured:
     in_fit: bool
     notes: str
 
+    @property
+    def machine(self) -> tuple[object, ...]:
+        """One or two sockets of the same CPUs and memory are one machine."""
+        return self.cores // self.sockets, self.channels // self.sockets, self.mts, self.isa
+
 
 @cache
 def measured(phase: str) -> list[Measured]:
     """Published figures of a phase."""
     with FILE.open(encoding="utf-8") as f:
-        return [
-            Measured(
-                r["id"],
-                r["phase"],
-                float(r["bits"]),
-                int(r["sockets"]),
-                int(r["channels"]),
-                int(r["mts"]),
-                int(r["cores"]),
-                r["isa"],
-                int(r["gpu_gb_s"]),
-                int(r["context"]),
-                float(r["tok_s"]),
-                r["in_fit"] == "yes",
-                r["notes"],
-            )  # fmt: skip
-            for r in csv.DictReader(f)
-            if r["phase"] == phase
-        ]
+        return [_row(r) for r in csv.DictReader(f) if r["phase"] == phase]
+
+
+def _row(r: dict[str, str]) -> Measured:
+    return Measured(
+        r["id"], r["phase"], float(r["bits"]), int(r["sockets"]), int(r["channels"]), int(r["mts"]), int(r["cores"]),
+        r["isa"], int(r["gpu_gb_s"]), int(r["context"]), float(r["tok_s"]), r["in_fit"] == "yes", r["notes"],
+    )  # fmt: skip
 
 
 def constants() -> tuple[float, int]:
@@ -127,8 +122,8 @@ def fit(rows: Sequence[Measured]) -> tuple[float, int]:
 
 
 def left_out(rows: Sequence[Measured]) -> list[tuple[Measured, float]]:
-    """Each row with the error of a fit that has not seen it."""
-    return [(m, error(m, *fit([x for x in rows if x is not m]))) for m in rows]
+    """Each row with the error of a fit that has seen no row of its machine."""
+    return [(m, error(m, *fit([x for x in rows if x.machine != m.machine]))) for m in rows]
 
 
 def table() -> str:
@@ -136,9 +131,9 @@ def table() -> str:
     rows = [m for m in measured("decode") if m.in_fit]
     unseen = left_out(rows)
     share, percent = constants()
-    lines = ["| decode | published, tok/s | model, tok/s | error, row not in the fit |", "|---|---:|---:|---:|"]
+    lines = ["| decode | published, tok/s | model, tok/s | error, machine not in the fit |", "|---|---:|---:|---:|"]
     lines += [f"| {m.id} | {m.tok_s:g} | {predicted(m, share, percent):.1f} | {100 * e:+.0f} % |" for m, e in unseen]
-    lines.append(f"\nMedian error of rows not in the fit {100 * median(abs(e) for _, e in unseen):.0f} %.\n")
+    lines.append(f"\nMedian error of machines not in the fit {100 * median(abs(e) for _, e in unseen):.0f} %.\n")
     lines += ["| left out | published, tok/s | model, tok/s | why |", "|---|---:|---:|---|"]
     out = [m for m in measured("decode") if not m.in_fit]
     lines += [f"| {m.id} | {m.tok_s:g} | {predicted(m, share, percent):.1f} | {m.notes[10:]} |" for m in out]
