@@ -2,7 +2,7 @@
 
 Bandwidth = channels x MT/s x 8 B, of two sockets the share that a policy names; more than one module per channel runs
 slower. Modules hold powers of two: a 64 GB module has 64 GiB. Compute = cores x attained GFLOPS per core of the CPU
-generation (cpu_classes.csv), as a class of doublings.
+generation (cpu_classes.csv), as a class of two steps per doubling.
 """
 
 from __future__ import annotations
@@ -41,11 +41,16 @@ def offloads(p: Platform) -> bool:
 def bandwidth_gb_s(p: Platform, cpu: Cpu, mts: int, count: int, policy: Policy) -> int:
     """GB/s of `count` modules of `mts` MT/s in all sockets."""
     wired = min(min(p.channels_per_cpu, cpu.mem_channels or p.channels_per_cpu) * p.sockets, p.dimm_slots)
-    rate = min(mts, cpu.mem_max_mts or 0)
-    percent = 100 if p.sockets == 1 else policy.whole("host_memory.two_socket_percent")
-    if count > wired:
-        percent = percent * policy.whole(f"host_memory.{p.mem_gen[:4].lower()}_two_per_channel_percent") // 100
-    return min(count, wired) * rate * 8 * percent // 100_000
+    generation = p.mem_gen if count > wired else ""
+    return channels_gb_s(min(count, wired), min(mts, cpu.mem_max_mts or 0), p.sockets, policy, generation)
+
+
+def channels_gb_s(channels: int, mts: int, sockets: int, policy: Policy, doubled: str = "") -> int:
+    """GB/s of populated channels of all sockets; `doubled` is the memory generation where channels hold two modules."""
+    percent = 100 if sockets == 1 else policy.whole("host_memory.two_socket_percent")
+    if doubled:
+        percent = percent * policy.whole(f"host_memory.{doubled[:4].lower()}_two_per_channel_percent") // 100
+    return channels * mts * 8 * percent // 100_000
 
 
 def room_gb(ram_gb: int, policy: Policy) -> int:
@@ -54,9 +59,17 @@ def room_gb(ram_gb: int, policy: Policy) -> int:
 
 
 def gflops_class(cpu: Cpu, sockets: int) -> int:
-    """Attained GFLOPS of all cores, rounded down to 250, 500, 1000, ...; 0 for less or an unknown generation."""
-    have = cpu_classes().get(cpu.generation, ("", 0))[1] * cpu.cores * sockets
-    return LEAST_GFLOPS << (have // LEAST_GFLOPS).bit_length() - 1 if have >= LEAST_GFLOPS else 0
+    """Class of the attained GFLOPS of all cores."""
+    return cores_gflops(cpu.generation, cpu.cores * sockets)
+
+
+def cores_gflops(generation: str, cores: int) -> int:
+    """Attained GFLOPS of `cores`, rounded down to 250, 350, 500, 700, 1000, ...; 0 for less or an unknown kind."""
+    have = cpu_classes().get(generation, ("", 0))[1] * cores
+    if have < LEAST_GFLOPS:
+        return 0
+    octave = LEAST_GFLOPS << (have // LEAST_GFLOPS).bit_length() - 1
+    return octave * 7 // 5 if 5 * have >= 7 * octave else octave
 
 
 def host(p: Platform, cpu: Cpu, m: Memory, count: int, policy: Policy) -> Host:

@@ -43,9 +43,13 @@ class HostRows:
         """Rows of platforms that give this to the experts."""
         if not self.able(gpu, k):
             return []
-        keys = self._keys(hosts, gpu, k)
-        rows = (self.planner.rows(gpu, [replace(key, nodes=n) for key in keys]) for n in node_counts)
-        return [row for found in rows for row in undominated(found)]
+        keys, out = self._keys(hosts, gpu, k), []
+        for n in node_counts:
+            found = undominated(self.planner.rows(gpu, [replace(key, nodes=n) for key in keys]))
+            if self.market.request.users is None:
+                keys = [row.key for row in found]  # all nodes are replicas: what one node drops, many drop too
+            out += found
+        return out
 
     def hosts(self, p: Platform) -> set[Host]:
         """What CPUs and memory of the catalog give in a platform."""

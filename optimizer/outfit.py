@@ -26,10 +26,12 @@ class Outfit:
         self.gpus = self._gpus()
         cores = policy.whole("cores.per_gpu_min") * k
         self.cpus = [o for o in shelf.cpus if o.size >= cores]
-        floor = 0 if gpu.form_factor == "integrated" or not p.dimm_slots else k * gpu.vram_gb
-        self.memory = [o for o in shelf.memory if 100 * o.size >= policy.whole("host_memory.floor_percent") * floor]
+        self.floor_gb = 0 if gpu.form_factor == "integrated" or not p.dimm_slots else k * gpu.vram_gb
+        percent = policy.whole("host_memory.floor_percent")
+        self.memory = [o for o in shelf.memory if 100 * o.size >= percent * self.floor_gb]
         self.nics = shelf.nics
         self.static_w = self.cap_w * k + p.overhead_w + fixed_w(p, self.market.catalog)
+        self._psus: dict[int, list[Option]] = {}
         self.own = Option(self.market.cents(p.id), 0, ((p.id, 1),))
 
     @property
@@ -66,6 +68,11 @@ class Outfit:
 
     def psus(self, static_w: int) -> list[Option]:
         """Sets of supplies that carry a node of `static_w` (fans not counted)."""
+        if static_w not in self._psus:
+            self._psus[static_w] = self._carrying(static_w)
+        return self._psus[static_w]
+
+    def _carrying(self, static_w: int) -> list[Option]:
         policy = self.market.policy
         load = self.load_w(static_w)
         volts = self.market.request.line_volts or policy.whole("power.line_volts")
@@ -95,21 +102,28 @@ class Outfit:
 
     def cpus_for(self, key: RowKey) -> list[Option]:
         """CPUs of the row's PCIe generation whose lanes feed the GPUs, and fast enough for experts in host memory."""
-        return [
-            x
-            for x in self.cpus
-            if x.pcie_gen >= key.pcie_gen
-            and x.gb_s >= key.host_gb_s
-            and x.gflops >= key.host_gflops
-            and self.lanes_left(x, key) >= 0
-        ]
+        memo = (self.k, key.pcie_gen, key.lanes, key.host_gb_s, key.host_gflops)
+        known = self.shelf.pools
+        if memo not in known:
+            known[memo] = [
+                x
+                for x in self.cpus
+                if x.pcie_gen >= key.pcie_gen
+                and x.gb_s >= key.host_gb_s
+                and x.gflops >= key.host_gflops
+                and self.lanes_left(x, key) >= 0
+            ]
+        return known[memo]
 
     def memory_for(self, key: RowKey) -> list[Option]:
         """Memory that is large and fast enough for the row's experts."""
         if not key.host_gb_s:
             return self.memory
-        policy = self.market.policy
-        return [x for x in self.memory if x.gb_s >= key.host_gb_s and room_gb(x.size, policy) >= key.host_gb]
+        memo = (self.floor_gb, key.host_gb_s, key.host_gb)
+        known, policy = self.shelf.pools, self.market.policy
+        if memo not in known:
+            known[memo] = [x for x in self.memory if x.gb_s >= key.host_gb_s and room_gb(x.size, policy) >= key.host_gb]
+        return known[memo]
 
     def lanes_left(self, cpu: Option, key: RowKey) -> int:
         """CPU lanes left beside the GPUs; negative when even those find too few."""

@@ -58,6 +58,7 @@ class Shelf:
             self.cpus, self.memory = self._with_bandwidth()
         self.nics = self._nics()
         self.banks = self._banks()
+        self.pools: dict[tuple[int, ...], list[Option]] = {}
         self._drives: dict[int, list[Option]] = {}
         self._fitting = [
             d for d in parts.get(Drive, []) if isinstance(d, Drive) and needs_lanes(d) and not bayless(d, p)

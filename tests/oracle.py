@@ -392,8 +392,8 @@ class Oracle:
             percent = percent * (91 if dimm.mem_gen == "DDR4" else 75) // 100
         gb_s = min(count, channels) * min(dimm.mts, cpu.mem_max_mts) * 8 * percent // 100_000
         gib = count * dimm.capacity_gb - 16
-        gflops = max((250 * 2**i for i in range(20) if 250 * 2**i <= classes[cpu.generation] * cpu.cores * p.sockets),
-                     default=0)  # fmt: skip
+        have = classes[cpu.generation] * cpu.cores * p.sockets
+        gflops = max((x * 2**i for x in (250, 350) for i in range(20) if x * 2**i <= have), default=0)
         if not gb_s or not gflops:
             return
         for width in p.gpu_lane_widths if direct else (16,):
