@@ -17,6 +17,9 @@ from constraints.policy import Policy, table
 GIB = 2**30
 LEAST_GFLOPS = 250
 MOST_SOCKETS = 2
+CPU_FIELDS = frozenset({"generation", "cores", "mem_channels", "mem_max_mts"})
+MEMORY_FIELDS = frozenset({"mts", "capacity_gb"})
+"""CPU and module attributes that throughput reads; with experts in host memory pruning keeps parts apart by them."""
 
 
 class Host(NamedTuple):
@@ -55,7 +58,7 @@ def channels_gb_s(channels: int, mts: int, sockets: int, policy: Policy, doubled
 
 def room_gb(ram_gb: int, policy: Policy) -> int:
     """GiB that one copy of the experts may take; negative where not even the system fits."""
-    return (ram_gb - policy.whole("host_memory.system_gb")) // policy.whole("host_memory.expert_copies")
+    return (ram_gb - policy.whole("host_memory.system_gb")) // max(1, policy.whole("host_memory.expert_copies"))
 
 
 def gflops_class(cpu: Cpu, sockets: int) -> int:

@@ -259,7 +259,10 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
                 "text": f"Precisions on the front: {', '.join(precisions)}.",
             }
         )
-    if market.request.offload and not front.points and market.request.min_tok_s_user > SLOW_TOK_S:
+    if market.request.offload and not market.llm.is_moe:
+        text = f"{market.llm.id} is dense: it has no routed experts that --offload could put into host memory."
+        out.append({"code": "offload-dense", "severity": "note", "text": text})
+    if market.request.offload and market.llm.is_moe and not front.points and market.request.min_tok_s_user > SLOW_TOK_S:
         text = (
             f"Experts in host memory give one user some 3 to 20 tok/s; --min-tok-s-user is "
             f"{market.request.min_tok_s_user:g}. Lower it to see slower builds."

@@ -13,6 +13,7 @@ from catalogs.llm import get
 from catalogs.load import Catalog
 from constraints.host_memory import HostMemory, host_of
 from constraints.model import FamilyModel
+from constraints.offload import CPU_FIELDS, MEMORY_FIELDS, host, room_gb
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules import RULES
@@ -21,9 +22,12 @@ from optimizer.buildfile import read
 from optimizer.host_sizing import HostSpec, host_size
 from optimizer.market import Market
 from optimizer.pareto import Front, Solver
+from optimizer.result import messages
+from optimizer.throughput.roofline import DATA_FIELDS
 from tests.offload_fit import constants, fit, left_out, measured, table
 from tests.oracle import Oracle
 from tests.random_catalogs import offload_scenario
+from tests.test_throughput import Seen
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs" / "offload.md"
@@ -148,6 +152,30 @@ def test_more_of_anything_is_never_slower(shipped: Catalog) -> None:
     assert speed() < speed(generation="Sapphire Rapids")
     assert speed(sockets=2, channels=16, cores=64) > speed()
     assert speed(sockets=2, channels=8) < speed()
+
+
+def test_reads_only_declared_attributes(shipped: Catalog) -> None:
+    platform: Any = shipped.parts["supermicro-h13ssl-n-1p-sp5-plus-case"]
+    cpu: Any = Seen(shipped.parts["amd-epyc-9224"])
+    memory: Any = Seen(shipped.parts["samsung-m321r4ga3eb0-cwm"])
+    host(platform, cpu, memory, 12, Policy())
+    assert cpu.names == CPU_FIELDS
+    assert memory.names == MEMORY_FIELDS
+    gpu: Any = Seen(shipped.parts["nvidia-rtx-4090-24gb"])
+    request = Request(model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=5)
+    assert host_size(get("v3-671b"), request, Policy(), gpu, 1, 1, HostSpec("Genoa", 1, 96, 12, 4800, 768))["fits"]
+    assert gpu.names <= DATA_FIELDS | {"id"}
+
+
+def test_copies_of_the_experts_take_room() -> None:
+    assert room_gb(768, Policy()) == 752
+    assert room_gb(768, Policy().with_settings(["host_memory.expert_copies=2"])) == 376
+    assert room_gb(768, Policy().with_settings(["host_memory.expert_copies=0"])) == 752
+
+
+def test_a_dense_model_has_nothing_to_offload(ask: Any) -> None:
+    market = ask("r1-distill-qwen-7b", 5_000, offload=True)
+    assert "offload-dense" in {m["code"] for m in messages(market, Front())}
 
 
 def test_nothing_changes_without_the_option(ask: Any) -> None:

@@ -28,7 +28,6 @@ from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
 from constraints.vram import most_users
-from optimizer.throughput.roofline import tensor_tflops
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -39,6 +38,13 @@ def constants() -> dict[str, float]:
     """The constants of this file (offload.csv)."""
     with (Path(__file__).parent / "offload.csv").open(encoding="utf-8", newline="") as f:
         return {r["key"]: float(r["value"]) for r in csv.DictReader(f)}
+
+
+def tensor_tflops(gpu: Gpu, precision: str) -> float:
+    """Dense tensor rate that the GPU computes a precision at; 0 where nobody published it."""
+    rates = {"fp16": gpu.fp16_tflops, "fp8": gpu.fp8_tflops, "int8": gpu.int8_tops, "fp4": gpu.fp4_tflops}
+    mode = arch_support(gpu.arch).get(precision)
+    return (rates.get(mode[1]) or gpu.fp16_tflops or 0.0) if mode else 0.0
 
 
 @dataclass(frozen=True)
