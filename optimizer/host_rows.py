@@ -45,9 +45,10 @@ class HostRows:
             return []
         keys, out = self._keys(hosts, gpu, k), []
         for n in node_counts:
-            found = undominated(self.planner.rows(gpu, [replace(key, nodes=n) for key in keys]))
+            found = undominated(self.planner.rows(gpu, keys, n))
             if self.market.request.users is None:
-                keys = [row.key for row in found]  # all nodes are replicas: what one node drops, many drop too
+                kept = {replace(row.key, nodes=1) for row in found}  # replicas: what one node drops, many drop too
+                keys = [key for key in keys if key in kept]
             out += found
         return out
 

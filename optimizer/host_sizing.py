@@ -41,11 +41,11 @@ def host_size(
     """Users, tok/s, TTFT, GB on GPU and host of the best plan; `fits` False gives a reason."""
     have = spec.host(policy)
     key = RowKey(
-        gpu.id, gpu.tdp_w or 1, per_node, nodes, 1, gpu.pcie_gen or 4, 16, "none", 0, have.gb_s, have.gb, have.gflops
+        gpu.id, gpu.tdp_w or 1, per_node, 1, 1, gpu.pcie_gen or 4, 16, "none", 0, have.gb_s, have.gb, have.gflops
     )  # fmt: skip
     planner = HostPlanner(llm, request.model_copy(update={"offload": True}), policy)
     precisions = planner.precisions(gpu)
-    rows = planner.rows(gpu, [key]) if have.gb_s and have.gflops else []
+    rows = planner.rows(gpu, [key], nodes) if have.gb_s and have.gflops else []
     facts = {"bandwidth_gb_s": have.gb_s, "room_gib": have.gb, "compute_gflops": have.gflops}
     if not rows:
         if not precisions:

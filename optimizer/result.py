@@ -71,9 +71,10 @@ def scope(market: Market, front: Front) -> str:
         if front.complete
         else "the search was stopped before the proof"
     )
+    on_host = " and of routed experts in host memory" if market.request.offload else ""
     return (
         f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, equal nodes "
-        f"up to {nodes} and the plans of tensor, pipeline, expert and data parallelism, {words}."
+        f"up to {nodes} and the plans of tensor, pipeline, expert and data parallelism{on_host}, {words}."
     )
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import csv
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -131,12 +132,23 @@ def tenths(tok_s: float) -> int:
     return math.floor(float(f"{tok_s * 10:.9g}"))
 
 
+class Judged(NamedTuple):
+    """A node at its best concurrency with one precision; `rank` orders by 0.1 tok/s, then by bits."""
+
+    rank: tuple[int, int]
+    precision: str
+    concurrency: int
+    tpot_s: float
+    ttft_s: float
+
+
 class HostPlanner:
     """Best plan of each row with experts in host memory: one replica per node, tensor parallel over its GPUs."""
 
     def __init__(self, llm: Llm, request: Request, policy: Policy) -> None:
         self.llm, self.request, self.policy = llm, request, policy
         self._precisions: dict[str, list[str]] = {}
+        self._known: dict[RowKey, list[Judged]] = {}
 
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, an engine with experts on the CPU serves and the request admits."""
@@ -149,38 +161,46 @@ class HostPlanner:
             ]
         return self._precisions[gpu.arch]
 
-    def rows(self, gpu: Gpu, keys: list[RowKey]) -> list[Row]:
-        """The row of each key that a plan can run on. All keys are of one GPU kind and number of nodes."""
-        best: dict[RowKey, tuple[tuple[int, int], Row]] = {}
+    def rows(self, gpu: Gpu, keys: list[RowKey], nodes: int = 1) -> list[Row]:
+        """The row of `nodes` nodes of each key that a plan can run on. Keys are of one node and one GPU kind."""
+        self._judge(gpu, [k for k in keys if k not in self._known])
+        least = -(-(self.request.users or 1) // nodes)
+        out = []
+        for key in keys:
+            best = next((x for x in self._known[key] if x.concurrency >= least), None)
+            if best is not None:
+                plan = self._plan(best.precision, key.per_node, nodes, best.concurrency)
+                perf = Perf(nodes * best.rank[0], 1 / best.tpot_s, best.ttft_s * 1e3, best.tpot_s * 1e3)
+                out.append(Row(key if nodes == 1 else replace(key, nodes=nodes), plan, perf))
+        return out
+
+    def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
+        """All precisions of new keys, the best first."""
+        for key in keys:
+            self._known[key] = []
         for precision in self.precisions(gpu):
             need = expert_gb(self.llm, precision)
-            for row in self._judge(gpu, precision, [k for k in keys if k.host_gb >= need]):
-                rank = (row.perf.tenths, BITS[precision])
-                if row.key not in best or rank > best[row.key][0]:
-                    best[row.key] = rank, row
-        return [best[k][1] for k in keys if k in best]
+            self._at(gpu, precision, [k for k in keys if k.host_gb >= need and self.llm.heads % k.per_node == 0])
+        for key in keys:
+            self._known[key].sort(key=lambda x: x.rank, reverse=True)
 
-    def _judge(self, gpu: Gpu, precision: str, keys: list[RowKey]) -> list[Row]:
+    def _at(self, gpu: Gpu, precision: str, keys: list[RowKey]) -> None:
         r, llm = self.request, self.llm
-        fits = [k for k in keys if llm.heads % k.per_node == 0]
-        s = steps(gpu, llm, precision, r.kv_precision, r.isl, r.osl, fits) if fits else None
+        s = steps(gpu, llm, precision, r.kv_precision, r.isl, r.osl, keys) if keys else None
         if s is None:
-            return []
+            return
         users = {
             n: most_users(gpu, llm, self.policy, self._plan(precision, n, 1, 1), r.tokens)
-            for n in {k.per_node for k in fits}
+            for n in {k.per_node for k in keys}
         }
-        most = np.array([min(users[k.per_node], int(constants()["max_batch"])) for k in fits], dtype=np.int64)
+        most = np.array([min(users[k.per_node], int(constants()["max_batch"])) for k in keys], dtype=np.int64)
         limit = 0.0 if r.workload == "batch" else r.min_tok_s_user
         chosen = largest(s, most, r.osl, limit, r.max_ttft_ms)
         c = np.maximum(chosen, 1)
         total, tpot = s.total_tok_s(c, r.osl).tolist(), s.tpot_s(c, r.osl).tolist()
-        out = []
-        for key, n, tok_s, each, ttft in zip(fits, chosen.tolist(), total, tpot, s.prefill_s.tolist(), strict=True):
-            if n >= max(1, -(-(r.users or 1) // key.nodes)):
-                plan = self._plan(precision, key.per_node, key.nodes, n)
-                out.append(Row(key, plan, Perf(key.nodes * tenths(tok_s), 1 / each, ttft * 1e3, each * 1e3)))
-        return out
+        for key, n, tok_s, each, ttft in zip(keys, chosen.tolist(), total, tpot, s.prefill_s.tolist(), strict=True):
+            if n >= 1:
+                self._known[key].append(Judged((tenths(tok_s), BITS[precision]), precision, n, each, ttft))
 
     def _plan(self, precision: str, tp: int, replicas: int, concurrency: int) -> Plan:
         return Plan(precision, self.request.kv_precision, tp, 1, 1, 1, replicas, concurrency, offload=True)
