@@ -1,11 +1,14 @@
-"""Rule host_memory: RAM at least 20 % of VRAM, equal modules, every channel filled."""
+"""Rule host_memory: RAM at least 20 % of VRAM, equal modules, every channel filled; with experts in host memory also
+the room, bandwidth and CPU compute of the row.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from catalogs.schema import Memory
+from catalogs.schema import Cpu, Memory, Platform
 from constraints.model import dimm_counts, inside
+from constraints.offload import Host, bandwidth_gb_s, gflops_class, host, offloads, room_gb, shortfalls
 from constraints.rule import Check
 
 if TYPE_CHECKING:
@@ -28,8 +31,38 @@ class HostMemory:
                 m.cp.add(100 * ram >= percent * vram - 100 * have).only_enforce_if(v)
             counts = [] if contained or not p.dimm_slots else dimm_counts(p)
             m.cp.add(sum(b for (_, n), b in m.memory.items() if n in counts) == (1 if counts else 0)).only_enforce_if(v)
+        self._experts(m)
+
+    def _experts(self, m: FamilyModel) -> None:
+        """What rows with experts in host memory ask of the CPUs and modules together."""
+        for r, chosen in m.rows.items():
+            if not r.plan.offload:
+                continue
+            m.cp.add(
+                sum(g * v for (x, s), v in m.cpu.items() if (g := gflops_class(x, s))) >= r.key.host_gflops
+            ).only_enforce_if(chosen)
+            short = [v for (x, n), v in m.memory.items() if room_gb(x.capacity_gb * n, m.policy) < r.key.host_gb]
+            m.cp.add(sum(short) == 0).only_enforce_if(chosen)
+            for p, v in m.platform.items():
+                if offloads(p) and r.key.host_gb_s:
+                    self._bandwidth(m, r.key.host_gb_s, p, (chosen, v))
+                else:
+                    m.cp.add_implication(chosen, ~v)
+
+    def _bandwidth(self, m: FamilyModel, least: int, p: Platform, when: tuple[Any, Any]) -> None:
+        """In a platform no CPUs stand beside modules that give less than `least` GB/s with them."""
+        alike: dict[tuple[int, int], list[tuple[Cpu, Any]]] = {}
+        for (x, _), v in m.cpu.items():
+            alike.setdefault((x.mem_channels or 0, x.mem_max_mts or 0), []).append((x, v))
+        for cpus in alike.values():
+            slow = [v for (x, n), v in m.memory.items() if bandwidth_gb_s(p, cpus[0][0], x.mts, n, m.policy) < least]
+            if slow:
+                m.cp.add(sum(slow) + sum(v for _, v in cpus) <= 1).only_enforce_if(*when)
 
     def check(self, c: Case) -> list[Check]:
+        return self._population(c) + (experts(c) if c.plan.offload else [])
+
+    def _population(self, c: Case) -> list[Check]:
         if c.gpu.form_factor == "integrated" or not c.platform.dimm_slots:
             return [Check.of(self.id, True, "unified or soldered memory")]
         modules = c.parts(Memory)
@@ -87,3 +120,21 @@ class HostMemory:
                     )
                 )
         return found
+
+
+def experts(c: Case) -> list[Check]:
+    """Whether the node gives what the row of a plan with experts in host memory asks for."""
+    have, row = host_of(c), c.row
+    if have is None or row is None or not row.host_gb_s:
+        return [Check.of("host_memory", False, "this node cannot hold experts in host memory")]
+    want = Host(row.host_gb_s, row.host_gb, row.host_gflops)
+    return [Check.at_least("host_memory", a, b, unit, what) for what, unit, a, b in shortfalls(have, want)]
+
+
+def host_of(c: Case) -> Host | None:
+    """What the CPUs and modules of a finished node give; None where experts can't lie in its memory."""
+    cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
+    modules = [(m, q) for m, q in c.parts(Memory) if isinstance(m, Memory)]
+    if not offloads(c.platform) or len(cpus) != 1 or len(modules) != 1:
+        return None
+    return host(c.platform, cpus[0], *modules[0], c.policy)

@@ -19,7 +19,8 @@ class Training:
 class Plan:
     """One replica takes tp x pp x dp GPUs; `replicas` of them fill the build. `concurrency` is per replica.
 
-    A plan that trains is one replica of the whole build; its concurrency counts sequences."""
+    A plan that trains is one replica of the whole build; its concurrency counts sequences. `offload`: the routed
+    experts lie in host memory, a replica is a node."""
 
     precision: str
     kv_precision: str
@@ -30,6 +31,7 @@ class Plan:
     replicas: int
     concurrency: int
     training: Training | None = None
+    offload: bool = False
 
     @property
     def gpus(self) -> int:
@@ -42,7 +44,8 @@ class RowKey:
 
     `pcie_gen`, `lanes`: host link of each GPU, 0 where no plan of the row uses it. `domain`: GPUs joined by
     NVLink / xGMI. `net`: none (front end only), pp (pipeline stages), rdma (one NIC per GPU); `net_gbit_s`
-    per node for pp and per GPU for rdma.
+    per node for pp and per GPU for rdma. `host_gb_s`, `host_gb`, `host_gflops`: what CPUs and memory of a node give
+    at least to routed experts in host memory (constraints/offload.py), 0 where they lie on the GPUs.
     """
 
     gpu: str
@@ -54,6 +57,9 @@ class RowKey:
     lanes: int
     net: str
     net_gbit_s: int
+    host_gb_s: int = 0
+    host_gb: int = 0
+    host_gflops: int = 0
 
     @property
     def total(self) -> int:

@@ -45,6 +45,7 @@ class Request(BaseModel):
     min_precision_bits: int | None = Field(default=None, ge=1, le=32)
     kv_precision: Literal["bf16", "fp8"] = "bf16"
     allow_experimental: bool = False
+    offload: bool = Field(default=False, description="plans with routed experts in host memory too")
     max_nodes: int = Field(default=32, ge=1, le=1000)
     max_power_w: int | None = Field(default=None, gt=0, le=10**9)
     circuit: Circuit | None = None

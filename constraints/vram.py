@@ -29,10 +29,10 @@ def stages(layers: int, pp: int) -> list[range]:
 
 
 @lru_cache(maxsize=4096)
-def weights_per_gpu(llm: Llm, precision: str, tp: int, pp: int, dp: int, ep: int) -> int:
+def weights_per_gpu(llm: Llm, precision: str, tp: int, pp: int, dp: int, ep: int, offload: bool = False) -> int:
     """Bytes of weights on the fullest GPU: the largest stage, experts spread over ep (or tp), the rest over tp.
 
-    With data-parallel attention (dp > 1) experts lie on all tp x dp GPUs of the stage."""
+    With data-parallel attention (dp > 1) experts lie on all tp x dp GPUs of the stage; with `offload` on none."""
     layer = llm.layer_bytes(precision)
     experts = llm.expert_bytes(precision)
     per_expert_layer = experts // llm.moe_layers if llm.moe_layers else 0
@@ -46,7 +46,7 @@ def weights_per_gpu(llm: Llm, precision: str, tp: int, pp: int, dp: int, ep: int
             rest += head
         elif i in (0, pp - 1):
             rest += -(-head // 2)
-        worst = max(worst, -(-moe // max(ep, tp * dp)) + -(-rest // tp))
+        worst = max(worst, (0 if offload else -(-moe // max(ep, tp * dp))) + -(-rest // tp))
     return worst
 
 
@@ -58,10 +58,15 @@ def kv_per_gpu_user(llm: Llm, tokens: int, kv: str, tp: int, pp: int) -> int:
     return -(-worst // llm.kv_shards(tp))
 
 
+def plan_weights(llm: Llm, plan: Plan) -> int:
+    """Bytes of weights on the fullest GPU of a plan."""
+    return weights_per_gpu(llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep, plan.offload)
+
+
 def most_users(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, tokens: int) -> int:
     """The most requests at once that one replica has memory for; negative when not even the weights fit."""
     free = usable_bytes(gpu) - reserve_bytes(gpu, policy)
-    free -= weights_per_gpu(llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep)
+    free -= plan_weights(llm, plan)
     if free < 0:
         return -1
     return free // kv_per_gpu_user(llm, tokens, plan.kv_precision, plan.tp, plan.pp) * plan.dp
@@ -71,7 +76,7 @@ def needed_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, tokens: int) ->
     """GPU memory that the fullest GPU needs at the plan's concurrency."""
     users = -(-plan.concurrency // plan.dp)
     return (
-        weights_per_gpu(llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep)
+        plan_weights(llm, plan)
         + users * kv_per_gpu_user(llm, tokens, plan.kv_precision, plan.tp, plan.pp)
         + reserve_bytes(gpu, policy)
     )

@@ -10,6 +10,7 @@ from catalogs.errors import InputError
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, GpuBoard, Kind
 from constraints.case import Build, Case
+from constraints.host_memory import experts, host_of
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
 from constraints.precision import BITS, wanted
@@ -17,6 +18,7 @@ from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
 from optimizer.explain import ways_out
+from optimizer.host_rows import HostRows
 from optimizer.market import Market
 from optimizer.pareto import Front, Solver
 from optimizer.result import money, result
@@ -104,11 +106,15 @@ def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
     planner = planner_for(market.llm, market.request, market.policy)
     best: Row | None = None
     keys = hardware_keys(market, gpu, k, [case.platform], case.build.nodes)
-    for row in planner.rows(gpu, keys):
+    rows = planner.rows(gpu, keys)
+    if market.request.offload and (have := host_of(case)):
+        rows += HostRows(market).of({case.platform: [have]}, gpu, k, [case.build.nodes])
+    for row in rows:
         if best and best.perf.tenths >= row.perf.tenths:
             continue
         trial = replace(case, plan=row.plan, row=row.key)
         realised = [x for rule in RULES if rule.id in ("lanes", "interconnect") for x in rule.check(trial)]
+        realised += experts(trial) if row.plan.offload else []
         if not any(x.status == "fail" for x in realised):
             best = row
     return best

@@ -86,7 +86,8 @@ class Bounds:
 
     def node(self, o: Outfit, key: RowKey, precision: str) -> NodeBound | None:
         """The bound of one node of a row."""
-        memo = (id(o), key.cap_w, key.domain, key.pcie_gen, key.lanes, precision)
+        host = (key.host_gb_s, key.host_gb, key.host_gflops)
+        memo = (id(o), key.cap_w, key.domain, key.pcie_gen, key.lanes, precision, host)
         if memo not in self._nodes:
             self._nodes[memo] = self._node(o, key, precision)
         return self._nodes[memo]
@@ -99,7 +100,7 @@ class Bounds:
             return None
         if "air" not in p.cooling and not request.site_water and p.kind != Kind.SYSTEM:
             return None
-        pools = (o.gpus, o.cpus_for(key), o.memory, o.bridges(key))
+        pools = (o.gpus, o.cpus_for(key), o.memory_for(key), o.bridges(key))
         if not all(pools):
             return None
         static = o.static_w + sum(min(x.watts for x in pool) for pool in pools)

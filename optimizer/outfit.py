@@ -7,6 +7,7 @@ from constraints.case import fan_percent, power_cap
 from constraints.fit import gpu_fits
 from constraints.lanes import direct, gpu_lanes, gpu_width
 from constraints.model import fixed_w, gpus_inside
+from constraints.offload import room_gb
 from constraints.plan import RowKey
 from constraints.power import node_limit_w, transient_extra_w, watts_at
 from constraints.storage import needed_gb
@@ -25,10 +26,12 @@ class Outfit:
         self.gpus = self._gpus()
         cores = policy.whole("cores.per_gpu_min") * k
         self.cpus = [o for o in shelf.cpus if o.size >= cores]
-        floor = 0 if gpu.form_factor == "integrated" or not p.dimm_slots else k * gpu.vram_gb
-        self.memory = [o for o in shelf.memory if 100 * o.size >= policy.whole("host_memory.floor_percent") * floor]
+        self.floor_gb = 0 if gpu.form_factor == "integrated" or not p.dimm_slots else k * gpu.vram_gb
+        percent = policy.whole("host_memory.floor_percent")
+        self.memory = [o for o in shelf.memory if 100 * o.size >= percent * self.floor_gb]
         self.nics = shelf.nics
         self.static_w = self.cap_w * k + p.overhead_w + fixed_w(p, self.market.catalog)
+        self._psus: dict[int, list[Option]] = {}
         self.own = Option(self.market.cents(p.id), 0, ((p.id, 1),))
 
     @property
@@ -42,6 +45,12 @@ class Outfit:
             return NONE
         pools = (self.gpus, self.cpus, self.memory, self.shelf.banks)
         return min(NONE, self.own.cents + sum(pool[0].cents for pool in pools))
+
+    def least_host_cents(self, expert_gb: int) -> int:
+        """The same with `expert_gb` GiB of experts in host memory."""
+        policy = self.market.policy
+        large = [x.cents for x in self.memory if x.gb_s and room_gb(x.size, policy) >= expert_gb]
+        return min(NONE, self.least_cents + large[0] - self.memory[0].cents) if large else NONE
 
     def _gpus(self) -> list[Option]:
         p, gpu, k, shelf = self.platform, self.gpu, self.k, self.shelf
@@ -59,6 +68,11 @@ class Outfit:
 
     def psus(self, static_w: int) -> list[Option]:
         """Sets of supplies that carry a node of `static_w` (fans not counted)."""
+        if static_w not in self._psus:
+            self._psus[static_w] = self._carrying(static_w)
+        return self._psus[static_w]
+
+    def _carrying(self, static_w: int) -> list[Option]:
         policy = self.market.policy
         load = self.load_w(static_w)
         volts = self.market.request.line_volts or policy.whole("power.line_volts")
@@ -87,8 +101,29 @@ class Outfit:
         return cheapest_first(self.shelf.option((b, self.k // b.group_gpus * b.per_group)) for b in fits)
 
     def cpus_for(self, key: RowKey) -> list[Option]:
-        """CPUs of the row's PCIe generation whose lanes feed the GPUs."""
-        return [x for x in self.cpus if x.pcie_gen >= key.pcie_gen and self.lanes_left(x, key) >= 0]
+        """CPUs of the row's PCIe generation whose lanes feed the GPUs, and fast enough for experts in host memory."""
+        memo = (self.k, key.pcie_gen, key.lanes, key.host_gb_s, key.host_gflops)
+        known = self.shelf.pools
+        if memo not in known:
+            known[memo] = [
+                x
+                for x in self.cpus
+                if x.pcie_gen >= key.pcie_gen
+                and x.gb_s >= key.host_gb_s
+                and x.gflops >= key.host_gflops
+                and self.lanes_left(x, key) >= 0
+            ]
+        return known[memo]
+
+    def memory_for(self, key: RowKey) -> list[Option]:
+        """Memory that is large and fast enough for the row's experts."""
+        if not key.host_gb_s:
+            return self.memory
+        memo = (self.floor_gb, key.host_gb_s, key.host_gb)
+        known, policy = self.shelf.pools, self.market.policy
+        if memo not in known:
+            known[memo] = [x for x in self.memory if x.gb_s >= key.host_gb_s and room_gb(x.size, policy) >= key.host_gb]
+        return known[memo]
 
     def lanes_left(self, cpu: Option, key: RowKey) -> int:
         """CPU lanes left beside the GPUs; negative when even those find too few."""

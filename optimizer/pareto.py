@@ -17,6 +17,7 @@ from constraints.rules import RULES, findings
 from optimizer.bound import Bound, Bounds, narrowed
 from optimizer.certify import Family, Found, TimeUp
 from optimizer.cluster import Cluster
+from optimizer.host_rows import HostRows
 from optimizer.market import Market
 from optimizer.outfit import Outfit
 from optimizer.prune import buyable
@@ -86,7 +87,7 @@ class Staircase:
 @dataclass
 class Unit:
     """A family with the outfits of its platforms. `least` bounds the price of one node, `judged` is
-    the largest node count whose rows have their `bounds`."""
+    the largest node count whose rows have their `bounds`; `..._host` for rows with experts in host memory."""
 
     gpu: Gpu
     per_node: int
@@ -94,6 +95,8 @@ class Unit:
     least: int
     bounds: list[Bound] = field(default_factory=list)
     judged: int = 0
+    least_host: int = NONE
+    judged_host: int = 0
 
 
 class Solver:
@@ -104,6 +107,7 @@ class Solver:
     ) -> None:
         self.market, self.rules, self.deadline, self.clever = market, rules, deadline, clever
         self.planner = planner_for(market.llm, market.request, market.policy)
+        self.on_host = HostRows(market) if market.request.offload else None
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0}
         started = time.perf_counter()
         self.parts = buyable(market, prune=clever)
@@ -115,12 +119,16 @@ class Solver:
         self.units: list[Unit] = []
         shelves: dict[str, Shelf] = {}
         for gpu, k, holders in families(market):
-            if self.planner.precisions(gpu):
+            on_host = self.on_host if self.on_host and self.on_host.able(gpu, k) else None
+            if self.planner.precisions(gpu) or on_host:
                 shelves |= {p.id: Shelf(market, by, p) for p in holders if p.id not in shelves}
                 outfits = [Outfit(shelves[p.id], by, gpu, k) for p in holders]
                 least = min((o.least_cents for o in outfits), default=NONE)
                 if least < NONE or not clever:
-                    self.units.append(Unit(gpu, k, outfits, least))
+                    u = Unit(gpu, k, outfits, least)
+                    if on_host:
+                        u.least_host = min((o.least_host_cents(on_host.least_gb(gpu)) for o in outfits), default=NONE)
+                    self.units.append(u)
         self.units.sort(key=lambda u: (u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
 
@@ -139,19 +147,31 @@ class Solver:
     def judge(self, limit: int) -> None:
         """Rows and bounds of all units for every node count that `limit` may pay."""
         started = time.perf_counter()
-        wanted, count = self.market.request.throughput_tenths or 1, self.market.request.gpu_count
+        wanted = self.market.request.throughput_tenths or 1
         for u in self.units:
             self.left()
-            most = min(self.max_nodes(), limit // u.least) if self.clever else self.max_nodes()
-            new = [n for n in range(u.judged + 1, most + 1) if count is None or u.per_node * n == count]
-            u.judged = max(u.judged, most)
-            if not new:
-                continue
             holders = [o.platform for o in u.outfits]
-            for row in rows_of(self.market, self.planner, u.gpu, u.per_node, holders, new):
+            rows: list[Row] = []
+            if new := self._new_counts(u.judged, u.least, limit):
+                u.judged = max(u.judged, new[-1])
+                rows = rows_of(self.market, self.planner, u.gpu, u.per_node, holders, self._allowed(u, new))
+            if self.on_host and (new := self._new_counts(u.judged_host, u.least_host, limit)):
+                u.judged_host = max(u.judged_host, new[-1])
+                rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))
+            for row in rows:
                 if row.perf.tenths >= wanted:
                     u.bounds += [b for o in u.outfits if (b := self._bound(o, row))]
         self.seconds["plans"] += time.perf_counter() - started
+
+    def _new_counts(self, judged: int, least: int, limit: int) -> range:
+        """Node counts not yet judged that `limit` may pay."""
+        most = min(self.max_nodes(), limit // least) if self.clever else self.max_nodes()
+        return range(judged + 1, most + 1)
+
+    def _allowed(self, u: Unit, counts: range) -> list[int]:
+        """Those that make the number of GPUs asked for."""
+        wanted = self.market.request.gpu_count
+        return [n for n in counts if wanted is None or u.per_node * n == wanted]
 
     def _bound(self, o: Outfit, row: Row) -> Bound | None:
         return self.bounds.of(o, row) if self.clever else self.bounds.nothing(o, row)

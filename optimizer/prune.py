@@ -40,15 +40,18 @@ def buyable(market: Market, *, prune: bool = True) -> list[Part]:
     if not prune:
         return have
     drives = [d for d in have if isinstance(d, Drive)]
+    host = market.request.offload  # experts in host memory: channels and MT/s carry throughput then
     kept = [
         *undominated(
             market, [c for c in have if isinstance(c, Cpu)],
             lambda c: (c.socket, c.generation, c.mem_gen, c.max_sockets),
-            lambda c: (c.cores, c.lanes_1p or 0, c.lanes_2p or 0, c.pcie_gen or 0), lambda c: (c.tdp_w or 0,),
+            lambda c: (c.cores, c.lanes_1p or 0, c.lanes_2p or 0, c.pcie_gen or 0)
+            + (((c.mem_channels or 99), c.mem_max_mts or 0) if host else ()),
+            lambda c: (c.tdp_w or 0,),
         ),
         *undominated(
             market, [m for m in have if isinstance(m, Memory)], lambda m: (m.mem_gen, m.dimm_type),
-            lambda m: (m.capacity_gb,), lambda m: (m.power_w,),
+            lambda m: (m.capacity_gb, m.mts) if host else (m.capacity_gb,), lambda m: (m.power_w,),
         ),
         *undominated(
             market, [u for u in have if isinstance(u, Psu)], lambda u: (u.form, u.watts, u.inlet),

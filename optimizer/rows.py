@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from catalogs.schema import Bridge, Cpu, Gpu, GpuBoard, Kind, Nic, Platform
@@ -88,15 +88,20 @@ def rows_of(
     holders: list[Platform],
     node_counts: Sequence[int],
 ) -> list[Row]:
-    """Rows of each node count; a key that is no faster than a weaker one is dropped (the weaker costs no more)."""
+    """Rows of each node count with everything on the GPUs."""
     one, many = (hardware_keys(market, gpu, k, holders, n) for n in (1, 2))
     keys = [replace(key, nodes=n) for n in node_counts for key in (one if n == 1 else many)]
+    return undominated(planner.rows(gpu, keys))
+
+
+def undominated(rows: Iterable[Row]) -> list[Row]:
+    """Rows but those no faster than one with a weaker key before them (the weaker costs no more)."""
     out: dict[int, list[Row]] = {}
-    for row in planner.rows(gpu, keys):
+    for row in rows:
         same = out.setdefault(row.key.nodes, [])
-        if not any(_weaker(o.key, row.key) and o.perf.tenths >= row.perf.tenths for o in same):
+        if not any(o.perf.tenths >= row.perf.tenths and _weaker(o.key, row.key) for o in same):
             same.append(row)
-    return [row for rows in out.values() for row in rows]
+    return [row for found in out.values() for row in found]
 
 
 def _weaker(a: RowKey, b: RowKey) -> bool:
@@ -107,4 +112,5 @@ def _weaker(a: RowKey, b: RowKey) -> bool:
         same and a.pcie_gen <= b.pcie_gen and a.lanes == b.lanes
         and order[a.net] <= order[b.net] and (a.net != "rdma" or b.net != "rdma" or a.net_gbit_s <= b.net_gbit_s)
         and not (a.net == "pp" and b.net == "rdma")
+        and a.host_gb_s <= b.host_gb_s and a.host_gb <= b.host_gb and a.host_gflops <= b.host_gflops
     )  # fmt: skip

@@ -82,6 +82,15 @@ class TrainingFacts(Strict):
     activations_gb: float
 
 
+class HostFacts(Strict):
+    """What a node's CPUs and memory give to routed experts in host memory."""
+
+    experts_gb: float
+    room_gib: int
+    bandwidth_gb_s: int
+    compute_gflops: int
+
+
 class PlanFacts(Strict):
     precision: str
     kv_precision: str
@@ -95,6 +104,8 @@ class PlanFacts(Strict):
     vram_gb: float
     engine: str
     training: TrainingFacts | None = Field(description="null of serving")
+    experts: Literal["gpu", "host"]
+    host: HostFacts | None
 
 
 class GpuFacts(Strict):
@@ -202,6 +213,9 @@ class BuildFile(Strict):
     workload: str = "chat"
     users: int | None = None
     dataset_tb: float | None = Field(default=None, description="training set on disk")
+    offload: bool = Field(default=False, description="plans with routed experts in host memory too")
+    min_precision: Literal["4bit", "8bit", "16bit"] | None = None
+    min_tok_s_user: float = 10
     have: list[Literal["racks", "network"]] = Field(default=[], description="what the site has already")
     site_water: bool = False
     raw: list[dict[str, Any]] = Field(

@@ -27,10 +27,14 @@ TRIES = 40
 def assemble(market: Market, cluster: Cluster, bound: Bound, ceiling: int) -> Found | None:
     """A cheap build of the bound's row and platform with parts at most `ceiling` cents that every rule passes."""
     o, row, key = bound.outfit, bound.row, bound.row.key
-    pools = (o.gpus, o.cpus_for(key), o.memory, o.shelf.drives(o.need_gb(row.plan.precision)), o.bridges(key),
+    pools = (o.gpus, o.cpus_for(key), o.memory_for(key), o.shelf.drives(o.need_gb(row.plan.precision)), o.bridges(key),
              o.nics if key.nodes == 1 else [Option(0, 0)])  # fmt: skip
     nets = [(net, sum(n.cents for n in net)) for net in product(*(w[:DEPTH] for w in bound.ways))]
-    combos = [(c, key.nodes * (o.own.cents + sum(x.cents for x in c))) for c in product(*(p[:DEPTH] for p in pools))]
+    combos = [
+        (c, key.nodes * (o.own.cents + sum(x.cents for x in c)))
+        for c in product(*(p[:DEPTH] for p in pools))
+        if not key.host_gb_s or o.shelf.pair_gb_s(c[1], c[2]) >= key.host_gb_s
+    ]
     both = ((a + b, i, j) for i, (_, a) in enumerate(combos) for j, (_, b) in enumerate(nets))
     if not combos or not nets:
         return None

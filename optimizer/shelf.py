@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
 from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
@@ -16,6 +16,7 @@ from constraints.case import PsuBank, bank, included_bank, patterns
 from constraints.fit import bayless, cooler_fits, cpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
 from constraints.lanes import NVME_LANES, cpu_lanes, needs_lanes
 from constraints.model import dimm_counts, inside
+from constraints.offload import bandwidth_gb_s, gflops_class, offloads
 from constraints.rack import cord_links, racked
 from optimizer.market import Market
 
@@ -29,7 +30,8 @@ DEPTH = 4
 @dataclass(frozen=True)
 class Option:
     """Parts of one category for one node. `lanes` are given by CPUs and taken by drives and cards; `size` is the
-    number of CPU cores, or the GB of memory or drives."""
+    number of CPU cores, or the GB of memory or drives. `gb_s`: the most memory bandwidth in any company, for experts
+    in host memory."""
 
     cents: int
     watts: int
@@ -38,6 +40,8 @@ class Option:
     pcie_gen: int = 9
     size: int = 0
     bank: PsuBank | None = None
+    gb_s: int = 0
+    gflops: int = 0
 
 
 def cheapest_first(options: Iterable[Option]) -> list[Option]:
@@ -52,8 +56,11 @@ class Shelf:
         self.market, self.platform, self._parts = market, p, parts
         self.cpus = self._cpus()
         self.memory = self._memory()
+        if market.request.offload and offloads(p):
+            self.cpus, self.memory = self._with_bandwidth()
         self.nics = self._nics()
         self.banks = self._banks()
+        self.pools: dict[tuple[int, ...], list[Option]] = {}
         self._nvme: dict[int, list[Option]] = {}
         self._disks = [d for d in parts.get(Drive, []) if isinstance(d, Drive) and not bayless(d, p)]
         self._fitting = [d for d in self._disks if needs_lanes(d)]
@@ -99,6 +106,30 @@ class Shelf:
         return cheapest_first(
             self.option((m, n), watts=m.power_w * n, size=m.capacity_gb * n) for m in modules for n in dimm_counts(p)
         )
+
+    def pair_gb_s(self, cpu: Option, memory: Option) -> int:
+        """GB/s that routed experts find with these CPUs and modules; 0 where they can't lie in host memory."""
+        if not (cpu.parts and memory.parts and offloads(self.platform)):
+            return 0
+        parts, (module, count) = self.market.catalog.parts, memory.parts[0]
+        c, m = parts[cpu.parts[0][0]], parts[module]
+        assert isinstance(c, Cpu) and isinstance(m, Memory)
+        return bandwidth_gb_s(self.platform, c, m.mts, count, self.market.policy)
+
+    def _with_bandwidth(self) -> tuple[list[Option], list[Option]]:
+        """CPUs and memory with the most bandwidth that each reaches, and the CPUs' compute."""
+        cpus, memory = self.cpus, self.memory
+        parts = self.market.catalog.parts
+        pairs = {(i, j): self.pair_gb_s(c, m) for i, c in enumerate(cpus) for j, m in enumerate(memory)}
+        out = []
+        for i, c in enumerate(cpus):
+            part = parts[c.parts[0][0]] if c.parts else None
+            gflops = gflops_class(part, self.platform.sockets) if isinstance(part, Cpu) else 0
+            most = max((pairs[i, j] for j in range(len(memory))), default=0)
+            out.append(replace(c, gb_s=most, gflops=gflops))
+        return out, [
+            replace(m, gb_s=max((pairs[i, j] for i in range(len(cpus))), default=0)) for j, m in enumerate(memory)
+        ]
 
     def _nics(self) -> list[Option]:
         """The one network port that every node needs."""

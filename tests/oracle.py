@@ -1,6 +1,6 @@
 """Brute force over small catalogs: every combination of parts, every rule by its own arithmetic, no search.
 
-Written from the rules' words. It imports catalog classes and, for the speed of one given plan, the roofline; nothing
+Written from the rules' words. It imports catalog classes and, for the speed of one given plan, the physics; nothing
 of constraints/ or of the search. `front(off=rule)` leaves one rule out: to see in which catalogs it alone decides.
 """
 
@@ -22,7 +22,7 @@ from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, GpuBoard, Kind, Platform
 from constraints.plan import RowKey  # a record of hardware facts that the roofline reads
-from optimizer.throughput import roofline
+from optimizer.throughput import offload, roofline
 from optimizer.throughput.constants import constants
 from optimizer.throughput.demand import demand
 from optimizer.throughput.jobs import of_keys
@@ -79,6 +79,7 @@ class Ask:
     conditions: tuple[str, ...] = ("new",)
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    offload: bool = False
 
 
 @dataclass(eq=False)
@@ -345,6 +346,8 @@ class Oracle:
             over = direct and k * width + taken > lanes + p.chipset_lanes
             key = (min(gpu.pcie_gen, *cpu_gens), width) if k > 1 and domain < k else (0, 0)
             hosts.append((*key, {"lanes"} if over else set()))
+        if self.ask.offload and cpu and k <= 2 and not p.contents:
+            self._on_host(p, gpu, k, nodes, node, inside, cpu, broken, room, read, taken, lanes)
         for gen, width, over in hosts:
             for net in ("none", "pp", "rdma") if nodes > 1 else ("none",):
                 for rate in (100, 200) if net == "rdma" else (25,) if net == "pp" else (0,):
@@ -354,14 +357,88 @@ class Oracle:
                         if not speeds:
                             continue
                         worse = broken | over
-                        if room < self._need_gb(precision) or read < 7000:
+                        if self._stores_too_little(precision, room, read):
                             worse = worse | {"storage"}
                         if len(worse) <= 1:
                             self._finish(p, gpu, k, nodes, node, inside, cpu, worse, key, speeds)
 
-    def _need_gb(self, precision: str) -> int:
-        """Drives of a node: two copies of the weights and 200 GB for the system, a fifth of it free on top."""
-        return math.ceil((2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5))
+    def _stores_too_little(self, precision: str, room: int, read: int) -> bool:
+        need = math.ceil(math.ceil(2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5))
+        return room < need or read < 7000
+
+    # Experts in host memory ---------------------------------------------------------------------------------
+
+    def _on_host(
+        self,
+        p: Platform,
+        gpu: Gpu,
+        k: int,
+        nodes: int,
+        node: Counter[str],
+        inside: dict[str, int],
+        cpu: Any,
+        broken: set[str],
+        room: int,
+        read: int,
+        taken: int,
+        lanes: int,
+    ) -> None:
+        """The node once more with the routed experts in its RAM: at every slot width and precision."""
+        modules = [(self.catalog.parts[x], q) for x, q in node.items() if self.catalog.parts[x].kind == Kind.MEMORY]
+        classes = {r["generation"]: int(r["gflops_per_core"]) for r in rows_of("cpu_classes")}
+        if not modules or p.sockets > 2 or cpu.generation not in classes:
+            return
+        (dimm, count), direct = modules[0], not p.pcie_switch and "PCIe" in p.gpu_forms
+        channels = min(p.dimm_slots, p.sockets * min(p.channels_per_cpu, cpu.mem_channels))
+        percent = 100 if p.sockets == 1 else 75
+        if count > channels:
+            percent = percent * (91 if dimm.mem_gen == "DDR4" else 75) // 100
+        gb_s = min(count, channels) * min(dimm.mts, cpu.mem_max_mts) * 8 * percent // 100_000
+        gib = count * dimm.capacity_gb - 16
+        have = classes[cpu.generation] * cpu.cores * p.sockets
+        gflops = max((x * 2**i for x in (250, 350) for i in range(20) if x * 2**i <= have), default=0)
+        if not gb_s or not gflops:
+            return
+        for width in p.gpu_lane_widths if direct else (16,):
+            gen = min(gpu.pcie_gen, cpu.pcie_gen)
+            key = RowKey(gpu.id, gpu.tdp_w, k, nodes, 1, gen, width, "none", 0, gb_s, gib, gflops)
+            worse = broken | ({"lanes"} if direct and k * width + taken > lanes + p.chipset_lanes else set())
+            for precision in BITS:
+                tenths = self._host_speed(gpu, key, precision)
+                if tenths and not worse and not self._stores_too_little(precision, room, read):
+                    self._finish(p, gpu, k, nodes, node, inside, cpu, set(), key, (("", tenths),))
+
+    def _host_speed(self, gpu: Gpu, key: RowKey, precision: str) -> int:
+        """0.1 tok/s of all nodes with experts in host memory; 0 where they can't run there."""
+        memo = (gpu.id, key, f"host {precision}")
+        if memo not in self._known:
+            self._known[memo] = (("", self._host_best(gpu, key, precision)),)
+        return self._known[memo][0][1]
+
+    def _host_best(self, gpu: Gpu, key: RowKey, precision: str) -> int:
+        llm, ask = self.ask.model, self.ask
+        runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
+        served = any(
+            r["architecture"] == llm.architecture and gpu.arch in r["arch"].split("|")
+            and precision in r["precisions"].split("|") and r["status"] == "stable"
+            for r in rows_of("offload_software")
+        )  # fmt: skip
+        high = BITS[precision] >= min(ask.floor_bits, llm.min_precision_bits)
+        if precision not in llm.precisions() or not (runs and served and high) or llm.heads % key.per_node:
+            return 0
+        experts = llm.expert_bytes(precision)
+        dense = math.ceil(Fraction(llm.weight_bytes(precision) - experts, key.per_node))
+        free = gpu.vram_gb * GB - (2 * GB + gpu.vram_gb * GB // 20) - dense
+        users = min(free // llm.kv_bytes(ask.isl + ask.osl, "bf16"), 64)
+        if math.ceil(Fraction(experts, 2**30)) > key.host_gb or users < 1:
+            return 0
+        s = offload.steps(gpu, llm, precision, "bf16", ask.isl, ask.osl, [key])
+        best = 0
+        for c in range(1, users + 1):
+            n = np.array([c])
+            if s.tpot_s(n, ask.osl)[0] * ask.min_tok_s_user <= 1 + 1e-9 and c * key.nodes >= (ask.users or 1):
+                best = max(best, math.floor(float(f"{s.total_tok_s(n, ask.osl)[0] * 10:.9g}")))
+        return best * key.nodes
 
     def _speeds(self, gpu: Gpu, key: RowKey, precision: str) -> tuple[tuple[str, int], ...]:
         if (gpu.id, key, precision) not in self._known:

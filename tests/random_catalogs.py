@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -83,6 +84,49 @@ def scenario(seed: int) -> tuple[Catalog, Request, Ask]:
     _node_parts(b, rng, shape)
     _shared(b, rng, shape)
     return b.catalog(), *_request(b, rng, shape)
+
+
+def offload_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
+    """A catalog of towers, servers or clusters whose CPUs and modules differ in speed, and a MoE model to offload."""
+    catalog, request, ask = scenario((0, 1, 5)[seed % 3] + 6 * (seed // 3))
+    rng = random.Random(1000 + seed)
+    real = {"genA": "Genoa", "genB": "Kunpeng 920", "genC": "Sapphire Rapids"}
+    parts: dict[str, Part] = {}
+    few = {"gpu1", "bridge0", "bridge1", "drive1", "psu-t" if seed % 3 == 1 else "psu1"}
+    for x, p in catalog.parts.items():
+        if x in few:
+            continue
+        change: dict[str, Any] = {}
+        if isinstance(p, Platform):
+            change = {"cpu_generations": tuple(real[g] for g in p.cpu_generations)}
+        elif isinstance(p, Cpu):
+            change = {
+                "generation": real[p.generation],
+                "mem_channels": rng.choice((1, 2)),
+                "mem_max_mts": rng.choice((4400, 4800, 6400)),
+            }
+        elif isinstance(p, Memory):
+            change = {"mts": rng.choice((4000, 4800, 5600)), "capacity_gb": rng.choice((16, 32, 64))}
+        elif isinstance(p, Gpu):
+            change = {"vram_gb": rng.choice((6, 8, 12)), "arch": rng.choice(("Ada", "Ampere", "Blackwell"))}
+        parts[x] = p.model_copy(update=change)
+    fields = {
+        "min_tok_s_user": rng.choice((1, 2, 4)),
+        "isl": 4000,
+        "osl": 2000,
+        "users": rng.choice((None, None, 3)),
+        "rack_units": None,
+        "max_power_w": None,
+    }
+    bits = rng.choice((16, 8, 4))
+    wishes: dict[str, Any] = {"include": (), "exclude": ()}
+    same = {**fields, "budget_cents": 60_000_00, "offload": True}
+    asked = {**same, "model": "v2-lite", "min_precision_bits": bits, "include": (), "exclude": frozenset()}
+    return (
+        Catalog(parts, {x: o for x, o in catalog.offers.items() if x in parts}, catalog.sha256),
+        request.model_copy(update=asked),
+        replace(ask, **same, **wishes, model=get("v2-lite"), floor_bits=bits),
+    )
 
 
 def _gpus(b: Builder, rng: random.Random, shape: str) -> None:

@@ -19,6 +19,8 @@ HELP = """Examples:
 
   dsopt solve --throughput 5000 --model v3-671b --json
 
+  dsopt solve --budget 60000 --model v3-671b --offload --min-precision 4bit
+
 The proven front of cost against throughput, and the recommended build."""
 CHECK_HELP = """Example: dsopt check examples/guide-entry.toml
 
@@ -50,6 +52,7 @@ def solve(
     min_precision: Annotated[str | None, typer.Option(help="Lowest precision allowed: 4bit, 8bit, 16bit.")] = None,
     kv_precision: Annotated[str, typer.Option(help="bf16 or fp8.")] = "bf16",
     allow_experimental: Annotated[bool, typer.Option(help="Count engines marked experimental.")] = False,
+    offload: Annotated[bool, typer.Option("--offload", help="Routed experts in host memory too.")] = False,
     max_nodes: Annotated[int, typer.Option(help="Most nodes.")] = 32,
     max_kw: Annotated[float | None, typer.Option(help="Most power of the build, kW.")] = None,
     circuit: Annotated[str | None, typer.Option(help="One branch circuit, 15A@120V.")] = None,
@@ -118,6 +121,7 @@ def solve(
         min_precision_bits=_bits(min_precision),
         kv_precision=kv_precision,
         allow_experimental=allow_experimental,
+        offload=offload,
         max_nodes=max_nodes,
         max_power_w=None if max_kw is None else int(max_kw * 1000),
         circuit=parse.circuit(circuit) if circuit else None,
@@ -218,7 +222,7 @@ def _show(data: dict[str, Any], everything: bool) -> None:
                 f"{float(p['cost']['total']):,.0f}",
                 *figures(p),
                 f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}",
-                f"{plan['precision']} {how} x{plan['replicas']}",
+                f"{plan['precision']} {how}{' host' * (plan['experts'] == 'host')} x{plan['replicas']}",
                 f"{p['power']['total_w'] / 1000:.1f}",
                 ", ".join(names.get(p["id"], [])),
             ]

@@ -1,0 +1,77 @@
+"""Memory and speed of a model with its routed experts in host memory, on given GPUs, CPUs and modules; no buying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from catalogs.llm import Llm
+from catalogs.schema import Gpu
+from constraints.offload import Host, channels_gb_s, cores_gflops, expert_gb, room_gb
+from constraints.plan import RowKey
+from constraints.policy import Policy
+from constraints.request import Request
+from constraints.reserve import usable_bytes
+from constraints.vram import needed_bytes
+from optimizer.throughput.offload import HostPlanner
+
+
+@dataclass(frozen=True)
+class HostSpec:
+    """Host of a node: CPU generation (constraints/data/cpu_classes.csv), and of all sockets together the cores, the
+    populated channels and the GB of RAM; MT/s as they run. `doubled`: memory generation (DDR4, DDR5) where each
+    channel holds two modules."""
+
+    generation: str
+    sockets: int
+    cores: int
+    channels: int
+    mts: int
+    ram_gb: int
+    doubled: str = ""
+
+    def host(self, policy: Policy) -> Host:
+        """What it gives to routed experts."""
+        gb_s = channels_gb_s(self.channels, self.mts, self.sockets, policy, self.doubled)
+        return Host(gb_s, room_gb(self.ram_gb, policy), cores_gflops(self.generation, self.cores))
+
+
+def host_size(
+    llm: Llm, request: Request, policy: Policy, gpu: Gpu, per_node: int, nodes: int, spec: HostSpec
+) -> dict[str, Any]:
+    """Users, tok/s, TTFT, GB on GPU and host of the best plan; `fits` False gives a reason."""
+    have = spec.host(policy)
+    key = RowKey(
+        gpu.id, gpu.tdp_w or 1, per_node, 1, 1, gpu.pcie_gen or 4, 16, "none", 0, have.gb_s, have.gb, have.gflops
+    )  # fmt: skip
+    planner = HostPlanner(llm, request.model_copy(update={"offload": True}), policy)
+    precisions = planner.precisions(gpu)
+    rows = planner.rows(gpu, [key], nodes) if have.gb_s and have.gflops else []
+    facts = {"bandwidth_gb_s": have.gb_s, "room_gib": have.gb, "compute_gflops": have.gflops}
+    if not rows:
+        if not precisions:
+            reason = "no engine keeps the experts of this model in host memory with this GPU and precision"
+        elif not have.gflops:
+            reason = "nothing is known of this CPU generation"
+        elif (least := min(expert_gb(llm, p) for p in precisions)) > have.gb:
+            reason = f"the experts take {least} GiB, {have.gb} GiB are there"
+        else:
+            reason = "GPU memory or the latency limits"
+        return {"fits": False, "experts": "host", "reason": reason, **facts}
+    plan, perf = rows[0].plan, rows[0].perf
+    return {
+        "fits": True,
+        "experts": "host",
+        **facts,
+        "precision": plan.precision,
+        "tp": plan.tp,
+        "replicas": plan.replicas,
+        "experts_gb": round(llm.expert_bytes(plan.precision) / 1e9, 2),
+        "needed_gb": round(needed_bytes(gpu, llm, policy, plan, request.tokens) / 1e9, 2),
+        "vram_gb": round(usable_bytes(gpu) / 1e9, 2),
+        "users": plan.concurrency * plan.replicas,
+        "output_tok_s": perf.tenths / 10,
+        "per_user_tok_s": round(perf.per_user_tok_s, 2),
+        "ttft_ms": round(perf.ttft_ms, 1),
+        "tpot_ms": round(perf.tpot_ms, 2),
+    }

@@ -1,0 +1,206 @@
+"""Speed of a node with routed experts in host memory: attention and shared experts on the GPUs, experts on the CPUs.
+
+Decode step = GPU part (weights and KV cache / bandwidth, FLOPs / compute, latencies per layer) + host part (the larger
+of touched expert bytes / attained host bandwidth and expert FLOPs / attained CPU compute) + a hand-over per MoE layer.
+Prefill: the experts are computed on the CPUs or streamed to the GPU chunk by chunk, whichever is faster. Many nodes are
+judged at once: fields are numpy arrays of one length, an entry per node kind. Constants are offload.csv.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from catalogs.llm import Llm
+from catalogs.schema import Gpu
+from constraints.interconnect import PCIE_GB_S
+from constraints.offload import expert_gb
+from constraints.plan import Perf, Plan, Row, RowKey
+from constraints.policy import Policy
+from constraints.precision import BITS, wanted
+from constraints.precision import support as arch_support
+from constraints.request import Request
+from constraints.software import served
+from constraints.vram import most_users
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@cache
+def constants() -> dict[str, float]:
+    """The constants of this file (offload.csv)."""
+    with (Path(__file__).parent / "offload.csv").open(encoding="utf-8", newline="") as f:
+        return {r["key"]: float(r["value"]) for r in csv.DictReader(f)}
+
+
+def tensor_tflops(gpu: Gpu, precision: str) -> float:
+    """Dense tensor rate that the GPU computes a precision at; 0 where nobody published it."""
+    rates = {"fp16": gpu.fp16_tflops, "fp8": gpu.fp8_tflops, "int8": gpu.int8_tops, "fp4": gpu.fp4_tflops}
+    mode = arch_support(gpu.arch).get(precision)
+    return (rates.get(mode[1]) or gpu.fp16_tflops or 0.0) if mode else 0.0
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Pieces of a step and a prefill in seconds, an entry per node kind; `experts_s` is all experts read once."""
+
+    fixed_s: Floats
+    user_s: Floats
+    experts_s: Floats
+    expert_user_s: Floats
+    prefill_s: Floats
+    expert_miss: float
+
+    def step_s(self, c: Ints) -> Floats:
+        """Time between two tokens of each of `c` running requests, prefills not counted."""
+        touched = 1.0 - np.power(self.expert_miss, c)
+        host = np.maximum(self.experts_s * touched, self.expert_user_s * c)
+        return np.asarray(self.fixed_s + self.user_s * c + host)
+
+    def tpot_s(self, c: Ints, osl: int) -> Floats:
+        """Time per output token of a request with the prefills of the others in between."""
+        return np.asarray(self.step_s(c) + (c - 1) * self.prefill_s / osl)
+
+    def total_tok_s(self, c: Ints, osl: int) -> Floats:
+        """Output tokens per second of all `c` requests together."""
+        return np.asarray(c * osl / (self.prefill_s + self.tpot_s(c, osl) * (osl - 1)))
+
+
+def steps(gpu: Gpu, llm: Llm, precision: str, kv: str, isl: int, osl: int, keys: list[RowKey]) -> Steps | None:
+    """The pieces for node kinds of one GPU kind; None when the GPU's figures are unknown."""
+    k, rate = constants(), tensor_tflops(gpu, precision)
+    if not rate or not gpu.mem_gb_s:
+        return None
+    tp = np.array([x.per_node for x in keys], dtype=np.int64)
+    slow = np.array([math.sqrt(x.cap_w / gpu.tdp_w) if gpu.tdp_w and x.cap_w < gpu.tdp_w else 1.0 for x in keys])
+    compute = rate * 1e12 * k["gpu_compute_share"] * slow * tp
+    gpu_b_s = gpu.mem_gb_s * 1e9 * k["gpu_bandwidth_share"] * tp
+    host_b_s = np.array([x.host_gb_s for x in keys]) * 1e9 * k["bandwidth_share"]
+    host_flops = np.array([x.host_gflops for x in keys]) * 1e9
+    pcie_b_s = np.array([PCIE_GB_S.get(x.pcie_gen, 15.75) * x.lanes / 16 for x in keys]) * 1e9 * k["pcie_share"]
+
+    expert_b = float(llm.expert_bytes(precision))
+    dense_b = float(llm.weight_bytes(precision)) - expert_b
+    expert_flops = 2.0 * llm.params_routed_experts * llm.experts_per_token / llm.experts
+    rest_flops = llm.linear_flops_per_token() - expert_flops
+    context = isl + osl // 2
+    shards = np.array([llm.kv_shards(int(x)) / int(x) for x in tp])
+    kv_s = llm.kv_bytes(context, kv) / (gpu_b_s * shards)
+    hand_over = 2 * llm.moe_layers * llm.hidden * 2 / pcie_b_s
+    latency = llm.layers * (k["layer_us"] + np.where(tp > 1, 2 * k["collective_us"], 0.0)) + k["step_us"]
+    latency = (latency + llm.moe_layers * k["hop_us"]) * 1e-6
+
+    passes = -(-isl // int(k["chunk_tokens"]))
+    touched = 1.0 - (1 - llm.experts_per_token / llm.experts) ** min(isl, int(k["chunk_tokens"]))
+    read = passes * expert_b * touched
+    by_cpu = np.maximum(isl * expert_flops / host_flops, read / host_b_s)
+    streamed = read / np.minimum(pcie_b_s * tp, host_b_s) + isl * expert_flops / compute
+    prefill_flops = isl * (rest_flops + llm.attention_flops(isl // 2 or 1, "prefill"))
+    return Steps(
+        fixed_s=dense_b / gpu_b_s + latency,
+        user_s=kv_s + (rest_flops + llm.attention_flops(context, "decode")) / compute + hand_over,
+        experts_s=expert_b / host_b_s,
+        expert_user_s=expert_flops / host_flops,
+        prefill_s=prefill_flops / compute + passes * latency + isl * hand_over + np.minimum(by_cpu, streamed),
+        expert_miss=1 - llm.experts_per_token / llm.experts,
+    )
+
+
+def largest(s: Steps, most: Ints, osl: int, min_tok_s_user: float, max_ttft_ms: float | None) -> Ints:
+    """The largest concurrency up to `most` that meets the latency limits; 0 when none does.
+
+    A step grows with concurrency and less than proportionally, so the largest is also the one of most throughput."""
+    best = np.zeros_like(most)
+    for c in range(1, int(most.max(initial=0)) + 1):
+        fine = (s.tpot_s(np.full_like(most, c), osl) * min_tok_s_user <= 1 + 1e-9) & (most >= c)
+        best = np.where(fine, c, best)
+    if max_ttft_ms is not None:
+        best = np.where(s.prefill_s * 1e3 > max_ttft_ms * (1 + 1e-9), 0, best)
+    return best
+
+
+def tenths(tok_s: float) -> int:
+    """0.1 tok/s, rounded down after rounding to nine digits, so that a last bit of the C library does not decide."""
+    return math.floor(float(f"{tok_s * 10:.9g}"))
+
+
+class Judged(NamedTuple):
+    """A node at its best concurrency with one precision; `rank` orders by 0.1 tok/s, then by bits."""
+
+    rank: tuple[int, int]
+    precision: str
+    concurrency: int
+    tpot_s: float
+    ttft_s: float
+
+
+class HostPlanner:
+    """Best plan of each row with experts in host memory: one replica per node, tensor parallel over its GPUs."""
+
+    def __init__(self, llm: Llm, request: Request, policy: Policy) -> None:
+        self.llm, self.request, self.policy = llm, request, policy
+        self._precisions: dict[str, list[str]] = {}
+        self._known: dict[RowKey, list[Judged]] = {}
+
+    def precisions(self, gpu: Gpu) -> list[str]:
+        """Precisions that the GPU runs, an engine with experts on the CPU serves and the request admits."""
+        if gpu.arch not in self._precisions:
+            llm, r = self.llm, self.request
+            self._precisions[gpu.arch] = [
+                p
+                for p in (wanted(llm, r) if llm.is_moe and r.offload else [])
+                if p in arch_support(gpu.arch) and served(llm.architecture, gpu.arch, p, r, offload=True)
+            ]
+        return self._precisions[gpu.arch]
+
+    def rows(self, gpu: Gpu, keys: list[RowKey], nodes: int = 1) -> list[Row]:
+        """The row of `nodes` nodes of each key that a plan can run on. Keys are of one node and one GPU kind."""
+        self._judge(gpu, [k for k in keys if k not in self._known])
+        least = -(-(self.request.users or 1) // nodes)
+        out = []
+        for key in keys:
+            best = next((x for x in self._known[key] if x.concurrency >= least), None)
+            if best is not None:
+                plan = self._plan(best.precision, key.per_node, nodes, best.concurrency)
+                perf = Perf(nodes * best.rank[0], 1 / best.tpot_s, best.ttft_s * 1e3, best.tpot_s * 1e3)
+                out.append(Row(key if nodes == 1 else replace(key, nodes=nodes), plan, perf))
+        return out
+
+    def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
+        """All precisions of new keys, the best first."""
+        for key in keys:
+            self._known[key] = []
+        for precision in self.precisions(gpu):
+            need = expert_gb(self.llm, precision)
+            self._at(gpu, precision, [k for k in keys if k.host_gb >= need and self.llm.heads % k.per_node == 0])
+        for key in keys:
+            self._known[key].sort(key=lambda x: x.rank, reverse=True)
+
+    def _at(self, gpu: Gpu, precision: str, keys: list[RowKey]) -> None:
+        r, llm = self.request, self.llm
+        s = steps(gpu, llm, precision, r.kv_precision, r.isl, r.osl, keys) if keys else None
+        if s is None:
+            return
+        users = {
+            n: most_users(gpu, llm, self.policy, self._plan(precision, n, 1, 1), r.tokens)
+            for n in {k.per_node for k in keys}
+        }
+        most = np.array([min(users[k.per_node], int(constants()["max_batch"])) for k in keys], dtype=np.int64)
+        limit = 0.0 if r.workload == "batch" else r.min_tok_s_user
+        chosen = largest(s, most, r.osl, limit, r.max_ttft_ms)
+        c = np.maximum(chosen, 1)
+        total, tpot = s.total_tok_s(c, r.osl).tolist(), s.tpot_s(c, r.osl).tolist()
+        for key, n, tok_s, each, ttft in zip(keys, chosen.tolist(), total, tpot, s.prefill_s.tolist(), strict=True):
+            if n >= 1:
+                self._known[key].append(Judged((tenths(tok_s), BITS[precision]), precision, n, each, ttft))
+
+    def _plan(self, precision: str, tp: int, replicas: int, concurrency: int) -> Plan:
+        return Plan(precision, self.request.kv_precision, tp, 1, 1, 1, replicas, concurrency, offload=True)
