@@ -88,11 +88,16 @@ def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
     case = market.case(build, blank)
     gpu, k = case.gpu, case.per_node
     row = _best_row(market, case, gpu, k)
+    checks: list[Check] = []
+    if row is None and (on_host := HostRows(market)).able(gpu, k) and (have := host_of(case)):
+        row = on_host.roughest(gpu, k, build.nodes)
+        if have.gb >= row.key.host_gb:
+            text = f"no plan gives each user {market.request.min_tok_s_user:g} tok/s with experts in host memory"
+            checks.append(Check.of("host_memory", False, text))
     if row is None:
         row = _roughest_plan(market, gpu, k, build.nodes)
     if row is not None:
         case = replace(case, plan=row.plan, row=row.key)
-    checks: list[Check] = []
     for rule in RULES:
         if row is None and rule.id in ("vram", "precision", "software", "storage", "interconnect"):
             checks.append(Check.of(rule.id, False, "no plan of the model exists on these GPUs"))

@@ -10,8 +10,8 @@ from constraints.case import power_cap
 from constraints.fit import memory_fits
 from constraints.lanes import direct
 from constraints.model import dimm_counts
-from constraints.offload import Host, expert_gb, host, offloads
-from constraints.plan import Row, RowKey
+from constraints.offload import LEAST_GFLOPS, Host, expert_gb, host, offloads
+from constraints.plan import Perf, Plan, Row, RowKey
 from optimizer.market import Market
 from optimizer.rows import undominated
 from optimizer.throughput.offload import HostPlanner
@@ -51,6 +51,14 @@ class HostRows:
                 keys = [key for key in keys if key in kept]
             out += found
         return out
+
+    def roughest(self, gpu: Gpu, k: int, nodes: int) -> Row:
+        """The plan that a failing build is judged by: the smallest precision, one request per node."""
+        llm, request = self.market.llm, self.market.request
+        precision = min(self.planner.precisions(gpu), key=llm.expert_bytes)
+        plan = Plan(precision, request.kv_precision, k, 1, 1, 1, nodes, 1, offload=True)
+        host = (1, expert_gb(llm, precision), LEAST_GFLOPS)
+        return Row(RowKey(gpu.id, gpu.tdp_w or 0, k, nodes, 1, 0, 0, "none", 0, *host), plan, Perf(0, 0.0, 0.0, 0.0))
 
     def hosts(self, p: Platform) -> set[Host]:
         """What CPUs and memory of the catalog give in a platform."""

@@ -167,6 +167,20 @@ def test_reads_only_declared_attributes(shipped: Catalog) -> None:
     assert gpu.names <= DATA_FIELDS | {"id"}
 
 
+def failing(market: Market, build: Any) -> set[str]:
+    return {x.text for x in check(market, build)[1] if x.status == "fail"}
+
+
+def test_a_check_says_what_experts_lack(shipped: Catalog) -> None:
+    _, small = rig(shipped, samsung_m321r4ga3eb0_cwm=0, samsung_m321r2ga3eb0_cwm=12)
+    market, build = rig(shipped)
+    assert failing(market, build) == set()
+    assert failing(market, small) == {"room for the experts beside the system"}
+    slow = market.request.model_copy(update={"min_tok_s_user": 40})
+    text = "no plan gives each user 40 tok/s with experts in host memory"
+    assert failing(Market.open(market.catalog, slow, Policy()), build) == {text}
+
+
 def test_copies_of_the_experts_take_room() -> None:
     assert room_gb(768, Policy()) == 752
     assert room_gb(768, Policy().with_settings(["host_memory.expert_copies=2"])) == 376
