@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from statistics import median
 
 from catalogs.llm import get
@@ -21,8 +20,9 @@ from constraints.offload import cpu_classes
 from constraints.plan import RowKey
 from constraints.policy import Policy
 from optimizer.throughput import offload
+from optimizer.throughput.constants import DATA
 
-FILE = Path(offload.__file__).with_name("offload_measured.csv")
+FILE = DATA / "offload_measured.csv"
 SHARES = [x / 100 for x in range(30, 71)]
 TWO_SOCKETS = range(50, 101)
 LIKE = {"AVX2": "Milan", "AVX-512": "Genoa", "AMX": "Sapphire Rapids", "SVE2": "Genoa"}

@@ -16,7 +16,7 @@ from catalogs.schema import Gpu
 from constraints.plan import RowKey
 from tests.oracle import GB, PCIE, Oracle, rows_of
 
-THROUGHPUT = Path(__file__).parent.parent / "optimizer" / "throughput"
+THROUGHPUT = Path(__file__).parent.parent / "optimizer" / "throughput" / "data"
 RANK, BATCH, MOST = 16, 2**20, 16
 
 

@@ -103,7 +103,7 @@ def prepare(
         found = resolved[at]
         if isinstance(found, str):
             errors[i] = found
-    good = np.flatnonzero([not e for e in errors])
+    good = np.flatnonzero(np.array([not e for e in errors], dtype=bool))
     return _arrays(errors, resolved, which, good, whole, cells["concurrency"], k)
 
 
@@ -132,8 +132,7 @@ def _arrays(
     inside = np.arange(len(owner)) - np.repeat(np.cumsum(count[which[good]]) - count[which[good]], count[which[good]])
     entry, setup = first[which[owner]] + inside, which[owner]
     have = [r for r in ready if r]
-    place = np.cumsum([r is not None for r in ready]) - 1
-    of = place[setup] if len(setup) else setup
+    of = (np.cumsum(np.array([r is not None for r in ready], dtype=np.int64)) - 1)[setup]
     tp, pp, dp, ep = np.array([s for r in have for s in r.plans], dtype=np.int64).reshape(-1, 4)[entry].T
     cap = np.array([c for r in have for c in r.caps], dtype=np.int64)[entry]
     n_gpus, nodes, isl, osl = (np.array(whole[c])[owner] for c in ("n_gpus", "nodes", "isl", "osl"))
@@ -141,7 +140,7 @@ def _arrays(
         _columns(Demand, [r.demand for r in have], of), _columns(Accelerator, [r.accelerator for r in have], of),
         (tp, pp, dp, ep),
         per_node=n_gpus // nodes,
-        domain=np.array([r.gpu.wired_domain_gpus for r in have])[of],
+        domain=np.array([r.gpu.wired_domain_gpus for r in have], dtype=np.int64)[of],
         pcie=np.array([pcie_b_s(r.gpu, 0, 0, k) for r in have])[of],
         net=NET_GBIT_S / 8 * 1e9,
         lengths=(isl, osl),
@@ -167,6 +166,9 @@ def figures(t: Table, k: Constants | None = None) -> Figures:
     """Figures of every row at its concurrency, of the fastest of its plans.
 
     Requests beyond what memory or the engine takes at once wait: they count in the time to the first token."""
+    if not len(t.owner):
+        nothing = np.full(len(t.errors), np.nan)
+        return Figures(nothing, nothing, nothing, nothing, np.full(len(t.errors), -1, dtype=np.int64))
     k = k or constants()
     pieces = times(t.jobs, k)
     most = np.minimum(t.cap, (k["max_batch"] * t.jobs.dp).astype(np.int64))
@@ -179,7 +181,7 @@ def figures(t: Table, k: Constants | None = None) -> Figures:
     best = _best(t.owner, total, len(t.errors))
 
     def of_best(values: Floats) -> Floats:
-        return np.where(best >= 0, values[best], np.nan) if len(values) else np.full(len(best), np.nan)
+        return np.where(best >= 0, values[best], np.nan)
 
     return Figures(
         of_best(total), of_best(ttft_ms), of_best(pieces.tpot_s(running) * 1e3), of_best(wanted), best

@@ -12,7 +12,6 @@ import csv
 import math
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +28,7 @@ from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
 from constraints.vram import most_users
+from optimizer.throughput.constants import DATA
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -37,7 +37,7 @@ Ints = npt.NDArray[np.int64]
 @cache
 def constants() -> dict[str, float]:
     """The constants of this file (offload.csv)."""
-    with (Path(__file__).parent / "offload.csv").open(encoding="utf-8", newline="") as f:
+    with (DATA / "offload.csv").open(encoding="utf-8", newline="") as f:
         return {r["key"]: float(r["value"]) for r in csv.DictReader(f)}
 
 
@@ -170,7 +170,9 @@ class HostPlanner:
             best = next((x for x in self._known[key] if x.concurrency >= least), None)
             if best is not None:
                 plan = self._plan(best.precision, key.per_node, nodes, best.concurrency)
-                perf = Perf(nodes * best.rank[0], 1 / best.tpot_s, best.ttft_s * 1e3, best.tpot_s * 1e3)
+                k = constants()
+                perf = Perf(nodes * best.rank[0], 1 / best.tpot_s, best.ttft_s * 1e3, best.tpot_s * 1e3,
+                            k["interval_low"], k["interval_high"])  # fmt: skip
                 out.append(Row(key if nodes == 1 else replace(key, nodes=nodes), plan, perf))
         return out
 

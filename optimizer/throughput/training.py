@@ -13,7 +13,6 @@ import csv
 import math
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
@@ -22,6 +21,7 @@ from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.training import HALF, adapter_params, base_bytes, seq_len, trained_params
+from optimizer.throughput.constants import DATA
 
 DATA_FIELDS = frozenset(
     {"arch", "fp16_tflops", "fp8_tflops", "tdp_w", "link_gb_s", "p2p", "pcie_gen", "vram_gb", "unified_reserve_gb"}
@@ -32,15 +32,25 @@ DATA_FIELDS = frozenset(
 @cache
 def constants() -> dict[str, float]:
     """The model's constants (training_constants.csv)."""
-    with (Path(__file__).parent / "training_constants.csv").open(encoding="utf-8", newline="") as f:
+    with (DATA / "training_constants.csv").open(encoding="utf-8", newline="") as f:
         return {r["key"]: float(r["value"]) for r in csv.DictReader(f)}
 
 
 @cache
 def attained() -> dict[tuple[str, str], float]:
     """(GPU generation, bf16 | fp8) -> attained share of the dense tensor rate, recomputation counted as work."""
-    with (Path(__file__).parent / "training_attained.csv").open(encoding="utf-8", newline="") as f:
+    with (DATA / "training_attained.csv").open(encoding="utf-8", newline="") as f:
         return {(r["arch"], r["precision"]): float(r["share"]) for r in csv.DictReader(f)}
+
+
+@cache
+def interval(arch: str) -> tuple[float, float]:
+    """Factors (low, high) on a figure that hold 80 % of published runs; wider where the attained share is an estimate
+    without runs of the GPU generation."""
+    with (DATA / "training_attained.csv").open(encoding="utf-8", newline="") as f:
+        known = any(r["arch"] == arch and "estimate" not in r["source"] for r in csv.DictReader(f))
+    power = 1.0 if known else constants()["estimated_spread"]
+    return constants()["interval_low"] ** power, constants()["interval_high"] ** power
 
 
 @lru_cache(maxsize=256)

@@ -19,7 +19,7 @@ from constraints.request import Request
 from constraints.reserve import usable_bytes
 from constraints.software import served
 from constraints.training import fixed_footprint, seq_len, sequence_bytes
-from optimizer.throughput.training import tenths, tokens_s
+from optimizer.throughput.training import interval, tenths, tokens_s
 
 
 class Shape(NamedTuple):
@@ -79,7 +79,7 @@ class TrainingPlanner:
                 rank = (speed, BITS[precision], -shape.tp, -shape.ep, -shape.shard, -shape.checkpointing)
                 if speed and (best is None or rank > best[0]):
                     best = rank, plan
-        return Row(key, best[1], Perf(best[0][0], 0.0, 0.0, 0.0)) if best else None
+        return Row(key, best[1], Perf(best[0][0], 0.0, 0.0, 0.0, *interval(gpu.arch))) if best else None
 
     def _plan(self, precision: str, shape: Shape, micro_batch: int) -> Plan:
         training = Training(shape.shard, micro_batch, shape.checkpointing)
