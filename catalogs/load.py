@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
+import re
 import types
 import typing
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -38,15 +40,21 @@ class Catalog:
         """Parts of these kinds, ordered by id."""
         return [p for _, p in sorted(self.parts.items()) if p.kind in kinds]
 
+    def hits(self, name: str) -> list[Part]:
+        """Parts that a name means: by id, name or alias, else by a run of words of the vendor and the name.
+
+        Case, punctuation and full-width letters make no difference."""
+        if name in self.parts:
+            return [self.parts[name]]
+        wanted = _squash(name)
+        exact = [p for p in self.parts.values() if wanted in _names(p)]
+        return exact or [p for p in self.parts.values() if _has_words(f"{p.vendor} {p.name}", wanted)]
+
     def find(self, name: str) -> Part:
-        """A part by id, name or alias, ignoring case and punctuation.
+        """The one part that a name means (see `hits`).
 
         Raises InputError with the nearest names when nothing or more than one part fits."""
-        if name in self.parts:
-            return self.parts[name]
-        wanted = _squash(name)
-        exact = [p for p in self.parts.values() if wanted in {_squash(p.id), _squash(p.name), *map(_squash, p.aliases)}]
-        hits = exact or [p for p in self.parts.values() if wanted and wanted in _squash(f"{p.vendor}{p.name}")]
+        hits = self.hits(name)
         if len(hits) == 1:
             return hits[0]
         if hits:
@@ -59,8 +67,31 @@ class Catalog:
         raise InputError(f"no part named {name!r}", "unknown-part", f"Nearest: {', '.join(best)}." if best else "")
 
 
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold())
+
+
 def _squash(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
+    return "".join(_words(text))
+
+
+def _names(part: Part) -> set[str]:
+    """Squashed names of a part, with and without its vendor."""
+    names = {_squash(x) for x in (part.id, part.name, *part.aliases)}
+    return names | {_squash(part.vendor) + x for x in names}
+
+
+def _has_words(text: str, wanted: str) -> bool:
+    """Whether `wanted` (squashed) starts at a word of `text` and does not end within a number: `h20` is no H200."""
+    words = _words(text)
+    for i in range(len(words)):
+        rest = "".join(words[i:])
+        if wanted and rest.startswith(wanted):
+            ends = {len("".join(words[i : j + 1])) for j in range(i, len(words))}
+            inside = len(wanted) not in ends and wanted[-1].isdigit() and rest[len(wanted)].isdigit()
+            if not inside:
+                return True
+    return False
 
 
 def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:

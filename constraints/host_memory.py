@@ -68,7 +68,9 @@ class HostMemory:
         modules = c.parts(Memory)
         ram = sum(p.capacity_gb * q for p, q in modules if isinstance(p, Memory))
         vram = c.per_node * c.gpu.vram_gb
-        floor, advised = (c.policy[f"host_memory.{k}_percent"] * vram / 100 for k in ("floor", "advised"))
+        work = "training" if c.request.trains else "serving"
+        key = "advised_training" if c.request.trains else "advised"
+        floor, advised = (c.policy[f"host_memory.{k}_percent"] * vram / 100 for k in ("floor", key))
         found = [
             Check.at_least(
                 self.id,
@@ -82,7 +84,7 @@ class HostMemory:
             found = [
                 Check.warn(
                     self.id,
-                    "RAM holds the floor but is below what is advised for serving",
+                    f"RAM holds the floor but is below what is advised for {work}",
                     ram,
                     float(advised),
                     "GB",

@@ -6,10 +6,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, order=True)
+class Training:
+    """How a plan trains. `shard`: tensor-parallel groups that share weights, gradients and optimizer states (ZeRO
+    stage 3; 1 is plain data parallel); `micro_batch`: sequences of a tensor-parallel group at once."""
+
+    shard: int
+    micro_batch: int
+    checkpointing: bool
+
+
+@dataclass(frozen=True, order=True)
 class Plan:
     """One replica takes tp x pp x dp GPUs; `replicas` of them fill the build. `concurrency` is per replica.
 
-    `offload`: the routed experts lie in host memory, a replica is a node."""
+    A plan that trains is one replica of the whole build; its concurrency counts sequences. `offload`: the routed
+    experts lie in host memory, a replica is a node."""
 
     precision: str
     kv_precision: str
@@ -19,6 +30,7 @@ class Plan:
     ep: int
     replicas: int
     concurrency: int
+    training: Training | None = None
     offload: bool = False
 
     @property
@@ -56,12 +68,19 @@ class RowKey:
 
 @dataclass(frozen=True)
 class Perf:
-    """Figures of one plan: throughput of the whole build in 0.1 tok/s, per-user speed and latencies."""
+    """Figures of one plan: throughput of the whole build in 0.1 tok/s, per-user speed and latencies.
+
+    `low`, `high`: factors on the throughput that hold 80 % of measurements; `basis`: measured, interpolated or
+    roofline; `source`: the measurement. None of them decides anything."""
 
     tenths: int
     per_user_tok_s: float
     ttft_ms: float
     tpot_ms: float
+    low: float = 1.0
+    high: float = 1.0
+    basis: str = "roofline"
+    source: str = ""
 
 
 @dataclass(frozen=True)

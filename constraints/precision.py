@@ -9,6 +9,7 @@ from catalogs.llm import Llm
 from constraints.policy import table
 from constraints.request import Request
 from constraints.rule import Check
+from constraints.training import base_precisions
 
 if TYPE_CHECKING:
     from constraints.case import Case
@@ -25,6 +26,8 @@ def support(arch: str) -> dict[str, tuple[str, str]]:
 
 def wanted(llm: Llm, request: Request) -> list[str]:
     """Precisions that the request admits, highest first."""
+    if request.trains:
+        return base_precisions(llm, request)
     have = llm.precisions()
     if request.precision:
         alias = {"fp16": "bf16", "bf16": "fp16"}
@@ -35,9 +38,23 @@ def wanted(llm: Llm, request: Request) -> list[str]:
     return [p for p in have if BITS[p] >= floor]
 
 
+def known_precisions(llm: Llm, request: Request) -> list[str]:
+    """All that --precision takes for the model and workload."""
+    if not request.trains:
+        return list(llm.precisions())
+    all_ = ("bf16", "fp16", "fp8", "int4")
+    return [p for p in all_ if base_precisions(llm, request.model_copy(update={"precision": p}))]
+
+
+def runs(arch: str, precision: str, request: Request) -> bool:
+    """Whether the generation runs it; what is trained must be native (a frozen LoRA base is only unpacked)."""
+    mode = support(arch).get(precision)
+    return mode is not None and (mode[0] == "native" or not request.trains or request.lora)
+
+
 def admitted(arch: str, precision: str, llm: Llm, request: Request) -> bool:
     """Whether the generation can run it and the request admits it."""
-    return precision in support(arch) and precision in wanted(llm, request)
+    return runs(arch, precision, request) and precision in wanted(llm, request)
 
 
 class Precision:
@@ -50,7 +67,7 @@ class Precision:
 
     def check(self, c: Case) -> list[Check]:
         mode = support(c.gpu.arch).get(c.plan.precision)
-        if mode is None:
+        if mode is None or not runs(c.gpu.arch, c.plan.precision, c.request):
             return [Check.of(self.id, False, f"{c.gpu.arch} GPUs do not run {c.plan.precision}")]
         if c.plan.precision not in wanted(c.llm, c.request):
             return [Check.of(self.id, False, f"{c.plan.precision} is below the precision floor of {c.llm.id}")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Literal
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from catalogs.errors import InputError
 
 Condition = Literal["new", "refurbished", "used"]
+TRAINING = ("finetune-lora", "finetune-full", "train")
 WORKLOADS = {"chat": (1024, 1024), "rag": (8192, 1024), "reasoning": (1024, 8192), "batch": (1024, 1024)}
 
 
@@ -31,7 +33,10 @@ class Request(BaseModel):
     budget_cents: int | None = Field(default=None, gt=0, le=10**14)
     throughput_tenths: int | None = Field(default=None, gt=0, le=10**12, description="0.1 tok/s")
     users: int | None = Field(default=None, ge=1, le=10**6)
-    workload: Literal["chat", "rag", "reasoning", "batch"] = "chat"
+    workload: Literal["chat", "rag", "reasoning", "batch", "finetune-lora", "finetune-full", "train"] = "chat"
+    seq_len: int | None = Field(default=None, ge=1, le=10**7, description="training: tokens of a sequence")
+    dataset_tb: float | None = Field(default=None, gt=0, le=10**6, allow_inf_nan=False, description="training set")
+    train_tokens: float | None = Field(default=None, ge=1, le=1e18, allow_inf_nan=False, description="token budget")
     isl: int = Field(default=1024, ge=1, le=10**7)
     osl: int = Field(default=1024, ge=1, le=10**7)
     min_tok_s_user: float = Field(default=10, ge=0, le=10**6, allow_inf_nan=False)
@@ -60,7 +65,26 @@ class Request(BaseModel):
     def _context(self) -> Request:
         if self.isl + self.osl > 10**7:
             raise ValueError("isl + osl beyond any model's context")
+        if self.trains and (self.users is not None or self.max_ttft_ms is not None):
+            raise ValueError(f"users and latency limits are of serving, not of {self.workload}")
+        if not self.trains and (self.seq_len or self.dataset_tb or self.train_tokens):
+            raise ValueError(f"seq_len, dataset_tb and train_tokens are of training, not of {self.workload}")
         return self
+
+    @property
+    def trains(self) -> bool:
+        """Whether the workload trains or fine-tunes."""
+        return self.workload in TRAINING
+
+    @property
+    def lora(self) -> bool:
+        """Whether adapters alone are trained."""
+        return self.workload == "finetune-lora"
+
+    @property
+    def dataset_gb(self) -> int:
+        """GB of the training set, rounded up."""
+        return math.ceil((self.dataset_tb or 0) * 1000)
 
     @property
     def tokens(self) -> int:
@@ -75,5 +99,6 @@ class Request(BaseModel):
 def workload_lengths(name: str) -> tuple[int, int]:
     """(isl, osl) of a named workload."""
     if name not in WORKLOADS:
-        raise InputError(f"no workload {name!r}", "unknown-workload", f"One of: {', '.join(WORKLOADS)}.")
+        known = ", ".join((*WORKLOADS, *TRAINING))
+        raise InputError(f"no workload {name!r}", "unknown-workload", f"One of: {known}.")
     return WORKLOADS[name]

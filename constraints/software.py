@@ -1,4 +1,4 @@
-"""Rule software: a released engine serves this architecture on this GPU generation at this precision."""
+"""Rule software: a released engine serves (or trains) this architecture on this GPU generation at this precision."""
 
 from __future__ import annotations
 
@@ -27,23 +27,31 @@ class Engine:
 
 
 @cache
-def engine(architecture: str, arch: str, precision: str, offload: bool = False) -> Engine | None:
+def engine(architecture: str, arch: str, precision: str, method: str = "serve", offload: bool = False) -> Engine | None:
     """The engine for a model architecture on a GPU generation, a stable one first; None when unknown.
 
-    With `offload` one that keeps routed experts in host memory."""
+    `method`: serve (software.csv), full or lora (training_software.csv); `offload`: an engine that serves with routed
+    experts in host memory (offload_software.csv)."""
+    name = "training_software" if method != "serve" else "offload_software" if offload else "software"
     found = [
         Engine(r["engine"], r["version"], r["status"], r["source"])
-        for r in table("offload_software" if offload else "software")
-        if r["architecture"] == architecture
+        for r in table(name)
+        if architecture in r["architecture"].split("|")
         and arch in r["arch"].split("|")
         and precision in r["precisions"].split("|")
+        and method in r.get("methods", "serve").split("|")
     ]
     return min(found, key=lambda e: e.status != "stable", default=None)
 
 
+def method(request: Request) -> str:
+    """What the request does with the model: serve, full or lora."""
+    return "lora" if request.lora else "full" if request.trains else "serve"
+
+
 def served(architecture: str, arch: str, precision: str, request: Request, offload: bool = False) -> bool:
     """Whether an engine may be counted on; an experimental one only when the request allows it."""
-    e = engine(architecture, arch, precision, offload)
+    e = engine(architecture, arch, precision, method(request), offload)
     return e is not None and (e.status == "stable" or request.allow_experimental)
 
 
@@ -56,11 +64,12 @@ class Software:
                 m.cp.add(chosen == 0)
 
     def check(self, c: Case) -> list[Check]:
-        e = engine(c.llm.architecture, c.gpu.arch, c.plan.precision, c.plan.offload)
+        e = engine(c.llm.architecture, c.gpu.arch, c.plan.precision, method(c.request), c.plan.offload)
         what = f"{c.llm.architecture} at {c.plan.precision} on {c.gpu.arch}"
         what += " with experts in host memory" if c.plan.offload else ""
+        does = "trains" if c.request.trains else "serves"
         if e is None:
-            return [Check.of(self.id, False, f"no released engine known for {what}")]
+            return [Check.of(self.id, False, f"no released engine known that {does} {what}")]
         if e.status != "stable" and not c.request.allow_experimental:
-            return [Check.of(self.id, False, f"{e} serves {what} only experimentally (--allow-experimental)")]
-        return [Check.of(self.id, True, f"{e} serves {what} ({e.status}; {e.source})")]
+            return [Check.of(self.id, False, f"{e} {does} {what} only experimentally (--allow-experimental)")]
+        return [Check.of(self.id, True, f"{e} {does} {what} ({e.status}; {e.source})")]

@@ -1,4 +1,6 @@
-"""Rule vram: each GPU holds its share of weights, the KV cache of its users and the runtime reserve."""
+"""Rule vram: each GPU holds its share of weights, the KV cache of its users and the runtime reserve.
+
+A GPU that trains holds gradients, optimizer states and activations instead of KV cache (constraints/training.py)."""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.plan import Plan
 from constraints.policy import Policy
+from constraints.request import Request
+from constraints.reserve import reserve_bytes, usable_bytes
 from constraints.rule import Check, gb
+from constraints.training import footprint
 
 if TYPE_CHECKING:
     from constraints.case import Case
@@ -58,17 +63,6 @@ def plan_weights(llm: Llm, plan: Plan) -> int:
     return weights_per_gpu(llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep, plan.offload)
 
 
-def reserve_bytes(gpu: Gpu, policy: Policy) -> int:
-    """Runtime reserve of a GPU."""
-    share = policy["vram.reserve_share_percent"] / 100
-    return int(policy["vram.reserve_base_gb"] * 10**9 + share * usable_bytes(gpu))
-
-
-def usable_bytes(gpu: Gpu) -> int:
-    """GPU memory; for unified memory what the system leaves."""
-    return (gpu.vram_gb - gpu.unified_reserve_gb) * 10**9
-
-
 def most_users(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, tokens: int) -> int:
     """The most requests at once that one replica has memory for; negative when not even the weights fit."""
     free = usable_bytes(gpu) - reserve_bytes(gpu, policy)
@@ -88,16 +82,28 @@ def needed_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, tokens: int) ->
     )
 
 
+def demand_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request) -> int:
+    """GPU memory that the request's workload needs on the fullest GPU."""
+    if plan.training is not None:
+        return footprint(gpu, llm, policy, plan, request).total
+    return needed_bytes(gpu, llm, policy, plan, request.tokens)
+
+
 class Vram:
     id = "vram"
 
     def encode(self, m: FamilyModel) -> None:
         for row, chosen in m.rows.items():
-            if needed_bytes(m.gpu, m.llm, m.policy, row.plan, m.request.tokens) > usable_bytes(m.gpu):
+            if demand_bytes(m.gpu, m.llm, m.policy, row.plan, m.request) > usable_bytes(m.gpu):
                 m.cp.add(chosen == 0)
 
     def check(self, c: Case) -> list[Check]:
-        need = needed_bytes(c.gpu, c.llm, c.policy, c.plan, c.request.tokens)
+        need = demand_bytes(c.gpu, c.llm, c.policy, c.plan, c.request)
         have = usable_bytes(c.gpu)
         text = f"each {c.gpu.name} holds weights, KV cache of {c.plan.concurrency} requests per replica and reserve"
+        if (t := c.plan.training) is not None:
+            text = (
+                f"each {c.gpu.name} holds its share of weights, gradients and optimizer states, "
+                f"activations of {t.micro_batch} sequences and reserve"
+            )
         return [Check(self.id, "pass" if need <= have else "fail", gb(need), gb(have), "GB", text)]

@@ -23,7 +23,8 @@ from optimizer.market import Market
 from optimizer.pareto import Front, Solver
 from optimizer.result import money, result
 from optimizer.rows import hardware_keys
-from optimizer.throughput.plans import Planner
+from optimizer.throughput.choice import planner_for
+from optimizer.throughput.training_plans import TrainingPlanner
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def saving(answer: Answer) -> str:
     """What the next lower precision would save at the recommended throughput, in a sentence; empty when nothing."""
     market, data = answer.market, answer.data
     r, chosen = market.request, data["recommended"]
-    if not chosen or r.precision is not None or not answer.front.complete:
+    if not chosen or r.precision is not None or r.trains or not answer.front.complete:
         return ""
     floor = min(r.min_precision_bits or 32, market.llm.min_precision_bits)
     lower = max((BITS[p] for p in market.llm.precisions() if BITS[p] < floor), default=0)
@@ -107,7 +108,7 @@ def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
 
 def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
     """The fastest row whose hardware checks the build passes."""
-    planner = Planner(market.llm, market.request, market.policy)
+    planner = planner_for(market.llm, market.request, market.policy)
     best: Row | None = None
     keys = hardware_keys(market, gpu, k, [case.platform], case.build.nodes)
     rows = planner.rows(gpu, keys)
@@ -126,7 +127,11 @@ def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
 
 def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
     """The plan that a failing build is judged by: a node's GPUs in one tensor-parallel group, lowest precision."""
-    planner = Planner(market.llm, market.request, market.policy)
+    planner = planner_for(market.llm, market.request, market.policy)
+    if isinstance(planner, TrainingPlanner):
+        net = ("rdma", 100) if nodes > 1 else ("none", 0)
+        domain = min(gpu.wired_domain_gpus, k)
+        return planner.roughest(gpu, RowKey(gpu.id, gpu.tdp_w or 0, k, nodes, domain, 0, 0, *net))
     precisions = planner.precisions(gpu) or wanted(market.llm, market.request)
     if not precisions:
         return None

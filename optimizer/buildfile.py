@@ -53,6 +53,7 @@ def _toml(
         model=found.model,
         as_of=parse.day(as_of),
         users=found.users,
+        dataset_tb=found.dataset_tb,
         precision=found.precision,
         offload=found.offload,
         min_precision_bits=int(found.min_precision.removesuffix("bit")) if found.min_precision else None,

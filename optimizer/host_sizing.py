@@ -11,7 +11,8 @@ from constraints.offload import Host, channels_gb_s, cores_gflops, expert_gb, ro
 from constraints.plan import RowKey
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.vram import needed_bytes, usable_bytes
+from constraints.reserve import usable_bytes
+from constraints.vram import needed_bytes
 from optimizer.throughput.offload import HostPlanner
 
 

@@ -14,9 +14,10 @@ from constraints.case import Build, Case
 from constraints.fit import cpu_fits, needs_cpu
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
-from constraints.precision import wanted
+from constraints.precision import known_precisions, wanted
 from constraints.procurement import PriceBook, price_book
 from constraints.request import Request
+from constraints.training import seq_len
 
 
 @dataclass
@@ -34,12 +35,15 @@ class Market:
     def open(cls, catalog: Catalog, request: Request, policy: Policy) -> Market:
         """Raises InputError for an unknown model or a context that the model does not reach."""
         llm = get(request.model)
-        if request.tokens > llm.max_context:
-            text = f"isl + osl = {request.tokens} tokens, {llm.id} reaches {llm.max_context}"
-            raise InputError(text, "context-too-long", "Lower --isl or --osl.")
+        what, remedy = ("a sequence", "--seq-len") if request.trains else ("isl + osl", "--isl or --osl")
+        tokens = seq_len(request, policy) if request.trains else request.tokens
+        if tokens > llm.max_context:
+            text = f"{what} = {tokens} tokens, {llm.id} reaches {llm.max_context}"
+            raise InputError(text, "context-too-long", f"Lower {remedy}.")
         if request.precision and not wanted(llm, request):
-            remedy = f"One of: {', '.join(llm.precisions())}."
-            raise InputError(f"{llm.id} has no weights in {request.precision!r}", "unknown-precision", remedy)
+            text = f"{request.workload} does not run in" if request.trains else f"{llm.id} has no weights in"
+            remedy = f"One of: {', '.join(known_precisions(llm, request))}."
+            raise InputError(f"{text} {request.precision!r}", "unknown-precision", remedy)
         known = {p.vendor.casefold(): p.vendor for p in catalog.parts.values()}
         for name in sorted((request.vendors | request.barred_vendors) - set(known)):
             near = ", ".join(known[x] for x in get_close_matches(name, list(known), n=3))

@@ -64,7 +64,7 @@ class Outfit:
 
     def need_gb(self, precision: str) -> int:
         """NVMe that the weights of a precision ask for."""
-        return needed_gb(self.market.llm, precision, self.market.policy)
+        return needed_gb(self.market.llm, precision, self.market.policy, self.market.request)
 
     def psus(self, static_w: int) -> list[Option]:
         """Sets of supplies that carry a node of `static_w` (fans not counted)."""

@@ -58,7 +58,8 @@ def buyable(market: Market, *, prune: bool = True) -> list[Part]:
             lambda u: (u.watts_low_line, GRADES.index(u.efficiency)), lambda u: (),
         ),
         *undominated(
-            market, [d for d in drives if d.media in NVME or d.id in market.request.include],
+            market,
+            [d for d in drives if d.media in NVME or market.request.dataset_gb or d.id in market.request.include],
             lambda d: (d.media in NVME, d.forms), lambda d: (d.capacity_gb, d.read_mb_s), lambda d: (d.power_w,),
         ),
         *undominated(

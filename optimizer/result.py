@@ -5,22 +5,25 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from catalogs.schema import Kind
+from catalogs.schema import Gpu, Kind
 from constraints.budget import totals
 from constraints.case import Case
 from constraints.host_memory import host_of
+from constraints.plan import Plan, Row
 from constraints.precision import BITS
 from constraints.procurement import minor_digits
 from constraints.rack import racks_in
 from constraints.site import total_w, units
-from constraints.software import engine
-from constraints.vram import kv_per_gpu_user, needed_bytes, plan_weights
+from constraints.software import engine, method
+from constraints.training import footprint, seq_len
+from constraints.vram import demand_bytes, kv_per_gpu_user, plan_weights
 from optimizer.market import Market
 from optimizer.pareto import Front, Point
 from optimizer.ties import equivalents
 
 SCHEMA_VERSION = "1"
 ENERGY_HOURS = 8760
+SECONDS_A_DAY = 86400
 SLOW_TOK_S = 3
 """Below this the speed that each user sees is not what stands against experts in host memory (docs/offload.md)."""
 
@@ -71,10 +74,14 @@ def scope(market: Market, front: Front) -> str:
         if front.complete
         else "the search was stopped before the proof"
     )
-    on_host = " and of routed experts in host memory" if market.request.offload else ""
+    plans = "tensor, pipeline, expert and data parallelism"
+    if market.request.offload:
+        plans += " and of routed experts in host memory"
+    if market.request.trains:
+        plans = "tensor and expert parallelism, sharding (ZeRO 3) and checkpointing"
     return (
         f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, equal nodes "
-        f"up to {nodes} and the plans of tensor, pipeline, expert and data parallelism{on_host}, {words}."
+        f"up to {nodes} and the plans of {plans}, {words}."
     )
 
 
@@ -86,9 +93,6 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
     estimated = sum(
         q * market.cents(x) for x, q in c.build.total().items() if market.book.prices[x].offer.confidence == "estimate"
     )
-    plan, perf = p.found.row.plan, p.found.row.perf
-    e = engine(market.llm.architecture, c.gpu.arch, plan.precision, plan.offload)
-    users = -(-plan.concurrency // plan.dp)
     return {
         "id": name,
         "cost": {
@@ -100,31 +104,8 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
             "estimated_share": round(estimated / parts_cents, 4),
             "currency": r.currency,
         },
-        "throughput": {
-            "output_tok_s": perf.tenths / 10,
-            "low": None,
-            "high": None,
-            "basis": "roofline",
-            "per_user_tok_s": round(perf.per_user_tok_s, 2),
-            "ttft_ms": round(perf.ttft_ms, 1),
-            "concurrency": plan.concurrency * plan.replicas,
-            "unit": "output tokens/s",
-        },
-        "plan": {
-            "precision": plan.precision,
-            "kv_precision": plan.kv_precision,
-            "tp": plan.tp,
-            "pp": plan.pp,
-            "ep": plan.ep,
-            "dp": plan.dp,
-            "replicas": plan.replicas,
-            "weights_gb": round(plan_weights(market.llm, plan) / 1e9, 2),
-            "kv_gb": round(users * kv_per_gpu_user(market.llm, r.tokens, plan.kv_precision, plan.tp, plan.pp) / 1e9, 2),
-            "vram_gb": round(needed_bytes(c.gpu, market.llm, market.policy, plan, r.tokens) / 1e9, 2),
-            "engine": str(e) if e else "",
-            "experts": "host" if plan.offload else "gpu",
-            "host": host_facts(market, c) if plan.offload else None,
-        },
+        "throughput": throughput(market, p.found.row),
+        "plan": {**plan_facts(market, c.gpu, c.plan), "host": host_facts(market, c) if c.plan.offload else None},
         "gpus": {"part": c.gpu.id, "name": c.gpu.name, "per_node": c.per_node, "total": c.per_node * c.build.nodes},
         "nodes": [{"count": c.build.nodes, "parts": [{"part": x, "qty": q} for x, q in c.build.node.items()]}],
         "shared": [{"part": x, "qty": q} for x, q in c.build.shared.items()],
@@ -157,6 +138,72 @@ def host_facts(market: Market, c: Case) -> dict[str, Any]:
         "room_gib": have.gb,
         "bandwidth_gb_s": have.gb_s,
         "compute_gflops": have.gflops,
+    }
+
+
+def throughput(market: Market, row: Row) -> dict[str, Any]:
+    """The axis, and what each user sees; of training the days that the token budget takes."""
+    perf, plan, r = row.perf, row.plan, market.request
+    days = None if r.train_tokens is None else round(r.train_tokens / (perf.tenths / 10) / SECONDS_A_DAY, 3)
+    return {
+        "output_tok_s": perf.tenths / 10,
+        "low": round(perf.tenths * perf.low / 10, 1),
+        "high": round(perf.tenths * perf.high / 10, 1),
+        "basis": perf.basis,
+        "source": perf.source,
+        "per_user_tok_s": None if r.trains else round(perf.per_user_tok_s, 2),
+        "ttft_ms": None if r.trains else round(perf.ttft_ms, 1),
+        "concurrency": plan.concurrency * plan.replicas,
+        "unit": "training tokens/s" if r.trains else "output tokens/s",
+        "days": days,
+    }
+
+
+def plan_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any]:
+    """The plan with its memory on the fullest GPU."""
+    llm, policy, r = market.llm, market.policy, market.request
+    e = engine(llm.architecture, gpu.arch, plan.precision, method(r), plan.offload)
+    if plan.training is None:
+        weights = plan_weights(llm, plan)
+        users = -(-plan.concurrency // plan.dp)
+        kv = users * kv_per_gpu_user(llm, r.tokens, plan.kv_precision, plan.tp, plan.pp)
+    else:
+        weights, kv = footprint(gpu, llm, policy, plan, r).weights, 0
+    return {
+        "precision": plan.precision,
+        "kv_precision": plan.kv_precision,
+        "tp": plan.tp,
+        "pp": plan.pp,
+        "ep": plan.ep,
+        "dp": plan.dp,
+        "replicas": plan.replicas,
+        "weights_gb": round(weights / 1e9, 2),
+        "kv_gb": round(kv / 1e9, 2),
+        "vram_gb": round(demand_bytes(gpu, llm, policy, plan, r) / 1e9, 2),
+        "engine": str(e) if e else "",
+        "training": training_facts(market, gpu, plan),
+        "experts": "host" if plan.offload else "gpu",
+        "host": None,
+    }
+
+
+def training_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any] | None:
+    """How a plan trains, memory per GPU; None of a serving plan."""
+    t, r, policy = plan.training, market.request, market.policy
+    if t is None:
+        return None
+    f = footprint(gpu, market.llm, policy, plan, r)
+    return {
+        "method": method(r),
+        "seq_len": seq_len(r, policy),
+        "zero_stage": 3 if t.shard > 1 else 0,
+        "shard_gpus": t.shard * plan.tp,
+        "micro_batch": t.micro_batch,
+        "checkpointing": t.checkpointing,
+        "lora_rank": policy.whole("training.lora_rank") if r.lora else None,
+        "states_gb": round(f.states / 1e9, 2),
+        "gathered_gb": round(f.gathered / 1e9, 2),
+        "activations_gb": round(f.activations / 1e9, 2),
     }
 
 
@@ -246,6 +293,31 @@ def recommended(market: Market, points: list[dict[str, Any]]) -> str | None:
     return str(points[-1 if market.request.budget_cents is not None else 0]["id"])
 
 
+def indistinct(market: Market, front: Front) -> dict[str, str] | None:
+    """The cheapest point whose interval overlaps the recommended one's by more than half of the shorter."""
+    if not front.points:
+        return None
+    at = len(front.points) - 1 if market.request.budget_cents is not None else 0
+
+    def interval(p: Point) -> tuple[float, float]:
+        perf = p.found.row.perf
+        return perf.tenths * perf.low / 10, perf.tenths * perf.high / 10
+
+    low, high = interval(front.points[at])
+    for i, p in enumerate(front.points[:at]):
+        other = interval(p)
+        shared = min(high, other[1]) - max(low, other[0])
+        if shared > min(high - low, other[1] - other[0]) / 2:
+            less = front.points[at].found.parts_cents - p.found.parts_cents
+            text = (
+                f"p{i + 1} can hardly be told apart from p{at + 1} in throughput ({other[0]:,.0f}-{other[1]:,.0f} "
+                f"against {low:,.0f}-{high:,.0f} tok/s) and costs {money(less, market.request.currency)} "
+                f"{market.request.currency} less in parts."
+            )
+            return {"code": "indistinct-points", "severity": "note", "text": text}
+    return None
+
+
 def messages(market: Market, front: Front) -> list[dict[str, str]]:
     """Notes that a buyer needs beside the figures."""
     out = []
@@ -272,6 +344,11 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
     if any(market.book.prices[x].stale for p in front.points for x in p.case.build.total()):
         text = "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
         out.append({"code": "stale-prices", "severity": "warning", "text": text})
-    text = "Not included: freight, installation, software licences, energy. Throughput is a roofline estimate."
+    if close := indistinct(market, front):
+        out.append(close)
+    text = (
+        "Not included: freight, installation, software licences, energy. "
+        "Throughput is an estimate: 80 % of measurements lie between its low and high."
+    )
     out.append({"code": "not-included", "severity": "note", "text": text})
     return out

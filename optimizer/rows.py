@@ -16,6 +16,7 @@ from constraints.model import gpus_inside, inside
 from constraints.plan import Row, RowKey
 from optimizer.market import Market
 from optimizer.throughput.plans import Planner
+from optimizer.throughput.training_plans import TrainingPlanner
 
 RDMA_RATES = (100, 200, 400)
 
@@ -71,7 +72,7 @@ def hardware_keys(market: Market, gpu: Gpu, k: int, holders: list[Platform], nod
         nets.append(("pp", market.policy.whole("interconnect.pp_gbit_s")))
         nics = [n for n in market.catalog.of(Kind.NIC) if isinstance(n, Nic) and n.id in market.book.prices]
         rates = {x for x in RDMA_RATES if any(n.rdma and n.gbit_s >= x for n in nics)}
-        if market.llm.is_moe:
+        if market.llm.is_moe or market.request.trains:
             nets += [("rdma", x) for x in sorted(rates)]
     return [
         RowKey(gpu.id, cap, k, nodes, min(d, k), gen, width, net, rate)
@@ -80,7 +81,12 @@ def hardware_keys(market: Market, gpu: Gpu, k: int, holders: list[Platform], nod
 
 
 def rows_of(
-    market: Market, planner: Planner, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int]
+    market: Market,
+    planner: Planner | TrainingPlanner,
+    gpu: Gpu,
+    k: int,
+    holders: list[Platform],
+    node_counts: Sequence[int],
 ) -> list[Row]:
     """Rows of each node count with everything on the GPUs."""
     one, many = (hardware_keys(market, gpu, k, holders, n) for n in (1, 2))

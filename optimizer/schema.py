@@ -56,13 +56,30 @@ class Cost(Strict):
 
 class Throughput(Strict):
     output_tok_s: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
     basis: Literal["measured", "interpolated", "roofline"]
-    per_user_tok_s: float
-    ttft_ms: float
-    concurrency: int
-    unit: str
+    source: str = Field(description="the measurement behind basis measured")
+    per_user_tok_s: float | None = Field(description="null of training")
+    ttft_ms: float | None = Field(description="null of training")
+    concurrency: int = Field(description="requests, of training sequences, at once")
+    unit: Literal["output tokens/s", "training tokens/s"]
+    days: float | None = Field(description="of training with a token budget: days that it takes")
+
+
+class TrainingFacts(Strict):
+    """How a plan trains. Memory per GPU: gradients and optimizer states, layers gathered whole, activations."""
+
+    method: Literal["lora", "full"]
+    seq_len: int
+    zero_stage: Literal[0, 3]
+    shard_gpus: int = Field(description="GPUs that share weights, gradients and optimizer states")
+    micro_batch: int = Field(description="sequences of a tensor-parallel group at once")
+    checkpointing: bool
+    lora_rank: int | None
+    states_gb: float
+    gathered_gb: float
+    activations_gb: float
 
 
 class HostFacts(Strict):
@@ -86,6 +103,7 @@ class PlanFacts(Strict):
     kv_gb: float
     vram_gb: float
     engine: str
+    training: TrainingFacts | None = Field(description="null of serving")
     experts: Literal["gpu", "host"]
     host: HostFacts | None
 
@@ -194,6 +212,7 @@ class BuildFile(Strict):
     shared: dict[str, int] = Field(default_factory=dict)
     workload: str = "chat"
     users: int | None = None
+    dataset_tb: float | None = Field(default=None, description="training set on disk")
     offload: bool = Field(default=False, description="plans with routed experts in host memory too")
     min_precision: Literal["4bit", "8bit", "16bit"] | None = None
     min_tok_s_user: float = 10

@@ -23,13 +23,15 @@ from optimizer.market import Market
 NONE = 2**52
 """Cents that nothing costs: no such thing exists."""
 Parts = dict[type[Part], list[Part]]
+DEPTH = 4
+"""NVMe sets that the search tries to complete with disks for a training set."""
 
 
 @dataclass(frozen=True)
 class Option:
     """Parts of one category for one node. `lanes` are given by CPUs and taken by drives and cards; `size` is the
-    number of CPU cores, or the GB of memory. `gb_s`: the most memory bandwidth in any company, for experts in host
-    memory."""
+    number of CPU cores, or the GB of memory or drives. `gb_s`: the most memory bandwidth in any company, for experts
+    in host memory."""
 
     cents: int
     watts: int
@@ -59,10 +61,9 @@ class Shelf:
         self.nics = self._nics()
         self.banks = self._banks()
         self.pools: dict[tuple[int, ...], list[Option]] = {}
-        self._drives: dict[int, list[Option]] = {}
-        self._fitting = [
-            d for d in parts.get(Drive, []) if isinstance(d, Drive) and needs_lanes(d) and not bayless(d, p)
-        ]
+        self._nvme: dict[int, list[Option]] = {}
+        self._disks = [d for d in parts.get(Drive, []) if isinstance(d, Drive) and not bayless(d, p)]
+        self._fitting = [d for d in self._disks if needs_lanes(d)]
 
     def option(
         self, *parts: tuple[Part, int], watts: int = 0, lanes: int = 0, pcie_gen: int = 9, size: int = 0
@@ -166,14 +167,34 @@ class Shelf:
         return Option(o.cents + cents * held.fitted, 0, (*o.parts, (cord, held.fitted)), bank=held)
 
     def drives(self, need_gb: int) -> list[Option]:
+        """NVMe of `need_gb`, with disks of one kind for the rest of a training set."""
+        data_gb = self.market.request.dataset_gb
+        if not data_gb:
+            return self.nvme(need_gb)
+        held = sum(d.capacity_gb * q for d, q in inside(self.platform, self.market.catalog, Drive))
+        out = []
+        for o in self.nvme(need_gb)[:DEPTH]:
+            missing = need_gb + data_gb - held - o.size
+            if missing <= 0 or ("storage" in self.platform.includes and not held):
+                out.append(o)
+                continue
+            for d in self._disks:
+                n = -(-missing // d.capacity_gb)
+                more = self._drive_option((d,) * n)
+                out.append(
+                    Option(o.cents + more.cents, o.watts + more.watts, o.parts + more.parts, o.lanes + more.lanes)
+                )
+        return cheapest_first(out)
+
+    def nvme(self, need_gb: int) -> list[Option]:
         """NVMe of `need_gb` that reads fast enough: up to two pieces of any kinds, or more pieces of one kind."""
-        if need_gb not in self._drives:
-            self._drives[need_gb] = self._bundles(need_gb)
-        return self._drives[need_gb]
+        if need_gb not in self._nvme:
+            self._nvme[need_gb] = self._bundles(need_gb)
+        return self._nvme[need_gb]
 
     def least_drives(self, need_gb: int) -> int:
         """Cents below which no set of drives will do, mixed sets of three and more pieces included."""
-        known = self.drives(need_gb)
+        known = self.nvme(need_gb)
         three = 3 * min((self.market.cents(d.id) for d in self._fitting), default=NONE)
         return min(three, known[0].cents if known else NONE)
 
@@ -199,5 +220,6 @@ class Shelf:
 
     def _drive_option(self, drives: tuple[Drive, ...]) -> Option:
         count = Counter(drives)
-        watts = sum(d.power_w for d in drives)
-        return self.option(*count.items(), watts=watts, lanes=NVME_LANES * len(drives))
+        watts, size = sum(d.power_w for d in drives), sum(d.capacity_gb for d in drives)
+        lanes = NVME_LANES * sum(needs_lanes(d) for d in drives)
+        return self.option(*count.items(), watts=watts, lanes=lanes, size=size)

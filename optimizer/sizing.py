@@ -11,9 +11,11 @@ from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.precision import wanted
 from constraints.request import Request
-from constraints.vram import needed_bytes, reserve_bytes, usable_bytes, weights_per_gpu
+from constraints.reserve import reserve_bytes, usable_bytes
+from constraints.vram import needed_bytes, weights_per_gpu
 from optimizer.market import Market
 from optimizer.throughput.plans import Planner
+from optimizer.training_sizing import training_size
 
 
 def size(catalog: Catalog, request: Request, policy: Policy, gpu_id: str, per_node: int, nodes: int) -> dict[str, Any]:
@@ -34,7 +36,6 @@ def size(catalog: Catalog, request: Request, policy: Policy, gpu_id: str, per_no
         *host,
         *(("rdma", 400) if nodes > 1 else ("none", 0)),
     )
-    row = next(iter(Planner(market.llm, request, policy).rows(gpu, [key])), None)
     out: dict[str, Any] = {
         "model": market.llm.id,
         "gpu": gpu.name,
@@ -42,6 +43,9 @@ def size(catalog: Catalog, request: Request, policy: Policy, gpu_id: str, per_no
         "note": market.llm.note,
         "basis": "roofline",
     }
+    if request.trains:
+        return {**out, **training_size(market, gpu, key)}
+    row = next(iter(Planner(market.llm, request, policy).rows(gpu, [key])), None)
     if row is None:
         precisions = wanted(market.llm, request)
         if not precisions:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from constraints.request import Request
 from optimizer.market import Market
 
 AS_OF = date(2026, 11, 24)
+os.environ["DSOPT_HOME"] = str(Path(__file__).parent / "no-user-folder")
 
 
 @pytest.fixture(scope="session")

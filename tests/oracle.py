@@ -23,6 +23,9 @@ from catalogs.load import Catalog
 from catalogs.schema import Gpu, GpuBoard, Kind, Platform
 from constraints.plan import RowKey  # a record of hardware facts that the roofline reads
 from optimizer.throughput import offload, roofline
+from optimizer.throughput.constants import constants
+from optimizer.throughput.demand import demand
+from optimizer.throughput.jobs import of_keys
 
 DATA = Path(__file__).parent.parent / "constraints" / "data"
 RULES = (
@@ -45,7 +48,7 @@ RULES = (
 GB = 10**9
 BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "int4": 4, "nvfp4": 4, "mxfp4": 4}
 PCIE = {3: 15.75, 4: 31.5, 5: 63.0}
-MOST_USERS = 256
+MOST_USERS = 512
 """Requests per data-parallel rank that an engine takes (the roofline's max_batch)."""
 
 
@@ -359,9 +362,12 @@ class Oracle:
                         if len(worse) <= 1:
                             self._finish(p, gpu, k, nodes, node, inside, cpu, worse, key, speeds)
 
+    def _need_gb(self, precision: str) -> int:
+        """Drives of a node: two copies of the weights and 200 GB for the system, a fifth of it free on top."""
+        return math.ceil((2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5))
+
     def _stores_too_little(self, precision: str, room: int, read: int) -> bool:
-        need = math.ceil(math.ceil(2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5))
-        return room < need or read < 7000
+        return room < self._need_gb(precision) or read < 7000
 
     # Experts in host memory ---------------------------------------------------------------------------------
 
@@ -484,9 +490,9 @@ class Oracle:
                 if users < 1:
                     continue
                 c = np.arange(1, users + 1)
-                r = roofline.Replicas.of(gpu, [(tp, pp, dp, ep)] * users, [key] * users)
-                t = roofline.times(gpu, key, llm, precision, "bf16", r, ask.isl, ask.osl)
-                s = roofline.speeds(t, c, ask.osl)
+                need = demand(llm, precision, ask.isl, ask.osl, "bf16")
+                jobs = of_keys(gpu, [(tp, pp, dp, ep)], [key], need, precision, (ask.isl, ask.osl), constants())
+                s = roofline.speeds(roofline.times(jobs, constants()), c)
                 replicas = total // size
                 fine = s.per_user_tok_s >= ask.min_tok_s_user * (1 - 1e-9)
                 if ask.users is not None:

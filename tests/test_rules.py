@@ -12,9 +12,10 @@ from catalogs.schema import Memory
 from constraints.case import Case
 from constraints.policy import Policy
 from constraints.request import Circuit
+from constraints.reserve import usable_bytes
 from constraints.rules import RULES
 from constraints.site import total_w, units
-from constraints.vram import needed_bytes, usable_bytes
+from constraints.vram import needed_bytes
 from optimizer.market import Market
 from optimizer.pareto import Solver
 

@@ -11,7 +11,7 @@ from catalogs.llm import get
 from catalogs.load import Catalog
 from constraints.plan import RowKey
 from constraints.policy import Policy
-from constraints.vram import usable_bytes
+from constraints.reserve import usable_bytes
 from optimizer.throughput import roofline
 
 

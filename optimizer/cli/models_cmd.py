@@ -1,12 +1,13 @@
-"""`dsopt models list | show`."""
+"""`dsopt models list | show | add | remove`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from optimizer.cli.output import emit_json, table
+from optimizer.cli.output import emit_json, note, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -17,7 +18,12 @@ def list_models(json: Annotated[bool, typer.Option("--json", help="JSON on stdou
 
     found = all_models()
     if json:
-        emit_json([{"id": m.id, "name": m.name, "params_total": m.params_total, "note": m.note} for m in found])
+        emit_json(
+            [
+                {"id": m.id, "name": m.name, "params_total": m.params_total, "note": m.note, "user": m.user}
+                for m in found
+            ]
+        )
         return
     rows = []
     for m in found:
@@ -25,7 +31,7 @@ def list_models(json: Annotated[bool, typer.Option("--json", help="JSON on stdou
         rows.append(
             [
                 m.id,
-                m.name,
+                "(yours)" if m.user else m.name,
                 f"{m.params_total / 1e9:.1f}",
                 m.native_precision,
                 gb[m.precisions()[0]],
@@ -60,3 +66,25 @@ def show(model: str, json: Annotated[bool, typer.Option("--json", help="JSON on 
     for key, value in data.items():
         if value:
             print(f"{key:16} {value}")
+
+
+@app.command("add", help="Example: dsopt models add config.json --id my-model")
+def add(
+    file: Annotated[Path, typer.Argument(help="A Hugging Face config.json.")],
+    id_: Annotated[str | None, typer.Option("--id", help="Name; by default that of the file or its folder.")] = None,
+    precision: Annotated[str | None, typer.Option(help="Format in which the weights are published.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model of yours.")] = False,
+) -> None:
+    from catalogs.registry import shipped_names
+    from catalogs.user_models import add as keep
+
+    llm = keep(file, id_, precision, frozenset(shipped_names()), force=force)
+    gb = llm.weight_bytes(llm.native_precision) / 1e9
+    note(f"{llm.id}: {llm.params_total / 1e9:.3f}e9 parameters, {gb:,.1f} GB in {llm.native_precision}.")
+
+
+@app.command("remove", help="Example: dsopt models remove my-model")
+def remove(model: str) -> None:
+    from catalogs.user_models import remove as delete
+
+    note(f"Removed {delete(model)}.")

@@ -1,15 +1,10 @@
-"""Printing: data to stdout, messages to stderr, files written whole or not at all."""
+"""Printing: data to stdout, messages to stderr."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
-
-from catalogs.errors import Fault, InputError
 
 
 def note(text: str) -> None:
@@ -20,26 +15,6 @@ def note(text: str) -> None:
 def emit_json(data: Any) -> None:
     """JSON on stdout."""
     print(json.dumps(data, ensure_ascii=False, indent=2))
-
-
-def write_atomic(path: Path, text: str) -> None:
-    """Write beside the target, then rename; raises InputError when the place can't be written."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent or Path("."), prefix=f".{path.name}.")
-    except OSError as e:
-        raise InputError(
-            Fault("not-writable", f"cannot write: {e.strerror}", str(path), remedy="Name a writable place.")
-        ) from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as f:
-            f.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as e:
-        Path(temporary).unlink(missing_ok=True)
-        raise InputError(
-            Fault("not-writable", f"cannot write: {e.strerror}", str(path), remedy="Name a writable place.")
-        ) from None
 
 
 def table(header: list[str], rows: list[list[str]], right: set[int] | None = None) -> None:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from catalogs.errors import Fault, InputError
+from catalogs.llm import use_config
 from catalogs.load import Catalog
-from catalogs.schema import Gpu, Kind
+from catalogs.schema import Gpu
 from constraints.procurement import minor_digits
-from constraints.request import Request, workload_lengths
+from constraints.request import TRAINING, Request, workload_lengths
 
 SIGNS = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}
 SCALES = {"k": 10**3, "K": 10**3, "m": 10**6, "M": 10**6, "万": 10**4, "萬": 10**4, "亿": 10**8}
 OPTIONS = {"conditions": "--condition", "max_price_age_days": "--max-price-age", "vendors": "--vendor"}
+COUNT_FIRST = re.compile(r"(?P<count>\d{1,6})\s*(?:[x×*]|[张卡块片])\s*(?P<name>.+)", re.IGNORECASE | re.ASCII)
+COUNT_LAST = re.compile(r"(?P<name>.+?)(?:\s+x|\s*[×*])\s*(?P<count>\d{1,6})", re.IGNORECASE | re.ASCII)
 CODES = ("USD", "CNY", "EUR", "GBP", "JPY")
 
 
@@ -67,13 +72,29 @@ def circuit(text: str) -> dict[str, int]:
 
 
 def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:
-    """`8xH200`, `4 x 4090`, `mi300x` -> (count or None, GPU id)."""
-    m = re.fullmatch(r"\s*(?:(\d{1,6})\s*[xX×*]\s*)?(.+?)\s*", text)
-    name = m[2] if m else text
-    gpus = Catalog({k: p for k, p in catalog.parts.items() if p.kind == Kind.GPU}, {}, "")
-    part = gpus.find(name)
-    assert isinstance(part, Gpu)
-    return (int(m[1]) if m and m[1] else None), part.id
+    """`8xH200`, `4 x 4090`, `H20 ×8`, `8卡A100 80G`, `mi300x` -> (count or None, GPU id).
+
+    A memory size behind the name picks among the GPUs of that size. Raises InputError as Catalog.find does."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    gpus = [p for p in catalog.parts.values() if isinstance(p, Gpu)]
+    known = Catalog({p.id: p for p in gpus}, {}, "")
+    readings = [(m["name"], m["count"]) for m in (COUNT_FIRST.fullmatch(plain), COUNT_LAST.fullmatch(plain)) if m]
+    readings.append((plain, None))
+    name, count = next((r for r in readings if known.hits(r[0])), readings[0])
+    size = re.fullmatch(r"(.+?)\s*\b(\d{1,4})\s*gb?", name, re.IGNORECASE | re.ASCII)
+    if size and not known.hits(name):
+        sized = Catalog({p.id: p for p in gpus if p.vram_gb == int(size[2])}, {}, "")
+        if sized.hits(size[1]):
+            known, name = sized, size[1]
+    return (int(count) if count else None), known.find(name).id
+
+
+def model(name: str | None, config: Path | None) -> str:
+    """The model's name from --model or, for this run alone, from the file of --model-config."""
+    if (name is None) == (config is None):
+        remedy = "See `dsopt models list`."
+        raise InputError(Fault("bad-model", "give one of --model and --model-config", column="--model", remedy=remedy))
+    return use_config(config) if config is not None else str(name)
 
 
 def day(text: str | None) -> date:
@@ -89,13 +110,42 @@ def day(text: str | None) -> date:
 
 
 def lengths(workload: str, isl: int | None, osl: int | None) -> dict[str, Any]:
-    """The request's workload, isl and osl; own lengths win over those of the named workload."""
+    """The request's workload, isl and osl; own lengths win over those of the named workload.
+
+    Training has a sequence length instead."""
+    if workload in TRAINING:
+        misplaced(workload, {"--isl": isl, "--osl": osl})
+        return {"workload": workload}
     named = workload_lengths(workload)
     return {
         "workload": workload,
         "isl": named[0] if isl is None else isl,
         "osl": named[1] if osl is None else osl,
     }
+
+
+def misplaced(workload: str, options: dict[str, Any]) -> None:
+    """Raises InputError for options given that say nothing about the workload."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        kind = "training: it has no users and no latency" if workload in TRAINING else "serving"
+        raise InputError(
+            Fault(
+                "not-of-workload",
+                f"does not apply, {workload} is {kind}",
+                column=given[0],
+                value=str(options[given[0]]),
+                remedy=f"Leave out {', '.join(given)}, or choose another --workload.",
+            )
+        )
+
+
+def of_workload(workload: str, serving: dict[str, Any], training: dict[str, Any]) -> dict[str, Any]:
+    """Request fields of the workload's kind; raises InputError for one of the other kind that is set."""
+    trains = workload in TRAINING
+    other = serving if trains else training
+    misplaced(workload, {f"--{name.removesuffix('_ms').replace('_', '-')}": v for name, v in other.items()})
+    return training if trains else serving
 
 
 def request(**fields: Any) -> Request:

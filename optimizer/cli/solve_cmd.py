@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from optimizer.cli.output import emit_json, note, table, write_atomic
+from catalogs.files import write_text
+from optimizer.cli.output import emit_json, note, table
 
 HELP = """Examples:
 
@@ -31,15 +33,21 @@ def _words(texts: list[str]) -> frozenset[str]:
 
 
 def solve(
-    model: Annotated[str, typer.Option(help="Model id or Hugging Face name.")],
+    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name.")] = None,
+    model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     budget: Annotated[str | None, typer.Option(help="Money in all: 300000, 300k, $300,000, 30万, 2000000CNY.")] = None,
     throughput: Annotated[float | None, typer.Option(help="Output tokens per second to reach.")] = None,
     users: Annotated[int | None, typer.Option(help="Requests that run at once.")] = None,
-    workload: Annotated[str, typer.Option(help="chat, rag, reasoning or batch.")] = "chat",
+    workload: Annotated[
+        str, typer.Option(help="chat, rag, reasoning, batch; finetune-lora, finetune-full, train.")
+    ] = "chat",
     isl: Annotated[int | None, typer.Option(help="Tokens in per request.")] = None,
     osl: Annotated[int | None, typer.Option(help="Tokens out per request.")] = None,
-    min_tok_s_user: Annotated[float, typer.Option(help="Speed that each user sees.")] = 10,
+    min_tok_s_user: Annotated[float | None, typer.Option(help="Speed that each user sees; 10.")] = None,
     max_ttft: Annotated[float | None, typer.Option(help="Time to first token, ms.")] = None,
+    seq_len: Annotated[int | None, typer.Option(help="Training: tokens of a sequence.")] = None,
+    dataset_tb: Annotated[float | None, typer.Option(help="Training: TB of the training set on disk.")] = None,
+    train_tokens: Annotated[float | None, typer.Option(help="Training: tokens to train, for the days.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp16, fp8, int8, int4, nvfp4, ...")] = None,
     min_precision: Annotated[str | None, typer.Option(help="Lowest precision allowed: 4bit, 8bit, 16bit.")] = None,
     kv_precision: Annotated[str, typer.Option(help="bf16 or fp8.")] = "bf16",
@@ -98,15 +106,17 @@ def solve(
     if max_kw is not None and not (0 < max_kw < 1e6):
         raise InputError(f"--max-kw must be above 0, not {max_kw}", "bad-power")
     request = parse.request(
-        model=model,
+        model=parse.model(model, model_config),
         as_of=parse.day(as_of),
         currency=code,
         budget_cents=cents,
         throughput_tenths=None if throughput is None else round(throughput * 10),
-        users=users,
         **parse.lengths(workload, isl, osl),
-        min_tok_s_user=min_tok_s_user,
-        max_ttft_ms=max_ttft,
+        **parse.of_workload(
+            workload,
+            {"users": users, "min_tok_s_user": min_tok_s_user, "max_ttft_ms": max_ttft},
+            {"seq_len": seq_len, "dataset_tb": dataset_tb, "train_tokens": train_tokens},
+        ),
         precision=precision,
         min_precision_bits=_bits(min_precision),
         kv_precision=kv_precision,
@@ -148,7 +158,7 @@ def solve(
             data["messages"] += [m for m, _ in ways]
     text = json_module.dumps(data, ensure_ascii=False, indent=2)
     if output is not None:
-        write_atomic(output, text + "\n")
+        write_text(output, text + "\n")
     if json:
         print(text)
     else:
@@ -201,17 +211,16 @@ def _show(data: dict[str, Any], everything: bool) -> None:
     names: dict[str, list[str]] = {}
     for label, pid in [*data["named"].items(), ("recommended", data["recommended"])]:
         names.setdefault(pid, []).append(label)
+    headers, figures = _axis(data["request"])
     rows = []
     for p in points if everything else shown(points, data["named"], data["recommended"]):
-        t, plan, g = p["throughput"], p["plan"], p["gpus"]
+        plan, g = p["plan"], p["gpus"]
         how = " ".join(f"{k}{plan[k]}" for k in ("tp", "pp", "dp", "ep") if plan[k] > 1) or "tp1"
         rows.append(
             [
                 p["id"],
                 f"{float(p['cost']['total']):,.0f}",
-                f"{t['output_tok_s']:,.1f}",
-                f"{t['per_user_tok_s']:.1f}",
-                f"{t['concurrency']}",
+                *figures(p),
                 f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}",
                 f"{plan['precision']} {how}{' host' * (plan['experts'] == 'host')} x{plan['replicas']}",
                 f"{p['power']['total_w'] / 1000:.1f}",
@@ -219,9 +228,9 @@ def _show(data: dict[str, Any], everything: bool) -> None:
             ]
         )
     table(
-        ["point", f"total, {currency}", "tok/s", "each user", "users", "GPUs", "plan", "kW", ""],
+        ["point", f"total, {currency}", *headers, "GPUs", "plan", "kW", ""],
         rows,
-        {1, 2, 3, 4, 7},
+        {1, *(i + 2 for i in range(len(headers))), len(headers) + 4},
     )
     chosen = next(p for p in points if p["id"] == data["recommended"])
     print(
@@ -260,6 +269,26 @@ def _show(data: dict[str, Any], everything: bool) -> None:
     )
 
 
+def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]], list[str]]]:
+    """Headers and cells of the throughput columns: of serving with users, of training with days and memory sharing."""
+    from constraints.request import TRAINING
+
+    if request["workload"] not in TRAINING:
+        return ["tok/s", "each user", "users"], lambda p: [
+            f"{p['throughput']['output_tok_s']:,.1f}",
+            f"{p['throughput']['per_user_tok_s']:.1f}",
+            f"{p['throughput']['concurrency']}",
+        ]
+
+    def cells(p: dict[str, Any]) -> list[str]:
+        t, how = p["throughput"], p["plan"]["training"]
+        sharing = f"ZeRO {how['zero_stage']}, {how['micro_batch']} x {how['seq_len']}"
+        days = [] if t["days"] is None else [f"{t['days']:,.2f}"]
+        return [f"{t['output_tok_s']:,.1f}", *days, sharing + (", checkpointed" if how["checkpointing"] else "")]
+
+    return ["train tok/s", *(["days"] if request["train_tokens"] else []), "training"], cells
+
+
 def _number(x: float | None) -> str:
     return "" if x is None else f"{x:,.10g}"
 
@@ -267,6 +296,7 @@ def _number(x: float | None) -> str:
 def check(
     file: Annotated[Path, typer.Argument(help="build.toml or result.json")],
     model: Annotated[str | None, typer.Option(help="Model, where the file names none.")] = None,
+    model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
     set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
     as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
@@ -277,9 +307,12 @@ def check(
     from constraints.policy import Policy
     from optimizer.api import check as run
     from optimizer.buildfile import read
+    from optimizer.cli import parse
     from optimizer.market import Market
 
     parts = load(catalog)
+    if model_config is not None:
+        model = parse.model(model, model_config)
     parts, market_request, builds = read(file, parts, model, as_of)
     market = Market.open(parts, market_request, Policy().with_settings(set_))
     failed, out = False, []

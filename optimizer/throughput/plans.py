@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from constraints.interconnect import least_gbit_s, net_of
+from constraints.interconnect import least_gbit_s
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
 from constraints.precision import BITS, wanted
@@ -17,36 +17,14 @@ from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
 from constraints.vram import most_users
-from optimizer.throughput.roofline import Replicas, constants, largest_concurrency, speeds, times
+from optimizer.throughput.calibration import Calibration, Setup, measured, shipped
+from optimizer.throughput.demand import demand
+from optimizer.throughput.interval import kin
+from optimizer.throughput.jobs import of_keys
+from optimizer.throughput.roofline import largest_concurrency, speeds, times
+from optimizer.throughput.shapes import shapes, sizes_of
 
-NET_ORDER = {"none": 0, "pp": 1, "rdma": 2}
 Rank = tuple[int, int, int, int, int]
-
-
-@cache
-def divisors(n: int) -> tuple[int, ...]:
-    return tuple(d for d in range(1, n + 1) if n % d == 0)
-
-
-@cache
-def shapes(
-    size: int, per_node: int, net: str, heads: int, moe: bool, max_pp: int
-) -> tuple[tuple[int, int, int, int], ...]:
-    """(tp, pp, dp, ep) of replicas of `size` GPUs on nodes of `per_node` that need no more than `net`."""
-    out = []
-    for tp in divisors(size):
-        if tp > per_node or per_node % tp or heads % tp:
-            continue
-        for pp in divisors(size // tp):
-            dp = size // tp // pp
-            if pp > max_pp or (dp > 1 and not moe):
-                continue
-            group = tp * dp
-            if size > per_node and group <= per_node and per_node % group:
-                continue
-            if NET_ORDER[net_of(Plan("", "", tp, pp, dp, 1, 1, 1), per_node)] <= NET_ORDER[net]:
-                out += [(tp, pp, dp, ep) for ep in sorted({1, group} if moe else {1})]
-    return tuple(out)
 
 
 class Replica(NamedTuple):
@@ -64,8 +42,9 @@ class Replica(NamedTuple):
 class Planner:
     """Best plan per performance row of one request; a replica is judged once and shared by all node counts."""
 
-    def __init__(self, llm: Llm, request: Request, policy: Policy) -> None:
+    def __init__(self, llm: Llm, request: Request, policy: Policy, calibration: Calibration | None = None) -> None:
         self.llm, self.request, self.policy = llm, request, policy
+        self.calibration = calibration or shipped()
         self.max_pp = min(policy.whole("plans.max_pp"), llm.layers)
         self._replicas: dict[tuple[object, ...], list[Replica]] = {}
         self._precisions: dict[str, list[str]] = {}
@@ -91,7 +70,7 @@ class Planner:
         """The row with its best plan: most throughput, then higher precision, fewer stages, smaller tp and ep."""
         users = self.request.users
         best: tuple[Rank, Replica, int] | None = None
-        for size in sizes(key):
+        for size in sizes_of(key.per_node, key.total):
             replicas = key.total // size
             least = 1 if users is None else -(-users // replicas)
             judged = self._replicas.get(_memo(gpu, key, size), ())
@@ -105,13 +84,19 @@ class Planner:
             return None
         _, found, replicas = best
         plan = Plan(found.precision, self.request.kv_precision, *found.shape, replicas, found.concurrency)
-        return Row(key, plan, Perf(best[0][0], found.per_user_tok_s, found.ttft_ms, found.tpot_ms))
+        r = self.request
+        setup = Setup(kin(self.llm), found.precision, gpu.id, *found.shape, r.isl, r.osl)
+        fact = self.calibration.fact(self.llm, gpu, setup, found.concurrency)
+        perf = Perf(
+            best[0][0], found.per_user_tok_s, found.ttft_ms, found.tpot_ms, fact.low, fact.high, fact.basis, fact.source
+        )
+        return Row(key, plan, perf)
 
     def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
         """Judge all replicas that the keys may hold, in one sweep per power cap, NVLink domain and precision."""
         new: dict[tuple[int, int], dict[tuple[object, ...], tuple[RowKey, int]]] = {}
         for key in keys:
-            for size in sizes(key):
+            for size in sizes_of(key.per_node, key.total):
                 memo = _memo(gpu, key, size)
                 if memo not in self._replicas:
                     self._replicas[memo] = []
@@ -129,7 +114,8 @@ class Planner:
         owners: list[tuple[object, ...]] = []
         key_list: list[RowKey] = []
         memory_list: list[int] = []
-        most_batch = int(constants()["max_batch"])
+        k = self.calibration.constants
+        most_batch = int(k["max_batch"])
         for memo, (key, size) in todo.items():
             spans = size > key.per_node
             per_node, net = (key.per_node, key.net) if spans else (size, "none")
@@ -143,22 +129,26 @@ class Planner:
                     memory_list.append(min(users, most_batch * shape[2]))
         if not shape_list:
             return
-        replicas = Replicas.of(gpu, shape_list, key_list)
-        t = times(gpu, key_list[0], llm, precision, r.kv_precision, replicas, r.isl, r.osl)
-        if t is None:
+        asked = demand(llm, precision, r.isl, r.osl, r.kv_precision)
+        jobs = of_keys(gpu, shape_list, key_list, asked, precision, (r.isl, r.osl), k)
+        if jobs is None:
             return
+        t = times(jobs, k)
         limit = 0.0 if r.workload == "batch" else r.min_tok_s_user
-        most = largest_concurrency(t, np.array(memory_list, dtype=np.int64), r.osl, limit, r.max_ttft_ms)
-        s = speeds(t, np.maximum(most, 1), r.osl)
+        most = largest_concurrency(t, np.array(memory_list, dtype=np.int64), limit, r.max_ttft_ms)
+        s = speeds(t, np.maximum(most, 1))
         figures = zip(
             owners, shape_list, most.tolist(), s.tenths.tolist(), s.per_user_tok_s.tolist(), s.ttft_ms.tolist(),
             s.tpot_ms.tolist(), strict=True,
         )  # fmt: skip
-        bits = BITS[precision]
+        bits, curves = BITS[precision], self.calibration.curves_of(llm, precision, gpu, r.isl, r.osl)
         for memo, shape, c, tenths, each, ttft, tpot in figures:
             if c < 1:
                 continue
             judged = self._replicas[memo]
+            if curves and (known := measured(curves.get(shape, ()), c)):
+                f = math.exp(known.log_ratio)
+                tenths, each, ttft, tpot = int(tenths * f), each * f, ttft / f, tpot / f
             one = Replica((tenths, bits, -shape[1], -shape[0], -shape[3]), c, precision, shape, each, ttft, tpot)
             if r.users is not None or not judged:
                 judged.append(one)
@@ -172,12 +162,6 @@ class Planner:
             plan = Plan(precision, self.request.kv_precision, *shape, 1, 1)
             self._users[key] = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
         return self._users[key]
-
-
-def sizes(key: RowKey) -> list[int]:
-    """Numbers of GPUs that a replica may take so that replicas tile the build without cutting across nodes."""
-    k = key.per_node
-    return [d for d in divisors(key.total) if (k % d == 0 if d <= k else d % k == 0)]
 
 
 def _memo(gpu: Gpu, key: RowKey, size: int) -> tuple[object, ...]:

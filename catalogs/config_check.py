@@ -1,0 +1,137 @@
+"""Hugging Face config of unknown origin -> faults. Rules: catalogs/llms/fields.csv.
+
+A field that no rule names is refused: it might change the arithmetic. Rules:
+
+- `required A..B`, `nullable A..B` (present, may be null), `optional A..B` (may be absent): whole numbers
+- `flag`: true or false, may be absent
+- `only X|Y`: JSON values or words; absent and null are fine, they mean what the architecture does by default
+- `layers X|Y`: one value per layer; `list X|Y`: the same, may be absent
+- `ignored`
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from catalogs.architectures import ARCHITECTURES
+from catalogs.errors import Fault
+
+FILE = Path(__file__).parent / "llms" / "fields.csv"
+FOREIGN = ("vision", "audio", "image", "video", "cross_attention", "encoder", "linear_attn", "mamba", "ssm")
+
+
+@cache
+def rules(architecture: str) -> dict[str, tuple[str, str]]:
+    """field -> (rule, why) of a Hugging Face architecture name."""
+    short = architecture.removesuffix("ForCausalLM")
+    with FILE.open(encoding="utf-8", newline="") as f:
+        rows = [r for r in csv.DictReader(f) if not r["architectures"] or short in r["architectures"].split("|")]
+    return {r["field"]: (r["rule"], r["why"]) for r in rows}
+
+
+def faults(config: Any, file: str = "") -> list[Fault]:
+    """Everything in a config that is missing, absurd or not understood; empty when the arithmetic is exact."""
+    if not isinstance(config, dict):
+        return [Fault("bad-config", "is not a JSON object", file, remedy="Give the model's config.json.")]
+    names = config.get("architectures")
+    if not isinstance(names, list) or len(names) != 1 or not isinstance(names[0], str):
+        return [Fault("bad-config", "needs one architecture", file, column="architectures", value=_show(names))]
+    if names[0] not in ARCHITECTURES:
+        known = f"Known: {', '.join(ARCHITECTURES)}."
+        return [Fault("unknown-architecture", "architecture is not understood", file, None, "", names[0][:60], known)]
+    known_fields = rules(names[0])
+    found = [_unknown(k, v, names[0], file) for k, v in config.items() if k not in known_fields]
+    for name, (rule, why) in known_fields.items():
+        text = _breach(rule, config, name)
+        if text:
+            code = "not-modelled" if rule.startswith(("only", "list", "layers")) else "bad-config"
+            found.append(Fault(code, f"{text} ({why})", file, None, name, _show(config.get(name))))
+    return found or _relations(config, file)
+
+
+def _show(value: Any) -> str:
+    try:
+        return json.dumps(value)[:60]
+    except (ValueError, RecursionError):
+        return "?"
+
+
+def _unknown(name: str, value: Any, architecture: str, file: str) -> Fault:
+    if any(x in name for x in FOREIGN):
+        text = f"{architecture} with this is not modelled"
+        return Fault("not-modelled", text, file, None, name[:60], _show(value), "Only text decoders are understood.")
+    remedy = "Take it out of the file if it changes neither weights nor attention."
+    return Fault("unknown-field", "no rule says what this field changes", file, None, name[:60], _show(value), remedy)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _breach(rule: str, config: Mapping[str, Any], name: str) -> str:
+    """What a value breaks of its rule, or nothing."""
+    kind, _, rest = rule.partition(" ")
+    value = config.get(name)
+    if kind in ("required", "nullable", "optional"):
+        least, most = map(int, rest.split(".."))
+        if value is None:
+            missing = kind == "required" or (kind == "nullable" and name not in config)
+            return "is missing" if missing else ""
+        return "" if _whole(value) and least <= value <= most else f"must be a whole number from {least} to {most}"
+    if kind == "flag":
+        return "" if value is None or isinstance(value, bool) else "must be true or false"
+    if kind == "only":
+        allowed = [_json(x) for x in rest.split("|")]
+        fine = name not in config or value is None or any(value == x and type(value) is type(x) for x in allowed)
+        return "" if fine else f"must be {' or '.join(rest.split('|'))}"
+    if kind in ("layers", "list"):
+        allowed = [_json(x) for x in rest.split("|")]
+        if value is None:
+            return "is missing" if kind == "layers" else ""
+        if not isinstance(value, list) or not all(any(x == y and type(x) is type(y) for y in allowed) for x in value):
+            return f"must be a list of {' or '.join(rest.split('|'))}"
+        layers: Any = config.get("num_hidden_layers")
+        return "" if not _whole(layers) or layers <= len(value) <= layers + 8 else "needs one value per layer"
+    return ""
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _relations(c: Mapping[str, Any], file: str) -> list[Fault]:
+    """Fields that contradict one another."""
+    found = []
+
+    def need(fine: bool, name: str, text: str) -> None:
+        if not fine:
+            found.append(Fault("bad-config", text, file, None, name, _show(c.get(name))))
+
+    heads = c["num_attention_heads"]
+    experts = c.get("n_routed_experts") or c.get("num_experts") or c.get("num_local_experts")
+    kind = ARCHITECTURES[c["architectures"][0]].attention
+    if kind == "gqa":
+        need(heads % c["num_key_value_heads"] == 0, "num_key_value_heads", "must divide num_attention_heads")
+        need(
+            bool(c.get("head_dim")) or c["hidden_size"] % heads == 0, "head_dim", "is missing, and heads do not divide"
+        )
+    if experts:
+        need(c["num_experts_per_tok"] <= experts, "num_experts_per_tok", "exceeds the experts there are")
+        need(
+            (c.get("first_k_dense_replace") or 0) <= c["num_hidden_layers"],
+            "first_k_dense_replace",
+            "exceeds the layers there are",
+        )
+        need(c.get("experts_per_token") in (None, c["num_experts_per_tok"]), "experts_per_token", "contradicts")
+    if kind == "v4":
+        need((heads * c["head_dim"]) % c["o_groups"] == 0, "o_groups", "must divide heads x head_dim")
+        need(c["qk_rope_head_dim"] <= c["head_dim"], "qk_rope_head_dim", "exceeds head_dim")
+    return found

@@ -1,0 +1,281 @@
+"""The arithmetic of one model: exact weight bytes, KV bytes and FLOPs per token, from its layers.
+
+Formulas: Hugging Face reference implementations (see catalogs/architectures.py), checked against the published totals
+in tests. GB are 1e9 bytes. The MTP module is not counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache, cached_property
+from typing import Any
+
+from catalogs.errors import InputError
+from catalogs.formats import matrix_bytes, spelled
+
+
+@dataclass(frozen=True)
+class Linear:
+    """`count` equal weight matrices of `out` x `into`, of routed experts or not, with or without a bias vector."""
+
+    out: int
+    into: int
+    count: int = 1
+    expert: bool = False
+    bias: bool = False
+
+    @property
+    def params(self) -> int:
+        return self.out * self.into * self.count + self.biases
+
+    @property
+    def biases(self) -> int:
+        return self.out * self.count if self.bias else 0
+
+    def bytes(self, precision: str, scale_bytes: int) -> int:
+        """Bytes with scales; biases stay bf16."""
+        return matrix_bytes(self.out, self.into, precision, scale_bytes) * self.count + 2 * self.biases
+
+
+@dataclass(frozen=True)
+class Cache:
+    """What one layer's attention keeps of a sequence: an entry per `stride` tokens, in bytes by KV format.
+
+    `keep`: only the last so many entries stay (sliding window). `look`: at most so many are attended (top-k).
+    `decode` and `prefill` are FLOPs per attended entry and new token."""
+
+    bf16: int
+    fp8: int
+    decode: int
+    prefill: int
+    stride: int = 1
+    keep: int | None = None
+    look: int | None = None
+
+    def bytes(self, kv: str) -> int:
+        return self.bf16 if kv == "bf16" else self.fp8
+
+    def kept(self, tokens: int) -> int:
+        """Entries stored of a sequence of `tokens`."""
+        return _capped(tokens // self.stride, self.keep)
+
+    def attended(self, tokens: int) -> int:
+        """Entries that the last of `tokens` tokens looks at."""
+        return _capped(self.kept(tokens), self.look)
+
+    def attended_sum(self, tokens: int) -> int:
+        """Sum of `attended` over a causal prompt of `tokens`."""
+        cap = min(x for x in (self.keep, self.look, tokens) if x is not None)
+        rising = min(tokens, cap * self.stride)
+        q = rising // self.stride
+        return self.stride * q * (q - 1) // 2 + q * (rising - q * self.stride + 1) + cap * (tokens - rising)
+
+
+def _capped(n: int, cap: int | None) -> int:
+    return n if cap is None else min(n, cap)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One transformer layer, or the embedding, output head and final norm.
+
+    `bf16` and `fp32`: parameters that stay as shipped; `vectors`: those of them that are in no matrix product;
+    `table_bytes`: tables that are looked up, not multiplied; `state_bytes`: running state of a sequence."""
+
+    linears: tuple[Linear, ...]
+    bf16: int
+    fp32: int = 0
+    table_bytes: int = 0
+    vectors: int = 0
+    caches: tuple[Cache, ...] = ()
+    state_bytes: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Llm:
+    """One model, equal only to itself. Scaled guide names keep the architecture and scale the weights by `scale`.
+
+    `formats`: weight formats that exist for serving on GPUs, highest first. `mixed`: format -> the format of all but
+    the routed experts, for formats that only the experts have."""
+
+    id: str
+    name: str
+    architecture: str
+    attention: str
+    native_precision: str
+    min_precision_bits: int
+    max_context: int
+    source: str
+    config: Mapping[str, Any] = field(repr=False, hash=False, compare=False)
+    layer_list: tuple[Layer, ...] = field(repr=False, hash=False, compare=False)
+    head: Layer = field(repr=False, hash=False, compare=False)
+    formats: tuple[str, ...] = ()
+    mixed: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False, compare=False)
+    scale_bytes: int = 4
+    experts: int = 0
+    experts_per_token: int = 0
+    hf_names: tuple[str, ...] = ()
+    note: str = ""
+    note_zh: str = ""
+    scale: Fraction = Fraction(1)
+    user: bool = False
+
+    @property
+    def layers(self) -> int:
+        return len(self.layer_list)
+
+    @property
+    def hidden(self) -> int:
+        return int(self.config["hidden_size"])
+
+    @property
+    def heads(self) -> int:
+        return int(self.config["num_attention_heads"])
+
+    @property
+    def kv_heads(self) -> int:
+        """Heads over which tensor parallelism can split the cache: one for a shared latent."""
+        return int(self.config["num_key_value_heads"]) if self.attention == "gqa" else 1
+
+    @property
+    def is_moe(self) -> bool:
+        return self.experts > 0
+
+    @cached_property
+    def moe_layers(self) -> int:
+        return sum(any(x.expert for x in y.linears) for y in self.layer_list)
+
+    @property
+    def dense_layers(self) -> int:
+        return self.layers - self.moe_layers
+
+    @property
+    def _parts(self) -> tuple[Layer, ...]:
+        return (*self.layer_list, self.head)
+
+    @cached_property
+    def _caches(self) -> tuple[tuple[Cache, int], ...]:
+        """Distinct caches and in how many layers each is."""
+        return tuple(Counter(c for y in self.layer_list for c in y.caches).items())
+
+    @cached_property
+    def _table_params(self) -> int:
+        """Parameters of the embedding table when it is only looked up (tied, it also is the output head)."""
+        return 0 if self.config.get("tie_word_embeddings") else int(self.config["vocab_size"]) * self.hidden
+
+    @cached_property
+    def params_total(self) -> int:
+        return int(sum(sum(x.params for x in y.linears) + y.bf16 + y.fp32 for y in self._parts) * self.scale)
+
+    @cached_property
+    def params_routed_experts(self) -> int:
+        return int(sum(x.params for y in self.layer_list for x in y.linears if x.expert) * self.scale)
+
+    @cached_property
+    def params_active(self) -> int:
+        """Parameters that one token uses: the embedding table and the experts not chosen are left out."""
+        experts = self.params_routed_experts
+        return self.params_total - experts + self._chosen(experts) - int(self._table_params * self.scale)
+
+    def _chosen(self, experts: int) -> int:
+        return experts * self.experts_per_token // self.experts if self.experts else 0
+
+    def precisions(self) -> tuple[str, ...]:
+        """Weight formats for serving on GPUs, highest first."""
+        return self.formats
+
+    def format_of(self, name: str) -> str:
+        """The weight format that a spelling such as `FP4`, `UINT4`, `w8a8` or `Q4_K_M` means for this model.
+
+        `fp4` is the model's own 4-bit float format where it has one, else nvfp4. Raises InputError."""
+        for found in spelled(name):
+            for f in self.mixed if found == "own" else (found,):
+                if f in (*self.formats, "q4_k_m"):
+                    return f
+        have = ", ".join((*self.formats, "q4_k_m"))
+        raise InputError(f"{self.id} has no {name} weights", "unknown-precision", f"It has: {have}.")
+
+    def _known(self, precision: str) -> None:
+        same = {"fp16": "bf16", "bf16": "fp16"}.get(precision, precision)
+        if precision not in (*self.formats, "q4_k_m") and same not in self.formats:
+            have = ", ".join((*self.formats, "q4_k_m"))
+            raise InputError(f"{self.id} has no {precision} weights", "unknown-precision", f"It has: {have}.")
+
+    def _matrices(self, y: Layer, precision: str, *, experts: bool) -> int:
+        p = precision if experts else self.mixed.get(precision, precision)
+        scale = self.scale_bytes if precision == self.native_precision else 4
+        return sum(x.bytes(p, scale) for x in y.linears if x.expert == experts)
+
+    def _layer(self, y: Layer, precision: str) -> int:
+        matrices = self._matrices(y, precision, experts=True) + self._matrices(y, precision, experts=False)
+        return matrices + 2 * y.bf16 + 4 * y.fp32 + y.table_bytes
+
+    @cache  # noqa: B019 - models live as long as the program
+    def layer_bytes(self, precision: str) -> tuple[int, ...]:
+        """Bytes of each transformer layer, routed experts included, in order."""
+        self._known(precision)
+        return tuple(int(self._layer(y, precision) * self.scale) for y in self.layer_list)
+
+    @cache  # noqa: B019
+    def weight_bytes(self, precision: str) -> int:
+        """Bytes of the main model. Raises InputError for a format that does not exist for it."""
+        self._known(precision)
+        return int(sum(self._layer(y, precision) for y in self._parts) * self.scale)
+
+    def head_bytes(self, precision: str) -> int:
+        """Embedding, output head and final norm: what the first and last pipeline stage hold on top."""
+        return self.weight_bytes(precision) - sum(self.layer_bytes(precision))
+
+    @cache  # noqa: B019
+    def expert_bytes(self, precision: str) -> int:
+        """The routed experts' part of `weight_bytes`."""
+        self._known(precision)
+        return int(sum(self._matrices(y, precision, experts=True) for y in self.layer_list) * self.scale)
+
+    @cache  # noqa: B019
+    def dense_read_bytes(self, precision: str) -> int:
+        """Weights that every decode step reads: all but routed experts and tables that are only looked up."""
+        tables = sum(y.table_bytes for y in self._parts) + 2 * self._table_params
+        return self.weight_bytes(precision) - self.expert_bytes(precision) - int(tables * self.scale)
+
+    def expert_read_bytes(self, precision: str, tokens: int) -> float:
+        """Routed experts that a step over `tokens` tokens reads, if each token's choice is even and independent."""
+        if not self.experts:
+            return 0.0
+        return self.expert_bytes(precision) * (1 - (1 - self.experts_per_token / self.experts) ** tokens)
+
+    def kv_layer_bytes(self, tokens: int, kv: str) -> tuple[int, ...]:
+        """KV cache stored of one sequence of `tokens`, per layer, running state included."""
+        return tuple(sum(c.bytes(kv) * c.kept(tokens) for c in y.caches) + y.state_bytes for y in self.layer_list)
+
+    def kv_bytes(self, tokens: int, kv: str) -> int:
+        """KV cache stored of one sequence of `tokens`."""
+        return sum(self.kv_layer_bytes(tokens, kv))
+
+    def kv_read_bytes(self, tokens: int, kv: str) -> int:
+        """KV cache that one decoded token reads at a context of `tokens`: a window layer reads its window, a top-k
+        layer its chosen entries and all index keys. Running state (differs per engine) is left out."""
+        return sum(n * c.bytes(kv) * c.attended(tokens) for c, n in self._caches)
+
+    def kv_shards(self, tp: int) -> int:
+        """By how many ranks tensor parallelism splits one sequence's KV: not at all for a shared latent."""
+        return min(tp, self.kv_heads)
+
+    @cache  # noqa: B019
+    def linear_flops_per_token(self) -> int:
+        """2 x active matmul weights: no norms, biases or looked-up tables."""
+        vectors = sum(y.vectors for y in self._parts)
+        vectors += sum(x.biases for y in self.layer_list for x in y.linears if not x.expert)
+        vectors += self._chosen(sum(x.biases for y in self.layer_list for x in y.linears if x.expert))
+        return 2 * (self.params_active - int(vectors * self.scale))
+
+    def attention_flops(self, context: int, phase: str) -> int:
+        """Attention FLOPs of one new token at `context`, over all layers; phase `decode` or `prefill`."""
+        return sum(n * (c.decode if phase == "decode" else c.prefill) * c.attended(context) for c, n in self._caches)
+
+    def prefill_attention_flops(self, isl: int) -> int:
+        """Attention FLOPs of a whole causal prompt of `isl` tokens, summed position by position."""
+        return sum(n * c.prefill * c.attended_sum(isl) for c, n in self._caches)

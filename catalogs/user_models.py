@@ -1,0 +1,130 @@
+"""Models that a user adds from a Hugging Face config.json: kept in the user's folder, or read for one run.
+
+Folder: $DSOPT_HOME, else the platform's data folder; one file per model, models/ID.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from catalogs.architectures import from_config
+from catalogs.config_check import faults
+from catalogs.errors import Fault, InputError
+from catalogs.files import write_text
+from catalogs.native import native_format
+from catalogs.transformer import Llm
+
+MAX_FILE_BYTES = 4_000_000
+ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def home() -> Path:
+    """The folder of this user's data."""
+    if os.environ.get("DSOPT_HOME"):
+        return Path(os.environ["DSOPT_HOME"])
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "dsopt"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "dsopt"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "dsopt"
+
+
+def open_config(path: Path, id_: str | None = None, precision: str | None = None) -> Llm:
+    """The model of a config.json. `id_`: by default the file's name, or its folder's when it is called config.json.
+
+    `precision`: the native weight format, where the file does not say it or says one that is not understood.
+    Raises InputError with every fault of the file."""
+    return _model(_json(path), _id(path, id_), precision, str(path))
+
+
+def _model(config: Any, id_: str, precision: str | None, file: str) -> Llm:
+    found = faults(config, file)
+    if found:
+        raise InputError(found)
+    native = precision or native_format(config, file)
+    llm = from_config(
+        config,
+        id=id_,
+        name=id_,
+        native_precision=native,
+        min_precision_bits={"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8}.get(native, 4),
+        max_context=config["max_position_embeddings"],
+        source=f"config.json given by the user: {file}",
+        user=True,
+    )
+    if native not in llm.formats:
+        have = f"It has: {', '.join(llm.formats)}."
+        raise InputError(Fault("unknown-precision", f"{id_} has no {native} weights", file, remedy=have))
+    return llm
+
+
+def _json(path: Path) -> Any:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InputError(Fault("huge-file", f"larger than {MAX_FILE_BYTES // 10**6} MB", str(path)))
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as e:
+        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
+    except (ValueError, RecursionError) as e:
+        raise InputError(Fault("bad-json", f"is not JSON: {str(e)[:80]}", str(path))) from None
+
+
+def _id(path: Path, id_: str | None) -> str:
+    """A name that is safe as a file name."""
+    if id_ is None:
+        stem = path.resolve().parent.name if path.stem == "config" else path.stem
+        id_ = re.sub(r"[^a-z0-9._-]+", "-", stem.casefold()).strip("-._")[:64] or "model"
+    if not ID.fullmatch(id_):
+        remedy = "Small letters, digits, dots and dashes, at most 64."
+        raise InputError(Fault("bad-id", "cannot be a model's id", column="--id", value=id_[:80], remedy=remedy))
+    return id_
+
+
+def saved() -> dict[str, Path]:
+    """id -> file of the models in the user's folder."""
+    folder = home() / "models"
+    return {p.stem: p for p in sorted(folder.glob("*.json")) if ID.fullmatch(p.stem)} if folder.is_dir() else {}
+
+
+def open_saved(path: Path) -> Llm:
+    """A model of the user's folder; raises InputError when its file is damaged."""
+    data = _json(path)
+    if not isinstance(data, dict) or not isinstance(data.get("precision"), str):
+        remedy = f"Run: dsopt models remove {path.stem}"
+        raise InputError(Fault("bad-model-file", "is not a model that dsopt saved", str(path), remedy=remedy))
+    return _model(data.get("config"), path.stem, data["precision"], str(path))
+
+
+def add(path: Path, id_: str | None, precision: str | None, taken: frozenset[str], *, force: bool) -> Llm:
+    """Keep a config in the user's folder. `taken`: names that it cannot have. Raises InputError."""
+    llm = open_config(path, id_, precision)
+    if llm.id in taken:
+        remedy = "Choose another --id."
+        raise InputError(
+            Fault("model-exists", "dsopt ships a model of that name", column="--id", value=llm.id, remedy=remedy)
+        )
+    target = home() / "models" / f"{llm.id}.json"
+    if target.exists() and not force:
+        text = "a model of that name is there already"
+        raise InputError(Fault("model-exists", text, str(target), remedy="Choose another --id, or --force."))
+    text = json.dumps({"precision": llm.native_precision, "config": llm.config}, ensure_ascii=False, indent=1)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise InputError(Fault("not-writable", f"cannot write: {e}", str(target), remedy="Set DSOPT_HOME.")) from None
+    write_text(target, text + "\n", "Set DSOPT_HOME.")
+    return llm
+
+
+def remove(id_: str) -> Path:
+    """Delete a model of the user's folder; raises InputError when it is not there."""
+    path = saved().get(id_.casefold())
+    if path is None:
+        have = ", ".join(saved())
+        raise InputError(f"no model of yours is named {id_!r}", "unknown-model", f"Yours: {have}." if have else "")
+    path.unlink(missing_ok=True)
+    return path

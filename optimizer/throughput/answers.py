@@ -1,0 +1,52 @@
+"""Figures with intervals and their basis, for rows of a table: what `size --batch` writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.throughput.batch import Table, figures
+from optimizer.throughput.calibration import Calibration, Fact, Setup
+from optimizer.throughput.interval import kin
+from optimizer.throughput.roofline import Floats
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Per row: tok/s of the whole system with the interval that holds 80 % of measurements, latencies in ms, basis and
+    the measurement it rests on; NaN and "" where the row has an error."""
+
+    output_tok_s: Floats
+    low: Floats
+    high: Floats
+    ttft_ms: Floats
+    tpot_ms: Floats
+    basis: tuple[str, ...]
+    source: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+def answers(t: Table, calibration: Calibration) -> Answers:
+    """The figures of every row; measured setups are answered with their measurement."""
+    f = figures(t, calibration.constants)
+    n = len(t.errors)
+    factor, low, high = np.ones(n), np.full(n, np.nan), np.full(n, np.nan)
+    basis, source = [""] * n, [""] * n
+    shape = (t.jobs.tp, t.jobs.pp, t.jobs.dp, t.jobs.ep, t.jobs.isl, t.jobs.osl)
+    setups = np.stack([np.asarray(x)[f.plan] if len(t.owner) else f.plan for x in shape], axis=1).tolist()
+    apart: dict[tuple[object, ...], Fact] = {}
+    for i, found in enumerate(t.found):
+        if found is None:
+            continue
+        key = (id(found), *setups[i])
+        fact = apart.get(key)
+        if fact is None:
+            setup = Setup(kin(found.llm), found.precision, found.gpu.id, *setups[i])
+            fact = calibration.fact(found.llm, found.gpu, setup, float(f.concurrency[i]))
+            if setup not in calibration.curves:
+                apart[key] = fact
+        factor[i], low[i], high[i], basis[i], source[i] = fact.factor, fact.low, fact.high, fact.basis, fact.source
+    tok_s = f.output_tok_s * factor
+    return Answers(tok_s, tok_s * low, tok_s * high, f.ttft_ms / factor, f.tpot_ms / factor, tuple(basis),
+                   tuple(source), t.errors)  # fmt: skip

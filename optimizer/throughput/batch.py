@@ -1,0 +1,194 @@
+"""Many configurations at once: rows of a table in, throughput and latencies out, as arrays and not in a loop.
+
+A row names model, precision, GPU, number of GPUs and nodes, and may name the plan (tp, pp, dp, ep), lengths and
+concurrency. Without tp the fastest plan is taken, without concurrency as many requests as memory holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from catalogs.load import Catalog
+from constraints.policy import Policy
+from optimizer.throughput.constants import Constants, constants
+from optimizer.throughput.demand import Demand
+from optimizer.throughput.jobs import Accelerator, jobs, pcie_b_s
+from optimizer.throughput.roofline import Floats, Ints, Jobs, times
+from optimizer.throughput.setups import Resolved, Resolver, asked_of
+
+TEXTS = ("model", "precision", "gpu")
+NUMBERS = ("n_gpus", "nodes", "tp", "pp", "dp", "ep", "isl", "osl", "concurrency")
+BLANK = {"nodes": 1, "tp": 0, "pp": 1, "dp": 0, "ep": 0, "isl": 1024, "osl": 1024, "concurrency": 0}
+"""What a blank cell means; a blank n_gpus is an error."""
+MOST = 10**7
+NET_GBIT_S = 400
+"""RDMA per GPU that rows of several nodes are taken to have: a table names no network (DeepSeek-V3 report: 400G)."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows made ready: per row what it resolved to, or its error. `jobs` has an entry per candidate plan, `owner` says
+    of which row, `asked` the requests at once in the whole system (0: none named), `cap` those a replica holds."""
+
+    errors: tuple[str, ...]
+    found: tuple[Resolved | None, ...]
+    jobs: Jobs
+    owner: Ints
+    replicas: Ints
+    asked: Floats
+    cap: Ints
+
+    def take(self, rows: Sequence[int]) -> Table:
+        """Some of the rows, numbered anew."""
+        place = np.full(len(self.errors), -1, dtype=np.int64)
+        place[list(rows)] = np.arange(len(rows))
+        keep = np.flatnonzero(place[self.owner] >= 0)
+        return Table(
+            tuple(self.errors[i] for i in rows), tuple(self.found[i] for i in rows), _taken(self.jobs, keep),
+            place[self.owner[keep]], self.replicas[keep], self.asked[keep], self.cap[keep],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Per row of the table: tok/s of the whole system, latencies in ms, requests at once per busy replica; NaN where
+    it has an error. `plan`: index of the row's candidate, -1 there."""
+
+    output_tok_s: Floats
+    ttft_ms: Floats
+    tpot_ms: Floats
+    concurrency: Floats
+    plan: Ints
+
+
+def numbers(column: Sequence[str]) -> Floats:
+    """Cells as numbers; a blank is NaN, what is no number is infinite."""
+    import pandas as pd
+
+    cells = pd.Series(list(column), dtype=object).astype(str).str.strip()
+    blank = (cells == "").to_numpy()
+    found = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, copy=True)
+    return np.where(blank, np.nan, np.where(np.isnan(found), np.inf, found))
+
+
+def prepare(
+    columns: Mapping[str, Sequence[str]], catalog: Catalog, policy: Policy, k: Constants | None = None
+) -> Table:
+    """Names resolved, plans enumerated where a row has none, memory counted; a row that can't be gets an error.
+
+    Each different setup is resolved once; the rest is arrays."""
+    k = k or constants()
+    n = len(columns["model"])
+    texts = {c: [str(x).strip() for x in columns[c]] for c in TEXTS}
+    cells = {c: numbers(columns[c]) if c in columns else np.full(n, np.nan) for c in NUMBERS}
+    errors = _cell_errors(cells, n)
+    for c, default in BLANK.items():
+        cells[c] = np.where(np.isnan(cells[c]), default, cells[c])
+    fine = np.array([not e for e in errors], dtype=bool)
+    whole = {c: np.where(fine, v, 1).astype(np.int64).tolist() for c, v in cells.items()}
+    resolver = Resolver(catalog, policy, k)
+    setups: dict[Any, int] = {}
+    resolved: list[Resolved | str] = []
+    which = np.zeros(n, dtype=np.int64)
+    keys = list(zip(*texts.values(), *(whole[c] for c in NUMBERS if c != "concurrency"), strict=True))
+    for i in np.flatnonzero(fine).tolist():
+        at = setups.setdefault(keys[i], len(resolved))
+        if at == len(resolved):
+            resolved.append(resolver.resolve(asked_of(texts, whole, i)))
+        which[i] = at
+        found = resolved[at]
+        if isinstance(found, str):
+            errors[i] = found
+    good = np.flatnonzero([not e for e in errors])
+    return _arrays(errors, resolved, which, good, whole, cells["concurrency"], k)
+
+
+def _cell_errors(cells: Mapping[str, Floats], n: int) -> list[str]:
+    errors = [""] * n
+    for c, v in cells.items():
+        least = 0 if c == "concurrency" else 1
+        with np.errstate(invalid="ignore"):
+            bad = np.isinf(v) | (v < least) | (v > MOST) | ((v != np.floor(v)) & (c != "concurrency") & ~np.isnan(v))
+        for i in np.flatnonzero(bad).tolist():
+            errors[i] = errors[i] or f"{c}: needs a whole number from {least} to {MOST:,}"
+    for i in np.flatnonzero(np.isnan(cells["n_gpus"])).tolist():
+        errors[i] = errors[i] or "n_gpus: is missing"
+    return errors
+
+
+def _arrays(
+    errors: list[str], resolved: list[Resolved | str], which: Ints, good: Ints, whole: Mapping[str, list[int]],
+    asked: Floats, k: Constants,
+) -> Table:  # fmt: skip
+    """Candidates of every different setup side by side, spread over the rows that ask for it."""
+    ready = [r if isinstance(r, Resolved) else None for r in resolved]
+    count = np.array([len(r.plans) if r else 0 for r in ready], dtype=np.int64)
+    first = np.cumsum(count) - count
+    owner = np.repeat(good, count[which[good]])
+    inside = np.arange(len(owner)) - np.repeat(np.cumsum(count[which[good]]) - count[which[good]], count[which[good]])
+    entry, setup = first[which[owner]] + inside, which[owner]
+    have = [r for r in ready if r]
+    place = np.cumsum([r is not None for r in ready]) - 1
+    of = place[setup] if len(setup) else setup
+    tp, pp, dp, ep = np.array([s for r in have for s in r.plans], dtype=np.int64).reshape(-1, 4)[entry].T
+    cap = np.array([c for r in have for c in r.caps], dtype=np.int64)[entry]
+    n_gpus, nodes, isl, osl = (np.array(whole[c])[owner] for c in ("n_gpus", "nodes", "isl", "osl"))
+    made = jobs(
+        _columns(Demand, [r.demand for r in have], of), _columns(Accelerator, [r.accelerator for r in have], of),
+        (tp, pp, dp, ep),
+        per_node=n_gpus // nodes,
+        domain=np.array([r.gpu.wired_domain_gpus for r in have])[of],
+        pcie=np.array([pcie_b_s(r.gpu, 0, 0, k) for r in have])[of],
+        net=NET_GBIT_S / 8 * 1e9,
+        lengths=(isl, osl),
+    )  # fmt: skip
+    found = tuple(None if e else ready[w] for e, w in zip(errors, which.tolist(), strict=True))
+    return Table(tuple(errors), found, made, owner, n_gpus // (tp * pp * dp), asked[owner], cap)
+
+
+def _taken(j: Jobs, keep: Ints) -> Jobs:
+    """Some entries of jobs whose fields are arrays, numbers or pairs of them."""
+
+    def cut(x: Any) -> Any:
+        return tuple(cut(y) for y in x) if isinstance(x, tuple) else x[keep] if np.ndim(x) else x
+
+    return Jobs(**{f.name: cut(getattr(j, f.name)) for f in fields(Jobs)})
+
+
+def _columns(cls: type, items: list[Any], which: Ints) -> dict[str, Any]:
+    return {f.name: np.array([getattr(x, f.name) for x in items])[which] for f in fields(cls)}
+
+
+def figures(t: Table, k: Constants | None = None) -> Figures:
+    """Figures of every row at its concurrency, of the fastest of its plans.
+
+    Requests beyond what memory or the engine takes at once wait: they count in the time to the first token."""
+    k = k or constants()
+    pieces = times(t.jobs, k)
+    most = np.minimum(t.cap, (k["max_batch"] * t.jobs.dp).astype(np.int64))
+    busy = np.where(t.asked > 0, np.minimum(t.replicas, np.maximum(t.asked, 1)), t.replicas)
+    wanted = np.where(t.asked > 0, np.maximum(t.asked / busy, 1), most)
+    running = np.minimum(wanted, most)
+    one = pieces.request_s(running)
+    total = busy * running * t.jobs.osl / one
+    ttft_ms = (pieces.ttft_s(running) + (wanted / running - 1) * one) * 1e3
+    best = _best(t.owner, total, len(t.errors))
+
+    def of_best(values: Floats) -> Floats:
+        return np.where(best >= 0, values[best], np.nan) if len(values) else np.full(len(best), np.nan)
+
+    return Figures(
+        of_best(total), of_best(ttft_ms), of_best(pieces.tpot_s(running) * 1e3), of_best(wanted), best
+    )  # fmt: skip
+
+
+def _best(owner: Ints, total: Floats, size: int) -> Ints:
+    """Index of each row's fastest candidate (the first of equals), -1 where it has none."""
+    best = np.full(size, -1, dtype=np.int64)
+    order = np.lexsort((-np.arange(len(owner)), total))
+    best[owner[order]] = order
+    return best

@@ -1,0 +1,154 @@
+"""A calibration: constants, interval widths and what was measured, read from a folder; the shipped one is data/.
+
+residuals.csv holds an entry per measured row that the fit kept: its configuration, what was measured and what the
+constants predict. A configuration that was measured itself is answered with the measurement (interpolated between
+measured concurrencies), never outside their range.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from catalogs.errors import Fault, InputError
+from catalogs.llm import Llm
+from catalogs.schema import Gpu
+from optimizer.throughput.constants import DATA, Constants, read_constants
+from optimizer.throughput.interval import FILE, Basis, Seen, Width, basis, kin, read_widths
+
+REACH = 1.25
+"""How far beyond the measured concurrencies a measurement still speaks for a configuration."""
+
+
+Shape = tuple[int, int, int, int]
+
+
+class Setup(NamedTuple):
+    """A configuration without its concurrency: one replica of a model on a GPU."""
+
+    kin: str
+    precision: str
+    gpu: str
+    tp: int
+    pp: int
+    dp: int
+    ep: int
+    isl: int
+    osl: int
+
+
+class Point(NamedTuple):
+    """One measured concurrency of a setup: log of measured over predicted tok/s, and where it was measured."""
+
+    concurrency: float
+    log_ratio: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What a calibration says about one configuration: a factor on the model's tok/s, the interval's factors on the
+    result, and where the measurement comes from ("" without one)."""
+
+    factor: float
+    low: float
+    high: float
+    basis: Basis
+    source: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Constants and what they rest on. `name`: where from, for the reader."""
+
+    name: str
+    constants: Constants
+    widths: Mapping[str, Width]
+    seen: Seen
+    curves: Mapping[Setup, tuple[Point, ...]]
+
+    def fact(self, llm: Llm, gpu: Gpu, setup: Setup, concurrency: float) -> Fact:
+        """What is known about a setup at a concurrency per replica."""
+        found = measured(self.curves.get(setup, ()), concurrency)
+        distance = "same" if found else self.seen.distance(llm, gpu)
+        width = self.widths.get(distance) or self.widths["nothing"]
+        if found is None:
+            return Fact(1.0, width.low, width.high, basis(distance))
+        return Fact(math.exp(found.log_ratio), width.low, width.high, basis(distance), found.source)
+
+    def curves_of(self, llm: Llm, precision: str, gpu: Gpu, isl: int, osl: int) -> dict[Shape, tuple[Point, ...]]:
+        """Measured curves of a model on a GPU at a workload, by (tp, pp, dp, ep)."""
+        return self._by_workload.get((kin(llm), precision, gpu.id, isl, osl), {})
+
+    @cached_property
+    def _by_workload(self) -> dict[tuple[str, str, str, int, int], dict[Shape, tuple[Point, ...]]]:
+        out: dict[tuple[str, str, str, int, int], dict[Shape, tuple[Point, ...]]] = defaultdict(dict)
+        for s, curve in self.curves.items():
+            out[s.kin, s.precision, s.gpu, s.isl, s.osl][s.tp, s.pp, s.dp, s.ep] = curve
+        return out
+
+    def with_points(self, points: Iterable[tuple[Setup, Point]], seen: Seen) -> Calibration:
+        """The same with further measurements, which take the place of earlier ones of the same setup."""
+        new: dict[Setup, list[Point]] = defaultdict(list)
+        for setup, point in points:
+            new[setup].append(point)
+        merged = {**self.curves, **{k: tuple(v) for k, v in new.items()}}
+        both = Seen(*(a | b for a, b in zip(_sets(self.seen), _sets(seen), strict=True)))
+        return replace(self, curves=merged, seen=both)
+
+
+def measured(curve: tuple[Point, ...], concurrency: float) -> Point | None:
+    """The measurement at a concurrency, between its neighbours on a logarithmic scale; None outside the range."""
+    if not curve:
+        return None
+    at: dict[float, list[Point]] = defaultdict(list)
+    for p in curve:
+        at[p.concurrency].append(p)
+    known = sorted(at)
+    if not known[0] / REACH <= concurrency <= known[-1] * REACH:
+        return None
+    ratio = {c: sum(p.log_ratio for p in at[c]) / len(at[c]) for c in known}
+    below = max((c for c in known if c <= concurrency), default=known[0])
+    above = min((c for c in known if c >= concurrency), default=known[-1])
+    share = 0.0 if above == below else math.log(concurrency / below) / math.log(above / below)
+    near = at[below if share < 0.5 else above]
+    return Point(concurrency, ratio[below] * (1 - share) + ratio[above] * share, near[0].source)
+
+
+def _sets(s: Seen) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    return s.models, s.gpus, s.archs
+
+
+RESIDUALS = "residuals.csv"
+COLUMNS = (*Setup._fields, "arch", "concurrency", "output_tok_s", "predicted_tok_s", "id")
+
+
+@cache
+def shipped() -> Calibration:
+    """The calibration that comes with dsopt."""
+    return read(DATA, "shipped")
+
+
+def read(folder: Path, name: str) -> Calibration:
+    """A calibration's folder. Raises InputError when a file is missing or no calibration."""
+    try:
+        with (folder / RESIDUALS).open(encoding="utf-8", newline="") as f:
+            rows = list(csv.DictReader(f))
+        curves: dict[Setup, list[Point]] = defaultdict(list)
+        for r in rows:
+            if r["concurrency"]:
+                setup = Setup(*(r[c] for c in Setup._fields[:3]), *(int(r[c]) for c in Setup._fields[3:]))  # type: ignore[arg-type]
+                ratio = math.log(float(r["output_tok_s"]) / float(r["predicted_tok_s"]))
+                curves[setup].append(Point(float(r["concurrency"]), ratio, r["id"]))
+        seen = Seen(*(frozenset(r[c] for r in rows) for c in ("kin", "gpu", "arch")))
+        return Calibration(name, read_constants(folder / "constants.csv"), read_widths(folder / FILE), seen,
+                           {k: tuple(v) for k, v in curves.items()})  # fmt: skip
+    except (OSError, KeyError, ValueError, UnicodeDecodeError, csv.Error) as e:
+        remedy = "Write one with `dsopt size --calibrate FILE -o DIR`."
+        raise InputError(Fault("no-calibration", f"is no calibration: {e!r}", str(folder), remedy=remedy)) from None

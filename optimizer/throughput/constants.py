@@ -1,0 +1,86 @@
+"""The model's constants: data/constants.csv, each with its prior, its source and the value that the fit gave it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+DATA = Path(__file__).parent / "data"
+LINKS = ("fabric", "pcie", "net")
+"""Kinds of links that a collective runs over: NVLink or xGMI, PCIe, network between nodes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Constants:
+    """Values by key; `share.Hopper` is the constant `share` of a GPU generation, `other` where it has none."""
+
+    values: Mapping[str, float]
+
+    def __getitem__(self, key: str) -> float:
+        return self.values[key]
+
+    @cached_property
+    def archs(self) -> tuple[str, ...]:
+        """GPU generations with constants of their own, `other` first."""
+        named = sorted(k.partition(".")[2] for k in self.values if k.startswith("bandwidth_share."))
+        return ("other", *(a for a in named if a != "other"))
+
+    @cached_property
+    def rates(self) -> tuple[str, ...]:
+        """Precision classes with an attained share of their own."""
+        return tuple(sorted(k.partition(".")[2] for k in self.values if k.startswith("rate_share.")))
+
+    def arch(self, name: str) -> int:
+        """Index of a GPU generation; 0 (`other`) for one that has no constants."""
+        return self.archs.index(name) if name in self.archs else 0
+
+    def _table(self, key: str, names: tuple[str, ...]) -> npt.NDArray[np.float64]:
+        return np.array([self.values.get(f"{key}.{n}", self.values.get(f"{key}.other", 1.0)) for n in names])
+
+    @cached_property
+    def bandwidth_share(self) -> npt.NDArray[np.float64]:
+        """Attained share of memory bandwidth per generation."""
+        return self._table("bandwidth_share", self.archs)
+
+    @cached_property
+    def compute_share(self) -> npt.NDArray[np.float64]:
+        """Attained share of the dense tensor rate per generation."""
+        return self._table("compute_share", self.archs)
+
+    @cached_property
+    def launch_share(self) -> npt.NDArray[np.float64]:
+        """Time of launches and small kernels per generation, relative."""
+        return self._table("launch_share", self.archs)
+
+    @cached_property
+    def rate_share(self) -> npt.NDArray[np.float64]:
+        """Attained share per precision class, relative to 16 bits."""
+        return self._table("rate_share", self.rates)
+
+    @cached_property
+    def collective_s(self) -> npt.NDArray[np.float64]:
+        """Latency of one collective per kind of link."""
+        return self._table("collective_us", LINKS) * 1e-6
+
+
+def rows(path: Path = DATA / "constants.csv") -> list[dict[str, str]]:
+    """The lines of a constants.csv."""
+    with path.open(encoding="utf-8", newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def read_constants(path: Path) -> Constants:
+    """Values of a constants.csv."""
+    return Constants({r["key"]: float(r["value"]) for r in rows(path)})
+
+
+@cache
+def constants() -> Constants:
+    """The shipped constants."""
+    return read_constants(DATA / "constants.csv")

@@ -1,0 +1,63 @@
+"""What a model asks of the hardware for one workload: bytes read and FLOPs, per request and per token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from catalogs.llm import Llm
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Of one model at a precision and workload; bytes and FLOPs of the whole model, before any plan cuts them.
+
+    `dense_b`: weights that every decode step reads (all but the routed experts and the embedding table);
+    `expert_b`: all routed experts; `miss`: share of experts that one token leaves out; `kv_read_b`: KV cache that one
+    running request reads per step at half of its output; `linear_flops`, `attention_flops`: of one new token then;
+    `prefill_linear_flops`, `prefill_attention_flops`: of the whole prompt; `route_b`: activations that one token sends
+    to its experts in one layer; `token_b`: its hidden state at 16 bits.
+    """
+
+    layers: int
+    moe_layers: int
+    latent_layers: int
+    heads: int
+    kv_heads: int
+    dense_b: float
+    expert_b: float
+    miss: float
+    kv_read_b: float
+    linear_flops: float
+    attention_flops: float
+    prefill_linear_flops: float
+    prefill_attention_flops: float
+    token_b: float
+    route_b: float
+
+
+@lru_cache(maxsize=20_000)
+def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
+    """Bytes and FLOPs from the architecture (formulas: catalogs/llm.py), lengths in tokens.
+
+    Raises InputError for a weight format that the model does not have."""
+    context = isl + osl // 2
+    experts = llm.expert_bytes(precision) if llm.is_moe else 0
+    linear = llm.linear_flops_per_token()
+    return Demand(
+        layers=llm.layers,
+        moe_layers=llm.moe_layers,
+        latent_layers=0 if llm.attention == "gqa" else llm.layers,
+        heads=llm.heads,
+        kv_heads=llm.kv_heads if llm.attention == "gqa" else 1,
+        dense_b=float(llm.dense_read_bytes(precision)),
+        expert_b=float(experts),
+        miss=1 - llm.experts_per_token / llm.experts if llm.is_moe else 1.0,
+        kv_read_b=float(llm.kv_read_bytes(context, kv)),
+        linear_flops=float(linear),
+        attention_flops=float(llm.attention_flops(context, "decode")),
+        prefill_linear_flops=float(isl * linear),
+        prefill_attention_flops=float(llm.prefill_attention_flops(isl)),
+        token_b=float(2 * llm.hidden),
+        route_b=float(llm.experts_per_token * 3 * llm.hidden),
+    )

@@ -1,0 +1,115 @@
+"""Configurations for the roofline: what a GPU offers, which link each collective meets, one entry per replica."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from catalogs.schema import Gpu
+from constraints.interconnect import PCIE_GB_S
+from constraints.plan import RowKey
+from constraints.precision import support
+from optimizer.throughput.constants import LINKS, Constants
+from optimizer.throughput.demand import Demand
+from optimizer.throughput.roofline import Field, Jobs
+
+DATA_FIELDS = frozenset(
+    {"id", "arch", "mem_gb_s", "fp16_tflops", "fp8_tflops", "int8_tops", "fp4_tflops", "tdp_w", "link_gb_s", "p2p",
+     "vram_gb", "unified_reserve_gb", "pcie_gen"}
+)  # fmt: skip
+"""GPU attributes that throughput reads (pruning keeps cards apart that differ in one of them)."""
+
+FABRIC, PCIE, NET = range(len(LINKS))
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """Peaks of one GPU at a precision: bytes/s, FLOP/s, one direction of the fabric in bytes/s; see Jobs."""
+
+    arch: int
+    mem_b_s: float
+    flop_s: float
+    attention_flop_s: float
+    rate: int
+    fabric_b_s: float
+
+
+@lru_cache(maxsize=4096)
+def accelerator(gpu: Gpu, precision: str, k: Constants) -> Accelerator | None:
+    """What the roofline reads of a GPU; None when its bandwidth or tensor rate is unknown or it can't run this."""
+    mode = support(gpu.arch).get(precision)
+    if mode is None or not gpu.mem_gb_s:
+        return None
+    peaks = {"fp16": gpu.fp16_tflops, "fp8": gpu.fp8_tflops, "int8": gpu.int8_tops, "fp4": gpu.fp4_tflops}
+    half = gpu.fp16_tflops or (gpu.fp4_tflops or 0) / 4
+    rate = peaks.get(mode[1])
+    kind = "weight-only" if mode[0] != "native" else mode[1] if rate else "fp16"
+    peak = rate or half
+    if not peak:
+        return None
+    return Accelerator(
+        arch=k.arch(gpu.arch),
+        mem_b_s=gpu.mem_gb_s * 1e9,
+        flop_s=peak * 1e12,
+        attention_flop_s=(half or peak) * 1e12,
+        rate=k.rates.index(kind),
+        fabric_b_s=gpu.link_gb_s / 2 * 1e9,
+    )
+
+
+def pcie_b_s(gpu: Gpu, pcie_gen: int, lanes: int, k: Constants) -> float:
+    """Bytes/s between two GPUs of a node over PCIe; without peer-to-peer copies pass through host memory."""
+    link = PCIE_GB_S.get(pcie_gen or gpu.pcie_gen or 4, 31.5) * 1e9 * (lanes or 16) / 16
+    return link if gpu.p2p else link * k["no_p2p_share"]
+
+
+def jobs(
+    d: Demand | dict[str, Field], a: Accelerator | dict[str, Field], shape: Sequence[Field], per_node: Field,
+    domain: Field, pcie: Field, net: Field, lengths: tuple[Field, Field], clock: Field = 1.0,
+) -> Jobs:  # fmt: skip
+    """Jobs from demand and accelerator (one for all, or fields as arrays) and `shape` = (tp, pp, dp, ep).
+
+    `per_node`, `domain`: GPUs of a node and of its fabric; `pcie`, `net`: bytes/s."""
+    tp, pp, dp, ep = shape
+    need = d if isinstance(d, dict) else {f.name: getattr(d, f.name) for f in fields(d)}
+    give = dict(a) if isinstance(a, dict) else {f.name: getattr(a, f.name) for f in fields(a)}
+    fabric = give.pop("fabric_b_s")
+
+    def link(size: Field) -> tuple[Any, Any]:
+        joined, inside = (size <= domain) & (fabric > 0), size <= per_node
+        speed = np.where(joined, fabric, np.where(inside, pcie, net))
+        return speed, np.where(joined, FABRIC, np.where(inside, PCIE, NET))
+
+    whole = tp * pp * dp
+    return Jobs(
+        **need, **give, clock=clock, near=link(tp), far=link(tp * dp), hop=link(whole), tp=tp, pp=pp, dp=dp, ep=ep,
+        isl=lengths[0], osl=lengths[1],
+    )  # fmt: skip
+
+
+def of_keys(
+    gpu: Gpu, shapes: Sequence[tuple[int, int, int, int]], keys: Sequence[RowKey], d: Demand, precision: str,
+    lengths: tuple[int, int], k: Constants,
+) -> Jobs | None:  # fmt: skip
+    """Replicas of `shapes` on the hardware of the key beside each (one power cap and fabric for all).
+
+    None when the GPU's figures are unknown."""
+    a = accelerator(gpu, precision, k)
+    if a is None:
+        return None
+    cap, tdp = keys[0].cap_w, gpu.tdp_w
+    tp, pp, dp, ep = np.array(shapes, dtype=np.int64).reshape(-1, 4).T
+    return jobs(
+        d, a, (tp, pp, dp, ep),
+        per_node=np.array([x.per_node for x in keys]),
+        domain=keys[0].domain,
+        pcie=np.array([pcie_b_s(gpu, x.pcie_gen, x.lanes, k) for x in keys]),
+        net=np.array([x.net_gbit_s / 8 * 1e9 for x in keys]) + 1.0,
+        lengths=lengths,
+        clock=math.sqrt(cap / tdp) if tdp and cap < tdp else 1.0,
+    )  # fmt: skip

@@ -1,0 +1,157 @@
+"""A row of a batch table without its concurrency, resolved: model, GPU, weight format, plans that fit, or why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from catalogs.errors import InputError
+from catalogs.llm import Llm, get
+from catalogs.load import Catalog
+from catalogs.schema import Gpu, Kind
+from constraints.interconnect import net_of
+from constraints.plan import Plan
+from constraints.policy import Policy
+from constraints.precision import BITS, support
+from constraints.vram import kv_per_gpu_user, reserve_bytes, usable_bytes, weights_per_gpu
+from optimizer.throughput.constants import Constants
+from optimizer.throughput.demand import Demand, demand
+from optimizer.throughput.jobs import Accelerator, accelerator
+from optimizer.throughput.shapes import shapes, sizes_of
+
+KV = "bf16"
+Shape = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a row asks for, blanks as 0: names, GPUs and nodes, plan, lengths."""
+
+    model: str
+    precision: str
+    gpu: str
+    n_gpus: int
+    nodes: int
+    tp: int
+    pp: int
+    dp: int
+    ep: int
+    isl: int
+    osl: int
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A setup that can be answered: candidate plans with the requests at once that each has memory for."""
+
+    llm: Llm
+    gpu: Gpu
+    precision: str
+    demand: Demand
+    accelerator: Accelerator
+    plans: tuple[Shape, ...]
+    caps: tuple[int, ...]
+
+
+@dataclass
+class Resolver:
+    """Resolves setups against a catalog; names and demands are remembered."""
+
+    catalog: Catalog
+    policy: Policy
+    constants: Constants
+    _models: dict[str, Llm | InputError] = field(default_factory=dict)
+    _gpus: dict[str, Gpu | InputError] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        gpus = {i: p for i, p in self.catalog.parts.items() if p.kind == Kind.GPU}
+        self._cards = Catalog(gpus, {}, "")
+
+    def resolve(self, a: Asked) -> Resolved | str:
+        """The setup made ready, or in a sentence why it can't be answered."""
+        try:
+            llm, gpu = self._model(a.model), self._gpu(a.gpu)
+            precision = runnable(llm, gpu, llm.format_of(a.precision))
+        except InputError as e:
+            return " ".join(filter(None, (f"{e.faults[0].text}.", e.faults[0].remedy)))
+        if a.isl + a.osl > llm.max_context:
+            return f"isl + osl = {a.isl + a.osl} tokens, {llm.id} reaches {llm.max_context}"
+        plans = plans_of(llm, a.n_gpus, a.nodes, a.tp, a.pp, a.dp, a.ep)
+        if isinstance(plans, str):
+            return plans
+        give = accelerator(gpu, precision, self.constants)
+        if give is None:
+            return f"{gpu.name}: does not run {precision}, or its bandwidth or tensor rate is unknown"
+        reserve = reserve_bytes(gpu, self.policy)
+        fits = [(s, c) for s in plans if (c := held(gpu, llm, precision, s, a.isl + a.osl, reserve)) >= 1]
+        if not fits:
+            return f"memory: weights of {precision} and one request do not fit {a.n_gpus} x {gpu.name}"
+        need = demand(llm, precision, a.isl, a.osl, KV)
+        return Resolved(llm, gpu, precision, need, give, tuple(s for s, _ in fits), tuple(c for _, c in fits))
+
+    def _model(self, name: str) -> Llm:
+        llm: Llm = _remember(self._models, name, get)
+        return llm
+
+    def _gpu(self, name: str) -> Gpu:
+        gpu = _remember(self._gpus, name, self._cards.find)
+        assert isinstance(gpu, Gpu)
+        return gpu
+
+
+def _remember(known: dict[str, Any], name: str, find: Callable[[str], Any]) -> Any:
+    if name not in known:
+        try:
+            known[name] = find(name)
+        except InputError as e:
+            known[name] = e
+    found = known[name]
+    if isinstance(found, InputError):
+        raise found
+    return found
+
+
+def runnable(llm: Llm, gpu: Gpu, precision: str) -> str:
+    """The format, or where the GPU does not run it another of as many bits that it does (4 bits on CDNA4: mxfp4)."""
+    have = support(gpu.arch)
+    if precision in have:
+        return precision
+    same = [p for p in llm.precisions() if p in have and BITS[p] == BITS.get(precision)]
+    return same[-1] if same else precision
+
+
+@cache
+def plans_of(llm: Llm, n_gpus: int, nodes: int, tp: int, pp: int, dp: int, ep: int) -> tuple[Shape, ...] | str:
+    """Plans (tp, pp, dp, ep) of a row: the one it names (0 = blank), else all that tile its GPUs; or what is wrong."""
+    if n_gpus % nodes:
+        return f"n_gpus {n_gpus} is no multiple of nodes {nodes}"
+    per_node = n_gpus // nodes
+    if tp:
+        dp = dp or (n_gpus // (tp * pp) if llm.is_moe and ep > tp and n_gpus % (tp * pp) == 0 else 1)
+        if n_gpus % (tp * pp * dp):
+            return f"tp x pp x dp = {tp * pp * dp} does not divide n_gpus {n_gpus}"
+        if pp > llm.layers:
+            return f"pp {pp} is more than the {llm.layers} layers of {llm.id}"
+        return ((tp, pp, dp, ep or 1),)
+    found: list[Shape] = []
+    for size in sizes_of(per_node, n_gpus):
+        found += shapes(size, min(per_node, size), "rdma" if size > per_node else "none", llm.heads, llm.is_moe, 8)
+    return tuple(s for s in found if net_of(Plan("", "", *s, 1, 1), per_node) != "pp") or tuple(found)
+
+
+@cache
+def held(gpu: Gpu, llm: Llm, precision: str, shape: Shape, tokens: int, reserve: int) -> int:
+    """Requests at once that a replica holds: a card of N GB really has N x 2^30 bytes, of which engines use all but
+    the reserve. A purchase (rule vram) counts N x 10^9. Where only the reserve is missing, one."""
+    free = usable_bytes(gpu) * 2**30 // 10**9 - weights_per_gpu(llm, precision, *shape)
+    each = kv_per_gpu_user(llm, tokens, KV, shape[0], shape[1])
+    most = (free - reserve) // each * shape[2]
+    return int(most) if most >= 1 else int(free >= each)
+
+
+def asked_of(columns: Mapping[str, list[str]], numbers: Mapping[str, list[int]], i: int) -> Asked:
+    """Row `i` of a table."""
+    names = ("n_gpus", "nodes", "tp", "pp", "dp", "ep", "isl", "osl")
+    return Asked(columns["model"][i], columns["precision"][i], columns["gpu"][i], *(numbers[c][i] for c in names))

@@ -1,0 +1,114 @@
+"""Plans that may train on a row of hardware, and the fastest of them.
+
+One replica takes the whole build: tensor parallel inside a node, data parallel over the rest, with weights, gradients
+and optimizer states whole on each group, sharded inside a node, or sharded over all GPUs. Experts move with the other
+weights (ep 1) or stay where they are (ep = the GPUs of the sharding group). No pipeline stages.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from catalogs.llm import Llm
+from catalogs.schema import Gpu
+from constraints.interconnect import plan_fault
+from constraints.plan import Perf, Plan, Row, RowKey, Training
+from constraints.policy import Policy
+from constraints.precision import BITS, runs, wanted
+from constraints.request import Request
+from constraints.reserve import usable_bytes
+from constraints.software import served
+from constraints.training import fixed_footprint, seq_len, sequence_bytes
+from optimizer.throughput.training import tenths, tokens_s
+
+
+class Shape(NamedTuple):
+    """Tensor-parallel size, groups, groups that share the states, expert-parallel size, checkpointing."""
+
+    tp: int
+    dp: int
+    shard: int
+    ep: int
+    checkpointing: bool
+
+
+class TrainingPlanner:
+    """Fastest training plan per performance row of one request."""
+
+    def __init__(self, llm: Llm, request: Request, policy: Policy) -> None:
+        self.llm, self.request, self.policy = llm, request, policy
+        self._precisions: dict[str, list[str]] = {}
+        self._most: dict[tuple[str, str, Shape], int] = {}
+
+    def precisions(self, gpu: Gpu) -> list[str]:
+        """Precisions that the GPU runs, a training stack knows and the request admits."""
+        if gpu.arch not in self._precisions:
+            self._precisions[gpu.arch] = [
+                p
+                for p in wanted(self.llm, self.request)
+                if runs(gpu.arch, p, self.request) and served(self.llm.architecture, gpu.arch, p, self.request)
+            ]
+        return self._precisions[gpu.arch]
+
+    def rows(self, gpu: Gpu, keys: list[RowKey]) -> list[Row]:
+        """The row of each key that a plan can run on."""
+        return [row for key in keys if (row := self._best(gpu, key))]
+
+    def roughest(self, gpu: Gpu, key: RowKey) -> Row | None:
+        """The plan with the least memory per GPU, whether it fits or not; None when no precision is left."""
+        precisions = self.precisions(gpu) or wanted(self.llm, self.request)
+        if not precisions:
+            return None
+        shape = Shape(1, key.total, key.total, 1, True)
+        return Row(key, self._plan(precisions[-1], shape, 1), Perf(0, 0.0, 0.0, 0.0))
+
+    def _best(self, gpu: Gpu, key: RowKey) -> Row | None:
+        """Most throughput, then higher precision, smaller tp, ep and shard, and no checkpointing."""
+        if key.nodes > 1 and key.net != "rdma":
+            return None
+        best: tuple[tuple[int, ...], Plan] | None = None
+        for precision in self.precisions(gpu):
+            for shape in shapes(key, self.llm):
+                most = self._micro_batch(gpu, precision, shape)
+                if most < 1:
+                    continue
+                plan = self._plan(precision, shape, most)
+                if plan_fault(plan, key, self.policy):
+                    continue
+                speed = tenths(tokens_s(gpu, key, self.llm, plan, self.request, self.policy))
+                rank = (speed, BITS[precision], -shape.tp, -shape.ep, -shape.shard, -shape.checkpointing)
+                if speed and (best is None or rank > best[0]):
+                    best = rank, plan
+        return Row(key, best[1], Perf(best[0][0], 0.0, 0.0, 0.0)) if best else None
+
+    def _plan(self, precision: str, shape: Shape, micro_batch: int) -> Plan:
+        training = Training(shape.shard, micro_batch, shape.checkpointing)
+        kv = self.request.kv_precision
+        return Plan(precision, kv, shape.tp, 1, shape.dp, shape.ep, 1, micro_batch * shape.dp, training)
+
+    def _micro_batch(self, gpu: Gpu, precision: str, shape: Shape) -> int:
+        """The most sequences at once that memory and the optimizer step's batch have room for; 0 when none fits."""
+        memo = (gpu.id, precision, shape)
+        if memo not in self._most:
+            llm, request, policy = self.llm, self.request, self.policy
+            fixed = fixed_footprint(gpu, llm, policy, self._plan(precision, shape, 0), request)
+            length = seq_len(request, policy)
+            each = sequence_bytes(llm, length, shape.checkpointing, shape.tp)
+            fits = (usable_bytes(gpu) - fixed.total) // each
+            batch = max(1, policy.whole("training.batch_tokens") // (length * shape.dp))
+            self._most[memo] = max(0, min(fits, batch, policy.whole("training.micro_batch_most")))
+        return self._most[memo]
+
+
+def shapes(key: RowKey, llm: Llm) -> list[Shape]:
+    """All shapes of plans on the key's hardware."""
+    out = []
+    for tp in range(1, key.per_node + 1):
+        if key.per_node % tp or llm.heads % tp:
+            continue
+        dp = key.total // tp
+        for shard in sorted({1, key.per_node // tp, dp}):
+            whole = shard * tp
+            experts = {1, whole} if llm.is_moe and shard > 1 and llm.experts % whole == 0 else {1}
+            out += [Shape(tp, dp, shard, ep, again) for ep in sorted(experts) for again in (False, True)]
+    return out
