@@ -27,31 +27,32 @@ class Engine:
 
 
 @cache
-def engine(architecture: str, arch: str, precision: str, method: str = "serve", offload: bool = False) -> Engine | None:
+def engine(architecture: str, arch: str, precision: str, does: str = "serve") -> Engine | None:
     """The engine for a model architecture on a GPU generation, a stable one first; None when unknown.
 
-    `method`: serve (software.csv), full or lora (training_software.csv); `offload`: an engine that serves with routed
-    experts in host memory (offload_software.csv)."""
-    name = "training_software" if method != "serve" else "offload_software" if offload else "software"
+    `does`: serve (software.csv), offload (serve with routed experts in host memory: offload_software.csv), full or
+    lora (training_software.csv)."""
     found = [
         Engine(r["engine"], r["version"], r["status"], r["source"])
-        for r in table(name)
+        for r in table({"serve": "software", "offload": "offload_software"}.get(does, "training_software"))
         if architecture in r["architecture"].split("|")
         and arch in r["arch"].split("|")
         and precision in r["precisions"].split("|")
-        and method in r.get("methods", "serve").split("|")
+        and does in r.get("methods", does).split("|")
     ]
     return min(found, key=lambda e: e.status != "stable", default=None)
 
 
-def method(request: Request) -> str:
-    """What the request does with the model: serve, full or lora."""
-    return "lora" if request.lora else "full" if request.trains else "serve"
+def method(request: Request, offload: bool = False) -> str:
+    """What the request does with the model: serve, offload, full or lora."""
+    if request.trains:
+        return "lora" if request.lora else "full"
+    return "offload" if offload else "serve"
 
 
 def served(architecture: str, arch: str, precision: str, request: Request, offload: bool = False) -> bool:
     """Whether an engine may be counted on; an experimental one only when the request allows it."""
-    e = engine(architecture, arch, precision, method(request), offload)
+    e = engine(architecture, arch, precision, method(request, offload))
     return e is not None and (e.status == "stable" or request.allow_experimental)
 
 
@@ -64,7 +65,7 @@ class Software:
                 m.cp.add(chosen == 0)
 
     def check(self, c: Case) -> list[Check]:
-        e = engine(c.llm.architecture, c.gpu.arch, c.plan.precision, method(c.request), c.plan.offload)
+        e = engine(c.llm.architecture, c.gpu.arch, c.plan.precision, method(c.request, c.plan.offload))
         what = f"{c.llm.architecture} at {c.plan.precision} on {c.gpu.arch}"
         what += " with experts in host memory" if c.plan.offload else ""
         does = "trains" if c.request.trains else "serves"

@@ -5,25 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from catalogs.schema import Gpu, Kind
+from catalogs.schema import Kind
 from constraints.budget import totals
-from constraints.case import Case
 from constraints.host_memory import host_of
-from constraints.plan import Plan, Row
 from constraints.precision import BITS
 from constraints.procurement import minor_digits
 from constraints.rack import racks_in
 from constraints.site import total_w, units
-from constraints.software import engine, method
-from constraints.training import footprint, seq_len
-from constraints.vram import demand_bytes, kv_per_gpu_user, plan_weights
 from optimizer.market import Market
 from optimizer.pareto import Front, Point
+from optimizer.planfacts import plan_facts, throughput
 from optimizer.ties import equivalents
 
 SCHEMA_VERSION = "1"
 ENERGY_HOURS = 8760
-SECONDS_A_DAY = 86400
 SLOW_TOK_S = 3
 """Below this the speed that each user sees is not what stands against experts in host memory (docs/offload.md)."""
 
@@ -75,10 +70,9 @@ def scope(market: Market, front: Front) -> str:
         else "the search was stopped before the proof"
     )
     plans = "tensor, pipeline, expert and data parallelism"
-    if market.request.offload:
-        plans += " and of routed experts in host memory"
     if market.request.trains:
         plans = "tensor and expert parallelism, sharding (ZeRO 3) and checkpointing"
+    plans += " and of routed experts in host memory" if market.request.offload else ""
     return (
         f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, equal nodes "
         f"up to {nodes} and the plans of {plans}, {words}."
@@ -105,7 +99,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
             "currency": r.currency,
         },
         "throughput": throughput(market, p.found.row),
-        "plan": {**plan_facts(market, c.gpu, c.plan), "host": host_facts(market, c) if c.plan.offload else None},
+        "plan": plan_facts(market, c.gpu, c.plan, host_of(c) if c.plan.offload else None),
         "gpus": {"part": c.gpu.id, "name": c.gpu.name, "per_node": c.per_node, "total": c.per_node * c.build.nodes},
         "nodes": [{"count": c.build.nodes, "parts": [{"part": x, "qty": q} for x, q in c.build.node.items()]}],
         "shared": [{"part": x, "qty": q} for x, q in c.build.shared.items()],
@@ -126,84 +120,6 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
         "energy": energy(market, total_w(c)),
         "rack_units": units(c),
         "racks": racks_in(c),
-    }
-
-
-def host_facts(market: Market, c: Case) -> dict[str, Any]:
-    """What a node's CPUs and memory give to routed experts there, and how much of it they fill."""
-    have = host_of(c)
-    assert have is not None
-    return {
-        "experts_gb": round(market.llm.expert_bytes(c.plan.precision) / 1e9, 2),
-        "room_gib": have.gb,
-        "bandwidth_gb_s": have.gb_s,
-        "compute_gflops": have.gflops,
-    }
-
-
-def throughput(market: Market, row: Row) -> dict[str, Any]:
-    """The axis, and what each user sees; of training the days that the token budget takes."""
-    perf, plan, r = row.perf, row.plan, market.request
-    days = None if r.train_tokens is None else round(r.train_tokens / (perf.tenths / 10) / SECONDS_A_DAY, 3)
-    return {
-        "output_tok_s": perf.tenths / 10,
-        "low": round(perf.tenths * perf.low / 10, 1),
-        "high": round(perf.tenths * perf.high / 10, 1),
-        "basis": perf.basis,
-        "source": perf.source,
-        "per_user_tok_s": None if r.trains else round(perf.per_user_tok_s, 2),
-        "ttft_ms": None if r.trains else round(perf.ttft_ms, 1),
-        "concurrency": plan.concurrency * plan.replicas,
-        "unit": "training tokens/s" if r.trains else "output tokens/s",
-        "days": days,
-    }
-
-
-def plan_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any]:
-    """The plan with its memory on the fullest GPU."""
-    llm, policy, r = market.llm, market.policy, market.request
-    e = engine(llm.architecture, gpu.arch, plan.precision, method(r), plan.offload)
-    if plan.training is None:
-        weights = plan_weights(llm, plan)
-        users = -(-plan.concurrency // plan.dp)
-        kv = users * kv_per_gpu_user(llm, r.tokens, plan.kv_precision, plan.tp, plan.pp)
-    else:
-        weights, kv = footprint(gpu, llm, policy, plan, r).weights, 0
-    return {
-        "precision": plan.precision,
-        "kv_precision": plan.kv_precision,
-        "tp": plan.tp,
-        "pp": plan.pp,
-        "ep": plan.ep,
-        "dp": plan.dp,
-        "replicas": plan.replicas,
-        "weights_gb": round(weights / 1e9, 2),
-        "kv_gb": round(kv / 1e9, 2),
-        "vram_gb": round(demand_bytes(gpu, llm, policy, plan, r) / 1e9, 2),
-        "engine": str(e) if e else "",
-        "training": training_facts(market, gpu, plan),
-        "experts": "host" if plan.offload else "gpu",
-        "host": None,
-    }
-
-
-def training_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any] | None:
-    """How a plan trains, memory per GPU; None of a serving plan."""
-    t, r, policy = plan.training, market.request, market.policy
-    if t is None:
-        return None
-    f = footprint(gpu, market.llm, policy, plan, r)
-    return {
-        "method": method(r),
-        "seq_len": seq_len(r, policy),
-        "zero_stage": 3 if t.shard > 1 else 0,
-        "shard_gpus": t.shard * plan.tp,
-        "micro_batch": t.micro_batch,
-        "checkpointing": t.checkpointing,
-        "lora_rank": policy.whole("training.lora_rank") if r.lora else None,
-        "states_gb": round(f.states / 1e9, 2),
-        "gathered_gb": round(f.gathered / 1e9, 2),
-        "activations_gb": round(f.activations / 1e9, 2),
     }
 
 

@@ -9,7 +9,7 @@ from constraints.plan import RowKey
 from constraints.reserve import usable_bytes
 from constraints.training import footprint
 from optimizer.market import Market
-from optimizer.result import plan_facts, throughput
+from optimizer.planfacts import plan_facts, throughput
 from optimizer.throughput.training_plans import TrainingPlanner
 
 

@@ -1,6 +1,6 @@
 """Published training runs (tests/data/published_training.csv) beside what the model says of the same plan.
 
-`python -m tests.published_training` prints the table of docs/training.md.
+`python -m tests.published_training` writes the table of docs/training.md.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from constraints.request import Request
 from optimizer.throughput.training import flops_per_token, tokens_s
 
 DATA = Path(__file__).parent / "data" / "published_training.csv"
+DOCS = Path(__file__).parent.parent / "docs" / "training.md"
 
 
 @dataclass(frozen=True)
@@ -103,5 +104,14 @@ def table() -> list[str]:
     return out
 
 
+def write() -> None:
+    """The table of docs/training.md anew."""
+    lines = DOCS.read_text(encoding="utf-8").splitlines()
+    fresh = table()
+    first = lines.index(fresh[0])
+    last = next(i for i in range(first, len(lines)) if not lines[i])
+    DOCS.write_text("\n".join([*lines[:first], *fresh, *lines[last:]]) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    print("\n".join(table()))
+    write()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import statistics
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -30,10 +29,9 @@ from constraints.training import (
 from optimizer.throughput.training import DATA_FIELDS, flops_per_token, tokens_s
 from optimizer.throughput.training_plans import TrainingPlanner
 from tests.conftest import AS_OF
-from tests.published_training import Run, model, runs, table
+from tests.published_training import DOCS, Run, model, runs, table
 from tests.test_cli import DAY, answer, dsopt
 
-DOCS = Path(__file__).parent.parent / "docs" / "training.md"
 A100 = "nvidia-a100-pcie-80gb"
 LORA = ("--workload", "finetune-lora", "--model", "r1-33b", "--budget", "300000")
 

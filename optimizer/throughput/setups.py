@@ -15,7 +15,8 @@ from constraints.interconnect import net_of
 from constraints.plan import Plan
 from constraints.policy import Policy
 from constraints.precision import BITS, support
-from constraints.vram import kv_per_gpu_user, reserve_bytes, usable_bytes, weights_per_gpu
+from constraints.reserve import reserve_bytes, usable_bytes
+from constraints.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.constants import Constants
 from optimizer.throughput.demand import Demand, demand
 from optimizer.throughput.jobs import Accelerator, accelerator

@@ -1,0 +1,92 @@
+"""A point's plan as data for the result contract: throughput, memory on the fullest GPU, training, host memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalogs.llm import Llm
+from catalogs.schema import Gpu
+from constraints.offload import Host
+from constraints.plan import Plan, Row
+from constraints.software import engine, method
+from constraints.training import footprint, seq_len
+from constraints.vram import demand_bytes, kv_per_gpu_user, plan_weights
+from optimizer.market import Market
+
+SECONDS_A_DAY = 86400
+
+
+def throughput(market: Market, row: Row) -> dict[str, Any]:
+    """The axis with its interval, and what each user sees; of training the days that the token budget takes."""
+    perf, plan, r = row.perf, row.plan, market.request
+    days = None if r.train_tokens is None else round(r.train_tokens / (perf.tenths / 10) / SECONDS_A_DAY, 3)
+    return {
+        "output_tok_s": perf.tenths / 10,
+        "low": round(perf.tenths * perf.low / 10, 1),
+        "high": round(perf.tenths * perf.high / 10, 1),
+        "basis": perf.basis,
+        "source": perf.source,
+        "per_user_tok_s": None if r.trains else round(perf.per_user_tok_s, 2),
+        "ttft_ms": None if r.trains else round(perf.ttft_ms, 1),
+        "concurrency": plan.concurrency * plan.replicas,
+        "unit": "training tokens/s" if r.trains else "output tokens/s",
+        "days": days,
+    }
+
+
+def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None) -> dict[str, Any]:
+    """The plan with its memory on the fullest GPU; `host`: what holds its routed experts when that is the RAM."""
+    llm, policy, r = market.llm, market.policy, market.request
+    e = engine(llm.architecture, gpu.arch, plan.precision, method(r, plan.offload))
+    if plan.training is None:
+        weights = plan_weights(llm, plan)
+        users = -(-plan.concurrency // plan.dp)
+        kv = users * kv_per_gpu_user(llm, r.tokens, plan.kv_precision, plan.tp, plan.pp)
+    else:
+        weights, kv = footprint(gpu, llm, policy, plan, r).weights, 0
+    return {
+        "precision": plan.precision,
+        "kv_precision": plan.kv_precision,
+        "tp": plan.tp,
+        "pp": plan.pp,
+        "ep": plan.ep,
+        "dp": plan.dp,
+        "replicas": plan.replicas,
+        "weights_gb": round(weights / 1e9, 2),
+        "kv_gb": round(kv / 1e9, 2),
+        "vram_gb": round(demand_bytes(gpu, llm, policy, plan, r) / 1e9, 2),
+        "engine": str(e) if e else "",
+        "training": training_facts(market, gpu, plan),
+        "experts": "host" if plan.offload else "gpu",
+        "host": host_facts(llm, plan, host) if host else None,
+    }
+
+
+def training_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any] | None:
+    """How a plan trains, memory per GPU; None of a serving plan."""
+    t, r, policy = plan.training, market.request, market.policy
+    if t is None:
+        return None
+    f = footprint(gpu, market.llm, policy, plan, r)
+    return {
+        "method": method(r),
+        "seq_len": seq_len(r, policy),
+        "zero_stage": 3 if t.shard > 1 else 0,
+        "shard_gpus": t.shard * plan.tp,
+        "micro_batch": t.micro_batch,
+        "checkpointing": t.checkpointing,
+        "lora_rank": policy.whole("training.lora_rank") if r.lora else None,
+        "states_gb": round(f.states / 1e9, 2),
+        "gathered_gb": round(f.gathered / 1e9, 2),
+        "activations_gb": round(f.activations / 1e9, 2),
+    }
+
+
+def host_facts(llm: Llm, plan: Plan, have: Host) -> dict[str, Any]:
+    """What a node's CPUs and memory give to routed experts there, and how much of it they fill."""
+    return {
+        "experts_gb": round(llm.expert_bytes(plan.precision) / 1e9, 2),
+        "room_gib": have.gb,
+        "bandwidth_gb_s": have.gb_s,
+        "compute_gflops": have.gflops,
+    }
