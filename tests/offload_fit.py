@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from statistics import median
+from statistics import median, quantiles
 
 from catalogs.llm import get
 from catalogs.schema import Gpu
@@ -126,6 +126,12 @@ def left_out(rows: Sequence[Measured]) -> list[tuple[Measured, float]]:
     return [(m, error(m, *fit([x for x in rows if x.machine != m.machine]))) for m in rows]
 
 
+def interval(rows: Sequence[Measured]) -> tuple[float, float]:
+    """Factors on the model's figure between which 80 % of the published ones lie, each by a fit without its machine."""
+    tenths = quantiles([1 / (1 + e) for _, e in left_out(rows)], n=10)
+    return round(tenths[0], 2), round(tenths[-1], 2)
+
+
 def table() -> str:
     """The tables as Markdown."""
     rows = [m for m in measured("decode") if m.in_fit]
@@ -147,5 +153,5 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    print(fit([m for m in measured("decode") if m.in_fit]))
+    print(fit([m for m in measured("decode") if m.in_fit]), interval([m for m in measured("decode") if m.in_fit]))
     print(table())

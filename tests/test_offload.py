@@ -23,8 +23,9 @@ from optimizer.host_sizing import HostSpec, host_size
 from optimizer.market import Market
 from optimizer.pareto import Front, Solver
 from optimizer.result import messages
-from optimizer.throughput.roofline import DATA_FIELDS
-from tests.offload_fit import constants, fit, left_out, measured, table
+from optimizer.throughput import offload
+from optimizer.throughput.jobs import DATA_FIELDS
+from tests.offload_fit import constants, fit, interval, left_out, measured, table
 from tests.oracle import Oracle
 from tests.random_catalogs import offload_scenario
 from tests.test_throughput import Seen
@@ -34,7 +35,10 @@ DOCS = ROOT / "docs" / "offload.md"
 
 
 def test_constants_are_the_fit() -> None:
-    assert fit([m for m in measured("decode") if m.in_fit]) == constants()
+    rows = [m for m in measured("decode") if m.in_fit]
+    assert fit(rows) == constants()
+    k = offload.constants()
+    assert interval(rows) == (k["interval_low"], k["interval_high"])
 
 
 def test_published_machines_not_in_the_fit() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from optimizer.throughput.batch import Table, figures
 from optimizer.throughput.calibration import Calibration, Fact, Setup
-from optimizer.throughput.interval import kin
+from optimizer.throughput.demand import kin
 from optimizer.throughput.roofline import Floats
 
 

@@ -137,7 +137,7 @@ def _arrays(
     cap = np.array([c for r in have for c in r.caps], dtype=np.int64)[entry]
     n_gpus, nodes, isl, osl = (np.array(whole[c])[owner] for c in ("n_gpus", "nodes", "isl", "osl"))
     made = jobs(
-        _columns(Demand, [r.demand for r in have], of), _columns(Accelerator, [r.accelerator for r in have], of),
+        k, _columns(Demand, [r.demand for r in have], of), _columns(Accelerator, [r.accelerator for r in have], of),
         (tp, pp, dp, ep),
         per_node=n_gpus // nodes,
         domain=np.array([r.gpu.wired_domain_gpus for r in have], dtype=np.int64)[of],

@@ -11,17 +11,25 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
 from optimizer.throughput.batch import Table, figures
 from optimizer.throughput.constants import Constants
+from optimizer.throughput.demand import kin
 from optimizer.throughput.measured import BURST, Runs
 from optimizer.throughput.roofline import Floats
 
 WEIGHTS = {"output_tok_s": 1.0, "tpot_ms": 0.5, "ttft_ms": 0.12}
 """How much an error of each figure counts; the time to first token mostly measures how a client sends."""
 SIDES = ("least", "most")
+FULL_GROUP = 20
+"""Rows of a model on a GPU from which on the group counts in full for the model's own time."""
+DOUBT = 0.3
+"""Weight of the prior that a model has no time of its own, in groups."""
+MOST_TUNED = 0.3
+"""Most that a model's time may differ (log): engines differ by 1.2-2 x."""
 SOFT = 0.15
 """Log error at which the loss turns from square to linear: about the spread between engines."""
 
@@ -65,7 +73,12 @@ def row_weights(groups: Sequence[str]) -> Floats:
 
 
 def fit(runs: Runs, table: Table, known: Sequence[Prior]) -> Constants:
-    """Constants that the rows of `runs` (made ready in `table`) and the priors agree on."""
+    """Constants that the rows of `runs` (made ready in `table`) and the priors agree on; then each model's own time."""
+    return tuned(runs, table, shared(runs, table, known))
+
+
+def shared(runs: Runs, table: Table, known: Sequence[Prior]) -> Constants:
+    """The constants that all models share, each model's own time at its prior."""
     from scipy.optimize import least_squares
 
     free = [p for p in known if p.spread > 0]
@@ -85,3 +98,20 @@ def fit(runs: Runs, table: Table, known: Sequence[Prior]) -> Constants:
         residuals, np.zeros(len(free)), loss="soft_l1", f_scale=SOFT, bounds=limits, xtol=1e-4, ftol=1e-4, max_nfev=60
     )
     return constants(best.x)
+
+
+def tuned(runs: Runs, table: Table, k: Constants) -> Constants:
+    """The constants with a time for each model: what its rows are off in common on several GPUs, drawn towards none.
+
+    Fitted after the shared constants: at once, they would explain by a model what belongs to all."""
+    off = errors(runs, table, k)["output_tok_s"]
+    found: dict[str, dict[str, list[float]]] = {}
+    for x, e in zip(table.found, off.tolist(), strict=True):
+        if x is not None and math.isfinite(e):
+            found.setdefault(kin(x.llm), {}).setdefault(x.gpu.id, []).append(e)
+    times = {}
+    for model, cards in found.items():
+        weight = [min(len(v), FULL_GROUP) / FULL_GROUP for v in cards.values()]
+        mean = sum(w * median(v) for w, v in zip(weight, cards.values(), strict=True)) / (sum(weight) + DOUBT)
+        times[f"model_time.{model}"] = math.exp(max(-MOST_TUNED, min(MOST_TUNED, mean)))
+    return Constants({**k.values, **{key: t for key, t in times.items() if key in k.values}})

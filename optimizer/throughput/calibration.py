@@ -20,7 +20,8 @@ from catalogs.errors import Fault, InputError
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from optimizer.throughput.constants import DATA, Constants, read_constants
-from optimizer.throughput.interval import FILE, Basis, Seen, Width, basis, kin, read_widths
+from optimizer.throughput.demand import kin
+from optimizer.throughput.interval import FILE, Basis, Seen, Width, basis, read_widths
 
 REACH = 1.25
 """How far beyond the measured concurrencies a measurement still speaks for a configuration."""

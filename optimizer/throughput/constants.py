@@ -40,6 +40,15 @@ class Constants:
         """Index of a GPU generation; 0 (`other`) for one that has no constants."""
         return self.archs.index(name) if name in self.archs else 0
 
+    @cached_property
+    def models(self) -> tuple[str, ...]:
+        """Models (kin) with a time of their own, `other` first."""
+        return ("other", *sorted(k.partition(".")[2] for k in self.values if k.startswith("model_time.")))
+
+    def model(self, kin: str) -> int:
+        """Index of a model's kin; 0 (`other`) for one that has no constant."""
+        return self.models.index(kin) if kin in self.models else 0
+
     def _table(self, key: str, names: tuple[str, ...]) -> npt.NDArray[np.float64]:
         return np.array([self.values.get(f"{key}.{n}", self.values.get(f"{key}.other", 1.0)) for n in names])
 
@@ -57,6 +66,11 @@ class Constants:
     def launch_share(self) -> npt.NDArray[np.float64]:
         """Time of launches and small kernels per generation, relative."""
         return self._table("launch_share", self.archs)
+
+    @cached_property
+    def model_time(self) -> npt.NDArray[np.float64]:
+        """Time of a model's kernels relative to the rest: how well engines are tuned for it."""
+        return np.array([self.values.get(f"model_time.{m}", 1.0) for m in self.models])
 
     @cached_property
     def rate_share(self) -> npt.NDArray[np.float64]:

@@ -12,13 +12,15 @@ from catalogs.llm import Llm
 class Demand:
     """Of one model at a precision and workload; bytes and FLOPs of the whole model, before any plan cuts them.
 
-    `dense_b`: weights that every decode step reads (all but the routed experts and the embedding table);
+    `kin`: the model and its like; `dense_b`: weights that every decode step reads (all but the routed experts and the
+    embedding table);
     `expert_b`: all routed experts; `miss`: share of experts that one token leaves out; `kv_read_b`: KV cache that one
     running request reads per step at half of its output; `linear_flops`, `attention_flops`: of one new token then;
     `prefill_linear_flops`, `prefill_attention_flops`: of the whole prompt; `route_b`: activations that one token sends
     to its experts in one layer; `token_b`: its hidden state at 16 bits.
     """
 
+    kin: str
     layers: int
     moe_layers: int
     latent_layers: int
@@ -36,6 +38,11 @@ class Demand:
     route_b: float
 
 
+def kin(llm: Llm) -> str:
+    """What makes two models one for throughput: the same architecture and sizes (V3, R1 and V3.1 are kin)."""
+    return f"{llm.architecture}-{llm.layers}x{llm.hidden}x{llm.experts}"
+
+
 @lru_cache(maxsize=20_000)
 def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
     """Bytes and FLOPs from the architecture (formulas: catalogs/llm.py), lengths in tokens.
@@ -45,6 +52,7 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
     experts = llm.expert_bytes(precision) if llm.is_moe else 0
     linear = llm.linear_flops_per_token()
     return Demand(
+        kin=kin(llm),
         layers=llm.layers,
         moe_layers=llm.moe_layers,
         latent_layers=0 if llm.attention == "gqa" else llm.layers,

@@ -14,7 +14,7 @@ import numpy as np
 
 from optimizer.throughput.batch import Table
 from optimizer.throughput.calibrate import Prior, errors, fit, row_weights
-from optimizer.throughput.interval import kin
+from optimizer.throughput.demand import kin
 from optimizer.throughput.measured import Runs
 from optimizer.throughput.roofline import Floats
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
+from optimizer.throughput.demand import kin
 from optimizer.throughput.roofline import Floats
 
 Basis = Literal["measured", "interpolated", "roofline"]
@@ -35,11 +36,6 @@ class Width:
     high: float
     rows: int
     groups: int
-
-
-def kin(llm: Llm) -> str:
-    """What makes two models one for throughput: the same architecture and sizes (V3, R1 and V3.1 are kin)."""
-    return f"{llm.architecture}-{llm.layers}x{llm.hidden}x{llm.experts}"
 
 
 @dataclass(frozen=True)

@@ -69,14 +69,16 @@ def pcie_b_s(gpu: Gpu, pcie_gen: int, lanes: int, k: Constants) -> float:
 
 
 def jobs(
-    d: Demand | dict[str, Field], a: Accelerator | dict[str, Field], shape: Sequence[Field], per_node: Field,
-    domain: Field, pcie: Field, net: Field, lengths: tuple[Field, Field], clock: Field = 1.0,
+    k: Constants, d: Demand | dict[str, Field], a: Accelerator | dict[str, Field], shape: Sequence[Field],
+    per_node: Field, domain: Field, pcie: Field, net: Field, lengths: tuple[Field, Field], clock: Field = 1.0,
 ) -> Jobs:  # fmt: skip
     """Jobs from demand and accelerator (one for all, or fields as arrays) and `shape` = (tp, pp, dp, ep).
 
     `per_node`, `domain`: GPUs of a node and of its fabric; `pcie`, `net`: bytes/s."""
     tp, pp, dp, ep = shape
-    need = d if isinstance(d, dict) else {f.name: getattr(d, f.name) for f in fields(d)}
+    need = dict(d) if isinstance(d, dict) else {f.name: getattr(d, f.name) for f in fields(d)}
+    names = need.pop("kin")
+    need["model"] = k.model(names) if isinstance(names, str) else np.array([k.model(x) for x in names.tolist()], int)
     give = dict(a) if isinstance(a, dict) else {f.name: getattr(a, f.name) for f in fields(a)}
     fabric = give.pop("fabric_b_s")
 
@@ -105,7 +107,7 @@ def of_keys(
     cap, tdp = keys[0].cap_w, gpu.tdp_w
     tp, pp, dp, ep = np.array(shapes, dtype=np.int64).reshape(-1, 4).T
     return jobs(
-        d, a, (tp, pp, dp, ep),
+        k, d, a, (tp, pp, dp, ep),
         per_node=np.array([x.per_node for x in keys]),
         domain=keys[0].domain,
         pcie=np.array([pcie_b_s(gpu, x.pcie_gen, x.lanes, k) for x in keys]),

@@ -156,7 +156,7 @@ class HostPlanner:
             llm, r = self.llm, self.request
             self._precisions[gpu.arch] = [
                 p
-                for p in (wanted(llm, r) if llm.is_moe and r.offload else [])
+                for p in (wanted(llm, r) if llm.is_moe and r.offload and not r.trains else [])
                 if p in arch_support(gpu.arch) and served(llm.architecture, gpu.arch, p, r, offload=True)
             ]
         return self._precisions[gpu.arch]
@@ -170,9 +170,8 @@ class HostPlanner:
             best = next((x for x in self._known[key] if x.concurrency >= least), None)
             if best is not None:
                 plan = self._plan(best.precision, key.per_node, nodes, best.concurrency)
-                k = constants()
-                perf = Perf(nodes * best.rank[0], 1 / best.tpot_s, best.ttft_s * 1e3, best.tpot_s * 1e3,
-                            k["interval_low"], k["interval_high"])  # fmt: skip
+                figures = (nodes * best.rank[0], 1 / best.tpot_s, best.ttft_s * 1e3, best.tpot_s * 1e3)
+                perf = Perf(*figures, constants()["interval_low"], constants()["interval_high"])
                 out.append(Row(key if nodes == 1 else replace(key, nodes=nodes), plan, perf))
         return out
 

@@ -18,8 +18,7 @@ from constraints.request import Request
 from constraints.software import served
 from constraints.vram import most_users
 from optimizer.throughput.calibration import Calibration, Setup, measured, shipped
-from optimizer.throughput.demand import demand
-from optimizer.throughput.interval import kin
+from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.jobs import of_keys
 from optimizer.throughput.roofline import largest_concurrency, speeds, times
 from optimizer.throughput.shapes import shapes, sizes_of

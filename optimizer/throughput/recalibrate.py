@@ -19,6 +19,7 @@ from optimizer.throughput.batch import Table, figures, prepare
 from optimizer.throughput.calibrate import fit, priors
 from optimizer.throughput.calibration import COLUMNS, RESIDUALS, Point, Setup, measured
 from optimizer.throughput.constants import Constants, rows
+from optimizer.throughput.demand import kin
 from optimizer.throughput.heldout import Evidence, judge, weights
 from optimizer.throughput.measured import Runs
 from optimizer.throughput.roofline import Floats
@@ -32,17 +33,34 @@ SPLIT_OF = {
 """Distance -> the splits whose held-out errors give its width."""
 
 
-def evidence(runs: Runs, catalog: Catalog, policy: Policy) -> tuple[Evidence, dict[int, tuple[str, str]]]:
-    """Runs made ready, and what the audit leaves out (row -> rule, reason)."""
-    table = prepare(runs.columns, catalog, policy)
+Line = dict[str, str]
+
+
+def evidence(
+    runs: Runs, catalog: Catalog, policy: Policy, lines: Sequence[Line]
+) -> tuple[Evidence, dict[int, tuple[str, str]], list[Line]]:
+    """Runs made ready, what the audit leaves out (row -> rule, reason), and the lines of constants.csv with a time for
+    every measured model."""
+    rough = prepare(runs.columns, catalog, policy)
+    models = {kin(x.llm): x.llm.name for x in rough.found if x is not None}
+    all_lines = [*lines, *(model_line(m, name) for m, name in sorted(models.items())
+                           if f"model_time.{m}" not in {r["key"] for r in lines})]  # fmt: skip
+    table = prepare(runs.columns, catalog, policy, Constants({r["key"]: float(r["value"]) for r in all_lines}))
     out = audit.findings(runs, table)
-    return Evidence(runs, table, frozenset(range(len(runs.rows))) - out.keys()), out
+    return Evidence(runs, table, frozenset(range(len(runs.rows))) - out.keys()), out, all_lines
+
+
+def model_line(model: str, name: str) -> Line:
+    """The line of constants.csv for a model that has none yet."""
+    title = f"Time of the kernels of {name} and its kin, relative"
+    return {"key": f"model_time.{model}", "value": "1", "unit": "ratio", "title": title, "prior": "1",
+            "spread": "0", "least": "0.74", "most": "1.35",
+            "source": "its own rows on all GPUs, drawn to 1: engines are tuned better for some models"}  # fmt: skip
 
 
 def recalibrate(runs: Runs, catalog: Catalog, policy: Policy, folder: Path) -> Constants:
     """Fits on `runs` and writes constants, residuals, interval widths and the audit's list to `folder`."""
-    e, left_out = evidence(runs, catalog, policy)
-    lines = rows()
+    e, left_out, lines = evidence(runs, catalog, policy, rows())
     known = priors(lines)
     kept = sorted(e.kept)
     k = fit(runs.take(kept), e.table.take(kept), known)
@@ -76,7 +94,7 @@ def residuals(runs: Runs, t: Table, kept: Iterable[int], k: Constants) -> dict[i
         at = int(predicted.plan[i])
         j = t.jobs
         tp, pp, dp, ep, isl, osl = (int(x[at]) for x in (j.tp, j.pp, j.dp, j.ep, j.isl, j.osl))
-        setup = Setup(interval.kin(found.llm), found.precision, found.gpu.id, tp, pp, dp, ep, isl, osl)
+        setup = Setup(kin(found.llm), found.precision, found.gpu.id, tp, pp, dp, ep, isl, osl)
         ratio = math.log(runs.output_tok_s[i] / predicted.output_tok_s[i])
         asked = float(t.asked[at])
         c = asked / int(t.replicas[at]) if asked else math.nan

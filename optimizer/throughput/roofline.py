@@ -27,12 +27,14 @@ Field = Any
 class Jobs:
     """Configurations to judge: a model's demand (see Demand), a GPU with its links, and the shape of one replica.
 
-    `arch`: index of the GPU generation in `Constants.archs`; `mem_b_s`, `flop_s`, `attention_flop_s`: peaks of one
+    `model`: index of the model in `Constants.models`; `arch`: index of the GPU generation in `Constants.archs`;
+    `mem_b_s`, `flop_s`, `attention_flop_s`: peaks of one
     GPU, `rate`: index of the precision class in `Constants.rates`; `clock`: share of the clock that a power cap
     leaves; `near`, `far`: links of a collective inside the tensor-parallel group and inside tp x dp, as
     (bytes/s, kind of link); `hop`: link between pipeline stages. `isl`, `osl`: tokens.
     """
 
+    model: Field
     layers: Field
     moe_layers: Field
     latent_layers: Field
@@ -110,16 +112,18 @@ class Times:
 def times(j: Jobs, k: Constants) -> Times:
     """The roofline's pieces of every configuration."""
     tp, pp, dp, group = j.tp, j.pp, j.dp, j.tp * j.dp
-    bandwidth = j.mem_b_s * k.bandwidth_share[j.arch]
-    compute = j.flop_s * k.compute_share[j.arch] * k.rate_share[j.rate] * j.clock
-    attention = j.attention_flop_s * k.compute_share[j.arch] * k["attention_compute_share"] * j.clock
+    tuned = k.model_time[j.model]
+    bandwidth = j.mem_b_s * k.bandwidth_share[j.arch] / tuned
+    compute = j.flop_s * k.compute_share[j.arch] * k.rate_share[j.rate] * j.clock / tuned
+    attention = j.attention_flop_s * k.compute_share[j.arch] * k["attention_compute_share"] * j.clock / tuned
     decode = k["decode_compute_share"]
     moe, layers, moe_layers = j.expert_b > 0, j.layers / pp, j.moe_layers / pp
 
     near_b, near_s = j.near[0] * k["link_share"], k.collective_s[j.near[1]]
     far_b, far_s = j.far[0] * k["link_share"], k.collective_s[j.far[1]]
     reduce_user = np.where(tp > 1, 2 * layers * 2 * (tp - 1) / tp * j.token_b / near_b / dp, 0.0)
-    reduce_fixed = np.where(tp > 1, 2 * layers * near_s * np.power(np.maximum(tp, 2) / 2, k["collective_growth"]), 0.0)
+    growth = np.where(j.near[1] == 0, np.power(np.maximum(tp, 2) / 2, k["collective_growth"]), 1.0)
+    reduce_fixed = np.where(tp > 1, 2 * layers * near_s * growth, 0.0)
     spread = moe & (dp > 1)
     routed = np.where(spread, moe_layers * j.route_b * (group - 1) / group / group / far_b, 0.0)
     routed_fixed = np.where(spread, 2 * moe_layers * far_s, 0.0)
@@ -128,7 +132,7 @@ def times(j: Jobs, k: Constants) -> Times:
     comm_user, comm_fixed = reduce_user + routed + hop_user, reduce_fixed + routed_fixed + hop_fixed
 
     launched_us = j.layers * k["layer_us"] + j.moe_layers * k["moe_layer_us"] + j.latent_layers * k["latent_layer_us"]
-    launches = launched_us / pp * 1e-6 * k.launch_share[j.arch]
+    launches = launched_us / pp * 1e-6 * k.launch_share[j.arch] * tuned
     fixed = launches + k["step_us"] * 1e-6 / pp + comm_fixed
     uneven = np.where(j.ep > 1, k["expert_imbalance"], 1.0)
     shards = np.minimum(tp, j.kv_heads)
