@@ -352,15 +352,16 @@ class Oracle:
             for net in ("none", "pp", "rdma") if nodes > 1 else ("none",):
                 for rate in (100, 200) if net == "rdma" else (25,) if net == "pp" else (0,):
                     key = RowKey(gpu.id, gpu.tdp_w, k, nodes, min(domain, k), gen, width, net, rate)
+                    fastest: dict[frozenset[str], dict[str, int]] = {}
                     for precision in BITS:
-                        speeds = self._speeds(gpu, key, precision)
-                        if not speeds:
-                            continue
-                        worse = broken | over
-                        if self._stores_too_little(precision, room, read):
-                            worse = worse | {"storage"}
-                        if len(worse) <= 1:
-                            self._finish(p, gpu, k, nodes, node, inside, cpu, worse, key, speeds)
+                        small = {"storage"} if self._stores_too_little(precision, room, read) else set()
+                        best = fastest.setdefault(frozenset(broken | over | small), {})
+                        for off, tenths in self._speeds(gpu, key, precision):
+                            best[off] = max(best.get(off, 0), tenths)
+                    for faults, best in fastest.items():
+                        if best and len(faults) <= 1:
+                            speeds = tuple(sorted(best.items()))
+                            self._finish(p, gpu, k, nodes, node, inside, cpu, set(faults), key, speeds)
 
     def _stores_too_little(self, precision: str, room: int, read: int) -> bool:
         need = math.ceil(math.ceil(2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5))
