@@ -489,7 +489,8 @@ class Oracle:
                     continue
                 c = np.arange(1, users + 1)
                 need = demand(llm, precision, ask.isl, ask.osl, "bf16")
-                jobs = of_keys(gpu, [(tp, pp, dp, ep)], [key], need, precision, (ask.isl, ask.osl), constants())
+                one = np.array([(tp, pp, dp, ep)]), [key], np.zeros(1, dtype=np.int64)
+                jobs = of_keys(gpu, *one, need, precision, (ask.isl, ask.osl), constants())
                 s = roofline.speeds(roofline.times(jobs, constants()), c)
                 replicas = total // size
                 fine = s.per_user_tok_s >= ask.min_tok_s_user * (1 - 1e-9)

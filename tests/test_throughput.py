@@ -39,7 +39,8 @@ class Seen:
 def times(gpu: Any, shapes: list[tuple[int, int, int, int]], model: str = "r1-distill-llama-70b") -> roofline.Times:
     key = RowKey("x", gpu.tdp_w, 8, 1, 8, 0, 0, "none", 0)
     need = demand(get(model), "bf16", 1024, 1024, "bf16")
-    jobs = of_keys(gpu, shapes, [key] * len(shapes), need, "bf16", (1024, 1024), constants())
+    shape, owner = np.array(shapes), np.zeros(len(shapes), dtype=np.int64)
+    jobs = of_keys(gpu, shape, [key], owner, need, "bf16", (1024, 1024), constants())
     assert jobs is not None
     return roofline.times(jobs, constants())
 

@@ -43,8 +43,9 @@ def answers(t: Table, calibration: Calibration) -> Answers:
         fact = apart.get(key)
         if fact is None:
             setup = Setup(kin(found.llm), found.precision, found.gpu.id, *setups[i])
-            fact = calibration.fact(found.llm, found.gpu, setup, float(f.concurrency[i]))
-            if setup not in calibration.curves:
+            curve = calibration.curves.get(setup, ())
+            fact = calibration.fact(setup.kin, found.gpu, curve, float(f.concurrency[i]))
+            if not curve:
                 apart[key] = fact
         factor[i], low[i], high[i], basis[i], source[i] = fact.factor, fact.low, fact.high, fact.basis, fact.source
     tok_s = f.output_tok_s * factor

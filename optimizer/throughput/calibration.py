@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from catalogs.errors import Fault, InputError
-from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from optimizer.throughput.constants import DATA, Constants, read_constants
-from optimizer.throughput.demand import kin
 from optimizer.throughput.interval import FILE, Basis, Seen, Width, basis, read_widths
 
 REACH = 1.25
@@ -74,18 +72,19 @@ class Calibration:
     seen: Seen
     curves: Mapping[Setup, tuple[Point, ...]]
 
-    def fact(self, llm: Llm, gpu: Gpu, setup: Setup, concurrency: float) -> Fact:
-        """What is known about a setup at a concurrency per replica."""
-        found = measured(self.curves.get(setup, ()), concurrency)
-        distance = "same" if found else self.seen.distance(llm, gpu)
+    def fact(self, model: str, gpu: Gpu, curve: tuple[Point, ...], concurrency: float) -> Fact:
+        """What is known about a model (kin) on a GPU, with the measured curve of its setup, at a concurrency per
+        replica."""
+        found = measured(curve, concurrency)
+        distance = "same" if found else self.seen.distance(model, gpu)
         width = self.widths.get(distance) or self.widths["nothing"]
         if found is None:
             return Fact(1.0, width.low, width.high, basis(distance))
         return Fact(math.exp(found.log_ratio), width.low, width.high, basis(distance), found.source)
 
-    def curves_of(self, llm: Llm, precision: str, gpu: Gpu, isl: int, osl: int) -> dict[Shape, tuple[Point, ...]]:
-        """Measured curves of a model on a GPU at a workload, by (tp, pp, dp, ep)."""
-        return self._by_workload.get((kin(llm), precision, gpu.id, isl, osl), {})
+    def curves_of(self, model: str, precision: str, gpu: str, isl: int, osl: int) -> dict[Shape, tuple[Point, ...]]:
+        """Measured curves of a model (kin) on a GPU (id) at a workload, by (tp, pp, dp, ep)."""
+        return self._by_workload.get((model, precision, gpu, isl, osl), {})
 
     @cached_property
     def _by_workload(self) -> dict[tuple[str, str, str, int, int], dict[Shape, tuple[Point, ...]]]:

@@ -46,9 +46,9 @@ class Seen:
     gpus: frozenset[str]
     archs: frozenset[str]
 
-    def distance(self, llm: Llm, gpu: Gpu) -> str:
+    def distance(self, kin: str, gpu: Gpu) -> str:
         """How far a configuration lies from the measured rows; one of DISTANCES but the first."""
-        model, card = kin(llm) in self.models, gpu.id in self.gpus
+        model, card = kin in self.models, gpu.id in self.gpus
         if model and card:
             return "model-and-gpu"
         if model or card:

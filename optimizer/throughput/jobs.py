@@ -16,7 +16,7 @@ from constraints.plan import RowKey
 from constraints.precision import support
 from optimizer.throughput.constants import LINKS, Constants
 from optimizer.throughput.demand import Demand
-from optimizer.throughput.roofline import Field, Jobs
+from optimizer.throughput.roofline import Field, Ints, Jobs
 
 DATA_FIELDS = frozenset(
     {"id", "arch", "mem_gb_s", "fp16_tflops", "fp8_tflops", "int8_tops", "fp4_tflops", "tdp_w", "link_gb_s", "p2p",
@@ -95,23 +95,23 @@ def jobs(
 
 
 def of_keys(
-    gpu: Gpu, shapes: Sequence[tuple[int, int, int, int]], keys: Sequence[RowKey], d: Demand, precision: str,
-    lengths: tuple[int, int], k: Constants,
+    gpu: Gpu, shape: Ints, keys: Sequence[RowKey], owner: Ints, d: Demand, precision: str, lengths: tuple[int, int],
+    k: Constants,
 ) -> Jobs | None:  # fmt: skip
-    """Replicas of `shapes` on the hardware of the key beside each (one power cap and fabric for all).
+    """Replicas of `shape` (rows of tp, pp, dp, ep), each on the hardware of `keys[owner]` (one power cap and fabric).
 
     None when the GPU's figures are unknown."""
     a = accelerator(gpu, precision, k)
     if a is None:
         return None
     cap, tdp = keys[0].cap_w, gpu.tdp_w
-    tp, pp, dp, ep = np.array(shapes, dtype=np.int64).reshape(-1, 4).T
+    tp, pp, dp, ep = shape.T
     return jobs(
         k, d, a, (tp, pp, dp, ep),
-        per_node=np.array([x.per_node for x in keys]),
+        per_node=np.array([x.per_node for x in keys])[owner],
         domain=keys[0].domain,
-        pcie=np.array([pcie_b_s(gpu, x.pcie_gen, x.lanes, k) for x in keys]),
-        net=np.array([x.net_gbit_s / 8 * 1e9 for x in keys]) + 1.0,
+        pcie=np.array([pcie_b_s(gpu, x.pcie_gen, x.lanes, k) for x in keys])[owner],
+        net=np.array([x.net_gbit_s / 8 * 1e9 + 1.0 for x in keys])[owner],
         lengths=lengths,
         clock=math.sqrt(cap / tdp) if tdp and cap < tdp else 1.0,
     )  # fmt: skip

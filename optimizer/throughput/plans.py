@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,13 +18,14 @@ from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
 from constraints.vram import most_users
-from optimizer.throughput.calibration import Calibration, Setup, measured, shipped
+from optimizer.throughput.calibration import Calibration, Point, Shape, measured, shipped
 from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.jobs import of_keys
-from optimizer.throughput.roofline import largest_concurrency, speeds, times
+from optimizer.throughput.roofline import Floats, Ints, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import shapes, sizes_of
 
 Rank = tuple[int, int, int, int, int]
+Memo = tuple[object, ...]
 
 
 class Replica(NamedTuple):
@@ -45,9 +47,11 @@ class Planner:
         self.llm, self.request, self.policy = llm, request, policy
         self.calibration = calibration or shipped()
         self.max_pp = min(policy.whole("plans.max_pp"), llm.layers)
-        self._replicas: dict[tuple[object, ...], list[Replica]] = {}
+        self._replicas: dict[Memo, list[Replica]] = {}
         self._precisions: dict[str, list[str]] = {}
-        self._users: dict[tuple[str, str, tuple[int, int, int, int]], int] = {}
+        self._fits: dict[tuple[object, ...], Ints] = {}
+        self._held: dict[tuple[str, str, Shape], int] = {}
+        self.kin = kin(llm)
 
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, an engine serves and the request admits."""
@@ -83,9 +87,8 @@ class Planner:
             return None
         _, found, replicas = best
         plan = Plan(found.precision, self.request.kv_precision, *found.shape, replicas, found.concurrency)
-        r = self.request
-        setup = Setup(kin(self.llm), found.precision, gpu.id, *found.shape, r.isl, r.osl)
-        fact = self.calibration.fact(self.llm, gpu, setup, found.concurrency)
+        curve = self._curves(gpu, found.precision).get(found.shape, ())
+        fact = self.calibration.fact(self.kin, gpu, curve, found.concurrency)
         perf = Perf(
             best[0][0], found.per_user_tok_s, found.ttft_ms, found.tpot_ms, fact.low, fact.high, fact.basis, fact.source
         )
@@ -93,7 +96,7 @@ class Planner:
 
     def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
         """Judge all replicas that the keys may hold, in one sweep per power cap, NVLink domain and precision."""
-        new: dict[tuple[int, int], dict[tuple[object, ...], tuple[RowKey, int]]] = {}
+        new: dict[tuple[int, int], dict[Memo, tuple[RowKey, int]]] = {}
         for key in keys:
             for size in sizes_of(key.per_node, key.total):
                 memo = _memo(gpu, key, size)
@@ -107,63 +110,81 @@ class Planner:
             for memo in group:
                 self._replicas[memo].sort(key=lambda r: r.rank, reverse=True)
 
-    def _sweep(self, gpu: Gpu, precision: str, todo: dict[tuple[object, ...], tuple[RowKey, int]]) -> None:
-        r, llm = self.request, self.llm
-        shape_list: list[tuple[int, int, int, int]] = []
-        owners: list[tuple[object, ...]] = []
-        key_list: list[RowKey] = []
-        memory_list: list[int] = []
-        k = self.calibration.constants
-        most_batch = int(k["max_batch"])
-        for memo, (key, size) in todo.items():
-            spans = size > key.per_node
-            per_node, net = (key.per_node, key.net) if spans else (size, "none")
-            for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.max_pp):
-                users = self._memory(gpu, precision, shape)
-                plan = Plan(precision, r.kv_precision, *shape, 1, 1)
-                if users >= 1 and key.net_gbit_s >= least_gbit_s(plan, key.per_node, self.policy):
-                    shape_list.append(shape)
-                    owners.append(memo)
-                    key_list.append(key)
-                    memory_list.append(min(users, most_batch * shape[2]))
-        if not shape_list:
+    def _sweep(self, gpu: Gpu, precision: str, todo: dict[Memo, tuple[RowKey, int]]) -> None:
+        """Judge the replicas of `todo` at one precision; its keys share power cap and fabric."""
+        r, llm, k = self.request, self.llm, self.calibration.constants
+        found = [(memo, key, self._candidates(gpu, precision, key, size)) for memo, (key, size) in todo.items()]
+        found = [x for x in found if len(x[2])]
+        if not found:
             return
+        count = np.array([len(x[2]) for x in found])
+        owner = np.repeat(np.arange(len(found)), count)
+        table = np.concatenate([x[2] for x in found])
+        shape, users = table[:, :4], table[:, 4]
         asked = demand(llm, precision, r.isl, r.osl, r.kv_precision)
-        jobs = of_keys(gpu, shape_list, key_list, asked, precision, (r.isl, r.osl), k)
+        jobs = of_keys(gpu, shape, [x[1] for x in found], owner, asked, precision, (r.isl, r.osl), k)
         if jobs is None:
             return
         t = times(jobs, k)
         limit = 0.0 if r.workload == "batch" else r.min_tok_s_user
-        most = largest_concurrency(t, np.array(memory_list, dtype=np.int64), limit, r.max_ttft_ms)
+        most = largest_concurrency(t, users, limit, r.max_ttft_ms)
         s = speeds(t, np.maximum(most, 1))
-        figures = zip(
-            owners, shape_list, most.tolist(), s.tenths.tolist(), s.per_user_tok_s.tolist(), s.ttft_ms.tolist(),
-            s.tpot_ms.tolist(), strict=True,
-        )  # fmt: skip
-        bits, curves = BITS[precision], self.calibration.curves_of(llm, precision, gpu, r.isl, r.osl)
-        for memo, shape, c, tenths, each, ttft, tpot in figures:
-            if c < 1:
-                continue
-            judged = self._replicas[memo]
-            if curves and (known := measured(curves.get(shape, ()), c)):
-                f = math.exp(known.log_ratio)
-                tenths, each, ttft, tpot = int(tenths * f), each * f, ttft / f, tpot / f
-            one = Replica((tenths, bits, -shape[1], -shape[0], -shape[3]), c, precision, shape, each, ttft, tpot)
-            if r.users is not None or not judged:
-                judged.append(one)
-            elif one.rank > judged[0].rank:
-                judged[0] = one
+        factor = self._factors(gpu, precision, shape, most)
+        tenths = np.where(factor == 1, s.tenths, (s.tenths * factor).astype(np.int64))
+        tp, pp, _, ep = shape.T
+        order = np.lexsort((ep, tp, pp, -tenths, owner))
+        order = order[most[order] >= 1]
+        if r.users is None:
+            order = order[np.unique(owner[order], return_index=True)[1]]
+        bits = BITS[precision]
+        for i in order.tolist():
+            f, (a, b, c, d) = float(factor[i]), shape[i].tolist()
+            self._replicas[found[owner[i]][0]].append(
+                Replica(
+                    (int(tenths[i]), bits, -b, -a, -d), int(most[i]), precision, (a, b, c, d),
+                    float(s.per_user_tok_s[i]) * f, float(s.ttft_ms[i]) / f, float(s.tpot_ms[i]) / f,
+                )
+            )  # fmt: skip
 
-    def _memory(self, gpu: Gpu, precision: str, shape: tuple[int, int, int, int]) -> int:
-        """Requests at once that a replica has memory for."""
-        key = (gpu.id, precision, shape)
-        if key not in self._users:
+    def _candidates(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> Ints:
+        """(tp, pp, dp, ep, requests at once) of the replicas of `size` GPUs that fit memory and the key's network."""
+        spans = size > key.per_node
+        per_node, net, rate = (key.per_node, key.net, key.net_gbit_s) if spans else (size, "none", 0)
+        memo = (gpu.id, precision, size, per_node, net, rate)
+        if memo not in self._fits:
+            fits = [
+                (*shape, users)
+                for shape in shapes(size, per_node, net, self.llm.heads, self.llm.is_moe, self.max_pp)
+                if (users := self._users(gpu, precision, shape)) >= 1
+                and (not spans or rate >= least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy))
+            ]
+            self._fits[memo] = np.array(fits, dtype=np.int64).reshape(-1, 5)
+        return self._fits[memo]
+
+    def _users(self, gpu: Gpu, precision: str, shape: Shape) -> int:
+        """Requests at once that a replica has memory and the engine room for."""
+        memo = (gpu.id, precision, shape)
+        if memo not in self._held:
             plan = Plan(precision, self.request.kv_precision, *shape, 1, 1)
-            self._users[key] = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
-        return self._users[key]
+            users = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
+            self._held[memo] = min(users, int(self.calibration.constants["max_batch"]) * shape[2])
+        return self._held[memo]
+
+    def _factors(self, gpu: Gpu, precision: str, shape: Ints, most: Ints) -> Floats:
+        """What measurements of the very setups say over the model; 1 where there are none."""
+        factor = np.ones(len(shape))
+        for setup, curve in self._curves(gpu, precision).items():
+            for i in np.flatnonzero((shape == np.array(setup)).all(axis=1)).tolist():
+                if known := measured(curve, max(1, int(most[i]))):
+                    factor[i] = math.exp(known.log_ratio)
+        return factor
+
+    def _curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, tuple[Point, ...]]:
+        r = self.request
+        return self.calibration.curves_of(self.kin, precision, gpu.id, r.isl, r.osl)
 
 
-def _memo(gpu: Gpu, key: RowKey, size: int) -> tuple[object, ...]:
+def _memo(gpu: Gpu, key: RowKey, size: int) -> Memo:
     """All that a replica's speed depends on."""
     spans = (key.per_node, key.net, key.net_gbit_s) if size > key.per_node else None
     return gpu.id, key.cap_w, key.domain, key.pcie_gen, key.lanes, size, spans
