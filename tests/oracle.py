@@ -363,9 +363,12 @@ class Oracle:
                             speeds = tuple(sorted(best.items()))
                             self._finish(p, gpu, k, nodes, node, inside, cpu, set(faults), key, speeds)
 
+    def _need_gb(self, precision: str) -> int:
+        """Drives of a node: two copies of the weights and 200 GB for the system, a fifth of it free on top."""
+        return math.ceil((2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5))
+
     def _stores_too_little(self, precision: str, room: int, read: int) -> bool:
-        need = math.ceil(math.ceil(2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5))
-        return room < need or read < 7000
+        return room < self._need_gb(precision) or read < 7000
 
     # Experts in host memory ---------------------------------------------------------------------------------
 
