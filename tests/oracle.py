@@ -354,12 +354,15 @@ class Oracle:
                     key = RowKey(gpu.id, gpu.tdp_w, k, nodes, min(domain, k), gen, width, net, rate)
                     fastest: dict[frozenset[str], dict[str, int]] = {}
                     for precision in BITS:
+                        speeds = self._speeds(gpu, key, precision)
+                        if not speeds:
+                            continue
                         small = {"storage"} if self._stores_too_little(precision, room, read) else set()
                         best = fastest.setdefault(frozenset(broken | over | small), {})
-                        for off, tenths in self._speeds(gpu, key, precision):
+                        for off, tenths in speeds:
                             best[off] = max(best.get(off, 0), tenths)
                     for faults, best in fastest.items():
-                        if best and len(faults) <= 1:
+                        if len(faults) <= 1:
                             speeds = tuple(sorted(best.items()))
                             self._finish(p, gpu, k, nodes, node, inside, cpu, set(faults), key, speeds)
 
