@@ -35,17 +35,22 @@ def answers(t: Table, calibration: Calibration) -> Answers:
     basis, source = [""] * n, [""] * n
     shape = (t.jobs.tp, t.jobs.pp, t.jobs.dp, t.jobs.ep, t.jobs.isl, t.jobs.osl)
     setups = np.stack([np.asarray(x)[f.plan] if len(t.owner) else f.plan for x in shape], axis=1).tolist()
-    apart: dict[tuple[object, ...], Fact] = {}
+    concurrency = f.concurrency.tolist()
+    known: dict[tuple[object, ...], tuple[Setup, Fact | None]] = {}
+    at: dict[tuple[Setup, float], Fact] = {}
     for i, found in enumerate(t.found):
         if found is None:
             continue
         key = (id(found), *setups[i])
-        fact = apart.get(key)
-        if fact is None:
+        if key not in known:
             setup = Setup(kin(found.llm), found.precision, found.gpu.id, *setups[i])
-            fact = calibration.fact(found.llm, found.gpu, setup, float(f.concurrency[i]))
-            if setup not in calibration.curves:
-                apart[key] = fact
+            apart = setup not in calibration.curves
+            known[key] = setup, calibration.fact(found.llm, found.gpu, setup, concurrency[i]) if apart else None
+        setup, fact = known[key]
+        if fact is None:
+            fact = at.get((setup, concurrency[i]))
+        if fact is None:
+            fact = at[setup, concurrency[i]] = calibration.fact(found.llm, found.gpu, setup, concurrency[i])
         factor[i], low[i], high[i], basis[i], source[i] = fact.factor, fact.low, fact.high, fact.basis, fact.source
     tok_s = f.output_tok_s * factor
     return Answers(tok_s, tok_s * low, tok_s * high, f.ttft_ms / factor, f.tpot_ms / factor, tuple(basis),
