@@ -23,6 +23,7 @@ from optimizer.market import Market
 from optimizer.pareto import Front, Solver
 from optimizer.result import money, result
 from optimizer.rows import hardware_keys
+from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.training_plans import TrainingPlanner
 
@@ -36,9 +37,16 @@ class Answer:
     data: dict[str, Any]
 
 
-def solve(catalog: Catalog, request: Request, policy: Policy, time_limit: float | None = None) -> Answer:
-    """The front of a request; raises InputError for what makes no sense."""
-    market = Market.open(catalog, request, policy)
+def solve(
+    catalog: Catalog,
+    request: Request,
+    policy: Policy,
+    time_limit: float | None = None,
+    calibration: Calibration | None = None,
+) -> Answer:
+    """The front of a request, throughput by `calibration` (the shipped one without); raises InputError for what makes
+    no sense."""
+    market = Market.open(catalog, request, policy, calibration)
     started = time.perf_counter()
     solver = Solver(market, deadline=None if time_limit is None else time.monotonic() + time_limit)
     front = solver.front()
@@ -73,7 +81,7 @@ def saving(answer: Answer) -> str:
         "throughput_tenths": point.found.row.perf.tenths,
         "gpus": frozenset(p.case.gpu.id for p in answer.front.points),
     }
-    other = Market.open(market.catalog, r.model_copy(update=asked), market.policy)
+    other = market.asking(**asked)
     found = Solver(other).cheapest(point.found.parts_cents - 1)
     how = f"{lower}-bit weights (--min-precision {lower}bit) on the GPUs of this front"
     if found is None:
@@ -103,7 +111,7 @@ def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
 
 def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
     """The fastest row whose hardware checks the build passes."""
-    planner = planner_for(market.llm, market.request, market.policy)
+    planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     best: Row | None = None
     keys = hardware_keys(market, gpu, k, [case.platform], case.build.nodes)
     rows = planner.rows(gpu, keys)
@@ -122,7 +130,7 @@ def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
 
 def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
     """The plan that a failing build is judged by: a node's GPUs in one tensor-parallel group, lowest precision."""
-    planner = planner_for(market.llm, market.request, market.policy)
+    planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     if isinstance(planner, TrainingPlanner):
         net = ("rdma", 100) if nodes > 1 else ("none", 0)
         domain = min(gpu.wired_domain_gpus, k)

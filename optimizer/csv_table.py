@@ -40,7 +40,9 @@ def read_csv(path: Path, needed: Sequence[str], remedy: str) -> CsvTable:
     text = _text(path)
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(SEPARATORS, key=first.count)
-    rows, lines, ragged = [], [], {}
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    ragged: dict[int, int] = {}
     header: tuple[str, ...] = ()
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)

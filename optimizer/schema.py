@@ -28,6 +28,13 @@ class ModelFacts(Strict):
     source: str
 
 
+class ThroughputModel(Strict):
+    """What throughput rests on: the calibration's name, and a hash over its files and a user's own measurements."""
+
+    calibration: str
+    sha256: str
+
+
 class Families(Strict):
     closed_by_bound: int
     closed_by_cp_sat: int
@@ -195,6 +202,7 @@ class Result(Strict):
     policy: dict[str, str]
     catalog: CatalogFacts
     model: ModelFacts
+    throughput_model: ThroughputModel
     proof: Proof
     front: list[FrontPoint]
     named: dict[str, str]
