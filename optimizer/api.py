@@ -19,6 +19,7 @@ from constraints.rule import Check
 from constraints.rules import RULES
 from optimizer.explain import ways_out
 from optimizer.host_rows import HostRows
+from optimizer.load import load_of, queue, queue_words, with_load, words
 from optimizer.market import Market
 from optimizer.pareto import Front, Solver
 from optimizer.result import money, result
@@ -46,12 +47,29 @@ def solve(
 ) -> Answer:
     """The front of a request, throughput by `calibration` (the shipped one without); raises InputError for what makes
     no sense."""
+    request = with_load(request, policy)
     market = Market.open(catalog, request, policy, calibration)
     started = time.perf_counter()
     solver = Solver(market, deadline=None if time_limit is None else time.monotonic() + time_limit)
     front = solver.front()
     seconds = {**solver.seconds, "total": time.perf_counter() - started}
-    return Answer(market, front, result(market, front, seconds))
+    data = result(market, front, seconds)
+    data["messages"] += loaded(market, data)
+    return Answer(market, front, data)
+
+
+def loaded(market: Market, data: dict[str, Any]) -> list[dict[str, str]]:
+    """What the request's load asks for, and what it does to the recommended build; empty without a load."""
+    load = load_of(market.request, market.policy)
+    if load is None:
+        return []
+    texts = [words(load, market.policy)]
+    for p in data["front"]:
+        if p["id"] == data["recommended"]:
+            t = p["throughput"]
+            q = queue(load, t["output_tok_s"], t["concurrency"], market.request.osl)
+            texts.append(queue_words(p["id"], q))
+    return [{"code": "load", "severity": "note", "text": x} for x in texts]
 
 
 def explained(answer: Answer) -> list[tuple[dict[str, str], dict[str, Any]]]:

@@ -210,6 +210,29 @@ class Result(Strict):
     messages: list[Message]
 
 
+class BestBuild(Strict):
+    """The recommended build of one model (and of those with the same figures) within the request."""
+
+    model: ModelFacts
+    same: list[str]
+    params_total: int
+    status: Literal["optimal", "feasible", "infeasible"]
+    point: FrontPoint | None
+    least_cost: str | None = Field(description="where the budget is too small: what the cheapest build costs")
+    reason: str
+
+
+class BestBuilds(Strict):
+    """The answer of `dsopt solve --json` without a model. The request's own model is a placeholder."""
+
+    schema_version: Literal["1"]
+    request: Request
+    policy: dict[str, str]
+    throughput_model: ThroughputModel
+    complete: bool
+    models: list[BestBuild]
+
+
 class BuildFile(Strict):
     """A build written by hand: quantities by part id or plain name, per node and shared."""
 

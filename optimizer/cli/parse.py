@@ -15,9 +15,11 @@ from catalogs.errors import Fault, InputError
 from catalogs.llm import use_config
 from catalogs.load import Catalog
 from catalogs.schema import Cpu, Gpu
+from constraints.policy import Policy
 from constraints.procurement import minor_digits
 from constraints.request import TRAINING, Request, workload_lengths
 from optimizer.host_sizing import HostSpec
+from optimizer.throughput.calibration import Calibration, shipped
 
 SIGNS = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}
 SCALES = {"k": 10**3, "K": 10**3, "m": 10**6, "M": 10**6, "万": 10**4, "萬": 10**4, "亿": 10**8}
@@ -69,6 +71,23 @@ def amount(text: str, option: str) -> float:
         remedy = "For example 20M, 500k, 2000万 or 3亿."
         raise InputError(Fault("bad-amount", "needs a number above 0", column=option, value=text, remedy=remedy))
     return float(found)
+
+
+def load(tokens_per_day: str | None, requests_per_second: str | None) -> dict[str, float | None]:
+    """Request fields of the load."""
+    given = {"tokens_per_day": tokens_per_day, "requests_per_second": requests_per_second}
+    return {k: v if v is None else amount(v, f"--{k.replace('_', '-')}") for k, v in given.items()}
+
+
+def calibration(
+    folder: Path | None, own: Path | None, catalog: Catalog, policy: Policy
+) -> tuple[Calibration, list[str]]:
+    """(calibration, notes on it); the shipped one without a detour. Raises InputError for what is none."""
+    if folder is None and own is None:
+        return shipped(), []
+    from optimizer.own_runs import calibration as chosen
+
+    return chosen(folder, own, catalog, policy)
 
 
 def host(cpu: str | None, sockets: int, memory: str | None, catalog: Catalog) -> HostSpec:

@@ -86,7 +86,7 @@ def size(
 
         return run(calibrate, output, force, parts, policy)
     if batch is not None:
-        return _batch(batch, output, force, parts, policy, _calibration(calibration, measured, parts, policy))
+        return _batch(batch, output, force, parts, policy, parse.calibration(calibration, measured, parts, policy))
     if not gpu:
         raise typer.BadParameter("--gpu is needed (or --batch, --calibrate)")
     single = model is not None or model_config is not None
@@ -98,10 +98,7 @@ def size(
             workload,
             {
                 "users": users,
-                "tokens_per_day": None if tokens_per_day is None else parse.amount(tokens_per_day, "--tokens-per-day"),
-                "requests_per_second": None
-                if requests_per_second is None
-                else parse.amount(requests_per_second, "--requests-per-second"),
+                **parse.load(tokens_per_day, requests_per_second),
                 "min_tok_s_user": min_tok_s_user,
                 "max_ttft_ms": max_ttft,
             },
@@ -116,7 +113,7 @@ def size(
     if offload:
         host = parse.host(cpu, sockets, memory, parts)
     _answer(parts, policy, request, gpu, (n, nodes), single, all_, host, engine, json,
-            _calibration(calibration, measured, parts, policy))  # fmt: skip
+            parse.calibration(calibration, measured, parts, policy))  # fmt: skip
 
 
 def _answer(
@@ -146,17 +143,6 @@ def _answer(
         raise typer.BadParameter("without --model one --gpu is answered, for serving from its own memory")
     models = models_report(request, policy, calibration, setups[0], everything, notes)
     print(models.model_dump_json(indent=2)) if json else size_view.models(models)
-
-
-def _calibration(folder: Path | None, own: Path | None, parts: Catalog, policy: Policy) -> Any:
-    """(calibration, notes); the shipped one without a detour."""
-    if folder is None and own is None:
-        from optimizer.throughput.calibration import shipped
-
-        return shipped(), []
-    from optimizer.own_runs import calibration
-
-    return calibration(folder, own, parts, policy)
 
 
 def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy: Policy, chosen: Any) -> None:

@@ -19,9 +19,15 @@ HELP = """Examples:
 
   dsopt solve --throughput 5000 --model v3-671b --json
 
+  dsopt solve --tokens-per-day 200M --model v3-671b
+
+  dsopt solve --budget 20000
+
   dsopt solve --budget 60000 --model v3-671b --offload --min-precision 4bit
 
-The proven front of cost against throughput, and the recommended build."""
+The proven front of cost against throughput, and the recommended build; without --model the best build per model."""
+ANY_MODEL = "v3-671b"
+"""Stands in the request where every model is asked for."""
 CHECK_HELP = """Example: dsopt check examples/guide-entry.toml
 
 Every rule on a build written by hand or on a saved result; exit 5 when one fails."""
@@ -32,11 +38,13 @@ def _words(texts: list[str]) -> frozenset[str]:
 
 
 def solve(
-    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name; without, every model.")] = None,
     model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     budget: Annotated[str | None, typer.Option(help="Money in all: 300000, 300k, $300,000, 30万, 2000000CNY.")] = None,
     throughput: Annotated[float | None, typer.Option(help="Output tokens per second to reach.")] = None,
     users: Annotated[int | None, typer.Option(help="Requests that run at once.")] = None,
+    tokens_per_day: Annotated[str | None, typer.Option(help="Load: output tokens a day, 20M, 2000万, 3亿.")] = None,
+    requests_per_second: Annotated[str | None, typer.Option(help="Load: mean requests a second.")] = None,
     workload: Annotated[
         str, typer.Option(help="chat, rag, reasoning, batch; finetune-lora, finetune-full, train.")
     ] = "chat",
@@ -73,10 +81,12 @@ def solve(
     pue: Annotated[float | None, typer.Option(help="Power usage effectiveness.")] = None,
     energy_price: Annotated[float | None, typer.Option(help="Price per kWh.")] = None,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements: they beat the model.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds; then the best checked front so far, exit 6.")
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Show every point.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Show every point; without --model every model.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON.")] = None,
 ) -> None:
@@ -88,8 +98,10 @@ def solve(
     from constraints.policy import Policy, tax_percent
     from optimizer.cli import parse
 
-    if budget is None and throughput is None and users is None:
-        raise typer.BadParameter("one of --budget, --throughput, --users is needed")
+    if all(x is None for x in (budget, throughput, users, tokens_per_day, requests_per_second)):
+        wanted = "--budget, --throughput, --users, --tokens-per-day, --requests-per-second"
+        raise typer.BadParameter(f"one of {wanted} is needed")
+    single = model is not None or model_config is not None
     parts = load(catalog)
     if parts.replaced:
         note(f"The overlay replaced: {', '.join(parts.replaced)}.")
@@ -105,7 +117,7 @@ def solve(
     if max_kw is not None and not (0 < max_kw < 1e6):
         raise InputError(f"--max-kw must be above 0, not {max_kw}", "bad-power")
     request = parse.request(
-        model=parse.model(model, model_config),
+        model=parse.model(model, model_config) if single else ANY_MODEL,
         as_of=parse.day(as_of),
         currency=code,
         budget_cents=cents,
@@ -113,7 +125,12 @@ def solve(
         **parse.lengths(workload, isl, osl),
         **parse.of_workload(
             workload,
-            {"users": users, "min_tok_s_user": min_tok_s_user, "max_ttft_ms": max_ttft},
+            {
+                "users": users,
+                **parse.load(tokens_per_day, requests_per_second),
+                "min_tok_s_user": min_tok_s_user,
+                "max_ttft_ms": max_ttft,
+            },
             {"seq_len": seq_len, "dataset_tb": dataset_tb, "train_tokens": train_tokens},
         ),
         precision=precision,
@@ -146,7 +163,14 @@ def solve(
     from optimizer.api import explained, saving
     from optimizer.api import solve as run
 
-    answer = run(parts, request, chosen, time_limit)
+    by, notes = parse.calibration(calibration, measured, parts, chosen)
+    for text in notes:
+        note(f"note: {text}")
+    if not single:
+        from optimizer.cli.models_view import models
+
+        return models(parts, request, chosen, by, all_, time_limit, json, output)
+    answer = run(parts, request, chosen, time_limit, by)
     data, ways = answer.data, []
     if answer.front.complete:
         if answer.front.points:
