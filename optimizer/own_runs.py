@@ -15,7 +15,7 @@ from catalogs.load import Catalog
 from constraints.policy import Policy
 from optimizer.csv_table import read_csv
 from optimizer.throughput import audit, measured
-from optimizer.throughput.batch import NUMBERS, TEXTS, prepare
+from optimizer.throughput.batch import NUMBERS, TEXTS, Table, figures, prepare
 from optimizer.throughput.calibration import Calibration, Point, Setup, read, shipped
 from optimizer.throughput.interval import seen
 from optimizer.throughput.measured import Runs, of_rows
@@ -44,6 +44,8 @@ def own_rows(path: Path) -> Runs:
     names = [h.casefold() for h in table.header]
     rows = [dict(zip(names, cells, strict=True)) for cells in table.rows]
     for row, line in zip(rows, table.lines, strict=True):
+        for name in (*TEXTS, *NUMBERS, "ttft_ms", "tpot_ms"):
+            row.setdefault(name, "")
         row["id"] = row.get("id") or f"{path.name} row {line}"
     if not rows:
         raise InputError(Fault("empty-file", "has no rows", str(path), remedy=remedy))
@@ -58,11 +60,14 @@ def with_own(
     table = prepare(runs.columns, catalog, policy, base.constants)
     left_out = {i: ("unanswered", text) for i, text in enumerate(table.errors) if text}
     left_out |= {
-        i: ("no-figure", "output_tok_s is missing") for i in np.flatnonzero(~np.isfinite(runs.output_tok_s)).tolist()
+        i: ("no-figure", "output_tok_s is no number above 0")
+        for i in np.flatnonzero(~np.isfinite(runs.output_tok_s)).tolist()
     }
     good = [i for i in range(len(runs.rows)) if i not in left_out]
     found = audit.findings(runs.take(good), table.take(good))
     left_out |= {good[i]: reason for i, reason in found.items()}
+    for i, reason in _impossible(runs, table, base).items():
+        left_out.setdefault(i, reason)
     points: list[tuple[Setup, Point]] = []
     kept = [i for i in good if i not in left_out]
     for i, (setup, p) in residuals(runs, table, kept, base.constants).items():
@@ -80,6 +85,21 @@ def with_own(
     if left_out:
         notes.append(f"{path.name}: left out are {_reasons(runs, left_out)}.")
     return chosen, notes
+
+
+def _impossible(runs: Runs, table: Table, base: Calibration) -> dict[int, tuple[str, str]]:
+    """Rows without latencies that no memory allows: each token of a request takes one reading of the weights of at
+    least one request at peak bandwidth, so concurrency / throughput is never less than that."""
+    j, at = table.jobs, figures(table, base.constants).plan
+    group = j.tp * j.dp
+    least_s = (j.dense_b / j.tp + j.expert_b * np.where(j.expert_b > 0, 1 - j.miss, 0) / group) / j.mem_b_s
+    out = {}
+    for i, e in enumerate(at.tolist()):
+        if e >= 0 and table.asked[e] and runs.output_tok_s[i] * least_s[e] > table.asked[e] * audit.MARGIN:
+            most = float(table.asked[e] / least_s[e])
+            text = f"{runs.output_tok_s[i]:,.0f} tok/s, its memory bandwidth allows {most:,.0f} at this concurrency"
+            out[i] = ("faster-than-memory", text)
+    return out
 
 
 def _where(path: Path, name: str) -> str:
