@@ -28,6 +28,7 @@ from catalogs.schema import (
     Rack,
 )
 from constraints.case import fan_percent, included_bank, patterns, power_cap
+from constraints.contents import gpus_inside
 from constraints.plan import Row
 from constraints.policy import Policy
 from constraints.procurement import PriceBook
@@ -56,20 +57,6 @@ class Candidates:
         self.cooling: list[Cooling] = by.get(Cooling, [])
         self.racks: list[Rack] = by.get(Rack, [])
         self.pdus: list[Pdu] = by.get(Pdu, [])
-
-
-def inside(platform: Platform, catalog: Catalog, cls: type) -> list[tuple[Any, int]]:
-    """What a complete system contains of a class."""
-    return [(catalog.parts[c.part], c.qty) for c in platform.contents if isinstance(catalog.parts[c.part], cls)]
-
-
-def gpus_inside(platform: Platform, catalog: Catalog) -> tuple[str, int]:
-    """(GPU id, count) inside a complete system; ("", 0) when it has none."""
-    for board, qty in inside(platform, catalog, GpuBoard):
-        return board.gpu, board.gpus * qty
-    for gpu, qty in inside(platform, catalog, Gpu):
-        return gpu.id, qty
-    return "", 0
 
 
 class FamilyModel:
@@ -233,8 +220,6 @@ __all__ = [
     "FamilyModel",
     "dimm_counts",
     "fixed_w",
-    "gpus_inside",
     "included_bank",
-    "inside",
     "power_cap",
 ]

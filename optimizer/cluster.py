@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from catalogs.schema import Cooling, Kind, Nic, Pdu, Platform, Rack, Switch
+from constraints.contents import inside
 from constraints.cooling import liquid_w
 from constraints.interconnect import BMC
 from constraints.links import Network, networks
-from constraints.model import inside
 from constraints.plan import RowKey
 from constraints.power import LOW_LINE_V
 from constraints.rack import MAX_PER_RACK, air_w, node_kg, pdu_efficiency, racked

@@ -55,7 +55,7 @@ def loosened(request: Request, bits: int) -> list[tuple[str, str, dict[str, Any]
 
 def cheapest(market: Market, **fields: Any) -> tuple[Market, Point] | None:
     """The cheapest build of the request with other fields; None when there is none."""
-    other = Market.open(market.catalog, market.request.model_copy(update=fields), market.policy)
+    other = market.asking(**fields)
     solver = Solver(other)
     found = solver.cheapest()
     return (other, solver.point(found)) if found else None

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.llm import Llm, get
+from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import Cpu, Kind, Link, Platform, Switch
 from constraints.case import Build, Case
 from constraints.fit import cpu_fits, needs_cpu
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
-from constraints.precision import known_precisions, wanted
 from constraints.procurement import PriceBook, price_book
 from constraints.request import Request
-from constraints.training import seq_len
+from optimizer.asked import model_of
+from optimizer.throughput.calibration import Calibration, shipped
 
 
 @dataclass
@@ -29,28 +30,25 @@ class Market:
     policy: Policy
     llm: Llm
     book: PriceBook
+    calibration: Calibration
     _cpus: dict[str, list[Cpu]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, catalog: Catalog, request: Request, policy: Policy) -> Market:
-        """Raises InputError for an unknown model or a context that the model does not reach."""
-        llm = get(request.model)
-        what, remedy = ("a sequence", "--seq-len") if request.trains else ("isl + osl", "--isl or --osl")
-        tokens = seq_len(request, policy) if request.trains else request.tokens
-        if tokens > llm.max_context:
-            text = f"{what} = {tokens} tokens, {llm.id} reaches {llm.max_context}"
-            raise InputError(text, "context-too-long", f"Lower {remedy}.")
-        if request.precision and not wanted(llm, request):
-            text = f"{request.workload} does not run in" if request.trains else f"{llm.id} has no weights in"
-            remedy = f"One of: {', '.join(known_precisions(llm, request))}."
-            raise InputError(f"{text} {request.precision!r}", "unknown-precision", remedy)
+    def open(cls, catalog: Catalog, request: Request, policy: Policy, calibration: Calibration | None = None) -> Market:
+        """Throughput by `calibration`, the shipped one without. Raises InputError as `model_of` does, and for an
+        unknown vendor."""
+        llm = model_of(request, policy)
         known = {p.vendor.casefold(): p.vendor for p in catalog.parts.values()}
         for name in sorted((request.vendors | request.barred_vendors) - set(known)):
             near = ", ".join(known[x] for x in get_close_matches(name, list(known), n=3))
             raise InputError(
                 f"no part of a vendor named {name!r}", "unknown-vendor", f"Nearest: {near}." if near else ""
             )
-        return cls(catalog, request, policy, llm, price_book(catalog, request, policy))
+        return cls(catalog, request, policy, llm, price_book(catalog, request, policy), calibration or shipped())
+
+    def asking(self, **fields: Any) -> Market:
+        """The same market under a request with other fields."""
+        return Market.open(self.catalog, self.request.model_copy(update=fields), self.policy, self.calibration)
 
     def cents(self, part: str) -> int:
         """Unit price in minor units of the request's currency."""

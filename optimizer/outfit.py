@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
 from constraints.case import fan_percent, power_cap
+from constraints.contents import gpus_inside
 from constraints.fit import gpu_fits
 from constraints.lanes import direct, gpu_lanes, gpu_width
-from constraints.model import fixed_w, gpus_inside
+from constraints.model import fixed_w
 from constraints.offload import room_gb
 from constraints.plan import RowKey
 from constraints.power import node_limit_w, transient_extra_w, watts_at

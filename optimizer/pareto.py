@@ -106,7 +106,7 @@ class Solver:
         self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True
     ) -> None:
         self.market, self.rules, self.deadline, self.clever = market, rules, deadline, clever
-        self.planner = planner_for(market.llm, market.request, market.policy)
+        self.planner = planner_for(market.llm, market.request, market.policy, market.calibration)
         self.on_host = HostRows(market) if market.request.offload else None
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0}
         started = time.perf_counter()

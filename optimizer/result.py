@@ -46,6 +46,7 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
             "newest_price": max(dates, default=None),
         },
         "model": {"id": market.llm.id, "name": market.llm.name, "note": market.llm.note, "source": market.llm.source},
+        "throughput_model": {"calibration": market.calibration.name, "sha256": market.calibration.sha256},
         "proof": {
             "status": status,
             "complete": front.complete,

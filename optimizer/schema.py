@@ -28,6 +28,13 @@ class ModelFacts(Strict):
     source: str
 
 
+class ThroughputModel(Strict):
+    """What throughput rests on: the calibration's name, and a hash over its files and a user's own measurements."""
+
+    calibration: str
+    sha256: str
+
+
 class Families(Strict):
     closed_by_bound: int
     closed_by_cp_sat: int
@@ -195,11 +202,35 @@ class Result(Strict):
     policy: dict[str, str]
     catalog: CatalogFacts
     model: ModelFacts
+    throughput_model: ThroughputModel
     proof: Proof
     front: list[FrontPoint]
     named: dict[str, str]
     recommended: str | None
     messages: list[Message]
+
+
+class BestBuild(Strict):
+    """The recommended build of one model (and of those with the same figures) within the request."""
+
+    model: ModelFacts
+    same: list[str]
+    params_total: int
+    status: Literal["optimal", "feasible", "infeasible"]
+    point: FrontPoint | None
+    least_cost: str | None = Field(description="where the budget is too small: what the cheapest build costs")
+    reason: str
+
+
+class BestBuilds(Strict):
+    """The answer of `dsopt solve --json` without a model. The request's own model is a placeholder."""
+
+    schema_version: Literal["1"]
+    request: Request
+    policy: dict[str, str]
+    throughput_model: ThroughputModel
+    complete: bool
+    models: list[BestBuild]
 
 
 class BuildFile(Strict):

@@ -13,9 +13,10 @@ from itertools import combinations_with_replacement
 
 from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
 from constraints.case import PsuBank, bank, included_bank, patterns
+from constraints.contents import inside
 from constraints.fit import bayless, cooler_fits, cpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
 from constraints.lanes import NVME_LANES, cpu_lanes, needs_lanes
-from constraints.model import dimm_counts, inside
+from constraints.model import dimm_counts
 from constraints.offload import bandwidth_gb_s, gflops_class, offloads
 from constraints.rack import cord_links, racked
 from optimizer.market import Market

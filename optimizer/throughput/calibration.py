@@ -8,6 +8,7 @@ measured concurrencies), never outside their range.
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -64,13 +65,14 @@ class Fact:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Constants and what they rest on. `name`: where from, for the reader."""
+    """Constants and what they rest on. `name`: where from, for the reader; `sha256` covers its files."""
 
     name: str
     constants: Constants
     widths: Mapping[str, Width]
     seen: Seen
     curves: Mapping[Setup, tuple[Point, ...]]
+    sha256: str = ""
 
     def fact(self, model: str, gpu: Gpu, curve: tuple[Point, ...], concurrency: float) -> Fact:
         """What is known about a model (kin) on a GPU, with the measured curve of its setup, at a concurrency per
@@ -147,8 +149,10 @@ def read(folder: Path, name: str) -> Calibration:
                 ratio = math.log(float(r["output_tok_s"]) / float(r["predicted_tok_s"]))
                 curves[setup].append(Point(float(r["concurrency"]), ratio, r["id"]))
         seen = Seen(*(frozenset(r[c] for r in rows) for c in ("kin", "gpu", "arch")))
-        return Calibration(name, read_constants(folder / "constants.csv"), read_widths(folder / FILE), seen,
-                           {k: tuple(v) for k, v in curves.items()})  # fmt: skip
+        files = ("constants.csv", FILE, RESIDUALS)
+        sha256 = hashlib.sha256(b"".join((folder / f).read_bytes() for f in files)).hexdigest()
+        return Calibration(name, read_constants(folder / files[0]), read_widths(folder / FILE), seen,
+                           {k: tuple(v) for k, v in curves.items()}, sha256)  # fmt: skip
     except (OSError, KeyError, ValueError, UnicodeDecodeError, csv.Error) as e:
         remedy = "Write one with `dsopt size --calibrate FILE -o DIR`."
         raise InputError(Fault("no-calibration", f"is no calibration: {e!r}", str(folder), remedy=remedy)) from None

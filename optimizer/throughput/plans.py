@@ -87,7 +87,7 @@ class Planner:
             return None
         _, found, replicas = best
         plan = Plan(found.precision, self.request.kv_precision, *found.shape, replicas, found.concurrency)
-        curve = self._curves(gpu, found.precision).get(found.shape, ())
+        curve = self.curves(gpu, found.precision).get(found.shape, ())
         fact = self.calibration.fact(self.kin, gpu, curve, found.concurrency)
         perf = Perf(
             best[0][0], found.per_user_tok_s, found.ttft_ms, found.tpot_ms, fact.low, fact.high, fact.basis, fact.source
@@ -113,7 +113,7 @@ class Planner:
     def _sweep(self, gpu: Gpu, precision: str, todo: dict[Memo, tuple[RowKey, int]]) -> None:
         """Judge the replicas of `todo` at one precision; its keys share power cap and fabric."""
         r, llm, k = self.request, self.llm, self.calibration.constants
-        found = [(memo, key, self._candidates(gpu, precision, key, size)) for memo, (key, size) in todo.items()]
+        found = [(memo, key, self.candidates(gpu, precision, key, size)) for memo, (key, size) in todo.items()]
         found = [x for x in found if len(x[2])]
         if not found:
             return
@@ -146,7 +146,7 @@ class Planner:
                 )
             )  # fmt: skip
 
-    def _candidates(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> Ints:
+    def candidates(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> Ints:
         """(tp, pp, dp, ep, requests at once) of the replicas of `size` GPUs that fit memory and the key's network."""
         spans = size > key.per_node
         per_node, net, rate = (key.per_node, key.net, key.net_gbit_s) if spans else (size, "none", 0)
@@ -173,13 +173,14 @@ class Planner:
     def _factors(self, gpu: Gpu, precision: str, shape: Ints, most: Ints) -> Floats:
         """What measurements of the very setups say over the model; 1 where there are none."""
         factor = np.ones(len(shape))
-        for setup, curve in self._curves(gpu, precision).items():
+        for setup, curve in self.curves(gpu, precision).items():
             for i in np.flatnonzero((shape == np.array(setup)).all(axis=1)).tolist():
                 if known := measured(curve, max(1, int(most[i]))):
                     factor[i] = math.exp(known.log_ratio)
         return factor
 
-    def _curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, tuple[Point, ...]]:
+    def curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, tuple[Point, ...]]:
+        """Measured curves of the request's workload on a GPU, by (tp, pp, dp, ep)."""
         r = self.request
         return self.calibration.curves_of(self.kin, precision, gpu.id, r.isl, r.osl)
 
