@@ -100,9 +100,10 @@ def _text(path: Path) -> str:
 
 
 def csv_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """CSV with commas and line feeds."""
+    """CSV with commas and line feeds. A carriage return in a cell quotes all: the writer leaves it bare else."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    bare = any("\r" in cell for row in (header, *rows) for cell in row)
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL)
     writer.writerow(header)
     writer.writerows(rows)
     return out.getvalue()

@@ -59,10 +59,8 @@ def with_own(
     runs = own_rows(path)
     table = prepare(runs.columns, catalog, policy, base.constants)
     left_out = {i: ("unanswered", text) for i, text in enumerate(table.errors) if text}
-    left_out |= {
-        i: ("no-figure", "output_tok_s is no number above 0")
-        for i in np.flatnonzero(~np.isfinite(runs.output_tok_s)).tolist()
-    }
+    for i in np.flatnonzero(~np.isfinite(runs.output_tok_s)).tolist():
+        left_out[i] = ("no-figure", "output_tok_s is no number above 0")
     good = [i for i in range(len(runs.rows)) if i not in left_out]
     found = audit.findings(runs.take(good), table.take(good))
     left_out |= {good[i]: reason for i, reason in found.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,18 @@ LENIENT = settings(max_examples=25, deadline=None, suppress_health_check=[Health
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
+    return shipped_catalog()
+
+
+@cache
+def shipped_catalog() -> Catalog:
+    """Not a fixture where Hypothesis would print it."""
     return load()
 
 
 def answered(path: Path, catalog: Catalog) -> list[dict[str, str]]:
     text, _, _ = batch(path, catalog, Policy(), shipped())
-    return list(csv.DictReader(io.StringIO(text)))
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def test_all_measured_rows(catalog: Catalog) -> None:
@@ -115,24 +122,24 @@ CELL = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"
 
 
 @LENIENT
-@given(st.lists(st.tuples(CELL, CELL, CELL, CELL, CELL), max_size=4))
-def test_any_cells_are_answered_or_refused(rows: list[tuple[str, ...]], tmp_path: Path, catalog: Catalog) -> None:
+@given(rows=st.lists(st.tuples(CELL, CELL, CELL, CELL, CELL), max_size=4))
+def test_any_cells_are_answered_or_refused(rows: list[tuple[str, ...]], tmp_path: Path) -> None:
     header = ("model", "gpu", "n_gpus", "isl", "remark")
     path = tmp_path / "rows.csv"
     path.write_text(csv_text(header, rows), encoding="utf-8", newline="")
     table = read_csv(path, header, "")
     assert [tuple(r) for r in table.rows] == [r for r in rows if any(c.strip() for c in r)]
-    found = answered(path, catalog)
+    found = answered(path, shipped_catalog())
     assert [r["remark"] for r in found] == [r[-1] for r in table.rows]
     assert all(bool(r["error"]) != bool(r["basis"]) for r in found)
 
 
 @LENIENT
-@given(st.binary(max_size=60))
-def test_any_bytes_are_read_or_refused(data: bytes, tmp_path: Path, catalog: Catalog) -> None:
+@given(data=st.binary(max_size=60))
+def test_any_bytes_are_read_or_refused(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(data)
     try:
-        answered(path, catalog)
+        answered(path, shipped_catalog())
     except InputError as e:
         assert all(f.code and f.file for f in e.faults)

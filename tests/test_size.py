@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -18,11 +19,14 @@ from catalogs.load import Catalog, load
 from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.cli import parse
+from optimizer.cli import calibrate_view, parse
 from optimizer.load import Load, erlang_c, load_of, queue, with_load
 from optimizer.own_runs import calibration
 from optimizer.sizing import Sized, key_of, serving_size
 from optimizer.throughput.calibration import Calibration, shipped
+from optimizer.throughput.constants import DATA
+from optimizer.throughput.measured import SHIPPED, Runs
+from optimizer.throughput.measured import read as read_runs
 from tests.test_cli import dsopt
 
 DAY = date(2026, 11, 24)
@@ -168,6 +172,30 @@ def test_outputs_are_not_written_over(tmp_path: Path) -> None:
     assert "output-exists" in dsopt("size", "--batch", str(rows), "-o", str(out), code=3).stderr
     dsopt("size", "--batch", str(rows), "-o", str(out), "--force")
     assert out.read_bytes() == first
+
+
+def test_calibrate_says_what_moved(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All but the fit itself, which takes minutes and has tests of its own: the shipped files stand in its place."""
+    mine, folder = tmp_path / "mine.csv", tmp_path / "made"
+    mine.write_text("model,precision,gpu,n_gpus,tp,isl,osl,concurrency,output_tok_s\n"
+                    "v3-671b,fp8,H200,8,8,1024,1024,64,5000\nnobody,fp8,H200,8,8,1024,1024,64,5000\n")  # fmt: skip
+    fitted: list[int] = []
+
+    def fit(runs: Runs, parts: Catalog, policy: Policy, to: Path) -> None:
+        fitted.append(len(runs.rows))
+        shutil.copytree(DATA, to)
+
+    monkeypatch.setattr(calibrate_view, "recalibrate", fit)
+    calibrate_view.calibrate(mine, folder, False, catalog, Policy())
+    said = capsys.readouterr()
+    assert fitted == [len(read_runs(SHIPPED).rows) + 2]
+    assert "1 of 2 rows took part" in said.err
+    assert "model-and-gpu" in said.out and "v3-671b on H200" in said.out
+    assert calibration(folder, None, catalog, Policy())[0].sha256 == shipped().sha256
+    with pytest.raises(InputError, match="output-exists"):
+        calibrate_view.calibrate(mine, folder, False, catalog, Policy())
 
 
 def test_amounts() -> None:

@@ -31,6 +31,7 @@ def calibrate(path: Path, output: Path | None, force: bool, catalog: Catalog, po
             Fault("output-exists", "is not empty", str(folder), remedy="Give --force to write over a calibration.")
         )
     own = own_rows(path)
+    note("Fitting, also without each group of rows for the held-out errors: takes some minutes.")
     before = shipped()
     both = of_rows([*read_shipped(SHIPPED).rows, *own.rows])
     try:

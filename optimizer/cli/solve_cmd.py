@@ -218,6 +218,8 @@ def check(
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
     set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
     as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
+    measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements: they beat the model.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See CHECK_HELP."""
@@ -232,7 +234,11 @@ def check(
     if model_config is not None:
         model = parse.model(model, model_config)
     parts, market_request, builds = read(file, parts, model, as_of)
-    market = Market.open(parts, market_request, Policy().with_settings(set_))
+    chosen = Policy().with_settings(set_)
+    by, notes = parse.calibration(calibration, measured, parts, chosen)
+    for text in notes:
+        note(f"note: {text}")
+    market = Market.open(parts, market_request, chosen, by)
     failed, out = False, []
     for name, build in builds:
         case, checks = run(market, build)

@@ -166,7 +166,8 @@ def _taken(j: Jobs, keep: Ints) -> Jobs:
 
 
 def _columns(cls: type, items: list[Any], which: Ints) -> dict[str, Any]:
-    return {f.name: np.array([getattr(x, f.name) for x in items])[which] for f in fields(cls)}
+    kind = None if items else np.int64  # nothing to index, and indices are whole numbers
+    return {f.name: np.array([getattr(x, f.name) for x in items], dtype=kind)[which] for f in fields(cls)}
 
 
 def figures(t: Table, k: Constants | None = None) -> Figures:
