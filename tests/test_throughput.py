@@ -16,7 +16,7 @@ from constraints.vram import usable_bytes
 from optimizer.throughput import audit, measured, roofline
 from optimizer.throughput.answers import answers
 from optimizer.throughput.batch import Table, prepare
-from optimizer.throughput.calibration import Point
+from optimizer.throughput.calibration import Point, curve_of
 from optimizer.throughput.calibration import measured as at
 from optimizer.throughput.calibration import shipped as calibration
 from optimizer.throughput.constants import constants, rows
@@ -183,7 +183,7 @@ def test_widths_never_narrow_with_distance() -> None:
 
 
 def test_a_measurement_speaks_between_its_concurrencies() -> None:
-    curve = (Point(8, 0.2, "a"), Point(32, 0.4, "b"), Point(32, 0.6, "c"))
+    curve = curve_of([Point(32, 0.4, "b"), Point(8, 0.2, "a"), Point(32, 0.6, "c")])
     assert at(curve, 4) is None and at(curve, 64) is None
     half = at(curve, 16)
     assert half is not None and abs(half.log_ratio - 0.35) < 1e-12

@@ -18,7 +18,7 @@ from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
 from constraints.vram import most_users
-from optimizer.throughput.calibration import Calibration, Point, Shape, measured, shipped
+from optimizer.throughput.calibration import Calibration, Curve, Shape, measured, shipped
 from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.jobs import of_keys
 from optimizer.throughput.roofline import Floats, Ints, largest_concurrency, speeds, times
@@ -179,7 +179,7 @@ class Planner:
                     factor[i] = math.exp(known.log_ratio)
         return factor
 
-    def curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, tuple[Point, ...]]:
+    def curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, Curve]:
         """Measured curves of the request's workload on a GPU, by (tp, pp, dp, ep)."""
         r = self.request
         return self.calibration.curves_of(self.kin, precision, gpu.id, r.isl, r.osl)
