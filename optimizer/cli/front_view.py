@@ -59,6 +59,8 @@ def show(data: dict[str, Any], everything: bool) -> None:
         f"Build {chosen['id']}: {chosen['cost']['total']} {currency}, "
         f"of it {chosen['cost']['estimated_share']:.0%} on estimated prices"
     )
+    t = chosen["throughput"]
+    print(f"Throughput: {t['output_tok_s']:,.1f} {t['unit']}, 80 % interval {interval(t)}, {basis(t)}")
     table(
         ["qty", "part", "unit", "line", "price of", "confidence"],
         [
@@ -96,8 +98,9 @@ def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]]
     from constraints.request import TRAINING
 
     if request["workload"] not in TRAINING:
-        return ["tok/s", "each user", "users"], lambda p: [
+        return ["tok/s", "80 % interval", "each user", "users"], lambda p: [
             f"{p['throughput']['output_tok_s']:,.1f}",
+            interval(p["throughput"]),
             f"{p['throughput']['per_user_tok_s']:.1f}",
             f"{p['throughput']['concurrency']}",
         ]
@@ -106,9 +109,31 @@ def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]]
         t, how = p["throughput"], p["plan"]["training"]
         sharing = f"ZeRO {how['zero_stage']}, {how['micro_batch']} x {how['seq_len']}"
         days = [] if t["days"] is None else [f"{t['days']:,.2f}"]
-        return [f"{t['output_tok_s']:,.1f}", *days, sharing + (", checkpointed" if how["checkpointing"] else "")]
+        return [
+            f"{t['output_tok_s']:,.1f}",
+            interval(t),
+            *days,
+            sharing + (", checkpointed" if how["checkpointing"] else ""),
+        ]
 
-    return ["train tok/s", *(["days"] if request["train_tokens"] else []), "training"], cells
+    return ["train tok/s", "80 % interval", *(["days"] if request["train_tokens"] else []), "training"], cells
+
+
+BASIS = {
+    "measured": "measured: {}",
+    "interpolated": "interpolated: its model or its GPU was measured",
+    "roofline": "roofline: neither its model nor its GPU was measured",
+}
+
+
+def basis(throughput: dict[str, Any]) -> str:
+    """What a figure rests on, in words."""
+    return BASIS[throughput["basis"]].format(throughput["source"])
+
+
+def interval(throughput: dict[str, Any]) -> str:
+    """`low-high` of a figure."""
+    return f"{throughput['low']:,.0f}-{throughput['high']:,.0f}"
 
 
 def number(x: float | None) -> str:
