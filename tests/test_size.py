@@ -204,3 +204,18 @@ def test_amounts() -> None:
     ]  # fmt: skip
     with pytest.raises(InputError):
         parse.amount("many", "--tokens-per-day")
+
+
+def test_solve_without_a_model_is_the_best_build_of_each() -> None:
+    job = ["--budget", "12000", "--gpu", "RTX 5090", "--max-nodes", "1", "--as-of", "2026-11-24", "--json"]
+    data = json.loads(dsopt("solve", *job).stdout)
+    jsonschema.validate(data, json.loads(dsopt("schema", "models").stdout))
+    assert data["complete"]
+    sizes = [m["params_total"] for m in data["models"]]
+    assert sizes == sorted(sizes, reverse=True)
+    alone = json.loads(dsopt("solve", "--model", "r1-distill-qwen-14b", *job).stdout)
+    best = next(m for m in data["models"] if m["model"]["id"] == "r1-distill-qwen-14b")
+    assert best["status"] == "optimal"
+    assert best["point"] == next(p for p in alone["front"] if p["id"] == alone["recommended"])
+    v3 = next(m for m in data["models"] if m["model"]["id"] == "v3-671b")
+    assert v3["point"] is None and "r1-671b" in v3["same"]
