@@ -15,11 +15,10 @@ from optimizer.throughput.calibration import measured
 from optimizer.throughput.demand import demand
 from optimizer.throughput.jobs import of_keys
 from optimizer.throughput.plans import Planner
-from optimizer.throughput.roofline import Floats, Ints, Times, times
+from optimizer.throughput.roofline import SLACK, Floats, Ints, Times, times
 from optimizer.throughput.shapes import sizes_of
 
 STEP = 4
-SLACK = 1 + 1e-9
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ class Candidates:
 def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
     """All plans that have memory for a request, by precision."""
     r, llm, k = planner.request, planner.llm, planner.calibration.constants
+    pair = planner.calibration.pair(planner.kin, gpu.id)
     found = []
     for precision in planner.precisions(gpu):
         sizes = sizes_of(key.per_node, key.total)
@@ -46,7 +46,11 @@ def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
         jobs = of_keys(gpu, shape, [key], owner, asked, precision, (r.isl, r.osl), k) if len(table) else None
         if jobs is not None:
             kept = [(a, b, c, d) for a, b, c, d in shape.tolist()]
-            found.append(Candidates(precision, kept, key.total // shape[:, :3].prod(axis=1), cap, times(jobs, k)))
+            found.append(
+                Candidates(
+                    precision, kept, key.total // shape[:, :3].prod(axis=1), cap, times(jobs, k).slowed(1 / pair)
+                )
+            )
     return found
 
 
@@ -104,11 +108,11 @@ def _figures(planner: Planner, gpu: Gpu, c: Candidates, users: int) -> dict[str,
     busy = np.minimum(c.replicas, users)
     wanted = users / busy
     running = np.minimum(wanted, c.cap)
-    factor = np.ones(len(c.shapes))
+    factor, model = np.ones(len(c.shapes)), planner.calibration.pair(planner.kin, gpu.id)
     curves = planner.curves(gpu, c.precision)
     for i, shape in enumerate(c.shapes if curves else ()):
         if known := measured(curves.get(shape, ()), float(running[i])):
-            factor[i] = math.exp(known.log_ratio)
+            factor[i] = math.exp(known.log_ratio) / model
     one = c.times.request_s(running) / factor
     tpot_ms = c.times.tpot_s(running) / factor * 1e3
     ttft_ms = c.times.ttft_s(running) / factor * 1e3 + (wanted / running - 1) * one * 1e3

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from operator import itemgetter
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from catalogs.errors import Fault, InputError
@@ -24,6 +25,11 @@ from catalogs.schema import Gpu
 from optimizer.throughput.constants import DATA, Constants, read_constants
 from optimizer.throughput.interval import FILE, Basis, Seen, Width, basis, read_widths
 
+DOUBT = 20
+"""Measured concurrencies that weigh as much as the prior that a model on a GPU has no factor of its own: engines and
+versions of published rows differ."""
+OWN_DOUBT = 1
+"""The same for a user's own rows."""
 REACH = 1.25
 """How far beyond the measured concurrencies a measurement still speaks for a configuration."""
 
@@ -79,6 +85,23 @@ class Calibration:
     seen: Seen
     curves: Mapping[Setup, Curve]
     sha256: str = ""
+    own: frozenset[tuple[str, str]] = frozenset()
+
+    @cached_property
+    def pairs(self) -> dict[tuple[str, str], float]:
+        """(model, GPU) -> what its measured setups are off in common (log), for its other plans and lengths: their
+        median, drawn towards none. A user's own rows (`own`) weigh more: one engine, one machine."""
+        found: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for s, curve in self.curves.items():
+            found[s.kin, s.gpu] += [p.log_ratio for p in curve]
+        return {
+            pair: median(ratios) * len(ratios) / (len(ratios) + (OWN_DOUBT if pair in self.own else DOUBT))
+            for pair, ratios in found.items()
+        }
+
+    def pair(self, model: str, gpu: str) -> float:
+        """Factor on the tok/s of a model (kin) on a GPU (id) where the setup itself was not measured."""
+        return math.exp(self.pairs.get((model, gpu), 0.0))
 
     def fact(self, model: str, gpu: Gpu, curve: Curve, concurrency: float) -> Fact:
         """What is known about a model (kin) on a GPU, with the measured curve of its setup, at a concurrency per
@@ -87,7 +110,7 @@ class Calibration:
         distance = "same" if found else self.seen.distance(model, gpu)
         width = self.widths.get(distance) or self.widths["nothing"]
         if found is None:
-            return Fact(1.0, width.low, width.high, basis(distance))
+            return Fact(self.pair(model, gpu.id), width.low, width.high, basis(distance))
         return Fact(math.exp(found.log_ratio), width.low, width.high, basis(distance), found.source)
 
     def curves_of(self, model: str, precision: str, gpu: str, isl: int, osl: int) -> dict[Shape, Curve]:
@@ -102,13 +125,15 @@ class Calibration:
         return out
 
     def with_points(self, points: Iterable[tuple[Setup, Point]], seen: Seen) -> Calibration:
-        """The same with further measurements, which take the place of earlier ones of the same setup."""
+        """The same with a user's measurements; of a model on a GPU they take the place of all earlier ones."""
         new: dict[Setup, list[Point]] = defaultdict(list)
         for setup, point in points:
             new[setup].append(point)
         merged = {**self.curves, **{k: curve_of(v) for k, v in new.items()}}
         both = Seen(*(a | b for a, b in zip(_sets(self.seen), _sets(seen), strict=True)))
-        return replace(self, curves=merged, seen=both)
+        own = frozenset((s.kin, s.gpu) for s in new)
+        others = {s: c for s, c in merged.items() if s in new or (s.kin, s.gpu) not in own}
+        return replace(self, curves=others, seen=both, own=own)
 
 
 def curve_of(points: Iterable[Point]) -> Curve:

@@ -21,7 +21,7 @@ from constraints.vram import most_users
 from optimizer.throughput.calibration import Calibration, Curve, Shape, measured, shipped
 from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.jobs import of_keys
-from optimizer.throughput.roofline import Floats, Ints, largest_concurrency, speeds, times
+from optimizer.throughput.roofline import SLACK, Floats, Ints, Times, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import shapes, sizes_of
 
 Rank = tuple[int, int, int, int, int]
@@ -125,11 +125,11 @@ class Planner:
         jobs = of_keys(gpu, shape, [x[1] for x in found], owner, asked, precision, (r.isl, r.osl), k)
         if jobs is None:
             return
-        t = times(jobs, k)
+        t = times(jobs, k).slowed(1 / self.calibration.pair(self.kin, gpu.id))
         limit = 0.0 if r.workload == "batch" else r.min_tok_s_user
         most = largest_concurrency(t, users, limit, r.max_ttft_ms)
+        factor, most = self._measured(gpu, precision, shape, most, t, limit)
         s = speeds(t, np.maximum(most, 1))
-        factor = self._factors(gpu, precision, shape, most)
         tenths = np.where(factor == 1, s.tenths, (s.tenths * factor).astype(np.int64))
         tp, pp, _, ep = shape.T
         order = np.lexsort((ep, tp, pp, -tenths, owner))
@@ -170,14 +170,29 @@ class Planner:
             self._held[memo] = min(users, int(self.calibration.constants["max_batch"]) * shape[2])
         return self._held[memo]
 
-    def _factors(self, gpu: Gpu, precision: str, shape: Ints, most: Ints) -> Floats:
-        """What measurements of the very setups say over the model; 1 where there are none."""
-        factor = np.ones(len(shape))
+    def _measured(
+        self, gpu: Gpu, precision: str, shape: Ints, most: Ints, t: Times, limit: float
+    ) -> tuple[Floats, Ints]:
+        """What measurements of the very setups say over the model (1 without any), and the largest concurrency at
+        which they meet the latency limits: the model's, else the largest measured one below it that does."""
+        factor, most = np.ones(len(shape)), most.copy()
+        model = self.calibration.pair(self.kin, gpu.id)
         for setup, curve in self.curves(gpu, precision).items():
-            for i in np.flatnonzero((shape == np.array(setup)).all(axis=1)).tolist():
-                if known := measured(curve, max(1, int(most[i]))):
-                    factor[i] = math.exp(known.log_ratio)
-        return factor
+            for i in np.flatnonzero((shape == np.array(setup)).all(axis=1) & (most >= 1)).tolist():
+                if measured(curve, int(most[i])) is None:
+                    continue
+                below = [int(p.concurrency) for p in reversed(curve) if p.concurrency < most[i]]
+                tries = {c: math.exp(p.log_ratio) / model for c in (int(most[i]), *below) if (p := measured(curve, c))}
+                most[i] = next((c for c, f in tries.items() if self._meets(t, i, c, f, limit)), 0)
+                factor[i] = tries.get(int(most[i]), 1.0)
+        return factor, most
+
+    def _meets(self, t: Times, i: int, c: int, factor: float, limit: float) -> bool:
+        """Whether entry `i` at concurrency `c` meets the latency limits when it is `factor` times as fast."""
+        at = np.full(len(t.stage_fixed_s), c)
+        longest = self.request.max_ttft_ms
+        fine = float(t.tpot_s(at)[i]) * limit <= factor * SLACK
+        return fine and (longest is None or float(t.ttft_s(at)[i]) * 1e3 <= longest * factor * SLACK)
 
     def curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, Curve]:
         """Measured curves of the request's workload on a GPU, by (tp, pp, dp, ep)."""
