@@ -18,9 +18,10 @@ from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
 from optimizer.explain import ways_out
+from optimizer.front import Front
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
-from optimizer.pareto import Front, Solver
+from optimizer.pareto import Solver
 from optimizer.result import money, result
 from optimizer.rows import hardware_keys
 from optimizer.throughput.choice import planner_for

@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 
 from catalogs.schema import Gpu
 from constraints.budget import most_parts_cents
-from constraints.case import Case
 from constraints.model import Candidates
 from constraints.plan import Row
-from constraints.rule import Check, Rule
+from constraints.rule import Rule
 from constraints.rules import RULES, findings
 from optimizer.bound import Bound, Bounds, narrowed
-from optimizer.certify import Family, Found, TimeUp
+from optimizer.certify import Family, TimeUp
 from optimizer.cluster import Cluster
+from optimizer.front import Found, Front, Point
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
 from optimizer.outfit import Outfit
 from optimizer.prune import buyable
+from optimizer.record import record, staircase
 from optimizer.rows import families, rows_of
 from optimizer.search import assemble
 from optimizer.shelf import NONE, Parts, Shelf
@@ -36,27 +37,6 @@ MARGIN_PERCENT = 10
 
 class Disagreement(AssertionError):
     """CP-SAT returned a build that plain `check` rejects: an internal error, never dropped silently."""
-
-
-@dataclass
-class Point:
-    """A point of the front."""
-
-    found: Found
-    case: Case
-    checks: list[Check]
-
-
-@dataclass
-class Front:
-    """Points ascending in cost and throughput, with the proof's record."""
-
-    points: list[Point] = field(default_factory=list)
-    complete: bool = True
-    closed_by_bound: int = 0
-    closed_by_cp_sat: int = 0
-    families: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Staircase:
@@ -117,6 +97,7 @@ class Solver:
         self.cluster = Cluster(market, by)
         self.bounds = Bounds(market, self.cluster)
         self.units: list[Unit] = []
+        self.dropped: list[tuple[str, int]] = []
         shelves: dict[str, Shelf] = {}
         for gpu, k, holders in families(market):
             on_host = self.on_host if self.on_host and self.on_host.able(gpu, k) else None
@@ -129,6 +110,8 @@ class Solver:
                     if on_host:
                         u.least_host = min((o.least_host_cents(on_host.least_gb(gpu)) for o in outfits), default=NONE)
                     self.units.append(u)
+                    continue
+            self.dropped.append((gpu.id, k))
         self.units.sort(key=lambda u: (u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
 
@@ -223,6 +206,7 @@ class Solver:
         finally:
             self.seconds["proof"] += time.perf_counter() - started
         out.closed_by_cp_sat += 1
+        out.ticks[u.gpu.id, u.per_node] = family.ticks
 
     def candidates(self, u: Unit) -> Candidates:
         """Every part that may stand in a node of the unit."""
@@ -278,6 +262,11 @@ class Solver:
                 self.prove(u, stairs, out)
         except TimeUp:
             out.complete = False
+        if stairs and out.complete:
+            known = zip(stairs.tenths, stairs.cents, strict=True)
+            out.stairs = staircase(known, stairs.limit, request.throughput_tenths or 1)
+            bounds = {(u.gpu.id, u.per_node): u.bounds for u in self.units}
+            out.record = record(bounds, out.ticks, self.dropped, out.stairs)
         if stairs:
             settled = self.settle(stairs) if self.clever and out.complete else stairs.points
             out.points = [self.point(f) for f in settled]

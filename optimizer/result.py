@@ -12,8 +12,8 @@ from constraints.precision import BITS
 from constraints.procurement import minor_digits
 from constraints.rack import racks_in
 from constraints.site import total_w, units
+from optimizer.front import Front, Point
 from optimizer.market import Market
-from optimizer.pareto import Front, Point
 from optimizer.planfacts import plan_facts, throughput
 from optimizer.ties import equivalents
 

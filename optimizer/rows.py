@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from catalogs.schema import Bridge, Cpu, Gpu, GpuBoard, Kind, Nic, Platform
 from constraints.case import power_cap
+from constraints.contents import gpus_inside, inside
 from constraints.fit import gpu_fits
 from constraints.lanes import direct
-from constraints.model import gpus_inside, inside
 from constraints.plan import Row, RowKey
 from optimizer.market import Market
 from optimizer.throughput.plans import Planner
