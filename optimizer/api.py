@@ -22,7 +22,8 @@ from optimizer.front import Front
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
 from optimizer.pareto import Solver
-from optimizer.result import money, result
+from optimizer.proofdata import money
+from optimizer.result import result
 from optimizer.rows import hardware_keys
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.training_plans import TrainingPlanner

@@ -18,9 +18,7 @@ from constraints.rule import Rule
 from constraints.rules import RULES
 from optimizer.front import Found
 from optimizer.market import Market
-
-PARAMETERS = {"num_workers": 1, "linearization_level": 1, "random_seed": 0}
-"""CP-SAT's parameters; one worker makes every answer and its deterministic time repeatable."""
+from optimizer.proofdata import PARAMETERS
 
 
 class TimeUp(Exception):

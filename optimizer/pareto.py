@@ -20,16 +20,14 @@ from optimizer.front import Found, Front, Point
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
 from optimizer.outfit import Outfit
+from optimizer.proofdata import SPAN, staircase
 from optimizer.prune import buyable
-from optimizer.record import record, staircase
+from optimizer.record import record
 from optimizer.rows import families, rows_of
 from optimizer.search import assemble
 from optimizer.shelf import NONE, Parts, Shelf
 from optimizer.throughput.choice import planner_for
 from optimizer.ties import rank
-
-SPAN = 3
-"""Without a budget the front goes to three times the cheapest cost (SEMANTICS)."""
 
 MARGIN_PERCENT = 10
 """The bound alone closes only what lies this much above the staircase; all that is nearer is proven by CP-SAT."""
@@ -262,14 +260,13 @@ class Solver:
                 self.prove(u, stairs, out)
         except TimeUp:
             out.complete = False
-        if stairs and out.complete:
-            known = zip(stairs.tenths, stairs.cents, strict=True)
-            out.stairs = staircase(known, stairs.limit, request.throughput_tenths or 1)
-            bounds = {(u.gpu.id, u.per_node): u.bounds for u in self.units}
-            out.record = record(bounds, out.ticks, self.dropped, out.stairs)
         if stairs:
             settled = self.settle(stairs) if self.clever and out.complete else stairs.points
             out.points = [self.point(f) for f in settled]
+            if out.complete:
+                out.stairs = staircase(out, self.market)
+                bounds = {(u.gpu.id, u.per_node): u.bounds for u in self.units}
+                out.record = record(bounds, out.ticks, self.dropped, out.stairs)
         return out
 
     def point(self, found: Found) -> Point:

@@ -12,15 +12,6 @@ from optimizer.shelf import NONE
 Name = tuple[str, int]
 
 
-def staircase(points: Iterable[tuple[int, int]], limit: int, wanted: int) -> tuple[Step, ...]:
-    """Steps of points (0.1 tok/s, cents) in ascending order under `limit` cents from throughput `wanted` on."""
-    steps, above = [], wanted - 1
-    for tenths, cents in points:
-        steps.append(Step(above, cents))
-        above = tenths
-    return (*steps, Step(above, limit + 1))
-
-
 def least(bounds: Iterable[Bound], steps: tuple[Step, ...]) -> tuple[int, ...]:
     """Per step the cents below which the bounds leave no build faster than it."""
     above = [s.faster_than for s in steps]
