@@ -17,6 +17,7 @@ from constraints.precision import BITS, wanted
 from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
+from optimizer.embed import rows, used
 from optimizer.explain import ways_out
 from optimizer.front import Front
 from optimizer.host_rows import HostRows
@@ -57,6 +58,12 @@ def explained(answer: Answer) -> list[tuple[dict[str, str], dict[str, Any]]]:
         text = f"{way.rule}: without {way.condition} the cheapest build costs {cost['total']} {cost['currency']}."
         out.append(({"code": f"stands-against-{way.rule}", "severity": "note", "text": text}, data))
     return out
+
+
+def embedded(answer: Answer) -> dict[str, list[dict[str, Any]]]:
+    """Catalog rows that the front rests on: its parts, what is inside them, and all offers of these."""
+    catalog = answer.market.catalog
+    return rows(catalog, used(catalog, {x for p in answer.front.points for x in p.case.build.total()}))
 
 
 def saving(answer: Answer) -> str:

@@ -81,9 +81,10 @@ class Solver:
     """One request solved until `deadline` (time.monotonic()). Without `clever` nothing is pruned or searched."""
 
     def __init__(
-        self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True
-    ) -> None:
-        self.market, self.rules, self.deadline, self.clever = market, rules, deadline, clever
+        self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True,
+        engine: type[Family] = Family,
+    ) -> None:  # fmt: skip
+        self.market, self.rules, self.deadline, self.clever, self.engine = market, rules, deadline, clever, engine
         self.planner = planner_for(market.llm, market.request, market.policy)
         self.on_host = HostRows(market) if market.request.offload else None
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0}
@@ -197,7 +198,7 @@ class Solver:
         started = time.perf_counter()
         rows = list({b.row.key: b.row for b in open_}.values())
         parts = narrowed(self.market, self.parts, open_, ceiling) if self.clever else self.candidates(u)
-        family = Family(self.market, u.gpu, u.per_node, rows, parts, self.rules)
+        family = self.engine(self.market, u.gpu, u.per_node, rows, parts, self.rules)
         try:
             while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.left()):
                 stairs.add(found)
@@ -264,7 +265,8 @@ class Solver:
             settled = self.settle(stairs) if self.clever and out.complete else stairs.points
             out.points = [self.point(f) for f in settled]
             if out.complete:
-                out.stairs = staircase(out, self.market)
+                known = [(p.found.row.perf.tenths, p.found.parts_cents) for p in out.points]
+                out.stairs = staircase(known, request, self.market.policy)
                 bounds = {(u.gpu.id, u.per_node): u.bounds for u in self.units}
                 out.record = record(bounds, out.ticks, self.dropped, out.stairs)
         return out

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
 
 from constraints.budget import most_parts_cents
+from constraints.policy import Policy
 from constraints.procurement import minor_digits
+from constraints.request import Request
 from optimizer.front import Closed, Front, Step
 from optimizer.market import Market
 
@@ -33,19 +35,23 @@ def minor(text: str, currency: str) -> int:
     return int(scaled)
 
 
-def limit_cents(market: Market, cheapest: int | None) -> int | None:
+def limit_cents(request: Request, policy: Policy, cheapest: int | None) -> int | None:
     """Most cents of parts that a point of the front may cost; None when neither budget nor cheapest point says."""
-    if market.request.budget_cents is not None:
-        return most_parts_cents(market.request.budget_cents, market.policy)
+    if request.budget_cents is not None:
+        return most_parts_cents(request.budget_cents, policy)
     return None if cheapest is None else SPAN * cheapest
 
 
-def staircase(front: Front, market: Market) -> tuple[Step, ...]:
-    """What a front claims: nothing faster than each point (and than `wanted` before the first) below the next one."""
-    costs = [p.found.parts_cents for p in front.points]
-    top = limit_cents(market, costs[0] if costs else None)
-    above = [(market.request.throughput_tenths or 1) - 1, *(p.found.row.perf.tenths for p in front.points)]
-    return () if top is None else tuple(map(Step, above, [*costs, top + 1]))
+def staircase(points: Sequence[tuple[int, int]], request: Request, policy: Policy) -> tuple[Step, ...]:
+    """What a front of points (0.1 tok/s, cents of parts) claims: nothing faster than one costs less than the next."""
+    top = limit_cents(request, policy, points[0][1] if points else None)
+    above = [(request.throughput_tenths or 1) - 1, *(t for t, _ in points)]
+    return () if top is None else tuple(map(Step, above, [*(c for _, c in points), top + 1]))
+
+
+def steps_data(steps: Iterable[Step], currency: str) -> list[dict[str, Any]]:
+    """The `staircase` of a proof."""
+    return [{"faster_than_tok_s": s.faster_than / 10, "below": money(s.below, currency)} for s in steps]
 
 
 def proof_data(market: Market, front: Front, scope: str, seconds: Mapping[str, float]) -> dict[str, Any]:
@@ -74,9 +80,7 @@ def proof_data(market: Market, front: Front, scope: str, seconds: Mapping[str, f
         "seconds": {k: round(v, 3) for k, v in seconds.items()},
         "version": version("ortools"),
         "parameters": dict(PARAMETERS),
-        "staircase": [
-            {"faster_than_tok_s": s.faster_than / 10, "below": money(s.below, currency)} for s in front.stairs
-        ],
+        "staircase": steps_data(front.stairs, currency),
     }
 
 

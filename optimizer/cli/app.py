@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from optimizer.cli import catalog_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd
+from optimizer.cli import catalog_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd, verify_cmd
 
 app = typer.Typer(
     name="dsopt",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("solve", help=solve_cmd.HELP)(solve_cmd.solve)
 app.command("check", help=solve_cmd.CHECK_HELP)(solve_cmd.check)
+app.command("verify", help=verify_cmd.HELP)(verify_cmd.verify)
 app.command("size", help=size_cmd.HELP)(size_cmd.size)
 app.add_typer(catalog_cmd.app, name="catalog", help="List, show and validate parts and prices.")
 app.add_typer(models_cmd.app, name="models", help="List, show, add and remove models.")
