@@ -1,4 +1,4 @@
-"""What lies inside complete systems."""
+"""What stands inside a complete system, and what a platform's memory slots take."""
 
 from __future__ import annotations
 
@@ -20,3 +20,9 @@ def gpus_inside(platform: Platform, catalog: Catalog) -> tuple[str, int]:
     for gpu, qty in inside(platform, catalog, Gpu):
         return gpu.id, qty
     return "", 0
+
+
+def dimm_counts(p: Platform) -> list[int]:
+    """Module counts that fill every wired channel equally, one or two modules each."""
+    channels = min(p.channels_per_cpu * p.sockets, p.dimm_slots)
+    return [n for n in (channels, 2 * channels) if 0 < n <= p.dimm_slots]

@@ -28,7 +28,7 @@ from catalogs.schema import (
     Rack,
 )
 from constraints.case import fan_percent, included_bank, patterns, power_cap
-from constraints.contents import gpus_inside
+from constraints.contents import dimm_counts, gpus_inside
 from constraints.plan import Row
 from constraints.policy import Policy
 from constraints.procurement import PriceBook
@@ -193,12 +193,6 @@ class FamilyModel:
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
         for n, is_n in self.node_counts.items():
             cp.add(self.total_cents == n * self.node_cents + sum(self.shared_cost)).only_enforce_if(is_n)
-
-
-def dimm_counts(p: Platform) -> list[int]:
-    """Module counts that fill every wired channel equally, one or two modules each."""
-    channels = min(p.channels_per_cpu * p.sockets, p.dimm_slots)
-    return [n for n in (channels, 2 * channels) if 0 < n <= p.dimm_slots]
 
 
 def fixed_w(p: Platform, catalog: Catalog) -> int:

@@ -17,12 +17,15 @@ from constraints.precision import BITS, wanted
 from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
+from optimizer.embed import rows, used
 from optimizer.explain import ways_out
+from optimizer.front import Front
 from optimizer.host_rows import HostRows
 from optimizer.load import load_of, queue, queue_words, with_load, words
 from optimizer.market import Market
-from optimizer.pareto import Front, Solver
-from optimizer.result import money, result
+from optimizer.pareto import Solver
+from optimizer.proofdata import money
+from optimizer.result import result
 from optimizer.rows import hardware_keys
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.choice import planner_for
@@ -81,6 +84,12 @@ def explained(answer: Answer) -> list[tuple[dict[str, str], dict[str, Any]]]:
         text = f"{way.rule}: without {way.condition} the cheapest build costs {cost['total']} {cost['currency']}."
         out.append(({"code": f"stands-against-{way.rule}", "severity": "note", "text": text}, data))
     return out
+
+
+def embedded(answer: Answer) -> dict[str, list[dict[str, Any]]]:
+    """Catalog rows that the front rests on: its parts, what is inside them, and all offers of these."""
+    catalog = answer.market.catalog
+    return rows(catalog, used(catalog, {x for p in answer.front.points for x in p.case.build.total()}))
 
 
 def saving(answer: Answer) -> str:

@@ -7,7 +7,6 @@ means that nothing of the family lies under the known front; otherwise the cheap
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
@@ -17,20 +16,13 @@ from constraints.model import Candidates, FamilyModel
 from constraints.plan import Row
 from constraints.rule import Rule
 from constraints.rules import RULES
+from optimizer.front import Found
 from optimizer.market import Market
+from optimizer.proofdata import PARAMETERS
 
 
 class TimeUp(Exception):
     """The time limit came before an answer."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """A build under the staircase: its row and the sum of its lines."""
-
-    row: Row
-    build: Build
-    parts_cents: int
 
 
 class Family:
@@ -61,7 +53,7 @@ class Family:
             if rule.id in closing:
                 rule.encode(m)
         m.cp.minimize(m.total_cents)
-        self.model, self.seconds = m, 0.0
+        self.model, self.seconds, self.ticks = m, 0.0, 0.0
 
     def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
         """The cheapest build with parts at most `ceiling(row)` cents; None when there is none. Raises TimeUp."""
@@ -76,12 +68,12 @@ class Family:
                 total = asked.get_int_var_from_proto_index(m.total_cents.index)
                 asked.add(total <= top).only_enforce_if(literal)
         solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
-        solver.parameters.linearization_level = 1
-        solver.parameters.random_seed = 0
+        for name, setting in PARAMETERS.items():
+            setattr(solver.parameters, name, setting)
         solver.parameters.max_time_in_seconds = max(0.01, min(seconds, 1e6))
         status = solver.solve(asked)
         self.seconds += solver.wall_time
+        self.ticks += solver.response_proto.deterministic_time
         if status == cp_model.INFEASIBLE:
             return None
         if status == cp_model.MODEL_INVALID:

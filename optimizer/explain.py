@@ -7,8 +7,9 @@ from typing import Any
 
 from constraints.precision import BITS
 from constraints.request import Request
+from optimizer.front import Point
 from optimizer.market import Market
-from optimizer.pareto import Point, Solver
+from optimizer.pareto import Solver
 
 
 @dataclass(frozen=True)

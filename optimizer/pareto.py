@@ -9,26 +9,25 @@ from dataclasses import dataclass, field
 
 from catalogs.schema import Gpu
 from constraints.budget import most_parts_cents
-from constraints.case import Case
 from constraints.model import Candidates
 from constraints.plan import Row
-from constraints.rule import Check, Rule
+from constraints.rule import Rule
 from constraints.rules import RULES, findings
 from optimizer.bound import Bound, Bounds, narrowed
-from optimizer.certify import Family, Found, TimeUp
+from optimizer.certify import Family, TimeUp
 from optimizer.cluster import Cluster
+from optimizer.front import Found, Front, Point
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
 from optimizer.outfit import Outfit
+from optimizer.proofdata import SPAN, staircase
 from optimizer.prune import buyable
+from optimizer.record import record
 from optimizer.rows import families, rows_of
 from optimizer.search import assemble
 from optimizer.shelf import NONE, Parts, Shelf
 from optimizer.throughput.choice import planner_for
 from optimizer.ties import rank
-
-SPAN = 3
-"""Without a budget the front goes to three times the cheapest cost (SEMANTICS)."""
 
 MARGIN_PERCENT = 10
 """The bound alone closes only what lies this much above the staircase; all that is nearer is proven by CP-SAT."""
@@ -36,27 +35,6 @@ MARGIN_PERCENT = 10
 
 class Disagreement(AssertionError):
     """CP-SAT returned a build that plain `check` rejects: an internal error, never dropped silently."""
-
-
-@dataclass
-class Point:
-    """A point of the front."""
-
-    found: Found
-    case: Case
-    checks: list[Check]
-
-
-@dataclass
-class Front:
-    """Points ascending in cost and throughput, with the proof's record."""
-
-    points: list[Point] = field(default_factory=list)
-    complete: bool = True
-    closed_by_bound: int = 0
-    closed_by_cp_sat: int = 0
-    families: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Staircase:
@@ -103,9 +81,10 @@ class Solver:
     """One request solved until `deadline` (time.monotonic()). Without `clever` nothing is pruned or searched."""
 
     def __init__(
-        self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True
-    ) -> None:
-        self.market, self.rules, self.deadline, self.clever = market, rules, deadline, clever
+        self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True,
+        engine: type[Family] = Family,
+    ) -> None:  # fmt: skip
+        self.market, self.rules, self.deadline, self.clever, self.engine = market, rules, deadline, clever, engine
         self.planner = planner_for(market.llm, market.request, market.policy, market.calibration)
         self.on_host = HostRows(market) if market.request.offload else None
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0}
@@ -117,6 +96,7 @@ class Solver:
         self.cluster = Cluster(market, by)
         self.bounds = Bounds(market, self.cluster)
         self.units: list[Unit] = []
+        self.dropped: list[tuple[str, int]] = []
         shelves: dict[str, Shelf] = {}
         for gpu, k, holders in families(market):
             on_host = self.on_host if self.on_host and self.on_host.able(gpu, k) else None
@@ -129,6 +109,8 @@ class Solver:
                     if on_host:
                         u.least_host = min((o.least_host_cents(on_host.least_gb(gpu)) for o in outfits), default=NONE)
                     self.units.append(u)
+                    continue
+            self.dropped.append((gpu.id, k))
         self.units.sort(key=lambda u: (u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
 
@@ -216,13 +198,14 @@ class Solver:
         started = time.perf_counter()
         rows = list({b.row.key: b.row for b in open_}.values())
         parts = narrowed(self.market, self.parts, open_, ceiling) if self.clever else self.candidates(u)
-        family = Family(self.market, u.gpu, u.per_node, rows, parts, self.rules)
+        family = self.engine(self.market, u.gpu, u.per_node, rows, parts, self.rules)
         try:
             while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.left()):
                 stairs.add(found)
         finally:
             self.seconds["proof"] += time.perf_counter() - started
         out.closed_by_cp_sat += 1
+        out.ticks[u.gpu.id, u.per_node] = family.ticks
 
     def candidates(self, u: Unit) -> Candidates:
         """Every part that may stand in a node of the unit."""
@@ -281,6 +264,11 @@ class Solver:
         if stairs:
             settled = self.settle(stairs) if self.clever and out.complete else stairs.points
             out.points = [self.point(f) for f in settled]
+            if out.complete:
+                known = [(p.found.row.perf.tenths, p.found.parts_cents) for p in out.points]
+                out.stairs = staircase(known, request, self.market.policy)
+                bounds = {(u.gpu.id, u.per_node): u.bounds for u in self.units}
+                out.record = record(bounds, out.ticks, self.dropped, out.stairs)
         return out
 
     def point(self, found: Found) -> Point:

@@ -10,10 +10,9 @@ from itertools import product
 
 from constraints.case import Build
 from constraints.plan import Row
-from constraints.rules import findings
 from optimizer.bound import Bound
-from optimizer.certify import Found
 from optimizer.cluster import Cluster, Joined
+from optimizer.front import Found, passes
 from optimizer.market import Market
 from optimizer.outfit import Outfit
 from optimizer.shelf import NONE, Option
@@ -84,8 +83,3 @@ def _finish(
     if total > top or not passes(market, build, row):
         return None
     return Found(row, build, total)
-
-
-def passes(market: Market, build: Build, row: Row) -> bool:
-    """Whether no rule fails."""
-    return not any(x.status == "fail" for x in findings(market.case(build, row.plan, row.key)))

@@ -19,9 +19,10 @@ from constraints.request import Request
 from constraints.rules import RULES
 from optimizer.api import build_of, check
 from optimizer.buildfile import read
+from optimizer.front import Front
 from optimizer.host_sizing import HostSpec, host_size
 from optimizer.market import Market
-from optimizer.pareto import Front, Solver
+from optimizer.pareto import Solver
 from optimizer.result import messages
 from optimizer.throughput import offload
 from optimizer.throughput.jobs import DATA_FIELDS

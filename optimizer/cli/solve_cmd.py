@@ -86,6 +86,7 @@ def solve(
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds; then the best checked front so far, exit 6.")
     ] = None,
+    embed_catalog: Annotated[bool, typer.Option(help="Carry the catalog rows used in the result.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="Show every point; without --model every model.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON.")] = None,
@@ -160,7 +161,7 @@ def solve(
     extra += [f"money.tax_percent={tax_percent(tax)}"] if tax else []
     chosen = chosen.with_settings([*set_, *extra])
 
-    from optimizer.api import explained, saving
+    from optimizer.api import embedded, explained, saving
     from optimizer.api import solve as run
 
     by, notes = parse.calibration(calibration, measured, parts, chosen)
@@ -179,6 +180,8 @@ def solve(
         else:
             ways = explained(answer)
             data["messages"] += [m for m, _ in ways]
+    if embed_catalog:
+        data["catalog"]["embedded"] = embedded(answer)
     text = json_module.dumps(data, ensure_ascii=False, indent=2)
     if output is not None:
         write_text(output, text + "\n")
