@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from constraints.request import Request
+from constraints.request import CostAxis, Request
 
 
 class Strict(BaseModel):
@@ -142,6 +142,8 @@ class BomLine(Strict):
     price_confidence: str | None
     price_source: str | None
     stale: bool
+    seller: str | None
+    lead_time_days: int | None
 
 
 class CheckFacts(Strict):
@@ -164,8 +166,16 @@ class Energy(Strict):
     pue: str
 
 
+class AxisFacts(Strict):
+    """What the front ascends in besides throughput."""
+
+    name: CostAxis
+    unit: str
+
+
 class FrontPoint(Strict):
     id: str
+    axis_cost: str = Field(description="cost on the front's axis; of money the total")
     cost: Cost
     throughput: Throughput
     plan: PlanFacts
@@ -196,6 +206,7 @@ class Result(Strict):
     catalog: CatalogFacts
     model: ModelFacts
     proof: Proof
+    axis: AxisFacts
     front: list[FrontPoint]
     named: dict[str, str]
     recommended: str | None
