@@ -156,6 +156,8 @@ class FamilyModel:
         """A literal that holds where both do (it may hold elsewhere; costs keep it down)."""
         z = self.cp.new_bool_var("")
         self.cp.add(z >= a + b - 1)
+        if self.request.no_surplus:
+            self.cp.add(2 * z <= a + b)
         return z
 
     def quantities(self) -> dict[str, list[Expr]]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from catalogs.errors import InputError
 
 Condition = Literal["new", "refurbished", "used"]
+Confidence = Literal["list", "street", "estimate"]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+CostAxis = Literal["money", "power", "rack-units", "lead-time"]
 TRAINING = ("finetune-lora", "finetune-full", "train")
 WORKLOADS = {"chat": (1024, 1024), "rag": (8192, 1024), "reasoning": (1024, 8192), "batch": (1024, 1024)}
 
@@ -21,6 +24,17 @@ class Circuit(BaseModel):
     model_config = ConfigDict(frozen=True)
     amps: int = Field(ge=1, le=5000)
     volts: int = Field(ge=100, le=480)
+
+
+class Listed(BaseModel):
+    """A row of an approved list: a part id, or a vendor (folded; of one category or of all)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    part: str = ""
+    vendor: str = ""
+    category: str = ""
+    status: Literal["approved", "barred"]
+    note: str = ""
 
 
 class Request(BaseModel):
@@ -66,6 +80,16 @@ class Request(BaseModel):
     exclude: frozenset[str] = frozenset()
     gpus: frozenset[str] = frozenset()
     gpu_count: int | None = Field(default=None, ge=1, le=100_000)
+    origins: tuple[Country, ...] = Field(default=(), description="countries of origin admitted; all when empty")
+    barred_origins: tuple[Country, ...] = ()
+    confidences: tuple[Confidence, ...] = Field(default=("list", "street", "estimate"), min_length=1)
+    max_estimated_percent: int | None = Field(default=None, ge=0, le=100, description="of the sum of lines")
+    max_lead_days: int | None = Field(default=None, ge=0, le=3650)
+    strict_lead: bool = Field(default=False, description="an unknown lead time is not admitted")
+    avl: tuple[Listed, ...] = Field(default=(), description="approved and barred parts and vendors")
+    max_sellers: int | None = Field(default=None, ge=1, le=1000)
+    max_share_percent: int | None = Field(default=None, ge=1, le=100, description="of the sum of lines with one seller")
+    cost_axis: CostAxis = Field(default="money", description="what the front ascends in")
 
     @model_validator(mode="after")
     def _context(self) -> Request:
@@ -87,6 +111,16 @@ class Request(BaseModel):
         if self.requests_per_second:
             return self.requests_per_second * self.osl
         return self.tokens_per_day / 86400 if self.tokens_per_day else None
+
+    @property
+    def no_surplus(self) -> bool:
+        """Whether gear beyond the need has to be kept out by constraints: the sum of lines alone does not."""
+        return self.shares or self.cost_axis != "money"
+
+    @property
+    def shares(self) -> bool:
+        """Whether a share of the sum of lines is limited."""
+        return self.max_estimated_percent is not None or self.max_share_percent is not None
 
     @property
     def trains(self) -> bool:

@@ -96,7 +96,7 @@ def saving(answer: Answer) -> str:
     """What the next lower precision would save at the recommended throughput, in a sentence; empty when nothing."""
     market, data = answer.market, answer.data
     r, chosen = market.request, data["recommended"]
-    if not chosen or r.precision is not None or r.trains or not answer.front.complete:
+    if not chosen or r.cost_axis != "money" or r.precision is not None or r.trains or not answer.front.complete:
         return ""
     floor = min(r.min_precision_bits or 32, market.llm.min_precision_bits)
     lower = max((BITS[p] for p in market.llm.precisions() if BITS[p] < floor), default=0)

@@ -43,6 +43,17 @@ class Bound:
     def least(self) -> int:
         return self.row.key.nodes * self.node.cents
 
+    @property
+    def floor(self) -> int:
+        """A cost on the request's axis below which no build of the row on this platform exists; of money `least`."""
+        market, node = self.bounds.market, self.node
+        return market.axis.least(self.row.key.nodes, self.outfit.platform, node.load_w, node.cents, market.book)
+
+    def fits(self, top: int) -> bool:
+        """Whether a build of at most `top` on the axis, within the budget, is not excluded."""
+        purse = self.bounds.market.purse_at(top)
+        return self.floor <= top and self.least <= purse and self.cents <= purse
+
     @cached_property
     def ways(self) -> list[list[Joined]]:
         """The networks' ways to be built, cheapest first."""

@@ -7,12 +7,15 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
-from catalogs.errors import InputError
+from catalogs.errors import Fault, InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import Cpu, Kind, Link, Platform, Switch
+from constraints.axis import AXES, MONEY, Axis
+from constraints.budget import most_parts_cents
 from constraints.case import Build, Case
 from constraints.fit import cpu_fits, needs_cpu
+from constraints.model import MAX_MONEY
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.procurement import PriceBook, price_book
@@ -44,11 +47,33 @@ class Market:
             raise InputError(
                 f"no part of a vendor named {name!r}", "unknown-vendor", f"Nearest: {near}." if near else ""
             )
+        countries = sorted({p.country for p in catalog.parts.values() if p.country})
+        for code in request.origins:
+            if code not in countries:
+                remedy = f"Known: {', '.join(countries)}." if countries else "No part has a country of origin."
+                raise InputError(
+                    Fault("unknown-origin", "no part is from there", column="--origin", value=code, remedy=remedy)
+                )
         return cls(catalog, request, policy, llm, price_book(catalog, request, policy), calibration or shipped())
 
     def asking(self, **fields: Any) -> Market:
         """The same market under a request with other fields."""
         return Market.open(self.catalog, self.request.model_copy(update=fields), self.policy, self.calibration)
+
+    @cached_property
+    def axis(self) -> Axis:
+        """What the front ascends in."""
+        return AXES[self.request.cost_axis]
+
+    @cached_property
+    def purse(self) -> int:
+        """The most that a budget leaves for the sum of lines, in minor units."""
+        budget = self.request.budget_cents
+        return MAX_MONEY if budget is None else most_parts_cents(budget, self.policy)
+
+    def purse_at(self, cost: int) -> int:
+        """The most cents that a build of at most `cost` on the axis may have."""
+        return cost if self.axis is MONEY else self.purse
 
     def cents(self, part: str) -> int:
         """Unit price in minor units of the request's currency."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from catalogs.schema import Gpu
-from constraints.budget import most_parts_cents
+from constraints.axis import MAX_COST, MONEY
 from constraints.model import Candidates
 from constraints.plan import Row
 from constraints.rule import Rule
@@ -45,21 +45,21 @@ class Staircase:
     def __init__(self, limit: int, flat: bool = False) -> None:
         self.limit, self.flat = limit, flat
         self.tenths: list[int] = []
-        self.cents: list[int] = []
+        self.costs: list[int] = []
         self.points: list[Found] = []
 
     def ceiling(self, tenths: int) -> int:
         i = 0 if self.flat else bisect_left(self.tenths, tenths)
-        return min(self.limit, self.cents[i] - 1 if i < len(self.cents) else self.limit)
+        return min(self.limit, self.costs[i] - 1 if i < len(self.costs) else self.limit)
 
     def add(self, found: Found) -> None:
         t = found.row.perf.tenths
         if self.flat:
             self.points = []
-        keep = [p for p in self.points if p.row.perf.tenths > t or p.parts_cents < found.parts_cents]
+        keep = [p for p in self.points if p.row.perf.tenths > t or p.cost < found.cost]
         self.points = sorted([*keep, found], key=lambda p: p.row.perf.tenths)
         self.tenths = [p.row.perf.tenths for p in self.points]
-        self.cents = [p.parts_cents for p in self.points]
+        self.costs = [p.cost for p in self.points]
 
 
 @dataclass
@@ -166,18 +166,18 @@ class Solver:
         rows: dict[tuple[str, object], list[Bound]] = {}
         for u in self.units:
             for b in u.bounds:
-                if b.least <= stairs.limit:
+                if b.floor <= stairs.limit and b.least <= self.market.purse_at(stairs.limit):
                     rows.setdefault((u.gpu.id, b.row.key), []).append(b)
         for group in rows.values():
-            group.sort(key=lambda b: (b.least, b.outfit.platform.id))
-        order = sorted(rows.values(), key=lambda g: (g[0].least, -g[0].row.perf.tenths, g[0].row.key))
+            group.sort(key=lambda b: (b.floor, b.least, b.outfit.platform.id))
+        order = sorted(rows.values(), key=lambda g: (g[0].floor, g[0].least, -g[0].row.perf.tenths, g[0].row.key))
         for group in order:
             tenths = group[0].row.perf.tenths
             for b in group:
                 top = stairs.ceiling(tenths)
-                if b.least > top:
+                if b.floor > top:
                     break
-                if b.cents > top:
+                if not b.fits(top):
                     continue
                 self.left()
                 found = assemble(self.market, self.cluster, b, top)
@@ -191,13 +191,17 @@ class Solver:
         def ceiling(row: Row) -> int:
             return stairs.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
 
-        open_ = [b for b in u.bounds if b.least <= (top := ceiling(b.row)) and b.cents <= top]
+        open_ = [b for b in u.bounds if b.fits(ceiling(b.row))]
         if not open_:
             out.closed_by_bound += 1
             return
         started = time.perf_counter()
         rows = list({b.row.key: b.row for b in open_}.values())
-        parts = narrowed(self.market, self.parts, open_, ceiling) if self.clever else self.candidates(u)
+        parts = (
+            narrowed(self.market, self.parts, open_, lambda r: self.market.purse_at(ceiling(r)))
+            if self.clever
+            else self.candidates(u)
+        )
         family = self.engine(self.market, u.gpu, u.per_node, rows, parts, self.rules)
         try:
             while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.left()):
@@ -211,14 +215,20 @@ class Solver:
         """Every part that may stand in a node of the unit."""
         return Candidates([*(o.platform for o in u.outfits), *self.parts])
 
+    def limit(self) -> int | None:
+        """The most on the axis that the request allows; None for money without a budget."""
+        if self.market.axis is not MONEY:
+            return MAX_COST
+        return None if self.market.request.budget_cents is None else self.market.purse
+
     def cheapest(self, limit: int | None = None) -> Found | None:
-        """The cheapest build of all, up to `limit` cents; proven."""
-        if limit is None and self.market.request.budget_cents is not None:
-            limit = most_parts_cents(self.market.request.budget_cents, self.market.policy)
+        """The build of least cost, up to `limit` on the axis; proven."""
+        if limit is None:
+            limit = self.limit()
         most = limit or self.max_nodes() * max((u.least for u in self.units), default=0) * 8
         top = limit or 4 * min((u.least for u in self.units), default=NONE)
         while self.units:
-            self.judge(top)
+            self.judge(self.market.purse_at(top))
             stairs = Staircase(top, flat=True)
             self.search(stairs)
             for u in self.units:
@@ -233,29 +243,27 @@ class Solver:
         started = time.perf_counter()
         chosen = {p.row.perf.tenths: [p] for p in stairs.points}
         for b in (b for u in self.units for b in u.bounds if b.row.perf.tenths in chosen):
-            cents = chosen[b.row.perf.tenths][0].parts_cents
-            if b.least <= cents and b.cents <= cents:
-                found = assemble(self.market, self.cluster, b, cents)
-                if found and found.parts_cents == cents:
+            cost = chosen[b.row.perf.tenths][0].cost
+            if b.fits(cost):
+                found = assemble(self.market, self.cluster, b, cost)
+                if found and found.cost == cost:
                     chosen[b.row.perf.tenths].append(found)
         self.seconds["search"] += time.perf_counter() - started
-        return [min(found, key=lambda f: rank(self.market, f)) for found in chosen.values()]
+        return [min(found, key=lambda f: (f.parts_cents, rank(self.market, f))) for found in chosen.values()]
 
     def front(self) -> Front:
         """The whole front, proven unless the time limit came first."""
-        request = self.market.request
         out = Front(families=len(self.units), seconds=self.seconds)
         stairs: Staircase | None = None
         try:
-            if request.budget_cents is not None:
-                limit = most_parts_cents(request.budget_cents, self.market.policy)
-            else:
+            limit = self.limit()
+            if limit is None or self.market.request.budget_cents is None:
                 first = self.cheapest()
                 if first is None:
                     return out
-                limit = SPAN * first.parts_cents
+                limit = SPAN * max(1, first.cost)
             stairs = Staircase(limit)
-            self.judge(limit)
+            self.judge(self.market.purse_at(limit))
             self.search(stairs)
             for u in self.units:
                 self.prove(u, stairs, out)
@@ -266,7 +274,7 @@ class Solver:
             out.points = [self.point(f) for f in settled]
             if out.complete:
                 known = [(p.found.row.perf.tenths, p.found.parts_cents) for p in out.points]
-                out.stairs = staircase(known, request, self.market.policy)
+                out.stairs = staircase(known, self.market.request, self.market.policy)
                 bounds = {(u.gpu.id, u.per_node): u.bounds for u in self.units}
                 out.record = record(bounds, out.ticks, self.dropped, out.stairs)
         return out

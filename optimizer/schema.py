@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from constraints.request import Request
+from constraints.request import CostAxis, Request
 
 
 class Strict(BaseModel):
@@ -181,6 +181,8 @@ class BomLine(Strict):
     price_confidence: str | None
     price_source: str | None
     stale: bool
+    seller: str | None
+    lead_time_days: int | None
 
 
 class CheckFacts(Strict):
@@ -217,8 +219,16 @@ class RowFacts(Strict):
     host_gflops: int
 
 
+class AxisFacts(Strict):
+    """What the front ascends in besides throughput."""
+
+    name: CostAxis
+    unit: str
+
+
 class FrontPoint(Strict):
     id: str
+    axis_cost: str = Field(description="cost on the front's axis; of money the total")
     cost: Cost
     throughput: Throughput
     plan: PlanFacts
@@ -251,6 +261,7 @@ class Result(Strict):
     model: ModelFacts
     throughput_model: ThroughputModel
     proof: Proof
+    axis: AxisFacts
     front: list[FrontPoint]
     named: dict[str, str]
     recommended: str | None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from heapq import nsmallest
 from itertools import product
 
+from constraints.axis import MONEY
 from constraints.case import Build
 from constraints.plan import Row
 from optimizer.bound import Bound
@@ -23,15 +24,15 @@ TRIES = 40
 """Combinations of options that it puts together for one row and platform."""
 
 
-def assemble(market: Market, cluster: Cluster, bound: Bound, ceiling: int) -> Found | None:
-    """A cheap build of the bound's row and platform with parts at most `ceiling` cents that every rule passes."""
+def assemble(market: Market, cluster: Cluster, bound: Bound, cost: int) -> Found | None:
+    """A cheap build of the bound's row and platform that costs at most `cost` on the axis and passes every rule."""
     o, row, key = bound.outfit, bound.row, bound.row.key
     pools = (o.gpus, o.cpus_for(key), o.memory_for(key), o.shelf.drives(o.need_gb(row.plan.precision)), o.bridges(key),
              o.nics if key.nodes == 1 else [Option(0, 0)])  # fmt: skip
     nets = [(net, sum(n.cents for n in net)) for net in product(*(w[:DEPTH] for w in bound.ways))]
     combos = [
         (c, key.nodes * (o.own.cents + sum(x.cents for x in c)))
-        for c in product(*(p[:DEPTH] for p in pools))
+        for c in product(*(_first(market, p) for p in pools))
         if not key.host_gb_s or o.shelf.pair_gb_s(c[1], c[2]) >= key.host_gb_s
     ]
     both = ((a + b, i, j) for i, (_, a) in enumerate(combos) for j, (_, b) in enumerate(nets))
@@ -40,15 +41,31 @@ def assemble(market: Market, cluster: Cluster, bound: Bound, ceiling: int) -> Fo
     least = min(c for _, c in combos) + min(c for _, c in nets)
     best: Found | None = None
     for cents, i, j in nsmallest(TRIES, both):
-        top = ceiling if best is None else best.parts_cents - 1
+        top = market.purse_at(cost)
         if bound.cents + cents - least > top:
             break
-        best = _finish(market, cluster, o, row, combos[i][0], nets[j][0], top) or best
+        if found := _finish(market, cluster, o, row, combos[i][0], nets[j][0], top, cost):
+            best, cost = found, found.cost - 1
     return best
 
 
+def _first(market: Market, pool: list[Option]) -> list[Option]:
+    """The options to look at: the cheapest; on another axis than money those that add least to it."""
+    axis = market.axis
+    if axis is not MONEY:
+        pool = sorted(pool, key=lambda x: axis.share(x.watts, (part for part, _ in x.parts), market.book))
+    return pool[:DEPTH]
+
+
 def _finish(
-    market: Market, cluster: Cluster, o: Outfit, row: Row, combo: tuple[Option, ...], net: tuple[Joined, ...], top: int
+    market: Market,
+    cluster: Cluster,
+    o: Outfit,
+    row: Row,
+    combo: tuple[Option, ...],
+    net: tuple[Joined, ...],
+    top: int,
+    most: int,
 ) -> Found | None:
     key, p = row.key, o.platform
     node: dict[str, int] = {}
@@ -80,6 +97,7 @@ def _finish(
             shared[part] = shared.get(part, 0) + qty
     build = Build(key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
     total = sum(q * market.cents(x) for x, q in build.total().items())
-    if total > top or not passes(market, build, row):
+    if total > top:
         return None
-    return Found(row, build, total)
+    cost = market.axis.measure(market.case(build, row.plan, row.key))
+    return Found(row, build, total, cost) if cost <= most and passes(market, build, row) else None

@@ -34,6 +34,8 @@ def show(data: dict[str, Any], everything: bool) -> None:
     for label, pid in [*data["named"].items(), ("recommended", data["recommended"])]:
         names.setdefault(pid, []).append(label)
     headers, figures = _axis(data["request"])
+    other = data["axis"]["name"] != "money"
+    headers = [f"{data['axis']['name']}, {data['axis']['unit']}"] * other + headers
     rows = []
     for p in points if everything else shown(points, data["named"], data["recommended"]):
         plan, g = p["plan"], p["gpus"]
@@ -42,6 +44,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
             [
                 p["id"],
                 f"{float(p['cost']['total']):,.0f}",
+                *[p["axis_cost"]] * other,
                 *figures(p),
                 f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}",
                 f"{plan['precision']} {how}{' host' * (plan['experts'] == 'host')} x{plan['replicas']}",

@@ -73,6 +73,21 @@ def solve(
     include: Annotated[list[str], typer.Option(help="Part that the build must contain.")] = [],
     exclude: Annotated[list[str], typer.Option(help="Part that it must not.")] = [],
     gpu: Annotated[list[str], typer.Option(help="[N x]NAME: only these GPUs.")] = [],
+    origin: Annotated[list[str], typer.Option(help="Admit only these countries of origin: US,TW.")] = [],
+    no_origin: Annotated[list[str], typer.Option(help="Bar these countries of origin: CN.")] = [],
+    confidence: Annotated[str | None, typer.Option(help="Prices admitted: list,street,estimate.")] = None,
+    max_estimated: Annotated[str | None, typer.Option(help="Most of the cost on estimated prices: 30%.")] = None,
+    max_lead: Annotated[int | None, typer.Option(help="Longest lead time, days.")] = None,
+    strict_lead: Annotated[bool, typer.Option(help="Refuse unknown lead times.")] = False,
+    avl: Annotated[Path | None, typer.Option(help="CSV of approved and barred parts and vendors.")] = None,
+    max_sellers: Annotated[
+        int | None, typer.Option("--max-sellers", "--max-vendors", help="Most sellers to buy from.")
+    ] = None,
+    one_seller: Annotated[bool, typer.Option("--one-seller", help="All from one seller.")] = False,
+    max_share: Annotated[str | None, typer.Option(help="Most of the cost with one seller: 60%.")] = None,
+    cost_axis: Annotated[
+        str, typer.Option(help="What the front ascends in: money, power, rack-units, lead-time.")
+    ] = "money",
     as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
     currency: Annotated[str | None, typer.Option(envvar="DSOPT_CURRENCY", help="USD, CNY, EUR, GBP, JPY.")] = None,
     tax: Annotated[str | None, typer.Option(help="Tax on all lines: 13% or a country code, CN.")] = None,
@@ -97,7 +112,7 @@ def solve(
     from catalogs.errors import InputError
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
-    from optimizer.cli import parse
+    from optimizer.cli import parse, procurement
 
     if all(x is None for x in (budget, throughput, users, tokens_per_day, requests_per_second)):
         wanted = "--budget, --throughput, --users, --tokens-per-day, --requests-per-second"
@@ -153,7 +168,12 @@ def solve(
         exclude=frozenset(parts.find(x).id for x in exclude),
         gpus=frozenset(g for _, g in counts),
         gpu_count=next((n for n, _ in counts if n), None),
-    )
+        **procurement.fields(
+            parts, origin=origin, no_origin=no_origin, confidence=confidence, max_estimated=max_estimated,
+            max_lead=max_lead, strict_lead=strict_lead, avl=avl, max_sellers=max_sellers, one_seller=one_seller,
+            max_share=max_share, cost_axis=cost_axis,
+        ),
+    )  # fmt: skip
     chosen = Policy().with_file(policy) if policy else Policy()
     extra = [f"energy.pue={pue}"] * (pue is not None) + [f"energy.price_per_kwh={energy_price}"] * (
         energy_price is not None

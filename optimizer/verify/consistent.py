@@ -155,7 +155,8 @@ def _point(market: Market, p: FrontPoint, where: str, report: Report) -> Point |
         return None
     report.wrong += [Wrong(f"{where}.checks[{i}]", f"{x.rule} fails: {x.text}")
                      for i, x in enumerate(checks) if x.status == "fail"]  # fmt: skip
-    return Point(Found(row, build, sum(q * market.cents(x) for x, q in build.total().items())), case, checks)
+    cents = sum(q * market.cents(x) for x, q in build.total().items())
+    return Point(Found(row, build, cents, market.axis.measure(case)), case, checks)
 
 
 def _unknown(market: Market, p: FrontPoint, where: str) -> Iterator[Wrong]:
