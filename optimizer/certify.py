@@ -7,6 +7,7 @@ means that nothing of the family lies under the known front; otherwise the cheap
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ortools.sat.python import cp_model
 
@@ -55,8 +56,8 @@ class Family:
         m.cp.minimize(m.total_cents)
         self.model, self.seconds, self.ticks = m, 0.0, 0.0
 
-    def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
-        """The cheapest build with parts at most `ceiling(row)` cents; None when there is none. Raises TimeUp."""
+    def asked(self, ceiling: Callable[[Row], int]) -> cp_model.CpModel:
+        """The model with the question in it: parts at most `ceiling(row)` cents."""
         m = self.model
         asked = m.cp.clone()
         for row, chosen in m.rows.items():
@@ -67,6 +68,11 @@ class Family:
             else:
                 total = asked.get_int_var_from_proto_index(m.total_cents.index)
                 asked.add(total <= top).only_enforce_if(literal)
+        return asked
+
+    def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
+        """The cheapest build with parts at most `ceiling(row)` cents; None when there is none. Raises TimeUp."""
+        asked = self.asked(ceiling)
         solver = cp_model.CpSolver()
         for name, setting in PARAMETERS.items():
             setattr(solver.parameters, name, setting)
@@ -80,13 +86,14 @@ class Family:
             raise AssertionError(f"CP-SAT model invalid: {asked.validate()}")
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             raise TimeUp
-        return self._read(solver)
+        return self.read(lambda x: int(solver.value(x)))
 
-    def _read(self, solver: cp_model.CpSolver) -> Found:
+    def read(self, valued: Callable[[Any], int]) -> Found:
+        """The build that a solution means; `valued` gives the value of a linear expression."""
         m = self.model
 
-        def value(x: object) -> int:
-            return x if isinstance(x, int) else int(solver.value(x))  # type: ignore[arg-type]
+        def value(x: Any) -> int:
+            return x if isinstance(x, int) else valued(x)
 
         row = next(r for r, v in m.rows.items() if value(v))
         node: dict[str, int] = {}
