@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from catalogs.load import Catalog
+from constraints.cores import Cores
+from constraints.model import FamilyModel
 from constraints.policy import Policy
+from constraints.storage import Storage
 from optimizer.api import Answer, embedded, solve
-from optimizer.verify.complete import complete
+from optimizer.certify import Family
+from optimizer.cli.app import app
+from optimizer.front import Closed, Found, Front, Point
+from optimizer.market import Market
+from optimizer.pareto import Disagreement, Solver
+from optimizer.proofdata import staircase
+from optimizer.result import result
+from optimizer.schema import Result
+from optimizer.verify.complete import complete, prove
 from optimizer.verify.consistent import consistent
+from optimizer.verify.highs import HighsFamily
 from optimizer.verify.wrong import Report
+from tests.conftest import AS_OF
 from tests.random_catalogs import scenario
 
 Data = dict[str, Any]
@@ -189,7 +206,8 @@ def table() -> list[Tampering]:
         t("an embedded price changed", edit("catalog.embedded.offers[0].price", "1.00"),
           ("catalog.embedded.offers[0].price",)),
         t("a family removed together with its points", family_gone, ("proof.families.each", "proof.staircase[4]")),
-        t("a staircase changed to hide a removed point", hidden, ("proof.staircase[1].faster_than_tok_s", "named.value")),
+        t("a staircase changed to hide a removed point", hidden,
+          ("proof.staircase[1].faster_than_tok_s", "named.value")),
         t("a staircase lowered", edit("proof.staircase[1].below", "1.00"), ("proof.staircase[1].below",)),
         t("a family said to be closed by its bound", unfit, (f"proof.families.each[{proven}].closed_by",)),
         t("a count of families", edit("proof.families.closed_by_cp_sat", 99), ("proof.families.closed_by_cp_sat",)),
@@ -233,3 +251,152 @@ def test_tampering(tampering: Tampering, answer: Answer) -> None:
     places = [w.where for w in judged(data, answer.market.catalog).wrong]
     print(places)
     assert set(tampering.places) <= set(places)
+
+
+def forged(answer: Answer, points: list[Point], empty: tuple[str, int] | None = None) -> Data:
+    """A result of other points with its whole record written to match; `empty`: a family said to have no build."""
+    market, seen = answer.market, answer.front
+    known = [(p.found.row.perf.tenths, p.found.parts_cents) for p in points]
+    steps = staircase(known, market.request, market.policy)
+    record = []
+    for c in seen.record:
+        least = {"bound": tuple(s.below for s in steps), "cp_sat": tuple(1 for _ in steps)}.get(c.by, ())
+        gone = (c.gpu, c.per_node) == empty
+        record.append(Closed(c.gpu, c.per_node, "no_build") if gone else replace(c, least=least))
+    counts = (sum(c.by == by for c in record) for by in ("bound", "cp_sat"))
+    return result(market, Front(points, True, *counts, stairs=steps, record=tuple(record)), {})
+
+
+def proven(data: Data, catalog: Catalog) -> list[str]:
+    """What --prove reports of a result in which verify alone finds nothing."""
+    report, read = consistent(written(data), catalog)
+    assert report.wrong == []
+    assert complete(read, report, "cp-sat") is not None
+    return [str(w) for w in report.wrong]
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_point_removed_with_its_record_is_proven_missing(answer: Answer, at: int) -> None:
+    points = [p for i, p in enumerate(answer.front.points) if i != at]
+    cents = answer.data["front"][at]["cost"]["parts"]
+    where = f"before front[{at}]" if at < 4 else "after front[3]"
+    [said] = proven(forged(answer, points), answer.market.catalog)
+    assert said.startswith(f"front: lacks a point {where}") and f"for {cents} USD" in said
+
+
+def test_a_family_said_to_have_no_build_is_proven_missing(answer: Answer) -> None:
+    last = answer.front.points[-1].found.row.key
+    kept = [p for p in answer.front.points if (p.case.gpu.id, p.case.per_node) != (last.gpu, last.per_node)]
+    said = proven(forged(answer, kept, (last.gpu, last.per_node)), answer.market.catalog)
+    assert len(said) == len(answer.front.points) - len(kept)
+    assert all("lacks a point" in x for x in said)
+
+
+def test_no_points_at_all_are_proven_missing(answer: Answer) -> None:
+    said = proven(forged(answer, []), answer.market.catalog)
+    assert len(said) == 5 and all("lacks a point in an empty front" in x for x in said)
+
+
+def test_dearer_builds_are_proven_beaten(answer: Answer) -> None:
+    """Points of a request that bars a part, shown as those of the request that does not."""
+    market = answer.market
+    used = sorted(x for x in answer.front.points[0].case.build.node if x.startswith(("dimm", "psu", "drive")))
+    for part in used:
+        other = solve(market.catalog, market.request.model_copy(update={"exclude": frozenset({part})}), Policy())
+        if other.front.points:
+            break
+    again = Solver(market)
+    said = proven(forged(answer, [again.point(p.found) for p in other.front.points]), market.catalog)
+    assert said and all("is beaten by" in x or "lacks a point" in x for x in said)
+    assert said[0].startswith("front[0]: is beaten by")
+
+
+def test_embedded_rows_stand_in_for_the_catalog(answer: Answer) -> None:
+    """Everything but the rest of the catalog is checked by them, and a changed price is found against its offer."""
+    other = replace(answer.market.catalog, parts={}, offers={}, sha256="f" * 64)
+    report, read = consistent(written(answer.data), other)
+    assert report.wrong == [] and len(report.unchecked) == 1
+    assert complete(read, report, "cp-sat") is None and report.wrong
+    data = written(answer.data)
+    edit("front[1].bom[0].unit_price", cent)(data)
+    assert "front[1].bom[0].unit_price" in [w.where for w in judged(data, other).wrong]
+
+
+def test_without_the_catalog_sums_and_order_are_checked(answer: Answer) -> None:
+    other = replace(answer.market.catalog, sha256="f" * 64)
+    data = written(answer.data)
+    data["catalog"]["embedded"] = None
+    report = judged(data, other)
+    assert [w.where for w in report.wrong] == ["catalog.sha256"] and len(report.unchecked) == 1
+    edit("front[1].bom[0].line_total", cent)(data)
+    assert "front[1].bom[0].line_total" in [w.where for w in judged(data, other).wrong]
+
+
+@pytest.mark.parametrize("engine", [Family, HighsFamily])
+@pytest.mark.parametrize("seed", [4, 13, 49, 91])
+def test_each_point_deleted_is_found_again(seed: int, engine: type[Family]) -> None:
+    """Sabotage: without a point the proof finds a build as good, by CP-SAT and by HiGHS."""
+    catalog, request, _ = scenario(seed)
+    market = Market.open(catalog, request, Policy())
+    known = [p.found for p in Solver(market).front().points]
+
+    def values(found: list[Found]) -> list[tuple[int, int]]:
+        return [(f.parts_cents, f.row.perf.tenths) for f in found]
+
+    assert prove(Solver(market, engine=engine), known, Front()) == known
+    for i in range(len(known)):
+        some = known[:i] + known[i + 1 :]
+        assert values(prove(Solver(market, engine=engine), some, Front())) == values(known)
+
+
+def test_an_encode_too_loose_is_a_disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalog, request, _ = scenario(1)
+    monkeypatch.setattr(Storage, "encode", lambda self, m: None)
+    with pytest.raises(Disagreement, match="storage"):
+        Solver(Market.open(catalog, request, Policy()), clever=False).front()
+
+
+def test_an_encode_too_tight_is_noticed(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that forbids what its check admits would prove too much; the points themselves give it away."""
+    true = Cores.encode
+
+    def tight(self: Cores, m: FamilyModel) -> None:
+        true(self, m)
+        m.cp.add(sum(m.drive.values()) == 0)
+
+    monkeypatch.setattr(Cores, "encode", tight)
+    report = judged(answer.data, answer.market.catalog, proven=True)
+    assert [w.where for w in report.wrong] == [f"front[{i}]" for i in range(5)]
+    assert all("the solver's model excludes this build" in w.text for w in report.wrong)
+
+
+def test_no_solver_is_imported() -> None:
+    code = "import sys, optimizer.verify.consistent as c; print(any(m.startswith('ortools') for m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_main_job(shipped: Catalog, tmp_path: Path) -> None:
+    """The shipped catalog by the command line: written, verified, proven, and found out when a price is changed."""
+    run, file = CliRunner(), tmp_path / "result.json"
+    job = ["solve", "--budget", "300000", "--model", "v2-670b", "--as-of", str(AS_OF), "-o", str(file)]
+    assert run.invoke(app, [*job, "--embed-catalog"]).exit_code == 0
+    done = run.invoke(app, ["verify", str(file), "--prove", "--json"])
+    said = json.loads(done.stdout)
+    assert (done.exit_code, said["ok"], said["wrong"]) == (0, True, [])
+    assert said["proof"]["closed_by_bound"] + said["proof"]["closed_by_solver"] > 100
+    data = json.loads(file.read_text(encoding="utf-8"))
+    Result.model_validate(data)
+    data["front"][0]["bom"][2]["unit_price"] = "1.00"
+    file.write_text(json.dumps(data), encoding="utf-8")
+    done = run.invoke(app, ["verify", str(file)])
+    assert done.exit_code == 5
+    assert "front[0].bom[2].unit_price: stored 1.00, offer says" in done.stdout
+
+
+@pytest.mark.parametrize(("text", "code"), [("{", 3), ("[]", 5), ("{}", 5), ('{"front": 3}', 5), ("null", 5)])
+def test_what_is_no_result(tmp_path: Path, text: str, code: int) -> None:
+    file = tmp_path / "x.json"
+    file.write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(app, ["verify", str(file), "--prove"])
+    assert (getattr(done.exception, "exit_code", None) or done.exit_code) == code

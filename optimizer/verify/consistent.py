@@ -80,7 +80,7 @@ def consistent(data: Any, catalog: Catalog) -> tuple[Report, Read | None]:
     except InputError as e:
         report.wrong += [Wrong("request", x.text) if x.code != "bad-row" else Wrong(*_split(x.text)) for x in e.faults]
         return report, None
-    read = Read(stored, market, whole, [])
+    read = Read(stored, market, whole, [None] * len(stored.front))
     if market is not None:
         read.points = [_point(market, p, f"front[{i}]", report) for i, p in enumerate(stored.front)]
         report.wrong += _recomputed(data, read)
