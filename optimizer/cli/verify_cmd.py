@@ -57,7 +57,7 @@ def verify(
             print(w)
         for text in report.unchecked:
             note(f"not checked: {text}")
-        print(_verdict(len(report.wrong), len(data.get("front", ())) if isinstance(data, dict) else 0, proof))
+        print(_verdict(len(report.wrong), len(read.points) if read else 0, proof))
     if not verdict:
         raise typer.Exit(5)
 

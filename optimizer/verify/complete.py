@@ -1,7 +1,8 @@
 """`dsopt verify --prove`: nothing lies under the stored points, proven anew from the catalog and the request.
 
 Neither the stored staircase nor the stored families are read: the families, their rows, bounds and models are made
-again, and each open family's model is asked for a build strictly under the stored points.
+again, and each open family's model is asked for a build strictly under the stored points. Each stored point must also
+be a solution of its family's model: a rule encoded too tightly would prove too much.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import time
 from bisect import bisect_left
 from typing import Any
 
+from constraints.model import Candidates
 from optimizer.certify import Family
-from optimizer.front import Found, Front
+from optimizer.front import Found, Front, Point
 from optimizer.market import Market
 from optimizer.pareto import Solver, Staircase
 from optimizer.proofdata import SPAN, money
@@ -41,6 +43,9 @@ def complete(read: Read | None, report: Report, engine: str, thorough: bool = Fa
     out = Front()
     try:
         added = prove(solver, known, out)
+        for i, p in enumerate(read.points):
+            if p is not None and not admitted(solver, p):
+                report.add(f"front[{i}]", "the solver's model excludes this build, though every rule's check admits it")
     except Undecided as e:
         report.add("proof", f"{name} could not decide it: {e}")
         return None
@@ -72,6 +77,15 @@ def prove(solver: Solver, known: list[Found], out: Front) -> list[Found]:
     for unit in solver.units:
         solver.prove(unit, stairs, out)
     return list(stairs.points)
+
+
+def admitted(solver: Solver, p: Point) -> bool:
+    """Whether the model that proves a family has a point of it among its solutions: no encode is too tight for it."""
+    market, found = solver.market, p.found
+    own = [market.catalog.parts[x] for x in found.build.node]
+    parts = {x.id: x for x in [*own, *solver.parts]}
+    family = solver.engine(market, p.case.gpu, p.case.per_node, [found.row], Candidates(parts.values()), solver.rules)
+    return family.under(lambda _: found.parts_cents) is not None
 
 
 def _report(market: Market, known: list[Found], front: list[Found], report: Report) -> None:

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from catalogs.errors import InputError
 from catalogs.llm import get
 from catalogs.load import Catalog
-from catalogs.schema import Gpu
-from constraints.case import Build
+from catalogs.schema import Gpu, Platform
+from constraints.case import Build, power_cap
 from constraints.plan import Row, RowKey
 from constraints.policy import Policy
 from constraints.procurement import price_book
@@ -27,7 +27,7 @@ from optimizer.front import Found, Front, Point
 from optimizer.market import Market
 from optimizer.proofdata import read_record
 from optimizer.result import point, result
-from optimizer.rows import families
+from optimizer.rows import families, hardware_keys
 from optimizer.schema import FrontPoint, Result
 from optimizer.throughput.calibration import Calibration, shipped
 from optimizer.throughput.choice import planner_for
@@ -82,12 +82,13 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
     except InputError as e:
         report.wrong += [Wrong("request", x.text) if x.code != "bad-row" else Wrong(*_split(x.text)) for x in e.faults]
         return report, None
-    read = Read(stored, market, whole, [])
+    read = Read(stored, market, whole, [None] * len(stored.front))
     if market is not None:
         read.points = [_point(market, p, f"front[{i}]", report) for i, p in enumerate(stored.front)]
         report.wrong += _recomputed(data, read)
         if whole and stored.proof.complete and stored.proof.staircase:
             report.wrong += _all_families(stored, market)
+    report.wrong = list(dict.fromkeys(report.wrong))
     return report, read
 
 
@@ -149,6 +150,8 @@ def _point(market: Market, p: FrontPoint, where: str, report: Report) -> Point |
     build = Build(node.count, {x.part: x.qty for x in node.parts}, {x.part: x.qty for x in p.shared})
     case = market.case(build, row.plan, row.key)
     try:
+        if not _realised(market, case.platform, gpu, row):
+            report.add(f"{where}.row", "the parts do not give these hardware facts")
         checks = findings(case)
     except InputError as e:
         report.add(f"{where}.nodes[0].parts", str(e.faults[0].text))
@@ -185,6 +188,18 @@ def _row(market: Market, p: FrontPoint, gpu: Gpu) -> Row | None:
     else:
         found = planner_for(market.llm, market.request, market.policy, market.calibration).rows(gpu, [key])
     return found[0] if found else None
+
+
+def _realised(market: Market, platform: Platform, gpu: Gpu, row: Row) -> bool:
+    """Whether a platform can have the row's facts; that its parts do is for the rules to find (lanes, links, hosts)."""
+    k = row.key
+    if row.plan.offload:
+        return (k.cap_w, k.domain, k.net) == (power_cap(gpu, platform), 1, "none") and bool(k.pcie_gen and k.lanes)
+
+    def facts(x: RowKey) -> tuple[object, ...]:
+        return x.cap_w, x.domain, x.net, x.net_gbit_s, bool(x.pcie_gen), bool(x.lanes), x.host_gb_s, x.host_gb
+
+    return facts(k) in map(facts, hardware_keys(market, gpu, k.per_node, [platform], k.nodes))
 
 
 def _recomputed(data: dict[str, Any], read: Read) -> Iterator[Wrong]:
