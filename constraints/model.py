@@ -27,6 +27,7 @@ from catalogs.schema import (
     Psu,
     Rack,
 )
+from constraints.budget import MAX_MONEY
 from constraints.case import fan_percent, included_bank, patterns, power_cap
 from constraints.contents import dimm_counts, gpus_inside
 from constraints.plan import Row
@@ -35,8 +36,6 @@ from constraints.procurement import PriceBook
 from constraints.request import Request
 
 Expr = Any  # ortools linear expressions carry no useful static type
-MAX_MONEY = 2**50
-"""Minor units: 1,000 nodes times this stay below 2^62, and no budget of a request reaches it."""
 
 
 class Candidates:

@@ -12,10 +12,9 @@ from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import Cpu, Kind, Link, Platform, Switch
 from constraints.axis import AXES, MONEY, Axis
-from constraints.budget import most_parts_cents
+from constraints.budget import MAX_MONEY, most_parts_cents
 from constraints.case import Build, Case
 from constraints.fit import cpu_fits, needs_cpu
-from constraints.model import MAX_MONEY
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.procurement import PriceBook, price_book
