@@ -29,7 +29,7 @@ class Market:
     policy: Policy
     llm: Llm
     book: PriceBook
-    _cpus: dict[str, list[Cpu]] = field(default_factory=dict)
+    _cpus: dict[tuple[object, ...], list[Cpu]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, catalog: Catalog, request: Request, policy: Policy) -> Market:
@@ -72,7 +72,9 @@ class Market:
 
     def cpus_of(self, platform: Platform) -> list[Cpu]:
         """CPUs of the catalog that fit a platform, priced or not."""
-        if platform.id not in self._cpus:
+        p = platform
+        alike = (p.socket, p.cpu_generations, p.sockets, p.cpu_max_w, needs_cpu(p))
+        if alike not in self._cpus:
             found = [c for c in self.catalog.of(Kind.CPU) if isinstance(c, Cpu)]
-            self._cpus[platform.id] = [c for c in found if needs_cpu(platform) and cpu_fits(platform, c)]
-        return self._cpus[platform.id]
+            self._cpus[alike] = [c for c in found if needs_cpu(p) and cpu_fits(p, c)]
+        return self._cpus[alike]

@@ -8,8 +8,11 @@ from __future__ import annotations
 from heapq import nsmallest
 from itertools import product
 
+from catalogs.schema import Cpu, Nic
 from constraints.case import Build
-from constraints.plan import Row
+from constraints.interconnect import host_gbit_s
+from constraints.model import inside
+from constraints.plan import Row, RowKey
 from constraints.rules import findings
 from optimizer.bound import Bound
 from optimizer.certify import Found
@@ -27,15 +30,26 @@ TRIES = 40
 def assemble(market: Market, cluster: Cluster, bound: Bound, ceiling: int) -> Found | None:
     """A cheap build of the bound's row and platform with parts at most `ceiling` cents that every rule passes."""
     o, row, key = bound.outfit, bound.row, bound.row.key
-    pools = (o.gpus, o.cpus_for(key), o.memory_for(key), o.shelf.drives(o.need_gb(row.plan.precision)), o.bridges(key),
-             o.nics if key.nodes == 1 else [Option(0, 0)])  # fmt: skip
-    nets = [(net, sum(n.cents for n in net)) for net in product(*(w[:DEPTH] for w in bound.ways))]
+    drives, cards = o.shelf.drives(o.need_gb(row.plan.precision)), o.nics if key.nodes == 1 else [Option(0, 0)]
+    taken = min((d.lanes for d in drives[:DEPTH]), default=0) + min((x.lanes for x in cards[:DEPTH]), default=0)
+    cpus = [c for c in o.cpus_for(key) if o.lanes_left(c, key) >= taken]
+    pools = (o.gpus, cpus, o.memory_for(key), drives, o.bridges(key), cards)
+    slots = o.platform.nic_slots - sum(q for _, q in inside(o.platform, market.catalog, Nic))
+    nets = [
+        (net, sum(n.cents for n in net))
+        for net in product(*(w[:DEPTH] for w in bound.ways))
+        if sum(q for n in net for q in n.node.values()) <= slots
+    ]
     combos = [
         (c, key.nodes * (o.own.cents + sum(x.cents for x in c)))
         for c in product(*(p[:DEPTH] for p in pools))
-        if not key.host_gb_s or o.shelf.pair_gb_s(c[1], c[2]) >= key.host_gb_s
+        if c[3].lanes + c[5].lanes <= o.lanes_left(c[1], key)
+        and (not key.host_gb_s or o.shelf.pair_gb_s(c[1], c[2]) >= key.host_gb_s)
     ]
-    both = ((a + b, i, j) for i, (_, a) in enumerate(combos) for j, (_, b) in enumerate(nets))
+    carried = {(c.parts, j): _carries(market, c, net, key) for c in pools[1][:DEPTH] for j, (net, _) in enumerate(nets)}
+    both = (
+        (a + b, i, j) for i, (c, a) in enumerate(combos) for j, (_, b) in enumerate(nets) if carried[c[1].parts, j]
+    )
     if not combos or not nets:
         return None
     least = min(c for _, c in combos) + min(c for _, c in nets)
@@ -46,6 +60,14 @@ def assemble(market: Market, cluster: Cluster, bound: Bound, ceiling: int) -> Fo
             break
         best = _finish(market, cluster, o, row, combos[i][0], nets[j][0], top) or best
     return best
+
+
+def _carries(market: Market, cpus: Option, net: tuple[Joined, ...], key: RowKey) -> bool:
+    """Whether the CPUs' slots carry the RDMA cards at the row's rate."""
+    if key.net != "rdma" or not cpus.parts or (nic := net[-1].network.nic) is None:
+        return True
+    cpu = market.catalog.parts[cpus.parts[0][0]]
+    return not isinstance(cpu, Cpu) or host_gbit_s(nic, cpu) >= key.net_gbit_s
 
 
 def _finish(
