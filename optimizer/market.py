@@ -30,6 +30,7 @@ class Market:
     llm: Llm
     book: PriceBook
     _cpus: dict[tuple[object, ...], list[Cpu]] = field(default_factory=dict)
+    _gens: dict[int, frozenset[int]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, catalog: Catalog, request: Request, policy: Policy) -> Market:
@@ -69,6 +70,13 @@ class Market:
     def switches(self) -> list[Switch]:
         """Priced switches."""
         return [x for x in self.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in self.book.prices]
+
+    def pcie_gens_of(self, platform: Platform) -> frozenset[int]:
+        """PCIe generations of the CPUs that fit a platform."""
+        cpus = self.cpus_of(platform)
+        if id(cpus) not in self._gens:
+            self._gens[id(cpus)] = frozenset(c.pcie_gen or 4 for c in cpus)
+        return self._gens[id(cpus)]
 
     def cpus_of(self, platform: Platform) -> list[Cpu]:
         """CPUs of the catalog that fit a platform, priced or not."""

@@ -47,8 +47,13 @@ def assemble(market: Market, cluster: Cluster, bound: Bound, ceiling: int) -> Fo
         and (not key.host_gb_s or o.shelf.pair_gb_s(c[1], c[2]) >= key.host_gb_s)
     ]
     carried = {(c.parts, j): _carries(market, c, net, key) for c in pools[1][:DEPTH] for j, (net, _) in enumerate(nets)}
+    lanes = [sum(q * market.catalog.parts[x].lanes for n in net for x, q in n.node.items()) for net, _ in nets]  # type: ignore[attr-defined]
+    spare = [o.lanes_left(c[1], key) - c[3].lanes - c[5].lanes for c, _ in combos]
     both = (
-        (a + b, i, j) for i, (c, a) in enumerate(combos) for j, (_, b) in enumerate(nets) if carried[c[1].parts, j]
+        (a + b, i, j)
+        for i, (c, a) in enumerate(combos)
+        for j, (_, b) in enumerate(nets)
+        if carried[c[1].parts, j] and lanes[j] <= spare[i]
     )
     if not combos or not nets:
         return None

@@ -62,19 +62,20 @@ class Shelf:
         slots = (p.mem_gen, p.dimm_types, *dimm_counts(p), p.dimm_slots > 0, holds)
         bays = (p.nvme_forms if p.nvme_bays else (), p.m2_slots > 0, p.sata_forms if p.sata_bays else ())
         self._bays = (*bays, "storage" in p.includes, holds)
-        self.cpus = self._shared(("cpus", *board), self._cpus)
-        self.memory = self._shared(("memory", *slots), self._memory)
+        self.alike = (*board, *slots)
+        self.cpus = self.shared(("cpus", *board), self._cpus)
+        self.memory = self.shared(("memory", *slots), self._memory)
         if market.request.offload and offloads(p):
             self.cpus, self.memory = self._with_bandwidth()
         nic = (bool(p.onboard_lan), p.nic_slots > 0, p.nic_forms, holds)
-        self.nics = self._shared(("nics", *nic), self._nics)
+        self.nics = self.shared(("nics", *nic), self._nics)
         bank = (p.psu_forms, p.psu_watts, *patterns(p), needs_psu(p), racked(p), holds)
-        self.banks = self._shared(("banks", *bank), self._banks)
+        self.banks = self.shared(("banks", *bank), self._banks)
         self.pools: dict[tuple[int, ...], list[Option]] = {}
-        self._disks: list[Drive] = self._shared(("disks", *self._bays), self._bayed)
-        self._fitting: list[Drive] = self._shared(("nvme", *self._bays), lambda: [d for d in self._disks if needs_lanes(d)])
+        self._disks: list[Drive] = self.shared(("disks", *self._bays), self._bayed)
+        self._fitting: list[Drive] = self.shared(("nvme", *self._bays), lambda: [d for d in self._disks if needs_lanes(d)])
 
-    def _shared(self, key: tuple[object, ...], make: Callable[[], list[T]]) -> list[T]:
+    def shared(self, key: tuple[object, ...], make: Callable[[], list[T]]) -> list[T]:
         """What `make` gives, made once for all platforms with the same `key`."""
         if key not in self._stock:
             self._stock[key] = make()
@@ -208,12 +209,12 @@ class Shelf:
     def nvme(self, need_gb: int) -> list[Option]:
         """The cheapest NVMe sets of `need_gb` that read fast enough: two pieces of any kinds, or as many as it takes
         of one kind."""
-        return self._shared(("bundles", need_gb, *self._bays), lambda: self._bundles(need_gb))
+        return self.shared(("bundles", need_gb, *self._bays), lambda: self._bundles(need_gb))
 
     def least_drives(self, need_gb: int) -> int:
         """Cents below which no set of drives will do, mixed sets of three and more pieces included."""
         known = self.nvme(need_gb)
-        three = 3 * min((self.market.cents(d.id) for d in self._fitting), default=NONE)
+        three = 3 * self.shared(("least", *self._bays), lambda: [min((self.market.cents(d.id) for d in self._fitting), default=NONE)])[0]
         return min(three, known[0].cents if known else NONE)
 
     def _bundles(self, need_gb: int) -> list[Option]:

@@ -34,10 +34,10 @@ USED = {"new": 1.0, "refurbished": 0.75, "used": 0.55}
 
 
 def scaled(name: str, low: float, high: float) -> Callable[[Row, random.Random], None]:
-    """Multiplies a whole figure by a factor between `low` and `high`; a blank one stays unknown."""
+    """Of one sibling in three multiplies a whole figure by a factor between `low` and `high`; a blank one stays."""
 
     def change(row: Row, r: random.Random) -> None:
-        if row.get(name):
+        if row.get(name) and r.random() < 1 / 3:
             row[name] = str(max(1, round(float(row[name]) * r.uniform(low, high))))
 
     return change
