@@ -33,7 +33,8 @@ class Market:
     llm: Llm
     book: PriceBook
     calibration: Calibration
-    _cpus: dict[str, list[Cpu]] = field(default_factory=dict)
+    _cpus: dict[tuple[object, ...], list[Cpu]] = field(default_factory=dict)
+    _gens: dict[int, frozenset[int]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, catalog: Catalog, request: Request, policy: Policy, calibration: Calibration | None = None) -> Market:
@@ -92,9 +93,18 @@ class Market:
         """Priced switches."""
         return [x for x in self.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in self.book.prices]
 
+    def pcie_gens_of(self, platform: Platform) -> frozenset[int]:
+        """PCIe generations of the CPUs that fit a platform."""
+        cpus = self.cpus_of(platform)
+        if id(cpus) not in self._gens:
+            self._gens[id(cpus)] = frozenset(c.pcie_gen or 4 for c in cpus)
+        return self._gens[id(cpus)]
+
     def cpus_of(self, platform: Platform) -> list[Cpu]:
         """CPUs of the catalog that fit a platform, priced or not."""
-        if platform.id not in self._cpus:
+        p = platform
+        alike = (p.socket, p.cpu_generations, p.sockets, p.cpu_max_w, needs_cpu(p))
+        if alike not in self._cpus:
             found = [c for c in self.catalog.of(Kind.CPU) if isinstance(c, Cpu)]
-            self._cpus[platform.id] = [c for c in found if needs_cpu(platform) and cpu_fits(platform, c)]
-        return self._cpus[platform.id]
+            self._cpus[alike] = [c for c in found if needs_cpu(p) and cpu_fits(p, c)]
+        return self._cpus[alike]

@@ -20,7 +20,7 @@ from constraints.software import served
 from constraints.vram import most_users
 from optimizer.throughput.calibration import Calibration, Curve, Shape, measured, shipped
 from optimizer.throughput.demand import demand, kin
-from optimizer.throughput.jobs import of_keys
+from optimizer.throughput.jobs import DATA_FIELDS, of_keys
 from optimizer.throughput.roofline import SLACK, Floats, Ints, Times, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import shapes, sizes_of
 
@@ -49,9 +49,19 @@ class Planner:
         self.max_pp = min(policy.whole("plans.max_pp"), llm.layers)
         self._replicas: dict[Memo, list[Replica]] = {}
         self._precisions: dict[str, list[str]] = {}
+        self._alike: dict[str, int] = {}
+        self._kinds: dict[tuple[object, ...], int] = {}
         self._fits: dict[tuple[object, ...], Ints] = {}
-        self._held: dict[tuple[str, str, Shape], int] = {}
+        self._held: dict[tuple[int, str, Shape], int] = {}
         self.kin = kin(llm)
+
+    def _like(self, gpu: Gpu) -> int:
+        """One number for all GPUs of equal figures: what throughput reads of them, and no measurement names them."""
+        if gpu.id not in self._alike:
+            known = gpu.id if gpu.id in self.calibration.seen.gpus else ""
+            figures = (known, gpu.fabric, *(getattr(gpu, x) for x in sorted(DATA_FIELDS - {"id", "tdp_w"})))
+            self._alike[gpu.id] = self._kinds.setdefault(figures, len(self._kinds))
+        return self._alike[gpu.id]
 
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, an engine serves and the request admits."""
@@ -71,12 +81,12 @@ class Planner:
 
     def _best(self, gpu: Gpu, key: RowKey) -> Row | None:
         """The row with its best plan: most throughput, then higher precision, fewer stages, smaller tp and ep."""
-        users = self.request.users
+        users, like = self.request.users, self._like(gpu)
         best: tuple[Rank, Replica, int] | None = None
         for size in sizes_of(key.per_node, key.total):
             replicas = key.total // size
             least = 1 if users is None else -(-users // replicas)
-            judged = self._replicas.get(_memo(gpu, key, size), ())
+            judged = self._replicas.get(_memo(like, gpu, key, size), ())
             found = next((r for r in judged if r.concurrency >= least), None)
             if found is None:
                 continue
@@ -96,10 +106,11 @@ class Planner:
 
     def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
         """Judge all replicas that the keys may hold, in one sweep per power cap, NVLink domain and precision."""
+        like = self._like(gpu)
         new: dict[tuple[int, int], dict[Memo, tuple[RowKey, int]]] = {}
         for key in keys:
             for size in sizes_of(key.per_node, key.total):
-                memo = _memo(gpu, key, size)
+                memo = _memo(like, gpu, key, size)
                 if memo not in self._replicas:
                     self._replicas[memo] = []
                     new.setdefault((key.cap_w, key.domain), {})[memo] = key, size
@@ -150,7 +161,7 @@ class Planner:
         """(tp, pp, dp, ep, requests at once) of the replicas of `size` GPUs that fit memory and the key's network."""
         spans = size > key.per_node
         per_node, net, rate = (key.per_node, key.net, key.net_gbit_s) if spans else (size, "none", 0)
-        memo = (gpu.id, precision, size, per_node, net, rate)
+        memo = (self._like(gpu), precision, size, per_node, net, rate)
         if memo not in self._fits:
             fits = [
                 (*shape, users)
@@ -163,7 +174,7 @@ class Planner:
 
     def _users(self, gpu: Gpu, precision: str, shape: Shape) -> int:
         """Requests at once that a replica has memory and the engine room for."""
-        memo = (gpu.id, precision, shape)
+        memo = (self._like(gpu), precision, shape)
         if memo not in self._held:
             plan = Plan(precision, self.request.kv_precision, *shape, 1, 1)
             users = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
@@ -200,7 +211,8 @@ class Planner:
         return self.calibration.curves_of(self.kin, precision, gpu.id, r.isl, r.osl)
 
 
-def _memo(gpu: Gpu, key: RowKey, size: int) -> Memo:
+def _memo(like: object, gpu: Gpu, key: RowKey, size: int) -> Memo:
     """All that a replica's speed depends on."""
     spans = (key.per_node, key.net, key.net_gbit_s) if size > key.per_node else None
-    return gpu.id, key.cap_w, key.domain, key.pcie_gen, key.lanes, size, spans
+    slow = (key.cap_w, gpu.tdp_w) if gpu.tdp_w and key.cap_w < gpu.tdp_w else None
+    return like, slow, key.domain, key.pcie_gen, key.lanes, size, spans
