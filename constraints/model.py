@@ -27,6 +27,7 @@ from catalogs.schema import (
     Psu,
     Rack,
 )
+from constraints.buying import orders
 from constraints.case import fan_percent, included_bank, patterns, power_cap
 from constraints.plan import Row
 from constraints.policy import Policy
@@ -157,8 +158,9 @@ class FamilyModel:
     def add_shared(self, part: Any, qty: int, literal: Any) -> None:
         """`qty` pieces of a shared part where the literal holds."""
         self.shared_qty.setdefault(part.id, []).append((qty, literal))
-        price = self.book.prices[part.id].cents
-        self.shared_cost.append(price * qty * literal)
+        price = self.book.prices[part.id]
+        if price.tariff is None:
+            self.shared_cost.append(price.cents * self.book.weight(part.id) * qty * literal)
         if (w := getattr(part, "power_w", None)) and part.kind == Kind.SWITCH:
             self.shared_w.append(int(w) * qty * literal)
         if part.kind in (Kind.SWITCH, Kind.COOLING):
@@ -169,6 +171,9 @@ class FamilyModel:
         """A literal that holds where both do (it may hold elsewhere; costs keep it down)."""
         z = self.cp.new_bool_var("")
         self.cp.add(z >= a + b - 1)
+        if self.book.by_quantity:  # pieces may be free
+            self.cp.add(z <= a)
+            self.cp.add(z <= b)
         return z
 
     def quantities(self) -> dict[str, list[Expr]]:
@@ -194,18 +199,25 @@ class FamilyModel:
         return q
 
     def close_cost(self) -> None:
-        """total_cents: price of all lines."""
-        cp = self.cp
+        """total_cents: price of all lines, with support by category."""
+        cp, book = self.cp, self.book
         shared_ids = set(self.shared_qty)
         node: list[Expr] = []
         for part, terms in self.quantities().items():
-            if part in self.book.prices and part not in shared_ids:
-                node += [self.book.prices[part].cents * t for t in terms]
+            if part in book.prices and book.prices[part].tariff is None and part not in shared_ids:
+                node += [book.prices[part].cents * book.weight(part) * t for t in terms]
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
         cp.add(self.node_cents == sum(node))
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
+        rest = sum(self.shared_cost) + orders(self)
+        if book.scale == 1:
+            for n, is_n in self.node_counts.items():
+                cp.add(self.total_cents == n * self.node_cents + rest).only_enforce_if(is_n)
+            return
+        scaled = cp.new_int_var(0, MAX_MONEY * book.scale, "scaled_cents")
         for n, is_n in self.node_counts.items():
-            cp.add(self.total_cents == n * self.node_cents + sum(self.shared_cost)).only_enforce_if(is_n)
+            cp.add(scaled == n * self.node_cents + rest).only_enforce_if(is_n)
+        cp.add_linear_constraint(2 * book.scale * self.total_cents - 2 * scaled, 1 - book.scale, book.scale)
 
 
 def dimm_counts(p: Platform) -> list[int]:

@@ -17,11 +17,12 @@ from constraints.precision import BITS, wanted
 from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
+from optimizer.bom import money
 from optimizer.explain import ways_out
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
 from optimizer.pareto import Front, Solver
-from optimizer.result import money, result
+from optimizer.result import result
 from optimizer.rows import hardware_keys
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.training_plans import TrainingPlanner

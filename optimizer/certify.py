@@ -26,7 +26,7 @@ class TimeUp(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """A build under the staircase: its row and the sum of its lines."""
+    """A build under the staircase: its row and the sum of its lines, spares and support by category included."""
 
     row: Row
     build: Build
@@ -108,8 +108,6 @@ class Family:
             qty = sum(q * value(v) for q, v in pairs)
             if qty:
                 shared[part] = qty
-        return Found(
-            row,
-            Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items()))),
-            value(m.total_cents),
-        )
+        build = Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
+        cents = value(m.total_cents)
+        return Found(row, build, min(cents, m.book.cost(build.total())) if m.book.by_quantity else cents)

@@ -50,11 +50,15 @@ class Market:
             raise InputError(
                 f"no part of a vendor named {name!r}", "unknown-vendor", f"Nearest: {near}." if near else ""
             )
+        if request.support and policy["money.support_percent"]:
+            raise InputError(
+                "support is given by category and as money.support_percent", "bad-support", "Give one of the two."
+            )
         return cls(catalog, request, policy, llm, price_book(catalog, request, policy))
 
     def cents(self, part: str) -> int:
-        """Unit price in minor units of the request's currency."""
-        return self.book.prices[part].cents
+        """What a piece costs at least, in minor units of the request's currency; its unit price where it has one."""
+        return self.book.prices[part].least
 
     def case(self, build: Build, plan: Plan, row: RowKey | None = None) -> Case:
         """A build as every rule's `check` sees it."""

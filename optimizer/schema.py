@@ -125,6 +125,13 @@ class Node(Strict):
     parts: list[PartQty]
 
 
+class Fx(Strict):
+    currency: str
+    usd_per_unit: str
+    date: str
+    source: str
+
+
 class BomLine(Strict):
     part: str
     category: str
@@ -133,7 +140,10 @@ class BomLine(Strict):
     role: Literal["node", "shared", "spare", "included"]
     qty: int
     pack_qty: int
-    offer_id: str | None
+    origin: Literal["offer", "owned", "bundle", "included"] = Field(
+        description="owned: in hand, at price 0; bundle: a kit's own line (category bundle) and its parts at price 0"
+    )
+    offer_id: str | None = Field(description="of a bundle's lines the bundle")
     unit_price: str
     line_total: str
     currency: str
@@ -194,6 +204,7 @@ class Result(Strict):
     request: Request
     policy: dict[str, str]
     catalog: CatalogFacts
+    fx: list[Fx]
     model: ModelFacts
     proof: Proof
     front: list[FrontPoint]

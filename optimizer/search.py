@@ -80,7 +80,7 @@ def _finish(
         for part, qty in extra.items():
             shared[part] = shared.get(part, 0) + qty
     build = Build(key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
-    total = sum(q * market.cents(x) for x, q in build.total().items())
+    total = market.book.cost(build.total())
     if total > top or not passes(market, build, row):
         return None
     return Found(row, build, total)

@@ -69,6 +69,12 @@ def solve(
     as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
     currency: Annotated[str | None, typer.Option(envvar="DSOPT_CURRENCY", help="USD, CNY, EUR, GBP, JPY.")] = None,
     tax: Annotated[str | None, typer.Option(help="Tax on all lines: 13% or a country code, CN.")] = None,
+    fx: Annotated[Path | None, typer.Option(help="CSV of exchange rates: currency,usd_per_unit,date,source.")] = None,
+    support: Annotated[str | None, typer.Option(help="10%, table, or a CSV of category,percent.")] = None,
+    spares: Annotated[
+        list[str], typer.Option(help="5% of drives, memory, PSUs; gpu=1/16; table, or a CSV of category,percent.")
+    ] = [],
+    own: Annotated[Path | None, typer.Option(help="CSV of part,qty in hand: at no cost, up to their number.")] = None,
     policy: Annotated[Path | None, typer.Option(help="TOML file of policy values.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
     pue: Annotated[float | None, typer.Option(help="Power usage effectiveness.")] = None,
@@ -87,7 +93,7 @@ def solve(
     from catalogs.errors import InputError
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
-    from optimizer.cli import parse
+    from optimizer.cli import parse, terms
 
     if budget is None and throughput is None and users is None:
         raise typer.BadParameter("one of --budget, --throughput, --users is needed")
@@ -105,6 +111,7 @@ def solve(
         raise InputError(f"--pue must be 1 to 10, not {pue}", "bad-pue")
     if max_kw is not None and not (0 < max_kw < 1e6):
         raise InputError(f"--max-kw must be above 0, not {max_kw}", "bad-power")
+    percent, by_category = terms.support(support)
     request = parse.request(
         model=parse.model(model, model_config),
         as_of=parse.day(as_of),
@@ -136,12 +143,17 @@ def solve(
         exclude=frozenset(parts.find(x).id for x in exclude),
         gpus=frozenset(g for _, g in counts),
         gpu_count=next((n for n, _ in counts if n), None),
+        own=terms.own(own, parts) if own else (),
+        spares=terms.spares(spares),
+        support=by_category,
+        fx=terms.fx(fx) if fx else (),
     )
     chosen = Policy().with_file(policy) if policy else Policy()
     extra = [f"energy.pue={pue}"] * (pue is not None) + [f"energy.price_per_kwh={energy_price}"] * (
         energy_price is not None
     )
     extra += [f"money.tax_percent={tax_percent(tax)}"] if tax else []
+    extra += [f"money.support_percent={percent}"] if percent is not None else []
     chosen = chosen.with_settings([*set_, *extra])
 
     from optimizer.api import explained, saving
@@ -235,14 +247,14 @@ def _show(data: dict[str, Any], everything: bool) -> None:
     chosen = next(p for p in points if p["id"] == data["recommended"])
     print(
         f"Build {chosen['id']}: {chosen['cost']['total']} {currency}, "
-        f"of it {chosen['cost']['estimated_share']:.0%} on estimated prices"
+        f"of it {chosen['cost']['estimated_share']:.0%} on estimated prices{_extras(chosen['cost'])}"
     )
     table(
         ["qty", "part", "unit", "line", "price of", "confidence"],
         [
             [
                 str(x["qty"]),
-                f"{x['name']}{' (included)' if x['role'] == 'included' else ''}",
+                f"{x['name']}{_aside(x)}",
                 x["unit_price"],
                 x["line_total"],
                 f"{x['price_date'] or ''}{' stale' if x['stale'] else ''}",
@@ -267,6 +279,19 @@ def _show(data: dict[str, Any], everything: bool) -> None:
         f"Proof: {proof['status']}. {proof['scope']} ({proof['families']['closed_by_bound']} families closed by bound, "
         f"{proof['families']['closed_by_cp_sat']} by CP-SAT, {proof['seconds'].get('total', 0):.2f} s)"
     )
+
+
+def _extras(cost: dict[str, Any]) -> str:
+    """Spares and support in the total, where there are any."""
+    return "".join(f", {cost[x]} of {x}" for x in ("spares", "support") if float(cost[x]))
+
+
+def _aside(line: dict[str, Any]) -> str:
+    """What a line is beside a bought part of the build: a spare, in hand, inside a system or a bundle."""
+    words = [w for w in (line["role"], line["origin"]) if w in ("spare", "included", "owned")]
+    words += ["bundle"] * (line["category"] == "bundle")
+    words += [f"in {line['offer_id']}"] * (line["origin"] == "bundle" and line["category"] != "bundle")
+    return f" ({', '.join(dict.fromkeys(words))})" if words else ""
 
 
 def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]], list[str]]]:
