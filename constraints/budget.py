@@ -42,7 +42,7 @@ class Budget:
 
     def encode(self, m: FamilyModel) -> None:
         if m.request.budget_cents is not None:
-            m.cp.add(m.total_cents <= most_parts_cents(m.request.budget_cents, m.policy))
+            m.cp.add(m.total_cents <= m.book.scaled(most_parts_cents(m.request.budget_cents, m.policy)))
 
     def check(self, c: Case) -> list[Check]:
         parts = c.book.cost({p: q for p, q in c.build.total().items() if p in c.book.prices})

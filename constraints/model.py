@@ -199,7 +199,7 @@ class FamilyModel:
         return q
 
     def close_cost(self) -> None:
-        """total_cents: price of all lines, with support by category."""
+        """total_cents: price of all lines with support by category, in `book.scale` parts of a cent (see `scaled`)."""
         cp, book = self.cp, self.book
         shared_ids = set(self.shared_qty)
         node: list[Expr] = []
@@ -210,14 +210,8 @@ class FamilyModel:
         cp.add(self.node_cents == sum(node))
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
         rest = sum(self.shared_cost) + orders(self)
-        if book.scale == 1:
-            for n, is_n in self.node_counts.items():
-                cp.add(self.total_cents == n * self.node_cents + rest).only_enforce_if(is_n)
-            return
-        scaled = cp.new_int_var(0, MAX_MONEY * book.scale, "scaled_cents")
         for n, is_n in self.node_counts.items():
-            cp.add(scaled == n * self.node_cents + rest).only_enforce_if(is_n)
-        cp.add_linear_constraint(2 * book.scale * self.total_cents - 2 * scaled, 1 - book.scale, book.scale)
+            cp.add(self.total_cents == n * self.node_cents + rest).only_enforce_if(is_n)
 
 
 def dimm_counts(p: Platform) -> list[int]:

@@ -107,7 +107,7 @@ class PriceBook:
     def cost(self, pieces: Mapping[str, int]) -> int:
         """Lines and support by category of a build of these pieces; NEVER where they can't be had."""
         _, cost = self._cheapest(pieces)
-        return min(NEVER, self._rounded(cost))
+        return min(NEVER, self.rounded(cost))
 
     def purchase(self, pieces: Mapping[str, int]) -> Purchase | None:
         """The cheapest orders of a build of these pieces; None where they can't be had."""
@@ -127,7 +127,7 @@ class PriceBook:
                 origin: Literal["offer", "owned"] = "offer" if o.source.offer else "owned"
                 lines.append(Line(part, o.pieces, o.cents, origin, o.source.offer, o.source.stale))
         found = Purchase(tuple(lines), 0)
-        return Purchase(found.lines, self._rounded(cost) - found.cents)
+        return Purchase(found.lines, self.rounded(cost) - found.cents)
 
     def short(self, part: str, pieces: int) -> tuple[int, int] | None:
         """(needed with spares, to be had) where a part can't be had in this number, whatever else is bought."""
@@ -138,7 +138,11 @@ class PriceBook:
                 have = None if kit.bundle.stock is None else have + kit.bundle.stock * kit.parts[part]
         return (need, have) if have is not None and need > have else None
 
-    def _rounded(self, scaled: int) -> int:
+    def scaled(self, cents: int) -> int:
+        """The largest scaled cents that round to `cents` at most."""
+        return self.scale * cents + (self.scale + 1) // 2 - 1
+
+    def rounded(self, scaled: int) -> int:
         """Scaled cents in cents, half up."""
         return scaled if self.scale == 1 else (2 * scaled + self.scale) // (2 * self.scale)
 
