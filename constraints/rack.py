@@ -129,8 +129,13 @@ class RackRule:
             if not options:
                 m.cp.add(need[inlet] == 0)
                 continue
-            cheapest = min(options, key=lambda x: (m.book.prices[x.id].cents, x.id))
-            m.extra_node_qty.setdefault(cheapest.id, []).append(need[inlet])
+            steady = [x for x in options if not m.book.prices[x.id].by_quantity]
+            kinds = [x for x in options if x not in steady]
+            kinds += [min(steady, key=lambda x: (m.book.prices[x.id].cents, x.id))] if steady else []
+            pieces = [need[inlet]] if len(kinds) == 1 else [m.cp.new_int_var(0, 32, x.id) for x in kinds]
+            m.cp.add(sum(pieces) == need[inlet])
+            for x, qty in zip(kinds, pieces, strict=True):
+                m.extra_node_qty.setdefault(x.id, []).append(qty)
 
     def check(self, c: Case) -> list[Check]:
         p, policy = c.platform, c.policy

@@ -20,7 +20,7 @@ from constraints.rule import Rule
 from constraints.rules import RULES
 from optimizer.front import Found
 from optimizer.market import Market
-from optimizer.proofdata import PARAMETERS
+from optimizer.proofdata import parameters
 
 
 class TimeUp(Exception):
@@ -68,7 +68,8 @@ class Family:
             if top < 0:
                 asked.add(literal == 0)
             else:
-                asked.add(cost <= top).only_enforce_if(literal)
+                most = m.book.scaled(top) if self.market.axis is MONEY else top
+                asked.add(cost <= most).only_enforce_if(literal)
         return asked
 
     def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
@@ -87,9 +88,10 @@ class Family:
 
     def _solved(self, asked: cp_model.CpModel, least: cp_model.IntVar, seconds: float) -> Found | None:
         """The build for which `least` is smallest; None when there is none. Raises TimeUp."""
+        m = self.model
         asked.minimize(least)
         solver = cp_model.CpSolver()
-        for name, setting in PARAMETERS.items():
+        for name, setting in parameters(m.book).items():
             setattr(solver.parameters, name, setting)
         solver.parameters.max_time_in_seconds = max(0.01, min(seconds, 1e6))
         status = solver.solve(asked)
@@ -123,7 +125,9 @@ class Family:
             if qty:
                 shared[part] = qty
         build = Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
-        cents = value(m.total_cents)
+        cents = m.book.rounded(value(m.total_cents))
+        if m.book.by_quantity:  # the solution's orders need not be the cheapest
+            cents = min(cents, m.book.cost(build.total()))
         axis = self.market.axis
         cost = cents if axis is MONEY else axis.measure(self.market.case(build, row.plan, row.key))
         return Found(row, build, cents, cost)

@@ -22,6 +22,7 @@ from constraints.plan import Row, RowKey
 from constraints.policy import Policy
 from constraints.procurement import price_book
 from constraints.rules import findings
+from constraints.tariff import NEVER
 from optimizer.embed import catalog_of, rows, used
 from optimizer.front import Found, Front, Point
 from optimizer.market import Market
@@ -106,7 +107,8 @@ def _catalog(stored: Result, at_hand: Catalog, report: Report) -> tuple[Catalog 
     sha, embedded = stored.catalog.sha256, stored.catalog.embedded
     if at_hand.sha256 == sha:
         if embedded is not None:
-            bought = {x.part for p in stored.front for x in p.bom if x.part in at_hand.parts}
+            held = [x.part for p in stored.front for x in [*p.shared, *(y for n in p.nodes for y in n.parts)]]
+            bought = {x for x in held if x in at_hand.parts}
             true = rows(at_hand, used(at_hand, bought))
             report.wrong += differences(embedded.model_dump(), true, "catalog.embedded")
         return at_hand, True
@@ -158,7 +160,10 @@ def _point(market: Market, p: FrontPoint, where: str, report: Report) -> Point |
         return None
     report.wrong += [Wrong(f"{where}.checks[{i}]", f"{x.rule} fails: {x.text}")
                      for i, x in enumerate(checks) if x.status == "fail"]  # fmt: skip
-    cents = sum(q * market.cents(x) for x, q in build.total().items())
+    cents = market.book.cost(build.total())
+    if cents >= NEVER:
+        report.add(f"{where}.bom", "no orders within stock bring these parts")
+        return None
     return Point(Found(row, build, cents, market.axis.measure(case)), case, checks)
 
 
