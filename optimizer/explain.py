@@ -48,6 +48,8 @@ def loosened(request: Request, bits: int) -> list[tuple[str, str, dict[str, Any]
         ("procurement", "--max-price-age", r.max_price_age_days is not None, {"max_price_age_days": None}),
         ("procurement", "--include", bool(r.include), {"include": ()}),
         ("procurement", "--exclude", bool(r.exclude), {"exclude": frozenset()}),
+        ("budget", "--spares", bool(r.spares), {"spares": ()}),
+        ("budget", "--support", bool(r.support), {"support": ()}),
         ("procurement", "--gpu", bool(r.gpus), {"gpus": frozenset(), "gpu_count": None}),
     ]  # fmt: skip
     return [(rule, words, fields) for rule, words, is_set, fields in all_ if is_set]
