@@ -84,6 +84,9 @@ class RackRule:
             for x, chosen in kinds.items():
                 q = cp.new_int_var(0, 2 * most, x.id)
                 cp.add(q >= each * m.racks_needed).only_enforce_if(chosen)
+                if m.book.by_quantity:  # pieces may be free
+                    cp.add(q <= each * m.racks_needed)
+                    cp.add(q == 0).only_enforce_if(~chosen)
                 m.add_shared(x, 1, q)
         volts = m.request.line_volts or policy.whole("power.line_volts")
         for a, is_a in per_rack.items():
