@@ -196,6 +196,9 @@ class FamilyModel:
         cp.add(self.node_cents == sum(node))
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
         rest = sum(self.shared_cost) + orders(self)
+        if book.by_quantity:
+            self.pieces = cp.new_int_var(0, MAX_MONEY, "pieces")
+            cp.add(self.pieces == sum(t for terms in self.quantities().values() for t in terms))
         for n, is_n in self.node_counts.items():
             cp.add(self.total_cents == n * self.node_cents + rest).only_enforce_if(is_n)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -52,16 +53,18 @@ def priced(
 ) -> PriceBook:  # fmt: skip
     """The book of `pools`: part id -> (admissible offers, whether they are stale). What is in hand or in a bundle needs
     no offer and leaves the ledger."""
-    own = {x.part: x.qty for x in request.own if x.part not in barred}
+    own: Counter[str] = Counter()
+    for held in request.own:
+        own[held.part] += held.qty if held.part not in barred else 0
     spares = {s.category: (s.pieces, s.per) for s in request.spares}
     if Kind.GPU in spares:  # a board is GPUs too
         spares.setdefault(Kind.GPU_BOARD, spares[Kind.GPU])
     prices: dict[str, Priced] = {}
     for part in catalog.parts.values():
-        if part.id in pools or part.id in own:
+        if part.id in pools or own[part.id]:
             offers, stale = pools.get(part.id, ([], False))
             spare = spares.get(part.kind, (0, 1))
-            found = _of_part(offers, stale, own.get(part.id, 0), spare, request)
+            found = _of_part(offers, stale, own[part.id], spare, request)
             if found.cents < NEVER:
                 prices[part.id] = found
                 ledger.pop(part.id, None)
@@ -125,8 +128,8 @@ def _least_in_kits(kits: tuple[Kit, ...], prices: Mapping[str, Priced]) -> dict[
         else min(Fraction(k.cents, sum(k.parts.values())) for k in kits if x in k.parts)
         for x in {x for k in kits for x in k.parts}
     }
-    shrink = {k: min(Fraction(1), k.cents / sum(max(cents[x], Fraction(0)) * q for x, q in k.parts.items()))
-              if any(cents[x] for x in k.parts) else Fraction(1) for k in kits}  # fmt: skip
+    alone = {k: sum(cents[x] * q for x, q in k.parts.items()) for k in kits}
+    shrink = {k: min(Fraction(1), k.cents / alone[k]) if alone[k] else Fraction(1) for k in kits}
     return {
         x: replace(prices[x], cents=int(c * min(shrink[k] for k in kits if x in k.parts))) for x, c in cents.items()
     }

@@ -100,6 +100,11 @@ class PriceBook:
         """Whether any price depends on quantity."""
         return any(p.by_quantity for p in self.prices.values())
 
+    @cached_property
+    def bundled(self) -> frozenset[str]:
+        """Parts of bundles."""
+        return frozenset(part for kit in self.kits for part in kit.parts)
+
     def weight(self, part: str) -> int:
         """`scale` with the support of a part or bundle."""
         return self.weights.get(part, self.scale)
@@ -107,7 +112,7 @@ class PriceBook:
     def cost(self, pieces: Mapping[str, int]) -> int:
         """Lines and support by category of a build of these pieces; NEVER where they can't be had."""
         _, cost = self._cheapest(pieces)
-        return min(NEVER, self.rounded(cost))
+        return NEVER if cost >= NEVER else self.rounded(cost)
 
     def purchase(self, pieces: Mapping[str, int]) -> Purchase | None:
         """The cheapest orders of a build of these pieces; None where they can't be had."""
@@ -149,10 +154,9 @@ class PriceBook:
     def _cheapest(self, pieces: Mapping[str, int]) -> tuple[tuple[int, ...], int]:
         """(number of each bundle, scaled cents) of the cheapest orders; exact by branch and bound over bundles."""
         alone, shared = 0, {}
-        bundled = {part for kit in self.kits for part in kit.parts}
         for part, qty in pieces.items():
             priced = self.prices[part]
-            if part in bundled:
+            if part in self.bundled:
                 shared[part] = priced.sources().need(qty)
             else:
                 cents = qty * priced.cents if priced.tariff is None else priced.tariff.cents(priced.tariff.need(qty))

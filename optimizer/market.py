@@ -47,6 +47,8 @@ class Market:
             raise InputError(
                 f"no part of a vendor named {name!r}", "unknown-vendor", f"Nearest: {near}." if near else ""
             )
+        if strange := sorted({x.part for x in request.own} - set(catalog.parts)):
+            raise InputError(f"no part with the id {strange[0]!r} to be owned", "unknown-part", "Correct --own.")
         if request.support and policy["money.support_percent"]:
             raise InputError(
                 "support is given by category and as money.support_percent", "bad-support", "Give one of the two."

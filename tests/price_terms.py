@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -46,6 +46,8 @@ def priced_scenario(seed: int) -> tuple[Catalog, Request, Ask, Terms]:
         {k.value: Fraction(a, b) for k, (a, b) in chosen.items()},
         {k.value: Fraction(p) / 100 for k, p in rates.items()},
     )
+    money = 2 * ask.budget_cents
+    fields["budget_cents"], ask = money, replace(ask, budget_cents=money)
     made = Catalog(catalog.parts, offers, catalog.sha256, (), bundles)
     return made, request.model_copy(update=fields), ask, terms
 
@@ -53,7 +55,7 @@ def priced_scenario(seed: int) -> tuple[Catalog, Request, Ask, Terms]:
 def _with_terms(rng: random.Random, o: Offer) -> Offer:
     change: dict[str, Any] = {}
     if rng.random() < 0.4:
-        change["stock"] = rng.choice((0, 1, 2, 3, 4, 6, 9))
+        change["stock"] = rng.choice((0, 1, 2, 3, 4, 4, 6, 6, 9))
     if rng.random() < 0.25:
         change["min_qty"] = rng.choice((2, 3, 5))
     if rng.random() < 0.4:
