@@ -2,7 +2,7 @@
 
 Sellers are those of the offers that price the parts (`offer.seller`): whom the buyer has to deal with. Makers are
 `--vendor`'s business. Which offer prices a part does not depend on these rules, and where several may (prices by
-quantity) the rules are refused (docs/procurement.md).
+quantity) the rules are refused (docs/money.md).
 """
 
 from __future__ import annotations

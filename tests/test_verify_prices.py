@@ -10,10 +10,12 @@ import pytest
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog
+from catalogs.schema import Kind
 from constraints.policy import Policy
 from constraints.request import Owned, Request
 from optimizer.api import Answer, embedded, solve
 from optimizer.market import Market
+from optimizer.twins import thinned
 from optimizer.verify.complete import complete
 from optimizer.verify.consistent import consistent
 from optimizer.verify.wrong import Report
@@ -21,6 +23,7 @@ from tests.price_terms import priced_scenario
 
 SEEDS = range(10)
 Data = dict[str, Any]
+PLAIN = {"stock": None, "min_qty": 1, "breaks": ()}
 
 
 def solved(seed: int) -> tuple[Catalog, Answer]:
@@ -110,3 +113,25 @@ def test_other_axes_take_prices_by_quantity() -> None:
         for p in answer.front.points:
             assert p.found.parts_cents == answer.market.book.cost(p.found.build.total())
         assert not judged(answer.data, catalog, proven=True).wrong
+
+
+@pytest.mark.parametrize("stock", [None, 50])
+def test_near_duplicates_whose_price_depends_on_quantity_stay(stock: int | None) -> None:
+    """A dearer twin goes at one price and stays with a stock; bundles and parts in hand are kept either way."""
+    catalog, request, _, _ = priced_scenario(0)
+    parts, offers = dict(catalog.parts), {x: (o[0].model_copy(update=PLAIN),) for x, o in catalog.offers.items()}
+    kinds = (Kind.PLATFORM, Kind.GPU, Kind.SWITCH, Kind.CABLE, Kind.OPTIC)
+    twins = [p for p in catalog.of(*kinds) if p.id in offers]
+    for p in twins:
+        o = offers[p.id][0]
+        twin = f"{p.id}-twin"
+        parts[twin] = p.model_copy(update={"id": twin})
+        more = {"id": f"{o.id}-twin", "part": twin, "price": o.price + 1, "stock": stock}
+        offers[twin] = (o.model_copy(update=more),)
+    made = Catalog(parts, offers, "twins", (), catalog.bundles)
+    opened = Market.open(made, request.model_copy(update={"own": (), "spares": (), "include": ()}), Policy())
+    thin = thinned(opened)
+    assert thin.book.kits == opened.book.kits
+    gone = set(opened.book.prices) - set(thin.book.prices)
+    assert not gone & {x for x, p in opened.book.prices.items() if p.by_quantity}
+    assert len(twins) > 1 and bool(gone & {f"{p.id}-twin" for p in twins}) == (stock is None)
