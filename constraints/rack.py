@@ -69,6 +69,8 @@ class RackRule:
                 )
             for n, is_n in m.node_counts.items():
                 cp.add(m.racks_needed >= -(-n // a)).only_enforce_if(is_a, is_n)
+                if m.request.no_surplus:
+                    cp.add(m.racks_needed <= -(-n // a)).only_enforce_if(is_a, is_n)
         if "racks" in m.request.have:
             for a, is_a in per_rack.items():
                 for p, v in mounted:
