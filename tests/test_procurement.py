@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from catalogs.errors import InputError
@@ -22,6 +24,7 @@ from optimizer.pareto import Solver
 from tests.conftest import AS_OF
 from tests.oracle import Oracle
 from tests.random_procurement import AXES, WISHES, procurement_scenario
+from tests.test_cli import answer, dsopt
 from tests.test_oracle import nodes_tried
 
 CASES = [(3 * i + j, wish, AXES[(i + j) % 4]) for i, wish in enumerate(WISHES) for j in range(4)]
@@ -158,3 +161,36 @@ def test_approved_list(tmp_path: Path, shipped: Any) -> None:
 def test_unknown_country(shipped: Any) -> None:
     with pytest.raises(InputError, match=r"unknown-origin.*Known: .*US"):
         Market.open(shipped, Request(model="r1-671b", as_of=AS_OF, origins=("BR",)), Policy())
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--origin", "USA"], "--origin: is no country code of two letters (value 'USA')"),
+        (["--confidence", "guess"], "--confidence: is no confidence of a price (value 'guess')"),
+        (["--max-estimated", "300%"], "--max-estimated: needs whole percent from 0 to 100 (value '300%')"),
+        (["--max-share", "0%"], "--max-share: Input should be greater than or equal to 1"),
+        (["--cost-axis", "speed"], "One of: money, power, rack-units, lead-time"),
+        (["--one-seller", "--max-sellers", "3"], "--one-seller: contradicts --max-sellers"),
+        (["--avl", "nowhere.csv"], "[bad-avl] nowhere.csv: cannot be read"),
+    ],
+)
+def test_bad_options_are_named(args: list[str], words: str) -> None:
+    done = dsopt("solve", "--budget", "200000", "--model", "r1-671b", *args, code=3)
+    assert words in done.stderr
+
+
+def test_axis_in_the_result() -> None:
+    """The result says what ascends; money stays in the cost block."""
+    data = answer("--budget", "170000", "--model", "r1-671b", "--gpu", "8xH20", "--cost-axis", "power")
+    assert data["axis"] == {"name": "power", "unit": "W"}
+    assert data["front"]
+    for p in data["front"]:
+        assert p["axis_cost"] == str(p["power"]["total_w"])
+        assert float(p["cost"]["total"]) <= 170000
+    jsonschema.validate(data, json.loads(dsopt("schema", "result").stdout))
+
+
+def test_conditions_that_stand_against_a_build() -> None:
+    data = answer("--budget", "110000", "--model", "v2-670b", "--strict-lead", "--gpu", "Gaudi 2", code=4)
+    assert any("without --strict-lead the cheapest build costs" in m["text"] for m in data["messages"])
