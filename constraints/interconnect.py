@@ -129,6 +129,8 @@ class Interconnect:
         m.nets.append((literals, per_node))
         for w in when:
             cp.add(sum(literals.values()) == 1).only_enforce_if(w)
+        if m.request.no_surplus:
+            cp.add(sum(literals.values()) <= sum(when))
         for k, v in literals.items():
             if k.nic is not None:
                 m.nic_needs.setdefault(k.nic, []).append(per_node * v)

@@ -27,16 +27,15 @@ from catalogs.schema import (
     Psu,
     Rack,
 )
+from constraints.budget import MAX_MONEY
 from constraints.case import fan_percent, included_bank, patterns, power_cap
-from constraints.contents import dimm_counts, gpus_inside, inside
+from constraints.contents import dimm_counts, gpus_inside
 from constraints.plan import Row
 from constraints.policy import Policy
 from constraints.procurement import PriceBook
 from constraints.request import Request
 
 Expr = Any  # ortools linear expressions carry no useful static type
-MAX_MONEY = 2**50
-"""Minor units: 1,000 nodes times this stay below 2^62, and no budget of a request reaches it."""
 
 
 class Candidates:
@@ -156,6 +155,8 @@ class FamilyModel:
         """A literal that holds where both do (it may hold elsewhere; costs keep it down)."""
         z = self.cp.new_bool_var("")
         self.cp.add(z >= a + b - 1)
+        if self.request.no_surplus:
+            self.cp.add(2 * z <= a + b)
         return z
 
     def quantities(self) -> dict[str, list[Expr]]:
@@ -214,8 +215,6 @@ __all__ = [
     "FamilyModel",
     "dimm_counts",
     "fixed_w",
-    "gpus_inside",
     "included_bank",
-    "inside",
     "power_cap",
 ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Offer, Part, Platform
+from constraints.filters import Filter, admissible, limits
 from constraints.policy import Policy, usd_per
 from constraints.request import Request
 from constraints.rule import Check
@@ -58,14 +59,19 @@ def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
     """Price every part that may be bought under the request."""
     prices: dict[str, Priced] = {}
     ledger: dict[str, str] = {}
+    filters = Filter(catalog, request)
     for part in catalog.parts.values():
-        barred = barred_by(part, request, catalog)
+        barred = barred_by(part, request, catalog) or filters.refused(part)
         if barred:
             ledger[part.id] = barred
             continue
         live = _live(catalog.offers.get(part.id, ()), request)
         if not live:
             ledger[part.id] = "no offer of an allowed condition on or before that day"
+            continue
+        live = [o for o in live if admissible(o, request)]
+        if not live:
+            ledger[part.id] = f"no offer with {limits(request)}"
             continue
         if request.max_price_age_days is not None:
             oldest = request.as_of - timedelta(days=request.max_price_age_days)
@@ -137,4 +143,18 @@ class Procurement:
         for wanted in c.request.include:
             if wanted not in have:
                 found.append(Check.of(self.id, False, f"{wanted} is demanded by --include but not in the build"))
-        return found or [Check.of(self.id, True, "every part has an admissible offer")]
+        return (found or [Check.of(self.id, True, "every part has an admissible offer")]) + _unknown(c)
+
+
+def _unknown(c: Case) -> list[Check]:
+    """Warnings about what the buyer's limits could not be held against."""
+    bought, found = sorted({**c.build.node, **c.build.shared}), []
+    if c.request.barred_origins:
+        parts = sorted({*bought, *c.node_all})
+        if dark := [x for x in parts if not c.catalog.parts[x].country]:
+            found.append(Check.warn("procurement", f"country of origin unknown: {', '.join(dark)}"))
+    if c.request.max_lead_days is not None:
+        priced = [(x, c.book.prices[x].offer) for x in bought if x in c.book.prices]
+        if dark := [x for x, offer in priced if offer.lead_time_days is None]:
+            found.append(Check.warn("procurement", f"lead time unknown: {', '.join(dark)}"))
+    return found

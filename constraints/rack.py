@@ -85,6 +85,9 @@ class RackRule:
                 q = cp.new_int_var(0, 2 * most, x.id)
                 cp.add(q >= each * m.racks_needed).only_enforce_if(chosen)
                 m.add_shared(x, 1, q)
+                if m.request.no_surplus:
+                    cp.add(q == each * m.racks_needed).only_enforce_if(chosen)
+                    cp.add(q == 0).only_enforce_if(~chosen)
         volts = m.request.line_volts or policy.whole("power.line_volts")
         for a, is_a in per_rack.items():
             for x, chosen in rack_kind.items():

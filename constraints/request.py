@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from catalogs.errors import InputError
 
 Condition = Literal["new", "refurbished", "used"]
+Confidence = Literal["list", "street", "estimate"]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+CostAxis = Literal["money", "power", "rack-units", "lead-time"]
 TRAINING = ("finetune-lora", "finetune-full", "train")
 WORKLOADS = {"chat": (1024, 1024), "rag": (8192, 1024), "reasoning": (1024, 8192), "batch": (1024, 1024)}
 
@@ -23,6 +26,17 @@ class Circuit(BaseModel):
     volts: int = Field(ge=100, le=480)
 
 
+class Listed(BaseModel):
+    """A row of an approved list: a part id, or a vendor (folded; of one category or of all)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    part: str = ""
+    vendor: str = ""
+    category: str = ""
+    status: Literal["approved", "barred"]
+    note: str = ""
+
+
 class Request(BaseModel):
     """One question to dsopt. Money is in cents of `currency`, latency in ms, power in W."""
 
@@ -33,6 +47,12 @@ class Request(BaseModel):
     budget_cents: int | None = Field(default=None, gt=0, le=10**14)
     throughput_tenths: int | None = Field(default=None, gt=0, le=10**12, description="0.1 tok/s")
     users: int | None = Field(default=None, ge=1, le=10**6)
+    tokens_per_day: float | None = Field(
+        default=None, gt=0, le=1e15, allow_inf_nan=False, description="mean load in output tokens"
+    )
+    requests_per_second: float | None = Field(
+        default=None, gt=0, le=1e7, allow_inf_nan=False, description="mean load in requests of osl output tokens"
+    )
     workload: Literal["chat", "rag", "reasoning", "batch", "finetune-lora", "finetune-full", "train"] = "chat"
     seq_len: int | None = Field(default=None, ge=1, le=10**7, description="training: tokens of a sequence")
     dataset_tb: float | None = Field(default=None, gt=0, le=10**6, allow_inf_nan=False, description="training set")
@@ -60,6 +80,16 @@ class Request(BaseModel):
     exclude: frozenset[str] = frozenset()
     gpus: frozenset[str] = frozenset()
     gpu_count: int | None = Field(default=None, ge=1, le=100_000)
+    origins: tuple[Country, ...] = Field(default=(), description="countries of origin admitted; all when empty")
+    barred_origins: tuple[Country, ...] = ()
+    confidences: tuple[Confidence, ...] = Field(default=("list", "street", "estimate"), min_length=1)
+    max_estimated_percent: int | None = Field(default=None, ge=0, le=100, description="of the sum of lines")
+    max_lead_days: int | None = Field(default=None, ge=0, le=3650)
+    strict_lead: bool = Field(default=False, description="an unknown lead time is not admitted")
+    avl: tuple[Listed, ...] = Field(default=(), description="approved and barred parts and vendors")
+    max_sellers: int | None = Field(default=None, ge=1, le=1000)
+    max_share_percent: int | None = Field(default=None, ge=1, le=100, description="of the sum of lines with one seller")
+    cost_axis: CostAxis = Field(default="money", description="what the front ascends in")
 
     @model_validator(mode="after")
     def _context(self) -> Request:
@@ -67,9 +97,30 @@ class Request(BaseModel):
             raise ValueError("isl + osl beyond any model's context")
         if self.trains and (self.users is not None or self.max_ttft_ms is not None):
             raise ValueError(f"users and latency limits are of serving, not of {self.workload}")
+        if self.trains and self.mean_tok_s:
+            raise ValueError(f"tokens_per_day and requests_per_second are of serving, not of {self.workload}")
+        if self.tokens_per_day and self.requests_per_second:
+            raise ValueError("tokens_per_day and requests_per_second are two ways to say one thing: give one")
         if not self.trains and (self.seq_len or self.dataset_tb or self.train_tokens):
             raise ValueError(f"seq_len, dataset_tb and train_tokens are of training, not of {self.workload}")
         return self
+
+    @property
+    def mean_tok_s(self) -> float | None:
+        """Output tok/s of the load that the request names, in the mean of the day; None without one."""
+        if self.requests_per_second:
+            return self.requests_per_second * self.osl
+        return self.tokens_per_day / 86400 if self.tokens_per_day else None
+
+    @property
+    def no_surplus(self) -> bool:
+        """Whether gear beyond the need has to be kept out by constraints: the sum of lines alone does not."""
+        return self.shares or self.cost_axis != "money"
+
+    @property
+    def shares(self) -> bool:
+        """Whether a share of the sum of lines is limited."""
+        return self.max_estimated_percent is not None or self.max_share_percent is not None
 
     @property
     def trains(self) -> bool:

@@ -16,6 +16,7 @@ from constraints.precision import Precision
 from constraints.procurement import Procurement
 from constraints.rack import RackRule
 from constraints.rule import Check, Rule
+from constraints.shares import Estimates, Sellers
 from constraints.site import Site
 from constraints.software import Software
 from constraints.storage import Storage
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 RULES: tuple[Rule, ...] = (
     Vram(), Precision(), Software(), HostMemory(), Fit(), Lanes(), Cores(), Storage(), Interconnect(), Cooling(),
-    RackRule(), Power(), Site(), Procurement(), Budget(),
+    RackRule(), Power(), Site(), Procurement(), Estimates(), Sellers(), Budget(),
 )  # fmt: skip
 
 

@@ -21,11 +21,13 @@ from optimizer.embed import rows, used
 from optimizer.explain import ways_out
 from optimizer.front import Front
 from optimizer.host_rows import HostRows
+from optimizer.load import load_of, queue, queue_words, with_load, words
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.proofdata import money
 from optimizer.result import result
 from optimizer.rows import hardware_keys
+from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.training_plans import TrainingPlanner
 
@@ -39,14 +41,38 @@ class Answer:
     data: dict[str, Any]
 
 
-def solve(catalog: Catalog, request: Request, policy: Policy, time_limit: float | None = None) -> Answer:
-    """The front of a request; raises InputError for what makes no sense."""
-    market = Market.open(catalog, request, policy)
+def solve(
+    catalog: Catalog,
+    request: Request,
+    policy: Policy,
+    time_limit: float | None = None,
+    calibration: Calibration | None = None,
+) -> Answer:
+    """The front of a request, throughput by `calibration` (the shipped one without); raises InputError for what makes
+    no sense."""
+    request = with_load(request, policy)
+    market = Market.open(catalog, request, policy, calibration)
     started = time.perf_counter()
     solver = Solver(market, deadline=None if time_limit is None else time.monotonic() + time_limit)
     front = solver.front()
     seconds = {**solver.seconds, "total": time.perf_counter() - started}
-    return Answer(market, front, result(market, front, seconds))
+    data = result(market, front, seconds)
+    data["messages"] += loaded(market, data)
+    return Answer(market, front, data)
+
+
+def loaded(market: Market, data: dict[str, Any]) -> list[dict[str, str]]:
+    """What the request's load asks for, and what it does to the recommended build; empty without a load."""
+    load = load_of(market.request, market.policy)
+    if load is None:
+        return []
+    texts = [words(load, market.policy)]
+    for p in data["front"]:
+        if p["id"] == data["recommended"]:
+            t = p["throughput"]
+            q = queue(load, t["output_tok_s"], t["concurrency"], market.request.osl)
+            texts.append(queue_words(p["id"], q))
+    return [{"code": "load", "severity": "note", "text": x} for x in texts]
 
 
 def explained(answer: Answer) -> list[tuple[dict[str, str], dict[str, Any]]]:
@@ -70,7 +96,7 @@ def saving(answer: Answer) -> str:
     """What the next lower precision would save at the recommended throughput, in a sentence; empty when nothing."""
     market, data = answer.market, answer.data
     r, chosen = market.request, data["recommended"]
-    if not chosen or r.precision is not None or r.trains or not answer.front.complete:
+    if not chosen or r.cost_axis != "money" or r.precision is not None or r.trains or not answer.front.complete:
         return ""
     floor = min(r.min_precision_bits or 32, market.llm.min_precision_bits)
     lower = max((BITS[p] for p in market.llm.precisions() if BITS[p] < floor), default=0)
@@ -82,7 +108,7 @@ def saving(answer: Answer) -> str:
         "throughput_tenths": point.found.row.perf.tenths,
         "gpus": frozenset(p.case.gpu.id for p in answer.front.points),
     }
-    other = Market.open(market.catalog, r.model_copy(update=asked), market.policy)
+    other = market.asking(**asked)
     found = Solver(other).cheapest(point.found.parts_cents - 1)
     how = f"{lower}-bit weights (--min-precision {lower}bit) on the GPUs of this front"
     if found is None:
@@ -117,7 +143,7 @@ def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
 
 def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
     """The fastest row whose hardware checks the build passes."""
-    planner = planner_for(market.llm, market.request, market.policy)
+    planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     best: Row | None = None
     keys = hardware_keys(market, gpu, k, [case.platform], case.build.nodes)
     rows = planner.rows(gpu, keys)
@@ -136,7 +162,7 @@ def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
 
 def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
     """The plan that a failing build is judged by: a node's GPUs in one tensor-parallel group, lowest precision."""
-    planner = planner_for(market.llm, market.request, market.policy)
+    planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     if isinstance(planner, TrainingPlanner):
         net = ("rdma", 100) if nodes > 1 else ("none", 0)
         domain = min(gpu.wired_domain_gpus, k)

@@ -12,6 +12,7 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from catalogs.schema import Gpu
+from constraints.axis import MONEY
 from constraints.case import Build
 from constraints.model import Candidates, FamilyModel
 from constraints.plan import Row
@@ -44,7 +45,7 @@ class Family:
             rows,
             candidates,
         )
-        closing = {"procurement", "budget"}
+        closing = {"procurement", "estimates", "sellers", "budget"}
         for rule in rules:
             if rule.id not in closing:
                 rule.encode(m)
@@ -53,26 +54,40 @@ class Family:
         for rule in rules:
             if rule.id in closing:
                 rule.encode(m)
-        m.cp.minimize(m.total_cents)
-        self.model, self.seconds, self.ticks = m, 0.0, 0.0
+        self.cost = market.axis.encode(m)
+        self.market, self.model, self.seconds, self.ticks = market, m, 0.0, 0.0
 
     def asked(self, ceiling: Callable[[Row], int]) -> cp_model.CpModel:
-        """The model with the question in it: parts at most `ceiling(row)` cents."""
+        """The model with the question in it: a cost of at most `ceiling(row)`."""
         m = self.model
         asked = m.cp.clone()
+        cost = asked.get_int_var_from_proto_index(self.cost.index)
         for row, chosen in m.rows.items():
             literal = asked.get_bool_var_from_proto_index(chosen.index)
             top = ceiling(row)
             if top < 0:
                 asked.add(literal == 0)
             else:
-                total = asked.get_int_var_from_proto_index(m.total_cents.index)
-                asked.add(total <= top).only_enforce_if(literal)
+                asked.add(cost <= top).only_enforce_if(literal)
         return asked
 
     def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
-        """The cheapest build with parts at most `ceiling(row)` cents; None when there is none. Raises TimeUp."""
-        asked = self.asked(ceiling)
+        """The build of least cost that costs at most `ceiling(row)`; None when there is none. Raises TimeUp.
+
+        On another axis than money the cheapest of those with its row's throughput and its cost comes back."""
+        m, asked = self.model, self.asked(ceiling)
+        found = self._solved(asked, asked.get_int_var_from_proto_index(self.cost.index), seconds)
+        if found is None or self.market.axis is MONEY:
+            return found
+        for row, chosen in m.rows.items():
+            if row.perf.tenths < found.row.perf.tenths:
+                asked.add(asked.get_bool_var_from_proto_index(chosen.index) == 0)
+        asked.add(asked.get_int_var_from_proto_index(self.cost.index) <= found.cost)
+        return self._solved(asked, asked.get_int_var_from_proto_index(m.total_cents.index), seconds)
+
+    def _solved(self, asked: cp_model.CpModel, least: cp_model.IntVar, seconds: float) -> Found | None:
+        """The build for which `least` is smallest; None when there is none. Raises TimeUp."""
+        asked.minimize(least)
         solver = cp_model.CpSolver()
         for name, setting in PARAMETERS.items():
             setattr(solver.parameters, name, setting)
@@ -107,8 +122,8 @@ class Family:
             qty = sum(q * value(v) for q, v in pairs)
             if qty:
                 shared[part] = qty
-        return Found(
-            row,
-            Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items()))),
-            value(m.total_cents),
-        )
+        build = Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
+        cents = value(m.total_cents)
+        axis = self.market.axis
+        cost = cents if axis is MONEY else axis.measure(self.market.case(build, row.plan, row.key))
+        return Found(row, build, cents, cost)

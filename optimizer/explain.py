@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from constraints.precision import BITS
@@ -49,6 +49,15 @@ def loosened(request: Request, bits: int) -> list[tuple[str, str, dict[str, Any]
         ("procurement", "--max-price-age", r.max_price_age_days is not None, {"max_price_age_days": None}),
         ("procurement", "--include", bool(r.include), {"include": ()}),
         ("procurement", "--exclude", bool(r.exclude), {"exclude": frozenset()}),
+        ("procurement", "--origin", bool(r.origins), {"origins": ()}),
+        ("procurement", "--no-origin", bool(r.barred_origins), {"barred_origins": ()}),
+        ("procurement", "--confidence", len(r.confidences) < 3, {"confidences": ("list", "street", "estimate")}),
+        ("procurement", "--max-lead", r.max_lead_days is not None, {"max_lead_days": None}),
+        ("procurement", "--strict-lead", r.strict_lead, {"strict_lead": False}),
+        ("procurement", "--avl", bool(r.avl), {"avl": ()}),
+        ("estimates", "--max-estimated", r.max_estimated_percent is not None, {"max_estimated_percent": None}),
+        ("sellers", "--max-sellers or --one-seller", r.max_sellers is not None, {"max_sellers": None}),
+        ("sellers", "--max-share", r.max_share_percent is not None, {"max_share_percent": None}),
         ("procurement", "--gpu", bool(r.gpus), {"gpus": frozenset(), "gpu_count": None}),
     ]  # fmt: skip
     return [(rule, words, fields) for rule, words, is_set, fields in all_ if is_set]
@@ -56,14 +65,17 @@ def loosened(request: Request, bits: int) -> list[tuple[str, str, dict[str, Any]
 
 def cheapest(market: Market, **fields: Any) -> tuple[Market, Point] | None:
     """The cheapest build of the request with other fields; None when there is none."""
-    other = Market.open(market.catalog, market.request.model_copy(update=fields), market.policy)
+    other = market.asking(**fields)
     solver = Solver(other)
     found = solver.cheapest()
     return (other, solver.point(found)) if found else None
 
 
 def ways_out(market: Market) -> list[Way]:
-    """Conditions that stand against a build, cheapest first; when no single one does, each together with the budget."""
+    """Conditions that stand against a build, cheapest first; when no single one does, each together with the budget.
+
+    Whatever the front ascends in, cheap is a matter of money here."""
+    market = replace(market, request=market.request.model_copy(update={"cost_axis": "money"}))
     request = market.request
     floor = min((BITS[p] for p in market.llm.precisions()), default=16)
     conditions = loosened(request, market.llm.min_precision_bits if floor <= 4 else 4)

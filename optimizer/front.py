@@ -14,11 +14,12 @@ from optimizer.market import Market
 
 @dataclass(frozen=True)
 class Found:
-    """A build under the staircase: its row and the sum of its lines."""
+    """A build under the staircase: its row, the sum of its lines, and what it costs on the request's axis."""
 
     row: Row
     build: Build
     parts_cents: int
+    cost: int
 
 
 @dataclass

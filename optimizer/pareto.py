@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from catalogs.schema import Gpu
-from constraints.budget import most_parts_cents
+from constraints.axis import MAX_COST, MONEY
+from constraints.interconnect import plan_fault
 from constraints.model import Candidates
 from constraints.plan import Row
 from constraints.rule import Rule
@@ -25,9 +27,10 @@ from optimizer.prune import buyable
 from optimizer.record import record
 from optimizer.rows import families, rows_of
 from optimizer.search import assemble
-from optimizer.shelf import NONE, Parts, Shelf
+from optimizer.shelf import NONE, Parts, Shelf, Stock
 from optimizer.throughput.choice import planner_for
 from optimizer.ties import rank
+from optimizer.twins import thinned
 
 MARGIN_PERCENT = 10
 """The bound alone closes only what lies this much above the staircase; all that is nearer is proven by CP-SAT."""
@@ -45,33 +48,33 @@ class Staircase:
     def __init__(self, limit: int, flat: bool = False) -> None:
         self.limit, self.flat = limit, flat
         self.tenths: list[int] = []
-        self.cents: list[int] = []
+        self.costs: list[int] = []
         self.points: list[Found] = []
 
     def ceiling(self, tenths: int) -> int:
         i = 0 if self.flat else bisect_left(self.tenths, tenths)
-        return min(self.limit, self.cents[i] - 1 if i < len(self.cents) else self.limit)
+        return min(self.limit, self.costs[i] - 1 if i < len(self.costs) else self.limit)
 
     def add(self, found: Found) -> None:
         t = found.row.perf.tenths
         if self.flat:
             self.points = []
-        keep = [p for p in self.points if p.row.perf.tenths > t or p.parts_cents < found.parts_cents]
+        keep = [p for p in self.points if p.row.perf.tenths > t or p.cost < found.cost]
         self.points = sorted([*keep, found], key=lambda p: p.row.perf.tenths)
         self.tenths = [p.row.perf.tenths for p in self.points]
-        self.cents = [p.parts_cents for p in self.points]
+        self.costs = [p.cost for p in self.points]
 
 
 @dataclass
 class Unit:
-    """A family with the outfits of its platforms. `least` bounds the price of one node, `judged` is
-    the largest node count whose rows have their `bounds`; `..._host` for rows with experts in host memory."""
+    """A family with the outfits of its platforms. `least` bounds the price of one node, `judged` is the largest
+    node count whose `rows` are there; `..._host` for rows with experts in host memory."""
 
     gpu: Gpu
     per_node: int
     outfits: list[Outfit]
     least: int
-    bounds: list[Bound] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     judged: int = 0
     least_host: int = NONE
     judged_host: int = 0
@@ -84,8 +87,9 @@ class Solver:
         self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True,
         engine: type[Family] = Family,
     ) -> None:  # fmt: skip
-        self.market, self.rules, self.deadline, self.clever, self.engine = market, rules, deadline, clever, engine
-        self.planner = planner_for(market.llm, market.request, market.policy)
+        self.whole, self.rules, self.deadline, self.clever, self.engine = market, rules, deadline, clever, engine
+        self.market = market = thinned(market) if clever else market
+        self.planner = planner_for(market.llm, market.request, market.policy, market.calibration)
         self.on_host = HostRows(market) if market.request.offload else None
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0}
         started = time.perf_counter()
@@ -98,10 +102,11 @@ class Solver:
         self.units: list[Unit] = []
         self.dropped: list[tuple[str, int]] = []
         shelves: dict[str, Shelf] = {}
+        stock: Stock = {}
         for gpu, k, holders in families(market):
             on_host = self.on_host if self.on_host and self.on_host.able(gpu, k) else None
             if self.planner.precisions(gpu) or on_host:
-                shelves |= {p.id: Shelf(market, by, p) for p in holders if p.id not in shelves}
+                shelves |= {p.id: Shelf(market, by, p, stock) for p in holders if p.id not in shelves}
                 outfits = [Outfit(shelves[p.id], by, gpu, k) for p in holders]
                 least = min((o.least_cents for o in outfits), default=NONE)
                 if least < NONE or not clever:
@@ -127,7 +132,7 @@ class Solver:
         return min(self.market.request.max_nodes, self.market.policy.whole("plans.max_nodes"))
 
     def judge(self, limit: int) -> None:
-        """Rows and bounds of all units for every node count that `limit` may pay."""
+        """Rows of all units for every node count that `limit` may pay."""
         started = time.perf_counter()
         wanted = self.market.request.throughput_tenths or 1
         for u in self.units:
@@ -140,9 +145,7 @@ class Solver:
             if self.on_host and (new := self._new_counts(u.judged_host, u.least_host, limit)):
                 u.judged_host = max(u.judged_host, new[-1])
                 rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))
-            for row in rows:
-                if row.perf.tenths >= wanted:
-                    u.bounds += [b for o in u.outfits if (b := self._bound(o, row))]
+            u.rows += [r for r in rows if r.perf.tenths >= wanted and not plan_fault(r.plan, r.key, self.market.policy)]
         self.seconds["plans"] += time.perf_counter() - started
 
     def _new_counts(self, judged: int, least: int, limit: int) -> range:
@@ -155,29 +158,38 @@ class Solver:
         wanted = self.market.request.gpu_count
         return [n for n in counts if wanted is None or u.per_node * n == wanted]
 
-    def _bound(self, o: Outfit, row: Row) -> Bound | None:
-        return self.bounds.of(o, row) if self.clever else self.bounds.nothing(o, row)
+    def bounds_of(self, u: Unit, row: Row, top: int) -> Iterator[Bound]:
+        """Bounds of a row on the unit's platforms that a cost of `top` may pay, cheapest nodes first."""
+        if not self.clever:
+            return (self.bounds.nothing(o, row) for o in u.outfits)
+        return self.bounds.of(row, self.bounds.pool(u.outfits, row), self.market.purse_at(top))
+
+    def least(self, u: Unit, row: Row) -> int:
+        """Cents below which no build of the row exists, by its nodes alone."""
+        pool = self.bounds.pool(u.outfits, row)
+        return row.key.nodes * pool[0][1].cents if pool else NONE
+
+    def floor(self, u: Unit, row: Row, below: int) -> int:
+        """Cents that no build of the row goes below, as exact as it takes to compare it with `below`."""
+        if not self.clever:
+            return 0
+        pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
+        beyond = (n * node.cents for _, node in pool if n * node.cents >= below)
+        return min([*(b.cents for b in self.bounds.of(row, pool, below - 1)), next(beyond, NONE)])
 
     def search(self, stairs: Staircase) -> None:
         """Builds for the staircase, rows with the least bound first."""
         if not self.clever:
             return
         started = time.perf_counter()
-        rows: dict[tuple[str, object], list[Bound]] = {}
-        for u in self.units:
-            for b in u.bounds:
-                if b.least <= stairs.limit:
-                    rows.setdefault((u.gpu.id, b.row.key), []).append(b)
-        for group in rows.values():
-            group.sort(key=lambda b: (b.least, b.outfit.platform.id))
-        order = sorted(rows.values(), key=lambda g: (g[0].least, -g[0].row.perf.tenths, g[0].row.key))
-        for group in order:
-            tenths = group[0].row.perf.tenths
-            for b in group:
+        most = self.market.purse_at(stairs.limit)
+        order = [(least, -r.perf.tenths, r.key, r, u) for u in self.units for r in u.rows
+                 if (least := self.least(u, r)) <= most]  # fmt: skip
+        for _, _, _, row, u in sorted(order, key=lambda x: x[:3]):
+            tenths = row.perf.tenths
+            for b in self.bounds_of(u, row, stairs.ceiling(tenths)):
                 top = stairs.ceiling(tenths)
-                if b.least > top:
-                    break
-                if b.cents > top:
+                if not b.fits(top):
                     continue
                 self.left()
                 found = assemble(self.market, self.cluster, b, top)
@@ -191,13 +203,18 @@ class Solver:
         def ceiling(row: Row) -> int:
             return stairs.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
 
-        open_ = [b for b in u.bounds if b.least <= (top := ceiling(b.row)) and b.cents <= top]
+        tops = [(r, ceiling(r)) for r in u.rows]
+        open_ = [b for r, top in tops for b in self.bounds_of(u, r, top) if b.fits(top)]
         if not open_:
             out.closed_by_bound += 1
             return
         started = time.perf_counter()
         rows = list({b.row.key: b.row for b in open_}.values())
-        parts = narrowed(self.market, self.parts, open_, ceiling) if self.clever else self.candidates(u)
+        parts = (
+            narrowed(self.market, self.parts, open_, lambda r: self.market.purse_at(ceiling(r)))
+            if self.clever
+            else self.candidates(u)
+        )
         family = self.engine(self.market, u.gpu, u.per_node, rows, parts, self.rules)
         try:
             while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.left()):
@@ -211,14 +228,20 @@ class Solver:
         """Every part that may stand in a node of the unit."""
         return Candidates([*(o.platform for o in u.outfits), *self.parts])
 
+    def limit(self) -> int | None:
+        """The most on the axis that the request allows; None for money without a budget."""
+        if self.market.axis is not MONEY:
+            return MAX_COST
+        return None if self.market.request.budget_cents is None else self.market.purse
+
     def cheapest(self, limit: int | None = None) -> Found | None:
-        """The cheapest build of all, up to `limit` cents; proven."""
-        if limit is None and self.market.request.budget_cents is not None:
-            limit = most_parts_cents(self.market.request.budget_cents, self.market.policy)
+        """The build of least cost, up to `limit` on the axis; proven."""
+        if limit is None:
+            limit = self.limit()
         most = limit or self.max_nodes() * max((u.least for u in self.units), default=0) * 8
         top = limit or 4 * min((u.least for u in self.units), default=NONE)
         while self.units:
-            self.judge(top)
+            self.judge(self.market.purse_at(top))
             stairs = Staircase(top, flat=True)
             self.search(stairs)
             for u in self.units:
@@ -232,30 +255,29 @@ class Solver:
         """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""
         started = time.perf_counter()
         chosen = {p.row.perf.tenths: [p] for p in stairs.points}
-        for b in (b for u in self.units for b in u.bounds if b.row.perf.tenths in chosen):
-            cents = chosen[b.row.perf.tenths][0].parts_cents
-            if b.least <= cents and b.cents <= cents:
-                found = assemble(self.market, self.cluster, b, cents)
-                if found and found.parts_cents == cents:
-                    chosen[b.row.perf.tenths].append(found)
+        for u, row in [(x, r) for x in self.units for r in x.rows if r.perf.tenths in chosen]:
+            cost = chosen[row.perf.tenths][0].cost
+            for b in self.bounds_of(u, row, cost):
+                if b.fits(cost):
+                    found = assemble(self.market, self.cluster, b, cost)
+                    if found and found.cost == cost:
+                        chosen[row.perf.tenths].append(found)
         self.seconds["search"] += time.perf_counter() - started
-        return [min(found, key=lambda f: rank(self.market, f)) for found in chosen.values()]
+        return [min(found, key=lambda f: (f.parts_cents, rank(self.market, f))) for found in chosen.values()]
 
     def front(self) -> Front:
         """The whole front, proven unless the time limit came first."""
-        request = self.market.request
         out = Front(families=len(self.units), seconds=self.seconds)
         stairs: Staircase | None = None
         try:
-            if request.budget_cents is not None:
-                limit = most_parts_cents(request.budget_cents, self.market.policy)
-            else:
+            limit = self.limit()
+            if limit is None or self.market.request.budget_cents is None:
                 first = self.cheapest()
                 if first is None:
                     return out
-                limit = SPAN * first.parts_cents
+                limit = SPAN * max(1, first.cost)
             stairs = Staircase(limit)
-            self.judge(limit)
+            self.judge(self.market.purse_at(limit))
             self.search(stairs)
             for u in self.units:
                 self.prove(u, stairs, out)
@@ -266,14 +288,17 @@ class Solver:
             out.points = [self.point(f) for f in settled]
             if out.complete:
                 known = [(p.found.row.perf.tenths, p.found.parts_cents) for p in out.points]
-                out.stairs = staircase(known, request, self.market.policy)
-                bounds = {(u.gpu.id, u.per_node): u.bounds for u in self.units}
-                out.record = record(bounds, out.ticks, self.dropped, out.stairs)
+                out.stairs = staircase(known, self.market.request, self.market.policy)
+                floors = {
+                    (u.gpu.id, u.per_node): [(r.perf.tenths, partial(self.floor, u, r)) for r in u.rows]
+                    for u in self.units
+                }
+                out.record = record(floors, out.ticks, self.dropped, out.stairs)
         return out
 
     def point(self, found: Found) -> Point:
         """A found build with every rule's finding; raises Disagreement when one fails."""
-        case = self.market.case(found.build, found.row.plan, found.row.key)
+        case = self.whole.case(found.build, found.row.plan, found.row.key)
         checks = findings(case)
         if self.rules is RULES and any(x.status == "fail" for x in checks):
             failed = "; ".join(f"{x.rule}: {x.text}" for x in checks if x.status == "fail")

@@ -43,7 +43,11 @@ def limit_cents(request: Request, policy: Policy, cheapest: int | None) -> int |
 
 
 def staircase(points: Sequence[tuple[int, int]], request: Request, policy: Policy) -> tuple[Step, ...]:
-    """What a front of points (0.1 tok/s, cents of parts) claims: nothing faster than one costs less than the next."""
+    """What a front of points (0.1 tok/s, cents of parts) claims: nothing faster than one costs less than the next.
+
+    Only a front in money carries it."""
+    if request.cost_axis != "money":
+        return ()
     top = limit_cents(request, policy, points[0][1] if points else None)
     above = [(request.throughput_tenths or 1) - 1, *(t for t, _ in points)]
     return () if top is None else tuple(map(Step, above, [*(c for _, c in points), top + 1]))

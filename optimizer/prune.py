@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Kind, Memory, Nic, Part, Pdu, Psu, Rack
+from constraints.axis import lead_days
 from constraints.power import LOW_LINE_V
 from optimizer.market import Market
 
@@ -22,12 +23,17 @@ def undominated(
     market: Market, parts: Iterable[P], same: Callable[[P], Any], more: Callable[[P], tuple[float, ...]],
     less: Callable[[P], tuple[float, ...]],
 ) -> list[P]:  # fmt: skip
-    """Parts that none of the same group beats: `more` at least, `less` and price at most. Demanded parts stay."""
+    """Parts that none of the same group beats: `more` at least, `less` and price at most. Demanded parts stay.
+
+    Where sellers are counted only a part of the same seller beats another, and on the axis of lead times only one
+    that is not later."""
+    sellers, late = market.request.max_sellers is not None, market.request.cost_axis == "lead-time"
     kept: dict[Any, list[tuple[tuple[float, ...], P]]] = {}
     ranked = sorted(parts, key=lambda p: (market.cents(p.id), tuple(-x for x in more(p)), less(p), p.id))
     for p in ranked:
-        group = kept.setdefault(same(p), [])
-        worth = (*more(p), *(-x for x in less(p)))
+        seller = market.book.prices[p.id].offer.seller if sellers else ""
+        group = kept.setdefault((same(p), seller), [])
+        worth = (*more(p), *(-x for x in less(p)), -lead_days(market.book, p.id) if late else 0)
         beaten = any(all(a >= b for a, b in zip(k, worth, strict=True)) for k, _ in group)
         if not beaten or p.id in market.request.include:
             group.append((worth, p))
@@ -35,9 +41,11 @@ def undominated(
 
 
 def buyable(market: Market, *, prune: bool = True) -> list[Part]:
-    """Priced parts that a node may take, ordered by id; with `prune` the dominated ones are left out."""
+    """Priced parts that a node may take, ordered by id; with `prune` the dominated ones are left out.
+
+    Shares of the sum of lines keep all: a dearer part may be what brings a share down."""
     have = [p for p in market.catalog.of(*IN_A_NODE) if p.id in market.book.prices]
-    if not prune:
+    if not prune or market.request.shares:
         return have
     drives = [d for d in have if isinstance(d, Drive)]
     host = market.request.offload  # experts in host memory: channels and MT/s carry throughput then

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalogs.schema import Kind
+from constraints.axis import MONEY
 from constraints.budget import totals
 from constraints.host_memory import host_of
 from constraints.policy import usd_per
@@ -41,7 +42,9 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
             "embedded": None,
         },
         "model": {"id": market.llm.id, "name": market.llm.name, "note": market.llm.note, "source": market.llm.source},
+        "throughput_model": {"calibration": market.calibration.name, "sha256": market.calibration.sha256},
         "proof": proof_data(market, front, scope(market, front), seconds),
+        "axis": {"name": market.axis.name, "unit": market.axis.unit or market.request.currency},
         "front": points,
         "named": named(front, points),
         "recommended": recommended(market, points),
@@ -84,6 +87,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
     )
     return {
         "id": name,
+        "axis_cost": money(total, r.currency) if market.axis is MONEY else str(p.found.cost),
         "cost": {
             "parts": money(parts_cents, r.currency),
             "spares": money(0, r.currency),
@@ -156,6 +160,8 @@ def bom(market: Market, p: Point) -> list[dict[str, Any]]:
                 "price_confidence": priced.offer.confidence,
                 "price_source": priced.offer.source,
                 "stale": priced.stale,
+                "seller": priced.offer.seller,
+                "lead_time_days": priced.offer.lead_time_days,
             }
         )
     for inside in c.platform.contents:
@@ -178,6 +184,8 @@ def bom(market: Market, p: Point) -> list[dict[str, Any]]:
                 "price_confidence": None,
                 "price_source": None,
                 "stale": False,
+                "seller": None,
+                "lead_time_days": None,
             }
         )
     order = {k.value: i for i, k in enumerate(Kind)}
@@ -220,11 +228,13 @@ def indistinct(market: Market, front: Front) -> dict[str, str] | None:
         other = interval(p)
         shared = min(high, other[1]) - max(low, other[0])
         if shared > min(high - low, other[1] - other[0]) / 2:
-            less = front.points[at].found.parts_cents - p.found.parts_cents
+            less = front.points[at].found.cost - p.found.cost
+            saved = f"costs {money(less, market.request.currency)} {market.request.currency} less in parts"
+            if market.axis is not MONEY:
+                saved = f"takes {less} {market.axis.unit} less"
             text = (
                 f"p{i + 1} can hardly be told apart from p{at + 1} in throughput ({other[0]:,.0f}-{other[1]:,.0f} "
-                f"against {low:,.0f}-{high:,.0f} tok/s) and costs {money(less, market.request.currency)} "
-                f"{market.request.currency} less in parts."
+                f"against {low:,.0f}-{high:,.0f} tok/s) and {saved}."
             )
             return {"code": "indistinct-points", "severity": "note", "text": text}
     return None

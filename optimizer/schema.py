@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from constraints.request import Request
+from constraints.request import CostAxis, Request
 
 
 class Strict(BaseModel):
@@ -34,6 +34,13 @@ class ModelFacts(Strict):
     name: str
     note: str
     source: str
+
+
+class ThroughputModel(Strict):
+    """What throughput rests on: the calibration's name, and a hash over its files and a user's own measurements."""
+
+    calibration: str
+    sha256: str
 
 
 class FamilyFacts(Strict):
@@ -174,6 +181,8 @@ class BomLine(Strict):
     price_confidence: str | None
     price_source: str | None
     stale: bool
+    seller: str | None
+    lead_time_days: int | None
 
 
 class CheckFacts(Strict):
@@ -210,8 +219,16 @@ class RowFacts(Strict):
     host_gflops: int
 
 
+class AxisFacts(Strict):
+    """What the front ascends in besides throughput."""
+
+    name: CostAxis
+    unit: str
+
+
 class FrontPoint(Strict):
     id: str
+    axis_cost: str = Field(description="cost on the front's axis; of money the total")
     cost: Cost
     throughput: Throughput
     plan: PlanFacts
@@ -242,12 +259,37 @@ class Result(Strict):
     policy: dict[str, str]
     catalog: CatalogFacts
     model: ModelFacts
+    throughput_model: ThroughputModel
     proof: Proof
+    axis: AxisFacts
     front: list[FrontPoint]
     named: dict[str, str]
     recommended: str | None
     messages: list[Message]
     fx: dict[str, str] = Field(description="USD per unit of the currencies used")
+
+
+class BestBuild(Strict):
+    """The recommended build of one model (and of those with the same figures) within the request."""
+
+    model: ModelFacts
+    same: list[str]
+    params_total: int
+    status: Literal["optimal", "feasible", "infeasible"]
+    point: FrontPoint | None
+    least_cost: str | None = Field(description="where the budget is too small: what the cheapest build costs")
+    reason: str
+
+
+class BestBuilds(Strict):
+    """The answer of `dsopt solve --json` without a model. The request's own model is a placeholder."""
+
+    schema_version: Literal["1"]
+    request: Request
+    policy: dict[str, str]
+    throughput_model: ThroughputModel
+    complete: bool
+    models: list[BestBuild]
 
 
 class BuildFile(Strict):

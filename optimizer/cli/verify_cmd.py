@@ -24,11 +24,15 @@ def verify(
     engine: Annotated[str, typer.Option(help="Solver of --prove: cp-sat, or highs for small catalogs.")] = "cp-sat",
     thorough: Annotated[bool, typer.Option("--thorough", help="--prove without bounds and pruning (slow).")] = False,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
+    measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See HELP."""
     from catalogs.errors import InputError
     from catalogs.load import load
+    from constraints.policy import Policy
+    from optimizer.cli import parse
     from optimizer.verify.consistent import consistent
 
     if engine not in ("cp-sat", "highs"):
@@ -36,7 +40,9 @@ def verify(
     if not prove and (thorough or engine != "cp-sat"):
         raise typer.BadParameter("--engine and --thorough are of --prove")
     data = _data(file)
-    report, read = consistent(data, load(catalog))
+    parts = load(catalog)
+    by, _ = parse.calibration(calibration, measured, parts, Policy())
+    report, read = consistent(data, parts, by)
     proof: dict[str, Any] | None = None
     if prove:
         from optimizer.verify.complete import complete

@@ -15,9 +15,12 @@ from optimizer.verify.wrong import Wrong, differences
 
 
 def values(result: Result) -> list[tuple[int, int]]:
-    """(0.1 tok/s, cents of parts) of the stored points; raises ValueError for money that is none."""
-    currency = result.request.currency
-    return [(round(10 * p.throughput.output_tok_s), minor(p.cost.parts, currency)) for p in result.front]
+    """(0.1 tok/s, cents of parts or cost on another axis) of the stored points; raises ValueError for what is none."""
+    currency, money_ = result.request.currency, result.request.cost_axis == "money"
+    return [
+        (round(10 * p.throughput.output_tok_s), minor(p.cost.parts, currency) if money_ else int(p.axis_cost))
+        for p in result.front
+    ]
 
 
 def sums(p: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:
@@ -41,8 +44,9 @@ def sums(p: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:
 
 def order(result: Result, points: list[tuple[int, int]]) -> Iterator[Wrong]:
     """Strictly ascending in both, and the named points where they belong."""
+    cost = "cost.parts" if result.request.cost_axis == "money" else "axis_cost"
     for i, (a, b) in enumerate(pairwise(points), 1):
-        for axis, place, better in ((1, "cost.parts", "dearer"), (0, "throughput.output_tok_s", "faster")):
+        for axis, place, better in ((1, cost, "dearer"), (0, "throughput.output_tok_s", "faster")):
             if b[axis] <= a[axis]:
                 yield Wrong(f"front[{i}].{place}", f"is not {better} than front[{i - 1}]: one of the two is dominated")
     for i, p in enumerate(result.front):
@@ -71,6 +75,8 @@ def record(result: Result, policy: Policy, points: list[tuple[int, int]]) -> Ite
     stored = [s.model_dump() for s in proof.staircase]
     yield from differences(stored, steps_data(own, currency), "proof.staircase")
     steps, families = read_record(proof.model_dump(), currency)
+    if not steps:
+        return
     names = [(f.gpu, f.per_node) for f in families]
     if names != sorted(set(names)):
         yield Wrong("proof.families.each", "families are not in order, each once")

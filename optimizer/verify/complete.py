@@ -16,7 +16,7 @@ from optimizer.certify import Family
 from optimizer.front import Found, Front, Point
 from optimizer.market import Market
 from optimizer.pareto import Solver, Staircase
-from optimizer.proofdata import limit_cents, money
+from optimizer.proofdata import SPAN, money
 from optimizer.verify.consistent import Read
 from optimizer.verify.highs import HighsFamily, Undecided
 from optimizer.verify.wrong import Report
@@ -63,16 +63,17 @@ def complete(read: Read | None, report: Report, engine: str, thorough: bool = Fa
 def prove(solver: Solver, known: list[Found], out: Front) -> list[Found]:
     """The whole front as proven from `known` points on: those that nothing beats, and the builds that were missing."""
     market = solver.market
-    cheapest = min((f.parts_cents for f in known), default=None)
-    limit = limit_cents(market.request, market.policy, cheapest)
-    if limit is None:
-        found = solver.cheapest()
-        return [found] if found else []
+    limit = solver.limit()
+    if limit is None or market.request.budget_cents is None:
+        if not known:
+            found = solver.cheapest()
+            return [found] if found else []
+        limit = SPAN * max(1, min(f.cost for f in known))
     stairs = Staircase(limit)
     for f in known:
-        if f.parts_cents <= stairs.ceiling(f.row.perf.tenths):
+        if f.cost <= stairs.ceiling(f.row.perf.tenths):
             stairs.add(f)
-    solver.judge(limit)
+    solver.judge(market.purse_at(limit))
     for unit in solver.units:
         solver.prove(unit, stairs, out)
     return list(stairs.points)
@@ -112,4 +113,4 @@ def _report(market: Market, known: list[Found], front: list[Found], report: Repo
 
 
 def _beats(a: Found, b: Found) -> bool:
-    return a.row.perf.tenths >= b.row.perf.tenths and a.parts_cents <= b.parts_cents
+    return a.row.perf.tenths >= b.row.perf.tenths and a.cost <= b.cost

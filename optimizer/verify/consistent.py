@@ -29,6 +29,7 @@ from optimizer.proofdata import read_record
 from optimizer.result import point, result
 from optimizer.rows import families, hardware_keys
 from optimizer.schema import FrontPoint, Result
+from optimizer.throughput.calibration import Calibration, shipped
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.offload import HostPlanner
 from optimizer.verify import arithmetic
@@ -50,8 +51,9 @@ class Read:
     points: list[Point | None]
 
 
-def consistent(data: Any, catalog: Catalog) -> tuple[Report, Read | None]:
-    """All that is wrong in a result, by the catalog at hand, else by the rows that it carries.
+def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tuple[Report, Read | None]:
+    """All that is wrong in a result, by the catalog at hand, else by the rows that it carries; throughput by `by`,
+    the shipped calibration without.
 
     Returns what was read for a later proof; None when the file is no result at all."""
     report = Report()
@@ -76,7 +78,7 @@ def consistent(data: Any, catalog: Catalog) -> tuple[Report, Read | None]:
         report.add("front", f"holds money that is none: {e}")
     try:
         chosen, whole = _catalog(stored, catalog, report)
-        market = None if chosen is None else _market(stored, chosen, policy)
+        market = None if chosen is None else _market(stored, chosen, policy, by)
     except InputError as e:
         report.wrong += [Wrong("request", x.text) if x.code != "bad-row" else Wrong(*_split(x.text)) for x in e.faults]
         return report, None
@@ -122,12 +124,12 @@ def _catalog(stored: Result, at_hand: Catalog, report: Report) -> tuple[Catalog 
     return None, False
 
 
-def _market(stored: Result, catalog: Catalog, policy: Policy) -> Market:
+def _market(stored: Result, catalog: Catalog, policy: Policy, by: Calibration | None) -> Market:
     """The market of the stored request, opened anew."""
     if catalog.sha256 == stored.catalog.sha256 and stored.catalog.embedded is None:
-        return Market.open(catalog, stored.request, policy)
+        return Market.open(catalog, stored.request, policy, by)
     book = price_book(catalog, stored.request, policy)
-    return Market(catalog, stored.request, policy, get(stored.request.model), book)
+    return Market(catalog, stored.request, policy, get(stored.request.model), book, by or shipped())
 
 
 def _point(market: Market, p: FrontPoint, where: str, report: Report) -> Point | None:
@@ -156,7 +158,8 @@ def _point(market: Market, p: FrontPoint, where: str, report: Report) -> Point |
         return None
     report.wrong += [Wrong(f"{where}.checks[{i}]", f"{x.rule} fails: {x.text}")
                      for i, x in enumerate(checks) if x.status == "fail"]  # fmt: skip
-    return Point(Found(row, build, sum(q * market.cents(x) for x, q in build.total().items())), case, checks)
+    cents = sum(q * market.cents(x) for x, q in build.total().items())
+    return Point(Found(row, build, cents, market.axis.measure(case)), case, checks)
 
 
 def _unknown(market: Market, p: FrontPoint, where: str) -> Iterator[Wrong]:
@@ -183,7 +186,7 @@ def _row(market: Market, p: FrontPoint, gpu: Gpu) -> Row | None:
         one = RowKey(**{**vars(key), "nodes": 1})
         found = HostPlanner(market.llm, market.request, market.policy).rows(gpu, [one], key.nodes)
     else:
-        found = planner_for(market.llm, market.request, market.policy).rows(gpu, [key])
+        found = planner_for(market.llm, market.request, market.policy, market.calibration).rows(gpu, [key])
     return found[0] if found else None
 
 

@@ -46,7 +46,7 @@ class HighsFamily(Family):
             raise Undecided(str(e)) from None
         domains = [list(v.domain) for v in proto.variables]
         best: list[int] | None = None
-        total = self.model.total_cents.index
+        total = self.cost.index
         for chosen in self.model.rows.values():
             low, high = [d[0] for d in domains], [d[-1] for d in domains]
             low[chosen.index] = 1

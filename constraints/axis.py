@@ -1,0 +1,134 @@
+"""What a front ascends in: money, or another cost of the whole build, each an integer that is to be small.
+
+One abstraction serves the certificate (`encode`), the re-check (`measure`) and the bound (`least`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from catalogs.schema import Platform
+from constraints.procurement import PriceBook
+from constraints.site import total_w, units
+
+if TYPE_CHECKING:
+    from constraints.case import Case
+    from constraints.model import Expr, FamilyModel
+
+MANY = 10**6
+"""Above any quantity of a part in a build."""
+MAX_COST = 2**40
+
+
+class Axis(Protocol):
+    """`encode` gives a variable whose least value is the cost, and `measure` is the cost of a finished build.
+
+    `least`: what `nodes` of a platform with at least `load_w` and `cents` each do not fall below. `share`: what an
+    option of `watts` and part ids adds, for the order in which the search looks at options; no proof reads it."""
+
+    name: str
+    unit: str
+
+    def encode(self, m: FamilyModel) -> Expr: ...
+
+    def measure(self, c: Case) -> int: ...
+
+    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int: ...
+
+    def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int: ...
+
+
+class Money:
+    """The sum of lines in minor units; support and tax rise with it."""
+
+    name, unit = "money", ""
+
+    def encode(self, m: FamilyModel) -> Expr:
+        return m.total_cents
+
+    def measure(self, c: Case) -> int:
+        return sum(q * c.book.prices[x].cents for x, q in c.build.total().items() if x in c.book.prices)
+
+    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+        return nodes * cents
+
+    def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
+        return 0
+
+
+class PowerAxis:
+    """Worst-case watts of nodes and switches."""
+
+    name, unit = "power", "W"
+
+    def encode(self, m: FamilyModel) -> Expr:
+        cost = m.cp.new_int_var(0, MAX_COST, "cost")
+        m.cp.add(cost >= m.total_w + sum(m.shared_w))
+        return cost
+
+    def measure(self, c: Case) -> int:
+        return total_w(c)
+
+    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+        return nodes * load_w
+
+    def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
+        return watts
+
+
+class UnitsAxis:
+    """Rack units of nodes, switches and CDUs."""
+
+    name, unit = "rack-units", "U"
+
+    def encode(self, m: FamilyModel) -> Expr:
+        cost = m.cp.new_int_var(0, MAX_COST, "cost")
+        for n, is_n in m.node_counts.items():
+            for p, v in m.platform.items():
+                m.cp.add(cost >= n * (p.rack_units or 0) + sum(m.shared_units)).only_enforce_if(is_n, v)
+        return cost
+
+    def measure(self, c: Case) -> int:
+        return units(c)
+
+    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+        return nodes * (platform.rack_units or 0)
+
+    def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
+        return 0
+
+
+class LeadTimeAxis:
+    """Days: the longest lead time of the offers that price the parts; an unknown one counts nothing."""
+
+    name, unit = "lead-time", "days"
+
+    def encode(self, m: FamilyModel) -> Expr:
+        cost = m.cp.new_int_var(0, MAX_COST, "cost")
+        late: dict[int, Expr] = {}
+        for part, terms in m.quantities().items():
+            if days := lead_days(m.book, part):
+                if days not in late:
+                    late[days] = m.cp.new_bool_var(f"{days} days")
+                    m.cp.add(cost >= days * late[days])
+                m.cp.add(sum(terms) <= MANY * late[days])
+        return cost
+
+    def measure(self, c: Case) -> int:
+        return max((lead_days(c.book, x) for x, q in c.build.total().items() if q), default=0)
+
+    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+        return lead_days(book, platform.id)
+
+    def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
+        return max((lead_days(book, x) for x in parts), default=0)
+
+
+def lead_days(book: PriceBook, part: str) -> int:
+    """Known lead time of the offer that prices a part; 0 when it is unknown."""
+    return (book.prices[part].offer.lead_time_days or 0) if part in book.prices else 0
+
+
+MONEY = Money()
+AXES: dict[str, Axis] = {a.name: a for a in (MONEY, PowerAxis(), UnitsAxis(), LeadTimeAxis())}

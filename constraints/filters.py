@@ -1,0 +1,80 @@
+"""What a buyer's lists admit: origins, vendors and parts of an approved list, confidence and lead time of an offer.
+
+A part stands for what it contains as well: the contents of a complete system, the GPUs on a board.
+"""
+
+from __future__ import annotations
+
+from catalogs.load import Catalog
+from catalogs.schema import GpuBoard, Offer, Part, Platform
+from constraints.request import Listed, Request
+
+
+def contents(part: Part) -> list[str]:
+    """Ids of the parts inside a part."""
+    if isinstance(part, Platform):
+        return [c.part for c in part.contents]
+    return [part.gpu] if isinstance(part, GpuBoard) else []
+
+
+class Filter:
+    """Origins and approved list of a request, held against the parts of a catalog."""
+
+    def __init__(self, catalog: Catalog, request: Request) -> None:
+        self.catalog, self.request = catalog, request
+        self.rows = {(x.part, x.vendor, x.category): x for x in request.avl}
+        verdicts = ((p.kind, self.verdict(p)) for p in catalog.parts.values()) if self.rows else ()
+        self.approved = {kind for kind, row in verdicts if row is not None and row.status == "approved"}
+        """Categories in which the list approves something: nothing else is admitted there."""
+
+    def refused(self, part: Part) -> str:
+        """Why the part or something inside it is refused; empty when it is not."""
+        if why := self._by_origin(part) or self._by_list(part):
+            return why
+        for inside in contents(part):
+            if why := self.refused(self.catalog.parts[inside]):
+                return f"contains {inside}: {why}"
+        return ""
+
+    def _by_origin(self, part: Part) -> str:
+        country, admitted = part.country.upper(), self.request.origins
+        if admitted and country not in admitted:
+            return f"origin {country or 'unknown'} is not among {', '.join(admitted)}"
+        return f"origin {country} is barred" if country in self.request.barred_origins else ""
+
+    def _by_list(self, part: Part) -> str:
+        row = self.verdict(part)
+        if row is not None and row.status == "barred":
+            return f"barred by the approved list{': ' + row.note if row.note else ''}"
+        if row is None and part.kind in self.approved:
+            return f"the approved list names others of category {part.kind.value}"
+        return ""
+
+    def verdict(self, part: Part) -> Listed | None:
+        """The list's row about a part: its own, else its vendor's in its category, else its vendor's."""
+        vendor = part.vendor.casefold()
+        for key in ((part.id, "", ""), ("", vendor, part.kind.value), ("", vendor, "")):
+            if key in self.rows:
+                return self.rows[key]
+        return None
+
+
+def admissible(offer: Offer, request: Request) -> bool:
+    """Whether confidence and lead time of a live offer are admitted; an unknown lead time is, unless strict."""
+    if offer.confidence not in request.confidences:
+        return False
+    if offer.lead_time_days is None:
+        return not request.strict_lead
+    return request.max_lead_days is None or offer.lead_time_days <= request.max_lead_days
+
+
+def limits(request: Request) -> str:
+    """The limits of `admissible` that the request sets, in words."""
+    words = []
+    if len(request.confidences) < 3:
+        words.append(f"confidence {' or '.join(request.confidences)}")
+    if request.max_lead_days is not None:
+        words.append(f"at most {request.max_lead_days} days of lead time")
+    if request.strict_lead:
+        words.append("a known lead time")
+    return ", ".join(words)
