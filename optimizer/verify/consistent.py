@@ -197,7 +197,17 @@ def _realised(market: Market, platform: Platform, gpu: Gpu, row: Row) -> bool:
         return (k.cap_w, k.domain, k.net) == (power_cap(gpu, platform), 1, "none") and bool(k.pcie_gen and k.lanes)
 
     def facts(x: RowKey) -> tuple[object, ...]:
-        return x.cap_w, x.domain, x.net, x.net_gbit_s, bool(x.pcie_gen), bool(x.lanes), x.host_gb_s, x.host_gb
+        return (
+            x.cap_w,
+            x.domain,
+            x.net,
+            x.net_gbit_s,
+            bool(x.pcie_gen),
+            bool(x.lanes),
+            x.host_gb_s,
+            x.host_gb,
+            x.host_gflops,
+        )
 
     return facts(k) in map(facts, hardware_keys(market, gpu, k.per_node, [platform], k.nodes))
 
