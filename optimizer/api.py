@@ -17,6 +17,7 @@ from constraints.precision import BITS, wanted
 from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
+from optimizer.clock import Clock
 from optimizer.explain import ways_out
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
@@ -36,11 +37,15 @@ class Answer:
     data: dict[str, Any]
 
 
-def solve(catalog: Catalog, request: Request, policy: Policy, time_limit: float | None = None) -> Answer:
-    """The front of a request; raises InputError for what makes no sense."""
+def solve(
+    catalog: Catalog, request: Request, policy: Policy, time_limit: float | None = None, clock: Clock | None = None
+) -> Answer:
+    """The front of a request, or the best checked one when `time_limit` (s) or `clock` ends before the proof.
+
+    Raises InputError for what makes no sense."""
     market = Market.open(catalog, request, policy)
     started = time.perf_counter()
-    solver = Solver(market, deadline=None if time_limit is None else time.monotonic() + time_limit)
+    solver = Solver(market, clock=clock or Clock(time_limit))
     front = solver.front()
     seconds = {**solver.seconds, "total": time.perf_counter() - started}
     return Answer(market, front, result(market, front, seconds))

@@ -17,11 +17,8 @@ from constraints.model import Candidates, FamilyModel
 from constraints.plan import Row
 from constraints.rule import Rule
 from constraints.rules import RULES
+from optimizer.clock import TimeUp
 from optimizer.market import Market
-
-
-class TimeUp(Exception):
-    """The time limit came before an answer."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +59,12 @@ class Family:
                 rule.encode(m)
         m.cp.minimize(m.total_cents)
         self.model, self.seconds = m, 0.0
+        self.cut = False
 
     def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
-        """The cheapest build with parts at most `ceiling(row)` cents; None when there is none. Raises TimeUp."""
+        """The cheapest build with parts at most `ceiling(row)` cents; None when there is none. Raises TimeUp.
+
+        `cut` says afterwards that time or Ctrl-C (which CP-SAT takes itself) came before the cheapest was proven."""
         m = self.model
         asked = m.cp.clone()
         for row, chosen in m.rows.items():
@@ -88,6 +88,7 @@ class Family:
             raise AssertionError(f"CP-SAT model invalid: {asked.validate()}")
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             raise TimeUp
+        self.cut = status == cp_model.FEASIBLE
         return self._read(solver)
 
     def _read(self, solver: cp_model.CpSolver) -> Found:

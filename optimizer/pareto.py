@@ -16,7 +16,8 @@ from constraints.plan import Row
 from constraints.rule import Check, Rule
 from constraints.rules import RULES, findings
 from optimizer.bound import Bound, Bounds, narrowed
-from optimizer.certify import Family, Found, TimeUp
+from optimizer.certify import Family, Found
+from optimizer.clock import Clock, TimeUp
 from optimizer.cluster import Cluster
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
@@ -51,7 +52,8 @@ class Point:
 
 @dataclass
 class Front:
-    """Points ascending in cost and throughput, with the proof's record."""
+    """Points ascending in cost and throughput, with the proof's record. Of an incomplete one `open` families may
+    hold missing builds, none of which costs less than `least_missing_cents`."""
 
     points: list[Point] = field(default_factory=list)
     complete: bool = True
@@ -59,6 +61,8 @@ class Front:
     closed_by_cp_sat: int = 0
     families: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    open: int = 0
+    least_missing_cents: int = 0
 
 
 class Staircase:
@@ -102,12 +106,12 @@ class Unit:
 
 
 class Solver:
-    """One request solved until `deadline` (time.monotonic()). Without `clever` nothing is pruned or searched."""
+    """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched."""
 
     def __init__(
-        self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True
+        self, market: Market, rules: Sequence[Rule] = RULES, clock: Clock | None = None, clever: bool = True
     ) -> None:
-        self.whole, self.rules, self.deadline, self.clever = market, rules, deadline, clever
+        self.whole, self.rules, self.clock, self.clever = market, rules, clock or Clock(), clever
         self.market = market = thinned(market) if clever else market
         self.planner = planner_for(market.llm, market.request, market.policy)
         self.on_host = HostRows(market) if market.request.offload else None
@@ -136,24 +140,15 @@ class Solver:
         self.units.sort(key=lambda u: (u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
 
-    def left(self) -> float:
-        """Seconds left; raises TimeUp when none are."""
-        if self.deadline is None:
-            return 1e6
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeUp
-        return left
-
     def max_nodes(self) -> int:
         return min(self.market.request.max_nodes, self.market.policy.whole("plans.max_nodes"))
 
-    def judge(self, limit: int) -> None:
-        """Rows of all units for every node count that `limit` may pay."""
+    def judge(self, limit: int, units: Sequence[Unit] | None = None) -> None:
+        """Rows of all units (or those) for every node count that `limit` may pay."""
         started = time.perf_counter()
         wanted = self.market.request.throughput_tenths or 1
-        for u in self.units:
-            self.left()
+        for i, u in enumerate(self.units if units is None else units):
+            self.clock.tick("plans", i, len(self.units))
             holders = [o.platform for o in u.outfits]
             rows: list[Row] = []
             if new := self._new_counts(u.judged, u.least, limit):
@@ -186,22 +181,23 @@ class Solver:
         pool = self.bounds.pool(u.outfits, row)
         return row.key.nodes * pool[0][1].cents if pool else NONE
 
-    def search(self, stairs: Staircase) -> None:
-        """Builds for the staircase, rows with the least bound first."""
+    def search(self, stairs: Staircase, units: Sequence[Unit] | None = None) -> None:
+        """Builds for the staircase from all units (or those), rows with the least bound first."""
         if not self.clever:
             return
         started = time.perf_counter()
-        order = [(least, -r.perf.tenths, r.key, r, u) for u in self.units for r in u.rows
+        order = [(least, -r.perf.tenths, r.key, r, u) for u in (self.units if units is None else units) for r in u.rows
                  if (least := self.least(u, r)) <= stairs.limit]  # fmt: skip
-        for _, _, _, row, u in sorted(order, key=lambda x: x[:3]):
+        for i, (_, _, _, row, u) in enumerate(sorted(order, key=lambda x: x[:3])):
             tenths = row.perf.tenths
+            self.clock.tick("search", i, len(order))
             for b in self.bounds_of(u, row, stairs.ceiling(tenths)):
                 top = stairs.ceiling(tenths)
                 if b.least > top:
                     break
                 if b.cents > top:
                     continue
-                self.left()
+                self.clock.left()
                 found = assemble(self.market, self.cluster, b, top)
                 if found:
                     stairs.add(found)
@@ -223,8 +219,10 @@ class Solver:
         parts = narrowed(self.market, self.parts, open_, ceiling) if self.clever else self.candidates(u)
         family = Family(self.market, u.gpu, u.per_node, rows, parts, self.rules)
         try:
-            while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.left()):
+            while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.clock.left()):
                 stairs.add(found)
+                if family.cut:
+                    raise TimeUp
         finally:
             self.seconds["proof"] += time.perf_counter() - started
         out.closed_by_cp_sat += 1
@@ -269,6 +267,7 @@ class Solver:
         request = self.market.request
         out = Front(families=len(self.units), seconds=self.seconds)
         stairs: Staircase | None = None
+        closed = 0
         try:
             if request.budget_cents is not None:
                 limit = most_parts_cents(request.budget_cents, self.market.policy)
@@ -278,16 +277,38 @@ class Solver:
                     return out
                 limit = SPAN * first.parts_cents
             stairs = Staircase(limit)
+            hurried = sorted(self.units, key=lambda u: (-u.per_node, u.least)) if self.clock.deadline is not None else []
+            for u in hurried:
+                self.judge(limit, [u])
+                self.search(stairs, [u])
             self.judge(limit)
             self.search(stairs)
             for u in self.units:
+                self.clock.tick("proof", closed, len(self.units))
                 self.prove(u, stairs, out)
+                closed += 1
         except TimeUp:
             out.complete = False
+            out.open, out.least_missing_cents = self.missing(stairs, self.units[closed:])
         if stairs:
             settled = self.settle(stairs) if self.clever and out.complete else stairs.points
             out.points = [self.point(f) for f in settled]
         return out
+
+    def missing(self, stairs: Staircase | None, units: Sequence[Unit]) -> tuple[int, int]:
+        """(families that may hold a missing build, cents that such a build costs at least), by the nodes' prices."""
+        least = {}
+        for i, u in enumerate(units):
+            counts = range(u.judged + 1, self.max_nodes() + 1)
+            low = [counts[0] * u.least] if counts else []
+            if u.judged_host < self.max_nodes() and u.least_host < NONE:
+                low.append((u.judged_host + 1) * u.least_host)
+            low = [x for x in low if stairs is None or x <= stairs.limit]
+            low += [x for r in u.rows if (x := r.key.nodes * u.least) <= (
+                NONE if stairs is None else stairs.ceiling(r.perf.tenths))]  # fmt: skip
+            if low:
+                least[i] = min(low)
+        return len(least), min(least.values(), default=0)
 
     def point(self, found: Found) -> Point:
         """A found build with every rule's finding; raises Disagreement when one fails."""

@@ -147,7 +147,11 @@ def solve(
     from optimizer.api import explained, saving
     from optimizer.api import solve as run
 
-    answer = run(parts, request, chosen, time_limit)
+    from optimizer.cli.progress import progress
+    from optimizer.clock import Clock, interruptible
+
+    with progress() as tell, interruptible(clock := Clock(time_limit, tell)):
+        answer = run(parts, request, chosen, clock=clock)
     data, ways = answer.data, []
     if answer.front.complete:
         if answer.front.points:
@@ -164,7 +168,7 @@ def solve(
     else:
         _show(data, all_)
     if not answer.front.complete:
-        note("time limit reached: best checked front so far, not proven complete")
+        note("stopped before the proof: best checked front so far, not proven complete")
         raise typer.Exit(6)
     if not answer.front.points:
         note(
