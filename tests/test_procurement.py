@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from constraints.policy import Policy
-from constraints.rules import RULES
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from tests.oracle import Oracle
