@@ -3,7 +3,7 @@
 A field that no rule names is refused: it might change the arithmetic. Rules:
 
 - `required A..B`, `nullable A..B` (present, may be null), `optional A..B` (may be absent): whole numbers
-- `flag`: true or false, may be absent
+- `flag`: true or false; absent it would mean what the library of the day does by default
 - `only X|Y`: JSON values or words; absent and null are fine, they mean what the architecture does by default
 - `layers X|Y`: one value per layer; `list X|Y`: the same, may be absent
 - `ignored`
@@ -84,7 +84,7 @@ def _breach(rule: str, config: Mapping[str, Any], name: str) -> str:
             return "is missing" if missing else ""
         return "" if _whole(value) and least <= value <= most else f"must be a whole number from {least} to {most}"
     if kind == "flag":
-        return "" if value is None or isinstance(value, bool) else "must be true or false"
+        return "is missing" if value is None else "" if isinstance(value, bool) else "must be true or false"
     if kind == "only":
         allowed = [_json(x) for x in rest.split("|")]
         fine = name not in config or value is None or any(value == x and type(value) is type(x) for x in allowed)

@@ -15,7 +15,7 @@ import typing
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -38,7 +38,15 @@ class Catalog:
 
     def of(self, *kinds: Kind) -> list[Part]:
         """Parts of these kinds, ordered by id."""
-        return [p for _, p in sorted(self.parts.items()) if p.kind in kinds]
+        found = [p for kind in dict.fromkeys(kinds) for p in self._by_kind.get(kind, ())]
+        return found if len(kinds) == 1 else sorted(found, key=lambda p: p.id)
+
+    @cached_property
+    def _by_kind(self) -> dict[Kind, list[Part]]:
+        out: dict[Kind, list[Part]] = {}
+        for _, p in sorted(self.parts.items()):
+            out.setdefault(p.kind, []).append(p)
+        return out
 
     def hits(self, name: str) -> list[Part]:
         """Parts that a name means: by id, name or alias, else by a run of words of the vendor and the name.

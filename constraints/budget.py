@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from constraints.case import Case
     from constraints.model import FamilyModel
 
+MAX_MONEY = 2**50
+"""Minor units: 1,000 nodes times this stay below 2^62, and no budget of a request reaches it."""
+
 
 def totals(parts_cents: int, policy: Policy) -> tuple[int, int, int]:
     """(support, tax, total) in minor units: one rounded line each on the sum of lines."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.schema import Cpu
-from constraints.model import inside
+from constraints.contents import inside
 from constraints.rule import Check
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Platform, Psu
 from constraints.case import patterns, power_cap
-from constraints.model import gpus_inside, inside
+from constraints.contents import gpus_inside, inside
 from constraints.rule import Check
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Cpu, Memory, Platform
-from constraints.model import dimm_counts, inside
+from constraints.contents import dimm_counts, inside
 from constraints.offload import Host, bandwidth_gb_s, gflops_class, host, offloads, room_gb, shortfalls
 from constraints.rule import Check
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
+from constraints.contents import inside
 from constraints.links import Network, lan_port, networks
-from constraints.model import inside
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.rule import Check

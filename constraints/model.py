@@ -10,6 +10,7 @@ from typing import Any
 
 from ortools.sat.python import cp_model
 
+from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import (
@@ -27,15 +28,36 @@ from catalogs.schema import (
     Psu,
     Rack,
 )
+from constraints.budget import MAX_MONEY
 from constraints.case import fan_percent, included_bank, patterns, power_cap
+from constraints.contents import dimm_counts, gpus_inside
 from constraints.plan import Row
 from constraints.policy import Policy
 from constraints.procurement import PriceBook
 from constraints.request import Request
 
 Expr = Any  # ortools linear expressions carry no useful static type
-MAX_MONEY = 2**50
-"""Minor units: 1,000 nodes times this stay below 2^62, and no budget of a request reaches it."""
+
+
+INT64 = 2**63 - 1
+"""The largest integer of CP-SAT."""
+MOST_PIECES = 1000
+"""Pieces of a part in a node that no rule lets a build reach."""
+
+
+def within_int64(terms: Iterable[tuple[str, int, int]], what: str) -> int:
+    """The largest value of a sum of `coefficient * variable`, from (name, coefficient, largest value of the variable).
+
+    Raises InputError with the largest term when CP-SAT's 64 bits can't hold it."""
+    found = [(abs(a * b), name, a, b) for name, a, b in terms]
+    total = sum(x for x, *_ in found)
+    if total > INT64:
+        _, name, a, b = max(found)
+        raise InputError(
+            f"{what} may reach {total}, above 2^63: its largest term is {name}, {a} x {b}", "number-too-large",
+            "Lower --max-nodes or correct the price.",
+        )  # fmt: skip
+    return total
 
 
 class Candidates:
@@ -56,20 +78,6 @@ class Candidates:
         self.cooling: list[Cooling] = by.get(Cooling, [])
         self.racks: list[Rack] = by.get(Rack, [])
         self.pdus: list[Pdu] = by.get(Pdu, [])
-
-
-def inside(platform: Platform, catalog: Catalog, cls: type) -> list[tuple[Any, int]]:
-    """What a complete system contains of a class."""
-    return [(catalog.parts[c.part], c.qty) for c in platform.contents if isinstance(catalog.parts[c.part], cls)]
-
-
-def gpus_inside(platform: Platform, catalog: Catalog) -> tuple[str, int]:
-    """(GPU id, count) inside a complete system; ("", 0) when it has none."""
-    for board, qty in inside(platform, catalog, GpuBoard):
-        return board.gpu, board.gpus * qty
-    for gpu, qty in inside(platform, catalog, Gpu):
-        return gpu.id, qty
-    return "", 0
 
 
 class FamilyModel:
@@ -203,17 +211,16 @@ class FamilyModel:
         for part, terms in self.quantities().items():
             if part in self.book.prices and part not in shared_ids:
                 node += [self.book.prices[part].cents * t for t in terms]
+        prices, most = self.book.prices, max(self.node_counts)
+        pieces = [(x, prices[x].cents * q, 2 * most) for x, pairs in self.shared_qty.items() for q, _ in pairs]
+        within_int64([("price of a node", most, MAX_MONEY), *pieces], "the total of all lines")
+        bought = [x for x in self.quantities() if x in prices and x not in shared_ids]
+        within_int64([(x, prices[x].cents, MOST_PIECES) for x in bought], "the price of a node")
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
         cp.add(self.node_cents == sum(node))
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
         for n, is_n in self.node_counts.items():
             cp.add(self.total_cents == n * self.node_cents + sum(self.shared_cost)).only_enforce_if(is_n)
-
-
-def dimm_counts(p: Platform) -> list[int]:
-    """Module counts that fill every wired channel equally, one or two modules each."""
-    channels = min(p.channels_per_cpu * p.sockets, p.dimm_slots)
-    return [n for n in (channels, 2 * channels) if 0 < n <= p.dimm_slots]
 
 
 def fixed_w(p: Platform, catalog: Catalog) -> int:
@@ -235,8 +242,6 @@ __all__ = [
     "FamilyModel",
     "dimm_counts",
     "fixed_w",
-    "gpus_inside",
     "included_bank",
-    "inside",
     "power_cap",
 ]

@@ -47,6 +47,12 @@ class Request(BaseModel):
     budget_cents: int | None = Field(default=None, gt=0, le=10**14)
     throughput_tenths: int | None = Field(default=None, gt=0, le=10**12, description="0.1 tok/s")
     users: int | None = Field(default=None, ge=1, le=10**6)
+    tokens_per_day: float | None = Field(
+        default=None, gt=0, le=1e15, allow_inf_nan=False, description="mean load in output tokens"
+    )
+    requests_per_second: float | None = Field(
+        default=None, gt=0, le=1e7, allow_inf_nan=False, description="mean load in requests of osl output tokens"
+    )
     workload: Literal["chat", "rag", "reasoning", "batch", "finetune-lora", "finetune-full", "train"] = "chat"
     seq_len: int | None = Field(default=None, ge=1, le=10**7, description="training: tokens of a sequence")
     dataset_tb: float | None = Field(default=None, gt=0, le=10**6, allow_inf_nan=False, description="training set")
@@ -91,9 +97,20 @@ class Request(BaseModel):
             raise ValueError("isl + osl beyond any model's context")
         if self.trains and (self.users is not None or self.max_ttft_ms is not None):
             raise ValueError(f"users and latency limits are of serving, not of {self.workload}")
+        if self.trains and self.mean_tok_s:
+            raise ValueError(f"tokens_per_day and requests_per_second are of serving, not of {self.workload}")
+        if self.tokens_per_day and self.requests_per_second:
+            raise ValueError("tokens_per_day and requests_per_second are two ways to say one thing: give one")
         if not self.trains and (self.seq_len or self.dataset_tb or self.train_tokens):
             raise ValueError(f"seq_len, dataset_tb and train_tokens are of training, not of {self.workload}")
         return self
+
+    @property
+    def mean_tok_s(self) -> float | None:
+        """Output tok/s of the load that the request names, in the mean of the day; None without one."""
+        if self.requests_per_second:
+            return self.requests_per_second * self.osl
+        return self.tokens_per_day / 86400 if self.tokens_per_day else None
 
     @property
     def no_surplus(self) -> bool:

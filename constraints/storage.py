@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from catalogs.llm import Llm
 from catalogs.schema import Drive
+from constraints.contents import inside
 from constraints.lanes import needs_lanes
-from constraints.model import inside
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rule import Check

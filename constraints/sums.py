@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from constraints.model import MAX_MONEY, Expr
+from constraints.budget import MAX_MONEY
 
 if TYPE_CHECKING:
-    from constraints.model import FamilyModel
+    from constraints.model import Expr, FamilyModel
 
 
 def whole(m: FamilyModel, each: Mapping[str, int], name: str) -> Expr:

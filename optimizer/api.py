@@ -17,12 +17,18 @@ from constraints.precision import BITS, wanted
 from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
+from optimizer.clock import Clock
+from optimizer.embed import rows, used
 from optimizer.explain import ways_out
+from optimizer.front import Front
 from optimizer.host_rows import HostRows
+from optimizer.load import load_of, queue, queue_words, with_load, words
 from optimizer.market import Market
-from optimizer.pareto import Front, Solver
-from optimizer.result import money, result
+from optimizer.pareto import Solver
+from optimizer.proofdata import money
+from optimizer.result import result
 from optimizer.rows import hardware_keys
+from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.training_plans import TrainingPlanner
 
@@ -36,14 +42,39 @@ class Answer:
     data: dict[str, Any]
 
 
-def solve(catalog: Catalog, request: Request, policy: Policy, time_limit: float | None = None) -> Answer:
-    """The front of a request; raises InputError for what makes no sense."""
-    market = Market.open(catalog, request, policy)
+def solve(
+    catalog: Catalog,
+    request: Request,
+    policy: Policy,
+    time_limit: float | None = None,
+    calibration: Calibration | None = None,
+    clock: Clock | None = None,
+) -> Answer:
+    """The front of a request, or the best checked one when `time_limit` (s) or `clock` ends before the proof;
+    throughput by `calibration` (the shipped one without). Raises InputError for what makes no sense."""
+    request = with_load(request, policy)
+    market = Market.open(catalog, request, policy, calibration)
     started = time.perf_counter()
-    solver = Solver(market, deadline=None if time_limit is None else time.monotonic() + time_limit)
+    solver = Solver(market, clock=clock or Clock(time_limit))
     front = solver.front()
     seconds = {**solver.seconds, "total": time.perf_counter() - started}
-    return Answer(market, front, result(market, front, seconds))
+    data = result(market, front, seconds)
+    data["messages"] += loaded(market, data)
+    return Answer(market, front, data)
+
+
+def loaded(market: Market, data: dict[str, Any]) -> list[dict[str, str]]:
+    """What the request's load asks for, and what it does to the recommended build; empty without a load."""
+    load = load_of(market.request, market.policy)
+    if load is None:
+        return []
+    texts = [words(load, market.policy)]
+    for p in data["front"]:
+        if p["id"] == data["recommended"]:
+            t = p["throughput"]
+            q = queue(load, t["output_tok_s"], t["concurrency"], market.request.osl)
+            texts.append(queue_words(p["id"], q))
+    return [{"code": "load", "severity": "note", "text": x} for x in texts]
 
 
 def explained(answer: Answer) -> list[tuple[dict[str, str], dict[str, Any]]]:
@@ -55,6 +86,12 @@ def explained(answer: Answer) -> list[tuple[dict[str, str], dict[str, Any]]]:
         text = f"{way.rule}: without {way.condition} the cheapest build costs {cost['total']} {cost['currency']}."
         out.append(({"code": f"stands-against-{way.rule}", "severity": "note", "text": text}, data))
     return out
+
+
+def embedded(answer: Answer) -> dict[str, list[dict[str, Any]]]:
+    """Catalog rows that the front rests on: its parts, what is inside them, and all offers of these."""
+    catalog = answer.market.catalog
+    return rows(catalog, used(catalog, {x for p in answer.front.points for x in p.case.build.total()}))
 
 
 def saving(answer: Answer) -> str:
@@ -73,7 +110,7 @@ def saving(answer: Answer) -> str:
         "throughput_tenths": point.found.row.perf.tenths,
         "gpus": frozenset(p.case.gpu.id for p in answer.front.points),
     }
-    other = Market.open(market.catalog, r.model_copy(update=asked), market.policy)
+    other = market.asking(**asked)
     found = Solver(other).cheapest(point.found.parts_cents - 1)
     how = f"{lower}-bit weights (--min-precision {lower}bit) on the GPUs of this front"
     if found is None:
@@ -108,7 +145,7 @@ def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
 
 def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
     """The fastest row whose hardware checks the build passes."""
-    planner = planner_for(market.llm, market.request, market.policy)
+    planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     best: Row | None = None
     keys = hardware_keys(market, gpu, k, [case.platform], case.build.nodes)
     rows = planner.rows(gpu, keys)
@@ -127,7 +164,7 @@ def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
 
 def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
     """The plan that a failing build is judged by: a node's GPUs in one tensor-parallel group, lowest precision."""
-    planner = planner_for(market.llm, market.request, market.policy)
+    planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     if isinstance(planner, TrainingPlanner):
         net = ("rdma", 100) if nodes > 1 else ("none", 0)
         domain = min(gpu.wired_domain_gpus, k)

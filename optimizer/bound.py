@@ -6,7 +6,7 @@ parts whose extra price over the bound still fits under the staircase.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,15 +79,31 @@ class Bounds:
 
     def __init__(self, market: Market, cluster: Cluster) -> None:
         self.market, self.cluster = market, cluster
-        self._nodes: dict[tuple[object, ...], NodeBound | None] = {}
+        self._pools: dict[tuple[object, ...], list[tuple[Outfit, NodeBound]]] = {}
+        self._made: dict[tuple[int, Row], Bound | None] = {}
         self._racks: dict[tuple[str, int, int], int] = {}
 
-    def of(self, o: Outfit, row: Row) -> Bound | None:
-        """The bound of a row on a platform; None when no build of it can exist there."""
-        node = self.node(o, row.key, row.plan.precision)
-        if node is None or self._beyond_site(o, row.key, node.load_w):
-            return None
-        return Bound(self, o, row, node)
+    def pool(self, outfits: list[Outfit], row: Row) -> list[tuple[Outfit, NodeBound]]:
+        """Outfits that a node of the row may be, the least price of a node first; one list for all rows alike."""
+        key = row.key
+        memo = (id(outfits), *_node_key(key, row.plan.precision))
+        if memo not in self._pools:
+            found = [(o, n) for o in outfits if o.cap_w == key.cap_w and (n := self._node(o, key, row.plan.precision))]
+            self._pools[memo] = sorted(found, key=lambda x: (x[1].cents, x[0].platform.id))
+        return self._pools[memo]
+
+    def of(self, row: Row, pool: list[tuple[Outfit, NodeBound]], top: int) -> Iterator[Bound]:
+        """Bounds of a row on the outfits of its pool whose nodes cost `top` cents at most, cheapest first."""
+        n = row.key.nodes
+        for o, node in pool:
+            if n * node.cents > top:
+                return
+            memo = (id(o), row)
+            if memo not in self._made:
+                within = not self._beyond_site(o, row.key, node.load_w)
+                self._made[memo] = Bound(self, o, row, node) if within else None
+            if (b := self._made[memo]) is not None:
+                yield b
 
     def racks(self, o: Outfit, nodes: int, load_w: int) -> int:
         """Cents that racks and PDUs cost at least."""
@@ -99,14 +115,6 @@ class Bounds:
     def nothing(self, o: Outfit, row: Row) -> Bound:
         """The bound that excludes nothing."""
         return Bound(self, o, row, NodeBound(0, 0, (), 0))
-
-    def node(self, o: Outfit, key: RowKey, precision: str) -> NodeBound | None:
-        """The bound of one node of a row."""
-        host = (key.host_gb_s, key.host_gb, key.host_gflops)
-        memo = (id(o), key.cap_w, key.domain, key.pcie_gen, key.lanes, precision, host)
-        if memo not in self._nodes:
-            self._nodes[memo] = self._node(o, key, precision)
-        return self._nodes[memo]
 
     def _node(self, o: Outfit, key: RowKey, precision: str) -> NodeBound | None:
         p, request = o.platform, self.market.request
@@ -140,6 +148,12 @@ class Bounds:
             if 100 * watts > efficiency_percent(None, policy) * wall:
                 return True
         return r.rack_units is not None and key.nodes * (o.platform.rack_units or 0) > r.rack_units
+
+
+def _node_key(key: RowKey, precision: str) -> tuple[object, ...]:
+    """All of a row that the bound of a node reads."""
+    host = (key.host_gb_s, key.host_gb, key.host_gflops)
+    return key.cap_w, key.domain, key.pcie_gen, key.lanes, precision, *host
 
 
 def narrowed(market: Market, parts: Iterable[Part], open_: list[Bound], ceiling: Callable[[Row], int]) -> Candidates:

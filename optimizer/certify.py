@@ -7,7 +7,7 @@ means that nothing of the family lies under the known front; otherwise the cheap
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from ortools.sat.python import cp_model
 
@@ -18,21 +18,10 @@ from constraints.model import Candidates, FamilyModel
 from constraints.plan import Row
 from constraints.rule import Rule
 from constraints.rules import RULES
+from optimizer.clock import TimeUp
+from optimizer.front import Found
 from optimizer.market import Market
-
-
-class TimeUp(Exception):
-    """The time limit came before an answer."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """A build under the staircase: its row, the sum of its lines, and what it costs on the request's axis."""
-
-    row: Row
-    build: Build
-    parts_cents: int
-    cost: int
+from optimizer.proofdata import PARAMETERS
 
 
 class Family:
@@ -63,12 +52,11 @@ class Family:
             if rule.id in closing:
                 rule.encode(m)
         self.cost = market.axis.encode(m)
-        self.market, self.model, self.seconds = market, m, 0.0
+        self.market, self.model, self.seconds, self.ticks = market, m, 0.0, 0.0
+        self.cut = False
 
-    def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
-        """The build of least cost that costs at most `ceiling(row)`; None when there is none. Raises TimeUp.
-
-        On another axis than money the cheapest of those with its row's throughput and its cost comes back."""
+    def asked(self, ceiling: Callable[[Row], int]) -> cp_model.CpModel:
+        """The model with the question in it: a cost of at most `ceiling(row)`."""
         m = self.model
         asked = m.cp.clone()
         cost = asked.get_int_var_from_proto_index(self.cost.index)
@@ -79,38 +67,48 @@ class Family:
                 asked.add(literal == 0)
             else:
                 asked.add(cost <= top).only_enforce_if(literal)
-        found = self._solved(asked, cost, seconds)
-        if found is None or self.market.axis is MONEY:
+        return asked
+
+    def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
+        """The build of least cost that costs at most `ceiling(row)`; None when there is none. Raises TimeUp.
+
+        On another axis than money the cheapest of those with its row's throughput and its cost comes back. `cut` says
+        afterwards that time or Ctrl-C (which CP-SAT takes itself) came before the least was proven."""
+        m, asked = self.model, self.asked(ceiling)
+        found = self._solved(asked, asked.get_int_var_from_proto_index(self.cost.index), seconds)
+        if found is None or self.cut or self.market.axis is MONEY:
             return found
         for row, chosen in m.rows.items():
             if row.perf.tenths < found.row.perf.tenths:
                 asked.add(asked.get_bool_var_from_proto_index(chosen.index) == 0)
-        asked.add(cost <= found.cost)
+        asked.add(asked.get_int_var_from_proto_index(self.cost.index) <= found.cost)
         return self._solved(asked, asked.get_int_var_from_proto_index(m.total_cents.index), seconds)
 
     def _solved(self, asked: cp_model.CpModel, least: cp_model.IntVar, seconds: float) -> Found | None:
         """The build for which `least` is smallest; None when there is none. Raises TimeUp."""
         asked.minimize(least)
         solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
-        solver.parameters.linearization_level = 1
-        solver.parameters.random_seed = 0
+        for name, setting in PARAMETERS.items():
+            setattr(solver.parameters, name, setting)
         solver.parameters.max_time_in_seconds = max(0.01, min(seconds, 1e6))
         status = solver.solve(asked)
         self.seconds += solver.wall_time
+        self.ticks += solver.response_proto.deterministic_time
         if status == cp_model.INFEASIBLE:
             return None
         if status == cp_model.MODEL_INVALID:
             raise AssertionError(f"CP-SAT model invalid: {asked.validate()}")
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             raise TimeUp
-        return self._read(solver)
+        self.cut = status == cp_model.FEASIBLE
+        return self.read(lambda x: int(solver.value(x)))
 
-    def _read(self, solver: cp_model.CpSolver) -> Found:
+    def read(self, valued: Callable[[Any], int]) -> Found:
+        """The build that a solution means; `valued` gives the value of a linear expression."""
         m = self.model
 
-        def value(x: object) -> int:
-            return x if isinstance(x, int) else int(solver.value(x))  # type: ignore[arg-type]
+        def value(x: Any) -> int:
+            return x if isinstance(x, int) else valued(x)
 
         row = next(r for r, v in m.rows.items() if value(v))
         node: dict[str, int] = {}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from catalogs.schema import Cooling, Kind, Nic, Pdu, Platform, Rack, Switch
+from constraints.contents import inside
 from constraints.cooling import liquid_w
 from constraints.interconnect import BMC
 from constraints.links import Network, networks
-from constraints.model import inside
 from constraints.plan import RowKey
 from constraints.power import LOW_LINE_V
 from constraints.rack import MAX_PER_RACK, air_w, node_kg, pdu_efficiency, racked
@@ -21,11 +22,45 @@ NO_PARTS: dict[str, int] = {}
 
 @dataclass(frozen=True)
 class Joined:
-    """One way to build a network: shared parts, and cards that every node takes."""
+    """One way to build a network: its price, shared parts, and cards that every node takes."""
 
     cents: int
-    shared: dict[str, int] = field(default_factory=dict)
-    node: dict[str, int] = field(default_factory=dict)
+    network: Network
+    nodes: int
+    per_node: int
+    node: Mapping[str, int]
+
+    @cached_property
+    def shared(self) -> dict[str, int]:
+        """Part ids with quantities."""
+        return {x.id: q for x, q in (self.network.bill_of(self.nodes, self.per_node) or {}).items()}
+
+
+class Wiring:
+    """Prices of a network's pieces; `cents(nodes, per_node)` is its bill's sum without the bill."""
+
+    def __init__(self, k: Network, cents: Callable[[str], int]) -> None:
+        self.network, s = k, k.switch
+        self.switch_cents, self.ports = (cents(s.id), s.ports_at(k.gbit_s)) if s else (0, 0)
+        self.pieces = [(cents(x.id), carried) for x, carried in k.pieces]
+        self.trunk = [(cents(x.id), carried) for x, carried in k.trunk]
+        self.ids = (k.nic.id if k.nic else "", s.id if s else "", tuple(x.id for x, _ in k.pieces))
+
+    def cents(self, nodes: int, per_node: int) -> int | None:
+        """Cents of the shared pieces; None where the network does not reach that far (see Network.bill)."""
+        links = nodes * per_node if self.ports else per_node
+        if not self.ports and nodes != 2:
+            return None
+        total = sum(cents * -(-links // carried) for cents, carried in self.pieces)
+        if links <= self.ports or not self.ports:
+            return total + self.switch_cents
+        half = self.ports // 2
+        leaves = -(-links // half) if half else 0
+        if not half or not self.trunk or leaves > self.ports:
+            return None
+        wires = leaves * half
+        total += sum(cents * -(-wires // carried) for cents, carried in self.trunk)
+        return total + self.switch_cents * (leaves + -(-wires // self.ports))
 
 
 class Cluster:
@@ -37,7 +72,7 @@ class Cluster:
         self.cooling = [x for x in parts.get(Cooling, []) if isinstance(x, Cooling)]
         self.racks = [x for x in parts.get(Rack, []) if isinstance(x, Rack)]
         self.pdus = [x for x in parts.get(Pdu, []) if isinstance(x, Pdu)]
-        self._kinds: dict[tuple[object, ...], list[Network]] = {}
+        self._kinds: dict[tuple[object, ...], list[Wiring]] = {}
         self._joined: dict[tuple[object, ...], list[Joined]] = {}
 
     def networks(self, p: Platform, key: RowKey) -> list[list[Joined]]:
@@ -64,26 +99,21 @@ class Cluster:
             if kind not in self._kinds:
                 nics = [n for n in self.nics if n.form in cards or n.id in dict(held)]
                 nics += [n for n, _ in inside(p, self.market.catalog, Nic) if n not in nics]
-                self._kinds[kind] = networks(
+                found = networks(
                     nics, lans, self.market.switches, self.market.links, role, least, direct=role == "rdma"
                 )
-            ways = [w for k in self._kinds[kind] if (w := self._joined_by(k, nodes, per_node, dict(held)))]
-            ways = [w for w in ways if sum(w.node.values()) <= slots or not w.node]
-            self._joined[memo] = sorted(ways, key=lambda w: (w.cents, sorted(w.shared), sorted(w.node)))
+                self._kinds[kind] = [Wiring(k, self.market.cents) for k in found]
+            ways = []
+            for k in self._kinds[kind]:
+                nic, cents = k.network.nic, k.cents(nodes, per_node)
+                bought = nic is not None and dict(held).get(nic.id, 0) < per_node  # others a complete system holds
+                if cents is None or (bought and nic and (per_node > slots or nic.id not in self.market.book.prices)):
+                    continue
+                added = {nic.id: per_node} if nic and bought else NO_PARTS
+                total = cents + (nodes * per_node * self.market.cents(nic.id) if nic and bought else 0)
+                ways.append((total, k.ids, Joined(total, k.network, nodes, per_node, added)))
+            self._joined[memo] = [w for _, _, w in sorted(ways, key=lambda w: w[:2])]
         return self._joined[memo]
-
-    def _joined_by(self, k: Network, nodes: int, per_node: int, held: dict[str, int]) -> Joined | None:
-        """The network's price and parts; cards that a complete system holds are not bought."""
-        bill = k.bill_of(nodes, per_node)
-        if bill is None:
-            return None
-        cents = self.market.cents
-        shared = {x.id: q for x, q in bill.items()}
-        node = {k.nic.id: per_node} if k.nic is not None and held.get(k.nic.id, 0) < per_node else {}
-        if not all(x in self.market.book.prices for x in node):
-            return None
-        total = sum(cents(x) * q for x, q in shared.items()) + nodes * sum(cents(x) * q for x, q in node.items())
-        return Joined(total, shared, node)
 
     def racks_for(
         self, p: Platform, nodes: int, node_w: int, shared: dict[str, int], outlets: tuple[str, int] | None

@@ -7,8 +7,9 @@ from typing import Any
 
 from constraints.precision import BITS
 from constraints.request import Request
+from optimizer.front import Point
 from optimizer.market import Market
-from optimizer.pareto import Point, Solver
+from optimizer.pareto import Solver
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def loosened(request: Request, bits: int) -> list[tuple[str, str, dict[str, Any]
 
 def cheapest(market: Market, **fields: Any) -> tuple[Market, Point] | None:
     """The cheapest build of the request with other fields; None when there is none."""
-    other = Market.open(market.catalog, market.request.model_copy(update=fields), market.policy)
+    other = market.asking(**fields)
     solver = Solver(other)
     found = solver.cheapest()
     return (other, solver.point(found)) if found else None

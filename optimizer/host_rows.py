@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from catalogs.schema import Gpu, Kind, Memory, Platform
 from constraints.case import power_cap
+from constraints.contents import dimm_counts
 from constraints.fit import memory_fits
 from constraints.lanes import direct
-from constraints.model import dimm_counts
 from constraints.offload import LEAST_GFLOPS, Host, expert_gb, host, offloads
 from constraints.plan import Perf, Plan, Row, RowKey
 from optimizer.market import Market

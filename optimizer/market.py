@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any
 
 from catalogs.errors import Fault, InputError
-from catalogs.llm import Llm, get
+from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import Cpu, Kind, Link, Platform, Switch
 from constraints.axis import AXES, MONEY, Axis
-from constraints.budget import most_parts_cents
+from constraints.budget import MAX_MONEY, most_parts_cents
 from constraints.case import Build, Case
 from constraints.fit import cpu_fits, needs_cpu
-from constraints.model import MAX_MONEY
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
-from constraints.precision import known_precisions, wanted
 from constraints.procurement import PriceBook, price_book
 from constraints.request import Request
-from constraints.training import seq_len
+from optimizer.asked import model_of
+from optimizer.throughput.calibration import Calibration, shipped
 
 
 @dataclass
@@ -32,21 +32,15 @@ class Market:
     policy: Policy
     llm: Llm
     book: PriceBook
-    _cpus: dict[str, list[Cpu]] = field(default_factory=dict)
+    calibration: Calibration
+    _cpus: dict[tuple[object, ...], list[Cpu]] = field(default_factory=dict)
+    _gens: dict[int, frozenset[int]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, catalog: Catalog, request: Request, policy: Policy) -> Market:
-        """Raises InputError for an unknown model or a context that the model does not reach."""
-        llm = get(request.model)
-        what, remedy = ("a sequence", "--seq-len") if request.trains else ("isl + osl", "--isl or --osl")
-        tokens = seq_len(request, policy) if request.trains else request.tokens
-        if tokens > llm.max_context:
-            text = f"{what} = {tokens} tokens, {llm.id} reaches {llm.max_context}"
-            raise InputError(text, "context-too-long", f"Lower {remedy}.")
-        if request.precision and not wanted(llm, request):
-            text = f"{request.workload} does not run in" if request.trains else f"{llm.id} has no weights in"
-            remedy = f"One of: {', '.join(known_precisions(llm, request))}."
-            raise InputError(f"{text} {request.precision!r}", "unknown-precision", remedy)
+    def open(cls, catalog: Catalog, request: Request, policy: Policy, calibration: Calibration | None = None) -> Market:
+        """Throughput by `calibration`, the shipped one without. Raises InputError as `model_of` does, and for an
+        unknown vendor."""
+        llm = model_of(request, policy)
         known = {p.vendor.casefold(): p.vendor for p in catalog.parts.values()}
         for name in sorted((request.vendors | request.barred_vendors) - set(known)):
             near = ", ".join(known[x] for x in get_close_matches(name, list(known), n=3))
@@ -60,7 +54,11 @@ class Market:
                 raise InputError(
                     Fault("unknown-origin", "no part is from there", column="--origin", value=code, remedy=remedy)
                 )
-        return cls(catalog, request, policy, llm, price_book(catalog, request, policy))
+        return cls(catalog, request, policy, llm, price_book(catalog, request, policy), calibration or shipped())
+
+    def asking(self, **fields: Any) -> Market:
+        """The same market under a request with other fields."""
+        return Market.open(self.catalog, self.request.model_copy(update=fields), self.policy, self.calibration)
 
     @cached_property
     def axis(self) -> Axis:
@@ -95,9 +93,18 @@ class Market:
         """Priced switches."""
         return [x for x in self.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in self.book.prices]
 
+    def pcie_gens_of(self, platform: Platform) -> frozenset[int]:
+        """PCIe generations of the CPUs that fit a platform."""
+        cpus = self.cpus_of(platform)
+        if id(cpus) not in self._gens:
+            self._gens[id(cpus)] = frozenset(c.pcie_gen or 4 for c in cpus)
+        return self._gens[id(cpus)]
+
     def cpus_of(self, platform: Platform) -> list[Cpu]:
         """CPUs of the catalog that fit a platform, priced or not."""
-        if platform.id not in self._cpus:
+        p = platform
+        alike = (p.socket, p.cpu_generations, p.sockets, p.cpu_max_w, needs_cpu(p))
+        if alike not in self._cpus:
             found = [c for c in self.catalog.of(Kind.CPU) if isinstance(c, Cpu)]
-            self._cpus[platform.id] = [c for c in found if needs_cpu(platform) and cpu_fits(platform, c)]
-        return self._cpus[platform.id]
+            self._cpus[alike] = [c for c in found if needs_cpu(p) and cpu_fits(p, c)]
+        return self._cpus[alike]

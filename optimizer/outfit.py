@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
 from constraints.case import fan_percent, power_cap
+from constraints.contents import gpus_inside
 from constraints.fit import gpu_fits
 from constraints.lanes import direct, gpu_lanes, gpu_width
-from constraints.model import fixed_w, gpus_inside
+from constraints.model import fixed_w
 from constraints.offload import room_gb
 from constraints.plan import RowKey
 from constraints.power import node_limit_w, transient_extra_w, watts_at
@@ -25,10 +26,13 @@ class Outfit:
         self.fan = fan_percent(p, policy)
         self.gpus = self._gpus()
         cores = policy.whole("cores.per_gpu_min") * k
-        self.cpus = [o for o in shelf.cpus if o.size >= cores]
+        self.cpus = shelf.shared(("cores", cores, *shelf.alike), lambda: [o for o in shelf.cpus if o.size >= cores])
         self.floor_gb = 0 if gpu.form_factor == "integrated" or not p.dimm_slots else k * gpu.vram_gb
         percent = policy.whole("host_memory.floor_percent")
-        self.memory = [o for o in shelf.memory if 100 * o.size >= percent * self.floor_gb]
+        least_gb = -(-percent * self.floor_gb // 100)
+        self.memory = shelf.shared(
+            ("floor", least_gb, *shelf.alike), lambda: [o for o in shelf.memory if o.size >= least_gb]
+        )
         self.nics = shelf.nics
         self.static_w = self.cap_w * k + p.overhead_w + fixed_w(p, self.market.catalog)
         self._psus: dict[int, list[Option]] = {}

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from catalogs.schema import Gpu
 from constraints.axis import MAX_COST, MONEY
-from constraints.case import Case
+from constraints.interconnect import plan_fault
 from constraints.model import Candidates
 from constraints.plan import Row
-from constraints.rule import Check, Rule
+from constraints.rule import Rule
 from constraints.rules import RULES, findings
 from optimizer.bound import Bound, Bounds, narrowed
-from optimizer.certify import Family, Found, TimeUp
+from optimizer.certify import Family
+from optimizer.clock import Clock, TimeUp
 from optimizer.cluster import Cluster
+from optimizer.front import Found, Front, Point
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
 from optimizer.outfit import Outfit
+from optimizer.proofdata import SPAN, staircase
 from optimizer.prune import buyable
+from optimizer.record import record
 from optimizer.rows import families, rows_of
 from optimizer.search import assemble
-from optimizer.shelf import NONE, Parts, Shelf
+from optimizer.shelf import NONE, Parts, Shelf, Stock
 from optimizer.throughput.choice import planner_for
 from optimizer.ties import rank
-
-SPAN = 3
-"""Without a budget the front goes to three times the cheapest cost (SEMANTICS)."""
+from optimizer.twins import thinned
 
 MARGIN_PERCENT = 10
 """The bound alone closes only what lies this much above the staircase; all that is nearer is proven by CP-SAT."""
@@ -36,27 +39,6 @@ MARGIN_PERCENT = 10
 
 class Disagreement(AssertionError):
     """CP-SAT returned a build that plain `check` rejects: an internal error, never dropped silently."""
-
-
-@dataclass
-class Point:
-    """A point of the front."""
-
-    found: Found
-    case: Case
-    checks: list[Check]
-
-
-@dataclass
-class Front:
-    """Points ascending in cost and throughput, with the proof's record."""
-
-    points: list[Point] = field(default_factory=list)
-    complete: bool = True
-    closed_by_bound: int = 0
-    closed_by_cp_sat: int = 0
-    families: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Staircase:
@@ -86,27 +68,29 @@ class Staircase:
 
 @dataclass
 class Unit:
-    """A family with the outfits of its platforms. `least` bounds the price of one node, `judged` is
-    the largest node count whose rows have their `bounds`; `..._host` for rows with experts in host memory."""
+    """A family with the outfits of its platforms. `least` bounds the price of one node, `judged` is the largest
+    node count whose `rows` are there; `..._host` for rows with experts in host memory."""
 
     gpu: Gpu
     per_node: int
     outfits: list[Outfit]
     least: int
-    bounds: list[Bound] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     judged: int = 0
     least_host: int = NONE
     judged_host: int = 0
 
 
 class Solver:
-    """One request solved until `deadline` (time.monotonic()). Without `clever` nothing is pruned or searched."""
+    """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched."""
 
     def __init__(
-        self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True
-    ) -> None:
-        self.market, self.rules, self.deadline, self.clever = market, rules, deadline, clever
-        self.planner = planner_for(market.llm, market.request, market.policy)
+        self, market: Market, rules: Sequence[Rule] = RULES, clock: Clock | None = None, clever: bool = True,
+        engine: type[Family] = Family,
+    ) -> None:  # fmt: skip
+        self.whole, self.rules, self.clock, self.clever, self.engine = market, rules, clock or Clock(), clever, engine
+        self.market = market = thinned(market) if clever else market
+        self.planner = planner_for(market.llm, market.request, market.policy, market.calibration)
         self.on_host = HostRows(market) if market.request.offload else None
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0}
         started = time.perf_counter()
@@ -117,11 +101,13 @@ class Solver:
         self.cluster = Cluster(market, by)
         self.bounds = Bounds(market, self.cluster)
         self.units: list[Unit] = []
+        self.dropped: list[tuple[str, int]] = []
         shelves: dict[str, Shelf] = {}
+        stock: Stock = {}
         for gpu, k, holders in families(market):
             on_host = self.on_host if self.on_host and self.on_host.able(gpu, k) else None
             if self.planner.precisions(gpu) or on_host:
-                shelves |= {p.id: Shelf(market, by, p) for p in holders if p.id not in shelves}
+                shelves |= {p.id: Shelf(market, by, p, stock) for p in holders if p.id not in shelves}
                 outfits = [Outfit(shelves[p.id], by, gpu, k) for p in holders]
                 least = min((o.least_cents for o in outfits), default=NONE)
                 if least < NONE or not clever:
@@ -129,27 +115,20 @@ class Solver:
                     if on_host:
                         u.least_host = min((o.least_host_cents(on_host.least_gb(gpu)) for o in outfits), default=NONE)
                     self.units.append(u)
+                    continue
+            self.dropped.append((gpu.id, k))
         self.units.sort(key=lambda u: (u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
-
-    def left(self) -> float:
-        """Seconds left; raises TimeUp when none are."""
-        if self.deadline is None:
-            return 1e6
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeUp
-        return left
 
     def max_nodes(self) -> int:
         return min(self.market.request.max_nodes, self.market.policy.whole("plans.max_nodes"))
 
-    def judge(self, limit: int) -> None:
-        """Rows and bounds of all units for every node count that `limit` may pay."""
+    def judge(self, limit: int, units: Sequence[Unit] | None = None) -> None:
+        """Rows of all units (or those) for every node count that `limit` may pay."""
         started = time.perf_counter()
         wanted = self.market.request.throughput_tenths or 1
-        for u in self.units:
-            self.left()
+        for i, u in enumerate(self.units if units is None else units):
+            self.clock.tick("plans", i, len(self.units))
             holders = [o.platform for o in u.outfits]
             rows: list[Row] = []
             if new := self._new_counts(u.judged, u.least, limit):
@@ -158,9 +137,7 @@ class Solver:
             if self.on_host and (new := self._new_counts(u.judged_host, u.least_host, limit)):
                 u.judged_host = max(u.judged_host, new[-1])
                 rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))
-            for row in rows:
-                if row.perf.tenths >= wanted:
-                    u.bounds += [b for o in u.outfits if (b := self._bound(o, row))]
+            u.rows += [r for r in rows if r.perf.tenths >= wanted and not plan_fault(r.plan, r.key, self.market.policy)]
         self.seconds["plans"] += time.perf_counter() - started
 
     def _new_counts(self, judged: int, least: int, limit: int) -> range:
@@ -173,31 +150,41 @@ class Solver:
         wanted = self.market.request.gpu_count
         return [n for n in counts if wanted is None or u.per_node * n == wanted]
 
-    def _bound(self, o: Outfit, row: Row) -> Bound | None:
-        return self.bounds.of(o, row) if self.clever else self.bounds.nothing(o, row)
+    def bounds_of(self, u: Unit, row: Row, top: int) -> Iterator[Bound]:
+        """Bounds of a row on the unit's platforms that a cost of `top` may pay, cheapest nodes first."""
+        if not self.clever:
+            return (self.bounds.nothing(o, row) for o in u.outfits)
+        return self.bounds.of(row, self.bounds.pool(u.outfits, row), self.market.purse_at(top))
 
-    def search(self, stairs: Staircase) -> None:
-        """Builds for the staircase, rows with the least bound first."""
+    def least(self, u: Unit, row: Row) -> int:
+        """Cents below which no build of the row exists, by its nodes alone."""
+        pool = self.bounds.pool(u.outfits, row)
+        return row.key.nodes * pool[0][1].cents if pool else NONE
+
+    def floor(self, u: Unit, row: Row, below: int) -> int:
+        """Cents that no build of the row goes below, as exact as it takes to compare it with `below`."""
+        if not self.clever:
+            return 0
+        pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
+        beyond = (n * node.cents for _, node in pool if n * node.cents >= below)
+        return min([*(b.cents for b in self.bounds.of(row, pool, below - 1)), next(beyond, NONE)])
+
+    def search(self, stairs: Staircase, units: Sequence[Unit] | None = None) -> None:
+        """Builds for the staircase from all units (or those), rows with the least bound first."""
         if not self.clever:
             return
         started = time.perf_counter()
-        rows: dict[tuple[str, object], list[Bound]] = {}
-        for u in self.units:
-            for b in u.bounds:
-                if b.floor <= stairs.limit and b.least <= self.market.purse_at(stairs.limit):
-                    rows.setdefault((u.gpu.id, b.row.key), []).append(b)
-        for group in rows.values():
-            group.sort(key=lambda b: (b.floor, b.least, b.outfit.platform.id))
-        order = sorted(rows.values(), key=lambda g: (g[0].floor, g[0].least, -g[0].row.perf.tenths, g[0].row.key))
-        for group in order:
-            tenths = group[0].row.perf.tenths
-            for b in group:
+        most, among = self.market.purse_at(stairs.limit), self.units if units is None else units
+        order = [(least, -r.perf.tenths, r.key, r, u) for u in among for r in u.rows
+                 if (least := self.least(u, r)) <= most]  # fmt: skip
+        for i, (_, _, _, row, u) in enumerate(sorted(order, key=lambda x: x[:3])):
+            tenths = row.perf.tenths
+            self.clock.tick("search", i, len(order))
+            for b in self.bounds_of(u, row, stairs.ceiling(tenths)):
                 top = stairs.ceiling(tenths)
-                if b.floor > top:
-                    break
                 if not b.fits(top):
                     continue
-                self.left()
+                self.clock.left()
                 found = assemble(self.market, self.cluster, b, top)
                 if found:
                     stairs.add(found)
@@ -209,7 +196,8 @@ class Solver:
         def ceiling(row: Row) -> int:
             return stairs.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
 
-        open_ = [b for b in u.bounds if b.fits(ceiling(b.row))]
+        tops = [(r, ceiling(r)) for r in u.rows]
+        open_ = [b for r, top in tops for b in self.bounds_of(u, r, top) if b.fits(top)]
         if not open_:
             out.closed_by_bound += 1
             return
@@ -220,13 +208,16 @@ class Solver:
             if self.clever
             else self.candidates(u)
         )
-        family = Family(self.market, u.gpu, u.per_node, rows, parts, self.rules)
+        family = self.engine(self.market, u.gpu, u.per_node, rows, parts, self.rules)
         try:
-            while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.left()):
+            while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.clock.left()):
                 stairs.add(found)
+                if family.cut:
+                    raise TimeUp
         finally:
             self.seconds["proof"] += time.perf_counter() - started
         out.closed_by_cp_sat += 1
+        out.ticks[u.gpu.id, u.per_node] = family.ticks
 
     def candidates(self, u: Unit) -> Candidates:
         """Every part that may stand in a node of the unit."""
@@ -259,12 +250,13 @@ class Solver:
         """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""
         started = time.perf_counter()
         chosen = {p.row.perf.tenths: [p] for p in stairs.points}
-        for b in (b for u in self.units for b in u.bounds if b.row.perf.tenths in chosen):
-            cost = chosen[b.row.perf.tenths][0].cost
-            if b.fits(cost):
-                found = assemble(self.market, self.cluster, b, cost)
-                if found and found.cost == cost:
-                    chosen[b.row.perf.tenths].append(found)
+        for u, row in [(x, r) for x in self.units for r in x.rows if r.perf.tenths in chosen]:
+            cost = chosen[row.perf.tenths][0].cost
+            for b in self.bounds_of(u, row, cost):
+                if b.fits(cost):
+                    found = assemble(self.market, self.cluster, b, cost)
+                    if found and found.cost == cost:
+                        chosen[row.perf.tenths].append(found)
         self.seconds["search"] += time.perf_counter() - started
         return [min(found, key=lambda f: (f.parts_cents, rank(self.market, f))) for found in chosen.values()]
 
@@ -272,6 +264,7 @@ class Solver:
         """The whole front, proven unless the time limit came first."""
         out = Front(families=len(self.units), seconds=self.seconds)
         stairs: Staircase | None = None
+        closed = 0
         try:
             limit = self.limit()
             if limit is None or self.market.request.budget_cents is None:
@@ -280,20 +273,56 @@ class Solver:
                     return out
                 limit = SPAN * max(1, first.cost)
             stairs = Staircase(limit)
-            self.judge(self.market.purse_at(limit))
+            purse = self.market.purse_at(limit)
+            hurried = (
+                sorted(self.units, key=lambda u: (-u.per_node, u.least)) if self.clock.deadline is not None else []
+            )
+            for u in hurried:
+                self.judge(purse, [u])
+                self.search(stairs, [u])
+            self.judge(purse)
             self.search(stairs)
             for u in self.units:
+                self.clock.tick("proof", closed, len(self.units))
                 self.prove(u, stairs, out)
+                closed += 1
         except TimeUp:
             out.complete = False
+            out.open, out.least_missing_cents = self.missing(stairs, self.units[closed:])
         if stairs:
             settled = self.settle(stairs) if self.clever and out.complete else stairs.points
             out.points = [self.point(f) for f in settled]
+            if out.complete:
+                known = [(p.found.row.perf.tenths, p.found.parts_cents) for p in out.points]
+                out.stairs = staircase(known, self.market.request, self.market.policy)
+                floors = {
+                    (u.gpu.id, u.per_node): [(r.perf.tenths, partial(self.floor, u, r)) for r in u.rows]
+                    for u in self.units
+                }
+                out.record = record(floors, out.ticks, self.dropped, out.stairs)
         return out
+
+    def missing(self, stairs: Staircase | None, units: Sequence[Unit]) -> tuple[int, int]:
+        """(families that may hold a missing build, cents that such a build costs at least), by the nodes' prices."""
+        most = NONE if stairs is None else self.market.purse_at(stairs.limit)
+        least = {}
+        for i, u in enumerate(units):
+            counts = range(u.judged + 1, self.max_nodes() + 1)
+            low = [counts[0] * u.least] if counts else []
+            if u.judged_host < self.max_nodes() and u.least_host < NONE:
+                low.append((u.judged_host + 1) * u.least_host)
+            low = [x for x in low if x <= most]
+            for r in u.rows:
+                top = NONE if stairs is None else self.market.purse_at(stairs.ceiling(r.perf.tenths))
+                if (x := r.key.nodes * u.least) <= top:
+                    low.append(x)
+            if low:
+                least[i] = min(low)
+        return len(least), min(least.values(), default=0)
 
     def point(self, found: Found) -> Point:
         """A found build with every rule's finding; raises Disagreement when one fails."""
-        case = self.market.case(found.build, found.row.plan, found.row.key)
+        case = self.whole.case(found.build, found.row.plan, found.row.key)
         checks = findings(case)
         if self.rules is RULES and any(x.status == "fail" for x in checks):
             failed = "; ".join(f"{x.rule}: {x.text}" for x in checks if x.status == "fail")

@@ -9,13 +9,14 @@ from catalogs.schema import Kind
 from constraints.axis import MONEY
 from constraints.budget import totals
 from constraints.host_memory import host_of
+from constraints.policy import usd_per
 from constraints.precision import BITS
-from constraints.procurement import minor_digits
 from constraints.rack import racks_in
 from constraints.site import total_w, units
+from optimizer.front import Front, Point
 from optimizer.market import Market
-from optimizer.pareto import Front, Point
 from optimizer.planfacts import plan_facts, throughput
+from optimizer.proofdata import money, proof_data
 from optimizer.ties import equivalents
 
 SCHEMA_VERSION = "1"
@@ -24,16 +25,9 @@ SLOW_TOK_S = 3
 """Below this the speed that each user sees is not what stands against experts in host memory (docs/offload.md)."""
 
 
-def money(cents: int, currency: str) -> str:
-    """Minor units as a decimal string."""
-    digits = minor_digits(currency)
-    return str(Decimal(cents).scaleb(-digits).quantize(Decimal(1).scaleb(-digits)))
-
-
 def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str, Any]:
     """The whole answer as JSON-ready data."""
     points = [point(market, p, f"p{i + 1}") for i, p in enumerate(front.points)]
-    status = "infeasible" if not points and front.complete else "optimal" if front.complete else "feasible"
     dates = [o.date.isoformat() for offers in market.catalog.offers.values() for o in offers]
     return {
         "schema_version": SCHEMA_VERSION,
@@ -45,22 +39,24 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
             "offers": len(dates),
             "oldest_price": min(dates, default=None),
             "newest_price": max(dates, default=None),
+            "embedded": None,
         },
         "model": {"id": market.llm.id, "name": market.llm.name, "note": market.llm.note, "source": market.llm.source},
-        "proof": {
-            "status": status,
-            "complete": front.complete,
-            "scope": scope(market, front),
-            "solver": "OR-tools CP-SAT 9.15",
-            "families": {"closed_by_bound": front.closed_by_bound, "closed_by_cp_sat": front.closed_by_cp_sat},
-            "seconds": {k: round(v, 3) for k, v in seconds.items()},
-        },
+        "throughput_model": {"calibration": market.calibration.name, "sha256": market.calibration.sha256},
+        "proof": proof_data(market, front, scope(market, front), seconds),
         "axis": {"name": market.axis.name, "unit": market.axis.unit or market.request.currency},
         "front": points,
         "named": named(front, points),
         "recommended": recommended(market, points),
         "messages": messages(market, front),
+        "fx": exchange(market, front),
     }
+
+
+def exchange(market: Market, front: Front) -> dict[str, str]:
+    """USD per unit of the request's currency and of those that the front's offers are in."""
+    offers = [market.book.prices[x].offer for p in front.points for x in p.case.build.total()]
+    return {c: str(usd_per(c)) for c in sorted({market.request.currency, *(o.currency for o in offers)})}
 
 
 def scope(market: Market, front: Front) -> str:
@@ -123,6 +119,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
         "energy": energy(market, total_w(c)),
         "rack_units": units(c),
         "racks": racks_in(c),
+        "row": {k: v for k, v in vars(p.found.row.key).items() if k not in ("gpu", "per_node", "nodes")},
     }
 
 
@@ -257,6 +254,11 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
                 "text": f"Precisions on the front: {', '.join(precisions)}.",
             }
         )
+    if not front.complete:
+        least = money(front.least_missing_cents, market.request.currency)
+        text = f"Stopped before the proof: {front.open} families may still hold better builds, "
+        text += f"none with parts below {least} {market.request.currency}."
+        out.append({"code": "not-proven", "severity": "warning", "text": text})
     if market.request.offload and not market.llm.is_moe:
         text = f"{market.llm.id} is dense: it has no routed experts that --offload could put into host memory."
         out.append({"code": "offload-dense", "severity": "note", "text": text})

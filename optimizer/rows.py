@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from catalogs.schema import Bridge, Cpu, Gpu, GpuBoard, Kind, Nic, Platform
 from constraints.case import power_cap
+from constraints.contents import gpus_inside, inside
 from constraints.fit import gpu_fits
 from constraints.lanes import direct
-from constraints.model import gpus_inside, inside
 from constraints.plan import Row, RowKey
 from optimizer.market import Market
 from optimizer.throughput.plans import Planner
@@ -64,8 +64,8 @@ def hardware_keys(market: Market, gpu: Gpu, k: int, holders: list[Platform], nod
     if k > 1 and min(domains) < k:
         hosts = set()
         for p in holders:
-            cpus = [c for c, _ in inside(p, market.catalog, Cpu)] or market.cpus_of(p)
-            gens = {min(gpu.pcie_gen or 4, c.pcie_gen or 4) for c in cpus}
+            held = {c.pcie_gen or 4 for c, _ in inside(p, market.catalog, Cpu)}
+            gens = {min(gpu.pcie_gen or 4, gen) for gen in held or market.pcie_gens_of(p)}
             hosts |= {(g, w) for g in gens for w in (p.gpu_lane_widths if direct(p) else (16,))}
     nets: list[tuple[str, int]] = [("none", 0)]
     if nodes > 1:

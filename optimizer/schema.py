@@ -13,12 +13,20 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Embedded(Strict):
+    """Catalog rows; a field at its default is left out."""
+
+    parts: list[dict[str, Any]]
+    offers: list[dict[str, Any]]
+
+
 class CatalogFacts(Strict):
     sha256: str
     parts: int
     offers: int
     oldest_price: str | None
     newest_price: str | None
+    embedded: Embedded | None = Field(description="of --embed-catalog: the rows that the front rests on")
 
 
 class ModelFacts(Strict):
@@ -28,9 +36,37 @@ class ModelFacts(Strict):
     source: str
 
 
+class ThroughputModel(Strict):
+    """What throughput rests on: the calibration's name, and a hash over its files and a user's own measurements."""
+
+    calibration: str
+    sha256: str
+
+
+class FamilyFacts(Strict):
+    """How a family (GPU, GPUs per node) was closed."""
+
+    gpu: str
+    per_node: int
+    closed_by: Literal["bound", "cp_sat", "no_build"] = Field(
+        description="bound: its price can't reach the staircase; cp_sat: INFEASIBLE under the staircase; "
+        "no_build: no plan runs on the GPU, or no platform has all that a node needs"
+    )
+    least: list[str] = Field(description="per step of the staircase: the family's bound; no more rows after the last")
+    deterministic_time: float = Field(description="CP-SAT's, of all questions to the family")
+
+
 class Families(Strict):
     closed_by_bound: int
     closed_by_cp_sat: int
+    each: list[FamilyFacts] = Field(description="every family of the catalog; empty when the proof was stopped")
+
+
+class StepFacts(Strict):
+    """No build faster than this has parts that cost less than `below` (sum of lines, before support and tax)."""
+
+    faster_than_tok_s: float
+    below: str
 
 
 class Proof(Strict):
@@ -40,6 +76,9 @@ class Proof(Strict):
     solver: str
     families: Families
     seconds: dict[str, float]
+    version: str = Field(description="of the solver")
+    parameters: dict[str, int]
+    staircase: list[StepFacts]
 
 
 class Cost(Strict):
@@ -166,6 +205,20 @@ class Energy(Strict):
     pue: str
 
 
+class RowFacts(Strict):
+    """Hardware facts that throughput depends on, beside GPU, GPUs per node and nodes; 0 where no plan needs them."""
+
+    cap_w: int
+    domain: int
+    pcie_gen: int
+    lanes: int
+    net: Literal["none", "pp", "rdma"]
+    net_gbit_s: int
+    host_gb_s: int
+    host_gb: int
+    host_gflops: int
+
+
 class AxisFacts(Strict):
     """What the front ascends in besides throughput."""
 
@@ -189,6 +242,7 @@ class FrontPoint(Strict):
     energy: Energy
     rack_units: int
     racks: int
+    row: RowFacts
 
 
 class Message(Strict):
@@ -205,12 +259,37 @@ class Result(Strict):
     policy: dict[str, str]
     catalog: CatalogFacts
     model: ModelFacts
+    throughput_model: ThroughputModel
     proof: Proof
     axis: AxisFacts
     front: list[FrontPoint]
     named: dict[str, str]
     recommended: str | None
     messages: list[Message]
+    fx: dict[str, str] = Field(description="USD per unit of the currencies used")
+
+
+class BestBuild(Strict):
+    """The recommended build of one model (and of those with the same figures) within the request."""
+
+    model: ModelFacts
+    same: list[str]
+    params_total: int
+    status: Literal["optimal", "feasible", "infeasible"]
+    point: FrontPoint | None
+    least_cost: str | None = Field(description="where the budget is too small: what the cheapest build costs")
+    reason: str
+
+
+class BestBuilds(Strict):
+    """The answer of `dsopt solve --json` without a model. The request's own model is a placeholder."""
+
+    schema_version: Literal["1"]
+    request: Request
+    policy: dict[str, str]
+    throughput_model: ThroughputModel
+    complete: bool
+    models: list[BestBuild]
 
 
 class BuildFile(Strict):

@@ -8,13 +8,15 @@ from __future__ import annotations
 from heapq import nsmallest
 from itertools import product
 
+from catalogs.schema import Cpu, Nic
 from constraints.axis import MONEY
 from constraints.case import Build
-from constraints.plan import Row
-from constraints.rules import findings
+from constraints.contents import inside
+from constraints.interconnect import host_gbit_s
+from constraints.plan import Row, RowKey
 from optimizer.bound import Bound
-from optimizer.certify import Found
 from optimizer.cluster import Cluster, Joined
+from optimizer.front import Found, passes
 from optimizer.market import Market
 from optimizer.outfit import Outfit
 from optimizer.shelf import NONE, Option
@@ -28,15 +30,33 @@ TRIES = 40
 def assemble(market: Market, cluster: Cluster, bound: Bound, cost: int) -> Found | None:
     """A cheap build of the bound's row and platform that costs at most `cost` on the axis and passes every rule."""
     o, row, key = bound.outfit, bound.row, bound.row.key
-    pools = (o.gpus, o.cpus_for(key), o.memory_for(key), o.shelf.drives(o.need_gb(row.plan.precision)), o.bridges(key),
-             o.nics if key.nodes == 1 else [Option(0, 0)])  # fmt: skip
-    nets = [(net, sum(n.cents for n in net)) for net in product(*(w[:DEPTH] for w in bound.ways))]
+    drives, cards = o.shelf.drives(o.need_gb(row.plan.precision)), o.nics if key.nodes == 1 else [Option(0, 0)]
+    taken = min((d.lanes for d in drives[:DEPTH]), default=0) + min((x.lanes for x in cards[:DEPTH]), default=0)
+    cpus = [c for c in o.cpus_for(key) if o.lanes_left(c, key) >= taken]
+    pools = (o.gpus, cpus, o.memory_for(key), drives, o.bridges(key), cards)
+    slots = o.platform.nic_slots - sum(q for _, q in inside(o.platform, market.catalog, Nic))
+    nets = [
+        (net, sum(n.cents for n in net))
+        for net in product(*(w[:DEPTH] for w in bound.ways))
+        if sum(q for n in net for q in n.node.values()) <= slots
+    ]
     combos = [
         (c, key.nodes * (o.own.cents + sum(x.cents for x in c)))
         for c in product(*(_first(market, p) for p in pools))
-        if not key.host_gb_s or o.shelf.pair_gb_s(c[1], c[2]) >= key.host_gb_s
+        if c[3].lanes + c[5].lanes <= o.lanes_left(c[1], key)
+        and (not key.host_gb_s or o.shelf.pair_gb_s(c[1], c[2]) >= key.host_gb_s)
     ]
-    both = ((a + b, i, j) for i, (_, a) in enumerate(combos) for j, (_, b) in enumerate(nets))
+    carried = {
+        (c.parts, j): _carries(market, c, net, key) for c in _first(market, pools[1]) for j, (net, _) in enumerate(nets)
+    }
+    lanes = [sum(q * market.catalog.parts[x].lanes for n in net for x, q in n.node.items()) for net, _ in nets]  # type: ignore[attr-defined]
+    spare = [o.lanes_left(c[1], key) - c[3].lanes - c[5].lanes for c, _ in combos]
+    both = (
+        (a + b, i, j)
+        for i, (c, a) in enumerate(combos)
+        for j, (_, b) in enumerate(nets)
+        if carried[c[1].parts, j] and lanes[j] <= spare[i]
+    )
     if not combos or not nets:
         return None
     least = min(c for _, c in combos) + min(c for _, c in nets)
@@ -56,6 +76,14 @@ def _first(market: Market, pool: list[Option]) -> list[Option]:
     if axis is not MONEY:
         pool = sorted(pool, key=lambda x: axis.share(x.watts, (part for part, _ in x.parts), market.book))
     return pool[:DEPTH]
+
+
+def _carries(market: Market, cpus: Option, net: tuple[Joined, ...], key: RowKey) -> bool:
+    """Whether the CPUs' slots carry the RDMA cards at the row's rate."""
+    if key.net != "rdma" or not cpus.parts or (nic := net[-1].network.nic) is None:
+        return True
+    cpu = market.catalog.parts[cpus.parts[0][0]]
+    return not isinstance(cpu, Cpu) or host_gbit_s(nic, cpu) >= key.net_gbit_s
 
 
 def _finish(
@@ -102,8 +130,3 @@ def _finish(
         return None
     cost = market.axis.measure(market.case(build, row.plan, row.key))
     return Found(row, build, total, cost) if cost <= most and passes(market, build, row) else None
-
-
-def passes(market: Market, build: Build, row: Row) -> bool:
-    """Whether no rule fails."""
-    return not any(x.status == "fail" for x in findings(market.case(build, row.plan, row.key)))

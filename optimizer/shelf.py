@@ -7,15 +7,16 @@ relaxation, and a build that the search makes is checked by every rule.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement
+from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
 from constraints.case import PsuBank, bank, included_bank, patterns
+from constraints.contents import inside
 from constraints.fit import bayless, cooler_fits, cpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
 from constraints.lanes import NVME_LANES, cpu_lanes, needs_lanes
-from constraints.model import dimm_counts, inside
+from constraints.model import dimm_counts
 from constraints.offload import bandwidth_gb_s, gflops_class, offloads
 from constraints.rack import cord_links, racked
 from optimizer.market import Market
@@ -23,6 +24,9 @@ from optimizer.market import Market
 NONE = 2**52
 """Cents that nothing costs: no such thing exists."""
 Parts = dict[type[Part], list[Part]]
+Stock = dict[tuple[object, ...], list[Any]]
+"""Options that platforms share, by all that they depend on."""
+T = TypeVar("T")
 DEPTH = 4
 """NVMe sets that the search tries to complete with disks for a training set."""
 
@@ -52,18 +56,37 @@ def cheapest_first(options: Iterable[Option]) -> list[Option]:
 class Shelf:
     """Options of one platform, cheapest first; none where nothing fits, a free one where nothing is needed."""
 
-    def __init__(self, market: Market, parts: Parts, p: Platform) -> None:
-        self.market, self.platform, self._parts = market, p, parts
-        self.cpus = self._cpus()
-        self.memory = self._memory()
+    def __init__(self, market: Market, parts: Parts, p: Platform, stock: Stock) -> None:
+        self.market, self.platform, self._parts, self._stock = market, p, parts, stock
+        holds = p.contents
+        board = (p.socket, p.cpu_generations, p.sockets, p.cpu_max_w, needs_cpu(p), needs_cooler(p), holds)
+        slots = (p.mem_gen, p.dimm_types, *dimm_counts(p), p.dimm_slots > 0, holds)
+        bays = (p.nvme_forms if p.nvme_bays else (), p.m2_slots > 0, p.sata_forms if p.sata_bays else ())
+        self._bays = (*bays, "storage" in p.includes, holds)
+        self.alike = (*board, *slots)
+        self.cpus = self.shared(("cpus", *board), self._cpus)
+        self.memory = self.shared(("memory", *slots), self._memory)
         if market.request.offload and offloads(p):
             self.cpus, self.memory = self._with_bandwidth()
-        self.nics = self._nics()
-        self.banks = self._banks()
+        nic = (bool(p.onboard_lan), p.nic_slots > 0, p.nic_forms, holds)
+        self.nics = self.shared(("nics", *nic), self._nics)
+        bank = (p.psu_forms, p.psu_watts, *patterns(p), needs_psu(p), racked(p), holds)
+        self.banks = self.shared(("banks", *bank), self._banks)
         self.pools: dict[tuple[int, ...], list[Option]] = {}
-        self._nvme: dict[int, list[Option]] = {}
-        self._disks = [d for d in parts.get(Drive, []) if isinstance(d, Drive) and not bayless(d, p)]
-        self._fitting = [d for d in self._disks if needs_lanes(d)]
+        self._disks: list[Drive] = self.shared(("disks", *self._bays), self._bayed)
+        self._fitting: list[Drive] = self.shared(
+            ("nvme", *self._bays), lambda: [d for d in self._disks if needs_lanes(d)]
+        )
+
+    def shared(self, key: tuple[object, ...], make: Callable[[], list[T]]) -> list[T]:
+        """What `make` gives, made once for all platforms with the same `key`."""
+        if key not in self._stock:
+            self._stock[key] = make()
+        return self._stock[key]
+
+    def _bayed(self) -> list[Drive]:
+        """Drives that some bay takes."""
+        return [d for d in self._parts.get(Drive, []) if isinstance(d, Drive) and not bayless(d, self.platform)]
 
     def option(
         self, *parts: tuple[Part, int], watts: int = 0, lanes: int = 0, pcie_gen: int = 9, size: int = 0
@@ -187,15 +210,19 @@ class Shelf:
         return cheapest_first(out)
 
     def nvme(self, need_gb: int) -> list[Option]:
-        """NVMe of `need_gb` that reads fast enough: up to two pieces of any kinds, or more pieces of one kind."""
-        if need_gb not in self._nvme:
-            self._nvme[need_gb] = self._bundles(need_gb)
-        return self._nvme[need_gb]
+        """The cheapest NVMe sets of `need_gb` that read fast enough: two pieces of any kinds, or as many as it takes
+        of one kind."""
+        return self.shared(("bundles", need_gb, *self._bays), lambda: self._bundles(need_gb))
 
     def least_drives(self, need_gb: int) -> int:
         """Cents below which no set of drives will do, mixed sets of three and more pieces included."""
         known = self.nvme(need_gb)
-        three = 3 * min((self.market.cents(d.id) for d in self._fitting), default=NONE)
+        three = (
+            3
+            * self.shared(
+                ("least", *self._bays), lambda: [min((self.market.cents(d.id) for d in self._fitting), default=NONE)]
+            )[0]
+        )
         return min(three, known[0].cents if known else NONE)
 
     def _bundles(self, need_gb: int) -> list[Option]:
@@ -207,16 +234,18 @@ class Shelf:
         least -= sum(d.read_mb_s * q for d, q in contained if needs_lanes(d))
         if need_gb <= 0 and least <= 0:
             return [Option(0, 0)]
-        out = []
-        for n in (1, 2):
-            for combo in combinations_with_replacement(self._fitting, n):
-                if sum(d.capacity_gb for d in combo) >= need_gb and sum(d.read_mb_s for d in combo) >= least:
-                    out.append(self._drive_option(combo))
-        for d in self._fitting:
-            n = max(-(-need_gb // d.capacity_gb), -(-least // d.read_mb_s))
-            if n > 2:
-                out.append(self._drive_option((d,) * n))
-        return cheapest_first(out)
+        cents = self.market.cents
+        kinds = [(cents(d.id), d.capacity_gb, d.read_mb_s, d) for d in self._fitting]
+        sets = []
+        for i, (a, size, speed, d) in enumerate(kinds):
+            n = max(1, -(-need_gb // size), -(-least // speed))
+            sets.append((n * a, (d,) * n))
+            for b, more, faster, e in kinds[i + 1 :] if n > 1 else ():
+                if size + more >= need_gb and speed + faster >= least:
+                    sets.append((a + b, (d, e)))
+        sets.sort(key=lambda x: x[0])
+        top = sets[DEPTH - 1][0] if len(sets) >= DEPTH else NONE
+        return cheapest_first(self._drive_option(x) for c, x in sets if c <= top)
 
     def _drive_option(self, drives: tuple[Drive, ...]) -> Option:
         count = Counter(drives)

@@ -1,88 +1,119 @@
-"""Memory and speed of a model on given GPUs."""
+"""Memory and speed of a model on given GPUs, without a purchase."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.load import Catalog
+from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.precision import wanted
 from constraints.request import Request
 from constraints.reserve import reserve_bytes, usable_bytes
+from constraints.software import engine
 from constraints.vram import needed_bytes, weights_per_gpu
-from optimizer.market import Market
+from optimizer.load import Load, facts, load_of, queue, queue_words
+from optimizer.size_schema import LoadFacts, Sized, UsersRow
+from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.plans import Planner
-from optimizer.training_sizing import training_size
+from optimizer.users_table import ladder, users_table
+
+RDMA_GBIT_S = 400
+"""Network per GPU that setups of several nodes are taken to have (DeepSeek-V3 report: 400G InfiniBand per GPU)."""
 
 
-def size(catalog: Catalog, request: Request, policy: Policy, gpu_id: str, per_node: int, nodes: int) -> dict[str, Any]:
-    """Memory per GPU in GB, users, tok/s, TTFT; `fits` False says by how many GB per GPU it misses."""
+def key_of(gpu: Gpu, per_node: int, nodes: int) -> RowKey:
+    """The hardware of a setup at its best: full power, x16 links, RDMA between nodes. Raises InputError."""
     if not 1 <= per_node <= 1024 or not 1 <= nodes <= 1000:
         raise InputError(f"{per_node} GPUs per node on {nodes} nodes is out of range", "bad-count")
-    market = Market.open(catalog, request, policy)
-    gpu = catalog.parts[gpu_id]
-    assert isinstance(gpu, Gpu)
     domain = gpu.wired_domain_gpus
     host = (0, 0) if domain >= per_node else (gpu.pcie_gen or 4, 16)
-    key = RowKey(
-        gpu.id,
-        gpu.tdp_w or 1,
-        per_node,
-        nodes,
-        min(domain, per_node),
-        *host,
-        *(("rdma", 400) if nodes > 1 else ("none", 0)),
-    )
-    out: dict[str, Any] = {
-        "model": market.llm.id,
-        "gpu": gpu.name,
-        "gpus": key.total,
-        "note": market.llm.note,
-        "basis": "roofline",
-    }
-    if request.trains:
-        return {**out, **training_size(market, gpu, key)}
-    row = next(iter(Planner(market.llm, request, policy).rows(gpu, [key])), None)
+    net = ("rdma", RDMA_GBIT_S) if nodes > 1 else ("none", 0)
+    return RowKey(gpu.id, gpu.tdp_w or 1, per_node, nodes, min(domain, per_node), *host, *net)
+
+
+def named(gpu: Gpu, key: RowKey) -> dict[str, Any]:
+    """Which setup it is."""
+    return {"gpu": gpu.id, "name": gpu.name, "per_node": key.per_node, "nodes": key.nodes, "gpus": key.total}
+
+
+def serving_size(
+    llm: Llm, request: Request, policy: Policy, calibration: Calibration, gpu: Gpu, key: RowKey, table: bool = True
+) -> Sized:
+    """Memory, the best plan with its speed, and with `table` the speed over the number of users."""
+    planner = Planner(llm, request, policy, calibration)
+    row = next(iter(planner.rows(gpu, [key])), None)
     if row is None:
-        precisions = wanted(market.llm, request)
-        if not precisions:
-            return {**out, "fits": False, "reason": "no precision of the model is admitted"}
-        tp = max(t for t in range(1, per_node + 1) if per_node % t == 0 and market.llm.heads % t == 0)
-        plan = Plan(precisions[-1], request.kv_precision, tp, min(key.total // tp, 8), 1, 1, 1, 1)
-        need, have = needed_bytes(gpu, market.llm, policy, plan, request.tokens), usable_bytes(gpu)
-        reason = "memory" if need > have else "no precision or engine for this GPU, or the latency limits"
-        return {
-            **out,
-            "fits": False,
-            "reason": reason,
-            "precision": plan.precision,
-            "needed_gb": round(need / 1e9, 2),
-            "vram_gb": round(have / 1e9, 2),
-            "missing_gb": round(max(0, need - have) / 1e9, 2),
-        }
-    plan, perf = row.plan, row.perf
-    weights = weights_per_gpu(market.llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep)
-    need = needed_bytes(gpu, market.llm, policy, plan, request.tokens)
-    reserve = reserve_bytes(gpu, policy)
-    return {
-        **out,
-        "fits": True,
-        "precision": plan.precision,
-        "tp": plan.tp,
-        "pp": plan.pp,
-        "dp": plan.dp,
-        "ep": plan.ep,
-        "replicas": plan.replicas,
-        "weights_gb": round(weights / 1e9, 2),
-        "kv_gb": round((need - weights - reserve) / 1e9, 2),
-        "reserve_gb": round(reserve / 1e9, 2),
-        "vram_gb": round(usable_bytes(gpu) / 1e9, 2),
-        "users": plan.concurrency * plan.replicas,
-        "output_tok_s": perf.tenths / 10,
-        "per_user_tok_s": round(perf.per_user_tok_s, 2),
-        "ttft_ms": round(perf.ttft_ms, 1),
-        "tpot_ms": round(perf.tpot_ms, 2),
-    }
+        rows = _table(planner, gpu, key, request.users or 1) if table else []
+        return Sized(**named(gpu, key), **_misfit(planner, gpu, key), table=rows)
+    plan, perf, load = row.plan, row.perf, load_of(request, policy)
+    tok_s, users = perf.tenths / 10, plan.concurrency * plan.replicas
+    found = engine(llm.architecture, gpu.arch, plan.precision)
+    loaded = LoadFacts(**facts(load, queue(load, tok_s, users, request.osl))) if load and tok_s else None
+    return Sized(
+        **named(gpu, key),
+        **_plan(plan),
+        **_memory(llm, request, policy, gpu, plan),
+        fits=True,
+        engine=str(found) if found else "",
+        users=users,
+        output_tok_s=tok_s,
+        low=round(tok_s * perf.low, 1),
+        high=round(tok_s * perf.high, 1),
+        basis=perf.basis,  # type: ignore[arg-type]
+        source=perf.source,
+        per_user_tok_s=round(perf.per_user_tok_s, 2),
+        ttft_ms=round(perf.ttft_ms, 1),
+        tpot_ms=round(perf.tpot_ms, 2),
+        load=loaded,
+        table=_table(planner, gpu, key, users) if table else [],
+    )
+
+
+def _table(planner: Planner, gpu: Gpu, key: RowKey, most: int) -> list[UsersRow]:
+    return [UsersRow(**row) for row in users_table(planner, gpu, key, ladder(most))]
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    """The plan's fields by name."""
+    return {k: getattr(plan, k) for k in ("precision", "kv_precision", "tp", "pp", "dp", "ep", "replicas")}
+
+
+def _memory(llm: Llm, request: Request, policy: Policy, gpu: Gpu, plan: Plan) -> dict[str, Any]:
+    """GB on the fullest GPU."""
+    weights = weights_per_gpu(llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep)
+    need, reserve = needed_bytes(gpu, llm, policy, plan, request.tokens), reserve_bytes(gpu, policy)
+    parts = {"weights_gb": weights, "kv_gb": need - weights - reserve, "reserve_gb": reserve, "needed_gb": need}
+    return {k: round(v / 1e9, 2) for k, v in {**parts, "vram_gb": usable_bytes(gpu)}.items()}
+
+
+def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
+    """Why no plan runs, and by how much the leanest one misses."""
+    llm, request, policy = planner.llm, planner.request, planner.policy
+    admitted = wanted(llm, request)
+    if not admitted:
+        return {"fits": False, "reason": "no precision of the model is admitted"}
+    served = planner.precisions(gpu)
+    heads = llm.heads
+    tp = max(t for t in range(1, key.per_node + 1) if key.per_node % t == 0 and heads % t == 0)
+    pp = min(key.total // tp, planner.max_pp)
+    plan = Plan((served or admitted)[-1], request.kv_precision, tp, pp, 1, 1, 1, 1)
+    found = _memory(llm, request, policy, gpu, plan)
+    missing = max(0.0, round(found["needed_gb"] - found["vram_gb"], 2))
+    if missing:
+        reason = f"memory: {missing:,.2f} GB per GPU are missing"
+    elif not served:
+        reason = f"no engine serves it on {gpu.arch} at {' or '.join(admitted)}"
+    elif request.users is not None:
+        reason = f"{request.users:,} users at once: memory or the latency limits"
+    else:
+        reason = "the latency limits"
+    return {**_plan(plan), **found, "fits": False, "reason": reason, "missing_gb": missing}
+
+
+def load_words(s: Sized, load: Load, osl: int) -> str:
+    """What the busiest hour does to a setup."""
+    assert s.output_tok_s is not None and s.users is not None
+    return queue_words(f"{s.per_node * s.nodes} x {s.name}", queue(load, s.output_tok_s, s.users, osl))

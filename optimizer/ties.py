@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from constraints.case import Build
 from constraints.plan import Row
-from optimizer.certify import Found
+from optimizer.front import Found, passes
 from optimizer.market import Market
-from optimizer.search import passes
 
 
 def rank(market: Market, found: Found) -> tuple[object, ...]:

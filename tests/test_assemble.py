@@ -73,8 +73,9 @@ def test_cluster_with_rdma(ask: Any, fabric: str, nodes: int) -> None:
     found = [
         (b, way)
         for u in solver.units
-        for b in u.bounds
-        if b.row.key.net == "rdma" and b.row.key.nodes == nodes
+        for r in u.rows
+        if r.key.net == "rdma" and r.key.nodes == nodes
+        for b in solver.bounds_of(u, r, 50_000_000_00)
         for way in b.ways[-1]
         if any(getattr(market.catalog.parts[x], "fabric", "") == fabric for x in way.shared)
     ]

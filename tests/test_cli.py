@@ -153,8 +153,8 @@ def test_a_saved_result_passes_its_own_check(tmp_path: Path) -> None:
 
 
 def test_sizes_of_known_machines() -> None:
-    fits = json.loads(dsopt("size", "--model", "r1-671b", "--gpu", "8xH200", "--json").stdout)
+    fits = json.loads(dsopt("size", "--model", "r1-671b", "--gpu", "8xH200", "--json").stdout)["setups"][0]
     assert fits["fits"]
-    misses = json.loads(dsopt("size", "--model", "r1-671b", "--gpu", "8xH100", "--json").stdout)
+    misses = json.loads(dsopt("size", "--model", "r1-671b", "--gpu", "8xH100", "--json").stdout)["setups"][0]
     assert not misses["fits"]
     assert misses["missing_gb"] > 5

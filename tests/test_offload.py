@@ -19,9 +19,10 @@ from constraints.request import Request
 from constraints.rules import RULES
 from optimizer.api import build_of, check
 from optimizer.buildfile import read
+from optimizer.front import Front
 from optimizer.host_sizing import HostSpec, host_size
 from optimizer.market import Market
-from optimizer.pareto import Front, Solver
+from optimizer.pareto import Solver
 from optimizer.result import messages
 from optimizer.throughput import offload
 from optimizer.throughput.jobs import DATA_FIELDS
@@ -200,4 +201,4 @@ def test_nothing_changes_without_the_option(ask: Any) -> None:
     solver = Solver(ask("v3-671b", 60_000, min_precision_bits=4))
     solver.judge(60_000_00)
     assert solver.on_host is None
-    assert not any(b.row.plan.offload or b.row.key.host_gb_s for u in solver.units for b in u.bounds)
+    assert not any(r.plan.offload or r.key.host_gb_s for u in solver.units for r in u.rows)

@@ -90,7 +90,7 @@ def test_certificate_needs_the_rules_of_rows(rule: str) -> None:
     solver.judge(10**12)
     without = tuple(r for r in RULES if r.id != rule)
     for unit in solver.units:
-        for row in {b.row.key: b.row for b in unit.bounds}.values():
+        for row in unit.rows:
             changed = Row(row.key, Plan(**{**vars(row.plan), **ROW_FAULTS[rule]}), row.perf)
             family = Family(market, unit.gpu, unit.per_node, [changed], solver.candidates(unit), without)
             found = family.under(lambda _: 2**49)

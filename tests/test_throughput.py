@@ -16,7 +16,7 @@ from constraints.vram import usable_bytes
 from optimizer.throughput import audit, measured, roofline
 from optimizer.throughput.answers import answers
 from optimizer.throughput.batch import Table, prepare
-from optimizer.throughput.calibration import Point
+from optimizer.throughput.calibration import Point, curve_of
 from optimizer.throughput.calibration import measured as at
 from optimizer.throughput.calibration import shipped as calibration
 from optimizer.throughput.constants import constants, rows
@@ -183,8 +183,28 @@ def test_widths_never_narrow_with_distance() -> None:
 
 
 def test_a_measurement_speaks_between_its_concurrencies() -> None:
-    curve = (Point(8, 0.2, "a"), Point(32, 0.4, "b"), Point(32, 0.6, "c"))
+    curve = curve_of([Point(32, 0.4, "b"), Point(8, 0.2, "a"), Point(32, 0.6, "c")])
     assert at(curve, 4) is None and at(curve, 64) is None
     half = at(curve, 16)
     assert half is not None and abs(half.log_ratio - 0.35) < 1e-12
     assert at((), 8) is None
+
+
+def test_own_measurements_speak_for_other_plans_of_the_pair(shipped: Catalog) -> None:
+    """Rows at half of what the model says slow every plan of that model on that GPU, and no other."""
+    from optimizer.throughput.calibration import Setup
+    from optimizer.throughput.interval import Seen
+
+    gpu = "amd-mi300x-192gb"
+    setup = Setup("deepseek-v3-61x7168x256", "fp8", gpu, 8, 1, 1, 8, 1024, 1024)
+    points = [(setup, Point(c, np.log(0.5), f"mine:{c}")) for c in (8, 16, 32, 64)]
+    own = calibration().with_points(points, Seen(frozenset({setup.kin}), frozenset({gpu}), frozenset()))
+    columns = {
+        "model": ["r1-671b"] * 3, "precision": ["fp8"] * 3, "gpu": ["MI300X", "MI300X", "H200"], "n_gpus": ["8"] * 3,
+        "tp": ["8"] * 3, "ep": ["8", "1", "8"], "concurrency": ["32"] * 3,
+    }  # fmt: skip
+    table = prepare(columns, shipped, Policy())
+    before, after = answers(table, calibration()), answers(table, own)
+    ratio = after.output_tok_s / before.output_tok_s
+    assert abs(ratio[0] - 0.5) < 1e-9 and 0.5 < ratio[1] < 0.65 and ratio[2] == 1
+    assert after.basis[:2] == ("measured", "interpolated") and after.source[0] == "mine:32"

@@ -80,7 +80,7 @@ def test_certificate_needs_the_memory_rule_of_training() -> None:
     free = Market.open(catalog, asked.model_copy(update={"budget_cents": None}), Policy())
     without = tuple(r for r in RULES if r.id != "vram")
     for unit in solver.units:
-        for row in {b.row.key: b.row for b in unit.bounds}.values():
+        for row in unit.rows:
             crowded = Training(row.plan.training.shard, 10**4, False) if row.plan.training else None
             changed = Row(row.key, replace(row.plan, training=crowded), row.perf)
             family = Family(free, unit.gpu, unit.per_node, [changed], solver.candidates(unit), without)

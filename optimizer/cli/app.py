@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from optimizer.cli import catalog_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd
+from optimizer.cli import catalog_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd, verify_cmd
 
 app = typer.Typer(
     name="dsopt",
@@ -13,9 +13,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Proven cost/throughput front of buyable hardware builds for DeepSeek-family models.",
 )
-app.command("solve", help=solve_cmd.HELP)(solve_cmd.solve)
-app.command("check", help=solve_cmd.CHECK_HELP)(solve_cmd.check)
-app.command("size", help=size_cmd.HELP)(size_cmd.size)
+app.command("solve", help=solve_cmd.HELP, short_help="The proven front of builds under a budget.")(solve_cmd.solve)
+app.command("check", help=solve_cmd.CHECK_HELP, short_help="Every rule on a build or a saved result.")(solve_cmd.check)
+app.command("verify", help=verify_cmd.HELP, short_help="Judge a saved result again; --prove proves it again.")(
+    verify_cmd.verify
+)
+app.command("size", help=size_cmd.HELP, short_help="Memory and speed of a model on given GPUs, no buying.")(
+    size_cmd.size
+)
 app.add_typer(catalog_cmd.app, name="catalog", help="List, show and validate parts and prices.")
 app.add_typer(models_cmd.app, name="models", help="List, show, add and remove models.")
-app.command("schema", help="Print a JSON schema: request, result, build or policy.")(schema_cmd.schema)
+app.command("schema", help=f"Print a JSON schema ({schema_cmd.KINDS}).")(schema_cmd.schema)

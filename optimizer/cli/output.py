@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
+
+from catalogs.errors import Fault, InputError
 
 
 def note(text: str) -> None:
@@ -15,6 +18,12 @@ def note(text: str) -> None:
 def emit_json(data: Any) -> None:
     """JSON on stdout."""
     print(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def free(path: Path, force: bool) -> None:
+    """Raises InputError for an output that is there already, unless it may be written over."""
+    if path.exists() and not force:
+        raise InputError(Fault("output-exists", "is there already", str(path), remedy="Give --force to write over it."))
 
 
 def table(header: list[str], rows: list[list[str]], right: set[int] | None = None) -> None:

@@ -14,9 +14,12 @@ from pydantic import ValidationError
 from catalogs.errors import Fault, InputError
 from catalogs.llm import use_config
 from catalogs.load import Catalog
-from catalogs.schema import Gpu
+from catalogs.schema import Cpu, Gpu
+from constraints.policy import Policy
 from constraints.procurement import minor_digits
 from constraints.request import TRAINING, Request, workload_lengths
+from optimizer.host_sizing import HostSpec
+from optimizer.throughput.calibration import Calibration, shipped
 
 SIGNS = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}
 SCALES = {"k": 10**3, "K": 10**3, "m": 10**6, "M": 10**6, "万": 10**4, "萬": 10**4, "亿": 10**8}
@@ -54,6 +57,62 @@ def money(text: str, currency: str | None) -> tuple[int, str]:
             )
         )
     return int(amount.scaleb(minor_digits(found))), found
+
+
+def amount(text: str, option: str) -> float:
+    """`20M`, `2000万`, `3亿`, `0.5` -> a positive number."""
+    raw = text.strip().replace(" ", "").replace(",", "").replace("_", "")
+    scale = SCALES.get(raw[-1:], 1)
+    number = raw[:-1] if scale > 1 else raw
+    try:
+        found = Decimal(number) * scale if number.isascii() else Decimal("NaN")
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or not 0 < found <= 10**15:
+        remedy = "For example 20M, 500k, 2000万 or 3亿."
+        raise InputError(Fault("bad-amount", "needs a number above 0", column=option, value=text, remedy=remedy))
+    return float(found)
+
+
+def load(tokens_per_day: str | None, requests_per_second: str | None) -> dict[str, float | None]:
+    """Request fields of the load."""
+    given = {"tokens_per_day": tokens_per_day, "requests_per_second": requests_per_second}
+    return {k: v if v is None else amount(v, f"--{k.replace('_', '-')}") for k, v in given.items()}
+
+
+def calibration(
+    folder: Path | None, own: Path | None, catalog: Catalog, policy: Policy
+) -> tuple[Calibration, list[str]]:
+    """(calibration, notes on it); the shipped one without a detour. Raises InputError for what is none."""
+    if folder is None and own is None:
+        return shipped(), []
+    from optimizer.own_runs import calibration as chosen
+
+    return chosen(folder, own, catalog, policy)
+
+
+def host(cpu: str | None, sockets: int, memory: str | None, catalog: Catalog) -> HostSpec:
+    """Host of a node from the CPU's name and `12x64GB@4800` (all modules, MT/s that they run at)."""
+    m = re.fullmatch(r"(\d{1,3})\s*x\s*(\d{1,4})\s*GB?\s*(?:@\s*(\d{3,5}))?", (memory or "").strip(), re.IGNORECASE)
+    if cpu is None or m is None or not int(m[1]) >= 1:
+        faults = [("--cpu", cpu, "For example --cpu 'EPYC 9654'."), ("--memory", m, "For example 12x64GB@4800.")]
+        raise InputError(
+            [
+                Fault("bad-host", "is needed with --offload", column=option, value=memory or "", remedy=remedy)
+                for option, given, remedy in faults
+                if given is None
+            ]
+        )
+    found = Catalog({i: p for i, p in catalog.parts.items() if isinstance(p, Cpu)}, {}, "").find(cpu)
+    assert isinstance(found, Cpu)
+    if not 1 <= sockets <= found.max_sockets:
+        remedy = f"{found.name} goes into up to {found.max_sockets}."
+        raise InputError(Fault("bad-host", "out of range", column="--sockets", value=str(sockets), remedy=remedy))
+    modules, channels = int(m[1]), (found.mem_channels or 1) * sockets
+    mts = min(int(m[3] or found.mem_max_mts or 0), found.mem_max_mts or 10**5)
+    doubled = found.mem_gen if modules > channels else ""
+    ram_gb = modules * int(m[2])
+    return HostSpec(found.generation, sockets, found.cores * sockets, min(modules, channels), mts, ram_gb, doubled)
 
 
 def circuit(text: str) -> dict[str, int]:

@@ -8,8 +8,10 @@ import typer
 
 from optimizer.cli.output import emit_json
 
+KINDS = "request, result, models, size, size-models, build, policy"
 
-def schema(what: Annotated[str, typer.Argument(help="request, result, build or policy")] = "result") -> None:
+
+def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
     """Print a JSON schema, or the policy keys with defaults and sources."""
     from catalogs.errors import InputError
 
@@ -30,5 +32,13 @@ def schema(what: Annotated[str, typer.Argument(help="request, result, build or p
         from optimizer.schema import BuildFile, Result
 
         emit_json((Result if what == "result" else BuildFile).model_json_schema())
+    elif what == "models":
+        from optimizer.schema import BestBuilds
+
+        emit_json(BestBuilds.model_json_schema())
+    elif what in ("size", "size-models"):
+        from optimizer.size_schema import ModelsReport, SizeReport
+
+        emit_json((SizeReport if what == "size" else ModelsReport).model_json_schema())
     else:
-        raise InputError(f"no schema {what!r}", "unknown-schema", "One of: request, result, build, policy.")
+        raise InputError(f"no schema {what!r}", "unknown-schema", f"One of: {KINDS}.")

@@ -1,22 +1,46 @@
-"""`dsopt size`: memory and speed of a model on given GPUs, no buying."""
+"""`dsopt size`: memory and speed of models on given GPUs, no buying."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.output import emit_json
+from optimizer.cli.output import note
 
-HELP = """Example: dsopt size --model v3-671b --gpu H200 --n 8
+if TYPE_CHECKING:
+    from catalogs.load import Catalog
+    from constraints.policy import Policy
+    from constraints.request import Request
 
-Memory per GPU, the most users, tok/s and time to first token."""
+HELP = """Examples:
+
+  dsopt size --model r1-671b --gpu 8xH200
+
+  dsopt size --model r1-671b --gpu 8xH200 --gpu 8xB200 --workload rag
+
+  dsopt size --gpu "4 x 4090"
+
+  dsopt size --batch rows.csv -o answered.csv
+
+  dsopt size --model v3-671b --gpu 4090 --offload --cpu "EPYC 9654" --memory 12x64GB@4800
+
+  dsopt size --model r1-671b --gpu 8xH200 --measured mine.csv
+
+  dsopt size --calibrate mine.csv -o my-calibration
+
+Memory per GPU, tok/s and time to first token over the number of users; without --model every model that runs.
+
+--batch: columns model, gpu, n_gpus; if you like precision, nodes, tp, pp, dp, ep, isl, osl, concurrency. All rows and
+columns come back with output_tok_s, low, high, ttft_ms, tpot_ms, basis, error behind them; an input column of one of
+these names is kept as NAME_in."""
 
 
 def size(
-    model: Annotated[str, typer.Option(help="Model id or Hugging Face name.")],
-    gpu: Annotated[str, typer.Option(help="[N x]NAME of a GPU.")],
+    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name; without, every model.")] = None,
+    model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
+    gpu: Annotated[list[str], typer.Option(help="[N x]NAME of a GPU; several are compared.")] = [],
     n: Annotated[int | None, typer.Option(help="GPUs per node.")] = None,
     nodes: Annotated[int, typer.Option(help="Nodes.")] = 1,
     workload: Annotated[
@@ -24,40 +48,116 @@ def size(
     ] = "chat",
     isl: Annotated[int | None, typer.Option(help="Tokens in per request.")] = None,
     osl: Annotated[int | None, typer.Option(help="Tokens out per request.")] = None,
-    users: Annotated[int | None, typer.Option(help="Requests that run at once.")] = None,
+    users: Annotated[int | None, typer.Option(help="Requests that run at once, at least.")] = None,
+    tokens_per_day: Annotated[str | None, typer.Option(help="Load: output tokens a day, 20M, 2000万, 3亿.")] = None,
+    requests_per_second: Annotated[str | None, typer.Option(help="Load: mean requests a second.")] = None,
     min_tok_s_user: Annotated[float | None, typer.Option(help="Speed that each user sees; 10.")] = None,
     max_ttft: Annotated[float | None, typer.Option(help="Time to first token, ms.")] = None,
     seq_len: Annotated[int | None, typer.Option(help="Training: tokens of a sequence.")] = None,
     train_tokens: Annotated[float | None, typer.Option(help="Training: tokens to train, for the days.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp16, fp8, int8, int4, ...")] = None,
     kv_precision: Annotated[str, typer.Option(help="bf16 or fp8.")] = "bf16",
+    offload: Annotated[bool, typer.Option("--offload", help="Routed experts in host memory.")] = False,
+    cpu: Annotated[str | None, typer.Option(help="With --offload: CPU of the catalog.")] = None,
+    sockets: Annotated[int, typer.Option(help="With --offload: CPUs.")] = 1,
+    memory: Annotated[str | None, typer.Option(help="With --offload: modules, 12x64GB@4800.")] = None,
+    batch: Annotated[Path | None, typer.Option(help="CSV of configurations to answer.")] = None,
+    measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements: they beat the model.")] = None,
+    calibrate: Annotated[Path | None, typer.Option(help="CSV of your own measurements: fit the constants.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="Folder that --calibrate wrote.")] = None,
+    engine: Annotated[str | None, typer.Option(help="aiconfigurator: its figure beside ours.")] = None,
+    set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    all_: Annotated[bool, typer.Option("--all", help="Without --model: references and guide names too.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File of --batch or folder of --calibrate.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over an output that is there.")] = False,
 ) -> None:
     """See HELP."""
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
-    from optimizer.sizing import size as run
 
-    parts = load(catalog)
-    count, gpu_id = parse.gpu(gpu, parts)
+    parts, policy = load(catalog), Policy().with_settings(set_)
+    if calibrate is not None:
+        from optimizer.cli.calibrate_view import calibrate as run
+
+        return run(calibrate, output, force, parts, policy)
+    if batch is not None:
+        return _batch(batch, output, force, parts, policy, parse.calibration(calibration, measured, parts, policy))
+    if not gpu:
+        raise typer.BadParameter("--gpu is needed (or --batch, --calibrate)")
+    single = model is not None or model_config is not None
     request = parse.request(
-        model=model,
+        model=parse.model(model, model_config) if single else "v3-671b",
         as_of=parse.day(None),
         **parse.lengths(workload, isl, osl),
         **parse.of_workload(
             workload,
-            {"users": users, "min_tok_s_user": min_tok_s_user, "max_ttft_ms": max_ttft},
+            {
+                "users": users,
+                **parse.load(tokens_per_day, requests_per_second),
+                "min_tok_s_user": min_tok_s_user,
+                "max_ttft_ms": max_ttft,
+            },
             {"seq_len": seq_len, "train_tokens": train_tokens},
         ),
         precision=precision,
         kv_precision=kv_precision,
+        offload=offload,
         conditions=frozenset({"new", "refurbished", "used"}),
     )
-    data = run(parts, request, Policy(), gpu_id, n or count or 1, nodes)
-    if json:
-        emit_json(data)
+    host = None
+    if offload:
+        host = parse.host(cpu, sockets, memory, parts)
+    _answer(parts, policy, request, gpu, (n, nodes), single, all_, host, engine, json,
+            parse.calibration(calibration, measured, parts, policy))  # fmt: skip
+
+
+def _answer(
+    parts: Catalog, policy: Policy, request: Request, gpus: list[str], counts: tuple[int | None, int], single: bool,
+    everything: bool, host: Any, engine: str | None, json: bool, chosen: Any,
+) -> None:  # fmt: skip
+    from optimizer.cli import parse, size_view
+    from optimizer.size_report import models_report, report
+    from optimizer.sizing import key_of
+
+    n, nodes = counts
+    setups = []
+    for text in gpus:
+        count, gpu_id = parse.gpu(text, parts)
+        found: Any = parts.parts[gpu_id]
+        setups.append((found, key_of(found, n or count or 1, nodes)))
+    calibration, notes = chosen
+    if single:
+        answer = report(parts, request, policy, calibration, setups, host, notes)
+        if engine is not None:
+            from optimizer.second_opinion import with_opinion
+
+            answer = with_opinion(answer, engine)
+        print(answer.model_dump_json(indent=2)) if json else size_view.show(answer)
         return
-    for key, value in data.items():
-        print(f"{key:18} {value}")
+    if request.trains or host or len(setups) > 1 or engine:
+        raise typer.BadParameter("without --model one --gpu is answered, for serving from its own memory")
+    models = models_report(request, policy, calibration, setups[0], everything, notes)
+    print(models.model_dump_json(indent=2)) if json else size_view.models(models)
+
+
+def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy: Policy, chosen: Any) -> None:
+    from catalogs.files import write_text
+    from optimizer.batch_file import batch
+    from optimizer.cli.output import free
+
+    if output is not None:
+        free(output, force)
+    calibration, notes = chosen
+    text, rows, errors = batch(path, parts, policy, calibration)
+    for x in notes:
+        note(f"note: {x}")
+    if output is None:
+        print(text, end="")
+    else:
+        write_text(output, text)
+        note(f"{output}: {rows:,} rows, {errors:,} of them with an error")

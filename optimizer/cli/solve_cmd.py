@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from catalogs.files import write_text
+from optimizer.cli.front_view import number, show
 from optimizer.cli.output import emit_json, note, table
 
 HELP = """Examples:
@@ -19,13 +19,18 @@ HELP = """Examples:
 
   dsopt solve --throughput 5000 --model v3-671b --json
 
+  dsopt solve --tokens-per-day 200M --model v3-671b
+
+  dsopt solve --budget 20000
+
   dsopt solve --budget 60000 --model v3-671b --offload --min-precision 4bit
 
-The proven front of cost against throughput, and the recommended build."""
+The proven front of cost against throughput, and the recommended build; without --model the best build per model."""
+ANY_MODEL = "v3-671b"
+"""Stands in the request where every model is asked for."""
 CHECK_HELP = """Example: dsopt check examples/guide-entry.toml
 
 Every rule on a build written by hand or on a saved result; exit 5 when one fails."""
-SHOWN = 12
 
 
 def _words(texts: list[str]) -> frozenset[str]:
@@ -33,11 +38,13 @@ def _words(texts: list[str]) -> frozenset[str]:
 
 
 def solve(
-    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name; without, every model.")] = None,
     model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     budget: Annotated[str | None, typer.Option(help="Money in all: 300000, 300k, $300,000, 30万, 2000000CNY.")] = None,
     throughput: Annotated[float | None, typer.Option(help="Output tokens per second to reach.")] = None,
     users: Annotated[int | None, typer.Option(help="Requests that run at once.")] = None,
+    tokens_per_day: Annotated[str | None, typer.Option(help="Load: output tokens a day, 20M, 2000万, 3亿.")] = None,
+    requests_per_second: Annotated[str | None, typer.Option(help="Load: mean requests a second.")] = None,
     workload: Annotated[
         str, typer.Option(help="chat, rag, reasoning, batch; finetune-lora, finetune-full, train.")
     ] = "chat",
@@ -89,10 +96,13 @@ def solve(
     pue: Annotated[float | None, typer.Option(help="Power usage effectiveness.")] = None,
     energy_price: Annotated[float | None, typer.Option(help="Price per kWh.")] = None,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements: they beat the model.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds; then the best checked front so far, exit 6.")
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Show every point.")] = False,
+    embed_catalog: Annotated[bool, typer.Option(help="Carry the catalog rows used in the result.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Show every point; without --model every model.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON.")] = None,
 ) -> None:
@@ -104,8 +114,10 @@ def solve(
     from constraints.policy import Policy, tax_percent
     from optimizer.cli import parse, procurement
 
-    if budget is None and throughput is None and users is None:
-        raise typer.BadParameter("one of --budget, --throughput, --users is needed")
+    if all(x is None for x in (budget, throughput, users, tokens_per_day, requests_per_second)):
+        wanted = "--budget, --throughput, --users, --tokens-per-day, --requests-per-second"
+        raise typer.BadParameter(f"one of {wanted} is needed")
+    single = model is not None or model_config is not None
     parts = load(catalog)
     if parts.replaced:
         note(f"The overlay replaced: {', '.join(parts.replaced)}.")
@@ -121,7 +133,7 @@ def solve(
     if max_kw is not None and not (0 < max_kw < 1e6):
         raise InputError(f"--max-kw must be above 0, not {max_kw}", "bad-power")
     request = parse.request(
-        model=parse.model(model, model_config),
+        model=parse.model(model, model_config) if single else ANY_MODEL,
         as_of=parse.day(as_of),
         currency=code,
         budget_cents=cents,
@@ -129,7 +141,12 @@ def solve(
         **parse.lengths(workload, isl, osl),
         **parse.of_workload(
             workload,
-            {"users": users, "min_tok_s_user": min_tok_s_user, "max_ttft_ms": max_ttft},
+            {
+                "users": users,
+                **parse.load(tokens_per_day, requests_per_second),
+                "min_tok_s_user": min_tok_s_user,
+                "max_ttft_ms": max_ttft,
+            },
             {"seq_len": seq_len, "dataset_tb": dataset_tb, "train_tokens": train_tokens},
         ),
         precision=precision,
@@ -164,10 +181,21 @@ def solve(
     extra += [f"money.tax_percent={tax_percent(tax)}"] if tax else []
     chosen = chosen.with_settings([*set_, *extra])
 
-    from optimizer.api import explained, saving
+    from optimizer.api import embedded, explained, saving
     from optimizer.api import solve as run
 
-    answer = run(parts, request, chosen, time_limit)
+    by, notes = parse.calibration(calibration, measured, parts, chosen)
+    for text in notes:
+        note(f"note: {text}")
+    if not single:
+        from optimizer.cli.models_view import models
+
+        return models(parts, request, chosen, by, all_, time_limit, json, output)
+    from optimizer.cli.progress import progress
+    from optimizer.clock import Clock, interruptible
+
+    with progress() as tell, interruptible(clock := Clock(time_limit, tell)):
+        answer = run(parts, request, chosen, None, by, clock)
     data, ways = answer.data, []
     if answer.front.complete:
         if answer.front.points:
@@ -176,15 +204,17 @@ def solve(
         else:
             ways = explained(answer)
             data["messages"] += [m for m, _ in ways]
+    if embed_catalog:
+        data["catalog"]["embedded"] = embedded(answer)
     text = json_module.dumps(data, ensure_ascii=False, indent=2)
     if output is not None:
         write_text(output, text + "\n")
     if json:
         print(text)
     else:
-        _show(data, all_)
+        show(data, all_)
     if not answer.front.complete:
-        note("time limit reached: best checked front so far, not proven complete")
+        note("stopped before the proof: best checked front so far, not proven complete")
         raise typer.Exit(6)
     if not answer.front.points:
         note(
@@ -193,7 +223,7 @@ def solve(
         if ways and not json:
             note("The cheapest build that would work:")
             alone = [d for m, d in ways if m["code"] == "stands-against-budget"]
-            _show((alone or [ways[0][1]])[0], True)
+            show((alone or [ways[0][1]])[0], True)
         raise typer.Exit(4)
 
 
@@ -208,114 +238,6 @@ def _bits(text: str | None) -> int | None:
     return int(digits)
 
 
-def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str | None) -> list[dict[str, Any]]:
-    """At most 12 points: the named ones, then each at least 10 % faster than the last one shown."""
-    must = {*named.values(), recommended}
-    kept: list[dict[str, Any]] = []
-    last = 0.0
-    for p in points:
-        speed = p["throughput"]["output_tok_s"]
-        if p["id"] in must or (speed >= 1.1 * last and len(kept) < SHOWN - len(must)):
-            kept.append(p)
-            last = speed
-    return kept
-
-
-def _show(data: dict[str, Any], everything: bool) -> None:
-    for m in data["messages"]:
-        note(f"{m['severity']}: {m['text']}")
-    points = data["front"]
-    if not points:
-        return
-    currency = data["request"]["currency"]
-    names: dict[str, list[str]] = {}
-    for label, pid in [*data["named"].items(), ("recommended", data["recommended"])]:
-        names.setdefault(pid, []).append(label)
-    headers, figures = _axis(data["request"])
-    other = data["axis"]["name"] != "money"
-    headers = [f"{data['axis']['name']}, {data['axis']['unit']}"] * other + headers
-    rows = []
-    for p in points if everything else shown(points, data["named"], data["recommended"]):
-        plan, g = p["plan"], p["gpus"]
-        how = " ".join(f"{k}{plan[k]}" for k in ("tp", "pp", "dp", "ep") if plan[k] > 1) or "tp1"
-        rows.append(
-            [
-                p["id"],
-                f"{float(p['cost']['total']):,.0f}",
-                *[p["axis_cost"]] * other,
-                *figures(p),
-                f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}",
-                f"{plan['precision']} {how}{' host' * (plan['experts'] == 'host')} x{plan['replicas']}",
-                f"{p['power']['total_w'] / 1000:.1f}",
-                ", ".join(names.get(p["id"], [])),
-            ]
-        )
-    table(
-        ["point", f"total, {currency}", *headers, "GPUs", "plan", "kW", ""],
-        rows,
-        {1, *(i + 2 for i in range(len(headers))), len(headers) + 4},
-    )
-    chosen = next(p for p in points if p["id"] == data["recommended"])
-    print(
-        f"Build {chosen['id']}: {chosen['cost']['total']} {currency}, "
-        f"of it {chosen['cost']['estimated_share']:.0%} on estimated prices"
-    )
-    table(
-        ["qty", "part", "unit", "line", "price of", "confidence"],
-        [
-            [
-                str(x["qty"]),
-                f"{x['name']}{' (included)' if x['role'] == 'included' else ''}",
-                x["unit_price"],
-                x["line_total"],
-                f"{x['price_date'] or ''}{' stale' if x['stale'] else ''}",
-                x["price_confidence"] or "",
-            ]
-            for x in chosen["bom"]
-        ],
-        {0, 2, 3},
-    )
-    table(
-        ["rule", "", "measured", "limit", "unit", "finding"],
-        [
-            [x["rule"], x["status"], _number(x["measured"]), _number(x["limit"]), x["unit"], x["text"]]
-            for x in chosen["checks"]
-        ],
-        {2, 3},
-    )
-    e = chosen["energy"]
-    print(f"Energy: {e['kwh_year']:,} kWh a year at PUE {e['pue']}, {e['cost_year']} {currency}")
-    proof = data["proof"]
-    print(
-        f"Proof: {proof['status']}. {proof['scope']} ({proof['families']['closed_by_bound']} families closed by bound, "
-        f"{proof['families']['closed_by_cp_sat']} by CP-SAT, {proof['seconds'].get('total', 0):.2f} s)"
-    )
-
-
-def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]], list[str]]]:
-    """Headers and cells of the throughput columns: of serving with users, of training with days and memory sharing."""
-    from constraints.request import TRAINING
-
-    if request["workload"] not in TRAINING:
-        return ["tok/s", "each user", "users"], lambda p: [
-            f"{p['throughput']['output_tok_s']:,.1f}",
-            f"{p['throughput']['per_user_tok_s']:.1f}",
-            f"{p['throughput']['concurrency']}",
-        ]
-
-    def cells(p: dict[str, Any]) -> list[str]:
-        t, how = p["throughput"], p["plan"]["training"]
-        sharing = f"ZeRO {how['zero_stage']}, {how['micro_batch']} x {how['seq_len']}"
-        days = [] if t["days"] is None else [f"{t['days']:,.2f}"]
-        return [f"{t['output_tok_s']:,.1f}", *days, sharing + (", checkpointed" if how["checkpointing"] else "")]
-
-    return ["train tok/s", *(["days"] if request["train_tokens"] else []), "training"], cells
-
-
-def _number(x: float | None) -> str:
-    return "" if x is None else f"{x:,.10g}"
-
-
 def check(
     file: Annotated[Path, typer.Argument(help="build.toml or result.json")],
     model: Annotated[str | None, typer.Option(help="Model, where the file names none.")] = None,
@@ -323,6 +245,8 @@ def check(
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
     set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
     as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
+    measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements: they beat the model.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See CHECK_HELP."""
@@ -337,7 +261,11 @@ def check(
     if model_config is not None:
         model = parse.model(model, model_config)
     parts, market_request, builds = read(file, parts, model, as_of)
-    market = Market.open(parts, market_request, Policy().with_settings(set_))
+    chosen = Policy().with_settings(set_)
+    by, notes = parse.calibration(calibration, measured, parts, chosen)
+    for text in notes:
+        note(f"note: {text}")
+    market = Market.open(parts, market_request, chosen, by)
     failed, out = False, []
     for name, build in builds:
         case, checks = run(market, build)
@@ -347,7 +275,7 @@ def check(
             print(f"{name}: {build.nodes} x {case.per_node} {case.gpu.name}, node load {case.load_w} W")
             table(
                 ["rule", "", "measured", "limit", "unit", "finding"],
-                [[x.rule, x.status, _number(x.measured), _number(x.limit), x.unit, x.text] for x in checks],
+                [[x.rule, x.status, number(x.measured), number(x.limit), x.unit, x.text] for x in checks],
                 {2, 3},
             )
     if json:

@@ -35,18 +35,23 @@ def answers(t: Table, calibration: Calibration) -> Answers:
     basis, source = [""] * n, [""] * n
     shape = (t.jobs.tp, t.jobs.pp, t.jobs.dp, t.jobs.ep, t.jobs.isl, t.jobs.osl)
     setups = np.stack([np.asarray(x)[f.plan] if len(t.owner) else f.plan for x in shape], axis=1).tolist()
-    apart: dict[tuple[object, ...], Fact] = {}
+    concurrency = f.concurrency.tolist()
+    known: dict[tuple[object, ...], tuple[Setup, Fact | None]] = {}
+    at: dict[tuple[Setup, float], Fact] = {}
     for i, found in enumerate(t.found):
         if found is None:
             continue
         key = (id(found), *setups[i])
-        fact = apart.get(key)
-        if fact is None:
+        if key not in known:
             setup = Setup(kin(found.llm), found.precision, found.gpu.id, *setups[i])
             curve = calibration.curves.get(setup, ())
-            fact = calibration.fact(setup.kin, found.gpu, curve, float(f.concurrency[i]))
-            if not curve:
-                apart[key] = fact
+            known[key] = setup, None if curve else calibration.fact(setup.kin, found.gpu, (), concurrency[i])
+        setup, fact = known[key]
+        if fact is None:
+            fact = at.get((setup, concurrency[i]))
+        if fact is None:
+            fact = calibration.fact(setup.kin, found.gpu, calibration.curves[setup], concurrency[i])
+            at[setup, concurrency[i]] = fact
         factor[i], low[i], high[i], basis[i], source[i] = fact.factor, fact.low, fact.high, fact.basis, fact.source
     tok_s = f.output_tok_s * factor
     return Answers(tok_s, tok_s * low, tok_s * high, f.ttft_ms / factor, f.tpot_ms / factor, tuple(basis),

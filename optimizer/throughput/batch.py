@@ -6,6 +6,7 @@ concurrency. Without tp the fastest plan is taken, without concurrency as many r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -67,12 +68,18 @@ class Figures:
 
 def numbers(column: Sequence[str]) -> Floats:
     """Cells as numbers; a blank is NaN, what is no number is infinite."""
-    import pandas as pd
+    known = {cell: _number(str(cell).strip()) for cell in set(column)}
+    return np.array([known[cell] for cell in column], dtype=np.float64)
 
-    cells = pd.Series(list(column), dtype=object).astype(str).str.strip()
-    blank = (cells == "").to_numpy()
-    found = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, copy=True)
-    return np.where(blank, np.nan, np.where(np.isnan(found), np.inf, found))
+
+def _number(text: str) -> float:
+    if not text:
+        return math.nan
+    try:
+        found = float(text) if text.isascii() and "_" not in text else math.inf
+    except ValueError:
+        return math.inf
+    return math.inf if math.isnan(found) else found
 
 
 def prepare(
@@ -159,7 +166,8 @@ def _taken(j: Jobs, keep: Ints) -> Jobs:
 
 
 def _columns(cls: type, items: list[Any], which: Ints) -> dict[str, Any]:
-    return {f.name: np.array([getattr(x, f.name) for x in items])[which] for f in fields(cls)}
+    kind = None if items else np.int64  # nothing to index, and indices are whole numbers
+    return {f.name: np.array([getattr(x, f.name) for x in items], dtype=kind)[which] for f in fields(cls)}
 
 
 def figures(t: Table, k: Constants | None = None) -> Figures:

@@ -8,12 +8,16 @@ measured concurrencies), never outside their range.
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from operator import itemgetter
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from catalogs.errors import Fault, InputError
@@ -21,6 +25,11 @@ from catalogs.schema import Gpu
 from optimizer.throughput.constants import DATA, Constants, read_constants
 from optimizer.throughput.interval import FILE, Basis, Seen, Width, basis, read_widths
 
+DOUBT = 20
+"""Measured concurrencies that weigh as much as the prior that a model on a GPU has no factor of its own: engines and
+versions of published rows differ."""
+OWN_DOUBT = 1
+"""The same for a user's own rows."""
 REACH = 1.25
 """How far beyond the measured concurrencies a measurement still speaks for a configuration."""
 
@@ -50,6 +59,10 @@ class Point(NamedTuple):
     source: str
 
 
+Curve = tuple[Point, ...]
+"""The measurements of a setup (see curve_of)."""
+
+
 @dataclass(frozen=True)
 class Fact:
     """What a calibration says about one configuration: a factor on the model's tok/s, the interval's factors on the
@@ -64,61 +77,84 @@ class Fact:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Constants and what they rest on. `name`: where from, for the reader."""
+    """Constants and what they rest on. `name`: where from, for the reader; `sha256` covers its files."""
 
     name: str
     constants: Constants
     widths: Mapping[str, Width]
     seen: Seen
-    curves: Mapping[Setup, tuple[Point, ...]]
+    curves: Mapping[Setup, Curve]
+    sha256: str = ""
+    own: frozenset[tuple[str, str]] = frozenset()
 
-    def fact(self, model: str, gpu: Gpu, curve: tuple[Point, ...], concurrency: float) -> Fact:
+    @cached_property
+    def pairs(self) -> dict[tuple[str, str], float]:
+        """(model, GPU) -> what its measured setups are off in common (log), for its other plans and lengths: their
+        median, drawn towards none. A user's own rows (`own`) weigh more: one engine, one machine."""
+        found: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for s, curve in self.curves.items():
+            found[s.kin, s.gpu] += [p.log_ratio for p in curve]
+        return {
+            pair: median(ratios) * len(ratios) / (len(ratios) + (OWN_DOUBT if pair in self.own else DOUBT))
+            for pair, ratios in found.items()
+        }
+
+    def pair(self, model: str, gpu: str) -> float:
+        """Factor on the tok/s of a model (kin) on a GPU (id) where the setup itself was not measured."""
+        return math.exp(self.pairs.get((model, gpu), 0.0))
+
+    def fact(self, model: str, gpu: Gpu, curve: Curve, concurrency: float) -> Fact:
         """What is known about a model (kin) on a GPU, with the measured curve of its setup, at a concurrency per
         replica."""
         found = measured(curve, concurrency)
         distance = "same" if found else self.seen.distance(model, gpu)
         width = self.widths.get(distance) or self.widths["nothing"]
         if found is None:
-            return Fact(1.0, width.low, width.high, basis(distance))
+            return Fact(self.pair(model, gpu.id), width.low, width.high, basis(distance))
         return Fact(math.exp(found.log_ratio), width.low, width.high, basis(distance), found.source)
 
-    def curves_of(self, model: str, precision: str, gpu: str, isl: int, osl: int) -> dict[Shape, tuple[Point, ...]]:
+    def curves_of(self, model: str, precision: str, gpu: str, isl: int, osl: int) -> dict[Shape, Curve]:
         """Measured curves of a model (kin) on a GPU (id) at a workload, by (tp, pp, dp, ep)."""
         return self._by_workload.get((model, precision, gpu, isl, osl), {})
 
     @cached_property
-    def _by_workload(self) -> dict[tuple[str, str, str, int, int], dict[Shape, tuple[Point, ...]]]:
-        out: dict[tuple[str, str, str, int, int], dict[Shape, tuple[Point, ...]]] = defaultdict(dict)
+    def _by_workload(self) -> dict[tuple[str, str, str, int, int], dict[Shape, Curve]]:
+        out: dict[tuple[str, str, str, int, int], dict[Shape, Curve]] = defaultdict(dict)
         for s, curve in self.curves.items():
             out[s.kin, s.precision, s.gpu, s.isl, s.osl][s.tp, s.pp, s.dp, s.ep] = curve
         return out
 
     def with_points(self, points: Iterable[tuple[Setup, Point]], seen: Seen) -> Calibration:
-        """The same with further measurements, which take the place of earlier ones of the same setup."""
+        """The same with a user's measurements; of a model on a GPU they take the place of all earlier ones."""
         new: dict[Setup, list[Point]] = defaultdict(list)
         for setup, point in points:
             new[setup].append(point)
-        merged = {**self.curves, **{k: tuple(v) for k, v in new.items()}}
+        merged = {**self.curves, **{k: curve_of(v) for k, v in new.items()}}
         both = Seen(*(a | b for a, b in zip(_sets(self.seen), _sets(seen), strict=True)))
-        return replace(self, curves=merged, seen=both)
+        own = frozenset((s.kin, s.gpu) for s in new)
+        others = {s: c for s, c in merged.items() if s in new or (s.kin, s.gpu) not in own}
+        return replace(self, curves=others, seen=both, own=own)
 
 
-def measured(curve: tuple[Point, ...], concurrency: float) -> Point | None:
-    """The measurement at a concurrency, between its neighbours on a logarithmic scale; None outside the range."""
-    if not curve:
-        return None
+def curve_of(points: Iterable[Point]) -> Curve:
+    """A setup's measurements by ascending concurrency, several at one (engines, versions) as their mean."""
     at: dict[float, list[Point]] = defaultdict(list)
-    for p in curve:
+    for p in points:
         at[p.concurrency].append(p)
-    known = sorted(at)
-    if not known[0] / REACH <= concurrency <= known[-1] * REACH:
+    return tuple(Point(c, sum(p.log_ratio for p in at[c]) / len(at[c]), at[c][0].source) for c in sorted(at))
+
+
+def measured(curve: Curve, concurrency: float) -> Point | None:
+    """The measurement at a concurrency, between its neighbours on a logarithmic scale; None outside the range."""
+    if not curve or not curve[0].concurrency / REACH <= concurrency <= curve[-1].concurrency * REACH:
         return None
-    ratio = {c: sum(p.log_ratio for p in at[c]) / len(at[c]) for c in known}
-    below = max((c for c in known if c <= concurrency), default=known[0])
-    above = min((c for c in known if c >= concurrency), default=known[-1])
-    share = 0.0 if above == below else math.log(concurrency / below) / math.log(above / below)
-    near = at[below if share < 0.5 else above]
-    return Point(concurrency, ratio[below] * (1 - share) + ratio[above] * share, near[0].source)
+    i = bisect_right(curve, concurrency, key=itemgetter(0))
+    below, above = curve[max(i - 1, 0)], curve[min(i, len(curve) - 1)]
+    if i == 0 or below is above or below.concurrency == concurrency:
+        return below
+    share = math.log(concurrency / below.concurrency) / math.log(above.concurrency / below.concurrency)
+    near = below if share < 0.5 else above
+    return Point(concurrency, below.log_ratio * (1 - share) + above.log_ratio * share, near.source)
 
 
 def _sets(s: Seen) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
@@ -147,8 +183,10 @@ def read(folder: Path, name: str) -> Calibration:
                 ratio = math.log(float(r["output_tok_s"]) / float(r["predicted_tok_s"]))
                 curves[setup].append(Point(float(r["concurrency"]), ratio, r["id"]))
         seen = Seen(*(frozenset(r[c] for r in rows) for c in ("kin", "gpu", "arch")))
-        return Calibration(name, read_constants(folder / "constants.csv"), read_widths(folder / FILE), seen,
-                           {k: tuple(v) for k, v in curves.items()})  # fmt: skip
+        files = ("constants.csv", FILE, RESIDUALS)
+        sha256 = hashlib.sha256(b"".join((folder / f).read_bytes() for f in files)).hexdigest()
+        return Calibration(name, read_constants(folder / files[0]), read_widths(folder / FILE), seen,
+                           {k: curve_of(v) for k, v in curves.items()}, sha256)  # fmt: skip
     except (OSError, KeyError, ValueError, UnicodeDecodeError, csv.Error) as e:
         remedy = "Write one with `dsopt size --calibrate FILE -o DIR`."
         raise InputError(Fault("no-calibration", f"is no calibration: {e!r}", str(folder), remedy=remedy)) from None

@@ -18,10 +18,10 @@ from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
 from constraints.vram import most_users
-from optimizer.throughput.calibration import Calibration, Point, Shape, measured, shipped
+from optimizer.throughput.calibration import Calibration, Curve, Shape, measured, shipped
 from optimizer.throughput.demand import demand, kin
-from optimizer.throughput.jobs import of_keys
-from optimizer.throughput.roofline import Floats, Ints, largest_concurrency, speeds, times
+from optimizer.throughput.jobs import DATA_FIELDS, of_keys
+from optimizer.throughput.roofline import SLACK, Floats, Ints, Times, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import shapes, sizes_of
 
 Rank = tuple[int, int, int, int, int]
@@ -49,9 +49,20 @@ class Planner:
         self.max_pp = min(policy.whole("plans.max_pp"), llm.layers)
         self._replicas: dict[Memo, list[Replica]] = {}
         self._precisions: dict[str, list[str]] = {}
+        self._alike: dict[str, int] = {}
+        self._kinds: dict[tuple[object, ...], int] = {}
         self._fits: dict[tuple[object, ...], Ints] = {}
-        self._held: dict[tuple[str, str, Shape], int] = {}
+        self._held: dict[tuple[int, str], dict[Shape, int]] = {}
+        self._rates: dict[tuple[Shape, int], int] = {}
         self.kin = kin(llm)
+
+    def _like(self, gpu: Gpu) -> int:
+        """One number for all GPUs of equal figures: what throughput reads of them, and no measurement names them."""
+        if gpu.id not in self._alike:
+            known = gpu.id if gpu.id in self.calibration.seen.gpus else ""
+            figures = (known, gpu.fabric, *(getattr(gpu, x) for x in sorted(DATA_FIELDS - {"id", "tdp_w"})))
+            self._alike[gpu.id] = self._kinds.setdefault(figures, len(self._kinds))
+        return self._alike[gpu.id]
 
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, an engine serves and the request admits."""
@@ -71,12 +82,12 @@ class Planner:
 
     def _best(self, gpu: Gpu, key: RowKey) -> Row | None:
         """The row with its best plan: most throughput, then higher precision, fewer stages, smaller tp and ep."""
-        users = self.request.users
+        users, like = self.request.users, self._like(gpu)
         best: tuple[Rank, Replica, int] | None = None
         for size in sizes_of(key.per_node, key.total):
             replicas = key.total // size
             least = 1 if users is None else -(-users // replicas)
-            judged = self._replicas.get(_memo(gpu, key, size), ())
+            judged = self._replicas.get(_memo(like, gpu, key, size), ())
             found = next((r for r in judged if r.concurrency >= least), None)
             if found is None:
                 continue
@@ -87,7 +98,7 @@ class Planner:
             return None
         _, found, replicas = best
         plan = Plan(found.precision, self.request.kv_precision, *found.shape, replicas, found.concurrency)
-        curve = self._curves(gpu, found.precision).get(found.shape, ())
+        curve = self.curves(gpu, found.precision).get(found.shape, ())
         fact = self.calibration.fact(self.kin, gpu, curve, found.concurrency)
         perf = Perf(
             best[0][0], found.per_user_tok_s, found.ttft_ms, found.tpot_ms, fact.low, fact.high, fact.basis, fact.source
@@ -96,10 +107,11 @@ class Planner:
 
     def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
         """Judge all replicas that the keys may hold, in one sweep per power cap, NVLink domain and precision."""
+        like = self._like(gpu)
         new: dict[tuple[int, int], dict[Memo, tuple[RowKey, int]]] = {}
         for key in keys:
             for size in sizes_of(key.per_node, key.total):
-                memo = _memo(gpu, key, size)
+                memo = _memo(like, gpu, key, size)
                 if memo not in self._replicas:
                     self._replicas[memo] = []
                     new.setdefault((key.cap_w, key.domain), {})[memo] = key, size
@@ -113,7 +125,7 @@ class Planner:
     def _sweep(self, gpu: Gpu, precision: str, todo: dict[Memo, tuple[RowKey, int]]) -> None:
         """Judge the replicas of `todo` at one precision; its keys share power cap and fabric."""
         r, llm, k = self.request, self.llm, self.calibration.constants
-        found = [(memo, key, self._candidates(gpu, precision, key, size)) for memo, (key, size) in todo.items()]
+        found = [(memo, key, self.candidates(gpu, precision, key, size)) for memo, (key, size) in todo.items()]
         found = [x for x in found if len(x[2])]
         if not found:
             return
@@ -125,11 +137,11 @@ class Planner:
         jobs = of_keys(gpu, shape, [x[1] for x in found], owner, asked, precision, (r.isl, r.osl), k)
         if jobs is None:
             return
-        t = times(jobs, k)
+        t = times(jobs, k).slowed(1 / self.calibration.pair(self.kin, gpu.id))
         limit = 0.0 if r.workload == "batch" else r.min_tok_s_user
         most = largest_concurrency(t, users, limit, r.max_ttft_ms)
+        factor, most = self._measured(gpu, precision, shape, most, t, limit)
         s = speeds(t, np.maximum(most, 1))
-        factor = self._factors(gpu, precision, shape, most)
         tenths = np.where(factor == 1, s.tenths, (s.tenths * factor).astype(np.int64))
         tp, pp, _, ep = shape.T
         order = np.lexsort((ep, tp, pp, -tenths, owner))
@@ -146,45 +158,68 @@ class Planner:
                 )
             )  # fmt: skip
 
-    def _candidates(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> Ints:
+    def candidates(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> Ints:
         """(tp, pp, dp, ep, requests at once) of the replicas of `size` GPUs that fit memory and the key's network."""
         spans = size > key.per_node
         per_node, net, rate = (key.per_node, key.net, key.net_gbit_s) if spans else (size, "none", 0)
-        memo = (gpu.id, precision, size, per_node, net, rate)
+        memo = (self._like(gpu), precision, size, per_node, net, rate)
         if memo not in self._fits:
-            fits = [
-                (*shape, users)
-                for shape in shapes(size, per_node, net, self.llm.heads, self.llm.is_moe, self.max_pp)
-                if (users := self._users(gpu, precision, shape)) >= 1
-                and (not spans or rate >= least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy))
-            ]
+            held = self._held.setdefault((self._like(gpu), precision), {})
+            fits = []
+            for shape in shapes(size, per_node, net, self.llm.heads, self.llm.is_moe, self.max_pp):
+                users = held.get(shape)
+                if users is None:
+                    users = held[shape] = self._users(gpu, precision, shape)
+                if users >= 1 and (not spans or rate >= self._rate(shape, per_node)):
+                    fits.append((*shape, users))
             self._fits[memo] = np.array(fits, dtype=np.int64).reshape(-1, 5)
         return self._fits[memo]
 
     def _users(self, gpu: Gpu, precision: str, shape: Shape) -> int:
         """Requests at once that a replica has memory and the engine room for."""
-        memo = (gpu.id, precision, shape)
-        if memo not in self._held:
-            plan = Plan(precision, self.request.kv_precision, *shape, 1, 1)
-            users = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
-            self._held[memo] = min(users, int(self.calibration.constants["max_batch"]) * shape[2])
-        return self._held[memo]
+        plan = Plan(precision, self.request.kv_precision, *shape, 1, 1)
+        users = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
+        return min(users, int(self.calibration.constants["max_batch"]) * shape[2])
 
-    def _factors(self, gpu: Gpu, precision: str, shape: Ints, most: Ints) -> Floats:
-        """What measurements of the very setups say over the model; 1 where there are none."""
-        factor = np.ones(len(shape))
-        for setup, curve in self._curves(gpu, precision).items():
-            for i in np.flatnonzero((shape == np.array(setup)).all(axis=1)).tolist():
-                if known := measured(curve, max(1, int(most[i]))):
-                    factor[i] = math.exp(known.log_ratio)
-        return factor
+    def _rate(self, shape: Shape, per_node: int) -> int:
+        """Network speed that a replica across nodes of `per_node` GPUs needs."""
+        memo = (shape, per_node)
+        if memo not in self._rates:
+            self._rates[memo] = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy)
+        return self._rates[memo]
 
-    def _curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, tuple[Point, ...]]:
+    def _measured(
+        self, gpu: Gpu, precision: str, shape: Ints, most: Ints, t: Times, limit: float
+    ) -> tuple[Floats, Ints]:
+        """What measurements of the very setups say over the model (1 without any), and the largest concurrency at
+        which they meet the latency limits: the model's, else the largest measured one below it that does."""
+        factor, most = np.ones(len(shape)), most.copy()
+        model = self.calibration.pair(self.kin, gpu.id)
+        for setup, curve in self.curves(gpu, precision).items():
+            for i in np.flatnonzero((shape == np.array(setup)).all(axis=1) & (most >= 1)).tolist():
+                if measured(curve, int(most[i])) is None:
+                    continue
+                below = [int(p.concurrency) for p in reversed(curve) if p.concurrency < most[i]]
+                tries = {c: math.exp(p.log_ratio) / model for c in (int(most[i]), *below) if (p := measured(curve, c))}
+                most[i] = next((c for c, f in tries.items() if self._meets(t, i, c, f, limit)), 0)
+                factor[i] = tries.get(int(most[i]), 1.0)
+        return factor, most
+
+    def _meets(self, t: Times, i: int, c: int, factor: float, limit: float) -> bool:
+        """Whether entry `i` at concurrency `c` meets the latency limits when it is `factor` times as fast."""
+        at = np.full(len(t.stage_fixed_s), c)
+        longest = self.request.max_ttft_ms
+        fine = float(t.tpot_s(at)[i]) * limit <= factor * SLACK
+        return fine and (longest is None or float(t.ttft_s(at)[i]) * 1e3 <= longest * factor * SLACK)
+
+    def curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, Curve]:
+        """Measured curves of the request's workload on a GPU, by (tp, pp, dp, ep)."""
         r = self.request
         return self.calibration.curves_of(self.kin, precision, gpu.id, r.isl, r.osl)
 
 
-def _memo(gpu: Gpu, key: RowKey, size: int) -> Memo:
+def _memo(like: object, gpu: Gpu, key: RowKey, size: int) -> Memo:
     """All that a replica's speed depends on."""
     spans = (key.per_node, key.net, key.net_gbit_s) if size > key.per_node else None
-    return gpu.id, key.cap_w, key.domain, key.pcie_gen, key.lanes, size, spans
+    slow = (key.cap_w, gpu.tdp_w) if gpu.tdp_w and key.cap_w < gpu.tdp_w else None
+    return like, slow, key.domain, key.pcie_gen, key.lanes, size, spans

@@ -17,7 +17,7 @@ from constraints.policy import Policy
 from optimizer.throughput import audit, interval
 from optimizer.throughput.batch import Table, figures, prepare
 from optimizer.throughput.calibrate import fit, priors
-from optimizer.throughput.calibration import COLUMNS, RESIDUALS, Point, Setup, measured
+from optimizer.throughput.calibration import COLUMNS, RESIDUALS, Point, Setup, curve_of, measured
 from optimizer.throughput.constants import Constants, rows
 from optimizer.throughput.demand import kin
 from optimizer.throughput.heldout import Evidence, judge, weights
@@ -131,7 +131,7 @@ def same(points: Mapping[int, tuple[Setup, Point]], e: Evidence) -> tuple[Floats
     found: list[tuple[int, float]] = []
     for curve in curves.values():
         for i, p in curve:
-            other = measured(tuple(q for j, q in curve if j != i), p.concurrency)
+            other = measured(curve_of(q for j, q in curve if j != i), p.concurrency)
             if other is not None:
                 found.append((i, other.log_ratio - p.log_ratio))
     at = [i for i, _ in found]

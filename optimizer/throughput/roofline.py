@@ -9,7 +9,7 @@ latency limits allow. Many configurations are judged at once: fields are numpy a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Field = Any
 """A numpy array with an entry per configuration, or a number that holds for all."""
+
+
+SLACK = 1 + 1e-9
+"""Room for rounding at a latency limit."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,11 @@ class Times:
     knee: float
     burst: float
     mixing: float
+
+    def slowed(self, by: float) -> Times:
+        """The same with every time `by` times as long."""
+        seconds = {f.name: getattr(self, f.name) * by for f in fields(self) if f.name.endswith("_s")}
+        return replace(self, **seconds)
 
     def step_s(self, c: Any) -> Floats:
         """Time between two tokens of each of `c` running requests, prefills of others not counted."""
@@ -184,12 +193,11 @@ def _floor(x: Floats) -> Ints:
 def largest_concurrency(t: Times, most: Ints, min_tok_s_user: float, max_ttft_ms: float | None) -> Ints:
     """The largest concurrency up to `most` (>= 1) that meets the latency limits, by bisection; 0 when none does."""
     one = np.ones_like(most)
-    slack = 1 + 1e-9
 
     def ok(c: Ints) -> npt.NDArray[np.bool_]:
-        fine = t.tpot_s(c) * min_tok_s_user <= slack
+        fine = t.tpot_s(c) * min_tok_s_user <= SLACK
         if max_ttft_ms is not None:
-            fine = fine & (t.ttft_s(c) * 1e3 <= max_ttft_ms * slack)
+            fine = fine & (t.ttft_s(c) * 1e3 <= max_ttft_ms * SLACK)
         return np.asarray(fine)
 
     low, high = np.where(ok(one), one, 0), most + 1

@@ -74,7 +74,7 @@ class Resolver:
         """The setup made ready, or in a sentence why it can't be answered."""
         try:
             llm, gpu = self._model(a.model), self._gpu(a.gpu)
-            precision = runnable(llm, gpu, llm.format_of(a.precision))
+            precision = runnable(llm, gpu, llm.format_of(a.precision) if a.precision else llm.native_precision)
         except InputError as e:
             return " ".join(filter(None, (f"{e.faults[0].text}.", e.faults[0].remedy)))
         if a.isl + a.osl > llm.max_context:

@@ -1,0 +1,26 @@
+"""What a request names, looked up and held against the model: done before anything is priced or planned."""
+
+from __future__ import annotations
+
+from catalogs.errors import InputError
+from catalogs.llm import Llm, get
+from constraints.policy import Policy
+from constraints.precision import known_precisions, wanted
+from constraints.request import Request
+from constraints.training import seq_len
+
+
+def model_of(request: Request, policy: Policy) -> Llm:
+    """The request's model; raises InputError for an unknown one, for a context that it does not reach and for a
+    precision that it has no weights in."""
+    llm = get(request.model)
+    what, remedy = ("a sequence", "--seq-len") if request.trains else ("isl + osl", "--isl or --osl")
+    tokens = seq_len(request, policy) if request.trains else request.tokens
+    if tokens > llm.max_context:
+        text = f"{what} = {tokens} tokens, {llm.id} reaches {llm.max_context}"
+        raise InputError(text, "context-too-long", f"Lower {remedy}.")
+    if request.precision and not wanted(llm, request):
+        text = f"{request.workload} does not run in" if request.trains else f"{llm.id} has no weights in"
+        remedy = f"One of: {', '.join(known_precisions(llm, request))}."
+        raise InputError(f"{text} {request.precision!r}", "unknown-precision", remedy)
+    return llm

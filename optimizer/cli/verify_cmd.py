@@ -1,0 +1,89 @@
+"""`dsopt verify`: judge a saved result again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from optimizer.cli.output import emit_json, note
+
+HELP = """Examples:
+
+  dsopt verify result.json
+
+  dsopt verify result.json --prove
+
+Prices, sums, throughput and rules of a saved result made anew; --prove also proves that no build is missing."""
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
+    prove: Annotated[bool, typer.Option("--prove", help="Prove again that nothing lies under the front.")] = False,
+    engine: Annotated[str, typer.Option(help="Solver of --prove: cp-sat, or highs for small catalogs.")] = "cp-sat",
+    thorough: Annotated[bool, typer.Option("--thorough", help="--prove without bounds and pruning (slow).")] = False,
+    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
+    measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """See HELP."""
+    from catalogs.errors import InputError
+    from catalogs.load import load
+    from constraints.policy import Policy
+    from optimizer.cli import parse
+    from optimizer.verify.consistent import consistent
+
+    if engine not in ("cp-sat", "highs"):
+        raise InputError(f"no engine {engine!r}", "unknown-engine", "One of: cp-sat, highs.")
+    if not prove and (thorough or engine != "cp-sat"):
+        raise typer.BadParameter("--engine and --thorough are of --prove")
+    data = _data(file)
+    parts = load(catalog)
+    by, _ = parse.calibration(calibration, measured, parts, Policy())
+    report, read = consistent(data, parts, by)
+    proof: dict[str, Any] | None = None
+    if prove:
+        from optimizer.verify.complete import complete
+
+        proof = complete(read, report, engine, thorough)
+    verdict = not report.wrong
+    if json:
+        wrong = [{"where": w.where, "text": w.text} for w in report.wrong]
+        emit_json({"file": str(file), "ok": verdict, "wrong": wrong, "unchecked": report.unchecked, "proof": proof})
+    else:
+        for w in report.wrong:
+            print(w)
+        for text in report.unchecked:
+            note(f"not checked: {text}")
+        print(_verdict(len(report.wrong), len(read.points) if read else 0, proof))
+    if not verdict:
+        raise typer.Exit(5)
+
+
+def _data(file: Path) -> Any:
+    """The file as JSON; raises InputError."""
+    import json
+
+    from catalogs.errors import Fault, InputError
+
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(file))) from None
+    except ValueError as e:
+        remedy = "Write it with `dsopt solve ... -o result.json`."
+        raise InputError(Fault("not-json", f"is not JSON: {e}", str(file), remedy=remedy)) from None
+
+
+def _verdict(wrong: int, points: int, proof: dict[str, Any] | None) -> str:
+    if wrong:
+        return f"{wrong} thing{'s' * (wrong > 1)} wrong."
+    words = f"Consistent: {points} points, every price, sum, throughput and rule that could be checked agrees."
+    if proof:
+        words += (
+            f" Complete: {proof['closed_by_bound']} families closed by bound and {proof['closed_by_solver']} by "
+            f"{proof['engine']} in {proof['seconds']:.2f} s; nothing lies under the front."
+        )
+    return words

@@ -1,0 +1,109 @@
+"""CSV files as they come from spreadsheets: any usual encoding and separator, read whole or refused with a reason."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalogs.errors import Fault, InputError
+
+ENCODINGS = ("utf-8-sig", "gb18030")
+SEPARATORS = ",;\t"
+MAX_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """Header and rows as texts, each row as wide as the header; `lines`: the row of the spreadsheet that each is;
+    `ragged`: place of a row -> the number of cells that it really has."""
+
+    file: str
+    header: tuple[str, ...]
+    rows: list[list[str]]
+    lines: list[int]
+    ragged: dict[int, int]
+
+    def column(self, name: str) -> list[str] | None:
+        """Cells of the column of this name in any case; None when there is none."""
+        at = next((i for i, h in enumerate(self.header) if h.casefold() == name), None)
+        return None if at is None else [r[at] for r in self.rows]
+
+
+def read_csv(path: Path, needed: Sequence[str], remedy: str) -> CsvTable:
+    """A CSV of UTF-8 (with or without byte order mark) or GB18030, separated by commas, semicolons or tabs.
+
+    Blank lines are skipped. Raises InputError for a file that can't be read, that is empty or no text, for a missing
+    (`needed`, `remedy` names what there should be) and for a doubled column."""
+    text = _text(path)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    separator = max(SEPARATORS, key=first.count)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    ragged: dict[int, int] = {}
+    header: tuple[str, ...] = ()
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        before = 1
+        for cells in reader:
+            line, before = before, reader.line_num + 1
+            if not any(c.strip() for c in cells):
+                continue
+            if not header:
+                header = tuple(c.strip() for c in cells)
+                continue
+            if len(cells) != len(header):
+                if len(cells) > len(header) and any(c.strip() for c in cells[len(header) :]):
+                    ragged[len(rows)] = len(cells)
+                cells = [*cells, *[""] * (len(header) - len(cells))][: len(header)]
+            rows.append(cells)
+            lines.append(line)
+    except csv.Error as e:
+        raise InputError(Fault("no-csv", f"is no CSV: {e}", str(path), reader.line_num, remedy=remedy)) from None
+    if not header:
+        raise InputError(Fault("empty-file", "has no header row", str(path), remedy=remedy))
+    names = [h.casefold() for h in header]
+    faults = [
+        Fault("missing-column", "required column is missing", str(path), lines[0] - 1 if lines else 1, c, remedy=remedy)
+        for c in needed
+        if c not in names
+    ]
+    faults += [
+        Fault("doubled-column", "column is there twice", str(path), 1, h, remedy="Rename or remove one of them.")
+        for h in dict.fromkeys(h for h in header if h)
+        if names.count(h.casefold()) > 1
+    ]
+    if faults:
+        raise InputError(faults)
+    return CsvTable(str(path), header, rows, lines, ragged)
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(Fault("too-large", f"is larger than {MAX_BYTES // 10**6} MB", str(path)))
+        data = path.read_bytes()
+    except (OSError, ValueError) as e:
+        why = getattr(e, "strerror", None) or str(e)
+        raise InputError(Fault("unreadable-file", f"can't be read: {why}", str(path))) from None
+    for encoding in ENCODINGS:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    remedy = "Save it as CSV UTF-8."
+    raise InputError(Fault("unreadable-file", "is no text in UTF-8 or GB18030", str(path), remedy=remedy))
+
+
+def csv_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """CSV with commas and line feeds. A carriage return in a cell quotes all: the writer leaves it bare else."""
+    out = io.StringIO()
+    bare = any("\r" in cell for row in (header, *rows) for cell in row)
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()

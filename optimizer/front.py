@@ -1,0 +1,77 @@
+"""A front as a value: builds found, their findings, and the record of how each family was closed. No solver here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from constraints.case import Build, Case
+from constraints.plan import Row
+from constraints.rule import Check
+from constraints.rules import findings
+from optimizer.market import Market
+
+
+@dataclass(frozen=True)
+class Found:
+    """A build under the staircase: its row, the sum of its lines, and what it costs on the request's axis."""
+
+    row: Row
+    build: Build
+    parts_cents: int
+    cost: int
+
+
+@dataclass
+class Point:
+    """A point of the front."""
+
+    found: Found
+    case: Case
+    checks: list[Check]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the final staircase: nothing faster than `faster_than` (0.1 tok/s) costs less than `below` cents."""
+
+    faster_than: int
+    below: int
+
+
+@dataclass(frozen=True)
+class Closed:
+    """How a family (GPU, GPUs per node) was closed.
+
+    `least`: per step of the staircase the cents that no build of the family faster than it goes below, by the
+    bound alone; it ends with the last step that a row of the family reaches. `ticks`: CP-SAT's deterministic time.
+    """
+
+    gpu: str
+    per_node: int
+    by: Literal["bound", "cp_sat", "no_build"]
+    least: tuple[int, ...] = ()
+    ticks: float = 0.0
+
+
+@dataclass
+class Front:
+    """Points ascending in cost and throughput, with the proof's record. Of an incomplete one `open` families may
+    hold missing builds, none of which costs less than `least_missing_cents`."""
+
+    points: list[Point] = field(default_factory=list)
+    complete: bool = True
+    closed_by_bound: int = 0
+    closed_by_cp_sat: int = 0
+    families: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    open: int = 0
+    least_missing_cents: int = 0
+    ticks: dict[tuple[str, int], float] = field(default_factory=dict)
+    stairs: tuple[Step, ...] = ()
+    record: tuple[Closed, ...] = ()
+
+
+def passes(market: Market, build: Build, row: Row) -> bool:
+    """Whether no rule fails."""
+    return not any(x.status == "fail" for x in findings(market.case(build, row.plan, row.key)))

@@ -1,0 +1,104 @@
+"""The proof's record as data of the result contract, and back again. No solver here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from importlib.metadata import version
+from typing import Any
+
+from constraints.budget import most_parts_cents
+from constraints.policy import Policy
+from constraints.procurement import minor_digits
+from constraints.request import Request
+from optimizer.front import Closed, Front, Step
+from optimizer.market import Market
+
+SOLVER = "OR-tools CP-SAT 9.15"
+PARAMETERS = {"num_workers": 1, "linearization_level": 1, "random_seed": 0}
+"""CP-SAT's parameters; one worker makes every answer and its deterministic time repeatable."""
+SPAN = 3
+"""Without a budget the front goes to three times the cheapest cost (SEMANTICS)."""
+
+
+def money(cents: int, currency: str) -> str:
+    """Minor units as a decimal string."""
+    digits = minor_digits(currency)
+    return str(Decimal(cents).scaleb(-digits).quantize(Decimal(1).scaleb(-digits)))
+
+
+def minor(text: str, currency: str) -> int:
+    """A decimal string as minor units; raises ValueError for a fraction of one."""
+    scaled = Decimal(text).scaleb(minor_digits(currency))
+    if not scaled.is_finite() or scaled != int(scaled):
+        raise ValueError(f"{text} is no whole number of minor units of {currency}")
+    return int(scaled)
+
+
+def limit_cents(request: Request, policy: Policy, cheapest: int | None) -> int | None:
+    """Most cents of parts that a point of the front may cost; None when neither budget nor cheapest point says."""
+    if request.budget_cents is not None:
+        return most_parts_cents(request.budget_cents, policy)
+    return None if cheapest is None else SPAN * cheapest
+
+
+def staircase(points: Sequence[tuple[int, int]], request: Request, policy: Policy) -> tuple[Step, ...]:
+    """What a front of points (0.1 tok/s, cents of parts) claims: nothing faster than one costs less than the next.
+
+    Only a front in money carries it."""
+    if request.cost_axis != "money":
+        return ()
+    top = limit_cents(request, policy, points[0][1] if points else None)
+    above = [(request.throughput_tenths or 1) - 1, *(t for t, _ in points)]
+    return () if top is None else tuple(map(Step, above, [*(c for _, c in points), top + 1]))
+
+
+def steps_data(steps: Iterable[Step], currency: str) -> list[dict[str, Any]]:
+    """The `staircase` of a proof."""
+    return [{"faster_than_tok_s": s.faster_than / 10, "below": money(s.below, currency)} for s in steps]
+
+
+def proof_data(market: Market, front: Front, scope: str, seconds: Mapping[str, float]) -> dict[str, Any]:
+    """The `proof` of a result."""
+    currency = market.request.currency
+    status = "infeasible" if not front.points and front.complete else "optimal" if front.complete else "feasible"
+    return {
+        "status": status,
+        "complete": front.complete,
+        "scope": scope,
+        "solver": SOLVER,
+        "families": {
+            "closed_by_bound": front.closed_by_bound,
+            "closed_by_cp_sat": front.closed_by_cp_sat,
+            "each": [
+                {
+                    "gpu": c.gpu,
+                    "per_node": c.per_node,
+                    "closed_by": c.by,
+                    "least": [money(x, currency) for x in c.least],
+                    "deterministic_time": round(c.ticks, 6),
+                }
+                for c in front.record
+            ],
+        },
+        "seconds": {k: round(v, 3) for k, v in seconds.items()},
+        "version": version("ortools"),
+        "parameters": dict(PARAMETERS),
+        "staircase": steps_data(front.stairs, currency),
+    }
+
+
+def read_record(proof: Mapping[str, Any], currency: str) -> tuple[tuple[Step, ...], tuple[Closed, ...]]:
+    """The staircase and the families of a stored proof; raises ValueError for money that is none."""
+    steps = tuple(Step(round(10 * s["faster_than_tok_s"]), minor(s["below"], currency)) for s in proof["staircase"])
+    families = tuple(
+        Closed(
+            f["gpu"],
+            f["per_node"],
+            f["closed_by"],
+            tuple(minor(x, currency) for x in f["least"]),
+            f["deterministic_time"],
+        )
+        for f in proof["families"]["each"]
+    )
+    return steps, families

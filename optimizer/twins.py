@@ -1,0 +1,111 @@
+"""Near-duplicates taken off the shelf before anything is planned: chassis, GPUs, boards, switches, cables and optics.
+
+A part goes only when another of equal figures is at least as good in what is declared here, for no more money. Equal
+means every column of its class but the descriptive and the declared ones, so that a column added later keeps parts
+apart until someone argues otherwise. docs/proof.md gives the argument for each declared column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Link, Part, Platform, Switch
+from constraints.procurement import PriceBook
+from constraints.rack import node_kg
+from optimizer.market import Market
+from optimizer.prune import undominated
+
+DESCRIPTIVE = frozenset({"kind", "id", "name", "vendor", "country", "source", "notes", "aliases", "price_class"})
+"""Columns that no rule and no planner reads from a part on sale."""
+UNBOUNDED = 10**9
+
+
+@cache
+def _columns(cls: type[Part], without: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(c for c in cls.model_fields if c not in DESCRIPTIVE and c not in without)
+
+
+def figures(part: Part, *without: str) -> tuple[Any, ...]:
+    """What rules and planner read of a part, `without` some columns."""
+    values = part.__dict__
+    return (part.kind, *(values[c] for c in _columns(type(part), without)))
+
+
+def thinned(market: Market) -> Market:
+    """The market without the near-duplicates that another part beats; the front's values stay as they are.
+
+    Where sellers, shares or another axis than money count, all stay: what a part beats there is not declared here."""
+    r = market.request
+    if r.cost_axis != "money" or r.shares or r.max_sellers is not None:
+        return market
+    gpus = market.request.gpus
+    on_sale = market.catalog.of(
+        Kind.PLATFORM, Kind.SYSTEM, Kind.GPU, Kind.GPU_BOARD, Kind.SWITCH, Kind.CABLE, Kind.OPTIC
+    )
+    have = [p for p in on_sale if p.id in market.book.prices and (not isinstance(p, Gpu) or not gpus or p.id in gpus)]
+    kept = {p.id for p in [*_platforms(market, have), *_accelerators(market, have), *_gear(market, have)]}
+    prices, ledger = dict(market.book.prices), dict(market.book.ledger)
+    for p in have:
+        if p.id not in kept:
+            del prices[p.id]
+            ledger[p.id] = "another part of equal figures costs no more"
+    return replace(market, book=PriceBook(prices, ledger))
+
+
+def _platforms(market: Market, have: Collection[Part]) -> list[Platform]:
+    policy = market.policy
+    return undominated(
+        market, [p for p in have if isinstance(p, Platform)],
+        lambda p: figures(p, "overhead_w", "weight_kg", "nvme_bays", "m2_slots", "nic_slots", "cpu_max_w",
+                          "chipset_lanes", "inlet_max_c"),
+        lambda p: (p.nvme_bays, p.m2_slots, p.nic_slots, UNBOUNDED if p.cpu_max_w is None else p.cpu_max_w,
+                   p.chipset_lanes, UNBOUNDED if p.inlet_max_c is None else p.inlet_max_c),
+        lambda p: (p.overhead_w, node_kg(p, policy)),
+    )  # fmt: skip
+
+
+def _accelerators(market: Market, have: Collection[Part]) -> list[Gpu | GpuBoard]:
+    """GPUs are twins when nothing that throughput or a rule reads tells them apart: neither a measurement nor a
+    bridge may know one of them by name. A board's twin carries such a twin."""
+    measured = {s.gpu for s in market.calibration.curves} | market.calibration.seen.gpus
+    bridges = [b for b in market.catalog.of(Kind.BRIDGE) if isinstance(b, Bridge)]
+
+    def twin(g: Gpu) -> tuple[Any, ...]:
+        own = g.id if g.id in measured else ""
+        return (*figures(g), own, *(b.id for b in bridges if g.id in b.gpus))
+
+    def board(b: GpuBoard) -> tuple[Any, ...]:
+        gpu = market.catalog.parts.get(b.gpu)
+        chosen = b.gpu not in market.request.exclude and (not market.request.gpus or b.gpu in market.request.gpus)
+        return (*figures(b, "gpu", "overhead_w"), chosen, *(twin(gpu) if isinstance(gpu, Gpu) else (b.gpu,)))
+
+    gpus = undominated(market, [g for g in have if isinstance(g, Gpu)], twin, lambda g: (), lambda g: ())
+    boards = [b for b in have if isinstance(b, GpuBoard)]
+    return [*gpus, *undominated(market, boards, board, lambda b: (), lambda b: (b.overhead_w,))]
+
+
+def _gear(market: Market, have: Collection[Part]) -> list[Switch | Link]:
+    return [
+        *undominated(
+            market, [s for s in have if isinstance(s, Switch)],
+            lambda s: figures(s, "power_w", "rack_units", "weight_kg"), lambda s: (),
+            lambda s: (s.power_w or 0, s.rack_units, s.weight_kg),
+        ),
+        *_links(market, [x for x in have if isinstance(x, Link)]),
+    ]  # fmt: skip
+
+
+def _links(market: Market, have: Collection[Link]) -> list[Link]:
+    """Cables and optics. Trunks take the first path by id, so that only a twin of a smaller id beats a part here."""
+    kept: dict[tuple[Any, ...], list[tuple[int, float]]] = {}
+    out = []
+    for x in sorted(have, key=lambda x: x.id):
+        group = kept.setdefault(figures(x, "power_w", "length_m"), [])
+        cents = market.cents(x.id)
+        if x.id in market.request.include or not any(c <= cents and w <= x.power_w for c, w in group):
+            group.append((cents, x.power_w))
+            out.append(x)
+    return out

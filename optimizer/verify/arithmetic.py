@@ -1,0 +1,109 @@
+"""What a stored front says about itself: sums of money, order, named points, staircase and families. No catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import pairwise
+
+from constraints.policy import Policy
+from constraints.procurement import minor_digits
+from optimizer.front import Step
+from optimizer.proofdata import minor, money, read_record, staircase, steps_data
+from optimizer.schema import FrontPoint, Result
+from optimizer.verify.wrong import Wrong, differences
+
+
+def values(result: Result) -> list[tuple[int, int]]:
+    """(0.1 tok/s, cents of parts or cost on another axis) of the stored points; raises ValueError for what is none."""
+    currency, money_ = result.request.currency, result.request.cost_axis == "money"
+    return [
+        (round(10 * p.throughput.output_tok_s), minor(p.cost.parts, currency) if money_ else int(p.axis_cost))
+        for p in result.front
+    ]
+
+
+def sums(p: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:
+    """Lines are quantity times unit price, parts their sum, the total the sum of what is printed."""
+    scale = 10 ** minor_digits(currency)
+
+    def said(place: str, stored: str, cents: int, how: str) -> Iterator[Wrong]:
+        if Decimal(stored) * scale != cents:
+            yield Wrong(f"{where}.{place}", f"stored {stored}, {how} {money(cents, currency)}")
+
+    lines = 0
+    for i, x in enumerate(p.bom):
+        yield from said(f"bom[{i}].line_total", x.line_total, x.qty * minor(x.unit_price, currency),
+                        f"{x.qty} x {x.unit_price} is")  # fmt: skip
+        lines += minor(x.line_total, currency)
+    c = p.cost
+    yield from said("cost.parts", c.parts, lines - minor(c.spares, currency), "the lines sum up to")
+    total = sum(minor(x, currency) for x in (c.parts, c.spares, c.support, c.tax))
+    yield from said("cost.total", c.total, total, "parts, spares, support and tax are")
+
+
+def order(result: Result, points: list[tuple[int, int]]) -> Iterator[Wrong]:
+    """Strictly ascending in both, and the named points where they belong."""
+    cost = "cost.parts" if result.request.cost_axis == "money" else "axis_cost"
+    for i, (a, b) in enumerate(pairwise(points), 1):
+        for axis, place, better in ((1, cost, "dearer"), (0, "throughput.output_tok_s", "faster")):
+            if b[axis] <= a[axis]:
+                yield Wrong(f"front[{i}].{place}", f"is not {better} than front[{i - 1}]: one of the two is dominated")
+    for i, p in enumerate(result.front):
+        if p.id != f"p{i + 1}":
+            yield Wrong(f"front[{i}].id", f"stored {p.id}, should be p{i + 1}")
+    ids = [p.id for p in result.front]
+    best = max(
+        range(len(ids)),
+        key=lambda i: (points[i][0] / Decimal(result.front[i].cost.total), -i),
+        default=0,
+    )
+    named = {"fastest": ids[-1], "cheapest": ids[0], "value": ids[best]} if ids else {}
+    yield from differences(result.named, named, "named")
+    chosen = (ids[-1] if result.request.budget_cents is not None else ids[0]) if ids else None
+    yield from differences(result.recommended, chosen, "recommended")
+
+
+def record(result: Result, policy: Policy, points: list[tuple[int, int]]) -> Iterator[Wrong]:
+    """The staircase is that of the points, and each family's entry closes the family under it."""
+    currency, proof = result.request.currency, result.proof
+    if proof.complete != (proof.status != "feasible"):
+        yield Wrong("proof.status", f"stored {proof.status}, but complete is {proof.complete}")
+    if not proof.complete:
+        return
+    own = staircase(points, result.request, policy)
+    stored = [s.model_dump() for s in proof.staircase]
+    yield from differences(stored, steps_data(own, currency), "proof.staircase")
+    steps, families = read_record(proof.model_dump(), currency)
+    if not steps:
+        return
+    names = [(f.gpu, f.per_node) for f in families]
+    if names != sorted(set(names)):
+        yield Wrong("proof.families.each", "families are not in order, each once")
+    for by, count in (("bound", proof.families.closed_by_bound), ("cp_sat", proof.families.closed_by_cp_sat)):
+        if steps and count != (found := sum(f.by == by for f in families)):
+            yield Wrong(f"proof.families.closed_by_{by}", f"stored {count}, the list has {found}")
+    for j, f in enumerate(families):
+        where = f"proof.families.each[{j}]"
+        if len(f.least) > len(steps) or list(f.least) != sorted(f.least) or (f.by == "no_build" and f.least):
+            yield Wrong(f"{where}.least", "does not rise along the staircase")
+        elif f.by == "bound":
+            yield from _reaches(f.least, steps, where, currency)
+    for i, (p, (_, cents)) in enumerate(zip(result.front, points, strict=True)):
+        name = (p.gpus.part, p.gpus.per_node)
+        if name not in names:
+            yield Wrong("proof.families.each", f"lacks {name[0]}, {name[1]} per node, of front[{i}]")
+            continue
+        j = names.index(name)
+        f, where = families[j], f"proof.families.each[{j}]"
+        if f.by != "cp_sat":
+            yield Wrong(f"{where}.closed_by", f"stored {f.by}, but front[{i}] is of this family")
+        elif i >= len(f.least) or f.least[i] > cents:
+            yield Wrong(f"{where}.least", f"does not admit front[{i}] at {p.cost.parts}")
+
+
+def _reaches(least: tuple[int, ...], steps: tuple[Step, ...], where: str, currency: str) -> Iterator[Wrong]:
+    for i, (cents, step) in enumerate(zip(least, steps, strict=False)):
+        if cents < step.below:
+            text = f"stored {money(cents, currency)}, which closes nothing under {money(step.below, currency)}"
+            yield Wrong(f"{where}.least[{i}]", text)

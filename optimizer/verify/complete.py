@@ -1,0 +1,116 @@
+"""`dsopt verify --prove`: nothing lies under the stored points, proven anew from the catalog and the request.
+
+Neither the stored staircase nor the stored families are read: the families, their rows, bounds and models are made
+again, and each open family's model is asked for a build strictly under the stored points. Each stored point must also
+be a solution of its family's model: a rule encoded too tightly would prove too much.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from typing import Any
+
+from constraints.model import Candidates
+from optimizer.certify import Family
+from optimizer.front import Found, Front, Point
+from optimizer.market import Market
+from optimizer.pareto import Solver, Staircase
+from optimizer.proofdata import SPAN, money
+from optimizer.verify.consistent import Read
+from optimizer.verify.highs import HighsFamily, Undecided
+from optimizer.verify.wrong import Report
+
+ENGINES: dict[str, tuple[str, type[Family]]] = {"cp-sat": ("CP-SAT", Family), "highs": ("HiGHS", HighsFamily)}
+
+
+def complete(read: Read | None, report: Report, engine: str, thorough: bool = False) -> dict[str, Any] | None:
+    """Proves the front anew and reports builds that it lacks; None when it can't be judged.
+
+    `thorough`: every family goes to the solver with all rows and parts, none closed by a bound."""
+    if read is None or read.market is None or not read.whole:
+        report.add("front", "completeness can't be proven without the whole catalog and a readable result")
+        return None
+    if not read.result.proof.complete:
+        report.add("proof.complete", "the result itself says that it is not proven complete")
+        return None
+    name, family = ENGINES[engine]
+    known = [p.found for p in read.points if p is not None]
+    if len(known) < len(read.points):
+        report.unchecked.append("points that make no build are left out of the proof")
+    started = time.perf_counter()
+    solver = Solver(read.market, clever=not thorough, engine=family)
+    out = Front()
+    try:
+        added = prove(solver, known, out)
+        for i, p in enumerate(read.points):
+            if p is not None and not admitted(solver, p):
+                report.add(f"front[{i}]", "the solver's model excludes this build, though every rule's check admits it")
+    except Undecided as e:
+        report.add("proof", f"{name} could not decide it: {e}")
+        return None
+    _report(read.market, known, added, report)
+    return {
+        "engine": name,
+        "thorough": thorough,
+        "closed_by_bound": out.closed_by_bound,
+        "closed_by_solver": out.closed_by_cp_sat,
+        "deterministic_time": round(sum(out.ticks.values()), 6),
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+
+
+def prove(solver: Solver, known: list[Found], out: Front) -> list[Found]:
+    """The whole front as proven from `known` points on: those that nothing beats, and the builds that were missing."""
+    market = solver.market
+    limit = solver.limit()
+    if limit is None or market.request.budget_cents is None:
+        if not known:
+            found = solver.cheapest()
+            return [found] if found else []
+        limit = SPAN * max(1, min(f.cost for f in known))
+    stairs = Staircase(limit)
+    for f in known:
+        if f.cost <= stairs.ceiling(f.row.perf.tenths):
+            stairs.add(f)
+    solver.judge(market.purse_at(limit))
+    for unit in solver.units:
+        solver.prove(unit, stairs, out)
+    return list(stairs.points)
+
+
+def admitted(solver: Solver, p: Point) -> bool:
+    """Whether the model that proves a family has a point of it among its solutions: no encode is too tight for it."""
+    market, found = solver.market, p.found
+    own = [market.catalog.parts[x] for x in found.build.node]
+    parts = {x.id: x for x in [*own, *solver.parts]}
+    family = solver.engine(market, p.case.gpu, p.case.per_node, [found.row], Candidates(parts.values()), solver.rules)
+    return family.under(lambda _: found.cost) is not None
+
+
+def _report(market: Market, known: list[Found], front: list[Found], report: Report) -> None:
+    """Missing and beaten points by their place in the stored front."""
+    currency = market.request.currency
+    speeds = [f.row.perf.tenths for f in known]
+    for f in front:
+        if f in known:
+            continue
+        i = bisect_left(speeds, f.row.perf.tenths)
+        key, last = f.row.key, len(known) - 1
+        words = (
+            f"{key.nodes} x {key.per_node} {market.catalog.parts[key.gpu].name}, {f.row.perf.tenths / 10} tok/s for "
+            f"{money(f.parts_cents, currency)} {currency} of parts"
+        )
+        beaten = [j for j, k in enumerate(known) if _beats(f, k)]
+        if beaten:
+            report.add(f"front[{beaten[0]}]", f"is beaten by {words}")
+        else:
+            place = f"before front[{i}]" if i <= last else f"after front[{last}]" if known else "in an empty front"
+            report.add("front", f"lacks a point {place}: {words}")
+    for j, k in enumerate(known):
+        if k not in front and not any(_beats(f, k) for f in front if f not in known):
+            report.add(f"front[{j}]", "is dominated by another point of the front")
+
+
+def _beats(a: Found, b: Found) -> bool:
+    return a.row.perf.tenths >= b.row.perf.tenths and a.cost <= b.cost

@@ -1,0 +1,145 @@
+"""`size --batch`: the same rows in the same order with figures or an error, whatever the spreadsheet wrote."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalogs.errors import InputError
+from catalogs.load import Catalog, load
+from constraints.policy import Policy
+from optimizer.batch_file import FIGURES, batch
+from optimizer.csv_table import csv_text, read_csv
+from optimizer.throughput.answers import answers
+from optimizer.throughput.batch import NUMBERS, TEXTS, prepare
+from optimizer.throughput.calibration import shipped
+from optimizer.throughput.measured import SHIPPED
+
+ROWS = "model,precision,gpu,n_gpus,tp,isl,osl,concurrency,注\n"
+GOOD = "v3-671b,fp8,H200,8,8,1024,1024,64,好\n"
+LENIENT = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return shipped_catalog()
+
+
+@cache
+def shipped_catalog() -> Catalog:
+    """Not a fixture where Hypothesis would print it."""
+    return load()
+
+
+def answered(path: Path, catalog: Catalog) -> list[dict[str, str]]:
+    text, _, _ = batch(path, catalog, Policy(), shipped())
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_all_measured_rows(catalog: Catalog) -> None:
+    found = answered(SHIPPED, catalog)
+    with SHIPPED.open(encoding="utf-8") as f:
+        given_rows = list(csv.DictReader(f))
+    assert [r["id"] for r in found] == [r["id"] for r in given_rows]
+    assert [r["output_tok_s_in"] for r in found] == [r["output_tok_s"] for r in given_rows]
+    assert sum(not r["error"] for r in found) >= 0.95 * len(found)
+    for r in found:
+        if r["error"]:
+            assert not any(r[c] for c in FIGURES if c != "error")
+        else:
+            assert 0 < float(r["low"]) <= float(r["output_tok_s"]) <= float(r["high"])
+            assert r["basis"] in ("measured", "interpolated", "roofline")
+
+
+def test_ten_thousand_rows_are_arrays(catalog: Catalog) -> None:
+    with SHIPPED.open(encoding="utf-8") as f:
+        rows = (list(csv.DictReader(f)) * 8)[:10_000]
+    columns = {c: [r[c] for r in rows] for c in (*TEXTS, *NUMBERS)}
+    took = []
+    for _ in range(3):
+        started = time.process_time()
+        answers(prepare(columns, catalog, Policy()), shipped())
+        took.append(time.process_time() - started)
+    assert min(took) < 1  # published: below 0.2 s; room for slow machines
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (ROWS + GOOD).encode("utf-8-sig"),
+        (ROWS + GOOD).encode("gb18030"),
+        (ROWS + "\n" + GOOD + "\n,,,\n").encode(),
+        (ROWS + GOOD).replace(",", ";").encode(),
+        (ROWS + GOOD).replace(",", "\t").replace("\n", "\r\n").encode(),
+        (ROWS.title() + GOOD).encode(),
+        (ROWS + GOOD.replace("v3-671b", '"v3-671b"').replace("好", '"好"')).encode(),
+    ],
+)
+def test_spreadsheets_read_alike(data: bytes, tmp_path: Path, catalog: Catalog) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(data)
+    (row,) = answered(path, catalog)
+    assert (row["注"], row["basis"], row["error"]) == ("好", "measured", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "empty-file"),
+        (b"\n\n", "empty-file"),
+        (b"model,gpu\nv3-671b,H200\n", "missing-column"),
+        (b"model,gpu,n_gpus,Model\n", "doubled-column"),
+        (b"\xff\xfe\x00\x01", "unreadable-file"),
+    ],
+)
+def test_bad_files_are_refused(data: bytes, code: str, tmp_path: Path, catalog: Catalog) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(data)
+    with pytest.raises(InputError) as e:
+        answered(path, catalog)
+    assert e.value.faults[0].code == code
+
+
+def test_bad_rows_keep_their_place(tmp_path: Path, catalog: Catalog) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(
+        "model,gpu,n_gpus,error\nv9,H200,8,old\nv3-671b,H200,8,x\nv3-671b,H200,-1,y\nv3-671b,H200,8,z,more\n"
+    )
+    found = answered(path, catalog)
+    assert [r["error_in"] for r in found] == ["old", "x", "y", "z"]
+    assert [bool(r["error"]) for r in found] == [True, False, True, True]
+    assert float(found[1]["output_tok_s"]) > 0
+
+
+CELL = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
+
+
+@LENIENT
+@given(rows=st.lists(st.tuples(CELL, CELL, CELL, CELL, CELL), max_size=4))
+def test_any_cells_are_answered_or_refused(rows: list[tuple[str, ...]], tmp_path: Path) -> None:
+    header = ("model", "gpu", "n_gpus", "isl", "remark")
+    path = tmp_path / "rows.csv"
+    path.write_text(csv_text(header, rows), encoding="utf-8", newline="")
+    table = read_csv(path, header, "")
+    assert [tuple(r) for r in table.rows] == [r for r in rows if any(c.strip() for c in r)]
+    found = answered(path, shipped_catalog())
+    assert [r["remark"] for r in found] == [r[-1] for r in table.rows]
+    assert all(bool(r["error"]) != bool(r["basis"]) for r in found)
+
+
+@LENIENT
+@given(data=st.binary(max_size=60))
+def test_any_bytes_are_read_or_refused(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(data)
+    try:
+        answered(path, shipped_catalog())
+    except InputError as e:
+        assert all(f.code and f.file for f in e.faults)
