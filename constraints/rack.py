@@ -129,6 +129,13 @@ class RackRule:
             if not options:
                 m.cp.add(need[inlet] == 0)
                 continue
+            if m.request.no_surplus or m.request.max_sellers is not None:
+                m.cp.add(need[inlet] <= sum(f * when[0] for i, f, when in plugs if i == inlet))
+                taken = {x.id: m.cp.new_int_var(0, 32, x.id) for x in options}
+                m.cp.add(sum(taken.values()) == need[inlet])
+                for cord, qty in taken.items():
+                    m.extra_node_qty.setdefault(cord, []).append(qty)
+                continue
             cheapest = min(options, key=lambda x: (m.book.prices[x.id].cents, x.id))
             m.extra_node_qty.setdefault(cheapest.id, []).append(need[inlet])
 

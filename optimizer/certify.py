@@ -18,13 +18,10 @@ from constraints.model import Candidates, FamilyModel
 from constraints.plan import Row
 from constraints.rule import Rule
 from constraints.rules import RULES
+from optimizer.clock import TimeUp
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.proofdata import PARAMETERS
-
-
-class TimeUp(Exception):
-    """The time limit came before an answer."""
 
 
 class Family:
@@ -56,6 +53,7 @@ class Family:
                 rule.encode(m)
         self.cost = market.axis.encode(m)
         self.market, self.model, self.seconds, self.ticks = market, m, 0.0, 0.0
+        self.cut = False
 
     def asked(self, ceiling: Callable[[Row], int]) -> cp_model.CpModel:
         """The model with the question in it: a cost of at most `ceiling(row)`."""
@@ -74,10 +72,11 @@ class Family:
     def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
         """The build of least cost that costs at most `ceiling(row)`; None when there is none. Raises TimeUp.
 
-        On another axis than money the cheapest of those with its row's throughput and its cost comes back."""
+        On another axis than money the cheapest of those with its row's throughput and its cost comes back. `cut` says
+        afterwards that time or Ctrl-C (which CP-SAT takes itself) came before the least was proven."""
         m, asked = self.model, self.asked(ceiling)
         found = self._solved(asked, asked.get_int_var_from_proto_index(self.cost.index), seconds)
-        if found is None or self.market.axis is MONEY:
+        if found is None or self.cut or self.market.axis is MONEY:
             return found
         for row, chosen in m.rows.items():
             if row.perf.tenths < found.row.perf.tenths:
@@ -101,6 +100,7 @@ class Family:
             raise AssertionError(f"CP-SAT model invalid: {asked.validate()}")
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             raise TimeUp
+        self.cut = status == cp_model.FEASIBLE
         return self.read(lambda x: int(solver.value(x)))
 
     def read(self, valued: Callable[[Any], int]) -> Found:
