@@ -55,6 +55,11 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
                 parts[item.id] = item
             elif isinstance(item, Offer):
                 offers.setdefault(item.part, []).append(item)
+    for i, part in enumerate(parts.values()):
+        inside = [c.part for c in part.contents] if isinstance(part, Platform) else []
+        inside += [part.gpu] if isinstance(part, GpuBoard) else []
+        for x in sorted({*inside} - {*parts}):
+            faults.append(Fault("bad-row", f"catalog.embedded.parts[{i}]: holds {x}, which is in no row"))
     if faults:
         raise InputError(faults)
     return Catalog(parts, {k: tuple(sorted(v, key=lambda o: o.id)) for k, v in offers.items()}, sha256)

@@ -233,7 +233,7 @@ def table() -> list[Tampering]:
         t("a message dropped", edit("messages", lambda x: x[1:]), ("messages",)),
         t("a field that is not of the contract", edit("front[0].discount", "5%"), ("front[0].discount",)),
         t("text where a number belongs", edit("front[0].bom[0].qty", "many"), ("front[0].bom[0].qty",)),
-        t("money that is none", edit("front[0].cost.total", "a lot"), ("front",)),
+        t("money that is none", edit("front[0].cost.total", "a lot"), ("front[0].cost.total",)),
     ]  # fmt: skip
 
 
