@@ -174,20 +174,20 @@ class Solver:
         """Bounds of a row on the unit's platforms, those above `top` cents left out, cheapest nodes first."""
         if not self.clever:
             return (self.bounds.nothing(o, row) for o in u.outfits)
+        if row.key.nodes * u.least > top:
+            return iter(())
         return self.bounds.of(row, self.bounds.pool(u.outfits, row), top)
-
-    def least(self, u: Unit, row: Row) -> int:
-        """Cents below which no build of the row exists, by its nodes alone."""
-        pool = self.bounds.pool(u.outfits, row)
-        return row.key.nodes * pool[0][1].cents if pool else NONE
 
     def search(self, stairs: Staircase, units: Sequence[Unit] | None = None) -> None:
         """Builds for the staircase from all units (or those), rows with the least bound first."""
         if not self.clever:
             return
         started = time.perf_counter()
-        order = [(least, -r.perf.tenths, r.key, r, u) for u in (self.units if units is None else units) for r in u.rows
-                 if (least := self.least(u, r)) <= stairs.limit]  # fmt: skip
+        order = [
+            (r.key.nodes * u.least, -r.perf.tenths, r.key, r, u)
+            for u in (self.units if units is None else units)
+            for r in u.rows
+        ]
         for i, (_, _, _, row, u) in enumerate(sorted(order, key=lambda x: x[:3])):
             tenths = row.perf.tenths
             self.clock.tick("search", i, len(order))
@@ -277,7 +277,9 @@ class Solver:
                     return out
                 limit = SPAN * first.parts_cents
             stairs = Staircase(limit)
-            hurried = sorted(self.units, key=lambda u: (-u.per_node, u.least)) if self.clock.deadline is not None else []
+            hurried = (
+                sorted(self.units, key=lambda u: (-u.per_node, u.least)) if self.clock.deadline is not None else []
+            )
             for u in hurried:
                 self.judge(limit, [u])
                 self.search(stairs, [u])

@@ -69,11 +69,13 @@ class Shelf:
             self.cpus, self.memory = self._with_bandwidth()
         nic = (bool(p.onboard_lan), p.nic_slots > 0, p.nic_forms, holds)
         self.nics = self.shared(("nics", *nic), self._nics)
-        bank = (p.psu_forms, p.psu_watts, *patterns(p), needs_psu(p), racked(p), holds)
+        self.bank = bank = (p.psu_forms, p.psu_watts, *patterns(p), needs_psu(p), racked(p), holds)
         self.banks = self.shared(("banks", *bank), self._banks)
         self.pools: dict[tuple[int, ...], list[Option]] = {}
         self._disks: list[Drive] = self.shared(("disks", *self._bays), self._bayed)
-        self._fitting: list[Drive] = self.shared(("nvme", *self._bays), lambda: [d for d in self._disks if needs_lanes(d)])
+        self._fitting: list[Drive] = self.shared(
+            ("nvme", *self._bays), lambda: [d for d in self._disks if needs_lanes(d)]
+        )
 
     def shared(self, key: tuple[object, ...], make: Callable[[], list[T]]) -> list[T]:
         """What `make` gives, made once for all platforms with the same `key`."""
@@ -214,7 +216,12 @@ class Shelf:
     def least_drives(self, need_gb: int) -> int:
         """Cents below which no set of drives will do, mixed sets of three and more pieces included."""
         known = self.nvme(need_gb)
-        three = 3 * self.shared(("least", *self._bays), lambda: [min((self.market.cents(d.id) for d in self._fitting), default=NONE)])[0]
+        three = (
+            3
+            * self.shared(
+                ("least", *self._bays), lambda: [min((self.market.cents(d.id) for d in self._fitting), default=NONE)]
+            )[0]
+        )
         return min(three, known[0].cents if known else NONE)
 
     def _bundles(self, need_gb: int) -> list[Option]:

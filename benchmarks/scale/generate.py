@@ -1,6 +1,6 @@
 """Realistic catalogs of any size: the shipped one, cut down or with perturbed siblings of its parts.
 
-`python benchmarks/scale/generate.py 10000 --seed 1 FOLDER` writes CSV files that `load(base=FOLDER)` reads. Siblings
+`python -m benchmarks.scale.generate 10000 FOLDER --seed 1` writes CSV files that `load(base=FOLDER)` reads. Siblings
 are what a distributor's list is full of: the same card of another board partner, the next speed grade, a neighbouring
 capacity, a supply of another efficiency, each with about three offers of other sellers, days, conditions and
 confidences. Every figure of a sibling is synthetic, and its source column says so. A catalog smaller than the shipped
@@ -181,14 +181,11 @@ def cut(size: int, seed: int) -> dict[str, list[Row]]:
     full = tables(SHIPPED)
     chosen = set(kept)
     return {
-        stem: [x for x in rows if (x["part"] if stem == "offers" else x["id"]) in chosen]
-        for stem, rows in full.items()
+        stem: [x for x in rows if (x["part"] if stem == "offers" else x["id"]) in chosen] for stem, rows in full.items()
     }
 
 
-def _keep_node(
-    catalog: Catalog, g: Gpu, keep: Callable[..., None], of: Callable[[type[Part]], list[Part]]
-) -> None:
+def _keep_node(catalog: Catalog, g: Gpu, keep: Callable[..., None], of: Callable[[type[Part]], list[Part]]) -> None:
     """A GPU with a chassis and what a node of it needs."""
     holders = [p for p in of(Platform) if isinstance(p, Platform) and not gpu_fits(p, g, 1, None)]
     holders = [p for p in holders if catalog.offers.get(p.id) and p.kind == Kind.PLATFORM]

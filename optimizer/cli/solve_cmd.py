@@ -146,7 +146,6 @@ def solve(
 
     from optimizer.api import explained, saving
     from optimizer.api import solve as run
-
     from optimizer.cli.progress import progress
     from optimizer.clock import Clock, interruptible
 

@@ -52,7 +52,7 @@ class Planner:
         self._alike: dict[str, int] = {}
         self._kinds: dict[tuple[object, ...], int] = {}
         self._fits: dict[tuple[object, ...], Ints] = {}
-        self._held: dict[tuple[str, str, Shape], int] = {}
+        self._held: dict[tuple[int, int, str, Shape], int] = {}
         self.kin = kin(llm)
 
     def _like(self, gpu: Gpu) -> int:
@@ -161,7 +161,7 @@ class Planner:
         """(tp, pp, dp, ep, requests at once) of the replicas of `size` GPUs that fit memory and the key's network."""
         spans = size > key.per_node
         per_node, net, rate = (key.per_node, key.net, key.net_gbit_s) if spans else (size, "none", 0)
-        memo = (self._like(gpu), precision, size, per_node, net, rate)
+        memo = (gpu.vram_gb, gpu.unified_reserve_gb, precision, size, per_node, net, rate)
         if memo not in self._fits:
             fits = [
                 (*shape, users)
@@ -174,7 +174,7 @@ class Planner:
 
     def _users(self, gpu: Gpu, precision: str, shape: Shape) -> int:
         """Requests at once that a replica has memory and the engine room for."""
-        memo = (self._like(gpu), precision, shape)
+        memo = (gpu.vram_gb, gpu.unified_reserve_gb, precision, shape)
         if memo not in self._held:
             plan = Plan(precision, self.request.kv_precision, *shape, 1, 1)
             users = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
