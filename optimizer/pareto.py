@@ -252,7 +252,7 @@ class Solver:
         """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""
         started = time.perf_counter()
         chosen = {p.row.perf.tenths: [p] for p in stairs.points}
-        for u, row in ((u, r) for u in self.units for r in u.rows if r.perf.tenths in chosen):
+        for u, row in ((unit, r) for unit in self.units for r in unit.rows if r.perf.tenths in chosen):
             cents = chosen[row.perf.tenths][0].parts_cents
             for b in self.bounds_of(u, row, cents):
                 if b.cents <= cents:
@@ -277,10 +277,8 @@ class Solver:
                     return out
                 limit = SPAN * first.parts_cents
             stairs = Staircase(limit)
-            hurried = (
-                sorted(self.units, key=lambda u: (-u.per_node, u.least)) if self.clock.deadline is not None else []
-            )
-            for u in hurried:
+            hurried = sorted(self.units, key=lambda u: (-u.per_node, u.least))
+            for u in hurried if self.clock.deadline is not None else ():
                 self.judge(limit, [u])
                 self.search(stairs, [u])
             self.judge(limit)

@@ -133,8 +133,9 @@ def report(data: dict[str, Any]) -> str:
     runs = data["runs"]
     out = [
         f"# Scale, {data['date']}\n",
-        f"{data['machine']}, {data['cores']} cores, Python {data['python']}, {data['versions']}. Job: `dsopt solve {JOB}`"
-        f" on generated catalogs, seeds {data['seeds']}; every front proven. Seconds are CPU seconds of one process after"
+        f"{data['machine']}, {data['cores']} cores, Python {data['python']}, {data['versions']}. Job:"
+        f" `dsopt solve {JOB}` on generated catalogs, seeds {data['seeds']};"
+        f" {sum(r['proven'] for r in runs)} of {len(runs)} fronts proven. Seconds are CPU seconds of one process after"
         " the imports; the machine did other work meanwhile (load average "
         f"{min(r['load_average'] for r in runs):.1f} to {max(r['load_average'] for r in runs):.1f} on"
         f" {data['cores']} cores), so that CPU seconds, not wall seconds, are the figure to compare, and even they run"
@@ -189,18 +190,23 @@ def main() -> None:
     if asked.one:
         print(json.dumps(one(asked.one)))
         return
-    runs = []
+    runs: list[dict[str, Any]] = []
     for size in asked.sizes:
         for seed in range(1, asked.seeds + 1):
             runs.append(measured(size, seed))
             print(size, seed, round(runs[-1]["cpu_s"], 2), "s", runs[-1]["peak_mb"], "MB", file=sys.stderr)
+        write(runs, asked.seeds)
+
+
+def write(runs: list[dict[str, Any]], seeds: int) -> None:
+    """results.json, results.md and the picture."""
     data = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": ", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("ortools", "numpy", "pydantic")),
-        "seeds": f"1 to {asked.seeds}",
+        "seeds": f"1 to {seeds}",
         "exponent": exponent(runs),
         "runs": runs,
     }
