@@ -17,7 +17,9 @@ from optimizer.twins import figures, thinned
 from tests.random_catalogs import scenario
 
 CHANGES: dict[type[Part], tuple[tuple[str, tuple[int, ...]], ...]] = {
-    Platform: (("overhead_w", (-20, 0, 40)), ("nvme_bays", (0, 0, 1)), ("nic_slots", (0, 0, 1)), ("cpu_max_w", (0, 30))),
+    Platform: (
+        ("overhead_w", (-20, 0, 40)), ("nvme_bays", (0, 0, 1)), ("nic_slots", (0, 0, 1)), ("cpu_max_w", (0, 30)),
+    ),
     Gpu: (("tdp_w", (0, 0, 20)),),
     GpuBoard: (("overhead_w", (0, 30)),),
     Switch: (("power_w", (-10, 0, 10)), ("rack_units", (0, 0, 1))),
