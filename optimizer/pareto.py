@@ -157,7 +157,7 @@ class Solver:
             if self.on_host and (new := self._new_counts(u.judged_host, u.least_host, limit)):
                 u.judged_host = max(u.judged_host, new[-1])
                 rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))
-            u.rows += [r for r in rows if r.perf.tenths >= wanted and not plan_fault(r.plan, r.key, self.market.policy)]
+            u.rows += [r for r in rows if r.perf.tenths >= wanted]
         self.seconds["plans"] += time.perf_counter() - started
 
     def _new_counts(self, judged: int, least: int, limit: int) -> range:
@@ -169,6 +169,10 @@ class Solver:
         """Those that make the number of GPUs asked for."""
         wanted = self.market.request.gpu_count
         return [n for n in counts if wanted is None or u.per_node * n == wanted]
+
+    def runnable(self, u: Unit) -> list[Row]:
+        """Rows whose plan runs on their own network; no rule lets another one be built."""
+        return [r for r in u.rows if not plan_fault(r.plan, r.key, self.market.policy)]
 
     def bounds_of(self, u: Unit, row: Row, top: int) -> Iterator[Bound]:
         """Bounds of a row on the unit's platforms, those above `top` cents left out, cheapest nodes first."""
@@ -186,7 +190,7 @@ class Solver:
         order = [
             (r.key.nodes * u.least, -r.perf.tenths, r.key, r, u)
             for u in (self.units if units is None else units)
-            for r in u.rows
+            for r in self.runnable(u)
         ]
         for i, (_, _, _, row, u) in enumerate(sorted(order, key=lambda x: x[:3])):
             tenths = row.perf.tenths
@@ -209,7 +213,7 @@ class Solver:
         def ceiling(row: Row) -> int:
             return stairs.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
 
-        tops = [(r, ceiling(r)) for r in u.rows]
+        tops = [(r, ceiling(r)) for r in (self.runnable(u) if self.clever else u.rows)]
         open_ = [b for r, top in tops for b in self.bounds_of(u, r, top) if b.cents <= top]
         if not open_:
             out.closed_by_bound += 1
@@ -252,7 +256,7 @@ class Solver:
         """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""
         started = time.perf_counter()
         chosen = {p.row.perf.tenths: [p] for p in stairs.points}
-        for u, row in ((unit, r) for unit in self.units for r in unit.rows if r.perf.tenths in chosen):
+        for u, row in ((unit, r) for unit in self.units for r in self.runnable(unit) if r.perf.tenths in chosen):
             cents = chosen[row.perf.tenths][0].parts_cents
             for b in self.bounds_of(u, row, cents):
                 if b.cents <= cents:
