@@ -81,6 +81,7 @@ class Bounds:
         self.market, self.cluster = market, cluster
         self._pools: dict[tuple[object, ...], list[tuple[Outfit, NodeBound]]] = {}
         self._made: dict[tuple[int, Row], Bound | None] = {}
+        self._watts: dict[int, tuple[list[Option], int]] = {}
         self._racks: dict[tuple[str, int, int], int] = {}
 
     def pool(self, outfits: list[Outfit], row: Row) -> list[tuple[Outfit, NodeBound]]:
@@ -130,13 +131,19 @@ class Bounds:
         by_shares = least_by_shares(self.market, p.id, pools)
         if by_shares is None:
             return None
-        static = o.static_w + sum(min(x.watts for x in pool) for pool in pools)
+        static = o.static_w + sum(self._least_w(pool) for pool in pools)
         load, banks = o.load_w(static), o.psus(static)
         if not banks or (p.system_max_w and p.kind != Kind.SYSTEM and load > p.system_max_w):
             return None
         drives = o.shelf.least_drives(o.need_gb(precision))
         cents = o.own.cents + sum(pool[0].cents for pool in (*pools, banks)) + drives
         return NodeBound(cents, load, (*pools, banks), drives, by_shares)
+
+    def _least_w(self, pool: list[Option]) -> int:
+        """The least power among options; remembered with the list, which outlives its id so."""
+        if id(pool) not in self._watts:
+            self._watts[id(pool)] = pool, min(x.watts for x in pool)
+        return self._watts[id(pool)][1]
 
     def _beyond_site(self, o: Outfit, key: RowKey, load_w: int) -> bool:
         r, policy = self.market.request, self.market.policy

@@ -137,7 +137,7 @@ class Solver:
             if self.on_host and (new := self._new_counts(u.judged_host, u.least_host, limit)):
                 u.judged_host = max(u.judged_host, new[-1])
                 rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))
-            u.rows += [r for r in rows if r.perf.tenths >= wanted and not plan_fault(r.plan, r.key, self.market.policy)]
+            u.rows += [r for r in rows if r.perf.tenths >= wanted]
         self.seconds["plans"] += time.perf_counter() - started
 
     def _new_counts(self, judged: int, least: int, limit: int) -> range:
@@ -150,21 +150,25 @@ class Solver:
         wanted = self.market.request.gpu_count
         return [n for n in counts if wanted is None or u.per_node * n == wanted]
 
+    def runnable(self, u: Unit) -> list[Row]:
+        """Rows whose plan runs on their own network; no rule lets another one be built."""
+        return [r for r in u.rows if not plan_fault(r.plan, r.key, self.market.policy)]
+
     def bounds_of(self, u: Unit, row: Row, top: int) -> Iterator[Bound]:
         """Bounds of a row on the unit's platforms that a cost of `top` may pay, cheapest nodes first."""
         if not self.clever:
             return (self.bounds.nothing(o, row) for o in u.outfits)
-        return self.bounds.of(row, self.bounds.pool(u.outfits, row), self.market.purse_at(top))
-
-    def least(self, u: Unit, row: Row) -> int:
-        """Cents below which no build of the row exists, by its nodes alone."""
-        pool = self.bounds.pool(u.outfits, row)
-        return row.key.nodes * pool[0][1].cents if pool else NONE
+        cents = self.market.purse_at(top)
+        if row.key.nodes * u.least > cents:
+            return iter(())
+        return self.bounds.of(row, self.bounds.pool(u.outfits, row), cents)
 
     def floor(self, u: Unit, row: Row, below: int) -> int:
         """Cents that no build of the row goes below, as exact as it takes to compare it with `below`."""
         if not self.clever:
             return 0
+        if row.key.nodes * u.least >= below:
+            return row.key.nodes * u.least
         pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
         beyond = (n * node.cents for _, node in pool if n * node.cents >= below)
         return min([*(b.cents for b in self.bounds.of(row, pool, below - 1)), next(beyond, NONE)])
@@ -175,8 +179,10 @@ class Solver:
             return
         started = time.perf_counter()
         most, among = self.market.purse_at(stairs.limit), self.units if units is None else units
-        order = [(least, -r.perf.tenths, r.key, r, u) for u in among for r in u.rows
-                 if (least := self.least(u, r)) <= most]  # fmt: skip
+        order = [
+            (r.key.nodes * u.least, -r.perf.tenths, r.key, r, u)
+            for u in among for r in self.runnable(u) if r.key.nodes * u.least <= most
+        ]  # fmt: skip
         for i, (_, _, _, row, u) in enumerate(sorted(order, key=lambda x: x[:3])):
             tenths = row.perf.tenths
             self.clock.tick("search", i, len(order))
@@ -196,7 +202,7 @@ class Solver:
         def ceiling(row: Row) -> int:
             return stairs.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
 
-        tops = [(r, ceiling(r)) for r in u.rows]
+        tops = [(r, ceiling(r)) for r in (self.runnable(u) if self.clever else u.rows)]
         open_ = [b for r, top in tops for b in self.bounds_of(u, r, top) if b.fits(top)]
         if not open_:
             out.closed_by_bound += 1
@@ -250,7 +256,7 @@ class Solver:
         """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""
         started = time.perf_counter()
         chosen = {p.row.perf.tenths: [p] for p in stairs.points}
-        for u, row in [(x, r) for x in self.units for r in x.rows if r.perf.tenths in chosen]:
+        for u, row in [(x, r) for x in self.units for r in self.runnable(x) if r.perf.tenths in chosen]:
             cost = chosen[row.perf.tenths][0].cost
             for b in self.bounds_of(u, row, cost):
                 if b.fits(cost):
@@ -273,11 +279,8 @@ class Solver:
                     return out
                 limit = SPAN * max(1, first.cost)
             stairs = Staircase(limit)
-            purse = self.market.purse_at(limit)
-            hurried = (
-                sorted(self.units, key=lambda u: (-u.per_node, u.least)) if self.clock.deadline is not None else []
-            )
-            for u in hurried:
+            purse, hurried = self.market.purse_at(limit), sorted(self.units, key=lambda u: (-u.per_node, u.least))
+            for u in hurried if self.clock.deadline is not None else ():
                 self.judge(purse, [u])
                 self.search(stairs, [u])
             self.judge(purse)
@@ -296,7 +299,7 @@ class Solver:
                 known = [(p.found.row.perf.tenths, p.found.parts_cents) for p in out.points]
                 out.stairs = staircase(known, self.market.request, self.market.policy)
                 floors = {
-                    (u.gpu.id, u.per_node): [(r.perf.tenths, partial(self.floor, u, r)) for r in u.rows]
+                    (u.gpu.id, u.per_node): [(r.perf.tenths, partial(self.floor, u, r)) for r in self.runnable(u)]
                     for u in self.units
                 }
                 out.record = record(floors, out.ticks, self.dropped, out.stairs)

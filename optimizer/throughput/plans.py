@@ -52,7 +52,7 @@ class Planner:
         self._alike: dict[str, int] = {}
         self._kinds: dict[tuple[object, ...], int] = {}
         self._fits: dict[tuple[object, ...], Ints] = {}
-        self._held: dict[tuple[int, str], dict[Shape, int]] = {}
+        self._held: dict[tuple[int, int, str], dict[Shape, int]] = {}
         self._rates: dict[tuple[Shape, int], int] = {}
         self.kin = kin(llm)
 
@@ -162,9 +162,9 @@ class Planner:
         """(tp, pp, dp, ep, requests at once) of the replicas of `size` GPUs that fit memory and the key's network."""
         spans = size > key.per_node
         per_node, net, rate = (key.per_node, key.net, key.net_gbit_s) if spans else (size, "none", 0)
-        memo = (self._like(gpu), precision, size, per_node, net, rate)
+        memo = (gpu.vram_gb, gpu.unified_reserve_gb, precision, size, per_node, net, rate)
         if memo not in self._fits:
-            held = self._held.setdefault((self._like(gpu), precision), {})
+            held = self._held.setdefault((gpu.vram_gb, gpu.unified_reserve_gb, precision), {})
             fits = []
             for shape in shapes(size, per_node, net, self.llm.heads, self.llm.is_moe, self.max_pp):
                 users = held.get(shape)
