@@ -1,6 +1,6 @@
 """CSV folder -> Catalog. All faults of all files are reported at once; overlays replace parts by id.
 
-A catalog folder holds one CSV per part kind (see `PART_FILES`) and offers.csv, UTF-8 with a header row.
+A catalog folder holds one CSV per part kind (see `PART_FILES`), offers.csv and maybe bundles.csv, UTF-8 with a header.
 Blank cells take the field's default; lists are `a|b`; contents are `2*part-id|8*part-id`.
 """
 
@@ -21,20 +21,22 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from catalogs.errors import Fault, InputError
-from catalogs.schema import PART_FILES, GpuBoard, Kind, Offer, Part, Platform
+from catalogs.schema import PART_FILES, Bundle, GpuBoard, Kind, Offer, Part, Platform
 
 SHIPPED = Path(__file__).parent / "data"
 MAX_FILE_BYTES = 200_000_000
+PRICE_FILES: dict[str, type[BaseModel]] = {"offers": Offer, "bundles": Bundle}
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Parts by id and their offers. `replaced` names what overlays replaced; `sha256` covers all files read."""
+    """Parts by id, offers, bundles. `replaced` names what overlays replaced; `sha256` covers all files read."""
 
     parts: Mapping[str, Part]
     offers: Mapping[str, tuple[Offer, ...]]
     sha256: str
     replaced: tuple[str, ...] = field(default=())
+    bundles: Mapping[str, Bundle] = field(default_factory=dict)
 
     def of(self, *kinds: Kind) -> list[Part]:
         """Parts of these kinds, ordered by id."""
@@ -107,6 +109,7 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
     faults: list[Fault] = []
     parts: dict[str, Part] = {}
     offers: dict[str, Offer] = {}
+    bundles: dict[str, Bundle] = {}
     replaced: list[str] = []
     where: dict[str, tuple[str, int]] = {}
     digest = hashlib.sha256()
@@ -117,7 +120,7 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
                 "no-catalog",
                 "Name a folder that holds CSV files.",
             )
-        known = {f"{name}.csv" for name in [*PART_FILES, "offers"]}
+        known = {f"{name}.csv" for name in [*PART_FILES, *PRICE_FILES]}
         files = sorted(folder.glob("*.csv"))
         for stray in [p for p in files if p.name not in known]:
             near = difflib.get_close_matches(stray.name, known, n=1, cutoff=0.3)
@@ -135,7 +138,7 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
         for path in files:
             if path.name not in known:
                 continue
-            cls: type[BaseModel] = Offer if path.stem == "offers" else PART_FILES[path.stem]
+            cls: type[BaseModel] = PRICE_FILES.get(path.stem) or PART_FILES[path.stem]
             rows = _rows(path, cls, digest, faults)
             for number, row in rows:
                 if path.stem in ("systems", "platforms"):
@@ -167,7 +170,11 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
                     if key in offers:
                         replaced.append(key)
                     offers[key] = item
-    faults += _dangling(parts, offers, where)
+                elif isinstance(item, Bundle):
+                    if key in bundles:
+                        replaced.append(key)
+                    bundles[key] = item
+    faults += _dangling(parts, offers, bundles, where)
     if faults:
         raise InputError(faults)
     by_part: dict[str, list[Offer]] = {}
@@ -178,18 +185,25 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
         {k: tuple(sorted(v, key=lambda o: o.id)) for k, v in by_part.items()},
         digest.hexdigest(),
         tuple(replaced),
+        dict(sorted(bundles.items())),
     )
 
 
-def _dangling(parts: dict[str, Part], offers: dict[str, Offer], where: dict[str, tuple[str, int]]) -> list[Fault]:
+def _dangling(
+    parts: dict[str, Part], offers: dict[str, Offer], bundles: dict[str, Bundle], where: dict[str, tuple[str, int]]
+) -> list[Fault]:
     """References to parts that do not exist."""
     wanted: list[tuple[str, str, str]] = [(o.id, "part", o.part) for o in offers.values()]
+    wanted += [(b.id, "parts", c.part) for b in bundles.values() for c in b.parts]
     for p in parts.values():
         if isinstance(p, GpuBoard):
             wanted.append((p.id, "gpu", p.gpu))
         elif isinstance(p, Platform):
             wanted += [(p.id, "contents", c.part) for c in p.contents]
     faults = []
+    for x in sorted(set(bundles) & set(parts)):
+        file, row = where[x]
+        faults.append(Fault("duplicate-id", "a bundle has the id of a part", file, row, "id", x, "Rename the bundle."))
     for owner, column, target in wanted:
         if target not in parts:
             near = difflib.get_close_matches(target, list(parts), n=1, cutoff=0.5)
@@ -263,9 +277,10 @@ def _tuple_fields(cls: type[BaseModel]) -> frozenset[str]:
 def _parse(cls: type[BaseModel], row: dict[str, str], path: Path, number: int, faults: list[Fault]) -> BaseModel | None:
     lists = _tuple_fields(cls)
     data: dict[str, object] = {k: tuple(v.split("|")) if k in lists else v for k, v in row.items()}
-    if "contents" in row:
-        pairs = [c.partition("*") for c in row["contents"].split("|")]
-        data["contents"] = [{"qty": a, "part": b} for a, _, b in pairs]
+    for column in ("contents", "parts"):
+        if column in row:
+            pairs = [c.partition("*") for c in row[column].split("|")]
+            data[column] = [{"qty": a, "part": b} for a, _, b in pairs]
     try:
         return cls.model_validate(data)
     except ValidationError as e:

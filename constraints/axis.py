@@ -40,7 +40,8 @@ class Axis(Protocol):
 
 
 class Money:
-    """The sum of lines in minor units; support and tax rise with it."""
+    """The sum of lines, spares and support by category in minor units; tax rises with it. The model's is scaled
+    (`PriceBook.scaled`)."""
 
     name, unit = "money", ""
 
@@ -48,7 +49,7 @@ class Money:
         return m.total_cents
 
     def measure(self, c: Case) -> int:
-        return sum(q * c.book.prices[x].cents for x, q in c.build.total().items() if x in c.book.prices)
+        return c.book.cost({x: q for x, q in c.build.total().items() if x in c.book.prices})
 
     def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
         return nodes * cents
@@ -126,8 +127,9 @@ class LeadTimeAxis:
 
 
 def lead_days(book: PriceBook, part: str) -> int:
-    """Known lead time of the offer that prices a part; 0 when it is unknown."""
-    return (book.prices[part].offer.lead_time_days or 0) if part in book.prices else 0
+    """Known lead time of the offer that prices a part; 0 when it is unknown. Not of prices by quantity."""
+    offer = book.prices[part].offer if part in book.prices else None
+    return (offer.lead_time_days or 0) if offer else 0
 
 
 MONEY = Money()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from constraints.policy import Policy
 from constraints.procurement import minor_digits
 from constraints.rule import Check
+from constraints.tariff import NEVER
 
 if TYPE_CHECKING:
     from constraints.case import Case
@@ -18,7 +19,9 @@ MAX_MONEY = 2**50
 
 
 def totals(parts_cents: int, policy: Policy) -> tuple[int, int, int]:
-    """(support, tax, total) in minor units: one rounded line each on the sum of lines."""
+    """(support, tax, total) in minor units: one rounded line each on the sum of lines.
+
+    Support by category is counted with the lines already; the policy's percentage is zero then."""
 
     def line(base: int, percent: Decimal) -> int:
         return int((Decimal(base) * percent / 100).quantize(Decimal(1), ROUND_HALF_UP))
@@ -42,10 +45,12 @@ class Budget:
 
     def encode(self, m: FamilyModel) -> None:
         if m.request.budget_cents is not None:
-            m.cp.add(m.total_cents <= most_parts_cents(m.request.budget_cents, m.policy))
+            m.cp.add(m.total_cents <= m.book.scaled(most_parts_cents(m.request.budget_cents, m.policy)))
 
     def check(self, c: Case) -> list[Check]:
-        parts = sum(q * c.book.prices[p].cents for p, q in c.build.total().items() if p in c.book.prices)
+        parts = c.book.cost({p: q for p, q in c.build.total().items() if p in c.book.prices})
+        if parts >= NEVER:
+            return [Check.of(self.id, False, "no total: the parts can't be had in these numbers")]
         total = totals(parts, c.policy)[2]
         scale = 10 ** minor_digits(c.request.currency)
         if c.request.budget_cents is None:

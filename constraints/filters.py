@@ -6,7 +6,7 @@ A part stands for what it contains as well: the contents of a complete system, t
 from __future__ import annotations
 
 from catalogs.load import Catalog
-from catalogs.schema import GpuBoard, Offer, Part, Platform
+from catalogs.schema import Bundle, GpuBoard, Offer, Part, Platform
 from constraints.request import Listed, Request
 
 
@@ -59,8 +59,8 @@ class Filter:
         return None
 
 
-def admissible(offer: Offer, request: Request) -> bool:
-    """Whether confidence and lead time of a live offer are admitted; an unknown lead time is, unless strict."""
+def admissible(offer: Offer | Bundle, request: Request) -> bool:
+    """Whether confidence and lead time of a live offer or bundle are admitted; an unknown one is, unless strict."""
     if offer.confidence not in request.confidences:
         return False
     if offer.lead_time_days is None:

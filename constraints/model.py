@@ -29,6 +29,7 @@ from catalogs.schema import (
     Rack,
 )
 from constraints.budget import MAX_MONEY
+from constraints.buying import orders
 from constraints.case import fan_percent, included_bank, patterns, power_cap
 from constraints.contents import dimm_counts, gpus_inside
 from constraints.plan import Row
@@ -41,7 +42,7 @@ Expr = Any  # ortools linear expressions carry no useful static type
 
 INT64 = 2**63 - 1
 """The largest integer of CP-SAT."""
-MOST_PIECES = 1000
+MOST_IN_NODE = 1000
 """Pieces of a part in a node that no rule lets a build reach."""
 
 
@@ -165,8 +166,9 @@ class FamilyModel:
     def add_shared(self, part: Any, qty: int, literal: Any) -> None:
         """`qty` pieces of a shared part where the literal holds."""
         self.shared_qty.setdefault(part.id, []).append((qty, literal))
-        price = self.book.prices[part.id].cents
-        self.shared_cost.append(price * qty * literal)
+        price = self.book.prices[part.id]
+        if price.tariff is None:
+            self.shared_cost.append(price.cents * self.book.weight(part.id) * qty * literal)
         if (w := getattr(part, "power_w", None)) and part.kind == Kind.SWITCH:
             self.shared_w.append(int(w) * qty * literal)
         if part.kind in (Kind.SWITCH, Kind.COOLING):
@@ -177,8 +179,9 @@ class FamilyModel:
         """A literal that holds where both do (it may hold elsewhere; costs keep it down)."""
         z = self.cp.new_bool_var("")
         self.cp.add(z >= a + b - 1)
-        if self.request.no_surplus:
-            self.cp.add(2 * z <= a + b)
+        if self.request.no_surplus or self.book.by_quantity:  # pieces may be free
+            self.cp.add(z <= a)
+            self.cp.add(z <= b)
         return z
 
     def quantities(self) -> dict[str, list[Expr]]:
@@ -204,23 +207,30 @@ class FamilyModel:
         return q
 
     def close_cost(self) -> None:
-        """total_cents: price of all lines."""
-        cp = self.cp
+        """total_cents: price of all lines with support by category, in `book.scale` parts of a cent (see `scaled`)."""
+        cp, book = self.cp, self.book
         shared_ids = set(self.shared_qty)
         node: list[Expr] = []
         for part, terms in self.quantities().items():
-            if part in self.book.prices and part not in shared_ids:
-                node += [self.book.prices[part].cents * t for t in terms]
-        prices, most = self.book.prices, max(self.node_counts)
-        pieces = [(x, prices[x].cents * q, 2 * most) for x, pairs in self.shared_qty.items() for q, _ in pairs]
-        within_int64([("price of a node", most, MAX_MONEY), *pieces], "the total of all lines")
-        bought = [x for x in self.quantities() if x in prices and x not in shared_ids]
-        within_int64([(x, prices[x].cents, MOST_PIECES) for x in bought], "the price of a node")
+            if part in book.prices and book.prices[part].tariff is None and part not in shared_ids:
+                node += [book.prices[part].cents * book.weight(part) * t for t in terms]
+        steady = {x: p.cents * book.weight(x) for x, p in book.prices.items() if p.tariff is None}
+        most = max(self.node_counts)
+        shared = [
+            (x, c * q, 2 * most) for x, pairs in self.shared_qty.items() for q, _ in pairs if (c := steady.get(x))
+        ]
+        within_int64([("price of a node", most, MAX_MONEY), *shared], "the total of all lines")
+        bought = [x for x in self.quantities() if x in steady and x not in shared_ids]
+        within_int64([(x, steady[x], MOST_IN_NODE) for x in bought], "the price of a node")
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
         cp.add(self.node_cents == sum(node))
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
+        rest = sum(self.shared_cost) + orders(self)
+        if book.by_quantity:
+            self.pieces = cp.new_int_var(0, MAX_MONEY, "pieces")
+            cp.add(self.pieces == sum(t for terms in self.quantities().values() for t in terms))
         for n, is_n in self.node_counts.items():
-            cp.add(self.total_cents == n * self.node_cents + sum(self.shared_cost)).only_enforce_if(is_n)
+            cp.add(self.total_cents == n * self.node_cents + rest).only_enforce_if(is_n)
 
 
 def fixed_w(p: Platform, catalog: Catalog) -> int:

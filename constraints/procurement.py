@@ -1,69 +1,43 @@
 """Rule procurement: which offer prices a part, and why a part can't be bought.
 
 Of one part, seller and condition only the newest offer dated on or before `as_of` is live. Fresh live offers come
-first and the cheapest of them prices the part; where none is fresh the newest does, marked stale.
+first and the cheapest of them prices the part; where none is fresh the newest does, marked stale. Stock, minimum
+orders, price breaks, bundles and parts in hand make the price a function of quantity (constraints/purchase.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
+from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Offer, Part, Platform
 from constraints.filters import Filter, admissible, limits
-from constraints.policy import Policy, usd_per
+from constraints.policy import Policy
+from constraints.pricing import minor_digits as minor_digits
+from constraints.pricing import priced
+from constraints.purchase import PriceBook as PriceBook
 from constraints.request import Request
 from constraints.rule import Check
+from constraints.tariff import NEVER
 
 if TYPE_CHECKING:
     from constraints.case import Case
     from constraints.model import FamilyModel
 
 
-@dataclass(frozen=True)
-class Priced:
-    """The offer that prices a part, in minor units of the request's currency."""
-
-    offer: Offer
-    cents: int
-    stale: bool
-
-
-@dataclass(frozen=True)
-class PriceBook:
-    """Prices of what can be bought, and a ledger: part id -> why it can't."""
-
-    prices: Mapping[str, Priced]
-    ledger: Mapping[str, str]
-
-
-def minor_digits(currency: str) -> int:
-    """Digits after the point: JPY has none."""
-    return 0 if currency == "JPY" else 2
-
-
-def unit_price(offer: Offer, currency: str) -> int:
-    """Net unit price in minor units: made net of tax and converted once, rounded half up."""
-    usd = offer.price / (1 + offer.tax_rate) * usd_per(offer.currency)
-    scaled = usd / usd_per(currency) * 10 ** minor_digits(currency)
-    if offer.currency == currency:
-        scaled = offer.price / (1 + offer.tax_rate) * 10 ** minor_digits(currency)
-    return max(1, int(scaled.quantize(Decimal(1), ROUND_HALF_UP)))
-
-
 def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
     """Price every part that may be bought under the request."""
-    prices: dict[str, Priced] = {}
+    pools: dict[str, tuple[list[Offer], bool]] = {}
+    barred_ids = set()
     ledger: dict[str, str] = {}
     filters = Filter(catalog, request)
     for part in catalog.parts.values():
         barred = barred_by(part, request, catalog) or filters.refused(part)
         if barred:
             ledger[part.id] = barred
+            barred_ids.add(part.id)
             continue
         live = _live(catalog.offers.get(part.id, ()), request)
         if not live:
@@ -83,12 +57,32 @@ def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
             "offers.fresh_days_memory" if part.kind in (Kind.MEMORY, Kind.DRIVE) else "offers.fresh_days"
         )
         fresh = [o for o in live if o.date >= request.as_of - timedelta(days=days)]
-        if fresh:
-            best = min(fresh, key=lambda o: (unit_price(o, request.currency), -o.date.toordinal(), o.id))
+        pools[part.id] = fresh or [o for o in live if o.date == max(x.date for x in live)], not fresh
+    book = priced(catalog, request, policy, pools, barred_ids, ledger)
+    _refuse(request, book)
+    return book
+
+
+def _refuse(request: Request, book: PriceBook) -> None:
+    """Limits that lean on the one offer of each part, where a part may have several; raises InputError."""
+    limits_ = {
+        "max_sellers": request.max_sellers is not None,
+        "cost_axis lead-time": request.cost_axis == "lead-time",
+        "max_estimated_percent": request.max_estimated_percent is not None,
+        "max_share_percent": request.max_share_percent is not None,
+    }
+    for name, asked in limits_.items():
+        if not asked:
+            continue
+        why = "a part may come from several offers, since stock, minimum orders, price breaks, bundles or parts in hand"
+        if book.by_quantity:
+            text = f"{name} with prices by quantity: {why} set its price"
+        elif name.endswith("percent") and (request.spares or request.support):
+            text = f"{name} with spares or support by category: which share they count in is not defined"
         else:
-            best = min(live, key=lambda o: (-o.date.toordinal(), unit_price(o, request.currency), o.id))
-        prices[part.id] = Priced(best, unit_price(best, request.currency), not fresh)
-    return PriceBook(prices, ledger)
+            continue
+        remedy = f"Leave out {name}, or those terms."
+        raise InputError(Fault("combination", text, column=name, remedy=remedy))
 
 
 def _live(offers: tuple[Offer, ...], request: Request) -> list[Offer]:
@@ -139,11 +133,24 @@ class Procurement:
         for part in sorted({**c.build.node, **c.build.shared}):
             if part not in c.book.prices:
                 found.append(Check.of(self.id, False, f"{part}: {c.book.ledger.get(part, 'no price')}"))
+        found += self._amounts(c)
         have = {**c.build.shared, **c.node_all}
         for wanted in c.request.include:
             if wanted not in have:
                 found.append(Check.of(self.id, False, f"{wanted} is demanded by --include but not in the build"))
         return (found or [Check.of(self.id, True, "every part has an admissible offer")]) + _unknown(c)
+
+    def _amounts(self, c: Case) -> list[Check]:
+        """Parts that no orders within stock can bring in the build's number."""
+        pieces = {p: q for p, q in c.build.total().items() if p in c.book.prices}
+        if not c.book.by_quantity or c.book.cost(pieces) < NEVER:
+            return []
+        short = [(p, *few) for p, q in pieces.items() if (few := c.book.short(p, q))]
+        found = [
+            Check.at_most(self.id, need, have, "pieces", f"{p} in stock (remedy: another part, or more offers of it)")
+            for p, need, have in short
+        ]
+        return found or [Check.of(self.id, False, "minimum orders, stock and bundles do not add up to the numbers")]
 
 
 def _unknown(c: Case) -> list[Check]:
@@ -154,7 +161,8 @@ def _unknown(c: Case) -> list[Check]:
         if dark := [x for x in parts if not c.catalog.parts[x].country]:
             found.append(Check.warn("procurement", f"country of origin unknown: {', '.join(dark)}"))
     if c.request.max_lead_days is not None:
-        priced = [(x, c.book.prices[x].offer) for x in bought if x in c.book.prices]
-        if dark := [x for x, offer in priced if offer.lead_time_days is None]:
+        orders = c.book.purchase({p: q for p, q in c.build.total().items() if p in c.book.prices})
+        lines = orders.lines if orders else ()
+        if dark := sorted({x.part for x in lines if x.offer and x.offer.lead_time_days is None}):
             found.append(Check.warn("procurement", f"lead time unknown: {', '.join(dark)}"))
     return found

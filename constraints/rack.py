@@ -87,8 +87,8 @@ class RackRule:
                 q = cp.new_int_var(0, 2 * most, x.id)
                 cp.add(q >= each * m.racks_needed).only_enforce_if(chosen)
                 m.add_shared(x, 1, q)
-                if m.request.no_surplus:
-                    cp.add(q == each * m.racks_needed).only_enforce_if(chosen)
+                if m.request.no_surplus or m.book.by_quantity:  # pieces may be free
+                    cp.add(q <= each * m.racks_needed)
                     cp.add(q == 0).only_enforce_if(~chosen)
         volts = m.request.line_volts or policy.whole("power.line_volts")
         for a, is_a in per_rack.items():
@@ -138,8 +138,13 @@ class RackRule:
                 for cord, qty in taken.items():
                     m.extra_node_qty.setdefault(cord, []).append(qty)
                 continue
-            cheapest = min(options, key=lambda x: (m.book.prices[x.id].cents, x.id))
-            m.extra_node_qty.setdefault(cheapest.id, []).append(need[inlet])
+            steady = [x for x in options if not m.book.prices[x.id].by_quantity]
+            kinds = [x for x in options if x not in steady]
+            kinds += [min(steady, key=lambda x: (m.book.prices[x.id].cents, x.id))] if steady else []
+            pieces = [need[inlet]] if len(kinds) == 1 else [m.cp.new_int_var(0, 32, x.id) for x in kinds]
+            m.cp.add(sum(pieces) == need[inlet])
+            for x, qty in zip(kinds, pieces, strict=True):
+                m.extra_node_qty.setdefault(x.id, []).append(qty)
 
     def check(self, c: Case) -> list[Check]:
         p, policy = c.platform, c.policy

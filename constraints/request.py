@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from catalogs.errors import InputError
+from catalogs.schema import Kind
 
 Condition = Literal["new", "refurbished", "used"]
 Confidence = Literal["list", "street", "estimate"]
@@ -35,6 +37,41 @@ class Listed(BaseModel):
     category: str = ""
     status: Literal["approved", "barred"]
     note: str = ""
+
+
+class Owned(BaseModel):
+    """Pieces of a part in hand, at no cost."""
+
+    model_config = ConfigDict(frozen=True)
+    part: str
+    qty: int = Field(ge=1, le=100_000)
+
+
+class Spare(BaseModel):
+    """Of a category `pieces` spare ones per `per` bought, rounded up for each part."""
+
+    model_config = ConfigDict(frozen=True)
+    category: Kind
+    pieces: int = Field(ge=1, le=100_000)
+    per: int = Field(ge=1, le=1_000_000)
+
+
+class SupportRate(BaseModel):
+    """Support of a category, in percent of its lines."""
+
+    model_config = ConfigDict(frozen=True)
+    category: Kind
+    percent: Decimal = Field(ge=0, le=100, decimal_places=1)
+
+
+class FxRate(BaseModel):
+    """An exchange rate of a day."""
+
+    model_config = ConfigDict(frozen=True)
+    currency: Literal["USD", "CNY", "EUR", "GBP", "JPY"]
+    usd_per_unit: Decimal = Field(gt=0, le=10**6)
+    date: date
+    source: str = Field(min_length=1)
 
 
 class Request(BaseModel):
@@ -90,6 +127,10 @@ class Request(BaseModel):
     max_sellers: int | None = Field(default=None, ge=1, le=1000)
     max_share_percent: int | None = Field(default=None, ge=1, le=100, description="of the sum of lines with one seller")
     cost_axis: CostAxis = Field(default="money", description="what the front ascends in")
+    own: tuple[Owned, ...] = Field(default=(), description="parts in hand, at cost 0 up to their number")
+    spares: tuple[Spare, ...] = ()
+    support: tuple[SupportRate, ...] = Field(default=(), description="by category; else policy money.support_percent")
+    fx: tuple[FxRate, ...] = Field(default=(), description="rates laid over those of constraints/data/fx.csv")
 
     @model_validator(mode="after")
     def _context(self) -> Request:

@@ -1,7 +1,8 @@
 """Rules of shares: how much of a build's sum of lines may rest on estimates, and on how few sellers it may lean.
 
 Sellers are those of the offers that price the parts (`offer.seller`): whom the buyer has to deal with. Makers are
-`--vendor`'s business. Which offer prices a part does not depend on these rules (docs/procurement.md).
+`--vendor`'s business. Which offer prices a part does not depend on these rules, and where several may (prices by
+quantity) the rules are refused (docs/procurement.md).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Estimates:
         percent = m.request.max_estimated_percent
         if percent is None:
             return
-        each = {x: p.cents for x, p in m.book.prices.items() if p.offer.confidence == "estimate"}
+        each = {x: p.cents for x, p in m.book.prices.items() if p.offer and p.offer.confidence == "estimate"}
         m.cp.add(100 * whole(m, each, "estimated cents") <= percent * m.total_cents)
 
     def check(self, c: Case) -> list[Check]:
@@ -36,7 +37,7 @@ class Estimates:
         if percent is None:
             return []
         lines = _lines(c)
-        rough = sum(cents for x, cents in lines.items() if c.book.prices[x].offer.confidence == "estimate")
+        rough = sum(n for x, n in lines.items() if (o := c.book.prices[x].offer) and o.confidence == "estimate")
         return [_at_most(self.id, rough, sum(lines.values()), percent, "of the cost rests on estimated prices")]
 
 
@@ -52,7 +53,7 @@ class Sellers:
         quantities = m.quantities()
         sold: dict[str, dict[str, int]] = {}
         for x, p in m.book.prices.items():
-            if x in quantities:
+            if x in quantities and p.offer:
                 sold.setdefault(p.offer.seller, {})[x] = p.cents
         if most is not None:
             used = {s: m.cp.new_bool_var(s) for s in sold}
@@ -71,8 +72,8 @@ class Sellers:
         lines = _lines(c)
         by: dict[str, int] = {}
         for x, cents in lines.items():
-            seller = c.book.prices[x].offer.seller
-            by[seller] = by.get(seller, 0) + cents
+            if offer := c.book.prices[x].offer:
+                by[offer.seller] = by.get(offer.seller, 0) + cents
         if most is not None:
             found.append(Check.at_most(self.id, len(by), most, "sellers", f"sellers: {', '.join(sorted(by))}"))
         if percent is not None and by:

@@ -21,7 +21,7 @@ from constraints.rules import RULES
 from optimizer.clock import TimeUp
 from optimizer.front import Found
 from optimizer.market import Market
-from optimizer.proofdata import PARAMETERS
+from optimizer.proofdata import parameters
 
 
 class Family:
@@ -66,30 +66,41 @@ class Family:
             if top < 0:
                 asked.add(literal == 0)
             else:
-                asked.add(cost <= top).only_enforce_if(literal)
+                most = m.book.scaled(top) if self.market.axis is MONEY else top
+                asked.add(cost <= most).only_enforce_if(literal)
         return asked
 
     def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
         """The build of least cost that costs at most `ceiling(row)`; None when there is none. Raises TimeUp.
 
-        On another axis than money the cheapest of those with its row's throughput and its cost comes back. `cut` says
-        afterwards that time or Ctrl-C (which CP-SAT takes itself) came before the least was proven."""
+        On another axis than money the cheapest of those at least as fast with its cost comes back, and where prices
+        depend on quantity the one with the fewest pieces of these: some may be free, in hand or beyond a minimum
+        order. `cut` says afterwards that time or Ctrl-C (which CP-SAT takes itself) came before the least was
+        proven."""
         m, asked = self.model, self.asked(ceiling)
-        found = self._solved(asked, asked.get_int_var_from_proto_index(self.cost.index), seconds)
-        if found is None or self.cut or self.market.axis is MONEY:
+        cost, total = (asked.get_int_var_from_proto_index(x.index) for x in (self.cost, m.total_cents))
+        found = self._solved(asked, cost, seconds)
+        money, stepped = self.market.axis is MONEY, m.book.by_quantity
+        if found is None or self.cut or (money and not stepped):
             return found
         for row, chosen in m.rows.items():
             if row.perf.tenths < found.row.perf.tenths:
                 asked.add(asked.get_bool_var_from_proto_index(chosen.index) == 0)
-        asked.add(asked.get_int_var_from_proto_index(self.cost.index) <= found.cost)
-        return self._solved(asked, asked.get_int_var_from_proto_index(m.total_cents.index), seconds)
+        if not money:
+            asked.add(cost <= found.cost)
+            found = self._solved(asked, total, seconds) or found
+        if stepped:
+            asked.add(total <= m.book.scaled(found.parts_cents))
+            found = self._solved(asked, asked.get_int_var_from_proto_index(m.pieces.index), seconds) or found
+        return found
 
     def _solved(self, asked: cp_model.CpModel, least: cp_model.IntVar, seconds: float) -> Found | None:
         """The build for which `least` is smallest; None when there is none. Raises TimeUp."""
+        m = self.model
         asked.minimize(least)
         solver = cp_model.CpSolver()
-        for name, setting in PARAMETERS.items():
-            setattr(solver.parameters, name, setting)
+        for name, setting in parameters(m.book).items():
+            setattr(solver.parameters, name, type(getattr(solver.parameters, name))(setting))  # an enum's own type
         solver.parameters.max_time_in_seconds = max(0.01, min(seconds, 1e6))
         status = solver.solve(asked)
         self.seconds += solver.wall_time
@@ -123,7 +134,9 @@ class Family:
             if qty:
                 shared[part] = qty
         build = Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
-        cents = value(m.total_cents)
+        cents = m.book.rounded(value(m.total_cents))
+        if m.book.by_quantity:  # the solution's orders need not be the cheapest
+            cents = min(cents, m.book.cost(build.total()))
         axis = self.market.axis
         cost = cents if axis is MONEY else axis.measure(self.market.case(build, row.plan, row.key))
         return Found(row, build, cents, cost)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from catalogs.errors import Fault, InputError
-from catalogs.load import Catalog
-from catalogs.schema import PART_FILES, GpuBoard, Kind, Offer, Part, Platform
+from catalogs.load import PRICE_FILES, Catalog
+from catalogs.schema import PART_FILES, Bundle, GpuBoard, Kind, Offer, Part, Platform
 
 CLASSES: dict[str, type[Part]] = {
     **{cls.model_fields["kind"].default: cls for cls in PART_FILES.values()},
@@ -19,8 +19,9 @@ CLASSES: dict[str, type[Part]] = {
 
 
 def used(catalog: Catalog, bought: Iterable[str]) -> list[str]:
-    """Ids of the parts bought, of what is inside them and of their boards' GPUs."""
+    """Ids of the parts bought, of what is in a bundle with them or inside them, and of their boards' GPUs."""
     ids = set(bought)
+    ids |= {c.part for b in catalog.bundles.values() if any(c.part in ids for c in b.parts) for c in b.parts}
     for part in [catalog.parts[x] for x in sorted(ids)]:
         ids |= {c.part for c in part.contents} if isinstance(part, Platform) else set()
     ids |= {p.gpu for x in sorted(ids) if isinstance(p := catalog.parts[x], GpuBoard)}
@@ -28,12 +29,14 @@ def used(catalog: Catalog, bought: Iterable[str]) -> list[str]:
 
 
 def rows(catalog: Catalog, ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-    """Parts and all their offers as data; a field at its default is left out."""
+    """Parts, all their offers and the bundles of them as data; a field at its default is left out."""
     parts = [catalog.parts[x] for x in ids]
     offers = [o for p in parts for o in catalog.offers.get(p.id, ())]
+    bundles = [b for b in catalog.bundles.values() if {c.part for c in b.parts} <= {p.id for p in parts}]
     return {
         "parts": [{"kind": p.kind.value, **p.model_dump(mode="json", exclude_defaults=True)} for p in parts],
         "offers": [o.model_dump(mode="json", exclude_defaults=True) for o in offers],
+        "bundles": [b.model_dump(mode="json", exclude_defaults=True) for b in bundles],
     }
 
 
@@ -42,9 +45,10 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
     faults: list[Fault] = []
     parts: dict[str, Part] = {}
     offers: dict[str, list[Offer]] = {}
-    for name in ("parts", "offers"):
+    bundles: dict[str, Bundle] = {}
+    for name in ("parts", "offers", "bundles"):
         for i, row in enumerate(embedded[name]):
-            cls = Offer if name == "offers" else CLASSES.get(str(row.get("kind")), Part)
+            cls: type[BaseModel] = PRICE_FILES.get(name) or CLASSES.get(str(row.get("kind")), Part)
             try:
                 item = cls.model_validate(row)
             except ValidationError as e:
@@ -55,6 +59,11 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
                 parts[item.id] = item
             elif isinstance(item, Offer):
                 offers.setdefault(item.part, []).append(item)
+            elif isinstance(item, Bundle):
+                lost = [c.part for c in item.parts if c.part not in parts]
+                if lost:
+                    faults.append(Fault("bad-row", f"catalog.embedded.bundles[{i}].parts: no part {lost[0]}"))
+                bundles[item.id] = item
     for i, part in enumerate(parts.values()):
         inside = [c.part for c in part.contents] if isinstance(part, Platform) else []
         inside += [part.gpu] if isinstance(part, GpuBoard) else []
@@ -62,4 +71,5 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
             faults.append(Fault("bad-row", f"catalog.embedded.parts[{i}]: holds {x}, which is in no row"))
     if faults:
         raise InputError(faults)
-    return Catalog(parts, {k: tuple(sorted(v, key=lambda o: o.id)) for k, v in offers.items()}, sha256)
+    by_part = {k: tuple(sorted(v, key=lambda o: o.id)) for k, v in offers.items()}
+    return Catalog(parts, by_part, sha256, (), dict(sorted(bundles.items())))

@@ -58,6 +58,8 @@ def loosened(request: Request, bits: int) -> list[tuple[str, str, dict[str, Any]
         ("estimates", "--max-estimated", r.max_estimated_percent is not None, {"max_estimated_percent": None}),
         ("sellers", "--max-sellers or --one-seller", r.max_sellers is not None, {"max_sellers": None}),
         ("sellers", "--max-share", r.max_share_percent is not None, {"max_share_percent": None}),
+        ("budget", "--spares", bool(r.spares), {"spares": ()}),
+        ("budget", "--support", bool(r.support), {"support": ()}),
         ("procurement", "--gpu", bool(r.gpus), {"gpus": frozenset(), "gpu_count": None}),
     ]  # fmt: skip
     return [(rule, words, fields) for rule, words, is_set, fields in all_ if is_set]

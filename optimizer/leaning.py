@@ -18,12 +18,11 @@ def from_few(market: Market, platform: str, pools: list[Pool]) -> list[Pool] | N
     most = market.request.max_sellers
     if most is None:
         return pools
-    prices = market.book.prices
 
     def seller(o: Option) -> str:
-        return prices[o.parts[0][0]].offer.seller if o.parts else ""
+        return _seller(market, o.parts[0][0]) if o.parts else ""
 
-    forced = {prices[platform].offer.seller}
+    forced = {_seller(market, platform)}
     for pool in pools:
         of = {seller(o) for o in pool}
         forced |= of if len(of) == 1 else set()
@@ -43,8 +42,12 @@ def least_by_shares(market: Market, platform: str, pools: list[Pool]) -> int | N
         return 0
     groups = [[(platform, 1)], *([o.parts[0] if o.parts else ("", 0) for o in pool] for pool in pools)]
 
+    def estimated(part: str) -> bool:
+        offer = prices[part].offer
+        return offer is not None and offer.confidence == "estimate"
+
     def cents(part: str, qty: int, estimates_only: bool = False) -> int:
-        if not part or (estimates_only and prices[part].offer.confidence != "estimate"):
+        if not part or (estimates_only and not estimated(part)):
             return 0
         return prices[part].cents * qty
 
@@ -56,9 +59,15 @@ def least_by_shares(market: Market, platform: str, pools: list[Pool]) -> int | N
     if r.max_share_percent is not None:
         by: dict[str, int] = {}
         for group in groups:
-            of = {prices[x].offer.seller if x else "" for x, _ in group}
+            of = {_seller(market, x) if x else "" for x, _ in group}
             if len(of) == 1:
                 seller = of.pop()
                 by[seller] = by.get(seller, 0) + min(cents(x, q) for x, q in group)
         least = max(least, -(-100 * max(by.values()) // r.max_share_percent))
     return least
+
+
+def _seller(market: Market, part: str) -> str:
+    """Seller of the offer that prices a part; empty for what is in hand."""
+    offer = market.book.prices[part].offer
+    return offer.seller if offer else ""

@@ -47,6 +47,12 @@ class Market:
             raise InputError(
                 f"no part of a vendor named {name!r}", "unknown-vendor", f"Nearest: {near}." if near else ""
             )
+        if strange := sorted({x.part for x in request.own} - set(catalog.parts)):
+            raise InputError(f"no part with the id {strange[0]!r} to be owned", "unknown-part", "Correct --own.")
+        if request.support and policy["money.support_percent"]:
+            raise InputError(
+                "support is given by category and as money.support_percent", "bad-support", "Give one of the two."
+            )
         countries = sorted({p.country for p in catalog.parts.values() if p.country})
         for code in request.origins:
             if code not in countries:
@@ -76,8 +82,8 @@ class Market:
         return cost if self.axis is MONEY else self.purse
 
     def cents(self, part: str) -> int:
-        """Unit price in minor units of the request's currency."""
-        return self.book.prices[part].cents
+        """What a piece costs at least, in minor units of the request's currency; its unit price where it has one."""
+        return self.book.prices[part].least
 
     def case(self, build: Build, plan: Plan, row: RowKey | None = None) -> Case:
         """A build as every rule's `check` sees it."""

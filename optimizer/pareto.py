@@ -37,6 +37,10 @@ MARGIN_PERCENT = 10
 """The bound alone closes only what lies this much above the staircase; all that is nearer is proven by CP-SAT."""
 
 
+DEAREST = 2**49
+"""Cents that no build costs; half of the model's largest sum."""
+
+
 class Disagreement(AssertionError):
     """CP-SAT returned a build that plain `check` rejects: an internal error, never dropped silently."""
 
@@ -142,7 +146,7 @@ class Solver:
 
     def _new_counts(self, judged: int, least: int, limit: int) -> range:
         """Node counts not yet judged that `limit` may pay."""
-        most = min(self.max_nodes(), limit // least) if self.clever else self.max_nodes()
+        most = min(self.max_nodes(), limit // max(1, least)) if self.clever else self.max_nodes()
         return range(judged + 1, most + 1)
 
     def _allowed(self, u: Unit, counts: range) -> list[int]:
@@ -239,18 +243,29 @@ class Solver:
         """The build of least cost, up to `limit` on the axis; proven."""
         if limit is None:
             limit = self.limit()
-        most = limit or self.max_nodes() * max((u.least for u in self.units), default=0) * 8
-        top = limit or 4 * min((u.least for u in self.units), default=NONE)
-        while self.units:
+        for top in self._limits(limit) if self.units else ():
             self.judge(self.market.purse_at(top))
             stairs = Staircase(top, flat=True)
             self.search(stairs)
             for u in self.units:
                 self.prove(u, stairs, Front())
-            if stairs.points or top >= most:
-                return stairs.points[0] if stairs.points else None
-            top *= 4
+            if stairs.points:
+                return stairs.points[0]
         return None
+
+    def _limits(self, limit: int | None) -> Iterator[int]:
+        """Rising limits under which the cheapest build is looked for."""
+        if limit is not None:
+            yield limit
+            return
+        top = max(1, 4 * min(u.least for u in self.units))
+        most = self.max_nodes() * max(u.least for u in self.units) * 8
+        yield top
+        while top < most:
+            top *= 4
+            yield top
+        if self.market.book.by_quantity:  # minimum orders may cost far more than the bounds say
+            yield DEAREST
 
     def settle(self, stairs: Staircase) -> list[Found]:
         """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""

@@ -23,21 +23,27 @@ def undominated(
     market: Market, parts: Iterable[P], same: Callable[[P], Any], more: Callable[[P], tuple[float, ...]],
     less: Callable[[P], tuple[float, ...]],
 ) -> list[P]:  # fmt: skip
-    """Parts that none of the same group beats: `more` at least, `less` and price at most. Demanded parts stay.
+    """Parts that none of the same group beats: `more` at least, `less` and price at most. Demanded parts stay, and so
+    do parts whose price depends on quantity, which beat none either.
 
     Where sellers are counted only a part of the same seller beats another, and on the axis of lead times only one
     that is not later."""
     sellers, late = market.request.max_sellers is not None, market.request.cost_axis == "lead-time"
     kept: dict[Any, list[tuple[tuple[float, ...], P]]] = {}
-    ranked = sorted(parts, key=lambda p: (market.cents(p.id), tuple(-x for x in more(p)), less(p), p.id))
+    steady: list[P] = []
+    others: list[P] = []
+    for p in parts:
+        (others if market.book.prices[p.id].by_quantity else steady).append(p)
+    ranked = sorted(steady, key=lambda p: (market.cents(p.id), tuple(-x for x in more(p)), less(p), p.id))
     for p in ranked:
-        seller = market.book.prices[p.id].offer.seller if sellers else ""
+        offer = market.book.prices[p.id].offer
+        seller = offer.seller if sellers and offer else ""
         group = kept.setdefault((same(p), seller), [])
         worth = (*more(p), *(-x for x in less(p)), -lead_days(market.book, p.id) if late else 0)
         beaten = any(all(a >= b for a, b in zip(k, worth, strict=True)) for k, _ in group)
         if not beaten or p.id in market.request.include:
             group.append((worth, p))
-    return [p for group in kept.values() for _, p in group]
+    return [*(p for group in kept.values() for _, p in group), *others]
 
 
 def buyable(market: Market, *, prune: bool = True) -> list[Part]:

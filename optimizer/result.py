@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from catalogs.schema import Kind
 from constraints.axis import MONEY
 from constraints.budget import totals
 from constraints.host_memory import host_of
-from constraints.policy import usd_per
 from constraints.precision import BITS
+from constraints.pricing import fx_rates
 from constraints.rack import racks_in
 from constraints.site import total_w, units
+from optimizer.bom import bom, purchase
 from optimizer.front import Front, Point
 from optimizer.market import Market
 from optimizer.planfacts import plan_facts, throughput
@@ -41,6 +41,7 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
             "newest_price": max(dates, default=None),
             "embedded": None,
         },
+        "fx": [x.model_dump(mode="json") for x in fx_rates(market.request)],
         "model": {"id": market.llm.id, "name": market.llm.name, "note": market.llm.note, "source": market.llm.source},
         "throughput_model": {"calibration": market.calibration.name, "sha256": market.calibration.sha256},
         "proof": proof_data(market, front, scope(market, front), seconds),
@@ -49,14 +50,7 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
         "named": named(front, points),
         "recommended": recommended(market, points),
         "messages": messages(market, front),
-        "fx": exchange(market, front),
     }
-
-
-def exchange(market: Market, front: Front) -> dict[str, str]:
-    """USD per unit of the request's currency and of those that the front's offers are in."""
-    offers = [market.book.prices[x].offer for p in front.points for x in p.case.build.total()]
-    return {c: str(usd_per(c)) for c in sorted({market.request.currency, *(o.currency for o in offers)})}
 
 
 def scope(market: Market, front: Front) -> str:
@@ -80,21 +74,21 @@ def scope(market: Market, front: Front) -> str:
 def point(market: Market, p: Point, name: str) -> dict[str, Any]:
     """One front point as data."""
     c, r = p.case, market.request
-    parts_cents = sum(q * market.cents(x) for x, q in c.build.total().items())
-    support, tax, total = totals(parts_cents, market.policy)
-    estimated = sum(
-        q * market.cents(x) for x, q in c.build.total().items() if market.book.prices[x].offer.confidence == "estimate"
-    )
+    bought = purchase(market, c.build)
+    lines = bom(market, c, bought)
+    spares = bought.spares_cents(c.build.total())
+    support, tax, total = totals(bought.cents + bought.support_cents, market.policy)
+    estimated = sum(x.qty * x.cents for x in bought.lines if x.offer and x.offer.confidence == "estimate")
     return {
         "id": name,
         "axis_cost": money(total, r.currency) if market.axis is MONEY else str(p.found.cost),
         "cost": {
-            "parts": money(parts_cents, r.currency),
-            "spares": money(0, r.currency),
-            "support": money(support, r.currency),
+            "parts": money(bought.cents - spares, r.currency),
+            "spares": money(spares, r.currency),
+            "support": money(support + bought.support_cents, r.currency),
             "tax": money(tax, r.currency),
             "total": money(total, r.currency),
-            "estimated_share": round(estimated / parts_cents, 4),
+            "estimated_share": round(estimated / bought.cents, 4) if bought.cents else 0.0,
             "currency": r.currency,
         },
         "throughput": throughput(market, p.found.row),
@@ -102,7 +96,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
         "gpus": {"part": c.gpu.id, "name": c.gpu.name, "per_node": c.per_node, "total": c.per_node * c.build.nodes},
         "nodes": [{"count": c.build.nodes, "parts": [{"part": x, "qty": q} for x, q in c.build.node.items()]}],
         "shared": [{"part": x, "qty": q} for x, q in c.build.shared.items()],
-        "bom": bom(market, p),
+        "bom": lines,
         "equivalents": equivalents(market, c.build, p.found.row),
         "checks": [
             {
@@ -133,63 +127,6 @@ def energy(market: Market, watts: int) -> dict[str, Any]:
         "cost_year": str(cost.quantize(Decimal("0.01"))),
         "pue": str(p["energy.pue"]),
     }
-
-
-def bom(market: Market, p: Point) -> list[dict[str, Any]]:
-    """Bill of materials: node lines times nodes, shared lines, and what is inside complete systems at price 0."""
-    lines, c, currency = [], p.case, market.request.currency
-    rows = [(x, q * c.build.nodes, "node") for x, q in c.build.node.items()]
-    rows += [(x, q, "shared") for x, q in c.build.shared.items()]
-    for part_id, qty, role in rows:
-        part, priced = market.catalog.parts[part_id], market.book.prices[part_id]
-        lines.append(
-            {
-                "part": part_id,
-                "category": part.kind.value,
-                "name": part.name,
-                "vendor": part.vendor,
-                "role": role,
-                "qty": qty,
-                "pack_qty": getattr(part, "pack", 1),
-                "offer_id": priced.offer.id,
-                "unit_price": money(priced.cents, currency),
-                "line_total": money(priced.cents * qty, currency),
-                "currency": currency,
-                "condition": priced.offer.condition,
-                "price_date": priced.offer.date.isoformat(),
-                "price_confidence": priced.offer.confidence,
-                "price_source": priced.offer.source,
-                "stale": priced.stale,
-                "seller": priced.offer.seller,
-                "lead_time_days": priced.offer.lead_time_days,
-            }
-        )
-    for inside in c.platform.contents:
-        part = market.catalog.parts[inside.part]
-        lines.append(
-            {
-                "part": part.id,
-                "category": part.kind.value,
-                "name": part.name,
-                "vendor": part.vendor,
-                "role": "included",
-                "qty": inside.qty * c.build.nodes,
-                "pack_qty": 1,
-                "offer_id": None,
-                "unit_price": money(0, currency),
-                "line_total": money(0, currency),
-                "currency": currency,
-                "condition": None,
-                "price_date": None,
-                "price_confidence": None,
-                "price_source": None,
-                "stale": False,
-                "seller": None,
-                "lead_time_days": None,
-            }
-        )
-    order = {k.value: i for i, k in enumerate(Kind)}
-    return sorted(lines, key=lambda x: (order[str(x["category"])], str(x["part"]), str(x["role"])))
 
 
 def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
@@ -268,7 +205,7 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
             f"{market.request.min_tok_s_user:g}. Lower it to see slower builds."
         )
         out.append({"code": "offload-slow", "severity": "note", "text": text})
-    if any(market.book.prices[x].stale for p in front.points for x in p.case.build.total()):
+    if any(x.stale for p in front.points for x in purchase(market, p.case.build).lines):
         text = "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
         out.append({"code": "stale-prices", "severity": "warning", "text": text})
     if close := indistinct(market, front):

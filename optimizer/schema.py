@@ -21,6 +21,7 @@ class Embedded(Strict):
 
     parts: list[dict[str, Any]]
     offers: list[dict[str, Any]]
+    bundles: list[dict[str, Any]]
 
 
 class CatalogFacts(Strict):
@@ -167,6 +168,13 @@ class Node(Strict):
     parts: list[PartQty]
 
 
+class Fx(Strict):
+    currency: str
+    usd_per_unit: str
+    date: str
+    source: str
+
+
 class BomLine(Strict):
     part: str
     category: str
@@ -175,7 +183,10 @@ class BomLine(Strict):
     role: Literal["node", "shared", "spare", "included"]
     qty: int
     pack_qty: int
-    offer_id: str | None
+    origin: Literal["offer", "owned", "bundle", "included"] = Field(
+        description="owned: in hand, at price 0; bundle: a kit's own line (category bundle) and its parts at price 0"
+    )
+    offer_id: str | None = Field(description="of a bundle's lines the bundle")
     unit_price: Money
     line_total: Money
     currency: str
@@ -261,6 +272,7 @@ class Result(Strict):
     request: Request
     policy: dict[str, str]
     catalog: CatalogFacts
+    fx: list[Fx] = Field(description="exchange rates in force")
     model: ModelFacts
     throughput_model: ThroughputModel
     proof: Proof
@@ -269,7 +281,6 @@ class Result(Strict):
     named: dict[str, str]
     recommended: str | None
     messages: list[Message]
-    fx: dict[str, str] = Field(description="USD per unit of the currencies used")
 
 
 class BestBuild(Strict):

@@ -125,8 +125,9 @@ def _finish(
         for part, qty in extra.items():
             shared[part] = shared.get(part, 0) + qty
     build = Build(key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
-    total = sum(q * market.cents(x) for x, q in build.total().items())
+    total = market.book.cost(build.total())
     if total > top:
         return None
-    cost = market.axis.measure(market.case(build, row.plan, row.key))
+    axis = market.axis
+    cost = total if axis is MONEY else axis.measure(market.case(build, row.plan, row.key))
     return Found(row, build, total, cost) if cost <= most and passes(market, build, row) else None

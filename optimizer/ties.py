@@ -10,10 +10,10 @@ from optimizer.market import Market
 
 def rank(market: Market, found: Found) -> tuple[object, ...]:
     """Order among ties: fewer nodes, smaller share on estimates, newer prices, then part ids by category."""
-    bought = sorted(found.build.total().items())
-    prices = {p: market.book.prices[p] for p, _ in bought}
-    estimated = sum(q * prices[p].cents for p, q in bought if prices[p].offer.confidence == "estimate")
-    newest = sorted((-prices[p].offer.date.toordinal() for p, _ in bought), reverse=True)
+    bought, orders = sorted(found.build.total().items()), market.book.purchase(found.build.total())
+    priced = [(x, x.offer) for x in orders.lines if x.offer] if orders else []
+    estimated = sum(x.qty * x.cents for x, offer in priced if offer.confidence == "estimate")
+    newest = sorted((-offer.date.toordinal() for _, offer in priced), reverse=True)
     ids = sorted((market.catalog.parts[p].kind.value, p, q) for p, q in bought)
     return found.build.nodes, estimated, newest, ids
 
@@ -22,16 +22,25 @@ def equivalents(market: Market, build: Build, row: Row) -> list[dict[str, object
     """For each bought part the parts of its kind at its price that keep every rule, throughput unchanged."""
     out: list[dict[str, object]] = []
     for part_id in sorted(build.total()):
-        part, cents = market.catalog.parts[part_id], market.cents(part_id)
+        part = market.catalog.parts[part_id]
         same = [
-            p.id
-            for p in market.catalog.of(part.kind)
-            if p.id != part_id and p.id in market.book.prices and market.cents(p.id) == cents
+            p.id for p in market.catalog.of(part.kind) if p.id != part_id and _as_dear(market, build, part_id, p.id)
         ]
         fits = [p for p in same if passes(market, _swapped(build, part_id, p), row)]
         if fits:
             out.append({"part": part_id, "could_be": fits})
     return out
+
+
+def _as_dear(market: Market, build: Build, old: str, new: str) -> bool:
+    """Whether the build costs the same with another part in a part's place."""
+    book = market.book
+    if new not in book.prices:
+        return False
+    a, b = book.prices[old], book.prices[new]
+    if not (a.by_quantity or b.by_quantity):
+        return a.cents == b.cents
+    return book.cost(_swapped(build, old, new).total()) == book.cost(build.total())
 
 
 def _swapped(build: Build, old: str, new: str) -> Build:

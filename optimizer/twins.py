@@ -13,7 +13,6 @@ from functools import cache
 from typing import Any
 
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Link, Part, Platform, Switch
-from constraints.procurement import PriceBook
 from constraints.rack import node_kg
 from optimizer.market import Market
 from optimizer.prune import undominated
@@ -52,7 +51,7 @@ def thinned(market: Market) -> Market:
         if p.id not in kept:
             del prices[p.id]
             ledger[p.id] = "another part of equal figures costs no more"
-    return replace(market, book=PriceBook(prices, ledger))
+    return replace(market, book=replace(market.book, prices=prices, ledger=ledger))
 
 
 def _platforms(market: Market, have: Collection[Part]) -> list[Platform]:
@@ -99,10 +98,14 @@ def _gear(market: Market, have: Collection[Part]) -> list[Switch | Link]:
 
 
 def _links(market: Market, have: Collection[Link]) -> list[Link]:
-    """Cables and optics. Trunks take the first path by id, so that only a twin of a smaller id beats a part here."""
+    """Cables and optics. Trunks take the first path by id, so that only a twin of a smaller id beats a part here, and
+    as in `undominated` none whose price depends on quantity."""
     kept: dict[tuple[Any, ...], list[tuple[int, float]]] = {}
     out = []
     for x in sorted(have, key=lambda x: x.id):
+        if market.book.prices[x.id].by_quantity:
+            out.append(x)
+            continue
         group = kept.setdefault(figures(x, "power_w", "length_m"), [])
         cents = market.cents(x.id)
         if x.id in market.request.include or not any(c <= cents and w <= x.power_w for c, w in group):

@@ -219,7 +219,7 @@ def table() -> list[Tampering]:
           (f"proof.staircase[{last + 1}].below", "front[0].checks[15].limit")),
         t("fewer output tokens asked for", edit("request.osl", 1000), ("front[0].throughput.output_tok_s",)),
         t("currency changed", edit("request.currency", "EUR"), ("front[1].cost.currency",)),
-        t("an exchange rate changed", edit("fx.USD", "0.9"), ("fx.USD",)),
+        t("an exchange rate changed", edit("fx[1].usd_per_unit", "0.9"), ("fx[1].usd_per_unit",)),
         t("a named point moved", edit("named.fastest", "p1"), ("named.fastest",)),
         t("a named point renamed", edit("named.best", "p1"), ("named.best",)),
         t("a point renamed", edit("front[1].id", "p9"), ("front[1].id",)),

@@ -60,7 +60,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
     chosen = next(p for p in points if p["id"] == data["recommended"])
     print(
         f"Build {chosen['id']}: {chosen['cost']['total']} {currency}, "
-        f"of it {chosen['cost']['estimated_share']:.0%} on estimated prices"
+        f"of it {chosen['cost']['estimated_share']:.0%} on estimated prices{_extras(chosen['cost'])}"
     )
     t = chosen["throughput"]
     print(f"Throughput: {t['output_tok_s']:,.1f} {t['unit']}, 80 % interval {interval(t)}, {basis(t)}")
@@ -69,7 +69,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
         [
             [
                 str(x["qty"]),
-                f"{x['name']}{' (included)' if x['role'] == 'included' else ''}",
+                f"{x['name']}{_aside(x)}",
                 x["unit_price"],
                 x["line_total"],
                 f"{x['price_date'] or ''}{' stale' if x['stale'] else ''}",
@@ -94,6 +94,19 @@ def show(data: dict[str, Any], everything: bool) -> None:
         f"Proof: {proof['status']}. {proof['scope']} ({proof['families']['closed_by_bound']} families closed by bound, "
         f"{proof['families']['closed_by_cp_sat']} by CP-SAT, {proof['seconds'].get('total', 0):.2f} s)"
     )
+
+
+def _extras(cost: dict[str, Any]) -> str:
+    """Spares and support in the total, where there are any."""
+    return "".join(f", {cost[x]} of {x}" for x in ("spares", "support") if float(cost[x]))
+
+
+def _aside(line: dict[str, Any]) -> str:
+    """What a line is beside a bought part of the build: a spare, in hand, inside a system or a bundle."""
+    words = [w for w in (line["role"], line["origin"]) if w in ("spare", "included", "owned")]
+    words += ["bundle"] * (line["category"] == "bundle")
+    words += [f"in {line['offer_id']}"] * (line["origin"] == "bundle" and line["category"] != "bundle")
+    return f" ({', '.join(dict.fromkeys(words))})" if words else ""
 
 
 def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]], list[str]]]:

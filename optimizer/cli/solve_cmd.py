@@ -91,6 +91,12 @@ def solve(
     as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
     currency: Annotated[str | None, typer.Option(envvar="DSOPT_CURRENCY", help="USD, CNY, EUR, GBP, JPY.")] = None,
     tax: Annotated[str | None, typer.Option(help="Tax on all lines: 13% or a country code, CN.")] = None,
+    fx: Annotated[Path | None, typer.Option(help="CSV of exchange rates: currency,usd_per_unit,date,source.")] = None,
+    support: Annotated[str | None, typer.Option(help="10%, table, or a CSV of category,percent.")] = None,
+    spares: Annotated[
+        list[str], typer.Option(help="5% of drives, memory, PSUs; gpu=1/16; table, or a CSV of category,percent.")
+    ] = [],
+    own: Annotated[Path | None, typer.Option(help="CSV of part,qty in hand: at no cost, up to their number.")] = None,
     policy: Annotated[Path | None, typer.Option(help="TOML file of policy values.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
     pue: Annotated[float | None, typer.Option(help="Power usage effectiveness.")] = None,
@@ -112,7 +118,7 @@ def solve(
     from catalogs.errors import InputError
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
-    from optimizer.cli import parse, procurement
+    from optimizer.cli import parse, procurement, terms
 
     if all(x is None for x in (budget, throughput, users, tokens_per_day, requests_per_second)):
         wanted = "--budget, --throughput, --users, --tokens-per-day, --requests-per-second"
@@ -132,6 +138,7 @@ def solve(
         raise InputError(f"--pue must be 1 to 10, not {pue}", "bad-pue")
     if max_kw is not None and not (0 < max_kw < 1e6):
         raise InputError(f"--max-kw must be above 0, not {max_kw}", "bad-power")
+    percent, by_category = terms.support(support)
     request = parse.request(
         model=parse.model(model, model_config) if single else ANY_MODEL,
         as_of=parse.day(as_of),
@@ -168,6 +175,10 @@ def solve(
         exclude=frozenset(parts.find(x).id for x in exclude),
         gpus=frozenset(g for _, g in counts),
         gpu_count=next((n for n, _ in counts if n), None),
+        own=terms.own(own, parts) if own else (),
+        spares=terms.spares(spares),
+        support=by_category,
+        fx=terms.fx(fx) if fx else (),
         **procurement.fields(
             parts, origin=origin, no_origin=no_origin, confidence=confidence, max_estimated=max_estimated,
             max_lead=max_lead, strict_lead=strict_lead, avl=avl, max_sellers=max_sellers, one_seller=one_seller,
@@ -179,6 +190,7 @@ def solve(
         energy_price is not None
     )
     extra += [f"money.tax_percent={tax_percent(tax)}"] if tax else []
+    extra += [f"money.support_percent={percent}"] if percent is not None else []
     chosen = chosen.with_settings([*set_, *extra])
 
     from optimizer.api import embedded, explained, saving

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from constraints.policy import Policy
 from constraints.procurement import minor_digits
+from constraints.request import Request
 from optimizer.front import Step
 from optimizer.proofdata import minor, money, read_record, staircase, steps_data
 from optimizer.schema import FrontPoint, Result
@@ -15,12 +16,19 @@ from optimizer.verify.wrong import Wrong, differences
 
 
 def values(result: Result) -> list[tuple[int, int]]:
-    """(0.1 tok/s, cents of parts or cost on another axis) of the stored points; raises ValueError for what is none."""
-    currency, money_ = result.request.currency, result.request.cost_axis == "money"
+    """(0.1 tok/s, cents of parts with spares and support by category, or cost on another axis) of the stored points;
+    raises ValueError for what is none."""
+    money_ = result.request.cost_axis == "money"
     return [
-        (round(10 * p.throughput.output_tok_s), minor(p.cost.parts, currency) if money_ else int(p.axis_cost))
+        (round(10 * p.throughput.output_tok_s), _cents(p, result.request) if money_ else int(p.axis_cost))
         for p in result.front
     ]
+
+
+def _cents(p: FrontPoint, request: Request) -> int:
+    """What the proof compares: parts and spares, with the support where it is by category."""
+    counted = [p.cost.parts, p.cost.spares, *([p.cost.support] if request.support else [])]
+    return sum(minor(x, request.currency) for x in counted)
 
 
 def sums(p: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:

@@ -104,7 +104,8 @@ def _catalog(stored: Result, at_hand: Catalog, report: Report) -> tuple[Catalog 
     sha, embedded = stored.catalog.sha256, stored.catalog.embedded
     if at_hand.sha256 == sha:
         if embedded is not None:
-            bought = {x.part for p in stored.front for x in p.bom if x.part in at_hand.parts}
+            held = [x.part for p in stored.front for x in [*p.shared, *(y for n in p.nodes for y in n.parts)]]
+            bought = {x for x in held if x in at_hand.parts}
             true = rows(at_hand, used(at_hand, bought))
             report.wrong += differences(embedded.model_dump(), true, "catalog.embedded")
         return at_hand, True

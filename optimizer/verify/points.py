@@ -9,6 +9,7 @@ from catalogs.schema import Gpu, Platform
 from constraints.case import Build, power_cap
 from constraints.plan import Plan, Row, RowKey
 from constraints.rules import findings
+from constraints.tariff import NEVER
 from optimizer.front import Found, Point
 from optimizer.market import Market
 from optimizer.rows import hardware_keys
@@ -47,7 +48,10 @@ def rebuilt(market: Market, p: FrontPoint, where: str, report: Report) -> Point 
         return None
     failed = ((i, x) for i, x in enumerate(checks) if x.status == "fail")
     report.wrong += [Wrong(f"{where}.checks[{i}]", f"{x.rule} fails: {x.text}") for i, x in failed]
-    cents = sum(q * market.cents(x) for x, q in build.total().items())
+    cents = market.book.cost(build.total())
+    if cents >= NEVER:
+        report.add(f"{where}.bom", "no orders within stock bring these parts")
+        return None
     return Point(Found(row, build, cents, market.axis.measure(case)), case, checks)
 
 

@@ -1,0 +1,153 @@
+"""Offers, bundles and parts in hand -> PriceBook: which parts have one price, and which a price by quantity."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from math import lcm
+
+from catalogs.load import Catalog
+from catalogs.schema import Bundle, Kind, Offer
+from constraints.filters import admissible
+from constraints.policy import Policy, table, usd_per
+from constraints.purchase import Kit, PriceBook, Priced
+from constraints.request import FxRate, Request
+from constraints.tariff import NEVER, Source, Step, Tariff, steps_of
+
+QUICK = (Kind.MEMORY, Kind.DRIVE)
+"""Categories whose prices go stale sooner."""
+
+
+def minor_digits(currency: str) -> int:
+    """Digits after the point: JPY has none."""
+    return 0 if currency == "JPY" else 2
+
+
+def fx_rates(request: Request) -> list[FxRate]:
+    """Exchange rates in force: those of constraints/data/fx.csv, the request's own laid over them."""
+    own = {r.currency: r for r in request.fx}
+    shipped = [FxRate.model_validate(row) for row in table("fx")]
+    return [own.get(r.currency, r) for r in shipped]
+
+
+def unit_price(offer: Offer | Bundle, request: Request, price: Decimal | None = None) -> int:
+    """Net unit price in minor units: made net of tax and converted once, rounded half up.
+
+    `price` is that of a price break, by default the offer's own."""
+    net = (price or offer.price) / (1 + offer.tax_rate)
+    if offer.currency != request.currency:
+        own = {r.currency: r.usd_per_unit for r in request.fx}
+        to_usd, from_usd = (own.get(c) or usd_per(c) for c in (offer.currency, request.currency))
+        net = net * to_usd / from_usd
+    scaled = net * 10 ** minor_digits(request.currency)
+    return max(1, int(scaled.quantize(Decimal(1), ROUND_HALF_UP)))
+
+
+def priced(
+    catalog: Catalog, request: Request, policy: Policy, pools: Mapping[str, tuple[list[Offer], bool]],
+    barred: set[str], ledger: dict[str, str],
+) -> PriceBook:  # fmt: skip
+    """The book of `pools`: part id -> (admissible offers, whether they are stale). What is in hand or in a bundle needs
+    no offer and leaves the ledger."""
+    own: Counter[str] = Counter()
+    for held in request.own:
+        own[held.part] += held.qty if held.part not in barred else 0
+    spares = {s.category: (s.pieces, s.per) for s in request.spares}
+    if Kind.GPU in spares:  # a board is GPUs too
+        spares.setdefault(Kind.GPU_BOARD, spares[Kind.GPU])
+    prices: dict[str, Priced] = {}
+    for part in catalog.parts.values():
+        if part.id in pools or own[part.id]:
+            offers, stale = pools.get(part.id, ([], False))
+            spare = spares.get(part.kind, (0, 1))
+            found = _of_part(offers, stale, own[part.id], spare, request)
+            if found.cents < NEVER:
+                prices[part.id] = found
+                ledger.pop(part.id, None)
+            else:
+                ledger[part.id] = "no piece of it in stock"
+    kits = tuple(k for k in _kits(catalog, request, policy, barred) if _saves(k, prices))
+    for x in sorted({x for k in kits for x in k.parts}):
+        ledger.pop(x, None)
+        spare = spares.get(catalog.parts[x].kind, (0, 1))
+        have = prices.get(x, Priced(None, NEVER, False, Tariff((), spare)))
+        prices[x] = replace(have, tariff=have.sources(), by_quantity=True)
+    prices |= _least_in_kits(kits, prices)
+    book = _supported(catalog, request, prices, kits, ledger)
+    return replace(book, prices={x: _floored(p, book.weight(x), book.scale) for x, p in prices.items()})
+
+
+def _of_part(offers: list[Offer], stale: bool, owned: int, spare: tuple[int, int], request: Request) -> Priced:
+    """One price where one offer is the cheapest for any number; else a tariff of all that may be cheaper somewhere."""
+    cents = {o.id: unit_price(o, request) for o in offers}
+    ranked = sorted(offers, key=lambda o: (cents[o.id], -o.date.toordinal(), o.id))
+    always = next((o for o in ranked if o.stock is None and o.min_qty == 1 and not o.breaks), None)
+    sources = [Source(None, (Step(1, owned, 0),))] if owned else []
+    for o in ranked:
+        prices = [(1, cents[o.id]), *((q, unit_price(o, request, price)) for q, price in o.price_breaks)]
+        steps = steps_of(prices, o.min_qty, o.stock)
+        if o is always or (steps and (always is None or steps[-1].cents < cents[always.id])):
+            sources.append(Source(o, steps, stale))
+    by_quantity = not (len(sources) == 1 and sources[0].plain)
+    tariff = Tariff(tuple(sources), spare)
+    first = always or next((s.offer for s in sources if s.offer), None)
+    return Priced(first, tariff.least_cents, stale, tariff if by_quantity or spare[0] else None, by_quantity)
+
+
+def _kits(catalog: Catalog, request: Request, policy: Policy, barred: set[str]) -> list[Kit]:
+    """Bundles of an allowed condition, confidence and lead time, fresh, with nothing barred in them."""
+    out = []
+    for b in catalog.bundles.values():
+        quick = any(catalog.parts[c.part].kind in QUICK for c in b.parts)
+        days = policy.whole("offers.fresh_days_memory" if quick else "offers.fresh_days")
+        if request.max_price_age_days is not None:
+            days = min(days, request.max_price_age_days)
+        fresh = request.as_of - timedelta(days=days) <= b.date <= request.as_of
+        open_ = b.condition in request.conditions and b.stock != 0 and admissible(b, request)
+        if fresh and open_ and not any(c.part in barred for c in b.parts):
+            out.append(Kit(b, unit_price(b, request)))
+    return out
+
+
+def _saves(kit: Kit, prices: Mapping[str, Priced]) -> bool:
+    """Whether a bundle may ever be cheaper than its parts."""
+    known = [(prices[x], q) for x, q in kit.parts.items() if x in prices and not prices[x].by_quantity]
+    return len(known) < len(kit.parts) or kit.cents < sum(p.cents * q for p, q in known)
+
+
+def _least_in_kits(kits: tuple[Kit, ...], prices: Mapping[str, Priced]) -> dict[str, Priced]:
+    """Parts of bundles with the least that a piece costs scaled so that no bundle costs less than its parts' leasts:
+    then the sum of leasts bounds every purchase, whatever bundles are in it (the dual of a covering problem)."""
+    cents = {
+        x: Fraction(prices[x].cents)
+        if prices[x].cents < NEVER
+        else min(Fraction(k.cents, sum(k.parts.values())) for k in kits if x in k.parts)
+        for x in {x for k in kits for x in k.parts}
+    }
+    alone = {k: sum(cents[x] * q for x, q in k.parts.items()) for k in kits}
+    shrink = {k: min(Fraction(1), k.cents / alone[k]) if alone[k] else Fraction(1) for k in kits}
+    return {
+        x: replace(prices[x], cents=int(c * min(shrink[k] for k in kits if x in k.parts))) for x, c in cents.items()
+    }
+
+
+def _supported(
+    catalog: Catalog, request: Request, prices: dict[str, Priced], kits: tuple[Kit, ...], ledger: dict[str, str]
+) -> PriceBook:
+    """The book with the weights of support by category; a bundle's is the highest of its parts."""
+    rates = {s.category: Fraction(s.percent) / 100 for s in request.support}
+    scale = lcm(*(r.denominator for r in rates.values())) if rates else 1
+    of_kind = {k: int(scale * (1 + r)) for k, r in rates.items() if r}
+    weights = {x: of_kind[catalog.parts[x].kind] for x in prices if catalog.parts[x].kind in of_kind}
+    weights |= {k.bundle.id: max(weights.get(x, scale) for x in k.parts) for k in kits if weights}
+    return PriceBook(prices, ledger, kits, scale, weights)
+
+
+def _floored(p: Priced, weight: int, scale: int) -> Priced:
+    """With the least that a piece adds to the cost, its spares and support in it."""
+    extra, per = p.tariff.spare if p.tariff else (0, 1)
+    return replace(p, floor=p.cents * (per + extra) * weight // (per * scale))

@@ -1,0 +1,145 @@
+"""Terms of purchase of the command line: parts in hand, spares, support by category, exchange rates."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from catalogs.errors import Fault, InputError
+from catalogs.load import Catalog
+from catalogs.schema import MOST_PIECES, Kind
+from constraints.policy import table
+from constraints.request import FxRate, Owned, Spare, SupportRate
+
+M = TypeVar("M", bound=BaseModel)
+ROWS = 100_000
+PERCENT = re.compile(r"\d{1,3}(\.\d{1,6})?%?", re.ASCII)
+
+
+def own(path: Path, catalog: Catalog) -> tuple[Owned, ...]:
+    """Columns part, qty: names as `--include` takes them; a part named twice counts together."""
+    pieces: dict[str, int] = {}
+    faults: list[Fault] = []
+    for number, row in _rows(path, ("part", "qty")):
+        qty = int(row["qty"]) if re.fullmatch(r"\d{1,6}", row["qty"], re.ASCII) else 0
+        if not 1 <= qty <= MOST_PIECES:
+            text = f"needs a whole number from 1 to {MOST_PIECES}"
+            faults.append(Fault("bad-quantity", text, str(path), number, "qty", row["qty"]))
+        try:
+            part = catalog.find(row["part"]).id
+        except InputError as e:
+            faults += [Fault(f.code, f.text, str(path), number, "part", row["part"], f.remedy) for f in e.faults]
+            continue
+        pieces[part] = min(MOST_PIECES, pieces.get(part, 0) + qty)
+    if faults:
+        raise InputError(faults)
+    return tuple(Owned(part=p, qty=q) for p, q in sorted(pieces.items()))
+
+
+def spares(texts: list[str]) -> tuple[Spare, ...]:
+    """`5%`, `gpu=1/16`, `drive=4%`, `table` or a CSV of category,percent; later ones win."""
+    out: dict[str, Spare] = {}
+    for text in texts:
+        if PERCENT.fullmatch(text.strip()):
+            named = {r["category"]: text for r in table("spares") if r["with_option"] == "yes"}
+        elif text == "table":
+            named = {r["category"]: r["percent"] for r in table("spares")}
+        elif "=" in text:
+            category, _, share = text.partition("=")
+            named = {category.strip(): share}
+        else:
+            named = {r["category"]: r["percent"] for _, r in _rows(Path(text), ("category", "percent"))}
+        for category, share in named.items():
+            if spare := _spare(category, share.strip(), text):
+                out[category] = spare
+            else:
+                out.pop(category, None)
+    return tuple(s for _, s in sorted(out.items()))
+
+
+def _spare(category: str, share: str, text: str) -> Spare | None:
+    """None for 0 %."""
+    top, _, per = share.partition("/")
+    try:
+        kind = Kind(category)
+        if per:
+            return Spare(category=kind, pieces=int(top), per=int(per))
+        if not PERCENT.fullmatch(share):
+            raise ValueError
+        pieces, of = (Decimal(share.removesuffix("%")) / 100).as_integer_ratio()
+        return Spare(category=kind, pieces=pieces, per=of) if pieces else None
+    except ValueError:
+        remedy = f"For example 5%, gpu=1/16, table. Categories: {', '.join(k.value for k in Kind)}."
+        value = text if category in text else f"{category}={share}"
+        raise InputError(
+            Fault("bad-spares", "names no category and share", column="--spares", value=value, remedy=remedy)
+        ) from None
+
+
+def support(text: str | None) -> tuple[Decimal | None, tuple[SupportRate, ...]]:
+    """(percent of all lines, None when by category; rates by category): `10%`, `table` or a CSV of category,percent."""
+    if text is None:
+        return None, ()
+    if PERCENT.fullmatch(text.strip()):
+        percent = Decimal(text.strip().removesuffix("%"))
+        if percent > 100:
+            fault = Fault("bad-support", "needs a percentage from 0 to 100", column="--support", value=text)
+            raise InputError(fault)
+        return percent, ()
+    if text == "table":
+        shipped = ({"category": r["category"], "percent": r["percent"]} for r in table("support"))
+        return None, tuple(SupportRate.model_validate(r) for r in shipped)
+    path = Path(text)
+    return None, _models(SupportRate, path, _rows(path, ("category", "percent")), "category", "bad-support")
+
+
+def fx(path: Path) -> tuple[FxRate, ...]:
+    """Columns currency, usd_per_unit, date, source; currencies left out keep the rates of constraints/data/fx.csv."""
+    rates = _models(FxRate, path, _rows(path, ("currency", "usd_per_unit", "date", "source")), "currency", "bad-fx")
+    if wrong := next((r for r in rates if r.currency == "USD" and r.usd_per_unit != 1), None):
+        value = str(wrong.usd_per_unit)
+        raise InputError(Fault("bad-fx", "one USD is 1 USD", str(path), column="usd_per_unit", value=value))
+    return rates
+
+
+def _models(cls: type[M], path: Path, rows: list[tuple[int, dict[str, str]]], key: str, code: str) -> tuple[M, ...]:
+    out: dict[str, M] = {}
+    faults = []
+    for number, row in rows:
+        try:
+            item = cls.model_validate({k: v for k, v in row.items() if k in cls.model_fields})
+        except ValidationError as e:
+            faults += [
+                Fault(code, x["msg"], str(path), number, str(x["loc"][0]), str(x["input"])[:60])
+                for x in e.errors(include_url=False)
+            ]
+            continue
+        if row[key] in out:
+            faults.append(Fault(code, "is given twice", str(path), number, key, row[key], "Leave one of them."))
+        out[row[key]] = item
+    if faults:
+        raise InputError(faults)
+    return tuple(out.values())
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """(row number, cells) of a CSV with at least these columns; raises InputError for what is none."""
+    try:
+        lines: list[Mapping[str, Any]] = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except OSError as e:
+        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
+    except (UnicodeDecodeError, csv.Error) as e:
+        raise InputError(Fault("bad-csv", f"is no CSV in UTF-8: {e}", str(path))) from None
+    missing = [c for c in columns if not lines or c not in lines[0]]
+    if missing:
+        text = f"needs a header with {', '.join(columns)}, and rows"
+        raise InputError(Fault("missing-column", text, str(path), 1, missing[0]))
+    if len(lines) > ROWS:
+        raise InputError(Fault("huge-file", f"has more than {ROWS} rows", str(path)))
+    return [(i, {k: str(v or "").strip() for k, v in row.items() if k}) for i, row in enumerate(lines, 2)]

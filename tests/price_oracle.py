@@ -1,0 +1,121 @@
+"""Cost by quantity from its words, by trying every split; the brute force of tests/oracle.py with it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from catalogs.load import Catalog
+from catalogs.schema import Offer
+from tests.oracle import Ask, Oracle
+from tests.price_terms import Terms
+
+SURPLUS = 8
+"""Pieces over the need that an order may hold in these catalogs: the largest minimum order and break are smaller."""
+
+
+class Shop:
+    """What pieces cost under the terms of a request. None: they can't be had."""
+
+    def __init__(self, catalog: Catalog, ask: Ask, terms: Terms) -> None:
+        self.catalog, self.ask, self.terms = catalog, ask, terms
+        self._known: dict[tuple[str, int], int | None] = {}
+        self._builds: dict[frozenset[tuple[str, int]], int | None] = {}
+
+    def part(self, part: str, pieces: int) -> int | None:
+        """Cents of at least `pieces` pieces of one part, without bundles."""
+        pieces = max(0, pieces - self.terms.own.get(part, 0))
+        if (part, pieces) not in self._known:
+            self._known[part, pieces] = self._splits(part, pieces)
+        return self._known[part, pieces]
+
+    def _splits(self, part: str, pieces: int) -> int | None:
+        offers = [o for o in self.catalog.offers.get(part, ()) if o.condition in self.ask.conditions]
+        sizes = []
+        for o in offers:
+            most = pieces + SURPLUS if o.stock is None else min(o.stock, pieces + SURPLUS)
+            sizes.append([0, *range(o.min_qty, most + 1)])
+        costs = [
+            sum(self._order(o, n) for o, n in zip(offers, split, strict=True))
+            for split in itertools.product(*sizes)
+            if sum(split) >= pieces
+        ]
+        return min(costs, default=None)
+
+    def _order(self, o: Offer, pieces: int) -> int:
+        """Each piece of an order costs what the last break reached says."""
+        each = o.price
+        for text in o.breaks:
+            qty, price = text.split(":")
+            if pieces >= int(qty):
+                each = type(each)(price)
+        return pieces * int(each * 100)
+
+    def build(self, pieces: Counter[str]) -> int | None:
+        """Lines, spares and support of a build: every number of every bundle is tried."""
+        key = frozenset(pieces.items())
+        if key not in self._builds:
+            self._builds[key] = self._build(pieces)
+        return self._builds[key]
+
+    def _build(self, pieces: Counter[str]) -> int | None:
+        kind = {x: self.catalog.parts[x].kind.value for x in self.catalog.parts}
+        need = {x: q + math.ceil(q * self.terms.spares.get(kind[x], 0)) for x, q in pieces.items()}
+        bundles = [
+            b
+            for b in self.catalog.bundles.values()
+            if b.condition in self.ask.conditions and not any(c.part in self.ask.exclude for c in b.parts)
+        ]
+        useful = []
+        for b in bundles:
+            most = max((math.ceil(Fraction(need.get(c.part, 0), c.qty)) for c in b.parts), default=0)
+            useful.append(range((most if b.stock is None else min(most, b.stock)) + 1))
+        costs = []
+        for counts in itertools.product(*useful):
+            lines: list[tuple[int, Fraction]] = []
+            got: Counter[str] = Counter()
+            for b, n in zip(bundles, counts, strict=True):
+                rate = max(self.terms.support.get(kind[c.part], Fraction(0)) for c in b.parts)
+                lines.append((n * int(b.price * 100), rate))
+                got.update({c.part: n * c.qty for c in b.parts})
+            for x, q in need.items():
+                cents = self.part(x, q - got[x])
+                if cents is None:
+                    break
+                lines.append((cents, self.terms.support.get(kind[x], Fraction(0))))
+            else:
+                support = sum((cents * rate for cents, rate in lines), Fraction(0))
+                costs.append(sum(cents for cents, _ in lines) + math.floor(support + Fraction(1, 2)))
+        return min(costs, default=None)
+
+
+@dataclass(eq=False)
+class PriceOracle(Oracle):
+    """All builds of a catalog, each at what its quantities cost."""
+
+    terms: Terms = field(default_factory=lambda: Terms({}, {}, {}))
+
+    def __post_init__(self) -> None:
+        self.shop = Shop(self.catalog, self.ask, self.terms)
+        super().__post_init__()
+
+    def _record(
+        self, node: Counter[str], nodes: int, shared: Counter[str], broken: set[str],
+        speeds: tuple[tuple[str, int], ...],
+    ) -> None:  # fmt: skip
+        if broken:
+            return
+        all_ = Counter(shared)
+        for x, q in node.items():
+            all_[x] += nodes * q
+        inside = {c.part for x in node for c in getattr(self.catalog.parts[x], "contents", ())}
+        if any(x in self.ask.exclude for x in {*all_, *inside}):
+            return
+        if any(x not in all_ and x not in inside for x in self.ask.include):
+            return
+        cents = self.shop.build(+all_)
+        if cents is not None:
+            self.builds.add((cents, speeds, frozenset()))

@@ -1,0 +1,50 @@
+"""Fronts where prices depend on quantity: against brute force, and nothing pruned against everything pruned."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalogs.schema import Kind
+from constraints.case import Build
+from constraints.policy import Policy
+from constraints.request import Owned
+from optimizer.market import Market
+from optimizer.pareto import Solver
+from optimizer.search import passes
+from tests.price_oracle import PriceOracle
+from tests.price_terms import priced_scenario
+from tests.test_oracle import nodes_tried, values
+
+CATALOGS = range(36)
+
+
+@pytest.mark.parametrize("seed", CATALOGS)
+def test_front_equals_brute_force(seed: int) -> None:
+    catalog, request, ask, terms = priced_scenario(seed)
+    found = values(Solver(Market.open(catalog, request, Policy())))
+    assert found == PriceOracle(catalog, ask, nodes_tried(seed), terms=terms).front()
+
+
+@pytest.mark.parametrize("seed", CATALOGS)
+def test_pruned_equals_unpruned(seed: int) -> None:
+    catalog, request, _, _ = priced_scenario(seed)
+    market = Market.open(catalog, request, Policy())
+    assert values(Solver(market, clever=False)) == values(Solver(market))
+
+
+@pytest.mark.parametrize("seed", (1, 7, 15, 21, 23))
+def test_free_pieces_do_not_clutter_a_build(seed: int) -> None:
+    """More pieces in hand than are needed, of everything: no build fails a check or holds what it does not need."""
+    catalog, request, _, _ = priced_scenario(seed)
+    sold = [x for x, p in catalog.parts.items() if p.kind not in (Kind.GPU, Kind.GPU_BOARD)]
+    own = tuple(Owned(part=x, qty=40) for x in sold)
+    market = Market.open(catalog, request.model_copy(update={"own": own, "spares": ()}), Policy())
+    alone, clever = Solver(market, clever=False), Solver(market)
+    assert values(alone) == values(clever)
+    for p in alone.front().points:
+        build = p.found.build
+        for x, q in build.shared.items():
+            fewer = Build(build.nodes, build.node, {**build.shared, x: q - 1} if q > 1 else {
+                y: n for y, n in build.shared.items() if y != x
+            })  # fmt: skip
+            assert not passes(market, fewer, p.found.row)
