@@ -59,6 +59,8 @@ Included = Literal[
 ]
 Whole = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
+Spares = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\+[0-9]{1,3})?$")]
+Ports = Annotated[str, Field(pattern=r"^[0-9]{1,5}:[0-9]{1,5}$")]
 MOST_PIECES = 100_000
 """Pieces of a part that an order may name."""
 
@@ -177,7 +179,7 @@ class Platform(Part):
     psu_bays: Whole = 0
     psu_watts: tuple[int, ...] = ()
     psu_forms: tuple[PsuForm, ...] = ()
-    psu_redundancy: tuple[str, ...] = ()
+    psu_redundancy: tuple[Spares, ...] = ()
     cooling: tuple[Literal["air", "DLC"], ...] = ("air",)
     system_max_w: Positive | None = None
     overhead_w: Whole = 0
@@ -268,7 +270,7 @@ class Switch(Part):
     kind: Literal[Kind.SWITCH] = Kind.SWITCH
     fabric: Literal["InfiniBand", "Ethernet"]
     role: Literal["rdma", "frontend", "oob"]
-    speeds: tuple[str, ...]
+    speeds: tuple[Ports, ...]
     connectors: tuple[Connector, ...]
     rack_units: Whole
     weight_kg: float = 0

@@ -60,6 +60,9 @@ class Cooling:
             m.cp.add(sum(kind.values()) == 1).only_enforce_if(v)
             m.cp.add(sum(q for _, q in manifolds) >= racks).only_enforce_if(v)
             m.cp.add(sum(q for _, q in facility) >= racks).only_enforce_if(v)
+        if m.request.no_surplus:
+            for gear in (manifolds, facility):
+                m.cp.add(sum(q for _, q in gear) <= racks)
 
     def check(self, c: Case) -> list[Check]:
         p, found = c.platform, []

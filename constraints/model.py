@@ -10,6 +10,7 @@ from typing import Any
 
 from ortools.sat.python import cp_model
 
+from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import (
@@ -37,6 +38,27 @@ from constraints.procurement import PriceBook
 from constraints.request import Request
 
 Expr = Any  # ortools linear expressions carry no useful static type
+
+
+INT64 = 2**63 - 1
+"""The largest integer of CP-SAT."""
+MOST_IN_NODE = 1000
+"""Pieces of a part in a node that no rule lets a build reach."""
+
+
+def within_int64(terms: Iterable[tuple[str, int, int]], what: str) -> int:
+    """The largest value of a sum of `coefficient * variable`, from (name, coefficient, largest value of the variable).
+
+    Raises InputError with the largest term when CP-SAT's 64 bits can't hold it."""
+    found = [(abs(a * b), name, a, b) for name, a, b in terms]
+    total = sum(x for x, *_ in found)
+    if total > INT64:
+        _, name, a, b = max(found)
+        raise InputError(
+            f"{what} may reach {total}, above 2^63: its largest term is {name}, {a} x {b}", "number-too-large",
+            "Lower --max-nodes or correct the price.",
+        )  # fmt: skip
+    return total
 
 
 class Candidates:
@@ -192,6 +214,14 @@ class FamilyModel:
         for part, terms in self.quantities().items():
             if part in book.prices and book.prices[part].tariff is None and part not in shared_ids:
                 node += [book.prices[part].cents * book.weight(part) * t for t in terms]
+        steady = {x: p.cents * book.weight(x) for x, p in book.prices.items() if p.tariff is None}
+        most = max(self.node_counts)
+        shared = [
+            (x, c * q, 2 * most) for x, pairs in self.shared_qty.items() for q, _ in pairs if (c := steady.get(x))
+        ]
+        within_int64([("price of a node", most, MAX_MONEY), *shared], "the total of all lines")
+        bought = [x for x in self.quantities() if x in steady and x not in shared_ids]
+        within_int64([(x, steady[x], MOST_IN_NODE) for x in bought], "the price of a node")
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
         cp.add(self.node_cents == sum(node))
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")

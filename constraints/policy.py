@@ -47,13 +47,16 @@ class Policy:
     """Defaults with `changed` laid over them; `policy["power.psu_load_percent"]` is a Decimal."""
 
     changed: Mapping[str, Decimal] = field(default_factory=dict)
+    _whole: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getitem__(self, key: str) -> Decimal:
         return self.changed[key] if key in self.changed else defaults()[key].value
 
     def whole(self, key: str) -> int:
         """The value as an integer of its unit, rounded down."""
-        return int(self[key])
+        if key not in self._whole:
+            self._whole[key] = int(self[key])
+        return self._whole[key]
 
     def with_settings(self, settings: Iterable[str], file: str = "--set") -> Policy:
         """Lay `key=value` texts over this policy; raises InputError for unknown keys and bad numbers."""

@@ -69,6 +69,8 @@ class RackRule:
                 )
             for n, is_n in m.node_counts.items():
                 cp.add(m.racks_needed >= -(-n // a)).only_enforce_if(is_a, is_n)
+                if m.request.no_surplus:
+                    cp.add(m.racks_needed <= -(-n // a)).only_enforce_if(is_a, is_n)
         if "racks" in m.request.have:
             for a, is_a in per_rack.items():
                 for p, v in mounted:
@@ -128,6 +130,13 @@ class RackRule:
         for inlet, options in cords.items():
             if not options:
                 m.cp.add(need[inlet] == 0)
+                continue
+            if m.request.no_surplus or m.request.max_sellers is not None:
+                m.cp.add(need[inlet] <= sum(f * when[0] for i, f, when in plugs if i == inlet))
+                taken = {x.id: m.cp.new_int_var(0, 32, x.id) for x in options}
+                m.cp.add(sum(taken.values()) == need[inlet])
+                for cord, qty in taken.items():
+                    m.extra_node_qty.setdefault(cord, []).append(qty)
                 continue
             steady = [x for x in options if not m.book.prices[x.id].by_quantity]
             kinds = [x for x in options if x not in steady]

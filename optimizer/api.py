@@ -17,6 +17,7 @@ from constraints.precision import BITS, wanted
 from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
+from optimizer.clock import Clock
 from optimizer.embed import rows, used
 from optimizer.explain import ways_out
 from optimizer.front import Front
@@ -47,13 +48,14 @@ def solve(
     policy: Policy,
     time_limit: float | None = None,
     calibration: Calibration | None = None,
+    clock: Clock | None = None,
 ) -> Answer:
-    """The front of a request, throughput by `calibration` (the shipped one without); raises InputError for what makes
-    no sense."""
+    """The front of a request, or the best checked one when `time_limit` (s) or `clock` ends before the proof;
+    throughput by `calibration` (the shipped one without). Raises InputError for what makes no sense."""
     request = with_load(request, policy)
     market = Market.open(catalog, request, policy, calibration)
     started = time.perf_counter()
-    solver = Solver(market, deadline=None if time_limit is None else time.monotonic() + time_limit)
+    solver = Solver(market, clock=clock or Clock(time_limit))
     front = solver.front()
     seconds = {**solver.seconds, "total": time.perf_counter() - started}
     data = result(market, front, seconds)

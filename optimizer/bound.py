@@ -15,6 +15,7 @@ from constraints.model import Candidates
 from constraints.plan import Row, RowKey
 from constraints.power import circuit_limit_w, efficiency_percent
 from optimizer.cluster import NO_PARTS, Cluster, Joined
+from optimizer.leaning import from_few, least_by_shares
 from optimizer.market import Market
 from optimizer.outfit import Outfit
 from optimizer.shelf import NONE, Option
@@ -22,12 +23,15 @@ from optimizer.shelf import NONE, Option
 
 @dataclass(frozen=True)
 class NodeBound:
-    """What a node of one kind costs and draws at least; `pools` are the options it was summed from."""
+    """What a node of one kind costs and draws at least; `pools` are the options it was summed from.
+
+    `by_shares`: cents that it costs at least for the sake of limits on shares of the cost."""
 
     cents: int
     load_w: int
     pools: tuple[list[Option], ...]
     least_drives: int
+    by_shares: int = 0
 
 
 @dataclass
@@ -52,7 +56,8 @@ class Bound:
     def fits(self, top: int) -> bool:
         """Whether a build of at most `top` on the axis, within the budget, is not excluded."""
         purse = self.bounds.market.purse_at(top)
-        return self.floor <= top and self.least <= purse and self.cents <= purse
+        dearest = max(self.least, self.row.key.nodes * self.node.by_shares)
+        return self.floor <= top and dearest <= purse and self.cents <= purse
 
     @cached_property
     def ways(self) -> list[list[Joined]]:
@@ -76,6 +81,7 @@ class Bounds:
         self.market, self.cluster = market, cluster
         self._pools: dict[tuple[object, ...], list[tuple[Outfit, NodeBound]]] = {}
         self._made: dict[tuple[int, Row], Bound | None] = {}
+        self._watts: dict[int, tuple[list[Option], int]] = {}
         self._racks: dict[tuple[str, int, int], int] = {}
 
     def pool(self, outfits: list[Outfit], row: Row) -> list[tuple[Outfit, NodeBound]]:
@@ -119,16 +125,25 @@ class Bounds:
             return None
         if "air" not in p.cooling and not request.site_water and p.kind != Kind.SYSTEM:
             return None
-        pools = (o.gpus, o.cpus_for(key), o.memory_for(key), o.bridges(key))
-        if not all(pools):
+        pools = from_few(self.market, p.id, [o.gpus, o.cpus_for(key), o.memory_for(key), o.bridges(key)])
+        if pools is None or not all(pools):
             return None
-        static = o.static_w + sum(min(x.watts for x in pool) for pool in pools)
+        by_shares = least_by_shares(self.market, p.id, pools)
+        if by_shares is None:
+            return None
+        static = o.static_w + sum(self._least_w(pool) for pool in pools)
         load, banks = o.load_w(static), o.psus(static)
         if not banks or (p.system_max_w and p.kind != Kind.SYSTEM and load > p.system_max_w):
             return None
         drives = o.shelf.least_drives(o.need_gb(precision))
         cents = o.own.cents + sum(pool[0].cents for pool in (*pools, banks)) + drives
-        return NodeBound(cents, load, (*pools, banks), drives)
+        return NodeBound(cents, load, (*pools, banks), drives, by_shares)
+
+    def _least_w(self, pool: list[Option]) -> int:
+        """The least power among options; remembered with the list, which outlives its id so."""
+        if id(pool) not in self._watts:
+            self._watts[id(pool)] = pool, min(x.watts for x in pool)
+        return self._watts[id(pool)][1]
 
     def _beyond_site(self, o: Outfit, key: RowKey, load_w: int) -> bool:
         r, policy = self.market.request, self.market.policy

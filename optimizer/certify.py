@@ -18,13 +18,10 @@ from constraints.model import Candidates, FamilyModel
 from constraints.plan import Row
 from constraints.rule import Rule
 from constraints.rules import RULES
+from optimizer.clock import TimeUp
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.proofdata import parameters
-
-
-class TimeUp(Exception):
-    """The time limit came before an answer."""
 
 
 class Family:
@@ -56,6 +53,7 @@ class Family:
                 rule.encode(m)
         self.cost = market.axis.encode(m)
         self.market, self.model, self.seconds, self.ticks = market, m, 0.0, 0.0
+        self.cut = False
 
     def asked(self, ceiling: Callable[[Row], int]) -> cp_model.CpModel:
         """The model with the question in it: a cost of at most `ceiling(row)`."""
@@ -77,12 +75,13 @@ class Family:
 
         On another axis than money the cheapest of those at least as fast with its cost comes back, and where prices
         depend on quantity the one with the fewest pieces of these: some may be free, in hand or beyond a minimum
-        order."""
+        order. `cut` says afterwards that time or Ctrl-C (which CP-SAT takes itself) came before the least was
+        proven."""
         m, asked = self.model, self.asked(ceiling)
         cost, total = (asked.get_int_var_from_proto_index(x.index) for x in (self.cost, m.total_cents))
         found = self._solved(asked, cost, seconds)
         money, stepped = self.market.axis is MONEY, m.book.by_quantity
-        if found is None or (money and not stepped):
+        if found is None or self.cut or (money and not stepped):
             return found
         for row, chosen in m.rows.items():
             if row.perf.tenths < found.row.perf.tenths:
@@ -112,6 +111,7 @@ class Family:
             raise AssertionError(f"CP-SAT model invalid: {asked.validate()}")
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             raise TimeUp
+        self.cut = status == cp_model.FEASIBLE
         return self.read(lambda x: int(solver.value(x)))
 
     def read(self, valued: Callable[[Any], int]) -> Found:

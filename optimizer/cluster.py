@@ -74,11 +74,23 @@ class Cluster:
         self.pdus = [x for x in parts.get(Pdu, []) if isinstance(x, Pdu)]
         self._kinds: dict[tuple[object, ...], list[Wiring]] = {}
         self._joined: dict[tuple[object, ...], list[Joined]] = {}
+        self._ports: dict[str, tuple[object, ...]] = {}
+        self._needed: dict[tuple[object, ...], list[list[Joined]]] = {}
 
     def networks(self, p: Platform, key: RowKey) -> list[list[Joined]]:
         """For each network that the row needs, the ways to build it, cheapest first."""
         if key.nodes == 1:
             return []
+        ports = self._ports.get(p.id)
+        if ports is None:
+            held = tuple((n.id, q) for n, q in inside(p, self.market.catalog, Nic))
+            ports = self._ports[p.id] = (p.nic_forms, p.nic_slots, p.onboard_lan, held)
+        memo = (ports, key.nodes, key.per_node, key.net, key.net_gbit_s)
+        if memo not in self._needed:
+            self._needed[memo] = self._networks(p, key)
+        return self._needed[memo]
+
+    def _networks(self, p: Platform, key: RowKey) -> list[list[Joined]]:
         out = []
         if "network" not in self.market.request.have:
             least = key.net_gbit_s if key.net == "pp" else 1
@@ -89,15 +101,15 @@ class Cluster:
         return out
 
     def _ways(self, p: Platform, role: str, least: int, nodes: int, per_node: int) -> list[Joined]:
-        cards = () if role == "oob" else p.nic_forms
+        forms = () if role == "oob" else p.nic_forms
         held = () if role == "oob" else tuple((n.id, q) for n, q in inside(p, self.market.catalog, Nic))
         lans = p.onboard_lan if role == "frontend" else (BMC,) if role == "oob" else ()
-        kind = (cards, held, lans, role, least)
+        kind = (forms, held, lans, role, least)
         slots = p.nic_slots - sum(q for _, q in held)
         memo = (*kind, slots, nodes, per_node)
         if memo not in self._joined:
             if kind not in self._kinds:
-                nics = [n for n in self.nics if n.form in cards or n.id in dict(held)]
+                nics = [n for n in self.nics if n.form in forms or n.id in dict(held)]
                 nics += [n for n, _ in inside(p, self.market.catalog, Nic) if n not in nics]
                 found = networks(
                     nics, lans, self.market.switches, self.market.links, role, least, direct=role == "rdma"

@@ -64,6 +64,11 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
                 if lost:
                     faults.append(Fault("bad-row", f"catalog.embedded.bundles[{i}].parts: no part {lost[0]}"))
                 bundles[item.id] = item
+    for i, part in enumerate(parts.values()):
+        inside = [c.part for c in part.contents] if isinstance(part, Platform) else []
+        inside += [part.gpu] if isinstance(part, GpuBoard) else []
+        for x in sorted({*inside} - {*parts}):
+            faults.append(Fault("bad-row", f"catalog.embedded.parts[{i}]: holds {x}, which is in no row"))
     if faults:
         raise InputError(faults)
     by_part = {k: tuple(sorted(v, key=lambda o: o.id)) for k, v in offers.items()}

@@ -56,7 +56,8 @@ class Closed:
 
 @dataclass
 class Front:
-    """Points ascending in cost and throughput, with the proof's record."""
+    """Points ascending in cost and throughput, with the proof's record. Of an incomplete one `open` families may
+    hold missing builds, none of which costs less than `least_missing_cents`."""
 
     points: list[Point] = field(default_factory=list)
     complete: bool = True
@@ -64,6 +65,8 @@ class Front:
     closed_by_cp_sat: int = 0
     families: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    open: int = 0
+    least_missing_cents: int = 0
     ticks: dict[tuple[str, int], float] = field(default_factory=dict)
     stairs: tuple[Step, ...] = ()
     record: tuple[Closed, ...] = ()

@@ -35,7 +35,6 @@ class Outfit:
         )
         self.nics = shelf.nics
         self.static_w = self.cap_w * k + p.overhead_w + fixed_w(p, self.market.catalog)
-        self._psus: dict[int, list[Option]] = {}
         self.own = Option(self.market.cents(p.id), 0, ((p.id, 1),))
 
     @property
@@ -72,15 +71,12 @@ class Outfit:
 
     def psus(self, static_w: int) -> list[Option]:
         """Sets of supplies that carry a node of `static_w` (fans not counted)."""
-        if static_w not in self._psus:
-            self._psus[static_w] = self._carrying(static_w)
-        return self._psus[static_w]
+        load, peak = self.load_w(static_w), transient_extra_w(self.k * self.cap_w, self.market.policy)
+        return self.shelf.shared(("carry", load, peak, *self.shelf.bank), lambda: self._carrying(load, load + peak))
 
-    def _carrying(self, static_w: int) -> list[Option]:
+    def _carrying(self, load: int, peak: int) -> list[Option]:
         policy = self.market.policy
-        load = self.load_w(static_w)
         volts = self.market.request.line_volts or policy.whole("power.line_volts")
-        peak = load + transient_extra_w(self.k * self.cap_w, policy)
         return [
             o for o in self.shelf.banks
             if o.bank is None

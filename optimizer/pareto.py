@@ -16,7 +16,8 @@ from constraints.plan import Row
 from constraints.rule import Rule
 from constraints.rules import RULES, findings
 from optimizer.bound import Bound, Bounds, narrowed
-from optimizer.certify import Family, TimeUp
+from optimizer.certify import Family
+from optimizer.clock import Clock, TimeUp
 from optimizer.cluster import Cluster
 from optimizer.front import Found, Front, Point
 from optimizer.host_rows import HostRows
@@ -85,13 +86,13 @@ class Unit:
 
 
 class Solver:
-    """One request solved until `deadline` (time.monotonic()). Without `clever` nothing is pruned or searched."""
+    """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched."""
 
     def __init__(
-        self, market: Market, rules: Sequence[Rule] = RULES, deadline: float | None = None, clever: bool = True,
+        self, market: Market, rules: Sequence[Rule] = RULES, clock: Clock | None = None, clever: bool = True,
         engine: type[Family] = Family,
     ) -> None:  # fmt: skip
-        self.whole, self.rules, self.deadline, self.clever, self.engine = market, rules, deadline, clever, engine
+        self.whole, self.rules, self.clock, self.clever, self.engine = market, rules, clock or Clock(), clever, engine
         self.market = market = thinned(market) if clever else market
         self.planner = planner_for(market.llm, market.request, market.policy, market.calibration)
         self.on_host = HostRows(market) if market.request.offload else None
@@ -123,24 +124,15 @@ class Solver:
         self.units.sort(key=lambda u: (u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
 
-    def left(self) -> float:
-        """Seconds left; raises TimeUp when none are."""
-        if self.deadline is None:
-            return 1e6
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeUp
-        return left
-
     def max_nodes(self) -> int:
         return min(self.market.request.max_nodes, self.market.policy.whole("plans.max_nodes"))
 
-    def judge(self, limit: int) -> None:
-        """Rows of all units for every node count that `limit` may pay."""
+    def judge(self, limit: int, units: Sequence[Unit] | None = None) -> None:
+        """Rows of all units (or those) for every node count that `limit` may pay."""
         started = time.perf_counter()
         wanted = self.market.request.throughput_tenths or 1
-        for u in self.units:
-            self.left()
+        for i, u in enumerate(self.units if units is None else units):
+            self.clock.tick("plans", i, len(self.units))
             holders = [o.platform for o in u.outfits]
             rows: list[Row] = []
             if new := self._new_counts(u.judged, u.least, limit):
@@ -149,7 +141,7 @@ class Solver:
             if self.on_host and (new := self._new_counts(u.judged_host, u.least_host, limit)):
                 u.judged_host = max(u.judged_host, new[-1])
                 rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))
-            u.rows += [r for r in rows if r.perf.tenths >= wanted and not plan_fault(r.plan, r.key, self.market.policy)]
+            u.rows += [r for r in rows if r.perf.tenths >= wanted]
         self.seconds["plans"] += time.perf_counter() - started
 
     def _new_counts(self, judged: int, least: int, limit: int) -> range:
@@ -162,40 +154,47 @@ class Solver:
         wanted = self.market.request.gpu_count
         return [n for n in counts if wanted is None or u.per_node * n == wanted]
 
+    def runnable(self, u: Unit) -> list[Row]:
+        """Rows whose plan runs on their own network; no rule lets another one be built."""
+        return [r for r in u.rows if not plan_fault(r.plan, r.key, self.market.policy)]
+
     def bounds_of(self, u: Unit, row: Row, top: int) -> Iterator[Bound]:
         """Bounds of a row on the unit's platforms that a cost of `top` may pay, cheapest nodes first."""
         if not self.clever:
             return (self.bounds.nothing(o, row) for o in u.outfits)
-        return self.bounds.of(row, self.bounds.pool(u.outfits, row), self.market.purse_at(top))
-
-    def least(self, u: Unit, row: Row) -> int:
-        """Cents below which no build of the row exists, by its nodes alone."""
-        pool = self.bounds.pool(u.outfits, row)
-        return row.key.nodes * pool[0][1].cents if pool else NONE
+        cents = self.market.purse_at(top)
+        if row.key.nodes * u.least > cents:
+            return iter(())
+        return self.bounds.of(row, self.bounds.pool(u.outfits, row), cents)
 
     def floor(self, u: Unit, row: Row, below: int) -> int:
         """Cents that no build of the row goes below, as exact as it takes to compare it with `below`."""
         if not self.clever:
             return 0
+        if row.key.nodes * u.least >= below:
+            return row.key.nodes * u.least
         pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
         beyond = (n * node.cents for _, node in pool if n * node.cents >= below)
         return min([*(b.cents for b in self.bounds.of(row, pool, below - 1)), next(beyond, NONE)])
 
-    def search(self, stairs: Staircase) -> None:
-        """Builds for the staircase, rows with the least bound first."""
+    def search(self, stairs: Staircase, units: Sequence[Unit] | None = None) -> None:
+        """Builds for the staircase from all units (or those), rows with the least bound first."""
         if not self.clever:
             return
         started = time.perf_counter()
-        most = self.market.purse_at(stairs.limit)
-        order = [(least, -r.perf.tenths, r.key, r, u) for u in self.units for r in u.rows
-                 if (least := self.least(u, r)) <= most]  # fmt: skip
-        for _, _, _, row, u in sorted(order, key=lambda x: x[:3]):
+        most, among = self.market.purse_at(stairs.limit), self.units if units is None else units
+        order = [
+            (r.key.nodes * u.least, -r.perf.tenths, r.key, r, u)
+            for u in among for r in self.runnable(u) if r.key.nodes * u.least <= most
+        ]  # fmt: skip
+        for i, (_, _, _, row, u) in enumerate(sorted(order, key=lambda x: x[:3])):
             tenths = row.perf.tenths
+            self.clock.tick("search", i, len(order))
             for b in self.bounds_of(u, row, stairs.ceiling(tenths)):
                 top = stairs.ceiling(tenths)
                 if not b.fits(top):
                     continue
-                self.left()
+                self.clock.left()
                 found = assemble(self.market, self.cluster, b, top)
                 if found:
                     stairs.add(found)
@@ -207,7 +206,7 @@ class Solver:
         def ceiling(row: Row) -> int:
             return stairs.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
 
-        tops = [(r, ceiling(r)) for r in u.rows]
+        tops = [(r, ceiling(r)) for r in (self.runnable(u) if self.clever else u.rows)]
         open_ = [b for r, top in tops for b in self.bounds_of(u, r, top) if b.fits(top)]
         if not open_:
             out.closed_by_bound += 1
@@ -221,8 +220,10 @@ class Solver:
         )
         family = self.engine(self.market, u.gpu, u.per_node, rows, parts, self.rules)
         try:
-            while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.left()):
+            while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.clock.left()):
                 stairs.add(found)
+                if family.cut:
+                    raise TimeUp
         finally:
             self.seconds["proof"] += time.perf_counter() - started
         out.closed_by_cp_sat += 1
@@ -270,7 +271,7 @@ class Solver:
         """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""
         started = time.perf_counter()
         chosen = {p.row.perf.tenths: [p] for p in stairs.points}
-        for u, row in [(x, r) for x in self.units for r in x.rows if r.perf.tenths in chosen]:
+        for u, row in [(x, r) for x in self.units for r in self.runnable(x) if r.perf.tenths in chosen]:
             cost = chosen[row.perf.tenths][0].cost
             for b in self.bounds_of(u, row, cost):
                 if b.fits(cost):
@@ -284,6 +285,7 @@ class Solver:
         """The whole front, proven unless the time limit came first."""
         out = Front(families=len(self.units), seconds=self.seconds)
         stairs: Staircase | None = None
+        closed = 0
         try:
             limit = self.limit()
             if limit is None or self.market.request.budget_cents is None:
@@ -292,12 +294,19 @@ class Solver:
                     return out
                 limit = SPAN * max(1, first.cost)
             stairs = Staircase(limit)
-            self.judge(self.market.purse_at(limit))
+            purse, hurried = self.market.purse_at(limit), sorted(self.units, key=lambda u: (-u.per_node, u.least))
+            for u in hurried if self.clock.deadline is not None else ():
+                self.judge(purse, [u])
+                self.search(stairs, [u])
+            self.judge(purse)
             self.search(stairs)
             for u in self.units:
+                self.clock.tick("proof", closed, len(self.units))
                 self.prove(u, stairs, out)
+                closed += 1
         except TimeUp:
             out.complete = False
+            out.open, out.least_missing_cents = self.missing(stairs, self.units[closed:])
         if stairs:
             settled = self.settle(stairs) if self.clever and out.complete else stairs.points
             out.points = [self.point(f) for f in settled]
@@ -305,11 +314,29 @@ class Solver:
                 known = [(p.found.row.perf.tenths, p.found.parts_cents) for p in out.points]
                 out.stairs = staircase(known, self.market.request, self.market.policy)
                 floors = {
-                    (u.gpu.id, u.per_node): [(r.perf.tenths, partial(self.floor, u, r)) for r in u.rows]
+                    (u.gpu.id, u.per_node): [(r.perf.tenths, partial(self.floor, u, r)) for r in self.runnable(u)]
                     for u in self.units
                 }
                 out.record = record(floors, out.ticks, self.dropped, out.stairs)
         return out
+
+    def missing(self, stairs: Staircase | None, units: Sequence[Unit]) -> tuple[int, int]:
+        """(families that may hold a missing build, cents that such a build costs at least), by the nodes' prices."""
+        most = NONE if stairs is None else self.market.purse_at(stairs.limit)
+        least = {}
+        for i, u in enumerate(units):
+            counts = range(u.judged + 1, self.max_nodes() + 1)
+            low = [counts[0] * u.least] if counts else []
+            if u.judged_host < self.max_nodes() and u.least_host < NONE:
+                low.append((u.judged_host + 1) * u.least_host)
+            low = [x for x in low if x <= most]
+            for r in u.rows:
+                top = NONE if stairs is None else self.market.purse_at(stairs.ceiling(r.perf.tenths))
+                if (x := r.key.nodes * u.least) <= top:
+                    low.append(x)
+            if low:
+                least[i] = min(low)
+        return len(least), min(least.values(), default=0)
 
     def point(self, found: Found) -> Point:
         """A found build with every rule's finding; raises Disagreement when one fails."""

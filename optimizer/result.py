@@ -191,6 +191,11 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
                 "text": f"Precisions on the front: {', '.join(precisions)}.",
             }
         )
+    if not front.complete:
+        least = money(front.least_missing_cents, market.request.currency)
+        text = f"Stopped before the proof: {front.open} families may still hold better builds, "
+        text += f"none with parts below {least} {market.request.currency}."
+        out.append({"code": "not-proven", "severity": "warning", "text": text})
     if market.request.offload and not market.llm.is_moe:
         text = f"{market.llm.id} is dense: it has no routed experts that --offload could put into host memory."
         out.append({"code": "offload-dense", "severity": "note", "text": text})

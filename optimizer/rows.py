@@ -27,6 +27,8 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
     platforms = [p for p in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(p, Platform) and p.id in book.prices]
     boards = [b for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.id in book.prices]
     allowed = market.request.gpus
+    singles = [g for g in catalog.of(Kind.GPU) if isinstance(g, Gpu) and g.id in book.prices and g.sold_as == "single"]
+    fitting: dict[tuple[object, ...], list[tuple[str, int]]] = {}
     out: dict[tuple[str, int], list[Platform]] = {}
     for p in platforms:
         gpu_id, count = gpus_inside(p, catalog)
@@ -37,13 +39,16 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
             gpu = catalog.parts.get(b.gpu)
             if isinstance(gpu, Gpu) and not gpu_fits(p, gpu, b.gpus, b):
                 found = out.setdefault((gpu.id, b.gpus), [])
-                if p not in found:
+                if not found or found[-1] is not p:
                     found.append(p)
-        for g in catalog.of(Kind.GPU):
-            if isinstance(g, Gpu) and g.id in book.prices and g.sold_as == "single":
-                for k in range(1, p.gpu_slots + 1):
-                    if not gpu_fits(p, g, k, None):
-                        out.setdefault((g.id, k), []).append(p)
+        slots = (p.kind, p.gpu_forms, p.gpu_cooling, p.gpu_boards, p.gpu_slots, p.gpu_width_total, p.gpu_max_w,
+                 p.system_max_w)  # fmt: skip
+        if slots not in fitting:
+            fitting[slots] = [
+                (g.id, k) for g in singles for k in range(1, p.gpu_slots + 1) if not gpu_fits(p, g, k, None)
+            ]
+        for family in fitting[slots]:
+            out.setdefault(family, []).append(p)
     result = []
     for (gpu_id, k), holders in sorted(out.items()):
         g = catalog.parts[gpu_id]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from constraints.request import CostAxis, Request
 
+Money = Annotated[str, Field(pattern=r"^-?[0-9]{1,16}(\.[0-9]{1,2})?$")]
+TokS = Annotated[float, Field(ge=0, le=1e12)]
+
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Embedded(Strict):
@@ -53,7 +56,7 @@ class FamilyFacts(Strict):
         description="bound: its price can't reach the staircase; cp_sat: INFEASIBLE under the staircase; "
         "no_build: no plan runs on the GPU, or no platform has all that a node needs"
     )
-    least: list[str] = Field(description="per step of the staircase: the family's bound; no more rows after the last")
+    least: list[Money] = Field(description="per step of the staircase: the family's bound; no more rows after the last")
     deterministic_time: float = Field(description="CP-SAT's, of all questions to the family")
 
 
@@ -66,8 +69,8 @@ class Families(Strict):
 class StepFacts(Strict):
     """No build faster than this has parts that cost less than `below` (sum of lines, before support and tax)."""
 
-    faster_than_tok_s: float
-    below: str
+    faster_than_tok_s: TokS
+    below: Money
 
 
 class Proof(Strict):
@@ -85,17 +88,17 @@ class Proof(Strict):
 class Cost(Strict):
     """Decimal strings in `currency`."""
 
-    parts: str
-    spares: str
-    support: str
-    tax: str
-    total: str
+    parts: Money
+    spares: Money
+    support: Money
+    tax: Money
+    total: Money
     estimated_share: float
     currency: str
 
 
 class Throughput(Strict):
-    output_tok_s: float
+    output_tok_s: TokS
     low: float
     high: float
     basis: Literal["measured", "interpolated", "roofline"]
@@ -157,11 +160,11 @@ class GpuFacts(Strict):
 
 class PartQty(Strict):
     part: str
-    qty: int
+    qty: int = Field(ge=1, le=10**8)
 
 
 class Node(Strict):
-    count: int
+    count: int = Field(ge=1, le=1000)
     parts: list[PartQty]
 
 
@@ -184,8 +187,8 @@ class BomLine(Strict):
         description="owned: in hand, at price 0; bundle: a kit's own line (category bundle) and its parts at price 0"
     )
     offer_id: str | None = Field(description="of a bundle's lines the bundle")
-    unit_price: str
-    line_total: str
+    unit_price: Money
+    line_total: Money
     currency: str
     condition: str | None
     price_date: str | None
@@ -225,9 +228,9 @@ class RowFacts(Strict):
     lanes: int
     net: Literal["none", "pp", "rdma"]
     net_gbit_s: int
-    host_gb_s: int
-    host_gb: int
-    host_gflops: int
+    host_gb_s: int = Field(ge=0, le=10**9)
+    host_gb: int = Field(ge=0, le=10**9)
+    host_gflops: int = Field(ge=0, le=10**12)
 
 
 class AxisFacts(Strict):

@@ -70,7 +70,7 @@ class Shelf:
             self.cpus, self.memory = self._with_bandwidth()
         nic = (bool(p.onboard_lan), p.nic_slots > 0, p.nic_forms, holds)
         self.nics = self.shared(("nics", *nic), self._nics)
-        bank = (p.psu_forms, p.psu_watts, *patterns(p), needs_psu(p), racked(p), holds)
+        self.bank = bank = (p.psu_forms, p.psu_watts, *patterns(p), needs_psu(p), racked(p), holds)
         self.banks = self.shared(("banks", *bank), self._banks)
         self.pools: dict[tuple[int, ...], list[Option]] = {}
         self._disks: list[Drive] = self.shared(("disks", *self._bays), self._bayed)

@@ -80,6 +80,17 @@ class Ask:
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     offload: bool = False
+    cost_axis: str = "money"
+    origins: tuple[str, ...] = ()
+    barred_origins: tuple[str, ...] = ()
+    confidences: tuple[str, ...] = ("list", "street", "estimate")
+    max_lead: int | None = None
+    strict_lead: bool = False
+    approved: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
+    max_estimated: int | None = None
+    max_sellers: int | None = None
+    max_share: int | None = None
 
 
 @dataclass(eq=False)
@@ -89,15 +100,17 @@ class Oracle:
     catalog: Catalog
     ask: Ask
     nodes_tried: int = 2
-    builds: set[tuple[int, tuple[tuple[str, int], ...], frozenset[str]]] = field(default_factory=set)
+    builds: set[tuple[int, int, tuple[tuple[str, int], ...], frozenset[str]]] = field(default_factory=set)
+    """(cost on the axis, cents, 0.1 tok/s by rule left out, rules broken)"""
 
     def __post_init__(self) -> None:
         self._known: dict[tuple[str, RowKey, str], tuple[tuple[str, int], ...]] = {}
         self.by_kind: dict[Kind, list[Any]] = {}
         for p in self.catalog.parts.values():
             self.by_kind.setdefault(p.kind, []).append(p)
-        self.price = {p: self._price(p, self.ask.conditions) for p in self.catalog.parts}
-        self.any_price = {p: self._price(p, ("new", "refurbished", "used")) for p in self.catalog.parts}
+        self.offer = {p: self._offer(p) for p in self.catalog.parts}
+        self.any_offer = {p: min(self.catalog.offers.get(p, ()), key=self._order, default=None) for p in self.offer}
+        self.unlisted = {p for p in self.catalog.parts if self._off_lists(p)}
         for platform in self.of(Kind.PLATFORM, Kind.SYSTEM):
             for nodes in range(1, self.nodes_tried + 1):
                 self._platform(platform, nodes)
@@ -106,24 +119,47 @@ class Oracle:
         return [p for k in kinds for p in self.by_kind.get(k, [])]
 
     def front(self, off: str | None = None) -> list[tuple[int, int]]:
-        """(cents, 0.1 tok/s), ascending in both; `off` is the rule left out."""
+        """(cost, 0.1 tok/s), ascending in both; `off` is the rule left out."""
         allowed = {off}
         points = []
-        for cents, speeds, broken in self.builds:
+        for cost, cents, speeds, broken in self.builds:
             tenths = dict(speeds).get(off or "", dict(speeds)[""])
             if tenths > 0 and broken <= allowed and (off == "budget" or cents <= self.ask.budget_cents):
-                points.append((cents, tenths))
+                points.append((cost, tenths))
         out: list[tuple[int, int]] = []
-        for cents, tenths in sorted(points, key=lambda p: (p[0], -p[1])):
+        for cost, tenths in sorted(points, key=lambda p: (p[0], -p[1])):
             if not out or tenths > out[-1][1]:
-                out.append((cents, tenths))
+                out.append((cost, tenths))
         return out
 
     # Prices ---------------------------------------------------------------------------------------------------
 
-    def _price(self, part: str, conditions: tuple[str, ...]) -> int | None:
-        offers = [o for o in self.catalog.offers.get(part, ()) if o.condition in conditions]
-        return min((int(o.price * 100) for o in offers), default=None)  # all random offers are fresh and in USD
+    def _order(self, o: Any) -> tuple[int, str]:
+        return int(o.price * 100), o.id  # all random offers are fresh, of one day and in USD
+
+    def _offer(self, part: str) -> Any:
+        """The offer that prices a part: the cheapest of those that the buyer admits."""
+        ask = self.ask
+        fine = [
+            o
+            for o in self.catalog.offers.get(part, ())
+            if o.condition in ask.conditions
+            and o.confidence in ask.confidences
+            and (not ask.strict_lead or o.lead_time_days is not None)
+            and (ask.max_lead is None or o.lead_time_days is None or o.lead_time_days <= ask.max_lead)
+        ]
+        return min(fine, key=self._order, default=None)
+
+    def _off_lists(self, part: str) -> bool:
+        """Whether origin or approved list speak against a part itself."""
+        ask, p = self.ask, self.catalog.parts[part]
+        approved = {self.catalog.parts[x].kind for x in ask.approved}
+        return (
+            (bool(ask.origins) and p.country not in ask.origins)
+            or (p.country != "" and p.country in ask.barred_origins)
+            or part in ask.barred
+            or (p.kind in approved and part not in ask.approved)
+        )
 
     # Nodes ----------------------------------------------------------------------------------------------------
 
@@ -702,9 +738,10 @@ class Oracle:
                 boxes = [(x, q) for x, q in extra.items() if parts[x].kind in (Kind.SWITCH, Kind.COOLING)]
                 units = sum(parts[x].rack_units * q for x, q in boxes)
                 kg = sum(round(parts[x].weight_kg) * q for x, q in boxes)
-                if ask.max_power_w is not None and nodes * load + switch_w > ask.max_power_w:
+                watts, high = nodes * load + switch_w, nodes * (p.rack_units or 0) + units
+                if ask.max_power_w is not None and watts > ask.max_power_w:
                     worse.add("site")
-                if ask.rack_units is not None and nodes * (p.rack_units or 0) + units > ask.rack_units:
+                if ask.rack_units is not None and high > ask.rack_units:
                     worse.add("site")
                 if ask.circuit:
                     amps, v = ask.circuit
@@ -712,7 +749,7 @@ class Oracle:
                     if wall > 80 * amps * v // 100:
                         worse.add("power")
                 if not racked:
-                    self._record(node, nodes, extra, worse, speeds)
+                    self._record(node, nodes, extra, worse, speeds, watts, high)
                     continue
                 a = math.ceil(nodes / count)
                 if Fraction(a * share * load, 100) + switch_w > 20_000:
@@ -720,7 +757,7 @@ class Oracle:
                 if ask.have_racks:
                     if a * (p.rack_units or 1) + units > 42:
                         worse.add("rack")
-                    self._record(node, nodes, extra, worse, speeds)
+                    self._record(node, nodes, extra, worse, speeds, watts, high)
                     continue
                 cords = {"C14": "C13-C14", "C20": "C19-C20"}[psu.inlet]
                 for rack, pdu, cord in itertools.product(
@@ -734,7 +771,7 @@ class Oracle:
                     if a * fitted > 2 * outlets or (pdu.volts >= 200) != (volts >= 200):
                         bad.add("rack")
                     more = extra + Counter({rack.id: count, pdu.id: 2 * count})
-                    self._record(node + Counter({cord.id: fitted}), nodes, more, bad, speeds)
+                    self._record(node + Counter({cord.id: fitted}), nodes, more, bad, speeds, watts, high)
 
     def _record(
         self,
@@ -743,21 +780,45 @@ class Oracle:
         shared: Counter[str],
         broken: set[str],
         speeds: tuple[tuple[str, int], ...],
+        watts: int,
+        high: int,
     ) -> None:
         all_ = Counter(shared)
         for x, q in node.items():
             all_[x] += nodes * q
         inside = {c.part for x in node for c in getattr(self.catalog.parts[x], "contents", ())}
-        barred = any(self.price[x] is None or x in self.ask.exclude for x in all_) or any(
-            x in self.ask.exclude for x in inside
+        chips = {self.catalog.parts[x].gpu for x in all_ if self.catalog.parts[x].kind == Kind.GPU_BOARD}
+        barred = (
+            any(self.offer[x] is None or x in self.ask.exclude for x in all_)
+            or any(x in self.ask.exclude for x in inside)
+            or any(x in self.unlisted for x in {*all_, *inside, *chips})
         )
         missing = any(x not in all_ and x not in inside for x in self.ask.include)
         broken = broken | ({"procurement"} if barred or missing else set())
-        cents = 0
+        bill: list[tuple[Any, int]] = []
         for x, q in all_.items():
-            each = self.price[x] if self.price[x] is not None else self.any_price[x]
-            if each is None:
+            offer = self.offer[x] or self.any_offer[x]
+            if offer is None:
                 return
-            cents += q * each
+            bill.append((offer, q * int(offer.price * 100)))
+        cents = sum(line for _, line in bill)
+        broken |= self._shares_broken(bill, cents)
+        late = max(offer.lead_time_days or 0 for offer, _ in bill)
+        cost = {"money": cents, "power": watts, "rack-units": high, "lead-time": late}[self.ask.cost_axis]
         if len(broken) <= 1:
-            self.builds.add((cents, speeds, frozenset(broken)))
+            self.builds.add((cost, cents, speeds, frozenset(broken)))
+
+    def _shares_broken(self, bill: list[tuple[Any, int]], cents: int) -> set[str]:
+        """Shares of the sum of lines: of estimates, and of the seller with the largest."""
+        ask, broken = self.ask, set()
+        rough = sum(line for offer, line in bill if offer.confidence == "estimate")
+        if ask.max_estimated is not None and Fraction(rough, cents) > Fraction(ask.max_estimated, 100):
+            broken.add("estimates")
+        by: Counter[str] = Counter()
+        for offer, line in bill:
+            by[offer.seller] += line
+        if ask.max_sellers is not None and len(by) > ask.max_sellers:
+            broken.add("sellers")
+        if ask.max_share is not None and Fraction(max(by.values()), cents) > Fraction(ask.max_share, 100):
+            broken.add("sellers")
+        return broken

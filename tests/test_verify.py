@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ from optimizer.verify.consistent import consistent
 from optimizer.verify.highs import HighsFamily
 from optimizer.verify.wrong import Report
 from tests.conftest import AS_OF
-from tests.random_catalogs import scenario
+from tests.random_catalogs import offload_scenario, scenario
 
 Data = dict[str, Any]
 SEED = 13
@@ -232,7 +233,7 @@ def table() -> list[Tampering]:
         t("a message dropped", edit("messages", lambda x: x[1:]), ("messages",)),
         t("a field that is not of the contract", edit("front[0].discount", "5%"), ("front[0].discount",)),
         t("text where a number belongs", edit("front[0].bom[0].qty", "many"), ("front[0].bom[0].qty",)),
-        t("money that is none", edit("front[0].cost.total", "a lot"), ("front",)),
+        t("money that is none", edit("front[0].cost.total", "a lot"), ("front[0].cost.total",)),
     ]  # fmt: skip
 
 
@@ -251,6 +252,54 @@ def test_tampering(tampering: Tampering, answer: Answer) -> None:
     places = [w.where for w in judged(data, answer.market.catalog).wrong]
     print(places)
     assert set(tampering.places) <= set(places)
+
+
+UNNOTICED = {
+    "proof.seconds", "proof.version", "proof.parameters", "proof.families.each.deterministic_time",
+    "request.users", "request.min_tok_s_user", "request.min_precision_bits", "request.allow_experimental",
+    "request.site_water", "request.exclude",
+}  # fmt: skip
+"""What describes the run that wrote the file, and another question whose answer may be the same."""
+
+
+def leaves(x: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every value of a document with its path."""
+    items = x.items() if isinstance(x, dict) else enumerate(x) if isinstance(x, list) else ()
+    for key, value in items:
+        yield from leaves(value, (*way, key))
+    if not isinstance(x, dict | list):
+        yield way, x
+
+
+def other(value: Any) -> Any:
+    """A value of the same type that differs."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return round(value + (1 if isinstance(value, int) else 0.1), 4)
+    if value is None:
+        return "x"
+    return cent(value) if re.fullmatch(r"\d+\.\d\d", value) else value + "x"
+
+
+def test_every_value_is_judged(answer: Answer) -> None:
+    """Each kind of value changed once (the first of its place in a list): noticed, or listed as what can't be."""
+    data, seen, missed = written(answer.data), set(), set()
+    for way, value in leaves(data):
+        name = ".".join(k for k in way if isinstance(k, str))
+        if name in seen:
+            continue
+        seen.add(name)
+        changed = written(data)
+        at: Any = changed
+        for key in way[:-1]:
+            at = at[key]
+        at[way[-1]] = other(value)
+        report = judged(changed, answer.market.catalog)
+        if not report.wrong and not report.unchecked:
+            missed.add(name)
+    assert len(seen) > 100
+    assert {m for m in missed if not m.startswith(tuple(UNNOTICED))} == set()
 
 
 def forged(answer: Answer, points: list[Point], empty: tuple[str, int] | None = None) -> Data:
@@ -368,6 +417,25 @@ def test_an_encode_too_tight_is_noticed(answer: Answer, monkeypatch: pytest.Monk
     report = judged(answer.data, answer.market.catalog, proven=True)
     assert [w.where for w in report.wrong] == [f"front[{i}]" for i in range(5)]
     assert all("the solver's model excludes this build" in w.text for w in report.wrong)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3, 5])
+def test_experts_in_host_memory(seed: int) -> None:
+    catalog, request, _ = offload_scenario(seed)
+    found = solve(catalog, request, Policy())
+    assert judged(found.data, catalog, proven=True).wrong == []
+    assert any(p["plan"]["experts"] == "host" for p in found.data["front"]) or seed != 0
+
+
+@pytest.mark.parametrize("seed", [0, 4, 13])
+def test_thorough(seed: int) -> None:
+    """Nothing bounded, nothing pruned: every family that has a row goes to CP-SAT."""
+    catalog, request, _ = scenario(seed)
+    found = solve(catalog, request, Policy())
+    report, read = consistent(written(found.data), catalog)
+    said = complete(read, report, "cp-sat", thorough=True)
+    assert report.wrong == [] and said is not None
+    assert said["closed_by_solver"] >= sum(bool(c.least) for c in found.front.record)
 
 
 def test_no_solver_is_imported() -> None:

@@ -1,6 +1,6 @@
 """Realistic catalogs of any size: the shipped one, cut down or with perturbed siblings of its parts.
 
-`python benchmarks/scale/generate.py 10000 --seed 1 FOLDER` writes CSV files that `load(base=FOLDER)` reads. Siblings
+`python -m benchmarks.scale.generate 10000 FOLDER --seed 1` writes CSV files that `load(base=FOLDER)` reads. Siblings
 are what a distributor's list is full of: the same card of another board partner, the next speed grade, a neighbouring
 capacity, a supply of another efficiency, each with about three offers of other sellers, days, conditions and
 confidences. Every figure of a sibling is synthetic, and its source column says so. A catalog smaller than the shipped

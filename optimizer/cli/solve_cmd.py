@@ -203,7 +203,11 @@ def solve(
         from optimizer.cli.models_view import models
 
         return models(parts, request, chosen, by, all_, time_limit, json, output)
-    answer = run(parts, request, chosen, time_limit, by)
+    from optimizer.cli.progress import progress
+    from optimizer.clock import Clock, interruptible
+
+    with progress() as tell, interruptible(clock := Clock(time_limit, tell)):
+        answer = run(parts, request, chosen, None, by, clock)
     data, ways = answer.data, []
     if answer.front.complete:
         if answer.front.points:
@@ -222,7 +226,7 @@ def solve(
     else:
         show(data, all_)
     if not answer.front.complete:
-        note("time limit reached: best checked front so far, not proven complete")
+        note("stopped before the proof: best checked front so far, not proven complete")
         raise typer.Exit(6)
     if not answer.front.points:
         note(

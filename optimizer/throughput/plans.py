@@ -52,7 +52,8 @@ class Planner:
         self._alike: dict[str, int] = {}
         self._kinds: dict[tuple[object, ...], int] = {}
         self._fits: dict[tuple[object, ...], Ints] = {}
-        self._held: dict[tuple[int, str, Shape], int] = {}
+        self._held: dict[tuple[int, int, str], dict[Shape, int]] = {}
+        self._rates: dict[tuple[Shape, int], int] = {}
         self.kin = kin(llm)
 
     def _like(self, gpu: Gpu) -> int:
@@ -161,25 +162,31 @@ class Planner:
         """(tp, pp, dp, ep, requests at once) of the replicas of `size` GPUs that fit memory and the key's network."""
         spans = size > key.per_node
         per_node, net, rate = (key.per_node, key.net, key.net_gbit_s) if spans else (size, "none", 0)
-        memo = (self._like(gpu), precision, size, per_node, net, rate)
+        memo = (gpu.vram_gb, gpu.unified_reserve_gb, precision, size, per_node, net, rate)
         if memo not in self._fits:
-            fits = [
-                (*shape, users)
-                for shape in shapes(size, per_node, net, self.llm.heads, self.llm.is_moe, self.max_pp)
-                if (users := self._users(gpu, precision, shape)) >= 1
-                and (not spans or rate >= least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy))
-            ]
+            held = self._held.setdefault((gpu.vram_gb, gpu.unified_reserve_gb, precision), {})
+            fits = []
+            for shape in shapes(size, per_node, net, self.llm.heads, self.llm.is_moe, self.max_pp):
+                users = held.get(shape)
+                if users is None:
+                    users = held[shape] = self._users(gpu, precision, shape)
+                if users >= 1 and (not spans or rate >= self._rate(shape, per_node)):
+                    fits.append((*shape, users))
             self._fits[memo] = np.array(fits, dtype=np.int64).reshape(-1, 5)
         return self._fits[memo]
 
     def _users(self, gpu: Gpu, precision: str, shape: Shape) -> int:
         """Requests at once that a replica has memory and the engine room for."""
-        memo = (self._like(gpu), precision, shape)
-        if memo not in self._held:
-            plan = Plan(precision, self.request.kv_precision, *shape, 1, 1)
-            users = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
-            self._held[memo] = min(users, int(self.calibration.constants["max_batch"]) * shape[2])
-        return self._held[memo]
+        plan = Plan(precision, self.request.kv_precision, *shape, 1, 1)
+        users = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
+        return min(users, int(self.calibration.constants["max_batch"]) * shape[2])
+
+    def _rate(self, shape: Shape, per_node: int) -> int:
+        """Network speed that a replica across nodes of `per_node` GPUs needs."""
+        memo = (shape, per_node)
+        if memo not in self._rates:
+            self._rates[memo] = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy)
+        return self._rates[memo]
 
     def _measured(
         self, gpu: Gpu, precision: str, shape: Ints, most: Ints, t: Times, limit: float

@@ -85,7 +85,7 @@ def admitted(solver: Solver, p: Point) -> bool:
     own = [market.catalog.parts[x] for x in found.build.node]
     parts = {x.id: x for x in [*own, *solver.parts]}
     family = solver.engine(market, p.case.gpu, p.case.per_node, [found.row], Candidates(parts.values()), solver.rules)
-    return family.under(lambda _: found.parts_cents) is not None
+    return family.under(lambda _: found.cost) is not None
 
 
 def _report(market: Market, known: list[Found], front: list[Found], report: Report) -> None:

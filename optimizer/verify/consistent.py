@@ -16,24 +16,18 @@ from pydantic import ValidationError
 from catalogs.errors import InputError
 from catalogs.llm import get
 from catalogs.load import Catalog
-from catalogs.schema import Gpu, Platform
-from constraints.case import Build, power_cap
-from constraints.plan import Row, RowKey
 from constraints.policy import Policy
 from constraints.procurement import price_book
-from constraints.rules import findings
-from constraints.tariff import NEVER
 from optimizer.embed import catalog_of, rows, used
-from optimizer.front import Found, Front, Point
+from optimizer.front import Front, Point
 from optimizer.market import Market
 from optimizer.proofdata import read_record
 from optimizer.result import point, result
-from optimizer.rows import families, hardware_keys
-from optimizer.schema import FrontPoint, Result
+from optimizer.rows import families
+from optimizer.schema import Result
 from optimizer.throughput.calibration import Calibration, shipped
-from optimizer.throughput.choice import planner_for
-from optimizer.throughput.offload import HostPlanner
 from optimizer.verify import arithmetic
+from optimizer.verify.points import rebuilt
 from optimizer.verify.wrong import Report, Wrong, differences
 
 OWN = ("proof.seconds", "proof.version", "proof.parameters", "request", "messages", "catalog.embedded")
@@ -85,8 +79,11 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
         return report, None
     read = Read(stored, market, whole, [None] * len(stored.front))
     if market is not None:
-        read.points = [_point(market, p, f"front[{i}]", report) for i, p in enumerate(stored.front)]
-        report.wrong += _recomputed(data, read)
+        try:
+            read.points = [rebuilt(market, p, f"front[{i}]", report) for i, p in enumerate(stored.front)]
+            report.wrong += _recomputed(data, read)
+        except ArithmeticError as e:
+            report.add("catalog.embedded" if not whole else "catalog", f"holds figures beyond all bounds: {e}")
         if whole and stored.proof.complete and stored.proof.staircase:
             report.wrong += _all_families(stored, market)
     report.wrong = list(dict.fromkeys(report.wrong))
@@ -132,79 +129,6 @@ def _market(stored: Result, catalog: Catalog, policy: Policy, by: Calibration | 
         return Market.open(catalog, stored.request, policy, by)
     book = price_book(catalog, stored.request, policy)
     return Market(catalog, stored.request, policy, get(stored.request.model), book, by or shipped())
-
-
-def _point(market: Market, p: FrontPoint, where: str, report: Report) -> Point | None:
-    """A stored point's parts and row, with throughput and findings made anew; None when they make no build."""
-    faults = list(_unknown(market, p, where))
-    if faults:
-        report.wrong += faults
-        return None
-    gpu = market.catalog.parts.get(p.gpus.part)
-    if not isinstance(gpu, Gpu):
-        report.add(f"{where}.gpus.part", f"{p.gpus.part} is no GPU of the catalog")
-        return None
-    row = _row(market, p, gpu)
-    if row is None:
-        report.add(f"{where}.row", "no plan of the model runs on this hardware")
-        return None
-    node = p.nodes[0]
-    build = Build(node.count, {x.part: x.qty for x in node.parts}, {x.part: x.qty for x in p.shared})
-    case = market.case(build, row.plan, row.key)
-    try:
-        if not _realised(market, case.platform, gpu, row):
-            report.add(f"{where}.row", "the parts do not give these hardware facts")
-        checks = findings(case)
-    except InputError as e:
-        report.add(f"{where}.nodes[0].parts", str(e.faults[0].text))
-        return None
-    report.wrong += [Wrong(f"{where}.checks[{i}]", f"{x.rule} fails: {x.text}")
-                     for i, x in enumerate(checks) if x.status == "fail"]  # fmt: skip
-    cents = market.book.cost(build.total())
-    if cents >= NEVER:
-        report.add(f"{where}.bom", "no orders within stock bring these parts")
-        return None
-    return Point(Found(row, build, cents, market.axis.measure(case)), case, checks)
-
-
-def _unknown(market: Market, p: FrontPoint, where: str) -> Iterator[Wrong]:
-    """Parts that are in no catalog or have no price, and quantities that are none."""
-    if len(p.nodes) != 1 or p.nodes[0].count < 1:
-        yield Wrong(f"{where}.nodes", "a front point has one kind of node, at least once")
-        return
-    for place, parts in (("nodes[0].parts", p.nodes[0].parts), ("shared", p.shared)):
-        for j, x in enumerate(parts):
-            if x.part not in market.catalog.parts:
-                yield Wrong(f"{where}.{place}[{j}].part", f"{x.part} is in no catalog at hand")
-            elif x.part not in market.book.prices:
-                yield Wrong(f"{where}.{place}[{j}].part", f"{x.part}: {market.book.ledger[x.part]}")
-            elif x.qty < 1:
-                yield Wrong(f"{where}.{place}[{j}].qty", f"stored {x.qty}")
-
-
-def _row(market: Market, p: FrontPoint, gpu: Gpu) -> Row | None:
-    """The row of a point's hardware by the roofline; the stored plan is not read, but for where the experts lie."""
-    key = RowKey(gpu=gpu.id, per_node=p.gpus.per_node, nodes=p.nodes[0].count, **p.row.model_dump())
-    if key.per_node < 1:
-        return None
-    if p.plan.experts == "host":
-        one = RowKey(**{**vars(key), "nodes": 1})
-        found = HostPlanner(market.llm, market.request, market.policy).rows(gpu, [one], key.nodes)
-    else:
-        found = planner_for(market.llm, market.request, market.policy, market.calibration).rows(gpu, [key])
-    return found[0] if found else None
-
-
-def _realised(market: Market, platform: Platform, gpu: Gpu, row: Row) -> bool:
-    """Whether a platform can have the row's facts; that its parts do is for the rules to find (lanes, links, hosts)."""
-    k = row.key
-    if row.plan.offload:
-        return (k.cap_w, k.domain, k.net) == (power_cap(gpu, platform), 1, "none") and bool(k.pcie_gen and k.lanes)
-
-    def facts(x: RowKey) -> tuple[object, ...]:
-        return x.cap_w, x.domain, x.net, x.net_gbit_s, bool(x.pcie_gen), bool(x.lanes), x.host_gb_s, x.host_gb
-
-    return facts(k) in map(facts, hardware_keys(market, gpu, k.per_node, [platform], k.nodes))
 
 
 def _recomputed(data: dict[str, Any], read: Read) -> Iterator[Wrong]:

@@ -18,7 +18,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
 from constraints.plan import Row
-from optimizer.certify import Family, TimeUp
+from optimizer.certify import Family
+from optimizer.clock import TimeUp
 from optimizer.front import Found
 from optimizer.verify.linear import INFINITE, LinearRow, Untranslatable, activity, broken, literal, rows_of, tighten
 

@@ -1,0 +1,38 @@
+"""Progress of a solve: one line on stderr, where a terminal is there and the work takes more than a second."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from optimizer.clock import Tell
+
+AFTER_S = 1.0
+EVERY_S = 0.1
+WORDS = {"plans": "judging plans", "search": "searching builds", "proof": "proving families"}
+
+
+@contextmanager
+def progress() -> Iterator[Tell | None]:
+    """What to tell the progress to; None where nobody watches. The line is wiped at the end."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    started = last = time.monotonic()
+    shown = False
+
+    def tell(phase: str, done: int, total: int) -> None:
+        nonlocal last, shown
+        now = time.monotonic()
+        if now - started >= AFTER_S and now - last >= EVERY_S:
+            last, shown = now, True
+            text = f"{WORDS.get(phase, phase)} {done} of {total}, {now - started:.0f} s (Ctrl-C: the front so far)"
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield tell
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,91 @@
+"""A stored point made anew from its parts and its hardware row: throughput by the roofline, every rule's finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from catalogs.errors import InputError
+from catalogs.schema import Gpu, Platform
+from constraints.case import Build, power_cap
+from constraints.plan import Plan, Row, RowKey
+from constraints.rules import findings
+from constraints.tariff import NEVER
+from optimizer.front import Found, Point
+from optimizer.market import Market
+from optimizer.rows import hardware_keys
+from optimizer.schema import FrontPoint
+from optimizer.throughput.choice import planner_for
+from optimizer.throughput.offload import HostPlanner
+from optimizer.verify.wrong import Report, Wrong
+
+MOST_GPUS = 100_000
+"""GPUs of a build beyond which no plan is looked for."""
+
+
+def rebuilt(market: Market, p: FrontPoint, where: str, report: Report) -> Point | None:
+    """The point that the stored parts and row make; None, and why in the report, when they make none."""
+    faults = list(_unknown(market, p, where))
+    if faults:
+        report.wrong += faults
+        return None
+    node = p.nodes[0]
+    build = Build(node.count, {x.part: x.qty for x in node.parts}, {x.part: x.qty for x in p.shared})
+    bare = market.case(build, Plan("", "", 1, 1, 1, 1, 1, 1))
+    try:
+        gpu, key = bare.gpu, RowKey(bare.gpu.id, per_node=bare.per_node, nodes=node.count, **p.row.model_dump())
+        on_host = p.plan.experts == "host"
+        if key.total > MOST_GPUS or not _realised(market, bare.platform, gpu, key, on_host):
+            report.add(f"{where}.row", "the parts do not give these hardware facts")
+            return None
+        row = _row(market, gpu, key, on_host)
+        if row is None:
+            report.add(f"{where}.row", "no plan of the model runs on this hardware")
+            return None
+        case = market.case(build, row.plan, row.key)
+        checks = findings(case)
+    except InputError as e:
+        report.add(f"{where}.nodes[0].parts", e.faults[0].text)
+        return None
+    failed = ((i, x) for i, x in enumerate(checks) if x.status == "fail")
+    report.wrong += [Wrong(f"{where}.checks[{i}]", f"{x.rule} fails: {x.text}") for i, x in failed]
+    cents = market.book.cost(build.total())
+    if cents >= NEVER:
+        report.add(f"{where}.bom", "no orders within stock bring these parts")
+        return None
+    return Point(Found(row, build, cents, market.axis.measure(case)), case, checks)
+
+
+def _unknown(market: Market, p: FrontPoint, where: str) -> Iterator[Wrong]:
+    """Parts that are in no catalog or have no price."""
+    if len(p.nodes) != 1:
+        yield Wrong(f"{where}.nodes", "a front point has one kind of node")
+        return
+    for place, parts in (("nodes[0].parts", p.nodes[0].parts), ("shared", p.shared)):
+        for j, x in enumerate(parts):
+            if x.part not in market.catalog.parts:
+                yield Wrong(f"{where}.{place}[{j}].part", f"{x.part} is in no catalog at hand")
+            elif x.part not in market.book.prices:
+                yield Wrong(f"{where}.{place}[{j}].part", f"{x.part}: {market.book.ledger[x.part]}")
+
+
+def _row(market: Market, gpu: Gpu, key: RowKey, on_host: bool) -> Row | None:
+    """The row of hardware by the roofline, its best plan chosen anew."""
+    if on_host:
+        one = RowKey(**{**vars(key), "nodes": 1})
+        found = HostPlanner(market.llm, market.request, market.policy).rows(gpu, [one], key.nodes)
+    else:
+        found = planner_for(market.llm, market.request, market.policy, market.calibration).rows(gpu, [key])
+    return found[0] if found else None
+
+
+def _realised(market: Market, platform: Platform, gpu: Gpu, k: RowKey, on_host: bool) -> bool:
+    """Whether a platform can have the row's facts; that its parts do is for the rules to find (lanes, links, hosts)."""
+    if on_host:
+        return (k.cap_w, k.domain, k.net) == (power_cap(gpu, platform), 1, "none") and bool(k.pcie_gen and k.lanes)
+
+    def facts(x: RowKey) -> tuple[object, ...]:
+        """All but generation and width of the host link, which may be weaker than the platform's best."""
+        host = (x.host_gb_s, x.host_gb, x.host_gflops)
+        return x.cap_w, x.domain, x.net, x.net_gbit_s, bool(x.pcie_gen), bool(x.lanes), host
+
+    return facts(k) in map(facts, hardware_keys(market, gpu, k.per_node, [platform], k.nodes))
