@@ -104,7 +104,7 @@ class PriceOracle(Oracle):
 
     def _record(
         self, node: Counter[str], nodes: int, shared: Counter[str], broken: set[str],
-        speeds: tuple[tuple[str, int], ...],
+        speeds: tuple[tuple[str, int], ...], watts: int, high: int,
     ) -> None:  # fmt: skip
         if broken:
             return
@@ -118,4 +118,5 @@ class PriceOracle(Oracle):
             return
         cents = self.shop.build(+all_)
         if cents is not None:
-            self.builds.add((cents, speeds, frozenset()))
+            cost = {"money": cents, "power": watts, "rack-units": high}[self.ask.cost_axis]
+            self.builds.add((cost, cents, speeds, frozenset()))
