@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -27,6 +28,15 @@ def test_front_equals_brute_force(seed: int) -> None:
     catalog, request, ask, terms = priced_scenario(seed)
     found = values(Solver(Market.open(catalog, request, Policy())))
     assert found == PriceOracle(catalog, ask, nodes_tried(seed), terms=terms).front()
+
+
+@pytest.mark.parametrize("axis", ("power", "rack-units"))
+@pytest.mark.parametrize("seed", TRIED[:8])
+def test_front_of_another_axis_equals_brute_force(seed: int, axis: Literal["power", "rack-units"]) -> None:
+    catalog, request, ask, terms = priced_scenario(seed)
+    market = Market.open(catalog, request.model_copy(update={"cost_axis": axis}), Policy())
+    found = [(p.found.cost, p.found.row.perf.tenths) for p in Solver(market).front().points]
+    assert found == PriceOracle(catalog, replace(ask, cost_axis=axis), nodes_tried(seed), terms=terms).front()
 
 
 @pytest.mark.parametrize("seed", range(48))
