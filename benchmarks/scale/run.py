@@ -136,10 +136,10 @@ def report(data: dict[str, Any]) -> str:
         f"{data['machine']}, {data['cores']} cores, Python {data['python']}, {data['versions']}. Job:"
         f" `dsopt solve {JOB}` on generated catalogs, seeds {data['seeds']};"
         f" {sum(r['proven'] for r in runs)} of {len(runs)} fronts proven. Seconds are CPU seconds of one process after"
-        " the imports; the machine did other work meanwhile (load average "
+        " the imports, at a load average of "
         f"{min(r['load_average'] for r in runs):.1f} to {max(r['load_average'] for r in runs):.1f} on"
-        f" {data['cores']} cores), so that CPU seconds, not wall seconds, are the figure to compare, and even they run"
-        " high while two processes share a core. Median of the seeds, range in brackets.\n",
+        f" {data['cores']} cores; where two processes share a core they run high, as all times do. "
+        "Median of the seeds, range in brackets.\n",
         "| parts | offers | families (by CP-SAT) | points | "
         + " | ".join(PHASES)
         + " | CPU s | wall s | peak MB | bar |",
@@ -167,8 +167,12 @@ def report(data: dict[str, Any]) -> str:
         f"\nGrowth from 220 parts on: CPU seconds ~ parts^{data['exponent']:.2f} (least squares over all runs)."
         "\n\n![CPU seconds against parts](cost.svg)\n"
         "\nPhases: load (CSV to catalog), prices (offers to price book), plans (pruning, platforms, performance rows),"
-        " search (bounds, candidate builds, ties), model (CP-SAT models built), proof (CP-SAT).\n"
+        " search (bounds, candidate builds, ties), model (CP-SAT models built), proof (CP-SAT)."
     )
+    most = max(r["size"] for r in runs)
+    spent = {p: sum(r["phases_cpu_s"][p] for r in runs if r["size"] == most) for p in PHASES}
+    shares = sorted(((s / sum(spent.values()), p) for p, s in spent.items()), reverse=True)
+    out.append(f"\nWhere the time goes at {most:,} parts: " + ", ".join(f"{p} {s:.0%}" for s, p in shares) + ".\n")
     return "\n".join(out)
 
 
