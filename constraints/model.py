@@ -208,19 +208,15 @@ class FamilyModel:
 
     def close_cost(self) -> None:
         """total_cents: price of all lines with support by category, in `book.scale` parts of a cent (see `scaled`)."""
-        cp, book = self.cp, self.book
-        shared_ids = set(self.shared_qty)
-        node: list[Expr] = []
-        for part, terms in self.quantities().items():
-            if part in book.prices and book.prices[part].tariff is None and part not in shared_ids:
-                node += [book.prices[part].cents * book.weight(part) * t for t in terms]
+        cp, book, quantities = self.cp, self.book, self.quantities()
         steady = {x: p.cents * book.weight(x) for x, p in book.prices.items() if p.tariff is None}
+        bought = [x for x in quantities if x in steady and x not in self.shared_qty]
+        node = [steady[x] * t for x in bought for t in quantities[x]]
         most = max(self.node_counts)
         shared = [
             (x, c * q, 2 * most) for x, pairs in self.shared_qty.items() for q, _ in pairs if (c := steady.get(x))
         ]
         within_int64([("price of a node", most, MAX_MONEY), *shared], "the total of all lines")
-        bought = [x for x in self.quantities() if x in steady and x not in shared_ids]
         within_int64([(x, steady[x], MOST_IN_NODE) for x in bought], "the price of a node")
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
         cp.add(self.node_cents == sum(node))
@@ -228,7 +224,7 @@ class FamilyModel:
         rest = sum(self.shared_cost) + orders(self)
         if book.by_quantity:
             self.pieces = cp.new_int_var(0, MAX_MONEY, "pieces")
-            cp.add(self.pieces == sum(t for terms in self.quantities().values() for t in terms))
+            cp.add(self.pieces == sum(t for terms in quantities.values() for t in terms))
         for n, is_n in self.node_counts.items():
             cp.add(self.total_cents == n * self.node_cents + rest).only_enforce_if(is_n)
 

@@ -23,17 +23,7 @@ from optimizer.throughput.constants import constants, rows
 from optimizer.throughput.demand import demand
 from optimizer.throughput.interval import DISTANCES
 from optimizer.throughput.jobs import DATA_FIELDS, of_keys
-
-
-class Seen:
-    """Passes a GPU's attributes on and notes which were read."""
-
-    def __init__(self, gpu: Any) -> None:
-        self.__dict__["gpu"], self.__dict__["names"] = gpu, set()
-
-    def __getattr__(self, name: str) -> Any:
-        self.__dict__["names"].add(name)
-        return getattr(self.__dict__["gpu"], name)
+from tests.seen import Seen
 
 
 def times(gpu: Any, shapes: list[tuple[int, int, int, int]], model: str = "r1-distill-llama-70b") -> roofline.Times:

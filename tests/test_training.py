@@ -30,6 +30,7 @@ from optimizer.throughput.training import DATA_FIELDS, flops_per_token, tokens_s
 from optimizer.throughput.training_plans import TrainingPlanner
 from tests.conftest import AS_OF
 from tests.published_training import DOCS, Run, model, runs, table
+from tests.seen import Seen
 from tests.test_cli import DAY, answer, dsopt
 
 A100 = "nvidia-a100-pcie-80gb"
@@ -169,17 +170,6 @@ def test_docs_print_the_check_table() -> None:
 
 def speed(gpu: Gpu, key: RowKey, plan: Plan, asked: Request) -> float:
     return tokens_s(gpu, key, get(asked.model), plan, asked, Policy())
-
-
-class Seen:
-    """Passes a GPU's attributes on and notes which were read."""
-
-    def __init__(self, gpu: Any) -> None:
-        self.__dict__["gpu"], self.__dict__["names"] = gpu, set()
-
-    def __getattr__(self, name: str) -> Any:
-        self.__dict__["names"].add(name)
-        return getattr(self.__dict__["gpu"], name)
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp8"])
