@@ -19,7 +19,7 @@ from constraints.rule import Check
 from constraints.rules import RULES
 from optimizer.clock import Clock
 from optimizer.embed import rows, used
-from optimizer.explain import ways_out
+from optimizer.explain.ways_out import ways_out
 from optimizer.front import Front
 from optimizer.host_rows import HostRows
 from optimizer.load import load_of, queue, queue_words, with_load, words
