@@ -19,7 +19,6 @@ from constraints.rule import Check
 from constraints.rules import RULES
 from optimizer.clock import Clock
 from optimizer.embed import rows, used
-from optimizer.explain.ways_out import ways_out
 from optimizer.front import Front
 from optimizer.host_rows import HostRows
 from optimizer.load import load_of, queue, queue_words, with_load, words
@@ -75,17 +74,6 @@ def loaded(market: Market, data: dict[str, Any]) -> list[dict[str, str]]:
             q = queue(load, t["output_tok_s"], t["concurrency"], market.request.osl)
             texts.append(queue_words(p["id"], q))
     return [{"code": "load", "severity": "note", "text": x} for x in texts]
-
-
-def explained(answer: Answer) -> list[tuple[dict[str, str], dict[str, Any]]]:
-    """For a request that no build meets: a message and the cheapest build's result per condition against it."""
-    out = []
-    for way in ways_out(answer.market):
-        data = result(way.market, Front(points=[way.point]), {})
-        cost = data["front"][0]["cost"]
-        text = f"{way.rule}: without {way.condition} the cheapest build costs {cost['total']} {cost['currency']}."
-        out.append(({"code": f"stands-against-{way.rule}", "severity": "note", "text": text}, data))
-    return out
 
 
 def embedded(answer: Answer) -> dict[str, list[dict[str, Any]]]:

@@ -7,7 +7,7 @@ means that nothing of the family lies under the known front; otherwise the cheap
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ortools.sat.python import cp_model
 
@@ -25,7 +25,11 @@ from optimizer.proofdata import parameters
 
 
 class Family:
-    """The model of one family; asked again and again while the staircase comes down."""
+    """The model of one family; asked again and again while the staircase comes down.
+
+    `settings`: CP-SAT's parameters other than the proof's, for a second proof."""
+
+    settings: ClassVar[dict[str, int]] = {}
 
     def __init__(
         self, market: Market, gpu: Gpu, per_node: int, rows: Sequence[Row], candidates: Candidates,
@@ -99,7 +103,7 @@ class Family:
         m = self.model
         asked.minimize(least)
         solver = cp_model.CpSolver()
-        for name, setting in parameters(m.book).items():
+        for name, setting in {**parameters(m.book), **self.settings}.items():
             setattr(solver.parameters, name, type(getattr(solver.parameters, name))(setting))  # an enum's own type
         solver.parameters.max_time_in_seconds = max(0.01, min(seconds, 1e6))
         status = solver.solve(asked)

@@ -12,6 +12,7 @@ from constraints.offload import room_gb
 from constraints.plan import RowKey
 from constraints.power import node_limit_w, transient_extra_w, watts_at
 from constraints.storage import needed_gb
+from optimizer.market import Market
 from optimizer.shelf import NONE, Option, Parts, Shelf, cheapest_first
 
 
@@ -134,3 +135,14 @@ class Outfit:
         if not width:
             return -1
         return cpu.lanes + p.chipset_lanes - gpu_lanes(self.k, width)
+
+
+def most_on_site(market: Market, gpu: Gpu, per_node: int, outfits: list[Outfit]) -> int:
+    """Nodes of a family that the site's power and rack units can hold at most: by the GPUs' caps and the chassis."""
+    r, fitting = market.request, [o for o in outfits if not o.unfit]
+    limits = [NONE]
+    if r.max_power_w is not None and (watts := min((per_node * o.cap_w for o in fitting), default=0)):
+        limits.append(r.max_power_w // watts)
+    if r.rack_units is not None and (units := min((o.platform.rack_units or 0 for o in fitting), default=0)):
+        limits.append(r.rack_units // units)
+    return min(limits)

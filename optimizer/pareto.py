@@ -22,7 +22,7 @@ from optimizer.cluster import Cluster
 from optimizer.front import Found, Front, Point
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
-from optimizer.outfit import Outfit
+from optimizer.outfit import Outfit, most_on_site
 from optimizer.proofdata import SPAN, staircase
 from optimizer.prune import buyable
 from optimizer.record import record
@@ -30,6 +30,8 @@ from optimizer.rows import families, rows_of
 from optimizer.search import assemble
 from optimizer.shelf import NONE, Parts, Shelf, Stock
 from optimizer.throughput.choice import planner_for
+from optimizer.throughput.plans import Planner
+from optimizer.throughput.training_plans import TrainingPlanner
 from optimizer.ties import rank
 from optimizer.twins import thinned
 
@@ -73,7 +75,8 @@ class Staircase:
 @dataclass
 class Unit:
     """A family with the outfits of its platforms. `least` bounds the price of one node, `judged` is the largest
-    node count whose `rows` are there; `..._host` for rows with experts in host memory."""
+    node count whose `rows` are there, `most` one that the site can't exceed; `..._host` for rows with experts in host
+    memory."""
 
     gpu: Gpu
     per_node: int
@@ -81,20 +84,22 @@ class Unit:
     least: int
     rows: list[Row] = field(default_factory=list)
     judged: int = 0
+    most: int = NONE
     least_host: int = NONE
     judged_host: int = 0
 
 
 class Solver:
-    """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched."""
+    """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched. `planner`: one that knows
+    rows of a request with the same plans already."""
 
     def __init__(
         self, market: Market, rules: Sequence[Rule] = RULES, clock: Clock | None = None, clever: bool = True,
-        engine: type[Family] = Family,
+        engine: type[Family] = Family, planner: Planner | TrainingPlanner | None = None,
     ) -> None:  # fmt: skip
         self.whole, self.rules, self.clock, self.clever, self.engine = market, rules, clock or Clock(), clever, engine
         self.market = market = thinned(market) if clever else market
-        self.planner = planner_for(market.llm, market.request, market.policy, market.calibration)
+        self.planner = planner or planner_for(market.llm, market.request, market.policy, market.calibration)
         self.on_host = HostRows(market) if market.request.offload else None
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0}
         started = time.perf_counter()
@@ -115,7 +120,7 @@ class Solver:
                 outfits = [Outfit(shelves[p.id], by, gpu, k) for p in holders]
                 least = min((o.least_cents for o in outfits), default=NONE)
                 if least < NONE or not clever:
-                    u = Unit(gpu, k, outfits, least)
+                    u = Unit(gpu, k, outfits, least, most=most_on_site(market, gpu, k, outfits) if clever else NONE)
                     if on_host:
                         u.least_host = min((o.least_host_cents(on_host.least_gb(gpu)) for o in outfits), default=NONE)
                     self.units.append(u)
@@ -135,18 +140,18 @@ class Solver:
             self.clock.tick("plans", i, len(self.units))
             holders = [o.platform for o in u.outfits]
             rows: list[Row] = []
-            if new := self._new_counts(u.judged, u.least, limit):
+            if new := self._new_counts(u.judged, u, u.least, limit):
                 u.judged = max(u.judged, new[-1])
                 rows = rows_of(self.market, self.planner, u.gpu, u.per_node, holders, self._allowed(u, new))
-            if self.on_host and (new := self._new_counts(u.judged_host, u.least_host, limit)):
+            if self.on_host and (new := self._new_counts(u.judged_host, u, u.least_host, limit)):
                 u.judged_host = max(u.judged_host, new[-1])
                 rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))
             u.rows += [r for r in rows if r.perf.tenths >= wanted]
         self.seconds["plans"] += time.perf_counter() - started
 
-    def _new_counts(self, judged: int, least: int, limit: int) -> range:
-        """Node counts not yet judged that `limit` may pay."""
-        most = min(self.max_nodes(), limit // max(1, least)) if self.clever else self.max_nodes()
+    def _new_counts(self, judged: int, u: Unit, least: int, limit: int) -> range:
+        """Node counts not yet judged that `limit` may pay and the site may hold."""
+        most = min(self.max_nodes(), u.most, limit // max(1, least)) if self.clever else self.max_nodes()
         return range(judged + 1, most + 1)
 
     def _allowed(self, u: Unit, counts: range) -> list[int]:
@@ -255,17 +260,18 @@ class Solver:
 
     def _limits(self, limit: int | None) -> Iterator[int]:
         """Rising limits under which the cheapest build is looked for."""
-        if limit is not None:
-            yield limit
+        if self.market.axis is not MONEY:
+            yield MAX_COST if limit is None else limit
             return
         top = max(1, 4 * min(u.least for u in self.units))
-        most = self.max_nodes() * max(u.least for u in self.units) * 8
-        yield top
+        most = self.max_nodes() * max(u.least for u in self.units) * 8 if limit is None else limit
         while top < most:
-            top *= 4
             yield top
-        if self.market.book.by_quantity:  # minimum orders may cost far more than the bounds say
-            yield DEAREST
+            top *= 4
+        if limit is not None:
+            yield limit
+        else:  # minimum orders may cost far more than the bounds say
+            yield DEAREST if self.market.book.by_quantity else top
 
     def settle(self, stairs: Staircase) -> list[Found]:
         """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""
@@ -325,7 +331,7 @@ class Solver:
         most = NONE if stairs is None else self.market.purse_at(stairs.limit)
         least = {}
         for i, u in enumerate(units):
-            counts = range(u.judged + 1, self.max_nodes() + 1)
+            counts = range(u.judged + 1, min(u.most, self.max_nodes()) + 1)
             low = [counts[0] * u.least] if counts else []
             if u.judged_host < self.max_nodes() and u.least_host < NONE:
                 low.append((u.judged_host + 1) * u.least_host)

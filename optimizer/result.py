@@ -50,6 +50,7 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
         "named": named(front, points),
         "recommended": recommended(market, points),
         "messages": messages(market, front),
+        "explanation": None,
     }
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from constraints.request import CostAxis, Request
-
-Money = Annotated[str, Field(pattern=r"^-?[0-9]{1,16}(\.[0-9]{1,2})?$")]
-TokS = Annotated[float, Field(ge=0, le=1e12)]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from optimizer.explain.schema import NoBuild
+from optimizer.strict import Money, Strict, TokS
 
 
 class Embedded(Strict):
@@ -281,6 +276,7 @@ class Result(Strict):
     named: dict[str, str]
     recommended: str | None
     messages: list[Message]
+    explanation: NoBuild | None = Field(default=None, description="of a request that no build meets")
 
 
 class BestBuild(Strict):

@@ -162,7 +162,7 @@ def solve(
         allow_experimental=allow_experimental,
         offload=offload,
         max_nodes=max_nodes,
-        max_power_w=None if max_kw is None else int(max_kw * 1000),
+        max_power_w=None if max_kw is None else round(max_kw * 1000),
         circuit=parse.circuit(circuit) if circuit else None,
         rack_units=rack_units,
         site_water=site_water,
@@ -193,7 +193,7 @@ def solve(
     extra += [f"money.support_percent={percent}"] if percent is not None else []
     chosen = chosen.with_settings([*set_, *extra])
 
-    from optimizer.api import embedded, explained, saving
+    from optimizer.api import embedded, saving
     from optimizer.api import solve as run
 
     by, notes = parse.calibration(calibration, measured, parts, chosen)
@@ -204,18 +204,22 @@ def solve(
 
         return models(parts, request, chosen, by, all_, time_limit, json, output)
     from optimizer.cli.progress import progress
+    from optimizer.explain.no_build import Typed
+
+    typed = Typed.of(own=own, avl=avl, fx=fx, support=support, catalog=catalog, measured=measured, by=calibration)
     from optimizer.clock import Clock, interruptible
 
     with progress() as tell, interruptible(clock := Clock(time_limit, tell)):
         answer = run(parts, request, chosen, None, by, clock)
-    data, ways = answer.data, []
-    if answer.front.complete:
-        if answer.front.points:
-            if words := saving(answer):
-                data["messages"].append({"code": "lower-precision", "severity": "note", "text": words})
-        else:
-            ways = explained(answer)
-            data["messages"] += [m for m, _ in ways]
+    data = answer.data
+    if answer.front.points and answer.front.complete and (words := saving(answer)):
+        data["messages"].append({"code": "lower-precision", "severity": "note", "text": words})
+    reasons = None
+    if not answer.front.points and answer.front.complete:
+        from optimizer.cli.no_build_view import explained, show_no_build
+
+        reasons = explained(answer.market, time_limit, typed)
+        data["explanation"] = reasons.model_dump(mode="json")
     if embed_catalog:
         data["catalog"]["embedded"] = embedded(answer)
     text = json_module.dumps(data, ensure_ascii=False, indent=2)
@@ -223,19 +227,14 @@ def solve(
         write_text(output, text + "\n")
     if json:
         print(text)
+    elif reasons is not None:
+        show_no_build(reasons, data["messages"])
     else:
         show(data, all_)
     if not answer.front.complete:
         note("stopped before the proof: best checked front so far, not proven complete")
         raise typer.Exit(6)
     if not answer.front.points:
-        note(
-            "No build exists within these conditions." if ways else "No build exists, whatever one condition is lifted."
-        )
-        if ways and not json:
-            note("The cheapest build that would work:")
-            alone = [d for m, d in ways if m["code"] == "stands-against-budget"]
-            show((alone or [ways[0][1]])[0], True)
         raise typer.Exit(4)
 
 

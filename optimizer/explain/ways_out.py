@@ -1,92 +1,112 @@
-"""Why no build exists: which conditions of the request stand against it, each solved for without it."""
+"""Ways out of a request that no build meets: the smallest change of each condition, and what two changes save."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
 
-from constraints.precision import BITS
-from constraints.request import Request
-from optimizer.front import Point
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from optimizer.clock import TimeUp
+from optimizer.explain.asking import NOTHING, Asking, Change
+from optimizer.explain.conditions import Condition, conditions
+from optimizer.explain.levers import Budget, Lever, Loosened
+from optimizer.explain.loosening import levers
+from optimizer.front import Found
 
 
 @dataclass(frozen=True)
 class Way:
-    """A condition (by its rule) without which a build exists, and the cheapest one then."""
+    """One way out: conditions changed (by key) with words, the change in all, and the cheapest build then.
 
-    rule: str
-    condition: str
-    market: Market
-    point: Point
+    `smaller`: per condition the next smaller change, shown to fail with the others as they are (`failed`: as asked)."""
 
-
-def loosened(request: Request, bits: int) -> list[tuple[str, str, dict[str, Any]]]:
-    """(rule, condition in words, request fields without it) of every condition that the request sets."""
-    r = request
-    all_: list[tuple[str, str, bool, dict[str, Any]]] = [
-        ("budget", "the budget", r.budget_cents is not None, {"budget_cents": None}),
-        ("vram", "--users", r.users is not None, {"users": None}),
-        ("vram", "--throughput", r.throughput_tenths is not None, {"throughput_tenths": None}),
-        ("vram", "--max-ttft", r.max_ttft_ms is not None, {"max_ttft_ms": None}),
-        ("vram", "--min-tok-s-user", r.min_tok_s_user > 0 and not r.trains, {"min_tok_s_user": 0.0}),
-        ("storage", "--dataset-tb", r.dataset_tb is not None, {"dataset_tb": None}),
-        ("precision", "the precision floor (--min-precision 4bit lifts it)",
-         (r.precision is not None or bits > 4) and (r.lora or not r.trains),
-         {"precision": None, "min_precision_bits": 4}),
-        ("software", "stable engines only (--allow-experimental)", not r.allow_experimental,
-         {"allow_experimental": True}),
-        ("site", "--max-nodes", r.max_nodes < 32, {"max_nodes": 32}),
-        ("site", "--max-kw", r.max_power_w is not None, {"max_power_w": None}),
-        ("site", "--rack-units", r.rack_units is not None, {"rack_units": None}),
-        ("power", "--circuit", r.circuit is not None, {"circuit": None}),
-        ("cooling", "no facility water (--site-water)", not r.site_water, {"site_water": True}),
-        ("procurement", "--condition", len(r.conditions) < 3,
-         {"conditions": frozenset({"new", "refurbished", "used"})}),
-        ("procurement", "--vendor", bool(r.vendors), {"vendors": frozenset()}),
-        ("procurement", "--no-vendor", bool(r.barred_vendors), {"barred_vendors": frozenset()}),
-        ("procurement", "--max-price-age", r.max_price_age_days is not None, {"max_price_age_days": None}),
-        ("procurement", "--include", bool(r.include), {"include": ()}),
-        ("procurement", "--exclude", bool(r.exclude), {"exclude": frozenset()}),
-        ("procurement", "--origin", bool(r.origins), {"origins": ()}),
-        ("procurement", "--no-origin", bool(r.barred_origins), {"barred_origins": ()}),
-        ("procurement", "--confidence", len(r.confidences) < 3, {"confidences": ("list", "street", "estimate")}),
-        ("procurement", "--max-lead", r.max_lead_days is not None, {"max_lead_days": None}),
-        ("procurement", "--strict-lead", r.strict_lead, {"strict_lead": False}),
-        ("procurement", "--avl", bool(r.avl), {"avl": ()}),
-        ("estimates", "--max-estimated", r.max_estimated_percent is not None, {"max_estimated_percent": None}),
-        ("sellers", "--max-sellers or --one-seller", r.max_sellers is not None, {"max_sellers": None}),
-        ("sellers", "--max-share", r.max_share_percent is not None, {"max_share_percent": None}),
-        ("budget", "--spares", bool(r.spares), {"spares": ()}),
-        ("budget", "--support", bool(r.support), {"support": ()}),
-        ("procurement", "--gpu", bool(r.gpus), {"gpus": frozenset(), "gpu_count": None}),
-    ]  # fmt: skip
-    return [(rule, words, fields) for rule, words, is_set, fields in all_ if is_set]
+    keys: tuple[str, ...]
+    texts: tuple[str, ...]
+    smaller: tuple[str, ...]
+    failed: tuple[Change | None, ...]
+    change: Change
+    found: Found
+    total_cents: int
 
 
-def cheapest(market: Market, **fields: Any) -> tuple[Market, Point] | None:
-    """The cheapest build of the request with other fields; None when there is none."""
-    other = market.asking(**fields)
-    solver = Solver(other)
-    found = solver.cheapest()
-    return (other, solver.point(found)) if found else None
+Tell = Callable[[Way], None]
 
 
-def ways_out(market: Market) -> list[Way]:
-    """Conditions that stand against a build, cheapest first; when no single one does, each together with the budget.
+def ways_out(asking: Asking, tell: Tell = lambda way: None) -> list[Way]:
+    """Ways out, the cheapest build first; each is told when found. With the clock's end those found so far."""
+    found: list[Way] = []
+    try:
+        for way in _search(asking):
+            found.append(way)
+            tell(way)
+    except TimeUp:
+        pass
+    return sorted(found, key=lambda w: (w.total_cents, len(w.keys), w.keys))
 
-    Whatever the front ascends in, cheap is a matter of money here."""
-    market = replace(market, request=market.request.model_copy(update={"cost_axis": "money"}))
-    request = market.request
-    floor = min((BITS[p] for p in market.llm.precisions()), default=16)
-    conditions = loosened(request, market.llm.min_precision_bits if floor <= 4 else 4)
-    ways = [Way(rule, words, *found) for rule, words, fields in conditions if (found := cheapest(market, **fields))]
-    if request.budget_cents is not None:
-        for rule, words, fields in conditions:
-            wanted = rule == "precision" or (not ways and rule != "budget")
-            if not wanted or any(w.rule == rule for w in ways):
-                continue
-            if found := cheapest(market, **{**fields, "budget_cents": None}):
-                ways.append(Way(rule, f"{words}, with a larger budget,", *found))
-    return sorted(ways, key=lambda w: w.point.found.parts_cents)
+
+def _search(asking: Asking) -> Iterator[Way]:
+    """The budget, the other conditions one by one, each with a smaller budget; pairs when nothing else helps."""
+    all_ = sorted(levers(asking.base), key=lambda x: x.key != "budget")
+    singles = []
+    for lever in all_:
+        if loose := lever.least(asking, NOTHING):
+            singles.append(_way(asking, (lever.key,), (loose,)))
+            yield singles[-1]
+    budget = next((x for x in all_ if isinstance(x, Budget)), None)
+    helped = {w.keys[0] for w in singles}
+    least = min((w.total_cents for w in singles if w.keys == ("budget",)), default=None)
+    if budget:
+        for lever in all_:
+            if lever.key not in helped and lever is not budget and (way := _with_budget(asking, budget, lever, least)):
+                singles.append(way)
+                yield way
+    if not singles and (pair := _best_pair(asking, [x for x in all_ if x is not budget])):
+        yield pair
+
+
+def _way(asking: Asking, keys: tuple[str, ...], loose: tuple[Loosened, ...]) -> Way:
+    last = loose[-1]
+    texts, smaller = tuple(x.text for x in loose), tuple(x.smaller for x in loose)
+    return Way(
+        keys,
+        texts,
+        smaller,
+        tuple(x.failed for x in loose),
+        last.change,
+        last.found,
+        asking.total(last.change, last.found),
+    )
+
+
+def _with_budget(asking: Asking, budget: Budget, lever: Lever, least: int | None) -> Way | None:
+    """A condition loosened by the least that makes a build cheaper than `least`, and the budget for it."""
+    other = lever.least(asking, Change.of(budget_cents=None if least is None else least - 1))
+    if other is None:
+        return None
+    more = budget.least(asking, other.change)
+    return _way(asking, (lever.key, budget.key), (other, more)) if more else None
+
+
+def _best_pair(asking: Asking, all_: list[Lever]) -> Way | None:
+    """Of all pairs of conditions the one with the cheapest build, both loosened by no more than it takes."""
+    given_up = {c.key: c for c in conditions(asking.base)}
+    best: tuple[int, Lever, Lever, Condition] | None = None
+    for a, b in combinations([x for x in all_ if x.key in given_up], 2):
+        change = given_up[a.key].without | given_up[b.key].without
+        if found := asking.cheapest(change):
+            total = asking.total(change, found)
+            if best is None or total < best[0]:
+                best = total, a, b, given_up[b.key]
+    if best is None:
+        return None
+    _, a, b, free = best
+    first = a.least(asking, free.without)
+    second = b.least(asking, _only(first.change, free)) if first else None
+    return _way(asking, (a.key, b.key), (first, second)) if first and second else None
+
+
+def _only(change: Change, free: Condition) -> Change:
+    """A change without what was given up only to find it."""
+    fields = {k: v for k, v in change.fields.items() if k not in free.without.fields}
+    policy = {k: v for k, v in change.policy.items() if k not in free.without.policy}
+    return Change(fields, policy)

@@ -30,9 +30,10 @@ from optimizer.verify import arithmetic
 from optimizer.verify.points import rebuilt
 from optimizer.verify.wrong import Report, Wrong, differences
 
-OWN = ("proof.seconds", "proof.version", "proof.parameters", "request", "messages", "catalog.embedded")
-"""Places of a result that are not made anew: time and solver of its proof; messages are compared apart."""
-SOLVED = ("lower-precision", "stands-against-")
+OWN = ("proof.seconds", "proof.version", "proof.parameters", "request", "messages", "catalog.embedded", "explanation")
+"""Places of a result that are not made anew: time and solver of its proof, what was solved to explain; messages are
+compared apart."""
+SOLVED = ("lower-precision",)
 """Messages that take a solver to make anew."""
 
 

@@ -1,0 +1,119 @@
+"""Questions about a changed request: each is solved for and proven, and asked once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from constraints.budget import totals
+from constraints.case import Case
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.certify import Family
+from optimizer.clock import Clock
+from optimizer.front import Found, Point
+from optimizer.load import load_of, with_load
+from optimizer.market import Market
+from optimizer.pareto import Solver
+from optimizer.throughput.choice import planner_for
+from optimizer.throughput.plans import Planner
+from optimizer.throughput.training_plans import TrainingPlanner
+
+PLANNED = (
+    "model", "users", "workload", "seq_len", "train_tokens", "isl", "osl", "min_tok_s_user", "max_ttft_ms", "precision",
+    "min_precision_bits", "kv_precision", "allow_experimental", "offload",
+)  # fmt: skip
+"""Request fields that plans and their speed depend on; a test holds that planners read no others."""
+LOADS = ("tokens_per_day", "requests_per_second")
+
+
+@dataclass(frozen=True)
+class Change:
+    """Request fields and policy values other than the buyer's."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    policy: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, **fields: Any) -> Change:
+        """A change of request fields alone."""
+        return cls(fields)
+
+    def __or__(self, other: Change) -> Change:
+        """Both; the other wins where they touch the same."""
+        return Change({**self.fields, **other.fields}, {**self.policy, **other.policy})
+
+
+NOTHING = Change()
+
+
+class Asking:
+    """One buyer's market, asked under changes. Cost is money here, whatever the front ascends in."""
+
+    def __init__(self, market: Market, clock: Clock | None = None, engine: type[Family] = Family) -> None:
+        self.clock, self.engine = clock or Clock(), engine
+        self.base = market if market.request.cost_axis == "money" else market.asking(cost_axis="money")
+        self._markets: dict[tuple[Request, tuple[tuple[str, Decimal], ...]], Market] = {}
+        self._found: dict[int, Found | None] = {}
+        self._planners: dict[tuple[object, ...], Planner | TrainingPlanner] = {}
+
+    def again(self, engine: type[Family]) -> Asking:
+        """The same questions, to be answered anew by another engine."""
+        other = Asking(self.base, self.clock, engine)
+        other._planners = self._planners
+        return other
+
+    def market(self, change: Change) -> Market:
+        """The market under a change; raises InputError where it makes no sense."""
+        base = self.base
+        policy = Policy({**base.policy.changed, **change.policy}) if change.policy else base.policy
+        request = base.request.model_copy(update=dict(change.fields))
+        if any(name in change.fields for name in LOADS):
+            own = None if self.by_load(NOTHING) else base.request.throughput_tenths
+            request = with_load(request.model_copy(update={"throughput_tenths": own}), policy)
+        key = request, tuple(sorted(policy.changed.items()))
+        if key not in self._markets:
+            self._markets[key] = Market.open(base.catalog, request, policy, base.calibration)
+        return self._markets[key]
+
+    def cheapest(self, change: Change) -> Found | None:
+        """The proven cheapest build under a change; None when there is none. Raises TimeUp."""
+        market = self.market(change)
+        if id(market) not in self._found:
+            self.clock.left()
+            solver = Solver(market, clock=self.clock, engine=self.engine, planner=self._planner(market))
+            self._found[id(market)] = solver.cheapest()
+        return self._found[id(market)]
+
+    def _planner(self, market: Market) -> Planner | TrainingPlanner:
+        """One planner for all changes that plans do not depend on: money, site and purchase."""
+        r = market.request
+        key = *(getattr(r, name) for name in PLANNED), tuple(sorted(market.policy.changed.items()))
+        if key not in self._planners:
+            self._planners[key] = planner_for(market.llm, r, market.policy, market.calibration)
+        return self._planners[key]
+
+    def by_load(self, change: Change) -> bool:
+        """Whether the throughput asked for is what the load needs, not the buyer's own figure."""
+        return _of_load(self.market(change))
+
+    def point(self, change: Change, found: Found) -> Point:
+        """A found build with every rule's finding; raises Disagreement when one fails."""
+        return Solver(self.market(change)).point(found)
+
+    def case(self, change: Change, found: Found) -> Case:
+        """A found build as the rules see it."""
+        return self.market(change).case(found.build, found.row.plan, found.row.key)
+
+    def total(self, change: Change, found: Found) -> int:
+        """Minor units of a build with support and tax."""
+        return totals(found.parts_cents, self.market(change).policy)[2]
+
+
+def _of_load(market: Market) -> bool:
+    """Whether the throughput asked for is what the load needs, not the buyer's own figure."""
+    load = load_of(market.request, market.policy)
+    return load is not None and market.request.throughput_tenths == max(1, math.ceil(load.needed_tok_s * 10))

@@ -1,0 +1,35 @@
+"""Figures in words, the same in every explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from constraints.pricing import minor_digits
+
+
+def spent(cents: int, currency: str) -> str:
+    """Minor units as `103,194.72 USD`."""
+    digits = minor_digits(currency)
+    return f"{Decimal(cents).scaleb(-digits):,.{digits}f} {currency}"
+
+
+def signed(cents: int, currency: str) -> str:
+    """`+1,240.00 USD`, `-1,240.00 USD`."""
+    return ("+" if cents > 0 else "") + spent(cents, currency)
+
+
+def trimmed(value: float | Decimal) -> str:
+    """A figure without zeros behind the point: `2,000`, `6.737`."""
+    text = f"{Decimal(str(value)):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def days(count: int) -> str:
+    """`1 day`, `30 days`."""
+    return f"{count:,} day{'s' * (count != 1)}"
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    return f" {last} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

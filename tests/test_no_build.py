@@ -1,0 +1,131 @@
+"""Requests without a build: the conflict is minimal, each way out works as typed, the next smaller change fails.
+
+Judged by the exhaustive solver: no search, no bounds, nothing pruned, nothing remembered.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.explain.asking import NOTHING, Asking, Change
+from optimizer.explain.conditions import conditions
+from optimizer.explain.conflict import conflict, minimal
+from optimizer.explain.ways_out import ways_out
+from optimizer.market import Market
+from optimizer.pareto import Solver
+from tests.test_cli import dsopt
+from tests.random_catalogs import scenario
+
+SQUEEZES: list[dict[str, Any]] = [
+    {"budget_cents": 200_000}, {"max_power_w": 300}, {"rack_units": 1, "budget_cents": 10**6}, {"throughput_tenths": 10**9},
+    {"max_lead_days": 1, "strict_lead": True}, {"confidences": ("estimate",)}, {"max_ttft_ms": 0.5, "max_nodes": 1},
+    {"max_nodes": 1, "budget_cents": 700_000, "users": 900},
+]  # fmt: skip
+
+
+def infeasible(seed: int) -> Asking | None:
+    """A random catalog with a request squeezed until no build meets it; None where one still does."""
+    catalog, request, _ = scenario(seed)
+    fields = {**SQUEEZES[seed % len(SQUEEZES)], "max_nodes": min(3, request.max_nodes)}
+    asking = Asking(Market.open(catalog, request.model_copy(update=fields), Policy()))
+    return asking if asking.cheapest(NOTHING) is None else None
+
+
+def exists(asking: Asking, change: Change) -> bool:
+    """Whether a build exists, by the exhaustive solver."""
+    return Solver(asking.market(change), clever=False).cheapest() is not None
+
+
+def test_minimal_subset() -> None:
+    clashing = [{2, 5}, {1, 6, 7}]
+    asked: list[frozenset[int]] = []
+
+    def clash(kept: Any) -> bool:
+        asked.append(frozenset(kept))
+        return any(c <= set(kept) for c in clashing)
+
+    assert set(minimal(range(9), clash)) in clashing
+    assert len(asked) < 2**9 / 8
+    assert minimal([], clash) == []
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_conflict_and_ways_out(seed: int) -> None:
+    asking = infeasible(seed)
+    if asking is None:
+        pytest.skip("the squeezed request still has a build")
+    all_, found = conditions(asking.base), conflict(asking)
+
+    def with_only(kept: Any) -> bool:
+        change = Change()
+        for c in all_:
+            change = change if c in kept else change | c.without
+        return exists(asking, change)
+
+    if found.members:
+        assert found.verified
+        assert not with_only(found.members)
+        for left in found.members:
+            assert with_only([c for c in found.members if c is not left]), left.text
+    else:
+        assert not with_only([])
+    for way in ways_out(Asking(asking.base)):
+        assert exists(asking, way.change), way.texts
+        for failed in way.failed:
+            assert failed is None or not exists(asking, failed), way.smaller
+
+
+def test_most_squeezes_leave_no_build() -> None:
+    assert sum(infeasible(seed) is not None for seed in range(24)) >= 12
+
+
+def test_the_other_change_is_the_cheapest_budget() -> None:
+    asking = next(a for a in map(infeasible, range(0, 80, 8)) if a)
+    budget = next(w for w in ways_out(asking) if w.keys == ("budget",))
+    free = Solver(asking.market(Change.of(budget_cents=None)), clever=False).cheapest()
+    assert free is not None and asking.total(NOTHING, free) == budget.total_cents
+
+
+REQUESTS = {
+    "budget": ["--budget", "60000", "--model", "v3-671b", "--precision", "fp8", "--max-nodes", "1", "--users", "32"],
+    "power": ["--budget", "300000", "--model", "v3-671b", "--max-kw", "3"],
+    "model": ["--budget", "40000", "--model", "v4-pro"],
+    "vendor": ["--budget", "200000", "--model", "r1-671b", "--vendor", "dell"],
+}
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_every_command_solves_as_typed(kind: str) -> None:
+    day = ["--as-of", "2026-11-24"]
+    said = json.loads(dsopt("solve", *REQUESTS[kind], *day, "--json", code=4).stdout)["explanation"]
+    assert said["conflict"] and said["verified"] and said["complete"]
+    assert sum(len(d["gpus"]) for d in said["dropped"]) > 40
+    assert len(said["ways_out"]) >= (3 if kind == "budget" else 1)
+    for way in said["ways_out"][:3]:
+        words = shlex.split(way["command"])
+        assert words[:2] == ["dsopt", "solve"]
+        data = json.loads(dsopt(*words[1:], "--json").stdout)
+        assert data["front"][0]["cost"]["total"] == way["build"]["total"]
+
+
+def test_a_request_comes_back_from_its_command() -> None:
+    words = [
+        "--model", "r1-671b", "--budget", "2000000CNY", "--users", "12", "--workload", "rag", "--max-ttft", "9000.5",
+        "--min-tok-s-user", "7.5", "--min-precision", "4bit", "--kv-precision", "fp8", "--max-nodes", "4", "--max-kw",
+        "40.123", "--rack-units", "60", "--have", "racks,network", "--no-vendor", "Dell", "--condition", "new,used",
+        "--exclude", "nvidia-h100-pcie-80gb", "--confidence", "list,street", "--max-price-age", "900", "--spares", "gpu=1/16",
+        "--as-of", "2026-11-24", "--tax", "13%", "--set", "storage.copies=3",
+    ]  # fmt: skip
+    first = json.loads(dsopt("solve", *words, "--json", code=0).stdout)
+    from optimizer.command import command
+
+    policy = Policy().with_settings(f"{k}={v}" for k, v in first["policy"].items())
+    typed = command(Request.model_validate(first["request"]), policy)
+    again = json.loads(dsopt(*shlex.split(typed)[1:], "--json", code=0).stdout)
+    assert (again["request"], again["policy"]) == (first["request"], first["policy"])
