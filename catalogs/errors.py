@@ -36,3 +36,9 @@ class InputError(Exception):
             faults = Fault(code, faults, remedy=remedy)
         self.faults = [faults] if isinstance(faults, Fault) else list(faults)
         super().__init__("\n".join(str(f) for f in self.faults))
+
+
+class CheckFailed(InputError):
+    """A file that is not what it says it is, or a build that fails a rule. Exit code 5."""
+
+    exit_code = 5

@@ -15,6 +15,7 @@ from constraints.site import total_w, units
 from optimizer.bom import bom, purchase
 from optimizer.front import Front, Point
 from optimizer.market import Market
+from optimizer.notes import notes
 from optimizer.planfacts import plan_facts, throughput
 from optimizer.proofdata import money, proof_data
 from optimizer.ties import equivalents
@@ -209,6 +210,9 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
     if any(x.stale for p in front.points for x in purchase(market, p.case.build).lines):
         text = "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
         out.append({"code": "stale-prices", "severity": "warning", "text": text})
+    if front.points:
+        best = front.points[-1 if market.request.budget_cents is not None else 0]
+        out += [{"code": code, "severity": "note", "text": text} for code, text in notes(market, best)]
     if close := indistinct(market, front):
         out.append(close)
     text = (

@@ -19,8 +19,8 @@ from optimizer.explain.conflict import conflict, minimal
 from optimizer.explain.ways_out import ways_out
 from optimizer.market import Market
 from optimizer.pareto import Solver
-from tests.test_cli import dsopt
 from tests.random_catalogs import scenario
+from tests.test_cli import dsopt
 
 SQUEEZES: list[dict[str, Any]] = [
     {"budget_cents": 200_000}, {"max_power_w": 300}, {"rack_units": 1, "budget_cents": 10**6}, {"throughput_tenths": 10**9},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from optimizer.cli import catalog_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd, verify_cmd
+from optimizer.cli import catalog_cmd, explain_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd, verify_cmd
 
 app = typer.Typer(
     name="dsopt",
@@ -15,6 +15,9 @@ app = typer.Typer(
 )
 app.command("solve", help=solve_cmd.HELP, short_help="The proven front of builds under a budget.")(solve_cmd.solve)
 app.command("check", help=solve_cmd.CHECK_HELP, short_help="Every rule on a build or a saved result.")(solve_cmd.check)
+app.command("explain", help=explain_cmd.HELP, short_help="What binds, why not that part, how far prices may move.")(
+    explain_cmd.explain
+)
 app.command("verify", help=verify_cmd.HELP, short_help="Judge a saved result again; --prove proves it again.")(
     verify_cmd.verify
 )

@@ -61,3 +61,77 @@ class NoBuild(Strict):
     ways_out: list[WayOut] = Field(description="the cheapest build first")
     complete: bool = Field(description="false when time ended the search for ways out")
     dropped: list[Dropped]
+
+
+class Margin(Strict):
+    """A finding of a rule with the distance between what was measured and its limit."""
+
+    rule: str
+    status: str
+    text: str
+    measured: float | None
+    limit: float | None
+    unit: str
+    margin_percent: float | None = Field(description="of the limit that is left; null without figures")
+
+
+class StepFacts(Strict):
+    """One condition moved by a step at the point's throughput."""
+
+    key: str
+    text: str
+    looser: bool
+    binds: bool
+    more: Money | None = Field(description="what the cheapest build then costs more than the point; null: no build")
+    build: BuildFacts | None
+
+
+class Spent(Strict):
+    """Money of a category of parts, of support or of tax."""
+
+    category: str
+    amount: Money
+    share: float
+
+
+class SwapFacts(Strict):
+    """A part whose number differs."""
+
+    part: str
+    name: str
+    before: int
+    after: int
+    more: Money
+
+
+class Neighbour(Strict):
+    """The next point up or down the front, or what lies beyond the budget."""
+
+    id: str = Field(description="its id on the front; empty for the next faster build beyond it")
+    total: Money
+    more: Money
+    output_tok_s: TokS
+    swaps: list[SwapFacts]
+    figures: list[str] = Field(description="what makes one faster than the other")
+
+
+class Note(Strict):
+    """A remark with a stable code; docs/notes.md has a paragraph on each."""
+
+    code: str
+    text: str
+
+
+class PointExplained(Strict):
+    """A point of the front: margins, what binds and the price of a step, where the money goes, its neighbours."""
+
+    id: str
+    total: Money
+    currency: str
+    output_tok_s: TokS
+    margins: list[Margin]
+    steps: list[StepFacts]
+    money: list[Spent]
+    cheaper: Neighbour | None
+    faster: Neighbour | None
+    notes: list[Note]

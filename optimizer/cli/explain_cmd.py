@@ -1,0 +1,77 @@
+"""`dsopt explain`: what binds in a saved result, why no build exists, why not that part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from optimizer.cli.output import emit_json, note
+
+HELP = """Examples:
+
+  dsopt explain result.json
+
+  dsopt explain result.json p3 --why-not "8x H20"
+
+  dsopt explain result.json --vary gpu=±20%
+
+  dsopt explain result.json --price-risk
+
+What binds and the price of a step, where the money goes, what the neighbours on the front change; of a request that no
+build meets the conflict and the ways out. All of it is solved for."""
+
+
+def explain(
+    file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
+    point: Annotated[str | None, typer.Argument(help="A front id or recommended, fastest, cheapest, value.")] = None,
+    why_not: Annotated[list[str], typer.Option(help='"8x H20", a part, or a build.toml: solved with it.')] = [],
+    vary: Annotated[list[str], typer.Option(help="gpu=±20%, memory=1.5x, PART=PRICE: where the build stays.")] = [],
+    price_risk: Annotated[
+        bool, typer.Option("--price-risk", help="Fronts at low and high prices; least regret.")
+    ] = False,
+    bad_prices: Annotated[int, typer.Option(help="--price-risk: prices that go bad at once.")] = 3,
+    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
+    measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """See HELP."""
+    from catalogs.load import load
+    from constraints.policy import Policy
+    from optimizer.cli import explain_view, parse
+    from optimizer.cli.progress import progress
+    from optimizer.clock import Clock, TimeUp, interruptible
+    from optimizer.explain.no_build import Typed, no_build
+    from optimizer.explain.opened import chosen, opened
+
+    parts = load(catalog)
+    by, _ = parse.calibration(calibration, measured, parts, Policy())
+    market, front, stored = opened(file, parts, by)
+    said: dict[str, Any] = {}
+    with progress() as tell, interruptible(clock := Clock(time_limit, tell)):
+        try:
+            if not front:
+                typed = Typed.of(
+                    own=None, avl=None, fx=None, support=None, catalog=catalog, measured=measured, by=calibration
+                )
+                found = no_build(market, clock, typed)
+                said["no_build"] = found.model_dump(mode="json")
+                if not json:
+                    from optimizer.cli.no_build_view import show_no_build
+
+                    show_no_build(found)
+            else:
+                at = chosen(stored, point)
+                said |= explain_view.answers(
+                    market, front, at, clock, why_not, vary, bad_prices if price_risk else None, not json
+                )
+        except TimeUp:
+            note("stopped: the time was up before the answer")
+            raise typer.Exit(6) from None
+    if json:
+        emit_json({"file": str(file), **said})
+    if not front:
+        raise typer.Exit(4)

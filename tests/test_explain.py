@@ -1,0 +1,111 @@
+"""A point explained: every step's price is what a solve under that request says; neighbours and money add up."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalogs.load import load
+from optimizer.api import solve
+from optimizer.cli.explain_cmd import HELP
+from optimizer.explain.asking import PLANNED, Asking, Change
+from optimizer.explain.binding import steps
+from optimizer.explain.neighbours import swaps
+from optimizer.explain.opened import opened
+from optimizer.explain.point import explained
+from optimizer.explain.words import days, listed, signed, spent, trimmed
+from optimizer.front import Point
+from optimizer.market import Market
+from tests.seen import Seen
+from tests.test_cli import dsopt
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("explain") / "r.json"
+    words = ["--budget", "170000", "--model", "v2-670b", "--users", "20", "--max-kw", "5", "--as-of", "2026-11-24"]
+    dsopt("solve", *words, "-o", str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def front(file: Path) -> tuple[Market, list[Point]]:
+    market, points, _ = opened(file, load(()))
+    return market, points
+
+
+def test_steps_are_what_a_fresh_solve_says(front: tuple[Market, list[Point]]) -> None:
+    market, points = front
+    p = points[-1]
+    asking = Asking(market)
+    found = {(s.key, s.looser): s for s in steps(asking, p)}
+    assert {("users", True), ("users", False), ("power", True), ("power", False)} <= set(found)
+    tenths = p.found.row.perf.tenths
+    for key, looser, fields in [("users", False, {"users": 30}), ("power", True, {"max_power_w": 6000})]:
+        request = market.request.model_copy(update={**fields, "throughput_tenths": tenths, "budget_cents": None})
+        data = solve(market.catalog, request, market.policy).data["front"]
+        step = found[key, looser]
+        if not data:
+            assert step.more_cents is None and step.binds
+            continue
+        total = round(Decimal(data[0]["cost"]["total"]) * 100)
+        assert step.more_cents == total - asking.total(Change(), p.found)
+        assert step.binds == (step.more_cents < 0 if looser else step.more_cents > 0)
+
+
+def test_money_and_neighbours_add_up(front: tuple[Market, list[Point]]) -> None:
+    market, points = front
+    for at in range(len(points)):
+        told = explained(market, points, at) if at == len(points) - 1 else None
+        if told is not None:
+            assert sum(Decimal(s.amount) for s in told.money) == Decimal(told.total)
+            assert told.faster is not None and told.faster.id == "" and Decimal(told.faster.more) > 0
+            assert told.faster.output_tok_s > told.output_tok_s
+            assert told.faster.figures
+    for a, b in zip(points, points[1:], strict=False):
+        assert sum(s.more_cents for s in swaps(market, a, b)) == b.found.parts_cents - a.found.parts_cents
+
+
+def test_planners_read_only_what_they_are_shared_by(front: tuple[Market, list[Point]]) -> None:
+    market, points = front
+    seen = Seen(market.request)
+    from optimizer.throughput.choice import planner_for
+
+    planner = planner_for(market.llm, seen, market.policy, market.calibration)  # type: ignore[arg-type]
+    p = points[0]
+    assert planner.rows(p.case.gpu, [p.found.row.key])
+    fields = seen.names & set(type(market.request).model_fields)
+    assert fields and fields <= set(PLANNED)
+
+
+def test_terminal(file: Path) -> None:
+    shown = dsopt("explain", str(file)).stdout
+    for words in ("What binds", "Margins:", "Where the money goes:", "Next faster build (beyond the budget)"):
+        assert words in shown
+    data: dict[str, Any] = json.loads(dsopt("explain", str(file), "cheapest", "--json").stdout)
+    assert data["point"]["id"] == "p1"
+    assert "no-point" in dsopt("explain", str(file), "p99", code=3).stderr
+    assert "dsopt explain result.json" in HELP
+
+
+def test_a_tampered_result_is_not_explained(file: Path, tmp_path: Path) -> None:
+    data = json.loads(file.read_text())
+    data["front"][0]["cost"]["total"] = "1.00"
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(data))
+    assert "inconsistent" in dsopt("explain", str(wrong), code=5).stderr
+    assert "no-file" in dsopt("explain", str(tmp_path / "none.json"), code=3).stderr
+
+
+def test_words() -> None:
+    assert spent(10319472, "USD") == "103,194.72 USD"
+    assert spent(1200, "JPY") == "1,200 JPY"
+    assert signed(124000, "EUR") == "+1,240.00 EUR"
+    assert signed(-124000, "EUR") == "-1,240.00 EUR"
+    assert trimmed(6.737) == "6.737" and trimmed(2000.0) == "2,000" and trimmed(100) == "100"
+    assert days(1) == "1 day" and days(30) == "30 days"
+    assert listed(["a", "b", "c"]) == "a, b and c" and listed([]) == ""
