@@ -144,6 +144,17 @@ def data_of(jobs: list[Job], limit_s: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def busy(data: dict[str, Any]) -> str:
+    """A warning when other work took the cores: rivals then got less of their time than the clock says."""
+    shares = [m["cpu_s"] / m["seconds"] for j in data["jobs"] for m in j["methods"][1:] if m["seconds"]]
+    if not shares or min(shares) >= 0.8:
+        return ""
+    return (
+        f"**The machine was busy with other work:** a rival got as little as {min(shares):.2f} CPU seconds per second, "
+        "and would come further on a quiet one.\n\n"
+    )
+
+
 def report(data: dict[str, Any]) -> str:
     """results.md."""
     out = [
@@ -151,6 +162,7 @@ def report(data: dict[str, Any]) -> str:
         f"`python -m benchmarks.rivals.run` on {data['machine']}, {data['cores']} cores, Python {data['python']}, "
         f"{data['versions']}; load average {data['load_average']} at the end. Random seeds: {data['seeds']}. "
         f"{data['limit_s']:g} s for each method; docs/rivals.md says what each one is.\n",
+        f"{busy(data)}"
         "On the front: points equal to one of the proven front. Missed: speeds of it that no build of the method "
         "reaches. Worst gap: the method's cheapest build at least as fast as a proven point against that point's "
         "cost, over the points that it reaches.\n",
@@ -168,7 +180,7 @@ def report(data: dict[str, Any]) -> str:
         out.append(f"## {j['title'][0].upper()}{j['title'][1:]}\n\n{size}.\n")
         out.append(
             "| method | points | on the front | missed | worst gap | complete | seconds | CPU s | first point, s "
-            "| solves | note |\n|---|---:|---:|---:|---:|---|---:|---:|---:|---:|---|"
+            "| solves or genomes | note |\n|---|---:|---:|---:|---:|---|---:|---:|---:|---:|---|"
         )
         for m in j["methods"]:
             gap = "-" if m["gap"] is None else f"{m['gap']:.1%}"
