@@ -70,7 +70,7 @@ def test_nsga_finds_builds_and_none_beats_the_front(seed: int) -> None:
 
 def test_ours_reports_the_front_it_proved() -> None:
     market = market_of(SEEDS[0])
-    out = ours.front(market, LIMIT_S)
+    out = ours.front(Task.of(market), LIMIT_S)
     assert out.complete and out.first_s is not None and out.first_s <= out.seconds_s
     assert [(f.row.perf.tenths, f.cost) for f in out.front()] == proven(market)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from benchmarks.rivals.task import Outcome, Run, Task
 from optimizer.clock import Clock
 from optimizer.front import Found
-from optimizer.market import Market
 from optimizer.pareto import Solver, Staircase
 
 
-def front(market: Market, limit_s: float) -> Outcome:
-    """The front as `dsopt solve` makes it; its judged rows are made anew and counted, unlike those of the rivals."""
-    run = Run(Task.__new__(Task), "dsopt", limit_s)
+def front(task: Task, limit_s: float) -> Outcome:
+    """The front as `dsopt solve` makes it. Nothing of the task's preparation is used: the price book, pruning and rows
+    are made anew, and counted."""
+    run = Run(task, "dsopt", limit_s)
     seconds: list[float] = []
     add = Staircase.add
 
@@ -21,7 +21,7 @@ def front(market: Market, limit_s: float) -> Outcome:
 
     Staircase.add = noted  # type: ignore[method-assign]
     try:
-        solver = Solver(market, clock=Clock(limit_s))
+        solver = Solver(task.solver.whole.asking(), clock=Clock(limit_s))
         made = solver.front()
     finally:
         Staircase.add = add  # type: ignore[method-assign]

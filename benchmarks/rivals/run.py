@@ -62,7 +62,6 @@ class Job:
     """A catalog with a largest number of nodes, and what each method made of it."""
 
     title: str
-    market: Market
     task: Task
     model: whole.Whole | None = None
     model_s: float = 0.0
@@ -83,7 +82,7 @@ def job(title: str, catalog: Catalog, max_nodes: int) -> Job:
     )  # fmt: skip
     market = Market.open(catalog, request, Policy())
     nodes = "one node" if max_nodes == 1 else f"up to {max_nodes} nodes"
-    return Job(f"{title}, {len(catalog.parts)} parts, {nodes}", market, Task.of(market))
+    return Job(f"{title}, {len(catalog.parts)} parts, {nodes}", Task.of(market))
 
 
 def measured(limit_s: float) -> list[Job]:
@@ -97,7 +96,7 @@ def measured(limit_s: float) -> list[Job]:
         job("shipped", shipped, MAX_NODES),
     ]
     for j in jobs:
-        j.outcomes.append(Worker(lambda j=j: ours.front(j.market, limit_s)).get())  # type: ignore[misc]
+        j.outcomes.append(Worker(lambda j=j: ours.front(j.task, limit_s)).get())  # type: ignore[misc]
     a, b, c = jobs
     beside = Worker(lambda: genetic.front(c.task, limit_s))
     a.join()
