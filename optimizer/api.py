@@ -107,6 +107,30 @@ def saving(answer: Answer) -> str:
     return f"{how} would reach this throughput for {less} {r.currency} less."
 
 
+def single_card(answer: Answer) -> str:
+    """That one card in 4 bits would do for less, in a sentence; empty when none does or the build has one already."""
+    market, data = answer.market, answer.data
+    r, chosen = market.request, data["recommended"]
+    point = next((p for p, d in zip(answer.front.points, data["front"], strict=True) if d["id"] == chosen), None)
+    if point is None or point.found.row.key.total == 1 or r.gpus or r.precision or r.trains or r.cost_axis != "money":
+        return ""
+    bits = min((BITS[p] for p in market.llm.precisions()), default=16)
+    largest = max((g.vram_gb for g in market.catalog.of(Kind.GPU) if isinstance(g, Gpu)), default=0)
+    lean = min(market.llm.weight_bytes(p) for p in market.llm.precisions())
+    if bits > 4 or lean > largest * 10**9:
+        return ""
+    other = market.asking(min_precision_bits=4, gpu_count=1, budget_cents=None, throughput_tenths=None)
+    found = Solver(other).cheapest(point.found.parts_cents - 1)
+    if found is None:
+        return ""
+    less = money(point.found.parts_cents - found.parts_cents, r.currency)
+    name = market.catalog.parts[found.row.key.gpu].name
+    return (
+        f"One {name} holds the model in {found.row.plan.precision} for {less} {r.currency} less, at "
+        f"{found.row.perf.tenths / 10:,.1f} tok/s (--min-precision 4bit --gpu '1x {name}')."
+    )
+
+
 def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
     """Every rule on any build, with the best plan that its hardware realises; the reasons when none does."""
     blank = Plan("", market.request.kv_precision, 1, 1, 1, 1, 1, 1)

@@ -203,6 +203,19 @@ class CheckFacts(Strict):
     text: str
 
 
+class Checked(Strict):
+    """Every rule on one build; `node_w` is the load of a node in W with its fans."""
+
+    build: str
+    gpus: int
+    gpu: str
+    per_node: int
+    nodes: int
+    node_w: int
+    ok: bool = Field(description="no rule fails")
+    checks: list[CheckFacts]
+
+
 class PowerFacts(Strict):
     node_w: int
     total_w: int

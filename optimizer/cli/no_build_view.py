@@ -7,26 +7,24 @@ import time
 from collections.abc import Mapping, Sequence
 
 from optimizer.cli.output import note
-from optimizer.clock import Clock
-from optimizer.explain.no_build import Typed, no_build
+from optimizer.explain.no_build import Tell
 from optimizer.explain.schema import ConditionFacts, NoBuild, WayOut
-from optimizer.market import Market
 
 
-def explained(market: Market, time_limit: float | None, typed: Typed) -> NoBuild:
-    """The explanation; on a terminal what is known is said on stderr while the rest is still searched."""
+def telling() -> Tell | None:
+    """On a terminal: says on stderr what is known while the rest is still searched."""
+    if not sys.stderr.isatty():
+        return None
     started = time.monotonic()
 
     def tell(said: list[ConditionFacts] | WayOut) -> None:
-        if not sys.stderr.isatty():
-            return
         seconds = f"{time.monotonic() - started:4.1f} s"
         if isinstance(said, WayOut):
             note(f"{seconds}  {changes(said)}: {said.build.total} {said.build.currency}")
         else:
             note(f"{seconds}  in conflict: {', '.join(c.text for c in said) or 'nothing that was asked'}")
 
-    return no_build(market, Clock(time_limit), typed, tell)
+    return tell
 
 
 def changes(way: WayOut) -> str:

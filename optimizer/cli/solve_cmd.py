@@ -193,9 +193,6 @@ def solve(
     extra += [f"money.support_percent={percent}"] if percent is not None else []
     chosen = chosen.with_settings([*set_, *extra])
 
-    from optimizer.api import embedded, saving
-    from optimizer.api import solve as run
-
     by, notes = parse.calibration(calibration, measured, parts, chosen)
     for text in notes:
         note(f"note: {text}")
@@ -203,38 +200,32 @@ def solve(
         from optimizer.cli.models_view import models
 
         return models(parts, request, chosen, by, all_, time_limit, json, output)
+    from optimizer.cli.no_build_view import show_no_build, telling
     from optimizer.cli.progress import progress
+    from optimizer.clock import Clock, interruptible
     from optimizer.explain.no_build import Typed
+    from optimizer.library import solve as run
 
     typed = Typed.of(own=own, avl=avl, fx=fx, support=support, catalog=catalog, measured=measured, by=calibration)
-    from optimizer.clock import Clock, interruptible
-
     with progress() as tell, interruptible(clock := Clock(time_limit, tell)):
-        answer = run(parts, request, chosen, None, by, clock)
-    data = answer.data
-    if answer.front.points and answer.front.complete and (words := saving(answer)):
-        data["messages"].append({"code": "lower-precision", "severity": "note", "text": words})
-    reasons = None
-    if not answer.front.points and answer.front.complete:
-        from optimizer.cli.no_build_view import explained, show_no_build
-
-        reasons = explained(answer.market, time_limit, typed)
-        data["explanation"] = reasons.model_dump(mode="json")
-    if embed_catalog:
-        data["catalog"]["embedded"] = embedded(answer)
+        result = run(
+            request, catalog=parts, policy=chosen, calibration=by, clock=clock, embed_catalog=embed_catalog,
+            typed=typed, tell=telling(),
+        )  # fmt: skip
+    data = result.model_dump(mode="json")
     text = json_module.dumps(data, ensure_ascii=False, indent=2)
     if output is not None:
         write_text(output, text + "\n")
     if json:
         print(text)
-    elif reasons is not None:
-        show_no_build(reasons, data["messages"])
+    elif result.explanation is not None:
+        show_no_build(result.explanation, data["messages"])
     else:
         show(data, all_)
-    if not answer.front.complete:
+    if not result.proof.complete:
         note("stopped before the proof: best checked front so far, not proven complete")
         raise typer.Exit(6)
-    if not answer.front.points:
+    if not result.front:
         raise typer.Exit(4)
 
 
@@ -263,10 +254,9 @@ def check(
     """See CHECK_HELP."""
     from catalogs.load import load
     from constraints.policy import Policy
-    from optimizer.api import check as run
     from optimizer.buildfile import read
     from optimizer.cli import parse
-    from optimizer.market import Market
+    from optimizer.library import check as run
 
     parts = load(catalog)
     if model_config is not None:
@@ -276,20 +266,18 @@ def check(
     by, notes = parse.calibration(calibration, measured, parts, chosen)
     for text in notes:
         note(f"note: {text}")
-    market = Market.open(parts, market_request, chosen, by)
-    failed, out = False, []
+    out = []
     for name, build in builds:
-        case, checks = run(market, build)
-        failed |= any(x.status == "fail" for x in checks)
-        out.append({"build": name, "gpus": case.per_node * build.nodes, "checks": [vars(x) for x in checks]})
+        found = run(build, market_request, catalog=parts, policy=chosen, calibration=by, name=name)
+        out.append(found)
         if not json:
-            print(f"{name}: {build.nodes} x {case.per_node} {case.gpu.name}, node load {case.load_w} W")
+            print(f"{name}: {found.nodes} x {found.per_node} {found.gpu}, node load {found.node_w} W")
             table(
                 ["rule", "", "measured", "limit", "unit", "finding"],
-                [[x.rule, x.status, number(x.measured), number(x.limit), x.unit, x.text] for x in checks],
+                [[x.rule, x.status, number(x.measured), number(x.limit), x.unit, x.text] for x in found.checks],
                 {2, 3},
             )
     if json:
-        emit_json(out)
-    if failed:
+        emit_json([x.model_dump(mode="json") for x in out])
+    if not all(x.ok for x in out):
         raise typer.Exit(5)

@@ -17,6 +17,8 @@ from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.proofdata import money
 
+Tell = Callable[["list[ConditionFacts] | WayOut"], None]
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -39,7 +41,7 @@ class Typed:
 
 def no_build(
     market: Market, clock: Clock | None = None, typed: Typed = Typed(),
-    tell: Callable[[list[ConditionFacts] | WayOut], None] = lambda said: None,
+    tell: Tell | None = None,
 ) -> NoBuild:  # fmt: skip
     """Explains a request that no build meets. The conflict, then each way out is told as soon as it is known.
 
@@ -47,6 +49,7 @@ def no_build(
     asking = Asking(market, clock)
     clash: Conflict = conflict(asking)
     members = [ConditionFacts(key=c.key, rule=c.rule, text=c.text, asked=c.asked) for c in clash.members]
+    tell = tell or (lambda said: None)
     tell(members)
     complete = True
     ways = ways_out(asking, lambda way: tell(_way(asking, way, typed)))

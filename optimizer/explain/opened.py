@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from catalogs.errors import CheckFailed, Fault, InputError
 from catalogs.load import Catalog
@@ -24,12 +25,22 @@ def opened(file: Path, catalog: Catalog, by: Calibration | None = None) -> tuple
     except ValueError as e:
         remedy = "Write it with `dsopt solve ... -o result.json`."
         raise InputError(Fault("not-json", f"is not JSON: {e}", str(file), remedy=remedy)) from None
+    return judged(data, catalog, by, str(file))
+
+
+def reopened(result: Result, catalog: Catalog, by: Calibration | None = None) -> tuple[Market, list[Point]]:
+    """(market, points) of a result at hand; raises as `opened` does."""
+    return judged(result.model_dump(mode="json"), catalog, by, "result")[:2]
+
+
+def judged(data: Any, catalog: Catalog, by: Calibration | None, file: str) -> tuple[Market, list[Point], Result]:
+    """A result's document found consistent, as `opened` gives it."""
     report, read = consistent(data, catalog, by)
     if report.wrong or read is None or read.market is None:
         remedy = "`dsopt verify` says all that is wrong."
-        faults = [Fault("inconsistent", w.text, str(file), column=w.where, remedy=remedy) for w in report.wrong[:3]]
+        faults = [Fault("inconsistent", w.text, file, column=w.where, remedy=remedy) for w in report.wrong[:3]]
         if read is None:
-            raise InputError(faults or [Fault("bad-result", "is no dsopt result", str(file), remedy=remedy)])
+            raise InputError(faults or [Fault("bad-result", "is no dsopt result", file, remedy=remedy)])
         raise CheckFailed(faults)
     return read.market, [p for p in read.points if p is not None], read.result
 

@@ -1,0 +1,120 @@
+"""dsopt as a library: typed, frozen answers. Nothing is printed, nothing global is changed, any thread may call.
+
+    from datetime import date
+    from optimizer import Request, solve, explain
+
+    result = solve(Request(model="v3-671b", as_of=date(2026, 11, 24), budget_cents=300_000_00))
+    print(result.front[-1].cost.total, explain(result).steps[0].text)
+
+Money is decimal strings outward and integer minor units (cents) in a Request, power is W, memory GB (1e9 bytes),
+latency ms, throughput output tokens per second of the whole build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from catalogs.load import Catalog, load
+from catalogs.schema import Gpu
+from constraints.case import Build
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.api import check as judged
+from optimizer.api import embedded, saving, single_card
+from optimizer.api import solve as solved
+from optimizer.clock import Clock
+from optimizer.explain.no_build import Tell, Typed, no_build
+from optimizer.explain.opened import chosen, reopened
+from optimizer.explain.point import explained
+from optimizer.explain.schema import NoBuild, PointExplained
+from optimizer.load import with_load
+from optimizer.market import Market
+from optimizer.schema import Checked, CheckFacts, Result
+from optimizer.size_report import report
+from optimizer.size_schema import SizeReport
+from optimizer.sizing import key_of
+from optimizer.throughput.calibration import Calibration, shipped
+
+
+@cache
+def shipped_catalog() -> Catalog:
+    """The catalog that comes with dsopt; immutable."""
+    return load(())
+
+
+def solve(
+    request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
+    calibration: Calibration | None = None, time_limit_s: float | None = None, clock: Clock | None = None,
+    embed_catalog: bool = False, typed: Typed = Typed(), tell: Tell | None = None,  # noqa: B008
+) -> Result:  # fmt: skip
+    """The proven front of a request, with the reasons when no build meets it (`explanation`).
+
+    `time_limit_s` (seconds, or a `clock` of one's own) ends the search early: `proof.status` is then `feasible`.
+    `embed_catalog` carries the catalog rows used. `typed`: paths and options for the commands of an explanation,
+    whose conflict and ways out `tell` hears of as they are found.
+    Raises InputError for a request or catalog that makes no sense."""
+    clock = clock or Clock(time_limit_s)
+    answer = solved(catalog or shipped_catalog(), request, policy or Policy(), None, calibration, clock)
+    data = answer.data
+    if answer.front.complete and answer.front.points:
+        for code, text in (("lower-precision", saving(answer)), ("single-card", single_card(answer))):
+            data["messages"] += [{"code": code, "severity": "note", "text": text}] if text else []
+    elif answer.front.complete:
+        data["explanation"] = no_build(answer.market, clock, typed, tell).model_dump(mode="json")
+    if embed_catalog:
+        data["catalog"]["embedded"] = embedded(answer)
+    return Result.model_validate(data)
+
+
+def explain(
+    result: Result, point: str | None = None, *, catalog: Catalog | None = None,
+    calibration: Calibration | None = None, time_limit_s: float | None = None, clock: Clock | None = None,
+) -> PointExplained | NoBuild:  # fmt: skip
+    """A point of a result (a front id, or recommended, fastest, cheapest, value): margins in the unit of each check,
+    the price of a step in money, shares of the cost, neighbours. Of a result without builds why there are none.
+
+    Raises InputError for an unknown point, CheckFailed for a result that its catalog does not bear out, TimeUp when
+    `time_limit_s` (seconds) is over."""
+    market, points = reopened(result, catalog or shipped_catalog(), calibration)
+    clock = clock or Clock(time_limit_s)
+    return explained(market, points, chosen(result, point), clock) if points else no_build(market, clock)
+
+
+def check(
+    build: Build, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
+    calibration: Calibration | None = None, name: str = "build",
+) -> Checked:  # fmt: skip
+    """Every rule on a build (parts by id, quantities per node and shared in all) with the best plan that it realises.
+
+    Raises InputError for a build that is none, and for a request that makes no sense."""
+    chosen_policy = policy or Policy()
+    request = with_load(request, chosen_policy)
+    market = Market.open(catalog or shipped_catalog(), request, chosen_policy, calibration)
+    case, checks = judged(market, build)
+    return Checked(
+        build=name,
+        gpus=case.per_node * build.nodes,
+        gpu=case.gpu.name,
+        per_node=case.per_node,
+        nodes=build.nodes,
+        node_w=case.load_w,
+        ok=not any(x.status == "fail" for x in checks),
+        checks=[CheckFacts(**vars(x)) for x in checks],
+    )
+
+
+def size(
+    request: Request, gpus: Sequence[tuple[str, int, int]], *, catalog: Catalog | None = None,
+    policy: Policy | None = None, calibration: Calibration | None = None,
+) -> SizeReport:  # fmt: skip
+    """Memory (GB per GPU) and speed (tok/s, ms) of the request's model on setups of (GPU id, GPUs per node, nodes).
+
+    Raises InputError for an unknown GPU or a setup out of range."""
+    parts, setups = catalog or shipped_catalog(), []
+    for name, per_node, nodes in gpus:
+        gpu = parts.find(name)
+        if not isinstance(gpu, Gpu):
+            raise TypeError(f"{name} is a {gpu.kind.value}, not a gpu")
+        setups.append((gpu, key_of(gpu, per_node, nodes)))
+    return report(parts, request, policy or Policy(), calibration or shipped(), setups, None, [])
