@@ -15,8 +15,8 @@ from tests.random_catalogs import scenario
 WISHES = ("origin", "no-origin", "confidence", "lead", "avl", "sellers", "estimated", "share")
 AXES = ("money", "power", "rack-units", "lead-time")
 PLAIN = (0, 1, 2)
-"""Shapes of one air-cooled node: shares of the cost can be brought down by more drives and cards, and brute force
-tries only those few that these nodes hold."""
+"""Shapes of one air-cooled node: shares of the cost can be brought down by dearer drives, and brute force tries only as
+many as these nodes hold."""
 
 
 def procurement_scenario(seed: int, wish: str, axis: str) -> tuple[Catalog, Request, Ask]:
