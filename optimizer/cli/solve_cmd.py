@@ -107,6 +107,7 @@ def solve(
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds; then the best checked front so far, exit 6.")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Threads of the proof; the result is the same.")] = 1,
     embed_catalog: Annotated[bool, typer.Option(help="Carry the catalog rows used in the result.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="Show every point; without --model every model.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
@@ -202,11 +203,11 @@ def solve(
     if not single:
         from optimizer.cli.models_view import models
 
-        return models(parts, request, chosen, by, all_, time_limit, json, output)
+        return models(parts, request, chosen, by, all_, time_limit, json, output, workers)
     from optimizer.cli.progress import progress
     from optimizer.clock import Clock, interruptible
 
-    with progress() as tell, interruptible(clock := Clock(time_limit, tell)):
+    with progress() as tell, interruptible(clock := Clock(time_limit, tell, workers)):
         answer = run(parts, request, chosen, None, by, clock)
     data, ways = answer.data, []
     if answer.front.complete:
