@@ -14,6 +14,7 @@ from constraints.rack import racks_in
 from constraints.site import total_w, units
 from optimizer.bom import bom, purchase
 from optimizer.front import Front, Point
+from optimizer.in_hand import own_messages
 from optimizer.market import Market
 from optimizer.planfacts import plan_facts, throughput
 from optimizer.proofdata import money, proof_data
@@ -210,6 +211,7 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
         out.append({"code": "stale-prices", "severity": "warning", "text": text})
     if close := indistinct(market, front):
         out.append(close)
+    out += own_messages(market, front)
     text = (
         "Not included: freight, installation, software licences, energy. "
         "Throughput is an estimate: 80 % of measurements lie between its low and high."
