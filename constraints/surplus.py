@@ -1,7 +1,8 @@
-"""Rule surplus: where a share of the cost is limited, no drive or card is bought that the build can do without.
+"""Rule surplus: where a share of the cost is limited, no drive, card or cooling is bought that a build can do without.
 
 Without it a share would be met by padding: cards and drives that nothing uses, of another seller or with a better known
-price. Whatever else a build holds is fixed in number by its other rules; parts demanded by `--include` are no padding.
+price. Whatever else a build holds is fixed in number by its other rules. A drive or card demanded by `--include` is no
+padding.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Drive, Nic, Platform
 from constraints.contents import inside
+from constraints.cooling import Cooling
 from constraints.interconnect import bills_of, covers, net_of
 from constraints.lanes import needs_lanes
 from constraints.links import lan_port
@@ -104,12 +107,13 @@ class Surplus:
         if not c.request.shares:
             return []
         found = [f"{d} (drive)" for d in self._drives_beyond(c)]
+        found += [f"{x} (cooling)" for x in self._cooling_beyond(c)]
         if not self._cards_used(c):
             found.append("cards beyond those that its networks need")
         if found:
             text = f"bought beyond the need, which must not bring a share down: {', '.join(found)}"
             return [Check.of(self.id, False, text)]
-        return [Check.of(self.id, True, "no drive or card beyond the need")]
+        return [Check.of(self.id, True, "no drive, card or cooling beyond the need")]
 
     def _drives_beyond(self, c: Case) -> list[str]:
         bought = {x: q for x, q in sorted(c.build.node.items()) if isinstance(c.catalog.parts[x], Drive)}
@@ -118,6 +122,14 @@ class Surplus:
             return several
         fewer = {x: replace(c, build=_less(c.build, x)) for x in several}
         return [x for x, case in fewer.items() if all(f.status != "fail" for f in Storage().check(case))]
+
+    def _cooling_beyond(self, c: Case) -> list[str]:
+        """CDUs, manifolds, connections. Over racks that the site has, nodes spread as the buyer likes."""
+        if "racks" in c.request.have:
+            return []
+        gear = [x for x in sorted(c.build.shared) if isinstance(c.catalog.parts[x], CoolingPart)]
+        fewer = {x: replace(c, build=_less(c.build, x)) for x in gear}
+        return [x for x, case in fewer.items() if all(f.status != "fail" for f in Cooling().check(case))]
 
     def _cards_used(self, c: Case) -> bool:
         cards = {x: q for x, q in c.build.node.items() if isinstance(c.catalog.parts[x], Nic)}
@@ -141,7 +153,8 @@ def _first(part: str, include: tuple[str, ...]) -> int:
 
 
 def _less(build: Build, part: str) -> Build:
-    return replace(build, node={x: q - (x == part) for x, q in build.node.items()})
+    node, shared = ({x: q - (x == part) for x, q in parts.items()} for parts in (build.node, build.shared))
+    return replace(build, node=node, shared=shared)
 
 
 def _at_least(m: FamilyModel, qty: Any, pieces: int) -> Any:

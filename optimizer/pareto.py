@@ -175,7 +175,9 @@ class Solver:
             return row.key.nodes * u.least
         pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
         beyond = (n * node.cents for _, node in pool if n * node.cents >= below)
-        return min([*(b.cents for b in self.bounds.of(row, pool, below - 1)), next(beyond, NONE)])
+        return min(
+            [*(max(b.cents, n * b.node.by_shares) for b in self.bounds.of(row, pool, below - 1)), next(beyond, NONE)]
+        )
 
     def search(self, stairs: Staircase, units: Sequence[Unit] | None = None) -> None:
         """Builds for the staircase from all units (or those), rows with the least bound first."""

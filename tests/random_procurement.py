@@ -19,9 +19,11 @@ PLAIN = (0, 1, 2)
 many as these nodes hold."""
 
 
-def procurement_scenario(seed: int, wish: str, axis: str) -> tuple[Catalog, Request, Ask]:
-    """A catalog whose offers differ in what procurement asks, and a request with one wish, on a cost axis."""
-    base = PLAIN[seed % 3] + 6 * (seed // 3) if wish in ("estimated", "share") else seed
+def procurement_scenario(seed: int, wish: str, axis: str, base: int | None = None) -> tuple[Catalog, Request, Ask]:
+    """A catalog whose offers differ in what procurement asks, and a request with one wish, on a cost axis; parts and
+    platforms are those of `scenario(base)`."""
+    if base is None:
+        base = PLAIN[seed % 3] + 6 * (seed // 3) if wish in ("estimated", "share") else seed
     catalog, request, ask = scenario(base)
     rng = random.Random(f"{seed} {wish} {axis}")
     parts: dict[str, Part] = {
