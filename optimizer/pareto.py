@@ -101,7 +101,7 @@ class Solver:
         self.market = market = thinned(market) if clever else market
         self.planner = planner or planner_for(market.llm, market.request, market.policy, market.calibration)
         self.on_host = HostRows(market) if market.request.offload else None
-        self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0}
+        self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0, "cp_sat_deterministic": 0.0}
         started = time.perf_counter()
         self.parts = buyable(market, prune=clever)
         by: Parts = {}
@@ -126,7 +126,7 @@ class Solver:
                     self.units.append(u)
                     continue
             self.dropped.append((gpu.id, k))
-        self.units.sort(key=lambda u: (u.least, u.gpu.id, u.per_node))
+        self.units.sort(key=lambda u: (-u.per_node if market.request.shares else 0, u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
 
     def max_nodes(self) -> int:
@@ -180,7 +180,9 @@ class Solver:
             return row.key.nodes * u.least
         pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
         beyond = (n * node.cents for _, node in pool if n * node.cents >= below)
-        return min([*(b.cents for b in self.bounds.of(row, pool, below - 1)), next(beyond, NONE)])
+        return min(
+            [*(max(b.cents, n * b.node.by_shares) for b in self.bounds.of(row, pool, below - 1)), next(beyond, NONE)]
+        )
 
     def search(self, stairs: Staircase, units: Sequence[Unit] | None = None) -> None:
         """Builds for the staircase from all units (or those), rows with the least bound first."""
@@ -223,16 +225,21 @@ class Solver:
             if self.clever
             else self.candidates(u)
         )
-        family = self.engine(self.market, u.gpu, u.per_node, rows, parts, self.rules)
+        family, asked = self.engine(self.market, u.gpu, u.per_node, rows, parts, self.rules), list[Found]()
         try:
-            while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.clock.left()):
+            while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.clock):
                 stairs.add(found)
+                asked.append(found)
                 if family.cut:
                     raise TimeUp
+            for known in asked:
+                if known in stairs.points:
+                    stairs.add(family.settled(known, self.clock))
         finally:
             self.seconds["proof"] += time.perf_counter() - started
         out.closed_by_cp_sat += 1
         out.ticks[u.gpu.id, u.per_node] = family.ticks
+        self.seconds["cp_sat_deterministic"] += family.ticks
 
     def candidates(self, u: Unit) -> Candidates:
         """Every part that may stand in a node of the unit."""
