@@ -80,7 +80,7 @@ class Bounds:
     def __init__(self, market: Market, cluster: Cluster) -> None:
         self.market, self.cluster = market, cluster
         self._pools: dict[tuple[object, ...], list[tuple[Outfit, NodeBound]]] = {}
-        self._made: dict[tuple[int, Row], Bound | None] = {}
+        self._made: dict[tuple[int, int], tuple[Row, Bound | None]] = {}
         self._watts: dict[int, tuple[list[Option], int]] = {}
         self._racks: dict[tuple[str, int, int], int] = {}
 
@@ -99,11 +99,11 @@ class Bounds:
         for o, node in pool:
             if n * node.cents > top:
                 return
-            memo = (id(o), row)
+            memo = (id(o), id(row))  # hashing a row takes longer than all else here; kept alive beside its bound
             if memo not in self._made:
                 within = not self._beyond_site(o, row.key, node.load_w)
-                self._made[memo] = Bound(self, o, row, node) if within else None
-            if (b := self._made[memo]) is not None:
+                self._made[memo] = row, Bound(self, o, row, node) if within else None
+            if (b := self._made[memo][1]) is not None:
                 yield b
 
     def racks(self, o: Outfit, nodes: int, load_w: int) -> int:

@@ -17,7 +17,7 @@ from optimizer.host_rows import HostRows
 from optimizer.market import Market
 from optimizer.outfit import Outfit
 from optimizer.prune import buyable
-from optimizer.rows import families, rows_of
+from optimizer.rows import GpuRows, families
 from optimizer.shelf import NONE, Parts, Shelf, Stock
 from optimizer.stairs import Staircase
 from optimizer.throughput.choice import planner_for
@@ -37,6 +37,8 @@ class Unit:
     judged: int = 0
     least_host: int = NONE
     judged_host: int = 0
+    able: tuple[list[Row], int, list[Row]] = field(default_factory=lambda: ([], 0, []))
+    """`rows`, how many these were, and which of them run (see `Units.runnable`)."""
 
 
 class Units:
@@ -46,6 +48,7 @@ class Units:
         self.clock, self.clever, self.seconds = clock, clever, {"plans": 0.0, "search": 0.0, "proof": 0.0}
         self.market = market = thinned(market) if clever else market
         self.planner = planner_for(market.llm, market.request, market.policy, market.calibration)
+        self.on_gpus = GpuRows(market, self.planner)
         self.on_host = HostRows(market) if market.request.offload else None
         started = time.perf_counter()
         self.parts = buyable(market, prune=clever)
@@ -87,7 +90,7 @@ class Units:
             rows: list[Row] = []
             if new := self._new_counts(u.judged, u.least, limit):
                 u.judged = max(u.judged, new[-1])
-                rows = rows_of(self.market, self.planner, u.gpu, u.per_node, holders, self._allowed(u, new))
+                rows = self.on_gpus.of(u.gpu, u.per_node, holders, self._allowed(u, new))
             if self.on_host and (new := self._new_counts(u.judged_host, u.least_host, limit)):
                 u.judged_host = max(u.judged_host, new[-1])
                 rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))
@@ -106,7 +109,10 @@ class Units:
 
     def runnable(self, u: Unit) -> list[Row]:
         """Rows whose plan runs on their own network; no rule lets another one be built."""
-        return [r for r in u.rows if not plan_fault(r.plan, r.key, self.market.policy)]
+        if u.able[0] is not u.rows or u.able[1] != len(u.rows):
+            able = [r for r in u.rows if not plan_fault(r.plan, r.key, self.market.policy)]
+            u.able = u.rows, len(u.rows), able
+        return u.able[2]
 
     def bounds_of(self, u: Unit, row: Row, top: int) -> Iterator[Bound]:
         """Bounds of a row on the unit's platforms that a cost of `top` may pay, cheapest nodes first."""
