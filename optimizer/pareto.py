@@ -10,11 +10,11 @@ from constraints.axis import MAX_COST, MONEY
 from constraints.plan import Row
 from constraints.rule import Rule
 from constraints.rules import RULES, findings
-from optimizer.bound import narrowed
 from optimizer.certify import Family
 from optimizer.clock import Clock, TimeUp
 from optimizer.front import Found, Front, Point
 from optimizer.market import Market
+from optimizer.narrow import narrowed
 from optimizer.proofdata import SPAN, staircase
 from optimizer.record import record
 from optimizer.search import assemble
@@ -80,12 +80,10 @@ class Solver(Units):
             return
         started = time.perf_counter()
         rows = list({b.row.key: b.row for b in open_}.values())
-        parts = (
-            narrowed(self.market, self.parts, open_, lambda r: self.market.purse_at(ceiling(r)))
-            if self.clever
-            else self.candidates(u)
-        )
-        family = self.engine(self.market, u.gpu, u.per_node, rows, parts, self.rules)
+        market, parts = self.market, self.candidates(u)
+        if self.clever:
+            market, parts = narrowed(market, self.parts, open_, lambda r: self.market.purse_at(ceiling(r)))
+        family = self.engine(market, u.gpu, u.per_node, rows, parts, self.rules)
         try:
             while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.clock.left()):
                 stairs.add(found)
