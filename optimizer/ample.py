@@ -25,6 +25,7 @@ class Ample:
 
     def __init__(self, market: Market) -> None:
         self.market = market
+        self._light: dict[int, float] = {}
 
     @cached_property
     def need_gb(self) -> int:
@@ -79,11 +80,17 @@ class Ample:
             return float("inf")
         if self.kg_per_unit == float("inf"):
             return 0.0
-        tall, least = p.rack_units or 1, float("inf")
-        for r in self.racks:
-            for a in range(1, min(MAX_PER_RACK, r.rack_units // tall if tall else MAX_PER_RACK) + 1):
-                least = min(least, (r.load_kg - self.kg_per_unit * (r.rack_units - a * tall)) / a)
-        return least
+        tall = p.rack_units or 1
+        if tall not in self._light:
+            self._light[tall] = min(
+                (
+                    (r.load_kg - self.kg_per_unit * (r.rack_units - a * tall)) / a
+                    for r in self.racks
+                    for a in range(1, min(MAX_PER_RACK, r.rack_units // tall) + 1)
+                ),
+                default=float("inf"),
+            )
+        return self._light[tall]
 
     def more(self, p: Platform) -> tuple[float, ...]:
         """Of a chassis what `twins` compares as "more"."""
