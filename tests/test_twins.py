@@ -18,8 +18,8 @@ from tests.random_catalogs import scenario
 
 CHANGES: dict[type[Part], tuple[tuple[str, tuple[int, ...]], ...]] = {
     Platform: (
-        ("overhead_w", (-20, 0, 40)), ("nvme_bays", (-1, 0, 1, 8)), ("nic_slots", (0, 0, 1)), ("cpu_max_w", (-60, 0, 30)),
-        ("weight_kg", (-5, 0, 40)), ("inlet_max_c", (-5, 0, 3)), ("m2_slots", (0, 1)),
+        ("overhead_w", (-20, 0, 40)), ("nvme_bays", (-1, 0, 1, 8)), ("nic_slots", (0, 0, 1)),
+        ("cpu_max_w", (-60, 0, 30)), ("weight_kg", (-5, 0, 40)), ("inlet_max_c", (-5, 0, 3)), ("m2_slots", (0, 1)),
     ),
     Gpu: (("tdp_w", (-20, 0, 0, 20)),),
     Drive: (("capacity_gb", (-400, 0, 4000)), ("read_mb_s", (-2000, 0, 3000)), ("power_w", (0, 3))),
@@ -33,13 +33,14 @@ CHANGES: dict[type[Part], tuple[tuple[str, tuple[int, ...]], ...]] = {
 
 
 def with_siblings(catalog: Catalog, seed: int) -> Catalog:
-    """Two siblings for each part that may have twins, dearer and cheaper, better and worse in what is compared."""
+    """Siblings for each part that may have twins, dearer and cheaper, better and worse in what is compared: two, and
+    one for each drive, CPU, module and rack."""
     r = random.Random(seed)
     parts, offers = dict(catalog.parts), {k: list(v) for k, v in catalog.offers.items()}
     for p in list(catalog.parts.values()):
         if type(p) not in CHANGES or not catalog.offers.get(p.id):
             continue
-        for i in range(2):
+        for i in range(1 if isinstance(p, Drive | Cpu | Memory | Rack) else 2):
             changed: dict[str, Any] = {"id": f"{p.id}-v{i}"}
             for name, steps in CHANGES[type(p)]:
                 value = getattr(p, name)
