@@ -181,7 +181,9 @@ class Cluster:
             if per_node > slots or nic not in prices:
                 reached = reached & ~where
             else:
-                total = total + np.where(where, nodes * per_node * self.market.cents(nic), 0)
+                cents = nodes * per_node * self.market.cents(nic)
+                total = total.astype(object) if cents >= 2**60 else total
+                total = total + where.astype(total.dtype) * cents
         order = np.argsort(total, kind="stable")
         chosen = order[reached[order]]
         return Ways(total[chosen].tolist(), [kinds.networks[i] for i in chosen.tolist()], nodes, per_node, added)
