@@ -353,6 +353,8 @@ class Offer(BaseModel):
 
     @model_validator(mode="after")
     def _breaks_fall(self) -> Offer:
+        if not self.breaks and self.min_qty <= MOST_PIECES:
+            return self  # nearly all offers
         try:
             steps = [(1, self.price), *self.price_breaks]
         except (ValueError, ArithmeticError):
