@@ -26,7 +26,7 @@ from optimizer.outfit import Outfit
 from optimizer.proofdata import SPAN, staircase
 from optimizer.prune import buyable
 from optimizer.record import record
-from optimizer.rows import families, rows_of
+from optimizer.rows import RowMemory, families, rows_of
 from optimizer.search import assemble
 from optimizer.shelf import NONE, Parts, Shelf, Stock
 from optimizer.throughput.choice import planner_for
@@ -86,12 +86,14 @@ class Unit:
 
 
 class Solver:
-    """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched."""
+    """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched; with `judged` the rows of
+    markets at other prices are not judged again."""
 
     def __init__(
         self, market: Market, rules: Sequence[Rule] = RULES, clock: Clock | None = None, clever: bool = True,
-        engine: type[Family] = Family,
+        engine: type[Family] = Family, judged: RowMemory | None = None,
     ) -> None:  # fmt: skip
+        self.rows_of = judged or rows_of
         self.whole, self.rules, self.clock, self.clever, self.engine = market, rules, clock or Clock(), clever, engine
         self.market = market = thinned(market) if clever else market
         self.planner = planner_for(market.llm, market.request, market.policy, market.calibration)
@@ -137,7 +139,7 @@ class Solver:
             rows: list[Row] = []
             if new := self._new_counts(u.judged, u.least, limit):
                 u.judged = max(u.judged, new[-1])
-                rows = rows_of(self.market, self.planner, u.gpu, u.per_node, holders, self._allowed(u, new))
+                rows = self.rows_of(self.market, self.planner, u.gpu, u.per_node, holders, self._allowed(u, new))
             if self.on_host and (new := self._new_counts(u.judged_host, u.least_host, limit)):
                 u.judged_host = max(u.judged_host, new[-1])
                 rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))

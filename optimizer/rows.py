@@ -99,6 +99,32 @@ def rows_of(
     return undominated(planner.rows(gpu, keys))
 
 
+class RowMemory:
+    """`rows_of`, remembered over markets that differ in prices alone: throughput does not read them. All have the
+    same request (budget, cost axis and least throughput aside) and the same parts on sale."""
+
+    def __init__(self) -> None:
+        self._planner: Planner | TrainingPlanner | None = None
+        self._known: dict[tuple[str, int, tuple[str, ...]], dict[int, list[Row]]] = {}
+
+    def __call__(
+        self,
+        market: Market,
+        planner: Planner | TrainingPlanner,
+        gpu: Gpu,
+        k: int,
+        holders: list[Platform],
+        node_counts: Sequence[int],
+    ) -> list[Row]:
+        self._planner = self._planner or planner
+        known = self._known.setdefault((gpu.id, k, tuple(p.id for p in holders)), {})
+        if new := [n for n in node_counts if n not in known]:
+            known |= {n: [] for n in new}
+            for row in rows_of(market, self._planner, gpu, k, holders, new):
+                known[row.key.nodes].append(row)
+        return [row for n in node_counts for row in known[n]]
+
+
 def undominated(rows: Iterable[Row]) -> list[Row]:
     """Rows but those no faster than one with a weaker key before them (the weaker costs no more)."""
     out: dict[int, list[Row]] = {}

@@ -27,6 +27,7 @@ from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.proofdata import money
+from optimizer.rows import RowMemory
 
 MOST_BAD = 6
 """Most prices that may turn bad at once: beyond, a build's scenarios are too many to enumerate."""
@@ -98,13 +99,13 @@ def price_risk(market: Market, k: int | None = None, clock: Clock | None = None)
         raise InputError(Fault("bad-prices", "out of range", column="--bad-prices", value=str(k), remedy=remedy))
     refuse(market, "price risk", lambda: market.book.by_quantity)
     clock = clock or Clock()
-    started = time.perf_counter()
+    started, judged = time.perf_counter(), RowMemory()
     ends: dict[End, Market] = {"low": at_end(market, "low"), "high": at_end(market, "high")}
-    fronts = {end: _front(m, clock) for end, m in ends.items()}
-    front = Solver(market, clock=clock).front()
+    fronts = {end: _front(m, clock, judged) for end, m in ends.items()}
+    front = Solver(market, clock=clock, judged=judged).front()
     facts: dict[str, Any] = {"recommended": None, "least_regret": None, "ranges": (), "proof": None}
     if first := recommended(market, front.points):
-        search = Regrets(market, Rises(market.book, _rises(market, ends["high"])), first, k, clock)
+        search = Regrets(market, Rises(market.book, _rises(market, ends["high"])), first, k, clock, judged)
         best, at_least, rounds = search.least()
         a, b = _exposed(search, first), _exposed(search, best)
         facts = {"recommended": a, "least_regret": b, "changes": changes(a.build, b.build)}
@@ -125,8 +126,8 @@ def _rises(market: Market, high: Market) -> dict[str, int]:
     return {p: more for p, more in both if more > 0}
 
 
-def _front(market: Market, clock: Clock) -> EndFront:
-    front = Solver(market, clock=clock).front()
+def _front(market: Market, clock: Clock, judged: RowMemory) -> EndFront:
+    front = Solver(market, clock=clock, judged=judged).front()
     chosen = recommended(market, front.points)
     at = next((i for i, p in enumerate(front.points) if p.found is chosen), None)
     return EndFront(

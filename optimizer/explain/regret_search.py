@@ -13,6 +13,7 @@ from optimizer.explain.reprice import priced
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver
+from optimizer.rows import RowMemory
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Regrets:
 
     `first` is the best build at today's prices."""
 
-    def __init__(self, market: Market, rises: Rises, first: Found, k: int, clock: Clock) -> None:
-        self.market, self.rises, self.k, self.clock = market, rises, k, clock
+    def __init__(self, market: Market, rises: Rises, first: Found, k: int, clock: Clock, judged: RowMemory) -> None:
+        self.market, self.rises, self.k, self.clock, self.judged = market, rises, k, clock, judged
         self.floor = first.row.perf.tenths
         self.base = market.asking(throughput_tenths=self.floor, budget_cents=None)
         self.first = first
@@ -48,7 +49,7 @@ class Regrets:
                 rounds += 1
                 axis = RegretAxis(self.rises, self.best)
                 asked = self.market.asking(throughput_tenths=self.floor)
-                solver = Solver(RegretMarket.of(asked, axis), clock=self.clock)
+                solver = Solver(RegretMarket.of(asked, axis), clock=self.clock, judged=self.judged)
                 found = solver.cheapest(limit - 1)
                 if found is None:
                     return best, limit, rounds
@@ -110,7 +111,7 @@ class Regrets:
         if known > self._at_least(bad):
             self.clock.left()
             high = {p: self.market.book.prices[p].cents + self.rises.cents[p] for p in bad}
-            solver = Solver(priced(self.base, high), clock=self.clock)
+            solver = Solver(priced(self.base, high), clock=self.clock, judged=self.judged)
             if found := solver.cheapest(known - 1):
                 solver.point(found)
                 pieces = dict(found.build.total())
