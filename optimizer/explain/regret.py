@@ -34,12 +34,7 @@ class Rises:
         """Minor units of a build with the `bad` parts at their high: lines, spares and support by category."""
         book = self.book
         each = {p: book.prices[p].cents + (self.cents[p] if p in bad else 0) for p in pieces}
-        return book.rounded(sum(self.bought(p, q) * each[p] * book.weight(p) for p, q in pieces.items()))
-
-    def bought(self, part: str, pieces: int) -> int:
-        """Pieces with their spares."""
-        tariff = self.book.prices[part].tariff
-        return pieces if tariff is None else tariff.need(pieces)
+        return book.rounded(sum(book.bought(p, q) * each[p] * book.weight(p) for p, q in pieces.items()))
 
 
 class RegretAxis:

@@ -18,10 +18,23 @@ from optimizer.market import Market
 CENT = Decimal("0.01")
 
 
+Offers = dict[str, tuple[Offer, ...]]
+
+
 def priced(market: Market, unit_cents: Mapping[str, int]) -> Market:
     """The market where every offer of a part asks that much a piece (net, minor units of the request's currency,
     at least 1); stock, lead time and seller stay, price breaks go. Where one offer alone prices a part today, it
     alone does so still."""
+    return with_offers(market, at_price(market, unit_cents))
+
+
+def scaled(market: Market, factors: Mapping[str, Fraction]) -> Market:
+    """The market where every offer of a part is dearer by its factor, rounded half up to its cents."""
+    return with_offers(market, at_factor(market, factors))
+
+
+def at_price(market: Market, unit_cents: Mapping[str, int]) -> Offers:
+    """The offers of `priced`."""
 
     def asking(o: Offer) -> Offer:
         price = Decimal(max(1, unit_cents[o.part])).scaleb(-minor_digits(market.request.currency))
@@ -34,12 +47,12 @@ def priced(market: Market, unit_cents: Mapping[str, int]) -> Market:
             return (known.offer,)
         return market.catalog.offers.get(part, ())
 
-    return _with(market, {p: tuple(map(asking, offers(p))) for p in unit_cents})
+    return {p: tuple(map(asking, offers(p))) for p in unit_cents}
 
 
-def scaled(market: Market, factors: Mapping[str, Fraction]) -> Market:
-    """The market where every offer of a part is dearer by its factor, rounded half up to its cents."""
-    return _with(market, {p: tuple(times(o, factors[p]) for o in market.catalog.offers.get(p, ())) for p in factors})
+def at_factor(market: Market, factors: Mapping[str, Fraction]) -> Offers:
+    """The offers of `scaled`."""
+    return {p: tuple(times(o, factors[p]) for o in market.catalog.offers.get(p, ())) for p in factors}
 
 
 def times(offer: Offer, factor: Fraction) -> Offer:
@@ -81,7 +94,7 @@ def at_end(market: Market, end: End) -> Market:
     def ended(o: Offer) -> Offer:
         return times(o, band(o, market.catalog.parts[o.part].kind, market.policy, end)[0])
 
-    return _with(market, {p: tuple(map(ended, offers)) for p, offers in market.catalog.offers.items()})
+    return with_offers(market, {p: tuple(map(ended, offers)) for p, offers in market.catalog.offers.items()})
 
 
 def refuse(market: Market, what: str, by_quantity: Callable[[], bool] = lambda: False) -> None:
@@ -98,7 +111,8 @@ def refuse(market: Market, what: str, by_quantity: Callable[[], bool] = lambda: 
             raise InputError(Fault("combination", f"{what}: {why}", column=column, remedy=remedy))
 
 
-def _with(market: Market, offers: Mapping[str, tuple[Offer, ...]]) -> Market:
+def with_offers(market: Market, offers: Mapping[str, tuple[Offer, ...]]) -> Market:
+    """The market with other offers of some parts."""
     c = market.catalog
     catalog = replace(c, offers={**c.offers, **offers})
     return Market.open(catalog, market.request, market.policy, market.calibration)
