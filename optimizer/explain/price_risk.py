@@ -117,7 +117,8 @@ def price_risk(market: Market, k: int | None = None, clock: Clock | None = None)
             rounds=rounds,
             seconds=round(time.perf_counter() - started, 3),
         )
-    return PriceRisk(currency=market.request.currency, bad_prices=k, **fronts, **facts)
+    low, high = fronts["low"], fronts["high"]
+    return PriceRisk(currency=market.request.currency, bad_prices=k, low=low, high=high, **facts)
 
 
 def _rises(market: Market, high: Market) -> dict[str, int]:

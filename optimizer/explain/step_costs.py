@@ -69,7 +69,9 @@ class StepCosts:
         c = self.market.catalog
         ids = {*self._parts, *(x.part for b in c.bundles.values() for x in b.parts)}
         return replace(
-            c, parts={i: p for i, p in c.parts.items() if i in ids}, offers={i: o for i, o in c.offers.items() if i in ids}
+            c,
+            parts={i: p for i, p in c.parts.items() if i in ids},
+            offers={i: o for i, o in c.offers.items() if i in ids},
         )
 
     def book(self, step: int) -> PriceBook:

@@ -34,7 +34,9 @@ class Span(Frozen):
     low: str = Field(description="factor on today's price, or the unit price where one part varies")
     high: str
     why: Why = Field(description="why it takes over from its neighbour towards today's price")
-    build: Bought | None = Field(default=None, description="at the end nearest to today's price; None: none within the budget")
+    build: Bought | None = Field(
+        default=None, description="at the end nearest to today's price; None: none within the budget"
+    )
     total_at_low: str | None = None
     total_at_high: str | None = None
     changes: tuple[Change, ...] = Field(default=(), description="from the build recommended today")

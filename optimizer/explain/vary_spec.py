@@ -81,8 +81,8 @@ def parse(market: Market, spec: str) -> Varied:
         return _at_price(market, spec, parts, plain, change)
     if low <= 0 or high > MOST:
         raise _bad(spec, f"leaves a price of 0 or of more than {MOST} times today's")
-    steps = [max(1, _whole(x * today)) for x in (low, high)]
-    return _varied(spec, parts, plain, today, *steps, single=single)
+    first, last = (max(1, _whole(x * today)) for x in (low, high))
+    return _varied(spec, parts, plain, today, first, last, single=single)
 
 
 def _at_price(market: Market, spec: str, parts: tuple[str, ...], plain: bool, text: str) -> Varied:
@@ -101,9 +101,7 @@ def _at_price(market: Market, spec: str, parts: tuple[str, ...], plain: bool, te
     return _varied(spec, parts, True, market.book.prices[parts[0]].cents, max(1, cents), max(1, cents), single=True)
 
 
-def _varied(
-    spec: str, parts: tuple[str, ...], plain: bool, today: int, low: int, high: int, single: bool
-) -> Varied:
+def _varied(spec: str, parts: tuple[str, ...], plain: bool, today: int, low: int, high: int, single: bool) -> Varied:
     """A single value is looked at with all between it and today's."""
     target = low if single else None
     return Varied(spec, parts, plain, min(low, today), today, max(high, today), target)

@@ -56,7 +56,7 @@ class Walk:
 
     def stays(self, found: Found, step: int, end: int) -> int:
         """The last step on the way to `end` up to which a build recommended at `step` stays the recommended one."""
-        x = self.costs.add(found)
+        x = self.costs.add(found)  # `alike` makes what is found on the way known
         towards, far = 1 if end > step else -1, end
         while far != step:
             out = self.costs.over(x, step, far)
@@ -69,11 +69,11 @@ class Walk:
             if far == step:
                 break
             best = self.recommended(far, found)
+            known = best is not None and pieces_of(best) in self.costs.pool
             if best is not None and self.alike(best, found, far):
                 break
-            if best is None or pieces_of(best) in self.costs.pool:
+            if best is None or known:
                 raise Disagreement(f"step {far} of {self.varied.spec}: {best} against {found.build}")
-            self.costs.add(best)
         return far
 
     def alike(self, a: Found, b: Found, step: int) -> bool:
