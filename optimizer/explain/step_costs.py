@@ -6,8 +6,10 @@ all that the search for a first step uses.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
 
 from catalogs.load import Catalog
 from constraints.filters import contents
@@ -111,6 +113,20 @@ class StepCosts:
             return self._less(x, y, a, b) < (self.book(a).scale if tie else 0)
 
         return first_step(may, start, end)
+
+    def bend(self, x: Pieces, proven: Collection[int]) -> int | None:
+        """A step between proven ones where `x` costs more than the straight line through its costs there: prices by
+        quantity bend its cost downwards, and what beats it between need not do so at the ends. None: it is straight
+        enough that rounding alone may part it from the line."""
+        steps, rounding = sorted(proven), sum(q for _, q in x) + 2
+        for a, b in pairwise(steps):
+            middle = (a + b) // 2
+            if not self.book(a).by_quantity or middle == a:
+                continue
+            line = Fraction(self.cost(x, a) * (b - middle) + self.cost(x, b) * (middle - a), b - a)
+            if self.cost(x, middle) > line + rounding:
+                return middle
+        return None
 
     def _less(self, x: Pieces, y: Pieces, a: int, b: int) -> int:
         """What `y` costs above `x` at least at any step of a..b, in the book's scale."""

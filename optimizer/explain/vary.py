@@ -3,8 +3,9 @@
 From today's price outward: a build found at the far end that beats the known one says where it starts to, the step
 before is solved next, until a solve there gives the known build again (Eisner and Severance's search for the break
 points of a minimum of functions). Both sides of each break point are solved and re-checked. Between two steps at which
-a build is the best it stays the best, since costs run linearly in the price; rounding of unit prices to cents may hide
-a difference of half a cent for each varied piece there, nothing more, and of one part varied by its price nothing.
+a build is the best it stays the best, since its costs run linearly in the price and the others' nowhere below a line;
+where prices by quantity bend its own, the bends are solved too. Rounding of unit prices to cents may hide a difference
+of half a cent for each varied piece there, nothing more, and of one part varied by its price nothing.
 """
 
 from __future__ import annotations

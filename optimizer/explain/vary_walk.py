@@ -57,7 +57,7 @@ class Walk:
     def stays(self, found: Found, step: int, end: int) -> int:
         """The last step on the way to `end` up to which a build recommended at `step` stays the recommended one."""
         x = self.costs.add(found)  # `alike` makes what is found on the way known
-        towards, far = 1 if end > step else -1, end
+        towards, far, proven = 1 if end > step else -1, end, {step}
         while far != step:
             out = self.costs.over(x, step, far)
             first = [out] if out is not None else []
@@ -66,14 +66,16 @@ class Walk:
                     first.append(at)
             if first:
                 far = min(first, key=lambda n: abs(n - step)) - towards
-            if far == step:
+            proven = {n for n in proven if abs(n - step) <= abs(far - step)}
+            open_ = far if far not in proven else self.costs.bend(x, proven)
+            if open_ is None:
                 break
-            best = self.recommended(far, found)
+            best = self.recommended(open_, found)
             known = best is not None and pieces_of(best) in self.costs.pool
-            if best is not None and self.alike(best, found, far):
-                break
-            if best is None or known:
-                raise Disagreement(f"step {far} of {self.varied.spec}: {best} against {found.build}")
+            if best is not None and self.alike(best, found, open_):
+                proven.add(open_)
+            elif best is None or known:
+                raise Disagreement(f"step {open_} of {self.varied.spec}: {best} against {found.build}")
         return far
 
     def alike(self, a: Found, b: Found, step: int) -> bool:
