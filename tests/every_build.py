@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cache, cached_property
 from itertools import combinations
 
@@ -12,11 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.load import Catalog
+from catalogs.schema import Offer
+from constraints.request import Request
 from tests.oracle import Oracle
 from tests.random_catalogs import scenario
 from tests.test_oracle import nodes_tried
 
 Ints = NDArray[np.int64]
+SEEDS = (0, 12, 26, 43, 49, 50)
+"""Random catalogs with builds, all of which brute force finds in some 2 s."""
 
 
 @dataclass(eq=False)
@@ -98,3 +104,16 @@ def every_build(seed: int) -> EveryBuild:
     """The builds of a random catalog of one node or two."""
     catalog, _, ask = scenario(seed)
     return EveryBuild(catalog, ask, nodes_tried(seed))
+
+
+def at_other_prices(seed: int, draw: int) -> tuple[Catalog, Request]:
+    """The catalog of a seed with prices drawn anew, closer to one another, and ends of its own for each offer."""
+    catalog, request, _ = scenario(seed)
+    rng = random.Random(1000 * seed + draw)
+
+    def drawn(o: Offer) -> Offer:
+        price = (o.price * rng.randint(50, 250) / 100).quantize(Decimal("0.01"))
+        low, high = rng.choice(((60, 140), (90, 105), (95, 250), (100, 100)))
+        return o.model_copy(update={"price": price, "low": price * low / 100, "high": price * high / 100})
+
+    return replace(catalog, offers={x: tuple(map(drawn, of)) for x, of in catalog.offers.items()}), request
