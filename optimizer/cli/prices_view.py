@@ -70,10 +70,10 @@ def amount(text: str) -> str:
 
 
 def changed(changes: tuple[Change, ...]) -> str:
-    """Parts whose number changes, the first few."""
+    """Parts whose number changes, the first few, one a line."""
     words = [f"{c.part} {c.before} -> {c.after}" for c in changes[:MOST_CHANGES]]
     more = len(changes) - MOST_CHANGES
-    return "; ".join([*words, *([f"and {more} more"] if more > 0 else [])])
+    return "\n".join([*words, *([f"and {more} more"] if more > 0 else [])])
 
 
 def show_price_risk(r: PriceRisk) -> None:
@@ -84,13 +84,17 @@ def show_price_risk(r: PriceRisk) -> None:
         print("No build meets the request at today's prices.")
         return
     builds = [("recommended today", r.recommended), ("least regret", r.least_regret)]
-    print(f"When up to {r.bad_prices} prices go to their high:")
+    print(
+        "When one price goes to its high:"
+        if r.bad_prices == 1
+        else f"When up to {r.bad_prices} prices go to their high:"
+    )
     table(
         ["build", "GPUs", "tok/s", f"total today, {r.currency}", "regret at worst", "parts at their high then"],
         [[name, *_exposed(x)] for name, x in builds],
         {2, 3, 4},
     )
-    print(f"It differs in: {changed(r.changes)}." if r.changes else "Both are the same build.")
+    print(f"It differs in:\n{changed(r.changes)}" if r.changes else "Both are the same build.")
     both = [x.build.parts for _, x in builds]
     table(
         ["part", "pieces", "with least regret", "low", "today", "high", "band"],
