@@ -77,7 +77,7 @@ def compare(market: Market, brute: EveryBuild, point: Any, spec: str) -> list[st
     assert all(a[1] + 1 == b[0] for a, b in pairwise(ends))
     assert ends[v.stays][0] <= varied.today <= ends[v.stays][1]
     for span, (low, high) in zip(v.spans, ends, strict=True):
-        for step in {low, high, *range(low, high, max(1, (varied.high - varied.low) // 16))}:
+        for step in {low, high, *range(low, high, max(1, (varied.high - varied.low) // 8))}:
             prices = unit_cents(varied.at(market, step).catalog, brute.parts)
             best = brute.recommended(prices, purse)
             if span.build is None:
@@ -126,7 +126,7 @@ def test_support_by_category_and_tax() -> None:
     v = vary(market, point, "gpu=+300%")
     spans = v.spans[v.stays :]
     budget = market.request.budget_cents
-    assert budget is not None and len(spans) > 1 and spans[1].why == "over-budget"
+    assert budget is not None and spans[1].why in ("over-budget", "none-within-budget")
     assert cents(spans[0].total_at_high) <= budget
     step = steps(v)[v.stays][1] + 1
     dearer = parse(market, "gpu=+300%").at(market, step)
