@@ -69,6 +69,12 @@ class Market:
         """The same market under a request with other fields."""
         return Market.open(self.catalog, self.request.model_copy(update=fields), self.policy, self.calibration)
 
+    @property
+    def prunes_by_price(self) -> bool:
+        """Whether a part that is no better and no cheaper than another may be left out: not where it may be wanted
+        at other prices than these."""
+        return True
+
     @cached_property
     def axis(self) -> Axis:
         """What the front ascends in."""

@@ -17,10 +17,9 @@ from optimizer.market import Market
 from optimizer.narrow import narrowed
 from optimizer.proofdata import SPAN, staircase
 from optimizer.record import record
+from optimizer.rows import GpuRows
 from optimizer.search import assemble
 from optimizer.stairs import Staircase
-from optimizer.throughput.plans import Planner
-from optimizer.throughput.training_plans import TrainingPlanner
 from optimizer.ties import rank
 from optimizer.units import Unit, Units
 
@@ -37,14 +36,14 @@ class Disagreement(AssertionError):
 
 
 class Solver(Units):
-    """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched. `planner`: one that knows
-    rows of a request with the same plans already."""
+    """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched. `judged`: rows
+    known already, of a request that asks the same of plans."""
 
     def __init__(
         self, market: Market, rules: Sequence[Rule] = RULES, clock: Clock | None = None, clever: bool = True,
-        engine: type[Family] = Family, planner: Planner | TrainingPlanner | None = None,
+        engine: type[Family] = Family, judged: GpuRows | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(market, clock or Clock(), clever, planner)
+        super().__init__(market, clock or Clock(), clever, judged)
         self.whole, self.rules, self.engine = market, rules, engine
 
     def search(self, stairs: Staircase, units: Sequence[Unit] | None = None) -> None:

@@ -61,7 +61,7 @@ def buyable(market: Market, *, prune: bool = True) -> list[Part]:
 
     Shares of the sum of lines keep all: a dearer part may be what brings a share down."""
     have = [p for p in market.catalog.of(*IN_A_NODE) if p.id in market.book.prices]
-    if not prune or market.request.shares:
+    if not prune or market.request.shares or not market.prunes_by_price:
         return have
     drives, ample = [d for d in have if isinstance(d, Drive)], Ample(market)
     host = market.request.offload  # experts in host memory: channels and MT/s carry throughput then

@@ -13,6 +13,7 @@ from constraints.contents import gpus_inside
 from constraints.fit import gpu_fits
 from constraints.plan import Row, RowKey
 from optimizer.market import Market
+from optimizer.throughput.choice import planner_for
 from optimizer.throughput.plans import Planner
 from optimizer.throughput.training_plans import TrainingPlanner
 
@@ -95,20 +96,26 @@ def _keys(
 
 
 class GpuRows:
-    """Rows with everything on the GPUs, judged once for all GPUs whose figures throughput can't tell apart."""
+    """Rows with everything on the GPUs, judged once for all GPUs whose figures throughput can't tell apart, and for all
+    markets whose requests ask the same of plans: throughput reads no price, no site and no purchase."""
 
-    def __init__(self, market: Market, planner: Planner | TrainingPlanner) -> None:
-        self.market, self.planner = market, planner
+    def __init__(self, planner: Planner | TrainingPlanner) -> None:
+        self.planner = planner
         self._known: dict[tuple[object, ...], tuple[tuple[int, ...], dict[int, list[Row]]]] = {}
 
-    def of(self, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int]) -> list[Row]:
+    @classmethod
+    def of_market(cls, market: Market) -> GpuRows:
+        """Those of a market's own planner, nothing judged yet."""
+        return cls(planner_for(market.llm, market.request, market.policy, market.calibration))
+
+    def of(self, market: Market, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int]) -> list[Row]:
         """Rows of each node count."""
-        caps, domains, hosts = _facts(self.market, gpu, k, holders)
+        caps, domains, hosts = _facts(market, gpu, k, holders)
         slowed = tuple((cap, gpu.tdp_w) if gpu.tdp_w and cap < gpu.tdp_w else None for cap in caps)
-        kind = (self.planner.alike(gpu), gpu.pcie_gen, k, slowed, domains, hosts)
+        kind = (self.planner.alike(gpu), gpu.pcie_gen, k, slowed, domains, hosts, market.rdma_gbit_s)
         of_caps, known = self._known.setdefault(kind, (caps, {}))
         if new := [n for n in node_counts if n not in known]:
-            keys = [x for n in new for x in _keys(self.market, gpu, k, n, caps, domains, hosts)]
+            keys = [x for n in new for x in _keys(market, gpu, k, n, caps, domains, hosts)]
             known |= {n: [] for n in new}
             theirs = dict(zip(caps, of_caps, strict=True))
             for row in undominated(self.planner.rows(gpu, keys)):

@@ -38,7 +38,7 @@ def thinned(market: Market) -> Market:
 
     Where sellers, shares or another axis than money count, all stay: what a part beats there is not declared here."""
     r = market.request
-    if r.cost_axis != "money" or r.shares or r.max_sellers is not None:
+    if r.cost_axis != "money" or r.shares or r.max_sellers is not None or not market.prunes_by_price:
         return market
     gpus = market.request.gpus
     on_sale = market.catalog.of(

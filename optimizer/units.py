@@ -20,9 +20,6 @@ from optimizer.prune import buyable
 from optimizer.rows import GpuRows, families
 from optimizer.shelf import NONE, Parts, Shelf, Stock
 from optimizer.stairs import Staircase
-from optimizer.throughput.choice import planner_for
-from optimizer.throughput.plans import Planner
-from optimizer.throughput.training_plans import TrainingPlanner
 from optimizer.twins import thinned
 
 
@@ -46,17 +43,15 @@ class Unit:
 
 
 class Units:
-    """All families of one request. Without `clever` nothing is pruned and no bound excludes anything. `planner`: one
-    that knows rows of a request with the same plans already."""
+    """All families of one request. Without `clever` nothing is pruned and no bound excludes anything. `judged`:
+    rows known already, of a request that asks the same of plans."""
 
-    def __init__(
-        self, market: Market, clock: Clock, clever: bool, planner: Planner | TrainingPlanner | None = None
-    ) -> None:
+    def __init__(self, market: Market, clock: Clock, clever: bool, judged: GpuRows | None = None) -> None:
         self.clock, self.clever = clock, clever
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0, "cp_sat_deterministic": 0.0}
         self.market = market = thinned(market) if clever else market
-        self.planner = planner or planner_for(market.llm, market.request, market.policy, market.calibration)
-        self.on_gpus = GpuRows(market, self.planner)
+        self.on_gpus = judged or GpuRows.of_market(market)
+        self.planner = self.on_gpus.planner
         self.on_host = HostRows(market) if market.request.offload else None
         started = time.perf_counter()
         self.parts = buyable(market, prune=clever)
@@ -98,7 +93,7 @@ class Units:
             rows: list[Row] = []
             if new := self._new_counts(u.judged, u, u.least, limit):
                 u.judged = max(u.judged, new[-1])
-                rows = self.on_gpus.of(u.gpu, u.per_node, holders, self._allowed(u, new))
+                rows = self.on_gpus.of(self.market, u.gpu, u.per_node, holders, self._allowed(u, new))
             if self.on_host and (new := self._new_counts(u.judged_host, u, u.least_host, limit)):
                 u.judged_host = max(u.judged_host, new[-1])
                 rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))
