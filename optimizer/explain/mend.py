@@ -6,15 +6,17 @@ build known; what it leaves open goes to CP-SAT with every rule, the build's own
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
 
-from catalogs.schema import Gpu, Platform
+from catalogs.schema import Gpu, Kind, Memory, Part, Platform, Psu
 from constraints.budget import totals
 from constraints.case import Build
+from constraints.contents import dimm_counts
+from constraints.fit import memory_fits
 from constraints.interconnect import plan_fault
 from constraints.model import Candidates
 from constraints.plan import Row
@@ -22,17 +24,18 @@ from constraints.rules import findings
 from constraints.tariff import NEVER
 from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
-from optimizer.explain.mend_bound import ChangeBound, difference
+from optimizer.explain.mend_bound import ChangeBound, difference, partial
 from optimizer.explain.mend_family import MendFamily
 from optimizer.front import Found
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
-from optimizer.pareto import Disagreement
+from optimizer.pareto import Disagreement, Solver
 from optimizer.planfacts import throughput
 from optimizer.proofdata import money
 from optimizer.prune import buyable
 from optimizer.rows import families, rows_of
 from optimizer.schema import CheckFacts, Money, PartQty, Strict, Throughput
+from optimizer.shelf import NONE
 from optimizer.throughput.choice import planner_for
 from optimizer.twins import thinned
 
@@ -106,11 +109,32 @@ class Mender:
         self.best: tuple[int, int, Found] | None = None
         self.families = self.closed_by_bound = self.closed_by_cp_sat = 0
         self.complete = True
+        self.solver = Solver(self.market, clock=self.clock)
+        self.least = {(u.gpu.id, u.per_node): min(u.least, u.least_host) for u in self.solver.units}
+        self.slack = {p.id: x for p in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if (x := self._slack(p))}
+        """Cents by which a node in a platform may stay below `least`: modules that fill channels in part may stay,
+        while a front's bounds count whole sets and the supplies for them."""
+
+    def _slack(self, p: Part) -> int:
+        parts, prices, slack = self.market.catalog.parts, self.market.book.prices, 0
+        assert isinstance(p, Platform)
+        for part, qty in self.build.node.items():
+            x = parts[part]
+            if isinstance(x, Memory) and part in prices and memory_fits(p, x) and partial(p, qty):
+                supplies = max((prices[u.id].least for u in parts.values() if isinstance(u, Psu) and u.id in prices),
+                               default=0)  # fmt: skip
+                modules = max(prices[m.id].least for m in parts.values() if isinstance(m, Memory) and m.id in prices)
+                slack = max(slack, dimm_counts(p)[0] * modules + max(p.psu_bays, 1) * supplies)
+        return slack
 
     def run(self) -> Found | None:
         """The nearest build that passes; the nearest known one when the clock came first (`complete` says which)."""
-        groups = self._groups()
         try:
+            if first := self.solver.cheapest():
+                self._keep(first)
+            elif not self.slack:
+                return None
+            groups = self._groups()
             for same_nodes in (True, False):
                 for near in groups:
                     self._close(near, same_nodes)
@@ -141,7 +165,14 @@ class Mender:
         if not same_nodes and n0 == 1 and "network" not in r.have and not self.build.shared:
             extra += 2  # a front-end and an out-of-band switch
         top = self.best[0] if self.best else 10**5
-        open_ = [x.platform for x in near if x.least + extra <= top]
+        paid = self.best[1] - 1 if self.best and near[0].least + extra == top else self.market.purse
+        least = self.least.get((gpu.id, k), NONE)
+
+        def payable(p: Platform, n: int) -> bool:
+            return n * (least - self.slack.get(p.id, 0)) <= paid
+
+        open_ = [x.platform for x in near if x.least + extra <= top and any(payable(x.platform, n) for n in counts)]
+        counts = [n for n in counts if any(payable(p, n) for p in open_)]
         rows = self._rows(gpu, k, open_, counts) if open_ and counts else []
         if not rows:
             self.closed_by_bound += same_nodes
@@ -168,13 +199,17 @@ class Mender:
         self.best = difference(self.build, found.build), found.parts_cents, found
 
 
-def mended(market: Market, build: Build, clock: Clock | None = None) -> Mended | None:
+def mended(
+    market: Market, build: Build, clock: Clock | None = None, keep: Collection[str] = ()
+) -> Mended | None:  # fmt: skip
     """The passing build nearest to one that fails, under the market's request (model, users, speed, budget, site); the
     build itself where nothing fails. None when no build passes, or none was found before the clock.
 
     Builds are those that a front may hold and, of the given build, what may stay with a warning or beyond the need.
+    `keep`: ids of parts of which the mended build must hold some.
     Raises InputError for a build without platform or GPUs."""
-    market = market.asking(cost_axis="money")
+    include = tuple(dict.fromkeys((*market.request.include, *keep)))
+    market = market.asking(cost_axis="money", include=include)
     _, before = check(market, build)
     mender = Mender(market, build, clock)
     if any(x.status == "fail" for x in before):
