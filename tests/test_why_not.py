@@ -1,4 +1,4 @@
-"""Why not: against brute force, the break-even at and above its price, what is said about conditions and broken rules."""
+"""Why not: against brute force, break-even prices solved at and above, conditions and broken rules in words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.random_catalogs import scenario
 from tests.whole_builds import whole_builds
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-SEEDS = (0, 1, 2, 12, 13)
+SEEDS = (0, 1, 13)
 
 
 def recommended(market: Market) -> Point:
