@@ -84,7 +84,7 @@ def solved_at(market: Market, part: str, price: int, tenths: int) -> int:
     return found.parts_cents
 
 
-@pytest.mark.parametrize("seed", [1, 4, 8])
+@pytest.mark.parametrize("seed", [1, 4, 13])
 def test_break_even_by_halving_the_interval(seed: int) -> None:
     """The same price by solving at prices alone, with support by category, and rising totals on the way."""
     catalog, request, _ = scenario(seed)
@@ -168,9 +168,9 @@ def test_what_the_point_has(main_job: tuple[Market, Point]) -> None:
     assert asked(main_job, part).inside
 
 
-def test_conditions_of_the_request_are_named(main_job: tuple[Market, Point], shipped: Catalog) -> None:
+def test_conditions_of_the_request_are_named(main_job: tuple[Market, Point]) -> None:
     market, point = main_job
-    barred = market.asking(gpus=frozenset({point.case.gpu.id}), exclude=frozenset({"nvidia-hgx-h200-8-gpu-baseboard"}))
+    barred = market.asking(gpus=frozenset({point.case.gpu.id}), exclude=frozenset({"nvidia-h200-sxm5-141gb"}))
     found = why_not(barred, point, Wish("8 x H200", gpu="nvidia-h200-sxm5-141gb", gpu_count=8))
     assert [x.conditions for x in found.against] == [["--exclude", "--gpu"]]
     assert found.lifted == ["--exclude", "--gpu"] and found.as_fast is None and found.least

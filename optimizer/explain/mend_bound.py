@@ -112,4 +112,4 @@ class ChangeBound:
         needs = [needed_gb(m.llm, x, m.policy, m.request) for x in precisions]
         short = sum(d.capacity_gb * q for d, q in fast) < min(needs, default=0)
         slow = sum(d.read_mb_s * q for d, q in fast) < m.policy.whole("storage.read_mb_s")
-        return gone + (short or slow)
+        return gone + int(short or slow)
