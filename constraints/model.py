@@ -99,7 +99,6 @@ class FamilyModel:
             cp.add(sum(v for r, v in self.rows.items() if r.key.nodes == n) == is_n)
         self.platform = {p: cp.new_bool_var(p.id) for p in candidates.platforms}
         cp.add_exactly_one(self.platform.values())
-        self.contained_ids = frozenset(c.part for p in candidates.platforms for c in p.contents)
         self._node_parts()
         self.racks_needed = cp.new_int_var(0, max(self.node_counts), "racks")
         self.nets: list[tuple[dict[Any, Any], int]] = []

@@ -47,6 +47,7 @@ class Family:
             rows,
             candidates,
         )
+        self.widen(m)
         closing = {"procurement", "estimates", "sellers", "budget"}
         for rule in rules:
             if rule.id not in closing:
@@ -59,6 +60,9 @@ class Family:
         self.cost = market.axis.encode(m)
         self.market, self.model, self.seconds, self.ticks = market, m, 0.0, 0.0
         self.cut = False
+
+    def widen(self, m: FamilyModel) -> None:
+        """Called before the rules are written: room for a subclass's own variables, which rules then count in."""
 
     def asked(self, ceiling: Callable[[Row], int]) -> cp_model.CpModel:
         """The model with the question in it: a cost of at most `ceiling(row)`."""
