@@ -24,10 +24,10 @@ from optimizer.api import check as judged
 from optimizer.api import embedded, saving, single_card
 from optimizer.api import solve as solved
 from optimizer.clock import Clock
-from optimizer.explain.no_build import Tell, Typed, no_build
-from optimizer.explain.opened import chosen, reopened
-from optimizer.explain.point import explained
-from optimizer.explain.schema import NoBuild, PointExplained
+from optimizer.explanation.no_build import Tell, Typed, no_build
+from optimizer.explanation.opened import chosen, reopened
+from optimizer.explanation.point import explained
+from optimizer.explanation.schema import NoBuild, PointExplained
 from optimizer.load import with_load
 from optimizer.market import Market
 from optimizer.schema import Checked, CheckFacts, Result

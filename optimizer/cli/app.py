@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from optimizer.cli import catalog_cmd, explain_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd, verify_cmd
+from optimizer.cli import catalog_cmd, check_cmd, explain_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd, verify_cmd
 
 app = typer.Typer(
     name="dsopt",
@@ -14,7 +14,7 @@ app = typer.Typer(
     help="Proven cost/throughput front of buyable hardware builds for DeepSeek-family models.",
 )
 app.command("solve", help=solve_cmd.HELP, short_help="The proven front of builds under a budget.")(solve_cmd.solve)
-app.command("check", help=solve_cmd.CHECK_HELP, short_help="Every rule on a build or a saved result.")(solve_cmd.check)
+app.command("check", help=check_cmd.HELP, short_help="Every rule on a build or a saved result.")(check_cmd.check)
 app.command("explain", help=explain_cmd.HELP, short_help="What binds, why not that part, how far prices may move.")(
     explain_cmd.explain
 )

@@ -9,11 +9,11 @@ from catalogs.llm import Llm, all_models
 from constraints.precision import BITS, known_precisions, wanted
 from constraints.request import Request
 from constraints.site import total_w, units
-from optimizer.explain.asking import Asking, Change
-from optimizer.explain.conditions import CONTAINED_AIR_W, Condition, conditions
-from optimizer.explain.levers import Budget, Choice, Lever, Number, option
-from optimizer.explain.lists import lead_days, members_of, price_age_days
-from optimizer.explain.words import trimmed
+from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.conditions import CONTAINED_AIR_W, Condition, conditions
+from optimizer.explanation.levers import Budget, Choice, Lever, Number, option
+from optimizer.explanation.lists import lead_days, members_of, price_age_days
+from optimizer.explanation.words import trimmed
 from optimizer.front import Found
 from optimizer.load import load_of
 from optimizer.market import Market

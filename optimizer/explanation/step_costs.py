@@ -14,7 +14,7 @@ from itertools import pairwise
 from catalogs.load import Catalog
 from constraints.filters import contents
 from constraints.procurement import PriceBook, price_book
-from optimizer.explain.vary_spec import Varied
+from optimizer.explanation.vary_spec import Varied
 from optimizer.front import Found
 from optimizer.market import Market
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from optimizer.clock import TimeUp
-from optimizer.explain.asking import NOTHING, Asking, Change
-from optimizer.explain.conditions import Condition, conditions
-from optimizer.explain.levers import Budget, Lever, Loosened
-from optimizer.explain.loosening import levers
+from optimizer.explanation.asking import NOTHING, Asking, Change
+from optimizer.explanation.conditions import Condition, conditions
+from optimizer.explanation.levers import Budget, Lever, Loosened
+from optimizer.explanation.loosening import levers
 from optimizer.front import Found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optimizer.bom import purchase
-from optimizer.explain.words import trimmed
+from optimizer.explanation.words import trimmed
 from optimizer.front import Point
 from optimizer.market import Market
 

@@ -24,8 +24,8 @@ from constraints.rules import findings
 from constraints.tariff import NEVER
 from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
-from optimizer.explain.mend_bound import ChangeBound, difference, partial
-from optimizer.explain.mend_family import MendFamily
+from optimizer.explanation.mend_bound import ChangeBound, difference, partial
+from optimizer.explanation.mend_family import MendFamily
 from optimizer.front import Found
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
@@ -33,10 +33,10 @@ from optimizer.pareto import Disagreement, Solver
 from optimizer.planfacts import throughput
 from optimizer.proofdata import money
 from optimizer.prune import buyable
-from optimizer.rows import families, rows_of
-from optimizer.schema import CheckFacts, Money, PartQty, Strict, Throughput
+from optimizer.rows import GpuRows, families
+from optimizer.schema import CheckFacts, PartQty, Throughput
 from optimizer.shelf import NONE
-from optimizer.throughput.choice import planner_for
+from optimizer.strict import Money, Strict
 from optimizer.twins import thinned
 
 
@@ -104,13 +104,14 @@ class Mender:
         thin = thinned(kept)  # neither twins nor dominated parts, but all of the build's own
         self.parts = buyable(thin)
         self.tight = replace(thin, request=r.model_copy(update={"cost_axis": "power"}))
-        self.planner = planner_for(market.llm, r, market.policy, market.calibration)
+        self.rows = GpuRows.of_market(self.market)
         self.on_host = HostRows(self.tight) if r.offload else None
         self.best: tuple[int, int, Found] | None = None
         self.families = self.closed_by_bound = self.closed_by_cp_sat = 0
         self.complete = True
-        self.solver = Solver(self.market, clock=self.clock)
-        self.least = {(u.gpu.id, u.per_node): min(u.least, u.least_host) for u in self.solver.units}
+        self.solver = Solver(self.market, clock=self.clock, judged=self.rows)
+        units = Solver(kept, clock=self.clock, judged=self.rows).units  # the build's own parts are no twins there
+        self.least = {(u.gpu.id, u.per_node): min(u.least, u.least_host) for u in units}
         self.slack = {p.id: x for p in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if (x := self._slack(p))}
         """Cents by which a node in a platform may stay below `least`: modules that fill channels in part may stay,
         while a front's bounds count whole sets and the supplies for them."""
@@ -147,7 +148,7 @@ class Mender:
         bound, groups = ChangeBound(self.tight, self.build), []
         for gpu, k, holders in families(self.tight):
             on_host = self.on_host is not None and self.on_host.able(gpu, k)
-            precisions = self.planner.precisions(gpu)
+            precisions = self.rows.planner.precisions(gpu)
             if precisions or on_host:
                 wanted = () if on_host else precisions
                 near = [_Near(bound.node(p, gpu, k, wanted), gpu, k, p) for p in holders]
@@ -178,14 +179,14 @@ class Mender:
             self.closed_by_bound += same_nodes
             return
         family = MendFamily(self.tight, gpu, k, rows, Candidates([*open_, *self.parts]), self.build)
-        while found := family.least(self.best[:2] if self.best else None, self.clock.left()):
+        while found := family.least(self.best[:2] if self.best else None, self.clock):
             self._keep(found)
             if family.cut:
                 raise TimeUp
         self.closed_by_cp_sat += same_nodes
 
     def _rows(self, gpu: Gpu, k: int, holders: list[Platform], counts: list[int]) -> list[Row]:
-        rows = rows_of(self.tight, self.planner, gpu, k, holders, counts) if self.planner.precisions(gpu) else []
+        rows = self.rows.of(self.tight, gpu, k, holders, counts) if self.rows.planner.precisions(gpu) else []
         if self.on_host and self.on_host.able(gpu, k):
             rows += self.on_host.rows(gpu, k, holders, counts)
         wanted = self.tight.request.throughput_tenths or 1

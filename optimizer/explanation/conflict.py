@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from optimizer.certify import Family
-from optimizer.explain.asking import Asking, Change
-from optimizer.explain.conditions import Condition, conditions
+from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.conditions import Condition, conditions
 
 T = TypeVar("T")
 

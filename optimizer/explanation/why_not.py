@@ -5,92 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
-
 from catalogs.schema import Kind
 from constraints.budget import totals
 from constraints.case import Build
-from constraints.precision import BITS
 from constraints.rule import Check
 from constraints.tariff import NEVER
 from optimizer.api import best_row, check
-from optimizer.explain.asked_for import SUPPOSED, Wish, supposed, without_offer
-from optimizer.explain.break_even import break_even
-from optimizer.explain.ways_out import loosened
+from optimizer.explanation.asked_for import SUPPOSED, Wish, supposed, without_offer
+from optimizer.explanation.break_even import break_even
+from optimizer.explanation.conditions import conditions
+from optimizer.explanation.why_not_schema import Against, BreakEven, Offered, WhyNot
 from optimizer.front import Found, Point
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.proofdata import money
 from optimizer.rows import families
-from optimizer.schema import CheckFacts, Money, PartQty, Strict, TokS
+from optimizer.schema import CheckFacts, PartQty
 
 SMALLEST_MODEL = "r1-distill-qwen-1.5b"
 """Runs on whatever runs anything: for a build that holds a part, before the model is asked about it."""
 NO_RIVAL = "nothing as fast exists without it: at every price it is the only one"
 PLAN_RULES = ("vram", "precision", "software", "host_memory")
-
-
-class Offered(Strict):
-    """A build in short. `node` are the parts of one of `nodes` equal nodes."""
-
-    total: Money
-    output_tok_s: TokS
-    gpus: str
-    nodes: int
-    node: list[PartQty]
-    shared: list[PartQty]
-
-
-class Against(Strict):
-    """What stands against it: conditions of the request that must go together, or a broken rule with its figures."""
-
-    rules: list[str]
-    conditions: list[str] = Field(description="empty where no condition of the request is to blame")
-    text: str
-    total: Money | None = Field(description="of the cheapest build without these conditions")
-
-
-class BreakEven(Strict):
-    """The largest unit price of `part` at which the cheapest build with it, at least as fast as `tok_s`, costs no
-    more than the cheapest build of that speed without the part (of the point's speed: the point).
-
-    `price` null: no price would, even at the smallest unit of money the build costs `total`. `total_above`: what the
-    cheapest one costs at one unit of money more; null where the price decides nothing, the pieces being in hand."""
-
-    part: str
-    gpus: str = Field(description="of the cheapest build at that price")
-    tok_s: TokS
-    rival: Money = Field(description="total of the build that it is held against")
-    price_now: Money | None = Field(description="null: nobody offers it")
-    price: Money | None
-    total: Money
-    total_above: Money | None
-    solves: int
-
-
-class WhyNot(Strict):
-    """The answer. All totals in `currency`, with support and tax; every build in it is proven and re-checked."""
-
-    what: str
-    currency: str
-    point: Offered = Field(description="the front's point that it is held against")
-    inside: bool = Field(description="the point holds it already; nothing else is said then")
-    against: list[Against] = Field(description="why it is not admissible; empty when it is")
-    lifted: list[str] = Field(description="conditions without which the rest of the answer holds")
-    supposed: list[str] = Field(description="parts that nobody offers, counted at one unit of money in the rest")
-    as_fast: Offered | None = Field(description="the cheapest build with it at least as fast as the point")
-    any_number: Offered | None = Field(description="where that many GPUs are too slow: with any number of them")
-    limit: Money = Field(description="the budget; without one the point's total")
-    for_limit: Offered | None = Field(description="the fastest build with it within the limit")
-    least: Offered | None = Field(description="the cheapest build with it, however fast")
-    rival: Offered | None = Field(
-        description="the cheapest build at its own speed: of GPUs or a part too slow for the point, without the part; "
-        "of a build, of all"
-    )
-    checks: list[CheckFacts] = Field(description="of a build: every rule's finding")
-    faster_for_less: Offered | None = Field(description="of a build: the fastest that costs no more")
-    break_even: list[BreakEven] = Field(description="at the point's speed, and at its own where it is slower")
-    no_break_even: str = Field(description="why there is none; else empty")
 
 
 @dataclass
@@ -242,9 +177,7 @@ def _unoffered(market: Market, wish: Wish) -> list[str]:
 def _conditions(market: Market, wish: Wish) -> list[tuple[Against, dict[str, Any]]]:
     """Conditions of the request that stand against it, each alone, cheapest first; where none does alone, a set of
     them that must go together, none of it spare. Empty when no build holds it without all of them either."""
-    floor = min((BITS[p] for p in market.llm.precisions()), default=16)
-    bits = market.llm.min_precision_bits if floor <= 4 else 4
-    set_ = [c for c in loosened(market.request, bits) if c[2] != {"budget_cents": None}]
+    set_ = _loosened(market)
     forced_gpus = wish.against_gpus(market)
     set_ = [c for c in set_ if "gpus" not in c[2] or (forced_gpus and bool(wish.gpu))]
 
@@ -276,10 +209,16 @@ def _conditions(market: Market, wish: Wish) -> list[tuple[Against, dict[str, Any
     return [(a, {k: v for k, v in f.items() if k != "_cents"}) for a, f in found]
 
 
+def _loosened(market: Market) -> list[tuple[str, str, dict[str, Any]]]:
+    """(rule, words, request fields without it) of the request's conditions, the budget aside."""
+    found = [c for c in conditions(market) if c.key != "budget" and not c.without.policy]
+    return [(c.rule, c.text, dict(c.without.fields)) for c in found]
+
+
 def _reasons(market: Market, wish: Wish) -> list[tuple[Against, dict[str, Any]]]:
     """Rules broken by the cheapest build that holds it at all, found with a model that runs on anything."""
     r = market.request
-    fields: dict[str, Any] = {k: v for _, _, f in loosened(r, 32) for k, v in f.items()}
+    fields: dict[str, Any] = {k: v for _, _, f in _loosened(market) for k, v in f.items()}
     fields |= {
         "model": SMALLEST_MODEL, "workload": "chat", "isl": 128, "osl": 128, "seq_len": None, "dataset_tb": None,
         "train_tokens": None, "tokens_per_day": None, "requests_per_second": None, "precision": None,

@@ -8,11 +8,11 @@ from constraints.budget import totals
 from constraints.rule import Check
 from optimizer.bom import BUNDLE, purchase
 from optimizer.clock import Clock
-from optimizer.explain.asking import Asking, Change
-from optimizer.explain.binding import Step, next_faster, steps
-from optimizer.explain.neighbours import swaps, why_faster
-from optimizer.explain.no_build import build_facts
-from optimizer.explain.schema import Margin, Neighbour, Note, PointExplained, Spent, StepFacts, SwapFacts
+from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.binding import Step, next_faster, steps
+from optimizer.explanation.neighbours import swaps, why_faster
+from optimizer.explanation.no_build import build_facts
+from optimizer.explanation.schema import Margin, Neighbour, Note, PointExplained, Spent, StepFacts, SwapFacts
 from optimizer.front import Point
 from optimizer.market import Market
 from optimizer.notes import notes

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from constraints.case import Build
-from optimizer.explain.reprice import priced
+from optimizer.explanation.reprice import priced
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Solver

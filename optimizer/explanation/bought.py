@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from constraints.budget import totals
 from optimizer.front import Found, Point
 from optimizer.market import Market
 from optimizer.proofdata import money
+from optimizer.strict import Strict
 
 
-class Frozen(BaseModel):
-    """Facts that nobody changes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Bought(Frozen):
+class Bought(Strict):
     """A build at the prices of one market. Money is a decimal string of the request's currency."""
 
     total: str = Field(description="with spares, support and tax")
@@ -26,7 +21,7 @@ class Bought(Frozen):
     parts: dict[str, int] = Field(description="bought pieces of the whole build, by part id")
 
 
-class Change(Frozen):
+class Change(Strict):
     """A part whose number differs between two builds."""
 
     part: str

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from catalogs.errors import Fault, InputError
 from catalogs.schema import Kind
-from optimizer.explain.reprice import Offers, at_factor, at_price, with_offers
+from optimizer.explanation.reprice import Offers, at_factor, at_price, with_offers
 from optimizer.market import Market
 from optimizer.proofdata import money
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from constraints.precision import BITS
-from optimizer.explain.asking import Asking, Change
-from optimizer.explain.conditions import conditions
-from optimizer.explain.levers import Choice, Number
-from optimizer.explain.loosening import levers
+from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.conditions import conditions
+from optimizer.explanation.levers import Choice, Number
+from optimizer.explanation.loosening import levers
 from optimizer.front import Found, Point
 
 USUAL = {

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from optimizer.clock import Clock, TimeUp
-from optimizer.explain.regret import TODAY, RegretAxis, RegretMarket, Rises, Scenario
-from optimizer.explain.reprice import priced
+from optimizer.explanation.regret import TODAY, RegretAxis, RegretMarket, Rises, Scenario
+from optimizer.explanation.reprice import priced
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver

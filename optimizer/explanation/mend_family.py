@@ -16,7 +16,8 @@ from constraints.model import Candidates, FamilyModel
 from constraints.plan import Row
 from constraints.rack import racked
 from optimizer.certify import Family
-from optimizer.explain.mend_bound import difference, partial
+from optimizer.clock import Clock
+from optimizer.explanation.mend_bound import difference, partial
 from optimizer.front import Found
 from optimizer.market import Market
 
@@ -109,18 +110,19 @@ class MendFamily(Family):
         m.cp.add(count == sum(changed) + len(left) + (1 if same is None else 1 - same))
         return count
 
-    def least(self, best: tuple[int, int] | None, seconds: float = 1e9) -> Found | None:
-        """The build of fewest changes, then of least cost; None when none is better than `best` (changes, cents)."""
+    def least(self, best: tuple[int, int] | None, clock: Clock) -> Found | None:
+        """The build of fewest changes, then of least cost; None when none is better than `best` (changes, cents).
+        Raises TimeUp."""
         m = self.model
         asked = m.cp.clone()
         changes, total = (asked.get_int_var_from_proto_index(x.index) for x in (self.changes, m.total_cents))
         if best is not None:
             asked.add(changes <= best[0])
-        found = self._solved(asked, changes, seconds)
+        found = self._solved(asked, changes, clock)
         if found is None or self.cut:
             return found
         fewest = difference(self.build, found.build)
         asked.add(changes <= fewest)
         if best is not None and fewest == best[0]:
             asked.add(total <= m.book.scaled(best[1] - 1))
-        return self._solved(asked, total, seconds)
+        return self._solved(asked, total, clock)

@@ -19,21 +19,22 @@ from pydantic import Field
 
 from catalogs.errors import Fault, InputError
 from optimizer.clock import Clock
-from optimizer.explain.bought import Bought, Change, Frozen, bought, changes, recommended
-from optimizer.explain.regret import Rises
-from optimizer.explain.regret_search import Regrets
-from optimizer.explain.reprice import End, at_end, band, refuse
+from optimizer.explanation.bought import Bought, Change, bought, changes, recommended
+from optimizer.explanation.regret import Rises
+from optimizer.explanation.regret_search import Regrets
+from optimizer.explanation.reprice import End, at_end, band, refuse
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.proofdata import money
 from optimizer.rows import GpuRows
+from optimizer.strict import Strict
 
 MOST_BAD = 6
 """Most prices that may turn bad at once: beyond, a build's scenarios are too many to enumerate."""
 
 
-class PartRange(Frozen):
+class PartRange(Strict):
     """Unit prices of a part, net, in the request's currency: what it costs where all its offers are at an end."""
 
     part: str
@@ -43,7 +44,7 @@ class PartRange(Frozen):
     basis: str = Field(description="where the high of today's offer comes from")
 
 
-class EndFront(Frozen):
+class EndFront(Strict):
     """The front with all offers at one end."""
 
     complete: bool
@@ -51,7 +52,7 @@ class EndFront(Frozen):
     recommended: int | None = Field(description="index of the recommended point")
 
 
-class Exposed(Frozen):
+class Exposed(Strict):
     """A build at today's prices, and the scenario in which it loses most against the best build there."""
 
     build: Bought
@@ -62,7 +63,7 @@ class Exposed(Frozen):
     best_there: str = Field(description="least sum of lines there at the same throughput")
 
 
-class RegretProof(Frozen):
+class RegretProof(Strict):
     """How the build of least regret was proven."""
 
     status: Literal["optimal", "feasible"] = Field(description="feasible: time ended before the bounds met")
@@ -72,7 +73,7 @@ class RegretProof(Frozen):
     seconds: float
 
 
-class PriceRisk(Frozen):
+class PriceRisk(Strict):
     """Prices at their ends, and the build of least regret. Money is a decimal string."""
 
     currency: str

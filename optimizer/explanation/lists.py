@@ -7,10 +7,10 @@ from typing import Any
 from constraints.filters import contents
 from constraints.purchase import Line
 from optimizer.bom import purchase
-from optimizer.explain.asking import Asking, Change
-from optimizer.explain.conditions import ALL_CONDITIONS, ALL_CONFIDENCES
-from optimizer.explain.levers import Lever, Members
-from optimizer.explain.words import listed
+from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.conditions import ALL_CONDITIONS, ALL_CONFIDENCES
+from optimizer.explanation.levers import Lever, Members
+from optimizer.explanation.words import listed
 from optimizer.front import Found
 from optimizer.market import Market
 

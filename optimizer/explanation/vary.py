@@ -19,17 +19,18 @@ from pydantic import Field
 from catalogs.errors import Fault, InputError
 from constraints.budget import totals
 from optimizer.clock import Clock, TimeUp
-from optimizer.explain.bought import Bought, Change, Frozen, bought, changes
-from optimizer.explain.reprice import refuse
-from optimizer.explain.step_costs import pieces_of
-from optimizer.explain.vary_spec import UNIT, parse
-from optimizer.explain.vary_walk import Stretch, Walk, Why
+from optimizer.explanation.bought import Bought, Change, bought, changes
+from optimizer.explanation.reprice import refuse
+from optimizer.explanation.step_costs import pieces_of
+from optimizer.explanation.vary_spec import UNIT, parse
+from optimizer.explanation.vary_walk import Stretch, Walk, Why
 from optimizer.front import Found, Point
 from optimizer.market import Market
 from optimizer.proofdata import money
+from optimizer.strict import Strict
 
 
-class Span(Frozen):
+class Span(Strict):
     """A range of the price over which one build is the recommended one, both ends included."""
 
     low: str = Field(description="factor on today's price, or the unit price where one part varies")
@@ -43,7 +44,7 @@ class Span(Frozen):
     changes: tuple[Change, ...] = Field(default=(), description="from the build recommended today")
 
 
-class Variation(Frozen):
+class Variation(Strict):
     """Recommended builds over a range of prices. Money is a decimal string."""
 
     spec: str

@@ -8,8 +8,8 @@ from typing import Literal
 
 from constraints.budget import totals
 from optimizer.clock import Clock, TimeUp
-from optimizer.explain.step_costs import StepCosts, pieces_of
-from optimizer.explain.vary_spec import Varied
+from optimizer.explanation.step_costs import StepCosts, pieces_of
+from optimizer.explanation.vary_spec import Varied
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver

@@ -13,8 +13,8 @@ from decimal import Decimal
 from constraints.policy import defaults
 from constraints.precision import BITS
 from constraints.request import Request
-from optimizer.explain.asking import LOADS, Change
-from optimizer.explain.words import days, listed, spent, trimmed
+from optimizer.explanation.asking import LOADS, Change
+from optimizer.explanation.words import days, listed, spent, trimmed
 from optimizer.market import Market
 
 ALL_CONDITIONS = frozenset({"new", "refurbished", "used"})

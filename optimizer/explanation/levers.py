@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from optimizer.explain.asking import Asking, Change
-from optimizer.explain.words import spent
+from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.words import spent
 from optimizer.front import Found
 
 

@@ -6,7 +6,7 @@ from catalogs.schema import Gpu, GpuBoard, Kind, Platform
 from constraints.contents import gpus_inside
 from constraints.precision import runs, wanted
 from constraints.software import served
-from optimizer.explain.asking import NOTHING, Asking
+from optimizer.explanation.asking import NOTHING, Asking
 from optimizer.pareto import Solver
 from optimizer.rows import families
 

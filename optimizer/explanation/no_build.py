@@ -8,11 +8,11 @@ from pathlib import Path
 
 from optimizer.clock import Clock, TimeUp
 from optimizer.command import command
-from optimizer.explain.asking import Asking, Change
-from optimizer.explain.conflict import Conflict, conflict
-from optimizer.explain.ledger import dropped
-from optimizer.explain.schema import BuildFacts, ChangeFacts, ConditionFacts, Dropped, NoBuild, WayOut
-from optimizer.explain.ways_out import Way, ways_out
+from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.conflict import Conflict, conflict
+from optimizer.explanation.ledger import dropped
+from optimizer.explanation.schema import BuildFacts, ChangeFacts, ConditionFacts, Dropped, NoBuild, WayOut
+from optimizer.explanation.ways_out import Way, ways_out
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.proofdata import money
