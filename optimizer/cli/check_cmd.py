@@ -17,7 +17,7 @@ HELP = """Examples:
   dsopt check examples/guide-entry.toml --mend
 
 Every rule on a build written by hand or on a saved result; exit 5 when one fails. --mend: the nearest build that
-as a list of priced changes."""
+passes, as a list of priced changes."""
 
 
 def check(
