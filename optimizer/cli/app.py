@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from optimizer.cli import catalog_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd, verify_cmd
+from optimizer.cli import catalog_cmd, models_cmd, quote_cmd, schema_cmd, size_cmd, solve_cmd, verify_cmd
 
 app = typer.Typer(
     name="dsopt",
@@ -17,6 +17,9 @@ app.command("solve", help=solve_cmd.HELP, short_help="The proven front of builds
 app.command("check", help=solve_cmd.CHECK_HELP, short_help="Every rule on a build or a saved result.")(solve_cmd.check)
 app.command("verify", help=verify_cmd.HELP, short_help="Judge a saved result again; --prove proves it again.")(
     verify_cmd.verify
+)
+app.command("quote", help=quote_cmd.HELP, short_help="A saved result as a quotation: Excel, PDF, CSV, CycloneDX.")(
+    quote_cmd.quote
 )
 app.command("size", help=size_cmd.HELP, short_help="Memory and speed of a model on given GPUs, no buying.")(
     size_cmd.size

@@ -1,0 +1,115 @@
+"""Sheet Summary: who, what, how much, how fast, what is in it and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from optimizer.i18n import N_
+from optimizer.procurement.content import excluded, included, remarks
+from optimizer.procurement.labels import BASIS, gpus, interval, plan, unit, word
+from optimizer.procurement.workbook.bill import MARKS
+from optimizer.procurement.workbook.book import DARK, LIGHT, PERCENT, Book
+from optimizer.procurement.workbook.front import chart
+
+WIDTHS = [27, 30, 2, 24, 24, 24, 24]
+LEFT, RIGHT = 1, 6
+CHART_WIDTH = 690
+
+
+def add(book: Book) -> None:
+    _, q, s = book.words, book.quote, book.sheets["summary"]
+    s.setup(WIDTHS, _("Quotation"))
+    row = _facts(book, 1)
+    row = _totals(book, row + 1)
+    _speed(book, row + 1)
+    s.ws.insert_chart(1, 3, chart(book, CHART_WIDTH, 400), {"object_position": 2, "x_offset": 4, "y_offset": 4})
+    row += 12
+    for title, lines in (
+        (_("Included"), included(_, q)),
+        (_("Not included"), excluded(_, q)),
+        (_("Please note"), remarks(_, q)),
+    ):
+        row = _list(book, row, title, lines)
+    s.done(row - 1)
+
+
+def _pair(book: Book, row: int, label: str, value: str, **style: Any) -> int:
+    s = book.sheets["summary"]
+    s.text(row, 0, label, font_color="#595959", bottom=4, bottom_color="#BFBFBF")
+    s.text(row, 1, value, **{"bottom": 4, "bottom_color": "#BFBFBF", **style})
+    return row + 1
+
+
+def _facts(book: Book, row: int) -> int:
+    _, q = book.words, book.quote
+    p = q.party
+    row = _pair(book, row, _("Number"), p.number, bold=True)
+    row = _pair(book, row, _("Customer"), p.customer or "–", bold=True)
+    row = _pair(book, row, _("Date"), p.day.isoformat())
+    row = _pair(book, row, _("Valid until"), p.valid_until.isoformat(), bold=True)
+    row = _pair(book, row, _("Model served") if not q.request.trains else _("Model trained"), q.result.model.name)
+    named = ", ".join(word(_, x) for x in q.names.get(q.chosen.id, []))
+    row = _pair(book, row, _("Build"), f"{gpus(q.chosen)}\n{q.chosen.id}{f' ({named})' if named else ''}")
+    return _pair(book, row, _("Currency"), q.currency)
+
+
+def _totals(book: Book, row: int) -> int:
+    _, q, s, m = book.words, book.quote, book.sheets["summary"], book.quote.sums
+    s.section(row, _("Price"), LEFT)
+    rows: Sequence[tuple[str, str, int]] = (
+        (_("Goods with spares"), "=total_goods", m.goods),
+        (_("of it spares, net"), "=total_spares", m.spares),
+        (_("Discount"), "=total_discount", -m.discount),
+        (_("Support"), "=total_support", m.support),
+        (_("Total, net of tax"), "=total_net", m.net),
+    )
+    for i, (label, formula, cents) in enumerate(rows, row + 1):
+        strong = {"bold": True} if "net" in formula else {}
+        s.text(i, 0, label, **strong)
+        s.money(i, 1, formula, cents, **strong)
+    row += len(rows) + 1
+    rate = f"{(q.rates.tax / 100).normalize():%}" if False else f"{q.rates.tax.normalize():f} %"
+    zone = f'=TEXT(tax_rate,"{PERCENT}")'
+    s.formula(row, 0, f'="{_("Tax")} "&{zone[1:]}', f"{_('Tax')} {rate.replace(' ', '')}")
+    s.money(row, 1, "=total_tax", m.tax)
+    big = {"bold": True, "font_size": 14, "bg_color": LIGHT, "font_color": DARK}
+    s.text(row + 1, 0, _("Total with tax"), **{**big, "font_size": 11})
+    s.money(row + 1, 1, "=total", m.total, **big)
+    s.ws.set_row(row + 1, 26)
+    over = {"type": "formula", "criteria": "=AND(ISNUMBER(budget),total>budget)",
+            "format": book.file.add_format(MARKS["over"])}  # fmt: skip
+    s.ws.conditional_format(row + 1, 1, row + 1, 1, over)
+    return row + 2
+
+
+def _speed(book: Book, row: int) -> None:
+    _, q, s, p = book.words, book.quote, book.sheets["summary"], book.quote.chosen
+    t = p.throughput
+    s.section(row, _("Throughput and site"), LEFT)
+    rows = [(_("Throughput"), f"{t.output_tok_s:,.1f} {unit(_, t.unit)}"), (_("80 % interval"), interval(p))]
+    basis = _(BASIS[t.basis]) + (f": {t.source}" if t.basis == "measured" else "")
+    rows.append((_("What it rests on"), basis))
+    if t.per_user_tok_s is not None:
+        rows.append((_("Each user sees"), f"{t.per_user_tok_s:,.1f} tok/s"))
+        rows.append((_("Requests at once"), f"{t.concurrency:,}"))
+    if t.ttft_ms is not None:
+        rows.append((_("Time to first token"), f"{t.ttft_ms:,.0f} ms"))
+    if t.days is not None:
+        rows.append((_("Training takes, days"), f"{t.days:,.2f}"))
+    rows.append((_("Plan"), plan(p)))
+    rows.append((_("Power of the whole build"), f"{p.power.total_w / 1000:,.1f} kW"))
+    rows.append((_("Rack units, racks"), f"{p.rack_units} U, {p.racks}"))
+    for i, (label, value) in enumerate(rows, row + 1):
+        s.text(i, 0, label)
+        s.text(i, 1, value, align="left")
+
+
+def _list(book: Book, row: int, title: str, lines: Sequence[str]) -> int:
+    s = book.sheets["summary"]
+    if not lines:
+        return row
+    s.section(row, title)
+    for i, line in enumerate(lines, row + 1):
+        s.span(i, 0, RIGHT, "\n".join(f"• {x}" if not k else f"   {x}" for k, x in enumerate(line.split("\n"))))
+    return row + len(lines) + 2
