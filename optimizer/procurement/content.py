@@ -135,11 +135,13 @@ def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
     r, p, t = q.request, q.chosen, q.chosen.throughput
 
     def at_least(title: str, need: float, have: float, shown: str, digits: int = 0) -> Requirement:
-        kind: Deviation = "none" if have == need else "better" if have > need else "worse"
+        same = f"{need:.{digits}f}" == f"{have:.{digits}f}"
+        kind: Deviation = "none" if same else "better" if have > need else "worse"
         return Requirement(_(title), f"≥ {need:,.{digits}f} {shown}", f"{have:,.{digits}f} {shown}", kind, "")
 
     def at_most(title: str, limit: float, have: float, shown: str, digits: int = 0) -> Requirement:
-        kind: Deviation = "none" if have == limit else "better" if have < limit else "worse"
+        same = f"{limit:.{digits}f}" == f"{have:.{digits}f}"
+        kind: Deviation = "none" if same else "better" if have < limit else "worse"
         return Requirement(_(title), f"≤ {limit:,.{digits}f} {shown}", f"{have:,.{digits}f} {shown}", kind, "")
 
     yield Requirement(_("Model"), q.result.model.name, q.result.model.name, "none", "")

@@ -11,13 +11,13 @@ from optimizer.procurement.workbook.book import DARK, LIGHT, Book
 from optimizer.procurement.workbook.front import FIRST
 from optimizer.schema import FrontPoint
 
-LABEL, COLUMN = 30, 38
+LABEL, COLUMN = 32, 40
 
 
 def shown(book: Book) -> list[int]:
-    """Indices of the points, by cost."""
+    """Indices of the points, by cost: the named ones, the quoted one and those beside it."""
     q = book.quote
-    return [i for i, p in enumerate(q.front) if p.id in q.names or i == q.at]
+    return [i for i, p in enumerate(q.front) if p.id in q.names or abs(i - q.at) <= 1]
 
 
 def add(book: Book) -> None:
@@ -25,17 +25,18 @@ def add(book: Book) -> None:
     at = shown(book)
     points = [q.front[i] for i in at]
     note = _.stacked("The named points of the front side by side. Totals are those of sheet Front.")
-    top = s.setup([LABEL, *[COLUMN] * max(2, len(at))], _("Alternatives"), note)
+    top = s.setup([LABEL, *[COLUMN] * max(3, len(at))], _("Alternatives"), note)
+    s.ws.fit_to_pages(1, 1)
     cell: dict[str, Any] = {"border": 1, "border_color": "#BFBFBF", "align": "left"}
     head = {"bold": True, "bg_color": DARK, "font_color": "white", "border": 1}
     s.text(top, 0, _("Point"), **head)
     for col, (i, p) in enumerate(zip(at, points, strict=True), 1):
         named = [*q.names.get(p.id, []), *(["quoted"] if i == q.at else [])]
-        s.text(top, col, f"{p.id}: {', '.join(word(_, x) for x in named)}", **head)
+        s.text(top, col, ": ".join(x for x in (p.id, ", ".join(word(_, x) for x in named)) if x), **head)
     s.ws.freeze_panes(top + 1, 1)
     s.ws.repeat_rows(top)
     row = top + 1
-    for label, column, cents in ((_("Total with tax"), "F", True), (_("Per unit of throughput"), "L", False)):
+    for label, column, cents in ((_("Total with tax"), "F", True), (_("Total per tok/s"), "J", False)):
         s.text(row, 0, label, **{**cell, "bold": True, "bg_color": LIGHT})
         for col, i in enumerate(at, 1):
             formula = f"={book.ref('front', f'{column}{FIRST + 1 + i}')}"

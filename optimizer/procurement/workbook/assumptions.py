@@ -58,6 +58,7 @@ def add(book: Book) -> None:
             )
         ),
     )
+    s.ws.fit_to_pages(1, 1)
     s.head(row, [N_("Input"), N_("Value"), N_("Name"), N_("Source, note")])
     row += 1
     for name, label, value, shape, source in _inputs(book):

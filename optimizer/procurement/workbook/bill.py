@@ -14,11 +14,12 @@ from optimizer.procurement.workbook.book import INPUT, LIGHT, PERCENT, Book, She
 
 HEAD = [
     N_("No."), N_("Category"), N_("Part"), N_("Manufacturer"), N_("Condition"), N_("Qty"), N_("Spares"), N_("Pieces"),
-    N_("Unit price, net"), N_("Line, net"), N_("Tax amount"), N_("Line, with tax"), N_("Offer's own price"),
-    N_("Currency"), N_("Tax in it"), N_("Support rate"), N_("Price of"), N_("Confidence"), N_("Lead time, days"),
-    N_("Seller"), N_("Note"),
+    N_("Unit price, net"), N_("Line, net"), N_("Tax amount"), N_("Line, with tax"), N_("Price of"), N_("Confidence"),
+    N_("Lead time, days"), N_("Note"), N_("Offer's own price"), N_("Currency"), N_("Tax in it"), N_("Support rate"),
+    N_("Seller"),
 ]  # fmt: skip
-WIDTHS = [5, 13, 34, 14, 10, 6.5, 8, 7, 15.5, 16, 15, 16, 15, 9, 7, 9, 11.5, 11, 9, 18, 24]
+PRINTED = 15
+"""Last column that is printed; beside it stand the inputs that unit prices are made from."""
 FIRST = 4
 """Row of the first line, from 0."""
 MARKS = {
@@ -40,7 +41,9 @@ def add(book: Book) -> None:
         "Amounts in {currency}. Prices are net of tax; each line's tax is its share of the tax on the sum, "
         "which is rounded once."
     )
-    s.setup(WIDTHS, f"{_('Bill of materials')}  {q.party.number}", _.stacked(text, currency=q.currency))
+    m = book.money_width
+    widths = [5, 13, 32, 13, 10, 6, 7, 7.5, m, m, m, m, 11.5, 11.5, 9, 20, m, 9, 9, 9, 24]
+    s.setup(widths, f"{_('Bill of materials')}  {q.party.number}", _.stacked(text, currency=q.currency), PRINTED)
     s.head(FIRST - 1, HEAD)
     first, last = rows(book)
     for i, line in enumerate(q.lines):
@@ -53,7 +56,7 @@ def add(book: Book) -> None:
             "stale": N_("stale"), "estimate": N_("estimate"), "lead": N_("long lead time"), "over": N_("over budget"),
         }[mark]  # fmt: skip
         s.text(end, col, _.stacked(label), align="center", **MARKS[mark])
-    s.done(end)
+    s.done(end, PRINTED)
 
 
 def unit_formula(book: Book, line: Line, n: int) -> str:
@@ -63,7 +66,7 @@ def unit_formula(book: Book, line: Line, n: int) -> str:
     assert line.offer is not None
     own = line.offer.currency
     convert = "" if own == q.currency else f"*fx_{own.lower()}/fx_{q.currency.lower()}"
-    return f"=MAX({q.amount(1)},ROUND(M{n}/(1+O{n}){convert},{q.digits}))"
+    return f"=MAX({q.amount(1)},ROUND(Q{n}/(1+S{n}){convert},{q.digits}))"
 
 
 def _line(book: Book, row: int, i: int, line: Line) -> None:
@@ -94,14 +97,14 @@ def _line(book: Book, row: int, i: int, line: Line) -> None:
     s.money(row, 11, f"=ROUND(J{n}+K{n},{d})", line.total + tax, **cell)
     given = {**cell, "bg_color": INPUT, "locked": False, "font_color": "#0000C0"}
     if priced and line.offer is not None:
-        s.number(row, 12, line.price, num_format="#,##0.00", **given)
-        s.text(row, 13, line.offer.currency, align="center", **cell)
-        s.number(row, 14, line.offer.tax_rate, num_format=PERCENT, **given)
+        s.number(row, 16, line.price, num_format="#,##0.00", **given)
+        s.text(row, 17, line.offer.currency, align="center", **cell)
+        s.number(row, 18, line.offer.tax_rate, num_format=PERCENT, **given)
         s.ws.write_comment(row, 8, _source(_, line), {"x_scale": 2.2, "y_scale": 1.4, "author": "dsopt"})
     else:
-        for col in (12, 13, 14):
+        for col in (16, 17, 18):
             s.text(row, col, "", **cell)
-    s.formula(row, 15, _rate(line), support_percent(line, q.rates) / 100, num_format=PERCENT, **cell)
+    s.formula(row, 19, _rate(line), support_percent(line, q.rates) / 100, num_format=PERCENT, **cell)
     _facts(book, row, line, priced, cell)
 
 
@@ -114,20 +117,20 @@ def _facts(book: Book, row: int, line: Line, priced: bool, cell: dict[str, Any])
     """Date, confidence, lead time, seller and note of a line, with their marks."""
     _, s, n, o = book.words, book.sheets["bom"], row + 1, line.offer
     if o is not None and priced:
-        s.ws.write_datetime(row, 16, o.date, s.f(num_format="yyyy-mm-dd", align="center", **cell))
-        s.text(row, 17, word(_, o.confidence), align="center", **cell)
-        s.number(row, 18, o.lead_time_days, num_format="0", **cell)
-        s.text(row, 19, o.seller, **cell)
+        s.ws.write_datetime(row, 12, o.date, s.f(num_format="yyyy-mm-dd", align="center", **cell))
+        s.text(row, 13, word(_, o.confidence), align="center", **cell)
+        s.number(row, 14, o.lead_time_days, num_format="0", **cell)
+        s.text(row, 20, o.seller, **cell)
         quick = any(Kind(c) in QUICK for c in line.categories)
         days = "fresh_days_memory" if quick else "fresh_days"
-        _mark(s, n, "Q", f"=AND(ISNUMBER($Q{n}),quote_date-$Q{n}>{days})", "stale")
+        _mark(s, n, "M", f"=AND(ISNUMBER($M{n}),quote_date-$M{n}>{days})", "stale")
         if o.confidence == "estimate":
-            _mark(s, n, "R", f'=$R{n}<>""', "estimate")
-        _mark(s, n, "S", f"=AND(ISNUMBER($S{n}),$S{n}>long_lead_days)", "lead")
+            _mark(s, n, "N", f'=$N{n}<>""', "estimate")
+        _mark(s, n, "O", f"=AND(ISNUMBER($O{n}),$O{n}>long_lead_days)", "lead")
     else:
-        for col in (16, 17, 18, 19):
+        for col in (12, 13, 14, 20):
             s.text(row, col, "", **cell)
-    s.text(row, 20, "; ".join(_.sentence(x).replace("\n", " / ") for x in notes(line)), **cell)
+    s.text(row, 15, "; ".join(_.sentence(x).replace("\n", " / ") for x in notes(line)), **cell)
 
 
 def notes(line: Line) -> list[str]:
@@ -182,7 +185,7 @@ def _totals(book: Book, first: int, last: int) -> int:
         (
             N_("Support"),
             f"=ROUND(ROUND(J{goods}+J{off},{d})*support_rate"
-            f"+SUMPRODUCT(J{first}:J{last},P{first}:P{last})*(1-discount_rate),{d})", m.support,
+            f"+SUMPRODUCT(J{first}:J{last},T{first}:T{last})*(1-discount_rate),{d})", m.support,
             f"=ROUND({_taxed(f'J{goods}+J{off}+J{served}', d)}-K{goods}-K{off},{d})", m.taxes[-1],
         ),
         (

@@ -82,6 +82,13 @@ class Book:
             self._formats[key] = self.file.add_format(dict(key))
         return self._formats[key]
 
+    @property
+    def money_width(self) -> float:
+        """Column width in which every amount of the quote is seen whole."""
+        q = self.quote
+        most = max(abs(x) for x in (q.budget or 0, q.sums.total, *(q.sums_of(i).total for i in range(len(q.front)))))
+        return max(13.0, len(f"{q.amount(most):,f}") * 1.15 + 2.5)
+
     def closed(self) -> bytes:
         """The bytes of the finished file."""
         self.sheets["summary"].ws.activate()
@@ -97,22 +104,22 @@ class Sheet:
         self.widths: list[float] = []
         self.heights: dict[int, float] = {}
 
-    def setup(self, widths: Sequence[float], title: str, note: str = "", portrait: bool = False) -> int:
-        """Page, title, note; returns the first free row."""
+    def setup(self, widths: Sequence[float], title: str, note: str = "", last: int | None = None) -> int:
+        """Page, title, note over the columns up to `last`; returns the first free row."""
         q, _ = self.book.quote, self.book.words
         self.widths = list(widths)
         for i, w in enumerate(widths):
             self.ws.set_column(i, i, w)
         self.ws.hide_gridlines(2)
         self.ws.set_paper(9)
-        (self.ws.set_portrait if portrait else self.ws.set_landscape)()
+        self.ws.set_landscape()
         self.ws.fit_to_pages(1, 0)
         self.ws.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
         name = self.book.font
         place = _("page {page} of {pages}", page="&P", pages="&N").replace("&N / ", "&N  /  ")
         head = f"{_('Quotation')} {q.party.number}".replace("&", "&&")
         self.ws.set_footer(f'&L&"{name}"&8{head}&C&"{name}"&8&A&R&"{name}"&8{place}')
-        last = len(widths) - 1
+        last = len(widths) - 1 if last is None else last
         self.ws.merge_range(0, 0, 0, last, title, self.f(bold=True, font_size=16, font_color=DARK))
         self.ws.set_row(0, 27)
         self.heights[0] = 27
@@ -125,7 +132,7 @@ class Sheet:
         return self.book.format(**properties)
 
     def _grow(self, row: int, text: str, width: float, size: float = 10) -> None:
-        lines = sum(max(1, -(-_units(part) // max(1, width - 1.5))) for part in text.split("\n"))
+        lines = sum(max(1, -(-_units(part) // max(1, width - 0.8))) for part in text.split("\n"))
         height = max(self.heights.get(row, 0), 4 + LINE_POINTS * lines * size / 10)
         self.heights[row] = height
         self.ws.set_row(row, min(height, 400))
@@ -180,11 +187,10 @@ class Sheet:
         end = len(self.widths) - 1 if last is None else last
         self.span(row, 0, end, text, bold=True, bg_color=LIGHT, font_color=DARK)
 
-    def done(self, last_row: int, locked: bool = True) -> None:
-        """Print area and protection without a password."""
-        self.ws.print_area(0, 0, last_row, len(self.widths) - 1)
-        if locked:
-            self.ws.protect("", {"autofilter": True, "sort": True, "format_columns": True, "format_rows": True})
+    def done(self, last_row: int, last_col: int | None = None) -> None:
+        """Print area (up to a column) and protection without a password."""
+        self.ws.print_area(0, 0, last_row, len(self.widths) - 1 if last_col is None else last_col)
+        self.ws.protect("", {"autofilter": True, "sort": True, "format_columns": True, "format_rows": True})
 
 
 def _units(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from optimizer.i18n import N_
@@ -10,10 +11,10 @@ from optimizer.procurement.workbook.book import DARK, LIGHT, Book
 
 HEAD = [
     N_("Point"), N_("Goods, net"), N_("Discount"), N_("Support"), N_("Tax amount"), N_("Total with tax"),
-    N_("Throughput"), N_("Low"), N_("High"), N_("Up to high"), N_("Down to low"), N_("Per unit of throughput"),
-    N_("GPUs"), N_("Plan"), N_("kW"), N_("What it is"),
+    N_("Throughput"), N_("Low"), N_("High"), N_("Total per tok/s"), N_("GPUs"), N_("Plan"), N_("kW"), N_("What it is"),
+    N_("Up to high"), N_("Down to low"),
 ]  # fmt: skip
-WIDTHS = [8, 16, 15, 15, 15, 16, 13, 12, 12, 12, 12, 15, 30, 22, 8, 22]
+PRINTED = 13
 FIRST = 4
 
 
@@ -24,7 +25,10 @@ def add(book: Book) -> None:
         "Amounts in {currency}, throughput in {unit}. Goods of the other points stand at the exchange rates and spares "
         "of the day of this quote."
     )
-    s.setup(WIDTHS, _("Front: cost against throughput"), _.stacked(note, currency=q.currency, unit=throughput))
+    m = book.money_width
+    widths = [8, m, m, m, m, m, 12, 11, 11, 13, 30, 19, 7, 22, 11, 11]
+    title = _("Front: cost against throughput")
+    s.setup(widths, title, _.stacked(note, currency=q.currency, unit=throughput), PRINTED)
     s.head(FIRST - 1, HEAD)
     for i, p in enumerate(q.front):
         row, n, m = FIRST + i, FIRST + i + 1, q.sums_of(i)
@@ -45,19 +49,19 @@ def add(book: Book) -> None:
         t = p.throughput
         for col, value in ((6, t.output_tok_s), (7, t.low), (8, t.high)):
             s.number(row, col, value, **{"num_format": "#,##0.0", **cell})
-        s.formula(row, 9, f"=I{n}-G{n}", t.high - t.output_tok_s, **{"num_format": "#,##0.0", **cell})
-        s.formula(row, 10, f"=G{n}-H{n}", t.output_tok_s - t.low, **{"num_format": "#,##0.0", **cell})
+        s.formula(row, 14, f"=I{n}-G{n}", t.high - t.output_tok_s, **{"num_format": "#,##0.0", **cell})
+        s.formula(row, 15, f"=G{n}-H{n}", t.output_tok_s - t.low, **{"num_format": "#,##0.0", **cell})
         each = float(q.amount(m.total)) / t.output_tok_s if t.output_tok_s else 0
-        s.formula(row, 11, f"=IF(G{n}>0,F{n}/G{n},0)", each, **{"num_format": "#,##0.00", **cell})
-        s.text(row, 12, gpus(p), **cell)
-        s.text(row, 13, plan(p), **cell)
-        s.number(row, 14, p.power.total_w / 1000, **{"num_format": "0.0", **cell})
+        s.formula(row, 9, f"=IF(G{n}>0,F{n}/G{n},0)", each, **{"num_format": "#,##0.00", **cell})
+        s.text(row, 10, gpus(p), **cell)
+        s.text(row, 11, plan(p), **cell)
+        s.number(row, 12, p.power.total_w / 1000, **{"num_format": "0.0", **cell})
         named = [*q.names.get(p.id, []), *(["quoted"] if i == q.at else [])]
-        s.text(row, 15, ", ".join(word(_, x) for x in named), **cell)
+        s.text(row, 13, ", ".join(word(_, x) for x in named), **cell)
     s.ws.autofilter(FIRST - 1, 0, FIRST + len(q.front) - 1, len(HEAD) - 1)
     below = FIRST + len(q.front) + 1
-    s.ws.insert_chart(below, 0, chart(book, 1120, 400), {"object_position": 2})
-    s.done(below + 21)
+    s.ws.insert_chart(below, 0, chart(book, 1320, 420), {"object_position": 2})
+    s.done(below + 21, PRINTED)
 
 
 def chart(book: Book, width: int, height: int) -> Any:
@@ -79,8 +83,8 @@ def chart(book: Book, width: int, height: int) -> Any:
             "line": {"color": "#8EA9DB", "width": 1.25},
             "y_error_bars": {
                 "type": "custom",
-                "plus_values": cells("J", FIRST + 1, last),
-                "minus_values": cells("K", FIRST + 1, last),
+                "plus_values": cells("O", FIRST + 1, last),
+                "minus_values": cells("P", FIRST + 1, last),
                 "line": {"color": "#A6A6A6"},
             },
         }
@@ -102,9 +106,17 @@ def chart(book: Book, width: int, height: int) -> Any:
     )  # fmt: skip
     made.set_y_axis(
         {"name": unit(_, q.chosen.throughput.unit), "name_font": font, "num_font": font, "num_format": "#,##0",
-         "min": 0, "major_gridlines": {"visible": True, "line": {"color": "#E7E6E6"}}}
+         "min": 0, "max": _nice(max(p.throughput.high for p in q.front)), "major_gridlines": {"visible": True, "line": {"color": "#E7E6E6"}}}
     )  # fmt: skip
     made.set_title({"name": _("Cost against throughput, 80 % interval"), "name_font": {**font, "size": 11, "bold": True}})
     made.set_legend({"position": "bottom", "font": font})
     made.set_size({"width": width, "height": height})
     return made
+
+
+def _nice(top: float) -> float:
+    """A round number above `top`: the axis must hold the highest interval whole."""
+    if top <= 0:
+        return 1
+    step = 10.0 ** math.floor(math.log10(top))
+    return next(k * step for k in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15) if k * step >= top * 1.03)

@@ -10,6 +10,7 @@ from constraints.request import Request
 from optimizer.i18n import N_
 from optimizer.procurement.labels import word
 from optimizer.procurement.workbook.book import PERCENT, Book
+from optimizer.proofdata import money
 
 HEAD = [
     N_("Offer"), N_("Part"), N_("Price"), N_("Currency"), N_("Tax in it"), N_("Price of"), N_("Condition"),
@@ -22,6 +23,8 @@ def asked(request: Request) -> str:
     """The request's fields that are not at their defaults."""
     data = request.model_dump(mode="json", exclude_defaults=True)
     data.pop("fx", None)
+    if request.budget_cents is not None:
+        data["budget"] = f"{money(data.pop('budget_cents'), request.currency)} {request.currency}"
     return ", ".join(f"{k}={v}" for k, v in data.items())
 
 

@@ -9,28 +9,26 @@ from optimizer.i18n import N_
 from optimizer.procurement.content import excluded, included, remarks
 from optimizer.procurement.labels import BASIS, gpus, interval, plan, unit, word
 from optimizer.procurement.workbook.bill import MARKS
-from optimizer.procurement.workbook.book import DARK, LIGHT, PERCENT, Book
+from optimizer.procurement.workbook.book import DARK, LIGHT, Book
 from optimizer.procurement.workbook.front import chart
 
-WIDTHS = [27, 30, 2, 24, 24, 24, 24]
+WIDTHS = [27, 32, 2, 24, 24, 24, 24]
 LEFT, RIGHT = 1, 6
-CHART_WIDTH = 690
+CHART_WIDTH, CHART_POINTS, DEFAULT_POINTS = 680, 262, 15
+"""Pixels; points of height; points of a row that has none of its own."""
 
 
 def add(book: Book) -> None:
     _, q, s = book.words, book.quote, book.sheets["summary"]
     s.setup(WIDTHS, _("Quotation"))
+    s.ws.fit_to_pages(1, 1)
     row = _facts(book, 1)
     row = _totals(book, row + 1)
-    _speed(book, row + 1)
-    s.ws.insert_chart(1, 3, chart(book, CHART_WIDTH, 400), {"object_position": 2, "x_offset": 4, "y_offset": 4})
-    row += 12
-    for title, lines in (
-        (_("Included"), included(_, q)),
-        (_("Not included"), excluded(_, q)),
-        (_("Please note"), remarks(_, q)),
-    ):
-        row = _list(book, row, title, lines)
+    row = _speed(book, row + 1)
+    at = _fit_chart(book)
+    for title, lines in ((_("Included"), included(_, q)), (_("Not included"), excluded(_, q))):
+        at = _list(book, at, title, lines, 3)
+    row = _list(book, max(row, at), _("Please note"), remarks(_, q), 0)
     s.done(row - 1)
 
 
@@ -69,9 +67,7 @@ def _totals(book: Book, row: int) -> int:
         s.text(i, 0, label, **strong)
         s.money(i, 1, formula, cents, **strong)
     row += len(rows) + 1
-    rate = f"{(q.rates.tax / 100).normalize():%}" if False else f"{q.rates.tax.normalize():f} %"
-    zone = f'=TEXT(tax_rate,"{PERCENT}")'
-    s.formula(row, 0, f'="{_("Tax")} "&{zone[1:]}', f"{_('Tax')} {rate.replace(' ', '')}")
+    s.formula(row, 0, f'="{_("Tax")} "&ROUND(100*tax_rate,6)&" %"', f"{_('Tax')} {q.rates.tax.normalize():f} %")
     s.money(row, 1, "=total_tax", m.tax)
     big = {"bold": True, "font_size": 14, "bg_color": LIGHT, "font_color": DARK}
     s.text(row + 1, 0, _("Total with tax"), **{**big, "font_size": 11})
@@ -83,7 +79,7 @@ def _totals(book: Book, row: int) -> int:
     return row + 2
 
 
-def _speed(book: Book, row: int) -> None:
+def _speed(book: Book, row: int) -> int:
     _, q, s, p = book.words, book.quote, book.sheets["summary"], book.quote.chosen
     t = p.throughput
     s.section(row, _("Throughput and site"), LEFT)
@@ -103,13 +99,26 @@ def _speed(book: Book, row: int) -> None:
     for i, (label, value) in enumerate(rows, row + 1):
         s.text(i, 0, label)
         s.text(i, 1, value, align="left")
+    return row + len(rows) + 2
 
 
-def _list(book: Book, row: int, title: str, lines: Sequence[str]) -> int:
+def _fit_chart(book: Book) -> int:
+    """The chart to the right of the prices; returns the row below it."""
+    s = book.sheets["summary"]
+    row, height = 1, 0.0
+    while height < CHART_POINTS:
+        height += s.heights.get(row, DEFAULT_POINTS)
+        row += 1
+    made = chart(book, CHART_WIDTH, round(height * 4 / 3) - 10)
+    s.ws.insert_chart(1, 3, made, {"object_position": 2, "x_offset": 2, "y_offset": 2})
+    return row + 1
+
+
+def _list(book: Book, row: int, title: str, lines: Sequence[str], first: int) -> int:
     s = book.sheets["summary"]
     if not lines:
         return row
-    s.section(row, title)
+    s.span(row, first, RIGHT, title, bold=True, bg_color=LIGHT, font_color=DARK)
     for i, line in enumerate(lines, row + 1):
-        s.span(i, 0, RIGHT, "\n".join(f"• {x}" if not k else f"   {x}" for k, x in enumerate(line.split("\n"))))
+        s.span(i, first, RIGHT, "\n".join(f"• {x}" if not k else f"   {x}" for k, x in enumerate(line.split("\n"))))
     return row + len(lines) + 2
