@@ -59,9 +59,12 @@ def _zh_sentence(text: str) -> str:
         return _catalog()[text]
     for shape, chinese in _patterns():
         if found := shape.fullmatch(text):
-            values = {k: _catalog().get(v, v) for k, v in found.groupdict().items()}
-            return PLACE.sub(lambda m: values.get(m[1], m[0]), chinese)
+            return _filled(chinese, {k: _catalog().get(v, v) for k, v in found.groupdict().items()})
     return text
+
+
+def _filled(text: str, values: Mapping[str, object]) -> str:
+    return PLACE.sub(lambda m: str(values.get(m[1], m[0])), text) if values else text
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Words:
         return self.language != "en"
 
     def __call__(self, text: str, **values: object) -> str:
-        """A word or phrase; in both languages `zh / en`."""
+        """A word or phrase; in both languages `zh / en`. A value that is a key itself is translated too."""
         return self._joined(text, " / ", values)
 
     def stacked(self, text: str, **values: object) -> str:
@@ -95,10 +98,8 @@ class Words:
         return zh if self.language == "zh" else f"{zh}\n{text}"
 
     def _joined(self, text: str, between: str, values: Mapping[str, object]) -> str:
-        def filled(x: str) -> str:
-            return PLACE.sub(lambda m: str(values.get(m[1], m[0])), x) if values else x
-
-        en, zh = filled(text), filled(_catalog().get(text, text))
+        en = _filled(text, values)
+        zh = _filled(_catalog().get(text, text), {k: _catalog().get(str(v), v) for k, v in values.items()})
         if self.language == "en" or zh == en:
             return en
         return zh if self.language == "zh" else f"{zh}{between}{en}"

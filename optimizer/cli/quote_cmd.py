@@ -127,7 +127,9 @@ def _line(option: str, text: str) -> str:
     from catalogs.errors import Fault, InputError
 
     if len(text) > 200 or not text.isprintable():
-        raise InputError(Fault("bad-text", "must be one line of 200 characters at most", column=option, value=text[:60]))
+        raise InputError(
+            Fault("bad-text", "must be one line of 200 characters at most", column=option, value=text[:60])
+        )
     return text.strip()
 
 

@@ -43,7 +43,7 @@ def excluded(_: Words, q: Quote) -> list[str]:
     if not q.rates.tax:
         out.append(_("Tax"))
     have = [N_("racks"), N_("network")]
-    out += [_("What the site has already: {what}", what=_(x)) for x in have if x in q.request.have]
+    out += [_("What the site has already: {what}", what=x) for x in have if x in q.request.have]
     return [", ".join(out)] if not _.chinese else ["；".join(out)]
 
 
@@ -60,11 +60,16 @@ def remarks(_: Words, q: Quote) -> list[str]:
         out.append(_.stacked(text, n=old))
     for x in q.chosen.checks:
         if x.status != "pass" and x.rule != "budget":
-            limit = "" if x.limit is None or x.measured is None else f" ({x.measured:,.10g} / {x.limit:,.10g} {x.unit})"
+            limit = (
+                ""
+                if x.limit is None or x.measured is None
+                else f" ({x.measured:,.10g} / {x.limit:,.10g} {unit(_, x.unit)})"
+            )
             out.append("\n".join(f"{part}{limit}" for part in _.sentence(x.text).split("\n")))
     if q.budget is not None and q.sums.total > q.budget:
         out.append(_.stacked("The total with tax is above the budget."))
-    out += [_.sentence(m.text) for m in q.result.messages if m.code in ("guide-name", "not-proven", "indistinct-points")]
+    out += [_.sentence(m.text) for m in q.result.messages if m.code in ("guide-name", "not-proven")]
+    out += [_.sentence(x) for x in q.notes]
     out.append(_.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high."))
     return out
 
@@ -99,7 +104,11 @@ def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
             ),
             False,
         ),
-        (_("Lead time"), _.stacked(lead, days=max(days)) if days else _.stacked("No seller states a lead time."), False),
+        (
+            _("Lead time"),
+            _.stacked(lead, days=max(days)) if days else _.stacked("No seller states a lead time."),
+            False,
+        ),
         (_("Payment terms"), agreed, True),
         (_("Delivery terms"), agreed, True),
         (_("Installation and acceptance"), agreed, True),

@@ -19,7 +19,7 @@ from catalogs.errors import InputError
 from optimizer.i18n import Words
 from optimizer.procurement.content import DEVIATIONS, conditions, excluded, included, requirements
 from optimizer.procurement.labels import category, word
-from optimizer.procurement.quote import Line, Quote, support_percent
+from optimizer.procurement.quote import Line, Quote
 from optimizer.procurement.workbook.bill import notes
 from optimizer.procurement.workbook.book import RISKY
 from optimizer.proofdata import money

@@ -21,11 +21,11 @@ from constraints.procurement import price_book
 from constraints.request import FxRate, Request
 from constraints.rules import findings
 from optimizer.bom import BUNDLE
-from optimizer.front import Point
+from optimizer.front import Front, Point
 from optimizer.market import Market
 from optimizer.procurement.sums import Sums, half_up, sums
 from optimizer.proofdata import minor
-from optimizer.result import point
+from optimizer.result import indistinct, point
 from optimizer.schema import BomLine, FrontPoint, Result
 
 
@@ -101,7 +101,7 @@ class Rates:
 @dataclass(frozen=True)
 class Quote:
     """A quote; `front` holds every point under the quote's terms, `weights` the support by category of each (sum of
-    line x rate, minor units), `sums` the money of the chosen one."""
+    line x rate, minor units), `sums` the money of the chosen one, `notes` what else a buyer should weigh."""
 
     party: Party
     result: Result
@@ -113,6 +113,7 @@ class Quote:
     lines: tuple[Line, ...]
     rates: Rates
     sums: Sums
+    notes: tuple[str, ...]
 
     @property
     def currency(self) -> str:
@@ -149,8 +150,10 @@ class Quote:
 def offered(
     result: Result, market: Market, points: list[Point], chosen: str | None, terms: Terms, party: Party
 ) -> Quote:
-    """The quote of a point (the recommended one without) of a result found consistent; `market` and `points` are those
-    that it was judged by. Raises InputError for a point that is not there, and for terms that the offers do not meet."""
+    """The quote of a point (the recommended one without) of a result found consistent.
+
+    `market` and `points` are those that the result was judged by. Raises InputError for a point that is not there, and
+    for terms that the offers do not meet."""
     wanted = chosen or result.recommended
     if wanted is None or wanted not in {p.id for p in result.front}:
         remedy = f"One of: {', '.join(p.id for p in result.front)}." if result.front else "Its front is empty."
@@ -179,7 +182,9 @@ def offered(
     )  # fmt: skip
     if not terms.discount and money.total != minor(front[i].cost.total, r.currency):
         raise AssertionError(f"quote {money.total}, solve {front[i].cost.total}")
-    quote = Quote(party, result, r, r.budget_cents, front, weights, front[i], lines, rates, money)
+    close = indistinct(new, Front(again))
+    notes = (close["text"],) if close else ()
+    quote = Quote(party, result, r, r.budget_cents, front, weights, front[i], lines, rates, money, notes)
     return replace(quote, party=replace(party, number=party.number or _number(quote)))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from catalogs.schema import Kind
-from optimizer.i18n import N_
 from optimizer.procurement.labels import category, gpus, interval, plan, unit, word
 from optimizer.procurement.workbook.book import DARK, LIGHT, Book
 from optimizer.procurement.workbook.front import FIRST

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from optimizer.i18n import N_
-from optimizer.procurement.labels import category
+from optimizer.procurement.labels import CATEGORIES
 from optimizer.procurement.workbook.book import INPUT, NUMBER, PERCENT, Book
 
 LONG_LEAD_DAYS = 60
@@ -39,10 +39,10 @@ def _inputs(book: Book) -> Iterator[tuple[str, str, Any, str, str]]:
     yield "tax_rate", _("Tax"), r.tax / 100, PERCENT, ""
     for c in categories(book):
         top, per = r.spares.get(c, (0, 1))
-        label = _("Spares: {category}", category=category(_, c))
+        label = _("Spares: {category}", category=CATEGORIES[c])
         yield f"spares_{c}", label, Decimal(top) / per, PERCENT, _("rounded up for each part")
     for c in categories(book):
-        label = _("Support: {category}", category=category(_, c))
+        label = _("Support: {category}", category=CATEGORIES[c])
         yield f"support_{c}", label, r.support_by.get(c, Decimal(0)) / 100, PERCENT, _("beside the rate for all goods")
 
 

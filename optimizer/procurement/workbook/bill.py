@@ -22,7 +22,7 @@ PRINTED = 15
 """Last column that is printed; beside it stand the inputs that unit prices are made from."""
 FIRST = 4
 """Row of the first line, from 0."""
-MARKS = {
+MARKS: dict[str, dict[str, Any]] = {
     "stale": {"bg_color": "#F8CBAD", "font_color": "#833C0B"},
     "estimate": {"bg_color": "#E4DFEC", "font_color": "#5F497A"},
     "lead": {"bg_color": "#FFE699", "font_color": "#7F6000"},
@@ -42,7 +42,7 @@ def add(book: Book) -> None:
         "which is rounded once."
     )
     m = book.money_width
-    widths = [5, 13, 32, 13, 10, 6, 7, 7.5, m, m, m, m, 11.5, 11.5, 9, 20, m, 9, 9, 9, 24]
+    widths = [5, 14, 32, 16, 10, 6, 7, 7.5, m, m, m, m, 11.5, 11.5, 9, 20, m, 9, 9, 9, 24]
     s.setup(widths, f"{_('Bill of materials')}  {q.party.number}", _.stacked(text, currency=q.currency), PRINTED)
     s.head(FIRST - 1, HEAD)
     first, last = rows(book)

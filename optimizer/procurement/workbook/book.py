@@ -47,7 +47,12 @@ class Book:
     def __init__(self, quote: Quote, words: Words) -> None:
         self.quote, self.words = quote, words
         self.buffer = io.BytesIO()
-        options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
+        options = {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "nan_inf_to_errors": False,
+        }
         self.file = xlsxwriter.Workbook(self.buffer, options)
         self.font = "Microsoft YaHei" if words.chinese else "Arial"
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
@@ -165,13 +170,13 @@ class Sheet:
     def formula(self, row: int, col: int, formula: str, value: float | Decimal | str, **properties: Any) -> None:
         """A formula with the value that it has."""
         shown = value if isinstance(value, str) else float(value)
+        if isinstance(shown, str):
+            self._grow(row, shown, self.widths[col])
         self.ws.write_formula(row, col, formula, self.f(**properties), shown)
 
     def money(self, row: int, col: int, formula: str, cents: int, **properties: Any) -> None:
         """A formula whose value is money of the quote."""
-        self.formula(
-            row, col, formula, self.book.quote.amount(cents), num_format=self.book.money_format, **properties
-        )
+        self.formula(row, col, formula, self.book.quote.amount(cents), num_format=self.book.money_format, **properties)
 
     def head(self, row: int, titles: Sequence[str], freeze: bool = True) -> None:
         """A table's head: repeated on every page and frozen."""

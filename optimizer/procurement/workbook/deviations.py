@@ -9,7 +9,7 @@ from optimizer.procurement.content import DEVIATIONS, requirements
 from optimizer.procurement.workbook.book import Book
 
 HEAD = [N_("No."), N_("Item"), N_("Requirement"), N_("Offered"), N_("Deviation"), N_("Remark")]
-WIDTHS = [6, 62, 34, 34, 18, 28]
+WIDTHS = [6, 62, 34, 34, 24, 28]
 COLOURS = {"better": ("#E2EFDA", "#375623"), "worse": ("#FFE699", "#7F6000")}
 
 

@@ -20,15 +20,14 @@ FIRST = 4
 
 def add(book: Book) -> None:
     _, q, s, d = book.words, book.quote, book.sheets["front"], book.quote.digits
-    throughput = unit(_, q.chosen.throughput.unit)
     note = N_(
         "Amounts in {currency}, throughput in {unit}. Goods of the other points stand at the exchange rates and spares "
         "of the day of this quote."
     )
-    m = book.money_width
-    widths = [8, m, m, m, m, m, 12, 11, 11, 13, 30, 19, 7, 22, 11, 11]
+    wide = book.money_width
+    widths = [8, *[wide] * 5, 12, 11, 11, 13, 30, 19, 7, 22, 11, 11]
     title = _("Front: cost against throughput")
-    s.setup(widths, title, _.stacked(note, currency=q.currency, unit=throughput), PRINTED)
+    s.setup(widths, title, _.stacked(note, currency=q.currency, unit=q.chosen.throughput.unit), PRINTED)
     s.head(FIRST - 1, HEAD)
     for i, p in enumerate(q.front):
         row, n, m = FIRST + i, FIRST + i + 1, q.sums_of(i)
@@ -99,16 +98,14 @@ def chart(book: Book, width: int, height: int) -> Any:
         }
     )
     font = {"name": book.font, "size": 9, "bold": False}
-    title = _("Total with tax, {currency}", currency=q.currency)
-    made.set_x_axis(
-        {"name": title, "name_font": font, "num_font": font, "num_format": "#,##0", "major_gridlines": {
-            "visible": True, "line": {"color": "#E7E6E6"}}}
-    )  # fmt: skip
-    made.set_y_axis(
-        {"name": unit(_, q.chosen.throughput.unit), "name_font": font, "num_font": font, "num_format": "#,##0",
-         "min": 0, "max": _nice(max(p.throughput.high for p in q.front)), "major_gridlines": {"visible": True, "line": {"color": "#E7E6E6"}}}
-    )  # fmt: skip
-    made.set_title({"name": _("Cost against throughput, 80 % interval"), "name_font": {**font, "size": 11, "bold": True}})
+    grid = {"visible": True, "line": {"color": "#E7E6E6"}}
+    axis = {"name_font": font, "num_font": font, "num_format": "#,##0", "major_gridlines": grid}
+    top = _nice(max(p.throughput.high for p in q.front))
+    made.set_x_axis({"name": _("Total with tax, {currency}", currency=q.currency), **axis})
+    made.set_y_axis({"name": unit(_, q.chosen.throughput.unit), "min": 0, "max": top, **axis})
+    made.set_title(
+        {"name": _("Cost against throughput, 80 % interval"), "name_font": {**font, "size": 11, "bold": True}}
+    )
     made.set_legend({"position": "bottom", "font": font})
     made.set_size({"width": width, "height": height})
     return made

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from optimizer.i18n import N_
 from optimizer.procurement.content import excluded, included, remarks
 from optimizer.procurement.labels import BASIS, gpus, interval, plan, unit, word
 from optimizer.procurement.workbook.bill import MARKS
@@ -80,7 +79,7 @@ def _totals(book: Book, row: int) -> int:
 
 
 def _speed(book: Book, row: int) -> int:
-    _, q, s, p = book.words, book.quote, book.sheets["summary"], book.quote.chosen
+    _, s, p = book.words, book.sheets["summary"], book.quote.chosen
     t = p.throughput
     s.section(row, _("Throughput and site"), LEFT)
     rows = [(_("Throughput"), f"{t.output_tok_s:,.1f} {unit(_, t.unit)}"), (_("80 % interval"), interval(p))]

@@ -10,6 +10,7 @@ def add(book: Book) -> None:
     _, q, s = book.words, book.quote, book.sheets["terms"]
     note = _.stacked("Yellow fields are open: the parties fill them in.")
     row = s.setup([8, 36, 110], _("Terms"), note)
+    s.ws.fit_to_pages(1, 1)
     for i, (heading, text, open_) in enumerate(conditions(_, q), 1):
         s.number(row, 0, i, num_format="0", align="center", border=1, border_color="#BFBFBF")
         s.text(row, 1, heading, bold=True, border=1, border_color="#BFBFBF")
