@@ -110,12 +110,17 @@ def _format(named: str | None, output: Path | None, template: Path | None) -> st
 
 
 def _day(text: str | None, as_of: Any) -> Any:
-    from catalogs.errors import Fault, InputError
-    from optimizer.cli import parse
+    from datetime import date
 
-    day = parse.day(text)
+    from catalogs.errors import Fault, InputError
+
     if text is None:
-        return max(day, as_of)
+        return max(date.today(), as_of)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        remedy = "For example 2026-11-24."
+        raise InputError(Fault("bad-date", "is no date", column="--date", value=text, remedy=remedy)) from None
     if day < as_of:
         remedy = f"The prices are those of {as_of}."
         raise InputError(Fault("bad-date", "is before the result's prices", column="--date", value=text, remedy=remedy))
@@ -148,7 +153,11 @@ def _terms(
     fields: dict[str, Any] = {}
     policy = [f"money.tax_percent={tax_percent(tax)}"] if tax else []
     if currency is not None:
-        fields["currency"] = parse.money("1", currency)[1]
+        code = currency.strip().upper()
+        if code not in parse.CODES:
+            known = f"One of: {', '.join(parse.CODES)}."
+            raise InputError(Fault("bad-currency", "is none", column="--currency", value=currency, remedy=known))
+        fields["currency"] = code
     if fx is not None:
         new = terms.fx(fx)
         said = {x.currency for x in new}
@@ -162,7 +171,9 @@ def _terms(
     if discount is not None:
         if not terms.PERCENT.fullmatch(discount.strip()) or Decimal(discount.strip().removesuffix("%")) > 100:
             remedy = "For example 5%."
-            raise InputError(Fault("bad-discount", "is no percentage", "", None, "--discount", discount, remedy))
+            raise InputError(
+                Fault("bad-discount", "is no percentage", column="--discount", value=discount, remedy=remedy)
+            )
         off = Decimal(discount.strip().removesuffix("%"))
     return Terms(fields, tuple(policy), off)
 
