@@ -97,6 +97,12 @@ class Words:
             return text
         return zh if self.language == "zh" else f"{zh}\n{text}"
 
+    def pair(self, english: str, chinese: str) -> str:
+        """A sentence that is at hand in both languages."""
+        if self.language == "en" or not chinese:
+            return english
+        return chinese if self.language == "zh" else f"{chinese}\n{english}"
+
     def _joined(self, text: str, between: str, values: Mapping[str, object]) -> str:
         en = _filled(text, values)
         zh = _filled(_catalog().get(text, text), {k: _catalog().get(str(v), v) for k, v in values.items()})

@@ -68,7 +68,8 @@ def remarks(_: Words, q: Quote) -> list[str]:
             out.append("\n".join(f"{part}{limit}" for part in _.sentence(x.text).split("\n")))
     if q.budget is not None and q.sums.total > q.budget:
         out.append(_.stacked("The total with tax is above the budget."))
-    out += [_.sentence(m.text) for m in q.result.messages if m.code in ("guide-name", "not-proven")]
+    out += [_.pair(*q.model_note)] if q.model_note[0] else []
+    out += [_.sentence(m.text) for m in q.result.messages if m.code == "not-proven"]
     out += [_.sentence(x) for x in q.notes]
     out.append(_.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high."))
     return out

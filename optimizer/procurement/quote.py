@@ -101,7 +101,8 @@ class Rates:
 @dataclass(frozen=True)
 class Quote:
     """A quote; `front` holds every point under the quote's terms, `weights` the support by category of each (sum of
-    line x rate, minor units), `sums` the money of the chosen one, `notes` what else a buyer should weigh."""
+    line x rate, minor units), `sums` the money of the chosen one, `notes` what else a buyer should weigh,
+    `model_note` what its model's name really is, in English and Chinese."""
 
     party: Party
     result: Result
@@ -114,6 +115,7 @@ class Quote:
     rates: Rates
     sums: Sums
     notes: tuple[str, ...]
+    model_note: tuple[str, str]
 
     @property
     def currency(self) -> str:
@@ -184,7 +186,8 @@ def offered(
         raise AssertionError(f"quote {money.total}, solve {front[i].cost.total}")
     close = indistinct(new, Front(again))
     notes = (close["text"],) if close else ()
-    quote = Quote(party, result, r, r.budget_cents, front, weights, front[i], lines, rates, money, notes)
+    said = (new.llm.note, new.llm.note_zh)
+    quote = Quote(party, result, r, r.budget_cents, front, weights, front[i], lines, rates, money, notes, said)
     return replace(quote, party=replace(party, number=party.number or _number(quote)))
 
 
