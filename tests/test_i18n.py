@@ -7,6 +7,7 @@ import gettext
 import itertools
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ MARKS = {"_", "N_", "words"}
 SOURCE = LOCALE / "zh" / "LC_MESSAGES" / "dsopt.po"
 
 
-def marked() -> set[str]:
+@cache
+def marked() -> frozenset[str]:
     """Strings marked in the code."""
     out = set()
     for path in sorted((ROOT / "optimizer").rglob("*.py")):
@@ -30,7 +32,7 @@ def marked() -> set[str]:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in MARKS | {"stacked"} and isinstance(node.args[0].value, str) and node.args[0].value:
                 out.add(node.args[0].value)
-    return out
+    return frozenset(out)
 
 
 def _texts(node: ast.expr) -> Iterator[str]:
@@ -73,9 +75,11 @@ def chinese(text: str) -> bool:
 
 
 COMPOSED = {
-    "RAM holds the floor but is below what is advised for X1": "RAM holds the floor but is below what is advised for training",
+    "RAM holds the floor but is below what is advised for X1": "RAM holds the floor but is below what is advised for "
+    "training",
     "X1 X1 X1 (X1; X1)": "vLLM >= 0.6 serves qwen2 at bf16 on Ampere (stable; vLLM supported models page)",
-    "X1 X1 X1 only experimentally (--allow-experimental)": "vLLM >= 1 trains a at b on c only experimentally (--allow-experimental)",
+    "X1 X1 X1 only experimentally (--allow-experimental)": "vLLM >= 1 trains a at b on c only experimentally "
+    "(--allow-experimental)",
     "X1 on X1 x X1 W (X1 needed)": "node load of 460 W on 1 x 850 W (1 needed)",
     "X1 per rack": "manifold per rack",
     "no released engine known that X1 X1": "no released engine known that serves a at fp8 on b",
