@@ -35,16 +35,20 @@ def included(_: Words, q: Quote) -> list[str]:
 
 def excluded(_: Words, q: Quote) -> list[str]:
     """What it does not pay for."""
-    out = [_(x) for x in EXCLUDED]
+    out = list(EXCLUDED)
     if not q.sums.support:
-        out.append(_("Hardware support beyond the makers' warranty"))
+        out.append(N_("Hardware support beyond the makers' warranty"))
     if not q.sums.spares:
-        out.append(_("Spare parts"))
+        out.append(N_("Spare parts"))
     if not q.rates.tax:
-        out.append(_("Tax"))
-    have = [N_("racks"), N_("network")]
-    out += [_("What the site has already: {what}", what=x) for x in have if x in q.request.have]
-    return [", ".join(out)] if not _.chinese else ["；".join(out)]
+        out.append(N_("Tax"))
+    have = [x for x in (N_("racks"), N_("network")) if x in q.request.have]
+    said = []
+    for language, comma in (("en", ", "), ("zh", "；")):
+        one = Words(language)
+        there = [one(N_("what the site has already: {what}"), what=x) for x in have]
+        said.append(comma.join([*map(one, out), *there]))
+    return [_.pair(*said)]
 
 
 def remarks(_: Words, q: Quote) -> list[str]:

@@ -49,7 +49,7 @@ def _inputs(book: Book) -> Iterator[tuple[str, str, Any, str, str]]:
 def add(book: Book) -> None:
     _, q, s = book.words, book.quote, book.sheets["assumptions"]
     row = s.setup(
-        [36, 18, 18, 70],
+        [66 if _.language == "both" else 40, book.money_width, 20, 78],
         _("Assumptions"),
         _.stacked(
             N_(

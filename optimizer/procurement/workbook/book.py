@@ -118,6 +118,7 @@ class Sheet:
         self.ws.hide_gridlines(2)
         self.ws.set_paper(9)
         self.ws.set_landscape()
+        self.ws.center_horizontally()
         self.ws.fit_to_pages(1, 0)
         self.ws.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
         name = self.book.font

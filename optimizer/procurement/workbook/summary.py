@@ -11,15 +11,17 @@ from optimizer.procurement.workbook.bill import MARKS
 from optimizer.procurement.workbook.book import DARK, LIGHT, Book
 from optimizer.procurement.workbook.front import chart
 
-WIDTHS = [27, 32, 2, 24, 24, 24, 24]
+LABEL, VALUE, BESIDE = 29, 36, 34
+"""Column widths; two languages in a line take half as much again."""
 LEFT, RIGHT = 1, 6
-CHART_WIDTH, CHART_POINTS, DEFAULT_POINTS = 680, 262, 15
+CHART_WIDTH, CHART_POINTS, DEFAULT_POINTS = 970, 270, 15
 """Pixels; points of height; points of a row that has none of its own."""
 
 
 def add(book: Book) -> None:
     _, q, s = book.words, book.quote, book.sheets["summary"]
-    s.setup(WIDTHS, _("Quotation"))
+    more = 1.5 if _.language == "both" else 1
+    s.setup([LABEL * more, VALUE * more, 2, *[BESIDE] * 4], _("Quotation"))
     s.ws.fit_to_pages(1, 1)
     row = _facts(book, 1)
     row = _totals(book, row + 1)
