@@ -53,13 +53,18 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     return [(p, text) for _, p, text in sorted(out, key=lambda x: -x[0])]
 
 
+def _listed(text: str) -> str:
+    """A value or a list of values, those that are keys themselves translated."""
+    return _catalog().get(text) or ", ".join(_catalog().get(x, x) for x in text.split(", "))
+
+
 def _zh_sentence(text: str) -> str:
     """The Chinese of an English sentence with values in it; the sentence itself where there is none."""
     if text in _catalog():
         return _catalog()[text]
     for shape, chinese in _patterns():
         if found := shape.fullmatch(text):
-            return _filled(chinese, {k: _catalog().get(v, v) for k, v in found.groupdict().items()})
+            return _filled(chinese, {k: _listed(v) for k, v in found.groupdict().items()})
     return text
 
 

@@ -89,6 +89,8 @@ COMPOSED = {
 WRITTEN = (
     *COMPOSED.values(),
     "facility per rack",
+    "vLLM >= 0.6 serves a at int4 on b with experts in host memory (stable; c)",
+    "NVMe for 2 copies of checkpoints, beside the weights",
     "no released engine known that trains a at fp8 on b",
     "RAM holds the floor but is below what is advised for serving",
     "Within catalog 7584c7798440, prices as of 2026-11-24, this policy, equal nodes up to 32 and the plans of tensor, "
@@ -159,6 +161,9 @@ def test_lookup() -> None:
         == "单节点负载 10691 W，配 6 × 5250 W 电源（需 3 个）"
     )
     assert zh.sentence("a sentence that nobody translated") == "a sentence that nobody translated"
+    assert (
+        zh.sentence("networks of 5 nodes: front end, out-of-band network") == "5 个节点的网络：前端网络, 带外管理网络"
+    )
     assert en("{x} of braces", x="{y}") == "{y} of braces"
     with pytest.raises(ValueError, match="no language"):
         Words("fr")
