@@ -161,8 +161,7 @@ def offered(
         remedy = f"One of: {', '.join(p.id for p in result.front)}." if result.front else "Its front is empty."
         raise InputError(Fault("unknown-point", "no such point", column="--point", value=wanted or "", remedy=remedy))
     new = _market(market, terms)
-    again = [_under(new, p, x.id) for p, x in zip(points, result.front, strict=True)]
-    front = tuple(FrontPoint.model_validate(point(new, p, x.id)) for p, x in zip(again, result.front, strict=True))
+    again, front = _front(new, result, points, wanted)
     r, policy = new.request, new.policy
     rates = Rates(
         {x.currency: x for x in fx_rates(r)},
@@ -184,10 +183,14 @@ def offered(
     )  # fmt: skip
     if not terms.discount and money.total != minor(front[i].cost.total, r.currency):
         raise AssertionError(f"quote {money.total}, solve {front[i].cost.total}")
-    close = indistinct(new, Front(again))
-    notes = (close["text"],) if close else ()
+    close = indistinct(new, Front(again)) if len(again) == len(points) else None
+    notes = [close["text"]] if close else []
+    lost = sorted({x.id for x in result.front} - {x.id for x in front})
+    notes += [f"Not for sale under these terms: {', '.join(lost)}."] if lost else []
     said = (new.llm.note, new.llm.note_zh)
-    quote = Quote(party, result, r, r.budget_cents, front, weights, front[i], lines, rates, money, notes, said)
+    quote = Quote(
+        party, result, r, r.budget_cents, tuple(front), weights, front[i], lines, rates, money, tuple(notes), said
+    )
     return replace(quote, party=replace(party, number=party.number or _number(quote)))
 
 
@@ -218,6 +221,20 @@ def _under(market: Market, p: Point, name: str) -> Point:
     case = market.case(build, p.found.row.plan, p.found.row.key)
     found = replace(p.found, parts_cents=market.book.cost(build.total()), cost=market.axis.measure(case))
     return Point(found, case, findings(case))
+
+
+def _front(market: Market, result: Result, points: list[Point], wanted: str) -> tuple[list[Point], list[FrontPoint]]:
+    """The front as the market prices it; points that can't be bought there are left out, unless they are wanted."""
+    again, front = [], []
+    for p, x in zip(points, result.front, strict=True):
+        try:
+            again.append(_under(market, p, x.id))
+        except InputError:
+            if x.id == wanted:
+                raise
+            continue
+        front.append(FrontPoint.model_validate(point(market, again[-1], x.id)))
+    return again, front
 
 
 def _shares(request: Request) -> dict[str, tuple[int, int]]:
@@ -267,7 +284,9 @@ def _support(line: Line, rates: Rates) -> Decimal:
 
 
 def support_percent(line: Line, rates: Rates) -> Decimal:
-    """Of a line: its category's; of a bundle the highest of its parts'."""
+    """Of a line: its category's; of a bundle the highest of its parts'; what is inside a system has none of its own."""
+    if line.origin == "included":
+        return Decimal(0)
     return max((rates.support_by.get(c, Decimal(0)) for c in line.categories), default=Decimal(0))
 
 
