@@ -114,3 +114,17 @@ class Words:
         if self.language == "en" or zh == en:
             return en
         return zh if self.language == "zh" else f"{zh}{between}{en}"
+
+
+_chosen = Words()
+
+
+def choose(language: str) -> None:
+    """Sets the language that the command line speaks."""
+    global _chosen
+    _chosen = Words(language)
+
+
+def chosen() -> Words:
+    """The language that the command line speaks; English until `choose`."""
+    return _chosen

@@ -90,6 +90,8 @@ WRITTEN = (
     *COMPOSED.values(),
     "facility per rack",
     "vLLM >= 0.6 serves a at int4 on b with experts in host memory (stable; c)",
+    "4-bit weights (--min-precision 4bit) on the GPUs of this front would not make this throughput cheaper.",
+    "4-bit weights (--min-precision 4bit) on the GPUs of this front would reach this throughput for 1.00 USD less.",
     "NVMe for 2 copies of checkpoints, beside the weights",
     "no released engine known that trains a at fp8 on b",
     "RAM holds the floor but is below what is advised for serving",

@@ -28,7 +28,9 @@ def quote(
     point: Annotated[str | None, typer.Option(help="Point of the front; the recommended one without.")] = None,
     format_: Annotated[str | None, typer.Option("--format", help="xlsx, csv, json, cyclonedx, pdf.")] = None,
     template: Annotated[Path | None, typer.Option(help="A workbook of your own, filled by its names.")] = None,
-    lang: Annotated[str | None, typer.Option(help="en, zh or both; the locale's without.")] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="en, zh or both; that of `dsopt --lang` or the locale without.")
+    ] = None,
     customer: Annotated[str, typer.Option(help="Whom the quote is for.")] = "",
     number: Annotated[str, typer.Option(help="Number of the quote; made up from its contents without.")] = "",
     date: Annotated[str | None, typer.Option(help="Day of the quote; today without.")] = None,
@@ -53,14 +55,14 @@ def quote(
     from constraints.policy import Policy
     from optimizer.cli import parse
     from optimizer.cli.verify_cmd import _data
-    from optimizer.i18n import LANGUAGES, Words, default_language
+    from optimizer.i18n import LANGUAGES, Words, chosen
     from optimizer.procurement.quote import Party, offered
     from optimizer.verify.consistent import consistent
 
     kind = _format(format_, output, template)
     if lang is not None and lang not in LANGUAGES:
         raise InputError(Fault("bad-language", "is none", column="--lang", value=lang, remedy="One of: en, zh, both."))
-    words = Words(lang or default_language())
+    words = Words(lang) if lang else chosen()
     if output is None and kind not in ("json", "csv", "cyclonedx"):
         raise typer.BadParameter(f"-o FILE is needed for {kind}")
     if output is not None:

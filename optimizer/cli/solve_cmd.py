@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from catalogs.files import write_text
-from optimizer.cli.front_view import number, show
-from optimizer.cli.output import emit_json, note, table
+from optimizer.cli.front_view import checks as show_checks
+from optimizer.cli.front_view import show
+from optimizer.cli.output import emit_json, note
+from optimizer.i18n import chosen as language
 
 HELP = """Examples:
 
@@ -225,15 +227,18 @@ def solve(
         print(text)
     else:
         show(data, all_)
+    _ = language()
     if not answer.front.complete:
-        note("stopped before the proof: best checked front so far, not proven complete")
+        note(_("stopped before the proof: best checked front so far, not proven complete"))
         raise typer.Exit(6)
     if not answer.front.points:
         note(
-            "No build exists within these conditions." if ways else "No build exists, whatever one condition is lifted."
+            _("No build exists within these conditions.")
+            if ways
+            else _("No build exists, whatever one condition is lifted.")
         )
         if ways and not json:
-            note("The cheapest build that would work:")
+            note(_("The cheapest build that would work:"))
             alone = [d for m, d in ways if m["code"] == "stands-against-budget"]
             show((alone or [ways[0][1]])[0], True)
         raise typer.Exit(4)
@@ -284,12 +289,9 @@ def check(
         failed |= any(x.status == "fail" for x in checks)
         out.append({"build": name, "gpus": case.per_node * build.nodes, "checks": [vars(x) for x in checks]})
         if not json:
-            print(f"{name}: {build.nodes} x {case.per_node} {case.gpu.name}, node load {case.load_w} W")
-            table(
-                ["rule", "", "measured", "limit", "unit", "finding"],
-                [[x.rule, x.status, number(x.measured), number(x.limit), x.unit, x.text] for x in checks],
-                {2, 3},
-            )
+            drawn = language()("node load {w} W", w=case.load_w)
+            print(f"{name}: {build.nodes} x {case.per_node} {case.gpu.name}, {drawn}")
+            show_checks(vars(x) for x in checks)
     if json:
         emit_json(out)
     if failed:
