@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+from typer.testing import CliRunner
 
-from optimizer.i18n import LOCALE, PLACE, Words, _catalog, default_language
+from catalogs.errors import InputError
+from optimizer.cli.app import app
+from optimizer.i18n import LOCALE, PLACE, Words, _catalog, choose, default_language
 
 ROOT = Path(__file__).parent.parent
 MARKS = {"_", "N_", "words"}
@@ -187,3 +190,17 @@ def test_default_language(environment: dict[str, str], language: str) -> None:
 
 def test_gettext_reads_it() -> None:
     assert gettext.translation("dsopt", LOCALE, ["zh"]).gettext("Quotation") == "报价单"
+
+
+def test_the_command_line_speaks_chinese() -> None:
+    """Heads and findings of a check; the option is refused for anything else."""
+    runner, build = CliRunner(), str(ROOT / "examples" / "eight-gpu-node.toml")
+    zh = runner.invoke(app, ["--lang", "zh", "check", build])
+    assert "结论" in zh.stdout
+    assert "显存" in zh.stdout
+    en = runner.invoke(app, ["--lang", "en", "check", build])
+    assert "finding" in en.stdout
+    assert not chinese(en.stdout)
+    assert [x.exit_code for x in (zh, en)] == [en.exit_code] * 2
+    assert isinstance(runner.invoke(app, ["--lang", "fr", "check", build]).exception, InputError)
+    choose("en")

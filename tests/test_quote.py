@@ -27,6 +27,7 @@ from catalogs.errors import InputError
 from constraints.budget import totals
 from constraints.policy import Policy
 from constraints.request import FxRate, Spare, SupportRate
+from optimizer.api import solve
 from optimizer.cli.app import app
 from optimizer.i18n import Words
 from optimizer.procurement import formats
@@ -34,7 +35,9 @@ from optimizer.procurement.quote import Quote
 from optimizer.procurement.sums import half_up, sums
 from optimizer.procurement.template import filled
 from optimizer.procurement.workbook import workbook
+from optimizer.verify.consistent import consistent
 from tests.office import OFFICE, formulas, named, opened, recalculated, with_inputs
+from tests.price_terms import priced_scenario
 from tests.quotes import BUDGET, DAY, OVERLAY, Job, job
 
 EN = Words("en")
@@ -206,6 +209,22 @@ def test_sums(lines: list[int], percents: tuple[Decimal, ...], tax: Decimal) -> 
     plain = sums(lines, 0, Decimal(0), Decimal(0), support, tax)
     policy = Policy().with_settings([f"money.support_percent={support}", f"money.tax_percent={tax}"])
     assert (plain.support, plain.tax, plain.total) == totals(sum(lines), policy)
+
+
+@pytest.mark.parametrize("seed", [3, 5, 9])
+def test_quotes_over_stock_breaks_bundles_and_parts_in_hand(seed: int) -> None:
+    """Unseen catalogs: each point's lines add up to what `solve` says, and every language writes them."""
+    catalog, request, _, _ = priced_scenario(seed)
+    data = json.loads(json.dumps(solve(catalog, request, Policy()).data))
+    report, read = consistent(data, catalog)
+    assert not report.wrong
+    assert read is not None
+    for p in data["front"]:
+        q = Job(catalog, data, read).quote(p["id"], max(DAY, request.as_of))
+        assert str(q.amount(q.sums.total)) == p["cost"]["total"]
+        assert q.sums.goods == sum(half_up(Decimal(x["line_total"]).scaleb(q.digits)) for x in p["bom"])
+        assert sum(x.pieces for x in q.lines) == sum(x["qty"] for x in p["bom"])
+    assert {len(opened(workbook(q, Words(x))).sheetnames) for x in ("en", "zh", "both")} == {9}
 
 
 def test_workbook_is_locked_printable_and_free_of_macros_and_links(books: dict[str, bytes]) -> None:
