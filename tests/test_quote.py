@@ -211,7 +211,7 @@ def test_sums(lines: list[int], percents: tuple[Decimal, ...], tax: Decimal) -> 
     assert (plain.support, plain.tax, plain.total) == totals(sum(lines), policy)
 
 
-@pytest.mark.parametrize("seed", [3, 5, 9])
+@pytest.mark.parametrize("seed", [0, 3, 6, 10, 15])
 def test_quotes_over_stock_breaks_bundles_and_parts_in_hand(seed: int) -> None:
     """Unseen catalogs: each point's lines add up to what `solve` says, and every language writes them."""
     catalog, request, _, _ = priced_scenario(seed)
@@ -219,6 +219,7 @@ def test_quotes_over_stock_breaks_bundles_and_parts_in_hand(seed: int) -> None:
     report, read = consistent(data, catalog)
     assert not report.wrong
     assert read is not None
+    assert data["front"]
     for p in data["front"]:
         q = Job(catalog, data, read).quote(p["id"], max(DAY, request.as_of))
         assert str(q.amount(q.sums.total)) == p["cost"]["total"]
