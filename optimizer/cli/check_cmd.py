@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from optimizer.cli.front_view import number
-from optimizer.cli.output import emit_json, note, table
+from optimizer.cli.front_view import checks
+from optimizer.cli.output import emit_json, note
+from optimizer.i18n import chosen as language
 
 HELP = """Examples:
 
@@ -56,12 +57,9 @@ def check(
         found = run(build, market_request, catalog=parts, policy=chosen, calibration=by, name=name)
         out.append(found.model_dump(mode="json"))
         if not json:
-            print(f"{name}: {found.nodes} x {found.per_node} {found.gpu}, node load {found.node_w} W")
-            table(
-                ["rule", "", "measured", "limit", "unit", "finding"],
-                [[x.rule, x.status, number(x.measured), number(x.limit), x.unit, x.text] for x in found.checks],
-                {2, 3},
-            )
+            drawn = language()("node load {w} W", w=found.node_w)
+            print(f"{name}: {found.nodes} x {found.per_node} {found.gpu}, {drawn}")
+            checks(x.model_dump() for x in found.checks)
         if mend:
             from optimizer.cli.why_not_view import show_mended
             from optimizer.explanation.mend import mended

@@ -10,6 +10,7 @@ import typer
 from catalogs.files import write_text
 from optimizer.cli.front_view import show
 from optimizer.cli.output import note
+from optimizer.i18n import chosen as language
 
 HELP = """Examples:
 
@@ -221,7 +222,7 @@ def solve(
     else:
         show(data, all_)
     if not result.proof.complete:
-        note("stopped before the proof: best checked front so far, not proven complete")
+        note(language()("stopped before the proof: best checked front so far, not proven complete"))
         raise typer.Exit(6)
     if not result.front:
         raise typer.Exit(4)
