@@ -65,7 +65,7 @@ def _grouped(text: str, mark: str) -> tuple[Decimal, ...]:
     whole, _, fraction = text.partition(mark)
     groups = re.split(r"[.,]", whole)
     fits = len(groups[0]) in (1, 2, 3) and len(groups[-1]) == 3 and all(len(g) in (2, 3) for g in groups[1:])
-    if len(groups) > 1 and not fits or re.search(r"[.,]", fraction):
+    if (len(groups) > 1 and not fits) or re.search(r"[.,]", fraction):
         return ()
     return (Decimal(f"{''.join(groups)}.{fraction or '0'}"),)
 
@@ -100,7 +100,10 @@ def _clean(text: str) -> str:
 def read(text: str, style: Style = "") -> Reading:
     """Reads one cell's text as an amount. `rest` is what is neither number nor a word known to go with one."""
     plain = _clean(text)
-    plain = re.sub(r"(?<=\d)[.,](?:-+|=)(?!\d)", "", plain)
+    if dashed := re.search(r"(?<=\d)([.,])(?:-+|=)(?!\d)", plain):
+        # `1.299,-`: the sign before the dash is the decimal one.
+        style = "," if dashed[1] == "," else "."
+        plain = plain[: dashed.start()] + plain[dashed.end() :]
     rest, sets = words.qualified(NUMBER.sub(" 0 ", plain, count=1))
     m = NUMBER.search(plain)
     if m is None:
@@ -108,15 +111,16 @@ def read(text: str, style: Style = "") -> Reading:
     raw = m[0].rstrip(".,")
     before, after = plain[: m.start()].strip(), plain[m.start() + len(raw) :].strip(" .,")
     values = digits(raw, style)
-    scale = next((n for w, n in SCALES.items() if after.casefold().startswith(w) and not after[1:2].isalpha() or
+    scale = next((n for w, n in SCALES.items() if (after.casefold().startswith(w) and not after[1:2].isalpha()) or
                   (len(w) == 1 and not w.isascii() and after.startswith(w))), 1)  # fmt: skip
-    negative = before.endswith(("-", "(")) and (before[-1] == "-" or ")" in after) or after.startswith("-")
+    negative = (before.endswith(("-", "(")) and (before[-1] == "-" or ")" in after)) or after.startswith("-")
     percent = after.startswith("%") or before.endswith("%")
     left = re.sub(r"[-()%/:*]|\b0\b", " ", rest).strip()
+    currency = sets.get("currency", "CNY" if scale > 1 and "元" in after else "")
     if scale > 1:
         left = re.sub(r"^[万萬亿千k]|元", "", left).strip()
     values = tuple((-v if negative else v) * scale for v in values)
-    return Reading(values, sets.get("currency", ""), sets.get("tax", ""), percent, left)
+    return Reading(values, currency, sets.get("tax", ""), percent, left)
 
 
 def tidy(value: Decimal) -> Decimal:

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from optimizer.procurement.guard import CHUNK, SAVE_AGAIN, refuse
+from optimizer.procurement.words import qualified
 
 MAX_AREA = 4_000_000
 """Cells of the rectangle that holds a sheet's content: some 200 MB when read."""
@@ -24,7 +25,8 @@ REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 @dataclass
 class Facts:
-    """Of one sheet; rows and columns count from 1. `unvalued`: formulas that hold no stored value."""
+    """Of one sheet; rows and columns count from 1. `unvalued`: formulas that hold no stored value;
+    `currencies`: by column, those that the number formats of its filled cells show."""
 
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
@@ -32,6 +34,7 @@ class Facts:
     unvalued: list[tuple[int, int]] = field(default_factory=list)
     errors: list[tuple[int, int]] = field(default_factory=list)
     outside: list[tuple[int, int]] = field(default_factory=list)
+    currencies: dict[int, set[str]] = field(default_factory=dict)
     filled: int = 0
     first: tuple[int, int] | None = None
     last: tuple[int, int] = (0, 0)
@@ -108,6 +111,7 @@ def _xlsx(path: Path, z: zipfile.ZipFile) -> dict[str, Facts]:
     book = root.get("Target", "").lstrip("/")
     folder, _, name = book.rpartition("/")
     targets = {e.get("Id"): e.get("Target", "") for e in _small(z, f"{folder}/_rels/{name}.rels".lstrip("/"))}
+    money = _money_styles(z, folder)
     out: dict[str, Facts] = {}
     for sheet in (e for e in _small(z, book).iter() if e.tag.endswith("}sheet")):
         ids = [v for k, v in sheet.attrib.items() if k == REL or k.endswith("}id")]
@@ -115,25 +119,41 @@ def _xlsx(path: Path, z: zipfile.ZipFile) -> dict[str, Facts]:
         member = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}".lstrip("/")
         if member in z.namelist() and "worksheets" in member:
             with z.open(member) as stream:
-                out[sheet.get("name", "")] = _sheet(path, sheet.get("name", ""), stream)
+                out[sheet.get("name", "")] = _sheet(path, sheet.get("name", ""), stream, money)
     return out
 
 
-def _sheet(path: Path, name: str, stream: Any) -> Facts:
+def _money_styles(z: zipfile.ZipFile, folder: str) -> dict[str, str]:
+    """Style number -> currency that its number format shows: `#,##0.00\\ [$€-407]` -> EUR."""
+    name = f"{folder}/styles.xml".lstrip("/")
+    if name not in z.namelist():
+        return {}
+    root = _small(z, name)
+    codes = {e.get("numFmtId"): e.get("formatCode", "") for e in root.iter() if e.tag.endswith("}numFmt")}
+    formats = next((e for e in root.iter() if e.tag.endswith("}cellXfs")), None)
+    out: dict[str, str] = {}
+    for i, e in enumerate(formats if formats is not None else ()):
+        shown = re.sub(r'[\\"_*]|-[0-9A-Fa-f]{2,6}\]', " ", codes.get(e.get("numFmtId"), ""))
+        if currency := qualified(shown)[1].get("currency"):
+            out[str(i)] = currency
+    return out
+
+
+def _sheet(path: Path, name: str, stream: Any, money: dict[str, str]) -> Facts:
     found = Facts()
     row = column = 0
     valued = has_formula = external = False
-    kind = ""
+    kind = style = ""
     inside = ""
 
     def start(tag: str, a: dict[str, str]) -> None:
-        nonlocal row, column, valued, has_formula, external, kind, inside
+        nonlocal row, column, valued, has_formula, external, kind, inside, style
         tag = tag.rpartition(":")[2]
         if tag == "c":
             m = CELL.fullmatch(a.get("r", ""))
             row, column = (int(m[2]), column_number(m[1])) if m else (row, column + 1)
             valued = has_formula = external = False
-            kind = a.get("t", "")
+            kind, style = a.get("t", ""), a.get("s", "")
         elif tag == "row":
             row, column = int(a.get("r", row + 1)), 0
             if a.get("hidden") in ("1", "true"):
@@ -161,6 +181,8 @@ def _sheet(path: Path, name: str, stream: Any) -> Facts:
             found.errors.append((row, column))
         if valued:
             found.fill(row, column)
+            if style in money and not kind:
+                found.currencies.setdefault(column, set()).add(money[style])
             if found.filled > MAX_FILLED:
                 _checked(path, name, found)
 

@@ -121,7 +121,10 @@ def _sheet_notices(s: Sheet) -> Iterator[tuple[str, str]]:
         yield "hidden-rows", f"sheet {s.name!r}: hidden rows {_runs(shown)} hold values"
     columns = sorted(s.facts.hidden_columns & {c for r in s.rows for c in r.cells})
     if columns:
-        yield "hidden-columns", f"sheet {s.name!r}: hidden columns {', '.join(map(column_letters, columns))} hold values"
+        yield (
+            "hidden-columns",
+            f"sheet {s.name!r}: hidden columns {', '.join(map(column_letters, columns))} hold values",
+        )
     for code, places, text in (
         ("formula-without-value", s.facts.unvalued, "formulas without a stored value, taken as blank"),
         ("formula-to-other-file", s.facts.outside, "formulas that refer to other files; stored values are used"),

@@ -1,0 +1,316 @@
+"""`read(path, catalog)`: the one reader of vendors' files. It decides nothing in silence: see `Quote.mapping`,
+`Quote.notices`, `Quote.ignored` and each line's `matched` and `issues`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from catalogs.errors import Fault, InputError
+from catalogs.load import Catalog
+from optimizer.procurement import amounts, lines, sums, words
+from optimizer.procurement.dates import read_date, read_days
+from optimizer.procurement.document import Issue, Line, Notice, Quote, Total
+from optimizer.procurement.guard import refuse
+from optimizer.procurement.headers import Column, Header, find_header, header_at
+from optimizer.procurement.lines import IGNORE, SERVICE, Basis
+from optimizer.procurement.mapping import ColumnMap, Mapping, Tax
+from optimizer.procurement.match import Index
+from optimizer.procurement.rows import Body, body
+from optimizer.procurement.sheet_facts import column_letters, column_number
+from optimizer.procurement.tables import Sheet, Tables, read_tables
+
+MAX_LINES = 50_000
+
+
+def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept_fuzzy: bool = False) -> Quote:
+    """The quote or price list in a file of any spreadsheet or text format.
+
+    What `mapping` says wins over what the file seems to say. Fuzzy matches are suggestions unless `accept_fuzzy`.
+    Raises InputError (exit code 3): the file is refused, has no table, or the mapping names what is not there."""
+    given = mapping or Mapping()
+    overrides = _overrides(given, catalog)
+    tables = read_tables(path, encoding=given.encoding, delimiter=given.delimiter)
+    sheet, header, more = _table(path, tables, given)
+    notices = [Notice(code=c, text=t) for c, t in (*tables.notices, *more)]
+    rows = body(sheet, header, ignore=given.ignore_rows, last_row=given.last_row)
+    if not rows.lines:
+        raise refuse("no-lines", f"has a header in row {header.row} and no line below it", path, "See --map.")
+    if len(rows.lines) > MAX_LINES:
+        raise refuse("too-many-lines", f"has {len(rows.lines)} lines, the limit is {MAX_LINES}", path)
+    style = amounts.styles(rows, given.decimal)
+    issues: list[Issue] = []
+    basis, said = _basis(sheet, header, rows, given, issues)
+    index = Index(catalog)
+    made = [
+        lines.line(r, amounts.read(r, style), index, basis, overrides, accept_fuzzy=accept_fuzzy) for r in rows.lines
+    ]
+    found = [x for x in made if x is not None]
+    kept = [i for i, x in enumerate(made) if x is not None]
+    scale = next((c.scale for c in header.columns.values() if c.field == "line_total"), 1)
+    pairs = [
+        (t, sum(k < r.after for k in kept))
+        for r in rows.totals
+        if (t := sums.read_total(r, style["line_total"], scale, issues))
+    ]
+    totals, after = [t for t, _ in pairs], [n for _, n in pairs]
+    found, tax = _with_basis(found, totals, basis)
+    rate = (
+        basis.tax_rate
+        if basis.tax_rate is not None
+        else next(
+            (t.rate for t in totals if t.rate is not None and t.kind in ("tax", "total_gross")), _common_rate(found)
+        )
+    )
+    issues += sums.check(found, totals, after, tax, rate)
+    currency = basis.currency or _only(x.currency for x in found)
+    issues += _doubts(found, currency, tax)
+    notices += _done(rows, header, style, tables)
+    return Quote(
+        source=path.name, format=tables.format, sheet=sheet.name, vendor=given.vendor or said.get("vendor", ""),
+        quote_no=said.get("quote_no", ""), quote_date=read_date(said.get("quote_date", "")),
+        valid_until=given.valid_until or _valid(said, notices), currency=currency, tax=tax, tax_rate=rate,
+        lines=tuple(found), totals=tuple(totals), ignored=tuple(rows.ignored), notices=tuple(notices),
+        issues=tuple(issues), mapping=_mapping(given, tables, sheet, header, style, currency, tax, rate),
+    )  # fmt: skip
+
+
+def _overrides(given: Mapping, catalog: Catalog) -> dict[str, str]:
+    """Line key -> part id, `service` or `ignore`; raises InputError naming every part that is not in the catalog."""
+    out: dict[str, str] = {}
+    faults: list[Fault] = []
+    for key, name in given.parts.items():
+        try:
+            out[words.folded(key)] = name if name in (IGNORE, SERVICE) else catalog.find(name).id
+        except InputError as e:
+            faults += [Fault(f.code, f.text, column=f"parts.{key}", value=name, remedy=f.remedy) for f in e.faults]
+    if faults:
+        raise InputError(faults)
+    return out
+
+
+def _table(path: Path, tables: Tables, given: Mapping) -> tuple[Sheet, Header, list[tuple[str, str]]]:
+    """The sheet and its header: as mapped, else the best of the visible sheets; other tables are told."""
+    sheets = tables.sheets
+    if given.sheet:
+        sheets = tuple(s for s in sheets if s.name == given.sheet)
+        if not sheets:
+            names = ", ".join(repr(s.name) for s in tables.sheets)
+            raise refuse("unknown-sheet", "has no such sheet", path, f"There are: {names}.", given.sheet)
+    filled = [s for s in sheets if s.rows]
+    if not filled:
+        what = "only images" if any(c == "images" for c, _ in tables.notices) else "no filled cell"
+        raise refuse("no-table", f"holds {what}", path, "Ask the vendor for an .xlsx or .csv file.")
+    if given.columns and given.header_row:
+        return filled[0], _mapped_header(filled[0], given), []
+    if given.header_row:
+        found = _header_in_row(path, filled[0], given)
+        return filled[0], found, []
+    scored = [(s, h) for s in filled if (h := find_header(s))]
+    if not scored:
+        hint = "Name header_row and columns in a mapping file (--map)."
+        raise refuse("no-header", "has no row that names a part and a price or quantity", path, hint)
+    visible = [x for x in scored if not x[0].hidden] or scored
+    sheet, header = max(visible, key=lambda x: x[1].score)
+    others = [s.name for s, _ in scored if s is not sheet]
+    notices = (
+        [("other-tables", f"sheets with tables that were not read: {', '.join(map(repr, others))}")] if others else []
+    )
+    if sheet.hidden:
+        notices.append(("hidden-sheet-read", f"sheet {sheet.name!r} is hidden and the only one with a table"))
+    if given.columns:
+        header = Header(header.row, header.height, _mapped_header(sheet, given).columns, header.score)
+    return sheet, header, notices
+
+
+def _mapped_header(sheet: Sheet, given: Mapping) -> Header:
+    columns: dict[int, Column] = {}
+    row = next((r.cells for r in sheet.rows if r.number == given.header_row), {})
+    for letters, c in given.columns.items():
+        if not re.fullmatch(r"[A-Za-z]{1,3}", letters):
+            raise InputError(Fault("bad-map", "is no column letter", column=f"columns.{letters}", value=letters))
+        if c.field != "unused":
+            tax = "" if c.tax == "unknown" else c.tax
+            n = column_number(letters)
+            columns[n] = Column(c.field, str(row.get(n, "")), tax, c.currency, c.scale, c.per)
+    fields = [c.field for c in columns.values()]
+    doubled = sorted({f for f in fields if fields.count(f) > 1})
+    if doubled:
+        raise InputError(
+            Fault("bad-map", "two columns hold the same field", column="columns", value=", ".join(doubled))
+        )
+    return Header(given.header_row or 1, given.header_rows, columns, 0)
+
+
+def _header_in_row(path: Path, sheet: Sheet, given: Mapping) -> Header:
+    rows = {r.number: r for r in sheet.rows}
+    row = rows.get(given.header_row or 0)
+    found = None
+    if row and given.header_rows == 1:
+        found = header_at(sheet, row)
+    elif (above := rows.get((given.header_row or 0) - 1)) and row:
+        found = header_at(sheet, above, row)
+    if found is None:
+        text = f"row {given.header_row} names no part with a price or quantity"
+        raise refuse("no-header", text, path, "Name the columns in the mapping file too.")
+    return found
+
+
+def _basis(
+    sheet: Sheet, header: Header, rows: Body, given: Mapping, issues: list[Issue]
+) -> tuple[Basis, dict[str, str]]:
+    """Currency, tax and rate by the mapping, the header, the labels, the notes and the cells' formats, in that order."""
+    said: dict[str, str] = {}
+    for name, value in rows.said:
+        text = value.isoformat() if isinstance(value, date) else str(value)
+        said.setdefault(name, text)
+    notes = [n for n in rows.notes if n]
+    money = [c for c in header.columns.values() if c.field in ("unit_price", "line_total", "list_price")]
+    taxes = {c.tax for c in money if c.tax}
+    tax: Tax = "unknown"
+    if given.tax != "unknown":
+        tax = given.tax
+    elif len(taxes) == 1:
+        tax = taxes.pop()  # type: ignore[assignment]
+    elif not taxes:
+        in_notes = {t for n in notes if (t := _tax_of_note(n))}
+        if len(in_notes) == 1:
+            tax = in_notes.pop()  # type: ignore[assignment]
+        elif in_notes:
+            text = "the notes say both with and without tax"
+            issues.append(Issue(code="tax-basis-unclear", severity="error", text=text))
+    currency = given.currency or _only(c.currency for c in money if c.currency)
+    currency = currency or words.qualified(said.get("currency", ""))[1].get("currency", "")
+    if not currency:
+        currency = _only(
+            x for t in rows.totals if isinstance(t.cell, str) and (x := words.qualified(t.cell)[1].get("currency"))
+        )
+    if not currency:
+        currency = _only(
+            x for n in [*notes, *(t.label for t in rows.totals)] if (x := words.qualified(n)[1].get("currency"))
+        )
+    if not currency:
+        columns = [n for n, c in header.columns.items() if c.field in ("unit_price", "line_total", "list_price")]
+        currency = _only(x for n in columns for x in sheet.facts.currencies.get(n, ()))
+    rate = given.tax_rate
+    if rate is None:
+        rates = {r for n in notes if _names_tax(n) and (r := sums.rate_in(n)) is not None}
+        rates |= {r for c in money if c.tax and (r := sums.rate_in(c.header)) is not None}
+        rate = rates.pop() if len(rates) == 1 else None
+    return Basis(currency, tax, rate), said
+
+
+def _names_tax(text: str) -> bool:
+    return bool(re.search(r"\bvat\b|\btax\b|mwst|\bust\b|mehrwertsteuer|税|\bgst\b", words.folded(text)))
+
+
+def _tax_of_note(text: str) -> str:
+    """`Alle Preise zzgl. MwSt.` -> net; the `netto` of payment terms is none."""
+    plain = words.folded(text)
+    if not _names_tax(plain) and not re.search(r"price|preis|价", plain):
+        return ""
+    if re.search(r"(?:days|tage|天)\s+net", plain) or len(plain) > 200:
+        return ""
+    if re.match(r"^(?:zzgl\.?|plus)?\s*\d*[.,]?\d*\s*%?\s*(?:mwst|vat|ust)\.?\W*$", plain):
+        return ""
+    return words.qualified(plain)[1].get("tax", "")
+
+
+def _only(values: object) -> str:
+    """The one value that all agree on; blank when there is none or several."""
+    found = set(values)  # type: ignore[call-overload]
+    return str(found.pop()) if len(found) == 1 else ""
+
+
+def _common_rate(found: Sequence[Line]) -> Decimal | None:
+    rates = {x.tax_rate for x in found if x.tax_rate is not None}
+    return rates.pop() if len(rates) == 1 else None
+
+
+def _with_basis(found: list[Line], totals: list[Total], basis: Basis) -> tuple[list[Line], Tax]:
+    """Lines with the tax basis that the columns, the notes or else the file's own sums prove."""
+    own = {x.tax for x in found if x.tax != "unknown"}
+    tax: Tax = basis.tax if basis.tax != "unknown" else own.pop() if len(own) == 1 else "unknown"
+    if tax == "unknown" and not own:
+        tax = sums.proven_basis([x for x in found if not x.optional], totals)
+    update = {"tax": tax}
+    return [x.model_copy(update=update) if x.tax == "unknown" else x for x in found], tax
+
+
+def _doubts(found: Sequence[Line], currency: str, tax: Tax) -> list[Issue]:
+    out: list[Issue] = []
+    codes = Counter(x.currency for x in found if x.currency)
+    if len(codes) > 1:
+        text = f"lines are priced in {', '.join(sorted(codes))}"
+        out.append(Issue(code="mixed-currencies", severity="warning", text=text))
+    elif not currency and any(x.unit_price is not None for x in found):
+        out.append(Issue(code="no-currency", severity="error", text="no currency is named; give it in the mapping"))
+    if tax == "unknown":
+        out.append(Issue(code="tax-basis-unknown", severity="warning", text="whether prices include tax is not said"))
+    numbers = Counter((x.part_number, x.unit_price) for x in found if x.part_number and not x.optional)
+    for (number, _), n in numbers.items():
+        if n > 1:
+            text = f"{number!r} stands in {n} lines at the same price"
+            out.append(Issue(code="line-repeated", severity="warning", text=text))
+    return out
+
+
+def _valid(said: dict[str, str], notices: list[Notice]) -> date | None:
+    text = said.get("valid_until", "")
+    if not text:
+        return None
+    found, start, days = read_date(text), read_date(said.get("quote_date", "")), read_days(text)
+    if found:
+        return found
+    if start and days:
+        notices.append(Notice(code="validity-computed", text=f"valid until = quote date + {days} days"))
+        return start + timedelta(days=days)
+    notices.append(Notice(code="validity-unclear", text=f"validity {text[:60]!r} is no day by itself"))
+    return None
+
+
+def _done(rows: Body, header: Header, style: dict[str, str], tables: Tables) -> list[Notice]:
+    out = []
+    if header.unused:
+        names = ", ".join(f"{column_letters(c)} {h!r}" for c, h in header.unused.items())
+        out.append(Notice(code="columns-not-used", text=f"a second column for the same: {names}"))
+    if rows.more_headers:
+        text = f"further tables below, with headers in rows {', '.join(map(str, rows.more_headers))}, read as one"
+        out.append(Notice(code="further-tables", text=text))
+    if tables.encoding not in ("", "utf-8-sig"):
+        out.append(Notice(code="encoding", text=f"read as {tables.encoding}"))
+    optional = [r.row for r in rows.lines if r.optional]
+    if optional:
+        out.append(Notice(code="optional-lines", text=f"optional, in no sum: rows {', '.join(map(str, optional))}"))
+    return out
+
+
+def _mapping(
+    given: Mapping,
+    tables: Tables,
+    sheet: Sheet,
+    header: Header,
+    style: dict[str, str],
+    currency: str,
+    tax: Tax,
+    rate: Decimal | None,
+) -> Mapping:
+    """What was decided, to be edited and replayed."""
+    columns = given.columns or {
+        column_letters(n): ColumnMap(
+            field=c.field, tax=c.tax or "unknown", currency=c.currency, scale=c.scale, per=c.per
+        )  # type: ignore[arg-type]
+        for n, c in header.columns.items()
+    }
+    money = {style[f] for f in ("unit_price", "line_total") if style[f]}
+    return given.model_copy(
+        update={
+            "sheet": sheet.name, "header_row": header.row, "header_rows": header.height, "encoding": tables.encoding,
+            "delimiter": tables.delimiter, "decimal": given.decimal or (money.pop() if len(money) == 1 else ""),
+            "currency": currency, "tax": tax, "tax_rate": rate, "columns": columns,
+        }
+    )  # fmt: skip
