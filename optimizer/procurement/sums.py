@@ -63,14 +63,16 @@ def check(
     start = 0
     off = _discounts(totals)
     tax_total = next((t for t in totals if t.kind == "tax"), None)
+    bases = [goods + off]
     for t, count in zip(totals, after, strict=True):
         if t.kind == "subtotal":
             issues += _subtotal(t, lines[start:count], lines[:count], counted, tax, rate)
             start = count
         elif t.kind == "tax":
-            issues += _tax(t, goods + off, tax, rate, lines)
+            issues += _tax(t, bases, tax, rate, lines)
         elif t.kind in ("total", "total_net", "total_gross"):
-            issues += _total(t, goods, off, tax, rate, tax_total, lines)
+            issues += _total(t, goods, off, tax, rate, tax_total, lines, bases)
+            bases.append(t.amount)
     return issues
 
 
@@ -100,60 +102,45 @@ def _subtotal(
     return [_wrong("subtotal-arithmetic", t, sums[0], "the lines above it sum to another amount")]
 
 
-def _tax(t: Total, goods: Decimal, tax: Tax, rate: Decimal | None, lines: Sequence[Line]) -> list[Issue]:
+def _tax(t: Total, bases: Sequence[Decimal], tax: Tax, rate: Decimal | None, lines: Sequence[Line]) -> list[Issue]:
+    """`bases`: the net sum, then sums stated above; tax on a wrong sum is that sum's fault, told there."""
     rate = t.rate if t.rate is not None else rate
     if rate is None:
         return []
     share = rate / 100
-    within, added = goods * share / (1 + share), goods * share
-    if tax == "gross":
-        if _near(within, t.amount, lines) or _near(added, t.amount, lines):
-            return []  # Tax on top of prices that have it is told with the total.
-        return [_wrong("tax-arithmetic", t, within, f"{rate} % within the prices is another amount")]
-    if _near(added, t.amount, lines):
+    added = [b * share for b in bases]
+    within = [b * share / (1 + share) for b in bases]
+    # Tax on top of prices that have it already is told with the total.
+    if any(_near(x, t.amount, lines) for x in (added + within if tax == "gross" else added)):
         return []
-    return [_wrong("tax-arithmetic", t, added, f"{rate} % of the net sum is another amount")]
+    expected, what = (within[0], "within the prices") if tax == "gross" else (added[0], "of the net sum")
+    return [_wrong("tax-arithmetic", t, expected, f"{rate} % {what} is another amount")]
 
 
 def _total(
-    t: Total,
-    goods: Decimal,
-    off: Decimal,
-    tax: Tax,
-    rate: Decimal | None,
-    tax_total: Total | None,
-    lines: Sequence[Line],
-) -> list[Issue]:
+    t: Total, goods: Decimal, off: Decimal, tax: Tax, rate: Decimal | None, tax_total: Total | None,
+    lines: Sequence[Line], bases: Sequence[Decimal],
+) -> list[Issue]:  # fmt: skip
     """The sums that this one may be, by its label and the basis of the prices."""
     rate = tax_total.rate if tax_total is not None and tax_total.rate is not None else rate
     factor = 1 + (rate or Decimal(0)) / 100
     base = goods + off
-    added = base + (tax_total.amount if tax_total is not None else base * factor - base)
+    plus = tax_total.amount if tax_total is not None else base * factor - base
+    below_tax = tax_total is not None and t.row > tax_total.row
+    allowed = [base]
     if tax == "gross":
-        allowed = [base / factor] if t.kind == "total_net" else [base]
-        allowed += [goods] if t.kind == "total" and off else []
-        if (
-            not any(_near(x, t.amount, lines) for x in allowed)
-            and base
-            and _near(added, t.amount, lines)
-            and added != base
-        ):
-            text = "the prices have tax in them already and the total adds it again"
-            return [_wrong("tax-counted-twice", t, base, text)]
+        allowed = [base / factor] if t.kind == "total_net" else [base, *([goods] if off and t.kind == "total" else [])]
     elif t.kind == "total_gross":
-        allowed = [base * factor, added]
+        allowed = [base + plus, base * factor]
     elif t.kind == "total_net":
         allowed = [base, goods]
-    else:
-        allowed = [base, goods, added, base * factor]
+    elif t.kind == "total":
+        allowed = [base + plus, base * factor] if below_tax else [base, goods, base + plus, base * factor]
     if any(_near(x, t.amount, lines) for x in allowed):
         return []
-    expected = (
-        added
-        if tax != "gross" and (t.kind == "total_gross" or (tax_total is not None and t.row > tax_total.row))
-        else allowed[0]
-    )
-    return [_wrong("sum-arithmetic", t, expected, "the lines sum to another amount")]
+    if tax == "gross" and plus > 0 and any(_near(b + plus, t.amount, lines) for b in bases):
+        return [_wrong("tax-counted-twice", t, base, "the prices have tax in them already and the total adds it again")]
+    return [_wrong("sum-arithmetic", t, allowed[0], "the lines sum to another amount")]
 
 
 def _wrong(code: str, t: Total, computed: Decimal | None, why: str) -> Issue:
