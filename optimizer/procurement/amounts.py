@@ -36,8 +36,16 @@ def styles(body: Body, forced: Style) -> dict[str, Style]:
         return dict.fromkeys(FIELDS, forced)
     texts = {f: [str(r.cells[f]) for r in body.lines if isinstance(r.cells.get(f), str)] for f in FIELDS}
     sums = [str(t.cell) for t in body.totals if isinstance(t.cell, str)]
-    money = [x for f in ("unit_price", "list_price", "line_total", "tax_amount") for x in texts[f]]
-    common = numbers.style_of([*money, *sums])
+    fields = [f for f in ("unit_price", "list_price", "line_total", "tax_amount")]
+    common = numbers.style_of([x for f in fields for x in texts[f]] + sums)
+    if not common:
+        plain = [
+            str(r.cells[f])
+            for r in body.lines
+            for f in fields
+            if isinstance(r.cells.get(f), str) and r.columns[f].scale == 1
+        ]
+        common = numbers.style_of_thousands([*plain, *sums])
     return {f: numbers.style_of(texts[f]) or common for f in FIELDS}
 
 
@@ -125,19 +133,16 @@ def _issue(code: str, raw: Raw, text: str, severity: str = "error") -> Issue:
 
 
 COUNTED = re.compile(
-    r"^(\d{1,5})\s*([x×*]|[^\W\d_]{1,6}\.?)\s+(?=\S)|^(\d{1,5})\s*([x×*]|[台块张个颗条套根只片件支对组卡枚])\s*(?=\S)",
-    re.IGNORECASE,
+    r"^(\d{1,5})\s*(?:([x×*])\s*(?=[^\d\s])|([^\W\d_]{1,6}\.?)\s+(?=\S)|([^\x00-\x7f])\s*(?=\S))", re.IGNORECASE
 )
-COUNTED_LAST = re.compile(r"\s*[x×*]\s*(\d{1,5})\s*(?:[^\W\d_]{1,5}\.?)?$", re.IGNORECASE)
+COUNTED_LAST = re.compile(r"(?:(?<=\s)x|(?<!\d)[×*])\s*(\d{1,5})\s*([^\W\d_]{0,5}\.?)$", re.IGNORECASE)
 
 
 def count_words(text: str) -> tuple[int | None, str]:
     """`8 x H100`, `8张 H100`, `2 PCS EPYC 9654`, `H100 *8` -> (8, the rest)."""
-    if m := COUNTED.match(text):
-        number, word = m[1] or m[3], m[2] or m[4]
-        if words.equals("count", word) or word.casefold() in "x×*":
-            return int(number), text[m.end() :].strip()
-    if m := COUNTED_LAST.search(text):
+    if (m := COUNTED.match(text)) and (m[2] or words.equals("count", m[3] or m[4])):
+        return int(m[1]), text[m.end() :].strip()
+    if (m := COUNTED_LAST.search(text)) and (not m[2] or words.equals("count", m[2])):
         return int(m[1]), text[: m.start()].strip()
     return None, text
 

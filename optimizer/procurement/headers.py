@@ -90,14 +90,18 @@ def _within(word: str, text: str) -> bool:
 
 def find_header(sheet: Sheet) -> Header | None:
     """The row (or two rows, one above the other) that names most of a table's fields; None when no row does."""
-    best: Header | None = None
+    candidates: list[Header] = []
     rows = sheet.rows[:SEARCHED_ROWS]
     for i, row in enumerate(rows):
         below = rows[i + 1] if i + 1 < len(rows) else None
         for found in (header_at(sheet, row), header_at(sheet, row, below) if below else None):
-            if found and (best is None or found.score > best.score):
-                best = found
-    return best
+            if found:
+                candidates.append(found)
+    top = max((h.score for h in candidates), default=0)
+    # A later row that looks a little better is the header of a further page or table.
+    first = min((h.row - h.height + 1 for h in candidates if h.score * 10 >= top * 7), default=0)
+    near = [h for h in candidates if first <= h.row <= first + 2]
+    return max(near, key=lambda h: h.score, default=None)
 
 
 def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None:
@@ -113,10 +117,12 @@ def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None
         if single is not None and not any(c in texts and column_of(texts[c]) for c in spread):
             return None
         lower = {c: str(x) for c, x in below.cells.items()}
-        texts = {c: f"{spread.get(c, '')} {lower.get(c, '')}".strip() for c in sorted({*spread, *lower})}
         if not any(column_of(x) for x in lower.values()):
             return None
-    named = {c: column for c, x in texts.items() if (column := column_of(x))}
+        both = {c: _stacked(spread.get(c, ""), lower.get(c, "")) for c in sorted({*spread, *lower})}
+        named = {c: column for c, column in both.items() if column}
+    else:
+        named = {c: column for c, x in texts.items() if (column := column_of(x))}
     if below is None and len(row.cells) > 3 and len(named) * 2 < len(row.cells):
         return None
     columns, unused = _one_each(named)
@@ -126,6 +132,18 @@ def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None
     score = sum((WEIGHTS.get(c.field, 1)) * (2 if c.certain else 1) for c in columns.values())
     last = below or row
     return Header(last.number, 2 if below else 1, columns, score - (1 if below else 0), unused)
+
+
+def _stacked(upper: str, lower: str) -> Column | None:
+    """A column under two headers: the lower one names the field, the upper one may qualify it (`Price (USD)`)."""
+    above, below = column_of(upper), column_of(lower)
+    if below is None:
+        return replace(above, header=lower or upper) if above else None
+    if above is None:
+        return below
+    name = "unit_price" if below.field == "unit" and above.field in MONEY else below.field
+    tax, currency = below.tax or above.tax, below.currency or above.currency
+    return replace(below, field=name, tax=tax, currency=currency, scale=max(above.scale, below.scale))
 
 
 def _spread(sheet: Sheet, row: Row) -> dict[int, str]:
@@ -142,6 +160,13 @@ def _one_each(named: dict[int, Column]) -> tuple[dict[int, Column], dict[int, st
     by_field: dict[str, list[int]] = {}
     for c, column in named.items():
         by_field.setdefault(column.field, []).append(c)
+    if len(by_field.get("unit", ())) == 2 and "unit_price" not in by_field:
+        # `UOM ... Unit, Total`: the second one is the price of a unit.
+        place = by_field["unit"].pop()
+        by_field["unit_price"], named = (
+            [place],
+            {**named, place: replace(named[place], field="unit_price", certain=False)},
+        )
     totals = by_field.get("line_total", [])
     wanted = named[totals[0]].tax if totals else ""
     columns: dict[int, Column] = {}

@@ -46,9 +46,10 @@ def line(
     part_number = raw.text("part_number")
     texts = tuple(dict.fromkeys(t for f in ("name", "description") if (t := raw.text(f))))
     shown = " ".join([*(texts or (part_number,)), *raw.more])
-    counts = [count_words(t) for t in (part_number, *texts)]
-    in_text = next((n for n, _ in counts if n), None)
-    part_number, *plain = [t for _, t in counts]
+    # Only the text that names the thing counts pieces: `8×H20` behind a board's number says what is on it.
+    named = [t for t in (part_number, *texts) if t]
+    in_text, first = count_words(named[0]) if named else (None, "")
+    part_number, *plain = [first if named and t == named[0] else t for t in (part_number, *texts)]
     matched, role = _matched(index, part_number, tuple(plain), raw, overrides, accept_fuzzy, trouble)
     if matched is None:
         return None
@@ -142,7 +143,7 @@ def _matched(
     branded = tuple(f"{brand} {t}" for t in (part_number, *texts) if t) if brand else ()
     found, other = match(index, part_number, (*texts, *branded), accept_fuzzy=accept)
     whole_text = " ".join((part_number, *texts))
-    if found.part is None and is_service(texts[0] if texts else part_number):
+    if found.part is None and any(is_service(t) for t in (part_number, *texts) if t):
         return Match(reason="service"), "service"
     if (
         found.how == "contained"

@@ -74,6 +74,7 @@ class Index:
         for token, ids in tokens.items():
             if len(ids) == 1:
                 self.alias.setdefault(token, set()).update(ids)
+            if len(ids) == 1 and len(token) >= 8:
                 self.inside.setdefault(token, set()).update(ids)
         self.ids = sorted(catalog.parts)
         self.texts = [
@@ -139,7 +140,9 @@ class Index:
 
 
 def _forms(p: Part) -> Iterator[str]:
-    """Names long and odd enough to be found inside a text."""
+    """Names long and odd enough to be found inside a text; a generic part has none."""
+    if p.id.startswith("generic-"):
+        return
     plain = re.sub(r"\s*\(.*?\)", "", p.name).strip()
     bare_id = p.id.removeprefix(folded(p.vendor).replace(" ", "-") + "-")
     for name in (p.id, bare_id, p.name, plain, *p.aliases):
@@ -149,8 +152,14 @@ def _forms(p: Part) -> Iterator[str]:
 
 
 def _number_like(token: str) -> bool:
+    """`MCX75310AAS-NEAT`, `AR3300`, `935-24287-0301`; not `DDR5-5600`, `40-port`, `600x1200`."""
     s = squash(token)
-    return len(s) >= 7 and any(c.isdigit() for c in s) and any(c.isalpha() for c in s) and ("-" in token or len(s) >= 9)
+    if has("spec", token) or re.fullmatch(r"[\d.]+[a-z]{1,3}|\d+x\d+\w*", s):
+        return False
+    digits = sum(c.isdigit() for c in s)
+    if s.isdigit():
+        return digits >= 9 and "-" in token
+    return len(s) >= 6 and digits >= 3 and s[0].isalpha()
 
 
 def _runs_on(text: str, start: int, end: int) -> bool:
@@ -209,8 +218,10 @@ def _other(index: Index, part: str, texts: tuple[str, ...]) -> str:
     """A part of the same kind that the texts name while they don't name this one."""
     kind = index.parts[part].kind
     for text in texts:
-        named = {p for p in [index.whole(text).part, *(p for p, _ in index.within(text))] if p}
-        rivals = sorted(p for p in named if p != part and index.parts[p].kind == kind)
+        inside = index.within(text)
+        named = {p for p in [index.whole(text).part, *(p for p, _ in inside)] if p}
+        alone = {p for p, rest in inside if [r for _, r in inside].count(rest) == 1} | {index.whole(text).part}
+        rivals = sorted(p for p in alone if p and p != part and index.parts[p].kind == kind and index.parts[p].vendor)
         if rivals and part not in named:
             return rivals[0]
     return ""

@@ -88,6 +88,21 @@ def style_of(texts: Iterable[str]) -> Style:
     return found.pop() if len(found) == 1 else ""  # type: ignore[return-value]
 
 
+def style_of_thousands(texts: Iterable[str]) -> Style:
+    """The decimal sign where every number with a sign has one before three digits, in two cells or more: `125,000`,
+    `8,300` and `600` side by side are thousands, since amounts have no three decimals. One such cell proves nothing."""
+    signs = [
+        sign
+        for t in texts
+        if (m := NUMBER.search(_clean(t))) and len(digits(m[0].rstrip(".,"))) == 2
+        for sign in m[0]
+        if sign in ".,"
+    ]
+    if len(signs) < 2 or len(set(signs)) > 1:
+        return ""
+    return "." if signs[0] == "," else ","
+
+
 def _clean(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text)
     for x in BLANKS:

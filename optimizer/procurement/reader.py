@@ -71,7 +71,7 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     issues += _doubts(found, currency, tax)
     notices += _done(rows, header, style, tables)
     return Quote(
-        source=path.name, format=tables.format, sheet=sheet.name, vendor=given.vendor or said.get("vendor", ""),
+        source=path.name, format=tables.format, sheet=sheet.name, vendor=given.vendor or said.get("vendor", "") or _letterhead(sheet, header, notices),
         quote_no=said.get("quote_no", ""), quote_date=read_date(said.get("quote_date", "")),
         valid_until=given.valid_until or _valid(said, notices), currency=currency, tax=tax, tax_rate=rate,
         lines=tuple(found), totals=tuple(totals), ignored=tuple(rows.ignored), notices=tuple(notices),
@@ -198,14 +198,42 @@ def _basis(
         currency = _only(x for n in columns for x in sheet.facts.currencies.get(n, ()))
     rate = given.tax_rate
     if rate is None:
-        rates = {r for n in notes if _names_tax(n) and (r := sums.rate_in(n)) is not None}
+        rates = {r for n in notes if (r := _rate_of_note(n)) is not None}
         rates |= {r for c in money if c.tax and (r := sums.rate_in(c.header)) is not None}
         rate = rates.pop() if len(rates) == 1 else None
     return Basis(currency, tax, rate), said
 
 
+TAX = r"(?:\bvat\b|\btax\b|mwst|\bust\b|mehrwertsteuer|税|\bgst\b)"
+
+
+def _rate_of_note(text: str) -> Decimal | None:
+    """The percentage next to a word for tax."""
+    plain = words.folded(text)
+    near = re.search(
+        rf"(?<!\d)\d{{1,2}}(?:[.,]\d+)?\s*%[^%\d]{{0,12}}{TAX}|{TAX}[^%\d]{{0,12}}(?<!\d)\d{{1,2}}(?:[.,]\d+)?\s*%",
+        plain,
+    )
+    return sums.rate_in(near[0]) if near else None
+
+
+def _letterhead(sheet: Sheet, header: Header, notices: list[Notice]) -> str:
+    """A company's name above the table that is not the customer's; told, since no label says so."""
+    for row in sheet.rows:
+        if row.number > header.row - header.height:
+            break
+        for cell in row.cells.values():
+            text = re.split(r"[-–|,:：]\s|\s{2,}", str(cell).strip())[0].strip()
+            if 4 <= len(text) <= 60 and words.has("company", text) and not words.begins("customer", text):
+                notices.append(
+                    Notice(code="vendor-from-letterhead", text=f"vendor {text!r} is taken from row {row.number}")
+                )
+                return text
+    return ""
+
+
 def _names_tax(text: str) -> bool:
-    return bool(re.search(r"\bvat\b|\btax\b|mwst|\bust\b|mehrwertsteuer|税|\bgst\b", words.folded(text)))
+    return bool(re.search(TAX, words.folded(text)))
 
 
 def _tax_of_note(text: str) -> str:

@@ -17,6 +17,7 @@ SAID = ("vendor", "valid_until", "currency", "quote_no", "quote_date", "tax_rate
 FILLED_DOWN = ("category", "brand", "currency", "tax_rate", "section", "warranty", "lead_time")
 AMOUNTS = (*MONEY, "qty", "tax_amount")
 LONG_TEXT = 60
+NUMBERED = re.compile(r"^\W*(?:(?:\d{1,2}|[A-Za-z]|[IVX]{1,4}|[一二三四五六七八九十]{1,3})[.、)）:]\s*)?")
 
 
 @dataclass
@@ -123,17 +124,16 @@ def _sort(out: Body, sheet: Sheet, header: Header, row: Row, covered: dict[tuple
     if total is not None:
         out.totals.append(total)
         out.ignored.append(Ignored(row=row.number, reason=f"sum ({total.kind})", text=row.text))
-        _heard(out, row)
     elif name and (priced or counted or _worded(cells)) and not (_is_note(texts) and not priced):
         raw = Raw(row.number, cells, columns, out.section, out.optional, row.hidden, grouped and not priced)
         raw.optional = raw.optional or any(words.begins("optional", raw.text(f)) for f in (*NAMING, "note"))
         out.lines.append(raw)
     elif not texts:
         _bare(out, row, cells)
-    elif _is_note(texts) or (out.totals and not name):
+    elif _is_note(texts) or (_closed(out) and not words.begins("optional", NUMBERED.sub("", max(texts, key=len)))):
         _heard(out, row)
         out.skip(row, "note")
-    elif "part_number" in cells and ("name" in cells or "description" in cells) and len(row.cells) > 2:
+    elif "part_number" in cells and ("name" in cells or "description" in cells):
         out.lines.append(Raw(row.number, cells, columns, out.section, out.optional, row.hidden, grouped))
     elif _continues(out, header, row, texts):
         out.lines[-1].more.append(texts[0])
@@ -145,8 +145,13 @@ def _sort(out: Body, sheet: Sheet, header: Header, row: Row, covered: dict[tuple
             out.skip(row, "note")
             return
         out.section = title
-        out.optional = words.begins("optional", title) or words.equals("optional", title)
+        out.optional = words.begins("optional", NUMBERED.sub("", title))
         out.skip(row, "section")
+
+
+def _closed(out: Body) -> bool:
+    """Whether the sum of everything stands above."""
+    return any(t.kind in ("total", "total_net", "total_gross") for t in out.totals)
 
 
 def _is_amount(value: Cell | None) -> bool:
@@ -165,7 +170,7 @@ def _worded(cells: dict[str, Cell]) -> bool:
 
 
 def _is_note(texts: list[str]) -> bool:
-    first = re.sub(r"^\W*(?:\d{1,2}[.、)]\s*)?", "", texts[0]) if texts else ""
+    first = NUMBERED.sub("", texts[0]) if texts else ""
     return words.begins("note", first) or (len(texts) == 1 and len(texts[0]) > LONG_TEXT)
 
 
@@ -235,6 +240,8 @@ def total_kind(label: str) -> TotalKind | None:
             return {"net": "total_net", "gross": "total_gross"}.get(tax or "", "total") if kind == "total" else kind  # type: ignore[return-value]
     if words.bare(plain) == "" and tax:
         return "tax" if re.search(r"\d\s*%|mwst|ust|vat|税", words.folded(label)) else None
+    if re.search(r"\d\s*%", label) and words.has("tax", plain) and len(label) <= 40:
+        return "tax"
     for kind in ("subtotal", "total", "tax", "discount"):
         if len(label) <= 40 and words.begins(kind, plain) and not re.search(r"\d[a-z]|[a-z]\d", plain):
             return {"net": "total_net", "gross": "total_gross"}.get(tax or "", "total") if kind == "total" else kind  # type: ignore[return-value]
@@ -247,7 +254,7 @@ def _heard(out: Body, row: Row) -> None:
     for i, cell in enumerate(cells):
         if not isinstance(cell, str):
             continue
-        for part in re.split(r"[;；。\n]", cell):
+        for part in re.split(r"[;；。\n]|(?<=[^\W\d_]{3})\.\s+(?=[A-ZÄÖÜ])", cell):
             out.notes.append(part)
             for label, value in _labelled(part):
                 column = column_of(label)
@@ -260,7 +267,7 @@ def _heard(out: Body, row: Row) -> None:
 
 
 def _labelled(text: str) -> Iterator[tuple[str, str]]:
-    plain = re.sub(r"^\W*(?:\d{1,2}[.、)]\s*)?", "", text).strip()
+    plain = NUMBERED.sub("", text).strip()
     label, sign, value = plain.partition(":") if ":" in plain else plain.partition("：")
     if sign:
         yield label.strip(), value.strip()

@@ -13,7 +13,7 @@ from optimizer.procurement.mapping import Tax
 from optimizer.procurement.numbers import Style
 from optimizer.procurement.rows import RawTotal
 
-RATE = re.compile(r"(\d{1,2}(?:[.,]\d{1,2})?)\s*%")
+RATE = re.compile(r"(?<!\d)(\d{1,2}(?:[.,]\d{1,2})?)\s*%")
 
 
 def read_total(raw: RawTotal, style: Style, scale: int, issues: list[Issue]) -> Total | None:
