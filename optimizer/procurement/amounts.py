@@ -30,15 +30,18 @@ class Numbers:
     issues: tuple[Issue, ...]
 
 
-def styles(body: Body, forced: Style) -> dict[str, Style]:
-    """Decimal sign by field; a column that proves none takes that of all money columns together."""
+def styles(body: Body, forced: Style) -> tuple[dict[str, Style], bool]:
+    """(decimal sign by field, whether it rests on prices having no three decimals).
+
+    A column that proves none takes that of all money columns together."""
     if forced:
-        return dict.fromkeys(FIELDS, forced)
+        return dict.fromkeys(FIELDS, forced), False
     texts = {f: [str(r.cells[f]) for r in body.lines if isinstance(r.cells.get(f), str)] for f in FIELDS}
     sums = [str(t.cell) for t in body.totals if isinstance(t.cell, str)]
     fields = [f for f in ("unit_price", "list_price", "line_total", "tax_amount")]
     common = numbers.style_of([x for f in fields for x in texts[f]] + sums)
-    if not common:
+    inferred = not common
+    if inferred:
         plain = [
             str(r.cells[f])
             for r in body.lines
@@ -46,7 +49,7 @@ def styles(body: Body, forced: Style) -> dict[str, Style]:
             if isinstance(r.cells.get(f), str) and r.columns[f].scale == 1
         ]
         common = numbers.style_of_thousands([*plain, *sums])
-    return {f: numbers.style_of(texts[f]) or common for f in FIELDS}
+    return {f: numbers.style_of(texts[f]) or common for f in FIELDS}, inferred and bool(common)
 
 
 def amount(cell: Cell | None, style: Style, scale: int = 1) -> Reading:
@@ -87,6 +90,9 @@ def read(raw: Raw, style: dict[str, Style]) -> Numbers:
             else:
                 both = " or ".join(str(v) for v in found[f].values)
                 issues.append(_issue("ambiguous-number", raw, f"{f}: {raw.text(f)!r} may be {both}"))
+    for f in ("unit_price", "list_price", "line_total", "tax_amount"):
+        if f in values and values[f] == values[f].quantize(CENT):
+            values[f] = values[f].quantize(CENT)
     for f in ("discount", "tax_rate"):
         if f in values:
             values[f] = _percent(values[f], found[f].percent, f)
@@ -105,12 +111,12 @@ def _percent(value: Decimal, signed: bool, name: str) -> Decimal:
 
 def _by_arithmetic(found: dict[str, Reading]) -> dict[str, Decimal]:
     """The one combination of readings in which quantity x price is the total; {} when none or several fit."""
-    names = [f for f in ("qty", "unit_price", "line_total") if f in found and found[f].values]
+    names: list[str] = [f for f in ("qty", "unit_price", "line_total") if f in found and found[f].values]
     if len(names) < 3:
         return {}
     fits: list[dict[str, Decimal]] = []
     for combination in product(*(found[f].values for f in names)):
-        chosen = dict(zip(names, combination, strict=True))
+        chosen: dict[str, Decimal] = dict(zip(names, combination, strict=True))
         if same_money(chosen["qty"] * chosen["unit_price"], chosen["line_total"]):
             fits.append(chosen)
     # 1.5 x 2 = 3 and 1500 x 2 = 3000 both fit: the sum says nothing then.

@@ -10,6 +10,7 @@ import json
 import sys
 
 MAX_AREA = 6_000_000
+CPU_SECONDS = 6
 
 
 def main(path: str, limit_mb: int) -> int:
@@ -18,6 +19,7 @@ def main(path: str, limit_mb: int) -> int:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (limit_mb << 20, limit_mb << 20))
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 

@@ -69,7 +69,8 @@ class Line(Frozen):
     discount: Decimal | None = Field(default=None, description="share, 0.15 for 15 %")
     line_total: Decimal | None = None
     currency: str = ""
-    tax: Tax = "unknown"
+    tax: Tax = Field(default="unknown", description="of unit_price")
+    total_tax: Tax = Field(default="unknown", description="of line_total")
     tax_rate: Decimal | None = Field(default=None, description="percent")
     lead_time: str = ""
     condition: str = ""
@@ -78,20 +79,27 @@ class Line(Frozen):
     note: str = ""
     optional: bool = False
     included: bool = False
+    on_request: bool = False
     hidden: bool = False
     matched: Match = Match()
     issues: tuple[Issue, ...] = ()
 
     @property
     def amount(self) -> Decimal | None:
-        """The stated line total, else quantity x unit price, exact; None where it can't be told."""
+        """The stated line total, else quantity x unit price in the total's tax basis; None where it can't be told."""
         if self.line_total is not None:
             return self.line_total
         if self.included:
             return Decimal(0)
         if self.qty is None or self.unit_price is None:
             return None
-        return self.qty * self.unit_price / (self.pack if self.priced_per_pack else 1)
+        amount = self.qty * self.unit_price / (self.pack if self.priced_per_pack else 1)
+        if self.tax == self.total_tax:
+            return amount
+        if self.tax_rate is None:
+            return None
+        factor = 1 + self.tax_rate / 100
+        return amount * factor if self.tax == "net" else amount / factor
 
     @property
     def settled(self) -> bool:

@@ -18,7 +18,7 @@ from catalogs.errors import Fault, InputError
 Format = Literal["xlsx", "xlsb", "ods", "xls", "text"]
 MAX_FILE_BYTES = 50_000_000
 MAX_MEMBERS = 5_000
-MAX_UNPACKED_BYTES = 250_000_000
+MAX_UNPACKED_BYTES = 150_000_000
 MAX_RATIO = 400
 """Unpacked bytes per packed byte of an archive above 10 MB unpacked; sheets of blank rows stay under 200."""
 CHUNK = 1 << 16

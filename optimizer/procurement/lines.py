@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,11 @@ from optimizer.procurement.match import Index, is_service, match
 from optimizer.procurement.rows import Raw
 from optimizer.procurement.words import folded
 
+PACK_OF = re.compile(
+    r"(?:pack|box|bundle|vpe|ve|packung|karton|tray)\s*(?:of|à|zu|mit|:)?\s*(\d{1,4})\b|\b(\d{1,4})(?:er)?[- ]?pack\b"
+    r"|每[包盒箱]\s*(\d{1,4})|(\d{1,4})\s*[个只条根片块]\s*/\s*[包盒箱]",
+    re.IGNORECASE,
+)
 IGNORE, SERVICE = "ignore", "service"
 
 
@@ -62,7 +68,7 @@ def line(
     included = found.said == "included" or raw.grouped
     if found.said == "asked":
         trouble.add("no-price", "warning", "the price is on request")
-    pack, per_pack, pieces = _packs(raw, values, qty, found.unit, trouble)
+    pack, per_pack, pieces = _packs(raw, values, qty, found.unit, shown, trouble)
     if in_text and qty is not None and qty != in_text:
         if qty == 1:
             pieces = in_text * (pieces or 1)
@@ -81,6 +87,8 @@ def line(
     stated_tax = found.taxes[0] if len(found.taxes) == 1 else ""
     tax: Tax = stated_tax or (column.tax if column else "") or basis.tax  # type: ignore[assignment]
     rate = values.get("tax_rate", basis.tax_rate)
+    of_total = raw.columns.get("line_total")
+    total_tax: Tax = (of_total.tax if of_total else "") or tax  # type: ignore[assignment]
     currency = found.currencies[0] if len(found.currencies) == 1 else ""
     currency = currency or _code(raw.text("currency")) or (column.currency if column else "") or basis.currency
     if len(found.currencies) > 1:
@@ -112,7 +120,7 @@ def line(
         row=raw.row, role=role, text=shown, part_number=raw.text("part_number"), name=raw.text("name"),
         brand=raw.text("brand"), section=raw.section, qty=qty, unit=found.unit or raw.text("unit"), pack=pack,
         priced_per_pack=per_pack, pieces=pieces, unit_price=unit_price, list_price=values.get("list_price"),
-        discount=values.get("discount"), line_total=total, currency=currency, tax=tax, tax_rate=rate,
+        discount=values.get("discount"), line_total=total, currency=currency, tax=tax, total_tax=total_tax, tax_rate=rate, on_request=found.said == "asked",
         lead_time=raw.text("lead_time"), condition=raw.text("condition"), warranty=raw.text("warranty"),
         origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional,
         included=included or (unit_price is not None and unit_price == 0), hidden=raw.hidden, matched=matched,
@@ -158,11 +166,18 @@ def _matched(
 
 
 def _packs(
-    raw: Raw, values: dict[str, Decimal], qty: Decimal | None, unit: str, trouble: Trouble
+    raw: Raw, values: dict[str, Decimal], qty: Decimal | None, unit: str, text: str, trouble: Trouble
 ) -> tuple[int, bool, int | None]:
     """(pieces per pack, whether the price is for a pack, pieces in all or None where it stays open)."""
     size = whole(values.get("price_per")) or whole(values.get("pack")) or 1
     pieces = whole(qty)
+    if size == 1 and words.equals("pack", unit or raw.text("unit")):
+        if m := PACK_OF.search(text):
+            size = int(next(g for g in m.groups() if g))
+            trouble.add("pack-in-text", "note", f"packs of {size} by the text {m[0]!r}")
+        elif "pack" not in values:
+            trouble.add("pack-unclear", "error", f"counts packs ({unit or raw.text('unit')}), of how many is not said")
+            return 1, False, None
     if size == 1:
         if qty is not None and pieces is None and qty > 0:
             trouble.add("part-of-a-piece", "warning", f"quantity {qty} is no whole number")
@@ -215,13 +230,13 @@ def _arithmetic(
     if price is None or qty is None or total is None:
         return
     computed = price * qty / per
-    slack = Decimal("0.01") * max(1, qty) if price != price.quantize(Decimal("0.01")) else Decimal("0.01")
+    slack = Decimal("0.01") * max(Decimal(1), qty) if price != price.quantize(Decimal("0.01")) else Decimal("0.01")
     if same_money(computed, total, slack):
         return
     of_total = raw.columns["line_total"].tax if "line_total" in raw.columns else ""
     factor = 1 + (rate or Decimal(0)) / 100
     if rate and tax == "net" and of_total == "gross":
-        if not same_money(computed * factor, total, Decimal("0.02") * max(1, qty)):
+        if not same_money(computed * factor, total, Decimal("0.02") * max(Decimal(1), qty)):
             trouble.add(
                 "line-arithmetic",
                 "error",
@@ -230,7 +245,7 @@ def _arithmetic(
                 computed=computed * factor,
             )
         return
-    if rate and same_money(computed * factor, total, Decimal("0.02") * max(1, qty)):
+    if rate and same_money(computed * factor, total, Decimal("0.02") * max(Decimal(1), qty)):
         if tax == "gross":
             text = f"the price has tax in it already and the total adds {rate} % again"
             trouble.add("tax-counted-twice", "error", text, stated=total, computed=computed)

@@ -20,6 +20,7 @@ MAX_WORDS = 14
 SUGGESTED = 72
 ACCEPTED = 85
 MARGIN = 3
+SIMILAR = "only similar to a part"
 MAX_FUZZY = 2_000
 """Fuzzy look-ups per file: some 1 ms each against 500 parts; a list with more unknown texts gets no suggestions."""
 THINGS = {Kind.CABLE, Kind.COOLING, Kind.OPTIC, Kind.RACK, Kind.BRIDGE}
@@ -210,7 +211,7 @@ def match(index: Index, part_number: str, texts: tuple[str, ...], *, accept_fuzz
         if score >= ACCEPTED and clear and index.sure(best, whole):
             return Match(how="fuzzy", part=best, score=score, candidates=tuple(p for p, _ in ranked[:3])), ""
     merged = tuple(dict.fromkeys([*candidates, *(p for p, _ in ranked)]))[:5]
-    why = reason or ("only similar to a part" if merged else "not in the catalog")
+    why = reason or (SIMILAR if merged else "not in the catalog")
     return Match(score=ranked[0][1] if ranked else 0, candidates=merged, reason=why), ""
 
 

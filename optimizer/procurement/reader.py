@@ -20,6 +20,7 @@ from optimizer.procurement.headers import Column, Header, find_header, header_at
 from optimizer.procurement.lines import IGNORE, SERVICE, Basis
 from optimizer.procurement.mapping import ColumnMap, Mapping, Tax
 from optimizer.procurement.match import Index
+from optimizer.procurement.numbers import Style
 from optimizer.procurement.rows import Body, body
 from optimizer.procurement.sheet_facts import column_letters, column_number
 from optimizer.procurement.tables import Sheet, Tables, read_tables
@@ -42,9 +43,12 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
         raise refuse("no-lines", f"has a header in row {header.row} and no line below it", path, "See --map.")
     if len(rows.lines) > MAX_LINES:
         raise refuse("too-many-lines", f"has {len(rows.lines)} lines, the limit is {MAX_LINES}", path)
-    style = amounts.styles(rows, given.decimal)
+    style, inferred = amounts.styles(rows, given.decimal)
     issues: list[Issue] = []
     basis, said = _basis(sheet, header, rows, given, issues)
+    if inferred:
+        text = "numbers such as 125,000 are read as thousands: prices have no three decimals"
+        notices.append(Notice(code="numbers-by-column", text=text))
     index = Index(catalog)
     made = [
         lines.line(r, amounts.read(r, style), index, basis, overrides, accept_fuzzy=accept_fuzzy) for r in rows.lines
@@ -66,10 +70,11 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
             (t.rate for t in totals if t.rate is not None and t.kind in ("tax", "total_gross")), _common_rate(found)
         )
     )
-    issues += sums.check(found, totals, after, tax, rate)
+    summed = _only(x.total_tax for x in found if not x.optional) or tax
+    issues += sums.check(found, totals, after, summed, rate)  # type: ignore[arg-type]
     currency = basis.currency or _only(x.currency for x in found)
     issues += _doubts(found, currency, tax)
-    notices += _done(rows, header, style, tables)
+    notices += _done(rows, header, tables)
     return Quote(
         source=path.name, format=tables.format, sheet=sheet.name, vendor=given.vendor or said.get("vendor", "") or _letterhead(sheet, header, notices),
         quote_no=said.get("quote_no", ""), quote_date=read_date(said.get("quote_date", "")),
@@ -265,8 +270,12 @@ def _with_basis(found: list[Line], totals: list[Total], basis: Basis) -> tuple[l
     tax: Tax = basis.tax if basis.tax != "unknown" else own.pop() if len(own) == 1 else "unknown"
     if tax == "unknown" and not own:
         tax = sums.proven_basis([x for x in found if not x.optional], totals)
-    update = {"tax": tax}
-    return [x.model_copy(update=update) if x.tax == "unknown" else x for x in found], tax
+    out = []
+    for x in found:
+        own_tax = x.tax if x.tax != "unknown" else tax
+        total_tax = x.total_tax if x.total_tax != "unknown" else own_tax
+        out.append(x.model_copy(update={"tax": own_tax, "total_tax": total_tax}))
+    return out, tax
 
 
 def _doubts(found: Sequence[Line], currency: str, tax: Tax) -> list[Issue]:
@@ -301,7 +310,7 @@ def _valid(said: dict[str, str], notices: list[Notice]) -> date | None:
     return None
 
 
-def _done(rows: Body, header: Header, style: dict[str, str], tables: Tables) -> list[Notice]:
+def _done(rows: Body, header: Header, tables: Tables) -> list[Notice]:
     out = []
     if header.unused:
         names = ", ".join(f"{column_letters(c)} {h!r}" for c, h in header.unused.items())
@@ -322,16 +331,16 @@ def _mapping(
     tables: Tables,
     sheet: Sheet,
     header: Header,
-    style: dict[str, str],
+    style: dict[str, Style],
     currency: str,
     tax: Tax,
     rate: Decimal | None,
 ) -> Mapping:
     """What was decided, to be edited and replayed."""
     columns = given.columns or {
-        column_letters(n): ColumnMap(
-            field=c.field, tax=c.tax or "unknown", currency=c.currency, scale=c.scale, per=c.per
-        )  # type: ignore[arg-type]
+        column_letters(n): ColumnMap.model_validate(
+            {"field": c.field, "tax": c.tax or "unknown", "currency": c.currency, "scale": c.scale, "per": c.per}
+        )
         for n, c in header.columns.items()
     }
     money = {style[f] for f in ("unit_price", "line_total") if style[f]}

@@ -8,6 +8,7 @@ from pathlib import Path
 from catalogs.files import write_text
 from optimizer.csv_table import csv_text
 from optimizer.procurement.document import Quote
+from optimizer.procurement.match import SIMILAR
 
 COLUMNS = (
     "file", "sheet", "row", "part_number", "text", "qty", "unit_price", "currency", "reason", "suggestion", "score",
@@ -43,7 +44,7 @@ def suggestions(quote: Quote) -> dict[str, str]:
     return {
         x.part_number or x.text: x.matched.candidates[0]
         for x in quote.lines
-        if x.role == "part" and x.matched.part is None and x.matched.candidates
+        if x.role == "part" and x.matched.part is None and x.matched.candidates and x.matched.reason == SIMILAR
     }
 
 

@@ -70,6 +70,7 @@ def body(sheet: Sheet, header: Header, *, ignore: tuple[int, ...] = (), last_row
     """Sorts the rows; a second header below starts a table with columns of its own."""
     out = Body()
     covered = _covered(sheet)
+    by_number = {r.number: r for r in sheet.rows} if covered else {}
     for row in sheet.rows:
         if row.number <= header.row - header.height:
             _heard(out, row)
@@ -89,7 +90,7 @@ def body(sheet: Sheet, header: Header, *, ignore: tuple[int, ...] = (), last_row
                 out.more_headers.append(row.number)
                 out.skip(row, "header of a further table")
             else:
-                _sort(out, sheet, header, row, covered)
+                _sort(out, sheet, header, row, covered, by_number)
     return out
 
 
@@ -102,7 +103,14 @@ def _covered(sheet: Sheet) -> dict[tuple[int, int], tuple[int, int]]:
     return out
 
 
-def _sort(out: Body, sheet: Sheet, header: Header, row: Row, covered: dict[tuple[int, int], tuple[int, int]]) -> None:
+def _sort(
+    out: Body,
+    sheet: Sheet,
+    header: Header,
+    row: Row,
+    covered: dict[tuple[int, int], tuple[int, int]],
+    by_number: dict[int, Row],
+) -> None:
     columns = {column.field: column for column in header.columns.values()}
     cells: dict[str, Cell] = {}
     grouped = False
@@ -113,7 +121,7 @@ def _sort(out: Body, sheet: Sheet, header: Header, row: Row, covered: dict[tuple
             if column.field in MONEY:
                 grouped = True
             elif column.field in (*FILLED_DOWN, *NAMING):
-                value = next((r.cells.get(above[1], "") for r in sheet.rows if r.number == above[0]), "")
+                value = by_number[above[0]].cells.get(above[1], "") if above[0] in by_number else ""
         if value != "" and (row.number, c) not in sheet.facts.errors:
             cells[column.field] = value
     texts = [x for x in row.cells.values() if isinstance(x, str)]
@@ -125,16 +133,14 @@ def _sort(out: Body, sheet: Sheet, header: Header, row: Row, covered: dict[tuple
         out.totals.append(total)
         out.ignored.append(Ignored(row=row.number, reason=f"sum ({total.kind})", text=row.text))
     elif name and (priced or counted or _worded(cells)) and not (_is_note(texts) and not priced):
-        raw = Raw(row.number, cells, columns, out.section, out.optional, row.hidden, grouped and not priced)
-        raw.optional = raw.optional or any(words.begins("optional", raw.text(f)) for f in (*NAMING, "note"))
-        out.lines.append(raw)
+        out.lines.append(_raw(out, row, cells, columns, grouped and not priced))
     elif not texts:
         _bare(out, row, cells)
     elif _is_note(texts) or (_closed(out) and not words.begins("optional", NUMBERED.sub("", max(texts, key=len)))):
         _heard(out, row)
         out.skip(row, "note")
     elif "part_number" in cells and ("name" in cells or "description" in cells):
-        out.lines.append(Raw(row.number, cells, columns, out.section, out.optional, row.hidden, grouped))
+        out.lines.append(_raw(out, row, cells, columns, grouped))
     elif _continues(out, header, row, texts):
         out.lines[-1].more.append(texts[0])
         out.skip(row, f"continues row {out.lines[-1].row}")
@@ -147,6 +153,12 @@ def _sort(out: Body, sheet: Sheet, header: Header, row: Row, covered: dict[tuple
         out.section = title
         out.optional = words.begins("optional", NUMBERED.sub("", title))
         out.skip(row, "section")
+
+
+def _raw(out: Body, row: Row, cells: dict[str, Cell], columns: dict[str, Column], grouped: bool) -> Raw:
+    raw = Raw(row.number, cells, columns, out.section, out.optional, row.hidden, grouped)
+    raw.optional = raw.optional or any(words.begins("optional", raw.text(f)) for f in (*NAMING, "note"))
+    return raw
 
 
 def _closed(out: Body) -> bool:
@@ -237,15 +249,20 @@ def total_kind(label: str) -> TotalKind | None:
     plain = re.sub(r"\(.*?\)", " ", rest)
     for kind in ("subtotal", "tax", "discount", "total"):
         if any(words.equals(kind, x) for x in (text, plain, rest, re.sub(r"\d+([.,]\d+)?\s*%?", "", text))):
-            return {"net": "total_net", "gross": "total_gross"}.get(tax or "", "total") if kind == "total" else kind  # type: ignore[return-value]
+            return _with_tax(kind, tax)
     if words.bare(plain) == "" and tax:
         return "tax" if re.search(r"\d\s*%|mwst|ust|vat|税", words.folded(label)) else None
     if re.search(r"\d\s*%", label) and words.has("tax", plain) and len(label) <= 40:
         return "tax"
     for kind in ("subtotal", "total", "tax", "discount"):
         if len(label) <= 40 and words.begins(kind, plain) and not re.search(r"\d[a-z]|[a-z]\d", plain):
-            return {"net": "total_net", "gross": "total_gross"}.get(tax or "", "total") if kind == "total" else kind  # type: ignore[return-value]
+            return _with_tax(kind, tax)
     return None
+
+
+def _with_tax(kind: str, tax: str | None) -> TotalKind:
+    by_tax: dict[str | None, TotalKind] = {"net": "total_net", "gross": "total_gross"}
+    return by_tax.get(tax, "total") if kind == "total" else kind  # type: ignore[return-value]
 
 
 def _heard(out: Body, row: Row) -> None:
@@ -254,7 +271,7 @@ def _heard(out: Body, row: Row) -> None:
     for i, cell in enumerate(cells):
         if not isinstance(cell, str):
             continue
-        for part in re.split(r"[;；。\n]|(?<=[^\W\d_]{3})\.\s+(?=[A-ZÄÖÜ])", cell):
+        for part in re.split(r"[;；。\n]|(?<=[^\W\d_]{5})\.\s+(?=[A-ZÄÖÜ])", cell):
             out.notes.append(part)
             for label, value in _labelled(part):
                 column = column_of(label)

@@ -15,23 +15,24 @@ from xml.parsers import expat
 from optimizer.procurement.guard import CHUNK, SAVE_AGAIN, refuse
 from optimizer.procurement.words import qualified
 
-MAX_AREA = 4_000_000
+MAX_AREA = 3_000_000
 """Cells of the rectangle that holds a sheet's content: some 200 MB when read."""
-MAX_FILLED = 1_000_000
+MAX_FILLED = 500_000
 MAX_XML_BYTES = 5_000_000
-CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+MOST = 5_000
+OUTSIDE = re.compile(r"\[\d+\]|\.xls|WEBSERVICE|\|'")
 REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 @dataclass
 class Facts:
-    """Of one sheet; rows and columns count from 1. `unvalued`: formulas that hold no stored value;
+    """Of one sheet; rows and columns count from 1. lists of cells hold the first MOST;
     `currencies`: by column, those that the number formats of its filled cells show."""
 
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     formulas: int = 0
-    unvalued: list[tuple[int, int]] = field(default_factory=list)
+    formula_cells: list[tuple[int, int]] = field(default_factory=list)
     errors: list[tuple[int, int]] = field(default_factory=list)
     outside: list[tuple[int, int]] = field(default_factory=list)
     currencies: dict[int, set[str]] = field(default_factory=dict)
@@ -89,12 +90,10 @@ def _checked(path: Path, sheet: str, found: Facts) -> None:
         raise refuse("huge-sheet", text, path, "Remove the stray cells far off the table.", place)
 
 
-def _parse(stream: Any, start: Any, end: Any, text: Any) -> None:
+def _parse(stream: Any, start: Any, end: Any) -> None:
     parser = expat.ParserCreate()
-    parser.buffer_text = True
     parser.StartElementHandler = start
     parser.EndElementHandler = end
-    parser.CharacterDataHandler = text
     while chunk := stream.read(CHUNK):
         parser.Parse(chunk)
     parser.Parse(b"", True)
@@ -140,60 +139,61 @@ def _money_styles(z: zipfile.ZipFile, folder: str) -> dict[str, str]:
 
 
 def _sheet(path: Path, name: str, stream: Any, money: dict[str, str]) -> Facts:
+    """One handler call per element and none per text: a million blank rows take some 2 s."""
     found = Facts()
     row = column = 0
-    valued = has_formula = external = False
-    kind = style = ""
-    inside = ""
+    cell: dict[str, str] = {}
+    counted = False
+    columns: dict[str, int] = {}
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+
+    def place() -> tuple[int, int]:
+        letters = cell.get("r", "").rstrip("0123456789")
+        if not letters:
+            return row, column
+        return row, columns.get(letters) or columns.setdefault(letters, column_number(letters[:4]))
+
+    def formula(text: str) -> None:
+        if ("[" in text or "|" in text or "WEBSERVICE" in text) and OUTSIDE.search(text) and len(found.outside) < MOST:
+            found.outside.append(place())
 
     def start(tag: str, a: dict[str, str]) -> None:
-        nonlocal row, column, valued, has_formula, external, kind, inside, style
-        tag = tag.rpartition(":")[2]
+        nonlocal row, column, cell, counted
+        if ":" in tag:
+            tag = tag.rpartition(":")[2]
         if tag == "c":
-            m = CELL.fullmatch(a.get("r", ""))
-            row, column = (int(m[2]), column_number(m[1])) if m else (row, column + 1)
-            valued = has_formula = external = False
-            kind, style = a.get("t", ""), a.get("s", "")
+            cell, counted, column = a, False, column + 1
+            parser.CharacterDataHandler = None
+            if a.get("t") == "e" and len(found.errors) < MOST:
+                found.errors.append(place())
+        elif tag in ("v", "is"):
+            parser.CharacterDataHandler = None
+            if not counted:
+                counted = True
+                at = place()
+                found.fill(*at)
+                if cell.get("s") in money and "t" not in cell:
+                    found.currencies.setdefault(at[1], set()).add(money[cell["s"]])
+                if found.filled > MAX_FILLED:
+                    _checked(path, name, found)
         elif tag == "row":
             row, column = int(a.get("r", row + 1)), 0
             if a.get("hidden") in ("1", "true"):
                 found.hidden_rows.add(row)
+        elif tag == "f":
+            found.formulas += 1
+            if len(found.formula_cells) < MOST:
+                found.formula_cells.append(place())
+            parser.CharacterDataHandler = formula
         elif tag == "col" and a.get("hidden") in ("1", "true"):
             low, high = int(a.get("min", 1)), min(int(a.get("max", 1)), 16_384)
             found.hidden_columns.update(range(low, high + 1))
-        elif tag in ("v", "t", "f"):
-            inside = tag
-            has_formula = has_formula or tag == "f"
 
-    def end(tag: str) -> None:
-        nonlocal inside
-        tag = tag.rpartition(":")[2]
-        inside = ""
-        if tag != "c":
-            return
-        if has_formula:
-            found.formulas += 1
-            if not valued and len(found.unvalued) < 1000:
-                found.unvalued.append((row, column))
-            if external and len(found.outside) < 1000:
-                found.outside.append((row, column))
-        if kind == "e" and len(found.errors) < 1000:
-            found.errors.append((row, column))
-        if valued:
-            found.fill(row, column)
-            if style in money and not kind:
-                found.currencies.setdefault(column, set()).add(money[style])
-            if found.filled > MAX_FILLED:
-                _checked(path, name, found)
-
-    def text(data: str) -> None:
-        nonlocal valued, external
-        if inside in ("v", "t") and data.strip():
-            valued = True
-        elif inside == "f" and ("[" in data or "WEBSERVICE" in data or "|" in data):
-            external = external or bool(re.search(r"\[\d+\]|\.xls|WEBSERVICE|\|'", data))
-
-    _parse(stream, start, end, text)
+    parser.StartElementHandler = start
+    while chunk := stream.read(CHUNK):
+        parser.Parse(chunk)
+    parser.Parse(b"", True)
     _checked(path, name, found)
     return found
 
@@ -240,5 +240,5 @@ def _ods(path: Path, z: zipfile.ZipFile) -> dict[str, Facts]:
             row += repeat_rows - 1
 
     with z.open("content.xml") as stream:
-        _parse(stream, start, end, lambda _: None)
+        _parse(stream, start, end)
     return out

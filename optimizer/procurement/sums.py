@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from optimizer.procurement import words
-from optimizer.procurement.amounts import amount, exact_sum
+from optimizer.procurement.amounts import amount, cents, exact_sum
 from optimizer.procurement.document import Issue, Line, Total
 from optimizer.procurement.mapping import Tax
 from optimizer.procurement.numbers import Style
@@ -26,7 +26,9 @@ def read_total(raw: RawTotal, style: Style, scale: int, issues: list[Issue]) -> 
     _, sets = words.qualified(raw.label)
     tax: Tax = sets.get("tax", "unknown")  # type: ignore[assignment]
     tax = {"total_net": "net", "total_gross": "gross"}.get(raw.kind, tax)  # type: ignore[assignment]
-    return Total(row=raw.row, kind=raw.kind, label=raw.label, amount=found.values[0], tax=tax, rate=rate_in(raw.label))
+    value = found.values[0]
+    value = cents(value) if value == cents(value) else value
+    return Total(row=raw.row, kind=raw.kind, label=raw.label, amount=value, tax=tax, rate=rate_in(raw.label))
 
 
 def rate_in(text: str) -> Decimal | None:
@@ -77,7 +79,7 @@ def check(
 
 
 def _all(lines: Sequence[Line]) -> Decimal | None:
-    amounts = [x.amount for x in lines]
+    amounts = [Decimal(0) if x.amount is None and x.on_request else x.amount for x in lines]
     known = [a for a in amounts if a is not None]
     return exact_sum(known) if len(known) == len(amounts) else None
 

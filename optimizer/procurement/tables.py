@@ -20,7 +20,9 @@ from optimizer.procurement.sheet_facts import MAX_FILLED, Facts, column_letters,
 
 Cell = str | Decimal | bool | date
 CHILD_MB = 420
-CHILD_SECONDS = 9
+CHILD_SECONDS = 20 if sys.platform != "win32" else 9
+"""Of wall time; processor time is limited in the child where the system can."""
+MAX_TEXT_BYTES = 20_000_000
 DELIMITERS = ",;\t|"
 ENCODINGS = ("gb18030", "cp1252")
 
@@ -86,11 +88,18 @@ def _opened(path: Path) -> list[dict[str, Any]]:
     if done.returncode:
         code, _, text = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0].partition(" ")
         if done.returncode != 3:
-            # Memory that runs out inside native code ends the child without words.
-            crashed = b"memory" in done.stderr.lower() or done.returncode < 0
-            code, text = ("huge-sheet", f"needs more than {CHILD_MB} MB of memory") if crashed else ("damaged-file", "can't be read")  # fmt: skip
+            code, text = _crashed(done.returncode, done.stderr)
         raise refuse(code, text, path, AS_TABLE if code == "encrypted-file" else SAVE_AGAIN)
     return [json.loads(line) for line in done.stdout.decode("utf-8").splitlines() if line]
+
+
+def _crashed(status: int, said: bytes) -> tuple[str, str]:
+    """Native code that runs out of memory or processor time ends the child without words of ours."""
+    if status == -24:  # SIGXCPU
+        return "too-slow", f"takes more than {child.CPU_SECONDS} s to open"
+    if status < 0 or b"memory" in said.lower():
+        return "huge-sheet", f"needs more than {CHILD_MB} MB of memory"
+    return "damaged-file", "can't be read as a workbook"
 
 
 def _sheet(data: dict[str, Any], extra: Facts) -> Sheet:
@@ -119,6 +128,8 @@ def _sheet_notices(s: Sheet) -> Iterator[tuple[str, str]]:
     shown = [r.number for r in s.rows if r.hidden]
     if shown:
         yield "hidden-rows", f"sheet {s.name!r}: hidden rows {_runs(shown)} hold values"
+    filled = {(r.number, c) for r in s.rows for c in r.cells} if s.facts.formula_cells else set()
+    unvalued = [x for x in s.facts.formula_cells if x not in filled]
     columns = sorted(s.facts.hidden_columns & {c for r in s.rows for c in r.cells})
     if columns:
         yield (
@@ -126,7 +137,7 @@ def _sheet_notices(s: Sheet) -> Iterator[tuple[str, str]]:
             f"sheet {s.name!r}: hidden columns {', '.join(map(column_letters, columns))} hold values",
         )
     for code, places, text in (
-        ("formula-without-value", s.facts.unvalued, "formulas without a stored value, taken as blank"),
+        ("formula-without-value", unvalued, "formulas without a stored value, taken as blank"),
         ("formula-to-other-file", s.facts.outside, "formulas that refer to other files; stored values are used"),
         ("error-values", s.facts.errors, "error values, taken as blank"),
     ):
@@ -147,6 +158,8 @@ def _runs(numbers: Iterable[int]) -> str:
 
 
 def _text(path: Path, notices: tuple[tuple[str, str], ...], encoding: str, delimiter: str) -> Tables:
+    if path.stat().st_size > MAX_TEXT_BYTES:
+        raise refuse("too-large", f"is a text of more than {MAX_TEXT_BYTES // 10**6} MB", path)
     data = path.read_bytes()
     text, encoding = decoded(path, data, encoding)
     delimiter = delimiter or _delimiter(text, path)
