@@ -157,7 +157,7 @@ def test_counts_in_texts(text: str, count: int | None, rest: str) -> None:
         ("", "AMD EPYC™ 9654 (96 cores, 2.4 GHz)", "contained", "amd-epyc-9654"),
         ("", "Heatsink for EPYC 9654", "none", None), ("", "散热器 适用 EPYC 9654", "none", None),
         ("", "AS-8125GS-TNHR with 2x EPYC 9654", "none", None), ("", "EPYC 9654-X3", "none", None), ("", "MCX75310AAS-NEAT-SP", "none", None),
-        ("", "H100", "none", None), ("", "EYPC 9654", "none", None), ("", "EPYC 9355X", "none", None), ("XYZ-1", "nothing of the kind", "none", None),
+        ("", "EPYC", "none", None), ("", "EYPC 9654", "none", None), ("", "EPYC 9355X", "none", None), ("XYZ-1", "nothing of the kind", "none", None),
     ],
 )  # fmt: skip
 def test_matching(number: str, text: str, how: str, part: str | None) -> None:

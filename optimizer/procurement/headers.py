@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 
 from optimizer.procurement.tables import Row, Sheet
 from optimizer.procurement.words import bare, folded, qualified, synonyms
@@ -13,6 +13,7 @@ from optimizer.procurement.words import bare, folded, qualified, synonyms
 SEARCHED_ROWS = 300
 NAMING = ("part_number", "name", "description")
 MONEY = ("unit_price", "line_total", "list_price")
+AMOUNT = re.compile(r"\W*\d[\d.,\s]*\W*")
 WEIGHTS = dict.fromkeys((*NAMING, *MONEY, "qty"), 3)
 
 
@@ -40,7 +41,7 @@ class Header:
     unused: dict[int, str] = field(default_factory=dict)
 
 
-@cache
+@lru_cache(maxsize=20_000)
 def column_of(text: str) -> Column | None:
     """The field that a header's text names, in English, Chinese or German or in two of them at once."""
     if not text or len(text) > 80:
@@ -69,23 +70,23 @@ def column_of(text: str) -> Column | None:
     if not bare(rest) and (base.currency or "net" in folded(text)):
         return replace(base, field="unit_price", certain=False)
     if len(text) <= 40:
-        inside = [w for w in _long_words() if _within(w, rest)]
+        inside = _inside(rest)
         if inside:
-            return replace(base, field=known[inside[0]], certain=False)
+            return replace(base, field=known[inside], certain=False)
     return None
 
 
-@cache
-def _long_words() -> tuple[str, ...]:
-    """Bare synonyms long enough to be found inside a longer header, longest first."""
-    long = [w for w in synonyms() if len(w) >= (5 if w.isascii() else 2)]
-    return tuple(sorted(long, key=lambda w: (-len(w), w)))
-
-
-def _within(word: str, text: str) -> bool:
-    if not word.isascii():
-        return word in bare(text)
-    return f" {word} " in f" {re.sub(r'[^a-z0-9]+', ' ', text)} " or any(bare(w) == word for w in text.split())
+def _inside(text: str) -> str:
+    """The longest synonym inside a longer header, as words of their own; Chinese needs no gaps. Blank for none."""
+    known = synonyms()
+    parts = re.findall(r"[^\W_]+", text)
+    runs = {"".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, min(i + 4, len(parts) + 1))}
+    found = [r for r in runs if r in known and len(r) >= (5 if r.isascii() else 2)]
+    if not text.isascii():
+        plain = bare(text)
+        pieces = (plain[i : i + n] for n in range(2, 9) for i in range(len(plain) - n + 1))
+        found += [p for p in pieces if p in known and not p.isascii()]
+    return max(found, key=lambda w: (len(w), w), default="")
 
 
 def find_header(sheet: Sheet) -> Header | None:
@@ -107,6 +108,8 @@ def find_header(sheet: Sheet) -> Header | None:
 def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None:
     """The header that a row, with the one below it, would be; None unless it names a thing and a price or quantity."""
     texts = {c: x for c, x in row.cells.items() if isinstance(x, str)}
+    if len(texts) < len(row.cells) or any(AMOUNT.fullmatch(x) for x in texts.values()):
+        return None
     if below is not None:
         if below.number != row.number + 1 or not all(
             isinstance(x, str) and not x[:1].isdigit() for x in below.cells.values()

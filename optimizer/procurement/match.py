@@ -7,13 +7,14 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Part
 from optimizer.procurement.document import Match
 from optimizer.procurement.words import DATA, folded, has, row_words
 
+MARKS = re.compile(r"\((?:r|tm|c)\)")
 WORD = re.compile(r"[a-z0-9]+|[^\Wa-z0-9_]+")
 MIN_CONTAINED = 6
 MAX_WORDS = 14
@@ -21,32 +22,38 @@ SUGGESTED = 72
 ACCEPTED = 85
 MARGIN = 3
 SIMILAR = "only similar to a part"
-MAX_FUZZY = 2_000
-"""Fuzzy look-ups per file: some 1 ms each against 500 parts; a list with more unknown texts gets no suggestions."""
+MAX_FUZZY = 1_000
+"""Fuzzy look-ups per file: some 1 ms each against 500 parts; what is unknown beyond them gets no suggestions."""
 THINGS = {Kind.CABLE, Kind.COOLING, Kind.OPTIC, Kind.RACK, Kind.BRIDGE}
 
 
+@lru_cache(maxsize=20_000)
 def squash(text: str) -> str:
     """Letters and digits only, brands in one spelling: `超微 AS-8125GS-TNHR` -> `supermicroas8125gstnhr`."""
     return "".join(WORD.findall(branded(text)))
 
 
 @cache
-def _brands() -> tuple[tuple[str, str], ...]:
+def _brands() -> tuple[re.Pattern[str], dict[str, str]]:
     with (DATA / "brands.csv").open(encoding="utf-8", newline="") as f:
-        rows = [(folded(r["written"]), folded(r["vendor"])) for r in csv.DictReader(f)]
-    return tuple(sorted(rows, key=lambda x: -len(x[0])))
+        found = {folded(r["written"]): folded(r["vendor"]) for r in csv.DictReader(f)}
+    longest = sorted(found, key=lambda w: (-len(w), w))
+    return re.compile(
+        "|".join(rf"(?<![a-z]){w}(?![a-z])" if w.isascii() else w for w in map(re.escape, longest))
+    ), found
 
 
+@lru_cache(maxsize=20_000)
 def branded(text: str) -> str:
     """Folded text with brand names as the catalog writes them, and no trade marks."""
-    plain = re.sub(r"[®™©]|\((?:r|tm|c)\)", " ", folded(text.replace("™", " ").replace("®", " ")))
-    for written, vendor in _brands():
-        if not written.isascii():
-            plain = plain.replace(written, f" {vendor} ")
-        elif written in plain and vendor not in plain:
-            plain = re.sub(rf"(?<![a-z]){re.escape(written)}(?![a-z])", vendor, plain)
-    return plain
+    plain = MARKS.sub(" ", folded(text.replace("™", " ").replace("®", " ")))
+    pattern, vendors = _brands()
+
+    def vendor(m: re.Match[str]) -> str:
+        name = vendors[m[0]]
+        return m[0] if m[0].isascii() and name in plain else f" {name} "
+
+    return pattern.sub(vendor, plain)
 
 
 class Index:
@@ -81,6 +88,7 @@ class Index:
         self.texts = [
             " ".join(WORD.findall(branded(f"{p.vendor} {p.name}"))) for p in map(self.parts.__getitem__, self.ids)
         ]
+        self.squashed = [squash(self.parts[i].name) for i in self.ids]
         self._fuzzy: dict[str, tuple[tuple[str, int], ...]] = {}
 
     def whole(self, text: str) -> Match:
@@ -124,13 +132,17 @@ class Index:
             return self._fuzzy[query]
         if not query or not self.texts or len(self._fuzzy) >= MAX_FUZZY:
             return ()
+        import numpy
         from rapidfuzz import fuzz, process
 
         sets = process.cdist([query], self.texts, scorer=fuzz.token_set_ratio)[0]
         sorts = process.cdist([query], self.texts, scorer=fuzz.token_sort_ratio)[0]
-        mixed = sets * 0.7 + sorts * 0.3
+        # Words in any order, or one word mistyped: `64GB RDIMM DDR5-5600`, `EYPC 9654`.
+        plain = process.cdist(["".join(query.split())], self.squashed, scorer=fuzz.ratio)[0]
+        mixed = numpy.maximum(sets * 0.7 + sorts * 0.3, plain)
+        numbers = _numbers(query)
         best = [int(i) for i in mixed.argsort()[::-1][:12]]
-        scored = [(self.ids[i], int(mixed[i]) - 6 * len(_numbers(self.texts[i]) - _numbers(query))) for i in best]
+        scored = [(self.ids[i], int(mixed[i]) - 6 * len(_numbers(self.texts[i]) - numbers)) for i in best]
         found = tuple(sorted((x for x in scored if x[1] >= SUGGESTED), key=lambda x: (-x[1], x[0]))[:3])
         self._fuzzy[query] = found
         return found
@@ -170,6 +182,7 @@ def _runs_on(text: str, start: int, end: int) -> bool:
     return bool(behind or before)
 
 
+@lru_cache(maxsize=50_000)
 def _numbers(text: str) -> set[str]:
     return {w for w in WORD.findall(text) if any(c.isdigit() for c in w)}
 
@@ -203,7 +216,9 @@ def match(index: Index, part_number: str, texts: tuple[str, ...], *, accept_fuzz
             candidates += [p for p, _ in hits]
             reason = reason or ("names more than one part" if len(hits) > 1 else "names an accessory of a part")
     whole = " ".join(dict.fromkeys(t for t in (part_number, *texts) if t))
-    fuzzy = {p: s for t in dict.fromkeys((part_number, *texts, whole)) if t for p, s in index.suggestions(t)}
+    fuzzy = {
+        p: s for t in dict.fromkeys((part_number or "".join(texts[:1]), whole)) if t for p, s in index.suggestions(t)
+    }
     ranked = sorted(fuzzy.items(), key=lambda x: (-x[1], x[0]))
     if ranked and accept_fuzzy and not reason and not has("accessory", whole):
         (best, score), rest = ranked[0], ranked[1:]
@@ -232,6 +247,6 @@ def is_service(text: str) -> bool:
     """Whether a line that no part matches is work, transport, a licence and the like."""
     plain = folded(text)
     first = re.sub(r"^[\d.,\s%x×*年yr-]+", "", plain)
-    if any(first.startswith(w) for w in row_words()["service"]):
+    if first.startswith(row_words()["service"]):
         return has("service", first)
     return has("service", plain) and len(plain) <= 60

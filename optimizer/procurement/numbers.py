@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from optimizer.procurement import words
@@ -112,6 +113,7 @@ def _clean(text: str) -> str:
     return plain.replace("−", "-").replace("–", "-").replace("—", "-").strip()
 
 
+@lru_cache(maxsize=20_000)
 def read(text: str, style: Style = "") -> Reading:
     """Reads one cell's text as an amount. `rest` is what is neither number nor a word known to go with one."""
     plain = _clean(text)

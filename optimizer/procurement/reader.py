@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -50,26 +51,18 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
         text = "numbers such as 125,000 are read as thousands: prices have no three decimals"
         notices.append(Notice(code="numbers-by-column", text=text))
     index = Index(catalog)
-    made = [
-        lines.line(r, amounts.read(r, style), index, basis, overrides, accept_fuzzy=accept_fuzzy) for r in rows.lines
-    ]
-    found = [x for x in made if x is not None]
-    kept = [i for i, x in enumerate(made) if x is not None]
     scale = next((c.scale for c in header.columns.values() if c.field == "line_total"), 1)
-    pairs = [
-        (t, sum(k < r.after for k in kept))
-        for r in rows.totals
-        if (t := sums.read_total(r, style["line_total"], scale, issues))
-    ]
-    totals, after = [t for t, _ in pairs], [n for _, n in pairs]
-    found, tax = _with_basis(found, totals, basis)
-    rate = (
-        basis.tax_rate
-        if basis.tax_rate is not None
-        else next(
-            (t.rate for t in totals if t.rate is not None and t.kind in ("tax", "total_gross")), _common_rate(found)
-        )
-    )
+    pairs = [(r, t) for r in rows.totals if (t := sums.read_total(r, style["line_total"], scale, issues))]
+    totals = [t for _, t in pairs]
+    taxed = (t.rate for t in totals if t.rate is not None and t.kind in ("tax", "total_gross"))
+    basis = replace(basis, tax_rate=basis.tax_rate if basis.tax_rate is not None else next(taxed, None))
+    made = _lines(rows, style, index, basis, overrides, accept_fuzzy)
+    if basis.tax == "unknown" and totals and all(x.tax == "unknown" for x in made.values()):
+        # What the sums prove counts for the lines too.
+        basis = replace(basis, tax=sums.proven_basis([x for x in made.values() if not x.optional], totals))
+        made = _lines(rows, style, index, basis, overrides, accept_fuzzy) if basis.tax != "unknown" else made
+    found, tax, rate = _with_basis(list(made.values()), basis)
+    after = [sum(k < r.after for k in made) for r, _ in pairs]
     summed = _only(x.total_tax for x in found if not x.optional) or tax
     issues += sums.check(found, totals, after, summed, rate)  # type: ignore[arg-type]
     currency = basis.currency or _only(x.currency for x in found)
@@ -264,18 +257,27 @@ def _common_rate(found: Sequence[Line]) -> Decimal | None:
     return rates.pop() if len(rates) == 1 else None
 
 
-def _with_basis(found: list[Line], totals: list[Total], basis: Basis) -> tuple[list[Line], Tax]:
-    """Lines with the tax basis that the columns, the notes or else the file's own sums prove."""
+def _lines(
+    rows: Body, style: dict[str, Style], index: Index, basis: Basis, overrides: dict[str, str], accept_fuzzy: bool
+) -> dict[int, Line]:
+    """Lines by their place among the raw ones."""
+    made = ((i, amounts.read(r, style), r) for i, r in enumerate(rows.lines))
+    found = ((i, lines.line(r, n, index, basis, overrides, accept_fuzzy=accept_fuzzy)) for i, n, r in made)
+    return {i: x for i, x in found if x is not None}
+
+
+def _with_basis(found: list[Line], basis: Basis) -> tuple[list[Line], Tax, Decimal | None]:
+    """(lines with the tax and rate that all others have where they say none, that tax, that rate)."""
     own = {x.tax for x in found if x.tax != "unknown"}
     tax: Tax = basis.tax if basis.tax != "unknown" else own.pop() if len(own) == 1 else "unknown"
-    if tax == "unknown" and not own:
-        tax = sums.proven_basis([x for x in found if not x.optional], totals)
+    rate = basis.tax_rate if basis.tax_rate is not None else _common_rate(found)
     out = []
     for x in found:
         own_tax = x.tax if x.tax != "unknown" else tax
         total_tax = x.total_tax if x.total_tax != "unknown" else own_tax
-        out.append(x.model_copy(update={"tax": own_tax, "total_tax": total_tax}))
-    return out, tax
+        own_rate = x.tax_rate if x.tax_rate is not None else rate
+        out.append(x.model_copy(update={"tax": own_tax, "total_tax": total_tax, "tax_rate": own_rate}))
+    return out, tax, rate
 
 
 def _doubts(found: Sequence[Line], currency: str, tax: Tax) -> list[Issue]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 DATA = Path(__file__).parent / "data"
 
 
-@cache
+@lru_cache(maxsize=50_000)
 def folded(text: str) -> str:
     """NFKC, lower case, one blank between words; signs kept."""
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
-@cache
+@lru_cache(maxsize=50_000)
 def bare(text: str) -> str:
     """`folded` without blanks and signs: `P/N` -> `pn`, `单 价` -> `单价`."""
     return re.sub(r"[\W_]+", "", folded(text))
