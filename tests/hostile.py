@@ -1,4 +1,4 @@
-"""Files that mean harm or are broken, made on the spot: name -> maker; used by tests/test_reader_hostile.py and docs."""
+"""Files that mean harm or are broken, made on the spot: name -> maker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ TYPES = (
     '<Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType='
     '"application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType='
     '"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName='
-    '"/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>'
+    '"/xl/worksheets/sheet1.xml" ContentType="application/'
+    'vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>'
     "</Types>"
 )
 ROOT = (
@@ -24,7 +25,8 @@ ROOT = (
 )
 BOOK = (
     '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r='
-    '"http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="S" sheetId="1" r:id="r1"/>'
+    '"http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets>'
+    '<sheet name="S" sheetId="1" r:id="r1"/>'
     "</sheets></workbook>"
 )
 RELS = (
@@ -124,8 +126,9 @@ def entity_in_strings(path: Path) -> None:
 
 def macros(path: Path) -> None:
     types = TYPES.replace(
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml", "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
-    )  # fmt: skip
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+        "application/vnd.ms-excel.sheet.macroEnabled.main+xml",
+    )
     workbook(
         path, f"{SHEET}<sheetData>{GOOD}</sheetData></worksheet>", {"xl/vbaProject.bin": b"\xcc\x61Auto_Open"}, types
     )
@@ -214,8 +217,9 @@ def csv_with_nuls(path: Path) -> None:
 def formula_injection(path: Path) -> None:
     path.write_text(
         'Part Number,Description,Qty,Unit Price\nEPYC 9654,"=HYPERLINK(""http://x.example"",""a"")",2,6000.50\n'
-        "=cmd|' /C calc'!A0,+1+1,1,10.50\n", encoding="utf-8",
-    )  # fmt: skip
+        "=cmd|' /C calc'!A0,+1+1,1,10.50\n",
+        encoding="utf-8",
+    )
 
 
 def deep_columns(path: Path) -> None:
@@ -240,11 +244,15 @@ def million_sheet_cells(path: Path) -> None:
 
 def far_repeats(path: Path) -> None:
     """An .ods cell that says it is repeated over a million rows."""
-    cell = '<table:table-cell office:value-type="string" table:number-columns-repeated="1000"><text:p>x</text:p></table:table-cell>'
+    cell = (
+        '<table:table-cell office:value-type="string" table:number-columns-repeated="1000"><text:p>x</text:p>'
+        "</table:table-cell>"
+    )
     body = (
         '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table='
         '"urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">'
-        '<office:body><office:spreadsheet><table:table table:name="S"><table:table-row table:number-rows-repeated="1000000">'
+        '<office:body><office:spreadsheet><table:table table:name="S">'
+        '<table:table-row table:number-rows-repeated="1000000">'
         f"{cell}</table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"
     )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as z:

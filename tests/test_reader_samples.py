@@ -43,14 +43,25 @@ def quote(path: Path) -> Quote:
 def summary(q: Quote) -> dict[str, Any]:
     """What decides: basis, lines with match and amounts, sums, every issue and notice by code."""
     return {
-        "vendor": q.vendor, "quote_no": q.quote_no, "quote_date": str(q.quote_date or ""),
-        "valid_until": str(q.valid_until or ""), "sheet": q.sheet, "currency": q.currency, "tax": q.tax,
+        "vendor": q.vendor,
+        "quote_no": q.quote_no,
+        "quote_date": str(q.quote_date or ""),
+        "valid_until": str(q.valid_until or ""),
+        "sheet": q.sheet,
+        "currency": q.currency,
+        "tax": q.tax,
         "tax_rate": str(q.tax_rate or ""),
         "lines": [
             {
-                "row": x.row, "role": x.role, "how": x.matched.how, "part": x.matched.part or "",
-                "pieces": x.pieces, "unit_price": str(x.unit_price or ""), "amount": str(x.amount if x.amount is not None else ""),
-                **({"optional": True} if x.optional else {}), **({"included": True} if x.included else {}),
+                "row": x.row,
+                "role": x.role,
+                "how": x.matched.how,
+                "part": x.matched.part or "",
+                "pieces": x.pieces,
+                "unit_price": str(x.unit_price or ""),
+                "amount": str(x.amount if x.amount is not None else ""),
+                **({"optional": True} if x.optional else {}),
+                **({"included": True} if x.included else {}),
                 **({"issues": [i.code for i in x.issues]} if x.issues else {}),
             }
             for x in q.lines
@@ -59,7 +70,7 @@ def summary(q: Quote) -> dict[str, Any]:
         "ignored": [[i.row, i.reason] for i in q.ignored],
         "issues": [[i.code, i.row, str(i.stated or ""), str(i.computed or "")] for i in q.issues],
         "notices": [n.code for n in q.notices],
-    }  # fmt: skip
+    }
 
 
 def expected_path(path: Path) -> Path:
@@ -151,9 +162,12 @@ def test_the_guides_professional_build_as_a_quote_x_rayed() -> None:
 def test_a_cluster_of_systems_and_what_nodes_share() -> None:
     placed = to_build(quote(FOLDER / "meridian-dgx.csv"), catalog())
     shared = {
-        "nvidia-qm9700": 1, "nvidia-sn2201": 1, "apc-netshelter-sx-ar3300-42u-600x1200": 1,
-        "mma4z00-ns-2x400g-osfp-finned-sr8": 8, "mma4z00-ns400-400g-osfp-flat-top-sr4": 16,
-    }  # fmt: skip
+        "nvidia-qm9700": 1,
+        "nvidia-sn2201": 1,
+        "apc-netshelter-sx-ar3300-42u-600x1200": 1,
+        "mma4z00-ns-2x400g-osfp-finned-sr8": 8,
+        "mma4z00-ns400-400g-osfp-flat-top-sr4": 16,
+    }
     assert placed.build == Build(2, {"nvidia-dgx-h100": 1}, shared)
     assert [n.code for n in placed.notices] == ["in-the-system"]
 

@@ -44,17 +44,45 @@ def read_text(folder: Path, text: str, name: str = "q.csv", **options: object) -
 @pytest.mark.parametrize(
     ("text", "values", "currency"),
     [
-        ("1.299,95", "1299.95", ""), ("1,299.95", "1299.95", ""), ("¥12.8万", "128000", "CNY"), ("USD 1 299", "1299", "USD"),
-        ("12.8万元", "128000", "CNY"), ("5.8亿", "580000000", ""), ("1'299.95", "1299.95", ""), ("1’299.-", "1299", ""),
-        ("€ 1.299,-", "1299", "EUR"), ("1299,00 €", "1299", "EUR"), ("(1,299.00)", "-1299", ""), ("1.299,95-", "-1299.95", ""),
-        ("−1299.5", "-1299.5", ""), ("1,29,900.00", "129900", ""), ("1.234.567", "1234567", ""), ("1,234,567", "1234567", ""),
-        ("12,5", "12.5", ""), ("0,500", "0.5", ""), ("8台", "8", ""), ("８", "8", ""), ("US$ 12.5k", "12500", "USD"),
-        ("RMB 128000", "128000", "CNY"), ("人民币128000元整", "128000", "CNY"), ("1\u00a0299,95", "1299.95", ""),
-        ("1\u202f299", "1299", ""), ("CHF 1'299.--", "1299", "CHF"), ("13%", "13", ""), ("£1,299.00", "1299", "GBP"),
-        ("1.299", "1.299|1299", ""), ("1,299", "1.299|1299", ""), ("12,800", "12.8|12800", ""), ("abc", "", ""), ("-", "", ""),
-        ("1.2.3", "", ""), ("询价", "", ""), ("1,2345", "1.2345", ""), ("9" * 60, "", ""),
+        ("1.299,95", "1299.95", ""),
+        ("1,299.95", "1299.95", ""),
+        ("¥12.8万", "128000", "CNY"),
+        ("USD 1 299", "1299", "USD"),
+        ("12.8万元", "128000", "CNY"),
+        ("5.8亿", "580000000", ""),
+        ("1'299.95", "1299.95", ""),
+        ("1’299.-", "1299", ""),
+        ("€ 1.299,-", "1299", "EUR"),
+        ("1299,00 €", "1299", "EUR"),
+        ("(1,299.00)", "-1299", ""),
+        ("1.299,95-", "-1299.95", ""),
+        ("−1299.5", "-1299.5", ""),
+        ("1,29,900.00", "129900", ""),
+        ("1.234.567", "1234567", ""),
+        ("1,234,567", "1234567", ""),
+        ("12,5", "12.5", ""),
+        ("0,500", "0.5", ""),
+        ("8台", "8", ""),
+        ("８", "8", ""),
+        ("US$ 12.5k", "12500", "USD"),
+        ("RMB 128000", "128000", "CNY"),
+        ("人民币128000元整", "128000", "CNY"),
+        ("1\u00a0299,95", "1299.95", ""),
+        ("1\u202f299", "1299", ""),
+        ("CHF 1'299.--", "1299", "CHF"),
+        ("13%", "13", ""),
+        ("£1,299.00", "1299", "GBP"),
+        ("1.299", "1.299|1299", ""),
+        ("1,299", "1.299|1299", ""),
+        ("12,800", "12.8|12800", ""),
+        ("abc", "", ""),
+        ("-", "", ""),
+        ("1.2.3", "", ""),
+        ("询价", "", ""),
+        ("1,2345", "1.2345", ""),
+        ("9" * 60, "", ""),
     ],
-)  # fmt: skip
+)
 def test_numbers(text: str, values: str, currency: str) -> None:
     found = numbers.read(text)
     assert [numbers.tidy(v) for v in found.values] == [numbers.tidy(Decimal(v)) for v in values.split("|") if v]
@@ -72,10 +100,15 @@ def test_every_amount_written_in_any_style_is_read_back(amount: Decimal) -> None
 @pytest.mark.parametrize(
     ("texts", "style"),
     [
-        (["1.299", "2.189,95"], ","), (["1.299", "2,189.95"], "."), (["1.299"], ""), (["1.299,95", "1,299.95"], ""),
-        (["12,50"], ","), (["1.234.567"], ","), (["1299"], ""),
+        (["1.299", "2.189,95"], ","),
+        (["1.299", "2,189.95"], "."),
+        (["1.299"], ""),
+        (["1.299,95", "1,299.95"], ""),
+        (["12,50"], ","),
+        (["1.234.567"], ","),
+        (["1299"], ""),
     ],
-)  # fmt: skip
+)
 def test_the_column_tells_the_decimal_sign(texts: list[str], style: str) -> None:
     assert numbers.style_of(texts) == style
 
@@ -83,18 +116,42 @@ def test_the_column_tells_the_decimal_sign(texts: list[str], style: str) -> None
 @pytest.mark.parametrize(
     ("header", "field", "tax", "currency"),
     [
-        ("型号", "part_number", "", ""), ("料号", "part_number", "", ""), ("P/N", "part_number", "", ""), ("SKU", "part_number", "", ""),
-        ("含税单价", "unit_price", "gross", ""), ("不含税单价（元）", "unit_price", "net", "CNY"), ("Net EUR", "unit_price", "net", "EUR"),
-        ("Unit price (USD)", "unit_price", "", "USD"), ("Einzelpreis netto €", "unit_price", "net", "EUR"), ("Menge", "qty", "", ""),
-        ("数量 Qty", "qty", "", ""), ("Qty.", "qty", "", ""), ("Ext. Price", "line_total", "", ""), ("小计（含税）", "line_total", "gross", ""),
-        ("Gesamtpreis €", "line_total", "", "EUR"), ("Artikel-Nr.", "part_number", "", ""), ("Bezeichnung", "description", "", ""),
-        ("技术参数", "description", "", ""), ("品牌", "brand", "", ""), ("Lieferzeit", "lead_time", "", ""), ("货期", "lead_time", "", ""),
-        ("税率", "tax_rate", "", ""), ("MwSt.", "tax_rate", "", ""), ("VPE", "pack", "", ""), ("PE", "price_per", "", ""),
-        ("Unit Price excl. VAT", "unit_price", "net", ""), ("Total incl. VAT", "line_total", "gross", ""), ("目录价", "list_price", "", ""),
-        ("Rabatt %", "discount", "", ""), ("序\n号", "number", "", ""), ("单价 Unit Price", "unit_price", "", ""),
-        ("Mfr. Part Number", "part_number", "", ""), ("价税合计", "line_total", "gross", ""), ("备注", "note", "", ""),
+        ("型号", "part_number", "", ""),
+        ("料号", "part_number", "", ""),
+        ("P/N", "part_number", "", ""),
+        ("SKU", "part_number", "", ""),
+        ("含税单价", "unit_price", "gross", ""),
+        ("不含税单价（元）", "unit_price", "net", "CNY"),
+        ("Net EUR", "unit_price", "net", "EUR"),
+        ("Unit price (USD)", "unit_price", "", "USD"),
+        ("Einzelpreis netto €", "unit_price", "net", "EUR"),
+        ("Menge", "qty", "", ""),
+        ("数量 Qty", "qty", "", ""),
+        ("Qty.", "qty", "", ""),
+        ("Ext. Price", "line_total", "", ""),
+        ("小计（含税）", "line_total", "gross", ""),
+        ("Gesamtpreis €", "line_total", "", "EUR"),
+        ("Artikel-Nr.", "part_number", "", ""),
+        ("Bezeichnung", "description", "", ""),
+        ("技术参数", "description", "", ""),
+        ("品牌", "brand", "", ""),
+        ("Lieferzeit", "lead_time", "", ""),
+        ("货期", "lead_time", "", ""),
+        ("税率", "tax_rate", "", ""),
+        ("MwSt.", "tax_rate", "", ""),
+        ("VPE", "pack", "", ""),
+        ("PE", "price_per", "", ""),
+        ("Unit Price excl. VAT", "unit_price", "net", ""),
+        ("Total incl. VAT", "line_total", "gross", ""),
+        ("目录价", "list_price", "", ""),
+        ("Rabatt %", "discount", "", ""),
+        ("序\n号", "number", "", ""),
+        ("单价 Unit Price", "unit_price", "", ""),
+        ("Mfr. Part Number", "part_number", "", ""),
+        ("价税合计", "line_total", "gross", ""),
+        ("备注", "note", "", ""),
     ],
-)  # fmt: skip
+)
 def test_headers(header: str, field: str, tax: str, currency: str) -> None:
     found = column_of(header)
     assert found is not None
@@ -109,12 +166,25 @@ def test_what_is_no_header(text: str) -> None:
 @pytest.mark.parametrize(
     ("label", "kind"),
     [
-        ("合计", "total"), ("Grand Total", "total"), ("Gesamtbetrag brutto", "total_gross"), ("Summe netto", "total_net"),
-        ("zzgl. 19 % MwSt.", "tax"), ("VAT 19%", "tax"), ("增值税13%", "tax"), ("小计：", "subtotal"), ("Zwischensumme", "subtotal"),
-        ("Total (excl. VAT)", "total_net"), ("不含税合计", "total_net"), ("价税合计", "total_gross"), ("Special discount", "discount"),
-        ("enthaltene MwSt. 19 %", "tax"), ("Sales Tax 8.25%", "tax"), ("EPYC 9654", None), ("Power supply", None),
+        ("合计", "total"),
+        ("Grand Total", "total"),
+        ("Gesamtbetrag brutto", "total_gross"),
+        ("Summe netto", "total_net"),
+        ("zzgl. 19 % MwSt.", "tax"),
+        ("VAT 19%", "tax"),
+        ("增值税13%", "tax"),
+        ("小计：", "subtotal"),
+        ("Zwischensumme", "subtotal"),
+        ("Total (excl. VAT)", "total_net"),
+        ("不含税合计", "total_net"),
+        ("价税合计", "total_gross"),
+        ("Special discount", "discount"),
+        ("enthaltene MwSt. 19 %", "tax"),
+        ("Sales Tax 8.25%", "tax"),
+        ("EPYC 9654", None),
+        ("Power supply", None),
     ],
-)  # fmt: skip
+)
 def test_sums_by_label(label: str, kind: str | None) -> None:
     assert total_kind(label) == kind
 
@@ -122,11 +192,18 @@ def test_sums_by_label(label: str, kind: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "day"),
     [
-        ("2026-12-31", date(2026, 12, 31)), ("31.12.2026", date(2026, 12, 31)), ("2026年12月5日", date(2026, 12, 5)),
-        ("12/31/2026", date(2026, 12, 31)), ("31/12/2026", date(2026, 12, 31)), ("03/04/2026", None), ("Dec 18, 2026", date(2026, 12, 18)),
-        ("18. Dezember 2026", date(2026, 12, 18)), ("2026/2/30", None), ("soon", None),
+        ("2026-12-31", date(2026, 12, 31)),
+        ("31.12.2026", date(2026, 12, 31)),
+        ("2026年12月5日", date(2026, 12, 5)),
+        ("12/31/2026", date(2026, 12, 31)),
+        ("31/12/2026", date(2026, 12, 31)),
+        ("03/04/2026", None),
+        ("Dec 18, 2026", date(2026, 12, 18)),
+        ("18. Dezember 2026", date(2026, 12, 18)),
+        ("2026/2/30", None),
+        ("soon", None),
     ],
-)  # fmt: skip
+)
 def test_dates(text: str, day: date | None) -> None:
     assert read_date(text) == day
 
@@ -138,11 +215,20 @@ def test_days() -> None:
 @pytest.mark.parametrize(
     ("text", "count", "rest"),
     [
-        ("8 x NVIDIA H100", 8, "NVIDIA H100"), ("8张 H100", 8, "H100"), ("2 PCS EPYC 9654", 2, "EPYC 9654"), ("8xH200", 8, "H200"),
-        ("H100 *8", 8, "H100"), ("H100 x 8", 8, "H100"), ("GeForce RTX 5090", None, ""), ("AX1600i", None, ""),
-        ("2x400G OSFP DAC", None, ""), ("NetShelter SX 42U", None, ""), ("7×24 service", None, ""), ("990 PRO 4TB", None, ""),
+        ("8 x NVIDIA H100", 8, "NVIDIA H100"),
+        ("8张 H100", 8, "H100"),
+        ("2 PCS EPYC 9654", 2, "EPYC 9654"),
+        ("8xH200", 8, "H200"),
+        ("H100 *8", 8, "H100"),
+        ("H100 x 8", 8, "H100"),
+        ("GeForce RTX 5090", None, ""),
+        ("AX1600i", None, ""),
+        ("2x400G OSFP DAC", None, ""),
+        ("NetShelter SX 42U", None, ""),
+        ("7×24 service", None, ""),
+        ("990 PRO 4TB", None, ""),
     ],
-)  # fmt: skip
+)
 def test_counts_in_texts(text: str, count: int | None, rest: str) -> None:
     assert count_words(text) == (count, rest or text)
 
@@ -150,16 +236,25 @@ def test_counts_in_texts(text: str, count: int | None, rest: str) -> None:
 @pytest.mark.parametrize(
     ("number", "text", "how", "part"),
     [
-        ("amd-epyc-9654", "", "exact", "amd-epyc-9654"), ("EPYC 9654", "", "exact", "amd-epyc-9654"),
-        ("epyc-9654", "", "normalised", "amd-epyc-9654"), ("英伟达 H100 SXM5 80GB", "", "normalised", "nvidia-h100-sxm5-80gb"),
-        ("A100-SXM-80GB", "", "alias", "nvidia-a100-sxm4-80gb"), ("MCX75310AAS-NEAT", "", "alias", "nvidia-connectx-7-mcx75310aas-neat-ndr400-1-port-osfp"),
+        ("amd-epyc-9654", "", "exact", "amd-epyc-9654"),
+        ("EPYC 9654", "", "exact", "amd-epyc-9654"),
+        ("epyc-9654", "", "normalised", "amd-epyc-9654"),
+        ("英伟达 H100 SXM5 80GB", "", "normalised", "nvidia-h100-sxm5-80gb"),
+        ("A100-SXM-80GB", "", "alias", "nvidia-a100-sxm4-80gb"),
+        ("MCX75310AAS-NEAT", "", "alias", "nvidia-connectx-7-mcx75310aas-neat-ndr400-1-port-osfp"),
         ("", "Samsung M321R8GA0PB0-CWMKJ 64GB RDIMM", "contained", "samsung-m321r8ga0pb0-cwmkj"),
         ("", "AMD EPYC™ 9654 (96 cores, 2.4 GHz)", "contained", "amd-epyc-9654"),
-        ("", "Heatsink for EPYC 9654", "none", None), ("", "散热器 适用 EPYC 9654", "none", None),
-        ("", "AS-8125GS-TNHR with 2x EPYC 9654", "none", None), ("", "EPYC 9654-X3", "none", None), ("", "MCX75310AAS-NEAT-SP", "none", None),
-        ("", "EPYC", "none", None), ("", "EYPC 9654", "none", None), ("", "EPYC 9355X", "none", None), ("XYZ-1", "nothing of the kind", "none", None),
+        ("", "Heatsink for EPYC 9654", "none", None),
+        ("", "散热器 适用 EPYC 9654", "none", None),
+        ("", "AS-8125GS-TNHR with 2x EPYC 9654", "none", None),
+        ("", "EPYC 9654-X3", "none", None),
+        ("", "MCX75310AAS-NEAT-SP", "none", None),
+        ("", "EPYC", "none", None),
+        ("", "EYPC 9654", "none", None),
+        ("", "EPYC 9355X", "none", None),
+        ("XYZ-1", "nothing of the kind", "none", None),
     ],
-)  # fmt: skip
+)
 def test_matching(number: str, text: str, how: str, part: str | None) -> None:
     found, _ = match(index(), number, (text,) if text else (), accept_fuzzy=False)
     assert (found.how, found.part) == (how, part)
@@ -221,7 +316,8 @@ def test_arithmetic_settles_what_the_column_cannot(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "codes"),
     [
-        ("EPYC 9654,2,100.00,200.00\nTotal,,,200.00", []), ("EPYC 9654,2,100.00,210.00", ["line-arithmetic"]),
+        ("EPYC 9654,2,100.00,200.00\nTotal,,,200.00", []),
+        ("EPYC 9654,2,100.00,210.00", ["line-arithmetic"]),
         ("EPYC 9654,2,100.00,200.00\nTotal,,,210.00", ["sum-arithmetic"]),
         ("EPYC 9654,2,100.00,200.00\nVAT 19%,,,40.00\nGrand total,,,240.00", ["tax-arithmetic"]),
         ("EPYC 9654,2,100.00,200.00\nVAT 19%,,,38.00\nGrand total,,,238.00", []),
@@ -229,7 +325,7 @@ def test_arithmetic_settles_what_the_column_cannot(tmp_path: Path) -> None:
         ("EPYC 9654,2,100.00,200.00\nSubtotal,,,200.00\nEPYC 9554,1,50.00,50.00\nSubtotal,,,50.00\nTotal,,,250.00", []),
         ("EPYC 9654,2,100.00,200.00\nSubtotal,,,300.00\nTotal,,,200.00", ["subtotal-arithmetic"]),
     ],
-)  # fmt: skip
+)
 def test_sums(rows: str, codes: list[str], tmp_path: Path) -> None:
     q = read_text(tmp_path, f"Part number,Qty,Unit price USD,Total\n{rows}\n")
     assert [i.code for i in q.all_issues if i.severity == "error"] == codes
@@ -256,7 +352,8 @@ def test_net_and_gross_columns(tmp_path: Path) -> None:
 def test_packs(tmp_path: Path) -> None:
     q = read_text(
         tmp_path,
-        "P/N,Qty,UOM,Pack size,Unit price USD,Total\nSN2201,3,box,10,80.50,241.50\nQM9700,30,pcs,10,80.50,241.50\nQM9790,3,?,10,80.50,241.50\n",
+        "P/N,Qty,UOM,Pack size,Unit price USD,Total\nSN2201,3,box,10,80.50,241.50\n"
+        "QM9700,30,pcs,10,80.50,241.50\nQM9790,3,?,10,80.50,241.50\n",
     )
     assert [(x.pieces, x.priced_per_pack) for x in q.lines] == [(30, False), (30, True), (None, False)]
     assert [i.code for i in q.lines[2].issues] == ["pack-unclear"]
@@ -290,7 +387,8 @@ def test_no_build(rows: str, code: str, tmp_path: Path) -> None:
 
 
 def test_nodes_spares_and_boards(tmp_path: Path) -> None:
-    rows = "AS-8125GS-TNHR,2,1\nH100 SXM5 80GB,16,1\n935-24287-0301,2,1\nEPYC 9654,4,1\nPWS-3K06G-2R,13,1\nQM9700,1,1\nmystery,1,1"
+    rows = "AS-8125GS-TNHR,2,1\nH100 SXM5 80GB,16,1\n935-24287-0301,2,1\nEPYC 9654,4,1"
+    rows += "\nPWS-3K06G-2R,13,1\nQM9700,1,1\nmystery,1,1"
     placed = to_build(read_text(tmp_path, f"P/N,Qty,Unit price USD\n{rows}\n"), catalog())
     node = {
         "supermicro-as-8125gs-tnhr": 1,

@@ -44,7 +44,9 @@ class Book:
         self.book = xlsxwriter.Workbook(path)
         self.book.set_properties({"created": datetime(2026, 11, 20), "author": "made for dsopt"})
 
-    def sheet(self, name: str, rows: dict[int, Sequence[Any]], money: str = "#,##0.00", columns: Sequence[int] = ()) -> Any:
+    def sheet(
+        self, name: str, rows: dict[int, Sequence[Any]], money: str = "#,##0.00", columns: Sequence[int] = ()
+    ) -> Any:
         """Rows by spreadsheet number; Decimals are amounts, tuples (formula, value)."""
         ws = self.book.add_worksheet(name)
         style = self.book.add_format({"num_format": money})
@@ -91,7 +93,15 @@ def brightrack(folder: Path) -> None:
         rows[r] = [i, pn, text, qty, Decimal(price), (f"=D{r}*E{r}", Decimal(price) * qty), "6-8 weeks"]
         r += 1
     rows[r] = ["Services"]
-    rows[r + 1] = [8, "BR-SVC-3NBD", "3-year next business day on-site support", 2, Decimal(9800), (f"=D{r + 1}*E{r + 1}", Decimal(19600)), ""]
+    rows[r + 1] = [
+        8,
+        "BR-SVC-3NBD",
+        "3-year next business day on-site support",
+        2,
+        Decimal(9800),
+        (f"=D{r + 1}*E{r + 1}", Decimal(19600)),
+        "",
+    ]
     goods = total(HOPPER) + 19600
     tax = cents(goods * Decimal("0.0825"))
     rows[r + 3] = ["", "", "", "", "Subtotal", (f"=SUM(F10:F{r + 1})", goods)]
@@ -129,9 +139,12 @@ def nordlicht(folder: Path) -> None:
     net = total(items) + 1200
     tax = cents(net * Decimal("0.19"))
     out += [
-        f";;Summe netto;;;{german(net)}", f";;zzgl. 19 % MwSt.;;;{german(tax)}", f";;Gesamtbetrag brutto;;;{german(net + tax)}",
-        ";;;;;", "Zahlbar 30 Tage netto. Lieferung frei Haus innerhalb Deutschlands.;;;;;",
-    ]  # fmt: skip
+        f";;Summe netto;;;{german(net)}",
+        f";;zzgl. 19 % MwSt.;;;{german(tax)}",
+        f";;Gesamtbetrag brutto;;;{german(net + tax)}",
+        ";;;;;",
+        "Zahlbar 30 Tage netto. Lieferung frei Haus innerhalb Deutschlands.;;;;;",
+    ]
     (folder / "nordlicht-l40s.csv").write_bytes("\r\n".join(out).encode("cp1252") + b"\r\n")
 
 
@@ -148,9 +161,12 @@ def xinghe(folder: Path) -> None:
         ("安装调试", "", "1项", "￥15,000.00", "￥15,000.00"),
     ]
     out = [
-        '星河智算科技有限公司,,,,,', '供应商：星河智算科技有限公司,,报价编号：XH-20261103,,日期：2026年11月20日,', '报价有效期：30天,,,,,', ',,,,,',
-        '序号,名称,规格型号,数量,含税单价（元）,小计',
-    ]  # fmt: skip
+        "星河智算科技有限公司,,,,,",
+        "供应商：星河智算科技有限公司,,报价编号：XH-20261103,,日期：2026年11月20日,",
+        "报价有效期：30天,,,,,",
+        ",,,,,",
+        "序号,名称,规格型号,数量,含税单价（元）,小计",
+    ]
     out += [f'{i},{n},{m},{q},"{p}","{t}"' for i, (n, m, q, p, t) in enumerate(items, 1)]
     out += ['合计,,,,,"￥5,353,200.00"', "备注：以上价格含13%增值税，含运费；付款方式：款到发货。,,,,,"]
     (folder / "xinghe-h200.csv").write_bytes("\r\n".join(out).encode("gb18030") + b"\r\n")
@@ -169,7 +185,14 @@ def hanse(folder: Path) -> None:
         ("QM9700", "NVIDIA", "InfiniBand-Switch NDR, 64 Ports", "auf Anfrage", "8 Wochen"),
         ("MMA4Z00-NS400", "NVIDIA", "Optik 400G OSFP SR4", "429,50", "ab Lager"),
     ]
-    text = "\r\n".join("\t".join(r) for r in [("Hanse Komponenten KG - Preisliste KW 47, alle Preise in EUR zzgl. MwSt.",), ("Datum: 16.11.2026",), *rows])
+    text = "\r\n".join(
+        "\t".join(r)
+        for r in [
+            ("Hanse Komponenten KG - Preisliste KW 47, alle Preise in EUR zzgl. MwSt.",),
+            ("Datum: 16.11.2026",),
+            *rows,
+        ]
+    )
     (folder / "hanse-preisliste.tsv").write_bytes(b"\xff\xfe" + (text + "\r\n").encode("utf-16-le"))
 
 
@@ -195,7 +218,18 @@ def shenzhou(folder: Path) -> None:
     for r, (kind, brand, pn, spec, qty, unit, price, lead) in enumerate(items, 6):
         gross = Decimal(price) * qty * Decimal("1.13")
         sum_gross += gross
-        rows[r] = [kind, brand, pn, spec, qty, unit, Decimal(price), Decimal("0.13"), (f"=G{r}*E{r}*(1+H{r})", gross), lead]
+        rows[r] = [
+            kind,
+            brand,
+            pn,
+            spec,
+            qty,
+            unit,
+            Decimal(price),
+            Decimal("0.13"),
+            (f"=G{r}*E{r}*(1+H{r})", gross),
+            lead,
+        ]
     rows[13] = ["合计（含税，万元）", "", "", "", "", "", "", "", ("=SUM(I6:I12)", sum_gross)]
     rows[15] = ["备注：1. 交货地点：深圳；2. 付款方式：预付30%。"]
     ws = book.sheet("报价", rows, "#,##0.0000")
@@ -221,7 +255,17 @@ def ugly_english(folder: Path) -> None:
         7: ["", "Model", "Specification", "Qty", "UOM", "Unit", "Total", "", ""],
         8: ["A. GPU NODE"],
         9: ["1", "SYS-421GE-TNRT", "4U dual Xeon GPU server", "1", "set", "18,450.00", "18,450.00", d("0.12"), ""],
-        10: ["2", "NVIDIA RTX PRO 6000 Blackwell Server", "96GB GDDR7", "8", "pcs", "11 250", "90,000.00", d("0.08"), "passive"],
+        10: [
+            "2",
+            "NVIDIA RTX PRO 6000 Blackwell Server",
+            "96GB GDDR7",
+            "8",
+            "pcs",
+            "11 250",
+            "90,000.00",
+            d("0.08"),
+            "passive",
+        ],
         11: ["3", "Xeon Platinum 8480+", "56C", "2", "pcs", "$ 4,150.00", "8300", d("0.1"), ""],
         12: ["", "", "- incl. thermal paste", "", "", "", "", "", ""],
         13: ["4", "M321R4GA3EB0-CWM", "32GB DDR5 RDIMM", "16", "pcs", d("955"), d("15280"), d("0.1"), ""],
@@ -291,9 +335,10 @@ def frauds(folder: Path) -> None:
         ("2800 W Titanium (XE9680)", "Dell supply 2800 W", 6, "1266.16"),
     ]
     rows: dict[int, Sequence[Any]] = {
-        1: ["Veridian Compute Ltd"], 2: ["Offer no: VC-3391", "", "", "Currency: EUR"],
+        1: ["Veridian Compute Ltd"],
+        2: ["Offer no: VC-3391", "", "", "Currency: EUR"],
         4: ["Line", "Part No.", "Description", "Qty", "Unit price incl. VAT", "Line total incl. VAT"],
-    }  # fmt: skip
+    }
     for r, (pn, text, qty, price) in enumerate(items, 5):
         rows[r] = [r - 4, pn, text, qty, d(price), d(price) * qty]
     wrong = total(items) + 9000
@@ -320,9 +365,11 @@ def professional(folder: Path) -> None:
         ("3000 W Titanium (G593)", "Gigabyte", "电源", 2, "个", "8100"),
     ]
     rows: dict[int, Sequence[Any]] = {
-        1: ["专业级（670B模型训练）配置报价单"], 2: ["供应商：远帆集成"], 3: ["报价日期：2026-11-22", "", "", "有效期至：2026-12-22"],
+        1: ["专业级（670B模型训练）配置报价单"],
+        2: ["供应商：远帆集成"],
+        3: ["报价日期：2026-11-22", "", "", "有效期至：2026-12-22"],
         5: ["序号", "型号", "品牌", "描述", "数量", "单位", "不含税单价（元）", "金额（元）"],
-    }  # fmt: skip
+    }
     for r, (pn, brand, text, qty, unit, price) in enumerate(items, 6):
         rows[r] = [r - 5, pn, brand, text, qty, unit, d(price), (f"=E{r}*G{r}", d(price) * qty)]
     net = sum((d(p) * q for *_, q, _, p in items), d(0))
@@ -337,29 +384,42 @@ def professional(folder: Path) -> None:
 def alpen(folder: Path) -> None:
     """Swiss .csv, UTF-8 with mark, bars: apostrophes, CHF, list price and discount, per piece."""
     out = [
-        "AlpenCompute AG|||||", "Angebot|AC-0926||||", "Pos|Typ|Beschreibung|Anzahl|Listenpreis CHF|Rabatt|Preis CHF|Total CHF",
+        "AlpenCompute AG|||||",
+        "Angebot|AC-0926||||",
+        "Pos|Typ|Beschreibung|Anzahl|Listenpreis CHF|Rabatt|Preis CHF|Total CHF",
         "10|WD Black SN850X 4TB|NVMe M.2|2|349.00|10%|314.10|628.20",
         "20|Pro WS TRX50-SAGE WIFI + tower|Workstation-Plattform|1|1'290.00|5%|1'225.50|1'225.50",
         "30|Threadripper 9970X|32 Kerne|1|2'690.00|8%|2'474.80|2'474.80",
         "40|GeForce RTX 5090|32 GB|2|3'990.-|0%|3'990.-|7'980.-",
         "50|AX1600i|Netzteil 1600 W|1|649.00|15%|551.65|551.65",
         "60|CT64G56C46U5|64 GB DDR5|4|379.90|0%|379.90|1'519.60",
-        "||Total exkl. MwSt.||||14'379.75", "||MwSt. 8.1%||||1'164.76", "||Total inkl. MwSt.||||15'544.51",
-    ]  # fmt: skip
+        "||Total exkl. MwSt.||||14'379.75",
+        "||MwSt. 8.1%||||1'164.76",
+        "||Total inkl. MwSt.||||15'544.51",
+    ]
     (folder / "alpen-tower.csv").write_bytes(b"\xef\xbb\xbf" + "\n".join(out).encode() + b"\n")
 
 
 def cluster(folder: Path) -> None:
     """English .csv of a two-node DGX cluster with what nodes share; the systems' contents are listed at no price."""
     out = [
-        "Meridian AI Infrastructure,,,,", "Quote,MAI-5540,,,", "Currency,USD,,,", "Prices exclude tax (excl. VAT),,,,", "SKU,Description,Quantity,Unit Price,Extended",
+        "Meridian AI Infrastructure,,,,",
+        "Quote,MAI-5540,,,",
+        "Currency,USD,,,",
+        "Prices exclude tax (excl. VAT),,,,",
+        "SKU,Description,Quantity,Unit Price,Extended",
         'DGX H100,"NVIDIA DGX H100, 8 x H100",2,"289,000.00","578,000.00"',
         "EPYC 9654,optional upgrade - not part of this offer,,,",
-        "MCX75310AAS-NEAT,inside each system,16,included,", "QM9700,Quantum-2 switch,1,\"32,400.00\",\"32,400.00\"",
-        'MMA4Z00-NS,2x400G OSFP SR8,8,"905.00","7,240.00"', 'MMA4Z00-NS400,400G OSFP SR4,16,455.00,"7,280.00"', "SN2201,management switch,1,4150,4150",
-        "AR3300,NetShelter SX 42U,1,2150,2150", "NVIDIA AI Enterprise licence,5 years,16,\"18,000.00\",\"288,000.00\"", "Freight,,1,3900,3900",
+        "MCX75310AAS-NEAT,inside each system,16,included,",
+        'QM9700,Quantum-2 switch,1,"32,400.00","32,400.00"',
+        'MMA4Z00-NS,2x400G OSFP SR8,8,"905.00","7,240.00"',
+        'MMA4Z00-NS400,400G OSFP SR4,16,455.00,"7,280.00"',
+        "SN2201,management switch,1,4150,4150",
+        "AR3300,NetShelter SX 42U,1,2150,2150",
+        'NVIDIA AI Enterprise licence,5 years,16,"18,000.00","288,000.00"',
+        "Freight,,1,3900,3900",
         'Total,,,,"923,120.00"',
-    ]  # fmt: skip
+    ]
     (folder / "meridian-dgx.csv").write_text("\n".join(out) + "\n", encoding="utf-8", newline="")
 
 
@@ -368,7 +428,12 @@ def office(folder: Path) -> None:
     for source, target in (("ugly-jingda.xlsx", "xls"), ("nordlicht-workstation.xlsx", "ods")):
         with tempfile.TemporaryDirectory() as profile:
             command = ["soffice", "--headless", "--norestore", f"-env:UserInstallation=file://{profile}"]
-            subprocess.run([*command, "--convert-to", target, "--outdir", str(folder), str(folder / source)], check=True, timeout=120, stdout=subprocess.DEVNULL)  # fmt: skip
+            subprocess.run(
+                [*command, "--convert-to", target, "--outdir", str(folder), str(folder / source)],
+                check=True,
+                timeout=120,
+                stdout=subprocess.DEVNULL,
+            )
 
 
 def workstation(folder: Path) -> None:
@@ -376,7 +441,8 @@ def workstation(folder: Path) -> None:
     book = Book(folder / "nordlicht-workstation.xlsx")
     d = Decimal
     rows: dict[int, Sequence[Any]] = {
-        1: ["Lieferant: Nordlicht Rechentechnik GmbH"], 2: ["Angebot gültig bis: 15.12.2026"],
+        1: ["Lieferant: Nordlicht Rechentechnik GmbH"],
+        2: ["Angebot gültig bis: 15.12.2026"],
         4: ["Pos.", "Artikel", "Menge", "ME", "Preis brutto €", "PE", "Gesamt brutto €"],
         5: [1, "Supermicro H13SSL-N (1P SP5) + case", 1, "Stk", d("1899.00"), 1, d("1899.00")],
         6: [2, "AMD EPYC 9354P", 1, "Stk", d("2449.00"), 1, d("2449.00")],
@@ -386,12 +452,25 @@ def workstation(folder: Path) -> None:
         10: [6, "Versand", 1, "", d("49.00"), 1, d("49.00")],
         11: ["", "Gesamtsumme brutto", "", "", "", "", d("26340.80")],
         12: ["", "enthaltene MwSt. 19 %", "", "", "", "", d("4205.67")],
-    }  # fmt: skip
+    }
     book.sheet("Angebot", rows, "#,##0.00 [$€-407]")
     book.close()
 
 
-FILES = (brightrack, nordlicht, xinghe, hanse, shenzhou, ugly_english, ugly_chinese, frauds, professional, alpen, cluster, workstation)
+FILES = (
+    brightrack,
+    nordlicht,
+    xinghe,
+    hanse,
+    shenzhou,
+    ugly_english,
+    ugly_chinese,
+    frauds,
+    professional,
+    alpen,
+    cluster,
+    workstation,
+)
 
 if __name__ == "__main__":
     named = [a for a in sys.argv[1:] if not a.startswith("-")]

@@ -18,7 +18,7 @@ SHARED = (Kind.SWITCH, Kind.OPTIC, Kind.CABLE, Kind.RACK, Kind.PDU)
 
 @dataclass(frozen=True)
 class Placed:
-    """The build as far as lines match; `left_over`: pieces beyond equal nodes (spares?); `unplaced`: lines not in it."""
+    """The build as far as lines match. `left_over`: pieces beyond equal nodes (spares?); `unplaced`: other lines."""
 
     build: Build
     left_over: dict[str, int]

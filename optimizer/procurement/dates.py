@@ -8,7 +8,8 @@ from datetime import date, datetime
 MONTHS = {
     m: n
     for n, names in enumerate(
-        ("jan januar january", "feb februar february", "mar mär märz march mrz", "apr april", "may mai", "jun juni june",
+        ("jan januar january", "feb februar february", "mar mär märz march mrz", "apr april", "may mai",
+         "jun juni june",
          "jul juli july", "aug august", "sep sept september", "oct okt oktober october", "nov november",
          "dec dez dezember december"), 1)
     for m in names.split()

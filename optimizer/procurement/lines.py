@@ -1,4 +1,4 @@
-"""Raw lines -> lines: quantity, price, tax and currency of each, matched against the catalog, its arithmetic checked."""
+"""Raw lines -> lines: quantity, price, tax, currency, matched against the catalog, the arithmetic checked."""
 
 from __future__ import annotations
 
@@ -120,7 +120,8 @@ def line(
         row=raw.row, role=role, text=shown, part_number=raw.text("part_number"), name=raw.text("name"),
         brand=raw.text("brand"), section=raw.section, qty=qty, unit=found.unit or raw.text("unit"), pack=pack,
         priced_per_pack=per_pack, pieces=pieces, unit_price=unit_price, list_price=values.get("list_price"),
-        discount=values.get("discount"), line_total=total, currency=currency, tax=tax, total_tax=total_tax, tax_rate=rate, on_request=found.said == "asked",
+        discount=values.get("discount"), line_total=total, currency=currency, tax=tax, total_tax=total_tax, tax_rate=rate,
+        on_request=found.said == "asked",
         lead_time=raw.text("lead_time"), condition=raw.text("condition"), warranty=raw.text("warranty"),
         origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional,
         included=included or (unit_price is not None and unit_price == 0), hidden=raw.hidden, matched=matched,
@@ -223,8 +224,8 @@ def _unit_price(values: dict[str, Decimal], trouble: Trouble) -> Decimal | None:
 
 
 def _arithmetic(
-    raw: Raw, price: Decimal | None, qty: Decimal | None, total: Decimal | None, tax: Tax, rate: Decimal | None, per: int,
-    trouble: Trouble,
+    raw: Raw, price: Decimal | None, qty: Decimal | None, total: Decimal | None, tax: Tax, rate: Decimal | None,
+    per: int, trouble: Trouble,
 ) -> None:  # fmt: skip
     """Quantity x price against the stated total, across net and gross columns and for tax added a second time."""
     if price is None or qty is None or total is None:

@@ -35,7 +35,8 @@ class ColumnMap(BaseModel):
 
 
 class Mapping(BaseModel):
-    """Blank fields are found by the reader. `parts`: part number or text of a line -> part id, `service` or `ignore`."""
+    """Blank fields are found by the reader. `parts`: a line's part number or text -> part id, `service` (anything that
+    is no part) or `ignore`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     schema_version: Literal[1] = 1

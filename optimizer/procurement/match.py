@@ -135,14 +135,14 @@ class Index:
         import numpy
         from rapidfuzz import fuzz, process
 
-        sets = process.cdist([query], self.texts, scorer=fuzz.token_set_ratio)[0]
-        sorts = process.cdist([query], self.texts, scorer=fuzz.token_sort_ratio)[0]
         # Words in any order, or one word mistyped: `64GB RDIMM DDR5-5600`, `EYPC 9654`.
-        plain = process.cdist(["".join(query.split())], self.squashed, scorer=fuzz.ratio)[0]
-        mixed = numpy.maximum(sets * 0.7 + sorts * 0.3, plain)
+        sets = process.cdist([query], self.texts, scorer=fuzz.token_set_ratio, score_cutoff=60)[0]
+        plain = process.cdist(["".join(query.split())], self.squashed, scorer=fuzz.ratio, score_cutoff=60)[0]
+        likely = numpy.maximum(sets, plain).argsort(kind="stable")[::-1][:24]
+        sorts = {int(i): fuzz.token_sort_ratio(query, self.texts[int(i)]) for i in likely}
+        mixed = {i: max(float(sets[i]) * 0.7 + sort * 0.3, float(plain[i])) for i, sort in sorts.items()}
         numbers = _numbers(query)
-        best = [int(i) for i in mixed.argsort()[::-1][:12]]
-        scored = [(self.ids[i], int(mixed[i]) - 6 * len(_numbers(self.texts[i]) - numbers)) for i in best]
+        scored = [(self.ids[i], int(mixed[i]) - 6 * len(_numbers(self.texts[i]) - numbers)) for i in mixed]
         found = tuple(sorted((x for x in scored if x[1] >= SUGGESTED), key=lambda x: (-x[1], x[0]))[:3])
         self._fuzzy[query] = found
         return found

@@ -7,15 +7,15 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from optimizer.procurement import amounts, lines, sums, words
-from optimizer.procurement.dates import read_date, read_days
-from optimizer.procurement.document import Issue, Line, Notice, Quote, Total
+from optimizer.procurement.basis import basis_of, letterhead, only, valid_until
+from optimizer.procurement.dates import read_date
+from optimizer.procurement.document import Issue, Line, Notice, Quote
 from optimizer.procurement.guard import refuse
 from optimizer.procurement.headers import Column, Header, find_header, header_at
 from optimizer.procurement.lines import IGNORE, SERVICE, Basis
@@ -26,7 +26,7 @@ from optimizer.procurement.rows import Body, body
 from optimizer.procurement.sheet_facts import column_letters, column_number
 from optimizer.procurement.tables import Sheet, Tables, read_tables
 
-MAX_LINES = 50_000
+MAX_LINES = 20_000
 
 
 def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept_fuzzy: bool = False) -> Quote:
@@ -46,7 +46,7 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
         raise refuse("too-many-lines", f"has {len(rows.lines)} lines, the limit is {MAX_LINES}", path)
     style, inferred = amounts.styles(rows, given.decimal)
     issues: list[Issue] = []
-    basis, said = _basis(sheet, header, rows, given, issues)
+    basis, said = basis_of(sheet, header, rows, given, issues)
     if inferred:
         text = "numbers such as 125,000 are read as thousands: prices have no three decimals"
         notices.append(Notice(code="numbers-by-column", text=text))
@@ -63,15 +63,16 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
         made = _lines(rows, style, index, basis, overrides, accept_fuzzy) if basis.tax != "unknown" else made
     found, tax, rate = _with_basis(list(made.values()), basis)
     after = [sum(k < r.after for k in made) for r, _ in pairs]
-    summed = _only(x.total_tax for x in found if not x.optional) or tax
+    summed = only(x.total_tax for x in found if not x.optional) or tax
     issues += sums.check(found, totals, after, summed, rate)  # type: ignore[arg-type]
-    currency = basis.currency or _only(x.currency for x in found)
+    currency = basis.currency or only(x.currency for x in found)
     issues += _doubts(found, currency, tax)
     notices += _done(rows, header, tables)
     return Quote(
-        source=path.name, format=tables.format, sheet=sheet.name, vendor=given.vendor or said.get("vendor", "") or _letterhead(sheet, header, notices),
+        source=path.name, format=tables.format, sheet=sheet.name,
+        vendor=given.vendor or said.get("vendor", "") or letterhead(sheet, header, notices),
         quote_no=said.get("quote_no", ""), quote_date=read_date(said.get("quote_date", "")),
-        valid_until=given.valid_until or _valid(said, notices), currency=currency, tax=tax, tax_rate=rate,
+        valid_until=given.valid_until or valid_until(said, notices), currency=currency, tax=tax, tax_rate=rate,
         lines=tuple(found), totals=tuple(totals), ignored=tuple(rows.ignored), notices=tuple(notices),
         issues=tuple(issues), mapping=_mapping(given, tables, sheet, header, style, currency, tax, rate),
     )  # fmt: skip
@@ -158,100 +159,6 @@ def _header_in_row(path: Path, sheet: Sheet, given: Mapping) -> Header:
     return found
 
 
-def _basis(
-    sheet: Sheet, header: Header, rows: Body, given: Mapping, issues: list[Issue]
-) -> tuple[Basis, dict[str, str]]:
-    """Currency, tax and rate by the mapping, the header, the labels, the notes and the cells' formats, in that order."""
-    said: dict[str, str] = {}
-    for name, value in rows.said:
-        text = value.isoformat() if isinstance(value, date) else str(value)
-        said.setdefault(name, text)
-    notes = [n for n in rows.notes if n]
-    money = [c for c in header.columns.values() if c.field in ("unit_price", "line_total", "list_price")]
-    taxes = {c.tax for c in money if c.tax}
-    tax: Tax = "unknown"
-    if given.tax != "unknown":
-        tax = given.tax
-    elif len(taxes) == 1:
-        tax = taxes.pop()  # type: ignore[assignment]
-    elif not taxes:
-        in_notes = {t for n in notes if (t := _tax_of_note(n))}
-        if len(in_notes) == 1:
-            tax = in_notes.pop()  # type: ignore[assignment]
-        elif in_notes:
-            text = "the notes say both with and without tax"
-            issues.append(Issue(code="tax-basis-unclear", severity="error", text=text))
-    currency = given.currency or _only(c.currency for c in money if c.currency)
-    currency = currency or words.qualified(said.get("currency", ""))[1].get("currency", "")
-    if not currency:
-        currency = _only(
-            x for t in rows.totals if isinstance(t.cell, str) and (x := words.qualified(t.cell)[1].get("currency"))
-        )
-    if not currency:
-        currency = _only(
-            x for n in [*notes, *(t.label for t in rows.totals)] if (x := words.qualified(n)[1].get("currency"))
-        )
-    if not currency:
-        columns = [n for n, c in header.columns.items() if c.field in ("unit_price", "line_total", "list_price")]
-        currency = _only(x for n in columns for x in sheet.facts.currencies.get(n, ()))
-    rate = given.tax_rate
-    if rate is None:
-        rates = {r for n in notes if (r := _rate_of_note(n)) is not None}
-        rates |= {r for c in money if c.tax and (r := sums.rate_in(c.header)) is not None}
-        rate = rates.pop() if len(rates) == 1 else None
-    return Basis(currency, tax, rate), said
-
-
-TAX = r"(?:\bvat\b|\btax\b|mwst|\bust\b|mehrwertsteuer|税|\bgst\b)"
-
-
-def _rate_of_note(text: str) -> Decimal | None:
-    """The percentage next to a word for tax."""
-    plain = words.folded(text)
-    near = re.search(
-        rf"(?<!\d)\d{{1,2}}(?:[.,]\d+)?\s*%[^%\d]{{0,12}}{TAX}|{TAX}[^%\d]{{0,12}}(?<!\d)\d{{1,2}}(?:[.,]\d+)?\s*%",
-        plain,
-    )
-    return sums.rate_in(near[0]) if near else None
-
-
-def _letterhead(sheet: Sheet, header: Header, notices: list[Notice]) -> str:
-    """A company's name above the table that is not the customer's; told, since no label says so."""
-    for row in sheet.rows:
-        if row.number > header.row - header.height:
-            break
-        for cell in row.cells.values():
-            text = re.split(r"[-–|,:：]\s|\s{2,}", str(cell).strip())[0].strip()
-            if 4 <= len(text) <= 60 and words.has("company", text) and not words.begins("customer", text):
-                notices.append(
-                    Notice(code="vendor-from-letterhead", text=f"vendor {text!r} is taken from row {row.number}")
-                )
-                return text
-    return ""
-
-
-def _names_tax(text: str) -> bool:
-    return bool(re.search(TAX, words.folded(text)))
-
-
-def _tax_of_note(text: str) -> str:
-    """`Alle Preise zzgl. MwSt.` -> net; the `netto` of payment terms is none."""
-    plain = words.folded(text)
-    if not _names_tax(plain) and not re.search(r"price|preis|价", plain):
-        return ""
-    if re.search(r"(?:days|tage|天)\s+net", plain) or len(plain) > 200:
-        return ""
-    if re.match(r"^(?:zzgl\.?|plus)?\s*\d*[.,]?\d*\s*%?\s*(?:mwst|vat|ust)\.?\W*$", plain):
-        return ""
-    return words.qualified(plain)[1].get("tax", "")
-
-
-def _only(values: object) -> str:
-    """The one value that all agree on; blank when there is none or several."""
-    found = set(values)  # type: ignore[call-overload]
-    return str(found.pop()) if len(found) == 1 else ""
-
-
 def _common_rate(found: Sequence[Line]) -> Decimal | None:
     rates = {x.tax_rate for x in found if x.tax_rate is not None}
     return rates.pop() if len(rates) == 1 else None
@@ -296,20 +203,6 @@ def _doubts(found: Sequence[Line], currency: str, tax: Tax) -> list[Issue]:
             text = f"{number!r} stands in {n} lines at the same price"
             out.append(Issue(code="line-repeated", severity="warning", text=text))
     return out
-
-
-def _valid(said: dict[str, str], notices: list[Notice]) -> date | None:
-    text = said.get("valid_until", "")
-    if not text:
-        return None
-    found, start, days = read_date(text), read_date(said.get("quote_date", "")), read_days(text)
-    if found:
-        return found
-    if start and days:
-        notices.append(Notice(code="validity-computed", text=f"valid until = quote date + {days} days"))
-        return start + timedelta(days=days)
-    notices.append(Notice(code="validity-unclear", text=f"validity {text[:60]!r} is no day by itself"))
-    return None
 
 
 def _done(rows: Body, header: Header, tables: Tables) -> list[Notice]:

@@ -51,7 +51,7 @@ class RawTotal:
 
 @dataclass
 class Body:
-    """All that the rows of a sheet say. `said`: (field, value) of labels; `notes`: other texts, for tax and currency."""
+    """All that the rows say. `said`: (field, value) of labels; `notes`: other texts, for tax and currency."""
 
     lines: list[Raw] = field(default_factory=list)
     totals: list[RawTotal] = field(default_factory=list)
@@ -244,7 +244,7 @@ def total_kind(label: str) -> TotalKind | None:
     )
     for kind in ("total_gross", "total_net"):
         if words.equals(kind, text) or words.equals(kind, label):
-            return kind  # type: ignore[return-value]
+            return kind
     tax = sets.get("tax")
     plain = re.sub(r"\(.*?\)", " ", rest)
     for kind in ("subtotal", "tax", "discount", "total"):
