@@ -1,8 +1,11 @@
-"""Files that mean harm or are broken, made on the spot: name -> maker."""
+"""Files that mean harm or are broken; `python -m tests.hostile` prints the table of docs/reading.md."""
 
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -74,12 +77,12 @@ def zip_bomb(path: Path) -> None:
 
 
 def lying_size(path: Path) -> None:
-    """The sheet unpacks to 300 MB, the archive's directory says 1,000 bytes."""
-    workbook(path, (SHEET + "<sheetData>").encode() + b" " * 300_000_000 + b"</sheetData></worksheet>")
+    """The sheet unpacks to 30 MB, the archive's directory says 1,000 bytes."""
+    workbook(path, (SHEET + "<sheetData>").encode() + b" " * 30_000_000 + b"</sheetData></worksheet>")
     data = bytearray(path.read_bytes())
     import struct
 
-    real = struct.pack("<I", len(SHEET + "<sheetData>") + 300_000_000 + len("</sheetData></worksheet>"))
+    real = struct.pack("<I", len(SHEET + "<sheetData>") + 30_000_000 + len("</sheetData></worksheet>"))
     at = -1
     while (at := data.find(real, at + 1)) >= 0:
         data[at : at + 4] = struct.pack("<I", 1000)
@@ -300,3 +303,44 @@ READ: tuple[Expected, ...] = (
     ("formulas in texts", formula_injection, "a.csv", ""),
     ("merged cells over each other", overlapping_merges, "a.xlsx", ""),
 )
+
+MEASURED = """
+import os, sys
+from pathlib import Path
+from catalogs.errors import InputError
+from catalogs.load import load
+from optimizer.procurement.reader import read
+catalog = load()
+start = sum(os.times()[:4])
+try:
+    found = read(Path(sys.argv[1]), catalog)
+    print("text", "read; " + "; ".join(n.text for n in found.notices))
+except InputError as e:
+    print("code", e.faults[0].code)
+    print("text", f"{e.faults[0].text}. {e.faults[0].remedy}")
+print("seconds", sum(os.times()[:4]) - start)
+print("kB", next(x.split()[1] for x in open("/proc/self/status") if x.startswith("VmHWM")))
+"""
+
+
+def measured(path: Path) -> tuple[str, float, int]:
+    """(code or `read`, CPU seconds, kB at most) of reading a file in a process of its own, catalog loaded before."""
+    found = _run(path)
+    return found.get("code", "read" if "text" in found else "crash"), float(found["seconds"]), int(found["kB"])
+
+
+def _run(path: Path) -> dict[str, str]:
+    done = subprocess.run([sys.executable, "-c", MEASURED, str(path)], capture_output=True, text=True, timeout=200)
+    return {k: v for k, _, v in (line.partition(" ") for line in done.stdout.splitlines())}
+
+
+if __name__ == "__main__":
+    print("| file | code | what is said | CPU s | MB |\n|---|---|---|---|---|")
+    for what, make, name, _ in (*REFUSED, *READ):
+        with tempfile.TemporaryDirectory() as folder:
+            make(Path(folder) / name)
+            row = _run(Path(folder) / name)
+        said = row["text"].replace("|", "/")
+        print(
+            f"| {what} | {row.get('code', 'read')} | {said} | {float(row['seconds']):.1f} | {int(row['kB']) // 1000} |"
+        )

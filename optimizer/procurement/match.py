@@ -14,6 +14,7 @@ from catalogs.schema import Kind, Part
 from optimizer.procurement.document import Match
 from optimizer.procurement.words import DATA, folded, has, row_words
 
+SIZES = re.compile(r"(?<=\d)\s*([gt])b?(?![a-z0-9])")
 MARKS = re.compile(r"\((?:r|tm|c)\)")
 WORD = re.compile(r"[a-z0-9]+|[^\Wa-z0-9_]+")
 MIN_CONTAINED = 6
@@ -45,7 +46,7 @@ def _brands() -> tuple[re.Pattern[str], dict[str, str]]:
 
 @lru_cache(maxsize=20_000)
 def branded(text: str) -> str:
-    """Folded text with brand names as the catalog writes them, and no trade marks."""
+    """Folded text with brand names as the catalog writes them, `64 GB` and `64G` as `64gb`, no trade marks."""
     plain = MARKS.sub(" ", folded(text.replace("™", " ").replace("®", " ")))
     pattern, vendors = _brands()
 
@@ -53,7 +54,7 @@ def branded(text: str) -> str:
         name = vendors[m[0]]
         return m[0] if m[0].isascii() and name in plain else f" {name} "
 
-    return pattern.sub(vendor, plain)
+    return SIZES.sub(r"\1b", pattern.sub(vendor, plain))
 
 
 class Index:
@@ -84,6 +85,16 @@ class Index:
                 self.alias.setdefault(token, set()).update(ids)
             if len(ids) == 1 and len(token) >= 8:
                 self.inside.setdefault(token, set()).update(ids)
+        short: dict[str, set[str]] = {}
+        for p in catalog.parts.values():
+            kept = [t for t in p.name.split() if not _number_like(t.strip("()"))]
+            if 3 <= len(kept) < len(p.name.split()):
+                short.setdefault(squash(" ".join(kept)), set()).add(p.id)
+        # A name without its manufacturer's number, where that is still one part's only.
+        for name, ids in short.items():
+            if len(ids) == 1 and name not in self.normal and any(c.isdigit() for c in name):
+                self.alias.setdefault(name, set()).update(ids)
+                self.inside.setdefault(name, set()).update(ids)
         self.ids = sorted(catalog.parts)
         self.texts = [
             " ".join(WORD.findall(branded(f"{p.vendor} {p.name}"))) for p in map(self.parts.__getitem__, self.ids)

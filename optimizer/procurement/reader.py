@@ -15,7 +15,7 @@ from catalogs.load import Catalog
 from optimizer.procurement import amounts, lines, sums, words
 from optimizer.procurement.basis import basis_of, letterhead, only, valid_until
 from optimizer.procurement.dates import read_date
-from optimizer.procurement.document import Issue, Line, Notice, Quote
+from optimizer.procurement.document import Issue, Line, Notice, Quote, Total
 from optimizer.procurement.guard import refuse
 from optimizer.procurement.headers import Column, Header, find_header, header_at
 from optimizer.procurement.lines import IGNORE, SERVICE, Basis
@@ -64,6 +64,7 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     found, tax, rate = _with_basis(list(made.values()), basis)
     after = [sum(k < r.after for k in made) for r, _ in pairs]
     summed = only(x.total_tax for x in found if not x.optional) or tax
+    found = _included(found, totals, after, summed, rate)  # type: ignore[arg-type]
     issues += sums.check(found, totals, after, summed, rate)  # type: ignore[arg-type]
     currency = basis.currency or only(x.currency for x in found)
     issues += _doubts(found, currency, tax)
@@ -185,6 +186,34 @@ def _with_basis(found: list[Line], basis: Basis) -> tuple[list[Line], Tax, Decim
         own_rate = x.tax_rate if x.tax_rate is not None else rate
         out.append(x.model_copy(update={"tax": own_tax, "total_tax": total_tax, "tax_rate": own_rate}))
     return out, tax, rate
+
+
+def _included(found: list[Line], totals: list[Total], after: list[int], tax: Tax, rate: Decimal | None) -> list[Line]:
+    """Lines without a price are part of what is priced above them where the file's own sums count nothing for them."""
+
+    def bare(x: Line) -> bool:
+        unpriced = x.unit_price is None and x.line_total is None and not x.included and not x.on_request
+        return unpriced and not x.optional and not any(i.severity == "error" for i in x.issues)
+
+    if not any(map(bare, found)) or not any(t.kind in ("total", "total_net", "total_gross") for t in totals):
+        return found
+    text = "no price of its own: the file's sums count nothing for it"
+    trial = [
+        x.model_copy(
+            update={
+                "included": True,
+                "issues": (
+                    *(i for i in x.issues if i.code != "no-price"),
+                    Issue(code="included-by-sum", severity="note", text=text, row=x.row),
+                ),
+            }
+        )
+        if bare(x)
+        else x
+        for x in found
+    ]
+    wrong = any(i.code != "tax-arithmetic" for i in sums.check(trial, totals, after, tax, rate))
+    return found if wrong else trial
 
 
 def _doubts(found: Sequence[Line], currency: str, tax: Tax) -> list[Issue]:

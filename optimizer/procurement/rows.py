@@ -243,7 +243,7 @@ def total_kind(label: str) -> TotalKind | None:
         re.sub(r"\d+(?:[.,]\d+)?\s*%?", " ", words.folded(label).partition(":")[0].partition("：")[0])
     )
     for kind in ("total_gross", "total_net"):
-        if words.equals(kind, text) or words.equals(kind, label):
+        if any(words.equals(kind, x) for x in (text, label, rest)):
             return kind
     tax = sets.get("tax")
     plain = re.sub(r"\(.*?\)", " ", rest)
