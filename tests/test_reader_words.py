@@ -359,6 +359,21 @@ def test_packs(tmp_path: Path) -> None:
     assert [i.code for i in q.lines[2].issues] == ["pack-unclear"]
 
 
+def test_many_columns_of_the_vendors_own(tmp_path: Path) -> None:
+    own = [f"Spec {i}" for i in range(15)]
+    text = f"P/N,Description,Qty,Unit price USD,{','.join(own)}\nEPYC 9654,CPU,2,6480.00,{','.join(own)}\n"
+    assert read_text(tmp_path, text).lines[0].matched.part == "amd-epyc-9654"
+
+
+def test_what_a_server_contains_has_no_price_of_its_own(tmp_path: Path) -> None:
+    head = "SKU,Description,Qty,Unit Price,Subtotal"
+    rows = 'PowerEdge XE9680,server,1,"$325,000.00","$325,000.00"\n,EPYC 9654,2,,\n,,,Total,"$325,000.00"'
+    q = read_text(tmp_path, f"{head}\n{rows}\n")
+    assert [(x.included, [i.code for i in x.issues]) for x in q.lines] == [(False, []), (True, ["included-by-sum"])]
+    other = read_text(tmp_path, f"{head}\n{rows}\n".replace('Total,"$325', 'Total,"$326'))
+    assert "included-by-sum" not in [i.code for i in other.all_issues]
+
+
 def test_a_mapping_names_only_what_exists(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown-part"):
         read_text(tmp_path, "P/N,Qty\nA,1\n", mapping=Mapping(parts={"A": "no-such-part-at-all"}))

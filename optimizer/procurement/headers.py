@@ -126,7 +126,7 @@ def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None
         named = {c: column for c, column in both.items() if column}
     else:
         named = {c: column for c, x in texts.items() if (column := column_of(x))}
-    if below is None and len(row.cells) > 3 and len(named) * 2 < len(row.cells):
+    if below is None and 3 < len(row.cells) > len(named) * 2 and len(named) < 4:
         return None
     columns, unused = _one_each(named)
     fields = {c.field for c in columns.values()}

@@ -26,7 +26,7 @@ from optimizer.procurement.rows import Body, body
 from optimizer.procurement.sheet_facts import column_letters, column_number
 from optimizer.procurement.tables import Sheet, Tables, read_tables
 
-MAX_LINES = 20_000
+MAX_LINES = 10_000
 
 
 def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept_fuzzy: bool = False) -> Quote:

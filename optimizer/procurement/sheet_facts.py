@@ -17,7 +17,7 @@ from optimizer.procurement.words import qualified
 
 MAX_AREA = 3_000_000
 """Cells of the rectangle that holds a sheet's content: some 200 MB when read."""
-MAX_FILLED = 500_000
+MAX_FILLED = 250_000
 MAX_XML_BYTES = 5_000_000
 MOST = 5_000
 OUTSIDE = re.compile(r"\[\d+\]|\.xls|WEBSERVICE|\|'")
