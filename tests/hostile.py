@@ -309,7 +309,7 @@ import os, sys
 from pathlib import Path
 from catalogs.errors import InputError
 from catalogs.load import load
-from optimizer.procurement.reader import read
+from optimizer.procurement.reading.reader import read
 catalog = load()
 start = sum(os.times()[:4])
 try:

@@ -12,8 +12,8 @@ import pytest
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog, load
-from optimizer.procurement.reader import read
-from optimizer.procurement.review import review_rows
+from optimizer.procurement.reading.reader import read
+from optimizer.procurement.reading.review import review_rows
 from tests.hostile import READ, REFUSED, measured
 
 LARGE = ("10^6 blank rows", "600,000 filled cells", "archive that lies about sizes")

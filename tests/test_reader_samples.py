@@ -19,11 +19,11 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.api import build_of, check
 from optimizer.market import Market
-from optimizer.procurement.build import to_build
-from optimizer.procurement.document import Quote
-from optimizer.procurement.mapping import Mapping, mapping_toml, read_mapping, write_mapping
-from optimizer.procurement.reader import read
-from optimizer.procurement.review import COLUMNS, review_rows, suggestions, write_review
+from optimizer.procurement.reading.build import to_build
+from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.reading.mapping import Mapping, mapping_toml, read_mapping, write_mapping
+from optimizer.procurement.reading.reader import read
+from optimizer.procurement.reading.review import COLUMNS, review_rows, suggestions, write_review
 from optimizer.throughput.calibration import shipped
 
 FOLDER = Path("examples/procurement")

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog, load
-from optimizer.procurement import numbers
-from optimizer.procurement.amounts import count_words
-from optimizer.procurement.build import to_build
-from optimizer.procurement.dates import read_date, read_days
-from optimizer.procurement.document import Quote
-from optimizer.procurement.headers import column_of
-from optimizer.procurement.mapping import Mapping, read_mapping
-from optimizer.procurement.match import Index, is_service, match
-from optimizer.procurement.reader import read
-from optimizer.procurement.rows import total_kind
+from optimizer.procurement.reading import numbers
+from optimizer.procurement.reading.amounts import count_words
+from optimizer.procurement.reading.build import to_build
+from optimizer.procurement.reading.dates import read_date, read_days
+from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.reading.headers import column_of
+from optimizer.procurement.reading.mapping import Mapping, read_mapping
+from optimizer.procurement.reading.match import Index, is_service, match
+from optimizer.procurement.reading.reader import read
+from optimizer.procurement.reading.rows import total_kind
 
 
 @cache

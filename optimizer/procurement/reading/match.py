@@ -11,8 +11,8 @@ from functools import cache, lru_cache
 
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Part
-from optimizer.procurement.document import Match
-from optimizer.procurement.words import DATA, folded, has, row_words
+from optimizer.procurement.reading.document import Match
+from optimizer.procurement.reading.words import DATA, folded, has, row_words
 
 SIZES = re.compile(r"(?<=\d)\s*([gt])b?(?![a-z0-9])")
 MARKS = re.compile(r"\((?:r|tm|c)\)")

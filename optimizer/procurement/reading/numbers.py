@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-from optimizer.procurement import words
+from optimizer.procurement.reading import words
 
 Style = Literal["", ".", ","]
 BLANKS = "\u0020\u00a0\u202f\u2009\u2007\u3000"

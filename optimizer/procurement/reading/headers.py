@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from optimizer.procurement.tables import Row, Sheet
-from optimizer.procurement.words import bare, folded, qualified, synonyms
+from optimizer.procurement.reading.tables import Row, Sheet
+from optimizer.procurement.reading.words import bare, folded, qualified, synonyms
 
 SEARCHED_ROWS = 300
 NAMING = ("part_number", "name", "description")

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from optimizer.procurement import words
-from optimizer.procurement.amounts import amount, cents, exact_sum
-from optimizer.procurement.document import Issue, Line, Total
-from optimizer.procurement.mapping import Tax
-from optimizer.procurement.numbers import Style
-from optimizer.procurement.rows import RawTotal
+from optimizer.procurement.reading import words
+from optimizer.procurement.reading.amounts import amount, cents, exact_sum
+from optimizer.procurement.reading.document import Issue, Line, Total
+from optimizer.procurement.reading.mapping import Tax
+from optimizer.procurement.reading.numbers import Style
+from optimizer.procurement.reading.rows import RawTotal
 
 RATE = re.compile(r"(?<!\d)(\d{1,2}(?:[.,]\d{1,2})?)\s*%")
 

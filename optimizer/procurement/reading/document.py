@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from optimizer.procurement.mapping import Mapping, Tax
+from optimizer.procurement.reading.mapping import Mapping, Tax
 
 How = Literal["exact", "normalised", "alias", "contained", "fuzzy", "mapped", "none"]
 Severity = Literal["error", "warning", "note"]

@@ -12,19 +12,19 @@ from pathlib import Path
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from optimizer.procurement import amounts, lines, sums, words
-from optimizer.procurement.basis import basis_of, letterhead, only, valid_until
-from optimizer.procurement.dates import read_date
-from optimizer.procurement.document import Issue, Line, Notice, Quote, Total
-from optimizer.procurement.guard import refuse
-from optimizer.procurement.headers import Column, Header, find_header, header_at
-from optimizer.procurement.lines import IGNORE, SERVICE, Basis
-from optimizer.procurement.mapping import ColumnMap, Mapping, Tax
-from optimizer.procurement.match import Index
-from optimizer.procurement.numbers import Style
-from optimizer.procurement.rows import Body, body
-from optimizer.procurement.sheet_facts import column_letters, column_number
-from optimizer.procurement.tables import Sheet, Tables, read_tables
+from optimizer.procurement.reading import amounts, lines, sums, words
+from optimizer.procurement.reading.basis import basis_of, letterhead, only, valid_until
+from optimizer.procurement.reading.dates import read_date
+from optimizer.procurement.reading.document import Issue, Line, Notice, Quote, Total
+from optimizer.procurement.reading.guard import refuse
+from optimizer.procurement.reading.headers import Column, Header, find_header, header_at
+from optimizer.procurement.reading.lines import IGNORE, SERVICE, Basis
+from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
+from optimizer.procurement.reading.match import Index
+from optimizer.procurement.reading.numbers import Style
+from optimizer.procurement.reading.rows import Body, body
+from optimizer.procurement.reading.sheet_facts import column_letters, column_number
+from optimizer.procurement.reading.tables import Sheet, Tables, read_tables
 
 MAX_LINES = 10_000
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 
-from optimizer.procurement import sums, words
-from optimizer.procurement.dates import read_date, read_days
-from optimizer.procurement.document import Issue, Notice
-from optimizer.procurement.headers import MONEY, Header
-from optimizer.procurement.lines import Basis
-from optimizer.procurement.mapping import Mapping, Tax
-from optimizer.procurement.rows import Body
-from optimizer.procurement.tables import Sheet
+from optimizer.procurement.reading import sums, words
+from optimizer.procurement.reading.dates import read_date, read_days
+from optimizer.procurement.reading.document import Issue, Notice
+from optimizer.procurement.reading.headers import MONEY, Header
+from optimizer.procurement.reading.lines import Basis
+from optimizer.procurement.reading.mapping import Mapping, Tax
+from optimizer.procurement.reading.rows import Body
+from optimizer.procurement.reading.tables import Sheet
 
 TAX = r"(?:\bvat\b|\btax\b|mwst|\bust\b|mehrwertsteuer|税|\bgst\b)"
 

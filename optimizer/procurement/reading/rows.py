@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from optimizer.procurement import numbers, words
-from optimizer.procurement.document import Ignored, TotalKind
-from optimizer.procurement.headers import MONEY, NAMING, Column, Header, column_of, header_at, repeats
-from optimizer.procurement.tables import Cell, Row, Sheet
+from optimizer.procurement.reading import numbers, words
+from optimizer.procurement.reading.document import Ignored, TotalKind
+from optimizer.procurement.reading.headers import MONEY, NAMING, Column, Header, column_of, header_at, repeats
+from optimizer.procurement.reading.tables import Cell, Row, Sheet
 
 SAID = ("vendor", "valid_until", "currency", "quote_no", "quote_date", "tax_rate")
 FILLED_DOWN = ("category", "brand", "currency", "tax_rate", "section", "warranty", "lead_time")
@@ -295,6 +295,6 @@ def _labelled(text: str) -> Iterator[tuple[str, str]]:
 
 
 def day_of(value: Cell) -> date | None:
-    from optimizer.procurement.dates import read_date
+    from optimizer.procurement.reading.dates import read_date
 
     return read_date(value)

@@ -14,9 +14,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from optimizer.procurement import cells as child
-from optimizer.procurement.guard import AS_TABLE, SAVE_AGAIN, inspect, refuse
-from optimizer.procurement.sheet_facts import MAX_FILLED, Facts, column_letters, facts
+from optimizer.procurement.reading import cells as child
+from optimizer.procurement.reading.guard import AS_TABLE, SAVE_AGAIN, inspect, refuse
+from optimizer.procurement.reading.sheet_facts import MAX_FILLED, Facts, column_letters, facts
 
 Cell = str | Decimal | bool | date
 CHILD_MB = 420

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from catalogs.files import write_text
 from optimizer.csv_table import csv_text
-from optimizer.procurement.document import Quote
-from optimizer.procurement.match import SIMILAR
+from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.reading.match import SIMILAR
 
 COLUMNS = (
     "file", "sheet", "row", "part_number", "text", "qty", "unit_price", "currency", "reason", "suggestion", "score",

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from optimizer.procurement import words
-from optimizer.procurement.amounts import Numbers, count_words, same_money, whole
-from optimizer.procurement.document import Issue, Line, Match
-from optimizer.procurement.headers import NAMING
-from optimizer.procurement.mapping import Tax
-from optimizer.procurement.match import Index, is_service, match
-from optimizer.procurement.rows import Raw
-from optimizer.procurement.words import folded
+from optimizer.procurement.reading import words
+from optimizer.procurement.reading.amounts import Numbers, count_words, same_money, whole
+from optimizer.procurement.reading.document import Issue, Line, Match
+from optimizer.procurement.reading.headers import NAMING
+from optimizer.procurement.reading.mapping import Tax
+from optimizer.procurement.reading.match import Index, is_service, match
+from optimizer.procurement.reading.rows import Raw
+from optimizer.procurement.reading.words import folded
 
 PACK_OF = re.compile(
     r"(?:pack|box|bundle|vpe|ve|packung|karton|tray)\s*(?:of|à|zu|mit|:)?\s*(\d{1,4})\b|\b(\d{1,4})(?:er)?[- ]?pack\b"

@@ -10,7 +10,7 @@ from catalogs.load import Catalog
 from catalogs.schema import GpuBoard, Kind, Platform
 from constraints.case import Build
 from optimizer.api import build_of
-from optimizer.procurement.document import Line, Notice, Quote
+from optimizer.procurement.reading.document import Line, Notice, Quote
 
 NODES = (Kind.PLATFORM, Kind.SYSTEM)
 SHARED = (Kind.SWITCH, Kind.OPTIC, Kind.CABLE, Kind.RACK, Kind.PDU)

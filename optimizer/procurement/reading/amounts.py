@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 
-from optimizer.procurement import numbers, words
-from optimizer.procurement.document import Issue
-from optimizer.procurement.numbers import Reading, Style
-from optimizer.procurement.rows import Body, Raw
-from optimizer.procurement.tables import Cell
+from optimizer.procurement.reading import numbers, words
+from optimizer.procurement.reading.document import Issue
+from optimizer.procurement.reading.numbers import Reading, Style
+from optimizer.procurement.reading.rows import Body, Raw
+from optimizer.procurement.reading.tables import Cell
 
 FIELDS = ("qty", "unit_price", "list_price", "line_total", "discount", "tax_rate", "tax_amount", "pack", "price_per")
 CENT = Decimal("0.01")
