@@ -14,6 +14,7 @@ from optimizer.bound import Bound, Bounds
 from optimizer.clock import Clock
 from optimizer.cluster import Cluster
 from optimizer.host_rows import HostRows
+from optimizer.included import Included
 from optimizer.market import Market
 from optimizer.outfit import Outfit, most_on_site
 from optimizer.prune import buyable
@@ -64,9 +65,11 @@ class Units:
         self.dropped: list[tuple[str, int]] = []
         shelves: dict[str, Shelf] = {}
         stock: Stock = {}
-        for gpu, k, holders in families(market):
+        included = Included(market)
+        for gpu, k, all_holders in families(market):
+            holders = [p for p in all_holders if included.held_by(p, gpu, k)] if clever else all_holders
             on_host = self.on_host if self.on_host and self.on_host.able(gpu, k) else None
-            if self.planner.precisions(gpu) or on_host:
+            if (self.planner.precisions(gpu) or on_host) and (included.possible or not clever):
                 shelves |= {p.id: Shelf(market, by, p, stock) for p in holders if p.id not in shelves}
                 outfits = [Outfit(shelves[p.id], by, gpu, k) for p in holders]
                 least = min((o.least_cents for o in outfits), default=NONE)

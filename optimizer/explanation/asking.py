@@ -13,7 +13,7 @@ from constraints.case import Case
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.certify import Family
-from optimizer.clock import Clock
+from optimizer.clock import Clock, TimeUp
 from optimizer.front import Found, Point
 from optimizer.load import load_of, with_load
 from optimizer.market import Market
@@ -85,6 +85,17 @@ class Asking:
             solver = Solver(market, clock=self.clock, engine=self.engine, judged=self._judged(market))
             self._found[id(market)] = solver.cheapest()
         return self._found[id(market)]
+
+    def fastest(self, change: Change) -> int | None:
+        """Throughput (0.1 tok/s) of the fastest build within the budget under a change; None without a budget or a
+        build. Raises TimeUp."""
+        market = self.market(change)
+        if market.request.budget_cents is None:
+            return None
+        front = Solver(market, clock=self.clock, engine=self.engine, judged=self._judged(market)).front()
+        if not front.complete:
+            raise TimeUp
+        return front.points[-1].found.row.perf.tenths if front.points else None
 
     def _judged(self, market: Market) -> GpuRows:
         """Rows judged once for all changes that plans do not depend on: money, site and purchase."""

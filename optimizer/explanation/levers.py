@@ -58,7 +58,8 @@ class Budget:
 class Number:
     """A figure on a grid of whole steps, from `start` (which fails) towards `loosest`.
 
-    `reached`: the grid value that a build found attains, which narrows the search; None where it is not known."""
+    `reached`: the grid value that a build found attains, which narrows the search; None where it is not known.
+    `guess`: a value that is likely to be the smallest change; it is tried first."""
 
     key: str
     start: int
@@ -66,6 +67,7 @@ class Number:
     fields: Callable[[int], Change]
     say: Callable[[int], str]
     reached: Callable[[Asking, Change, Found], int] | None = None
+    guess: Callable[[Asking, Change], int | None] | None = None
 
     def least(self, asking: Asking, also: Change) -> Loosened | None:
         if self.start == self.loosest:
@@ -81,6 +83,10 @@ class Number:
             return found, min(steps, max(low + 1, sign * (self.reached(asking, change, found) - self.start)))
 
         low, high = 0, abs(self.loosest - self.start)
+        likely = self.guess(asking, also) if self.guess else None
+        if likely is not None and 0 < sign * (likely - self.start) <= high:
+            high = sign * (likely - self.start)
+            low = high - 1 if high > 1 and ask(high - 1)[0] is None else 0
         found, high = ask(high)
         if found is None:
             return None

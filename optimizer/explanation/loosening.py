@@ -9,7 +9,7 @@ from catalogs.llm import Llm, all_models
 from constraints.precision import BITS, known_precisions, wanted
 from constraints.request import Request
 from constraints.site import total_w, units
-from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.asking import LOADS, Asking, Change
 from optimizer.explanation.conditions import CONTAINED_AIR_W, Condition, conditions
 from optimizer.explanation.levers import Budget, Choice, Lever, Number, option
 from optimizer.explanation.lists import lead_days, members_of, price_age_days
@@ -78,7 +78,7 @@ def _number(key: str, market: Market) -> Number | None:
     if key == "throughput" and r.throughput_tenths:
         return Number(
             key, r.throughput_tenths, 1, lambda v: Change.of(throughput_tenths=v),
-            lambda v: f"{trimmed(v / 10)} tok/s in all", lambda a, c, f: f.row.perf.tenths,
+            lambda v: f"{trimmed(v / 10)} tok/s in all", lambda a, c, f: f.row.perf.tenths, _fastest,
         )  # fmt: skip
     if key == "load":
         return _load(market)
@@ -132,7 +132,18 @@ def _load(market: Market) -> Number | None:
     def reached(asking: Asking, change: Change, found: Found) -> int:
         return math.floor(found.row.perf.tenths / 10 / load.needed_tok_s * 1000)
 
-    return Number("load", 1000, 1, lambda v: Change({name: at(v)}), lambda v: f"{trimmed(at(v))} {unit}", reached)
+    def guess(asking: Asking, also: Change) -> int | None:
+        tenths = _fastest(asking, also | Change.of(**dict.fromkeys(LOADS)))
+        return tenths and math.floor(tenths / 10 / load.needed_tok_s * 1000)
+
+    return Number(
+        "load", 1000, 1, lambda v: Change({name: at(v)}), lambda v: f"{trimmed(at(v))} {unit}", reached, guess
+    )
+
+
+def _fastest(asking: Asking, also: Change) -> int | None:
+    """Throughput (0.1 tok/s) of the fastest build within the budget, whatever throughput was asked for."""
+    return asking.fastest(also | Change.of(throughput_tenths=None))
 
 
 def _precisions(market: Market) -> list[tuple[str, Change]]:

@@ -1,0 +1,36 @@
+"""What `--include` demands, held against families before anything is planned: rules let no other node hold the part."""
+
+from __future__ import annotations
+
+from catalogs.schema import Cpu, Gpu, GpuBoard, Kind, Memory, Part, Platform
+from constraints.fit import cpu_fits, memory_fits
+from optimizer.market import Market
+
+
+class Included:
+    """The parts that a request demands."""
+
+    def __init__(self, market: Market) -> None:
+        prices, parts = market.book.prices, market.catalog.parts
+        self.parts = [parts[x] for x in market.request.include]
+        inside = {c.part for p in parts.values() if isinstance(p, Platform) and p.id in prices for c in p.contents}
+        self.possible = all(p.id in prices or p.id in inside for p in self.parts)
+        """False when one of them can neither be bought nor comes inside of something that can."""
+
+    def held_by(self, platform: Platform, gpu: Gpu, per_node: int) -> bool:
+        """False when a node of `per_node` GPUs in a platform can't hold them all; true says nothing."""
+        contents = {c.part for c in platform.contents}
+        return all(p.id in contents or _may(p, platform, gpu, per_node) for p in self.parts)
+
+
+def _may(part: Part, platform: Platform, gpu: Gpu, per_node: int) -> bool:
+    """Whether a node may hold a part that is bought for it."""
+    if part.kind in (Kind.PLATFORM, Kind.SYSTEM):
+        return part.id == platform.id
+    if isinstance(part, Gpu):
+        return part.id == gpu.id
+    if isinstance(part, GpuBoard):
+        return part.gpu == gpu.id and part.gpus == per_node
+    if isinstance(part, Cpu):
+        return cpu_fits(platform, part)
+    return memory_fits(platform, part) if isinstance(part, Memory) else True
