@@ -15,9 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from catalogs.errors import InputError
 from catalogs.load import Catalog, load
-from catalogs.schema import Gpu
+from catalogs.schema import Gpu, Kind
 from constraints.case import Build
 from constraints.policy import Policy
 from constraints.request import Request
@@ -172,9 +171,9 @@ def size(
         InputError: An unknown model or GPU, or a number of GPUs or nodes out of range.
     """
     parts, setups = catalog or shipped_catalog(), []
+    known = Catalog({g.id: g for g in parts.of(Kind.GPU)}, {}, parts.sha256)
     for name, per_node, nodes in gpus:
-        gpu = parts.find(name)
-        if not isinstance(gpu, Gpu):
-            raise InputError(f"{name} is a {gpu.kind.value}, not a gpu", "no-gpu", "See `dsopt catalog list gpu`.")
+        gpu = known.find(name)
+        assert isinstance(gpu, Gpu)
         setups.append((gpu, key_of(gpu, per_node, nodes)))
     return report(parts, request, policy or Policy(), calibration or shipped(), setups, None, [])
