@@ -150,16 +150,18 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
         for path in files:
             if path.name not in known:
                 continue
-            cls: type[BaseModel] = PRICE_FILES.get(path.stem) or PART_FILES[path.stem]
+            stem = path.stem
+            cls: type[BaseModel] = PRICE_FILES.get(stem) or PART_FILES[stem]
             rows = _rows(path, cls, digest, faults)
             for number, row in rows:
-                if path.stem in ("systems", "platforms"):
-                    row["kind"] = "system" if path.stem == "systems" else "platform"
+                if stem in ("systems", "platforms"):
+                    row["kind"] = "system" if stem == "systems" else "platform"
                 item = _parse(cls, row, path, number, faults)
                 if item is None:
                     continue
                 key: str = item.id  # type: ignore[attr-defined]
-                if f"{path.stem}/{key}" in seen or (isinstance(item, Part) and f"part/{key}" in seen):
+                mine = {f"{stem}/{key}", f"part/{key}"} if isinstance(item, Part) else {f"{stem}/{key}"}
+                if not seen.isdisjoint(mine):
                     faults.append(
                         Fault(
                             "duplicate-id",
@@ -172,7 +174,7 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
                         )
                     )
                     continue
-                seen |= {f"{path.stem}/{key}", f"part/{key}"} if isinstance(item, Part) else {f"{path.stem}/{key}"}
+                seen |= mine
                 where[key] = (str(path), number)
                 if isinstance(item, Part):
                     if key in parts:
@@ -265,14 +267,14 @@ def _rows(
     if bad:
         return []
     rows = []
-    for number, cells in lines[1:]:
-        if not any(c.strip() for c in cells):
-            continue
-        if len(cells) != len(header):
+    for number, raw_cells in lines[1:]:
+        cells = [c.strip() for c in raw_cells]
+        if len(cells) == len(header):
+            if row := {h: c for h, c in zip(header, cells, strict=True) if c}:
+                rows.append((number, row))
+        elif any(cells):
             text_ = f"{len(cells)} cells where the header has {len(header)}"
             faults.append(Fault("truncated-row", text_, str(path), number, remedy="Quote cells that hold commas."))
-            continue
-        rows.append((number, {h: c.strip() for h, c in zip(header, cells, strict=True) if c.strip()}))
     return rows
 
 
@@ -287,8 +289,9 @@ def _tuple_fields(cls: type[BaseModel]) -> frozenset[str]:
 
 
 def _parse(cls: type[BaseModel], row: dict[str, str], path: Path, number: int, faults: list[Fault]) -> BaseModel | None:
-    lists = _tuple_fields(cls)
-    data: dict[str, object] = {k: tuple(v.split("|")) if k in lists else v for k, v in row.items()}
+    data: dict[str, object] = {**row}
+    for name in _tuple_fields(cls) & row.keys():
+        data[name] = tuple(row[name].split("|"))
     for column in ("contents", "parts"):
         if column in row:
             pairs = [c.partition("*") for c in row[column].split("|")]

@@ -59,6 +59,12 @@ Included = Literal[
 ]
 Whole = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
+Price = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)]
+TaxRate = Annotated[Decimal, Field(ge=0, lt=1)]
+Currency = Literal["USD", "CNY", "EUR", "GBP", "JPY"]
+Condition = Literal["new", "refurbished", "used"]
+Confidence = Literal["list", "street", "estimate"]
+"""How sure a price is."""
 Spares = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\+[0-9]{1,3})?$")]
 Ports = Annotated[str, Field(pattern=r"^[0-9]{1,5}:[0-9]{1,5}$")]
 MOST_PIECES = 100_000
@@ -323,15 +329,15 @@ class Offer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     id: str
     part: str
-    price: Decimal = Field(gt=0, max_digits=12, decimal_places=2)
-    currency: Literal["USD", "CNY", "EUR", "GBP", "JPY"]
+    price: Price
+    currency: Currency
     date: date
-    condition: Literal["new", "refurbished", "used"]
-    confidence: Literal["list", "street", "estimate"]
+    condition: Condition
+    confidence: Confidence
     seller: str
     source: str
     link: str = ""
-    tax_rate: Decimal = Field(default=Decimal(0), ge=0, lt=1)
+    tax_rate: TaxRate = Decimal(0)
     lead_time_days: Whole | None = None
     low: Decimal | None = Field(default=None, gt=0)
     high: Decimal | None = Field(default=None, gt=0)
@@ -347,6 +353,8 @@ class Offer(BaseModel):
 
     @model_validator(mode="after")
     def _breaks_fall(self) -> Offer:
+        if not self.breaks and self.min_qty <= MOST_PIECES:
+            return self  # nearly all offers
         try:
             steps = [(1, self.price), *self.price_breaks]
         except (ValueError, ArithmeticError):
@@ -366,15 +374,15 @@ class Bundle(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")
     name: str = ""
     parts: tuple[Contained, ...] = Field(min_length=1)
-    price: Decimal = Field(gt=0, max_digits=12, decimal_places=2)
-    currency: Literal["USD", "CNY", "EUR", "GBP", "JPY"]
+    price: Price
+    currency: Currency
     date: date
-    condition: Literal["new", "refurbished", "used"]
-    confidence: Literal["list", "street", "estimate"]
+    condition: Condition
+    confidence: Confidence
     seller: str
     source: str
     link: str = ""
-    tax_rate: Decimal = Field(default=Decimal(0), ge=0, lt=1)
+    tax_rate: TaxRate = Decimal(0)
     lead_time_days: Whole | None = None
     stock: Whole | None = None
     notes: str = ""

@@ -22,7 +22,7 @@ def orders(m: FamilyModel) -> Expr:
     for part, terms in m.quantities().items():
         priced = m.book.prices.get(part)
         if priced is not None and priced.tariff is not None:
-            needs[part] = _need(m, part, sum(terms), priced.tariff.spare)
+            needs[part] = need(m, part, sum(terms), priced.tariff.spare)
     from_kits: dict[str, list[Expr]] = {}
     for kit in m.book.kits:
         most = max((-(-needs[p][1] // n) for p, n in kit.parts.items() if p in needs), default=0)
@@ -31,15 +31,16 @@ def orders(m: FamilyModel) -> Expr:
         cost.append(kit.cents * m.book.weight(kit.bundle.id) * count)
         for part, qty in kit.parts.items():
             from_kits.setdefault(part, []).append(qty * count)
-    for part, (need, most) in needs.items():
+    for part, (needed, most) in needs.items():
         bought, cents = _split(m, part, most)
         cost.append(m.book.weight(part) * cents)
-        m.cp.add(sum(bought) + sum(from_kits.get(part, [])) >= need)
+        m.cp.add(sum(bought) + sum(from_kits.get(part, [])) >= needed)
     return sum(cost)
 
 
-def _need(m: FamilyModel, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[Expr, int]:
-    """(pieces of the whole build with spares, at most how many)."""
+def need(m: FamilyModel, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[Expr, int]:
+    """(pieces of the whole build with spares, at most how many), of a part whose `pieces` are those of a node or, of
+    shared gear, of all."""
     shared = part in m.shared_qty
     most = upper(pieces) * (1 if shared else max(m.node_counts))
     extra, per = spare

@@ -63,6 +63,19 @@ class Cooling:
         if m.request.no_surplus:
             for gear in (manifolds, facility):
                 m.cp.add(sum(q for _, q in gear) <= racks)
+        if m.request.shares:
+            from constraints.rack import racked
+
+            m.cp.add(racks >= 2).only_enforce_if(many)
+            for x, q in cdus:
+                for literal, spare in ((~many, 0), (many, 1)):
+                    fewer = 10_000 * (x.capacity_w or 0) * (q - 1 - spare)
+                    m.cp.add(fewer < factor * m.total_w).only_enforce_if(kind[x], literal)
+            for p, v in m.platform.items():
+                if not racked(p):
+                    m.cp.add(racks == 0).only_enforce_if(v)
+                if "air" in p.cooling or p.kind == Kind.SYSTEM:
+                    m.cp.add(sum(q for _, q in [*cdus, *manifolds, *facility]) == 0).only_enforce_if(v)
 
     def check(self, c: Case) -> list[Check]:
         p, found = c.platform, []

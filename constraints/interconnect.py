@@ -7,6 +7,7 @@ nodes on a front-end and an out-of-band switch are bought unless the site has th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
@@ -94,7 +95,11 @@ class Interconnect:
         elif pp:
             least = m.policy.whole("interconnect.pp_gbit_s")
             fast = [q for n, q in m.nic.items() if n.gbit_s >= least]
-            lan = [v for p, v in m.platform.items() if any(lan_port(x)[0] >= least for x in p.onboard_lan)]
+            lan = [
+                v for p, v in m.platform.items()
+                if any(lan_port(x)[0] >= least for x in p.onboard_lan)
+                or any(n.gbit_s >= least for n, _ in inside(p, m.catalog, Nic))
+            ]  # fmt: skip
             for chosen in pp:
                 cp.add(sum(fast) + sum(lan) >= 1).only_enforce_if(chosen)
         for rate in sorted({r.key.net_gbit_s for r in m.rows if r.key.net == "rdma"}):
@@ -185,64 +190,66 @@ class Interconnect:
         return [Check.of(self.id, row.domain in groups, f"NVLink bridges join groups of {row.domain}")]
 
     def _cluster(self, c: Case, nics: list[tuple[Nic, int]]) -> list[Check]:
-        n, shared = c.build.nodes, c.build.shared
-        switches = [x for x, _ in c.parts(Switch, shared=True) if isinstance(x, Switch)]
-        links = [x for x, _ in c.parts(Link, shared=True) if isinstance(x, Link)]
-        need: list[tuple[str, list[Network], int]] = []
+        n = c.build.nodes
         net = net_of(c.plan, c.per_node)
-        if "network" not in c.request.have:
-            least = c.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
-            need.append(
-                (
-                    "front end",
-                    networks([x for x, _ in nics], c.platform.onboard_lan, switches, links, "frontend", least),
-                    1,
-                )
-            )
-            need.append(("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1))
-        elif net == "pp":
+        if "network" in c.request.have and net == "pp":
             least = c.policy.whole("interconnect.pp_gbit_s")
             speeds = [x.gbit_s for x, _ in nics] + [lan_port(x)[0] for x in c.platform.onboard_lan]
             need_ok = max(speeds, default=0)
             return [Check.at_least(self.id, need_ok, least, "Gbit/s", "network per node for pipeline stages")]
-        if net == "rdma":
-            rate = c.row.net_gbit_s if c.row else c.policy.whole("interconnect.ep_gbit_s")
-            cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
-            able = [x for x, _ in nics if all(host_gbit_s(x, cpu) >= rate for cpu in cpus)]
-            need.append(("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=n == 2), c.per_node))
-        bills: list[list[dict[str, int]]] = []
-        for title, kinds, per_node in need:
-            options = []
-            for k in kinds:
-                bill = k.bill_of(n, per_node)
-                if bill is not None:
-                    cards = {f"node {k.nic.id}": per_node} if k.nic is not None else {}
-                    options.append({x.id: q for x, q in bill.items()} | cards)
+        bills = bills_of(c)
+        for title, options in bills.items():
             if not options:
-                return [
-                    Check.of(
-                        self.id,
-                        False,
-                        f"no {title} joins the {n} nodes: switch, cards and cables do not match",
-                    )
-                ]
-            bills.append(options)
-        if not _covered(bills, dict(shared) | {f"node {x.id}": q for x, q in nics}):
+                text = f"no {title} joins the {n} nodes: switch, cards and cables do not match"
+                return [Check.of(self.id, False, text)]
+        have = dict(c.build.shared) | {f"node {x.id}": q for x, q in nics}
+        if not covers(list(bills.values()), have):
             return [Check.of(self.id, False, f"cards, switches or cables are too few for {n} nodes")]
-        found = [Check.of(self.id, True, f"networks of {n} nodes: " + ", ".join(t for t, _, _ in need))]
-        if net == "rdma" and all(s.role != "rdma" for s in switches):
+        found = [Check.of(self.id, True, f"networks of {n} nodes: " + ", ".join(bills))]
+        if net == "rdma" and all(s.role != "rdma" for s, _ in c.parts(Switch, shared=True) if isinstance(s, Switch)):
             found.append(Check.warn(self.id, "the RDMA fabric is cabled directly: no third node can join it"))
         return found
 
 
-def _covered(bills: list[list[dict[str, int]]], have: dict[str, int]) -> bool:
-    """Whether one option of each network can be laid with the pieces at hand, none counted twice."""
+def bills_of(c: Case) -> dict[str, list[dict[str, int]]]:
+    """For each network that a build of two and more nodes buys: what each way to lay it takes of the parts at hand.
+
+    Keys are part ids, of cards `node ID` with their number per node."""
+    n, need = c.build.nodes, list[tuple[str, list[Network], int]]()
+    nics = [x for x, _ in c.parts(Nic) if isinstance(x, Nic)]
+    switches = [x for x, _ in c.parts(Switch, shared=True) if isinstance(x, Switch)]
+    links = [x for x, _ in c.parts(Link, shared=True) if isinstance(x, Link)]
+    net = net_of(c.plan, c.per_node)
+    if "network" not in c.request.have:
+        least = c.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
+        front = networks(nics, c.platform.onboard_lan, switches, links, "frontend", least)
+        need.append(("front end", front, 1))
+        need.append(("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1))
+    if net == "rdma":
+        rate = c.row.net_gbit_s if c.row else c.policy.whole("interconnect.ep_gbit_s")
+        cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
+        able = [x for x in nics if all(host_gbit_s(x, cpu) >= rate for cpu in cpus)]
+        need.append(("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=n == 2), c.per_node))
+    return {title: [b for k in kinds if (b := _bill(k, n, per_node)) is not None] for title, kinds, per_node in need}
+
+
+def _bill(k: Network, nodes: int, per_node: int) -> dict[str, int] | None:
+    bill = k.bill_of(nodes, per_node)
+    cards = {f"node {k.nic.id}": per_node} if k.nic is not None else {}
+    return None if bill is None else {x.id: q for x, q in bill.items()} | cards
+
+
+def covers(
+    bills: list[list[dict[str, int]]], have: dict[str, int], fine: Callable[[dict[str, int]], bool] | None = None
+) -> bool:
+    """Whether one option of each network can be laid with the pieces at hand, none counted twice, so that what is left
+    is `fine`."""
     if not bills:
-        return True
+        return fine is None or fine(have)
     for option in bills[0]:
         if all(have.get(p, 0) >= q for p, q in option.items()):
             rest = {p: q - option.get(p, 0) for p, q in have.items()}
-            if _covered(bills[1:], rest):
+            if covers(bills[1:], rest, fine):
                 return True
     return False
 

@@ -99,7 +99,6 @@ class FamilyModel:
             cp.add(sum(v for r, v in self.rows.items() if r.key.nodes == n) == is_n)
         self.platform = {p: cp.new_bool_var(p.id) for p in candidates.platforms}
         cp.add_exactly_one(self.platform.values())
-        self.contained_ids = frozenset(c.part for p in candidates.platforms for c in p.contents)
         self._node_parts()
         self.racks_needed = cp.new_int_var(0, max(self.node_counts), "racks")
         self.nets: list[tuple[dict[Any, Any], int]] = []
@@ -160,8 +159,12 @@ class FamilyModel:
             self.cp.add((100 - fan_percent(p, self.policy)) * self.node_w >= 100 * static).only_enforce_if(v)
             if p.kind == Kind.SYSTEM and p.system_max_w:
                 self.cp.add(self.node_w >= p.system_max_w).only_enforce_if(v)
+            elif self.request.shares:  # a load too high would call for gear that brings a share down
+                self.cp.add((100 - fan_percent(p, self.policy)) * (self.node_w - 1) < 100 * static).only_enforce_if(v)
         for n, is_n in self.node_counts.items():
             self.cp.add(self.total_w >= n * self.node_w).only_enforce_if(is_n)
+            if self.request.shares:
+                self.cp.add(self.total_w <= n * self.node_w).only_enforce_if(is_n)
 
     def add_shared(self, part: Any, qty: int, literal: Any) -> None:
         """`qty` pieces of a shared part where the literal holds."""

@@ -124,9 +124,9 @@ class Procurement:
             if part not in m.book.prices:
                 m.cp.add(sum(terms) == 0)
         for wanted in m.request.include:
-            if wanted not in m.contained_ids:
-                terms = m.quantities().get(wanted, [])
-                m.cp.add(sum(terms) >= 1) if terms else m.cp.add_bool_or([])
+            terms = list(m.quantities().get(wanted, []))
+            terms += [v for p, v in m.platform.items() if any(c.part == wanted for c in p.contents)]
+            m.cp.add(sum(terms) >= 1) if terms else m.cp.add_bool_or([])
 
     def check(self, c: Case) -> list[Check]:
         found = []

@@ -109,6 +109,11 @@ class PriceBook:
         """`scale` with the support of a part or bundle."""
         return self.weights.get(part, self.scale)
 
+    def bought(self, part: str, pieces: int) -> int:
+        """Pieces of a part with their spares."""
+        tariff = self.prices[part].tariff
+        return pieces if tariff is None else tariff.need(pieces)
+
     def cost(self, pieces: Mapping[str, int]) -> int:
         """Lines and support by category of a build of these pieces; NEVER where they can't be had."""
         _, cost = self._cheapest(pieces)

@@ -10,10 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from catalogs.errors import InputError
-from catalogs.schema import Kind
+from catalogs.schema import Condition, Confidence, Currency, Kind
 
-Condition = Literal["new", "refurbished", "used"]
-Confidence = Literal["list", "street", "estimate"]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 CostAxis = Literal["money", "power", "rack-units", "lead-time"]
 TRAINING = ("finetune-lora", "finetune-full", "train")
@@ -68,7 +66,7 @@ class FxRate(BaseModel):
     """An exchange rate of a day."""
 
     model_config = ConfigDict(frozen=True)
-    currency: Literal["USD", "CNY", "EUR", "GBP", "JPY"]
+    currency: Currency
     usd_per_unit: Decimal = Field(gt=0, le=10**6)
     date: date
     source: str = Field(min_length=1)
@@ -83,7 +81,7 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     model: str = Field(description="id, alias or Hugging Face name (`dsopt models list`)")
     as_of: date = Field(description="day of the prices: later offers do not count")
-    currency: Literal["USD", "CNY", "EUR", "GBP", "JPY"] = "USD"
+    currency: Currency = "USD"
     budget_cents: int | None = Field(
         default=None, gt=0, le=10**14, description="with spares, support and tax; minor units of `currency`: cents, yen"
     )

@@ -20,6 +20,7 @@ from constraints.shares import Estimates, Sellers
 from constraints.site import Site
 from constraints.software import Software
 from constraints.storage import Storage
+from constraints.surplus import Surplus
 from constraints.vram import Vram
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 RULES: tuple[Rule, ...] = (
     Vram(), Precision(), Software(), HostMemory(), Fit(), Lanes(), Cores(), Storage(), Interconnect(), Cooling(),
-    RackRule(), Power(), Site(), Procurement(), Estimates(), Sellers(), Budget(),
+    RackRule(), Power(), Site(), Surplus(), Procurement(), Estimates(), Sellers(), Budget(),
 )  # fmt: skip
 
 

@@ -136,7 +136,7 @@ def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
     blank = Plan("", market.request.kv_precision, 1, 1, 1, 1, 1, 1)
     case = market.case(build, blank)
     gpu, k = case.gpu, case.per_node
-    row = _best_row(market, case, gpu, k)
+    row = best_row(market, case, gpu, k)
     checks: list[Check] = []
     if row is None and (on_host := HostRows(market)).able(gpu, k) and (have := host_of(case)):
         row = on_host.roughest(gpu, k, build.nodes)
@@ -155,7 +155,7 @@ def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
     return case, checks
 
 
-def _best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
+def best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
     """The fastest row whose hardware checks the build passes."""
     planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     best: Row | None = None

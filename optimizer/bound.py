@@ -1,20 +1,18 @@
 """Lower bounds of a build's price, a relaxation of the rules: each category's cheapest option, powers at their least.
 
-A row on a platform whose bound lies above the staircase needs no solver; what stays open goes to CP-SAT, with the
-parts whose extra price over the bound still fits under the staircase.
+A row on a platform whose bound lies above the staircase needs no solver; what stays open goes to CP-SAT.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from catalogs.schema import Bridge, Cooling, Drive, GpuBoard, Kind, Nic, Part, Pdu, Rack
-from constraints.model import Candidates
+from catalogs.schema import Kind
 from constraints.plan import Row, RowKey
 from constraints.power import circuit_limit_w, efficiency_percent
-from optimizer.cluster import NO_PARTS, Cluster, Joined
+from optimizer.cluster import NO_PARTS, Cluster, Ways
 from optimizer.leaning import from_few, least_by_shares
 from optimizer.market import Market
 from optimizer.outfit import Outfit
@@ -60,7 +58,7 @@ class Bound:
         return self.floor <= top and dearest <= purse and self.cents <= purse
 
     @cached_property
-    def ways(self) -> list[list[Joined]]:
+    def ways(self) -> list[Ways]:
         """The networks' ways to be built, cheapest first."""
         return self.bounds.cluster.networks(self.outfit.platform, self.row.key) if self.node.pools else []
 
@@ -70,7 +68,7 @@ class Bound:
         if not all(self.ways):
             return NONE
         key, o = self.row.key, self.outfit
-        total = self.least + sum(w[0].cents for w in self.ways) + (o.nics[0].cents if key.nodes == 1 else 0)
+        total = self.least + sum(w.cents[0] for w in self.ways) + (o.nics[0].cents if key.nodes == 1 else 0)
         return min(NONE, total + self.bounds.racks(o, key.nodes, self.node.load_w)) if self.node.pools else 0
 
 
@@ -80,7 +78,7 @@ class Bounds:
     def __init__(self, market: Market, cluster: Cluster) -> None:
         self.market, self.cluster = market, cluster
         self._pools: dict[tuple[object, ...], list[tuple[Outfit, NodeBound]]] = {}
-        self._made: dict[tuple[int, Row], Bound | None] = {}
+        self._made: dict[tuple[int, int], tuple[Row, Bound | None]] = {}
         self._watts: dict[int, tuple[list[Option], int]] = {}
         self._racks: dict[tuple[str, int, int], int] = {}
 
@@ -99,11 +97,11 @@ class Bounds:
         for o, node in pool:
             if n * node.cents > top:
                 return
-            memo = (id(o), row)
+            memo = (id(o), id(row))  # hashing a row takes longer than all else here; kept alive beside its bound
             if memo not in self._made:
                 within = not self._beyond_site(o, row.key, node.load_w)
-                self._made[memo] = Bound(self, o, row, node) if within else None
-            if (b := self._made[memo]) is not None:
+                self._made[memo] = row, Bound(self, o, row, node) if within else None
+            if (b := self._made[memo][1]) is not None:
                 yield b
 
     def racks(self, o: Outfit, nodes: int, load_w: int) -> int:
@@ -161,30 +159,3 @@ def _node_key(key: RowKey, precision: str) -> tuple[object, ...]:
     """All of a row that the bound of a node reads."""
     host = (key.host_gb_s, key.host_gb, key.host_gflops)
     return key.cap_w, key.domain, key.pcie_gen, key.lanes, precision, *host
-
-
-def narrowed(market: Market, parts: Iterable[Part], open_: list[Bound], ceiling: Callable[[Row], int]) -> Candidates:
-    """Parts that a build under the staircase may hold: the bound with the part's extra price still fits.
-
-    Shared gear, coolers, boards and bridges stay, and so does what --include demands."""
-    keep: set[str] = {b.outfit.platform.id for b in open_} | set(market.request.include)
-    loose: dict[str, int] = {}
-    for b in open_:
-        room = (ceiling(b.row) - b.cents) // b.row.key.nodes
-        for pool in b.node.pools:
-            keep |= {part for o in pool if o.cents - pool[0].cents <= room for part, _ in o.parts}
-        loose["drive"] = max(loose.get("drive", 0), room + b.node.least_drives)
-        nic = b.outfit.nics[0].cents if b.row.key.nodes == 1 else 0
-        loose["nic"] = max(loose.get("nic", 0), room + nic)
-        for ways in b.ways:
-            keep |= {x for w in ways if w.cents - ways[0].cents <= room * b.row.key.nodes for x in w.node}
-    always = (Cooling, Rack, Pdu, GpuBoard, Bridge)
-    kept: list[Part] = [b.outfit.platform for b in {id(b.outfit): b for b in open_}.values()]
-    for part in parts:
-        if (
-            part.id in keep
-            or isinstance(part, always)
-            or (isinstance(part, Drive | Nic) and market.cents(part.id) <= loose.get(part.kind.value, 0))
-        ):
-            kept.append(part)
-    return Candidates(kept)

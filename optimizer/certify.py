@@ -18,7 +18,8 @@ from constraints.model import Candidates, FamilyModel
 from constraints.plan import Row
 from constraints.rule import Rule
 from constraints.rules import RULES
-from optimizer.clock import TimeUp
+from optimizer.clock import Clock, TimeUp
+from optimizer.cpsat import solved
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.proofdata import parameters
@@ -46,6 +47,7 @@ class Family:
             rows,
             candidates,
         )
+        self.widen(m)
         closing = {"procurement", "estimates", "sellers", "budget"}
         for rule in rules:
             if rule.id not in closing:
@@ -58,6 +60,9 @@ class Family:
         self.cost = market.axis.encode(m)
         self.market, self.model, self.seconds, self.ticks = market, m, 0.0, 0.0
         self.cut = False
+
+    def widen(self, m: FamilyModel) -> None:
+        """Called before the rules are written: room for a subclass's own variables, which rules then count in."""
 
     def asked(self, ceiling: Callable[[Row], int]) -> cp_model.CpModel:
         """The model with the question in it: a cost of at most `ceiling(row)`."""
@@ -74,16 +79,16 @@ class Family:
                 asked.add(cost <= most).only_enforce_if(literal)
         return asked
 
-    def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
+    def under(self, ceiling: Callable[[Row], int], clock: Clock | None = None) -> Found | None:
         """The build of least cost that costs at most `ceiling(row)`; None when there is none. Raises TimeUp.
 
         On another axis than money the cheapest of those at least as fast with its cost comes back, and where prices
         depend on quantity the one with the fewest pieces of these: some may be free, in hand or beyond a minimum
-        order. `cut` says afterwards that time or Ctrl-C (which CP-SAT takes itself) came before the least was
-        proven."""
-        m, asked = self.model, self.asked(ceiling)
+        order. `cut` says afterwards that the clock's time or a stop came before the least was proven. Of several
+        builds of least cost any may come back; `settled` chooses among them."""
+        m, asked, clock = self.model, self.asked(ceiling), clock or Clock()
         cost, total = (asked.get_int_var_from_proto_index(x.index) for x in (self.cost, m.total_cents))
-        found = self._solved(asked, cost, seconds)
+        found = self._solved(asked, cost, clock)
         money, stepped = self.market.axis is MONEY, m.book.by_quantity
         if found is None or self.cut or (money and not stepped):
             return found
@@ -92,21 +97,23 @@ class Family:
                 asked.add(asked.get_bool_var_from_proto_index(chosen.index) == 0)
         if not money:
             asked.add(cost <= found.cost)
-            found = self._solved(asked, total, seconds) or found
+            found = self._solved(asked, total, clock) or found
         if stepped:
             asked.add(total <= m.book.scaled(found.parts_cents))
-            found = self._solved(asked, asked.get_int_var_from_proto_index(m.pieces.index), seconds) or found
+            found = self._solved(asked, asked.get_int_var_from_proto_index(m.pieces.index), clock) or found
         return found
 
-    def _solved(self, asked: cp_model.CpModel, least: cp_model.IntVar, seconds: float) -> Found | None:
+    def settled(self, found: Found, clock: Clock) -> Found:
+        """The build that stands for all of its cost and throughput: the same whatever number of workers found it."""
+        tenths = found.row.perf.tenths
+        alone = Clock(clock.left())
+        return self.under(lambda r: found.cost if r.perf.tenths == tenths else -1, alone) or found
+
+    def _solved(self, asked: cp_model.CpModel, least: cp_model.IntVar, clock: Clock) -> Found | None:
         """The build for which `least` is smallest; None when there is none. Raises TimeUp."""
-        m = self.model
         asked.minimize(least)
-        solver = cp_model.CpSolver()
-        for name, setting in {**parameters(m.book), **self.settings}.items():
-            setattr(solver.parameters, name, type(getattr(solver.parameters, name))(setting))  # an enum's own type
-        solver.parameters.max_time_in_seconds = max(0.01, min(seconds, 1e6))
-        status = solver.solve(asked)
+        settings = {**parameters(self.market), **self.settings, "num_workers": clock.workers}
+        solver, status = solved(asked, settings, clock)
         self.seconds += solver.wall_time
         self.ticks += solver.response_proto.deterministic_time
         if status == cp_model.INFEASIBLE:

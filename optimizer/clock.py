@@ -1,4 +1,4 @@
-"""How long a solve may take, whether someone asked it to stop, and whom to tell how far it is."""
+"""How long a solve may take, on how many threads, whether someone asked it to stop, and whom to tell how far it is."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ class TimeUp(Exception):
 
 
 class Clock:
-    """Time of one solve. `limit_s`: seconds from now, None for no limit."""
+    """Time of one solve. `limit_s`: seconds from now, None for no limit. `workers`: threads of CP-SAT; the answer is
+    the same for any number."""
 
-    def __init__(self, limit_s: float | None = None, tell: Tell | None = None) -> None:
+    def __init__(self, limit_s: float | None = None, tell: Tell | None = None, workers: int = 1) -> None:
+        self.workers = workers
         self.deadline = None if limit_s is None else time.monotonic() + limit_s
         self.stopped = False
         self._tell = tell

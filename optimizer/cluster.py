@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
 
 from catalogs.schema import Cooling, Kind, Nic, Pdu, Platform, Rack, Switch
 from constraints.contents import inside
 from constraints.cooling import liquid_w
 from constraints.interconnect import BMC
-from constraints.links import Network, networks
+from constraints.links import Network, Pieces, networks
 from constraints.plan import RowKey
 from constraints.power import LOW_LINE_V
 from constraints.rack import MAX_PER_RACK, air_w, node_kg, pdu_efficiency, racked
@@ -36,31 +39,78 @@ class Joined:
         return {x.id: q for x, q in (self.network.bill_of(self.nodes, self.per_node) or {}).items()}
 
 
-class Wiring:
-    """Prices of a network's pieces; `cents(nodes, per_node)` is its bill's sum without the bill."""
+class Ways(Sequence[Joined]):
+    """The ways to build a network, cheapest first; each is written out only when it is looked at."""
 
-    def __init__(self, k: Network, cents: Callable[[str], int]) -> None:
-        self.network, s = k, k.switch
-        self.switch_cents, self.ports = (cents(s.id), s.ports_at(k.gbit_s)) if s else (0, 0)
-        self.pieces = [(cents(x.id), carried) for x, carried in k.pieces]
-        self.trunk = [(cents(x.id), carried) for x, carried in k.trunk]
-        self.ids = (k.nic.id if k.nic else "", s.id if s else "", tuple(x.id for x, _ in k.pieces))
+    def __init__(
+        self, cents: Sequence[int], networks: Sequence[Network], nodes: int, per_node: int,
+        added: Mapping[str, Mapping[str, int]],
+    ) -> None:  # fmt: skip
+        """`added`: card -> what every node takes of it."""
+        self.cents, self._networks, self._size, self._added = cents, networks, (nodes, per_node), added
+        self._made: dict[int, Joined] = {}
 
-    def cents(self, nodes: int, per_node: int) -> int | None:
-        """Cents of the shared pieces; None where the network does not reach that far (see Network.bill)."""
-        links = nodes * per_node if self.ports else per_node
-        if not self.ports and nodes != 2:
-            return None
-        total = sum(cents * -(-links // carried) for cents, carried in self.pieces)
-        if links <= self.ports or not self.ports:
-            return total + self.switch_cents
-        half = self.ports // 2
-        leaves = -(-links // half) if half else 0
-        if not half or not self.trunk or leaves > self.ports:
-            return None
+    def __len__(self) -> int:
+        return len(self.cents)
+
+    @overload
+    def __getitem__(self, i: int) -> Joined: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Joined]: ...
+    def __getitem__(self, i: int | slice) -> Joined | list[Joined]:
+        if isinstance(i, slice):
+            return [self[j] for j in range(len(self))[i]]
+        if i not in self._made:
+            k = self._networks[i]
+            node = self._added.get(k.nic.id, NO_PARTS) if k.nic else NO_PARTS
+            self._made[i] = Joined(self.cents[i], k, *self._size, node)
+        return self._made[i]
+
+
+class Wirings:
+    """Prices of the pieces of networks, one entry per network; `cents` gives the sums of their bills without bills."""
+
+    def __init__(self, found: list[Network], cents: Callable[[str], int]) -> None:
+        def ids(k: Network) -> tuple[object, ...]:
+            return k.nic.id if k.nic else "", k.switch.id if k.switch else "", tuple(x.id for x, _ in k.pieces)
+
+        self.networks = sorted(found, key=ids)
+
+        dearest = max((cents(x.id) for k in found for x, _ in (*k.pieces, *k.trunk)), default=0)
+        dearest = max([dearest, *(cents(k.switch.id) for k in found if k.switch)])
+        exact: Any = np.int64 if dearest < 2**36 else object  # Python's integers where a million pieces pass 2^63
+
+        def whole(values: list[int]) -> Any:
+            return np.array(values, dtype=exact)
+
+        def prices(pieces: list[Pieces]) -> list[tuple[Any, Any]]:
+            """Of the first, second ... piece of each network the cents and the links it carries."""
+            deep = max(map(len, pieces), default=0)
+            padded = [[*((cents(x.id), n) for x, n in p), *[(0, 1)] * (deep - len(p))] for p in pieces]
+            return [(whole([p[i][0] for p in padded]), np.array([p[i][1] for p in padded])) for i in range(deep)]
+
+        self.pieces = prices([k.pieces for k in self.networks])
+        self.trunk = prices([k.trunk for k in self.networks])
+        self.cards = {
+            nic: np.array([k.nic is not None and k.nic.id == nic for k in self.networks], bool)
+            for nic in sorted({k.nic.id for k in found if k.nic})
+        }
+        self.has_trunk = np.array([bool(k.trunk) for k in self.networks], bool)
+        self.switch = whole([cents(k.switch.id) if k.switch else 0 for k in self.networks])
+        self.ports = np.array([k.switch.ports_at(k.gbit_s) if k.switch else 0 for k in self.networks], np.int64)
+
+    def cents(self, nodes: int, per_node: int) -> tuple[Any, Any]:
+        """Cents of the shared pieces, and whether the network reaches that far at all (see Network.bill)."""
+        direct, half = self.ports == 0, np.maximum(self.ports // 2, 1)
+        links = np.where(direct, per_node, nodes * per_node)
+        one = direct | (links <= self.ports)
+        leaves = -(-links // half)
+        reached = np.where(one, ~direct | (nodes == 2), self.has_trunk & (self.ports > 1) & (leaves <= self.ports))
         wires = leaves * half
-        total += sum(cents * -(-wires // carried) for cents, carried in self.trunk)
-        return total + self.switch_cents * (leaves + -(-wires // self.ports))
+        total = sum((c * -(-links // n) for c, n in self.pieces), start=np.zeros_like(self.switch))
+        trunk = sum((c * -(-wires // n) for c, n in self.trunk), start=np.zeros_like(self.switch))
+        many = leaves + -(-wires // np.maximum(self.ports, 1))
+        return total + np.where(one, self.switch, trunk + self.switch * many), reached
 
 
 class Cluster:
@@ -70,14 +120,16 @@ class Cluster:
         self.market = market
         self.nics = [n for n in parts.get(Nic, []) if isinstance(n, Nic)]
         self.cooling = [x for x in parts.get(Cooling, []) if isinstance(x, Cooling)]
-        self.racks = [x for x in parts.get(Rack, []) if isinstance(x, Rack)]
-        self.pdus = [x for x in parts.get(Pdu, []) if isinstance(x, Pdu)]
-        self._kinds: dict[tuple[object, ...], list[Wiring]] = {}
-        self._joined: dict[tuple[object, ...], list[Joined]] = {}
+        racks = [x for x in parts.get(Rack, []) if isinstance(x, Rack)]
+        pdus = [x for x in parts.get(Pdu, []) if isinstance(x, Pdu)]
+        self.racks = sorted(racks, key=lambda x: (market.cents(x.id), x.id))
+        self.pdus = sorted(pdus, key=lambda x: (market.cents(x.id), x.id))
+        self._kinds: dict[tuple[object, ...], Wirings] = {}
+        self._joined: dict[tuple[object, ...], Ways] = {}
         self._ports: dict[str, tuple[object, ...]] = {}
-        self._needed: dict[tuple[object, ...], list[list[Joined]]] = {}
+        self._needed: dict[tuple[object, ...], list[Ways]] = {}
 
-    def networks(self, p: Platform, key: RowKey) -> list[list[Joined]]:
+    def networks(self, p: Platform, key: RowKey) -> list[Ways]:
         """For each network that the row needs, the ways to build it, cheapest first."""
         if key.nodes == 1:
             return []
@@ -90,7 +142,7 @@ class Cluster:
             self._needed[memo] = self._networks(p, key)
         return self._needed[memo]
 
-    def _networks(self, p: Platform, key: RowKey) -> list[list[Joined]]:
+    def _networks(self, p: Platform, key: RowKey) -> list[Ways]:
         out = []
         if "network" not in self.market.request.have:
             least = key.net_gbit_s if key.net == "pp" else 1
@@ -100,7 +152,7 @@ class Cluster:
             out.append(self._ways(p, "rdma", key.net_gbit_s, key.nodes, key.per_node))
         return out
 
-    def _ways(self, p: Platform, role: str, least: int, nodes: int, per_node: int) -> list[Joined]:
+    def _ways(self, p: Platform, role: str, least: int, nodes: int, per_node: int) -> Ways:
         forms = () if role == "oob" else p.nic_forms
         held = () if role == "oob" else tuple((n.id, q) for n, q in inside(p, self.market.catalog, Nic))
         lans = p.onboard_lan if role == "frontend" else (BMC,) if role == "oob" else ()
@@ -114,18 +166,27 @@ class Cluster:
                 found = networks(
                     nics, lans, self.market.switches, self.market.links, role, least, direct=role == "rdma"
                 )
-                self._kinds[kind] = [Wiring(k, self.market.cents) for k in found]
-            ways = []
-            for k in self._kinds[kind]:
-                nic, cents = k.network.nic, k.cents(nodes, per_node)
-                bought = nic is not None and dict(held).get(nic.id, 0) < per_node  # others a complete system holds
-                if cents is None or (bought and nic and (per_node > slots or nic.id not in self.market.book.prices)):
-                    continue
-                added = {nic.id: per_node} if nic and bought else NO_PARTS
-                total = cents + (nodes * per_node * self.market.cents(nic.id) if nic and bought else 0)
-                ways.append((total, k.ids, Joined(total, k.network, nodes, per_node, added)))
-            self._joined[memo] = [w for _, _, w in sorted(ways, key=lambda w: w[:2])]
+                self._kinds[kind] = Wirings(found, self.market.cents)
+            self._joined[memo] = self._priced(self._kinds[kind], dict(held), slots, nodes, per_node)
         return self._joined[memo]
+
+    def _priced(self, kinds: Wirings, held: dict[str, int], slots: int, nodes: int, per_node: int) -> Ways:
+        """Ways with the cards that are bought; others a complete system holds."""
+        prices, cards = self.market.book.prices, kinds.cards
+        total, reached = kinds.cents(nodes, per_node)
+        added = {nic: {nic: per_node} for nic in cards if held.get(nic, 0) < per_node}
+        for nic, where in cards.items():
+            if nic not in added:
+                continue
+            if per_node > slots or nic not in prices:
+                reached = reached & ~where
+            else:
+                cents = nodes * per_node * self.market.cents(nic)
+                total = total.astype(object) if cents >= 2**60 else total
+                total = total + where.astype(total.dtype) * cents
+        order = np.argsort(total, kind="stable")
+        chosen = order[reached[order]]
+        return Ways(total[chosen].tolist(), [kinds.networks[i] for i in chosen.tolist()], nodes, per_node, added)
 
     def racks_for(
         self, p: Platform, nodes: int, node_w: int, shared: dict[str, int], outlets: tuple[str, int] | None
@@ -158,17 +219,21 @@ class Cluster:
             if tall <= policy.whole("rack.max_units"):
                 yield 0, NO_PARTS
             return
-        racks = [r for r in self.racks if tall <= r.rack_units and a * node_kg(p, policy) + kg <= r.load_kg]
+        kg_all = a * node_kg(p, policy) + kg
+        rack = next((r for r in self.racks if tall <= r.rack_units and kg_all <= r.load_kg), None)
         volts = market.request.line_volts or policy.whole("power.line_volts")
-        pdus = [
-            d for d in self.pdus
-            if (d.volts >= LOW_LINE_V) == (volts >= LOW_LINE_V)
-            and 100 * (a * node_w + watts) <= pdu_efficiency(policy) * d.power_w
-            and (outlets is None or a * outlets[1] <= 2 * (d.outlets_c19 if outlets[0] == "C20" else d.outlets_c13))
-        ]  # fmt: skip
-        for r in sorted(racks, key=lambda x: (market.cents(x.id), x.id))[:1]:
-            for d in sorted(pdus, key=lambda x: (market.cents(x.id), x.id))[:1]:
-                yield count * market.cents(r.id) + 2 * count * market.cents(d.id), {r.id: count, d.id: 2 * count}
+        wall, percent = 100 * (a * node_w + watts), pdu_efficiency(policy)
+        pdu = next(
+            (
+                d for d in self.pdus
+                if wall <= percent * d.power_w and (d.volts >= LOW_LINE_V) == (volts >= LOW_LINE_V)
+                and (outlets is None or a * outlets[1] <= 2 * (d.outlets_c19 if outlets[0] == "C20" else d.outlets_c13))
+            ),
+            None,
+        )  # fmt: skip
+        if rack and pdu:
+            cents = count * market.cents(rack.id) + 2 * count * market.cents(pdu.id)
+            yield cents, {rack.id: count, pdu.id: 2 * count}
 
     def liquid(self, p: Platform, total_w: int, racks: int) -> dict[str, int] | None:
         """CDUs, manifolds and facility connections of liquid-cooled nodes; None when they can't be had."""

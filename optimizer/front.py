@@ -44,14 +44,13 @@ class Closed:
     """How a family (GPU, GPUs per node) was closed.
 
     `least`: per step of the staircase the cents that no build of the family faster than it goes below, by the
-    bound alone; it ends with the last step that a row of the family reaches. `ticks`: CP-SAT's deterministic time.
+    bound alone; it ends with the last step that a row of the family reaches.
     """
 
     gpu: str
     per_node: int
     by: Literal["bound", "cp_sat", "no_build"]
     least: tuple[int, ...] = ()
-    ticks: float = 0.0
 
 
 @dataclass

@@ -10,11 +10,13 @@ from typing import Any
 from catalogs.errors import Fault, InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
-from catalogs.schema import Cpu, Kind, Link, Platform, Switch
+from catalogs.schema import Cpu, Kind, Link, Nic, Platform, Switch
 from constraints.axis import AXES, MONEY, Axis
 from constraints.budget import MAX_MONEY, most_parts_cents
 from constraints.case import Build, Case
+from constraints.contents import inside
 from constraints.fit import cpu_fits, needs_cpu
+from constraints.lanes import direct
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.procurement import PriceBook, price_book
@@ -35,6 +37,7 @@ class Market:
     calibration: Calibration
     _cpus: dict[tuple[object, ...], list[Cpu]] = field(default_factory=dict)
     _gens: dict[int, frozenset[int]] = field(default_factory=dict)
+    _host_links: dict[str, frozenset[tuple[int, int]]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, catalog: Catalog, request: Request, policy: Policy, calibration: Calibration | None = None) -> Market:
@@ -65,6 +68,12 @@ class Market:
     def asking(self, **fields: Any) -> Market:
         """The same market under a request with other fields."""
         return Market.open(self.catalog, self.request.model_copy(update=fields), self.policy, self.calibration)
+
+    @property
+    def prunes_by_price(self) -> bool:
+        """Whether a part that is no better and no cheaper than another may be left out: not where it may be wanted
+        at other prices than these."""
+        return True
 
     @cached_property
     def axis(self) -> Axis:
@@ -105,6 +114,20 @@ class Market:
         if id(cpus) not in self._gens:
             self._gens[id(cpus)] = frozenset(c.pcie_gen or 4 for c in cpus)
         return self._gens[id(cpus)]
+
+    @cached_property
+    def rdma_gbit_s(self) -> int:
+        """Speed of the fastest priced RDMA card; 0 without one."""
+        nics = [n for n in self.catalog.of(Kind.NIC) if isinstance(n, Nic) and n.id in self.book.prices]
+        return max((n.gbit_s for n in nics if n.rdma), default=0)
+
+    def host_links(self, p: Platform) -> frozenset[tuple[int, int]]:
+        """(PCIe generation of the CPUs, lanes) that a platform may give to each GPU."""
+        if p.id not in self._host_links:
+            gens = {c.pcie_gen or 4 for c, _ in inside(p, self.catalog, Cpu)} or self.pcie_gens_of(p)
+            widths = p.gpu_lane_widths if direct(p) else (16,)
+            self._host_links[p.id] = frozenset((g, w) for g in gens for w in widths)
+        return self._host_links[p.id]
 
     def cpus_of(self, platform: Platform) -> list[Cpu]:
         """CPUs of the catalog that fit a platform, priced or not."""

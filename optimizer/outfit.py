@@ -58,7 +58,7 @@ class Outfit:
 
     def _gpus(self) -> list[Option]:
         p, gpu, k, shelf = self.platform, self.gpu, self.k, self.shelf
-        if gpus_inside(p, self.market.catalog) == (gpu.id, k):
+        if p.contents and gpus_inside(p, self.market.catalog) == (gpu.id, k):
             return [Option(0, 0)]
         if gpu.sold_as == "board":
             boards = [b for b in self._parts.get(GpuBoard, []) if isinstance(b, GpuBoard)]

@@ -12,6 +12,7 @@ from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.api import solve
+from optimizer.clock import Clock
 from optimizer.load import with_load
 from optimizer.market import Market
 from optimizer.pareto import Solver
@@ -22,7 +23,7 @@ from optimizer.throughput.calibration import Calibration
 
 def best_builds(
     catalog: Catalog, request: Request, policy: Policy, calibration: Calibration, everything: bool,
-    time_limit: float | None = None,
+    time_limit: float | None = None, workers: int = 1,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Per model, the largest first: its recommended point (see optimizer/schema.py, BestBuild), proven; or what it
     costs at least where the budget is too small. Models with the same figures are solved once.
@@ -35,7 +36,7 @@ def best_builds(
             return
         asked = request.model_copy(update={"model": llm.id})
         try:
-            data = solve(catalog, asked, policy, left, calibration).data
+            data = solve(catalog, asked, policy, None, calibration, Clock(left, workers=workers)).data
         except InputError as e:
             yield _line(llm, same, None, "infeasible", None, e.faults[0].text)
             continue

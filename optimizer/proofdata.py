@@ -9,23 +9,25 @@ from typing import Any
 
 from constraints.budget import most_parts_cents
 from constraints.policy import Policy
-from constraints.procurement import PriceBook, minor_digits
+from constraints.procurement import minor_digits
 from constraints.request import Request
 from optimizer.front import Closed, Front, Step
 from optimizer.market import Market
 
 SOLVER = "OR-tools CP-SAT 9.15"
-PARAMETERS = {"num_workers": 1, "linearization_level": 1, "random_seed": 0}
-"""CP-SAT's parameters; one worker makes every answer and its deterministic time repeatable."""
+PARAMETERS = {"linearization_level": 1, "random_seed": 0}
+"""CP-SAT's parameters, the number of workers aside: the answer does not depend on it."""
+BY_SHARE = {**PARAMETERS, "linearization_level": 0}
+"""Those where shares of the cost are limited: several times faster there."""
 STEPPED = {**PARAMETERS, "linearization_level": 2, "search_branching": 5}
 """Those where prices depend on quantity (a portfolio with quick restarts): 10 to 100 times faster there."""
 SPAN = 3
 """Without a budget the front goes to three times the cheapest cost (SEMANTICS)."""
 
 
-def parameters(book: PriceBook) -> dict[str, int]:
-    """CP-SAT's parameters for these prices."""
-    return dict(STEPPED if book.by_quantity else PARAMETERS)
+def parameters(market: Market) -> dict[str, int]:
+    """CP-SAT's parameters for the market's prices and limits."""
+    return dict(STEPPED if market.book.by_quantity else BY_SHARE if market.request.shares else PARAMETERS)
 
 
 def money(cents: int, currency: str) -> str:
@@ -83,14 +85,13 @@ def proof_data(market: Market, front: Front, scope: str, seconds: Mapping[str, f
                     "per_node": c.per_node,
                     "closed_by": c.by,
                     "least": [money(x, currency) for x in c.least],
-                    "deterministic_time": round(c.ticks, 6),
                 }
                 for c in front.record
             ],
         },
         "seconds": {k: round(v, 3) for k, v in seconds.items()},
         "version": version("ortools"),
-        "parameters": parameters(market.book),
+        "parameters": parameters(market),
         "staircase": steps_data(front.stairs, currency),
     }
 
@@ -104,7 +105,6 @@ def read_record(proof: Mapping[str, Any], currency: str) -> tuple[tuple[Step, ..
             f["per_node"],
             f["closed_by"],
             tuple(minor(x, currency) for x in f["least"]),
-            f["deterministic_time"],
         )
         for f in proof["families"]["each"]
     )

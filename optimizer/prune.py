@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from catalogs.schema import Cooling, Cpu, Drive, Kind, Memory, Nic, Part, Pdu, Psu, Rack
 from constraints.axis import lead_days
 from constraints.power import LOW_LINE_V
+from optimizer.ample import Ample, Kept, beaten
 from optimizer.market import Market
 
 GRADES = ("Gold", "Platinum", "Titanium")
@@ -21,15 +22,21 @@ IN_A_NODE = (
 
 def undominated(
     market: Market, parts: Iterable[P], same: Callable[[P], Any], more: Callable[[P], tuple[float, ...]],
-    less: Callable[[P], tuple[float, ...]],
+    less: Callable[[P], tuple[float, ...]], enough: Callable[[P], tuple[float, ...]] | None = None,
 ) -> list[P]:  # fmt: skip
     """Parts that none of the same group beats: `more` at least, `less` and price at most. Demanded parts stay, and so
     do parts whose price depends on quantity, which beat none either.
 
+    `enough`: of a part the figures cut off at what is needed (see `Ample`), larger ones better; a part that is no
+    better in them than a strictly cheaper one goes as well. Not where any price depends on quantity.
+
     Where sellers are counted only a part of the same seller beats another, and on the axis of lead times only one
     that is not later."""
     sellers, late = market.request.max_sellers is not None, market.request.cost_axis == "lead-time"
-    kept: dict[Any, list[tuple[tuple[float, ...], P]]] = {}
+    if enough and market.book.by_quantity:
+        enough = None
+    kept: dict[Any, list[Kept]] = {}
+    out: list[P] = []
     steady: list[P] = []
     others: list[P] = []
     for p in parts:
@@ -39,11 +46,14 @@ def undominated(
         offer = market.book.prices[p.id].offer
         seller = offer.seller if sellers and offer else ""
         group = kept.setdefault((same(p), seller), [])
-        worth = (*more(p), *(-x for x in less(p)), -lead_days(market.book, p.id) if late else 0)
-        beaten = any(all(a >= b for a, b in zip(k, worth, strict=True)) for k, _ in group)
-        if not beaten or p.id in market.request.include:
-            group.append((worth, p))
-    return [*(p for group in kept.values() for _, p in group), *others]
+        late_by = -lead_days(market.book, p.id) if late else 0
+        worth = (*more(p), *(-x for x in less(p)), late_by)
+        needed = worth if enough is None else (*enough(p), late_by)
+        cents = market.cents(p.id)
+        if p.id in market.request.include or not beaten(cents, worth, needed, group):
+            group.append((cents, worth, needed))
+            out.append(p)
+    return [*out, *others]
 
 
 def buyable(market: Market, *, prune: bool = True) -> list[Part]:
@@ -51,9 +61,9 @@ def buyable(market: Market, *, prune: bool = True) -> list[Part]:
 
     Shares of the sum of lines keep all: a dearer part may be what brings a share down."""
     have = [p for p in market.catalog.of(*IN_A_NODE) if p.id in market.book.prices]
-    if not prune or market.request.shares:
+    if not prune or market.request.shares or not market.prunes_by_price:
         return have
-    drives = [d for d in have if isinstance(d, Drive)]
+    drives, ample = [d for d in have if isinstance(d, Drive)], Ample(market)
     host = market.request.offload  # experts in host memory: channels and MT/s carry throughput then
     kept = [
         *undominated(
@@ -75,6 +85,7 @@ def buyable(market: Market, *, prune: bool = True) -> list[Part]:
             market,
             [d for d in drives if d.media in NVME or market.request.dataset_gb or d.id in market.request.include],
             lambda d: (d.media in NVME, d.forms), lambda d: (d.capacity_gb, d.read_mb_s), lambda d: (d.power_w,),
+            lambda d: (*ample.drive(d), -d.power_w),
         ),
         *undominated(
             market, [n for n in have if isinstance(n, Nic)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from optimizer.front import Closed, Step
 from optimizer.shelf import NONE
@@ -29,11 +29,12 @@ def least(rows: Iterable[Floor], steps: tuple[Step, ...]) -> tuple[int, ...]:
 
 
 def record(
-    units: Mapping[Name, Iterable[Floor]], ticks: Mapping[Name, float], dropped: Iterable[Name], steps: tuple[Step, ...]
+    units: Mapping[Name, Iterable[Floor]], proven: Container[Name], dropped: Iterable[Name], steps: tuple[Step, ...]
 ) -> tuple[Closed, ...]:
-    """What closed each family, by name; `dropped` are those that no plan or platform gives a build."""
+    """What closed each family, by name: `proven` ones went to CP-SAT, and no plan or platform gives `dropped` ones a
+    build."""
     closed = [
-        Closed(gpu, k, "cp_sat" if (gpu, k) in ticks else "bound", least(rows, steps), ticks.get((gpu, k), 0.0))
+        Closed(gpu, k, "cp_sat" if (gpu, k) in proven else "bound", least(rows, steps))
         for (gpu, k), rows in units.items()
     ]
     closed += [Closed(gpu, k, "no_build") for gpu, k in dropped]

@@ -14,6 +14,7 @@ from constraints.rack import racks_in
 from constraints.site import total_w, units
 from optimizer.bom import bom, purchase
 from optimizer.front import Front, Point
+from optimizer.in_hand import own_messages
 from optimizer.market import Market
 from optimizer.notes import notes
 from optimizer.planfacts import plan_facts, throughput
@@ -215,6 +216,7 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
         out += [{"code": code, "severity": "note", "text": text} for code, text in notes(market, best)]
     if close := indistinct(market, front):
         out.append(close)
+    out += own_messages(market, front)
     text = (
         "Not included: freight, installation, software licences, energy. "
         "Throughput is an estimate: 80 % of measurements lie between its low and high."

@@ -1,20 +1,19 @@
 """Performance rows of a catalog under a request: what hardware keys exist, and how fast each is.
 
-`rows_of` yields a family (GPU, GPUs per node) with its rows; a ledger says why a GPU has none.
+`families` lists what there is to judge (GPU, GPUs per node), `GpuRows` gives the rows of each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from catalogs.schema import Bridge, Cpu, Gpu, GpuBoard, Kind, Nic, Platform
+from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Platform
 from constraints.case import power_cap
-from constraints.contents import gpus_inside, inside
+from constraints.contents import gpus_inside
 from constraints.fit import gpu_fits
-from constraints.lanes import direct
 from constraints.plan import Row, RowKey
 from optimizer.market import Market
+from optimizer.throughput.choice import planner_for
 from optimizer.throughput.plans import Planner
 from optimizer.throughput.training_plans import TrainingPlanner
 
@@ -60,43 +59,79 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
 
 def hardware_keys(market: Market, gpu: Gpu, k: int, holders: list[Platform], nodes: int) -> list[RowKey]:
     """All keys that parts of the catalog can realise for `nodes` nodes of `k` GPUs."""
-    caps = sorted({power_cap(gpu, p) for p in holders} - {0})
+    caps, domains, hosts = _facts(market, gpu, k, holders)
+    return _keys(market, gpu, k, nodes, caps, domains, hosts)
+
+
+def _facts(
+    market: Market, gpu: Gpu, k: int, holders: list[Platform]
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, int], ...]]:
+    """Power caps, NVLink domains and host links (generation, lanes) that chassis, bridges and CPUs give to the GPUs."""
+    slots = {(p.gpu_max_w, p.kind, p.system_max_w is None): p for p in holders}.values()
+    caps = sorted({power_cap(gpu, p) for p in slots} - {0})
     domains = {gpu.wired_domain_gpus}
     if gpu.fabric == "nvlink-bridge" and k > 1:
         bridges = [b for b in market.catalog.of(Kind.BRIDGE) if isinstance(b, Bridge) and b.id in market.book.prices]
         domains |= {b.group_gpus for b in bridges if gpu.id in b.gpus and k % b.group_gpus == 0}
     hosts: set[tuple[int, int]] = {(0, 0)}
     if k > 1 and min(domains) < k:
-        hosts = set()
-        for p in holders:
-            held = {c.pcie_gen or 4 for c, _ in inside(p, market.catalog, Cpu)}
-            gens = {min(gpu.pcie_gen or 4, gen) for gen in held or market.pcie_gens_of(p)}
-            hosts |= {(g, w) for g in gens for w in (p.gpu_lane_widths if direct(p) else (16,))}
+        given = {link for links in {market.host_links(p) for p in holders} for link in links}
+        hosts = {(min(gpu.pcie_gen or 4, gen), width) for gen, width in given}
+    return tuple(caps), tuple(sorted(domains)), tuple(sorted(hosts))
+
+
+def _keys(
+    market: Market, gpu: Gpu, k: int, nodes: int, caps: Sequence[int], domains: Sequence[int],
+    hosts: Sequence[tuple[int, int]],
+) -> list[RowKey]:  # fmt: skip
     nets: list[tuple[str, int]] = [("none", 0)]
     if nodes > 1:
         nets.append(("pp", market.policy.whole("interconnect.pp_gbit_s")))
-        nics = [n for n in market.catalog.of(Kind.NIC) if isinstance(n, Nic) and n.id in market.book.prices]
-        rates = {x for x in RDMA_RATES if any(n.rdma and n.gbit_s >= x for n in nics)}
         if market.llm.is_moe or market.request.trains:
-            nets += [("rdma", x) for x in sorted(rates)]
+            nets += [("rdma", x) for x in RDMA_RATES if x <= market.rdma_gbit_s]
     return [
         RowKey(gpu.id, cap, k, nodes, min(d, k), gen, width, net, rate)
-        for cap in caps for d in sorted(domains) for gen, width in sorted(hosts) for net, rate in nets
+        for cap in caps for d in domains for gen, width in hosts for net, rate in nets
     ]  # fmt: skip
 
 
-def rows_of(
-    market: Market,
-    planner: Planner | TrainingPlanner,
-    gpu: Gpu,
-    k: int,
-    holders: list[Platform],
-    node_counts: Sequence[int],
-) -> list[Row]:
-    """Rows of each node count with everything on the GPUs."""
-    one, many = (hardware_keys(market, gpu, k, holders, n) for n in (1, 2))
-    keys = [replace(key, nodes=n) for n in node_counts for key in (one if n == 1 else many)]
-    return undominated(planner.rows(gpu, keys))
+class GpuRows:
+    """Rows with everything on the GPUs, judged once for all GPUs whose figures throughput can't tell apart, and for all
+    markets whose requests ask the same of plans: throughput reads no price, no site and no purchase."""
+
+    def __init__(self, planner: Planner | TrainingPlanner) -> None:
+        self.planner = planner
+        self._known: dict[tuple[object, ...], tuple[tuple[int, ...], dict[int, list[Row]]]] = {}
+
+    @classmethod
+    def of_market(cls, market: Market) -> GpuRows:
+        """Those of a market's own planner, nothing judged yet."""
+        return cls(planner_for(market.llm, market.request, market.policy, market.calibration))
+
+    def of(self, market: Market, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int]) -> list[Row]:
+        """Rows of each node count."""
+        caps, domains, hosts = _facts(market, gpu, k, holders)
+        slowed = tuple((cap, gpu.tdp_w) if gpu.tdp_w and cap < gpu.tdp_w else None for cap in caps)
+        kind = (self.planner.alike(gpu), gpu.pcie_gen, k, slowed, domains, hosts, market.rdma_gbit_s)
+        of_caps, known = self._known.setdefault(kind, (caps, {}))
+        if new := [n for n in node_counts if n not in known]:
+            keys = [x for n in new for x in _keys(market, gpu, k, n, caps, domains, hosts)]
+            known |= {n: [] for n in new}
+            theirs = dict(zip(caps, of_caps, strict=True))
+            for row in undominated(self.planner.rows(gpu, keys)):
+                known[row.key.nodes].append(_on(row, row.key.gpu, theirs))
+        mine = dict(zip(of_caps, caps, strict=True))
+        return [_on(row, gpu.id, mine) for n in node_counts for row in known[n]]
+
+
+def _on(row: Row, gpu: str, caps: dict[int, int]) -> Row:
+    """The row of another GPU of the same figures under its own power caps."""
+    x = row.key
+    key = RowKey(
+        gpu, caps[x.cap_w], x.per_node, x.nodes, x.domain, x.pcie_gen, x.lanes, x.net, x.net_gbit_s, x.host_gb_s,
+        x.host_gb, x.host_gflops,
+    )  # fmt: skip
+    return Row(key, row.plan, row.perf)
 
 
 def undominated(rows: Iterable[Row]) -> list[Row]:

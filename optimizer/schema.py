@@ -52,7 +52,6 @@ class FamilyFacts(Strict):
         "no_build: no plan runs on the GPU, or no platform has all that a node needs"
     )
     least: list[Money] = Field(description="per step of the staircase: the family's bound; no more rows after the last")
-    deterministic_time: float = Field(description="CP-SAT's, of all questions to the family")
 
 
 class Families(Strict):

@@ -71,10 +71,13 @@ def assemble(market: Market, cluster: Cluster, bound: Bound, cost: int) -> Found
 
 
 def _first(market: Market, pool: list[Option]) -> list[Option]:
-    """The options to look at: the cheapest; on another axis than money those that add least to it."""
-    axis = market.axis
+    """The options to look at: the cheapest; on another axis than money those that add least to it. What --include
+    demands comes first."""
+    axis, wanted = market.axis, market.request.include
     if axis is not MONEY:
         pool = sorted(pool, key=lambda x: axis.share(x.watts, (part for part, _ in x.parts), market.book))
+    if wanted:
+        pool = sorted(pool, key=lambda x: not any(part in wanted for part, _ in x.parts))
     return pool[:DEPTH]
 
 

@@ -14,12 +14,12 @@ from typing import Any
 
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Link, Part, Platform, Switch
 from constraints.rack import node_kg
+from optimizer.ample import UNBOUNDED, Ample
 from optimizer.market import Market
 from optimizer.prune import undominated
 
 DESCRIPTIVE = frozenset({"kind", "id", "name", "vendor", "country", "source", "notes", "aliases", "price_class"})
 """Columns that no rule and no planner reads from a part on sale."""
-UNBOUNDED = 10**9
 
 
 @cache
@@ -38,7 +38,7 @@ def thinned(market: Market) -> Market:
 
     Where sellers, shares or another axis than money count, all stay: what a part beats there is not declared here."""
     r = market.request
-    if r.cost_axis != "money" or r.shares or r.max_sellers is not None:
+    if r.cost_axis != "money" or r.shares or r.max_sellers is not None or not market.prunes_by_price:
         return market
     gpus = market.request.gpus
     on_sale = market.catalog.of(
@@ -55,35 +55,48 @@ def thinned(market: Market) -> Market:
 
 
 def _platforms(market: Market, have: Collection[Part]) -> list[Platform]:
-    policy = market.policy
+    policy, ample = market.policy, Ample(market)
     return undominated(
         market, [p for p in have if isinstance(p, Platform)],
         lambda p: figures(p, "overhead_w", "weight_kg", "nvme_bays", "m2_slots", "nic_slots", "cpu_max_w",
                           "chipset_lanes", "inlet_max_c"),
         lambda p: (p.nvme_bays, p.m2_slots, p.nic_slots, UNBOUNDED if p.cpu_max_w is None else p.cpu_max_w,
                    p.chipset_lanes, UNBOUNDED if p.inlet_max_c is None else p.inlet_max_c),
-        lambda p: (p.overhead_w, node_kg(p, policy)),
+        lambda p: (p.overhead_w, node_kg(p, policy)), lambda p: (*ample.more(p), *(-x for x in ample.less(p))),
     )  # fmt: skip
 
 
 def _accelerators(market: Market, have: Collection[Part]) -> list[Gpu | GpuBoard]:
-    """GPUs are twins when nothing that throughput or a rule reads tells them apart: neither a measurement nor a
-    bridge may know one of them by name. A board's twin carries such a twin."""
+    """GPUs are twins when nothing that throughput or a rule reads tells them apart but a lower TDP where every chassis
+    that takes them gives each its TDP: neither a measurement nor a bridge may know one of them by name. A board's twin
+    carries such a twin."""
     measured = {s.gpu for s in market.calibration.curves} | market.calibration.seen.gpus
     bridges = [b for b in market.catalog.of(Kind.BRIDGE) if isinstance(b, Bridge)]
+    slots: dict[str, int] = {}
+    for p in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM):
+        if isinstance(p, Platform) and p.gpu_max_w is not None:
+            slots |= {form: min(p.gpu_max_w, slots.get(form, UNBOUNDED)) for form in p.gpu_forms}
+
+    def tdp(g: Gpu) -> int:
+        return g.tdp_w or 0
 
     def twin(g: Gpu) -> tuple[Any, ...]:
         own = g.id if g.id in measured else ""
-        return (*figures(g), own, *(b.id for b in bridges if g.id in b.gpus))
+        capped = g.tdp_w is None or g.tdp_w > slots.get(g.form_factor, UNBOUNDED)
+        return (*figures(g, "tdp_w"), g.tdp_w if capped else 0, own, *(b.id for b in bridges if g.id in b.gpus))
 
     def board(b: GpuBoard) -> tuple[Any, ...]:
         gpu = market.catalog.parts.get(b.gpu)
         chosen = b.gpu not in market.request.exclude and (not market.request.gpus or b.gpu in market.request.gpus)
         return (*figures(b, "gpu", "overhead_w"), chosen, *(twin(gpu) if isinstance(gpu, Gpu) else (b.gpu,)))
 
-    gpus = undominated(market, [g for g in have if isinstance(g, Gpu)], twin, lambda g: (), lambda g: ())
+    def board_w(b: GpuBoard) -> tuple[int, int]:
+        gpu = market.catalog.parts.get(b.gpu)
+        return b.overhead_w, tdp(gpu) if isinstance(gpu, Gpu) else 0
+
+    gpus = undominated(market, [g for g in have if isinstance(g, Gpu)], twin, lambda g: (), lambda g: (tdp(g),))
     boards = [b for b in have if isinstance(b, GpuBoard)]
-    return [*gpus, *undominated(market, boards, board, lambda b: (), lambda b: (b.overhead_w,))]
+    return [*gpus, *undominated(market, boards, board, lambda b: (), board_w)]
 
 
 def _gear(market: Market, have: Collection[Part]) -> list[Switch | Link]:

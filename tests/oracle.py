@@ -92,6 +92,11 @@ class Ask:
     max_sellers: int | None = None
     max_share: int | None = None
 
+    @property
+    def by_share(self) -> bool:
+        """Whether a share of the cost is limited: then nothing may be bought to no use."""
+        return self.max_estimated is not None or self.max_share is not None
+
 
 @dataclass(eq=False)
 class Oracle:
@@ -394,7 +399,8 @@ class Oracle:
                         if not speeds:
                             continue
                         small = {"storage"} if self._stores_too_little(precision, room, read) else set()
-                        best = fastest.setdefault(frozenset(broken | over | small), {})
+                        idle = {"surplus"} if self._drives_idle(node, precision, room, read) else set()
+                        best = fastest.setdefault(frozenset(broken | over | small | idle), {})
                         for off, tenths in speeds:
                             best[off] = max(best.get(off, 0), tenths)
                     for faults, best in fastest.items():
@@ -408,6 +414,26 @@ class Oracle:
 
     def _stores_too_little(self, precision: str, room: int, read: int) -> bool:
         return room < self._need_gb(precision) or read < 7000
+
+    def _drives_idle(self, node: Counter[str], precision: str, room: int, read: int) -> bool:
+        """Whether the node could do without one of its drives, where that is asked."""
+        if not self.ask.by_share:
+            return False
+        drives = [self.catalog.parts[x] for x in node if self.catalog.parts[x].kind == Kind.DRIVE]
+        return any(not self._stores_too_little(precision, room - d.capacity_gb, read - d.read_mb_s) for d in drives)
+
+    def _cards_idle(self, p: Platform, all_: Counter[str], used: Counter[str], least: int) -> bool:
+        """Whether cards beyond those of its networks are bought, where that is asked; a node without a port of its own
+        may take one."""
+        if not self.ask.by_share:
+            return False
+        inside = Counter({c.part: c.qty for c in p.contents})
+        cards = [x for x in all_ if self.catalog.parts[x].kind == Kind.NIC]
+        ports = [float(x.partition("*")[2].split(":")[0]) for x in p.onboard_lan]
+        ports += [self.catalog.parts[x].gbit_s for x in cards if inside[x]]
+        own = used.total() > 0 or max(ports, default=-1) >= least
+        idle = sum(max(0, all_[x] - used[x]) for x in cards if all_[x] > inside[x])
+        return idle > (0 if own else 1)
 
     # Experts in host memory ---------------------------------------------------------------------------------
 
@@ -635,13 +661,14 @@ class Oracle:
         self, p: Platform, nodes: int, all_: Counter[str], key: RowKey, cpu: Any
     ) -> list[tuple[Counter[str], set[str]]]:
         """Switches and cables of every network that the row needs; each link takes a port and a cable."""
+        least = 25 if key.net == "pp" and self.ask.have_network else 0
         if nodes == 1:
-            return [(Counter(), set())]
+            return [(Counter(), {"surplus"} if self._cards_idle(p, all_, Counter(), least) else set())]
         jobs: list[list[tuple[Counter[str], str | None, int]]] = []
         cards = [self.catalog.parts[x] for x in all_ if self.catalog.parts[x].kind == Kind.NIC]
         if not self.ask.have_network:
-            least = 25 if key.net == "pp" else 1
-            jobs.append(self._joins("frontend", nodes, least, cards, p.onboard_lan))
+            front = 25 if key.net == "pp" else 1
+            jobs.append(self._joins("frontend", nodes, front, cards, p.onboard_lan))
             jobs.append(self._joins("oob", nodes, 1, [], ("1*1:RJ45",)))
         elif key.net == "pp":
             lans = [float(x.partition("*")[2].split(":")[0]) for x in p.onboard_lan]
@@ -661,7 +688,8 @@ class Oracle:
                 if card:
                     used[card] += links // nodes
             if all(all_[c] >= q for c, q in used.items()):
-                out.append((sum((bill for bill, _, _ in choice), Counter()), set()))
+                faults = {"surplus"} if self._cards_idle(p, all_, used, least) else set()
+                out.append((sum((bill for bill, _, _ in choice), Counter()), faults))
         return out or [(Counter(), {"interconnect"})]
 
     def _joins(

@@ -15,13 +15,15 @@ from tests.random_catalogs import scenario
 WISHES = ("origin", "no-origin", "confidence", "lead", "avl", "sellers", "estimated", "share")
 AXES = ("money", "power", "rack-units", "lead-time")
 PLAIN = (0, 1, 2)
-"""Shapes of one air-cooled node: shares of the cost can be brought down by more drives and cards, and brute force
-tries only those few that these nodes hold."""
+"""Shapes of one air-cooled node: shares of the cost can be brought down by dearer drives, and brute force tries only as
+many as these nodes hold."""
 
 
-def procurement_scenario(seed: int, wish: str, axis: str) -> tuple[Catalog, Request, Ask]:
-    """A catalog whose offers differ in what procurement asks, and a request with one wish, on a cost axis."""
-    base = PLAIN[seed % 3] + 6 * (seed // 3) if wish in ("estimated", "share") else seed
+def procurement_scenario(seed: int, wish: str, axis: str, base: int | None = None) -> tuple[Catalog, Request, Ask]:
+    """A catalog whose offers differ in what procurement asks, and a request with one wish, on a cost axis; parts and
+    platforms are those of `scenario(base)`."""
+    if base is None:
+        base = PLAIN[seed % 3] + 6 * (seed // 3) if wish in ("estimated", "share") else seed
     catalog, request, ask = scenario(base)
     rng = random.Random(f"{seed} {wish} {axis}")
     parts: dict[str, Part] = {

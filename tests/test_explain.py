@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_money_and_neighbours_add_up(front: tuple[Market, list[Point]]) -> None:
             assert told.faster is not None and told.faster.id == "" and Decimal(told.faster.more) > 0
             assert told.faster.output_tok_s > told.output_tok_s
             assert told.faster.figures
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         assert sum(s.more_cents for s in swaps(market, a, b)) == b.found.parts_cents - a.found.parts_cents
 
 

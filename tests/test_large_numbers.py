@@ -11,10 +11,10 @@ from catalogs.errors import InputError
 from catalogs.load import Catalog, load
 from constraints.model import INT64, MAX_MONEY, within_int64
 from constraints.policy import Policy
-from optimizer.bound import narrowed
 from optimizer.certify import Family
 from optimizer.cli import parse
 from optimizer.market import Market
+from optimizer.narrow import narrowed
 from optimizer.pareto import Solver
 from tests.random_catalogs import scenario
 
@@ -65,8 +65,8 @@ def test_a_billion_and_a_thousand_nodes() -> None:
     rows = [r for r in unit.rows if r.key.nodes == 1000][:1]
     assert rows
     bound = min(solver.bounds_of(unit, rows[0], 10**11), key=lambda b: b.cents)
-    parts = narrowed(solver.market, solver.parts, [bound], lambda _: 2 * bound.cents)
-    found = Family(solver.market, unit.gpu, 1, rows, parts).under(lambda _: 10**11)
+    market, parts = narrowed(solver.market, solver.parts, [bound], lambda _: 2 * bound.cents)
+    found = Family(market, unit.gpu, 1, rows, parts).under(lambda _: 10**11)
     assert found is not None
     assert found.build.nodes == 1000
     assert found.parts_cents == sum(q * solver.market.cents(x) for x, q in found.build.total().items())

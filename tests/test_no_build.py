@@ -23,7 +23,8 @@ from tests.random_catalogs import scenario
 from tests.test_cli import dsopt
 
 SQUEEZES: list[dict[str, Any]] = [
-    {"budget_cents": 200_000}, {"max_power_w": 300}, {"rack_units": 1, "budget_cents": 10**6}, {"throughput_tenths": 10**9},
+    {"budget_cents": 200_000}, {"max_power_w": 300}, {"rack_units": 1, "budget_cents": 10**6},
+    {"throughput_tenths": 10**9},
     {"max_lead_days": 1, "strict_lead": True}, {"confidences": ("estimate",)}, {"max_ttft_ms": 0.5, "max_nodes": 1},
     {"max_nodes": 1, "budget_cents": 700_000, "users": 900},
 ]  # fmt: skip
@@ -119,7 +120,8 @@ def test_a_request_comes_back_from_its_command() -> None:
         "--model", "r1-671b", "--budget", "2000000CNY", "--users", "12", "--workload", "rag", "--max-ttft", "9000.5",
         "--min-tok-s-user", "7.5", "--min-precision", "4bit", "--kv-precision", "fp8", "--max-nodes", "4", "--max-kw",
         "40.123", "--rack-units", "60", "--have", "racks,network", "--no-vendor", "Dell", "--condition", "new,used",
-        "--exclude", "nvidia-h100-pcie-80gb", "--confidence", "list,street", "--max-price-age", "900", "--spares", "gpu=1/16",
+        "--exclude", "nvidia-h100-pcie-80gb", "--confidence", "list,street", "--max-price-age", "900", "--spares",
+        "gpu=1/16",
         "--as-of", "2026-11-24", "--tax", "13%", "--set", "storage.copies=3",
     ]  # fmt: skip
     first = json.loads(dsopt("solve", *words, "--json", code=0).stdout)

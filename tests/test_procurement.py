@@ -18,6 +18,7 @@ from constraints.policy import Policy
 from constraints.request import Listed, Request
 from constraints.rule import Check
 from constraints.rules import RULES
+from constraints.surplus import Surplus
 from optimizer.avl import read
 from optimizer.market import Market
 from optimizer.pareto import Solver
@@ -49,6 +50,36 @@ def test_front_equals_brute_force(seed: int, wish: str, axis: str) -> None:
     catalog, request, ask = procurement_scenario(seed, wish, axis)
     market = Market.open(catalog, request, Policy())
     assert values(Solver(market)) == brute(seed, wish, catalog, ask).front()
+
+
+@pytest.mark.parametrize(("seed", "wish"), [(4, "estimated"), (10, "share")])
+def test_no_padding_in_clusters(seed: int, wish: str) -> None:
+    """Two liquid-cooled nodes: neither CDUs nor cards beyond the need bring a share down."""
+    catalog, request, ask = procurement_scenario(seed, wish, "money", base=seed)
+    front = values(Solver(Market.open(catalog, request, Policy())))
+    assert front == Oracle(catalog, ask, 2).front()
+    assert front
+
+
+def test_padding_is_no_way_out(shipped: Any) -> None:
+    """A drive or card more fails once shares count, unless --include demands it; without shares it may be bought."""
+    market, point = cheapest(shipped)
+    drive = next(x for x in point.case.build.node if shipped.parts[x].kind == Kind.DRIVE)
+    card = next(p.id for p in shipped.of(Kind.NIC) if p.id in market.book.prices)
+    node = point.case.build.node
+    for part, words in ((drive, "(drive)"), (card, "cards beyond")):
+        padded = replace(point.case, build=replace(point.case.build, node={**node, part: node.get(part, 0) + 1}))
+
+        def surplus(case: Any = padded, **fields: Any) -> list[Check]:
+            asked = replace(case, request=market.request.model_copy(update=fields))
+            return [x for x in Surplus().check(asked) if x.status == "fail"]
+
+        assert not surplus()
+        (found,) = surplus(max_share_percent=100)
+        assert words in found.text
+        assert not surplus(point.case, max_share_percent=100)
+        if part == card:
+            assert not surplus(max_share_percent=100, include=(card,))
 
 
 @pytest.mark.parametrize(("seed", "wish", "axis"), CASES[::5])

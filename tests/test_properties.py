@@ -16,7 +16,8 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.front import Front
 from optimizer.market import Market
-from optimizer.pareto import Solver, Staircase
+from optimizer.pareto import Solver
+from optimizer.stairs import Staircase
 from tests.random_catalogs import scenario
 
 SEEDS = st.sampled_from([s for s in range(120) if s % 6 != 5])

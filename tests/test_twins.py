@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from catalogs.load import Catalog
-from catalogs.schema import Gpu, GpuBoard, Kind, Link, Offer, Part, Platform, Switch
+from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Kind, Link, Memory, Offer, Part, Platform, Rack, Switch
 from constraints.policy import Policy
 from optimizer.market import Market
 from optimizer.pareto import Solver
@@ -18,9 +18,14 @@ from tests.random_catalogs import scenario
 
 CHANGES: dict[type[Part], tuple[tuple[str, tuple[int, ...]], ...]] = {
     Platform: (
-        ("overhead_w", (-20, 0, 40)), ("nvme_bays", (0, 0, 1)), ("nic_slots", (0, 0, 1)), ("cpu_max_w", (0, 30)),
+        ("overhead_w", (-20, 0, 40)), ("nvme_bays", (-1, 0, 1, 8)), ("nic_slots", (0, 0, 1)),
+        ("cpu_max_w", (-60, 0, 30)), ("weight_kg", (-5, 0, 40)), ("inlet_max_c", (-5, 0, 3)), ("m2_slots", (0, 1)),
     ),
-    Gpu: (("tdp_w", (0, 0, 20)),),
+    Gpu: (("tdp_w", (-20, 0, 0, 20)),),
+    Drive: (("capacity_gb", (-400, 0, 4000)), ("read_mb_s", (-2000, 0, 3000)), ("power_w", (0, 3))),
+    Cpu: (("cores", (-4, 0, 16)), ("tdp_w", (-10, 0, 20))),
+    Memory: (("capacity_gb", (-8, 0, 32)), ("power_w", (0, 2))),
+    Rack: (("load_kg", (-100, 0, 100)),),
     GpuBoard: (("overhead_w", (0, 30)),),
     Switch: (("power_w", (-10, 0, 10)), ("rack_units", (0, 0, 1))),
     Link: (),
@@ -28,13 +33,14 @@ CHANGES: dict[type[Part], tuple[tuple[str, tuple[int, ...]], ...]] = {
 
 
 def with_siblings(catalog: Catalog, seed: int) -> Catalog:
-    """Two siblings for each part that may have twins, dearer and cheaper, better and worse in what is compared."""
+    """Siblings for each part that may have twins, dearer and cheaper, better and worse in what is compared: two, and
+    one for each drive, CPU, module and rack."""
     r = random.Random(seed)
     parts, offers = dict(catalog.parts), {k: list(v) for k, v in catalog.offers.items()}
     for p in list(catalog.parts.values()):
         if type(p) not in CHANGES or not catalog.offers.get(p.id):
             continue
-        for i in range(2):
+        for i in range(1 if isinstance(p, Drive | Cpu | Memory | Rack) else 2):
             changed: dict[str, Any] = {"id": f"{p.id}-v{i}"}
             for name, steps in CHANGES[type(p)]:
                 value = getattr(p, name)
@@ -86,8 +92,10 @@ def _platform() -> tuple[Platform, Offer]:
     [
         ({}, False),
         ({"overhead_w": 10_000}, False),
-        ({"nvme_bays": 99}, True),
+        ({"nvme_bays": 99}, False),
         ({"nic_slots": 99}, True),
+        ({"inlet_max_c": 60}, False),
+        ({"cpu_max_w": 5000}, False),
         ({"psu_bays": 9}, True),
         ({"dimm_slots": 2}, True),
         ({"gpu_slots": 1}, True),
@@ -103,6 +111,16 @@ def test_only_what_is_declared_is_compared(change: dict[str, Any], stays: bool) 
     market = _market((twin, str(offer.price + 10)))
     assert "twin" in market.book.prices
     assert ("twin" in thinned(market).book.prices) == stays
+
+
+def test_bays_that_small_drives_may_fill_tell_chassis_apart() -> None:
+    """One drive of the catalog is enough for the weights, six of a small one are: only then more bays count."""
+    p, offer = _platform()
+    drive = next(d for d in _market().catalog.of(Kind.DRIVE) if isinstance(d, Drive))
+    twin = p.model_copy(update={"id": "twin", "nvme_bays": 99}), str(offer.price + 10)
+    assert "twin" not in thinned(_market(twin)).book.prices
+    small = drive.model_copy(update={"id": "small", "capacity_gb": 50}), "1.00"
+    assert "twin" in thinned(_market(twin, small)).book.prices
 
 
 def test_a_demanded_twin_stays() -> None:

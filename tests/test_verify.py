@@ -255,7 +255,7 @@ def test_tampering(tampering: Tampering, answer: Answer) -> None:
 
 
 UNNOTICED = {
-    "proof.seconds", "proof.version", "proof.parameters", "proof.families.each.deterministic_time",
+    "proof.seconds", "proof.version", "proof.parameters",
     "request.users", "request.min_tok_s_user", "request.min_precision_bits", "request.allow_experimental",
     "request.site_water", "request.exclude",
 }  # fmt: skip

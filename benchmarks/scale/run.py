@@ -24,6 +24,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import processor
+
 HERE = Path(__file__).parent
 SIZES = (30, 220, 880, 3520, 10_000)
 PHASES = ("load", "prices", "plans", "search", "model", "proof")
@@ -174,15 +176,6 @@ def report(data: dict[str, Any]) -> str:
     shares = sorted(((s / sum(spent.values()), p) for p, s in spent.items()), reverse=True)
     out.append(f"\nWhere the time goes at {most:,} parts: " + ", ".join(f"{p} {s:.0%}" for s, p in shares) + ".\n")
     return "\n".join(out)
-
-
-def processor() -> str:
-    """Name of the processor."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as f:
-            return next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or "unknown"
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Cold starts of the main jobs, phase by phase: `python benchmarks/solve/run.py > benchmarks/solve/results.md`.
+"""Cold starts of the main jobs, phase by phase: `python -m benchmarks.solve.run > benchmarks/solve/results.md`.
 
 Each job runs in a process of its own; phases come from `proof.seconds`, the rest of the wall time is Python, imports,
 catalog and printing. CP-SAT runs with random seed 0 and one worker.
@@ -16,18 +16,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.machine import processor
+
 EXAMPLES = Path(__file__).parents[2] / "examples" / "commands.txt"
 JOBS = [line.removeprefix("dsopt solve ") for line in EXAMPLES.read_text(encoding="utf-8").splitlines()]
 PHASES = ("plans", "search", "proof")
-
-
-def cpu() -> str:
-    """Name of the processor."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as f:
-            return next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or "unknown"
 
 
 def timed(args: list[str]) -> tuple[float, str]:
@@ -45,7 +38,8 @@ def timed(args: list[str]) -> tuple[float, str]:
 def main() -> None:
     versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("ortools", "numpy", "pydantic"))
     print(f"# Cold starts, {datetime.now(UTC):%Y-%m-%d}\n")
-    print(f"{cpu()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}; best of three, seconds.\n")
+    machine = f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
+    print(f"{machine}; best of three, seconds.\n")
     print(f"| dsopt solve | points | by bound | by CP-SAT | {' | '.join(PHASES)} | wall |")
     print("|---|---:|---:|---:|" + "---:|" * (len(PHASES) + 1))
     for job in JOBS:

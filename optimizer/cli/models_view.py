@@ -22,7 +22,7 @@ RIGHT = {1, 4, 5, 6}
 
 def models(
     catalog: Catalog, request: Request, policy: Policy, calibration: Calibration, everything: bool,
-    time_limit: float | None, json: bool, output: Path | None,
+    time_limit: float | None, json: bool, output: Path | None, workers: int = 1,
 ) -> None:  # fmt: skip
     """Solves and prints; exit 4 when no model has a build, 6 when the time limit came first."""
     from optimizer.per_model import best_builds
@@ -32,7 +32,7 @@ def models(
         _print("model", request.currency, "GPUs", "plan", "tok/s", "80 % interval", "users")
         print("─" * (sum(WIDTHS) + len(WIDTHS) - 1))
     found = []
-    for one in best_builds(catalog, request, policy, calibration, everything, time_limit):
+    for one in best_builds(catalog, request, policy, calibration, everything, time_limit, workers):
         found.append(one)
         if not json:
             _line(one, request.currency)

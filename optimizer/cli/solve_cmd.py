@@ -107,6 +107,7 @@ def solve(
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds; then the best checked front so far, exit 6.")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Threads of the proof; the result is the same.")] = 1,
     embed_catalog: Annotated[bool, typer.Option(help="Carry the catalog rows used in the result.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="Show every point; without --model every model.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
@@ -199,7 +200,7 @@ def solve(
     if not single:
         from optimizer.cli.models_view import models
 
-        return models(parts, request, chosen, by, all_, time_limit, json, output)
+        return models(parts, request, chosen, by, all_, time_limit, json, output, workers)
     from optimizer.cli.no_build_view import show_no_build, telling
     from optimizer.cli.progress import progress
     from optimizer.clock import Clock, interruptible
@@ -207,7 +208,7 @@ def solve(
     from optimizer.library import solve as run
 
     typed = Typed.of(own=own, avl=avl, fx=fx, support=support, catalog=catalog, measured=measured, by=calibration)
-    with progress() as tell, interruptible(clock := Clock(time_limit, tell)):
+    with progress() as tell, interruptible(clock := Clock(time_limit, tell, workers)):
         result = run(
             request, catalog=parts, policy=chosen, calibration=by, clock=clock, embed_catalog=embed_catalog,
             typed=typed, tell=telling(),

@@ -18,9 +18,7 @@ from optimizer.front import Found, Point
 from optimizer.load import load_of, with_load
 from optimizer.market import Market
 from optimizer.pareto import Solver
-from optimizer.throughput.choice import planner_for
-from optimizer.throughput.plans import Planner
-from optimizer.throughput.training_plans import TrainingPlanner
+from optimizer.rows import GpuRows
 
 PLANNED = (
     "model", "users", "workload", "seq_len", "train_tokens", "isl", "osl", "min_tok_s_user", "max_ttft_ms", "precision",
@@ -58,12 +56,12 @@ class Asking:
         self.base = market if market.request.cost_axis == "money" else market.asking(cost_axis="money")
         self._markets: dict[tuple[Request, tuple[tuple[str, Decimal], ...]], Market] = {}
         self._found: dict[int, Found | None] = {}
-        self._planners: dict[tuple[object, ...], Planner | TrainingPlanner] = {}
+        self._rows: dict[tuple[object, ...], GpuRows] = {}
 
     def again(self, engine: type[Family]) -> Asking:
         """The same questions, to be answered anew by another engine."""
         other = Asking(self.base, self.clock, engine)
-        other._planners = self._planners
+        other._rows = self._rows
         return other
 
     def market(self, change: Change) -> Market:
@@ -84,17 +82,17 @@ class Asking:
         market = self.market(change)
         if id(market) not in self._found:
             self.clock.left()
-            solver = Solver(market, clock=self.clock, engine=self.engine, planner=self._planner(market))
+            solver = Solver(market, clock=self.clock, engine=self.engine, judged=self._judged(market))
             self._found[id(market)] = solver.cheapest()
         return self._found[id(market)]
 
-    def _planner(self, market: Market) -> Planner | TrainingPlanner:
-        """One planner for all changes that plans do not depend on: money, site and purchase."""
+    def _judged(self, market: Market) -> GpuRows:
+        """Rows judged once for all changes that plans do not depend on: money, site and purchase."""
         r = market.request
         key = *(getattr(r, name) for name in PLANNED), tuple(sorted(market.policy.changed.items()))
-        if key not in self._planners:
-            self._planners[key] = planner_for(market.llm, r, market.policy, market.calibration)
-        return self._planners[key]
+        if key not in self._rows:
+            self._rows[key] = GpuRows.of_market(market)
+        return self._rows[key]
 
     def by_load(self, change: Change) -> bool:
         """Whether the throughput asked for is what the load needs, not the buyer's own figure."""

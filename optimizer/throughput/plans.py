@@ -56,7 +56,7 @@ class Planner:
         self._rates: dict[tuple[Shape, int], int] = {}
         self.kin = kin(llm)
 
-    def _like(self, gpu: Gpu) -> int:
+    def alike(self, gpu: Gpu) -> int:
         """One number for all GPUs of equal figures: what throughput reads of them, and no measurement names them."""
         if gpu.id not in self._alike:
             known = gpu.id if gpu.id in self.calibration.seen.gpus else ""
@@ -82,7 +82,7 @@ class Planner:
 
     def _best(self, gpu: Gpu, key: RowKey) -> Row | None:
         """The row with its best plan: most throughput, then higher precision, fewer stages, smaller tp and ep."""
-        users, like = self.request.users, self._like(gpu)
+        users, like = self.request.users, self.alike(gpu)
         best: tuple[Rank, Replica, int] | None = None
         for size in sizes_of(key.per_node, key.total):
             replicas = key.total // size
@@ -107,7 +107,7 @@ class Planner:
 
     def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
         """Judge all replicas that the keys may hold, in one sweep per power cap, NVLink domain and precision."""
-        like = self._like(gpu)
+        like = self.alike(gpu)
         new: dict[tuple[int, int], dict[Memo, tuple[RowKey, int]]] = {}
         for key in keys:
             for size in sizes_of(key.per_node, key.total):

@@ -50,6 +50,10 @@ class TrainingPlanner:
             ]
         return self._precisions[gpu.arch]
 
+    def alike(self, gpu: Gpu) -> str:
+        """What GPUs of equal rows share; here each has its own."""
+        return gpu.id
+
     def rows(self, gpu: Gpu, keys: list[RowKey]) -> list[Row]:
         """The row of each key that a plan can run on."""
         return [row for key in keys if (row := self._best(gpu, key))]

@@ -15,8 +15,9 @@ from constraints.model import Candidates
 from optimizer.certify import Family
 from optimizer.front import Found, Front, Point
 from optimizer.market import Market
-from optimizer.pareto import Solver, Staircase
+from optimizer.pareto import Solver
 from optimizer.proofdata import SPAN, money
+from optimizer.stairs import Staircase
 from optimizer.verify.consistent import Read
 from optimizer.verify.highs import HighsFamily, Undecided
 from optimizer.verify.wrong import Report

@@ -19,7 +19,7 @@ from scipy.sparse import coo_array
 
 from constraints.plan import Row
 from optimizer.certify import Family
-from optimizer.clock import TimeUp
+from optimizer.clock import Clock, TimeUp
 from optimizer.front import Found
 from optimizer.verify.linear import INFINITE, LinearRow, Untranslatable, activity, broken, literal, rows_of, tighten
 
@@ -36,11 +36,11 @@ class Undecided(Exception):
 class HighsFamily(Family):
     """The model of one family, asked through HiGHS."""
 
-    def under(self, ceiling: Callable[[Row], int], seconds: float = 1e9) -> Found | None:
+    def under(self, ceiling: Callable[[Row], int], clock: Clock | None = None) -> Found | None:
         """The cheapest build with parts at most `ceiling(row)` cents; None when there is none.
 
         Raises TimeUp, and Undecided where HiGHS fails or its solution breaks a constraint by more than rounding."""
-        proto = self.asked(ceiling).proto
+        proto, seconds = self.asked(ceiling).proto, (clock or Clock()).left()
         try:
             rows = rows_of(proto)
         except Untranslatable as e:

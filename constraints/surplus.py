@@ -1,0 +1,175 @@
+"""Rule surplus: where a share of the cost is limited, no drive, card or cooling is bought that a build can do without.
+
+Without it a share would be met by padding: cards and drives that nothing uses, of another seller or with a better known
+price. Whatever else a build holds is fixed in number by its other rules. A drive or card demanded by `--include` is no
+padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from catalogs.schema import Cooling as CoolingPart
+from catalogs.schema import Drive, Nic, Platform
+from constraints.contents import inside
+from constraints.cooling import Cooling
+from constraints.interconnect import bills_of, covers, net_of
+from constraints.lanes import needs_lanes
+from constraints.links import lan_port
+from constraints.policy import Policy
+from constraints.rule import Check
+from constraints.storage import Storage, needed_gb
+
+if TYPE_CHECKING:
+    from constraints.case import Build, Case
+    from constraints.model import FamilyModel
+
+
+class Surplus:
+    id = "surplus"
+
+    def encode(self, m: FamilyModel) -> None:
+        if m.request.shares:
+            self._drives(m)
+            self._cards(m)
+
+    def _drives(self, m: FamilyModel) -> None:
+        """One piece less of any drive leaves too little room or speed."""
+        cp, data_gb = m.cp, m.request.dataset_gb
+        precision = {x: cp.new_bool_var(x) for x in sorted({r.plan.precision for r in m.rows})}
+        for x, chosen in precision.items():
+            cp.add(sum(v for r, v in m.rows.items() if r.plan.precision == x) == chosen)
+        held: dict[tuple[int, int, int], list[Any]] = {}
+        for p, v in m.platform.items():
+            drives = inside(p, m.catalog, Drive)
+            if "storage" in p.includes and not drives:
+                for d, qty in m.drive.items():
+                    cp.add(qty <= _first(d.id, m.request.include) - 1).only_enforce_if(v)
+                continue
+            fast = [(d, q) for d, q in drives if needs_lanes(d)]
+            there = (
+                sum(d.capacity_gb * q for d, q in fast),
+                sum(d.read_mb_s * q for d, q in fast),
+                sum(d.capacity_gb * q for d, q in drives),
+            )
+            held.setdefault(there, []).append(v)
+        alike = {there: cp.new_bool_var("") for there in held}
+        for there, chosen in alike.items():
+            cp.add(sum(held[there]) == chosen)
+        nvme = {d: q for d, q in m.drive.items() if needs_lanes(d)}
+        room, speed = sum(d.capacity_gb * q for d, q in nvme.items()), sum(d.read_mb_s * q for d, q in nvme.items())
+        everything = sum(d.capacity_gb * q for d, q in m.drive.items())
+        for d, qty in m.drive.items():
+            several = _at_least(m, qty, _first(d.id, m.request.include))
+            small, slow, little = (cp.new_bool_var("") for _ in range(3))
+            cp.add_bool_or([small, slow, little]).only_enforce_if(several)
+            if d not in nvme:
+                cp.add(small + slow == 0)
+            if not data_gb:
+                cp.add(little == 0)
+            for (gb, mb_s, all_gb), platform in alike.items():
+                least = m.policy.whole("storage.read_mb_s") - mb_s
+                cp.add(speed - d.read_mb_s <= least - 1).only_enforce_if(slow, platform)
+                for x, chosen in precision.items():
+                    need = needed_gb(m.llm, x, m.policy, m.request)
+                    when = platform, chosen
+                    cp.add(room - d.capacity_gb <= need - gb - 1).only_enforce_if(small, *when)
+                    if data_gb:
+                        cp.add(everything - d.capacity_gb <= need + data_gb - all_gb - 1).only_enforce_if(little, *when)
+
+    def _cards(self, m: FamilyModel) -> None:
+        """Each card serves a network, or is the one port of a node that has no other."""
+        cp = m.cp
+        held: dict[Nic, list[Any]] = {}
+        for p, v in m.platform.items():
+            for nic, q in inside(p, m.catalog, Nic):
+                held.setdefault(nic, []).append(q * v)
+        port = {nic: cp.new_bool_var("") for nic in m.nic}
+        for nic, qty in m.nic.items():
+            several = _at_least(m, qty, _first(nic.id, m.request.include))
+            used = sum(m.nic_needs.get(nic, []))
+            cp.add(qty + sum(held.get(nic, [])) <= used + port[nic]).only_enforce_if(several)
+        cp.add_at_most_one(port.values())
+        none = sum(port.values()) == 0
+        for literals, _ in m.nets:
+            for network, v in literals.items():
+                if network.nic is not None:
+                    cp.add(none).only_enforce_if(v)
+        for p, v in m.platform.items():
+            for r, chosen in m.rows.items():
+                pp = "network" in m.request.have and net_of(r.plan, m.per_node) == "pp"
+                if _has_port(p, inside(p, m.catalog, Nic), _least(pp, m.policy)):
+                    cp.add(none).only_enforce_if(v, chosen)
+
+    def check(self, c: Case) -> list[Check]:
+        if not c.request.shares:
+            return []
+        found = [f"{d} (drive)" for d in self._drives_beyond(c)]
+        found += [f"{x} (cooling)" for x in self._cooling_beyond(c)]
+        if not self._cards_used(c):
+            found.append("cards beyond those that its networks need")
+        if found:
+            text = f"bought beyond the need, which must not bring a share down: {', '.join(found)}"
+            return [Check.of(self.id, False, text)]
+        return [Check.of(self.id, True, "no drive, card or cooling beyond the need")]
+
+    def _drives_beyond(self, c: Case) -> list[str]:
+        bought = {x: q for x, q in sorted(c.build.node.items()) if isinstance(c.catalog.parts[x], Drive)}
+        several = [x for x, q in bought.items() if q >= _first(x, c.request.include)]
+        if "storage" in c.platform.includes and not inside(c.platform, c.catalog, Drive):
+            return several
+        fewer = {x: replace(c, build=_less(c.build, x)) for x in several}
+        return [x for x, case in fewer.items() if all(f.status != "fail" for f in Storage().check(case))]
+
+    def _cooling_beyond(self, c: Case) -> list[str]:
+        """CDUs, manifolds, connections. Over racks that the site has, nodes spread as the buyer likes."""
+        if "racks" in c.request.have:
+            return []
+        gear = [x for x in sorted(c.build.shared) if isinstance(c.catalog.parts[x], CoolingPart)]
+        fewer = {x: replace(c, build=_less(c.build, x)) for x in gear}
+        return [x for x, case in fewer.items() if all(f.status != "fail" for f in Cooling().check(case))]
+
+    def _cards_used(self, c: Case) -> bool:
+        cards = {x: q for x, q in c.build.node.items() if isinstance(c.catalog.parts[x], Nic)}
+        several = [x for x, q in cards.items() if q >= _first(x, c.request.include)]
+        held = inside(c.platform, c.catalog, Nic)
+        total = {x: q for x, q in c.node_all.items() if isinstance(c.catalog.parts[x], Nic)}
+        pp = "network" in c.request.have and net_of(c.plan, c.per_node) == "pp"
+        port = 0 if _has_port(c.platform, held, _least(pp, c.policy)) else 1
+
+        def fine(left: Mapping[str, int]) -> bool:
+            used = any(left[f"node {x}"] < q for x, q in total.items())
+            return sum(max(0, left[f"node {x}"]) for x in several) <= (0 if used else port)
+
+        bills = list(bills_of(c).values()) if c.build.nodes > 1 else []
+        return covers(bills, dict(c.build.shared) | {f"node {x}": q for x, q in total.items()}, fine)
+
+
+def _first(part: str, include: tuple[str, ...]) -> int:
+    """The first piece of a part that has to be of use; one of those demanded may be of none."""
+    return 2 if part in include else 1
+
+
+def _less(build: Build, part: str) -> Build:
+    node, shared = ({x: q - (x == part) for x, q in parts.items()} for parts in (build.node, build.shared))
+    return replace(build, node=node, shared=shared)
+
+
+def _at_least(m: FamilyModel, qty: Any, pieces: int) -> Any:
+    """A literal that holds exactly where there are so many pieces."""
+    literal = m.cp.new_bool_var("")
+    m.cp.add(qty >= pieces).only_enforce_if(literal)
+    m.cp.add(qty < pieces).only_enforce_if(~literal)
+    return literal
+
+
+def _least(pp: bool, policy: Policy) -> int:
+    """Gbit/s that a node's port needs where the site has the network."""
+    return policy.whole("interconnect.pp_gbit_s") if pp else 0
+
+
+def _has_port(p: Platform, held: list[tuple[Nic, int]], least: int) -> bool:
+    """Whether a node has a port of `least` Gbit/s without a card bought."""
+    return any(lan_port(x)[0] >= least for x in p.onboard_lan) or any(n.gbit_s >= least for n, _ in held)

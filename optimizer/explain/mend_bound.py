@@ -1,0 +1,115 @@
+"""How many parts of a build change at least when it is to stand in another platform: category by category, no solver.
+
+Every count is a lower bound: categories share no part, and what is not looked at here counts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
+from constraints.case import Build, patterns
+from constraints.contents import dimm_counts, gpus_inside, inside
+from constraints.fit import bayless, cpu_fits, gpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
+from constraints.lanes import needs_lanes
+from constraints.storage import needed_gb
+from optimizer.market import Market
+
+P = TypeVar("P", bound=Part)
+
+
+def difference(a: Build, b: Build) -> int:
+    """Part ids whose quantity differs, in the node and in what is shared, and one for another number of nodes."""
+
+    def count(x: dict[str, int], y: dict[str, int]) -> int:
+        return sum(x.get(p, 0) != y.get(p, 0) for p in {*x, *y})
+
+    return count(dict(a.node), dict(b.node)) + count(dict(a.shared), dict(b.shared)) + (a.nodes != b.nodes)
+
+
+def partial(p: Platform, count: int) -> bool:
+    """A number of equal modules that fills channels in part only, which passes with a warning (rule host_memory)."""
+    counts = dimm_counts(p)
+    return (
+        count not in counts and count >= 2 * p.sockets > 0 and count % p.sockets == 0 and
+        any(n % count == 0 for n in counts)
+    )  # fmt: skip
+
+
+class ChangeBound:
+    """Least changes of one build's node by platform and family."""
+
+    def __init__(self, market: Market, build: Build) -> None:
+        self.market, self.build = market, build
+        self.have = [(market.catalog.parts[p], q) for p, q in build.node.items()]
+        self.buyable = market.book.prices
+
+    def of(self, cls: type[P]) -> list[tuple[P, int]]:
+        return [(p, q) for p, q in self.have if isinstance(p, cls)]
+
+    def node(self, p: Platform, gpu: Gpu, k: int, precisions: Iterable[str]) -> int:
+        """Changes at least when the node becomes `k` of a GPU in `p` and runs one of the precisions."""
+        m = self.market
+        contained, slots = bool(inside(p, m.catalog, Memory)), dimm_counts(p)
+        floor = m.policy.whole("host_memory.floor_percent") * k * gpu.vram_gb
+
+        def modules_fit(x: Memory, q: int) -> bool:
+            return (q in slots or partial(p, q)) and 100 * x.capacity_gb * q >= floor
+
+        count = sum((x.id != p.id or q != 1) for x, q in self.of(Platform)) + (p.id not in self.build.node)
+        count += self._gpus(p, gpu, k)
+        count += self._one(Cpu, needs_cpu(p), lambda x: cpu_fits(p, x), lambda x, q: q == p.sockets)
+        unified = gpu.form_factor == "integrated"
+        wants = bool(slots) and not contained
+        count += self._one(Memory, wants, lambda x: memory_fits(p, x), lambda x, q: unified or modules_fit(x, q))
+        sets = dict(patterns(p))
+        count += self._one(Psu, needs_psu(p), lambda x: psu_fits(p, x), lambda x, q: q in sets)
+        coolers = [(x, q) for x, q in self.of(Cooling) if x.role == "cpu-cooler"]
+        wanted = p.sockets if needs_cooler(p) else 0
+        fit = [(x, q) for x, q in coolers if x.id in self.buyable and wanted and x.socket == p.socket]
+        count += len(coolers) - len(fit) + (sum(q for _, q in fit) != wanted)
+        cards = [(x, q) for x, q in self.of(Nic) if x.form in p.nic_forms and x.id in self.buyable]
+        held = sum(q for _, q in inside(p, m.catalog, Nic))
+        count += len(self.of(Nic)) - len(cards)
+        count += bool(cards) and sum(q for _, q in cards) + held > p.nic_slots
+        count += not cards and not p.onboard_lan and not held
+        count += sum(gpu.id not in x.gpus or k % x.group_gpus != 0 for x, _ in self.of(Bridge))
+        return count + self._drives(p, precisions)
+
+    def _gpus(self, p: Platform, gpu: Gpu, k: int) -> int:
+        """Over the ways to have the GPUs: none bought, loose, or on a board."""
+        have = {x.id: q for x, q in self.have if isinstance(x, Gpu | GpuBoard)}
+        ways: list[dict[str, int]] = []
+        if gpus_inside(p, self.market.catalog)[0]:
+            ways = [{}]
+        elif gpu.sold_as == "single":
+            ways = [{gpu.id: k}]
+        else:
+            boards = [b for b in self.market.catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard)]
+            fitting = [b for b in boards if b.gpu == gpu.id and b.gpus == k and b.id in self.buyable]
+            ways = [{b.id: 1} for b in fitting if not gpu_fits(p, gpu, k, b)]
+        return min((sum(have.get(x, 0) != w.get(x, 0) for x in {*have, *w}) for w in ways), default=10**6)
+
+    def _one(
+        self, cls: type[P], wanted: bool, fits: Callable[[P], bool], right: Callable[[P, int], bool]
+    ) -> int:  # fmt: skip
+        """Of a category of which a node holds one kind, or none."""
+        have = self.of(cls)
+        if not wanted:
+            return len(have)
+        kept = [len(have) - 1 + (not right(x, q)) for x, q in have if x.id in self.buyable and fits(x)]
+        return min([*kept, len(have) + 1])
+
+    def _drives(self, p: Platform, precisions: Iterable[str]) -> int:
+        m, have = self.market, self.of(Drive)
+        kept = [(d, q) for d, q in have if d.id in self.buyable and not bayless(d, p)]
+        gone = len(have) - len(kept)
+        held: list[tuple[Any, int]] = inside(p, m.catalog, Drive)
+        if "storage" in p.includes and not held:
+            return gone
+        fast = [(d, q) for d, q in [*kept, *held] if needs_lanes(d)]
+        needs = [needed_gb(m.llm, x, m.policy, m.request) for x in precisions]
+        short = sum(d.capacity_gb * q for d, q in fast) < min(needs, default=0)
+        slow = sum(d.read_mb_s * q for d, q in fast) < m.policy.whole("storage.read_mb_s")
+        return gone + int(short or slow)

@@ -1,0 +1,161 @@
+"""The families (GPU, GPUs per node) of a request: the platforms that hold them, their rows, and bounds of these."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from catalogs.schema import Gpu
+from constraints.interconnect import plan_fault
+from constraints.model import Candidates
+from constraints.plan import Row
+from optimizer.bound import Bound, Bounds
+from optimizer.clock import Clock
+from optimizer.cluster import Cluster
+from optimizer.host_rows import HostRows
+from optimizer.market import Market
+from optimizer.outfit import Outfit, most_on_site
+from optimizer.prune import buyable
+from optimizer.rows import GpuRows, families
+from optimizer.shelf import NONE, Parts, Shelf, Stock
+from optimizer.stairs import Staircase
+from optimizer.twins import thinned
+
+
+@dataclass
+class Unit:
+    """A family with the outfits of its platforms. `least` bounds the price of one node, `judged` is the largest
+    node count whose `rows` are there, `most` one that the site can't exceed; `..._host` for rows with experts in host
+    memory."""
+
+    gpu: Gpu
+    per_node: int
+    outfits: list[Outfit]
+    least: int
+    rows: list[Row] = field(default_factory=list)
+    judged: int = 0
+    most: int = NONE
+    least_host: int = NONE
+    judged_host: int = 0
+    able: tuple[list[Row], int, list[Row]] = field(default_factory=lambda: ([], 0, []))
+    """`rows`, how many these were, and which of them run (see `Units.runnable`)."""
+
+
+class Units:
+    """All families of one request. Without `clever` nothing is pruned and no bound excludes anything. `judged`:
+    rows known already, of a request that asks the same of plans."""
+
+    def __init__(self, market: Market, clock: Clock, clever: bool, judged: GpuRows | None = None) -> None:
+        self.clock, self.clever = clock, clever
+        self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0, "cp_sat_deterministic": 0.0}
+        self.market = market = thinned(market) if clever else market
+        self.on_gpus = judged or GpuRows.of_market(market)
+        self.planner = self.on_gpus.planner
+        self.on_host = HostRows(market) if market.request.offload else None
+        started = time.perf_counter()
+        self.parts = buyable(market, prune=clever)
+        by: Parts = {}
+        for p in self.parts:
+            by.setdefault(type(p), []).append(p)
+        self.cluster = Cluster(market, by)
+        self.bounds = Bounds(market, self.cluster)
+        self.units: list[Unit] = []
+        self.dropped: list[tuple[str, int]] = []
+        shelves: dict[str, Shelf] = {}
+        stock: Stock = {}
+        for gpu, k, holders in families(market):
+            on_host = self.on_host if self.on_host and self.on_host.able(gpu, k) else None
+            if self.planner.precisions(gpu) or on_host:
+                shelves |= {p.id: Shelf(market, by, p, stock) for p in holders if p.id not in shelves}
+                outfits = [Outfit(shelves[p.id], by, gpu, k) for p in holders]
+                least = min((o.least_cents for o in outfits), default=NONE)
+                if least < NONE or not clever:
+                    u = Unit(gpu, k, outfits, least, most=most_on_site(market, gpu, k, outfits) if clever else NONE)
+                    if on_host:
+                        u.least_host = min((o.least_host_cents(on_host.least_gb(gpu)) for o in outfits), default=NONE)
+                    self.units.append(u)
+                    continue
+            self.dropped.append((gpu.id, k))
+        self.units.sort(key=lambda u: (-u.per_node if market.request.shares else 0, u.least, u.gpu.id, u.per_node))
+        self.seconds["plans"] += time.perf_counter() - started
+
+    def max_nodes(self) -> int:
+        return min(self.market.request.max_nodes, self.market.policy.whole("plans.max_nodes"))
+
+    def judge(self, limit: int, units: Sequence[Unit] | None = None) -> None:
+        """Rows of all units (or those) for every node count that `limit` may pay."""
+        started = time.perf_counter()
+        wanted = self.market.request.throughput_tenths or 1
+        for i, u in enumerate(self.units if units is None else units):
+            self.clock.tick("plans", i, len(self.units))
+            holders = [o.platform for o in u.outfits]
+            rows: list[Row] = []
+            if new := self._new_counts(u.judged, u, u.least, limit):
+                u.judged = max(u.judged, new[-1])
+                rows = self.on_gpus.of(self.market, u.gpu, u.per_node, holders, self._allowed(u, new))
+            if self.on_host and (new := self._new_counts(u.judged_host, u, u.least_host, limit)):
+                u.judged_host = max(u.judged_host, new[-1])
+                rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))
+            u.rows += [r for r in rows if r.perf.tenths >= wanted]
+        self.seconds["plans"] += time.perf_counter() - started
+
+    def _new_counts(self, judged: int, u: Unit, least: int, limit: int) -> range:
+        """Node counts not yet judged that `limit` may pay and the site may hold."""
+        most = min(self.max_nodes(), u.most, limit // max(1, least)) if self.clever else self.max_nodes()
+        return range(judged + 1, most + 1)
+
+    def _allowed(self, u: Unit, counts: range) -> list[int]:
+        """Those that make the number of GPUs asked for."""
+        wanted = self.market.request.gpu_count
+        return [n for n in counts if wanted is None or u.per_node * n == wanted]
+
+    def runnable(self, u: Unit) -> list[Row]:
+        """Rows whose plan runs on their own network; no rule lets another one be built."""
+        if u.able[0] is not u.rows or u.able[1] != len(u.rows):
+            able = [r for r in u.rows if not plan_fault(r.plan, r.key, self.market.policy)]
+            u.able = u.rows, len(u.rows), able
+        return u.able[2]
+
+    def bounds_of(self, u: Unit, row: Row, top: int) -> Iterator[Bound]:
+        """Bounds of a row on the unit's platforms that a cost of `top` may pay, cheapest nodes first."""
+        if not self.clever:
+            return (self.bounds.nothing(o, row) for o in u.outfits)
+        cents = self.market.purse_at(top)
+        if row.key.nodes * u.least > cents:
+            return iter(())
+        return self.bounds.of(row, self.bounds.pool(u.outfits, row), cents)
+
+    def floor(self, u: Unit, row: Row, below: int) -> int:
+        """Cents that no build of the row goes below, as exact as it takes to compare it with `below`."""
+        if not self.clever:
+            return 0
+        if row.key.nodes * u.least >= below:
+            return row.key.nodes * u.least
+        pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
+        beyond = (n * node.cents for _, node in pool if n * node.cents >= below)
+        return min(
+            [*(max(b.cents, n * b.node.by_shares) for b in self.bounds.of(row, pool, below - 1)), next(beyond, NONE)]
+        )
+
+    def candidates(self, u: Unit) -> Candidates:
+        """Every part that may stand in a node of the unit."""
+        return Candidates([*(o.platform for o in u.outfits), *self.parts])
+
+    def missing(self, stairs: Staircase | None, units: Sequence[Unit]) -> tuple[int, int]:
+        """(families that may hold a missing build, cents that such a build costs at least), by the nodes' prices."""
+        most = NONE if stairs is None else self.market.purse_at(stairs.limit)
+        least = {}
+        for i, u in enumerate(units):
+            counts = range(u.judged + 1, min(u.most, self.max_nodes()) + 1)
+            low = [counts[0] * u.least] if counts else []
+            if u.judged_host < self.max_nodes() and u.least_host < NONE:
+                low.append((u.judged_host + 1) * u.least_host)
+            low = [x for x in low if x <= most]
+            for r in u.rows:
+                top = NONE if stairs is None else self.market.purse_at(stairs.ceiling(r.perf.tenths))
+                if (x := r.key.nodes * u.least) <= top:
+                    low.append(x)
+            if low:
+                least[i] = min(low)
+        return len(least), min(least.values(), default=0)

@@ -1,0 +1,156 @@
+"""The nearest mended build: against brute force, on the guide's builds, and what may stay with a warning."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalogs.load import Catalog
+from catalogs.schema import Kind, Memory
+from constraints.case import Build
+from constraints.policy import Policy
+from optimizer.api import check
+from optimizer.buildfile import read
+from optimizer.explain.mend import Mended, mended
+from optimizer.explain.mend_bound import ChangeBound, difference, partial
+from optimizer.market import Market
+from optimizer.rows import families
+from optimizer.throughput.choice import planner_for
+from tests.random_catalogs import scenario
+from tests.whole_builds import RICH, whole_builds
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+SEEDS = (0, 1, 3, 13)
+BROKEN = 8
+"""Builds that are broken and mended per catalog."""
+
+
+def changed(catalog: Catalog, build: Build, rng: random.Random) -> Build:
+    """One to three parts of a build gone wrong: other numbers, another part of the category, none at all."""
+    node, shared = dict(build.node), dict(build.shared)
+    for _ in range(rng.randint(1, 3)):
+        where = shared if shared and rng.random() < 0.3 else node
+        part = rng.choice(sorted(where))
+        kind = catalog.parts[part].kind
+        if kind in (Kind.GPU, Kind.GPU_BOARD) and rng.random() < 0.5:
+            continue
+        others = [p.id for p in catalog.of(kind) if p.id in catalog.offers and p.id not in where]
+        if kind in (Kind.PLATFORM, Kind.SYSTEM) or (others and rng.random() < 0.6):
+            if others and kind != Kind.SYSTEM and not getattr(catalog.parts[others[0]], "contents", ()):
+                where[rng.choice(others)] = where.pop(part)
+        elif where is node and kind in (Kind.MEMORY, Kind.CPU, Kind.PSU, Kind.GPU):
+            where[part] = rng.choice([n for n in (1, 2, 3) if n != where[part]])
+        elif kind not in (Kind.GPU, Kind.GPU_BOARD):
+            where.pop(part)
+    return Build(build.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
+
+
+def fails(market: Market, build: Build) -> bool:
+    return any(x.status == "fail" for x in check(market, build)[1])
+
+
+def of_mended(found: Mended) -> Build:
+    return Build(found.nodes, {x.part: x.qty for x in found.node}, {x.part: x.qty for x in found.shared})
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_mended_equals_brute_force(seed: int) -> None:
+    catalog, request, _ = scenario(seed)
+    market = Market.open(catalog, request.model_copy(update={"budget_cents": RICH}), Policy())
+    oracle, rng = whole_builds(seed), random.Random(seed)
+    passing = [(Build(n, dict(node), dict(shared)), cents) for (n, node, shared), (cents, _) in oracle.passing.items()]
+    tried = 0
+    for _ in range(5 * BROKEN):
+        build = changed(catalog, rng.choice(passing)[0], rng)
+        case, checks = check(market, build)
+        memory = [(x, q) for x, q in case.parts(Memory) if partial(case.platform, q)]
+        if memory or not any(x.status == "fail" for x in checks):
+            continue
+        tried += 1
+        found = mended(market, build)
+        assert found is not None and found.proof.status == "optimal"
+        best = min((difference(build, b), cents) for b, cents in passing)
+        after = of_mended(found)
+        mine = found.changed, market.book.cost(after.total())
+        assert found.changed == difference(build, after) and not fails(market, after)
+        whole = after.nodes, tuple(after.node.items()), tuple(after.shared.items())
+        assert mine == best if whole in oracle.passing else mine < best, (build, after)  # with surplus that was there
+        if tried == BROKEN:
+            break
+    assert tried >= 2
+
+
+@pytest.mark.parametrize("seed", [0, 1, 13])
+def test_the_bound_on_changes_never_exceeds_a_passing_build(seed: int) -> None:
+    catalog, request, _ = scenario(seed)
+    market = Market.open(catalog, request.model_copy(update={"budget_cents": RICH}), Policy())
+    oracle, rng = whole_builds(seed), random.Random(seed)
+    passing = sorted(oracle.passing)
+    rng.shuffle(passing)
+    broken = changed(catalog, Build(passing[0][0], dict(passing[0][1]), dict(passing[0][2])), rng)
+    bound = ChangeBound(market, broken)
+    planner = planner_for(market.llm, market.request, market.policy, market.calibration)
+    holders = {(g.id, k): (g, ps) for g, k, ps in families(market)}
+    for nodes, node, shared in passing[:200]:
+        b = Build(nodes, dict(node), dict(shared))
+        case, _ = check(market, b)
+        gpu, platforms = holders[case.gpu.id, case.per_node]
+        assert case.platform in platforms
+        least = bound.node(case.platform, gpu, case.per_node, planner.precisions(gpu))
+        assert least <= difference(broken, b)
+
+
+def guide(name: str, shipped: Catalog, **fields: Any) -> tuple[Market, Build]:
+    catalog, request, builds = read(EXAMPLES / name, shipped, None, "2026-11-24")
+    return Market.open(catalog, request.model_copy(update=fields), Policy()), builds[0][1]
+
+
+@pytest.mark.parametrize("name", ["guide-entry", "guide-professional"])
+def test_the_guides_builds_are_mended_as_the_examples_say(name: str, shipped: Catalog) -> None:
+    market, build = guide(f"{name}.toml", shipped)
+    found = mended(market, build)
+    assert found is not None and found.proof.status == "optimal" and found.broken
+    _, kept = guide(f"{name}-mended.toml", shipped)
+    assert of_mended(found) == kept
+    assert found.changed == difference(build, kept) == len(found.changes)
+    assert not any(x.status == "fail" for x in found.checks)
+    assert float(found.added or 0) == pytest.approx(sum(float(x.price or 0) for x in found.changes))
+
+
+def test_a_tighter_budget_holds(shipped: Catalog) -> None:
+    """The mended build within a budget is never nearer, and nothing is found below the cheapest."""
+    market, build = guide("guide-professional.toml", shipped)
+    free = mended(market, build)
+    assert free is not None
+    cents = int(float(free.total) * 100)
+    bound = mended(market.asking(budget_cents=cents - 1), build)
+    assert bound is not None and float(bound.total) < float(free.total) and bound.changed > free.changed
+    assert mended(market.asking(budget_cents=100_00), build) is None
+
+
+def test_what_is_kept_stays(shipped: Catalog) -> None:
+    market, build = guide("guide-entry.toml", shipped)
+    free, kept = mended(market, build), mended(market, build, keep=("nvidia-h100-pcie-80gb",))
+    assert free is not None and kept is not None
+    assert "nvidia-h100-pcie-80gb" in of_mended(kept).node
+    assert (kept.changed, float(kept.total)) >= (free.changed, float(free.total))
+
+
+def test_surplus_and_half_filled_channels_may_stay(shipped: Catalog) -> None:
+    """What the rules only warn of, or do not mind, is no reason for a change."""
+    market, build = guide("eight-gpu-node.toml", shipped)
+    node = {**build.node, "generic-ddr5-4800-rdimm-64gb": 12, "samsung-pm1743-3.84tb": 4}
+    node["amd-epyc-9554"] = 1
+    shared = {"cat6a-rj45-patch-cord-3-m": 3, "nvidia-sn2201": 1}
+    found = mended(market, Build(1, node, shared))
+    assert found is not None and found.proof.status == "optimal"
+    assert [(x.part, x.from_qty, x.to_qty) for x in found.changes] == [("amd-epyc-9554", 1, 2)]
+
+
+def test_a_build_that_passes_is_left_alone(shipped: Catalog) -> None:
+    market, build = guide("eight-gpu-node.toml", shipped)
+    found = mended(market, build)
+    assert found is not None and not found.changes and found.total == found.total_before
