@@ -1,4 +1,4 @@
-"""Runs examples/library.ipynb and keeps its outputs: `python docs/make_notebook.py`, after anything that moves figures."""
+"""Runs examples/library.ipynb and keeps its outputs: `python docs/make_notebook.py` after what moves figures."""
 
 from __future__ import annotations
 
@@ -18,16 +18,9 @@ def stored() -> nbformat.NotebookNode:
 
 
 def executed() -> nbformat.NotebookNode:
-    """The notebook run anew from its folder, in a kernel of its own; raises CellExecutionError for a cell that fails."""
-    book = stored()
-    client = NotebookClient(
-        book,
-        timeout=TIMEOUT_S,
-        kernel_name="python3",
-        record_timing=False,
-        resources={"metadata": {"path": NOTEBOOK.parent}},
-    )
-    client.execute()
+    """The notebook run anew from its folder, in a kernel of its own; raises CellExecutionError."""
+    book, folder = stored(), {"metadata": {"path": NOTEBOOK.parent}}
+    NotebookClient(book, timeout=TIMEOUT_S, kernel_name="python3", record_timing=False, resources=folder).execute()
     book.metadata.pop("language_info", None)
     return book
 

@@ -21,7 +21,7 @@ from constraints.case import Build
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.api import check as judged
-from optimizer.api import embedded, saving, single_card
+from optimizer.api import build_of, embedded, saving, single_card
 from optimizer.api import solve as solved
 from optimizer.clock import Clock
 from optimizer.explain.no_build import Tell, Typed, no_build
@@ -121,7 +121,7 @@ def check(
     """Every rule on a build, by plain arithmetic, with the fastest plan that its parts realise.
 
     Parameters:
-        build: Parts by id, quantities per node and shared by all nodes.
+        build: Parts by id or plain name, quantities per node and shared by all nodes.
         request: What the build is to do.
         catalog: Parts and prices; the shipped ones without.
         policy: Defaults of the rules; the shipped ones without.
@@ -137,6 +137,7 @@ def check(
     chosen_policy = policy or Policy()
     request = with_load(request, chosen_policy)
     market = Market.open(catalog or shipped_catalog(), request, chosen_policy, calibration)
+    build = build_of(market.catalog, build.nodes, build.node, build.shared)
     case, checks = judged(market, build)
     return Checked(
         build=name,

@@ -55,8 +55,8 @@ class FamilyFacts(Strict):
 
 
 class Families(Strict):
-    closed_by_bound: int
-    closed_by_cp_sat: int
+    closed_by_bound: int = Field(description="families")
+    closed_by_cp_sat: int = Field(description="families")
     each: list[FamilyFacts] = Field(description="every family of the catalog; empty when the proof was stopped")
 
 
@@ -117,7 +117,7 @@ class TrainingFacts(Strict):
     shard_gpus: int = Field(description="GPUs that share weights, gradients and optimizer states")
     micro_batch: int = Field(description="sequences of a tensor-parallel group at once")
     checkpointing: bool = Field(description="activations are made again in the backward pass")
-    lora_rank: int | None
+    lora_rank: int | None = Field(description="null of full training")
     states_gb: float
     gathered_gb: float
     activations_gb: float
@@ -327,13 +327,13 @@ class BuildFile(Strict):
     nodes: int = Field(default=1, ge=1, le=1000)
     precision: str | None = None
     parts: dict[str, int] = Field(description="per node: part -> quantity")
-    shared: dict[str, int] = Field(default_factory=dict)
+    shared: dict[str, int] = Field(default_factory=dict, description="in all: part -> quantity")
     workload: str = "chat"
     users: int | None = None
     dataset_tb: float | None = Field(default=None, description="training set on disk")
     offload: bool = Field(default=False, description="plans with routed experts in host memory too")
     min_precision: Literal["4bit", "8bit", "16bit"] | None = None
-    min_tok_s_user: float = 10
+    min_tok_s_user: float = Field(default=10, description="output tok/s that each user sees at least")
     have: list[Literal["racks", "network"]] = Field(default=[], description="what the site has already")
     site_water: bool = False
     raw: list[dict[str, Any]] = Field(

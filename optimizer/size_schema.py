@@ -38,11 +38,11 @@ class UsersRow(Strict):
     source: str = Field(description="the measurement behind basis measured")
     ttft_ms: float = Field(description="time to first token, with the wait for a place")
     precision: str
-    tp: int
-    pp: int
-    dp: int
-    ep: int
-    replicas: int
+    tp: int = Field(description="tensor-parallel GPUs")
+    pp: int = Field(description="pipeline stages")
+    dp: int = Field(description="data-parallel attention groups of a replica")
+    ep: int = Field(description="expert-parallel GPUs")
+    replicas: int = Field(description="independent copies of the model")
     at_once: int = Field(description="requests that run at once; the rest waits")
     cut: str = Field(description="latency limit or memory that stands against this many users, in words; else empty")
 
@@ -71,7 +71,7 @@ class SecondOpinion(Strict):
     output_tok_s: float
     ttft_ms: float | None = Field(description="time to first token")
     tpot_ms: float | None = Field(description="time per output token")
-    concurrency: int | None
+    concurrency: int | None = Field(description="requests at once")
     plan: str
 
 
