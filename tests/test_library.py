@@ -19,10 +19,11 @@ from optimizer.schema import Result
 from tests.conftest import AS_OF
 
 LARGE, SMALL = "nvidia-rtx-pro-5000-blackwell-48gb", "nvidia-rtx-a6000-48gb"
+SPARE = Spare(category=Kind.DRIVE, pieces=1, per=20)
 ASKED: list[dict[str, Any]] = [
     {"model": "r1-distill-llama-70b", "gpus": LARGE, "budget_cents": 60_000_00, "users": 8},
     {"model": "r1-distill-qwen-14b", "gpus": SMALL, "budget_cents": 30_000_00, "currency": "EUR"},
-    {"model": "v2-lite", "gpus": SMALL, "budget_cents": 20_000_00, "spares": [Spare(category=Kind.DRIVE, pieces=1, per=20)]},
+    {"model": "v2-lite", "gpus": SMALL, "budget_cents": 20_000_00, "spares": [SPARE]},
     {"model": "r1-distill-llama-70b", "gpus": LARGE, "budget_cents": 9_000_00, "max_nodes": 1, "max_power_w": 2000},
 ]  # fmt: skip
 REQUESTS = [Request(as_of=AS_OF, **{**x, "gpus": frozenset({x["gpus"]})}) for x in ASKED]
