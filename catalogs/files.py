@@ -11,14 +11,31 @@ from catalogs.errors import Fault, InputError
 
 def write_text(path: Path, text: str, remedy: str = "Name a writable place.") -> None:
     """UTF-8 text, written beside the target and then renamed; raises InputError where that can't be."""
+    try:
+        data = text.encode("utf-8")
+    except ValueError as e:
+        raise InputError(Fault("not-writable", f"cannot write: {e}", str(path), remedy=remedy)) from None
+    write_bytes(path, data, remedy)
+
+
+def write_bytes(path: Path, data: bytes, remedy: str = "Name a writable place.") -> None:
+    """Bytes, written beside the target and then renamed; raises InputError where that can't be. Nothing is left of a
+    write that was cut short."""
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as f:
-            f.write(text)
+        with os.fdopen(handle, "wb") as f:
+            f.write(data)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except (OSError, ValueError) as e:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
+        _drop(temporary)
         raise InputError(Fault("not-writable", f"cannot write: {e}", str(path), remedy=remedy)) from None
+    except BaseException:
+        _drop(temporary)
+        raise
+
+
+def _drop(temporary: str) -> None:
+    if temporary:
+        Path(temporary).unlink(missing_ok=True)

@@ -31,7 +31,7 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     ("Clock and time", "optimizer.clock", ["Clock", "TimeUp"]),
     ("Errors", "catalogs.errors", ["Fault", "InputError", "CheckFailed"]),
     ("Answers of solve and check", "optimizer.schema", []),
-    ("Answers of explain", "optimizer.explain.schema", []),
+    ("Answers of explain", "optimizer.explanation.schema", []),
     ("Answers of size", "optimizer.size_schema", []),
 ]
 """(heading, module, names); without names every class of the module that has fields."""

@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from constraints.case import Build
     from constraints.policy import Policy
     from constraints.request import Request
-    from optimizer.library import check, explain, shipped_catalog, size, solve
+    from optimizer.library import check, explain, mend, price_risk, shipped_catalog, size, solve, vary, why_not
 
-__all__ = ["Build", "Policy", "Request", "check", "explain", "shipped_catalog", "size", "solve"]
+__all__ = [
+    "Build", "Policy", "Request", "check", "explain", "mend", "price_risk", "shipped_catalog", "size", "solve", "vary",
+    "why_not",
+]  # fmt: skip
 _HOMES = {"Build": "constraints.case", "Policy": "constraints.policy", "Request": "constraints.request"}
 
 

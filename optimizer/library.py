@@ -14,20 +14,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog, load
 from catalogs.schema import Gpu, Kind
 from constraints.case import Build
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.api import check as judged
 from optimizer.api import build_of, embedded, saving, single_card
+from optimizer.api import check as judged
 from optimizer.api import solve as solved
 from optimizer.clock import Clock
-from optimizer.explain.no_build import Tell, Typed, no_build
-from optimizer.explain.opened import chosen, reopened
-from optimizer.explain.point import explained
-from optimizer.explain.schema import NoBuild, PointExplained
+from optimizer.explanation.no_build import Tell, Typed, no_build
+from optimizer.explanation.opened import chosen, reopened
+from optimizer.explanation.point import explained
+from optimizer.explanation.schema import NoBuild, PointExplained
 from optimizer.load import with_load
 from optimizer.market import Market
 from optimizer.schema import Checked, CheckFacts, Result
@@ -35,6 +36,12 @@ from optimizer.size_report import report
 from optimizer.size_schema import SizeReport
 from optimizer.sizing import key_of
 from optimizer.throughput.calibration import Calibration, shipped
+
+if TYPE_CHECKING:  # answers to questions that few ask: imported when they are
+    from optimizer.explanation.mend import Mended
+    from optimizer.explanation.price_risk import PriceRisk
+    from optimizer.explanation.vary import Variation
+    from optimizer.explanation.why_not_schema import WhyNot
 
 
 @cache
@@ -149,6 +156,59 @@ def check(
         ok=not any(x.status == "fail" for x in checks),
         checks=[CheckFacts(**vars(x)) for x in checks],
     )
+
+
+def why_not(
+    result: Result, what: str, point: str | None = None, *, catalog: Catalog | None = None,
+    calibration: Calibration | None = None,
+) -> WhyNot:  # fmt: skip
+    """What stands against `8x H20`, a part or a build.toml, held against a point of a result: the price difference, the
+    rules broken, and the unit price in money at which it would win. Raises as `explain` does."""
+    market, points = reopened(result, catalog or shipped_catalog(), calibration)
+    from optimizer.explanation.asked_for import asked_for
+    from optimizer.explanation.why_not import why_not as held_against
+
+    own, asked = asked_for(what, market)
+    return held_against(own, points[chosen(result, point)], asked)
+
+
+def vary(
+    result: Result, spec: str, *, catalog: Catalog | None = None, calibration: Calibration | None = None,
+    time_limit_s: float | None = None,
+) -> Variation:  # fmt: skip
+    """Over which prices (`gpu=±20%`, `memory=1.5x`, `PART=PRICE`) the recommended build stays, and what takes over
+    beyond; exact. Raises as `explain` does, and InputError for a spec that is none."""
+    market, points = reopened(result, catalog or shipped_catalog(), calibration)
+    from optimizer.explanation.vary import vary as varied
+
+    return varied(market, points[chosen(result, None)], spec, Clock(time_limit_s))
+
+
+def price_risk(
+    result: Result, bad_prices: int | None = None, *, catalog: Catalog | None = None,
+    calibration: Calibration | None = None, time_limit_s: float | None = None,
+) -> PriceRisk:  # fmt: skip
+    """Fronts with every price at its low and at its high, and the build that loses least money when up to `bad_prices`
+    prices (the policy's number without) go to their high; with proof status. Raises as `explain` does."""
+    market, _ = reopened(result, catalog or shipped_catalog(), calibration)
+    from optimizer.explanation.price_risk import price_risk as at_risk
+
+    return at_risk(market, bad_prices, Clock(time_limit_s))
+
+
+def mend(
+    build: Build, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
+    calibration: Calibration | None = None, time_limit_s: float | None = None,
+) -> Mended | None:  # fmt: skip
+    """The build nearest to one that fails which passes every rule: fewest parts changed, then least money added; None
+    when none passes. Raises InputError for a build that is none."""
+    chosen_policy = policy or Policy()
+    market = Market.open(
+        catalog or shipped_catalog(), with_load(request, chosen_policy), chosen_policy, calibration
+    )  # fmt: skip
+    from optimizer.explanation.mend import mended
+
+    return mended(market, build, Clock(time_limit_s))
 
 
 def size(

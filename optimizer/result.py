@@ -105,8 +105,8 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
             {
                 "rule": x.rule,
                 "status": x.status,
-                "measured": x.measured,
-                "limit": x.limit,
+                "measured": None if x.measured is None else float(x.measured),
+                "limit": None if x.limit is None else float(x.limit),
                 "unit": x.unit,
                 "text": x.text,
             }

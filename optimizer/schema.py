@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from constraints.request import CostAxis, Request
-from optimizer.explain.schema import NoBuild
+from optimizer.explanation.schema import NoBuild
 from optimizer.strict import Money, Strict, TokS
 
 

@@ -13,12 +13,12 @@ import pytest
 from catalogs.load import load
 from optimizer.api import solve
 from optimizer.cli.explain_cmd import HELP
-from optimizer.explain.asking import PLANNED, Asking, Change
-from optimizer.explain.binding import steps
-from optimizer.explain.neighbours import swaps
-from optimizer.explain.opened import opened
-from optimizer.explain.point import explained
-from optimizer.explain.words import days, listed, signed, spent, trimmed
+from optimizer.explanation.asking import PLANNED, Asking, Change
+from optimizer.explanation.binding import steps
+from optimizer.explanation.neighbours import swaps
+from optimizer.explanation.opened import opened
+from optimizer.explanation.point import explained
+from optimizer.explanation.words import days, listed, signed, spent, trimmed
 from optimizer.front import Point
 from optimizer.market import Market
 from tests.seen import Seen

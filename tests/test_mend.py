@@ -14,8 +14,8 @@ from constraints.case import Build
 from constraints.policy import Policy
 from optimizer.api import check
 from optimizer.buildfile import read
-from optimizer.explain.mend import Mended, mended
-from optimizer.explain.mend_bound import ChangeBound, difference, partial
+from optimizer.explanation.mend import Mended, mended
+from optimizer.explanation.mend_bound import ChangeBound, difference, partial
 from optimizer.market import Market
 from optimizer.rows import families
 from optimizer.throughput.choice import planner_for

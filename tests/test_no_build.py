@@ -13,10 +13,10 @@ import pytest
 
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.explain.asking import NOTHING, Asking, Change
-from optimizer.explain.conditions import conditions
-from optimizer.explain.conflict import conflict, minimal
-from optimizer.explain.ways_out import ways_out
+from optimizer.explanation.asking import NOTHING, Asking, Change
+from optimizer.explanation.conditions import conditions
+from optimizer.explanation.conflict import conflict, minimal
+from optimizer.explanation.ways_out import ways_out
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from tests.random_catalogs import scenario

@@ -15,11 +15,11 @@ from constraints.policy import Policy
 from constraints.request import Owned, Spare, SupportRate
 from optimizer.cli.prices_view import show_price_risk, show_variation
 from optimizer.clock import Clock
-from optimizer.explain.bought import recommended
-from optimizer.explain.price_risk import MOST_BAD, price_risk
-from optimizer.explain.regret import RegretAxis, Rises
-from optimizer.explain.reprice import End, at_end, band
-from optimizer.explain.vary import vary
+from optimizer.explanation.bought import recommended
+from optimizer.explanation.price_risk import MOST_BAD, price_risk
+from optimizer.explanation.regret import RegretAxis, Rises
+from optimizer.explanation.reprice import End, at_end, band
+from optimizer.explanation.vary import vary
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from tests.every_build import SEEDS, at_other_prices, every_build, unit_cents

@@ -10,7 +10,7 @@ import pytest
 from catalogs.load import load
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.explain.reprice import priced, scaled
+from optimizer.explanation.reprice import priced, scaled
 from optimizer.market import Market
 
 

@@ -20,9 +20,9 @@ from constraints.budget import totals
 from constraints.policy import Policy
 from constraints.request import SupportRate
 from optimizer.clock import Clock
-from optimizer.explain.step_costs import first_step
-from optimizer.explain.vary import Variation, vary
-from optimizer.explain.vary_spec import UNIT, parse
+from optimizer.explanation.step_costs import first_step
+from optimizer.explanation.vary import Variation, vary
+from optimizer.explanation.vary_spec import UNIT, parse
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from tests.every_build import SEEDS, EveryBuild, at_other_prices, every_build, unit_cents

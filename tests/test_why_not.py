@@ -15,10 +15,10 @@ from catalogs.schema import Kind
 from constraints.case import Build
 from constraints.policy import Policy
 from constraints.request import SupportRate
-from optimizer.explain.asked_for import Wish, asked_for
-from optimizer.explain.break_even import break_even
-from optimizer.explain.reprice import priced
-from optimizer.explain.why_not import WhyNot, why_not
+from optimizer.explanation.asked_for import Wish, asked_for
+from optimizer.explanation.break_even import break_even
+from optimizer.explanation.reprice import priced
+from optimizer.explanation.why_not import WhyNot, why_not
 from optimizer.front import Point
 from optimizer.market import Market
 from optimizer.pareto import Solver

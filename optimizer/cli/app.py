@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from optimizer.cli import catalog_cmd, explain_cmd, models_cmd, schema_cmd, size_cmd, solve_cmd, verify_cmd
+from optimizer.cli import (
+    catalog_cmd,
+    check_cmd,
+    explain_cmd,
+    models_cmd,
+    quote_cmd,
+    schema_cmd,
+    size_cmd,
+    solve_cmd,
+    verify_cmd,
+)
 
 app = typer.Typer(
     name="dsopt",
@@ -13,13 +25,32 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Proven cost/throughput front of buyable hardware builds for DeepSeek-family models.",
 )
+
+
+@app.callback()
+def _language(
+    lang: Annotated[
+        str | None, typer.Option("--lang", envvar="DSOPT_LANG", help="en or zh; the locale's without.")
+    ] = None,
+) -> None:
+    from catalogs.errors import Fault, InputError
+    from optimizer.i18n import choose, default_language
+
+    if lang not in (None, "en", "zh"):
+        raise InputError(Fault("bad-language", "is none", column="--lang", value=lang or "", remedy="One of: en, zh."))
+    choose(lang or default_language())
+
+
 app.command("solve", help=solve_cmd.HELP, short_help="The proven front of builds under a budget.")(solve_cmd.solve)
-app.command("check", help=solve_cmd.CHECK_HELP, short_help="Every rule on a build or a saved result.")(solve_cmd.check)
+app.command("check", help=check_cmd.HELP, short_help="Every rule on a build or a saved result.")(check_cmd.check)
 app.command("explain", help=explain_cmd.HELP, short_help="What binds, why not that part, how far prices may move.")(
     explain_cmd.explain
 )
 app.command("verify", help=verify_cmd.HELP, short_help="Judge a saved result again; --prove proves it again.")(
     verify_cmd.verify
+)
+app.command("quote", help=quote_cmd.HELP, short_help="A saved result as a quotation: Excel, PDF, CSV, CycloneDX.")(
+    quote_cmd.quote
 )
 app.command("size", help=size_cmd.HELP, short_help="Memory and speed of a model on given GPUs, no buying.")(
     size_cmd.size

@@ -31,7 +31,7 @@ def explain(
     price_risk: Annotated[
         bool, typer.Option("--price-risk", help="Fronts at low and high prices; least regret.")
     ] = False,
-    bad_prices: Annotated[int, typer.Option(help="--price-risk: prices that go bad at once.")] = 3,
+    bad_prices: Annotated[int, typer.Option(min=0, help="--price-risk: prices that go bad at once; 0: policy's.")] = 0,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
     calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
@@ -44,8 +44,8 @@ def explain(
     from optimizer.cli import explain_view, parse
     from optimizer.cli.progress import progress
     from optimizer.clock import Clock, TimeUp, interruptible
-    from optimizer.explain.no_build import Typed, no_build
-    from optimizer.explain.opened import chosen, opened
+    from optimizer.explanation.no_build import Typed, no_build
+    from optimizer.explanation.opened import chosen, opened
 
     parts = load(catalog)
     by, _ = parse.calibration(calibration, measured, parts, Policy())

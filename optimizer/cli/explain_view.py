@@ -8,7 +8,7 @@ from typing import Any
 from optimizer.cli.front_view import number
 from optimizer.cli.output import table
 from optimizer.clock import Clock
-from optimizer.explain.schema import Neighbour, PointExplained
+from optimizer.explanation.schema import Neighbour, PointExplained
 from optimizer.front import Point
 from optimizer.market import Market
 
@@ -22,10 +22,38 @@ def answers(
 ) -> dict[str, Any]:  # fmt: skip
     """What was asked about a point, shown if wanted and as data; the point itself where nothing special was asked."""
     said: dict[str, Any] = {}
-    if not (why_not or vary or bad_prices is not None):
-        from optimizer.explain.point import explained
+    if why_not:
+        from optimizer.cli.why_not_view import show_why_not
+        from optimizer.explanation.asked_for import asked_for
+        from optimizer.explanation.why_not import why_not as held_against
 
-        point = explained(market, front, at, clock, lambda text, done: None)
+        for text in why_not:
+            own, what = asked_for(text, market)  # a build's file may bring parts of its own
+            found = held_against(own, front[at], what)
+            said.setdefault("why_not", []).append(found.model_dump(mode="json"))
+            if show:
+                show_why_not(found)
+    if vary:
+        from optimizer.cli.prices_view import show_variation
+        from optimizer.explanation.vary import vary as over
+
+        for text in vary:
+            span = over(market, front[at], text, clock)
+            said.setdefault("vary", []).append(span.model_dump(mode="json"))
+            if show:
+                show_variation(span)
+    if bad_prices is not None:
+        from optimizer.cli.prices_view import show_price_risk
+        from optimizer.explanation.price_risk import price_risk
+
+        risk = price_risk(market, bad_prices or None, clock)
+        said["price_risk"] = risk.model_dump(mode="json")
+        if show:
+            show_price_risk(risk)
+    if not said:
+        from optimizer.explanation.point import explained
+
+        point = explained(market, front, at, clock)
         said["point"] = point.model_dump(mode="json")
         if show:
             show_point(point)

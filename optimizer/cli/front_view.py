@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from optimizer.cli.output import note, table
+from optimizer.i18n import N_, chosen
+from optimizer.procurement.labels import RULES, STATUS, UNITS
 
 SHOWN = 12
 
@@ -24,8 +26,14 @@ def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str 
 
 
 def show(data: dict[str, Any], everything: bool) -> None:
+    _ = chosen()
     for m in data["messages"]:
-        note(f"{m['severity']}: {m['text']}")
+        text = _.sentence(m["text"])
+        if m["code"] == "guide-name" and _.chinese:
+            from catalogs.llm import get
+
+            text = get(data["model"]["id"]).note_zh or text
+        note(f"{_(m['severity'])}: {text}")
     points = data["front"]
     if not points:
         return
@@ -35,7 +43,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
         names.setdefault(pid, []).append(label)
     headers, figures = _axis(data["request"])
     other = data["axis"]["name"] != "money"
-    headers = [f"{data['axis']['name']}, {data['axis']['unit']}"] * other + headers
+    headers = [f"{_(data['axis']['name'])}, {_(data['axis']['unit'])}"] * other + [_(h) for h in headers]
     rows = []
     for p in points if everything else shown(points, data["named"], data["recommended"]):
         plan, g = p["plan"], p["gpus"]
@@ -49,56 +57,86 @@ def show(data: dict[str, Any], everything: bool) -> None:
                 f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}",
                 f"{plan['precision']} {how}{' host' * (plan['experts'] == 'host')} x{plan['replicas']}",
                 f"{p['power']['total_w'] / 1000:.1f}",
-                ", ".join(names.get(p["id"], [])),
+                ", ".join(_(x) for x in names.get(p["id"], [])),
             ]
         )
     table(
-        ["point", f"total, {currency}", *headers, "GPUs", "plan", "kW", ""],
+        [_("point"), _("total, {currency}", currency=currency), *headers, _("GPUs"), _("plan"), _("kW"), ""],
         rows,
         {1, *(i + 2 for i in range(len(headers))), len(headers) + 4},
     )
-    chosen = next(p for p in points if p["id"] == data["recommended"])
+    best = next(p for p in points if p["id"] == data["recommended"])
+    said = _(
+        "Build {id}: {total} {currency}, of it {share} on estimated prices",
+        id=best["id"], total=best["cost"]["total"], currency=currency, share=f"{best['cost']['estimated_share']:.0%}",
+    )  # fmt: skip
+    print(said + _extras(best["cost"]))
+    t = best["throughput"]
     print(
-        f"Build {chosen['id']}: {chosen['cost']['total']} {currency}, "
-        f"of it {chosen['cost']['estimated_share']:.0%} on estimated prices{_extras(chosen['cost'])}"
-    )
-    t = chosen["throughput"]
-    print(f"Throughput: {t['output_tok_s']:,.1f} {t['unit']}, 80 % interval {interval(t)}, {basis(t)}")
+        _(
+            "Throughput: {speed} {unit}, 80 % interval {interval}, {basis}",
+            speed=f"{t['output_tok_s']:,.1f}", unit=t["unit"], interval=interval(t), basis=basis(t),
+        )
+    )  # fmt: skip
     table(
-        ["qty", "part", "unit", "line", "price of", "confidence"],
+        [_("qty"), _("part"), _("unit price"), _("line"), _("price of"), _("confidence")],
         [
             [
                 str(x["qty"]),
                 f"{x['name']}{_aside(x)}",
                 x["unit_price"],
                 x["line_total"],
-                f"{x['price_date'] or ''}{' stale' if x['stale'] else ''}",
-                x["price_confidence"] or "",
+                f"{x['price_date'] or ''}{' ' + _('stale') if x['stale'] else ''}",
+                _(x["price_confidence"]) if x["price_confidence"] else "",
             ]
-            for x in chosen["bom"]
+            for x in best["bom"]
         ],
         {0, 2, 3},
     )
-    table(
-        ["rule", "", "measured", "limit", "unit", "finding"],
-        [
-            [x["rule"], x["status"], number(x["measured"]), number(x["limit"]), x["unit"], x["text"]]
-            for x in chosen["checks"]
-        ],
-        {2, 3},
-    )
-    e = chosen["energy"]
-    print(f"Energy: {e['kwh_year']:,} kWh a year at PUE {e['pue']}, {e['cost_year']} {currency}")
+    checks(best["checks"])
+    e = best["energy"]
+    print(
+        _(
+            "Energy: {kwh} kWh a year at PUE {pue}, {cost} {currency}",
+            kwh=f"{e['kwh_year']:,}", pue=e["pue"], cost=e["cost_year"], currency=currency,
+        )
+    )  # fmt: skip
     proof = data["proof"]
     print(
-        f"Proof: {proof['status']}. {proof['scope']} ({proof['families']['closed_by_bound']} families closed by bound, "
-        f"{proof['families']['closed_by_cp_sat']} by CP-SAT, {proof['seconds'].get('total', 0):.2f} s)"
+        _(
+            "Proof: {status}. {scope} ({bound} families closed by bound, {solver} by CP-SAT, {seconds} s)",
+            status=proof["status"], scope=_.sentence(proof["scope"]), bound=proof["families"]["closed_by_bound"],
+            solver=proof["families"]["closed_by_cp_sat"], seconds=f"{proof['seconds'].get('total', 0):.2f}",
+        )
+    )  # fmt: skip
+
+
+def checks(found: Iterable[dict[str, Any]]) -> None:
+    """The rules' findings as a table."""
+    _ = chosen()
+    table(
+        [_("rule"), "", _("measured value"), _("limit"), _("unit"), _("finding")],
+        [
+            [
+                _(RULES.get(x["rule"], x["rule"])) if _.chinese else x["rule"],
+                _(STATUS[x["status"]]) if _.chinese else x["status"],
+                number(x["measured"]),
+                number(x["limit"]),
+                _(UNITS.get(x["unit"], x["unit"])) if _.chinese else x["unit"],
+                _.sentence(x["text"]),
+            ]
+            for x in found
+        ],
+        {2, 3},
     )
 
 
 def _extras(cost: dict[str, Any]) -> str:
     """Spares and support in the total, where there are any."""
-    return "".join(f", {cost[x]} of {x}" for x in ("spares", "support") if float(cost[x]))
+    _ = chosen()
+    return "".join(
+        _(", {cost} of {what}", cost=cost[x], what=x) for x in (N_("spares"), N_("support")) if float(cost[x])
+    )
 
 
 def _aside(line: dict[str, Any]) -> str:
@@ -106,7 +144,8 @@ def _aside(line: dict[str, Any]) -> str:
     words = [w for w in (line["role"], line["origin"]) if w in ("spare", "included", "owned")]
     words += ["bundle"] * (line["category"] == "bundle")
     words += [f"in {line['offer_id']}"] * (line["origin"] == "bundle" and line["category"] != "bundle")
-    return f" ({', '.join(dict.fromkeys(words))})" if words else ""
+    _ = chosen()
+    return f" ({', '.join(_.sentence(w) for w in dict.fromkeys(words))})" if words else ""
 
 
 def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]], list[str]]]:
@@ -114,7 +153,7 @@ def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]]
     from constraints.request import TRAINING
 
     if request["workload"] not in TRAINING:
-        return ["tok/s", "80 % interval", "each user", "users"], lambda p: [
+        return [N_("tok/s"), N_("80 % interval"), N_("each user"), N_("users")], lambda p: [
             f"{p['throughput']['output_tok_s']:,.1f}",
             interval(p["throughput"]),
             f"{p['throughput']['per_user_tok_s']:.1f}",
@@ -132,19 +171,20 @@ def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]]
             sharing + (", checkpointed" if how["checkpointing"] else ""),
         ]
 
-    return ["train tok/s", "80 % interval", *(["days"] if request["train_tokens"] else []), "training"], cells
+    days = [N_("days")] if request["train_tokens"] else []
+    return [N_("train tok/s"), N_("80 % interval"), *days, N_("training")], cells
 
 
 BASIS = {
-    "measured": "measured: {}",
-    "interpolated": "interpolated: its model or its GPU was measured",
-    "roofline": "roofline: neither its model nor its GPU was measured",
+    "measured": N_("measured: {source}"),
+    "interpolated": N_("interpolated: its model or its GPU was measured"),
+    "roofline": N_("roofline: neither its model nor its GPU was measured"),
 }
 
 
 def basis(throughput: dict[str, Any]) -> str:
     """What a figure rests on, in words."""
-    return BASIS[throughput["basis"]].format(throughput["source"])
+    return chosen()(BASIS[throughput["basis"]], source=throughput["source"])
 
 
 def interval(throughput: dict[str, Any]) -> str:

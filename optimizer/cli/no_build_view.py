@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 from optimizer.cli.output import note
-from optimizer.explain.no_build import Tell
-from optimizer.explain.schema import ConditionFacts, NoBuild, WayOut
+from optimizer.explanation.no_build import Tell
+from optimizer.explanation.schema import ConditionFacts, NoBuild, WayOut
 
 
 def telling() -> Tell | None:

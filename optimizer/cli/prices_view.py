@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from optimizer.cli.output import table
-from optimizer.explain.bought import Bought, Change
-from optimizer.explain.price_risk import EndFront, Exposed, PriceRisk
-from optimizer.explain.vary import Span, Variation
+from optimizer.explanation.bought import Bought, Change
+from optimizer.explanation.price_risk import EndFront, Exposed, PriceRisk
+from optimizer.explanation.vary import Span, Variation
 
 WHY = {
     "today": "recommended today",

@@ -1,4 +1,4 @@
-"""`dsopt solve` and `dsopt check`."""
+"""`dsopt solve`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from catalogs.files import write_text
-from optimizer.cli.front_view import number, show
-from optimizer.cli.output import emit_json, note, table
+from optimizer.cli.front_view import show
+from optimizer.cli.output import note
+from optimizer.i18n import chosen as language
 
 HELP = """Examples:
 
@@ -28,9 +29,6 @@ HELP = """Examples:
 The proven front of cost against throughput, and the recommended build; without --model the best build per model."""
 ANY_MODEL = "v3-671b"
 """Stands in the request where every model is asked for."""
-CHECK_HELP = """Example: dsopt check examples/guide-entry.toml
-
-Every rule on a build written by hand or on a saved result; exit 5 when one fails."""
 
 
 def _words(texts: list[str]) -> frozenset[str]:
@@ -204,7 +202,7 @@ def solve(
     from optimizer.cli.no_build_view import show_no_build, telling
     from optimizer.cli.progress import progress
     from optimizer.clock import Clock, interruptible
-    from optimizer.explain.no_build import Typed
+    from optimizer.explanation.no_build import Typed
     from optimizer.library import solve as run
 
     typed = Typed.of(own=own, avl=avl, fx=fx, support=support, catalog=catalog, measured=measured, by=calibration)
@@ -224,7 +222,7 @@ def solve(
     else:
         show(data, all_)
     if not result.proof.complete:
-        note("stopped before the proof: best checked front so far, not proven complete")
+        note(language()("stopped before the proof: best checked front so far, not proven complete"))
         raise typer.Exit(6)
     if not result.front:
         raise typer.Exit(4)
@@ -239,46 +237,3 @@ def _bits(text: str | None) -> int | None:
     if digits not in ("4", "8", "16"):
         raise InputError(f"--min-precision {text!r} is none of 4bit, 8bit, 16bit", "bad-precision")
     return int(digits)
-
-
-def check(
-    file: Annotated[Path, typer.Argument(help="build.toml or result.json")],
-    model: Annotated[str | None, typer.Option(help="Model, where the file names none.")] = None,
-    model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
-    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
-    set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
-    as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
-    measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements: they beat the model.")] = None,
-    calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
-) -> None:
-    """See CHECK_HELP."""
-    from catalogs.load import load
-    from constraints.policy import Policy
-    from optimizer.buildfile import read
-    from optimizer.cli import parse
-    from optimizer.library import check as run
-
-    parts = load(catalog)
-    if model_config is not None:
-        model = parse.model(model, model_config)
-    parts, market_request, builds = read(file, parts, model, as_of)
-    chosen = Policy().with_settings(set_)
-    by, notes = parse.calibration(calibration, measured, parts, chosen)
-    for text in notes:
-        note(f"note: {text}")
-    out = []
-    for name, build in builds:
-        found = run(build, market_request, catalog=parts, policy=chosen, calibration=by, name=name)
-        out.append(found)
-        if not json:
-            print(f"{name}: {found.nodes} x {found.per_node} {found.gpu}, node load {found.node_w} W")
-            table(
-                ["rule", "", "measured", "limit", "unit", "finding"],
-                [[x.rule, x.status, number(x.measured), number(x.limit), x.unit, x.text] for x in found.checks],
-                {2, 3},
-            )
-    if json:
-        emit_json([x.model_dump(mode="json") for x in out])
-    if not all(x.ok for x in out):
-        raise typer.Exit(5)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from optimizer.cli.output import emit_json, note
+from optimizer.i18n import chosen
 
 HELP = """Examples:
 
@@ -78,12 +79,15 @@ def _data(file: Path) -> Any:
 
 
 def _verdict(wrong: int, points: int, proof: dict[str, Any] | None) -> str:
+    _ = chosen()
     if wrong:
-        return f"{wrong} thing{'s' * (wrong > 1)} wrong."
-    words = f"Consistent: {points} points, every price, sum, throughput and rule that could be checked agrees."
+        return _("1 thing wrong.") if wrong == 1 else _("{n} things wrong.", n=wrong)
+    words = _("Consistent: {n} points, every price, sum, throughput and rule that could be checked agrees.", n=points)
     if proof:
-        words += (
-            f" Complete: {proof['closed_by_bound']} families closed by bound and {proof['closed_by_solver']} by "
-            f"{proof['engine']} in {proof['seconds']:.2f} s; nothing lies under the front."
-        )
+        words += " " + _(
+            "Complete: {bound} families closed by bound and {solver} by {engine} in {seconds} s; nothing lies under "
+            "the front.",
+            bound=proof["closed_by_bound"], solver=proof["closed_by_solver"], engine=proof["engine"],
+            seconds=f"{proof['seconds']:.2f}",
+        )  # fmt: skip
     return words

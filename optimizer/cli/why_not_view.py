@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from optimizer.cli.output import table
-from optimizer.explain.mend import Mended
-from optimizer.explain.why_not import BreakEven, Offered, WhyNot
+from optimizer.explanation.mend import Mended
+from optimizer.explanation.why_not_schema import BreakEven, Offered, WhyNot
 
 
 def show_why_not(found: WhyNot) -> None:

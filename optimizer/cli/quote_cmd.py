@@ -1,0 +1,200 @@
+"""`dsopt quote`: a saved result as a quotation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from optimizer.cli.output import free, note
+
+HELP = """Examples:
+
+  dsopt solve --budget 300000 --model v2-670b -o result.json
+
+  dsopt quote result.json -o quote.xlsx
+
+  dsopt quote result.json --point p5 --lang zh --currency CNY --tax 13% --customer "Example University" -o quote.xlsx
+
+A workbook with live formulas: summary, bill of materials, assumptions, compatibility, front, alternatives, deviations,
+terms and provenance. The result is checked first; exit 5 when something in it is wrong."""
+FORMATS = ("xlsx", "csv", "json", "cyclonedx", "pdf")
+
+
+def quote(
+    file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; json and csv: stdout.")] = None,
+    point: Annotated[str | None, typer.Option(help="Point of the front; the recommended one without.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="xlsx, csv, json, cyclonedx, pdf.")] = None,
+    template: Annotated[Path | None, typer.Option(help="A workbook of your own, filled by its names.")] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="en, zh or both; that of `dsopt --lang` or the locale without.")
+    ] = None,
+    customer: Annotated[str, typer.Option(help="Whom the quote is for.")] = "",
+    number: Annotated[str, typer.Option(help="Number of the quote; made up from its contents without.")] = "",
+    date: Annotated[str | None, typer.Option(help="Day of the quote; today without.")] = None,
+    valid_days: Annotated[int, typer.Option(min=0, max=3650, help="Days that it is valid.")] = 15,
+    currency: Annotated[str | None, typer.Option(help="USD, CNY, EUR, GBP, JPY; the result's without.")] = None,
+    fx: Annotated[Path | None, typer.Option(help="CSV of exchange rates: currency,usd_per_unit,date,source.")] = None,
+    tax: Annotated[str | None, typer.Option(help="Tax on all lines: 13% or a country code, CN.")] = None,
+    discount: Annotated[str | None, typer.Option(help="Discount on goods: 5%.")] = None,
+    support: Annotated[str | None, typer.Option(help="10%, table, or a CSV of category,percent.")] = None,
+    spares: Annotated[
+        list[str], typer.Option(help="5% of drives, memory, PSUs; gpu=1/16; table, or a CSV of category,percent.")
+    ] = [],
+    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
+    measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """See HELP."""
+    from catalogs.errors import Fault, InputError
+    from catalogs.files import write_bytes
+    from catalogs.load import load
+    from constraints.policy import Policy
+    from optimizer.cli import parse
+    from optimizer.cli.verify_cmd import _data
+    from optimizer.i18n import LANGUAGES, Words, chosen
+    from optimizer.procurement.quote import Party, offered
+    from optimizer.verify.consistent import consistent
+
+    kind = _format(format_, output, template)
+    if lang is not None and lang not in LANGUAGES:
+        raise InputError(Fault("bad-language", "is none", column="--lang", value=lang, remedy="One of: en, zh, both."))
+    words = Words(lang) if lang else chosen()
+    if output is None and kind not in ("json", "csv", "cyclonedx"):
+        raise typer.BadParameter(f"-o FILE is needed for {kind}")
+    if output is not None:
+        free(output, force)
+    stored = _data(file)
+    parts = load(catalog)
+    by, _ = parse.calibration(calibration, measured, parts, Policy())
+    report, read = consistent(stored, parts, by)
+    if report.wrong or read is None or read.market is None:
+        for w in report.wrong:
+            print(w)
+        for text in report.unchecked:
+            note(f"not checked: {text}")
+        note(f"{file} is not what dsopt would write: no quote. `dsopt verify` says the same.")
+        raise typer.Exit(5)
+    for text in report.unchecked:
+        note(f"not checked: {text}")
+    day = _day(date, read.result.request.as_of)
+    party = Party(_line("--customer", customer), _line("--number", number), day, valid_days)
+    terms = _terms(read.market, currency, fx, tax, discount, support, spares)
+    points = [p for p in read.points if p is not None]
+    made = offered(read.result, read.market, points, point, terms, party)
+    content = _content(kind, made, words, template)
+    if output is None:
+        import sys
+
+        sys.stdout.buffer.write(content)
+        return
+    free(output, force)
+    write_bytes(output, content)
+    total = f"{made.amount(made.sums.total):,f} {made.currency}"
+    note(f"{output}: {made.party.number}, {made.chosen.id}, total {total} with tax, until {party.valid_until}")
+
+
+def _format(named: str | None, output: Path | None, template: Path | None) -> str:
+    """The format asked for, else that of the file's ending."""
+    from catalogs.errors import Fault, InputError
+
+    ending = output.suffix.removeprefix(".").lower() if output else ""
+    kind = named or (ending if ending in FORMATS else "xlsx")
+    if kind not in FORMATS:
+        text = f"One of: {', '.join(FORMATS)}."
+        raise InputError(Fault("bad-format", "is no format of a quote", column="--format", value=kind, remedy=text))
+    if template is not None and kind != "xlsx":
+        raise typer.BadParameter("--template fills a workbook: it goes with --format xlsx")
+    return kind
+
+
+def _day(text: str | None, as_of: Any) -> Any:
+    from datetime import date
+
+    from catalogs.errors import Fault, InputError
+
+    if text is None:
+        return max(date.today(), as_of)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        remedy = "For example 2026-11-24."
+        raise InputError(Fault("bad-date", "is no date", column="--date", value=text, remedy=remedy)) from None
+    if day < as_of:
+        remedy = f"The prices are those of {as_of}."
+        raise InputError(Fault("bad-date", "is before the result's prices", column="--date", value=text, remedy=remedy))
+    return day
+
+
+def _line(option: str, text: str) -> str:
+    """One line of text that a spreadsheet takes."""
+    from catalogs.errors import Fault, InputError
+
+    if len(text) > 200 or not text.isprintable():
+        raise InputError(
+            Fault("bad-text", "must be one line of 200 characters at most", column=option, value=text[:60])
+        )
+    return text.strip()
+
+
+def _terms(
+    market: Any, currency: str | None, fx: Path | None, tax: str | None, discount: str | None, support: str | None,
+    spares: list[str],
+) -> Any:  # fmt: skip
+    """Options laid over the request and policy of the result."""
+    from decimal import Decimal
+
+    from catalogs.errors import Fault, InputError
+    from constraints.policy import tax_percent
+    from optimizer.cli import parse, terms
+    from optimizer.procurement.quote import Terms
+
+    fields: dict[str, Any] = {}
+    policy = [f"money.tax_percent={tax_percent(tax)}"] if tax else []
+    if currency is not None:
+        code = currency.strip().upper()
+        if code not in parse.CODES:
+            known = f"One of: {', '.join(parse.CODES)}."
+            raise InputError(Fault("bad-currency", "is none", column="--currency", value=currency, remedy=known))
+        fields["currency"] = code
+    if fx is not None:
+        new = terms.fx(fx)
+        said = {x.currency for x in new}
+        fields["fx"] = (*(x for x in market.request.fx if x.currency not in said), *new)
+    if spares:
+        fields["spares"] = terms.spares(spares)
+    if support is not None:
+        percent, fields["support"] = terms.support(support)
+        policy.append(f"money.support_percent={percent or 0}")
+    off = Decimal(0)
+    if discount is not None:
+        if not terms.PERCENT.fullmatch(discount.strip()) or Decimal(discount.strip().removesuffix("%")) > 100:
+            remedy = "For example 5%."
+            raise InputError(
+                Fault("bad-discount", "is no percentage", column="--discount", value=discount, remedy=remedy)
+            )
+        off = Decimal(discount.strip().removesuffix("%"))
+    return Terms(fields, tuple(policy), off)
+
+
+def _content(kind: str, quote: Any, words: Any, template: Path | None) -> bytes:
+    """The file's bytes."""
+    from optimizer.procurement import formats
+
+    if template is not None:
+        from optimizer.procurement.template import filled
+
+        content, told = filled(template, quote, words)
+        for text in told:
+            note(text)
+        return content
+    if kind in ("xlsx", "pdf"):
+        from optimizer.procurement.workbook import workbook
+
+        book = workbook(quote, words)
+        return book if kind == "xlsx" else formats.as_pdf(book)
+    writers = {"json": formats.as_json, "csv": formats.as_csv, "cyclonedx": formats.as_cyclonedx}
+    return writers[kind](quote, words)

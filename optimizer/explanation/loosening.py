@@ -1,0 +1,158 @@
+"""Which lever loosens which condition, with its grid and what a build found says about it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from catalogs.llm import Llm, all_models
+from constraints.precision import BITS, known_precisions, wanted
+from constraints.request import Request
+from constraints.site import total_w, units
+from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.conditions import CONTAINED_AIR_W, Condition, conditions
+from optimizer.explanation.levers import Budget, Choice, Lever, Number, option
+from optimizer.explanation.lists import lead_days, members_of, price_age_days
+from optimizer.explanation.words import trimmed
+from optimizer.front import Found
+from optimizer.load import load_of
+from optimizer.market import Market
+
+LONGEST_DAYS = 3650
+STANDARD_AMPS = (15, 16, 20, 30, 32, 40, 50, 60, 63, 80, 100, 125, 150, 200, 250, 300, 400)
+"""Branch circuits of NEC 240.6(A) and IEC 60898-1."""
+
+
+def levers(market: Market) -> list[Lever]:
+    """A lever for each condition in force, and those that no condition stands for: offload, a smaller model."""
+    found = [x for c in conditions(market) if (x := _of(c, market))]
+    r = market.request
+    if not r.offload and not r.trains and market.llm.is_moe:
+        found.append(option("offload", "routed experts in host memory", offload=True))
+    if smaller := _smaller_models(market):
+        found.append(Choice("model", smaller))
+    return found
+
+
+def _of(c: Condition, market: Market) -> Lever | None:
+    """The lever of a condition."""
+    r = market.request
+    if c.key == "budget":
+        return Budget()
+    if number := _number(c.key, market):
+        return number
+    if c.key == "precision":
+        return Choice(c.key, _precisions(market))
+    if c.key == "circuit" and r.circuit:
+        volts = r.circuit.volts
+        sizes = [a for a in STANDARD_AMPS if a > r.circuit.amps]
+        circuits = [(a, r.circuit.model_copy(update={"amps": a})) for a in sizes]
+        return Choice(c.key, [(f"a circuit of {a} A at {volts} V", Change.of(circuit=x)) for a, x in circuits])
+    if c.key == "rack-air":
+        text = f"{trimmed(CONTAINED_AIR_W / 1000)} kW of heat to the air per rack (with containment)"
+        return Choice(c.key, [(text, c.without)])
+    if members := members_of(c.key, market):
+        return members
+    texts = {
+        "software": "engines marked experimental", "water": "facility water", "strict-lead": "unknown lead times",
+        "avl": "parts beyond the approved list", "gpu": "other GPUs",
+    }  # fmt: skip
+    return Choice(c.key, [(texts.get(c.key, f"no more: {c.text}"), c.without)])
+
+
+def _number(key: str, market: Market) -> Number | None:
+    """The lever of a figure."""
+    r = market.request
+
+    def line(key: str, start: float, loosest: int, name: str, say: str, reached: Any = None, per: int = 1) -> Number:
+        """`per` grid steps make one unit of the field."""
+
+        def fields(value: int) -> Change:
+            return Change({name: value if per == 1 else value / per})
+
+        grid = math.floor(start * per) if loosest < start * per else math.ceil(start * per)
+        return Number(key, grid, loosest, fields, lambda v: say.format(trimmed(v / per)), reached)
+
+    if key == "users" and r.users:
+        return line(key, r.users, 1, "users", "{} users at once")
+    if key == "throughput" and r.throughput_tenths:
+        return Number(
+            key, r.throughput_tenths, 1, lambda v: Change.of(throughput_tenths=v),
+            lambda v: f"{trimmed(v / 10)} tok/s in all", lambda a, c, f: f.row.perf.tenths,
+        )  # fmt: skip
+    if key == "load":
+        return _load(market)
+    if key == "user-speed":
+        return line(key, r.min_tok_s_user, 0, "min_tok_s_user", "{} tok/s for each user", per=10)
+    if key == "ttft" and r.max_ttft_ms:
+        reached = lambda a, c, f: math.ceil(f.row.perf.ttft_ms)  # noqa: E731
+        return line(key, r.max_ttft_ms, 10**6, "max_ttft_ms", "a first token within {} ms", reached)
+    if key == "dataset" and r.dataset_tb:
+        return line(key, r.dataset_tb, 0, "dataset_tb", "{} TB of training set", per=10)
+    if key == "nodes":
+        most = Request.model_fields["max_nodes"].default
+        return line(key, r.max_nodes, most, "max_nodes", "up to {} nodes", lambda a, c, f: f.build.nodes)
+    if key == "power" and r.max_power_w:
+        return Number(
+            key, r.max_power_w, 10**8, lambda v: Change.of(max_power_w=v), lambda v: f"{trimmed(v / 1000)} kW",
+            lambda a, c, f: total_w(a.case(c, f)),
+        )  # fmt: skip
+    if key == "rack-units" and r.rack_units:
+        return line(key, r.rack_units, 10**5, "rack_units", "{} rack units", lambda a, c, f: units(a.case(c, f)))
+    if key == "price-age" and r.max_price_age_days is not None:
+        say = "prices up to {} days old"
+        return line(key, r.max_price_age_days, 36500, "max_price_age_days", say, price_age_days)
+    if key == "lead" and r.max_lead_days is not None:
+        return line(key, r.max_lead_days, LONGEST_DAYS, "max_lead_days", "delivery within {} days", lead_days)
+    if key == "estimates" and r.max_estimated_percent is not None:
+        say = "up to {} % of the cost on estimated prices"
+        return line(key, r.max_estimated_percent, 100, "max_estimated_percent", say)
+    if key == "share" and r.max_share_percent is not None:
+        return line(key, r.max_share_percent, 100, "max_share_percent", "up to {} % of the cost with one seller")
+    if key == "sellers" and r.max_sellers is not None:
+        sellers = {o.seller for offers in market.catalog.offers.values() for o in offers}
+        say = "up to {} sellers"
+        return line(key, r.max_sellers, max(len(sellers), r.max_sellers), "max_sellers", say)
+    return None
+
+
+def _load(market: Market) -> Number | None:
+    """Less load, in thousandths of the request's."""
+    r = market.request
+    name, unit = (
+        ("tokens_per_day", "tokens a day") if r.tokens_per_day else ("requests_per_second", "requests a second")
+    )
+    load, full = load_of(r, market.policy), r.tokens_per_day or r.requests_per_second
+    if load is None or not full:
+        return None
+
+    def at(steps: int) -> float:
+        return float(f"{full * steps / 1000:.9g}")
+
+    def reached(asking: Asking, change: Change, found: Found) -> int:
+        return math.floor(found.row.perf.tenths / 10 / load.needed_tok_s * 1000)
+
+    return Number("load", 1000, 1, lambda v: Change({name: at(v)}), lambda v: f"{trimmed(at(v))} {unit}", reached)
+
+
+def _precisions(market: Market) -> list[tuple[str, Change]]:
+    """Other precisions than the ones asked for: of more bits, then of fewer."""
+    r, llm = market.request, market.llm
+    now = set(wanted(llm, r))
+    if r.precision is not None or r.trains:
+        other = [p for p in known_precisions(llm, r) if p not in now]
+        return [(f"precision {p}", Change.of(precision=p, min_precision_bits=None)) for p in other]
+    floors = sorted({BITS[p] for p in llm.precisions() if p not in now and BITS[p] in (4, 8, 16)}, reverse=True)
+    return [(f"weights of {b} bits", Change.of(min_precision_bits=b)) for b in floors]
+
+
+def _smaller_models(market: Market) -> list[tuple[str, Change]]:
+    """Models with fewer parameters, the largest first; of those with equal size one."""
+    r, llm = market.request, market.llm
+    sized: dict[int, Llm] = {}
+    for other in all_models():
+        fits = r.tokens <= other.max_context and other.params_total < llm.params_total
+        if fits and not (r.precision and not wanted(other, r)):
+            sized.setdefault(other.params_total, other)
+    ranked = [sized[size] for size in sorted(sized, reverse=True)]
+    return [(f"the model {x.id} instead ({x.params_total / 1e9:,.0f} B)", Change.of(model=x.id)) for x in ranked]

@@ -1,0 +1,128 @@
+"""The certificate's model of a family, asked for the build that differs least from a given one.
+
+Beside what a front may hold, the given build's own surplus may stay where its rules let it: shared gear and cables
+beyond the need, and modules that fill channels only in part (a warning of rule host_memory).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from catalogs.schema import Gpu, Kind, Link
+from constraints.case import Build
+from constraints.contents import dimm_counts, inside
+from constraints.model import Candidates, FamilyModel
+from constraints.plan import Row
+from constraints.rack import racked
+from optimizer.certify import Family
+from optimizer.clock import Clock
+from optimizer.explanation.mend_bound import difference, partial
+from optimizer.front import Found
+from optimizer.market import Market
+
+SURPLUS = (Kind.SWITCH, Kind.CABLE, Kind.OPTIC, Kind.PDU, Kind.RACK, Kind.COOLING)
+OF_CHOSEN = (Kind.PDU, Kind.RACK, Kind.COOLING)
+"""Of these a node in a rack takes one kind."""
+
+
+class MendFamily(Family):
+    """`market` is on another axis than money, so that the rules themselves keep out surplus that nobody had."""
+
+    def __init__(
+        self, market: Market, gpu: Gpu, per_node: int, rows: Sequence[Row], candidates: Candidates, build: Build
+    ) -> None:  # fmt: skip
+        self.build = build
+        self._surplus: dict[str, tuple[Any, int]] = {}
+        super().__init__(market, gpu, per_node, rows, candidates)
+        self._of_chosen_kinds(self.model)
+        self.changes = self._changes(self.model)
+
+    def widen(self, m: FamilyModel) -> None:
+        parts, prices = m.catalog.parts, m.book.prices
+        for part, qty in self.build.shared.items():
+            kind = parts[part].kind
+            alone = kind != Kind.RACK or "racks" in m.request.have or not all(racked(p) for p in m.platform)
+            if part in prices and kind in SURPLUS and alone:
+                more = m.cp.new_int_var(0, qty, f"{part} kept")
+                m.add_shared(parts[part], 1, more)
+                self._surplus[part] = more, qty
+        for part, qty in self.build.node.items():
+            x = parts[part]
+            if isinstance(x, Link) and part in prices:
+                more = m.cp.new_int_var(0, qty, f"{part} kept")
+                m.extra_node_qty.setdefault(part, []).append(more)
+                if x.kind == Kind.OPTIC:
+                    m.extra_node_w.append(-int(-x.power_w // 1) * more)
+        self._modules(m)
+
+    def _modules(self, m: FamilyModel) -> None:
+        """Modules of the build that fill channels in part may stay as they are: counted as a whole set by the rules,
+        then taken back in number and power; the floor of RAM is held with those that are there."""
+        percent = m.policy.whole("host_memory.floor_percent")
+        for x in m.candidates.memory:
+            have = self.build.node.get(x.id, 0)
+            if not have or 100 * x.capacity_gb * have < percent * m.per_node * m.gpu.vram_gb:
+                continue
+            for p, v in m.platform.items():
+                if not partial(p, have) or inside(p, m.catalog, type(x)):
+                    continue
+                whole = dimm_counts(p)[0]
+                if (x, whole) not in m.memory:
+                    continue
+                kept = m.cp.new_bool_var(f"{x.id} as they are")
+                m.cp.add_implication(kept, v)
+                m.cp.add_implication(kept, m.memory[x, whole])
+                for row, chosen in m.rows.items():
+                    if row.plan.offload:
+                        m.cp.add_bool_or([~kept, ~chosen])
+                m.extra_node_qty.setdefault(x.id, []).append((have - whole) * kept)
+                m.extra_node_w.append((have - whole) * x.power_w * kept)
+
+    def _of_chosen_kinds(self, m: FamilyModel) -> None:
+        """In a rack, racks, PDUs and CDUs beyond the need are of the kind that is needed; racks are never spare."""
+        for part, (more, qty) in self._surplus.items():
+            kind = m.catalog.parts[part].kind
+            if kind not in OF_CHOSEN or ("racks" in m.request.have and kind != Kind.COOLING):
+                continue
+            others = sum(n * v for n, v in m.shared_qty[part] if v is not more)
+            for p, v in m.platform.items():
+                if racked(p):
+                    m.cp.add(more <= (0 if kind == Kind.RACK else qty) * others).only_enforce_if(v)
+
+    def _changes(self, m: FamilyModel) -> Any:
+        """A variable: part ids whose quantity differs from the build's, and one for another number of nodes."""
+        changed: list[Any] = []
+        quantities = m.quantities()
+        left = [("shared", p) for p in self.build.shared] + [("node", p) for p in self.build.node]
+        for part, terms in quantities.items():
+            where = "shared" if part in m.shared_qty else "node"
+            have = (self.build.shared if where == "shared" else self.build.node).get(part, 0)
+            left = [x for x in left if x != (where, part)]
+            if part not in m.book.prices:
+                changed.append(1 if have else 0)
+                continue
+            differs = m.cp.new_bool_var(f"{part} changed")
+            m.cp.add(sum(terms) == have).only_enforce_if(~differs)
+            changed.append(differs)
+        same = m.node_counts.get(self.build.nodes)
+        count = m.cp.new_int_var(0, 10**5, "changes")
+        m.cp.add(count == sum(changed) + len(left) + (1 if same is None else 1 - same))
+        return count
+
+    def least(self, best: tuple[int, int] | None, clock: Clock) -> Found | None:
+        """The build of fewest changes, then of least cost; None when none is better than `best` (changes, cents).
+        Raises TimeUp."""
+        m = self.model
+        asked = m.cp.clone()
+        changes, total = (asked.get_int_var_from_proto_index(x.index) for x in (self.changes, m.total_cents))
+        if best is not None:
+            asked.add(changes <= best[0])
+        found = self._solved(asked, changes, clock)
+        if found is None or self.cut:
+            return found
+        fewest = difference(self.build, found.build)
+        asked.add(changes <= fewest)
+        if best is not None and fewest == best[0]:
+            asked.add(total <= m.book.scaled(best[1] - 1))
+        return self._solved(asked, total, clock)

@@ -1,0 +1,87 @@
+"""A request without a build, explained: the conflict, the ways out with their commands, what was dropped and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from optimizer.clock import Clock, TimeUp
+from optimizer.command import command
+from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.conflict import Conflict, conflict
+from optimizer.explanation.ledger import dropped
+from optimizer.explanation.schema import BuildFacts, ChangeFacts, ConditionFacts, Dropped, NoBuild, WayOut
+from optimizer.explanation.ways_out import Way, ways_out
+from optimizer.front import Found
+from optimizer.market import Market
+from optimizer.proofdata import money
+
+Tell = Callable[["list[ConditionFacts] | WayOut"], None]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What the buyer typed and no request holds: paths of files, options like --catalog."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    rest: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, *, own: Path | None, avl: Path | None, fx: Path | None, support: str | None, catalog: Sequence[Path],
+        measured: Path | None, by: Path | None,
+    ) -> Typed:  # fmt: skip
+        """From the options of `dsopt solve`."""
+        files = {"own": own, "avl": avl, "fx": fx, "support": support}
+        options = [*(("--catalog", x) for x in catalog), ("--measured", measured), ("--calibration", by)]
+        rest = [word for option, path in options if path is not None for word in (option, str(path))]
+        return cls({k: str(v) for k, v in files.items() if v is not None}, tuple(rest))
+
+
+def no_build(
+    market: Market, clock: Clock | None = None, typed: Typed = Typed(),
+    tell: Tell | None = None,
+) -> NoBuild:  # fmt: skip
+    """Explains a request that no build meets. The conflict, then each way out is told as soon as it is known.
+
+    Raises TimeUp only when the clock ends before the conflict is known."""
+    asking = Asking(market, clock)
+    clash: Conflict = conflict(asking)
+    members = [ConditionFacts(key=c.key, rule=c.rule, text=c.text, asked=c.asked) for c in clash.members]
+    tell = tell or (lambda said: None)
+    tell(members)
+    complete = True
+    ways = ways_out(asking, lambda way: tell(_way(asking, way, typed)))
+    try:
+        asking.clock.left()
+        ledger = [Dropped(reason=why, gpus=list(names)) for why, names in dropped(asking)]
+    except TimeUp:
+        complete, ledger = False, []
+    facts = [_way(asking, w, typed) for w in ways]
+    return NoBuild(conflict=members, verified=clash.verified, ways_out=facts, complete=complete, dropped=ledger)
+
+
+def build_facts(asking: Asking, change: Change, found: Found) -> BuildFacts:
+    """A build found under a change, in a line."""
+    market, row = asking.market(change), found.row
+    name = market.catalog.parts[row.key.gpu].name
+    return BuildFacts(
+        total=money(asking.total(change, found), market.request.currency),
+        currency=market.request.currency,
+        output_tok_s=row.perf.tenths / 10,
+        gpus=f"{row.key.nodes} x {row.key.per_node} {name}",
+        nodes=row.key.nodes,
+        precision=row.plan.precision,
+    )
+
+
+def _way(asking: Asking, way: Way, typed: Typed) -> WayOut:
+    request, policy = asking.market(way.change).request, asking.market(way.change).policy
+    changes = [ChangeFacts(key=k, text=t, smaller=s) for k, t, s in zip(way.keys, way.texts, way.smaller, strict=True)]
+    own = not asking.by_load(way.change)
+    return WayOut(
+        changes=changes,
+        build=build_facts(asking, way.change, way.found),
+        command=command(request, policy, typed.files, typed.rest, own),
+    )

@@ -1,0 +1,110 @@
+"""A point of a front explained: margins, the price of a step, where the money goes, what its neighbours change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from constraints.budget import totals
+from constraints.rule import Check
+from optimizer.bom import BUNDLE, purchase
+from optimizer.clock import Clock
+from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.binding import Step, next_faster, steps
+from optimizer.explanation.neighbours import swaps, why_faster
+from optimizer.explanation.no_build import build_facts
+from optimizer.explanation.schema import Margin, Neighbour, Note, PointExplained, Spent, StepFacts, SwapFacts
+from optimizer.front import Point
+from optimizer.market import Market
+from optimizer.notes import notes
+from optimizer.proofdata import money
+
+
+def explained(
+    market: Market, points: Sequence[Point], at: int, clock: Clock | None = None,
+    tell: Callable[[str, int], None] = lambda text, done: None,
+) -> PointExplained:  # fmt: skip
+    """The point `points[at]` of a front in ascending order. Raises TimeUp when the clock ends."""
+    asking, p, currency = Asking(market, clock), points[at], market.request.currency
+    moved = []
+    for step in steps(asking, p):
+        moved.append(_step(asking, p, step))
+        tell(step.text, len(moved))
+    total = asking.total(Change(), p.found)
+    return PointExplained(
+        id=f"p{at + 1}",
+        total=money(total, currency),
+        currency=currency,
+        output_tok_s=p.found.row.perf.tenths / 10,
+        margins=[margin(x) for x in p.checks],
+        steps=sorted(moved, key=lambda s: (not s.binds, s.key, not s.looser)),
+        money=_money(market, p),
+        cheaper=_neighbour(asking, p, points[at - 1], f"p{at}") if at else None,
+        faster=_neighbour(asking, p, points[at + 1], f"p{at + 2}") if at + 1 < len(points) else _beyond(asking, p),
+        notes=[Note(code=code, text=text) for code, text in notes(market, p)],
+    )
+
+
+def margin(check: Check) -> Margin:
+    """A finding with the share of its limit that is left (of a least value: that it is exceeded by)."""
+    measured, limit = check.measured, check.limit
+    left = None
+    if measured is not None and limit:
+        left = round(abs(limit - measured) / abs(limit) * 100, 1) * (-1 if check.status == "fail" else 1)
+    return Margin(
+        rule=check.rule, status=check.status, text=check.text, measured=measured, limit=limit, unit=check.unit,
+        margin_percent=left,
+    )  # fmt: skip
+
+
+def _step(asking: Asking, p: Point, step: Step) -> StepFacts:
+    currency = asking.base.request.currency
+    base = Change.of(throughput_tenths=p.found.row.perf.tenths, budget_cents=None)
+    return StepFacts(
+        key=step.key,
+        text=step.text,
+        looser=step.looser,
+        binds=step.binds,
+        more=None if step.more_cents is None else money(step.more_cents, currency),
+        build=None if step.found is None else build_facts(asking, base, step.found),
+    )
+
+
+def _money(market: Market, p: Point) -> list[Spent]:
+    """Sum of lines per category, then support and tax; the dearest category first."""
+    bought, parts, currency = purchase(market, p.case.build), market.catalog.parts, market.request.currency
+    sums: dict[str, int] = {}
+    for line in bought.lines:
+        category = parts[line.part].kind.value if line.part in parts else BUNDLE
+        sums[category] = sums.get(category, 0) + line.qty * line.cents
+    support, tax, total = totals(bought.cents + bought.support_cents, market.policy)
+    ranked = sorted(sums.items(), key=lambda x: (-x[1], x[0]))
+    ranked += [(k, v) for k, v in (("support", support + bought.support_cents), ("tax", tax)) if v]
+    return [
+        Spent(category=k, amount=money(v, currency), share=round(v / total, 4) if total else 0.0) for k, v in ranked
+    ]
+
+
+def _neighbour(asking: Asking, p: Point, other: Point, name: str) -> Neighbour:
+    market, currency = asking.base, asking.base.request.currency
+    now, then = (asking.total(Change(), x.found) for x in (p, other))
+    parts, kits = market.catalog.parts, market.catalog.bundles
+    changed = [
+        SwapFacts(
+            part=s.part, name=parts[s.part].name if s.part in parts else kits[s.part].name or s.part,
+            before=s.before, after=s.after, more=money(s.more_cents, currency),
+        )
+        for s in swaps(market, p, other)
+    ]  # fmt: skip
+    return Neighbour(
+        id=name, total=money(then, currency), more=money(then - now, currency),
+        output_tok_s=other.found.row.perf.tenths / 10, swaps=changed, figures=why_faster(p, other),
+    )  # fmt: skip
+
+
+def _beyond(asking: Asking, p: Point) -> Neighbour | None:
+    """The next faster build, beyond the budget or beyond the front's end."""
+    found = next_faster(asking, p)
+    if found is None:
+        return None
+    change = Change.of(throughput_tenths=p.found.row.perf.tenths + 1, budget_cents=None)
+    return _neighbour(asking, p, asking.point(change, found[0]), "")

@@ -1,0 +1,112 @@
+"""Ways out of a request that no build meets: the smallest change of each condition, and what two changes save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from optimizer.clock import TimeUp
+from optimizer.explanation.asking import NOTHING, Asking, Change
+from optimizer.explanation.conditions import Condition, conditions
+from optimizer.explanation.levers import Budget, Lever, Loosened
+from optimizer.explanation.loosening import levers
+from optimizer.front import Found
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way out: conditions changed (by key) with words, the change in all, and the cheapest build then.
+
+    `smaller`: per condition the next smaller change, shown to fail with the others as they are (`failed`: as asked)."""
+
+    keys: tuple[str, ...]
+    texts: tuple[str, ...]
+    smaller: tuple[str, ...]
+    failed: tuple[Change | None, ...]
+    change: Change
+    found: Found
+    total_cents: int
+
+
+Tell = Callable[[Way], None]
+
+
+def ways_out(asking: Asking, tell: Tell = lambda way: None) -> list[Way]:
+    """Ways out, the cheapest build first; each is told when found. With the clock's end those found so far."""
+    found: list[Way] = []
+    try:
+        for way in _search(asking):
+            found.append(way)
+            tell(way)
+    except TimeUp:
+        pass
+    return sorted(found, key=lambda w: (w.total_cents, len(w.keys), w.keys))
+
+
+def _search(asking: Asking) -> Iterator[Way]:
+    """The budget, the other conditions one by one, each with a smaller budget; pairs when nothing else helps."""
+    all_ = sorted(levers(asking.base), key=lambda x: x.key != "budget")
+    singles = []
+    for lever in all_:
+        if loose := lever.least(asking, NOTHING):
+            singles.append(_way(asking, (lever.key,), (loose,)))
+            yield singles[-1]
+    budget = next((x for x in all_ if isinstance(x, Budget)), None)
+    helped = {w.keys[0] for w in singles}
+    least = min((w.total_cents for w in singles if w.keys == ("budget",)), default=None)
+    if budget:
+        for lever in all_:
+            if lever.key not in helped and lever is not budget and (way := _with_budget(asking, budget, lever, least)):
+                singles.append(way)
+                yield way
+    if not singles and (pair := _best_pair(asking, [x for x in all_ if x is not budget])):
+        yield pair
+
+
+def _way(asking: Asking, keys: tuple[str, ...], loose: tuple[Loosened, ...]) -> Way:
+    last = loose[-1]
+    texts, smaller = tuple(x.text for x in loose), tuple(x.smaller for x in loose)
+    return Way(
+        keys,
+        texts,
+        smaller,
+        tuple(x.failed for x in loose),
+        last.change,
+        last.found,
+        asking.total(last.change, last.found),
+    )
+
+
+def _with_budget(asking: Asking, budget: Budget, lever: Lever, least: int | None) -> Way | None:
+    """A condition loosened by the least that makes a build cheaper than `least`, and the budget for it."""
+    other = lever.least(asking, Change.of(budget_cents=None if least is None else least - 1))
+    if other is None:
+        return None
+    more = budget.least(asking, other.change)
+    return _way(asking, (lever.key, budget.key), (other, more)) if more else None
+
+
+def _best_pair(asking: Asking, all_: list[Lever]) -> Way | None:
+    """Of all pairs of conditions the one with the cheapest build, both loosened by no more than it takes."""
+    given_up = {c.key: c for c in conditions(asking.base)}
+    best: tuple[int, Lever, Lever, Condition] | None = None
+    for a, b in combinations([x for x in all_ if x.key in given_up], 2):
+        change = given_up[a.key].without | given_up[b.key].without
+        if found := asking.cheapest(change):
+            total = asking.total(change, found)
+            if best is None or total < best[0]:
+                best = total, a, b, given_up[b.key]
+    if best is None:
+        return None
+    _, a, b, free = best
+    first = a.least(asking, free.without)
+    second = b.least(asking, _only(first.change, free)) if first else None
+    return _way(asking, (a.key, b.key), (first, second)) if first and second else None
+
+
+def _only(change: Change, free: Condition) -> Change:
+    """A change without what was given up only to find it."""
+    fields = {k: v for k, v in change.fields.items() if k not in free.without.fields}
+    policy = {k: v for k, v in change.policy.items() if k not in free.without.policy}
+    return Change(fields, policy)

@@ -1,0 +1,130 @@
+"""Languages: English source strings are the keys, optimizer/locale/<lang>/LC_MESSAGES/dsopt.mo has the others.
+
+`Words("zh")("Total")` is one word or phrase; `sentence` translates a finished English sentence that carries values, by
+the keys with `{placeholders}` that it fits. What has no translation stays English.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+LOCALE = Path(__file__).parent / "locale"
+LANGUAGES = ("en", "zh", "both")
+PLACE = re.compile(r"\{(\w+)\}")
+
+
+def N_(text: str) -> str:
+    """Marks a string that is looked up later."""
+    return text
+
+
+def default_language(environment: Mapping[str, str] = os.environ) -> str:
+    """`zh` where the locale says so, else `en`."""
+    named = next((v for k in ("LC_ALL", "LC_MESSAGES", "LANG") if (v := environment.get(k))), "")
+    return "zh" if named.lower().startswith("zh") else "en"
+
+
+@cache
+def _catalog() -> dict[str, str]:
+    """English -> Chinese."""
+    found = gettext.translation("dsopt", LOCALE, ["zh"])
+    table: dict[str, str] = getattr(found, "_catalog", {})
+    return {k: v for k, v in table.items() if k and v}
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """Keys with placeholders as patterns, those with the most fixed text first."""
+    out = []
+    for key, text in _catalog().items():
+        if PLACE.search(key):
+            pieces = re.split(r"\{\w+\}", key)
+            names = PLACE.findall(key)
+            shape = re.escape(pieces[0])
+            for i, (name, piece) in enumerate(zip(names, pieces[1:], strict=True)):
+                shape += (f"(?P={name})" if name in names[:i] else f"(?P<{name}>.+?)") + re.escape(piece)
+            out.append((sum(map(len, pieces)), re.compile(shape, re.DOTALL), text))
+    return [(p, text) for _, p, text in sorted(out, key=lambda x: -x[0])]
+
+
+def _listed(text: str) -> str:
+    """A value or a list of values, those that are keys themselves translated."""
+    return _catalog().get(text) or ", ".join(_catalog().get(x, x) for x in text.split(", "))
+
+
+def _zh_sentence(text: str) -> str:
+    """The Chinese of an English sentence with values in it; the sentence itself where there is none."""
+    if text in _catalog():
+        return _catalog()[text]
+    for shape, chinese in _patterns():
+        if found := shape.fullmatch(text):
+            return _filled(chinese, {k: _listed(v) for k, v in found.groupdict().items()})
+    return text
+
+
+def _filled(text: str, values: Mapping[str, object]) -> str:
+    return PLACE.sub(lambda m: str(values.get(m[1], m[0])), text) if values else text
+
+
+@dataclass(frozen=True)
+class Words:
+    """Look-up in one language, or in `both` (Chinese first)."""
+
+    language: str = "en"
+
+    def __post_init__(self) -> None:
+        if self.language not in LANGUAGES:
+            raise ValueError(f"no language {self.language!r}")
+
+    @cached_property
+    def chinese(self) -> bool:
+        """Whether Chinese is written."""
+        return self.language != "en"
+
+    def __call__(self, text: str, **values: object) -> str:
+        """A word or phrase; in both languages `zh / en`. A value that is a key itself is translated too."""
+        return self._joined(text, " / ", values)
+
+    def stacked(self, text: str, **values: object) -> str:
+        """As two lines in both languages, for table heads and sentences."""
+        return self._joined(text, "\n", values)
+
+    def sentence(self, text: str) -> str:
+        """A finished English sentence; in both languages two lines."""
+        zh = _zh_sentence(text)
+        if self.language == "en" or zh == text:
+            return text
+        return zh if self.language == "zh" else f"{zh}\n{text}"
+
+    def pair(self, english: str, chinese: str) -> str:
+        """A sentence that is at hand in both languages."""
+        if self.language == "en" or not chinese:
+            return english
+        return chinese if self.language == "zh" else f"{chinese}\n{english}"
+
+    def _joined(self, text: str, between: str, values: Mapping[str, object]) -> str:
+        en = _filled(text, values)
+        zh = _filled(_catalog().get(text, text), {k: _catalog().get(str(v), v) for k, v in values.items()})
+        if self.language == "en" or zh == en:
+            return en
+        return zh if self.language == "zh" else f"{zh}{between}{en}"
+
+
+_chosen = Words()
+
+
+def choose(language: str) -> None:
+    """Sets the language that the command line speaks."""
+    global _chosen
+    _chosen = Words(language)
+
+
+def chosen() -> Words:
+    """The language that the command line speaks; English until `choose`."""
+    return _chosen

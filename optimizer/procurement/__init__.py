@@ -1,0 +1,1 @@
+"""What a purchaser hands on: quotes."""

@@ -1,0 +1,200 @@
+"""Sentences of a quote: what is included, what is not, remarks, terms, requirements met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from optimizer.i18n import N_, Words
+from optimizer.procurement.labels import category, rule, unit, word
+from optimizer.procurement.quote import Quote
+
+EXCLUDED = (
+    N_("Freight, customs and insurance"), N_("Installation and commissioning"), N_("Software licences"),
+    N_("Energy and the room's cooling"),
+)  # fmt: skip
+DEVIATIONS = {"none": N_("no deviation"), "better": N_("positive deviation"), "worse": N_("negative deviation")}
+Deviation = Literal["none", "better", "worse"]
+
+
+def included(_: Words, q: Quote) -> list[str]:
+    """What the total pays for, by category, and services."""
+    by: dict[str, list[str]] = {}
+    for x in q.lines:
+        if x.pieces:
+            by.setdefault(x.category, []).append(f"{x.pieces} x {x.name}")
+    out = [f"{category(_, k)}: {', '.join(v)}" for k, v in by.items()]
+    if q.sums.spares:
+        out.append(_.stacked("Spare parts as listed in the bill of materials"))
+    if q.sums.support:
+        out.append(_.stacked("Hardware support at the rates of the assumptions"))
+    return out
+
+
+def excluded(_: Words, q: Quote) -> list[str]:
+    """What it does not pay for."""
+    out = list(EXCLUDED)
+    if not q.sums.support:
+        out.append(N_("Hardware support beyond the makers' warranty"))
+    if not q.sums.spares:
+        out.append(N_("Spare parts"))
+    if not q.rates.tax:
+        out.append(N_("Tax"))
+    have = [x for x in (N_("racks"), N_("network")) if x in q.request.have]
+    said = []
+    for language, comma in (("en", ", "), ("zh", "；")):
+        one = Words(language)
+        there = [one(N_("what the site has already: {what}"), what=x) for x in have]
+        said.append(comma.join([*map(one, out), *there]))
+    return [_.pair(*said)]
+
+
+def remarks(_: Words, q: Quote) -> list[str]:
+    """Notes and warnings of the result that bear on a buyer, and findings that are no pass."""
+    out = []
+    share = q.chosen.cost.estimated_share
+    if share:
+        text = N_("{share} of the goods' price rests on estimates that nobody published: ask for binding offers.")
+        out.append(_.stacked(text, share=f"{share:.0%}"))
+    old = sum(x.stale for x in q.lines)
+    if old:
+        text = N_("{n} prices are stale on the day of this quote: ask for them anew before ordering.")
+        out.append(_.stacked(text, n=old))
+    for x in q.chosen.checks:
+        if x.status != "pass" and x.rule != "budget":
+            limit = (
+                ""
+                if x.limit is None or x.measured is None
+                else f" ({x.measured:,.10g} / {x.limit:,.10g} {unit(_, x.unit)})"
+            )
+            out.append("\n".join(f"{part}{limit}" for part in _.sentence(x.text).split("\n")))
+    if q.budget is not None and q.sums.total > q.budget:
+        out.append(_.stacked("The total with tax is above the budget."))
+    out += [_.pair(*q.model_note)] if q.model_note[0] else []
+    out += [_.sentence(m.text) for m in q.result.messages if m.code == "not-proven"]
+    out += [_.sentence(x) for x in q.notes]
+    out.append(_.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high."))
+    return out
+
+
+def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
+    """(heading, text, open): terms of purchase; the open ones are for the parties to fill in."""
+    days = [x.offer.lead_time_days for x in q.lines if x.offer is not None and x.offer.lead_time_days is not None]
+    agreed = _.stacked("to be agreed")
+    tax = N_("Prices are net of tax; tax of {percent} % is added as shown.")
+    no_tax = N_("Prices are net of tax; no tax is in the total.")
+    lead = N_("The longest lead time that a seller states is {days} days; unstated ones are unknown.")
+    return [
+        (_("Validity"), _.stacked("Valid until {day}.", day=q.party.valid_until.isoformat()), False),
+        (
+            _("Prices"),
+            _.stacked(
+                N_(
+                    "Prices are those read at the sources listed under provenance, on the days stated there. They bind "
+                    "no seller until that seller confirms them."
+                )
+            ),
+            False,
+        ),
+        (_("Tax"), _.stacked(tax, percent=f"{q.rates.tax.normalize():f}") if q.rates.tax else _.stacked(no_tax), False),
+        (
+            _("Rounding"),
+            _.stacked(
+                N_(
+                    "A unit price is converted once and rounded half up; a line is pieces times unit price; discount, "
+                    "support and tax are rounded once each on their sums."
+                )
+            ),
+            False,
+        ),
+        (
+            _("Lead time"),
+            _.stacked(lead, days=max(days)) if days else _.stacked("No seller states a lead time."),
+            False,
+        ),
+        (_("Payment terms"), agreed, True),
+        (_("Delivery terms"), agreed, True),
+        (_("Installation and acceptance"), agreed, True),
+        (_("Warranty"), _.stacked("by each maker's terms; to be confirmed in the order"), True),
+        (_("Not included"), "\n".join(excluded(_, q)), False),
+        (
+            _("Throughput"),
+            _.stacked(
+                N_(
+                    "Throughput is computed and calibrated on published measurements; it is no guarantee. Agree on an "
+                    "acceptance test with model, precision, tokens in and out, and requests at once as quoted."
+                )
+            ),
+            False,
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A row of the deviation table; `cents` says that offered is the quote's total, a live formula."""
+
+    title: str
+    required: str
+    offered: str
+    deviation: Deviation
+    remark: str
+    cents: bool = False
+
+
+def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
+    """What the request asks for, then every rule with a limit."""
+    r, p, t = q.request, q.chosen, q.chosen.throughput
+
+    def at_least(title: str, need: float, have: float, shown: str, digits: int = 0) -> Requirement:
+        same = f"{need:.{digits}f}" == f"{have:.{digits}f}"
+        kind: Deviation = "none" if same else "better" if have > need else "worse"
+        return Requirement(_(title), f"≥ {need:,.{digits}f} {shown}", f"{have:,.{digits}f} {shown}", kind, "")
+
+    def at_most(title: str, limit: float, have: float, shown: str, digits: int = 0) -> Requirement:
+        same = f"{limit:.{digits}f}" == f"{have:.{digits}f}"
+        kind: Deviation = "none" if same else "better" if have < limit else "worse"
+        return Requirement(_(title), f"≤ {limit:,.{digits}f} {shown}", f"{have:,.{digits}f} {shown}", kind, "")
+
+    yield Requirement(_("Model"), q.result.model.name, q.result.model.name, "none", "")
+    work = f"{r.workload}" if r.trains else f"{r.workload}: {r.isl:,} / {r.osl:,} {_('tokens in / out')}"
+    yield Requirement(_("Workload"), work, work, "none", "")
+    if q.budget is not None:
+        worse = q.sums.total > q.budget
+        kind: Deviation = "worse" if worse else "none" if q.sums.total == q.budget else "better"
+        yield Requirement(_("Budget, total with tax"), "", "", kind, "", cents=True)
+    speed = unit(_, t.unit)
+    if r.throughput_tenths is not None:
+        yield at_least(N_("Throughput"), r.throughput_tenths / 10, t.output_tok_s, speed, 1)
+    if r.mean_tok_s is not None:
+        yield at_least(N_("Mean load"), round(r.mean_tok_s, 1), t.output_tok_s, speed, 1)
+    if r.users is not None:
+        yield at_least(N_("Requests at once"), r.users, t.concurrency, "")
+    if t.per_user_tok_s is not None and r.workload != "batch":
+        yield at_least(N_("Each user sees"), r.min_tok_s_user, t.per_user_tok_s, "tok/s", 1)
+    if r.max_ttft_ms is not None and t.ttft_ms is not None:
+        yield at_most(N_("Time to first token"), r.max_ttft_ms, t.ttft_ms, "ms")
+    if r.precision:
+        yield Requirement(_("Precision"), r.precision, p.plan.precision, "none", "")
+    conditions_ = ", ".join(word(_, x) for x in sorted(r.conditions))
+    had = ", ".join(word(_, x) for x in sorted({x.offer.condition for x in q.lines if x.offer is not None}))
+    yield Requirement(_("Condition of goods"), conditions_, had or "–", "none", "")
+    yield at_most(N_("Nodes"), r.max_nodes, p.nodes[0].count, "")
+    if r.max_power_w is not None:
+        yield at_most(N_("Power of the whole build"), r.max_power_w / 1000, p.power.total_w / 1000, "kW", 1)
+    if r.rack_units is not None:
+        yield at_most(N_("Rack units"), r.rack_units, p.rack_units, "U")
+    if r.max_lead_days is not None:
+        days = [x.offer.lead_time_days for x in q.lines if x.offer is not None and x.offer.lead_time_days is not None]
+        yield at_most(N_("Lead time, days"), r.max_lead_days, max(days, default=0), "")
+    for x in p.checks:
+        if x.limit is None or x.measured is None or x.rule in ("budget", "site"):
+            continue
+        kind = "none" if x.status == "pass" else "worse"
+        said = _.sentence(x.text)
+        text = _.stacked("advice, not a condition") if x.status == "warn" else ""
+        amounts = (f"{Decimal(str(v)).normalize():,f} {unit(_, x.unit)}" for v in (x.limit, x.measured))
+        limit, measured = amounts
+        yield Requirement(f"{rule(_, x.rule)}\n{said}", limit, measured, kind, text)

@@ -1,0 +1,76 @@
+"""Words for what a result names by codes: categories, rules, units, confidence, and figures in a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from optimizer.i18n import N_, Words
+
+if TYPE_CHECKING:  # the command line reads words from here, and must start quickly
+    from optimizer.schema import FrontPoint
+
+CATEGORIES = {
+    "gpu": N_("GPU"), "gpu_board": N_("GPU board"), "bridge": N_("NVLink bridge"), "system": N_("Complete system"),
+    "platform": N_("Server platform"), "cpu": N_("CPU"), "memory": N_("Memory"), "drive": N_("Drive"),
+    "nic": N_("Network card"), "psu": N_("Power supply"), "cooling": N_("Cooling"), "switch": N_("Switch"),
+    "optic": N_("Optic"), "cable": N_("Cable"), "rack": N_("Rack"), "pdu": N_("Power distribution unit"),
+    "bundle": N_("Bundle"),
+}  # fmt: skip
+RULES = {
+    "vram": N_("GPU memory"), "precision": N_("Precision"), "software": N_("Software"),
+    "host_memory": N_("Host memory"), "fit": N_("Mechanical fit"), "lanes": N_("PCIe lanes"), "cores": N_("CPU cores"),
+    "storage": N_("Storage"), "interconnect": N_("Interconnect"), "cooling": N_("Cooling"), "rack": N_("Rack"),
+    "power": N_("Power"), "site": N_("Site"), "procurement": N_("Procurement"), "shares": N_("Shares of sellers"),
+    "budget": N_("Budget"),
+}  # fmt: skip
+UNITS = {
+    "cores": N_("cores"), "lanes": N_("lanes"), "modules": N_("modules"), "nodes": N_("nodes"),
+    "outlets": N_("outlets"), "pieces": N_("pieces"), "units": N_("rack units"), "sellers": N_("sellers"),
+    "W": "W", "GB": "GB", "MB/s": "MB/s", "Gbit/s": "Gbit/s", "kg": "kg", "C": "°C", "gen": N_("generation"),
+    "output tokens/s": N_("output tokens/s"), "training tokens/s": N_("training tokens/s"),
+}  # fmt: skip
+STATUS = {"pass": N_("pass"), "warn": N_("warning"), "fail": N_("fail")}
+WORDS = {
+    "list": N_("list price"), "street": N_("street price"), "estimate": N_("estimate"), "new": N_("new"),
+    "refurbished": N_("refurbished"), "used": N_("used"), "fastest": N_("fastest"), "cheapest": N_("cheapest"),
+    "value": N_("best value"), "recommended": N_("recommended"), "quoted": N_("quoted"),
+}  # fmt: skip
+BASIS = {
+    "measured": N_("measured"),
+    "interpolated": N_("interpolated: its model or its GPU was measured"),
+    "roofline": N_("roofline model: neither its model nor its GPU was measured"),
+}
+
+
+def category(_: Words, code: str) -> str:
+    return _(CATEGORIES.get(code, code))
+
+
+def rule(_: Words, code: str) -> str:
+    return _(RULES.get(code, code))
+
+
+def unit(_: Words, code: str) -> str:
+    return _(UNITS.get(code, code))
+
+
+def word(_: Words, code: str | None) -> str:
+    """Confidence, condition or name of a point."""
+    return _(WORDS.get(code, code)) if code else ""
+
+
+def gpus(p: FrontPoint) -> str:
+    """`1 x 8 H200`."""
+    return f"{p.nodes[0].count} x {p.gpus.per_node} {p.gpus.name}"
+
+
+def plan(p: FrontPoint) -> str:
+    """`fp8, tp4 dp2, 2 replicas` in the field's own abbreviations."""
+    x = p.plan
+    sizes = " ".join(f"{k}{n}" for k, n in (("tp", x.tp), ("pp", x.pp), ("dp", x.dp), ("ep", x.ep)) if n > 1) or "tp1"
+    return f"{x.precision} {sizes}{' host' if x.experts == 'host' else ''} x{x.replicas}"
+
+
+def interval(p: FrontPoint) -> str:
+    """`low-high` of the throughput."""
+    return f"{p.throughput.low:,.0f} – {p.throughput.high:,.0f}"

@@ -1,0 +1,162 @@
+"""Numbers of the raw lines: the decimal sign by column, ambiguous ones by the line's own arithmetic, else an issue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import product
+
+from optimizer.procurement.reading import numbers, words
+from optimizer.procurement.reading.document import Issue
+from optimizer.procurement.reading.numbers import Reading, Style
+from optimizer.procurement.reading.rows import Body, Raw
+from optimizer.procurement.reading.tables import Cell
+
+FIELDS = ("qty", "unit_price", "list_price", "line_total", "discount", "tax_rate", "tax_amount", "pack", "price_per")
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A line's numbers; `issues` say what could not be read; `said`: price in words (included, asked)."""
+
+    values: dict[str, Decimal]
+    currencies: tuple[str, ...]
+    taxes: tuple[str, ...]
+    unit: str
+    said: str
+    issues: tuple[Issue, ...]
+
+
+def styles(body: Body, forced: Style) -> tuple[dict[str, Style], bool]:
+    """(decimal sign by field, whether it rests on prices having no three decimals).
+
+    A column that proves none takes that of all money columns together."""
+    if forced:
+        return dict.fromkeys(FIELDS, forced), False
+    texts = {f: [str(r.cells[f]) for r in body.lines if isinstance(r.cells.get(f), str)] for f in FIELDS}
+    sums = [str(t.cell) for t in body.totals if isinstance(t.cell, str)]
+    fields = [f for f in ("unit_price", "list_price", "line_total", "tax_amount")]
+    common = numbers.style_of([x for f in fields for x in texts[f]] + sums)
+    inferred = not common
+    if inferred:
+        plain = [
+            str(r.cells[f])
+            for r in body.lines
+            for f in fields
+            if isinstance(r.cells.get(f), str) and r.columns[f].scale == 1
+        ]
+        common = numbers.style_of_thousands([*plain, *sums])
+    return {f: numbers.style_of(texts[f]) or common for f in FIELDS}, inferred and bool(common)
+
+
+def amount(cell: Cell | None, style: Style, scale: int = 1) -> Reading:
+    """A cell as an amount; a spreadsheet's number has one reading."""
+    if isinstance(cell, Decimal):
+        return Reading((cell * scale,))
+    if not isinstance(cell, str):
+        return Reading()
+    found = numbers.read(cell, style)
+    own = any(w in cell for w in "万萬亿")
+    values = found.values if own else tuple(v * scale for v in found.values)
+    return Reading(values, found.currency, found.tax, found.percent, found.rest)
+
+
+def read(raw: Raw, style: dict[str, Style]) -> Numbers:
+    """All numbers of a line."""
+    found = {f: amount(raw.cells[f], style[f], raw.columns[f].scale) for f in FIELDS if f in raw.cells}
+    said = ""
+    issues: list[Issue] = []
+    for f in ("unit_price", "line_total", "list_price"):
+        text = raw.text(f)
+        if isinstance(raw.cells.get(f), str) and not found[f].values:
+            if words.equals("included", text):
+                said = said or "included"
+            elif words.equals("asked", text):
+                said = "asked"
+            elif text.strip("-–—/. "):
+                issues.append(_issue("not-a-number", raw, f"{f}: {text!r} is no amount"))
+    values = {f: r.values[0] for f, r in found.items() if len(r.values) == 1}
+    open_fields = [f for f, r in found.items() if len(r.values) > 1]
+    if open_fields:
+        settled = _by_arithmetic(found)
+        for f in open_fields:
+            if f in settled:
+                values[f] = settled[f]
+                text = f"{f}: {raw.text(f)!r} read as {settled[f]}: only so quantity x price gives the line's total"
+                issues.append(_issue("number-by-arithmetic", raw, text, "note"))
+            else:
+                both = " or ".join(str(v) for v in found[f].values)
+                issues.append(_issue("ambiguous-number", raw, f"{f}: {raw.text(f)!r} may be {both}"))
+    for f in ("unit_price", "list_price", "line_total", "tax_amount"):
+        if f in values and values[f] == values[f].quantize(CENT):
+            values[f] = values[f].quantize(CENT)
+    for f in ("discount", "tax_rate"):
+        if f in values:
+            values[f] = _percent(values[f], found[f].percent, f)
+    unit = found["qty"].rest.strip(" .*/") if "qty" in found else ""
+    money = [found[f] for f in ("unit_price", "line_total", "list_price") if f in found]
+    currencies = tuple(dict.fromkeys(r.currency for r in money if r.currency))
+    taxes = tuple(dict.fromkeys(r.tax for r in money if r.tax))
+    return Numbers(values, currencies, taxes, unit, said, tuple(issues))
+
+
+def _percent(value: Decimal, signed: bool, name: str) -> Decimal:
+    """Tax rates in percent, discounts as a share: `13%`, 13 and 0.13 are the same; a discount of `8.5折` is 0.15."""
+    share = value / 100 if signed or value > 1 else value
+    return numbers.tidy(abs(share) * 100) if name == "tax_rate" else numbers.tidy(abs(share))
+
+
+def _by_arithmetic(found: dict[str, Reading]) -> dict[str, Decimal]:
+    """The one combination of readings in which quantity x price is the total; {} when none or several fit."""
+    names: list[str] = [f for f in ("qty", "unit_price", "line_total") if f in found and found[f].values]
+    if len(names) < 3:
+        return {}
+    fits: list[dict[str, Decimal]] = []
+    for combination in product(*(found[f].values for f in names)):
+        chosen: dict[str, Decimal] = dict(zip(names, combination, strict=True))
+        if same_money(chosen["qty"] * chosen["unit_price"], chosen["line_total"]):
+            fits.append(chosen)
+    # 1.5 x 2 = 3 and 1500 x 2 = 3000 both fit: the sum says nothing then.
+    return fits[0] if len(fits) == 1 else {}
+
+
+def same_money(computed: Decimal, stated: Decimal, slack: Decimal = CENT) -> bool:
+    """Equal to within half a cent of rounding, or half of the last place that is stated where that is coarser."""
+    exponent = stated.as_tuple().exponent
+    place = Decimal(1).scaleb(min(int(exponent), 0)) if isinstance(exponent, int) else CENT
+    return abs(computed - stated) <= max(slack, place if place < 1 else CENT) / 2
+
+
+def cents(value: Decimal) -> Decimal:
+    return value.quantize(CENT, ROUND_HALF_UP)
+
+
+def _issue(code: str, raw: Raw, text: str, severity: str = "error") -> Issue:
+    return Issue(code=code, severity=severity, text=text, row=raw.row)  # type: ignore[arg-type]
+
+
+COUNTED = re.compile(
+    r"^(\d{1,5})\s*(?:([x×*])\s*(?=[^\d\s])|([^\W\d_]{1,6}\.?)\s+(?=\S)|([^\x00-\x7f])\s*(?=\S))", re.IGNORECASE
+)
+COUNTED_LAST = re.compile(r"(?:(?<=\s)x|(?<!\d)[×*])\s*(\d{1,5})\s*([^\W\d_]{0,5}\.?)$", re.IGNORECASE)
+
+
+def count_words(text: str) -> tuple[int | None, str]:
+    """`8 x H100`, `8张 H100`, `2 PCS EPYC 9654`, `H100 *8` -> (8, the rest)."""
+    if (m := COUNTED.match(text)) and (m[2] or words.equals("count", m[3] or m[4])):
+        return int(m[1]), text[m.end() :].strip()
+    if (m := COUNTED_LAST.search(text)) and (not m[2] or words.equals("count", m[2])):
+        return int(m[1]), text[: m.start()].strip()
+    return None, text
+
+
+def whole(value: Decimal | None) -> int | None:
+    """A count of pieces, or None for what is none."""
+    return int(value) if value is not None and value == value.to_integral_value() and 0 < value <= 1_000_000 else None
+
+
+def exact_sum(values: Sequence[Decimal]) -> Decimal:
+    return sum(values, Decimal(0))

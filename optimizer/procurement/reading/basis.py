@@ -1,0 +1,124 @@
+"""What a file says of all its lines: currency, tax and rate, vendor, validity; by header, labels, notes, formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+
+from optimizer.procurement.reading import sums, words
+from optimizer.procurement.reading.dates import read_date, read_days
+from optimizer.procurement.reading.document import Issue, Notice
+from optimizer.procurement.reading.headers import MONEY, Header
+from optimizer.procurement.reading.lines import Basis
+from optimizer.procurement.reading.mapping import Mapping, Tax
+from optimizer.procurement.reading.rows import Body
+from optimizer.procurement.reading.tables import Sheet
+
+TAX = r"(?:\bvat\b|\btax\b|mwst|\bust\b|mehrwertsteuer|税|\bgst\b)"
+
+
+def basis_of(
+    sheet: Sheet, header: Header, rows: Body, given: Mapping, issues: list[Issue]
+) -> tuple[Basis, dict[str, str]]:
+    """Currency, tax and rate by mapping, header, labels, notes and the cells' formats, in that order."""
+    said: dict[str, str] = {}
+    for name, value in rows.said:
+        text = value.isoformat() if isinstance(value, date) else str(value)
+        said.setdefault(name, text)
+    notes = [n for n in rows.notes if n]
+    money = [c for c in header.columns.values() if c.field in MONEY]
+    taxes = {c.tax for c in money if c.tax}
+    tax: Tax = "unknown"
+    if given.tax != "unknown":
+        tax = given.tax
+    elif len(taxes) == 1:
+        tax = taxes.pop()  # type: ignore[assignment]
+    elif not taxes:
+        in_notes = {t for n in notes if (t := _tax_of_note(n))}
+        if len(in_notes) == 1:
+            tax = in_notes.pop()  # type: ignore[assignment]
+        elif in_notes:
+            text = "the notes say both with and without tax"
+            issues.append(Issue(code="tax-basis-unclear", severity="error", text=text))
+    currency = given.currency or only(c.currency for c in money if c.currency)
+    currency = currency or words.qualified(said.get("currency", ""))[1].get("currency", "")
+    if not currency:
+        currency = only(
+            x for t in rows.totals if isinstance(t.cell, str) and (x := words.qualified(t.cell)[1].get("currency"))
+        )
+    if not currency:
+        currency = only(
+            x for n in [*notes, *(t.label for t in rows.totals)] if (x := words.qualified(n)[1].get("currency"))
+        )
+    if not currency:
+        columns = [n for n, c in header.columns.items() if c.field in MONEY]
+        currency = only(x for n in columns for x in sheet.facts.currencies.get(n, ()))
+    rate = given.tax_rate
+    if rate is None:
+        rates = {r for n in notes if (r := _rate_of_note(n)) is not None}
+        rates |= {r for c in money if c.tax and (r := sums.rate_in(c.header)) is not None}
+        rate = rates.pop() if len(rates) == 1 else None
+    return Basis(currency, tax, rate), said
+
+
+def _rate_of_note(text: str) -> Decimal | None:
+    """The percentage next to a word for tax."""
+    plain = words.folded(text)
+    near = re.search(
+        rf"(?<!\d)\d{{1,2}}(?:[.,]\d+)?\s*%[^%\d]{{0,12}}{TAX}|{TAX}[^%\d]{{0,12}}(?<!\d)\d{{1,2}}(?:[.,]\d+)?\s*%",
+        plain,
+    )
+    return sums.rate_in(near[0]) if near else None
+
+
+def letterhead(sheet: Sheet, header: Header, notices: list[Notice]) -> str:
+    """A company's name above the table that is not the customer's; told, since no label says so."""
+    for row in sheet.rows:
+        if row.number > header.row - header.height:
+            break
+        for cell in row.cells.values():
+            text = re.split(r"[-–|,:：]\s|\s{2,}", str(cell).strip())[0].strip()
+            if 4 <= len(text) <= 60 and words.has("company", text) and not words.begins("customer", text):
+                notices.append(
+                    Notice(code="vendor-from-letterhead", text=f"vendor {text!r} is taken from row {row.number}")
+                )
+                return text
+    return ""
+
+
+def _names_tax(text: str) -> bool:
+    return bool(re.search(TAX, words.folded(text)))
+
+
+def _tax_of_note(text: str) -> str:
+    """`Alle Preise zzgl. MwSt.` -> net; the `netto` of payment terms is none."""
+    plain = words.folded(text)
+    if not _names_tax(plain) and not re.search(r"price|preis|价", plain):
+        return ""
+    if re.search(r"(?:days|tage|天)\s+net", plain) or len(plain) > 200:
+        return ""
+    if re.match(r"^(?:zzgl\.?|plus)?\s*\d*[.,]?\d*\s*%?\s*(?:mwst|vat|ust)\.?\W*$", plain):
+        return ""
+    return words.qualified(plain)[1].get("tax", "")
+
+
+def only(values: Iterable[str]) -> str:
+    """The one value that all agree on; blank when there is none or several."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else ""
+
+
+def valid_until(said: dict[str, str], notices: list[Notice]) -> date | None:
+    text = said.get("valid_until", "")
+    if not text:
+        return None
+    found, start, days = read_date(text), read_date(said.get("quote_date", "")), read_days(text)
+    if found:
+        return found
+    if start and days:
+        notices.append(Notice(code="validity-computed", text=f"valid until = quote date + {days} days"))
+        return start + timedelta(days=days)
+    notices.append(Notice(code="validity-unclear", text=f"validity {text[:60]!r} is no day by itself"))
+    return None

@@ -1,0 +1,89 @@
+"""A quote's matched lines -> a Build: what each node holds and what nodes share, and what could not be placed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from catalogs.errors import Fault, InputError
+from catalogs.load import Catalog
+from catalogs.schema import GpuBoard, Kind, Platform
+from constraints.case import Build
+from optimizer.api import build_of
+from optimizer.procurement.reading.document import Line, Notice, Quote
+
+NODES = (Kind.PLATFORM, Kind.SYSTEM)
+SHARED = (Kind.SWITCH, Kind.OPTIC, Kind.CABLE, Kind.RACK, Kind.PDU)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The build as far as lines match. `left_over`: pieces beyond equal nodes (spares?); `unplaced`: other lines."""
+
+    build: Build
+    left_over: dict[str, int]
+    unplaced: tuple[Line, ...]
+    notices: tuple[Notice, ...]
+
+
+def to_build(quote: Quote, catalog: Catalog) -> Placed:
+    """Nodes are as many as platforms or systems offered; what does not divide by them is left over.
+
+    Optional lines and services are not placed. What a complete system names as its contents is not counted twice.
+    Raises InputError: no platform or system matched, or several different ones."""
+    taken = [x for x in quote.lines if x.matched.part is not None and x.pieces and not x.optional]
+    pieces: dict[str, int] = {}
+    for x in taken:
+        assert x.matched.part is not None and x.pieces is not None
+        pieces[x.matched.part] = pieces.get(x.matched.part, 0) + x.pieces
+    kinds = {p: catalog.parts[p].kind for p in pieces}
+    platforms = sorted(p for p, k in kinds.items() if k in NODES)
+    if not platforms:
+        remedy = "See review.csv; match the line of the server in the mapping file."
+        raise InputError(
+            Fault("no-platform", "no server platform or system among the matched lines", quote.source, remedy=remedy)
+        )
+    if len(platforms) > 1:
+        remedy = "Check each kind of node by itself: ignore the others' rows in a mapping file."
+        named = ", ".join(platforms)
+        raise InputError(
+            Fault("mixed-nodes", "holds different kinds of nodes", quote.source, value=named, remedy=remedy)
+        )
+    nodes = pieces.pop(platforms[0])
+    notices: list[Notice] = []
+    notices += _without_contents(catalog, platforms[0], nodes, pieces)
+    notices += _without_board_gpus(catalog, pieces)
+    shared = {p: n for p, n in pieces.items() if kinds[p] in SHARED}
+    per_node = {p: n // nodes for p, n in pieces.items() if kinds[p] not in SHARED and n >= nodes}
+    left_over = {p: n % nodes for p, n in pieces.items() if kinds[p] not in SHARED and n % nodes}
+    for p, n in sorted(left_over.items()):
+        text = f"{p}: {pieces[p]} pieces for {nodes} nodes, {n} left over (a spare?)"
+        notices.append(Notice(code="left-over", text=text))
+    unplaced = tuple(x for x in quote.lines if x not in taken and x.role == "part" and not x.optional)
+    build = build_of(catalog, nodes, {platforms[0]: 1, **dict(sorted(per_node.items()))}, dict(sorted(shared.items())))
+    return Placed(build, left_over, unplaced, tuple(notices))
+
+
+def _without_contents(catalog: Catalog, platform: str, nodes: int, pieces: dict[str, int]) -> Iterable[Notice]:
+    """Takes out lines that only list what is inside a complete system already."""
+    system = catalog.parts[platform]
+    assert isinstance(system, Platform)
+    inside: dict[str, int] = {}
+    for c in system.contents:
+        part = catalog.parts[c.part]
+        inside[c.part] = inside.get(c.part, 0) + c.qty
+        if isinstance(part, GpuBoard):
+            inside[part.gpu] = inside.get(part.gpu, 0) + c.qty * part.gpus
+    for p, qty in sorted(inside.items()):
+        if pieces.get(p) == qty * nodes:
+            del pieces[p]
+            yield Notice(code="in-the-system", text=f"{p}: {qty} per node are inside {platform} already")
+
+
+def _without_board_gpus(catalog: Catalog, pieces: dict[str, int]) -> Iterable[Notice]:
+    """A board of GPUs quoted together with its GPUs is one thing."""
+    for p, qty in sorted(pieces.items()):
+        board = catalog.parts[p]
+        if isinstance(board, GpuBoard) and pieces.get(board.gpu) == qty * board.gpus:
+            del pieces[board.gpu]
+            yield Notice(code="on-the-board", text=f"{board.gpu}: the {qty * board.gpus} pieces are those of {p}")

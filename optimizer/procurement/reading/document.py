@@ -1,0 +1,158 @@
+"""A vendor's quote or price list as read: what each line says, how it was matched, what does not add up."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from optimizer.procurement.reading.mapping import Mapping, Tax
+
+How = Literal["exact", "normalised", "alias", "contained", "fuzzy", "mapped", "none"]
+Severity = Literal["error", "warning", "note"]
+TotalKind = Literal["total", "total_net", "total_gross", "subtotal", "tax", "discount"]
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Issue(Frozen):
+    """Something that does not add up or could not be decided; money as decimal text where it is about money."""
+
+    code: str
+    severity: Severity
+    text: str
+    row: int | None = None
+    stated: Decimal | None = None
+    computed: Decimal | None = None
+
+
+class Notice(Frozen):
+    """What the reader saw and did, for the buyer to know."""
+
+    code: str
+    text: str
+
+
+class Match(Frozen):
+    """How a line was matched: `part` is a catalog id; `score` 0..100; `candidates` are suggestions, best first."""
+
+    how: How = "none"
+    part: str | None = None
+    score: int = 0
+    candidates: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Line(Frozen):
+    """One thing offered. `unit_price` is as stated, per `pack` pieces where `priced_per_pack`; amounts in major units.
+
+    `qty` is as stated, `pieces` what it comes to (None where that is unclear). `included`: at no price of its own."""
+
+    row: int
+    role: Literal["part", "service"] = "part"
+    text: str
+    part_number: str = ""
+    name: str = ""
+    brand: str = ""
+    section: str = ""
+    qty: Decimal | None = None
+    unit: str = ""
+    pack: int = 1
+    priced_per_pack: bool = False
+    pieces: int | None = None
+    unit_price: Decimal | None = None
+    list_price: Decimal | None = None
+    discount: Decimal | None = Field(default=None, description="share, 0.15 for 15 %")
+    line_total: Decimal | None = None
+    currency: str = ""
+    tax: Tax = Field(default="unknown", description="of unit_price")
+    total_tax: Tax = Field(default="unknown", description="of line_total")
+    tax_rate: Decimal | None = Field(default=None, description="percent")
+    lead_time: str = ""
+    condition: str = ""
+    warranty: str = ""
+    origin: str = ""
+    note: str = ""
+    optional: bool = False
+    included: bool = False
+    on_request: bool = False
+    hidden: bool = False
+    matched: Match = Match()
+    issues: tuple[Issue, ...] = ()
+
+    @property
+    def amount(self) -> Decimal | None:
+        """The stated line total, else quantity x unit price in the total's tax basis; None where it can't be told."""
+        if self.line_total is not None:
+            return self.line_total
+        if self.included:
+            return Decimal(0)
+        if self.qty is None or self.unit_price is None:
+            return None
+        amount = self.qty * self.unit_price / (self.pack if self.priced_per_pack else 1)
+        if self.tax == self.total_tax:
+            return amount
+        if self.tax_rate is None:
+            return None
+        factor = 1 + self.tax_rate / 100
+        return amount * factor if self.tax == "net" else amount / factor
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing of the line needs a person's look."""
+        unsettled = any(i.severity == "error" for i in self.issues)
+        return not unsettled and (self.role == "service" or self.matched.part is not None)
+
+
+class Total(Frozen):
+    """A sum that the file states; `tax` as its label says."""
+
+    row: int
+    kind: TotalKind
+    label: str
+    amount: Decimal
+    tax: Tax = "unknown"
+    rate: Decimal | None = None
+
+
+class Ignored(Frozen):
+    """A row that was not taken as a line, and why."""
+
+    row: int
+    reason: str
+    text: str
+
+
+class Quote(Frozen):
+    """Everything read from one table of one file. `issues` are those of the file; each line carries its own."""
+
+    source: str
+    format: str
+    sheet: str = ""
+    vendor: str = ""
+    quote_no: str = ""
+    quote_date: date | None = None
+    valid_until: date | None = None
+    currency: str = ""
+    tax: Tax = "unknown"
+    tax_rate: Decimal | None = None
+    lines: tuple[Line, ...] = ()
+    totals: tuple[Total, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    mapping: Mapping = Mapping()
+
+    @property
+    def all_issues(self) -> tuple[Issue, ...]:
+        """Of the lines by row, then of the file."""
+        return (*(i for line in self.lines for i in line.issues), *self.issues)
+
+    @property
+    def open_lines(self) -> tuple[Line, ...]:
+        """Lines that need a person's look: unmatched, only suggested, or with an error."""
+        return tuple(x for x in self.lines if not x.settled)

@@ -1,0 +1,204 @@
+"""What a vendor's file really is, before any reader opens it: kind by content, size, bombs, encryption, entities.
+
+Nothing here executes or resolves anything of a file; archives are unpacked into a counter, never to disk."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+from xml.parsers import expat
+
+from catalogs.errors import Fault, InputError
+
+Format = Literal["xlsx", "xlsb", "ods", "xls", "text"]
+MAX_FILE_BYTES = 50_000_000
+MAX_MEMBERS = 5_000
+MAX_UNPACKED_BYTES = 150_000_000
+MAX_RATIO = 400
+"""Unpacked bytes per packed byte of an archive above 10 MB unpacked; sheets of blank rows stay under 200."""
+CHUNK = 1 << 16
+SUFFIXES: dict[str, tuple[Format, ...]] = {
+    ".xlsx": ("xlsx",), ".xlsm": ("xlsx",), ".xltx": ("xlsx",), ".xltm": ("xlsx",), ".xlsb": ("xlsb",),
+    ".ods": ("ods",), ".ots": ("ods",), ".xls": ("xls",), ".et": ("xls",), ".csv": ("text",), ".tsv": ("text",),
+    ".txt": ("text",), ".tab": ("text",),
+}  # fmt: skip
+WORKBOOKS: tuple[tuple[str, Format], ...] = (
+    ("ms-excel.sheet.binary.macroEnabled.main", "xlsb"),
+    ("spreadsheetml.sheet.main", "xlsx"),
+    ("spreadsheetml.template.main", "xlsx"),
+    ("ms-excel.sheet.macroEnabled.main", "xlsx"),
+    ("ms-excel.template.macroEnabled.main", "xlsx"),
+)
+MAGICS = (
+    (b"%PDF", "a PDF document"), (b"\x89PNG", "an image"), (b"\xff\xd8\xff", "an image"), (b"GIF8", "an image"),
+    (b"BM", "an image"), (b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7z archive"), (b"\x1f\x8b", "a gzip archive"),
+    (b"MZ", "a program"), (b"\x7fELF", "a program"), (b"{\\rtf", "an RTF document"),
+)  # fmt: skip
+AS_TABLE = "Ask the vendor for an .xlsx or .csv file."
+SAVE_AGAIN = "Open it in a spreadsheet program and save it as .xlsx."
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """Kind of a file by its content, and what a buyer should know of it (code, text)."""
+
+    format: Format
+    notices: tuple[tuple[str, str], ...] = ()
+
+
+def refuse(code: str, text: str, path: Path, remedy: str = "", value: str = "") -> InputError:
+    return InputError(Fault(code, text, str(path), value=value, remedy=remedy))
+
+
+def inspect(path: Path) -> Inspected:
+    """Kind and notices of a file; raises InputError for what is refused unread (codes in docs/reading.md)."""
+    try:
+        if not path.is_file():
+            raise refuse("no-file", "is no file" if path.exists() else "does not exist", path)
+        size = path.stat().st_size
+        with path.open("rb") as f:
+            head = f.read(1024)
+    except (OSError, ValueError) as e:
+        raise refuse("unreadable-file", f"can't be read: {getattr(e, 'strerror', None) or e}", path) from None
+    if size > MAX_FILE_BYTES:
+        raise refuse("too-large", f"has {size / 1e6:.0f} MB, the limit is {MAX_FILE_BYTES // 10**6} MB", path)
+    if not head.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        raise refuse("empty-file", "holds nothing", path)
+    if head.startswith(b"PK"):
+        found = _archive(path)
+    elif head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        found = _ole(path)
+    else:
+        found = Inspected(_text(path, head))
+    expected = SUFFIXES.get(path.suffix.casefold())
+    if expected is None or found.format not in expected:
+        named = f"is named {path.suffix or 'without extension'} but holds {found.format}; read as {found.format}"
+        return Inspected(found.format, (*found.notices, ("wrong-extension", named)))
+    return found
+
+
+def _text(path: Path, head: bytes) -> Format:
+    for magic, what in MAGICS:
+        if head.startswith(magic) and (len(magic) > 2 or _binary(head)):
+            raise refuse("unknown-format", f"is {what}, no table", path, AS_TABLE)
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml")):
+        raise refuse("unknown-format", "is a web page or XML under another name", path, SAVE_AGAIN)
+    if path.suffix.casefold() in (".xlsx", ".xlsm", ".xlsb", ".ods", ".xls") and _binary(head):
+        raise refuse("damaged-file", "does not begin like a workbook", path, AS_TABLE)
+    return "text"
+
+
+def _binary(head: bytes) -> bool:
+    """Control characters that no text has; UTF-16 has NULs and is told by its mark."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False
+    return sum(b < 9 or 13 < b < 27 or 27 < b < 32 for b in head) > 0
+
+
+def _ole(path: Path) -> Inspected:
+    """Old Excel: a container whose directory names its streams in UTF-16."""
+    data = path.read_bytes()
+
+    def has(name: str) -> bool:
+        return name.encode("utf-16-le") in data
+
+    if has("EncryptedPackage"):
+        raise refuse("encrypted-file", "is protected by a password", path, "Ask for it without a password.")
+    if has("WordDocument") or has("PowerPoint Document"):
+        raise refuse("unknown-format", "is a document, no workbook", path, AS_TABLE)
+    if not (has("Workbook") or has("Book")):
+        raise refuse("damaged-file", "holds no workbook", path, AS_TABLE)
+    notices = [("hidden-rows-unknown", "hidden rows can't be told in .xls; check them or ask for .xlsx")]
+    if has("_VBA_PROJECT"):
+        notices.append(("macros", "holds macros; they were not run"))
+    return Inspected("xls", tuple(notices))
+
+
+def _archive(path: Path) -> Inspected:
+    try:
+        with zipfile.ZipFile(path) as z:
+            return _members(path, z)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as e:
+        raise refuse("damaged-file", f"is a broken or cut off archive: {e}", path, "Fetch it again.") from None
+
+
+def _members(path: Path, z: zipfile.ZipFile) -> Inspected:
+    infos = z.infolist()
+    if len(infos) > MAX_MEMBERS:
+        raise refuse("zip-bomb", f"holds {len(infos)} files, the limit is {MAX_MEMBERS}", path, AS_TABLE)
+    unpacked, packed = sum(i.file_size for i in infos), max(sum(i.compress_size for i in infos), 1)
+    if unpacked > MAX_UNPACKED_BYTES or (unpacked > 10_000_000 and unpacked > packed * MAX_RATIO):
+        text = f"unpacks {packed / 1e6:.1f} MB to {unpacked / 1e6:.0f} MB"
+        raise refuse("zip-bomb", text, path, AS_TABLE)
+    if any(i.flag_bits & 1 for i in infos):
+        raise refuse("encrypted-file", "is protected by a password", path, "Ask for it without a password.")
+    names = [i.filename for i in infos]
+    for info in infos:
+        # Also finds headers that lie about sizes: the checksum fails at the declared end.
+        with z.open(info) as member:
+            while member.read(CHUNK):
+                pass
+        if info.filename.endswith((".xml", ".rels", ".vml")):
+            with z.open(info) as member:
+                _prolog(path, info.filename, member)
+    kind = _office(path, z, names)
+    return Inspected(kind, tuple(_notices(names)))
+
+
+def _office(path: Path, z: zipfile.ZipFile, names: list[str]) -> Format:
+    if "[Content_Types].xml" in names:
+        types = z.read("[Content_Types].xml")[:1_000_000].decode("utf-8", "replace")
+        for mark, kind in WORKBOOKS:
+            if mark in types:
+                return kind
+        raise refuse("unknown-format", "is an Office document without a workbook", path, AS_TABLE)
+    if "mimetype" in names and b"opendocument.spreadsheet" in z.read("mimetype")[:200]:
+        if "META-INF/manifest.xml" in names and b"encryption-data" in z.read("META-INF/manifest.xml"):
+            raise refuse("encrypted-file", "is protected by a password", path, "Ask for it without a password.")
+        return "ods"
+    raise refuse("unknown-format", "is an archive, no workbook", path, "Unpack it and give the file inside.")
+
+
+def _notices(names: list[str]) -> Iterator[tuple[str, str]]:
+    if any(n.endswith("vbaProject.bin") or n.startswith("Basic/") for n in names):
+        yield "macros", "holds macros; they were not run"
+    links = sum(bool(re.match(r"xl/externalLinks/externalLink\d+\.", n)) for n in names)
+    if links:
+        yield "external-links", f"refers to {links} other file(s); their stored values are used, nothing was fetched"
+    if any(n in ("xl/connections.xml", "xl/queryTables/queryTable1.xml") for n in names):
+        yield "connections", "holds data connections; nothing was fetched"
+    images = sum(n.startswith(("xl/media/", "Pictures/")) and not n.endswith("/") for n in names)
+    if images:
+        yield "images", f"holds {images} image(s); what they show was not read"
+
+
+class _Root(Exception):
+    """The root element was reached: nothing was declared before it."""
+
+
+def _prolog(path: Path, name: str, stream: IO[bytes]) -> None:
+    """Refuses a document type (entities, external files); reads up to the root element only."""
+    parser = expat.ParserCreate()
+
+    def declared(*_: object) -> None:
+        text = f"{name} declares a document type: entities could hide there"
+        raise refuse("xml-entities", text, path, SAVE_AGAIN)
+
+    def root(*_: object) -> None:
+        raise _Root
+
+    parser.StartDoctypeDeclHandler = declared
+    parser.StartElementHandler = root
+    try:
+        while chunk := stream.read(CHUNK):
+            parser.Parse(chunk)
+    except _Root:
+        return
+    except expat.ExpatError as e:
+        raise refuse("damaged-file", f"{name} is no XML: {e}", path, SAVE_AGAIN) from None

@@ -1,0 +1,108 @@
+"""map.toml: how a vendor's file was read, written by the reader, edited by hand and replayed on the next file."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from catalogs.errors import Fault, InputError
+from catalogs.files import write_text
+
+Tax = Literal["net", "gross", "unknown"]
+FieldName = Literal[
+    "number", "part_number", "name", "description", "brand", "category", "qty", "unit", "unit_price", "list_price",
+    "discount", "line_total", "currency", "tax_rate", "tax_amount", "pack", "price_per", "lead_time", "condition",
+    "valid_until", "warranty", "origin", "vendor", "quote_no", "quote_date", "note", "unused",
+]  # fmt: skip
+MAX_BYTES = 2_000_000
+
+
+class ColumnMap(BaseModel):
+    """What a column holds; `scale` multiplies (10000 for 万元), `per` says that the price is for a pack."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    field: FieldName
+    tax: Tax = "unknown"
+    currency: str = ""
+    scale: int = Field(default=1, ge=1, le=10**9)
+    per: Literal["", "pack"] = ""
+
+
+class Mapping(BaseModel):
+    """Blank fields are found by the reader. `parts`: a line's part number or text -> part id, `service` (anything that
+    is no part) or `ignore`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    schema_version: Literal[1] = 1
+    sheet: str = ""
+    header_row: int | None = Field(default=None, ge=1)
+    header_rows: int = Field(default=1, ge=1, le=3)
+    last_row: int | None = Field(default=None, ge=1)
+    encoding: str = ""
+    delimiter: str = Field(default="", max_length=1)
+    decimal: Literal["", ".", ","] = ""
+    currency: str = ""
+    tax: Tax = "unknown"
+    tax_rate: Decimal | None = Field(default=None, ge=0, le=100)
+    vendor: str = ""
+    valid_until: date | None = None
+    ignore_rows: tuple[int, ...] = ()
+    columns: dict[str, ColumnMap] = {}
+    parts: dict[str, str] = {}
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Raises InputError with every fault: no TOML, unknown keys, fields or values."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(Fault("too-large", f"is larger than {MAX_BYTES // 10**6} MB", str(path)))
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as e:
+        raise InputError(Fault("no-file", f"can't be read: {e.strerror}", str(path))) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as e:
+        raise InputError(Fault("bad-map", f"is no TOML: {e}", str(path), remedy="Write it anew with --map.")) from None
+    try:
+        return Mapping.model_validate(data)
+    except ValidationError as e:
+        raise InputError(
+            [
+                Fault("bad-map", x["msg"], str(path), column=".".join(map(str, x["loc"])), value=str(x["input"])[:60])
+                for x in e.errors(include_url=False)
+            ]
+        ) from None
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def mapping_toml(mapping: Mapping, suggestions: dict[str, str] | None = None) -> str:
+    """The file's text; `suggestions` (line text -> part id) stand in it as comments to be uncommented."""
+    out = ["# How the file was read. Edit and give it back with --map; blank or missing entries are found again.", ""]
+    for key, value in mapping.model_dump(exclude={"columns", "parts"}, exclude_none=True).items():
+        if isinstance(value, str):
+            out.append(f"{key} = {_text(value)}")
+        elif isinstance(value, tuple):
+            out.append(f"{key} = {list(value)}")
+        else:
+            out.append(f"{key} = {value.isoformat() if isinstance(value, date) else value}")
+    out += ["", "[columns]"]
+    for letter, c in mapping.columns.items():
+        given = {k: v for k, v in c.model_dump(exclude_defaults=True).items()}
+        fields = ", ".join(f"{k} = {_text(v) if isinstance(v, str) else v}" for k, v in given.items())
+        out.append(f"{letter} = {{ {fields} }}")
+    out += ["", "# part number or text of a line -> part id, service or ignore", "[parts]"]
+    out += [f"{_text(k)} = {_text(v)}" for k, v in mapping.parts.items()]
+    out += [f"# {_text(k)} = {_text(v)}" for k, v in (suggestions or {}).items()]
+    return "\n".join(out) + "\n"
+
+
+def write_mapping(path: Path, mapping: Mapping, suggestions: dict[str, str] | None = None) -> None:
+    """Written whole or not at all; raises InputError where that can't be."""
+    write_text(path, mapping_toml(mapping, suggestions))

@@ -1,0 +1,263 @@
+"""Texts of a quote -> catalog parts: exact, normalised, alias, part number within a text; fuzzy is a suggestion only.
+
+A text that names several parts, or an accessory for one, is never taken for that part."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+from catalogs.load import Catalog
+from catalogs.schema import Kind, Part
+from optimizer.procurement.reading.document import Match
+from optimizer.procurement.reading.words import DATA, folded, has, row_words
+
+SIZES = re.compile(r"(?<=\d)\s*([gt])b?(?![a-z0-9])")
+MARKS = re.compile(r"\((?:r|tm|c)\)")
+WORD = re.compile(r"[a-z0-9]+|[^\Wa-z0-9_]+")
+MIN_CONTAINED = 6
+MAX_WORDS = 14
+SUGGESTED = 72
+ACCEPTED = 85
+MARGIN = 3
+SIMILAR = "only similar to a part"
+MAX_FUZZY = 1_000
+"""Fuzzy look-ups per file: some 1 ms each against 500 parts; what is unknown beyond them gets no suggestions."""
+THINGS = {Kind.CABLE, Kind.COOLING, Kind.OPTIC, Kind.RACK, Kind.BRIDGE}
+
+
+@lru_cache(maxsize=20_000)
+def squash(text: str) -> str:
+    """Letters and digits only, brands in one spelling: `超微 AS-8125GS-TNHR` -> `supermicroas8125gstnhr`."""
+    return "".join(WORD.findall(branded(text)))
+
+
+@cache
+def _brands() -> tuple[re.Pattern[str], dict[str, str]]:
+    with (DATA / "brands.csv").open(encoding="utf-8", newline="") as f:
+        found = {folded(r["written"]): folded(r["vendor"]) for r in csv.DictReader(f)}
+    longest = sorted(found, key=lambda w: (-len(w), w))
+    return re.compile(
+        "|".join(rf"(?<![a-z]){w}(?![a-z])" if w.isascii() else w for w in map(re.escape, longest))
+    ), found
+
+
+@lru_cache(maxsize=20_000)
+def branded(text: str) -> str:
+    """Folded text with brand names as the catalog writes them, `64 GB` and `64G` as `64gb`, no trade marks."""
+    plain = MARKS.sub(" ", folded(text.replace("™", " ").replace("®", " ")))
+    pattern, vendors = _brands()
+
+    def vendor(m: re.Match[str]) -> str:
+        name = vendors[m[0]]
+        return m[0] if m[0].isascii() and name in plain else f" {name} "
+
+    return SIZES.sub(r"\1b", pattern.sub(vendor, plain))
+
+
+class Index:
+    """Names of a catalog's parts, ready to be looked up."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.parts = catalog.parts
+        self.verbatim: dict[str, set[str]] = {}
+        self.normal: dict[str, set[str]] = {}
+        self.alias: dict[str, set[str]] = {}
+        self.inside: dict[str, set[str]] = {}
+        tokens: dict[str, set[str]] = {}
+        for p in catalog.parts.values():
+            for name in (p.id, p.name, f"{p.vendor} {p.name}".strip()):
+                self.verbatim.setdefault(name, set()).add(p.id)
+                self.normal.setdefault(squash(name), set()).add(p.id)
+            for name in p.aliases:
+                self.alias.setdefault(squash(name), set()).add(p.id)
+                self.alias.setdefault(squash(f"{p.vendor} {name}"), set()).add(p.id)
+            for name in _forms(p):
+                self.inside.setdefault(squash(name), set()).add(p.id)
+            for token in p.name.replace("(", " ").replace(")", " ").split():
+                if _number_like(token):
+                    tokens.setdefault(squash(token), set()).add(p.id)
+        # A manufacturer's number within a name names the part where no other part's name has it.
+        for token, ids in tokens.items():
+            if len(ids) == 1:
+                self.alias.setdefault(token, set()).update(ids)
+            if len(ids) == 1 and len(token) >= 8:
+                self.inside.setdefault(token, set()).update(ids)
+        short: dict[str, set[str]] = {}
+        for p in catalog.parts.values():
+            kept = [t for t in p.name.split() if not _number_like(t.strip("()"))]
+            if 3 <= len(kept) < len(p.name.split()):
+                short.setdefault(squash(" ".join(kept)), set()).add(p.id)
+        # A name without its manufacturer's number, where that is still one part's only.
+        for name, ids in short.items():
+            if len(ids) == 1 and name not in self.normal and any(c.isdigit() for c in name):
+                self.alias.setdefault(name, set()).update(ids)
+                self.inside.setdefault(name, set()).update(ids)
+        self.ids = sorted(catalog.parts)
+        self.texts = [
+            " ".join(WORD.findall(branded(f"{p.vendor} {p.name}"))) for p in map(self.parts.__getitem__, self.ids)
+        ]
+        self.squashed = [squash(self.parts[i].name) for i in self.ids]
+        self._fuzzy: dict[str, tuple[tuple[str, int], ...]] = {}
+
+    def whole(self, text: str) -> Match:
+        """The part whose name, id or alias is this text."""
+        text = text.strip()
+        if not text:
+            return Match()
+        plain = squash(text)
+        for how, found in (
+            ("exact", self.verbatim.get(text)), ("normalised", self.normal.get(plain)), ("alias", self.alias.get(plain))
+        ):  # fmt: skip
+            if found and len(found) == 1:
+                return Match(how=how, part=next(iter(found)), score=100)  # type: ignore[arg-type]
+            if found:
+                return Match(candidates=tuple(sorted(found)), reason="names more than one part")
+        return Match()
+
+    def within(self, text: str) -> list[tuple[str, str]]:
+        """(part id, text outside its name) of the parts named inside a text: the longest name at each place."""
+        plain = branded(text)
+        words = list(WORD.finditer(plain))
+        hits: list[tuple[str, str]] = []
+        i = 0
+        while i < len(words):
+            taken = 0
+            for j in range(min(len(words), i + MAX_WORDS), i, -1):
+                form = "".join(w[0] for w in words[i:j])
+                found = self.inside.get(form)
+                start, end = words[i].start(), words[j - 1].end()
+                if found and not _runs_on(plain, start, end):
+                    hits += [(p, f"{plain[:start]} {plain[end:]}") for p in sorted(found)]
+                    taken = j - i
+                    break
+            i += max(taken, 1)
+        return list({p: (p, rest) for p, rest in hits}.values())
+
+    def suggestions(self, text: str) -> tuple[tuple[str, int], ...]:
+        """Up to three (part id, score 0..100), best first; none past MAX_FUZZY texts."""
+        query = " ".join(WORD.findall(branded(text)))[:200]
+        if query in self._fuzzy:
+            return self._fuzzy[query]
+        if not query or not self.texts or len(self._fuzzy) >= MAX_FUZZY:
+            return ()
+        import numpy
+        from rapidfuzz import fuzz, process
+
+        # Words in any order, or one word mistyped: `64GB RDIMM DDR5-5600`, `EYPC 9654`.
+        sets = process.cdist([query], self.texts, scorer=fuzz.token_set_ratio, score_cutoff=60)[0]
+        plain = process.cdist(["".join(query.split())], self.squashed, scorer=fuzz.ratio, score_cutoff=60)[0]
+        likely = numpy.maximum(sets, plain).argsort(kind="stable")[::-1][:24]
+        sorts = {int(i): fuzz.token_sort_ratio(query, self.texts[int(i)]) for i in likely}
+        mixed = {i: max(float(sets[i]) * 0.7 + sort * 0.3, float(plain[i])) for i, sort in sorts.items()}
+        numbers = _numbers(query)
+        scored = [(self.ids[i], int(mixed[i]) - 6 * len(_numbers(self.texts[i]) - numbers)) for i in mixed]
+        found = tuple(sorted((x for x in scored if x[1] >= SUGGESTED), key=lambda x: (-x[1], x[0]))[:3])
+        self._fuzzy[query] = found
+        return found
+
+    def sure(self, part: str, text: str) -> bool:
+        """Whether every number of the part's name stands in the text: `9654` is no typing error of `9554`."""
+        return _numbers(" ".join(WORD.findall(branded(self.parts[part].name)))) <= _numbers(branded(text))
+
+
+def _forms(p: Part) -> Iterator[str]:
+    """Names long and odd enough to be found inside a text; a generic part has none."""
+    if p.id.startswith("generic-"):
+        return
+    plain = re.sub(r"\s*\(.*?\)", "", p.name).strip()
+    bare_id = p.id.removeprefix(folded(p.vendor).replace(" ", "-") + "-")
+    for name in (p.id, bare_id, p.name, plain, *p.aliases):
+        s = squash(name)
+        if len(s) >= MIN_CONTAINED and any(c.isdigit() for c in s) and any(c.isalpha() for c in s):
+            yield name
+
+
+def _number_like(token: str) -> bool:
+    """`MCX75310AAS-NEAT`, `AR3300`, `935-24287-0301`; not `DDR5-5600`, `40-port`, `600x1200`."""
+    s = squash(token)
+    if has("spec", token) or re.fullmatch(r"[\d.]+[a-z]{1,3}|\d+x\d+\w*", s):
+        return False
+    digits = sum(c.isdigit() for c in s)
+    if s.isdigit():
+        return digits >= 9 and "-" in token
+    return len(s) >= 6 and digits >= 3 and s[0].isalpha()
+
+
+def _runs_on(text: str, start: int, end: int) -> bool:
+    """Whether the name is part of a longer number: `-01` behind it or `XX-` before it."""
+    behind = re.match(r"[-/._+]?[a-z0-9]", text[end : end + 2])
+    before = re.search(r"[a-z0-9][-/._]?$", text[max(0, start - 2) : start])
+    return bool(behind or before)
+
+
+@lru_cache(maxsize=50_000)
+def _numbers(text: str) -> set[str]:
+    return {w for w in WORD.findall(text) if any(c.isdigit() for c in w)}
+
+
+def _accessory(rest: str, part: Part) -> bool:
+    """Whether the words around a part's name say that something else goes with it."""
+    return part.kind not in THINGS and has("accessory", rest)
+
+
+def match(index: Index, part_number: str, texts: tuple[str, ...], *, accept_fuzzy: bool) -> tuple[Match, str]:
+    """(match, id of another part of the same kind that the texts name instead, or blank).
+
+    The part number decides before any text; a fuzzy match is taken only with `accept_fuzzy`, when it is alone at its
+    score and its numbers agree."""
+    candidates: list[str] = []
+    reason = ""
+    for text in (part_number, *texts):
+        found = index.whole(text)
+        if found.part:
+            others = tuple(t for t in texts if t != text)
+            return found, _other(index, found.part, others)
+        if found.candidates:
+            candidates += found.candidates
+            reason = reason or found.reason
+    for text in (part_number, *texts):
+        hits = index.within(text)
+        if len(hits) == 1 and not _accessory(hits[0][1], index.parts[hits[0][0]]):
+            found = Match(how="contained", part=hits[0][0], score=100)
+            return found, _other(index, hits[0][0], tuple(t for t in texts if t != text))
+        if hits:
+            candidates += [p for p, _ in hits]
+            reason = reason or ("names more than one part" if len(hits) > 1 else "names an accessory of a part")
+    whole = " ".join(dict.fromkeys(t for t in (part_number, *texts) if t))
+    fuzzy = {
+        p: s for t in dict.fromkeys((part_number or "".join(texts[:1]), whole)) if t for p, s in index.suggestions(t)
+    }
+    ranked = sorted(fuzzy.items(), key=lambda x: (-x[1], x[0]))
+    if ranked and accept_fuzzy and not reason and not has("accessory", whole):
+        (best, score), rest = ranked[0], ranked[1:]
+        clear = not rest or score - rest[0][1] >= MARGIN
+        if score >= ACCEPTED and clear and index.sure(best, whole):
+            return Match(how="fuzzy", part=best, score=score, candidates=tuple(p for p, _ in ranked[:3])), ""
+    merged = tuple(dict.fromkeys([*candidates, *(p for p, _ in ranked)]))[:5]
+    why = reason or (SIMILAR if merged else "not in the catalog")
+    return Match(score=ranked[0][1] if ranked else 0, candidates=merged, reason=why), ""
+
+
+def _other(index: Index, part: str, texts: tuple[str, ...]) -> str:
+    """A part of the same kind that the texts name while they don't name this one."""
+    kind = index.parts[part].kind
+    for text in texts:
+        inside = index.within(text)
+        named = {p for p in [index.whole(text).part, *(p for p, _ in inside)] if p}
+        alone = {p for p, rest in inside if [r for _, r in inside].count(rest) == 1} | {index.whole(text).part}
+        rivals = sorted(p for p in alone if p and p != part and index.parts[p].kind == kind and index.parts[p].vendor)
+        if rivals and part not in named:
+            return rivals[0]
+    return ""
+
+
+def is_service(text: str) -> bool:
+    """Whether a line that no part matches is work, transport, a licence and the like."""
+    plain = folded(text)
+    first = re.sub(r"^[\d.,\s%x×*年yr-]+", "", plain)
+    if first.startswith(row_words()["service"]):
+        return has("service", first)
+    return has("service", plain) and len(plain) <= 60

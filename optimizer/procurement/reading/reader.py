@@ -1,0 +1,277 @@
+"""`read(path, catalog)`: the one reader of vendors' files. It decides nothing in silence: see `Quote.mapping`,
+`Quote.notices`, `Quote.ignored` and each line's `matched` and `issues`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+from catalogs.errors import Fault, InputError
+from catalogs.load import Catalog
+from optimizer.procurement.reading import amounts, lines, sums, words
+from optimizer.procurement.reading.basis import basis_of, letterhead, only, valid_until
+from optimizer.procurement.reading.dates import read_date
+from optimizer.procurement.reading.document import Issue, Line, Notice, Quote, Total
+from optimizer.procurement.reading.guard import refuse
+from optimizer.procurement.reading.headers import Column, Header, find_header, header_at
+from optimizer.procurement.reading.lines import IGNORE, SERVICE, Basis
+from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
+from optimizer.procurement.reading.match import Index
+from optimizer.procurement.reading.numbers import Style
+from optimizer.procurement.reading.rows import Body, body
+from optimizer.procurement.reading.sheet_facts import column_letters, column_number
+from optimizer.procurement.reading.tables import Sheet, Tables, read_tables
+
+MAX_LINES = 10_000
+
+
+def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept_fuzzy: bool = False) -> Quote:
+    """The quote or price list in a file of any spreadsheet or text format.
+
+    What `mapping` says wins over what the file seems to say. Fuzzy matches are suggestions unless `accept_fuzzy`.
+    Raises InputError (exit code 3): the file is refused, has no table, or the mapping names what is not there."""
+    given = mapping or Mapping()
+    overrides = _overrides(given, catalog)
+    tables = read_tables(path, encoding=given.encoding, delimiter=given.delimiter)
+    sheet, header, more = _table(path, tables, given)
+    notices = [Notice(code=c, text=t) for c, t in (*tables.notices, *more)]
+    rows = body(sheet, header, ignore=given.ignore_rows, last_row=given.last_row)
+    if not rows.lines:
+        raise refuse("no-lines", f"has a header in row {header.row} and no line below it", path, "See --map.")
+    if len(rows.lines) > MAX_LINES:
+        raise refuse("too-many-lines", f"has {len(rows.lines)} lines, the limit is {MAX_LINES}", path)
+    style, inferred = amounts.styles(rows, given.decimal)
+    issues: list[Issue] = []
+    basis, said = basis_of(sheet, header, rows, given, issues)
+    if inferred:
+        text = "numbers such as 125,000 are read as thousands: prices have no three decimals"
+        notices.append(Notice(code="numbers-by-column", text=text))
+    index = Index(catalog)
+    scale = next((c.scale for c in header.columns.values() if c.field == "line_total"), 1)
+    pairs = [(r, t) for r in rows.totals if (t := sums.read_total(r, style["line_total"], scale, issues))]
+    totals = [t for _, t in pairs]
+    taxed = (t.rate for t in totals if t.rate is not None and t.kind in ("tax", "total_gross"))
+    basis = replace(basis, tax_rate=basis.tax_rate if basis.tax_rate is not None else next(taxed, None))
+    made = _lines(rows, style, index, basis, overrides, accept_fuzzy)
+    if basis.tax == "unknown" and totals and all(x.tax == "unknown" for x in made.values()):
+        # What the sums prove counts for the lines too.
+        basis = replace(basis, tax=sums.proven_basis([x for x in made.values() if not x.optional], totals))
+        made = _lines(rows, style, index, basis, overrides, accept_fuzzy) if basis.tax != "unknown" else made
+    found, tax, rate = _with_basis(list(made.values()), basis)
+    after = [sum(k < r.after for k in made) for r, _ in pairs]
+    summed = only(x.total_tax for x in found if not x.optional) or tax
+    found = _included(found, totals, after, summed, rate)  # type: ignore[arg-type]
+    issues += sums.check(found, totals, after, summed, rate)  # type: ignore[arg-type]
+    currency = basis.currency or only(x.currency for x in found)
+    issues += _doubts(found, currency, tax)
+    notices += _done(rows, header, tables)
+    return Quote(
+        source=path.name, format=tables.format, sheet=sheet.name,
+        vendor=given.vendor or said.get("vendor", "") or letterhead(sheet, header, notices),
+        quote_no=said.get("quote_no", ""), quote_date=read_date(said.get("quote_date", "")),
+        valid_until=given.valid_until or valid_until(said, notices), currency=currency, tax=tax, tax_rate=rate,
+        lines=tuple(found), totals=tuple(totals), ignored=tuple(rows.ignored), notices=tuple(notices),
+        issues=tuple(issues), mapping=_mapping(given, tables, sheet, header, style, currency, tax, rate),
+    )  # fmt: skip
+
+
+def _overrides(given: Mapping, catalog: Catalog) -> dict[str, str]:
+    """Line key -> part id, `service` or `ignore`; raises InputError naming every part that is not in the catalog."""
+    out: dict[str, str] = {}
+    faults: list[Fault] = []
+    for key, name in given.parts.items():
+        try:
+            out[words.folded(key)] = name if name in (IGNORE, SERVICE) else catalog.find(name).id
+        except InputError as e:
+            faults += [Fault(f.code, f.text, column=f"parts.{key}", value=name, remedy=f.remedy) for f in e.faults]
+    if faults:
+        raise InputError(faults)
+    return out
+
+
+def _table(path: Path, tables: Tables, given: Mapping) -> tuple[Sheet, Header, list[tuple[str, str]]]:
+    """The sheet and its header: as mapped, else the best of the visible sheets; other tables are told."""
+    sheets = tables.sheets
+    if given.sheet:
+        sheets = tuple(s for s in sheets if s.name == given.sheet)
+        if not sheets:
+            names = ", ".join(repr(s.name) for s in tables.sheets)
+            raise refuse("unknown-sheet", "has no such sheet", path, f"There are: {names}.", given.sheet)
+    filled = [s for s in sheets if s.rows]
+    if not filled:
+        what = "only images" if any(c == "images" for c, _ in tables.notices) else "no filled cell"
+        raise refuse("no-table", f"holds {what}", path, "Ask the vendor for an .xlsx or .csv file.")
+    if given.columns and given.header_row:
+        return filled[0], _mapped_header(filled[0], given), []
+    if given.header_row:
+        found = _header_in_row(path, filled[0], given)
+        return filled[0], found, []
+    scored = [(s, h) for s in filled if (h := find_header(s))]
+    if not scored:
+        hint = "Name header_row and columns in a mapping file (--map)."
+        raise refuse("no-header", "has no row that names a part and a price or quantity", path, hint)
+    visible = [x for x in scored if not x[0].hidden] or scored
+    sheet, header = max(visible, key=lambda x: x[1].score)
+    others = [s.name for s, _ in scored if s is not sheet]
+    notices = (
+        [("other-tables", f"sheets with tables that were not read: {', '.join(map(repr, others))}")] if others else []
+    )
+    if sheet.hidden:
+        notices.append(("hidden-sheet-read", f"sheet {sheet.name!r} is hidden and the only one with a table"))
+    if given.columns:
+        header = Header(header.row, header.height, _mapped_header(sheet, given).columns, header.score)
+    return sheet, header, notices
+
+
+def _mapped_header(sheet: Sheet, given: Mapping) -> Header:
+    columns: dict[int, Column] = {}
+    row = next((r.cells for r in sheet.rows if r.number == given.header_row), {})
+    for letters, c in given.columns.items():
+        if not re.fullmatch(r"[A-Za-z]{1,3}", letters):
+            raise InputError(Fault("bad-map", "is no column letter", column=f"columns.{letters}", value=letters))
+        if c.field != "unused":
+            tax = "" if c.tax == "unknown" else c.tax
+            n = column_number(letters)
+            columns[n] = Column(c.field, str(row.get(n, "")), tax, c.currency, c.scale, c.per)
+    fields = [c.field for c in columns.values()]
+    doubled = sorted({f for f in fields if fields.count(f) > 1})
+    if doubled:
+        raise InputError(
+            Fault("bad-map", "two columns hold the same field", column="columns", value=", ".join(doubled))
+        )
+    return Header(given.header_row or 1, given.header_rows, columns, 0)
+
+
+def _header_in_row(path: Path, sheet: Sheet, given: Mapping) -> Header:
+    rows = {r.number: r for r in sheet.rows}
+    row = rows.get(given.header_row or 0)
+    found = None
+    if row and given.header_rows == 1:
+        found = header_at(sheet, row)
+    elif (above := rows.get((given.header_row or 0) - 1)) and row:
+        found = header_at(sheet, above, row)
+    if found is None:
+        text = f"row {given.header_row} names no part with a price or quantity"
+        raise refuse("no-header", text, path, "Name the columns in the mapping file too.")
+    return found
+
+
+def _common_rate(found: Sequence[Line]) -> Decimal | None:
+    rates = {x.tax_rate for x in found if x.tax_rate is not None}
+    return rates.pop() if len(rates) == 1 else None
+
+
+def _lines(
+    rows: Body, style: dict[str, Style], index: Index, basis: Basis, overrides: dict[str, str], accept_fuzzy: bool
+) -> dict[int, Line]:
+    """Lines by their place among the raw ones."""
+    made = ((i, amounts.read(r, style), r) for i, r in enumerate(rows.lines))
+    found = ((i, lines.line(r, n, index, basis, overrides, accept_fuzzy=accept_fuzzy)) for i, n, r in made)
+    return {i: x for i, x in found if x is not None}
+
+
+def _with_basis(found: list[Line], basis: Basis) -> tuple[list[Line], Tax, Decimal | None]:
+    """(lines with the tax and rate that all others have where they say none, that tax, that rate)."""
+    own = {x.tax for x in found if x.tax != "unknown"}
+    tax: Tax = basis.tax if basis.tax != "unknown" else own.pop() if len(own) == 1 else "unknown"
+    rate = basis.tax_rate if basis.tax_rate is not None else _common_rate(found)
+    out = []
+    for x in found:
+        own_tax = x.tax if x.tax != "unknown" else tax
+        total_tax = x.total_tax if x.total_tax != "unknown" else own_tax
+        own_rate = x.tax_rate if x.tax_rate is not None else rate
+        out.append(x.model_copy(update={"tax": own_tax, "total_tax": total_tax, "tax_rate": own_rate}))
+    return out, tax, rate
+
+
+def _included(found: list[Line], totals: list[Total], after: list[int], tax: Tax, rate: Decimal | None) -> list[Line]:
+    """Lines without a price are part of what is priced above them where the file's own sums count nothing for them."""
+
+    def bare(x: Line) -> bool:
+        unpriced = x.unit_price is None and x.line_total is None and not x.included and not x.on_request
+        return unpriced and not x.optional and not any(i.severity == "error" for i in x.issues)
+
+    if not any(map(bare, found)) or not any(t.kind in ("total", "total_net", "total_gross") for t in totals):
+        return found
+    text = "no price of its own: the file's sums count nothing for it"
+    trial = [
+        x.model_copy(
+            update={
+                "included": True,
+                "issues": (
+                    *(i for i in x.issues if i.code != "no-price"),
+                    Issue(code="included-by-sum", severity="note", text=text, row=x.row),
+                ),
+            }
+        )
+        if bare(x)
+        else x
+        for x in found
+    ]
+    wrong = any(i.code != "tax-arithmetic" for i in sums.check(trial, totals, after, tax, rate))
+    return found if wrong else trial
+
+
+def _doubts(found: Sequence[Line], currency: str, tax: Tax) -> list[Issue]:
+    out: list[Issue] = []
+    codes = Counter(x.currency for x in found if x.currency)
+    if len(codes) > 1:
+        text = f"lines are priced in {', '.join(sorted(codes))}"
+        out.append(Issue(code="mixed-currencies", severity="warning", text=text))
+    elif not currency and any(x.unit_price is not None for x in found):
+        out.append(Issue(code="no-currency", severity="error", text="no currency is named; give it in the mapping"))
+    if tax == "unknown":
+        out.append(Issue(code="tax-basis-unknown", severity="warning", text="whether prices include tax is not said"))
+    numbers = Counter((x.part_number, x.unit_price) for x in found if x.part_number and not x.optional)
+    for (number, _), n in numbers.items():
+        if n > 1:
+            text = f"{number!r} stands in {n} lines at the same price"
+            out.append(Issue(code="line-repeated", severity="warning", text=text))
+    return out
+
+
+def _done(rows: Body, header: Header, tables: Tables) -> list[Notice]:
+    out = []
+    if header.unused:
+        names = ", ".join(f"{column_letters(c)} {h!r}" for c, h in header.unused.items())
+        out.append(Notice(code="columns-not-used", text=f"a second column for the same: {names}"))
+    if rows.more_headers:
+        text = f"further tables below, with headers in rows {', '.join(map(str, rows.more_headers))}, read as one"
+        out.append(Notice(code="further-tables", text=text))
+    if tables.encoding not in ("", "utf-8-sig"):
+        out.append(Notice(code="encoding", text=f"read as {tables.encoding}"))
+    optional = [r.row for r in rows.lines if r.optional]
+    if optional:
+        out.append(Notice(code="optional-lines", text=f"optional, in no sum: rows {', '.join(map(str, optional))}"))
+    return out
+
+
+def _mapping(
+    given: Mapping,
+    tables: Tables,
+    sheet: Sheet,
+    header: Header,
+    style: dict[str, Style],
+    currency: str,
+    tax: Tax,
+    rate: Decimal | None,
+) -> Mapping:
+    """What was decided, to be edited and replayed."""
+    columns = given.columns or {
+        column_letters(n): ColumnMap.model_validate(
+            {"field": c.field, "tax": c.tax or "unknown", "currency": c.currency, "scale": c.scale, "per": c.per}
+        )
+        for n, c in header.columns.items()
+    }
+    money = {style[f] for f in ("unit_price", "line_total") if style[f]}
+    return given.model_copy(
+        update={
+            "sheet": sheet.name, "header_row": header.row, "header_rows": header.height, "encoding": tables.encoding,
+            "delimiter": tables.delimiter, "decimal": given.decimal or (money.pop() if len(money) == 1 else ""),
+            "currency": currency, "tax": tax, "tax_rate": rate, "columns": columns,
+        }
+    )  # fmt: skip

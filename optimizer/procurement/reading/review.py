@@ -1,0 +1,57 @@
+"""review.csv: lines that need a person's look, with suggestions; nothing in it becomes a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from catalogs.files import write_text
+from optimizer.csv_table import csv_text
+from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.reading.match import SIMILAR
+
+COLUMNS = (
+    "file", "sheet", "row", "part_number", "text", "qty", "unit_price", "currency", "reason", "suggestion", "score",
+    "other_candidates",
+)  # fmt: skip
+
+
+def review_rows(quotes: Iterable[Quote]) -> list[list[str]]:
+    """One row per line that is not settled: unmatched, only suggested, or with an error."""
+    out = []
+    for q in quotes:
+        for x in q.open_lines:
+            errors = [i.text for i in x.issues if i.severity == "error"]
+            reason = "; ".join(([x.matched.reason] if x.matched.part is None and x.role == "part" else []) + errors)
+            first, rest = x.matched.candidates[:1], x.matched.candidates[1:]
+            cells = [
+                q.source, q.sheet, str(x.row), x.part_number, x.text, _shown(x.qty), _shown(x.unit_price), x.currency,
+                reason, "".join(first), str(x.matched.score or ""), "|".join(rest),
+            ]  # fmt: skip
+            out.append([_inert(c) for c in cells])
+    return out
+
+
+def write_review(path: Path, quotes: Iterable[Quote]) -> int:
+    """Writes the file whole or not at all, returns the number of rows; raises InputError where it can't."""
+    rows = review_rows(quotes)
+    write_text(path, csv_text(COLUMNS, rows))
+    return len(rows)
+
+
+def suggestions(quote: Quote) -> dict[str, str]:
+    """Line text -> best suggestion, for the comments of map.toml."""
+    return {
+        x.part_number or x.text: x.matched.candidates[0]
+        for x in quote.lines
+        if x.role == "part" and x.matched.part is None and x.matched.candidates and x.matched.reason == SIMILAR
+    }
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _inert(cell: str) -> str:
+    """A cell that a spreadsheet would run as a formula gets an apostrophe before it."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -1,0 +1,300 @@
+"""Rows of a sheet -> raw lines, sums, sections, notes; every row that is no line is kept with the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from optimizer.procurement.reading import numbers, words
+from optimizer.procurement.reading.document import Ignored, TotalKind
+from optimizer.procurement.reading.headers import MONEY, NAMING, Column, Header, column_of, header_at, repeats
+from optimizer.procurement.reading.tables import Cell, Row, Sheet
+
+SAID = ("vendor", "valid_until", "currency", "quote_no", "quote_date", "tax_rate")
+FILLED_DOWN = ("category", "brand", "currency", "tax_rate", "section", "warranty", "lead_time")
+AMOUNTS = (*MONEY, "qty", "tax_amount")
+LONG_TEXT = 60
+NUMBERED = re.compile(r"^\W*(?:(?:\d{1,2}|[A-Za-z]|[IVX]{1,4}|[一二三四五六七八九十]{1,3})[.、)）:]\s*)?")
+
+
+@dataclass
+class Raw:
+    """A line before its numbers are read. `grouped`: its price is a cell merged over several lines, stated above."""
+
+    row: int
+    cells: dict[str, Cell]
+    columns: dict[str, Column]
+    section: str = ""
+    optional: bool = False
+    hidden: bool = False
+    grouped: bool = False
+    more: list[str] = field(default_factory=list)
+
+    def text(self, name: str) -> str:
+        value = self.cells.get(name, "")
+        return str(value) if not isinstance(value, bool) else ""
+
+
+@dataclass
+class RawTotal:
+    """A sum: label and the cell with its amount; `after`: how many lines stand above it."""
+
+    row: int
+    kind: TotalKind
+    label: str
+    cell: Cell
+    after: int
+
+
+@dataclass
+class Body:
+    """All that the rows say. `said`: (field, value) of labels; `notes`: other texts, for tax and currency."""
+
+    lines: list[Raw] = field(default_factory=list)
+    totals: list[RawTotal] = field(default_factory=list)
+    ignored: list[Ignored] = field(default_factory=list)
+    said: list[tuple[str, Cell]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    more_headers: list[int] = field(default_factory=list)
+    section: str = ""
+    optional: bool = False
+
+    def skip(self, row: Row, reason: str) -> None:
+        self.ignored.append(Ignored(row=row.number, reason=reason, text=row.text))
+
+
+def body(sheet: Sheet, header: Header, *, ignore: tuple[int, ...] = (), last_row: int | None = None) -> Body:
+    """Sorts the rows; a second header below starts a table with columns of its own."""
+    out = Body()
+    covered = _covered(sheet)
+    by_number = {r.number: r for r in sheet.rows} if covered else {}
+    for row in sheet.rows:
+        if row.number <= header.row - header.height:
+            _heard(out, row)
+        elif row.number <= header.row:
+            continue
+        elif row.number in ignore:
+            out.skip(row, "ignored by the mapping")
+        elif last_row is not None and row.number > last_row:
+            _heard(out, row)
+            out.skip(row, "below the last row of the mapping")
+        else:
+            other = header_at(sheet, row)
+            if repeats(header, dict(row.cells), [str(x) for x in row.cells.values()]):
+                out.skip(row, "header repeated")
+            elif other and len(other.columns) >= 3:
+                header = other
+                out.more_headers.append(row.number)
+                out.skip(row, "header of a further table")
+            else:
+                _sort(out, sheet, header, row, covered, by_number)
+    return out
+
+
+def _covered(sheet: Sheet) -> dict[tuple[int, int], tuple[int, int]]:
+    """(row, column) inside a cell merged downwards -> its first cell; wide merges are of one row and don't count."""
+    out: dict[tuple[int, int], tuple[int, int]] = {}
+    for r0, c0, r1, c1 in sheet.merged:
+        if r1 > r0 and r1 - r0 < 2000 and c1 - c0 < 50 and len(out) < 500_000:
+            out |= {(r, c): (r0, c0) for r in range(r0 + 1, r1 + 1) for c in range(c0, c1 + 1)}
+    return out
+
+
+def _sort(
+    out: Body,
+    sheet: Sheet,
+    header: Header,
+    row: Row,
+    covered: dict[tuple[int, int], tuple[int, int]],
+    by_number: dict[int, Row],
+) -> None:
+    columns = {column.field: column for column in header.columns.values()}
+    cells: dict[str, Cell] = {}
+    grouped = False
+    for c, column in header.columns.items():
+        value: Cell = row.cells.get(c, "")
+        above = covered.get((row.number, c))
+        if value == "" and above and above[0] > header.row:
+            if column.field in MONEY:
+                grouped = True
+            elif column.field in (*FILLED_DOWN, *NAMING):
+                value = by_number[above[0]].cells.get(above[1], "") if above[0] in by_number else ""
+        if value != "" and (row.number, c) not in sheet.facts.errors:
+            cells[column.field] = value
+    texts = [x for x in row.cells.values() if isinstance(x, str)]
+    priced = any(_is_amount(cells.get(f)) for f in MONEY)
+    counted = _is_amount(cells.get("qty"))
+    name = next((str(cells[f]) for f in NAMING if f in cells), "")
+    total = _total(out, row, cells, counted and _is_amount(cells.get("unit_price")))
+    if total is not None:
+        out.totals.append(total)
+        out.ignored.append(Ignored(row=row.number, reason=f"sum ({total.kind})", text=row.text))
+    elif name and (priced or counted or _worded(cells)) and not (_is_note(texts) and not priced):
+        out.lines.append(_raw(out, row, cells, columns, grouped and not priced))
+    elif not texts:
+        _bare(out, row, cells)
+    elif _is_note(texts) or (_closed(out) and not words.begins("optional", NUMBERED.sub("", max(texts, key=len)))):
+        _heard(out, row)
+        out.skip(row, "note")
+    elif "part_number" in cells and ("name" in cells or "description" in cells):
+        out.lines.append(_raw(out, row, cells, columns, grouped))
+    elif _continues(out, header, row, texts):
+        out.lines[-1].more.append(texts[0])
+        out.skip(row, f"continues row {out.lines[-1].row}")
+    else:
+        _heard(out, row)
+        title = max(texts, key=len)
+        if len(title) > LONG_TEXT:
+            out.skip(row, "note")
+            return
+        out.section = title
+        out.optional = words.begins("optional", NUMBERED.sub("", title))
+        out.skip(row, "section")
+
+
+def _raw(out: Body, row: Row, cells: dict[str, Cell], columns: dict[str, Column], grouped: bool) -> Raw:
+    raw = Raw(row.number, cells, columns, out.section, out.optional, row.hidden, grouped)
+    raw.optional = raw.optional or any(words.begins("optional", raw.text(f)) for f in (*NAMING, "note"))
+    return raw
+
+
+def _closed(out: Body) -> bool:
+    """Whether the sum of everything stands above."""
+    return any(t.kind in ("total", "total_net", "total_gross") for t in out.totals)
+
+
+def _is_amount(value: Cell | None) -> bool:
+    if isinstance(value, Decimal):
+        return True
+    if not isinstance(value, str):
+        return False
+    found = numbers.read(value)
+    return bool(found.values) and len(found.rest) <= 12
+
+
+def _worded(cells: dict[str, Cell]) -> bool:
+    """A price in words: included, on request."""
+    said = [str(cells[f]) for f in MONEY if isinstance(cells.get(f), str)]
+    return any(words.equals(kind, x) for x in said for kind in ("included", "asked"))
+
+
+def _is_note(texts: list[str]) -> bool:
+    first = NUMBERED.sub("", texts[0]) if texts else ""
+    return words.begins("note", first) or (len(texts) == 1 and len(texts[0]) > LONG_TEXT)
+
+
+def _continues(out: Body, header: Header, row: Row, texts: list[str]) -> bool:
+    """A description that goes on in the next row: alone, right below its line, in a column that is not the first."""
+    if len(row.cells) != 1 or not out.lines or out.lines[-1].row + 1 + len(out.lines[-1].more) != row.number:
+        return False
+    at = next(iter(row.cells))
+    column = header.columns.get(at)
+    dashed = texts[0][:1] in "-–•*+·"
+    return (
+        column is not None
+        and column.field in NAMING
+        and (dashed or ((at > min(header.columns) and at != min(row.cells, default=0)) or at > min(header.columns)))
+    )
+
+
+def _bare(out: Body, row: Row, cells: dict[str, Cell]) -> None:
+    """Numbers without a word: a sum whose label was forgotten, or nothing."""
+    amounts = {f: x for f, x in cells.items() if f in MONEY and isinstance(x, Decimal)}
+    if len(row.cells) == 1 and "line_total" in amounts:
+        out.totals.append(RawTotal(row.number, "total", "", amounts["line_total"], len(out.lines)))
+        out.skip(row, "sum without a label")
+    else:
+        out.skip(row, "numbers without a text" if amounts else "nothing that is offered")
+
+
+def _total(out: Body, row: Row, cells: dict[str, Cell], a_line: bool) -> RawTotal | None:
+    """The sum that a row states, by the words of its label."""
+    label = next(
+        (str(x) for x in row.cells.values() if isinstance(x, str) and words.bare(str(x)) and not _is_amount(x)), ""
+    )
+    if not label:
+        inline = next((str(x) for x in row.cells.values() if isinstance(x, str)), "")
+        label = inline if re.search(r"[^\W\d_]{2}", inline) else ""
+    if not label or len(label) > LONG_TEXT:
+        return None
+    kind = total_kind(label)
+    if kind is None or (a_line and kind != "discount"):
+        return None
+    amounts = [x for f, x in cells.items() if f in ("line_total", "tax_amount") and _is_amount(x)]
+    amounts = amounts or [x for x in row.cells.values() if str(x) != label and _is_amount(x) and not _percent(x)][::-1]
+    if not amounts and (m := re.search(r"[:：]\s*(\D{0,6}\d[\d.,\s万元]*)", label)):
+        amounts = [m[1].strip()]
+    if not amounts:
+        return None
+    return RawTotal(row.number, kind, label, amounts[0], len(out.lines))
+
+
+def _percent(x: Cell) -> bool:
+    return isinstance(x, str) and "%" in x
+
+
+def total_kind(label: str) -> TotalKind | None:
+    """Which sum a label names; None for a label of something else."""
+    text = re.sub(r"[（(].*?[)）]|[:：].*$", "", words.folded(label)).strip() or words.folded(label)
+    rest, sets = words.qualified(
+        re.sub(r"\d+(?:[.,]\d+)?\s*%?", " ", words.folded(label).partition(":")[0].partition("：")[0])
+    )
+    for kind in ("total_gross", "total_net"):
+        if any(words.equals(kind, x) for x in (text, label, rest)):
+            return kind
+    tax = sets.get("tax")
+    plain = re.sub(r"\(.*?\)", " ", rest)
+    for kind in ("subtotal", "tax", "discount", "total"):
+        if any(words.equals(kind, x) for x in (text, plain, rest, re.sub(r"\d+([.,]\d+)?\s*%?", "", text))):
+            return _with_tax(kind, tax)
+    if words.bare(plain) == "" and tax:
+        return "tax" if re.search(r"\d\s*%|mwst|ust|vat|税", words.folded(label)) else None
+    if re.search(r"\d\s*%", label) and words.has("tax", plain) and len(label) <= 40:
+        return "tax"
+    for kind in ("subtotal", "total", "tax", "discount"):
+        if len(label) <= 40 and words.begins(kind, plain) and not re.search(r"\d[a-z]|[a-z]\d", plain):
+            return _with_tax(kind, tax)
+    return None
+
+
+def _with_tax(kind: str, tax: str | None) -> TotalKind:
+    by_tax: dict[str | None, TotalKind] = {"net": "total_net", "gross": "total_gross"}
+    return by_tax.get(tax, "total") if kind == "total" else kind  # type: ignore[return-value]
+
+
+def _heard(out: Body, row: Row) -> None:
+    """Labels with values and plain texts of a row that is no line."""
+    cells = list(row.cells.values())
+    for i, cell in enumerate(cells):
+        if not isinstance(cell, str):
+            continue
+        for part in re.split(r"[;；。\n]|(?<=[^\W\d_]{5})\.\s+(?=[A-ZÄÖÜ])", cell):
+            out.notes.append(part)
+            for label, value in _labelled(part):
+                column = column_of(label)
+                if column is None or column.field not in SAID or not column.certain:
+                    continue
+                if value:
+                    out.said.append((column.field, value))
+                elif i + 1 < len(cells):
+                    out.said.append((column.field, cells[i + 1]))
+
+
+def _labelled(text: str) -> Iterator[tuple[str, str]]:
+    plain = NUMBERED.sub("", text).strip()
+    label, sign, value = plain.partition(":") if ":" in plain else plain.partition("：")
+    if sign:
+        yield label.strip(), value.strip()
+    elif m := re.match(r"(\D{2,40}?)\s*(\d.*)", plain):
+        yield m[1].strip(), m[2]
+    elif len(plain) <= 40:
+        yield plain, ""
+
+
+def day_of(value: Cell) -> date | None:
+    from optimizer.procurement.reading.dates import read_date
+
+    return read_date(value)

@@ -1,0 +1,151 @@
+"""The file's own sums against its lines: wrong sums, wrong tax, tax counted twice; and what basis they prove."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+from optimizer.procurement.reading import words
+from optimizer.procurement.reading.amounts import amount, cents, exact_sum
+from optimizer.procurement.reading.document import Issue, Line, Total
+from optimizer.procurement.reading.mapping import Tax
+from optimizer.procurement.reading.numbers import Style
+from optimizer.procurement.reading.rows import RawTotal
+
+RATE = re.compile(r"(?<!\d)(\d{1,2}(?:[.,]\d{1,2})?)\s*%")
+
+
+def read_total(raw: RawTotal, style: Style, scale: int, issues: list[Issue]) -> Total | None:
+    """A sum with its amount; an ambiguous or unreadable one becomes an issue."""
+    found = amount(raw.cell, style, scale)
+    if len(found.values) != 1:
+        text = f"sum {raw.label!r}: {str(raw.cell)!r} " + ("may mean two amounts" if found.values else "is no amount")
+        issues.append(Issue(code="ambiguous-number", severity="warning", text=text, row=raw.row))
+        return None
+    _, sets = words.qualified(raw.label)
+    tax: Tax = sets.get("tax", "unknown")  # type: ignore[assignment]
+    tax = {"total_net": "net", "total_gross": "gross"}.get(raw.kind, tax)  # type: ignore[assignment]
+    value = found.values[0]
+    value = cents(value) if value == cents(value) else value
+    return Total(row=raw.row, kind=raw.kind, label=raw.label, amount=value, tax=tax, rate=rate_in(raw.label))
+
+
+def rate_in(text: str) -> Decimal | None:
+    m = RATE.search(text)
+    return Decimal(m[1].replace(",", ".")) if m else None
+
+
+def proven_basis(lines: Sequence[Line], totals: Sequence[Total]) -> Tax:
+    """Net where a tax is added to the lines' sum; gross where the tax shown is within it; else unknown."""
+    total = _all(lines)
+    tax = next((t for t in totals if t.kind == "tax" and t.amount > 0), None)
+    if total is None or not total or tax is None:
+        return "unknown"
+    net = total + _discounts(totals)
+    if any(_near(net + tax.amount, t.amount, lines) for t in totals if t.kind in ("total", "total_gross")):
+        return "net"
+    if any(_near(net, t.amount, lines) for t in totals if t.kind in ("total", "total_gross") and t.row > tax.row):
+        return "gross"
+    return "unknown"
+
+
+def check(
+    lines: Sequence[Line], totals: Sequence[Total], after: Sequence[int], tax: Tax, rate: Decimal | None
+) -> list[Issue]:
+    """`after`: how many lines stand above each of `totals`. Issues in the order of the sums."""
+    issues: list[Issue] = []
+    counted = [x for x in lines if not x.optional]
+    goods = _all(counted)
+    if goods is None:
+        if totals:
+            text = "some lines have no amount: the sums could not be checked"
+            issues.append(Issue(code="sums-unchecked", severity="warning", text=text))
+        return issues
+    start = 0
+    off = _discounts(totals)
+    tax_total = next((t for t in totals if t.kind == "tax"), None)
+    bases = [goods + off]
+    for t, count in zip(totals, after, strict=True):
+        if t.kind == "subtotal":
+            issues += _subtotal(t, lines[start:count], lines[:count], counted, tax, rate)
+            start = count
+        elif t.kind == "tax":
+            issues += _tax(t, bases, tax, rate, lines)
+        elif t.kind in ("total", "total_net", "total_gross"):
+            issues += _total(t, goods, off, tax, rate, tax_total, lines, bases)
+            bases.append(t.amount)
+    return issues
+
+
+def _all(lines: Sequence[Line]) -> Decimal | None:
+    amounts = [Decimal(0) if x.amount is None and x.on_request else x.amount for x in lines]
+    known = [a for a in amounts if a is not None]
+    return exact_sum(known) if len(known) == len(amounts) else None
+
+
+def _discounts(totals: Sequence[Total]) -> Decimal:
+    return exact_sum([-abs(t.amount) for t in totals if t.kind == "discount"])
+
+
+def _near(computed: Decimal, stated: Decimal, lines: Sequence[Line]) -> bool:
+    """Equal to the cent, with half a cent of rounding per line and the last place of a coarse amount."""
+    exponent = stated.as_tuple().exponent
+    place = Decimal(1).scaleb(int(exponent)) if isinstance(exponent, int) and exponent > 0 else Decimal("0.01")
+    return abs(computed - stated) <= place / 2 + Decimal("0.005") * len(lines)
+
+
+def _subtotal(
+    t: Total, block: Sequence[Line], above: Sequence[Line], counted: Sequence[Line], tax: Tax, rate: Decimal | None
+) -> list[Issue]:
+    sums = [_all(block), _all(above), _all([x for x in above if not x.optional]), _all(counted)]
+    if any(s is not None and _near(s, t.amount, above) for s in sums):
+        return []
+    return [_wrong("subtotal-arithmetic", t, sums[0], "the lines above it sum to another amount")]
+
+
+def _tax(t: Total, bases: Sequence[Decimal], tax: Tax, rate: Decimal | None, lines: Sequence[Line]) -> list[Issue]:
+    """`bases`: the net sum, then sums stated above; tax on a wrong sum is that sum's fault, told there."""
+    rate = t.rate if t.rate is not None else rate
+    if rate is None:
+        return []
+    share = rate / 100
+    added = [b * share for b in bases]
+    within = [b * share / (1 + share) for b in bases]
+    # Tax on top of prices that have it already is told with the total.
+    if any(_near(x, t.amount, lines) for x in (added + within if tax == "gross" else added)):
+        return []
+    expected, what = (within[0], "within the prices") if tax == "gross" else (added[0], "of the net sum")
+    return [_wrong("tax-arithmetic", t, expected, f"{rate} % {what} is another amount")]
+
+
+def _total(
+    t: Total, goods: Decimal, off: Decimal, tax: Tax, rate: Decimal | None, tax_total: Total | None,
+    lines: Sequence[Line], bases: Sequence[Decimal],
+) -> list[Issue]:  # fmt: skip
+    """The sums that this one may be, by its label and the basis of the prices."""
+    rate = tax_total.rate if tax_total is not None and tax_total.rate is not None else rate
+    factor = 1 + (rate or Decimal(0)) / 100
+    base = goods + off
+    plus = tax_total.amount if tax_total is not None else base * factor - base
+    below_tax = tax_total is not None and t.row > tax_total.row
+    allowed = [base]
+    if tax == "gross":
+        allowed = [base / factor] if t.kind == "total_net" else [base, *([goods] if off and t.kind == "total" else [])]
+    elif t.kind == "total_gross":
+        allowed = [base + plus, base * factor]
+    elif t.kind == "total_net":
+        allowed = [base, goods]
+    elif t.kind == "total":
+        allowed = [base + plus, base * factor] if below_tax else [base, goods, base + plus, base * factor]
+    if any(_near(x, t.amount, lines) for x in allowed):
+        return []
+    if tax == "gross" and plus > 0 and any(_near(b + plus, t.amount, lines) for b in bases):
+        return [_wrong("tax-counted-twice", t, base, "the prices have tax in them already and the total adds it again")]
+    return [_wrong("sum-arithmetic", t, allowed[0], "the lines sum to another amount")]
+
+
+def _wrong(code: str, t: Total, computed: Decimal | None, why: str) -> Issue:
+    text = f"{t.label or 'sum without a label'}: {why}"
+    shown = computed.quantize(Decimal("0.01")) if computed is not None else None
+    return Issue(code=code, severity="error", text=text, row=t.row, stated=t.amount, computed=shown)

@@ -1,0 +1,111 @@
+"""The words of quotes, as data: row kinds, column names and what qualifies a price (data/*.csv, three languages)."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from functools import cache, lru_cache
+from pathlib import Path
+
+DATA = Path(__file__).parent / "data"
+
+
+@lru_cache(maxsize=50_000)
+def folded(text: str) -> str:
+    """NFKC, lower case, one blank between words; signs kept."""
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+@lru_cache(maxsize=50_000)
+def bare(text: str) -> str:
+    """`folded` without blanks and signs: `P/N` -> `pn`, `单 价` -> `单价`."""
+    return re.sub(r"[\W_]+", "", folded(text))
+
+
+@cache
+def row_words() -> dict[str, tuple[str, ...]]:
+    """Words by kind (total, note, service, ...), folded, longest first."""
+    out: dict[str, set[str]] = {}
+    with (DATA / "row_words.csv").open(encoding="utf-8", newline="") as f:
+        for r in csv.DictReader(f):
+            out.setdefault(r["kind"], set()).update(folded(w) for w in r["words"].split("|"))
+    return {k: tuple(sorted(v, key=lambda w: (-len(w), w))) for k, v in out.items()}
+
+
+@cache
+def synonyms() -> dict[str, str]:
+    """Bare column name -> field."""
+    out: dict[str, str] = {}
+    with (DATA / "headers.csv").open(encoding="utf-8", newline="") as f:
+        for r in csv.DictReader(f):
+            for w in r["words"].split("|"):
+                out.setdefault(bare(w) or folded(w), r["field"])
+    return out
+
+
+@cache
+def qualifiers() -> tuple[tuple[str, str, str], ...]:
+    """(word, what it sets, value), longest word first."""
+    out = []
+    with (DATA / "qualifiers.csv").open(encoding="utf-8", newline="") as f:
+        for r in csv.DictReader(f):
+            out += [(folded(w), r["sets"], r["value"]) for w in r["words"].split("|")]
+    return tuple(sorted(out, key=lambda x: (-len(x[0]), x)))
+
+
+def _pattern(word: str) -> str:
+    """The word as such: no letter of its own alphabet may touch it; Chinese needs no gap."""
+    w = re.escape(word)
+    before = r"(?<![a-zà-öø-ÿ])" if word[0].isascii() and word[0].isalpha() else ""
+    after = r"(?![a-zà-öø-ÿ])" if word[-1].isascii() and word[-1].isalpha() else ""
+    return f"{before}{w}{after}"
+
+
+@cache
+def _compiled(kind: str) -> re.Pattern[str]:
+    return re.compile("|".join(_pattern(w) for w in row_words()[kind]))
+
+
+@cache
+def _compiled_qualifiers() -> tuple[re.Pattern[str], dict[str, tuple[str, str]]]:
+    pattern = re.compile("|".join(_pattern(w) for w, _, _ in qualifiers()))
+    found: dict[str, tuple[str, str]] = {}
+    for w, sets, value in qualifiers():
+        found.setdefault(w, (sets, value))
+    return pattern, found
+
+
+def qualified(text: str) -> tuple[str, dict[str, str]]:
+    """(the text without what qualifies it, what it sets): `含税单价(元)` -> (`单价()`, tax gross, currency CNY)."""
+    pattern, meaning = _compiled_qualifiers()
+    sets: dict[str, str] = {}
+
+    def take(m: re.Match[str]) -> str:
+        what, value = meaning[m[0]]
+        if sets.setdefault(what, value) != value:
+            return m[0]
+        return " "
+
+    return re.sub(r"\s+", " ", pattern.sub(take, folded(text))).strip(), sets
+
+
+def has(kind: str, text: str) -> bool:
+    """Whether a word of the kind is in the text, as a word."""
+    return bool(_compiled(kind).search(folded(text)))
+
+
+def begins(kind: str, text: str) -> bool:
+    """Whether the text begins with a word of the kind."""
+    return bool(_compiled(kind).match(folded(text).lstrip("-–•*+ ")))
+
+
+def equals(kind: str, text: str) -> bool:
+    """Whether the text is a word of the kind, signs and blanks aside."""
+    plain = bare(text)
+    return bool(plain) and plain in _bare_words(kind)
+
+
+@cache
+def _bare_words(kind: str) -> frozenset[str]:
+    return frozenset(bare(w) for w in row_words()[kind] if bare(w))

@@ -1,0 +1,59 @@
+"""Sheet Compatibility: every rule's finding about the build, with measured value, limit and margin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optimizer.i18n import N_
+from optimizer.procurement.labels import STATUS, rule, unit
+from optimizer.procurement.workbook.book import Book
+
+HEAD = [N_("No."), N_("Rule"), N_("Finding"), N_("Measured"), N_("Limit"), N_("Margin"), N_("Unit"), N_("Status")]
+WIDTHS = [6, 20, 70, 17, 17, 11, 14, 12]
+COLOURS = {"pass": ("#E2EFDA", "#375623"), "warn": ("#FFE699", "#7F6000"), "fail": ("#FF9999", "#9C0006")}
+
+
+def margin(measured: float, limit: float) -> float | None:
+    """Share of the limit that lies between it and the measured value."""
+    return abs(measured - limit) / abs(limit) if limit else None
+
+
+def add(book: Book) -> None:
+    _, q, s = book.words, book.quote, book.sheets["compatibility"]
+    note = N_("Every rule was checked on the finished build; a warning is advice that the build does not follow.")
+    top = s.setup(WIDTHS, _("Compatibility"), _.stacked(note))
+    s.head(top, HEAD)
+    first = row = top + 1
+    for i, x in enumerate(q.chosen.checks):
+        n = row + 1
+        cell: dict[str, Any] = {"border": 1, "border_color": "#BFBFBF"}
+        s.number(row, 0, i + 1, num_format="0", align="center", **cell)
+        s.text(row, 1, rule(_, x.rule), **cell)
+        s.text(row, 2, _.sentence(x.text), **cell)
+        status = x.status
+        if x.rule == "budget" and q.budget is not None:
+            status = "pass" if q.sums.total <= q.budget else "fail"
+            s.money(row, 3, "=total", q.sums.total, **cell)
+            s.formula(row, 4, "=budget", q.amount(q.budget), num_format=book.money_format, **cell)
+            words = f'IF(D{n}<=E{n},"{_(STATUS["pass"])}","{_(STATUS["fail"])}")'
+            s.formula(row, 7, f"={words}", _(STATUS[status]), align="center", **cell)
+            measured: float | None = float(q.amount(q.sums.total))
+            limit: float | None = float(q.amount(q.budget))
+        else:
+            measured, limit = x.measured, x.limit
+            s.number(row, 3, measured, **cell)
+            s.number(row, 4, limit, **cell)
+            s.text(row, 7, _(STATUS[status]), align="center", **cell)
+        share = None if measured is None or limit is None else margin(measured, limit)
+        if share is not None:
+            s.formula(row, 5, f"=ABS(D{n}-E{n})/ABS(E{n})", share, num_format="0.0%", **cell)
+        else:
+            s.text(row, 5, "", **cell)
+        s.text(row, 6, unit(_, x.unit), align="center", **cell)
+        row += 1
+    s.ws.autofilter(top, 0, row - 1, len(HEAD) - 1)
+    for code, (back, front) in COLOURS.items():
+        shape = book.file.add_format({"bg_color": back, "font_color": front})
+        rule_ = {"type": "cell", "criteria": "==", "value": f'"{_(STATUS[code])}"', "format": shape}
+        s.ws.conditional_format(first, 7, row - 1, 7, rule_)
+    s.done(row - 1)

@@ -1,0 +1,26 @@
+"""Sheet Terms: conditions of the quote; the open ones may be filled in."""
+
+from __future__ import annotations
+
+from optimizer.procurement.content import conditions
+from optimizer.procurement.workbook.book import INPUT, Book
+
+
+def add(book: Book) -> None:
+    _, q, s = book.words, book.quote, book.sheets["terms"]
+    note = _.stacked("Yellow fields are open: the parties fill them in.")
+    row = s.setup([8, 36, 110], _("Terms"), note)
+    s.ws.fit_to_pages(1, 1)
+    for i, (heading, text, open_) in enumerate(conditions(_, q), 1):
+        s.number(row, 0, i, num_format="0", align="center", border=1, border_color="#BFBFBF")
+        s.text(row, 1, heading, bold=True, border=1, border_color="#BFBFBF")
+        style = {"bg_color": INPUT, "locked": False} if open_ else {}
+        s.text(row, 2, text, border=1, border_color="#BFBFBF", **style)
+        row += 1
+    row += 1
+    for label in (_("For the seller: name, date, signature"), _("For the buyer: name, date, signature")):
+        s.span(row, 0, 1, label, bottom=1)
+        s.text(row, 2, "", bottom=1, locked=False)
+        s.ws.set_row(row, 34)
+        row += 2
+    s.done(row - 2)

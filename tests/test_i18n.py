@@ -1,0 +1,206 @@
+"""Every string that the code marks has its Chinese, nothing is left over, the compiled catalog is that of the .po."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import itertools
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from typer.testing import CliRunner
+
+from catalogs.errors import InputError
+from optimizer.cli.app import app
+from optimizer.i18n import LOCALE, PLACE, Words, _catalog, choose, default_language
+
+ROOT = Path(__file__).parent.parent
+MARKS = {"_", "N_", "words"}
+"""Names that look a string up, or mark it; `stacked` is a method of the same."""
+SOURCE = LOCALE / "zh" / "LC_MESSAGES" / "dsopt.po"
+
+
+@cache
+def marked() -> frozenset[str]:
+    """Strings marked in the code."""
+    out = set()
+    for path in sorted((ROOT / "optimizer").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
+                continue
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in MARKS | {"stacked"} and isinstance(node.args[0].value, str) and node.args[0].value:
+                out.add(node.args[0].value)
+    return frozenset(out)
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    """What a string expression may read, X for what is not known."""
+    if isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif isinstance(node, ast.IfExp):
+        yield from _texts(node.body)
+        yield from _texts(node.orelse)
+    elif isinstance(node, ast.JoinedStr):
+        for pieces in itertools.product(*(list(_texts(v)) for v in node.values)):
+            yield "".join(pieces)
+    elif isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.IfExp):
+        yield from _texts(node.value)
+    else:
+        yield "X1"
+
+
+def findings() -> set[str]:
+    """Sentences that rules say in their checks."""
+    out = set()
+    for path in sorted((ROOT / "constraints").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if getattr(node.func.value, "id", "") == "Check" and node.func.attr in (
+                "of",
+                "at_most",
+                "at_least",
+                "warn",
+            ):
+                at = {"of": 2, "warn": 1}.get(node.func.attr, 4)
+                if len(node.args) > at and isinstance(node.args[at], ast.Constant | ast.JoinedStr):
+                    out |= set(_texts(node.args[at]))
+    return out
+
+
+def chinese(text: str) -> bool:
+    return any("\u4e00" <= c <= "\u9fff" for c in text)
+
+
+COMPOSED = {
+    "RAM holds the floor but is below what is advised for X1": "RAM holds the floor but is below what is advised for "
+    "training",
+    "X1 X1 X1 (X1; X1)": "vLLM >= 0.6 serves qwen2 at bf16 on Ampere (stable; vLLM supported models page)",
+    "X1 X1 X1 only experimentally (--allow-experimental)": "vLLM >= 1 trains a at b on c only experimentally "
+    "(--allow-experimental)",
+    "X1 on X1 x X1 W (X1 needed)": "node load of 460 W on 1 x 850 W (1 needed)",
+    "X1 per rack": "manifold per rack",
+    "no released engine known that X1 X1": "no released engine known that serves a at fp8 on b",
+    "X1: X1": "country of origin unknown: a, b",
+}
+"""Sentences made of words that the rule's text does not show, with one of each."""
+WRITTEN = (
+    *COMPOSED.values(),
+    "facility per rack",
+    "vLLM >= 0.6 serves a at int4 on b with experts in host memory (stable; c)",
+    "4-bit weights (--min-precision 4bit) on the GPUs of this front would not make this throughput cheaper.",
+    "4-bit weights (--min-precision 4bit) on the GPUs of this front would reach this throughput for 1.00 USD less.",
+    "NVMe for 2 copies of checkpoints, beside the weights",
+    "no released engine known that trains a at fp8 on b",
+    "RAM holds the floor but is below what is advised for serving",
+    "Within catalog 7584c7798440, prices as of 2026-11-24, this policy, equal nodes up to 32 and the plans of tensor, "
+    "pipeline, expert and data parallelism, no admissible build is missing under the front.",
+    "Within catalog 7584c7798440, prices as of 2026-11-24, this policy, equal nodes up to 32 and the plans of tensor "
+    "and expert parallelism, sharding (ZeRO 3) and checkpointing, no admissible build is missing under the front.",
+    "Within catalog 7584c7798440, prices as of 2026-11-24, this policy, equal nodes up to 32 and the plans of tensor, "
+    "pipeline, expert and data parallelism, the search was stopped before the proof.",
+    "Stopped before the proof: 3 families may still hold better builds, none with parts below 1,000.00 USD.",
+)
+"""Sentences put together from pieces, as results hold them."""
+SAME = {"GPU", "CPU", "kW", "rack units"}
+"""Words that Chinese writes alike."""
+
+
+def test_every_marked_string_is_translated() -> None:
+    assert len(marked()) > 150
+    assert sorted(x for x in marked() if x not in _catalog()) == []
+    assert sorted(x for x in marked() if not chinese(_catalog()[x]) and x not in SAME) == []
+
+
+def test_placeholders_are_kept() -> None:
+    for english, text in _catalog().items():
+        assert set(PLACE.findall(text)) == set(PLACE.findall(english)), english
+
+
+def test_compiled_catalog_is_fresh() -> None:
+    with SOURCE.open("rb") as f:
+        wanted = {m.id: m.string for m in read_po(f, abort_invalid=True) if m.id}
+    assert wanted == _catalog(), "run python optimizer/locale/compile.py"
+    assert all(wanted.values())
+
+
+def test_every_finding_of_the_rules_has_its_chinese() -> None:
+    zh = Words("zh")
+    assert len(findings()) > 50
+    said = {COMPOSED.get(x, x) for x in findings() if x.strip("X1")}
+    assert sorted(x for x in said if not chinese(zh.sentence(x))) == []
+
+
+def test_nothing_is_left_over() -> None:
+    """A key is marked in the code, or what a rule, a message or a file of data says."""
+    said = []
+    for path in sorted(p for d in ("optimizer", "constraints", "catalogs") for p in (ROOT / d).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr | ast.Constant):
+                said += [x for x in itertools.islice(_texts(node), 64) if len(x) > 3]
+    said += [p.read_text(encoding="utf-8") for d in ("catalogs", "constraints") for p in (ROOT / d).rglob("*.csv")]
+    said += [p.read_text(encoding="utf-8") for p in (ROOT / "catalogs").rglob("*.json")]
+    everything = "\n".join(said)
+    left = {k for k in set(_catalog()) - marked() if max(PLACE.split(k)[::2], key=len).strip() not in everything}
+    shapes = {k: re.compile(".+".join(map(re.escape, PLACE.split(k)[::2]))) for k in left}
+    assert [k for k, shape in shapes.items() if not any(shape.fullmatch(x) for x in WRITTEN)] == []
+    assert [x for x in WRITTEN if not chinese(Words("zh").sentence(x))] == []
+
+
+def test_lookup() -> None:
+    zh, en, both = Words("zh"), Words("en"), Words("both")
+    assert (zh("Total with tax"), en("Total with tax")) == ("含税总价", "Total with tax")
+    assert both("Total with tax") == "含税总价 / Total with tax"
+    assert both.stacked("Qty") == "数量\nQty"
+    assert both("GPU") == "GPU"
+    assert zh("Spares: {category}", category="Memory") == "备件比例：内存"
+    assert both("Spares: {category}", category="Memory") == "备件比例：内存 / Spares: Memory"
+    assert zh("never seen {x}", x=1) == "never seen 1"
+    assert (
+        zh.sentence("node load of 10691 W on 6 x 5250 W (3 needed)")
+        == "单节点负载 10691 W，配 6 × 5250 W 电源（需 3 个）"
+    )
+    assert zh.sentence("a sentence that nobody translated") == "a sentence that nobody translated"
+    assert (
+        zh.sentence("networks of 5 nodes: front end, out-of-band network") == "5 个节点的网络：前端网络, 带外管理网络"
+    )
+    assert en("{x} of braces", x="{y}") == "{y} of braces"
+    with pytest.raises(ValueError, match="no language"):
+        Words("fr")
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({"LC_ALL": "zh_CN.UTF-8"}, "zh"),
+        ({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LC_MESSAGES": "zh_TW", "LANG": "en_US"}, "zh"),
+        ({"LANG": "de_DE"}, "en"),
+        ({}, "en"),
+    ],
+)
+def test_default_language(environment: dict[str, str], language: str) -> None:
+    assert default_language(environment) == language
+
+
+def test_gettext_reads_it() -> None:
+    assert gettext.translation("dsopt", LOCALE, ["zh"]).gettext("Quotation") == "报价单"
+
+
+def test_the_command_line_speaks_chinese() -> None:
+    """Heads and findings of a check; the option is refused for anything else."""
+    runner, build = CliRunner(), str(ROOT / "examples" / "eight-gpu-node.toml")
+    zh = runner.invoke(app, ["--lang", "zh", "check", build])
+    assert "结论" in zh.stdout
+    assert "显存" in zh.stdout
+    en = runner.invoke(app, ["--lang", "en", "check", build])
+    assert "finding" in en.stdout
+    assert not chinese(en.stdout)
+    assert [x.exit_code for x in (zh, en)] == [en.exit_code] * 2
+    assert isinstance(runner.invoke(app, ["--lang", "fr", "check", build]).exception, InputError)
+    choose("en")
