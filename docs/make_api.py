@@ -18,8 +18,9 @@ from pydantic_core import PydanticUndefined
 ROOT = Path(__file__).parent.parent
 PAGE = Path(__file__).parent / "api.md"
 LIBRARY = "optimizer.library"
+FUNCTIONS = ["solve", "explain", "why_not", "vary", "price_risk", "check", "mend", "size", "shipped_catalog"]
 CONTENT: list[tuple[str, str, Sequence[str]]] = [
-    ("Functions", LIBRARY, ["solve", "explain", "check", "size", "shipped_catalog"]),
+    ("Functions", LIBRARY, FUNCTIONS),
     (
         "What is asked",
         "constraints.request",
@@ -32,6 +33,11 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     ("Errors", "catalogs.errors", ["Fault", "InputError", "CheckFailed"]),
     ("Answers of solve and check", "optimizer.schema", []),
     ("Answers of explain", "optimizer.explanation.schema", []),
+    ("Answers of why_not", "optimizer.explanation.why_not_schema", []),
+    ("Answers of vary", "optimizer.explanation.vary", []),
+    ("Answers of price_risk", "optimizer.explanation.price_risk", []),
+    ("Answers of mend", "optimizer.explanation.mend", []),
+    ("Builds in answers", "optimizer.explanation.bought", []),
     ("Answers of size", "optimizer.size_schema", []),
 ]
 """(heading, module, names); without names every class of the module that has fields."""
@@ -54,7 +60,7 @@ CONFIG: griffe2md.ConfigDict = {
 HEAD = """# API reference
 
 Generated from docstrings by `python docs/make_api.py`: change those, not this file. examples/library.ipynb shows the
-library at work; `from optimizer import solve, explain, check, size, Request, Build, Policy, shipped_catalog`.
+library at work; `from optimizer import solve, explain, check, size`, and so on for all functions, Request, Build and Policy.
 `Money` is a decimal string such as `1234.50`, `TokS` tokens per second.
 """
 

@@ -208,7 +208,8 @@ def mend(
     )  # fmt: skip
     from optimizer.explanation.mend import mended
 
-    return mended(market, build, Clock(time_limit_s))
+    named = build_of(market.catalog, build.nodes, build.node, build.shared)
+    return mended(market, named, Clock(time_limit_s))
 
 
 def size(

@@ -14,7 +14,7 @@ from catalogs.schema import Kind
 from constraints.case import Build
 from constraints.request import Request, Spare
 from optimizer.clock import Clock, TimeUp
-from optimizer.library import check, explain, shipped_catalog, size, solve
+from optimizer.library import check, explain, mend, shipped_catalog, size, solve
 from optimizer.schema import Result
 from tests.conftest import AS_OF
 
@@ -101,6 +101,8 @@ def test_check_of_a_front_point_finds_what_solve_found(alone: list[Result]) -> N
     ):  # fmt: skip
         with pytest.raises(InputError, match=code):
             check(Build(nodes, parts, {}), REQUESTS[0])
+        with pytest.raises(InputError, match=code):
+            mend(Build(nodes, parts, {}), REQUESTS[0])
 
 
 def test_size_takes_names_and_refuses_what_is_no_gpu() -> None:
