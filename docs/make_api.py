@@ -60,7 +60,7 @@ CONFIG: griffe2md.ConfigDict = {
 HEAD = """# API reference
 
 Generated from docstrings by `python docs/make_api.py`: change those, not this file. examples/library.ipynb shows the
-library at work; `from optimizer import solve, explain, check, size`, and so on for all functions, Request, Build and Policy.
+library at work. All functions, Request, Build and Policy come from `optimizer`, the other classes from their modules.
 `Money` is a decimal string such as `1234.50`, `TokS` tokens per second.
 """
 

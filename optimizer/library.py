@@ -24,7 +24,7 @@ from constraints.request import Request
 from optimizer.api import build_of, embedded, saving, single_card
 from optimizer.api import check as judged
 from optimizer.api import solve as solved
-from optimizer.clock import Clock
+from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.no_build import Tell, Typed, no_build
 from optimizer.explanation.opened import chosen, reopened
 from optimizer.explanation.point import explained
@@ -85,7 +85,13 @@ def solve(
         for code, text in (("lower-precision", saving(answer)), ("single-card", single_card(answer))):
             data["messages"] += [{"code": code, "severity": "note", "text": text}] if text else []
     elif answer.front.complete:
-        data["explanation"] = no_build(answer.market, clock, typed, tell).model_dump(mode="json")
+        try:
+            data["explanation"] = no_build(answer.market, clock, typed, tell).model_dump(mode="json")
+        except TimeUp:
+            text = (
+                "No build exists, proven; the time was up before it was known why. `dsopt explain` on this result says."
+            )
+            data["messages"].append({"code": "not-explained", "severity": "warning", "text": text})
     if embed_catalog:
         data["catalog"]["embedded"] = embedded(answer)
     return Result.model_validate(data)

@@ -13,7 +13,9 @@ from catalogs.errors import CheckFailed, InputError
 from catalogs.schema import Kind
 from constraints.case import Build
 from constraints.request import Request, Spare
+from optimizer import library
 from optimizer.clock import Clock, TimeUp
+from optimizer.explanation.schema import NoBuild
 from optimizer.library import check, explain, mend, shipped_catalog, size, solve
 from optimizer.schema import Result
 from tests.conftest import AS_OF
@@ -87,6 +89,21 @@ def test_another_thread_may_stop_the_clock() -> None:
     clock.stop()
     stopped = solve(REQUESTS[0], clock=clock)
     assert (stopped.proof.status, stopped.proof.complete) == ("feasible", False)
+
+
+def test_time_up_between_proof_and_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, real = Clock(), library.solved
+
+    def stopping(*args: Any) -> Any:
+        answer = real(*args)
+        clock.stop()
+        return answer
+
+    monkeypatch.setattr(library, "solved", stopping)
+    result = solve(REQUESTS[3], clock=clock)
+    assert (result.proof.status, result.explanation) == ("infeasible", None)
+    assert "not-explained" in {m.code for m in result.messages}
+    assert isinstance(explain(result), NoBuild)
 
 
 def test_check_of_a_front_point_finds_what_solve_found(alone: list[Result]) -> None:
