@@ -30,7 +30,11 @@ PRICE_FILES: dict[str, type[BaseModel]] = {"offers": Offer, "bundles": Bundle}
 
 @dataclass(frozen=True)
 class Catalog:
-    """Parts by id, offers, bundles. `replaced` names what overlays replaced; `sha256` covers all files read."""
+    """Parts by id, offers by part id, bundles by id; immutable.
+
+    `replaced`: ids that overlays replaced. `sha256` covers all files read. Units are in the names of the parts' fields
+    (catalogs/schema.py); each part and offer carries its source.
+    """
 
     parts: Mapping[str, Part]
     offers: Mapping[str, tuple[Offer, ...]]
@@ -105,7 +109,15 @@ def _has_words(text: str, wanted: str) -> bool:
 
 
 def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
-    """Read the base catalog and lay `overlays` over it, in order. Raises InputError with every fault found."""
+    """Read the base catalog and lay `overlays` over it, in order.
+
+    Parameters:
+        overlays: Folders of CSV files; a row replaces the one of the same id.
+        base: The folder under them; the shipped catalog without.
+
+    Raises:
+        InputError: Every fault of every file at once, with file, row, column, value and remedy.
+    """
     faults: list[Fault] = []
     parts: dict[str, Part] = {}
     offers: dict[str, Offer] = {}

@@ -18,7 +18,7 @@ from constraints.request import Request
 
 @dataclass(frozen=True)
 class Build:
-    """`nodes` equal servers of `node` parts (bought, per node) and `shared` parts (in all)."""
+    """`nodes` equal servers of `node` parts (id -> pieces bought per node) and `shared` parts (id -> pieces in all)."""
 
     nodes: int
     node: Mapping[str, int]

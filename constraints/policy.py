@@ -44,7 +44,10 @@ def defaults() -> Mapping[str, Default]:
 
 @dataclass(frozen=True)
 class Policy:
-    """Defaults with `changed` laid over them; `policy["power.psu_load_percent"]` is a Decimal."""
+    """Defaults with `changed` laid over them; `policy["power.psu_load_percent"]` is a Decimal.
+
+    Units, titles and sources of all keys: `dsopt schema policy`, constraints/data/policy.csv.
+    """
 
     changed: Mapping[str, Decimal] = field(default_factory=dict)
     _whole: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -82,7 +85,7 @@ class Policy:
         return Policy(changed)
 
     def with_file(self, path: Path) -> Policy:
-        """Lay a TOML file over this policy (`[power]` tables or dotted keys)."""
+        """Lay a TOML file over this policy (`[power]` tables or dotted keys); raises InputError as `with_settings`."""
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as e:

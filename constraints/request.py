@@ -73,15 +73,20 @@ class FxRate(BaseModel):
 
 
 class Request(BaseModel):
-    """One question to dsopt. Money is in cents of `currency`, latency in ms, power in W."""
+    """One question to dsopt. Money is in minor units of `currency` (cents), latency in ms, power in W.
+
+    Raises pydantic's ValidationError for a field that is unknown, out of range, or contradicts another one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    model: str
-    as_of: date
+    model: str = Field(description="id, alias or Hugging Face name (`dsopt models list`)")
+    as_of: date = Field(description="day of the prices: later offers do not count")
     currency: Currency = "USD"
-    budget_cents: int | None = Field(default=None, gt=0, le=10**14)
+    budget_cents: int | None = Field(
+        default=None, gt=0, le=10**14, description="with spares, support and tax; minor units of `currency`: cents, yen"
+    )
     throughput_tenths: int | None = Field(default=None, gt=0, le=10**12, description="0.1 tok/s")
-    users: int | None = Field(default=None, ge=1, le=10**6)
+    users: int | None = Field(default=None, ge=1, le=10**6, description="requests that run at once, at least")
     tokens_per_day: float | None = Field(
         default=None, gt=0, le=1e15, allow_inf_nan=False, description="mean load in output tokens"
     )
@@ -92,41 +97,59 @@ class Request(BaseModel):
     seq_len: int | None = Field(default=None, ge=1, le=10**7, description="training: tokens of a sequence")
     dataset_tb: float | None = Field(default=None, gt=0, le=10**6, allow_inf_nan=False, description="training set")
     train_tokens: float | None = Field(default=None, ge=1, le=1e18, allow_inf_nan=False, description="token budget")
-    isl: int = Field(default=1024, ge=1, le=10**7)
-    osl: int = Field(default=1024, ge=1, le=10**7)
-    min_tok_s_user: float = Field(default=10, ge=0, le=10**6, allow_inf_nan=False)
-    max_ttft_ms: float | None = Field(default=None, gt=0, le=10**9, allow_inf_nan=False)
-    precision: str | None = None
-    min_precision_bits: int | None = Field(default=None, ge=1, le=32)
+    isl: int = Field(default=1024, ge=1, le=10**7, description="tokens in per request")
+    osl: int = Field(default=1024, ge=1, le=10**7, description="tokens out per request")
+    min_tok_s_user: float = Field(
+        default=10, ge=0, le=10**6, allow_inf_nan=False, description="output tok/s that each user sees at least"
+    )
+    max_ttft_ms: float | None = Field(
+        default=None, gt=0, le=10**9, allow_inf_nan=False, description="longest time to first token"
+    )
+    precision: str | None = Field(
+        default=None, description="format of the weights: fp16, fp8, int4, ...; several are compared without"
+    )
+    min_precision_bits: int | None = Field(
+        default=None, ge=1, le=32, description="lowest precision of the weights; the published one without"
+    )
     kv_precision: Literal["bf16", "fp8"] = "bf16"
-    allow_experimental: bool = False
+    allow_experimental: bool = Field(default=False, description="engines marked experimental count")
     offload: bool = Field(default=False, description="plans with routed experts in host memory too")
-    max_nodes: int = Field(default=32, ge=1, le=1000)
-    max_power_w: int | None = Field(default=None, gt=0, le=10**9)
-    circuit: Circuit | None = None
-    rack_units: int | None = Field(default=None, gt=0, le=10**6)
-    site_water: bool = False
-    have: frozenset[Literal["racks", "network"]] = frozenset()
-    vendors: frozenset[str] = frozenset()
-    barred_vendors: frozenset[str] = frozenset()
+    max_nodes: int = Field(default=32, ge=1, le=1000, description="most nodes")
+    max_power_w: int | None = Field(default=None, gt=0, le=10**9, description="of the whole build, worst case")
+    circuit: Circuit | None = Field(default=None, description="the one branch circuit that a build hangs on")
+    rack_units: int | None = Field(default=None, gt=0, le=10**6, description="U that there are")
+    site_water: bool = Field(default=False, description="the site has facility water for liquid cooling")
+    have: frozenset[Literal["racks", "network"]] = Field(
+        default=frozenset(), description="what the site has and need not be bought"
+    )
+    vendors: frozenset[str] = Field(default=frozenset(), description="only these, lower case; all when empty")
+    barred_vendors: frozenset[str] = Field(default=frozenset(), description="lower case")
     conditions: frozenset[Condition] = frozenset({"new"})
-    max_price_age_days: int | None = Field(default=None, ge=0, le=36500)
-    include: tuple[str, ...] = ()
-    exclude: frozenset[str] = frozenset()
-    gpus: frozenset[str] = frozenset()
-    gpu_count: int | None = Field(default=None, ge=1, le=100_000)
+    max_price_age_days: int | None = Field(
+        default=None, ge=0, le=36500, description="oldest price admitted, before `as_of`"
+    )
+    include: tuple[str, ...] = Field(default=(), description="part ids that the build must contain")
+    exclude: frozenset[str] = Field(default=frozenset(), description="part ids that it must not")
+    gpus: frozenset[str] = Field(default=frozenset(), description="only these part ids; all when empty")
+    gpu_count: int | None = Field(default=None, ge=1, le=100_000, description="GPUs of the whole build, exactly")
     origins: tuple[Country, ...] = Field(default=(), description="countries of origin admitted; all when empty")
     barred_origins: tuple[Country, ...] = ()
-    confidences: tuple[Confidence, ...] = Field(default=("list", "street", "estimate"), min_length=1)
-    max_estimated_percent: int | None = Field(default=None, ge=0, le=100, description="of the sum of lines")
-    max_lead_days: int | None = Field(default=None, ge=0, le=3650)
+    confidences: tuple[Confidence, ...] = Field(
+        default=("list", "street", "estimate"), min_length=1, description="kinds of price admitted"
+    )
+    max_estimated_percent: int | None = Field(
+        default=None, ge=0, le=100, description="most of the sum of lines on estimated prices"
+    )
+    max_lead_days: int | None = Field(default=None, ge=0, le=3650, description="longest lead time of a part")
     strict_lead: bool = Field(default=False, description="an unknown lead time is not admitted")
     avl: tuple[Listed, ...] = Field(default=(), description="approved and barred parts and vendors")
-    max_sellers: int | None = Field(default=None, ge=1, le=1000)
-    max_share_percent: int | None = Field(default=None, ge=1, le=100, description="of the sum of lines with one seller")
+    max_sellers: int | None = Field(default=None, ge=1, le=1000, description="most sellers to buy from")
+    max_share_percent: int | None = Field(
+        default=None, ge=1, le=100, description="most of the sum of lines with one seller"
+    )
     cost_axis: CostAxis = Field(default="money", description="what the front ascends in")
     own: tuple[Owned, ...] = Field(default=(), description="parts in hand, at cost 0 up to their number")
-    spares: tuple[Spare, ...] = ()
+    spares: tuple[Spare, ...] = Field(default=(), description="spare parts to buy with the build")
     support: tuple[SupportRate, ...] = Field(default=(), description="by category; else policy money.support_percent")
     fx: tuple[FxRate, ...] = Field(default=(), description="rates laid over those of constraints/data/fx.csv")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -201,8 +202,10 @@ def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
     return Row(key, plan, Perf(0, 0.0, 0.0, 0.0))
 
 
-def build_of(catalog: Catalog, nodes: int, parts: dict[str, int], shared: dict[str, int]) -> Build:
+def build_of(catalog: Catalog, nodes: int, parts: Mapping[str, int], shared: Mapping[str, int]) -> Build:
     """A Build from names; raises InputError for unknown parts and bad quantities."""
+    if not 1 <= nodes <= 1000:
+        raise InputError(f"number of nodes must be 1 to 1000, not {nodes}", "bad-quantity")
     for name, qty in [*parts.items(), *shared.items()]:
         if not 1 <= qty <= 100_000:
             raise InputError(f"quantity of {name!r} must be 1 to 100000, not {qty}", "bad-quantity")

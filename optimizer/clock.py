@@ -45,7 +45,7 @@ class Clock:
         return self.left()
 
     def stop(self) -> None:
-        """Ends the solve at its next look at the clock."""
+        """Ends the solve at its next look at the clock; any thread may call it."""
         self.stopped = True
 
 

@@ -17,14 +17,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog, load
-from catalogs.schema import Gpu
+from catalogs.schema import Gpu, Kind
 from constraints.case import Build
 from constraints.policy import Policy
 from constraints.request import Request
+from optimizer.api import build_of, embedded, saving, single_card
 from optimizer.api import check as judged
-from optimizer.api import embedded, saving, single_card
 from optimizer.api import solve as solved
-from optimizer.clock import Clock
+from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.no_build import Tell, Typed, no_build
 from optimizer.explanation.opened import chosen, reopened
 from optimizer.explanation.point import explained
@@ -46,7 +46,7 @@ if TYPE_CHECKING:  # answers to questions that few ask: imported when they are
 
 @cache
 def shipped_catalog() -> Catalog:
-    """The catalog that comes with dsopt; immutable."""
+    """The catalog that comes with dsopt: read once, immutable, shared by all threads."""
     return load(())
 
 
@@ -55,12 +55,29 @@ def solve(
     calibration: Calibration | None = None, time_limit_s: float | None = None, clock: Clock | None = None,
     embed_catalog: bool = False, typed: Typed = Typed(), tell: Tell | None = None,  # noqa: B008
 ) -> Result:  # fmt: skip
-    """The proven front of a request, with the reasons when no build meets it (`explanation`).
+    """The proven front of a request, ascending in cost and throughput; why there is none when no build meets it.
 
-    `time_limit_s` (seconds, or a `clock` of one's own) ends the search early: `proof.status` is then `feasible`.
-    `embed_catalog` carries the catalog rows used. `typed`: paths and options for the commands of an explanation,
-    whose conflict and ways out `tell` hears of as they are found.
-    Raises InputError for a request or catalog that makes no sense."""
+    Proof: every family (GPU, GPUs per node) is closed by a lower bound or by CP-SAT (docs/proof.md). Throughput: a
+    roofline calibrated on published runs (docs/throughput.md). Load to throughput: Little's law and M/M/c
+    (optimizer/load.py).
+
+    Parameters:
+        request: What is asked for. A load in it raises `throughput_tenths` to what the load needs.
+        catalog: Parts and prices; the shipped ones without.
+        policy: Defaults of the rules; the shipped ones without.
+        calibration: Constants of throughput; the shipped ones without.
+        time_limit_s: Seconds, after which the best checked front so far comes back: `proof.status` is `feasible`.
+        clock: A clock of one's own instead, which can be stopped from another thread.
+        embed_catalog: Carry the catalog rows that the front rests on in `catalog.embedded`.
+        typed: Paths and options that the commands of an explanation repeat.
+        tell: Hears of the conflict, then of each way out, as soon as it is known.
+
+    Returns:
+        The document that `dsopt solve --json` writes. `front` is empty and `explanation` is set where no build exists.
+
+    Raises:
+        InputError: The request makes no sense, or names what is in no catalog.
+    """
     clock = clock or Clock(time_limit_s)
     answer = solved(catalog or shipped_catalog(), request, policy or Policy(), None, calibration, clock)
     data = answer.data
@@ -68,7 +85,13 @@ def solve(
         for code, text in (("lower-precision", saving(answer)), ("single-card", single_card(answer))):
             data["messages"] += [{"code": code, "severity": "note", "text": text}] if text else []
     elif answer.front.complete:
-        data["explanation"] = no_build(answer.market, clock, typed, tell).model_dump(mode="json")
+        try:
+            data["explanation"] = no_build(answer.market, clock, typed, tell).model_dump(mode="json")
+        except TimeUp:
+            text = (
+                "No build exists, proven; the time was up before it was known why. `dsopt explain` on this result says."
+            )
+            data["messages"].append({"code": "not-explained", "severity": "warning", "text": text})
     if embed_catalog:
         data["catalog"]["embedded"] = embedded(answer)
     return Result.model_validate(data)
@@ -78,11 +101,27 @@ def explain(
     result: Result, point: str | None = None, *, catalog: Catalog | None = None,
     calibration: Calibration | None = None, time_limit_s: float | None = None, clock: Clock | None = None,
 ) -> PointExplained | NoBuild:  # fmt: skip
-    """A point of a result (a front id, or recommended, fastest, cheapest, value): margins in the unit of each check,
-    the price of a step in money, shares of the cost, neighbours. Of a result without builds why there are none.
+    """What binds at a point of a front and what a step costs; of a result without builds why there are none.
 
-    Raises InputError for an unknown point, CheckFailed for a result that its catalog does not bear out, TimeUp when
-    `time_limit_s` (seconds) is over."""
+    Every figure is the proven answer to a changed request (docs/explain.md), not a derivative. The conflict is found
+    by QuickXplain (Junker, AAAI 2004).
+
+    Parameters:
+        result: Of `solve`, or `Result.model_validate_json` of a saved one; it is verified first.
+        point: An id of the front, or recommended, fastest, cheapest, value; the recommended one without.
+        catalog: The catalog that the result was made with.
+        calibration: The calibration that the result was made with.
+        time_limit_s: Seconds.
+        clock: A clock of one's own instead.
+
+    Returns:
+        Margins in the unit of each check, prices of steps and neighbours in the result's currency, shares of the cost.
+
+    Raises:
+        InputError: No such point.
+        CheckFailed: The catalog does not bear the result out.
+        TimeUp: The time was up before the answer.
+    """
     market, points = reopened(result, catalog or shipped_catalog(), calibration)
     clock = clock or Clock(time_limit_s)
     return explained(market, points, chosen(result, point), clock) if points else no_build(market, clock)
@@ -92,12 +131,26 @@ def check(
     build: Build, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
     calibration: Calibration | None = None, name: str = "build",
 ) -> Checked:  # fmt: skip
-    """Every rule on a build (parts by id, quantities per node and shared in all) with the best plan that it realises.
+    """Every rule on a build, by plain arithmetic, with the fastest plan that its parts realise.
 
-    Raises InputError for a build that is none, and for a request that makes no sense."""
+    Parameters:
+        build: Parts by id or plain name, quantities per node and shared by all nodes.
+        request: What the build is to do.
+        catalog: Parts and prices; the shipped ones without.
+        policy: Defaults of the rules; the shipped ones without.
+        calibration: Constants of throughput; the shipped ones without.
+        name: What the answer calls the build.
+
+    Returns:
+        All findings: `ok` is false when one of them fails.
+
+    Raises:
+        InputError: Parts that are in no catalog or make no node, or a request that makes no sense.
+    """
     chosen_policy = policy or Policy()
     request = with_load(request, chosen_policy)
     market = Market.open(catalog or shipped_catalog(), request, chosen_policy, calibration)
+    build = build_of(market.catalog, build.nodes, build.node, build.shared)
     case, checks = judged(market, build)
     return Checked(
         build=name,
@@ -161,20 +214,34 @@ def mend(
     )  # fmt: skip
     from optimizer.explanation.mend import mended
 
-    return mended(market, build, Clock(time_limit_s))
+    named = build_of(market.catalog, build.nodes, build.node, build.shared)
+    return mended(market, named, Clock(time_limit_s))
 
 
 def size(
     request: Request, gpus: Sequence[tuple[str, int, int]], *, catalog: Catalog | None = None,
     policy: Policy | None = None, calibration: Calibration | None = None,
 ) -> SizeReport:  # fmt: skip
-    """Memory (GB per GPU) and speed (tok/s, ms) of the request's model on setups of (GPU id, GPUs per node, nodes).
+    """Memory and speed of the request's model on given GPUs, as of the best plan on ideal hosts; nothing is bought.
 
-    Raises InputError for an unknown GPU or a setup out of range."""
+    Parameters:
+        request: Model, workload and latency limits; what it says of money and site is not looked at.
+        gpus: Setups as (GPU id or name, GPUs per node, nodes).
+        catalog: Parts; the shipped ones without.
+        policy: Defaults of the rules; the shipped ones without.
+        calibration: Constants of throughput; the shipped ones without.
+
+    Returns:
+        A row per setup, in the order asked: GB on the fullest GPU, output tokens per second, ms, and a table over
+        the number of users.
+
+    Raises:
+        InputError: An unknown model or GPU, or a number of GPUs or nodes out of range.
+    """
     parts, setups = catalog or shipped_catalog(), []
+    known = Catalog({g.id: g for g in parts.of(Kind.GPU)}, {}, parts.sha256)
     for name, per_node, nodes in gpus:
-        gpu = parts.find(name)
-        if not isinstance(gpu, Gpu):
-            raise TypeError(f"{name} is a {gpu.kind.value}, not a gpu")
+        gpu = known.find(name)
+        assert isinstance(gpu, Gpu)
         setups.append((gpu, key_of(gpu, per_node, nodes)))
     return report(parts, request, policy or Policy(), calibration or shipped(), setups, None, [])

@@ -29,20 +29,20 @@ class SizedBy(Strict):
 class UsersRow(Strict):
     """A number of users at the plan that is best for it."""
 
-    users: int
-    per_user_tok_s: float
-    output_tok_s: float
-    low: float
-    high: float
+    users: int = Field(description="requests that users make at once")
+    per_user_tok_s: float = Field(description="output tok/s that each running request sees")
+    output_tok_s: float = Field(description="of the whole setup")
+    low: float = Field(description="80 % of measurements lie between low and high, tok/s")
+    high: float = Field(description="tok/s")
     basis: Basis
-    source: str
-    ttft_ms: float
+    source: str = Field(description="the measurement behind basis measured")
+    ttft_ms: float = Field(description="time to first token, with the wait for a place")
     precision: str
-    tp: int
-    pp: int
-    dp: int
-    ep: int
-    replicas: int
+    tp: int = Field(description="tensor-parallel GPUs")
+    pp: int = Field(description="pipeline stages")
+    dp: int = Field(description="data-parallel attention groups of a replica")
+    ep: int = Field(description="expert-parallel GPUs")
+    replicas: int = Field(description="independent copies of the model")
     at_once: int = Field(description="requests that run at once; the rest waits")
     cut: str = Field(description="latency limit or memory that stands against this many users, in words; else empty")
 
@@ -52,11 +52,15 @@ class LoadFacts(Strict):
 
     mean_tok_s: float
     peak_tok_s: float
-    needed_tok_s: float
+    needed_tok_s: float = Field(
+        description="peak_tok_s over the share that may be used (policy load.utilisation_percent)"
+    )
     requests_s: float
-    utilisation: float | None = None
-    requests_at_once: float | None = None
-    mean_wait_s: float | None = None
+    utilisation: float | None = Field(
+        default=None, description="0 to 1 in the busiest hour; above 1 the load is not served"
+    )
+    requests_at_once: float | None = Field(default=None, description="Little's law")
+    mean_wait_s: float | None = Field(default=None, description="M/M/c, Erlang C; null where the load is not served")
 
 
 class SecondOpinion(Strict):
@@ -65,9 +69,9 @@ class SecondOpinion(Strict):
     engine: str
     version: str
     output_tok_s: float
-    ttft_ms: float | None
-    tpot_ms: float | None
-    concurrency: int | None
+    ttft_ms: float | None = Field(description="time to first token")
+    tpot_ms: float | None = Field(description="time per output token")
+    concurrency: int | None = Field(description="requests at once")
     plan: str
 
 
@@ -81,29 +85,29 @@ class Sized(Strict):
     gpus: int
     fits: bool
     reason: str = Field(default="", description="why it does not fit")
-    missing_gb: float = 0
+    missing_gb: float = Field(default=0, description="per GPU, of the leanest plan; 0 when it fits")
     precision: str = ""
     kv_precision: str = ""
-    tp: int | None = None
-    pp: int | None = None
-    dp: int | None = None
-    ep: int | None = None
-    replicas: int | None = None
+    tp: int | None = Field(default=None, description="tensor-parallel GPUs")
+    pp: int | None = Field(default=None, description="pipeline stages")
+    dp: int | None = Field(default=None, description="data-parallel attention groups of a replica")
+    ep: int | None = Field(default=None, description="expert-parallel GPUs")
+    replicas: int | None = Field(default=None, description="independent copies of the model")
     engine: str = ""
     weights_gb: float | None = None
     kv_gb: float | None = None
-    reserve_gb: float | None = None
-    needed_gb: float | None = None
-    vram_gb: float | None = None
-    users: int | None = None
-    output_tok_s: float | None = None
-    low: float | None = None
-    high: float | None = None
+    reserve_gb: float | None = Field(default=None, description="kept free for engine and graphs")
+    needed_gb: float | None = Field(default=None, description="weights, KV cache and reserve")
+    vram_gb: float | None = Field(default=None, description="usable memory of a GPU")
+    users: int | None = Field(default=None, description="requests at once of the best plan")
+    output_tok_s: float | None = Field(default=None, description="of the whole setup")
+    low: float | None = Field(default=None, description="80 % of measurements lie between low and high, tok/s")
+    high: float | None = Field(default=None, description="tok/s")
     basis: Basis | None = None
     source: str = ""
     per_user_tok_s: float | None = None
-    ttft_ms: float | None = None
-    tpot_ms: float | None = None
+    ttft_ms: float | None = Field(default=None, description="time to first token")
+    tpot_ms: float | None = Field(default=None, description="time per output token")
     load: LoadFacts | None = None
     table: list[UsersRow] = []
     second_opinion: SecondOpinion | None = None
@@ -116,10 +120,10 @@ class SizeReport(Strict):
     schema_version: Literal["1"]
     model: SizedModel
     workload: str
-    isl: int | None
-    osl: int | None
-    min_tok_s_user: float | None
-    max_ttft_ms: float | None
+    isl: int | None = Field(description="tokens in per request; null of training")
+    osl: int | None = Field(description="tokens out per request; null of training")
+    min_tok_s_user: float | None = Field(description="least output tok/s for each user; null where none is asked")
+    max_ttft_ms: float | None = Field(description="longest time to first token")
     throughput_model: SizedBy
     setups: list[Sized]
     messages: list[str]

@@ -10,7 +10,7 @@ from optimizer.strict import Money, Strict, TokS
 class ConditionFacts(Strict):
     """A condition of the request, of the site, of the purchase or of policy."""
 
-    key: str
+    key: str = Field(description="short name of the condition: budget, vram, power, ...")
     rule: str = Field(description="the rule that carries it")
     text: str
     asked: bool = Field(description="false of a default that nobody typed")
@@ -19,9 +19,9 @@ class ConditionFacts(Strict):
 class BuildFacts(Strict):
     """A build in a line."""
 
-    total: Money
+    total: Money = Field(description="in `currency`, with support and tax")
     currency: str
-    output_tok_s: TokS
+    output_tok_s: TokS = Field(description="of the whole build")
     gpus: str
     nodes: int
     precision: str
@@ -40,7 +40,7 @@ class WayOut(Strict):
 
     changes: list[ChangeFacts] = Field(min_length=1)
     build: BuildFacts
-    command: str
+    command: str = Field(description="dsopt solve ... of the changed request")
 
 
 class Dropped(Strict):
@@ -69,8 +69,8 @@ class Margin(Strict):
     rule: str
     status: str
     text: str
-    measured: float | None
-    limit: float | None
+    measured: float | None = Field(description="in `unit`")
+    limit: float | None = Field(description="in `unit`")
     unit: str
     margin_percent: float | None = Field(description="of the limit that is left; null without figures")
 
@@ -78,10 +78,10 @@ class Margin(Strict):
 class StepFacts(Strict):
     """One condition moved by a step at the point's throughput."""
 
-    key: str
+    key: str = Field(description="the condition, as in a conflict")
     text: str
-    looser: bool
-    binds: bool
+    looser: bool = Field(description="else tighter")
+    binds: bool = Field(description="looser is cheaper, or tighter is dearer or impossible")
     more: Money | None = Field(description="what the cheapest build then costs more than the point; null: no build")
     build: BuildFacts | None
 
@@ -90,8 +90,8 @@ class Spent(Strict):
     """Money of a category of parts, of support or of tax."""
 
     category: str
-    amount: Money
-    share: float
+    amount: Money = Field(description="in the result's currency")
+    share: float = Field(description="0 to 1, of the total")
 
 
 class SwapFacts(Strict):
@@ -99,9 +99,9 @@ class SwapFacts(Strict):
 
     part: str
     name: str
-    before: int
-    after: int
-    more: Money
+    before: int = Field(description="pieces in the point's build")
+    after: int = Field(description="pieces in the neighbour's build")
+    more: Money = Field(description="what the change costs; negative where it saves")
 
 
 class Neighbour(Strict):
@@ -109,8 +109,8 @@ class Neighbour(Strict):
 
     id: str = Field(description="its id on the front; empty for the next faster build beyond it")
     total: Money
-    more: Money
-    output_tok_s: TokS
+    more: Money = Field(description="its total less the point's")
+    output_tok_s: TokS = Field(description="of the whole build")
     swaps: list[SwapFacts]
     figures: list[str] = Field(description="what makes one faster than the other")
 
@@ -126,12 +126,12 @@ class PointExplained(Strict):
     """A point of the front: margins, what binds and the price of a step, where the money goes, its neighbours."""
 
     id: str
-    total: Money
+    total: Money = Field(description="in `currency`, with support and tax")
     currency: str
-    output_tok_s: TokS
+    output_tok_s: TokS = Field(description="of the whole build")
     margins: list[Margin]
-    steps: list[StepFacts]
-    money: list[Spent]
-    cheaper: Neighbour | None
-    faster: Neighbour | None
+    steps: list[StepFacts] = Field(description="those that bind first")
+    money: list[Spent] = Field(description="the dearest category first")
+    cheaper: Neighbour | None = Field(description="null at the front's low end")
+    faster: Neighbour | None = Field(description="null where nothing faster exists, whatever the budget")
     notes: list[Note]

@@ -43,7 +43,7 @@ class BreakEven(Strict):
     price: Money | None
     total: Money
     total_above: Money | None
-    solves: int
+    solves: int = Field(description="questions to the solver")
 
 
 class WhyNot(Strict):

@@ -33,7 +33,7 @@ from optimizer.verify.wrong import Report, Wrong, differences
 OWN = ("proof.seconds", "proof.version", "proof.parameters", "request", "messages", "catalog.embedded", "explanation")
 """Places of a result that are not made anew: time and solver of its proof, what was solved to explain; messages are
 compared apart."""
-SOLVED = ("lower-precision", "single-card")
+SOLVED = ("lower-precision", "single-card", "not-explained")
 """Messages that take a solver to make anew."""
 
 

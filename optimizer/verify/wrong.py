@@ -52,9 +52,14 @@ def differences(stored: Any, found: Any, where: str = "") -> Iterator[Wrong]:
                 yield from differences(stored[key], found[key], place)
     elif isinstance(stored, list) and isinstance(found, list):
         yield from _of_lists(stored, found, where)
-    elif stored != found or type(stored) is not type(found):
+    elif stored != found or _kind(stored) is not _kind(found):
         says = SAYS.get(where.rpartition(".")[2], "should be")
         yield Wrong(where, f"stored {short(stored)}, {says} {short(found)}")
+
+
+def _kind(value: Any) -> type:
+    """JSON has one kind of number: 128 and 128.0 are the same, True is neither."""
+    return float if type(value) is int else type(value)
 
 
 def _of_lists(stored: list[Any], found: list[Any], where: str) -> Iterator[Wrong]:
