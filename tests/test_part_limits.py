@@ -288,6 +288,12 @@ def asked(s: Scene) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], str, 
         peak = 100 + 100 * (fitted * watts - load) // chips
         full = "power.psu_load_percent=100 power.atx_transient_percent="
         yield "power", {}, {}, f"{full}{peak}", f"{full}{peak + 1}"
+    memory, count = s.one(Memory)
+    vram = gpus(s) * s.market.catalog.parts[s.row.key.gpu].vram_gb  # type: ignore[attr-defined]
+    ram = Fraction(100 * memory.capacity_gb * count, vram)
+    hundredths = math.floor(100 * ram)
+    floors = (f"host_memory.floor_percent={x / 100}" for x in (hundredths, hundredths + 1))
+    yield "host_memory", {}, {}, next(floors), next(floors)
     share = -(-100 * load // (needed * watts))
     yield "power", {}, {}, f"power.surviving_load_percent={share}", f"power.surviving_load_percent={share - 1}"
     if any(s.of(Rack)):
