@@ -329,3 +329,12 @@ def test_no_piece_may_be_missing(name: str) -> None:
             fewer = {y: n for y, q in parts.items() if (n := q - (y == x))}
             failed, stands = verdicts(s, s.market.catalog, request, policy, replace(build, **{of: fewer}))
             assert failed and not stands, x
+
+@pytest.mark.parametrize("name", SCENES)
+def test_nothing_that_may_not_be_bought(name: str) -> None:
+    """Any part of a build excluded, and the build is refused; the certificate does not see the part at all."""
+    s = scene(name)
+    for x in s.case.build.total():
+        request = s.market.request.model_copy(update={"exclude": frozenset({x})})
+        failed, there = verdicts(s, s.market.catalog, request, s.market.policy, s.case.build)
+        assert failed == {"procurement"} and not there, x

@@ -175,7 +175,7 @@ def main(args: Sequence[str]) -> None:
     if "--table" in args:
         import table
 
-        table.write(results())
+        table.write(results(), CPU_S)
         return
     if not TRUTH.exists():
         TRUTH.parent.mkdir(exist_ok=True)

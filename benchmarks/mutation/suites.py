@@ -13,7 +13,7 @@ class Suite(NamedTuple):
     keyword: str = ""
 
 
-LIMITS, PARTS = "tests/test_rule_limits.py", "tests/test_part_limits.py"
+LIMITS, PARTS, PRICES = "tests/test_rule_limits.py", "tests/test_part_limits.py", "tests/test_price_edges.py"
 MONEY = ("tests/test_money.py", "tests/test_large_numbers.py")
 NEEDS = "tests/test_oracle.py::test_certificate_needs_every_encode"
 ROWS = "tests/test_oracle.py::test_certificate_needs_the_rules_of_rows"
@@ -29,31 +29,59 @@ EDGES = {"power": ["power", "power circuit"], "site": ["site power", "site units
 
 
 def encoded(rule: str, *more: str) -> Suite:
-    """A rule of hardware: fronts, the certificate without it, its boundary tests, single builds."""
+    """A rule of hardware: fronts, the certificate without it, its boundary tests, `more`, single builds."""
     edges = [f"tests/test_rules.py::test_just_inside_and_just_outside[{x}]" for x in EDGES.get(rule, [])]
-    return Suite(("plain",), (f"{NEEDS}[{rule}]", *edges, PARTS, LIMITS, *more))
+    return Suite(("plain",), (f"{NEEDS}[{rule}]", *edges, *more, PARTS, LIMITS))
 
 
+def money(*fronts: str) -> Suite:
+    """Prices: fronts, and the tests of terms of purchase."""
+    return Suite(fronts, (*MONEY, PRICES))
+
+
+def buyer(*more: str) -> Suite:
+    """Procurement: fronts, and what of its tests neither runs brute force nor the command line."""
+    names = [x.removeprefix("tests/").removesuffix(".py") for x in (PRICES, *more)]
+    return Suite(("buyer",), (BUYER, PRICES, *more), " or ".join([f"({NOT_BRUTE})", *names]))
+
+
+WARNS, NETS, PLANS = "tests/test_warnings.py", "tests/test_networks.py", "tests/test_precision_rule.py"
+VRAM = "tests/test_rules.py::test_just_inside_and_just_outside[vram]"
 SUITES: dict[str, Suite] = {
-    **{x: encoded(x) for x in ("power", "cooling", "rack", "interconnect", "host_memory", "site", "storage", "fit")},
-    "budget": Suite(("plain",), (*MONEY, "tests/test_rules.py::test_budget_to_the_cent",)),
-    "pricing": Suite(("priced",), MONEY),
-    **{x: encoded(x) for x in ("cores", "lanes")},
-    "links": encoded("interconnect"),
-    "tariff": Suite(("priced",), MONEY),
-    "purchase": Suite(("priced",), MONEY),
-    "buying": Suite(("priced",), MONEY),
-    "shares": Suite(("buyer",), (BUYER,), NOT_BRUTE),
-    "procurement": Suite(("plain", "buyer",), (BUYER, LIMITS,), NOT_BRUTE + " or rule_limits"),
-    "filters": Suite(("buyer",), (BUYER,), NOT_BRUTE),
-    "vram": Suite(("plain", "training",), (f"{ROWS}[vram]", "tests/test_rules.py::test_just_inside_and_just_outside[vram]",)),
-    "precision": Suite(("plain", "training",), (f"{ROWS}[precision]",)),
-    "software": Suite(("plain", "offload",), (f"{ROWS}[software]",)),
-    "offload": Suite(("offload",), ("tests/test_offload.py",), NOT_BRUTE + " and not 671b and not constants and not published"),
-    "training": Suite(("training",), ("tests/test_training.py", "tests/test_rule_limits.py",),
-                      "memory or states or lora_of or guide or activations or adapter or checkpoint or precision or rule_limits"),
+    "power": encoded("power", WARNS),
+    "rack": encoded("rack"),
+    "interconnect": encoded("interconnect", NETS),
+    "cooling": encoded("cooling"),
+    "host_memory": encoded("host_memory", WARNS)._replace(fronts=("plain", "offload")),
+    "pricing": money("priced"),
+    "budget": Suite(("plain", "buyer"), (f"{ROWS}[budget]", "tests/test_rules.py::test_budget_to_the_cent", *MONEY)),
+    "tariff": money("priced"),
+    "purchase": money("priced"),
+    "buying": money("priced"),
+    "shares": buyer(),
+    "procurement": buyer(*MONEY, LIMITS)._replace(fronts=("plain", "buyer", "priced")),
+    "filters": buyer(),
+    "sums": buyer(),
+    "cores": encoded("cores", WARNS),
+    "lanes": encoded("lanes"),
+    "fit": encoded("fit"),
+    "storage": encoded("storage"),
+    "site": encoded("site"),
+    "links": encoded("interconnect", NETS),
     "contents": encoded("fit"),
-    "sums": Suite(("buyer",), (BUYER,), NOT_BRUTE),
-    "reserve": Suite(("plain",), ("tests/test_rules.py::test_just_inside_and_just_outside[vram]",)),
-}  # fmt: skip
+    "vram": Suite(("plain", "training"), (f"{ROWS}[vram]", VRAM, PLANS)),
+    "reserve": Suite(("plain",), (VRAM, PLANS)),
+    "precision": Suite(("plain", "training"), (f"{ROWS}[precision]", PLANS)),
+    "software": Suite(("plain", "offload"), (f"{ROWS}[software]", PLANS)),
+    "offload": Suite(
+        ("offload",),
+        ("tests/test_offload.py",),
+        f"{NOT_BRUTE} and not 671b and not constants and not published",
+    ),
+    "training": Suite(
+        ("training",),
+        ("tests/test_training.py",),
+        "memory or states or lora_of or guide or activations or adapter or checkpoint or precision",
+    ),
+}
 """In the order in which they run: what money and physics hang on comes first."""
