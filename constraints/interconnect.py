@@ -94,6 +94,7 @@ class Interconnect:
         elif pp:
             least = m.policy.whole("interconnect.pp_gbit_s")
             fast = [q for n, q in m.nic.items() if n.gbit_s >= least]
+            fast += [q for n, inside_ in held.items() if n.gbit_s >= least for q in inside_]
             lan = [v for p, v in m.platform.items() if any(lan_port(x)[0] >= least for x in p.onboard_lan)]
             for chosen in pp:
                 cp.add(sum(fast) + sum(lan) >= 1).only_enforce_if(chosen)

@@ -112,6 +112,15 @@ def test_stable_engines_come_first_and_offload_has_its_own() -> None:
     assert "with experts" not in checked(Software(), "Hopper", "fp8", ask())[1]
 
 
+def test_a_stable_engine_comes_before_an_experimental_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"architecture": "a", "arch": "G", "precisions": "fp8", "version": "1", "source": "test"}
+    rows = tuple({**row, "engine": x, "status": x} for x in ("experimental", "stable", "experimental"))
+    monkeypatch.setattr("constraints.software.table", lambda name: rows)
+    found = engine("a", "G", "fp8")
+    assert found is not None and found.status == "stable"
+    assert engine("a", "G", "bf16") is None
+
+
 def test_training_software_by_method() -> None:
     full, lora = (ask("r1-distill-llama-8b", workload=w) for w in ("finetune-full", "finetune-lora"))
     assert checked(Software(), "Hopper", "fp8", full)[0] == "pass"

@@ -95,7 +95,12 @@ def _put(holder: Any, place: Any, value: Any) -> None:
 
 
 def sample(path: Path, most: int) -> tuple[int, list[tuple[Mutant, Any]]]:
-    """(all mutants there are, at most `most` of them: a sample seeded with the file's name)."""
+    """(all mutants there are, at most `most` of them: a sample seeded with the file's name; a larger one holds it)."""
     found = list(mutants(path.read_text(encoding="utf-8"), str(path)))
-    few = found if len(found) <= most else random.Random(path.stem).sample(found, most)
-    return len(found), sorted(few, key=lambda x: x[0].number)
+    random.Random(path.stem).shuffle(found)
+    return len(found), found[:most]
+
+
+def numbered(path: Path) -> dict[int, tuple[Mutant, Any]]:
+    """All mutants by number."""
+    return {m.number: (m, code) for m, code in mutants(path.read_text(encoding="utf-8"), str(path))}

@@ -1,9 +1,10 @@
 """Mutation testing of rules: each comparison, operator, number and constraint of a rule file is changed in turn.
 
-    PYTHONPATH=. python benchmarks/mutation/run.py power rack       # new mutants only; add --again for the survivors
-    PYTHONPATH=. python benchmarks/mutation/run.py --table          # docs/mutation.md
+    PYTHONPATH=. python benchmarks/mutation/run.py --most=40 power rack         # mutants that have no result yet
+    PYTHONPATH=. python benchmarks/mutation/run.py --again=test_networks links  # survivors, with new tests alone
+    PYTHONPATH=. python benchmarks/mutation/run.py --table                      # docs/mutation.md
 
-Every mutant has a process of its own, forked from one that has loaded all libraries and catalogs/, which imports no rule:
+Every mutant has a process of its own, forked from one that has loaded all libraries and catalogs/, no rule:
 the changed source is what it imports. A mutant is killed when a front of the random catalogs (clever, or CP-SAT alone)
 differs from that of the rules as they are, which the tests hold equal to brute force, or when a test of the rule
 fails. Results go to results.jsonl, one line a mutant; lines of a source that has changed since are left aside.
@@ -11,6 +12,7 @@ fails. Results go to results.jsonl, one line a mutant; lines of a source that ha
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.abc
 import importlib.machinery
@@ -31,18 +33,18 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-from mutants import Mutant, sample  # noqa: E402
+from mutants import Mutant, numbered, sample  # noqa: E402
 from suites import SUITES, Suite  # noqa: E402
 
 RESULTS = HERE / "results.jsonl"
 TRUTH = ROOT / "build" / "mutation-truth.pickle"
-MOST = dict.fromkeys(("power", "cooling", "rack", "interconnect", "host_memory", "budget", "pricing"), 30)
-"""Mutants of a file; of more a sample seeded with the file's name."""
-REST = 18
-"""The same of the other files."""
+MOST = 40
+"""Mutants of a file unless --most says otherwise; of more a sample seeded with the file's name."""
 CPU_S, WALL_S = 120, 400
-LIBRARIES = ("numpy", "pandas", "pydantic", "ortools.sat.python.cp_model", "pytest", "hypothesis", "typer.testing",
-             "jsonschema", "rapidfuzz", "rich.console", "openpyxl", "scipy.optimize", "catalogs.load", "catalogs.llm")  # fmt: skip
+LIBRARIES = (
+    "numpy", "pandas", "pydantic", "ortools.sat.python.cp_model", "pytest", "hypothesis", "typer.testing", "jsonschema",
+    "rapidfuzz", "rich.console", "openpyxl", "scipy.optimize", "catalogs.load", "catalogs.llm",
+)  # fmt: skip
 
 
 class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -135,29 +137,32 @@ def results() -> dict[tuple[str, int], dict[str, Any]]:
     return out
 
 
-def run(rule: str, again: bool, fine: dict[Suite, str]) -> None:
-    """Try the rule's mutants that have no result yet; `again`: those that survived once more."""
+def run(rule: str, most: int, again: Sequence[str], fine: dict[Suite, str]) -> None:
+    """Try mutants of the rule that have no result yet; with `again` its survivors, with those tests alone."""
     name, path = module_of(rule)
-    suite, have = SUITES[rule], results()
-    all_, few = sample(path, MOST.get(rule, REST))
+    suite, have = SUITES[rule], {n: row for (x, n), row in results().items() if x == rule}
+    if again:
+        suite = suite._replace(fronts=(), tests=tuple(t for t in suite.tests if t.split("::")[0] in again))
+        every = numbered(path)
+        all_, few = len(every), [every[n] for n, row in have.items() if row["by"] == "survived" and suite.tests]
+    else:
+        all_, few = sample(path, most)
+        few = [x for x in few if x[0].number not in have]
     first: list[Any] = []
     for mutant, code in few:
-        old = have.get((rule, mutant.number))
-        if old and not (again and old["by"] == "survived"):
-            continue
         if suite not in fine:
             fine[suite] = forked(lambda: noticed(suite, []))
         if fine[suite] != "survived":
             raise SystemExit(f"{rule}: without a change {fine[suite]} fails")
         started = time.monotonic()
 
-        def work(code: types.CodeType = code) -> str:
+        def work(code: types.CodeType = code, first: list[Any] = first) -> str:
             sys.meta_path.insert(0, Mutated(name, path, code))
             return noticed(suite, first)
 
         by = forked(work)
         if by.startswith("front ("):
-            case = eval(by[6 : by.rindex(":")])
+            case = ast.literal_eval(by[6 : by.rindex(":")])
             first = [case, *(x for x in first if x != case)][:4]
         write(rule, path, all_, mutant, by, time.monotonic() - started)
 
@@ -192,8 +197,10 @@ def main(args: Sequence[str]) -> None:
     for lib in LIBRARIES:
         importlib.import_module(lib)
     fine: dict[Suite, str] = {}
+    options = dict(a[2:].split("=") for a in args if a.startswith("--"))
+    again = [f"tests/{x}.py" for x in options.get("again", "").split(",") if x]
     for rule in [a for a in args if not a.startswith("-")] or list(SUITES):
-        run(rule, "--again" in args, fine)
+        run(rule, int(options.get("most", MOST)), again, fine)
 
 
 if __name__ == "__main__":

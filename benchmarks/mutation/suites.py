@@ -46,11 +46,12 @@ def buyer(*more: str) -> Suite:
 
 
 WARNS, NETS, PLANS = "tests/test_warnings.py", "tests/test_networks.py", "tests/test_precision_rule.py"
+HELD = "tests/test_contained_cards.py"
 VRAM = "tests/test_rules.py::test_just_inside_and_just_outside[vram]"
 SUITES: dict[str, Suite] = {
     "power": encoded("power", WARNS),
     "rack": encoded("rack"),
-    "interconnect": encoded("interconnect", NETS),
+    "interconnect": encoded("interconnect", NETS, HELD),
     "cooling": encoded("cooling"),
     "host_memory": encoded("host_memory", WARNS)._replace(fronts=("plain", "offload")),
     "pricing": money("priced"),

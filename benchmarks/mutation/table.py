@@ -14,9 +14,9 @@ DOCS = HERE.parent.parent / "docs" / "mutation.md"
 WHY = HERE / "why.csv"
 HEAD = """# Mutation testing of rules
 
-    PYTHONPATH=. python benchmarks/mutation/run.py power rack
-    PYTHONPATH=. python benchmarks/mutation/run.py --again power    # only those that survived, with the tests of today
-    PYTHONPATH=. python benchmarks/mutation/run.py --table          # writes this file
+    PYTHONPATH=. python benchmarks/mutation/run.py --most=40 power rack         # mutants that have no result yet
+    PYTHONPATH=. python benchmarks/mutation/run.py --again=test_networks links  # survivors, with new tests alone
+    PYTHONPATH=. python benchmarks/mutation/run.py --table                      # writes this file
 
 Each comparison, operator, whole number, `min`/`max`, `any`/`all`, `not`, rounding up and constraint of a rule file is
 changed in turn, in a process of its own that imports the changed source. A mutant is killed when
