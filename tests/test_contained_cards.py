@@ -65,3 +65,20 @@ def test_front_end_by_the_card_inside(held: int, fine: bool) -> None:
     request = s.market.request.model_copy(update={"have": frozenset()})
     found = verdicts(s, with_card(s, 100, held), request, s.market.policy, replace(build, node=node, shared=shared))
     assert found == ((set(), True) if fine else ({"interconnect"}, False))
+
+
+@pytest.mark.parametrize(("gbit_s", "fine"), [(25, True), (24, False)])
+def test_front_end_just_fast_enough_for_stages(gbit_s: int, fine: bool) -> None:
+    s = pipelined(scene("systems"))
+    catalog = with_card(s, gbit_s)
+    switch, cable = catalog.parts["sw-frontend"], catalog.parts["dac"]
+    parts = {
+        **catalog.parts,
+        "sw-frontend": switch.model_copy(update={"speeds": (f"{gbit_s}:8",)}),
+        "dac": cable.model_copy(update={"gbit_s": gbit_s}),
+    }
+    shared = {**s.case.build.shared, "sw-frontend": 1, "sw-oob": 1, "dac": 2, "cat6": 2}
+    request = s.market.request.model_copy(update={"have": frozenset()})
+    build = replace(s.case.build, shared=shared)
+    found = verdicts(s, replace(catalog, parts=parts), request, s.market.policy, build)
+    assert found == ((set(), True) if fine else ({"interconnect"}, False))

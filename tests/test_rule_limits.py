@@ -44,7 +44,7 @@ def test_check_says_what_brute_force_says(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", CATALOGS)
 def test_certificate_prices_nodes_as_brute_force_does(seed: int) -> None:
-    """With the parts of a node fixed CP-SAT finds the cheapest racks, networks and cords, or none where none will do."""
+    """With the parts of a node fixed CP-SAT finds the cheapest racks, networks and cords, or none."""
     market, brute, solver, by_key = made(seed)
     rng = random.Random(seed)
     by: dict[bool, list[Node]] = {True: [], False: []}

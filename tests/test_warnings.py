@@ -12,6 +12,7 @@ import pytest
 from catalogs.schema import Cpu, Memory, Platform
 from constraints.case import PsuBank
 from constraints.power import node_limit_w, watts_at
+from constraints.request import Circuit
 from constraints.rule import Check
 from constraints.rules import findings
 from optimizer.market import Market
@@ -52,6 +53,16 @@ def test_supplies_give_their_full_output_from_200_v_on() -> None:
     policy = scene("tower").market.policy
     assert node_limit_w(b, 200, policy) == 1600 and node_limit_w(b, 199, policy) == 900
     assert node_limit_w(replace(b, needed=2), 200, policy) == 2560
+
+
+def test_supplies_that_do_not_run_at_the_line() -> None:
+    s = scene("tower")
+    psu = bank(s)[0]
+    request = s.market.request.model_copy(update={"circuit": Circuit(amps=500, volts=120)})
+    for watts, dead in ((0, True), (1, False)):
+        market = Market.open(changed(s.market.catalog, psu, "watts_low_line", watts), request, s.market.policy)
+        texts = [c.text for c in findings(market.case(s.case.build, s.row.plan, s.row.key)) if c.rule == "power"]
+        assert ("supplies do not run at 120 V" in texts) == dead
 
 
 @pytest.mark.parametrize("name", ("tower", "circuit", "board"))

@@ -36,7 +36,7 @@ def encoded(rule: str, *more: str) -> Suite:
 
 def money(*fronts: str) -> Suite:
     """Prices: fronts, and the tests of terms of purchase."""
-    return Suite(fronts, (*MONEY, PRICES))
+    return Suite(fronts, (*MONEY, PRICES, "tests/test_racks.py"))
 
 
 def buyer(*more: str) -> Suite:
@@ -46,11 +46,11 @@ def buyer(*more: str) -> Suite:
 
 
 WARNS, NETS, PLANS = "tests/test_warnings.py", "tests/test_networks.py", "tests/test_precision_rule.py"
-HELD = "tests/test_contained_cards.py"
+HELD, RACKS = "tests/test_contained_cards.py", "tests/test_racks.py"
 VRAM = "tests/test_rules.py::test_just_inside_and_just_outside[vram]"
 SUITES: dict[str, Suite] = {
     "power": encoded("power", WARNS),
-    "rack": encoded("rack"),
+    "rack": encoded("rack", RACKS),
     "interconnect": encoded("interconnect", NETS, HELD),
     "cooling": encoded("cooling"),
     "host_memory": encoded("host_memory", WARNS)._replace(fronts=("plain", "offload")),
