@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from catalogs.load import Catalog
-from catalogs.schema import Contained, Kind, Link, Nic, Platform
+from catalogs.schema import Contained, Cpu, Kind, Link, Nic, Platform
 from constraints.plan import Row
-from tests.test_part_limits import Scene, scene, verdicts
+from tests.test_part_limits import Scene, changed, scene, verdicts
 
 
-def with_card(s: Scene, gbit_s: int, held: int = 1) -> Catalog:
+def with_card(s: Scene, speed: int, held: int = 1, **card: Any) -> Catalog:
     """The catalog with cards that nobody sells alone in its systems, and no port of their own."""
     (p, _), parts = s.one(Platform), dict(s.market.catalog.parts)
     sold = next(x for x in parts.values() if isinstance(x, Nic))
-    parts["nic-s"] = sold.model_copy(update={"id": "nic-s", "gbit_s": gbit_s})
+    parts["nic-s"] = sold.model_copy(update={"id": "nic-s", "gbit_s": speed, **card})
     inside = (*p.contents, *([Contained(part="nic-s", qty=held)] if held else []))
     parts[p.id] = p.model_copy(update={"contents": inside, "onboard_lan": ()})
     offers = dict(s.market.catalog.offers)
-    for x, speed, end in (("dac", 100, "QSFP56"), ("cat6", 10, "RJ45")):
+    for x, rate, end in (("dac", 100, "QSFP56"), ("cat6", 10, "RJ45")):
         parts[x] = Link(
             kind=Kind.CABLE,
             id=x,
@@ -81,4 +81,41 @@ def test_front_end_just_fast_enough_for_stages(gbit_s: int, fine: bool) -> None:
     request = s.market.request.model_copy(update={"have": frozenset()})
     build = replace(s.case.build, shared=shared)
     found = verdicts(s, replace(catalog, parts=parts), request, s.market.policy, build)
+    assert found == ((set(), True) if fine else ({"interconnect"}, False))
+
+
+def test_a_row_whose_plan_asks_for_another_network() -> None:
+    s = pipelined(scene("systems"))
+    bare = s._replace(row=replace(s.row, key=replace(s.row.key, net="none", net_gbit_s=0)))
+    found = verdicts(bare, with_card(s, 100), s.market.request, s.market.policy, s.case.build)
+    assert found == ({"interconnect"}, False)
+
+
+@pytest.mark.parametrize(
+    ("held", "card", "cables", "fine"),
+    [(2, {}, 2, True), (2, {}, 1, False), (2, {}, 0, False), (1, {}, 2, False), (2, {"rdma": False}, 2, False),
+     (2, {"lanes": 8}, 2, True), (2, {"lanes": 8, "pcie_gen": 3}, 2, False), (2, {"gbit_s": 50}, 2, False)],
+)  # fmt: skip
+def test_rdma_takes_a_card_and_a_cable_for_each_gpu(held: int, card: dict[str, Any], cables: int, fine: bool) -> None:
+    """Two nodes whose GPUs are one tensor- and data-parallel group: cards of 100 Gbit/s cabled one to one."""
+    s = pipelined(scene("systems"))
+    key = replace(s.row.key, net="rdma", net_gbit_s=100)
+    plan = replace(s.row.plan, pp=1, dp=2)
+    s = s._replace(row=Row(key, plan, s.row.perf))
+    assert key.per_node == 2
+    catalog = with_card(s, 100, held, **{"rdma": True, "lanes": 16, "pcie_gen": 4, **card})
+    dac = catalog.parts["dac"]
+    catalog.parts["dac"] = dac.model_copy(update={"gbit_s": card.get("gbit_s", 100)})  # type: ignore[index]
+    shared = {**s.case.build.shared, **({"dac": cables} if cables else {})}
+    found = verdicts(s, catalog, s.market.request, s.market.policy, replace(s.case.build, shared=shared))
+    assert found == ((set(), True) if fine else ({"interconnect"}, False))
+
+
+@pytest.mark.parametrize(("gen", "fine"), [(4, True), (3, False)])
+def test_host_links_of_the_cpus_inside(gen: int, fine: bool) -> None:
+    """A row whose GPUs talk over generation 4 does not run on CPUs of generation 3, bought or inside a system."""
+    s = scene("systems")
+    assert s.row.key.pcie_gen == 4
+    catalog = changed(s.market.catalog, s.one(Cpu)[0], "pcie_gen", gen)
+    found = verdicts(s, catalog, s.market.request, s.market.policy, s.case.build)
     assert found == ((set(), True) if fine else ({"interconnect"}, False))
