@@ -330,6 +330,7 @@ def test_no_piece_may_be_missing(name: str) -> None:
             failed, stands = verdicts(s, s.market.catalog, request, policy, replace(build, **{of: fewer}))
             assert failed and not stands, x
 
+
 @pytest.mark.parametrize("name", SCENES)
 def test_nothing_that_may_not_be_bought(name: str) -> None:
     """Any part of a build excluded, and the build is refused; the certificate does not see the part at all."""

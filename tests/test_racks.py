@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from catalogs.schema import Platform
-from constraints.case import Case
+from catalogs.schema import Pdu, Platform, Rack
+from constraints.case import Build, Case
+from constraints.plan import Row
 from constraints.policy import Policy
 from constraints.rack import racks_in
 from constraints.tariff import Source, Step, Tariff
@@ -47,6 +48,22 @@ def test_a_node_of_unknown_height_counts_one_unit() -> None:
         policy = Policy().with_settings([f"rack.max_units={units}"])
         found = verdicts(s, catalog, s.market.request, policy, s.case.build)
         assert found == ((set(), True) if fine else ({"rack"}, False))
+
+
+@pytest.mark.parametrize(("nodes", "racks"), [(9, 1), (10, 1), (11, 2), (12, 2)])
+def test_ten_small_nodes_stand_in_a_rack(nodes: int, racks: int) -> None:
+    """Bought racks that are tall, strong and cool enough for any number."""
+    s = scene("board")
+    catalog = changed(s.market.catalog, s.one(Platform)[0], "rack_units", 1)
+    for part, figures in ((s.one(Rack)[0], {"load_kg": 10**6}), (s.one(Pdu)[0], {"power_w": 10**6, "outlets_c13": 99})):
+        for field, value in figures.items():
+            catalog = changed(catalog, catalog.parts[part.id], field, value)
+    key, plan = replace(s.row.key, nodes=nodes), replace(s.row.plan, replicas=s.row.plan.replicas * nodes)
+    s = s._replace(row=Row(key, plan, s.row.perf))
+    build = Build(nodes, s.case.build.node, {"rack0": racks, "pdu0": 2 * racks})
+    request = s.market.request.model_copy(update={"have": frozenset({"network"}), "max_nodes": 20})
+    cool = Policy().with_settings(["cooling.rack_air_w=1000000"])
+    assert verdicts(s, catalog, request, cool, build) == (set(), True)
 
 
 def test_of_equal_sources_the_first_sends_all() -> None:
