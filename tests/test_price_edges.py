@@ -75,12 +75,14 @@ def test_newest_of_stale_offers_prices_a_part() -> None:
 # Shares and sellers ---------------------------------------------------------------------------------------------------
 
 
-def halves(s: Scene) -> Catalog:
-    """Offers in which the GPUs are exactly half of the build's cost, an estimate, and from a seller of their own."""
+def halves(s: Scene, each: int = 1, gpus: int = 1) -> Catalog:
+    """Offers in which the GPUs are exactly half of the build's cost, an estimate, and from a seller of their own.
+
+    With other weights they are to the rest as `gpus` to `each`."""
     pieces = s.case.build.total()
     gpu = next(x for x in pieces if isinstance(s.market.catalog.parts[x], Gpu))
     rest = sum(q for x, q in pieces.items() if x != gpu)
-    price = {x: Decimal(1) for x in pieces} | {gpu: Decimal(rest) / pieces[gpu]}
+    price = {x: Decimal(each * pieces[gpu]) for x in pieces} | {gpu: Decimal(rest * gpus)}
     base = {"currency": "USD", "date": s.market.request.as_of, "source": "test", "condition": "new"}
     offers = {
         x: (
@@ -99,7 +101,7 @@ def stands(s: Scene, catalog: Catalog, **fields: Any) -> tuple[set[str], bool]:
     return verdicts(s, catalog, request, s.market.policy, s.case.build)
 
 
-@pytest.mark.parametrize("name", ("tower", "two racks", "liquid"))
+@pytest.mark.parametrize("name", ("tower", "two racks", "liquid", "circuit"))
 @pytest.mark.parametrize(
     ("field", "most", "rule"),
     [("max_estimated_percent", 50, "estimates"), ("max_share_percent", 50, "sellers"), ("max_sellers", 2, "sellers")],
@@ -109,6 +111,15 @@ def test_shares_at_exactly_their_limit(name: str, field: str, most: int, rule: s
     catalog = halves(s)
     assert stands(s, catalog, **{field: most}) == (set(), True)
     assert stands(s, catalog, **{field: most - 1}) == ({rule}, False)
+
+
+@pytest.mark.parametrize("name", ("two racks", "liquid", "circuit"))
+def test_share_of_all_but_the_gpus(name: str) -> None:
+    """Racks, switches and cables count for their seller: 60 % of the cost is with the one who sells all but GPUs."""
+    s = scene(name)
+    catalog = halves(s, 6, 4)
+    assert stands(s, catalog, max_share_percent=60) == (set(), True)
+    assert stands(s, catalog, max_share_percent=59) == ({"sellers"}, False)
 
 
 def test_a_part_without_a_price_breaks_no_share() -> None:

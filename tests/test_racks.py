@@ -33,6 +33,11 @@ def test_racks_by_height_and_at_most_ten_nodes_each(nodes: int, units: int | Non
     assert racks_in(case(nodes, units, cool)) == racks
 
 
+def test_racks_of_nodes_of_unknown_height() -> None:
+    low = Policy().with_settings(["cooling.rack_air_w=1000000", "rack.max_units=3"])
+    assert [racks_in(case(n, None, low)) for n in (3, 4)] == [1, 2]
+
+
 @pytest.mark.parametrize("each", (1, 2, 3))
 def test_racks_by_heat(each: int) -> None:
     s = scene("own racks")
