@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +17,7 @@ from constraints.request import Request
 from constraints.reserve import reserve_bytes, usable_bytes
 from constraints.rule import Check
 from constraints.software import Software, engine, served
-from constraints.vram import needed_bytes, stages
+from constraints.vram import kv_per_gpu_user, needed_bytes, stages, weights_per_gpu
 from tests.conftest import AS_OF
 
 ALL = ["bf16", "fp8", "int8", "int4", "nvfp4", "mxfp4"]
@@ -154,3 +156,13 @@ def test_requests_are_spread_over_data_parallel_ranks() -> None:
     assert one > 0
     assert need(2, 1) == need(2, 2) and need(2, 3) - need(2, 2) == one
     assert need(2, 8) - need(2, 0) == 4 * one
+
+
+@pytest.mark.parametrize("tp", (1, 2, 3, 7))
+def test_shares_of_weights_and_cache_are_rounded_up(tp: int) -> None:
+    """All shares together hold every byte, and no share holds one byte more than it must."""
+    llm = get("r1-distill-qwen-7b")
+    whole = sum(llm.layer_bytes("bf16")) + llm.head_bytes("bf16")
+    assert weights_per_gpu(llm, "bf16", tp, 1, 1, 1) == math.ceil(Fraction(whole, tp))
+    cache = sum(llm.kv_layer_bytes(4097, "bf16"))
+    assert kv_per_gpu_user(llm, 4097, "bf16", tp, 1) == math.ceil(Fraction(cache, llm.kv_shards(tp)))

@@ -18,7 +18,9 @@ from constraints.policy import Policy, usd_per
 from constraints.pricing import unit_price
 from constraints.request import Request
 from constraints.rules import findings
+from constraints.tariff import NEVER
 from optimizer.market import Market
+from optimizer.pareto import Solver
 from tests.test_money import DAY, book, kit, offer
 from tests.test_part_limits import Scene, scene, verdicts
 
@@ -70,6 +72,43 @@ def test_newest_of_stale_offers_prices_a_part() -> None:
     assert book({"gpu0": edge}).prices["gpu0"].cents == 90_00
     edge[0] = offer("d", "90", date=DAY - timedelta(days=91))
     assert book({"gpu0": edge}).prices["gpu0"].cents == 95_00
+
+
+# Bundles and steps in the certificate ---------------------------------------------------------------------------------
+
+
+def test_bundles_of_other_parts_are_not_bought() -> None:
+    offers = {x: [offer(f"o-{x}", "100", x)] for x in ("gpu0", "cpu0", "drive0")}
+    bought = book(offers, (kit("10", gpu0=1, cpu0=1),)).purchase({"drive0": 1})
+    assert bought is not None and [x.part for x in bought.lines] == ["drive0"]
+
+
+def alone(catalog: Catalog) -> list[list[int]]:
+    """Cents of the fronts with everything pruned and with nothing pruned."""
+    market = Market.open(catalog, scene("tower").market.request, Policy())
+    return [[p.found.parts_cents for p in Solver(market, clever=c).front().points] for c in (True, False)]
+
+
+def test_a_bundle_of_more_than_is_needed() -> None:
+    s = scene("tower")
+    gpu = s.row.key.gpu
+    pack = kit("300", **{gpu: 7}).model_copy(update={"date": s.market.request.as_of})
+    with_it, without = alone(replace(s.market.catalog, bundles={"kit": pack})), alone(s.market.catalog)
+    assert with_it[0] == with_it[1] != without[1]
+    assert min(with_it[1]) < min(without[1])
+
+
+def test_one_order_of_an_offer_not_one_of_each_step() -> None:
+    """Two pieces in stock, the second price from two on: three pieces can't be had from it."""
+    s = scene("tower")
+    gpu, day = s.row.key.gpu, s.market.request.as_of
+    offers = {x: o for x, o in s.market.catalog.offers.items() if not isinstance(s.market.catalog.parts[x], Gpu)}
+    offers[gpu] = (offer("a", "100", gpu, stock=2, breaks=("2:80",), date=day),)
+    pruned, whole = alone(replace(s.market.catalog, offers=offers))
+    assert pruned == whole
+    three = [x for x in (1, 2, 3) if Market.open(replace(s.market.catalog, offers=offers), s.market.request,
+             Policy()).book.cost({gpu: x}) < NEVER]  # fmt: skip
+    assert three == [1, 2] and whole
 
 
 # Shares and sellers ---------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ SUITES: dict[str, Suite] = {
     "power": encoded("power", WARNS),
     "rack": encoded("rack", RACKS),
     "interconnect": encoded("interconnect", NETS, HELD),
-    "cooling": encoded("cooling"),
+    "cooling": encoded("cooling", "tests/test_liquid.py"),
     "host_memory": encoded("host_memory", WARNS)._replace(fronts=("plain", "offload")),
     "pricing": money("priced"),
     "budget": Suite(("plain", "buyer"), (f"{ROWS}[budget]", "tests/test_rules.py::test_budget_to_the_cent", *MONEY)),
