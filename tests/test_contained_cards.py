@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from catalogs.load import Catalog
-from catalogs.schema import Contained, Cpu, Kind, Link, Nic, Platform
+from catalogs.schema import Contained, Cpu, Drive, Kind, Link, Memory, Nic, Platform
 from constraints.plan import Row
 from tests.test_part_limits import Scene, changed, scene, verdicts
 
@@ -119,3 +119,20 @@ def test_host_links_of_the_cpus_inside(gen: int, fine: bool) -> None:
     catalog = changed(s.market.catalog, s.one(Cpu)[0], "pcie_gen", gen)
     found = verdicts(s, catalog, s.market.request, s.market.policy, s.case.build)
     assert found == ((set(), True) if fine else ({"interconnect"}, False))
+
+
+@pytest.mark.parametrize("whole", (False, True))
+def test_experts_do_not_lie_in_a_complete_system(whole: bool) -> None:
+    """What stands inside was not chosen for it: neither check nor certificate takes a row with experts there."""
+    s = scene("tower")
+    key, plan = replace(s.row.key, host_gb_s=1, host_gb=1, host_gflops=0), replace(s.row.plan, offload=True)
+    s = s._replace(row=Row(key, plan, s.row.perf))
+    p, drive = s.one(Platform)[0], s.one(Drive)[0]
+    node = s.case.build.node
+    catalog = changed(s.market.catalog, s.one(Memory)[0], "capacity_gb", 512)
+    catalog = changed(catalog, s.one(Cpu)[0], "mem_max_mts", 4800)
+    if whole:
+        catalog = changed(catalog, p, "contents", (Contained(part=drive.id, qty=node[drive.id]),))
+        node = {x: q for x, q in node.items() if x != drive.id}
+    found = verdicts(s, catalog, s.market.request, s.market.policy, replace(s.case.build, node=node))
+    assert found == (({"host_memory"}, False) if whole else (set(), True))

@@ -16,7 +16,7 @@ from tests.test_part_limits import Scene, changed, gear, scene, verdicts
 
 def judged(s: Scene, catalog: Any = None, shared: dict[str, int] | None = None, **fields: Any) -> tuple[set[str], bool]:
     request = s.market.request.model_copy(update=fields)
-    build = replace(s.case.build, shared=shared or s.case.build.shared)
+    build = replace(s.case.build, shared=s.case.build.shared if shared is None else shared)
     return verdicts(s, catalog or s.market.catalog, request, s.market.policy, build)
 
 
@@ -25,6 +25,9 @@ def test_facility_water(name: str) -> None:
     s = scene(name)
     assert judged(s) == (set(), True)
     assert judged(s, site_water=False) == ({"cooling"}, False)
+    bare = {x: q for x, q in s.case.build.shared.items() if x not in ("cdu", "manifold", "facility")}
+    for water in (True, False):
+        assert judged(s, None, bare, site_water=water) == ({"cooling"}, False)
 
 
 def test_from_two_racks_on_one_cdu_may_fail() -> None:

@@ -17,6 +17,8 @@ from constraints.request import Request
 from constraints.reserve import reserve_bytes, usable_bytes
 from constraints.rule import Check
 from constraints.software import Software, engine, served
+from constraints.storage import needed_gb
+from constraints.training import trained_params
 from constraints.vram import kv_per_gpu_user, needed_bytes, stages, weights_per_gpu
 from tests.conftest import AS_OF
 
@@ -166,3 +168,13 @@ def test_shares_of_weights_and_cache_are_rounded_up(tp: int) -> None:
     assert weights_per_gpu(llm, "bf16", tp, 1, 1, 1) == math.ceil(Fraction(whole, tp))
     cache = sum(llm.kv_layer_bytes(4097, "bf16"))
     assert kv_per_gpu_user(llm, 4097, "bf16", tp, 1) == math.ceil(Fraction(cache, llm.kv_shards(tp)))
+
+
+@pytest.mark.parametrize("workload", ("train", "finetune-lora"))
+def test_disks_of_a_node_that_trains(workload: Any) -> None:
+    """The weights once, two copies of the checkpoint (14 bytes a parameter), the system, a fifth free on top."""
+    llm, policy = get("r1-33b"), Policy()
+    asked = ask("r1-33b", workload=workload)
+    saved = math.ceil(Fraction(14 * trained_params(llm, asked, policy), 10**9))
+    want = (2 * saved + math.ceil(Fraction(2 * llm.params_total, 10**9)) + 200) * Fraction(6, 5)
+    assert needed_gb(llm, "bf16", policy, asked) == math.ceil(want)

@@ -22,7 +22,7 @@ from constraints.tariff import NEVER
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from tests.test_money import DAY, book, kit, offer
-from tests.test_part_limits import Scene, scene, verdicts
+from tests.test_part_limits import PLENTY, Scene, scene, verdicts
 
 
 def asked(**fields: Any) -> Request:
@@ -83,9 +83,10 @@ def test_bundles_of_other_parts_are_not_bought() -> None:
     assert bought is not None and [x.part for x in bought.lines] == ["drive0"]
 
 
-def alone(catalog: Catalog) -> list[list[int]]:
+def alone(catalog: Catalog, budget: int = PLENTY) -> list[list[int]]:
     """Cents of the fronts with everything pruned and with nothing pruned."""
-    market = Market.open(catalog, scene("tower").market.request, Policy())
+    request = scene("tower").market.request.model_copy(update={"budget_cents": budget})
+    market = Market.open(catalog, request, Policy())
     return [[p.found.parts_cents for p in Solver(market, clever=c).front().points] for c in (True, False)]
 
 
@@ -95,7 +96,10 @@ def test_a_bundle_of_more_than_is_needed() -> None:
     pack = kit("300", **{gpu: 7}).model_copy(update={"date": s.market.request.as_of})
     with_it, without = alone(replace(s.market.catalog, bundles={"kit": pack})), alone(s.market.catalog)
     assert with_it[0] == with_it[1] != without[1]
-    assert min(with_it[1]) < min(without[1])
+    least = min(with_it[1])
+    assert least < min(without[1])
+    catalog = replace(s.market.catalog, bundles={"kit": pack})
+    assert alone(catalog, least) == [[least], [least]] and alone(catalog, least - 1) == [[], []]
 
 
 def test_one_order_of_an_offer_not_one_of_each_step() -> None:
