@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from catalogs.load import Catalog
-from catalogs.schema import Contained, Cpu, Drive, Kind, Link, Memory, Nic, Platform
+from catalogs.schema import Contained, Cpu, Drive, GpuBoard, Kind, Link, Memory, Nic, Platform
+from constraints.contents import gpus_inside
 from constraints.plan import Row
-from tests.test_part_limits import Scene, changed, scene, verdicts
+from tests.test_part_limits import Scene, changed, scene, storage_gb, verdicts
 
 
 def with_card(s: Scene, speed: int, held: int = 1, **card: Any) -> Catalog:
@@ -136,3 +137,31 @@ def test_experts_do_not_lie_in_a_complete_system(whole: bool) -> None:
         node = {x: q for x, q in node.items() if x != drive.id}
     found = verdicts(s, catalog, s.market.request, s.market.policy, replace(s.case.build, node=node))
     assert found == (({"host_memory"}, False) if whole else (set(), True))
+
+
+@pytest.mark.parametrize(("field", "edge"), [("capacity_gb", 100), ("read_mb_s", 1000)])
+@pytest.mark.parametrize(("held", "fine"), [(2, True), (1, False)])
+def test_drives_inside_count_with_those_bought(field: str, edge: int, held: int, fine: bool) -> None:
+    """Two drives inside and the bought ones together hold and read just enough."""
+    s = scene("systems")
+    (p, _), (drive, q) = s.one(Platform), s.one(Drive)
+    need = {"capacity_gb": storage_gb(s), "read_mb_s": 7000}
+    parts = dict(s.market.catalog.parts)
+    parts["drive-s"] = drive.model_copy(update={"id": "drive-s", "capacity_gb": 10**5, "read_mb_s": 10**5, field: edge})
+    parts[drive.id] = drive.model_copy(
+        update={"capacity_gb": 10**5, "read_mb_s": 10**5, field: -(-(need[field] - 2 * edge) // q)}
+    )
+    inside = (*p.contents, Contained(part="drive-s", qty=held))
+    parts[p.id] = p.model_copy(update={"contents": inside, "nvme_bays": 8, "nvme_forms": ("U.2", "M.2")})
+    catalog = replace(s.market.catalog, parts=parts)
+    found = verdicts(s, catalog, s.market.request, s.market.policy, s.case.build)
+    assert found == ((set(), True) if fine else ({"storage"}, False))
+
+
+def test_gpus_of_boards_inside_are_counted() -> None:
+    s = scene("board")
+    (p, _), (board, _) = s.one(Platform), s.one(GpuBoard)
+    for boards in (1, 2, 3):
+        system = p.model_copy(update={"contents": (Contained(part=board.id, qty=boards),)})
+        assert gpus_inside(system, s.market.catalog) == (board.gpu, board.gpus * boards)
+    assert gpus_inside(p, s.market.catalog)[0] == ""

@@ -45,10 +45,10 @@ KINDS = {
 }
 
 
-def reasons() -> dict[tuple[str, str, str], tuple[str, str]]:
-    """(rule, before, after) -> (kind, why)."""
+def reasons() -> dict[tuple[str, int, str, str], tuple[str, str]]:
+    """(rule, line, before, after) -> (kind, why)."""
     with WHY.open(encoding="utf-8", newline="") as f:
-        return {(r["rule"], r["before"], r["after"]): (r["kind"], r["why"]) for r in csv.DictReader(f)}
+        return {(r["rule"], int(r["line"]), r["before"], r["after"]): (r["kind"], r["why"]) for r in csv.DictReader(f)}
 
 
 def write(results: dict[tuple[str, int], dict[str, Any]], cpu_s: int) -> None:
@@ -70,7 +70,7 @@ def write(results: dict[tuple[str, int], dict[str, Any]], cpu_s: int) -> None:
     why, seen = reasons(), Counter[str]()
     lines = []
     for r in sorted(alive, key=lambda r: (list(SUITES).index(r["rule"]), r["line"], r["mutant"])):
-        kind, text = why.get((r["rule"], r["before"], r["after"]), ("", ""))
+        kind, text = why.get((r["rule"], r["line"], r["before"], r["after"]), ("", ""))
         seen[kind] += 1
         before, after = (f"`{x.replace('|', chr(92) + '|')}`" for x in (r["before"], r["after"]))
         lines.append(f"| {r['rule']} | {r['line']} | {before} -> {after} | {kind} | {text} |")
