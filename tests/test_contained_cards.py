@@ -11,7 +11,7 @@ from catalogs.load import Catalog
 from catalogs.schema import Contained, Cpu, Drive, GpuBoard, Kind, Link, Memory, Nic, Platform
 from constraints.contents import gpus_inside
 from constraints.plan import Row
-from tests.test_part_limits import Scene, changed, scene, storage_gb, verdicts
+from tests.scenes import Scene, changed, scene, storage_gb, verdicts
 
 
 def with_card(s: Scene, speed: int, held: int = 1, **card: Any) -> Catalog:

@@ -11,7 +11,7 @@ from catalogs.schema import Platform, Rack
 from constraints.policy import Policy
 from optimizer.market import Market
 from optimizer.pareto import Solver
-from tests.test_part_limits import Scene, changed, gear, scene, verdicts
+from tests.scenes import Scene, changed, gear, scene, verdicts
 
 
 def judged(s: Scene, catalog: Any = None, shared: dict[str, int] | None = None, **fields: Any) -> tuple[set[str], bool]:

@@ -21,8 +21,8 @@ from constraints.rules import findings
 from constraints.tariff import NEVER
 from optimizer.market import Market
 from optimizer.pareto import Solver
+from tests.scenes import PLENTY, Scene, scene, verdicts
 from tests.test_money import DAY, book, kit, offer
-from tests.test_part_limits import PLENTY, Scene, scene, verdicts
 
 
 def asked(**fields: Any) -> Request:

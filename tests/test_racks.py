@@ -13,7 +13,7 @@ from constraints.policy import Policy
 from constraints.rack import racks_in
 from constraints.tariff import Source, Step, Tariff
 from optimizer.market import Market
-from tests.test_part_limits import changed, load_w, scene, switches_w, verdicts
+from tests.scenes import changed, load_w, scene, switches_w, verdicts
 
 
 def case(nodes: int, units: int | None, policy: Policy) -> Case:

@@ -16,7 +16,7 @@ from constraints.request import Circuit
 from constraints.rule import Check
 from constraints.rules import findings
 from optimizer.market import Market
-from tests.test_part_limits import Scene, bank, changed, gpus, load_w, scene
+from tests.scenes import Scene, bank, changed, gpus, load_w, scene
 
 
 def found(s: Scene, rule: str, catalog: Any = None, settings: tuple[str, ...] = (), **build: Any) -> list[Check]:
