@@ -13,6 +13,7 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.schema import Bundle, Gpu, Kind, Offer
+from constraints.budget import most_parts_cents, totals
 from constraints.filters import limits
 from constraints.policy import Policy, usd_per
 from constraints.pricing import unit_price
@@ -113,6 +114,15 @@ def test_one_order_of_an_offer_not_one_of_each_step() -> None:
     three = [x for x in (1, 2, 3) if Market.open(replace(s.market.catalog, offers=offers), s.market.request,
              Policy()).book.cost({gpu: x}) < NEVER]  # fmt: skip
     assert three == [1, 2] and whole
+
+
+def test_support_and_tax_are_one_rounded_line_each() -> None:
+    policy = Policy().with_settings(["money.support_percent=5", "money.tax_percent=13"])
+    assert totals(1000_00, policy) == (50_00, 136_50, 1186_50)
+    assert totals(10, policy) == (1, 1, 12)  # 0.5 and 1.43
+    for most in (0, 1, 99, 1186_49, 1186_50, 1186_51, 10**9):
+        parts = most_parts_cents(most, policy)
+        assert totals(parts, policy)[2] <= most < totals(parts + 1, policy)[2]
 
 
 # Shares and sellers ---------------------------------------------------------------------------------------------------

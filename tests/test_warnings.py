@@ -11,7 +11,7 @@ import pytest
 
 from catalogs.schema import Cpu, Memory, Platform
 from constraints.case import PsuBank
-from constraints.power import node_limit_w, watts_at
+from constraints.power import node_limit_w, transient_extra_w, watts_at
 from constraints.request import Circuit
 from constraints.rule import Check
 from constraints.rules import findings
@@ -63,6 +63,13 @@ def test_supplies_that_do_not_run_at_the_line() -> None:
         market = Market.open(changed(s.market.catalog, psu, "watts_low_line", watts), request, s.market.policy)
         texts = [c.text for c in findings(market.case(s.case.build, s.row.plan, s.row.key)) if c.rule == "power"]
         assert ("supplies do not run at 120 V" in texts) == dead
+
+
+def test_transients_of_gpus_are_rounded_up() -> None:
+    """A quarter of 450 W is 112.5 W: the certificate counts them exactly, and so does the check."""
+    policy = scene("tower").market.policy
+    assert [transient_extra_w(w, policy) for w in (400, 450, 451, 452)] == [100, 113, 113, 113]
+    assert transient_extra_w(450, policy.with_settings(["power.atx_transient_percent=100"])) == 0
 
 
 @pytest.mark.parametrize("name", ("tower", "circuit", "board"))

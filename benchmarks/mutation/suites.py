@@ -55,7 +55,9 @@ SUITES: dict[str, Suite] = {
     "cooling": encoded("cooling", "tests/test_liquid.py"),
     "host_memory": encoded("host_memory", WARNS, HELD)._replace(fronts=("plain", "offload")),
     "pricing": money("priced"),
-    "budget": Suite(("plain", "buyer"), (f"{ROWS}[budget]", "tests/test_rules.py::test_budget_to_the_cent", *MONEY)),
+    "budget": Suite(
+        ("plain", "buyer"), (f"{ROWS}[budget]", "tests/test_rules.py::test_budget_to_the_cent", *MONEY, PRICES)
+    ),
     "tariff": money("priced"),
     "purchase": money("priced"),
     "buying": money("priced"),
