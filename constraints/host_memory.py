@@ -4,11 +4,13 @@ the room, bandwidth and CPU compute of the row.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Cpu, Memory, Platform
 from constraints.contents import dimm_counts, inside
 from constraints.offload import Host, bandwidth_gb_s, gflops_class, host, offloads, room_gb, shortfalls
+from constraints.policy import Policy
 from constraints.rule import Check
 
 if TYPE_CHECKING:
@@ -16,19 +18,23 @@ if TYPE_CHECKING:
     from constraints.model import FamilyModel
 
 
+def floor_gb(vram_gb: int, policy: Policy) -> int:
+    """Whole GB of RAM that GPU memory asks for; the policy's percentage may have decimals."""
+    return math.ceil(policy["host_memory.floor_percent"] * vram_gb / 100)
+
+
 class HostMemory:
     id = "host_memory"
 
     def encode(self, m: FamilyModel) -> None:
-        percent = m.policy.whole("host_memory.floor_percent")
-        vram = m.per_node * m.gpu.vram_gb
+        least = floor_gb(m.per_node * m.gpu.vram_gb, m.policy)
         ram = sum(x.capacity_gb * n * v for (x, n), v in m.memory.items())
         unified = m.gpu.form_factor == "integrated"
         for p, v in m.platform.items():
             contained = inside(p, m.catalog, Memory)
             have = sum(x.capacity_gb * n for x, n in contained)
             if p.dimm_slots and not unified:
-                m.cp.add(100 * ram >= percent * vram - 100 * have).only_enforce_if(v)
+                m.cp.add(ram >= least - have).only_enforce_if(v)
             counts = [] if contained or not p.dimm_slots else dimm_counts(p)
             m.cp.add(sum(b for (_, n), b in m.memory.items() if n in counts) == (1 if counts else 0)).only_enforce_if(v)
         self._experts(m)

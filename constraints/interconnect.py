@@ -65,10 +65,12 @@ class Interconnect:
 
     def encode(self, m: FamilyModel) -> None:
         cp = m.cp
+        cpus = [(x, v) for (x, _), v in m.cpu.items()]
+        cpus += [(x, v) for p, v in m.platform.items() for x, _ in inside(p, m.catalog, Cpu)]
         for r, chosen in m.rows.items():
             if plan_fault(r.plan, r.key, m.policy):
                 cp.add(chosen == 0)
-            for (x, _), v in m.cpu.items():
+            for x, v in cpus:
                 if (x.pcie_gen or 0) < r.key.pcie_gen:
                     cp.add_implication(chosen, ~v)
         self._bridges(m)
@@ -95,11 +97,8 @@ class Interconnect:
         elif pp:
             least = m.policy.whole("interconnect.pp_gbit_s")
             fast = [q for n, q in m.nic.items() if n.gbit_s >= least]
-            lan = [
-                v for p, v in m.platform.items()
-                if any(lan_port(x)[0] >= least for x in p.onboard_lan)
-                or any(n.gbit_s >= least for n, _ in inside(p, m.catalog, Nic))
-            ]  # fmt: skip
+            fast += [q for n, inside_ in held.items() if n.gbit_s >= least for q in inside_]
+            lan = [v for p, v in m.platform.items() if any(lan_port(x)[0] >= least for x in p.onboard_lan)]
             for chosen in pp:
                 cp.add(sum(fast) + sum(lan) >= 1).only_enforce_if(chosen)
         for rate in sorted({r.key.net_gbit_s for r in m.rows if r.key.net == "rdma"}):
@@ -107,7 +106,7 @@ class Interconnect:
             kinds = networks(cards, [], switches, links, "rdma", rate, direct=True)
             self._one_of(m, kinds, many, m.per_node, rows)
             for k, v in m.nets[-1][0].items():
-                slow = [b for (x, _), b in m.cpu.items() if k.nic and host_gbit_s(k.nic, x) < rate]
+                slow = [b for x, b in cpus if k.nic and host_gbit_s(k.nic, x) < rate]
                 for b in slow:
                     cp.add_bool_or([~v, ~b])
         for nic, needs in m.nic_needs.items():

@@ -31,8 +31,8 @@ def node_limit_w(b: PsuBank, volts: int, policy: Policy) -> int:
 
 
 def transient_extra_w(gpu_w: int, policy: Policy) -> int:
-    """What GPU transients add to the load on ATX supplies."""
-    return (policy.whole("power.atx_transient_percent") - 100) * gpu_w // 100
+    """What GPU transients add to the load on ATX supplies, rounded up."""
+    return -((100 - policy.whole("power.atx_transient_percent")) * gpu_w // 100)
 
 
 def efficiency_percent(b: PsuBank | None, policy: Policy) -> int:

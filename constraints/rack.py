@@ -150,13 +150,19 @@ class RackRule:
         p, policy = c.platform, c.policy
         if not racked(p):
             return [Check.of(self.id, True, "stands on its own" if not p.rack_mount else "brings its own rack")]
-        shared = [x for x in c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)]
-        units = sum(x.rack_units * q for x, q in shared if isinstance(x, Switch | Cooling))
-        kg = sum(round(x.weight_kg) * q for x, q in shared if isinstance(x, Switch | Cooling))
+        shared, units = gear(c), gear_units(c)
+        kg = sum(round(x.weight_kg) * q for x, q in shared)
         racks = racks_in(c)
         have = "racks" in c.request.have
-        a = -(-c.build.nodes // racks) if racks else MAX_PER_RACK + 1
+        a = -(-c.build.nodes // racks) if racks else 1
         found = []
+        if have:
+            most = policy.whole("rack.max_units")
+            found.append(
+                Check.at_most(
+                    self.id, a * (p.rack_units or 1) + units, most, "units", f"{a} nodes in a rack of the site"
+                )
+            )
         if not have:
             kinds = [(x, q) for x, q in c.parts(Rack, shared=True) if isinstance(x, Rack)]
             if len(kinds) != 1:
@@ -203,12 +209,21 @@ def racks_in(c: Case) -> int:
         return 0
     if "racks" not in c.request.have:
         return sum(q for _, q in c.parts(Rack, shared=True))
-    heat = air_w(c.load_w, c.platform, c.policy) / 100
-    switches = [(x, q) for x, q in c.parts(Switch, shared=True) if isinstance(x, Switch)]
-    units = c.policy.whole("rack.max_units") - sum(x.rack_units * q for x, q in switches)
+    heat = max(1, air_w(c.load_w, c.platform, c.policy))
     fit = min(
-        units // (c.platform.rack_units or 1),
-        int((c.policy.whole("cooling.rack_air_w") - shared_w(c)) // heat),
+        (c.policy.whole("rack.max_units") - gear_units(c)) // (c.platform.rack_units or 1),
+        100 * (c.policy.whole("cooling.rack_air_w") - shared_w(c)) // heat,
         MAX_PER_RACK,
     )
     return -(-c.build.nodes // fit) if fit > 0 else 0
+
+
+def gear(c: Case) -> list[tuple[Switch | Cooling, int]]:
+    """Switches, CDUs and what else of liquid cooling the nodes share."""
+    found = c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)
+    return [(x, q) for x, q in found if isinstance(x, Switch | Cooling)]
+
+
+def gear_units(c: Case) -> int:
+    """Rack units of what the nodes share."""
+    return sum(x.rack_units * q for x, q in gear(c))

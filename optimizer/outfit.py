@@ -6,6 +6,7 @@ from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
 from constraints.case import fan_percent, power_cap
 from constraints.contents import gpus_inside
 from constraints.fit import gpu_fits
+from constraints.host_memory import floor_gb
 from constraints.lanes import direct, gpu_lanes, gpu_width
 from constraints.model import fixed_w
 from constraints.offload import room_gb
@@ -29,8 +30,7 @@ class Outfit:
         cores = policy.whole("cores.per_gpu_min") * k
         self.cpus = shelf.shared(("cores", cores, *shelf.alike), lambda: [o for o in shelf.cpus if o.size >= cores])
         self.floor_gb = 0 if gpu.form_factor == "integrated" or not p.dimm_slots else k * gpu.vram_gb
-        percent = policy.whole("host_memory.floor_percent")
-        least_gb = -(-percent * self.floor_gb // 100)
+        least_gb = floor_gb(self.floor_gb, policy)
         self.memory = shelf.shared(
             ("floor", least_gb, *shelf.alike), lambda: [o for o in shelf.memory if o.size >= least_gb]
         )

@@ -1,117 +1,206 @@
-"""Mutation testing of rules: each comparison, operator and number of a rule file is changed in turn, in this process.
+"""Mutation testing of rules: each comparison, operator, number and constraint of a rule file is changed in turn.
 
-    python benchmarks/mutation/run.py cores storage
+    PYTHONPATH=. python benchmarks/mutation/run.py --most=40 power rack         # mutants that have no result yet
+    PYTHONPATH=. python benchmarks/mutation/run.py --again=test_networks links  # survivors, with new tests alone
+    PYTHONPATH=. python benchmarks/mutation/run.py --table                      # docs/mutation.md
 
-A mutant is killed when a front of the random catalogs (clever, or CP-SAT alone) differs from that of the rules as they
-are, which tests/test_oracle.py holds equal to brute force, when a build is returned that a check rejects, or when the
-rule's boundary test fails. Survivors are printed as Markdown rows.
+Every mutant has a process of its own, forked from one that has loaded all libraries and catalogs/, no rule:
+the changed source is what it imports. A mutant is killed when a front of the random catalogs (clever, or CP-SAT alone)
+differs from that of the rules as they are, which the tests hold equal to brute force, or when a test of the rule
+fails. Results go to results.jsonl, one line a mutant; lines of a source that has changed since are left aside.
 """
 
 from __future__ import annotations
 
 import ast
-import copy
-import importlib
+import hashlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import json
+import os
+import resource
+import select
+import signal
 import sys
+import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-import pytest
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(ROOT), str(HERE)]
 
-from constraints.policy import Policy
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from tests.random_catalogs import scenario
-from tests.test_rules import NAMES
+from mutants import Mutant, numbered, sample  # noqa: E402
+from suites import SUITES, Suite  # noqa: E402
 
-SEEDS = (0, 1, 3, 4, 7, 10, 13, 18, 27, 45)
-"""Catalogs of five kinds in which most rules decide (tests/test_oracle.py)."""
-SWAPS: dict[type, type] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.FloorDiv: ast.Mult, ast.And: ast.Or, ast.Or: ast.And,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-}  # fmt: skip
-
-
-def mutants(tree: ast.Module) -> Iterator[tuple[int, str, ast.Module]]:
-    """Line, change in words, and the mutated module."""
-    count = sum(1 for _ in ast.walk(tree))
-    for i in range(count):
-        clone = copy.deepcopy(tree)
-        node = list(ast.walk(clone))[i]
-        before = ast.unparse(node) if isinstance(node, ast.expr) else ""
-        if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
-            node.ops[0] = SWAPS[type(node.ops[0])]()
-        elif isinstance(node, ast.BinOp | ast.BoolOp) and type(node.op) in SWAPS:
-            node.op = SWAPS[type(node.op)]()
-        elif isinstance(node, ast.Constant) and type(node.value) is int:
-            node.value += 1
-        else:
-            continue
-        yield node.lineno, f"`{before}` -> `{ast.unparse(node)}`", ast.fix_missing_locations(clone)
+RESULTS = HERE / "results.jsonl"
+TRUTH = ROOT / "build" / "mutation-truth.pickle"
+MOST = 40
+"""Mutants of a file unless --most says otherwise; of more a sample seeded with the file's name."""
+CPU_S, WALL_S = 120, 400
+LIBRARIES = (
+    "numpy", "pandas", "pydantic", "ortools.sat.python.cp_model", "pytest", "hypothesis", "typer.testing", "jsonschema",
+    "rapidfuzz", "rich.console", "openpyxl", "scipy.optimize", "catalogs.load", "catalogs.llm",
+)  # fmt: skip
 
 
-def functions(code: types.CodeType) -> Iterator[tuple[str, types.CodeType]]:
-    """Code of functions and methods by qualified name."""
-    for const in code.co_consts:
-        if isinstance(const, types.CodeType):
-            yield const.co_qualname, const
-            yield from functions(const)
+class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from other code."""
+
+    def __init__(self, name: str, path: Path, code: types.CodeType) -> None:
+        self.name, self.path, self.code = name, path, code
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self.name:
+            return None
+        return importlib.util.spec_from_file_location(fullname, self.path, loader=self)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        exec(self.code, module.__dict__)
 
 
-def install(module: types.ModuleType, code: types.CodeType) -> None:
-    """Give the module's functions and methods the code of a compiled source; all that holds them sees it."""
-    found = dict(functions(code))
-    for holder in [
-        module,
-        *(x for x in vars(module).values() if isinstance(x, type) and x.__module__ == module.__name__),
-    ]:
-        for f in vars(holder).values():
-            if isinstance(f, types.FunctionType) and f.__module__ == module.__name__ and f.__qualname__ in found:
-                f.__code__ = found[f.__qualname__]
+def forked(work: Callable[[], str]) -> str:
+    """What a child process says; "timeout" when it takes too long, "died" when it ends without a word."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S + 5))
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        try:
+            os.write(write, work().encode()[:4000])
+        finally:
+            os._exit(0)
+    os.close(write)
+    ready, _, _ = select.select([read], [], [], WALL_S)
+    said = os.read(read, 4096).decode() if ready else "timeout"
+    if not ready:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    os.close(read)
+    if not said:
+        return "timeout" if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU else "died"
+    return said
 
 
-def killed(rule: str, truth: dict[int, list[tuple[int, int]]]) -> str:
-    """What notices the mutant installed; empty when nothing does."""
-    for seed, front in truth.items():
-        market = Market.open(*scenario(seed)[:2], Policy())
-        for clever in (True, False):
-            try:
-                points = Solver(market, clever=clever).front().points
-            except Exception as e:
-                return f"catalog {seed}: {type(e).__name__}"
-            if [(p.found.parts_cents, p.found.row.perf.tenths) for p in points] != front:
-                return f"catalog {seed}: another front"
-    names = [n for n in NAMES if n.split()[0] == rule]
-    tests = [f"tests/test_rules.py::test_just_inside_and_just_outside[{n}]" for n in names]
-    if tests and pytest.main(["-qq", "-x", "-n", "0", "-p", "no:cacheprovider", "--no-header", "--tb=no", *tests]):
-        return "boundary test"
-    return ""
+def noticed(suite: Suite, first: list[Any]) -> str:
+    """The front or test that notices what was changed, "survived" when none does."""
+    import pickle
+
+    import pytest
+
+    try:
+        import fronts
+
+        known, builds = pickle.loads(TRUTH.read_bytes())
+        if by := fronts.differs(suite.fronts, first, known):
+            return by
+        fronts.lend_builds(builds)
+    except Exception as e:
+        return f"import: {type(e).__name__}"
+    seen = types.SimpleNamespace(name="")
+
+    class Note:
+        def pytest_runtest_logreport(self, report: Any) -> None:
+            if report.failed and not seen.name:
+                seen.name = report.nodeid
+
+        def pytest_collectreport(self, report: Any) -> None:
+            if report.failed and not seen.name:
+                seen.name = report.nodeid
+
+    quiet = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "--tb=no", "--no-header"]
+    code = pytest.main([*quiet, *(["-k", suite.keyword] if suite.keyword else []), *suite.tests], plugins=[Note()])
+    return (seen.name or f"pytest {code}") if code else "survived"
 
 
-def main(rules: list[str]) -> None:
-    truth = {}
-    for seed in SEEDS:
-        points = Solver(Market.open(*scenario(seed)[:2], Policy())).front().points
-        truth[seed] = [(p.found.parts_cents, p.found.row.perf.tenths) for p in points]
-    for rule in rules:
-        module = importlib.import_module(f"constraints.{rule}")
-        source = Path(str(module.__file__)).read_text(encoding="utf-8")
-        order = dict(sorted(truth.items()))
-        all_, survivors = 0, []
-        for line, change, tree in mutants(ast.parse(source)):
-            install(module, compile(tree, str(module.__file__), "exec"))
-            all_ += 1
-            by = killed(rule, order)
-            if by.startswith("catalog"):
-                seed = int(by.split()[1].rstrip(":"))
-                order = {seed: truth[seed], **order}
-            if not by:
-                survivors.append((line, change))
-                print(f"| {rule} | {line} | {change} | |", flush=True)
-        install(module, compile(source, str(module.__file__), "exec"))
-        print(f"{rule}: {all_} mutants, {all_ - len(survivors)} killed, {len(survivors)} survive", flush=True)
+def module_of(rule: str) -> tuple[str, Path]:
+    return f"constraints.{rule}", ROOT / "constraints" / f"{rule}.py"
+
+
+def sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def results() -> dict[tuple[str, int], dict[str, Any]]:
+    """(rule, mutant) -> latest result for the source as it is."""
+    out = {}
+    for line in RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []:
+        row = json.loads(line)
+        if row["source"] == sha(module_of(row["rule"])[1]):
+            out[row["rule"], row["mutant"]] = row
+    return out
+
+
+def run(rule: str, most: int, again: Sequence[str], fine: dict[Suite, str]) -> None:
+    """Try mutants of the rule that have no result yet; with `again` its survivors, with those tests alone."""
+    name, path = module_of(rule)
+    suite, have = SUITES[rule], {n: row for (x, n), row in results().items() if x == rule}
+    if again:
+        suite = suite._replace(fronts=(), tests=tuple(t for t in suite.tests if t.split("::")[0] in again))
+        every = numbered(path)
+        all_, few = len(every), [every[n] for n, row in have.items() if row["by"] == "survived" and suite.tests]
+    else:
+        all_, few = sample(path, most)
+        few = [x for x in few if x[0].number not in have]
+    first: list[Any] = []
+    for mutant, code in few:
+        if suite not in fine:
+            fine[suite] = forked(lambda: noticed(suite, []))
+        if fine[suite] != "survived":
+            raise SystemExit(f"{rule}: without a change {fine[suite]} fails")
+        started = time.monotonic()
+
+        def work(code: types.CodeType = code, first: list[Any] = first) -> str:
+            sys.meta_path.insert(0, Mutated(name, path, code))
+            return noticed(suite, first)
+
+        by = forked(work)
+        if by.startswith("front ("):
+            case = ast.literal_eval(by[6 : by.rindex(":")])
+            first = [case, *(x for x in first if x != case)][:4]
+        write(rule, path, all_, mutant, by, time.monotonic() - started)
+
+
+def write(rule: str, path: Path, all_: int, m: Mutant, by: str, seconds: float) -> None:
+    row = {"rule": rule, "source": sha(path), "all": all_, "mutant": m.number, "line": m.line, "before": m.before,
+           "after": m.after, "by": by, "seconds": round(seconds, 1)}  # fmt: skip
+    with RESULTS.open("a", encoding="utf-8") as f:
+        f.write(json.dumps(row) + "\n")
+    if by in ("survived", "timeout"):
+        print(f"{rule} {m.line}: {m.before} -> {m.after}: {by}", flush=True)
+
+
+def main(args: Sequence[str]) -> None:
+    if "--table" in args:
+        import table
+
+        table.write(results(), CPU_S)
+        return
+    if not TRUTH.exists():
+        TRUTH.parent.mkdir(exist_ok=True)
+
+        def prepare() -> str:
+            import fronts
+
+            fronts.truth(TRUTH)
+            return "done"
+
+        if (said := forked(prepare)) != "done":
+            raise SystemExit(f"no truth: {said}")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for lib in LIBRARIES:
+        importlib.import_module(lib)
+    fine: dict[Suite, str] = {}
+    options = dict(a[2:].split("=") for a in args if a.startswith("--"))
+    again = [f"tests/{x}.py" for x in options.get("again", "").split(",") if x]
+    for rule in [a for a in args if not a.startswith("-")] or list(SUITES):
+        run(rule, int(options.get("most", MOST)), again, fine)
 
 
 if __name__ == "__main__":

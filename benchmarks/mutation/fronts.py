@@ -1,0 +1,106 @@
+"""Markets of the random catalogs by name, and the fronts and builds that tests hold equal to brute force."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+PLAIN = (0, 1, 3, 4, 6, 7, 10, 12, 13, 15, 18, 19, 21, 22, 24, 26, 27, 30, 31, 36, 40, 41, 42, 43, 45, 59)
+OFFLOAD = (0, 1, 2, 9, 18, 22, 28, 31, 36, 50, 56, 59)
+KINDS: dict[str, tuple[Any, ...]] = {
+    "plain": PLAIN,
+    "priced": tuple(range(0, 48)),
+    "buyer": tuple(x for x in range(32) if x != 12),
+    "offload": OFFLOAD,
+    "training": (
+        (0, "finetune-lora", None), (1, "finetune-lora", 4), (2, "finetune-full", None), (3, "finetune-lora", 4),
+        (7, "finetune-full", None), (9, "finetune-lora", None),
+    ),
+}  # fmt: skip
+"""Each compared in tests/: test_oracle, test_price_oracle, test_procurement, test_offload, test_training_oracle."""
+
+
+def market(kind: str, key: Any) -> Any:
+    """The market of a random catalog."""
+    from constraints.policy import Policy
+    from optimizer.market import Market
+
+    if kind == "plain":
+        from tests.random_catalogs import scenario
+
+        catalog, request = scenario(key)[:2]
+    elif kind == "priced":
+        from tests.price_terms import priced_scenario
+
+        catalog, request = priced_scenario(key)[:2]
+    elif kind == "buyer":
+        from tests.random_procurement import AXES, WISHES, procurement_scenario
+
+        i, j = divmod(key, 4)
+        catalog, request = procurement_scenario(3 * i + j, WISHES[i], AXES[(i + j) % 4])[:2]
+    elif kind == "offload":
+        from tests.random_catalogs import offload_scenario
+
+        catalog, request = offload_scenario(key)[:2]
+    else:
+        from tests.random_catalogs import scenario
+
+        seed, workload, bits = key
+        catalog, request = scenario(seed)[:2]
+        model = "r1-distill-qwen-1.5b" if workload == "finetune-full" else request.model
+        fields = {"model": model, "workload": workload, "users": None, "min_precision_bits": bits}
+        request = request.model_copy(update={**fields, "dataset_tb": 0.3 if seed % 2 else None})
+    return Market.open(catalog, request, Policy())
+
+
+def front(kind: str, key: Any, clever: bool) -> list[tuple[int, int]]:
+    """(cost, 0.1 tok/s)."""
+    from optimizer.pareto import Solver
+
+    points = Solver(market(kind, key), clever=clever).front().points
+    return [(p.found.cost, p.found.row.perf.tenths) for p in points]
+
+
+def truth(path: Path) -> None:
+    """Write the fronts of the rules as they are, and the builds that brute force went through."""
+    from tests.recorded import recorded
+    from tests.test_rule_limits import CATALOGS
+
+    fronts = {(kind, key): front(kind, key, True) for kind, keys in KINDS.items() for key in keys}
+    builds = {}
+    for seed in CATALOGS:
+        brute = recorded(seed)[1]
+        brute.builds, brute._known = set(), {}
+        builds[seed] = pickle.dumps(brute)
+    path.write_bytes(pickle.dumps((fronts, builds)))
+
+
+def differs(kinds: list[str], first: list[tuple[str, Any]], fronts: dict[Any, Any]) -> str:
+    """What differs from the fronts as they should be; empty when nothing does."""
+    cases = [x for x in first if x in fronts]
+    cases += [(kind, key) for kind in kinds for key in KINDS[kind] if (kind, key) not in cases]
+    for case in cases:
+        for clever in (True, False):
+            try:
+                found = front(*case, clever)
+            except Exception as e:
+                return f"front {case}: {type(e).__name__}"
+            if found != fronts[case]:
+                return f"front {case}: another"
+    return ""
+
+
+def lend_builds(builds: dict[int, bytes]) -> None:
+    """Brute force is not run again for each mutant: the tests get what it found."""
+    from constraints.policy import Policy
+    from optimizer.market import Market
+    from tests import recorded
+    from tests.random_catalogs import scenario
+
+    def lent(seed: int) -> Any:
+        catalog, request, _ = scenario(seed)
+        asked = request.model_copy(update={"budget_cents": recorded.PLENTY})
+        return Market.open(catalog, asked, Policy()), pickle.loads(builds[seed])
+
+    recorded.recorded = lent

@@ -1,0 +1,78 @@
+"""Racks of the site: how many are filled, and nodes whose height nobody published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from catalogs.schema import Pdu, Platform, Rack
+from constraints.case import Build, Case
+from constraints.plan import Row
+from constraints.policy import Policy
+from constraints.rack import racks_in
+from constraints.tariff import Source, Step, Tariff
+from optimizer.market import Market
+from tests.scenes import changed, load_w, scene, switches_w, verdicts
+
+
+def case(nodes: int, units: int | None, policy: Policy) -> Case:
+    """`nodes` of the scene's servers, of other height, in racks of the site."""
+    s = scene("own racks")
+    catalog = changed(s.market.catalog, s.one(Platform)[0], "rack_units", units)
+    market = Market.open(catalog, s.market.request, policy)
+    return market.case(replace(s.case.build, nodes=nodes), s.row.plan, s.row.key)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "units", "racks"),
+    [(5, 8, 1), (6, 8, 2), (10, 1, 1), (11, 1, 2), (20, None, 2), (1, 42, 1), (1, 43, 0), (3, 42, 3)],
+)
+def test_racks_by_height_and_at_most_ten_nodes_each(nodes: int, units: int | None, racks: int) -> None:
+    cool = Policy().with_settings(["cooling.rack_air_w=1000000"])
+    assert racks_in(case(nodes, units, cool)) == racks
+
+
+def test_racks_of_nodes_of_unknown_height() -> None:
+    low = Policy().with_settings(["cooling.rack_air_w=1000000", "rack.max_units=3"])
+    assert [racks_in(case(n, None, low)) for n in (3, 4)] == [1, 2]
+
+
+@pytest.mark.parametrize("each", (1, 2, 3))
+def test_racks_by_heat(each: int) -> None:
+    s = scene("own racks")
+    heat = each * load_w(s) + switches_w(s)
+    for limit, racks in ((heat, -(-6 // each)), (heat - 1, -(-6 // (each - 1)) if each > 1 else 0)):
+        assert racks_in(case(6, 1, Policy().with_settings([f"cooling.rack_air_w={limit}"]))) == racks
+
+
+def test_a_node_of_unknown_height_counts_one_unit() -> None:
+    s = scene("own racks")
+    catalog = changed(s.market.catalog, s.one(Platform)[0], "rack_units", None)
+    for units, fine in ((1, True), (0, False)):
+        policy = Policy().with_settings([f"rack.max_units={units}"])
+        found = verdicts(s, catalog, s.market.request, policy, s.case.build)
+        assert found == ((set(), True) if fine else ({"rack"}, False))
+
+
+@pytest.mark.parametrize(("nodes", "racks"), [(9, 1), (10, 1), (11, 2), (12, 2)])
+def test_ten_small_nodes_stand_in_a_rack(nodes: int, racks: int) -> None:
+    """Bought racks that are tall, strong and cool enough for any number."""
+    s = scene("board")
+    catalog = changed(s.market.catalog, s.one(Platform)[0], "rack_units", 1)
+    for part, figures in ((s.one(Rack)[0], {"load_kg": 10**6}), (s.one(Pdu)[0], {"power_w": 10**6, "outlets_c13": 99})):
+        for field, value in figures.items():
+            catalog = changed(catalog, catalog.parts[part.id], field, value)
+    key, plan = replace(s.row.key, nodes=nodes), replace(s.row.plan, replicas=s.row.plan.replicas * nodes)
+    s = s._replace(row=Row(key, plan, s.row.perf))
+    build = Build(nodes, s.case.build.node, {"rack0": racks, "pdu0": 2 * racks})
+    request = s.market.request.model_copy(update={"have": frozenset({"network"}), "max_nodes": 20})
+    cool = Policy().with_settings(["cooling.rack_air_w=1000000"])
+    assert verdicts(s, catalog, request, cool, build) == (set(), True)
+
+
+def test_of_equal_sources_the_first_sends_all() -> None:
+    """Which of two equal offers is ordered from does not change with what else is there."""
+    first, second = (Source(None, (Step(1, 5, 10),), stale) for stale in (False, True))
+    assert [(o.source.stale, o.pieces) for o in Tariff((first, second)).split(4)] == [(False, 4)]
+    assert [(o.source.stale, o.pieces) for o in Tariff((first, second)).split(7)] == [(False, 5), (True, 2)]
