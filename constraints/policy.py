@@ -18,13 +18,14 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class Default:
-    """One policy value with its unit, title and source."""
+    """One policy value with its unit, title and source; no setting of it may exceed `most`."""
 
     key: str
     value: Decimal
     unit: str
     title: str
     source: str
+    most: Decimal = Decimal(10**9)
 
 
 @cache
@@ -38,7 +39,10 @@ def table(name: str) -> tuple[dict[str, str], ...]:
 def defaults() -> Mapping[str, Default]:
     """All policy keys."""
     return {
-        r["key"]: Default(r["key"], Decimal(r["value"]), r["unit"], r["title"], r["source"]) for r in table("policy")
+        r["key"]: Default(
+            r["key"], Decimal(r["value"]), r["unit"], r["title"], r["source"], Decimal(r["most"] or Default.most)
+        )
+        for r in table("policy")
     }
 
 
@@ -76,8 +80,10 @@ class Policy:
                 number = Decimal(value.strip())
             except InvalidOperation:
                 number = Decimal("NaN")
-            if not number.is_finite() or number < 0 or number > 10**9:
-                faults.append(Fault("bad-policy", f"{key} needs a number from 0 to 1e9", file, None, key, value))
+            most = defaults()[key].most
+            if not number.is_finite() or not 0 <= number <= most:
+                text = f"{key} needs a number from 0 to {'1e9' if most == Default.most else most}"
+                faults.append(Fault("bad-policy", text, file, None, key, value))
                 continue
             changed[key] = number
         if faults:

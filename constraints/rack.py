@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from constraints.case import Case
     from constraints.model import FamilyModel
 
-MAX_PER_RACK = 10
 CORD_ENDS = {"C14": "C13-C14", "C20": "C19-C20"}
 """Inlet of a supply -> connectors of its cord."""
+
+
+def most_per_rack(units: int | None, tallest: int, nodes: int) -> int:
+    """Nodes of `units` rack units (1 where nobody published them) that the tallest rack may hold by height; of those
+    that there are, and at least 1."""
+    return max(1, min(nodes, tallest // (units or 1)))
 
 
 def node_kg(p: Platform, policy: Policy) -> int:
@@ -58,7 +63,12 @@ class RackRule:
         if not mounted:
             return
         in_rack = sum(v for _, v in mounted)
-        per_rack = {a: cp.new_bool_var(f"per_rack{a}") for a in range(1, MAX_PER_RACK + 1)}
+        racks = [x for x in m.candidates.racks if x.id in m.book.prices]
+        tallest = max((x.rack_units for x in racks), default=1)
+        if "racks" in m.request.have:
+            tallest = policy.whole("rack.max_units")
+        most_in = max(most_per_rack(p.rack_units, tallest, max(m.node_counts)) for p, _ in mounted)
+        per_rack = {a: cp.new_bool_var(f"per_rack{a}") for a in range(1, most_in + 1)}
         cp.add(sum(per_rack.values()) == in_rack)
         units, kg, watts = sum(m.shared_units), sum(m.shared_kg), sum(m.shared_w)
         for a, is_a in per_rack.items():
@@ -76,7 +86,6 @@ class RackRule:
                 for p, v in mounted:
                     cp.add(a * (p.rack_units or 1) + units <= policy.whole("rack.max_units")).only_enforce_if(is_a, v)
             return
-        racks = [x for x in m.candidates.racks if x.id in m.book.prices]
         pdus = [x for x in m.candidates.pdus if x.id in m.book.prices]
         rack_kind = {x: cp.new_bool_var(x.id) for x in racks}
         pdu_kind = {x: cp.new_bool_var(x.id) for x in pdus}
@@ -213,7 +222,6 @@ def racks_in(c: Case) -> int:
     fit = min(
         (c.policy.whole("rack.max_units") - gear_units(c)) // (c.platform.rack_units or 1),
         100 * (c.policy.whole("cooling.rack_air_w") - shared_w(c)) // heat,
-        MAX_PER_RACK,
     )
     return -(-c.build.nodes // fit) if fit > 0 else 0
 

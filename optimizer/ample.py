@@ -13,7 +13,7 @@ from functools import cached_property
 from catalogs.schema import Cpu, Drive, Kind, Platform, Rack, Switch
 from constraints.lanes import needs_lanes
 from constraints.precision import wanted
-from constraints.rack import MAX_PER_RACK, node_kg, racked
+from constraints.rack import node_kg, racked
 from constraints.storage import needed_gb
 from optimizer.market import Market
 
@@ -86,7 +86,7 @@ class Ample:
                 (
                     (r.load_kg - self.kg_per_unit * (r.rack_units - a * tall)) / a
                     for r in self.racks
-                    for a in range(1, min(MAX_PER_RACK, r.rack_units // tall) + 1)
+                    for a in range(1, r.rack_units // tall + 1)
                 ),
                 default=float("inf"),
             )

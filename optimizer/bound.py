@@ -65,9 +65,9 @@ class Bound:
     @cached_property
     def cents(self) -> int:
         """Cents below which no build of the row on this platform exists; NONE when there is none at all."""
-        if not all(self.ways):
-            return NONE
         key, o = self.row.key, self.outfit
+        if not all(self.ways) or (key.nodes == 1 and not o.nics):
+            return NONE
         total = self.least + sum(w.cents[0] for w in self.ways) + (o.nics[0].cents if key.nodes == 1 else 0)
         return min(NONE, total + self.bounds.racks(o, key.nodes, self.node.load_w)) if self.node.pools else 0
 

@@ -16,7 +16,7 @@ from constraints.interconnect import BMC
 from constraints.links import Network, Pieces, networks
 from constraints.plan import RowKey
 from constraints.power import LOW_LINE_V
-from constraints.rack import MAX_PER_RACK, air_w, node_kg, pdu_efficiency, racked
+from constraints.rack import air_w, most_per_rack, node_kg, pdu_efficiency, racked
 from optimizer.market import Market
 from optimizer.shelf import NONE, Parts
 
@@ -195,7 +195,10 @@ class Cluster:
         if not racked(p):
             return 0, NO_PARTS, 0
         best: tuple[int, dict[str, int], int] = (NONE, NO_PARTS, 0)
-        for a in range(1, min(MAX_PER_RACK, nodes) + 1):
+        tallest = max((x.rack_units for x in self.racks), default=1)
+        if "racks" in self.market.request.have:
+            tallest = self.market.policy.whole("rack.max_units")
+        for a in range(1, most_per_rack(p.rack_units, tallest, nodes) + 1):
             count = -(-nodes // a)
             if a > 1 and count == -(-nodes // (a - 1)):
                 continue
