@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from catalogs.llm import Llm, all_models
+from catalogs.llm import Llm
 from constraints.precision import BITS, known_precisions, wanted
 from constraints.request import Request
 from constraints.site import total_w, units
@@ -17,6 +17,7 @@ from optimizer.explanation.words import trimmed
 from optimizer.front import Found
 from optimizer.load import load_of
 from optimizer.market import Market
+from optimizer.size_report import families
 
 LONGEST_DAYS = 3650
 STANDARD_AMPS = (15, 16, 20, 30, 32, 40, 50, 60, 63, 80, 100, 125, 150, 200, 250, 300, 400)
@@ -83,7 +84,8 @@ def _number(key: str, market: Market) -> Number | None:
     if key == "load":
         return _load(market)
     if key == "user-speed":
-        return line(key, r.min_tok_s_user, 0, "min_tok_s_user", "{} tok/s for each user", per=10)
+        per_user = lambda a, c, f: math.floor(f.row.perf.per_user_tok_s * 10)  # noqa: E731
+        return line(key, r.min_tok_s_user, 0, "min_tok_s_user", "{} tok/s for each user", per_user, per=10)
     if key == "ttft" and r.max_ttft_ms:
         reached = lambda a, c, f: math.ceil(f.row.perf.ttft_ms)  # noqa: E731
         return line(key, r.max_ttft_ms, 10**6, "max_ttft_ms", "a first token within {} ms", reached)
@@ -158,10 +160,10 @@ def _precisions(market: Market) -> list[tuple[str, Change]]:
 
 
 def _smaller_models(market: Market) -> list[tuple[str, Change]]:
-    """Models with fewer parameters, the largest first; of those with equal size one."""
+    """DeepSeek models with fewer parameters, the largest first; of those with equal size one."""
     r, llm = market.request, market.llm
     sized: dict[int, Llm] = {}
-    for other in all_models():
+    for other, _ in families(False):
         fits = r.tokens <= other.max_context and other.params_total < llm.params_total
         if fits and not (r.precision and not wanted(other, r)):
             sized.setdefault(other.params_total, other)

@@ -30,6 +30,8 @@ class Way:
 
 
 Tell = Callable[[Way], None]
+WORTH_PERMILLE = 5
+"""What a second change must save of the budget to be worth a line."""
 
 
 def ways_out(asking: Asking, tell: Tell = lambda way: None) -> list[Way]:
@@ -79,8 +81,10 @@ def _way(asking: Asking, keys: tuple[str, ...], loose: tuple[Loosened, ...]) -> 
 
 
 def _with_budget(asking: Asking, budget: Budget, lever: Lever, least: int | None) -> Way | None:
-    """A condition loosened by the least that makes a build cheaper than `least`, and the budget for it."""
-    other = lever.least(asking, Change.of(budget_cents=None if least is None else least - 1))
+    """A condition loosened by the least that makes a build cheaper than `least` by what is worth a line, and the
+    budget for it."""
+    worth = None if least is None else least - max(1, least * WORTH_PERMILLE // 1000)
+    other = lever.least(asking, Change.of(budget_cents=worth))
     if other is None:
         return None
     more = budget.least(asking, other.change)
