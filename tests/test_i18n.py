@@ -105,6 +105,13 @@ WRITTEN = (
     "Within catalog 7584c7798440, prices as of 2026-11-24, this policy, equal nodes up to 32 and the plans of tensor, "
     "pipeline, expert and data parallelism, the search was stopped before the proof.",
     "Stopped before the proof: 3 families may still hold better builds, none with parts below 1,000.00 USD.",
+    "H20 runs FP8 as weights only, at the speed of 16 bits; v3-671b is published with FP8 weights.",
+    "H20 runs FP8 not at all; v3-671b is published with FP8 weights.",
+    "the offer's high",
+    "mine.csv: 3 of 4 rows used, they speak for 1 configuration and beat the model there (basis measured).",
+    "mine.csv: 3 of 4 rows used, they speak for 2 configurations and beat the model there (basis measured).",
+    "no released engine serves deepseek-v3 on it as asked",
+    "no released engine trains deepseek-v3 on it as asked",
 )
 """Sentences put together from pieces, as results hold them."""
 SAME = {"GPU", "CPU", "kW", "rack units"}
