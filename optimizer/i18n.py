@@ -20,6 +20,8 @@ PLACE = re.compile(r"\{(\w+)\}")
 BETWEEN = {", ": "、", " and ": "和", " or ": "或"}
 """What stands between the members of a list."""
 LETTERS = 7
+FITS = {"list": "[^:]+?", "qty": r"\d[\d,]*"}
+"""What a value of these names looks like."""
 BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff，：；、（）]) (?=[\u4e00-\u9fff（）])")
 
 
@@ -49,19 +51,20 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     out = []
     for key, text in _catalog().items():
         pieces = re.split(r"\{\w+\}", key)
-        if len(pieces) > 1 and (pieces[0][:1].isalpha() or sum(map(str.isalpha, "".join(pieces))) >= LETTERS):
-            names = PLACE.findall(key)
+        names = PLACE.findall(key)
+        begins = pieces[0][:1].isalpha() or names[:1] == ["qty"]
+        if names and (begins or sum(map(str.isalpha, "".join(pieces))) >= LETTERS):
             shape = re.escape(pieces[0])
             for i, (name, piece) in enumerate(zip(names, pieces[1:], strict=True)):
-                fits = "[^:]+?" if name == "list" else ".+?"
+                fits = FITS.get(name, ".+?")
                 shape += (f"(?P={name})" if name in names[:i] else f"(?P<{name}>{fits})") + re.escape(piece)
             out.append((sum(map(len, pieces)), re.compile(shape, re.DOTALL), text))
     return [(p, text) for _, p, text in sorted(out, key=lambda x: -x[0])]
 
 
 def _value(name: str, text: str) -> str:
-    """A value of a sentence: `{why}` is a sentence itself, `{list}` a list of such (`a, b and c`), others are words or
-    comma-separated words, those that are keys themselves translated."""
+    """A value of a sentence: `{why}` is a sentence itself, `{list}` a list of such (`a, b and c`), `{qty}` a number,
+    others are words or comma-separated words, those that are keys themselves translated."""
     if name == "why":
         return _zh_sentence(text)
     if name == "list":

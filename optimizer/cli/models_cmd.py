@@ -40,7 +40,7 @@ def list_models(json: Annotated[bool, typer.Option("--json", help="JSON on stdou
         rows.append(
             [
                 m.id,
-                _("(yours)") if m.user else m.name,
+                _("(yours)") if m.user else _.sentence(m.name),
                 f"{m.params_total / 1e9:.1f}",
                 m.native_precision,
                 gb[m.precisions()[0]],
@@ -73,11 +73,11 @@ def show(model: str, json: Annotated[bool, typer.Option("--json", help="JSON on 
     if json:
         emit_json(data)
         return
-    from optimizer.cli.front_view import coded
+    from optimizer.cli.front_view import coded, remark
 
     for key, value in data.items():
         if value:
-            text = m.note_zh or value if key == "note" and language().chinese else value
+            text = remark(value) if isinstance(value, str) else value
             print(f"{padded(coded(FACTS, key), 16)} {text}")
 
 

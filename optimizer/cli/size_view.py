@@ -37,7 +37,7 @@ def show(r: SizeReport) -> None:
     for m in r.messages:
         note(f"{_('note')}: {remark(m)}")
     lengths = "" if r.isl is None else _(", {isl} tokens in, {osl} out", isl=f"{r.isl:,}", osl=f"{r.osl:,}")
-    print(f"{r.model.name}: {r.workload}{lengths}")
+    print(f"{_.sentence(r.model.name)}: {r.workload}{lengths}")
     if r.isl is None or any(s.details for s in r.setups):
         for s in r.setups:
             facts(s)
