@@ -68,7 +68,7 @@ def _held_out(before: Calibration, after: Calibration) -> None:
     table(
         [_("distance from the data"), _("before"), _("after"), _("rows"), _("groups")],
         [
-            [_(d), f"{before.widths[d].low:.2f}-{before.widths[d].high:.2f}", f"{w.low:.2f}-{w.high:.2f}", str(w.rows),
+            [d, f"{before.widths[d].low:.2f}-{before.widths[d].high:.2f}", f"{w.low:.2f}-{w.high:.2f}", str(w.rows),
              str(w.groups)]
             for d, w in after.widths.items()
             if d in before.widths

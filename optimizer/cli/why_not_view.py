@@ -27,7 +27,7 @@ def why_not_lines(w: WhyNot) -> list[str]:
     for a in w.against:
         text = _("admissible without {what}", what=_.list(a.conditions, " and "))
         text = text if a.conditions else _.sentence(a.text)
-        cost = f": {a.total} {w.currency}" if a.total else ""
+        cost = _(": {money}", money=f"{a.total} {w.currency}") if a.total else ""
         rules = ", ".join(coded(RULES, x) for x in a.rules)
         lines.append(_("Against it ({rules}): {finding}{cost}.", rules=rules, finding=text, cost=cost))
     if w.supposed:
