@@ -158,7 +158,7 @@ FINDING = {"rule": "vram", "status": "fail", "measured": 1.0, "limit": 2.0, "uni
          "无论 nvidia-h20 价格多低"),
         ({"against": [Against(rules=["cooling", "vram"], conditions=["no facility water", "at most 3 kW"],
                               text="admissible without no facility water and at most 3 kW", total="9.00")],
-          "lifted": ["no facility water"], "supposed": ["nvidia-h20"]}, "机房无冷却水，且功率至多 3 kW，最低价 9.00 USD"),
+          "lifted": ["no facility water"], "supposed": ["nvidia-h20"]}, "且功率至多 3 kW，最低价 9.00 USD"),
         ({"against": [Against(rules=["vram"], conditions=[], total=None, text="inlet temperature: 40 C against 35 C")],
           "no_break_even": "no build holds H20 itself"}, "进风温度：40 C，限值 35 C"),
         ({"checks": [FINDING], "rival": OFFERED, "faster_for_less": OFFERED.model_copy(update={"output_tok_s": 99})},
