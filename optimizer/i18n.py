@@ -20,7 +20,7 @@ PLACE = re.compile(r"\{(\w+)\}")
 BETWEEN = {", ": "、", " and ": "和", " or ": "或"}
 """What stands between the members of a list."""
 LETTERS = 7
-FITS = {"list": "[^:]+?", "qty": r"\d[\d,]*"}
+FITS = {"list": "[^:]+?", "qty": r"\d[\d,]*", "policy": r"[a-z_]+\.[a-z0-9_]+"}
 """What a value of these names looks like."""
 BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff，：；、（）]) (?=[\u4e00-\u9fff（）])")
 
@@ -52,7 +52,7 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     for key, text in _catalog().items():
         pieces = re.split(r"\{\w+\}", key)
         names = PLACE.findall(key)
-        begins = pieces[0][:1].isalpha() or names[:1] == ["qty"]
+        begins = pieces[0][:1].isalpha() or names[:1] in (["qty"], ["policy"])
         if names and (begins or sum(map(str.isalpha, "".join(pieces))) >= LETTERS):
             shape = re.escape(pieces[0])
             for i, (name, piece) in enumerate(zip(names, pieces[1:], strict=True)):
@@ -64,7 +64,7 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
 
 def _value(name: str, text: str) -> str:
     """A value of a sentence: `{why}` is a sentence itself, `{list}` a list of such (`a, b and c`), `{qty}` a number,
-    others are words or comma-separated words, those that are keys themselves translated."""
+    `{policy}` a key of policy, others are words or comma-separated words, those that are keys themselves translated."""
     if name == "why":
         return _zh_sentence(text)
     if name == "list":

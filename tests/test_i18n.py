@@ -15,7 +15,9 @@ from babel.messages.pofile import read_po
 from typer.testing import CliRunner
 
 from catalogs.errors import InputError
+from constraints.policy import defaults
 from optimizer.cli.app import app
+from optimizer.explanation.conditions import LESS_IS_STRICTER, MORE_IS_STRICTER
 from optimizer.i18n import LOCALE, PLACE, Words, _catalog, choose, default_language
 
 ROOT = Path(__file__).parent.parent
@@ -259,11 +261,24 @@ def test_every_sentence_of_an_answer_has_its_chinese(path: str) -> None:
     assert sorted(x for x in sentences(path) - PIECES if not chinese(zh.sentence(x))) == []
 
 
+def test_stricter_policies_have_their_chinese() -> None:
+    """A figure of policy that the buyer made stricter is a condition: with its title in Chinese."""
+    stricter = [d for k, d in defaults().items() if k.startswith((*MORE_IS_STRICTER, *LESS_IS_STRICTER))]
+    assert len(stricter) > 20
+    for d in stricter:
+        text = Words("zh").sentence(f"{d.key} = {d.value} {d.unit} ({d.title})")
+        assert text.startswith(f"{d.key} = {d.value} {d.unit}（")
+        assert chinese(text), d.title
+
+
 def test_sentences_in_sentences() -> None:
     """Lists, numbers and sentences inside sentences are translated too, and nothing that only looks like one."""
     zh = Words("zh").sentence
     assert zh("new, refurbished and used parts only") == "仅限全新、翻新和二手物料"
     assert zh("without: new parts only") == "取消：仅限全新物料"
+    assert zh("no more: cores.per_gpu_min = 8 cores (CPU cores per GPU (hard))") == (
+        "取消：cores.per_gpu_min = 8 cores（每 GPU 的 CPU 核数（硬性））"
+    )
     assert zh("contains nvidia-h200: vendor NVIDIA is barred") == "内含 nvidia-h200：品牌 NVIDIA 被排除"
     assert zh("amd-epyc-9115: no piece of it in stock") == "amd-epyc-9115：无库存"
     left = "Parts in hand that p1 does not need: 3 of 4 x intel-xeon-6767p, 1 of 1 x nvidia-h200 and 3 more."
