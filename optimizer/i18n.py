@@ -9,7 +9,7 @@ from __future__ import annotations
 import gettext
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -17,6 +17,12 @@ from pathlib import Path
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "zh", "both")
 PLACE = re.compile(r"\{(\w+)\}")
+BETWEEN = {", ": "、", " and ": "和", " or ": "或"}
+"""What stands between the members of a list."""
+LETTERS = 7
+FITS = {"list": "[^:]+?", "qty": r"\d[\d,]*", "policy": r"[a-z_]+\.[a-z0-9_]+"}
+"""What a value of these names looks like."""
+BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff，：；、（）]) (?=[\u4e00-\u9fff（）])")
 
 
 def N_(text: str) -> str:
@@ -40,21 +46,30 @@ def _catalog() -> dict[str, str]:
 
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """Keys with placeholders as patterns, those with the most fixed text first."""
+    """Keys with placeholders as patterns, those with the most fixed text first; phrases of a few letters that begin
+    with a value (`{low} to {high}`) fit too much to be sentences."""
     out = []
     for key, text in _catalog().items():
-        if PLACE.search(key):
-            pieces = re.split(r"\{\w+\}", key)
-            names = PLACE.findall(key)
+        pieces = re.split(r"\{\w+\}", key)
+        names = PLACE.findall(key)
+        begins = pieces[0][:1].isalpha() or names[:1] in (["qty"], ["policy"])
+        if names and (begins or sum(map(str.isalpha, "".join(pieces))) >= LETTERS):
             shape = re.escape(pieces[0])
             for i, (name, piece) in enumerate(zip(names, pieces[1:], strict=True)):
-                shape += (f"(?P={name})" if name in names[:i] else f"(?P<{name}>.+?)") + re.escape(piece)
+                fits = FITS.get(name, ".+?")
+                shape += (f"(?P={name})" if name in names[:i] else f"(?P<{name}>{fits})") + re.escape(piece)
             out.append((sum(map(len, pieces)), re.compile(shape, re.DOTALL), text))
     return [(p, text) for _, p, text in sorted(out, key=lambda x: -x[0])]
 
 
-def _listed(text: str) -> str:
-    """A value or a list of values, those that are keys themselves translated."""
+def _value(name: str, text: str) -> str:
+    """A value of a sentence: `{why}` is a sentence itself, `{list}` a list of such (`a, b and c`), `{qty}` a number,
+    `{policy}` a key of policy, others are words or comma-separated words, those that are keys themselves translated."""
+    if name == "why":
+        return _zh_sentence(text)
+    if name == "list":
+        pieces = re.split(r"(, | and | or |/)", text)
+        return "".join(BETWEEN.get(x) or _zh_sentence(x) for x in pieces)
     return _catalog().get(text) or ", ".join(_catalog().get(x, x) for x in text.split(", "))
 
 
@@ -64,12 +79,19 @@ def _zh_sentence(text: str) -> str:
         return _catalog()[text]
     for shape, chinese in _patterns():
         if found := shape.fullmatch(text):
-            return _filled(chinese, {k: _listed(v) for k, v in found.groupdict().items()})
-    return text
+            return _zh_filled(chinese, {k: _value(k, v) for k, v in found.groupdict().items()})
+    head, colon, tail = text.partition(": ")
+    zh = (_zh_sentence(head), _zh_sentence(tail)) if colon else (head, tail)
+    return text if zh == (head, tail) else "：".join(zh)
 
 
 def _filled(text: str, values: Mapping[str, object]) -> str:
     return PLACE.sub(lambda m: str(values.get(m[1], m[0])), text) if values else text
+
+
+def _zh_filled(text: str, values: Mapping[str, object]) -> str:
+    """Chinese with values in it; a space that stands beside a Latin value falls between two Chinese characters."""
+    return BETWEEN_CHINESE.sub("", _filled(text, values))
 
 
 @dataclass(frozen=True)
@@ -87,7 +109,7 @@ class Words:
         """Whether Chinese is written."""
         return self.language != "en"
 
-    def __call__(self, text: str, **values: object) -> str:
+    def __call__(self, text: str, /, **values: object) -> str:
         """A word or phrase; in both languages `zh / en`. A value that is a key itself is translated too."""
         return self._joined(text, " / ", values)
 
@@ -102,6 +124,11 @@ class Words:
             return text
         return zh if self.language == "zh" else f"{zh}\n{text}"
 
+    def list(self, texts: Iterable[str], between: str = ", ") -> str:
+        """English sentences or words as a list in one language; `between` is `, `, `; ` or ` and `."""
+        said = [_zh_sentence(x) if self.chinese else x for x in texts]
+        return ({", ": "、", "; ": "；", " and ": "，且"}[between] if self.chinese else between).join(said)
+
     def pair(self, english: str, chinese: str) -> str:
         """A sentence that is at hand in both languages."""
         if self.language == "en" or not chinese:
@@ -110,7 +137,7 @@ class Words:
 
     def _joined(self, text: str, between: str, values: Mapping[str, object]) -> str:
         en = _filled(text, values)
-        zh = _filled(_catalog().get(text, text), {k: _catalog().get(str(v), v) for k, v in values.items()})
+        zh = _zh_filled(_catalog().get(text, text), {k: _catalog().get(str(v), v) for k, v in values.items()})
         if self.language == "en" or zh == en:
             return en
         return zh if self.language == "zh" else f"{zh}{between}{en}"

@@ -15,7 +15,9 @@ from babel.messages.pofile import read_po
 from typer.testing import CliRunner
 
 from catalogs.errors import InputError
+from constraints.policy import defaults
 from optimizer.cli.app import app
+from optimizer.explanation.conditions import LESS_IS_STRICTER, MORE_IS_STRICTER
 from optimizer.i18n import LOCALE, PLACE, Words, _catalog, choose, default_language
 
 ROOT = Path(__file__).parent.parent
@@ -73,6 +75,37 @@ def findings() -> set[str]:
     return out
 
 
+SAYING = (
+    "optimizer/explanation/conditions.py", "optimizer/explanation/loosening.py", "optimizer/explanation/lists.py",
+    "optimizer/explanation/levers.py", "optimizer/explanation/binding.py", "optimizer/explanation/ledger.py",
+    "optimizer/explanation/why_not.py", "optimizer/explanation/neighbours.py", "optimizer/notes.py",
+    "optimizer/load.py", "optimizer/in_hand.py", "optimizer/result.py", "optimizer/api.py", "optimizer/library.py",
+    "optimizer/sizing.py", "optimizer/users_table.py", "optimizer/host_sizing.py", "optimizer/training_sizing.py",
+    "optimizer/per_model.py", "constraints/filters.py", "constraints/fit.py",
+)  # fmt: skip
+"""Files whose sentences stand in results and answers: every string of several words in them is to be translated."""
+
+
+def sentences(path: str) -> set[str]:
+    """Strings of several words in a file, without docstrings and errors; X1 for what is not known."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    out: set[str] = set()
+    aside: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise | ast.Assert | ast.Expr) and not (
+            isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)
+        ):
+            aside |= set(ast.walk(node))
+        elif isinstance(node, ast.JoinedStr):
+            aside |= {x for v in node.values for x in ast.walk(v)}
+    for node in ast.walk(tree):
+        if node not in aside and (
+            isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+        ):
+            out |= {x.replace("{}", "X1") for x in _texts(node)}
+    return {x for x in out if " " in x.strip() and re.search("[a-z]{3}", x)}
+
+
 def chinese(text: str) -> bool:
     return any("\u4e00" <= c <= "\u9fff" for c in text)
 
@@ -105,8 +138,78 @@ WRITTEN = (
     "Within catalog 7584c7798440, prices as of 2026-11-24, this policy, equal nodes up to 32 and the plans of tensor, "
     "pipeline, expert and data parallelism, the search was stopped before the proof.",
     "Stopped before the proof: 3 families may still hold better builds, none with parts below 1,000.00 USD.",
+    "H20 runs FP8 as weights only, at the speed of 16 bits; v3-671b is published with FP8 weights.",
+    "H20 runs FP8 not at all; v3-671b is published with FP8 weights.",
+    "the offer's high",
+    "mine.csv: 3 of 4 rows used, they speak for 1 configuration and beat the model there (basis measured).",
+    "mine.csv: 3 of 4 rows used, they speak for 2 configurations and beat the model there (basis measured).",
+    "Memory and drives are 7 % of the parts' cost; memory rose 5-7 x since October 2025. Ask for quotes of the day.",
+    "Within catalog 7584c7798440, prices as of 2026-11-24, this policy, equal nodes up to 32 and the plans of tensor, "
+    "pipeline, expert and data parallelism and of routed experts in host memory, no admissible build is missing under "
+    "the front.",
+    "p1 can hardly be told apart from p2 in throughput (2,411-5,192 against 3,393-7,304 tok/s) and takes 3 W less.",
+    "p1 can hardly be told apart from p2 in throughput (1-5 against 3-7 tok/s) and costs 3.00 USD less in parts.",
+    "Parts in hand that p1 does not need: 3 of 4 x intel-xeon-6767p, 1 of 1 x nvidia-h200 and 3 more.",
+    "a load of 20,000,000 tokens a day",
+    "a load of 2.5 requests a second",
+    "20,000,000 tokens a day",
+    "2.5 requests a second",
+    "at most 1 node",
+    "at most 2 nodes",
+    "at most 1 seller",
+    "at most 2 sellers",
+    "no price older than 1 day",
+    "no price older than 30 days",
+    "delivery within 1 day",
+    "delivery within 30 days",
+    "barred by the approved list",
+    "barred by the approved list: no longer bought",
+    "no vendor AMD",
+    "made in US and TW",
+    "not made in CN",
+    "with intel-xeon-6767p",
+    "no more: 4-wide cards",
+    "without: new parts only",
+    "contains nvidia-h200: vendor NVIDIA is barred",
+    "no offer with confidence list or street, at most 3 days of lead time, a known lead time",
+    "no released engine serves deepseek-v3 on it as asked",
+    "no released engine trains deepseek-v3 on it as asked",
 )
 """Sentences put together from pieces, as results hold them."""
+PIECES = {
+    "pX1 can hardly be told apart from pX1 in throughput (X1-X1 against X1-X1 tok/s) and X1.",
+    " and X1 more",
+    " and of routed experts in host memory",
+    "X1 Ask for quotes of the day.",
+    "X1 runs FP8 X1; X1 is published with FP8 weights.",
+    "X1 would not make this throughput cheaper.",
+    "X1 would reach this throughput for X1 X1 less.",
+    "X1-bit weights (--min-precision X1bit) on the GPUs of this front",
+    "a load of X1 X1",
+    "as weights only, at the speed of 16 bits",
+    "at most X1 nodeX1",
+    "at most X1 sellerX1",
+    "barred by the approved listX1",
+    "costs X1 X1 less in parts",
+    "delivery within X1",
+    "made in",
+    "no price older than X1",
+    "no vendor",
+    "none with parts below X1 X1.",
+    "not at all",
+    "not made in",
+    "no admissible build is missing under the front",
+    "requests a second",
+    "takes X1 X1 less",
+    "tensor and expert parallelism, sharding (ZeRO 3) and checkpointing",
+    "tensor, pipeline, expert and data parallelism",
+    "the search was stopped before the proof",
+    "tokens a day",
+    "Memory and drives are X1 % of the parts' cost; memory rose 5-7 x since October 2025.",
+    "Stopped before the proof: X1 families may still hold better builds, ",
+    "Within catalog X1, prices as of X1, this policy, equal nodes up to X1 and the plans of X1, X1.",
+}
+"""Pieces of sentences, each of which stands whole in WRITTEN."""
 SAME = {"GPU", "CPU", "kW", "rack units"}
 """Words that Chinese writes alike."""
 
@@ -150,6 +253,43 @@ def test_nothing_is_left_over() -> None:
     shapes = {k: re.compile(".+".join(map(re.escape, PLACE.split(k)[::2]))) for k in left}
     assert [k for k, shape in shapes.items() if not any(shape.fullmatch(x) for x in WRITTEN)] == []
     assert [x for x in WRITTEN if not chinese(Words("zh").sentence(x))] == []
+
+
+@pytest.mark.parametrize("path", SAYING)
+def test_every_sentence_of_an_answer_has_its_chinese(path: str) -> None:
+    zh = Words("zh")
+    assert sorted(x for x in sentences(path) - PIECES if not chinese(zh.sentence(x))) == []
+
+
+def test_stricter_policies_have_their_chinese() -> None:
+    """A figure of policy that the buyer made stricter is a condition: with its title in Chinese."""
+    stricter = [d for k, d in defaults().items() if k.startswith((*MORE_IS_STRICTER, *LESS_IS_STRICTER))]
+    assert len(stricter) > 20
+    for d in stricter:
+        text = Words("zh").sentence(f"{d.key} = {d.value} {d.unit} ({d.title})")
+        assert text.startswith(f"{d.key} = {d.value} {d.unit}（")
+        assert chinese(text), d.title
+
+
+def test_sentences_in_sentences() -> None:
+    """Lists, numbers and sentences inside sentences are translated too, and nothing that only looks like one."""
+    zh = Words("zh").sentence
+    assert zh("new, refurbished and used parts only") == "仅限全新、翻新和二手物料"
+    assert zh("without: new parts only") == "取消：仅限全新物料"
+    assert zh("no more: cores.per_gpu_min = 8 cores (CPU cores per GPU (hard))") == (
+        "取消：cores.per_gpu_min = 8 cores（每 GPU 的 CPU 核数（硬性））"
+    )
+    assert zh("contains nvidia-h200: vendor NVIDIA is barred") == "内含 nvidia-h200：品牌 NVIDIA 被排除"
+    assert zh("amd-epyc-9115: no piece of it in stock") == "amd-epyc-9115：无库存"
+    left = "Parts in hand that p1 does not need: 3 of 4 x intel-xeon-6767p, 1 of 1 x nvidia-h200 and 3 more."
+    assert (
+        zh(left) == "p1 用不到的自有物料：intel-xeon-6767p（4 件中的 3 件）、nvidia-h200（1 件中的 1 件）和另外 3 种。"
+    )
+    assert zh("prices of confidence list or street too") == "另允许可信度为目录价或市场价的价格"
+    for other in ("from 3 to 4", "Rome of old: a tale", "SYS-421GE and more"):
+        assert zh(other) == other
+    assert Words("zh").list(["at most 1 node", "facility water"], " and ") == "至多 1 个节点，且机房提供冷却水"
+    assert Words("en").list(["a", "b"], " and ") == "a and b"
 
 
 def test_lookup() -> None:

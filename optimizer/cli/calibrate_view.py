@@ -11,6 +11,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from optimizer.cli.output import note, table
+from optimizer.i18n import chosen
 from optimizer.own_runs import own_rows
 from optimizer.throughput import audit
 from optimizer.throughput.batch import figures, prepare
@@ -30,8 +31,8 @@ def calibrate(path: Path, output: Path | None, force: bool, catalog: Catalog, po
         raise InputError(
             Fault("output-exists", "is not empty", str(folder), remedy="Give --force to write over a calibration.")
         )
-    own = own_rows(path)
-    note("Fitting, also without each group of rows for the held-out errors: takes some minutes.")
+    own, _ = own_rows(path), chosen()
+    note(_("Fitting, also without each group of rows for the held-out errors: takes some minutes."))
     before = shipped()
     both = of_rows([*read_shipped(SHIPPED).rows, *own.rows])
     try:
@@ -40,10 +41,16 @@ def calibrate(path: Path, output: Path | None, force: bool, catalog: Catalog, po
         raise InputError(Fault("not-writable", f"can't be written: {e.strerror}", str(folder))) from None
     after = read(folder, str(folder))
     kept = _kept(own, catalog, policy)
-    note(f"{path.name}: {len(kept)} of {len(own.rows)} rows took part; {folder / 'audit.csv'} says why others did not.")
+    said = _(
+        "{file}: {n} of {all} rows took part; {audit} says why others did not.",
+        file=path.name, n=len(kept), all=len(own.rows), audit=folder / "audit.csv",
+    )  # fmt: skip
+    note(said)
     _held_out(before, after)
     _residuals(own, kept, before, after, catalog, policy)
-    print(f"Written to {folder}. Use it with: dsopt size --calibration {folder} ... (solve takes it too)")
+    print(
+        _("Written to {folder}. Use it with: dsopt size --calibration {folder} ... (solve takes it too)", folder=folder)
+    )
 
 
 def _kept(own: Runs, catalog: Catalog, policy: Policy) -> list[int]:
@@ -56,9 +63,10 @@ def _kept(own: Runs, catalog: Catalog, policy: Policy) -> list[int]:
 
 def _held_out(before: Calibration, after: Calibration) -> None:
     """Interval widths are quantiles of held-out errors: how far they moved per distance from the data."""
-    print("Held-out errors (80 % of measurements lie within, as factors on a figure)")
+    _ = chosen()
+    print(_("Held-out errors (80 % of measurements lie within, as factors on a figure)"))
     table(
-        ["distance from the data", "before", "after", "rows", "groups"],
+        [_("distance from the data"), _("before"), _("after"), _("rows"), _("groups")],
         [
             [d, f"{before.widths[d].low:.2f}-{before.widths[d].high:.2f}", f"{w.low:.2f}-{w.high:.2f}", str(w.rows),
              str(w.groups)]
@@ -79,9 +87,10 @@ def _residuals(
     groups: dict[str, list[int]] = {}
     for i in kept:
         groups.setdefault(own.groups[i], []).append(i)
-    print("Your rows: predicted over measured tok/s, median (after the fit they are in the sample)")
+    _ = chosen()
+    print(_("Your rows: predicted over measured tok/s, median (after the fit they are in the sample)"))
     table(
-        ["model on GPU", "rows", "before", "after", "worst after", "row"],
+        [_("model on GPU"), _("rows"), _("before"), _("after"), _("worst after"), _("row")],
         [
             [name, str(len(at)), *(f"{math.exp(np.median(errors[x][at])):.2f}" for x in ("before", "after")),
              f"{math.exp(errors['after'][worst]):.2f}", own.rows[worst]["id"]]

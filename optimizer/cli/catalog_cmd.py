@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.output import emit_json, note, table
+from optimizer.i18n import chosen as language
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Overlay = Annotated[list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")]
@@ -42,7 +43,12 @@ def list_parts(
             [dict(zip(["id", "kind", "name", "price", "currency", "date", "confidence"], r, strict=True)) for r in rows]
         )
     else:
-        table(["id", "kind", "name", "price", "", "date", "confidence"], rows, {3})
+        from optimizer.cli.front_view import coded
+        from optimizer.procurement.labels import CATEGORIES
+
+        _ = language()
+        shown = [[x, coded(CATEGORIES, kind), *rest, _(sure)] for x, kind, *rest, sure in rows]
+        table([_("id"), _("kind"), _("name"), _("price"), "", _("date"), _("confidence")], shown, {3})
 
 
 @app.command("show", help="Example: dsopt catalog show h200\n\nA part with every offer, date, source and link.")
@@ -57,10 +63,11 @@ def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
         return
     for key, value in p.model_dump(mode="json").items():
         if value not in (None, "", [], ()):
-            print(f"{key:20} {value}")
+            print(f"{key:20} {value}")  # columns of the catalog's files: the same in every language
     print()
+    _ = language()
     for o in offers:
-        print(f"{o.id}: {o.price} {o.currency}, {o.date}, {o.condition}, {o.confidence}, {o.seller}")
+        print(f"{o.id}: {o.price} {o.currency}, {o.date}, {_(o.condition)}, {_(o.confidence)}, {o.seller}")
         print(f"    {o.source} {o.link} {o.notes}".rstrip())
 
 
@@ -70,5 +77,11 @@ def validate(catalog: Overlay = []) -> None:
 
     c = load(catalog)
     for part in c.replaced:
-        note(f"replaced: {part}")
-    print(f"{len(c.parts)} parts, {sum(map(len, c.offers.values()))} offers, no faults (sha256 {c.sha256[:12]})")
+        note(language()("replaced: {part}", part=part))
+    offers = sum(map(len, c.offers.values()))
+    print(
+        language()(
+            "{parts} parts, {offers} offers, no faults (sha256 {sha})",
+            parts=len(c.parts), offers=offers, sha=c.sha256[:12],
+        )
+    )  # fmt: skip

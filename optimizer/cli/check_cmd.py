@@ -48,7 +48,7 @@ def check(
     chosen = Policy().with_settings(set_)
     by, notes = parse.calibration(calibration, measured, parts, chosen)
     for text in notes:
-        note(f"note: {text}")
+        note(f"{language()('note')}: {language().sentence(text)}")
     if budget is not None:
         cents, currency = parse.money(budget, market_request.currency)
         market_request = market_request.model_copy(update={"budget_cents": cents, "currency": currency})

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from optimizer.cli.output import emit_json, note
+from optimizer.i18n import chosen as language
 
 HELP = """Examples:
 
@@ -69,7 +70,7 @@ def explain(
                     market, front, at, clock, why_not, vary, bad_prices if price_risk else None, not json
                 )
         except TimeUp:
-            note("stopped: the time was up before the answer")
+            note(language()("stopped: the time was up before the answer"))
             raise typer.Exit(6) from None
     if json:
         emit_json({"file": str(file), **said})

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from optimizer.cli.front_view import number
+from optimizer.cli.front_view import coded, number
 from optimizer.cli.output import table
 from optimizer.clock import Clock
-from optimizer.explanation.schema import Neighbour, PointExplained
+from optimizer.explanation.schema import Neighbour, PointExplained, StepFacts
 from optimizer.front import Point
+from optimizer.i18n import N_
+from optimizer.i18n import chosen as language
 from optimizer.market import Market
+from optimizer.procurement.labels import CATEGORIES, RULES, STATUS, UNITS
 
 SWAPS = 12
 """Swapped parts shown of a neighbour."""
@@ -62,43 +65,66 @@ def answers(
 
 def show_point(p: PointExplained) -> None:
     """Margins, steps, money, neighbours, notes."""
-    print(f"Point {p.id}: {p.total} {p.currency}, {p.output_tok_s:,.1f} tok/s\n")
-    print("What binds, and the price of a step (cheapest build at least as fast, whatever the budget):")
-    table(
-        ["", "changed to", f"{p.currency} more", "build"],
-        [
-            ["binds" if s.binds else "", f"{s.text} ({'looser' if s.looser else 'tighter'})",
-             "no build" if s.more is None else number(float(s.more)) if float(s.more) else "0",
-             f"{s.build.gpus}, {s.build.precision}" if s.build else ""]
-            for s in p.steps
-        ],
-        {2},
+    _ = language()
+    more = _("{currency} more", currency=p.currency)
+    print(
+        _(
+            "Point {id}: {total} {currency}, {speed} tok/s",
+            id=p.id, total=p.total, currency=p.currency, speed=f"{p.output_tok_s:,.1f}",
+        ) + "\n"
     )  # fmt: skip
-    print("Margins:")
+    print(_("What binds, and the price of a step (cheapest build at least as fast, whatever the budget):"))
+    table(["", _("changed to"), more, _("build")], [_step(s) for s in p.steps], {2})
+    print(_("Margins:"))
     table(
-        ["rule", "", "measured", "limit", "unit", "margin", "finding"],
+        [_("rule"), "", _("measured"), _("limit"), _("unit"), _("margin"), _("finding")],
         [
-            [m.rule, m.status, number(m.measured), number(m.limit), m.unit,
-             "" if m.margin_percent is None else f"{m.margin_percent:.0f} %", m.text]
+            [coded(RULES, m.rule), coded(STATUS, m.status), number(m.measured), number(m.limit), coded(UNITS, m.unit),
+             "" if m.margin_percent is None else f"{m.margin_percent:.0f} %", _.sentence(m.text)]
             for m in p.margins if m.measured is not None
         ],
         {2, 3, 5},
     )  # fmt: skip
-    print("Where the money goes:")
-    table(["category", p.currency, "share"], [[s.category, s.amount, f"{s.share:.1%}"] for s in p.money], {1, 2})
-    for name, other in (("cheaper", p.cheaper), ("faster", p.faster)):
+    print(_("Where the money goes:"))
+    rows = [[coded(CATEGORIES, s.category), s.amount, f"{s.share:.1%}"] for s in p.money]
+    table([_("category"), p.currency, _("share")], rows, {1, 2})
+    for name, other in ((N_("cheaper"), p.cheaper), (N_("faster"), p.faster)):
         if other:
             _neighbour(name, other, p)
     if p.faster is None:
-        print("Nothing faster exists, whatever the budget.\n")
+        print(_("Nothing faster exists, whatever the budget.") + "\n")
     for n in p.notes:
-        print(f"note [{n.code}]: {n.text}")
+        print(f"{_('note')} [{n.code}]: {_.sentence(n.text)}")
+
+
+def _step(s: StepFacts) -> list[str]:
+    _ = language()
+    more = _("no build") if s.more is None else number(float(s.more)) if float(s.more) else "0"
+    return [
+        _("binds") if s.binds else "",
+        _.sentence(s.text) + (_(" (looser)") if s.looser else _(" (tighter)")),
+        more,
+        f"{s.build.gpus}, {s.build.precision}" if s.build else "",
+    ]
 
 
 def _neighbour(name: str, n: Neighbour, p: PointExplained) -> None:
-    where = f"{n.id} of the front" if n.id else "beyond the budget"
+    _ = language()
+    where = _("{id} of the front", id=n.id) if n.id else _("beyond the budget")
     gain = n.output_tok_s / p.output_tok_s - 1
-    print(f"Next {name} build ({where}): {n.more} {p.currency} more, {n.output_tok_s:,.1f} tok/s ({gain:+.1%})")
+    print(
+        _(
+            "Next {name} build ({where}): {more} {currency} more, {speed} tok/s ({gain})",
+            name=name, where=where, more=n.more, currency=p.currency, speed=f"{n.output_tok_s:,.1f}",
+            gain=f"{gain:+.1%}",
+        )
+    )  # fmt: skip
     rows = [[s.name, str(s.before), str(s.after), s.more] for s in n.swaps[:SWAPS]]
-    table(["part", "now", "then", f"{p.currency} more"], rows, {1, 2, 3})
-    print("  why: " + "\n       ".join(n.figures) + "\n")
+    table([_("part"), _("now"), _("then"), _("{currency} more", currency=p.currency)], rows, {1, 2, 3})
+    print(f"  {_('why')}: " + "\n       ".join(map(_figure, n.figures)) + "\n")
+
+
+def _figure(text: str) -> str:
+    """`name: before -> after unit` with its name translated."""
+    name, colon, values = text.partition(":")
+    return language()(name) + colon + values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from optimizer.cli.output import note, table
@@ -28,12 +28,7 @@ def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str 
 def show(data: dict[str, Any], everything: bool) -> None:
     _ = chosen()
     for m in data["messages"]:
-        text = _.sentence(m["text"])
-        if m["code"] == "guide-name" and _.chinese:
-            from catalogs.llm import get
-
-            text = get(data["model"]["id"]).note_zh or text
-        note(f"{_(m['severity'])}: {text}")
+        note(f"{_(m['severity'])}: {remark(m['text'])}")
     points = data["front"]
     if not points:
         return
@@ -118,17 +113,33 @@ def checks(found: Iterable[dict[str, Any]]) -> None:
         [_("rule"), "", _("measured value"), _("limit"), _("unit"), _("finding")],
         [
             [
-                _(RULES.get(x["rule"], x["rule"])) if _.chinese else x["rule"],
-                _(STATUS[x["status"]]) if _.chinese else x["status"],
+                coded(RULES, x["rule"]),
+                coded(STATUS, x["status"]),
                 number(x["measured"]),
                 number(x["limit"]),
-                _(UNITS.get(x["unit"], x["unit"])) if _.chinese else x["unit"],
+                coded(UNITS, x["unit"]),
                 _.sentence(x["text"]),
             ]
             for x in found
         ],
         {2, 3},
     )
+
+
+def remark(text: str) -> str:
+    """A sentence of a result; what a model's file says of the model in the file's own Chinese."""
+    _ = chosen()
+    if _.chinese and _.sentence(text) == text:
+        from catalogs.llm import all_models
+
+        return next((m.note_zh for m in all_models() if m.note == text and m.note_zh), text)
+    return _.sentence(text)
+
+
+def coded(words: Mapping[str, str], code: str) -> str:
+    """A code of a rule, unit, status or category: itself in English, in Chinese the words for it."""
+    _ = chosen()
+    return _(words.get(code, code)) if _.chinese else code
 
 
 def _extras(cost: dict[str, Any]) -> str:

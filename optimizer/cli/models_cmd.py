@@ -7,8 +7,17 @@ from typing import Annotated
 
 import typer
 
-from optimizer.cli.output import emit_json, note, table
+from optimizer.cli.output import emit_json, note, padded, table
+from optimizer.i18n import N_
+from optimizer.i18n import chosen as language
 
+FACTS = {
+    "id": N_("id"), "name": N_("name"), "aliases": N_("aliases"), "note": N_("note"), "source": N_("source"),
+    "architecture": N_("architecture"), "params_total": N_("parameters"), "params_active": N_("active parameters"),
+    "layers": N_("layers"), "max_context": N_("context"), "weight_bytes": N_("bytes of weights"),
+    "kv_bytes_at": N_("bytes of KV cache"),
+}  # fmt: skip
+"""Facts of a model, which English names as the JSON does."""
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -25,20 +34,21 @@ def list_models(json: Annotated[bool, typer.Option("--json", help="JSON on stdou
             ]
         )
         return
-    rows = []
+    rows, _ = [], language()
     for m in found:
         gb = {p: f"{m.weight_bytes(p) / 1e9:,.1f}" for p in m.precisions()}
         rows.append(
             [
                 m.id,
-                "(yours)" if m.user else m.name,
+                _("(yours)") if m.user else _.sentence(m.name),
                 f"{m.params_total / 1e9:.1f}",
                 m.native_precision,
                 gb[m.precisions()[0]],
                 str(m.max_context),
             ]
         )
-    table(["id", "name", "params, 1e9", "published in", "largest, GB", "context"], rows, {2, 4, 5})
+    heads = [_("id"), _("name"), _("params, 1e9"), _("published in"), _("largest, GB"), _("context")]
+    table(heads, rows, {2, 4, 5})
 
 
 @app.command("show", help="Example: dsopt models show v3-671b")
@@ -63,9 +73,12 @@ def show(model: str, json: Annotated[bool, typer.Option("--json", help="JSON on 
     if json:
         emit_json(data)
         return
+    from optimizer.cli.front_view import coded, remark
+
     for key, value in data.items():
         if value:
-            print(f"{key:16} {value}")
+            text = remark(value) if isinstance(value, str) else value
+            print(f"{padded(coded(FACTS, key), 16)} {text}")
 
 
 @app.command("add", help="Example: dsopt models add config.json --id my-model")
@@ -80,11 +93,15 @@ def add(
 
     llm = keep(file, id_, precision, frozenset(shipped_names()), force=force)
     gb = llm.weight_bytes(llm.native_precision) / 1e9
-    note(f"{llm.id}: {llm.params_total / 1e9:.3f}e9 parameters, {gb:,.1f} GB in {llm.native_precision}.")
+    said = language()(
+        "{id}: {params} parameters, {gb} GB in {precision}.",
+        id=llm.id, params=f"{llm.params_total / 1e9:.3f}e9", gb=f"{gb:,.1f}", precision=llm.native_precision,
+    )  # fmt: skip
+    note(said)
 
 
 @app.command("remove", help="Example: dsopt models remove my-model")
 def remove(model: str) -> None:
     from catalogs.user_models import remove as delete
 
-    note(f"Removed {delete(model)}.")
+    note(language()("Removed {model}.", model=delete(model)))

@@ -12,7 +12,8 @@ from catalogs.files import write_text
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.cli.output import note
+from optimizer.cli.output import note, padded
+from optimizer.i18n import chosen
 from optimizer.load import with_load
 from optimizer.throughput.calibration import Calibration
 
@@ -28,8 +29,10 @@ def models(
     from optimizer.per_model import best_builds
     from optimizer.size_report import families
 
+    _ = chosen()
     if not json:
-        _print("model", request.currency, "GPUs", "plan", "tok/s", "80 % interval", "users")
+        heads = _("model"), request.currency, _("GPUs"), _("plan"), _("tok/s"), _("80 % interval"), _("users")
+        _print(*heads)
         print("─" * (sum(WIDTHS) + len(WIDTHS) - 1))
     found = []
     for one in best_builds(catalog, request, policy, calibration, everything, time_limit, workers):
@@ -51,21 +54,24 @@ def models(
     if json:
         print(text)
     elif complete:
-        print(f"Proven for each model: within catalog {catalog.sha256[:12]} and these conditions no build is better.")
+        sha = catalog.sha256[:12]
+        print(_("Proven for each model: within catalog {sha} and these conditions no build is better.", sha=sha))
     if not complete:
-        note("time limit reached: models are missing or not proven")
+        note(_("time limit reached: models are missing or not proven"))
         raise typer.Exit(6)
     if not any(x["point"] for x in found):
-        note("No model has a build within these conditions.")
+        note(_("No model has a build within these conditions."))
         raise typer.Exit(4)
 
 
 def _line(one: dict[str, Any], currency: str) -> None:
     """The build, or what stands in its place; below it the models that it is as good for."""
-    p = one["point"]
+    _, p = chosen(), one["point"]
     if p is None:
         least = one["least_cost"]
-        why = f"from {float(least):,.0f} {currency} on" if least else one["reason"]
+        why = _.sentence(one["reason"])
+        if least:
+            why = _("from {money} on", money=f"{float(least):,.0f} {currency}")
         print(f"{one['model']['id']:{WIDTHS[0]}} {why}", flush=True)
     else:
         t, plan, g, nodes = p["throughput"], p["plan"], p["gpus"], p["nodes"][0]["count"]
@@ -76,10 +82,10 @@ def _line(one: dict[str, Any], currency: str) -> None:
         _print(one["model"]["id"], f"{float(p['cost']['total']):,.0f}", gpus, how, f"{t['output_tok_s']:,.0f}",
                f"{t['low']:,.0f}-{t['high']:,.0f}", f"{t['concurrency']:,}")  # fmt: skip
     if one["same"]:
-        print(f"  same for {', '.join(one['same'])}", flush=True)
+        print(f"  {_('same for {models}', models=', '.join(one['same']))}", flush=True)
 
 
 def _print(*cells: str) -> None:
     """A line of fixed widths, at once; a cell that is too long pushes the rest to the right."""
-    shown = (f"{c:>{w}}" if i in RIGHT else f"{c:{w}}" for i, (c, w) in enumerate(zip(cells, WIDTHS, strict=True)))
+    shown = (padded(c, w, i in RIGHT) for i, (c, w) in enumerate(zip(cells, WIDTHS, strict=True)))
     print(" ".join(shown).rstrip(), flush=True)

@@ -6,60 +6,78 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
+from optimizer.cli.front_view import coded, remark
 from optimizer.cli.output import note
 from optimizer.explanation.no_build import Tell
 from optimizer.explanation.schema import ConditionFacts, NoBuild, WayOut
+from optimizer.i18n import chosen as language
+from optimizer.procurement.labels import RULES
+
+NAMED = 4
+"""GPUs named of those dropped for one reason."""
 
 
 def telling() -> Tell | None:
     """On a terminal: says on stderr what is known while the rest is still searched."""
     if not sys.stderr.isatty():
         return None
-    started = time.monotonic()
+    started, _ = time.monotonic(), language()
 
     def tell(said: list[ConditionFacts] | WayOut) -> None:
         seconds = f"{time.monotonic() - started:4.1f} s"
         if isinstance(said, WayOut):
             note(f"{seconds}  {changes(said)}: {said.build.total} {said.build.currency}")
         else:
-            note(f"{seconds}  in conflict: {', '.join(c.text for c in said) or 'nothing that was asked'}")
+            members = _.list(c.text for c in said) or _("nothing that was asked")
+            note(f"{seconds}  {_('in conflict: {what}', what=members)}")
 
     return tell
 
 
 def changes(way: WayOut) -> str:
     """The changes of a way out in words."""
-    return " and ".join(c.text for c in way.changes)
+    return language().list((c.text for c in way.changes), " and ")
 
 
 def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) -> None:
     """The whole explanation on stdout, notes on stderr."""
+    _ = language()
     for m in messages:
         if m["code"] == "guide-name":
-            note(f"{m['severity']}: {m['text']}")
-    print("No build exists within these conditions.\n")
+            note(f"{_(m['severity'])}: {remark(m['text'])}")
+    print(_("No build exists within these conditions.") + "\n")
     if found.conflict:
-        again = ", twice" if found.verified else ""
-        print(f"In conflict (proven{again}: together they allow no build, without any one of them there is one):")
+        print(
+            _("In conflict (proven, twice: together they allow no build, without any one of them there is one):")
+            if found.verified
+            else _("In conflict (proven: together they allow no build, without any one of them there is one):")
+        )
         for c in found.conflict:
-            print(f"  - {c.text}{'' if c.asked else ' (default)'}   [{c.rule}]")
+            print(f"  - {_.sentence(c.text)}{'' if c.asked else _(' (default)')}   [{coded(RULES, c.rule)}]")
     else:
-        print("Whatever condition is given up, no build of this catalog runs the model.")
+        print(_("Whatever condition is given up, no build of this catalog runs the model."))
     if found.ways_out:
-        print("\nWays out, the cheapest build first (each the smallest change, proven: the next smaller one fails):")
+        said = _("Ways out, the cheapest build first (each the smallest change, proven: the next smaller one fails):")
+        print(f"\n{said}")
     for way in found.ways_out:
-        b = way.build
-        print(f"\n  {changes(way)}")
-        print(f"      {b.total} {b.currency}, {b.output_tok_s:,.1f} tok/s, {b.gpus}, {b.precision}")
-        if smaller := [c.smaller for c in way.changes if c.smaller]:
-            print(f"      fails: {'; '.join(smaller)}")
-        print(f"      {way.command}")
+        _way(way)
     if not found.ways_out and found.complete:
-        print("\nNo change of one condition, nor of two, makes a build possible.")
+        print("\n" + _("No change of one condition, nor of two, makes a build possible."))
     if not found.complete:
-        print("\nTime ended the search for ways out; there may be more (--time-limit).")
+        print("\n" + _("Time ended the search for ways out; there may be more (--time-limit)."))
     if found.dropped:
-        print("\nWhat became of the GPUs:")
+        print("\n" + _("What became of the GPUs:"))
     for d in found.dropped:
-        few = ", ".join(d.gpus[:4]) + (f" and {len(d.gpus) - 4} more" if len(d.gpus) > 4 else "")
-        print(f"  {len(d.gpus):3}  {d.reason}: {few}")
+        few = ", ".join(d.gpus[:NAMED])
+        if len(d.gpus) > NAMED:
+            few = _("{names} and {n} more", names=few, n=len(d.gpus) - NAMED)
+        print(f"  {len(d.gpus):3}  {_.sentence(d.reason)}: {few}")
+
+
+def _way(way: WayOut) -> None:
+    _, b = language(), way.build
+    print(f"\n  {changes(way)}")
+    print(f"      {b.total} {b.currency}, {b.output_tok_s:,.1f} tok/s, {b.gpus}, {b.precision}")
+    if smaller := [c.smaller for c in way.changes if c.smaller]:
+        print(f"      {_('fails: {what}', what=_.list(smaller, '; '))}")
+    print(f"      {way.command}")

@@ -26,6 +26,14 @@ def free(path: Path, force: bool) -> None:
         raise InputError(Fault("output-exists", "is there already", str(path), remedy="Give --force to write over it."))
 
 
+def padded(text: str, width: int, right: bool = False) -> str:
+    """Filled up with spaces to cells of a terminal, of which a Chinese character takes two."""
+    from rich.cells import cell_len
+
+    space = " " * (width - cell_len(text))
+    return space + text if right else text + space
+
+
 def table(header: list[str], rows: list[list[str]], right: set[int] | None = None) -> None:
     """A plain table; columns in `right` are right-aligned. Rich is imported only here."""
     from rich import box

@@ -8,50 +8,58 @@ from optimizer.cli.output import table
 from optimizer.explanation.bought import Bought, Change
 from optimizer.explanation.price_risk import EndFront, Exposed, PriceRisk
 from optimizer.explanation.vary import Span, Variation
+from optimizer.i18n import N_
+from optimizer.i18n import chosen as language
 
 WHY = {
-    "today": "recommended today",
-    "cheaper": "costs less there",
-    "faster-within-budget": "faster, and within the budget there",
-    "over-budget": "the one before leaves the budget",
-    "none-within-budget": "no build is within the budget",
+    "today": N_("recommended today"),
+    "cheaper": N_("costs less there"),
+    "faster-within-budget": N_("faster, and within the budget there"),
+    "over-budget": N_("the one before leaves the budget"),
+    "none-within-budget": N_("no build is within the budget"),
 }
 MOST_CHANGES = 6
 
 
 def show_variation(v: Variation) -> None:
     """The spans as a table, and a sentence on the recommended build."""
-    what = v.parts[0] if len(v.parts) == 1 else f"{len(v.parts)} parts"
-    print(f"Prices {v.spec} ({what}), today {at(v, v.today)}:")
+    _ = language()
+    what = v.parts[0] if len(v.parts) == 1 else _("{n} parts", n=len(v.parts))
+    print(_("Prices {spec} ({what}), today {price}:", spec=v.spec, what=what, price=at(v, v.today)))
     rows = [
         [
-            f"{at(v, s.low)} to {at(v, s.high)}",
+            _("{low} to {high}", low=at(v, s.low), high=at(v, s.high)),
             "" if s.build is None else s.build.gpus,
             "" if s.build is None else f"{s.build.output_tok_s:,.1f}",
-            "" if s.total_at_low is None else f"{amount(s.total_at_low)} to {amount(s.total_at_high or '')}",
-            WHY[s.why],
+            ""
+            if s.total_at_low is None
+            else _("{low} to {high}", low=amount(s.total_at_low), high=amount(s.total_at_high or "")),
+            _(WHY[s.why]),
             changed(s.changes),
         ]
         for s in v.spans
     ]
-    table(["price", "GPUs", "tok/s", f"total there, {v.currency}", "why", "parts that change"], rows, {2})
+    total = _("total there, {currency}", currency=v.currency)
+    table([_("price"), _("GPUs"), _("tok/s"), total, _("why"), _("parts that change")], rows, {2})
     print(stays(v))
     if not v.complete:
-        print("Time ended before the whole range was searched; what is shown is proven.")
+        print(_("Time ended before the whole range was searched; what is shown is proven."))
 
 
 def stays(v: Variation) -> str:
     """What happens to the recommended build, in a sentence."""
-    own = v.spans[v.stays]
+    _, own = language(), v.spans[v.stays]
     if v.target is not None and v.target_value is not None:
-        there = v.spans[v.target]
+        there, price = v.spans[v.target], at(v, v.target_value)
         if v.target == v.stays:
-            return f"At {at(v, v.target_value)} the recommended build is the same."
-        other = f"{there.build.gpus} is recommended" if there.build else "no build is within the budget"
-        return f"At {at(v, v.target_value)} {other}; today's build stays up to {at(v, _end(v, own))}."
+            return _("At {price} the recommended build is the same.", price=price)
+        other = _("{gpus} is recommended", gpus=there.build.gpus) if there.build else _(WHY["none-within-budget"])
+        end = at(v, _end(v, own))
+        return _("At {price} {other}; today's build stays up to {end}.", price=price, other=other, end=end)
     if len(v.spans) == 1 and v.complete:
-        return f"The recommended build stays over the whole range, {at(v, v.low)} to {at(v, v.high)}."
-    return f"The recommended build stays from {at(v, own.low)} to {at(v, own.high)}."
+        ends = {"low": at(v, v.low), "high": at(v, v.high)}
+        return _("The recommended build stays over the whole range, {low} to {high}.", **ends)
+    return _("The recommended build stays from {low} to {high}.", low=at(v, own.low), high=at(v, own.high))
 
 
 def _end(v: Variation, own: Span) -> str:
@@ -73,55 +81,62 @@ def changed(changes: tuple[Change, ...]) -> str:
     """Parts whose number changes, the first few, one a line."""
     words = [f"{c.part} {c.before} -> {c.after}" for c in changes[:MOST_CHANGES]]
     more = len(changes) - MOST_CHANGES
-    return "\n".join([*words, *([f"and {more} more"] if more > 0 else [])])
+    return "\n".join([*words, *([language()("and {n} more", n=more)] if more > 0 else [])])
 
 
 def show_price_risk(r: PriceRisk) -> None:
     """Fronts at the ends, the two builds, what their parts may cost, and the proof."""
-    show_end(r.low, "low", r.currency)
-    show_end(r.high, "high", r.currency)
+    _ = language()
+    show_end(r.low, N_("Every price at its low"), r.currency)
+    show_end(r.high, N_("Every price at its high"), r.currency)
     if r.recommended is None or r.least_regret is None or r.proof is None:
-        print("No build meets the request at today's prices.")
+        print(_("No build meets the request at today's prices."))
         return
-    builds = [("recommended today", r.recommended), ("least regret", r.least_regret)]
+    builds = [(N_("recommended today"), r.recommended), (N_("least regret"), r.least_regret)]
     print(
-        "When one price goes to its high:"
+        _("When one price goes to its high:")
         if r.bad_prices == 1
-        else f"When up to {r.bad_prices} prices go to their high:"
+        else _("When up to {n} prices go to their high:", n=r.bad_prices)
     )
+    total = _("total today, {currency}", currency=r.currency)
     table(
-        ["build", "GPUs", "tok/s", f"total today, {r.currency}", "regret at worst", "parts at their high then"],
-        [[name, *_exposed(x)] for name, x in builds],
+        [_("build"), _("GPUs"), _("tok/s"), total, _("regret at worst"), _("parts at their high then")],
+        [[_(name), *_exposed(x)] for name, x in builds],
         {2, 3, 4},
     )
-    print(f"It differs in:\n{changed(r.changes)}" if r.changes else "Both are the same build.")
-    both = [x.build.parts for _, x in builds]
+    print(f"{_('It differs in:')}\n{changed(r.changes)}" if r.changes else _("Both are the same build."))
+    both = [x.build.parts for name, x in builds]
     table(
-        ["part", "pieces", "with least regret", "low", "today", "high", "band"],
+        [_("part"), _("pieces"), _("with least regret"), _("low"), _("today"), _("high"), _("band")],
         [
             [
                 x.part,
                 *(str(parts.get(x.part, 0)) for parts in both),
                 *map(amount, (x.low, x.today, x.high)),
-                x.basis,
+                _.sentence(x.basis),
             ]
             for x in r.ranges
         ],
         {1, 2, 3, 4, 5},
     )
     p = r.proof
-    words = f"no build has less regret than {amount(p.at_least)}"
-    print(f"Proof: {p.status}. {words} ({p.scenarios} scenarios, {p.rounds} rounds, {p.seconds:.1f} s)")
+    print(
+        _(
+            "Proof: {status}. no build has less regret than {least} ({n} scenarios, {rounds} rounds, {seconds} s)",
+            status=p.status, least=amount(p.at_least), n=p.scenarios, rounds=p.rounds, seconds=f"{p.seconds:.1f}",
+        )
+    )  # fmt: skip
 
 
-def show_end(front: EndFront, end: str, currency: str) -> None:
+def show_end(front: EndFront, title: str, currency: str) -> None:
     """A front with every price at one end."""
-    print(f"Every price at its {end}{'' if front.complete else ' (time ended before the proof)'}:")
+    _ = language()
+    print(f"{_(title)}{'' if front.complete else _(' (time ended before the proof)')}:")
     if not front.points:
-        print("  no build within the budget")
+        print(f"  {_('no build within the budget')}")
         return
-    rows = [[*_build(p), "recommended" if i == front.recommended else ""] for i, p in enumerate(front.points)]
-    table(["GPUs", "tok/s", f"total, {currency}", ""], rows, {1, 2})
+    rows = [[*_build(p), _("recommended") if i == front.recommended else ""] for i, p in enumerate(front.points)]
+    table([_("GPUs"), _("tok/s"), _("total, {currency}", currency=currency), ""], rows, {1, 2})
 
 
 def _build(b: Bought) -> list[str]:
@@ -129,5 +144,5 @@ def _build(b: Bought) -> list[str]:
 
 
 def _exposed(x: Exposed) -> list[str]:
-    most = "" if x.regret == x.regret_at_most else f" (at most {amount(x.regret_at_most)})"
+    most = "" if x.regret == x.regret_at_most else language()(" (at most {money})", money=amount(x.regret_at_most))
     return [*_build(x.build), amount(x.regret) + most, ", ".join(x.bad)]

@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from optimizer.clock import Tell
+from optimizer.i18n import N_, chosen
 
 AFTER_S = 1.0
 EVERY_S = 0.1
-WORDS = {"plans": "judging plans", "search": "searching builds", "proof": "proving families"}
+WORDS = {
+    "plans": N_("judging plans {done} of {total}, {seconds} s (Ctrl-C: the front so far)"),
+    "search": N_("searching builds {done} of {total}, {seconds} s (Ctrl-C: the front so far)"),
+    "proof": N_("proving families {done} of {total}, {seconds} s (Ctrl-C: the front so far)"),
+}
 
 
 @contextmanager
@@ -28,7 +33,7 @@ def progress() -> Iterator[Tell | None]:
         now = time.monotonic()
         if now - started >= AFTER_S and now - last >= EVERY_S:
             last, shown = now, True
-            text = f"{WORDS.get(phase, phase)} {done} of {total}, {now - started:.0f} s (Ctrl-C: the front so far)"
+            text = chosen()(WORDS[phase], done=done, total=total, seconds=f"{now - started:.0f}")
             print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
     try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from optimizer.cli.output import note
+from optimizer.i18n import chosen as language
 
 if TYPE_CHECKING:
     from catalogs.load import Catalog
@@ -155,9 +156,10 @@ def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy:
     calibration, notes = chosen
     text, rows, errors = batch(path, parts, policy, calibration)
     for x in notes:
-        note(f"note: {x}")
+        note(f"{language()('note')}: {language().sentence(x)}")
     if output is None:
         print(text, end="")
     else:
         write_text(output, text)
-        note(f"{output}: {rows:,} rows, {errors:,} of them with an error")
+        counts = {"rows": f"{rows:,}", "errors": f"{errors:,}"}
+        note(language()("{file}: {rows} rows, {errors} of them with an error", file=output, **counts))

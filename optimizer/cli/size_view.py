@@ -4,16 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from optimizer.cli.output import note, table
+from optimizer.cli.front_view import coded, remark
+from optimizer.cli.output import note, padded, table
+from optimizer.i18n import N_, chosen
 from optimizer.size_schema import ModelFit, ModelsReport, Sized, SizeReport, UsersRow
+
+BASES = {"measured": N_("measured"), "interpolated": N_("interpolated"), "roofline": N_("roofline")}
+FACTS = {
+    "per_node": N_("GPUs per node"), "nodes": N_("Nodes"), "gpus": N_("GPUs in all"), "fits": N_("fits"),
+    "reason": N_("reason"), "missing_gb": N_("missing, GB per GPU"), "precision": N_("Precision"),
+    "kv_precision": N_("KV cache in"), "tp": N_("tensor parallel"), "pp": N_("pipeline stages"),
+    "dp": N_("data parallel"), "ep": N_("expert parallel"), "replicas": N_("replicas"), "engine": N_("engine"),
+    "weights_gb": N_("weights, GB per GPU"), "kv_gb": N_("KV cache, GB per GPU"),
+    "reserve_gb": N_("reserve, GB per GPU"), "needed_gb": N_("needed, GB per GPU"), "vram_gb": N_("GPU memory, GB"),
+    "users": N_("users"), "output_tok_s": N_("tok/s"), "low": N_("low"), "high": N_("high"), "basis": N_("basis"),
+    "source": N_("source"), "per_user_tok_s": N_("tok/s each"), "ttft_ms": N_("TTFT, ms"),
+    "tpot_ms": N_("time per output token, ms"), "concurrency": N_("sequences or requests at once"),
+    "unit": N_("unit"), "days": N_("days"), "experts": N_("experts are kept in"), "experts_gb": N_("experts, GB"),
+    "bandwidth_gb_s": N_("memory bandwidth, GB/s"), "room_gib": N_("room for experts, GiB"),
+    "compute_gflops": N_("CPU compute, GFLOP/s"), "method": N_("method"), "seq_len": N_("sequence length"),
+    "zero_stage": N_("ZeRO stage"), "shard_gpus": N_("GPUs of a shard group"),
+    "micro_batch": N_("sequences of a micro-batch"), "checkpointing": N_("activation checkpointing"),
+    "lora_rank": N_("LoRA rank"), "states_gb": N_("gradients and optimizer states, GB"),
+    "gathered_gb": N_("gathered layers, GB"), "activations_gb": N_("activations, GB"),
+}  # fmt: skip
+"""Facts of training and of experts in host memory, which English names as the JSON does."""
 
 
 def show(r: SizeReport) -> None:
     """Messages to stderr, figures to stdout."""
+    _ = chosen()
     for m in r.messages:
-        note(f"note: {m}")
-    lengths = "" if r.isl is None else f", {r.isl:,} tokens in, {r.osl:,} out"
-    print(f"{r.model.name}: {r.workload}{lengths}")
+        note(f"{_('note')}: {remark(m)}")
+    lengths = "" if r.isl is None else _(", {isl} tokens in, {osl} out", isl=f"{r.isl:,}", osl=f"{r.osl:,}")
+    print(f"{_.sentence(r.model.name)}: {r.workload}{lengths}")
     if r.isl is None or any(s.details for s in r.setups):
         for s in r.setups:
             facts(s)
@@ -23,7 +47,8 @@ def show(r: SizeReport) -> None:
         compare(r.setups)
     for s in r.setups:
         if o := s.second_opinion:
-            print(f"{o.engine} {o.version} on {setup(s)}: {o.output_tok_s:,.0f} tok/s ({o.plan})")
+            speed_ = f"{o.output_tok_s:,.0f} tok/s ({o.plan})"
+            print(_("{engine} on {setup}: {speed}", engine=f"{o.engine} {o.version}", setup=setup(s), speed=speed_))
 
 
 def setup(s: Sized | Any) -> str:
@@ -45,10 +70,11 @@ def milliseconds(ms: float | None) -> str:
 
 def memory(s: Sized) -> str:
     """Who takes the memory of the fullest GPU."""
-    return (
-        f"{s.weights_gb:,.1f} GB weights + {s.kv_gb:,.1f} GB KV cache + {s.reserve_gb:,.1f} GB reserve = "
-        f"{s.needed_gb:,.1f} of {s.vram_gb:,.1f} GB"
-    )
+    return chosen()(
+        "{weights} GB weights + {kv} GB KV cache + {reserve} GB reserve = {needed} of {vram} GB",
+        weights=f"{s.weights_gb:,.1f}", kv=f"{s.kv_gb:,.1f}", reserve=f"{s.reserve_gb:,.1f}",
+        needed=f"{s.needed_gb:,.1f}", vram=f"{s.vram_gb:,.1f}",
+    )  # fmt: skip
 
 
 def speed(x: Sized | UsersRow) -> str:
@@ -58,55 +84,68 @@ def speed(x: Sized | UsersRow) -> str:
 
 def one(s: Sized) -> None:
     """A setup by itself."""
-    lines = [("GPUs", setup(s))]
+    _ = chosen()
+    lines = [(N_("GPUs"), setup(s))]
     if s.vram_gb is not None:
-        lines.append(("Memory per GPU", memory(s)))
+        lines.append((N_("Memory per GPU"), memory(s)))
     if not s.fits:
-        lines.append(("Does not fit", s.reason))
+        lines.append((N_("Does not fit"), _.sentence(s.reason)))
         if s.precision:
-            lines.append(("Tried", plan(s)))
+            lines.append((N_("Tried"), plan(s)))
     else:
-        lines.append(("Plan", f"{plan(s)}, KV cache in {s.kv_precision}, {s.engine}"))
-        lines.append(("Most users", f"{s.users:,} at once, {s.per_user_tok_s:,.1f} tok/s each, TTFT "
-                      f"{milliseconds(s.ttft_ms)}"))  # fmt: skip
-        lines.append(("Throughput", f"{s.output_tok_s:,.0f} tok/s, 80 % interval {speed(s)}, {basis(s)}"))
+        how = _("{plan}, KV cache in {kv}, {engine}", plan=plan(s), kv=s.kv_precision, engine=s.engine)
+        users = _(
+            "{users} at once, {speed} tok/s each, TTFT {ttft}",
+            users=f"{s.users:,}", speed=f"{s.per_user_tok_s:,.1f}", ttft=milliseconds(s.ttft_ms),
+        )  # fmt: skip
+        said = _(
+            "{speed} tok/s, 80 % interval {interval}, {basis}",
+            speed=f"{s.output_tok_s:,.0f}", interval=speed(s), basis=basis(s),
+        )  # fmt: skip
+        lines += [(N_("Plan"), how), (N_("Most users"), users), (N_("Throughput"), said)]
     for title, text in lines:
-        print(f"  {title:15} {text}")
+        print(f"  {padded(_(title), 15)} {text}")
     if s.table:
         table(
-            ["users", "tok/s each", "tok/s", "80 % interval", "basis", "TTFT", "plan", "cut"],
-            [[f"{u.users:,}", f"{u.per_user_tok_s:,.1f}", f"{u.output_tok_s:,.0f}", speed(u), u.basis,
-              milliseconds(u.ttft_ms), plan(u), u.cut] for u in s.table],
+            [_("users"), _("tok/s each"), _("tok/s"), _("80 % interval"), _("basis"), _("TTFT"), _("plan"), _("cut")],
+            [[f"{u.users:,}", f"{u.per_user_tok_s:,.1f}", f"{u.output_tok_s:,.0f}", speed(u), based(u.basis),
+              milliseconds(u.ttft_ms), plan(u), _.sentence(u.cut)] for u in s.table],
             {0, 1, 2, 3, 5},
         )  # fmt: skip
 
 
+def based(code: str | None) -> str:
+    """What a figure rests on: the code, in Chinese a word for it."""
+    return coded(BASES, str(code))
+
+
 def basis(s: Sized) -> str:
-    return f"basis {s.basis}" + (f" ({s.source})" if s.source else "")
+    return chosen()("basis {basis}", basis=based(s.basis)) + (f" ({s.source})" if s.source else "")
 
 
 def compare(setups: list[Sized]) -> None:
     """A row per setup, then the speed over users with a column per setup."""
+    _ = chosen()
     table(
-        ["GPUs", "plan", "GB per GPU", "users", "tok/s", "80 % interval", "basis", "TTFT"],
+        [_("GPUs"), _("plan"), _("GB per GPU"), _("users"), _("tok/s"), _("80 % interval"), _("basis"), _("TTFT")],
         [
-            [setup(s), plan(s), f"{s.needed_gb:,.0f} of {s.vram_gb:,.0f}", f"{s.users:,}", f"{s.output_tok_s:,.0f}",
-             speed(s), str(s.basis), milliseconds(s.ttft_ms)]
+            [setup(s), plan(s), _("{n} of {all}", n=f"{s.needed_gb:,.0f}", all=f"{s.vram_gb:,.0f}"), f"{s.users:,}",
+             f"{s.output_tok_s:,.0f}", speed(s), based(s.basis), milliseconds(s.ttft_ms)]
             if s.fits
-            else [setup(s), "does not fit", *["-"] * 6]
+            else [setup(s), _("does not fit"), *["-"] * 6]
             for s in setups
         ],
         {2, 3, 4, 5, 7},
     )  # fmt: skip
     for s in setups:
         if not s.fits:
-            print(f"{setup(s)} does not fit: {s.reason}")
+            print(_("{setup} does not fit: {why}", setup=setup(s), why=_.sentence(s.reason)))
     counts = sorted({u.users for s in setups for u in s.table if u.users in _steps()})
     tables = [{u.users: u for u in s.table} for s in setups]
     if counts:
-        print("Users at once: tok/s of all, tok/s each and TTFT (* beyond memory or a limit)")
+        print(_("Users at once: tok/s of all, tok/s each and TTFT (* beyond memory or a limit)"))
         table(
-            ["users", *(setup(s) for s in setups)],
+            [_("users"), *(setup(s) for s in setups)],
             [[f"{n:,}", *(_cell(t.get(n)) for t in tables)] for n in counts],
             set(range(len(setups) + 1)),
         )
@@ -124,31 +163,35 @@ def _cell(u: UsersRow | None) -> str:
 
 def facts(s: Sized) -> None:
     """A setup with facts of its own kind (training, experts in host memory): a line per fact."""
+    _ = chosen()
     print(setup(s))
-    for key, value in {**s.model_dump(exclude={"details", "gpu", "name", "table"}), **s.details}.items():
-        if value not in (None, "", [], {}):
-            print(f"  {key:18} {value}")
+    shown = {**s.model_dump(exclude={"details", "gpu", "name", "table"}), **s.details}
+    titles = {key: coded(FACTS, key) for key, value in shown.items() if value not in (None, "", [], {})}
+    for key, title in titles.items():
+        print(f"  {padded(title, 30 if _.chinese else 18)} {_.sentence(str(shown[key]))}")
 
 
 def models(r: ModelsReport) -> None:
     """The models that run on a setup, the largest first, then those that do not."""
+    _ = chosen()
     for text in r.messages:
-        note(f"note: {text}")
+        note(f"{_('note')}: {_.sentence(text)}")
     runs = [m for m in r.models if m.size.fits]
-    print(f"{setup(r.models[0].size)}: {r.workload}" if r.models else "no models")
+    print(f"{setup(r.models[0].size)}: {r.workload}" if r.models else _("no models"))
     if runs:
         table(
-            ["model", "params, 1e9", "plan", "users", "tok/s", "80 % interval", "basis", "each", "TTFT"],
+            [_("model"), _("params, 1e9"), _("plan"), _("users"), _("tok/s"), _("80 % interval"), _("basis"),
+             _("each"), _("TTFT")],
             [[_names(m), f"{m.params_total / 1e9:,.1f}", plan(s), f"{s.users:,}", f"{s.output_tok_s:,.0f}", speed(s),
-              str(s.basis), f"{s.per_user_tok_s:,.1f}", milliseconds(s.ttft_ms)] for m in runs for s in [m.size]],
+              based(s.basis), f"{s.per_user_tok_s:,.1f}", milliseconds(s.ttft_ms)] for m in runs for s in [m.size]],
             {1, 3, 4, 5, 7, 8},
         )  # fmt: skip
     rest = [m for m in r.models if not m.size.fits]
     if rest:
-        print("Does not run:")
+        print(_("Does not run:"))
         for m in rest:
-            what = f" at {m.size.precision}" if m.size.precision else ""
-            print(f"  {_names(m)}{what}: {m.size.reason}")
+            what = _(" at {precision}", precision=m.size.precision) if m.size.precision else ""
+            print(f"  {_names(m)}{what}: {_.sentence(m.size.reason)}")
 
 
 def _names(m: ModelFit) -> str:

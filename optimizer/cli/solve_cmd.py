@@ -125,7 +125,7 @@ def solve(
     single = model is not None or model_config is not None
     parts = load(catalog)
     if parts.replaced:
-        note(f"The overlay replaced: {', '.join(parts.replaced)}.")
+        note(language()("The overlay replaced: {names}.", names=", ".join(parts.replaced)))
     cents, code = parse.money(budget, currency) if budget else (None, currency or "USD")
     counts = [parse.gpu(g, parts) for g in gpu]
     conditions = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
@@ -194,7 +194,7 @@ def solve(
 
     by, notes = parse.calibration(calibration, measured, parts, chosen)
     for text in notes:
-        note(f"note: {text}")
+        note(f"{language()('note')}: {language().sentence(text)}")
     if not single:
         from optimizer.cli.models_view import models
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from optimizer.cli.front_view import coded
 from optimizer.cli.output import table
 from optimizer.explanation.mend import Mended
 from optimizer.explanation.why_not_schema import BreakEven, Offered, WhyNot
+from optimizer.i18n import chosen as language
+from optimizer.procurement.labels import RULES
 
 
 def show_why_not(found: WhyNot) -> None:
@@ -17,70 +20,89 @@ def show_why_not(found: WhyNot) -> None:
 
 def why_not_lines(w: WhyNot) -> list[str]:
     """The answer in words, with what each costs more or less than the point."""
+    _ = language()
     if w.inside:
-        return [f"{w.what}: the recommended build holds it already."]
-    lines = [f"Why not {w.what}? Held against {_build(w, w.point)}."]
+        return [_("{what}: the recommended build holds it already.", what=w.what)]
+    lines = [_("Why not {what}? Held against {build}.", what=w.what, build=_build(w, w.point))]
     for a in w.against:
-        cost = f": {a.total} {w.currency}" if a.total else ""
-        lines.append(f"Against it ({', '.join(a.rules)}): {a.text}{cost}.")
+        text = _("admissible without {what}", what=_.list(a.conditions, " and "))
+        text = text if a.conditions else _.sentence(a.text)
+        cost = _(": {money}", money=f"{a.total} {w.currency}") if a.total else ""
+        rules = ", ".join(coded(RULES, x) for x in a.rules)
+        lines.append(_("Against it ({rules}): {finding}{cost}.", rules=rules, finding=text, cost=cost))
     if w.supposed:
-        lines.append(f"In what follows {', '.join(w.supposed)} is counted at the least price there is.")
+        names = ", ".join(w.supposed)
+        lines.append(_("In what follows {names} is counted at the least price there is.", names=names))
     if w.lifted:
-        lines.append(f"In what follows the request goes without {' and '.join(w.lifted)}.")
+        lines.append(_("In what follows the request goes without {what}.", what=_.list(w.lifted, " and ")))
     if w.checks:
         return lines + _of_build(w)
     if w.as_fast:
-        lines.append(f"At least as fast with it: {_build(w, w.as_fast)}; that is {_apart(w, w.as_fast)}.")
+        own = {"build": _build(w, w.as_fast), "apart": _apart(w, w.as_fast)}
+        lines.append(_("At least as fast with it: {build}; that is {apart}.", **own))
     elif w.least:
-        lines.append("No build with it is as fast, whatever it may cost.")
+        lines.append(_("No build with it is as fast, whatever it may cost."))
     if w.any_number:
-        lines.append(f"As fast with more of them: {_build(w, w.any_number)}; that is {_apart(w, w.any_number)}.")
+        own = {"build": _build(w, w.any_number), "apart": _apart(w, w.any_number)}
+        lines.append(_("As fast with more of them: {build}; that is {apart}.", **own))
+    limit = f"{w.limit} {w.currency}"
     if w.for_limit:
         slower = _percent(w.for_limit.output_tok_s, w.point.output_tok_s)
-        lines.append(f"For {w.limit} {w.currency} at most: {_build(w, w.for_limit)}; {slower} throughput.")
+        own = {"limit": limit, "build": _build(w, w.for_limit), "percent": slower}
+        lines.append(_("For {limit} at most: {build}; {percent} throughput.", **own))
     elif w.least:
-        lines.append(f"None for {w.limit} {w.currency}; the cheapest with it: {_build(w, w.least)}.")
+        lines.append(_("None for {limit}; the cheapest with it: {build}.", limit=limit, build=_build(w, w.least)))
     lines += [_even(w, e) for e in w.break_even]
-    return lines + ([f"No break-even price: {w.no_break_even}."] if w.least and w.no_break_even else [])
+    why = _.sentence(w.no_break_even)
+    return lines + ([_("No break-even price: {why}.", why=why)] if w.least and w.no_break_even else [])
 
 
 def _of_build(w: WhyNot) -> list[str]:
-    lines = [f"The build itself: {_build(w, w.least)}; {_apart(w, w.least)}."] if w.least else []
-    if w.rival and w.least:
-        less = Decimal(w.least.total) - Decimal(w.rival.total)
-        end = "nothing as fast costs less" if less <= 0 else f"it would win at {w.rival.total} {w.currency} or less"
-        lines.append(f"As fast or faster at the least cost: {_build(w, w.rival)}; {end}.")
-    if w.faster_for_less and w.least and w.faster_for_less.output_tok_s > w.least.output_tok_s:
+    _ = language()
+    if not w.least:
+        return [_("Nothing to compare: {why}.", why=_.sentence(w.no_break_even))]
+    lines = [_("The build itself: {build}; {apart}.", build=_build(w, w.least), apart=_apart(w, w.least))]
+    if w.rival:
+        less, limit = Decimal(w.least.total) - Decimal(w.rival.total), f"{w.rival.total} {w.currency}"
+        end = _("nothing as fast costs less") if less <= 0 else _("it would win at {limit} or less", limit=limit)
+        lines.append(_("As fast or faster at the least cost: {build}; {end}.", build=_build(w, w.rival), end=end))
+    if w.faster_for_less and w.faster_for_less.output_tok_s > w.least.output_tok_s:
         more = _percent(w.faster_for_less.output_tok_s, w.least.output_tok_s)
-        lines.append(f"For no more money: {_build(w, w.faster_for_less)}; {more} throughput.")
-    return lines if w.least else [f"Nothing to compare: {w.no_break_even}."]
+        build = _build(w, w.faster_for_less)
+        lines.append(_("For no more money: {build}; {percent} throughput.", build=build, percent=more))
+    return lines
 
 
 def _even(w: WhyNot, e: BreakEven) -> str:
-    against = f"{e.rival} {w.currency} at {e.tok_s:,.1f} tok/s"
+    _ = language()
+    against = _("{total} {currency} at {speed} tok/s", total=e.rival, currency=w.currency, speed=f"{e.tok_s:,.1f}")
+    facts = {"part": e.part, "against": against, "gpus": e.gpus, "total": e.total}
     if e.price is None:
-        return (
-            f"At no price of {e.part} does it win against {against}: even at the least price {e.gpus} cost {e.total}."
+        return _(
+            "At no price of {part} does it win against {against}: even at the least price {gpus} cost {total}.", **facts
         )
     if e.total_above is None:
-        return f"The price of {e.part} decides nothing: all pieces are in hand ({e.total} against {against})."
-    now = f"now {e.price_now}" if e.price_now else "nobody offers it"
-    return (
-        f"Break-even against {against}: {e.part} at {e.price} {w.currency} a piece ({now}); {e.gpus} then cost "
-        f"{e.total}, at one unit of money more {e.total_above}."
-    )
+        return _("The price of {part} decides nothing: all pieces are in hand ({total} against {against}).", **facts)
+    now = _("now {price}", price=e.price_now) if e.price_now else _("nobody offers it")
+    return _(
+        "Break-even against {against}: {part} at {price} {currency} a piece ({now}); {gpus} then cost {total}, at one "
+        "unit of money more {above}.",
+        **facts, price=e.price, currency=w.currency, now=now, above=e.total_above,
+    )  # fmt: skip
 
 
 def _build(w: WhyNot, x: Offered) -> str:
-    nodes = f" in {x.nodes} nodes" if x.nodes > 1 else ""
+    nodes = language()(" in {n} nodes", n=x.nodes) if x.nodes > 1 else ""
     return f"{x.gpus}{nodes}, {x.total} {w.currency}, {x.output_tok_s:,.1f} tok/s"
 
 
 def _apart(w: WhyNot, x: Offered) -> str:
     """What it costs more or less than the point."""
+    _ = language()
     more = Decimal(x.total) - Decimal(w.point.total)
     share = 100 * abs(more) / Decimal(w.point.total) if Decimal(w.point.total) else Decimal(0)
-    return f"{abs(more)} {w.currency} {'less' if more < 0 else 'more'} ({share:.1f} %)"
+    facts = {"money": f"{abs(more)} {w.currency}", "share": f"{share:.1f}"}
+    return _("{money} less ({share} %)", **facts) if more < 0 else _("{money} more ({share} %)", **facts)
 
 
 def _percent(speed: float, against: float) -> str:
@@ -89,28 +111,42 @@ def _percent(speed: float, against: float) -> str:
 
 def show_mended(m: Mended | None) -> None:
     """What fails, what changes, what it costs, and every rule after."""
+    _ = language()
     if m is None:
-        print("No build passes every rule within these conditions, however much is changed.")
+        print(_("No build passes every rule within these conditions, however much is changed."))
         return
     if not m.changes:
-        print(f"Nothing to mend: every rule passes, {m.total} {m.currency}.")
+        print(_("Nothing to mend: every rule passes, {total} {currency}.", total=m.total, currency=m.currency))
         return
-    table(["rule broken", "finding"], [[x.rule, x.text] for x in m.broken])
+    table([_("rule broken"), _("finding")], [[coded(RULES, x.rule), _.sentence(x.text)] for x in m.broken])
     table(
-        ["part", "", "from", "to", f"price, {m.currency}"],
-        [[c.name, c.where, str(c.from_qty), str(c.to_qty), c.price or "no price"] for c in m.changes],
+        [_("part"), "", _("from"), _("to"), _("price, {currency}", currency=m.currency)],
+        [[c.name, _(c.where), str(c.from_qty), str(c.to_qty), c.price or _("no price")] for c in m.changes],
         {2, 3, 4},
     )
-    nodes = f", {m.nodes_before} nodes become {m.nodes}" if m.nodes != m.nodes_before else ""
+    nodes = _(", {before} nodes become {after}", before=m.nodes_before, after=m.nodes)
+    said = _(
+        "Mended with {n} changes{nodes}: {before} -> {total} {currency}",
+        n=m.changed, nodes=nodes if m.nodes != m.nodes_before else "", before=m.total_before or _("unknown"),
+        total=m.total, currency=m.currency,
+    )  # fmt: skip
     t = m.throughput
-    print(f"Mended with {m.changed} changes{nodes}: {m.total_before or 'unknown'} -> {m.total} {m.currency}", end="")
-    print(f" ({Decimal(m.added):+} {m.currency})" if m.added else "")
-    print(f"Throughput: {t.output_tok_s:,.1f} {t.unit} at {m.precision}, 80 % interval {t.low:,.0f}-{t.high:,.0f}")
-    warned = [x for x in m.checks if x.status == "warn"]
-    print(f"Every rule passes{'' if not warned else ', with warnings: ' + '; '.join(x.text for x in warned)}.")
-    p = m.proof
-    nearer = "no build that passes is nearer, nor as near for less" if p.status == "optimal" else "stopped early"
+    print(said + (f" ({Decimal(m.added):+} {m.currency})" if m.added else ""))
     print(
-        f"Proof: {p.status}, {nearer} ({p.families} families: {p.closed_by_bound} closed by bound, "
-        f"{p.closed_by_cp_sat} by CP-SAT)."
+        _(
+            "Throughput: {speed} {unit} at {precision}, 80 % interval {interval}",
+            speed=f"{t.output_tok_s:,.1f}", unit=t.unit, precision=m.precision, interval=f"{t.low:,.0f}-{t.high:,.0f}",
+        )
+    )  # fmt: skip
+    warned = [x.text for x in m.checks if x.status == "warn"]
+    print(
+        _("Every rule passes, with warnings: {what}.", what=_.list(warned, "; ")) if warned else _("Every rule passes.")
     )
+    p = m.proof
+    found = _("no build that passes is nearer, nor as near for less") if p.status == "optimal" else _("stopped early")
+    print(
+        _(
+            "Proof: {status}, {found} ({families} families: {bound} closed by bound, {solver} by CP-SAT).",
+            status=p.status, found=found, families=p.families, bound=p.closed_by_bound, solver=p.closed_by_cp_sat,
+        )
+    )  # fmt: skip

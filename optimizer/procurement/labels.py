@@ -20,8 +20,8 @@ RULES = {
     "vram": N_("GPU memory"), "precision": N_("Precision"), "software": N_("Software"),
     "host_memory": N_("Host memory"), "fit": N_("Mechanical fit"), "lanes": N_("PCIe lanes"), "cores": N_("CPU cores"),
     "storage": N_("Storage"), "interconnect": N_("Interconnect"), "cooling": N_("Cooling"), "rack": N_("Rack"),
-    "power": N_("Power"), "site": N_("Site"), "procurement": N_("Procurement"), "shares": N_("Shares of sellers"),
-    "budget": N_("Budget"),
+    "power": N_("Power"), "site": N_("Site"), "procurement": N_("Procurement"), "sellers": N_("Shares of sellers"),
+    "estimates": N_("Share on estimated prices"), "surplus": N_("Surplus parts"), "budget": N_("Budget"),
 }  # fmt: skip
 UNITS = {
     "cores": N_("cores"), "lanes": N_("lanes"), "modules": N_("modules"), "nodes": N_("nodes"),
