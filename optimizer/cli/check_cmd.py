@@ -1,4 +1,4 @@
-"""`dsopt check`: every rule on a build, and the nearest one that passes."""
+"""`dsopt check`: every rule on a build, and the nearest one that passes; the X-ray of a vendor's quote."""
 
 from __future__ import annotations
 
@@ -17,12 +17,18 @@ HELP = """Examples:
 
   dsopt check examples/guide-entry.toml --mend
 
-Every rule on a build written by hand or on a saved result; exit 5 when one fails. --mend: the nearest build that
-passes, as a list of priced changes."""
+  dsopt check quote.xlsx --model v3-671b --users 64
+
+  dsopt check quote.xlsx --model v3-671b --have racks,network -o xray.xlsx
+
+Every rule on a build written by hand, on a saved result, or on a vendor's quote (.xlsx, .xls, .ods, .csv, ...); exit 5
+when one fails. --mend: the nearest build that passes, as a list of priced changes. Of a quote also: each price beside
+the catalog's, sums and tax, what is missing, what the money would buy instead; see docs/xray.md."""
+QUOTE = "A vendor's quote"
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="build.toml or result.json")],
+    file: Annotated[Path, typer.Argument(help="build.toml, result.json, or a vendor's quote")],
     model: Annotated[str | None, typer.Option(help="Model, where the file names none.")] = None,
     model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
@@ -32,9 +38,67 @@ def check(
     calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
     mend: Annotated[bool, typer.Option("--mend", help="The nearest build that passes every rule.")] = False,
     budget: Annotated[str | None, typer.Option(help="With --mend: money in all, 20000 or 20万.")] = None,
+    users: Annotated[int | None, typer.Option(help="Requests at once.", rich_help_panel=QUOTE)] = None,
+    precision: Annotated[str | None, typer.Option(help="fp16, fp8, int4, ...", rich_help_panel=QUOTE)] = None,
+    min_precision: Annotated[str | None, typer.Option(help="4bit, 8bit, 16bit.", rich_help_panel=QUOTE)] = None,
+    workload: Annotated[str | None, typer.Option(help="As of solve; chat.", rich_help_panel=QUOTE)] = None,
+    isl: Annotated[int | None, typer.Option(help="Tokens in per request.", rich_help_panel=QUOTE)] = None,
+    osl: Annotated[int | None, typer.Option(help="Tokens out per request.", rich_help_panel=QUOTE)] = None,
+    min_tok_s_user: Annotated[float | None, typer.Option(help="Each user's speed; 10.", rich_help_panel=QUOTE)] = None,
+    offload: Annotated[bool, typer.Option("--offload", help="Experts in RAM too.", rich_help_panel=QUOTE)] = False,
+    have: Annotated[str | None, typer.Option(help="Site has: racks,network.", rich_help_panel=QUOTE)] = None,
+    site_water: Annotated[bool, typer.Option("--site-water", help="Facility water.", rich_help_panel=QUOTE)] = False,
+    circuit: Annotated[str | None, typer.Option(help="15A@120V.", rich_help_panel=QUOTE)] = None,
+    condition: Annotated[
+        str | None, typer.Option(help="Of what it is held against: new, used, any.", rich_help_panel=QUOTE)
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="Of the report; the quote's.", rich_help_panel=QUOTE)] = None,
+    rate: Annotated[
+        str | None, typer.Option(help="USD per unit of the quote's currency.", rich_help_panel=QUOTE)
+    ] = None,
+    tax: Annotated[
+        str | None, typer.Option(help="Tax in its prices, where it says no rate: 19%.", rich_help_panel=QUOTE)
+    ] = None,
+    above: Annotated[
+        str | None, typer.Option(help="Mark prices this far above the catalog's; 15%.", rich_help_panel=QUOTE)
+    ] = None,
+    map_: Annotated[
+        Path | None, typer.Option("--map", help="How to read it; written where it is not.", rich_help_panel=QUOTE)
+    ] = None,
+    review: Annotated[Path | None, typer.Option(help="CSV of lines that need a look.", rich_help_panel=QUOTE)] = None,
+    accept_fuzzy: Annotated[
+        bool, typer.Option("--accept-fuzzy", help="Take suggestions as matches.", rich_help_panel=QUOTE)
+    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="No search for other builds.", rich_help_panel=QUOTE)] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="X-ray as .xlsx or .json.", rich_help_panel=QUOTE)
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over files that are there.", rich_help_panel=QUOTE)
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See HELP."""
+    from optimizer.cli.xray_cmd import Options, is_vendor_file, xray_file
+
+    options = Options(
+        {
+            "users": users, "precision": precision, "min_precision": min_precision, "workload": workload, "isl": isl,
+            "osl": osl, "min_tok_s_user": min_tok_s_user, "offload": offload, "have": have, "site_water": site_water,
+            "circuit": circuit, "condition": condition, "currency": currency, "rate": rate, "tax": tax, "above": above,
+            "map": map_, "review": review, "accept_fuzzy": accept_fuzzy, "quick": quick, "output": output,
+            "force": force,
+        }
+    )  # fmt: skip
+    if is_vendor_file(file):
+        if budget is not None:
+            raise typer.BadParameter("--budget is of a build: a quote is held against its own price")
+        return xray_file(
+            file, options, model=model, model_config=model_config, catalog=catalog, set_=set_, as_of=as_of,
+            measured=measured, calibration=calibration, json=json,
+        )  # fmt: skip
+    if options.typed:
+        raise typer.BadParameter(f"{', '.join(options.typed)}: of a vendor's quote, not of {file.name}")
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.buildfile import read

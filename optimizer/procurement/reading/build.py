@@ -7,13 +7,21 @@ from dataclasses import dataclass
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from catalogs.schema import GpuBoard, Kind, Platform
+from catalogs.schema import Cooling, GpuBoard, Kind, Link, Part, Platform
 from constraints.case import Build
 from optimizer.api import build_of
 from optimizer.procurement.reading.document import Line, Notice, Quote
 
 NODES = (Kind.PLATFORM, Kind.SYSTEM)
 SHARED = (Kind.SWITCH, Kind.OPTIC, Kind.CABLE, Kind.RACK, Kind.PDU)
+NODE_COOLING = ("cpu-cooler", "fans", "coldplate-kit")
+
+
+def is_shared(part: Part) -> bool:
+    """Whether nodes share it: networks, racks and their cooling; power cords and coolers of CPUs belong to a node."""
+    if isinstance(part, Cooling):
+        return part.role not in NODE_COOLING
+    return part.kind in SHARED and not (isinstance(part, Link) and part.medium == "power")
 
 
 @dataclass(frozen=True)
@@ -53,9 +61,9 @@ def to_build(quote: Quote, catalog: Catalog) -> Placed:
     notices: list[Notice] = []
     notices += _without_contents(catalog, platforms[0], nodes, pieces)
     notices += _without_board_gpus(catalog, pieces)
-    shared = {p: n for p, n in pieces.items() if kinds[p] in SHARED}
-    per_node = {p: n // nodes for p, n in pieces.items() if kinds[p] not in SHARED and n >= nodes}
-    left_over = {p: n % nodes for p, n in pieces.items() if kinds[p] not in SHARED and n % nodes}
+    shared = {p: n for p, n in pieces.items() if is_shared(catalog.parts[p])}
+    per_node = {p: n // nodes for p, n in pieces.items() if p not in shared and n >= nodes}
+    left_over = {p: n % nodes for p, n in pieces.items() if p not in shared and n % nodes}
     for p, n in sorted(left_over.items()):
         text = f"{p}: {pieces[p]} pieces for {nodes} nodes, {n} left over (a spare?)"
         notices.append(Notice(code="left-over", text=text))
