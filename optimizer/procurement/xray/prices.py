@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from catalogs.load import Catalog
-from catalogs.schema import GpuBoard, Kind, Offer
+from catalogs.schema import Condition, GpuBoard, Kind, Offer
 from constraints.case import Build
 from constraints.pricing import minor_digits
-from constraints.tariff import NEVER
 from optimizer.explanation.asked_for import supposed
 from optimizer.market import Market
 from optimizer.procurement.reading.build import NODES
@@ -41,20 +40,24 @@ def prices(quote: Quote, market: Market, scope: Scope, to: Conversion, above: De
     cents = {x.row: to.line(x) for x in quote.lines}
     carrier = _carrier(quote, scope, home, cents, market.catalog)
     carried = [x for x in quote.lines if carrier and x.included and x.row in scope.rows and x.row != carrier.row]
-    made = [
-        _line(x, market, scope, home, cents, to, above, below, (x is carrier and carried) or []) for x in quote.lines
-    ]
+    of = {carrier.row: carried} if carrier else {}
+    made = [_line(x, market, scope, home, cents, to, above, below, of.get(x.row, [])) for x in quote.lines]
     paid: dict[str, int] = {}
+    have = build.total() if build else {}
     for x in quote.lines:
         amount, part = cents[x.row], home.get(x.row, "")
         if part and amount:
-            paid[part] = paid.get(part, 0) + amount
+            pieces = sum(y.pieces or 0 for y in quote.lines if y.row in home and y.matched.part == part)
+            share = Decimal(have[part]) / pieces if pieces > have[part] else Decimal(1)  # the rest is left over
+            paid[part] = paid.get(part, 0) + (rounded(amount * share) or 0)
     return Prices(made, _totals(quote, made, market, scope, cents), _hardware(quote, cents), paid)
 
 
 def quoted_market(market: Market, build: Build, paid: Mapping[str, int], seller: str) -> tuple[Market, list[str]]:
-    """(the market in which the build's parts cost what the quote asks, parts that nobody prices). The quote's price is
-    the only one of a quoted part; a part without one keeps the catalog's, or counts one minor unit where there is none."""
+    """(the market in which the build's parts cost what the quote asks, parts that nobody prices).
+
+    The quote's price is the only one of a quoted part; a part without one keeps the catalog's, or counts one minor unit
+    where there is none."""
     r, catalog = market.request, market.catalog
     offers = dict(catalog.offers)
     digits = minor_digits(r.currency)
@@ -103,8 +106,10 @@ def _carrier(
     return max(nodes or priced, key=lambda x: (cents[x.row] or 0, -x.row), default=None)
 
 
-def catalog_cents(market: Market, part: str, pieces: int) -> tuple[int | None, str]:
-    """(minor units of so many pieces by the catalog, its price's day, confidence and seller; or why there is none)."""
+def catalog_cents(market: Market, part: str, pieces: int, board: str = "") -> tuple[int | None, str]:
+    """(minor units of so many pieces by the catalog, its price's day, confidence and seller; or why there is none).
+
+    GPUs that are sold on boards alone cost their share of one, of `board` where it is known."""
     book, catalog = market.book, market.catalog
     if part in book.prices:
         found = book.purchase({part: pieces})
@@ -117,14 +122,13 @@ def catalog_cents(market: Market, part: str, pieces: int) -> tuple[int | None, s
                 else ""
             )
             return found.cents, said
-    for b in catalog.of(Kind.GPU_BOARD):
+    for b in sorted(catalog.of(Kind.GPU_BOARD), key=lambda b: b.id != board):
         if isinstance(b, GpuBoard) and b.gpu == part and b.id in book.prices:
             whole, said = catalog_cents(market, b.id, 1)
             if whole is not None:
                 share = rounded(Decimal(whole) * pieces / b.gpus)
                 return share, f"a share of {b.name} ({said})"
-    cents = book.cost({part: pieces}) if part in book.prices else NEVER
-    return (cents, "") if cents < NEVER else (None, book.ledger.get(part, "no price in this number"))
+    return None, book.ledger.get(part, "no price in this number")
 
 
 def _line(
@@ -136,9 +140,11 @@ def _line(
     said = ""
     absorbed = x.row in scope.rows and home.get(x.row) not in (None, x.matched.part) and not _on_board(x, home, market)
     if part is not None and x.role == "part":
-        theirs, said = catalog_cents(market, part.id, x.pieces or 1)
+        theirs, said = catalog_cents(market, part.id, x.pieces or 1, home.get(x.row, ""))
         more = [catalog_cents(market, c.matched.part or "", c.pieces or 1)[0] for c in carried
                 if home.get(c.row) == c.matched.part]  # fmt: skip
+        if theirs is None and x.pieces and not absorbed:
+            said = _otherwise(market, part.id, said)
         if theirs is not None and carried:
             theirs = None if None in more else theirs + sum(m or 0 for m in more)
             said = "a part in it has no price" if theirs is None else said
@@ -150,7 +156,8 @@ def _line(
     compared = ours if x.pieces else each
     if compared and theirs and not absorbed:
         percent = round(float(100 * (Decimal(compared) - theirs) / theirs), 1)
-    mark = _mark(x, scope, theirs, compared, percent, absorbed, above, below)
+    floor = None if said.startswith("list") else below
+    mark = _mark(x, theirs, compared, percent, absorbed, above, floor)
     each_theirs = None if theirs is None else rounded(Decimal(theirs) / (x.pieces or 1))
     price = "" if x.unit_price is None else f"{x.unit_price:f} {x.currency or to.quote.currency}".strip()
     return XLine(
@@ -174,9 +181,10 @@ def _on_board(x: Line, home: Mapping[int, str], market: Market) -> bool:
 
 
 def _mark(
-    x: Line, scope: Scope, theirs: int | None, ours: int | None, percent: float | None, absorbed: bool,
-    above: Decimal, below: Decimal,
+    x: Line, theirs: int | None, ours: int | None, percent: float | None, absorbed: bool, above: Decimal,
+    below: Decimal | None,
 ) -> Mark:  # fmt: skip
+    """`below`: None where the catalog's price is a list price, under which vendors sell as a rule."""
     if x.role == "service":
         return "service"
     if x.matched.part is None:
@@ -189,7 +197,21 @@ def _mark(
         return "not-comparable"
     if percent > above:
         return "above"
-    return "below" if percent < -below else "ok"
+    return "below" if below is not None and percent < -below else "ok"
+
+
+def _otherwise(market: Market, part: str, why: str) -> str:
+    """Why there is no price, with that of another condition where there is one."""
+    every: frozenset[Condition] = frozenset({"new", "refurbished", "used"})
+    if market.request.conditions == every or part not in market.catalog.offers:
+        return why
+    cents, said = catalog_cents(market.asking(conditions=every), part, 1)
+    if cents is None:
+        return why
+    offers = market.catalog.offers[part]
+    kinds = " or ".join(sorted({o.condition for o in offers} - market.request.conditions))
+    unit = market.request.currency
+    return f"no new offer; {kinds} at {money(cents, unit)} {unit} ({said})" if kinds else why
 
 
 def _hardware(quote: Quote, cents: Mapping[int, int | None]) -> int | None:
