@@ -82,7 +82,7 @@ def _line(x: XLine) -> list[str]:
     return [
         str(x.row), x.name or x.text[:50], how if x.role == "part" else "", str(x.pieces or ""), x.stated_price or "",
         amount(x.unit) if x.unit else "", f"{amount(x.catalog_unit)}{with_}" if x.catalog_unit else "", apart, mark,
-        x.catalog_price,
+        ", ".join(x.catalog_price.split(", ")[:2]) if x.catalog_unit else "",
     ]  # fmt: skip
 
 
@@ -90,22 +90,23 @@ def _instead(x: XRay) -> None:
     i = x.instead
     if i is None:
         return
-    print(f"\n{i.text}:")
+    print(f"\n{i.text}; in brackets, against the quote:")
     found = [("fastest for it", i.fastest), ("cheapest this fast", i.as_fast), ("cheapest at all", i.cheapest)]
     table(
-        ["instead", "GPUs", f"total, {x.basis.currency}", "against quote", "tok/s", "80 % interval", "against quote",
-         "each user", "precision", "kW", "on estimates"],
+        ["instead", "GPUs", f"total, {x.basis.currency}", "tok/s", "80 % interval", "each user", "precision", "kW"],
         [_beside(name, b) for name, b in found if b is not None],
-        {2, 3, 4, 6, 7, 9, 10},
-    )  # fmt: skip
+        {2, 3, 5, 7},
+    )
 
 
 def _beside(name: str, b: Beside) -> list[str]:
     t = b.throughput
     return [
-        name, b.gpus, amount(b.total), "" if b.money_percent is None else f"{b.money_percent:+.1f} %",
-        f"{t.output_tok_s:,.1f}", f"{t.low:,.0f}-{t.high:,.0f}",
-        "" if b.throughput_percent is None else f"{b.throughput_percent:+.1f} %",
-        "" if t.per_user_tok_s is None else f"{t.per_user_tok_s:.1f}", b.precision, f"{b.power_kw:.1f}",
-        f"{b.estimated_share:.0%}",
+        name, b.gpus, amount(b.total) + _apart(b.money_percent), f"{t.output_tok_s:,.1f}{_apart(b.throughput_percent)}",
+        f"{t.low:,.0f}-{t.high:,.0f}", "" if t.per_user_tok_s is None else f"{t.per_user_tok_s:.1f}", b.precision,
+        f"{b.power_kw:.1f}",
     ]  # fmt: skip
+
+
+def _apart(percent: float | None) -> str:
+    return "" if percent is None else f" ({percent:+.1f} %)"

@@ -11,6 +11,7 @@ from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.procurement.xray.schema import Beside, Instead
+from optimizer.procurement.xray.summary import amount
 from optimizer.proofdata import money
 from optimizer.result import point as point_data
 from optimizer.schema import PartQty, Throughput
@@ -42,7 +43,7 @@ def instead(market: Market, hardware_cents: int, row: Row | None, clock: Clock) 
         cheapest = _of(market, found, hardware_cents, tenths) if found else None
     text = (
         f"Complete builds at the catalog's prices, net of tax, for the quote's hardware of "
-        f"{money(hardware_cents, unit)} {unit} (services and options left out)"
+        f"{amount(money(hardware_cents, unit))} {unit} (services and options left out)"
     )
     proof: Literal["optimal", "feasible", "infeasible"]
     proof = "feasible" if not complete else "optimal" if points or as_fast or cheapest else "infeasible"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
@@ -24,8 +25,6 @@ from optimizer.proofdata import money
 from optimizer.schema import PartQty
 
 P = TypeVar("P", bound=Part)
-UNMET = ("storage", "host_memory", "cooling", "cores")
-"""Rules whose shortfall is a size or a number of pieces that a finding states."""
 
 
 def missing(case: Case, checks: list[Check], quote: Quote, market: Market) -> list[Missing]:
@@ -170,9 +169,9 @@ def _networks(c: Case, market: Market) -> Iterable[Missing]:
         if lacking_parts:
             ports = n * per_node
             said = ", ".join(f"{q} x {c.catalog.parts[p].name}" for p, q in lacking_parts)
-            text = f"joins {n} nodes by {ports} ports; with what is quoted it takes {said}"
+            text = f"joins {n} nodes by {ports} ports; with what is quoted it still takes {said}"
             if optional:
-                text = f"cards for it are quoted, but nothing that joins them: {text}"
+                text = f"cards for it are quoted, but not all that joins them: {text}"
             yield Missing(
                 what=title, qty=sum(q for _, q in lacking_parts), text=text, rule="interconnect", reminder=optional,
                 suggestion=[PartQty(part=p, qty=q) for p, q in lacking_parts],
@@ -186,21 +185,25 @@ def _first(all_: Iterable[P], own: list[P]) -> list[P]:
 
 
 def _short(c: Case, checks: list[Check]) -> Iterable[Missing]:
-    """Sizes that a failing rule states."""
+    """Sizes and pieces that failing rules state, one entry a rule."""
+    short: dict[str, list[str]] = {}
+    pieces: dict[str, int] = {}
     for x in checks:
-        if x.status == "fail" and x.rule in UNMET and x.measured is not None and x.limit is not None:
-            if x.measured >= x.limit or x.unit == "modules":
-                continue
-            lack = x.limit - x.measured
-            if x.rule == "host_memory" and not c.parts(Memory):
-                continue
-            each = "" if x.rule == "cooling" else " per node"
-            text = f"{x.text}: {x.measured:,.0f} of {x.limit:,.0f} {x.unit}, {lack:,.0f} {x.unit} too little{each}"
-            qty = int(lack) if x.unit == "pieces" else None
-            yield Missing(what=WHAT.get(x.rule, x.rule), qty=qty, text=text, rule=x.rule)
+        if x.status != "fail" or x.rule not in WHAT or x.measured is None or x.limit is None or x.measured >= x.limit:
+            continue
+        if x.unit == "modules" or (x.rule == "host_memory" and not c.parts(Memory)):
+            continue
+        lack = math.ceil(x.limit - x.measured)
+        each = "" if x.rule == "cooling" else " per node"
+        text = f"{x.text}: {x.measured:,.0f} of {x.limit:,.0f} {x.unit}, {lack:,} {x.unit} too little{each}"
+        short.setdefault(x.rule, []).append(text)
+        pieces[x.rule] = pieces.get(x.rule, 0) + (lack if x.unit == "pieces" else 0)
+    for rule, texts in short.items():
+        yield Missing(what=WHAT[rule], qty=pieces[rule] or None, text="; ".join(texts), rule=rule)
 
 
 WHAT = {"storage": "NVMe drives", "host_memory": "memory", "cooling": "liquid cooling", "cores": "CPU cores"}
+"""Rules whose shortfall is a size or a number of pieces that a finding states, and what fills it."""
 REMINDERS = (
     ("rails", "rail kit", "no line names rails: ask whether they come with the chassis"),
     ("licence", "licences", "no line names any: management (BMC), operating system, GPU software where it is licensed"),

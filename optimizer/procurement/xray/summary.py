@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from optimizer.procurement.xray.schema import Beside, Finding, XRay
 
+STOPS = ("vram", "precision", "software", "interconnect", "lanes", "host_memory")
+"""Rules without which no plan of the model runs."""
+
 
 def summary(x: XRay) -> list[str]:
     """The findings that decide, in the order in which a buyer asks."""
@@ -76,7 +79,11 @@ def _prices(x: XRay) -> Iterable[str]:
     for mark, percent in (("above", x.above_percent), ("below", x.below_percent)):
         found = [line for line in x.lines if line.mark == mark]
         if found:
-            said = ", ".join(f"{line.name} {line.difference_percent:+.0f} %" for line in found[:6])
+            said = ", ".join(
+                f"{line.name} {line.difference_percent:+.0f} %"
+                + (" (the catalog's price is stale)" if line.catalog_price.endswith("stale") else "")
+                for line in found[:6]
+            )
             more = f" and {len(found) - 6} more" if len(found) > 6 else ""
             why = "" if mark == "above" else " Ask whether it is the part that it says, new."
             yield f"More than {percent} % {mark} the catalog: {said}{more}.{why}"
@@ -85,7 +92,7 @@ def _prices(x: XRay) -> Iterable[str]:
 def _rules(x: XRay) -> Iterable[str]:
     failed = list(dict.fromkeys(c.rule for c in x.checks if c.status == "fail"))
     if failed:
-        yield f"{len(failed)} rule{'s' if len(failed) > 1 else ''} fail{'' if len(failed) > 1 else 's'}: {', '.join(failed)}."
+        yield f"{f'{len(failed)} rules fail' if len(failed) > 1 else 'One rule fails'}: {', '.join(failed)}."
     elif x.checks:
         yield "No rule fails."
 
@@ -93,7 +100,8 @@ def _rules(x: XRay) -> Iterable[str]:
 def _gaps(x: XRay) -> Iterable[str]:
     needed = [m for m in x.missing if not m.reminder]
     if needed:
-        yield "Missing: " + ", ".join(f"{m.qty} x {m.what}" if m.qty and m.qty > 1 else m.what for m in needed) + "."
+        many = [f"{m.qty} x {m.what}" if m.qty and m.qty > 1 and not m.suggestion else m.what for m in needed]
+        yield f"Missing: {', '.join(many)}."
     if x.memory and x.memory.status != "pass":
         yield f"Memory: {x.memory.text}."
     if x.supplies and x.supplies.status == "fail":
@@ -105,7 +113,8 @@ def _speed(x: XRay) -> Iterable[str]:
         return
     what = f"{x.build.nodes} x {x.build.per_node} {x.build.gpu}"
     if x.throughput is None:
-        yield f"As quoted, {what} do not run {x.request.model}."
+        why = next((f": {c.text}" for c in x.checks if c.status == "fail" and c.rule in STOPS), "")
+        yield f"As quoted, the build ({what}) does not run {x.request.model}{why}."
         return
     t = x.throughput
     each = f", {t.per_user_tok_s:,.1f} for each of {t.concurrency} users" if t.per_user_tok_s is not None else ""
@@ -132,7 +141,8 @@ def _instead(x: XRay) -> Iterable[str]:
         price = f"{amount(i.budget)} {unit}"
         yield f"The quote's hardware costs {price}; for that money: {beside(i.fastest, unit)}{apart}{stopped}."
     elif i.cheapest:
-        yield f"Nothing that runs it is to be had for {amount(i.budget)} {unit}; the cheapest: {beside(i.cheapest, unit)}."
+        price = f"{amount(i.budget)} {unit}"
+        yield f"For {price} nothing that runs it is to be had; the cheapest: {beside(i.cheapest, unit)}."
     elif i.proof == "infeasible":
         yield "No build of the catalog meets the request at any price."
     if i.as_fast and i.as_fast.money_percent is not None:

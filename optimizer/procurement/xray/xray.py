@@ -105,11 +105,19 @@ class _Seen:
         return self.case.build if self.case else None
 
     def mend(self, clock: Clock) -> Mended | None:
-        """The nearest build that passes; None where nothing fails, none passes or the clock came first."""
+        """The nearest build that passes; None where nothing fails, none passes or the clock came first.
+
+        Fewest changes first would take any complete system at any price: builds that cost little more than the quoted
+        one come first, others where none of these passes."""
         if self.build is None or not any(x.status == "fail" for x in self.checks):
             return None
+        cost = self.market.book.cost(self.build.total())
+        limit = cost * (100 + self.market.policy.whole("xray.mend_percent")) // 100
         try:
-            return mended(self.market, self.build, clock)
+            near = (
+                mended(self.market.asking(budget_cents=limit), self.build, clock) if 0 < limit <= MOST_BUDGET else None
+            )
+            return near or mended(self.market, self.build, clock)
         except TimeUp:
             return None
 
