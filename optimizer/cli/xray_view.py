@@ -51,7 +51,7 @@ def show(x: XRay) -> None:
             print(f"{what}: {facts.text}.")
     _instead(x)
     if x.mended is not None:
-        print("\nThe nearest build that passes, quoted parts at the quote's prices, others at the catalog's:")
+        print(f"\nThe nearest build that passes, {x.mended_among}. Quoted parts at the quote's prices:")
         show_mended(x.mended)
 
 

@@ -61,8 +61,8 @@ def _modules(c: Case) -> Iterable[Missing]:
         return
     floor = c.policy["host_memory.floor_percent"] * c.per_node * c.gpu.vram_gb / 100
     modules = next(iter(dimm_counts(p)), 1)
-    text = f"no {p.mem_gen} {'/'.join(p.dimm_types)} quoted; at least {floor:,.0f} GB per node, and {modules} equal modules"
-    text += " fill every channel"
+    text = f"no {p.mem_gen} {'/'.join(p.dimm_types)} quoted; at least {floor:,.0f} GB per node, and {modules} equal "
+    text += "modules fill every channel"
     yield Missing(what="memory", qty=modules * c.build.nodes, text=text, rule="host_memory")
 
 

@@ -203,4 +203,5 @@ class XRay(Strict):
     totals: Totals
     instead: Instead | None
     mended: Mended | None
+    mended_among: str = Field(description="the builds of which the mended one is the nearest, in words")
     ok: bool

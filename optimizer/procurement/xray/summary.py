@@ -39,7 +39,7 @@ def rows(numbers: Iterable[int]) -> str:
 
 def finding(f: Finding) -> str:
     """A finding with its amounts."""
-    place = f"Row {f.row}: " if f.row else ""
+    place = f"Row {f.row}{' ' if f.text.startswith('is ') else ': '}" if f.row else ""
     if f.stated is not None and f.computed is not None:
         way = "more" if not (f.difference or "").startswith("-") else "less"
         apart = amount((f.difference or "").removeprefix("-"))
@@ -162,6 +162,6 @@ def _mend(x: XRay) -> Iterable[str]:
         return
     added = f" ({'' if m.added.startswith('-') else '+'}{amount(m.added)})" if m.added else ""
     yield (
-        f"Nearest build that passes every rule: {m.changed} change{'s' if m.changed != 1 else ''}, "
+        f"Nearest build that passes every rule, {x.mended_among}: {m.changed} change{'s' if m.changed != 1 else ''}, "
         f"{amount(m.total)} {m.currency}{added}, {m.throughput.output_tok_s:,.0f} tok/s."
     )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalogs.errors import InputError
-from constraints.case import Build, Case
+from constraints.case import Case
 from constraints.plan import Row
 from constraints.rule import Check
 from optimizer.api import best_row, check
@@ -47,19 +47,20 @@ def xray(
     found = scope(quote, market.catalog)
     priced = prices(quote, market, found, to, above, below)
     seen = _Seen(market, quote, found, priced.paid)
-    beside, nearest = None, None
+    beside, nearest, kept = None, None, ""
     if search and found.placed is not None:
         hardware = priced.hardware_cents
         if hardware is not None and 0 < hardware <= MOST_BUDGET:
             beside = instead(market, hardware, seen.row, clock)
-        nearest = seen.mend(clock)
+        nearest, kept = seen.mend(clock)
     findings = [*_findings(quote)]
     failed = any(x.status == "fail" for x in seen.checks) or any(f.code in ARITHMETIC for f in findings)
     data: dict[str, Any] = {
         "source": quote.source, "sheet": quote.sheet, "vendor": quote.vendor, "quote_no": quote.quote_no,
         "quote_date": quote.quote_date, "valid_until": quote.valid_until, "request": request,
         "policy": {k: f"{v:f}" for k, v in market.policy.changed.items()}, "catalog_sha256": market.catalog.sha256,
-        "basis": to.facts(), "above_percent": f"{above:f}", "below_percent": f"{below:f}", "lines": priced.lines,
+        "basis": to.facts(), "above_percent": f"{above:f}", "below_percent": f"{below:f}",
+        "mended_among": kept, "lines": priced.lines,
         "findings": findings, "notices": [n.text for n in quote.notices], "scope": " ".join([found.text, *seen.notes]),
         "build": seen.facts(), "checks": [CheckFacts(**vars(x)) for x in seen.checks], "missing": seen.missing,
         "memory": seen.case and memory_facts(seen.case, seen.checks),
@@ -100,26 +101,34 @@ class _Seen:
         self.row = best_row(self.market, self.case, self.case.gpu, self.case.per_node)
         self.missing = missing(self.case, self.checks, quote, market)
 
-    @property
-    def build(self) -> Build | None:
-        return self.case.build if self.case else None
+    def mend(self, clock: Clock) -> tuple[Mended | None, str]:
+        """(the nearest build that passes, what was kept for it); None where nothing fails, none passes or the clock
+        came first.
 
-    def mend(self, clock: Clock) -> Mended | None:
-        """The nearest build that passes; None where nothing fails, none passes or the clock came first.
-
-        Fewest changes first would take any complete system at any price: builds that cost little more than the quoted
-        one come first, others where none of these passes."""
-        if self.build is None or not any(x.status == "fail" for x in self.checks):
-            return None
-        cost = self.market.book.cost(self.build.total())
-        limit = cost * (100 + self.market.policy.whole("xray.mend_percent")) // 100
+        Fewest changes alone would swap the GPUs for others, or all for a complete system at any price. So builds with
+        the quoted GPUs come first, then others that cost little more than the quoted one, then all."""
+        c = self.case
+        if c is None or not any(x.status == "fail" for x in self.checks):
+            return None, ""
+        cost = self.market.book.cost(c.build.total())
+        percent = self.market.policy["xray.mend_percent"]
+        limit = min(int(cost * (100 + percent) / 100), MOST_BUDGET)
+        gpus = {"gpus": frozenset({c.gpu.id}), "budget_cents": limit}
+        count = c.per_node * c.build.nodes
+        within = f"among builds that cost at most {percent:f} % more than the quoted one"
+        steps: list[tuple[dict[str, Any], str]] = [
+            ({**gpus, "gpu_count": count}, f"with the {count} GPUs quoted, {within}"),
+            (gpus, f"with {c.gpu.name}, {within}; none with {count} of them passes"),
+            ({"budget_cents": limit}, f"{within}; none with {c.gpu.name} passes"),
+            ({}, f"at any price: none passes {within}"),
+        ]
         try:
-            near = (
-                mended(self.market.asking(budget_cents=limit), self.build, clock) if 0 < limit <= MOST_BUDGET else None
-            )
-            return near or mended(self.market, self.build, clock)
+            for fields, kept in steps:
+                if found := mended(self.market.asking(**fields), c.build, clock):
+                    return found, kept
         except TimeUp:
-            return None
+            pass
+        return None, ""
 
     def facts(self) -> BuildFacts | None:
         placed, c = self.found.placed, self.case
