@@ -79,8 +79,9 @@ def _line(x: XLine) -> list[str]:
     apart = "" if x.difference_percent is None else f"{x.difference_percent:+.1f} %"
     mark = MARKS[x.mark] if not x.optional else f"option {MARKS[x.mark]}".strip()
     with_ = f" (with {len(x.carries)} more)" if x.carries else ""
+    stated = (x.stated_price or "").split(", ")[0]
     return [
-        str(x.row), x.name or x.text[:50], how if x.role == "part" else "", str(x.pieces or ""), x.stated_price or "",
+        str(x.row), x.name or x.text[:50], how if x.role == "part" else "", str(x.pieces or ""), stated,
         amount(x.unit) if x.unit else "", f"{amount(x.catalog_unit)}{with_}" if x.catalog_unit else "", apart, mark,
         ", ".join(x.catalog_price.split(", ")[:2]) if x.catalog_unit else "",
     ]  # fmt: skip
@@ -91,7 +92,11 @@ def _instead(x: XRay) -> None:
     if i is None:
         return
     print(f"\n{i.text}; in brackets, against the quote:")
-    found = [("fastest for it", i.fastest), ("cheapest this fast", i.as_fast), ("cheapest at all", i.cheapest)]
+    found = [
+        ("fastest for it", i.fastest),
+        (f"cheapest as fast as {i.as_fast_as}", i.as_fast),
+        ("cheapest at all", i.cheapest),
+    ]
     table(
         ["instead", "GPUs", f"total, {x.basis.currency}", "tok/s", "80 % interval", "each user", "precision", "kW"],
         [_beside(name, b) for name, b in found if b is not None],

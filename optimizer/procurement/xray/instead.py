@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from constraints.plan import Row
 from optimizer.clock import Clock, TimeUp
 from optimizer.front import Found
 from optimizer.market import Market
@@ -17,14 +16,15 @@ from optimizer.result import point as point_data
 from optimizer.schema import PartQty, Throughput
 
 
-def instead(market: Market, hardware_cents: int, row: Row | None, clock: Clock) -> Instead:
+def instead(
+    market: Market, hardware_cents: int, tenths: int | None, of: Literal["quoted", "mended", ""], clock: Clock
+) -> Instead:  # fmt: skip
     """The front of the market's request with the quote's hardware as its budget, at the catalog's prices.
 
-    `row`: of the quoted build, None where it does not run the model."""
+    `tenths`: throughput (0.1 tok/s) `of` the quoted build, or the mended one; None where neither runs the model."""
     asked = market.asking(budget_cents=hardware_cents, cost_axis="money")
     solver = Solver(asked, clock=clock)
     front = solver.front()
-    tenths = row.perf.tenths if row else None
     unit = market.request.currency
     points = [_beside(asked, point_data(asked, p, "b"), hardware_cents, tenths) for p in front.points]
     fastest = points[-1] if points else None
@@ -48,7 +48,8 @@ def instead(market: Market, hardware_cents: int, row: Row | None, clock: Clock) 
     proof: Literal["optimal", "feasible", "infeasible"]
     proof = "feasible" if not complete else "optimal" if points or as_fast or cheapest else "infeasible"
     return Instead(
-        budget=money(hardware_cents, unit), text=text, fastest=fastest, as_fast=as_fast, cheapest=cheapest, proof=proof
+        budget=money(hardware_cents, unit), text=text, fastest=fastest, as_fast=as_fast, cheapest=cheapest, proof=proof,
+        as_fast_as=of if as_fast else "",
     )  # fmt: skip
 
 

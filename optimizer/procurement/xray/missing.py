@@ -131,6 +131,7 @@ def _networks(c: Case, market: Market) -> Iterable[Missing]:
     cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
     net = net_of(c.plan, c.per_node)
     cards = [x for x in c.catalog.of(Kind.NIC) if isinstance(x, Nic) and x.form in c.platform.nic_forms]
+    free = c.platform.nic_slots - sum(q for _, q in c.parts(Nic))
     switches = _first(market.switches, [x for x, _ in c.parts(Switch, shared=True) if isinstance(x, Switch)])
     links = _first(market.links, [x for x, _ in c.parts(Link, shared=True) if isinstance(x, Link)])
     have = dict(c.build.shared) | {f"node {x.id}": q for x, q in c.parts(Nic)}
@@ -151,16 +152,18 @@ def _networks(c: Case, market: Market) -> Iterable[Missing]:
         ways = []
         for k in options:
             bill = k.bill_of(n, per_node)
-            if bill is None:
+            more = max(0, per_node - have.get(f"node {k.nic.id}", 0)) if k.nic is not None else 0
+            if bill is None or more > max(0, free):
                 continue
             need = {x.id: q for x, q in bill.items()}
             lacking = {p: q - have.get(p, 0) for p, q in need.items() if q > have.get(p, 0)}
-            if k.nic is not None and have.get(f"node {k.nic.id}", 0) < per_node:
-                lacking[k.nic.id] = (per_node - have.get(f"node {k.nic.id}", 0)) * n
+            if k.nic is not None and more:
+                lacking[k.nic.id] = more * n
             cost = sum(catalog_cents(market, p, q)[0] or 10**12 for p, q in lacking.items())
             ways.append((cost, sorted(lacking.items()), need))
         if not ways:
-            text = f"no switch, card and cables of the catalog join {n} nodes so"
+            text = f"no switch, cards and cables of the catalog join {n} such nodes"
+            text += "" if optional else "; --have network where the site has it"
             yield Missing(what=title, qty=None, text=text, rule="interconnect", reminder=optional)
             continue
         cost, lacking_parts, need = min(ways, key=lambda x: (x[0], x[1]))

@@ -146,7 +146,8 @@ class Totals(Strict):
 
 
 class Beside(Strict):
-    """A build of the catalog beside the quoted one. Percent against the quote's hardware and its throughput."""
+    """A build of the catalog beside the quoted one. Percent against the quote's hardware and its throughput, that of
+    the mended build where the quoted one does not run."""
 
     gpus: str
     total: Money
@@ -161,12 +162,14 @@ class Beside(Strict):
 
 
 class Instead(Strict):
-    """What the money would buy at the catalog's prices. `as_fast` is null where the quoted build does not run."""
+    """What the money would buy at the catalog's prices. `as_fast`: the cheapest build at least as fast as the quoted
+    one, or as the mended one where the quoted one does not run."""
 
     budget: Money
     text: str
     fastest: Beside | None
     as_fast: Beside | None
+    as_fast_as: Literal["quoted", "mended", ""]
     cheapest: Beside | None = Field(description="where nothing is to be had for the budget")
     proof: Literal["optimal", "feasible", "infeasible"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from optimizer.procurement.xray.schema import Beside, Finding, XRay
 
@@ -100,8 +101,10 @@ def _rules(x: XRay) -> Iterable[str]:
 def _gaps(x: XRay) -> Iterable[str]:
     needed = [m for m in x.missing if not m.reminder]
     if needed:
+        open_ = [line.row for line in x.lines if line.role == "part" and not line.part and not line.optional]
+        hint = f" ({rows(open_)} may hold some of it: not matched)" if open_ else ""
         many = [f"{m.qty} x {m.what}" if m.qty and m.qty > 1 and not m.suggestion else m.what for m in needed]
-        yield f"Missing: {', '.join(many)}."
+        yield f"Missing: {', '.join(many)}{hint}."
     if x.memory and x.memory.status != "pass":
         yield f"Memory: {x.memory.text}."
     if x.supplies and x.supplies.status == "fail":
@@ -135,23 +138,25 @@ def _instead(x: XRay) -> Iterable[str]:
     if i is None:
         return
     stopped = " (search stopped early)" if i.proof == "feasible" else ""
+    price = f"{amount(i.budget)} {unit}"
     if i.fastest:
-        more = i.fastest.throughput_percent
-        apart = "" if more is None else f", {more:+.1f} % throughput"
-        price = f"{amount(i.budget)} {unit}"
-        yield f"The quote's hardware costs {price}; for that money: {beside(i.fastest, unit)}{apart}{stopped}."
+        more, than = i.fastest.throughput_percent, i.as_fast_as or "quoted"
+        apart = "" if more is None else f", {more:+.1f} % throughput against the {than} build"
+        best = f"{beside(i.fastest, unit)}{apart}{stopped}"
+        yield f"The quote's hardware costs {price}; for that money, complete: {best}."
     elif i.cheapest:
-        price = f"{amount(i.budget)} {unit}"
         yield f"For {price} nothing that runs it is to be had; the cheapest: {beside(i.cheapest, unit)}."
     elif i.proof == "infeasible":
         yield "No build of the catalog meets the request at any price."
-    if i.as_fast and i.as_fast.money_percent is not None:
-        over = 100 * (float(i.budget) - float(i.as_fast.total)) / float(i.as_fast.total)
-        way = "above" if over >= 0 else "below"
-        yield f"The quote is {abs(over):.1f} % {way} the cheapest build this fast: {beside(i.as_fast, unit)}."
     lacking = [m for m in x.missing if not m.reminder]
-    if lacking and (i.fastest or i.as_fast):
-        yield "The builds beside it are complete; to the quote's price what it lacks must be added."
+    if i.as_fast:
+        mended = x.mended if i.as_fast_as == "mended" else None
+        paid = Decimal(mended.total if mended else i.budget)
+        over = 100 * (paid - Decimal(i.as_fast.total)) / Decimal(i.as_fast.total)
+        way = "above" if over >= 0 else "below"
+        what = "The quote mended as below" if mended else "The quote's hardware"
+        whole = ", and that one is complete: what the quote lacks comes on top" if lacking and not mended else ""
+        yield f"{what} is {abs(over):.1f} % {way} the cheapest build this fast: {beside(i.as_fast, unit)}{whole}."
 
 
 def _mend(x: XRay) -> Iterable[str]:

@@ -9,7 +9,7 @@ from optimizer.i18n import Words
 from optimizer.procurement.labels import rule, unit
 from optimizer.procurement.workbook.book import DARK, LIGHT, MONEY, Paper, Sheet
 from optimizer.procurement.workbook.compatibility import COLOURS, margin
-from optimizer.procurement.xray.schema import Beside, XLine, XRay
+from optimizer.procurement.xray.schema import XLine, XRay
 from optimizer.procurement.xray.summary import amount, finding
 
 SHEETS = {
@@ -45,8 +45,8 @@ def _money(s: Sheet, row: int, col: int, text: str | None, **style: Any) -> None
 
 def _summary(book: Paper, x: XRay) -> None:
     s = book.sheets["summary"]
-    s.setup([26, 30, 24, 24, 40], f"X-ray of {x.source}")
-    s.ws.fit_to_pages(1, 0)
+    s.setup([32, 30, 24, 24, 40], f"X-ray of {x.source}")
+    s.ws.fit_to_pages(1, 1)
     facts = [
         ("Vendor", x.vendor or "–"), ("Number", x.quote_no or "–"), ("Date", str(x.quote_date or "–")),
         ("Valid until", str(x.valid_until or "–")), ("Model served", x.request.model),
@@ -197,11 +197,10 @@ def _instead(book: Paper, x: XRay) -> None:
     if i is None:
         s.span(top, 0, 3, "Not looked for: there is no build, no comparable price, or no search was wanted.")
         return s.done(top)
-    found: list[tuple[str, Beside | None]] = [
-        ("Fastest for this money", i.fastest), ("Cheapest this fast", i.as_fast), ("Cheapest at all", i.cheapest),
-    ]  # fmt: skip
+    as_fast = f"Cheapest as fast as the {i.as_fast_as} build"
+    found = [("Fastest for this money", i.fastest), (as_fast, i.as_fast), ("Cheapest at all", i.cheapest)]
     shown = [(n, b) for n, b in found if b is not None]
-    s.head(top, ["", *(n for n, _ in shown), *[""] * (3 - len(shown))])
+    s.head(top, ["", *(n for n, _ in shown)])
     rows = (
         "GPUs", f"Total net, {x.basis.currency}", "Money against the quote", "Throughput, tok/s", "80 % interval",
         "Throughput against the quote", "Each user sees, tok/s", "Precision", "Power, kW", "On estimated prices",
