@@ -166,9 +166,7 @@ def _request(currency: str, options: Options, model: str, as_of: str | None) -> 
         as_of=parse.day(as_of),
         currency=code,
         **parse.lengths(workload, options["isl"], options["osl"]),
-        **parse.of_workload(
-            workload, {"users": options["users"], "min_tok_s_user": options["min_tok_s_user"]}, {}
-        ),  # fmt: skip
+        **parse.of_workload(workload, {"users": options["users"], "min_tok_s_user": options["min_tok_s_user"]}, {}),
         precision=options["precision"],
         min_precision_bits=int(bits) if bits else None,
         offload=bool(options["offload"]),

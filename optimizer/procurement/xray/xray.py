@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -99,7 +100,15 @@ class _Seen:
             self.checks = [Check.of("fit", False, f"{f.text}. Match its lines in a mapping file.") for f in e.faults]
             return
         self.row = best_row(self.market, self.case, self.case.gpu, self.case.per_node)
-        self.missing = missing(self.case, self.checks, quote, market)
+        self.missing = missing(self._joined(self.case), self.checks, quote, market)
+
+    def _joined(self, case: Case) -> Case:
+        """The case with the plan that it could run if its nodes were joined: what a network has to carry."""
+        if self.row is not None or case.build.nodes == 1:
+            return case
+        market = self.market.asking(have=case.request.have | {"network"})
+        row = best_row(market, market.case(case.build, case.plan), case.gpu, case.per_node)
+        return replace(case, plan=row.plan, row=row.key) if row else case
 
     def mend(self, clock: Clock) -> tuple[Mended | None, str]:
         """(the nearest build that passes, what was kept for it); None where nothing fails, none passes or the clock
