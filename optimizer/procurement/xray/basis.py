@@ -11,6 +11,9 @@ from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.reading.mapping import Tax
 from optimizer.procurement.xray.schema import Basis
 
+MOST_MINOR = 10**13
+"""Minor units of a line beyond which it is no price but a mistake."""
+
 
 @dataclass(frozen=True)
 class Conversion:
@@ -52,10 +55,10 @@ class Conversion:
         code = currency or self.quote.currency
         if net is None or code not in self.usd:
             return None
-        digits = minor_digits(self.request.currency)
-        if code == self.request.currency:
-            return net.scaleb(digits)
-        return (net * self.usd[code] / self.usd[self.request.currency]).scaleb(digits)
+        minor = net.scaleb(minor_digits(self.request.currency))
+        if code != self.request.currency:
+            minor = minor * self.usd[code] / self.usd[self.request.currency]
+        return minor if abs(minor) <= MOST_MINOR else None
 
     def line(self, x: Line) -> int | None:
         """Minor units of a whole line."""

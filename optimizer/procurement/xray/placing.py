@@ -11,6 +11,9 @@ from constraints.contents import gpus_inside
 from optimizer.procurement.reading.build import NODES, Placed, is_shared, to_build
 from optimizer.procurement.reading.document import Line, Quote
 
+MOST_NODES = 1000
+"""As of a build.toml."""
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -34,7 +37,14 @@ def scope(quote: Quote, catalog: Catalog) -> Scope:
         if fault.code == "mixed-nodes":
             return _main_kind(quote, catalog)
         return Scope(None, f"No build, so no rule was held against it: {fault.text}. {fault.remedy}", frozenset())
-    return Scope(placed, _said(placed, catalog), _rows(quote, placed))
+    return _judged(placed, _said(placed, catalog), _rows(quote, placed))
+
+
+def _judged(placed: Placed, text: str, rows: frozenset[int]) -> Scope:
+    """The scope of a build, unless it is too large for the rules."""
+    if placed.build.nodes <= MOST_NODES:
+        return Scope(placed, text, rows)
+    return Scope(None, f"{placed.build.nodes:,} nodes are quoted, at most {MOST_NODES:,} are judged.", frozenset())
 
 
 def _rows(quote: Quote, placed: Placed) -> frozenset[int]:
@@ -87,7 +97,7 @@ def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
         f"{_said(placed, catalog)} Not X-rayed by rules, only by price: {'; '.join(others)}. To X-ray one of them, "
         f"leave out the others' rows (ignore_rows in --map)."
     )
-    return Scope(placed, text, _rows(quote, placed) & mine)
+    return _judged(placed, text, _rows(quote, placed) & mine)
 
 
 def _gpus(lines: list[Line], catalog: Catalog) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from catalogs.load import Catalog
-from catalogs.schema import Condition, GpuBoard, Kind, Offer
+from catalogs.schema import MOST_PIECES, Condition, GpuBoard, Kind, Offer
 from constraints.case import Build
 from constraints.pricing import minor_digits
 from optimizer.explanation.asked_for import supposed
@@ -111,6 +111,8 @@ def catalog_cents(market: Market, part: str, pieces: int, board: str = "") -> tu
 
     GPUs that are sold on boards alone cost their share of one, of `board` where it is known."""
     book, catalog = market.book, market.catalog
+    if pieces > MOST_PIECES:
+        return None, f"no price of {pieces:,} pieces"
     if part in book.prices:
         found = book.purchase({part: pieces})
         if found is not None:
