@@ -70,6 +70,9 @@ def check(
         bool, typer.Option("--accept-fuzzy", help="Take suggestions as matches.", rich_help_panel=QUOTE)
     ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="No search for other builds.", rich_help_panel=QUOTE)] = False,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds for the searches; exit 6 when they end it.", rich_help_panel=QUOTE)
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="X-ray as .xlsx or .json.", rich_help_panel=QUOTE)
     ] = None,
@@ -87,7 +90,7 @@ def check(
             "osl": osl, "min_tok_s_user": min_tok_s_user, "offload": offload, "have": have, "site_water": site_water,
             "circuit": circuit, "condition": condition, "currency": currency, "rate": rate, "tax": tax, "above": above,
             "map": map_, "review": review, "accept_fuzzy": accept_fuzzy, "quick": quick, "output": output,
-            "force": force,
+            "force": force, "time_limit": time_limit,
         }
     )  # fmt: skip
     if is_vendor_file(file):

@@ -47,6 +47,7 @@ def xray_file(
     set_: list[str], as_of: str | None, measured: Path | None, calibration: Path | None, json: bool,
 ) -> None:  # fmt: skip
     """Reads, X-rays, writes and prints; exit 5 when a rule fails or an amount is wrong."""
+    from catalogs.errors import InputError
     from catalogs.files import write_bytes, write_text
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
@@ -81,7 +82,10 @@ def xray_file(
     request = _request(quote.currency, options, named, as_of)
     rate = _rate(options["rate"])
     tax = tax_percent(options["tax"]) if options["tax"] else None
-    with interruptible(clock := Clock()):
+    limit = options["time_limit"]
+    if limit is not None and not 0 < limit < 10**9:
+        raise InputError(f"--time-limit must be above 0, not {limit}", "bad-time-limit")
+    with interruptible(clock := Clock(limit)):
         found = xray(
             quote, request, catalog=parts, policy=chosen, calibration=by, usd_per_unit=rate, tax_rate=tax,
             search=not options["quick"], clock=clock,
@@ -103,6 +107,9 @@ def xray_file(
         show(found)
     if not found.ok:
         raise typer.Exit(5)
+    if found.instead is not None and found.instead.proof == "feasible":
+        note("stopped before the search for other builds was done")
+        raise typer.Exit(6)
 
 
 def _kind(output: Path | None) -> str:

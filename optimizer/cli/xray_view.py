@@ -83,8 +83,13 @@ def _line(x: XLine) -> list[str]:
     return [
         str(x.row), x.name or x.text[:50], how if x.role == "part" else "", str(x.pieces or ""), stated,
         amount(x.unit) if x.unit else "", f"{amount(x.catalog_unit)}{with_}" if x.catalog_unit else "", apart, mark,
-        ", ".join(x.catalog_price.split(", ")[:2]) if x.catalog_unit else "",
+        _source(x.catalog_price) if x.catalog_unit else "",
     ]  # fmt: skip
+
+
+def _source(text: str) -> str:
+    """Confidence and day of a catalog price; the seller is in the files."""
+    return "share of its board" if text.startswith("a share") else ", ".join(text.split(", ")[:2])
 
 
 def _instead(x: XRay) -> None:

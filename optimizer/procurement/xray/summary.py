@@ -116,7 +116,10 @@ def _speed(x: XRay) -> Iterable[str]:
         return
     what = f"{x.build.nodes} x {x.build.per_node} {x.build.gpu}"
     if x.throughput is None:
-        why = next((f": {c.text}" for c in x.checks if c.status == "fail" and c.rule in STOPS), "")
+        stop = next((c for c in x.checks if c.status == "fail" and c.rule in STOPS), None)
+        why = f": {stop.text}" if stop else ""
+        if stop and stop.measured is not None and stop.limit is not None:
+            why += f" ({stop.measured:,.10g} against {stop.limit:,.10g} {stop.unit})"
         yield f"As quoted, the build ({what}) does not run {x.request.model}{why}."
         return
     t = x.throughput
