@@ -1,10 +1,12 @@
-"""X-rays: every vendor file of examples/procurement, quotes made of proven builds, and what is done to them."""
+"""X-rays: every vendor file of examples/procurement, quotes made of proven builds, and what is done to them;
+`python -m tests.test_xray` writes the summaries in docs/xray.md anew, to be read before they are committed."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
@@ -35,19 +37,19 @@ MODELS = {
 }  # fmt: skip
 FAILS = {  # rules that fail where the site has racks and networks; None: prices alone can be looked at
     "alpen-tower.csv": {"fit", "power"},
-    "brightrack-h100.xlsx": {"fit", "power"},
-    "frauds-veridian.xlsx": {"vram", "fit", "storage", "interconnect", "power"},
+    "brightrack-h100.xlsx": {"power"},
+    "frauds-veridian.xlsx": {"vram", "storage", "interconnect", "power"},
     "guide-professional.xlsx": {"vram", "host_memory", "fit", "storage", "power"},
     "hanse-preisliste.tsv": None,
     "meridian-dgx.csv": set(),
     "nordlicht-l40s.csv": {"interconnect", "cooling", "power"},
     "nordlicht-workstation.ods": {"fit", "storage", "cooling", "power"},
     "nordlicht-workstation.xlsx": {"fit", "storage", "cooling", "power"},
-    "shenzhou-h20.xlsx": {"fit", "interconnect"},
+    "shenzhou-h20.xlsx": {"interconnect"},
     "ugly-jingda.xls": {"host_memory", "fit", "storage"},
     "ugly-jingda.xlsx": {"host_memory", "fit", "storage"},
     "ugly-omnitech.xlsx": {"fit", "power"},
-    "xinghe-h200.csv": {"fit", "power"},
+    "xinghe-h200.csv": {"power"},
 }
 
 
@@ -99,6 +101,24 @@ def test_the_guides_build_fails_as_its_build_file_does() -> None:
     assert fastest is not None and Decimal(fastest.total) <= Decimal(x.instead.budget) == Decimal("1799300.00")
     assert cheapest is not None and Decimal(cheapest.total) <= Decimal(x.mended.total)
     assert cheapest.throughput.output_tok_s >= x.mended.throughput.output_tok_s
+
+
+DOC = Path("docs/xray.md")
+PASSAGE = re.compile(r"<!-- (\S+) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def doc() -> str:
+    """docs/xray.md with its summaries made anew."""
+
+    def made(m: re.Match[str]) -> str:
+        lines = seen(FOLDER / m[1], m[2], search=True).summary
+        return f"<!-- {m[1]} {m[2]} -->\n" + "".join(f"- {s}\n" for s in lines) + "<!-- end -->"
+
+    return PASSAGE.sub(made, DOC.read_text(encoding="utf-8"))
+
+
+def test_the_two_xrays_of_the_docs() -> None:
+    assert doc() == DOC.read_text(encoding="utf-8")
 
 
 def test_frauds_are_named_with_their_amounts() -> None:
@@ -262,3 +282,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert "unknown-format" in str(runner.invoke(app, ["check", str(unread), "--model", "v3-671b"]).exception)
     schema = json.loads(runner.invoke(app, ["schema", "xray"]).stdout)
     assert set(json.loads(mapped.stdout)) == set(schema["properties"])
+
+
+if __name__ == "__main__":
+    DOC.write_text(doc(), encoding="utf-8")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from catalogs.schema import Cooling, GpuBoard, Kind, Link, Part, Platform
-from constraints.case import Build
+from catalogs.schema import Cooling, GpuBoard, Kind, Link, Part, Platform, Psu
+from constraints.case import Build, included_bank
+from constraints.fit import psu_fits
 from optimizer.api import build_of
 from optimizer.procurement.reading.document import Line, Notice, Quote
 
@@ -61,6 +62,7 @@ def to_build(quote: Quote, catalog: Catalog) -> Placed:
     notices: list[Notice] = []
     notices += _without_contents(catalog, platforms[0], nodes, pieces)
     notices += _without_board_gpus(catalog, pieces)
+    notices += _without_supplies(catalog, platforms[0], nodes, pieces)
     shared = {p: n for p, n in pieces.items() if is_shared(catalog.parts[p])}
     per_node = {p: n // nodes for p, n in pieces.items() if p not in shared and n >= nodes}
     left_over = {p: n % nodes for p, n in pieces.items() if p not in shared and n % nodes}
@@ -86,6 +88,20 @@ def _without_contents(catalog: Catalog, platform: str, nodes: int, pieces: dict[
         if pieces.get(p) == qty * nodes:
             del pieces[p]
             yield Notice(code="in-the-system", text=f"{p}: {qty} per node are inside {platform} already")
+
+
+def _without_supplies(catalog: Catalog, platform: str, nodes: int, pieces: dict[str, int]) -> Iterable[Notice]:
+    """Supplies that a platform comes with, quoted beside it: the same number of the same kind."""
+    p = catalog.parts[platform]
+    assert isinstance(p, Platform)
+    bank = included_bank(p, catalog) if "psu" in p.includes and not p.contents else None
+    for psu, qty in sorted(pieces.items()):
+        part = catalog.parts[psu]
+        if not isinstance(part, Psu) or bank is None or not psu_fits(p, part):
+            continue
+        if part.watts == bank.watts and qty == bank.fitted * nodes:
+            del pieces[psu]
+            yield Notice(code="with-the-platform", text=f"{psu}: {bank.fitted} per node come with {platform}")
 
 
 def _without_board_gpus(catalog: Catalog, pieces: dict[str, int]) -> Iterable[Notice]:

@@ -191,7 +191,7 @@ def _mark(
         return "service"
     if x.matched.part is None:
         return "not-placed"
-    if x.included or (absorbed and not ours):
+    if x.included or absorbed:
         return "in-another-line"
     if theirs is None:
         return "no-catalog-price"

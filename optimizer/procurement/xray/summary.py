@@ -77,6 +77,10 @@ def _prices(x: XRay) -> Iterable[str]:
             f"Lines that the catalog prices too cost {amount(t.compared)} {unit} net, there "
             f"{amount(t.compared_catalog)}: {abs(t.compared_percent):.1f} % {way}."
         )
+    for line in x.lines:
+        if line.mark == "in-another-line" and not line.included and line.amount and Decimal(line.amount) > 0:
+            price = f"{amount(line.amount)} {unit}"
+            yield f"Row {line.row}: {line.name} comes with the server; here it costs {price}: ask whether that is twice."
     for mark, percent in (("above", x.above_percent), ("below", x.below_percent)):
         found = [line for line in x.lines if line.mark == mark]
         if found:
@@ -96,6 +100,9 @@ def _rules(x: XRay) -> Iterable[str]:
         yield f"{f'{len(failed)} rules fail' if len(failed) > 1 else 'One rule fails'}: {', '.join(failed)}."
     elif x.checks:
         yield "No rule fails."
+    for c in x.checks:
+        if c.status == "fail" and c.rule == "fit" and not c.text.startswith("needs "):
+            yield f"Does not fit: {c.text}."
 
 
 def _gaps(x: XRay) -> Iterable[str]:
