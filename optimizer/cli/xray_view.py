@@ -6,13 +6,7 @@ from optimizer.cli.front_view import checks
 from optimizer.cli.output import table
 from optimizer.cli.why_not_view import show_mended
 from optimizer.procurement.xray.schema import Beside, XLine, XRay
-from optimizer.procurement.xray.summary import amount, finding
-
-MARKS = {
-    "ok": "", "above": "ABOVE", "below": "BELOW", "no-catalog-price": "no catalog price",
-    "not-comparable": "not comparable", "in-another-line": "in another line", "not-placed": "NOT MATCHED",
-    "service": "service",
-}  # fmt: skip
+from optimizer.procurement.xray.summary import amount, finding, mark
 
 
 def show(x: XRay) -> None:
@@ -77,12 +71,12 @@ def _lines(x: XRay) -> None:
 def _line(x: XLine) -> list[str]:
     how = x.how if x.how != "fuzzy" else f"fuzzy {x.score}"
     apart = "" if x.difference_percent is None else f"{x.difference_percent:+.1f} %"
-    mark = MARKS[x.mark] if not x.optional else f"option {MARKS[x.mark]}".strip()
+    marked = mark(x).upper() if x.mark in ("above", "below", "not-placed") else mark(x)
     with_ = f" (with {len(x.carries)} more)" if x.carries else ""
     stated = (x.stated_price or "").split(", ")[0]
     return [
         str(x.row), x.name or x.text[:50], how if x.role == "part" else "", str(x.pieces or ""), stated,
-        amount(x.unit) if x.unit else "", f"{amount(x.catalog_unit)}{with_}" if x.catalog_unit else "", apart, mark,
+        amount(x.unit) if x.unit else "", f"{amount(x.catalog_unit)}{with_}" if x.catalog_unit else "", apart, marked,
         _source(x.catalog_price) if x.catalog_unit else "",
     ]  # fmt: skip
 

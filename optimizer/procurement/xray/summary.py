@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from optimizer.procurement.xray.schema import Beside, Finding, XRay
+from optimizer.procurement.xray.schema import Beside, Finding, XLine, XRay
 
 STOPS = ("vram", "precision", "software", "interconnect", "lanes", "host_memory")
 """Rules without which no plan of the model runs."""
@@ -14,6 +14,19 @@ STOPS = ("vram", "precision", "software", "interconnect", "lanes", "host_memory"
 def summary(x: XRay) -> list[str]:
     """The findings that decide, in the order in which a buyer asks."""
     return [*_money(x), *_lines(x), *_prices(x), *_rules(x), *_gaps(x), *_speed(x), *_instead(x), *_mend(x)]
+
+
+MARKS = {
+    "ok": "", "above": "above", "below": "below", "no-catalog-price": "no catalog price",
+    "not-comparable": "not comparable", "in-another-line": "in another line", "not-placed": "not matched",
+    "service": "service",
+}  # fmt: skip
+
+
+def mark(x: XLine) -> str:
+    """A line's mark in words."""
+    words = "no price" if x.mark == "not-comparable" and x.stated_price is None else MARKS[x.mark]
+    return ", ".join(w for w in ("option" if x.optional else "", words) if w)
 
 
 def amount(text: str | None, digits: bool = True) -> str:
@@ -80,9 +93,9 @@ def _prices(x: XRay) -> Iterable[str]:
     for line in x.lines:
         if line.mark == "in-another-line" and not line.included and line.amount and Decimal(line.amount) > 0:
             price = f"{amount(line.amount)} {unit}"
-            yield f"Row {line.row}: {line.name} comes with the server; here it costs {price}: ask whether that is twice."
-    for mark, percent in (("above", x.above_percent), ("below", x.below_percent)):
-        found = [line for line in x.lines if line.mark == mark]
+            yield f"Row {line.row}: {line.name} comes with the server; here it costs {price}: is that twice?"
+    for way, percent in (("above", x.above_percent), ("below", x.below_percent)):
+        found = [line for line in x.lines if line.mark == way]
         if found:
             said = ", ".join(
                 f"{line.name} {line.difference_percent:+.0f} %"
@@ -90,8 +103,8 @@ def _prices(x: XRay) -> Iterable[str]:
                 for line in found[:6]
             )
             more = f" and {len(found) - 6} more" if len(found) > 6 else ""
-            why = "" if mark == "above" else " Ask whether it is the part that it says, new."
-            yield f"More than {percent} % {mark} the catalog: {said}{more}.{why}"
+            why = "" if way == "above" else " Ask whether it is the part that it says, new."
+            yield f"More than {percent} % {way} the catalog: {said}{more}.{why}"
 
 
 def _rules(x: XRay) -> Iterable[str]:
@@ -124,7 +137,8 @@ def _speed(x: XRay) -> Iterable[str]:
     what = f"{x.build.nodes} x {x.build.per_node} {x.build.gpu}"
     if x.throughput is None:
         stop = next((c for c in x.checks if c.status == "fail" and c.rule in STOPS), None)
-        why = f": {stop.text}" if stop else ""
+        limits = "no plan on these GPUs keeps every limit of the request (users, speed of each user, precision)"
+        why = f": {stop.text if stop else limits}"
         if stop and stop.measured is not None and stop.limit is not None:
             why += f" ({stop.measured:,.10g} against {stop.limit:,.10g} {stop.unit})"
         yield f"As quoted, the build ({what}) does not run {x.request.model}{why}."

@@ -10,18 +10,13 @@ from optimizer.procurement.labels import rule, unit
 from optimizer.procurement.workbook.book import DARK, LIGHT, MONEY, Paper, Sheet
 from optimizer.procurement.workbook.compatibility import COLOURS, margin
 from optimizer.procurement.xray.schema import XLine, XRay
-from optimizer.procurement.xray.summary import amount, finding
+from optimizer.procurement.xray.summary import amount, finding, mark
 
 SHEETS = {
     "summary": "Summary", "lines": "Lines", "rules": "Compatibility", "missing": "Missing", "instead": "Instead",
     "mend": "Mend",
 }  # fmt: skip
 EDGE = {"border": 1, "border_color": "#BFBFBF"}
-MARKS = {
-    "ok": "", "above": "above", "below": "below", "no-catalog-price": "no catalog price",
-    "not-comparable": "not comparable", "in-another-line": "in another line", "not-placed": "not matched",
-    "service": "service",
-}  # fmt: skip
 SHADES = {"above": "#FF9999", "below": "#FFE699", "not-placed": "#FFE699"}
 
 
@@ -122,7 +117,6 @@ def _lines(book: Paper, x: XRay) -> None:
 
 def _one(s: Sheet, row: int, x: XLine) -> None:
     shade = {"bg_color": SHADES[x.mark]} if x.mark in SHADES else {}
-    mark = ", ".join(w for w in ("option" if x.optional else "", MARKS[x.mark]) if w)
     s.number(row, 0, x.row, num_format="0", **EDGE)
     s.text(row, 1, x.text, **EDGE)
     suggested = f"suggested: {', '.join(x.suggestions[:2])}" if x.suggestions and not x.part else ""
@@ -135,7 +129,7 @@ def _one(s: Sheet, row: int, x: XLine) -> None:
     _money(s, row, 8, x.catalog_unit, **EDGE)
     share = None if x.difference_percent is None else x.difference_percent / 100
     s.number(row, 9, share, num_format="+0.0%;-0.0%", **EDGE, **shade)
-    s.text(row, 10, mark, align="center", **EDGE, **shade)
+    s.text(row, 10, mark(x), align="center", **EDGE, **shade)
     carries = f"with rows {', '.join(map(str, x.carries))}" if x.carries else ""
     said = [x.catalog_price, carries, x.reason if not x.part and x.role == "part" else "", *x.issues]
     s.text(row, 11, "; ".join(t for t in said if t), **EDGE)
