@@ -113,9 +113,9 @@ def _rules(x: XRay) -> Iterable[str]:
         yield f"{f'{len(failed)} rules fail' if len(failed) > 1 else 'One rule fails'}: {', '.join(failed)}."
     elif x.checks:
         yield "No rule fails."
-    for c in x.checks:
-        if c.status == "fail" and c.rule == "fit" and not c.text.startswith("needs "):
-            yield f"Does not fit: {c.text}."
+    unfit = [c.text for c in x.checks if c.status == "fail" and c.rule == "fit" and not c.text.startswith("needs ")]
+    if unfit and x.build is not None:
+        yield f"Fit: {'; '.join(unfit)}."
 
 
 def _gaps(x: XRay) -> Iterable[str]:
