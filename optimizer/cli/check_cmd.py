@@ -24,7 +24,6 @@ HELP = """Examples:
 Every rule on a build written by hand, on a saved result, or on a vendor's quote (.xlsx, .xls, .ods, .csv, ...); exit 5
 when one fails. --mend: the nearest build that passes, as a list of priced changes. Of a quote also: each price beside
 the catalog's, sums and tax, what is missing, what the money would buy instead; see docs/xray.md."""
-QUOTE = "A vendor's quote"
 
 
 def check(
@@ -38,47 +37,31 @@ def check(
     calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
     mend: Annotated[bool, typer.Option("--mend", help="The nearest build that passes every rule.")] = False,
     budget: Annotated[str | None, typer.Option(help="With --mend: money in all, 20000 or 20万.")] = None,
-    users: Annotated[int | None, typer.Option(help="Requests at once.", rich_help_panel=QUOTE)] = None,
-    precision: Annotated[str | None, typer.Option(help="fp16, fp8, int4, ...", rich_help_panel=QUOTE)] = None,
-    min_precision: Annotated[str | None, typer.Option(help="4bit, 8bit, 16bit.", rich_help_panel=QUOTE)] = None,
-    workload: Annotated[str | None, typer.Option(help="As of solve; chat.", rich_help_panel=QUOTE)] = None,
-    isl: Annotated[int | None, typer.Option(help="Tokens in per request.", rich_help_panel=QUOTE)] = None,
-    osl: Annotated[int | None, typer.Option(help="Tokens out per request.", rich_help_panel=QUOTE)] = None,
-    min_tok_s_user: Annotated[float | None, typer.Option(help="Each user's speed; 10.", rich_help_panel=QUOTE)] = None,
-    offload: Annotated[bool, typer.Option("--offload", help="Experts in RAM too.", rich_help_panel=QUOTE)] = False,
-    have: Annotated[str | None, typer.Option(help="Site has: racks,network.", rich_help_panel=QUOTE)] = None,
-    site_water: Annotated[bool, typer.Option("--site-water", help="Facility water.", rich_help_panel=QUOTE)] = False,
-    circuit: Annotated[str | None, typer.Option(help="15A@120V.", rich_help_panel=QUOTE)] = None,
-    condition: Annotated[
-        str | None, typer.Option(help="Of what it is held against: new, used, any.", rich_help_panel=QUOTE)
-    ] = None,
-    currency: Annotated[str | None, typer.Option(help="Of the report; the quote's.", rich_help_panel=QUOTE)] = None,
-    rate: Annotated[
-        str | None, typer.Option(help="USD per unit of the quote's currency.", rich_help_panel=QUOTE)
-    ] = None,
-    tax: Annotated[
-        str | None, typer.Option(help="Tax in its prices, where it says no rate: 19%.", rich_help_panel=QUOTE)
-    ] = None,
-    above: Annotated[
-        str | None, typer.Option(help="Mark prices this far above the catalog's; 15%.", rich_help_panel=QUOTE)
-    ] = None,
-    map_: Annotated[
-        Path | None, typer.Option("--map", help="How to read it; written where it is not.", rich_help_panel=QUOTE)
-    ] = None,
-    review: Annotated[Path | None, typer.Option(help="CSV of lines that need a look.", rich_help_panel=QUOTE)] = None,
-    accept_fuzzy: Annotated[
-        bool, typer.Option("--accept-fuzzy", help="Take suggestions as matches.", rich_help_panel=QUOTE)
-    ] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="No search for other builds.", rich_help_panel=QUOTE)] = False,
+    users: Annotated[int | None, typer.Option(help="Quote: Requests at once.")] = None,
+    precision: Annotated[str | None, typer.Option(help="Quote: fp16, fp8, int4, ...")] = None,
+    min_precision: Annotated[str | None, typer.Option(help="Quote: 4bit, 8bit, 16bit.")] = None,
+    workload: Annotated[str | None, typer.Option(help="Quote: As of solve; chat.")] = None,
+    isl: Annotated[int | None, typer.Option(help="Quote: Tokens in per request.")] = None,
+    osl: Annotated[int | None, typer.Option(help="Quote: Tokens out per request.")] = None,
+    min_tok_s_user: Annotated[float | None, typer.Option(help="Quote: Each user's speed; 10.")] = None,
+    offload: Annotated[bool, typer.Option("--offload", help="Quote: Experts in RAM too.")] = False,
+    have: Annotated[str | None, typer.Option(help="Quote: Site has: racks,network.")] = None,
+    site_water: Annotated[bool, typer.Option("--site-water", help="Quote: Facility water.")] = False,
+    circuit: Annotated[str | None, typer.Option(help="Quote: 15A@120V.")] = None,
+    condition: Annotated[str | None, typer.Option(help="Quote: Of what it is held against: new, used, any.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Quote: Of the report; the quote's.")] = None,
+    rate: Annotated[str | None, typer.Option(help="Quote: USD per unit of the quote's currency.")] = None,
+    tax: Annotated[str | None, typer.Option(help="Quote: Tax in its prices, where it says no rate: 19%.")] = None,
+    above: Annotated[str | None, typer.Option(help="Quote: Mark prices this far above the catalog's; 15%.")] = None,
+    map_: Annotated[Path | None, typer.Option("--map", help="Quote: How to read it; written where it is not.")] = None,
+    review: Annotated[Path | None, typer.Option(help="Quote: CSV of lines that need a look.")] = None,
+    accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Quote: Take suggestions as matches.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Quote: No search for other builds.")] = False,
     time_limit: Annotated[
-        float | None, typer.Option(help="Seconds for the searches; exit 6 when they end it.", rich_help_panel=QUOTE)
+        float | None, typer.Option(help="Quote: Seconds for the searches; exit 6 when they end it.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="X-ray as .xlsx or .json.", rich_help_panel=QUOTE)
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over files that are there.", rich_help_panel=QUOTE)
-    ] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Quote: X-ray as .xlsx or .json.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Quote: Write over files that are there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See HELP."""
