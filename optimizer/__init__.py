@@ -11,11 +11,23 @@ if TYPE_CHECKING:
     from constraints.case import Build
     from constraints.policy import Policy
     from constraints.request import Request
-    from optimizer.library import check, explain, mend, price_risk, shipped_catalog, size, solve, vary, why_not
+    from optimizer.library import (
+        check,
+        explain,
+        mend,
+        price_risk,
+        read_quote,
+        shipped_catalog,
+        size,
+        solve,
+        vary,
+        why_not,
+        xray,
+    )
 
 __all__ = [
-    "Build", "Policy", "Request", "check", "explain", "mend", "price_risk", "shipped_catalog", "size", "solve", "vary",
-    "why_not",
+    "Build", "Policy", "Request", "check", "explain", "mend", "price_risk", "read_quote", "shipped_catalog", "size",
+    "solve", "vary", "why_not", "xray",
 ]  # fmt: skip
 _HOMES = {"Build": "constraints.case", "Policy": "constraints.policy", "Request": "constraints.request"}
 

@@ -13,7 +13,9 @@ latency ms, throughput output tokens per second of the whole build.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog, load
@@ -42,6 +44,8 @@ if TYPE_CHECKING:  # answers to questions that few ask: imported when they are
     from optimizer.explanation.price_risk import PriceRisk
     from optimizer.explanation.vary import Variation
     from optimizer.explanation.why_not_schema import WhyNot
+    from optimizer.procurement.reading.document import Quote
+    from optimizer.procurement.xray.schema import XRay
 
 
 @cache
@@ -216,6 +220,36 @@ def mend(
 
     named = build_of(market.catalog, build.nodes, build.node, build.shared)
     return mended(market, named, Clock(time_limit_s))
+
+
+def read_quote(
+    path: Path, *, catalog: Catalog | None = None, mapping: Path | None = None, accept_fuzzy: bool = False
+) -> Quote:  # fmt: skip
+    """A vendor's quote or price list as read and matched (docs/reading.md); `mapping`: a map.toml to be replayed.
+
+    Raises InputError for a file or mapping that can't be read."""
+    from optimizer.procurement.reading.mapping import read_mapping
+    from optimizer.procurement.reading.reader import read
+
+    given = read_mapping(mapping) if mapping is not None else None
+    return read(path, catalog or shipped_catalog(), mapping=given, accept_fuzzy=accept_fuzzy)
+
+
+def xray(
+    quote: Quote, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
+    calibration: Calibration | None = None, usd_per_unit: Decimal | None = None, tax_rate: Decimal | None = None,
+    search: bool = True, clock: Clock | None = None,
+) -> XRay:  # fmt: skip
+    """A vendor's quote against the catalog's prices, every rule, and what its money would buy (docs/xray.md).
+
+    `usd_per_unit` of the quote's currency and `tax_rate` (percent) where the quote or the policy has none. Raises
+    InputError for a request that makes no sense."""
+    from optimizer.procurement.xray.xray import xray as seen
+
+    chosen_policy = policy or Policy()
+    request = with_load(request, chosen_policy)
+    market = Market.open(catalog or shipped_catalog(), request, chosen_policy, calibration)
+    return seen(quote, market, usd_per_unit=usd_per_unit, tax_rate=tax_rate, search=search, clock=clock)
 
 
 def size(

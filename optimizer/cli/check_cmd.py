@@ -1,4 +1,4 @@
-"""`dsopt check`: every rule on a build, and the nearest one that passes."""
+"""`dsopt check`: every rule on a build, and the nearest one that passes; the X-ray of a vendor's quote."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ HELP = """Examples:
 
   dsopt check examples/guide-entry.toml --mend
 
-Every rule on a build written by hand or on a saved result; exit 5 when one fails. --mend: the nearest build that
-passes, as a list of priced changes."""
+  dsopt check quote.xlsx --model v3-671b --users 64
+
+  dsopt check quote.xlsx --model v3-671b --have racks,network -o xray.xlsx
+
+Every rule on a build written by hand, on a saved result, or on a vendor's quote (.xlsx, .xls, .ods, .csv, ...); exit 5
+when one fails. --mend: the nearest build that passes, as a list of priced changes. Of a quote also: each price beside
+the catalog's, sums and tax, what is missing, what the money would buy instead; see docs/xray.md."""
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="build.toml or result.json")],
+    file: Annotated[Path, typer.Argument(help="build.toml, result.json, or a vendor's quote")],
     model: Annotated[str | None, typer.Option(help="Model, where the file names none.")] = None,
     model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
@@ -32,9 +37,54 @@ def check(
     calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
     mend: Annotated[bool, typer.Option("--mend", help="The nearest build that passes every rule.")] = False,
     budget: Annotated[str | None, typer.Option(help="With --mend: money in all, 20000 or 20万.")] = None,
+    users: Annotated[int | None, typer.Option(help="Quote: Requests at once.")] = None,
+    precision: Annotated[str | None, typer.Option(help="Quote: fp16, fp8, int4, ...")] = None,
+    min_precision: Annotated[str | None, typer.Option(help="Quote: 4bit, 8bit, 16bit.")] = None,
+    workload: Annotated[str | None, typer.Option(help="Quote: As of solve; chat.")] = None,
+    isl: Annotated[int | None, typer.Option(help="Quote: Tokens in per request.")] = None,
+    osl: Annotated[int | None, typer.Option(help="Quote: Tokens out per request.")] = None,
+    min_tok_s_user: Annotated[float | None, typer.Option(help="Quote: Each user's speed; 10.")] = None,
+    offload: Annotated[bool, typer.Option("--offload", help="Quote: Experts in RAM too.")] = False,
+    have: Annotated[str | None, typer.Option(help="Quote: Site has: racks,network.")] = None,
+    site_water: Annotated[bool, typer.Option("--site-water", help="Quote: Facility water.")] = False,
+    circuit: Annotated[str | None, typer.Option(help="Quote: 15A@120V.")] = None,
+    condition: Annotated[str | None, typer.Option(help="Quote: Of what it is held against: new, used, any.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Quote: Of the report; the quote's.")] = None,
+    rate: Annotated[str | None, typer.Option(help="Quote: USD per unit of the quote's currency.")] = None,
+    tax: Annotated[str | None, typer.Option(help="Quote: Tax in its prices, where it says no rate: 19%.")] = None,
+    above: Annotated[str | None, typer.Option(help="Quote: Mark prices this far above the catalog's; 15%.")] = None,
+    map_: Annotated[Path | None, typer.Option("--map", help="Quote: How to read it; written where it is not.")] = None,
+    review: Annotated[Path | None, typer.Option(help="Quote: CSV of lines that need a look.")] = None,
+    accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Quote: Take suggestions as matches.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Quote: No search for other builds.")] = False,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Quote: Seconds for the searches; exit 6 when they end it.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Quote: X-ray as .xlsx or .json.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Quote: Write over files that are there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See HELP."""
+    from optimizer.cli.xray_cmd import Options, is_vendor_file, xray_file
+
+    options = Options(
+        {
+            "users": users, "precision": precision, "min_precision": min_precision, "workload": workload, "isl": isl,
+            "osl": osl, "min_tok_s_user": min_tok_s_user, "offload": offload, "have": have, "site_water": site_water,
+            "circuit": circuit, "condition": condition, "currency": currency, "rate": rate, "tax": tax, "above": above,
+            "map": map_, "review": review, "accept_fuzzy": accept_fuzzy, "quick": quick, "output": output,
+            "force": force, "time_limit": time_limit,
+        }
+    )  # fmt: skip
+    if is_vendor_file(file):
+        if budget is not None:
+            raise typer.BadParameter("--budget is of a build: a quote is held against its own price")
+        return xray_file(
+            file, options, model=model, model_config=model_config, catalog=catalog, set_=set_, as_of=as_of,
+            measured=measured, calibration=calibration, json=json,
+        )  # fmt: skip
+    if options.typed:
+        raise typer.BadParameter(f"{', '.join(options.typed)}: of a vendor's quote, not of {file.name}")
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.buildfile import read

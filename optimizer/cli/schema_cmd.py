@@ -8,7 +8,7 @@ import typer
 
 from optimizer.cli.output import emit_json
 
-KINDS = "request, result, models, size, size-models, build, policy"
+KINDS = "request, result, models, size, size-models, build, xray, policy"
 
 
 def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
@@ -32,6 +32,10 @@ def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
         from optimizer.schema import BuildFile, Result
 
         emit_json((Result if what == "result" else BuildFile).model_json_schema())
+    elif what == "xray":
+        from optimizer.procurement.xray.schema import XRay
+
+        emit_json(XRay.model_json_schema())
     elif what == "models":
         from optimizer.schema import BestBuilds
 

@@ -7,13 +7,22 @@ from dataclasses import dataclass
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from catalogs.schema import GpuBoard, Kind, Platform
-from constraints.case import Build
+from catalogs.schema import Cooling, GpuBoard, Kind, Link, Part, Platform, Psu
+from constraints.case import Build, included_bank
+from constraints.fit import psu_fits
 from optimizer.api import build_of
 from optimizer.procurement.reading.document import Line, Notice, Quote
 
 NODES = (Kind.PLATFORM, Kind.SYSTEM)
 SHARED = (Kind.SWITCH, Kind.OPTIC, Kind.CABLE, Kind.RACK, Kind.PDU)
+NODE_COOLING = ("cpu-cooler", "fans", "coldplate-kit")
+
+
+def is_shared(part: Part) -> bool:
+    """Whether nodes share it: networks, racks and their cooling; power cords and coolers of CPUs belong to a node."""
+    if isinstance(part, Cooling):
+        return part.role not in NODE_COOLING
+    return part.kind in SHARED and not (isinstance(part, Link) and part.medium == "power")
 
 
 @dataclass(frozen=True)
@@ -53,9 +62,10 @@ def to_build(quote: Quote, catalog: Catalog) -> Placed:
     notices: list[Notice] = []
     notices += _without_contents(catalog, platforms[0], nodes, pieces)
     notices += _without_board_gpus(catalog, pieces)
-    shared = {p: n for p, n in pieces.items() if kinds[p] in SHARED}
-    per_node = {p: n // nodes for p, n in pieces.items() if kinds[p] not in SHARED and n >= nodes}
-    left_over = {p: n % nodes for p, n in pieces.items() if kinds[p] not in SHARED and n % nodes}
+    notices += _without_supplies(catalog, platforms[0], nodes, pieces)
+    shared = {p: n for p, n in pieces.items() if is_shared(catalog.parts[p])}
+    per_node = {p: n // nodes for p, n in pieces.items() if p not in shared and n >= nodes}
+    left_over = {p: n % nodes for p, n in pieces.items() if p not in shared and n % nodes}
     for p, n in sorted(left_over.items()):
         text = f"{p}: {pieces[p]} pieces for {nodes} nodes, {n} left over (a spare?)"
         notices.append(Notice(code="left-over", text=text))
@@ -78,6 +88,20 @@ def _without_contents(catalog: Catalog, platform: str, nodes: int, pieces: dict[
         if pieces.get(p) == qty * nodes:
             del pieces[p]
             yield Notice(code="in-the-system", text=f"{p}: {qty} per node are inside {platform} already")
+
+
+def _without_supplies(catalog: Catalog, platform: str, nodes: int, pieces: dict[str, int]) -> Iterable[Notice]:
+    """Supplies that a platform comes with, quoted beside it: the same number of the same kind."""
+    p = catalog.parts[platform]
+    assert isinstance(p, Platform)
+    bank = included_bank(p, catalog) if "psu" in p.includes and not p.contents else None
+    for psu, qty in sorted(pieces.items()):
+        part = catalog.parts[psu]
+        if not isinstance(part, Psu) or bank is None or not psu_fits(p, part):
+            continue
+        if part.watts == bank.watts and qty == bank.fitted * nodes:
+            del pieces[psu]
+            yield Notice(code="with-the-platform", text=f"{psu}: {bank.fitted} per node come with {platform}")
 
 
 def _without_board_gpus(catalog: Catalog, pieces: dict[str, int]) -> Iterable[Notice]:

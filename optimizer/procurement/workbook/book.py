@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -41,11 +41,12 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")
 """A text of someone else's that begins so could be read as a formula when it is edited or pasted."""
 
 
-class Book:
-    """The workbook under way."""
+class Paper:
+    """A workbook under way: sheets of names, one look. `head` stands in every footer; `day` is that of the document,
+    so that the same contents give the same bytes."""
 
-    def __init__(self, quote: Quote, words: Words) -> None:
-        self.quote, self.words = quote, words
+    def __init__(self, words: Words, sheets: Mapping[str, str], head: str, subject: str, day: date, money: str) -> None:
+        self.words, self.titles, self.head = words, sheets, head
         self.buffer = io.BytesIO()
         options = {
             "in_memory": True,
@@ -56,20 +57,14 @@ class Book:
         self.file = xlsxwriter.Workbook(self.buffer, options)
         self.font = "Microsoft YaHei" if words.chinese else "Arial"
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
-        self.money_format = MONEY[quote.currency]
-        self.sheets = {k: Sheet(self, self.file.add_worksheet(self.name(k)), k) for k in SHEETS}
-        self.file.set_properties(
-            {
-                "title": f"{words('Quotation')} {quote.party.number}",
-                "subject": quote.result.model.name,
-                "author": "dsopt",
-                "created": datetime(quote.party.day.year, quote.party.day.month, quote.party.day.day),
-            }
-        )
+        self.money_format = money
+        self.sheets = {k: Sheet(self, self.file.add_worksheet(self.name(k)), k) for k in sheets}
+        created = datetime(day.year, day.month, day.day)
+        self.file.set_properties({"title": head, "subject": subject, "author": "dsopt", "created": created})
 
     def name(self, key: str) -> str:
         """Name of a sheet."""
-        return self.words(SHEETS[key]).replace(" / ", " ")[:SHEET_NAME_MOST]
+        return self.words(self.titles[key]).replace(" / ", " ")[:SHEET_NAME_MOST]
 
     def ref(self, key: str, cell: str) -> str:
         """A cell or range of another sheet."""
@@ -87,13 +82,6 @@ class Book:
             self._formats[key] = self.file.add_format(dict(key))
         return self._formats[key]
 
-    @property
-    def money_width(self) -> float:
-        """Column width in which every amount of the quote is seen whole."""
-        q = self.quote
-        most = max(abs(x) for x in (q.budget or 0, q.sums.total, *(q.sums_of(i).total for i in range(len(q.front)))))
-        return max(13.0, len(f"{q.amount(most):,f}") * 1.15 + 2.5)
-
     def closed(self) -> bytes:
         """The bytes of the finished file."""
         self.sheets["summary"].ws.activate()
@@ -101,17 +89,37 @@ class Book:
         return self.buffer.getvalue()
 
 
+class Book(Paper):
+    """The workbook of a quote."""
+
+    def __init__(self, quote: Quote, words: Words) -> None:
+        self.quote = quote
+        head = f"{words('Quotation')} {quote.party.number}"
+        super().__init__(words, SHEETS, head, quote.result.model.name, quote.party.day, MONEY[quote.currency])
+
+    @property
+    def money_width(self) -> float:
+        """Column width in which every amount of the quote is seen whole."""
+        q = self.quote
+        most = max(abs(x) for x in (q.budget or 0, q.sums.total, *(q.sums_of(i).total for i in range(len(q.front)))))
+        return max(13.0, len(f"{q.amount(most):,f}") * 1.15 + 2.5)
+
+    def amount(self, cents: int) -> Decimal:
+        """Minor units as an amount."""
+        return self.quote.amount(cents)
+
+
 class Sheet:
     """One sheet. Cells are (row, column) from 0; a row grows with the longest text in it."""
 
-    def __init__(self, book: Book, ws: Any, key: str) -> None:
+    def __init__(self, book: Paper, ws: Any, key: str) -> None:
         self.book, self.ws, self.key = book, ws, key
         self.widths: list[float] = []
         self.heights: dict[int, float] = {}
 
     def setup(self, widths: Sequence[float], title: str, note: str = "", last: int | None = None) -> int:
         """Page, title, note over the columns up to `last`; returns the first free row."""
-        q, _ = self.book.quote, self.book.words
+        _ = self.book.words
         self.widths = list(widths)
         for i, w in enumerate(widths):
             self.ws.set_column(i, i, w)
@@ -123,7 +131,7 @@ class Sheet:
         self.ws.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
         name = self.book.font
         place = _("page {page} of {pages}", page="&P", pages="&N").replace("&N / ", "&N  /  ")
-        head = f"{_('Quotation')} {q.party.number}".replace("&", "&&")
+        head = self.book.head.replace("&", "&&")
         self.ws.set_footer(f'&L&"{name}"&8{head}&C&"{name}"&8&A&R&"{name}"&8{place}')
         last = len(widths) - 1 if last is None else last
         self.ws.merge_range(0, 0, 0, last, title, self.f(bold=True, font_size=16, font_color=DARK))
@@ -177,7 +185,8 @@ class Sheet:
 
     def money(self, row: int, col: int, formula: str, cents: int, **properties: Any) -> None:
         """A formula whose value is money of the quote."""
-        self.formula(row, col, formula, self.book.quote.amount(cents), num_format=self.book.money_format, **properties)
+        assert isinstance(self.book, Book)
+        self.formula(row, col, formula, self.book.amount(cents), num_format=self.book.money_format, **properties)
 
     def head(self, row: int, titles: Sequence[str], freeze: bool = True) -> None:
         """A table's head: repeated on every page and frozen."""

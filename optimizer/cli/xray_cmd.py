@@ -1,0 +1,184 @@
+"""The branch of `dsopt check` for a vendor's file: options into a request, the X-ray, and the files it writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from optimizer.cli.output import emit_json, free, note
+
+BUILD_FILES = (".toml", ".json")
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""First bytes of .xlsx and .xls, whatever the file's name."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `check` that only a vendor's file takes, by the name that they are typed with."""
+
+    given: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.given[name]
+
+    @property
+    def typed(self) -> list[str]:
+        """Names of those that were given."""
+        return [f"--{k.replace('_', '-')}" for k, v in self.given.items() if v]
+
+
+def is_vendor_file(path: Path) -> bool:
+    """Whether a file is a vendor's table and no build.toml or result.json."""
+    if path.suffix.lower() not in BUILD_FILES:
+        return True
+    try:
+        with path.open("rb") as f:
+            return f.read(4) in WORKBOOKS
+    except OSError:
+        return False
+
+
+def xray_file(
+    path: Path, options: Options, *, model: str | None, model_config: Path | None, catalog: list[Path],
+    set_: list[str], as_of: str | None, measured: Path | None, calibration: Path | None, json: bool,
+) -> None:  # fmt: skip
+    """Reads, X-rays, writes and prints; exit 5 when a rule fails or an amount is wrong."""
+    from catalogs.errors import InputError
+    from catalogs.files import write_bytes, write_text
+    from catalogs.load import load
+    from constraints.policy import Policy, tax_percent
+    from optimizer.cli import parse
+    from optimizer.clock import Clock, interruptible
+    from optimizer.library import read_quote, xray
+
+    output, review, map_ = options["output"], options["review"], options["map"]
+    kind = _kind(output)
+    for target in (output, review):
+        if target is not None:
+            free(target, options["force"])
+    parts = load(catalog)
+    named = parse.model(model, model_config)
+    chosen = Policy().with_settings([*set_, *_limit("above", options["above"])])
+    by, notes = parse.calibration(calibration, measured, parts, chosen)
+    for text in notes:
+        note(f"note: {text}")
+    replayed = map_ if map_ is not None and map_.exists() else None
+    quote = read_quote(path, catalog=parts, mapping=replayed, accept_fuzzy=options["accept_fuzzy"])
+    if map_ is not None and replayed is None:
+        from optimizer.procurement.reading.mapping import write_mapping
+        from optimizer.procurement.reading.review import suggestions
+
+        write_mapping(map_, quote.mapping, suggestions(quote))
+        note(f"{map_}: how the file was read; edit it and give it again")
+    if review is not None:
+        from optimizer.procurement.reading.review import write_review
+
+        write_review(review, [quote])
+        note(f"{review}: {len(quote.open_lines)} lines that need a look")
+    request = _request(quote.currency, options, named, as_of)
+    rate = _rate(options["rate"])
+    tax = tax_percent(options["tax"]) if options["tax"] else None
+    limit = options["time_limit"]
+    if limit is not None and not 0 < limit < 10**9:
+        raise InputError(f"--time-limit must be above 0, not {limit}", "bad-time-limit")
+    with interruptible(clock := Clock(limit)):
+        found = xray(
+            quote, request, catalog=parts, policy=chosen, calibration=by, usd_per_unit=rate, tax_rate=tax,
+            search=not options["quick"], clock=clock,
+        )  # fmt: skip
+    if output is not None:
+        free(output, options["force"])
+        if kind == "json":
+            write_text(output, found.model_dump_json(indent=2) + "\n")
+        else:
+            from optimizer.procurement.xray.workbook import workbook
+
+            write_bytes(output, workbook(found))
+        note(f"{output}: the X-ray of {path.name}")
+    if json:
+        emit_json(found.model_dump(mode="json"))
+    else:
+        from optimizer.cli.xray_view import show
+
+        show(found)
+    if not found.ok:
+        raise typer.Exit(5)
+    if found.instead is not None and found.instead.proof == "feasible":
+        note("stopped before the search for other builds was done")
+        raise typer.Exit(6)
+
+
+def _kind(output: Path | None) -> str:
+    from catalogs.errors import Fault, InputError
+
+    ending = output.suffix.lower().removeprefix(".") if output is not None else "xlsx"
+    if ending not in ("xlsx", "json"):
+        raise InputError(
+            Fault("bad-format", "is neither .xlsx nor .json", column="--output", value=str(output))
+        )  # fmt: skip
+    return ending
+
+
+def _limit(name: str, text: str | None) -> list[str]:
+    """The policy setting of a percentage."""
+    from catalogs.errors import Fault, InputError
+    from optimizer.cli.terms import PERCENT
+
+    if text is None:
+        return []
+    if not PERCENT.fullmatch(text.strip()):
+        raise InputError(
+            Fault("bad-percent", "is no percentage", column=f"--{name}", value=text, remedy="For example 15%.")
+        )
+    return [f"xray.{name}_percent={text.strip().removesuffix('%')}"]
+
+
+def _rate(text: str | None) -> Decimal | None:
+    """USD per unit of the quote's currency."""
+    from catalogs.errors import Fault, InputError
+
+    if text is None:
+        return None
+    try:
+        rate = Decimal(text.strip())
+    except InvalidOperation:
+        rate = Decimal("NaN")
+    if not rate.is_finite() or not 0 < rate <= 10**6:
+        remedy = "USD for one unit of the quote's currency, for example 1.24."
+        raise InputError(Fault("bad-rate", "is no exchange rate", column="--rate", value=text, remedy=remedy))
+    return rate
+
+
+def _request(currency: str, options: Options, model: str, as_of: str | None) -> Any:
+    """The request that the quote is held against, in the quote's currency where the catalog knows it."""
+    from catalogs.errors import Fault, InputError
+    from optimizer.cli import parse
+
+    code = (options["currency"] or (currency if currency in parse.CODES else "USD")).strip().upper()
+    if code not in parse.CODES:
+        known = f"One of: {', '.join(parse.CODES)}."
+        raise InputError(Fault("bad-currency", "is none", column="--currency", value=code, remedy=known))
+    condition = options["condition"] or "new"
+    words = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
+    bits = (options["min_precision"] or "").lower().removesuffix("bit").removesuffix("-")
+    if bits and bits not in ("4", "8", "16"):
+        raise InputError(f"--min-precision {bits!r} is none of 4bit, 8bit, 16bit", "bad-precision")
+    workload = options["workload"] or "chat"
+    return parse.request(
+        model=model,
+        as_of=parse.day(as_of),
+        currency=code,
+        **parse.lengths(workload, options["isl"], options["osl"]),
+        **parse.of_workload(workload, {"users": options["users"], "min_tok_s_user": options["min_tok_s_user"]}, {}),
+        precision=options["precision"],
+        min_precision_bits=int(bits) if bits else None,
+        offload=bool(options["offload"]),
+        site_water=bool(options["site_water"]),
+        circuit=parse.circuit(options["circuit"]) if options["circuit"] else None,
+        have=frozenset(w.strip().casefold() for w in (options["have"] or "").split(",") if w.strip()),
+        conditions=frozenset(words),
+    )

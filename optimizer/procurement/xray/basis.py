@@ -1,0 +1,101 @@
+"""One basis for a quote's amounts and the catalog's: net of tax, in one currency, in minor units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from constraints.pricing import fx_rates, minor_digits
+from constraints.request import Request
+from optimizer.procurement.reading.document import Line, Quote
+from optimizer.procurement.reading.mapping import Tax
+from optimizer.procurement.xray.schema import Basis
+
+MOST_MINOR = 10**13
+"""Minor units of a line beyond which it is no price but a mistake."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What amounts of a quote come to in minor units of the request's currency.
+
+    `usd`: USD per unit by currency, those of the request with the buyer's own rate for the quote's currency;
+    `tax_rate` (percent) is for lines that say none."""
+
+    quote: Quote
+    request: Request
+    usd: dict[str, Decimal]
+    tax_rate: Decimal | None
+    source: str
+
+    @classmethod
+    def of(
+        cls, quote: Quote, request: Request, usd_per_unit: Decimal | None = None, tax_rate: Decimal | None = None
+    ) -> Conversion:
+        """`usd_per_unit` of the quote's currency and `tax_rate` (percent) are the buyer's; the quote's own rate of
+        tax comes first."""
+        known = {r.currency: r for r in fx_rates(request)}
+        usd = {str(k): r.usd_per_unit for k, r in known.items()}
+        code = quote.currency
+        source = f"{known[code].source}, {known[code].date}" if code in known else ""
+        if usd_per_unit is not None:
+            usd[code], source = usd_per_unit, "given by the buyer"
+        return cls(quote, request, usd, quote.tax_rate if quote.tax_rate is not None else tax_rate, source)
+
+    def net(self, amount: Decimal | None, tax: Tax, line: Line | None = None) -> Decimal | None:
+        """Net amount in the quote's currency; None where the tax in it can't be told. What says nothing of tax is
+        taken as net."""
+        if amount is None or tax != "gross":
+            return amount
+        rate = line.tax_rate if line is not None and line.tax_rate is not None else self.tax_rate
+        return None if rate is None else amount / (1 + rate / 100)
+
+    def converted(self, net: Decimal | None, currency: str = "") -> Decimal | None:
+        """A net amount of the quote in minor units, not rounded."""
+        code = currency or self.quote.currency
+        if net is None or code not in self.usd:
+            return None
+        minor = net.scaleb(minor_digits(self.request.currency))
+        if code != self.request.currency:
+            minor = minor * self.usd[code] / self.usd[self.request.currency]
+        return minor if abs(minor) <= MOST_MINOR else None
+
+    def line(self, x: Line) -> int | None:
+        """Minor units of a whole line."""
+        return rounded(self.converted(self.net(x.amount, x.total_tax, x), x.currency))
+
+    def facts(self) -> Basis:
+        """The basis in figures and words."""
+        q, code = self.quote, self.quote.currency
+        usd = self.usd.get(code)
+        rate = self.tax_rate
+        words = {
+            "net": "The quote's prices are net of tax",
+            "gross": f"The quote's prices hold {rate:f} % tax, taken out" if rate is not None
+            else "The quote's prices hold tax, of no known rate: they can't be compared (--tax 19%)",
+            "unknown": "The quote does not say whether its prices hold tax: they are taken as net",
+        }  # fmt: skip
+        text = words[q.tax]
+        if not code:
+            text += "; it names no currency, so no price can be compared (currency in --map)"
+        elif usd is None:
+            text += f"; no exchange rate of {code} is known, so no price can be compared (--rate USD_PER_{code})"
+        elif code != self.request.currency:
+            per = self.usd[code] / self.usd[self.request.currency]
+            shown = per.quantize(Decimal("0.000001")).normalize()
+            text += f"; 1 {code} = {shown:f} {self.request.currency} ({self.source})"
+        return Basis(
+            currency=self.request.currency,
+            quote_currency=code,
+            usd_per_quote_unit=None if usd is None else f"{usd:f}",
+            usd_per_unit=f"{self.usd[self.request.currency]:f}",
+            rate_source=self.source,
+            tax=q.tax,
+            tax_rate=None if rate is None else f"{rate:f}",
+            text=text + ". All amounts below are net.",
+        )
+
+
+def rounded(minor: Decimal | None) -> int | None:
+    """Half up."""
+    return None if minor is None else int(minor.quantize(Decimal(1), ROUND_HALF_UP))

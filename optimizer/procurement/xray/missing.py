@@ -1,0 +1,271 @@
+"""What a quoted build lacks, counted from the rules' own needs: parts to be bought beside it, and reminders."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from catalogs.schema import Cooling, Cpu, Kind, Link, Memory, Nic, Part, Pdu, Psu, Rack, Switch
+from constraints.case import Case, bank, patterns
+from constraints.contents import dimm_counts, inside
+from constraints.fit import memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
+from constraints.interconnect import BMC, host_gbit_s, net_of
+from constraints.links import Network, networks
+from constraints.power import node_limit_w, watts_at
+from constraints.rack import CORD_ENDS, racked, racks_in
+from constraints.rule import Check, Status
+from optimizer.market import Market
+from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.reading.words import has
+from optimizer.procurement.xray.prices import catalog_cents
+from optimizer.procurement.xray.schema import MemoryFacts, Missing, SupplyFacts
+from optimizer.proofdata import money
+from optimizer.schema import PartQty
+
+P = TypeVar("P", bound=Part)
+
+
+def missing(case: Case, checks: list[Check], quote: Quote, market: Market) -> list[Missing]:
+    """Mandatory parts first, in the order of a node: inside, racks, networks; then reminders."""
+    found = [*_inside(case), *_racks(case), *_networks(case, market), *_short(case, checks)]
+    return [*found, *_reminders(case, quote)]
+
+
+def _inside(c: Case) -> Iterable[Missing]:
+    p, n = c.platform, c.build.nodes
+    if needs_cpu(p):
+        have = sum(q for _, q in c.parts(Cpu))
+        if have < p.sockets:
+            text = f"{p.name} takes {p.sockets} x {p.socket} ({'/'.join(p.cpu_generations)}) per node, quoted: {have}"
+            yield Missing(what="CPU", qty=(p.sockets - have) * n, text=text, rule="fit")
+    if needs_cooler(p):
+        have = sum(q for x, q in c.parts(Cooling) if isinstance(x, Cooling) and x.role == "cpu-cooler")
+        if have < p.sockets:
+            cpus = [f"{x.name}, {x.tdp_w} W" for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
+            text = f"{p.name} comes without: {p.sockets} per node for {p.socket} ({'; '.join(cpus) or 'no CPU quoted'})"
+            yield Missing(what="CPU cooler", qty=(p.sockets - have) * n, text=text, rule="fit")
+    yield from _modules(c)
+    yield from _supplies(c)
+    if not c.parts(Nic) and not p.onboard_lan:
+        yield Missing(what="network card", qty=n, text=f"{p.name} has no network port", rule="interconnect")
+
+
+def _modules(c: Case) -> Iterable[Missing]:
+    p = c.platform
+    fitting = [
+        m for m, _ in c.parts(Memory) if isinstance(m, Memory) and (memory_fits(p, m) or m.id not in c.build.node)
+    ]
+    if fitting or not p.dimm_slots or inside(p, c.catalog, Memory) or c.gpu.form_factor == "integrated":
+        return
+    floor = c.policy["host_memory.floor_percent"] * c.per_node * c.gpu.vram_gb / 100
+    modules = next(iter(dimm_counts(p)), 1)
+    text = f"no {p.mem_gen} {'/'.join(p.dimm_types)} quoted; at least {floor:,.0f} GB per node, and {modules} equal "
+    text += "modules fill every channel"
+    yield Missing(what="memory", qty=modules * c.build.nodes, text=text, rule="host_memory")
+
+
+def _supplies(c: Case) -> Iterable[Missing]:
+    p, n = c.platform, c.build.nodes
+    if not needs_psu(p):
+        return
+    bought = [(x, q) for x, q in c.parts(Psu) if isinstance(x, Psu) and x.id in c.build.node and psu_fits(p, x)]
+    kinds = [x for x, _ in bought] or [x for x in c.catalog.of(Kind.PSU) if isinstance(x, Psu) and psu_fits(p, x)]
+    ways = sorted(
+        (fitted, u.watts, u.name, needed) for u in kinds for fitted, needed in patterns(p)
+        if node_limit_w(bank(u, fitted, needed), c.line_volts, c.policy) >= c.load_w
+    )  # fmt: skip
+    have = sum(q for _, q in bought)
+    load = f"a node draws {c.load_w:,} W"
+    if not ways:
+        if not bought:
+            yield Missing(what="power supply", qty=None, text=f"{load}, no supply for {p.name} is quoted", rule="power")
+        return
+    fitted, watts, name, needed = ways[0]
+    if have < fitted:
+        text = f"{load}: {fitted} x {name} ({watts:,} W, {needed} must carry it) per node, quoted: {have}"
+        yield Missing(what="power supply", qty=(fitted - have) * n, text=text, rule="power")
+
+
+def racks_needed(c: Case) -> int:
+    """The fewest standard racks that hold the nodes by height and heat."""
+    site = c.request.model_copy(update={"have": frozenset({*c.request.have, "racks"})})
+    return racks_in(replace(c, request=site))
+
+
+def _racks(c: Case) -> Iterable[Missing]:
+    p = c.platform
+    if not racked(p) or "racks" in c.request.have:
+        return
+    need = max(1, racks_needed(c))
+    have = sum(q for x, q in c.parts(Rack, shared=True))
+    if have < need:
+        heat = c.load_w * c.build.nodes / 1000
+        text = (
+            f"{c.build.nodes} x {p.rack_units or 1} U and {heat:,.1f} kW of heat; --have racks where the site has them"
+        )
+        yield Missing(what="rack", qty=need - have, text=text, rule="rack")
+    pdus = sum(q for _, q in c.parts(Pdu, shared=True))
+    racks = max(have, need)
+    if pdus < 2 * racks:
+        each = -(-c.build.nodes // racks) * c.load_w
+        text = f"two per rack, each able to carry {each / 1000:,.1f} kW alone"
+        yield Missing(what="power distribution unit", qty=2 * racks - pdus, text=text, rule="rack")
+    b = c.psus
+    if b is not None:
+        end = CORD_ENDS[b.inlet]
+        cords = sum(q for x, q in c.parts(Link) if isinstance(x, Link) and x.end_a == end)
+        if cords < b.fitted:
+            qty = (b.fitted - cords) * c.build.nodes
+            text = f"{end}, one for each of {b.fitted} supplies per node"
+            yield Missing(what="power cord", qty=qty, text=text, rule="rack")
+
+
+def _networks(c: Case, market: Market) -> Iterable[Missing]:
+    """For each network of two and more nodes: what it takes beyond the pieces quoted, the cheapest way."""
+    n = c.build.nodes
+    if n < 2:
+        return
+    nics = [x for x, _ in c.parts(Nic) if isinstance(x, Nic)]
+    cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
+    net = net_of(c.plan, c.per_node)
+    cards = [x for x in c.catalog.of(Kind.NIC) if isinstance(x, Nic) and x.form in c.platform.nic_forms]
+    free = c.platform.nic_slots - sum(q for _, q in c.parts(Nic))
+    switches = _first(market.switches, [x for x, _ in c.parts(Switch, shared=True) if isinstance(x, Switch)])
+    links = _first(market.links, [x for x, _ in c.parts(Link, shared=True) if isinstance(x, Link)])
+    have = dict(c.build.shared) | {f"node {x.id}": q for x, q in c.parts(Nic)}
+    wanted: list[tuple[str, list[Network], int, bool]] = []
+    if "network" not in c.request.have:
+        least = c.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
+        front = networks(_first(cards, nics), c.platform.onboard_lan, switches, links, "frontend", least)
+        wanted.append(("front-end network", front, 1, False))
+        wanted.append(("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1, False))
+    rate = c.row.net_gbit_s if c.row and net == "rdma" else c.policy.whole("interconnect.ep_gbit_s")
+    able = [x for x in nics if x.rdma and all(host_gbit_s(x, cpu) >= rate for cpu in cpus)]
+    enough = any(q >= c.per_node for x, q in c.parts(Nic) if x in able)
+    if net == "rdma" or enough:
+        speed = max((x.gbit_s for x in able), default=rate) if net != "rdma" else rate
+        fabric = networks(able or cards, [], switches, links, "rdma", speed, direct=n == 2)
+        wanted.append(("RDMA fabric", fabric, c.per_node, net != "rdma"))
+    for title, options, per_node, optional in wanted:
+        ways = []
+        for k in options:
+            bill = k.bill_of(n, per_node)
+            more = max(0, per_node - have.get(f"node {k.nic.id}", 0)) if k.nic is not None else 0
+            if bill is None or more > max(0, free):
+                continue
+            need = {x.id: q for x, q in bill.items()}
+            lacking = {p: q - have.get(p, 0) for p, q in need.items() if q > have.get(p, 0)}
+            if k.nic is not None and more:
+                lacking[k.nic.id] = more * n
+            cost = sum(catalog_cents(market, p, q)[0] or 10**12 for p, q in lacking.items())
+            ways.append((cost, sorted(lacking.items()), need))
+        if not ways:
+            text = f"no switch, cards and cables of the catalog join {n} such nodes"
+            text += "" if optional else "; --have network where the site has it"
+            yield Missing(what=title, qty=None, text=text, rule="interconnect", reminder=optional)
+            continue
+        cost, lacking_parts, need = min(ways, key=lambda x: (x[0], x[1]))
+        for p, q in need.items():
+            have[p] = max(0, have.get(p, 0) - q)
+        if lacking_parts:
+            ports = n * per_node
+            said = ", ".join(f"{q} x {c.catalog.parts[p].name}" for p, q in lacking_parts)
+            text = f"joins {n} nodes by {ports} ports; with what is quoted it still takes {said}"
+            if optional:
+                text = f"cards for it are quoted, but not all that joins them: {text}"
+            yield Missing(
+                what=title, qty=sum(q for _, q in lacking_parts), text=text, rule="interconnect", reminder=optional,
+                suggestion=[PartQty(part=p, qty=q) for p, q in lacking_parts],
+                cost=None if cost >= 10**12 else money(cost, market.request.currency),
+            )  # fmt: skip
+
+
+def _first(all_: Iterable[P], own: list[P]) -> list[P]:
+    """What is quoted, whether the catalog prices it or not, before the rest."""
+    return [*own, *(x for x in all_ if x not in own)]
+
+
+def _short(c: Case, checks: list[Check]) -> Iterable[Missing]:
+    """Sizes and pieces that failing rules state, one entry a rule."""
+    short: dict[str, list[str]] = {}
+    pieces: dict[str, int] = {}
+    for x in checks:
+        if x.status != "fail" or x.rule not in WHAT or x.measured is None or x.limit is None or x.measured >= x.limit:
+            continue
+        if x.unit == "modules" or (x.rule == "host_memory" and not c.parts(Memory)):
+            continue
+        lack = math.ceil(x.limit - x.measured)
+        each = "" if x.rule == "cooling" else " per node"
+        text = f"{x.text}: {x.measured:,.0f} of {x.limit:,.0f} {x.unit}, {lack:,} {x.unit} too little{each}"
+        short.setdefault(x.rule, []).append(text)
+        pieces[x.rule] = pieces.get(x.rule, 0) + (lack if x.unit == "pieces" else 0)
+    for rule, texts in short.items():
+        yield Missing(what=WHAT[rule], qty=pieces[rule] or None, text="; ".join(texts), rule=rule)
+
+
+WHAT = {"storage": "NVMe drives", "host_memory": "memory", "cooling": "liquid cooling", "cores": "CPU cores"}
+"""Rules whose shortfall is a size or a number of pieces that a finding states, and what fills it."""
+REMINDERS = (
+    ("rails", "rail kit", "no line names rails: ask whether they come with the chassis"),
+    ("licence", "licences", "no line names any: management (BMC), operating system, GPU software where it is licensed"),
+    ("carriage", "freight", "no line names it: ask whether the prices hold it"),
+    ("support", "warranty and support", "no line names any: ask for years and response time"),
+)
+
+
+def _reminders(c: Case, quote: Quote) -> Iterable[Missing]:
+    """Things that no rule demands and quotes often leave out."""
+    said = [" ".join((x.text, x.name, x.section, x.warranty, x.note)) for x in quote.lines]
+    for kind, what, text in REMINDERS:
+        if any(has(kind, t) for t in said) or (kind == "support" and any(x.warranty for x in quote.lines)):
+            continue
+        if kind == "rails":
+            if not c.platform.rack_mount:
+                continue
+            yield Missing(what=what, qty=c.build.nodes, text=text, rule="", reminder=True)
+        else:
+            yield Missing(what=what, qty=None, text=text, rule="", reminder=True)
+
+
+def memory_facts(c: Case, checks: list[Check]) -> MemoryFacts | None:
+    """Channels of a node; None where memory is part of the GPU or soldered."""
+    p = c.platform
+    counts = dimm_counts(p)
+    modules = sum(q for _, q in c.parts(Memory))
+    if not counts or c.gpu.form_factor == "integrated":
+        return None
+    mine = [x for x in checks if x.rule == "host_memory" and x.unit == "modules"]
+    status = mine[0].status if mine else "pass"
+    channels = counts[0]
+    if modules == 0:
+        return MemoryFacts(modules=0, channels=channels, full=counts, status="fail", text="no modules quoted")
+    ways = " or ".join(map(str, counts))
+    if modules in counts:
+        text = f"{modules} modules fill all {channels} channels with {modules // channels} each"
+    elif modules < channels:
+        text = f"{modules} modules on {channels} channels: {channels - modules} stay empty; {ways} fill them equally"
+    else:
+        text = f"{modules} modules on {channels} channels are not equal; {ways} are"
+    return MemoryFacts(modules=modules, channels=channels, full=counts, status=status, text=text)
+
+
+def supply_facts(c: Case, checks: list[Check]) -> SupplyFacts | None:
+    """The bank of a node against its load; None where none is fitted or it is built in."""
+    b = c.psus
+    if b is None:
+        return None
+    each = watts_at(b, c.line_volts)
+    limit = node_limit_w(b, c.line_volts, c.policy)
+    mine = [x.status for x in checks if x.rule == "power"]
+    status: Status = "fail" if c.load_w > limit or "fail" in mine else "warn" if "warn" in mine else "pass"
+    text = (
+        f"{b.fitted} x {each:,} W, of which {b.needed} must carry the node: {c.load_w:,} W of {limit:,} W allowed, "
+        + (f"{c.load_w - limit:,} W too weak" if c.load_w > limit else f"{limit - c.load_w:,} W to spare")
+    )
+    if b.fitted == b.needed:
+        text += "; not redundant"
+    return SupplyFacts(
+        load_w=c.load_w, limit_w=limit, fitted=b.fitted, needed=b.needed, watts=each, status=status, text=text
+    )  # fmt: skip

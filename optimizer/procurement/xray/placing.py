@@ -1,0 +1,113 @@
+"""Which lines of a quote are the build, when it holds one kind of node, several, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalogs.errors import InputError
+from catalogs.load import Catalog
+from catalogs.schema import Platform
+from constraints.contents import gpus_inside
+from optimizer.procurement.reading.build import NODES, Placed, is_shared, to_build
+from optimizer.procurement.reading.document import Line, Quote
+
+MOST_NODES = 1000
+"""As of a build.toml."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`placed`: the build, None where the lines make none; `text` says what was taken; `rows` are the build's lines."""
+
+    placed: Placed | None
+    text: str
+    rows: frozenset[int]
+    prices_only: bool = False
+
+
+def scope(quote: Quote, catalog: Catalog) -> Scope:
+    """The build that rules are held against. Of several kinds of nodes that with the most GPUs, the others named."""
+    parts = [x for x in quote.lines if x.role == "part" and not x.optional]
+    if not any(x.pieces for x in parts):
+        return Scope(None, "No line says how many pieces: a price list. Prices alone were X-rayed.", frozenset(), True)
+    try:
+        placed = to_build(quote, catalog)
+    except InputError as e:
+        fault = e.faults[0]
+        if fault.code == "mixed-nodes":
+            return _main_kind(quote, catalog)
+        return Scope(None, f"No build, so no rule was held against it: {fault.text}. {fault.remedy}", frozenset())
+    return _judged(placed, _said(placed, catalog), _rows(quote, placed))
+
+
+def _judged(placed: Placed, text: str, rows: frozenset[int]) -> Scope:
+    """The scope of a build, unless it is too large for the rules."""
+    if placed.build.nodes <= MOST_NODES:
+        return Scope(placed, text, rows)
+    return Scope(None, f"{placed.build.nodes:,} nodes are quoted, at most {MOST_NODES:,} are judged.", frozenset())
+
+
+def _rows(quote: Quote, placed: Placed) -> frozenset[int]:
+    left = {x.row for x in placed.unplaced}
+    return frozenset(
+        x.row for x in quote.lines
+        if x.role == "part" and not x.optional and x.matched.part and x.pieces and x.row not in left
+    )  # fmt: skip
+
+
+def _said(placed: Placed, catalog: Catalog) -> str:
+    build = placed.build
+    name = next(catalog.parts[p].name for p in build.node if catalog.parts[p].kind in NODES)
+    nodes = "node" if build.nodes == 1 else "equal nodes"
+    text = f"X-rayed as {build.nodes} {nodes} of {name} with all matched lines."
+    if placed.unplaced:
+        rows = ", ".join(str(x.row) for x in placed.unplaced)
+        text += f" Not part of the build, no rule saw them: rows {rows}."
+    return " ".join([text, *(f"{n.text}." for n in placed.notices)])
+
+
+def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
+    """Lines stand below the node that they belong to; networks and racks are the main kind's."""
+    of: dict[str, list[Line]] = {}
+    at, first = "", ""
+    for x in quote.lines:
+        part = catalog.parts.get(x.matched.part or "")
+        if isinstance(part, Platform) and not x.optional and x.pieces:
+            at = part.id
+            first = first or at
+        of.setdefault(at, []).append(x)
+    of.setdefault(first, [])[:0] = of.pop("", [])
+    main = max(of, key=lambda p: (_gpus(of[p], catalog), p == first))
+    shared = [
+        x for p, lines in of.items() if p != main for x in lines
+        if (part := catalog.parts.get(x.matched.part or "")) and is_shared(part)
+    ]  # fmt: skip
+    mine = {x.row for x in (*of[main], *shared)}
+    try:
+        placed = to_build(quote.model_copy(update={"lines": tuple(x for x in quote.lines if x.row in mine)}), catalog)
+    except InputError as e:
+        return Scope(None, f"Different kinds of nodes, and none of them a build: {e.faults[0].text}.", frozenset())
+    others = []
+    for p, lines in of.items():
+        if p != main:
+            rows = ", ".join(str(x.row) for x in lines if x.row not in mine)
+            others.append(f"{catalog.parts[p].name} (rows {rows})")
+    text = (
+        f"The quote holds {len(of)} kinds of nodes; lines were taken as parts of the node that they stand below. "
+        f"{_said(placed, catalog)} Not X-rayed by rules, only by price: {'; '.join(others)}. To X-ray one of them, "
+        f"leave out the others' rows (ignore_rows in --map)."
+    )
+    return _judged(placed, text, _rows(quote, placed) & mine)
+
+
+def _gpus(lines: list[Line], catalog: Catalog) -> int:
+    """GPUs among lines, those inside boards and systems too."""
+    found = 0
+    for x in lines:
+        part = catalog.parts.get(x.matched.part or "")
+        if part is None or not x.pieces or x.optional:
+            continue
+        inside = gpus_inside(part, catalog)[1] if isinstance(part, Platform) else getattr(part, "gpus", 0)
+        each = inside if isinstance(inside, int) else 0
+        found += x.pieces * (1 if part.kind == "gpu" else each)
+    return found

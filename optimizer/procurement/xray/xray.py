@@ -1,0 +1,176 @@
+"""`xray(quote, market)`: a vendor's quote against the catalog's prices, every rule, and what the money would buy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Literal
+
+from catalogs.errors import InputError
+from constraints.case import Case
+from constraints.plan import Row
+from constraints.rule import Check
+from optimizer.api import best_row, check
+from optimizer.clock import Clock, TimeUp
+from optimizer.explanation.mend import Mended, mended
+from optimizer.market import Market
+from optimizer.planfacts import throughput
+from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.xray.basis import Conversion
+from optimizer.procurement.xray.instead import instead
+from optimizer.procurement.xray.missing import memory_facts, missing, supply_facts
+from optimizer.procurement.xray.placing import Scope, scope
+from optimizer.procurement.xray.prices import prices, quoted_market
+from optimizer.procurement.xray.schema import ARITHMETIC, BuildFacts, Finding, Missing, XRay
+from optimizer.procurement.xray.summary import summary
+from optimizer.schema import CheckFacts, PartQty, Throughput
+
+MOST_BUDGET = 10**14
+"""Minor units: the most that a request takes as its budget."""
+
+
+def xray(
+    quote: Quote, market: Market, *, usd_per_unit: Decimal | None = None, tax_rate: Decimal | None = None,
+    search: bool = True, clock: Clock | None = None,
+) -> XRay:  # fmt: skip
+    """A quote seen through under the market's request (model, users, site, currency of the report).
+
+    `usd_per_unit`: the buyer's exchange rate of the quote's currency; `tax_rate`: percent in gross prices where the
+    quote says none. Without `search` neither the front nor a mended build is looked for. Tax and support of the
+    market's policy are left out: all sums are net. Raises InputError for a request that makes no sense."""
+    clock = clock or Clock()
+    net = market.policy.with_settings(["money.tax_percent=0", "money.support_percent=0"])
+    request = market.request.model_copy(update={"support": (), "spares": (), "own": ()})
+    market = Market.open(market.catalog, request, net, market.calibration)
+    to = Conversion.of(quote, request, usd_per_unit, tax_rate)
+    above, below = net["xray.above_percent"], net["xray.below_percent"]
+    found = scope(quote, market.catalog)
+    priced = prices(quote, market, found, to, above, below)
+    seen = _Seen(market, quote, found, priced.paid)
+    beside, nearest, kept = None, None, ""
+    if search and found.placed is not None:
+        nearest, kept = seen.mend(clock)
+        hardware = priced.hardware_cents
+        if hardware is not None and 0 < hardware <= MOST_BUDGET:
+            beside = instead(market, hardware, *seen.speed(nearest), clock)
+    findings = [*_findings(quote)]
+    failed = any(x.status == "fail" for x in seen.checks) or any(f.code in ARITHMETIC for f in findings)
+    data: dict[str, Any] = {
+        "source": quote.source, "sheet": quote.sheet, "vendor": quote.vendor, "quote_no": quote.quote_no,
+        "quote_date": quote.quote_date, "valid_until": quote.valid_until, "request": request,
+        "policy": {k: f"{v:f}" for k, v in market.policy.changed.items()}, "catalog_sha256": market.catalog.sha256,
+        "basis": to.facts(), "above_percent": f"{above:f}", "below_percent": f"{below:f}",
+        "mended_among": kept, "lines": priced.lines,
+        "findings": findings, "notices": [n.text for n in quote.notices], "scope": " ".join([found.text, *seen.notes]),
+        "build": seen.facts(), "checks": [CheckFacts(**vars(x)) for x in seen.checks], "missing": seen.missing,
+        "memory": seen.case and memory_facts(seen.case, seen.checks),
+        "supplies": seen.case and supply_facts(seen.case, seen.checks),
+        "throughput": Throughput.model_validate(throughput(market, seen.row)) if seen.row else None,
+        "precision": seen.row.plan.precision if seen.row else "", "totals": priced.totals, "instead": beside,
+        "mended": nearest, "ok": not failed,
+    }  # fmt: skip
+    first = XRay(**data, summary=[])
+    return first.model_copy(update={"summary": summary(first)})
+
+
+class _Seen:
+    """The build of a quote before the rules. `case` is None where there is none, or none that rules could judge."""
+
+    def __init__(self, market: Market, quote: Quote, found: Scope, paid: dict[str, int]) -> None:
+        self.found, self.notes = found, list[str]()
+        self.case: Case | None = None
+        self.row: Row | None = None
+        self.checks: list[Check] = []
+        self.missing: list[Missing] = []
+        self.market = market
+        if found.placed is None:
+            if not found.prices_only:
+                self.checks = [Check.of("fit", False, found.text)]
+            return
+        build = found.placed.build
+        self.market, bare = quoted_market(market, build, paid, quote.vendor or quote.source)
+        if bare:
+            self.notes.append(
+                f"Neither the quote nor the catalog prices {', '.join(bare)}: counted as next to nothing."
+            )
+        try:
+            self.case, self.checks = check(self.market, build)
+        except InputError as e:
+            self.checks = [Check.of("fit", False, f"{f.text}. Match its lines in a mapping file.") for f in e.faults]
+            return
+        self.row = best_row(self.market, self.case, self.case.gpu, self.case.per_node)
+        self.missing = missing(self._joined(self.case), self.checks, quote, market)
+
+    def _joined(self, case: Case) -> Case:
+        """The case with the plan that it could run if its nodes were joined: what a network has to carry."""
+        if self.row is not None or case.build.nodes == 1:
+            return case
+        market = self.market.asking(have=case.request.have | {"network"})
+        row = best_row(market, market.case(case.build, case.plan), case.gpu, case.per_node)
+        return replace(case, plan=row.plan, row=row.key) if row else case
+
+    def mend(self, clock: Clock) -> tuple[Mended | None, str]:
+        """(the nearest build that passes, what was kept for it); None where nothing fails, none passes or the clock
+        came first.
+
+        Fewest changes alone would swap the GPUs for others, or all for a complete system at any price. So builds with
+        the quoted GPUs come first, then others that cost little more than the quoted one, then all."""
+        c = self.case
+        if c is None or not any(x.status == "fail" for x in self.checks):
+            return None, ""
+        cost = self.market.book.cost(c.build.total())
+        percent = self.market.policy["xray.mend_percent"]
+        limit = min(int(cost * (100 + percent) / 100), MOST_BUDGET)
+        gpus = {"gpus": frozenset({c.gpu.id}), "budget_cents": limit}
+        count = c.per_node * c.build.nodes
+        within = f"among builds that cost at most {percent:f} % more than the quoted one"
+        steps: list[tuple[dict[str, Any], str]] = [
+            ({**gpus, "gpu_count": count}, f"with the {count} GPUs quoted, {within}"),
+            (gpus, f"with {c.gpu.name}, {within}; none with {count} of them passes"),
+            ({"budget_cents": limit}, f"{within}; none with {c.gpu.name} passes"),
+            ({}, f"at any price: none passes {within}"),
+        ]
+        try:
+            for fields, kept in steps:
+                if found := mended(self.market.asking(**fields), c.build, clock):
+                    return found, kept
+        except TimeUp:
+            pass
+        return None, ""
+
+    def speed(self, nearest: Mended | None) -> tuple[int | None, Literal["quoted", "mended", ""]]:
+        """Throughput in 0.1 tok/s of the quoted build; where it does not run, of the mended one."""
+        if self.row is not None:
+            return self.row.perf.tenths, "quoted"
+        return (round(10 * nearest.throughput.output_tok_s), "mended") if nearest else (None, "")
+
+    def facts(self) -> BuildFacts | None:
+        placed, c = self.found.placed, self.case
+        if placed is None or c is None:
+            return None
+        return BuildFacts(
+            nodes=c.build.nodes,
+            gpu=c.gpu.name,
+            per_node=c.per_node,
+            node_w=c.load_w,
+            node=_pieces(c.build.node),
+            shared=_pieces(c.build.shared),
+            left_over=_pieces(placed.left_over),
+        )
+
+
+def _pieces(parts: Any) -> list[PartQty]:
+    return [PartQty(part=p, qty=q) for p, q in parts.items() if q]
+
+
+def _findings(quote: Quote) -> Iterable[Finding]:
+    """Issues of lines and of the file; errors first, then by row."""
+    rank = {"error": 0, "warning": 1, "note": 2}
+    for i in sorted(quote.all_issues, key=lambda i: (rank[i.severity], i.row or 0)):
+        apart = None if i.stated is None or i.computed is None else f"{i.stated - i.computed:f}"
+        yield Finding(
+            code=i.code, severity=i.severity, row=i.row, text=i.text, difference=apart,
+            stated=None if i.stated is None else f"{i.stated:f}",
+            computed=None if i.computed is None else f"{i.computed:f}",
+        )  # fmt: skip
