@@ -1,0 +1,142 @@
+"""Items with a cell per bid: medians, outliers, and what equal scope adds where a bid offers nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+
+from catalogs.load import Catalog
+from optimizer.procurement.comparing.align import (
+    Group, comparable, gpus_of, measure_of, pieces_of, total_size,
+)  # fmt: skip
+from optimizer.procurement.comparing.basis import DISCOUNT, Terms
+from optimizer.procurement.comparing.schema import Cell, Item, Measure, PricedLine
+from optimizer.procurement.comparing.technical import Judged
+
+DESIGN = frozenset({"bridge", "nic", "switch", "optic", "cable", "cooling", "pdu", "psu", "rack"})
+"""Roles of which a build may rightly hold nothing: whether it needs them hangs on its design."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A bid's lines of a group; `demand`: pieces and price in the catalog of what the rules demand of it."""
+
+    firm: list[PricedLine]
+    optional: list[PricedLine]
+    asked: list[PricedLine]
+    demand: tuple[int, Decimal] | None
+
+
+def items(groups: Sequence[Group], judged: Sequence[Judged], catalog: Catalog, terms: Terms) -> list[Item]:
+    """An item per group. Fills: a bid's own option, the median of the other bids, the catalog's price."""
+    demands = [_demands(groups, j, terms) for j in judged]
+    out = []
+    for n, g in enumerate(groups, 1):
+        sides = [_side(g.lines.get(i, []), demands[i].get(n)) for i in range(len(judged))]
+        out.append(_item(n, g, sides, judged, catalog, terms))
+    return out
+
+
+def _demands(groups: Sequence[Group], j: Judged, terms: Terms) -> dict[int, tuple[int, Decimal]]:
+    """Item -> (pieces, catalog price): the first group of a role takes what the rules demand in that role."""
+    out: dict[int, tuple[int, Decimal]] = {}
+    for lack in j.lacks:
+        exact = [n for n, g in enumerate(groups, 1) if g.role == lack.role and g.key == lack.part]
+        same = exact or [n for n, g in enumerate(groups, 1) if g.role == lack.role]
+        if same:
+            pieces, net = out.get(same[0], (0, Decimal(0)))
+            out[same[0]] = pieces + lack.pieces, net + Decimal(lack.cents).scaleb(-terms.digits)
+    return out
+
+
+def _side(lines: list[PricedLine], demand: tuple[int, Decimal] | None) -> Side:
+    firm = [x for x in lines if x.state in ("included", "in_system")]
+    optional = [x for x in lines if x.state == "optional"]
+    return Side(firm, optional, [x for x in lines if x.state == "on_request"], demand)
+
+
+def _item(
+    n: int, g: Group, sides: list[Side], judged: Sequence[Judged], catalog: Catalog, terms: Terms
+) -> Item:  # fmt: skip
+    measure = measure_of(g, catalog)
+    firm = [s.firm for s in sides]
+    nets = [sum((x.net for x in f), Decimal(0)) if f else None for f in firm]
+    sizes = [_size(f, g, measure, catalog) for f in firm]
+    units = [v / z if v and v > 0 and z else None for v, z in zip(nets, sizes, strict=True)]
+    keys = [comparable(f, catalog) if f else "" for f in firm]
+    common = max((k for k in keys if k), key=lambda k: (sum(x == k for x in keys), -keys.index(k)), default="")
+    alike = [u for u, k in zip(units, keys, strict=True) if u is not None and k == common]
+    middle = median(alike) if len(alike) > 1 else None
+    known = [v for v in nets if v]
+    mandatory = g.role != DISCOUNT and (any(firm) or any(s.demand for s in sides))
+    reference = _parts(next((f for f in firm if f), []))
+    cells = []
+    for i, s in enumerate(sides):
+        over = None
+        unit = units[i]
+        if middle and unit is not None and keys[i] == common:
+            over = (unit / middle - 1) * 100
+        if s.firm:
+            parts = _parts(s.firm)
+            inside = all(x.state == "in_system" for x in s.firm)
+            state = "in_system" if inside else "included" if not parts or parts == reference else "equivalent"
+            cell = Cell(
+                state=state, parts=parts, text="; ".join(dict.fromkeys(x.text for x in s.firm))[:300],
+                pieces=pieces_of(s.firm) or None, size=sizes[i], net=nets[i], unit_net=unit,
+                over_median=None if over is None else over.quantize(Decimal("0.1")),
+                outlier=over is not None and abs(over) > terms.outlier,
+            )  # fmt: skip
+        else:
+            others = [v for k, v in enumerate(nets) if k != i and v is not None]
+            cell = _missing(s, g, judged[i], others, mandatory, terms)
+        cells.append(cell)
+    return Item(
+        number=n, role=g.role, title=g.title, measure=measure, median_unit=middle, min_net=min(known, default=None),
+        median_net=terms.rounded(median(known)) if known else None, cells=tuple(cells),
+    )  # fmt: skip
+
+
+def _parts(lines: list[PricedLine]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(x.part for x in lines if x.part))
+
+
+def _size(lines: list[PricedLine], g: Group, measure: Measure, catalog: Catalog) -> Decimal | None:
+    """What a bid's amount is divided by to be compared."""
+    if not lines:
+        return None
+    if measure == "line":
+        return Decimal(1)
+    if measure == "piece":
+        return Decimal((gpus_of(lines, catalog) if g.role == "gpu" else pieces_of(lines)) or 1)
+    return total_size(lines, catalog) or Decimal(1)
+
+
+def _missing(
+    s: Side, g: Group, j: Judged, others: list[Decimal], mandatory: bool, terms: Terms
+) -> Cell:  # fmt: skip
+    """The cell of a bid without a firm line: an option of its own, else the others' median, else the catalog."""
+    text = "; ".join(dict.fromkeys(x.text for x in (*s.optional, *s.asked)))[:300]
+    state = "optional" if s.optional else "on_request" if s.asked else "excluded"
+    own = sum((x.net for x in s.optional), Decimal(0))
+    cell = Cell(state=state, parts=_parts([*s.optional, *s.asked]), text=text, net=own if own else None)  # type: ignore[arg-type]
+    if not mandatory:
+        return cell
+    passes = j.build is not None and not j.still_failed
+    if not s.demand and passes and g.role in DESIGN:
+        return cell.model_copy(update={"state": "not_needed" if state == "excluded" else state})
+    fill, amount, pieces = "none", None, 0
+    priced = [v for v in others if v > 0]
+    if own:
+        fill, amount = "option", own
+    elif priced or others:
+        fill, amount = "median", terms.rounded(median(priced or others))
+    elif s.demand:
+        fill, amount, pieces = "catalog", s.demand[1], s.demand[0]
+    return cell.model_copy(
+        update={
+            "fill": fill, "filled": amount, "filled_qty": pieces or (s.demand[0] if s.demand else 0),
+            "demanded": s.demand is not None,
+        }
+    )  # fmt: skip
