@@ -9,14 +9,14 @@ from itertools import combinations
 
 from catalogs.load import Catalog
 from catalogs.schema import Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
-from optimizer.procurement.comparing.basis import DISCOUNT, OTHER, ROLES
+from optimizer.procurement.comparing.basis import DISCOUNT, OTHER, ROLES, SERVICE
 from optimizer.procurement.comparing.schema import Measure, PricedLine
 from optimizer.procurement.reading.match import squash
 
-ORDER = (*(k.value for k in Kind), "warranty", "installation", "training", "licence", "freight", "service", OTHER, DISCOUNT)
+SERVICES = ("warranty", "installation", "training", "licence", "freight", SERVICE)
+ORDER = (*(k.value for k in Kind), OTHER, *SERVICES, DISCOUNT)
 SIZED: dict[str, Measure] = {"memory": "GB", "drive": "GB", "psu": "W", "nic": "Gbit/s"}
 """Roles whose pieces differ in size; alike parts are then compared by price per unit of size."""
-Firm = ("included", "in_system")
 
 
 @dataclass

@@ -49,7 +49,9 @@ class Terms:
         for code in (currency, self.currency):
             if code not in self.rates:
                 remedy = "Give it with --fx (currency,usd_per_unit,date,source)."
-                raise InputError(Fault("no-rate", "no exchange rate for its currency", source, value=code, remedy=remedy))
+                raise InputError(
+                    Fault("no-rate", "no exchange rate for its currency", source, value=code, remedy=remedy)
+                )
         return self.rates[currency].usd_per_unit / self.rates[self.currency].usd_per_unit
 
 

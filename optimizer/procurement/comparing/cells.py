@@ -8,15 +8,28 @@ from decimal import Decimal
 from statistics import median
 
 from catalogs.load import Catalog
+from catalogs.schema import Kind
 from optimizer.procurement.comparing.align import (
-    Group, comparable, gpus_of, measure_of, pieces_of, total_size,
+    Group,
+    comparable,
+    gpus_of,
+    measure_of,
+    pieces_of,
+    total_size,
 )  # fmt: skip
-from optimizer.procurement.comparing.basis import DISCOUNT, Terms
-from optimizer.procurement.comparing.schema import Cell, Item, Measure, PricedLine
+from optimizer.procurement.comparing.basis import DISCOUNT, OTHER, Terms
+from optimizer.procurement.comparing.schema import Cell, Item, Measure, PricedLine, State
 from optimizer.procurement.comparing.technical import Judged
 
-DESIGN = frozenset({"bridge", "nic", "switch", "optic", "cable", "cooling", "pdu", "psu", "rack"})
-"""Roles of which a build may rightly hold nothing: whether it needs them hangs on its design."""
+NETWORK = frozenset({"interconnect"})
+DESIGN = {
+    "bridge": NETWORK, "nic": NETWORK, "switch": NETWORK, "optic": NETWORK, "cable": frozenset({"interconnect", "rack"}),
+    "cooling": frozenset({"cooling", "fit", "rack"}), "pdu": frozenset({"rack"}), "rack": frozenset({"rack"}),
+    "psu": frozenset({"power", "fit"}),
+}  # fmt: skip
+"""Roles of which a build may rightly hold nothing, with the rules that say whether it needs them."""
+HARDWARE = frozenset({*(k.value for k in Kind), OTHER})
+"""Roles of goods: categories of parts, and what matches no part."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ def _item(
         if s.firm:
             parts = _parts(s.firm)
             inside = all(x.state == "in_system" for x in s.firm)
-            state = "in_system" if inside else "included" if not parts or parts == reference else "equivalent"
+            state: State = "in_system" if inside else "included" if not parts or parts == reference else "equivalent"
             cell = Cell(
                 state=state, parts=parts, text="; ".join(dict.fromkeys(x.text for x in s.firm))[:300],
                 pieces=pieces_of(s.firm) or None, size=sizes[i], net=nets[i], unit_net=unit,
@@ -118,18 +131,21 @@ def _missing(
 ) -> Cell:  # fmt: skip
     """The cell of a bid without a firm line: an option of its own, else the others' median, else the catalog."""
     text = "; ".join(dict.fromkeys(x.text for x in (*s.optional, *s.asked)))[:300]
-    state = "optional" if s.optional else "on_request" if s.asked else "excluded"
+    state: State = "optional" if s.optional else "on_request" if s.asked else "excluded"
     own = sum((x.net for x in s.optional), Decimal(0))
-    cell = Cell(state=state, parts=_parts([*s.optional, *s.asked]), text=text, net=own if own else None)  # type: ignore[arg-type]
+    cell = Cell(state=state, parts=_parts([*s.optional, *s.asked]), text=text, net=own if own else None)
     if not mandatory:
         return cell
-    passes = j.build is not None and not j.still_failed
-    if not s.demand and passes and g.role in DESIGN:
+    broken = {x.rule for x in j.failed}
+    needed = s.demand or (j.still_failed and broken & DESIGN.get(g.role, frozenset()))
+    if j.build is not None and g.role in DESIGN and not needed:
         return cell.model_copy(update={"state": "not_needed" if state == "excluded" else state})
     fill, amount, pieces = "none", None, 0
     priced = [v for v in others if v > 0]
     if own:
         fill, amount = "option", own
+    elif s.demand and g.role in DESIGN:  # what its own design needs, not what another's does
+        fill, amount, pieces = "catalog", s.demand[1], s.demand[0]
     elif priced or others:
         fill, amount = "median", terms.rounded(median(priced or others))
     elif s.demand:

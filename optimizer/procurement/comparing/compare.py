@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from constraints.case import Build
-from constraints.policy import usd_per
 from constraints.pricing import fx_rates, minor_digits
 from constraints.request import Request
 from optimizer.market import Market
 from optimizer.procurement.comparing import flagging, scoring
 from optimizer.procurement.comparing.align import Group, aligned, with_contents
-from optimizer.procurement.comparing.basis import DISCOUNT, OTHER, ROLES, Terms, priced
-from optimizer.procurement.comparing.cells import items
+from optimizer.procurement.comparing.basis import OTHER, ROLES, Terms, priced
+from optimizer.procurement.comparing.cells import HARDWARE, items
 from optimizer.procurement.comparing.schema import (
-    Basis, Bid, Comparison, Flag, Item, PricedLine, Rate, Technical, Weight,
+    Basis,
+    Bid,
+    Comparison,
+    Flag,
+    Item,
+    PricedLine,
+    Rate,
+    Technical,
+    Weight,
 )  # fmt: skip
 from optimizer.procurement.comparing.technical import Judged, Nearest, cheapest, facts, judged
 from optimizer.procurement.comparing.texts import lead_of, warranty_of
@@ -56,9 +62,15 @@ class _Entry:
 
 def terms_of(request: Request, tax: Decimal, outlier: Decimal, rates: Sequence[Rate] = ()) -> Terms:
     """The basis of a comparison in the request's currency; `rates` are laid over the policy's exchange rates."""
-    known = {x.currency: Rate(**x.model_dump()) for x in fx_rates(request)}
+    known: dict[str, Rate] = {x.currency: Rate(**x.model_dump()) for x in fx_rates(request)}
     known |= {x.currency: x for x in rates}
     return Terms(request.currency, minor_digits(request.currency), tax, request.as_of, outlier, known)
+
+
+def common_tax(offered: Sequence[Offered]) -> Decimal:
+    """The tax in percent that all quotes state; 0 where they state none or several."""
+    rates = {q.tax_rate for q in offered if isinstance(q, Quote) and q.tax_rate is not None}
+    return rates.pop() if len(rates) == 1 else Decimal(0)
 
 
 def compared(
@@ -171,7 +183,7 @@ def _bid(
     firm = [x for x in e.lines if x.state in ("included", "in_system")]
     offered = sum((x.net for x in firm), Decimal(0))
     filled = sum((c.filled for _, c in cells if c.filled is not None), Decimal(0))
-    parts = {x.number for x in found if x.role in market_roles()}
+    parts = {x.number for x in found if x.role in HARDWARE}
     hardware = sum((c.net for x, c in cells if x.number in parts and c.net is not None and c.state in FIRM), Decimal(0))
     hardware += sum((c.filled for x, c in cells if x.number in parts and c.filled is not None), Decimal(0))
     equal = offered + filled
@@ -198,14 +210,7 @@ def _bid(
 FIRM = ("included", "equivalent", "in_system")
 
 
-def market_roles() -> frozenset[str]:
-    """Roles of hardware: categories of parts, and goods that match no part."""
-    from catalogs.schema import Kind
-
-    return frozenset({*(k.value for k in Kind), OTHER})
-
-
-def _head(e: _Entry) -> dict[str, object]:
+def _head(e: _Entry) -> dict[str, Any]:
     q = e.offered
     if isinstance(q, FromResult):
         leads = [x.lead_time_days for x in q.point.bom if x.lead_time_days is not None]

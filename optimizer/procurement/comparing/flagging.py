@@ -9,7 +9,7 @@ from typing import Any
 
 from optimizer.procurement.comparing.basis import Terms
 from optimizer.procurement.comparing.flags import FLAGS
-from optimizer.procurement.comparing.schema import Cell, Flag, Item
+from optimizer.procurement.comparing.schema import Flag, Item
 from optimizer.procurement.comparing.technical import Judged
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.reading.match import SIMILAR
@@ -32,7 +32,9 @@ def of_quote(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
     for i in quote.all_issues:
         what = i.code.replace("-arithmetic", "")
         if i.code in ARITHMETIC and (i.stated is not None and i.computed is not None):
-            yield flag("arithmetic-error", bid, i.row or 0, stated=_money(i.stated), computed=_money(i.computed), what=what)
+            yield flag(
+                "arithmetic-error", bid, i.row or 0, stated=_money(i.stated), computed=_money(i.computed), what=what
+            )
         elif i.code in ARITHMETIC or (i.severity == "error" and i.code not in TAX | OF_ITS_OWN):
             yield flag("unclear-line", bid, i.row or 0, what=i.text)
         elif i.code in TAX:
@@ -59,15 +61,15 @@ def _of_line(x: Line, bid: str) -> Iterator[Flag]:
     text = (x.part_number or x.text)[:80]
     if x.role == "part" and x.matched.part is None and not x.optional:
         if x.matched.reason == SIMILAR and x.matched.candidates:
-            yield flag("fuzzy-not-taken", bid, x.row, text=text, part=x.matched.candidates[0])
+            yield flag("fuzzy-not-taken", bid, x.row, line=text, part=x.matched.candidates[0])
         else:
-            yield flag("unmatched-line", bid, x.row, text=text)
+            yield flag("unmatched-line", bid, x.row, line=text)
     if x.matched.how == "fuzzy" and x.matched.part is not None:
-        yield flag("fuzzy-taken", bid, x.row, text=text, part=x.matched.part)
+        yield flag("fuzzy-taken", bid, x.row, line=text, part=x.matched.part)
     if x.unit_price is None and x.line_total is None and not x.included and not x.optional:
-        yield flag("no-price", bid, x.row, text=text)
+        yield flag("no-price", bid, x.row, line=text)
     if x.hidden:
-        yield flag("hidden-row", bid, x.row, text=text)
+        yield flag("hidden-row", bid, x.row, line=text)
 
 
 def of_validity(until: date | None, bid: str, as_of: date) -> Iterator[Flag]:
@@ -93,20 +95,18 @@ def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator
         if c.outlier and c.over_median is not None:
             n = sum(y.over_median is not None for y in x.cells)
             yield flag("outlier", bid, item=x.number, title=title, percent=f"{c.over_median:+}", n=n)
+        if c.fill and c.filled is not None and not c.filled:
+            continue  # the others include it at no price
         if c.fill and c.filled is not None:
             amount = f"{c.filled:,f}"
             yield flag("missing-line", bid, item=x.number, title=title, amount=amount, currency=currency, by=BY[c.fill])
-        elif _unfilled(c):
+        elif c.fill == "none":
             yield flag("not-filled", bid, item=x.number, title=title)
         elif c.state == "not_needed":
             yield flag("not-needed", bid, item=x.number, title=title)
 
 
 BY = {"option": "its own option", "median": "median of the other bids", "catalog": "catalog price"}
-
-
-def _unfilled(c: Cell) -> bool:
-    return c.fill == "none"
 
 
 def of_build(j: Judged, bid: str) -> Iterator[Flag]:

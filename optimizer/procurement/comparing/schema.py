@@ -23,10 +23,10 @@ CriterionKey = Literal["price", "throughput", "rules", "power", "delivery", "war
 class Rate(Strict):
     """An exchange rate of a day."""
 
-    currency: str
-    usd_per_unit: Decimal
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    usd_per_unit: Decimal = Field(gt=0, le=10**6)
     date: date
-    source: str
+    source: str = Field(min_length=1)
 
 
 class Basis(Strict):
@@ -48,7 +48,7 @@ class Flag(Strict):
     bid: str
     row: int | None = None
     item: int | None = None
-    values: dict[str, str] = {}
+    values: dict[str, str] = Field(default={})
 
     def said(self, words: Words) -> str:
         """The sentence."""

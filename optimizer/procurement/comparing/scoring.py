@@ -3,8 +3,8 @@
 Price by the formula of the Ministry of Finance of China, decree 87 of 2017, article 55: the lowest price that meets the
 tender's demands, divided by the bid's price, times the weight; of goods at least 30 of 100 points are the price's.
 All other criteria are shares of the best bid: throughput = own / highest, power = lowest W per tok/s / own, delivery =
-shortest lead time / own (a week at least), warranty = own / longest, rules = share of rules that do not fail as offered.
-What a bid does not say brings no points."""
+shortest lead time / own (a week at least), warranty = own / longest, rules = share of rules that do not fail as
+offered. What a bid does not say brings no points."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CENT = Decimal("0.01")
 def weights(text: str | None, policy: Policy) -> tuple[Weight, ...]:
     """`price=30,technical=50,service=20`, single criteria (`throughput=40`), a TOML file of the same, or the policy's.
 
-    A group's weight is spread over its criteria as the policy's defaults are. Raises InputError unless all come to 100."""
+    A group's weight is spread over its criteria as the policy's are. Raises InputError unless all come to 100."""
     default = {k: policy[f"compare.weight_{k}"] for k in KEYS}
     if text is None:
         return _whole(default, "--set", "compare.weight_*")
@@ -94,7 +94,8 @@ def _bad(value: str, text: str, remedy: str) -> InputError:
 def _whole(found: Mapping[CriterionKey, Decimal], option: str, value: str) -> tuple[Weight, ...]:
     total = sum(found.values(), Decimal(0)).quantize(Decimal("0.000001"))
     if total != 100:
-        text, remedy = f"come to {total.normalize():f} points, not to 100", "For example price=40,technical=40,service=20."
+        text = f"come to {total.normalize():f} points, not to 100"
+        remedy = "For example price=40,technical=40,service=20."
         raise InputError(Fault("bad-weights", text, column=option, value=value[:80], remedy=remedy))
     whole = {k: found[k].quantize(CENT, ROUND_HALF_UP) for k in KEYS}
     whole[max(KEYS, key=lambda k: whole[k])] += 100 - sum(whole.values())  # thirds leave a hundredth
@@ -149,8 +150,6 @@ def scored(bids: Sequence[Values], by: Sequence[Weight]) -> list[tuple[tuple[Poi
         for w in by:
             part = share(w.key, b.of(w.key), bids)
             worth = (w.weight * part).quantize(CENT, ROUND_HALF_UP)
-            points.append(
-                Points(key=w.key, value=b.of(w.key), share=part.quantize(Decimal("0.000001")), points=worth)
-            )
+            points.append(Points(key=w.key, value=b.of(w.key), share=part.quantize(Decimal("0.000001")), points=worth))
         found.append((tuple(points), sum((p.points for p in points), Decimal(0))))
     return [(p, s, 1 + sum(t > s for _, t in found)) for p, s in found]

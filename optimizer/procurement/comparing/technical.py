@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from catalogs.load import Catalog
@@ -55,7 +55,6 @@ class Judged:
     rules: int = 0
     lacks: tuple[Lack, ...] = ()
     dropped: tuple[str, ...] = ()
-    roles: frozenset[str] = field(default_factory=frozenset)
 
 
 def judged(market: Market, build: Build, prices: Mapping[str, Decimal], seller: str) -> Judged:
@@ -74,11 +73,10 @@ def judged(market: Market, build: Build, prices: Mapping[str, Decimal], seller: 
         case, after = check(own, whole)
         still = tuple(x for x in after if x.status == "fail")
     row = best_row(own, case, case.gpu, case.per_node)
-    roles = {_role(own.catalog, p) for p in whole.total()}
     return Judged(
         build, "", case, row if row and row.perf.tenths else None, failed,
         tuple(x for x in checks if x.status == "warn"), still, len({x.rule for x in checks}),
-        tuple(x for x, *_ in lacks), dropped, frozenset(roles),
+        tuple(x for x, *_ in lacks), dropped,
     )  # fmt: skip
 
 
@@ -128,7 +126,7 @@ def _lacks(market: Market, build: Build) -> list[tuple[Lack, str, int]]:
     if near is None or near.nodes != build.nodes or any(parts[c.part].kind in WHOLE for c in near.changes):
         return []
     held = {_role(market.catalog, p) for p in build.total()}
-    out = []
+    out: list[tuple[Lack, str, int]] = []
     for c in near.changes:
         role = _role(market.catalog, c.part)
         if c.to_qty > c.from_qty and role not in held and c.part in market.book.prices:

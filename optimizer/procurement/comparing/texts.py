@@ -58,7 +58,8 @@ def warranty_of(quote: Quote) -> int | None:
         m for x in quote.lines
         if not x.optional and x.role == "part" and (m := _bare_months(x.warranty)) is not None
     ]  # fmt: skip
-    said = [x.text for x in quote.lines if not x.optional and x.role == "service" and re.search(WARRANTY, x.text.casefold())]
+    services = [x.text for x in quote.lines if not x.optional and x.role == "service"]
+    said = [t for t in services if re.search(WARRANTY, t.casefold())]
     whole = [m for t in (*said, *_notes(quote, WARRANTY)) if (m := warranty_months(t)) is not None]
     found = [*whole, *([min(of_parts)] if of_parts else [])]
     return max(found, default=None)
