@@ -78,9 +78,9 @@ def compare(
         note(f"note: {text}")
     read = opened_files(files, map_, parts, accept_fuzzy, by)
     found: Any
+    show: Any
     if not read.quotes and len(read.results) == 2:
-        found = changes(*read.results)
-        show = compare_view.show_changes
+        found, show = changes(*read.results), compare_view.show_changes
     else:
         asked = _request(read, model, model_config, users, workload, min_tok_s_user, min_precision, offload, have,
                          currency, as_of)  # fmt: skip

@@ -23,7 +23,8 @@ from optimizer.procurement.comparing.technical import Judged
 
 NETWORK = frozenset({"interconnect"})
 DESIGN = {
-    "bridge": NETWORK, "nic": NETWORK, "switch": NETWORK, "optic": NETWORK, "cable": frozenset({"interconnect", "rack"}),
+    "bridge": NETWORK, "nic": NETWORK, "switch": NETWORK, "optic": NETWORK,
+    "cable": frozenset({"interconnect", "rack"}),
     "cooling": frozenset({"cooling", "fit", "rack"}), "pdu": frozenset({"rack"}), "rack": frozenset({"rack"}),
     "psu": frozenset({"power", "fit"}),
 }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Offer, Platform, Psu
@@ -191,6 +191,7 @@ def facts(market: Market, j: Judged, equal_net: Decimal, hardware: Decimal, near
     speed = Throughput.model_validate(throughput(market, j.row))
     tok_s = Decimal(j.row.perf.tenths) / 10
     found = amount(near.cents) if near else None
+    above = None if not found else ((hardware / found - 1) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
     return data.model_copy(
         update={
             "throughput": speed,
@@ -201,7 +202,9 @@ def facts(market: Market, j: Judged, equal_net: Decimal, hardware: Decimal, near
             "cheapest": found,
             "cheapest_build": near.words if near else "",
             "cheapest_proven": near is None or near.proven,
-            "above_percent": None if not found else ((hardware / found - 1) * 100).quantize(Decimal("0.1")),
+            "above_percent": None
+            if not found
+            else ((hardware / found - 1) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP),
         }
     )
 
@@ -218,4 +221,4 @@ def _facts(found: tuple[Check, ...]) -> tuple[CheckFacts, ...]:
 
 
 def _per(a: Decimal, b: Decimal) -> Decimal | None:
-    return (a / b).quantize(Decimal("0.01")) if b else None
+    return (a / b).quantize(CENT, ROUND_HALF_UP) if b else None

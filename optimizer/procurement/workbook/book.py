@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import xlsxwriter
 
+from constraints.pricing import minor_digits
 from optimizer.i18n import N_, Words
 from optimizer.procurement.quote import Quote
 
@@ -41,11 +42,14 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")
 """A text of someone else's that begins so could be read as a formula when it is edited or pasted."""
 
 
-class Book:
-    """The workbook under way."""
+class Frame:
+    """A workbook under way, of any content: `sheets` by key with their names, `head` stands in every footer."""
 
-    def __init__(self, quote: Quote, words: Words) -> None:
-        self.quote, self.words = quote, words
+    def __init__(
+        self, words: Words, sheets: Mapping[str, str], currency: str, head: str, subject: str, day: date
+    ) -> None:
+        self.words, self.names, self.head = words, sheets, head
+        self.digits = minor_digits(currency)
         self.buffer = io.BytesIO()
         options = {
             "in_memory": True,
@@ -56,20 +60,14 @@ class Book:
         self.file = xlsxwriter.Workbook(self.buffer, options)
         self.font = "Microsoft YaHei" if words.chinese else "Arial"
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
-        self.money_format = MONEY[quote.currency]
-        self.sheets = {k: Sheet(self, self.file.add_worksheet(self.name(k)), k) for k in SHEETS}
-        self.file.set_properties(
-            {
-                "title": f"{words('Quotation')} {quote.party.number}",
-                "subject": quote.result.model.name,
-                "author": "dsopt",
-                "created": datetime(quote.party.day.year, quote.party.day.month, quote.party.day.day),
-            }
-        )
+        self.money_format = MONEY[currency]
+        self.sheets = {k: Sheet(self, self.file.add_worksheet(self.name(k)), k) for k in sheets}
+        created = datetime(day.year, day.month, day.day)
+        self.file.set_properties({"title": head, "subject": subject, "author": "dsopt", "created": created})
 
     def name(self, key: str) -> str:
         """Name of a sheet."""
-        return self.words(SHEETS[key]).replace(" / ", " ")[:SHEET_NAME_MOST]
+        return self.words(self.names[key]).replace(" / ", " ")[:SHEET_NAME_MOST]
 
     def ref(self, key: str, cell: str) -> str:
         """A cell or range of another sheet."""
@@ -87,31 +85,49 @@ class Book:
             self._formats[key] = self.file.add_format(dict(key))
         return self._formats[key]
 
+    def amount(self, cents: int) -> Decimal:
+        """Minor units as an amount."""
+        return Decimal(cents).scaleb(-self.digits)
+
+    def closed(self) -> bytes:
+        """The bytes of the finished file."""
+        next(iter(self.sheets.values())).ws.activate()
+        self.file.close()
+        return self.buffer.getvalue()
+
+
+class Book(Frame):
+    """The workbook of a quote."""
+
+    def __init__(self, quote: Quote, words: Words) -> None:
+        self.quote, party = quote, quote.party
+        head = f"{words('Quotation')} {party.number}"
+        super().__init__(words, SHEETS, quote.currency, head, quote.result.model.name, party.day)
+
     @property
     def money_width(self) -> float:
         """Column width in which every amount of the quote is seen whole."""
         q = self.quote
         most = max(abs(x) for x in (q.budget or 0, q.sums.total, *(q.sums_of(i).total for i in range(len(q.front)))))
-        return max(13.0, len(f"{q.amount(most):,f}") * 1.15 + 2.5)
+        return width_of(q.amount(most))
 
-    def closed(self) -> bytes:
-        """The bytes of the finished file."""
-        self.sheets["summary"].ws.activate()
-        self.file.close()
-        return self.buffer.getvalue()
+
+def width_of(amount: Decimal) -> float:
+    """Column width in which an amount is seen whole."""
+    return max(13.0, len(f"{amount:,f}") * 1.15 + 2.5)
 
 
 class Sheet:
     """One sheet. Cells are (row, column) from 0; a row grows with the longest text in it."""
 
-    def __init__(self, book: Book, ws: Any, key: str) -> None:
+    def __init__(self, book: Frame, ws: Any, key: str) -> None:
         self.book, self.ws, self.key = book, ws, key
         self.widths: list[float] = []
         self.heights: dict[int, float] = {}
 
     def setup(self, widths: Sequence[float], title: str, note: str = "", last: int | None = None) -> int:
         """Page, title, note over the columns up to `last`; returns the first free row."""
-        q, _ = self.book.quote, self.book.words
+        _ = self.book.words
         self.widths = list(widths)
         for i, w in enumerate(widths):
             self.ws.set_column(i, i, w)
@@ -123,7 +139,7 @@ class Sheet:
         self.ws.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
         name = self.book.font
         place = _("page {page} of {pages}", page="&P", pages="&N").replace("&N / ", "&N  /  ")
-        head = f"{_('Quotation')} {q.party.number}".replace("&", "&&")
+        head = self.book.head.replace("&", "&&")
         self.ws.set_footer(f'&L&"{name}"&8{head}&C&"{name}"&8&A&R&"{name}"&8{place}')
         last = len(widths) - 1 if last is None else last
         self.ws.merge_range(0, 0, 0, last, title, self.f(bold=True, font_size=16, font_color=DARK))
@@ -176,8 +192,8 @@ class Sheet:
         self.ws.write_formula(row, col, formula, self.f(**properties), shown)
 
     def money(self, row: int, col: int, formula: str, cents: int, **properties: Any) -> None:
-        """A formula whose value is money of the quote."""
-        self.formula(row, col, formula, self.book.quote.amount(cents), num_format=self.book.money_format, **properties)
+        """A formula whose value is money."""
+        self.formula(row, col, formula, self.book.amount(cents), num_format=self.book.money_format, **properties)
 
     def head(self, row: int, titles: Sequence[str], freeze: bool = True) -> None:
         """A table's head: repeated on every page and frozen."""
