@@ -29,16 +29,16 @@ def show(c: Comparison, _: Words) -> None:
     print(head)
     print(", ".join(f"{_(CRITERIA[w.key])} {w.weight.normalize():f}" for w in c.weights))
     rows = [_row(x) for x in sorted(c.bids, key=lambda x: (x.rank, x.id))]
-    table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 6, 7, 8, 9})
+    table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 5, 6, 7, 8, 9})
     for x in c.bids:
-        print(f"{x.id}: {distance(_, x)}")
+        s = x.technical.throughput
+        speed = f"{s.output_tok_s:,.1f} tok/s ({s.low:,.0f}–{s.high:,.0f}), " if s else ""
+        print(f"{x.id}: {speed}{distance(_, x)}{_bargain(_, c, x)}")
     if c.recommended:
         chosen = next(x for x in c.bids if x.id == c.recommended)
         print(_("Best of the responsive bids: {bid}", bid=named(chosen)))
     else:
         print(_("No bid is responsive: each fails a rule, is expired, or can't be priced."))
-    print(_("Lowest price of each item, from whoever: {amount} {currency}", amount=amount(c.cherry_pick_net),
-            currency=b.currency))  # fmt: skip
     for x in c.bids:
         print(f"\n{named(x)} ({x.source})")
         for f in sorted(x.flags, key=lambda f: ("error", "warning", "note").index(f.severity)):
@@ -47,10 +47,17 @@ def show(c: Comparison, _: Words) -> None:
         print(_.sentence(text))
 
 
+def _bargain(_: Words, c: Comparison, x: Bid) -> str:
+    if not x.negotiable_net:
+        return ""
+    text = N_("{amount} {currency} less at the others' lowest prices for the same")
+    return "; " + _(text, amount=amount(x.negotiable_net), currency=c.basis.currency)
+
+
 def _row(x: Bid) -> list[str]:
     t = x.technical
     s = t.throughput
-    speed = f"{s.output_tok_s:,.1f} ({s.low:,.0f}–{s.high:,.0f})" if s else "–"
+    speed = f"{s.output_tok_s:,.1f}" if s else "–"
     failed = str(len({f.rule for f in t.failed})) if t.build else "–"
     equal = amount(x.equal_net) + ("" if x.complete else " +?")
     return [

@@ -109,6 +109,11 @@ def _key(x: PricedLine, catalog: Catalog) -> str:
     return x.part
 
 
+def keys_of(lines: Sequence[PricedLine], catalog: Catalog) -> set[str]:
+    """What lines are by themselves, without what joins items."""
+    return {_key(x, catalog) for x in lines}
+
+
 def _title(x: PricedLine, catalog: Catalog) -> str:
     if not x.part:
         return x.text if x.role == OTHER else ""

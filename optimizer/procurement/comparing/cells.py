@@ -13,6 +13,7 @@ from optimizer.procurement.comparing.align import (
     Group,
     comparable,
     gpus_of,
+    keys_of,
     measure_of,
     pieces_of,
     total_size,
@@ -34,18 +35,27 @@ HARDWARE = frozenset({*(k.value for k in Kind), OTHER})
 
 
 @dataclass(frozen=True)
+class Demand:
+    """Pieces and their price in the catalog."""
+
+    pieces: int = 0
+    net: Decimal = Decimal(0)
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Side:
     """A bid's lines of a group; `demand`: pieces and price in the catalog of what the rules demand of it."""
 
     firm: list[PricedLine]
     optional: list[PricedLine]
     asked: list[PricedLine]
-    demand: tuple[int, Decimal] | None
+    demand: Demand | None
 
 
 def items(groups: Sequence[Group], judged: Sequence[Judged], catalog: Catalog, terms: Terms) -> list[Item]:
     """An item per group. Fills: a bid's own option, the median of the other bids, the catalog's price."""
-    demands = [_demands(groups, j, terms) for j in judged]
+    demands = [_demands(groups, j, catalog, terms) for j in judged]
     out = []
     for n, g in enumerate(groups, 1):
         sides = [_side(g.lines.get(i, []), demands[i].get(n)) for i in range(len(judged))]
@@ -53,19 +63,20 @@ def items(groups: Sequence[Group], judged: Sequence[Judged], catalog: Catalog, t
     return out
 
 
-def _demands(groups: Sequence[Group], j: Judged, terms: Terms) -> dict[int, tuple[int, Decimal]]:
+def _demands(groups: Sequence[Group], j: Judged, catalog: Catalog, terms: Terms) -> dict[int, Demand]:
     """Item -> (pieces, catalog price): the first group of a role takes what the rules demand in that role."""
-    out: dict[int, tuple[int, Decimal]] = {}
+    out: dict[int, Demand] = {}
     for lack in j.lacks:
         exact = [n for n, g in enumerate(groups, 1) if g.role == lack.role and g.key == lack.part]
         same = exact or [n for n, g in enumerate(groups, 1) if g.role == lack.role]
         if same:
-            pieces, net = out.get(same[0], (0, Decimal(0)))
-            out[same[0]] = pieces + lack.pieces, net + Decimal(lack.cents).scaleb(-terms.digits)
+            d = out.get(same[0], Demand())
+            text = "; ".join(x for x in (d.text, f"{lack.pieces} x {catalog.parts[lack.part].name}") if x)
+            out[same[0]] = Demand(d.pieces + lack.pieces, d.net + Decimal(lack.cents).scaleb(-terms.digits), text)
     return out
 
 
-def _side(lines: list[PricedLine], demand: tuple[int, Decimal] | None) -> Side:
+def _side(lines: list[PricedLine], demand: Demand | None) -> Side:
     firm = [x for x in lines if x.state in ("included", "in_system")]
     optional = [x for x in lines if x.state == "optional"]
     return Side(firm, optional, [x for x in lines if x.state == "on_request"], demand)
@@ -85,7 +96,6 @@ def _item(
     middle = median(alike) if len(alike) > 1 else None
     known = [v for v in nets if v]
     mandatory = g.role != DISCOUNT and (any(firm) or any(s.demand for s in sides))
-    reference = _parts(next((f for f in firm if f), []))
     cells = []
     for i, s in enumerate(sides):
         over = None
@@ -95,7 +105,9 @@ def _item(
         if s.firm:
             parts = _parts(s.firm)
             inside = all(x.state == "in_system" for x in s.firm)
-            state: State = "in_system" if inside else "included" if not parts or parts == reference else "equivalent"
+            state: State = (
+                "in_system" if inside else "included" if keys_of(s.firm, catalog) == {g.key} else "equivalent"
+            )
             cell = Cell(
                 state=state, parts=parts, text="; ".join(dict.fromkeys(x.text for x in s.firm))[:300],
                 pieces=pieces_of(s.firm) or None, size=sizes[i], net=nets[i], unit_net=unit,
@@ -146,14 +158,14 @@ def _missing(
     if own:
         fill, amount = "option", own
     elif s.demand and g.role in DESIGN:  # what its own design needs, not what another's does
-        fill, amount, pieces = "catalog", s.demand[1], s.demand[0]
+        fill, amount, pieces = "catalog", s.demand.net, s.demand.pieces
     elif priced or others:
         fill, amount = "median", terms.rounded(median(priced or others))
     elif s.demand:
-        fill, amount, pieces = "catalog", s.demand[1], s.demand[0]
+        fill, amount, pieces = "catalog", s.demand.net, s.demand.pieces
     return cell.model_copy(
         update={
-            "fill": fill, "filled": amount, "filled_qty": pieces or (s.demand[0] if s.demand else 0),
-            "demanded": s.demand is not None,
+            "fill": fill, "filled": amount, "filled_qty": pieces or (s.demand.pieces if s.demand else 0),
+            "demanded": s.demand is not None, "text": text or (s.demand.text if s.demand else ""),
         }
     )  # fmt: skip

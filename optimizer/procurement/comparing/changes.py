@@ -15,6 +15,7 @@ from constraints.case import Build
 from optimizer.api import check
 from optimizer.i18n import N_, Words
 from optimizer.market import Market
+from optimizer.procurement.comparing.schema import said
 from optimizer.procurement.comparing.technical import catalog_cents
 from optimizer.proofdata import money
 from optimizer.schema import FrontPoint, Result
@@ -35,7 +36,6 @@ REASONS = {
     "nothing": N_("nothing changed"),
 }
 """Why, by code."""
-SILENT = ("fx",)
 
 
 class Reason(Strict):
@@ -45,7 +45,7 @@ class Reason(Strict):
     values: dict[str, str] = Field(default={})
 
     def said(self, words: Words) -> str:
-        return words(REASONS[self.code], **self.values)
+        return said(words, REASONS[self.code], self.values)
 
 
 class PartChange(Strict):
@@ -247,11 +247,17 @@ def _reason(code: str, **values: str) -> Reason:
 def _fields(code: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Reason]:
     for k in sorted(a.keys() | b.keys()):
         if a.get(k) != b.get(k):
-            yield _reason(code, field=k, before=_said(a.get(k)), after=_said(b.get(k)))
+            name = {"budget_cents": "budget", "throughput_tenths": "throughput, tok/s"}.get(k, k)
+            yield _reason(code, field=name, before=_said(k, a), after=_said(k, b))
 
 
-def _said(x: Any) -> str:
-    return "-" if x in (None, [], "") else str(x)
+def _said(key: str, fields: Mapping[str, Any]) -> str:
+    x = fields.get(key)
+    if x in (None, [], ""):
+        return "-"
+    if key == "budget_cents":
+        return f"{money(x, fields['currency'])} {fields['currency']}"
+    return str(x / 10) if key == "throughput_tenths" else str(x)
 
 
 def _prices(r: Result) -> dict[str, tuple[Decimal, str]]:

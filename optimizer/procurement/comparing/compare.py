@@ -30,6 +30,7 @@ from optimizer.procurement.comparing.schema import (
 )  # fmt: skip
 from optimizer.procurement.comparing.technical import Judged, Nearest, cheapest, facts, judged
 from optimizer.procurement.comparing.texts import lead_of, warranty_of
+from optimizer.procurement.comparing.words import CRITERIA
 from optimizer.procurement.reading.build import to_build
 from optimizer.procurement.reading.document import Quote, Total
 from optimizer.schema import FrontPoint, Result
@@ -98,14 +99,12 @@ def compared(
     differ = list(flagging.of_bases([b.tax for b in bids], [b.id for b in bids]))
     bids = [b.model_copy(update={"flags": (*b.flags, *(f for f in differ if f.bid == b.id))}) for b in bids]
     bids = _ranked(bids, weights)
-    cells = [[c.net if c.net is not None and not c.fill else c.filled for c in x.cells] for x in found]
-    best = sum((min((v for v in row if v is not None), default=Decimal(0)) for row in cells if any(row)), Decimal(0))
     fit = [b for b in bids if b.responsive]
     whole = [b.equal_net for b in bids if b.complete]
     return Comparison(
         request=market.request, policy={k: str(v) for k, v in sorted(market.policy.changed.items())},
         basis=_basis(terms, bids), weights=tuple(weights), bids=tuple(bids), items=tuple(found),
-        cherry_pick_net=best, lowest_equal_net=min(whole, default=None),
+        lowest_equal_net=min(whole, default=None),
         recommended=min(fit, key=lambda b: (b.rank, b.id)).id if fit else None,
         catalog_sha256=market.catalog.sha256, throughput_model=market.calibration.name, notes=tuple(_notes(weights)),
     )  # fmt: skip
@@ -181,8 +180,8 @@ def _bid(
 ) -> Bid:  # fmt: skip
     cells = [(x, x.cells[i]) for x in found]
     firm = [x for x in e.lines if x.state in ("included", "in_system")]
-    offered = sum((x.net for x in firm), Decimal(0))
-    filled = sum((c.filled for _, c in cells if c.filled is not None), Decimal(0))
+    offered = terms.rounded(sum((x.net for x in firm), Decimal(0)))
+    filled = terms.rounded(sum((c.filled for _, c in cells if c.filled is not None), Decimal(0)))
     parts = {x.number for x in found if x.role in HARDWARE}
     hardware = sum((c.net for x, c in cells if x.number in parts and c.net is not None and c.state in FIRM), Decimal(0))
     hardware += sum((c.filled for x, c in cells if x.number in parts and c.filled is not None), Decimal(0))
@@ -202,9 +201,20 @@ def _bid(
     return Bid(
         **_head(e), lines=tuple(x.model_copy(update={"item": number[id(x)]}) for x in e.lines),
         offered_net=offered, filled_net=filled, equal_net=equal, equal_tax=tax, equal_gross=equal + tax,
-        complete=complete, technical=technical, points=(), score=Decimal(0), rank=1, flags=tuple(flags),
+        negotiable_net=terms.rounded(_negotiable(found, i)), complete=complete, technical=technical, points=(), score=Decimal(0), rank=1, flags=tuple(flags),
         responsive=passes and complete and not (until is not None and until < terms.as_of),
     )  # fmt: skip
+
+
+def _negotiable(found: Sequence[Item], i: int) -> Decimal:
+    """What a bid's comparable lines cost more than at the lowest unit price among them."""
+    more = Decimal(0)
+    for x in found:
+        own = x.cells[i]
+        least = min((c.unit_net for c in x.cells if c.over_median is not None and c.unit_net is not None), default=None)
+        if least is not None and own.over_median is not None and own.unit_net is not None and own.size is not None:
+            more += (own.unit_net - least) * own.size
+    return more
 
 
 FIRM = ("included", "equivalent", "in_system")
@@ -269,8 +279,8 @@ def _ranked(bids: Sequence[Bid], weights: Sequence[Weight]) -> list[Bid]:
     out = []
     for b, (points, score, rank) in zip(bids, scoring.scored(values, weights), strict=True):
         silent = [p.key for p, w in zip(points, weights, strict=True) if p.value is None and w.weight]
-        flags = [*b.flags, *([flagging.flag("low-score-data", b.id, what=", ".join(silent))] if silent else [])]
-        update = {"points": points, "score": score, "rank": rank, "flags": tuple(flags)}
+        said = tuple(flagging.flag("not-said", b.id, what=CRITERIA[k]) for k in silent)
+        update = {"points": points, "score": score, "rank": rank, "flags": (*b.flags, *said)}
         out.append(b.model_copy(update=update))
     return out
 

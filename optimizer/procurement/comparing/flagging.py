@@ -11,6 +11,8 @@ from optimizer.procurement.comparing.basis import Terms
 from optimizer.procurement.comparing.flags import FLAGS
 from optimizer.procurement.comparing.schema import Flag, Item
 from optimizer.procurement.comparing.technical import Judged
+from optimizer.procurement.comparing.words import FILLS, ROLES
+from optimizer.procurement.labels import RULES
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.reading.match import SIMILAR
 
@@ -91,7 +93,7 @@ def of_bases(taxes: Sequence[str], bids: Sequence[str]) -> Iterator[Flag]:
 def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator[Flag]:
     """Outliers, fills, and what could not be filled."""
     for x in items:
-        c, title = x.cells[i], x.title or x.role
+        c, title = x.cells[i], x.title or ROLES[x.role]
         if c.outlier and c.over_median is not None:
             n = sum(y.over_median is not None for y in x.cells)
             yield flag("outlier", bid, item=x.number, title=title, percent=f"{c.over_median:+}", n=n)
@@ -99,14 +101,13 @@ def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator
             continue  # the others include it at no price
         if c.fill and c.filled is not None:
             amount = f"{c.filled:,f}"
-            yield flag("missing-line", bid, item=x.number, title=title, amount=amount, currency=currency, by=BY[c.fill])
+            yield flag(
+                "missing-line", bid, item=x.number, title=title, amount=amount, currency=currency, by=FILLS[c.fill]
+            )
         elif c.fill == "none":
             yield flag("not-filled", bid, item=x.number, title=title)
         elif c.state == "not_needed":
             yield flag("not-needed", bid, item=x.number, title=title)
-
-
-BY = {"option": "its own option", "median": "median of the other bids", "catalog": "catalog price"}
 
 
 def of_build(j: Judged, bid: str) -> Iterator[Flag]:
@@ -115,9 +116,8 @@ def of_build(j: Judged, bid: str) -> Iterator[Flag]:
         return
     if j.row is None:
         yield flag("runs-nothing", bid)
-    if j.failed:
-        rules = sorted({x.rule for x in j.failed})
-        yield flag("rules-failed", bid, n=len(rules), rules=", ".join(rules))
+    for x in j.failed:
+        yield flag("rules-failed", bid, rule=RULES.get(x.rule, x.rule), what=x.text)
 
 
 def _money(x: Decimal) -> str:

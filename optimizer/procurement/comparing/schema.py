@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -18,6 +19,17 @@ State = Literal["included", "equivalent", "in_system", "optional", "on_request",
 FillBy = Literal["", "option", "median", "catalog", "none"]
 Measure = Literal["piece", "GB", "W", "Gbit/s", "line"]
 CriterionKey = Literal["price", "throughput", "rules", "power", "delivery", "warranty"]
+
+
+SENTENCES = {"what", "by", "title", "mine", "others", "rule", "field"}
+"""Values that are words of ours, not of a vendor."""
+
+
+def said(words: Words, text: str, values: Mapping[str, str]) -> str:
+    """A sentence with its values, those that are sentences themselves translated too."""
+    zh = Words("zh")
+    chinese = {k: zh.sentence(v) if k in SENTENCES else v for k, v in values.items()}
+    return words.pair(Words("en")(text, **values), zh(text, **chinese))
 
 
 class Rate(Strict):
@@ -52,7 +64,7 @@ class Flag(Strict):
 
     def said(self, words: Words) -> str:
         """The sentence."""
-        return words(FLAGS[self.code].text, **self.values)
+        return said(words, FLAGS[self.code].text, self.values)
 
 
 class PricedLine(Strict):
@@ -168,6 +180,9 @@ class Bid(Strict):
     equal_net: Decimal
     equal_tax: Decimal
     equal_gross: Decimal
+    negotiable_net: Decimal = Field(
+        description="what its lines would cost less at the lowest comparable price of another bid"
+    )
     complete: bool = Field(description="nothing of the equal scope is left without a price")
     lead_days: int | None
     warranty_months: int | None
@@ -197,7 +212,6 @@ class Comparison(Strict):
     weights: tuple[Weight, ...]
     bids: tuple[Bid, ...]
     items: tuple[Item, ...]
-    cherry_pick_net: Decimal = Field(description="the cheapest price of each item, from whoever: for negotiation")
     lowest_equal_net: Decimal | None
     recommended: str | None = Field(description="best rank among the responsive bids")
     catalog_sha256: str

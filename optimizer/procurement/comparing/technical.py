@@ -202,9 +202,7 @@ def facts(market: Market, j: Judged, equal_net: Decimal, hardware: Decimal, near
             "cheapest": found,
             "cheapest_build": near.words if near else "",
             "cheapest_proven": near is None or near.proven,
-            "above_percent": None
-            if not found
-            else ((hardware / found - 1) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP),
+            "above_percent": above,
         }
     )
 

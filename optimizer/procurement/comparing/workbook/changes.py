@@ -67,9 +67,7 @@ def _total(x: Any) -> str:
 
 def _parts(book: Frame, found: ResultsCompared) -> None:
     _, s = book.words, book.sheets["parts"]
-    note = _.stacked(
-        "Difference = pieces now x what a piece rose + pieces more x the price before (now, of a new part)."
-    )
+    text = N_("Difference = pieces now x what a piece rose + pieces more x the price before (now, of a new part).")
     top = s.setup([20, 46, 10, 10, 16, 16, 16, 16, 16], _("Parts of the recommended builds"), _.stacked(text))
     s.head(top, PARTS)
     row = top

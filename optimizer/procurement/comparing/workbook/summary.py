@@ -104,12 +104,16 @@ def _reasons(book: CompareBook, b: Any) -> str:
 
 def _sums(book: CompareBook, row: int) -> int:
     _, c, s = book.words, book.c, book.sheets["summary"]
-    text = _("Lowest price of each item, from whoever: {amount} {currency}", amount=amount(c.cherry_pick_net),
-             currency=c.basis.currency)  # fmt: skip
-    s.span(row, 0, len(HEAD) - 1, text)
-    for k, note in enumerate(c.notes, 1):
-        s.span(row + k, 0, len(HEAD) - 1, _.sentence(note))
-    return row + 1 + len(c.notes)
+    text = N_("{bid}: {amount} {currency} less at the others' lowest prices for the same parts and services")
+    said = [
+        _(text, bid=b.id, amount=amount(b.negotiable_net), currency=c.basis.currency)
+        for b in c.bids
+        if b.negotiable_net
+    ]
+    said += [_.sentence(x) for x in c.notes]
+    for k, line in enumerate(said):
+        s.span(row + k, 0, len(HEAD) - 1, line)
+    return row + len(said)
 
 
 def _flags(book: CompareBook, row: int) -> int:
