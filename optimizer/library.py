@@ -44,7 +44,7 @@ if TYPE_CHECKING:  # answers to questions that few ask: imported when they are
     from optimizer.explanation.price_risk import PriceRisk
     from optimizer.explanation.vary import Variation
     from optimizer.explanation.why_not_schema import WhyNot
-    from optimizer.procurement.comparing.compare import Offered
+    from optimizer.procurement.comparing.offered import Offered
     from optimizer.procurement.comparing.schema import Comparison, Rate
 
 
@@ -179,12 +179,12 @@ def compare(
     `tax_percent` is that of the totals: without, the policy's or what all bids state. `rates` are laid over the
     policy's exchange rates; `time_limit_s` (seconds) holds for each search for the cheapest build as fast as a bid's.
     Raises InputError for too few bids, a currency without a rate and weights that do not come to 100."""
-    from optimizer.procurement.comparing.compare import common_tax, compared, terms_of
+    from optimizer.procurement.comparing.compare import common_tax, compared, terms_of, with_rates
     from optimizer.procurement.comparing.scoring import weights as weighed
 
     chosen_policy = policy or Policy()
     market = Market.open(
-        catalog or shipped_catalog(), with_load(request, chosen_policy), chosen_policy, calibration
+        catalog or shipped_catalog(), with_load(with_rates(request, rates), chosen_policy), chosen_policy, calibration
     )  # fmt: skip
     if tax_percent is None:
         tax_percent = chosen_policy["money.tax_percent"] or common_tax(bids)

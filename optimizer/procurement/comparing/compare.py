@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from constraints.case import Build
 from constraints.pricing import fx_rates, minor_digits
-from constraints.request import Request
+from constraints.request import FxRate, Request
 from optimizer.market import Market
 from optimizer.procurement.comparing import flagging, scoring
 from optimizer.procurement.comparing.align import Group, aligned, with_contents
-from optimizer.procurement.comparing.basis import OTHER, ROLES, Terms, priced
+from optimizer.procurement.comparing.basis import Terms, priced
 from optimizer.procurement.comparing.cells import HARDWARE, items
+from optimizer.procurement.comparing.offered import FromResult, Offered, head_of, lines_of
 from optimizer.procurement.comparing.schema import (
     Basis,
     Bid,
@@ -29,26 +29,12 @@ from optimizer.procurement.comparing.schema import (
     Weight,
 )  # fmt: skip
 from optimizer.procurement.comparing.technical import Judged, Nearest, cheapest, facts, judged
-from optimizer.procurement.comparing.texts import lead_of, warranty_of
 from optimizer.procurement.comparing.words import CRITERIA
 from optimizer.procurement.reading.build import to_build
-from optimizer.procurement.reading.document import Quote, Total
-from optimizer.schema import FrontPoint, Result
+from optimizer.procurement.reading.document import Quote
 
 MOST_BIDS = 12
 SECONDS = 60
-
-
-@dataclass(frozen=True)
-class FromResult:
-    """A point of a result of dsopt that stands as a bid; `source` is its file."""
-
-    source: str
-    result: Result
-    point: FrontPoint
-
-
-Offered = Quote | FromResult
 
 
 @dataclass(frozen=True)
@@ -66,6 +52,14 @@ def terms_of(request: Request, tax: Decimal, outlier: Decimal, rates: Sequence[R
     known: dict[str, Rate] = {x.currency: Rate(**x.model_dump()) for x in fx_rates(request)}
     known |= {x.currency: x for x in rates}
     return Terms(request.currency, minor_digits(request.currency), tax, request.as_of, outlier, known)
+
+
+def with_rates(request: Request, rates: Sequence[Rate]) -> Request:
+    """The request under the rates of the currencies that the catalog's offers may have."""
+    codes = {x.currency for x in fx_rates(request)}
+    new = [FxRate.model_validate(r.model_dump()) for r in rates if r.currency in codes]
+    kept = [x for x in request.fx if x.currency not in {n.currency for n in new}]
+    return request.model_copy(update={"fx": (*kept, *new)}) if new else request
 
 
 def common_tax(offered: Sequence[Offered]) -> Decimal:
@@ -115,7 +109,7 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms) -> _Entry:
     catalog = market.catalog
     reason, build = "", None
     if isinstance(offered, FromResult):
-        lines, p = _lines_of(offered, catalog, terms), offered.point
+        lines, p = lines_of(offered, catalog, terms), offered.point
         node = p.nodes[0]
         build = Build(node.count, {x.part: x.qty for x in node.parts}, {x.part: x.qty for x in p.shared})
         seller = "dsopt"
@@ -131,36 +125,6 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms) -> _Entry:
     except InputError as e:
         found = Judged(None, "; ".join(f.text for f in e.faults))
     return _Entry(name, offered, with_contents(lines, catalog), found)
-
-
-def _lines_of(x: FromResult, catalog: Catalog, terms: Terms) -> list[PricedLine]:
-    """The bill of materials of a point, and its support; net of tax."""
-    out = []
-    factor_of = x.point.cost.currency
-    for row, line in enumerate(x.point.bom, 1):
-        if line.role == "included":
-            continue
-        known = catalog.parts.get(line.part)
-        price = Decimal(line.unit_price)
-        net = terms.rounded(line.qty * price * terms.rate(factor_of, x.source))
-        out.append(
-            PricedLine(
-                row=row, text=line.name, part=line.part if known else None,
-                role=ROLES.get(known.kind, known.kind).value if known else OTHER, pieces=line.qty,
-                qty=Decimal(line.qty), price=price, per=1, currency=factor_of, tax_in_price=Decimal(0), net=net,
-                stated_total=Decimal(line.line_total), state="included",
-            )
-        )  # fmt: skip
-    if support := Decimal(x.point.cost.support):
-        net = terms.rounded(support * terms.rate(factor_of, x.source))
-        out.append(
-            PricedLine(
-                row=len(x.point.bom) + 1, text="Support", part=None, role="warranty", pieces=None, qty=Decimal(1),
-                price=support, per=1, currency=factor_of, tax_in_price=Decimal(0), net=net, stated_total=support,
-                state="included",
-            )
-        )  # fmt: skip
-    return out
 
 
 def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catalog) -> list[Group]:
@@ -199,9 +163,10 @@ def _bid(
     until = q.valid_until if isinstance(q, Quote) else None
     passes = technical.runs and not technical.still_failed
     return Bid(
-        **_head(e), lines=tuple(x.model_copy(update={"item": number[id(x)]}) for x in e.lines),
+        **head_of(e.id, q, e.lines), lines=tuple(x.model_copy(update={"item": number[id(x)]}) for x in e.lines),
         offered_net=offered, filled_net=filled, equal_net=equal, equal_tax=tax, equal_gross=equal + tax,
-        negotiable_net=terms.rounded(_negotiable(found, i)), complete=complete, technical=technical, points=(), score=Decimal(0), rank=1, flags=tuple(flags),
+        negotiable_net=terms.rounded(_negotiable(found, i)), complete=complete, technical=technical, points=(),
+        score=Decimal(0), rank=1, flags=tuple(flags),
         responsive=passes and complete and not (until is not None and until < terms.as_of),
     )  # fmt: skip
 
@@ -218,54 +183,6 @@ def _negotiable(found: Sequence[Item], i: int) -> Decimal:
 
 
 FIRM = ("included", "equivalent", "in_system")
-
-
-def _head(e: _Entry) -> dict[str, Any]:
-    q = e.offered
-    if isinstance(q, FromResult):
-        leads = [x.lead_time_days for x in q.point.bom if x.lead_time_days is not None]
-        total = Decimal(q.point.cost.total)
-        return {
-            "id": e.id, "source": q.source, "kind": "result", "vendor": f"dsopt {q.point.id}", "quote_no": "",
-            "quote_date": q.result.request.as_of, "valid_until": None, "currency": q.point.cost.currency, "tax": "net",
-            "tax_rate": None, "stated_total": total, "computed_total": total, "lead_days": max(leads, default=None),
-            "warranty_months": None,
-        }  # fmt: skip
-    stated = _stated_total(q)
-    gross = stated is not None and _basis_of(stated, q) == "gross"
-    return {
-        "id": e.id, "source": q.source, "kind": "quote", "vendor": q.vendor, "quote_no": q.quote_no,
-        "quote_date": q.quote_date, "valid_until": q.valid_until, "currency": q.currency, "tax": q.tax,
-        "tax_rate": q.tax_rate, "stated_total": stated.amount if stated else None,
-        "computed_total": _computed(e.lines, q, gross), "lead_days": lead_of(q), "warranty_months": warranty_of(q),
-    }  # fmt: skip
-
-
-def _stated_total(q: Quote) -> Total | None:
-    """The last sum of the whole."""
-    return next((t for t in reversed(q.totals) if t.kind in ("total_gross", "total", "total_net")), None)
-
-
-def _basis_of(t: Total, q: Quote) -> Literal["net", "gross", "unknown"]:
-    """Of a sum: by its label, else gross below a line of tax."""
-    if t.kind != "total":
-        return "gross" if t.kind == "total_gross" else "net"
-    if t.tax != "unknown":
-        return t.tax
-    return "gross" if any(x.kind == "tax" and x.row < t.row for x in q.totals) else q.tax
-
-
-def _computed(lines: Sequence[PricedLine], q: Quote, gross: bool) -> Decimal | None:
-    """Quantities x unit prices in the file's own currency, on the basis of its sum; None for mixed currencies."""
-    firm = [x for x in lines if x.state == "included"]
-    if len({x.currency for x in firm}) > 1:
-        return None
-    total = Decimal(0)
-    for x in firm:
-        net = x.qty * x.price / x.per / (1 + x.tax_in_price)
-        rate = x.tax_in_price or (q.tax_rate or Decimal(0)) / 100
-        total += net * (1 + rate) if gross else net
-    return total.quantize(Decimal("0.01"))
 
 
 def _ranked(bids: Sequence[Bid], weights: Sequence[Weight]) -> list[Bid]:

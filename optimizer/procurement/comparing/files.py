@@ -13,7 +13,7 @@ from catalogs.load import Catalog
 from constraints.request import Request
 from optimizer.explanation.opened import chosen
 from optimizer.procurement.comparing.changes import Opened, opened
-from optimizer.procurement.comparing.compare import FromResult, Offered
+from optimizer.procurement.comparing.offered import FromResult, Offered
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.mapping import Mapping, read_mapping
 from optimizer.procurement.reading.reader import read

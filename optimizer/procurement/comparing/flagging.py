@@ -7,16 +7,20 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from optimizer.i18n import N_
 from optimizer.procurement.comparing.basis import Terms
 from optimizer.procurement.comparing.flags import FLAGS
 from optimizer.procurement.comparing.schema import Flag, Item
 from optimizer.procurement.comparing.technical import Judged
-from optimizer.procurement.comparing.words import FILLS, ROLES
+from optimizer.procurement.comparing.words import FILLS, ROLES, TAXES
 from optimizer.procurement.labels import RULES
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.reading.match import SIMILAR
 
-ARITHMETIC = {"line-arithmetic", "discount-arithmetic", "subtotal-arithmetic", "sum-arithmetic", "tax-arithmetic"}
+SUMS = {
+    "line-arithmetic": N_("line"), "discount-arithmetic": N_("discount"), "subtotal-arithmetic": N_("subtotal"),
+    "sum-arithmetic": N_("sum"), "tax-arithmetic": N_("tax"),
+}  # fmt: skip
 TAX = {"tax-counted-twice", "tax-basis-unclear"}
 OF_ITS_OWN = {"tax-basis-unknown", "hidden-row", "part-conflict", "no-price", "no-currency"}
 
@@ -32,12 +36,12 @@ def of_quote(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
     """Arithmetic, tax, lines that need a look."""
     seen = set()
     for i in quote.all_issues:
-        what = i.code.replace("-arithmetic", "")
-        if i.code in ARITHMETIC and (i.stated is not None and i.computed is not None):
+        what = SUMS.get(i.code, i.code)
+        if i.code in SUMS and (i.stated is not None and i.computed is not None):
             yield flag(
                 "arithmetic-error", bid, i.row or 0, stated=_money(i.stated), computed=_money(i.computed), what=what
             )
-        elif i.code in ARITHMETIC or (i.severity == "error" and i.code not in TAX | OF_ITS_OWN):
+        elif i.code in SUMS or (i.severity == "error" and i.code not in TAX | OF_ITS_OWN):
             yield flag("unclear-line", bid, i.row or 0, what=i.text)
         elif i.code in TAX:
             yield flag("tax-basis-conflict", bid, i.row, what=i.text)
@@ -87,7 +91,7 @@ def of_bases(taxes: Sequence[str], bids: Sequence[str]) -> Iterator[Flag]:
     if len(known) > 1:
         for t, bid in zip(taxes, bids, strict=True):
             if t != "unknown":
-                yield flag("tax-bases-differ", bid, mine=t, others=next(iter(known - {t})))
+                yield flag("tax-bases-differ", bid, mine=TAXES[t], others=TAXES[next(iter(known - {t}))])
 
 
 def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator[Flag]:

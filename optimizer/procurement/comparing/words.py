@@ -23,7 +23,7 @@ FILLS = {
     "none": N_("no price known"),
 }  # fmt: skip
 CRITERIA = {
-    "price": N_("Price"), "throughput": N_("Throughput"), "rules": N_("Rules"), "power": N_("Power"),
+    "price": N_("Price"), "throughput": N_("Throughput"), "rules": N_("Rules"), "power": N_("Power use"),
     "delivery": N_("Delivery"), "warranty": N_("Warranty"),
 }  # fmt: skip
 SEVERITIES = {"error": N_("error"), "warning": N_("warning"), "note": N_("note")}

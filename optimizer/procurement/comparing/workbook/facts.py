@@ -32,7 +32,7 @@ RULES = (
 
 def add_flags(book: CompareBook) -> None:
     _, s = book.words, book.sheets["flags"]
-    s.setup([26, 12, 22, 9, 8, 110], _("Marks"))
+    s.setup([36, 14, 22, 9, 8, 110], _("Marks"))
     top = 2
     s.head(top, FLAGS)
     row = top + 1
@@ -87,7 +87,7 @@ def _inputs(book: CompareBook) -> Iterator[tuple[str, str, Decimal, str, str]]:
 
 def add_provenance(book: CompareBook) -> None:
     _, c, s = book.words, book.c, book.sheets["provenance"]
-    row = s.setup([24, 34, 20, 12, 12, 10, 14, 18, 18, 8], _("Provenance"))
+    row = s.setup([38, 34, 20, 13, 13, 10, 22, 18, 18, 10], _("Provenance"))
     try:
         own = version("dsopt")
     except PackageNotFoundError:

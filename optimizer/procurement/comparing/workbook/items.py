@@ -7,7 +7,7 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from optimizer.i18n import N_
+from optimizer.i18n import N_, Words
 from optimizer.procurement.comparing.schema import Cell, Item
 from optimizer.procurement.comparing.words import FILLS, STATES, named, role, title
 from optimizer.procurement.comparing.workbook.book import (
@@ -33,6 +33,7 @@ COLOURS: dict[str, dict[str, Any]] = {
     "included": GREEN, "in_system": GREEN, "equivalent": {"bg_color": "#DDEBF7", "font_color": "#1F4E78"},
     "optional": YELLOW, "on_request": YELLOW, "not_needed": {"font_color": "#808080"}, "excluded": RED,
 }  # fmt: skip
+FREE = N_("others include it at no price")
 MEASURES = {"piece": N_("piece"), "line": N_("line"), "GB": "GB", "W": "W", "Gbit/s": "Gbit/s"}
 
 
@@ -197,15 +198,19 @@ def add_scope(book: CompareBook) -> None:
         s.text(row, 1, role(_, x.role), **CELL)
         s.text(row, 2, title(_, x), **CELL)
         for i, cell in enumerate(x.cells):
-            said = _(STATES[cell.state])
-            if cell.text:
-                count = f"{cell.pieces} x " if cell.pieces else ""
-                said += f": {count}{cell.text}"
-            if cell.fill:
-                how = (
-                    _("added: {how}", how=FILLS[cell.fill]) if cell.filled != 0 else _("others include it at no price")
-                )
-                said += f"\n{how}" + (f"\n{_('demanded by the rules')}" if cell.demanded else "")
-            s.text(row, 3 + i, said, **{**CELL, **COLOURS[cell.state], "valign": "top"})
+            shade = COLOURS[cell.state] if cell.state != "excluded" or cell.fill else {"font_color": "#808080"}
+            s.text(row, 3 + i, _scope(_, cell), **{**CELL, **shade, "valign": "top"})
     s.ws.autofilter(top, 0, FIRST_ITEM + len(c.items) - 1, 2 + len(c.bids))
     s.done(FIRST_ITEM + len(c.items) - 1)
+
+
+def _scope(_: Words, cell: Cell) -> str:
+    """State, what is offered, and what is added where nothing is."""
+    said = _(STATES[cell.state])
+    if cell.text and not (cell.demanded and cell.state == "excluded"):
+        count = f"{cell.pieces} x " if cell.pieces else ""
+        said += f": {count}{cell.text}"
+    if cell.fill:
+        said += "\n" + (_("added: {how}", how=FILLS[cell.fill]) if cell.filled != 0 else _(FREE))
+        said += f"\n{_('demanded by the rules')}: {cell.text}" if cell.demanded else ""
+    return said

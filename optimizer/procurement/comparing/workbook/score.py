@@ -34,7 +34,7 @@ def add(book: CompareBook) -> None:
         "Points = weight x share; price by the lowest-price formula of decree 87 (2017), article 55. Weights stand on "
         "sheet Assumptions. What a bid does not say brings no points."
     )
-    s.setup([22, 36, 10, *[max(22.0, 90 / n)] * n], _("Score"), _.stacked(note))
+    s.setup([22, 36, 10, *[max(34.0, 100 / n)] * n], _("Score"), _.stacked(note))
     _head(book, TOP, [_("Figures"), _("Unit"), ""])
     for k, key in enumerate(KEYS, 1):
         row = TOP + k

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from optimizer.i18n import N_
+from optimizer.i18n import N_, Words
+from optimizer.procurement.comparing.schema import Bid
 from optimizer.procurement.comparing.words import SEVERITIES, amount, distance, named
 from optimizer.procurement.comparing.workbook import technical
 from optimizer.procurement.comparing.workbook.book import CELL, GREEN, RED, CompareBook, money
@@ -21,10 +22,14 @@ def add(book: CompareBook) -> None:
     _, c, s, m = book.words, book.c, book.sheets["summary"], book.money_width
     text = N_("{model}; amounts in {currency}; as of {day}")
     note = _.stacked(text, model=c.request.model, currency=c.basis.currency, day=c.basis.as_of.isoformat())
-    s.setup([7, 30, 24, m, m * 0.9, m, 13, 16, m * 0.9, 9, 10, 26, 10], _("Bid comparison"), note)
+    s.setup(
+        [7, 40, 26, max(m, 21), max(13.0, m * 0.9), m, 16, 17, max(14.0, m * 0.9), 14, 14, 28, 10],
+        _("Bid comparison"),
+        note,
+    )
     row = 3
     s.head(row, HEAD, freeze=False)
-    s.ws.set_row(row, 48)
+    s.ws.set_row(row, 66 if _.language == "both" else 34)
     order = sorted(range(len(c.bids)), key=lambda i: (c.bids[i].rank, i))
     for k, i in enumerate(order, row + 1):
         _bid(book, k, i)
@@ -81,14 +86,13 @@ def _verdict(book: CompareBook, row: int) -> int:
     text = text or _("No bid is responsive: each fails a rule, is expired, or can't be priced.")
     s.span(row, 0, len(HEAD) - 1, text, bold=True, bg_color=LIGHT, font_color=DARK, font_size=12)
     for k, b in enumerate(c.bids, 1):
-        why = _reasons(book, b)
-        s.span(row + k, 0, len(HEAD) - 1, f"{b.id}: {why}")
+        why = _.pair(*(f"{b.id}: {_reasons(book, Words(x), b)}" for x in ("en", "zh")))
+        s.span(row + k, 0, len(HEAD) - 1, why)
     return row + len(c.bids) + 1
 
 
-def _reasons(book: CompareBook, b: Any) -> str:
-    """In a line why a bid is responsive or not."""
-    _ = book.words
+def _reasons(book: CompareBook, _: Words, b: Bid) -> str:
+    """In a line of one language why a bid is responsive or not."""
     if b.responsive:
         return _("responsive: its build runs the model and passes every rule with what is added") + (
             f" ({amount(b.filled_net)} {book.c.basis.currency})" if b.filled_net else ""
@@ -97,7 +101,7 @@ def _reasons(book: CompareBook, b: Any) -> str:
     if not b.technical.runs:
         out.append(distance(_, b))
     if b.technical.still_failed:
-        out.append(technical.failed_words(book, b))
+        out.append(technical.failed_words(_, b))
     out += [f.said(_) for f in b.flags if f.code in ("expired", "not-filled")]
     return _("not responsive: {why}", why="; ".join(out))
 

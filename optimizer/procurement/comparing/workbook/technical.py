@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
+from optimizer.i18n import Words
 from optimizer.procurement.comparing.schema import Bid
 from optimizer.procurement.comparing.words import distance, named
 from optimizer.procurement.comparing.workbook.book import (
@@ -21,6 +22,7 @@ from optimizer.procurement.comparing.workbook.book import (
 )  # fmt: skip
 from optimizer.procurement.labels import rule
 from optimizer.procurement.workbook.book import DARK, LIGHT
+from optimizer.schema import CheckFacts
 
 TOP = 3
 SPEED, POWER, PER, WATTS, HARDWARE, CHEAPEST, ABOVE = 2, 5, 7, 8, 9, 11, 13
@@ -74,8 +76,8 @@ def _rows(book: CompareBook) -> list[tuple[str, Writer]]:
         (_("Goods above that build"), _above(book)),
         (_("In words"), _text(book, lambda b: distance(_, b))),
         (_("Rules that fail as offered"), _failed(book)),
-        (_("Rules that fail with what is added"), _text(book, lambda b: _findings(book, b.technical.still_failed))),
-        (_("Warnings"), _text(book, lambda b: _findings(book, b.technical.warned))),
+        (_("Rules that fail with what is added"), _text(book, lambda b: _findings(_, b.technical.still_failed))),
+        (_("Warnings"), _text(book, lambda b: _findings(_, b.technical.warned))),
         (_("Rack units"), _figure(book, lambda b: _decimal(b.technical.rack_units), "0")),
         (_("Lead time, days"), _figure(book, lambda b: _decimal(b.lead_days), "0")),
         (_("Warranty, months"), _figure(book, lambda b: _decimal(b.warranty_months), "0")),
@@ -158,21 +160,20 @@ def _above(book: CompareBook) -> Writer:
     return write
 
 
-def _findings(book: CompareBook, found: Any) -> str:
-    _ = book.words
+def _findings(_: Words, found: Sequence[CheckFacts]) -> str:
     return "\n".join(f"{rule(_, x.rule)}: {_.sentence(x.text)}".replace("\n", " / ") for x in found)
 
 
 def _failed(book: CompareBook) -> Writer:
-    s = book.sheets["technical"]
+    _, s = book.words, book.sheets["technical"]
 
     def write(row: int, i: int, b: Bid) -> None:
-        failed = _findings(book, b.technical.failed)
+        failed = _findings(_, b.technical.failed)
         s.text(row, 1 + i, failed or "–", **{**CELL, "align": "left", **(RED if failed else {})})
 
     return write
 
 
-def failed_words(book: CompareBook, b: Bid) -> str:
+def failed_words(_: Words, b: Bid) -> str:
     """Rules that fail with what is added, in a line."""
-    return "; ".join(_findings(book, (x,)) for x in b.technical.still_failed)
+    return _findings(_, b.technical.still_failed).replace("\n", "; ")
