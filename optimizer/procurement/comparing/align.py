@@ -15,6 +15,7 @@ from optimizer.procurement.reading.match import squash
 
 SERVICES = ("warranty", "installation", "training", "licence", "freight", SERVICE)
 ORDER = (*(k.value for k in Kind), OTHER, *SERVICES, DISCOUNT)
+MOST_JOINED = 500
 SIZED: dict[str, Measure] = {"memory": "GB", "drive": "GB", "psu": "W", "nic": "Gbit/s"}
 """Roles whose pieces differ in size; alike parts are then compared by price per unit of size."""
 
@@ -126,28 +127,53 @@ def _net(lines: Sequence[PricedLine]) -> Decimal:
 
 
 def _joined(groups: list[Group], catalog: Catalog) -> list[Group]:
-    """Agglomeration: pairs of groups whose bids are disjoint, nearest first (same size in all, nearest amount)."""
-    left = list(groups)
-    while True:
-        pairs = [
-            (*_distance(a, b, catalog), m, n)
-            for (m, a), (n, b) in combinations(enumerate(left), 2)
-            if not a.lines.keys() & b.lines.keys()
-        ]
-        if not pairs:
-            return left
-        *_unused, m, n = min(pairs)
-        a, b = sorted((left[m], left[n]), key=lambda g: (-len(g.lines), min(g.lines)))
-        joined = Group(a.role, a.key, a.title, {**a.lines, **b.lines})
-        left = [g for k, g in enumerate(left) if k not in (m, n)] + [joined]
+    """Groups of disjoint bids joined along the nearest pairs first: alike parts, same size in all, nearest amount.
+
+    Beyond `MOST_JOINED` groups (price lists, no bids) nothing is joined."""
+    if len(groups) > MOST_JOINED:
+        return groups
+    faces = [_Face.of(g, catalog) for g in groups]
+    pairs = sorted(
+        (faces[m].distance(faces[n]), m, n)
+        for m, n in combinations(range(len(groups)), 2)
+        if not groups[m].lines.keys() & groups[n].lines.keys()
+    )
+    owner = list(range(len(groups)))
+    members = {i: [i] for i in owner}
+    for _unused, m, n in pairs:
+        a, b = owner[m], owner[n]
+        taken = [k for i in (a, b) for x in members[i] for k in groups[x].lines]
+        if a == b or len(set(taken)) < len(taken):
+            continue
+        members[a] += members.pop(b)
+        for x in members[a]:
+            owner[x] = a
+    return [_one([groups[x] for x in found]) for found in members.values()]
 
 
-def _distance(a: Group, b: Group, catalog: Catalog) -> tuple[int, Decimal, Decimal]:
-    """(kinds differ, ratio of sizes in all, ratio of amounts)."""
-    one, two = next(iter(a.lines.values())), next(iter(b.lines.values()))
-    parts = [catalog.parts[x.part] if (x := g[0]).part else None for g in (one, two)]
-    alike = parts[0] is None or size(parts[0])[0] == size(parts[1])[0]
-    return int(not alike), _ratio(total_size(one, catalog), total_size(two, catalog)), _ratio(_net(one), _net(two))
+def _one(groups: list[Group]) -> Group:
+    """Groups as one, named by that of most bids."""
+    first = min(groups, key=lambda g: (-len(g.lines), min(g.lines), g.key))
+    return Group(first.role, first.key, first.title, {i: x for g in groups for i, x in g.lines.items()})
+
+
+@dataclass(frozen=True)
+class _Face:
+    """What a group of one part is told apart by: what makes it comparable, its size in all, its amount."""
+
+    kind: str
+    size: Decimal
+    net: Decimal
+
+    @classmethod
+    def of(cls, g: Group, catalog: Catalog) -> _Face:
+        lines = g.lines[min(g.lines)]
+        part = catalog.parts[lines[0].part] if lines[0].part else None
+        return cls(size(part)[0], total_size(lines, catalog), _net(lines))
+
+    def distance(self, other: _Face) -> tuple[bool, Decimal, Decimal]:
+        """(kinds differ, ratio of sizes, ratio of amounts)."""
+        return self.kind != other.kind, _ratio(self.size, other.size), _ratio(self.net, other.net)
 
 
 def _ratio(x: Decimal, y: Decimal) -> Decimal:

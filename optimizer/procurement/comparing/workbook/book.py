@@ -11,6 +11,7 @@ from xlsxwriter.utility import xl_col_to_name
 from optimizer.i18n import N_, Words
 from optimizer.procurement.comparing.cells import HARDWARE
 from optimizer.procurement.comparing.schema import Bid, Comparison, PricedLine
+from optimizer.procurement.comparing.words import STATES
 from optimizer.procurement.workbook.book import Frame, width_of
 
 SHEETS = {
@@ -33,6 +34,8 @@ FIRST_LINE = 4
 """Row of the first line on sheet Lines, from 0."""
 FIRST_ITEM = 5
 """Row of the first item on sheets Items and Scope, from 0."""
+MOST_CELLS = 50
+"""Of a sum that names its cells one by one."""
 LEFT, WIDE = 4, 4
 """Columns before the bids on sheet Items, and columns of each bid: quantity, unit price, line, added."""
 
@@ -46,6 +49,9 @@ class CompareBook(Frame):
         head = f"{words('Bid comparison')}  {comparison.request.model}  {b.as_of.isoformat()}"
         super().__init__(words, SHEETS, b.currency, head, comparison.request.model, b.as_of)
         self.all_lines: list[tuple[Bid, PricedLine]] = [(x, y) for x in comparison.bids for y in x.lines]
+        self._places: dict[tuple[int, str, str], list[int]] = {}
+        for k, (x, y) in enumerate(self.all_lines):
+            self._places.setdefault((y.item, x.id, y.state), []).append(k)
 
     @property
     def bids(self) -> Sequence[Bid]:
@@ -55,13 +61,17 @@ class CompareBook(Frame):
     def money_width(self) -> float:
         return width_of(max(abs(b.equal_gross) for b in self.bids))
 
-    def line_cells(self, item: int, bid: str, states: Sequence[str]) -> list[str]:
-        """Net cells of a bid's lines of an item."""
-        return [
-            self.ref("lines", f"$N${FIRST_LINE + 1 + k}")
-            for k, (b, x) in enumerate(self.all_lines)
-            if b.id == bid and x.item == item and x.state in states
-        ]
+    def line_sum(self, item: int, bid: str, states: Sequence[str]) -> str:
+        """Formula that adds up the net amounts of a bid's lines of an item; blank where it has none."""
+        found = [k for s in states for k in self._places.get((item, bid, s), ())]
+        if len(found) <= MOST_CELLS:
+            return "+".join(self.ref("lines", f"$N${FIRST_LINE + 1 + k}") for k in sorted(found))
+
+        def column(letter: str) -> str:
+            return self.ref("lines", f"${letter}${FIRST_LINE + 1}:${letter}${FIRST_LINE + len(self.all_lines)}")
+
+        named = "+".join(f'({column("G")}="{self.words(STATES[s])}")' for s in states)
+        return f'SUMPRODUCT(({column("A")}="{bid}")*({column("C")}={item})*({named})*{column("N")})'
 
     def item_cell(self, item: int, i: int, which: int, sheet: bool = False) -> str:
         """Cell of bid i in an item's row: 0 quantity, 1 unit price, 2 line, 3 added."""

@@ -113,10 +113,10 @@ def _row(book: CompareBook, x: Item) -> None:
 def _cell(book: CompareBook, x: Item, i: int, cell: Cell) -> None:
     """Quantity, unit price, line and what is added, of a bid."""
     s, row, col = book.sheets["items"], FIRST_ITEM + x.number - 1, LEFT + WIDE * i
-    firm = book.line_cells(x.number, book.bids[i].id, FIRM)
+    firm = book.line_sum(x.number, book.bids[i].id, FIRM)
     if firm and cell.net is not None:
         s.number(row, col, cell.size, num_format="#,##0.##", **CELL)
-        money(book, s, row, col + 2, f"=ROUND({'+'.join(firm)},{book.digits})", cell.net)
+        money(book, s, row, col + 2, f"=ROUND({firm},{book.digits})", cell.net)
         if cell.unit_net is not None:
             qty, line = book.item_cell(x.number, i, 0), book.item_cell(x.number, i, 2)
             money(book, s, row, col + 1, f"={line}/{qty}", cell.unit_net)
@@ -139,8 +139,7 @@ def _fill(book: CompareBook, x: Item, i: int, cell: Cell) -> tuple[str, Decimal]
     """Formula and value of what is added."""
     assert cell.filled is not None
     if cell.fill == "option":
-        cells = book.line_cells(x.number, book.bids[i].id, ("optional",))
-        return f"=ROUND({'+'.join(cells)},{book.digits})", cell.filled
+        return f"=ROUND({book.line_sum(x.number, book.bids[i].id, ('optional',))},{book.digits})", cell.filled
     if cell.fill == "median":
         there = [(k, y.net) for k, y in enumerate(x.cells) if k != i and y.net is not None and not y.fill and _firm(y)]
         used = [k for k, net in there if net > 0] or [k for k, _net in there]
