@@ -245,6 +245,32 @@ def test_what_nobody_prices_is_told(catalog: Catalog, tmp_path: Path, whole: lis
     assert lost.fill == "median"
 
 
+def test_doubts_of_a_file(catalog: Catalog, tmp_path: Path, whole: list[tuple[str, int, str]]) -> None:
+    """No currency, tax at two rates, a line twice, a price in a hidden row: each is told, none is settled silently."""
+    path = tmp_path / "x.csv"
+    rows = "".join(f"{p},{q},{price},0.13\n" for p, q, price in whole)
+    path.write_text(
+        f"Part Number,Qty,Unit price incl. VAT,VAT rate\n{rows}{rows.splitlines()[0]}\nFreight,1,100,0.06\n"
+    )
+    found = quick([read(path, catalog), offer(catalog, tmp_path, "a", whole)], catalog)
+    said = codes(found.bids[0], "error", "warning")
+    assert {"currency-unknown", "tax-basis-conflict", "unclear-line", "validity-unknown"} <= said
+    freight = item(found, "freight").cells[0]
+    assert freight.net == cents(Decimal(100) / Decimal("1.06"))
+
+
+def test_a_result_of_another_catalog(catalog: Catalog) -> None:
+    """As a bid its prices stand and its build is judged where its parts are known; it is no crash where not."""
+    result = solve(SMALL.model_copy(update={"budget_cents": 9_000_00}), catalog=catalog)
+    p = result.front[0]
+    memory = next(x.part for x in p.bom if x.category == "memory")
+    lost = replace(catalog, parts={k: v for k, v in catalog.parts.items() if k != memory}, sha256="e" * 64)
+    bid = FromResult("r.json", result, p)
+    found = quick([bid, bid], lost)
+    assert [b.offered_net for b in found.bids] == [Decimal(p.cost.total)] * 2
+    assert all("no-build" in codes(b, "error") for b in found.bids)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_unseen_bids(catalog: Catalog, tmp_path: Path, seed: int) -> None:
     """Random goods, currencies and taxes: every line is in one item, every sum is that of its cells."""
@@ -261,6 +287,7 @@ def random_comparison(catalog: Catalog, folder: Path, seed: int) -> Comparison:
         currency, gross = rng.choice(["USD", "CNY", "EUR", "JPY"]), rng.random() < 0.5
         rows = [[p, rng.randint(1, 40)] for p in rng.sample(parts, rng.randint(1, 8))]
         rows += [[w, 1] for w in rng.sample(words, 2)]
+        rows += [["Freight leg", 1]] * (60 if seed == 12 and n == 1 else 0)  # more than a formula names one by one
         head = f"Unit price {'incl. VAT' if gross else 'excl. VAT'} ({currency})"
         text = f"Company {n} Ltd\nPart Number,Description,Qty,{head}\n"
         for p, qty in rows:
@@ -526,3 +553,17 @@ def test_example_files_are_what_make_makes(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(TENDER / "make.py"), str(tmp_path)], check=True, timeout=60)
     for p in FILES:
         assert (tmp_path / p.name).read_bytes() == p.read_bytes()
+
+
+def test_the_page_tells_what_comes_out(tender: Comparison) -> None:
+    """The figures of docs/compare.md are those of the comparison that it shows."""
+    page = Path("docs/compare.md").read_text(encoding="utf-8")
+    for b in tender.bids:
+        t = b.technical
+        assert t.throughput is not None
+        cells = [
+            b.id, b.vendor, f"{b.equal_net:,}", f"{b.filled_net:,}", f"{t.throughput.output_tok_s:,.1f}",
+            f"{t.throughput.low:,.0f}–{t.throughput.high:,.0f}", f"{t.money_per_tok_s:,}", f"{t.w_per_tok_s}",
+            f"{t.above_percent} %", f"{b.score}", str(b.rank),
+        ]  # fmt: skip
+        assert f"| {' | '.join(cells)} |" in page

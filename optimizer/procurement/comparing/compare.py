@@ -107,12 +107,15 @@ def compared(
 def _entry(name: str, offered: Offered, market: Market, terms: Terms) -> _Entry:
     """A bid with its lines on the basis and its build judged."""
     catalog = market.catalog
-    reason, build = "", None
+    reason = ""
+    build: Build | None = None
     if isinstance(offered, FromResult):
         lines, p = lines_of(offered, catalog, terms), offered.point
         node = p.nodes[0]
         build = Build(node.count, {x.part: x.qty for x in node.parts}, {x.part: x.qty for x in p.shared})
         seller = "dsopt"
+        if strange := [x for x in build.total() if x not in catalog.parts]:
+            reason, build = f"the catalog at hand has no part {', '.join(strange[:3])}", None
     else:
         lines, seller = priced(offered, catalog, terms), offered.vendor
         try:

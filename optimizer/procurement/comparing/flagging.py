@@ -21,6 +21,7 @@ SUMS = {
     "line-arithmetic": N_("line"), "discount-arithmetic": N_("discount"), "subtotal-arithmetic": N_("subtotal"),
     "sum-arithmetic": N_("sum"), "tax-arithmetic": N_("tax"),
 }  # fmt: skip
+DOUBTS = dict.fromkeys(("line-repeated", "negative-price", "no-quantity", "part-of-a-piece"), "")
 TAX = {"tax-counted-twice", "tax-basis-unclear"}
 OF_ITS_OWN = {"tax-basis-unknown", "hidden-row", "part-conflict", "no-price", "no-currency"}
 
@@ -34,20 +35,20 @@ def flag(code: str, bid: str, row: int | None = None, item: int | None = None, *
 
 def of_quote(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
     """Arithmetic, tax, lines that need a look."""
-    seen = set()
     for i in quote.all_issues:
         what = SUMS.get(i.code, i.code)
         if i.code in SUMS and (i.stated is not None and i.computed is not None):
             yield flag(
                 "arithmetic-error", bid, i.row or 0, stated=_money(i.stated), computed=_money(i.computed), what=what
             )
-        elif i.code in SUMS or (i.severity == "error" and i.code not in TAX | OF_ITS_OWN):
+        elif i.code in SUMS | DOUBTS or (i.severity == "error" and i.code not in TAX | OF_ITS_OWN):
             yield flag("unclear-line", bid, i.row or 0, what=i.text)
         elif i.code in TAX:
             yield flag("tax-basis-conflict", bid, i.row, what=i.text)
         elif i.code == "part-conflict":
             yield flag("part-conflict", bid, i.row or 0, what=i.text)
-        seen.add(i.code)
+    if not quote.currency and any(x.unit_price and not x.currency for x in quote.lines):
+        yield flag("currency-unknown", bid, currency=terms.currency)
     bases = {x.tax for x in quote.lines if x.unit_price}
     if len(bases) > 1:
         yield flag("tax-basis-conflict", bid, what=f"lines are {' and '.join(sorted(bases))}")

@@ -27,6 +27,7 @@ FLAGS = {
     "tax-basis-unknown": Shape("warning", N_("whether prices include tax is not said; they are taken as net")),
     "tax-rate-unknown": Shape("warning", N_("prices include tax at a rate that is not said; {percent} % is taken")),
     "tax-bases-differ": Shape("note", N_("prices {mine}, other bids {others}: all were put on net")),
+    "currency-unknown": Shape("error", N_("no currency is named; prices are taken as {currency}")),
     "unmatched-line": Shape("warning", N_("row {row}: {line} is no part of the catalog")),
     "fuzzy-not-taken": Shape("warning", N_("row {row}: {line} may be {part}; not taken without --accept-fuzzy")),
     "fuzzy-taken": Shape("warning", N_("row {row}: {line} was taken for {part} by similarity")),
