@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import random
@@ -259,11 +260,25 @@ def test_doubts_of_a_file(catalog: Catalog, tmp_path: Path, whole: list[tuple[st
     assert freight.net == cents(Decimal(100) / Decimal("1.06"))
 
 
+def test_a_wrong_line_counts_by_its_unit_price(
+    catalog: Catalog, tmp_path: Path, whole: list[tuple[str, int, str]]
+) -> None:
+    """Unless its decimal point is in a wrong place: then the total of the line counts (decree 87, article 59)."""
+    path = tmp_path / "x.csv"
+    rows = "".join(f"{p},{q},{price},{q * int(price)}\n" for p, q, price in whole)
+    wrong = "Freight,2,100.00,230.00\nInstallation,2,50.00,1000.00\n"
+    path.write_text(f"Currency: USD\nPart Number,Qty,Unit price excl. VAT,Total excl. VAT\n{rows}{wrong}")
+    found = quick([read(path, catalog), offer(catalog, tmp_path, "a", whole)], catalog)
+    assert item(found, "freight").cells[0].net == 200
+    assert item(found, "installation").cells[0].net == 1000
+    marks = [f for f in found.bids[0].flags if f.code == "arithmetic-error"]
+    assert [f.values["stated"] for f in marks] == ["230.00", "1,000.00"]
+
+
 def test_a_result_of_another_catalog(catalog: Catalog) -> None:
     """As a bid its prices stand and its build is judged where its parts are known; it is no crash where not."""
     result = solve(SMALL.model_copy(update={"budget_cents": 9_000_00}), catalog=catalog)
-    p = result.front[0]
-    memory = next(x.part for x in p.bom if x.category == "memory")
+    p, memory = next((p, x.part) for p in result.front for x in p.bom if x.category == "memory")
     lost = replace(catalog, parts={k: v for k, v in catalog.parts.items() if k != memory}, sha256="e" * 64)
     bid = FromResult("r.json", result, p)
     found = quick([bid, bid], lost)
@@ -353,7 +368,7 @@ def test_workbooks_recalculated(
 def test_workbook_is_printable_and_locked(tender: Comparison) -> None:
     raw = workbook(tender, Words("zh"))
     assert raw == workbook(tender, Words("zh"))
-    book = openpyxl.load_workbook(__import__("io").BytesIO(raw))
+    book = openpyxl.load_workbook(io.BytesIO(raw))
     assert book.sheetnames[0] == "汇总"
     for sheet in book:
         assert sheet.page_setup.paperSize == 9

@@ -22,6 +22,7 @@ DATA = Path(__file__).parent / "data"
 ROLES = {Kind.SYSTEM: Kind.PLATFORM, Kind.GPU_BOARD: Kind.GPU}
 """Kinds that serve the same end in a bid: a complete system stands where others offer a platform, a board of GPUs where
 others offer GPUs."""
+SHIFTS = tuple(Decimal(10) ** k for k in (-3, -2, -1, 1, 2, 3))
 OTHER = "other"
 SERVICE = "service"
 DISCOUNT = "discount"
@@ -82,8 +83,8 @@ def _stands(word: str, text: str) -> bool:
 def priced(quote: Quote, catalog: Catalog, terms: Terms) -> list[PricedLine]:
     """Every line of a quote on the common basis, and what its discounts on the whole take off.
 
-    Where quantity x unit price is not the line's total, the product counts (Ministry of Finance of China, decree 87,
-    article 59: the sum follows from the unit prices). Raises InputError for a currency without a rate."""
+    Where quantity x unit price is not the line's total, the product counts, unless the unit price is off by a power of
+    ten (Ministry of Finance of China, decree 87 of 2017, article 59). Raises InputError for a currency without a rate."""
     return [
         *(_line(x, quote, catalog, terms) for x in quote.lines),
         *(_discount(x, quote, terms) for x in quote.totals if x.kind == "discount"),
@@ -133,9 +134,17 @@ def _stated(x: Line) -> tuple[Decimal, Decimal | None, int, str]:
     if x.included:
         return x.qty or Decimal(1), Decimal(0), 1, "net"
     rounded = any(i.code == "unit-price-rounded" for i in x.issues)
-    if x.unit_price is not None and x.qty is not None and not rounded:
+    if x.unit_price is not None and x.qty is not None and not (rounded or _shifted(x)):
         return x.qty, x.unit_price, x.pack if x.priced_per_pack else 1, x.tax
     return Decimal(1), x.line_total, 1, x.total_tax
+
+
+def _shifted(x: Line) -> bool:
+    """Whether the unit price has its decimal point in a wrong place: then the line's total counts (article 59)."""
+    if not (x.unit_price and x.qty and x.line_total) or x.tax != x.total_tax:
+        return False
+    ratio = x.line_total / (x.qty * x.unit_price / (x.pack if x.priced_per_pack else 1))
+    return ratio in SHIFTS
 
 
 def _role(x: Line) -> str:
