@@ -582,3 +582,25 @@ def test_the_page_tells_what_comes_out(tender: Comparison) -> None:
             f"{t.above_percent} %", f"{b.score}", str(b.rank),
         ]  # fmt: skip
         assert f"| {' | '.join(cells)} |" in page
+
+
+def test_a_change_is_split_into_price_and_quantity(catalog: Catalog) -> None:
+    """One piece more of each part, each 10 dearer: 10 x pieces now by price, a piece at the old price by quantity."""
+    result = solve(SMALL.model_copy(update={"budget_cents": 9_000_00}), catalog=catalog)
+    p = result.front[0]
+    more = [
+        x.model_copy(
+            update={
+                "qty": x.qty + 1, "unit_price": str(Decimal(x.unit_price) + 10),
+                "line_total": str((x.qty + 1) * (Decimal(x.unit_price) + 10)),
+            }
+        )
+        for x in p.bom
+    ]  # fmt: skip
+    points = [p, p.model_copy(update={"bom": more})]
+    one, two = (Opened("r", result.model_copy(update={"front": [x], "recommended": p.id}), None) for x in points)
+    found = changes(one, two)
+    assert found.parts
+    for c, x in zip(found.parts, p.bom, strict=True):
+        assert Decimal(c.by_price) == 10 * (x.qty + 1)
+        assert Decimal(c.by_quantity) == Decimal(x.unit_price)

@@ -84,7 +84,7 @@ def priced(quote: Quote, catalog: Catalog, terms: Terms) -> list[PricedLine]:
     """Every line of a quote on the common basis, and what its discounts on the whole take off.
 
     Where quantity x unit price is not the line's total, the product counts, unless the unit price is off by a power of
-    ten (Ministry of Finance of China, decree 87 of 2017, article 59). Raises InputError for a currency without a rate."""
+    ten (Ministry of Finance of China, decree 87 of 2017, article 59). Raises InputError for a currency without rate."""
     return [
         *(_line(x, quote, catalog, terms) for x in quote.lines),
         *(_discount(x, quote, terms) for x in quote.totals if x.kind == "discount"),
