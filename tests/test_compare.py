@@ -336,6 +336,10 @@ def test_workbooks_recalculated(
     """Cached, computed by Python and by LibreOffice: the same to the cent, with inputs changed too."""
     books = {x: workbook(tender, Words(x)) for x in ("en", "both")}
     books |= {f"random{n}": workbook(random_comparison(catalog, tmp_path, n), Words("en")) for n in (11, 12)}
+    lacking = quick([bids[1], bids[1]], catalog, request=ASKED)  # a card that the rules demand and nobody offers
+    assert item(lacking, "nic").cells[0].fill == "catalog"
+    assert [x.role for x in lacking.items].index("nic") < [x.role for x in lacking.items].index("warranty")
+    books["lacking"] = workbook(lacking, Words("en"))
     changed = with_inputs(books["en"], **LIVE)
     done = recalculated(tmp_path_factory.mktemp("office"), {**books, "changed": changed})
     again = {k: values_of(v) for k, v in done.items()}
@@ -587,7 +591,7 @@ def test_the_page_tells_what_comes_out(tender: Comparison) -> None:
 def test_a_change_is_split_into_price_and_quantity(catalog: Catalog) -> None:
     """One piece more of each part, each 10 dearer: 10 x pieces now by price, a piece at the old price by quantity."""
     result = solve(SMALL.model_copy(update={"budget_cents": 9_000_00}), catalog=catalog)
-    p = result.front[0]
+    p = next(p for p in result.front if all(x.role == "node" for x in p.bom))
     more = [
         x.model_copy(
             update={

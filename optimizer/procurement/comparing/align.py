@@ -94,11 +94,17 @@ def aligned(bids: Sequence[Sequence[PricedLine]], catalog: Catalog) -> list[Grou
         by_role.setdefault(g.role, []).append(g)
     for role, found in by_role.items():
         by_role[role] = _joined(found, catalog) if role not in (OTHER, DISCOUNT) else found
+    return ordered([g for found in by_role.values() for g in found])
+
+
+def ordered(groups: Sequence[Group]) -> list[Group]:
+    """Goods by category, then services; within a role what most bids offer and what costs most first."""
     rank = {r: n for n, r in enumerate(ORDER)}
-    return sorted(
-        (g for found in by_role.values() for g in found),
-        key=lambda g: (rank[g.role], -len(g.lines), -max(_net(x) for x in g.lines.values()), g.key),
-    )
+
+    def dearest(g: Group) -> Decimal:
+        return max((_net(x) for x in g.lines.values()), default=Decimal(0))
+
+    return sorted(groups, key=lambda g: (rank[g.role], -len(g.lines), -dearest(g), g.key))
 
 
 def _key(x: PricedLine, catalog: Catalog) -> str:

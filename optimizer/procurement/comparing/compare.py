@@ -13,7 +13,7 @@ from constraints.pricing import fx_rates, minor_digits
 from constraints.request import FxRate, Request
 from optimizer.market import Market
 from optimizer.procurement.comparing import flagging, scoring
-from optimizer.procurement.comparing.align import Group, aligned, with_contents
+from optimizer.procurement.comparing.align import Group, aligned, ordered, with_contents
 from optimizer.procurement.comparing.basis import Terms, priced
 from optimizer.procurement.comparing.cells import HARDWARE, items
 from optimizer.procurement.comparing.offered import FromResult, Offered, head_of, lines_of
@@ -138,7 +138,7 @@ def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catal
         for lack in e.judged.lacks:
             if lack.role not in there:
                 new.setdefault(lack.role, Group(lack.role, lack.part, catalog.parts[lack.part].name))
-    return [*groups, *new.values()]
+    return ordered([*groups, *new.values()])
 
 
 def _bid(
