@@ -336,8 +336,11 @@ def test_workbooks_recalculated(
     """Cached, computed by Python and by LibreOffice: the same to the cent, with inputs changed too."""
     books = {x: workbook(tender, Words(x)) for x in ("en", "both")}
     books |= {f"random{n}": workbook(random_comparison(catalog, tmp_path, n), Words("en")) for n in (11, 12)}
-    lacking = quick([bids[1], bids[1]], catalog, request=ASKED)  # a card that the rules demand and nobody offers
-    assert item(lacking, "nic").cells[0].fill == "catalog"
+    path = tmp_path / "list.csv"
+    path.write_text("Currency: USD\nPart Number,Description,Qty,Unit price\nX-1,Some gadget,1,5\n")
+    lacking = quick([bids[1], read(path, catalog)], catalog, request=ASKED)
+    card = item(lacking, "nic").cells  # nobody offers what the rules demand of the first alone
+    assert [x.fill for x in card] == ["catalog", ""]
     assert [x.role for x in lacking.items].index("nic") < [x.role for x in lacking.items].index("warranty")
     books["lacking"] = workbook(lacking, Words("en"))
     changed = with_inputs(books["en"], **LIVE)

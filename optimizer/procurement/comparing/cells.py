@@ -95,7 +95,7 @@ def _item(
     alike = [u for u, k in zip(units, keys, strict=True) if u is not None and k == common]
     middle = median(alike) if len(alike) > 1 else None
     known = [v for v in nets if v]
-    mandatory = g.role != DISCOUNT and (any(firm) or any(s.demand for s in sides))
+    mandatory = g.role != DISCOUNT and any(firm)
     cells = []
     for i, s in enumerate(sides):
         over = None
@@ -147,7 +147,7 @@ def _missing(
     state: State = "optional" if s.optional else "on_request" if s.asked else "excluded"
     own = sum((x.net for x in s.optional), Decimal(0))
     cell = Cell(state=state, parts=_parts([*s.optional, *s.asked]), text=text, net=own if own else None)
-    if not mandatory:
+    if not (mandatory or s.demand):
         return cell
     broken = {x.rule for x in j.failed}
     needed = s.demand or (j.still_failed and broken & DESIGN.get(g.role, frozenset()))
