@@ -40,10 +40,14 @@ from optimizer.sizing import key_of
 from optimizer.throughput.calibration import Calibration, shipped
 
 if TYPE_CHECKING:  # answers to questions that few ask: imported when they are
+    from decimal import Decimal
+
     from optimizer.explanation.mend import Mended
     from optimizer.explanation.price_risk import PriceRisk
     from optimizer.explanation.vary import Variation
     from optimizer.explanation.why_not_schema import WhyNot
+    from optimizer.procurement.comparing.offered import Offered
+    from optimizer.procurement.comparing.schema import Comparison, Rate
     from optimizer.procurement.reading.document import Quote
     from optimizer.procurement.xray.schema import XRay
 
@@ -250,6 +254,30 @@ def xray(
     request = with_load(request, chosen_policy)
     market = Market.open(catalog or shipped_catalog(), request, chosen_policy, calibration)
     return seen(quote, market, usd_per_unit=usd_per_unit, tax_rate=tax_rate, search=search, clock=clock)
+
+
+def compare(
+    bids: Sequence[Offered], request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
+    calibration: Calibration | None = None, tax_percent: Decimal | None = None, rates: Sequence[Rate] = (),
+    weights: str | None = None, time_limit_s: float | None = 60,
+) -> Comparison:  # fmt: skip
+    """Bids for one tender (quotes that the reader read, points of results) on one basis and one scope, in the request's
+    currency, each build judged under the request, scored by `weights` (the policy's without).
+
+    `tax_percent` is that of the totals: without, the policy's or what all bids state. `rates` are laid over the
+    policy's exchange rates; `time_limit_s` (seconds) holds for each search for the cheapest build as fast as a bid's.
+    Raises InputError for too few bids, a currency without a rate and weights that do not come to 100."""
+    from optimizer.procurement.comparing.compare import common_tax, compared, terms_of, with_rates
+    from optimizer.procurement.comparing.scoring import weights as weighed
+
+    chosen_policy = policy or Policy()
+    market = Market.open(
+        catalog or shipped_catalog(), with_load(with_rates(request, rates), chosen_policy), chosen_policy, calibration
+    )  # fmt: skip
+    if tax_percent is None:
+        tax_percent = chosen_policy["money.tax_percent"] or common_tax(bids)
+    terms = terms_of(request, tax_percent, chosen_policy["compare.outlier_percent"], rates)
+    return compared(bids, market, terms, weighed(weights, chosen_policy), time_limit_s)
 
 
 def size(

@@ -9,6 +9,7 @@ import typer
 from optimizer.cli import (
     catalog_cmd,
     check_cmd,
+    compare_cmd,
     explain_cmd,
     models_cmd,
     quote_cmd,
@@ -51,6 +52,9 @@ app.command("verify", help=verify_cmd.HELP, short_help="Judge a saved result aga
 )
 app.command("quote", help=quote_cmd.HELP, short_help="A saved result as a quotation: Excel, PDF, CSV, CycloneDX.")(
     quote_cmd.quote
+)
+app.command("compare", help=compare_cmd.HELP, short_help="Bids of several vendors, or two results, side by side.")(
+    compare_cmd.compare
 )
 app.command("size", help=size_cmd.HELP, short_help="Memory and speed of a model on given GPUs, no buying.")(
     size_cmd.size

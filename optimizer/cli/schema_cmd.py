@@ -8,7 +8,7 @@ import typer
 
 from optimizer.cli.output import emit_json
 
-KINDS = "request, result, models, size, size-models, build, xray, policy"
+KINDS = "request, result, models, size, size-models, build, xray, comparison, results-compared, policy"
 
 
 def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
@@ -40,6 +40,14 @@ def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
         from optimizer.schema import BestBuilds
 
         emit_json(BestBuilds.model_json_schema())
+    elif what == "comparison":
+        from optimizer.procurement.comparing.schema import Comparison
+
+        emit_json(Comparison.model_json_schema())
+    elif what == "results-compared":
+        from optimizer.procurement.comparing.changes import ResultsCompared
+
+        emit_json(ResultsCompared.model_json_schema())
     elif what in ("size", "size-models"):
         from optimizer.size_schema import ModelsReport, SizeReport
 

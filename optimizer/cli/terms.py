@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +16,9 @@ from catalogs.load import Catalog
 from catalogs.schema import MOST_PIECES, Kind
 from constraints.policy import table
 from constraints.request import FxRate, Owned, Spare, SupportRate
+
+if TYPE_CHECKING:
+    from optimizer.procurement.comparing.schema import Rate
 
 M = TypeVar("M", bound=BaseModel)
 ROWS = 100_000
@@ -106,6 +109,13 @@ def fx(path: Path) -> tuple[FxRate, ...]:
         value = str(wrong.usd_per_unit)
         raise InputError(Fault("bad-fx", "one USD is 1 USD", str(path), column="usd_per_unit", value=value))
     return rates
+
+
+def rates(path: Path) -> tuple[Rate, ...]:
+    """As `fx`, for any currency by its three letters."""
+    from optimizer.procurement.comparing.schema import Rate
+
+    return _models(Rate, path, _rows(path, ("currency", "usd_per_unit", "date", "source")), "currency", "bad-fx")
 
 
 def _models(cls: type[M], path: Path, rows: list[tuple[int, dict[str, str]]], key: str, code: str) -> tuple[M, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import xlsxwriter
 
+from constraints.pricing import minor_digits
 from optimizer.i18n import N_, Words
 from optimizer.procurement.quote import Quote
 
@@ -41,12 +42,14 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")
 """A text of someone else's that begins so could be read as a formula when it is edited or pasted."""
 
 
-class Paper:
-    """A workbook under way: sheets of names, one look. `head` stands in every footer; `day` is that of the document,
-    so that the same contents give the same bytes."""
+class Frame:
+    """A workbook under way, of any content: `sheets` by key with their names, `head` stands in every footer."""
 
-    def __init__(self, words: Words, sheets: Mapping[str, str], head: str, subject: str, day: date, money: str) -> None:
-        self.words, self.titles, self.head = words, sheets, head
+    def __init__(
+        self, words: Words, sheets: Mapping[str, str], currency: str, head: str, subject: str, day: date
+    ) -> None:
+        self.words, self.names, self.head = words, sheets, head
+        self.digits = minor_digits(currency)
         self.buffer = io.BytesIO()
         options = {
             "in_memory": True,
@@ -57,14 +60,14 @@ class Paper:
         self.file = xlsxwriter.Workbook(self.buffer, options)
         self.font = "Microsoft YaHei" if words.chinese else "Arial"
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
-        self.money_format = money
+        self.money_format = MONEY.get(currency, "#,##0.00")
         self.sheets = {k: Sheet(self, self.file.add_worksheet(self.name(k)), k) for k in sheets}
         created = datetime(day.year, day.month, day.day)
         self.file.set_properties({"title": head, "subject": subject, "author": "dsopt", "created": created})
 
     def name(self, key: str) -> str:
         """Name of a sheet."""
-        return self.words(self.titles[key]).replace(" / ", " ")[:SHEET_NAME_MOST]
+        return self.words(self.names[key]).replace(" / ", " ")[:SHEET_NAME_MOST]
 
     def ref(self, key: str, cell: str) -> str:
         """A cell or range of another sheet."""
@@ -82,37 +85,42 @@ class Paper:
             self._formats[key] = self.file.add_format(dict(key))
         return self._formats[key]
 
+    def amount(self, cents: int) -> Decimal:
+        """Minor units as an amount."""
+        return Decimal(cents).scaleb(-self.digits)
+
     def closed(self) -> bytes:
         """The bytes of the finished file."""
-        self.sheets["summary"].ws.activate()
+        next(iter(self.sheets.values())).ws.activate()
         self.file.close()
         return self.buffer.getvalue()
 
 
-class Book(Paper):
+class Book(Frame):
     """The workbook of a quote."""
 
     def __init__(self, quote: Quote, words: Words) -> None:
-        self.quote = quote
-        head = f"{words('Quotation')} {quote.party.number}"
-        super().__init__(words, SHEETS, head, quote.result.model.name, quote.party.day, MONEY[quote.currency])
+        self.quote, party = quote, quote.party
+        head = f"{words('Quotation')} {party.number}"
+        super().__init__(words, SHEETS, quote.currency, head, quote.result.model.name, party.day)
 
     @property
     def money_width(self) -> float:
         """Column width in which every amount of the quote is seen whole."""
         q = self.quote
         most = max(abs(x) for x in (q.budget or 0, q.sums.total, *(q.sums_of(i).total for i in range(len(q.front)))))
-        return max(13.0, len(f"{q.amount(most):,f}") * 1.15 + 2.5)
+        return width_of(q.amount(most))
 
-    def amount(self, cents: int) -> Decimal:
-        """Minor units as an amount."""
-        return self.quote.amount(cents)
+
+def width_of(amount: Decimal) -> float:
+    """Column width in which an amount is seen whole."""
+    return max(13.0, len(f"{amount:,f}") * 1.15 + 2.5)
 
 
 class Sheet:
     """One sheet. Cells are (row, column) from 0; a row grows with the longest text in it."""
 
-    def __init__(self, book: Paper, ws: Any, key: str) -> None:
+    def __init__(self, book: Frame, ws: Any, key: str) -> None:
         self.book, self.ws, self.key = book, ws, key
         self.widths: list[float] = []
         self.heights: dict[int, float] = {}
@@ -184,8 +192,7 @@ class Sheet:
         self.ws.write_formula(row, col, formula, self.f(**properties), shown)
 
     def money(self, row: int, col: int, formula: str, cents: int, **properties: Any) -> None:
-        """A formula whose value is money of the quote."""
-        assert isinstance(self.book, Book)
+        """A formula whose value is money."""
         self.formula(row, col, formula, self.book.amount(cents), num_format=self.book.money_format, **properties)
 
     def head(self, row: int, titles: Sequence[str], freeze: bool = True) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from optimizer.i18n import Words
 from optimizer.procurement.labels import rule, unit
-from optimizer.procurement.workbook.book import DARK, LIGHT, MONEY, Paper, Sheet
+from optimizer.procurement.workbook.book import DARK, LIGHT, Frame, Sheet
 from optimizer.procurement.workbook.compatibility import COLOURS, margin
 from optimizer.procurement.xray.schema import XLine, XRay
 from optimizer.procurement.xray.summary import amount, finding, mark
@@ -24,7 +24,7 @@ def workbook(x: XRay) -> bytes:
     """The whole file. The same X-ray gives the same bytes."""
     words = Words("en")
     head = f"X-ray of {x.source}"
-    book = Paper(words, SHEETS, head, x.vendor, x.request.as_of, MONEY[x.basis.currency])
+    book = Frame(words, SHEETS, x.basis.currency, head, x.vendor, x.request.as_of)
     _summary(book, x)
     _lines(book, x)
     _rules(book, x)
@@ -38,7 +38,7 @@ def _money(s: Sheet, row: int, col: int, text: str | None, **style: Any) -> None
     s.number(row, col, None if text is None else Decimal(text), **{"num_format": s.book.money_format, **style})
 
 
-def _summary(book: Paper, x: XRay) -> None:
+def _summary(book: Frame, x: XRay) -> None:
     s = book.sheets["summary"]
     s.setup([32, 30, 24, 24, 40], f"X-ray of {x.source}")
     s.ws.fit_to_pages(1, 1)
@@ -75,7 +75,7 @@ def _summary(book: Paper, x: XRay) -> None:
     s.done(row)
 
 
-def _sums(book: Paper, x: XRay, row: int) -> int:
+def _sums(book: Frame, x: XRay, row: int) -> int:
     s, t = book.sheets["summary"], x.totals
     s.section(row, f"Sums, {x.basis.currency} net")
     rows = [
@@ -99,7 +99,7 @@ def _sums(book: Paper, x: XRay, row: int) -> int:
     return row + 2
 
 
-def _lines(book: Paper, x: XRay) -> None:
+def _lines(book: Frame, x: XRay) -> None:
     s, code = book.sheets["lines"], x.basis.currency
     note = f"{x.basis.text} Marked: more than {x.above_percent} % above or {x.below_percent} % below the catalog."
     widths = [6, 42, 30, 12, 8, 22, 15, 16, 15, 10, 16, 34]
@@ -135,7 +135,7 @@ def _one(s: Sheet, row: int, x: XLine) -> None:
     s.text(row, 11, "; ".join(t for t in said if t), **EDGE)
 
 
-def _rules(book: Paper, x: XRay) -> None:
+def _rules(book: Frame, x: XRay) -> None:
     s, _ = book.sheets["rules"], book.words
     top = s.setup([6, 20, 70, 17, 17, 11, 14, 12], "Compatibility", x.scope)
     s.head(top, ["No.", "Rule", "Finding", "Measured", "Limit", "Margin", "Unit", "Status"])
@@ -165,7 +165,7 @@ def _rules(book: Paper, x: XRay) -> None:
     s.done(row)
 
 
-def _missing(book: Paper, x: XRay) -> None:
+def _missing(book: Frame, x: XRay) -> None:
     s = book.sheets["missing"]
     note = "What the build needs and the quote lacks; below, reminders of what no rule demands. Prices of the catalog."
     top = s.setup([30, 10, 90, 18, 18], "Missing", note)
@@ -185,7 +185,7 @@ def _missing(book: Paper, x: XRay) -> None:
     s.done(row)
 
 
-def _instead(book: Paper, x: XRay) -> None:
+def _instead(book: Frame, x: XRay) -> None:
     s, i = book.sheets["instead"], x.instead
     top = s.setup([34, 36, 36, 36], "What the money would buy instead", i.text if i else "")
     if i is None:
@@ -221,7 +221,7 @@ def _instead(book: Paper, x: XRay) -> None:
     s.done(top + 13)
 
 
-def _mend(book: Paper, x: XRay) -> None:
+def _mend(book: Frame, x: XRay) -> None:
     s, m = book.sheets["mend"], x.mended
     note = (
         "The build nearest to the quoted one that passes every rule: fewest parts changed, then least money"

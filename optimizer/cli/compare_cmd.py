@@ -1,0 +1,146 @@
+"""`dsopt compare`: bids side by side, or what changed between two results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from optimizer.cli.output import emit_json, free, note
+
+HELP = """Examples:
+
+  dsopt compare a.xlsx b.xlsx c.csv --model v3-671b --users 32 -o comparison.xlsx
+
+  dsopt compare a.xlsx b.csv result.json --currency CNY --tax 13% --lang zh -o 比价表.xlsx
+
+  dsopt compare old.json new.json
+
+Vendors' quotes and results of dsopt on one basis and one scope: missing lines filled and marked, errors flagged, rules,
+throughput and the distance from the proven front of each build, a weighted score. Two results alone: what changed and
+why. Exit 3 for a file that can't be read."""
+
+
+def compare(
+    files: Annotated[list[Path], typer.Argument(help="Quotes (.xlsx, .csv, ...) and results (.json), two at least")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Workbook (.xlsx) or .json to write.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model that the builds are for; a result's without.")] = None,
+    model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
+    users: Annotated[int | None, typer.Option(help="Requests that run at once.")] = None,
+    workload: Annotated[str | None, typer.Option(help="chat, rag, reasoning, batch.")] = None,
+    min_tok_s_user: Annotated[float | None, typer.Option(help="Speed that each user sees; 10.")] = None,
+    min_precision: Annotated[str | None, typer.Option(help="Lowest precision allowed: 4bit, 8bit, 16bit.")] = None,
+    offload: Annotated[bool, typer.Option("--offload", help="Routed experts in host memory too.")] = False,
+    have: Annotated[str | None, typer.Option(help="What the site has: racks,network.")] = None,
+    currency: Annotated[str | None, typer.Option(help="USD, CNY, EUR, GBP, JPY; the first bid's without.")] = None,
+    fx: Annotated[Path | None, typer.Option(help="CSV of exchange rates: currency,usd_per_unit,date,source.")] = None,
+    tax: Annotated[str | None, typer.Option(help="Tax of the totals, 13% or CN; what all bids state without.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Day of prices and of validity; today without.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="price=30,technical=50,service=20, or a TOML file; 100 in all.")
+    ] = None,
+    map_: Annotated[list[str], typer.Option("--map", help="Mapping file: in the files' order, or NAME=FILE.")] = [],
+    accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Take parts that are only similar.")] = False,
+    lang: Annotated[str | None, typer.Option(help="en, zh or both: of the workbook; `dsopt --lang` without.")] = None,
+    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
+    set_: Annotated[list[str], typer.Option("--set", help="One policy value, compare.outlier_percent=15.")] = [],
+    calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
+    measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements.")] = None,
+    time_limit: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds for each bid's proven front.")] = 60,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """See HELP."""
+    from catalogs.errors import Fault, InputError
+    from catalogs.files import write_bytes
+    from catalogs.load import load
+    from constraints.policy import Policy, tax_percent
+    from optimizer.cli import compare_view, parse, terms
+    from optimizer.i18n import LANGUAGES, Words, chosen
+    from optimizer.library import compare as run
+    from optimizer.procurement.comparing.changes import changes
+    from optimizer.procurement.comparing.files import opened_files
+
+    if lang is not None and lang not in LANGUAGES:
+        raise InputError(Fault("bad-language", "is none", column="--lang", value=lang, remedy="One of: en, zh, both."))
+    if output is not None:
+        free(output, force)
+        if output.suffix.lower() not in (".xlsx", ".json"):
+            remedy = "Name a .xlsx or a .json."
+            raise InputError(Fault("bad-format", "is no format of a comparison", str(output), remedy=remedy))
+    if len(files) < 2:
+        raise InputError(Fault("bad-bids", "one file can't be compared", column="FILES", remedy="Give two at least."))
+    words = Words(lang) if lang else chosen()
+    parts, policy = load(catalog), Policy().with_settings(set_)
+    by, notes = parse.calibration(calibration, measured, parts, policy)
+    for text in notes:
+        note(f"note: {text}")
+    read = opened_files(files, map_, parts, accept_fuzzy, by)
+    found: Any
+    show: Any
+    if not read.quotes and len(read.results) == 2:
+        found, show = changes(*read.results), compare_view.show_changes
+    else:
+        asked = _request(read, model, model_config, users, workload, min_tok_s_user, min_precision, offload, have,
+                         currency, as_of)  # fmt: skip
+        found = run(
+            read.bids(), asked, catalog=parts, policy=policy, calibration=by,
+            tax_percent=tax_percent(tax) if tax else None, rates=terms.rates(fx) if fx else (), weights=weights,
+            time_limit_s=time_limit,
+        )  # fmt: skip
+        show = compare_view.show
+    if json:
+        emit_json(found.model_dump(mode="json"))
+    else:
+        show(found, chosen())
+    if output is not None:
+        content = _content(found, words, output)
+        free(output, force)
+        write_bytes(output, content)
+        note(str(output))
+
+
+def _request(
+    read: Any, model: str | None, config: Path | None, users: int | None, workload: str | None,
+    min_tok_s_user: float | None, min_precision: str | None, offload: bool, have: str | None, currency: str | None,
+    as_of: str | None,
+) -> Any:  # fmt: skip
+    """The tender's request: options laid over the first result's request, where there is one."""
+    from catalogs.errors import Fault, InputError
+    from optimizer.cli import parse
+    from optimizer.cli.solve_cmd import _bits, _words
+    from optimizer.procurement.comparing.files import tender
+
+    fields: dict[str, Any] = {
+        "users": users,
+        "min_tok_s_user": min_tok_s_user,
+        "min_precision_bits": _bits(min_precision),
+    }
+    fields |= parse.lengths(workload, None, None) if workload is not None else {}
+    fields |= {"offload": True} if offload else {}
+    fields |= {"have": _words([have])} if have is not None else {}
+    code = currency.strip().upper() if currency is not None else None
+    if code is not None and code not in parse.CODES:
+        known = f"One of: {', '.join(parse.CODES)}."
+        raise InputError(Fault("bad-currency", "is none", column="--currency", value=code, remedy=known))
+    if not read.results:
+        first = next((q.currency for q in read.quotes if q.currency in parse.CODES), "USD")
+        fields |= {"model": parse.model(model, config), "as_of": parse.day(as_of), "currency": code or first}
+        return parse.request(**fields)
+    base = tender(read.results[0].result.request).model_dump()
+    fields |= {"model": parse.model(model, config)} if model or config else {}
+    fields |= {"as_of": parse.day(as_of)} if as_of else {}
+    fields |= {"currency": code}
+    return parse.request(**{**base, **{k: v for k, v in fields.items() if v is not None}})
+
+
+def _content(found: Any, words: Any, output: Path) -> bytes:
+    """The file's bytes, by its ending."""
+    if output.suffix.lower() == ".json":
+        import json
+
+        return (json.dumps(found.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n").encode()
+    from optimizer.procurement.comparing.workbook import changes_workbook, workbook
+
+    return workbook(found, words) if found.kind == "bids" else changes_workbook(found, words)

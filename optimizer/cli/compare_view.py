@@ -1,0 +1,100 @@
+"""Bids side by side, and what changed between two results, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from optimizer.cli.output import table
+from optimizer.i18n import N_, Words
+from optimizer.procurement.comparing.words import CRITERIA, SEVERITIES, amount, distance, named
+
+if TYPE_CHECKING:
+    from optimizer.procurement.comparing.changes import ResultsCompared
+    from optimizer.procurement.comparing.schema import Bid, Comparison
+
+COLUMNS = [
+    N_("Rank"), N_("Bid"), N_("Build"), N_("Equal scope"), N_("of it added"), "tok/s", N_("Total per tok/s"),
+    N_("W per tok/s"), N_("Rules failed"), N_("Score"),
+]  # fmt: skip
+STATUS = {"kept": N_("on both fronts"), "gone": N_("gone"), "new": N_("new")}
+
+
+def show(c: Comparison, _: Words) -> None:
+    """Ranking, what is added for equal scope, and everything marked."""
+    b = c.basis
+    head = _(
+        "{model}, as of {day}; amounts in {currency}, net of tax",
+        model=c.request.model, day=b.as_of.isoformat(), currency=b.currency,
+    )  # fmt: skip
+    print(head)
+    print(", ".join(f"{_(CRITERIA[w.key])} {w.weight.normalize():f}" for w in c.weights))
+    rows = [_row(x) for x in sorted(c.bids, key=lambda x: (x.rank, x.id))]
+    table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 5, 6, 7, 8, 9})
+    for x in c.bids:
+        s = x.technical.throughput
+        speed = f"{s.output_tok_s:,.1f} tok/s ({s.low:,.0f}–{s.high:,.0f}), " if s else ""
+        print(f"{x.id}: {speed}{distance(_, x)}{_bargain(_, c, x)}")
+    if c.recommended:
+        chosen = next(x for x in c.bids if x.id == c.recommended)
+        print(_("Best of the responsive bids: {bid}", bid=named(chosen)))
+    else:
+        print(_("No bid is responsive: each fails a rule, is expired, or can't be priced."))
+    for x in c.bids:
+        print(f"\n{named(x)} ({x.source})")
+        for f in sorted(x.flags, key=lambda f: ("error", "warning", "note").index(f.severity)):
+            print(f"  {_(SEVERITIES[f.severity])} [{f.code}] {f.said(_)}")
+    for text in c.notes:
+        print(_.sentence(text))
+
+
+def _bargain(_: Words, c: Comparison, x: Bid) -> str:
+    if not x.negotiable_net:
+        return ""
+    text = N_("{amount} {currency} less at the others' lowest prices for the same")
+    return "; " + _(text, amount=amount(x.negotiable_net), currency=c.basis.currency)
+
+
+def _row(x: Bid) -> list[str]:
+    t = x.technical
+    s = t.throughput
+    speed = f"{s.output_tok_s:,.1f}" if s else "–"
+    failed = str(len({f.rule for f in t.failed})) if t.build else "–"
+    equal = amount(x.equal_net) + ("" if x.complete else " +?")
+    return [
+        str(x.rank), named(x), t.build or "–", equal, amount(x.filled_net), speed, amount(t.money_per_tok_s),
+        amount(t.w_per_tok_s), failed, f"{x.score:f}",
+    ]  # fmt: skip
+
+
+def show_changes(c: ResultsCompared, _: Words) -> None:
+    """Heads, reasons, parts, fronts."""
+    for label, x in ((_("before"), c.before), (_("now"), c.after)):
+        speed = "" if x.tok_s is None else f", {x.tok_s:,.1f} tok/s"
+        what = f"{x.build}, {x.total} {x.currency}{speed}" if x.build else _("no build")
+        print(f"{label}: {x.source} ({x.as_of}): {what}")
+    print(_("Why"))
+    for r in c.reasons:
+        print(f"  [{r.code}] {r.said(_)}")
+    changed = [p for p in c.parts if p.from_qty != p.to_qty or p.from_unit != p.to_unit]
+    if changed:
+        heads = [_("Part"), _("before"), _("now"), _("Price before"), _("Price now"), _("by price"), _("by quantity")]
+        rows = [
+            [p.name, str(p.from_qty), str(p.to_qty), p.from_unit or "–", p.to_unit or "–", p.by_price, p.by_quantity]
+            for p in changed
+        ]
+        table(heads, rows, right={1, 2, 3, 4, 5, 6})
+    moved = [p for p in c.front if p.status != "kept" or (p.from_total, p.from_tok_s) != (p.to_total, p.to_tok_s)]
+    if moved:
+        heads = [_("Point"), _("Build"), "", _("Price before"), _("Price now"), "tok/s", "tok/s"]
+        rows = [
+            [f"{p.from_id or '–'} > {p.to_id or '–'}", p.build, _(STATUS[p.status]), p.from_total or "–",
+             p.to_total or "–", _speed(p.from_tok_s), _speed(p.to_tok_s)]
+            for p in moved
+        ]  # fmt: skip
+        table(heads, rows, right={3, 4, 5, 6})
+    for text in c.unchecked:
+        print(_("not checked: {what}", what=text))
+
+
+def _speed(x: float | None) -> str:
+    return "–" if x is None else f"{x:,.1f}"

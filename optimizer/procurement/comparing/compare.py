@@ -1,0 +1,226 @@
+"""Bids for one tender side by side: `compared(bids, market)`; see docs/compare.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from catalogs.errors import Fault, InputError
+from catalogs.load import Catalog
+from constraints.case import Build
+from constraints.pricing import fx_rates, minor_digits
+from constraints.request import FxRate, Request
+from optimizer.market import Market
+from optimizer.procurement.comparing import flagging, scoring
+from optimizer.procurement.comparing.align import Group, aligned, ordered, with_contents
+from optimizer.procurement.comparing.basis import Terms, priced
+from optimizer.procurement.comparing.cells import HARDWARE, items
+from optimizer.procurement.comparing.offered import FromResult, Offered, head_of, lines_of
+from optimizer.procurement.comparing.schema import (
+    Basis,
+    Bid,
+    Comparison,
+    Flag,
+    Item,
+    PricedLine,
+    Rate,
+    Technical,
+    Weight,
+)  # fmt: skip
+from optimizer.procurement.comparing.technical import Judged, Nearest, cheapest, facts, judged
+from optimizer.procurement.comparing.words import CRITERIA
+from optimizer.procurement.reading.build import to_build
+from optimizer.procurement.reading.document import Quote
+
+MOST_BIDS = 12
+SECONDS = 60
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A bid under way."""
+
+    id: str
+    offered: Offered
+    lines: list[PricedLine]
+    judged: Judged
+
+
+def terms_of(request: Request, tax: Decimal, outlier: Decimal, rates: Sequence[Rate] = ()) -> Terms:
+    """The basis of a comparison in the request's currency; `rates` are laid over the policy's exchange rates."""
+    known: dict[str, Rate] = {x.currency: Rate(**x.model_dump()) for x in fx_rates(request)}
+    known |= {x.currency: x for x in rates}
+    return Terms(request.currency, minor_digits(request.currency), tax, request.as_of, outlier, known)
+
+
+def with_rates(request: Request, rates: Sequence[Rate]) -> Request:
+    """The request under the rates of the currencies that the catalog's offers may have."""
+    codes = {x.currency for x in fx_rates(request)}
+    new = [FxRate.model_validate(r.model_dump()) for r in rates if r.currency in codes]
+    kept = [x for x in request.fx if x.currency not in {n.currency for n in new}]
+    return request.model_copy(update={"fx": (*kept, *new)}) if new else request
+
+
+def common_tax(offered: Sequence[Offered]) -> Decimal:
+    """The tax in percent that all quotes state; 0 where they state none or several."""
+    rates = {q.tax_rate for q in offered if isinstance(q, Quote) and q.tax_rate is not None}
+    return rates.pop() if len(rates) == 1 else Decimal(0)
+
+
+def compared(
+    offered: Sequence[Offered], market: Market, terms: Terms, weights: Sequence[Weight], seconds: float | None = SECONDS
+) -> Comparison:
+    """Two to twelve bids on one basis and one scope, with what each build does, a score and ranks.
+
+    `market` is the tender's: its request says model, users and site. `seconds` limits each search for the cheapest
+    build. Raises InputError for too few or too many bids and for a currency without an exchange rate."""
+    if not 2 <= len(offered) <= MOST_BIDS:
+        remedy = f"Give 2 to {MOST_BIDS} files."
+        raise InputError(Fault("bad-bids", f"{len(offered)} bids can't be compared", column="FILES", remedy=remedy))
+    entries = [_entry(chr(ord("A") + i), x, market, terms) for i, x in enumerate(offered)]
+    groups = _with_demands(aligned([e.lines for e in entries], market.catalog), entries, market.catalog)
+    found = items(groups, [e.judged for e in entries], market.catalog, terms)
+    number = {id(x): n for n, g in enumerate(groups, 1) for lines in g.lines.values() for x in lines}
+    near: dict[int, Nearest] = {}
+    bids = []
+    for i, e in enumerate(entries):
+        row = e.judged.row
+        if row is not None and row.perf.tenths not in near:
+            near[row.perf.tenths] = cheapest(market, row.perf.tenths, seconds)
+        nearest = near[row.perf.tenths] if row is not None else None
+        bids.append(_bid(e, i, found, market, terms, number, nearest))
+    differ = list(flagging.of_bases([b.tax for b in bids], [b.id for b in bids]))
+    bids = [b.model_copy(update={"flags": (*b.flags, *(f for f in differ if f.bid == b.id))}) for b in bids]
+    bids = _ranked(bids, weights)
+    fit = [b for b in bids if b.responsive]
+    whole = [b.equal_net for b in bids if b.complete]
+    return Comparison(
+        request=market.request, policy={k: str(v) for k, v in sorted(market.policy.changed.items())},
+        basis=_basis(terms, bids), weights=tuple(weights), bids=tuple(bids), items=tuple(found),
+        lowest_equal_net=min(whole, default=None),
+        recommended=min(fit, key=lambda b: (b.rank, b.id)).id if fit else None,
+        catalog_sha256=market.catalog.sha256, throughput_model=market.calibration.name, notes=tuple(_notes(weights)),
+    )  # fmt: skip
+
+
+def _entry(name: str, offered: Offered, market: Market, terms: Terms) -> _Entry:
+    """A bid with its lines on the basis and its build judged."""
+    catalog = market.catalog
+    reason = ""
+    build: Build | None = None
+    if isinstance(offered, FromResult):
+        lines, p = lines_of(offered, catalog, terms), offered.point
+        node = p.nodes[0]
+        build = Build(node.count, {x.part: x.qty for x in node.parts}, {x.part: x.qty for x in p.shared})
+        seller = "dsopt"
+        if strange := [x for x in build.total() if x not in catalog.parts]:
+            reason, build = f"the catalog at hand has no part {', '.join(strange[:3])}", None
+    else:
+        lines, seller = priced(offered, catalog, terms), offered.vendor
+        try:
+            build = to_build(offered, catalog).build
+        except InputError as e:
+            reason = "; ".join(f.text + (f" ({f.value})" if f.value else "") for f in e.faults)
+    unit = {x.part: x.net / x.pieces for x in lines if x.part and x.pieces and x.state == "included"}
+    try:
+        found = judged(market, build, unit, seller) if build is not None else Judged(None, reason)
+    except InputError as e:
+        found = Judged(None, "; ".join(f.text for f in e.faults))
+    return _Entry(name, offered, with_contents(lines, catalog), found)
+
+
+def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catalog) -> list[Group]:
+    """Groups, and one for each role that the rules demand of a bid and nobody offers."""
+    there = {g.role for g in groups}
+    new: dict[str, Group] = {}
+    for e in entries:
+        for lack in e.judged.lacks:
+            if lack.role not in there:
+                new.setdefault(lack.role, Group(lack.role, lack.part, catalog.parts[lack.part].name))
+    return ordered([*groups, *new.values()])
+
+
+def _bid(
+    e: _Entry, i: int, found: Sequence[Item], market: Market, terms: Terms, number: dict[int, int],
+    near: Nearest | None,
+) -> Bid:  # fmt: skip
+    cells = [(x, x.cells[i]) for x in found]
+    firm = [x for x in e.lines if x.state in ("included", "in_system")]
+    offered = terms.rounded(sum((x.net for x in firm), Decimal(0)))
+    filled = terms.rounded(sum((c.filled for _, c in cells if c.filled is not None), Decimal(0)))
+    parts = {x.number for x in found if x.role in HARDWARE}
+    hardware = sum((c.net for x, c in cells if x.number in parts and c.net is not None and c.state in FIRM), Decimal(0))
+    hardware += sum((c.filled for x, c in cells if x.number in parts and c.filled is not None), Decimal(0))
+    equal = offered + filled
+    tax = terms.rounded(equal * terms.tax / 100)
+    flags: list[Flag] = []
+    q = e.offered
+    if isinstance(q, Quote):
+        flags += flagging.of_quote(q, e.id, terms)
+        flags += flagging.of_validity(q.valid_until, e.id, terms.as_of)
+    flags += flagging.of_items(found, i, e.id, terms.currency)
+    flags += flagging.of_build(e.judged, e.id)
+    technical: Technical = facts(market, e.judged, equal, hardware, near)
+    complete = not any(c.fill == "none" for _, c in cells)
+    until = q.valid_until if isinstance(q, Quote) else None
+    passes = technical.runs and not technical.still_failed
+    return Bid(
+        **head_of(e.id, q, e.lines), lines=tuple(x.model_copy(update={"item": number[id(x)]}) for x in e.lines),
+        offered_net=offered, filled_net=filled, equal_net=equal, equal_tax=tax, equal_gross=equal + tax,
+        negotiable_net=terms.rounded(_negotiable(found, i)), complete=complete, technical=technical, points=(),
+        score=Decimal(0), rank=1, flags=tuple(flags),
+        responsive=passes and complete and not (until is not None and until < terms.as_of),
+    )  # fmt: skip
+
+
+def _negotiable(found: Sequence[Item], i: int) -> Decimal:
+    """What a bid's comparable lines cost more than at the lowest unit price among them."""
+    more = Decimal(0)
+    for x in found:
+        own = x.cells[i]
+        least = min((c.unit_net for c in x.cells if c.over_median is not None and c.unit_net is not None), default=None)
+        if least is not None and own.over_median is not None and own.unit_net is not None and own.size is not None:
+            more += (own.unit_net - least) * own.size
+    return more
+
+
+FIRM = ("included", "equivalent", "in_system")
+
+
+def _ranked(bids: Sequence[Bid], weights: Sequence[Weight]) -> list[Bid]:
+    values = [
+        scoring.Values(
+            b.equal_net, Decimal(str(t.throughput.output_tok_s)) if (t := b.technical).throughput else None,
+            _passed(b), t.w_per_tok_s, b.lead_days, b.warranty_months, b.responsive,
+        )
+        for b in bids
+    ]  # fmt: skip
+    out = []
+    for b, (points, score, rank) in zip(bids, scoring.scored(values, weights), strict=True):
+        silent = [p.key for p, w in zip(points, weights, strict=True) if p.value is None and w.weight]
+        said = tuple(flagging.flag("not-said", b.id, what=CRITERIA[k]) for k in silent)
+        update = {"points": points, "score": score, "rank": rank, "flags": (*b.flags, *said)}
+        out.append(b.model_copy(update=update))
+    return out
+
+
+def _passed(b: Bid) -> Decimal:
+    """Share of the rules that do not fail as offered; 0 of a bid that is no build."""
+    t = b.technical
+    return 1 - Decimal(len({x.rule for x in t.failed})) / t.rules if t.rules else Decimal(0)
+
+
+def _basis(terms: Terms, bids: Sequence[Bid]) -> Basis:
+    used = {terms.currency, *(x.currency for b in bids for x in b.lines)}
+    rates = tuple(terms.rates[c] for c in sorted(used) if c in terms.rates)
+    return Basis(
+        currency=terms.currency, digits=terms.digits, tax_percent=terms.tax, as_of=terms.as_of,
+        outlier_percent=terms.outlier, rates=rates,
+    )  # fmt: skip
+
+
+def _notes(weights: Sequence[Weight]) -> Iterator[str]:
+    price = next((w.weight for w in weights if w.key == "price"), Decimal(0))
+    if price < scoring.LEAST_OF_PRICE:
+        yield f"The price weighs {price.normalize():f} of 100 points; decree 87 asks for at least 30 for goods."

@@ -1,0 +1,106 @@
+"""Files of a comparison: vendors' quotes with their mappings, and results of dsopt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalogs.errors import Fault, InputError
+from catalogs.load import Catalog
+from constraints.request import Request
+from optimizer.explanation.opened import chosen
+from optimizer.procurement.comparing.changes import Opened, opened
+from optimizer.procurement.comparing.offered import FromResult, Offered
+from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.reading.mapping import Mapping, read_mapping
+from optimizer.procurement.reading.reader import read
+from optimizer.throughput.calibration import Calibration
+
+MOST_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class Files:
+    """What was read, in the order of the files."""
+
+    all: tuple[Quote | Opened, ...]
+
+    @property
+    def results(self) -> list[Opened]:
+        return [x for x in self.all if isinstance(x, Opened)]
+
+    @property
+    def quotes(self) -> list[Quote]:
+        return [x for x in self.all if isinstance(x, Quote)]
+
+    def bids(self) -> list[Offered]:
+        """Results stand with their recommended build. Raises InputError for a result without builds."""
+        out: list[Offered] = []
+        for x in self.all:
+            if isinstance(x, Quote):
+                out.append(x)
+            elif not x.result.front:
+                raise InputError(Fault("no-point", "holds no build that could be a bid", x.source))
+            else:
+                out.append(FromResult(x.source, x.result, x.result.front[chosen(x.result, None)]))
+        return out
+
+
+def tender(request: Request) -> Request:
+    """The request of a result as that of a tender: what bids are held against, not what this buyer has or may spend."""
+    fields = {"budget_cents": None, "throughput_tenths": None, "own": (), "spares": (), "support": ()}
+    return request.model_copy(update={**fields, "cost_axis": "money"})
+
+
+def opened_files(
+    paths: Sequence[Path], maps: Sequence[str], catalog: Catalog, accept_fuzzy: bool, by: Calibration | None
+) -> Files:
+    """Reads every file; `maps` are mapping files in the order of the vendors' files, or NAME=FILE.
+
+    Raises InputError with the faults of all files, CheckFailed for a result that is not what it says."""
+    vendors = [p for p in paths if p.suffix.lower() != ".json"]
+    given = _mappings(vendors, maps)
+    out: list[Quote | Opened] = []
+    faults: list[Fault] = []
+    for p in paths:
+        try:
+            if p in vendors:
+                out.append(read(p, catalog, mapping=given.get(p), accept_fuzzy=accept_fuzzy))
+            else:
+                out.append(opened(_json(p), str(p), catalog, by))
+        except InputError as e:
+            if e.exit_code != InputError.exit_code:
+                raise
+            faults += e.faults
+    if faults:
+        raise InputError(faults)
+    return Files(tuple(out))
+
+
+def _json(path: Path) -> Any:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(Fault("too-large", f"is larger than {MOST_BYTES // 10**6} MB", str(path)))
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
+    except (ValueError, RecursionError) as e:
+        remedy = "Write it with `dsopt solve ... -o result.json`."
+        raise InputError(Fault("not-json", f"is not JSON: {e}", str(path), remedy=remedy)) from None
+
+
+def _mappings(vendors: Sequence[Path], maps: Sequence[str]) -> dict[Path, Mapping]:
+    out: dict[Path, Mapping] = {}
+    for i, text in enumerate(maps):
+        name, _, file = text.rpartition("=")
+        known = [p for p in vendors if name in (p.name, p.stem, str(p))] if name else list(vendors[i : i + 1])
+        if len(known) != 1 or known[0] in out:
+            names = ", ".join(p.name for p in vendors)
+            what = "is for no vendor's file" if not known else "is not for one vendor's file alone"
+            remedy = f"In the order of the files, or NAME=FILE. Files: {names}."
+            raise InputError(Fault("bad-map", what, column="--map", value=text, remedy=remedy))
+        out[known[0]] = read_mapping(Path(file))
+    return out

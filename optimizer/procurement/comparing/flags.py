@@ -1,0 +1,45 @@
+"""Codes of what is marked in bids, with their sentences. Codes are stable; sentences take values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from optimizer.i18n import N_
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Severity and sentence of a code."""
+
+    severity: Severity
+    text: str
+
+
+FLAGS = {
+    "arithmetic-error": Shape("error", N_("row {row}: {stated} is stated, {computed} is computed ({what})")),
+    "outlier": Shape("warning", N_("item {item} {title}: {percent} % against the median of {n} prices")),
+    "expired": Shape("error", N_("valid until {day}, {days} days before the day of comparison")),
+    "validity-unknown": Shape("warning", N_("until when it is valid is not said")),
+    "tax-basis-conflict": Shape("error", N_("tax: {what}")),
+    "tax-basis-unknown": Shape("warning", N_("whether prices include tax is not said; they are taken as net")),
+    "tax-rate-unknown": Shape("warning", N_("prices include tax at a rate that is not said; {percent} % is taken")),
+    "tax-bases-differ": Shape("note", N_("prices {mine}, other bids {others}: all were put on net")),
+    "currency-unknown": Shape("error", N_("no currency is named; prices are taken as {currency}")),
+    "unmatched-line": Shape("warning", N_("row {row}: {line} is no part of the catalog")),
+    "fuzzy-not-taken": Shape("warning", N_("row {row}: {line} may be {part}; not taken without --accept-fuzzy")),
+    "fuzzy-taken": Shape("warning", N_("row {row}: {line} was taken for {part} by similarity")),
+    "part-conflict": Shape("error", N_("row {row}: number and text name different parts: {what}")),
+    "no-price": Shape("warning", N_("row {row}: {line} has no price")),
+    "unclear-line": Shape("warning", N_("row {row}: {what}")),
+    "hidden-row": Shape("warning", N_("row {row}: {line} stands in a hidden row")),
+    "missing-line": Shape("warning", N_("item {item} {title} is not offered: {amount} {currency} added, {by}")),
+    "not-filled": Shape("error", N_("item {item} {title} is not offered and no price for it is known")),
+    "not-needed": Shape("note", N_("item {item} {title} is not offered; no rule asks its build for it")),
+    "no-build": Shape("error", N_("its lines are no build: {what}")),
+    "runs-nothing": Shape("error", N_("the model does not run on its build as asked for: users, speed, precision")),
+    "rules-failed": Shape("error", N_("fails {rule}: {what}")),
+    "not-said": Shape("note", N_("no points for {what}: the bid says nothing")),
+}

@@ -1,0 +1,140 @@
+"""Sheet Summary: the ranking, what the best bid is, what to ask before an award."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optimizer.i18n import N_, Words
+from optimizer.procurement.comparing.schema import Bid
+from optimizer.procurement.comparing.words import SEVERITIES, amount, distance, named
+from optimizer.procurement.comparing.workbook import technical
+from optimizer.procurement.comparing.workbook.book import CELL, GREEN, RED, CompareBook, money
+from optimizer.procurement.workbook.book import DARK, LIGHT
+
+HEAD = [
+    N_("Rank"), N_("Bid"), N_("Build"), N_("Total on equal scope, net"), N_("of it added"), N_("Total with tax"),
+    N_("Throughput, tok/s"), N_("80 % interval"), N_("Total per tok/s"), N_("W per tok/s"), N_("Rules that fail"),
+    N_("Against the proven front"), N_("Score"),
+]  # fmt: skip
+
+
+def add(book: CompareBook) -> None:
+    _, c, s, m = book.words, book.c, book.sheets["summary"], book.money_width
+    text = N_("{model}; amounts in {currency}; as of {day}")
+    note = _.stacked(text, model=c.request.model, currency=c.basis.currency, day=c.basis.as_of.isoformat())
+    s.setup(
+        [7, 40, 26, max(m, 21), max(13.0, m * 0.9), m, 16, 17, max(14.0, m * 0.9), 14, 14, 28, 10],
+        _("Bid comparison"),
+        note,
+    )
+    row = 3
+    s.head(row, HEAD, freeze=False)
+    s.ws.set_row(row, 66 if _.language == "both" else 34)
+    order = sorted(range(len(c.bids)), key=lambda i: (c.bids[i].rank, i))
+    for k, i in enumerate(order, row + 1):
+        _bid(book, k, i)
+    row = _verdict(book, row + 2 + len(order))
+    row = _sums(book, row + 1)
+    row = _flags(book, row + 1)
+    s.done(row - 1)
+
+
+def _bid(book: CompareBook, row: int, i: int) -> None:
+    _, s, b = book.words, book.sheets["summary"], book.bids[i]
+    t = b.technical
+    best = GREEN if b.id == book.c.recommended else {}
+    style: dict[str, Any] = {**CELL, **best}
+    s.formula(row, 0, f"=rank_{b.id}", b.rank, **{**style, "num_format": "0", "align": "center", "bold": True})
+    s.text(row, 1, named(b), **{**style, "bold": True})
+    s.text(row, 2, t.build or "–", **style)
+    equal = f"={book.total(i)}"
+    money(book, s, row, 3, equal, b.equal_net, **{**best, "bold": True})
+    money(book, s, row, 4, f"={book.ref('items', _added(book, i))}", b.filled_net, **best)
+    money(book, s, row, 5, f"=equal_gross_{b.id}", b.equal_gross, **best)
+    if t.throughput is None:
+        for col in range(6, 10):
+            s.text(row, col, "–", **style)
+    else:
+        speed = t.throughput
+        ref = book.ref("technical", technical.cell(i, technical.SPEED))
+        s.formula(row, 6, f"={ref}", speed.output_tok_s, **{**style, "num_format": "#,##0.0"})
+        s.text(row, 7, f"{speed.low:,.0f} – {speed.high:,.0f}", **{**style, "align": "center"})
+        for col, which, value in (
+            (8, technical.PER, t.money_per_tok_s), (9, technical.WATTS, t.w_per_tok_s),
+        ):  # fmt: skip
+            shape = book.money_format if col == 8 else "#,##0.00"
+            ref = book.ref("technical", technical.cell(i, which))
+            s.formula(row, col, f"={ref}", value or 0, **{**style, "num_format": shape})
+    failed = len({x.rule for x in t.failed})
+    s.text(row, 10, str(failed) if t.build else "–", **{**style, "align": "center", **(RED if failed else {})})
+    s.text(row, 11, distance(_, b), **style)
+    s.formula(row, 12, f"=score_{b.id}", b.score, **{**style, "num_format": "0.00", "bold": True})
+
+
+def _added(book: CompareBook, i: int) -> str:
+    from xlsxwriter.utility import xl_col_to_name
+
+    from optimizer.procurement.comparing.workbook.book import LEFT, WIDE
+
+    return f"${xl_col_to_name(LEFT + WIDE * i + 3)}${book.last_item_row + 1}"
+
+
+def _verdict(book: CompareBook, row: int) -> int:
+    _, c, s = book.words, book.c, book.sheets["summary"]
+    best = next((b for b in c.bids if b.id == c.recommended), None)
+    text = _("Best of the responsive bids: {bid}", bid=named(best)) if best else ""
+    text = text or _("No bid is responsive: each fails a rule, is expired, or can't be priced.")
+    s.span(row, 0, len(HEAD) - 1, text, bold=True, bg_color=LIGHT, font_color=DARK, font_size=12)
+    for k, b in enumerate(c.bids, 1):
+        why = _.pair(*(f"{b.id}: {_reasons(book, Words(x), b)}" for x in ("en", "zh")))
+        s.span(row + k, 0, len(HEAD) - 1, why)
+    return row + len(c.bids) + 1
+
+
+def _reasons(book: CompareBook, _: Words, b: Bid) -> str:
+    """In a line of one language why a bid is responsive or not."""
+    if b.responsive:
+        return _("responsive: its build runs the model and passes every rule with what is added") + (
+            f" ({amount(b.filled_net)} {book.c.basis.currency})" if b.filled_net else ""
+        )
+    out = []
+    if not b.technical.runs:
+        out.append(distance(_, b))
+    if b.technical.still_failed:
+        out.append(technical.failed_words(_, b))
+    out += [f.said(_) for f in b.flags if f.code in ("expired", "not-filled")]
+    return _("not responsive: {why}", why="; ".join(out))
+
+
+def _sums(book: CompareBook, row: int) -> int:
+    _, c, s = book.words, book.c, book.sheets["summary"]
+    text = N_("{bid}: {amount} {currency} less at the others' lowest prices for the same parts and services")
+    said = [
+        _(text, bid=b.id, amount=amount(b.negotiable_net), currency=c.basis.currency)
+        for b in c.bids
+        if b.negotiable_net
+    ]
+    said += [_.sentence(x) for x in c.notes]
+    for k, line in enumerate(said):
+        s.span(row + k, 0, len(HEAD) - 1, line)
+    return row + len(said)
+
+
+def _flags(book: CompareBook, row: int) -> int:
+    """Errors and warnings: what to ask the vendors about."""
+    _, c, s = book.words, book.c, book.sheets["summary"]
+    s.section(row, _("To ask the vendors about"))
+    row += 1
+    for b in c.bids:
+        for f in b.flags:
+            if f.severity == "error":
+                s.text(row, 0, b.id, align="center")
+                s.text(row, 1, f"{_(SEVERITIES[f.severity])}: {f.code}")
+                s.span(row, 2, len(HEAD) - 1, f.said(_))
+                row += 1
+        softer = sum(f.severity == "warning" for f in b.flags)
+        if softer:
+            s.text(row, 0, b.id, align="center")
+            s.span(row, 1, len(HEAD) - 1, _("{n} warnings, see sheet Marks", n=softer), font_color="#595959")
+            row += 1
+    return row
