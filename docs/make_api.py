@@ -18,7 +18,20 @@ from pydantic_core import PydanticUndefined
 ROOT = Path(__file__).parent.parent
 PAGE = Path(__file__).parent / "api.md"
 LIBRARY = "optimizer.library"
-FUNCTIONS = ["solve", "explain", "why_not", "vary", "price_risk", "check", "mend", "size", "shipped_catalog"]
+FUNCTIONS = [
+    "solve",
+    "explain",
+    "why_not",
+    "vary",
+    "price_risk",
+    "check",
+    "mend",
+    "size",
+    "read_quote",
+    "xray",
+    "compare",
+    "shipped_catalog",
+]
 CONTENT: list[tuple[str, str, Sequence[str]]] = [
     ("Functions", LIBRARY, FUNCTIONS),
     (

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from constraints.request import Request
     from optimizer.library import (
         check,
+        compare,
         explain,
         mend,
         price_risk,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "Build", "Policy", "Request", "check", "explain", "mend", "price_risk", "read_quote", "shipped_catalog", "size",
+    "Build", "Policy", "Request", "check", "compare", "explain", "mend", "price_risk", "read_quote", "shipped_catalog", "size",
     "solve", "vary", "why_not", "xray",
 ]  # fmt: skip
 _HOMES = {"Build": "constraints.case", "Policy": "constraints.policy", "Request": "constraints.request"}
