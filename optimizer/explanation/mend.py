@@ -110,7 +110,7 @@ class Mender:
         self.families = self.closed_by_bound = self.closed_by_cp_sat = 0
         self.complete = True
         self.solver = Solver(self.market, clock=self.clock, judged=self.rows)
-        units = Solver(kept, clock=self.clock, judged=self.rows).units  # the build's own parts are no twins there
+        units = Solver(self.tight, clock=self.clock, judged=self.rows).units  # the build's own parts are no twins there
         self.least = {(u.gpu.id, u.per_node): min(u.least, u.least_host) for u in units}
         self.slack = {p.id: x for p in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if (x := self._slack(p))}
         """Cents by which a node in a platform may stay below `least`: modules that fill channels in part may stay,
