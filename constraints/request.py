@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from catalogs.errors import InputError
 from catalogs.schema import Condition, Confidence, Currency, Kind
@@ -152,6 +152,11 @@ class Request(BaseModel):
     spares: tuple[Spare, ...] = Field(default=(), description="spare parts to buy with the build")
     support: tuple[SupportRate, ...] = Field(default=(), description="by category; else policy money.support_percent")
     fx: tuple[FxRate, ...] = Field(default=(), description="rates laid over those of constraints/data/fx.csv")
+
+    @field_serializer("have", "vendors", "barred_vendors", "conditions", "exclude", "gpus", when_used="json")
+    def _in_order(self, members: frozenset[str]) -> list[str]:
+        """Sets in order: the same bytes for any hash seed."""
+        return sorted(members)
 
     @model_validator(mode="after")
     def _context(self) -> Request:

@@ -22,8 +22,8 @@ def own_messages(market: Market, front: Front) -> list[dict[str, str]]:
     for x in market.request.own:
         held[x.part] += x.qty
     out, dead = [], set()
-    for part in sorted(held):
-        if why := useless(market, market.catalog.parts[part]):
+    for part in sorted(held):  # a result judged without its catalog may not know all of them
+        if why := useless(market, market.catalog.parts[part]) if part in market.catalog.parts else "":
             dead.add(part)
             out.append(f"{part} is in hand, but no build can use it: {why}.")
     if front.points:

@@ -74,11 +74,12 @@ def test_same_bytes_for_any_hash_seed() -> None:
 
 
 def test_no_build_is_explained(schema: dict[str, Any]) -> None:
-    data = answer("--budget", "5000", "--model", "v3-671b", code=4)
+    asked = ["--budget", "5000", "--model", "v3-671b", "--max-nodes", "1", "--gpu", "8xH20"]
+    data = answer(*asked, code=4)
     jsonschema.validate(data, schema)
     assert data["proof"]["status"] == "infeasible"
     assert [c["key"] for c in data["explanation"]["conflict"]] == ["budget"]
-    shown = dsopt("solve", "--budget", "5000", "--model", "v3-671b", *DAY, code=4)
+    shown = dsopt("solve", *asked, *DAY, code=4)
     assert "In conflict" in shown.stdout and "dsopt solve" in shown.stdout
 
 

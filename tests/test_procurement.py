@@ -224,4 +224,6 @@ def test_axis_in_the_result() -> None:
 
 def test_conditions_that_stand_against_a_build() -> None:
     data = answer("--budget", "110000", "--model", "v2-670b", "--strict-lead", "--gpu", "Gaudi 2", code=4)
-    assert any("without --strict-lead the cheapest build costs" in m["text"] for m in data["messages"])
+    said = data["explanation"]
+    assert [c["key"] for c in said["conflict"]] == ["strict-lead"]
+    assert [c["key"] for c in said["ways_out"][0]["changes"]] == ["strict-lead"]

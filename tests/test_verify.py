@@ -216,7 +216,7 @@ def table() -> list[Tampering]:
         t("as_of moved back", edit("request.as_of", "2026-04-20"), ("front[0].nodes[0].parts[0].part",)),
         t("as_of moved on", edit("request.as_of", "2027-04-20"), (f"front[1].bom[{gpu}].stale", "proof.scope")),
         t("budget raised", edit("request.budget_cents", lambda x: x + 1),
-          (f"proof.staircase[{last + 1}].below", "front[0].checks[15].limit")),
+          (f"proof.staircase[{last + 1}].below", "front[0].checks[16].limit")),
         t("fewer output tokens asked for", edit("request.osl", 1000), ("front[0].throughput.output_tok_s",)),
         t("currency changed", edit("request.currency", "EUR"), ("front[1].cost.currency",)),
         t("an exchange rate changed", edit("fx[1].usd_per_unit", "0.9"), ("fx[1].usd_per_unit",)),
