@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "Build", "Policy", "Request", "check", "compare", "explain", "mend", "price_risk", "read_quote", "shipped_catalog", "size",
-    "solve", "vary", "why_not", "xray",
+    "Build", "Policy", "Request", "check", "compare", "explain", "mend", "price_risk", "read_quote", "shipped_catalog",
+    "size", "solve", "vary", "why_not", "xray",
 ]  # fmt: skip
 _HOMES = {"Build": "constraints.case", "Policy": "constraints.policy", "Request": "constraints.request"}
 
