@@ -1,10 +1,12 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and saved results read back."""
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from catalogs.errors import Fault, InputError
 
@@ -39,3 +41,14 @@ def write_bytes(path: Path, data: bytes, remedy: str = "Name a writable place.")
 def _drop(temporary: str) -> None:
     if temporary:
         Path(temporary).unlink(missing_ok=True)
+
+
+def read_result(path: Path) -> Any:
+    """The JSON of a saved result, not yet judged. Raises InputError for what is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
+    except (ValueError, RecursionError) as e:
+        remedy = "Write it with `dsopt solve ... -o result.json`."
+        raise InputError(Fault("not-json", f"is not JSON: {e}", str(path), remedy=remedy)) from None

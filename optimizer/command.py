@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 
 from constraints.policy import Policy, defaults
 from constraints.pricing import minor_digits
@@ -13,6 +15,28 @@ from constraints.request import WORKLOADS, Request
 FILES = {"own": "OWN.csv", "avl": "LIST.csv", "fx": "FX.csv", "support": "SUPPORT.csv"}
 """Names that stand for files of which a request holds the content alone."""
 DEFAULTS = {name: field.default for name, field in Request.model_fields.items()}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What the buyer typed and no request holds: paths of files, options like --catalog."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    rest: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, *, own: Path | None, avl: Path | None, fx: Path | None, support: str | None, catalog: Sequence[Path],
+        measured: Path | None, by: Path | None,
+    ) -> Typed:  # fmt: skip
+        """From the options of `dsopt solve`."""
+        files = {"own": own, "avl": avl, "fx": fx, "support": support}
+        options = [*(("--catalog", x) for x in catalog), ("--measured", measured), ("--calibration", by)]
+        rest = [word for option, path in options if path is not None for word in (option, str(path))]
+        return cls({k: str(v) for k, v in files.items() if v is not None}, tuple(rest))
+
+
+UNTYPED = Typed()
 
 
 def command(

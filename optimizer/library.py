@@ -13,9 +13,7 @@ latency ms, throughput output tokens per second of the whole build.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog, load
@@ -27,22 +25,19 @@ from optimizer.api import build_of, embedded, saving, single_card
 from optimizer.api import check as judged
 from optimizer.api import solve as solved
 from optimizer.clock import Clock, TimeUp
-from optimizer.explanation.no_build import Tell, Typed, no_build
-from optimizer.explanation.opened import chosen, reopened
-from optimizer.explanation.point import explained
+from optimizer.command import UNTYPED, Typed
 from optimizer.explanation.schema import NoBuild, PointExplained
 from optimizer.load import with_load
 from optimizer.market import Market
 from optimizer.schema import Checked, CheckFacts, Result
-from optimizer.size_report import report
-from optimizer.size_schema import SizeReport
-from optimizer.sizing import key_of
 from optimizer.throughput.calibration import Calibration, shipped
 
 if TYPE_CHECKING:  # answers to questions that few ask: imported when they are
     from decimal import Decimal
+    from pathlib import Path
 
     from optimizer.explanation.mend import Mended
+    from optimizer.explanation.no_build import Tell
     from optimizer.explanation.price_risk import PriceRisk
     from optimizer.explanation.vary import Variation
     from optimizer.explanation.why_not_schema import WhyNot
@@ -50,6 +45,7 @@ if TYPE_CHECKING:  # answers to questions that few ask: imported when they are
     from optimizer.procurement.comparing.schema import Comparison, Rate
     from optimizer.procurement.reading.document import Quote
     from optimizer.procurement.xray.schema import XRay
+    from optimizer.size_schema import SizeReport
 
 
 @cache
@@ -61,7 +57,7 @@ def shipped_catalog() -> Catalog:
 def solve(
     request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
     calibration: Calibration | None = None, time_limit_s: float | None = None, clock: Clock | None = None,
-    embed_catalog: bool = False, typed: Typed = Typed(), tell: Tell | None = None,  # noqa: B008
+    embed_catalog: bool = False, typed: Typed = UNTYPED, tell: Tell | None = None,
 ) -> Result:  # fmt: skip
     """The proven front of a request, ascending in cost and throughput; why there is none when no build meets it.
 
@@ -93,6 +89,8 @@ def solve(
         for code, text in (("lower-precision", saving(answer)), ("single-card", single_card(answer))):
             data["messages"] += [{"code": code, "severity": "note", "text": text}] if text else []
     elif answer.front.complete:
+        from optimizer.explanation.no_build import no_build
+
         try:
             data["explanation"] = no_build(answer.market, clock, typed, tell).model_dump(mode="json")
         except TimeUp:
@@ -130,6 +128,10 @@ def explain(
         CheckFailed: The catalog does not bear the result out.
         TimeUp: The time was up before the answer.
     """
+    from optimizer.explanation.no_build import no_build
+    from optimizer.explanation.opened import chosen, reopened
+    from optimizer.explanation.point import explained
+
     market, points = reopened(result, catalog or shipped_catalog(), calibration)
     clock = clock or Clock(time_limit_s)
     return explained(market, points, chosen(result, point), clock) if points else no_build(market, clock)
@@ -178,6 +180,8 @@ def why_not(
 ) -> WhyNot:  # fmt: skip
     """What stands against `8x H20`, a part or a build.toml, held against a point of a result: the price difference, the
     rules broken, and the unit price in money at which it would win. Raises as `explain` does."""
+    from optimizer.explanation.opened import chosen, reopened
+
     market, points = reopened(result, catalog or shipped_catalog(), calibration)
     from optimizer.explanation.asked_for import asked_for
     from optimizer.explanation.why_not import why_not as held_against
@@ -192,6 +196,8 @@ def vary(
 ) -> Variation:  # fmt: skip
     """Over which prices (`gpu=±20%`, `memory=1.5x`, `PART=PRICE`) the recommended build stays, and what takes over
     beyond; exact. Raises as `explain` does, and InputError for a spec that is none."""
+    from optimizer.explanation.opened import chosen, reopened
+
     market, points = reopened(result, catalog or shipped_catalog(), calibration)
     from optimizer.explanation.vary import vary as varied
 
@@ -204,6 +210,8 @@ def price_risk(
 ) -> PriceRisk:  # fmt: skip
     """Fronts with every price at its low and at its high, and the build that loses least money when up to `bad_prices`
     prices (the policy's number without) go to their high; with proof status. Raises as `explain` does."""
+    from optimizer.explanation.opened import reopened
+
     market, _ = reopened(result, catalog or shipped_catalog(), calibration)
     from optimizer.explanation.price_risk import price_risk as at_risk
 
@@ -300,6 +308,9 @@ def size(
     Raises:
         InputError: An unknown model or GPU, or a number of GPUs or nodes out of range.
     """
+    from optimizer.size_report import report
+    from optimizer.sizing import key_of
+
     parts, setups = catalog or shipped_catalog(), []
     known = Catalog({g.id: g for g in parts.of(Kind.GPU)}, {}, parts.sha256)
     for name, per_node, nodes in gpus:

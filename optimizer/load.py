@@ -47,12 +47,17 @@ def load_of(request: Request, policy: Policy) -> Load | None:
     return Load(mean, peak, peak / share, peak / request.osl)
 
 
+def needed_tenths(load: Load) -> int:
+    """The throughput that a load needs, in 0.1 tok/s, rounded up."""
+    return max(1, math.ceil(load.needed_tok_s * 10))
+
+
 def with_load(request: Request, policy: Policy) -> Request:
     """The request with the throughput that its load needs as the least one."""
     load = load_of(request, policy)
     if load is None:
         return request
-    least = max(1, math.ceil(load.needed_tok_s * 10), request.throughput_tenths or 0)
+    least = max(needed_tenths(load), request.throughput_tenths or 0)
     return request.model_copy(update={"throughput_tenths": least})
 
 

@@ -112,10 +112,9 @@ def check(
             checks(x.model_dump() for x in found.checks)
         if mend:
             from optimizer.cli.why_not_view import show_mended
-            from optimizer.explanation.mend import mended
-            from optimizer.market import Market
+            from optimizer.library import mend as mended
 
-            nearest = mended(Market.open(parts, market_request, chosen, by), build)
+            nearest = mended(build, market_request, catalog=parts, policy=chosen, calibration=by)
             out[-1]["mended"] = nearest and nearest.model_dump(mode="json")
             if not json:
                 show_mended(nearest)

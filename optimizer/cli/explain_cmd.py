@@ -45,7 +45,8 @@ def explain(
     from optimizer.cli import explain_view, parse
     from optimizer.cli.progress import progress
     from optimizer.clock import Clock, TimeUp, interruptible
-    from optimizer.explanation.no_build import Typed, no_build
+    from optimizer.command import Typed
+    from optimizer.explanation.no_build import no_build
     from optimizer.explanation.opened import chosen, opened
 
     parts = load(catalog)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from optimizer.cli.front_view import coded, remark
 from optimizer.cli.output import note
-from optimizer.explanation.no_build import Tell
 from optimizer.explanation.schema import ConditionFacts, NoBuild, WayOut
 from optimizer.i18n import chosen as language
 from optimizer.procurement.labels import RULES
+
+if TYPE_CHECKING:
+    from optimizer.explanation.no_build import Tell
 
 NAMED = 4
 """GPUs named of those dropped for one reason."""

@@ -50,11 +50,10 @@ def quote(
 ) -> None:
     """See HELP."""
     from catalogs.errors import Fault, InputError
-    from catalogs.files import write_bytes
+    from catalogs.files import read_result, write_bytes
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
-    from optimizer.cli.verify_cmd import _data
     from optimizer.i18n import LANGUAGES, Words, chosen
     from optimizer.procurement.quote import Party, offered
     from optimizer.verify.consistent import consistent
@@ -67,7 +66,7 @@ def quote(
         raise typer.BadParameter(f"-o FILE is needed for {kind}")
     if output is not None:
         free(output, force)
-    stored = _data(file)
+    stored = read_result(file)
     parts = load(catalog)
     by, _ = parse.calibration(calibration, measured, parts, Policy())
     report, read = consistent(stored, parts, by)

@@ -202,7 +202,7 @@ def solve(
     from optimizer.cli.no_build_view import show_no_build, telling
     from optimizer.cli.progress import progress
     from optimizer.clock import Clock, interruptible
-    from optimizer.explanation.no_build import Typed
+    from optimizer.command import Typed
     from optimizer.library import solve as run
 
     typed = Typed.of(own=own, avl=avl, fx=fx, support=support, catalog=catalog, measured=measured, by=calibration)

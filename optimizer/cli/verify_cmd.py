@@ -31,6 +31,7 @@ def verify(
 ) -> None:
     """See HELP."""
     from catalogs.errors import InputError
+    from catalogs.files import read_result
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
@@ -40,7 +41,7 @@ def verify(
         raise InputError(f"no engine {engine!r}", "unknown-engine", "One of: cp-sat, highs.")
     if not prove and (thorough or engine != "cp-sat"):
         raise typer.BadParameter("--engine and --thorough are of --prove")
-    data = _data(file)
+    data = read_result(file)
     parts = load(catalog)
     by, _ = parse.calibration(calibration, measured, parts, Policy())
     report, read = consistent(data, parts, by)
@@ -61,21 +62,6 @@ def verify(
         print(_verdict(len(report.wrong), len(read.points) if read else 0, proof))
     if not verdict:
         raise typer.Exit(5)
-
-
-def _data(file: Path) -> Any:
-    """The file as JSON; raises InputError."""
-    import json
-
-    from catalogs.errors import Fault, InputError
-
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except OSError as e:
-        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(file))) from None
-    except ValueError as e:
-        remedy = "Write it with `dsopt solve ... -o result.json`."
-        raise InputError(Fault("not-json", f"is not JSON: {e}", str(file), remedy=remedy)) from None
 
 
 def _verdict(wrong: int, points: int, proof: dict[str, Any] | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,7 +14,7 @@ from constraints.request import Request
 from optimizer.certify import Family
 from optimizer.clock import Clock, TimeUp
 from optimizer.front import Found, Point
-from optimizer.load import load_of, with_load
+from optimizer.load import load_of, needed_tenths, with_load
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.rows import GpuRows
@@ -107,7 +106,9 @@ class Asking:
 
     def by_load(self, change: Change) -> bool:
         """Whether the throughput asked for is what the load needs, not the buyer's own figure."""
-        return _of_load(self.market(change))
+        market = self.market(change)
+        load = load_of(market.request, market.policy)
+        return load is not None and market.request.throughput_tenths == needed_tenths(load)
 
     def point(self, change: Change, found: Found) -> Point:
         """A found build with every rule's finding; raises Disagreement when one fails."""
@@ -120,9 +121,3 @@ class Asking:
     def total(self, change: Change, found: Found) -> int:
         """Minor units of a build with support and tax."""
         return totals(found.parts_cents, self.market(change).policy)[2]
-
-
-def _of_load(market: Market) -> bool:
-    """Whether the throughput asked for is what the load needs, not the buyer's own figure."""
-    load = load_of(market.request, market.policy)
-    return load is not None and market.request.throughput_tenths == max(1, math.ceil(load.needed_tok_s * 10))

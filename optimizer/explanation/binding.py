@@ -41,7 +41,7 @@ class Step:
 def steps(asking: Asking, point: Point) -> Iterator[Step]:
     """Steps of all conditions at the point's throughput, whatever they do to the budget."""
     base = Change.of(throughput_tenths=point.found.row.perf.tenths, budget_cents=None)
-    start = asking.total(base, point.found)
+    start, in_force = asking.total(base, point.found), {c.key: c for c in conditions(asking.base)}
 
     def step(key: str, text: str, looser: bool, change: Change) -> Step:
         found = asking.cheapest(change)
@@ -56,15 +56,15 @@ def steps(asking: Asking, point: Point) -> Iterator[Step]:
             for text, change in lever.options[:4]:
                 yield step(lever.key, text, _looser(asking, lever.key, change), base | change)
         else:
-            free = next(c.without for c in conditions(asking.base) if c.key == lever.key)
-            yield step(lever.key, f"without: {_text(asking, lever.key)}", True, base | free)
+            given_up = in_force[lever.key]
+            yield step(lever.key, f"without: {given_up.text}", True, base | given_up.without)
 
 
-def next_faster(asking: Asking, point: Point) -> tuple[Found, int] | None:
-    """(cheapest build faster than the point whatever it costs, its total); None where nothing is faster."""
+def next_faster(asking: Asking, point: Point) -> Point | None:
+    """The cheapest build faster than the point, whatever it costs; None where nothing is faster."""
     change = Change.of(throughput_tenths=point.found.row.perf.tenths + 1, budget_cents=None)
     found = asking.cheapest(change)
-    return (found, asking.total(change, found)) if found else None
+    return asking.point(change, found) if found else None
 
 
 def _moved(lever: Number) -> Iterator[tuple[str, bool, Change]]:
@@ -86,7 +86,3 @@ def _looser(asking: Asking, key: str, change: Change) -> bool:
         return True
     now = asking.base.request.precision
     return now is None or BITS[precision] < BITS.get(now, 0)
-
-
-def _text(asking: Asking, key: str) -> str:
-    return next(c.text for c in conditions(asking.base) if c.key == key)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 
 from optimizer.clock import Clock, TimeUp
-from optimizer.command import command
+from optimizer.command import UNTYPED, Typed, command
 from optimizer.explanation.asking import Asking, Change
 from optimizer.explanation.conflict import Conflict, conflict
 from optimizer.explanation.ledger import dropped
@@ -20,27 +18,8 @@ from optimizer.proofdata import money
 Tell = Callable[["list[ConditionFacts] | WayOut"], None]
 
 
-@dataclass(frozen=True)
-class Typed:
-    """What the buyer typed and no request holds: paths of files, options like --catalog."""
-
-    files: Mapping[str, str] = field(default_factory=dict)
-    rest: tuple[str, ...] = ()
-
-    @classmethod
-    def of(
-        cls, *, own: Path | None, avl: Path | None, fx: Path | None, support: str | None, catalog: Sequence[Path],
-        measured: Path | None, by: Path | None,
-    ) -> Typed:  # fmt: skip
-        """From the options of `dsopt solve`."""
-        files = {"own": own, "avl": avl, "fx": fx, "support": support}
-        options = [*(("--catalog", x) for x in catalog), ("--measured", measured), ("--calibration", by)]
-        rest = [word for option, path in options if path is not None for word in (option, str(path))]
-        return cls({k: str(v) for k, v in files.items() if v is not None}, tuple(rest))
-
-
 def no_build(
-    market: Market, clock: Clock | None = None, typed: Typed = Typed(),
+    market: Market, clock: Clock | None = None, typed: Typed = UNTYPED,
     tell: Tell | None = None,
 ) -> NoBuild:  # fmt: skip
     """Explains a request that no build meets. The conflict, then each way out is told as soon as it is known.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from catalogs.errors import CheckFailed, Fault, InputError
+from catalogs.files import read_result
 from catalogs.load import Catalog
 from optimizer.front import Point
 from optimizer.market import Market
@@ -18,14 +18,7 @@ from optimizer.verify.consistent import consistent
 def opened(file: Path, catalog: Catalog, by: Calibration | None = None) -> tuple[Market, list[Point], Result]:
     """(market of the stored request, its points, the result). Raises InputError for a file that is no result, and
     CheckFailed for one that is not what it says."""
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as e:
-        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(file))) from None
-    except ValueError as e:
-        remedy = "Write it with `dsopt solve ... -o result.json`."
-        raise InputError(Fault("not-json", f"is not JSON: {e}", str(file), remedy=remedy)) from None
-    return judged(data, catalog, by, str(file))
+    return judged(read_result(file), catalog, by, str(file))
 
 
 def reopened(result: Result, catalog: Catalog, by: Calibration | None = None) -> tuple[Market, list[Point]]:

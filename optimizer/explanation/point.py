@@ -103,8 +103,5 @@ def _neighbour(asking: Asking, p: Point, other: Point, name: str) -> Neighbour:
 
 def _beyond(asking: Asking, p: Point) -> Neighbour | None:
     """The next faster build, beyond the budget or beyond the front's end."""
-    found = next_faster(asking, p)
-    if found is None:
-        return None
-    change = Change.of(throughput_tenths=p.found.row.perf.tenths + 1, budget_cents=None)
-    return _neighbour(asking, p, asking.point(change, found[0]), "")
+    other = next_faster(asking, p)
+    return _neighbour(asking, p, other, "") if other else None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from catalogs.errors import Fault, InputError
+from catalogs.files import read_result
 from catalogs.load import Catalog
 from constraints.request import Request
 from optimizer.explanation.opened import chosen
@@ -81,15 +81,10 @@ def opened_files(
 
 
 def _json(path: Path) -> Any:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise InputError(Fault("too-large", f"is larger than {MOST_BYTES // 10**6} MB", str(path)))
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as e:
-        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
-    except (ValueError, RecursionError) as e:
-        remedy = "Write it with `dsopt solve ... -o result.json`."
-        raise InputError(Fault("not-json", f"is not JSON: {e}", str(path), remedy=remedy)) from None
+    """A result of a size that is one; a file that is not there is told by the reading."""
+    if path.is_file() and path.stat().st_size > MOST_BYTES:
+        raise InputError(Fault("too-large", f"is larger than {MOST_BYTES // 10**6} MB", str(path)))
+    return read_result(path)
 
 
 def _mappings(vendors: Sequence[Path], maps: Sequence[str]) -> dict[Path, Mapping]:

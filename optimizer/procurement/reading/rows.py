@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 
 from optimizer.procurement.reading import numbers, words
@@ -292,9 +291,3 @@ def _labelled(text: str) -> Iterator[tuple[str, str]]:
         yield m[1].strip(), m[2]
     elif len(plain) <= 40:
         yield plain, ""
-
-
-def day_of(value: Cell) -> date | None:
-    from optimizer.procurement.reading.dates import read_date
-
-    return read_date(value)

@@ -31,7 +31,6 @@ class Facts:
 
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
-    formulas: int = 0
     formula_cells: list[tuple[int, int]] = field(default_factory=list)
     errors: list[tuple[int, int]] = field(default_factory=list)
     outside: list[tuple[int, int]] = field(default_factory=list)
@@ -182,7 +181,6 @@ def _sheet(path: Path, name: str, stream: Any, money: dict[str, str]) -> Facts:
             if a.get("hidden") in ("1", "true"):
                 found.hidden_rows.add(row)
         elif tag == "f":
-            found.formulas += 1
             if len(found.formula_cells) < MOST:
                 found.formula_cells.append(place())
             parser.CharacterDataHandler = formula
@@ -223,10 +221,8 @@ def _ods(path: Path, z: zipfile.ZipFile) -> dict[str, Facts]:
         elif tag in ("table:table-cell", "table:covered-table-cell"):
             repeat = int(a.get("table:number-columns-repeated", 1))
             valued = "office:value" in a or a.get("office:value-type") == "string"
-            if "table:formula" in a:
-                found.formulas += 1
-                if "file:" in a["table:formula"] or "http" in a["table:formula"]:
-                    found.outside.append((row, column + 1))
+            if "table:formula" in a and ("file:" in a["table:formula"] or "http" in a["table:formula"]):
+                found.outside.append((row, column + 1))
 
     def end(tag: str) -> None:
         nonlocal row, column
