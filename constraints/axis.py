@@ -9,15 +9,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from catalogs.schema import Platform
+from constraints.buying import upper
+from constraints.limited import days_of, sources_of
 from constraints.procurement import PriceBook
 from constraints.site import total_w, units
+from constraints.tariff import NEVER
 
 if TYPE_CHECKING:
     from constraints.case import Case
     from constraints.model import Expr, FamilyModel
 
-MANY = 10**6
-"""Above any quantity of a part in a build."""
 MAX_COST = 2**40
 
 
@@ -101,23 +102,24 @@ class UnitsAxis:
 
 
 class LeadTimeAxis:
-    """Days: the longest lead time of the offers that price the parts; an unknown one counts nothing."""
+    """Days: the longest lead time of the offers that bring the parts; an unknown one counts nothing."""
 
     name, unit = "lead-time", "days"
 
     def encode(self, m: FamilyModel) -> Expr:
         cost = m.cp.new_int_var(0, MAX_COST, "cost")
         late: dict[int, Expr] = {}
-        for part, terms in m.quantities().items():
-            if days := lead_days(m.book, part):
+        for offer, pieces in m.ordered:
+            if days := days_of(offer):
                 if days not in late:
                     late[days] = m.cp.new_bool_var(f"{days} days")
                     m.cp.add(cost >= days * late[days])
-                m.cp.add(sum(terms) <= MANY * late[days])
+                m.cp.add(pieces <= upper(pieces) * late[days])
         return cost
 
     def measure(self, c: Case) -> int:
-        return max((lead_days(c.book, x) for x, q in c.build.total().items() if q), default=0)
+        orders = c.book.purchase({x: q for x, q in c.build.total().items() if x in c.book.prices})
+        return max((days_of(x.offer) for x in orders.lines if x.offer), default=0) if orders else NEVER
 
     def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
         return lead_days(book, platform.id)
@@ -127,9 +129,10 @@ class LeadTimeAxis:
 
 
 def lead_days(book: PriceBook, part: str) -> int:
-    """Known lead time of the offer that prices a part; 0 when it is unknown. Not of prices by quantity."""
-    offer = book.prices[part].offer if part in book.prices else None
-    return (offer.lead_time_days or 0) if offer else 0
+    """Days within which some of a part may be had; 0 when one of its offers does not say."""
+    if part not in book.prices:
+        return 0
+    return min((days_of(o) if o else 0 for o in sources_of(book, part)), default=0)
 
 
 MONEY = Money()

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from constraints.policy import Policy
-from constraints.procurement import minor_digits
+from constraints.pricing import minor_digits
 from constraints.rule import Check
 from constraints.tariff import NEVER
 

@@ -28,6 +28,7 @@ def orders(m: FamilyModel) -> Expr:
         most = max((-(-needs[p][1] // n) for p, n in kit.parts.items() if p in needs), default=0)
         most = most if kit.bundle.stock is None else min(most, kit.bundle.stock)
         count = m.cp.new_int_var(0, most, kit.bundle.id)
+        m.ordered.append((kit.bundle, count))
         cost.append(kit.cents * m.book.weight(kit.bundle.id) * count)
         for part, qty in kit.parts.items():
             from_kits.setdefault(part, []).append(qty * count)
@@ -75,6 +76,8 @@ def _split(m: FamilyModel, part: str, most: int) -> tuple[list[Expr], Expr]:
                 m.cp.add(pieces <= top * taken)
                 chosen.append(taken)
             bought.append(pieces)
+            if source.offer:
+                m.ordered.append((source.offer, pieces))
             cents.append(s.cents * pieces)
         if len(chosen) > 1:
             m.cp.add_at_most_one(chosen)

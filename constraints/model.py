@@ -15,6 +15,7 @@ from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import (
     Bridge,
+    Bundle,
     Cooling,
     Cpu,
     Drive,
@@ -23,6 +24,7 @@ from catalogs.schema import (
     Kind,
     Memory,
     Nic,
+    Offer,
     Pdu,
     Platform,
     Psu,
@@ -210,7 +212,9 @@ class FamilyModel:
         return q
 
     def close_cost(self) -> None:
-        """total_cents: price of all lines with support by category, in `book.scale` parts of a cent (see `scaled`)."""
+        """total_cents: price of all lines with support by category, in `book.scale` parts of a cent (see `scaled`).
+
+        ordered: each offer and bundle with the pieces bought from it, of parts of one price those in a node."""
         cp, book, quantities = self.cp, self.book, self.quantities()
         steady = {x: p.cents * book.weight(x) for x, p in book.prices.items() if p.tariff is None}
         bought = [x for x in quantities if x in steady and x not in self.shared_qty]
@@ -224,6 +228,8 @@ class FamilyModel:
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
         cp.add(self.node_cents == sum(node))
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
+        priced = [(book.prices[x].offer, sum(quantities[x])) for x in quantities if x in steady]
+        self.ordered: list[tuple[Offer | Bundle, Expr]] = [(offer, pieces) for offer, pieces in priced if offer]
         rest = sum(self.shared_cost) + orders(self)
         if book.by_quantity:
             self.pieces = cp.new_int_var(0, MAX_MONEY, "pieces")

@@ -70,7 +70,7 @@ def priced(
                 ledger.pop(part.id, None)
             else:
                 ledger[part.id] = "no piece of it in stock"
-    kits = tuple(k for k in _kits(catalog, request, policy, barred) if _saves(k, prices))
+    kits = tuple(k for k in _kits(catalog, request, policy, barred) if request.picks_offers or _saves(k, prices))
     for x in sorted({x for k in kits for x in k.parts}):
         ledger.pop(x, None)
         spare = spares.get(catalog.parts[x].kind, (0, 1))
@@ -82,20 +82,31 @@ def priced(
 
 
 def _of_part(offers: list[Offer], stale: bool, owned: int, spare: tuple[int, int], request: Request) -> Priced:
-    """One price where one offer is the cheapest for any number; else a tariff of all that may be cheaper somewhere."""
+    """One price where one offer is the best for any number; else a tariff of all that may be the better somewhere."""
     cents = {o.id: unit_price(o, request) for o in offers}
     ranked = sorted(offers, key=lambda o: (cents[o.id], -o.date.toordinal(), o.id))
-    always = next((o for o in ranked if o.stock is None and o.min_qty == 1 and not o.breaks), None)
+    always = [o for o in ranked if o.stock is None and o.min_qty == 1 and not o.breaks]
     sources = [Source(None, (Step(1, owned, 0),))] if owned else []
-    for o in ranked:
+    for i, o in enumerate(ranked):
         prices = [(1, cents[o.id]), *((q, unit_price(o, request, price)) for q, price in o.price_breaks)]
         steps = steps_of(prices, o.min_qty, o.stock)
-        if o is always or (steps and (always is None or steps[-1].cents < cents[always.id])):
+        rivals = (x for x in always if x is not o and _serves(x, o, request))
+        beaten = any(cents[x.id] <= steps[-1].cents and (o not in always or x in ranked[:i]) for x in rivals if steps)
+        if steps and not beaten:
             sources.append(Source(o, steps, stale))
     by_quantity = not (len(sources) == 1 and sources[0].plain)
     tariff = Tariff(tuple(sources), spare)
-    first = always or next((s.offer for s in sources if s.offer), None)
+    first = always[0] if always else next((s.offer for s in sources if s.offer), None)
     return Priced(first, tariff.least_cents, stale, tariff if by_quantity or spare[0] else None, by_quantity)
+
+
+def _serves(one: Offer, other: Offer, request: Request) -> bool:
+    """Whether an offer that is not dearer makes another superfluous: not that of another seller where sellers are
+    counted, nor a later one where days are."""
+    if not request.picks_offers:
+        return True
+    later = (one.lead_time_days or 0) > (other.lead_time_days or 0)
+    return not (request.max_sellers and one.seller != other.seller) and not (request.soonest and later)
 
 
 def _kits(catalog: Catalog, request: Request, policy: Policy, barred: set[str]) -> list[Kit]:

@@ -2,7 +2,8 @@
 
 Of one part, seller and condition only the newest offer dated on or before `as_of` is live. Fresh live offers come
 first and the cheapest of them prices the part; where none is fresh the newest does, marked stale. Stock, minimum
-orders, price breaks, bundles and parts in hand make the price a function of quantity (constraints/purchase.py).
+orders, price breaks, bundles and parts in hand make the price a function of quantity (constraints/purchase.py); where
+sellers or days of delivery are counted, the offers are chosen for the build as a whole (constraints/limited.py).
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Offer, Part, Platform
+from constraints.budget import most_parts_cents
 from constraints.filters import Filter, admissible, limits
+from constraints.limited import LimitedBook
 from constraints.policy import Policy
 from constraints.pricing import minor_digits as minor_digits
 from constraints.pricing import priced
@@ -60,24 +63,24 @@ def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
         pools[part.id] = fresh or [o for o in live if o.date == max(x.date for x in live)], not fresh
     book = priced(catalog, request, policy, pools, barred_ids, ledger)
     _refuse(request, book)
-    return book
+    if not (request.picks_offers and book.by_quantity):
+        return book
+    budget = request.budget_cents
+    purse = {} if budget is None else {"purse": most_parts_cents(budget, policy)}
+    return LimitedBook(
+        book.prices, book.ledger, book.kits, book.scale, book.weights, request.max_sellers, request.soonest, **purse
+    )
 
 
 def _refuse(request: Request, book: PriceBook) -> None:
-    """Limits that lean on the one offer of each part, where a part may have several; raises InputError."""
-    limits_ = {
-        "max_sellers": request.max_sellers is not None,
-        "cost_axis lead-time": request.cost_axis == "lead-time",
-        "max_estimated_percent": request.max_estimated_percent is not None,
-        "max_share_percent": request.max_share_percent is not None,
-    }
-    for name, asked in limits_.items():
-        if not asked:
+    """Limits on shares lean on the one offer of each part, where a part may have several; raises InputError."""
+    why = "a part may come from several offers, since stock, minimum orders, price breaks, bundles or parts in hand"
+    for name in ("max_estimated_percent", "max_share_percent"):
+        if getattr(request, name) is None:
             continue
-        why = "a part may come from several offers, since stock, minimum orders, price breaks, bundles or parts in hand"
         if book.by_quantity:
             text = f"{name} with prices by quantity: {why} set its price"
-        elif name.endswith("percent") and (request.spares or request.support):
+        elif request.spares or request.support:
             text = f"{name} with spares or support by category: which share they count in is not defined"
         else:
             continue

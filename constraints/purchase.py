@@ -75,6 +75,15 @@ class Purchase:
         """Sum of the lines."""
         return sum(x.qty * x.cents for x in self.lines)
 
+    @property
+    def sellers(self) -> dict[str, int]:
+        """Sellers with the cents of their lines."""
+        out: dict[str, int] = {}
+        for x in self.lines:
+            if x.offer:
+                out[x.offer.seller] = out.get(x.offer.seller, 0) + x.qty * x.cents
+        return out
+
     def spares_cents(self, pieces: Mapping[str, int]) -> int:
         """The lines' share beyond the pieces that the build holds; those take from the lines in their order."""
         left, out = dict(pieces), 0
@@ -116,28 +125,17 @@ class PriceBook:
 
     def cost(self, pieces: Mapping[str, int]) -> int:
         """Lines and support by category of a build of these pieces; NEVER where they can't be had."""
-        _, cost = self._cheapest(pieces)
+        cost = self.orders(pieces).cost
         return NEVER if cost >= NEVER else self.rounded(cost)
 
     def purchase(self, pieces: Mapping[str, int]) -> Purchase | None:
         """The cheapest orders of a build of these pieces; None where they can't be had."""
-        counts, cost = self._cheapest(pieces)
-        if cost >= NEVER:
-            return None
-        lines, covered = [], dict.fromkeys(pieces, 0)
-        for kit, count in zip(self.kits, counts, strict=True):
-            if count:
-                lines.append(Line(kit.bundle.id, count, kit.cents, "bundle", kit.bundle))
-                for part, qty in kit.parts.items():
-                    lines.append(Line(part, count * qty, 0, "bundle", kit.bundle))
-                    covered[part] = covered.get(part, 0) + count * qty
-        for part, qty in pieces.items():
-            tariff = self.prices[part].sources()
-            for o in tariff.split(tariff.need(qty) - covered[part]):
-                origin: Literal["offer", "owned"] = "offer" if o.source.offer else "owned"
-                lines.append(Line(part, o.pieces, o.cents, origin, o.source.offer, o.source.stale))
-        found = Purchase(tuple(lines), 0)
-        return Purchase(found.lines, self.rounded(cost) - found.cents)
+        found = self.orders(pieces)
+        return None if found.cost >= NEVER else found.purchase(pieces)
+
+    def orders(self, pieces: Mapping[str, int]) -> Orders:
+        """How these pieces are had for the least cost."""
+        return Orders(self, *self._cheapest(pieces))
 
     def short(self, part: str, pieces: int) -> tuple[int, int] | None:
         """(needed with spares, to be had) where a part can't be had in this number, whatever else is bought."""
@@ -189,3 +187,34 @@ class PriceBook:
 
         branch(0, (), 0, shared)
         return best[0][1], min(NEVER, best[0][0] + alone)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How pieces are had: so many of each of the book's bundles, the rest part by part; `cost` in scaled cents, NEVER
+    where they can't be had."""
+
+    book: PriceBook
+    kits: tuple[int, ...]
+    cost: int
+
+    def purchase(self, pieces: Mapping[str, int]) -> Purchase:
+        """Line by line."""
+        lines, covered = [], dict.fromkeys(pieces, 0)
+        for kit, count in zip(self.book.kits, self.kits, strict=True):
+            if count:
+                lines.append(Line(kit.bundle.id, count, kit.cents, "bundle", kit.bundle))
+                for part, qty in kit.parts.items():
+                    lines.append(Line(part, count * qty, 0, "bundle", kit.bundle))
+                    covered[part] = covered.get(part, 0) + count * qty
+        for part, qty in pieces.items():
+            tariff = self.book.prices[part].sources()
+            for o in tariff.split(tariff.need(qty) - covered[part]):
+                origin: Literal["offer", "owned"] = "offer" if o.source.offer else "owned"
+                lines.append(Line(part, o.pieces, o.cents, origin, o.source.offer, o.source.stale))
+        found = Purchase(tuple(lines), 0)
+        return Purchase(found.lines, self.book.rounded(self.cost) - found.cents)
+
+    def sellers(self, pieces: Mapping[str, int]) -> dict[str, int]:
+        """Sellers with the cents of their lines."""
+        return self.purchase(pieces).sellers

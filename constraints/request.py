@@ -190,6 +190,17 @@ class Request(BaseModel):
         return self.max_estimated_percent is not None or self.max_share_percent is not None
 
     @property
+    def soonest(self) -> bool:
+        """Whether the front ascends in days of delivery."""
+        return self.cost_axis == "lead-time"
+
+    @property
+    def picks_offers(self) -> bool:
+        """Whether another offer of a part than the cheapest may be the better one, for its seller's or its lead time's
+        sake. Limits on shares count the one offer that prices each part."""
+        return (self.max_sellers is not None or self.soonest) and not self.shares
+
+    @property
     def trains(self) -> bool:
         """Whether the workload trains or fine-tunes."""
         return self.workload in TRAINING

@@ -1,23 +1,21 @@
 """Rules of shares: how much of a build's sum of lines may rest on estimates, and on how few sellers it may lean.
 
-Sellers are those of the offers that price the parts (`offer.seller`): whom the buyer has to deal with. Makers are
-`--vendor`'s business. Which offer prices a part does not depend on these rules, and where several may (prices by
-quantity) the rules are refused (docs/money.md).
+Sellers are those of the offers that bring the parts (`offer.seller`): whom the buyer has to deal with. Makers are
+`--vendor`'s business. A limit on their number chooses among a part's offers; limits on shares count the one offer that
+prices a part, and where several may (prices by quantity) they are refused (docs/procurement.md).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from constraints.buying import upper
 from constraints.rule import Check
 from constraints.sums import whole
 
 if TYPE_CHECKING:
     from constraints.case import Case
     from constraints.model import FamilyModel
-
-MANY = 10**6
-"""Above any quantity of a part in a build."""
 
 
 class Estimates:
@@ -48,20 +46,18 @@ class Sellers:
 
     def encode(self, m: FamilyModel) -> None:
         most, percent = m.request.max_sellers, m.request.max_share_percent
-        if most is None and percent is None:
-            return
-        quantities = m.quantities()
-        sold: dict[str, dict[str, int]] = {}
-        for x, p in m.book.prices.items():
-            if x in quantities and p.offer:
-                sold.setdefault(p.offer.seller, {})[x] = p.cents
         if most is not None:
-            used = {s: m.cp.new_bool_var(s) for s in sold}
+            used: dict[str, Any] = {}
+            for offer, pieces in m.ordered:
+                if offer.seller not in used:
+                    used[offer.seller] = m.cp.new_bool_var(offer.seller)
+                m.cp.add(pieces <= upper(pieces) * used[offer.seller])
             m.cp.add(sum(used.values()) <= most)
-            for s, each in sold.items():
-                for x in each:
-                    m.cp.add(sum(quantities[x]) <= MANY * used[s])
         if percent is not None:
+            sold: dict[str, dict[str, int]] = {}
+            for x in m.quantities():
+                if (p := m.book.prices.get(x)) and p.offer:
+                    sold.setdefault(p.offer.seller, {})[x] = p.cents
             for s, each in sold.items():
                 m.cp.add(100 * whole(m, each, f"cents of {s}") <= percent * m.total_cents)
 
@@ -69,16 +65,13 @@ class Sellers:
         most, percent, found = c.request.max_sellers, c.request.max_share_percent, []
         if most is None and percent is None:
             return []
-        lines = _lines(c)
-        by: dict[str, int] = {}
-        for x, cents in lines.items():
-            if offer := c.book.prices[x].offer:
-                by[offer.seller] = by.get(offer.seller, 0) + cents
+        orders = c.book.purchase({x: q for x, q in c.build.total().items() if q and x in c.book.prices})
+        by = orders.sellers if orders else {}
         if most is not None:
             found.append(Check.at_most(self.id, len(by), most, "sellers", f"sellers: {', '.join(sorted(by))}"))
-        if percent is not None and by:
+        if percent is not None and orders and by:
             largest = max(sorted(by), key=lambda s: by[s])
-            found.append(_at_most(self.id, by[largest], sum(by.values()), percent, f"of the cost is with {largest}"))
+            found.append(_at_most(self.id, by[largest], orders.cents, percent, f"of the cost is with {largest}"))
         return found
 
 

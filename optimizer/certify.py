@@ -89,8 +89,8 @@ class Family:
         m, asked, clock = self.model, self.asked(ceiling), clock or Clock()
         cost, total = (asked.get_int_var_from_proto_index(x.index) for x in (self.cost, m.total_cents))
         found = self._solved(asked, cost, clock)
-        money, stepped = self.market.axis is MONEY, m.book.by_quantity
-        if found is None or self.cut or (money and not stepped):
+        money = self.market.axis is MONEY
+        if found is None or self.cut or (money and not m.book.by_quantity):
             return found
         for row, chosen in m.rows.items():
             if row.perf.tenths < found.row.perf.tenths:
@@ -98,16 +98,31 @@ class Family:
         if not money:
             asked.add(cost <= found.cost)
             found = self._solved(asked, total, clock) or found
-        if stepped:
-            asked.add(total <= m.book.scaled(found.parts_cents))
-            found = self._solved(asked, asked.get_int_var_from_proto_index(m.pieces.index), clock) or found
-        return found
+        return self._of_fewest_pieces(found, asked, clock)
 
     def settled(self, found: Found, clock: Clock) -> Found:
         """The build that stands for all of its cost and throughput: the same whatever number of workers found it."""
         tenths = found.row.perf.tenths
         alone = Clock(clock.left())
         return self.under(lambda r: found.cost if r.perf.tenths == tenths else -1, alone) or found
+
+    def cheaper(self, known: Found, clock: Clock) -> Found | None:
+        """The build of fewest cents among those of a known one's cost and throughput, if any costs less than it."""
+        tenths, m = known.row.perf.tenths, self.model
+        asked = self.asked(lambda r: known.cost if r.perf.tenths == tenths else -1)
+        total = asked.get_int_var_from_proto_index(m.total_cents.index)
+        asked.add(total <= m.book.scaled(known.parts_cents - 1))
+        found = self._solved(asked, total, clock)
+        return found and self._of_fewest_pieces(found, asked, clock)
+
+    def _of_fewest_pieces(self, found: Found, asked: cp_model.CpModel, clock: Clock) -> Found:
+        """Where prices depend on quantity, the build with the fewest pieces of those that cost no more."""
+        m = self.model
+        if not m.book.by_quantity:
+            return found
+        total, pieces = (asked.get_int_var_from_proto_index(x.index) for x in (m.total_cents, m.pieces))
+        asked.add(total <= m.book.scaled(found.parts_cents))
+        return self._solved(asked, pieces, clock) or found
 
     def _solved(self, asked: cp_model.CpModel, least: cp_model.IntVar, clock: Clock) -> Found | None:
         """The build for which `least` is smallest; None when there is none. Raises TimeUp."""

@@ -5,6 +5,7 @@ Each option stands for its main part alone; what comes with it (coolers, cords) 
 
 from __future__ import annotations
 
+from constraints.limited import sources_of
 from optimizer.market import Market
 from optimizer.shelf import Option
 
@@ -14,24 +15,23 @@ Pool = list[Option]
 def from_few(market: Market, platform: str, pools: list[Pool]) -> list[Pool] | None:
     """The pools as far as the number of sellers allows; None when they force too many.
 
-    Forced are the platform's seller and each that all options of a pool share."""
+    Forced is each seller who alone brings the platform, or all options of a pool."""
     most = market.request.max_sellers
     if most is None:
         return pools
 
-    def seller(o: Option) -> str:
-        return _seller(market, o.parts[0][0]) if o.parts else ""
+    def sellers(o: Option) -> frozenset[str]:
+        return _sellers(market, o.parts[0][0]) if o.parts else frozenset({""})
 
-    forced = {_seller(market, platform)}
-    for pool in pools:
-        of = {seller(o) for o in pool}
+    forced = set[str]()
+    for of in (_sellers(market, platform), *(frozenset().union(*map(sellers, pool)) for pool in pools)):
         forced |= of if len(of) == 1 else set()
     forced.discard("")
     if len(forced) > most:
         return None
     if len(forced) < most:
         return pools
-    return [[o for o in pool if seller(o) in {"", *forced}] for pool in pools]
+    return [[o for o in pool if sellers(o) & {"", *forced}] for pool in pools]
 
 
 def least_by_shares(market: Market, platform: str, pools: list[Pool]) -> int | None:
@@ -65,6 +65,11 @@ def least_by_shares(market: Market, platform: str, pools: list[Pool]) -> int | N
                 by[seller] = by.get(seller, 0) + min(cents(x, q) for x, q in group)
         least = max(least, -(-100 * max(by.values()) // r.max_share_percent))
     return least
+
+
+def _sellers(market: Market, part: str) -> frozenset[str]:
+    """Those who may bring a part; empty for what is in hand."""
+    return frozenset(o.seller if o else "" for o in sources_of(market.book, part))
 
 
 def _seller(market: Market, part: str) -> str:

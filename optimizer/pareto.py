@@ -101,6 +101,25 @@ class Solver(Units):
         out.ticks[u.gpu.id, u.per_node] = family.ticks
         self.seconds["cp_sat_deterministic"] += family.ticks
 
+    def cheapen(self, stairs: Staircase) -> None:
+        """On another axis than money: each point becomes the cheapest build of its cost and throughput, proven."""
+        for point in list(stairs.points) if self.market.axis is not MONEY else ():
+            for u in self.units:
+                rows = [
+                    r for r in (self.runnable(u) if self.clever else u.rows) if r.perf.tenths == point.row.perf.tenths
+                ]
+                near = [b for r in rows for b in self.bounds_of(u, r, point.cost) if b.fits(point.cost)]
+                open_ = {b.row.key: b.row for b in near if b.cents < point.parts_cents}
+                if open_:
+                    family = self.engine(
+                        self.market, u.gpu, u.per_node, list(open_.values()), self.candidates(u), self.rules
+                    )
+                    if found := family.cheaper(point, self.clock):
+                        stairs.add(found)
+                        point = found
+                    if family.cut:
+                        raise TimeUp
+
     def limit(self) -> int | None:
         """The most on the axis that the request allows; None for money without a budget."""
         if self.market.axis is not MONEY:
@@ -173,6 +192,7 @@ class Solver(Units):
                 self.clock.tick("proof", closed, len(self.units))
                 self.prove(u, stairs, out)
                 closed += 1
+            self.cheapen(stairs)
         except TimeUp:
             out.complete = False
             out.open, out.least_missing_cents = self.missing(stairs, self.units[closed:])

@@ -142,10 +142,10 @@ class Oracle:
     def _order(self, o: Any) -> tuple[int, str]:
         return int(o.price * 100), o.id  # all random offers are fresh, of one day and in USD
 
-    def _offer(self, part: str) -> Any:
-        """The offer that prices a part: the cheapest of those that the buyer admits."""
+    def _admitted(self, part: str) -> list[Any]:
+        """The offers of a part that the buyer admits."""
         ask = self.ask
-        fine = [
+        return [
             o
             for o in self.catalog.offers.get(part, ())
             if o.condition in ask.conditions
@@ -153,7 +153,34 @@ class Oracle:
             and (not ask.strict_lead or o.lead_time_days is not None)
             and (ask.max_lead is None or o.lead_time_days is None or o.lead_time_days <= ask.max_lead)
         ]
-        return min(fine, key=self._order, default=None)
+
+    def _offer(self, part: str) -> Any:
+        """The offer that prices a part: the cheapest of those that the buyer admits."""
+        return min(self._admitted(part), key=self._order, default=None)
+
+    def _bill(self, all_: Counter[str]) -> list[tuple[Any, int]] | None:
+        """(offer, cents of the line) of each part: where sellers or days are counted, of every choice of sellers the
+        cheapest, and of every number of days the first that the budget allows; else the offers that price the parts."""
+        ask = self.ask
+        offers = {x: [o for o in self._admitted(x) if self.offer[x]] for x in all_}
+        days = sorted({o.lead_time_days or 0 for of in offers.values() for o in of})
+        sellers = sorted({o.seller for of in offers.values() for o in of})
+        if not ask.by_share and all(offers.values()):
+            for d in days if ask.cost_axis == "lead-time" else days[-1:]:
+                found = []
+                for few in itertools.combinations(sellers, min(ask.max_sellers or len(sellers), len(sellers))):
+                    bill = []
+                    for x, q in all_.items():
+                        fine = [o for o in offers[x] if o.seller in few and (o.lead_time_days or 0) <= d]
+                        if fine:
+                            best = min(fine, key=self._order)
+                            bill.append((best, q * int(best.price * 100)))
+                    if len(bill) == len(all_):
+                        found.append((sum(line for _, line in bill), len(found), bill))
+                if found and (ask.cost_axis != "lead-time" or min(found)[0] <= ask.budget_cents):
+                    return min(found)[2]
+        plain = [(self.offer[x] or self.any_offer[x], q) for x, q in all_.items()]
+        return [(o, q * int(o.price * 100)) for o, q in plain] if all(o for o, _ in plain) else None
 
     def _off_lists(self, part: str) -> bool:
         """Whether origin or approved list speak against a part itself."""
@@ -823,12 +850,9 @@ class Oracle:
         )
         missing = any(x not in all_ and x not in inside for x in self.ask.include)
         broken = broken | ({"procurement"} if barred or missing else set())
-        bill: list[tuple[Any, int]] = []
-        for x, q in all_.items():
-            offer = self.offer[x] or self.any_offer[x]
-            if offer is None:
-                return
-            bill.append((offer, q * int(offer.price * 100)))
+        bill = self._bill(all_)
+        if bill is None:
+            return
         cents = sum(line for _, line in bill)
         broken |= self._shares_broken(bill, cents)
         late = max(offer.lead_time_days or 0 for offer, _ in bill)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from catalogs.load import Catalog
-from catalogs.schema import Offer
+from catalogs.schema import Bundle, Offer
 from tests.oracle import Ask, Oracle
 from tests.price_terms import Terms
 
@@ -92,6 +92,38 @@ class Shop:
         return min(costs, default=None)
 
 
+class Shops:
+    """What pieces cost where sellers or days of delivery are counted: (days, cents), every choice of sellers tried."""
+
+    def __init__(self, catalog: Catalog, ask: Ask, terms: Terms) -> None:
+        self.ask, self.late = ask, ask.cost_axis == "lead-time"
+        every = [o for of in (*catalog.offers.values(), tuple(catalog.bundles.values())) for o in of]
+        sellers = sorted({o.seller for o in every})
+        most = min(len(sellers), ask.max_sellers or len(sellers))
+        self.shops = [
+            (d, [Shop(_of(catalog, few, d), ask, terms) for few in itertools.combinations(sellers, most)])
+            for d in (sorted({o.lead_time_days or 0 for o in every} | {0}) if self.late else [10**6])
+        ]
+
+    def build(self, pieces: Counter[str]) -> tuple[int, int] | None:
+        """Of the fewest days within the budget; on other axes of any."""
+        for days, shops in self.shops:
+            cents = min((c for shop in shops if (c := shop.build(pieces)) is not None), default=None)
+            if cents is not None and (not self.late or cents <= self.ask.budget_cents):
+                return days, cents
+        return None
+
+
+def _of(catalog: Catalog, sellers: tuple[str, ...], days: int) -> Catalog:
+    """The catalog with the offers and bundles of those sellers and days alone."""
+
+    def fine(o: Offer | Bundle) -> bool:
+        return o.seller in sellers and (o.lead_time_days or 0) <= days
+
+    offers = {x: tuple(o for o in of if fine(o)) for x, of in catalog.offers.items()}
+    return replace(catalog, offers=offers, bundles={x: b for x, b in catalog.bundles.items() if fine(b)})
+
+
 @dataclass(eq=False)
 class PriceOracle(Oracle):
     """All builds of a catalog, each at what its quantities cost."""
@@ -99,7 +131,7 @@ class PriceOracle(Oracle):
     terms: Terms = field(default_factory=lambda: Terms({}, {}, {}))
 
     def __post_init__(self) -> None:
-        self.shop = Shop(self.catalog, self.ask, self.terms)
+        self.shop = Shops(self.catalog, self.ask, self.terms)
         super().__post_init__()
 
     def _record(
@@ -116,7 +148,8 @@ class PriceOracle(Oracle):
             return
         if any(x not in all_ and x not in inside for x in self.ask.include):
             return
-        cents = self.shop.build(+all_)
-        if cents is not None:
-            cost = {"money": cents, "power": watts, "rack-units": high}[self.ask.cost_axis]
+        found = self.shop.build(+all_)
+        if found is not None:
+            days, cents = found
+            cost = {"money": cents, "power": watts, "rack-units": high, "lead-time": days}[self.ask.cost_axis]
             self.builds.add((cost, cents, speeds, frozenset()))

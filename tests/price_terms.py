@@ -52,6 +52,25 @@ def priced_scenario(seed: int) -> tuple[Catalog, Request, Ask, Terms]:
     return made, request.model_copy(update=fields), ask, terms
 
 
+def with_sellers(seed: int, catalog: Catalog) -> Catalog:
+    """The catalog with sellers and days of delivery, and a second offer without terms for most parts."""
+    rng = random.Random(f"sellers {seed}")
+
+    def sold(o: Any, seller: str, **fields: Any) -> Any:
+        days = rng.choice((None, 7, 14, 30))
+        return o.model_copy(update={"seller": seller, "lead_time_days": days, **fields})
+
+    offers = {}
+    for x, of in sorted(catalog.offers.items()):
+        sellers = rng.sample(("north", "south", "west", "east"), len(of) + 1)
+        plain = {"id": f"{of[0].id}-b", "stock": None, "min_qty": 1, "breaks": ()}
+        price = (of[0].price * Decimal(rng.choice(("0.98", "1.1")))).quantize(Decimal("0.01"))
+        second = [sold(of[0], sellers[-1], price=price, **plain)] if rng.random() < 0.7 else []
+        offers[x] = (*(sold(o, s) for o, s in zip(of, sellers, strict=False)), *second)
+    bundles = {x: sold(b, rng.choice(("north", "south"))) for x, b in catalog.bundles.items()}
+    return replace(catalog, offers=offers, bundles=bundles)
+
+
 def _with_terms(rng: random.Random, o: Offer) -> Offer:
     change: dict[str, Any] = {}
     if rng.random() < 0.4:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from catalogs.load import Catalog
@@ -45,6 +46,9 @@ def procurement_scenario(seed: int, wish: str, axis: str, base: int | None = Non
             )
             for o, s in zip(old, sellers, strict=True)
         )
+    if wish == "sellers" or axis == "lead-time":  # a choice of sellers and days for most parts
+        more = random.Random(f"{seed} more")
+        offers = {x: (*of, *_others(more, of)) for x, of in offers.items()}
     product, plain = _wish(wish, rng, parts)
     same: dict[str, Any] = {"cost_axis": axis, "exclude": frozenset(), "include": ()}
     return (
@@ -52,6 +56,20 @@ def procurement_scenario(seed: int, wish: str, axis: str, base: int | None = Non
         request.model_copy(update={**same, **product}),
         replace(ask, cost_axis=axis, exclude=(), include=(), **plain),
     )
+
+
+def _others(rng: random.Random, offers: tuple[Offer, ...]) -> list[Offer]:
+    """Offers of the other sellers, at other prices and days."""
+    out = []
+    for seller in sorted({"north", "south", "west"} - {o.seller for o in offers}):
+        change = {
+            "id": f"{offers[0].id}-{seller}", "seller": seller,
+            "price": (offers[0].price * Decimal(rng.choice(("0.97", "1.04", "1.2")))).quantize(Decimal("0.01")),
+            "lead_time_days": rng.choice((None, 7, 14, 30, 60)),
+        }  # fmt: skip
+        if rng.random() < 0.6:
+            out.append(offers[0].model_copy(update=change))
+    return out
 
 
 def _wish(wish: str, rng: random.Random, parts: dict[str, Part]) -> tuple[dict[str, Any], dict[str, Any]]:

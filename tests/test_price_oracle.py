@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -16,7 +16,7 @@ from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.search import passes
 from tests.price_oracle import PriceOracle
-from tests.price_terms import priced_scenario
+from tests.price_terms import priced_scenario, with_sellers
 from tests.test_oracle import nodes_tried, values
 
 TRIED = (0, 1, 2, 3, 4, 5, 6, 8, 12, 13, 14, 16, 18, 19, 20, 22, 23, 24, 25, 26, 28, 30, 33, 36, 37, 42, 47, 48)
@@ -30,13 +30,34 @@ def test_front_equals_brute_force(seed: int) -> None:
     assert found == PriceOracle(catalog, ask, nodes_tried(seed), terms=terms).front()
 
 
+def agrees(market: Market, oracle: PriceOracle) -> None:
+    """The same front, each point the cheapest of its cost on the axis and its throughput."""
+    found = [(p.found.cost, p.found.parts_cents, p.found.row.perf.tenths) for p in Solver(market).front().points]
+    assert [(cost, tenths) for cost, _, tenths in found] == oracle.front()
+    dearest_first = sorted(oracle.builds, key=lambda b: -b[1])
+    least = {(cost, dict(speeds)[""]): cents for cost, cents, speeds, _ in dearest_first}
+    assert [least[cost, tenths] for cost, _, tenths in found] == [cents for _, cents, _ in found]
+
+
 @pytest.mark.parametrize("axis", ("power", "rack-units"))
 @pytest.mark.parametrize("seed", TRIED[:8])
 def test_front_of_another_axis_equals_brute_force(seed: int, axis: Literal["power", "rack-units"]) -> None:
     catalog, request, ask, terms = priced_scenario(seed)
     market = Market.open(catalog, request.model_copy(update={"cost_axis": axis}), Policy())
-    found = [(p.found.cost, p.found.row.perf.tenths) for p in Solver(market).front().points]
-    assert found == PriceOracle(catalog, replace(ask, cost_axis=axis), nodes_tried(seed), terms=terms).front()
+    agrees(market, PriceOracle(catalog, replace(ask, cost_axis=axis), nodes_tried(seed), terms=terms))
+
+
+@pytest.mark.parametrize(
+    ("seed", "limit"),
+    [(x, {"max_sellers": 1 + i % 2}) for i, x in enumerate(TRIED[:12])]
+    + [(x, {"cost_axis": "lead-time", **({"max_sellers": 2} if i % 3 == 0 else {})}) for i, x in enumerate(TRIED[:12])],
+)
+def test_sellers_and_days_with_prices_by_quantity(seed: int, limit: dict[str, Any]) -> None:
+    """The orders of a build are chosen together; brute force tries every choice of sellers and every number of days."""
+    catalog, request, ask, terms = priced_scenario(seed)
+    catalog = with_sellers(seed, catalog)
+    market = Market.open(catalog, request.model_copy(update=limit), Policy())
+    agrees(market, PriceOracle(catalog, replace(ask, **limit), nodes_tried(seed), terms=terms))
 
 
 @pytest.mark.parametrize("seed", range(48))

@@ -92,9 +92,9 @@ def test_forged_terms_are_named() -> None:
 
 @pytest.mark.parametrize(
     "limit",
-    [{"max_sellers": 1}, {"max_share_percent": 60}, {"max_estimated_percent": 30}, {"cost_axis": "lead-time"}],
+    [{"max_share_percent": 60}, {"max_estimated_percent": 30}, {"max_share_percent": 60, "max_sellers": 1}],
 )
-def test_limits_by_offer_are_refused_beside_prices_by_quantity(limit: Data) -> None:
+def test_limits_on_shares_are_refused_beside_prices_by_quantity(limit: Data) -> None:
     catalog, request, _, _ = priced_scenario(1)
     part = next(iter(catalog.offers))
     owning = request.model_copy(update={"own": (Owned(part=part, qty=1),), **limit})

@@ -1,0 +1,121 @@
+"""The cheapest orders of a build where they are limited as a whole: so many sellers at most, or the soonest delivery.
+
+Which offer brings a part depends on the other parts then: a dearer one of a seller who is on the bill anyway may be
+what keeps the build within the limit. Plain code, exact: sellers by branch and bound, days by bisection.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from catalogs.schema import Bundle, Offer
+from constraints.purchase import Orders, PriceBook, Priced
+from constraints.tariff import NEVER, Tariff
+
+MOST_KNOWN = 5000
+"""Builds whose orders are remembered."""
+
+
+@dataclass(frozen=True)
+class LimitedBook(PriceBook):
+    """A price book with at most `most_sellers` sellers (None: any number), or with `soonest` of the offers that deliver
+    within the fewest days for which the orders cost `purse` minor units at most.
+
+    Where no orders keep to `most_sellers` those of the fewest sellers count, and where none keep to `purse` those of
+    any delivery: the rules say then what is wrong."""
+
+    most_sellers: int | None = None
+    soonest: bool = False
+    purse: int = NEVER - 1
+    _known: dict[frozenset[tuple[str, int]], Orders] = field(default_factory=dict, compare=False, repr=False)
+
+    def orders(self, pieces: Mapping[str, int]) -> Orders:
+        key = frozenset(pieces.items())
+        if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._soonest(pieces) if self.soonest else self._of_few(pieces, None)
+        return self._known[key]
+
+    def _soonest(self, pieces: Mapping[str, int]) -> Orders:
+        days = sorted({days_of(o) for o in self._offers(pieces)} | {0})
+        tried = {d: self._of_few(pieces, d) for d in days[-1:]}
+
+        def within(d: int) -> bool:
+            tried[d] = found = tried.get(d) or self._of_few(pieces, d)
+            kept = self.most_sellers is None or len(found.sellers(pieces)) <= self.most_sellers
+            return kept and found.cost < NEVER and self.rounded(found.cost) <= self.purse
+
+        first = bisect_left(days, True, key=within)
+        return tried[days[min(first, len(days) - 1)]]
+
+    def _of_few(self, pieces: Mapping[str, int], days: int | None) -> Orders:
+        """The cheapest orders of at most `most_sellers` sellers, delivered within `days`."""
+        anyone = self._open(pieces, None, days)
+        if self.most_sellers is None or anyone.cost >= NEVER:
+            return anyone
+        everyone = frozenset(o.seller for o in self._offers(pieces))
+        forced = frozenset(s for x in pieces for s in self._only(x))
+        for most in range(max(self.most_sellers, len(forced)), len(everyone)):
+            if found := self._branch(pieces, days, most, everyone, forced, None):
+                return found
+        return anyone
+
+    def _branch(
+        self, pieces: Mapping[str, int], days: int | None, most: int, allowed: frozenset[str], kept: frozenset[str],
+        best: Orders | None,
+    ) -> Orders | None:  # fmt: skip
+        """The cheaper of `best` and the cheapest orders from `allowed` sellers alone, at most `most` of them, those of
+        `kept` among them: the cheapest from all that are allowed bound them, and either have few sellers enough, or
+        one that is not kept yet is kept or left out."""
+        found = self._open(pieces, kept if len(kept) == most else allowed, days)
+        if found.cost >= (best.cost if best else NEVER):
+            return best
+        used = found.sellers(pieces)
+        if len(used) <= most:
+            return found
+        seller = max(sorted(used.keys() - kept), key=used.__getitem__)
+        best = self._branch(pieces, days, most, allowed, kept | {seller}, best)
+        return self._branch(pieces, days, most, allowed - {seller}, kept, best)
+
+    def _offers(self, pieces: Mapping[str, int]) -> Iterator[Offer | Bundle]:
+        """Offers and bundles that may bring any of the pieces."""
+        of = (s.offer for x in pieces for s in self.prices[x].sources().sources if s.offer)
+        return chain(of, (k.bundle for k in self.kits if any(x in pieces for x in k.parts)))
+
+    def _only(self, part: str) -> frozenset[str]:
+        """The one seller who must be on the bill for a part's sake; empty where there are several, or where it may be
+        in hand."""
+        sources = self.prices[part].sources().sources
+        sellers = {s.offer.seller if s.offer else "" for s in sources}
+        sellers |= {k.bundle.seller for k in self.kits if part in k.parts}
+        return frozenset(sellers) if len(sellers) == 1 and "" not in sellers else frozenset()
+
+    def _open(self, pieces: Mapping[str, int], sellers: frozenset[str] | None, days: int | None) -> Orders:
+        """The cheapest orders from the offers of some sellers, and of at most so many days."""
+
+        def open_(o: Offer | Bundle | None) -> bool:
+            return o is None or ((sellers is None or o.seller in sellers) and (days is None or days_of(o) <= days))
+
+        def of(p: Priced) -> Priced:
+            tariff = p.sources()
+            left = tuple(s for s in tariff.sources if open_(s.offer))
+            return p if len(left) == len(tariff.sources) else replace(p, tariff=Tariff(left, tariff.spare))
+
+        kits = tuple(k for k in self.kits if open_(k.bundle))
+        prices = {x: of(self.prices[x]) for x in pieces}
+        return PriceBook(prices, {}, kits, self.scale, self.weights).orders(pieces)
+
+
+def days_of(offer: Offer | Bundle) -> int:
+    """Known lead time; 0 when it is unknown."""
+    return offer.lead_time_days or 0
+
+
+def sources_of(book: PriceBook, part: str) -> Iterator[Offer | Bundle | None]:
+    """What may bring a part: its offers, bundles with it, None for what is in hand."""
+    yield from (s.offer for s in book.prices[part].sources().sources)
+    yield from (k.bundle for k in book.kits if part in k.parts)
