@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from catalogs.schema import Cpu, Kind, Link, Nic, Switch
+from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
 from constraints.interconnect import host_gbit_s, least_gbit_s, net_of, plan_fault
 from constraints.links import Network, lan_port, networks, paths
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
+from tests.scenes import scene, verdicts
 
 NO = {"name": "", "vendor": "X", "source": "test"}
 
@@ -55,6 +57,19 @@ def test_speed_of_a_plans_network() -> None:
 def test_plans_that_hardware_does_not_carry(p: Plan, k: RowKey, words: str) -> None:
     fault = plan_fault(p, k, Policy())
     assert (words in fault and bool(fault)) if words else fault == ""
+
+
+def test_a_pair_is_not_joined_by_bridges_for_four() -> None:
+    """Of two sizes of bridge for a GPU the one for larger groups joins no pair, not even with no piece of it."""
+    s = scene("bridged")
+    (bridge, _), catalog = s.one(Bridge), s.market.catalog
+    four = bridge.model_copy(update={"id": "bridge-4", "group_gpus": 4})
+    offers = tuple(o.model_copy(update={"part": four.id, "id": "bridge-4-0"}) for o in catalog.offers[bridge.id])
+    catalog = replace(catalog, parts={**catalog.parts, four.id: four}, offers={**catalog.offers, four.id: offers})
+    asked = catalog, s.market.request, s.market.policy
+    assert verdicts(s, *asked, s.case.build) == (set(), True)
+    bare = {x: q for x, q in s.case.build.node.items() if x != bridge.id}
+    assert verdicts(s, *asked, replace(s.case.build, node=bare)) == ({"interconnect"}, False)
 
 
 def nic(**fields: Any) -> Nic:

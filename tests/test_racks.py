@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from catalogs.schema import Pdu, Platform, Rack
+from catalogs.schema import Pdu, Platform, Psu, Rack
 from constraints.case import Build, Case
 from constraints.plan import Row
 from constraints.policy import Policy
@@ -69,6 +69,29 @@ def test_many_small_nodes_stand_in_a_rack(nodes: int, racks: int) -> None:
     request = s.market.request.model_copy(update={"have": frozenset({"network"}), "max_nodes": 20})
     cool = Policy().with_settings(["cooling.rack_air_w=1000000"])
     assert verdicts(s, catalog, request, cool, build) == (set(), True)
+
+
+def test_a_second_kind_of_rack_and_pdu_stays_out() -> None:
+    s = scene("two racks")
+    parts, offers = dict(s.market.catalog.parts), dict(s.market.catalog.offers)
+    for x in (s.one(Rack)[0], s.one(Pdu)[0]):
+        other = x.model_copy(update={"id": f"{x.id}-b"})
+        parts[other.id] = other
+        offers[other.id] = tuple(o.model_copy(update={"part": other.id, "id": f"{o.id}-b"}) for o in offers[x.id])
+    catalog = replace(s.market.catalog, parts=parts, offers=offers)
+    assert verdicts(s, catalog, s.market.request, s.market.policy, s.case.build) == (set(), True)
+
+
+def test_an_inlet_without_cords_does_not_stand() -> None:
+    """One supply with a C20 inlet where no C19 cord is to be had."""
+    s = scene("two racks")
+    platform, (psu, _) = s.one(Platform)[0], s.one(Psu)
+    catalog = changed(s.market.catalog, platform, "psu_redundancy", ("1+0",))
+    for field, value in (("inlet", "C20"), ("watts", 10_000), ("watts_low_line", 10_000)):
+        catalog = changed(catalog, catalog.parts[psu.id], field, value)
+    node = {**{x: q for x, q in s.case.build.node.items() if x != "cord"}, psu.id: 1}
+    found = verdicts(s, catalog, s.market.request, s.market.policy, replace(s.case.build, node=node))
+    assert found == ({"rack"}, False)
 
 
 def test_of_equal_sources_the_first_sends_all() -> None:

@@ -23,6 +23,7 @@ from constraints.training import (
     base_precisions,
     checkpoint_bytes,
     footprint,
+    gathered_bytes,
     layer_activation_bytes,
     sequence_bytes,
 )
@@ -297,6 +298,20 @@ def test_a_request_in_code_is_refused_too() -> None:
         request("train", users=4)
     with pytest.raises(ValueError, match="training"):
         request("chat", train_tokens=1e9)
+
+
+@pytest.mark.parametrize(("lora", "layers"), [(True, 3), (False, 4)])
+@pytest.mark.parametrize(("ep", "whole"), [(1, True), (8, False)])
+def test_layers_gathered_under_sharding(ep: int, whole: bool, lora: bool, layers: int) -> None:
+    """Two bytes a parameter of the prefetched layers, one more for gradients where all is trained; routed experts
+    are in them where no expert parallelism keeps them apart."""
+    llm = get("v3-671b")
+    vocabulary = 2 * 129280 * 7168  # embedding and head
+    each = [sum(x.out * x.into * x.count for x in y.linears if whole or not x.expert) for y in llm.layer_list]
+    largest = max(vocabulary, *each)
+    rest = 300 * llm.hidden  # norms and the router
+    found = gathered_bytes(llm, "bf16", 2, ep, 16, lora, 3)
+    assert layers * largest <= found <= layers * (largest + rest)
 
 
 def test_serving_plan_has_no_training_memory(shipped: Catalog) -> None:
