@@ -12,6 +12,7 @@ KINDS: dict[str, tuple[Any, ...]] = {
     "plain": PLAIN,
     "priced": tuple(range(0, 48)),
     "buyer": tuple(x for x in range(32) if x != 12),
+    "sold": tuple((x, i) for i, x in enumerate((0, 1, 2, 3, 5, 8, 12, 14, 16))),
     "offload": OFFLOAD,
     "training": (
         (0, "finetune-lora", None), (1, "finetune-lora", 4), (2, "finetune-full", None), (3, "finetune-lora", 4),
@@ -39,6 +40,13 @@ def market(kind: str, key: Any) -> Any:
 
         i, j = divmod(key, 4)
         catalog, request = procurement_scenario(3 * i + j, WISHES[i], AXES[(i + j) % 4])[:2]
+    elif kind == "sold":
+        from tests.price_terms import priced_scenario, with_sellers
+
+        seed, i = key
+        catalog, request = priced_scenario(seed)[:2]
+        limits = ({"max_sellers": 1}, {"max_sellers": 2}, {"cost_axis": "lead-time"})[i % 3]
+        catalog, request = with_sellers(seed, catalog), request.model_copy(update=limits)
     elif kind == "offload":
         from tests.random_catalogs import offload_scenario
 
@@ -54,12 +62,12 @@ def market(kind: str, key: Any) -> Any:
     return Market.open(catalog, request, Policy())
 
 
-def front(kind: str, key: Any, clever: bool) -> list[tuple[int, int]]:
-    """(cost, 0.1 tok/s)."""
+def front(kind: str, key: Any, clever: bool) -> list[tuple[int, int, int]]:
+    """(cost, cents, 0.1 tok/s)."""
     from optimizer.pareto import Solver
 
     points = Solver(market(kind, key), clever=clever).front().points
-    return [(p.found.cost, p.found.row.perf.tenths) for p in points]
+    return [(p.found.cost, p.found.parts_cents, p.found.row.perf.tenths) for p in points]
 
 
 def truth(path: Path) -> None:

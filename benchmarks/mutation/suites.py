@@ -61,6 +61,7 @@ SUITES: dict[str, Suite] = {
     "tariff": money("priced"),
     "purchase": money("priced"),
     "buying": money("priced"),
+    "limited": Suite(("buyer", "sold"), (BUYER, *MONEY), NOT_BRUTE),
     "shares": buyer(),
     "procurement": buyer(*MONEY, LIMITS)._replace(fronts=("plain", "buyer", "priced")),
     "filters": buyer(),
@@ -84,7 +85,7 @@ SUITES: dict[str, Suite] = {
     "training": Suite(
         ("training",),
         ("tests/test_training.py",),
-        "memory or states or lora_of or guide or activations or adapter or checkpoint or precision",
+        "memory or gathered or states or lora_of or guide or activations or adapter or checkpoint or precision",
     ),
 }
 """In the order in which they run: what money and physics hang on comes first."""
