@@ -109,8 +109,8 @@ class LeadTimeAxis:
     def encode(self, m: FamilyModel) -> Expr:
         cost = m.cp.new_int_var(0, MAX_COST, "cost")
         late: dict[int, Expr] = {}
-        for offer, pieces in m.ordered:
-            if days := days_of(offer):
+        for _, offer, pieces, *_ in m.ordered:
+            if offer and (days := days_of(offer)):
                 if days not in late:
                     late[days] = m.cp.new_bool_var(f"{days} days")
                     m.cp.add(cost >= days * late[days])

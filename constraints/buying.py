@@ -5,17 +5,46 @@ Parts of one price stay a linear term of the model and are not here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple, Protocol
 
 from ortools.sat.python import cp_model
 
-if TYPE_CHECKING:
-    from constraints.model import FamilyModel
+from catalogs.schema import Bundle, Offer
+from constraints.purchase import PriceBook
+from constraints.request import Request
 
 Expr = Any
 
 
-def orders(m: FamilyModel) -> Expr:
+class Ordered(NamedTuple):
+    """Pieces of an offer at one price, as the model sees them; `offer` is None for what is in hand.
+
+    Of a part of one price `pieces` are those of a node (of shared gear, all), and `stepped` is false."""
+
+    part: str
+    offer: Offer | Bundle | None
+    pieces: Expr
+    cents: int
+    stepped: bool
+    stale: bool = False
+
+
+class Shopping(Protocol):
+    """What is read of a model that orders: a family's (constraints/model.py) or that of a finished build alone
+    (constraints/basket.py)."""
+
+    cp: cp_model.CpModel
+    book: PriceBook
+    request: Request
+    node_counts: Any
+    shared_qty: Any
+    ordered: list[Ordered]
+    total_cents: Any
+
+    def quantities(self) -> dict[str, list[Expr]]: ...
+
+
+def orders(m: Shopping) -> Expr:
     """Scaled cents of all orders by quantity: offers, bundles and parts in hand together cover what the build needs."""
     cost: list[Expr] = []
     needs: dict[str, tuple[Expr, int]] = {}
@@ -24,22 +53,53 @@ def orders(m: FamilyModel) -> Expr:
         if priced is not None and priced.tariff is not None:
             needs[part] = need(m, part, sum(terms), priced.tariff.spare)
     from_kits: dict[str, list[Expr]] = {}
+    kits: list[tuple[Any, Any]] = []
     for kit in m.book.kits:
         most = max((-(-needs[p][1] // n) for p, n in kit.parts.items() if p in needs), default=0)
         most = most if kit.bundle.stock is None else min(most, kit.bundle.stock)
         count = m.cp.new_int_var(0, most, kit.bundle.id)
-        m.ordered.append((kit.bundle, count))
+        kits.append((kit, count))
+        m.ordered.append(Ordered(kit.bundle.id, kit.bundle, count, kit.cents, True))
         cost.append(kit.cents * m.book.weight(kit.bundle.id) * count)
         for part, qty in kit.parts.items():
             from_kits.setdefault(part, []).append(qty * count)
+    over: dict[str, Expr] = {}
     for part, (needed, most) in needs.items():
-        bought, cents = _split(m, part, most)
-        cost.append(m.book.weight(part) * cents)
-        m.cp.add(sum(bought) + sum(from_kits.get(part, [])) >= needed)
+        bought = _split(m, part, most)
+        m.ordered.extend(o for o, _ in bought)
+        cost.append(m.book.weight(part) * sum(o.cents * o.pieces for o, _ in bought))
+        over[part] = sum(o.pieces for o, _ in bought) + sum(from_kits.get(part, [])) - needed
+        m.cp.add(over[part] >= 0)
+        if m.request.shares:
+            _no_more(m, over[part], bought)
+    for kit, count in kits if m.request.shares else ():
+        taken = literal_of(m, count)
+        short = [m.cp.new_bool_var("") for x in kit.parts if x in over]
+        for z, (x, qty) in zip(short, ((x, q) for x, q in kit.parts.items() if x in over), strict=True):
+            m.cp.add(over[x] <= qty - 1).only_enforce_if(z)
+        m.cp.add_bool_or([*short, ~taken])
     return sum(cost)
 
 
-def need(m: FamilyModel, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[Expr, int]:
+def _no_more(m: Shopping, over: Expr, bought: list[tuple[Ordered, int]]) -> None:
+    """Where shares are limited nothing is ordered to no use: pieces beyond the need only where each order is as small
+    as its offer allows, and none can be left out."""
+    some = m.cp.new_bool_var("")
+    m.cp.add(over == 0).only_enforce_if(~some)
+    for o, least in bought:
+        m.cp.add(o.pieces <= least).only_enforce_if(some)
+        m.cp.add(over <= o.pieces - 1).only_enforce_if(some, literal_of(m, o.pieces))
+
+
+def literal_of(m: Shopping, pieces: Expr) -> Any:
+    """A literal that holds exactly where there is a piece."""
+    some = m.cp.new_bool_var("")
+    m.cp.add(pieces >= 1).only_enforce_if(some)
+    m.cp.add(pieces == 0).only_enforce_if(~some)
+    return some
+
+
+def need(m: Shopping, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[Expr, int]:
     """(pieces of the whole build with spares, at most how many), of a part whose `pieces` are those of a node or, of
     shared gear, of all."""
     shared = part in m.shared_qty
@@ -55,13 +115,12 @@ def need(m: FamilyModel, part: str, pieces: Expr, spare: tuple[int, int]) -> tup
     return all_ + spares, most + -(-most * extra // per)
 
 
-def _split(m: FamilyModel, part: str, most: int) -> tuple[list[Expr], Expr]:
-    """(pieces from each step, cents): at most one step of a source, its order within the step. No order needs to
-    exceed both its step's least and what the build needs."""
+def _split(m: Shopping, part: str, most: int) -> list[tuple[Ordered, int]]:
+    """(order, its least pieces) of each step: at most one step of a source, its order within the step. No order needs
+    to exceed both its step's least and what the build needs."""
     tariff = m.book.prices[part].tariff
     assert tariff is not None
-    bought: list[Expr] = []
-    cents: list[Expr] = []
+    out = []
     for source in tariff.sources:
         chosen = []
         for s in source.steps:
@@ -75,13 +134,10 @@ def _split(m: FamilyModel, part: str, most: int) -> tuple[list[Expr], Expr]:
                 m.cp.add(pieces >= s.least * taken)
                 m.cp.add(pieces <= top * taken)
                 chosen.append(taken)
-            bought.append(pieces)
-            if source.offer:
-                m.ordered.append((source.offer, pieces))
-            cents.append(s.cents * pieces)
+            out.append((Ordered(part, source.offer, pieces, s.cents, True, source.stale), s.least))
         if len(chosen) > 1:
             m.cp.add_at_most_one(chosen)
-    return bought, sum(cents)
+    return out
 
 
 def upper(expr: Expr) -> int:

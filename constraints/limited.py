@@ -1,7 +1,9 @@
-"""The cheapest orders of a build where they are limited as a whole: so many sellers at most, or the soonest delivery.
+"""The cheapest orders of a build where they are limited as a whole: so many sellers at most, the soonest delivery, or
+shares of the cost with one seller or on estimates.
 
 Which offer brings a part depends on the other parts then: a dearer one of a seller who is on the bill anyway may be
-what keeps the build within the limit. Plain code, exact: sellers by branch and bound, days by bisection.
+what keeps the build within the limit. Exact: sellers by branch and bound, days by bisection, shares by CP-SAT with the
+pieces fixed.
 """
 
 from __future__ import annotations
@@ -12,7 +14,10 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from catalogs.schema import Bundle, Offer
+from constraints.basket import Basket
 from constraints.purchase import Orders, PriceBook, Priced
+from constraints.request import Request
+from constraints.shares import kept
 from constraints.tariff import NEVER, Tariff
 
 MOST_KNOWN = 5000
@@ -21,15 +26,14 @@ MOST_KNOWN = 5000
 
 @dataclass(frozen=True)
 class LimitedBook(PriceBook):
-    """A price book with at most `most_sellers` sellers (None: any number), or with `soonest` of the offers that deliver
-    within the fewest days for which the orders cost `purse` minor units at most.
+    """A price book under a request that limits sellers or shares, or that asks for the soonest delivery: then with
+    the offers that deliver within the fewest days for which the orders cost `purse` minor units at most.
 
-    Where no orders keep to `most_sellers` those of the fewest sellers count, and where none keep to `purse` those of
-    any delivery: the rules say then what is wrong."""
+    Where no orders keep to a limit on sellers those of the fewest sellers count, where none keep to one on shares the
+    cheapest of all, and where none keep to `purse` those of any delivery: the rules say then what is wrong."""
 
-    most_sellers: int | None = None
-    soonest: bool = False
-    purse: int = NEVER - 1
+    request: Request = field(kw_only=True)
+    purse: int = field(kw_only=True)
     _known: dict[frozenset[tuple[str, int]], Orders] = field(default_factory=dict, compare=False, repr=False)
 
     def orders(self, pieces: Mapping[str, int]) -> Orders:
@@ -37,7 +41,7 @@ class LimitedBook(PriceBook):
         if key not in self._known:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            self._known[key] = self._soonest(pieces) if self.soonest else self._of_few(pieces, None)
+            self._known[key] = self._soonest(pieces) if self.request.soonest else self._of_few(pieces, None)
         return self._known[key]
 
     def _soonest(self, pieces: Mapping[str, int]) -> Orders:
@@ -46,40 +50,43 @@ class LimitedBook(PriceBook):
 
         def within(d: int) -> bool:
             tried[d] = found = tried.get(d) or self._of_few(pieces, d)
-            kept = self.most_sellers is None or len(found.sellers(pieces)) <= self.most_sellers
-            return kept and found.cost < NEVER and self.rounded(found.cost) <= self.purse
+            cheap = found.cost < NEVER and self.rounded(found.cost) <= self.purse
+            return cheap and kept(found.purchase(pieces), self.request)
 
         first = bisect_left(days, True, key=within)
         return tried[days[min(first, len(days) - 1)]]
 
     def _of_few(self, pieces: Mapping[str, int], days: int | None) -> Orders:
-        """The cheapest orders of at most `most_sellers` sellers, delivered within `days`."""
+        """The cheapest orders within the limits on sellers and shares, delivered within `days`."""
         anyone = self._open(pieces, None, days)
-        if self.most_sellers is None or anyone.cost >= NEVER:
+        if anyone.cost >= NEVER or kept(anyone.purchase(pieces), self.request):
             return anyone
+        if self.request.shares:
+            return Basket(anyone.book, self.request, pieces).cheapest() or anyone
+        assert self.request.max_sellers is not None
         everyone = frozenset(o.seller for o in self._offers(pieces))
         forced = frozenset(s for x in pieces for s in self._only(x))
-        for most in range(max(self.most_sellers, len(forced)), len(everyone)):
+        for most in range(max(self.request.max_sellers, len(forced)), len(everyone)):
             if found := self._branch(pieces, days, most, everyone, forced, None):
                 return found
         return anyone
 
     def _branch(
-        self, pieces: Mapping[str, int], days: int | None, most: int, allowed: frozenset[str], kept: frozenset[str],
+        self, pieces: Mapping[str, int], days: int | None, most: int, allowed: frozenset[str], named: frozenset[str],
         best: Orders | None,
     ) -> Orders | None:  # fmt: skip
         """The cheaper of `best` and the cheapest orders from `allowed` sellers alone, at most `most` of them, those of
-        `kept` among them: the cheapest from all that are allowed bound them, and either have few sellers enough, or
-        one that is not kept yet is kept or left out."""
-        found = self._open(pieces, kept if len(kept) == most else allowed, days)
+        `named` among them: the cheapest from all that are allowed bound them, and either have few sellers enough, or
+        one that is not named yet is named or left out."""
+        found = self._open(pieces, named if len(named) == most else allowed, days)
         if found.cost >= (best.cost if best else NEVER):
             return best
         used = found.sellers(pieces)
         if len(used) <= most:
             return found
-        seller = max(sorted(used.keys() - kept), key=used.__getitem__)
-        best = self._branch(pieces, days, most, allowed, kept | {seller}, best)
-        return self._branch(pieces, days, most, allowed - {seller}, kept, best)
+        seller = max(sorted(used.keys() - named), key=used.__getitem__)
+        best = self._branch(pieces, days, most, allowed, named | {seller}, best)
+        return self._branch(pieces, days, most, allowed - {seller}, named, best)
 
     def _offers(self, pieces: Mapping[str, int]) -> Iterator[Offer | Bundle]:
         """Offers and bundles that may bring any of the pieces."""

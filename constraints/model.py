@@ -15,7 +15,6 @@ from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import (
     Bridge,
-    Bundle,
     Cooling,
     Cpu,
     Drive,
@@ -24,14 +23,13 @@ from catalogs.schema import (
     Kind,
     Memory,
     Nic,
-    Offer,
     Pdu,
     Platform,
     Psu,
     Rack,
 )
 from constraints.budget import MAX_MONEY
-from constraints.buying import orders
+from constraints.buying import Ordered, orders
 from constraints.case import fan_percent, included_bank, patterns, power_cap
 from constraints.contents import dimm_counts, gpus_inside
 from constraints.plan import Row
@@ -214,7 +212,7 @@ class FamilyModel:
     def close_cost(self) -> None:
         """total_cents: price of all lines with support by category, in `book.scale` parts of a cent (see `scaled`).
 
-        ordered: each offer and bundle with the pieces bought from it, of parts of one price those in a node."""
+        `ordered` lists what is ordered from whom."""
         cp, book, quantities = self.cp, self.book, self.quantities()
         steady = {x: p.cents * book.weight(x) for x, p in book.prices.items() if p.tariff is None}
         bought = [x for x in quantities if x in steady and x not in self.shared_qty]
@@ -228,8 +226,8 @@ class FamilyModel:
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
         cp.add(self.node_cents == sum(node))
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
-        priced = [(book.prices[x].offer, sum(quantities[x])) for x in quantities if x in steady]
-        self.ordered: list[tuple[Offer | Bundle, Expr]] = [(offer, pieces) for offer, pieces in priced if offer]
+        priced = [(x, book.prices[x]) for x in quantities if x in steady]
+        self.ordered = [Ordered(x, p.offer, sum(quantities[x]), p.cents, False, p.stale) for x, p in priced]
         rest = sum(self.shared_cost) + orders(self)
         if book.by_quantity:
             self.pieces = cp.new_int_var(0, MAX_MONEY, "pieces")

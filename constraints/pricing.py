@@ -101,12 +101,13 @@ def _of_part(offers: list[Offer], stale: bool, owned: int, spare: tuple[int, int
 
 
 def _serves(one: Offer, other: Offer, request: Request) -> bool:
-    """Whether an offer that is not dearer makes another superfluous: not that of another seller where sellers are
-    counted, nor a later one where days are."""
-    if not request.picks_offers:
-        return True
+    """Whether an offer that is not dearer makes another superfluous: not where the two differ in what a limit counts,
+    sellers, days or estimates."""
+    sold = request.max_sellers is not None or request.max_share_percent is not None
     later = (one.lead_time_days or 0) > (other.lead_time_days or 0)
-    return not (request.max_sellers and one.seller != other.seller) and not (request.soonest and later)
+    guess = one.confidence == "estimate" and other.confidence != "estimate"
+    rough = request.max_estimated_percent is not None and guess
+    return not ((sold and one.seller != other.seller) or (request.soonest and later) or rough)
 
 
 def _kits(catalog: Catalog, request: Request, policy: Policy, barred: set[str]) -> list[Kit]:

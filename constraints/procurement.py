@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 
 def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
-    """Price every part that may be bought under the request."""
+    """Price every part that may be bought under the request; raises InputError for limits that do not go together."""
+    _refuse(request)
     pools: dict[str, tuple[list[Offer], bool]] = {}
     barred_ids = set()
     ledger: dict[str, str] = {}
@@ -62,30 +63,20 @@ def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
         fresh = [o for o in live if o.date >= request.as_of - timedelta(days=days)]
         pools[part.id] = fresh or [o for o in live if o.date == max(x.date for x in live)], not fresh
     book = priced(catalog, request, policy, pools, barred_ids, ledger)
-    _refuse(request, book)
     if not (request.picks_offers and book.by_quantity):
         return book
     budget = request.budget_cents
-    purse = {} if budget is None else {"purse": most_parts_cents(budget, policy)}
-    return LimitedBook(
-        book.prices, book.ledger, book.kits, book.scale, book.weights, request.max_sellers, request.soonest, **purse
-    )
+    purse = NEVER - 1 if budget is None else most_parts_cents(budget, policy)
+    return LimitedBook(book.prices, book.ledger, book.kits, book.scale, book.weights, request=request, purse=purse)
 
 
-def _refuse(request: Request, book: PriceBook) -> None:
-    """Limits on shares lean on the one offer of each part, where a part may have several; raises InputError."""
-    why = "a part may come from several offers, since stock, minimum orders, price breaks, bundles or parts in hand"
+def _refuse(request: Request) -> None:
+    """Limits on shares beside what is counted in none; raises InputError."""
     for name in ("max_estimated_percent", "max_share_percent"):
-        if getattr(request, name) is None:
-            continue
-        if book.by_quantity:
-            text = f"{name} with prices by quantity: {why} set its price"
-        elif request.spares or request.support:
+        if getattr(request, name) is not None and (request.spares or request.support):
             text = f"{name} with spares or support by category: which share they count in is not defined"
-        else:
-            continue
-        remedy = f"Leave out {name}, or those terms."
-        raise InputError(Fault("combination", text, column=name, remedy=remedy))
+            remedy = f"Leave out {name}, or those."
+            raise InputError(Fault("combination", text, column=name, remedy=remedy))
 
 
 def _live(offers: tuple[Offer, ...], request: Request) -> list[Offer]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from catalogs.schema import Bundle, Offer
-from constraints.tariff import NEVER, Source, Step, Tariff
+from constraints.tariff import NEVER, Order, Source, Step, Tariff
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,11 @@ class Purchase:
             if x.offer:
                 out[x.offer.seller] = out.get(x.offer.seller, 0) + x.qty * x.cents
         return out
+
+    @property
+    def estimated_cents(self) -> int:
+        """Lines that rest on estimates."""
+        return sum(x.qty * x.cents for x in self.lines if x.offer and x.offer.confidence == "estimate")
 
     def spares_cents(self, pieces: Mapping[str, int]) -> int:
         """The lines' share beyond the pieces that the build holds; those take from the lines in their order."""
@@ -192,11 +197,12 @@ class PriceBook:
 @dataclass(frozen=True)
 class Orders:
     """How pieces are had: so many of each of the book's bundles, the rest part by part; `cost` in scaled cents, NEVER
-    where they can't be had."""
+    where they can't be had. `picks`: the orders of each part, where they are not its tariff's cheapest."""
 
     book: PriceBook
     kits: tuple[int, ...]
     cost: int
+    picks: Mapping[str, list[Order]] | None = None
 
     def purchase(self, pieces: Mapping[str, int]) -> Purchase:
         """Line by line."""
@@ -209,7 +215,7 @@ class Orders:
                     covered[part] = covered.get(part, 0) + count * qty
         for part, qty in pieces.items():
             tariff = self.book.prices[part].sources()
-            for o in tariff.split(tariff.need(qty) - covered[part]):
+            for o in tariff.split(tariff.need(qty) - covered[part]) if self.picks is None else self.picks[part]:
                 origin: Literal["offer", "owned"] = "offer" if o.source.offer else "owned"
                 lines.append(Line(part, o.pieces, o.cents, origin, o.source.offer, o.source.stale))
         found = Purchase(tuple(lines), 0)

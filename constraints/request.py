@@ -196,9 +196,9 @@ class Request(BaseModel):
 
     @property
     def picks_offers(self) -> bool:
-        """Whether another offer of a part than the cheapest may be the better one, for its seller's or its lead time's
-        sake. Limits on shares count the one offer that prices each part."""
-        return (self.max_sellers is not None or self.soonest) and not self.shares
+        """Whether another offer of a part than the cheapest may be the better one, for the sake of its seller, its lead
+        time or its kind of price."""
+        return self.max_sellers is not None or self.soonest or self.shares
 
     @property
     def trains(self) -> bool:

@@ -1,21 +1,30 @@
 """Rules of shares: how much of a build's sum of lines may rest on estimates, and on how few sellers it may lean.
 
 Sellers are those of the offers that bring the parts (`offer.seller`): whom the buyer has to deal with. Makers are
-`--vendor`'s business. A limit on their number chooses among a part's offers; limits on shares count the one offer that
-prices a part, and where several may (prices by quantity) they are refused (docs/procurement.md).
+`--vendor`'s business. Which offers bring a part is chosen for the build as a whole (constraints/limited.py).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from catalogs.schema import Bundle, Offer
 from constraints.buying import upper
 from constraints.rule import Check
 from constraints.sums import whole
 
 if TYPE_CHECKING:
+    from constraints.buying import Expr, Shopping
     from constraints.case import Case
-    from constraints.model import FamilyModel
+    from constraints.purchase import Purchase
+    from constraints.request import Request
+
+
+def limit(m: Shopping) -> None:
+    """Constraints of all three limits on the orders of a model."""
+    for rule in (Estimates(), Sellers()):
+        rule.encode(m)
 
 
 class Estimates:
@@ -23,20 +32,18 @@ class Estimates:
 
     id = "estimates"
 
-    def encode(self, m: FamilyModel) -> None:
+    def encode(self, m: Shopping) -> None:
         percent = m.request.max_estimated_percent
-        if percent is None:
-            return
-        each = {x: p.cents for x, p in m.book.prices.items() if p.offer and p.offer.confidence == "estimate"}
-        m.cp.add(100 * whole(m, each, "estimated cents") <= percent * m.total_cents)
+        if percent is not None:
+            rough = _spent(m, lambda o: o.confidence == "estimate", "estimated cents")
+            m.cp.add(100 * rough <= percent * m.total_cents)
 
     def check(self, c: Case) -> list[Check]:
-        percent = c.request.max_estimated_percent
-        if percent is None:
+        percent, orders = c.request.max_estimated_percent, _orders(c)
+        if percent is None or orders is None:
             return []
-        lines = _lines(c)
-        rough = sum(n for x, n in lines.items() if (o := c.book.prices[x].offer) and o.confidence == "estimate")
-        return [_at_most(self.id, rough, sum(lines.values()), percent, "of the cost rests on estimated prices")]
+        text = "of the cost rests on estimated prices"
+        return [_at_most(self.id, orders.estimated_cents, orders.cents, percent, text)]
 
 
 class Sellers:
@@ -44,40 +51,57 @@ class Sellers:
 
     id = "sellers"
 
-    def encode(self, m: FamilyModel) -> None:
+    def encode(self, m: Shopping) -> None:
         most, percent = m.request.max_sellers, m.request.max_share_percent
+        sellers = dict.fromkeys(o.offer.seller for o in m.ordered if o.offer)
         if most is not None:
-            used: dict[str, Any] = {}
-            for offer, pieces in m.ordered:
-                if offer.seller not in used:
-                    used[offer.seller] = m.cp.new_bool_var(offer.seller)
-                m.cp.add(pieces <= upper(pieces) * used[offer.seller])
+            used = {s: m.cp.new_bool_var(s) for s in sellers}
             m.cp.add(sum(used.values()) <= most)
-        if percent is not None:
-            sold: dict[str, dict[str, int]] = {}
-            for x in m.quantities():
-                if (p := m.book.prices.get(x)) and p.offer:
-                    sold.setdefault(p.offer.seller, {})[x] = p.cents
-            for s, each in sold.items():
-                m.cp.add(100 * whole(m, each, f"cents of {s}") <= percent * m.total_cents)
+            for _, offer, pieces, *_ in m.ordered:
+                if offer:
+                    m.cp.add(pieces <= upper(pieces) * used[offer.seller])
+        for s in sellers if percent is not None else ():
+            cents = _spent(m, lambda o, s=s: o.seller == s, f"cents of {s}")
+            m.cp.add(100 * cents <= percent * m.total_cents)
 
     def check(self, c: Case) -> list[Check]:
-        most, percent, found = c.request.max_sellers, c.request.max_share_percent, []
-        if most is None and percent is None:
+        most, percent, found, orders = c.request.max_sellers, c.request.max_share_percent, [], _orders(c)
+        if orders is None:
             return []
-        orders = c.book.purchase({x: q for x, q in c.build.total().items() if q and x in c.book.prices})
-        by = orders.sellers if orders else {}
+        by = orders.sellers
         if most is not None:
             found.append(Check.at_most(self.id, len(by), most, "sellers", f"sellers: {', '.join(sorted(by))}"))
-        if percent is not None and orders and by:
+        if percent is not None and by:
             largest = max(sorted(by), key=lambda s: by[s])
             found.append(_at_most(self.id, by[largest], orders.cents, percent, f"of the cost is with {largest}"))
         return found
 
 
-def _lines(c: Case) -> dict[str, int]:
-    """Part -> minor units of its line, of what has a price."""
-    return {x: q * c.book.prices[x].cents for x, q in c.build.total().items() if q and x in c.book.prices}
+def kept(orders: Purchase, request: Request) -> bool:
+    """Whether orders are within all three limits."""
+    rough, most, share, by = (
+        request.max_estimated_percent,
+        request.max_sellers,
+        request.max_share_percent,
+        orders.sellers,
+    )
+    return (
+        (rough is None or 100 * orders.estimated_cents <= rough * orders.cents)
+        and (most is None or len(by) <= most)
+        and (share is None or 100 * max(by.values(), default=0) <= share * orders.cents)
+    )
+
+
+def _spent(m: Shopping, counts: Callable[[Offer | Bundle], bool], name: str) -> Expr:
+    """Cents of all lines whose offer counts."""
+    of = [o for o in m.ordered if o.offer and counts(o.offer)]
+    steady = whole(m, {o.part: o.cents for o in of if not o.stepped}, name)
+    return steady + sum(o.cents * o.pieces for o in of if o.stepped)
+
+
+def _orders(c: Case) -> Purchase | None:
+    """The orders of all that has a price; None where it can't be had, which is procurement's business."""
+    return c.book.purchase({x: q for x, q in c.build.total().items() if q and x in c.book.prices})
 
 
 def _at_most(rule: str, share: int, total: int, percent: int, text: str) -> Check:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from constraints.budget import MAX_MONEY
 
 if TYPE_CHECKING:
-    from constraints.model import Expr, FamilyModel
+    from constraints.buying import Expr, Shopping
 
 
-def whole(m: FamilyModel, each: Mapping[str, int], name: str) -> Expr:
+def whole(m: Shopping, each: Mapping[str, int], name: str) -> Expr:
     """A variable equal to the sum of `each[part]` per piece over all nodes and shared gear; others weigh nothing."""
     node = [each[x] * t for x, ts in m.quantities().items() if x in each and x not in m.shared_qty for t in ts]
     shared = [each[x] * q * v for x, pairs in m.shared_qty.items() if x in each for q, v in pairs]

@@ -43,8 +43,7 @@ def least_by_shares(market: Market, platform: str, pools: list[Pool]) -> int | N
     groups = [[(platform, 1)], *([o.parts[0] if o.parts else ("", 0) for o in pool] for pool in pools)]
 
     def estimated(part: str) -> bool:
-        offer = prices[part].offer
-        return offer is not None and offer.confidence == "estimate"
+        return all(o is not None and o.confidence == "estimate" for o in sources_of(market.book, part))
 
     def cents(part: str, qty: int, estimates_only: bool = False) -> int:
         if not part or (estimates_only and not estimated(part)):
@@ -59,20 +58,14 @@ def least_by_shares(market: Market, platform: str, pools: list[Pool]) -> int | N
     if r.max_share_percent is not None:
         by: dict[str, int] = {}
         for group in groups:
-            of = {_seller(market, x) if x else "" for x, _ in group}
+            of = frozenset().union(*(_sellers(market, x) if x else {""} for x, _ in group))
             if len(of) == 1:
-                seller = of.pop()
+                (seller,) = of
                 by[seller] = by.get(seller, 0) + min(cents(x, q) for x, q in group)
-        least = max(least, -(-100 * max(by.values()) // r.max_share_percent))
+        least = max(least, -(-100 * max(by.values(), default=0) // r.max_share_percent))
     return least
 
 
 def _sellers(market: Market, part: str) -> frozenset[str]:
-    """Those who may bring a part; empty for what is in hand."""
+    """Those who may bring a part; an empty name for what is in hand."""
     return frozenset(o.seller if o else "" for o in sources_of(market.book, part))
-
-
-def _seller(market: Market, part: str) -> str:
-    """Seller of the offer that prices a part; empty for what is in hand."""
-    offer = market.book.prices[part].offer
-    return offer.seller if offer else ""

@@ -10,6 +10,7 @@ import csv
 import itertools
 import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -159,28 +160,47 @@ class Oracle:
         return min(self._admitted(part), key=self._order, default=None)
 
     def _bill(self, all_: Counter[str]) -> list[tuple[Any, int]] | None:
-        """(offer, cents of the line) of each part: where sellers or days are counted, of every choice of sellers the
-        cheapest, and of every number of days the first that the budget allows; else the offers that price the parts."""
+        """(offer, cents) of the lines: the offers that price the parts; where sellers, days or shares are limited, of
+        every choice that keeps to the limits the cheapest, of the fewest days that the budget allows."""
         ask = self.ask
-        offers = {x: [o for o in self._admitted(x) if self.offer[x]] for x in all_}
-        days = sorted({o.lead_time_days or 0 for of in offers.values() for o in of})
-        sellers = sorted({o.seller for of in offers.values() for o in of})
-        if not ask.by_share and all(offers.values()):
+        offers = {x: self._admitted(x) for x in all_}
+        if (ask.max_sellers or ask.by_share or ask.cost_axis == "lead-time") and all(offers.values()):
+            days = sorted({o.lead_time_days or 0 for of in offers.values() for o in of})
             for d in days if ask.cost_axis == "lead-time" else days[-1:]:
-                found = []
-                for few in itertools.combinations(sellers, min(ask.max_sellers or len(sellers), len(sellers))):
-                    bill = []
-                    for x, q in all_.items():
-                        fine = [o for o in offers[x] if o.seller in few and (o.lead_time_days or 0) <= d]
-                        if fine:
-                            best = min(fine, key=self._order)
-                            bill.append((best, q * int(best.price * 100)))
-                    if len(bill) == len(all_):
-                        found.append((sum(line for _, line in bill), len(found), bill))
-                if found and (ask.cost_axis != "lead-time" or min(found)[0] <= ask.budget_cents):
-                    return min(found)[2]
+                soon = {x: [o for o in of if (o.lead_time_days or 0) <= d] for x, of in offers.items()}
+                bills = (self._splits if ask.by_share else self._of_few)(all_, soon)
+                best = min(bills, key=lambda bill: sum(line for _, line in bill), default=None)
+                if best and (ask.cost_axis != "lead-time" or sum(line for _, line in best) <= ask.budget_cents):
+                    return best
         plain = [(self.offer[x] or self.any_offer[x], q) for x, q in all_.items()]
         return [(o, q * int(o.price * 100)) for o, q in plain] if all(o for o, _ in plain) else None
+
+    def _of_few(self, all_: Counter[str], offers: dict[str, list[Any]]) -> Iterator[list[tuple[Any, int]]]:
+        """The cheapest bill of every choice of sellers."""
+        sellers = sorted({o.seller for of in offers.values() for o in of})
+        most = min(self.ask.max_sellers or len(sellers), len(sellers))
+        for few in itertools.combinations(sellers, most):
+            fine = {x: [o for o in of if o.seller in few] for x, of in offers.items()}
+            if all(fine.values()):
+                best = {x: min(of, key=self._order) for x, of in fine.items()}
+                yield [(best[x], q * int(best[x].price * 100)) for x, q in all_.items()]
+
+    def _splits(self, all_: Counter[str], offers: dict[str, list[Any]]) -> Iterator[list[tuple[Any, int]]]:
+        """Every bill within the limits: each part split over its offers in every way. Of offers that no limit tells
+        apart only the cheapest: to pay more for nothing is no way to bring a share down."""
+        ways = []
+        for x, q in all_.items():
+            alike: dict[Any, Any] = {}
+            for o in sorted(offers[x], key=self._order):
+                by_seller = self.ask.max_share is not None or self.ask.max_sellers is not None
+                alike.setdefault((by_seller and o.seller, o.confidence == "estimate"), o)
+            of = list(alike.values())
+            counts = [c for c in itertools.product(range(q + 1), repeat=len(of)) if sum(c) == q]
+            ways.append([[(o, n * int(o.price * 100)) for o, n in zip(of, c, strict=True) if n] for c in counts])
+        for chosen in itertools.product(*ways):
+            bill = [line for lines in chosen for line in lines]
+            if bill and not self._shares_broken(bill, sum(line for _, line in bill)):
+                yield bill
 
     def _off_lists(self, part: str) -> bool:
         """Whether origin or approved list speak against a part itself."""

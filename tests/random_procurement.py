@@ -46,8 +46,12 @@ def procurement_scenario(seed: int, wish: str, axis: str, base: int | None = Non
             )
             for o, s in zip(old, sellers, strict=True)
         )
-    if wish == "sellers" or axis == "lead-time":  # a choice of sellers and days for most parts
-        more = random.Random(f"{seed} more")
+    more = random.Random(f"{seed} more")
+    if wish in ("estimated", "share"):  # brute force tries every split: two parts with a choice
+        kinds = (Kind.GPU, Kind.CPU, Kind.MEMORY, Kind.PLATFORM, Kind.GPU_BOARD)
+        two = more.sample([p.id for p in catalog.of(*kinds) if p.id in offers], 2)
+        offers = {x: (of[0], *(_others(more, of[:1])[:1] if x in two else ())) for x, of in offers.items()}
+    elif wish == "sellers" or axis == "lead-time":  # a choice of sellers and days for most parts
         offers = {x: (*of, *_others(more, of)) for x, of in offers.items()}
     product, plain = _wish(wish, rng, parts)
     same: dict[str, Any] = {"cost_axis": axis, "exclude": frozenset(), "include": ()}
@@ -66,6 +70,7 @@ def _others(rng: random.Random, offers: tuple[Offer, ...]) -> list[Offer]:
             "id": f"{offers[0].id}-{seller}", "seller": seller,
             "price": (offers[0].price * Decimal(rng.choice(("0.97", "1.04", "1.2")))).quantize(Decimal("0.01")),
             "lead_time_days": rng.choice((None, 7, 14, 30, 60)),
+            "confidence": rng.choice(("list", "street", "estimate")),
         }  # fmt: skip
         if rng.random() < 0.6:
             out.append(offers[0].model_copy(update=change))
