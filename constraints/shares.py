@@ -60,9 +60,8 @@ class Sellers:
             for _, offer, pieces, *_ in m.ordered:
                 if offer:
                     m.cp.add(pieces <= upper(pieces) * used[offer.seller])
-        for s in sellers if percent is not None else ():
-            cents = _spent(m, lambda o, s=s: o.seller == s, f"cents of {s}")
-            m.cp.add(100 * cents <= percent * m.total_cents)
+        for name in sellers if percent is not None else ():
+            m.cp.add(100 * _with_seller(m, name) <= percent * m.total_cents)
 
     def check(self, c: Case) -> list[Check]:
         most, percent, found, orders = c.request.max_sellers, c.request.max_share_percent, [], _orders(c)
@@ -97,6 +96,10 @@ def _spent(m: Shopping, counts: Callable[[Offer | Bundle], bool], name: str) -> 
     of = [o for o in m.ordered if o.offer and counts(o.offer)]
     steady = whole(m, {o.part: o.cents for o in of if not o.stepped}, name)
     return steady + sum(o.cents * o.pieces for o in of if o.stepped)
+
+
+def _with_seller(m: Shopping, name: str) -> Expr:
+    return _spent(m, lambda o: o.seller == name, f"cents of {name}")
 
 
 def _orders(c: Case) -> Purchase | None:

@@ -1,4 +1,5 @@
-"""Rule surplus: where a share of the cost is limited, no drive, card or cooling is bought that a build can do without.
+"""Rule surplus: where a share of the cost is limited, no drive, card or cooling is bought that a build can do without,
+and no order is larger than it must be (its encode is with the orders: constraints/buying.py).
 
 Without it a share would be met by padding: cards and drives that nothing uses, of another seller or with a better known
 price. Whatever else a build holds is fixed in number by its other rules. A drive or card demanded by `--include` is no
@@ -11,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from catalogs.schema import Bundle, Drive, Nic, Platform
 from catalogs.schema import Cooling as CoolingPart
-from catalogs.schema import Drive, Nic, Platform
 from constraints.contents import inside
 from constraints.cooling import Cooling
 from constraints.interconnect import bills_of, covers, net_of
@@ -25,6 +26,7 @@ from constraints.storage import Storage, needed_gb
 if TYPE_CHECKING:
     from constraints.case import Build, Case
     from constraints.model import FamilyModel
+    from constraints.purchase import Line
 
 
 class Surplus:
@@ -108,6 +110,7 @@ class Surplus:
             return []
         found = [f"{d} (drive)" for d in self._drives_beyond(c)]
         found += [f"{x} (cooling)" for x in self._cooling_beyond(c)]
+        found += [f"{x} (ordered)" for x in self._orders_beyond(c)]
         if not self._cards_used(c):
             found.append("cards beyond those that its networks need")
         if found:
@@ -131,6 +134,26 @@ class Surplus:
         fewer = {x: replace(c, build=_less(c.build, x)) for x in gear}
         return [x for x, case in fewer.items() if all(f.status != "fail" for f in Cooling().check(case))]
 
+    def _orders_beyond(self, c: Case) -> list[str]:
+        """Parts of which more is ordered than is needed, though an order could be smaller or left out; bundles that
+        could be left out."""
+        pieces = {x: q for x, q in c.build.total().items() if q and x in c.book.prices}
+        orders = c.book.purchase(pieces)
+        if orders is None:
+            return []
+        over = {
+            x: sum(line.qty for line in orders.lines if line.part == x) - c.book.bought(x, pieces[x]) for x in pieces
+        }
+        found = set[str]()
+        for line in orders.lines:
+            if isinstance(line.offer, Bundle):
+                kit = {x.part: x.qty for x in line.offer.parts}
+                if line.part == line.offer.id and all(over[x] >= q for x, q in kit.items() if x in over):
+                    found.add(line.part)
+            elif over[line.part] and (over[line.part] >= line.qty or line.qty > _least_of(c, line)):
+                found.add(line.part)
+        return sorted(found)
+
     def _cards_used(self, c: Case) -> bool:
         cards = {x: q for x, q in c.build.node.items() if isinstance(c.catalog.parts[x], Nic)}
         several = [x for x, q in cards.items() if q >= _first(x, c.request.include)]
@@ -145,6 +168,12 @@ class Surplus:
 
         bills = list(bills_of(c).values()) if c.build.nodes > 1 else []
         return covers(bills, dict(c.build.shared) | {f"node {x}": q for x, q in total.items()}, fine)
+
+
+def _least_of(c: Case, line: Line) -> int:
+    """The fewest pieces that an offer sells at a line's price."""
+    sources = (s for s in c.book.prices[line.part].sources().sources if s.offer == line.offer)
+    return min(step.least for s in sources for step in s.steps if step.cents == line.cents)
 
 
 def _first(part: str, include: tuple[str, ...]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -39,20 +40,11 @@ class Shop:
             most = pieces + SURPLUS if o.stock is None else min(o.stock, pieces + SURPLUS)
             sizes.append([0, *range(o.min_qty, most + 1)])
         costs = [
-            sum(self._order(o, n) for o, n in zip(offers, split, strict=True))
+            sum(order_cents(o, n) for o, n in zip(offers, split, strict=True))
             for split in itertools.product(*sizes)
             if sum(split) >= pieces
         ]
         return min(costs, default=None)
-
-    def _order(self, o: Offer, pieces: int) -> int:
-        """Each piece of an order costs what the last break reached says."""
-        each = o.price
-        for text in o.breaks:
-            qty, price = text.split(":")
-            if pieces >= int(qty):
-                each = type(each)(price)
-        return pieces * int(each * 100)
 
     def build(self, pieces: Counter[str]) -> int | None:
         """Lines, spares and support of a build: every number of every bundle is tried."""
@@ -92,11 +84,21 @@ class Shop:
         return min(costs, default=None)
 
 
+def order_cents(o: Offer, pieces: int) -> int:
+    """Each piece of an order costs what the last break reached says."""
+    each = o.price
+    for text in o.breaks:
+        qty, price = text.split(":")
+        if pieces >= int(qty):
+            each = type(each)(price)
+    return pieces * int(each * 100)
+
+
 class Shops:
     """What pieces cost where sellers or days of delivery are counted: (days, cents), every choice of sellers tried."""
 
     def __init__(self, catalog: Catalog, ask: Ask, terms: Terms) -> None:
-        self.ask, self.late = ask, ask.cost_axis == "lead-time"
+        self.catalog, self.ask, self.terms, self.late = catalog, ask, terms, ask.cost_axis == "lead-time"
         every = [o for of in (*catalog.offers.values(), tuple(catalog.bundles.values())) for o in of]
         sellers = sorted({o.seller for o in every})
         most = min(len(sellers), ask.max_sellers or len(sellers))
@@ -107,11 +109,71 @@ class Shops:
 
     def build(self, pieces: Counter[str]) -> tuple[int, int] | None:
         """Of the fewest days within the budget; on other axes of any."""
+        if self.ask.by_share:
+            cents = self._by_share(pieces)
+            return None if cents is None else (0, cents)
         for days, shops in self.shops:
             cents = min((c for shop in shops if (c := shop.build(pieces)) is not None), default=None)
             if cents is not None and (not self.late or cents <= self.ask.budget_cents):
                 return days, cents
         return None
+
+    def _by_share(self, pieces: Counter[str]) -> int | None:
+        """The cheapest orders of which no seller, or no estimates, have more than their share: every order of every
+        part, every number of bundles. More than is needed is ordered only where no order can be smaller or go."""
+        catalog, ask, terms = self.catalog, self.ask, self.terms
+        bundles = [b for b in catalog.bundles.values() if not any(c.part in ask.exclude for c in b.parts)]
+        best: int | None = None
+        most = [max((-(-pieces[c.part] // c.qty) for c in b.parts), default=0) for b in bundles]
+        stock = [m if b.stock is None else min(m, b.stock) for m, b in zip(most, bundles, strict=True)]
+        for counts in itertools.product(*(range(n + 1) for n in stock)):
+            got: Counter[str] = Counter()
+            for b, n in zip(bundles, counts, strict=True):
+                got.update({c.part: n * c.qty for c in b.parts})
+            ways = [list(self._ways(x, q, got[x], terms.own.get(x, 0))) for x, q in pieces.items()]
+            for chosen in itertools.product(*ways):
+                over = {x: got[x] + sum(w.values()) - q for (x, q), w in zip(pieces.items(), chosen, strict=True)}
+                if any(
+                    n and all(over[c.part] >= c.qty for c in b.parts if c.part in over)
+                    for b, n in zip(bundles, counts, strict=True)
+                ):
+                    continue
+                bill = [(b.seller, b.confidence, n * int(b.price * 100)) for b, n in zip(bundles, counts, strict=True)]
+                bill += [(o.seller, o.confidence, order_cents(o, n)) for w in chosen for o, n in w.items() if o]
+                total = sum(cents for *_, cents in bill)
+                if (best is None or total < best) and self._within(bill, total):
+                    best = total
+        return best
+
+    def _ways(self, part: str, pieces: int, got: int, own: int) -> Iterator[dict[Offer | None, int]]:
+        """Orders that bring what bundles do not; None stands for what is in hand."""
+        offers = [o for o in self.catalog.offers.get(part, ()) if o.condition in self.ask.conditions]
+        sizes: list[list[int]] = [list(range(own + 1))]
+        for o in offers:
+            top = pieces + SURPLUS if o.stock is None else min(o.stock, pieces + SURPLUS)
+            sizes.append([0, *range(o.min_qty, top + 1)])
+        for split in itertools.product(*sizes):
+            over = got + sum(split) - pieces
+            of = zip([None, *offers], split, strict=True)
+            way = {o: n for o, n in of if n}
+            if over < 0 or (over and any(over >= n or n > self._least(o, n) for o, n in way.items())):
+                continue
+            yield way
+
+    def _least(self, o: Offer | None, pieces: int) -> int:
+        """The fewest pieces at the price of so many."""
+        if o is None:
+            return 1
+        froms = [int(text.split(":")[0]) for text in o.breaks]
+        return max([o.min_qty, *(q for q in froms if q <= pieces)])
+
+    def _within(self, bill: list[tuple[str, str, int]], total: int) -> bool:
+        by: Counter[str] = Counter()
+        for seller, confidence, cents in bill:
+            by[seller if self.ask.max_estimated is None else confidence] += cents
+        if self.ask.max_estimated is not None:
+            return 100 * by["estimate"] <= total * self.ask.max_estimated
+        return 100 * max(by.values(), default=0) <= total * (self.ask.max_share or 0)
 
 
 def _of(catalog: Catalog, sellers: tuple[str, ...], days: int) -> Catalog:

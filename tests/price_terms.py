@@ -71,6 +71,22 @@ def with_sellers(seed: int, catalog: Catalog) -> Catalog:
     return replace(catalog, offers=offers, bundles=bundles)
 
 
+def with_few_terms(seed: int, catalog: Catalog, percent: int) -> tuple[Catalog, dict[str, int]]:
+    """The catalog with all offers of two parts, one plain offer of the others, and a limit on shares."""
+    rng = random.Random(f"few {seed}")
+    two = rng.sample(
+        [p.id for p in catalog.of(Kind.GPU, Kind.CPU, Kind.PLATFORM, Kind.MEMORY) if p.id in catalog.offers], 2
+    )
+    plain = {"stock": None, "min_qty": 1, "breaks": ()}
+    offers = {x: of if x in two else (of[0].model_copy(update=plain),) for x, of in catalog.offers.items()}
+    guessed = {
+        x: tuple(o.model_copy(update={"confidence": rng.choice(("list", "list", "estimate"))}) for o in of)
+        for x, of in sorted(offers.items())
+    }
+    limit = rng.choice(("max_share", "max_estimated"))
+    return replace(catalog, offers=guessed), {limit: percent}
+
+
 def _with_terms(rng: random.Random, o: Offer) -> Offer:
     change: dict[str, Any] = {}
     if rng.random() < 0.4:

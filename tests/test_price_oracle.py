@@ -16,11 +16,14 @@ from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.search import passes
 from tests.price_oracle import PriceOracle
-from tests.price_terms import priced_scenario, with_sellers
+from tests.price_terms import priced_scenario, with_few_terms, with_sellers
 from tests.test_oracle import nodes_tried, values
 
 TRIED = (0, 1, 2, 3, 4, 5, 6, 8, 12, 13, 14, 16, 18, 19, 20, 22, 23, 24, 25, 26, 28, 30, 33, 36, 37, 42, 47, 48)
 """Catalogs that brute force goes through in some 15 s at most."""
+
+SHARED = (0, 1, 7, 12, 13, 18, 19, 24, 42, 48)
+"""Those of one air-cooled node."""
 
 
 @pytest.mark.parametrize("seed", TRIED)
@@ -58,6 +61,16 @@ def test_sellers_and_days_with_prices_by_quantity(seed: int, limit: dict[str, An
     catalog = with_sellers(seed, catalog)
     market = Market.open(catalog, request.model_copy(update=limit), Policy())
     agrees(market, PriceOracle(catalog, replace(ask, **limit), nodes_tried(seed), terms=terms))
+
+
+@pytest.mark.parametrize("seed", SHARED)
+def test_shares_with_prices_by_quantity(seed: int) -> None:
+    catalog, request, ask, terms = priced_scenario(seed)
+    catalog, limit = with_few_terms(seed, with_sellers(seed, catalog), 50)
+    none: dict[str, Any] = {"spares": (), "support": ()}
+    fields = {f"{x}_percent": percent for x, percent in limit.items()}
+    market = Market.open(catalog, request.model_copy(update={**none, **fields}), Policy())
+    agrees(market, PriceOracle(catalog, replace(ask, **limit), 1, terms=replace(terms, spares={}, support={})))
 
 
 @pytest.mark.parametrize("seed", range(48))

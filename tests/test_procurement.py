@@ -14,11 +14,13 @@ import pytest
 from catalogs.errors import InputError
 from catalogs.schema import Kind
 from constraints.filters import Filter, admissible
+from constraints.limited import LimitedBook
 from constraints.policy import Policy
 from constraints.request import Listed, Request
 from constraints.rule import Check
 from constraints.rules import RULES
 from constraints.surplus import Surplus
+from constraints.tariff import Order, Tariff
 from optimizer.avl import read
 from optimizer.market import Market
 from optimizer.pareto import Solver
@@ -52,9 +54,9 @@ def test_front_equals_brute_force(seed: int, wish: str, axis: str) -> None:
     assert values(Solver(market)) == brute(seed, wish, catalog, ask).front()
 
 
-@pytest.mark.parametrize(("seed", "wish"), [(4, "estimated"), (10, "share")])
+@pytest.mark.parametrize(("seed", "wish"), [(4, "estimated"), (40, "share")])
 def test_no_padding_in_clusters(seed: int, wish: str) -> None:
-    """Two liquid-cooled nodes: neither CDUs nor cards beyond the need bring a share down."""
+    """Up to two liquid-cooled nodes: neither CDUs nor cards beyond the need bring a share down."""
     catalog, request, ask = procurement_scenario(seed, wish, "money", base=seed)
     front = values(Solver(Market.open(catalog, request, Policy())))
     assert front == Oracle(catalog, ask, 2).front()
@@ -80,6 +82,28 @@ def test_padding_is_no_way_out(shipped: Any) -> None:
         assert not surplus(point.case, max_share_percent=100)
         if part == card:
             assert not surplus(max_share_percent=100, include=(card,))
+
+
+@pytest.mark.parametrize("what", ("another", "more"))
+def test_orders_beyond_the_need_are_no_way_to_a_share(what: str) -> None:
+    """An order that could go, and one that could be smaller, fail `surplus`; what the certificate orders passes."""
+    catalog, request, _ = procurement_scenario(22, "share", "money")
+    market = Market.open(catalog, request, Policy())
+    point = Solver(market).front().points[0]
+    pieces, book = point.found.build.total(), market.book
+    part = next(x for x in pieces if book.prices[x].by_quantity)
+    orders = book.orders(pieces)
+    (first, *_) = Tariff(book.prices[part].sources().sources).split(pieces[part])
+    other = next(s for s in book.prices[part].sources().sources if s.offer != first.source.offer)
+    picks = {x: book.prices[x].sources().split(q) for x, q in pieces.items()}
+    more = replace(first, pieces=first.pieces + 1)
+    picks[part] = [first, Order(other, 1, other.steps[0].cents)] if what == "another" else [more]
+    assert isinstance(book, LimitedBook)
+    book._known[frozenset(pieces.items())] = replace(orders, picks=picks)
+    failed_ = [x.text for x in Surplus().check(point.case) if x.status == "fail"]
+    assert failed_ and f"{part} (ordered)" in failed_[0]
+    book._known.clear()
+    assert all(x.status != "fail" for x in Surplus().check(point.case))
 
 
 @pytest.mark.parametrize(("seed", "wish", "axis"), CASES[::5])

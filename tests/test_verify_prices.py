@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,14 +13,14 @@ from catalogs.errors import InputError
 from catalogs.load import Catalog
 from catalogs.schema import Kind
 from constraints.policy import Policy
-from constraints.request import Owned, Request
+from constraints.request import Request, Spare, SupportRate
 from optimizer.api import Answer, embedded, solve
 from optimizer.market import Market
 from optimizer.twins import thinned
 from optimizer.verify.complete import complete
 from optimizer.verify.consistent import consistent
 from optimizer.verify.wrong import Report
-from tests.price_terms import priced_scenario
+from tests.price_terms import priced_scenario, with_few_terms, with_sellers
 
 SEEDS = range(10)
 Data = dict[str, Any]
@@ -90,17 +91,28 @@ def test_forged_terms_are_named() -> None:
     assert judged(data, catalog).wrong and judged(data, replace(catalog, sha256="another")).wrong
 
 
+@pytest.mark.parametrize("limit", [{"max_share_percent": 60}, {"max_estimated_percent": 30}])
 @pytest.mark.parametrize(
-    "limit",
-    [{"max_share_percent": 60}, {"max_estimated_percent": 30}, {"max_share_percent": 60, "max_sellers": 1}],
-)
-def test_limits_on_shares_are_refused_beside_prices_by_quantity(limit: Data) -> None:
+    "what", [{"spares": (Spare(category=Kind.DRIVE, pieces=1, per=10),)},
+             {"support": (SupportRate(category=Kind.GPU, percent=Decimal(5)),)}],
+)  # fmt: skip
+def test_shares_are_refused_beside_spares_and_support_by_category(what: Data, limit: Data) -> None:
     catalog, request, _, _ = priced_scenario(1)
-    part = next(iter(catalog.offers))
-    owning = request.model_copy(update={"own": (Owned(part=part, qty=1),), **limit})
     with pytest.raises(InputError) as e:
-        Market.open(catalog, owning, Policy())
+        Market.open(catalog, request.model_copy(update={"spares": (), "support": (), **what, **limit}), Policy())
     assert e.value.faults[0].code == "combination"
+
+
+@pytest.mark.parametrize("seed", (0, 19, 48))
+def test_results_with_limits_on_the_orders_are_verified(seed: int) -> None:
+    """Orders chosen for the sake of a share: lines and sums are made anew, and the proof holds."""
+    catalog, request, _, _ = priced_scenario(seed)
+    catalog, limit = with_few_terms(seed, with_sellers(seed, catalog), 50)
+    fields = {f"{x}_percent": percent for x, percent in limit.items()}
+    asked: Request = request.model_copy(update={"spares": (), "support": (), **fields})
+    answer = solve(catalog, asked, Policy())
+    assert answer.front.points and answer.front.complete
+    assert not judged(answer.data, catalog, proven=True).wrong
 
 
 def test_other_axes_take_prices_by_quantity() -> None:
