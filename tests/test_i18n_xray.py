@@ -98,7 +98,7 @@ def test_the_command_in_chinese(tmp_path: Path) -> None:
     """Terminal and workbook are Chinese; JSON is what it is in English."""
     asked = ["check", str(FOLDER / "ugly-jingda.xlsx"), "--model", "r1-distill-qwen-14b", "--as-of", "2026-11-24"]
     runner, out = CliRunner(), tmp_path / "x.xlsx"
-    zh = runner.invoke(app, ["--lang", "zh", *asked, "--quick", "-o", str(out)])
+    zh = runner.invoke(app, [*asked, "--lang", "zh", "--quick", "-o", str(out)])
     assert zh.exit_code == 5 and "未匹配：第 9、12 行" in zh.stdout and "报价核查" in zh.output
     assert "缺项" in openpyxl.load_workbook(out).sheetnames
     json = [runner.invoke(app, ["--lang", x, *asked, "--quick", "--json"]).stdout for x in ("en", "zh")]

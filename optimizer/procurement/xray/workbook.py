@@ -54,7 +54,8 @@ def _summary(book: Frame, x: XRay) -> None:
     s.ws.fit_to_pages(1, 1)
     facts = [
         (N_("Vendor"), x.vendor or "–"), (N_("Quote number"), x.quote_no or "–"),
-        (N_("Date"), str(x.quote_date or "–")), (N_("Valid until"), str(x.valid_until or "–")), (N_("Model served"), x.request.model),
+        (N_("Date"), str(x.quote_date or "–")), (N_("Valid until"), str(x.valid_until or "–")),
+        (N_("Model served"), x.request.model),
         (N_("Users"), str(x.request.users or _("as many as it serves"))), (N_("Prices as of"), str(x.request.as_of)),
         (N_("Basis"), _.text(x.basis.text)),
     ]  # fmt: skip
