@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from catalogs.load import Catalog
-from catalogs.schema import Kind, Offer, Platform, Psu
+from catalogs.schema import Kind, Offer
 from constraints.case import Build, Case
 from constraints.plan import Row
 from constraints.pricing import minor_digits
@@ -54,12 +54,10 @@ class Judged:
     still_failed: tuple[Check, ...] = ()
     rules: int = 0
     lacks: tuple[Lack, ...] = ()
-    dropped: tuple[str, ...] = ()
 
 
 def judged(market: Market, build: Build, prices: Mapping[str, Decimal], seller: str) -> Judged:
     """Every rule on a build whose parts cost what the bid says where the catalog has no price for them."""
-    build, dropped = _without_supplies(market.catalog, build)
     own = _with_offers(market, build, prices, seller)
     case, checks = check(own, build)
     failed = tuple(x for x in checks if x.status == "fail")
@@ -76,22 +74,13 @@ def judged(market: Market, build: Build, prices: Mapping[str, Decimal], seller: 
     return Judged(
         build, "", case, row if row and row.perf.tenths else None, failed,
         tuple(x for x in checks if x.status == "warn"), still, len({x.rule for x in checks}),
-        tuple(x for x, *_ in lacks), dropped,
+        tuple(x for x, *_ in lacks),
     )  # fmt: skip
 
 
 def _role(catalog: Catalog, part: str) -> str:
     kind = catalog.parts[part].kind
     return ROLES.get(kind, kind).value
-
-
-def _without_supplies(catalog: Catalog, build: Build) -> tuple[Build, tuple[str, ...]]:
-    """Supplies quoted beside a platform that comes with them are those inside it."""
-    platform = next((p for x in build.node if isinstance(p := catalog.parts[x], Platform)), None)
-    if platform is None or "psu" not in platform.includes:
-        return build, ()
-    supplies = tuple(x for x in build.node if isinstance(catalog.parts[x], Psu))
-    return replace(build, node={x: q for x, q in build.node.items() if x not in supplies}), supplies
 
 
 def _with_offers(market: Market, build: Build, prices: Mapping[str, Decimal], seller: str) -> Market:
