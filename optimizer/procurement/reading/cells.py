@@ -1,8 +1,8 @@
 """The child process that opens a workbook: limited memory and time, JSON of plain values on standard output.
 
 Run as `python cells.py FILE LIMIT_MB [KIND]`. It imports nothing of ours: starting it costs some 50 ms. One line of
-JSON per sheet: {"name", "hidden", "rows": [[number, {column: value}]], "merged"}; dates are {"day": ISO}. With KIND (xls,
-xlsb) instead what that reader does not tell: {"name", "rows", "columns"}, numbers of hidden ones from 1."""
+JSON per sheet: {"name", "hidden", "rows": [[number, {column: value}]], "merged"}; dates are {"day": ISO}. With KIND
+(xls, xlsb) instead what that reader does not tell: {"name", "rows", "columns"}, numbers of hidden ones from 1."""
 
 from __future__ import annotations
 

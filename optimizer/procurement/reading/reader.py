@@ -184,7 +184,8 @@ def _with_basis(found: list[Line], basis: Basis) -> tuple[list[Line], Tax, Decim
         own_tax = x.tax if x.tax != "unknown" else tax
         total_tax = x.total_tax if x.total_tax != "unknown" else own_tax
         own_rate = x.tax_rate if x.tax_rate is not None else rate
-        out.append(x.model_copy(update={"tax": own_tax, "total_tax": total_tax, "tax_rate": own_rate}))
+        same = (x.tax, x.total_tax, x.tax_rate) == (own_tax, total_tax, own_rate)
+        out.append(x if same else x.model_copy(update={"tax": own_tax, "total_tax": total_tax, "tax_rate": own_rate}))
     return out, tax, rate
 
 
