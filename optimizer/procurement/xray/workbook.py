@@ -221,7 +221,9 @@ def _instead(book: Frame, x: XRay) -> None:
     s.head(top, ["", *(n for n, _ in shown)])
     labels = (
         "GPUs", _("Total net, {currency}", currency=x.basis.currency), _("Money against the quote"),
-        _("Throughput, tok/s"), _("80 % interval"), _("Throughput against the quote"), _("Each user sees, tok/s"),
+        _("Throughput, tok/s"), _("80 % interval"),
+        _("Throughput against the mended build") if i.as_fast_as == "mended" else
+        _("Throughput against the quoted build"), _("Each user sees, tok/s"),
         _("Precision"), _("Power, kW"), _("On estimated prices"), _("Parts"),
     )  # fmt: skip
     for n, label in enumerate(labels, top + 1):
