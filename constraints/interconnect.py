@@ -204,7 +204,7 @@ class Interconnect:
         have = dict(c.build.shared) | {f"node {x.id}": q for x, q in nics}
         if not covers(list(bills.values()), have):
             return [Check.of(self.id, False, f"cards, switches or cables are too few for {n} nodes")]
-        found = [Check.of(self.id, True, f"networks of {n} nodes: " + ", ".join(bills))]
+        found = [Check.of(self.id, True, f"networks of {n} nodes: " + (", ".join(bills) or "the site's"))]
         if net == "rdma" and all(s.role != "rdma" for s, _ in c.parts(Switch, shared=True) if isinstance(s, Switch)):
             found.append(Check.warn(self.id, "the RDMA fabric is cabled directly: no third node can join it"))
         return found

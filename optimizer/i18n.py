@@ -19,8 +19,10 @@ LANGUAGES = ("en", "zh", "both")
 PLACE = re.compile(r"\{(\w+)\}")
 BETWEEN = {", ": "、", " and ": "和", " or ": "或"}
 """What stands between the members of a list."""
+STOPS = re.compile(r"(?<=[\w)%])(\. |; |\.$)")
+"""What stands between sentences and clauses."""
 LETTERS = 7
-FITS = {"list": "[^:]+?", "qty": r"\d[\d,]*", "policy": r"[a-z_]+\.[a-z0-9_]+"}
+FITS = {"rows": r"[\d、, -]+", "list": "[^:]+?", "qty": r"\d[\d,]*", "policy": r"[a-z_]+\.[a-z0-9_]+"}
 """What a value of these names looks like."""
 BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff，：；、（）]) (?=[\u4e00-\u9fff（）])")
 
@@ -123,6 +125,32 @@ class Words:
         if self.language == "en" or zh == text:
             return text
         return zh if self.language == "zh" else f"{zh}\n{text}"
+
+    def text(self, text: str) -> str:
+        """Finished English sentences and clauses (`a; b. C.`), each translated by itself."""
+        if not self.chinese or text in _catalog():
+            return self.sentence(text)
+        out = ""
+        pieces = [*STOPS.split(text), ""]
+        for piece, stop in zip(pieces[::2], pieces[1::2], strict=True):
+            zh = _zh_sentence(piece)
+            out += zh + (stop if zh == piece else {"; ": "；", "": ""}.get(stop, "。"))
+        return out if self.language == "zh" or out == text else f"{out}\n{text}"
+
+    @property
+    def stop(self) -> str:
+        """What ends a sentence."""
+        return "。" if self.chinese else "."
+
+    @property
+    def comma(self) -> str:
+        """What stands before one more clause."""
+        return "，" if self.chinese else ", "
+
+    @property
+    def apart(self) -> str:
+        """What stands between sentences."""
+        return "" if self.chinese else " "
 
     def list(self, texts: Iterable[str], between: str = ", ") -> str:
         """English sentences or words as a list in one language; `between` is `, `, `; ` or ` and `."""

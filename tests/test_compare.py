@@ -29,7 +29,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.cli.app import app
 from optimizer.i18n import Words
-from optimizer.library import compare, solve
+from optimizer.library import compare, solve, xray
 from optimizer.procurement.comparing.align import aligned
 from optimizer.procurement.comparing.changes import Opened, changes, opened
 from optimizer.procurement.comparing.offered import FromResult
@@ -230,6 +230,35 @@ def test_options_requests_discounts_and_words(
     assert "validity-unknown" in codes(found.bids[1], "warning")
     assert found.bids[0].technical.runs
     assert not found.bids[0].technical.cheapest_proven  # the time was up
+
+
+@pytest.mark.parametrize(
+    "platform, supply, pieces, fits",
+    [
+        ("supermicro-sys-421ge-tnrt", "supermicro-2700-w-titanium-sys-421ge", 4, True),
+        ("supermicro-sys-421ge-tnrt", "supermicro-2000-w-titanium-4u-gpu", 4, False),
+        ("supermicro-sys-421ge-tnrt", "supermicro-2700-w-titanium-sys-421ge", 3, False),
+        ("nvidia-dgx-h100", "nvidia-dgx-h100-h200-b200-3.3-kw", 6, True),
+    ],
+)
+def test_supplies_beside_a_platform_that_comes_with_them(
+    catalog: Catalog,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    platform: str,
+    supply: str,
+    pieces: int,
+    fits: bool,
+) -> None:
+    """An X-ray and a comparison say the same: the same supplies are those inside, others fail the rule."""
+    monkeypatch.setattr("optimizer.procurement.comparing.technical.MEND_SECONDS", 0.01)
+    rows = [(platform, 1, "20000"), ("nvidia-l40s-48gb", 4, "8000"), ("amd-epyc-9554", 2, "4000")]
+    rows = [*(rows if "dgx" not in platform else rows[:1]), (supply, pieces, "700")]
+    quote = offer(catalog, tmp_path, "a", rows)
+    seen = {c.text for c in xray(quote, SMALL, catalog=catalog, search=False).checks if c.status == "fail"}
+    bid = quick([quote, quote], catalog).bids[0]
+    assert ("supplies come with the platform" in seen) is not fits
+    assert {c.text for c in bid.technical.failed} == seen
 
 
 def test_what_nobody_prices_is_told(catalog: Catalog, tmp_path: Path, whole: list[tuple[str, int, str]]) -> None:

@@ -61,6 +61,8 @@ def findings() -> set[str]:
     out = set()
     for path in sorted((ROOT / "constraints").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Check" and len(node.args) > 5:
+                out |= set(_texts(node.args[5])) if isinstance(node.args[5], ast.Constant | ast.JoinedStr) else set()
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
             if getattr(node.func.value, "id", "") == "Check" and node.func.attr in (
@@ -174,6 +176,19 @@ WRITTEN = (
     "no offer with confidence list or street, at most 3 days of lead time, a known lead time",
     "no released engine serves deepseek-v3 on it as asked",
     "no released engine trains deepseek-v3 on it as asked",
+    "networks of 2 nodes: the site's",
+    "a node draws 1,661 W, no supply for TRX50 is quoted",
+    "at least 128 GB per node, and 16 equal modules fill every channel",
+    "NVMe read speed in sum: 0 of 7,000 MB/s, 7,000 MB/s too little per node",
+    "16 or 32 would be equal",
+    "with the 8 GPUs quoted, among builds that cost at most 25 % more than the quoted one",
+    "with H100 SXM5 80GB, among builds that cost at most 25 % more than the quoted one",
+    "at any price: none passes among builds that cost at most 25 % more than the quoted one",
+    "19 % within the prices is another amount",
+    "19 % of the net sum is another amount",
+    "sheet 'A': 3 error values, taken as blank (B2, B3, B4)",
+    "sheet 'A': 1 formulas without a stored value, taken as blank (B2)",
+    "stored values are used (G25)",
 )
 """Sentences put together from pieces, as results hold them."""
 PIECES = {

@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+import xlsb
 import xlsxwriter
 
 HERE = Path(__file__).parent
@@ -423,6 +424,38 @@ def cluster(folder: Path) -> None:
     (folder / "meridian-dgx.csv").write_text("\n".join(out) + "\n", encoding="utf-8", newline="")
 
 
+def binary(folder: Path) -> None:
+    """English .xlsb of a trading house: numbers as text, section rows, a hidden row, column and sheet, a rebate."""
+    d = Decimal
+    rows: dict[int, Sequence[Any]] = {
+        1: ["Halden Data Ltd"],
+        2: ["Quotation no.", "HD-20261117"],
+        3: ["Date", "2026-11-17"],
+        4: ["Valid until", "2026-12-17"],
+        5: ["All prices in EUR, excl. VAT"],
+        7: ["Pos", "Part Number", "Description", "Cost", "Qty", "Unit Price", "Total"],
+        8: ["1. Server"],
+        9: [1, "SYS-821GE-TNHR", " 8U server for HGX, dual Xeon", d("14100.00"), 1, d("17900.00"), d("17900.00")],
+        10: [2, "935-24287-0301", "HGX H100 8-GPU board", d("139000.00"), 1, d("148500.00"), d("148500.00")],
+        11: [3, "Xeon Platinum 8480+", "56 cores", d("1950.00"), 2, "2.450,00", "4.900,00"],
+        12: [4, "M321R8GA0PB0-CWMKJ", "64GB DDR5 RDIMM", d("1610.00"), 32, "1.890,00", "60.480,00"],
+        13: ["2. Storage and network"],
+        14: [5, "PM9A3 3.84TB", "NVMe U.2", d("790.00"), 2, d("985.50"), d("1971.00")],
+        15: [6, "X550-T2", "10G network card, 2 ports", d("140.00"), 1, d("189.00"), d("189.00")],
+        16: [7, "", "Handling and packaging", d("0.00"), 1, d("260.00"), d("260.00")],
+        17: ["", "", "Net total", "", "", "", d("234200.00")],
+        18: ["", "", "VAT 25 %", "", "", "", d("58550.00")],
+        19: ["", "", "Total incl. VAT", "", "", "", d("292750.00")],
+    }
+    cost = xlsb.Sheet(
+        "Margin", {1: ["Part", "Cost", "Margin"], 2: ["HGX H100", d("139000.00"), d("0.068")]}, hidden=True
+    )
+    offer = xlsb.Sheet(
+        "Offer", rows, hidden_rows=frozenset({16}), hidden_columns=frozenset({4}), merged=((8, 1, 8, 7), (13, 1, 13, 7))
+    )
+    xlsb.write(folder / "halden-h100.xlsb", [offer, cost])
+
+
 def office(folder: Path) -> None:
     """Old formats of LibreOffice: .xls of the ugly Chinese file, .ods of the German one."""
     for source, target in (("ugly-jingda.xlsx", "xls"), ("nordlicht-workstation.xlsx", "ods")):
@@ -470,6 +503,7 @@ FILES = (
     alpen,
     cluster,
     workstation,
+    binary,
 )
 
 if __name__ == "__main__":

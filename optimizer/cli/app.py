@@ -18,6 +18,7 @@ from optimizer.cli import (
     solve_cmd,
     verify_cmd,
 )
+from optimizer.cli.output import speak
 
 app = typer.Typer(
     name="dsopt",
@@ -34,12 +35,9 @@ def _language(
         str | None, typer.Option("--lang", envvar="DSOPT_LANG", help="en or zh; the locale's without.")
     ] = None,
 ) -> None:
-    from catalogs.errors import Fault, InputError
-    from optimizer.i18n import choose, default_language
+    from optimizer.i18n import default_language
 
-    if lang not in (None, "en", "zh"):
-        raise InputError(Fault("bad-language", "is none", column="--lang", value=lang or "", remedy="One of: en, zh."))
-    choose(lang or default_language())
+    speak(lang or default_language())
 
 
 app.command("solve", help=solve_cmd.HELP, short_help="The proven front of builds under a budget.")(solve_cmd.solve)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.front_view import checks
-from optimizer.cli.output import emit_json, note
+from optimizer.cli.output import emit_json, note, speak
 from optimizer.i18n import chosen as language
 
 HELP = """Examples:
@@ -62,11 +62,14 @@ def check(
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Quote: X-ray as .xlsx or .json.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Quote: Write over files that are there.")] = False,
+    lang: Annotated[str | None, typer.Option(help="en or zh: of the terminal and the workbook.")] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See HELP."""
     from optimizer.cli.xray_cmd import Options, is_vendor_file, xray_file
 
+    if lang is not None:
+        speak(lang)
     options = Options(
         {
             "users": users, "precision": precision, "min_precision": min_precision, "workload": workload, "isl": isl,

@@ -75,7 +75,7 @@ def compare(
     parts, policy = load(catalog), Policy().with_settings(set_)
     by, notes = parse.calibration(calibration, measured, parts, policy)
     for text in notes:
-        note(f"note: {text}")
+        note(chosen()("note: {what}", what=chosen().sentence(text)))
     read = opened_files(files, map_, parts, accept_fuzzy, by)
     found: Any
     show: Any

@@ -34,6 +34,15 @@ def padded(text: str, width: int, right: bool = False) -> str:
     return space + text if right else text + space
 
 
+def speak(language: str) -> None:
+    """Chooses the language; raises InputError for one that is none."""
+    from optimizer.i18n import choose
+
+    if language not in ("en", "zh"):
+        raise InputError(Fault("bad-language", "is none", column="--lang", value=language, remedy="One of: en, zh."))
+    choose(language)
+
+
 def table(header: list[str], rows: list[list[str]], right: set[int] | None = None) -> None:
     """A plain table; columns in `right` are right-aligned. Rich is imported only here."""
     from rich import box

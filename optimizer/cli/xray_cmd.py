@@ -53,8 +53,10 @@ def xray_file(
     from constraints.policy import Policy, tax_percent
     from optimizer.cli import parse
     from optimizer.clock import Clock, interruptible
+    from optimizer.i18n import chosen as language
     from optimizer.library import read_quote, xray
 
+    _ = language()
     output, review, map_ = options["output"], options["review"], options["map"]
     kind = _kind(output)
     for target in (output, review):
@@ -65,7 +67,7 @@ def xray_file(
     chosen = Policy().with_settings([*set_, *_limit("above", options["above"])])
     by, notes = parse.calibration(calibration, measured, parts, chosen)
     for text in notes:
-        note(f"note: {text}")
+        note(_("note: {what}", what=_.sentence(text)))
     replayed = map_ if map_ is not None and map_.exists() else None
     quote = read_quote(path, catalog=parts, mapping=replayed, accept_fuzzy=options["accept_fuzzy"])
     if map_ is not None and replayed is None:
@@ -73,12 +75,12 @@ def xray_file(
         from optimizer.procurement.reading.review import suggestions
 
         write_mapping(map_, quote.mapping, suggestions(quote))
-        note(f"{map_}: how the file was read; edit it and give it again")
+        note(_("{file}: how the file was read; edit it and give it again", file=map_))
     if review is not None:
         from optimizer.procurement.reading.review import write_review
 
         write_review(review, [quote])
-        note(f"{review}: {len(quote.open_lines)} lines that need a look")
+        note(_("{file}: {n} lines that need a look", file=review, n=len(quote.open_lines)))
     request = _request(quote.currency, options, named, as_of)
     rate = _rate(options["rate"])
     tax = tax_percent(options["tax"]) if options["tax"] else None
@@ -97,8 +99,8 @@ def xray_file(
         else:
             from optimizer.procurement.xray.workbook import workbook
 
-            write_bytes(output, workbook(found))
-        note(f"{output}: the X-ray of {path.name}")
+            write_bytes(output, workbook(found, _))
+        note(_("{file}: the X-ray of {source}", file=output, source=path.name))
     if json:
         emit_json(found.model_dump(mode="json"))
     else:
@@ -108,7 +110,7 @@ def xray_file(
     if not found.ok:
         raise typer.Exit(5)
     if found.instead is not None and found.instead.proof == "feasible":
-        note("stopped before the search for other builds was done")
+        note(_("stopped before the search for other builds was done"))
         raise typer.Exit(6)
 
 

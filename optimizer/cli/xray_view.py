@@ -2,105 +2,129 @@
 
 from __future__ import annotations
 
-from optimizer.cli.front_view import checks
+from optimizer.cli.front_view import checks, coded
 from optimizer.cli.output import table
 from optimizer.cli.why_not_view import show_mended
+from optimizer.i18n import N_, Words
+from optimizer.i18n import chosen as language
+from optimizer.procurement.labels import WORDS
 from optimizer.procurement.xray.schema import Beside, XLine, XRay
-from optimizer.procurement.xray.summary import amount, finding, mark
+from optimizer.procurement.xray.summary import amount, finding, how, mark, summary, thing
+
+NOTED = {"warning": N_("warning: {what}"), "note": N_("note: {what}")}
 
 
 def show(x: XRay) -> None:
     """Summary first, then lines, findings, build with rules, what is missing, what else the money buys, the mend."""
+    _ = language()
     head = ", ".join(str(t) for t in (x.vendor, x.quote_no, x.quote_date) if t)
-    until = f", valid until {x.valid_until}" if x.valid_until else ""
-    print(f"X-ray of {x.source}{f': {head}' if head else ''}{until}")
-    for s in x.summary:
+    until = _(", valid until {day}", day=x.valid_until) if x.valid_until else ""
+    whose = (
+        _("X-ray of {source}: {head}", source=x.source, head=head) if head else _("X-ray of {source}", source=x.source)
+    )
+    print(whose + until)
+    for s in summary(x, _):
         print(f"- {s}")
-    print(f"\n{x.basis.text}")
-    _lines(x)
-    small = [f for f in x.findings if f.severity != "error"]
-    for f in small:
-        print(f"{f.severity}: {finding(f)}")
+    print(f"\n{_.text(x.basis.text)}")
+    _lines(x, _)
+    for f in x.findings:
+        if f.severity != "error":
+            print(_(NOTED[f.severity], what=finding(f, _)))
     for n in x.notices:
-        print(f"note: {n}")
-    print(f"\n{x.scope}")
+        print(_(NOTED["note"], what=_.text(n)))
+    print(f"\n{_.text(x.scope)}")
     if x.checks:
         checks(c.model_dump() for c in x.checks)
     if x.missing:
         table(
-            ["missing", "pieces", "why", f"about, {x.basis.currency}"],
+            [_("missing"), _("qty"), _("why"), _("about, {currency}", currency=x.basis.currency)],
             [
                 [
-                    m.what + (" (reminder)" if m.reminder else ""),
-                    str(m.qty or ""),
-                    m.text,
+                    thing(m.what, _) + (_(" (reminder)") if m.reminder else ""), str(m.qty or ""), _.text(m.text),
                     amount(m.cost) if m.cost else "",
                 ]
                 for m in x.missing
             ],
             {1, 3},
-        )
-    for facts, what in ((x.memory, "Memory"), (x.supplies, "Supplies")):
-        if facts is not None:
-            print(f"{what}: {facts.text}.")
-    _instead(x)
+        )  # fmt: skip
+    if x.memory is not None:
+        print(_("Memory: {what}.", what=_.text(x.memory.text)))
+    if x.supplies is not None:
+        print(_("Supplies: {what}.", what=_.text(x.supplies.text)))
+    _instead(x, _)
     if x.mended is not None:
-        print(f"\nThe nearest build that passes, {x.mended_among}. Quoted parts at the quote's prices:")
+        among = _.text(x.mended_among)
+        print("\n" + _("The nearest build that passes, {among}. Quoted parts at the quote's prices:", among=among))
         show_mended(x.mended)
 
 
-def _lines(x: XRay) -> None:
+def _lines(x: XRay, _: Words) -> None:
     unit = x.basis.currency
-    table(
-        ["row", "line", "matched", "pieces", "quoted", f"net, {unit}", "catalog", "apart", "", "catalog price of"],
-        [_line(line) for line in x.lines],
-        {0, 3, 4, 5, 6, 7},
-    )
+    heads = [
+        _("in row"),
+        _("quoted item"),
+        _("matched"),
+        _("qty"),
+        _("quoted price"),
+        _("net, {currency}", currency=unit),
+    ]
+    heads += [_("catalog"), _("apart"), "", _("catalog price of")]
+    table(heads, [_line(line, _) for line in x.lines], {0, 3, 4, 5, 6, 7})
     t = x.totals
-    said = [f"{s.label or s.kind} {amount(s.amount)} (row {s.row})" for s in t.stated]
+    said = [f"{s.label or s.kind} {amount(s.amount)}{_(' (row {row})', row=s.row)}" for s in t.stated]
     if said:
-        print(f"The quote states: {'; '.join(said)}.")
+        print(_("The quote states: {what}.", what=_.list(said, "; ")))
     if t.net is not None:
-        open_ = f", of it {amount(t.of_it_not_placed)} no part of the build" if t.of_it_not_placed else ""
-        print(
-            f"Counted net: hardware {amount(t.hardware)} {unit}{open_}; services {amount(t.services or '0')}; together "
-            f"{amount(t.net)}."
+        open_ = (
+            _(", of it {money} no part of the build", money=amount(t.of_it_not_placed)) if t.of_it_not_placed else ""
         )
+        print(
+            _(
+                "Counted net: hardware {hardware} {unit}{open}; services {services}; together {net}.",
+                hardware=amount(t.hardware), unit=unit, open=open_, services=amount(t.services or "0"),
+                net=amount(t.net),
+            )
+        )  # fmt: skip
 
 
-def _line(x: XLine) -> list[str]:
-    how = x.how if x.how != "fuzzy" else f"fuzzy {x.score}"
+def _line(x: XLine, _: Words) -> list[str]:
     apart = "" if x.difference_percent is None else f"{x.difference_percent:+.1f} %"
-    marked = mark(x).upper() if x.mark in ("above", "below", "not-placed") else mark(x)
-    with_ = f" (with {len(x.carries)} more)" if x.carries else ""
+    marked = mark(x, _).upper() if x.mark in ("above", "below", "not-placed") else mark(x, _)
+    with_ = _(" (with {n} more)", n=len(x.carries)) if x.carries else ""
     stated = (x.stated_price or "").split(", ")[0]
     return [
-        str(x.row), x.name or x.text[:50], how if x.role == "part" else "", str(x.pieces or ""), stated,
+        str(x.row), x.name or x.text[:50], how(x, _) if x.role == "part" else "", str(x.pieces or ""), stated,
         amount(x.unit) if x.unit else "", f"{amount(x.catalog_unit)}{with_}" if x.catalog_unit else "", apart, marked,
-        _source(x.catalog_price) if x.catalog_unit else "",
+        _source(x.catalog_price, _) if x.catalog_unit else "",
     ]  # fmt: skip
 
 
-def _source(text: str) -> str:
+def _source(text: str, _: Words) -> str:
     """Confidence and day of a catalog price; the seller is in the files."""
-    return "share of its board" if text.startswith("a share") else ", ".join(text.split(", ")[:2])
+    if text.startswith("a share"):
+        return _("share of its board")
+    confidence, *rest = text.split(", ")[:2]
+    return _.comma.join([coded(WORDS, confidence), *rest])
 
 
-def _instead(x: XRay) -> None:
+def _instead(x: XRay, _: Words) -> None:
     i = x.instead
     if i is None:
         return
-    print(f"\n{i.text}; in brackets, against the quote:")
+    print("\n" + _("{what}; in brackets, against the quote:", what=_.sentence(i.text)))
     found = [
-        ("fastest for it", i.fastest),
-        (f"cheapest as fast as {i.as_fast_as}", i.as_fast),
-        ("cheapest at all", i.cheapest),
+        (_("fastest for it"), i.fastest),
+        (_(AS_FAST[i.as_fast_as]), i.as_fast),
+        (_("cheapest at all"), i.cheapest),
     ]
-    table(
-        ["instead", "GPUs", f"total, {x.basis.currency}", "tok/s", "80 % interval", "each user", "precision", "kW"],
-        [_beside(name, b) for name, b in found if b is not None],
-        {2, 3, 5, 7},
-    )
+    heads = [_("instead"), "GPUs", _("total, {currency}", currency=x.basis.currency), "tok/s", _("80 % interval")]
+    heads += [_("each user"), _("precision"), "kW"]
+    table(heads, [_beside(name, b) for name, b in found if b is not None], {2, 3, 5, 7})
+
+
+AS_FAST = {
+    "quoted": N_("cheapest as fast as quoted"), "mended": N_("cheapest as fast as mended"), "": "",
+}  # fmt: skip
 
 
 def _beside(name: str, b: Beside) -> list[str]:

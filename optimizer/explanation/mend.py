@@ -96,7 +96,9 @@ class _Near:
 class Mender:
     """The search for the nearest build. `best` is (changes, cents, build) of the nearest one known."""
 
-    def __init__(self, market: Market, build: Build, clock: Clock | None = None) -> None:
+    def __init__(
+        self, market: Market, build: Build, clock: Clock | None = None, judged: GpuRows | None = None
+    ) -> None:  # fmt: skip
         self.market, self.build, self.clock = market.asking(cost_axis="money"), build, clock or Clock()
         r = self.market.request
         own = tuple(x for x in (*build.node, *build.shared) if x not in r.include)
@@ -104,7 +106,7 @@ class Mender:
         thin = thinned(kept)  # neither twins nor dominated parts, but all of the build's own
         self.parts = buyable(thin)
         self.tight = replace(thin, request=r.model_copy(update={"cost_axis": "power"}))
-        self.rows = GpuRows.of_market(self.market)
+        self.rows = judged or GpuRows.of_market(self.market)
         self.on_host = HostRows(self.tight) if r.offload else None
         self.best: tuple[int, int, Found] | None = None
         self.families = self.closed_by_bound = self.closed_by_cp_sat = 0
@@ -201,18 +203,19 @@ class Mender:
 
 
 def mended(
-    market: Market, build: Build, clock: Clock | None = None, keep: Collection[str] = ()
+    market: Market, build: Build, clock: Clock | None = None, keep: Collection[str] = (), judged: GpuRows | None = None
 ) -> Mended | None:  # fmt: skip
     """The passing build nearest to one that fails, under the market's request (model, users, speed, budget, site); the
     build itself where nothing fails. None when no build passes, or none was found before the clock.
 
     Builds are those that a front may hold and, of the given build, what may stay with a warning or beyond the need.
-    `keep`: ids of parts of which the mended build must hold some.
+    `keep`: ids of parts of which the mended build must hold some. `judged`: rows known already, of a request that asks
+    the same of plans.
     Raises InputError for a build without platform or GPUs."""
     include = tuple(dict.fromkeys((*market.request.include, *keep)))
     market = market.asking(cost_axis="money", include=include)
     _, before = check(market, build)
-    mender = Mender(market, build, clock)
+    mender = Mender(market, build, clock, judged)
     if any(x.status == "fail" for x in before):
         found = mender.run()
         if found is None:

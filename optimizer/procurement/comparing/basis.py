@@ -148,7 +148,11 @@ def _shifted(x: Line) -> bool:
 
 
 def _role(x: Line) -> str:
-    return service(x.text or x.part_number) if x.role == "service" else OTHER
+    """Kind of a service by its text, else by its part number: `NVIDIA AI Enterprise licence`, `5 years`."""
+    if x.role != "service":
+        return OTHER
+    found = service(x.text)
+    return found if found != SERVICE else service(x.part_number)
 
 
 def _text(x: Line) -> str:

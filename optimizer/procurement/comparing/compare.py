@@ -32,6 +32,7 @@ from optimizer.procurement.comparing.technical import Judged, Nearest, cheapest,
 from optimizer.procurement.comparing.words import CRITERIA
 from optimizer.procurement.reading.build import to_build
 from optimizer.procurement.reading.document import Quote
+from optimizer.rows import GpuRows
 
 MOST_BIDS = 12
 SECONDS = 60
@@ -78,7 +79,8 @@ def compared(
     if not 2 <= len(offered) <= MOST_BIDS:
         remedy = f"Give 2 to {MOST_BIDS} files."
         raise InputError(Fault("bad-bids", f"{len(offered)} bids can't be compared", column="FILES", remedy=remedy))
-    entries = [_entry(chr(ord("A") + i), x, market, terms) for i, x in enumerate(offered)]
+    rows = GpuRows.of_market(market)
+    entries = [_entry(chr(ord("A") + i), x, market, terms, rows) for i, x in enumerate(offered)]
     groups = _with_demands(aligned([e.lines for e in entries], market.catalog), entries, market.catalog)
     found = items(groups, [e.judged for e in entries], market.catalog, terms)
     number = {id(x): n for n, g in enumerate(groups, 1) for lines in g.lines.values() for x in lines}
@@ -87,7 +89,7 @@ def compared(
     for i, e in enumerate(entries):
         row = e.judged.row
         if row is not None and row.perf.tenths not in near:
-            near[row.perf.tenths] = cheapest(market, row.perf.tenths, seconds)
+            near[row.perf.tenths] = cheapest(market, row.perf.tenths, seconds, rows)
         nearest = near[row.perf.tenths] if row is not None else None
         bids.append(_bid(e, i, found, market, terms, number, nearest))
     differ = list(flagging.of_bases([b.tax for b in bids], [b.id for b in bids]))
@@ -104,7 +106,7 @@ def compared(
     )  # fmt: skip
 
 
-def _entry(name: str, offered: Offered, market: Market, terms: Terms) -> _Entry:
+def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuRows) -> _Entry:
     """A bid with its lines on the basis and its build judged."""
     catalog = market.catalog
     reason = ""
@@ -124,7 +126,7 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms) -> _Entry:
             reason = "; ".join(f.text + (f" ({f.value})" if f.value else "") for f in e.faults)
     unit = {x.part: x.net / x.pieces for x in lines if x.part and x.pieces and x.state == "included"}
     try:
-        found = judged(market, build, unit, seller) if build is not None else Judged(None, reason)
+        found = judged(market, build, unit, seller, rows) if build is not None else Judged(None, reason)
     except InputError as e:
         found = Judged(None, "; ".join(f.text for f in e.faults))
     return _Entry(name, offered, with_contents(lines, catalog), found)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from catalogs.load import Catalog
-from catalogs.schema import Kind, Offer, Platform, Psu
+from catalogs.schema import Kind, Offer
 from constraints.case import Build, Case
 from constraints.plan import Row
 from constraints.pricing import minor_digits
@@ -22,6 +22,7 @@ from optimizer.pareto import Solver
 from optimizer.planfacts import throughput
 from optimizer.procurement.comparing.basis import ROLES
 from optimizer.procurement.comparing.schema import Technical
+from optimizer.rows import GpuRows
 from optimizer.schema import CheckFacts, Throughput
 
 CENT = Decimal("0.01")
@@ -54,16 +55,15 @@ class Judged:
     still_failed: tuple[Check, ...] = ()
     rules: int = 0
     lacks: tuple[Lack, ...] = ()
-    dropped: tuple[str, ...] = ()
 
 
-def judged(market: Market, build: Build, prices: Mapping[str, Decimal], seller: str) -> Judged:
-    """Every rule on a build whose parts cost what the bid says where the catalog has no price for them."""
-    build, dropped = _without_supplies(market.catalog, build)
+def judged(market: Market, build: Build, prices: Mapping[str, Decimal], seller: str, rows: GpuRows) -> Judged:
+    """Every rule on a build whose parts cost what the bid says where the catalog has no price for them. `rows` are the
+    tender's: what hardware does for it is reckoned once for all bids."""
     own = _with_offers(market, build, prices, seller)
     case, checks = check(own, build)
     failed = tuple(x for x in checks if x.status == "fail")
-    lacks = _lacks(own, build) if failed else ()
+    lacks = _lacks(own, build, rows) if failed else ()
     whole, still = build, failed
     if lacks:
         node, shared = dict(build.node), dict(build.shared)
@@ -76,22 +76,13 @@ def judged(market: Market, build: Build, prices: Mapping[str, Decimal], seller: 
     return Judged(
         build, "", case, row if row and row.perf.tenths else None, failed,
         tuple(x for x in checks if x.status == "warn"), still, len({x.rule for x in checks}),
-        tuple(x for x, *_ in lacks), dropped,
+        tuple(x for x, *_ in lacks),
     )  # fmt: skip
 
 
 def _role(catalog: Catalog, part: str) -> str:
     kind = catalog.parts[part].kind
     return ROLES.get(kind, kind).value
-
-
-def _without_supplies(catalog: Catalog, build: Build) -> tuple[Build, tuple[str, ...]]:
-    """Supplies quoted beside a platform that comes with them are those inside it."""
-    platform = next((p for x in build.node if isinstance(p := catalog.parts[x], Platform)), None)
-    if platform is None or "psu" not in platform.includes:
-        return build, ()
-    supplies = tuple(x for x in build.node if isinstance(catalog.parts[x], Psu))
-    return replace(build, node={x: q for x, q in build.node.items() if x not in supplies}), supplies
 
 
 def _with_offers(market: Market, build: Build, prices: Mapping[str, Decimal], seller: str) -> Market:
@@ -114,12 +105,12 @@ def _with_offers(market: Market, build: Build, prices: Mapping[str, Decimal], se
     return Market.open(changed, r, market.policy, market.calibration)
 
 
-def _lacks(market: Market, build: Build) -> list[tuple[Lack, str, int]]:
+def _lacks(market: Market, build: Build, rows: GpuRows) -> list[tuple[Lack, str, int]]:
     """(what the nearest build that passes adds in roles of which this one has nothing, where, pieces there).
 
     Nothing where that build has another platform, GPU or number of nodes, or is not found in time."""
     try:
-        near = mended(market, build, Clock(MEND_SECONDS))
+        near = mended(market, build, Clock(MEND_SECONDS), judged=rows)
     except TimeUp:
         return []
     parts = market.catalog.parts
@@ -145,11 +136,11 @@ class Nearest:
     proven: bool = True
 
 
-def cheapest(market: Market, tenths: int, seconds: float | None) -> Nearest:
+def cheapest(market: Market, tenths: int, seconds: float | None, rows: GpuRows) -> Nearest:
     """The cheapest build that reaches a throughput (0.1 tok/s) and passes every rule, whatever the budget; proven."""
     other = market.asking(throughput_tenths=tenths, budget_cents=None, cost_axis="money")
     try:
-        found = Solver(other, clock=Clock(seconds)).cheapest()
+        found = Solver(other, clock=Clock(seconds), judged=rows).cheapest()
     except TimeUp:
         return Nearest(None, proven=False)
     if found is None:

@@ -91,10 +91,11 @@ def _without_contents(catalog: Catalog, platform: str, nodes: int, pieces: dict[
 
 
 def _without_supplies(catalog: Catalog, platform: str, nodes: int, pieces: dict[str, int]) -> Iterable[Notice]:
-    """Supplies that a platform comes with, quoted beside it: the same number of the same kind."""
+    """Supplies that a platform comes with, quoted beside it: the same number of the same kind. Others stay: rule fit
+    fails them."""
     p = catalog.parts[platform]
     assert isinstance(p, Platform)
-    bank = included_bank(p, catalog) if "psu" in p.includes and not p.contents else None
+    bank = included_bank(p, catalog) if "psu" in p.includes else None
     for psu, qty in sorted(pieces.items()):
         part = catalog.parts[psu]
         if not isinstance(part, Psu) or bank is None or not psu_fits(p, part):

@@ -114,10 +114,7 @@ def _ole(path: Path) -> Inspected:
         raise refuse("unknown-format", "is a document, no workbook", path, AS_TABLE)
     if not (has("Workbook") or has("Book")):
         raise refuse("damaged-file", "holds no workbook", path, AS_TABLE)
-    notices = [("hidden-rows-unknown", "hidden rows can't be told in .xls; check them or ask for .xlsx")]
-    if has("_VBA_PROJECT"):
-        notices.append(("macros", "holds macros; they were not run"))
-    return Inspected("xls", tuple(notices))
+    return Inspected("xls", (("macros", "holds macros; they were not run"),) if has("_VBA_PROJECT") else ())
 
 
 def _archive(path: Path) -> Inspected:

@@ -39,9 +39,9 @@ def _brands() -> tuple[re.Pattern[str], dict[str, str]]:
     with (DATA / "brands.csv").open(encoding="utf-8", newline="") as f:
         found = {folded(r["written"]): folded(r["vendor"]) for r in csv.DictReader(f)}
     longest = sorted(found, key=lambda w: (-len(w), w))
-    return re.compile(
-        "|".join(rf"(?<![a-z]){w}(?![a-z])" if w.isascii() else w for w in map(re.escape, longest))
-    ), found
+    latin = "|".join(re.escape(w) for w in longest if w.isascii())
+    other = [re.escape(w) for w in longest if not w.isascii()]
+    return re.compile("|".join([rf"(?<![a-z])(?:{latin})(?![a-z])", *other])), found
 
 
 @lru_cache(maxsize=20_000)
@@ -95,6 +95,7 @@ class Index:
             if len(ids) == 1 and name not in self.normal and any(c.isdigit() for c in name):
                 self.alias.setdefault(name, set()).update(ids)
                 self.inside.setdefault(name, set()).update(ids)
+        self.beginnings = {name[:n] for name in self.inside for n in range(1, len(name) + 1)}
         self.ids = sorted(catalog.parts)
         self.texts = [
             " ".join(WORD.findall(branded(f"{p.vendor} {p.name}"))) for p in map(self.parts.__getitem__, self.ids)
@@ -124,15 +125,17 @@ class Index:
         hits: list[tuple[str, str]] = []
         i = 0
         while i < len(words):
-            taken = 0
-            for j in range(min(len(words), i + MAX_WORDS), i, -1):
-                form = "".join(w[0] for w in words[i:j])
-                found = self.inside.get(form)
-                start, end = words[i].start(), words[j - 1].end()
-                if found and not _runs_on(plain, start, end):
-                    hits += [(p, f"{plain[:start]} {plain[end:]}") for p in sorted(found)]
-                    taken = j - i
+            taken, form, start = 0, "", words[i].start()
+            for n, word in enumerate(words[i : i + MAX_WORDS], 1):
+                form += word[0]
+                if form not in self.beginnings:
                     break
+                if form in self.inside and not _runs_on(plain, start, word.end()):
+                    taken = n
+            if taken:
+                end = words[i + taken - 1].end()
+                found = self.inside["".join(w[0] for w in words[i : i + taken])]
+                hits += [(p, f"{plain[:start]} {plain[end:]}") for p in sorted(found)]
             i += max(taken, 1)
         return list({p: (p, rest) for p, rest in hits}.values())
 

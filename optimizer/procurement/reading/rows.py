@@ -168,7 +168,7 @@ def _closed(out: Body) -> bool:
 def _is_amount(value: Cell | None) -> bool:
     if isinstance(value, Decimal):
         return True
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not any(map(str.isdigit, value)):
         return False
     found = numbers.read(value)
     return bool(found.values) and len(found.rest) <= 12
@@ -241,13 +241,15 @@ def total_kind(label: str) -> TotalKind | None:
     rest, sets = words.qualified(
         re.sub(r"\d+(?:[.,]\d+)?\s*%?", " ", words.folded(label).partition(":")[0].partition("：")[0])
     )
+    said = {words.bare(x) for x in (text, label, rest)}
     for kind in ("total_gross", "total_net"):
-        if any(words.equals(kind, x) for x in (text, label, rest)):
+        if said & words.bare_words(kind):
             return kind
     tax = sets.get("tax")
     plain = re.sub(r"\(.*?\)", " ", rest)
+    said = {words.bare(x) for x in (text, plain, rest, re.sub(r"\d+([.,]\d+)?\s*%?", "", text))}
     for kind in ("subtotal", "tax", "discount", "total"):
-        if any(words.equals(kind, x) for x in (text, plain, rest, re.sub(r"\d+([.,]\d+)?\s*%?", "", text))):
+        if said & words.bare_words(kind):
             return _with_tax(kind, tax)
     if words.bare(plain) == "" and tax:
         return "tax" if re.search(r"\d\s*%|mwst|ust|vat|税", words.folded(label)) else None

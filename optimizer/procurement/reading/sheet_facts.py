@@ -42,8 +42,11 @@ class Facts:
     def fill(self, row: int, column: int, times: int = 1) -> None:
         self.filled += times
         r, c = self.first or (row, column)
-        self.first = (min(r, row), min(c, column))
-        self.last = (max(self.last[0], row), max(self.last[1], column))
+        if row <= r or column <= c:
+            self.first = (min(r, row), min(c, column))
+        r, c = self.last
+        if row > r or column > c:
+            self.last = (max(r, row), max(c, column))
 
     @property
     def area(self) -> int:
@@ -159,15 +162,15 @@ def _sheet(path: Path, name: str, stream: Any, money: dict[str, str]) -> Facts:
 
     def start(tag: str, a: dict[str, str]) -> None:
         nonlocal row, column, cell, counted
-        if ":" in tag:
-            tag = tag.rpartition(":")[2]
         if tag == "c":
             cell, counted, column = a, False, column + 1
-            parser.CharacterDataHandler = None
+            if parser.CharacterDataHandler is not None:
+                parser.CharacterDataHandler = None
             if a.get("t") == "e" and len(found.errors) < MOST:
                 found.errors.append(place())
         elif tag in ("v", "is"):
-            parser.CharacterDataHandler = None
+            if parser.CharacterDataHandler is not None:
+                parser.CharacterDataHandler = None
             if not counted:
                 counted = True
                 at = place()
@@ -187,6 +190,8 @@ def _sheet(path: Path, name: str, stream: Any, money: dict[str, str]) -> Facts:
         elif tag == "col" and a.get("hidden") in ("1", "true"):
             low, high = int(a.get("min", 1)), min(int(a.get("max", 1)), 16_384)
             found.hidden_columns.update(range(low, high + 1))
+        elif ":" in tag:
+            start(tag.rpartition(":")[2], a)
 
     parser.StartElementHandler = start
     while chunk := stream.read(CHUNK):

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from catalogs.errors import InputError
 from optimizer.procurement.reading import cells as child
 from optimizer.procurement.reading.guard import AS_TABLE, SAVE_AGAIN, inspect, refuse
 from optimizer.procurement.reading.sheet_facts import MAX_FILLED, Facts, column_letters, facts
@@ -69,17 +70,26 @@ def read_tables(path: Path, *, encoding: str = "", delimiter: str = "") -> Table
     seen = inspect(path)
     if seen.format == "text":
         return _text(path, seen.notices, encoding, delimiter)
-    extra = facts(path, seen.format)
-    sheets = tuple(_sheet(x, extra.get(x["name"], Facts())) for x in _opened(path))
     notices = list(seen.notices)
+    extra = facts(path, seen.format)
+    opened = _opened(path)
+    if seen.format in ("xls", "xlsb"):
+        try:
+            hidden = _opened(path, seen.format)
+        except InputError:
+            text = f"hidden rows can't be told in this .{seen.format}; check them or ask for .xlsx"
+            notices.append(("hidden-rows-unknown", text))
+        else:
+            extra = {x["name"]: Facts(set(x["rows"]), set(x["columns"])) for x in hidden}
+    sheets = tuple(_sheet(x, extra.get(x["name"], Facts())) for x in opened)
     for s in sheets:
         notices += _sheet_notices(s)
     return Tables(seen.format, sheets, tuple(notices))
 
 
-def _opened(path: Path) -> list[dict[str, Any]]:
-    """Sheets as the child process gives them, within CHILD_MB and CHILD_SECONDS."""
-    command = [sys.executable, "-I", child.__file__, str(path.resolve()), str(CHILD_MB)]
+def _opened(path: Path, hidden: str = "") -> list[dict[str, Any]]:
+    """Sheets as the child process gives them, within CHILD_MB and CHILD_SECONDS; with a format their hidden rows."""
+    command = [sys.executable, "-I", child.__file__, str(path.resolve()), str(CHILD_MB), *([hidden] if hidden else [])]
     try:
         done = subprocess.run(command, capture_output=True, timeout=CHILD_SECONDS, check=False)
     except subprocess.TimeoutExpired:

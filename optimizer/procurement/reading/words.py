@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -54,22 +55,27 @@ def qualifiers() -> tuple[tuple[str, str, str], ...]:
     return tuple(sorted(out, key=lambda x: (-len(x[0]), x)))
 
 
-def _pattern(word: str) -> str:
-    """The word as such: no letter of its own alphabet may touch it; Chinese needs no gap."""
-    w = re.escape(word)
-    before = r"(?<![a-zà-öø-ÿ])" if word[0].isascii() and word[0].isalpha() else ""
-    after = r"(?![a-zà-öø-ÿ])" if word[-1].isascii() and word[-1].isalpha() else ""
-    return f"{before}{w}{after}"
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Any of the words as such, the first that fits: no letter of its own alphabet may touch it; Chinese needs no gap.
+
+    Words that begin with a letter share one look behind: inside a longer word none of them is tried."""
+    after = r"(?![a-zà-öø-ÿ])"
+    latin: list[str] = []
+    other: list[str] = []
+    for w in words:
+        ends = after if w[-1].isascii() and w[-1].isalpha() else ""
+        (latin if w[0].isascii() and w[0].isalpha() else other).append(f"{re.escape(w)}{ends}")
+    return re.compile("|".join([*([f"(?<![a-zà-öø-ÿ])(?:{'|'.join(latin)})"] if latin else []), *other]))
 
 
 @cache
 def _compiled(kind: str) -> re.Pattern[str]:
-    return re.compile("|".join(_pattern(w) for w in row_words()[kind]))
+    return _any_of(row_words()[kind])
 
 
 @cache
 def _compiled_qualifiers() -> tuple[re.Pattern[str], dict[str, tuple[str, str]]]:
-    pattern = re.compile("|".join(_pattern(w) for w, _, _ in qualifiers()))
+    pattern = _any_of(w for w, _, _ in qualifiers())
     found: dict[str, tuple[str, str]] = {}
     for w, sets, value in qualifiers():
         found.setdefault(w, (sets, value))
@@ -103,9 +109,10 @@ def begins(kind: str, text: str) -> bool:
 def equals(kind: str, text: str) -> bool:
     """Whether the text is a word of the kind, signs and blanks aside."""
     plain = bare(text)
-    return bool(plain) and plain in _bare_words(kind)
+    return bool(plain) and plain in bare_words(kind)
 
 
 @cache
-def _bare_words(kind: str) -> frozenset[str]:
+def bare_words(kind: str) -> frozenset[str]:
+    """Words of the kind without blanks and signs."""
     return frozenset(bare(w) for w in row_words()[kind] if bare(w))

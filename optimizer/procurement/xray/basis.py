@@ -83,7 +83,7 @@ class Conversion:
         elif code != self.request.currency:
             per = self.usd[code] / self.usd[self.request.currency]
             shown = per.quantize(Decimal("0.000001")).normalize()
-            text += f"; 1 {code} = {shown:f} {self.request.currency} ({self.source})"
+            text += f"; at 1 {code} = {shown:f} {self.request.currency} ({self.source})"
         return Basis(
             currency=self.request.currency,
             quote_currency=code,

@@ -13,17 +13,20 @@ from optimizer.procurement.xray.schema import Beside, Instead
 from optimizer.procurement.xray.summary import amount
 from optimizer.proofdata import money
 from optimizer.result import point as point_data
+from optimizer.rows import GpuRows
 from optimizer.schema import PartQty, Throughput
 
 
 def instead(
-    market: Market, hardware_cents: int, tenths: int | None, of: Literal["quoted", "mended", ""], clock: Clock
+    market: Market, hardware_cents: int, tenths: int | None, of: Literal["quoted", "mended", ""], clock: Clock,
+    rows: GpuRows,
 ) -> Instead:  # fmt: skip
     """The front of the market's request with the quote's hardware as its budget, at the catalog's prices.
 
-    `tenths`: throughput (0.1 tok/s) `of` the quoted build, or the mended one; None where neither runs the model."""
+    `tenths`: throughput (0.1 tok/s) `of` the quoted build, or the mended one; None where neither runs the model.
+    `rows`: known already, of a request that asks the same of plans."""
     asked = market.asking(budget_cents=hardware_cents, cost_axis="money")
-    solver = Solver(asked, clock=clock)
+    solver = Solver(asked, clock=clock, judged=rows)
     front = solver.front()
     unit = market.request.currency
     points = [_beside(asked, point_data(asked, p, "b"), hardware_cents, tenths) for p in front.points]
@@ -36,10 +39,10 @@ def instead(
             (b for b, p in zip(points, front.points, strict=True) if p.found.row.perf.tenths >= tenths), None
         )
         if as_fast is None and complete:
-            found, complete = _cheapest(market.asking(throughput_tenths=tenths, cost_axis="money"), clock)
+            found, complete = _cheapest(market.asking(throughput_tenths=tenths, cost_axis="money"), clock, rows)
             as_fast = _of(market, found, hardware_cents, tenths) if found else None
     if not points and complete:
-        found, complete = _cheapest(market.asking(cost_axis="money"), clock)
+        found, complete = _cheapest(market.asking(cost_axis="money"), clock, rows)
         cheapest = _of(market, found, hardware_cents, tenths) if found else None
     text = (
         f"Complete builds at the catalog's prices, net of tax, for the quote's hardware of "
@@ -53,10 +56,10 @@ def instead(
     )  # fmt: skip
 
 
-def _cheapest(market: Market, clock: Clock) -> tuple[Found | None, bool]:
+def _cheapest(market: Market, clock: Clock, rows: GpuRows) -> tuple[Found | None, bool]:
     """(the build of least cost, whether the clock allowed the proof)."""
     try:
-        return Solver(market, clock=clock).cheapest(), True
+        return Solver(market, clock=clock, judged=rows).cheapest(), True
     except TimeUp:
         return None, False
 

@@ -44,7 +44,9 @@ def _inside(c: Case) -> Iterable[Missing]:
         have = sum(q for x, q in c.parts(Cooling) if isinstance(x, Cooling) and x.role == "cpu-cooler")
         if have < p.sockets:
             cpus = [f"{x.name}, {x.tdp_w} W" for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
-            text = f"{p.name} comes without: {p.sockets} per node for {p.socket} ({'; '.join(cpus) or 'no CPU quoted'})"
+            text = (
+                f"{p.name} comes without: {p.sockets} per node for {p.socket} ({' and '.join(cpus) or 'no CPU quoted'})"
+            )
             yield Missing(what="CPU cooler", qty=(p.sockets - have) * n, text=text, rule="fit")
     yield from _modules(c)
     yield from _supplies(c)
@@ -247,7 +249,7 @@ def memory_facts(c: Case, checks: list[Check]) -> MemoryFacts | None:
     elif modules < channels:
         text = f"{modules} modules on {channels} channels: {channels - modules} stay empty; {ways} fill them equally"
     else:
-        text = f"{modules} modules on {channels} channels are not equal; {ways} are"
+        text = f"{modules} modules on {channels} channels are not equal; {ways} would be"
     return MemoryFacts(modules=modules, channels=channels, full=counts, status=status, text=text)
 
 

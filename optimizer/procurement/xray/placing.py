@@ -91,11 +91,11 @@ def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
     for p, lines in of.items():
         if p != main:
             rows = ", ".join(str(x.row) for x in lines if x.row not in mine)
-            others.append(f"{catalog.parts[p].name} (rows {rows})")
+            others.append(f"Not X-rayed by rules, only by price: {catalog.parts[p].name} (rows {rows}).")
     text = (
         f"The quote holds {len(of)} kinds of nodes; lines were taken as parts of the node that they stand below. "
-        f"{_said(placed, catalog)} Not X-rayed by rules, only by price: {'; '.join(others)}. To X-ray one of them, "
-        f"leave out the others' rows (ignore_rows in --map)."
+        f"{_said(placed, catalog)} {' '.join(others)} To X-ray one of them, leave out the others' rows (ignore_rows in "
+        f"--map)."
     )
     return _judged(placed, text, _rows(quote, placed) & mine)
 

@@ -213,7 +213,7 @@ def _otherwise(market: Market, part: str, why: str) -> str:
     offers = market.catalog.offers[part]
     kinds = " or ".join(sorted({o.condition for o in offers} - market.request.conditions))
     unit = market.request.currency
-    return f"no new offer; {kinds} at {money(cents, unit)} {unit} ({said})" if kinds else why
+    return f"no new offer; to be had {kinds} at {money(cents, unit)} {unit} ({said})" if kinds else why
 
 
 def _hardware(quote: Quote, cents: Mapping[int, int | None]) -> int | None:

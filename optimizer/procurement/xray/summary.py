@@ -1,32 +1,52 @@
-"""An X-ray in a dozen sentences: what a buyer tells the vendor."""
+"""An X-ray in a dozen sentences: what a buyer tells the vendor. English in the X-ray itself, in views any language."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
 
+from optimizer.i18n import N_, Words
+from optimizer.procurement.labels import CATEGORIES, RULES
 from optimizer.procurement.xray.schema import Beside, Finding, XLine, XRay
 
 STOPS = ("vram", "precision", "software", "interconnect", "lanes", "host_memory")
 """Rules without which no plan of the model runs."""
+EN = Words("en")
+CATEGORIES_SAID = {f"{x[0].lower()}{x[1:]}" for x in CATEGORIES.values()}
 
 
-def summary(x: XRay) -> list[str]:
+def summary(x: XRay, _: Words = EN) -> list[str]:
     """The findings that decide, in the order in which a buyer asks."""
-    return [*_money(x), *_lines(x), *_prices(x), *_rules(x), *_gaps(x), *_speed(x), *_instead(x), *_mend(x)]
+    said = (_money, _lines, _prices, _rules, _gaps, _speed, _instead, _mend)
+    return [text for say in said for text in say(x, _)]
 
 
 MARKS = {
-    "ok": "", "above": "above", "below": "below", "no-catalog-price": "no catalog price",
-    "not-comparable": "not comparable", "in-another-line": "in another line", "not-placed": "not matched",
-    "service": "service",
+    "ok": "", "above": N_("above"), "below": N_("below"), "no-catalog-price": N_("no catalog price"),
+    "not-comparable": N_("not comparable"), "in-another-line": N_("in another line"), "not-placed": N_("not matched"),
+    "service": N_("service"),
+}  # fmt: skip
+HOW = {
+    "exact": N_("exact"), "normalised": N_("normalised"), "alias": N_("alias"), "contained": N_("contained"),
+    "mapped": N_("mapped"), "fuzzy": N_("fuzzy"), "none": N_("none"),
 }  # fmt: skip
 
 
-def mark(x: XLine) -> str:
+def thing(what: str, _: Words) -> str:
+    """What is missing: in Chinese by the name of its category, where it has one."""
+    return _(f"{what[:1].upper()}{what[1:]}" if _.chinese and what in CATEGORIES_SAID else what)
+
+
+def mark(x: XLine, _: Words = EN) -> str:
     """A line's mark in words."""
-    words = "no price" if x.mark == "not-comparable" and x.stated_price is None else MARKS[x.mark]
-    return ", ".join(w for w in ("option" if x.optional else "", words) if w)
+    words = N_("no price") if x.mark == "not-comparable" and x.stated_price is None else MARKS[x.mark]
+    return _.list(w for w in (N_("option") if x.optional else "", words) if w)
+
+
+def how(x: XLine, _: Words) -> str:
+    """The way a part was matched; in English its code."""
+    said = _(HOW[x.how]) if _.chinese else x.how
+    return f"{said} {x.score}" if x.how == "fuzzy" else said
 
 
 def amount(text: str | None, digits: bool = True) -> str:
@@ -38,7 +58,7 @@ def amount(text: str | None, digits: bool = True) -> str:
     return f"{sign}{int(whole or 0):,}{'.' + rest if rest and digits else ''}"
 
 
-def rows(numbers: Iterable[int]) -> str:
+def rows(numbers: Iterable[int], _: Words = EN) -> str:
     """`row 4` or `rows 4, 7-9`."""
     found = sorted(set(numbers))
     runs: list[list[int]] = []
@@ -47,150 +67,201 @@ def rows(numbers: Iterable[int]) -> str:
             runs[-1].append(n)
         else:
             runs.append([n])
-    said = ", ".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
-    return f"row{'s' if len(found) > 1 else ''} {said}"
+    said = _.list(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
+    return _("rows {rows}", rows=said) if len(found) > 1 else _("row {rows}", rows=said)
 
 
-def finding(f: Finding) -> str:
+def finding(f: Finding, _: Words = EN) -> str:
     """A finding with its amounts."""
-    place = f"Row {f.row}{' ' if f.text.startswith('is ') else ': '}" if f.row else ""
-    if f.stated is not None and f.computed is not None:
-        way = "more" if not (f.difference or "").startswith("-") else "less"
-        apart = amount((f.difference or "").removeprefix("-"))
-        return f"{place}{f.text}; it says {amount(f.stated)}, not {amount(f.computed)}: {apart} {way}"
-    return f"{place}{f.text}"
+    text = _.text(f.text)
+    if f.row:
+        text = _(N_("Row {row} {why}") if f.text.startswith("is ") else N_("Row {row}: {why}"), row=f.row, why=text)
+    if f.stated is None or f.computed is None:
+        return text
+    less = (f.difference or "").startswith("-")
+    return _(
+        N_("{finding}; it says {stated}, not {computed}: {apart} less")
+        if less else N_("{finding}; it says {stated}, not {computed}: {apart} more"),
+        finding=text, stated=amount(f.stated), computed=amount(f.computed),
+        apart=amount((f.difference or "").removeprefix("-")),
+    )  # fmt: skip
 
 
-def _money(x: XRay) -> Iterable[str]:
+def _money(x: XRay, _: Words) -> Iterable[str]:
     for f in x.findings:
         if f.severity == "error":
-            yield f"{finding(f)}."
+            yield finding(f, _) + _.stop
     if x.totals.unpriced_rows and any(line.pieces or line.amount for line in x.lines):
-        yield f"No comparable price: {rows(x.totals.unpriced_rows)}."
+        yield _("No comparable price: {rows}.", rows=rows(x.totals.unpriced_rows, _))
 
 
-def _lines(x: XRay) -> Iterable[str]:
+def _lines(x: XRay, _: Words) -> Iterable[str]:
     parts = [line for line in x.lines if line.role == "part" and not line.optional]
     open_ = [line for line in parts if line.part is None]
     if open_:
         hints = [
-            f"row {line.row} {line.text[:40]!r} may be {line.suggestions[0]}" for line in open_ if line.suggestions
-        ]
-        text = (
-            f"{len(parts) - len(open_)} of {len(parts)} part lines are known; not matched: {rows(i.row for i in open_)}"
-        )
-        yield f"{text}{' (' + '; '.join(hints[:3]) + ')' if hints else ''}. See --review."
+            _("row {row} {line} may be {part}", row=i.row, line=repr(i.text[:40]), part=i.suggestions[0])
+            for i in open_ if i.suggestions
+        ][:3]  # fmt: skip
+        known = {"n": len(parts) - len(open_), "of": len(parts), "rows": rows((i.row for i in open_), _)}
+        if hints:
+            text = N_("{n} of {of} part lines are known; not matched: {rows} ({hints}). See --review.")
+            yield _(text, **known, hints=_.list(hints, "; "))
+        else:
+            yield _("{n} of {of} part lines are known; not matched: {rows}. See --review.", **known)
 
 
-def _prices(x: XRay) -> Iterable[str]:
+def _prices(x: XRay, _: Words) -> Iterable[str]:
     unit, t = x.basis.currency, x.totals
     if t.compared is not None and t.compared_percent is not None:
-        way = "above" if t.compared_percent >= 0 else "below"
-        yield (
-            f"Lines that the catalog prices too cost {amount(t.compared)} {unit} net, there "
-            f"{amount(t.compared_catalog)}: {abs(t.compared_percent):.1f} % {way}."
-        )
+        yield _(
+            N_("Lines that the catalog prices too cost {ours} {unit} net, there {theirs}: {percent} % above.")
+            if t.compared_percent >= 0
+            else N_("Lines that the catalog prices too cost {ours} {unit} net, there {theirs}: {percent} % below."),
+            ours=amount(t.compared), unit=unit, theirs=amount(t.compared_catalog),
+            percent=f"{abs(t.compared_percent):.1f}",
+        )  # fmt: skip
     for line in x.lines:
         if line.mark == "in-another-line" and not line.included and line.amount and Decimal(line.amount) > 0:
             price = f"{amount(line.amount)} {unit}"
-            yield f"Row {line.row}: {line.name} comes with the server; here it costs {price}: is that twice?"
+            yield _(
+                "Row {row}: {part} comes with the server; here it costs {price}: is that twice?",
+                row=line.row, part=line.name, price=price,
+            )  # fmt: skip
     for way, percent in (("above", x.above_percent), ("below", x.below_percent)):
         found = [line for line in x.lines if line.mark == way]
         if found:
-            said = ", ".join(
-                f"{line.name} {line.difference_percent:+.0f} %"
-                + (" (the catalog's price is stale)" if line.catalog_price.endswith("stale") else "")
+            stale = _(" (the catalog's price is stale)")
+            said = _.list(
+                f"{line.name} {line.difference_percent:+.0f} %{stale if line.catalog_price.endswith('stale') else ''}"
                 for line in found[:6]
             )
-            more = f" and {len(found) - 6} more" if len(found) > 6 else ""
-            why = "" if way == "above" else " Ask whether it is the part that it says, new."
-            yield f"More than {percent} % {way} the catalog: {said}{more}.{why}"
+            said += _(" and {n} more", n=len(found) - 6) if len(found) > 6 else ""
+            if way == "above":
+                yield _("More than {percent} % above the catalog: {what}.", percent=percent, what=said)
+            else:
+                yield _(
+                    "More than {percent} % below the catalog: {what}. Ask whether it is the part that it says, new.",
+                    percent=percent, what=said,
+                )  # fmt: skip
 
 
-def _rules(x: XRay) -> Iterable[str]:
+def _rules(x: XRay, _: Words) -> Iterable[str]:
     failed = list(dict.fromkeys(c.rule for c in x.checks if c.status == "fail"))
     if failed:
-        yield f"{f'{len(failed)} rules fail' if len(failed) > 1 else 'One rule fails'}: {', '.join(failed)}."
+        said = _.list(RULES.get(r, r) if _.chinese else r for r in failed)
+        one = len(failed) == 1
+        yield _("One rule fails: {what}.", what=said) if one else _("{n} rules fail: {what}.", n=len(failed), what=said)
     elif x.checks:
-        yield "No rule fails."
+        yield _("No rule fails.")
     unfit = [c.text for c in x.checks if c.status == "fail" and c.rule == "fit" and not c.text.startswith("needs ")]
     if unfit and x.build is not None:
-        yield f"Fit: {'; '.join(unfit)}."
+        yield _("Fit: {what}.", what=_.list(unfit, "; "))
 
 
-def _gaps(x: XRay) -> Iterable[str]:
+def _gaps(x: XRay, _: Words) -> Iterable[str]:
     needed = [m for m in x.missing if not m.reminder]
     if needed:
         open_ = [line.row for line in x.lines if line.role == "part" and not line.part and not line.optional]
-        hint = f" ({rows(open_)} may hold some of it: not matched)" if open_ else ""
-        many = [f"{m.qty} x {m.what}" if m.qty and m.qty > 1 and not m.suggestion else m.what for m in needed]
-        yield f"Missing: {', '.join(many)}{hint}."
+        hint = _(" ({rows} may hold some of it: not matched)", rows=rows(open_, _)) if open_ else ""
+        many = [
+            f"{m.qty} x {thing(m.what, _)}" if m.qty and m.qty > 1 and not m.suggestion else thing(m.what, _)
+            for m in needed
+        ]
+        yield _("Missing: {what}{hint}.", what=_.list(many), hint=hint)
     if x.memory and x.memory.status != "pass":
-        yield f"Memory: {x.memory.text}."
+        yield _("Memory: {what}.", what=_.text(x.memory.text))
     if x.supplies and x.supplies.status == "fail":
-        yield f"Supplies: {x.supplies.text}."
+        yield _("Supplies: {what}.", what=_.text(x.supplies.text))
 
 
-def _speed(x: XRay) -> Iterable[str]:
+def _speed(x: XRay, _: Words) -> Iterable[str]:
     if x.build is None:
         return
     what = f"{x.build.nodes} x {x.build.per_node} {x.build.gpu}"
     if x.throughput is None:
         stop = next((c for c in x.checks if c.status == "fail" and c.rule in STOPS), None)
-        limits = "no plan on these GPUs keeps every limit of the request (users, speed of each user, precision)"
-        why = f": {stop.text if stop else limits}"
+        limits = N_("no plan on these GPUs keeps every limit of the request (users, speed of each user, precision)")
+        why = _.sentence(stop.text if stop else limits)
         if stop and stop.measured is not None and stop.limit is not None:
-            why += f" ({stop.measured:,.10g} against {stop.limit:,.10g} {stop.unit})"
-        yield f"As quoted, the build ({what}) does not run {x.request.model}{why}."
+            figures = {"measured": f"{stop.measured:,.10g}", "limit": f"{stop.limit:,.10g}", "unit": stop.unit}
+            why += _(" ({measured} against {limit} {unit})", **figures)
+        yield _(
+            "As quoted, the build ({build}) does not run {model}; not met: {why}.",
+            build=what,
+            model=x.request.model,
+            why=why,
+        )
         return
     t = x.throughput
-    each = f", {t.per_user_tok_s:,.1f} for each of {t.concurrency} users" if t.per_user_tok_s is not None else ""
-    held = "" if not any(c.status == "fail" for c in x.checks) else ", once the rules that fail are mended"
-    yield (
-        f"{what} give {t.output_tok_s:,.0f} {t.unit} of {x.request.model} at {x.precision} (80 % interval "
-        f"{t.low:,.0f}-{t.high:,.0f}){each}{held}."
-    )
+    each = ""
+    if t.per_user_tok_s is not None:
+        each = _(", {speed} for each of {users} users", speed=f"{t.per_user_tok_s:,.1f}", users=t.concurrency)
+    held = _(", once the rules that fail are mended") if any(c.status == "fail" for c in x.checks) else ""
+    yield _(
+        "{build} give {speed} {unit} of {model} at {precision} (80 % interval {low}-{high}){each}{held}.",
+        build=what, speed=f"{t.output_tok_s:,.0f}", unit=t.unit, model=x.request.model, precision=x.precision,
+        low=f"{t.low:,.0f}", high=f"{t.high:,.0f}", each=each, held=held,
+    )  # fmt: skip
 
 
-def beside(b: Beside, unit: str) -> str:
+def beside(b: Beside, unit: str, _: Words) -> str:
     """A build beside the quoted one in figures."""
-    return f"{b.gpus}, {amount(b.total)} {unit}, {b.throughput.output_tok_s:,.0f} tok/s at {b.precision}"
+    speed = f"{b.throughput.output_tok_s:,.0f}"
+    price = f"{amount(b.total)} {unit}"
+    return _("{build}, {price}, {speed} tok/s at {precision}", build=b.gpus, price=price, speed=speed,
+             precision=b.precision)  # fmt: skip
 
 
-def _instead(x: XRay) -> Iterable[str]:
+def _instead(x: XRay, _: Words) -> Iterable[str]:
     i, unit = x.instead, x.basis.currency
     if i is None:
         return
-    stopped = " (search stopped early)" if i.proof == "feasible" else ""
+    stopped = _(" (search stopped early)") if i.proof == "feasible" else ""
     price = f"{amount(i.budget)} {unit}"
     if i.fastest:
-        more, than = i.fastest.throughput_percent, i.as_fast_as or "quoted"
-        apart = "" if more is None else f", {more:+.1f} % throughput against the {than} build"
-        best = f"{beside(i.fastest, unit)}{apart}{stopped}"
-        yield f"The quote's hardware costs {price}; for that money, complete: {best}."
+        more, apart = i.fastest.throughput_percent, ""
+        if more is not None:
+            mended_ = i.as_fast_as == "mended"
+            apart = _(
+                N_(", {percent} % throughput against the mended build")
+                if mended_ else N_(", {percent} % throughput against the quoted build"),
+                percent=f"{more:+.1f}",
+            )  # fmt: skip
+        best = f"{beside(i.fastest, unit, _)}{apart}{stopped}"
+        yield _("The quote's hardware costs {price}; for that money, complete: {build}.", price=price, build=best)
     elif i.cheapest:
-        yield f"For {price} nothing that runs it is to be had; the cheapest: {beside(i.cheapest, unit)}."
+        best = beside(i.cheapest, unit, _)
+        yield _("For {price} nothing that runs it is to be had; the cheapest: {build}.", price=price, build=best)
     elif i.proof == "infeasible":
-        yield "No build of the catalog meets the request at any price."
+        yield _("No build of the catalog meets the request at any price.")
     lacking = [m for m in x.missing if not m.reminder]
     if i.as_fast:
         mended = x.mended if i.as_fast_as == "mended" else None
         paid = Decimal(mended.total if mended else i.budget)
         over = 100 * (paid - Decimal(i.as_fast.total)) / Decimal(i.as_fast.total)
-        way = "above" if over >= 0 else "below"
-        what = "The quote mended as below" if mended else "The quote's hardware"
-        whole = ", and that one is complete: what the quote lacks comes on top" if lacking and not mended else ""
-        yield f"{what} is {abs(over):.1f} % {way} the cheapest build this fast: {beside(i.as_fast, unit)}{whole}."
+        whole = ""
+        if lacking and not mended:
+            whole = _(", and that one is complete: what the quote lacks comes on top")
+        yield _(
+            N_("{what} is {percent} % above the cheapest build this fast: {build}{whole}.")
+            if over >= 0 else N_("{what} is {percent} % below the cheapest build this fast: {build}{whole}."),
+            what=N_("The quote mended as below") if mended else N_("The quote's hardware"),
+            percent=f"{abs(over):.1f}", build=beside(i.as_fast, unit, _), whole=whole,
+        )  # fmt: skip
 
 
-def _mend(x: XRay) -> Iterable[str]:
+def _mend(x: XRay, _: Words) -> Iterable[str]:
     m = x.mended
     if m is None:
         if x.build is not None and x.instead is not None and any(c.status == "fail" for c in x.checks):
-            yield "No build near it passes every rule."
+            yield _("No build near it passes every rule.")
         return
     added = f" ({'' if m.added.startswith('-') else '+'}{amount(m.added)})" if m.added else ""
-    yield (
-        f"Nearest build that passes every rule, {x.mended_among}: {m.changed} change{'s' if m.changed != 1 else ''}, "
-        f"{amount(m.total)} {m.currency}{added}, {m.throughput.output_tok_s:,.0f} tok/s."
-    )
+    yield _(
+        N_("Nearest build that passes every rule, {among}: {n} change, {total} {currency}{added}, {speed} tok/s.")
+        if m.changed == 1 else
+        N_("Nearest build that passes every rule, {among}: {n} changes, {total} {currency}{added}, {speed} tok/s."),
+        among=_.text(x.mended_among), n=m.changed, total=amount(m.total), currency=m.currency, added=added,
+        speed=f"{m.throughput.output_tok_s:,.0f}",
+    )  # fmt: skip

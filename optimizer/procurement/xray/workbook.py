@@ -5,25 +5,35 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from optimizer.i18n import Words
-from optimizer.procurement.labels import rule, unit
+from optimizer.i18n import N_, Words
+from optimizer.procurement.comparing.words import SEVERITIES, TAXES
+from optimizer.procurement.labels import STATUS, WORDS, rule, unit
 from optimizer.procurement.workbook.book import DARK, LIGHT, Frame, Sheet
-from optimizer.procurement.workbook.compatibility import COLOURS, margin
+from optimizer.procurement.workbook.compatibility import COLOURS, HEAD, WIDTHS, margin
 from optimizer.procurement.xray.schema import XLine, XRay
-from optimizer.procurement.xray.summary import amount, finding, mark
+from optimizer.procurement.xray.summary import EN, amount, finding, how, mark, rows, summary, thing
 
 SHEETS = {
-    "summary": "Summary", "lines": "Lines", "rules": "Compatibility", "missing": "Missing", "instead": "Instead",
-    "mend": "Mend",
+    "summary": N_("Summary"), "lines": N_("Lines"), "rules": N_("Compatibility"), "missing": N_("Missing"),
+    "instead": N_("Instead"), "mend": N_("Mend"),
 }  # fmt: skip
+
+
+def catalog_price(text: str, _: Words) -> str:
+    """Confidence, day and seller of a price, or why there is none."""
+    confidence, *rest = text.split(", ")
+    if not _.chinese or confidence not in WORDS:
+        return _.text(text)
+    return _.comma.join([_(WORDS[confidence]), *(_(t) if t == "stale" else t for t in rest)])
+
+
 EDGE = {"border": 1, "border_color": "#BFBFBF"}
 SHADES = {"above": "#FF9999", "below": "#FFE699", "not-placed": "#FFE699"}
 
 
-def workbook(x: XRay) -> bytes:
+def workbook(x: XRay, words: Words = EN) -> bytes:
     """The whole file. The same X-ray gives the same bytes."""
-    words = Words("en")
-    head = f"X-ray of {x.source}"
+    head = words("X-ray of {source}", source=x.source)
     book = Frame(words, SHEETS, x.basis.currency, head, x.vendor, x.request.as_of)
     _summary(book, x)
     _lines(book, x)
@@ -39,74 +49,78 @@ def _money(s: Sheet, row: int, col: int, text: str | None, **style: Any) -> None
 
 
 def _summary(book: Frame, x: XRay) -> None:
-    s = book.sheets["summary"]
-    s.setup([32, 30, 24, 24, 40], f"X-ray of {x.source}")
+    s, _ = book.sheets["summary"], book.words
+    s.setup([32, 30, 24, 24, 40], book.head)
     s.ws.fit_to_pages(1, 1)
     facts = [
-        ("Vendor", x.vendor or "–"), ("Number", x.quote_no or "–"), ("Date", str(x.quote_date or "–")),
-        ("Valid until", str(x.valid_until or "–")), ("Model served", x.request.model),
-        ("Users", str(x.request.users or "as many as it serves")), ("Prices as of", str(x.request.as_of)),
-        ("Basis", x.basis.text),
+        (N_("Vendor"), x.vendor or "–"), (N_("Quote number"), x.quote_no or "–"),
+        (N_("Date"), str(x.quote_date or "–")), (N_("Valid until"), str(x.valid_until or "–")),
+        (N_("Model served"), x.request.model),
+        (N_("Users"), str(x.request.users or _("as many as it serves"))), (N_("Prices as of"), str(x.request.as_of)),
+        (N_("Basis"), _.text(x.basis.text)),
     ]  # fmt: skip
     row = 2
     for label, value in facts:
-        s.text(row, 0, label, font_color="#595959", bottom=4, bottom_color="#BFBFBF")
+        s.text(row, 0, _(label), font_color="#595959", bottom=4, bottom_color="#BFBFBF")
         s.span(row, 1, 4, value, bottom=4, bottom_color="#BFBFBF")
         row += 1
     row += 1
-    good = "No rule fails and no amount is wrong." if x.ok else "Something fails."
+    good = _("No rule fails and no amount is wrong.") if x.ok else _("A rule fails or an amount is wrong.")
     back, front = COLOURS["pass" if x.ok else "fail"]
     s.span(row, 0, 4, good, bold=True, bg_color=back, font_color=front)
-    for text in x.summary:
+    for text in summary(x, _):
         row += 1
         s.span(row, 0, 4, f"• {text}")
     row = _sums(book, x, row + 2)
     if x.findings:
-        s.section(row, "What does not add up")
+        s.section(row, _("What does not add up"))
         for f in x.findings:
             row += 1
-            s.text(row, 0, f.severity)
-            s.span(row, 1, 4, finding(f), **({"bold": True} if f.severity == "error" else {}))
+            s.text(row, 0, _(SEVERITIES[f.severity]))
+            s.span(row, 1, 4, finding(f, _), **({"bold": True} if f.severity == "error" else {}))
         row += 2
-    s.section(row, "What was X-rayed")
+    s.section(row, _("What was X-rayed"))
     for text in (x.scope, *x.notices):
         row += 1
-        s.span(row, 0, 4, text)
+        s.span(row, 0, 4, _.text(text))
     s.done(row)
 
 
 def _sums(book: Frame, x: XRay, row: int) -> int:
-    s, t = book.sheets["summary"], x.totals
-    s.section(row, f"Sums, {x.basis.currency} net")
-    rows = [
-        ("Hardware", t.hardware), ("of it no part of the build", t.of_it_not_placed), ("Services", t.services),
-        ("Together", t.net), ("Lines that the catalog prices too", t.compared),
-        ("the same at the catalog's prices", t.compared_catalog),
+    s, t, _ = book.sheets["summary"], x.totals, book.words
+    s.section(row, _("Sums, {currency} net", currency=x.basis.currency))
+    sums = [
+        (N_("Hardware"), t.hardware), (N_("of it no part of the build"), t.of_it_not_placed),
+        (N_("Services"), t.services), (N_("Together"), t.net), (N_("Lines that the catalog prices too"), t.compared),
+        (N_("the same at the catalog's prices"), t.compared_catalog),
     ]  # fmt: skip
-    for label, value in rows:
+    for label, value in sums:
         if value is not None:
             row += 1
-            s.text(row, 0, label, **({"bold": True} if label == "Together" else {}))
+            s.text(row, 0, _(label), **({"bold": True} if label == "Together" else {}))
             _money(s, row, 1, value, align="left")
     if t.compared_percent is not None:
         row += 1
-        s.text(row, 0, "apart")
+        s.text(row, 0, _("apart"))
         s.number(row, 1, t.compared_percent / 100, num_format="+0.0%;-0.0%", align="left")
     for stated in t.stated:
         row += 1
-        s.text(row, 0, f"stated in row {stated.row}")
+        s.text(row, 0, _("stated in {rows}", rows=rows([stated.row], _)))
         s.span(row, 1, 4, f"{stated.label or stated.kind}: {amount(stated.amount)} {x.basis.quote_currency}")
     return row + 2
 
 
 def _lines(book: Frame, x: XRay) -> None:
-    s, code = book.sheets["lines"], x.basis.currency
-    note = f"{x.basis.text} Marked: more than {x.above_percent} % above or {x.below_percent} % below the catalog."
+    s, code, _ = book.sheets["lines"], x.basis.currency, book.words
+    limits = {"above": x.above_percent, "below": x.below_percent}
+    note = _.text(x.basis.text) + _.apart
+    note += _("Marked: more than {above} % above or {below} % below the catalog.", **limits)
     widths = [6, 42, 30, 12, 8, 22, 15, 16, 15, 10, 16, 34]
-    top = s.setup(widths, "Lines", note)
+    top = s.setup(widths, _("Lines"), note)
     head = [
-        "Row", "Line", "Matched to", "How", "Pieces", "Quoted", f"Unit net, {code}", f"Amount net, {code}",
-        f"Catalog unit, {code}", "Apart", "Mark", "Catalog price of; issues",
+        _("Row"), _("Quoted item"), _("Matched to"), _("How"), _("Qty"), _("Quoted"),
+        _("Unit net, {currency}", currency=code), _("Amount net, {currency}", currency=code),
+        _("Catalog unit, {currency}", currency=code), _("Apart"), _("Mark"), _("Catalog price of; issues"),
     ]  # fmt: skip
     s.head(top, head)
     for i, line in enumerate(x.lines, top + 1):
@@ -119,90 +133,102 @@ def _one(s: Sheet, row: int, x: XLine) -> None:
     shade = {"bg_color": SHADES[x.mark]} if x.mark in SHADES else {}
     s.number(row, 0, x.row, num_format="0", **EDGE)
     s.text(row, 1, x.text, **EDGE)
-    suggested = f"suggested: {', '.join(x.suggestions[:2])}" if x.suggestions and not x.part else ""
+    _ = s.book.words
+    parts = ", ".join(x.suggestions[:2])
+    suggested = _("suggested: {parts}", parts=parts) if parts and not x.part else ""
     s.text(row, 2, x.name or suggested, **EDGE)
-    s.text(row, 3, f"{x.how} {x.score}" if x.how == "fuzzy" else x.how if x.role == "part" else "service", **EDGE)
+    s.text(row, 3, how(x, _) if x.role == "part" else _("service"), **EDGE)
     s.number(row, 4, x.pieces, num_format="0", **EDGE)
-    s.text(row, 5, x.stated_price or "", align="right", **EDGE)
+    price, *tax = (x.stated_price or "").split(", ")
+    s.text(row, 5, _.list([price, *(TAXES[t] for t in tax)]), align="right", **EDGE)
     _money(s, row, 6, x.unit, **EDGE)
     _money(s, row, 7, x.amount, **EDGE)
     _money(s, row, 8, x.catalog_unit, **EDGE)
     share = None if x.difference_percent is None else x.difference_percent / 100
     s.number(row, 9, share, num_format="+0.0%;-0.0%", **EDGE, **shade)
-    s.text(row, 10, mark(x), align="center", **EDGE, **shade)
-    carries = f"with rows {', '.join(map(str, x.carries))}" if x.carries else ""
-    said = [x.catalog_price, carries, x.reason if not x.part and x.role == "part" else "", *x.issues]
-    s.text(row, 11, "; ".join(t for t in said if t), **EDGE)
+    s.text(row, 10, mark(x, _), align="center", **EDGE, **shade)
+    carries = _("together with {rows}", rows=rows(x.carries, _)) if x.carries else ""
+    said = [catalog_price(x.catalog_price, _), carries, _(x.reason) if not x.part and x.role == "part" else ""]
+    said += [_.text(t) for t in x.issues]
+    s.text(row, 11, _.list((t for t in said if t), "; "), **EDGE)
 
 
 def _rules(book: Frame, x: XRay) -> None:
     s, _ = book.sheets["rules"], book.words
-    top = s.setup([6, 20, 70, 17, 17, 11, 14, 12], "Compatibility", x.scope)
-    s.head(top, ["No.", "Rule", "Finding", "Measured", "Limit", "Margin", "Unit", "Status"])
+    top = s.setup(WIDTHS, _("Compatibility"), _.text(x.scope))
+    s.head(top, HEAD)
     row = top
     for i, c in enumerate(x.checks, 1):
         row = top + i
         back, front = COLOURS[c.status]
         s.number(row, 0, i, num_format="0", align="center", **EDGE)
         s.text(row, 1, rule(_, c.rule), **EDGE)
-        s.text(row, 2, c.text, **EDGE)
+        s.text(row, 2, _.sentence(c.text), **EDGE)
         s.number(row, 3, c.measured, **EDGE)
         s.number(row, 4, c.limit, **EDGE)
         share = None if c.measured is None or c.limit is None else margin(c.measured, c.limit)
         s.number(row, 5, share, num_format="0.0%", **EDGE)
         s.text(row, 6, unit(_, c.unit), align="center", **EDGE)
-        s.text(row, 7, c.status, align="center", bg_color=back, font_color=front, **EDGE)
-    for label, facts in (("Memory", x.memory), ("Supplies", x.supplies)):
+        s.text(row, 7, _(STATUS[c.status]), align="center", bg_color=back, font_color=front, **EDGE)
+    for label, facts in ((N_("Memory"), x.memory), (N_("Supplies"), x.supplies)):
         if facts is not None:
             row += 1 if row > top + len(x.checks) else 2
             back, front = COLOURS[facts.status]
-            s.span(row, 0, 1, label, bold=True)
-            s.span(row, 2, 6, facts.text)
-            s.text(row, 7, facts.status, align="center", bg_color=back, font_color=front, **EDGE)
+            s.span(row, 0, 1, _(label), bold=True)
+            s.span(row, 2, 6, _.text(facts.text))
+            s.text(row, 7, _(STATUS[facts.status]), align="center", bg_color=back, font_color=front, **EDGE)
     if not x.checks:
         row += 1
-        s.span(row, 0, 7, "No rule was checked.")
+        s.span(row, 0, 7, _("No rule was checked."))
     s.done(row)
 
 
 def _missing(book: Frame, x: XRay) -> None:
-    s = book.sheets["missing"]
-    note = "What the build needs and the quote lacks; below, reminders of what no rule demands. Prices of the catalog."
-    top = s.setup([30, 10, 90, 18, 18], "Missing", note)
-    s.head(top, ["Part", "Pieces", "Why", "Rule", f"About, {x.basis.currency}"])
+    s, _ = book.sheets["missing"], book.words
+    note = _(
+        "What the build needs and the quote lacks; below, reminders of what no rule demands. Prices of the catalog."
+    )
+    top = s.setup([30, 10, 90, 18, 18], _("Missing"), note)
+    s.head(top, [_("Part"), _("Qty"), _("Why"), _("Rule"), _("About, {currency}", currency=x.basis.currency)])
     row = top
     for m in x.missing:
         row += 1
         style = {"font_color": "#7F7F7F"} if m.reminder else {"bold": True}
-        s.text(row, 0, m.what, **EDGE, **style)
+        s.text(row, 0, thing(m.what, _), **EDGE, **style)
         s.number(row, 1, m.qty, num_format="0", **EDGE)
-        s.text(row, 2, m.text, **EDGE)
-        s.text(row, 3, "reminder" if m.reminder else rule(book.words, m.rule), **EDGE)
+        s.text(row, 2, _.text(m.text), **EDGE)
+        s.text(row, 3, _("reminder") if m.reminder else rule(_, m.rule), **EDGE)
         _money(s, row, 4, m.cost, **EDGE)
     if not x.missing:
         row += 1
-        s.span(row, 0, 4, "Nothing was found to be missing." if x.build else "There is no build to be looked through.")
+        none = _("Nothing was found to be missing.") if x.build else _("There is no build to be looked through.")
+        s.span(row, 0, 4, none)
     s.done(row)
 
 
 def _instead(book: Frame, x: XRay) -> None:
-    s, i = book.sheets["instead"], x.instead
-    top = s.setup([34, 36, 36, 36], "What the money would buy instead", i.text if i else "")
+    s, i, _ = book.sheets["instead"], x.instead, book.words
+    top = s.setup([34, 36, 36, 36], _("What the money would buy instead"), _.sentence(i.text) if i else "")
     if i is None:
-        s.span(top, 0, 3, "Not looked for: there is no build, no comparable price, or no search was wanted.")
+        s.span(top, 0, 3, _("Not looked for: there is no build, no comparable price, or no search was wanted."))
         return s.done(top)
-    as_fast = f"Cheapest as fast as the {i.as_fast_as} build"
-    found = [("Fastest for this money", i.fastest), (as_fast, i.as_fast), ("Cheapest at all", i.cheapest)]
+    quoted, mended = _("Cheapest as fast as the quoted build"), _("Cheapest as fast as the mended build")
+    found = [
+        (_("Fastest for this money"), i.fastest), (mended if i.as_fast_as == "mended" else quoted, i.as_fast),
+        (_("Cheapest at all"), i.cheapest),
+    ]  # fmt: skip
     shown = [(n, b) for n, b in found if b is not None]
     s.head(top, ["", *(n for n, _ in shown)])
-    rows = (
-        "GPUs", f"Total net, {x.basis.currency}", "Money against the quote", "Throughput, tok/s", "80 % interval",
-        "Throughput against the quote", "Each user sees, tok/s", "Precision", "Power, kW", "On estimated prices",
-        "Parts",
+    labels = (
+        "GPUs", _("Total net, {currency}", currency=x.basis.currency), _("Money against the quote"),
+        _("Throughput, tok/s"), _("80 % interval"),
+        _("Throughput against the mended build") if i.as_fast_as == "mended" else
+        _("Throughput against the quoted build"), _("Each user sees, tok/s"),
+        _("Precision"), _("Power, kW"), _("On estimated prices"), _("Parts"),
     )  # fmt: skip
-    for n, label in enumerate(rows, top + 1):
+    for n, label in enumerate(labels, top + 1):
         s.text(n, 0, label, bold=True, bg_color=LIGHT, font_color=DARK, **EDGE)
-    for col, (_, b) in enumerate(shown, 1):
+    for col, (_name, b) in enumerate(shown, 1):
         t = b.throughput
         share = {"num_format": "+0.0%;-0.0%", "align": "left", **EDGE}
         s.text(top + 1, col, b.gpus, **EDGE)
@@ -217,45 +243,51 @@ def _instead(book: Frame, x: XRay) -> None:
         s.number(top + 10, col, b.estimated_share, num_format="0%", align="left", **EDGE)
         pieces = [f"{p.qty} x {name}" for p, name in zip(b.parts, b.names, strict=True)]
         s.text(top + 11, col, "\n".join(pieces), **{**EDGE, "valign": "top"})
-    s.span(top + 13, 0, 3, f"Search: {i.proof}.", font_color="#595959")
+    s.span(top + 13, 0, 3, _("Search: {proof}.", proof=_(i.proof)), font_color="#595959")
     s.done(top + 13)
 
 
 def _mend(book: Frame, x: XRay) -> None:
-    s, m = book.sheets["mend"], x.mended
-    note = (
-        "The build nearest to the quoted one that passes every rule: fewest parts changed, then least money"
-        f"{', ' if x.mended_among else ''}{x.mended_among}. Quoted parts at the quote's prices."
+    s, m, _ = book.sheets["mend"], x.mended, book.words
+    among = f"{_.comma}{_.text(x.mended_among)}" if x.mended_among else ""
+    note = _(
+        "The build nearest to the quoted one that passes every rule: fewest parts changed, then least money{among}. "
+        "Quoted parts at the quote's prices.",
+        among=among,
     )
-    top = s.setup([52, 12, 10, 10, 20], "The nearest build that passes", note)
+    top = s.setup([52, 12, 10, 10, 20], _("The nearest build that passes"), note)
     if m is None:
-        text = (
-            "No rule fails." if x.ok else "None is known: nothing passes, no build is there, or no search was wanted."
-        )
-        s.span(top, 0, 4, text)
+        none = N_("None is known: nothing passes, no build is there, or no search was wanted.")
+        s.span(top, 0, 4, _(N_("No rule fails.") if x.ok else none))
         return s.done(top)
-    s.head(top, ["Part", "Where", "From", "To", f"Price, {m.currency}"])
+    s.head(top, [_("Part"), _("Where"), _("From"), _("To"), _("Price, {currency}", currency=m.currency)])
     row = top
     for c in m.changes:
         row += 1
         s.text(row, 0, c.name, **EDGE)
-        s.text(row, 1, c.where, **EDGE)
+        s.text(row, 1, _(c.where), **EDGE)
         s.number(row, 2, c.from_qty, num_format="0", **EDGE)
         s.number(row, 3, c.to_qty, num_format="0", **EDGE)
         _money(s, row, 4, c.price, **EDGE)
-    sums = [("Build as quoted", m.total_before), ("Build mended", m.total), ("Apart", m.added)]
+    sums = [(N_("Build as quoted"), m.total_before), (N_("Build mended"), m.total), (N_("Apart"), m.added)]
     for label, value in sums:
         row += 1
-        s.span(row, 0, 3, label, bold=True, **EDGE)
+        s.span(row, 0, 3, _(label), bold=True, **EDGE)
         _money(s, row, 4, value, bold=True, **EDGE)
     t = m.throughput
-    nodes = f"{m.nodes_before} nodes become {m.nodes}. " if m.nodes != m.nodes_before else ""
-    warned = "; ".join(c.text for c in m.checks if c.status == "warn")
+    warned = [c.text for c in m.checks if c.status == "warn"]
     texts = [
-        f"{nodes}{t.output_tok_s:,.1f} {t.unit} at {m.precision}, 80 % interval {t.low:,.0f} – {t.high:,.0f}.",
-        f"Every rule passes{f', with warnings: {warned}' if warned else ''}.",
-        f"Proof: {m.proof.status}, {m.proof.families} families.",
-    ]
+        _(
+            "Throughput: {speed} {unit} at {precision}, 80 % interval {interval}",
+            speed=f"{t.output_tok_s:,.1f}", unit=t.unit, precision=m.precision,
+            interval=f"{t.low:,.0f} – {t.high:,.0f}",
+        ),
+        _("Every rule passes, with warnings: {what}.", what=_.list(warned, "; "))
+        if warned else _("Every rule passes."),
+        _("Proof: {proof}, {families} families.", proof=_(m.proof.status), families=m.proof.families),
+    ]  # fmt: skip
+    if m.nodes != m.nodes_before:
+        texts.insert(0, _("{before} nodes become {after}.", before=m.nodes_before, after=m.nodes))
     for text in texts:
         row += 1
         s.span(row, 0, 4, text)

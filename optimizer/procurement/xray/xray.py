@@ -24,6 +24,7 @@ from optimizer.procurement.xray.placing import Scope, scope
 from optimizer.procurement.xray.prices import prices, quoted_market
 from optimizer.procurement.xray.schema import ARITHMETIC, BuildFacts, Finding, Missing, XRay
 from optimizer.procurement.xray.summary import summary
+from optimizer.rows import GpuRows
 from optimizer.schema import CheckFacts, PartQty, Throughput
 
 MOST_BUDGET = 10**14
@@ -49,11 +50,12 @@ def xray(
     priced = prices(quote, market, found, to, above, below)
     seen = _Seen(market, quote, found, priced.paid)
     beside, nearest, kept = None, None, ""
+    rows = GpuRows.of_market(market)
     if search and found.placed is not None:
-        nearest, kept = seen.mend(clock)
+        nearest, kept = seen.mend(clock, rows)
         hardware = priced.hardware_cents
         if hardware is not None and 0 < hardware <= MOST_BUDGET:
-            beside = instead(market, hardware, *seen.speed(nearest), clock)
+            beside = instead(market, hardware, *seen.speed(nearest), clock, rows)
     findings = [*_findings(quote)]
     failed = any(x.status == "fail" for x in seen.checks) or any(f.code in ARITHMETIC for f in findings)
     data: dict[str, Any] = {
@@ -110,7 +112,7 @@ class _Seen:
         row = best_row(market, market.case(case.build, case.plan), case.gpu, case.per_node)
         return replace(case, plan=row.plan, row=row.key) if row else case
 
-    def mend(self, clock: Clock) -> tuple[Mended | None, str]:
+    def mend(self, clock: Clock, rows: GpuRows) -> tuple[Mended | None, str]:
         """(the nearest build that passes, what was kept for it); None where nothing fails, none passes or the clock
         came first.
 
@@ -133,7 +135,7 @@ class _Seen:
         ]
         try:
             for fields, kept in steps:
-                if found := mended(self.market.asking(**fields), c.build, clock):
+                if found := mended(self.market.asking(**fields), c.build, clock, judged=rows):
                     return found, kept
         except TimeUp:
             pass
