@@ -28,7 +28,7 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
         "optimizer.library.buying",
         ["quote", "read_quote", "xray", "read_bids", "compare", "changes"],
     ),
-    ("Functions: results judged again", "optimizer.library.verifying", ["verify"]),
+    ("Functions: results judged again", "optimizer.library.verifying", ["verify_result"]),
     (
         "Functions: what others start from",
         "optimizer.library.opening",
@@ -55,7 +55,7 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     ("Answers of mend", "optimizer.explanation.mend", []),
     ("Builds in answers", "optimizer.explanation.bought", []),
     ("Answers of size and calibrate", "optimizer.size_schema", []),
-    ("Answers of verify", "optimizer.verify.schema", []),
+    ("Answers of verify_result", "optimizer.verify.schema", []),
     ("A result that is open", "optimizer.explanation.opened", ["Opened"]),
     ("Answers of changes", "optimizer.procurement.comparing.changes_schema", []),
 ]

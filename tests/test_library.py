@@ -34,7 +34,7 @@ from optimizer.library import (
     solve,
     solving,
     vary,
-    verify,
+    verify_result,
     why_not,
 )
 from optimizer.schema import Result
@@ -152,9 +152,9 @@ def test_questions_take_a_result_its_file_or_an_open_one(alone: list[Result], tm
         assert ask(file) == ask(opened) == ask(result)
     kept = vary(opened, "gpu=+1%", "recommended").model_dump(exclude={"seconds"})
     assert kept == vary(result, "gpu=+1%").model_dump(exclude={"seconds"})
-    assert verify(file).ok and verify(result).points == len(result.front)
+    assert verify_result(file).ok and verify_result(result).points == len(result.front)
     with pytest.raises(InputError, match="unknown-engine"):
-        verify(file, engine="other")  # type: ignore[arg-type]
+        verify_result(file, engine="other")  # type: ignore[arg-type]
 
 
 def test_every_question_ends_with_its_clock(alone: list[Result]) -> None:

@@ -25,11 +25,12 @@ BEFORE = [
 ASKED = """
 from optimizer import check, explain, size, solve
 import optimizer
-for name in ("solve", "explain", "check", "size", "shipped_catalog"):
+import optimizer.explanation.point, optimizer.verify.schema
+from optimizer import library
+for name in library.__all__:
     f = getattr(optimizer, name)
     assert callable(f) and f.__module__.startswith("optimizer.library."), (name, f)
-import optimizer.explanation.point
-assert callable(optimizer.explain)
+assert set(optimizer.__all__) == {*library.__all__, "Build", "Policy", "Request"}
 assert all(getattr(optimizer, name) for name in optimizer.__all__)
 """
 

@@ -59,7 +59,7 @@ def quote(
     from constraints.policy import Policy
     from optimizer.cli import parse
     from optimizer.i18n import LANGUAGES, Words, chosen
-    from optimizer.library import open_result, verify
+    from optimizer.library import open_result, verify_result
     from optimizer.library import quote as run
     from optimizer.procurement.terms import Party
 
@@ -76,7 +76,7 @@ def quote(
     try:
         opened = open_result(file, catalog=parts, calibration=by)
     except InputError:
-        found = verify(file, catalog=parts, calibration=by)
+        found = verify_result(file, catalog=parts, calibration=by)
         for w in found.wrong:
             print(w)
         for text in found.unchecked:

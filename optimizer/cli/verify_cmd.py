@@ -36,7 +36,7 @@ def verify(
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
-    from optimizer.library import verify as run
+    from optimizer.library import verify_result as run
 
     if not prove and (thorough or engine == "highs"):
         raise typer.BadParameter("--engine and --thorough are of --prove")

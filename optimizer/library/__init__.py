@@ -18,10 +18,10 @@ from optimizer.library.explaining import explain, price_risk, vary, why_not
 from optimizer.library.opening import open_result, read_build, read_calibration, shipped_catalog
 from optimizer.library.sizing import answer_rows, calibrate, size, size_models
 from optimizer.library.solving import best_builds, solve
-from optimizer.library.verifying import verify
+from optimizer.library.verifying import verify_result
 
 __all__ = [
     "answer_rows", "best_builds", "calibrate", "changes", "check", "compare", "explain", "mend", "open_result",
     "price_risk", "quote", "read_bids", "read_build", "read_calibration", "read_quote", "shipped_catalog", "size",
-    "size_models", "solve", "vary", "verify", "why_not", "xray",
+    "size_models", "solve", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip

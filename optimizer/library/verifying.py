@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from optimizer.verify.schema import Verified
 
 
-def verify(
+def verify_result(
     result: Result | Path, *, prove: bool = False, engine: Literal["cp-sat", "highs"] = "cp-sat",
     thorough: bool = False, catalog: Catalog | None = None, calibration: Calibration | None = None,
 ) -> Verified:  # fmt: skip

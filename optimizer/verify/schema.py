@@ -1,4 +1,4 @@
-"""Typed shape of what `verify` finds."""
+"""Typed shape of what `verify_result` finds."""
 
 from __future__ import annotations
 
