@@ -42,17 +42,20 @@ def best_builds(
         point = next((p for p in data["front"] if p["id"] == data["recommended"]), None)
         least = None
         if point is None and status == "infeasible" and request.budget_cents is not None and clock.deadline is None:
-            least = _least(catalog, asked, policy, calibration)
+            least = _least(catalog, asked, policy, calibration, clock)
         yield _line(llm, same, point, status, least, "" if point else "no build within these conditions")
 
 
-def _least(catalog: Catalog, request: Request, policy: Policy, calibration: Calibration) -> str | None:
-    """Cost of the cheapest build without the budget; None where there is none."""
+def _least(catalog: Catalog, request: Request, policy: Policy, calibration: Calibration, clock: Clock) -> str | None:
+    """Cost of the cheapest build without the budget; None where there is none, or the clock was stopped."""
     market = Market.open(
         catalog, with_load(request, policy).model_copy(update={"budget_cents": None}), policy, calibration
     )
-    solver = Solver(market)
-    found = solver.cheapest()
+    solver = Solver(market, clock=clock)
+    try:
+        found = solver.cheapest()
+    except TimeUp:
+        return None
     if found is None:
         return None
     cost: str = point_data(market, solver.point(found), "p1")["cost"]["total"]

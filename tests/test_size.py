@@ -7,6 +7,7 @@ import math
 import shutil
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -19,7 +20,7 @@ from catalogs.load import Catalog, load
 from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer import calibrating, texts
+from optimizer import calibrating, library, second_opinion, texts
 from optimizer.cli import calibrate_view, parse
 from optimizer.load import Load, erlang_c, load_of, queue, with_load
 from optimizer.own_runs import calibration
@@ -221,3 +222,18 @@ def test_solve_without_a_model_is_the_best_build_of_each() -> None:
     assert best["point"] == next(p for p in alone["front"] if p["id"] == alone["recommended"])
     v3 = next(m for m in data["models"] if m["model"]["id"] == "v3-671b")
     assert v3["point"] is None and "r1-671b" in v3["same"]
+
+
+@pytest.mark.parametrize(("ttft", "said"), [(250.0, ""), (float("nan"), "its figure is no number")])
+def test_a_second_opinion_is_a_figure_or_a_reason(ttft: float, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other package played by a figure of its own."""
+    figures = {"tokens_per_second_per_gpu": 100.0, "ttft": ttft, "tpot": 20.0, "concurrency": 4}
+    estimate = SimpleNamespace(**figures, backend_name="sglang", backend_version="1")
+    played = SimpleNamespace(cli_estimate=lambda *args, **kwargs: estimate)
+    monkeypatch.setattr(second_opinion.importlib, "import_module", lambda name: played)
+    monkeypatch.setattr(second_opinion, "version", lambda name: "0.10")
+    request = Request(model="v3-671b", as_of=date(2026, 11, 24))
+    report = library.size(request, [("H200 SXM5", 8, 1)], second_opinion="aiconfigurator")
+    found = report.setups[0].second_opinion
+    assert (found is None) == bool(said) and said in " ".join(report.messages)
+    assert found is None or (found.output_tok_s, found.ttft_ms) == (800.0, ttft)
