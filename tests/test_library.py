@@ -22,6 +22,7 @@ from optimizer.explanation.schema import NoBuild
 from optimizer.library import (
     answer_rows,
     best_builds,
+    changes,
     check,
     explain,
     mend,
@@ -172,6 +173,14 @@ def test_every_question_ends_with_its_clock(alone: list[Result]) -> None:
     assert not vary(opened, "gpu=±20%", time_limit_s=0).complete
     with pytest.raises(TimeUp):
         explain(alone[3], clock=clock)
+
+
+def test_what_changed_between_two_results_at_hand(alone: list[Result], tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    file.write_text(alone[0].model_dump_json())
+    assert {x.code for x in changes(file, alone[0]).reasons} == {"same-build"}
+    told = changes(alone[0], alone[2])
+    assert "request-changed" in {x.code for x in told.reasons} and told.after.source == "after"
 
 
 def test_no_build_is_told_as_it_becomes_known(alone: list[Result]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
@@ -10,11 +11,11 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.clock import Clock
 from optimizer.library.opening import market_of, open_result, shipped_catalog
+from optimizer.schema import Result
 from optimizer.throughput.calibration import Calibration
 
 if TYPE_CHECKING:
     from decimal import Decimal
-    from pathlib import Path
 
     from optimizer.library.opening import Saved
     from optimizer.procurement.comparing.changes import Opened as Judged
@@ -90,12 +91,27 @@ def compare(
     return compared(bids, market, terms, weighed(weights, market.policy), time_limit_s)
 
 
-def changes(before: Judged, after: Judged) -> ResultsCompared:
-    """What changed from one result to another (`results` of `read_bids`) and why: request, policy, prices, parts,
-    rules; money in the results' currency."""
-    from optimizer.procurement.comparing.changes import changes as changed
+def changes(
+    before: Result | Path | Judged, after: Result | Path | Judged, *, catalog: Catalog | None = None,
+    calibration: Calibration | None = None,
+) -> ResultsCompared:  # fmt: skip
+    """What changed from one result to another and why: request, policy, prices, parts, rules; money in the results'
+    currency.
 
-    return changed(before, after)
+    Results, paths of saved ones, or `results` of `read_bids`; one of another catalog is taken as it says. Raises
+    InputError for a file that is no result, CheckFailed for one that its catalog does not bear out."""
+    from catalogs.files import read_result
+    from optimizer.procurement.comparing.changes import changes as changed
+    from optimizer.procurement.comparing.changes import opened
+
+    def judged(x: Result | Path | Judged, name: str) -> Judged:
+        if isinstance(x, Path):
+            return opened(read_result(x), str(x), catalog or shipped_catalog(), calibration)
+        if isinstance(x, Result):
+            return opened(x.model_dump(mode="json"), name, catalog or shipped_catalog(), calibration)
+        return x
+
+    return changed(judged(before, "before"), judged(after, "after"))
 
 
 def quote(
