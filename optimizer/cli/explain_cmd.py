@@ -63,7 +63,12 @@ def explain(
     if json and said:
         emit_json({"file": str(file), **said})
     if not complete:
-        note(language()("stopped: the time was up before the answer"))
+        _ = language()
+        note(
+            _("stopped: the time was up before all was answered")
+            if said
+            else _("stopped: the time was up before the answer")
+        )
         raise typer.Exit(6)
     if not opened.points:
         raise typer.Exit(4)
