@@ -7,6 +7,7 @@ generation (cpu_classes.csv), as a class of two steps per doubling.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -96,3 +97,23 @@ def shortfalls(have: Host, want: Host) -> list[tuple[str, str, int, int]]:
         ("room for the experts beside the system", "GiB", have.gb, want.gb),
         ("attained CPU compute for the experts", "GFLOPS", have.gflops, want.gflops),
     ]
+
+
+@dataclass(frozen=True)
+class HostSpec:
+    """Host of a node: CPU generation (constraints/data/cpu_classes.csv), and of all sockets together the cores, the
+    populated channels and the GB of RAM; MT/s as they run. `doubled`: memory generation (DDR4, DDR5) where each
+    channel holds two modules."""
+
+    generation: str
+    sockets: int
+    cores: int
+    channels: int
+    mts: int
+    ram_gb: int
+    doubled: str = ""
+
+    def host(self, policy: Policy) -> Host:
+        """What it gives to routed experts."""
+        gb_s = channels_gb_s(self.channels, self.mts, self.sockets, policy, self.doubled)
+        return Host(gb_s, room_gb(self.ram_gb, policy), cores_gflops(self.generation, self.cores))

@@ -18,22 +18,22 @@ from pydantic_core import PydanticUndefined
 ROOT = Path(__file__).parent.parent
 PAGE = Path(__file__).parent / "api.md"
 LIBRARY = "optimizer.library"
-FUNCTIONS = [
-    "solve",
-    "explain",
-    "why_not",
-    "vary",
-    "price_risk",
-    "check",
-    "mend",
-    "size",
-    "read_quote",
-    "xray",
-    "compare",
-    "shipped_catalog",
-]
 CONTENT: list[tuple[str, str, Sequence[str]]] = [
-    ("Functions", LIBRARY, FUNCTIONS),
+    ("Functions: fronts", "optimizer.library.solving", ["solve", "best_builds"]),
+    ("Functions: why", "optimizer.library.explaining", ["explain", "why_not", "vary", "price_risk"]),
+    ("Functions: builds of one's own", "optimizer.library.checking", ["check", "mend"]),
+    ("Functions: sizing", "optimizer.library.sizing", ["size", "size_models", "answer_rows", "calibrate"]),
+    (
+        "Functions: buying",
+        "optimizer.library.buying",
+        ["quote", "read_quote", "xray", "read_bids", "compare", "changes"],
+    ),
+    ("Functions: results judged again", "optimizer.library.verifying", ["verify_result"]),
+    (
+        "Functions: what others start from",
+        "optimizer.library.opening",
+        ["shipped_catalog", "open_result", "read_calibration", "read_build"],
+    ),
     (
         "What is asked",
         "constraints.request",
@@ -42,16 +42,22 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     ("A build", "constraints.case", ["Build"]),
     ("Parts and prices", "catalogs.load", ["load", "Catalog"]),
     ("Defaults of the rules", "constraints.policy", ["Policy"]),
+    ("Experts in host memory", "constraints.offload", ["HostSpec"]),
+    ("Terms of a quotation", "optimizer.procurement.terms", ["Party", "Terms"]),
     ("Clock and time", "optimizer.clock", ["Clock", "TimeUp"]),
+    ("Paths for commands", "optimizer.command", ["Typed"]),
     ("Errors", "catalogs.errors", ["Fault", "InputError", "CheckFailed"]),
-    ("Answers of solve and check", "optimizer.schema", []),
+    ("Answers of solve, best_builds and check", "optimizer.schema", []),
     ("Answers of explain", "optimizer.explanation.schema", []),
     ("Answers of why_not", "optimizer.explanation.why_not_schema", []),
     ("Answers of vary", "optimizer.explanation.vary", []),
     ("Answers of price_risk", "optimizer.explanation.price_risk", []),
     ("Answers of mend", "optimizer.explanation.mend", []),
     ("Builds in answers", "optimizer.explanation.bought", []),
-    ("Answers of size", "optimizer.size_schema", []),
+    ("Answers of size and calibrate", "optimizer.size_schema", []),
+    ("Answers of verify_result", "optimizer.verify.schema", []),
+    ("A result that is open", "optimizer.explanation.opened", ["Opened"]),
+    ("Answers of changes", "optimizer.procurement.comparing.changes_schema", []),
 ]
 """(heading, module, names); without names every class of the module that has fields."""
 LIMITS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most", "min_length": "length at least"}

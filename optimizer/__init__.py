@@ -1,4 +1,4 @@
-"""dsopt as a library: `from optimizer import solve, explain, check, size` (see optimizer/library.py).
+"""dsopt as a library: `from optimizer import solve, explain, check, size` (see optimizer/library/).
 
 Names are imported when they are first used: the command line starts without them.
 """
@@ -12,23 +12,35 @@ if TYPE_CHECKING:
     from constraints.policy import Policy
     from constraints.request import Request
     from optimizer.library import (
+        answer_rows,
+        best_builds,
+        calibrate,
+        changes,
         check,
         compare,
         explain,
         mend,
+        open_result,
         price_risk,
+        quote,
+        read_bids,
+        read_build,
+        read_calibration,
         read_quote,
         shipped_catalog,
         size,
+        size_models,
         solve,
         vary,
+        verify_result,
         why_not,
         xray,
     )
 
 __all__ = [
-    "Build", "Policy", "Request", "check", "compare", "explain", "mend", "price_risk", "read_quote", "shipped_catalog",
-    "size", "solve", "vary", "why_not", "xray",
+    "Build", "Policy", "Request", "answer_rows", "best_builds", "calibrate", "changes", "check", "compare",
+    "explain", "mend", "open_result", "price_risk", "quote", "read_bids", "read_build", "read_calibration",
+    "read_quote", "shipped_catalog", "size", "size_models", "solve", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip
 _HOMES = {"Build": "constraints.case", "Policy": "constraints.policy", "Request": "constraints.request"}
 

@@ -10,6 +10,7 @@ import numpy as np
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from optimizer.csv_table import CsvTable, csv_text, read_csv
+from optimizer.size_schema import RowsAnswered
 from optimizer.throughput.answers import Answers, answers
 from optimizer.throughput.batch import NUMBERS, TEXTS, prepare
 from optimizer.throughput.calibration import Calibration
@@ -22,14 +23,15 @@ GIVEN = "_in"
 """Behind the name of an input column that a column of the answer has too: a row keeps what it said."""
 
 
-def batch(path: Path, catalog: Catalog, policy: Policy, calibration: Calibration) -> tuple[str, int, int]:
-    """The answered CSV as text, its rows, and how many of them have an error. Raises InputError as read_csv does."""
+def batch(path: Path, catalog: Catalog, policy: Policy, calibration: Calibration) -> RowsAnswered:
+    """The answered CSV. Raises InputError as read_csv does."""
     table = read_csv(path, NEEDED, REMEDY)
     columns = {c: cells for c in (*TEXTS, *NUMBERS) if (cells := table.column(c)) is not None}
     columns.setdefault("precision", [""] * len(table.rows))
     found = answers(prepare(columns, catalog, policy, calibration.constants), calibration) if table.rows else None
     rows = [] if found is None else [[*r, *more] for r, more in zip(table.rows, _cells(table, found), strict=True)]
-    return csv_text([*_kept(table.header), *FIGURES], rows), len(rows), sum(bool(r[-1]) for r in rows)
+    text = csv_text([*_kept(table.header), *FIGURES], rows)
+    return RowsAnswered(csv=text, rows=len(rows), errors=sum(bool(r[-1]) for r in rows))
 
 
 def _kept(header: Sequence[str]) -> list[str]:

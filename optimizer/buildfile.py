@@ -14,8 +14,8 @@ from catalogs.load import Catalog
 from catalogs.schema import PART_FILES, Kind, Link, Offer, Platform
 from constraints.case import Build
 from constraints.request import Request
+from optimizer import texts
 from optimizer.api import build_of
-from optimizer.cli import parse
 from optimizer.schema import BuildFile
 
 
@@ -49,16 +49,16 @@ def _toml(
                 for x in e.errors(include_url=False)
             ]
         ) from None
-    request = parse.request(
+    request = texts.request(
         model=found.model,
-        as_of=parse.day(as_of),
+        as_of=texts.day(as_of),
         users=found.users,
         dataset_tb=found.dataset_tb,
         precision=found.precision,
         offload=found.offload,
         min_precision_bits=int(found.min_precision.removesuffix("bit")) if found.min_precision else None,
         min_tok_s_user=found.min_tok_s_user,
-        **parse.lengths(found.workload, None, None),
+        **texts.lengths(found.workload, None, None),
         conditions=frozenset({"new", "refurbished", "used"}),
         have=frozenset(found.have),
         site_water=found.site_water,

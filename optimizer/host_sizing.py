@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from constraints.offload import Host, channels_gb_s, cores_gflops, expert_gb, room_gb
+from constraints.offload import HostSpec, expert_gb
 from constraints.plan import RowKey
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.reserve import usable_bytes
 from constraints.vram import needed_bytes
 from optimizer.throughput.offload import HostPlanner
-
-
-@dataclass(frozen=True)
-class HostSpec:
-    """Host of a node: CPU generation (constraints/data/cpu_classes.csv), and of all sockets together the cores, the
-    populated channels and the GB of RAM; MT/s as they run. `doubled`: memory generation (DDR4, DDR5) where each
-    channel holds two modules."""
-
-    generation: str
-    sockets: int
-    cores: int
-    channels: int
-    mts: int
-    ram_gb: int
-    doubled: str = ""
-
-    def host(self, policy: Policy) -> Host:
-        """What it gives to routed experts."""
-        gb_s = channels_gb_s(self.channels, self.mts, self.sockets, policy, self.doubled)
-        return Host(gb_s, room_gb(self.ram_gb, policy), cores_gflops(self.generation, self.cores))
 
 
 def host_size(

@@ -25,16 +25,14 @@ MOST_REASONS = 5
 """Left-out rows that a note names one by one."""
 
 
-def calibration(
-    folder: Path | None, own: Path | None, catalog: Catalog, policy: Policy
-) -> tuple[Calibration, list[str]]:
-    """The calibration of --calibration (the shipped one without) with the measurements of --measured, and notes for
-    the reader. Raises InputError for a folder or file that is none."""
-    chosen = shipped() if folder is None else read(folder, str(folder))
-    notes = [] if folder is None else [f"calibration of {folder}: constants, intervals and measurements are its own."]
-    if own is None:
-        return chosen, notes
-    return with_own(chosen, own, catalog, policy, notes)
+def calibration(folder: Path | None, own: Path | None, catalog: Catalog, policy: Policy) -> Calibration:
+    """The calibration of --calibration (the shipped one without) with the measurements of --measured. Raises
+    InputError for a folder or file that is none."""
+    chosen = shipped()
+    if folder is not None:
+        note = f"calibration of {folder}: constants, intervals and measurements are its own."
+        chosen = replace(read(folder, str(folder)), notes=(note,))
+    return chosen if own is None else with_own(chosen, own, catalog, policy)
 
 
 def own_rows(path: Path) -> Runs:
@@ -52,9 +50,7 @@ def own_rows(path: Path) -> Runs:
     return of_rows(rows)
 
 
-def with_own(
-    base: Calibration, path: Path, catalog: Catalog, policy: Policy, notes: list[str]
-) -> tuple[Calibration, list[str]]:
+def with_own(base: Calibration, path: Path, catalog: Catalog, policy: Policy) -> Calibration:
     """`base` with a user's own rows in the place of its measurements of the same configurations."""
     runs = own_rows(path)
     table = prepare(runs.columns, catalog, policy, base.constants)
@@ -76,13 +72,12 @@ def with_own(
     known = [r for i in kept if i not in left_out and (r := table.found[i]) is not None]
     sha = hashlib.sha256(base.sha256.encode() + path.read_bytes()).hexdigest()
     chosen = base.with_points(points, seen((r.llm, r.gpu) for r in known))
-    chosen = replace(chosen, name=f"{base.name} + {path.name}", sha256=sha)
     count = len({s for s, _ in points})
     text = f"{path.name}: {len(points)} of {len(runs.rows)} rows used, they speak for {count} configuration"
-    notes = [*notes, f"{text}{'s' * (count != 1)} and beat the model there (basis measured)."]
+    notes = [*base.notes, f"{text}{'s' * (count != 1)} and beat the model there (basis measured)."]
     if left_out:
         notes.append(f"{path.name}: left out are {_reasons(runs, left_out)}.")
-    return chosen, notes
+    return replace(chosen, name=f"{base.name} + {path.name}", sha256=sha, notes=tuple(notes))
 
 
 def _impossible(runs: Runs, table: Table, base: Calibration) -> dict[int, tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,49 +11,51 @@ from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.api import solve
-from optimizer.clock import Clock
+from optimizer.clock import Clock, TimeUp
 from optimizer.load import with_load
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.result import point as point_data
+from optimizer.schema import BestBuild
 from optimizer.size_report import families
 from optimizer.throughput.calibration import Calibration
 
 
 def best_builds(
-    catalog: Catalog, request: Request, policy: Policy, calibration: Calibration, everything: bool,
-    time_limit: float | None = None, workers: int = 1,
-) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """Per model, the largest first: its recommended point (see optimizer/schema.py, BestBuild), proven; or what it
-    costs at least where the budget is too small. Models with the same figures are solved once.
-
-    Stops at the time limit (seconds for all of them)."""
-    until = None if time_limit is None else time.monotonic() + time_limit
+    catalog: Catalog, request: Request, policy: Policy, calibration: Calibration, everything: bool, clock: Clock,
+) -> Iterator[BestBuild | None]:  # fmt: skip
+    """Per model, the largest first: its recommended point, proven; or what it costs at least where the budget is too
+    small. Models with the same figures are solved once. None, and no more, when the clock ends between two models."""
     for llm, same in families(everything):
-        left = None if until is None else until - time.monotonic()
-        if left is not None and left <= 0:
+        try:
+            clock.left()
+        except TimeUp:
+            yield None
             return
         asked = request.model_copy(update={"model": llm.id})
         try:
-            data = solve(catalog, asked, policy, None, calibration, Clock(left, workers=workers)).data
+            data = solve(catalog, asked, policy, None, calibration, clock).data
         except InputError as e:
             yield _line(llm, same, None, "infeasible", None, e.faults[0].text)
             continue
         status = data["proof"]["status"]
         point = next((p for p in data["front"] if p["id"] == data["recommended"]), None)
         least = None
-        if point is None and status == "infeasible" and request.budget_cents is not None and until is None:
-            least = _least(catalog, asked, policy, calibration)
+        if point is None and status == "infeasible" and request.budget_cents is not None and clock.deadline is None:
+            least = _least(catalog, asked, policy, calibration, clock)
         yield _line(llm, same, point, status, least, "" if point else "no build within these conditions")
 
 
-def _least(catalog: Catalog, request: Request, policy: Policy, calibration: Calibration) -> str | None:
-    """Cost of the cheapest build without the budget; None where there is none."""
+def _least(catalog: Catalog, request: Request, policy: Policy, calibration: Calibration, clock: Clock) -> str | None:
+    """Cost of the cheapest build without the budget; None where there is none, or the clock was stopped."""
     market = Market.open(
         catalog, with_load(request, policy).model_copy(update={"budget_cents": None}), policy, calibration
     )
-    solver = Solver(market)
-    found = solver.cheapest()
+    solver = Solver(market, clock=clock)
+    try:
+        found = solver.cheapest()
+    except TimeUp:
+        return None
     if found is None:
         return None
     cost: str = point_data(market, solver.point(found), "p1")["cost"]["total"]
@@ -63,8 +64,8 @@ def _least(catalog: Catalog, request: Request, policy: Policy, calibration: Cali
 
 def _line(
     llm: Llm, same: list[str], point: dict[str, Any] | None, status: str, least: str | None, reason: str
-) -> dict[str, Any]:
-    return {
+) -> BestBuild:
+    facts = {
         "model": {"id": llm.id, "name": llm.name, "note": llm.note, "source": llm.source},
         "same": same,
         "params_total": llm.params_total,
@@ -73,3 +74,4 @@ def _line(
         "least_cost": least,
         "reason": reason,
     }
+    return BestBuild.model_validate(facts)

@@ -7,6 +7,7 @@ dsopt chose for a setup are put to it. Nothing else of dsopt needs the package.
 from __future__ import annotations
 
 import importlib
+import math
 from importlib.metadata import version
 from typing import Any
 
@@ -62,12 +63,16 @@ def ask(estimate: Any, llm: Llm, report: SizeReport, s: Sized) -> SecondOpinion 
         )  # fmt: skip
     except Exception as e:  # whatever another package raises is its answer, not our error
         return f"{type(e).__name__}: {str(e).splitlines()[0][:200]}" if str(e) else type(e).__name__
+    figures = [float(x) for x in (found.tokens_per_second_per_gpu, found.ttft, found.tpot)]
+    if not all(map(math.isfinite, figures)):
+        return "its figure is no number"
+    speed, ttft, tpot = figures
     return SecondOpinion(
         engine=NAME,
         version=f"{version(NAME)}, {found.backend_name} {found.backend_version}",
-        output_tok_s=round(float(found.tokens_per_second_per_gpu) * s.gpus, 1),
-        ttft_ms=round(float(found.ttft), 1),
-        tpot_ms=round(float(found.tpot), 2),
+        output_tok_s=round(speed * s.gpus, 1),
+        ttft_ms=round(ttft, 1),
+        tpot_ms=round(tpot, 2),
         concurrency=int(found.concurrency) * s.replicas,
         plan=f"tp{s.tp} pp{s.pp} dp{s.dp} ep{s.ep}, {batch} requests per rank",
     )

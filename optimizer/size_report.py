@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from catalogs.errors import InputError
 from catalogs.llm import Llm, all_models
 from catalogs.load import Catalog
 from catalogs.schema import Gpu
+from constraints.offload import HostSpec
 from constraints.plan import RowKey
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.asked import model_of
-from optimizer.host_sizing import HostSpec, host_size
+from optimizer.host_sizing import host_size
 from optimizer.load import load_of, words
 from optimizer.size_schema import ModelFit, ModelsReport, Sized, SizedBy, SizedModel, SizeReport
 from optimizer.sizing import load_words, named, serving_size
@@ -33,11 +34,11 @@ def based_on(c: Calibration) -> SizedBy:
 
 def report(
     catalog: Catalog, request: Request, policy: Policy, calibration: Calibration, setups: Sequence[Setup],
-    host: HostSpec | None, notes: Sequence[str],
+    host: HostSpec | None,
 ) -> SizeReport:  # fmt: skip
     """One model on each setup. Raises InputError for a request that does not go with the model."""
     llm = model_of(request, policy)
-    messages = [*notes, *filter(None, [llm.note])]
+    messages = [*calibration.notes, *filter(None, [llm.note])]
     load = load_of(request, policy)
     sized = []
     for gpu, key in setups:
@@ -94,7 +95,7 @@ def families(everything: bool) -> list[tuple[Llm, list[str]]]:
 
 
 def models_report(
-    request: Request, policy: Policy, calibration: Calibration, setup: Setup, everything: bool, notes: Iterable[str]
+    request: Request, policy: Policy, calibration: Calibration, setup: Setup, everything: bool
 ) -> ModelsReport:
     """Every model on one setup, the largest first; `request` names any model."""
     gpu, key = setup
@@ -112,5 +113,5 @@ def models_report(
         workload=request.workload,
         throughput_model=based_on(calibration),
         models=fits,
-        messages=list(notes),
+        messages=list(calibration.notes),
     )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from optimizer.strict import Strict
 
 Basis = Literal["measured", "interpolated", "roofline"]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SizedModel(Strict):
@@ -109,7 +107,7 @@ class Sized(Strict):
     ttft_ms: float | None = Field(default=None, description="time to first token")
     tpot_ms: float | None = Field(default=None, description="time per output token")
     load: LoadFacts | None = None
-    table: list[UsersRow] = []
+    table: list[UsersRow] = Field(default=[])
     second_opinion: SecondOpinion | None = None
     details: dict[str, Any] = Field(default={}, description="further facts of training and of experts in host memory")
 
@@ -146,3 +144,45 @@ class ModelsReport(Strict):
     throughput_model: SizedBy
     models: list[ModelFit]
     messages: list[str]
+
+
+class RowsAnswered(Strict):
+    """A CSV of configurations with its answers."""
+
+    csv: str = Field(description="the text: all rows and columns, the figures behind them")
+    rows: int = Field(description="without the header")
+    errors: int = Field(description="rows with an error in the place of figures")
+
+
+class HeldOut(Strict):
+    """Errors of the throughput model on rows that it was not fitted on, as factors on a figure: 80 % of measurements
+    lie between low and high."""
+
+    distance: str = Field(description="from the data: same, model-and-gpu, ..., nothing")
+    low_before: float = Field(description="factor, by the shipped constants")
+    high_before: float = Field(description="factor, by the shipped constants")
+    low_after: float = Field(description="factor, by the constants fitted")
+    high_after: float = Field(description="factor, by the constants fitted")
+    rows: int = Field(description="measurements at this distance")
+    groups: int = Field(description="of these, each judged by a fit without it")
+
+
+class Residual(Strict):
+    """One's own rows of a model on a GPU: predicted over measured tok/s; after the fit they are in the sample."""
+
+    group: str
+    rows: int = Field(description="that took part")
+    before: float = Field(description="median factor, by the shipped constants")
+    after: float = Field(description="median factor, by the constants fitted")
+    worst_after: float = Field(description="factor of the row farthest off")
+    worst_row: str
+
+
+class Calibrated(Strict):
+    """What a fit on one's own measurements changed. Its files lie in `folder`, audit.csv with the rows left out."""
+
+    folder: str
+    rows: int = Field(description="of one's own")
+    used: int = Field(description="of these, rows that took part")
+    held_out: list[HeldOut]
+    residuals: list[Residual]

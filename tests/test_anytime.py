@@ -13,8 +13,8 @@ import pytest
 
 from catalogs.load import load
 from constraints.policy import Policy
+from optimizer import texts
 from optimizer.api import solve
-from optimizer.cli import parse
 from optimizer.clock import Clock, TimeUp, interruptible
 from optimizer.market import Market
 from optimizer.pareto import Solver
@@ -59,8 +59,8 @@ def test_tiny_time_limit() -> None:
 
 
 def _request(budget_cents: int = 30_000_000) -> object:
-    return parse.request(
-        model="v2-670b", as_of=date(2026, 11, 24), budget_cents=budget_cents, **parse.lengths("chat", None, None)
+    return texts.request(
+        model="v2-670b", as_of=date(2026, 11, 24), budget_cents=budget_cents, **texts.lengths("chat", None, None)
     )
 
 

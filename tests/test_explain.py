@@ -10,16 +10,15 @@ from typing import Any
 
 import pytest
 
-from catalogs.load import load
 from optimizer.api import solve
 from optimizer.cli.explain_cmd import HELP
 from optimizer.explanation.asking import PLANNED, Asking, Change
 from optimizer.explanation.binding import steps
 from optimizer.explanation.neighbours import swaps
-from optimizer.explanation.opened import opened
 from optimizer.explanation.point import explained
 from optimizer.explanation.words import days, listed, signed, spent, trimmed
 from optimizer.front import Point
+from optimizer.library import open_result
 from optimizer.market import Market
 from tests.seen import Seen
 from tests.test_cli import dsopt
@@ -35,8 +34,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def front(file: Path) -> tuple[Market, list[Point]]:
-    market, points, _ = opened(file, load(()))
-    return market, points
+    found = open_result(file)
+    return found.market, list(found.points)
 
 
 def test_steps_are_what_a_fresh_solve_says(front: tuple[Market, list[Point]]) -> None:
@@ -91,6 +90,18 @@ def test_terminal(file: Path) -> None:
     assert data["point"]["id"] == "p1"
     assert "no-point" in dsopt("explain", str(file), "p99", code=3).stderr
     assert "dsopt explain result.json" in HELP
+
+
+def test_time_limit(file: Path) -> None:
+    """Whatever is asked: exit 6, and what was known by then, as data too."""
+    for asked in ([], ["--why-not", "8x H20"]):
+        done = dsopt("explain", str(file), *asked, "--time-limit", "0.001", "--json", code=6)
+        assert done.stdout == "" and "stopped: the time was up" in done.stderr
+    done = dsopt("explain", str(file), "--vary", "gpu=±20%", "--time-limit", "0.001", "--json", code=6)
+    assert "before all was answered" in done.stderr
+    found = json.loads(done.stdout)["vary"][0]
+    assert not found["complete"] and [s["why"] for s in found["spans"]] == ["today"]
+    assert "bad-time-limit" in dsopt("explain", str(file), "--time-limit", "-1", code=3).stderr
 
 
 def test_a_tampered_result_is_not_explained(file: Path, tmp_path: Path) -> None:

@@ -81,9 +81,10 @@ SAYING = (
     "optimizer/explanation/conditions.py", "optimizer/explanation/loosening.py", "optimizer/explanation/lists.py",
     "optimizer/explanation/levers.py", "optimizer/explanation/binding.py", "optimizer/explanation/ledger.py",
     "optimizer/explanation/why_not.py", "optimizer/explanation/neighbours.py", "optimizer/notes.py",
-    "optimizer/load.py", "optimizer/in_hand.py", "optimizer/result.py", "optimizer/api.py", "optimizer/library.py",
-    "optimizer/sizing.py", "optimizer/users_table.py", "optimizer/host_sizing.py", "optimizer/training_sizing.py",
-    "optimizer/per_model.py", "constraints/filters.py", "constraints/fit.py",
+    "optimizer/load.py", "optimizer/in_hand.py", "optimizer/result.py", "optimizer/api.py",
+    "optimizer/library/solving.py", "optimizer/sizing.py", "optimizer/users_table.py",
+    "optimizer/host_sizing.py", "optimizer/training_sizing.py", "optimizer/per_model.py",
+    "constraints/filters.py", "constraints/fit.py",
 )  # fmt: skip
 """Files whose sentences stand in results and answers: every string of several words in them is to be translated."""
 

@@ -38,6 +38,7 @@ from optimizer.explanation.schema import (
 from optimizer.explanation.vary import Span, Variation
 from optimizer.explanation.why_not_schema import Against, BreakEven, Offered, WhyNot
 from optimizer.i18n import Words, choose
+from optimizer.schema import BestBuild, ModelFacts
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 BUILD = BuildFacts(total="90.00", currency="USD", output_tok_s=9.5, gpus="1 x 8 H20", nodes=1, precision="fp8")
@@ -227,12 +228,13 @@ def test_price_risk(both: Callable[..., tuple[str, str]]) -> None:
 
 
 def test_models(both: Callable[..., tuple[str, str]]) -> None:
-    one = {"model": {"id": "v3-671b"}, "same": ["r1-671b"], "point": None, "least_cost": "9000.00", "reason": ""}
-    assert "最低 9,000 USD 起" in both(_line, one, "USD")[1]
-    assert (
-        "没有可行配置"
-        in both(_line, {**one, "least_cost": None, "reason": "no build within these conditions"}, "USD")[1]
+    model = ModelFacts(id="v3-671b", name="", note="", source="")
+    one = BestBuild(
+        model=model, same=["r1-671b"], params_total=1, status="infeasible", point=None, least_cost="9000.00", reason=""
     )
+    assert "最低 9,000 USD 起" in both(_line, one, "USD")[1]
+    none = one.model_copy(update={"least_cost": None, "reason": "no build within these conditions"})
+    assert "没有可行配置" in both(_line, none, "USD")[1]
 
 
 @pytest.mark.parametrize(

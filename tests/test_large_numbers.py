@@ -11,8 +11,8 @@ from catalogs.errors import InputError
 from catalogs.load import Catalog, load
 from constraints.model import INT64, MAX_MONEY, within_int64
 from constraints.policy import Policy
+from optimizer import texts
 from optimizer.certify import Family
-from optimizer.cli import parse
 from optimizer.market import Market
 from optimizer.narrow import narrowed
 from optimizer.pareto import Solver
@@ -55,9 +55,9 @@ def test_a_billion_and_a_thousand_nodes() -> None:
 
     The site has the network: every rack keeps room for all switches, which a thousand nodes' would fill."""
     policy = Policy().with_settings(["plans.max_nodes=1000"])
-    request = parse.request(
+    request = texts.request(
         model="v2-670b", as_of=date(2026, 11, 24), budget_cents=10**11, gpus=frozenset({"nvidia-h200-nvl-141gb"}),
-        gpu_count=1000, max_nodes=1000, have=frozenset({"network"}), **parse.lengths("chat", None, None),
+        gpu_count=1000, max_nodes=1000, have=frozenset({"network"}), **texts.lengths("chat", None, None),
     )  # fmt: skip
     solver = Solver(Market.open(load(), request, policy))
     solver.judge(10**11)

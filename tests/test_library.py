@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +14,30 @@ from pydantic import BaseModel, ValidationError
 from catalogs.errors import CheckFailed, InputError
 from catalogs.schema import Kind
 from constraints.case import Build
+from constraints.offload import HostSpec
 from constraints.request import Request, Spare
-from optimizer import library
 from optimizer.clock import Clock, TimeUp
+from optimizer.command import Typed
 from optimizer.explanation.schema import NoBuild
-from optimizer.library import check, explain, mend, shipped_catalog, size, solve
+from optimizer.library import (
+    answer_rows,
+    best_builds,
+    changes,
+    check,
+    explain,
+    mend,
+    open_result,
+    price_risk,
+    read_calibration,
+    shipped_catalog,
+    size,
+    size_models,
+    solve,
+    solving,
+    vary,
+    verify_result,
+    why_not,
+)
 from optimizer.schema import Result
 from tests.conftest import AS_OF
 
@@ -92,14 +113,14 @@ def test_another_thread_may_stop_the_clock() -> None:
 
 
 def test_time_up_between_proof_and_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, real = Clock(), library.solved
+    clock, real = Clock(), solving.solved
 
     def stopping(*args: Any) -> Any:
         answer = real(*args)
         clock.stop()
         return answer
 
-    monkeypatch.setattr(library, "solved", stopping)
+    monkeypatch.setattr(solving, "solved", stopping)
     result = solve(REQUESTS[3], clock=clock)
     assert (result.proof.status, result.explanation) == ("infeasible", None)
     assert "not-explained" in {m.code for m in result.messages}
@@ -120,6 +141,98 @@ def test_check_of_a_front_point_finds_what_solve_found(alone: list[Result]) -> N
             check(Build(nodes, parts, {}), REQUESTS[0])
         with pytest.raises(InputError, match=code):
             mend(Build(nodes, parts, {}), REQUESTS[0])
+
+
+def test_questions_take_a_result_its_file_or_an_open_one(alone: list[Result], tmp_path: Path) -> None:
+    result, part = alone[2], next(iter(shipped_catalog().of(Kind.DRIVE))).id
+    file = tmp_path / "r.json"
+    file.write_text(result.model_dump_json())
+    opened = open_result(file)
+    assert open_result(opened) is opened
+    for ask in (explain, lambda x: why_not(x, part), lambda x: price_risk(x, 1).low):
+        assert ask(file) == ask(opened) == ask(result)
+    kept = vary(opened, "gpu=+1%", "recommended").model_dump(exclude={"seconds"})
+    assert kept == vary(result, "gpu=+1%").model_dump(exclude={"seconds"})
+    assert verify_result(file).ok and verify_result(result).points == len(result.front)
+    with pytest.raises(InputError, match="unknown-engine"):
+        verify_result(file, engine="other")  # type: ignore[arg-type]
+
+
+def test_every_question_ends_with_its_clock(alone: list[Result]) -> None:
+    opened = open_result(alone[0])
+    clock = Clock()
+    clock.stop()
+    asked: list[Callable[..., Any]] = [
+        explain, lambda x, **k: why_not(x, "1x H100 PCIe", **k), lambda x, **k: price_risk(x, **k)
+    ]  # fmt: skip
+    for ask in asked:
+        for limits in ({"clock": clock}, {"time_limit_s": 0}):
+            with pytest.raises(TimeUp):
+                ask(opened, **limits)
+    assert not vary(opened, "gpu=±20%", clock=clock).complete
+    assert not vary(opened, "gpu=±20%", time_limit_s=0).complete
+    with pytest.raises(TimeUp):
+        explain(alone[3], clock=clock)
+
+
+def test_what_changed_between_two_results_at_hand(alone: list[Result], tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    file.write_text(alone[0].model_dump_json())
+    assert {x.code for x in changes(file, alone[0]).reasons} == {"same-build"}
+    told = changes(alone[0], alone[2])
+    assert "request-changed" in {x.code for x in told.reasons} and told.after.source == "after"
+
+
+def test_no_build_is_told_as_it_becomes_known(alone: list[Result]) -> None:
+    told: list[Any] = []
+    typed = Typed(rest=("--catalog", "mine"))
+    found = explain(alone[3], typed=typed, tell=told.append)
+    assert isinstance(found, NoBuild)
+    assert told[0] == found.conflict and {x.command for x in told[1:]} >= {x.command for x in found.ways_out}
+    assert all(x.command.endswith("--catalog mine") for x in found.ways_out)
+
+
+def test_the_best_build_of_each_model() -> None:
+    request = REQUESTS[2].model_copy(update={"budget_cents": 4_000_00, "max_nodes": 1, "spares": ()})
+    told: list[Any] = []
+    clock = Clock()
+
+    def tell(one: Any) -> None:
+        told.append(one)
+        if len(told) == 2:
+            clock.stop()
+
+    found = best_builds(request, clock=clock, tell=tell)
+    assert not found.complete and found.models == told and len(told) == 2
+    assert [x.params_total for x in told] == sorted((x.params_total for x in told), reverse=True)
+
+
+def test_size_on_a_host_and_of_all_models() -> None:
+    request = Request(model="v3-671b", as_of=AS_OF, offload=True, min_tok_s_user=1)
+    spec = HostSpec("Genoa", 1, 96, 12, 4800, 768)
+    hosted = size(request, [("RTX 4090", 1, 1)], host=spec).setups[0]
+    assert hosted.fits and hosted.details["experts"] == "host"
+    assert not size(request, [("RTX 4090", 1, 1)]).setups[0].fits
+    every = size_models(request, ("H200 SXM5", 8, 1))
+    same = next(m for m in every.models if m.model.id == "v3-671b" or "v3-671b" in m.same)
+    alone = size(request, [("H200 SXM5", 8, 1)]).setups[0]
+    assert same.size.output_tok_s == alone.output_tok_s and len(every.models) > 5
+    with pytest.raises(InputError, match="unknown-engine"):
+        size(request, [("H200 SXM5", 8, 1)], second_opinion="oracle")
+
+
+def test_own_measurements_speak_for_themselves(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text("model,precision,gpu,n_gpus,tp,isl,osl,concurrency,output_tok_s\n"
+                    "v3-671b,fp8,H200,8,8,1024,1024,64,5000\n")  # fmt: skip
+    by = read_calibration(measured=mine)
+    request = Request(model="v3-671b", as_of=AS_OF)
+    assert "mine.csv: 1 of 1 rows used" in by.notes[0]
+    assert size(request, [("H200 SXM5", 8, 1)], calibration=by).messages[:1] == list(by.notes)
+    rows = tmp_path / "rows.csv"
+    rows.write_text("model,gpu,n_gpus,tp,isl,osl,concurrency\nv3-671b,H200,8,8,1024,1024,64\nnone,H200,8,8,1,1,1\n")
+    found = answer_rows(rows, calibration=by)
+    assert (found.rows, found.errors) == (2, 1) and "5000.00" in found.csv
 
 
 def test_size_takes_names_and_refuses_what_is_no_gpu() -> None:

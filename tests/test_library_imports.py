@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import optimizer.cli
+
+CLI = Path(optimizer.cli.__file__).parent
 
 BEFORE = [
     "",
@@ -19,11 +25,12 @@ BEFORE = [
 ASKED = """
 from optimizer import check, explain, size, solve
 import optimizer
-for name in ("solve", "explain", "check", "size", "shipped_catalog"):
+import optimizer.explanation.point, optimizer.verify.schema
+from optimizer import library
+for name in library.__all__:
     f = getattr(optimizer, name)
-    assert callable(f) and f.__module__ == "optimizer.library", (name, f)
-import optimizer.explanation.point
-assert callable(optimizer.explain)
+    assert callable(f) and f.__module__.startswith("optimizer.library."), (name, f)
+assert set(optimizer.__all__) == {*library.__all__, "Build", "Policy", "Request"}
 assert all(getattr(optimizer, name) for name in optimizer.__all__)
 """
 
@@ -39,3 +46,72 @@ def test_the_package_starts_without_heavy_modules() -> None:
     code = f"import optimizer, sys; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "[]"
+
+
+LIBRARY = {"optimizer", "optimizer.library"}
+PLAIN = {"optimizer.avl", "optimizer.clock", "optimizer.command", "optimizer.i18n", "optimizer.texts"}
+"""Clock, command lines, languages, texts and lists that are read: they decide nothing about a build."""
+SCHEMAS = {
+    "optimizer.schema", "optimizer.size_schema", "optimizer.explanation.schema", "optimizer.explanation.why_not_schema",
+    "optimizer.procurement.comparing.schema", "optimizer.procurement.comparing.changes_schema",
+    "optimizer.procurement.terms", "optimizer.procurement.xray.schema",
+}  # fmt: skip
+VIEWS = {
+    "optimizer.procurement.comparing.words", "optimizer.procurement.comparing.workbook",
+    "optimizer.procurement.formats", "optimizer.procurement.labels", "optimizer.procurement.reading.mapping",
+    "optimizer.procurement.reading.review", "optimizer.procurement.template",
+    "optimizer.procurement.workbook", "optimizer.procurement.xray.summary",
+    "optimizer.procurement.xray.workbook",
+}  # fmt: skip
+"""What an answer looks like in a file: words, workbooks, lists of lines to look at."""
+FLOORS = "catalogs", "constraints", "optimizer.cli"
+
+
+def is_module(name: str) -> bool:
+    """Whether a dotted name is a module of ours, not something in one."""
+    at = CLI.parent.parent.joinpath(*name.split("."))
+    return at.with_suffix(".py").exists() or (at / "__init__.py").exists()
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Modules of ours that a file imports, those for the types alone aside."""
+    aside = {
+        x for node in ast.walk(tree) if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+        for x in ast.walk(node)
+    }  # fmt: skip
+    out: set[str] = set()
+    for node in ast.walk(tree):
+        if node in aside:
+            continue
+        if isinstance(node, ast.Import):
+            out |= {x.name for x in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            inner = {f"{node.module}.{x.name}" for x in node.names}
+            out |= {x if is_module(x) else node.module for x in inner}
+    return {x for x in out if x.partition(".")[0] in ("catalogs", "constraints", "optimizer")}
+
+
+@pytest.mark.parametrize("path", sorted(CLI.glob("*.py")), ids=lambda p: p.stem)
+def test_the_command_line_stands_on_the_library_alone(path: Path) -> None:
+    found = {m for m in imported(ast.parse(path.read_text(encoding="utf-8"))) if not m.startswith(FLOORS)}
+    assert found <= LIBRARY | PLAIN | SCHEMAS | VIEWS
+
+
+def test_an_engine_in_a_command_is_seen() -> None:
+    code = "def f():\n    from optimizer import api, texts\n    from optimizer.explanation.point import explained\n"
+    assert imported(ast.parse(code)) == {"optimizer.api", "optimizer.texts", "optimizer.explanation.point"}
+    assert imported(ast.parse("if TYPE_CHECKING:\n    from optimizer.market import Market")) == set()
+
+
+def test_nothing_stands_on_the_command_line() -> None:
+    others = [p for p in CLI.parent.rglob("*.py") if CLI not in p.parents]
+    assert not [p for p in others for m in imported(ast.parse(p.read_text(encoding="utf-8"))) if "optimizer.cli" in m]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["solve", "--help"], ["explain", "--help"], ["size", "--help"]])
+def test_help_starts_without_heavy_modules(words: list[str]) -> None:
+    heavy = "pandas", "numpy", "ortools", "optimizer.library", "optimizer.market", "optimizer.schema"
+    code = f"import sys\nsys.argv[1:] = {words}\nfrom optimizer.cli import main\ntry:\n    main()\nfinally:\n"
+    code += f"    print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stderr.strip() == "[]"

@@ -13,14 +13,14 @@ from catalogs.llm import get
 from catalogs.load import Catalog
 from constraints.host_memory import HostMemory, host_of
 from constraints.model import FamilyModel
-from constraints.offload import CPU_FIELDS, MEMORY_FIELDS, host, room_gb
+from constraints.offload import CPU_FIELDS, MEMORY_FIELDS, HostSpec, host, room_gb
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules import RULES
 from optimizer.api import build_of, check
 from optimizer.buildfile import read
 from optimizer.front import Front
-from optimizer.host_sizing import HostSpec, host_size
+from optimizer.host_sizing import host_size
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.result import messages

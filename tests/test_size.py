@@ -7,6 +7,7 @@ import math
 import shutil
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -19,6 +20,7 @@ from catalogs.load import Catalog, load
 from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.request import Request
+from optimizer import calibrating, library, second_opinion, texts
 from optimizer.cli import calibrate_view, parse
 from optimizer.load import Load, erlang_c, load_of, queue, with_load
 from optimizer.own_runs import calibration
@@ -39,7 +41,7 @@ def catalog() -> Catalog:
 
 def sized(catalog: Catalog, c: Calibration | None = None, gpu: str = "8xH200", **fields: object) -> Sized:
     request = Request(model="r1-671b", as_of=DAY, **fields)  # type: ignore[arg-type]
-    count, gpu_id = parse.gpu(gpu, catalog)
+    count, gpu_id = texts.gpu(gpu, catalog)
     card = catalog.parts[gpu_id]
     assert isinstance(card, Gpu)
     return serving_size(get("r1-671b"), request, Policy(), c or shipped(), card, key_of(card, count or 1, 1))
@@ -108,7 +110,8 @@ def test_own_measurements_beat_the_model(catalog: Catalog, tmp_path: Path) -> No
         "v3-671b,fp8,H200,8,8,1024,1024,,5000\n"
         "nobody,fp8,H200,8,8,1024,1024,64,5000\n"
     )
-    chosen, notes = calibration(None, mine, catalog, Policy())
+    chosen = calibration(None, mine, catalog, Policy())
+    notes = chosen.notes
     assert "1 of 4 rows" in notes[0]
     assert all(x in notes[1] for x in ("row 3", "memory bandwidth", "row 4", "no concurrency", "row 5"))
     assert chosen.sha256 != shipped().sha256
@@ -187,13 +190,13 @@ def test_calibrate_says_what_moved(
         fitted.append(len(runs.rows))
         shutil.copytree(DATA, to)
 
-    monkeypatch.setattr(calibrate_view, "recalibrate", fit)
+    monkeypatch.setattr(calibrating, "recalibrate", fit)
     calibrate_view.calibrate(mine, folder, False, catalog, Policy())
     said = capsys.readouterr()
     assert fitted == [len(read_runs(SHIPPED).rows) + 2]
     assert "1 of 2 rows took part" in said.err
     assert "model-and-gpu" in said.out and "v3-671b on H200" in said.out
-    assert calibration(folder, None, catalog, Policy())[0].sha256 == shipped().sha256
+    assert calibration(folder, None, catalog, Policy()).sha256 == shipped().sha256
     with pytest.raises(InputError, match="output-exists"):
         calibrate_view.calibrate(mine, folder, False, catalog, Policy())
 
@@ -219,3 +222,18 @@ def test_solve_without_a_model_is_the_best_build_of_each() -> None:
     assert best["point"] == next(p for p in alone["front"] if p["id"] == alone["recommended"])
     v3 = next(m for m in data["models"] if m["model"]["id"] == "v3-671b")
     assert v3["point"] is None and "r1-671b" in v3["same"]
+
+
+@pytest.mark.parametrize(("ttft", "said"), [(250.0, ""), (float("nan"), "its figure is no number")])
+def test_a_second_opinion_is_a_figure_or_a_reason(ttft: float, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other package played by a figure of its own."""
+    figures = {"tokens_per_second_per_gpu": 100.0, "ttft": ttft, "tpot": 20.0, "concurrency": 4}
+    estimate = SimpleNamespace(**figures, backend_name="sglang", backend_version="1")
+    played = SimpleNamespace(cli_estimate=lambda *args, **kwargs: estimate)
+    monkeypatch.setattr(second_opinion.importlib, "import_module", lambda name: played)
+    monkeypatch.setattr(second_opinion, "version", lambda name: "0.10")
+    request = Request(model="v3-671b", as_of=date(2026, 11, 24))
+    report = library.size(request, [("H200 SXM5", 8, 1)], second_opinion="aiconfigurator")
+    found = report.setups[0].second_opinion
+    assert (found is None) == bool(said) and said in " ".join(report.messages)
+    assert found is None or (found.output_tok_s, found.ttft_ms) == (800.0, ttft)

@@ -15,6 +15,8 @@ from catalogs.schema import Kind
 from constraints.case import Build
 from constraints.policy import Policy
 from constraints.request import SupportRate
+from optimizer.cli.why_not_view import why_not_lines
+from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.asked_for import Wish, asked_for
 from optimizer.explanation.break_even import break_even
 from optimizer.explanation.reprice import priced
@@ -204,3 +206,65 @@ def test_a_part_inside_a_system_is_demanded(seed: int) -> None:
     catalog, request, _ = scenario(seed)
     front = Solver(Market.open(catalog, request.model_copy(update={"include": ("cpu-s",)}), Policy())).front()
     assert all("cpu-s" in p.case.node_all for p in front.points)
+
+
+class Ending(Clock):
+    """Ends at its nth look."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.looks = looks
+
+    def left(self) -> float:
+        self.looks -= 1
+        if self.looks < 0:
+            raise TimeUp
+        return super().left()
+
+
+def wished(market: Market, point: Point) -> list[Wish | Build]:
+    """Two parts, and a build: the point's own with one drive more."""
+    inside = {c.part for p in market.catalog.parts.values() for c in getattr(p, "contents", ())}
+    others = [p.id for p in market.catalog.of(Kind.CPU, Kind.MEMORY, Kind.GPU_BOARD) if p.id not in inside]
+    own, kind = point.case.build, {p.id: p.kind for p in market.catalog.parts.values()}
+    more = {p: q + (kind[p] is Kind.DRIVE) for p, q in own.node.items()}
+    parts = [asked_for(p, market)[1] for p in others if p not in point.case.node_all]
+    return [*parts[:2], Build(own.nodes, more, own.shared)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_said_when_the_clock_ends_is_what_would_have_been_said(seed: int) -> None:
+    catalog, request, _ = scenario(seed)
+    market = Market.open(catalog, request, Policy())
+    seen: Counter[str] = Counter()
+    point = recommended(market)
+    for what in wished(market, point):
+        whole = why_not(market, point, what)
+        assert not whole.unanswered
+        looks = 0
+        while True:
+            try:
+                part = why_not(market, point, what, Ending(looks))
+            except TimeUp:
+                seen["nothing known"] += 1
+            else:
+                open_ = set(part.unanswered)
+                ignored = open_ | {"unanswered"} | ({"no_break_even"} if "break_even" in open_ else set())
+                assert part.model_dump(exclude=ignored) == whole.model_dump(exclude=ignored)
+                assert all(not getattr(part, name) for name in part.unanswered)
+                seen["part" if part.unanswered else "all"] += 1
+                if not part.unanswered:
+                    break
+            looks += max(1, looks // 4)
+    assert min(seen[x] for x in ("nothing known", "part", "all")) > 0
+
+
+def test_time_ended_is_said(main_job: tuple[Market, Point]) -> None:
+    whole = asked(main_job, "8x H20")
+    part = whole.model_copy(update={"as_fast": None, "for_limit": None, "unanswered": ["as_fast", "for_limit"]})
+    said = "\n".join(why_not_lines(part))
+    assert "as fast, whatever" not in said and "None for" not in said
+    assert "The cheapest with it" in said and said.endswith(
+        "Time ended before all was answered; what is shown is proven."
+    )
+    assert "Time ended" not in "\n".join(why_not_lines(whole))

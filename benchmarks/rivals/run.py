@@ -29,7 +29,7 @@ from benchmarks.scale.generate import generate
 from benchmarks.scale.run import processor
 from catalogs.load import Catalog, load
 from constraints.policy import Policy
-from optimizer.cli import parse
+from optimizer import texts
 from optimizer.market import Market
 
 HERE = Path(__file__).parent
@@ -76,9 +76,9 @@ class Job:
 
 def job(title: str, catalog: Catalog, max_nodes: int) -> Job:
     """USD 300,000 for v2-670b, as in benchmarks/scale."""
-    request = parse.request(
+    request = texts.request(
         model="v2-670b", as_of=date(2026, 11, 24), budget_cents=30_000_000, max_nodes=max_nodes,
-        **parse.lengths("chat", None, None),
+        **texts.lengths("chat", None, None),
     )  # fmt: skip
     market = Market.open(catalog, request, Policy())
     nodes = "one node" if max_nodes == 1 else f"up to {max_nodes} nodes"

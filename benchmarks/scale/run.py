@@ -38,13 +38,13 @@ def one(folder: Path) -> dict[str, Any]:
     """Solve the job on a catalog in this process."""
     from catalogs.load import load
     from constraints.policy import Policy
+    from optimizer import texts
     from optimizer.certify import Family
-    from optimizer.cli import parse
     from optimizer.market import Market
     from optimizer.pareto import Solver
 
-    request = parse.request(
-        model="v2-670b", as_of=date(2026, 11, 24), budget_cents=30_000_000, **parse.lengths("chat", None, None)
+    request = texts.request(
+        model="v2-670b", as_of=date(2026, 11, 24), budget_cents=30_000_000, **texts.lengths("chat", None, None)
     )
     cpu: dict[str, float] = dict.fromkeys(PHASES, 0.0)
     wall, started = time.perf_counter(), time.process_time()

@@ -90,20 +90,21 @@ def check(
         raise typer.BadParameter(f"{', '.join(options.typed)}: of a vendor's quote, not of {file.name}")
     from catalogs.load import load
     from constraints.policy import Policy
-    from optimizer.buildfile import read
+    from optimizer import texts
     from optimizer.cli import parse
     from optimizer.library import check as run
+    from optimizer.library import read_build
 
     parts = load(catalog)
     if model_config is not None:
         model = parse.model(model, model_config)
-    parts, market_request, builds = read(file, parts, model, as_of)
+    parts, market_request, builds = read_build(file, catalog=parts, model=model, as_of=as_of)
     chosen = Policy().with_settings(set_)
-    by, notes = parse.calibration(calibration, measured, parts, chosen)
-    for text in notes:
+    by = parse.calibration(calibration, measured, parts, chosen)
+    for text in by.notes:
         note(f"{language()('note')}: {language().sentence(text)}")
     if budget is not None:
-        cents, currency = parse.money(budget, market_request.currency)
+        cents, currency = texts.money(budget, market_request.currency)
         market_request = market_request.model_copy(update={"budget_cents": cents, "currency": currency})
     out = []
     for name, build in builds:

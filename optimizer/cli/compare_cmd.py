@@ -58,9 +58,8 @@ def compare(
     from constraints.policy import Policy, tax_percent
     from optimizer.cli import compare_view, parse, terms
     from optimizer.i18n import LANGUAGES, Words, chosen
+    from optimizer.library import changes, read_bids
     from optimizer.library import compare as run
-    from optimizer.procurement.comparing.changes import changes
-    from optimizer.procurement.comparing.files import opened_files
 
     if lang is not None and lang not in LANGUAGES:
         raise InputError(Fault("bad-language", "is none", column="--lang", value=lang, remedy="One of: en, zh, both."))
@@ -73,10 +72,10 @@ def compare(
         raise InputError(Fault("bad-bids", "one file can't be compared", column="FILES", remedy="Give two at least."))
     words = Words(lang) if lang else chosen()
     parts, policy = load(catalog), Policy().with_settings(set_)
-    by, notes = parse.calibration(calibration, measured, parts, policy)
-    for text in notes:
+    by = parse.calibration(calibration, measured, parts, policy)
+    for text in by.notes:
         note(chosen()("note: {what}", what=chosen().sentence(text)))
-    read = opened_files(files, map_, parts, accept_fuzzy, by)
+    read = read_bids(files, catalog=parts, calibration=by, maps=map_, accept_fuzzy=accept_fuzzy)
     found: Any
     show: Any
     if not read.quotes and len(read.results) == 2:
@@ -108,31 +107,31 @@ def _request(
 ) -> Any:  # fmt: skip
     """The tender's request: options laid over the first result's request, where there is one."""
     from catalogs.errors import Fault, InputError
+    from optimizer import texts
     from optimizer.cli import parse
     from optimizer.cli.solve_cmd import _bits, _words
-    from optimizer.procurement.comparing.files import tender
 
     fields: dict[str, Any] = {
         "users": users,
         "min_tok_s_user": min_tok_s_user,
         "min_precision_bits": _bits(min_precision),
     }
-    fields |= parse.lengths(workload, None, None) if workload is not None else {}
+    fields |= texts.lengths(workload, None, None) if workload is not None else {}
     fields |= {"offload": True} if offload else {}
     fields |= {"have": _words([have])} if have is not None else {}
     code = currency.strip().upper() if currency is not None else None
-    if code is not None and code not in parse.CODES:
-        known = f"One of: {', '.join(parse.CODES)}."
+    if code is not None and code not in texts.CODES:
+        known = f"One of: {', '.join(texts.CODES)}."
         raise InputError(Fault("bad-currency", "is none", column="--currency", value=code, remedy=known))
     if not read.results:
-        first = next((q.currency for q in read.quotes if q.currency in parse.CODES), "USD")
-        fields |= {"model": parse.model(model, config), "as_of": parse.day(as_of), "currency": code or first}
-        return parse.request(**fields)
-    base = tender(read.results[0].result.request).model_dump()
+        first = next((q.currency for q in read.quotes if q.currency in texts.CODES), "USD")
+        fields |= {"model": parse.model(model, config), "as_of": texts.day(as_of), "currency": code or first}
+        return texts.request(**fields)
+    base = read.tender().model_dump()
     fields |= {"model": parse.model(model, config)} if model or config else {}
-    fields |= {"as_of": parse.day(as_of)} if as_of else {}
+    fields |= {"as_of": texts.day(as_of)} if as_of else {}
     fields |= {"currency": code}
-    return parse.request(**{**base, **{k: v for k, v in fields.items() if v is not None}})
+    return texts.request(**{**base, **{k: v for k, v in fields.items() if v is not None}})
 
 
 def _content(found: Any, words: Any, output: Path) -> bytes:

@@ -9,7 +9,7 @@ from optimizer.i18n import N_, Words
 from optimizer.procurement.comparing.words import CRITERIA, SEVERITIES, amount, distance, named
 
 if TYPE_CHECKING:
-    from optimizer.procurement.comparing.changes import ResultsCompared
+    from optimizer.procurement.comparing.changes_schema import ResultsCompared
     from optimizer.procurement.comparing.schema import Bid, Comparison
 
 COLUMNS = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -36,7 +36,7 @@ def explain(
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
     calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
-    time_limit: Annotated[float | None, typer.Option(help="Seconds.")] = None,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds; then what is known so far, exit 6.")] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See HELP."""
@@ -44,36 +44,31 @@ def explain(
     from constraints.policy import Policy
     from optimizer.cli import explain_view, parse
     from optimizer.cli.progress import progress
-    from optimizer.clock import Clock, TimeUp, interruptible
+    from optimizer.clock import Clock, interruptible
     from optimizer.command import Typed
-    from optimizer.explanation.no_build import no_build
-    from optimizer.explanation.opened import chosen, opened
+    from optimizer.library import open_result
 
-    parts = load(catalog)
-    by, _ = parse.calibration(calibration, measured, parts, Policy())
-    market, front, stored = opened(file, parts, by)
-    said: dict[str, Any] = {}
-    with progress() as tell, interruptible(clock := Clock(time_limit, tell)):
-        try:
-            if not front:
-                typed = Typed.of(
-                    own=None, avl=None, fx=None, support=None, catalog=catalog, measured=measured, by=calibration
-                )
-                found = no_build(market, clock, typed)
-                said["no_build"] = found.model_dump(mode="json")
-                if not json:
-                    from optimizer.cli.no_build_view import show_no_build
-
-                    show_no_build(found)
-            else:
-                at = chosen(stored, point)
-                said |= explain_view.answers(
-                    market, front, at, clock, why_not, vary, bad_prices if price_risk else None, not json
-                )
-        except TimeUp:
-            note(language()("stopped: the time was up before the answer"))
-            raise typer.Exit(6) from None
-    if json:
+    limit, parts = parse.time_limit(time_limit), load(catalog)
+    opened = open_result(file, catalog=parts, calibration=parse.calibration(calibration, measured, parts, Policy()))
+    with progress() as tell, interruptible(clock := Clock(limit, tell)):
+        if opened.points:
+            opened.at(point)  # refused before anything is solved
+            bad = bad_prices if price_risk else None
+            said, complete = explain_view.answers(opened, point, clock, why_not, vary, bad, not json)
+        else:
+            typed = Typed.of(
+                own=None, avl=None, fx=None, support=None, catalog=catalog, measured=measured, by=calibration
+            )
+            said, complete = explain_view.no_build(opened, clock, typed, not json)
+    if json and said:
         emit_json({"file": str(file), **said})
-    if not front:
+    if not complete:
+        _ = language()
+        note(
+            _("stopped: the time was up before all was answered")
+            if said
+            else _("stopped: the time was up before the answer")
+        )
+        raise typer.Exit(6)
+    if not opened.points:
         raise typer.Exit(4)

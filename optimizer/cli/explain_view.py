@@ -1,66 +1,78 @@
-"""Terminal view of `dsopt explain` on a result that has builds."""
+"""Answers of `dsopt explain`, on a terminal and as data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from optimizer import library
 from optimizer.cli.front_view import coded, number
+from optimizer.cli.no_build_view import show_no_build
 from optimizer.cli.output import table
-from optimizer.clock import Clock
-from optimizer.explanation.schema import Neighbour, PointExplained, StepFacts
-from optimizer.front import Point
+from optimizer.cli.prices_view import show_price_risk, show_variation
+from optimizer.cli.why_not_view import show_why_not
+from optimizer.clock import Clock, TimeUp
+from optimizer.command import Typed
+from optimizer.explanation.schema import Neighbour, NoBuild, PointExplained, StepFacts
 from optimizer.i18n import N_
 from optimizer.i18n import chosen as language
-from optimizer.market import Market
 from optimizer.procurement.labels import CATEGORIES, RULES, STATUS, UNITS
+
+if TYPE_CHECKING:
+    from optimizer.explanation.opened import Opened
 
 SWAPS = 12
 """Swapped parts shown of a neighbour."""
 
 
 def answers(
-    market: Market, front: Sequence[Point], at: int, clock: Clock, why_not: Sequence[str], vary: Sequence[str],
+    opened: Opened, point: str | None, clock: Clock, why_not: Sequence[str], vary: Sequence[str],
     bad_prices: int | None, show: bool,
-) -> dict[str, Any]:  # fmt: skip
-    """What was asked about a point, shown if wanted and as data; the point itself where nothing special was asked."""
+) -> tuple[dict[str, Any], bool]:  # fmt: skip
+    """(what was asked about a point, shown if wanted and as data; whether the time sufficed for all of it). The point
+    itself where nothing special was asked."""
     said: dict[str, Any] = {}
-    if why_not:
-        from optimizer.cli.why_not_view import show_why_not
-        from optimizer.explanation.asked_for import asked_for
-        from optimizer.explanation.why_not import why_not as held_against
-
+    complete = True
+    try:
         for text in why_not:
-            own, what = asked_for(text, market)  # a build's file may bring parts of its own
-            found = held_against(own, front[at], what)
-            said.setdefault("why_not", []).append(found.model_dump(mode="json"))
+            held = library.why_not(opened, text, point, clock=clock)
+            said.setdefault("why_not", []).append(held.model_dump(mode="json"))
+            complete = complete and not held.unanswered
             if show:
-                show_why_not(found)
-    if vary:
-        from optimizer.cli.prices_view import show_variation
-        from optimizer.explanation.vary import vary as over
-
+                show_why_not(held)
         for text in vary:
-            span = over(market, front[at], text, clock)
+            span = library.vary(opened, text, point, clock=clock)
             said.setdefault("vary", []).append(span.model_dump(mode="json"))
+            complete = complete and span.complete
             if show:
                 show_variation(span)
-    if bad_prices is not None:
-        from optimizer.cli.prices_view import show_price_risk
-        from optimizer.explanation.price_risk import price_risk
+        if bad_prices is not None:
+            risk = library.price_risk(opened, bad_prices or None, clock=clock)
+            said["price_risk"] = risk.model_dump(mode="json")
+            complete = complete and risk.complete
+            if show:
+                show_price_risk(risk)
+        if not said:
+            found = library.explain(opened, point, clock=clock)
+            assert isinstance(found, PointExplained)
+            said["point"] = found.model_dump(mode="json")
+            if show:
+                show_point(found)
+    except TimeUp:
+        complete = False
+    return said, complete
 
-        risk = price_risk(market, bad_prices or None, clock)
-        said["price_risk"] = risk.model_dump(mode="json")
-        if show:
-            show_price_risk(risk)
-    if not said:
-        from optimizer.explanation.point import explained
 
-        point = explained(market, front, at, clock)
-        said["point"] = point.model_dump(mode="json")
-        if show:
-            show_point(point)
-    return said
+def no_build(opened: Opened, clock: Clock, typed: Typed, show: bool) -> tuple[dict[str, Any], bool]:
+    """(why a result has no build, shown if wanted and as data; whether the time sufficed to know)."""
+    try:
+        found = library.explain(opened, clock=clock, typed=typed)
+    except TimeUp:
+        return {}, False
+    assert isinstance(found, NoBuild)
+    if show:
+        show_no_build(found)
+    return {"no_build": found.model_dump(mode="json")}, True
 
 
 def show_point(p: PointExplained) -> None:

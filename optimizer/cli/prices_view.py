@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from optimizer.cli.output import table
-from optimizer.explanation.bought import Bought, Change
-from optimizer.explanation.price_risk import EndFront, Exposed, PriceRisk
-from optimizer.explanation.vary import Span, Variation
 from optimizer.i18n import N_
 from optimizer.i18n import chosen as language
+
+if TYPE_CHECKING:
+    from optimizer.explanation.bought import Bought, Change
+    from optimizer.explanation.price_risk import EndFront, Exposed, PriceRisk
+    from optimizer.explanation.vary import Span, Variation
 
 WHY = {
     "today": N_("recommended today"),
@@ -133,7 +136,8 @@ def show_end(front: EndFront, title: str, currency: str) -> None:
     _ = language()
     print(f"{_(title)}{'' if front.complete else _(' (time ended before the proof)')}:")
     if not front.points:
-        print(f"  {_('no build within the budget')}")
+        if front.complete:
+            print(f"  {_('no build within the budget')}")
         return
     rows = [[*_build(p), _("recommended") if i == front.recommended else ""] for i, p in enumerate(front.points)]
     table([_("GPUs"), _("tok/s"), _("total, {currency}", currency=currency), ""], rows, {1, 2})

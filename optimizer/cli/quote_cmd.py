@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from optimizer.cli.output import free, note
+
+if TYPE_CHECKING:
+    from constraints.request import Request
+    from optimizer.procurement.terms import Terms
 
 HELP = """Examples:
 
@@ -50,13 +54,14 @@ def quote(
 ) -> None:
     """See HELP."""
     from catalogs.errors import Fault, InputError
-    from catalogs.files import read_result, write_bytes
+    from catalogs.files import write_bytes
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
     from optimizer.i18n import LANGUAGES, Words, chosen
-    from optimizer.procurement.quote import Party, offered
-    from optimizer.verify.consistent import consistent
+    from optimizer.library import open_result, verify_result
+    from optimizer.library import quote as run
+    from optimizer.procurement.terms import Party
 
     kind = _format(format_, output, template)
     if lang is not None and lang not in LANGUAGES:
@@ -66,24 +71,24 @@ def quote(
         raise typer.BadParameter(f"-o FILE is needed for {kind}")
     if output is not None:
         free(output, force)
-    stored = read_result(file)
     parts = load(catalog)
-    by, _ = parse.calibration(calibration, measured, parts, Policy())
-    report, read = consistent(stored, parts, by)
-    if report.wrong or read is None or read.market is None:
-        for w in report.wrong:
+    by = parse.calibration(calibration, measured, parts, Policy())
+    try:
+        opened = open_result(file, catalog=parts, calibration=by)
+    except InputError:
+        found = verify_result(file, catalog=parts, calibration=by)
+        for w in found.wrong:
             print(w)
-        for text in report.unchecked:
+        for text in found.unchecked:
             note(f"not checked: {text}")
         note(f"{file} is not what dsopt would write: no quote. `dsopt verify` says the same.")
-        raise typer.Exit(5)
-    for text in report.unchecked:
+        raise typer.Exit(5) from None
+    for text in opened.unchecked:
         note(f"not checked: {text}")
-    day = _day(date, read.result.request.as_of)
-    party = Party(_line("--customer", customer), _line("--number", number), day, valid_days)
-    terms = _terms(read.market, currency, fx, tax, discount, support, spares)
-    points = [p for p in read.points if p is not None]
-    made = offered(read.result, read.market, points, point, terms, party)
+    request = opened.result.request
+    party = Party(_line("--customer", customer), _line("--number", number), _day(date, request.as_of), valid_days)
+    terms = _terms(request, currency, fx, tax, discount, support, spares)
+    made = run(opened, point, party=party, terms=terms)
     content = _content(kind, made, words, template)
     if output is None:
         import sys
@@ -140,29 +145,30 @@ def _line(option: str, text: str) -> str:
 
 
 def _terms(
-    market: Any, currency: str | None, fx: Path | None, tax: str | None, discount: str | None, support: str | None,
+    request: Request, currency: str | None, fx: Path | None, tax: str | None, discount: str | None, support: str | None,
     spares: list[str],
-) -> Any:  # fmt: skip
+) -> Terms:  # fmt: skip
     """Options laid over the request and policy of the result."""
     from decimal import Decimal
 
     from catalogs.errors import Fault, InputError
     from constraints.policy import tax_percent
-    from optimizer.cli import parse, terms
-    from optimizer.procurement.quote import Terms
+    from optimizer import texts
+    from optimizer.cli import terms
+    from optimizer.procurement.terms import Terms
 
     fields: dict[str, Any] = {}
     policy = [f"money.tax_percent={tax_percent(tax)}"] if tax else []
     if currency is not None:
         code = currency.strip().upper()
-        if code not in parse.CODES:
-            known = f"One of: {', '.join(parse.CODES)}."
+        if code not in texts.CODES:
+            known = f"One of: {', '.join(texts.CODES)}."
             raise InputError(Fault("bad-currency", "is none", column="--currency", value=currency, remedy=known))
         fields["currency"] = code
     if fx is not None:
         new = terms.fx(fx)
         said = {x.currency for x in new}
-        fields["fx"] = (*(x for x in market.request.fx if x.currency not in said), *new)
+        fields["fx"] = (*(x for x in request.fx if x.currency not in said), *new)
     if spares:
         fields["spares"] = terms.spares(spares)
     if support is not None:

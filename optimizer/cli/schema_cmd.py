@@ -45,7 +45,7 @@ def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
 
         emit_json(Comparison.model_json_schema())
     elif what == "results-compared":
-        from optimizer.procurement.comparing.changes import ResultsCompared
+        from optimizer.procurement.comparing.changes_schema import ResultsCompared
 
         emit_json(ResultsCompared.model_json_schema())
     elif what in ("size", "size-models"):

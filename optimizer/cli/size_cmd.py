@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ from optimizer.i18n import chosen as language
 if TYPE_CHECKING:
     from catalogs.load import Catalog
     from constraints.policy import Policy
-    from constraints.request import Request
+    from optimizer.throughput.calibration import Calibration
 
 HELP = """Examples:
 
@@ -79,7 +79,8 @@ def size(
     """See HELP."""
     from catalogs.load import load
     from constraints.policy import Policy
-    from optimizer.cli import parse
+    from optimizer import library, texts
+    from optimizer.cli import parse, size_view
 
     parts, policy = load(catalog), Policy().with_settings(set_)
     if calibrate is not None:
@@ -91,11 +92,11 @@ def size(
     if not gpu:
         raise typer.BadParameter("--gpu is needed (or --batch, --calibrate)")
     single = model is not None or model_config is not None
-    request = parse.request(
+    request = texts.request(
         model=parse.model(model, model_config) if single else "v3-671b",
-        as_of=parse.day(None),
-        **parse.lengths(workload, isl, osl),
-        **parse.of_workload(
+        as_of=texts.day(None),
+        **texts.lengths(workload, isl, osl),
+        **texts.of_workload(
             workload,
             {
                 "users": users,
@@ -110,56 +111,33 @@ def size(
         offload=offload,
         conditions=frozenset({"new", "refurbished", "used"}),
     )
-    host = None
-    if offload:
-        host = parse.host(cpu, sockets, memory, parts)
-    _answer(parts, policy, request, gpu, (n, nodes), single, all_, host, engine, json,
-            parse.calibration(calibration, measured, parts, policy))  # fmt: skip
-
-
-def _answer(
-    parts: Catalog, policy: Policy, request: Request, gpus: list[str], counts: tuple[int | None, int], single: bool,
-    everything: bool, host: Any, engine: str | None, json: bool, chosen: Any,
-) -> None:  # fmt: skip
-    from optimizer.cli import parse, size_view
-    from optimizer.size_report import models_report, report
-    from optimizer.sizing import key_of
-
-    n, nodes = counts
-    setups = []
-    for text in gpus:
-        count, gpu_id = parse.gpu(text, parts)
-        found: Any = parts.parts[gpu_id]
-        setups.append((found, key_of(found, n or count or 1, nodes)))
-    calibration, notes = chosen
+    host = parse.host(cpu, sockets, memory, parts) if offload else None
+    by = parse.calibration(calibration, measured, parts, policy)
+    setups = [(name, n or count or 1, nodes) for count, name in (texts.gpu(x, parts) for x in gpu)]
     if single:
-        answer = report(parts, request, policy, calibration, setups, host, notes)
-        if engine is not None:
-            from optimizer.second_opinion import with_opinion
-
-            answer = with_opinion(answer, engine)
-        print(answer.model_dump_json(indent=2)) if json else size_view.show(answer)
-        return
+        answer = library.size(
+            request, setups, catalog=parts, policy=policy, calibration=by, host=host, second_opinion=engine
+        )
+        return print(answer.model_dump_json(indent=2)) if json else size_view.show(answer)
     if request.trains or host or len(setups) > 1 or engine:
         raise typer.BadParameter("without --model one --gpu is answered, for serving from its own memory")
-    models = models_report(request, policy, calibration, setups[0], everything, notes)
-    print(models.model_dump_json(indent=2)) if json else size_view.models(models)
+    fits = library.size_models(request, setups[0], catalog=parts, policy=policy, calibration=by, everything=all_)
+    print(fits.model_dump_json(indent=2)) if json else size_view.models(fits)
 
 
-def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy: Policy, chosen: Any) -> None:
+def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy: Policy, by: Calibration) -> None:
     from catalogs.files import write_text
-    from optimizer.batch_file import batch
     from optimizer.cli.output import free
+    from optimizer.library import answer_rows
 
     if output is not None:
         free(output, force)
-    calibration, notes = chosen
-    text, rows, errors = batch(path, parts, policy, calibration)
-    for x in notes:
+    found = answer_rows(path, catalog=parts, policy=policy, calibration=by)
+    for x in by.notes:
         note(f"{language()('note')}: {language().sentence(x)}")
     if output is None:
-        print(text, end="")
+        print(found.csv, end="")
     else:
-        write_text(output, text)
-        counts = {"rows": f"{rows:,}", "errors": f"{errors:,}"}
+        write_text(output, found.csv)
+        counts = {"rows": f"{found.rows:,}", "errors": f"{found.errors:,}"}
         note(language()("{file}: {rows} rows, {errors} of them with an error", file=output, **counts))

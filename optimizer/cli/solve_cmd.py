@@ -117,6 +117,7 @@ def solve(
     from catalogs.errors import InputError
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
+    from optimizer import texts
     from optimizer.cli import parse, procurement, terms
 
     if all(x is None for x in (budget, throughput, users, tokens_per_day, requests_per_second)):
@@ -126,26 +127,25 @@ def solve(
     parts = load(catalog)
     if parts.replaced:
         note(language()("The overlay replaced: {names}.", names=", ".join(parts.replaced)))
-    cents, code = parse.money(budget, currency) if budget else (None, currency or "USD")
-    counts = [parse.gpu(g, parts) for g in gpu]
+    cents, code = texts.money(budget, currency) if budget else (None, currency or "USD")
+    counts = [texts.gpu(g, parts) for g in gpu]
     conditions = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
     if throughput is not None and not (0 < throughput < 1e11):
         raise InputError(f"--throughput must be above 0, not {throughput}", "bad-throughput")
-    if time_limit is not None and not 0 < time_limit < 10**9:
-        raise InputError(f"--time-limit must be above 0, not {time_limit}", "bad-time-limit")
+    limit = parse.time_limit(time_limit)
     if pue is not None and not 1 <= pue <= 10:
         raise InputError(f"--pue must be 1 to 10, not {pue}", "bad-pue")
     if max_kw is not None and not (0 < max_kw < 1e6):
         raise InputError(f"--max-kw must be above 0, not {max_kw}", "bad-power")
     percent, by_category = terms.support(support)
-    request = parse.request(
+    request = texts.request(
         model=parse.model(model, model_config) if single else ANY_MODEL,
-        as_of=parse.day(as_of),
+        as_of=texts.day(as_of),
         currency=code,
         budget_cents=cents,
         throughput_tenths=None if throughput is None else round(throughput * 10),
-        **parse.lengths(workload, isl, osl),
-        **parse.of_workload(
+        **texts.lengths(workload, isl, osl),
+        **texts.of_workload(
             workload,
             {
                 "users": users,
@@ -192,21 +192,23 @@ def solve(
     extra += [f"money.support_percent={percent}"] if percent is not None else []
     chosen = chosen.with_settings([*set_, *extra])
 
-    by, notes = parse.calibration(calibration, measured, parts, chosen)
-    for text in notes:
+    by = parse.calibration(calibration, measured, parts, chosen)
+    for text in by.notes:
         note(f"{language()('note')}: {language().sentence(text)}")
+    from optimizer.clock import Clock, interruptible
+
     if not single:
         from optimizer.cli.models_view import models
 
-        return models(parts, request, chosen, by, all_, time_limit, json, output, workers)
+        with interruptible(clock := Clock(limit, workers=workers)):
+            return models(parts, request, chosen, by, all_, clock, json, output)
     from optimizer.cli.no_build_view import show_no_build, telling
     from optimizer.cli.progress import progress
-    from optimizer.clock import Clock, interruptible
     from optimizer.command import Typed
     from optimizer.library import solve as run
 
     typed = Typed.of(own=own, avl=avl, fx=fx, support=support, catalog=catalog, measured=measured, by=calibration)
-    with progress() as tell, interruptible(clock := Clock(time_limit, tell, workers)):
+    with progress() as tell, interruptible(clock := Clock(limit, tell, workers)):
         result = run(
             request, catalog=parts, policy=chosen, calibration=by, clock=clock, embed_catalog=embed_catalog,
             typed=typed, tell=telling(),

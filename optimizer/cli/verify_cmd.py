@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from optimizer.cli.output import emit_json, note
 from optimizer.i18n import chosen
+
+if TYPE_CHECKING:
+    from optimizer.verify.schema import Verified
 
 HELP = """Examples:
 
@@ -30,50 +33,39 @@ def verify(
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See HELP."""
-    from catalogs.errors import InputError
-    from catalogs.files import read_result
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
-    from optimizer.verify.consistent import consistent
+    from optimizer.library import verify_result as run
 
-    if engine not in ("cp-sat", "highs"):
-        raise InputError(f"no engine {engine!r}", "unknown-engine", "One of: cp-sat, highs.")
-    if not prove and (thorough or engine != "cp-sat"):
+    if not prove and (thorough or engine == "highs"):
         raise typer.BadParameter("--engine and --thorough are of --prove")
-    data = read_result(file)
     parts = load(catalog)
-    by, _ = parse.calibration(calibration, measured, parts, Policy())
-    report, read = consistent(data, parts, by)
-    proof: dict[str, Any] | None = None
-    if prove:
-        from optimizer.verify.complete import complete
-
-        proof = complete(read, report, engine, thorough)
-    verdict = not report.wrong
+    by = parse.calibration(calibration, measured, parts, Policy())
+    found = run(file, prove=prove, engine=engine, thorough=thorough, catalog=parts, calibration=by)  # type: ignore[arg-type]
     if json:
-        wrong = [{"where": w.where, "text": w.text} for w in report.wrong]
-        emit_json({"file": str(file), "ok": verdict, "wrong": wrong, "unchecked": report.unchecked, "proof": proof})
+        emit_json({"file": str(file), **found.model_dump(mode="json", exclude={"points"})})
     else:
-        for w in report.wrong:
+        for w in found.wrong:
             print(w)
-        for text in report.unchecked:
+        for text in found.unchecked:
             note(f"not checked: {text}")
-        print(_verdict(len(report.wrong), len(read.points) if read else 0, proof))
-    if not verdict:
+        print(_verdict(found))
+    if not found.ok:
         raise typer.Exit(5)
 
 
-def _verdict(wrong: int, points: int, proof: dict[str, Any] | None) -> str:
+def _verdict(found: Verified) -> str:
     _ = chosen()
-    if wrong:
+    if wrong := len(found.wrong):
         return _("1 thing wrong.") if wrong == 1 else _("{n} things wrong.", n=wrong)
-    words = _("Consistent: {n} points, every price, sum, throughput and rule that could be checked agrees.", n=points)
-    if proof:
+    words = _(
+        "Consistent: {n} points, every price, sum, throughput and rule that could be checked agrees.", n=found.points
+    )
+    if p := found.proof:
         words += " " + _(
             "Complete: {bound} families closed by bound and {solver} by {engine} in {seconds} s; nothing lies under "
             "the front.",
-            bound=proof["closed_by_bound"], solver=proof["closed_by_solver"], engine=proof["engine"],
-            seconds=f"{proof['seconds']:.2f}",
+            bound=p.closed_by_bound, solver=p.closed_by_solver, engine=p.engine, seconds=f"{p.seconds:.2f}",
         )  # fmt: skip
     return words

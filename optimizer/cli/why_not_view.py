@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from optimizer.cli.front_view import coded
 from optimizer.cli.output import table
-from optimizer.explanation.mend import Mended
 from optimizer.explanation.why_not_schema import BreakEven, Offered, WhyNot
+from optimizer.i18n import N_
 from optimizer.i18n import chosen as language
 from optimizer.procurement.labels import RULES
+
+if TYPE_CHECKING:
+    from optimizer.explanation.mend import Mended
+
+TIME_ENDED = N_("Time ended before all was answered; what is shown is proven.")
 
 
 def show_why_not(found: WhyNot) -> None:
@@ -35,12 +41,15 @@ def why_not_lines(w: WhyNot) -> list[str]:
         lines.append(_("In what follows {names} is counted at the least price there is.", names=names))
     if w.lifted:
         lines.append(_("In what follows the request goes without {what}.", what=_.list(w.lifted, " and ")))
-    if w.checks:
-        return lines + _of_build(w)
+    return [*lines, *(_of_build(w) if w.checks else _of_wish(w)), *([_(TIME_ENDED)] if w.unanswered else [])]
+
+
+def _of_wish(w: WhyNot) -> list[str]:
+    _, lines = language(), list[str]()
     if w.as_fast:
         own = {"build": _build(w, w.as_fast), "apart": _apart(w, w.as_fast)}
         lines.append(_("At least as fast with it: {build}; that is {apart}.", **own))
-    elif w.least:
+    elif w.least and "as_fast" not in w.unanswered:
         lines.append(_("No build with it is as fast, whatever it may cost."))
     if w.any_number:
         own = {"build": _build(w, w.any_number), "apart": _apart(w, w.any_number)}
@@ -50,6 +59,8 @@ def why_not_lines(w: WhyNot) -> list[str]:
         slower = _percent(w.for_limit.output_tok_s, w.point.output_tok_s)
         own = {"limit": limit, "build": _build(w, w.for_limit), "percent": slower}
         lines.append(_("For {limit} at most: {build}; {percent} throughput.", **own))
+    elif w.least and "for_limit" in w.unanswered:
+        lines.append(_("The cheapest with it: {build}.", build=_build(w, w.least)))
     elif w.least:
         lines.append(_("None for {limit}; the cheapest with it: {build}.", limit=limit, build=_build(w, w.least)))
     lines += [_even(w, e) for e in w.break_even]

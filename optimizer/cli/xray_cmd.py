@@ -47,7 +47,6 @@ def xray_file(
     set_: list[str], as_of: str | None, measured: Path | None, calibration: Path | None, json: bool,
 ) -> None:  # fmt: skip
     """Reads, X-rays, writes and prints; exit 5 when a rule fails or an amount is wrong."""
-    from catalogs.errors import InputError
     from catalogs.files import write_bytes, write_text
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
@@ -65,8 +64,8 @@ def xray_file(
     parts = load(catalog)
     named = parse.model(model, model_config)
     chosen = Policy().with_settings([*set_, *_limit("above", options["above"])])
-    by, notes = parse.calibration(calibration, measured, parts, chosen)
-    for text in notes:
+    by = parse.calibration(calibration, measured, parts, chosen)
+    for text in by.notes:
         note(_("note: {what}", what=_.sentence(text)))
     replayed = map_ if map_ is not None and map_.exists() else None
     quote = read_quote(path, catalog=parts, mapping=replayed, accept_fuzzy=options["accept_fuzzy"])
@@ -84,10 +83,7 @@ def xray_file(
     request = _request(quote.currency, options, named, as_of)
     rate = _rate(options["rate"])
     tax = tax_percent(options["tax"]) if options["tax"] else None
-    limit = options["time_limit"]
-    if limit is not None and not 0 < limit < 10**9:
-        raise InputError(f"--time-limit must be above 0, not {limit}", "bad-time-limit")
-    with interruptible(clock := Clock(limit)):
+    with interruptible(clock := Clock(parse.time_limit(options["time_limit"]))):
         found = xray(
             quote, request, catalog=parts, policy=chosen, calibration=by, usd_per_unit=rate, tax_rate=tax,
             search=not options["quick"], clock=clock,
@@ -158,11 +154,12 @@ def _rate(text: str | None) -> Decimal | None:
 def _request(currency: str, options: Options, model: str, as_of: str | None) -> Any:
     """The request that the quote is held against, in the quote's currency where the catalog knows it."""
     from catalogs.errors import Fault, InputError
+    from optimizer import texts
     from optimizer.cli import parse
 
-    code = (options["currency"] or (currency if currency in parse.CODES else "USD")).strip().upper()
-    if code not in parse.CODES:
-        known = f"One of: {', '.join(parse.CODES)}."
+    code = (options["currency"] or (currency if currency in texts.CODES else "USD")).strip().upper()
+    if code not in texts.CODES:
+        known = f"One of: {', '.join(texts.CODES)}."
         raise InputError(Fault("bad-currency", "is none", column="--currency", value=code, remedy=known))
     condition = options["condition"] or "new"
     words = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
@@ -170,12 +167,12 @@ def _request(currency: str, options: Options, model: str, as_of: str | None) -> 
     if bits and bits not in ("4", "8", "16"):
         raise InputError(f"--min-precision {bits!r} is none of 4bit, 8bit, 16bit", "bad-precision")
     workload = options["workload"] or "chat"
-    return parse.request(
+    return texts.request(
         model=model,
-        as_of=parse.day(as_of),
+        as_of=texts.day(as_of),
         currency=code,
-        **parse.lengths(workload, options["isl"], options["osl"]),
-        **parse.of_workload(workload, {"users": options["users"], "min_tok_s_user": options["min_tok_s_user"]}, {}),
+        **texts.lengths(workload, options["isl"], options["osl"]),
+        **texts.of_workload(workload, {"users": options["users"], "min_tok_s_user": options["min_tok_s_user"]}, {}),
         precision=options["precision"],
         min_precision_bits=int(bits) if bits else None,
         offload=bool(options["offload"]),

@@ -77,7 +77,7 @@ def asked_for(text: str, market: Market) -> tuple[Market, Wish | Build]:
 
     Raises InputError for what is none of these."""
     from optimizer.buildfile import read
-    from optimizer.cli.parse import gpu
+    from optimizer.texts import gpu
 
     path = Path(text)
     if path.suffix in (".toml", ".json"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from constraints.case import Build
+from optimizer.clock import Clock
 from optimizer.explanation.reprice import priced
 from optimizer.front import Found
 from optimizer.market import Market
@@ -29,16 +30,17 @@ class Even:
     solves: int
 
 
-def break_even(market: Market, part: str, most_parts_cents: int) -> Even | None:
+def break_even(market: Market, part: str, most_parts_cents: int, clock: Clock | None = None) -> Even | None:
     """The break-even price of a part in a market whose every build holds it, against a sum of lines; None when no
-    build exists in it at any price."""
-    solves = 0
+    build exists in it at any price. Raises TimeUp."""
+    clock, solves = clock or Clock(), 0
 
     def cheapest(price: int, limit: int | None) -> tuple[Market, Found | None]:
         nonlocal solves
         solves += 1
+        clock.left()
         other = priced(market, {part: price})
-        solver = Solver(other)
+        solver = Solver(other, clock=clock)
         found = solver.cheapest(limit)
         if found is not None:
             solver.point(found)  # the re-check by plain rules

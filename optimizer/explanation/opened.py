@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from catalogs.errors import CheckFailed, Fault, InputError
-from catalogs.files import read_result
 from catalogs.load import Catalog
 from optimizer.front import Point
 from optimizer.market import Market
@@ -15,19 +14,23 @@ from optimizer.throughput.calibration import Calibration
 from optimizer.verify.consistent import consistent
 
 
-def opened(file: Path, catalog: Catalog, by: Calibration | None = None) -> tuple[Market, list[Point], Result]:
-    """(market of the stored request, its points, the result). Raises InputError for a file that is no result, and
-    CheckFailed for one that is not what it says."""
-    return judged(read_result(file), catalog, by, str(file))
+@dataclass(frozen=True)
+class Opened:
+    """A result that its catalog and calibration bear out, to be asked any number of questions. `unchecked`: sentences
+    on what could not be judged."""
+
+    result: Result
+    market: Market
+    points: tuple[Point, ...]
+    unchecked: tuple[str, ...]
+
+    def at(self, name: str | None) -> int:
+        """Index of a point as `chosen` finds it."""
+        return chosen(self.result, name)
 
 
-def reopened(result: Result, catalog: Catalog, by: Calibration | None = None) -> tuple[Market, list[Point]]:
-    """(market, points) of a result at hand; raises as `opened` does."""
-    return judged(result.model_dump(mode="json"), catalog, by, "result")[:2]
-
-
-def judged(data: Any, catalog: Catalog, by: Calibration | None, file: str) -> tuple[Market, list[Point], Result]:
-    """A result's document found consistent, as `opened` gives it."""
+def opened(data: Any, catalog: Catalog, by: Calibration | None, file: str) -> Opened:
+    """A result's document. Raises InputError for what is none, and CheckFailed for one that is not what it says."""
     report, read = consistent(data, catalog, by)
     if report.wrong or read is None or read.market is None:
         remedy = "`dsopt verify` says all that is wrong."
@@ -35,17 +38,18 @@ def judged(data: Any, catalog: Catalog, by: Calibration | None, file: str) -> tu
         if read is None:
             raise InputError(faults or [Fault("bad-result", "is no dsopt result", file, remedy=remedy)])
         raise CheckFailed(faults)
-    return read.market, [p for p in read.points if p is not None], read.result
+    points = tuple(p for p in read.points if p is not None)
+    return Opened(read.result, read.market, points, tuple(report.unchecked))
 
 
-def chosen(result: Result, name: str | None) -> int:
-    """Index of the point with an id or a role; the recommended one without. Raises InputError for an unknown name."""
+def chosen(result: Result, name: str | None, option: str = "POINT") -> int:
+    """Index of the point with an id or a role; the recommended one without. Raises InputError (no-point) for an
+    unknown name, which was typed as `option`."""
     roles = {**result.named, "recommended": result.recommended or ""}
     wanted = roles.get(name or "recommended", name)
     ids = [p.id for p in result.front]
     if wanted not in ids:
         known = ", ".join([*ids, *(k for k, v in roles.items() if v)])
-        raise InputError(
-            Fault("no-point", "no such point", column="POINT", value=str(name), remedy=f"One of: {known}.")
-        )
+        remedy = f"One of: {known}." if ids else "Its front is empty."
+        raise InputError(Fault("no-point", "no such point", column=option, value=name or "", remedy=remedy))
     return ids.index(wanted)

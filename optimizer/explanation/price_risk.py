@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from catalogs.errors import Fault, InputError
-from optimizer.clock import Clock
+from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.bought import Bought, Change, bought, changes, recommended
 from optimizer.explanation.regret import Rises
 from optimizer.explanation.regret_search import Regrets
@@ -86,6 +86,11 @@ class PriceRisk(Strict):
     ranges: tuple[PartRange, ...] = Field(description="of the parts of both")
     proof: RegretProof | None
 
+    @property
+    def complete(self) -> bool:
+        """Whether the time sufficed to prove all of it."""
+        return self.low.complete and self.high.complete and (self.proof is None or self.proof.status == "optimal")
+
 
 def price_risk(market: Market, k: int | None = None, clock: Clock | None = None) -> PriceRisk:
     """Fronts at the ends of all prices, and the build of least regret when at most `k` parts (policy
@@ -93,7 +98,7 @@ def price_risk(market: Market, k: int | None = None, clock: Clock | None = None)
     budget at today's prices. Ends: an offer's `low` and `high`, else a band of policy price_risk.*.
 
     Raises InputError where prices depend on quantity, on another cost axis, with limits on shares of the cost, and for
-    `k` out of 1 to 6."""
+    `k` out of 1 to 6; TimeUp when the clock ends before the recommended build is proven."""
     k = market.policy.whole("price_risk.bad_prices") if k is None else k
     if not 1 <= k <= MOST_BAD:
         remedy = f"A number from 1 to {MOST_BAD}."
@@ -101,9 +106,11 @@ def price_risk(market: Market, k: int | None = None, clock: Clock | None = None)
     refuse(market, "price risk", lambda: market.book.by_quantity)
     clock = clock or Clock()
     started, judged = time.perf_counter(), GpuRows.of_market(market)
+    front = Solver(market, clock=clock, judged=judged).front()
+    if not front.complete:
+        raise TimeUp
     ends: dict[End, Market] = {"low": at_end(market, "low"), "high": at_end(market, "high")}
     fronts = {end: _front(m, clock, judged) for end, m in ends.items()}
-    front = Solver(market, clock=clock, judged=judged).front()
     facts: dict[str, Any] = {"recommended": None, "least_regret": None, "ranges": (), "proof": None}
     if first := recommended(market, front.points):
         search = Regrets(market, Rises(market.book, _rises(market, ends["high"])), first, k, clock, judged)
@@ -112,7 +119,7 @@ def price_risk(market: Market, k: int | None = None, clock: Clock | None = None)
         facts = {"recommended": a, "least_regret": b, "changes": changes(a.build, b.build)}
         facts["ranges"] = tuple(_range(market, ends, p) for p in sorted({*a.build.parts, *b.build.parts}))
         facts["proof"] = RegretProof(
-            status="optimal" if front.complete and at_least == search.worst(best).at_most else "feasible",
+            status="optimal" if at_least == search.worst(best).at_most else "feasible",
             at_least=money(at_least, market.request.currency),
             scenarios=len(search.best),
             rounds=rounds,

@@ -86,7 +86,7 @@ def parse(market: Market, spec: str) -> Varied:
 
 
 def _at_price(market: Market, spec: str, parts: tuple[str, ...], plain: bool, text: str) -> Varied:
-    from optimizer.cli.parse import money as amount_of
+    from optimizer.texts import money as amount_of
 
     try:
         cents, currency = amount_of(text, market.request.currency)

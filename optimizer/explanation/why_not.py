@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 from catalogs.schema import Kind
@@ -11,16 +11,17 @@ from constraints.case import Build
 from constraints.rule import Check
 from constraints.tariff import NEVER
 from optimizer.api import best_row, check
+from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.asked_for import SUPPOSED, Wish, supposed, without_offer
 from optimizer.explanation.break_even import break_even
 from optimizer.explanation.conditions import conditions
-from optimizer.explanation.why_not_schema import Against, BreakEven, Offered, WhyNot
+from optimizer.explanation.held import Solved, cheapest, fastest, offered, total
+from optimizer.explanation.why_not_schema import Against, BreakEven, WhyNot
 from optimizer.front import Found, Point
 from optimizer.market import Market
-from optimizer.pareto import Solver
 from optimizer.proofdata import money
 from optimizer.rows import families
-from optimizer.schema import CheckFacts, PartQty
+from optimizer.schema import CheckFacts
 
 SMALLEST_MODEL = "r1-distill-qwen-1.5b"
 """Runs on whatever runs anything: for a build that holds a part, before the model is asked about it."""
@@ -28,61 +29,19 @@ NO_RIVAL = "nothing as fast exists without it: at every price it is the only one
 PLAN_RULES = ("vram", "precision", "software", "host_memory")
 
 
-@dataclass
-class _Solved:
-    market: Market
-    found: Found
-
-    @property
-    def parts_cents(self) -> int:
-        return self.found.parts_cents
-
-    def facts(self) -> Offered:
-        return offered(self.market, self.found)
-
-
-def offered(market: Market, found: Found) -> Offered:
-    """A found build in short."""
-    case = market.case(found.build, found.row.plan, found.row.key)
-    return Offered(
-        total=total(market, found.parts_cents),
-        output_tok_s=found.row.perf.tenths / 10,
-        gpus=f"{case.per_node * found.build.nodes} x {case.gpu.name}",
-        nodes=found.build.nodes,
-        node=[PartQty(part=p, qty=q) for p, q in found.build.node.items()],
-        shared=[PartQty(part=p, qty=q) for p, q in found.build.shared.items()],
-    )
-
-
-def total(market: Market, parts_cents: int) -> str:
-    """The total of a sum of lines, as a decimal string."""
-    return money(totals(parts_cents, market.policy)[2], market.request.currency)
-
-
-def why_not(market: Market, point: Point, what: Wish | Build) -> WhyNot:
+def why_not(market: Market, point: Point, what: Wish | Build, clock: Clock | None = None) -> WhyNot:
     """What stands against forcing `what` into the request of `market`, held against a point of its front.
 
-    Cheap is a matter of money here, whatever the front ascends in. Raises InputError for a build without platform
-    or GPUs."""
-    market = market.asking(cost_axis="money")
-    return _of_build(market, point, what) if isinstance(what, Build) else _of_wish(market, point, what)
+    Cheap is a matter of money here, whatever the front ascends in. What the clock leaves open is in `unanswered`.
+    Raises InputError for a build without platform or GPUs, and TimeUp when the clock ends before it is known what
+    stands against it."""
+    market, clock = market.asking(cost_axis="money"), clock or Clock()
+    if isinstance(what, Build):
+        return _of_build(market, point, what, clock)
+    return _of_wish(market, point, what, clock)
 
 
-def cheapest(market: Market) -> _Solved | None:
-    """The proven cheapest build of a market."""
-    solver = Solver(market)
-    found = solver.cheapest()
-    return _Solved(market, solver.point(found).found) if found else None
-
-
-def fastest(market: Market) -> _Solved | None:
-    """The fastest build of a market's front."""
-    points = Solver(market).front().points
-    return _Solved(market, points[-1].found) if points else None
-
-
-def _of_wish(market: Market, point: Point, wish: Wish) -> WhyNot:
-    r, tenths = market.request, point.found.row.perf.tenths
+def _of_wish(market: Market, point: Point, wish: Wish, clock: Clock) -> WhyNot:
     out: dict[str, Any] = _empty(market, point, wish.words)
     if wish.within(point.case):
         return WhyNot(**{**out, "inside": True})
@@ -93,48 +52,67 @@ def _of_wish(market: Market, point: Point, wish: Wish) -> WhyNot:
         text = f"{', '.join(missing)}: nobody offers it ({why})"
         out |= {"supposed": missing, "against": [_plain("procurement", text)]}
         market = supposed(market, missing)
-    least = None if wish.against_gpus(market) else cheapest(wish.forced(market, **base))
+    least = None if wish.against_gpus(market) else cheapest(wish.forced(market, **base), clock)
     if least is None:
-        found = _conditions(market, wish)
-        out["against"] = [*out["against"], *(a for a, _ in found or _reasons(market, wish))]
+        found = _conditions(market, wish, clock)
+        out["against"] = [*out["against"], *(a for a, _ in found or _reasons(market, wish, clock))]
         if not found:
             return WhyNot(**out)
         words, free = found[0][0].conditions, found[0][1]
         out["lifted"], base = words, {**base, **free}
-        least = cheapest(wish.forced(market, **base))
+        least = cheapest(wish.forced(market, **base), clock)
         assert least is not None
     out["least"] = least.facts()
-    faster = {**base, "throughput_tenths": max(tenths, r.throughput_tenths or 0)}
-    held = cheapest(wish.forced(market, **faster))
-    rival: _Solved = _Solved(market, point.found)
-    out["as_fast"] = held and held.facts()
-    limit = r.budget_cents or totals(point.found.parts_cents, market.policy)[2]
-    within = fastest(wish.forced(market, **{**base, "budget_cents": limit}))
-    out["limit"], out["for_limit"] = money(limit, r.currency), within and within.facts()
-    evens = []
-    if held is None and wish.gpu_count is not None:
-        some = Wish(wish.words, wish.gpu, None, wish.part)
-        if more := cheapest(some.forced(market, **faster)):
-            out["any_number"] = more.facts()
-            evens.append(_even(market, some, more, rival, faster))
-    if held is not None:
-        evens.append(_even(market, wish, held, rival, faster))
-    else:
-        own = (within or least).found.row.perf.tenths
-        held = cheapest(wish.forced(market, **{**base, "throughput_tenths": own}))
-        assert held is not None
-        carrier = wish.carrier(held.market, held.found.build)
-        others = {"budget_cents": None, "throughput_tenths": own, "exclude": market.request.exclude | {carrier}}
-        without = None if carrier in market.request.include else cheapest(market.asking(**others))
-        out["rival"] = without and without.facts()
-        if without:
-            evens.append(_even(market, wish, held, without, {**base, "throughput_tenths": own}))
-    out["break_even"] = [x for x in evens if isinstance(x, BreakEven)]
-    out["no_break_even"] = "" if out["break_even"] else next((x for x in evens if isinstance(x, str)), NO_RIVAL)
+    out["unanswered"] = ["as_fast", "for_limit", "any_number", "rival", "break_even"]
+    try:
+        for name, fact in _compared(market, point, wish, base, least, clock):
+            out[name] = fact
+            out["unanswered"] = [x for x in out["unanswered"] if x != name]
+        out["unanswered"] = []
+    except TimeUp:
+        pass
     return WhyNot(**out)
 
 
-def _even(market: Market, wish: Wish, held: _Solved, rival: _Solved, fields: dict[str, Any]) -> BreakEven | str:
+def _compared(
+    market: Market, point: Point, wish: Wish, base: dict[str, Any], least: Solved, clock: Clock
+) -> Iterator[tuple[str, Any]]:
+    """Fields of the answer about an admissible wish, as they become known. Raises TimeUp."""
+    r, tenths = market.request, point.found.row.perf.tenths
+    faster = {**base, "throughput_tenths": max(tenths, r.throughput_tenths or 0)}
+    held = cheapest(wish.forced(market, **faster), clock)
+    yield "as_fast", held and held.facts()
+    rival = Solved(market, point.found)
+    limit = r.budget_cents or totals(point.found.parts_cents, market.policy)[2]
+    within = fastest(wish.forced(market, **{**base, "budget_cents": limit}), clock)
+    yield "for_limit", within and within.facts()
+    evens = []
+    if held is None and wish.gpu_count is not None:
+        some = Wish(wish.words, wish.gpu, None, wish.part)
+        more = cheapest(some.forced(market, **faster), clock)
+        yield "any_number", more and more.facts()
+        if more:
+            evens.append(_even(market, some, more, rival, faster, clock))
+    if held is not None:
+        evens.append(_even(market, wish, held, rival, faster, clock))
+    else:
+        own = (within or least).found.row.perf.tenths
+        held = cheapest(wish.forced(market, **{**base, "throughput_tenths": own}), clock)
+        assert held is not None
+        carrier = wish.carrier(held.market, held.found.build)
+        others = {"budget_cents": None, "throughput_tenths": own, "exclude": market.request.exclude | {carrier}}
+        without = None if carrier in market.request.include else cheapest(market.asking(**others), clock)
+        yield "rival", without and without.facts()
+        if without:
+            evens.append(_even(market, wish, held, without, {**base, "throughput_tenths": own}, clock))
+    known = [x for x in evens if isinstance(x, BreakEven)]
+    yield "no_break_even", "" if known else next((x for x in evens if isinstance(x, str)), NO_RIVAL)
+    yield "break_even", known
+
+
+def _even(
+    market: Market, wish: Wish, held: Solved, rival: Solved, fields: dict[str, Any], clock: Clock
+) -> BreakEven | str:
     """The break-even of the part by which the wish came into `held`; a sentence where there is none."""
     build, unit = held.found.build, market.request.currency
     carrier = wish.carrier(held.market, build)
@@ -142,7 +120,7 @@ def _even(market: Market, wish: Wish, held: _Solved, rival: _Solved, fields: dic
     if carrier in {**rival.found.build.node, **rival.found.build.shared}:
         return f"{name} is in the build that it is held against as well: its price moves both"
     only = Wish(wish.words, wish.gpu, wish.gpu_count, carrier).forced(market, **_with(fields, market, wish.part))
-    even = break_even(only, carrier, rival.parts_cents)
+    even = break_even(only, carrier, rival.parts_cents, clock)
     if even is None:
         return f"no build holds {name} itself"
     offers = held.market.catalog.offers.get(carrier, ())
@@ -174,22 +152,22 @@ def _unoffered(market: Market, wish: Wish) -> list[str]:
     return carriers if all(without_offer(market, x) for x in carriers) else []
 
 
-def _conditions(market: Market, wish: Wish) -> list[tuple[Against, dict[str, Any]]]:
+def _conditions(market: Market, wish: Wish, clock: Clock) -> list[tuple[Against, dict[str, Any]]]:
     """Conditions of the request that stand against it, each alone, cheapest first; where none does alone, a set of
     them that must go together, none of it spare. Empty when no build holds it without all of them either."""
     set_ = _loosened(market)
     forced_gpus = wish.against_gpus(market)
     set_ = [c for c in set_ if "gpus" not in c[2] or (forced_gpus and bool(wish.gpu))]
 
-    def without(chosen: list[tuple[str, str, dict[str, Any]]]) -> _Solved | None:
+    def without(chosen: list[tuple[str, str, dict[str, Any]]]) -> Solved | None:
         if forced_gpus and not any("gpus" in c[2] for c in chosen):
             return None
         fields: dict[str, Any] = {"budget_cents": None}
         for _, _, f in chosen:
             fields |= f
-        return cheapest(wish.forced(market, **fields))
+        return cheapest(wish.forced(market, **fields), clock)
 
-    def told(chosen: list[tuple[str, str, dict[str, Any]]], s: _Solved) -> tuple[Against, dict[str, Any]]:
+    def told(chosen: list[tuple[str, str, dict[str, Any]]], s: Solved) -> tuple[Against, dict[str, Any]]:
         words = [w for _, w, _ in chosen]
         text = f"admissible without {' and '.join(words)}"
         fields = {k: v for _, _, f in chosen for k, v in f.items()}
@@ -215,7 +193,7 @@ def _loosened(market: Market) -> list[tuple[str, str, dict[str, Any]]]:
     return [(c.rule, c.text, dict(c.without.fields)) for c in found]
 
 
-def _reasons(market: Market, wish: Wish) -> list[tuple[Against, dict[str, Any]]]:
+def _reasons(market: Market, wish: Wish, clock: Clock) -> list[tuple[Against, dict[str, Any]]]:
     """Rules broken by the cheapest build that holds it at all, found with a model that runs on anything."""
     r = market.request
     fields: dict[str, Any] = {k: v for _, _, f in _loosened(market) for k, v in f.items()}
@@ -225,7 +203,7 @@ def _reasons(market: Market, wish: Wish) -> list[tuple[Against, dict[str, Any]]]
         "min_precision_bits": None, "budget_cents": None, "max_nodes": max(32, r.max_nodes), "offload": False,
         "throughput_tenths": None, "users": None, "max_ttft_ms": None, "min_tok_s_user": 0.0, "site_water": True,
     }  # fmt: skip
-    bare = cheapest(wish.forced(market, **fields))
+    bare = cheapest(wish.forced(market, **fields), clock)
     if bare is None:
         return [(_plain("fit", _unplaced(market, wish)), {})]
     _, checks = check(market.asking(budget_cents=None), bare.found.build)
@@ -257,9 +235,9 @@ def _plain(rule: str, text: str) -> Against:
     return Against(rules=[rule], conditions=[], text=text, total=None)
 
 
-def _of_build(market: Market, point: Point, build: Build) -> WhyNot:
+def _of_build(market: Market, point: Point, build: Build, clock: Clock) -> WhyNot:
     case, checks = check(market, build)
-    r, pieces = market.request, build.total()
+    pieces = build.total()
     kinds = {market.catalog.parts[p].kind for p in pieces}
     assert Kind.PLATFORM in kinds or Kind.SYSTEM in kinds
     words = f"{build.nodes} x {case.per_node} {case.gpu.name} in {case.platform.name}"
@@ -274,16 +252,20 @@ def _of_build(market: Market, point: Point, build: Build) -> WhyNot:
         why = f"no price of {', '.join(unpriced)}" if unpriced else "no plan of the model runs on it"
         return WhyNot(**{**out, "no_break_even": why})
     found = Found(row, build, cents, cents)
-    own = _Solved(market, found)
+    own = Solved(market, found)
     out["least"] = own.facts()
     out["as_fast"] = own.facts() if row.perf.tenths >= point.found.row.perf.tenths else None
+    out["no_break_even"] = "a build has no unit price: it wins at the total of its rival or less"
     spent = totals(cents, market.policy)[2]
-    best = fastest(market.asking(budget_cents=spent))
-    out["faster_for_less"] = best and best.facts()
-    rival = cheapest(market.asking(budget_cents=None, throughput_tenths=row.perf.tenths))
-    out["rival"] = rival and rival.facts()
-    out["limit"] = money(r.budget_cents or totals(point.found.parts_cents, market.policy)[2], r.currency)
-    return WhyNot(**{**out, "no_break_even": "a build has no unit price: it wins at the total of its rival or less"})
+    out["unanswered"] = ["faster_for_less", "rival"]
+    try:
+        best = fastest(market.asking(budget_cents=spent), clock)
+        out |= {"faster_for_less": best and best.facts(), "unanswered": ["rival"]}
+        rival = cheapest(market.asking(budget_cents=None, throughput_tenths=row.perf.tenths), clock)
+        out |= {"rival": rival and rival.facts(), "unanswered": []}
+    except TimeUp:
+        pass
+    return WhyNot(**out)
 
 
 def _empty(market: Market, point: Point, words: str) -> dict[str, Any]:
@@ -294,4 +276,5 @@ def _empty(market: Market, point: Point, words: str) -> dict[str, Any]:
         "against": [], "lifted": [], "supposed": [], "as_fast": None, "any_number": None,
         "limit": money(limit, market.request.currency), "for_limit": None, "least": None, "rival": None,
         "checks": [], "faster_for_less": None, "break_even": [], "no_break_even": "",
+        "unanswered": [],
     }  # fmt: skip

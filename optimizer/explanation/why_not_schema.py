@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from optimizer.schema import CheckFacts, PartQty
@@ -69,3 +71,7 @@ class WhyNot(Strict):
     faster_for_less: Offered | None = Field(description="of a build: the fastest that costs no more")
     break_even: list[BreakEven] = Field(description="at the point's speed, and at its own where it is slower")
     no_break_even: str = Field(description="why there is none; else empty")
+    unanswered: list[Literal["as_fast", "for_limit", "any_number", "rival", "break_even", "faster_for_less"]] = Field(
+        default=[],
+        description="fields that the time did not suffice for: null or empty, they say nothing; empty: all is answered",
+    )

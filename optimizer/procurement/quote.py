@@ -7,13 +7,12 @@ Money is integer minor units of the quote's currency.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from catalogs.errors import Fault, InputError
+from catalogs.errors import InputError
 from catalogs.schema import Bundle, Kind, Offer
 from constraints.policy import Policy
 from constraints.pricing import QUICK, fx_rates, minor_digits, unit_price
@@ -21,36 +20,14 @@ from constraints.procurement import price_book
 from constraints.request import FxRate, Request
 from constraints.rules import findings
 from optimizer.bom import BUNDLE
+from optimizer.explanation.opened import chosen
 from optimizer.front import Front, Point
 from optimizer.market import Market
 from optimizer.procurement.sums import Sums, half_up, sums
+from optimizer.procurement.terms import Party, Terms
 from optimizer.proofdata import minor
 from optimizer.result import indistinct, point
 from optimizer.schema import BomLine, FrontPoint, Result
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a quote sets: `request` holds changed fields of the request (currency, fx, spares, support), `policy`
-    settings (tax, support); the discount in percent."""
-
-    request: dict[str, Any] = field(default_factory=dict)
-    policy: tuple[str, ...] = ()
-    discount: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Party:
-    """Head of a quote."""
-
-    customer: str
-    number: str
-    day: date
-    valid_days: int
-
-    @property
-    def valid_until(self) -> date:
-        return self.day + timedelta(days=self.valid_days)
 
 
 @dataclass(frozen=True)
@@ -150,16 +127,14 @@ class Quote:
 
 
 def offered(
-    result: Result, market: Market, points: list[Point], chosen: str | None, terms: Terms, party: Party
+    result: Result, market: Market, points: Sequence[Point], name: str | None, terms: Terms, party: Party
 ) -> Quote:
     """The quote of a point (the recommended one without) of a result found consistent.
 
     `market` and `points` are those that the result was judged by. Raises InputError for a point that is not there, and
     for terms that the offers do not meet."""
-    wanted = chosen or result.recommended
-    if wanted is None or wanted not in {p.id for p in result.front}:
-        remedy = f"One of: {', '.join(p.id for p in result.front)}." if result.front else "Its front is empty."
-        raise InputError(Fault("unknown-point", "no such point", column="--point", value=wanted or "", remedy=remedy))
+    at = chosen(result, name, "--point")
+    wanted = result.front[at].id
     new = _market(market, terms)
     again, front = _front(new, result, points, wanted)
     r, policy = new.request, new.policy
@@ -223,7 +198,9 @@ def _under(market: Market, p: Point, name: str) -> Point:
     return Point(found, case, findings(case))
 
 
-def _front(market: Market, result: Result, points: list[Point], wanted: str) -> tuple[list[Point], list[FrontPoint]]:
+def _front(
+    market: Market, result: Result, points: Sequence[Point], wanted: str
+) -> tuple[list[Point], list[FrontPoint]]:
     """The front as the market prices it; points that can't be bought there are left out, unless they are wanted."""
     again, front = [], []
     for p, x in zip(points, result.front, strict=True):

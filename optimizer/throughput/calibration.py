@@ -77,7 +77,8 @@ class Fact:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Constants and what they rest on. `name`: where from, for the reader; `sha256` covers its files."""
+    """Constants and what they rest on. `name`: where from, for the reader; `sha256` covers its files; `notes`:
+    sentences on what a user's own folder or measurements changed."""
 
     name: str
     constants: Constants
@@ -86,6 +87,7 @@ class Calibration:
     curves: Mapping[Setup, Curve]
     sha256: str = ""
     own: frozenset[tuple[str, str]] = frozenset()
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def pairs(self) -> dict[tuple[str, str], float]:

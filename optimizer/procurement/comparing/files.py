@@ -48,11 +48,11 @@ class Files:
                 out.append(FromResult(x.source, x.result, x.result.front[chosen(x.result, None)]))
         return out
 
-
-def tender(request: Request) -> Request:
-    """The request of a result as that of a tender: what bids are held against, not what this buyer has or may spend."""
-    fields = {"budget_cents": None, "throughput_tenths": None, "own": (), "spares": (), "support": ()}
-    return request.model_copy(update={**fields, "cost_axis": "money"})
+    def tender(self) -> Request:
+        """The request of the first result as that of a tender: what bids are held against, not what this buyer has or
+        may spend."""
+        fields = {"budget_cents": None, "throughput_tenths": None, "own": (), "spares": (), "support": ()}
+        return self.results[0].result.request.model_copy(update={**fields, "cost_axis": "money"})
 
 
 def opened_files(

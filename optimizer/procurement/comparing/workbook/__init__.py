@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from optimizer.i18n import Words
 
 if TYPE_CHECKING:
-    from optimizer.procurement.comparing.changes import ResultsCompared
+    from optimizer.procurement.comparing.changes_schema import ResultsCompared
     from optimizer.procurement.comparing.schema import Comparison
 
 

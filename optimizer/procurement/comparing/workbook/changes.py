@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from optimizer.i18n import N_, Words
-from optimizer.procurement.comparing.changes import ResultsCompared
+from optimizer.procurement.comparing.changes_schema import ResultsCompared
 from optimizer.procurement.comparing.workbook.book import CELL, GREEN, RED
 from optimizer.procurement.labels import category
 from optimizer.procurement.workbook.book import LIGHT, Frame

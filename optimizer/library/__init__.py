@@ -1,0 +1,27 @@
+"""dsopt as a library: typed, frozen answers. Nothing is printed, nothing global is changed, any thread may call.
+
+    from datetime import date
+    from optimizer import Request, solve, explain
+
+    result = solve(Request(model="v3-671b", as_of=date(2026, 11, 24), budget_cents=300_000_00))
+    print(result.front[-1].cost.total, explain(result).steps[0].text)
+
+Money is decimal strings outward and integer minor units (cents) in a Request, power is W, memory GB (1e9 bytes),
+latency ms, throughput output tokens per second of the whole build. The command line calls these functions alone.
+"""
+
+from __future__ import annotations
+
+from optimizer.library.buying import changes, compare, quote, read_bids, read_quote, xray
+from optimizer.library.checking import check, mend
+from optimizer.library.explaining import explain, price_risk, vary, why_not
+from optimizer.library.opening import open_result, read_build, read_calibration, shipped_catalog
+from optimizer.library.sizing import answer_rows, calibrate, size, size_models
+from optimizer.library.solving import best_builds, solve
+from optimizer.library.verifying import verify_result
+
+__all__ = [
+    "answer_rows", "best_builds", "calibrate", "changes", "check", "compare", "explain", "mend", "open_result",
+    "price_risk", "quote", "read_bids", "read_build", "read_calibration", "read_quote", "shipped_catalog", "size",
+    "size_models", "solve", "vary", "verify_result", "why_not", "xray",
+]  # fmt: skip

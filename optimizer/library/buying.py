@@ -1,0 +1,130 @@
+"""Vendors' quotes and bids read, judged and compared, and a result as a quotation of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalogs.load import Catalog
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.clock import Clock
+from optimizer.library.opening import market_of, open_result, shipped_catalog
+from optimizer.schema import Result
+from optimizer.throughput.calibration import Calibration
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from optimizer.library.opening import Saved
+    from optimizer.procurement.comparing.changes import Opened as Judged
+    from optimizer.procurement.comparing.changes_schema import ResultsCompared
+    from optimizer.procurement.comparing.files import Files
+    from optimizer.procurement.comparing.offered import Offered
+    from optimizer.procurement.comparing.schema import Comparison, Rate
+    from optimizer.procurement.quote import Quote as Quotation
+    from optimizer.procurement.reading.document import Quote
+    from optimizer.procurement.terms import Party, Terms
+    from optimizer.procurement.xray.schema import XRay
+
+
+def read_quote(
+    path: Path, *, catalog: Catalog | None = None, mapping: Path | None = None, accept_fuzzy: bool = False
+) -> Quote:  # fmt: skip
+    """A vendor's quote or price list as read and matched (docs/reading.md); `mapping`: a map.toml to be replayed.
+
+    Raises InputError for a file or mapping that can't be read."""
+    from optimizer.procurement.reading.mapping import read_mapping
+    from optimizer.procurement.reading.reader import read
+
+    given = read_mapping(mapping) if mapping is not None else None
+    return read(path, catalog or shipped_catalog(), mapping=given, accept_fuzzy=accept_fuzzy)
+
+
+def xray(
+    quote: Quote, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
+    calibration: Calibration | None = None, usd_per_unit: Decimal | None = None, tax_rate: Decimal | None = None,
+    search: bool = True, clock: Clock | None = None,
+) -> XRay:  # fmt: skip
+    """A vendor's quote against the catalog's prices, every rule, and what its money would buy (docs/xray.md).
+
+    `usd_per_unit` of the quote's currency and `tax_rate` (percent) where the quote or the policy has none. Raises
+    InputError for a request that makes no sense."""
+    from optimizer.procurement.xray.xray import xray as seen
+
+    market = market_of(request, catalog, policy, calibration)
+    return seen(quote, market, usd_per_unit=usd_per_unit, tax_rate=tax_rate, search=search, clock=clock)
+
+
+def read_bids(
+    paths: Sequence[Path], *, catalog: Catalog | None = None, calibration: Calibration | None = None,
+    maps: Sequence[str] = (), accept_fuzzy: bool = False,
+) -> Files:  # fmt: skip
+    """Vendors' quotes and results of dsopt (.json), in the order given: `bids()` is what `compare` takes.
+
+    `maps`: mapping files in the order of the vendors' files, or NAME=FILE. Raises InputError with the faults of all
+    files, CheckFailed for a result that is not what it says."""
+    from optimizer.procurement.comparing.files import opened_files
+
+    return opened_files(paths, maps, catalog or shipped_catalog(), accept_fuzzy, calibration)
+
+
+def compare(
+    bids: Sequence[Offered], request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
+    calibration: Calibration | None = None, tax_percent: Decimal | None = None, rates: Sequence[Rate] = (),
+    weights: str | None = None, time_limit_s: float | None = 60,
+) -> Comparison:  # fmt: skip
+    """Bids for one tender (quotes that the reader read, points of results) on one basis and one scope, in the request's
+    currency, each build judged under the request, scored by `weights` (the policy's without).
+
+    `tax_percent` is that of the totals: without, the policy's or what all bids state. `rates` are laid over the
+    policy's exchange rates; `time_limit_s` (seconds) holds for each search for the cheapest build as fast as a bid's.
+    Raises InputError for too few bids, a currency without a rate and weights that do not come to 100."""
+    from optimizer.procurement.comparing.compare import common_tax, compared, terms_of, with_rates
+    from optimizer.procurement.comparing.scoring import weights as weighed
+
+    market = market_of(with_rates(request, rates), catalog, policy, calibration)
+    if tax_percent is None:
+        tax_percent = market.policy["money.tax_percent"] or common_tax(bids)
+    terms = terms_of(request, tax_percent, market.policy["compare.outlier_percent"], rates)
+    return compared(bids, market, terms, weighed(weights, market.policy), time_limit_s)
+
+
+def changes(
+    before: Result | Path | Judged, after: Result | Path | Judged, *, catalog: Catalog | None = None,
+    calibration: Calibration | None = None,
+) -> ResultsCompared:  # fmt: skip
+    """What changed from one result to another and why: request, policy, prices, parts, rules; money in the results'
+    currency.
+
+    Results, paths of saved ones, or `results` of `read_bids`; one of another catalog is taken as it says. Raises
+    InputError for a file that is no result, CheckFailed for one that its catalog does not bear out."""
+    from catalogs.files import read_result
+    from optimizer.procurement.comparing.changes import changes as changed
+    from optimizer.procurement.comparing.changes import opened
+
+    def judged(x: Result | Path | Judged, name: str) -> Judged:
+        if isinstance(x, Path):
+            return opened(read_result(x), str(x), catalog or shipped_catalog(), calibration)
+        if isinstance(x, Result):
+            return opened(x.model_dump(mode="json"), name, catalog or shipped_catalog(), calibration)
+        return x
+
+    return changed(judged(before, "before"), judged(after, "after"))
+
+
+def quote(
+    result: Saved, point: str | None = None, *, party: Party, terms: Terms | None = None,
+    catalog: Catalog | None = None, calibration: Calibration | None = None,
+) -> Quotation:  # fmt: skip
+    """A point of a result (the recommended one without) as a quotation, its money in minor units of its currency.
+
+    `party` is its head, `terms` what is laid over the result's own: currency, tax, spares, support, discount. Raises
+    InputError for a point that is not there and terms that the offers do not meet, CheckFailed for a result that is
+    not what it says."""
+    from optimizer.procurement.quote import offered
+    from optimizer.procurement.terms import Terms
+
+    opened = open_result(result, catalog=catalog, calibration=calibration)
+    return offered(opened.result, opened.market, opened.points, point, terms or Terms(), party)

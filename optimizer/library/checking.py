@@ -1,0 +1,68 @@
+"""A build of one's own judged by every rule, and mended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catalogs.load import Catalog
+from constraints.case import Build
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.api import build_of
+from optimizer.api import check as judged
+from optimizer.clock import Clock
+from optimizer.library.opening import market_of
+from optimizer.schema import Checked, CheckFacts
+from optimizer.throughput.calibration import Calibration
+
+if TYPE_CHECKING:
+    from optimizer.explanation.mend import Mended
+
+
+def check(
+    build: Build, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
+    calibration: Calibration | None = None, name: str = "build",
+) -> Checked:  # fmt: skip
+    """Every rule on a build, by plain arithmetic, with the fastest plan that its parts realise.
+
+    Parameters:
+        build: Parts by id or plain name, quantities per node and shared by all nodes.
+        request: What the build is to do.
+        catalog: Parts and prices; the shipped ones without.
+        policy: Defaults of the rules; the shipped ones without.
+        calibration: Constants of throughput; the shipped ones without.
+        name: What the answer calls the build.
+
+    Returns:
+        All findings: `ok` is false when one of them fails.
+
+    Raises:
+        InputError: Parts that are in no catalog or make no node, or a request that makes no sense.
+    """
+    market = market_of(request, catalog, policy, calibration)
+    build = build_of(market.catalog, build.nodes, build.node, build.shared)
+    case, checks = judged(market, build)
+    return Checked(
+        build=name,
+        gpus=case.per_node * build.nodes,
+        gpu=case.gpu.name,
+        per_node=case.per_node,
+        nodes=build.nodes,
+        node_w=case.load_w,
+        ok=not any(x.status == "fail" for x in checks),
+        checks=[CheckFacts(**vars(x)) for x in checks],
+    )
+
+
+def mend(
+    build: Build, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
+    calibration: Calibration | None = None, time_limit_s: float | None = None, clock: Clock | None = None,
+) -> Mended | None:  # fmt: skip
+    """The build nearest to one that fails which passes every rule: fewest parts changed, then least money added; None
+    when none passes, or none was found in the time (seconds, or a clock of one's own). `proof.status` is `feasible`
+    where the time ended the search. Raises InputError for a build that is none."""
+    from optimizer.explanation.mend import mended
+
+    market = market_of(request, catalog, policy, calibration)
+    named = build_of(market.catalog, build.nodes, build.node, build.shared)
+    return mended(market, named, clock or Clock(time_limit_s))

@@ -1,0 +1,102 @@
+"""What the functions of the library start from: catalog, calibration, market, a build's file, a saved result."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalogs.load import Catalog, load
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.load import with_load
+from optimizer.market import Market
+from optimizer.schema import Result
+from optimizer.throughput.calibration import Calibration, shipped
+
+if TYPE_CHECKING:
+    from constraints.case import Build
+    from optimizer.explanation.opened import Opened
+
+    Saved = Result | Path | Opened
+
+
+@cache
+def shipped_catalog() -> Catalog:
+    """The catalog that comes with dsopt: read once, immutable, shared by all threads."""
+    return load(())
+
+
+def market_of(
+    request: Request, catalog: Catalog | None, policy: Policy | None, calibration: Calibration | None
+) -> Market:
+    """The market of a request, with what its load needs; shipped parts, defaults and constants without others."""
+    chosen = policy or Policy()
+    return Market.open(catalog or shipped_catalog(), with_load(request, chosen), chosen, calibration)
+
+
+def open_result(
+    saved: Saved, *, catalog: Catalog | None = None, calibration: Calibration | None = None
+) -> Opened:  # fmt: skip
+    """A result verified and made ready for several questions; `explain` and its kin take it in a result's place.
+
+    Parameters:
+        saved: A result, or the path of one that `dsopt solve --json` wrote. What is open already stays as it is.
+        catalog: The catalog that the result was made with; the shipped one without.
+        calibration: The calibration that the result was made with; the shipped one without.
+
+    Raises:
+        InputError: A file that is no result.
+        CheckFailed: The catalog does not bear the result out.
+    """
+    from catalogs.files import read_result
+    from optimizer.explanation.opened import Opened, opened
+
+    if isinstance(saved, Opened):
+        return saved
+    data = read_result(saved) if isinstance(saved, Path) else saved.model_dump(mode="json")
+    return opened(data, catalog or shipped_catalog(), calibration, str(saved) if isinstance(saved, Path) else "result")
+
+
+def read_calibration(
+    folder: Path | None = None, measured: Path | None = None, *, catalog: Catalog | None = None,
+    policy: Policy | None = None,
+) -> Calibration:  # fmt: skip
+    """Constants of throughput from files; `notes` of the answer says what was taken and what left out.
+
+    Parameters:
+        folder: What `calibrate` wrote; the shipped constants without.
+        measured: A CSV of one's own measurements, which beat the model for their configurations.
+        catalog: Parts that the measurements name; the shipped ones without.
+        policy: Defaults of the rules; the shipped ones without.
+
+    Raises:
+        InputError: A folder or file that is none.
+    """
+    if folder is None and measured is None:
+        return shipped()
+    from optimizer.own_runs import calibration
+
+    return calibration(folder, measured, catalog or shipped_catalog(), policy or Policy())
+
+
+def read_build(
+    path: Path, *, catalog: Catalog | None = None, model: str | None = None, as_of: str | None = None
+) -> tuple[Catalog, Request, list[tuple[str, Build]]]:
+    """Builds of a build.toml, or of the front of a saved result that is taken as it says.
+
+    Parameters:
+        path: The file.
+        catalog: Parts that it names; the shipped ones without.
+        model: In the place of the model that a build.toml names.
+        as_of: Day of the prices of a build.toml (2026-11-24); today without.
+
+    Returns:
+        The catalog with the file's own parts, the file's request, and (name, build).
+
+    Raises:
+        InputError: A file that can't be read, with all that is wrong in it.
+    """
+    from optimizer.buildfile import read
+
+    return read(path, catalog or shipped_catalog(), model, as_of)

@@ -1,0 +1,141 @@
+"""Texts that people write into values and a Request: money, GPU counts, days, workloads. Of files and options alike."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pydantic import ValidationError
+
+from catalogs.errors import Fault, InputError
+from catalogs.load import Catalog
+from catalogs.schema import Gpu
+from constraints.pricing import minor_digits
+from constraints.request import TRAINING, Request, workload_lengths
+
+SIGNS = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}
+SCALES = {"k": 10**3, "K": 10**3, "m": 10**6, "M": 10**6, "万": 10**4, "萬": 10**4, "亿": 10**8}
+OPTIONS = {"conditions": "--condition", "max_price_age_days": "--max-price-age", "vendors": "--vendor"}
+OPTIONS |= {"max_lead_days": "--max-lead", "max_share_percent": "--max-share"}
+COUNT_FIRST = re.compile(r"(?P<count>\d{1,6})\s*(?:[x×*]|[张卡块片])\s*(?P<name>.+)", re.IGNORECASE | re.ASCII)
+COUNT_LAST = re.compile(r"(?P<name>.+?)(?:\s+x|\s*[×*])\s*(?P<count>\d{1,6})", re.IGNORECASE | re.ASCII)
+CODES = ("USD", "CNY", "EUR", "GBP", "JPY")
+
+
+def money(text: str, currency: str | None) -> tuple[int, str]:
+    """`300k`, `$300,000`, `30万`, `2000000CNY`, `¥200万` -> (minor units, currency). A sign or code wins."""
+    raw = text.strip().replace(" ", "").replace(",", "").replace("_", "").replace("元", "")
+    found = currency or "USD"
+    for sign, code in SIGNS.items():
+        if raw.startswith(sign):
+            found, raw = (currency if sign in "¥￥" and currency == "JPY" else code) or code, raw[len(sign) :]
+    for code in CODES:
+        if raw.upper().endswith(code) or raw.upper().startswith(code):
+            found, raw = code, re.sub(code, "", raw, flags=re.IGNORECASE)
+    scale = SCALES.get(raw[-1:], 1)
+    number = raw[:-1] if scale > 1 else raw
+    try:
+        amount = Decimal(number) * scale
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount <= 0 or amount > 10**11 or not number.isascii():
+        raise InputError(
+            Fault(
+                "bad-money",
+                "needs a positive amount of money",
+                column="--budget",
+                value=text,
+                remedy="For example 300000, 300k, $300,000, 30万 or 2000000CNY.",
+            )
+        )
+    return int(amount.scaleb(minor_digits(found))), found
+
+
+def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:
+    """`8xH200`, `4 x 4090`, `H20 ×8`, `8卡A100 80G`, `mi300x` -> (count or None, GPU id).
+
+    A memory size behind the name picks among the GPUs of that size. Raises InputError as Catalog.find does."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    gpus = [p for p in catalog.parts.values() if isinstance(p, Gpu)]
+    known = Catalog({p.id: p for p in gpus}, {}, "")
+    readings = [(m["name"], m["count"]) for m in (COUNT_FIRST.fullmatch(plain), COUNT_LAST.fullmatch(plain)) if m]
+    readings.append((plain, None))
+    name, count = next((r for r in readings if known.hits(r[0])), readings[0])
+    size = re.fullmatch(r"(.+?)\s*\b(\d{1,4})\s*gb?", name, re.IGNORECASE | re.ASCII)
+    if size and not known.hits(name):
+        sized = Catalog({p.id: p for p in gpus if p.vram_gb == int(size[2])}, {}, "")
+        if sized.hits(size[1]):
+            known, name = sized, size[1]
+    return (int(count) if count else None), known.find(name).id
+
+
+def day(text: str | None) -> date:
+    """ISO date; today by default."""
+    if text is None:
+        return date.today()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            Fault("bad-date", "needs a date", column="--as-of", value=text, remedy="For example 2026-11-24.")
+        ) from None
+
+
+def lengths(workload: str, isl: int | None, osl: int | None) -> dict[str, Any]:
+    """The request's workload, isl and osl; own lengths win over those of the named workload.
+
+    Training has a sequence length instead."""
+    if workload in TRAINING:
+        misplaced(workload, {"--isl": isl, "--osl": osl})
+        return {"workload": workload}
+    named = workload_lengths(workload)
+    return {
+        "workload": workload,
+        "isl": named[0] if isl is None else isl,
+        "osl": named[1] if osl is None else osl,
+    }
+
+
+def misplaced(workload: str, options: dict[str, Any]) -> None:
+    """Raises InputError for options given that say nothing about the workload."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        kind = "training: it has no users and no latency" if workload in TRAINING else "serving"
+        raise InputError(
+            Fault(
+                "not-of-workload",
+                f"does not apply, {workload} is {kind}",
+                column=given[0],
+                value=str(options[given[0]]),
+                remedy=f"Leave out {', '.join(given)}, or choose another --workload.",
+            )
+        )
+
+
+def of_workload(workload: str, serving: dict[str, Any], training: dict[str, Any]) -> dict[str, Any]:
+    """Request fields of the workload's kind; raises InputError for one of the other kind that is set."""
+    trains = workload in TRAINING
+    other = serving if trains else training
+    misplaced(workload, {f"--{name.removesuffix('_ms').replace('_', '-')}": v for name, v in other.items()})
+    return training if trains else serving
+
+
+def request(**fields: Any) -> Request:
+    """A Request; pydantic's faults become ours, with the option's name."""
+    try:
+        return Request(**{k: v for k, v in fields.items() if v is not None})
+    except ValidationError as e:
+        raise InputError(
+            [
+                Fault(
+                    "bad-request",
+                    x["msg"],
+                    column=OPTIONS.get(str(x["loc"][0]), "--" + str(x["loc"][0]).replace("_", "-")) if x["loc"] else "",
+                    value=str(x.get("input"))[:60],
+                )
+                for x in e.errors(include_url=False)
+            ]
+        ) from None
