@@ -89,10 +89,10 @@ class Interconnect:
         pp = [v for r, v in m.rows.items() if r.key.net == "pp"]
         if "network" not in m.request.have:
             lans = {lan for p in m.platform for lan in p.onboard_lan}
-            fe = networks(cards, lans, switches, links, "frontend", 1)
+            fe = networks(cards, lans, switches, links, "frontend", 1, most=max(many))
             self._one_of(m, fe, many, 1, list(many.values()))
             self._need_speed(m, fe, pp)
-            oob = networks([], [BMC], switches, links, "oob", 1)
+            oob = networks([], [BMC], switches, links, "oob", 1, most=max(many))
             self._one_of(m, oob, many, 1, list(many.values()))
         elif pp:
             least = m.policy.whole("interconnect.pp_gbit_s")
@@ -103,7 +103,8 @@ class Interconnect:
                 cp.add(sum(fast) + sum(lan) >= 1).only_enforce_if(chosen)
         for rate in sorted({r.key.net_gbit_s for r in m.rows if r.key.net == "rdma"}):
             rows = [v for r, v in m.rows.items() if r.key.net == "rdma" and r.key.net_gbit_s == rate]
-            kinds = networks(cards, [], switches, links, "rdma", rate, direct=True)
+            most = max(many) * m.per_node
+            kinds = networks(cards, [], switches, links, "rdma", rate, direct=True, most=most)
             self._one_of(m, kinds, many, m.per_node, rows)
             for k, v in m.nets[-1][0].items():
                 slow = [b for x, b in cpus if k.nic and host_gbit_s(k.nic, x) < rate]

@@ -70,19 +70,24 @@ def paths(links: Iterable[Link], a: Sequence[str], b: Sequence[str], gbit_s: int
 
 def networks(
     nics: Iterable[Nic], lans: Iterable[str], switches: Iterable[Switch], links: Sequence[Link], role: str,
-    gbit_least: int, *, direct: bool = False,
+    gbit_least: int, *, direct: bool = False, most: int | None = None,
 ) -> list[Network]:  # fmt: skip
-    """All networks of a role from these cards or onboard ports; `direct` joins two nodes without a switch."""
+    """All networks of a role from these cards or onboard ports; `direct` joins two nodes without a switch. `most` is the
+    most links that are asked for: where one switch has ports for all, ways to join switches make no difference."""
     out: list[Network] = []
+
+    def trunks(s: Switch, gbit_s: int) -> list[Pieces]:
+        found = paths(links, s.connectors, s.connectors, gbit_s, s.fabric) or [()]
+        return found if most is None or most > s.ports_at(gbit_s) else found[:1]
+
     switches = [s for s in switches if s.role == role]
     for nic in nics:
         if nic.gbit_s < gbit_least or (role == "rdma" and not nic.rdma):
             continue
         for s in switches:
             if s.fabric in nic.fabrics and s.ports_at(nic.gbit_s):
-                trunk = paths(links, s.connectors, s.connectors, nic.gbit_s, s.fabric)
-                for p in paths(links, s.connectors, nic.connectors, nic.gbit_s, s.fabric):
-                    out.append(Network(nic, "", s, nic.gbit_s, p, trunk[0] if trunk else ()))
+                ways = paths(links, s.connectors, nic.connectors, nic.gbit_s, s.fabric)
+                out += [Network(nic, "", s, nic.gbit_s, p, t) for p in ways for t in trunks(s, nic.gbit_s)]
         if direct:
             for fabric in nic.fabrics:
                 for p in paths(links, nic.connectors, nic.connectors, nic.gbit_s, fabric):
@@ -91,9 +96,8 @@ def networks(
         gbit, connector = lan_port(lan)
         for s in switches:
             if gbit >= gbit_least and s.fabric == "Ethernet" and s.ports_at(gbit):
-                trunk = paths(links, s.connectors, s.connectors, gbit, s.fabric)
-                for p in paths(links, s.connectors, [connector], gbit, s.fabric):
-                    out.append(Network(None, lan, s, gbit, p, trunk[0] if trunk else ()))
+                ways = paths(links, s.connectors, [connector], gbit, s.fabric)
+                out += [Network(None, lan, s, gbit, p, t) for p in ways for t in trunks(s, gbit)]
     return out
 
 

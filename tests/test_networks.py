@@ -176,6 +176,15 @@ def test_a_module_at_each_end_of_a_fibre() -> None:
     assert ways(optic, fibre.model_copy(update={"gbit_s": 100})) == [(("optic", 1), ("fibre", 1), ("optic", 1))]
 
 
+def test_every_way_to_join_switches_counts_beyond_one_switch() -> None:
+    """The cheaper of two cables between switches is what a fat tree is built of, whatever their names."""
+    links = [cable("a", end_a="QSFP28", end_b="QSFP28"), cable("b", end_a="QSFP28", end_b="QSFP28")]
+    few = networks([nic(connectors=("QSFP28",))], [], [switch(connectors=("QSFP28",))], links, "rdma", 100, most=8)
+    many = networks([nic(connectors=("QSFP28",))], [], [switch(connectors=("QSFP28",))], links, "rdma", 100, most=9)
+    assert {ids([n.pieces])[0] for n in few} == {ids([n.pieces])[0] for n in many}
+    assert len({n.trunk for n in few}) == 1 and len({n.trunk for n in many}) == 2
+
+
 def test_cards_and_ports_that_a_network_takes() -> None:
     links = [cable(), cable("cat6", end_a="RJ45", end_b="RJ45", gbit_s=10)]
     front = switch(speeds=("10:8", "100:8"), connectors=("QSFP56", "RJ45"), role="frontend")
