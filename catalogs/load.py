@@ -21,7 +21,8 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from catalogs.errors import Fault, InputError
-from catalogs.schema import PART_FILES, Bundle, GpuBoard, Kind, Offer, Part, Platform
+from catalogs.offers import Bundle, Offer
+from catalogs.schema import PART_FILES, GpuBoard, Kind, Part, Platform
 
 SHIPPED = Path(__file__).parent / "data"
 MAX_FILE_BYTES = 200_000_000

@@ -1,4 +1,4 @@
-"""What a catalog holds: one frozen class per part kind, and offers. Units stand in the field names.
+"""What a catalog holds: one frozen class per part kind (offers: catalogs/offers.py). Units stand in the field names.
 
 A field that may be blank is unknown; no rule guesses it. Every class is one CSV file of the same columns
 (see catalogs/load.py), lists are written `a|b`, contents `2*part-id|8*part-id`.
@@ -6,13 +6,10 @@ A field that may be blank is unknown; no rule guesses it. Every class is one CSV
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
 from enum import StrEnum
-from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Kind(StrEnum):
@@ -59,16 +56,8 @@ Included = Literal[
 ]
 Whole = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
-Price = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)]
-TaxRate = Annotated[Decimal, Field(ge=0, lt=1)]
-Currency = Literal["USD", "CNY", "EUR", "GBP", "JPY"]
-Condition = Literal["new", "refurbished", "used"]
-Confidence = Literal["list", "street", "estimate"]
-"""How sure a price is."""
 Spares = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\+[0-9]{1,3})?$")]
 Ports = Annotated[str, Field(pattern=r"^[0-9]{1,5}:[0-9]{1,5}$")]
-MOST_PIECES = 100_000
-"""Pieces of a part that an order may name."""
 
 
 class Contained(BaseModel):
@@ -318,80 +307,6 @@ class Pdu(Part):
     phases: Positive
     outlets_c13: Whole
     outlets_c19: Whole
-
-
-class Offer(BaseModel):
-    """A price for a part on a day, net of tax unless `tax_rate` is given (then gross at that rate).
-
-    `stock`: pieces that the seller has; blank is no limit. `min_qty`: least order. `breaks`: `qty:price`, from `qty`
-    pieces on each piece of the order costs `price`; quantities rise and prices fall."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    id: str
-    part: str
-    price: Price
-    currency: Currency
-    date: date
-    condition: Condition
-    confidence: Confidence
-    seller: str
-    source: str
-    link: str = ""
-    tax_rate: TaxRate = Decimal(0)
-    lead_time_days: Whole | None = None
-    low: Decimal | None = Field(default=None, gt=0)
-    high: Decimal | None = Field(default=None, gt=0)
-    stock: Whole | None = None
-    min_qty: Positive = 1
-    breaks: tuple[str, ...] = ()
-    notes: str = ""
-
-    @property
-    def price_breaks(self) -> list[tuple[int, Decimal]]:
-        """(pieces from which it holds, price of each piece)."""
-        return [(int(q), Decimal(price)) for q, _, price in (b.partition(":") for b in self.breaks)]
-
-    @model_validator(mode="after")
-    def _breaks_fall(self) -> Offer:
-        if not self.breaks and self.min_qty <= MOST_PIECES:
-            return self  # nearly all offers
-        try:
-            steps = [(1, self.price), *self.price_breaks]
-        except (ValueError, ArithmeticError):
-            raise ValueError("a price break is written qty:price, for example 10:95.00|100:90.00") from None
-        for (q0, p0), (q1, p1) in pairwise(steps):
-            if not (q0 < q1 <= MOST_PIECES and 0 < p1 < p0 and p1.as_tuple().exponent >= -2):  # type: ignore[operator]
-                raise ValueError("quantities of price breaks must rise (from 2 on) and prices fall, in whole cents")
-        if self.min_qty > MOST_PIECES:
-            raise ValueError(f"a minimum order may not exceed {MOST_PIECES} pieces")
-        return self
-
-
-class Bundle(BaseModel):
-    """A kit of parts at one price, all or nothing; `stock`: how many there are, blank is no limit."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")
-    name: str = ""
-    parts: tuple[Contained, ...] = Field(min_length=1)
-    price: Price
-    currency: Currency
-    date: date
-    condition: Condition
-    confidence: Confidence
-    seller: str
-    source: str
-    link: str = ""
-    tax_rate: TaxRate = Decimal(0)
-    lead_time_days: Whole | None = None
-    stock: Whole | None = None
-    notes: str = ""
-
-    @model_validator(mode="after")
-    def _named_once(self) -> Bundle:
-        if len({c.part for c in self.parts}) < len(self.parts):
-            raise ValueError("a part is named twice; give its whole number once")
-        return self
 
 
 PART_FILES: dict[str, type[Part]] = {

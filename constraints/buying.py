@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ortools.sat.python import cp_model
 
-from catalogs.schema import Bundle, Offer
+from catalogs.offers import Bundle, Offer
 from constraints.purchase import PriceBook
 from constraints.request import Request
 

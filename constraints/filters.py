@@ -6,7 +6,8 @@ A part stands for what it contains as well: the contents of a complete system, t
 from __future__ import annotations
 
 from catalogs.load import Catalog
-from catalogs.schema import Bundle, GpuBoard, Offer, Part, Platform
+from catalogs.offers import Bundle, Offer
+from catalogs.schema import GpuBoard, Part, Platform
 from constraints.request import Listed, Request
 
 

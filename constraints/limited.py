@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from catalogs.schema import Bundle, Offer
+from catalogs.offers import Bundle, Offer
 from constraints.basket import Basket
 from constraints.purchase import Orders, PriceBook, Priced
 from constraints.request import Request

@@ -72,8 +72,10 @@ def networks(
     nics: Iterable[Nic], lans: Iterable[str], switches: Iterable[Switch], links: Sequence[Link], role: str,
     gbit_least: int, *, direct: bool = False, most: int | None = None,
 ) -> list[Network]:  # fmt: skip
-    """All networks of a role from these cards or onboard ports; `direct` joins two nodes without a switch. `most` is the
-    most links that are asked for: where one switch has ports for all, ways to join switches make no difference."""
+    """All networks of a role from these cards or onboard ports; `direct` joins two nodes without a switch.
+
+    `most`: the most links that are asked for; where one switch has ports for all, ways to join switches make no
+    difference."""
     out: list[Network] = []
 
     def trunks(s: Switch, gbit_s: int) -> list[Pieces]:

@@ -11,7 +11,8 @@ from fractions import Fraction
 from math import lcm
 
 from catalogs.load import Catalog
-from catalogs.schema import Bundle, Kind, Offer
+from catalogs.offers import Bundle, Offer
+from catalogs.schema import Kind
 from constraints.filters import admissible
 from constraints.policy import Policy, table, usd_per
 from constraints.purchase import Kit, PriceBook, Priced

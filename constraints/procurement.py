@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from catalogs.schema import Kind, Offer, Part, Platform
+from catalogs.offers import Offer
+from catalogs.schema import Kind, Part, Platform
 from constraints.budget import most_parts_cents
 from constraints.filters import Filter, admissible, limits
 from constraints.limited import LimitedBook

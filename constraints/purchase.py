@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from catalogs.schema import Bundle, Offer
+from catalogs.offers import Bundle, Offer
 from constraints.tariff import NEVER, Order, Source, Step, Tariff
 
 

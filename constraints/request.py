@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from catalogs.errors import InputError
-from catalogs.schema import Condition, Confidence, Currency, Kind
+from catalogs.offers import Condition, Confidence, Currency
+from catalogs.schema import Kind
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 CostAxis = Literal["money", "power", "rack-units", "lead-time"]

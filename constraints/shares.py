@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from catalogs.schema import Bundle, Offer
+from catalogs.offers import Bundle, Offer
 from constraints.buying import upper
 from constraints.rule import Check
 from constraints.sums import whole

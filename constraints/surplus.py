@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from catalogs.schema import Bundle, Drive, Nic, Platform
+from catalogs.offers import Bundle
 from catalogs.schema import Cooling as CoolingPart
+from catalogs.schema import Drive, Nic, Platform
 from constraints.contents import inside
 from constraints.cooling import Cooling
 from constraints.interconnect import bills_of, covers, net_of

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from catalogs.schema import MOST_PIECES, Offer
+from catalogs.offers import MOST_PIECES, Offer
 
 NEVER = 2**60
 """Cents of what can't be had; sums of two such stay inside 64 bits."""

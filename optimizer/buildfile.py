@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from catalogs.schema import PART_FILES, Kind, Link, Offer, Platform
+from catalogs.offers import Offer
+from catalogs.schema import PART_FILES, Kind, Link, Platform
 from constraints.case import Build
 from constraints.request import Request
 from optimizer import texts

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import PRICE_FILES, Catalog
-from catalogs.schema import PART_FILES, Bundle, GpuBoard, Kind, Offer, Part, Platform
+from catalogs.offers import Bundle, Offer
+from catalogs.schema import PART_FILES, GpuBoard, Kind, Part, Platform
 
 CLASSES: dict[str, type[Part]] = {
     **{cls.model_fields["kind"].default: cls for cls in PART_FILES.values()},

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.load import Catalog
-from catalogs.schema import Offer
+from catalogs.offers import Offer
 from constraints.request import Request
 from tests.oracle import Oracle
 from tests.random_catalogs import scenario

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from catalogs.load import Catalog
-from catalogs.schema import Bundle, Offer
+from catalogs.offers import Bundle, Offer
 from tests.oracle import Ask, Oracle
 from tests.price_terms import Terms
 

@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 from catalogs.load import Catalog
-from catalogs.schema import Bundle, Contained, Kind, Offer
+from catalogs.offers import Bundle, Offer
+from catalogs.schema import Contained, Kind
 from constraints.request import Owned, Request, Spare, SupportRate
 from tests.oracle import Ask
 from tests.random_catalogs import DAY, scenario

@@ -10,6 +10,7 @@ from typing import Any
 
 from catalogs.llm import get
 from catalogs.load import Catalog
+from catalogs.offers import Offer
 from catalogs.schema import (
     Bridge,
     Contained,
@@ -22,7 +23,6 @@ from catalogs.schema import (
     Link,
     Memory,
     Nic,
-    Offer,
     Part,
     Pdu,
     Platform,

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from catalogs.load import Catalog
-from catalogs.schema import Kind, Offer, Part
+from catalogs.offers import Offer
+from catalogs.schema import Kind, Part
 from constraints.request import Listed, Request
 from tests.oracle import Ask
 from tests.random_catalogs import scenario

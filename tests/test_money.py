@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog, load
-from catalogs.schema import Bundle, Contained, Kind, Offer
+from catalogs.offers import Bundle, Offer
+from catalogs.schema import Contained, Kind
 from constraints import model
 from constraints.policy import Policy
 from constraints.pricing import unit_price

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from catalogs.load import Catalog
-from catalogs.schema import Bundle, Gpu, Kind, Offer
+from catalogs.offers import Bundle, Offer
+from catalogs.schema import Gpu, Kind
 from constraints.budget import most_parts_cents, totals
 from constraints.filters import limits
 from constraints.policy import Policy, usd_per

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from catalogs.errors import InputError
-from catalogs.schema import Kind, Offer
+from catalogs.offers import Offer
+from catalogs.schema import Kind
 from constraints.policy import Policy
 from constraints.request import Owned, Spare, SupportRate
 from optimizer.cli.prices_view import show_price_risk, show_variation

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalogs.load import Catalog
-from catalogs.schema import Drive, Memory, Offer
+from catalogs.offers import Offer
+from catalogs.schema import Drive, Memory
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.front import Front

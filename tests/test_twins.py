@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from catalogs.load import Catalog
-from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Kind, Link, Memory, Offer, Part, Platform, Rack, Switch
+from catalogs.offers import Offer
+from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Kind, Link, Memory, Part, Platform, Rack, Switch
 from constraints.policy import Policy
 from optimizer.market import Market
 from optimizer.pareto import Solver

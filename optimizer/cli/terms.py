@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from catalogs.schema import MOST_PIECES, Kind
+from catalogs.offers import MOST_PIECES
+from catalogs.schema import Kind
 from constraints.policy import table
 from constraints.request import FxRate, Owned, Spare, SupportRate
 

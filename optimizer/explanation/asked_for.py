@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.schema import Gpu, GpuBoard, Kind, Offer, Part, Platform
+from catalogs.offers import Offer
+from catalogs.schema import Gpu, GpuBoard, Kind, Part, Platform
 from constraints.case import Build, Case
 from constraints.contents import gpus_inside
 from constraints.pricing import minor_digits

@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import Literal
 
 from catalogs.errors import Fault, InputError
-from catalogs.schema import Kind, Offer
+from catalogs.offers import Offer
+from catalogs.schema import Kind
 from constraints.axis import MONEY
 from constraints.policy import Policy
 from constraints.pricing import minor_digits

@@ -13,7 +13,8 @@ from datetime import date
 from decimal import Decimal
 
 from catalogs.errors import InputError
-from catalogs.schema import Bundle, Kind, Offer
+from catalogs.offers import Bundle, Offer
+from catalogs.schema import Kind
 from constraints.policy import Policy
 from constraints.pricing import QUICK, fx_rates, minor_digits, unit_price
 from constraints.procurement import price_book

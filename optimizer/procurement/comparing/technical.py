@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from catalogs.load import Catalog
-from catalogs.schema import Kind, Offer
+from catalogs.offers import Offer
+from catalogs.schema import Kind
 from constraints.case import Build, Case
 from constraints.plan import Row
 from constraints.pricing import minor_digits

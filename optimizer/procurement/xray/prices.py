@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from catalogs.load import Catalog
-from catalogs.schema import MOST_PIECES, Condition, GpuBoard, Kind, Offer
+from catalogs.offers import MOST_PIECES, Condition, Offer
+from catalogs.schema import GpuBoard, Kind
 from constraints.case import Build
 from constraints.pricing import minor_digits
 from optimizer.explanation.asked_for import supposed
