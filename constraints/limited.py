@@ -2,7 +2,7 @@
 shares of the cost with one seller or on estimates.
 
 Which offer brings a part depends on the other parts then: a dearer one of a seller who is on the bill anyway may be
-what keeps the build within the limit. Exact: sellers by branch and bound, days by bisection, shares by CP-SAT with the
+what keeps the build within the limit. Exact: sellers by trying all choices of them, or by branch and bound, days by bisection, shares by CP-SAT with the
 pieces fixed.
 """
 
@@ -11,7 +11,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, combinations
+from math import comb
+
+import numpy as np
 
 from catalogs.offers import Bundle, Offer
 from constraints.basket import Basket
@@ -22,6 +25,8 @@ from constraints.tariff import NEVER, Tariff
 
 MOST_KNOWN = 5000
 """Builds whose orders are remembered."""
+MOST_TRIED = 100_000
+"""Choices of sellers that are tried one by one."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,30 @@ class LimitedBook(PriceBook):
         assert self.request.max_sellers is not None
         everyone = frozenset(o.seller for o in self._offers(pieces))
         forced = frozenset(s for x in pieces for s in self._only(x))
+        one_price = all(s.plain and s.offer for x in pieces for s in self.prices[x].sources().sources)
+        one_price = one_price and not self.bundled.intersection(pieces)
         for most in range(max(self.request.max_sellers, len(forced)), len(everyone)):
-            if found := self._branch(pieces, days, most, everyone, forced, None):
+            if one_price and comb(len(everyone), most) <= MOST_TRIED:
+                found = self._tried(pieces, days, most, sorted(everyone))
+            else:
+                found = self._branch(pieces, days, most, everyone, forced, None)
+            if found:
                 return found
         return anyone
+
+    def _tried(self, pieces: Mapping[str, int], days: int | None, most: int, sellers: list[str]) -> Orders | None:
+        """The cheapest orders of `most` sellers where every offer has one price for any number: all choices at once."""
+        cents = np.full((len(pieces), len(sellers)), NEVER // len(pieces), dtype=np.int64)
+        for i, (x, q) in enumerate(pieces.items()):
+            tariff = self.prices[x].sources()
+            for s in tariff.sources:
+                if s.offer and (days is None or days_of(s.offer) <= days):
+                    at = i, sellers.index(s.offer.seller)
+                    cents[at] = min(cents[at], tariff.need(q) * s.steps[0].cents * self.weight(x))
+        choices = np.array(list(combinations(range(len(sellers)), most)))
+        best = choices[np.argmin(sum(row[choices].min(axis=1) for row in cents))]
+        found = self._open(pieces, frozenset(sellers[i] for i in best), days)
+        return found if found.cost < NEVER else None
 
     def _branch(
         self, pieces: Mapping[str, int], days: int | None, most: int, allowed: frozenset[str], named: frozenset[str],
