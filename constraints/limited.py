@@ -2,8 +2,8 @@
 shares of the cost with one seller or on estimates.
 
 Which offer brings a part depends on the other parts then: a dearer one of a seller who is on the bill anyway may be
-what keeps the build within the limit. Exact: sellers by trying all choices of them, or by branch and bound, days by bisection, shares by CP-SAT with the
-pieces fixed.
+what keeps the build within the limit. Exact: sellers by trying all choices of them or by branch and bound, days by
+bisection, shares by CP-SAT with the pieces fixed.
 """
 
 from __future__ import annotations
