@@ -20,6 +20,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from catalogs.collector import collector_paused
 from catalogs.errors import Fault, InputError
 from catalogs.schema import PART_FILES, Bundle, GpuBoard, Kind, Offer, Part, Platform
 
@@ -108,6 +109,7 @@ def _has_words(text: str, wanted: str) -> bool:
     return False
 
 
+@collector_paused()
 def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
     """Read the base catalog and lay `overlays` over it, in order.
 
