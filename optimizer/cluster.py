@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, overload
 
 import numpy as np
@@ -38,6 +38,13 @@ class Joined:
         """Part ids with quantities."""
         return {x.id: q for x, q in (self.network.bill_of(self.nodes, self.per_node) or {}).items()}
 
+    @property
+    def load(self) -> tuple[int, int, int]:
+        """Power, rack units and weight of the switches, as the rules count them."""
+        s = self.network.switch
+        qty = self.shared.get(s.id, 0) if s else 0
+        return (qty * int(s.power_w or 0), qty * s.rack_units, qty * round(s.weight_kg)) if s else (0, 0, 0)
+
 
 class Ways(Sequence[Joined]):
     """The ways to build a network, cheapest first; each is written out only when it is looked at."""
@@ -65,6 +72,21 @@ class Ways(Sequence[Joined]):
             node = self._added.get(k.nic.id, NO_PARTS) if k.nic else NO_PARTS
             self._made[i] = Joined(self.cents[i], k, *self._size, node)
         return self._made[i]
+
+    @cached_property
+    def wires(self) -> frozenset[str]:
+        """Switches, cables and optics of the networks that no other one with the same card beats, and of all trunks."""
+        out: set[str] = set()
+        best: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+        for w in self:  # cheapest first
+            k = w.network
+            out |= {x.id for x, _ in k.trunk}
+            load = w.load
+            group = best.setdefault((k.nic.id if k.nic else "", k.lan), [])
+            if not any(all(a <= b for a, b in zip(o, load, strict=True)) for o in group):
+                group.append(load)
+                out |= {x.id for x, _ in k.pieces} | ({k.switch.id} if k.switch else set())
+        return frozenset(out)
 
 
 class Wirings:
@@ -111,6 +133,12 @@ class Wirings:
         trunk = sum((c * -(-wires // n) for c, n in self.trunk), start=np.zeros_like(self.switch))
         many = leaves + -(-wires // np.maximum(self.ports, 1))
         return total + np.where(one, self.switch, trunk + self.switch * many), reached
+
+
+@cache
+def _fewest_per_rack(nodes: int, most: int) -> tuple[int, ...]:
+    """Up to `most` nodes per rack: for each number of racks that they make the fewest."""
+    return tuple(a for a in range(1, most + 1) if a == 1 or -(-nodes // a) != -(-nodes // (a - 1)))
 
 
 class Cluster:
@@ -200,10 +228,8 @@ class Cluster:
         tallest = max((x.rack_units for x in self.racks), default=1)
         if "racks" in self.market.request.have:
             tallest = self.market.policy.whole("rack.max_units")
-        cents, count = self.market.cents, 0
-        for a, rack, pdu in self._fillings(p, most_per_rack(p.rack_units, tallest, nodes), node_w, shared, outlets):
-            if count == -(-nodes // a):
-                continue
+        cents, counts = self.market.cents, _fewest_per_rack(nodes, most_per_rack(p.rack_units, tallest, nodes))
+        for a, rack, pdu in self._fillings(p, counts, node_w, shared, outlets):
             count = -(-nodes // a)
             total = count * (cents(rack.id) + 2 * cents(pdu.id)) if rack and pdu else 0
             if total < best[0]:
@@ -211,10 +237,10 @@ class Cluster:
         return best
 
     def _fillings(
-        self, p: Platform, most: int, node_w: int, shared: dict[str, int], outlets: tuple[str, int] | None
+        self, p: Platform, counts: Iterable[int], node_w: int, shared: dict[str, int], outlets: tuple[str, int] | None
     ) -> Iterator[tuple[int, Rack | None, Pdu | None]]:
-        """(nodes per rack, cheapest rack and PDU for them) up to the first number that heat, height, weight or power
-        forbid: they forbid all larger ones too. No rack and PDU where the site has them."""
+        """(nodes per rack, cheapest rack and PDU for them) of rising `counts`, up to the first one that heat, height,
+        weight or power forbid: they forbid all larger ones too. No rack and PDU where the site has them."""
         market, policy = self.market, self.market.policy
         gear = [(market.catalog.parts[x], q) for x, q in shared.items()]
         units = sum(x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling))
@@ -231,7 +257,7 @@ class Cluster:
             )
 
         racks, pdus = self.racks, [d for d in self.pdus if (d.volts >= LOW_LINE_V) == high]
-        for a in range(1, most + 1):
+        for a in counts:
             if a * heat + 100 * watts > air:
                 return
             if own:

@@ -35,9 +35,9 @@ class Outfit:
         self.nics = shelf.nics
         self.static_w, self.own = self.cap_w * k + shelf.static_w, shelf.own
         self.unfit = not (self.gpus and self.cpus and self.memory and self.nics and self.shelf.banks)
+        self.least_cents = self._least_cents()
 
-    @property
-    def least_cents(self) -> int:
+    def _least_cents(self) -> int:
         """A first bound of one node, for any row: the cheapest of everything but drives and bridges."""
         if self.unfit:
             return NONE

@@ -145,10 +145,9 @@ class Units:
         if row.key.nodes * u.least >= below:
             return row.key.nodes * u.least
         pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
-        beyond = (n * node.cents for _, node in pool if n * node.cents >= below)
-        return min(
-            [*(max(b.cents, n * b.node.by_shares) for b in self.bounds.of(row, pool, below - 1)), next(beyond, NONE)]
-        )
+        within = (max(b.cents, n * b.node.by_shares) for b in self.bounds.of(row, pool, below - 1))
+        beyond = pool.above((below - 1) // n)
+        return min([*within, NONE if beyond == NONE else n * beyond])
 
     def candidates(self, u: Unit) -> Candidates:
         """Every part that may stand in a node of the unit."""
