@@ -137,7 +137,9 @@ class GpuRows:
         of_caps, known = self._known.setdefault(kind, (caps, {}))
         new = [n for n in node_counts if n not in known]
         known |= {n: [] for n in new}
-        return caps, of_caps, known, [x for n in new for x in _keys(market, gpu, k, n, caps, domains, hosts)]
+        least = self.planner.least(gpu) if new else 0
+        keys = [x for n in new if n * k >= least for x in _keys(market, gpu, k, n, caps, domains, hosts)]
+        return caps, of_caps, known, keys
 
 
 def _on(row: Row, gpu: str, caps: dict[int, int]) -> Row:

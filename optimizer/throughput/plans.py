@@ -19,11 +19,13 @@ from constraints.software import served
 from optimizer.throughput.calibration import Calibration, Curve, Shape, measured, shipped
 from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.fits import Fits, Setup
-from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups
+from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_keys, of_setups
 from optimizer.throughput.roofline import SLACK, Flags, Floats, Ints, Times, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import sizes_of
 
 Rank = tuple[int, int, int, int, int]
+ROUNDING = 1 + 1e-6
+"""Room for rounding where a bound meets a limit."""
 Spans = tuple[int, str, int] | None
 """Of a replica across nodes the GPUs per node and the network."""
 Judged = dict[tuple[int, Spans], list["Replica"]]
@@ -51,6 +53,7 @@ class Planner:
         self.max_pp = min(policy.whole("plans.max_pp"), llm.layers)
         self.fits = Fits(llm, request, policy, self.max_pp, int(self.calibration.constants["max_batch"]))
         self._judged: dict[tuple[object, ...], Judged] = {}
+        self._least: dict[tuple[int, str], float] = {}
         self._precisions: dict[str, list[str]] = {}
         self._alike: dict[str, int] = {}
         self._kinds: dict[tuple[object, ...], int] = {}
@@ -111,7 +114,7 @@ class Planner:
         """Judge all replicas that the keys may hold, of all GPUs in one sweep per precision."""
         new: list[tuple[Setup, list[Replica]]] = []
         for gpu, keys in asked:
-            least = min((self.fits.least(gpu, p) for p in self.precisions(gpu)), default=0)
+            least = self.least(gpu)
             for key in keys:
                 judged, spans = self._group(gpu, key), _spans(key)
                 for size in sizes_of(key.per_node, key.total):
@@ -124,6 +127,39 @@ class Planner:
             self._sweep(precision, [x for x in new if x[0][0].id in able])
         for _, found in new:
             found.sort(key=lambda r: r.rank, reverse=True)
+
+    def least(self, gpu: Gpu) -> float:
+        """GPUs below which no replica at all fits memory and meets the latency limits; infinite where none does."""
+        return min((self._least_at(gpu, p) for p in self.precisions(gpu)), default=math.inf)
+
+    def _least_at(self, gpu: Gpu, precision: str) -> float:
+        memo = self.alike(gpu), precision
+        if memo not in self._least:
+            self._least[memo] = self._within_limits(gpu, precision) if self._runs(gpu, precision) else math.inf
+        return max(self._least[memo], self.fits.least(gpu, precision))
+
+    def _within_limits(self, gpu: Gpu, precision: str) -> float:
+        """GPUs below which the latency limits rule a replica out: its bytes and FLOPs are shared out evenly at best,
+        while kernels are launched and steps scheduled as on one GPU, and links take no time."""
+        r, k = self.request, self.calibration.constants
+        one = RowKey(gpu.id, gpu.tdp_w or 1, 1, 1, 1, 0, 0, "none", 0)
+        asked = demand(self.llm, precision, r.isl, r.osl, r.kv_precision)
+        jobs = of_keys(
+            gpu, np.ones((1, 4), np.int64), [one], np.zeros(1, np.int64), asked, precision, (r.isl, r.osl), k
+        )
+        assert jobs is not None
+        t = times(jobs, k).slowed(1 / self.calibration.pair(self.kin, gpu.id))
+        fixed = float(t.stage_fixed_s[0])
+        waits = [(fixed, float(t.step_s(1)[0]) - fixed, 1 / max(self._user_tok_s, 1e-9))]
+        if r.max_ttft_ms is not None:
+            waits.append((float(t.prefill_fixed_s[0]), float(t.prefill_s[0]), r.max_ttft_ms / 1e3))
+        room = [(limit * ROUNDING - least, shared) for least, shared, limit in waits]
+        return max(shared / left if left > 0 else math.inf for left, shared in room)
+
+    @property
+    def _user_tok_s(self) -> float:
+        """Tokens per second that each user must see; nobody waits for a batch."""
+        return 0.0 if self.request.workload == "batch" else self.request.min_tok_s_user
 
     def _group(self, gpu: Gpu, key: RowKey) -> Judged:
         """Judged replicas by all but their size that their speed depends on."""
@@ -147,7 +183,7 @@ class Planner:
         jobs = of_setups([(g, key) for g, key, _ in setups], shape, owner, asked, precision, (r.isl, r.osl), k)
         pairs = np.array([1 / self.calibration.pair(self.kin, g.id) for g, _, _ in setups])[owner]
         t = times(jobs, k).slowed(pairs)
-        limit = 0.0 if r.workload == "batch" else r.min_tok_s_user
+        limit = self._user_tok_s
         most = largest_concurrency(t, users, limit, r.max_ttft_ms)
         factor = np.ones(len(shape))
         for gpu in {g.id: g for g, _, _ in setups}.values():

@@ -55,6 +55,10 @@ class TrainingPlanner:
         """What GPUs of equal rows share; here each has its own."""
         return gpu.id
 
+    def least(self, gpu: Gpu) -> float:
+        """GPUs below which no plan runs at all; not known here."""
+        return 1
+
     def judge(self, wanted: Iterable[tuple[Gpu, Sequence[RowKey]]]) -> None:
         """Nothing is judged ahead of its row."""
 
