@@ -20,6 +20,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from catalogs.collector import collector_paused
 from catalogs.errors import Fault, InputError
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import PART_FILES, GpuBoard, Kind, Part, Platform
@@ -109,6 +110,7 @@ def _has_words(text: str, wanted: str) -> bool:
     return False
 
 
+@collector_paused()
 def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
     """Read the base catalog and lay `overlays` over it, in order.
 

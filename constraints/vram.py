@@ -29,25 +29,29 @@ def stages(layers: int, pp: int) -> list[range]:
 
 
 @lru_cache(maxsize=4096)
+def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int], ...]:
+    """(bytes of routed experts, of all else) of the stages, each distinct pair once; the ends hold the head."""
+    layer = llm.layer_bytes(precision)
+    whole = [0, *itertools.accumulate(layer)]
+    per_expert_layer = llm.expert_bytes(precision) // llm.moe_layers if llm.moe_layers else 0
+    head, dense = llm.head_bytes(precision), llm.dense_layers
+    out = set()
+    for i, run in enumerate(stages(llm.layers, pp)):
+        moe = per_expert_layer * max(0, run.stop - max(run.start, dense))
+        rest = whole[run.stop] - whole[run.start] - moe
+        if i in (0, pp - 1):
+            rest += head if pp == 1 else -(-head // 2)
+        out.add((moe, rest))
+    return tuple(sorted(out))
+
+
+@lru_cache(maxsize=4096)
 def weights_per_gpu(llm: Llm, precision: str, tp: int, pp: int, dp: int, ep: int, offload: bool = False) -> int:
     """Bytes of weights on the fullest GPU: the largest stage, experts spread over ep (or tp), the rest over tp.
 
     With data-parallel attention (dp > 1) experts lie on all tp x dp GPUs of the stage; with `offload` on none."""
-    layer = llm.layer_bytes(precision)
-    experts = llm.expert_bytes(precision)
-    per_expert_layer = experts // llm.moe_layers if llm.moe_layers else 0
-    head = llm.head_bytes(precision)
-    worst = 0
-    for i, run in enumerate(stages(llm.layers, pp)):
-        total = sum(layer[j] for j in run)
-        moe = sum(per_expert_layer for j in run if j >= llm.dense_layers) if llm.moe_layers else 0
-        rest = total - moe
-        if pp == 1:
-            rest += head
-        elif i in (0, pp - 1):
-            rest += -(-head // 2)
-        worst = max(worst, (0 if offload else -(-moe // max(ep, tp * dp))) + -(-rest // tp))
-    return worst
+    spread = max(ep, tp * dp)
+    return max((0 if offload else -(-moe // spread)) + -(-rest // tp) for moe, rest in _stage_bytes(llm, precision, pp))
 
 
 @lru_cache(maxsize=4096)

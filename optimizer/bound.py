@@ -5,7 +5,7 @@ A row on a platform whose bound lies above the staircase needs no solver; what s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,29 +72,59 @@ class Bound:
         return min(NONE, total + self.bounds.racks(o, key.nodes, self.node.load_w)) if self.node.pools else 0
 
 
+class Pool:
+    """Outfits that a node of some rows may be, written out as far as a price is asked for.
+
+    No node of an outfit costs less than its `least_cents`: that leaves out drives and bridges, and counts the cheapest
+    of options among which the node's are. So outfits beyond a price hold no node within it."""
+
+    def __init__(self, outfits: Iterable[Outfit], node: Callable[[Outfit], NodeBound | None]) -> None:
+        self._waiting = sorted(outfits, key=lambda o: -o.least_cents)
+        self._node, self._made = node, list[tuple[Outfit, NodeBound]]()
+
+    def upto(self, cents: int) -> list[tuple[Outfit, NodeBound]]:
+        """Nodes, the least price first; all of at most `cents`, and perhaps some more."""
+        new = []
+        while self._waiting and self._waiting[-1].least_cents <= cents:
+            o = self._waiting.pop()
+            if node := self._node(o):
+                new.append((o, node))
+        if new:  # a new list: others may be walking along the old one
+            self._made = sorted([*self._made, *new], key=lambda x: (x[1].cents, x[0].platform.id))
+        return self._made
+
+    def above(self, cents: int) -> int:
+        """The least price of a node above `cents`; NONE without one."""
+        while True:
+            found = next((n.cents for _, n in self._made if n.cents > cents), NONE)
+            if not self._waiting or self._waiting[-1].least_cents >= found:
+                return found
+            self.upto(self._waiting[-1].least_cents)
+
+
 class Bounds:
     """Bounds of a market; node bounds and racks are remembered."""
 
     def __init__(self, market: Market, cluster: Cluster) -> None:
         self.market, self.cluster = market, cluster
-        self._pools: dict[tuple[object, ...], list[tuple[Outfit, NodeBound]]] = {}
+        self._pools: dict[tuple[object, ...], Pool] = {}
         self._made: dict[tuple[int, int], tuple[Row, Bound | None]] = {}
         self._watts: dict[int, tuple[list[Option], int]] = {}
         self._racks: dict[tuple[str, int, int], int] = {}
 
-    def pool(self, outfits: list[Outfit], row: Row) -> list[tuple[Outfit, NodeBound]]:
-        """Outfits that a node of the row may be, the least price of a node first; one list for all rows alike."""
-        key = row.key
-        memo = (id(outfits), *_node_key(key, row.plan.precision))
+    def pool(self, outfits: list[Outfit], row: Row) -> Pool:
+        """Outfits that a node of the row may be; one pool for all rows alike."""
+        key, precision = row.key, row.plan.precision
+        memo = (id(outfits), *_node_key(key, precision))
         if memo not in self._pools:
-            found = [(o, n) for o in outfits if o.cap_w == key.cap_w and (n := self._node(o, key, row.plan.precision))]
-            self._pools[memo] = sorted(found, key=lambda x: (x[1].cents, x[0].platform.id))
+            capped = (o for o in outfits if o.cap_w == key.cap_w)
+            self._pools[memo] = Pool(capped, lambda o: self._node(o, key, precision))
         return self._pools[memo]
 
-    def of(self, row: Row, pool: list[tuple[Outfit, NodeBound]], top: int) -> Iterator[Bound]:
+    def of(self, row: Row, pool: Pool, top: int) -> Iterator[Bound]:
         """Bounds of a row on the outfits of its pool whose nodes cost `top` cents at most, cheapest first."""
         n = row.key.nodes
-        for o, node in pool:
+        for o, node in pool.upto(top // n):
             if n * node.cents > top:
                 return
             memo = (id(o), id(row))  # hashing a row takes longer than all else here; kept alive beside its bound

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, overload
 
 import numpy as np
@@ -38,6 +38,13 @@ class Joined:
         """Part ids with quantities."""
         return {x.id: q for x, q in (self.network.bill_of(self.nodes, self.per_node) or {}).items()}
 
+    @property
+    def load(self) -> tuple[int, int, int]:
+        """Power, rack units and weight of the switches, as the rules count them."""
+        s = self.network.switch
+        qty = self.shared.get(s.id, 0) if s else 0
+        return (qty * int(s.power_w or 0), qty * s.rack_units, qty * round(s.weight_kg)) if s else (0, 0, 0)
+
 
 class Ways(Sequence[Joined]):
     """The ways to build a network, cheapest first; each is written out only when it is looked at."""
@@ -65,6 +72,21 @@ class Ways(Sequence[Joined]):
             node = self._added.get(k.nic.id, NO_PARTS) if k.nic else NO_PARTS
             self._made[i] = Joined(self.cents[i], k, *self._size, node)
         return self._made[i]
+
+    @cached_property
+    def wires(self) -> frozenset[str]:
+        """Switches, cables and optics of the networks that no other one with the same card beats, and of all trunks."""
+        out: set[str] = set()
+        best: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+        for w in self:  # cheapest first
+            k = w.network
+            out |= {x.id for x, _ in k.trunk}
+            load = w.load
+            group = best.setdefault((k.nic.id if k.nic else "", k.lan), [])
+            if not any(all(a <= b for a, b in zip(o, load, strict=True)) for o in group):
+                group.append(load)
+                out |= {x.id for x, _ in k.pieces} | ({k.switch.id} if k.switch else set())
+        return frozenset(out)
 
 
 class Wirings:
@@ -113,6 +135,12 @@ class Wirings:
         return total + np.where(one, self.switch, trunk + self.switch * many), reached
 
 
+@cache
+def _fewest_per_rack(nodes: int, most: int) -> tuple[int, ...]:
+    """Up to `most` nodes per rack: for each number of racks that they make the fewest."""
+    return tuple(a for a in range(1, most + 1) if a == 1 or -(-nodes // a) != -(-nodes // (a - 1)))
+
+
 class Cluster:
     """Shared gear of a market; answers are remembered."""
 
@@ -126,7 +154,8 @@ class Cluster:
         self.pdus = sorted(pdus, key=lambda x: (market.cents(x.id), x.id))
         self._kinds: dict[tuple[object, ...], Wirings] = {}
         self._joined: dict[tuple[object, ...], Ways] = {}
-        self._ports: dict[str, tuple[object, ...]] = {}
+        self._ports: dict[str, int] = {}
+        self._alike: dict[tuple[object, ...], int] = {}
         self._needed: dict[tuple[object, ...], list[Ways]] = {}
 
     def networks(self, p: Platform, key: RowKey) -> list[Ways]:
@@ -136,7 +165,8 @@ class Cluster:
         ports = self._ports.get(p.id)
         if ports is None:
             held = tuple((n.id, q) for n, q in inside(p, self.market.catalog, Nic))
-            ports = self._ports[p.id] = (p.nic_forms, p.nic_slots, p.onboard_lan, held)
+            facts = (p.nic_forms, p.nic_slots, p.onboard_lan, held)
+            ports = self._ports[p.id] = self._alike.setdefault(facts, len(self._alike))
         memo = (ports, key.nodes, key.per_node, key.net, key.net_gbit_s)
         if memo not in self._needed:
             self._needed[memo] = self._networks(p, key)
@@ -198,45 +228,48 @@ class Cluster:
         tallest = max((x.rack_units for x in self.racks), default=1)
         if "racks" in self.market.request.have:
             tallest = self.market.policy.whole("rack.max_units")
-        for a in range(1, most_per_rack(p.rack_units, tallest, nodes) + 1):
+        cents, counts = self.market.cents, _fewest_per_rack(nodes, most_per_rack(p.rack_units, tallest, nodes))
+        for a, rack, pdu in self._fillings(p, counts, node_w, shared, outlets):
             count = -(-nodes // a)
-            if a > 1 and count == -(-nodes // (a - 1)):
-                continue
-            for cents, parts in self._racks(p, a, count, node_w, shared, outlets):
-                if cents < best[0]:
-                    best = cents, parts, count
+            total = count * (cents(rack.id) + 2 * cents(pdu.id)) if rack and pdu else 0
+            if total < best[0]:
+                best = total, {rack.id: count, pdu.id: 2 * count} if rack and pdu else NO_PARTS, count
         return best
 
-    def _racks(
-        self, p: Platform, a: int, count: int, node_w: int, shared: dict[str, int], outlets: tuple[str, int] | None
-    ) -> Iterator[tuple[int, dict[str, int]]]:
+    def _fillings(
+        self, p: Platform, counts: Iterable[int], node_w: int, shared: dict[str, int], outlets: tuple[str, int] | None
+    ) -> Iterator[tuple[int, Rack | None, Pdu | None]]:
+        """(nodes per rack, cheapest rack and PDU for them) of rising `counts`, up to the first one that heat, height,
+        weight or power forbid: they forbid all larger ones too. No rack and PDU where the site has them."""
         market, policy = self.market, self.market.policy
         gear = [(market.catalog.parts[x], q) for x, q in shared.items()]
         units = sum(x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling))
         kg = sum(round(x.weight_kg) * q for x, q in gear if isinstance(x, Switch | Cooling))
         watts = sum(int(x.power_w or 0) * q for x, q in gear if isinstance(x, Switch))
-        if a * air_w(node_w, p, policy) + 100 * watts > 100 * policy.whole("cooling.rack_air_w"):
-            return
-        tall = a * (p.rack_units or 1) + units
-        if "racks" in market.request.have:
-            if tall <= policy.whole("rack.max_units"):
-                yield 0, NO_PARTS
-            return
-        kg_all = a * node_kg(p, policy) + kg
-        rack = next((r for r in self.racks if tall <= r.rack_units and kg_all <= r.load_kg), None)
-        volts = market.request.line_volts or policy.whole("power.line_volts")
-        wall, percent = 100 * (a * node_w + watts), pdu_efficiency(policy)
-        pdu = next(
-            (
-                d for d in self.pdus
-                if wall <= percent * d.power_w and (d.volts >= LOW_LINE_V) == (volts >= LOW_LINE_V)
-                and (outlets is None or a * outlets[1] <= 2 * (d.outlets_c19 if outlets[0] == "C20" else d.outlets_c13))
-            ),
-            None,
-        )  # fmt: skip
-        if rack and pdu:
-            cents = count * market.cents(rack.id) + 2 * count * market.cents(pdu.id)
-            yield cents, {rack.id: count, pdu.id: 2 * count}
+        heat, tall, heavy = air_w(node_w, p, policy), p.rack_units or 1, node_kg(p, policy)
+        air, own = 100 * policy.whole("cooling.rack_air_w"), "racks" in market.request.have
+        high = (market.request.line_volts or policy.whole("power.line_volts")) >= LOW_LINE_V
+        percent = pdu_efficiency(policy)
+
+        def feeds(d: Pdu, a: int) -> bool:
+            return 100 * (a * node_w + watts) <= percent * d.power_w and (
+                outlets is None or a * outlets[1] <= 2 * (d.outlets_c19 if outlets[0] == "C20" else d.outlets_c13)
+            )
+
+        racks, pdus = self.racks, [d for d in self.pdus if (d.volts >= LOW_LINE_V) == high]
+        for a in counts:
+            if a * heat + 100 * watts > air:
+                return
+            if own:
+                if a * tall + units > policy.whole("rack.max_units"):
+                    return
+                yield a, None, None
+                continue
+            racks = [r for r in racks if a * tall + units <= r.rack_units and a * heavy + kg <= r.load_kg]
+            pdus = [d for d in pdus if feeds(d, a)]
+            if not racks or not pdus:
+                return
+            yield a, racks[0], pdus[0]
 
     def liquid(self, p: Platform, total_w: int, racks: int) -> dict[str, int] | None:
         """CDUs, manifolds and facility connections of liquid-cooled nodes; None when they can't be had."""

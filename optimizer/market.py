@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
+from catalogs.collector import collector_paused
 from catalogs.errors import Fault, InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
@@ -40,6 +41,7 @@ class Market:
     _host_links: dict[str, frozenset[tuple[int, int]]] = field(default_factory=dict)
 
     @classmethod
+    @collector_paused()
     def open(cls, catalog: Catalog, request: Request, policy: Policy, calibration: Calibration | None = None) -> Market:
         """Throughput by `calibration`, the shipped one without. Raises InputError as `model_of` does, and for an
         unknown vendor."""

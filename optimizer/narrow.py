@@ -18,7 +18,6 @@ from constraints.power import LOW_LINE_V
 from constraints.rack import node_kg
 from constraints.storage import needed_gb
 from optimizer.bound import Bound
-from optimizer.cluster import Joined
 from optimizer.market import Market
 from optimizer.prune import NVME, undominated
 
@@ -31,7 +30,7 @@ def narrowed(
     r = market.request
     if r.cost_axis != "money" or r.shares or r.max_sellers is not None or market.book.by_quantity:
         return market, Candidates(kept)
-    wired = {*r.include, *_wires(open_)}
+    wired = set(r.include).union(*(w.wires for w in {id(w): w for b in open_ for w in b.ways}.values()))
     shared = {x.id for x in (*market.links, *market.switches) if not (isinstance(x, Link) and x.medium == "power")}
     prices = {x: price for x, price in market.book.prices.items() if x not in shared or x in wired}
     return replace(market, book=replace(market.book, prices=prices)), Candidates(_useful(market, kept, open_))
@@ -62,31 +61,6 @@ def affordable(market: Market, parts: Iterable[Part], open_: list[Bound], ceilin
         ):
             kept.append(part)
     return kept
-
-
-def _wires(open_: list[Bound]) -> set[str]:
-    """Switches, cables and optics of the networks that no other one with the same card beats, and of all trunks."""
-    out: set[str] = set()
-    for ways in {id(w): w for b in open_ for w in b.ways}.values():
-        best: dict[tuple[str, str], list[tuple[float, ...]]] = {}
-        for w in ways:  # cheapest first
-            k = w.network
-            out |= {x.id for x, _ in k.trunk}
-            load = _load(w)
-            group = best.setdefault((k.nic.id if k.nic else "", k.lan), [])
-            if not any(all(a <= b for a, b in zip(o, load, strict=True)) for o in group):
-                group.append(load)
-                out |= {x.id for x, _ in k.pieces} | ({k.switch.id} if k.switch else set())
-    return out
-
-
-def _load(w: Joined) -> tuple[float, ...]:
-    """Power, rack units and weight of a network's switches, as the rules count them."""
-    s = w.network.switch
-    if s is None:
-        return 0, 0, 0
-    qty = w.shared.get(s.id, 0)
-    return qty * int(s.power_w or 0), qty * s.rack_units, qty * round(s.weight_kg)
 
 
 def _useful(market: Market, kept: list[Part], open_: list[Bound]) -> list[Part]:

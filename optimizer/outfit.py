@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
-from constraints.case import fan_percent, power_cap
+from constraints.case import power_cap
 from constraints.contents import gpus_inside
 from constraints.fit import gpu_fits
 from constraints.host_memory import floor_gb
-from constraints.lanes import direct, gpu_lanes, gpu_width
-from constraints.model import fixed_w
+from constraints.lanes import gpu_lanes, gpu_width
 from constraints.offload import room_gb
 from constraints.plan import RowKey
 from constraints.power import node_limit_w, transient_extra_w, watts_at
@@ -25,25 +24,20 @@ class Outfit:
         self.market, self._parts = shelf.market, parts
         policy, p = self.market.policy, self.platform
         self.cap_w = power_cap(gpu, p)
-        self.fan = fan_percent(p, policy)
         self.gpus = self._gpus()
         cores = policy.whole("cores.per_gpu_min") * k
-        self.cpus = shelf.shared(("cores", cores, *shelf.alike), lambda: [o for o in shelf.cpus if o.size >= cores])
+        self.cpus = shelf.shared(("cores", cores, shelf.alike), lambda: [o for o in shelf.cpus if o.size >= cores])
         self.floor_gb = 0 if gpu.form_factor == "integrated" or not p.dimm_slots else k * gpu.vram_gb
         least_gb = floor_gb(self.floor_gb, policy)
         self.memory = shelf.shared(
-            ("floor", least_gb, *shelf.alike), lambda: [o for o in shelf.memory if o.size >= least_gb]
+            ("floor", least_gb, shelf.alike), lambda: [o for o in shelf.memory if o.size >= least_gb]
         )
         self.nics = shelf.nics
-        self.static_w = self.cap_w * k + p.overhead_w + fixed_w(p, self.market.catalog)
-        self.own = Option(self.market.cents(p.id), 0, ((p.id, 1),))
+        self.static_w, self.own = self.cap_w * k + shelf.static_w, shelf.own
+        self.unfit = not (self.gpus and self.cpus and self.memory and self.nics and self.shelf.banks)
+        self.least_cents = self._least_cents()
 
-    @property
-    def unfit(self) -> bool:
-        return not (self.gpus and self.cpus and self.memory and self.nics and self.shelf.banks)
-
-    @property
-    def least_cents(self) -> int:
+    def _least_cents(self) -> int:
         """A first bound of one node, for any row: the cheapest of everything but drives and bridges."""
         if self.unfit:
             return NONE
@@ -64,7 +58,8 @@ class Outfit:
             boards = [b for b in self._parts.get(GpuBoard, []) if isinstance(b, GpuBoard)]
             fits = [b for b in boards if b.gpu == gpu.id and b.gpus == k and not gpu_fits(p, gpu, k, b)]
             return cheapest_first(shelf.option((b, 1), watts=b.overhead_w) for b in fits)
-        return [shelf.option((gpu, k))] if gpu.id in self.market.book.prices and self.cap_w else []
+        on_sale = gpu.id in self.market.book.prices and self.cap_w
+        return shelf.shared(("gpus", gpu.id, k), lambda: [shelf.option((gpu, k))]) if on_sale else []
 
     def need_gb(self, precision: str) -> int:
         """NVMe that the weights of a precision ask for."""
@@ -73,7 +68,7 @@ class Outfit:
     def psus(self, static_w: int) -> list[Option]:
         """Sets of supplies that carry a node of `static_w` (fans not counted)."""
         load, peak = self.load_w(static_w), transient_extra_w(self.k * self.cap_w, self.market.policy)
-        return self.shelf.shared(("carry", load, peak, *self.shelf.bank), lambda: self._carrying(load, load + peak))
+        return self.shelf.shared(("carry", load, peak, self.shelf.bank), lambda: self._carrying(load, load + peak))
 
     def _carrying(self, load: int, peak: int) -> list[Option]:
         policy = self.market.policy
@@ -88,7 +83,7 @@ class Outfit:
     def load_w(self, static_w: int) -> int:
         """Load of a node with fans; of a complete system at least its published maximum."""
         p = self.platform
-        load = -(-100 * static_w // (100 - self.fan))
+        load = -(-100 * static_w // (100 - self.shelf.fan))
         return max(load, p.system_max_w) if p.kind == Kind.SYSTEM and p.system_max_w else load
 
     def bridges(self, key: RowKey) -> list[Option]:
@@ -128,13 +123,10 @@ class Outfit:
 
     def lanes_left(self, cpu: Option, key: RowKey) -> int:
         """CPU lanes left beside the GPUs; negative when even those find too few."""
-        p = self.platform
-        width = gpu_width(p, key.lanes)
-        if not direct(p):
-            return 10**6 if width else -1
+        width = gpu_width(self.platform, key.lanes)
         if not width:
             return -1
-        return cpu.lanes + p.chipset_lanes - gpu_lanes(self.k, width)
+        return cpu.lanes + self.platform.chipset_lanes - gpu_lanes(self.k, width) if self.shelf.direct else 10**6
 
 
 def most_on_site(market: Market, gpu: Gpu, per_node: int, outfits: list[Outfit]) -> int:

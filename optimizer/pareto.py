@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from catalogs.collector import collector_paused
 from constraints.axis import MAX_COST, MONEY
 from constraints.plan import Row
 from constraints.rule import Rule
@@ -39,6 +40,7 @@ class Solver(Units):
     """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched. `judged`: rows
     known already, of a request that asks the same of plans."""
 
+    @collector_paused()
     def __init__(
         self, market: Market, rules: Sequence[Rule] = RULES, clock: Clock | None = None, clever: bool = True,
         engine: type[Family] = Family, judged: GpuRows | None = None,
@@ -126,6 +128,7 @@ class Solver(Units):
             return MAX_COST
         return None if self.market.request.budget_cents is None else self.market.purse
 
+    @collector_paused()
     def cheapest(self, limit: int | None = None) -> Found | None:
         """The build of least cost, up to `limit` on the axis; proven."""
         if limit is None:
@@ -169,6 +172,7 @@ class Solver(Units):
         self.seconds["search"] += time.perf_counter() - started
         return [min(found, key=lambda f: (f.parts_cents, rank(self.market, f))) for found in chosen.values()]
 
+    @collector_paused()
     def front(self) -> Front:
         """The whole front, proven unless the time limit came first."""
         out = Front(families=len(self.units), seconds=self.seconds)

@@ -18,6 +18,8 @@ from optimizer.throughput.plans import Planner
 from optimizer.throughput.training_plans import TrainingPlanner
 
 RDMA_RATES = (100, 200, 400)
+Asked = tuple[Gpu, int, list[Platform], Sequence[int]]
+"""A family with the node counts to judge."""
 
 
 def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
@@ -110,23 +112,41 @@ class GpuRows:
 
     def of(self, market: Market, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int]) -> list[Row]:
         """Rows of each node count."""
+        return self.of_all(market, [(gpu, k, holders, node_counts)])[0]
+
+    def of_all(self, market: Market, asked: Sequence[Asked]) -> list[list[Row]]:
+        """Rows of several families, judged together."""
+        found = [self._known_of(market, *x) for x in asked]
+        self.planner.judge([(gpu, keys) for (gpu, *_), (_, _, _, keys) in zip(asked, found, strict=True)])
+        out = []
+        for (gpu, _, _, counts), (caps, of_caps, known, keys) in zip(asked, found, strict=True):
+            theirs, mine = dict(zip(caps, of_caps, strict=True)), dict(zip(of_caps, caps, strict=True))
+            for row in undominated(self.planner.rows(gpu, keys)) if keys else ():
+                known[row.key.nodes].append(_on(row, gpu.id, theirs))
+            out.append([_on(row, gpu.id, mine) for n in counts for row in known[n]])
+        return out
+
+    def _known_of(
+        self, market: Market, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int]
+    ) -> tuple[tuple[int, ...], tuple[int, ...], dict[int, list[Row]], list[RowKey]]:
+        """Power caps of the GPU and of the first one like it, that one's rows by node count, and the keys that those
+        node counts lack."""
         caps, domains, hosts = _facts(market, gpu, k, holders)
         slowed = tuple((cap, gpu.tdp_w) if gpu.tdp_w and cap < gpu.tdp_w else None for cap in caps)
         kind = (self.planner.alike(gpu), gpu.pcie_gen, k, slowed, domains, hosts, market.rdma_gbit_s)
         of_caps, known = self._known.setdefault(kind, (caps, {}))
-        if new := [n for n in node_counts if n not in known]:
-            keys = [x for n in new for x in _keys(market, gpu, k, n, caps, domains, hosts)]
-            known |= {n: [] for n in new}
-            theirs = dict(zip(caps, of_caps, strict=True))
-            for row in undominated(self.planner.rows(gpu, keys)):
-                known[row.key.nodes].append(_on(row, row.key.gpu, theirs))
-        mine = dict(zip(of_caps, caps, strict=True))
-        return [_on(row, gpu.id, mine) for n in node_counts for row in known[n]]
+        new = [n for n in node_counts if n not in known]
+        known |= {n: [] for n in new}
+        least = self.planner.least(gpu) if new else 0
+        keys = [x for n in new if n * k >= least for x in _keys(market, gpu, k, n, caps, domains, hosts)]
+        return caps, of_caps, known, keys
 
 
 def _on(row: Row, gpu: str, caps: dict[int, int]) -> Row:
     """The row of another GPU of the same figures under its own power caps."""
     x = row.key
+    if x.gpu == gpu and x.cap_w == caps[x.cap_w]:
+        return row
     key = RowKey(
         gpu, caps[x.cap_w], x.per_node, x.nodes, x.domain, x.pcie_gen, x.lanes, x.net, x.net_gbit_s, x.host_gb_s,
         x.host_gb, x.host_gflops,

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
-from constraints.case import PsuBank, bank, included_bank, patterns
+from constraints.case import PsuBank, bank, fan_percent, included_bank, patterns
 from constraints.contents import inside
 from constraints.fit import bayless, cooler_fits, cpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
-from constraints.lanes import NVME_LANES, cpu_lanes, needs_lanes
-from constraints.model import dimm_counts
+from constraints.lanes import NVME_LANES, cpu_lanes, direct, needs_lanes
+from constraints.model import dimm_counts, fixed_w
 from constraints.offload import bandwidth_gb_s, gflops_class, offloads
 from constraints.rack import cord_links, racked
 from optimizer.market import Market
@@ -62,20 +62,23 @@ class Shelf:
         board = (p.socket, p.cpu_generations, p.sockets, p.cpu_max_w, needs_cpu(p), needs_cooler(p), holds)
         slots = (p.mem_gen, p.dimm_types, *dimm_counts(p), p.dimm_slots > 0, holds)
         bays = (p.nvme_forms if p.nvme_bays else (), p.m2_slots > 0, p.sata_forms if p.sata_bays else ())
-        self._bays = (*bays, "storage" in p.includes, holds)
-        self.alike = (*board, *slots)
+        self._bays = self._number("bays", *bays, "storage" in p.includes, holds)
+        self.alike = self._number("board", *board, *slots)
+        self.own, self.static_w = Option(market.cents(p.id), 0, ((p.id, 1),)), p.overhead_w + fixed_w(p, market.catalog)
+        self.fan, self.direct = fan_percent(p, market.policy), direct(p)
         self.cpus = self.shared(("cpus", *board), self._cpus)
         self.memory = self.shared(("memory", *slots), self._memory)
         if market.request.offload and offloads(p):
             self.cpus, self.memory = self._with_bandwidth()
         nic = (bool(p.onboard_lan), p.nic_slots > 0, p.nic_forms, holds)
         self.nics = self.shared(("nics", *nic), self._nics)
-        self.bank = bank = (p.psu_forms, p.psu_watts, *patterns(p), needs_psu(p), racked(p), holds)
+        bank = (p.psu_forms, p.psu_watts, *patterns(p), needs_psu(p), racked(p), holds)
+        self.bank = self._number("bank", *bank)
         self.banks = self.shared(("banks", *bank), self._banks)
         self.pools: dict[tuple[int, ...], list[Option]] = {}
-        self._disks: list[Drive] = self.shared(("disks", *self._bays), self._bayed)
+        self._disks: list[Drive] = self.shared(("disks", self._bays), self._bayed)
         self._fitting: list[Drive] = self.shared(
-            ("nvme", *self._bays), lambda: [d for d in self._disks if needs_lanes(d)]
+            ("nvme", self._bays), lambda: [d for d in self._disks if needs_lanes(d)]
         )
 
     def shared(self, key: tuple[object, ...], make: Callable[[], list[T]]) -> list[T]:
@@ -83,6 +86,10 @@ class Shelf:
         if key not in self._stock:
             self._stock[key] = make()
         return self._stock[key]
+
+    def _number(self, *facts: object) -> int:
+        """One number for all platforms of equal facts, quicker to look up than these."""
+        return int(self.shared(("number", *facts), lambda: [len(self._stock)])[0])
 
     def _bayed(self) -> list[Drive]:
         """Drives that some bay takes."""
@@ -212,7 +219,7 @@ class Shelf:
     def nvme(self, need_gb: int) -> list[Option]:
         """The cheapest NVMe sets of `need_gb` that read fast enough: two pieces of any kinds, or as many as it takes
         of one kind."""
-        return self.shared(("bundles", need_gb, *self._bays), lambda: self._bundles(need_gb))
+        return self.shared(("bundles", need_gb, self._bays), lambda: self._bundles(need_gb))
 
     def least_drives(self, need_gb: int) -> int:
         """Cents below which no set of drives will do, mixed sets of three and more pieces included."""
@@ -220,7 +227,7 @@ class Shelf:
         three = (
             3
             * self.shared(
-                ("least", *self._bays), lambda: [min((self.market.cents(d.id) for d in self._fitting), default=NONE)]
+                ("least", self._bays), lambda: [min((self.market.cents(d.id) for d in self._fitting), default=NONE)]
             )[0]
         )
         return min(three, known[0].cents if known else NONE)

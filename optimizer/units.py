@@ -23,6 +23,9 @@ from optimizer.shelf import NONE, Parts, Shelf, Stock
 from optimizer.stairs import Staircase
 from optimizer.twins import thinned
 
+TOGETHER = 64
+"""Families whose plans are judged in one stroke, between two looks at the clock."""
+
 
 @dataclass
 class Unit:
@@ -90,17 +93,23 @@ class Units:
         """Rows of all units (or those) for every node count that `limit` may pay."""
         started = time.perf_counter()
         wanted = self.market.request.throughput_tenths or 1
-        for i, u in enumerate(self.units if units is None else units):
-            self.clock.tick("plans", i, len(self.units))
-            holders = [o.platform for o in u.outfits]
-            rows: list[Row] = []
-            if new := self._new_counts(u.judged, u, u.least, limit):
-                u.judged = max(u.judged, new[-1])
-                rows = self.on_gpus.of(self.market, u.gpu, u.per_node, holders, self._allowed(u, new))
-            if self.on_host and (new := self._new_counts(u.judged_host, u, u.least_host, limit)):
-                u.judged_host = max(u.judged_host, new[-1])
-                rows += self.on_host.rows(u.gpu, u.per_node, holders, self._allowed(u, new))
-            u.rows += [r for r in rows if r.perf.tenths >= wanted]
+        among = self.units if units is None else units
+        for start in range(0, len(among), TOGETHER):
+            self.clock.tick("plans", start, len(self.units))
+            some = among[start : start + TOGETHER]
+            asked, hosted = [], []
+            for u in some:
+                holders = [o.platform for o in u.outfits]
+                new = self._new_counts(u.judged, u, u.least, limit)
+                u.judged = max([u.judged, *new[-1:]])
+                asked.append((u.gpu, u.per_node, holders, self._allowed(u, new)))
+                new = self._new_counts(u.judged_host, u, u.least_host, limit) if self.on_host else range(0)
+                u.judged_host = max([u.judged_host, *new[-1:]])
+                hosted.append((u.gpu, u.per_node, holders, self._allowed(u, new)))
+            for u, rows, host in zip(some, self.on_gpus.of_all(self.market, asked), hosted, strict=True):
+                if self.on_host and host[-1]:
+                    rows += self.on_host.rows(*host)
+                u.rows += [r for r in rows if r.perf.tenths >= wanted]
         self.seconds["plans"] += time.perf_counter() - started
 
     def _new_counts(self, judged: int, u: Unit, least: int, limit: int) -> range:
@@ -136,10 +145,9 @@ class Units:
         if row.key.nodes * u.least >= below:
             return row.key.nodes * u.least
         pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
-        beyond = (n * node.cents for _, node in pool if n * node.cents >= below)
-        return min(
-            [*(max(b.cents, n * b.node.by_shares) for b in self.bounds.of(row, pool, below - 1)), next(beyond, NONE)]
-        )
+        within = (max(b.cents, n * b.node.by_shares) for b in self.bounds.of(row, pool, below - 1))
+        beyond = pool.above((below - 1) // n)
+        return min([*within, NONE if beyond == NONE else n * beyond])
 
     def candidates(self, u: Unit) -> Candidates:
         """Every part that may stand in a node of the unit."""

@@ -38,8 +38,7 @@ def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
     pair = planner.calibration.pair(planner.kin, gpu.id)
     found = []
     for precision in planner.precisions(gpu):
-        sizes = sizes_of(key.per_node, key.total)
-        table = np.concatenate([planner.candidates(gpu, precision, key, size) for size in sizes])
+        table, _ = planner.fits.of(precision, [(gpu, key, size) for size in sizes_of(key.per_node, key.total)])
         shape, cap = table[:, :4], table[:, 4]
         asked = demand(llm, precision, r.isl, r.osl, r.kv_precision)
         owner = np.zeros(len(table), dtype=np.int64)

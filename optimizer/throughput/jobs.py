@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -94,24 +94,37 @@ def jobs(
     )  # fmt: skip
 
 
+def of_setups(
+    setups: Sequence[tuple[Gpu, RowKey]], shape: Ints, owner: Ints, d: Demand, precision: str,
+    lengths: tuple[int, int], k: Constants,
+) -> Jobs:  # fmt: skip
+    """Replicas of `shape` (rows of tp, pp, dp, ep), each on the GPU and hardware of `setups[owner]`. Each GPU has
+    figures at the precision (see `accelerator`)."""
+    given = [accelerator(gpu, precision, k) for gpu, _ in setups]
+
+    def each(values: Iterable[Any]) -> Field:
+        return np.array(list(values))[owner]
+
+    def clock(gpu: Gpu, cap_w: int) -> float:
+        return math.sqrt(cap_w / gpu.tdp_w) if gpu.tdp_w and cap_w < gpu.tdp_w else 1.0
+
+    tp, pp, dp, ep = shape.T
+    return jobs(
+        k, d, {f.name: each(getattr(a, f.name) for a in given) for f in fields(Accelerator)}, (tp, pp, dp, ep),
+        per_node=each(x.per_node for _, x in setups),
+        domain=each(x.domain for _, x in setups),
+        pcie=each(pcie_b_s(gpu, x.pcie_gen, x.lanes, k) for gpu, x in setups),
+        net=each(x.net_gbit_s / 8 * 1e9 + 1.0 for _, x in setups),
+        lengths=lengths,
+        clock=each(clock(gpu, x.cap_w) for gpu, x in setups),
+    )  # fmt: skip
+
+
 def of_keys(
     gpu: Gpu, shape: Ints, keys: Sequence[RowKey], owner: Ints, d: Demand, precision: str, lengths: tuple[int, int],
     k: Constants,
 ) -> Jobs | None:  # fmt: skip
-    """Replicas of `shape` (rows of tp, pp, dp, ep), each on the hardware of `keys[owner]` (one power cap and fabric).
-
-    None when the GPU's figures are unknown."""
-    a = accelerator(gpu, precision, k)
-    if a is None:
+    """The same on one GPU; None when its figures are unknown."""
+    if accelerator(gpu, precision, k) is None:
         return None
-    cap, tdp = keys[0].cap_w, gpu.tdp_w
-    tp, pp, dp, ep = shape.T
-    return jobs(
-        k, d, a, (tp, pp, dp, ep),
-        per_node=np.array([x.per_node for x in keys])[owner],
-        domain=keys[0].domain,
-        pcie=np.array([pcie_b_s(gpu, x.pcie_gen, x.lanes, k) for x in keys])[owner],
-        net=np.array([x.net_gbit_s / 8 * 1e9 + 1.0 for x in keys])[owner],
-        lengths=lengths,
-        clock=math.sqrt(cap / tdp) if tdp and cap < tdp else 1.0,
-    )  # fmt: skip
+    return of_setups([(gpu, key) for key in keys], shape, owner, d, precision, lengths, k)

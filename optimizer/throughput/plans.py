@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from constraints.interconnect import least_gbit_s
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
 from constraints.precision import BITS, wanted
 from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
-from constraints.vram import most_users
 from optimizer.throughput.calibration import Calibration, Curve, Shape, measured, shipped
 from optimizer.throughput.demand import demand, kin
-from optimizer.throughput.jobs import DATA_FIELDS, of_keys
-from optimizer.throughput.roofline import SLACK, Floats, Ints, Times, largest_concurrency, speeds, times
-from optimizer.throughput.shapes import shapes, sizes_of
+from optimizer.throughput.fits import Fits, Setup
+from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_keys, of_setups
+from optimizer.throughput.roofline import SLACK, Flags, Floats, Ints, Times, largest_concurrency, speeds, times
+from optimizer.throughput.shapes import sizes_of
 
 Rank = tuple[int, int, int, int, int]
-Memo = tuple[object, ...]
+ROUNDING = 1 + 1e-6
+"""Room for rounding where a bound meets a limit."""
+Spans = tuple[int, str, int] | None
+"""Of a replica across nodes the GPUs per node and the network."""
+Judged = dict[tuple[int, Spans], list["Replica"]]
+"""Replicas by their number of GPUs, best first; on one kind of GPU with one power cap, fabric and host link."""
 
 
 class Replica(NamedTuple):
@@ -47,13 +51,12 @@ class Planner:
         self.llm, self.request, self.policy = llm, request, policy
         self.calibration = calibration or shipped()
         self.max_pp = min(policy.whole("plans.max_pp"), llm.layers)
-        self._replicas: dict[Memo, list[Replica]] = {}
+        self.fits = Fits(llm, request, policy, self.max_pp, int(self.calibration.constants["max_batch"]))
+        self._judged: dict[tuple[object, ...], Judged] = {}
+        self._least: dict[tuple[int, str], float] = {}
         self._precisions: dict[str, list[str]] = {}
         self._alike: dict[str, int] = {}
         self._kinds: dict[tuple[object, ...], int] = {}
-        self._fits: dict[tuple[object, ...], Ints] = {}
-        self._held: dict[tuple[int, int, str], dict[Shape, int]] = {}
-        self._rates: dict[tuple[Shape, int], int] = {}
         self.kin = kin(llm)
 
     def alike(self, gpu: Gpu) -> int:
@@ -75,20 +78,22 @@ class Planner:
             ]
         return self._precisions[gpu.arch]
 
-    def rows(self, gpu: Gpu, keys: list[RowKey]) -> list[Row]:
-        """The row of each key that a plan can run on. All keys are of one number of GPUs per node."""
-        self._judge(gpu, keys)
+    def rows(self, gpu: Gpu, keys: Sequence[RowKey]) -> list[Row]:
+        """The row of each key that a plan can run on."""
+        self.judge([(gpu, keys)])
         return [row for key in keys if (row := self._best(gpu, key))]
 
     def _best(self, gpu: Gpu, key: RowKey) -> Row | None:
         """The row with its best plan: most throughput, then higher precision, fewer stages, smaller tp and ep."""
-        users, like = self.request.users, self.alike(gpu)
+        users, judged, spans = self.request.users, self._group(gpu, key), _spans(key)
         best: tuple[Rank, Replica, int] | None = None
         for size in sizes_of(key.per_node, key.total):
+            some = judged.get((size, spans if size > key.per_node else None))
+            if not some:
+                continue
             replicas = key.total // size
             least = 1 if users is None else -(-users // replicas)
-            judged = self._replicas.get(_memo(like, gpu, key, size), ())
-            found = next((r for r in judged if r.concurrency >= least), None)
+            found = next((r for r in some if r.concurrency >= least), None)
             if found is None:
                 continue
             rank = (replicas * found.rank[0], *found.rank[1:])
@@ -105,42 +110,86 @@ class Planner:
         )
         return Row(key, plan, perf)
 
-    def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
-        """Judge all replicas that the keys may hold, in one sweep per power cap, NVLink domain and precision."""
-        like = self.alike(gpu)
-        new: dict[tuple[int, int], dict[Memo, tuple[RowKey, int]]] = {}
-        for key in keys:
-            for size in sizes_of(key.per_node, key.total):
-                memo = _memo(like, gpu, key, size)
-                if memo not in self._replicas:
-                    self._replicas[memo] = []
-                    new.setdefault((key.cap_w, key.domain), {})[memo] = key, size
-        for todo in new.values():
-            for precision in self.precisions(gpu):
-                self._sweep(gpu, precision, todo)
-        for group in new.values():
-            for memo in group:
-                self._replicas[memo].sort(key=lambda r: r.rank, reverse=True)
+    def judge(self, asked: Iterable[tuple[Gpu, Sequence[RowKey]]]) -> None:
+        """Judge all replicas that the keys may hold, of all GPUs in one sweep per precision."""
+        new: list[tuple[Setup, list[Replica]]] = []
+        for gpu, keys in asked:
+            least = self.least(gpu)
+            for key in keys:
+                judged, spans = self._group(gpu, key), _spans(key)
+                for size in sizes_of(key.per_node, key.total):
+                    memo = size, spans if size > key.per_node else None
+                    if size >= least and memo not in judged:
+                        judged[memo] = []
+                        new.append(((gpu, key, size), judged[memo]))
+        for precision in wanted(self.llm, self.request) if new else ():
+            able = {x.id for x in {g.id: g for (g, _, _), _ in new}.values() if self._runs(x, precision)}
+            self._sweep(precision, [x for x in new if x[0][0].id in able])
+        for _, found in new:
+            found.sort(key=lambda r: r.rank, reverse=True)
 
-    def _sweep(self, gpu: Gpu, precision: str, todo: dict[Memo, tuple[RowKey, int]]) -> None:
-        """Judge the replicas of `todo` at one precision; its keys share power cap and fabric."""
+    def least(self, gpu: Gpu) -> float:
+        """GPUs below which no replica at all fits memory and meets the latency limits; infinite where none does."""
+        return min((self._least_at(gpu, p) for p in self.precisions(gpu)), default=math.inf)
+
+    def _least_at(self, gpu: Gpu, precision: str) -> float:
+        memo = self.alike(gpu), precision
+        if memo not in self._least:
+            self._least[memo] = self._within_limits(gpu, precision) if self._runs(gpu, precision) else math.inf
+        return max(self._least[memo], self.fits.least(gpu, precision))
+
+    def _within_limits(self, gpu: Gpu, precision: str) -> float:
+        """GPUs below which the latency limits rule a replica out: its bytes and FLOPs are shared out evenly at best,
+        while kernels are launched and steps scheduled as on one GPU, and links take no time."""
+        r, k = self.request, self.calibration.constants
+        one = RowKey(gpu.id, gpu.tdp_w or 1, 1, 1, 1, 0, 0, "none", 0)
+        asked = demand(self.llm, precision, r.isl, r.osl, r.kv_precision)
+        jobs = of_keys(
+            gpu, np.ones((1, 4), np.int64), [one], np.zeros(1, np.int64), asked, precision, (r.isl, r.osl), k
+        )
+        assert jobs is not None
+        t = times(jobs, k).slowed(1 / self.calibration.pair(self.kin, gpu.id))
+        fixed = float(t.stage_fixed_s[0])
+        waits = [(fixed, float(t.step_s(1)[0]) - fixed, 1 / max(self._user_tok_s, 1e-9))]
+        if r.max_ttft_ms is not None:
+            waits.append((float(t.prefill_fixed_s[0]), float(t.prefill_s[0]), r.max_ttft_ms / 1e3))
+        room = [(limit * ROUNDING - least, shared) for least, shared, limit in waits]
+        return max(shared / left if left > 0 else math.inf for left, shared in room)
+
+    @property
+    def _user_tok_s(self) -> float:
+        """Tokens per second that each user must see; nobody waits for a batch."""
+        return 0.0 if self.request.workload == "batch" else self.request.min_tok_s_user
+
+    def _group(self, gpu: Gpu, key: RowKey) -> Judged:
+        """Judged replicas by all but their size that their speed depends on."""
+        slow = (key.cap_w, gpu.tdp_w) if gpu.tdp_w and key.cap_w < gpu.tdp_w else None
+        return self._judged.setdefault((self.alike(gpu), slow, key.domain, key.pcie_gen, key.lanes), {})
+
+    def _runs(self, gpu: Gpu, precision: str) -> bool:
+        """Whether a GPU serves a precision at a known speed."""
+        known = accelerator(gpu, precision, self.calibration.constants)
+        return precision in self.precisions(gpu) and known is not None
+
+    def _sweep(self, precision: str, todo: list[tuple[Setup, list[Replica]]]) -> None:
+        """Judge the replicas of these setups at one precision, on GPUs that run it."""
         r, llm, k = self.request, self.llm, self.calibration.constants
-        found = [(memo, key, self.candidates(gpu, precision, key, size)) for memo, (key, size) in todo.items()]
-        found = [x for x in found if len(x[2])]
-        if not found:
+        setups = [setup for setup, _ in todo]
+        table, owner = self.fits.of(precision, setups)
+        if not len(table):
             return
-        count = np.array([len(x[2]) for x in found])
-        owner = np.repeat(np.arange(len(found)), count)
-        table = np.concatenate([x[2] for x in found])
         shape, users = table[:, :4], table[:, 4]
         asked = demand(llm, precision, r.isl, r.osl, r.kv_precision)
-        jobs = of_keys(gpu, shape, [x[1] for x in found], owner, asked, precision, (r.isl, r.osl), k)
-        if jobs is None:
-            return
-        t = times(jobs, k).slowed(1 / self.calibration.pair(self.kin, gpu.id))
-        limit = 0.0 if r.workload == "batch" else r.min_tok_s_user
+        jobs = of_setups([(g, key) for g, key, _ in setups], shape, owner, asked, precision, (r.isl, r.osl), k)
+        pairs = np.array([1 / self.calibration.pair(self.kin, g.id) for g, _, _ in setups])[owner]
+        t = times(jobs, k).slowed(pairs)
+        limit = self._user_tok_s
         most = largest_concurrency(t, users, limit, r.max_ttft_ms)
-        factor, most = self._measured(gpu, precision, shape, most, t, limit)
+        factor = np.ones(len(shape))
+        for gpu in {g.id: g for g, _, _ in setups}.values():
+            if self.curves(gpu, precision):
+                theirs = np.array([g.id == gpu.id for g, _, _ in setups])[owner]
+                self._measured(gpu, precision, shape, theirs, most, factor, t, limit)
         s = speeds(t, np.maximum(most, 1))
         tenths = np.where(factor == 1, s.tenths, (s.tenths * factor).astype(np.int64))
         tp, pp, _, ep = shape.T
@@ -149,68 +198,32 @@ class Planner:
         if r.users is None:
             order = order[np.unique(owner[order], return_index=True)[1]]
         bits = BITS[precision]
-        for i in order.tolist():
-            f, (a, b, c, d) = float(factor[i]), shape[i].tolist()
-            self._replicas[found[owner[i]][0]].append(
-                Replica(
-                    (int(tenths[i]), bits, -b, -a, -d), int(most[i]), precision, (a, b, c, d),
-                    float(s.per_user_tok_s[i]) * f, float(s.ttft_ms[i]) / f, float(s.tpot_ms[i]) / f,
-                )
-            )  # fmt: skip
-
-    def candidates(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> Ints:
-        """(tp, pp, dp, ep, requests at once) of the replicas of `size` GPUs that fit memory and the key's network."""
-        spans = size > key.per_node
-        per_node, net, rate = (key.per_node, key.net, key.net_gbit_s) if spans else (size, "none", 0)
-        memo = (gpu.vram_gb, gpu.unified_reserve_gb, precision, size, per_node, net, rate)
-        if memo not in self._fits:
-            held = self._held.setdefault((gpu.vram_gb, gpu.unified_reserve_gb, precision), {})
-            fits = []
-            for shape in shapes(size, per_node, net, self.llm.heads, self.llm.is_moe, self.max_pp):
-                users = held.get(shape)
-                if users is None:
-                    users = held[shape] = self._users(gpu, precision, shape)
-                if users >= 1 and (not spans or rate >= self._rate(shape, per_node)):
-                    fits.append((*shape, users))
-            self._fits[memo] = np.array(fits, dtype=np.int64).reshape(-1, 5)
-        return self._fits[memo]
-
-    def _users(self, gpu: Gpu, precision: str, shape: Shape) -> int:
-        """Requests at once that a replica has memory and the engine room for."""
-        plan = Plan(precision, self.request.kv_precision, *shape, 1, 1)
-        users = most_users(gpu, self.llm, self.policy, plan, self.request.tokens)
-        return min(users, int(self.calibration.constants["max_batch"]) * shape[2])
-
-    def _rate(self, shape: Shape, per_node: int) -> int:
-        """Network speed that a replica across nodes of `per_node` GPUs needs."""
-        memo = (shape, per_node)
-        if memo not in self._rates:
-            self._rates[memo] = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy)
-        return self._rates[memo]
+        figures = owner, shape, tenths, most, s.per_user_tok_s * factor, s.ttft_ms / factor, s.tpot_ms / factor
+        for i, (a, b, c, d), speed, at_once, *seen in zip(*(x[order].tolist() for x in figures), strict=True):
+            todo[i][1].append(Replica((speed, bits, -b, -a, -d), at_once, precision, (a, b, c, d), *seen))
 
     def _measured(
-        self, gpu: Gpu, precision: str, shape: Ints, most: Ints, t: Times, limit: float
-    ) -> tuple[Floats, Ints]:
-        """What measurements of the very setups say over the model (1 without any), and the largest concurrency at
-        which they meet the latency limits: the model's, else the largest measured one below it that does."""
-        factor, most = np.ones(len(shape)), most.copy()
+        self, gpu: Gpu, precision: str, shape: Ints, theirs: Flags, most: Ints, factor: Floats, t: Times, limit: float
+    ) -> None:
+        """Lay over the model (entries `theirs` are of this GPU) what measurements of the very setups say: a factor on
+        its speed, and the largest concurrency at which they meet the latency limits: the model's, else the largest
+        measured one below it that does."""
         model = self.calibration.pair(self.kin, gpu.id)
         for setup, curve in self.curves(gpu, precision).items():
-            for i in np.flatnonzero((shape == np.array(setup)).all(axis=1) & (most >= 1)).tolist():
+            for i in np.flatnonzero(theirs & (shape == np.array(setup)).all(axis=1) & (most >= 1)).tolist():
                 if measured(curve, int(most[i])) is None:
                     continue
                 below = [int(p.concurrency) for p in reversed(curve) if p.concurrency < most[i]]
                 tries = {c: math.exp(p.log_ratio) / model for c in (int(most[i]), *below) if (p := measured(curve, c))}
-                most[i] = next((c for c, f in tries.items() if self._meets(t, i, c, f, limit)), 0)
+                one = t.of(i)
+                most[i] = next((c for c, f in tries.items() if self._meets(one, c, f, limit)), 0)
                 factor[i] = tries.get(int(most[i]), 1.0)
-        return factor, most
 
-    def _meets(self, t: Times, i: int, c: int, factor: float, limit: float) -> bool:
-        """Whether entry `i` at concurrency `c` meets the latency limits when it is `factor` times as fast."""
-        at = np.full(len(t.stage_fixed_s), c)
+    def _meets(self, t: Times, c: int, factor: float, limit: float) -> bool:
+        """Whether a replica at concurrency `c` meets the latency limits when it is `factor` times as fast."""
         longest = self.request.max_ttft_ms
-        fine = float(t.tpot_s(at)[i]) * limit <= factor * SLACK
-        return fine and (longest is None or float(t.ttft_s(at)[i]) * 1e3 <= longest * factor * SLACK)
+        fine = float(t.tpot_s(c)) * limit <= factor * SLACK
+        return fine and (longest is None or float(t.ttft_s(c)) * 1e3 <= longest * factor * SLACK)
 
     def curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, Curve]:
         """Measured curves of the request's workload on a GPU, by (tp, pp, dp, ep)."""
@@ -218,8 +231,5 @@ class Planner:
         return self.calibration.curves_of(self.kin, precision, gpu.id, r.isl, r.osl)
 
 
-def _memo(like: object, gpu: Gpu, key: RowKey, size: int) -> Memo:
-    """All that a replica's speed depends on."""
-    spans = (key.per_node, key.net, key.net_gbit_s) if size > key.per_node else None
-    slow = (key.cap_w, gpu.tdp_w) if gpu.tdp_w and key.cap_w < gpu.tdp_w else None
-    return like, slow, key.domain, key.pcie_gen, key.lanes, size, spans
+def _spans(key: RowKey) -> Spans:
+    return key.per_node, key.net, key.net_gbit_s

@@ -19,6 +19,7 @@ from optimizer.throughput.constants import Constants
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 Field = Any
 """A numpy array with an entry per configuration, or a number that holds for all."""
 
@@ -91,10 +92,16 @@ class Times:
     burst: float
     mixing: float
 
-    def slowed(self, by: float) -> Times:
+    def slowed(self, by: Field) -> Times:
         """The same with every time `by` times as long."""
         seconds = {f.name: getattr(self, f.name) * by for f in fields(self) if f.name.endswith("_s")}
         return replace(self, **seconds)
+
+    def of(self, i: int) -> Times:
+        """Those of one configuration."""
+        size = len(self.stage_fixed_s)
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{k: v[i] for k, v in values.items() if np.shape(v) == (size,)})
 
     def step_s(self, c: Any) -> Floats:
         """Time between two tokens of each of `c` running requests, prefills of others not counted."""
@@ -194,7 +201,7 @@ def largest_concurrency(t: Times, most: Ints, min_tok_s_user: float, max_ttft_ms
     """The largest concurrency up to `most` (>= 1) that meets the latency limits, by bisection; 0 when none does."""
     one = np.ones_like(most)
 
-    def ok(c: Ints) -> npt.NDArray[np.bool_]:
+    def ok(c: Ints) -> Flags:
         fine = t.tpot_s(c) * min_tok_s_user <= SLACK
         if max_ttft_ms is not None:
             fine = fine & (t.ttft_s(c) * 1e3 <= max_ttft_ms * SLACK)

@@ -7,6 +7,7 @@ weights (ep 1) or stay where they are (ep = the GPUs of the sharding group). No 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from catalogs.llm import Llm
@@ -54,7 +55,14 @@ class TrainingPlanner:
         """What GPUs of equal rows share; here each has its own."""
         return gpu.id
 
-    def rows(self, gpu: Gpu, keys: list[RowKey]) -> list[Row]:
+    def least(self, gpu: Gpu) -> float:
+        """GPUs below which no plan runs at all; not known here."""
+        return 1
+
+    def judge(self, wanted: Iterable[tuple[Gpu, Sequence[RowKey]]]) -> None:
+        """Nothing is judged ahead of its row."""
+
+    def rows(self, gpu: Gpu, keys: Sequence[RowKey]) -> list[Row]:
         """The row of each key that a plan can run on."""
         return [row for key in keys if (row := self._best(gpu, key))]
 

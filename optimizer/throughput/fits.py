@@ -1,0 +1,71 @@
+"""Which replicas fit the GPUs' memory and the network: tables of shapes, judged for many GPUs in one stroke."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from catalogs.llm import Llm
+from catalogs.schema import Gpu
+from constraints.interconnect import least_gbit_s
+from constraints.plan import Plan, RowKey
+from constraints.policy import Policy
+from constraints.request import Request
+from constraints.reserve import reserve_bytes, usable_bytes
+from constraints.vram import kv_per_gpu_user, weights_per_gpu
+from optimizer.throughput.roofline import Ints
+from optimizer.throughput.shapes import shapes
+
+Setup = tuple[Gpu, RowKey, int]
+"""GPUs of a replica: their kind, the hardware they stand on, their number."""
+
+
+class Fits:
+    """Shapes of the replicas of one request. `max_batch`: requests at once that the engine has room for per rank."""
+
+    def __init__(self, llm: Llm, request: Request, policy: Policy, max_pp: int, max_batch: int) -> None:
+        self.llm, self.request, self.policy, self.max_pp, self.max_batch = llm, request, policy, max_pp, max_batch
+        self._tables: dict[tuple[object, ...], Ints] = {}
+        self._free: dict[tuple[int, int], int] = {}
+
+    def of(self, precision: str, setups: Sequence[Setup]) -> tuple[Ints, Ints]:
+        """(tp, pp, dp, ep, requests at once) of all replicas that fit memory and network, and whose setup each is."""
+        tables = [self._table(precision, key, size) for _, key, size in setups]
+        owner = np.repeat(np.arange(len(setups)), [len(x) for x in tables])
+        table = np.concatenate(tables) if tables else np.zeros((0, 7), dtype=np.int64)
+        free = np.array([self.free(gpu) for gpu, _, _ in setups], dtype=np.int64)[owner]
+        rate = np.array([key.net_gbit_s for _, key, _ in setups], dtype=np.int64)[owner]
+        weights, kv, least = table[:, 4:].T
+        users = np.minimum((free - weights) // kv, self.max_batch) * table[:, 2]
+        kept = (free >= weights) & (users >= 1) & (rate >= least)
+        return np.column_stack((table[:, :4], users))[kept], owner[kept]
+
+    def least(self, gpu: Gpu, precision: str) -> int:
+        """GPUs below which no replica fits: all bytes of the weights lie on some GPU, so that the fullest one of a
+        replica holds at least the mean."""
+        free = self.free(gpu)
+        return -(-self.llm.weight_bytes(precision) // free) if free > 0 else 10**9
+
+    def free(self, gpu: Gpu) -> int:
+        """Bytes of a GPU for weights and KV cache."""
+        figures = gpu.vram_gb, gpu.unified_reserve_gb
+        if figures not in self._free:
+            self._free[figures] = usable_bytes(gpu) - reserve_bytes(gpu, self.policy)
+        return self._free[figures]
+
+    def _table(self, precision: str, key: RowKey, size: int) -> Ints:
+        """Shapes of `size` GPUs: tp, pp, dp, ep, bytes of weights on the fullest GPU, bytes of KV cache there per
+        request, Gbit/s of the network that it needs (constraints/vram.py, constraints/interconnect.py)."""
+        per_node, net = (key.per_node, key.net) if size > key.per_node else (size, "none")
+        memo = (precision, size, per_node, net)
+        if memo not in self._tables:
+            llm, r = self.llm, self.request
+            rows = []
+            for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.max_pp):
+                tp, pp, _, _ = shape
+                rate = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy) if size > key.per_node else 0
+                kv = kv_per_gpu_user(llm, r.tokens, r.kv_precision, tp, pp)
+                rows.append((*shape, weights_per_gpu(llm, precision, *shape), kv, rate))
+            self._tables[memo] = np.array(rows, dtype=np.int64).reshape(-1, 7)
+        return self._tables[memo]

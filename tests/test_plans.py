@@ -1,0 +1,65 @@
+"""What the planner leaves out before judging it: replicas that memory or the latency limits rule out."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from catalogs.llm import get
+from catalogs.load import Catalog
+from catalogs.schema import Gpu, Kind
+from constraints.plan import Plan, RowKey
+from constraints.policy import Policy
+from constraints.request import Request
+from constraints.vram import most_users
+from optimizer.throughput.demand import demand
+from optimizer.throughput.jobs import of_keys
+from optimizer.throughput.plans import Planner
+from optimizer.throughput.roofline import largest_concurrency, times
+
+
+@pytest.mark.parametrize("limits", [(150.0, 0.0), (None, 150.0), (400.0, 60.0)])
+def test_no_replica_is_smaller_than_the_least(shipped: Catalog, limits: tuple[float | None, float]) -> None:
+    """What the planner leaves out unjudged would meet neither memory nor the latency limits."""
+    llm, some = get("r1-distill-llama-70b"), 0
+    r = Request(
+        model="r1-distill-llama-70b",
+        isl=2000,
+        osl=500,
+        as_of=date(2026, 11, 24),
+        budget_cents=1,
+        max_ttft_ms=limits[0],
+        min_tok_s_user=limits[1],
+    )
+    planner = Planner(llm, r, Policy())
+    k = planner.calibration.constants
+    for gpu in [g for g in shipped.of(Kind.GPU) if isinstance(g, Gpu)]:
+        least = planner.least(gpu)
+        for size in (1, 2, 4, 8, 16, 64):
+            if size >= least:
+                continue
+            key = RowKey(gpu.id, gpu.tdp_w or 1, min(size, 8), 8, min(size, 8), 0, 0, "rdma", 400)
+            for precision in planner.precisions(gpu):
+                table, owner = planner.fits.of(precision, [(gpu, key, size)])
+                need = demand(llm, precision, r.isl, r.osl, r.kv_precision)
+                jobs = of_keys(gpu, table[:, :4], [key], owner, need, precision, (r.isl, r.osl), k)
+                if jobs is not None and len(table):
+                    t = times(jobs, k).slowed(1 / planner.calibration.pair(planner.kin, gpu.id))
+                    assert not largest_concurrency(t, table[:, 4], r.min_tok_s_user, r.max_ttft_ms).any()
+                    some += 1
+    assert some > 20
+
+
+def test_requests_that_fit_are_as_many_as_the_rule_counts(shipped: Catalog) -> None:
+    llm, policy = get("v2-236b"), Policy()
+    request = Request(model="v2-236b", isl=2000, osl=500, as_of=date(2026, 11, 24), budget_cents=1)
+    planner = Planner(llm, request, policy)
+    for gpu in [g for g in shipped.of(Kind.GPU) if isinstance(g, Gpu)]:
+        key = RowKey(gpu.id, gpu.tdp_w or 1, 8, 2, 8, 0, 0, "rdma", 400)
+        for precision in planner.precisions(gpu):
+            found, _ = planner.fits.of(precision, [(gpu, key, 8), (gpu, key, 16)])
+            for tp, pp, dp, ep, users in found.tolist():
+                plan = Plan(precision, request.kv_precision, tp, pp, dp, ep, 1, 1)
+                assert users == min(most_users(gpu, llm, policy, plan, request.tokens), planner.fits.max_batch * dp)
+                assert tp * pp * dp >= planner.fits.least(gpu, precision)
