@@ -86,10 +86,10 @@ def networks(
     for nic in nics:
         if nic.gbit_s < gbit_least or (role == "rdma" and not nic.rdma):
             continue
-        for s in switches:
-            if s.fabric in nic.fabrics and s.ports_at(nic.gbit_s):
-                ways = paths(links, s.connectors, nic.connectors, nic.gbit_s, s.fabric)
-                out += [Network(nic, "", s, nic.gbit_s, p, t) for p in ways for t in trunks(s, nic.gbit_s)]
+        for s in (x for x in switches if x.fabric in nic.fabrics):
+            for gbit in _rates(nic, s, role, gbit_least):
+                ways = paths(links, s.connectors, nic.connectors, gbit, s.fabric)
+                out += [Network(nic, "", s, gbit, p, t) for p in ways for t in trunks(s, gbit)]
         if direct:
             for fabric in nic.fabrics:
                 for p in paths(links, nic.connectors, nic.connectors, nic.gbit_s, fabric):
@@ -101,6 +101,15 @@ def networks(
                 ways = paths(links, s.connectors, [connector], gbit, s.fabric)
                 out += [Network(None, lan, s, gbit, p, t) for p in ways for t in trunks(s, gbit)]
     return out
+
+
+def _rates(nic: Nic, switch: Switch, role: str, least: int) -> list[int]:
+    """Gbit/s at which a card and a switch may be joined: the card's own; on the front end, where Ethernet ports settle
+    on what both ends can do, any of the switch's that the card is not slower than."""
+    if role != "frontend" or switch.fabric != "Ethernet":
+        return [nic.gbit_s] if switch.ports_at(nic.gbit_s) else []
+    rates = (int(speed.partition(":")[0]) for speed in switch.speeds)
+    return [x for x in rates if least <= x <= nic.gbit_s]
 
 
 def lan_port(lan: str) -> tuple[int, str]:

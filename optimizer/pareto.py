@@ -153,10 +153,7 @@ class Solver(Units):
         while top < most:
             yield top
             top *= 4
-        if limit is not None:
-            yield limit
-        else:  # minimum orders may cost far more than the bounds say
-            yield DEAREST if self.market.book.by_quantity else top
+        yield DEAREST if limit is None else limit  # what is shared, and minimum orders, may cost far more than nodes
 
     def settle(self, stairs: Staircase) -> list[Found]:
         """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""

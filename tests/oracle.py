@@ -742,7 +742,13 @@ class Oracle:
     def _joins(
         self, role: str, links: int, least: int, cards: list[Any], lans: tuple[str, ...]
     ) -> list[tuple[Counter[str], str | None, int]]:
-        ends = [(n.gbit_s, n.connectors, n.fabrics, n.id) for n in cards if n.gbit_s >= least]
+        rates = {int(x.split(":")[0]) for s in self.of(Kind.SWITCH) for x in s.speeds} if role == "frontend" else set()
+        ends = [
+            (gbit, n.connectors, n.fabrics, n.id)
+            for n in cards
+            for gbit in sorted({n.gbit_s, *(r for r in rates if r < n.gbit_s)})
+            if gbit >= least
+        ]
         for lan in lans:
             speed, connector = lan.partition("*")[2].split(":")
             if int(float(speed)) >= least:
