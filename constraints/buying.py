@@ -5,13 +5,14 @@ Parts of one price stay a linear term of the model and are not here.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
-
-from ortools.sat.python import cp_model
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from catalogs.offers import Bundle, Offer
 from constraints.purchase import PriceBook
 from constraints.request import Request
+
+if TYPE_CHECKING:
+    from ortools.sat.python import cp_model
 
 Expr = Any
 
@@ -118,6 +119,8 @@ def need(m: Shopping, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[
 def _split(m: Shopping, part: str, most: int) -> list[tuple[Ordered, int]]:
     """(order, its least pieces) of each step: at most one step of a source, its order within the step. No order needs
     to exceed both its step's least and what the build needs."""
+    from ortools.sat.python import cp_model  # loaded late: the plain check of sellers and shares reads this file too
+
     tariff = m.book.prices[part].tariff
     assert tariff is not None
     out = []
@@ -142,6 +145,8 @@ def _split(m: Shopping, part: str, most: int) -> list[tuple[Ordered, int]]:
 
 def upper(expr: Expr) -> int:
     """The largest value that the domains of its variables allow."""
+    from ortools.sat.python import cp_model
+
     if isinstance(expr, int):
         return expr
     top: int

@@ -17,7 +17,6 @@ from math import comb
 import numpy as np
 
 from catalogs.offers import Bundle, Offer
-from constraints.basket import Basket
 from constraints.purchase import Orders, PriceBook, Priced
 from constraints.request import Request
 from constraints.shares import kept
@@ -67,6 +66,10 @@ class LimitedBook(PriceBook):
         if anyone.cost >= NEVER or kept(anyone.purchase(pieces), self.request):
             return anyone
         if self.request.shares:
+            from constraints.basket import (
+                Basket,  # CP-SAT, loaded only where the cheapest orders are not within a share
+            )
+
             return Basket(anyone.book, self.request, pieces).cheapest() or anyone
         assert self.request.max_sellers is not None
         everyone = frozenset(o.seller for o in self._offers(pieces))
