@@ -102,7 +102,9 @@ class Units:
                 holders = [o.platform for o in u.outfits]
                 new = self._new_counts(u.judged, u, u.least, limit)
                 u.judged = max([u.judged, *new[-1:]])
-                asked.append((u.gpu, u.per_node, holders, self._allowed(u, new)))
+                most = u.per_node * self.planner.most_tenths(u.gpu)
+                fast = [n for n in self._allowed(u, new) if n * most >= wanted]
+                asked.append((u.gpu, u.per_node, holders, fast))
                 new = self._new_counts(u.judged_host, u, u.least_host, limit) if self.on_host else range(0)
                 u.judged_host = max([u.judged_host, *new[-1:]])
                 hosted.append((u.gpu, u.per_node, holders, self._allowed(u, new)))
