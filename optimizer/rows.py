@@ -137,7 +137,7 @@ class GpuRows:
         of_caps, known = self._known.setdefault(kind, (caps, {}))
         new = [n for n in node_counts if n not in known]
         known |= {n: [] for n in new}
-        least = self.planner.least(gpu) if new else 0
+        least = self.planner.fewest(gpu)
         keys = [x for n in new if n * k >= least for x in _keys(market, gpu, k, n, caps, domains, hosts)]
         return caps, of_caps, known, keys
 

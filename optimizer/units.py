@@ -18,7 +18,7 @@ from optimizer.included import Included
 from optimizer.market import Market
 from optimizer.outfit import Outfit, most_on_site
 from optimizer.prune import buyable
-from optimizer.rows import GpuRows, families
+from optimizer.rows import Asked, GpuRows, families
 from optimizer.shelf import NONE, Parts, Shelf, Stock
 from optimizer.stairs import Staircase
 from optimizer.twins import thinned
@@ -96,19 +96,22 @@ class Units:
         among = self.units if units is None else units
         for start in range(0, len(among), TOGETHER):
             self.clock.tick("plans", start, len(self.units))
-            some = among[start : start + TOGETHER]
-            asked, hosted = [], []
-            for u in some:
+            asked: list[tuple[Unit, Asked]] = []
+            hosted: list[tuple[Unit, Asked]] = []
+            for u in among[start : start + TOGETHER]:
                 holders = [o.platform for o in u.outfits]
                 new = self._new_counts(u.judged, u, u.least, limit)
                 u.judged = max([u.judged, *new[-1:]])
-                asked.append((u.gpu, u.per_node, holders, self._allowed(u, new)))
+                most = u.per_node * self.planner.most_tenths(u.gpu)
+                if counts := [n for n in self._allowed(u, new) if n * most >= wanted]:
+                    asked.append((u, (u.gpu, u.per_node, holders, counts)))
                 new = self._new_counts(u.judged_host, u, u.least_host, limit) if self.on_host else range(0)
                 u.judged_host = max([u.judged_host, *new[-1:]])
-                hosted.append((u.gpu, u.per_node, holders, self._allowed(u, new)))
-            for u, rows, host in zip(some, self.on_gpus.of_all(self.market, asked), hosted, strict=True):
-                if self.on_host and host[-1]:
-                    rows += self.on_host.rows(*host)
+                if counts := self._allowed(u, new):
+                    hosted.append((u, (u.gpu, u.per_node, holders, counts)))
+            found = self.on_gpus.of_all(self.market, [x for _, x in asked])
+            found += [self.on_host.rows(*x) for _, x in hosted] if self.on_host else []
+            for (u, _), rows in zip([*asked, *hosted], found, strict=True):
                 u.rows += [r for r in rows if r.perf.tenths >= wanted]
         self.seconds["plans"] += time.perf_counter() - started
 

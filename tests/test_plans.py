@@ -35,7 +35,7 @@ def test_no_replica_is_smaller_than_the_least(shipped: Catalog, limits: tuple[fl
     planner = Planner(llm, r, Policy())
     k = planner.calibration.constants
     for gpu in [g for g in shipped.of(Kind.GPU) if isinstance(g, Gpu)]:
-        least = planner.least(gpu)
+        least = planner.reach(gpu).gpus
         for size in (1, 2, 4, 8, 16, 64):
             if size >= least:
                 continue
@@ -63,3 +63,23 @@ def test_requests_that_fit_are_as_many_as_the_rule_counts(shipped: Catalog) -> N
                 plan = Plan(precision, request.kv_precision, tp, pp, dp, ep, 1, 1)
                 assert users == min(most_users(gpu, llm, policy, plan, request.tokens), planner.fits.max_batch * dp)
                 assert tp * pp * dp >= planner.fits.least(gpu, precision)
+
+
+@pytest.mark.parametrize("name", ["r1-distill-llama-70b", "v3-671b"])
+@pytest.mark.parametrize("limits", [(None, 10.0), (None, 0.0), (1500.0, 25.0)])
+def test_no_row_goes_beyond_its_reach(shipped: Catalog, name: str, limits: tuple[float | None, float]) -> None:
+    llm, some, tightest = get(name), 0, 0.0
+    r = Request(
+        model=name, isl=1024, osl=1024, as_of=date(2026, 11, 24), budget_cents=1, max_ttft_ms=limits[0],
+        min_tok_s_user=limits[1],
+    )  # fmt: skip
+    planner = Planner(llm, r, Policy())
+    for gpu in [g for g in shipped.of(Kind.GPU) if isinstance(g, Gpu)]:
+        can, domain = planner.reach(gpu), gpu.wired_domain_gpus
+        keys = [RowKey(gpu.id, gpu.tdp_w or 1, 8, n, min(8, domain), 5, 16, "rdma", 400) for n in (1, 2, 6)]
+        for row in planner.rows(gpu, keys):
+            assert row.perf.tenths <= row.key.total * planner.most_tenths(gpu)
+            assert row.plan.concurrency * row.plan.replicas <= row.key.total * can.users
+            tightest = max(tightest, row.perf.tenths / row.key.total / planner.most_tenths(gpu))
+            some += 1
+    assert some > 20 and tightest > 0.3

@@ -47,6 +47,12 @@ class Fits:
         free = self.free(gpu)
         return -(-self.llm.weight_bytes(precision) // free) if free > 0 else 10**9
 
+    def most_users(self, gpu: Gpu) -> float:
+        """Requests at once per GPU that memory has room for at most: their KV caches lie on some GPU, the weights left
+        out."""
+        r = self.request
+        return max(0, self.free(gpu)) / kv_per_gpu_user(self.llm, r.tokens, r.kv_precision, 1, 1)
+
     def free(self, gpu: Gpu) -> int:
         """Bytes of a GPU for weights and KV cache."""
         figures = gpu.vram_gb, gpu.unified_reserve_gb

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,13 +20,12 @@ from constraints.software import served
 from optimizer.throughput.calibration import Calibration, Curve, Shape, measured, shipped
 from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.fits import Fits, Setup
-from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_keys, of_setups
+from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups
+from optimizer.throughput.reach import Reach, reach
 from optimizer.throughput.roofline import SLACK, Flags, Floats, Ints, Times, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import sizes_of
 
 Rank = tuple[int, int, int, int, int]
-ROUNDING = 1 + 1e-6
-"""Room for rounding where a bound meets a limit."""
 Spans = tuple[int, str, int] | None
 """Of a replica across nodes the GPUs per node and the network."""
 Judged = dict[tuple[int, Spans], list["Replica"]]
@@ -53,7 +53,7 @@ class Planner:
         self.max_pp = min(policy.whole("plans.max_pp"), llm.layers)
         self.fits = Fits(llm, request, policy, self.max_pp, int(self.calibration.constants["max_batch"]))
         self._judged: dict[tuple[object, ...], Judged] = {}
-        self._least: dict[tuple[int, str], float] = {}
+        self._reach: dict[int, Reach] = {}
         self._precisions: dict[str, list[str]] = {}
         self._alike: dict[str, int] = {}
         self._kinds: dict[tuple[object, ...], int] = {}
@@ -114,7 +114,7 @@ class Planner:
         """Judge all replicas that the keys may hold, of all GPUs in one sweep per precision."""
         new: list[tuple[Setup, list[Replica]]] = []
         for gpu, keys in asked:
-            least = self.least(gpu)
+            least = self.reach(gpu).gpus
             for key in keys:
                 judged, spans = self._group(gpu, key), _spans(key)
                 for size in sizes_of(key.per_node, key.total):
@@ -128,33 +128,38 @@ class Planner:
         for _, found in new:
             found.sort(key=lambda r: r.rank, reverse=True)
 
-    def least(self, gpu: Gpu) -> float:
-        """GPUs below which no replica at all fits memory and meets the latency limits; infinite where none does."""
-        return min((self._least_at(gpu, p) for p in self.precisions(gpu)), default=math.inf)
+    def reach(self, gpu: Gpu) -> Reach:
+        """What no replica goes beyond at any precision; of `gpus` and `users` memory is the other bound."""
+        memo = self.alike(gpu)
+        if memo not in self._reach:
+            found = [(p, self._reach_at(gpu, p)) for p in self.precisions(gpu) if self._runs(gpu, p)]
+            users = min(self.fits.max_batch, self.fits.most_users(gpu))
+            self._reach[memo] = Reach(
+                min((max(x.gpus, self.fits.least(gpu, p)) for p, x in found), default=math.inf),
+                min(users, max((x.users for _, x in found), default=0.0)),
+                max((x.tok_s for _, x in found), default=0.0),
+            )
+        return self._reach[memo]
 
-    def _least_at(self, gpu: Gpu, precision: str) -> float:
-        memo = self.alike(gpu), precision
-        if memo not in self._least:
-            self._least[memo] = self._within_limits(gpu, precision) if self._runs(gpu, precision) else math.inf
-        return max(self._least[memo], self.fits.least(gpu, precision))
+    def fewest(self, gpu: Gpu) -> float:
+        """GPUs below which no row has a plan."""
+        can = self.reach(gpu)
+        return max(can.gpus, (self.request.users or 0) / can.users if can.users else math.inf)
 
-    def _within_limits(self, gpu: Gpu, precision: str) -> float:
-        """GPUs below which the latency limits rule a replica out: its bytes and FLOPs are shared out evenly at best,
-        while kernels are launched and steps scheduled as on one GPU, and links take no time."""
+    def most_tenths(self, gpu: Gpu) -> float:
+        """0.1 tok/s that no plan exceeds per GPU."""
+        return 10 * self.reach(gpu).tok_s
+
+    def _reach_at(self, gpu: Gpu, precision: str) -> Reach:
         r, k = self.request, self.calibration.constants
         one = RowKey(gpu.id, gpu.tdp_w or 1, 1, 1, 1, 0, 0, "none", 0)
         asked = demand(self.llm, precision, r.isl, r.osl, r.kv_precision)
-        jobs = of_keys(
-            gpu, np.ones((1, 4), np.int64), [one], np.zeros(1, np.int64), asked, precision, (r.isl, r.osl), k
-        )
-        assert jobs is not None
-        t = times(jobs, k).slowed(1 / self.calibration.pair(self.kin, gpu.id))
-        fixed = float(t.stage_fixed_s[0])
-        waits = [(fixed, float(t.step_s(1)[0]) - fixed, 1 / max(self._user_tok_s, 1e-9))]
-        if r.max_ttft_ms is not None:
-            waits.append((float(t.prefill_fixed_s[0]), float(t.prefill_s[0]), r.max_ttft_ms / 1e3))
-        room = [(limit * ROUNDING - least, shared) for least, shared, limit in waits]
-        return max(shared / left if left > 0 else math.inf for left, shared in room)
+        jobs = of_setups([(gpu, one)], np.ones((1, 4), np.int64), np.zeros(1, np.int64), asked, precision,
+                         (r.isl, r.osl), k)  # fmt: skip
+        model = self.calibration.pair(self.kin, gpu.id)
+        can = reach(times(jobs, k).slowed(1 / model), self._user_tok_s, r.max_ttft_ms)
+        seen = [math.exp(p.log_ratio) / model for curve in self.curves(gpu, precision).values() for p in curve]
+        return replace(can, tok_s=can.tok_s * max([1.0, *seen]))  # a measurement may be faster than the model
 
     @property
     def _user_tok_s(self) -> float:

@@ -7,6 +7,7 @@ weights (ep 1) or stay where they are (ep = the GPUs of the sharding group). No 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -55,9 +56,13 @@ class TrainingPlanner:
         """What GPUs of equal rows share; here each has its own."""
         return gpu.id
 
-    def least(self, gpu: Gpu) -> float:
-        """GPUs below which no plan runs at all; not known here."""
+    def fewest(self, gpu: Gpu) -> float:
+        """GPUs below which no row has a plan; not known here."""
         return 1
+
+    def most_tenths(self, gpu: Gpu) -> float:
+        """0.1 tok/s that no plan exceeds per GPU; not known here."""
+        return math.inf
 
     def judge(self, wanted: Iterable[tuple[Gpu, Sequence[RowKey]]]) -> None:
         """Nothing is judged ahead of its row."""

@@ -1,0 +1,55 @@
+"""What no replica on a kind of GPU goes beyond, whatever its shape: bounds that spare the judging of plans.
+
+They rest on one GPU that has all of the model to itself (`one`): a replica of n GPUs shares out bytes and FLOPs evenly
+at best, so that each term that grows with them is at least the n-th part of the one GPU's; kernels are launched and
+steps scheduled as on one GPU, and links take time on top. The shares hold because experts are touched less than
+proportionally (`expert_skew` <= 1), no expert rank holds less than the mean, and prefills of others delay a request at
+most by their own time (`prefill_mixing` <= 1).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.throughput.roofline import Times
+
+ROUNDING = 1 + 1e-6
+"""Room for rounding where a bound meets a limit."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """`gpus`: below so many no replica meets the latency limits. Per GPU of one that does at most `users` requests run
+    at once, and per GPU of any replica at most `tok_s` output tokens a second come out."""
+
+    gpus: float
+    users: float
+    tok_s: float
+
+
+NOWHERE = Reach(math.inf, 0.0, 0.0)
+
+
+def reach(one: Times, user_tok_s: float, max_ttft_ms: float | None) -> Reach:
+    """From the times of one GPU and the limits of the request."""
+    fixed, prefill_fixed, prefill = float(one.stage_fixed_s[0]), float(one.prefill_fixed_s[0]), float(one.prefill_s[0])
+    osl = max(one.osl, 1)
+    busy = np.power(np.power(one.mem_user_s, one.knee) + np.power(one.flops_user_s, one.knee), 1 / one.knee)
+    token = float(busy[0] + one.user_s[0])  # of one more request, per token
+    waiting = (1 - one.burst) * one.mixing * prefill / osl  # for the prefill of one more request, per token
+    tpot = ROUNDING / max(user_tok_s, 1e-9)
+    gpus = _ratio(float(one.step_s(1)[0]) - fixed, tpot - fixed)
+    users = _ratio(tpot - fixed + waiting, token + waiting)
+    if max_ttft_ms is not None:
+        ttft = ROUNDING * max_ttft_ms / 1e3
+        gpus = max(gpus, _ratio(prefill, ttft - prefill_fixed))
+        users = min(users, _ratio(ttft - prefill_fixed, one.burst * one.mixing * prefill))
+    request = prefill * one.mixing * (one.burst + (1 - one.burst) * (osl - 1) / osl) + token * (osl - 1)
+    return Reach(gpus, max(0.0, users) * ROUNDING, _ratio(osl, request) * ROUNDING)
+
+
+def _ratio(a: float, b: float) -> float:
+    return a / b if b > 0 else math.inf
