@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from catalogs.schema import Kind, Link, Nic, Switch
@@ -70,16 +70,17 @@ def paths(links: Iterable[Link], a: Sequence[str], b: Sequence[str], gbit_s: int
 
 def networks(
     nics: Iterable[Nic], lans: Iterable[str], switches: Iterable[Switch], links: Sequence[Link], role: str,
-    gbit_least: int, *, direct: bool = False, most: int | None = None,
+    gbit_least: int, *, direct: bool = False, most: int | None = None, cents: Callable[[str], int] | None = None,
 ) -> list[Network]:  # fmt: skip
     """All networks of a role from these cards or onboard ports; `direct` joins two nodes without a switch.
 
     `most`: the most links that are asked for; where one switch has ports for all, ways to join switches make no
-    difference."""
+    difference. With `cents`, the price of a piece, those that never cost less than another are left out."""
     out: list[Network] = []
 
     def trunks(s: Switch, gbit_s: int) -> list[Pieces]:
         found = paths(links, s.connectors, s.connectors, gbit_s, s.fabric) or [()]
+        found = found if cents is None else thrifty(found, cents)
         return found if most is None or most > s.ports_at(gbit_s) else found[:1]
 
     switches = [s for s in switches if s.role == role]
@@ -101,6 +102,19 @@ def networks(
                 ways = paths(links, s.connectors, [connector], gbit, s.fabric)
                 out += [Network(None, lan, s, gbit, p, t) for p in ways for t in trunks(s, gbit)]
     return out
+
+
+def thrifty(ways: Sequence[Pieces], cents: Callable[[str], int]) -> list[Pieces]:
+    """Ways of which no other costs less for any number of links: of those whose pieces carry as many links each, the
+    cheapest in each kind of piece."""
+    kept: dict[tuple[int, ...], list[tuple[tuple[int, ...], Pieces]]] = {}
+    for way in ways:
+        carried = tuple(sorted({n for _, n in way}))
+        price = tuple(sum(cents(x.id) for x, n in way if n == each) for each in carried)
+        group = kept.setdefault(tuple(sorted(n for _, n in way)), [])
+        if not any(all(a <= b for a, b in zip(other, price, strict=True)) for other, _ in group):
+            group[:] = [x for x in group if not all(a <= b for a, b in zip(price, x[0], strict=True))] + [(price, way)]
+    return [way for group in kept.values() for _, way in group]
 
 
 def _rates(nic: Nic, switch: Switch, role: str, least: int) -> list[int]:

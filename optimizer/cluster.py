@@ -75,7 +75,7 @@ class Ways(Sequence[Joined]):
 
     @cached_property
     def wires(self) -> frozenset[str]:
-        """Switches, cables and optics of the networks that no other one with the same card beats, and of all trunks."""
+        """Switches, cables and optics of the networks that no other one with the same card beats, and all trunks."""
         out: set[str] = set()
         best: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
         for w in self:  # cheapest first
@@ -193,9 +193,8 @@ class Cluster:
             if kind not in self._kinds:
                 nics = [n for n in self.nics if n.form in forms or n.id in dict(held)]
                 nics += [n for n, _ in inside(p, self.market.catalog, Nic) if n not in nics]
-                found = networks(
-                    nics, lans, self.market.switches, self.market.links, role, least, direct=role == "rdma"
-                )
+                gear, direct = (self.market.switches, self.market.links), role == "rdma"
+                found = networks(nics, lans, *gear, role, least, direct=direct, cents=self.market.cents)
                 self._kinds[kind] = Wirings(found, self.market.cents)
             self._joined[memo] = self._priced(self._kinds[kind], dict(held), slots, nodes, per_node)
         return self._joined[memo]

@@ -106,22 +106,8 @@ def _gear(market: Market, have: Collection[Part]) -> list[Switch | Link]:
             lambda s: figures(s, "power_w", "rack_units", "weight_kg"), lambda s: (),
             lambda s: (s.power_w or 0, s.rack_units, s.weight_kg),
         ),
-        *_links(market, [x for x in have if isinstance(x, Link)]),
+        *undominated(
+            market, [x for x in have if isinstance(x, Link)], lambda x: figures(x, "power_w", "length_m"), lambda x: (),
+            lambda x: (x.power_w,),
+        ),
     ]  # fmt: skip
-
-
-def _links(market: Market, have: Collection[Link]) -> list[Link]:
-    """Cables and optics. Trunks take the first path by id, so that only a twin of a smaller id beats a part here, and
-    as in `undominated` none whose price depends on quantity."""
-    kept: dict[tuple[Any, ...], list[tuple[int, float]]] = {}
-    out = []
-    for x in sorted(have, key=lambda x: x.id):
-        if market.book.prices[x.id].by_quantity:
-            out.append(x)
-            continue
-        group = kept.setdefault(figures(x, "power_w", "length_m"), [])
-        cents = market.cents(x.id)
-        if x.id in market.request.include or not any(c <= cents and w <= x.power_w for c, w in group):
-            group.append((cents, x.power_w))
-            out.append(x)
-    return out
