@@ -106,9 +106,9 @@ class GpuRows:
         self._known: dict[tuple[object, ...], tuple[tuple[int, ...], dict[int, list[Row]]]] = {}
 
     @classmethod
-    def of_market(cls, market: Market) -> GpuRows:
+    def of_market(cls, market: Market, bounded: bool = True) -> GpuRows:
         """Those of a market's own planner, nothing judged yet."""
-        return cls(planner_for(market.llm, market.request, market.policy, market.calibration))
+        return cls(planner_for(market.llm, market.request, market.policy, market.calibration, bounded))
 
     def of(self, market: Market, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int]) -> list[Row]:
         """Rows of each node count."""

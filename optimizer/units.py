@@ -54,7 +54,7 @@ class Units:
         self.clock, self.clever = clock, clever
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0, "cp_sat_deterministic": 0.0}
         self.market = market = thinned(market) if clever else market
-        self.on_gpus = judged or GpuRows.of_market(market)
+        self.on_gpus = judged or GpuRows.of_market(market, clever)
         self.planner = self.on_gpus.planner
         self.on_host = HostRows(market) if market.request.offload else None
         started = time.perf_counter()

@@ -10,6 +10,10 @@ from optimizer.throughput.plans import Planner
 from optimizer.throughput.training_plans import TrainingPlanner
 
 
-def planner_for(llm: Llm, request: Request, policy: Policy, calibration: Calibration) -> Planner | TrainingPlanner:
-    """The planner of the request's workload: serving, or training and fine-tuning."""
-    return TrainingPlanner(llm, request, policy) if request.trains else Planner(llm, request, policy, calibration)
+def planner_for(
+    llm: Llm, request: Request, policy: Policy, calibration: Calibration, bounded: bool = True
+) -> Planner | TrainingPlanner:
+    """The planner of the request's workload: serving, or training and fine-tuning. `bounded`: see Planner."""
+    if request.trains:
+        return TrainingPlanner(llm, request, policy)
+    return Planner(llm, request, policy, calibration, bounded)

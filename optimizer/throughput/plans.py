@@ -21,7 +21,7 @@ from optimizer.throughput.calibration import Calibration, Curve, Shape, measured
 from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.fits import Fits, Setup
 from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups
-from optimizer.throughput.reach import Reach, reach
+from optimizer.throughput.reach import ANYWHERE, Reach, reach
 from optimizer.throughput.roofline import SLACK, Flags, Floats, Ints, Times, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import sizes_of
 
@@ -45,9 +45,14 @@ class Replica(NamedTuple):
 
 
 class Planner:
-    """Best plan per performance row of one request; a replica is judged once and shared by all node counts."""
+    """Best plan per performance row of one request; a replica is judged once and shared by all node counts.
 
-    def __init__(self, llm: Llm, request: Request, policy: Policy, calibration: Calibration | None = None) -> None:
+    `bounded`: what lies beyond a GPU's reach is not judged at all."""
+
+    def __init__(
+        self, llm: Llm, request: Request, policy: Policy, calibration: Calibration | None = None, bounded: bool = True
+    ) -> None:
+        self.bounded = bounded
         self.llm, self.request, self.policy = llm, request, policy
         self.calibration = calibration or shipped()
         self.max_pp = min(policy.whole("plans.max_pp"), llm.layers)
@@ -130,6 +135,8 @@ class Planner:
 
     def reach(self, gpu: Gpu) -> Reach:
         """What no replica goes beyond at any precision; of `gpus` and `users` memory is the other bound."""
+        if not self.bounded:
+            return ANYWHERE
         memo = self.alike(gpu)
         if memo not in self._reach:
             found = [(p, self._reach_at(gpu, p)) for p in self.precisions(gpu) if self._runs(gpu, p)]

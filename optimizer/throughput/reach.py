@@ -30,7 +30,7 @@ class Reach:
     tok_s: float
 
 
-NOWHERE = Reach(math.inf, 0.0, 0.0)
+ANYWHERE = Reach(0.0, math.inf, math.inf)
 
 
 def reach(one: Times, user_tok_s: float, max_ttft_ms: float | None) -> Reach:
