@@ -214,7 +214,8 @@ class FamilyModel:
 
         `ordered` lists what is ordered from whom."""
         cp, book, quantities = self.cp, self.book, self.quantities()
-        steady = {x: p.cents * book.weight(x) for x, p in book.prices.items() if p.tariff is None}
+        priced = [(x, p) for x in quantities if (p := book.prices.get(x)) is not None and p.tariff is None]
+        steady = {x: p.cents * book.weight(x) for x, p in priced}
         bought = [x for x in quantities if x in steady and x not in self.shared_qty]
         node = [steady[x] * t for x in bought for t in quantities[x]]
         most = max(self.node_counts)
@@ -226,7 +227,6 @@ class FamilyModel:
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
         cp.add(self.node_cents == sum(node))
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
-        priced = [(x, book.prices[x]) for x in quantities if x in steady]
         self.ordered = [Ordered(x, p.offer, sum(quantities[x]), p.cents, False, p.stale) for x, p in priced]
         rest = sum(self.shared_cost) + orders(self)
         if book.by_quantity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,6 +14,8 @@ from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.vram import most_users
+from optimizer.throughput import calibration
+from optimizer.throughput.constants import Constants
 from optimizer.throughput.demand import demand
 from optimizer.throughput.jobs import of_keys
 from optimizer.throughput.plans import Planner
@@ -73,13 +76,22 @@ def test_no_row_goes_beyond_its_reach(shipped: Catalog, name: str, limits: tuple
         model=name, isl=1024, osl=1024, as_of=date(2026, 11, 24), budget_cents=1, max_ttft_ms=limits[0],
         min_tok_s_user=limits[1],
     )  # fmt: skip
-    planner = Planner(llm, r, Policy())
+    planner, free = Planner(llm, r, Policy()), Planner(llm, r, Policy(), bounded=False)
     for gpu in [g for g in shipped.of(Kind.GPU) if isinstance(g, Gpu)]:
         can, domain = planner.reach(gpu), gpu.wired_domain_gpus
         keys = [RowKey(gpu.id, gpu.tdp_w or 1, 8, n, min(8, domain), 5, 16, "rdma", 400) for n in (1, 2, 6)]
-        for row in planner.rows(gpu, keys):
+        for row in free.rows(gpu, keys):
             assert row.perf.tenths <= row.key.total * planner.most_tenths(gpu)
             assert row.plan.concurrency * row.plan.replicas <= row.key.total * can.users
             tightest = max(tightest, row.perf.tenths / row.key.total / planner.most_tenths(gpu))
             some += 1
     assert some > 20 and tightest > 0.3
+
+
+@pytest.mark.parametrize(("name", "value"), [("expert_skew", 1.1), ("expert_imbalance", 0.9), ("prefill_mixing", 1.2)])
+def test_constants_of_ones_own_may_void_the_bounds(name: str, value: float) -> None:
+    shipped = calibration.shipped()
+    own = replace(shipped, constants=Constants({**shipped.constants.values, name: value}))
+    r = Request(model="v3-671b", as_of=date(2026, 11, 24), budget_cents=1)
+    assert Planner(get("v3-671b"), r, Policy(), shipped).bounded
+    assert not Planner(get("v3-671b"), r, Policy(), own).bounded

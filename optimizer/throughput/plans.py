@@ -21,7 +21,7 @@ from optimizer.throughput.calibration import Calibration, Curve, Shape, measured
 from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.fits import Fits, Setup
 from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups
-from optimizer.throughput.reach import ANYWHERE, Reach, reach
+from optimizer.throughput.reach import ANYWHERE, Reach, holds, reach
 from optimizer.throughput.roofline import SLACK, Flags, Floats, Ints, Times, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import sizes_of
 
@@ -52,9 +52,9 @@ class Planner:
     def __init__(
         self, llm: Llm, request: Request, policy: Policy, calibration: Calibration | None = None, bounded: bool = True
     ) -> None:
-        self.bounded = bounded
         self.llm, self.request, self.policy = llm, request, policy
         self.calibration = calibration or shipped()
+        self.bounded = bounded and holds(self.calibration.constants)
         self.max_pp = min(policy.whole("plans.max_pp"), llm.layers)
         self.fits = Fits(llm, request, policy, self.max_pp, int(self.calibration.constants["max_batch"]))
         self._judged: dict[tuple[object, ...], Judged] = {}

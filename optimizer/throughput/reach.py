@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimizer.throughput.constants import Constants
 from optimizer.throughput.roofline import Times
 
 ROUNDING = 1 + 1e-6
@@ -31,6 +32,11 @@ class Reach:
 
 
 ANYWHERE = Reach(0.0, math.inf, math.inf)
+
+
+def holds(constants: Constants) -> bool:
+    """Whether constants, which a user may fit anew, keep what the bounds rest on."""
+    return constants["expert_skew"] <= 1 <= constants["expert_imbalance"] and constants["prefill_mixing"] <= 1
 
 
 def reach(one: Times, user_tok_s: float, max_ttft_ms: float | None) -> Reach:
