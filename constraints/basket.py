@@ -28,7 +28,8 @@ class Basket:
         steady = {x: p for x in pieces if (p := book.prices[x]).tariff is None}
         self.ordered = [Ordered(x, p.offer, pieces[x], p.cents, False, p.stale) for x, p in steady.items()]
         self.total_cents = self.cp.new_int_var(0, MAX_MONEY, "total_cents")
-        self.cp.add(self.total_cents == sum(p.cents * pieces[x] for x, p in steady.items()) + orders(self))
+        alone = sum(p.cents * book.weight(x) * pieces[x] for x, p in steady.items())
+        self.cp.add(self.total_cents == alone + orders(self))
         limit(self)
 
     def quantities(self) -> dict[str, list[Any]]:

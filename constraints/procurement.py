@@ -11,7 +11,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.offers import Offer
 from catalogs.schema import Kind, Part, Platform
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
 
 
 def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
-    """Price every part that may be bought under the request; raises InputError for limits that do not go together."""
-    _refuse(request)
+    """Price every part that may be bought under the request."""
     pools: dict[str, tuple[list[Offer], bool]] = {}
     barred_ids = set()
     ledger: dict[str, str] = {}
@@ -69,15 +67,6 @@ def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
     budget = request.budget_cents
     purse = NEVER - 1 if budget is None else most_parts_cents(budget, policy)
     return LimitedBook(book.prices, book.ledger, book.kits, book.scale, book.weights, request=request, purse=purse)
-
-
-def _refuse(request: Request) -> None:
-    """Limits on shares beside what is counted in none; raises InputError."""
-    for name in ("max_estimated_percent", "max_share_percent"):
-        if getattr(request, name) is not None and (request.spares or request.support):
-            text = f"{name} with spares or support by category: which share they count in is not defined"
-            remedy = f"Leave out {name}, or those."
-            raise InputError(Fault("combination", text, column=name, remedy=remedy))
 
 
 def _live(offers: tuple[Offer, ...], request: Request) -> list[Offer]:

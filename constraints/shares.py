@@ -36,7 +36,7 @@ class Estimates:
         percent = m.request.max_estimated_percent
         if percent is not None:
             rough = _spent(m, lambda o: o.confidence == "estimate", "estimated cents")
-            m.cp.add(100 * rough <= percent * m.total_cents)
+            m.cp.add(100 * rough <= percent * _lines(m))
 
     def check(self, c: Case) -> list[Check]:
         percent, orders = c.request.max_estimated_percent, _orders(c)
@@ -60,8 +60,10 @@ class Sellers:
             for _, offer, pieces, *_ in m.ordered:
                 if offer:
                     m.cp.add(pieces <= upper(pieces) * used[offer.seller])
-        for name in sellers if percent is not None else ():
-            m.cp.add(100 * _with_seller(m, name) <= percent * m.total_cents)
+        if percent is not None:
+            all_ = _lines(m)
+            for name in sellers:
+                m.cp.add(100 * _with_seller(m, name) <= percent * all_)
 
     def check(self, c: Case) -> list[Check]:
         most, percent, found, orders = c.request.max_sellers, c.request.max_share_percent, [], _orders(c)
@@ -96,6 +98,11 @@ def _spent(m: Shopping, counts: Callable[[Offer | Bundle], bool], name: str) -> 
     of = [o for o in m.ordered if o.offer and counts(o.offer)]
     steady = whole(m, {o.part: o.cents for o in of if not o.stepped}, name)
     return steady + sum(o.cents * o.pieces for o in of if o.stepped)
+
+
+def _lines(m: Shopping) -> Expr:
+    """Cents of all lines, spares among them, support not."""
+    return _spent(m, lambda o: True, "cents of all lines")
 
 
 def _with_seller(m: Shopping, name: str) -> Expr:

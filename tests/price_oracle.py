@@ -122,27 +122,35 @@ class Shops:
         """The cheapest orders of which no seller, or no estimates, have more than their share: every order of every
         part, every number of bundles. More than is needed is ordered only where no order can be smaller or go."""
         catalog, ask, terms = self.catalog, self.ask, self.terms
+        kind = {x: catalog.parts[x].kind.value for x in catalog.parts}
+        rate = {x: terms.support.get(kind[x], Fraction(0)) for x in catalog.parts}
+        need = {x: q + math.ceil(q * terms.spares.get(kind[x], 0)) for x, q in pieces.items()}
         bundles = [b for b in catalog.bundles.values() if not any(c.part in ask.exclude for c in b.parts)]
         best: int | None = None
-        most = [max((-(-pieces[c.part] // c.qty) for c in b.parts), default=0) for b in bundles]
+        most = [max((-(-need.get(c.part, 0) // c.qty) for c in b.parts), default=0) for b in bundles]
         stock = [m if b.stock is None else min(m, b.stock) for m, b in zip(most, bundles, strict=True)]
         for counts in itertools.product(*(range(n + 1) for n in stock)):
             got: Counter[str] = Counter()
             for b, n in zip(bundles, counts, strict=True):
                 got.update({c.part: n * c.qty for c in b.parts})
-            ways = [list(self._ways(x, q, got[x], terms.own.get(x, 0))) for x, q in pieces.items()]
+            ways = [list(self._ways(x, q, got[x], terms.own.get(x, 0))) for x, q in need.items()]
             for chosen in itertools.product(*ways):
-                over = {x: got[x] + sum(w.values()) - q for (x, q), w in zip(pieces.items(), chosen, strict=True)}
+                over = {x: got[x] + sum(w.values()) - q for (x, q), w in zip(need.items(), chosen, strict=True)}
                 if any(
                     n and all(over[c.part] >= c.qty for c in b.parts if c.part in over)
                     for b, n in zip(bundles, counts, strict=True)
                 ):
                     continue
-                bill = [(b.seller, b.confidence, n * int(b.price * 100)) for b, n in zip(bundles, counts, strict=True)]
-                bill += [(o.seller, o.confidence, order_cents(o, n)) for w in chosen for o, n in w.items() if o]
-                total = sum(cents for *_, cents in bill)
-                if (best is None or total < best) and self._within(bill, total):
-                    best = total
+                bill = [
+                    (b.seller, b.confidence, n * int(b.price * 100), max(rate[c.part] for c in b.parts))
+                    for b, n in zip(bundles, counts, strict=True)
+                ]
+                for x, w in zip(need, chosen, strict=True):
+                    bill += [(o.seller, o.confidence, order_cents(o, n), rate[x]) for o, n in w.items() if o]
+                total = sum(cents for _, _, cents, _ in bill)
+                support = math.floor(sum((cents * r for _, _, cents, r in bill), Fraction(0)) + Fraction(1, 2))
+                if (best is None or total + support < best) and self._within([x[:3] for x in bill], total):
+                    best = total + support
         return best
 
     def _ways(self, part: str, pieces: int, got: int, own: int) -> Iterator[dict[Offer | None, int]]:

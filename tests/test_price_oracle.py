@@ -69,10 +69,9 @@ def test_sellers_and_days_with_prices_by_quantity(seed: int, limit: dict[str, An
 def test_shares_with_prices_by_quantity(seed: int) -> None:
     catalog, request, ask, terms = priced_scenario(seed)
     catalog, limit = with_few_terms(seed, with_sellers(seed, catalog), 50)
-    none: dict[str, Any] = {"spares": (), "support": ()}
     fields = {f"{x}_percent": percent for x, percent in limit.items()}
-    market = Market.open(catalog, request.model_copy(update={**none, **fields}), Policy())
-    agrees(market, PriceOracle(catalog, replace(ask, **limit), 1, terms=replace(terms, spares={}, support={})))
+    market = Market.open(catalog, request.model_copy(update=fields), Policy())
+    agrees(market, PriceOracle(catalog, replace(ask, **limit), 1, terms=terms))
 
 
 @pytest.mark.parametrize("seed", range(48))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from catalogs.errors import InputError
 from catalogs.load import Catalog
 from catalogs.schema import Kind
 from constraints.policy import Policy
-from constraints.request import Request, Spare, SupportRate
+from constraints.request import Request
 from optimizer.api import Answer, embedded, solve
 from optimizer.market import Market
 from optimizer.twins import thinned
@@ -91,25 +89,13 @@ def test_forged_terms_are_named() -> None:
     assert judged(data, catalog).wrong and judged(data, replace(catalog, sha256="another")).wrong
 
 
-@pytest.mark.parametrize("limit", [{"max_share_percent": 60}, {"max_estimated_percent": 30}])
-@pytest.mark.parametrize(
-    "what", [{"spares": (Spare(category=Kind.DRIVE, pieces=1, per=10),)},
-             {"support": (SupportRate(category=Kind.GPU, percent=Decimal(5)),)}],
-)  # fmt: skip
-def test_shares_are_refused_beside_spares_and_support_by_category(what: Data, limit: Data) -> None:
-    catalog, request, _, _ = priced_scenario(1)
-    with pytest.raises(InputError) as e:
-        Market.open(catalog, request.model_copy(update={"spares": (), "support": (), **what, **limit}), Policy())
-    assert e.value.faults[0].code == "combination"
-
-
 @pytest.mark.parametrize("seed", (0, 19, 48))
 def test_results_with_limits_on_the_orders_are_verified(seed: int) -> None:
     """Orders chosen for the sake of a share: lines and sums are made anew, and the proof holds."""
     catalog, request, _, _ = priced_scenario(seed)
     catalog, limit = with_few_terms(seed, with_sellers(seed, catalog), 50)
     fields = {f"{x}_percent": percent for x, percent in limit.items()}
-    asked: Request = request.model_copy(update={"spares": (), "support": (), **fields})
+    asked: Request = request.model_copy(update=fields)
     answer = solve(catalog, asked, Policy())
     assert answer.front.points and answer.front.complete
     assert not judged(answer.data, catalog, proven=True).wrong
