@@ -13,6 +13,7 @@ KINDS: dict[str, tuple[Any, ...]] = {
     "priced": tuple(range(0, 48)),
     "buyer": tuple(x for x in range(32) if x != 12),
     "sold": tuple((x, i) for i, x in enumerate((0, 1, 2, 3, 5, 8, 12, 14, 16))),
+    "shared": (0, 1, 7, 13, 19, 48),
     "offload": OFFLOAD,
     "training": (
         (0, "finetune-lora", None), (1, "finetune-lora", 4), (2, "finetune-full", None), (3, "finetune-lora", 4),
@@ -47,6 +48,12 @@ def market(kind: str, key: Any) -> Any:
         catalog, request = priced_scenario(seed)[:2]
         limits = ({"max_sellers": 1}, {"max_sellers": 2}, {"cost_axis": "lead-time"})[i % 3]
         catalog, request = with_sellers(seed, catalog), request.model_copy(update=limits)
+    elif kind == "shared":
+        from tests.price_terms import priced_scenario, with_few_terms, with_sellers
+
+        catalog, request = priced_scenario(key)[:2]
+        catalog, limit = with_few_terms(key, with_sellers(key, catalog), 50)
+        request = request.model_copy(update={f"{x}_percent": percent for x, percent in limit.items()})
     elif kind == "offload":
         from tests.random_catalogs import offload_scenario
 
