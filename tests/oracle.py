@@ -116,6 +116,7 @@ class Oracle:
             self.by_kind.setdefault(p.kind, []).append(p)
         self.offer = {p: self._offer(p) for p in self.catalog.parts}
         self.any_offer = {p: min(self.catalog.offers.get(p, ()), key=self._order, default=None) for p in self.offer}
+        self.admitted = {p: self._admitted(p) for p in self.catalog.parts}
         self.unlisted = {p for p in self.catalog.parts if self._off_lists(p)}
         for platform in self.of(Kind.PLATFORM, Kind.SYSTEM):
             for nodes in range(1, self.nodes_tried + 1):
@@ -163,11 +164,13 @@ class Oracle:
         """(offer, cents) of the lines: the offers that price the parts; where sellers, days or shares are limited, of
         every choice that keeps to the limits the cheapest, of the fewest days that the budget allows."""
         ask = self.ask
-        offers = {x: self._admitted(x) for x in all_}
+        offers = {x: self.admitted[x] for x in all_}
         if (ask.max_sellers or ask.by_share or ask.cost_axis == "lead-time") and all(offers.values()):
             days = sorted({o.lead_time_days or 0 for of in offers.values() for o in of})
             for d in days if ask.cost_axis == "lead-time" else days[-1:]:
                 soon = {x: [o for o in of if (o.lead_time_days or 0) <= d] for x, of in offers.items()}
+                if not all(soon.values()):
+                    continue
                 bills = (self._splits if ask.by_share else self._of_few)(all_, soon)
                 best = min(bills, key=lambda bill: sum(line for _, line in bill), default=None)
                 if best and (ask.cost_axis != "lead-time" or sum(line for _, line in best) <= ask.budget_cents):
@@ -876,7 +879,7 @@ class Oracle:
         )
         missing = any(x not in all_ and x not in inside for x in self.ask.include)
         broken = broken | ({"procurement"} if barred or missing else set())
-        bill = self._bill(all_)
+        bill = self._bill(all_) if len(broken) <= 1 else None
         if bill is None:
             return
         cents = sum(line for _, line in bill)

@@ -30,7 +30,8 @@ from tests.random_procurement import AXES, WISHES, procurement_scenario
 from tests.test_cli import answer, dsopt
 from tests.test_oracle import nodes_tried
 
-CASES = [(3 * i + j, wish, AXES[(i + j) % 4]) for i, wish in enumerate(WISHES) for j in range(4)]
+SEEDS = [x if x != 15 else 33 for x in range(25)]  # 15 keeps brute force busy for half a minute
+CASES = [(SEEDS[3 * i + j], wish, AXES[(i + j) % 4]) for i, wish in enumerate(WISHES) for j in range(4)]
 
 BREAKS = {"estimates": (18, "estimated", "money"), "sellers": (18, "sellers", "money")}
 """A catalog per rule on which the certificate without that rule's encode returns a build that the check rejects."""
