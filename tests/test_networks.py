@@ -176,6 +176,25 @@ def test_a_module_at_each_end_of_a_fibre() -> None:
     assert ways(optic, fibre.model_copy(update={"gbit_s": 100})) == [(("optic", 1), ("fibre", 1), ("optic", 1))]
 
 
+@pytest.mark.parametrize(
+    ("role", "fabric", "gbit_s", "least", "rates"),
+    [("frontend", "Ethernet", 200, 1, {25, 100}), ("frontend", "Ethernet", 200, 26, {100}),
+     ("frontend", "Ethernet", 50, 1, {25}), ("frontend", "Ethernet", 10, 1, set()),
+     ("frontend", "InfiniBand", 200, 1, set()), ("frontend", "InfiniBand", 100, 1, {100}),
+     ("rdma", "Ethernet", 200, 100, set()), ("rdma", "Ethernet", 100, 100, {100})],
+)  # fmt: skip
+def test_speeds_at_which_a_card_meets_a_switch(
+    role: str, fabric: str, gbit_s: int, least: int, rates: set[int]
+) -> None:
+    """Ethernet ports of a front end settle on any speed of the switch that the card is not slower than."""
+    plugs = {"connectors": ("QSFP28",), "fabrics": (fabric,)}
+    ends = {"end_a": "QSFP28", "end_b": "QSFP28"}
+    links = [cable(f"c{x}", gbit_s=x, **ends) for x in (25, 100, 200)]
+    some = switch(role=role, fabric=fabric, speeds=("100:8", "25:32"), connectors=("QSFP28",))
+    found = networks([nic(gbit_s=gbit_s, **plugs)], [], [some], links, role, least)
+    assert {n.gbit_s for n in found} == rates
+
+
 def test_every_way_to_join_switches_counts_beyond_one_switch() -> None:
     """The cheaper of two cables between switches is what a fat tree is built of, whatever their names."""
     links = [cable("a", end_a="QSFP28", end_b="QSFP28"), cable("b", end_a="QSFP28", end_b="QSFP28")]

@@ -36,7 +36,7 @@ def encoded(rule: str, *more: str) -> Suite:
 
 def money(*fronts: str) -> Suite:
     """Prices: fronts, and the tests of terms of purchase."""
-    return Suite(fronts, (*MONEY, PRICES, "tests/test_racks.py"))
+    return Suite(fronts, ("tests/test_limited.py", *MONEY, PRICES, "tests/test_racks.py"))
 
 
 def buyer(*more: str) -> Suite:
@@ -61,8 +61,8 @@ SUITES: dict[str, Suite] = {
     "tariff": money("priced"),
     "purchase": money("priced", "shared"),
     "buying": money("priced", "shared"),
-    "limited": Suite(("buyer", "sold", "shared"), (BUYER, *MONEY), NOT_BRUTE),
-    "basket": Suite(("buyer", "shared"), (BUYER, *MONEY), NOT_BRUTE),
+    "limited": Suite(("buyer", "sold", "shared"), ("tests/test_limited.py", BUYER, *MONEY), NOT_BRUTE),
+    "basket": Suite(("buyer", "shared"), ("tests/test_limited.py", BUYER, *MONEY), NOT_BRUTE),
     "shares": buyer()._replace(fronts=("buyer", "sold", "shared")),
     "procurement": buyer(*MONEY, LIMITS)._replace(fronts=("plain", "buyer", "priced")),
     "filters": buyer(),
