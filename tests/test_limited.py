@@ -69,10 +69,10 @@ def test_support_by_category_decides_between_sellers() -> None:
 
 
 def test_bundles_are_sold_by_somebody_too() -> None:
-    bundle = Bundle(id="kit", parts=(Contained(part="a", qty=1), Contained(part="b", qty=1)), price=Decimal("1.51"),
+    bundle = Bundle(id="kit", parts=(Contained(part="a", qty=1), Contained(part="b", qty=1)), price=Decimal("1.71"),
                     confidence="list", seller="w", **PLAIN)  # fmt: skip
-    kit = Kit(bundle, 151)
-    assert sellers(book(*TWO, kits=(kit,), max_sellers=1), {"a": 1, "b": 1}) == {"w": 151}
+    kit = Kit(bundle, 171)
+    assert sellers(book(*TWO, kits=(kit,), max_sellers=1), {"a": 1, "b": 1}) == {"w": 171}
     assert sellers(book(*TWO, kits=(kit,), max_sellers=1), {"a": 2, "b": 1}) == {"n": 300}
 
 
@@ -98,6 +98,12 @@ def test_a_list_price_instead_of_an_estimate() -> None:
     assert orders and (orders.cents, orders.estimated_cents) == (230, 100)
     least = book(*some, max_estimated_percent=43).purchase({"a": 1, "b": 1})
     assert least and least.cents == 200  # no orders are within 43 %: the cheapest, which the rule refuses
+
+
+def test_a_seller_of_too_few_pieces_is_not_the_one() -> None:
+    few = (source("a", "n", 50, stock=1), source("a", "s", 90), source("b", "n", 10), source("b", "s", 100))
+    assert sellers(book(*few, max_sellers=1), {"a": 1, "b": 1}) == {"n": 60}
+    assert sellers(book(*few, max_sellers=1), {"a": 2, "b": 1}) == {"s": 280}
 
 
 def test_stock_that_just_suffices_is_not_short() -> None:
