@@ -28,7 +28,8 @@ changed in turn, in a process of its own that imports the changed source. A muta
 
 Of a file with more mutants than are tried the tried ones are a sample seeded with the file's name. Results of single
 mutants are in benchmarks/mutation/results.jsonl; a mutant of a source that has changed since is not counted: a file
-whose every result is older than its source stands as not run. The rest of the test suite is not run on a mutant: it may kill some that survive here.
+whose every result is older than its source stands as not run. The rest of the test suite is not run on a mutant: it
+may kill some that survive here.
 
 ## Files
 
