@@ -21,6 +21,11 @@ MOST_PIECES = 100_000
 """Pieces of a part that an order may name."""
 
 
+def days_of(offer: Offer | Bundle) -> int:
+    """Known lead time; 0 when it is unknown."""
+    return offer.lead_time_days or 0
+
+
 class Offer(BaseModel):
     """A price for a part on a day, net of tax unless `tax_rate` is given (then gross at that rate).
 

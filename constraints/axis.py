@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
+from catalogs.offers import days_of
 from catalogs.schema import Platform
 from constraints.buying import upper
-from constraints.limited import days_of, sources_of
+from constraints.limited import sources_of
 from constraints.procurement import PriceBook
 from constraints.site import total_w, units
 from constraints.tariff import NEVER
@@ -50,7 +51,7 @@ class Money:
         return m.total_cents
 
     def measure(self, c: Case) -> int:
-        return c.book.cost({x: q for x, q in c.build.total().items() if x in c.book.prices})
+        return c.book.cost(c.priced)
 
     def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
         return nodes * cents
@@ -118,7 +119,7 @@ class LeadTimeAxis:
         return cost
 
     def measure(self, c: Case) -> int:
-        orders = c.book.purchase({x: q for x, q in c.build.total().items() if x in c.book.prices})
+        orders = c.book.purchase(c.priced)
         return max((days_of(x.offer) for x in orders.lines if x.offer), default=0) if orders else NEVER
 
     def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:

@@ -48,7 +48,7 @@ class Budget:
             m.cp.add(m.total_cents <= m.book.scaled(most_parts_cents(m.request.budget_cents, m.policy)))
 
     def check(self, c: Case) -> list[Check]:
-        parts = c.book.cost({p: q for p, q in c.build.total().items() if p in c.book.prices})
+        parts = c.book.cost(c.priced)
         if parts >= NEVER:
             return [Check.of(self.id, False, "no total: the parts can't be had in these numbers")]
         total = totals(parts, c.policy)[2]

@@ -74,11 +74,12 @@ def orders(m: Shopping) -> Expr:
         if m.request.shares:
             _no_more(m, over[part], bought)
     for kit, count in kits if m.request.shares else ():
-        taken = literal_of(m, count)
-        short = [m.cp.new_bool_var("") for x in kit.parts if x in over]
-        for z, (x, qty) in zip(short, ((x, q) for x, q in kit.parts.items() if x in over), strict=True):
-            m.cp.add(over[x] <= qty - 1).only_enforce_if(z)
-        m.cp.add_bool_or([*short, ~taken])
+        short = [~at_least(m, count, 1)]
+        for x, qty in kit.parts.items():
+            if x in over:
+                short.append(m.cp.new_bool_var(""))
+                m.cp.add(over[x] <= qty - 1).only_enforce_if(short[-1])
+        m.cp.add_bool_or(short)
     return sum(cost)
 
 
@@ -89,15 +90,15 @@ def _no_more(m: Shopping, over: Expr, bought: list[tuple[Ordered, int]]) -> None
     m.cp.add(over == 0).only_enforce_if(~some)
     for o, least in bought:
         m.cp.add(o.pieces <= least).only_enforce_if(some)
-        m.cp.add(over <= o.pieces - 1).only_enforce_if(some, literal_of(m, o.pieces))
+        m.cp.add(over <= o.pieces - 1).only_enforce_if(some, at_least(m, o.pieces, 1))
 
 
-def literal_of(m: Shopping, pieces: Expr) -> Any:
-    """A literal that holds exactly where there is a piece."""
-    some = m.cp.new_bool_var("")
-    m.cp.add(pieces >= 1).only_enforce_if(some)
-    m.cp.add(pieces == 0).only_enforce_if(~some)
-    return some
+def at_least(m: Shopping, qty: Expr, pieces: int) -> Any:
+    """A literal that holds exactly where there are so many pieces."""
+    literal = m.cp.new_bool_var("")
+    m.cp.add(qty >= pieces).only_enforce_if(literal)
+    m.cp.add(qty < pieces).only_enforce_if(~literal)
+    return literal
 
 
 def need(m: Shopping, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[Expr, int]:

@@ -59,6 +59,11 @@ class Case:
     row: RowKey | None = None
 
     @cached_property
+    def priced(self) -> dict[str, int]:
+        """Pieces in the whole build of each part that has a price."""
+        return {x: q for x, q in self.build.total().items() if q and x in self.book.prices}
+
+    @cached_property
     def platform(self) -> Platform:
         found = [
             self.catalog.parts[p] for p in self.build.node if self.catalog.parts[p].kind in (Kind.PLATFORM, Kind.SYSTEM)

@@ -11,12 +11,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain, combinations
+from itertools import combinations
 from math import comb
 
 import numpy as np
 
-from catalogs.offers import Bundle, Offer
+from catalogs.offers import Bundle, Offer, days_of
 from constraints.purchase import Orders, PriceBook, Priced
 from constraints.request import Request
 from constraints.shares import kept
@@ -66,9 +66,8 @@ class LimitedBook(PriceBook):
         if anyone.cost >= NEVER or kept(anyone.purchase(pieces), self.request):
             return anyone
         if self.request.shares:
-            from constraints.basket import (
-                Basket,  # CP-SAT, loaded only where the cheapest orders are not within a share
-            )
+            # CP-SAT is loaded only where the cheapest orders are not within a share
+            from constraints.basket import Basket
 
             return Basket(anyone.book, self.request, pieces).cheapest() or anyone
         assert self.request.max_sellers is not None
@@ -118,16 +117,13 @@ class LimitedBook(PriceBook):
 
     def _offers(self, pieces: Mapping[str, int]) -> Iterator[Offer | Bundle]:
         """Offers and bundles that may bring any of the pieces."""
-        of = (s.offer for x in pieces for s in self.prices[x].sources().sources if s.offer)
-        return chain(of, (k.bundle for k in self.kits if any(x in pieces for x in k.parts)))
+        return (o for x in pieces for o in sources_of(self, x) if o)
 
     def _only(self, part: str) -> frozenset[str]:
         """The one seller who must be on the bill for a part's sake; empty where there are several, or where it may be
         in hand."""
-        sources = self.prices[part].sources().sources
-        sellers = {s.offer.seller if s.offer else "" for s in sources}
-        sellers |= {k.bundle.seller for k in self.kits if part in k.parts}
-        return frozenset(sellers) if len(sellers) == 1 and "" not in sellers else frozenset()
+        sellers = sellers_of(self, part)
+        return sellers if len(sellers) == 1 and "" not in sellers else frozenset()
 
     def _open(self, pieces: Mapping[str, int], sellers: frozenset[str] | None, days: int | None) -> Orders:
         """The cheapest orders from the offers of some sellers, and of at most so many days."""
@@ -145,12 +141,12 @@ class LimitedBook(PriceBook):
         return PriceBook(prices, {}, kits, self.scale, self.weights).orders(pieces)
 
 
-def days_of(offer: Offer | Bundle) -> int:
-    """Known lead time; 0 when it is unknown."""
-    return offer.lead_time_days or 0
-
-
 def sources_of(book: PriceBook, part: str) -> Iterator[Offer | Bundle | None]:
     """What may bring a part: its offers, bundles with it, None for what is in hand."""
     yield from (s.offer for s in book.prices[part].sources().sources)
     yield from (k.bundle for k in book.kits if part in k.parts)
+
+
+def sellers_of(book: PriceBook, part: str) -> frozenset[str]:
+    """Those who may bring a part; an empty name for what is in hand."""
+    return frozenset(o.seller if o else "" for o in sources_of(book, part))

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import lcm
 
 from catalogs.load import Catalog
-from catalogs.offers import Bundle, Offer
+from catalogs.offers import Bundle, Offer, days_of
 from catalogs.schema import Kind
 from constraints.filters import admissible
 from constraints.policy import Policy, table, usd_per
@@ -105,7 +105,7 @@ def _serves(one: Offer, other: Offer, request: Request) -> bool:
     """Whether an offer that is not dearer makes another superfluous: not where the two differ in what a limit counts,
     sellers, days or estimates."""
     sold = request.max_sellers is not None or request.max_share_percent is not None
-    later = (one.lead_time_days or 0) > (other.lead_time_days or 0)
+    later = days_of(one) > days_of(other)
     guess = one.confidence == "estimate" and other.confidence != "estimate"
     rough = request.max_estimated_percent is not None and guess
     return not ((sold and one.seller != other.seller) or (request.soonest and later) or rough)

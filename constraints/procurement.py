@@ -126,10 +126,9 @@ class Procurement:
 
     def _amounts(self, c: Case) -> list[Check]:
         """Parts that no orders within stock can bring in the build's number."""
-        pieces = {p: q for p, q in c.build.total().items() if p in c.book.prices}
-        if not c.book.by_quantity or c.book.cost(pieces) < NEVER:
+        if not c.book.by_quantity or c.book.cost(c.priced) < NEVER:
             return []
-        short = [(p, *few) for p, q in pieces.items() if (few := c.book.short(p, q))]
+        short = [(p, *few) for p, q in c.priced.items() if (few := c.book.short(p, q))]
         found = [
             Check.at_most(self.id, need, have, "pieces", f"{p} in stock (remedy: another part, or more offers of it)")
             for p, need, have in short
@@ -145,7 +144,7 @@ def _unknown(c: Case) -> list[Check]:
         if dark := [x for x in parts if not c.catalog.parts[x].country]:
             found.append(Check.warn("procurement", f"country of origin unknown: {', '.join(dark)}"))
     if c.request.max_lead_days is not None:
-        orders = c.book.purchase({p: q for p, q in c.build.total().items() if p in c.book.prices})
+        orders = c.book.purchase(c.priced)
         lines = orders.lines if orders else ()
         if dark := sorted({x.part for x in lines if x.offer and x.offer.lead_time_days is None}):
             found.append(Check.warn("procurement", f"lead time unknown: {', '.join(dark)}"))

@@ -111,7 +111,7 @@ def _with_seller(m: Shopping, name: str) -> Expr:
 
 def _orders(c: Case) -> Purchase | None:
     """The orders of all that has a price; None where it can't be had, which is procurement's business."""
-    return c.book.purchase({x: q for x, q in c.build.total().items() if q and x in c.book.prices})
+    return c.book.purchase(c.priced)
 
 
 def _at_most(rule: str, share: int, total: int, percent: int, text: str) -> Check:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from catalogs.offers import Bundle
 from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Drive, Nic, Platform
+from constraints.buying import at_least
 from constraints.contents import inside
 from constraints.cooling import Cooling
 from constraints.interconnect import bills_of, covers, net_of
@@ -65,7 +66,7 @@ class Surplus:
         room, speed = sum(d.capacity_gb * q for d, q in nvme.items()), sum(d.read_mb_s * q for d, q in nvme.items())
         everything = sum(d.capacity_gb * q for d, q in m.drive.items())
         for d, qty in m.drive.items():
-            several = _at_least(m, qty, _first(d.id, m.request.include))
+            several = at_least(m, qty, _first(d.id, m.request.include))
             small, slow, little = (cp.new_bool_var("") for _ in range(3))
             cp.add_bool_or([small, slow, little]).only_enforce_if(several)
             if d not in nvme:
@@ -91,7 +92,7 @@ class Surplus:
                 held.setdefault(nic, []).append(q * v)
         port = {nic: cp.new_bool_var("") for nic in m.nic}
         for nic, qty in m.nic.items():
-            several = _at_least(m, qty, _first(nic.id, m.request.include))
+            several = at_least(m, qty, _first(nic.id, m.request.include))
             used = sum(m.nic_needs.get(nic, []))
             cp.add(qty + sum(held.get(nic, [])) <= used + port[nic]).only_enforce_if(several)
         cp.add_at_most_one(port.values())
@@ -138,8 +139,7 @@ class Surplus:
     def _orders_beyond(self, c: Case) -> list[str]:
         """Parts of which more is ordered than is needed, though an order could be smaller or left out; bundles that
         could be left out."""
-        pieces = {x: q for x, q in c.build.total().items() if q and x in c.book.prices}
-        orders = c.book.purchase(pieces)
+        pieces, orders = c.priced, c.book.purchase(c.priced)
         if orders is None:
             return []
         over = {
@@ -185,14 +185,6 @@ def _first(part: str, include: tuple[str, ...]) -> int:
 def _less(build: Build, part: str) -> Build:
     node, shared = ({x: q - (x == part) for x, q in parts.items()} for parts in (build.node, build.shared))
     return replace(build, node=node, shared=shared)
-
-
-def _at_least(m: FamilyModel, qty: Any, pieces: int) -> Any:
-    """A literal that holds exactly where there are so many pieces."""
-    literal = m.cp.new_bool_var("")
-    m.cp.add(qty >= pieces).only_enforce_if(literal)
-    m.cp.add(qty < pieces).only_enforce_if(~literal)
-    return literal
 
 
 def _least(pp: bool, policy: Policy) -> int:

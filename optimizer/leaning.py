@@ -5,7 +5,7 @@ Each option stands for its main part alone; what comes with it (coolers, cords) 
 
 from __future__ import annotations
 
-from constraints.limited import sources_of
+from constraints.limited import sellers_of, sources_of
 from optimizer.market import Market
 from optimizer.shelf import Option
 
@@ -21,10 +21,10 @@ def from_few(market: Market, platform: str, pools: list[Pool]) -> list[Pool] | N
         return pools
 
     def sellers(o: Option) -> frozenset[str]:
-        return _sellers(market, o.parts[0][0]) if o.parts else frozenset({""})
+        return sellers_of(market.book, o.parts[0][0]) if o.parts else frozenset({""})
 
     forced = set[str]()
-    for of in (_sellers(market, platform), *(frozenset().union(*map(sellers, pool)) for pool in pools)):
+    for of in (sellers_of(market.book, platform), *(frozenset().union(*map(sellers, pool)) for pool in pools)):
         forced |= of if len(of) == 1 else set()
     forced.discard("")
     if len(forced) > most:
@@ -58,14 +58,9 @@ def least_by_shares(market: Market, platform: str, pools: list[Pool]) -> int | N
     if r.max_share_percent is not None:
         by: dict[str, int] = {}
         for group in groups:
-            of = frozenset().union(*(_sellers(market, x) if x else {""} for x, _ in group))
+            of = frozenset().union(*(sellers_of(market.book, x) if x else {""} for x, _ in group))
             if len(of) == 1:
                 (seller,) = of
                 by[seller] = by.get(seller, 0) + min(cents(x, q) for x, q in group)
         least = max(least, -(-100 * max(by.values(), default=0) // r.max_share_percent))
     return least
-
-
-def _sellers(market: Market, part: str) -> frozenset[str]:
-    """Those who may bring a part; an empty name for what is in hand."""
-    return frozenset(o.seller if o else "" for o in sources_of(market.book, part))

@@ -81,7 +81,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
     lines = bom(market, c, bought)
     spares = bought.spares_cents(c.build.total())
     support, tax, total = totals(bought.cents + bought.support_cents, market.policy)
-    estimated = sum(x.qty * x.cents for x in bought.lines if x.offer and x.offer.confidence == "estimate")
+    estimated = bought.estimated_cents
     return {
         "id": name,
         "axis_cost": money(total, r.currency) if market.axis is MONEY else str(p.found.cost),

@@ -11,9 +11,9 @@ from optimizer.market import Market
 def rank(market: Market, found: Found) -> tuple[object, ...]:
     """Order among ties: fewer nodes, smaller share on estimates, newer prices, then part ids by category."""
     bought, orders = sorted(found.build.total().items()), market.book.purchase(found.build.total())
-    priced = [(x, x.offer) for x in orders.lines if x.offer] if orders else []
-    estimated = sum(x.qty * x.cents for x, offer in priced if offer.confidence == "estimate")
-    newest = sorted((-offer.date.toordinal() for _, offer in priced), reverse=True)
+    lines = orders.lines if orders else ()
+    estimated = orders.estimated_cents if orders else 0
+    newest = sorted((-x.offer.date.toordinal() for x in lines if x.offer), reverse=True)
     ids = sorted((market.catalog.parts[p].kind.value, p, q) for p, q in bought)
     return found.build.nodes, estimated, newest, ids
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalogs.offers import days_of
 from constraints.filters import contents
 from constraints.purchase import Line
 from optimizer.bom import purchase
@@ -71,7 +72,7 @@ def price_age_days(asking: Asking, change: Change, found: Found) -> int:
 
 def lead_days(asking: Asking, change: Change, found: Found) -> int:
     """The longest known lead time of a build."""
-    return max((x.offer.lead_time_days or 0 for x in _lines(asking, change, found) if x.offer), default=0)
+    return max((days_of(x.offer) for x in _lines(asking, change, found) if x.offer), default=0)
 
 
 def _lines(asking: Asking, change: Change, found: Found) -> tuple[Line, ...]:
