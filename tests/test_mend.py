@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from optimizer.market import Market
 from optimizer.rows import families
 from optimizer.throughput.choice import planner_for
 from tests.random_catalogs import scenario
+from tests.test_cli import dsopt
 from tests.whole_builds import RICH, whole_builds
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -129,6 +131,17 @@ def test_a_tighter_budget_holds(shipped: Catalog) -> None:
     bound = mended(market.asking(budget_cents=cents - 1), build)
     assert bound is not None and float(bound.total) < float(free.total) and bound.changed > free.changed
     assert mended(market.asking(budget_cents=100_00), build) is None
+
+
+def test_command_line() -> None:
+    """The mended build beside the checks (exit 5: the build as given fails); exit 6 where the time ends the search."""
+    asked = ["check", str(EXAMPLES / "guide-entry.toml"), "--mend", "--json"]
+    data = json.loads(dsopt(*asked, code=5).stdout)[0]
+    assert not data["ok"] and data["mended"]["proof"]["status"] == "optimal" and data["mended"]["broken"]
+    done = dsopt(*asked, "--time-limit", "0.001", code=6)
+    data = json.loads(done.stdout)[0]
+    assert "mended" not in data and data["checks"] and "the time was up" in done.stderr
+    assert "--time-limit" in dsopt("check", asked[1], "--time-limit", "1", code=2).stderr
 
 
 def test_what_is_kept_stays(shipped: Catalog) -> None:

@@ -58,7 +58,7 @@ def check(
     accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Quote: Take suggestions as matches.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Quote: No search for other builds.")] = False,
     time_limit: Annotated[
-        float | None, typer.Option(help="Quote: Seconds for the searches; exit 6 when they end it.")
+        float | None, typer.Option(help="Quote, --mend: Seconds for the searches; exit 6 when they end it.")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Quote: X-ray as .xlsx or .json.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Quote: Write over files that are there.")] = False,
@@ -76,7 +76,7 @@ def check(
             "osl": osl, "min_tok_s_user": min_tok_s_user, "offload": offload, "have": have, "site_water": site_water,
             "circuit": circuit, "condition": condition, "currency": currency, "rate": rate, "tax": tax, "above": above,
             "map": map_, "review": review, "accept_fuzzy": accept_fuzzy, "quick": quick, "output": output,
-            "force": force, "time_limit": time_limit,
+            "force": force,
         }
     )  # fmt: skip
     if is_vendor_file(file):
@@ -84,17 +84,21 @@ def check(
             raise typer.BadParameter("--budget is of a build: a quote is held against its own price")
         return xray_file(
             file, options, model=model, model_config=model_config, catalog=catalog, set_=set_, as_of=as_of,
-            measured=measured, calibration=calibration, json=json,
+            measured=measured, calibration=calibration, time_limit=time_limit, json=json,
         )  # fmt: skip
+    if time_limit is not None and not mend:
+        raise typer.BadParameter("--time-limit is of --mend, or of a vendor's quote")
     if options.typed:
         raise typer.BadParameter(f"{', '.join(options.typed)}: of a vendor's quote, not of {file.name}")
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer import texts
     from optimizer.cli import parse
+    from optimizer.clock import Clock, TimeUp, interruptible
     from optimizer.library import check as run
     from optimizer.library import read_build
 
+    limit = parse.time_limit(time_limit)
     parts = load(catalog)
     if model_config is not None:
         model = parse.model(model, model_config)
@@ -106,23 +110,32 @@ def check(
     if budget is not None:
         cents, currency = texts.money(budget, market_request.currency)
         market_request = market_request.model_copy(update={"budget_cents": cents, "currency": currency})
-    out = []
-    for name, build in builds:
-        found = run(build, market_request, catalog=parts, policy=chosen, calibration=by, name=name)
-        out.append(found.model_dump(mode="json"))
-        if not json:
-            drawn = language()("node load {w} W", w=found.node_w)
-            print(f"{name}: {found.nodes} x {found.per_node} {found.gpu}, {drawn}")
-            checks(x.model_dump() for x in found.checks)
-        if mend:
-            from optimizer.cli.why_not_view import show_mended
-            from optimizer.library import mend as mended
-
-            nearest = mended(build, market_request, catalog=parts, policy=chosen, calibration=by)
-            out[-1]["mended"] = nearest and nearest.model_dump(mode="json")
+    out, complete = [], True
+    with interruptible(clock := Clock(limit)):
+        for name, build in builds:
+            found = run(build, market_request, catalog=parts, policy=chosen, calibration=by, name=name)
+            out.append(found.model_dump(mode="json"))
             if not json:
-                show_mended(nearest)
+                drawn = language()("node load {w} W", w=found.node_w)
+                print(f"{name}: {found.nodes} x {found.per_node} {found.gpu}, {drawn}")
+                checks(x.model_dump() for x in found.checks)
+            if mend:
+                from optimizer.cli.why_not_view import show_mended
+                from optimizer.library import mend as mended
+
+                try:
+                    nearest = mended(build, market_request, catalog=parts, policy=chosen, calibration=by, clock=clock)
+                except TimeUp:
+                    complete = False
+                    continue
+                complete = complete and (nearest is None or nearest.proof.status == "optimal")
+                out[-1]["mended"] = nearest and nearest.model_dump(mode="json")
+                if not json:
+                    show_mended(nearest)
     if json:
         emit_json(out)
+    if not complete:
+        note(language()("stopped: the time was up before all was answered"))
+        raise typer.Exit(6)
     if not all(x["ok"] for x in out):
         raise typer.Exit(5)

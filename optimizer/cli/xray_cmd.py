@@ -44,7 +44,8 @@ def is_vendor_file(path: Path) -> bool:
 
 def xray_file(
     path: Path, options: Options, *, model: str | None, model_config: Path | None, catalog: list[Path],
-    set_: list[str], as_of: str | None, measured: Path | None, calibration: Path | None, json: bool,
+    set_: list[str], as_of: str | None, measured: Path | None, calibration: Path | None,
+    time_limit: float | None, json: bool,
 ) -> None:  # fmt: skip
     """Reads, X-rays, writes and prints; exit 5 when a rule fails or an amount is wrong."""
     from catalogs.files import write_bytes, write_text
@@ -83,7 +84,7 @@ def xray_file(
     request = _request(quote.currency, options, named, as_of)
     rate = _rate(options["rate"])
     tax = tax_percent(options["tax"]) if options["tax"] else None
-    with interruptible(clock := Clock(parse.time_limit(options["time_limit"]))):
+    with interruptible(clock := Clock(parse.time_limit(time_limit))):
         found = xray(
             quote, request, catalog=parts, policy=chosen, calibration=by, usd_per_unit=rate, tax_rate=tax,
             search=not options["quick"], clock=clock,

@@ -206,18 +206,20 @@ def mended(
     market: Market, build: Build, clock: Clock | None = None, keep: Collection[str] = (), judged: GpuRows | None = None
 ) -> Mended | None:  # fmt: skip
     """The passing build nearest to one that fails, under the market's request (model, users, speed, budget, site); the
-    build itself where nothing fails. None when no build passes, or none was found before the clock.
+    build itself where nothing fails. None when no build passes.
 
     Builds are those that a front may hold and, of the given build, what may stay with a warning or beyond the need.
     `keep`: ids of parts of which the mended build must hold some. `judged`: rows known already, of a request that asks
     the same of plans.
-    Raises InputError for a build without platform or GPUs."""
+    Raises InputError for a build without platform or GPUs, TimeUp where the clock came before any build was found."""
     include = tuple(dict.fromkeys((*market.request.include, *keep)))
     market = market.asking(cost_axis="money", include=include)
     _, before = check(market, build)
     mender = Mender(market, build, clock, judged)
     if any(x.status == "fail" for x in before):
         found = mender.run()
+        if found is None and not mender.complete:
+            raise TimeUp
         if found is None:
             return None
         after = found.build

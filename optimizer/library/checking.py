@@ -59,8 +59,8 @@ def mend(
     calibration: Calibration | None = None, time_limit_s: float | None = None, clock: Clock | None = None,
 ) -> Mended | None:  # fmt: skip
     """The build nearest to one that fails which passes every rule: fewest parts changed, then least money added; None
-    when none passes, or none was found in the time (seconds, or a clock of one's own). `proof.status` is `feasible`
-    where the time ended the search. Raises InputError for a build that is none."""
+    when none passes. `proof.status` is `feasible` where the time (seconds, or a clock of one's own) ended the search.
+    Raises InputError for a build that is none, TimeUp where the time was up before any build was found."""
     from optimizer.explanation.mend import mended
 
     market = market_of(request, catalog, policy, calibration)
