@@ -44,9 +44,12 @@ class HostRows:
         if not self.able(gpu, k):
             return []
         keys, out = self._keys(hosts, gpu, k), []
+        users, most = self.market.request.users, self.planner.most_users(gpu, keys)
         for n in node_counts:
+            if n * most < (users or 1):
+                continue
             found = undominated(self.planner.rows(gpu, keys, n))
-            if self.market.request.users is None:
+            if users is None:
                 kept = {replace(row.key, nodes=1) for row in found}  # replicas: what one node drops, many drop too
                 keys = [key for key in keys if key in kept]
             out += found

@@ -95,3 +95,21 @@ def test_constants_of_ones_own_may_void_the_bounds(name: str, value: float) -> N
     r = Request(model="v3-671b", as_of=date(2026, 11, 24), budget_cents=1)
     assert Planner(get("v3-671b"), r, Policy(), shipped).bounded
     assert not Planner(get("v3-671b"), r, Policy(), own).bounded
+
+
+@pytest.mark.parametrize("name", ["r1-distill-llama-70b", "v3-671b"])
+def test_what_is_judged_for_some_users_holds_for_others(shipped: Catalog, name: str) -> None:
+    """A planner for another number of users gives the rows of a new one; the most users are the last with a row."""
+    r = Request(model=name, isl=1024, osl=1024, as_of=date(2026, 11, 24), budget_cents=1, users=1)
+    planner, served = Planner(get(name), r, Policy()), 0
+    for gpu in [g for g in shipped.of(Kind.GPU) if isinstance(g, Gpu)]:
+        for key in [
+            RowKey(gpu.id, gpu.tdp_w or 1, 8, n, min(8, gpu.wired_domain_gpus), 5, 16, "pp", 25) for n in (1, 3)
+        ]:
+            most = planner.most_users(gpu, key)
+            served += most > 0
+            for users in {1, 40, max(1, most), most + 1}:
+                anew = Planner(get(name), r.model_copy(update={"users": users}), Policy())
+                found = planner.for_users(users).rows(gpu, [key])
+                assert found == anew.rows(gpu, [key]) and bool(found) == (users <= most)
+    assert served > 20

@@ -18,6 +18,8 @@ from optimizer.load import load_of, needed_tenths, with_load
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.rows import GpuRows
+from optimizer.throughput.plans import Planner
+from optimizer.throughput.training_plans import TrainingPlanner
 
 PLANNED = (
     "model", "users", "workload", "seq_len", "train_tokens", "isl", "osl", "min_tok_s_user", "max_ttft_ms", "precision",
@@ -56,11 +58,12 @@ class Asking:
         self._markets: dict[tuple[Request, tuple[tuple[str, Decimal], ...]], Market] = {}
         self._found: dict[int, Found | None] = {}
         self._rows: dict[tuple[object, ...], GpuRows] = {}
+        self._planners: dict[tuple[object, ...], Planner | TrainingPlanner] = {}
 
     def again(self, engine: type[Family]) -> Asking:
         """The same questions, to be answered anew by another engine."""
         other = Asking(self.base, self.clock, engine)
-        other._rows = self._rows
+        other._rows, other._planners = self._rows, self._planners
         return other
 
     def market(self, change: Change) -> Market:
@@ -81,7 +84,7 @@ class Asking:
         market = self.market(change)
         if id(market) not in self._found:
             self.clock.left()
-            solver = Solver(market, clock=self.clock, engine=self.engine, judged=self._judged(market))
+            solver = Solver(market, clock=self.clock, engine=self.engine, judged=self.judged(market))
             self._found[id(market)] = solver.cheapest()
         return self._found[id(market)]
 
@@ -91,17 +94,25 @@ class Asking:
         market = self.market(change)
         if market.request.budget_cents is None:
             return None
-        front = Solver(market, clock=self.clock, engine=self.engine, judged=self._judged(market)).front()
+        front = Solver(market, clock=self.clock, engine=self.engine, judged=self.judged(market)).front()
         if not front.complete:
             raise TimeUp
         return front.points[-1].found.row.perf.tenths if front.points else None
 
-    def _judged(self, market: Market) -> GpuRows:
-        """Rows judged once for all changes that plans do not depend on: money, site and purchase."""
-        r = market.request
-        key = *(getattr(r, name) for name in PLANNED), tuple(sorted(market.policy.changed.items()))
+    def judged(self, market: Market) -> GpuRows:
+        """Rows judged once for all changes that plans do not depend on: money, site and purchase. Of requests that
+        differ in the number of users alone each replica is judged once."""
+        r, policy = market.request, tuple(sorted(market.policy.changed.items()))
+        key = *(getattr(r, name) for name in PLANNED), policy
         if key not in self._rows:
-            self._rows[key] = GpuRows.of_market(market)
+            alike = *(getattr(r, name) for name in PLANNED if name != "users"), policy
+            known = self._planners.get(alike)
+            if r.users is not None and isinstance(known, Planner):
+                self._rows[key] = GpuRows(known.for_users(r.users))
+            else:
+                self._rows[key] = GpuRows.of_market(market)
+            if r.users is not None:
+                self._planners.setdefault(alike, self._rows[key].planner)
         return self._rows[key]
 
     def by_load(self, change: Change) -> bool:

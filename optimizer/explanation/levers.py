@@ -90,13 +90,12 @@ class Number:
         found, high = ask(high)
         if found is None:
             return None
+        climbing = self.reached is not None
         while high - low > 1:
-            middle = (low + high) // 2
+            middle = high - 1 if climbing else (low + high) // 2  # what a build attains is often the most that any does
             there, at = ask(middle)
-            if there is None:
-                low = middle
-            else:
-                high = at
+            low, high = (middle, high) if there is None else (low, at)
+            climbing = there is not None and not climbing and self.reached is not None
         value = self.start + sign * high
         change = also | self.fields(value)
         best = asking.cheapest(change)

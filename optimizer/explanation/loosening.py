@@ -6,9 +6,11 @@ import math
 from typing import Any
 
 from catalogs.llm import Llm
+from catalogs.schema import Gpu
 from constraints.precision import BITS, known_precisions, wanted
 from constraints.request import Request
 from constraints.site import total_w, units
+from optimizer.api import check
 from optimizer.explanation.asking import LOADS, Asking, Change
 from optimizer.explanation.conditions import CONTAINED_AIR_W, Condition, conditions
 from optimizer.explanation.levers import Budget, Choice, Lever, Number, option
@@ -18,6 +20,7 @@ from optimizer.front import Found
 from optimizer.load import load_of
 from optimizer.market import Market
 from optimizer.size_report import families
+from optimizer.throughput.plans import Planner
 
 LONGEST_DAYS = 3650
 STANDARD_AMPS = (15, 16, 20, 30, 32, 40, 50, 60, 63, 80, 100, 125, 150, 200, 250, 300, 400)
@@ -75,7 +78,7 @@ def _number(key: str, market: Market) -> Number | None:
         return Number(key, grid, loosest, fields, lambda v: say.format(trimmed(v / per)), reached)
 
     if key == "users" and r.users:
-        return line(key, r.users, 1, "users", "{} users at once")
+        return line(key, r.users, 1, "users", "{} users at once", _most_users)
     if key == "throughput" and r.throughput_tenths:
         return Number(
             key, r.throughput_tenths, 1, lambda v: Change.of(throughput_tenths=v),
@@ -141,6 +144,18 @@ def _load(market: Market) -> Number | None:
     return Number(
         "load", 1000, 1, lambda v: Change({name: at(v)}), lambda v: f"{trimmed(at(v))} {unit}", reached, guess
     )
+
+
+def _most_users(asking: Asking, change: Change, found: Found) -> int:
+    """Users that a build found serves at most, as far as the rules pass it."""
+    market, row = asking.market(change), found.row
+    gpu, most = market.catalog.parts[row.key.gpu], market.request.users or 1
+    planner = asking.judged(market).planner
+    assert isinstance(gpu, Gpu)
+    if row.plan.offload or not isinstance(planner, Planner) or (can := planner.most_users(gpu, row.key)) <= most:
+        return most
+    _, checks = check(asking.market(change | Change.of(users=can)), found.build)
+    return most if any(x.status == "fail" for x in checks) else can
 
 
 def _fastest(asking: Asking, also: Change) -> int | None:

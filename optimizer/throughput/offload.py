@@ -175,6 +175,11 @@ class HostPlanner:
                 out.append(Row(key if nodes == 1 else replace(key, nodes=nodes), plan, perf))
         return out
 
+    def most_users(self, gpu: Gpu, keys: list[RowKey]) -> int:
+        """Requests at once that any of these nodes serves at most."""
+        self._judge(gpu, [k for k in keys if k not in self._known])
+        return max((x.concurrency for k in keys for x in self._known[k]), default=0)
+
     def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
         """All precisions of new keys, the best first."""
         for key in keys:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -64,6 +65,13 @@ class Planner:
         self._kinds: dict[tuple[object, ...], int] = {}
         self.kin = kin(llm)
 
+    def for_users(self, users: int) -> Planner:
+        """The planner of the same request for another number of users, where both name one: what is judged is judged
+        for both."""
+        other = copy.copy(self)
+        other.request = self.request.model_copy(update={"users": users})
+        return other
+
     def alike(self, gpu: Gpu) -> int:
         """One number for all GPUs of equal figures: what throughput reads of them, and no measurement names them."""
         if gpu.id not in self._alike:
@@ -88,15 +96,23 @@ class Planner:
         self.judge([(gpu, keys)])
         return [row for key in keys if (row := self._best(gpu, key))]
 
+    def most_users(self, gpu: Gpu, key: RowKey) -> int:
+        """Requests at once that the GPUs of a key serve at most; 0 where no plan runs. Of a request for users."""
+        self.judge([(gpu, [key])])
+        return max((n * r.concurrency for n, found in self._by_size(gpu, key) for r in found), default=0)
+
+    def _by_size(self, gpu: Gpu, key: RowKey) -> Iterator[tuple[int, list[Replica]]]:
+        """(number of replicas that make up the key's GPUs, such replicas, best first) for each size judged."""
+        judged, spans = self._group(gpu, key), _spans(key)
+        for size in sizes_of(key.per_node, key.total):
+            if some := judged.get((size, spans if size > key.per_node else None)):
+                yield key.total // size, some
+
     def _best(self, gpu: Gpu, key: RowKey) -> Row | None:
         """The row with its best plan: most throughput, then higher precision, fewer stages, smaller tp and ep."""
-        users, judged, spans = self.request.users, self._group(gpu, key), _spans(key)
+        users = self.request.users
         best: tuple[Rank, Replica, int] | None = None
-        for size in sizes_of(key.per_node, key.total):
-            some = judged.get((size, spans if size > key.per_node else None))
-            if not some:
-                continue
-            replicas = key.total // size
+        for replicas, some in self._by_size(gpu, key):
             least = 1 if users is None else -(-users // replicas)
             found = next((r for r in some if r.concurrency >= least), None)
             if found is None:
