@@ -42,9 +42,12 @@ class Market:
 
     @classmethod
     @collector_paused()
-    def open(cls, catalog: Catalog, request: Request, policy: Policy, calibration: Calibration | None = None) -> Market:
-        """Throughput by `calibration`, the shipped one without. Raises InputError as `model_of` does, and for an
-        unknown vendor."""
+    def open(
+        cls, catalog: Catalog, request: Request, policy: Policy, calibration: Calibration | None = None,
+        book: PriceBook | None = None,
+    ) -> Market:  # fmt: skip
+        """Throughput by `calibration`, the shipped one without. `book`: prices known already, of a request alike
+        (optimizer/assortment.py). Raises InputError as `model_of` does, and for an unknown vendor."""
         llm = model_of(request, policy)
         known = {p.vendor.casefold(): p.vendor for p in catalog.parts.values()}
         for name in sorted((request.vendors | request.barred_vendors) - set(known)):
@@ -65,7 +68,8 @@ class Market:
                 raise InputError(
                     Fault("unknown-origin", "no part is from there", column="--origin", value=code, remedy=remedy)
                 )
-        return cls(catalog, request, policy, llm, price_book(catalog, request, policy), calibration or shipped())
+        book = book or price_book(catalog, request, policy)
+        return cls(catalog, request, policy, llm, book, calibration or shipped())
 
     def asking(self, **fields: Any) -> Market:
         """The same market under a request with other fields."""

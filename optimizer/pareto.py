@@ -11,6 +11,7 @@ from constraints.axis import MAX_COST, MONEY
 from constraints.plan import Row
 from constraints.rule import Rule
 from constraints.rules import RULES, findings
+from optimizer.assortment import Assortment
 from optimizer.certify import Family
 from optimizer.clock import Clock, TimeUp
 from optimizer.front import Found, Front, Point
@@ -37,15 +38,15 @@ class Disagreement(AssertionError):
 
 
 class Solver(Units):
-    """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched. `judged`: rows
-    known already, of a request that asks the same of plans."""
+    """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched. `judged`, `stock`: rows
+    and assortment known already, as `Units` takes them."""
 
     @collector_paused()
     def __init__(
         self, market: Market, rules: Sequence[Rule] = RULES, clock: Clock | None = None, clever: bool = True,
-        engine: type[Family] = Family, judged: GpuRows | None = None,
+        engine: type[Family] = Family, judged: GpuRows | None = None, stock: Assortment | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(market, clock or Clock(), clever, judged)
+        super().__init__(market, clock or Clock(), clever, judged, stock)
         self.whole, self.rules, self.engine = market, rules, engine
 
     def search(self, stairs: Staircase, units: Sequence[Unit] | None = None) -> None:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from catalogs.schema import Gpu
 from constraints.interconnect import plan_fault
 from constraints.model import Candidates
 from constraints.plan import Row
+from optimizer.assortment import Assortment
 from optimizer.bound import Bound, Bounds
 from optimizer.clock import Clock
 from optimizer.cluster import Cluster
 from optimizer.host_rows import HostRows
-from optimizer.included import Included
 from optimizer.market import Market
-from optimizer.outfit import Outfit, most_on_site
-from optimizer.prune import buyable
-from optimizer.rows import Asked, GpuRows, families
-from optimizer.shelf import NONE, Parts, Shelf, Stock
+from optimizer.outfit import Outfit
+from optimizer.rows import Asked, GpuRows
+from optimizer.shelf import NONE
 from optimizer.stairs import Staircase
-from optimizer.twins import thinned
 
 TOGETHER = 64
 """Families whose plans are judged in one stroke, between two looks at the clock."""
@@ -47,42 +45,30 @@ class Unit:
 
 
 class Units:
-    """All families of one request. Without `clever` nothing is pruned and no bound excludes anything. `judged`:
-    rows known already, of a request that asks the same of plans."""
+    """All families of one request. Without `clever` nothing is pruned and no bound excludes anything. `judged`: rows
+    known already, of a request that asks the same of plans; `stock`: the assortment of a market alike."""
 
-    def __init__(self, market: Market, clock: Clock, clever: bool, judged: GpuRows | None = None) -> None:
+    def __init__(
+        self, market: Market, clock: Clock, clever: bool, judged: GpuRows | None = None,
+        stock: Assortment | None = None,
+    ) -> None:  # fmt: skip
         self.clock, self.clever = clock, clever
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0, "cp_sat_deterministic": 0.0}
-        self.market = market = thinned(market) if clever else market
         self.on_gpus = judged or GpuRows.of_market(market, clever)
         self.planner = self.on_gpus.planner
-        self.on_host = HostRows(market) if market.request.offload else None
         started = time.perf_counter()
-        self.parts = buyable(market, prune=clever)
-        by: Parts = {}
-        for p in self.parts:
-            by.setdefault(type(p), []).append(p)
-        self.cluster = Cluster(market, by)
+        if stock is None:
+            stock = Assortment(market, self.planner, clever)
+            self.market = market = stock.market
+        else:
+            self.market = market = replace(market, book=stock.market.book)
+        self.on_host = HostRows(market) if market.request.offload else None
+        self.parts, self.dropped = stock.parts, stock.dropped
+        self.cluster = Cluster(market, stock.by)
         self.bounds = Bounds(market, self.cluster)
-        self.units: list[Unit] = []
-        self.dropped: list[tuple[str, int]] = []
-        shelves: dict[str, Shelf] = {}
-        stock: Stock = {}
-        included = Included(market)
-        for gpu, k, all_holders in families(market):
-            holders = [p for p in all_holders if included.held_by(p, gpu, k)] if clever else all_holders
-            on_host = self.on_host if self.on_host and self.on_host.able(gpu, k) else None
-            if (self.planner.precisions(gpu) or on_host) and (included.possible or not clever):
-                shelves |= {p.id: Shelf(market, by, p, stock) for p in holders if p.id not in shelves}
-                outfits = [Outfit(shelves[p.id], by, gpu, k) for p in holders]
-                least = min((o.least_cents for o in outfits), default=NONE)
-                if least < NONE or not clever:
-                    u = Unit(gpu, k, outfits, least, most=most_on_site(market, gpu, k, outfits) if clever else NONE)
-                    if on_host:
-                        u.least_host = min((o.least_host_cents(on_host.least_gb(gpu)) for o in outfits), default=NONE)
-                    self.units.append(u)
-                    continue
-            self.dropped.append((gpu.id, k))
+        self.units = [
+            Unit(x.gpu, x.per_node, x.outfits, x.least, most=x.most, least_host=x.least_host) for x in stock.families
+        ]
         self.units.sort(key=lambda u: (-u.per_node if market.request.shares else 0, u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
 

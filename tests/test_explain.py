@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from catalogs.schema import Kind
+from constraints.request import Spare
 from optimizer.api import solve
+from optimizer.assortment import APART, Assortment
 from optimizer.cli.explain_cmd import HELP
 from optimizer.explanation.asking import PLANNED, Asking, Change
 from optimizer.explanation.binding import steps
@@ -20,6 +23,8 @@ from optimizer.explanation.words import days, listed, signed, spent, trimmed
 from optimizer.front import Point
 from optimizer.library import open_result
 from optimizer.market import Market
+from optimizer.pareto import Solver
+from optimizer.rows import GpuRows
 from tests.seen import Seen
 from tests.test_cli import dsopt
 
@@ -80,6 +85,29 @@ def test_planners_read_only_what_they_are_shared_by(front: tuple[Market, list[Po
     assert planner.rows(p.case.gpu, [p.found.row.key])
     fields = seen.names & set(type(market.request).model_fields)
     assert fields and fields <= set(PLANNED)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"offload": True, "min_precision_bits": 4}, {"workload": "train", "dataset_tb": 2.0, "min_tok_s_user": 0},
+     {"max_power_w": 30_000, "rack_units": 20, "include": ("samsung-pm1743-3.84tb",)}, {"max_sellers": 4},
+     {"site_water": True, "conditions": frozenset({"new", "used"}), "spares": (Spare(category=Kind.DRIVE, pieces=1, per=8),)}],
+)  # fmt: skip
+def test_prices_and_assortments_read_nothing_that_sets_requests_apart(
+    front: tuple[Market, list[Point]], fields: dict[str, Any]
+) -> None:
+    """Nor do they in a solve that lends them: its own request alone says how much money, how many users, how fast."""
+    market, _ = front
+    r = market.request.model_copy(update={"model": "v2-lite", "users": 8, **fields})
+    seen = Seen(r)
+    lent = Market.open(market.catalog, seen, market.policy, market.calibration)  # type: ignore[arg-type]
+    own = Market.open(market.catalog, r, market.policy, market.calibration)
+    stock = Assortment(lent, GpuRows.of_market(own).planner)
+    found = Solver(own, stock=stock).cheapest()
+    assert found is not None and found == Solver(own).cheapest()
+    assert "mean_tok_s" not in seen.names  # the one property that rests on them
+    fields_read = seen.names & set(type(r).model_fields) - ({"budget_cents"} if r.picks_offers else set())
+    assert {"conditions", "exclude"} <= fields_read and not fields_read & set(APART)
 
 
 def test_terminal(file: Path) -> None:

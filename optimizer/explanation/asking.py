@@ -10,7 +10,9 @@ from typing import Any
 from constraints.budget import totals
 from constraints.case import Case
 from constraints.policy import Policy
+from constraints.purchase import PriceBook
 from constraints.request import Request
+from optimizer.assortment import Assortment, alike
 from optimizer.certify import Family
 from optimizer.clock import Clock, TimeUp
 from optimizer.front import Found, Point
@@ -58,12 +60,15 @@ class Asking:
         self._markets: dict[tuple[Request, tuple[tuple[str, Decimal], ...]], Market] = {}
         self._found: dict[int, Found | None] = {}
         self._rows: dict[tuple[object, ...], GpuRows] = {}
+        self._books: dict[tuple[object, ...], PriceBook] = {}
+        self._stock: dict[tuple[object, ...], Assortment] = {}
         self._planners: dict[tuple[object, ...], Planner | TrainingPlanner] = {}
 
     def again(self, engine: type[Family]) -> Asking:
         """The same questions, to be answered anew by another engine."""
         other = Asking(self.base, self.clock, engine)
         other._rows, other._planners = self._rows, self._planners
+        other._books, other._stock = self._books, self._stock
         return other
 
     def market(self, change: Change) -> Market:
@@ -76,7 +81,9 @@ class Asking:
             request = with_load(request.model_copy(update={"throughput_tenths": own}), policy)
         key = request, tuple(sorted(policy.changed.items()))
         if key not in self._markets:
-            self._markets[key] = Market.open(base.catalog, request, policy, base.calibration)
+            same = alike(request, policy)
+            opened = Market.open(base.catalog, request, policy, base.calibration, self._books.get(same))
+            self._markets[key], self._books[same] = opened, opened.book
         return self._markets[key]
 
     def cheapest(self, change: Change) -> Found | None:
@@ -84,8 +91,7 @@ class Asking:
         market = self.market(change)
         if id(market) not in self._found:
             self.clock.left()
-            solver = Solver(market, clock=self.clock, engine=self.engine, judged=self.judged(market))
-            self._found[id(market)] = solver.cheapest()
+            self._found[id(market)] = self._solver(market).cheapest()
         return self._found[id(market)]
 
     def fastest(self, change: Change) -> int | None:
@@ -94,10 +100,17 @@ class Asking:
         market = self.market(change)
         if market.request.budget_cents is None:
             return None
-        front = Solver(market, clock=self.clock, engine=self.engine, judged=self.judged(market)).front()
+        front = self._solver(market).front()
         if not front.complete:
             raise TimeUp
         return front.points[-1].found.row.perf.tenths if front.points else None
+
+    def _solver(self, market: Market) -> Solver:
+        """A solver for a market, with what is known of markets like it."""
+        rows, same = self.judged(market), alike(market.request, market.policy)
+        if same not in self._stock:
+            self._stock[same] = Assortment(market, rows.planner)
+        return Solver(market, clock=self.clock, engine=self.engine, judged=rows, stock=self._stock[same])
 
     def judged(self, market: Market) -> GpuRows:
         """Rows judged once for all changes that plans do not depend on: money, site and purchase. Of requests that
