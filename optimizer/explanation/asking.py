@@ -91,7 +91,7 @@ class Asking:
         market = self.market(change)
         if id(market) not in self._found:
             self.clock.left()
-            self._found[id(market)] = self._solver(market).cheapest()
+            self._found[id(market)] = self.solver(market).cheapest()
         return self._found[id(market)]
 
     def fastest(self, change: Change) -> int | None:
@@ -100,12 +100,12 @@ class Asking:
         market = self.market(change)
         if market.request.budget_cents is None:
             return None
-        front = self._solver(market).front()
+        front = self.solver(market).front()
         if not front.complete:
             raise TimeUp
         return front.points[-1].found.row.perf.tenths if front.points else None
 
-    def _solver(self, market: Market) -> Solver:
+    def solver(self, market: Market) -> Solver:
         """A solver for a market, with what is known of markets like it."""
         rows, same = self.judged(market), alike(market.request, market.policy)
         if same not in self._stock:

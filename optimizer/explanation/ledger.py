@@ -7,7 +7,7 @@ from constraints.contents import gpus_inside
 from constraints.precision import runs, wanted
 from constraints.software import served
 from optimizer.explanation.asking import NOTHING, Asking
-from optimizer.pareto import Solver
+from optimizer.market import Market
 from optimizer.rows import families
 
 MODEL_RUNS = "plans run on it, but not within money, site and purchase together"
@@ -16,11 +16,15 @@ MODEL_RUNS = "plans run on it, but not within money, site and purchase together"
 def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
     """(reason, GPUs by name) of a request without a build, the most frequent reason first; every GPU once."""
     market = asking.market(NOTHING)
-    solver = Solver(market, clock=asking.clock)
+    solver = asking.solver(market)
     solver.judge(market.purse)
     held = {gpu.id for gpu, _, _ in families(market)}
     nodes = {u.gpu.id for u in solver.units}
-    planned = {u.gpu.id for u in solver.units if u.rows}
+    planned: dict[str, int] = {}
+    for u in solver.units:
+        if u.rows:
+            least = min(r.key.total for r in u.rows)
+            planned[u.gpu.id] = min(least, planned.get(u.gpu.id, least))
     paid = {u.gpu.id for u in solver.units if u.least <= market.purse}
     r, llm = market.request, market.llm
     out: dict[str, list[str]] = {}
@@ -43,10 +47,19 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
             why = "one node of it costs more than the budget"
         elif gpu.id not in planned:
             why = "the nodes that money and site allow hold too little or are too slow"
+        elif short := _short(market, gpu, planned[gpu.id]):
+            why = f"plans need {short[0]} of it, {short[1]} can be had"
         else:
             why = MODEL_RUNS
         out.setdefault(why, []).append(gpu.name)
     return sorted(((why, tuple(sorted(names))) for why, names in out.items()), key=lambda x: (-len(x[1]), x[0]))
+
+
+def _short(market: Market, gpu: Gpu, pieces: int) -> tuple[int, int] | None:
+    """(pieces needed with spares, pieces to be had) of a GPU sold by itself alone, where sellers have fewer."""
+    inside = {gpus_inside(p, market.catalog)[0] for p in market.catalog.parts.values() if isinstance(p, Platform)}
+    alone = gpu.sold_as == "single" and gpu.id in market.book.prices and gpu.id not in inside
+    return market.book.short(gpu.id, pieces) if alone else None
 
 
 def _unbuyable(asking: Asking, gpu: Gpu) -> str:
