@@ -14,7 +14,7 @@ from constraints.request import Request
 from optimizer.host_rows import HostRows
 from optimizer.included import Included
 from optimizer.market import Market
-from optimizer.outfit import Outfit, most_on_site
+from optimizer.outfit import Outfit, most_on_site, most_to_be_had
 from optimizer.prune import buyable
 from optimizer.rows import families
 from optimizer.shelf import NONE, Parts, Shelf, Stock
@@ -38,7 +38,8 @@ def alike(request: Request, policy: Policy) -> tuple[object, ...]:
 @dataclass(frozen=True)
 class Stocked:
     """A family with the outfits of its platforms. `least` bounds the cents of one node, `least_host` of one with
-    experts in host memory, `most` the nodes that the site can hold."""
+    experts in host memory, `most` the nodes that the site can hold and
+    sellers have parts for."""
 
     gpu: Gpu
     per_node: int
@@ -73,7 +74,8 @@ class Assortment:
                 if least < NONE or not clever:
                     room_gb = on_host.least_gb(gpu) if on_host else 0
                     hosts = (o.least_host_cents(room_gb) for o in outfits if on_host)
-                    most = most_on_site(market, gpu, k, outfits) if clever else NONE
+                    most = min(most_on_site(market, gpu, k, outfits), most_to_be_had(market, outfits))
+                    most = most if clever else NONE
                     self.families.append(Stocked(gpu, k, outfits, least, min(hosts, default=NONE), most))
                     continue
             self.dropped.append((gpu.id, k))

@@ -15,6 +15,9 @@ from constraints.storage import needed_gb
 from optimizer.market import Market
 from optimizer.shelf import NONE, Option, Parts, Shelf, cheapest_first
 
+MANY = 10**6
+"""More pieces of a part than any build holds."""
+
 
 class Outfit:
     """Options of a shelf that serve `k` GPUs; `unfit` when some category has none."""
@@ -127,6 +130,17 @@ class Outfit:
         if not width:
             return -1
         return cpu.lanes + self.platform.chipset_lanes - gpu_lanes(self.k, width) if self.shelf.direct else 10**6
+
+
+def most_to_be_had(market: Market, outfits: list[Outfit]) -> int:
+    """Nodes of a family that sellers have chassis and GPUs for at most."""
+
+    def had(part: str) -> int:
+        short = market.book.short(part, MANY)
+        return short[1] if short else NONE
+
+    parts = [[[*o.own.parts, *x.parts] for x in o.gpus] for o in outfits if not o.unfit]
+    return max((min(had(p) // q for p, q in held) for some in parts for held in some), default=0)
 
 
 def most_on_site(market: Market, gpu: Gpu, per_node: int, outfits: list[Outfit]) -> int:

@@ -7,7 +7,8 @@ from constraints.contents import gpus_inside
 from constraints.precision import runs, wanted
 from constraints.software import served
 from optimizer.explanation.asking import NOTHING, Asking
-from optimizer.market import Market
+from optimizer.outfit import MANY
+from optimizer.pareto import Solver
 from optimizer.rows import families
 
 MODEL_RUNS = "plans run on it, but not within money, site and purchase together"
@@ -20,11 +21,7 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
     solver.judge(market.purse)
     held = {gpu.id for gpu, _, _ in families(market)}
     nodes = {u.gpu.id for u in solver.units}
-    planned: dict[str, int] = {}
-    for u in solver.units:
-        if u.rows:
-            least = min(r.key.total for r in u.rows)
-            planned[u.gpu.id] = min(least, planned.get(u.gpu.id, least))
+    planned = {u.gpu.id for u in solver.units if u.rows}
     paid = {u.gpu.id for u in solver.units if u.least <= market.purse}
     r, llm = market.request, market.llm
     out: dict[str, list[str]] = {}
@@ -45,21 +42,28 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
             why = "no whole node around it can be bought"
         elif gpu.id not in paid:
             why = "one node of it costs more than the budget"
+        elif short := _short(solver, gpu):
+            why = f"plans need {short[0]} of it, {short[1]} can be had"
         elif gpu.id not in planned:
             why = "the nodes that money and site allow hold too little or are too slow"
-        elif short := _short(market, gpu, planned[gpu.id]):
-            why = f"plans need {short[0]} of it, {short[1]} can be had"
         else:
             why = MODEL_RUNS
         out.setdefault(why, []).append(gpu.name)
     return sorted(((why, tuple(sorted(names))) for why, names in out.items()), key=lambda x: (-len(x[1]), x[0]))
 
 
-def _short(market: Market, gpu: Gpu, pieces: int) -> tuple[int, int] | None:
-    """(pieces needed with spares, pieces to be had) of a GPU sold by itself alone, where sellers have fewer."""
-    inside = {gpus_inside(p, market.catalog)[0] for p in market.catalog.parts.values() if isinstance(p, Platform)}
-    alone = gpu.sold_as == "single" and gpu.id in market.book.prices and gpu.id not in inside
-    return market.book.short(gpu.id, pieces) if alone else None
+def _short(solver: Solver, gpu: Gpu) -> tuple[int, int] | None:
+    """(pieces of a GPU that the smallest plan within the budget needs, pieces to be had) where sellers have fewer."""
+    market = solver.market
+    known = market.book.short(gpu.id, MANY) if gpu.id in market.book.prices else None
+    if known is None:
+        return None
+    least = []
+    for u in [u for u in solver.units if u.gpu is gpu and not any(o.platform.contents for o in u.outfits)]:
+        counts = range(1, min(solver.max_nodes(), market.purse // max(1, u.least)) + 1)
+        rows = solver.on_gpus.of(market, gpu, u.per_node, [o.platform for o in u.outfits], counts)
+        least += [r.key.total for r in rows if r.perf.tenths >= (market.request.throughput_tenths or 1)]
+    return (min(least), known[1]) if least and min(least) > known[1] else None
 
 
 def _unbuyable(asking: Asking, gpu: Gpu) -> str:
