@@ -155,6 +155,8 @@ def _missing(
         return cell.model_copy(update={"state": "not_needed" if state == "excluded" else state})
     fill, amount, pieces = "none", None, 0
     priced = [v for v in others if v > 0]
+    if not priced and any(v < 0 for v in others) and not (own or s.demand):
+        return cell.model_copy(update={"state": "not_needed"})  # a rebate is its bidder's own
     if own:
         fill, amount = "option", own
     elif s.demand and g.role in DESIGN:  # what its own design needs, not what another's does

@@ -101,7 +101,7 @@ def _tax_of_note(text: str) -> str:
         return ""
     if re.match(r"^(?:zzgl\.?|plus)?\s*\d*[.,]?\d*\s*%?\s*(?:mwst|vat|ust)\.?\W*$", plain):
         return ""
-    return words.qualified(plain)[1].get("tax", "")
+    return words.qualified(re.sub(r"\d{1,2}(?:[.,]\d+)?\s*%", "", plain))[1].get("tax", "")
 
 
 def only(values: Iterable[str]) -> str:

@@ -21,6 +21,8 @@ PACK_OF = re.compile(
     r"|每[包盒箱]\s*(\d{1,4})|(\d{1,4})\s*[个只条根片块]\s*/\s*[包盒箱]",
     re.IGNORECASE,
 )
+COMES_WITH = re.compile(r"\b(?:incl|including|with|w/|inkl|mit|samt)\b|含|带|附|配", re.IGNORECASE)
+WARRANTY = re.compile(r"warrant|garant|gewähr|质保|保修|延保|license|licence|lizenz", re.IGNORECASE)
 IGNORE, SERVICE = "ignore", "service"
 
 
@@ -69,6 +71,8 @@ def line(
     if found.said == "asked":
         trouble.add("no-price", "warning", "the price is on request")
     pack, per_pack, pieces = _packs(raw, values, qty, found.unit, shown, trouble)
+    if in_text and qty == 1 and in_text == index.gpus_on(matched.part):
+        in_text = None  # `8 x H200`, one board: what is on it
     if in_text and qty is not None and qty != in_text:
         if qty == 1:
             pieces = in_text * (pieces or 1)
@@ -161,10 +165,21 @@ def _matched(
         and words.begins("service", texts[0] if texts else part_number)
     ):
         return Match(candidates=(found.part,) if found.part else (), reason="service for a part"), "service"
+    if found.how == "contained" and found.part and (said := _serves(whole_text)):
+        trouble.add("service-for-part", "note", f"{said!r} makes it a service for {found.part}, not the part itself")
+        return Match(candidates=(found.part,), reason="service for a part"), "service"
     if other:
         text = f"is {found.part} by its number, but its text names {other}"
         trouble.add("part-conflict", "error", text)
     return found, "part"
+
+
+def _serves(text: str) -> str:
+    """The word by which a text that names a part is of a service for it: `DGX H200 3-year support`; blank where the
+    service is a clause of its own or comes with the part, and for warranty, which parts are described with."""
+    clause = re.split(r"[,;+&/|\n，；、]|\s[-–]\s", re.sub(r"[(（].*?[)）]", " ", text))[0]
+    said = "" if COMES_WITH.search(clause) else words.found("service", clause)
+    return "" if WARRANTY.search(said) else said
 
 
 def _packs(
@@ -232,7 +247,8 @@ def _arithmetic(
     if price is None or qty is None or total is None:
         return
     computed = price * qty / per
-    slack = Decimal("0.01") * max(Decimal(1), qty) if price != price.quantize(Decimal("0.01")) else Decimal("0.01")
+    place = Decimal("0.01") if price != price.quantize(Decimal("0.01")) else Decimal("0.005")
+    slack = max(Decimal("0.01"), place * qty)  # the price may be shown rounded, by half a cent a piece
     if same_money(computed, total, slack):
         return
     of_total = raw.columns["line_total"].tax if "line_total" in raw.columns else ""

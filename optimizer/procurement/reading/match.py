@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from catalogs.load import Catalog
-from catalogs.schema import Kind, Part
+from catalogs.schema import GpuBoard, Kind, Part, Platform
+from constraints.contents import gpus_inside
 from optimizer.procurement.reading.document import Match
 from optimizer.procurement.reading.words import DATA, folded, has, row_words
 
@@ -61,7 +62,7 @@ class Index:
     """Names of a catalog's parts, ready to be looked up."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self.parts = catalog.parts
+        self.catalog, self.parts = catalog, catalog.parts
         self.verbatim: dict[str, set[str]] = {}
         self.normal: dict[str, set[str]] = {}
         self.alias: dict[str, set[str]] = {}
@@ -102,6 +103,13 @@ class Index:
         ]
         self.squashed = [squash(self.parts[i].name) for i in self.ids]
         self._fuzzy: dict[str, tuple[tuple[str, int], ...]] = {}
+
+    def gpus_on(self, part: str | None) -> int:
+        """GPUs on a board or inside a platform of that id; 0 for anything else."""
+        p = self.parts.get(part or "")
+        if isinstance(p, GpuBoard):
+            return p.gpus
+        return gpus_inside(p, self.catalog)[1] if isinstance(p, Platform) else 0
 
     def whole(self, text: str) -> Match:
         """The part whose name, id or alias is this text."""

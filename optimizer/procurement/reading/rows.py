@@ -223,6 +223,7 @@ def _total(out: Body, row: Row, cells: dict[str, Cell], a_line: bool) -> RawTota
     if kind is None or (a_line and kind != "discount"):
         return None
     amounts = [x for f, x in cells.items() if f in ("line_total", "tax_amount") and _is_amount(x)]
+    amounts = amounts or [x for f, x in cells.items() if f == "unit_price" and _is_amount(x)]  # no column of totals
     amounts = amounts or [x for x in row.cells.values() if str(x) != label and _is_amount(x) and not _percent(x)][::-1]
     if not amounts and (m := re.search(r"[:：]\s*(\D{0,6}\d[\d.,\s万元]*)", label)):
         amounts = [m[1].strip()]

@@ -62,14 +62,15 @@ def check(
             text = "some lines have no amount: the sums could not be checked"
             issues.append(Issue(code="sums-unchecked", severity="warning", text=text))
         return issues
-    start = 0
+    starts = [0]
     off = _discounts(totals)
     tax_total = next((t for t in totals if t.kind == "tax"), None)
     bases = [goods + off]
     for t, count in zip(totals, after, strict=True):
         if t.kind == "subtotal":
-            issues += _subtotal(t, lines[start:count], lines[:count], counted, tax, rate)
-            start = count
+            blocks = [lines[s:count] for s in reversed(starts)]
+            issues += _subtotal(t, blocks, lines[:count], counted)
+            starts.append(count)
         elif t.kind == "tax":
             issues += _tax(t, bases, tax, rate, lines)
         elif t.kind in ("total", "total_net", "total_gross"):
@@ -96,9 +97,10 @@ def _near(computed: Decimal, stated: Decimal, lines: Sequence[Line]) -> bool:
 
 
 def _subtotal(
-    t: Total, block: Sequence[Line], above: Sequence[Line], counted: Sequence[Line], tax: Tax, rate: Decimal | None
+    t: Total, blocks: Sequence[Sequence[Line]], above: Sequence[Line], counted: Sequence[Line]
 ) -> list[Issue]:
-    sums = [_all(block), _all(above), _all([x for x in above if not x.optional]), _all(counted)]
+    """`blocks`: the lines since the last subtotal, since the one before it (a group less its discount), and so on."""
+    sums = [*map(_all, blocks), _all([x for x in above if not x.optional]), _all(counted)]
     if any(s is not None and _near(s, t.amount, above) for s in sums):
         return []
     return [_wrong("subtotal-arithmetic", t, sums[0], "the lines above it sum to another amount")]

@@ -101,6 +101,12 @@ def has(kind: str, text: str) -> bool:
     return bool(_compiled(kind).search(folded(text)))
 
 
+def found(kind: str, text: str) -> str:
+    """The first word of the kind in the text; blank without one."""
+    m = _compiled(kind).search(folded(text))
+    return m[0] if m else ""
+
+
 def begins(kind: str, text: str) -> bool:
     """Whether the text begins with a word of the kind."""
     return bool(_compiled(kind).match(folded(text).lstrip("-–•*+ ")))

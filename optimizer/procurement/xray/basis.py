@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from constraints.pricing import fx_rates, minor_digits
 from constraints.request import Request
-from optimizer.procurement.reading.document import Line, Quote
+from optimizer.procurement.reading.document import Line, Quote, Total
 from optimizer.procurement.reading.mapping import Tax
 from optimizer.procurement.xray.schema import Basis
 
@@ -64,14 +64,25 @@ class Conversion:
         """Minor units of a whole line."""
         return rounded(self.converted(self.net(x.amount, x.total_tax, x), x.currency))
 
+    def rebate(self, x: Total) -> int | None:
+        """Minor units, below 0, of a discount on the whole."""
+        tax = x.tax if x.tax != "unknown" else self.quote.tax
+        rate = x.rate if x.rate is not None else self.tax_rate
+        off = -abs(x.amount)
+        if tax == "gross":
+            return None if rate is None else rounded(self.converted(off / (1 + rate / 100)))
+        return rounded(self.converted(off))
+
     def facts(self) -> Basis:
         """The basis in figures and words."""
         q, code = self.quote, self.quote.currency
         usd = self.usd.get(code)
         rate = self.tax_rate
+        by_line = q.tax == "gross" and rate is None and all(x.tax_rate is not None for x in q.lines if x.tax == "gross")
         words = {
             "net": "The quote's prices are net of tax",
             "gross": f"The quote's prices hold {rate:f} % tax, taken out" if rate is not None
+            else "The quote's prices hold tax at the rate of each line, taken out" if by_line
             else "The quote's prices hold tax, of no known rate: they can't be compared (--tax 19%)",
             "unknown": "The quote does not say whether its prices hold tax: they are taken as net",
         }  # fmt: skip

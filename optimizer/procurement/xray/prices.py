@@ -51,7 +51,10 @@ def prices(quote: Quote, market: Market, scope: Scope, to: Conversion, above: De
             pieces = sum(y.pieces or 0 for y in quote.lines if y.row in home and y.matched.part == part)
             share = Decimal(have[part]) / pieces if pieces > have[part] else Decimal(1)  # the rest is left over
             paid[part] = paid.get(part, 0) + (rounded(amount * share) or 0)
-    return Prices(made, _totals(quote, made, market, scope, cents), _hardware(quote, cents), paid)
+    off = sum(to.rebate(t) or 0 for t in quote.totals if t.kind == "discount")
+    hardware = _hardware(quote, cents)
+    bought = None if hardware is None else hardware + off
+    return Prices(made, _totals(quote, made, market, scope, cents, off), bought, paid)
 
 
 def quoted_market(market: Market, build: Build, paid: Mapping[str, int], seller: str) -> tuple[Market, list[str]]:
@@ -224,14 +227,14 @@ def _hardware(quote: Quote, cents: Mapping[int, int | None]) -> int | None:
 
 
 def _totals(
-    quote: Quote, made: list[XLine], market: Market, scope: Scope, cents: Mapping[int, int | None]
+    quote: Quote, made: list[XLine], market: Market, scope: Scope, cents: Mapping[int, int | None], off: int
 ) -> Totals:  # fmt: skip
     unit = market.request.currency
     counted = [x for x in quote.lines if not x.optional]
 
-    def of(lines: list[Line]) -> str | None:
+    def of(lines: list[Line], less: int = 0) -> str | None:
         found = [c for x in lines if (c := cents[x.row]) is not None]
-        return money(sum(found), unit) if found else None
+        return money(sum(found) + less, unit) if found else None
 
     parts = [x for x in counted if x.role == "part"]
     both = [x for x in made if x.difference_percent is not None and x.catalog_amount and not x.optional]
@@ -242,7 +245,8 @@ def _totals(
         hardware=of(parts),
         of_it_not_placed=of([x for x in parts if x.row not in scope.rows]) if scope.placed else None,
         services=of([x for x in counted if x.role == "service"]),
-        net=of(counted),
+        rebates=money(off, unit) if off else None,
+        net=of(counted, off),
         unpriced_rows=[x.row for x in counted if cents[x.row] is None],
         compared=f"{ours:f}" if both else None,
         compared_catalog=f"{theirs:f}" if both else None,

@@ -138,6 +138,7 @@ class Totals(Strict):
     hardware: Money | None
     of_it_not_placed: Money | None = Field(description="lines that are no part of the build")
     services: Money | None
+    rebates: Money | None = Field(default=None, description="on the whole, below 0; held to be on hardware")
     net: Money | None
     unpriced_rows: list[int]
     compared: Money | None = Field(description="lines that the catalog prices too")
