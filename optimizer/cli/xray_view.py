@@ -78,10 +78,11 @@ def _lines(x: XRay, _: Words) -> None:
         open_ = (
             _(", of it {money} no part of the build", money=amount(t.of_it_not_placed)) if t.of_it_not_placed else ""
         )
+        off = _("; rebates on the whole {amount}", amount=amount(t.rebates)) if t.rebates else ""
         print(
             _(
                 "Counted net: hardware {hardware} {unit}{open}; services {services}; together {net}.",
-                hardware=amount(t.hardware), unit=unit, open=open_, services=amount(t.services or "0"),
+                hardware=amount(t.hardware), unit=unit, open=open_, services=amount(t.services or "0") + off,
                 net=amount(t.net),
             )
         )  # fmt: skip
