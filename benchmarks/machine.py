@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import os
 import platform
+
+PACKAGES = ("ortools", "numpy", "pydantic")
 
 
 def processor() -> str:
@@ -12,3 +16,9 @@ def processor() -> str:
             return next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or "unknown"
+
+
+def machine() -> str:
+    """Processor, cores, Python and the packages that decide the speed, in a line."""
+    versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in PACKAGES)
+    return f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"

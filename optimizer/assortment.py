@@ -35,11 +35,10 @@ def alike(request: Request, policy: Policy) -> tuple[object, ...]:
     return request.model_copy(update=dict.fromkeys(some)), tuple(sorted(policy.changed.items()))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stocked:
     """A family with the outfits of its platforms. `least` bounds the cents of one node, `least_host` of one with
-    experts in host memory, `most` the nodes that the site can hold and
-    sellers have parts for."""
+    experts in host memory, `most` the nodes that the site can hold and sellers have parts for."""
 
     gpu: Gpu
     per_node: int
@@ -74,8 +73,9 @@ class Assortment:
                 if least < NONE or not clever:
                     room_gb = on_host.least_gb(gpu) if on_host else 0
                     hosts = (o.least_host_cents(room_gb) for o in outfits if on_host)
-                    most = min(most_on_site(market, gpu, k, outfits), most_to_be_had(market, outfits))
-                    most = most if clever else NONE
-                    self.families.append(Stocked(gpu, k, outfits, least, min(hosts, default=NONE), most))
+                    family = Stocked(gpu, k, outfits, least, min(hosts, default=NONE))
+                    if clever:
+                        family.most = min(most_on_site(market, gpu, k, outfits), most_to_be_had(market, outfits))
+                    self.families.append(family)
                     continue
             self.dropped.append((gpu.id, k))

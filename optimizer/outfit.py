@@ -134,13 +134,14 @@ class Outfit:
 
 def most_to_be_had(market: Market, outfits: list[Outfit]) -> int:
     """Nodes of a family that sellers have chassis and GPUs for at most."""
+    nodes = [(*o.own.parts, *x.parts) for o in outfits if not o.unfit for x in o.gpus]
+    return max((min(pieces_to_be_had(market, p) // q for p, q in held) for held in nodes), default=0)
 
-    def had(part: str) -> int:
-        short = market.book.short(part, MANY)
-        return short[1] if short else NONE
 
-    parts = [[[*o.own.parts, *x.parts] for x in o.gpus] for o in outfits if not o.unfit]
-    return max((min(had(p) // q for p, q in held) for some in parts for held in some), default=0)
+def pieces_to_be_had(market: Market, part: str) -> int:
+    """Pieces of a priced part that sellers have at most."""
+    short = market.book.short(part, MANY)
+    return short[1] if short else NONE
 
 
 def most_on_site(market: Market, gpu: Gpu, per_node: int, outfits: list[Outfit]) -> int:

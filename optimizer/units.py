@@ -6,17 +6,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from catalogs.schema import Gpu
 from constraints.interconnect import plan_fault
 from constraints.model import Candidates
 from constraints.plan import Row
-from optimizer.assortment import Assortment
+from optimizer.assortment import Assortment, Stocked
 from optimizer.bound import Bound, Bounds
 from optimizer.clock import Clock
 from optimizer.cluster import Cluster
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
-from optimizer.outfit import Outfit
 from optimizer.rows import Asked, GpuRows
 from optimizer.shelf import NONE
 from optimizer.stairs import Staircase
@@ -26,19 +24,12 @@ TOGETHER = 64
 
 
 @dataclass
-class Unit:
-    """A family with the outfits of its platforms. `least` bounds the price of one node, `judged` is the largest
-    node count whose `rows` are there, `most` one that the site can't exceed; `..._host` for rows with experts in host
-    memory."""
+class Unit(Stocked):
+    """A family while it is solved: `judged` is the largest node count whose `rows` are there, `judged_host` that of
+    rows with experts in host memory."""
 
-    gpu: Gpu
-    per_node: int
-    outfits: list[Outfit]
-    least: int
     rows: list[Row] = field(default_factory=list)
     judged: int = 0
-    most: int = NONE
-    least_host: int = NONE
     judged_host: int = 0
     able: tuple[list[Row], int, list[Row]] = field(default_factory=lambda: ([], 0, []))
     """`rows`, how many these were, and which of them run (see `Units.runnable`)."""
@@ -66,9 +57,7 @@ class Units:
         self.parts, self.dropped = stock.parts, stock.dropped
         self.cluster = Cluster(market, stock.by)
         self.bounds = Bounds(market, self.cluster)
-        self.units = [
-            Unit(x.gpu, x.per_node, x.outfits, x.least, most=x.most, least_host=x.least_host) for x in stock.families
-        ]
+        self.units = [Unit(**vars(x)) for x in stock.families]
         self.units.sort(key=lambda u: (-u.per_node if market.request.shares else 0, u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
 

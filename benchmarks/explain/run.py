@@ -7,10 +7,7 @@ one worker and random seed 0, the second proof of the conflict with seed 1.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import os
-import platform
 import shlex
 import subprocess
 import sys
@@ -18,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import processor
+from benchmarks.machine import machine
 
 REQUESTS = (Path(__file__).parents[2] / "examples" / "no-build.txt").read_text(encoding="utf-8").splitlines()
 CHILD = """
@@ -49,23 +46,17 @@ def explained(line: str) -> tuple[float, float | None, float, dict[str, Any]]:
 
 
 def main() -> None:
-    versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("ortools", "numpy", "pydantic"))
     print(f"# Requests without a build, cold, {datetime.now(UTC):%Y-%m-%d}\n")
-    print(
-        f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}; the quickest of three,"
-    )
-    print("CPU seconds. Bars: conflict and budget 3 s, all ways out 10 s.\n")
+    print(f"{machine()}; the quickest of three, CPU seconds.")
+    print("Bars: conflict and budget 3 s, all ways out 10 s.\n")
     print("| dsopt solve | conflict | ways out | conflict, s | budget, s | all, s |\n|---|---|---:|---:|---:|---:|")
     for line in REQUESTS:
         runs = [explained(line) for _ in range(3)]
-        first, budget, last = (
-            min(x[0] for x in runs),
-            runs[0][1] and min(x[1] or 0 for x in runs),
-            min(x[2] for x in runs),
-        )
+        first, last = min(x[0] for x in runs), min(x[2] for x in runs)
+        budget = min((x[1] for x in runs if x[1] is not None), default=None)
         found = runs[0][3]
         words = "; ".join(c["text"] for c in found["conflict"])
-        budget_s = f"{budget:.1f}" if budget else ""
+        budget_s = "" if budget is None else f"{budget:.1f}"
         asked = line.removeprefix("dsopt solve ").replace("|", "\\|")
         print(f"| {asked} | {words} | {len(found['ways_out'])} | {first:.1f} | {budget_s} | {last:.1f} |")
 

@@ -6,17 +6,14 @@ catalog and printing. CP-SAT runs with random seed 0 and one worker.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.machine import processor
+from benchmarks.machine import machine
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "commands.txt"
 JOBS = [line.removeprefix("dsopt solve ") for line in EXAMPLES.read_text(encoding="utf-8").splitlines()]
@@ -36,10 +33,8 @@ def timed(args: list[str]) -> tuple[float, str]:
 
 
 def main() -> None:
-    versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("ortools", "numpy", "pydantic"))
     print(f"# Cold starts, {datetime.now(UTC):%Y-%m-%d}\n")
-    machine = f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
-    print(f"{machine}; best of three, seconds.\n")
+    print(f"{machine()}; best of three, seconds.\n")
     print(f"| dsopt solve | points | by bound | by CP-SAT | {' | '.join(PHASES)} | wall |")
     print("|---|---:|---:|---:|" + "---:|" * (len(PHASES) + 1))
     for job in JOBS:

@@ -81,9 +81,9 @@ def _lines(x: XRay, _: Words) -> None:
         off = _("; rebates on the whole {amount}", amount=amount(t.rebates)) if t.rebates else ""
         print(
             _(
-                "Counted net: hardware {hardware} {unit}{open}; services {services}; together {net}.",
-                hardware=amount(t.hardware), unit=unit, open=open_, services=amount(t.services or "0") + off,
-                net=amount(t.net),
+                "Counted net: hardware {hardware} {unit}{open}; services {services}{rebates}; together {net}.",
+                hardware=amount(t.hardware), unit=unit, open=open_, services=amount(t.services or "0"),
+                rebates=off, net=amount(t.net),
             )
         )  # fmt: skip
 

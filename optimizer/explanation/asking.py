@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -21,7 +22,6 @@ from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.rows import GpuRows
 from optimizer.throughput.plans import Planner
-from optimizer.throughput.training_plans import TrainingPlanner
 
 PLANNED = (
     "model", "users", "workload", "seq_len", "train_tokens", "isl", "osl", "min_tok_s_user", "max_ttft_ms", "precision",
@@ -62,13 +62,12 @@ class Asking:
         self._rows: dict[tuple[object, ...], GpuRows] = {}
         self._books: dict[tuple[object, ...], PriceBook] = {}
         self._stock: dict[tuple[object, ...], Assortment] = {}
-        self._planners: dict[tuple[object, ...], Planner | TrainingPlanner] = {}
+        self._planners: dict[tuple[object, ...], Planner] = {}
 
     def again(self, engine: type[Family]) -> Asking:
         """The same questions, to be answered anew by another engine."""
-        other = Asking(self.base, self.clock, engine)
-        other._rows, other._planners = self._rows, self._planners
-        other._books, other._stock = self._books, self._stock
+        other = copy(self)
+        other.engine, other._found = engine, {}
         return other
 
     def market(self, change: Change) -> Market:
@@ -118,14 +117,15 @@ class Asking:
         r, policy = market.request, tuple(sorted(market.policy.changed.items()))
         key = *(getattr(r, name) for name in PLANNED), policy
         if key not in self._rows:
-            alike = *(getattr(r, name) for name in PLANNED if name != "users"), policy
-            known = self._planners.get(alike)
-            if r.users is not None and isinstance(known, Planner):
-                self._rows[key] = GpuRows(known.for_users(r.users))
+            but_users = *(getattr(r, name) for name in PLANNED if name != "users"), policy
+            known = self._planners.get(but_users)
+            if known and r.users is not None:
+                rows = GpuRows(known.for_users(r.users))
             else:
-                self._rows[key] = GpuRows.of_market(market)
-            if r.users is not None:
-                self._planners.setdefault(alike, self._rows[key].planner)
+                rows = GpuRows.of_market(market)
+                if r.users is not None and isinstance(rows.planner, Planner):
+                    self._planners[but_users] = rows.planner
+            self._rows[key] = rows
         return self._rows[key]
 
     def by_load(self, change: Change) -> bool:

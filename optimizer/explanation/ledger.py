@@ -7,9 +7,10 @@ from constraints.contents import gpus_inside
 from constraints.precision import runs, wanted
 from constraints.software import served
 from optimizer.explanation.asking import NOTHING, Asking
-from optimizer.outfit import MANY
+from optimizer.outfit import pieces_to_be_had
 from optimizer.pareto import Solver
 from optimizer.rows import families
+from optimizer.shelf import NONE
 
 MODEL_RUNS = "plans run on it, but not within money, site and purchase together"
 
@@ -55,15 +56,17 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
 def _short(solver: Solver, gpu: Gpu) -> tuple[int, int] | None:
     """(pieces of a GPU that the smallest plan within the budget needs, pieces to be had) where sellers have fewer."""
     market = solver.market
-    known = market.book.short(gpu.id, MANY) if gpu.id in market.book.prices else None
-    if known is None:
+    have = pieces_to_be_had(market, gpu.id) if gpu.id in market.book.prices else NONE
+    if have == NONE:
         return None
-    least = []
-    for u in [u for u in solver.units if u.gpu is gpu and not any(o.platform.contents for o in u.outfits)]:
-        counts = range(1, min(solver.max_nodes(), market.purse // max(1, u.least)) + 1)
-        rows = solver.on_gpus.of(market, gpu, u.per_node, [o.platform for o in u.outfits], counts)
-        least += [r.key.total for r in rows if r.perf.tenths >= (market.request.throughput_tenths or 1)]
-    return (min(least), known[1]) if least and min(least) > known[1] else None
+    need = NONE
+    for u in solver.units:
+        if u.gpu is gpu and not any(o.platform.contents for o in u.outfits):
+            counts = range(1, min(solver.max_nodes(), market.purse // max(1, u.least)) + 1)
+            rows = solver.on_gpus.of(market, gpu, u.per_node, [o.platform for o in u.outfits], counts)
+            wanted = market.request.throughput_tenths or 1
+            need = min([need, *(r.key.total for r in rows if r.perf.tenths >= wanted)])
+    return (need, have) if have < need < NONE else None
 
 
 def _unbuyable(asking: Asking, gpu: Gpu) -> str:

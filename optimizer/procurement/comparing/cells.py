@@ -95,7 +95,7 @@ def _item(
     alike = [u for u, k in zip(units, keys, strict=True) if u is not None and k == common]
     middle = median(alike) if len(alike) > 1 else None
     known = [v for v in nets if v]
-    mandatory = g.role != DISCOUNT and any(firm)
+    mandatory = g.role != DISCOUNT and any(v is not None and v >= 0 for v in nets)  # a rebate is its bidder's own
     cells = []
     for i, s in enumerate(sides):
         over = None
@@ -155,8 +155,6 @@ def _missing(
         return cell.model_copy(update={"state": "not_needed" if state == "excluded" else state})
     fill, amount, pieces = "none", None, 0
     priced = [v for v in others if v > 0]
-    if not priced and any(v < 0 for v in others) and not (own or s.demand):
-        return cell.model_copy(update={"state": "not_needed"})  # a rebate is its bidder's own
     if own:
         fill, amount = "option", own
     elif s.demand and g.role in DESIGN:  # what its own design needs, not what another's does

@@ -22,7 +22,7 @@ PACK_OF = re.compile(
     re.IGNORECASE,
 )
 COMES_WITH = re.compile(r"\b(?:incl|including|with|w/|inkl|mit|samt)\b|含|带|附|配", re.IGNORECASE)
-WARRANTY = re.compile(r"warrant|garant|gewähr|质保|保修|延保|license|licence|lizenz", re.IGNORECASE)
+DESCRIBED_WITH = re.compile(r"warrant|garant|gewähr|质保|保修|延保|license|licence|lizenz", re.IGNORECASE)
 IGNORE, SERVICE = "ignore", "service"
 
 
@@ -176,10 +176,10 @@ def _matched(
 
 def _serves(text: str) -> str:
     """The word by which a text that names a part is of a service for it: `DGX H200 3-year support`; blank where the
-    service is a clause of its own or comes with the part, and for warranty, which parts are described with."""
+    service is a clause of its own or comes with the part, and for warranty and licences, which describe parts too."""
     clause = re.split(r"[,;+&/|\n，；、]|\s[-–]\s", re.sub(r"[(（].*?[)）]", " ", text))[0]
     said = "" if COMES_WITH.search(clause) else words.found("service", clause)
-    return "" if WARRANTY.search(said) else said
+    return "" if DESCRIBED_WITH.search(said) else said
 
 
 def _packs(
@@ -248,7 +248,7 @@ def _arithmetic(
         return
     computed = price * qty / per
     place = Decimal("0.01") if price != price.quantize(Decimal("0.01")) else Decimal("0.005")
-    slack = max(Decimal("0.01"), place * qty)  # the price may be shown rounded, by half a cent a piece
+    slack = max(Decimal("0.01"), place * qty)  # a price may be shown rounded; half of it counts
     if same_money(computed, total, slack):
         return
     of_total = raw.columns["line_total"].tax if "line_total" in raw.columns else ""

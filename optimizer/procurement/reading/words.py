@@ -98,7 +98,7 @@ def qualified(text: str) -> tuple[str, dict[str, str]]:
 
 def has(kind: str, text: str) -> bool:
     """Whether a word of the kind is in the text, as a word."""
-    return bool(_compiled(kind).search(folded(text)))
+    return bool(found(kind, text))
 
 
 def found(kind: str, text: str) -> str:

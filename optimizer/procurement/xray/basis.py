@@ -42,12 +42,12 @@ class Conversion:
             usd[code], source = usd_per_unit, "given by the buyer"
         return cls(quote, request, usd, quote.tax_rate if quote.tax_rate is not None else tax_rate, source)
 
-    def net(self, amount: Decimal | None, tax: Tax, line: Line | None = None) -> Decimal | None:
+    def net(self, amount: Decimal | None, tax: Tax, rate: Decimal | None) -> Decimal | None:
         """Net amount in the quote's currency; None where the tax in it can't be told. What says nothing of tax is
-        taken as net."""
+        taken as net. `rate`: percent of its own, the quote's without."""
         if amount is None or tax != "gross":
             return amount
-        rate = line.tax_rate if line is not None and line.tax_rate is not None else self.tax_rate
+        rate = self.tax_rate if rate is None else rate
         return None if rate is None else amount / (1 + rate / 100)
 
     def converted(self, net: Decimal | None, currency: str = "") -> Decimal | None:
@@ -62,23 +62,19 @@ class Conversion:
 
     def line(self, x: Line) -> int | None:
         """Minor units of a whole line."""
-        return rounded(self.converted(self.net(x.amount, x.total_tax, x), x.currency))
+        return rounded(self.converted(self.net(x.amount, x.total_tax, x.tax_rate), x.currency))
 
     def rebate(self, x: Total) -> int | None:
         """Minor units, below 0, of a discount on the whole."""
         tax = x.tax if x.tax != "unknown" else self.quote.tax
-        rate = x.rate if x.rate is not None else self.tax_rate
-        off = -abs(x.amount)
-        if tax == "gross":
-            return None if rate is None else rounded(self.converted(off / (1 + rate / 100)))
-        return rounded(self.converted(off))
+        return rounded(self.converted(self.net(-abs(x.amount), tax, x.rate)))
 
     def facts(self) -> Basis:
         """The basis in figures and words."""
         q, code = self.quote, self.quote.currency
         usd = self.usd.get(code)
         rate = self.tax_rate
-        by_line = q.tax == "gross" and rate is None and all(x.tax_rate is not None for x in q.lines if x.tax == "gross")
+        by_line = all(x.tax_rate is not None for x in q.lines if x.tax == "gross")
         words = {
             "net": "The quote's prices are net of tax",
             "gross": f"The quote's prices hold {rate:f} % tax, taken out" if rate is not None

@@ -155,7 +155,7 @@ def _line(
             theirs = None if None in more else theirs + sum(m or 0 for m in more)
             said = "a part in it has no price" if theirs is None else said
     ours = cents[x.row] if x.pieces or x.unit_price is None else None
-    each = rounded(to.converted(to.net(x.unit_price, x.tax, x), x.currency)) if not x.pieces else None
+    each = rounded(to.converted(to.net(x.unit_price, x.tax, x.tax_rate), x.currency)) if not x.pieces else None
     if ours is not None and x.pieces:
         each = rounded(Decimal(ours) / x.pieces)
     percent: float | None = None
