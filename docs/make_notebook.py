@@ -20,7 +20,9 @@ def stored() -> nbformat.NotebookNode:
 def executed() -> nbformat.NotebookNode:
     """The notebook run anew from its folder, in a kernel of its own; raises CellExecutionError."""
     book, folder = stored(), {"metadata": {"path": NOTEBOOK.parent}}
-    NotebookClient(book, timeout=TIMEOUT_S, kernel_name="python3", record_timing=False, coalesce_streams=True, resources=folder).execute()
+    NotebookClient(
+        book, timeout=TIMEOUT_S, kernel_name="python3", record_timing=False, coalesce_streams=True, resources=folder
+    ).execute()
     book.metadata.pop("language_info", None)
     return book
 

@@ -22,7 +22,7 @@ from optimizer.procurement.reading.headers import column_of
 from optimizer.procurement.reading.mapping import Mapping, read_mapping
 from optimizer.procurement.reading.match import Index, is_service, match
 from optimizer.procurement.reading.reader import read
-from optimizer.procurement.reading.rows import total_kind
+from optimizer.procurement.reading.totals import total_kind
 
 
 @cache

@@ -14,7 +14,8 @@ from constraints.request import FxRate, Request
 from optimizer.market import Market
 from optimizer.procurement.comparing import flagging, scoring
 from optimizer.procurement.comparing.align import Group, aligned, ordered, with_contents
-from optimizer.procurement.comparing.basis import Terms, priced
+from optimizer.procurement.comparing.basis import DISCOUNT, Terms, priced
+from optimizer.procurement.comparing.bundles import split
 from optimizer.procurement.comparing.cells import HARDWARE, items
 from optimizer.procurement.comparing.offered import FromResult, Offered, head_of, lines_of
 from optimizer.procurement.comparing.schema import (
@@ -119,7 +120,7 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
         if strange := [x for x in build.total() if x not in catalog.parts]:
             reason, build = f"the catalog at hand has no part {', '.join(strange[:3])}", None
     else:
-        lines, seller = priced(offered, catalog, terms), offered.vendor
+        lines, seller = split(priced(offered, catalog, terms), offered, market, terms), offered.vendor
         try:
             build = to_build(offered, catalog).build
         except InputError as e:
@@ -151,7 +152,7 @@ def _bid(
     firm = [x for x in e.lines if x.state in ("included", "in_system")]
     offered = terms.rounded(sum((x.net for x in firm), Decimal(0)))
     filled = terms.rounded(sum((c.filled for _, c in cells if c.filled is not None), Decimal(0)))
-    parts = {x.number for x in found if x.role in HARDWARE}
+    parts = {x.number for x in found if x.role in (*HARDWARE, DISCOUNT)}  # rebates on the whole are the goods'
     hardware = sum((c.net for x, c in cells if x.number in parts and c.net is not None and c.state in FIRM), Decimal(0))
     hardware += sum((c.filled for x, c in cells if x.number in parts and c.filled is not None), Decimal(0))
     equal = offered + filled

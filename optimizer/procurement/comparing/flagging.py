@@ -19,7 +19,7 @@ from optimizer.procurement.reading.match import SIMILAR
 
 SUMS = {
     "line-arithmetic": N_("line"), "discount-arithmetic": N_("discount"), "subtotal-arithmetic": N_("subtotal"),
-    "sum-arithmetic": N_("sum"), "tax-arithmetic": N_("tax"),
+    "sum-arithmetic": N_("sum"), "tax-arithmetic": N_("tax"), "words-arithmetic": N_("amount in words"),
 }  # fmt: skip
 DOUBTS = dict.fromkeys(("line-repeated", "negative-price", "no-quantity", "part-of-a-piece"), "")
 TAX = {"tax-counted-twice", "tax-basis-unclear"}
@@ -66,11 +66,13 @@ def of_quote(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
 
 def _of_line(x: Line, bid: str) -> Iterator[Flag]:
     text = (x.part_number or x.text)[:80]
-    if x.role == "part" and x.matched.part is None and not x.optional:
+    if x.role == "part" and x.matched.part is None and not x.optional and not x.holds:
         if x.matched.reason == SIMILAR and x.matched.candidates:
             yield flag("fuzzy-not-taken", bid, x.row, line=text, part=x.matched.candidates[0])
         else:
             yield flag("unmatched-line", bid, x.row, line=text)
+    if x.holds:
+        yield flag("bundle-split", bid, x.row, rows=f"{x.holds[0]}-{x.holds[-1]}")
     if x.matched.how == "fuzzy" and x.matched.part is not None:
         yield flag("fuzzy-taken", bid, x.row, line=text, part=x.matched.part)
     if x.unit_price is None and x.line_total is None and not x.included and not x.optional:

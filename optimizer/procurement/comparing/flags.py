@@ -32,6 +32,7 @@ FLAGS = {
     "fuzzy-not-taken": Shape("warning", N_("row {row}: {line} may be {part}; not taken without --accept-fuzzy")),
     "fuzzy-taken": Shape("warning", N_("row {row}: {line} was taken for {part} by similarity")),
     "part-conflict": Shape("error", N_("row {row}: number and text name different parts: {what}")),
+    "bundle-split": Shape("note", N_("row {row}: one price for rows {rows}; split over them by the catalog's prices")),
     "no-price": Shape("warning", N_("row {row}: {line} has no price")),
     "unclear-line": Shape("warning", N_("row {row}: {what}")),
     "hidden-row": Shape("warning", N_("row {row}: {line} stands in a hidden row")),

@@ -11,7 +11,7 @@ from catalogs.load import Catalog
 from optimizer.procurement.comparing.basis import OTHER, ROLES, Terms
 from optimizer.procurement.comparing.schema import PricedLine
 from optimizer.procurement.comparing.texts import lead_of, warranty_of
-from optimizer.procurement.reading.document import Quote, Total
+from optimizer.procurement.reading.document import WHOLE, Quote, Total
 from optimizer.schema import FrontPoint, Result
 
 
@@ -79,7 +79,7 @@ def head_of(name: str, q: Offered, lines: Sequence[PricedLine]) -> dict[str, Any
 
 def _stated_total(q: Quote) -> Total | None:
     """The last sum of the whole."""
-    return next((t for t in reversed(q.totals) if t.kind in ("total_gross", "total", "total_net")), None)
+    return next((t for t in reversed(q.totals) if t.kind in WHOLE), None)
 
 
 def _basis_of(t: Total, q: Quote) -> Literal["net", "gross", "unknown"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 
@@ -59,9 +59,7 @@ def amount(cell: Cell | None, style: Style, scale: int = 1) -> Reading:
     if not isinstance(cell, str):
         return Reading()
     found = numbers.read(cell, style)
-    own = any(w in cell for w in "万萬亿")
-    values = found.values if own else tuple(v * scale for v in found.values)
-    return Reading(values, found.currency, found.tax, found.percent, found.rest)
+    return found if found.scaled else replace(found, values=tuple(v * scale for v in found.values))
 
 
 def read(raw: Raw, style: dict[str, Style]) -> Numbers:
@@ -79,6 +77,9 @@ def read(raw: Raw, style: dict[str, Style]) -> Numbers:
             elif text.strip("-–—/. "):
                 issues.append(_issue("not-a-number", raw, f"{f}: {text!r} is no amount"))
     values = {f: r.values[0] for f, r in found.items() if len(r.values) == 1}
+    if "qty" in found and not found["qty"].values and words.equals("lump", raw.text("qty")):
+        values["qty"] = Decimal(1)
+        issues.append(_issue("lump-sum", raw, f"quantity {raw.text('qty')!r} is taken as 1", "note"))
     open_fields = [f for f, r in found.items() if len(r.values) > 1]
     if open_fields:
         settled = _by_arithmetic(found)

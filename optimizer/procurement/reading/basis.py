@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -61,6 +62,30 @@ def basis_of(
         rates |= {r for c in money if c.tax and (r := sums.rate_in(c.header)) is not None}
         rate = rates.pop() if len(rates) == 1 else None
     return Basis(currency, tax, rate), said
+
+
+def in_units(header: Header, rows: Body, given: Mapping, notices: list[Notice]) -> Header:
+    """The header, and the lines under it, in the unit that a note names (`单位：万元`, `Alle Beträge in TEUR`) where no
+    column of money says one itself."""
+    money = {n: c for n, c in header.columns.items() if c.field in (*MONEY, "tax_amount")}
+    if given.columns or any(c.scale != 1 for c in money.values()):
+        return header
+    said = [(n, int(s)) for n in rows.notes if (s := _unit_of_note(n))]
+    if len({s for _, s in said}) != 1:
+        return header
+    note, scale = said[0]
+    notices.append(Notice(code="unit-in-note", text=f"amounts are taken times {scale:,} by the note {note.strip()!r}"))
+    for raw in rows.lines:
+        raw.columns = {f: replace(c, scale=scale) if f in (*MONEY, "tax_amount") else c for f, c in raw.columns.items()}
+    return replace(header, columns=header.columns | {n: replace(c, scale=scale) for n, c in money.items()})
+
+
+def _unit_of_note(text: str) -> str:
+    """`金额单位：人民币万元` -> 10000; blank for a note about anything else, one with an amount in it too."""
+    rest, sets = words.qualified(text)
+    if len(text) > 60 or re.search(r"\d", re.sub(r"\d[\d.,]*\s*%", "", rest)) or not words.has("unit_note", rest):
+        return ""
+    return sets.get("scale", "")
 
 
 def _rate_of_note(text: str) -> Decimal | None:

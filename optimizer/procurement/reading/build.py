@@ -69,7 +69,7 @@ def to_build(quote: Quote, catalog: Catalog) -> Placed:
     for p, n in sorted(left_over.items()):
         text = f"{p}: {pieces[p]} pieces for {nodes} nodes, {n} left over (a spare?)"
         notices.append(Notice(code="left-over", text=text))
-    unplaced = tuple(x for x in quote.lines if x not in taken and x.role == "part" and not x.optional)
+    unplaced = tuple(x for x in quote.lines if x not in taken and x.role == "part" and not x.optional and not x.holds)
     build = build_of(catalog, nodes, {platforms[0]: 1, **dict(sorted(per_node.items()))}, dict(sorted(shared.items())))
     return Placed(build, left_over, unplaced, tuple(notices))
 

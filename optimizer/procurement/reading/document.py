@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from optimizer.procurement.reading.mapping import Mapping, Tax
 
-How = Literal["exact", "normalised", "alias", "contained", "fuzzy", "mapped", "none"]
+How = Literal["exact", "normalised", "alias", "contained", "fuzzy", "mapped", "bundle", "none"]
 Severity = Literal["error", "warning", "note"]
-TotalKind = Literal["total", "total_net", "total_gross", "subtotal", "tax", "discount"]
+TotalKind = Literal["total", "total_net", "total_gross", "subtotal", "tax", "discount", "in_words"]
+WHOLE: tuple[TotalKind, ...] = ("total", "total_net", "total_gross")
+"""Sums of everything, in figures."""
 
 
 class Frozen(BaseModel):
@@ -81,6 +83,7 @@ class Line(Frozen):
     included: bool = False
     on_request: bool = False
     hidden: bool = False
+    holds: tuple[int, ...] = Field(default=(), description="rows without a price whose price is this line's")
     matched: Match = Match()
     issues: tuple[Issue, ...] = ()
 
@@ -105,7 +108,7 @@ class Line(Frozen):
     def settled(self) -> bool:
         """Whether nothing of the line needs a person's look."""
         unsettled = any(i.severity == "error" for i in self.issues)
-        return not unsettled and (self.role == "service" or self.matched.part is not None)
+        return not unsettled and (self.role == "service" or self.matched.part is not None or bool(self.holds))
 
 
 class Total(Frozen):

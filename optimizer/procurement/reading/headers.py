@@ -48,6 +48,7 @@ def column_of(text: str) -> Column | None:
         return None
     known = synonyms()
     rest, sets = qualified(text)
+    rest = re.sub(r"\s+in$", "", rest)  # `EP in k€`
     base = Column(
         "", text, sets.get("tax", ""), sets.get("currency", ""), int(sets.get("scale", "1")), sets.get("per", "")
     )

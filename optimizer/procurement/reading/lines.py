@@ -8,21 +8,17 @@ from decimal import Decimal
 from typing import Any
 
 from optimizer.procurement.reading import words
-from optimizer.procurement.reading.amounts import Numbers, count_words, same_money, whole
-from optimizer.procurement.reading.document import Issue, Line, Match
+from optimizer.procurement.reading.amounts import CENT, Numbers, count_words, same_money
+from optimizer.procurement.reading.contradictions import condition, other_size
+from optimizer.procurement.reading.document import Line, Match
 from optimizer.procurement.reading.headers import NAMING
 from optimizer.procurement.reading.mapping import Tax
 from optimizer.procurement.reading.match import Index, is_service, match
+from optimizer.procurement.reading.packs import packs
 from optimizer.procurement.reading.rows import Raw
+from optimizer.procurement.reading.trouble import Trouble
 from optimizer.procurement.reading.words import folded
 
-PACK_OF = re.compile(
-    r"(?:pack|box|bundle|vpe|ve|packung|karton|tray)\s*(?:of|à|zu|mit|:)?\s*(\d{1,4})\b|\b(\d{1,4})(?:er)?[- ]?pack\b"
-    r"|每[包盒箱]\s*(\d{1,4})|(\d{1,4})\s*[个只条根片块]\s*/\s*[包盒箱]",
-    re.IGNORECASE,
-)
-COMES_WITH = re.compile(r"\b(?:incl|including|with|w/|inkl|mit|samt)\b|含|带|附|配", re.IGNORECASE)
-DESCRIBED_WITH = re.compile(r"warrant|garant|gewähr|质保|保修|延保|license|licence|lizenz", re.IGNORECASE)
 IGNORE, SERVICE = "ignore", "service"
 
 
@@ -33,17 +29,6 @@ class Basis:
     currency: str = ""
     tax: Tax = "unknown"
     tax_rate: Decimal | None = None
-
-
-class Trouble:
-    """Issues of one line, as they turn up."""
-
-    def __init__(self, row: int, found: tuple[Issue, ...]) -> None:
-        self.row, self.issues = row, list(found)
-
-    def add(self, code: str, severity: str, text: str, **amounts: Decimal | None) -> None:
-        issue: dict[str, Any] = {"code": code, "severity": severity, "text": text, "row": self.row, **amounts}
-        self.issues.append(Issue(**issue))
 
 
 def line(
@@ -70,7 +55,7 @@ def line(
     included = found.said == "included" or raw.grouped
     if found.said == "asked":
         trouble.add("no-price", "warning", "the price is on request")
-    pack, per_pack, pieces = _packs(raw, values, qty, found.unit, shown, trouble)
+    pack, per_pack, pieces = packs(raw, values, qty, found.unit, shown, trouble)
     if in_text and qty == 1 and in_text == index.gpus_on(matched.part):
         in_text = None  # `8 x H200`, one board: what is on it
     if in_text and qty is not None and qty != in_text:
@@ -116,6 +101,11 @@ def line(
             trouble.add("no-price", "warning", "has no price")
     if any(v is not None and v < 0 for v in (unit_price, total)) and role == "part":
         trouble.add("negative-price", "warning", "the price is below 0")
+    state = raw.text("condition")
+    if matched.part and role == "part":
+        state = _contradicted(
+            index, matched.part, " ".join((raw.text("part_number"), shown)), state, raw, pieces, trouble
+        )
     if raw.hidden:
         trouble.add("hidden-row", "warning", "stands in a hidden row")
     if raw.grouped:
@@ -127,7 +117,7 @@ def line(
         discount=values.get("discount"), line_total=total, currency=currency, tax=tax,
         total_tax=total_tax, tax_rate=rate,
         on_request=found.said == "asked",
-        lead_time=raw.text("lead_time"), condition=raw.text("condition"), warranty=raw.text("warranty"),
+        lead_time=raw.text("lead_time"), condition=state, warranty=raw.text("warranty"),
         origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional,
         included=included or (unit_price is not None and unit_price == 0), hidden=raw.hidden, matched=matched,
         issues=tuple(trouble.issues),
@@ -174,45 +164,25 @@ def _matched(
     return found, "part"
 
 
+def _contradicted(
+    index: Index, part: str, text: str, state: str, raw: Raw, pieces: int | None, trouble: Trouble
+) -> str:
+    """The line's condition, by its column or its words; what the text says against the part becomes trouble."""
+    named, own = other_size(index.parts[part], index.catalog, text, pieces)
+    if named:
+        trouble.add("size-conflict", "error", f"is {part} of {own} by its name, but its text says {named}")
+    said = condition(state) or condition(text) or condition(raw.text("note"))
+    if said:
+        trouble.add("not-new", "warning", f"{said!r}: it is not new, the catalog's price beside it may be of a new one")
+    return state or said
+
+
 def _serves(text: str) -> str:
     """The word by which a text that names a part is of a service for it: `DGX H200 3-year support`; blank where the
     service is a clause of its own or comes with the part, and for warranty and licences, which describe parts too."""
     clause = re.split(r"[,;+&/|\n，；、]|\s[-–]\s", re.sub(r"[(（].*?[)）]", " ", text))[0]
-    said = "" if COMES_WITH.search(clause) else words.found("service", clause)
-    return "" if DESCRIBED_WITH.search(said) else said
-
-
-def _packs(
-    raw: Raw, values: dict[str, Decimal], qty: Decimal | None, unit: str, text: str, trouble: Trouble
-) -> tuple[int, bool, int | None]:
-    """(pieces per pack, whether the price is for a pack, pieces in all or None where it stays open)."""
-    size = whole(values.get("price_per")) or whole(values.get("pack")) or 1
-    pieces = whole(qty)
-    if size == 1 and words.equals("pack", unit or raw.text("unit")):
-        if m := PACK_OF.search(text):
-            size = int(next(g for g in m.groups() if g))
-            trouble.add("pack-in-text", "note", f"packs of {size} by the text {m[0]!r}")
-        elif "pack" not in values:
-            trouble.add("pack-unclear", "error", f"counts packs ({unit or raw.text('unit')}), of how many is not said")
-            return 1, False, None
-    if size == 1:
-        if qty is not None and pieces is None and qty > 0:
-            trouble.add("part-of-a-piece", "warning", f"quantity {qty} is no whole number")
-        return 1, False, pieces
-    price, total = values.get("unit_price"), values.get("line_total")
-    per_pack = "price_per" in values
-    if not per_pack and qty and price is not None and total is not None:
-        per_pack = not same_money(qty * price, total) and same_money(qty * price / size, total)
-    if per_pack:
-        return size, True, pieces
-    said = unit or raw.text("unit")
-    column = raw.columns.get("unit_price")
-    if words.equals("pack", said) or (column is not None and column.per == "pack"):
-        return size, False, pieces * size if pieces else None
-    if words.equals("count", said):
-        return size, False, pieces
-    trouble.add("pack-unclear", "error", f"packs of {size}: whether {qty} counts packs or pieces is not said")
-    return size, False, None
+    said = "" if words.has("comes_with", clause) else words.found("service", clause)
+    return "" if said and words.has("described_with", said) else said
 
 
 def _unit_price(values: dict[str, Decimal], trouble: Trouble) -> Decimal | None:
@@ -247,9 +217,11 @@ def _arithmetic(
     if price is None or qty is None or total is None:
         return
     computed = price * qty / per
-    place = Decimal("0.01") if price != price.quantize(Decimal("0.01")) else Decimal("0.005")
-    slack = max(Decimal("0.01"), place * qty)  # a price may be shown rounded; half of it counts
-    if same_money(computed, total, slack):
+    if same_money(computed, total):
+        return
+    if same_money(computed, total, CENT * (qty / per + 1)):
+        text = "quantity x price is off by no more than the price's rounding to the cent; the total counts"
+        trouble.add("line-rounded", "note", text, stated=total, computed=computed)
         return
     of_total = raw.columns["line_total"].tax if "line_total" in raw.columns else ""
     factor = 1 + (rate or Decimal(0)) / 100

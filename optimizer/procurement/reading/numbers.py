@@ -19,7 +19,6 @@ Style = Literal["", ".", ","]
 BLANKS = "\u0020\u00a0\u202f\u2009\u2007\u3000"
 APOSTROPHES = "'’‘´`"
 NUMBER = re.compile(r"\d[\d.,]*")
-SCALES = {"万": 10**4, "萬": 10**4, "亿": 10**8, "千": 10**3, "k": 10**3}
 MAX_DIGITS = 18
 
 
@@ -32,6 +31,8 @@ class Reading:
     tax: str = ""
     percent: bool = False
     rest: str = ""
+    scaled: bool = False
+    """Whether the cell says thousands, 万 or the like itself."""
 
     @property
     def value(self) -> Decimal | None:
@@ -128,16 +129,12 @@ def read(text: str, style: Style = "") -> Reading:
     raw = m[0].rstrip(".,")
     before, after = plain[: m.start()].strip(), plain[m.start() + len(raw) :].strip(" .,")
     values = digits(raw, style)
-    scale = next((n for w, n in SCALES.items() if (after.casefold().startswith(w) and not after[1:2].isalpha()) or
-                  (len(w) == 1 and not w.isascii() and after.startswith(w))), 1)  # fmt: skip
+    scale = int(sets.get("scale", "1"))
     negative = (before.endswith(("-", "(")) and (before[-1] == "-" or ")" in after)) or after.startswith("-")
     percent = after.startswith("%") or before.endswith("%")
     left = re.sub(r"[-()%/:*]|\b0\b", " ", rest).strip()
-    currency = sets.get("currency", "CNY" if scale > 1 and "元" in after else "")
-    if scale > 1:
-        left = re.sub(r"^[万萬亿千k]|元", "", left).strip()
     values = tuple((-v if negative else v) * scale for v in values)
-    return Reading(values, currency, sets.get("tax", ""), percent, left)
+    return Reading(values, sets.get("currency", ""), sets.get("tax", ""), percent, left, scale > 1)
 
 
 def tidy(value: Decimal) -> Decimal:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import gc
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,18 +14,21 @@ from pathlib import Path
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from optimizer.procurement.reading import amounts, lines, sums, words
-from optimizer.procurement.reading.basis import basis_of, letterhead, only, valid_until
+from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, valid_until
+from optimizer.procurement.reading.bundles import bundled
+from optimizer.procurement.reading.choice import table_of
 from optimizer.procurement.reading.dates import read_date
-from optimizer.procurement.reading.document import Issue, Line, Notice, Quote, Total
+from optimizer.procurement.reading.document import WHOLE, Issue, Line, Notice, Quote, Total
 from optimizer.procurement.reading.guard import refuse
-from optimizer.procurement.reading.headers import Column, Header, find_header, header_at
+from optimizer.procurement.reading.headers import Header
 from optimizer.procurement.reading.lines import IGNORE, SERVICE, Basis
 from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
 from optimizer.procurement.reading.match import Index
 from optimizer.procurement.reading.numbers import Style
 from optimizer.procurement.reading.rows import Body, body
-from optimizer.procurement.reading.sheet_facts import column_letters, column_number
+from optimizer.procurement.reading.sheet_facts import column_letters
 from optimizer.procurement.reading.tables import Sheet, Tables, read_tables
+from optimizer.procurement.reading.totals import is_amount
 
 MAX_LINES = 10_000
 
@@ -52,13 +54,14 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     given = mapping or Mapping()
     overrides = _overrides(given, catalog)
     tables = read_tables(path, encoding=given.encoding, delimiter=given.delimiter)
-    sheet, header, more = _table(path, tables, given)
+    sheet, header, more = table_of(path, tables, given)
     notices = [Notice(code=c, text=t) for c, t in (*tables.notices, *more)]
     rows = body(sheet, header, ignore=given.ignore_rows, last_row=given.last_row)
     if not rows.lines:
         raise refuse("no-lines", f"has a header in row {header.row} and no line below it", path, "See --map.")
     if len(rows.lines) > MAX_LINES:
         raise refuse("too-many-lines", f"has {len(rows.lines)} lines, the limit is {MAX_LINES}", path)
+    header = in_units(header, rows, given, notices)
     style, inferred = amounts.styles(rows, given.decimal)
     issues: list[Issue] = []
     basis, said = basis_of(sheet, header, rows, given, issues)
@@ -80,10 +83,11 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     after = [sum(k < r.after for k in made) for r, _ in pairs]
     summed = only(x.total_tax for x in found if not x.optional) or tax
     found = _included(found, totals, after, summed, rate)  # type: ignore[arg-type]
+    found = bundled(found, catalog)
     issues += sums.check(found, totals, after, summed, rate)  # type: ignore[arg-type]
     currency = basis.currency or only(x.currency for x in found)
     issues += _doubts(found, currency, tax)
-    notices += _done(rows, header, tables)
+    notices += _done(rows, header, tables, sheet)
     return Quote(
         source=path.name, format=tables.format, sheet=sheet.name,
         vendor=given.vendor or said.get("vendor", "") or letterhead(sheet, header, notices),
@@ -106,73 +110,6 @@ def _overrides(given: Mapping, catalog: Catalog) -> dict[str, str]:
     if faults:
         raise InputError(faults)
     return out
-
-
-def _table(path: Path, tables: Tables, given: Mapping) -> tuple[Sheet, Header, list[tuple[str, str]]]:
-    """The sheet and its header: as mapped, else the best of the visible sheets; other tables are told."""
-    sheets = tables.sheets
-    if given.sheet:
-        sheets = tuple(s for s in sheets if s.name == given.sheet)
-        if not sheets:
-            names = ", ".join(repr(s.name) for s in tables.sheets)
-            raise refuse("unknown-sheet", "has no such sheet", path, f"There are: {names}.", given.sheet)
-    filled = [s for s in sheets if s.rows]
-    if not filled:
-        what = "only images" if any(c == "images" for c, _ in tables.notices) else "no filled cell"
-        raise refuse("no-table", f"holds {what}", path, "Ask the vendor for an .xlsx or .csv file.")
-    if given.columns and given.header_row:
-        return filled[0], _mapped_header(filled[0], given), []
-    if given.header_row:
-        found = _header_in_row(path, filled[0], given)
-        return filled[0], found, []
-    scored = [(s, h) for s in filled if (h := find_header(s))]
-    if not scored:
-        hint = "Name header_row and columns in a mapping file (--map)."
-        raise refuse("no-header", "has no row that names a part and a price or quantity", path, hint)
-    visible = [x for x in scored if not x[0].hidden] or scored
-    sheet, header = max(visible, key=lambda x: x[1].score)
-    others = [s.name for s, _ in scored if s is not sheet]
-    notices = (
-        [("other-tables", f"sheets with tables that were not read: {', '.join(map(repr, others))}")] if others else []
-    )
-    if sheet.hidden:
-        notices.append(("hidden-sheet-read", f"sheet {sheet.name!r} is hidden and the only one with a table"))
-    if given.columns:
-        header = Header(header.row, header.height, _mapped_header(sheet, given).columns, header.score)
-    return sheet, header, notices
-
-
-def _mapped_header(sheet: Sheet, given: Mapping) -> Header:
-    columns: dict[int, Column] = {}
-    row = next((r.cells for r in sheet.rows if r.number == given.header_row), {})
-    for letters, c in given.columns.items():
-        if not re.fullmatch(r"[A-Za-z]{1,3}", letters):
-            raise InputError(Fault("bad-map", "is no column letter", column=f"columns.{letters}", value=letters))
-        if c.field != "unused":
-            tax = "" if c.tax == "unknown" else c.tax
-            n = column_number(letters)
-            columns[n] = Column(c.field, str(row.get(n, "")), tax, c.currency, c.scale, c.per)
-    fields = [c.field for c in columns.values()]
-    doubled = sorted({f for f in fields if fields.count(f) > 1})
-    if doubled:
-        raise InputError(
-            Fault("bad-map", "two columns hold the same field", column="columns", value=", ".join(doubled))
-        )
-    return Header(given.header_row or 1, given.header_rows, columns, 0)
-
-
-def _header_in_row(path: Path, sheet: Sheet, given: Mapping) -> Header:
-    rows = {r.number: r for r in sheet.rows}
-    row = rows.get(given.header_row or 0)
-    found = None
-    if row and given.header_rows == 1:
-        found = header_at(sheet, row)
-    elif (above := rows.get((given.header_row or 0) - 1)) and row:
-        found = header_at(sheet, above, row)
-    if found is None:
-        text = f"row {given.header_row} names no part with a price or quantity"
-        raise refuse("no-header", text, path, "Name the columns in the mapping file too.")
-    return found
 
 
 def _common_rate(found: Sequence[Line]) -> Decimal | None:
@@ -211,7 +148,7 @@ def _included(found: list[Line], totals: list[Total], after: list[int], tax: Tax
         unpriced = x.unit_price is None and x.line_total is None and not x.included and not x.on_request
         return unpriced and not x.optional and not any(i.severity == "error" for i in x.issues)
 
-    if not any(map(bare, found)) or not any(t.kind in ("total", "total_net", "total_gross") for t in totals):
+    if not any(map(bare, found)) or not any(t.kind in WHOLE for t in totals):
         return found
     text = "no price of its own: the file's sums count nothing for it"
     trial = [
@@ -250,11 +187,24 @@ def _doubts(found: Sequence[Line], currency: str, tax: Tax) -> list[Issue]:
     return out
 
 
-def _done(rows: Body, header: Header, tables: Tables) -> list[Notice]:
+def _unread(rows: Body, header: Header, sheet: Sheet) -> str:
+    """Columns of the table with a header of their own and an amount in some line, which no field took."""
+    by_number = {r.number: r.cells for r in sheet.rows}
+    heads = by_number.get(header.row, {})
+    lines = [by_number[r.row] for r in rows.lines]
+    unread = [c for c in heads if c not in header.columns and c not in header.unused]
+    filled = [c for c in unread if any(is_amount(x.get(c)) for x in lines)]
+    return ", ".join(f"{column_letters(c)} {str(heads[c])!r}" for c in filled)
+
+
+def _done(rows: Body, header: Header, tables: Tables, sheet: Sheet) -> list[Notice]:
     out = []
     if header.unused:
         names = ", ".join(f"{column_letters(c)} {h!r}" for c, h in header.unused.items())
         out.append(Notice(code="columns-not-used", text=f"a second column for the same: {names}"))
+    if unread := _unread(rows, header, sheet):
+        text = f"columns with numbers that no field holds: {unread}; name them in a mapping file where they matter"
+        out.append(Notice(code="columns-not-read", text=text))
     if rows.more_headers:
         text = f"further tables below, with headers in rows {', '.join(map(str, rows.more_headers))}, read as one"
         out.append(Notice(code="further-tables", text=text))

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from optimizer.procurement.reading import numbers, words
-from optimizer.procurement.reading.document import Ignored, TotalKind
+from optimizer.procurement.reading import words
+from optimizer.procurement.reading.document import WHOLE, Ignored
 from optimizer.procurement.reading.headers import MONEY, NAMING, Column, Header, column_of, header_at, repeats
 from optimizer.procurement.reading.tables import Cell, Row, Sheet
+from optimizer.procurement.reading.totals import LONG_TEXT, RawTotal, in_words, is_amount, total_of
 
 SAID = ("vendor", "valid_until", "currency", "quote_no", "quote_date", "tax_rate")
 FILLED_DOWN = ("category", "brand", "currency", "tax_rate", "section", "warranty", "lead_time")
 AMOUNTS = (*MONEY, "qty", "tax_amount")
-LONG_TEXT = 60
 NUMBERED = re.compile(r"^\W*(?:(?:\d{1,2}|[A-Za-z]|[IVX]{1,4}|[一二三四五六七八九十]{1,3})[.、)）:]\s*)?")
 
 
@@ -35,17 +35,6 @@ class Raw:
     def text(self, name: str) -> str:
         value = self.cells.get(name, "")
         return str(value) if not isinstance(value, bool) else ""
-
-
-@dataclass
-class RawTotal:
-    """A sum: label and the cell with its amount; `after`: how many lines stand above it."""
-
-    row: int
-    kind: TotalKind
-    label: str
-    cell: Cell
-    after: int
 
 
 @dataclass
@@ -124,13 +113,18 @@ def _sort(
         if value != "" and (row.number, c) not in sheet.facts.errors:
             cells[column.field] = value
     texts = [x for x in row.cells.values() if isinstance(x, str)]
-    priced = any(_is_amount(cells.get(f)) for f in MONEY)
-    counted = _is_amount(cells.get("qty"))
+    priced = any(is_amount(cells.get(f)) for f in MONEY)
+    counted = is_amount(cells.get("qty"))
     name = next((str(cells[f]) for f in NAMING if f in cells), "")
-    total = _total(out, row, cells, counted and _is_amount(cells.get("unit_price")))
+    total = total_of(row, cells, len(out.lines), a_line=counted and is_amount(cells.get("unit_price")))
+    spelled_out = in_words(row, texts, len(out.lines))
+    if spelled_out is not None:
+        out.totals.append(spelled_out)
     if total is not None:
         out.totals.append(total)
         out.ignored.append(Ignored(row=row.number, reason=f"sum ({total.kind})", text=row.text))
+    elif spelled_out is not None:
+        out.skip(row, "sum (in_words)")
     elif name and (priced or counted or _worded(cells)) and not (_is_note(texts) and not priced):
         out.lines.append(_raw(out, row, cells, columns, grouped and not priced))
     elif not texts:
@@ -162,16 +156,7 @@ def _raw(out: Body, row: Row, cells: dict[str, Cell], columns: dict[str, Column]
 
 def _closed(out: Body) -> bool:
     """Whether the sum of everything stands above."""
-    return any(t.kind in ("total", "total_net", "total_gross") for t in out.totals)
-
-
-def _is_amount(value: Cell | None) -> bool:
-    if isinstance(value, Decimal):
-        return True
-    if not isinstance(value, str) or not any(map(str.isdigit, value)):
-        return False
-    found = numbers.read(value)
-    return bool(found.values) and len(found.rest) <= 12
+    return any(t.kind in WHOLE for t in out.totals)
 
 
 def _worded(cells: dict[str, Cell]) -> bool:
@@ -209,64 +194,6 @@ def _bare(out: Body, row: Row, cells: dict[str, Cell]) -> None:
         out.skip(row, "numbers without a text" if amounts else "nothing that is offered")
 
 
-def _total(out: Body, row: Row, cells: dict[str, Cell], a_line: bool) -> RawTotal | None:
-    """The sum that a row states, by the words of its label."""
-    label = next(
-        (str(x) for x in row.cells.values() if isinstance(x, str) and words.bare(str(x)) and not _is_amount(x)), ""
-    )
-    if not label:
-        inline = next((str(x) for x in row.cells.values() if isinstance(x, str)), "")
-        label = inline if re.search(r"[^\W\d_]{2}", inline) else ""
-    if not label or len(label) > LONG_TEXT:
-        return None
-    kind = total_kind(label)
-    if kind is None or (a_line and kind != "discount"):
-        return None
-    amounts = [x for f, x in cells.items() if f in ("line_total", "tax_amount") and _is_amount(x)]
-    amounts = amounts or [x for f, x in cells.items() if f == "unit_price" and _is_amount(x)]  # no column of totals
-    amounts = amounts or [x for x in row.cells.values() if str(x) != label and _is_amount(x) and not _percent(x)][::-1]
-    if not amounts and (m := re.search(r"[:：]\s*(\D{0,6}\d[\d.,\s万元]*)", label)):
-        amounts = [m[1].strip()]
-    if not amounts:
-        return None
-    return RawTotal(row.number, kind, label, amounts[0], len(out.lines))
-
-
-def _percent(x: Cell) -> bool:
-    return isinstance(x, str) and "%" in x
-
-
-def total_kind(label: str) -> TotalKind | None:
-    """Which sum a label names; None for a label of something else."""
-    text = re.sub(r"[（(].*?[)）]|[:：].*$", "", words.folded(label)).strip() or words.folded(label)
-    rest, sets = words.qualified(
-        re.sub(r"\d+(?:[.,]\d+)?\s*%?", " ", words.folded(label).partition(":")[0].partition("：")[0])
-    )
-    said = {words.bare(x) for x in (text, label, rest)}
-    for kind in ("total_gross", "total_net"):
-        if said & words.bare_words(kind):
-            return kind
-    tax = sets.get("tax")
-    plain = re.sub(r"\(.*?\)", " ", rest)
-    said = {words.bare(x) for x in (text, plain, rest, re.sub(r"\d+([.,]\d+)?\s*%?", "", text))}
-    for kind in ("subtotal", "tax", "discount", "total"):
-        if said & words.bare_words(kind):
-            return _with_tax(kind, tax)
-    if words.bare(plain) == "" and tax:
-        return "tax" if re.search(r"\d\s*%|mwst|ust|vat|税", words.folded(label)) else None
-    if re.search(r"\d\s*%", label) and words.has("tax", plain) and len(label) <= 40:
-        return "tax"
-    for kind in ("subtotal", "total", "tax", "discount"):
-        if len(label) <= 40 and words.begins(kind, plain) and not re.search(r"\d[a-z]|[a-z]\d", plain):
-            return _with_tax(kind, tax)
-    return None
-
-
-def _with_tax(kind: str, tax: str | None) -> TotalKind:
-    by_tax: dict[str | None, TotalKind] = {"net": "total_net", "gross": "total_gross"}
-    return by_tax.get(tax, "total") if kind == "total" else kind  # type: ignore[return-value]
-
-
 def _heard(out: Body, row: Row) -> None:
     """Labels with values and plain texts of a row that is no line."""
     cells = list(row.cells.values())
@@ -274,15 +201,17 @@ def _heard(out: Body, row: Row) -> None:
         if not isinstance(cell, str):
             continue
         for part in re.split(r"[;；。\n]|(?<=[^\W\d_]{5})\.\s+(?=[A-ZÄÖÜ])", cell):
-            out.notes.append(part)
+            behind = cells[i + 1] if i + 1 < len(cells) else ""
+            split = part.rstrip().endswith((":", "：")) and isinstance(behind, str)
+            out.notes.append(f"{part} {behind}" if split else part)
             for label, value in _labelled(part):
                 column = column_of(label)
                 if column is None or column.field not in SAID or not column.certain:
                     continue
-                if value:
-                    out.said.append((column.field, value))
-                elif i + 1 < len(cells):
-                    out.said.append((column.field, cells[i + 1]))
+                found = value or behind
+                only_a_unit = isinstance(found, str) and not words.bare(words.qualified(found)[0])
+                if found != "" and not (column.field == "vendor" and only_a_unit):  # `报价单位：万元` is no company
+                    out.said.append((column.field, found))
 
 
 def _labelled(text: str) -> Iterator[tuple[str, str]]:

@@ -8,17 +8,17 @@ from decimal import Decimal
 
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.amounts import amount, cents, exact_sum
-from optimizer.procurement.reading.document import Issue, Line, Total
+from optimizer.procurement.reading.document import WHOLE, Issue, Line, Total
 from optimizer.procurement.reading.mapping import Tax
 from optimizer.procurement.reading.numbers import Style
-from optimizer.procurement.reading.rows import RawTotal
+from optimizer.procurement.reading.totals import RawTotal
 
 RATE = re.compile(r"(?<!\d)(\d{1,2}(?:[.,]\d{1,2})?)\s*%")
 
 
 def read_total(raw: RawTotal, style: Style, scale: int, issues: list[Issue]) -> Total | None:
     """A sum with its amount; an ambiguous or unreadable one becomes an issue."""
-    found = amount(raw.cell, style, scale)
+    found = amount(raw.cell, style, 1 if raw.kind == "in_words" else scale)
     if len(found.values) != 1:
         text = f"sum {raw.label!r}: {str(raw.cell)!r} " + ("may mean two amounts" if found.values else "is no amount")
         issues.append(Issue(code="ambiguous-number", severity="warning", text=text, row=raw.row))
@@ -28,7 +28,8 @@ def read_total(raw: RawTotal, style: Style, scale: int, issues: list[Issue]) -> 
     tax = {"total_net": "net", "total_gross": "gross"}.get(raw.kind, tax)  # type: ignore[assignment]
     value = found.values[0]
     value = cents(value) if value == cents(value) else value
-    return Total(row=raw.row, kind=raw.kind, label=raw.label, amount=value, tax=tax, rate=rate_in(raw.label))
+    rate = None if raw.kind == "discount" else rate_in(raw.label)  # 2 % of Skonto are no tax
+    return Total(row=raw.row, kind=raw.kind, label=raw.label, amount=value, tax=tax, rate=rate)
 
 
 def rate_in(text: str) -> Decimal | None:
@@ -73,9 +74,17 @@ def check(
             starts.append(count)
         elif t.kind == "tax":
             issues += _tax(t, bases, tax, rate, lines)
-        elif t.kind in ("total", "total_net", "total_gross"):
+        elif t.kind in WHOLE:
             issues += _total(t, goods, off, tax, rate, tax_total, lines, bases)
             bases.append(t.amount)
+        elif t.kind == "in_words":
+            figures = [x.amount for x in totals if x.kind in WHOLE]
+            if figures and t.amount not in figures:
+                text = "the amount in words is another than the one in figures"
+                issues.append(_wrong("words-arithmetic", t, figures[-1], text))
+            elif not figures:
+                as_total = t.model_copy(update={"kind": "total"})
+                issues += _total(as_total, goods, off, tax, rate, tax_total, lines, bases)
     return issues
 
 

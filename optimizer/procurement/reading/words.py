@@ -74,12 +74,12 @@ def _compiled(kind: str) -> re.Pattern[str]:
 
 
 @cache
-def _compiled_qualifiers() -> tuple[re.Pattern[str], dict[str, tuple[str, str]]]:
-    pattern = _any_of(w for w, _, _ in qualifiers())
-    found: dict[str, tuple[str, str]] = {}
+def _compiled_qualifiers() -> tuple[re.Pattern[str], dict[str, dict[str, str]]]:
+    """What each word sets; one may say two things: `TEUR` is EUR in thousands."""
+    found: dict[str, dict[str, str]] = {}
     for w, sets, value in qualifiers():
-        found.setdefault(w, (sets, value))
-    return pattern, found
+        found.setdefault(w, {}).setdefault(sets, value)
+    return _any_of(found), found
 
 
 def qualified(text: str) -> tuple[str, dict[str, str]]:
@@ -88,9 +88,10 @@ def qualified(text: str) -> tuple[str, dict[str, str]]:
     sets: dict[str, str] = {}
 
     def take(m: re.Match[str]) -> str:
-        what, value = meaning[m[0]]
-        if sets.setdefault(what, value) != value:
+        said = meaning[m[0]]
+        if any(sets.get(what, value) != value for what, value in said.items()):
             return m[0]
+        sets.update(said)
         return " "
 
     return re.sub(r"\s+", " ", pattern.sub(take, folded(text))).strip(), sets

@@ -49,10 +49,11 @@ def _judged(placed: Placed, text: str, rows: frozenset[int]) -> Scope:
 
 def _rows(quote: Quote, placed: Placed) -> frozenset[int]:
     left = {x.row for x in placed.unplaced}
-    return frozenset(
+    rows = {
         x.row for x in quote.lines
         if x.role == "part" and not x.optional and x.matched.part and x.pieces and x.row not in left
-    )  # fmt: skip
+    }  # fmt: skip
+    return frozenset(rows | {x.row for x in quote.lines if rows & {*x.holds}})
 
 
 def _said(placed: Placed, catalog: Catalog) -> str:

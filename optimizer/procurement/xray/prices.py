@@ -39,18 +39,15 @@ def prices(quote: Quote, market: Market, scope: Scope, to: Conversion, above: De
     build = scope.placed.build if scope.placed else None
     home = {x.row: _home(x, build, market.catalog) for x in quote.lines if x.row in scope.rows}
     cents = {x.row: to.line(x) for x in quote.lines}
-    carrier = _carrier(quote, scope, home, cents, market.catalog)
-    carried = [x for x in quote.lines if carrier and x.included and x.row in scope.rows and x.row != carrier.row]
-    of = {carrier.row: carried} if carrier else {}
+    of = _carried(quote, scope, home, cents, market.catalog)
     made = [_line(x, market, scope, home, cents, to, above, below, of.get(x.row, [])) for x in quote.lines]
     paid: dict[str, int] = {}
     have = build.total() if build else {}
-    for x in quote.lines:
-        amount, part = cents[x.row], home.get(x.row, "")
-        if part and amount:
-            pieces = sum(y.pieces or 0 for y in quote.lines if y.row in home and y.matched.part == part)
-            share = Decimal(have[part]) / pieces if pieces > have[part] else Decimal(1)  # the rest is left over
-            paid[part] = paid.get(part, 0) + (rounded(amount * share) or 0)
+    split = [y for x in quote.lines for y in _shares(x, of.get(x.row, []), cents[x.row] or 0, home, market)]
+    for part, amount in split:
+        pieces = sum(y.pieces or 0 for y in quote.lines if y.row in home and y.matched.part == part)
+        share = Decimal(have[part]) / pieces if pieces > have[part] else Decimal(1)  # the rest is left over
+        paid[part] = paid.get(part, 0) + (rounded(amount * share) or 0)
     off = sum(to.rebate(t) or 0 for t in quote.totals if t.kind == "discount")
     hardware = _hardware(quote, cents)
     bought = None if hardware is None else hardware + off
@@ -101,11 +98,42 @@ def _home(x: Line, build: Build | None, catalog: Catalog) -> str:
     return next((p for p in have if catalog.parts[p].kind in NODES), "")
 
 
+def _carried(
+    quote: Quote, scope: Scope, home: Mapping[int, str], cents: Mapping[int, int | None], catalog: Catalog
+) -> dict[int, list[Line]]:
+    """Lines without a price of their own, by the row of the line whose price is theirs too: the head of their bundle,
+    else the carrier of the build."""
+    head = {row: x.row for x in quote.lines for row in x.holds}
+    carrier = _carrier(quote, scope, home, cents, catalog)
+    out: dict[int, list[Line]] = {}
+    for x in quote.lines:
+        of = head.get(x.row) or (carrier.row if carrier and x.row in scope.rows and x.row != carrier.row else None)
+        if x.included and of:
+            out.setdefault(of, []).append(x)
+    return out
+
+
+def _shares(
+    x: Line, carried: list[Line], amount: int, home: Mapping[int, str], market: Market
+) -> list[tuple[str, int]]:
+    """(part of the build, minor units) of a line's amount: split over what it carries by the catalog's prices, where
+    they are known; else all of it is the line's own part's."""
+    if not amount or not home.get(x.row):
+        return []
+    own = [y for y in (x, *carried) if y.matched.part and home.get(y.row) == y.matched.part]
+    worth = [catalog_cents(market, y.matched.part or "", y.pieces or 1)[0] for y in own]
+    known = [w for w in worth if w is not None]
+    if not carried or not known or len(known) < len(worth):
+        return [(home[x.row], amount)]
+    ends = [amount * sum(known[: i + 1]) // sum(known) for i in range(len(known))]
+    return [(y.matched.part or "", b - a) for y, a, b in zip(own, [0, *ends], ends, strict=False)]
+
+
 def _carrier(
     quote: Quote, scope: Scope, home: Mapping[int, str], cents: Mapping[int, int | None], catalog: Catalog
 ) -> Line | None:
     """The line whose price holds the parts that have none: the node's, else the dearest of the build."""
-    priced = [x for x in quote.lines if x.row in scope.rows and cents[x.row]]
+    priced = [x for x in quote.lines if x.row in scope.rows and cents[x.row] and x.matched.part]
     nodes = [x for x in priced if catalog.parts[x.matched.part or ""].kind in NODES]
     return max(nodes or priced, key=lambda x: (cents[x.row] or 0, -x.row), default=None)
 
@@ -145,15 +173,18 @@ def _line(
     theirs: int | None = None
     said = ""
     absorbed = x.row in scope.rows and home.get(x.row) not in (None, x.matched.part) and not _on_board(x, home, market)
+    absorbed = absorbed and not x.holds
     if part is not None and x.role == "part":
         theirs, said = catalog_cents(market, part.id, x.pieces or 1, home.get(x.row, ""))
-        more = [catalog_cents(market, c.matched.part or "", c.pieces or 1)[0] for c in carried
-                if home.get(c.row) == c.matched.part]  # fmt: skip
         if theirs is None and x.pieces and not absorbed:
             said = _otherwise(market, part.id, said)
-        if theirs is not None and carried:
-            theirs = None if None in more else theirs + sum(m or 0 for m in more)
-            said = "a part in it has no price" if theirs is None else said
+    if x.matched.how == "bundle":
+        theirs, said = 0, "the parts that it holds"
+    if theirs is not None and carried:
+        more = [catalog_cents(market, c.matched.part, c.pieces or 1)[0] for c in carried
+                if c.matched.part and home.get(c.row, c.matched.part) == c.matched.part]  # fmt: skip
+        theirs = None if None in more else theirs + sum(m or 0 for m in more)
+        said = "a part in it has no price" if theirs is None else said
     ours = cents[x.row] if x.pieces or x.unit_price is None else None
     each = rounded(to.converted(to.net(x.unit_price, x.tax, x.tax_rate), x.currency)) if not x.pieces else None
     if ours is not None and x.pieces:
@@ -193,7 +224,7 @@ def _mark(
     """`below`: None where the catalog's price is a list price, under which vendors sell as a rule."""
     if x.role == "service":
         return "service"
-    if x.matched.part is None:
+    if x.matched.part is None and x.matched.how != "bundle":
         return "not-placed"
     if x.included or absorbed:
         return "in-another-line"

@@ -28,7 +28,7 @@ MARKS = {
 }  # fmt: skip
 HOW = {
     "exact": N_("exact"), "normalised": N_("normalised"), "alias": N_("alias"), "contained": N_("contained"),
-    "mapped": N_("mapped"), "fuzzy": N_("fuzzy"), "none": N_("none"),
+    "mapped": N_("mapped"), "bundle": N_("bundle"), "fuzzy": N_("fuzzy"), "none": N_("none"),
 }  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def _money(x: XRay, _: Words) -> Iterable[str]:
 
 def _lines(x: XRay, _: Words) -> Iterable[str]:
     parts = [line for line in x.lines if line.role == "part" and not line.optional]
-    open_ = [line for line in parts if line.part is None]
+    open_ = [line for line in parts if line.part is None and line.how != "bundle"]
     if open_:
         hints = [
             _("row {row} {line} may be {part}", row=i.row, line=repr(i.text[:40]), part=i.suggestions[0])
@@ -162,7 +162,7 @@ def _rules(x: XRay, _: Words) -> Iterable[str]:
 def _gaps(x: XRay, _: Words) -> Iterable[str]:
     needed = [m for m in x.missing if not m.reminder]
     if needed:
-        open_ = [line.row for line in x.lines if line.role == "part" and not line.part and not line.optional]
+        open_ = [line.row for line in x.lines if line.mark == "not-placed" and not line.optional]
         hint = _(" ({rows} may hold some of it: not matched)", rows=rows(open_, _)) if open_ else ""
         many = [
             f"{m.qty} x {thing(m.what, _)}" if m.qty and m.qty > 1 and not m.suggestion else thing(m.what, _)

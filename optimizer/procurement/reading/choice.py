@@ -1,0 +1,80 @@
+"""Which table of a file is the quote: as mapped, else the best-looking header of the visible sheets."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from catalogs.errors import Fault, InputError
+from optimizer.procurement.reading.guard import refuse
+from optimizer.procurement.reading.headers import Column, Header, find_header, header_at
+from optimizer.procurement.reading.mapping import Mapping
+from optimizer.procurement.reading.sheet_facts import column_number
+from optimizer.procurement.reading.tables import Sheet, Tables
+
+
+def table_of(path: Path, tables: Tables, given: Mapping) -> tuple[Sheet, Header, list[tuple[str, str]]]:
+    """The sheet and its header: as mapped, else the best of the visible sheets; other tables are told."""
+    sheets = tables.sheets
+    if given.sheet:
+        sheets = tuple(s for s in sheets if s.name == given.sheet)
+        if not sheets:
+            names = ", ".join(repr(s.name) for s in tables.sheets)
+            raise refuse("unknown-sheet", "has no such sheet", path, f"There are: {names}.", given.sheet)
+    filled = [s for s in sheets if s.rows]
+    if not filled:
+        what = "only images" if any(c == "images" for c, _ in tables.notices) else "no filled cell"
+        raise refuse("no-table", f"holds {what}", path, "Ask the vendor for an .xlsx or .csv file.")
+    if given.columns and given.header_row:
+        return filled[0], _mapped_header(filled[0], given), []
+    if given.header_row:
+        found = _header_in_row(path, filled[0], given)
+        return filled[0], found, []
+    scored = [(s, h) for s in filled if (h := find_header(s))]
+    if not scored:
+        hint = "Name header_row and columns in a mapping file (--map)."
+        raise refuse("no-header", "has no row that names a part and a price or quantity", path, hint)
+    visible = [x for x in scored if not x[0].hidden] or scored
+    sheet, header = max(visible, key=lambda x: x[1].score)
+    others = [s.name for s, _ in scored if s is not sheet]
+    notices = (
+        [("other-tables", f"sheets with tables that were not read: {', '.join(map(repr, others))}")] if others else []
+    )
+    if sheet.hidden:
+        notices.append(("hidden-sheet-read", f"sheet {sheet.name!r} is hidden and the only one with a table"))
+    if given.columns:
+        header = Header(header.row, header.height, _mapped_header(sheet, given).columns, header.score)
+    return sheet, header, notices
+
+
+def _mapped_header(sheet: Sheet, given: Mapping) -> Header:
+    columns: dict[int, Column] = {}
+    row = next((r.cells for r in sheet.rows if r.number == given.header_row), {})
+    for letters, c in given.columns.items():
+        if not re.fullmatch(r"[A-Za-z]{1,3}", letters):
+            raise InputError(Fault("bad-map", "is no column letter", column=f"columns.{letters}", value=letters))
+        if c.field != "unused":
+            tax = "" if c.tax == "unknown" else c.tax
+            n = column_number(letters)
+            columns[n] = Column(c.field, str(row.get(n, "")), tax, c.currency, c.scale, c.per)
+    fields = [c.field for c in columns.values()]
+    doubled = sorted({f for f in fields if fields.count(f) > 1})
+    if doubled:
+        raise InputError(
+            Fault("bad-map", "two columns hold the same field", column="columns", value=", ".join(doubled))
+        )
+    return Header(given.header_row or 1, given.header_rows, columns, 0)
+
+
+def _header_in_row(path: Path, sheet: Sheet, given: Mapping) -> Header:
+    rows = {r.number: r for r in sheet.rows}
+    row = rows.get(given.header_row or 0)
+    found = None
+    if row and given.header_rows == 1:
+        found = header_at(sheet, row)
+    elif (above := rows.get((given.header_row or 0) - 1)) and row:
+        found = header_at(sheet, above, row)
+    if found is None:
+        text = f"row {given.header_row} names no part with a price or quantity"
+        raise refuse("no-header", text, path, "Name the columns in the mapping file too.")
+    return found

@@ -1,0 +1,27 @@
+"""Amounts in words, as Chinese quotes set them beside the figures: `人民币贰佰捌拾玖万捌仟伍佰元整`."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+DIGITS = "零壹贰叁肆伍陆柒捌玖"
+VARIANTS = str.maketrans("〇貳參叄叅陸萬億圓圆", "零贰叁叁叁陆万亿元元")
+AMOUNT = re.compile(
+    rf"(?P<whole>[{DIGITS}拾佰仟万亿]+)元(?:[整正]|零?(?:(?P<tenth>[{DIGITS}])角)?零?(?:(?P<cent>[{DIGITS}])分)?[整正]?)"
+)
+
+
+def spelled(text: str) -> Decimal | None:
+    """The first amount in formal numerals in a text; None without one, or where it is no number in them."""
+    m = AMOUNT.search(re.sub(r"\s", "", text.translate(VARIANTS)))
+    if m is None:
+        return None
+    import cn2an
+
+    try:
+        whole = cn2an.cn2an(m["whole"], "strict")
+    except ValueError:
+        return None
+    tenth, cent = (DIGITS.index(m[name] or "零") for name in ("tenth", "cent"))
+    return Decimal(whole) + Decimal(tenth * 10 + cent) / 100
