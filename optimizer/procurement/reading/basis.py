@@ -82,8 +82,12 @@ def in_units(header: Header, rows: Body, given: Mapping, notices: list[Notice]) 
 
 def _unit_of_note(text: str) -> str:
     """`金额单位：人民币万元` -> 10000; blank for a note about anything else, one with an amount in it too."""
-    rest, sets = words.qualified(text)
-    if len(text) > 60 or re.search(r"\d", re.sub(r"\d[\d.,]*\s*%", "", rest)) or not words.has("unit_note", rest):
+    rest, sets = words.qualified(re.sub(r"\d[\d.,]*\s*%", "", text))
+    if len(text) > 60 or re.search(r"\d", rest) or not words.has("unit_note", rest):
+        return ""
+    value = re.split(r"[:：]", rest)[1:]
+    # `报价单位：万科有限公司` is a company: behind a colon nothing else may stand, without one 万 needs its 元.
+    if words.bare(" ".join(value)) if value else not (text.isascii() or "currency" in sets):
         return ""
     return sets.get("scale", "")
 

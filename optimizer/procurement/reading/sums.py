@@ -63,15 +63,15 @@ def check(
             text = "some lines have no amount: the sums could not be checked"
             issues.append(Issue(code="sums-unchecked", severity="warning", text=text))
         return issues
-    starts = [0]
+    starts = [(0, 0)]  # lines and sums above each block
     off = _discounts(totals)
     tax_total = next((t for t in totals if t.kind == "tax"), None)
     bases = [goods + off]
-    for t, count in zip(totals, after, strict=True):
+    for n, (t, count) in enumerate(zip(totals, after, strict=True)):
         if t.kind == "subtotal":
-            blocks = [lines[s:count] for s in reversed(starts)]
+            blocks = [(lines[s:count], _discounts(totals[k:n])) for s, k in reversed(starts)]
             issues += _subtotal(t, blocks, lines[:count], counted)
-            starts.append(count)
+            starts.append((count, n + 1))
         elif t.kind == "tax":
             issues += _tax(t, bases, tax, rate, lines)
         elif t.kind in WHOLE:
@@ -106,13 +106,15 @@ def _near(computed: Decimal, stated: Decimal, lines: Sequence[Line]) -> bool:
 
 
 def _subtotal(
-    t: Total, blocks: Sequence[Sequence[Line]], above: Sequence[Line], counted: Sequence[Line]
+    t: Total, blocks: Sequence[tuple[Sequence[Line], Decimal]], above: Sequence[Line], counted: Sequence[Line]
 ) -> list[Issue]:
-    """`blocks`: the lines since the last subtotal, since the one before it (a group less its discount), and so on."""
-    sums = [*map(_all, blocks), _all([x for x in above if not x.optional]), _all(counted)]
-    if any(s is not None and _near(s, t.amount, above) for s in sums):
+    """`blocks`: the lines and discounts since the last subtotal, since the one before it (a group less its discount),
+    and so on; of the lines above it and of all that count."""
+    sums = [x for lines, off in blocks if (whole := _all(lines)) is not None for x in (whole, whole + off)]
+    sums += [x for lines in (above, counted) if (x := _all([y for y in lines if not y.optional])) is not None]
+    if any(_near(s, t.amount, above) for s in sums):
         return []
-    return [_wrong("subtotal-arithmetic", t, sums[0], "the lines above it sum to another amount")]
+    return [_wrong("subtotal-arithmetic", t, _all(blocks[0][0]), "the lines above it sum to another amount")]
 
 
 def _tax(t: Total, bases: Sequence[Decimal], tax: Tax, rate: Decimal | None, lines: Sequence[Line]) -> list[Issue]:
