@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from optimizer.cli.output import emit_json, free, note
+from optimizer.cli.output import emit_json, free, note, speak
 
 HELP = """Examples:
 
@@ -42,7 +42,7 @@ def compare(
     ] = None,
     map_: Annotated[list[str], typer.Option("--map", help="Mapping file: in the files' order, or NAME=FILE.")] = [],
     accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Take parts that are only similar.")] = False,
-    lang: Annotated[str | None, typer.Option(help="en, zh or both: of the workbook; `dsopt --lang` without.")] = None,
+    lang: Annotated[str | None, typer.Option(help="en or zh, of the terminal too; both: in the file.")] = None,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
     set_: Annotated[list[str], typer.Option("--set", help="One policy value, compare.outlier_percent=15.")] = [],
     calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
@@ -70,6 +70,8 @@ def compare(
             raise InputError(Fault("bad-format", "is no format of a comparison", str(output), remedy=remedy))
     if len(files) < 2:
         raise InputError(Fault("bad-bids", "one file can't be compared", column="FILES", remedy="Give two at least."))
+    if lang in ("en", "zh"):
+        speak(lang)
     words = Words(lang) if lang else chosen()
     parts, policy = load(catalog), Policy().with_settings(set_)
     by = parse.calibration(calibration, measured, parts, policy)

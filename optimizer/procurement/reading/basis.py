@@ -109,6 +109,7 @@ def letterhead(sheet: Sheet, header: Header, notices: list[Notice]) -> str:
             break
         for cell in row.cells.values():
             text = re.split(r"[-–|,:：]\s|\s{2,}", str(cell).strip())[0].strip()
+            text = re.split(r"(?<=公司)", text)[0] or text  # `某某有限公司报价清单`
             if 4 <= len(text) <= 60 and words.has("company", text) and not words.begins("customer", text):
                 notices.append(
                     Notice(code="vendor-from-letterhead", text=f"vendor {text!r} is taken from row {row.number}")
