@@ -140,6 +140,8 @@ def most_to_be_had(market: Market, outfits: list[Outfit]) -> int:
 
 def pieces_to_be_had(market: Market, part: str) -> int:
     """Pieces of a priced part that sellers have at most."""
+    if market.book.prices[part].tariff is None:
+        return NONE  # one price for any number
     short = market.book.short(part, MANY)
     return short[1] if short else NONE
 
