@@ -12,7 +12,7 @@ from optimizer.procurement.reading import sums, words
 from optimizer.procurement.reading.dates import read_date, read_days
 from optimizer.procurement.reading.document import Issue, Notice
 from optimizer.procurement.reading.headers import MONEY, Header
-from optimizer.procurement.reading.lines import Basis
+from optimizer.procurement.reading.line_prices import Basis
 from optimizer.procurement.reading.mapping import Mapping, Tax
 from optimizer.procurement.reading.rows import Body
 from optimizer.procurement.reading.tables import Sheet

@@ -21,7 +21,8 @@ from optimizer.procurement.reading.dates import read_date
 from optimizer.procurement.reading.document import WHOLE, Issue, Line, Notice, Quote, Total
 from optimizer.procurement.reading.guard import refuse
 from optimizer.procurement.reading.headers import Header
-from optimizer.procurement.reading.lines import IGNORE, SERVICE, Basis
+from optimizer.procurement.reading.line_prices import Basis
+from optimizer.procurement.reading.lines import IGNORE, SERVICE
 from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
 from optimizer.procurement.reading.match import Index
 from optimizer.procurement.reading.numbers import Style

@@ -17,3 +17,7 @@ class Trouble:
     def add(self, code: str, severity: str, text: str, **amounts: Decimal | None) -> None:
         issue: dict[str, Any] = {"code": code, "severity": severity, "text": text, "row": self.row, **amounts}
         self.issues.append(Issue(**issue))
+
+    def has(self, *codes: str) -> bool:
+        """Whether one of these has turned up."""
+        return any(i.code in codes for i in self.issues)

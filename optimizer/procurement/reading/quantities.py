@@ -1,12 +1,13 @@
-"""How many pieces a line comes to: packs by column, unit or text, and whether its price is for a pack."""
+"""How many pieces a line comes to: by its quantity, its text, packs; and whether its price is for a pack."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 from optimizer.procurement.reading import words
-from optimizer.procurement.reading.amounts import same_money, whole
+from optimizer.procurement.reading.amounts import Numbers, same_money, whole
 from optimizer.procurement.reading.rows import Raw
 from optimizer.procurement.reading.trouble import Trouble
 
@@ -17,13 +18,42 @@ PACK_OF = re.compile(
 )
 
 
-def packs(
-    raw: Raw, values: dict[str, Decimal], qty: Decimal | None, unit: str, text: str, trouble: Trouble
+@dataclass(frozen=True)
+class Counted:
+    """`qty` as stated, in packs of `pack`; `pieces` what it comes to, None where that stays open. `per_pack`: so is the
+    price."""
+
+    qty: Decimal | None
+    unit: str
+    pack: int
+    per_pack: bool
+    pieces: int | None
+
+
+def counted(raw: Raw, found: Numbers, in_text: int | None, text: str, on_it: int, trouble: Trouble) -> Counted:
+    """`in_text`: what the line's text counts itself (`8 x H200`); `on_it`: GPUs on what was matched."""
+    qty, unit = found.values.get("qty"), found.unit or raw.text("unit")
+    if qty is None and in_text and "qty" not in raw.cells:
+        trouble.add("count-in-text", "note", f"quantity {in_text} taken from the text {text[:60]!r}")
+        qty, in_text = Decimal(in_text), None
+    pack, per_pack, pieces = _packs(raw, found.values, qty, unit, text, trouble)
+    if in_text and qty is not None and qty != in_text and not (qty == 1 and in_text == on_it):
+        if qty == 1:
+            pieces = in_text * (pieces or 1)
+            said = f"the text counts {in_text} pieces, the quantity is 1: {pieces} taken"
+            trouble.add("count-in-text", "warning", said)
+        else:
+            pieces = None
+            trouble.add("count-unclear", "error", f"the text counts {in_text}, the quantity is {qty}")
+    return Counted(qty, unit, pack, per_pack, pieces)
+
+
+def _packs(
+    raw: Raw, values: dict[str, Decimal], qty: Decimal | None, counted: str, text: str, trouble: Trouble
 ) -> tuple[int, bool, int | None]:
     """(pieces per pack, whether the price is for a pack, pieces in all or None where it stays open)."""
     size = whole(values.get("price_per")) or whole(values.get("pack")) or 1
     pieces = whole(qty)
-    counted = unit or raw.text("unit")
     if size == 1 and not counted and pieces and (m := PACK_OF.search(text)):
         size = int(next(g for g in m.groups() if g))
         if size > 1 and pieces % size == 0:

@@ -1,0 +1,150 @@
+"""What a line costs: unit price, total, currency, tax; whether quantity x price is the total."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from optimizer.procurement.reading import words
+from optimizer.procurement.reading.amounts import CENT, Numbers, same_money
+from optimizer.procurement.reading.mapping import Tax
+from optimizer.procurement.reading.quantities import Counted
+from optimizer.procurement.reading.rows import Raw
+from optimizer.procurement.reading.trouble import Trouble
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What holds for lines that don't say otherwise."""
+
+    currency: str = ""
+    tax: Tax = "unknown"
+    tax_rate: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Priced:
+    """`tax` is the unit price's, `total_tax` the total's; `tax_rate` in percent. `included`: at no price of its own."""
+
+    unit_price: Decimal | None
+    total: Decimal | None
+    currency: str
+    tax: Tax
+    total_tax: Tax
+    tax_rate: Decimal | None
+    included: bool
+
+
+def priced(raw: Raw, found: Numbers, count: Counted, basis: Basis, trouble: Trouble) -> Priced:
+    """By the line's own cells, else by their columns, else by the file's basis."""
+    unit_price, total = _unit_price(found.values, trouble), found.values.get("line_total")
+    column = next(
+        (raw.columns[f] for f in ("unit_price", "line_total", "list_price") if f in raw.columns and f in raw.cells),
+        None,
+    )
+    stated = found.taxes[0] if len(found.taxes) == 1 else ""
+    tax: Tax = stated or (column.tax if column else "") or basis.tax  # type: ignore[assignment]
+    rate = found.values.get("tax_rate", basis.tax_rate)
+    of_total = raw.columns.get("line_total")
+    total_tax: Tax = (of_total.tax if of_total else "") or tax  # type: ignore[assignment]
+    currency = found.currencies[0] if len(found.currencies) == 1 else ""
+    currency = currency or _code(raw.text("currency")) or (column.currency if column else "") or basis.currency
+    if len(found.currencies) > 1:
+        trouble.add("mixed-currencies", "error", f"names {' and '.join(found.currencies)}")
+    included = found.said == "included" or raw.grouped
+    if unit_price is None and total is not None and count.qty:
+        unit_price = (total / count.qty).quantize(CENT)
+        if not same_money(unit_price * count.qty, total):
+            trouble.add("unit-price-rounded", "note", "total / quantity is no whole cent; the total counts")
+    elif not included:
+        per = count.pack if count.per_pack else 1
+        _arithmetic(raw, unit_price, count.qty, total, tax, rate, per, trouble)
+    included = included or (unit_price is not None and unit_price == 0)
+    return Priced(unit_price, total, currency, tax, total_tax, rate, included)
+
+
+def doubts(raw: Raw, found: Numbers, count: Counted, price: Priced, role: str, trouble: Trouble) -> None:
+    """What is not there: a quantity, a price; or below 0."""
+    qty, none = count.qty, price.unit_price is None and price.total is None
+    if qty is None and "qty" in raw.cells and not trouble.has("ambiguous-number"):
+        trouble.add("no-quantity", "error", f"quantity {raw.text('qty')!r} is no number")
+    elif qty is None and price.unit_price is not None and "qty" in raw.columns:
+        trouble.add("no-quantity", "warning", "has a price and no quantity")
+    elif qty is not None and qty <= 0:
+        trouble.add("no-quantity", "error", f"quantity {qty} is not above 0")
+    if found.said == "asked":
+        trouble.add("no-price", "warning", "the price is on request")
+    elif none and not price.included and not trouble.has("ambiguous-number", "not-a-number"):
+        trouble.add("no-price", "warning", "has no price")
+    if role == "part" and any(v is not None and v < 0 for v in (price.unit_price, price.total)):
+        trouble.add("negative-price", "warning", "the price is below 0")
+
+
+def _unit_price(values: dict[str, Decimal], trouble: Trouble) -> Decimal | None:
+    """The price after discount; from the list price where only that is given. 0.85 may be 15 % or 85 % off."""
+    price, listed, off = values.get("unit_price"), values.get("list_price"), values.get("discount")
+    if listed is None or off is None:
+        return price if price is not None else listed
+    readings = {off: listed * (1 - off), 1 - off: listed * off}
+    if price is not None:
+        if not any(same_money(x, price) for x in readings.values()):
+            text = "list price less discount is not the price"
+            trouble.add("discount-arithmetic", "warning", text, stated=price, computed=readings[off])
+        return price
+    qty, total = values.get("qty"), values.get("line_total")
+    fits = [
+        x for x in readings.values() if qty and total is not None and same_money(x * qty, total, Decimal("0.01") * qty)
+    ]
+    if len(set(fits)) == 1:
+        return fits[0]
+    if off <= Decimal("0.6"):
+        trouble.add("price-from-list", "note", "price computed from list price and discount", computed=readings[off])
+        return readings[off]
+    trouble.add("discount-unclear", "error", f"a discount of {off} may be {off * 100} % off or {off * 100} % to pay")
+    return None
+
+
+def _arithmetic(
+    raw: Raw, price: Decimal | None, qty: Decimal | None, total: Decimal | None, tax: Tax, rate: Decimal | None,
+    per: int, trouble: Trouble,
+) -> None:  # fmt: skip
+    """Quantity x price against the stated total, across net and gross columns and for tax added a second time."""
+    if price is None or qty is None or total is None:
+        return
+    computed = price * qty / per
+    if same_money(computed, total):
+        return
+    if same_money(computed, total, CENT * (qty / per + 1)):
+        text = "quantity x price is off by no more than the price's rounding to the cent; the total counts"
+        trouble.add("line-rounded", "note", text, stated=total, computed=computed)
+        return
+    of_total = raw.columns["line_total"].tax if "line_total" in raw.columns else ""
+    factor = 1 + (rate or Decimal(0)) / 100
+    if rate and tax == "net" and of_total == "gross":
+        if not same_money(computed * factor, total, Decimal("0.02") * max(Decimal(1), qty)):
+            trouble.add(
+                "line-arithmetic",
+                "error",
+                "quantity x price + tax is not the total",
+                stated=total,
+                computed=computed * factor,
+            )
+        return
+    if rate and same_money(computed * factor, total, Decimal("0.02") * max(Decimal(1), qty)):
+        if tax == "gross":
+            text = f"the price has tax in it already and the total adds {rate} % again"
+            trouble.add("tax-counted-twice", "error", text, stated=total, computed=computed)
+        else:
+            trouble.add(
+                "tax-in-total",
+                "note",
+                f"the total has {rate} % tax, the price has not",
+                stated=total,
+                computed=computed,
+            )
+        return
+    trouble.add("line-arithmetic", "error", "quantity x price is not the total", stated=total, computed=computed)
+
+
+def _code(text: str) -> str:
+    return words.qualified(text)[1].get("currency", "") if text else ""
