@@ -214,6 +214,8 @@ def test_another_size_than_the_parts(tmp_path: Path, text: str, pieces: int, con
     x = quote(tmp_path, [f'1,,"{text}",{pieces},100,{pieces * 100}'], USD).lines[0]
     assert x.matched.part and ("size-conflict" in codes(x)) is conflict
     assert x.settled is not conflict
+    listed = quote(tmp_path, [f'1,,"{text}",100'], USD, head="Item,Part Number,Description,Unit Price", name="list.csv")
+    assert seen(listed).ok is not conflict  # a price list, of which no rule can fail
 
 
 @pytest.mark.parametrize(

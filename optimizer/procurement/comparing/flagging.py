@@ -21,7 +21,9 @@ SUMS = {
     "line-arithmetic": N_("line"), "discount-arithmetic": N_("discount"), "subtotal-arithmetic": N_("subtotal"),
     "sum-arithmetic": N_("sum"), "tax-arithmetic": N_("tax"), "words-arithmetic": N_("amount in words"),
 }  # fmt: skip
-DOUBTS = dict.fromkeys(("line-repeated", "negative-price", "no-quantity", "part-of-a-piece"), "")
+DOUBTS = dict.fromkeys(
+    ("line-repeated", "negative-price", "no-quantity", "part-of-a-piece", "not-new", "counted-per-unit"), ""
+)
 TAX = {"tax-counted-twice", "tax-basis-unclear"}
 OF_ITS_OWN = {"tax-basis-unknown", "hidden-row", "part-conflict", "no-price", "no-currency"}
 
