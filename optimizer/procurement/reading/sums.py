@@ -80,7 +80,7 @@ def check(
         elif t.kind == "in_words":
             figures = [x.amount for x in totals if x.kind in WHOLE]
             if figures and t.amount not in figures:
-                text = "the amount in words is another than the one in figures"
+                text = "the amount in words is another than in figures, and counts (decree 87, article 59)"
                 issues.append(_wrong("words-arithmetic", t, figures[-1], text))
             elif not figures:
                 as_total = t.model_copy(update={"kind": "total"})
