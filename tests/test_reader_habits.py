@@ -354,3 +354,15 @@ def test_totals_under_several_price_columns(tmp_path: Path) -> None:
 def test_tax_with_its_rate_in_a_note(tmp_path: Path) -> None:
     q = quote(tmp_path, ["1,SYS-821GE-TNHR,Chassis,1,23800,23800"], "Prices in EUR incl. 19% VAT")
     assert (q.tax, q.tax_rate, seen(q).totals.net) == ("gross", Decimal(19), "23000.00")
+
+
+def test_a_bid_of_two_kinds_of_nodes_is_compared(tmp_path: Path) -> None:
+    """GPU servers beside a server without GPUs: rules and throughput of the first, prices of both."""
+    rows = [x.replace("0,0", p) for x, p in zip(server(), PRICES, strict=True)]
+    other = next(p for p in catalog().parts.values() if p.kind == "platform" and p.id != "supermicro-sys-821ge-tnhr")
+    both = quote(tmp_path, [*rows, f",,{other.name},1,7000,7000"], USD)
+    a, b = compared(both, quote(tmp_path, rows, USD, name="one.csv")).bids
+    assert a.technical.build == b.technical.build and a.technical.throughput == b.technical.throughput
+    assert a.offered_net - b.offered_net == 7000
+    flags = [f for f in a.flags if f.code == "other-nodes"]
+    assert len(flags) == 1 and f"{other.name} (rows 10)" in flags[0].values["what"]

@@ -31,8 +31,8 @@ from optimizer.procurement.comparing.schema import (
 )  # fmt: skip
 from optimizer.procurement.comparing.technical import Judged, Nearest, cheapest, facts, judged
 from optimizer.procurement.comparing.words import CRITERIA
-from optimizer.procurement.reading.build import to_build
 from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.xray.placing import scope
 from optimizer.rows import GpuRows
 
 MOST_BIDS = 12
@@ -47,6 +47,8 @@ class _Entry:
     offered: Offered
     lines: list[PricedLine]
     judged: Judged
+    others: tuple[str, ...]
+    """Nodes of other kinds, which no rule saw."""
 
 
 def terms_of(request: Request, tax: Decimal, outlier: Decimal, rates: Sequence[Rate] = ()) -> Terms:
@@ -110,7 +112,7 @@ def compared(
 def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuRows) -> _Entry:
     """A bid with its lines on the basis and its build judged."""
     catalog = market.catalog
-    reason = ""
+    reason, others = "", tuple[str, ...]()
     build: Build | None = None
     if isinstance(offered, FromResult):
         lines, p = lines_of(offered, catalog, terms), offered.point
@@ -121,16 +123,14 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
             reason, build = f"the catalog at hand has no part {', '.join(strange[:3])}", None
     else:
         lines, seller = split(priced(offered, catalog, terms), offered, market, terms), offered.vendor
-        try:
-            build = to_build(offered, catalog).build
-        except InputError as e:
-            reason = "; ".join(f.text + (f" ({f.value})" if f.value else "") for f in e.faults)
+        taken = scope(offered, catalog)
+        build, reason, others = taken.placed.build if taken.placed else None, taken.reason, taken.others
     unit = {x.part: x.net / x.pieces for x in lines if x.part and x.pieces and x.state == "included"}
     try:
         found = judged(market, build, unit, seller, rows) if build is not None else Judged(None, reason)
     except InputError as e:
         found = Judged(None, "; ".join(f.text for f in e.faults))
-    return _Entry(name, offered, with_contents(lines, catalog), found)
+    return _Entry(name, offered, with_contents(lines, catalog), found, others)
 
 
 def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catalog) -> list[Group]:
@@ -163,7 +163,7 @@ def _bid(
         flags += flagging.of_quote(q, e.id, terms)
         flags += flagging.of_validity(q.valid_until, e.id, terms.as_of)
     flags += flagging.of_items(found, i, e.id, terms.currency)
-    flags += flagging.of_build(e.judged, e.id)
+    flags += flagging.of_build(e.judged, e.id, e.others)
     technical: Technical = facts(market, e.judged, equal, hardware, near)
     complete = not any(c.fill == "none" for _, c in cells)
     until = q.valid_until if isinstance(q, Quote) else None

@@ -119,7 +119,10 @@ def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator
             yield flag("not-needed", bid, item=x.number, title=title)
 
 
-def of_build(j: Judged, bid: str) -> Iterator[Flag]:
+def of_build(j: Judged, bid: str, others: Sequence[str] = ()) -> Iterator[Flag]:
+    """What the rules say; `others` are nodes of further kinds, which they did not see."""
+    if others:
+        yield flag("other-nodes", bid, what=", ".join(others))
     if j.build is None:
         yield flag("no-build", bid, what=j.reason)
         return

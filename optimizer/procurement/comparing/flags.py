@@ -39,6 +39,7 @@ FLAGS = {
     "missing-line": Shape("warning", N_("item {item} {title} is not offered: {amount} {currency} added, {by}")),
     "not-filled": Shape("error", N_("item {item} {title} is not offered and no price for it is known")),
     "not-needed": Shape("note", N_("item {item} {title} is not offered; no rule asks its build for it")),
+    "other-nodes": Shape("warning", N_("rules and throughput are of its GPU nodes alone; by price only: {what}")),
     "no-build": Shape("error", N_("its lines are no build: {what}")),
     "runs-nothing": Shape("error", N_("the model does not run on its build as asked for: users, speed, precision")),
     "rules-failed": Shape("error", N_("fails {rule}: {what}")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog
@@ -17,26 +17,31 @@ MOST_NODES = 1000
 
 @dataclass(frozen=True)
 class Scope:
-    """`placed`: the build, None where the lines make none; `text` says what was taken; `rows` are the build's lines."""
+    """`placed`: the build, None where the lines make none; `text` says what was taken; `rows` are the build's lines;
+    `others`: nodes of other kinds with their rows, which no rule saw; `reason` why there is no build."""
 
     placed: Placed | None
     text: str
     rows: frozenset[int]
     prices_only: bool = False
+    others: tuple[str, ...] = ()
+    reason: str = ""
 
 
 def scope(quote: Quote, catalog: Catalog) -> Scope:
     """The build that rules are held against. Of several kinds of nodes that with the most GPUs, the others named."""
     parts = [x for x in quote.lines if x.role == "part" and not x.optional]
     if not any(x.pieces for x in parts):
-        return Scope(None, "No line says how many pieces: a price list. Prices alone were X-rayed.", frozenset(), True)
+        text = "No line says how many pieces: a price list. Prices alone were X-rayed."
+        return Scope(None, text, frozenset(), prices_only=True, reason="says no quantities")
     try:
         placed = to_build(quote, catalog)
     except InputError as e:
         fault = e.faults[0]
         if fault.code == "mixed-nodes":
             return _main_kind(quote, catalog)
-        return Scope(None, f"No build, so no rule was held against it: {fault.text}. {fault.remedy}", frozenset())
+        text = f"No build, so no rule was held against it: {fault.text}. {fault.remedy}"
+        return Scope(None, text, frozenset(), reason=fault.text)
     return _judged(placed, _said(placed, catalog), _rows(quote, placed))
 
 
@@ -44,7 +49,8 @@ def _judged(placed: Placed, text: str, rows: frozenset[int]) -> Scope:
     """The scope of a build, unless it is too large for the rules."""
     if placed.build.nodes <= MOST_NODES:
         return Scope(placed, text, rows)
-    return Scope(None, f"{placed.build.nodes:,} nodes are quoted, at most {MOST_NODES:,} are judged.", frozenset())
+    reason = f"{placed.build.nodes:,} nodes are quoted, at most {MOST_NODES:,} are judged"
+    return Scope(None, f"{reason}.", frozenset(), reason=reason)
 
 
 def _rows(quote: Quote, placed: Placed) -> frozenset[int]:
@@ -87,18 +93,19 @@ def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
     try:
         placed = to_build(quote.model_copy(update={"lines": tuple(x for x in quote.lines if x.row in mine)}), catalog)
     except InputError as e:
-        return Scope(None, f"Different kinds of nodes, and none of them a build: {e.faults[0].text}.", frozenset())
+        reason = f"Different kinds of nodes, and none of them a build: {e.faults[0].text}"
+        return Scope(None, f"{reason}.", frozenset(), reason=reason)
     others = []
     for p, lines in of.items():
         if p != main:
             rows = ", ".join(str(x.row) for x in lines if x.row not in mine)
-            others.append(f"Not X-rayed by rules, only by price: {catalog.parts[p].name} (rows {rows}).")
+            others.append(f"{catalog.parts[p].name} (rows {rows})")
+    unseen = " ".join(f"Not X-rayed by rules, only by price: {x}." for x in others)
     text = (
         f"The quote holds {len(of)} kinds of nodes; lines were taken as parts of the node that they stand below. "
-        f"{_said(placed, catalog)} {' '.join(others)} To X-ray one of them, leave out the others' rows (ignore_rows in "
-        f"--map)."
+        f"{_said(placed, catalog)} {unseen} To X-ray one of them, leave out the others' rows (ignore_rows in --map)."
     )
-    return _judged(placed, text, _rows(quote, placed) & mine)
+    return replace(_judged(placed, text, _rows(quote, placed) & mine), others=tuple(others))
 
 
 def _gpus(lines: list[Line], catalog: Catalog) -> int:
