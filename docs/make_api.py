@@ -48,6 +48,7 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     ("Paths for commands", "optimizer.command", ["Typed"]),
     ("Errors", "catalogs.errors", ["Fault", "InputError", "CheckFailed"]),
     ("Answers of solve, best_builds and check", "optimizer.schema", []),
+    ("A point of a front", "optimizer.point_schema", []),
     ("Answers of explain", "optimizer.explanation.schema", []),
     ("Answers of why_not", "optimizer.explanation.why_not_schema", []),
     ("Answers of vary", "optimizer.explanation.vary", []),

@@ -52,7 +52,8 @@ LIBRARY = {"optimizer", "optimizer.library"}
 PLAIN = {"optimizer.avl", "optimizer.clock", "optimizer.command", "optimizer.i18n", "optimizer.texts"}
 """Clock, command lines, languages, texts and lists that are read: they decide nothing about a build."""
 SCHEMAS = {
-    "optimizer.schema", "optimizer.size_schema", "optimizer.explanation.schema", "optimizer.explanation.why_not_schema",
+    "optimizer.schema", "optimizer.point_schema",
+    "optimizer.size_schema", "optimizer.explanation.schema", "optimizer.explanation.why_not_schema",
     "optimizer.procurement.comparing.schema", "optimizer.procurement.comparing.changes_schema",
     "optimizer.procurement.terms", "optimizer.procurement.xray.schema",
 }  # fmt: skip

@@ -188,7 +188,7 @@ def test_quote_options_price_as_solve_does(main: Job) -> None:
 
 
 def _nodes(p: dict[str, Any]) -> str:
-    from optimizer.schema import Node
+    from optimizer.point_schema import Node
 
     return str([Node.model_validate(n) for n in p["nodes"]])
 

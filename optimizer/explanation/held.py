@@ -10,8 +10,8 @@ from optimizer.explanation.why_not_schema import Offered
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Solver
+from optimizer.point_schema import PartQty
 from optimizer.proofdata import money
-from optimizer.schema import PartQty
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,10 @@ from optimizer.host_rows import HostRows
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver
 from optimizer.planfacts import throughput
+from optimizer.point_schema import CheckFacts, PartQty, Throughput
 from optimizer.proofdata import money
 from optimizer.prune import buyable
 from optimizer.rows import GpuRows, families
-from optimizer.schema import CheckFacts, PartQty, Throughput
 from optimizer.shelf import NONE
 from optimizer.strict import Money, Strict
 from optimizer.twins import thinned

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from optimizer.schema import CheckFacts, PartQty
+from optimizer.point_schema import CheckFacts, PartQty
 from optimizer.strict import Money, Strict, TokS
 
 

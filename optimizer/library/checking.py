@@ -12,7 +12,8 @@ from optimizer.api import build_of
 from optimizer.api import check as judged
 from optimizer.clock import Clock
 from optimizer.library.opening import market_of
-from optimizer.schema import Checked, CheckFacts
+from optimizer.point_schema import CheckFacts
+from optimizer.schema import Checked
 from optimizer.throughput.calibration import Calibration
 
 if TYPE_CHECKING:

@@ -24,11 +24,12 @@ from optimizer.bom import BUNDLE
 from optimizer.explanation.opened import chosen
 from optimizer.front import Front, Point
 from optimizer.market import Market
+from optimizer.point_schema import BomLine, FrontPoint
 from optimizer.procurement.sums import Sums, half_up, sums
 from optimizer.procurement.terms import Party, Terms
 from optimizer.proofdata import minor
 from optimizer.result import indistinct, point
-from optimizer.schema import BomLine, FrontPoint, Result
+from optimizer.schema import Result
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from constraints.policy import Policy
 from constraints.procurement import minor_digits
 from constraints.request import Request
 from optimizer.front import Step
+from optimizer.point_schema import FrontPoint
 from optimizer.proofdata import minor, money, read_record, staircase, steps_data
-from optimizer.schema import FrontPoint, Result
+from optimizer.schema import Result
 from optimizer.verify.wrong import Wrong, differences
 
 

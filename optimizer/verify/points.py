@@ -12,8 +12,8 @@ from constraints.rules import findings
 from constraints.tariff import NEVER
 from optimizer.front import Found, Point
 from optimizer.market import Market
+from optimizer.point_schema import FrontPoint
 from optimizer.rows import hardware_keys
-from optimizer.schema import FrontPoint
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.offload import HostPlanner
 from optimizer.verify.wrong import Report, Wrong

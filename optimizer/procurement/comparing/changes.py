@@ -12,10 +12,11 @@ from catalogs.load import Catalog
 from constraints.case import Build
 from optimizer.api import check
 from optimizer.market import Market
+from optimizer.point_schema import FrontPoint
 from optimizer.procurement.comparing.changes_schema import Head, PartChange, PointChange, Reason, ResultsCompared
 from optimizer.procurement.comparing.technical import catalog_cents
 from optimizer.proofdata import money
-from optimizer.schema import FrontPoint, Result
+from optimizer.schema import Result
 from optimizer.throughput.calibration import Calibration
 from optimizer.verify.consistent import consistent
 

@@ -8,11 +8,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
 from catalogs.load import Catalog
+from optimizer.point_schema import FrontPoint
 from optimizer.procurement.comparing.basis import OTHER, ROLES, Terms
 from optimizer.procurement.comparing.schema import PricedLine
 from optimizer.procurement.comparing.texts import lead_of, warranty_of
 from optimizer.procurement.reading.document import WHOLE, Quote, Total
-from optimizer.schema import FrontPoint, Result
+from optimizer.schema import Result
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from constraints.request import Request
 from optimizer.i18n import Words
+from optimizer.point_schema import CheckFacts, Throughput
 from optimizer.procurement.comparing.flags import FLAGS, Severity
-from optimizer.schema import CheckFacts, Throughput
 from optimizer.strict import Strict
 
 State = Literal["included", "equivalent", "in_system", "optional", "on_request", "not_needed", "excluded"]

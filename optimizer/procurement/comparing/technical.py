@@ -21,10 +21,10 @@ from optimizer.explanation.mend import mended
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.planfacts import throughput
+from optimizer.point_schema import CheckFacts, Throughput
 from optimizer.procurement.comparing.basis import ROLES
 from optimizer.procurement.comparing.schema import Technical
 from optimizer.rows import GpuRows
-from optimizer.schema import CheckFacts, Throughput
 
 CENT = Decimal("0.01")
 MEND_SECONDS = 15

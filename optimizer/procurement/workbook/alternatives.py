@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from catalogs.schema import Kind
+from optimizer.point_schema import FrontPoint
 from optimizer.procurement.labels import category, gpus, interval, plan, unit, word
 from optimizer.procurement.workbook.book import DARK, LIGHT, Book
 from optimizer.procurement.workbook.front import FIRST
-from optimizer.schema import FrontPoint
 
 LABEL, COLUMN = 32, 40
 

@@ -17,12 +17,12 @@ from constraints.power import node_limit_w, watts_at
 from constraints.rack import CORD_ENDS, racked, racks_in
 from constraints.rule import Check, Status
 from optimizer.market import Market
+from optimizer.point_schema import PartQty
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.words import has
 from optimizer.procurement.xray.prices import catalog_cents
 from optimizer.procurement.xray.schema import MemoryFacts, Missing, SupplyFacts
 from optimizer.proofdata import money
-from optimizer.schema import PartQty
 
 P = TypeVar("P", bound=Part)
 

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from constraints.request import Request
 from optimizer.explanation.mend import Mended
+from optimizer.point_schema import CheckFacts, PartQty, Throughput
 from optimizer.procurement.reading.document import How
-from optimizer.schema import CheckFacts, PartQty, Throughput
 from optimizer.strict import Money, Strict
 
 Mark = Literal["ok", "above", "below", "no-catalog-price", "not-comparable", "in-another-line", "not-placed", "service"]

@@ -16,6 +16,7 @@ from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.mend import Mended, mended
 from optimizer.market import Market
 from optimizer.planfacts import throughput
+from optimizer.point_schema import CheckFacts, PartQty, Throughput
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.xray.basis import Conversion
 from optimizer.procurement.xray.instead import instead
@@ -25,7 +26,6 @@ from optimizer.procurement.xray.prices import prices, quoted_market
 from optimizer.procurement.xray.schema import ARITHMETIC, BuildFacts, Finding, Missing, XRay
 from optimizer.procurement.xray.summary import summary
 from optimizer.rows import GpuRows
-from optimizer.schema import CheckFacts, PartQty, Throughput
 
 MOST_BUDGET = 10**14
 """Minor units: the most that a request takes as its budget."""

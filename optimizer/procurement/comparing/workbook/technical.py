@@ -9,6 +9,7 @@ from typing import Any
 from xlsxwriter.utility import xl_col_to_name
 
 from optimizer.i18n import Words
+from optimizer.point_schema import CheckFacts
 from optimizer.procurement.comparing.schema import Bid
 from optimizer.procurement.comparing.words import distance, named
 from optimizer.procurement.comparing.workbook.book import (
@@ -22,7 +23,6 @@ from optimizer.procurement.comparing.workbook.book import (
 )  # fmt: skip
 from optimizer.procurement.labels import rule
 from optimizer.procurement.workbook.book import DARK, LIGHT
-from optimizer.schema import CheckFacts
 
 TOP = 3
 SPEED, POWER, PER, WATTS, HARDWARE, CHEAPEST, ABOVE = 2, 5, 7, 8, 9, 11, 13
