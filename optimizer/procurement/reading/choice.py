@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 from catalogs.errors import Fault, InputError
+from optimizer.procurement.reading import numbers
+from optimizer.procurement.reading.amounts import same_money
 from optimizer.procurement.reading.guard import refuse
 from optimizer.procurement.reading.headers import Column, Header, find_header, header_at
 from optimizer.procurement.reading.mapping import Mapping
 from optimizer.procurement.reading.sheet_facts import column_number
-from optimizer.procurement.reading.tables import Sheet, Tables
+from optimizer.procurement.reading.tables import Cell, Sheet, Tables
+
+PRODUCT = ("qty", "unit_price", "line_total")
+TRIED_ROWS = 60
 
 
 def table_of(path: Path, tables: Tables, given: Mapping) -> tuple[Sheet, Header, list[tuple[str, str]]]:
@@ -78,3 +87,27 @@ def _header_in_row(path: Path, sheet: Sheet, given: Mapping) -> Header:
         text = f"row {given.header_row} names no part with a price or quantity"
         raise refuse("no-header", text, path, "Name the columns in the mapping file too.")
     return found
+
+
+def by_arithmetic(sheet: Sheet, header: Header) -> Header:
+    """The header with those of several columns for quantity, price or total of which most rows multiply: of `单台数量`
+    and `总数量`, or of a purchase and a sales price, the ones that make the totals."""
+    named = {**header.columns, **header.unused}
+    choices = [[c for c, x in named.items() if x.field == f] for f in PRODUCT]
+    if all(len(c) < 2 for c in choices) or not all(choices):
+        return header
+    rows = [r.cells for r in sheet.rows if r.number > header.row][:TRIED_ROWS]
+    counts = {c: sum(_multiplies([row.get(x) for x in c]) for row in rows) for c in product(*choices)}
+    first = tuple(next(c for c in places if c in header.columns) for places in choices)
+    best = max(counts, key=lambda c: (counts[c], c == first))
+    if counts[best] <= counts.get(first, 0):
+        return header
+    chosen = {c: x for c, x in named.items() if x.field not in PRODUCT or c in best}
+    chosen = {c: x for c, x in chosen.items() if c in best or c in header.columns}
+    return replace(header, columns=chosen, unused={c: x for c, x in named.items() if c not in chosen})
+
+
+def _multiplies(cells: Sequence[Cell | None]) -> bool:
+    """Whether quantity x price is the total, in one reading of their numbers at least."""
+    readings = [(x,) if isinstance(x, Decimal) else numbers.read(x).values if isinstance(x, str) else () for x in cells]
+    return any(q and p and same_money(q * p, t) for q, p, t in product(*readings))

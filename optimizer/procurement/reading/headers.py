@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from optimizer.procurement.reading.tables import Row, Sheet
-from optimizer.procurement.reading.words import bare, folded, qualified, synonyms
+from optimizer.procurement.reading.words import bare, folded, has, qualified, synonyms
 
 SEARCHED_ROWS = 300
 NAMING = ("part_number", "name", "description")
@@ -38,7 +38,7 @@ class Header:
     height: int
     columns: dict[int, Column]
     score: int
-    unused: dict[int, str] = field(default_factory=dict)
+    unused: dict[int, Column] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=20_000)
@@ -129,7 +129,7 @@ def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None
         named = {c: column for c, x in texts.items() if (column := column_of(x))}
     if below is None and 3 < len(row.cells) > len(named) * 2 and len(named) < 4:
         return None
-    columns, unused = _one_each(named)
+    columns, unused = _one_each(named, sheet.facts.hidden_columns)
     fields = {c.field for c in columns.values()}
     if not fields & set(NAMING) or not fields & {*MONEY, "qty"} or len(fields) < 2:
         return None
@@ -159,8 +159,9 @@ def _spread(sheet: Sheet, row: Row) -> dict[int, str]:
     return out
 
 
-def _one_each(named: dict[int, Column]) -> tuple[dict[int, Column], dict[int, str]]:
-    """One column per field: of several prices the one with the tax of the line totals, else the first certain one."""
+def _one_each(named: dict[int, Column], hidden: Collection[int]) -> tuple[dict[int, Column], dict[int, Column]]:
+    """One column per field, and the others: of several a visible one, of prices that with the tax of the line totals,
+    of numbers the manufacturer's, else the first certain one."""
     by_field: dict[str, list[int]] = {}
     for c, column in named.items():
         by_field.setdefault(column.field, []).append(c)
@@ -174,13 +175,20 @@ def _one_each(named: dict[int, Column]) -> tuple[dict[int, Column], dict[int, st
     totals = by_field.get("line_total", [])
     wanted = named[totals[0]].tax if totals else ""
     columns: dict[int, Column] = {}
-    unused: dict[int, str] = {}
+    unused: dict[int, Column] = {}
     for name, places in by_field.items():
         ranked = sorted(
-            places, key=lambda c: (named[c].tax != wanted if name in MONEY else False, not named[c].certain, c)
+            places,
+            key=lambda c: (
+                c in hidden,
+                named[c].tax != wanted if name in MONEY else False,
+                name == "part_number" and not has("makers", named[c].header),
+                not named[c].certain,
+                c,
+            ),
         )
         columns[ranked[0]] = named[ranked[0]]
-        unused |= {c: named[c].header for c in ranked[1:]}
+        unused |= {c: named[c] for c in ranked[1:]}
     return dict(sorted(columns.items())), unused
 
 

@@ -13,7 +13,7 @@ from catalogs.load import Catalog
 from catalogs.schema import GpuBoard, Kind, Part, Platform
 from constraints.contents import gpus_inside
 from optimizer.procurement.reading.document import Match
-from optimizer.procurement.reading.words import DATA, folded, has, row_words
+from optimizer.procurement.reading.words import DATA, begins, folded, has
 
 SIZES = re.compile(r"(?<=\d)\s*([gt])b?(?![a-z0-9])")
 MARKS = re.compile(r"\((?:r|tm|c)\)")
@@ -269,6 +269,6 @@ def is_service(text: str) -> bool:
     """Whether a line that no part matches is work, transport, a licence and the like."""
     plain = folded(text)
     first = re.sub(r"^[\d.,\s%x×*年yr-]+", "", plain)
-    if first.startswith(row_words()["service"]):
-        return has("service", first)
+    if begins("service", first):
+        return True
     return has("service", plain) and len(plain) <= 60

@@ -16,7 +16,7 @@ from catalogs.load import Catalog
 from optimizer.procurement.reading import amounts, lines, sums, words
 from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, valid_until
 from optimizer.procurement.reading.bundles import bundled
-from optimizer.procurement.reading.choice import table_of
+from optimizer.procurement.reading.choice import by_arithmetic, table_of
 from optimizer.procurement.reading.dates import read_date
 from optimizer.procurement.reading.document import WHOLE, Issue, Line, Notice, Quote, Total
 from optimizer.procurement.reading.guard import refuse
@@ -26,6 +26,7 @@ from optimizer.procurement.reading.lines import IGNORE, SERVICE
 from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
 from optimizer.procurement.reading.match import Index
 from optimizer.procurement.reading.numbers import Style
+from optimizer.procurement.reading.repeats import without_repeats
 from optimizer.procurement.reading.rows import Body, body
 from optimizer.procurement.reading.sheet_facts import column_letters
 from optimizer.procurement.reading.tables import Sheet, Tables, read_tables
@@ -57,6 +58,8 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     tables = read_tables(path, encoding=given.encoding, delimiter=given.delimiter)
     sheet, header, more = table_of(path, tables, given)
     notices = [Notice(code=c, text=t) for c, t in (*tables.notices, *more)]
+    if not given.columns:
+        header = by_arithmetic(sheet, header)
     rows = body(sheet, header, ignore=given.ignore_rows, last_row=given.last_row)
     if not rows.lines:
         raise refuse("no-lines", f"has a header in row {header.row} and no line below it", path, "See --map.")
@@ -71,11 +74,14 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
         notices.append(Notice(code="numbers-by-column", text=text))
     index = Index(catalog)
     scale = next((c.scale for c in header.columns.values() if c.field == "line_total"), 1)
-    pairs = [(r, t) for r in rows.totals if (t := sums.read_total(r, style["line_total"], scale, issues))]
-    totals = [t for _, t in pairs]
-    taxed = (t.rate for t in totals if t.rate is not None and t.kind in ("tax", "total_gross"))
+    pairs = sums.read_totals(rows.totals, style["line_total"], scale, issues)
+    taxed = (t.rate for _, t in pairs if t.rate is not None and t.kind in ("tax", "total_gross"))
     basis = replace(basis, tax_rate=basis.tax_rate if basis.tax_rate is not None else next(taxed, None))
     made = _lines(rows, style, index, basis, overrides, accept_fuzzy)
+    if without_repeats(rows, made, [t for _, t in pairs]):
+        pairs = sums.read_totals(rows.totals, style["line_total"], scale, issues=[])
+        made = _lines(rows, style, index, basis, overrides, accept_fuzzy)
+    totals = sums.settled([t for _, t in pairs], list(made.values()))
     if basis.tax == "unknown" and totals and all(x.tax == "unknown" for x in made.values()):
         # What the sums prove counts for the lines too.
         basis = replace(basis, tax=sums.proven_basis([x for x in made.values() if not x.optional], totals))
@@ -201,7 +207,7 @@ def _unread(rows: Body, header: Header, sheet: Sheet) -> str:
 def _done(rows: Body, header: Header, tables: Tables, sheet: Sheet) -> list[Notice]:
     out = []
     if header.unused:
-        names = ", ".join(f"{column_letters(c)} {h!r}" for c, h in header.unused.items())
+        names = ", ".join(f"{column_letters(c)} {x.header!r}" for c, x in header.unused.items())
         out.append(Notice(code="columns-not-used", text=f"a second column for the same: {names}"))
     if unread := _unread(rows, header, sheet):
         text = f"columns with numbers that no field holds: {unread}; name them in a mapping file where they matter"

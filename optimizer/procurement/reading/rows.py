@@ -49,6 +49,8 @@ class Body:
     more_headers: list[int] = field(default_factory=list)
     section: str = ""
     optional: bool = False
+    last_line: int = 0
+    """The last row with a quantity and a price: below it a sum of everything closes the table."""
 
     def skip(self, row: Row, reason: str) -> None:
         self.ignored.append(Ignored(row=row.number, reason=reason, text=row.text))
@@ -56,7 +58,7 @@ class Body:
 
 def body(sheet: Sheet, header: Header, *, ignore: tuple[int, ...] = (), last_row: int | None = None) -> Body:
     """Sorts the rows; a second header below starts a table with columns of its own."""
-    out = Body()
+    out = Body(last_line=_last_line(sheet, header))
     covered = _covered(sheet)
     by_number = {r.number: r for r in sheet.rows} if covered else {}
     for row in sheet.rows:
@@ -80,6 +82,16 @@ def body(sheet: Sheet, header: Header, *, ignore: tuple[int, ...] = (), last_row
             else:
                 _sort(out, sheet, header, row, covered, by_number)
     return out
+
+
+def _last_line(sheet: Sheet, header: Header) -> int:
+    counts = [c for c, x in header.columns.items() if x.field == "qty"]
+    prices = [c for c, x in header.columns.items() if x.field in MONEY]
+    found = (
+        r.number for r in sheet.rows
+        if any(is_amount(r.cells.get(c)) for c in counts) and any(is_amount(r.cells.get(c)) for c in prices)
+    )  # fmt: skip
+    return max(found, default=0)
 
 
 def _covered(sheet: Sheet) -> dict[tuple[int, int], tuple[int, int]]:
@@ -116,6 +128,8 @@ def _sort(
     priced = any(is_amount(cells.get(f)) for f in MONEY)
     counted = is_amount(cells.get("qty"))
     name = next((str(cells[f]) for f in NAMING if f in cells), "")
+    if not name and priced and (elsewhere := _label(cells, texts)):
+        name = elsewhere
     total = total_of(row, cells, len(out.lines), a_line=counted and is_amount(cells.get("unit_price")))
     spelled_out = in_words(row, texts, len(out.lines))
     if spelled_out is not None:
@@ -129,7 +143,7 @@ def _sort(
         out.lines.append(_raw(out, row, cells, columns, grouped and not priced))
     elif not texts:
         _bare(out, row, cells)
-    elif _is_note(texts) or (_closed(out) and not words.begins("optional", NUMBERED.sub("", max(texts, key=len)))):
+    elif _is_note(texts) or (_closed(out, row) and not words.begins("optional", NUMBERED.sub("", max(texts, key=len)))):
         _heard(out, row)
         out.skip(row, "note")
     elif "part_number" in cells and ("name" in cells or "description" in cells):
@@ -148,15 +162,28 @@ def _sort(
         out.skip(row, "section")
 
 
+def _label(cells: dict[str, Cell], texts: list[str]) -> str:
+    """What names a row with a price whose own columns are empty: `| | | Shipping & Handling | 850`. It becomes the
+    description."""
+    named = max((x for x in texts if not is_amount(x) and words.bare(x)), key=len, default="")
+    if named and len(named) <= LONG_TEXT:
+        for f in [f for f, x in cells.items() if x == named]:
+            del cells[f]
+        cells["description"] = named
+        return named
+    return ""
+
+
 def _raw(out: Body, row: Row, cells: dict[str, Cell], columns: dict[str, Column], grouped: bool) -> Raw:
     raw = Raw(row.number, cells, columns, out.section, out.optional, row.hidden, grouped)
-    raw.optional = raw.optional or any(words.begins("optional", raw.text(f)) for f in (*NAMING, "note"))
+    raw.optional = raw.optional or any(words.begins("optional", raw.text(f)) for f in (*NAMING, "note", "status"))
+    raw.optional = raw.optional or any(words.has("instead", raw.text(f)) for f in (*NAMING, "note"))
     return raw
 
 
-def _closed(out: Body) -> bool:
-    """Whether the sum of everything stands above."""
-    return any(t.kind in WHOLE for t in out.totals)
+def _closed(out: Body, row: Row) -> bool:
+    """Whether the sum of everything stands above: one with lines still to come is that of a group."""
+    return row.number > out.last_line and any(t.kind in WHOLE for t in out.totals)
 
 
 def _worded(cells: dict[str, Cell]) -> bool:

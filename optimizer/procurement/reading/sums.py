@@ -32,6 +32,20 @@ def read_total(raw: RawTotal, style: Style, scale: int, issues: list[Issue]) -> 
     return Total(row=raw.row, kind=raw.kind, label=raw.label, amount=value, tax=tax, rate=rate)
 
 
+def read_totals(
+    raws: Sequence[RawTotal], style: Style, scale: int, issues: list[Issue]
+) -> list[tuple[RawTotal, Total]]:
+    """Each sum that could be read, with its row."""
+    return [(r, t) for r in raws if (t := read_total(r, style, scale, issues))]
+
+
+def settled(totals: Sequence[Total], lines: Sequence[Line]) -> list[Total]:
+    """A discount of nine tenths of everything and more is what is left to pay: `优惠后 630,000`."""
+    goods = _all([x for x in lines if not x.optional])
+    whole = [t.kind == "discount" and goods is not None and 0 < goods * 9 <= t.amount * 10 for t in totals]
+    return [t.model_copy(update={"kind": "total"}) if w else t for t, w in zip(totals, whole, strict=True)]
+
+
 def rate_in(text: str) -> Decimal | None:
     m = RATE.search(text)
     return Decimal(m[1].replace(",", ".")) if m else None
@@ -44,9 +58,9 @@ def proven_basis(lines: Sequence[Line], totals: Sequence[Total]) -> Tax:
     if total is None or not total or tax is None:
         return "unknown"
     net = total + _discounts(totals)
-    if any(_near(net + tax.amount, t.amount, lines) for t in totals if t.kind in ("total", "total_gross")):
+    if any(near(net + tax.amount, t.amount, lines) for t in totals if t.kind in ("total", "total_gross")):
         return "net"
-    if any(_near(net, t.amount, lines) for t in totals if t.kind in ("total", "total_gross") and t.row > tax.row):
+    if any(near(net, t.amount, lines) for t in totals if t.kind in ("total", "total_gross") and t.row > tax.row):
         return "gross"
     return "unknown"
 
@@ -74,6 +88,12 @@ def check(
             starts.append((count, n + 1))
         elif t.kind == "tax":
             issues += _tax(t, bases, tax, rate, lines)
+        elif t.kind in WHOLE and any(not x.optional for x in lines[count:]):
+            # A sum with lines below it is that of a group, or of all.
+            blocks = [(lines[s:count], _discounts(totals[k:n])) for s, k in reversed(starts)]
+            of_group = _subtotal(t, blocks, lines[:count], counted)
+            issues += of_group and _total(t, goods, off, tax, rate, tax_total, lines, bases) and of_group
+            starts.append((count, n + 1))
         elif t.kind in WHOLE:
             issues += _total(t, goods, off, tax, rate, tax_total, lines, bases)
             bases.append(t.amount)
@@ -98,7 +118,7 @@ def _discounts(totals: Sequence[Total]) -> Decimal:
     return exact_sum([-abs(t.amount) for t in totals if t.kind == "discount"])
 
 
-def _near(computed: Decimal, stated: Decimal, lines: Sequence[Line]) -> bool:
+def near(computed: Decimal, stated: Decimal, lines: Sequence[Line]) -> bool:
     """Equal to the cent, with half a cent of rounding per line and the last place of a coarse amount."""
     exponent = stated.as_tuple().exponent
     place = Decimal(1).scaleb(int(exponent)) if isinstance(exponent, int) and exponent > 0 else Decimal("0.01")
@@ -112,7 +132,7 @@ def _subtotal(
     and so on; of the lines above it and of all that count."""
     sums = [x for lines, off in blocks if (whole := _all(lines)) is not None for x in (whole, whole + off)]
     sums += [x for lines in (above, counted) if (x := _all([y for y in lines if not y.optional])) is not None]
-    if any(_near(s, t.amount, above) for s in sums):
+    if any(near(s, t.amount, above) for s in sums):
         return []
     return [_wrong("subtotal-arithmetic", t, _all(blocks[0][0]), "the lines above it sum to another amount")]
 
@@ -126,7 +146,7 @@ def _tax(t: Total, bases: Sequence[Decimal], tax: Tax, rate: Decimal | None, lin
     added = [b * share for b in bases]
     within = [b * share / (1 + share) for b in bases]
     # Tax on top of prices that have it already is told with the total.
-    if any(_near(x, t.amount, lines) for x in (added + within if tax == "gross" else added)):
+    if any(near(x, t.amount, lines) for x in (added + within if tax == "gross" else added)):
         return []
     expected, what = (within[0], "within the prices") if tax == "gross" else (added[0], "of the net sum")
     return [_wrong("tax-arithmetic", t, expected, f"{rate} % {what} is another amount")]
@@ -151,9 +171,9 @@ def _total(
         allowed = [base, goods]
     elif t.kind == "total":
         allowed = [base + plus, base * factor] if below_tax else [base, goods, base + plus, base * factor]
-    if any(_near(x, t.amount, lines) for x in allowed):
+    if any(near(x, t.amount, lines) for x in allowed):
         return []
-    if tax == "gross" and plus > 0 and any(_near(b + plus, t.amount, lines) for b in bases):
+    if tax == "gross" and plus > 0 and any(near(b + plus, t.amount, lines) for b in bases):
         return [_wrong("tax-counted-twice", t, base, "the prices have tax in them already and the total adds it again")]
     return [_wrong("sum-arithmetic", t, allowed[0], "the lines sum to another amount")]
 

@@ -28,17 +28,16 @@ class RawTotal:
 
 def total_of(row: Row, cells: dict[str, Cell], after: int, *, a_line: bool) -> RawTotal | None:
     """The sum that a row states, by the words of its label."""
-    label = next(
-        (str(x) for x in row.cells.values() if isinstance(x, str) and words.bare(str(x)) and not is_amount(x)), ""
-    )
+    texts = [x for x in row.cells.values() if isinstance(x, str)]
+    label = next((x for x in texts if words.bare(x) and (not is_amount(x) or total_kind(x))), "")
     if not label:
-        inline = next((str(x) for x in row.cells.values() if isinstance(x, str)), "")
+        inline = next(iter(texts), "")
         label = inline if re.search(r"[^\W\d_]{2}", inline) else ""
     if not label or len(label) > LONG_TEXT:
         return None
     kind = total_kind(label)
-    if kind is None and words.has("discount", label) and any(_below_zero(cells.get(f)) for f in MONEY):
-        kind = "discount"
+    if kind is None and any(_below_zero(cells.get(f)) for f in MONEY):
+        kind = "discount"  # also a trade-in: what is taken back is no part of what is bought
     if kind is None or (a_line and kind != "discount"):
         return None
     amounts = [x for f, x in cells.items() if f in ("line_total", "tax_amount") and is_amount(x)]
@@ -67,6 +66,8 @@ def _percent(x: Cell) -> bool:
 
 def total_kind(label: str) -> TotalKind | None:
     """Which sum a label names; None for a label of something else."""
+    if words.has("after_discount", label):
+        return _with_tax("total", words.qualified(label)[1].get("tax"))
     text = re.sub(r"[（(].*?[)）]|[:：].*$", "", words.folded(label)).strip() or words.folded(label)
     rest, sets = words.qualified(
         re.sub(r"\d+(?:[.,]\d+)?\s*%?", " ", words.folded(label).partition(":")[0].partition("：")[0])

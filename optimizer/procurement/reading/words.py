@@ -18,6 +18,10 @@ def folded(text: str) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
+DENIALS = ("不", "未", "无", "非", "not ", "nicht ")
+"""Before a word for prices with tax they say that it is not in them: `报价未含增值税`."""
+
+
 @lru_cache(maxsize=50_000)
 def bare(text: str) -> str:
     """`folded` without blanks and signs: `P/N` -> `pn`, `单 价` -> `单价`."""
@@ -70,7 +74,12 @@ def _any_of(words: Iterable[str]) -> re.Pattern[str]:
 
 @cache
 def _compiled(kind: str) -> re.Pattern[str]:
-    return _any_of(row_words()[kind])
+    """The words of a kind and those that hold one and mean something else (`服务` in `服务器`), longest first."""
+    return _any_of(sorted((*row_words()[kind], *_others(kind)), key=lambda w: (-len(w), w)))
+
+
+def _others(kind: str) -> tuple[str, ...]:
+    return row_words().get(f"not_{kind}", ())
 
 
 @cache
@@ -89,6 +98,8 @@ def qualified(text: str) -> tuple[str, dict[str, str]]:
 
     def take(m: re.Match[str]) -> str:
         said = meaning[m[0]]
+        if said.get("tax") == "gross" and m.string[: m.start()].endswith(DENIALS):
+            said = {"tax": "net"}
         if any(sets.get(what, value) != value for what, value in said.items()):
             return m[0]
         sets.update(said)
@@ -104,13 +115,13 @@ def has(kind: str, text: str) -> bool:
 
 def found(kind: str, text: str) -> str:
     """The first word of the kind in the text; blank without one."""
-    m = _compiled(kind).search(folded(text))
-    return m[0] if m else ""
+    return next((m[0] for m in _compiled(kind).finditer(folded(text)) if m[0] not in _others(kind)), "")
 
 
 def begins(kind: str, text: str) -> bool:
     """Whether the text begins with a word of the kind."""
-    return bool(_compiled(kind).match(folded(text).lstrip("-–•*+ ")))
+    m = _compiled(kind).match(folded(text).lstrip("-–•*+ "))
+    return m is not None and m[0] not in _others(kind)
 
 
 def equals(kind: str, text: str) -> bool:
