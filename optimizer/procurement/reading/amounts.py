@@ -28,6 +28,8 @@ class Numbers:
     unit: str
     said: str
     issues: tuple[Issue, ...]
+    off: tuple[Decimal, ...] = ()
+    """What its discount may take off, as shares."""
 
 
 def styles(body: Body, forced: Style) -> tuple[dict[str, Style], bool]:
@@ -94,20 +96,37 @@ def read(raw: Raw, style: dict[str, Style]) -> Numbers:
     for f in ("unit_price", "list_price", "line_total", "tax_amount"):
         if f in values and values[f] == values[f].quantize(CENT):
             values[f] = values[f].quantize(CENT)
-    for f in ("discount", "tax_rate"):
-        if f in values:
-            values[f] = _percent(values[f], found[f].percent, f)
+    if "tax_rate" in values:
+        values["tax_rate"] = numbers.tidy(_percent(values["tax_rate"], found["tax_rate"].percent) * 100)
+    off: tuple[Decimal, ...] = ()
+    if "discount" in values or "折" in raw.text("discount"):
+        off = discounts(raw.text("discount"), values.get("discount", Decimal(0)), found["discount"].percent)
+        values["discount"] = off[0]
     unit = found["qty"].rest.strip(" .*/") if "qty" in found else ""
     money = [found[f] for f in ("unit_price", "line_total", "list_price") if f in found]
     currencies = tuple(dict.fromkeys(r.currency for r in money if r.currency))
     taxes = tuple(dict.fromkeys(r.tax for r in money if r.tax))
-    return Numbers(values, currencies, taxes, unit, said, tuple(issues))
+    return Numbers(values, currencies, taxes, unit, said, tuple(issues), off)
 
 
-def _percent(value: Decimal, signed: bool, name: str) -> Decimal:
-    """Tax rates in percent, discounts as a share: `13%`, 13 and 0.13 are the same; a discount of `8.5折` is 0.15."""
-    share = value / 100 if signed or value > 1 else value
-    return numbers.tidy(abs(share) * 100) if name == "tax_rate" else numbers.tidy(abs(share))
+def _percent(value: Decimal, signed: bool) -> Decimal:
+    """As a share: `13%`, 13 and 0.13 are the same."""
+    return numbers.tidy(abs(value / 100 if signed or value > 1 else value))
+
+
+FOLDS = str.maketrans("一二三四五六七八九", "123456789")
+FOLD = re.compile(r"(\d(?:\.\d+)?|\d\d(?:\.\d+)?)\s*折")
+
+
+def discounts(text: str, value: Decimal, signed: bool) -> tuple[Decimal, ...]:
+    """What a discount may take off, as shares, the likeliest first: `8.5折` and 八五折 are 0.15; `15%` may be 15 % off
+    or 15 % to pay, a bare `8.5` also 85 % to pay (Chinese lists say so)."""
+    if m := FOLD.search(text.translate(FOLDS)):
+        paid = Decimal(m[1])
+        return (numbers.tidy(1 - paid / (10 if paid < 10 else 100)),)
+    share = _percent(value, signed)
+    tenths = (1 - value / 10,) if not signed and 1 < value < 10 else ()
+    return (share, numbers.tidy(1 - share), *map(numbers.tidy, tenths))
 
 
 def _by_arithmetic(found: dict[str, Reading]) -> dict[str, Decimal]:

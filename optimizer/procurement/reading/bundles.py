@@ -32,7 +32,10 @@ def bundled(lines: Sequence[Line], catalog: Catalog) -> list[Line]:
                 pieces = (lines[k].pieces or 0) * (head.pieces or 1)
                 out[k] = lines[k].model_copy(update={"pieces": pieces or None})
         for k in held:
-            if names_none and not out[k].included:
+            if out[k].matched.part and out[k].matched.part == head.matched.part and out[k].pieces == head.pieces:
+                again = Match(how="bundle", reason=f"row {head.row} once more")
+                out[k] = out[k].model_copy(update={"matched": again, "pieces": None})
+            if not out[k].included:
                 kept = tuple(n for n in out[k].issues if n.code != "no-price")
                 bare = out[k].model_copy(update={"issues": kept})
                 out[k] = _with(bare, "in-bundle", f"priced in row {head.row}", included=True)

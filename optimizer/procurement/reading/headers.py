@@ -13,6 +13,8 @@ from optimizer.procurement.reading.words import bare, folded, has, qualified, sy
 SEARCHED_ROWS = 300
 NAMING = ("part_number", "name", "description")
 MONEY = ("unit_price", "line_total", "list_price")
+NUMBER_OR_NAME = ("item", "position", "pos", "项目号")
+"""Headers of a running number that name the thing where no other column does."""
 AMOUNT = re.compile(r"\W*\d[\d.,\s]*\W*")
 WEIGHTS = dict.fromkeys((*NAMING, *MONEY, "qty"), 3)
 
@@ -129,6 +131,8 @@ def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None
         named = {c: column for c, x in texts.items() if (column := column_of(x))}
     if below is None and 3 < len(row.cells) > len(named) * 2 and len(named) < 4:
         return None
+    if not any(x.field in NAMING for x in named.values()):
+        named = {c: replace(x, field="name") if bare(x.header) in NUMBER_OR_NAME else x for c, x in named.items()}
     columns, unused = _one_each(named, sheet.facts.hidden_columns)
     fields = {c.field for c in columns.values()}
     if not fields & set(NAMING) or not fields & {*MONEY, "qty"} or len(fields) < 2:
@@ -141,6 +145,8 @@ def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None
 def _stacked(upper: str, lower: str) -> Column | None:
     """A column under two headers: the lower one names the field, the upper one may qualify it (`Price (USD)`)."""
     above, below = column_of(upper), column_of(lower)
+    if above and above.field in MONEY and has("tax", lower):
+        return Column("tax_amount", lower, currency=above.currency, scale=above.scale)  # `USt 20%` under `Betrag`
     if below is None:
         return replace(above, header=lower or upper) if above else None
     if above is None:

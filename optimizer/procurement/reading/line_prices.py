@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import numbers, words
 from optimizer.procurement.reading.amounts import CENT, Numbers, same_money
 from optimizer.procurement.reading.mapping import Tax
 from optimizer.procurement.reading.quantities import Counted
@@ -27,6 +27,7 @@ class Priced:
     """`tax` is the unit price's, `total_tax` the total's; `tax_rate` in percent. `included`: at no price of its own."""
 
     unit_price: Decimal | None
+    list_price: Decimal | None
     total: Decimal | None
     currency: str
     tax: Tax
@@ -37,7 +38,7 @@ class Priced:
 
 def priced(raw: Raw, found: Numbers, count: Counted, basis: Basis, trouble: Trouble) -> Priced:
     """By the line's own cells, else by their columns, else by the file's basis."""
-    unit_price, total = _unit_price(found.values, trouble), found.values.get("line_total")
+    (unit_price, listed), total = _unit_price(found, trouble), found.values.get("line_total")
     column = next(
         (raw.columns[f] for f in ("unit_price", "line_total", "list_price") if f in raw.columns and f in raw.cells),
         None,
@@ -60,7 +61,7 @@ def priced(raw: Raw, found: Numbers, count: Counted, basis: Basis, trouble: Trou
         per = count.pack if count.per_pack else 1
         _arithmetic(raw, unit_price, count.qty, total, tax, rate, per, trouble)
     included = included or (unit_price is not None and unit_price == 0)
-    return Priced(unit_price, total, currency, tax, total_tax, rate, included)
+    return Priced(unit_price, listed, total, currency, tax, total_tax, rate, included)
 
 
 def doubts(raw: Raw, found: Numbers, count: Counted, price: Priced, role: str, trouble: Trouble) -> None:
@@ -80,28 +81,40 @@ def doubts(raw: Raw, found: Numbers, count: Counted, price: Priced, role: str, t
         trouble.add("negative-price", "warning", "the price is below 0")
 
 
-def _unit_price(values: dict[str, Decimal], trouble: Trouble) -> Decimal | None:
-    """The price after discount; from the list price where only that is given. 0.85 may be 15 % or 85 % off."""
-    price, listed, off = values.get("unit_price"), values.get("list_price"), values.get("discount")
-    if listed is None or off is None:
-        return price if price is not None else listed
-    readings = {off: listed * (1 - off), 1 - off: listed * off}
+def _unit_price(found: Numbers, trouble: Trouble) -> tuple[Decimal | None, Decimal | None]:
+    """(price after discount, list price). Which of the discount's readings holds is told by the price or the total."""
+    price, listed = found.values.get("unit_price"), found.values.get("list_price")
+    qty, total = found.values.get("qty"), found.values.get("line_total")
+    if not found.off or (listed is None and (price is None or qty is None or total is None)):
+        return (price if price is not None else listed), listed
+
+    def fits(of: Decimal) -> list[Decimal]:
+        if not qty or total is None:
+            return []
+        return [x for x in {of * (1 - x) for x in found.off} if same_money(x * qty, total, CENT * qty)]
+
+    if listed is None:
+        assert price is not None and qty is not None and total is not None
+        after = [] if same_money(price * qty, total) else fits(price)
+        if len(after) != 1:
+            return price, None
+        trouble.add("price-before-discount", "note", "the price stands before its discount; the total is after it")
+        return after[0].quantize(CENT), price
+    readings = [listed * (1 - x) for x in found.off]
     if price is not None:
-        if not any(same_money(x, price) for x in readings.values()):
+        if not any(same_money(x, price) for x in readings):
             text = "list price less discount is not the price"
-            trouble.add("discount-arithmetic", "warning", text, stated=price, computed=readings[off])
-        return price
-    qty, total = values.get("qty"), values.get("line_total")
-    fits = [
-        x for x in readings.values() if qty and total is not None and same_money(x * qty, total, Decimal("0.01") * qty)
-    ]
-    if len(set(fits)) == 1:
-        return fits[0]
-    if off <= Decimal("0.6"):
-        trouble.add("price-from-list", "note", "price computed from list price and discount", computed=readings[off])
-        return readings[off]
-    trouble.add("discount-unclear", "error", f"a discount of {off} may be {off * 100} % off or {off * 100} % to pay")
-    return None
+            trouble.add("discount-arithmetic", "warning", text, stated=price, computed=readings[0])
+        return price, listed
+    if len(after := fits(listed)) == 1:
+        return after[0], listed
+    off = found.off[0]
+    if len(readings) == 1 or (len(readings) == 2 and off <= Decimal("0.6")):
+        trouble.add("price-from-list", "note", "price computed from list price and discount", computed=readings[0])
+        return readings[0], listed
+    shown, other = (f"{numbers.tidy(x * 100):f}" for x in found.off[:2])
+    trouble.add("discount-unclear", "error", f"a discount of {off} may be {shown} % off or {other} % off")
+    return None, listed
 
 
 def _arithmetic(

@@ -50,7 +50,7 @@ def line(
         row=raw.row, role=role, text=shown, part_number=raw.text("part_number"), name=raw.text("name"),
         brand=raw.text("brand"), section=raw.section, qty=count.qty, unit=count.unit, pack=count.pack,
         priced_per_pack=count.per_pack, pieces=count.pieces, unit_price=price.unit_price,
-        list_price=found.values.get("list_price"), discount=found.values.get("discount"), line_total=price.total,
+        list_price=price.list_price, discount=found.values.get("discount"), line_total=price.total,
         currency=price.currency, tax=price.tax, total_tax=price.total_tax, tax_rate=price.tax_rate,
         on_request=found.said == "asked", lead_time=raw.text("lead_time"), condition=state,
         warranty=raw.text("warranty"), origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional,

@@ -219,6 +219,9 @@ def match(index: Index, part_number: str, texts: tuple[str, ...], *, accept_fuzz
 
     The part number decides before any text; a fuzzy match is taken only with `accept_fuzzy`, when it is alone at its
     score and its numbers agree."""
+    if part_number.isdigit() and any(part_number not in t for t in texts if t):
+        # A seller's own article number may be `4090`: it counts where the texts say so too.
+        texts, part_number = tuple(t for t in texts if t), ""
     candidates: list[str] = []
     reason = ""
     for text in (part_number, *texts):

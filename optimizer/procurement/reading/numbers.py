@@ -130,6 +130,8 @@ def read(text: str, style: Style = "") -> Reading:
     before, after = plain[: m.start()].strip(), plain[m.start() + len(raw) :].strip(" .,")
     values = digits(raw, style)
     scale = int(sets.get("scale", "1"))
+    if scale == 1 and sets.get("currency") and re.match(r"\s?M(?![A-Za-z])", plain[m.start() + len(raw) :]):
+        scale, rest = 10**6, re.sub(r"\bm\b", " ", rest)  # `USD 1.72M`, no metres
     negative = (before.endswith(("-", "(")) and (before[-1] == "-" or ")" in after)) or after.startswith("-")
     percent = after.startswith("%") or before.endswith("%")
     left = re.sub(r"[-()%/:*]|\b0\b", " ", rest).strip()

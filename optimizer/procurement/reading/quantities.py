@@ -36,6 +36,10 @@ def counted(raw: Raw, found: Numbers, in_text: int | None, text: str, on_it: int
     if qty is None and in_text and "qty" not in raw.cells:
         trouble.add("count-in-text", "note", f"quantity {in_text} taken from the text {text[:60]!r}")
         qty, in_text = Decimal(in_text), None
+    price, total = found.values.get("unit_price"), found.values.get("line_total")
+    if qty is None and "qty" not in raw.cells and price and total and total > price and total % price == 0:
+        qty = total / price
+        trouble.add("quantity-by-arithmetic", "note", f"quantity {qty:f}: the total divided by the price")
     pack, per_pack, pieces = _packs(raw, found.values, qty, unit, text, trouble)
     if in_text and qty is not None and qty != in_text and not (qty == 1 and in_text == on_it):
         if qty == 1:

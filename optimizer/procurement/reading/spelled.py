@@ -19,9 +19,13 @@ def spelled(text: str) -> Decimal | None:
         return None
     import cn2an
 
-    try:
-        whole = cn2an.cn2an(m["whole"], "strict")
-    except ValueError:
+    whole = None
+    for text in (m["whole"], re.sub("(?<=[万亿])零", "", m["whole"])):  # 伍佰肆拾万零伍仟: the 零 is usual and wrong
+        try:
+            whole = whole or cn2an.cn2an(text, "strict")
+        except ValueError:
+            continue
+    if whole is None:
         return None
     tenth, cent = (DIGITS.index(m[name] or "零") for name in ("tenth", "cent"))
     return Decimal(whole) + Decimal(tenth * 10 + cent) / 100

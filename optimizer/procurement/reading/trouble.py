@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from optimizer.procurement.reading.amounts import cents
 from optimizer.procurement.reading.document import Issue
 
 
@@ -15,6 +16,9 @@ class Trouble:
         self.row, self.issues = row, list(found)
 
     def add(self, code: str, severity: str, text: str, **amounts: Decimal | None) -> None:
+        """An issue; `stated` as the file says it, `computed` rounded to the cent."""
+        if (computed := amounts.get("computed")) is not None:
+            amounts["computed"] = cents(computed)
         issue: dict[str, Any] = {"code": code, "severity": severity, "text": text, "row": self.row, **amounts}
         self.issues.append(Issue(**issue))
 

@@ -185,6 +185,8 @@ def _line(
                 if c.matched.part and home.get(c.row, c.matched.part) == c.matched.part]  # fmt: skip
         theirs = None if None in more else theirs + sum(m or 0 for m in more)
         said = "a part in it has no price" if theirs is None else said
+        if any(c.role == "part" and c.matched.how == "none" for c in carried):
+            theirs, said = None, "not all that it holds is known"
     ours = cents[x.row] if x.pieces or x.unit_price is None else None
     each = rounded(to.converted(to.net(x.unit_price, x.tax, x.tax_rate), x.currency)) if not x.pieces else None
     if ours is not None and x.pieces:
