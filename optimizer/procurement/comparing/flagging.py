@@ -59,7 +59,7 @@ def of_quote(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
     rates = {x.tax_rate for x in quote.lines if x.unit_price and x.tax_rate is not None}
     if len(rates) > 1:
         named = ", ".join(f"{r.normalize():f} %" for r in sorted(rates))
-        yield flag("tax-basis-conflict", bid, what=f"rates {named} in one bid")
+        yield flag("tax-rates", bid, percents=named)
     if "gross" in bases and not rates and quote.tax_rate is None:
         yield flag("tax-rate-unknown", bid, percent=f"{terms.tax.normalize():f}")
     for x in quote.lines:

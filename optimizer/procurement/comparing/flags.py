@@ -24,6 +24,7 @@ FLAGS = {
     "expired": Shape("error", N_("valid until {day}, {days} days before the day of comparison")),
     "validity-unknown": Shape("warning", N_("until when it is valid is not said")),
     "tax-basis-conflict": Shape("error", N_("tax: {what}")),
+    "tax-rates": Shape("note", N_("rates of tax by line: {percents}; each was taken out by its own")),
     "tax-basis-unknown": Shape("warning", N_("whether prices include tax is not said; they are taken as net")),
     "tax-rate-unknown": Shape("warning", N_("prices include tax at a rate that is not said; {percent} % is taken")),
     "tax-bases-differ": Shape("note", N_("prices {mine}, other bids {others}: all were put on net")),

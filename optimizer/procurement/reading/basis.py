@@ -118,6 +118,21 @@ def letterhead(sheet: Sheet, header: Header, notices: list[Notice]) -> str:
     return ""
 
 
+def _behind(kind: str, text: str) -> str:
+    """What stands behind the first word of a kind in a text; blank without one."""
+    word = words.found(kind, text)
+    return words.folded(text).partition(word)[2] if word else ""
+
+
+def quote_facts(said: dict[str, str], notes: Iterable[str]) -> tuple[str, date | None]:
+    """(number, date of the quote): `A-88 vom 18.11.2026, gültig bis ...` is A-88 of that day."""
+    number = said.get("quote_no", "")
+    day = read_date(said.get("quote_date", ""))
+    texts = [number, *(_behind("dated", n) for n in notes)]
+    day = day or next((d for t in texts if (d := read_date(re.split("[,，;；]", t)[0]))), None)
+    return re.split(r"[,，;；]|\s(?:vom|dated|of|from|date)\b", number)[0].strip(), day
+
+
 def _names_tax(text: str) -> bool:
     return bool(re.search(TAX, words.folded(text)))
 
@@ -140,12 +155,15 @@ def only(values: Iterable[str]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def valid_until(said: dict[str, str], notices: list[Notice]) -> date | None:
-    text = said.get("valid_until", "")
+def valid_until(said: dict[str, str], notes: Iterable[str], notices: list[Notice]) -> date | None:
+    """By its label, else by a sentence: `Prices valid until 15-Dec-2026`, `gültig bis zum 31.12.2026`."""
+    in_notes = (_behind("valid_until", n) for n in notes)
+    text = said.get("valid_until", "") or next((t for t in in_notes if read_date(t) or read_days(t)), "")
     if not text:
         return None
-    found, start, days = read_date(text), read_date(said.get("quote_date", "")), read_days(text)
-    if found:
+    found, days = read_date(text), read_days(text)
+    start = found if days else read_date(said.get("quote_date", ""))
+    if found and not days:
         return found
     if start and days:
         notices.append(Notice(code="validity-computed", text=f"valid until = quote date + {days} days"))

@@ -14,11 +14,11 @@ from pathlib import Path
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from optimizer.procurement.reading import amounts, lines, sums, words
-from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, valid_until
+from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, quote_facts, valid_until
 from optimizer.procurement.reading.bundles import bundled
+from optimizer.procurement.reading.by_sums import decided
 from optimizer.procurement.reading.choice import by_arithmetic, table_of
-from optimizer.procurement.reading.dates import read_date
-from optimizer.procurement.reading.document import WHOLE, Issue, Line, Notice, Quote, Total
+from optimizer.procurement.reading.document import Issue, Line, Notice, Quote
 from optimizer.procurement.reading.guard import refuse
 from optimizer.procurement.reading.headers import Header
 from optimizer.procurement.reading.line_prices import Basis
@@ -89,17 +89,18 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     found, tax, rate = _with_basis(list(made.values()), basis)
     after = [sum(k < r.after for k in made) for r, _ in pairs]
     summed = only(x.total_tax for x in found if not x.optional) or tax
-    found = _included(found, totals, after, summed, rate)  # type: ignore[arg-type]
+    found = decided(found, totals, after, summed, rate)  # type: ignore[arg-type]
     found = bundled(found, catalog)
     issues += sums.check(found, totals, after, summed, rate)  # type: ignore[arg-type]
     currency = basis.currency or only(x.currency for x in found)
     issues += _doubts(found, currency, tax)
+    number, day = quote_facts(said, rows.notes)
+    until = given.valid_until or valid_until(said, rows.notes, notices)
     notices += _done(rows, header, tables, sheet)
     return Quote(
         source=path.name, format=tables.format, sheet=sheet.name,
         vendor=given.vendor or said.get("vendor", "") or letterhead(sheet, header, notices),
-        quote_no=said.get("quote_no", ""), quote_date=read_date(said.get("quote_date", "")),
-        valid_until=given.valid_until or valid_until(said, notices), currency=currency, tax=tax, tax_rate=rate,
+        quote_no=number, quote_date=day, valid_until=until, currency=currency, tax=tax, tax_rate=rate,
         lines=tuple(found), totals=tuple(totals), ignored=tuple(rows.ignored), notices=tuple(notices),
         issues=tuple(issues), mapping=_mapping(given, tables, sheet, header, style, currency, tax, rate),
     )  # fmt: skip
@@ -146,34 +147,6 @@ def _with_basis(found: list[Line], basis: Basis) -> tuple[list[Line], Tax, Decim
         same = (x.tax, x.total_tax, x.tax_rate) == (own_tax, total_tax, own_rate)
         out.append(x if same else x.model_copy(update={"tax": own_tax, "total_tax": total_tax, "tax_rate": own_rate}))
     return out, tax, rate
-
-
-def _included(found: list[Line], totals: list[Total], after: list[int], tax: Tax, rate: Decimal | None) -> list[Line]:
-    """Lines without a price are part of what is priced above them where the file's own sums count nothing for them."""
-
-    def bare(x: Line) -> bool:
-        unpriced = x.unit_price is None and x.line_total is None and not x.included and not x.on_request
-        return unpriced and not x.optional and not any(i.severity == "error" for i in x.issues)
-
-    if not any(map(bare, found)) or not any(t.kind in WHOLE for t in totals):
-        return found
-    text = "no price of its own: the file's sums count nothing for it"
-    trial = [
-        x.model_copy(
-            update={
-                "included": True,
-                "issues": (
-                    *(i for i in x.issues if i.code != "no-price"),
-                    Issue(code="included-by-sum", severity="note", text=text, row=x.row),
-                ),
-            }
-        )
-        if bare(x)
-        else x
-        for x in found
-    ]
-    wrong = any(i.code != "tax-arithmetic" for i in sums.check(trial, totals, after, tax, rate))
-    return found if wrong else trial
 
 
 def _doubts(found: Sequence[Line], currency: str, tax: Tax) -> list[Issue]:

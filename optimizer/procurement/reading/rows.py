@@ -64,6 +64,7 @@ def body(sheet: Sheet, header: Header, *, ignore: tuple[int, ...] = (), last_row
     for row in sheet.rows:
         if row.number <= header.row - header.height:
             _heard(out, row)
+            out.skip(row, "above the table")
         elif row.number <= header.row:
             continue
         elif row.number in ignore:

@@ -71,6 +71,9 @@ def check(
     """`after`: how many lines stand above each of `totals`. Issues in the order of the sums."""
     issues: list[Issue] = []
     counted = [x for x in lines if not x.optional]
+    if len({x.currency for x in counted if x.currency}) > 1:
+        text = "the lines are in several currencies: the sums could not be checked"
+        return [Issue(code="sums-unchecked", severity="warning", text=text)] if totals else []
     goods = _all(counted)
     if goods is None:
         if totals:
