@@ -17,7 +17,7 @@ from optimizer.procurement.reading.mapping import Mapping, Tax
 from optimizer.procurement.reading.rows import Body
 from optimizer.procurement.reading.tables import Sheet
 
-TAX = r"(?:\bvat\b|\btax\b|mwst|\bust\b|mehrwertsteuer|税|\bgst\b)"
+TAX = r"(?:\bvat\b|\btax(?:es)?\b|mwst|\bust\b|mehrwertsteuer|umsatzsteuer|税|\bgst\b|\btva\b|\biva\b|reverse charge)"
 
 
 def basis_of(
@@ -155,14 +155,14 @@ def only(values: Iterable[str]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def valid_until(said: dict[str, str], notes: Iterable[str], notices: list[Notice]) -> date | None:
+def valid_until(said: dict[str, str], notes: Iterable[str], quoted: date | None, notices: list[Notice]) -> date | None:
     """By its label, else by a sentence: `Prices valid until 15-Dec-2026`, `gültig bis zum 31.12.2026`."""
     in_notes = (_behind("valid_until", n) for n in notes)
     text = said.get("valid_until", "") or next((t for t in in_notes if read_date(t) or read_days(t)), "")
     if not text:
         return None
     found, days = read_date(text), read_days(text)
-    start = found if days else read_date(said.get("quote_date", ""))
+    start = found or quoted
     if found and not days:
         return found
     if start and days:

@@ -92,6 +92,7 @@ def _header_in_row(path: Path, sheet: Sheet, given: Mapping) -> Header:
 def by_arithmetic(sheet: Sheet, header: Header) -> Header:
     """The header with those of several columns for quantity, price or total of which most rows multiply: of `单台数量`
     and `总数量`, or of a purchase and a sales price, the ones that make the totals."""
+    header = _unit_as_price(sheet, header)
     named = {**header.columns, **header.unused}
     choices = [[c for c, x in named.items() if x.field == f] for f in PRODUCT]
     if all(len(c) < 2 for c in choices) or not all(choices):
@@ -105,6 +106,18 @@ def by_arithmetic(sheet: Sheet, header: Header) -> Header:
     chosen = {c: x for c, x in named.items() if x.field not in PRODUCT or c in best}
     chosen = {c: x for c, x in chosen.items() if c in best or c in header.columns}
     return replace(header, columns=chosen, unused={c: x for c, x in named.items() if c not in chosen})
+
+
+def _unit_as_price(sheet: Sheet, header: Header) -> Header:
+    """`Qty, Unit, Ext.`: a column of units that holds numbers is one of prices, where no other is."""
+    at = next((c for c, x in header.columns.items() if x.field == "unit"), None)
+    if at is None or any(x.field == "unit_price" for x in header.columns.values()):
+        return header
+    cells = [x for r in sheet.rows if r.number > header.row and (x := r.cells.get(at)) is not None][:TRIED_ROWS]
+    prices = sum(isinstance(x, Decimal) for x in cells)
+    if prices * 2 <= len(cells):
+        return header
+    return replace(header, columns={**header.columns, at: replace(header.columns[at], field="unit_price")})
 
 
 def _multiplies(cells: Sequence[Cell | None]) -> bool:

@@ -16,6 +16,9 @@ MONTHS = {
 }  # fmt: skip
 
 
+DAY = re.compile(r"\d{4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?")
+
+
 def read_date(value: object) -> date | None:
     """ISO, 2026年12月31日, 31.12.2026, 12/31/2026 where only one order is possible, 31 Dec 2026, Dec 31, 2026."""
     if isinstance(value, datetime):
@@ -39,7 +42,8 @@ def read_date(value: object) -> date | None:
 
 def read_days(value: object) -> int | None:
     """`30 days`, `30天`, `30 Tage` -> 30."""
-    m = re.search(r"(\d{1,3})\s*(?:个)?(?:calendar |working )?(?:days?|天|日(?!\d)|tage)", str(value).casefold())
+    text = DAY.sub(" ", str(value).casefold())
+    m = re.search(r"(\d{1,3})\s*(?:个)?(?:calendar |working )?(?:days?|天|日(?!\d)|tage)", text)
     return int(m[1]) if m else None
 
 

@@ -131,8 +131,11 @@ def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None
         named = {c: column for c, x in texts.items() if (column := column_of(x))}
     if below is None and 3 < len(row.cells) > len(named) * 2 and len(named) < 4:
         return None
+    # `Ref` heads numbers of parts in a table, beside a label the number of the quote.
+    named = {c: replace(x, field="part_number") if x.field == "quote_no" else x for c, x in named.items()}
     if not any(x.field in NAMING for x in named.values()):
-        named = {c: replace(x, field="name") if bare(x.header) in NUMBER_OR_NAME else x for c, x in named.items()}
+        likely = [c for word in NUMBER_OR_NAME for c, x in named.items() if bare(x.header) == word]
+        named |= {c: replace(named[c], field="name") for c in likely[:1]}
     columns, unused = _one_each(named, sheet.facts.hidden_columns)
     fields = {c.field for c in columns.values()}
     if not fields & set(NAMING) or not fields & {*MONEY, "qty"} or len(fields) < 2:
@@ -152,6 +155,7 @@ def _stacked(upper: str, lower: str) -> Column | None:
     if above is None:
         return below
     name = "unit_price" if below.field == "unit" and above.field in MONEY else below.field
+    name = above.field if above.field in MONEY and not bare(qualified(lower)[0]) else name  # `Netto` under `Betrag`
     tax, currency = below.tax or above.tax, below.currency or above.currency
     return replace(below, field=name, tax=tax, currency=currency, scale=max(above.scale, below.scale))
 

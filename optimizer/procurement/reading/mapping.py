@@ -18,7 +18,7 @@ Tax = Literal["net", "gross", "unknown"]
 FieldName = Literal[
     "number", "part_number", "name", "description", "brand", "category", "qty", "unit", "unit_price", "list_price",
     "discount", "line_total", "currency", "tax_rate", "tax_amount", "pack", "price_per", "lead_time", "condition",
-    "valid_until", "warranty", "origin", "vendor", "quote_no", "quote_date", "note", "unused",
+    "valid_until", "warranty", "origin", "vendor", "quote_no", "quote_date", "note", "status", "unused",
 ]  # fmt: skip
 MAX_BYTES = 2_000_000
 

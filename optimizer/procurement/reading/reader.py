@@ -95,7 +95,7 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     currency = basis.currency or only(x.currency for x in found)
     issues += _doubts(found, currency, tax)
     number, day = quote_facts(said, rows.notes)
-    until = given.valid_until or valid_until(said, rows.notes, notices)
+    until = given.valid_until or valid_until(said, rows.notes, day, notices)
     notices += _done(rows, header, tables, sheet)
     return Quote(
         source=path.name, format=tables.format, sheet=sheet.name,

@@ -166,7 +166,8 @@ def _sort(
 def _label(cells: dict[str, Cell], texts: list[str]) -> str:
     """What names a row with a price whose own columns are empty: `| | | Shipping & Handling | 850`. It becomes the
     description."""
-    named = max((x for x in texts if not is_amount(x) and words.bare(x)), key=len, default="")
+    worded = (x for x in texts if re.search(r"[^\W\d_]{2}", x) and (not is_amount(x) or "%" in x))
+    named = max(worded, key=len, default="")
     if named and len(named) <= LONG_TEXT:
         for f in [f for f, x in cells.items() if x == named]:
             del cells[f]

@@ -11,8 +11,10 @@ from optimizer.procurement.reading.amounts import amount, cents, exact_sum
 from optimizer.procurement.reading.document import WHOLE, Issue, Line, Total
 from optimizer.procurement.reading.mapping import Tax
 from optimizer.procurement.reading.numbers import Style
+from optimizer.procurement.reading.numbers import read as read_number
 from optimizer.procurement.reading.totals import RawTotal
 
+OF_AMOUNT = re.compile(r"\b(?:auf|on|of|über|von)\s+(\D{0,5}\d[\d.,' ]*)\s*$")
 RATE = re.compile(r"(?<!\d)(\d{1,2}(?:[.,]\d{1,2})?)\s*%")
 
 
@@ -82,8 +84,10 @@ def check(
         return issues
     starts = [(0, 0)]  # lines and sums above each block
     off = _discounts(totals)
-    tax_total = next((t for t in totals if t.kind == "tax"), None)
-    bases = [goods + off]
+    taxes = [t for t in totals if t.kind == "tax"]
+    tax_total = taxes[0].model_copy(update={"amount": exact_sum([t.amount for t in taxes])}) if taxes else None
+    parts = _all([x for x in counted if x.role == "part"])
+    bases = [goods + off, *([parts + off] if parts else [])]  # freight is taxed or not
     for n, (t, count) in enumerate(zip(totals, after, strict=True)):
         if t.kind == "subtotal":
             blocks = [(lines[s:count], _discounts(totals[k:n])) for s, k in reversed(starts)]
@@ -91,8 +95,8 @@ def check(
             starts.append((count, n + 1))
         elif t.kind == "tax":
             issues += _tax(t, bases, tax, rate, lines)
-        elif t.kind in WHOLE and any(not x.optional for x in lines[count:]):
-            # A sum with lines below it is that of a group, or of all.
+        elif t.kind in WHOLE and (any(not x.optional for x in lines[count:]) or _later(totals[n + 1 :])):
+            # A sum with lines or a further sum below it is that of a group, or of all.
             blocks = [(lines[s:count], _discounts(totals[k:n])) for s, k in reversed(starts)]
             of_group = _subtotal(t, blocks, lines[:count], counted)
             issues += of_group and _total(t, goods, off, tax, rate, tax_total, lines, bases) and of_group
@@ -109,6 +113,10 @@ def check(
                 as_total = t.model_copy(update={"kind": "total"})
                 issues += _total(as_total, goods, off, tax, rate, tax_total, lines, bases)
     return issues
+
+
+def _later(totals: Sequence[Total]) -> bool:
+    return any(t.kind in WHOLE for t in totals)
 
 
 def _all(lines: Sequence[Line]) -> Decimal | None:
@@ -145,6 +153,8 @@ def _tax(t: Total, bases: Sequence[Decimal], tax: Tax, rate: Decimal | None, lin
     rate = t.rate if t.rate is not None else rate
     if rate is None:
         return []
+    if own := OF_AMOUNT.search(t.label):  # `MwSt 19 % auf 129.560,00`
+        bases = [*read_number(own[1]).values, *bases]
     share = rate / 100
     added = [b * share for b in bases]
     within = [b * share / (1 + share) for b in bases]
@@ -176,6 +186,8 @@ def _total(
         allowed = [base + plus, base * factor] if below_tax else [base, goods, base + plus, base * factor]
     if any(near(x, t.amount, lines) for x in allowed):
         return []
+    if words.has("variant", t.label) and any(x.optional for x in lines):
+        return []  # a sum with one of the options, which are in none
     if tax == "gross" and plus > 0 and any(near(b + plus, t.amount, lines) for b in bases):
         return [_wrong("tax-counted-twice", t, base, "the prices have tax in them already and the total adds it again")]
     return [_wrong("sum-arithmetic", t, allowed[0], "the lines sum to another amount")]

@@ -86,7 +86,7 @@ def total_kind(label: str) -> TotalKind | None:
         return "tax" if re.search(r"\d\s*%|mwst|ust|vat|税", words.folded(label)) else None
     if re.search(r"\d\s*%", label) and words.has("tax", plain) and len(label) <= 40:
         return "tax"
-    for kind in ("subtotal", "total", "tax", "discount"):
+    for kind in ("total_gross", "total_net", "subtotal", "total", "tax", "discount"):
         if len(label) <= 40 and words.begins(kind, plain) and not re.search(r"\d[a-z]|[a-z]\d", plain):
             return _with_tax(kind, tax)
     return None
