@@ -114,7 +114,8 @@ def _unit_as_price(sheet: Sheet, header: Header) -> Header:
     if at is None or any(x.field == "unit_price" for x in header.columns.values()):
         return header
     cells = [x for r in sheet.rows if r.number > header.row and (x := r.cells.get(at)) is not None][:TRIED_ROWS]
-    prices = sum(isinstance(x, Decimal) for x in cells)
+    bare = [numbers.read(x) for x in cells if isinstance(x, str)]
+    prices = sum(isinstance(x, Decimal) for x in cells) + sum(bool(r.values) and not r.rest for r in bare)
     if prices * 2 <= len(cells):
         return header
     return replace(header, columns={**header.columns, at: replace(header.columns[at], field="unit_price")})

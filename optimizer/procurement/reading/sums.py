@@ -95,14 +95,16 @@ def check(
             starts.append((count, n + 1))
         elif t.kind == "tax":
             issues += _tax(t, bases, tax, rate, lines)
-        elif t.kind in WHOLE and (any(not x.optional for x in lines[count:]) or _later(totals[n + 1 :])):
-            # A sum with lines or a further sum below it is that of a group, or of all.
-            blocks = [(lines[s:count], _discounts(totals[k:n])) for s, k in reversed(starts)]
-            of_group = _subtotal(t, blocks, lines[:count], counted)
-            issues += of_group and _total(t, goods, off, tax, rate, tax_total, lines, bases) and of_group
-            starts.append((count, n + 1))
         elif t.kind in WHOLE:
-            issues += _total(t, goods, off, tax, rate, tax_total, lines, bases)
+            wrong = _total(t, goods, off, tax, rate, tax_total, lines, bases)
+            more = any(not x.optional for x in lines[count:])
+            if wrong and (more or any(x.kind in WHOLE for x in totals[n + 1 :])):
+                # A sum with lines or a further sum below it may be that of a group.
+                blocks = [(lines[s:count], _discounts(totals[k:n])) for s, k in reversed(starts)]
+                of_group = _subtotal(t, blocks, lines[:count], counted)
+                wrong = of_group if more or not of_group else wrong
+                starts.append((count, n + 1))
+            issues += wrong
             bases.append(t.amount)
         elif t.kind == "in_words":
             figures = [x.amount for x in totals if x.kind in WHOLE]
@@ -113,10 +115,6 @@ def check(
                 as_total = t.model_copy(update={"kind": "total"})
                 issues += _total(as_total, goods, off, tax, rate, tax_total, lines, bases)
     return issues
-
-
-def _later(totals: Sequence[Total]) -> bool:
-    return any(t.kind in WHOLE for t in totals)
 
 
 def _all(lines: Sequence[Line]) -> Decimal | None:
