@@ -83,7 +83,10 @@ class Conversion:
             "unknown": "The quote does not say whether its prices hold tax: they are taken as net",
         }  # fmt: skip
         text = words[q.tax]
-        if not code:
+        several = sorted({x.currency for x in q.lines if x.currency})
+        if not code and len(several) > 1:
+            text += f"; its lines are in {', '.join(several)}, each taken at its own rate"
+        elif not code:
             text += "; it names no currency, so no price can be compared (currency in --map)"
         elif usd is None:
             text += f"; no exchange rate of {code} is known, so no price can be compared (--rate USD_PER_{code})"
