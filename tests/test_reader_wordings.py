@@ -14,7 +14,7 @@ import pytest
 from optimizer.procurement.reading import mapping, words
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.reader import read
-from tests.test_reader_habits import USD, catalog, codes, quote
+from tests.test_reader_habits import USD, catalog, codes, compared, quote, seen
 
 LINE = "1,SYS-821GE-TNHR,Chassis,2,20100,40200"
 SECOND = "2,,Intel Xeon Platinum 8480+,2,9900,19800"
@@ -305,3 +305,16 @@ def test_the_manufacturers_number_counts(tmp_path: Path) -> None:
     head = "Pos,Artikelnummer,Hersteller-Nr.,Bezeichnung,Menge,Einzelpreis,Gesamt"
     q = quote(tmp_path, ["1,104711,M321R8GA0PB0-CWMKJ,64 GB RDIMM,2,100,200"], "EUR netto", head=head)
     assert q.lines[0].matched.part == "samsung-m321r8ga0pb0-cwmkj"
+
+
+def test_a_second_sheet_of_goods_is_told(tmp_path: Path) -> None:
+    path, made = tmp_path / "q.xlsx", openpyxl.Workbook()
+    head = ("Item", "Part Number", "Description", "Qty", "Unit Price", "Total")
+    for sheet in (made.active, made.create_sheet("Network")):
+        for row in ((USD,), head, (1, "SYS-821GE-TNHR", "Chassis", 2, 20100, 40200)):
+            sheet.append(row)
+    made.save(path)
+    q = read(path, catalog())
+    assert codes(q) == ["sheets-unread"] and "'Network'" in q.issues[0].text
+    assert any("'Network'" in t for t in seen(q).summary)
+    assert "sheets-unread" in [f.code for f in compared(q, quote(tmp_path, [LINE], USD)).bids[0].flags]

@@ -47,6 +47,8 @@ def of_quote(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
             yield flag("unclear-line", bid, i.row or 0, what=i.text)
         elif i.code in TAX:
             yield flag("tax-basis-conflict", bid, i.row, what=i.text)
+        elif i.code == "sheets-unread":
+            yield flag("sheets-unread", bid, what=i.text)
         elif i.code == "part-conflict":
             yield flag("part-conflict", bid, i.row or 0, what=i.text)
     if not quote.currency and any(x.unit_price and not x.currency for x in quote.lines):

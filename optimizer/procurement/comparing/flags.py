@@ -34,6 +34,7 @@ FLAGS = {
     "fuzzy-taken": Shape("warning", N_("row {row}: {line} was taken for {part} by similarity")),
     "part-conflict": Shape("error", N_("row {row}: number and text name different parts: {what}")),
     "bundle-split": Shape("note", N_("row {row}: one price for rows {rows}; split over them by the catalog's prices")),
+    "sheets-unread": Shape("warning", N_("{what}: what they offer is not counted")),
     "no-price": Shape("warning", N_("row {row}: {line} has no price")),
     "unclear-line": Shape("warning", N_("row {row}: {what}")),
     "hidden-row": Shape("warning", N_("row {row}: {line} stands in a hidden row")),

@@ -45,10 +45,10 @@ def table_of(path: Path, tables: Tables, given: Mapping) -> tuple[Sheet, Header,
         raise refuse("no-header", "has no row that names a part and a price or quantity", path, hint)
     visible = [x for x in scored if not x[0].hidden] or scored
     sheet, header = max(visible, key=lambda x: x[1].score)
-    others = [s.name for s, _ in scored if s is not sheet]
-    notices = (
-        [("other-tables", f"sheets with tables that were not read: {', '.join(map(repr, others))}")] if others else []
-    )
+    notices = []
+    for code, hidden in (("sheets-unread", False), ("other-tables", True)):
+        if others := [s.name for s, _ in scored if s is not sheet and s.hidden is hidden]:
+            notices.append((code, f"sheets with tables that were not read: {', '.join(map(repr, others))}"))
     if sheet.hidden:
         notices.append(("hidden-sheet-read", f"sheet {sheet.name!r} is hidden and the only one with a table"))
     if given.columns:

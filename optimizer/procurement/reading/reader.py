@@ -33,6 +33,8 @@ from optimizer.procurement.reading.tables import Sheet, Tables, read_tables
 from optimizer.procurement.reading.totals import is_amount
 
 MAX_LINES = 10_000
+UNREAD = "sheets-unread"
+"""Visible sheets with tables of their own: what they offer is in no sum, which is more than a notice."""
 
 
 @contextmanager
@@ -57,7 +59,9 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     overrides = _overrides(given, catalog)
     tables = read_tables(path, encoding=given.encoding, delimiter=given.delimiter)
     sheet, header, more = table_of(path, tables, given)
-    notices = [Notice(code=c, text=t) for c, t in (*tables.notices, *more)]
+    told = (*tables.notices, *more)
+    notices = [Notice(code=c, text=t) for c, t in told if c != UNREAD]
+    issues = [Issue(code=c, severity="warning", text=t) for c, t in told if c == UNREAD]
     if not given.columns:
         header = by_arithmetic(sheet, header)
     rows = body(sheet, header, ignore=given.ignore_rows, last_row=given.last_row)
@@ -67,7 +71,6 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
         raise refuse("too-many-lines", f"has {len(rows.lines)} lines, the limit is {MAX_LINES}", path)
     header = in_units(header, rows, given, notices)
     style, inferred = amounts.styles(rows, given.decimal)
-    issues: list[Issue] = []
     basis, said = basis_of(sheet, header, rows, given, issues)
     if inferred:
         text = "numbers such as 125,000 are read as thousands: prices have no three decimals"

@@ -21,6 +21,8 @@ def summary(x: XRay, _: Words = EN) -> list[str]:
     return [text for say in said for text in say(x, _)]
 
 
+WORTH_SAYING = ("sheets-unread", "not-new", "counted-per-unit")
+"""Warnings of the reader that change what the sums are of."""
 MARKS = {
     "ok": "", "above": N_("above"), "below": N_("below"), "no-catalog-price": N_("no catalog price"),
     "not-comparable": N_("not comparable"), "in-another-line": N_("in another line"), "not-placed": N_("not matched"),
@@ -89,7 +91,7 @@ def finding(f: Finding, _: Words = EN) -> str:
 
 def _money(x: XRay, _: Words) -> Iterable[str]:
     for f in x.findings:
-        if f.severity == "error":
+        if f.severity == "error" or f.code in WORTH_SAYING:
             yield finding(f, _) + _.stop
     if x.totals.unpriced_rows and any(line.pieces or line.amount for line in x.lines):
         yield _("No comparable price: {rows}.", rows=rows(x.totals.unpriced_rows, _))
