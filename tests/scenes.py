@@ -6,7 +6,7 @@ What a build needs is worked out here from its parts; constraints/ is not asked.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -150,18 +150,30 @@ def ports(s: Scene, role: str) -> int:
 # Verdicts -------------------------------------------------------------------------------------------------------------
 
 
-def verdicts(s: Scene, catalog: Catalog, request: Request, policy: Policy, build: Build) -> tuple[set[str], bool]:
-    """(rules whose check fails, whether the certificate lets exactly this build stand)."""
-    market = Market.open(catalog, request, policy)
-    failed = {c.rule for c in findings(market.case(build, s.row.plan, s.row.key)) if c.status == "fail"}
-    gpu: Any = catalog.parts[s.row.key.gpu]
-    platforms = [p for p in catalog.parts.values() if isinstance(p, Platform) and p.id in build.node]
-    parts = Candidates([*platforms, *buyable(market, prune=False)])
-    family = Family(market, gpu, s.row.key.per_node, [s.row], parts)
+def certificate(
+    market: Market, s: Scene, build: Build, rows: Sequence[Row] = (), platforms: Iterable[str] = ()
+) -> Family | None:
+    """The certificate's model of a scene's row, or of other `rows`, with exactly the pieces of a build; None where it
+    has no variable for one of them. Of `platforms` the build's own alone stand in it, unless others are named."""
+    names = {x for x in build.node if isinstance(market.catalog.parts[x], Platform)} | set(platforms)
+    chassis = [p for p in market.catalog.parts.values() if p.id in names]
+    gpu: Any = market.catalog.parts[s.row.key.gpu]
+    parts = Candidates([*chassis, *buyable(market, prune=False)])
+    family = Family(market, gpu, s.row.key.per_node, rows or [s.row], parts)
     m, wanted = family.model, {**build.node, **build.shared}
     for part, terms in m.quantities().items():
         m.cp.add(sum(terms) == wanted.pop(part, 0))
-    return failed, not wanted and family.under(lambda _: PLENTY) is not None
+    return None if wanted else family
+
+
+def verdicts(
+    s: Scene, catalog: Catalog, request: Request, policy: Policy, build: Build, platforms: Iterable[str] = ()
+) -> tuple[set[str], bool]:
+    """(rules whose check fails, whether the certificate lets exactly this build stand)."""
+    market = Market.open(catalog, request, policy)
+    failed = {c.rule for c in findings(market.case(build, s.row.plan, s.row.key)) if c.status == "fail"}
+    family = certificate(market, s, build, platforms=platforms)
+    return failed, family is not None and family.under(lambda _: PLENTY) is not None
 
 
 def changed(catalog: Catalog, part: Part, field: str, value: Any) -> Catalog:

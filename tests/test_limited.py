@@ -110,3 +110,20 @@ def test_stock_that_just_suffices_is_not_short() -> None:
     some = book(source("a", "n", 100, stock=3), max_sellers=1)
     assert some.short("a", 3) is None
     assert some.short("a", 4) == (4, 3)
+
+
+def test_of_sellers_tried_one_by_one_those_who_deliver_in_time() -> None:
+    """At once z alone sells both; w, the cheapest of all, comes in a month."""
+    some = (source("a", "z", 100), source("a", "s", 90), source("a", "w", 10, 30),
+            source("b", "z", 100), source("b", "t", 80), source("b", "w", 10, 30))  # fmt: skip
+    assert sellers(book(*some, max_sellers=1, cost_axis="lead-time"), {"a": 1, "b": 1}) == {"z": 200}
+    late = tuple(source(x, "z", 100, 7) for x in ("a", "b"))
+    assert sellers(book(*some[1:3], *some[4:], *late, max_sellers=1, cost_axis="lead-time"), {"a": 1, "b": 1}) == {
+        "z": 200
+    }
+
+
+def test_numbers_of_pieces_decide_between_sellers() -> None:
+    """Ten of a and one of b: n 10 x 10 + 100 = 200, s 10 x 12 + 85 = 205."""
+    some = (source("a", "n", 10), source("a", "s", 12), source("b", "n", 100), source("b", "s", 85))
+    assert sellers(book(*some, max_sellers=1), {"a": 10, "b": 1}) == {"n": 200}

@@ -13,17 +13,21 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.offers import Bundle, Offer
-from catalogs.schema import Gpu, Kind
+from catalogs.schema import Gpu, Kind, Part
 from constraints.budget import most_parts_cents, totals
 from constraints.filters import limits
 from constraints.policy import Policy, usd_per
 from constraints.pricing import unit_price
-from constraints.request import Request
+from constraints.procurement import barred_by
+from constraints.request import Owned, Request, Spare
 from constraints.rules import findings
-from constraints.tariff import NEVER
+from constraints.purchase import Kit
+from constraints.tariff import NEVER, Step
 from optimizer.market import Market
 from optimizer.pareto import Solver
-from tests.scenes import PLENTY, Scene, scene, verdicts
+from tests.scenes import PLENTY, Scene, certificate, scene, verdicts
+from tests.test_limited import book as limited
+from tests.test_limited import sellers, source
 from tests.test_money import DAY, book, kit, offer
 
 
@@ -62,6 +66,23 @@ def test_bundles_up_to_their_age(parts: dict[str, int], most: int | None, days: 
         assert bool(found) == there, age
 
 
+@pytest.mark.parametrize(("most", "age", "there"), [(10, 0, True), (10, 10, True), (10, 11, False), (0, 0, True)])
+def test_offers_up_to_the_age_that_the_buyer_admits(most: int, age: int, there: bool) -> None:
+    """An offer of exactly the oldest day prices its part, one of the day before does not."""
+    found = book({"gpu0": [offer("a", "100", date=DAY - timedelta(days=age))]}, max_price_age_days=most)
+    assert ("gpu0" in found.prices) == there
+    assert there or found.ledger["gpu0"] == f"every price is older than {most} days"
+
+
+def test_of_offers_of_one_price_the_newest_is_ordered() -> None:
+    """One cheap piece is in stock; of the two sellers who ask the same for the rest the later one is asked."""
+    old, new = (offer(x, "100", date=DAY - timedelta(days=n)) for x, n in (("old", 5), ("new", 1)))
+    for some in ([old, new], [new, old]):
+        bought = book({"gpu0": [*some, offer("few", "90", stock=1)]}).purchase({"gpu0": 3})
+        assert bought is not None
+        assert [(x.offer.id, x.qty) for x in bought.lines if x.offer] == [("few", 1), ("new", 2)]
+
+
 def test_newest_of_stale_offers_prices_a_part() -> None:
     old = [
         offer("a", "100", seller="a", date=DAY - timedelta(days=300)),
@@ -74,6 +95,93 @@ def test_newest_of_stale_offers_prices_a_part() -> None:
     assert book({"gpu0": edge}).prices["gpu0"].cents == 90_00
     edge[0] = offer("d", "90", date=DAY - timedelta(days=91))
     assert book({"gpu0": edge}).prices["gpu0"].cents == 95_00
+
+
+# Whose parts may be bought --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "vendor", "admitted"),
+    [(Kind.CPU, "E", True), (Kind.CPU, "Z", False), (Kind.CPU, "", False), (Kind.GPU, "", False),
+     (Kind.CABLE, "E", True), (Kind.CABLE, "Z", False), (Kind.CABLE, "", True), (Kind.RACK, "Z", False),
+     (Kind.RACK, "", True), (Kind.PDU, "", True), (Kind.PDU, "Z", False), (Kind.SWITCH, "", False)],
+)  # fmt: skip
+def test_vendors_that_a_buyer_allows(kind: Kind, vendor: str, admitted: bool) -> None:
+    """With --vendor every part is of a vendor named; cables, racks and PDUs of no vendor at all are nobody's."""
+    catalog = scene("two racks").market.catalog
+    part: Part = catalog.of(kind)[0].model_copy(update={"vendor": vendor})
+    why = barred_by(part, asked(vendors=frozenset({"e"})), catalog)
+    assert (why == "") is admitted
+    assert admitted or why == f"vendor {vendor} is not among those allowed"
+    assert barred_by(part, asked(), catalog) == ""
+
+
+def test_a_barred_part_in_hand_is_no_part_in_hand() -> None:
+    offers = {"cpu0": [offer("c", "50", "cpu0")]}
+    found = book(offers, own=(Owned(part="gpu0", qty=2),), exclude=frozenset({"gpu0"}))
+    assert set(found.prices) == {"cpu0"} and found.ledger["gpu0"] == "excluded by --exclude"
+
+
+# Bundles ----------------------------------------------------------------------------------------------------------------
+
+
+def test_no_spares_of_what_a_bundle_brings_unless_asked_for() -> None:
+    """A GPU that only a bundle brings: one bundle for one, two where a spare of each GPU is asked for."""
+    offers, pack = {"cpu0": [offer("c", "50", "cpu0")]}, (kit("200", gpu0=1, cpu0=1),)
+    assert book(offers, pack).cost({"gpu0": 1}) == 200_00
+    spares = (Spare(category=Kind.GPU, pieces=1, per=1),)
+    assert book(offers, pack, spares=spares).cost({"gpu0": 1}) == 400_00
+
+
+@pytest.mark.parametrize(
+    ("change", "fields", "there"),
+    [({}, {}, True),
+     ({"condition": "used"}, {}, False), ({"condition": "used"}, {"conditions": frozenset({"used"})}, True),
+     ({"stock": 0}, {}, False), ({"stock": 1}, {}, True),
+     ({"confidence": "estimate"}, {"confidences": ("list",)}, False), ({}, {"confidences": ("list",)}, True),
+     ({"lead_time_days": 8}, {"max_lead_days": 7}, False), ({"lead_time_days": 7}, {"max_lead_days": 7}, True)],
+)  # fmt: skip
+def test_a_bundle_meets_all_that_is_asked_of_offers(change: Any, fields: Any, there: bool) -> None:
+    """Condition, stock, confidence and lead time each keep a bundle out alone."""
+    assert bool(book({}, (kit("10", gpu0=1, cpu0=1).model_copy(update=change),), **fields).kits) == there
+
+
+def test_pieces_to_be_had_from_offers_and_bundles_together() -> None:
+    """Three of an offer and two bundles of two: seven in all."""
+    offers = {"gpu0": [offer("a", "100", stock=3)], "cpu0": [offer("c", "50", "cpu0")]}
+    found = book(offers, (kit("210", 2, gpu0=2, cpu0=1),))
+    assert found.short("gpu0", 7) is None
+    assert found.short("gpu0", 8) == (8, 7)
+
+
+def test_a_bundle_that_saves_a_cent_is_bought() -> None:
+    offers = {"gpu0": [offer("a", "100")], "cpu0": [offer("c", "50", "cpu0")]}
+    assert book(offers, (kit("149.99", gpu0=1, cpu0=1),)).cost({"gpu0": 1, "cpu0": 1}) == 149_99
+
+
+def test_a_bundle_that_saves_nothing_is_not_bought() -> None:
+    """Four GPUs at 100, 120, 120, 120 and a CPU at 50 are 510; so are a bundle at 170 and three GPUs at 340."""
+    gpus = [offer("a", "100", stock=1), offer("b", "120")]
+    found = book({"gpu0": gpus, "cpu0": [offer("c", "50", "cpu0")]}, (kit("170", gpu0=1, cpu0=1),))
+    bought = found.purchase({"gpu0": 4, "cpu0": 1})
+    assert bought is not None and bought.cents == 510_00
+    assert {x.part for x in bought.lines} == {"gpu0", "cpu0"}
+
+
+def test_a_bundle_bought_more_often_than_one_of_its_parts_is_needed() -> None:
+    """Two GPUs and one drive: two bundles of one of each, cheaper than the GPU alone, and a drive left over."""
+    s = scene("tower")
+    pieces, day = s.case.build.total(), s.market.request.as_of
+    gpu, drive = s.row.key.gpu, next(x for x in pieces if s.market.catalog.parts[x].kind == Kind.DRIVE)
+    assert (pieces[gpu], pieces[drive]) == (2, 1)
+    pack = kit("300", **{gpu: 1, drive: 1}).model_copy(update={"date": day})
+    cents = 2 * 300_00 + sum(q * s.market.cents(x) for x, q in pieces.items() if x not in (gpu, drive))
+    catalog = replace(s.market.catalog, bundles={"kit": pack})
+    market = Market.open(catalog, s.market.request, s.market.policy)
+    assert market.book.cost(pieces) == cents
+    family = certificate(market, s, s.case.build)
+    assert family is not None
+    assert family.under(lambda _: cents) is not None and family.under(lambda _: cents - 1) is None
 
 
 # Bundles and steps in the certificate ---------------------------------------------------------------------------------
@@ -183,6 +291,73 @@ def test_a_part_without_a_price_breaks_no_share() -> None:
     request = s.market.request.model_copy(update={"exclude": frozenset({cpu}), "max_sellers": 2})
     case = Market.open(halves(s), request, Policy()).case(s.case.build, s.row.plan, s.row.key)
     assert {c.rule for c in findings(case) if c.status == "fail"} == {"procurement"}
+
+
+@pytest.mark.parametrize(
+    ("field", "most", "rule"),
+    [("max_estimated_percent", 0, ""), ("max_share_percent", 50, ""), ("max_share_percent", 49, "sellers")],
+)
+def test_a_seller_of_nothing_in_the_build_has_no_share(field: str, most: int, rule: str) -> None:
+    """Someone else sells, on an estimate, parts that the build does not hold: 0 % of the cost."""
+    s = scene("tower")
+    catalog = halves(s)
+    gpu = s.row.key.gpu
+    sure = {x: tuple(o.model_copy(update={"confidence": "list"}) for o in of) for x, of in catalog.offers.items()}
+    other = next(x.id for x in s.market.catalog.of(Kind.CPU) if x.id not in sure)
+    change = {"id": "x", "part": other, "seller": "x", "confidence": "estimate"}
+    catalog = replace(catalog, offers={**sure, other: (sure[gpu][0].model_copy(update=change),)})
+    assert stands(s, catalog, **{field: most}) == (({rule}, False) if rule else (set(), True))
+
+
+AT_ONCE = {
+    "max_estimated_percent": (50, (source("a", "n", 50), source("b", "s", 50, 0, "estimate"), source("b", "t", 40, 7))),
+    "max_sellers": (2, (source("a", "n", 50), source("b", "s", 50), source("b", "n", 40, 7))),
+    "max_share_percent": (
+        50, (source("a", "n", 50), source("b", "s", 50), source("a", "t", 40, 7), source("b", "s2", 40, 7))
+    ),
+}  # fmt: skip
+"""Limit -> its value that the orders at once (100 cents, two halves) just keep to; those in a week are cheaper."""
+
+
+@pytest.mark.parametrize("field", AT_ONCE)
+def test_the_soonest_delivery_at_exactly_a_limit(field: str) -> None:
+    """Orders at exactly a limit are within it: no later day is taken for its sake. One step tighter, and one is."""
+    most, some = AT_ONCE[field]
+    for limit, days in ((most, 0), (most - 1, 7)):
+        orders = limited(*some, cost_axis="lead-time", **{field: limit}).purchase({"a": 1, "b": 1})
+        assert orders is not None
+        assert max(x.offer.lead_time_days or 0 for x in orders.lines if x.offer) == days
+
+
+@pytest.mark.parametrize(("budget", "days"), [(None, 0), (150_00, 0), (149_99, 7), (120_00, 7)])
+def test_the_soonest_delivery_that_a_budget_pays_for(budget: int | None, days: int) -> None:
+    offers = {"gpu0": [offer("a", "150"), offer("b", "120", lead_time_days=7)]}
+    bought = book(offers, cost_axis="lead-time", budget_cents=budget).purchase({"gpu0": 1})
+    assert bought is not None and [x.offer.lead_time_days or 0 for x in bought.lines if x.offer] == [days]
+
+
+# Orders that only bring a share down ----------------------------------------------------------------------------------
+
+
+def test_a_bundle_is_no_padding() -> None:
+    """Three pieces are needed and sold by the three; a bundle of one more would only make the seller's share smaller."""
+    three = source("a", "n", 100)
+    three = replace(three, steps=(Step(3, None, 100),))
+    pack = Kit(kit("2", a=1).model_copy(update={"seller": "w"}), 200)
+    assert sellers(limited(three, kits=(pack,), max_share_percent=60), {"a": 3}) == {"n": 300}
+
+
+def test_a_least_order_above_the_need_is_taken_at_its_least() -> None:
+    """Two of a are needed and sold by the three: 300. With b from n all is from n, with b from w 60 %."""
+    three = replace(source("a", "n", 100), steps=(Step(3, None, 100),))
+    some = limited(three, source("b", "n", 150), source("b", "w", 200), max_share_percent=60)
+    assert sellers(some, {"a": 2, "b": 1}) == {"n": 300, "w": 200}
+
+
+def test_an_order_that_is_needed_for_one_piece_alone_is_no_padding() -> None:
+    """Four pieces of sellers who send three and two at least: three and two, of which one is left over."""
+    some = (replace(source("a", x, 100), steps=(Step(n, None, 100),)) for x, n in (("n", 3), ("s", 2)))
+    assert sellers(limited(*some, max_share_percent=60), {"a": 4}) == {"n": 300, "s": 200}
 
 
 # What the buyer is told -----------------------------------------------------------------------------------------------
