@@ -14,6 +14,7 @@ class Suite(NamedTuple):
 
 
 LIMITS, PARTS, PRICES = "tests/test_rule_limits.py", "tests/test_part_limits.py", "tests/test_price_edges.py"
+GAPS = "tests/test_rule_gaps.py"
 MONEY = ("tests/test_money.py", "tests/test_large_numbers.py")
 NEEDS = "tests/test_oracle.py::test_certificate_needs_every_encode"
 ROWS = "tests/test_oracle.py::test_certificate_needs_the_rules_of_rows"
@@ -31,7 +32,7 @@ EDGES = {"power": ["power", "power circuit"], "site": ["site power", "site units
 def encoded(rule: str, *more: str) -> Suite:
     """A rule of hardware: fronts, the certificate without it, its boundary tests, `more`, single builds."""
     edges = [f"tests/test_rules.py::test_just_inside_and_just_outside[{x}]" for x in EDGES.get(rule, [])]
-    return Suite(("plain",), (f"{NEEDS}[{rule}]", *edges, *more, PARTS, LIMITS))
+    return Suite(("plain",), (f"{NEEDS}[{rule}]", *edges, *more, GAPS, PARTS, LIMITS))
 
 
 def money(*fronts: str) -> Suite:
