@@ -11,6 +11,8 @@ import pytest
 
 from catalogs.llm import get
 from catalogs.load import Catalog
+from catalogs.schema import Contained
+from constraints import offload as rule
 from constraints.host_memory import HostMemory, host_of
 from constraints.model import FamilyModel
 from constraints.offload import CPU_FIELDS, MEMORY_FIELDS, HostSpec, host, room_gb
@@ -184,6 +186,37 @@ def test_a_check_says_what_experts_lack(shipped: Catalog) -> None:
     slow = market.request.model_copy(update={"min_tok_s_user": 40})
     text = "no plan gives each user 40 tok/s with experts in host memory"
     assert failing(Market.open(market.catalog, slow, Policy()), build) == {text}
+
+
+@pytest.mark.parametrize(
+    ("gflops", "found"),
+    [(0, 0), (249, 0), (250, 250), (349, 250), (350, 350), (499, 350), (500, 500), (699, 500), (700, 700), (999, 700),
+     (1000, 1000), (1399, 1000), (1400, 1400), (1999, 1400), (2000, 2000), (32_000, 32_000)],
+)  # fmt: skip
+def test_classes_of_two_steps_per_doubling(monkeypatch: pytest.MonkeyPatch, gflops: int, found: int) -> None:
+    """250, 350, 500, 700, 1000, ...: what the cores attain, rounded down."""
+    monkeypatch.setattr(rule, "cpu_classes", lambda: {"one": ("", 1)})
+    assert rule.cores_gflops("one", gflops) == found
+
+
+def test_class_of_the_cores_of_all_sockets(shipped: Catalog) -> None:
+    """Genoa attains 53 GFLOPS a core: 24 cores are 1272, on two sockets 2544. Of unlisted CPUs nothing is known."""
+    cpu: Any = shipped.parts["amd-epyc-9224"]
+    assert (cpu.generation, cpu.cores) == ("Genoa", 24)
+    assert [rule.gflops_class(cpu, n) for n in (1, 2)] == [1000, 2000]
+    dark = cpu.model_copy(update={"generation": "unlisted", "cores": 4000})
+    assert rule.gflops_class(dark, 2) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "can"),
+    [({}, True), ({"dimm_slots": 0}, False), ({"channels_per_cpu": 0}, False), ({"sockets": 2}, True),
+     ({"sockets": 3}, False), ({"contents": (Contained(part="dimm", qty=2),)}, False)],
+)  # fmt: skip
+def test_boards_whose_memory_may_hold_experts(shipped: Catalog, change: dict[str, Any], can: bool) -> None:
+    """Modules in slots, one or two sockets, bought for it: not memory soldered to channels, nor what a system holds."""
+    platform: Any = shipped.parts["supermicro-h13ssl-n-1p-sp5-plus-case"]
+    assert rule.offloads(platform.model_copy(update=change)) is can
 
 
 def test_copies_of_the_experts_take_room() -> None:

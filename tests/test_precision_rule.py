@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
@@ -19,8 +20,9 @@ from constraints.rule import Check
 from constraints.software import Software, engine, served
 from constraints.storage import needed_gb
 from constraints.training import trained_params
-from constraints.vram import kv_per_gpu_user, needed_bytes, stages, weights_per_gpu
+from constraints.vram import demand_bytes, kv_per_gpu_user, most_users, needed_bytes, stages, weights_per_gpu
 from tests.conftest import AS_OF
+from tests.scenes import scene, verdicts
 
 ALL = ["bf16", "fp8", "int8", "int4", "nvfp4", "mxfp4"]
 
@@ -51,6 +53,13 @@ def test_a_named_precision_admits_its_twin_alone() -> None:
     assert wanted(lite, ask("v2-lite", precision="fp8")) == ["fp8"]
     assert wanted(lite, ask("v2-lite", precision="bf16")) == wanted(lite, ask("v2-lite", precision="fp16")) == ["bf16"]
     assert wanted(lite, ask("v2-lite", precision="fp4-mix")) == []
+
+
+def test_experts_of_four_bits_are_four_bits() -> None:
+    """A DeepSeek-V4 published in 8 bits: FP4 experts count as 4 bits, and 5 asked for keep them out."""
+    eight = replace(get("v4-flash"), min_precision_bits=8)
+    for bits, have in ((8, ["fp8"]), (5, ["fp8"]), (4, ["fp8", "fp4-mix", "nvfp4"])):
+        assert wanted(eight, ask("v4-flash", min_precision_bits=bits)) == have
 
 
 def test_precisions_that_a_request_may_name() -> None:
@@ -168,6 +177,54 @@ def test_shares_of_weights_and_cache_are_rounded_up(tp: int) -> None:
     assert weights_per_gpu(llm, "bf16", tp, 1, 1, 1) == math.ceil(Fraction(whole, tp))
     cache = sum(llm.kv_layer_bytes(4097, "bf16"))
     assert kv_per_gpu_user(llm, 4097, "bf16", tp, 1) == math.ceil(Fraction(cache, llm.kv_shards(tp)))
+
+
+def test_a_first_stage_of_wide_dense_layers_is_the_fullest() -> None:
+    """Six dense layers before ten routed ones, in four stages: with the experts spread over 256 GPUs the first stage,
+    four dense layers and half of the head, is the fullest; its layers have no experts to spread."""
+    v3 = get("v3-671b")
+    llm = replace(v3, layer_list=(*(v3.layer_list[0],) * 6, *(v3.layer_list[-1],) * 10))
+    each, head = llm.layer_bytes("bf16"), llm.head_bytes("bf16")
+    dense, experts = each[0], llm.expert_bytes("bf16") // 10
+    routed = math.ceil(Fraction(experts, 256)) + each[-1] - experts
+    assert 2 * dense + 2 * routed < 4 * routed + head // 2 < 4 * dense + head // 2
+    assert weights_per_gpu(llm, "bf16", 1, 4, 1, 256) == 4 * dense + head // 2
+
+
+def test_half_of_an_odd_head_is_rounded_up() -> None:
+    llm = get("r1-33b")
+    each, head = llm.layer_bytes("fp8"), llm.head_bytes("fp8")
+    assert head % 2 == 1
+    assert weights_per_gpu(llm, "fp8", 1, 2, 1, 1) == max(sum(each[:32]), sum(each[32:])) + (head + 1) // 2
+
+
+def test_shares_of_experts_are_rounded_up() -> None:
+    llm = get("v2-lite")
+    moe = llm.expert_bytes("bf16")
+    rest = sum(llm.layer_bytes("bf16")) + llm.head_bytes("bf16") - moe
+    assert moe % 26 == 0 and moe % 7
+    assert weights_per_gpu(llm, "bf16", 1, 1, 1, 7) == math.ceil(Fraction(moe, 7)) + rest
+
+
+@pytest.mark.parametrize(("dp", "vram_gb"), [(1, 80), (2, 80), (1, 24)])
+def test_users_that_memory_holds(dp: int, vram_gb: int) -> None:
+    """The GPU less 2 GB, a twentieth and the weights, divided by a user's cache; each data-parallel rank has its own.
+    The 31 GB of weights do not fit 24."""
+    llm, plan = get("v2-lite"), Plan("bf16", "bf16", 1, 1, dp, 1, 1, 1)
+    gpu: Any = SimpleNamespace(vram_gb=vram_gb, unified_reserve_gb=0)
+    moe = llm.expert_bytes("bf16")
+    weights = math.ceil(moe / dp) + sum(llm.layer_bytes("bf16")) + llm.head_bytes("bf16") - moe
+    left = vram_gb * 19 * 10**9 // 20 - 2 * 10**9 - weights
+    each = sum(llm.kv_layer_bytes(4096, "bf16"))
+    assert most_users(gpu, llm, Policy(), plan, 4096) == (left // each * dp if vram_gb == 80 else -1)
+
+
+def test_a_plan_that_fills_its_memory_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    s = scene("tower")
+    need = demand_bytes(s.case.gpu, s.market.llm, s.market.policy, s.row.plan, s.market.request)
+    for have, found in ((need, (set(), True)), (need - 1, ({"vram"}, False))):
+        monkeypatch.setattr("constraints.vram.usable_bytes", lambda gpu, have=have: have)
+        assert verdicts(s, s.market.catalog, s.market.request, s.market.policy, s.case.build) == found
 
 
 @pytest.mark.parametrize("workload", ("train", "finetune-lora"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import jsonschema
@@ -232,6 +234,15 @@ def test_precisions_of_training() -> None:
     assert base_precisions(llm, request("train", precision="int4")) == []
 
 
+def test_precisions_of_lora_are_those_that_the_model_has() -> None:
+    """DeepSeek-V4 is published in FP4 and FP8: there are no int4 weights to train adapters on."""
+    v4 = get("v4-flash")
+    assert "int4" not in v4.precisions()
+    assert base_precisions(v4, request("finetune-lora", "v4-flash", precision="int4")) == []
+    assert base_precisions(v4, request("finetune-lora", "v4-flash", precision="fp8")) == ["fp8"]
+    assert base_precisions(get("r1-33b"), request("finetune-lora", precision="int4")) == ["int4"]
+
+
 # The command --------------------------------------------------------------------------------------------------------
 
 
@@ -312,6 +323,40 @@ def test_layers_gathered_under_sharding(ep: int, whole: bool, lora: bool, layers
     rest = 300 * llm.hidden  # norms and the router
     found = gathered_bytes(llm, "bf16", 2, ep, 16, lora, 3)
     assert layers * largest <= found <= layers * (largest + rest)
+
+
+def test_gathered_layer_of_v3_to_the_parameter() -> None:
+    """A routed layer of the published sizes: latent attention, 257 experts, router with a bias each, four norms."""
+    h, heads = 7168, 128
+    attention = h * 1536 + 1536 * heads * 192 + h * (512 + 64) + 512 * heads * (128 + 128) + heads * 128 * h
+    experts = 257 * 3 * h * 2048
+    layer = attention + experts + 256 * h + 256 + 1536 + 512 + 2 * h
+    assert gathered_bytes(get("v3-671b"), "bf16", 1, 1, 16, False, 2) == 2 * 3 * layer
+    assert gathered_bytes(get("v3-671b"), "bf16", 4, 1, 16, True, 2) == math.ceil(2 * 2 * layer / 4)
+
+
+def test_gathered_layers_of_a_model_scaled_to_a_stated_size() -> None:
+    """33 B parameters in the layers of Qwen-32B: embedding and head, its largest unit, grow in proportion."""
+    llm, head = get("r1-33b"), 2 * 152064 * 5120 + 5120
+    each = 5120 * (5120 + 2 * 1024 + 5120 + 3 * 27648) + 5120 + 2 * 1024 + 2 * 5120
+    unit = int(Fraction(33 * 10**9, 64 * each + head) * head)
+    assert gathered_bytes(llm, "bf16", 1, 1, 8, True, 2) == 2 * 2 * unit
+
+
+@pytest.mark.parametrize(("precision", "tp", "want"), [
+    ("int4", 1, 2 * 5120 * 27648), ("fp8", 1, 2 * 5120 * 27648), ("int4", 2, 5120 * 27648),
+    ("int4", 7, 40_445_075), ("bf16", 1, 0), ("fp16", 1, 0), ("bf16", 2, 0),
+])  # fmt: skip
+def test_gathered_matrix_of_unsharded_low_bit_weights(precision: str, tp: int, want: int) -> None:
+    """Weights of few bits are unpacked one matrix at a time: the largest is 5120 x 27648, two bytes each."""
+    assert gathered_bytes(get("r1-33b"), precision, tp, 1, 1, True, 2) == want
+
+
+def test_activations_of_dense_and_routed_layers_of_different_width() -> None:
+    """DeepSeek-V2-Lite: the first layer is 10944 wide; in the others a token meets six and two experts of 1408."""
+    attention = 2 * 16 * (128 + 64 + 128)
+    dense, routed = (10 * 2048 + 2 * attention + 6 * width for width in (10944, 8 * 1408))
+    assert layer_activation_bytes(get("v2-lite")) == (dense,) + (routed,) * 26
 
 
 def test_serving_plan_has_no_training_memory(shipped: Catalog) -> None:
