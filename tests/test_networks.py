@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
-from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
+from catalogs.load import Catalog
+from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Part, Platform, Switch
+from constraints.case import Build
 from constraints.interconnect import host_gbit_s, least_gbit_s, net_of, plan_fault
-from constraints.links import Network, lan_port, networks, paths
-from constraints.plan import Plan, RowKey
+from constraints.links import Network, lan_port, networks, paths, thrifty
+from constraints.plan import Plan, Row, RowKey
 from constraints.policy import Policy
-from tests.scenes import scene, verdicts
+from constraints.rules import findings
+from optimizer.market import Market
+from tests.scenes import PLENTY, Scene, certificate, scene, verdicts
 
 NO = {"name": "", "vendor": "X", "source": "test"}
 
@@ -70,6 +74,19 @@ def test_a_pair_is_not_joined_by_bridges_for_four() -> None:
     assert verdicts(s, *asked, s.case.build) == (set(), True)
     bare = {x: q for x, q in s.case.build.node.items() if x != bridge.id}
     assert verdicts(s, *asked, replace(s.case.build, node=bare)) == ({"interconnect"}, False)
+
+
+def test_a_row_without_bridges_takes_none() -> None:
+    """Bridges of a build whose row does not use them stand in no certificate, not even demanded by --include."""
+    s = scene("bridged")
+    (bridge, _), key = s.one(Bridge), replace(s.row.key, domain=1)
+    s = s._replace(row=Row(key, s.row.plan, s.row.perf))
+    bare = {x: q for x, q in s.case.build.node.items() if x != bridge.id}
+    request = s.market.request.model_copy(update={"include": (bridge.id,)})
+    asked = s.market.catalog, s.market.request, s.market.policy
+    assert verdicts(s, *asked, replace(s.case.build, node=bare)) == (set(), True)
+    assert not verdicts(s, *asked, s.case.build)[1]
+    assert not verdicts(s, s.market.catalog, request, s.market.policy, s.case.build)[1]
 
 
 def nic(**fields: Any) -> Nic:
@@ -136,6 +153,139 @@ def test_ports_of_all_nodes_meet_at_a_switch_and_a_direct_cable_joins_two() -> N
     pair = direct.bill_of(2, 4)
     assert pair is not None and {x.id: q for x, q in pair.items()} == {"dac": 4}
     assert direct.bill_of(3, 4) is None and direct.bill_of(1, 4) is None
+
+
+def changed(s: Scene, **parts: dict[str, Any]) -> Catalog:
+    """The scene's catalog with fields of parts changed; names with - for _."""
+    all_ = dict(s.market.catalog.parts)
+    for x, fields in parts.items():
+        name = x.replace("_", "-")
+        all_[name] = all_[name].model_copy(update=fields)
+    return replace(s.market.catalog, parts=all_)
+
+
+@pytest.mark.parametrize(("port", "fine"), [("2*1:RJ45", True), ("2*0.9:RJ45", False)])
+def test_a_front_end_of_1_gbit_s_joins_replicas(port: str, fine: bool) -> None:
+    s = scene("wet GPUs")
+    assert s.row.key.net == "none" and s.case.build.nodes == 2
+    catalog = changed(s, sw_frontend={"speeds": ("1:8", "0:8")}, box0={"onboard_lan": (port,)})
+    found = verdicts(s, catalog, s.market.request, s.market.policy, s.case.build)
+    assert found == ((set(), True) if fine else ({"interconnect"}, False))
+
+
+@pytest.mark.parametrize(("gbit_s", "fine"), [(25, True), (24, False)])
+def test_stages_over_an_onboard_port_of_just_their_speed(gbit_s: int, fine: bool) -> None:
+    """The site has the network; without a card the port on the board carries the stages' traffic."""
+    s = scene("towers")
+    assert s.row.key.net == "pp" and "network" in s.market.request.have
+    bare = {x: q for x, q in s.case.build.node.items() if not isinstance(s.market.catalog.parts[x], Nic)}
+    catalog = changed(s, box0={"onboard_lan": (f"1*{gbit_s}:SFP28",)})
+    found = verdicts(s, catalog, s.market.request, s.market.policy, replace(s.case.build, node=bare))
+    assert found == ((set(), True) if fine else ({"interconnect"}, False))
+
+
+# RDMA fabrics of three towers -----------------------------------------------------------------------------------------
+
+
+def fabric(per_node: int, nodes: int, ports: int = 8, rate: int = 100) -> tuple[Scene, Catalog]:
+    """Towers whose GPUs form one data-parallel group over RDMA, big enough for it; switches are joined by `dac` or by
+    `thin`, a cable between switches alone, which comes first in the catalog."""
+    s = scene("towers")
+    key = replace(s.row.key, per_node=per_node, nodes=nodes, net="rdma", net_gbit_s=rate)
+    plan = replace(s.row.plan, tp=per_node, pp=1, dp=nodes, ep=1, replicas=1, concurrency=1)
+    s = s._replace(row=Row(key, plan, s.row.perf))
+    catalog = changed(
+        s, nic0={"rdma": True, "pcie_gen": 5, "lanes": 16}, sw_rdma={"speeds": (f"100:{ports}",)},
+        cpu0={"cores": 64, "lanes_1p": 128}, psu_t={"watts": 20_000}, dimm0={"capacity_gb": 512},
+    )  # fmt: skip
+    more: Switch | Any = catalog.parts["sw-rdma"]
+    uplinks = more.model_copy(update={"connectors": (*more.connectors, "QSFP28")})
+    dac: Any = catalog.parts["dac"]
+    thin = dac.model_copy(update={"id": "thin", "end_a": "QSFP28", "end_b": "QSFP28"})
+    parts: dict[str, Part] = {"thin": thin, **catalog.parts, "sw-rdma": uplinks}
+    offer = catalog.offers["dac"][0].model_copy(update={"id": "o-thin", "part": "thin"})
+    return s, replace(catalog, parts=parts, offers={**catalog.offers, "thin": (offer,)})
+
+
+def laid(s: Scene, shared: dict[str, int]) -> Build:
+    """The towers with a card for each GPU and these shared parts."""
+    k = s.row.key
+    kept = {x: q for x, q in s.case.build.node.items() if not x.startswith(("gpu", "nic"))}
+    return Build(k.nodes, {**kept, k.gpu: k.per_node, "nic0": k.per_node}, shared)
+
+
+def rdma(
+    s: Scene, catalog: Catalog, shared: dict[str, int], *others: RowKey, most: int = 3, **fields: Any
+) -> tuple[set[str], bool]:
+    """Verdicts on the towers; the certificate may choose between the scene's row and others of the family."""
+    request = s.market.request.model_copy(update={"max_nodes": most, **fields})
+    market, build = Market.open(catalog, request, s.market.policy), laid(s, shared)
+    failed = {c.rule for c in findings(market.case(build, s.row.plan, s.row.key)) if c.status == "fail"}
+    rows = [s.row, *(Row(k, replace(s.row.plan, dp=k.nodes), s.row.perf) for k in others)]
+    family = certificate(market, s, build, rows)
+    return failed, family is not None and family.under(lambda r: PLENTY if r.key == s.row.key else -1) is not None
+
+
+def test_either_way_to_join_switches_of_a_fabric_of_several() -> None:
+    """Six ports on switches of five: three leaves with two down and two up, six links to two spines, whichever cable
+    joins the switches."""
+    s, catalog = fabric(2, 3, ports=5)
+    for trunk in ({"thin": 6, "dac": 6}, {"dac": 12}):
+        assert rdma(s, catalog, {"sw-rdma": 5, **trunk}) == (set(), True)
+    assert rdma(s, catalog, {"sw-rdma": 5, "thin": 5, "dac": 6}) == ({"interconnect"}, False)
+
+
+def test_the_largest_number_of_nodes_decides_how_switches_may_be_joined() -> None:
+    """Two nodes would fill a switch of four ports; three take more, so that every way to join switches counts."""
+    s, catalog = fabric(2, 3, ports=4)
+    two = replace(s.row.key, nodes=2)
+    for trunk in ({"thin": 6, "dac": 6}, {"dac": 12}):
+        assert rdma(s, catalog, {"sw-rdma": 5, **trunk}, two) == (set(), True)
+
+
+def test_rows_of_two_speeds_ask_for_one_network_each() -> None:
+    """Cards of 100 Gbit/s are all that a row of 100 takes, though the family has a row of 400 too."""
+    s, catalog = fabric(1, 2)
+    fast = replace(s.row.key, net_gbit_s=400)
+    assert rdma(s, catalog, {"dac": 1}, fast) == (set(), True)
+    assert rdma(s, catalog, {"sw-rdma": 1, "dac": 2}, fast) == (set(), True)
+
+
+def test_three_nodes_are_not_cabled_directly() -> None:
+    s, catalog = fabric(1, 3)
+    assert rdma(s, catalog, {"sw-rdma": 1, "dac": 3}) == (set(), True)
+    for shared in ({}, {"dac": 1}, {"dac": 3}):
+        assert rdma(s, catalog, shared) == ({"interconnect"}, False)
+
+
+def test_a_chassis_without_the_port_beside_one_with_it() -> None:
+    """Two chassis of one catalog: a cable from the front end to a port on the board joins only those that have it."""
+    s = scene("wet GPUs")
+    own, cards = s.one(Platform)[0], [x for x in s.market.catalog.of(Kind.NIC) if x.id in s.market.book.prices]
+    bare = own.model_copy(update={"id": "bare", "onboard_lan": ()})
+    offer = s.market.catalog.offers[own.id][0].model_copy(update={"id": "o-bare", "part": "bare"})
+    parts = {**changed(s, cpu1={"lanes_1p": 128}).parts, "bare": bare}
+    catalog = replace(s.market.catalog, parts=parts, offers={**s.market.catalog.offers, "bare": (offer,)})
+    node = {**{x: q for x, q in s.case.build.node.items() if x != own.id}, "bare": 1, cards[0].id: 1}
+    both = (own.id, "bare")
+    build = replace(s.case.build, node=node)
+    found = verdicts(s, catalog, s.market.request, s.market.policy, build, both)
+    assert found == ({"interconnect"}, False)
+    shared = {**s.case.build.shared, "cat6": 2, "dac": 2}
+    found = verdicts(s, catalog, s.market.request, s.market.policy, replace(build, shared=shared), both)
+    assert found == (set(), True)
+
+
+def test_of_ways_to_join_switches_those_that_cost_less_somewhere() -> None:
+    """Per link: a at 50, b at 40, c of two links a piece at 60. Of a and b the cheaper one stays, and c does."""
+    a, b, c = (((cable(x), n),) for x, n in (("a", 1), ("b", 1), ("c", 2)))
+    price = {"a": 50, "b": 40, "c": 60}
+    assert thrifty([a, b, c], price.__getitem__) == [b, c]
+    assert thrifty([b, a, c], price.__getitem__) == [b, c]
+    # modules of two links over fibres of one: one link is 100 against 155, two are 190 against 180
+    x, y = (((cable(m), 2), (cable(f), 1)) for m, f in (("m1", "f1"), ("m2", "f2")))
+    split = {"m1": 10, "f1": 90, "m2": 130, "f2": 25}
+    assert thrifty([x, y], split.__getitem__) == [x, y]
 
 
 def ids(found: list[Any]) -> list[tuple[tuple[str, int], ...]]:

@@ -19,9 +19,9 @@ from constraints.filters import limits
 from constraints.policy import Policy, usd_per
 from constraints.pricing import unit_price
 from constraints.procurement import barred_by
+from constraints.purchase import Kit
 from constraints.request import Owned, Request, Spare
 from constraints.rules import findings
-from constraints.purchase import Kit
 from constraints.tariff import NEVER, Step
 from optimizer.market import Market
 from optimizer.pareto import Solver
@@ -122,7 +122,7 @@ def test_a_barred_part_in_hand_is_no_part_in_hand() -> None:
     assert set(found.prices) == {"cpu0"} and found.ledger["gpu0"] == "excluded by --exclude"
 
 
-# Bundles ----------------------------------------------------------------------------------------------------------------
+# Bundles --------------------------------------------------------------------------------------------------------------
 
 
 def test_no_spares_of_what_a_bundle_brings_unless_asked_for() -> None:
@@ -340,9 +340,8 @@ def test_the_soonest_delivery_that_a_budget_pays_for(budget: int | None, days: i
 
 
 def test_a_bundle_is_no_padding() -> None:
-    """Three pieces are needed and sold by the three; a bundle of one more would only make the seller's share smaller."""
-    three = source("a", "n", 100)
-    three = replace(three, steps=(Step(3, None, 100),))
+    """Three pieces are needed and sold by the three; a bundle of one more would only make a seller's share smaller."""
+    three = replace(source("a", "n", 100), steps=(Step(3, None, 100),))
     pack = Kit(kit("2", a=1).model_copy(update={"seller": "w"}), 200)
     assert sellers(limited(three, kits=(pack,), max_share_percent=60), {"a": 3}) == {"n": 300}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,17 +12,19 @@ from constraints.case import Build, Case
 from constraints.plan import Row
 from constraints.policy import Policy
 from constraints.rack import racks_in
+from constraints.request import Circuit
 from constraints.tariff import Source, Step, Tariff
 from optimizer.market import Market
 from tests.scenes import changed, load_w, scene, switches_w, verdicts
 
 
-def case(nodes: int, units: int | None, policy: Policy) -> Case:
-    """`nodes` of the scene's servers, of other height, in racks of the site."""
+def case(nodes: int, units: int | None, policy: Policy, **shared: int) -> Case:
+    """`nodes` of the scene's servers, of other height, in racks of the site, with `shared` gear; names with - for _."""
     s = scene("own racks")
     catalog = changed(s.market.catalog, s.one(Platform)[0], "rack_units", units)
     market = Market.open(catalog, s.market.request, policy)
-    return market.case(replace(s.case.build, nodes=nodes), s.row.plan, s.row.key)
+    build = Build(nodes, s.case.build.node, {x.replace("_", "-"): q for x, q in shared.items()})
+    return market.case(build, s.row.plan, s.row.key)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,13 @@ def case(nodes: int, units: int | None, policy: Policy) -> Case:
 def test_racks_by_height(nodes: int, units: int | None, racks: int) -> None:
     cool = Policy().with_settings(["cooling.rack_air_w=1000000"])
     assert racks_in(case(nodes, units, cool)) == racks
+
+
+@pytest.mark.parametrize(("nodes", "switches", "racks"), [(5, 2, 1), (5, 3, 2), (8, 3, 2), (9, 3, 3), (1, 42, 0)])
+def test_racks_of_nodes_beside_shared_gear(nodes: int, switches: int, racks: int) -> None:
+    """Each rack of 42 units keeps room for all switches: beside three of one unit there is room for four nodes of 8."""
+    cool = Policy().with_settings(["cooling.rack_air_w=1000000"])
+    assert racks_in(case(nodes, 8, cool, sw_oob=switches)) == racks
 
 
 def test_racks_of_nodes_of_unknown_height() -> None:
@@ -92,6 +102,53 @@ def test_an_inlet_without_cords_does_not_stand() -> None:
     node = {**{x: q for x, q in s.case.build.node.items() if x != "cord"}, psu.id: 1}
     found = verdicts(s, catalog, s.market.request, s.market.policy, replace(s.case.build, node=node))
     assert found == ({"rack"}, False)
+
+
+@pytest.mark.parametrize("name", ("circuit", "systems", "board", "two racks", "bridged"))
+@pytest.mark.parametrize("field", [{"max_share_percent": 100}, {"max_sellers": 9}, {"cost_axis": "power"}])
+def test_racked_nodes_under_limits_of_a_buyer(name: str, field: dict[str, Any]) -> None:
+    """Where padding has to be kept out, racks and cords are still those that the nodes need; one more is not."""
+    s = scene(name)
+    request = s.market.request.model_copy(update=field)
+    asked = s.market.catalog, request, s.market.policy
+    assert verdicts(s, *asked, s.case.build) == (set(), True)
+    more = replace(s.case.build, shared={**s.case.build.shared, "rack0": s.case.build.shared["rack0"] + 1})
+    assert field == {"max_sellers": 9} or not verdicts(s, *asked, more)[1]
+
+
+def test_cords_of_which_one_has_a_price_by_quantity() -> None:
+    """Two cords for one inlet, one cheaper from ten pieces on: either or both plug in the supplies, none does not."""
+    s = scene("two racks")
+    catalog, need = s.market.catalog, s.case.build.node["cord"]
+    other = catalog.parts["cord"].model_copy(update={"id": "cord-b"})
+    offer = catalog.offers["cord"][0]
+    stepped = offer.model_copy(
+        update={"id": "o-b", "part": "cord-b", "price": offer.price + 2, "breaks": (f"10:{offer.price / 2:.2f}",)}
+    )
+    catalog = replace(
+        catalog, parts={**catalog.parts, "cord-b": other}, offers={**catalog.offers, "cord-b": (stepped,)}
+    )
+    bare = {x: q for x, q in s.case.build.node.items() if x != "cord"}
+    asked = catalog, s.market.request, s.market.policy
+    for cords in ({"cord": need}, {"cord-b": need}, {"cord": need - 1, "cord-b": 1}):
+        assert verdicts(s, *asked, replace(s.case.build, node={**bare, **cords})) == (set(), True)
+    for cords in ({}, {"cord": need - 1}, {"cord-b": need - 1}):
+        assert verdicts(s, *asked, replace(s.case.build, node={**bare, **cords})) == ({"rack"}, False)
+
+
+@pytest.mark.parametrize(
+    ("pdu", "line", "fine"),
+    [(200, 230, True), (230, 200, True), (200, 200, True), (199, 200, False), (200, 199, False), (199, 199, True)],
+)
+def test_200_v_and_more_are_one_class_of_lines_and_pdus(pdu: int, line: int, fine: bool) -> None:
+    s = scene("circuit")
+    catalog = changed(s.market.catalog, s.one(Pdu)[0], "volts", pdu)
+    supply = catalog.parts[s.one(Psu)[0].id]
+    for field in ("watts", "watts_low_line"):
+        catalog = changed(catalog, catalog.parts[supply.id], field, 5000)
+    request = s.market.request.model_copy(update={"circuit": Circuit(amps=100, volts=line)})
+    found = verdicts(s, catalog, request, s.market.policy, s.case.build)
+    assert found == ((set(), True) if fine else ({"rack"}, False))
 
 
 def test_of_equal_sources_the_first_sends_all() -> None:

@@ -1,5 +1,5 @@
-"""Single builds at edges of hardware rules that mutants of constraints/ showed to be untested (docs/mutation.md): power,
-storage, lanes, fit, memory and site, each in the check and in the certificate."""
+"""Single builds at edges of hardware rules that mutants of constraints/ showed to be untested (docs/mutation.md):
+power, storage, lanes, fit, memory and site, each in the check and in the certificate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from catalogs.llm import get
 from catalogs.load import Catalog
-from catalogs.schema import Contained, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu, Switch
+from catalogs.schema import Contained, Cpu, Drive, Gpu, GpuBoard, Memory, Nic, Part, Platform, Psu, Switch
 from constraints.case import Build
 from constraints.lanes import Lanes
 from constraints.plan import Row
@@ -144,7 +144,7 @@ def trainer() -> Scene:
 
 
 def disks(nvme_gb: int, disk_gb: int, data_gb: int) -> tuple[set[str], bool]:
-    """Verdicts on the trainer with two NVMe drives of 50 GB inside, two bought and two hard disks, for a training set."""
+    """Verdicts on the trainer, two NVMe drives of 50 GB inside, with two bought and two hard disks, for a training set."""
     s = trainer()
     (p, _), parts = s.one(Platform), s.market.catalog.parts
     sold: Any = parts["drive0"]
