@@ -144,7 +144,7 @@ def trainer() -> Scene:
 
 
 def disks(nvme_gb: int, disk_gb: int, data_gb: int) -> tuple[set[str], bool]:
-    """Verdicts on the trainer, two NVMe drives of 50 GB inside, with two bought and two hard disks, for a training set."""
+    """Verdicts on the trainer with two NVMe drives of 50 GB inside, two more and two hard disks, for a training set."""
     s = trainer()
     (p, _), parts = s.one(Platform), s.market.catalog.parts
     sold: Any = parts["drive0"]
