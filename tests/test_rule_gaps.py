@@ -12,8 +12,7 @@ import pytest
 
 from catalogs.llm import get
 from catalogs.load import Catalog
-from catalogs.schema import Contained, Cpu, Drive, Gpu, GpuBoard, Memory, Nic, Part, Platform, Psu, Switch
-from constraints.case import Build
+from catalogs.schema import Contained, Cpu, Drive, Gpu, GpuBoard, Link, Memory, Nic, Part, Platform, Psu, Switch
 from constraints.lanes import Lanes
 from constraints.plan import Row
 from constraints.policy import Policy
@@ -50,15 +49,11 @@ def with_parts(catalog: Catalog, *parts: Part) -> Catalog:
     return replace(catalog, parts={**catalog.parts, **{x.id: x for x in parts}}, offers=offers)
 
 
-def of(s: Scene, *without: type, shared: dict[str, int] | None = None, **node: int) -> Scene:
-    """The scene with a build that lacks parts of some classes and has others; names with - for _."""
+def of(s: Scene, *without: type, **node: int) -> Scene:
+    """The scene with nodes that lack parts of some classes and hold others; names with - for _."""
     parts, build = s.market.catalog.parts, s.case.build
     kept = {x: q for x, q in build.node.items() if not isinstance(parts[x], without)}
-    made = Build(
-        build.nodes,
-        {**kept, **{x.replace("_", "-"): q for x, q in node.items()}},
-        build.shared if shared is None else shared,
-    )
+    made = replace(build, node={**kept, **{x.replace("_", "-"): q for x, q in node.items()}})
     return s._replace(case=replace(s.case, build=made))
 
 
@@ -110,9 +105,8 @@ def test_built_in_supplies_of_two_nodes_and_their_switches_on_a_circuit(
     field: dict[str, Any], load: int | None, fine: bool
 ) -> None:
     """Two nodes of 840 W and 200 W of switches are 1880 W, at 94 % 2000 W at the wall: all of 10 A at 200 V."""
-    s = of(scene("two racks"), Psu)
+    s = of(scene("two racks"), Psu, Link)  # without supplies that are plugged in there are no cords
     platform = s.one(Platform)[0]
-    s = s._replace(case=replace(s.case, build=replace(s.case.build, node=without(s, "cord"))))
     assert (s.case.build.nodes, switches_w(s)) == (2, 200)
     built_in = {**field, "psu_watts": ()}
     if load is None:  # no circuit
@@ -123,10 +117,6 @@ def test_built_in_supplies_of_two_nodes_and_their_switches_on_a_circuit(
         settings=("power.breaker_percent=100",), circuit=Circuit(amps=10, volts=200),
     )  # fmt: skip
     assert found == (FINE if fine else refused("power"))
-
-
-def without(s: Scene, part: str) -> dict[str, int]:
-    return {x: q for x, q in s.case.build.node.items() if x != part}
 
 
 # Storage --------------------------------------------------------------------------------------------------------------
