@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
 from catalogs.offers import Offer
-from catalogs.schema import Kind, Part, Platform
+from catalogs.schema import Kind, Part
 from constraints.budget import most_parts_cents
-from constraints.filters import Filter, admissible, limits
+from constraints.filters import Filter, admissible, contents, limits
 from constraints.limited import LimitedBook
 from constraints.policy import Policy
 from constraints.pricing import minor_digits as minor_digits
@@ -90,11 +90,9 @@ def barred_by(part: Part, request: Request, catalog: Catalog) -> str:
     neutral = part.kind in (Kind.OPTIC, Kind.CABLE, Kind.RACK, Kind.PDU) and not part.vendor
     if request.vendors and not neutral and vendor not in request.vendors:
         return f"vendor {part.vendor} is not among those allowed"
-    if isinstance(part, Platform):
-        for inside in part.contents:
-            why = barred_by(catalog.parts[inside.part], request, catalog)
-            if why:
-                return f"contains {inside.part}: {why}"
+    for inside in contents(part):
+        if why := barred_by(catalog.parts[inside], request, catalog):
+            return f"contains {inside}: {why}"
     return ""
 
 

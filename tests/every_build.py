@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from catalogs.load import Catalog
 from catalogs.offers import Offer
+from catalogs.schema import Kind
 from constraints.request import Request
 from tests.oracle import Oracle
 from tests.random_catalogs import scenario
@@ -42,7 +43,8 @@ class EveryBuild(Oracle):
         for x, q in node.items():
             all_[x] += nodes * q
         inside = {c.part for x in node for c in getattr(self.catalog.parts[x], "contents", ())}
-        if any(self.offer[x] is None for x in all_) or any(x in self.ask.exclude for x in {*all_, *inside}):
+        chips = {p.gpu for x in {*all_, *inside} if (p := self.catalog.parts[x]).kind == Kind.GPU_BOARD}
+        if any(self.offer[x] is None for x in all_) or any(x in self.ask.exclude for x in {*all_, *inside, *chips}):
             return
         if any(x not in all_ and x not in inside for x in self.ask.include):
             return

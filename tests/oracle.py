@@ -871,10 +871,10 @@ class Oracle:
         for x, q in node.items():
             all_[x] += nodes * q
         inside = {c.part for x in node for c in getattr(self.catalog.parts[x], "contents", ())}
-        chips = {self.catalog.parts[x].gpu for x in all_ if self.catalog.parts[x].kind == Kind.GPU_BOARD}
+        chips = {p.gpu for x in {*all_, *inside} if (p := self.catalog.parts[x]).kind == Kind.GPU_BOARD}
         barred = (
-            any(self.offer[x] is None or x in self.ask.exclude for x in all_)
-            or any(x in self.ask.exclude for x in inside)
+            any(self.offer[x] is None for x in all_)
+            or any(x in self.ask.exclude for x in {*all_, *inside, *chips})
             or any(x in self.unlisted for x in {*all_, *inside, *chips})
         )
         missing = any(x not in all_ and x not in inside for x in self.ask.include)

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from catalogs.load import Catalog
 from catalogs.offers import Bundle, Offer
+from catalogs.schema import Kind
 from tests.oracle import Ask, Oracle
 from tests.price_terms import Terms
 
@@ -214,7 +215,8 @@ class PriceOracle(Oracle):
         for x, q in node.items():
             all_[x] += nodes * q
         inside = {c.part for x in node for c in getattr(self.catalog.parts[x], "contents", ())}
-        if any(x in self.ask.exclude for x in {*all_, *inside}):
+        chips = {p.gpu for x in {*all_, *inside} if (p := self.catalog.parts[x]).kind == Kind.GPU_BOARD}
+        if any(x in self.ask.exclude for x in {*all_, *inside, *chips}):
             return
         if any(x not in all_ and x not in inside for x in self.ask.include):
             return

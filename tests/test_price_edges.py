@@ -13,7 +13,7 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.offers import Bundle, Offer
-from catalogs.schema import Gpu, Kind, Part
+from catalogs.schema import Gpu, GpuBoard, Kind, Part
 from constraints.budget import most_parts_cents, totals
 from constraints.filters import limits
 from constraints.policy import Policy, usd_per
@@ -114,6 +114,23 @@ def test_vendors_that_a_buyer_allows(kind: Kind, vendor: str, admitted: bool) ->
     assert (why == "") is admitted
     assert admitted or why == f"vendor {vendor} is not among those allowed"
     assert barred_by(part, asked(), catalog) == ""
+
+
+def test_boards_are_barred_with_their_gpus() -> None:
+    """What stands on a board is bought with it: its vendor and --exclude count, inside complete systems too."""
+    catalog = scene("board").market.catalog
+    board = catalog.of(Kind.GPU_BOARD)[0]
+    assert isinstance(board, GpuBoard)
+    parts = {**catalog.parts, board.id: board.model_copy(update={"vendor": "Q"})}
+    parts[board.gpu] = parts[board.gpu].model_copy(update={"vendor": "B"})
+    mixed = replace(catalog, parts=parts)
+    assert barred_by(parts[board.id], asked(), mixed) == ""
+    for fields, why in (
+        ({"barred_vendors": frozenset({"b"})}, "vendor B is barred"),
+        ({"vendors": frozenset({"q"})}, "vendor B is not among those allowed"),
+        ({"exclude": frozenset({board.gpu})}, "excluded by --exclude"),
+    ):
+        assert barred_by(parts[board.id], asked(**fields), mixed) == f"contains {board.gpu}: {why}"
 
 
 def test_a_barred_part_in_hand_is_no_part_in_hand() -> None:
