@@ -113,7 +113,9 @@ def need(m: Shopping, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[
     if not extra:
         return all_, most
     spares = m.cp.new_int_var(0, -(-most * extra // per), f"{part} spare")
+    # Rounded up, no more: spares beyond it would dilute a share of the cost that is limited.
     m.cp.add(per * spares >= extra * all_)
+    m.cp.add(per * spares <= extra * all_ + per - 1)
     return all_ + spares, most + -(-most * extra // per)
 
 

@@ -136,13 +136,12 @@ def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
     """fastest, cheapest, and value = most tok/s per unit of money."""
     if not points:
         return {}
-    best = max(
-        range(len(points)),
-        key=lambda i: (
-            Decimal(front.points[i].found.row.perf.tenths) / Decimal(str(points[i]["cost"]["total"])),
-            -i,
-        ),
-    )
+
+    def value(i: int) -> tuple[bool, Decimal | float, int]:
+        tenths, total = front.points[i].found.row.perf.tenths, Decimal(str(points[i]["cost"]["total"]))
+        return not total, tenths / (total or 1), -i  # what is all in hand costs nothing
+
+    best = max(range(len(points)), key=value)
     return {"fastest": points[-1]["id"], "cheapest": points[0]["id"], "value": points[best]["id"]}
 
 

@@ -62,11 +62,12 @@ def order(result: Result, points: list[tuple[int, int]]) -> Iterator[Wrong]:
         if p.id != f"p{i + 1}":
             yield Wrong(f"front[{i}].id", f"stored {p.id}, should be p{i + 1}")
     ids = [p.id for p in result.front]
-    best = max(
-        range(len(ids)),
-        key=lambda i: (points[i][0] / Decimal(result.front[i].cost.total), -i),
-        default=0,
-    )
+
+    def value(i: int) -> tuple[bool, Decimal | float, int]:
+        total = Decimal(result.front[i].cost.total)
+        return not total, points[i][0] / (total or 1), -i
+
+    best = max(range(len(ids)), key=value, default=0)
     named = {"fastest": ids[-1], "cheapest": ids[0], "value": ids[best]} if ids else {}
     yield from differences(result.named, named, "named")
     chosen = (ids[-1] if result.request.budget_cents is not None else ids[0]) if ids else None
@@ -105,7 +106,7 @@ def record(result: Result, policy: Policy, points: list[tuple[int, int]]) -> Ite
             continue
         j = names.index(name)
         f, where = families[j], f"proof.families.each[{j}]"
-        if f.by != "cp_sat":
+        if f.by != "cp_sat" and not (f.by == "bound" and not cents):  # nothing is cheaper than what costs nothing
             yield Wrong(f"{where}.closed_by", f"stored {f.by}, but front[{i}] is of this family")
         elif i >= len(f.least) or f.least[i] > cents:
             yield Wrong(f"{where}.least", f"does not admit front[{i}] at {p.cost.parts}")
