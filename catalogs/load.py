@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
+import io
 import re
 import types
 import typing
@@ -23,10 +24,18 @@ from pydantic import BaseModel, ValidationError
 from catalogs.collector import collector_paused
 from catalogs.errors import Fault, InputError
 from catalogs.offers import Bundle, Offer
-from catalogs.schema import PART_FILES, GpuBoard, Kind, Part, Platform
+from catalogs.schema import PART_FILES, Gpu, GpuBoard, Kind, Part, Platform
 
 SHIPPED = Path(__file__).parent / "data"
 MAX_FILE_BYTES = 200_000_000
+REMEDIES = {
+    "price": "A number with a point, no currency and no thousands: 1700.00.",
+    "date": "For example 2026-11-24.",
+    "country": "Two letters of ISO 3166, such as CN; blank where it is unknown.",
+    "onboard_lan": "Ports, Gbit/s and connector: 2*10:RJ45.",
+    "breaks": "From how many pieces on, and the price of each: 10:95.00|100:90.00.",
+}
+"""What a cell of a column should hold."""
 PRICE_FILES: dict[str, type[BaseModel]] = {"offers": Offer, "bundles": Bundle}
 
 
@@ -227,6 +236,13 @@ def _dangling(
             file, row = where[owner]
             remedy = f"Nearest id: {near[0]}." if near else "Add the part or correct the id."
             faults.append(Fault("unknown-part", "names a part that is in no file", file, row, column, target, remedy))
+        elif (column == "gpu" and not isinstance(parts[target], Gpu)) or (
+            column == "contents" and isinstance(parts[target], Platform)
+        ):
+            file, row = where[owner]
+            what = f"{target} is of kind {parts[target].kind}"
+            remedy = "A GPU." if column == "gpu" else "A system holds parts, no other system."
+            faults.append(Fault("wrong-kind", what, file, row, column, target, remedy))
     return faults
 
 
@@ -246,9 +262,9 @@ def _rows(
     if "\0" in text:
         faults.append(Fault("binary-file", "holds binary data", str(path), remedy="Save it as CSV UTF-8."))
         return []
-    reader = csv.reader(text.splitlines(keepends=True))
+    reader = csv.reader(io.StringIO(text, newline=""))  # splits at line ends alone, not at U+2028 within a cell
     try:
-        lines = [(reader.line_num, cells) for cells in reader]
+        lines = [(reader.line_num, cells) for cells in reader if any(cells)]
     except csv.Error as e:
         faults.append(Fault("bad-csv", str(e), str(path), reader.line_num))
         return []
@@ -256,7 +272,14 @@ def _rows(
         faults.append(Fault("empty-file", "has no header row", str(path)))
         return []
     header = [h.strip() for h in lines[0][1]]
+    if len(header) == 1 and (sign := next((x for x in ";\t|" if x in header[0]), "")):
+        text_ = f"its cells are separated by {'tabs' if sign == chr(9) else repr(sign)}, not by commas"
+        faults.append(Fault("bad-csv", text_, str(path), lines[0][0], remedy="Save it as CSV with commas."))
+        return []
     bad = False
+    for name in sorted({h for h in header if header.count(h) > 1}):
+        faults.append(Fault("doubled-column", "stands twice", str(path), lines[0][0], name, remedy="Keep one of them."))
+        bad = True
     for name in header:
         if name not in cls.model_fields:
             near = difflib.get_close_matches(name, list(cls.model_fields), n=1)
@@ -305,5 +328,6 @@ def _parse(cls: type[BaseModel], row: dict[str, str], path: Path, number: int, f
         for err in e.errors(include_url=False):
             column = str(err["loc"][0]) if err["loc"] else ""
             value = "" if err["type"] == "missing" else str(err.get("input", ""))[:80]
-            faults.append(Fault("bad-value", err["msg"], str(path), number, column, value))
+            remedy = REMEDIES.get(column, "")
+            faults.append(Fault("bad-value", err["msg"], str(path), number, column, value, remedy))
         return None

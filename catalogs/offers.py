@@ -7,10 +7,18 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from catalogs.schema import Contained, Positive, Whole
 
+
+def _iso(value: object) -> object:
+    if isinstance(value, str) and not (len(value) == 10 and value[4] == value[7] == "-"):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_iso)]
 Price = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)]
 TaxRate = Annotated[Decimal, Field(ge=0, lt=1)]
 Currency = Literal["USD", "CNY", "EUR", "GBP", "JPY"]
@@ -37,7 +45,7 @@ class Offer(BaseModel):
     part: str
     price: Price
     currency: Currency
-    date: date
+    date: Day
     condition: Condition
     confidence: Confidence
     seller: str
@@ -63,6 +71,8 @@ class Offer(BaseModel):
             return self  # nearly all offers
         try:
             steps = [(1, self.price), *self.price_breaks]
+            if not all(price.is_finite() for _, price in steps):
+                raise ValueError
         except (ValueError, ArithmeticError):
             raise ValueError("a price break is written qty:price, for example 10:95.00|100:90.00") from None
         for (q0, p0), (q1, p1) in pairwise(steps):

@@ -7,7 +7,7 @@ A field that may be blank is unknown; no rule guesses it. Every class is one CSV
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -54,10 +54,21 @@ Connector = Literal[
 Included = Literal[
     "chassis", "board", "fans", "cpu-heatsink", "psu", "cpu", "gpu", "dimm", "storage", "nic", "coldplate-kit"
 ]
-Whole = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(gt=0)]
+MOST = 10**9
+Whole = Annotated[int, Field(ge=0, le=MOST)]
+Positive = Annotated[int, Field(gt=0, le=MOST)]
+Few = Annotated[int, Field(ge=0, le=1000)]
+"""Slots, bays, units of a rack: what searches count through."""
+Gpus = Annotated[int, Field(ge=0, le=1024)]
+"""GPUs of one node."""
+Figure = Annotated[float, Field(gt=0, le=MOST, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+Country = Annotated[str, Field(pattern=r"^([A-Za-z]{2})?$")]
+"""ISO 3166, two letters; blank: unknown."""
 Spares = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\+[0-9]{1,3})?$")]
 Ports = Annotated[str, Field(pattern=r"^[0-9]{1,5}:[0-9]{1,5}$")]
+LanPorts = Annotated[str, Field(pattern=rf"^[1-9][0-9]?\*[0-9]{{1,4}}(\.[0-9])?:({'|'.join(get_args(Connector))})$")]
+"""`2*10:RJ45`: ports, Gbit/s of each, connector."""
 
 
 class Contained(BaseModel):
@@ -76,7 +87,7 @@ class Part(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")
     name: str
     vendor: str = ""
-    country: str = ""
+    country: Country = ""
     source: str
     notes: str = ""
     aliases: tuple[str, ...] = ()
@@ -96,14 +107,14 @@ class Gpu(Part):
     vram_gb: Positive
     unified_reserve_gb: Whole = 0
     mem_gb_s: Positive | None = None
-    fp16_tflops: float | None = Field(default=None, gt=0)
-    fp8_tflops: float | None = Field(default=None, gt=0)
-    int8_tops: float | None = Field(default=None, gt=0)
-    fp4_tflops: float | None = Field(default=None, gt=0)
+    fp16_tflops: Figure | None = None
+    fp8_tflops: Figure | None = None
+    int8_tops: Figure | None = None
+    fp4_tflops: Figure | None = None
     tdp_w: Annotated[int, Field(ge=30, le=5000)] | None = None
     tdp_min_w: Positive | None = None
     fabric: GpuFabric = "none"
-    link_gb_s: float = Field(default=0, ge=0)
+    link_gb_s: float = Field(default=0, ge=0, le=MOST, allow_inf_nan=False)
     fast_domain_gpus: Positive = 1
     pcie_gen: Annotated[int, Field(ge=3, le=7)] | None = None
     width_slots: Positive | None = None
@@ -120,7 +131,7 @@ class GpuBoard(Part):
 
     kind: Literal[Kind.GPU_BOARD] = Kind.GPU_BOARD
     gpu: str
-    gpus: Positive
+    gpus: Annotated[int, Field(gt=0, le=1024)]
     form_factor: GpuForm
     board_type: BoardType
     overhead_w: Whole = 0
@@ -145,8 +156,8 @@ class Platform(Part):
 
     kind: Literal[Kind.PLATFORM, Kind.SYSTEM] = Kind.PLATFORM
     rack_mount: bool
-    rack_units: Whole | None = None
-    gpu_slots: Whole
+    rack_units: Few | None = None
+    gpu_slots: Gpus
     gpu_forms: tuple[GpuForm, ...]
     gpu_boards: tuple[BoardType, ...] = ()
     gpu_cooling: tuple[GpuCooling, ...] = ()
@@ -159,26 +170,26 @@ class Platform(Part):
     socket: Socket
     cpu_generations: tuple[str, ...]
     cpu_max_w: Positive | None = None
-    dimm_slots: Whole
+    dimm_slots: Few
     mem_gen: MemGen
     dimm_types: tuple[DimmType, ...]
     channels_per_cpu: Whole
-    nvme_bays: Whole = 0
+    nvme_bays: Few = 0
     nvme_forms: tuple[BayForm, ...] = ()
-    m2_slots: Whole = 0
-    sata_bays: Whole = 0
+    m2_slots: Few = 0
+    sata_bays: Few = 0
     sata_forms: tuple[BayForm, ...] = ()
-    nic_slots: Whole = 0
+    nic_slots: Few = 0
     nic_forms: tuple[NicForm, ...] = ()
-    onboard_lan: tuple[str, ...] = ()
-    psu_bays: Whole = 0
+    onboard_lan: tuple[LanPorts, ...] = ()
+    psu_bays: Few = 0
     psu_watts: tuple[int, ...] = ()
     psu_forms: tuple[PsuForm, ...] = ()
     psu_redundancy: tuple[Spares, ...] = ()
     cooling: tuple[Literal["air", "DLC"], ...] = ("air",)
     system_max_w: Positive | None = None
     overhead_w: Whole = 0
-    weight_kg: float | None = Field(default=None, gt=0)
+    weight_kg: Weight | None = Field(default=None, gt=0)
     inlet_max_c: Positive | None = None
     price_class: str = ""
     includes: tuple[Included, ...] = ()
@@ -196,7 +207,7 @@ class Cpu(Part):
     dimm_types: tuple[DimmType, ...]
     mem_channels: Positive | None = None
     mem_max_mts: Positive | None = None
-    mem_gb_s: float | None = Field(default=None, gt=0)
+    mem_gb_s: Figure | None = None
     pcie_gen: Annotated[int, Field(ge=3, le=7)] | None = None
     lanes_1p: Whole | None = None
     lanes_2p: Whole | None = None
@@ -255,7 +266,7 @@ class Cooling(Part):
     socket: Socket | None = None
     capacity_w: Positive | None = None
     rack_units: Whole = 0
-    weight_kg: float = 0
+    weight_kg: Weight = 0
     power_w: Whole = 0
 
 
@@ -268,7 +279,7 @@ class Switch(Part):
     speeds: tuple[Ports, ...]
     connectors: tuple[Connector, ...]
     rack_units: Whole
-    weight_kg: float = 0
+    weight_kg: Weight = 0
     power_w: Positive | None = None
 
     def ports_at(self, gbit_s: int) -> int:
@@ -287,13 +298,13 @@ class Link(Part):
     end_a: Connector
     end_b: Connector
     medium: Literal["copper", "AOC", "MMF", "SMF", "power"]
-    length_m: float | None = None
-    power_w: float = 0
+    length_m: Figure | None = None
+    power_w: Weight = 0
 
 
 class Rack(Part):
     kind: Literal[Kind.RACK] = Kind.RACK
-    rack_units: Positive
+    rack_units: Annotated[int, Field(gt=0, le=1000)]
     load_kg: Positive
     pdus_included: bool = False
 
