@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 from pathlib import Path
 
@@ -120,6 +121,58 @@ def test_all_faults_at_once_with_place_value_and_remedy(tmp_path: Path) -> None:
 )
 def test_a_faulty_file_is_explained(tmp_path: Path, name: str, content: str | bytes, says: str) -> None:
     assert says in "\n".join(faults(overlay(tmp_path / "c", name, content)))
+
+
+def shipped_row(file: str, part: str, **changed: str) -> str:
+    """A shipped row with other cells, as a file of its own."""
+    with (SHIPPED / file).open(encoding="utf-8", newline="") as f:
+        rows = csv.DictReader(f)
+        row = next(r for r in rows if r["id"] == part) | changed
+        out = io.StringIO()
+        csv.writer(out).writerows([rows.fieldnames or [], [row[c] for c in rows.fieldnames or []]])
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("file", "part", "changed", "says"),
+    [
+        ("platforms.csv", "supermicro-sys-821ge-tnhr", {"onboard_lan": "2x10:RJ45"}, "2*10:RJ45"),
+        ("platforms.csv", "supermicro-sys-821ge-tnhr", {"gpu_slots": "1000000"}, "gpu_slots"),
+        ("platforms.csv", "supermicro-sys-821ge-tnhr", {"weight_kg": "inf"}, "weight_kg"),
+        ("racks.csv", "apc-netshelter-sx-ar3100-42u-600x1070", {"rack_units": "1000000000000000"}, "rack_units"),
+        ("gpus.csv", "nvidia-l40s-48gb", {"country": "china"}, "ISO 3166"),
+        ("switches.csv", "nvidia-qm9700", {"weight_kg": "nan"}, "weight_kg"),
+        ("links.csv", "power-cord-c19-c20-2-m", {"power_w": "-500"}, "power_w"),
+        ("gpu_boards.csv", "nvidia-hgx-h200-8-gpu-baseboard", {"gpu": "nvidia-hgx-h200-8-gpu-baseboard"}, "wrong-kind"),
+        ("systems.csv", "nvidia-dgx-h200", {"contents": "1*nvidia-dgx-h200"}, "wrong-kind"),
+        ("systems.csv", "nvidia-dgx-h200", {"contents": "1*nvidia-dgx-h100"}, "no other system"),
+    ],
+)
+def test_figures_that_no_part_has(tmp_path: Path, file: str, part: str, changed: dict[str, str], says: str) -> None:
+    """Each would crash or hang what reads it later, or hide from a filter."""
+    assert says in "\n".join(faults(overlay(tmp_path / "c", file, shipped_row(file, part, **changed))))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (OFFERS.replace(",", ";") + GOOD.replace(",", ";"), "separated by ';'"),
+        (OFFERS.replace(",", "\t") + GOOD.replace(",", "\t"), "separated by tabs"),
+        (OFFERS.replace("part,", "part,price,") + GOOD.replace("9000", "9000,1"), "doubled-column"),
+        (OFFERS.replace("source", "source,breaks") + GOOD.replace("web", "web,10:nan"), "10:95.00|100:90.00"),
+        (OFFERS + GOOD.replace("2026-11-01", "20261101"), "YYYY-MM-DD"),
+        (OFFERS + GOOD.replace("2026-11-01", "46350"), "For example 2026-11-24"),
+        (OFFERS + GOOD.replace("9000", "$9000"), "no currency and no thousands"),
+    ],
+)
+def test_cells_as_spreadsheets_write_them(tmp_path: Path, text: str, says: str) -> None:
+    assert says in "\n".join(faults(overlay(tmp_path / "c", "offers.csv", text)))
+
+
+def test_lines_end_at_line_ends_alone(tmp_path: Path) -> None:
+    """A blank line first, and the line separator of Unicode within a cell."""
+    text = "\n" + OFFERS + GOOD.replace("shop", "a\u2028shop")
+    assert load([overlay(tmp_path / "c", "offers.csv", text)]).offers["nvidia-l40s-48gb"][-1].seller == "a\u2028shop"
 
 
 def test_an_empty_and_a_missing_folder(tmp_path: Path) -> None:

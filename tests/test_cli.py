@@ -92,6 +92,9 @@ def test_time_limit_is_honest() -> None:
 WRONG = [
     (["solve", "--budget", "-5", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "nan", "--model", "v3-671b"], "bad-money"),
+    (["solve", "--budget", "30.000,00", "--model", "v3-671b"], "bad-money"),
+    (["solve", "--budget", "30.000", "--model", "v3-671b"], "bad-money"),
+    (["solve", "--budget", "12,34", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "1e999", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "３０万", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "300k", "--model", "v3-761b"], "v3-671b"),
