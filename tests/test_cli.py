@@ -93,6 +93,8 @@ WRONG = [
     (["solve", "--budget", "-5", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "nan", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "30.000,00", "--model", "v3-671b"], "bad-money"),
+    (["solve", "--budget", "300000", "--model", "v3-671b", "--spares", "1000%"], "bad-spares"),
+    (["solve", "--budget", "300000", "--model", "v3-671b", "--support", "-1%"], "bad-support"),
     (["solve", "--budget", "30.000", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "12,34", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "1e999", "--model", "v3-671b"], "bad-money"),

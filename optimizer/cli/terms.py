@@ -57,6 +57,9 @@ def spares(texts: list[str]) -> tuple[Spare, ...]:
         elif "=" in text:
             category, _, share = text.partition("=")
             named = {category.strip(): share}
+        elif text.strip().endswith("%"):
+            remedy = "A percentage from 0% to 100%."
+            raise InputError(Fault("bad-spares", "is out of range", column="--spares", value=text, remedy=remedy))
         else:
             named = {r["category"]: r["percent"] for _, r in _rows(Path(text), ("category", "percent"))}
         for category, share in named.items():
@@ -90,12 +93,12 @@ def support(text: str | None) -> tuple[Decimal | None, tuple[SupportRate, ...]]:
     """(percent of all lines, None when by category; rates by category): `10%`, `table` or a CSV of category,percent."""
     if text is None:
         return None, ()
-    if PERCENT.fullmatch(text.strip()):
-        percent = Decimal(text.strip().removesuffix("%"))
-        if percent > 100:
-            fault = Fault("bad-support", "needs a percentage from 0 to 100", column="--support", value=text)
-            raise InputError(fault)
+    percent = Decimal(text.strip().removesuffix("%")) if PERCENT.fullmatch(text.strip()) else None
+    if percent is not None and percent <= 100:
         return percent, ()
+    if percent is not None or text.strip().endswith("%"):
+        fault = Fault("bad-support", "needs a percentage from 0 to 100", column="--support", value=text)
+        raise InputError(fault)
     if text == "table":
         shipped = ({"category": r["category"], "percent": r["percent"]} for r in table("support"))
         return None, tuple(SupportRate.model_validate(r) for r in shipped)
