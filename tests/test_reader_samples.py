@@ -172,7 +172,24 @@ def test_a_cluster_of_systems_and_what_nodes_share() -> None:
     assert [n.code for n in placed.notices] == ["in-the-system"]
 
 
+def table() -> str:
+    """What becomes of the lines of each file, as examples/procurement/README.md shows it."""
+    rows = ["| file | lines | parts | services | in review |", "|---|---:|---:|---:|---:|"]
+    for p in FILES:
+        q = quote(p)
+        parts = sum(x.matched.part is not None and x.settled for x in q.lines)
+        services = sum(x.role == "service" and x.settled for x in q.lines)
+        rows.append(f"| `{p.name}` | {len(q.lines)} | {parts} | {services} | {len(q.open_lines)} |")
+        assert parts + services + len(q.open_lines) == len(q.lines)
+    return "\n".join(rows) + "\n"
+
+
+def test_the_table_of_lines_is_that_of_today() -> None:
+    assert table() in (FOLDER / "README.md").read_text(encoding="utf-8")
+
+
 if __name__ == "__main__":
+    print(table())
     for p in FILES:
         text = json.dumps(summary(quote(p)), ensure_ascii=False, indent=1)
         expected_path(p).write_text(text + "\n", encoding="utf-8")
