@@ -215,6 +215,9 @@ def test_a_head_that_adds_up_its_lines_counts_once(tmp_path: Path) -> None:
     rows = ["1,,GPU server LLM-8,1,60000,60000", "1.1,SYS-821GE-TNHR,Chassis,2,20100,40200", SECOND, ",,Total,,,60000"]
     q = quote(tmp_path, rows, USD)
     assert [x.amount for x in q.lines] == [0, 40200, 19800] and not q.issues and codes(q.lines[0]) == ["added-up"]
+    assert [x.amount for x in quote(tmp_path, rows[:3], USD).lines] == [0, 40200, 19800]
+    two = ["1,,Licence,1,40200,40200", rows[1], SECOND, ",,Total,,,100200"]
+    assert [x.amount for x in quote(tmp_path, two, USD).lines] == [40200, 40200, 19800]
 
 
 def test_prices_of_lots(tmp_path: Path) -> None:
