@@ -16,7 +16,7 @@ from constraints.policy import Policy
 from optimizer.api import check
 from optimizer.buildfile import read
 from optimizer.explanation.mend import Mended, mended
-from optimizer.explanation.mend_bound import ChangeBound, difference, partial
+from optimizer.explanation.mend_bound import ChangeBound, partial, spread
 from optimizer.market import Market
 from optimizer.rows import families
 from optimizer.throughput.choice import planner_for
@@ -48,6 +48,17 @@ def changed(catalog: Catalog, build: Build, rng: random.Random) -> Build:
         elif kind not in (Kind.GPU, Kind.GPU_BOARD):
             where.pop(part)
     return Build(build.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
+
+
+def pieces(build: Build) -> dict[str, int]:
+    """Of the whole build, by a count of its own."""
+    out = {p: build.nodes * q + build.shared.get(p, 0) for p, q in build.node.items()}
+    return {**dict(build.shared), **out}
+
+
+def difference(a: Build, b: Build) -> int:
+    x, y = pieces(a), pieces(b)
+    return len({p for p, _ in set(x.items()) ^ set(y.items())})
 
 
 def fails(market: Market, build: Build) -> bool:
@@ -93,7 +104,7 @@ def test_the_bound_on_changes_never_exceeds_a_passing_build(seed: int) -> None:
     passing = sorted(oracle.passing)
     rng.shuffle(passing)
     broken = changed(catalog, Build(passing[0][0], dict(passing[0][1]), dict(passing[0][2])), rng)
-    bound = ChangeBound(market, broken)
+    bounds = {n: ChangeBound(market, spread(broken, n)) for n in range(1, 17)}
     planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     holders = {(g.id, k): (g, ps) for g, k, ps in families(market)}
     for nodes, node, shared in passing[:200]:
@@ -101,7 +112,7 @@ def test_the_bound_on_changes_never_exceeds_a_passing_build(seed: int) -> None:
         case, _ = check(market, b)
         gpu, platforms = holders[case.gpu.id, case.per_node]
         assert case.platform in platforms
-        least = bound.node(case.platform, gpu, case.per_node, planner.precisions(gpu))
+        least = bounds[nodes].node(case.platform, gpu, case.per_node, planner.precisions(gpu))
         assert least <= difference(broken, b)
 
 

@@ -131,9 +131,9 @@ def show_mended(m: Mended | None) -> None:
         return
     table([_("rule broken"), _("finding")], [[coded(RULES, x.rule), _.sentence(x.text)] for x in m.broken])
     table(
-        [_("part"), "", _("from"), _("to"), _("price, {currency}", currency=m.currency)],
-        [[c.name, _(c.where), str(c.from_qty), str(c.to_qty), c.price or _("no price")] for c in m.changes],
-        {2, 3, 4},
+        [_("part"), _("from"), _("to"), _("price, {currency}", currency=m.currency)],
+        [[c.name, str(c.from_qty), str(c.to_qty), c.price or _("no price")] for c in m.changes],
+        {1, 2, 3},
     )
     nodes = _(", {before} nodes become {after}", before=m.nodes_before, after=m.nodes)
     said = _(

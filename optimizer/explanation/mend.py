@@ -6,8 +6,8 @@ build known; what it leaves open goes to CP-SAT with every rule, the build's own
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -24,7 +24,7 @@ from constraints.rules import findings
 from constraints.tariff import NEVER
 from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
-from optimizer.explanation.mend_bound import ChangeBound, difference, partial
+from optimizer.explanation.mend_bound import ChangeBound, difference, partial, spread
 from optimizer.explanation.mend_family import MendFamily
 from optimizer.front import Found
 from optimizer.host_rows import HostRows
@@ -41,16 +41,15 @@ from optimizer.twins import thinned
 
 
 class Change(Strict):
-    """A part of which the mended build holds another number: in each node, or shared by all.
+    """A part of which the mended build holds another number of pieces, all nodes and what they share together.
 
     `price` is what the change adds to the sum of lines of the whole build (negative: what it saves), by this part's
     own price; null where the part has none."""
 
     part: str
     name: str
-    where: Literal["node", "shared"]
-    from_qty: int
-    to_qty: int
+    from_qty: int = Field(description="pieces of the whole build")
+    to_qty: int = Field(description="pieces of the whole build")
     price: Money | None
 
 
@@ -70,7 +69,7 @@ class Mended(Strict):
     broken: list[CheckFacts] = Field(description="what fails before")
     nodes_before: int
     nodes: int
-    changed: int = Field(description="part ids that differ, and one for another number of nodes")
+    changed: int = Field(description="part ids of which the whole builds hold another number of pieces")
     changes: list[Change]
     total_before: Money | None
     total: Money
@@ -81,16 +80,6 @@ class Mended(Strict):
     throughput: Throughput
     precision: str
     proof: MendProof
-
-
-@dataclass
-class _Near:
-    """A platform of a family with the changes that it takes at least."""
-
-    least: int
-    gpu: Gpu
-    per_node: int
-    platform: Platform
 
 
 class Mender:
@@ -109,8 +98,12 @@ class Mender:
         self.rows = judged or GpuRows.of_market(self.market)
         self.on_host = HostRows(self.tight) if r.offload else None
         self.best: tuple[int, int, Found] | None = None
-        self.families = self.closed_by_bound = self.closed_by_cp_sat = 0
+        self.families = 0
+        self.solved: set[tuple[str, int]] = set()
+        """Families that went to CP-SAT; a bound closed the others."""
         self.complete = True
+        self._bounds: dict[tuple[int, ...], ChangeBound] = {}
+        self._known: dict[tuple[int, str, str, int], int] = {}
         self.solver = Solver(self.market, clock=self.clock, judged=self.rows)
         units = Solver(self.tight, clock=self.clock, judged=self.rows).units  # the build's own parts are no twins there
         self.least = {(u.gpu.id, u.per_node): min(u.least, u.least_host) for u in units}
@@ -137,59 +130,74 @@ class Mender:
                 self._keep(first)
             elif not self.slack:
                 return None
-            groups = self._groups()
-            for same_nodes in (True, False):
-                for near in groups:
-                    self._close(near, same_nodes)
+            near = self._families()
+            r, n0 = self.tight.request, self.build.nodes
+            most = min(r.max_nodes, self.tight.policy.whole("plans.max_nodes"))
+            for nodes in ([n0] if n0 <= most else [], [n for n in range(1, most + 1) if n != n0]):
+                for gpu, k, holders in near:
+                    self._close(gpu, k, holders, [n for n in nodes if r.gpu_count in (None, n * k)])
         except TimeUp:
             self.complete = False
         return self.best[2] if self.best else None
 
-    def _groups(self) -> list[list[_Near]]:
-        """Families, the one that may be nearest first, each with its platforms."""
-        bound, groups = ChangeBound(self.tight, self.build), []
+    def _families(self) -> list[tuple[Gpu, int, tuple[Platform, ...]]]:
+        """Families with the platforms that hold them, the one that may be nearest at the build's own nodes first."""
+        found: list[tuple[int, Gpu, int, tuple[Platform, ...]]] = []
         for gpu, k, holders in families(self.tight):
-            on_host = self.on_host is not None and self.on_host.able(gpu, k)
-            precisions = self.rows.planner.precisions(gpu)
-            if precisions or on_host:
-                wanted = () if on_host else precisions
-                near = [_Near(bound.node(p, gpu, k, wanted), gpu, k, p) for p in holders]
-                groups.append(sorted(near, key=lambda x: (x.least, x.platform.id)))
-        self.families = len(groups)
-        return sorted(groups, key=lambda g: (g[0].least, g[0].gpu.id, g[0].per_node))
+            if self.rows.planner.precisions(gpu) or self._on_host(gpu, k):
+                found.append((min(self._least(p, gpu, k, self.build.nodes) for p in holders), gpu, k, tuple(holders)))
+        self.families = len(found)
+        return [x[1:] for x in sorted(found, key=lambda x: (x[0], x[1].id, x[2]))]
 
-    def _close(self, near: list[_Near], same_nodes: bool) -> None:
+    def _on_host(self, gpu: Gpu, k: int) -> bool:
+        return self.on_host is not None and self.on_host.able(gpu, k)
+
+    def _least(self, p: Platform, gpu: Gpu, k: int, nodes: int) -> int:
+        """Changes at least of a build of `nodes` nodes with `k` of a GPU in a platform."""
+        bound = self._bound(nodes)
+        key = id(bound), p.id, gpu.id, k
+        if key not in self._known:
+            precisions = () if self._on_host(gpu, k) else self.rows.planner.precisions(gpu)
+            self._known[key] = bound.node(p, gpu, k, precisions)
+        r, extra = self.tight.request, 0
+        if nodes > 1 == self.build.nodes and "network" not in r.have and not self.build.shared:
+            extra = 2  # a front-end and an out-of-band switch
+        return self._known[key] + extra
+
+    def _bound(self, nodes: int) -> ChangeBound:
+        """The same one for all numbers of nodes over which the build's pieces spread alike."""
+        node = spread(self.build, nodes)
+        return self._bounds.setdefault(tuple(node.values()), ChangeBound(self.tight, node))
+
+    def _close(self, gpu: Gpu, k: int, holders: Sequence[Platform], counts: Sequence[int]) -> None:
+        """Proves that no build of a family with one of these numbers of nodes is nearer than the best known, or finds
+        the nearest."""
         self.clock.left()
-        r, n0 = self.tight.request, self.build.nodes
-        most = min(r.max_nodes, self.tight.policy.whole("plans.max_nodes"))
-        gpu, k = near[0].gpu, near[0].per_node
-        counts = [n for n in range(1, most + 1) if (n == n0) is same_nodes and r.gpu_count in (None, n * k)]
-        extra = 0 if same_nodes else 1
-        if not same_nodes and n0 == 1 and "network" not in r.have and not self.build.shared:
-            extra += 2  # a front-end and an out-of-band switch
-        top = self.best[0] if self.best else 10**5
-        paid = self.best[1] - 1 if self.best and near[0].least + extra == top else self.market.purse
-        least = self.least.get((gpu.id, k), NONE)
+        top, paid = self.best[:2] if self.best else (10**5, self.market.purse + 1)
+        node = self.least.get((gpu.id, k), NONE)
 
-        def payable(p: Platform, n: int) -> bool:
-            return n * (least - self.slack.get(p.id, 0)) <= paid
+        def open_(p: Platform, n: int) -> bool:
+            cents = n * (node - self.slack.get(p.id, 0))
+            if cents > self.market.purse:
+                return False
+            changes = self._least(p, gpu, k, n)
+            return changes < top or (changes == top and cents < paid)
 
-        open_ = [x.platform for x in near if x.least + extra <= top and any(payable(x.platform, n) for n in counts)]
-        counts = [n for n in counts if any(payable(p, n) for p in open_)]
-        rows = self._rows(gpu, k, open_, counts) if open_ and counts else []
+        pairs = [(p, n) for p in holders for n in counts if open_(p, n)]
+        platforms, numbers = [p for p in holders if any(p is x for x, _ in pairs)], sorted({n for _, n in pairs})
+        rows = self._rows(gpu, k, platforms, numbers) if pairs else []
         if not rows:
-            self.closed_by_bound += same_nodes
             return
-        family = MendFamily(self.tight, gpu, k, rows, Candidates([*open_, *self.parts]), self.build)
+        family = MendFamily(self.tight, gpu, k, rows, Candidates([*platforms, *self.parts]), self.build)
         while found := family.least(self.best[:2] if self.best else None, self.clock):
             self._keep(found)
             if family.cut:
                 raise TimeUp
-        self.closed_by_cp_sat += same_nodes
+        self.solved.add((gpu.id, k))
 
     def _rows(self, gpu: Gpu, k: int, holders: list[Platform], counts: list[int]) -> list[Row]:
         rows = self.rows.of(self.tight, gpu, k, holders, counts) if self.rows.planner.precisions(gpu) else []
-        if self.on_host and self.on_host.able(gpu, k):
+        if self.on_host and self._on_host(gpu, k):
             rows += self.on_host.rows(gpu, k, holders, counts)
         wanted = self.tight.request.throughput_tenths or 1
         return [x for x in rows if x.perf.tenths >= wanted and not plan_fault(x.plan, x.key, self.tight.policy)]
@@ -251,25 +259,24 @@ def mended(
         proof=MendProof(
             status="optimal" if mender.complete else "feasible",
             families=mender.families,
-            closed_by_bound=mender.closed_by_bound,
-            closed_by_cp_sat=mender.closed_by_cp_sat,
+            closed_by_bound=mender.families - len(mender.solved),
+            closed_by_cp_sat=len(mender.solved),
         ),
     )
 
 
 def _changes(market: Market, a: Build, b: Build) -> Iterable[Change]:
-    """What goes first, then what comes or changes in number."""
+    """By category, what goes first, then what comes or changes in number."""
     out: list[tuple[Any, Change]] = []
-    for where, x, y in (("node", a.node, b.node), ("shared", a.shared, b.shared)):
-        for part in sorted({*x, *y}):
-            old, new = x.get(part, 0), y.get(part, 0)
-            n, m = (a.nodes, b.nodes) if where == "node" else (1, 1)
-            if old != new:
-                cents = _line(market, part, new * m), _line(market, part, old * n)
-                price = None if None in cents else money(cents[0] - cents[1], market.request.currency)  # type: ignore[operator]
-                name, kind = market.catalog.parts[part].name, market.catalog.parts[part].kind.value
-                change = Change(part=part, name=name, where=where, from_qty=old, to_qty=new, price=price)  # type: ignore[arg-type]
-                out.append(((where, kind, new > 0, part), change))
+    x, y, parts = a.total(), b.total(), market.catalog.parts
+    for part in sorted({*x, *y}):
+        old, new = x.get(part, 0), y.get(part, 0)
+        if old != new:
+            cents = _line(market, part, new), _line(market, part, old)
+            price = None if None in cents else money(cents[0] - cents[1], market.request.currency)  # type: ignore[operator]
+            change = Change(part=part, name=parts[part].name, from_qty=old, to_qty=new, price=price)
+            shared = part not in a.node and part not in b.node
+            out.append(((shared, parts[part].kind.value, new > 0, part), change))
     return (c for _, c in sorted(out, key=lambda x: x[0]))
 
 

@@ -5,7 +5,7 @@ Every count is a lower bound: categories share no part, and what is not looked a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
@@ -20,12 +20,15 @@ P = TypeVar("P", bound=Part)
 
 
 def difference(a: Build, b: Build) -> int:
-    """Part ids whose quantity differs, in the node and in what is shared, and one for another number of nodes."""
+    """Part ids of which the whole builds hold another number of pieces."""
+    x, y = a.total(), b.total()
+    return sum(x.get(p, 0) != y.get(p, 0) for p in {*x, *y})
 
-    def count(x: dict[str, int], y: dict[str, int]) -> int:
-        return sum(x.get(p, 0) != y.get(p, 0) for p in {*x, *y})
 
-    return count(dict(a.node), dict(b.node)) + count(dict(a.shared), dict(b.shared)) + (a.nodes != b.nodes)
+def spread(build: Build, nodes: int) -> dict[str, int]:
+    """Pieces per node when the whole build's are spread over a number of nodes; -1 where they can't be, so that their
+    number is bound to change."""
+    return {p: -1 if q % nodes else q // nodes for p, q in build.total().items()}
 
 
 def partial(p: Platform, count: int) -> bool:
@@ -38,11 +41,11 @@ def partial(p: Platform, count: int) -> bool:
 
 
 class ChangeBound:
-    """Least changes of one build's node by platform and family."""
+    """Least changes by platform and family of a build of which `node` are the pieces per node (see `spread`)."""
 
-    def __init__(self, market: Market, build: Build) -> None:
-        self.market, self.build = market, build
-        self.have = [(market.catalog.parts[p], q) for p, q in build.node.items()]
+    def __init__(self, market: Market, node: Mapping[str, int]) -> None:
+        self.market, self.held = market, node
+        self.have = [(market.catalog.parts[p], q) for p, q in node.items()]
         self.buyable = market.book.prices
 
     def of(self, cls: type[P]) -> list[tuple[P, int]]:
@@ -57,7 +60,7 @@ class ChangeBound:
         def modules_fit(x: Memory, q: int) -> bool:
             return (q in slots or partial(p, q)) and 100 * x.capacity_gb * q >= floor
 
-        count = sum((x.id != p.id or q != 1) for x, q in self.of(Platform)) + (p.id not in self.build.node)
+        count = sum((x.id != p.id or q != 1) for x, q in self.of(Platform)) + (p.id not in self.held)
         count += self._gpus(p, gpu, k)
         count += self._one(Cpu, needs_cpu(p), lambda x: cpu_fits(p, x), lambda x, q: q == p.sockets)
         unified = gpu.form_factor == "integrated"

@@ -91,23 +91,25 @@ class MendFamily(Family):
                     m.cp.add(more <= (0 if kind == Kind.RACK else qty) * others).only_enforce_if(v)
 
     def _changes(self, m: FamilyModel) -> Any:
-        """A variable: part ids whose quantity differs from the build's, and one for another number of nodes."""
-        changed: list[Any] = []
+        """A variable: part ids of which the whole build holds another number of pieces than the given one."""
+        had = self.build.total()
         quantities = m.quantities()
-        left = [("shared", p) for p in self.build.shared] + [("node", p) for p in self.build.node]
+        changed: list[Any] = [1 for p in had if p not in quantities]
         for part, terms in quantities.items():
-            where = "shared" if part in m.shared_qty else "node"
-            have = (self.build.shared if where == "shared" else self.build.node).get(part, 0)
-            left = [x for x in left if x != (where, part)]
+            have = had.get(part, 0)
             if part not in m.book.prices:
                 changed.append(1 if have else 0)
                 continue
             differs = m.cp.new_bool_var(f"{part} changed")
-            m.cp.add(sum(terms) == have).only_enforce_if(~differs)
+            for n, is_n in m.node_counts.items():
+                each = 1 if part in m.shared_qty else n
+                if have % each:
+                    m.cp.add_implication(is_n, differs)
+                else:
+                    m.cp.add(sum(terms) == have // each).only_enforce_if(~differs, is_n)
             changed.append(differs)
-        same = m.node_counts.get(self.build.nodes)
         count = m.cp.new_int_var(0, 10**5, "changes")
-        m.cp.add(count == sum(changed) + len(left) + (1 if same is None else 1 - same))
+        m.cp.add(count == sum(changed))
         return count
 
     def least(self, best: tuple[int, int] | None, clock: Clock) -> Found | None:

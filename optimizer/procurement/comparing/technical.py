@@ -122,9 +122,9 @@ def _lacks(market: Market, build: Build, rows: GpuRows) -> list[tuple[Lack, str,
     for c in near.changes:
         role = _role(market.catalog, c.part)
         if c.to_qty > c.from_qty and role not in held and c.part in market.book.prices:
-            pieces = c.to_qty * (build.nodes if c.where == "node" else 1)
-            lack = Lack(role, c.part, pieces, market.cents(c.part) * pieces)
-            out.append((lack, c.where, c.to_qty))
+            where = "shared" if any(x.part == c.part for x in near.shared) else "node"
+            each = c.to_qty if where == "shared" else c.to_qty // build.nodes
+            out.append((Lack(role, c.part, c.to_qty, market.cents(c.part) * c.to_qty), where, each))
     return out
 
 

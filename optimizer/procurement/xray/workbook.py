@@ -256,25 +256,24 @@ def _mend(book: Frame, x: XRay) -> None:
         "Quoted parts at the quote's prices.",
         among=among,
     )
-    top = s.setup([52, 12, 10, 10, 20], _("The nearest build that passes"), note)
+    top = s.setup([58, 10, 10, 20], _("The nearest build that passes"), note)
     if m is None:
         none = N_("None is known: nothing passes, no build is there, or no search was wanted.")
-        s.span(top, 0, 4, _(N_("No rule fails.") if x.ok else none))
+        s.span(top, 0, 3, _(N_("No rule fails.") if x.ok else none))
         return s.done(top)
-    s.head(top, [_("Part"), _("Where"), _("From"), _("To"), _("Price, {currency}", currency=m.currency)])
+    s.head(top, [_("Part"), _("From"), _("To"), _("Price, {currency}", currency=m.currency)])
     row = top
     for c in m.changes:
         row += 1
         s.text(row, 0, c.name, **EDGE)
-        s.text(row, 1, _(c.where), **EDGE)
-        s.number(row, 2, c.from_qty, num_format="0", **EDGE)
-        s.number(row, 3, c.to_qty, num_format="0", **EDGE)
-        _money(s, row, 4, c.price, **EDGE)
+        s.number(row, 1, c.from_qty, num_format="0", **EDGE)
+        s.number(row, 2, c.to_qty, num_format="0", **EDGE)
+        _money(s, row, 3, c.price, **EDGE)
     sums = [(N_("Build as quoted"), m.total_before), (N_("Build mended"), m.total), (N_("Apart"), m.added)]
     for label, value in sums:
         row += 1
-        s.span(row, 0, 3, _(label), bold=True, **EDGE)
-        _money(s, row, 4, value, bold=True, **EDGE)
+        s.span(row, 0, 2, _(label), bold=True, **EDGE)
+        _money(s, row, 3, value, bold=True, **EDGE)
     t = m.throughput
     warned = [c.text for c in m.checks if c.status == "warn"]
     texts = [
@@ -291,5 +290,5 @@ def _mend(book: Frame, x: XRay) -> None:
         texts.insert(0, _("{before} nodes become {after}.", before=m.nodes_before, after=m.nodes))
     for text in texts:
         row += 1
-        s.span(row, 0, 4, text)
+        s.span(row, 0, 3, text)
     s.done(row)
