@@ -110,6 +110,8 @@ class Oracle:
     """(cost on the axis, cents, 0.1 tok/s by rule left out, rules broken)"""
 
     def __post_init__(self) -> None:
+        self._needed: dict[str, int] = {}
+        self._runs: dict[RowKey, list[tuple[str, tuple[tuple[str, int], ...]]]] = {}
         self._known: dict[tuple[str, RowKey, str], tuple[tuple[str, int], ...]] = {}
         self.by_kind: dict[Kind, list[Any]] = {}
         for p in self.catalog.parts.values():
@@ -117,6 +119,7 @@ class Oracle:
         self.offer = {p: self._offer(p) for p in self.catalog.parts}
         self.any_offer = {p: min(self.catalog.offers.get(p, ()), key=self._order, default=None) for p in self.offer}
         self.admitted = {p: self._admitted(p) for p in self.catalog.parts}
+        self.within = {x: [c.part for c in getattr(p, "contents", ())] for x, p in self.catalog.parts.items()}
         self.unlisted = {p for p in self.catalog.parts if self._off_lists(p)}
         for platform in self.of(Kind.PLATFORM, Kind.SYSTEM):
             for nodes in range(1, self.nodes_tried + 1):
@@ -420,6 +423,17 @@ class Oracle:
         cards: tuple[Any, ...],
         drives: list[tuple[Any, int]],
     ) -> None:
+        load = self._load(p, gpu, k, node + Counter(inside))
+        broken = set(broken)
+        if p.kind == Kind.PLATFORM and p.system_max_w and load > p.system_max_w:
+            broken.add("cooling")
+        if "air" not in p.cooling and p.kind == Kind.PLATFORM and not self.ask.site_water:
+            broken.add("cooling")
+        self._power_node(p, gpu, k, node, inside, load, broken)
+        if nodes > self.ask.max_nodes:
+            broken.add("site")
+        if len(broken) > 1:
+            return
         direct = not p.pcie_switch and not p.contents and "PCIe" in p.gpu_forms
         domain = bridge.group_gpus if bridge else gpu.fast_domain_gpus if gpu.fabric in ("nvlink", "xgmi") else 1
         widths = p.gpu_lane_widths if direct else (16,)
@@ -438,16 +452,13 @@ class Oracle:
             key = (min(gpu.pcie_gen, *cpu_gens), width) if k > 1 and domain < k else (0, 0)
             hosts.append((*key, {"lanes"} if over else set()))
         if self.ask.offload and cpu and k <= 2 and not p.contents:
-            self._on_host(p, gpu, k, nodes, node, inside, cpu, broken, room, read, taken, lanes)
+            self._on_host(p, gpu, k, nodes, node, inside, cpu, load, broken, room, read, taken, lanes)
         for gen, width, over in hosts:
             for net in ("none", "pp", "rdma") if nodes > 1 else ("none",):
                 for rate in (100, 200) if net == "rdma" else (25,) if net == "pp" else (0,):
                     key = RowKey(gpu.id, gpu.tdp_w, k, nodes, min(domain, k), gen, width, net, rate)
                     fastest: dict[frozenset[str], dict[str, int]] = {}
-                    for precision in BITS:
-                        speeds = self._speeds(gpu, key, precision)
-                        if not speeds:
-                            continue
+                    for precision, speeds in self._running(gpu, key):
                         small = {"storage"} if self._stores_too_little(precision, room, read) else set()
                         idle = {"surplus"} if self._drives_idle(node, precision, room, read) else set()
                         best = fastest.setdefault(frozenset(broken | over | small | idle), {})
@@ -456,11 +467,14 @@ class Oracle:
                     for faults, best in fastest.items():
                         if len(faults) <= 1:
                             speeds = tuple(sorted(best.items()))
-                            self._finish(p, gpu, k, nodes, node, inside, cpu, set(faults), key, speeds)
+                            self._finish(p, k, nodes, node, inside, cpu, load, set(faults), key, speeds)
 
     def _need_gb(self, precision: str) -> int:
         """Drives of a node: two copies of the weights and 200 GB for the system, a fifth of it free on top."""
-        return math.ceil((2 * math.ceil(self.ask.model.weight_bytes(precision) / GB) + 200) * Fraction(6, 5))
+        if precision not in self._needed:
+            copies = 2 * math.ceil(self.ask.model.weight_bytes(precision) / GB)
+            self._needed[precision] = math.ceil((copies + 200) * Fraction(6, 5))
+        return self._needed[precision]
 
     def _stores_too_little(self, precision: str, room: int, read: int) -> bool:
         return room < self._need_gb(precision) or read < 7000
@@ -496,6 +510,7 @@ class Oracle:
         node: Counter[str],
         inside: dict[str, int],
         cpu: Any,
+        load: int,
         broken: set[str],
         room: int,
         read: int,
@@ -525,7 +540,7 @@ class Oracle:
             for precision in BITS:
                 tenths = self._host_speed(gpu, key, precision)
                 if tenths and not worse and not self._stores_too_little(precision, room, read):
-                    self._finish(p, gpu, k, nodes, node, inside, cpu, set(), key, (("", tenths),))
+                    self._finish(p, k, nodes, node, inside, cpu, load, set(), key, (("", tenths),))
 
     def _host_speed(self, gpu: Gpu, key: RowKey, precision: str) -> int:
         """0.1 tok/s of all nodes with experts in host memory; 0 where they can't run there."""
@@ -559,10 +574,12 @@ class Oracle:
                 best = max(best, math.floor(float(f"{s.total_tok_s(n, ask.osl)[0] * 10:.9g}")))
         return best * key.nodes
 
-    def _speeds(self, gpu: Gpu, key: RowKey, precision: str) -> tuple[tuple[str, int], ...]:
-        if (gpu.id, key, precision) not in self._known:
-            self._known[gpu.id, key, precision] = self._judge(gpu, key, precision)
-        return self._known[gpu.id, key, precision]
+    def _running(self, gpu: Gpu, key: RowKey) -> list[tuple[str, tuple[tuple[str, int], ...]]]:
+        """(precision, speeds as `_judge` gives them) of those that run."""
+        if key not in self._runs:
+            judged = [(x, self._judge(gpu, key, x)) for x in BITS]
+            self._runs[key] = [(x, speeds) for x, speeds in judged if speeds]
+        return self._runs[key]
 
     def _judge(self, gpu: Gpu, key: RowKey, precision: str) -> tuple[tuple[str, int], ...]:
         """0.1 tok/s of the best plan under all rules ("" ), and with vram, precision or software left out."""
@@ -642,27 +659,16 @@ class Oracle:
     def _finish(
         self,
         p: Platform,
-        gpu: Gpu,
         k: int,
         nodes: int,
         node: Counter[str],
         inside: dict[str, int],
         cpu: Any,
+        load: int,
         broken: set[str],
         key: RowKey,
         speeds: tuple[tuple[str, int], ...],
     ) -> None:
-        load = self._load(p, gpu, k, node + Counter(inside))
-        broken = set(broken)
-        if p.kind == Kind.PLATFORM and p.system_max_w and load > p.system_max_w:
-            broken.add("cooling")
-        if "air" not in p.cooling and p.kind == Kind.PLATFORM and not self.ask.site_water:
-            broken.add("cooling")
-        self._power_node(p, gpu, k, node, inside, load, broken)
-        if nodes > self.ask.max_nodes:
-            broken.add("site")
-        if len(broken) > 1:
-            return
         for shared, faults in self._networks(p, nodes, node + Counter(inside), key, cpu):
             worse = broken | faults
             if len(worse) <= 1:
@@ -870,7 +876,7 @@ class Oracle:
         all_ = Counter(shared)
         for x, q in node.items():
             all_[x] += nodes * q
-        inside = {c.part for x in node for c in getattr(self.catalog.parts[x], "contents", ())}
+        inside = {c for x in node for c in self.within[x]}
         chips = {p.gpu for x in {*all_, *inside} if (p := self.catalog.parts[x]).kind == Kind.GPU_BOARD}
         barred = (
             any(self.offer[x] is None for x in all_)
