@@ -62,7 +62,8 @@ class Assortment:
         self.dropped: list[tuple[str, int]] = []
         shelves: dict[str, Shelf] = {}
         stock: Stock = {}
-        included, offload = Included(market), HostRows(market) if market.request.offload else None
+        self.on_host = offload = HostRows(market) if market.request.offload else None
+        included = Included(market)
         for gpu, k, all_holders in families(market):
             holders = [p for p in all_holders if included.held_by(p, gpu, k)] if clever else all_holders
             on_host = offload if offload and offload.able(gpu, k) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from catalogs.schema import Gpu, Kind, Memory, Platform
 from constraints.case import power_cap
@@ -20,12 +21,13 @@ Hosts = Mapping[Platform, Iterable[Host]]
 
 
 class HostRows:
-    """Rows of a market with experts in host memory; what each platform can give is remembered."""
+    """Rows of a market with experts in host memory; what each platform can give is remembered, and known from those
+    of a market alike (optimizer/assortment.py)."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, like: HostRows | None = None) -> None:
         self.market = market
         self.planner = HostPlanner(market.llm, market.request, market.policy)
-        self._hosts: dict[str, set[Host]] = {}
+        self._hosts: dict[str, set[Host]] = like._hosts if like else {}
 
     def least_gb(self, gpu: Gpu) -> int:
         """GiB of experts at the smallest precision that the GPU may run them beside."""
@@ -85,4 +87,4 @@ class HostRows:
             links = [(g, w) for g in gens for w in (p.gpu_lane_widths if direct(p) else (16,))]
             classes = {(h.gb_s, n, h.gflops) for h in given for n in sizes if h.gb_s and h.gflops and n <= h.gb}
             found |= {RowKey(gpu.id, cap, k, 1, 1, g, w, "none", 0, *c) for c in classes for g, w in links if cap}
-        return sorted(found)
+        return sorted(found, key=attrgetter("cap_w", "pcie_gen", "lanes", "host_gb_s", "host_gb", "host_gflops"))

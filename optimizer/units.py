@@ -53,7 +53,7 @@ class Units:
             self.market = market = stock.market
         else:
             self.market = market = replace(market, book=stock.market.book)
-        self.on_host = HostRows(market) if market.request.offload else None
+        self.on_host = HostRows(market, stock.on_host) if market.request.offload else None
         self.parts, self.dropped = stock.parts, stock.dropped
         self.cluster = Cluster(market, stock.by)
         self.bounds = Bounds(market, self.cluster)
