@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from catalogs.errors import InputError
 from catalogs.load import Catalog, load
 from optimizer.procurement.reading import numbers
-from optimizer.procurement.reading.amounts import count_words
 from optimizer.procurement.reading.build import to_build
+from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.dates import read_date, read_days
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.headers import column_of

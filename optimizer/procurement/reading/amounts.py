@@ -14,7 +14,9 @@ from optimizer.procurement.reading.numbers import Reading, Style
 from optimizer.procurement.reading.rows import Body, Raw
 from optimizer.procurement.reading.tables import Cell
 
-FIELDS = ("qty", "unit_price", "list_price", "line_total", "discount", "tax_rate", "tax_amount", "pack", "price_per")
+FIELDS = (
+    "qty", "sets", "unit_price", "list_price", "line_total", "discount", "tax_rate", "tax_amount", "pack", "price_per",
+)  # fmt: skip
 CENT = Decimal("0.01")
 
 
@@ -156,21 +158,6 @@ def cents(value: Decimal) -> Decimal:
 
 def _issue(code: str, raw: Raw, text: str, severity: str = "error") -> Issue:
     return Issue(code=code, severity=severity, text=text, row=raw.row)  # type: ignore[arg-type]
-
-
-COUNTED = re.compile(
-    r"^(\d{1,5})\s*(?:([x×*])\s*(?=[^\d\s])|([^\W\d_]{1,6}\.?)\s+(?=\S)|([^\x00-\x7f])\s*(?=\S))", re.IGNORECASE
-)
-COUNTED_LAST = re.compile(r"(?:(?<=\s)x|(?<!\d)[×*])\s*(\d{1,5})\s*([^\W\d_]{0,5}\.?)$", re.IGNORECASE)
-
-
-def count_words(text: str) -> tuple[int | None, str]:
-    """`8 x H100`, `8张 H100`, `2 PCS EPYC 9654`, `H100 *8` -> (8, the rest)."""
-    if (m := COUNTED.match(text)) and (m[2] or words.equals("count", m[3] or m[4])):
-        return int(m[1]), text[m.end() :].strip()
-    if (m := COUNTED_LAST.search(text)) and (not m[2] or words.equals("count", m[2])):
-        return int(m[1]), text[: m.start()].strip()
-    return None, text
 
 
 def whole(value: Decimal | None) -> int | None:

@@ -17,7 +17,10 @@ from optimizer.procurement.reading.mapping import Mapping, Tax
 from optimizer.procurement.reading.rows import Body
 from optimizer.procurement.reading.tables import Sheet
 
-TAX = r"(?:\bvat\b|\btax(?:es)?\b|mwst|\bust\b|mehrwertsteuer|umsatzsteuer|税|\bgst\b|\btva\b|\biva\b|reverse charge)"
+TAX = (
+    r"(?:[专普]票|发票|\bvat\b|\btax(?:es)?\b|mwst|\bust\b|mehrwertsteuer|umsatzsteuer|税"
+    r"|\bgst\b|\btva\b|\biva\b|reverse charge)"
+)
 
 
 def basis_of(
@@ -85,7 +88,7 @@ def _unit_of_note(text: str) -> str:
     rest, sets = words.qualified(re.sub(r"\d[\d.,]*\s*%", "", text))
     if len(text) > 60 or re.search(r"\d", rest) or not words.has("unit_note", rest):
         return ""
-    value = re.split(r"[:：]", rest)[1:]
+    value = re.split(r"[:：]", re.sub(r"[（(].*?[)）]", " ", rest))[1:]
     # `报价单位：万科有限公司` is a company: behind a colon nothing else may stand, without one 万 needs its 元.
     if words.bare(" ".join(value)) if value else not (text.isascii() or "currency" in sets):
         return ""
@@ -130,7 +133,7 @@ def quote_facts(said: dict[str, str], notes: Iterable[str]) -> tuple[str, date |
     day = read_date(said.get("quote_date", ""))
     texts = [number, *(_behind("dated", n) for n in notes)]
     day = day or next((d for t in texts if (d := read_date(re.split("[,，;；]", t)[0]))), None)
-    return re.split(r"[,，;；]|\s(?:vom|dated|of|from|date)\b", number)[0].strip(), day
+    return re.split(r"[,，;；]|\s/\s|\s(?:vom|dated|of|from|date)\b", number)[0].strip(), day
 
 
 def _names_tax(text: str) -> bool:
@@ -161,12 +164,14 @@ def valid_until(said: dict[str, str], notes: Iterable[str], quoted: date | None,
     text = said.get("valid_until", "") or next((t for t in in_notes if read_date(t) or read_days(t)), "")
     if not text:
         return None
+    clauses = [x for x in re.split(r"[,，;；。]|\.\s", text) if read_date(x) or read_days(x)]
+    text = clauses[0] if clauses and (quoted or read_date(clauses[0])) else text  # `..., Lieferzeit 60 Tage`
     found, days = read_date(text), read_days(text)
     start = found or quoted
-    if found and not days:
-        return found
+    if found and (not days or re.search(r"\d{4}", text[: text.index(str(days))])):
+        return found  # days behind the day are those of something else
     if start and days:
-        notices.append(Notice(code="validity-computed", text=f"valid until = quote date + {days} days"))
+        notices.append(Notice(code="validity-computed", text=f"valid until = {start} + {days} days"))
         return start + timedelta(days=days)
     notices.append(Notice(code="validity-unclear", text=f"validity {text[:60]!r} is no day by itself"))
     return None

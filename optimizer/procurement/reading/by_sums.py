@@ -3,13 +3,14 @@ price. A reading is taken where the sums hold in it and not without."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from optimizer.procurement.reading import sums
 from optimizer.procurement.reading.amounts import CENT
-from optimizer.procurement.reading.document import WHOLE, Issue, Line, Match, Total
+from optimizer.procurement.reading.document import WHOLE, Issue, Line, Match, Severity, Total
 from optimizer.procurement.reading.mapping import Tax
 
 ADDED_UP = Match(how="bundle", reason="it only adds up the lines below it")
@@ -30,12 +31,51 @@ def decided(
         return sum(i.code != "tax-arithmetic" for i in sums.check(of, totals, after, tax, rate))
 
     if not any(t.kind in WHOLE for t in totals):
-        return added_up(lines)  # to the cent, over two lines and more: no chance does that
-    for way in (lots, added_up, unpriced):
+        return [_of_one(x) for x in added_up(lines, alone=True)]
+    for way in (lots, added_up, unpriced, *several(lines, totals)):
         trial = way(lines)
         if trial != lines and wrong(trial) < wrong(lines):
             lines = trial
-    return lines
+    return [_of_one(x) for x in lines]
+
+
+NODES = re.compile(
+    r"(?:[x×*]\s*(\d{1,3})|(?<![\d.,])(\d{1,3})\s*[x×*]?)\s*(?:nodes?|servers?|systems?|knoten|systeme|台|套|节点)",
+    re.IGNORECASE,
+)
+
+
+def several(lines: Sequence[Line], totals: Sequence[Total]) -> list[Way]:
+    """`Qty per node` or `Compute node (x2 nodes)`: the lines count and price one of several."""
+
+    def said(text: str) -> int:
+        m = NODES.search(text)
+        return int(m[1] or m[2]) if m else 1
+
+    def times(n: int, ours: Callable[[Line], bool]) -> Way:
+        return lambda among: [_times(x, n) if ours(x) else x for x in among]
+
+    by_section = {x.section: n for x in lines if (n := said(x.section)) > 1}
+    ways = [times(n, lambda x, s=s: x.section == s) for s, n in by_section.items()]  # type: ignore[misc]
+    if any(x.per_node for x in lines):
+        counts = sorted({n for t in totals if (n := said(t.label)) > 1})
+        ways += [times(n, lambda x: x.per_node) for n in counts]
+    return ways
+
+
+def _times(x: Line, n: int) -> Line:
+    text = f"counted and priced for one of {n}: only so the file's sums hold"
+    more = {f: v * n for f in ("qty", "pieces", "line_total") if (v := getattr(x, f)) is not None}
+    return _with(x, "times-nodes", text, per_node=False, **more)
+
+
+def _of_one(x: Line) -> Line:
+    """The line with the doubt told that its section or its column leaves open."""
+    n = NODES.search(x.section)
+    if any(i.code in ("times-nodes", "times-systems") for i in x.issues) or not (x.per_node or (n and n[1])):
+        return x
+    what = f"section {x.section!r}" if n else "its column"
+    return _with(x, "per-node", f"{what} counts what each of several holds: it is taken as all there is", "warning")
 
 
 def lots(lines: list[Line]) -> list[Line]:
@@ -53,8 +93,10 @@ def lots(lines: list[Line]) -> list[Line]:
     ]
 
 
-def added_up(lines: list[Line]) -> list[Line]:
-    """A priced head above two or more priced lines that sum to it to the cent counts once."""
+def added_up(lines: list[Line], *, alone: bool = False) -> list[Line]:
+    """A priced head above two or more priced lines that sum to it to the cent counts once. Where no sum of the file
+    proves it (`alone`), only what is no part itself, and not for a few round figures: 12,000 above 8,000 and 4,000
+    happens. Then the doubt is told."""
     out = list(lines)
     for i, head in enumerate(lines):
         if not head.amount or head.optional:
@@ -62,11 +104,23 @@ def added_up(lines: list[Line]) -> list[Line]:
         total, k = Decimal(0), i + 1
         while k < len(lines) and (lines[k].amount or 0) > 0 and not lines[k].optional and total < head.amount:
             total, k = total + (lines[k].amount or 0), k + 1
-        if k - i > 2 and total == head.amount:
-            text = f"its price is the sum of rows {lines[i + 1].row} to {lines[k - 1].row}: counted once"
-            bare = {"unit_price": None, "line_total": None, "included": True}
-            out[i] = _with(head, "added-up", text, **bare, **({} if head.matched.part else {"matched": ADDED_UP}))
+        if k - i < 3 or total != head.amount:
+            continue
+        rows = f"rows {lines[i + 1].row} to {lines[k - 1].row}"
+        if alone and (head.matched.part or head.role == "service" or _by_chance(lines[i:k])):
+            text = f"its price is what {rows} sum to: if it only adds them up, it counts twice"
+            out[i] = _with(head, "maybe-added-up", text, "warning")
+            continue
+        text = f"its price is the sum of {rows}: counted once"
+        matched = head.matched if head.matched.part else ADDED_UP
+        out[i] = _with(head, "added-up", text, unit_price=None, line_total=None, included=True, matched=matched)
     return out
+
+
+def _by_chance(lines: Sequence[Line]) -> bool:
+    """Whether a head and two lines, all of them of one or two digits and zeros, may sum up by chance."""
+    digits = (len((x.amount or Decimal(0)).normalize().as_tuple().digits) for x in lines)
+    return len(lines) == 3 and max(digits) < 3
 
 
 def unpriced(lines: list[Line]) -> list[Line]:
@@ -84,6 +138,6 @@ def unpriced(lines: list[Line]) -> list[Line]:
     ]
 
 
-def _with(x: Line, code: str, text: str, **update: object) -> Line:
-    issue = Issue(code=code, severity="note", text=text, row=x.row)
+def _with(x: Line, code: str, text: str, severity: Severity = "note", **update: Any) -> Line:
+    issue = Issue(code=code, severity=severity, text=text, row=x.row)
     return x.model_copy(update={**update, "issues": (*x.issues, issue)})

@@ -26,14 +26,14 @@ def read_date(value: object) -> date | None:
     if isinstance(value, date):
         return value
     text = str(value)
-    if m := re.search(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})", text):
+    if m := re.search(r"(?<!\d)(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})", text):
         return _day(int(m[1]), int(m[2]), int(m[3]))
     if m := re.search(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})", text):
         return _day(int(m[3]), int(m[2]), int(m[1]))
     if m := re.search(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", text):
         a, b, year = int(m[1]), int(m[2]), int(m[3])
         return _day(year, a, b) if b > 12 or a == b else _day(year, b, a) if a > 12 else None
-    for m in re.finditer(r"(?:(\d{1,2})\.?[\s-]+)?([^\W\d_]{3,9})\.?[\s-]+(?:(\d{1,2}),?\s+)?(\d{4})", text):
+    for m in re.finditer(r"(?:(\d{1,2})\.?[\s-]*)?([^\W\d_]{3,9})\.?[\s-]*(?:(\d{1,2})(?:,\s*|\s+))?(\d{4})", text):
         month, day = MONTHS.get(m[2].casefold()), m[1] or m[3]
         if month and day:
             return _day(int(m[4]), month, int(day))

@@ -83,6 +83,7 @@ class Line(Frozen):
     included: bool = False
     on_request: bool = False
     hidden: bool = False
+    per_node: bool = Field(default=False, description="qty counts what each of several servers holds, of how many open")
     holds: tuple[int, ...] = Field(default=(), description="rows without a price whose price is this line's")
     matched: Match = Match()
     issues: tuple[Issue, ...] = ()

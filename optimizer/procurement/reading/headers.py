@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from optimizer.procurement.reading.tables import Row, Sheet
-from optimizer.procurement.reading.words import bare, folded, has, qualified, synonyms
+from optimizer.procurement.reading.words import bare, folded, has, qualified, synonyms, verbatim
 
 SEARCHED_ROWS = 300
 NAMING = ("part_number", "name", "description")
@@ -56,7 +56,7 @@ def column_of(text: str) -> Column | None:
     )
     plain = re.sub(r"\(.*?\)|\[.*?\]|（.*?）", " ", folded(text))
     for candidate in (text, plain, rest, re.sub(r"\(.*?\)|\[.*?\]", " ", rest)):
-        name = known.get(bare(candidate) or folded(candidate))
+        name = verbatim().get(folded(candidate)) or known.get(bare(candidate) or folded(candidate))
         if name:
             return replace(base, field=name)
     pieces = [
@@ -136,6 +136,8 @@ def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None
     if not any(x.field in NAMING for x in named.values()):
         likely = [c for word in NUMBER_OR_NAME for c, x in named.items() if bare(x.header) == word]
         named |= {c: replace(named[c], field="name") for c in likely[:1]}
+    if not any(x.field == "qty" for x in named.values()):
+        named = {c: replace(x, field="qty") if x.field == "sets" else x for c, x in named.items()}
     columns, unused = _one_each(named, sheet.facts.hidden_columns)
     fields = {c.field for c in columns.values()}
     if not fields & set(NAMING) or not fields & {*MONEY, "qty"} or len(fields) < 2:

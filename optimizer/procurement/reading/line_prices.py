@@ -39,6 +39,8 @@ class Priced:
 def priced(raw: Raw, found: Numbers, count: Counted, basis: Basis, trouble: Trouble) -> Priced:
     """By the line's own cells, else by their columns, else by the file's basis."""
     (unit_price, listed), total = _unit_price(found, trouble), found.values.get("line_total")
+    if raw.optional and unit_price and count.qty and total and same_money(-total, unit_price * count.qty):
+        total = -total  # in brackets, since it is in no sum
     column = next(
         (raw.columns[f] for f in ("unit_price", "line_total", "list_price") if f in raw.columns and f in raw.cells),
         None,

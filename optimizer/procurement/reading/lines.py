@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 from optimizer.procurement.reading import words
-from optimizer.procurement.reading.amounts import Numbers, count_words
+from optimizer.procurement.reading.amounts import Numbers
 from optimizer.procurement.reading.contradictions import condition, other_size
+from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.document import Line, Match
 from optimizer.procurement.reading.headers import NAMING
 from optimizer.procurement.reading.line_prices import Basis, doubts, priced
@@ -42,6 +43,8 @@ def line(
     if matched.part and role == "part":
         whole_text = " ".join((raw.text("part_number"), shown))
         state = _contradicted(index, matched.part, whole_text, raw, count.pieces, trouble)
+    of_qty = raw.columns.get("qty")
+    per_node = of_qty is not None and of_qty.per == "node" and "sets" not in raw.cells
     if raw.hidden:
         trouble.add("hidden-row", "warning", "stands in a hidden row")
     if raw.grouped:
@@ -54,7 +57,7 @@ def line(
         currency=price.currency, tax=price.tax, total_tax=price.total_tax, tax_rate=price.tax_rate,
         on_request=found.said == "asked", lead_time=raw.text("lead_time"), condition=state,
         warranty=raw.text("warranty"), origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional,
-        included=price.included, hidden=raw.hidden, matched=matched, issues=tuple(trouble.issues),
+        per_node=per_node, included=price.included, hidden=raw.hidden, matched=matched, issues=tuple(trouble.issues),
     )  # fmt: skip
 
 

@@ -16,22 +16,23 @@ from catalogs.files import write_text
 
 Tax = Literal["net", "gross", "unknown"]
 FieldName = Literal[
-    "number", "part_number", "name", "description", "brand", "category", "qty", "unit", "unit_price", "list_price",
-    "discount", "line_total", "currency", "tax_rate", "tax_amount", "pack", "price_per", "lead_time", "condition",
-    "valid_until", "warranty", "origin", "vendor", "quote_no", "quote_date", "note", "status", "unused",
+    "number", "part_number", "name", "description", "brand", "category", "qty", "sets", "unit", "unit_price",
+    "list_price", "discount", "line_total", "currency", "tax_rate", "tax_amount", "pack", "price_per", "lead_time",
+    "condition", "valid_until", "warranty", "origin", "vendor", "quote_no", "quote_date", "note", "status", "unused",
 ]  # fmt: skip
 MAX_BYTES = 2_000_000
 
 
 class ColumnMap(BaseModel):
-    """What a column holds; `scale` multiplies (10000 for 万元), `per` says that the price is for a pack."""
+    """What a column holds; `scale` multiplies (10000 for 万元), `per` says that the price is for
+    a pack, or that a quantity is what each node holds. `sets`: how many of these nodes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     field: FieldName
     tax: Tax = "unknown"
     currency: str = ""
     scale: int = Field(default=1, ge=1, le=10**9)
-    per: Literal["", "pack"] = ""
+    per: Literal["", "pack", "node"] = ""
 
 
 class Mapping(BaseModel):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from catalogs.load import Catalog
-from catalogs.schema import GpuBoard, Kind, Part, Platform
+from catalogs.schema import Gpu, GpuBoard, Kind, Part, Platform
 from constraints.contents import gpus_inside
 from optimizer.procurement.reading.document import Match
 from optimizer.procurement.reading.words import DATA, begins, folded, has
@@ -26,6 +26,7 @@ MARGIN = 3
 SIMILAR = "only similar to a part"
 MAX_FUZZY = 1_000
 """Fuzzy look-ups per file: some 1 ms each against 500 parts; what is unknown beyond them gets no suggestions."""
+INSIDE = {Kind.GPU, Kind.CPU, Kind.GPU_BOARD}
 THINGS = {Kind.CABLE, Kind.COOLING, Kind.OPTIC, Kind.RACK, Kind.BRIDGE}
 
 
@@ -96,6 +97,8 @@ class Index:
             if len(ids) == 1 and name not in self.normal and any(c.isdigit() for c in name):
                 self.alias.setdefault(name, set()).update(ids)
                 self.inside.setdefault(name, set()).update(ids)
+        self.boards = [p for p in catalog.parts.values() if isinstance(p, GpuBoard)]
+        self.models = {b.gpu: _models(self.parts[b.gpu]) for b in self.boards}
         self.beginnings = {name[:n] for name in self.inside for n in range(1, len(name) + 1)}
         self.ids = sorted(catalog.parts)
         self.texts = [
@@ -103,6 +106,26 @@ class Index:
         ]
         self.squashed = [squash(self.parts[i].name) for i in self.ids]
         self._fuzzy: dict[str, tuple[tuple[str, int], ...]] = {}
+
+    def board(self, text: str) -> str | None:
+        """The one GPU board of the GPU and number that a text names as such: `HGX H200 8-GPU`, `MI325X UBB`; None where
+        several may be meant, and for machines with it in."""
+        plain = branded(text)
+        if not has("board", plain) or has("machine", plain) or has("accessory", COMES_WITH.sub(" ", plain)):
+            return None
+        named = set(WORD.findall(plain)) | {squash(w) for w in plain.split()}
+        m = GPUS.search(plain)
+        found = {
+            b.id for b in self.boards
+            if self.models[b.gpu] & named and (m is None or b.gpus == int(m[1])) and self._sized(b.gpu, plain)
+        }  # fmt: skip
+        return found.pop() if len(found) == 1 else None
+
+    def _sized(self, gpu: str, text: str) -> bool:
+        """Whether a GPU's memory is not another than a text says."""
+        said = re.findall(r"(\d{2,3})gb", text)
+        part = self.parts[gpu]
+        return not said or not isinstance(part, Gpu) or str(part.vram_gb) in said
 
     def gpus_on(self, part: str | None) -> int:
         """GPUs on a board or inside a platform of that id; 0 for anything else."""
@@ -186,6 +209,15 @@ def _forms(p: Part) -> Iterator[str]:
             yield name
 
 
+GPUS = re.compile(r"(?<!\d)(\d{1,2})\s*[-x×*]?\s*(?:gpus?\b|oam\b|卡)")
+
+
+def _models(gpu: Part) -> set[str]:
+    """Words that name a GPU's model: letters and digits, as `h200`, `mi325x`; no form factor or memory size."""
+    words = {w for w in WORD.findall(branded(gpu.name)) if re.fullmatch(r"[a-z]{1,2}\d{2,3}[a-z]?", w)}
+    return {w for w in words if not w.startswith("sx")}
+
+
 def _number_like(token: str) -> bool:
     """`MCX75310AAS-NEAT`, `AR3300`, `935-24287-0301`; not `DDR5-5600`, `40-port`, `600x1200`."""
     s = squash(token)
@@ -209,9 +241,31 @@ def _numbers(text: str) -> set[str]:
     return {w for w in WORD.findall(text) if any(c.isdigit() for c in w)}
 
 
+SOLD_AS = {
+    Kind.CPU: r"\btray\b|\bboxed\b",
+    Kind.NIC: r"\badapter\b|\badaptor\b|网卡适配器",
+    Kind.DRIVE: "",
+    Kind.SWITCH: "",
+}
+"""Words for an accessory that are of the part itself: a CPU is sold in a tray, a network card is an adapter."""
+COMES_WITH = re.compile(r"(?:\b(?:incl(?:uding|uded)?|with|w/|inkl|mit|samt)\b\.?|含|带|附|配有).*")
+FOR_MAKER = r"\b(?:for|für)\s+(?:{})\b"
+
+
 def _accessory(rest: str, part: Part) -> bool:
-    """Whether the words around a part's name say that something else goes with it."""
-    return part.kind not in THINGS and has("accessory", rest)
+    """Whether the words around a part's name say that something else goes with it, not what it comes with or in."""
+    plain = COMES_WITH.sub(" ", rest)
+    plain = re.sub(FOR_MAKER.format("|".join(map(re.escape, sorted(set(_brands()[1].values()))))), " ", plain)
+    if sold := SOLD_AS.get(part.kind):
+        plain = re.sub(sold, " ", plain)
+    return part.kind not in THINGS and has("accessory", plain)
+
+
+def _of_machine(rest: str, part: Part) -> bool:
+    """Whether the words around the name of a GPU or CPU say that they are of a machine with it in: `RTX 5090
+    workstation`, not `server GPU`."""
+    plain = re.sub(r"\([^)]*\)", " ", rest)
+    return part.kind in INSIDE and has("machine", plain) and not has("for_machine", plain) and not has("board", plain)
 
 
 def match(index: Index, part_number: str, texts: tuple[str, ...], *, accept_fuzzy: bool) -> tuple[Match, str]:
@@ -234,6 +288,10 @@ def match(index: Index, part_number: str, texts: tuple[str, ...], *, accept_fuzz
             reason = reason or found.reason
     for text in (part_number, *texts):
         hits = index.within(text)
+        if board := index.board(text):
+            return Match(how="contained", part=board, score=100), ""
+        if len(hits) == 1 and _of_machine(hits[0][1], index.parts[hits[0][0]]):
+            return Match(candidates=(hits[0][0],), reason="names a machine with a part in it"), ""
         if len(hits) == 1 and not _accessory(hits[0][1], index.parts[hits[0][0]]):
             found = Match(how="contained", part=hits[0][0], score=100)
             return found, _other(index, hits[0][0], tuple(t for t in texts if t != text))
@@ -274,4 +332,7 @@ def is_service(text: str) -> bool:
     first = re.sub(r"^[\d.,\s%x×*年yr-]+", "", plain)
     if begins("service", first):
         return True
+    clause = re.split(r"[,;+|\n，；]|\s[-–]\s|\b(?:incl|with|w/)", plain)[0]
+    if has("machine", clause) and not has("service", clause):
+        return False  # `Server: ThinkSystem SR675 V3 - 3yr Base Warranty`
     return has("service", plain) and len(plain) <= 60

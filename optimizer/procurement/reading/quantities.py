@@ -36,6 +36,10 @@ def counted(raw: Raw, found: Numbers, in_text: int | None, text: str, on_it: int
     if qty is None and in_text and "qty" not in raw.cells:
         trouble.add("count-in-text", "note", f"quantity {in_text} taken from the text {text[:60]!r}")
         qty, in_text = Decimal(in_text), None
+    if qty is not None and (sets := whole(found.values.get("sets"))):
+        if sets > 1:
+            trouble.add("times-systems", "note", f"{qty:f} in each of {sets} systems")
+        qty *= sets
     price, total = found.values.get("unit_price"), found.values.get("line_total")
     if qty is None and "qty" not in raw.cells and price and total and total > price and total % price == 0:
         qty = total / price

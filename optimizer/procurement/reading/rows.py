@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import numbers, words
+from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.document import WHOLE, Ignored
 from optimizer.procurement.reading.headers import MONEY, NAMING, Column, Header, column_of, header_at, repeats
 from optimizer.procurement.reading.tables import Cell, Row, Sheet
@@ -140,6 +141,8 @@ def _sort(
         out.ignored.append(Ignored(row=row.number, reason=f"sum ({total.kind})", text=row.text))
     elif spelled_out is not None:
         out.skip(row, "sum (in_words)")
+    elif name and words.equals("integrated", name) and not any(_is_more_than_zero(cells.get(f)) for f in MONEY):
+        out.skip(row, "says how the line above is delivered")
     elif name and (priced or counted or _worded(cells)) and not (_is_note(texts) and not priced):
         out.lines.append(_raw(out, row, cells, columns, grouped and not priced))
     elif not texts:
@@ -147,7 +150,9 @@ def _sort(
     elif _is_note(texts) or (_closed(out, row) and not words.begins("optional", NUMBERED.sub("", max(texts, key=len)))):
         _heard(out, row)
         out.skip(row, "note")
-    elif "part_number" in cells and ("name" in cells or "description" in cells):
+    elif ("part_number" in cells and ("name" in cells or "description" in cells)) or (
+        name and _counted_below(out, row, name)
+    ):
         out.lines.append(_raw(out, row, cells, columns, grouped))
     elif _continues(out, header, row, texts):
         out.lines[-1].more.append(texts[0])
@@ -192,6 +197,15 @@ def _worded(cells: dict[str, Cell]) -> bool:
     """A price in words: included, on request."""
     said = [str(cells[f]) for f in MONEY if isinstance(cells.get(f), str)]
     return any(words.equals(kind, x) for x in said for kind in ("included", "asked"))
+
+
+def _is_more_than_zero(value: Cell | None) -> bool:
+    return is_amount(value) and (value if isinstance(value, Decimal) else max(numbers.read(str(value)).values)) > 0
+
+
+def _counted_below(out: Body, row: Row, name: str) -> bool:
+    """`4 x NVIDIA L40S` right below a line, without a price: a part of what is priced above."""
+    return bool(out.lines) and out.lines[-1].row == row.number - 1 and count_words(name)[0] is not None
 
 
 def _is_note(texts: list[str]) -> bool:

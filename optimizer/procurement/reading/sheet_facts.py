@@ -175,7 +175,7 @@ def _sheet(path: Path, name: str, stream: Any, money: dict[str, str]) -> Facts:
                 counted = True
                 at = place()
                 found.fill(*at)
-                if cell.get("s") in money and "t" not in cell:
+                if cell.get("s") in money and cell.get("t", "n") == "n":
                     found.currencies.setdefault(at[1], set()).add(money[cell["s"]])
                 if found.filled > MAX_FILLED:
                     _checked(path, name, found)

@@ -77,6 +77,7 @@ def check(
         text = "the lines are in several currencies: the sums could not be checked"
         return [Issue(code="sums-unchecked", severity="warning", text=text)] if totals else []
     goods = _all(counted)
+    issues += _spelled(totals)
     if goods is None:
         if totals:
             text = "some lines have no amount: the sums could not be checked"
@@ -106,15 +107,18 @@ def check(
                 starts.append((count, n + 1))
             issues += wrong
             bases.append(t.amount)
-        elif t.kind == "in_words":
-            figures = [x.amount for x in totals if x.kind in WHOLE]
-            if figures and t.amount not in figures:
-                text = "the amount in words is another than in figures, and counts (decree 87, article 59)"
-                issues.append(_wrong("words-arithmetic", t, figures[-1], text))
-            elif not figures:
-                as_total = t.model_copy(update={"kind": "total"})
-                issues += _total(as_total, goods, off, tax, rate, tax_total, lines, bases)
+        elif t.kind == "in_words" and not any(x.kind in WHOLE for x in totals):
+            as_total = t.model_copy(update={"kind": "total"})
+            issues += _total(as_total, goods, off, tax, rate, tax_total, lines, bases)
     return issues
+
+
+def _spelled(totals: Sequence[Total]) -> list[Issue]:
+    """Amounts in words that are none of those in figures."""
+    figures = [x.amount for x in totals if x.kind in WHOLE]
+    text = "the amount in words is another than in figures, and counts (decree 87, article 59)"
+    wrong = [t for t in totals if t.kind == "in_words" and figures and t.amount not in figures]
+    return [_wrong("words-arithmetic", t, figures[-1], text) for t in wrong]
 
 
 def _all(lines: Sequence[Line]) -> Decimal | None:

@@ -36,7 +36,7 @@ def total_of(row: Row, cells: dict[str, Cell], after: int, *, a_line: bool) -> R
     if not label or len(label) > LONG_TEXT:
         return None
     kind = total_kind(label)
-    if kind is None and any(_below_zero(cells.get(f)) for f in MONEY):
+    if kind is None and not _offered(cells) and any(_below_zero(cells.get(f)) for f in MONEY):
         kind = "discount"  # also a trade-in: what is taken back is no part of what is bought
     if kind is None or (a_line and kind != "discount"):
         return None
@@ -104,6 +104,12 @@ def is_amount(value: Cell | None) -> bool:
         return False
     found = numbers.read(value)
     return bool(found.values) and len(found.rest) <= 12
+
+
+def _offered(cells: dict[str, Cell]) -> bool:
+    """Whether a quantity and a unit price above zero stand there: brackets about the total then say that it is in no
+    sum, as of an alternative."""
+    return all(is_amount(cells.get(f)) and not _below_zero(cells.get(f)) for f in ("qty", "unit_price"))
 
 
 def _below_zero(value: Cell | None) -> bool:

@@ -50,6 +50,17 @@ def synonyms() -> dict[str, str]:
 
 
 @cache
+def verbatim() -> dict[str, str]:
+    """Folded column name -> field: `mfr` is a brand, `mfr #` a number of its."""
+    out: dict[str, str] = {}
+    with (DATA / "headers.csv").open(encoding="utf-8", newline="") as f:
+        for r in csv.DictReader(f):
+            for w in r["words"].split("|"):
+                out.setdefault(folded(w), r["field"])
+    return out
+
+
+@cache
 def qualifiers() -> tuple[tuple[str, str, str], ...]:
     """(word, what it sets, value), longest word first."""
     out = []
