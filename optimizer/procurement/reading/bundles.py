@@ -78,6 +78,8 @@ def _unpriced(x: Line) -> bool:
 def _counts_of_one(head: Line, held: Sequence[Line], catalog: Catalog) -> bool:
     """Whether lines below several of a kind count what one of them holds."""
     n = head.pieces or 1
+    if n > 1 and any(x.per_node for x in held):
+        return True
     if n == 1 or any(x.pieces is None for x in held if x.matched.part):
         return False
     parts = {x.matched.part: (catalog.parts[x.matched.part], x.pieces or 0) for x in (head, *held) if x.matched.part}

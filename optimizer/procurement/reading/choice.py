@@ -92,7 +92,7 @@ def _header_in_row(path: Path, sheet: Sheet, given: Mapping) -> Header:
 def by_arithmetic(sheet: Sheet, header: Header) -> Header:
     """The header with those of several columns for quantity, price or total of which most rows multiply: of `单台数量`
     and `总数量`, or of a purchase and a sales price, the ones that make the totals."""
-    header = _unit_as_price(sheet, header)
+    header = _item_as_name(sheet, _unit_as_price(sheet, header))
     named = {**header.columns, **header.unused}
     choices = [[c for c, x in named.items() if x.field == f] for f in PRODUCT]
     if all(len(c) < 2 for c in choices) or not all(choices):
@@ -119,6 +119,18 @@ def _unit_as_price(sheet: Sheet, header: Header) -> Header:
     if prices * 2 <= len(cells):
         return header
     return replace(header, columns={**header.columns, at: replace(header.columns[at], field="unit_price")})
+
+
+def _item_as_name(sheet: Sheet, header: Header) -> Header:
+    """`SKU, Item, Price`: a column of running numbers that holds names is one of names, where no other is."""
+    at = next((c for c, x in header.columns.items() if x.field == "number"), None)
+    if at is None or any(x.field in ("name", "description") for x in header.columns.values()):
+        return header
+    cells = [x for r in sheet.rows if r.number > header.row and (x := r.cells.get(at)) is not None][:TRIED_ROWS]
+    named = sum(isinstance(x, str) and len(re.findall(r"[^\W\d_]", x)) > 3 for x in cells)
+    if named * 2 <= len(cells):
+        return header
+    return replace(header, columns={**header.columns, at: replace(header.columns[at], field="name")})
 
 
 def _multiplies(cells: Sequence[Cell | None]) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from catalogs.load import Catalog
-from catalogs.schema import Drive, Gpu, GpuBoard, Memory, Part
+from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Memory, Nic, Part
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.words import folded
 
-GIGABYTES = re.compile(r"(?<![\w.,])(\d{1,5}(?:[.,]\d{1,2})?)\s*([gt])i?b?(?![a-z0-9/])(?!\s*(?:/s|ps))")
+GIGABYTES = re.compile(r"(?<![a-z0-9_.,])(\d{1,5}(?:[.,]\d{1,2})?)\s*([gt])i?b?(?![a-z0-9/])(?!\s*(?:/s|ps))")
+CORES = re.compile(r"(?<![\d.])(\d{1,3})\s*-?(?:cores?\b|kerne?n?\b|核|c/\d+t)")
+RATES = re.compile(r"(?<![\d.])(\d{2,3})\s*(?:gb/s|gbps|gbit/s|gbe\b|g\b)")
 SAME = Decimal("0.07")
 """Sizes within 7 % are one: drives of 3.84 TB are called 4 TB, 141 GB of a GPU 140."""
 CONDITIONS = ("refurbished", "sample", "used")
@@ -35,6 +37,25 @@ def other_size(part: Part, catalog: Catalog, text: str, pieces: int | None) -> t
     if not named or any(abs(gb - s) <= s * SAME for _, gb in named for s in allowed):
         return "", ""
     return named[0][0], f"{own[0]:,} GB"
+
+
+def other_figure(part: Part, catalog: Catalog, texts: Sequence[str], pieces: int | None) -> tuple[str, str]:
+    """(figure that one of a line's texts names, the part's own) where that text names none of the part's: the size of a
+    drive or GPU, cores of a CPU, Gb/s of a network card; blanks otherwise."""
+    for text in texts:
+        if isinstance(part, Drive | Gpu):
+            named, own = other_size(part, catalog, text, pieces)
+            if named and not re.search(r"cache|dram|ram\b|内存", folded(text)):
+                return named, own
+        if isinstance(part, Cpu):
+            found, mine, unit = CORES.findall(folded(text)), {part.cores, part.cores * (pieces or 1)}, "cores"
+        elif isinstance(part, Nic):
+            found, mine, unit = RATES.findall(folded(text)), {part.gbit_s, part.gbit_s * part.ports}, "Gb/s"
+        else:
+            continue
+        if found and not {int(x) for x in found} & mine:
+            return f"{found[0]} {unit}", f"{min(mine)} {unit}"
+    return "", ""
 
 
 def _sizes_gb(part: Part, catalog: Catalog) -> tuple[int, ...]:

@@ -111,7 +111,7 @@ def find_header(sheet: Sheet) -> Header | None:
 def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None:
     """The header that a row, with the one below it, would be; None unless it names a thing and a price or quantity."""
     texts = {c: x for c, x in row.cells.items() if isinstance(x, str)}
-    if len(texts) < len(row.cells) or any(AMOUNT.fullmatch(x) for x in texts.values()):
+    if len(texts) < len(row.cells) or any(AMOUNT.fullmatch(x) and not x.endswith("+") for x in texts.values()):
         return None
     if below is not None:
         if below.number != row.number + 1 or not all(

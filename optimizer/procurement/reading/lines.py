@@ -7,7 +7,7 @@ from typing import Any
 
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.amounts import Numbers
-from optimizer.procurement.reading.contradictions import condition, other_size
+from optimizer.procurement.reading.contradictions import condition, other_figure, other_size
 from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.document import Line, Match
 from optimizer.procurement.reading.headers import NAMING
@@ -107,6 +107,11 @@ def _contradicted(index: Index, part: str, text: str, raw: Raw, pieces: int | No
     named, own = other_size(index.parts[part], index.catalog, text, pieces)
     if named:
         trouble.add("size-conflict", "error", f"is {part} of {own} by its name, but its text says {named}")
+    if not named and not trouble.has("part-conflict"):
+        texts = [raw.text("part_number"), *dict.fromkeys(raw.text(f) for f in ("name", "description"))]
+        named, own = other_figure(index.parts[part], index.catalog, [t for t in texts if t], pieces)
+        if named:
+            trouble.add("figure-conflict", "error", f"is {part} of {own}, but its text says {named}")
     said = condition(state) or condition(text) or condition(raw.text("note"))
     if said:
         trouble.add("not-new", "warning", f"{said!r}: it is not new, the catalog's price beside it may be of a new one")

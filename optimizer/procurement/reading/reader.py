@@ -13,7 +13,7 @@ from pathlib import Path
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from optimizer.procurement.reading import amounts, lines, sums, words
+from optimizer.procurement.reading import amounts, lines, side_by_side, sums, words
 from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, quote_facts, valid_until
 from optimizer.procurement.reading.bundles import bundled
 from optimizer.procurement.reading.by_sums import decided
@@ -26,6 +26,7 @@ from optimizer.procurement.reading.lines import IGNORE, SERVICE
 from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
 from optimizer.procurement.reading.match import Index
 from optimizer.procurement.reading.numbers import Style
+from optimizer.procurement.reading.price_breaks import by_quantity
 from optimizer.procurement.reading.repeats import without_repeats
 from optimizer.procurement.reading.rows import Body, body
 from optimizer.procurement.reading.sheet_facts import column_letters
@@ -63,6 +64,8 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     notices = [Notice(code=c, text=t) for c, t in told if c != UNREAD]
     issues = [Issue(code=c, severity="warning", text=t) for c, t in told if c == UNREAD]
     if not given.columns:
+        sheet, header = side_by_side.folded(sheet, header, notices)
+        sheet, header = by_quantity(sheet, header, notices)
         header = by_arithmetic(sheet, header)
     rows = body(sheet, header, ignore=given.ignore_rows, last_row=given.last_row)
     if not rows.lines:
