@@ -36,7 +36,7 @@ def decided(
         trial = way(lines)
         if trial != lines and wrong(trial) < wrong(lines):
             lines = trial
-    return [_of_one(x) for x in lines]
+    return [_of_one(x) for x in lines] if wrong(lines) else lines
 
 
 NODES = re.compile(

@@ -32,6 +32,8 @@ def line(
     # Only the text that names the thing counts pieces: `8×H20` behind a board's number says what is on it.
     named = [t for t in (part_number, *texts) if t]
     in_text, first = count_words(named[0]) if named else (None, "")
+    if in_text and words.has("machine", first) and re.match(r"\d+\s*(?:卡|gpu)", folded(named[0])):
+        in_text = None  # `8卡 H20 服务器` says what is in a server
     part_number, *plain = [first if named and t == named[0] else t for t in (part_number, *texts)]
     matched, role = _matched(index, part_number, tuple(plain), raw, overrides, accept_fuzzy, trouble)
     if matched is None:

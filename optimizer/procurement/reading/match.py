@@ -67,12 +67,15 @@ class Index:
         self.verbatim: dict[str, set[str]] = {}
         self.normal: dict[str, set[str]] = {}
         self.alias: dict[str, set[str]] = {}
+        self.bags: dict[frozenset[str], set[str]] = {}
+        """Names whatever the order of their words: `A100 80GB PCIe`."""
         self.inside: dict[str, set[str]] = {}
         tokens: dict[str, set[str]] = {}
         for p in catalog.parts.values():
             for name in (p.id, p.name, f"{p.vendor} {p.name}".strip()):
                 self.verbatim.setdefault(name, set()).add(p.id)
                 self.normal.setdefault(squash(name), set()).add(p.id)
+                self.bags.setdefault(_bag(name), set()).add(p.id)
             for name in p.aliases:
                 self.alias.setdefault(squash(name), set()).add(p.id)
                 self.alias.setdefault(squash(f"{p.vendor} {name}"), set()).add(p.id)
@@ -141,7 +144,8 @@ class Index:
             return Match()
         plain = squash(text)
         for how, found in (
-            ("exact", self.verbatim.get(text)), ("normalised", self.normal.get(plain)), ("alias", self.alias.get(plain))
+            ("exact", self.verbatim.get(text)), ("normalised", self.normal.get(plain)), ("alias", self.alias.get(plain)),
+            ("normalised", self.bags.get(_bag(NUMBER_IN.sub(" ", text)))),
         ):  # fmt: skip
             if found and len(found) == 1:
                 return Match(how=how, part=next(iter(found)), score=100)  # type: ignore[arg-type]
@@ -197,6 +201,10 @@ class Index:
         return _numbers(" ".join(WORD.findall(branded(self.parts[part].name)))) <= _numbers(branded(text))
 
 
+def _bag(text: str) -> frozenset[str]:
+    return frozenset(WORD.findall(branded(text)))
+
+
 def _forms(p: Part) -> Iterator[str]:
     """Names long and odd enough to be found inside a text; a generic part has none."""
     if p.id.startswith("generic-"):
@@ -209,6 +217,8 @@ def _forms(p: Part) -> Iterator[str]:
             yield name
 
 
+NUMBER_IN = re.compile(r"\([\w-]*\d[\w-]*-[\w-]+\)")
+"""A number of the maker's behind the name, in brackets."""
 GPUS = re.compile(r"(?<!\d)(\d{1,2})\s*[-x×*]?\s*(?:gpus?\b|oam\b|卡)")
 
 

@@ -141,7 +141,9 @@ def _sort(
         out.ignored.append(Ignored(row=row.number, reason=f"sum ({total.kind})", text=row.text))
     elif spelled_out is not None:
         out.skip(row, "sum (in_words)")
-    elif name and words.equals("integrated", name) and not any(_is_more_than_zero(cells.get(f)) for f in MONEY):
+    elif any(words.equals("integrated", str(cells.get(f, ""))) for f in NAMING) and not any(
+        _is_more_than_zero(cells.get(f)) for f in MONEY
+    ):
         out.skip(row, "says how the line above is delivered")
     elif name and (priced or counted or _worded(cells)) and not (_is_note(texts) and not priced):
         out.lines.append(_raw(out, row, cells, columns, grouped and not priced))

@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from optimizer.procurement.reading.document import Notice
-from optimizer.procurement.reading.headers import MONEY, NAMING, Header
+from optimizer.procurement.reading.headers import Header, header_at
 from optimizer.procurement.reading.sheet_facts import column_letters
 from optimizer.procurement.reading.tables import Row, Sheet
 
 
 def folded(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sheet, Header]:
-    """The sheet with the right table's rows below the left one's, in the columns of their fields; as it is where the
-    header does not name a thing with a quantity or price once more to the right of all else."""
-    fields = {x.field for x in header.unused.values()}
-    if not fields & set(NAMING) or not fields & {*MONEY, "qty"}:
+    """The sheet with the right table's rows below the left one's, in the columns of their fields; as it is where its
+    header does not name a thing with a quantity or price once more on the right."""
+    start = min(header.unused, default=0)
+    row = next((r for r in sheet.rows if r.number == header.row), None)
+    if not start or row is None or header.height > 1:
         return sheet, header
-    start = min(header.unused)
-    if max(header.columns) >= start:
+    first = header_at(sheet, replace(row, cells={c: x for c, x in row.cells.items() if c < start}))
+    second = header_at(sheet, replace(row, cells={c: x for c, x in row.cells.items() if c >= start}))
+    if first is None or second is None:
         return sheet, header
-    places = {x.field: c for c, x in header.columns.items()}
-    left = {c: places[x.field] for c, x in header.unused.items() if x.field in places}
+    places = {x.field: c for c, x in first.columns.items()}
+    left = {c: places[x.field] for c, x in second.columns.items() if x.field in places}
 
     def moved(row: Row) -> Row:
         return replace(row, cells={left.get(c, c - start + 1): x for c, x in row.cells.items() if c >= start})
@@ -32,4 +34,4 @@ def folded(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sheet, 
     rows += [moved(r) for r in sheet.rows if r.number > header.row]
     text = f"a second table beside the first, from column {column_letters(start)} on: read as if it stood below"
     notices.append(Notice(code="side-by-side", text=text))
-    return replace(sheet, rows=tuple(r for r in rows if r.cells)), replace(header, unused={})
+    return replace(sheet, rows=tuple(r for r in rows if r.cells)), first

@@ -147,6 +147,8 @@ def _subtotal(
     sums += [x for lines in (above, counted) if (x := _all([y for y in lines if not y.optional])) is not None]
     if any(near(s, t.amount, above) for s in sums):
         return []
+    if words.qualified(t.label)[1].get("per") == "node" and any(s and not s % t.amount for s in sums if t.amount):
+        return []  # of one of several
     return [_wrong("subtotal-arithmetic", t, _all(blocks[0][0]), "the lines above it sum to another amount")]
 
 
