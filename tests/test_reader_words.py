@@ -20,7 +20,8 @@ from optimizer.procurement.reading.dates import read_date, read_days
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.headers import column_of
 from optimizer.procurement.reading.mapping import Mapping, read_mapping
-from optimizer.procurement.reading.match import Index, is_service, match
+from optimizer.procurement.reading.match import is_service, match
+from optimizer.procurement.reading.names import Index
 from optimizer.procurement.reading.reader import read
 from optimizer.procurement.reading.totals import total_kind
 

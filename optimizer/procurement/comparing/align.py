@@ -11,7 +11,7 @@ from catalogs.load import Catalog
 from catalogs.schema import Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from optimizer.procurement.comparing.basis import DISCOUNT, OTHER, ROLES, SERVICE
 from optimizer.procurement.comparing.schema import Measure, PricedLine
-from optimizer.procurement.reading.match import squash
+from optimizer.procurement.reading.names import squash
 
 SERVICES = ("warranty", "installation", "training", "licence", "freight", SERVICE)
 ORDER = (*(k.value for k in Kind), OTHER, *SERVICES, DISCOUNT)

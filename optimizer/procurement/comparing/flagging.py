@@ -22,7 +22,17 @@ SUMS = {
     "sum-arithmetic": N_("sum"), "tax-arithmetic": N_("tax"), "words-arithmetic": N_("amount in words"),
 }  # fmt: skip
 DOUBTS = dict.fromkeys(
-    ("line-repeated", "negative-price", "no-quantity", "part-of-a-piece", "not-new", "counted-per-unit"), ""
+    (
+        "line-repeated",
+        "negative-price",
+        "no-quantity",
+        "part-of-a-piece",
+        "not-new",
+        "counted-per-unit",
+        "maybe-added-up",
+        "per-node",
+    ),
+    "",
 )
 TAX = {"tax-counted-twice", "tax-basis-unclear"}
 OF_ITS_OWN = {"tax-basis-unknown", "hidden-row", "part-conflict", "no-price", "no-currency"}

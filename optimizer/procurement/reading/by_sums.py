@@ -74,8 +74,8 @@ def _of_one(x: Line) -> Line:
     n = NODES.search(x.section)
     if any(i.code in ("times-nodes", "times-systems") for i in x.issues) or not (x.per_node or (n and n[1])):
         return x
-    what = f"section {x.section!r}" if n else "its column"
-    return _with(x, "per-node", f"{what} counts what each of several holds: it is taken as all there is", "warning")
+    text = "its quantity is what each of several servers holds: it is taken as all there is"
+    return _with(x, "per-node", text, "warning")
 
 
 def lots(lines: list[Line]) -> list[Line]:
@@ -106,12 +106,14 @@ def added_up(lines: list[Line], *, alone: bool = False) -> list[Line]:
             total, k = total + (lines[k].amount or 0), k + 1
         if k - i < 3 or total != head.amount:
             continue
-        rows = f"rows {lines[i + 1].row} to {lines[k - 1].row}"
-        if alone and (head.matched.part or head.role == "service" or _by_chance(lines[i:k])):
-            text = f"its price is what {rows} sum to: if it only adds them up, it counts twice"
+        first, last = lines[i + 1].row, lines[k - 1].row
+        if alone and head.role == "service":
+            continue
+        if alone and (head.matched.part or _by_chance(lines[i:k])):
+            text = f"its price is what rows {first} to {last} sum to: if it only adds them up, it counts twice"
             out[i] = _with(head, "maybe-added-up", text, "warning")
             continue
-        text = f"its price is the sum of {rows}: counted once"
+        text = f"its price is the sum of rows {first} to {last}: counted once"
         matched = head.matched if head.matched.part else ADDED_UP
         out[i] = _with(head, "added-up", text, unit_price=None, line_total=None, included=True, matched=matched)
     return out

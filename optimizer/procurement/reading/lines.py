@@ -12,7 +12,8 @@ from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.document import Line, Match
 from optimizer.procurement.reading.headers import NAMING
 from optimizer.procurement.reading.line_prices import Basis, doubts, priced
-from optimizer.procurement.reading.match import Index, is_service, match
+from optimizer.procurement.reading.match import is_service, match
+from optimizer.procurement.reading.names import SEVERAL, Index
 from optimizer.procurement.reading.quantities import counted
 from optimizer.procurement.reading.rows import Raw
 from optimizer.procurement.reading.trouble import Trouble
@@ -86,7 +87,8 @@ def _matched(
     branded = tuple(f"{brand} {t}" for t in (part_number, *texts) if t) if brand else ()
     found, other = match(index, part_number, (*texts, *branded), accept_fuzzy=accept)
     whole_text = " ".join((part_number, *texts))
-    if found.part is None and any(is_service(t) for t in (part_number, *texts) if t):
+    one_of_several = found.reason == SEVERAL and not _serves(whole_text)
+    if found.part is None and not one_of_several and any(is_service(t) for t in (part_number, *texts) if t):
         return Match(reason="service"), "service"
     if (
         found.how == "contained"

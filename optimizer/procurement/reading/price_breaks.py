@@ -32,7 +32,8 @@ def by_quantity(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sh
     heads = next((r.cells for r in sheet.rows if r.number == header.row), {})
     breaks = {n: c for c, x in heads.items() if isinstance(x, str) and (n := break_of(x)) is not None}
     counts = [c for c, x in header.columns.items() if x.field == "qty"]
-    if len(breaks) < 2 or not counts:
+    priced_in = [c for c, x in header.columns.items() if x.field == "unit_price"]
+    if len(breaks) < 2 or not counts or (priced_in and priced_in[0] not in breaks.values()):
         return sheet, header
     first, text = breaks[min(breaks)], str(heads[breaks[min(breaks)]])
 

@@ -24,7 +24,7 @@ from optimizer.procurement.reading.headers import Header
 from optimizer.procurement.reading.line_prices import Basis
 from optimizer.procurement.reading.lines import IGNORE, SERVICE
 from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
-from optimizer.procurement.reading.match import Index
+from optimizer.procurement.reading.names import Index
 from optimizer.procurement.reading.numbers import Style
 from optimizer.procurement.reading.price_breaks import by_quantity
 from optimizer.procurement.reading.repeats import without_repeats
@@ -63,9 +63,9 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     told = (*tables.notices, *more)
     notices = [Notice(code=c, text=t) for c, t in told if c != UNREAD]
     issues = [Issue(code=c, severity="warning", text=t) for c, t in told if c == UNREAD]
+    sheet, header = side_by_side.folded(sheet, header, notices)
+    sheet, header = by_quantity(sheet, header, notices)
     if not given.columns:
-        sheet, header = side_by_side.folded(sheet, header, notices)
-        sheet, header = by_quantity(sheet, header, notices)
         header = by_arithmetic(sheet, header)
     rows = body(sheet, header, ignore=given.ignore_rows, last_row=given.last_row)
     if not rows.lines:

@@ -134,7 +134,8 @@ def _money_styles(z: zipfile.ZipFile, folder: str) -> dict[str, str]:
     formats = next((e for e in root.iter() if e.tag.endswith("}cellXfs")), None)
     out: dict[str, str] = {}
     for i, e in enumerate(formats if formats is not None else ()):
-        shown = re.sub(r'[\\"_*]|-[0-9A-Fa-f]{2,6}\]', " ", codes.get(e.get("numFmtId"), ""))
+        code = re.sub(r"\[\$([^\]-]*)(?:-[0-9A-Fa-f]+)?\]", r" \1 ", codes.get(e.get("numFmtId"), ""))
+        shown = re.sub(r'[\\"_*]', " ", code)
         if currency := qualified(shown)[1].get("currency"):
             out[str(i)] = currency
     return out

@@ -13,13 +13,15 @@ from optimizer.procurement.reading.tables import Row, Sheet
 def folded(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sheet, Header]:
     """The sheet with the right table's rows below the left one's, in the columns of their fields; as it is where its
     header does not name a thing with a quantity or price once more on the right."""
-    start = min(header.unused, default=0)
+    mapped = not header.score  # then its columns are all that the left table has
+    start = max(header.columns) + 1 if mapped else min(header.unused, default=0)
     row = next((r for r in sheet.rows if r.number == header.row), None)
     if not start or row is None or header.height > 1:
         return sheet, header
-    first = header_at(sheet, replace(row, cells={c: x for c, x in row.cells.items() if c < start}))
+    left_row = replace(row, cells={c: x for c, x in row.cells.items() if c < start})
+    first = header if mapped else header_at(sheet, left_row)
     second = header_at(sheet, replace(row, cells={c: x for c, x in row.cells.items() if c >= start}))
-    if first is None or second is None:
+    if first is None or second is None or len(second.columns) < len(first.columns):
         return sheet, header
     places = {x.field: c for c, x in first.columns.items()}
     left = {c: places[x.field] for c, x in second.columns.items() if x.field in places}

@@ -16,7 +16,7 @@ from optimizer.strict import Money, Strict
 Mark = Literal["ok", "above", "below", "no-catalog-price", "not-comparable", "in-another-line", "not-placed", "service"]
 ARITHMETIC = (
     "line-arithmetic", "discount-arithmetic", "subtotal-arithmetic", "sum-arithmetic", "tax-arithmetic",
-    "words-arithmetic", "tax-counted-twice", "part-conflict", "size-conflict",
+    "words-arithmetic", "tax-counted-twice", "part-conflict", "size-conflict", "figure-conflict",
 )  # fmt: skip
 """Issues of the reader that make an X-ray fail: amounts that are wrong, and a part that is not what its text says."""
 

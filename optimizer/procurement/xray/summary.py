@@ -21,7 +21,7 @@ def summary(x: XRay, _: Words = EN) -> list[str]:
     return [text for say in said for text in say(x, _)]
 
 
-WORTH_SAYING = ("sheets-unread", "not-new", "counted-per-unit")
+WORTH_SAYING = ("sheets-unread", "not-new", "counted-per-unit", "maybe-added-up", "per-node")
 """Warnings of the reader that change what the sums are of."""
 MARKS = {
     "ok": "", "above": N_("above"), "below": N_("below"), "no-catalog-price": N_("no catalog price"),
