@@ -56,6 +56,8 @@ NAMED = [
     ("QM9700 switch incl. rail kit", "nvidia-qm9700"),
     ("caddy for PM9A3 3.84TB", None),
     ("heatsink for EPYC 9654", None),
+    ("Power module for NVIDIA QM9700", None),
+    ("NVIDIA L40S 48GB for Dell", "nvidia-l40s-48gb"),
 ]  # fmt: skip
 
 

@@ -29,7 +29,8 @@ FOR_MAKER = r"\b(?:for|für)\s+(?:{})\b"
 def _accessory(rest: str, part: Part) -> bool:
     """Whether the words around a part's name say that something else goes with it, not what it comes with or in."""
     plain = COMES_WITH.sub(" ", rest)
-    plain = re.sub(FOR_MAKER.format("|".join(map(re.escape, sorted(set(brands()[1].values()))))), " ", plain)
+    others = sorted(set(brands()[1].values()) - {folded(part.vendor)})  # `for NVIDIA QM9700` is for the part itself
+    plain = re.sub(FOR_MAKER.format("|".join(map(re.escape, others))), " ", plain)
     if sold := SOLD_AS.get(part.kind):
         plain = re.sub(sold, " ", plain)
     return part.kind not in THINGS and has("accessory", plain)
