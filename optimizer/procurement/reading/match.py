@@ -16,12 +16,7 @@ MARGIN = 3
 SIMILAR = "only similar to a part"
 INSIDE = {Kind.GPU, Kind.CPU, Kind.GPU_BOARD}
 THINGS = {Kind.CABLE, Kind.COOLING, Kind.OPTIC, Kind.RACK, Kind.BRIDGE}
-SOLD_AS = {
-    Kind.CPU: r"\btray\b|\bboxed\b",
-    Kind.NIC: r"\badapter\b|\badaptor\b|网卡适配器",
-    Kind.DRIVE: "",
-    Kind.SWITCH: "",
-}
+SOLD_AS = {Kind.CPU: r"\btray\b|\bboxed\b", Kind.NIC: r"\badapter\b|\badaptor\b|网卡适配器"}
 """Words for an accessory that are of the part itself: a CPU is sold in a tray, a network card is an adapter."""
 FOR_MAKER = r"\b(?:for|für)\s+(?:{})\b"
 
