@@ -42,6 +42,7 @@ NAMED = [
     ("H20 模组 8卡", "nvidia-hgx-h20-8-gpu-baseboard"),
     ("HGX A100 8-GPU", None),  # of 40 or 80 GB
     ("HGX H200 8-GPU server", None),
+    ("1x Supermicro SYS-821GE-TNHR incl. 2x Xeon Platinum 8480+ and HGX H200 8-GPU baseboard", None),
     ("8卡RTX 4090D 推理服务器", None),
     ("RTX 5090 workstation", None),
     ("4U server with EPYC 9654 CPUs", None),
@@ -64,6 +65,11 @@ NAMED = [
 @pytest.mark.parametrize(("text", "part"), NAMED)
 def test_boards_machines_and_what_comes_with_a_part(text: str, part: str | None) -> None:
     assert match(Index(load()), "", (text,), accept_fuzzy=False)[0].part == part
+
+
+def test_a_boards_name_beside_its_gpus(tmp_path: Path) -> None:
+    x = quote(tmp_path, f"{HEAD}\n8×H200 141GB SXM5,HGX H200 8-GPU baseboard,1,236000,236000\n").lines[0]
+    assert (x.matched.part, x.pieces) == ("nvidia-hgx-h200-8-gpu-baseboard", 1)
 
 
 def test_prices_by_quantity(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from catalogs.schema import Kind, Part
+from catalogs.schema import GpuBoard, Kind, Part
 from optimizer.procurement.reading.document import Match
 from optimizer.procurement.reading.names import COMES_WITH, SEVERAL, Index, brands
 from optimizer.procurement.reading.words import begins, folded, has
@@ -38,6 +38,19 @@ def _of_machine(rest: str, part: Part) -> bool:
     return part.kind in INSIDE and has("machine", plain) and not has("for_machine", plain) and not has("board", plain)
 
 
+def _board_of(index: Index, text: str) -> str | None:
+    """The board that a text names, where it names nothing else."""
+    board = index.board(text)
+    other = board and any(index.parts[p].kind not in (Kind.GPU, Kind.GPU_BOARD) for p, _ in index.within(text))
+    return None if other else board
+
+
+def _holds(index: Index, board: str, part: str) -> bool:
+    """Whether the board is one of that GPU."""
+    found = index.parts[board]
+    return isinstance(found, GpuBoard) and found.gpu == part
+
+
 def match(index: Index, part_number: str, texts: tuple[str, ...], *, accept_fuzzy: bool) -> tuple[Match, str]:
     """(match, id of another part of the same kind that the texts name instead, or blank).
 
@@ -52,13 +65,15 @@ def match(index: Index, part_number: str, texts: tuple[str, ...], *, accept_fuzz
         found = index.whole(text)
         if found.part:
             others = tuple(t for t in texts if t != text)
+            if board := next((b for t in others if (b := _board_of(index, t)) and _holds(index, b, found.part)), None):
+                return Match(how="contained", part=board, score=100), ""
             return found, _other(index, found.part, others)
         if found.candidates:
             candidates += found.candidates
             reason = reason or found.reason
     for text in (part_number, *texts):
         hits = index.within(text)
-        if board := index.board(text):
+        if board := _board_of(index, text):
             return Match(how="contained", part=board, score=100), ""
         if len(hits) == 1 and _of_machine(hits[0][1], index.parts[hits[0][0]]):
             return Match(candidates=(hits[0][0],), reason="names a machine with a part in it"), ""
