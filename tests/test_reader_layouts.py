@@ -193,6 +193,14 @@ def test_units_and_invoices_in_chinese_notes(tmp_path: Path) -> None:
     assert q.lines[0].line_total == 12000 and q.lines[0].total_tax == "gross"
 
 
+def test_chinas_tax_names_the_currency(tmp_path: Path) -> None:
+    q = quote(
+        tmp_path, "型号,数量,单价,小计\nEPYC 9654,2,6000,12000\n合计,,,12000\n增值税(13%),,,1560\n价税合计,,,13560\n"
+    )
+    assert (q.currency, q.tax, codes(q)) == ("CNY", "net", {"currency-by-tax"})
+    assert quote(tmp_path, "型号,数量,单价,小计\nEPYC 9654,2,6000,12000\n").currency == ""
+
+
 def test_words_are_held_against_figures_where_a_line_has_no_amount(tmp_path: Path) -> None:
     rows = "QM9700,1,100000,100000\nEPYC 9654,2,,\n合计,,,100000\n大写,壹拾捌万元整,,\n"
     assert "words-arithmetic" in codes(quote(tmp_path, f"型号,数量,单价（元）,小计\n{rows}"))

@@ -17,6 +17,7 @@ from optimizer.procurement.reading.mapping import Mapping, Tax
 from optimizer.procurement.reading.rows import Body
 from optimizer.procurement.reading.tables import Sheet
 
+CHINESE_TAX = re.compile(r"增值税|价税合计|[专普]票")
 TAX = (
     r"(?:[专普]票|发票|\bvat\b|\btax(?:es)?\b|mwst|\bust\b|mehrwertsteuer|umsatzsteuer|税"
     r"|\bgst\b|\btva\b|\biva\b|reverse charge)"
@@ -59,6 +60,11 @@ def basis_of(
     if not currency:
         columns = [n for n, c in header.columns.items() if c.field in MONEY]
         currency = only(x for n in columns for x in sheet.facts.currencies.get(n, ()))
+    if not currency and CHINESE_TAX.search(
+        " ".join([*notes, *(t.label for t in rows.totals), *(c.header for c in money)])
+    ):
+        currency = "CNY"
+        issues.append(Issue(code="currency-by-tax", severity="note", text="CNY, since the tax is China's (增值税)"))
     rate = given.tax_rate
     if rate is None:
         rates = {r for n in notes if (r := _rate_of_note(n)) is not None}
