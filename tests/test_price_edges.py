@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ortools.sat.python import cp_model
 
 from catalogs.load import Catalog
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Gpu, GpuBoard, Kind, Part
 from constraints.budget import most_parts_cents, totals
+from constraints.buying import need
 from constraints.filters import limits
 from constraints.policy import Policy, usd_per
 from constraints.pricing import unit_price
@@ -409,3 +413,19 @@ def test_of_one_seller_the_newest_offer_is_live() -> None:
     seed = [offer("old", "10", seller="s", date=DAY - timedelta(days=2)), offer("new", "20", seller="s")]
     assert book({"gpu0": seed}).prices["gpu0"].cents == 20_00
     assert book({"gpu0": seed[::-1]}).prices["gpu0"].cents == 20_00
+
+
+@pytest.mark.parametrize("spare", [(0, 1), (1, 16), (3, 7), (10, 100), (1, 1)])
+def test_spares_are_rounded_up_and_no_more(spare: tuple[int, int]) -> None:
+    """Of pieces of a node, by nodes, and of shared gear: the least and the largest number that the model allows."""
+    for pieces, nodes, shared, sign in itertools.product((1, 8, 24, 32), (1, 3), (False, True), (1, -1)):
+        cp = cp_model.CpModel()
+        held = cp.new_int_var(0, 64, "held")
+        cp.add(held == pieces)
+        m = SimpleNamespace(cp=cp, node_counts={nodes: cp.new_constant(1)}, shared_qty={"x": []} if shared else {})
+        needed, most = need(m, "x", held, spare)  # type: ignore[arg-type]
+        cp.minimize(sign * needed)
+        solver = cp_model.CpSolver()
+        assert solver.solve(cp) == cp_model.OPTIMAL
+        bought = pieces * (1 if shared else nodes)
+        assert sign * round(solver.objective_value) == bought - (-bought * spare[0] // spare[1]) <= most
