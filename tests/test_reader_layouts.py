@@ -9,12 +9,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from catalogs.load import load
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.match import match
-from optimizer.procurement.reading.names import Index
 from optimizer.procurement.reading.reader import read
 from tests.test_reader_habits import catalog
+from tests.test_reader_words import index
 
 HEAD = "Part Number,Description,Qty,Unit Price USD,Total USD"
 
@@ -64,7 +63,7 @@ NAMED = [
 
 @pytest.mark.parametrize(("text", "part"), NAMED)
 def test_boards_machines_and_what_comes_with_a_part(text: str, part: str | None) -> None:
-    assert match(Index(load()), "", (text,), accept_fuzzy=False)[0].part == part
+    assert match(index(), "", (text,), accept_fuzzy=False)[0].part == part
 
 
 def test_a_boards_name_beside_its_gpus(tmp_path: Path) -> None:

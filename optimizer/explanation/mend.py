@@ -102,8 +102,9 @@ class Mender:
         self.solved: set[tuple[str, int]] = set()
         """Families that went to CP-SAT; a bound closed the others."""
         self.complete = True
-        self._bounds: dict[tuple[int, ...], ChangeBound] = {}
-        self._known: dict[tuple[int, str, str, int], int] = {}
+        self.most = min(r.max_nodes, self.tight.policy.whole("plans.max_nodes"))
+        self._bounds = self._by_nodes()
+        self._known: dict[tuple[ChangeBound, str, str, int], int] = {}
         self.solver = Solver(self.market, clock=self.clock, judged=self.rows)
         units = Solver(self.tight, clock=self.clock, judged=self.rows).units  # the build's own parts are no twins there
         self.least = {(u.gpu.id, u.per_node): min(u.least, u.least_host) for u in units}
@@ -132,8 +133,7 @@ class Mender:
                 return None
             near = self._families()
             r, n0 = self.tight.request, self.build.nodes
-            most = min(r.max_nodes, self.tight.policy.whole("plans.max_nodes"))
-            for nodes in ([n0] if n0 <= most else [], [n for n in range(1, most + 1) if n != n0]):
+            for nodes in ([n0] if n0 <= self.most else [], [n for n in range(1, self.most + 1) if n != n0]):
                 for gpu, k, holders in near:
                     self._close(gpu, k, holders, [n for n in nodes if r.gpu_count in (None, n * k)])
         except TimeUp:
@@ -154,8 +154,8 @@ class Mender:
 
     def _least(self, p: Platform, gpu: Gpu, k: int, nodes: int) -> int:
         """Changes at least of a build of `nodes` nodes with `k` of a GPU in a platform."""
-        bound = self._bound(nodes)
-        key = id(bound), p.id, gpu.id, k
+        bound = self._bounds[nodes]
+        key = bound, p.id, gpu.id, k
         if key not in self._known:
             precisions = () if self._on_host(gpu, k) else self.rows.planner.precisions(gpu)
             self._known[key] = bound.node(p, gpu, k, precisions)
@@ -164,10 +164,14 @@ class Mender:
             extra = 2  # a front-end and an out-of-band switch
         return self._known[key] + extra
 
-    def _bound(self, nodes: int) -> ChangeBound:
-        """The same one for all numbers of nodes over which the build's pieces spread alike."""
-        node = spread(self.build, nodes)
-        return self._bounds.setdefault(tuple(node.values()), ChangeBound(self.tight, node))
+    def _by_nodes(self) -> dict[int, ChangeBound]:
+        """The bound by number of nodes: the same one for all over which the build's pieces spread alike."""
+        alike: dict[tuple[int, ...], ChangeBound] = {}
+        out = {}
+        for n in (self.build.nodes, *range(1, self.most + 1)):
+            node = spread(self.build, n)
+            out[n] = alike.setdefault(tuple(node.values()), ChangeBound(self.tight, node))
+        return out
 
     def _close(self, gpu: Gpu, k: int, holders: Sequence[Platform], counts: Sequence[int]) -> None:
         """Proves that no build of a family with one of these numbers of nodes is nearer than the best known, or finds
@@ -183,9 +187,9 @@ class Mender:
             changes = self._least(p, gpu, k, n)
             return changes < top or (changes == top and cents < paid)
 
-        pairs = [(p, n) for p in holders for n in counts if open_(p, n)]
-        platforms, numbers = [p for p in holders if any(p is x for x, _ in pairs)], sorted({n for _, n in pairs})
-        rows = self._rows(gpu, k, platforms, numbers) if pairs else []
+        left = {p.id: [n for n in counts if open_(p, n)] for p in holders}
+        platforms, numbers = [p for p in holders if left[p.id]], sorted({n for of in left.values() for n in of})
+        rows = self._rows(gpu, k, platforms, numbers) if platforms else []
         if not rows:
             return
         family = MendFamily(self.tight, gpu, k, rows, Candidates([*platforms, *self.parts]), self.build)

@@ -21,19 +21,10 @@ SUMS = {
     "line-arithmetic": N_("line"), "discount-arithmetic": N_("discount"), "subtotal-arithmetic": N_("subtotal"),
     "sum-arithmetic": N_("sum"), "tax-arithmetic": N_("tax"), "words-arithmetic": N_("amount in words"),
 }  # fmt: skip
-DOUBTS = dict.fromkeys(
-    (
-        "line-repeated",
-        "negative-price",
-        "no-quantity",
-        "part-of-a-piece",
-        "not-new",
-        "counted-per-unit",
-        "maybe-added-up",
-        "per-node",
-    ),
-    "",
-)
+DOUBTS = {
+    "line-repeated", "negative-price", "no-quantity", "part-of-a-piece", "not-new", "counted-per-unit",
+    "maybe-added-up", "per-node",
+}  # fmt: skip
 TAX = {"tax-counted-twice", "tax-basis-unclear"}
 OF_ITS_OWN = {"tax-basis-unknown", "hidden-row", "part-conflict", "no-price", "no-currency"}
 
@@ -53,7 +44,7 @@ def of_quote(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
             yield flag(
                 "arithmetic-error", bid, i.row or 0, stated=_money(i.stated), computed=_money(i.computed), what=what
             )
-        elif i.code in SUMS | DOUBTS or (i.severity == "error" and i.code not in TAX | OF_ITS_OWN):
+        elif i.code in SUMS.keys() | DOUBTS or (i.severity == "error" and i.code not in TAX | OF_ITS_OWN):
             yield flag("unclear-line", bid, i.row or 0, what=i.text)
         elif i.code in TAX:
             yield flag("tax-basis-conflict", bid, i.row, what=i.text)

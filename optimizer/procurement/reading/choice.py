@@ -113,7 +113,7 @@ def _unit_as_price(sheet: Sheet, header: Header) -> Header:
     at = next((c for c, x in header.columns.items() if x.field == "unit"), None)
     if at is None or any(x.field == "unit_price" for x in header.columns.values()):
         return header
-    cells = [x for r in sheet.rows if r.number > header.row and (x := r.cells.get(at)) is not None][:TRIED_ROWS]
+    cells = _below(sheet, header, at)
     bare = [numbers.read(x) for x in cells if isinstance(x, str)]
     prices = sum(isinstance(x, Decimal) for x in cells) + sum(bool(r.values) and not r.rest for r in bare)
     if prices * 2 <= len(cells):
@@ -126,14 +126,19 @@ def _item_as_name(sheet: Sheet, header: Header) -> Header:
     at = next((c for c, x in header.columns.items() if x.field == "number"), None)
     if at is None or any(x.field in ("name", "description") for x in header.columns.values()):
         return header
-    cells = [x for r in sheet.rows if r.number > header.row and (x := r.cells.get(at)) is not None][:TRIED_ROWS]
+    cells = _below(sheet, header, at)
     named = sum(isinstance(x, str) and len(re.findall(r"[^\W\d_]", x)) > 3 for x in cells)
     if named * 2 <= len(cells):
         return header
     return replace(header, columns={**header.columns, at: replace(header.columns[at], field="name")})
 
 
+def _below(sheet: Sheet, header: Header, column: int) -> list[Cell]:
+    """The first cells of a column below the header."""
+    found = (r.cells.get(column) for r in sheet.rows if r.number > header.row)
+    return [x for x in found if x is not None][:TRIED_ROWS]
+
+
 def _multiplies(cells: Sequence[Cell | None]) -> bool:
     """Whether quantity x price is the total, in one reading of their numbers at least."""
-    readings = [(x,) if isinstance(x, Decimal) else numbers.read(x).values if isinstance(x, str) else () for x in cells]
-    return any(q and p and same_money(q * p, t) for q, p, t in product(*readings))
+    return any(q and p and same_money(q * p, t) for q, p, t in product(*map(numbers.values, cells)))

@@ -139,6 +139,11 @@ def read(text: str, style: Style = "") -> Reading:
     return Reading(values, sets.get("currency", ""), sets.get("tax", ""), percent, left, scale > 1)
 
 
+def values(cell: object) -> tuple[Decimal, ...]:
+    """What a cell may mean as an amount; () for none."""
+    return (cell,) if isinstance(cell, Decimal) else read(cell).values if isinstance(cell, str) else ()
+
+
 def tidy(value: Decimal) -> Decimal:
     """The value without trailing zeros and without an exponent."""
     value = value.normalize()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from decimal import Decimal
 
 from optimizer.procurement.reading import numbers, words
 from optimizer.procurement.reading.document import Notice
 from optimizer.procurement.reading.headers import Column, Header
 from optimizer.procurement.reading.sheet_facts import column_letters
-from optimizer.procurement.reading.tables import Cell, Row, Sheet
+from optimizer.procurement.reading.tables import Row, Sheet
 from optimizer.procurement.reading.totals import is_amount
 
 PRICE = re.compile(r"unit price|price each|price|stückpreis|einzelpreis|preis|单价|价格|报价")
@@ -38,11 +37,11 @@ def by_quantity(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sh
     first, text = breaks[min(breaks)], str(heads[breaks[min(breaks)]])
 
     def priced(row: Row) -> Row:
-        qty = _first(row.cells.get(counts[0]))
         prices = {n: x for n, c in breaks.items() if (x := row.cells.get(c)) is not None and is_amount(x)}
-        reached = [n for n in prices if qty is not None and n <= qty] or [n for n in prices if n == min(prices)]
         if row.number <= header.row or not prices:
             return row
+        qty = next(iter(numbers.values(row.cells.get(counts[0]))), 0)
+        reached = [n for n in prices if n <= qty] or [min(prices)]
         kept = {c: x for c, x in row.cells.items() if c not in breaks.values()}
         return replace(row, cells=dict(sorted({**kept, first: prices[max(reached)]}.items())))
 
@@ -55,10 +54,3 @@ def by_quantity(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sh
     unused = {c: x for c, x in header.unused.items() if c not in breaks.values()}
     rows = tuple(priced(r) for r in sheet.rows)
     return replace(sheet, rows=rows), replace(header, columns={**others, first: column}, unused=unused)
-
-
-def _first(cell: Cell | None) -> Decimal | None:
-    if isinstance(cell, str):
-        found = numbers.read(cell).values
-        return found[0] if found else None
-    return cell if isinstance(cell, Decimal) else None

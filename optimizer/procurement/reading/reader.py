@@ -63,7 +63,7 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     told = (*tables.notices, *more)
     notices = [Notice(code=c, text=t) for c, t in told if c != UNREAD]
     issues = [Issue(code=c, severity="warning", text=t) for c, t in told if c == UNREAD]
-    sheet, header = side_by_side.folded(sheet, header, notices)
+    sheet, header = side_by_side.folded(sheet, header, notices, mapped=bool(given.columns and given.header_row))
     sheet, header = by_quantity(sheet, header, notices)
     if not given.columns:
         header = by_arithmetic(sheet, header)

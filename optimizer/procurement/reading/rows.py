@@ -202,7 +202,7 @@ def _worded(cells: dict[str, Cell]) -> bool:
 
 
 def _is_more_than_zero(value: Cell | None) -> bool:
-    return is_amount(value) and (value if isinstance(value, Decimal) else max(numbers.read(str(value)).values)) > 0
+    return is_amount(value) and max(numbers.values(value)) > 0
 
 
 def _counted_below(out: Body, row: Row, name: str) -> bool:

@@ -10,10 +10,10 @@ from optimizer.procurement.reading.sheet_facts import column_letters
 from optimizer.procurement.reading.tables import Row, Sheet
 
 
-def folded(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sheet, Header]:
+def folded(sheet: Sheet, header: Header, notices: list[Notice], *, mapped: bool) -> tuple[Sheet, Header]:
     """The sheet with the right table's rows below the left one's, in the columns of their fields; as it is where its
-    header does not name a thing with a quantity or price once more on the right."""
-    mapped = not header.score  # then its columns are all that the left table has
+    header does not name a thing with a quantity or price once more on the right. Columns as `mapped` are all that
+    the left table has."""
     start = max(header.columns) + 1 if mapped else min(header.unused, default=0)
     row = next((r for r in sheet.rows if r.number == header.row), None)
     if not start or row is None or header.height > 1:

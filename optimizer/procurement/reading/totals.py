@@ -113,7 +113,5 @@ def _offered(cells: dict[str, Cell]) -> bool:
 
 
 def _below_zero(value: Cell | None) -> bool:
-    if isinstance(value, str):
-        found = numbers.read(value).values
-        return bool(found) and max(found) < 0
-    return isinstance(value, Decimal) and value < 0
+    found = numbers.values(value)
+    return bool(found) and max(found) < 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -38,26 +38,26 @@ def row_words() -> dict[str, tuple[str, ...]]:
     return {k: tuple(sorted(v, key=lambda w: (-len(w), w))) for k, v in out.items()}
 
 
-@cache
-def synonyms() -> dict[str, str]:
-    """Bare column name -> field."""
+def _fields(key: Callable[[str], str]) -> dict[str, str]:
+    """Column name -> field; of two with the same key the first."""
     out: dict[str, str] = {}
     with (DATA / "headers.csv").open(encoding="utf-8", newline="") as f:
         for r in csv.DictReader(f):
             for w in r["words"].split("|"):
-                out.setdefault(bare(w) or folded(w), r["field"])
+                out.setdefault(key(w), r["field"])
     return out
+
+
+@cache
+def synonyms() -> dict[str, str]:
+    """Bare column name -> field."""
+    return _fields(lambda w: bare(w) or folded(w))
 
 
 @cache
 def verbatim() -> dict[str, str]:
     """Folded column name -> field: `mfr` is a brand, `mfr #` a number of its."""
-    out: dict[str, str] = {}
-    with (DATA / "headers.csv").open(encoding="utf-8", newline="") as f:
-        for r in csv.DictReader(f):
-            for w in r["words"].split("|"):
-                out.setdefault(folded(w), r["field"])
-    return out
+    return _fields(folded)
 
 
 @cache
