@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
+from constraints.exchange import minor_digits
 from constraints.policy import Policy
-from constraints.pricing import minor_digits
 from constraints.rule import Check
 from constraints.tariff import NEVER
 

@@ -121,12 +121,3 @@ def tax_percent(text: str) -> Decimal:
         known = ", ".join(row["country"] for row in table("tax"))
         raise InputError(f"--tax {text!r} is no rate", "bad-tax", f"For example 13%, or one of: {known}.")
     return percent
-
-
-@cache
-def usd_per(currency: str) -> Decimal:
-    """FX rate of the policy file; raises InputError for an unknown currency."""
-    for row in table("fx"):
-        if row["currency"] == currency:
-            return Decimal(row["usd_per_unit"])
-    raise InputError(f"no exchange rate for {currency!r}", "unknown-currency", "Rates are in constraints/data/fx.csv.")

@@ -6,46 +6,60 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
+from functools import cache, lru_cache
 from math import lcm
 
+from catalogs.errors import InputError
 from catalogs.load import Catalog
 from catalogs.offers import Bundle, Offer, days_of
 from catalogs.schema import Kind
+from constraints.exchange import FxRate, half_up, minor_digits
 from constraints.filters import admissible
-from constraints.policy import Policy, table, usd_per
+from constraints.policy import Policy, table
 from constraints.purchase import Kit, PriceBook, Priced
-from constraints.request import FxRate, Request
+from constraints.request import Request
 from constraints.tariff import NEVER, Source, Step, Tariff, steps_of
 
 QUICK = (Kind.MEMORY, Kind.DRIVE)
 """Categories whose prices go stale sooner."""
 
 
-def minor_digits(currency: str) -> int:
-    """Digits after the point: JPY has none."""
-    return 0 if currency == "JPY" else 2
+@cache
+def shipped_rates() -> tuple[FxRate, ...]:
+    """Those of constraints/data/fx.csv."""
+    return tuple(FxRate.model_validate(row) for row in table("fx"))
 
 
 def fx_rates(request: Request) -> list[FxRate]:
     """Exchange rates in force: those of constraints/data/fx.csv, the request's own laid over them."""
     own = {r.currency: r for r in request.fx}
-    shipped = [FxRate.model_validate(row) for row in table("fx")]
-    return [own.get(r.currency, r) for r in shipped]
+    return [own.get(r.currency, r) for r in shipped_rates()]
+
+
+@lru_cache(maxsize=256)
+def _exchanged(own: tuple[FxRate, ...], old: str, new: str) -> Fraction:
+    known: dict[str, FxRate] = {r.currency: r for r in (*shipped_rates(), *own)}
+    for code in (old, new):
+        if code not in known:
+            remedy = "Rates are in constraints/data/fx.csv; lay your own over them with --fx."
+            raise InputError(f"no exchange rate for {code!r}", "unknown-currency", remedy)
+    return known[old].usd / known[new].usd
+
+
+def exchange(request: Request, old: str, new: str) -> Fraction:
+    """Units of currency `new` for one of `old` at the rates in force, exact."""
+    return Fraction(1) if old == new else _exchanged(request.fx, old, new)
 
 
 def unit_price(offer: Offer | Bundle, request: Request, price: Decimal | None = None) -> int:
     """Net unit price in minor units: made net of tax and converted once, rounded half up.
 
     `price` is that of a price break, by default the offer's own."""
-    net = (price or offer.price) / (1 + offer.tax_rate)
-    if offer.currency != request.currency:
-        own = {r.currency: r.usd_per_unit for r in request.fx}
-        to_usd, from_usd = (own.get(c) or usd_per(c) for c in (offer.currency, request.currency))
-        net = net * to_usd / from_usd
-    scaled = net * 10 ** minor_digits(request.currency)
-    return max(1, int(scaled.quantize(Decimal(1), ROUND_HALF_UP)))
+    net = Fraction(price or offer.price) / (1 + Fraction(offer.tax_rate))
+    net *= exchange(request, offer.currency, request.currency)
+    return max(1, half_up(net * 10 ** minor_digits(request.currency)))
 
 
 def priced(

@@ -18,7 +18,6 @@ from constraints.budget import most_parts_cents
 from constraints.filters import Filter, admissible, contents, limits
 from constraints.limited import LimitedBook
 from constraints.policy import Policy
-from constraints.pricing import minor_digits as minor_digits
 from constraints.pricing import priced
 from constraints.purchase import PriceBook as PriceBook
 from constraints.request import Request

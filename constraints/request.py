@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_valid
 from catalogs.errors import InputError
 from catalogs.offers import Condition, Confidence, Currency
 from catalogs.schema import Kind
+from constraints.exchange import FxRate
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 CostAxis = Literal["money", "power", "rack-units", "lead-time"]
@@ -61,16 +62,6 @@ class SupportRate(BaseModel):
     model_config = ConfigDict(frozen=True)
     category: Kind
     percent: Decimal = Field(ge=0, le=100, decimal_places=1)
-
-
-class FxRate(BaseModel):
-    """An exchange rate of a day."""
-
-    model_config = ConfigDict(frozen=True)
-    currency: Currency
-    usd_per_unit: Decimal = Field(gt=0, le=10**6)
-    date: date
-    source: str = Field(min_length=1)
 
 
 class Request(BaseModel):

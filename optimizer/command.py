@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from constraints.exchange import minor_digits
 from constraints.policy import Policy, defaults
-from constraints.pricing import minor_digits
 from constraints.request import WORKLOADS, Request
 
 FILES = {"own": "OWN.csv", "avl": "LIST.csv", "fx": "FX.csv", "support": "SUPPORT.csv"}

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from typing import Any
 
 from constraints.budget import most_parts_cents
+from constraints.exchange import minor_digits
 from constraints.policy import Policy
-from constraints.procurement import minor_digits
 from constraints.request import Request
 from optimizer.front import Closed, Front, Step
 from optimizer.market import Market

@@ -84,7 +84,10 @@ class Proof(Strict):
 
 class Fx(Strict):
     currency: str
-    usd_per_unit: str = Field(description="USD for one unit of `currency`")
+    usd_per_unit: str = Field(description="USD for one unit of `currency`, to 12 digits where `units_per_usd` is set")
+    units_per_usd: str | None = Field(
+        default=None, description="units of `currency` for one USD: set where the rate is quoted so, and exact so"
+    )
     date: str = Field(description="YYYY-MM-DD")
     source: str
 

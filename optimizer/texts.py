@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.schema import Gpu
-from constraints.pricing import minor_digits
+from constraints.exchange import minor_digits
 from constraints.request import TRAINING, Request, workload_lengths
 
 SIGNS = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}

@@ -25,6 +25,7 @@ from typer.testing import CliRunner
 from catalogs import files
 from catalogs.errors import InputError
 from catalogs.load import Catalog, load
+from constraints.exchange import ExchangeRate
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.cli.app import app
@@ -33,7 +34,7 @@ from optimizer.library import compare, solve, xray
 from optimizer.procurement.comparing.align import aligned
 from optimizer.procurement.comparing.changes import Opened, changes, opened
 from optimizer.procurement.comparing.offered import FromResult
-from optimizer.procurement.comparing.schema import Bid, Comparison, Rate
+from optimizer.procurement.comparing.schema import Bid, Comparison
 from optimizer.procurement.comparing.scoring import KEYS, Values, scored, weights
 from optimizer.procurement.comparing.texts import lead_days, warranty_months
 from optimizer.procurement.comparing.workbook import changes_workbook, workbook
@@ -49,7 +50,7 @@ ASKED = Request(
     model="v3-671b", users=32, as_of=DAY, currency="CNY", have=frozenset({"racks", "network"})
 )  # fmt: skip
 SMALL = Request(model="r1-distill-qwen-7b", users=4, as_of=DAY, have=frozenset({"racks", "network"}))
-USD, EUR = Decimal(1) / Decimal("0.142857"), Decimal("1.15") / Decimal("0.142857")
+USD, EUR = Decimal(7), Decimal("1.15") * 7
 """Yuan per dollar and euro at the policy's rates."""
 needs_office = pytest.mark.skipif(
     OFFICE is None and not os.environ.get("DSOPT_OFFICE_REQUIRED"), reason="LibreOffice (soffice) is not installed"
@@ -389,7 +390,7 @@ def test_workbooks_recalculated(
     assert count > 500
     for b in tender.bids:
         assert f"{named(again['en'], f'equal_net_{b.id}'):.2f}" == str(b.equal_net)
-    rate = Rate(currency="EUR", usd_per_unit=Decimal("1.25"), date=DAY, source="test")
+    rate = ExchangeRate(currency="EUR", usd_per_unit=Decimal("1.25"), date=DAY, source="test")
     new = compare(
         bids, ASKED, catalog=catalog, tax_percent=Decimal(19), rates=[rate], time_limit_s=0.001,
         weights="price=60,throughput=5,rules=10,power=5,delivery=10,warranty=10",

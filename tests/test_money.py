@@ -18,10 +18,11 @@ from catalogs.load import Catalog, load
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Contained, Kind
 from constraints import model
+from constraints.exchange import FxRate
 from constraints.policy import Policy
 from constraints.pricing import unit_price
 from constraints.purchase import PriceBook
-from constraints.request import FxRate, Owned, Request, Spare, SupportRate
+from constraints.request import Owned, Request, Spare, SupportRate
 from constraints.tariff import NEVER, Source, Tariff, steps_of
 from optimizer.cli import terms
 from optimizer.cli.app import app

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,11 +15,9 @@ from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.offers import MOST_PIECES
 from catalogs.schema import Kind
+from constraints.exchange import ExchangeRate, FxRate
 from constraints.policy import table
-from constraints.request import FxRate, Owned, Spare, SupportRate
-
-if TYPE_CHECKING:
-    from optimizer.procurement.comparing.schema import Rate
+from constraints.request import Owned, Spare, SupportRate
 
 M = TypeVar("M", bound=BaseModel)
 ROWS = 100_000
@@ -107,19 +105,14 @@ def support(text: str | None) -> tuple[Decimal | None, tuple[SupportRate, ...]]:
 
 
 def fx(path: Path) -> tuple[FxRate, ...]:
-    """Columns currency, usd_per_unit, date, source; currencies left out keep the rates of constraints/data/fx.csv."""
-    rates = _models(FxRate, path, _rows(path, ("currency", "usd_per_unit", "date", "source")), "currency", "bad-fx")
-    if wrong := next((r for r in rates if r.currency == "USD" and r.usd_per_unit != 1), None):
-        value = str(wrong.usd_per_unit)
-        raise InputError(Fault("bad-fx", "one USD is 1 USD", str(path), column="usd_per_unit", value=value))
-    return rates
+    """Columns currency, usd_per_unit or units_per_usd, date, source; currencies left out keep the rates of
+    constraints/data/fx.csv."""
+    return _models(FxRate, path, _rows(path, ("currency", "date", "source")), "currency", "bad-fx")
 
 
-def rates(path: Path) -> tuple[Rate, ...]:
+def rates(path: Path) -> tuple[ExchangeRate, ...]:
     """As `fx`, for any currency by its three letters."""
-    from optimizer.procurement.comparing.schema import Rate
-
-    return _models(Rate, path, _rows(path, ("currency", "usd_per_unit", "date", "source")), "currency", "bad-fx")
+    return _models(ExchangeRate, path, _rows(path, ("currency", "date", "source")), "currency", "bad-fx")
 
 
 def _models(cls: type[M], path: Path, rows: list[tuple[int, dict[str, str]]], key: str, code: str) -> tuple[M, ...]:
@@ -131,6 +124,8 @@ def _models(cls: type[M], path: Path, rows: list[tuple[int, dict[str, str]]], ke
         except ValidationError as e:
             faults += [
                 Fault(code, x["msg"], str(path), number, str(x["loc"][0]), str(x["input"])[:60])
+                if x["loc"]
+                else Fault(code, x["msg"].removeprefix("Value error, "), str(path), number)
                 for x in e.errors(include_url=False)
             ]
             continue

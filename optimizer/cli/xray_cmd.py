@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -136,18 +137,18 @@ def _limit(name: str, text: str | None) -> list[str]:
     return [f"xray.{name}_percent={text.strip().removesuffix('%')}"]
 
 
-def _rate(text: str | None) -> Decimal | None:
-    """USD per unit of the quote's currency."""
+def _rate(text: str | None) -> Fraction | None:
+    """USD per unit of the quote's currency, exact: `1.24`, or as it is quoted, `7.00/USD`, `7.00 CNY/USD`."""
     from catalogs.errors import Fault, InputError
 
     if text is None:
         return None
-    try:
-        rate = Decimal(text.strip())
-    except InvalidOperation:
-        rate = Decimal("NaN")
-    if not rate.is_finite() or not 0 < rate <= 10**6:
-        remedy = "USD for one unit of the quote's currency, for example 1.24."
+    number = re.fullmatch(r"(\d{1,7}(?:\.\d{1,12})?)(\s*(?:[A-Z]{3}\s*)?/\s*USD)?", text.strip().upper(), re.ASCII)
+    rate = Fraction(number[1]) if number else Fraction(0)
+    if rate and number and number[2]:
+        rate = 1 / rate
+    if not 0 < rate <= 10**6:
+        remedy = "USD for one unit of the quote's currency, for example 1.24; or units for one USD, 7.00/USD."
         raise InputError(Fault("bad-rate", "is no exchange rate", column="--rate", value=text, remedy=remedy))
     return rate
 

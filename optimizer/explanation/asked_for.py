@@ -13,7 +13,7 @@ from catalogs.offers import Offer
 from catalogs.schema import Gpu, GpuBoard, Kind, Part, Platform
 from constraints.case import Build, Case
 from constraints.contents import gpus_inside
-from constraints.pricing import minor_digits
+from constraints.exchange import minor_digits
 from optimizer.market import Market
 
 

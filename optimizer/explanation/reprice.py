@@ -12,8 +12,8 @@ from catalogs.errors import Fault, InputError
 from catalogs.offers import Offer
 from catalogs.schema import Kind
 from constraints.axis import MONEY
+from constraints.exchange import minor_digits
 from constraints.policy import Policy
-from constraints.pricing import minor_digits
 from optimizer.market import Market
 
 CENT = Decimal("0.01")

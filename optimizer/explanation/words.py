@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from constraints.pricing import minor_digits
+from constraints.exchange import minor_digits
 
 
 def spent(cents: int, currency: str) -> str:

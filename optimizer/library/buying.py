@@ -16,13 +16,15 @@ from optimizer.throughput.calibration import Calibration
 
 if TYPE_CHECKING:
     from decimal import Decimal
+    from fractions import Fraction
 
+    from constraints.exchange import ExchangeRate
     from optimizer.library.opening import Saved
     from optimizer.procurement.comparing.changes import Opened as Judged
     from optimizer.procurement.comparing.changes_schema import ResultsCompared
     from optimizer.procurement.comparing.files import Files
     from optimizer.procurement.comparing.offered import Offered
-    from optimizer.procurement.comparing.schema import Comparison, Rate
+    from optimizer.procurement.comparing.schema import Comparison
     from optimizer.procurement.quote import Quote as Quotation
     from optimizer.procurement.reading.document import Quote
     from optimizer.procurement.terms import Party, Terms
@@ -44,8 +46,8 @@ def read_quote(
 
 def xray(
     quote: Quote, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
-    calibration: Calibration | None = None, usd_per_unit: Decimal | None = None, tax_rate: Decimal | None = None,
-    search: bool = True, clock: Clock | None = None,
+    calibration: Calibration | None = None, usd_per_unit: Decimal | Fraction | None = None,
+    tax_rate: Decimal | None = None, search: bool = True, clock: Clock | None = None,
 ) -> XRay:  # fmt: skip
     """A vendor's quote against the catalog's prices, every rule, and what its money would buy (docs/xray.md).
 
@@ -72,7 +74,7 @@ def read_bids(
 
 def compare(
     bids: Sequence[Offered], request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
-    calibration: Calibration | None = None, tax_percent: Decimal | None = None, rates: Sequence[Rate] = (),
+    calibration: Calibration | None = None, tax_percent: Decimal | None = None, rates: Sequence[ExchangeRate] = (),
     weights: str | None = None, time_limit_s: float | None = 60,
 ) -> Comparison:  # fmt: skip
     """Bids for one tender (quotes that the reader read, points of results) on one basis and one scope, in the request's

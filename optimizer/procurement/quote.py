@@ -11,21 +11,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from catalogs.errors import InputError
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Kind
+from constraints.exchange import FxRate, half_up, minor_digits
 from constraints.policy import Policy
-from constraints.pricing import QUICK, fx_rates, minor_digits, unit_price
+from constraints.pricing import QUICK, exchange, fx_rates, unit_price
 from constraints.procurement import price_book
-from constraints.request import FxRate, Request
+from constraints.request import Request
 from constraints.rules import findings
 from optimizer.bom import BUNDLE
 from optimizer.explanation.opened import chosen
 from optimizer.front import Front, Point
 from optimizer.market import Market
 from optimizer.point_schema import BomLine, FrontPoint
-from optimizer.procurement.sums import Sums, half_up, sums
+from optimizer.procurement.sums import Sums, sums
 from optimizer.procurement.terms import Party, Terms
 from optimizer.proofdata import minor
 from optimizer.result import indistinct, point
@@ -177,9 +179,8 @@ def _market(market: Market, terms: Terms) -> Market:
     policy = Policy(dict(market.policy.changed)).with_settings(terms.policy)
     new = old.model_copy(update=fields)
     if old.budget_cents is not None and new.currency != old.currency:
-        rate = {x.currency: x.usd_per_unit for x in fx_rates(new)}
-        scale = Decimal(10) ** (minor_digits(new.currency) - minor_digits(old.currency))
-        budget = half_up(old.budget_cents * rate[old.currency] / rate[new.currency] * scale)
+        scale = Fraction(10) ** (minor_digits(new.currency) - minor_digits(old.currency))
+        budget = half_up(old.budget_cents * exchange(new, old.currency, new.currency) * scale)
         new = new.model_copy(update={"budget_cents": max(1, budget)})
     if new == old and policy.changed == market.policy.changed:
         return market

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
 
+from constraints.exchange import minor_digits
 from constraints.policy import Policy
-from constraints.procurement import minor_digits
 from constraints.request import Request
 from optimizer.front import Step
 from optimizer.point_schema import FrontPoint

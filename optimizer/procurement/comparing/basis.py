@@ -7,14 +7,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.schema import Kind
-from optimizer.procurement.comparing.schema import PricedLine, Rate
+from constraints.exchange import ExchangeRate, half_up
+from optimizer.procurement.comparing.schema import PricedLine
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import Line, Quote, Total
 
@@ -37,23 +39,27 @@ class Terms:
     tax: Decimal
     as_of: date
     outlier: Decimal
-    rates: Mapping[str, Rate]
+    rates: Mapping[str, ExchangeRate]
 
-    def rounded(self, amount: Decimal) -> Decimal:
+    def rounded(self, amount: Decimal | Fraction) -> Decimal:
         """Whole minor units, half up."""
-        return amount.quantize(Decimal(1).scaleb(-self.digits), ROUND_HALF_UP)
+        return Decimal(half_up(Fraction(amount) * 10**self.digits)).scaleb(-self.digits)
 
-    def rate(self, currency: str, source: str) -> Decimal:
-        """Units of the comparison's currency per unit of another; raises InputError for one without a rate."""
+    def net(self, amount: Decimal | Fraction, tax_in_it: Decimal, currency: str, source: str) -> Decimal:
+        """A stated amount on the common basis: made net of tax and converted, rounded once; raises as `rate`."""
+        return self.rounded(Fraction(amount) / (1 + Fraction(tax_in_it)) * self.rate(currency, source))
+
+    def rate(self, currency: str, source: str) -> Fraction:
+        """Units of the comparison's currency per unit of another, exact; raises InputError for one without a rate."""
         if currency == self.currency:
-            return Decimal(1)
+            return Fraction(1)
         for code in (currency, self.currency):
             if code not in self.rates:
-                remedy = "Give it with --fx (currency,usd_per_unit,date,source)."
+                remedy = "Give it with --fx (currency,usd_per_unit,date,source, or units_per_usd)."
                 raise InputError(
                     Fault("no-rate", "no exchange rate for its currency", source, value=code, remedy=remedy)
                 )
-        return self.rates[currency].usd_per_unit / self.rates[self.currency].usd_per_unit
+        return self.rates[currency].usd / self.rates[self.currency].usd
 
 
 @cache
@@ -105,7 +111,7 @@ def _discount(x: Total, quote: Quote, terms: Terms) -> PricedLine:
     off = -abs(x.amount)
     return PricedLine(
         row=x.row, text=x.label, part=None, role=DISCOUNT, pieces=None, qty=Decimal(1), price=off, per=1,
-        currency=currency, tax_in_price=rate, net=terms.rounded(off / (1 + rate) * terms.rate(currency, quote.source)),
+        currency=currency, tax_in_price=rate, net=terms.net(off, rate, currency, quote.source),
         stated_total=x.amount, state="included",
     )  # fmt: skip
 
@@ -119,8 +125,7 @@ def _line(x: Line, quote: Quote, catalog: Catalog, terms: Terms) -> PricedLine:
     if price is None:
         qty, price, per = Decimal(1), Decimal(0), 1
         state = "on_request" if state == "included" and not x.included else state
-    factor = terms.rate(currency, quote.source)
-    net = terms.rounded(qty * price / per / (1 + rate) * factor)
+    net = terms.net(Fraction(qty) * Fraction(price) / per, rate, currency, quote.source)
     return PricedLine(
         row=x.row, text=_text(x), part=part,
         role=ROLES.get(catalog.parts[part].kind, catalog.parts[part].kind).value if part else _role(x),

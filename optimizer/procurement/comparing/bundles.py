@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from catalogs.schema import Kind
-from constraints.pricing import minor_digits
+from constraints.exchange import minor_digits
 from optimizer.market import Market
 from optimizer.procurement.comparing.basis import Terms
 from optimizer.procurement.comparing.schema import PricedLine
@@ -31,7 +31,7 @@ def split(lines: Sequence[PricedLine], quote: Quote, market: Market, terms: Term
         if head.part is None:
             del out[id(head)]
         for (x, _), share in zip(priced, _shares(head, [cents for _, cents in priced]), strict=True):
-            net = terms.rounded(share / (1 + head.tax_in_price) * terms.rate(head.currency, quote.source))
+            net = terms.net(share, head.tax_in_price, head.currency, quote.source)
             out[id(x)] = x.model_copy(
                 update={
                     "qty": Decimal(1), "price": share, "per": 1, "currency": head.currency, "net": net,

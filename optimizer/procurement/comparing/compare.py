@@ -9,8 +9,9 @@ from decimal import Decimal
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from constraints.case import Build
-from constraints.pricing import fx_rates, minor_digits
-from constraints.request import FxRate, Request
+from constraints.exchange import ExchangeRate, FxRate, minor_digits
+from constraints.pricing import fx_rates
+from constraints.request import Request
 from optimizer.market import Market
 from optimizer.procurement.comparing import flagging, scoring
 from optimizer.procurement.comparing.align import Group, aligned, ordered, with_contents
@@ -25,7 +26,6 @@ from optimizer.procurement.comparing.schema import (
     Flag,
     Item,
     PricedLine,
-    Rate,
     Technical,
     Weight,
 )  # fmt: skip
@@ -51,14 +51,14 @@ class _Entry:
     """Nodes of other kinds, which no rule saw."""
 
 
-def terms_of(request: Request, tax: Decimal, outlier: Decimal, rates: Sequence[Rate] = ()) -> Terms:
+def terms_of(request: Request, tax: Decimal, outlier: Decimal, rates: Sequence[ExchangeRate] = ()) -> Terms:
     """The basis of a comparison in the request's currency; `rates` are laid over the policy's exchange rates."""
-    known: dict[str, Rate] = {x.currency: Rate(**x.model_dump()) for x in fx_rates(request)}
+    known: dict[str, ExchangeRate] = {x.currency: x for x in fx_rates(request)}
     known |= {x.currency: x for x in rates}
     return Terms(request.currency, minor_digits(request.currency), tax, request.as_of, outlier, known)
 
 
-def with_rates(request: Request, rates: Sequence[Rate]) -> Request:
+def with_rates(request: Request, rates: Sequence[ExchangeRate]) -> Request:
     """The request under the rates of the currencies that the catalog's offers may have."""
     codes = {x.currency for x in fx_rates(request)}
     new = [FxRate.model_validate(r.model_dump()) for r in rates if r.currency in codes]

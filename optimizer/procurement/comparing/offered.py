@@ -37,7 +37,7 @@ def lines_of(x: FromResult, catalog: Catalog, terms: Terms) -> list[PricedLine]:
             continue
         known = catalog.parts.get(line.part)
         price = Decimal(line.unit_price)
-        net = terms.rounded(line.qty * price * terms.rate(factor_of, x.source))
+        net = terms.net(line.qty * price, Decimal(0), factor_of, x.source)
         out.append(
             PricedLine(
                 row=row, text=line.name, part=line.part if known else None,
@@ -47,7 +47,7 @@ def lines_of(x: FromResult, catalog: Catalog, terms: Terms) -> list[PricedLine]:
             )
         )  # fmt: skip
     if support := Decimal(x.point.cost.support):
-        net = terms.rounded(support * terms.rate(factor_of, x.source))
+        net = terms.net(support, Decimal(0), factor_of, x.source)
         out.append(
             PricedLine(
                 row=len(x.point.bom) + 1, text="Support", part=None, role="warranty", pieces=None, qty=Decimal(1),

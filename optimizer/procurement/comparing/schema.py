@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from constraints.exchange import ExchangeRate
 from constraints.request import Request
 from optimizer.i18n import Words
 from optimizer.point_schema import CheckFacts, Throughput
@@ -32,15 +33,6 @@ def said(words: Words, text: str, values: Mapping[str, str]) -> str:
     return words.pair(Words("en")(text, **values), zh(text, **chinese))
 
 
-class Rate(Strict):
-    """An exchange rate of a day."""
-
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
-    usd_per_unit: Decimal = Field(gt=0, le=10**6)
-    date: date
-    source: str = Field(min_length=1)
-
-
 class Basis(Strict):
     """What all amounts stand on: one currency, net of tax, validity on one day; `tax_percent` makes gross totals."""
 
@@ -49,7 +41,7 @@ class Basis(Strict):
     tax_percent: Decimal
     as_of: date
     outlier_percent: Decimal
-    rates: tuple[Rate, ...]
+    rates: tuple[ExchangeRate, ...]
 
 
 class Flag(Strict):

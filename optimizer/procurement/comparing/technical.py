@@ -10,8 +10,8 @@ from catalogs.load import Catalog
 from catalogs.offers import Offer
 from catalogs.schema import Kind
 from constraints.case import Build, Case
+from constraints.exchange import minor_digits
 from constraints.plan import Row
-from constraints.pricing import minor_digits
 from constraints.rule import Check
 from constraints.site import total_w, units
 from constraints.tariff import NEVER

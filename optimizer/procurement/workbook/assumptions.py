@@ -8,6 +8,7 @@ from typing import Any
 
 from optimizer.i18n import N_
 from optimizer.procurement.labels import CATEGORIES
+from optimizer.procurement.workbook import fx
 from optimizer.procurement.workbook.book import INPUT, NUMBER, PERCENT, Book
 
 LONG_LEAD_DAYS = 60
@@ -30,10 +31,9 @@ def _inputs(book: Book) -> Iterator[tuple[str, str, Any, str, str]]:
     _, q = book.words, book.quote
     r = q.rates
     for code in currencies(book):
-        fx = r.fx[code]
-        yield f"fx_{code.lower()}", _("USD per {currency}", currency=code), fx.usd_per_unit, NUMBER, (
-            f"{fx.date.isoformat()}: {_.sentence(fx.source)}"
-        )  # fmt: skip
+        rate = r.fx[code]
+        source = f"{rate.date.isoformat()}: {_.sentence(rate.source)}"
+        yield fx.name(rate), fx.label(_, rate), fx.quoted(rate), NUMBER, source
     yield "discount_rate", _("Discount on goods"), r.discount / 100, PERCENT, ""
     yield "support_rate", _("Support, of all goods after discount"), r.support / 100, PERCENT, ""
     yield "tax_rate", _("Tax"), r.tax / 100, PERCENT, ""

@@ -10,6 +10,7 @@ from constraints.pricing import QUICK
 from optimizer.i18n import N_, Words
 from optimizer.procurement.labels import category, word
 from optimizer.procurement.quote import Line, support_percent
+from optimizer.procurement.workbook import fx
 from optimizer.procurement.workbook.book import INPUT, LIGHT, PERCENT, Book, Sheet
 
 HEAD = [
@@ -65,7 +66,7 @@ def unit_formula(book: Book, line: Line, n: int) -> str:
     q = book.quote
     assert line.offer is not None
     own = line.offer.currency
-    convert = "" if own == q.currency else f"*fx_{own.lower()}/fx_{q.currency.lower()}"
+    convert = "" if own == q.currency else fx.factor(q.rates.fx[own], q.rates.fx[q.currency])
     return f"=MAX({q.amount(1)},ROUND(Q{n}/(1+S{n}){convert},{q.digits}))"
 
 

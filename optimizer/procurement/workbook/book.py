@@ -11,7 +11,7 @@ from typing import Any
 
 import xlsxwriter
 
-from constraints.pricing import minor_digits
+from constraints.exchange import minor_digits
 from optimizer.i18n import N_, Words
 from optimizer.procurement.quote import Quote
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal, localcontext
+from fractions import Fraction
 
-from constraints.pricing import fx_rates, minor_digits
+from constraints.exchange import half_up, minor_digits
+from constraints.pricing import fx_rates
 from constraints.request import Request
 from optimizer.procurement.reading.document import Line, Quote, Total
 from optimizer.procurement.reading.mapping import Tax
@@ -24,38 +26,39 @@ class Conversion:
 
     quote: Quote
     request: Request
-    usd: dict[str, Decimal]
+    usd: dict[str, Fraction]
     tax_rate: Decimal | None
     source: str
 
     @classmethod
     def of(
-        cls, quote: Quote, request: Request, usd_per_unit: Decimal | None = None, tax_rate: Decimal | None = None
-    ) -> Conversion:
+        cls, quote: Quote, request: Request, usd_per_unit: Decimal | Fraction | None = None,
+        tax_rate: Decimal | None = None,
+    ) -> Conversion:  # fmt: skip
         """`usd_per_unit` of the quote's currency and `tax_rate` (percent) are the buyer's; the quote's own rate of
         tax comes first."""
         known = {r.currency: r for r in fx_rates(request)}
-        usd = {str(k): r.usd_per_unit for k, r in known.items()}
+        usd = {str(k): r.usd for k, r in known.items()}
         code = quote.currency
         source = f"{known[code].source}, {known[code].date}" if code in known else ""
         if usd_per_unit is not None:
-            usd[code], source = usd_per_unit, "given by the buyer"
+            usd[code], source = Fraction(usd_per_unit), "given by the buyer"
         return cls(quote, request, usd, quote.tax_rate if quote.tax_rate is not None else tax_rate, source)
 
-    def net(self, amount: Decimal | None, tax: Tax, rate: Decimal | None) -> Decimal | None:
+    def net(self, amount: Decimal | None, tax: Tax, rate: Decimal | None) -> Fraction | None:
         """Net amount in the quote's currency; None where the tax in it can't be told. What says nothing of tax is
         taken as net. `rate`: percent of its own, the quote's without."""
         if amount is None or tax != "gross":
-            return amount
+            return None if amount is None else Fraction(amount)
         rate = self.tax_rate if rate is None else rate
-        return None if rate is None else amount / (1 + rate / 100)
+        return None if rate is None else Fraction(amount) / (1 + Fraction(rate) / 100)
 
-    def converted(self, net: Decimal | None, currency: str = "") -> Decimal | None:
+    def converted(self, net: Fraction | None, currency: str = "") -> Fraction | None:
         """A net amount of the quote in minor units, not rounded."""
         code = currency or self.quote.currency
         if net is None or code not in self.usd:
             return None
-        minor = net.scaleb(minor_digits(self.request.currency))
+        minor = net * 10 ** minor_digits(self.request.currency)
         if code != self.request.currency:
             minor = minor * self.usd[code] / self.usd[self.request.currency]
         return minor if abs(minor) <= MOST_MINOR else None
@@ -92,13 +95,12 @@ class Conversion:
             text += f"; no exchange rate of {code} is known, so no price can be compared (--rate USD_PER_{code})"
         elif code != self.request.currency:
             per = self.usd[code] / self.usd[self.request.currency]
-            shown = per.quantize(Decimal("0.000001")).normalize()
-            text += f"; at 1 {code} = {shown:f} {self.request.currency} ({self.source})"
+            text += f"; at 1 {code} = {_shown(per)} {self.request.currency} ({self.source})"
         return Basis(
             currency=self.request.currency,
             quote_currency=code,
-            usd_per_quote_unit=None if usd is None else f"{usd:f}",
-            usd_per_unit=f"{self.usd[self.request.currency]:f}",
+            usd_per_quote_unit=None if usd is None else _shown(usd),
+            usd_per_unit=_shown(self.usd[self.request.currency]),
             rate_source=self.source,
             tax=q.tax,
             tax_rate=None if rate is None else f"{rate:f}",
@@ -106,6 +108,12 @@ class Conversion:
         )
 
 
-def rounded(minor: Decimal | None) -> int | None:
+def _shown(rate: Fraction) -> str:
+    """A rate to 12 digits, as short as that makes it."""
+    with localcontext(prec=12):
+        return f"{(Decimal(rate.numerator) / rate.denominator).normalize():f}"
+
+
+def rounded(minor: Fraction | None) -> int | None:
     """Half up."""
-    return None if minor is None else int(minor.quantize(Decimal(1), ROUND_HALF_UP))
+    return None if minor is None else half_up(minor)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from fractions import Fraction
 
 from catalogs.load import Catalog
 from catalogs.offers import MOST_PIECES, Condition, Offer
 from catalogs.schema import GpuBoard, Kind
 from constraints.case import Build
-from constraints.pricing import minor_digits
+from constraints.exchange import minor_digits
 from optimizer.explanation.asked_for import supposed
 from optimizer.market import Market
 from optimizer.procurement.reading.build import NODES
@@ -46,7 +47,7 @@ def prices(quote: Quote, market: Market, scope: Scope, to: Conversion, above: De
     split = [y for x in quote.lines for y in _shares(x, of.get(x.row, []), cents[x.row] or 0, home, market)]
     for part, amount in split:
         pieces = sum(y.pieces or 0 for y in quote.lines if y.row in home and y.matched.part == part)
-        share = Decimal(have[part]) / pieces if pieces > have[part] else Decimal(1)  # the rest is left over
+        share = Fraction(have[part], pieces) if pieces > have[part] else Fraction(1)  # the rest is left over
         paid[part] = paid.get(part, 0) + (rounded(amount * share) or 0)
     off = sum(to.rebate(t) or 0 for t in quote.totals if t.kind == "discount")
     hardware = _hardware(quote, cents)
@@ -65,7 +66,7 @@ def quoted_market(market: Market, build: Build, paid: Mapping[str, int], seller:
     pieces = build.total()
     for part, amount in paid.items():
         if pieces.get(part):
-            each = min(max(1, rounded(Decimal(amount) / pieces[part]) or 1), MOST_CENTS)
+            each = min(max(1, rounded(Fraction(amount, pieces[part])) or 1), MOST_CENTS)
             offers[part] = (
                 Offer(
                     id=f"{part}--quoted",
@@ -160,7 +161,7 @@ def catalog_cents(market: Market, part: str, pieces: int, board: str = "") -> tu
         if isinstance(b, GpuBoard) and b.gpu == part and b.id in book.prices:
             whole, said = catalog_cents(market, b.id, 1)
             if whole is not None:
-                share = rounded(Decimal(whole) * pieces / b.gpus)
+                share = rounded(Fraction(whole * pieces, b.gpus))
                 return share, f"a share of {b.name} ({said})"
     return None, book.ledger.get(part, "no price in this number")
 
@@ -190,14 +191,14 @@ def _line(
     ours = cents[x.row] if x.pieces or x.unit_price is None else None
     each = rounded(to.converted(to.net(x.unit_price, x.tax, x.tax_rate), x.currency)) if not x.pieces else None
     if ours is not None and x.pieces:
-        each = rounded(Decimal(ours) / x.pieces)
+        each = rounded(Fraction(ours) / x.pieces)
     percent: float | None = None
     compared = ours if x.pieces else each
     if compared and theirs and not absorbed:
         percent = round(float(100 * (Decimal(compared) - theirs) / theirs), 1)
     floor = None if said.startswith("list") else below
     mark = _mark(x, theirs, compared, percent, absorbed, above, floor)
-    each_theirs = None if theirs is None else rounded(Decimal(theirs) / (x.pieces or 1))
+    each_theirs = None if theirs is None else rounded(Fraction(theirs) / (x.pieces or 1))
     price = "" if x.unit_price is None else f"{x.unit_price:f} {x.currency or to.quote.currency}".strip()
     return XLine(
         row=x.row, role=x.role, text=x.text, how=x.matched.how, score=x.matched.score, part=x.matched.part,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Literal
 
 from catalogs.errors import InputError
@@ -32,7 +33,7 @@ MOST_BUDGET = 10**14
 
 
 def xray(
-    quote: Quote, market: Market, *, usd_per_unit: Decimal | None = None, tax_rate: Decimal | None = None,
+    quote: Quote, market: Market, *, usd_per_unit: Decimal | Fraction | None = None, tax_rate: Decimal | None = None,
     search: bool = True, clock: Clock | None = None,
 ) -> XRay:  # fmt: skip
     """A quote seen through under the market's request (model, users, site, currency of the report).

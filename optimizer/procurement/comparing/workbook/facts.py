@@ -10,6 +10,7 @@ from typing import Any
 from optimizer.i18n import N_
 from optimizer.procurement.comparing.words import CRITERIA, SEVERITIES, TAXES, named
 from optimizer.procurement.comparing.workbook.book import CELL, GREEN, RED, YELLOW, CompareBook
+from optimizer.procurement.workbook import fx
 from optimizer.procurement.workbook.book import INPUT, NUMBER, PERCENT
 from optimizer.procurement.workbook.provenance import asked
 
@@ -76,8 +77,8 @@ def _inputs(book: CompareBook) -> Iterator[tuple[str, str, Decimal, str, str]]:
     """(name, label, value, number format, source)."""
     _, b = book.words, book.c.basis
     for r in b.rates:
-        label = _("USD per {currency}", currency=r.currency)
-        yield f"fx_{r.currency.lower()}", label, r.usd_per_unit, NUMBER, f"{r.date.isoformat()}: {_.sentence(r.source)}"
+        source = f"{r.date.isoformat()}: {_.sentence(r.source)}"
+        yield fx.name(r), fx.label(_, r), fx.quoted(r), NUMBER, source
     yield "tax_rate", _("Tax on the totals"), b.tax_percent / 100, PERCENT, ""
     label = _("Distance from the median from which a price is marked")
     yield "outlier_limit", label, b.outlier_percent / 100, PERCENT, ""

@@ -6,6 +6,7 @@ from optimizer.i18n import N_
 from optimizer.procurement.comparing.schema import PricedLine
 from optimizer.procurement.comparing.words import STATES, role
 from optimizer.procurement.comparing.workbook.book import CELL, FIRST_LINE, CompareBook, money
+from optimizer.procurement.workbook import fx
 from optimizer.procurement.workbook.book import INPUT, NUMBER, PERCENT
 
 HEAD = [
@@ -17,8 +18,9 @@ HEAD = [
 
 def formula(book: CompareBook, x: PricedLine, n: int) -> str:
     """Row n: quantity x price / pieces priced / (1 + tax), at the exchange rates of the assumptions, rounded once."""
-    own, wanted = x.currency.lower(), book.c.basis.currency.lower()
-    convert = "" if own == wanted else f"*fx_{own}/fx_{wanted}"
+    known = {r.currency: r for r in book.c.basis.rates}
+    wanted = book.c.basis.currency
+    convert = "" if x.currency == wanted else fx.factor(known[x.currency], known[wanted])
     return f"=ROUND(I{n}*J{n}/K{n}/(1+M{n}){convert},{book.digits})"
 
 
