@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ortools.sat.python import cp_model
-
 from constraints.budget import MAX_MONEY
 from constraints.buying import Ordered, orders
+from constraints.cp_sat import cp_model
 from constraints.purchase import Orders, PriceBook
 from constraints.request import Request
 from constraints.shares import limit

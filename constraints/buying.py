@@ -12,7 +12,7 @@ from constraints.purchase import PriceBook
 from constraints.request import Request
 
 if TYPE_CHECKING:
-    from ortools.sat.python import cp_model
+    from constraints.cp_sat import cp_model
 
 Expr = Any
 
@@ -122,7 +122,7 @@ def need(m: Shopping, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[
 def _split(m: Shopping, part: str, most: int) -> list[tuple[Ordered, int]]:
     """(order, its least pieces) of each step: at most one step of a source, its order within the step. No order needs
     to exceed both its step's least and what the build needs."""
-    from ortools.sat.python import cp_model  # loaded late: the plain check of sellers and shares reads this file too
+    from constraints.cp_sat import cp_model  # loaded late: the plain check of sellers and shares reads this file too
 
     tariff = m.book.prices[part].tariff
     assert tariff is not None
@@ -148,7 +148,7 @@ def _split(m: Shopping, part: str, most: int) -> list[tuple[Ordered, int]]:
 
 def upper(expr: Expr) -> int:
     """The largest value that the domains of its variables allow."""
-    from ortools.sat.python import cp_model
+    from constraints.cp_sat import cp_model
 
     if isinstance(expr, int):
         return expr

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ortools.sat.python import cp_model
-
 from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
@@ -32,6 +30,7 @@ from constraints.budget import MAX_MONEY
 from constraints.buying import Ordered, orders
 from constraints.case import fan_percent, included_bank, patterns, power_cap
 from constraints.contents import dimm_counts, gpus_inside
+from constraints.cp_sat import cp_model
 from constraints.plan import Row
 from constraints.policy import Policy
 from constraints.procurement import PriceBook

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from ortools.sat.python import cp_model
-
 from catalogs.schema import Gpu
 from constraints.axis import MONEY
 from constraints.case import Build
+from constraints.cp_sat import cp_model
 from constraints.model import Candidates, FamilyModel
 from constraints.plan import Row
 from constraints.rule import Rule

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 
-from ortools.sat.python import cp_model
-
+from constraints.cp_sat import cp_model
 from optimizer.clock import Clock
 
 LOOK_S = 0.05

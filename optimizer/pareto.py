@@ -14,7 +14,7 @@ from constraints.rules import RULES, findings
 from optimizer.assortment import Assortment
 from optimizer.certify import Family
 from optimizer.clock import Clock, TimeUp
-from optimizer.front import Found, Front, Point
+from optimizer.front import Found, Front, Judge, Point
 from optimizer.market import Market
 from optimizer.narrow import narrowed
 from optimizer.proofdata import SPAN, staircase
@@ -29,6 +29,8 @@ MARGIN_PERCENT = 10
 """The bound alone closes only what lies this much above the staircase; all that is nearer is proven by CP-SAT."""
 
 
+GIVE_UP = 12
+"""Builds in a row that the search fails to complete before it gives up a family: CP-SAT finds what is missing there."""
 DEAREST = 2**49
 """Cents that no build costs; half of the model's largest sum."""
 
@@ -48,9 +50,13 @@ class Solver(Units):
     ) -> None:  # fmt: skip
         super().__init__(market, clock or Clock(), clever, judged, stock)
         self.whole, self.rules, self.engine = market, rules, engine
+        self.judge_builds = Judge(self.market, rules)
 
     def search(self, stairs: Staircase, units: Sequence[Unit] | None = None) -> None:
-        """Builds for the staircase from all units (or those), rows with the least bound first."""
+        """Builds for the staircase from all units (or those), rows with the least bound first.
+
+        A family whose builds keep failing is given up, be it for a rule that the search does not know. Sound: search
+        only brings the staircase down, and `prove` closes every family, searched or not."""
         if not self.clever:
             return
         started = time.perf_counter()
@@ -59,15 +65,17 @@ class Solver(Units):
             (r.key.nodes * u.least, -r.perf.tenths, r.key, r, u)
             for u in among for r in self.runnable(u) if r.key.nodes * u.least <= most
         ]  # fmt: skip
+        failed = dict.fromkeys((id(u) for u in among), 0)
         for i, (_, _, _, row, u) in enumerate(sorted(order, key=lambda x: x[:3])):
             tenths = row.perf.tenths
             self.clock.tick("search", i, len(order))
             for b in self.bounds_of(u, row, stairs.ceiling(tenths)):
                 top = stairs.ceiling(tenths)
-                if not b.fits(top):
+                if failed[id(u)] >= GIVE_UP or not b.fits(top):
                     continue
                 self.clock.left()
-                found = assemble(self.market, self.cluster, b, top)
+                found = assemble(self.market, self.cluster, self.judge_builds, b, top)
+                failed[id(u)] = 0 if found else failed[id(u)] + 1
                 if found:
                     stairs.add(found)
         self.seconds["search"] += time.perf_counter() - started
@@ -164,7 +172,7 @@ class Solver(Units):
             cost = chosen[row.perf.tenths][0].cost
             for b in self.bounds_of(u, row, cost):
                 if b.fits(cost):
-                    found = assemble(self.market, self.cluster, b, cost)
+                    found = assemble(self.market, self.cluster, self.judge_builds, b, cost)
                     if found and found.cost == cost:
                         chosen[row.perf.tenths].append(found)
         self.seconds["search"] += time.perf_counter() - started

@@ -16,7 +16,7 @@ from constraints.interconnect import host_gbit_s
 from constraints.plan import Row, RowKey
 from optimizer.bound import Bound
 from optimizer.cluster import Cluster, Joined
-from optimizer.front import Found, passes
+from optimizer.front import Found, Judge
 from optimizer.market import Market
 from optimizer.outfit import Outfit
 from optimizer.shelf import NONE, Option
@@ -27,7 +27,7 @@ TRIES = 40
 """Combinations of options that it puts together for one row and platform."""
 
 
-def assemble(market: Market, cluster: Cluster, bound: Bound, cost: int) -> Found | None:
+def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost: int) -> Found | None:
     """A cheap build of the bound's row and platform that costs at most `cost` on the axis and passes every rule."""
     o, row, key = bound.outfit, bound.row, bound.row.key
     drives, cards = o.shelf.drives(o.need_gb(row.plan.precision)), o.nics if key.nodes == 1 else [Option(0, 0)]
@@ -65,7 +65,7 @@ def assemble(market: Market, cluster: Cluster, bound: Bound, cost: int) -> Found
         top = market.purse_at(cost)
         if bound.cents + cents - least > top:
             break
-        if found := _finish(market, cluster, o, row, combos[i][0], nets[j][0], top, cost):
+        if found := _finish(market, cluster, judge, o, row, combos[i][0], nets[j][0], top, cost):
             best, cost = found, found.cost - 1
     return best
 
@@ -92,6 +92,7 @@ def _carries(market: Market, cpus: Option, net: tuple[Joined, ...], key: RowKey)
 def _finish(
     market: Market,
     cluster: Cluster,
+    judge: Judge,
     o: Outfit,
     row: Row,
     combo: tuple[Option, ...],
@@ -133,4 +134,4 @@ def _finish(
         return None
     axis = market.axis
     cost = total if axis is MONEY else axis.measure(market.case(build, row.plan, row.key))
-    return Found(row, build, total, cost) if cost <= most and passes(market, build, row) else None
+    return Found(row, build, total, cost) if cost <= most and judge.passes(build, row) else None

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from ortools.sat.python import cp_model
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
+from constraints.cp_sat import cp_model
 from constraints.plan import Row
 from optimizer.certify import Family
 from optimizer.clock import Clock, TimeUp
