@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from catalogs.load import Catalog
-from catalogs.schema import Gpu, GpuBoard, Platform
+from catalogs.schema import Gpu, GpuBoard, Memory, Platform
+
+Population = Literal["full", "partial", "uneven"]
 
 
 def inside(platform: Platform, catalog: Catalog, cls: type) -> list[tuple[Any, int]]:
@@ -26,3 +28,33 @@ def dimm_counts(p: Platform) -> list[int]:
     """Module counts that fill every wired channel equally, one or two modules each."""
     channels = min(p.channels_per_cpu * p.sockets, p.dimm_slots)
     return [n for n in (channels, 2 * channels) if 0 < n <= p.dimm_slots]
+
+
+def population(p: Platform, modules: int) -> Population:
+    """How a number of equal modules fills the channels: all of them, a part of them evenly over sockets and channels,
+    or unevenly."""
+    counts = dimm_counts(p)
+    if modules in counts:
+        return "full"
+    even = modules >= 2 * p.sockets > 0 and modules % p.sockets == 0 and any(n % modules == 0 for n in counts)
+    return "partial" if even else "uneven"
+
+
+def modules_to_buy(p: Platform, catalog: Catalog) -> list[int]:
+    """Numbers of equal modules that `solve` buys for a node, the fewest first; 0 where it needs none.
+
+    Into the free slots of a complete system go modules of the kind inside until every channel is filled equally; it
+    stays as delivered where its own are evenly spread. Empty where no number makes the population even."""
+    held = inside(p, catalog, Memory)
+    if not p.dimm_slots:
+        return [0]
+    if len(held) > 1:
+        return []
+    have = held[0][1] if held else 0
+    as_delivered = [0] if held and population(p, have) != "uneven" else []
+    return as_delivered + [n - have for n in dimm_counts(p) if n > have]
+
+
+def module_fits_inside(p: Platform, catalog: Catalog, module: Memory) -> bool:
+    """Whether a module may stand beside those inside a complete system: it is of their kind, or there are none."""
+    return all(module.id == x.id for x, _ in inside(p, catalog, Memory))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from catalogs.load import Catalog
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Platform, Psu
 from constraints.case import patterns, power_cap
 from constraints.contents import gpus_inside, inside
@@ -31,6 +32,21 @@ def gpu_fits(p: Platform, gpu: Gpu, per_node: int, board: GpuBoard | None) -> st
     if not power_cap(gpu, p):
         return f"{gpu.name} draws {gpu.tdp_w} W, the slot gives {p.gpu_max_w} W"
     return ""
+
+
+def added_gpus_fault(p: Platform, catalog: Catalog, gpu: Gpu, per_node: int) -> str:
+    """Why a complete system with GPUs inside can't hold `per_node` of a GPU; empty when it can. Its free slots take
+    loose GPUs of the kind inside."""
+    kind, held = gpus_inside(p, catalog)
+    if kind != gpu.id:
+        return f"{p.name} holds other GPUs"
+    if per_node == held:
+        return ""
+    if per_node < held:
+        return f"{p.name} holds {held} GPUs"
+    if gpu.sold_as != "single" or inside(p, catalog, GpuBoard):
+        return f"{gpu.name} is sold only as {gpu.sold_as}: no more can be added to {p.name}"
+    return gpu_fits(p, gpu, per_node, None)
 
 
 def cpu_fits(p: Platform, cpu: Cpu) -> bool:
@@ -105,7 +121,7 @@ class Fit:
             )
             cp.add(sum(m.cpu.values()) == wants).only_enforce_if(v)
             for (x, _), b in m.memory.items():
-                if not memory_fits(p, x) or inside(p, m.catalog, Memory):
+                if not memory_fits(p, x):
                     cp.add_implication(v, ~b)
             wants_psu = 1 if needs_psu(p) else 0
             allowed = set(patterns(p))
@@ -125,11 +141,10 @@ class Fit:
         cp = m.cp
         caps: dict[int, list[Any]] = {}
         for p, v in m.platform.items():
-            gpu_in, count = gpus_inside(p, m.catalog)
             caps.setdefault(power_cap(m.gpu, p), []).append(v)
-            if gpu_in:
-                ok = gpu_in == m.gpu.id and count == m.per_node
-                if not ok:
+            if gpus_inside(p, m.catalog)[0]:
+                cp.add(sum(m.board.values()) == 0).only_enforce_if(v)
+                if added_gpus_fault(p, m.catalog, m.gpu, m.per_node):
                     cp.add(v == 0)
             elif m.gpu.sold_as == "board":
                 fits = [b for x, b in m.board.items() if not gpu_fits(p, m.gpu, m.per_node, x)]
@@ -166,8 +181,9 @@ class Fit:
         boards = [x for x, _ in c.parts(GpuBoard) if isinstance(x, GpuBoard)]
         contained = gpus_inside(p, c.catalog)[0]
         if contained:
-            bought = [x for x in c.build.node if c.catalog.parts[x].kind in (Kind.GPU, Kind.GPU_BOARD)]
+            bought = [x for x in c.build.node if c.catalog.parts[x].kind == Kind.GPU_BOARD]
             wrong += [f"{x} can't be added to a complete system" for x in bought]
+            wrong.append(added_gpus_fault(p, c.catalog, c.gpu, c.per_node) if not bought else "")
         else:
             if sum(q for _, q in c.parts(GpuBoard)) > 1:
                 wrong.append("more than one GPU board")

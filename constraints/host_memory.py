@@ -8,7 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Cpu, Memory, Platform
-from constraints.contents import dimm_counts, inside
+from constraints.contents import dimm_counts, inside, module_fits_inside, modules_to_buy, population
 from constraints.offload import Host, bandwidth_gb_s, gflops_class, host, offloads, room_gb, shortfalls
 from constraints.policy import Policy
 from constraints.rule import Check
@@ -35,9 +35,19 @@ class HostMemory:
             have = sum(x.capacity_gb * n for x, n in contained)
             if p.dimm_slots and not unified:
                 m.cp.add(ram >= least - have).only_enforce_if(v)
-            counts = [] if contained or not p.dimm_slots else dimm_counts(p)
-            m.cp.add(sum(b for (_, n), b in m.memory.items() if n in counts) == (1 if counts else 0)).only_enforce_if(v)
+            self._modules(m, p, v, bool(contained) and unified)
         self._experts(m)
+
+    def _modules(self, m: FamilyModel, p: Platform, v: Any, as_delivered: bool) -> None:
+        """The modules bought for a node in `p` fill its channels with those inside; `as_delivered`: none has to be."""
+        counts = modules_to_buy(p, m.catalog)
+        right: list[Any] = []
+        wrong: list[Any] = []
+        for (x, n), b in m.memory.items():
+            (right if n in counts and module_fits_inside(p, m.catalog, x) else wrong).append(b)
+        m.cp.add(sum(wrong) == 0).only_enforce_if(v)
+        if 0 not in counts and not as_delivered:
+            m.cp.add(sum(right) == 1).only_enforce_if(v)
 
     def _experts(self, m: FamilyModel) -> None:
         """What rows with experts in host memory ask of the CPUs and modules together."""
@@ -99,32 +109,13 @@ class HostMemory:
         if len(modules) > 1:
             found.append(Check.of(self.id, False, "memory modules of different kinds"))
         count = sum(q for _, q in modules)
-        counts = dimm_counts(c.platform)
-        if count not in counts:
-            balanced = (
-                count and c.platform.sockets and count % c.platform.sockets == 0 and any(n % count == 0 for n in counts)
-            )
-            if balanced and count >= 2 * c.platform.sockets:
-                found.append(
-                    Check.warn(
-                        self.id,
-                        "channels only partly filled: less memory bandwidth",
-                        count,
-                        counts[0],
-                        "modules",
-                    )
-                )
-            else:
-                found.append(
-                    Check(
-                        self.id,
-                        "fail",
-                        count,
-                        counts[0] if counts else 0,
-                        "modules",
-                        "unbalanced memory population",
-                    )
-                )
+        counts, filled = dimm_counts(c.platform), population(c.platform, count)
+        if filled == "partial":
+            text = "channels only partly filled: less memory bandwidth"
+            found.append(Check.warn(self.id, text, count, counts[0], "modules"))
+        elif filled == "uneven":
+            limit = counts[0] if counts else 0
+            found.append(Check(self.id, "fail", count, limit, "modules", "unbalanced memory population"))
         return found
 
 

@@ -29,7 +29,7 @@ from catalogs.schema import (
 from constraints.budget import MAX_MONEY
 from constraints.buying import Ordered, orders
 from constraints.case import fan_percent, included_bank, patterns, power_cap
-from constraints.contents import dimm_counts, gpus_inside
+from constraints.contents import dimm_counts, gpus_inside, modules_to_buy
 from constraints.cp_sat import cp_model
 from constraints.plan import Row
 from constraints.policy import Policy
@@ -116,7 +116,7 @@ class FamilyModel:
         self.cpu = {
             (x, s): cp.new_bool_var(f"{x.id}*{s}") for x in c.cpus for s in sockets if s <= x.max_sockets
         }  # fmt: skip
-        counts = sorted({n for p in c.platforms for n in dimm_counts(p)})
+        counts = sorted({n for p in c.platforms for n in modules_to_buy(p, self.catalog) if n})
         self.memory = {(x, n): cp.new_bool_var(f"{x.id}*{n}") for x in c.memory for n in counts}
         options = sorted({o for p in c.platforms for o in patterns(p)})
         self.psu = {(x, f, n): cp.new_bool_var(f"{x.id}*{f}") for x in c.psus for f, n in options}
@@ -132,7 +132,7 @@ class FamilyModel:
             if group:
                 cp.add_at_most_one(group.values())
         for p, v in self.platform.items():
-            bought = 0 if gpus_inside(p, self.catalog)[0] else 1
+            bought = 0 if gpus_inside(p, self.catalog)[1] == self.per_node else 1
             cp.add(sum(self.board.values()) + self.loose_gpus == bought).only_enforce_if(v)
 
     def _power(self) -> None:
@@ -201,12 +201,18 @@ class FamilyModel:
         for group in groups:
             for y, v in group.items():
                 q.setdefault(y.id, []).append(v)
-        q.setdefault(self.gpu.id, []).append(self.per_node * self.loose_gpus)
+        q.setdefault(self.gpu.id, []).extend(self._loose_gpus())
         for part, terms in self.extra_node_qty.items():
             q.setdefault(part, []).extend(terms)
         for part, pairs in self.shared_qty.items():
             q.setdefault(part, []).extend(n * v for n, v in pairs)
         return q
+
+    def _loose_gpus(self) -> list[Expr]:
+        """Loose GPUs bought for a node: all of its GPUs less those inside a complete system whose free slots they
+        fill."""
+        held = [(gpus_inside(p, self.catalog)[1], v) for p, v in self.platform.items()]
+        return [self.per_node * self.loose_gpus, *(-n * v for n, v in held if 0 < n < self.per_node)]
 
     def close_cost(self) -> None:
         """total_cents: price of all lines with support by category, in `book.scale` parts of a cent (see `scaled`).

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CORD_ENDS = {"C14": "C13-C14", "C20": "C19-C20"}
 """Inlet of a supply -> connectors of its cord."""
+MOST_CORDS = 32
+"""Supplies of a node at most."""
 
 
 def most_per_rack(units: int | None, tallest: int, nodes: int) -> int:
@@ -128,7 +130,7 @@ class RackRule:
         for (u, fitted, _), v in m.psu.items():
             for w in in_rack:
                 plugs.append((u.inlet, fitted, [v, w]))
-        need = {i: m.cp.new_int_var(0, 32, f"cords {i}") for i in cords}
+        need = {i: m.cp.new_int_var(0, MOST_CORDS, f"cords {i}") for i in cords}
         for inlet, fitted, when in plugs:
             m.cp.add(need[inlet] >= fitted).only_enforce_if(*when)
             for d, chosen in pdus.items():
@@ -141,8 +143,10 @@ class RackRule:
                 m.cp.add(need[inlet] == 0)
                 continue
             if m.request.no_surplus or m.request.max_sellers is not None:
-                m.cp.add(need[inlet] <= sum(f * when[0] for i, f, when in plugs if i == inlet))
-                taken = {x.id: m.cp.new_int_var(0, 32, x.id) for x in options}
+                supplies = {when[0].index: f * when[0] for i, f, when in plugs if i == inlet}
+                m.cp.add(need[inlet] <= sum(supplies.values()))
+                m.cp.add(need[inlet] <= MOST_CORDS * sum(in_rack))
+                taken = {x.id: m.cp.new_int_var(0, MOST_CORDS, x.id) for x in options}
                 m.cp.add(sum(taken.values()) == need[inlet])
                 for cord, qty in taken.items():
                     m.extra_node_qty.setdefault(cord, []).append(qty)
@@ -150,7 +154,7 @@ class RackRule:
             steady = [x for x in options if not m.book.prices[x.id].by_quantity]
             kinds = [x for x in options if x not in steady]
             kinds += [min(steady, key=lambda x: (m.book.prices[x.id].cents, x.id))] if steady else []
-            pieces = [need[inlet]] if len(kinds) == 1 else [m.cp.new_int_var(0, 32, x.id) for x in kinds]
+            pieces = [need[inlet]] if len(kinds) == 1 else [m.cp.new_int_var(0, MOST_CORDS, x.id) for x in kinds]
             m.cp.add(sum(pieces) == need[inlet])
             for x, qty in zip(kinds, pieces, strict=True):
                 m.extra_node_qty.setdefault(x.id, []).append(qty)

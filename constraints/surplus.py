@@ -1,5 +1,6 @@
 """Rule surplus: where a share of the cost is limited, no drive, card or cooling is bought that a build can do without,
-and no order is larger than it must be (its encode is with the orders: constraints/buying.py).
+a complete system gets no more modules than it needs, and no order is larger than it must be (its encode is with the
+orders: constraints/buying.py).
 
 Without it a share would be met by padding: cards and drives that nothing uses, of another seller or with a better known
 price. Whatever else a build holds is fixed in number by its other rules. A drive or card demanded by `--include` is no
@@ -12,16 +13,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from catalogs.load import Catalog
 from catalogs.offers import Bundle
 from catalogs.schema import Cooling as CoolingPart
-from catalogs.schema import Drive, Nic, Platform
+from catalogs.schema import Drive, Gpu, Memory, Nic, Platform
 from constraints.buying import at_least
-from constraints.contents import inside
+from constraints.contents import inside, modules_to_buy
 from constraints.cooling import Cooling
+from constraints.host_memory import floor_gb
 from constraints.interconnect import bills_of, covers, net_of
 from constraints.lanes import needs_lanes
 from constraints.links import lan_port
 from constraints.policy import Policy
+from constraints.rack import racked
 from constraints.rule import Check
 from constraints.storage import Storage, needed_gb
 
@@ -38,6 +42,7 @@ class Surplus:
         if m.request.shares:
             self._drives(m)
             self._cards(m)
+            self._modules(m)
 
     def _drives(self, m: FamilyModel) -> None:
         """One piece less of any drive leaves too little room or speed."""
@@ -107,10 +112,20 @@ class Surplus:
                 if _has_port(p, inside(p, m.catalog, Nic), _least(pp, m.policy)):
                     cp.add(none).only_enforce_if(v, chosen)
 
+    def _modules(self, m: FamilyModel) -> None:
+        """Into a complete system go no more modules than the rule of host memory asks for. How many a bare chassis
+        takes is settled by its channels."""
+        for p, v in m.platform.items():
+            for (x, n), chosen in m.memory.items() if inside(p, m.catalog, Memory) else ():
+                if n > _fewest_modules(p, m.catalog, x, m.gpu, m.per_node, m.policy):
+                    m.cp.add_implication(v, ~chosen)
+
     def check(self, c: Case) -> list[Check]:
         if not c.request.shares:
             return []
         found = [f"{d} (drive)" for d in self._drives_beyond(c)]
+        found += [f"{x} (memory)" for x in self._modules_beyond(c)]
+        found += [f"{x} (cord)" for x in self._cords_beyond(c)]
         found += [f"{x} (cooling)" for x in self._cooling_beyond(c)]
         found += [f"{x} (ordered)" for x in self._orders_beyond(c)]
         if not self._cards_used(c):
@@ -127,6 +142,19 @@ class Surplus:
             return several
         fewer = {x: replace(c, build=_less(c.build, x)) for x in several}
         return [x for x, case in fewer.items() if all(f.status != "fail" for f in Storage().check(case))]
+
+    def _modules_beyond(self, c: Case) -> list[str]:
+        if not inside(c.platform, c.catalog, Memory):
+            return []
+        bought = [(x, c.build.node.get(x.id, 0)) for x, _ in c.parts(Memory) if isinstance(x, Memory)]
+        fewest = {x: _fewest_modules(c.platform, c.catalog, x, c.gpu, c.per_node, c.policy) for x, _ in bought}
+        return [x.id for x, n in bought if n > fewest[x]]
+
+    def _cords_beyond(self, c: Case) -> list[str]:
+        """Power cords of a node beyond one for each supply; where no rack is bought, all of them."""
+        cords = {x: q for x, q in sorted(c.build.node.items()) if getattr(c.catalog.parts[x], "medium", "") == "power"}
+        wanted = c.psus.fitted if c.psus and racked(c.platform) and "racks" not in c.request.have else 0
+        return list(cords) if sum(cords.values()) > wanted + sum(x in c.request.include for x in cords) else []
 
     def _cooling_beyond(self, c: Case) -> list[str]:
         """CDUs, manifolds, connections. Over racks that the site has, nodes spread as the buyer likes."""
@@ -169,6 +197,13 @@ class Surplus:
 
         bills = list(bills_of(c).values()) if c.build.nodes > 1 else []
         return covers(bills, dict(c.build.shared) | {f"node {x}": q for x, q in total.items()}, fine)
+
+
+def _fewest_modules(p: Platform, catalog: Catalog, x: Memory, gpu: Gpu, per_node: int, policy: Policy) -> int:
+    """The fewest modules to be bought for a complete system whose memory then holds the floor; 0 where none do."""
+    held_gb = sum(m.capacity_gb * n for m, n in inside(p, catalog, Memory))
+    least = 0 if gpu.form_factor == "integrated" else floor_gb(per_node * gpu.vram_gb, policy)
+    return next((n for n in modules_to_buy(p, catalog) if held_gb + n * x.capacity_gb >= least), 0)
 
 
 def _least_of(c: Case, line: Line) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from catalogs.load import Catalog
 from catalogs.schema import Cpu, Gpu, GpuBoard, Kind, Memory, Part, Platform
+from constraints.contents import module_fits_inside
 from constraints.fit import cpu_fits, memory_fits
 from optimizer.market import Market
 
@@ -12,6 +14,7 @@ class Included:
 
     def __init__(self, market: Market) -> None:
         prices, parts = market.book.prices, market.catalog.parts
+        self._catalog = market.catalog
         self.parts = [parts[x] for x in market.request.include]
         inside = {c.part for p in parts.values() if isinstance(p, Platform) and p.id in prices for c in p.contents}
         self.possible = all(p.id in prices or p.id in inside for p in self.parts)
@@ -20,10 +23,10 @@ class Included:
     def held_by(self, platform: Platform, gpu: Gpu, per_node: int) -> bool:
         """False when a node of `per_node` GPUs in a platform can't hold them all; true says nothing."""
         contents = {c.part for c in platform.contents}
-        return all(p.id in contents or _may(p, platform, gpu, per_node) for p in self.parts)
+        return all(p.id in contents or _may(p, platform, self._catalog, gpu, per_node) for p in self.parts)
 
 
-def _may(part: Part, platform: Platform, gpu: Gpu, per_node: int) -> bool:
+def _may(part: Part, platform: Platform, catalog: Catalog, gpu: Gpu, per_node: int) -> bool:
     """Whether a node may hold a part that is bought for it."""
     if part.kind in (Kind.PLATFORM, Kind.SYSTEM):
         return part.id == platform.id
@@ -33,4 +36,6 @@ def _may(part: Part, platform: Platform, gpu: Gpu, per_node: int) -> bool:
         return part.gpu == gpu.id and part.gpus == per_node
     if isinstance(part, Cpu):
         return cpu_fits(platform, part)
-    return memory_fits(platform, part) if isinstance(part, Memory) else True
+    if isinstance(part, Memory):
+        return memory_fits(platform, part) and module_fits_inside(platform, catalog, part)
+    return True

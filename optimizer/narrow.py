@@ -110,7 +110,7 @@ def _useful(market: Market, kept: list[Part], open_: list[Bound]) -> list[Part]:
         *(x for x in kept if not isinstance(x, rest)), *cpus,
         *undominated(
             market, [x for x in kept if isinstance(x, Memory)], lambda m: (m.mem_gen, m.dimm_type), module,
-            lambda m: (m.power_w,),
+            lambda m: (m.power_w,), keep={c.part for p in platforms for c in p.contents},
         ),
         *undominated(
             market, [x for x in kept if isinstance(x, Drive)], lambda d: (d.media in NVME, d.forms), drive,

@@ -55,14 +55,16 @@ class Outfit:
 
     def _gpus(self) -> list[Option]:
         p, gpu, k, shelf = self.platform, self.gpu, self.k, self.shelf
-        if p.contents and gpus_inside(p, self.market.catalog) == (gpu.id, k):
+        inside = gpus_inside(p, self.market.catalog)[1] if p.contents else 0
+        if inside == k:
             return [Option(0, 0)]
         if gpu.sold_as == "board":
             boards = [b for b in self._parts.get(GpuBoard, []) if isinstance(b, GpuBoard)]
             fits = [b for b in boards if b.gpu == gpu.id and b.gpus == k and not gpu_fits(p, gpu, k, b)]
             return cheapest_first(shelf.option((b, 1), watts=b.overhead_w) for b in fits)
         on_sale = gpu.id in self.market.book.prices and self.cap_w
-        return shelf.shared(("gpus", gpu.id, k), lambda: [shelf.option((gpu, k))]) if on_sale else []
+        more = k - inside
+        return shelf.shared(("gpus", gpu.id, more), lambda: [shelf.option((gpu, more))]) if on_sale else []
 
     def need_gb(self, precision: str) -> int:
         """NVMe that the weights of a precision ask for."""

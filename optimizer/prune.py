@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any, TypeVar
 
-from catalogs.schema import Cooling, Cpu, Drive, Kind, Memory, Nic, Part, Pdu, Psu, Rack
+from catalogs.schema import Cooling, Cpu, Drive, Kind, Memory, Nic, Part, Pdu, Platform, Psu, Rack
 from constraints.axis import lead_days
 from constraints.power import LOW_LINE_V
 from optimizer.ample import Ample, Kept, beaten
@@ -23,9 +23,10 @@ IN_A_NODE = (
 def undominated(
     market: Market, parts: Iterable[P], same: Callable[[P], Any], more: Callable[[P], tuple[float, ...]],
     less: Callable[[P], tuple[float, ...]], enough: Callable[[P], tuple[float, ...]] | None = None,
+    keep: Container[str] = (),
 ) -> list[P]:  # fmt: skip
-    """Parts that none of the same group beats: `more` at least, `less` and price at most. Demanded parts stay, and so
-    do parts whose price depends on quantity, which beat none either.
+    """Parts that none of the same group beats: `more` at least, `less` and price at most. Demanded parts and those to
+    `keep` stay, and so do parts whose price depends on quantity, which beat none either.
 
     `enough`: of a part the figures cut off at what is needed (see `Ample`), larger ones better; a part that is no
     better in them than a strictly cheaper one goes as well. Not where any price depends on quantity.
@@ -50,10 +51,16 @@ def undominated(
         worth = (*more(p), *(-x for x in less(p)), late_by)
         needed = worth if enough is None else (*enough(p), late_by)
         cents = market.cents(p.id)
-        if p.id in market.request.include or not beaten(cents, worth, needed, group):
+        if p.id in market.request.include or p.id in keep or not beaten(cents, worth, needed, group):
             group.append((cents, worth, needed))
             out.append(p)
     return [*out, *others]
+
+
+def in_systems(market: Market) -> frozenset[str]:
+    """Parts inside complete systems on sale: of these kinds alone are the modules and GPUs that fill free slots."""
+    systems = [p for p in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(p, Platform)]
+    return frozenset(c.part for p in systems if p.id in market.book.prices for c in p.contents)
 
 
 def buyable(market: Market, *, prune: bool = True) -> list[Part]:
@@ -76,6 +83,7 @@ def buyable(market: Market, *, prune: bool = True) -> list[Part]:
         *undominated(
             market, [m for m in have if isinstance(m, Memory)], lambda m: (m.mem_gen, m.dimm_type),
             lambda m: (m.capacity_gb, m.mts) if host else (m.capacity_gb,), lambda m: (m.power_w,),
+            keep=in_systems(market),
         ),
         *undominated(
             market, [u for u in have if isinstance(u, Psu)], lambda u: (u.form, u.watts, u.inlet),

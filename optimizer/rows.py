@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from catalogs.load import Catalog
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Platform
 from constraints.case import power_cap
 from constraints.contents import gpus_inside
-from constraints.fit import gpu_fits
+from constraints.fit import added_gpus_fault, gpu_fits
 from constraints.plan import Row, RowKey
 from optimizer.market import Market
 from optimizer.throughput.choice import planner_for
@@ -34,7 +35,8 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
     for p in platforms:
         gpu_id, count = gpus_inside(p, catalog)
         if gpu_id:
-            out.setdefault((gpu_id, count), []).append(p)
+            for k in _fillings(p, catalog, gpu_id, count, gpu_id in book.prices):
+                out.setdefault((gpu_id, k), []).append(p)
             continue
         for b in boards:
             gpu = catalog.parts.get(b.gpu)
@@ -57,6 +59,14 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
         if (not allowed or gpu_id in allowed) and gpu_id not in market.request.exclude:
             result.append((g, k, holders))
     return result
+
+
+def _fillings(p: Platform, catalog: Catalog, gpu_id: str, count: int, on_sale: bool) -> list[int]:
+    """GPUs of a complete system: those inside, and with each number of free slots filled."""
+    gpu = catalog.parts[gpu_id]
+    assert isinstance(gpu, Gpu)
+    more = range(count + 1, p.gpu_slots + 1) if on_sale else range(0)
+    return [count, *(k for k in more if not added_gpus_fault(p, catalog, gpu, k))]
 
 
 def hardware_keys(market: Market, gpu: Gpu, k: int, holders: list[Platform], nodes: int) -> list[RowKey]:

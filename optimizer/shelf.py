@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
 from constraints.case import PsuBank, bank, fan_percent, included_bank, patterns
-from constraints.contents import inside
+from constraints.contents import inside, module_fits_inside, modules_to_buy
 from constraints.fit import bayless, cooler_fits, cpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
 from constraints.lanes import NVME_LANES, cpu_lanes, direct, needs_lanes
-from constraints.model import dimm_counts, fixed_w
+from constraints.model import fixed_w
 from constraints.offload import bandwidth_gb_s, gflops_class, offloads
 from constraints.rack import cord_links, racked
 from optimizer.market import Market
@@ -60,7 +60,7 @@ class Shelf:
         self.market, self.platform, self._parts, self._stock = market, p, parts, stock
         holds = p.contents
         board = (p.socket, p.cpu_generations, p.sockets, p.cpu_max_w, needs_cpu(p), needs_cooler(p), holds)
-        slots = (p.mem_gen, p.dimm_types, *dimm_counts(p), p.dimm_slots > 0, holds)
+        slots = (p.mem_gen, p.dimm_types, *modules_to_buy(p, market.catalog), p.dimm_slots > 0, holds)
         bays = (p.nvme_forms if p.nvme_bays else (), p.m2_slots > 0, p.sata_forms if p.sata_bays else ())
         self._bays = self._number("bays", *bays, "storage" in p.includes, holds)
         self.alike = self._number("board", *board, *slots)
@@ -127,15 +127,21 @@ class Shelf:
         return cheapest_first(out)
 
     def _memory(self) -> list[Option]:
-        """Fillings of all channels."""
-        p = self.platform
-        held = inside(p, self.market.catalog, Memory)
-        if held or not p.dimm_slots:
-            return [Option(0, 0, size=sum(m.capacity_gb * n for m, n in held))]
-        modules = [m for m in self._parts.get(Memory, []) if isinstance(m, Memory) and memory_fits(p, m)]
+        """Fillings of all channels; a complete system may stay as delivered."""
+        p, catalog = self.platform, self.market.catalog
+        held_gb = sum(m.capacity_gb * n for m, n in inside(p, catalog, Memory))
+        counts = modules_to_buy(p, catalog)
+        modules = [
+            m for m in self._parts.get(Memory, [])
+            if isinstance(m, Memory) and memory_fits(p, m) and module_fits_inside(p, catalog, m)
+        ]  # fmt: skip
         return cheapest_first(
-            self.option((m, n), watts=m.power_w * n, size=m.capacity_gb * n) for m in modules for n in dimm_counts(p)
-        )
+            [Option(0, 0, size=held_gb)] * (0 in counts) +
+            [
+                self.option((m, n), watts=m.power_w * n, size=held_gb + m.capacity_gb * n)
+                for m in modules for n in counts if n
+            ]
+        )  # fmt: skip
 
     def pair_gb_s(self, cpu: Option, memory: Option) -> int:
         """GB/s that routed experts find with these CPUs and modules; 0 where they can't lie in host memory."""

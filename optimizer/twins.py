@@ -16,7 +16,7 @@ from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Link, Part, Platform, S
 from constraints.rack import node_kg
 from optimizer.ample import UNBOUNDED, Ample
 from optimizer.market import Market
-from optimizer.prune import undominated
+from optimizer.prune import in_systems, undominated
 
 DESCRIPTIVE = frozenset({"kind", "id", "name", "vendor", "country", "source", "notes", "aliases", "price_class"})
 """Columns that no rule and no planner reads from a part on sale."""
@@ -68,8 +68,9 @@ def _platforms(market: Market, have: Collection[Part]) -> list[Platform]:
 
 def _accelerators(market: Market, have: Collection[Part]) -> list[Gpu | GpuBoard]:
     """GPUs are twins when nothing that throughput or a rule reads tells them apart but a lower TDP where every chassis
-    that takes them gives each its TDP: neither a measurement nor a bridge may know one of them by name. A board's twin
-    carries such a twin."""
+    that takes them gives each its TDP: neither a measurement, a bridge nor a complete system may know one of them by
+    name. A board's twin carries such a twin."""
+    inside = in_systems(market)
     measured = {s.gpu for s in market.calibration.curves} | market.calibration.seen.gpus
     bridges = [b for b in market.catalog.of(Kind.BRIDGE) if isinstance(b, Bridge)]
     slots: dict[str, int] = {}
@@ -81,7 +82,7 @@ def _accelerators(market: Market, have: Collection[Part]) -> list[Gpu | GpuBoard
         return g.tdp_w or 0
 
     def twin(g: Gpu) -> tuple[Any, ...]:
-        own = g.id if g.id in measured else ""
+        own = g.id if g.id in measured or g.id in inside else ""
         capped = g.tdp_w is None or g.tdp_w > slots.get(g.form_factor, UNBOUNDED)
         return (*figures(g, "tdp_w"), g.tdp_w if capped else 0, own, *(b.id for b in bridges if g.id in b.gpus))
 

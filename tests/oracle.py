@@ -234,11 +234,9 @@ class Oracle:
         inside = {c.part: c.qty for c in p.contents}
         for gpu, k, bought_gpu in self._gpu_choices(p, inside):
             cpus = [None] if self._holds(inside, Kind.CPU) else self.of(Kind.CPU)
-            memories = (
-                [(None, 0)]
-                if self._holds(inside, Kind.MEMORY)
-                else list(itertools.product(self.of(Kind.MEMORY), (1, 2, 4)))
-            )
+            memories = list(itertools.product(self.of(Kind.MEMORY), (1, 2, 4)))
+            if self._holds(inside, Kind.MEMORY):
+                memories = [(None, 0), *itertools.product(self.of(Kind.MEMORY), (1, 2, 3))]
             psus = [(None, 0)] if "psu" in p.includes else list(itertools.product(self.of(Kind.PSU), (1, 2, 3)))
             coolers = [None, *(c for c in self.of(Kind.COOLING) if c.role == "cpu-cooler")]
             drives = [
@@ -275,7 +273,8 @@ class Oracle:
         held = [(self.catalog.parts[x], q) for x, q in inside.items()]
         for part, q in held:
             if isinstance(part, Gpu):
-                return [(part, q, {})]
+                free = (1, 2, 3) if part.sold_as == "single" else ()
+                return [(part, q, {}), *((part, q + more, {part.id: more}) for more in free)]
         out: list[tuple[Gpu, int, dict[str, int]]] = []
         for g in self.of(Kind.GPU):
             if g.sold_as == "single":
@@ -304,7 +303,8 @@ class Oracle:
     ) -> set[str]:
         broken: set[str] = set()
         boards = [x for x in node if self.catalog.parts[x].kind == Kind.GPU_BOARD]
-        if not any(self.catalog.parts[x].kind == Kind.GPU for x in inside):
+        as_delivered = any(self.catalog.parts[x].kind == Kind.GPU for x in inside) and not node[gpu.id]
+        if not as_delivered:
             board = self.catalog.parts[boards[0]] if boards else None
             if gpu.form_factor not in p.gpu_forms or gpu.cooling not in p.gpu_cooling or k > p.gpu_slots:
                 broken.add("fit")
@@ -343,8 +343,7 @@ class Oracle:
             if self.catalog.parts[x].kind == Kind.MEMORY
         )
         ram = held + (mem.capacity_gb * m if mem else 0)
-        channels = min(p.channels_per_cpu * p.sockets, p.dimm_slots)
-        if 100 * ram < 20 * vram or (mem and m not in (channels, 2 * channels)):
+        if 100 * ram < 20 * vram or not self._evenly_filled(p, inside, mem, m):
             broken.add("host_memory")
         cores = (cpu.cores * p.sockets if cpu else 0) + sum(
             self.catalog.parts[x].cores * q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.CPU
@@ -354,6 +353,30 @@ class Oracle:
         if p.inlet_max_c is not None and p.inlet_max_c < 27:
             broken.add("cooling")
         return broken
+
+    def _evenly_filled(self, p: Platform, inside: dict[str, int], mem: Any, m: int) -> bool:
+        """Modules of one kind, as many on each channel; those of a complete system may leave channels free as long as
+        the sockets, with two or more each, and the channels in use are loaded alike."""
+        own = {x: q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.MEMORY}
+        modules = sum(own.values()) + m
+        channels = min(p.channels_per_cpu * p.sockets, p.dimm_slots)
+        if mem and any(x != mem.id for x in own):
+            return False
+        if modules in (channels, 2 * channels) and modules <= p.dimm_slots:
+            return True
+        each, rest = divmod(modules, p.sockets)
+        return mem is None and each >= 2 and rest == 0 and (channels % modules == 0 or 2 * channels % modules == 0)
+
+    def _memory_idle(self, p: Platform, gpu: Gpu, k: int, node: Counter[str], inside: dict[str, int]) -> bool:
+        """Whether fewer modules than were bought for a complete system would do, where that is asked."""
+        own = {x: q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.MEMORY}
+        for x, q in own.items():
+            for fewer in range(node[x]) if self.ask.by_share else ():
+                mem = self.catalog.parts[x] if fewer else None
+                enough = 100 * self.catalog.parts[x].capacity_gb * (q + fewer) >= 20 * k * gpu.vram_gb
+                if enough and self._evenly_filled(p, inside, mem, fewer):
+                    return True
+        return False
 
     def _patterns(self, p: Platform) -> list[tuple[int, int]]:
         """(fitted, needed)."""
@@ -434,6 +457,8 @@ class Oracle:
     ) -> None:
         load = self._load(p, gpu, k, plus(node, inside))
         broken = set(broken)
+        if self._memory_idle(p, gpu, k, node, inside):
+            broken.add("surplus")
         if p.kind == Kind.PLATFORM and p.system_max_w and load > p.system_max_w:
             broken.add("cooling")
         if "air" not in p.cooling and p.kind == Kind.PLATFORM and not self.ask.site_water:

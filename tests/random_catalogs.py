@@ -129,6 +129,51 @@ def offload_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
     )
 
 
+def half_filled_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
+    """A catalog of complete systems with free slots, whose GPUs and modules are also sold apart; a second system is
+    filled more. Their memory is often too little for their GPUs."""
+    catalog, request, ask = scenario(3 + 6 * seed)
+    rng = random.Random(2000 + seed)
+    parts, offers = dict(catalog.parts), dict(catalog.offers)
+    whole = parts["box0"]
+    assert isinstance(whole, Platform)
+
+    def on_sale(part: str, dollars: int) -> None:
+        offers[part] = tuple(
+            next(iter(catalog.offers["box0"])).model_copy(
+                update={"id": f"{part}-{i}", "part": part, "seller": f"s{i}", "price": Decimal(dollars + i)}
+            )
+            for i in range(rng.choice((1, 2)))
+        )
+
+    def filled(gpus: int, modules: int) -> tuple[Contained, ...]:
+        number = {"gpu-s": gpus, "dimm-s": modules}
+        return tuple(c.model_copy(update={"qty": number.get(c.part, c.qty)}) for c in whole.contents)
+
+    alone = "single" if rng.random() < 0.8 else "system"
+    parts["gpu-s"] = parts["gpu-s"].model_copy(update={"sold_as": alone, "vram_gb": rng.choice((24, 32, 48))})
+    parts["dimm-s"] = parts["dimm-s"].model_copy(update={"capacity_gb": rng.choice((4, 8, 16)), "power_w": 6})
+    on_sale("gpu-s", rng.choice((1500, 3000)))
+    on_sale("dimm-s", rng.choice((60, 250)))
+    slots = {"gpu_slots": 3, "nic_slots": 3, "nic_forms": ("PCIe",), "channels_per_cpu": rng.choice((2, 2, 4))}
+    parts["box0"] = whole.model_copy(update={**slots, "contents": filled(1, rng.choice((1, 2)))})
+    second = {**slots, "id": "box2", "contents": filled(2, rng.choice((1, 2, 4)))}
+    parts["box2"] = parts["box0"].model_copy(update=second)
+    on_sale("box0", rng.choice((5000, 9000)))
+    on_sale("box2", rng.choice((9000, 15000)))
+    for other in ("box1", "box2"):
+        if rng.random() < 0.6:
+            offers.pop(other, None)
+    same: dict[str, Any] = {"budget_cents": rng.choice((20_000, 40_000)) * 100, "users": None, "include": ()}
+    same["max_nodes"] = 2 if seed % 8 == 0 else 1
+    if rng.random() < 0.2:
+        same["include"] = (rng.choice(("dimm-s", "gpu-s", "dimm1")),)
+    asked = {**same, "exclude": frozenset()}
+    return (
+        Catalog(parts, offers, catalog.sha256), request.model_copy(update=asked), replace(ask, **same, exclude=()),
+    )  # fmt: skip
+
+
 def _gpus(b: Builder, rng: random.Random, shape: str) -> None:
     common = {"name": "", "source": "test", "vendor": "A"}
     archs = rng.sample(["Ampere", "Ada", "RDNA4", "Blackwell", "Gaudi2"], 2)

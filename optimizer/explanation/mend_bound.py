@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.case import Build, patterns
-from constraints.contents import dimm_counts, gpus_inside, inside
+from constraints.contents import gpus_inside, inside, module_fits_inside, modules_to_buy, population
 from constraints.fit import bayless, cpu_fits, gpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
 from constraints.lanes import needs_lanes
 from constraints.storage import needed_gb
@@ -33,11 +33,7 @@ def spread(build: Build, nodes: int) -> dict[str, int]:
 
 def partial(p: Platform, count: int) -> bool:
     """A number of equal modules that fills channels in part only, which passes with a warning (rule host_memory)."""
-    counts = dimm_counts(p)
-    return (
-        count not in counts and count >= 2 * p.sockets > 0 and count % p.sockets == 0 and
-        any(n % count == 0 for n in counts)
-    )  # fmt: skip
+    return population(p, count) == "partial"
 
 
 class ChangeBound:
@@ -54,18 +50,22 @@ class ChangeBound:
     def node(self, p: Platform, gpu: Gpu, k: int, precisions: Iterable[str]) -> int:
         """Changes at least when the node becomes `k` of a GPU in `p` and runs one of the precisions."""
         m = self.market
-        contained, slots = bool(inside(p, m.catalog, Memory)), dimm_counts(p)
+        contained, counts = inside(p, m.catalog, Memory), modules_to_buy(p, m.catalog)
+        held, held_gb = sum(q for _, q in contained), sum(x.capacity_gb * q for x, q in contained)
         floor = m.policy.whole("host_memory.floor_percent") * k * gpu.vram_gb
 
         def modules_fit(x: Memory, q: int) -> bool:
-            return (q in slots or partial(p, q)) and 100 * x.capacity_gb * q >= floor
+            return (q in counts or partial(p, held + q)) and 100 * (held_gb + x.capacity_gb * q) >= floor
+
+        def kind_fits(x: Memory) -> bool:
+            return memory_fits(p, x) and module_fits_inside(p, m.catalog, x)
 
         count = sum((x.id != p.id or q != 1) for x, q in self.of(Platform)) + (p.id not in self.held)
         count += self._gpus(p, gpu, k)
         count += self._one(Cpu, needs_cpu(p), lambda x: cpu_fits(p, x), lambda x, q: q == p.sockets)
         unified = gpu.form_factor == "integrated"
-        wants = bool(slots) and not contained
-        count += self._one(Memory, wants, lambda x: memory_fits(p, x), lambda x, q: unified or modules_fit(x, q))
+        modules = self._one(Memory, any(counts), kind_fits, lambda x, q: unified or modules_fit(x, q))
+        count += min(modules, len(self.of(Memory))) if 0 in counts else modules
         sets = dict(patterns(p))
         count += self._one(Psu, needs_psu(p), lambda x: psu_fits(p, x), lambda x, q: q in sets)
         coolers = [(x, q) for x, q in self.of(Cooling) if x.role == "cpu-cooler"]
@@ -73,10 +73,10 @@ class ChangeBound:
         fit = [(x, q) for x, q in coolers if x.id in self.buyable and wanted and x.socket == p.socket]
         count += len(coolers) - len(fit) + (sum(q for _, q in fit) != wanted)
         cards = [(x, q) for x, q in self.of(Nic) if x.form in p.nic_forms and x.id in self.buyable]
-        held = sum(q for _, q in inside(p, m.catalog, Nic))
+        held_cards = sum(q for _, q in inside(p, m.catalog, Nic))
         count += len(self.of(Nic)) - len(cards)
-        count += bool(cards) and sum(q for _, q in cards) + held > p.nic_slots
-        count += not cards and not p.onboard_lan and not held
+        count += bool(cards) and sum(q for _, q in cards) + held_cards > p.nic_slots
+        count += not cards and not p.onboard_lan and not held_cards
         count += sum(gpu.id not in x.gpus or k % x.group_gpus != 0 for x, _ in self.of(Bridge))
         return count + self._drives(p, precisions)
 
@@ -84,8 +84,8 @@ class ChangeBound:
         """Over the ways to have the GPUs: none bought, loose, or on a board."""
         have = {x.id: q for x, q in self.have if isinstance(x, Gpu | GpuBoard)}
         ways: list[dict[str, int]] = []
-        if gpus_inside(p, self.market.catalog)[0]:
-            ways = [{}]
+        if held := gpus_inside(p, self.market.catalog)[1]:
+            ways = [{gpu.id: k - held} if k > held else {}]
         elif gpu.sold_as == "single":
             ways = [{gpu.id: k}]
         else:

@@ -11,7 +11,7 @@ from typing import Any
 
 from catalogs.schema import Gpu, Kind, Link
 from constraints.case import Build
-from constraints.contents import dimm_counts, inside
+from constraints.contents import inside, module_fits_inside, modules_to_buy
 from constraints.model import Candidates, FamilyModel
 from constraints.plan import Row
 from constraints.rack import racked
@@ -62,12 +62,14 @@ class MendFamily(Family):
         percent = m.policy.whole("host_memory.floor_percent")
         for x in m.candidates.memory:
             have = self.build.node.get(x.id, 0)
-            if not have or 100 * x.capacity_gb * have < percent * m.per_node * m.gpu.vram_gb:
-                continue
-            for p, v in m.platform.items():
-                if not partial(p, have) or inside(p, m.catalog, type(x)):
+            for p, v in m.platform.items() if have else ():
+                if not module_fits_inside(p, m.catalog, x):
                     continue
-                whole = dimm_counts(p)[0]
+                modules = have + sum(q for _, q in inside(p, m.catalog, type(x)))
+                too_little = 100 * x.capacity_gb * modules < percent * m.per_node * m.gpu.vram_gb
+                if too_little or not partial(p, modules):
+                    continue
+                whole = next((n for n in modules_to_buy(p, m.catalog) if n), 0)
                 if (x, whole) not in m.memory:
                     continue
                 kept = m.cp.new_bool_var(f"{x.id} as they are")
