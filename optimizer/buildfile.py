@@ -18,6 +18,7 @@ from constraints.request import Request
 from optimizer import texts
 from optimizer.api import build_of
 from optimizer.schema import BuildFile
+from optimizer.text.money import amount
 
 
 def read(
@@ -80,6 +81,12 @@ def _with_raw(path: Path, catalog: Catalog, raw: list[dict[str, Any]], request: 
             kinds = ", ".join(k.value for k in Kind)
             raise InputError(Fault("bad-raw", "needs a kind", str(path), column=place, remedy=f"One of: {kinds}."))
         price = row.get("price_usd", "0.01")
+        if isinstance(price, str):
+            named = amount(price, f"{place}.price_usd", "USD")
+            if named.currency not in ("", "USD"):
+                text = f"is in {named.currency}, where USD is asked for"
+                raise InputError(Fault("bad-raw", text, str(path), column=f"{place}.price_usd", value=price))
+            price = named.value
         fields = {"name": row.get("id", ""), "source": str(path), **{k: v for k, v in row.items() if k != "price_usd"}}
         try:
             part = cls.model_validate(fields)

@@ -1,11 +1,10 @@
-"""Texts that people write into values and a Request: money, GPU counts, days, workloads. Of files and options alike."""
+"""Texts that people write into values and a Request: GPU counts, days, workloads. Of files and options alike."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,52 +12,12 @@ from pydantic import ValidationError
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.schema import Gpu
-from constraints.exchange import minor_digits
 from constraints.request import TRAINING, Request, workload_lengths
 
-SIGNS = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}
-SCALES = {"k": 10**3, "K": 10**3, "m": 10**6, "M": 10**6, "万": 10**4, "萬": 10**4, "亿": 10**8}
-PLAIN = re.compile(r"\d+(\.\d+)?", re.ASCII)
-CENTS = re.compile(r"\d+(\.\d{1,2})?", re.ASCII)
-GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 OPTIONS = {"conditions": "--condition", "max_price_age_days": "--max-price-age", "vendors": "--vendor"}
 OPTIONS |= {"max_lead_days": "--max-lead", "max_share_percent": "--max-share"}
 COUNT_FIRST = re.compile(r"(?P<count>\d{1,6})\s*(?:[x×*]|[张卡块片])\s*(?P<name>.+)", re.IGNORECASE | re.ASCII)
 COUNT_LAST = re.compile(r"(?P<name>.+?)(?:\s+x|\s*[×*])\s*(?P<count>\d{1,6})", re.IGNORECASE | re.ASCII)
-CODES = ("USD", "CNY", "EUR", "GBP", "JPY")
-
-
-def money(text: str, currency: str | None) -> tuple[int, str]:
-    """`300k`, `$300,000`, `30万`, `2000000CNY`, `¥200万` -> (minor units, currency). A sign or code wins."""
-    raw = text.strip().replace(" ", "").replace("_", "").replace("元", "")
-    found = currency or "USD"
-    for sign, code in SIGNS.items():
-        if raw.startswith(sign):
-            found, raw = (currency if sign in "¥￥" and currency == "JPY" else code) or code, raw[len(sign) :]
-    for code in CODES:
-        if raw.upper().endswith(code) or raw.upper().startswith(code):
-            found, raw = code, re.sub(code, "", raw, flags=re.IGNORECASE)
-    scale = SCALES.get(raw[-1:], 1)
-    number = raw[:-1] if scale > 1 else raw
-    plain = PLAIN.fullmatch(number) if scale > 1 else CENTS.fullmatch(number)
-    if plain is None and GROUPED.fullmatch(number) is None:
-        number = "NaN"  # `30.000,00`, `30.000` and `12,34` may mean two amounts
-    number = number.replace(",", "")
-    try:
-        amount = Decimal(number) * scale
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount <= 0 or amount > 10**11 or not number.isascii():
-        raise InputError(
-            Fault(
-                "bad-money",
-                "needs a positive amount of money",
-                column="--budget",
-                value=text,
-                remedy="For example 300000, 300k, $300,000, 30万 or 2000000CNY.",
-            )
-        )
-    return int(amount.scaleb(minor_digits(found))), found
 
 
 def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:

@@ -92,13 +92,11 @@ def test_time_limit_is_honest() -> None:
 WRONG = [
     (["solve", "--budget", "-5", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "nan", "--model", "v3-671b"], "bad-money"),
-    (["solve", "--budget", "30.000,00", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "300000", "--model", "v3-671b", "--spares", "1000%"], "bad-spares"),
     (["solve", "--budget", "300000", "--model", "v3-671b", "--support", "-1%"], "bad-support"),
     (["solve", "--budget", "30.000", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "12,34", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "1e999", "--model", "v3-671b"], "bad-money"),
-    (["solve", "--budget", "３０万", "--model", "v3-671b"], "bad-money"),
     (["solve", "--budget", "300k", "--model", "v3-761b"], "v3-671b"),
     (["solve", "--budget", "300k", "--model", "v3-671b", "--users", "0"], "--users"),
     (["solve", "--budget", "300k", "--model", "v3-671b", "--circuit", "15A"], "15A@120V"),

@@ -18,8 +18,8 @@ from optimizer.library import compare, xray
 from optimizer.procurement.comparing.schema import Comparison
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.reading.reader import read
-from optimizer.procurement.reading.spelled import spelled
 from optimizer.procurement.xray.schema import XRay
+from optimizer.text.spelled import spelled
 
 DAY = date(2026, 11, 24)
 HEAD = "Item,Part Number,Description,Qty,Unit Price,Total"

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog, load
-from optimizer.procurement.reading import numbers
 from optimizer.procurement.reading.build import to_build
 from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.dates import read_date, read_days
@@ -24,6 +23,7 @@ from optimizer.procurement.reading.match import is_service, match
 from optimizer.procurement.reading.names import Index
 from optimizer.procurement.reading.reader import read
 from optimizer.procurement.reading.totals import total_kind
+from optimizer.text import amounts as numbers
 
 
 @cache

@@ -19,9 +19,11 @@ from optimizer.cli import (
     verify_cmd,
 )
 from optimizer.cli.output import speak
+from optimizer.cli.usage import Command, Group
 
 app = typer.Typer(
     name="dsopt",
+    cls=Group,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -40,23 +42,16 @@ def _language(
     speak(lang or default_language())
 
 
-app.command("solve", help=solve_cmd.HELP, short_help="The proven front of builds under a budget.")(solve_cmd.solve)
-app.command("check", help=check_cmd.HELP, short_help="Every rule on a build or a saved result.")(check_cmd.check)
-app.command("explain", help=explain_cmd.HELP, short_help="What binds, why not that part, how far prices may move.")(
-    explain_cmd.explain
-)
-app.command("verify", help=verify_cmd.HELP, short_help="Judge a saved result again; --prove proves it again.")(
-    verify_cmd.verify
-)
-app.command("quote", help=quote_cmd.HELP, short_help="A saved result as a quotation: Excel, PDF, CSV, CycloneDX.")(
-    quote_cmd.quote
-)
-app.command("compare", help=compare_cmd.HELP, short_help="Bids of several vendors, or two results, side by side.")(
-    compare_cmd.compare
-)
-app.command("size", help=size_cmd.HELP, short_help="Memory and speed of a model on given GPUs, no buying.")(
-    size_cmd.size
-)
+for name, module, short in (
+    ("solve", solve_cmd, "The proven front of builds under a budget."),
+    ("check", check_cmd, "Every rule on a build or a saved result."),
+    ("explain", explain_cmd, "What binds, why not that part, how far prices may move."),
+    ("verify", verify_cmd, "Judge a saved result again; --prove proves it again."),
+    ("quote", quote_cmd, "A saved result as a quotation: Excel, PDF, CSV, CycloneDX."),
+    ("compare", compare_cmd, "Bids of several vendors, or two results, side by side."),
+    ("size", size_cmd, "Memory and speed of a model on given GPUs, no buying."),
+):
+    app.command(name, cls=Command, help=module.HELP, short_help=short)(getattr(module, name))
 app.add_typer(catalog_cmd.app, name="catalog", help="List, show and validate parts and prices.")
 app.add_typer(models_cmd.app, name="models", help="List, show, add and remove models.")
-app.command("schema", help=f"Print a JSON schema ({schema_cmd.KINDS}).")(schema_cmd.schema)
+app.command("schema", cls=Command, help=f"Print a JSON schema ({schema_cmd.KINDS}).")(schema_cmd.schema)

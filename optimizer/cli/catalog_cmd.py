@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.output import emit_json, note, table
+from optimizer.cli.usage import Command, Group
 from optimizer.i18n import chosen as language
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 Overlay = Annotated[list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
-@app.command("list", help="Example: dsopt catalog list gpu\n\nParts with their newest price.")
+@app.command("list", cls=Command, help="Example: dsopt catalog list gpu\n\nParts with their newest price.")
 def list_parts(
     kind: Annotated[str, typer.Argument(help="Part kind, all when left out.")] = "",
     catalog: Overlay = [],
@@ -51,7 +52,11 @@ def list_parts(
         table([_("id"), _("kind"), _("name"), _("price"), "", _("date"), _("confidence")], shown, {3})
 
 
-@app.command("show", help="Example: dsopt catalog show h200\n\nA part with every offer, date, source and link.")
+@app.command(
+    "show",
+    cls=Command,
+    help="Example: dsopt catalog show h200\n\nA part with all its offers, dates, sources and links.",
+)
 def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
     from catalogs.load import load
 
@@ -71,7 +76,9 @@ def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
         print(f"    {o.source} {o.link} {o.notes}".rstrip())
 
 
-@app.command("validate", help="Example: dsopt catalog validate --catalog ./mine\n\nAll faults at once, exit 3.")
+@app.command(
+    "validate", cls=Command, help="Example: dsopt catalog validate --catalog ./mine\n\nAll faults at once, exit 3."
+)
 def validate(catalog: Overlay = []) -> None:
     from catalogs.load import load
 

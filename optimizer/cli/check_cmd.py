@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -92,11 +93,11 @@ def check(
         raise typer.BadParameter(f"{', '.join(options.typed)}: of a vendor's quote, not of {file.name}")
     from catalogs.load import load
     from constraints.policy import Policy
-    from optimizer import texts
     from optimizer.cli import parse
     from optimizer.clock import Clock, TimeUp, interruptible
     from optimizer.library import check as run
     from optimizer.library import read_build
+    from optimizer.text.money import currency_code, money
 
     limit = parse.time_limit(time_limit)
     parts = load(catalog)
@@ -108,8 +109,10 @@ def check(
     for text in by.notes:
         note(f"{language()('note')}: {language().sentence(text)}")
     if budget is not None:
-        cents, currency = texts.money(budget, market_request.currency)
-        market_request = market_request.model_copy(update={"budget_cents": cents, "currency": currency})
+        of_file = market_request.currency if file.suffix == ".json" else os.environ.get("DSOPT_CURRENCY") or None
+        found_budget = money(budget, default=of_file and currency_code(of_file, "DSOPT_CURRENCY"))
+        update = {"budget_cents": found_budget.cents, "currency": found_budget.currency}
+        market_request = market_request.model_copy(update=update)
     out, complete = [], True
     with interruptible(clock := Clock(limit)):
         for name, build in builds:

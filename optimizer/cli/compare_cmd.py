@@ -108,10 +108,10 @@ def _request(
     as_of: str | None,
 ) -> Any:  # fmt: skip
     """The tender's request: options laid over the first result's request, where there is one."""
-    from catalogs.errors import Fault, InputError
     from optimizer import texts
     from optimizer.cli import parse
     from optimizer.cli.solve_cmd import _bits, _words
+    from optimizer.text.money import CURRENCIES, currency_code
 
     fields: dict[str, Any] = {
         "users": users,
@@ -121,12 +121,9 @@ def _request(
     fields |= texts.lengths(workload, None, None) if workload is not None else {}
     fields |= {"offload": True} if offload else {}
     fields |= {"have": _words([have])} if have is not None else {}
-    code = currency.strip().upper() if currency is not None else None
-    if code is not None and code not in texts.CODES:
-        known = f"One of: {', '.join(texts.CODES)}."
-        raise InputError(Fault("bad-currency", "is none", column="--currency", value=code, remedy=known))
+    code = currency_code(currency) if currency is not None else None
     if not read.results:
-        first = next((q.currency for q in read.quotes if q.currency in texts.CODES), "USD")
+        first = next((q.currency for q in read.quotes if q.currency in CURRENCIES), "USD")
         fields |= {"model": parse.model(model, config), "as_of": texts.day(as_of), "currency": code or first}
         return texts.request(**fields)
     base = read.tender().model_dump()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.output import emit_json, note, padded, table
+from optimizer.cli.usage import Command, Group
 from optimizer.i18n import N_
 from optimizer.i18n import chosen as language
 
@@ -18,10 +19,10 @@ FACTS = {
     "kv_bytes_at": N_("bytes of KV cache"),
 }  # fmt: skip
 """Facts of a model, which English names as the JSON does."""
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("list", help="Example: dsopt models list")
+@app.command("list", cls=Command, help="Example: dsopt models list")
 def list_models(json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
     from catalogs.llm import all_models
 
@@ -51,7 +52,7 @@ def list_models(json: Annotated[bool, typer.Option("--json", help="JSON on stdou
     table(heads, rows, {2, 4, 5})
 
 
-@app.command("show", help="Example: dsopt models show v3-671b")
+@app.command("show", cls=Command, help="Example: dsopt models show v3-671b")
 def show(model: str, json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
     from catalogs.llm import get
 
@@ -81,7 +82,7 @@ def show(model: str, json: Annotated[bool, typer.Option("--json", help="JSON on 
             print(f"{padded(coded(FACTS, key), 16)} {text}")
 
 
-@app.command("add", help="Example: dsopt models add config.json --id my-model")
+@app.command("add", cls=Command, help="Example: dsopt models add config.json --id my-model")
 def add(
     file: Annotated[Path, typer.Argument(help="A Hugging Face config.json.")],
     id_: Annotated[str | None, typer.Option("--id", help="Name; by default that of the file or its folder.")] = None,
@@ -100,7 +101,7 @@ def add(
     note(said)
 
 
-@app.command("remove", help="Example: dsopt models remove my-model")
+@app.command("remove", cls=Command, help="Example: dsopt models remove my-model")
 def remove(model: str) -> None:
     from catalogs.user_models import remove as delete
 

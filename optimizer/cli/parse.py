@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from catalogs.load import Catalog
 from catalogs.schema import Cpu
 from constraints.offload import HostSpec
 from constraints.policy import Policy
-from optimizer.texts import SCALES
 
 if TYPE_CHECKING:
     from optimizer.throughput.calibration import Calibration
@@ -21,17 +19,9 @@ if TYPE_CHECKING:
 
 def amount(text: str, option: str) -> float:
     """`20M`, `2000万`, `3亿`, `0.5` -> a positive number."""
-    raw = text.strip().replace(" ", "").replace(",", "").replace("_", "")
-    scale = SCALES.get(raw[-1:], 1)
-    number = raw[:-1] if scale > 1 else raw
-    try:
-        found = Decimal(number) * scale if number.isascii() else Decimal("NaN")
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or not 0 < found <= 10**15:
-        remedy = "For example 20M, 500k, 2000万 or 3亿."
-        raise InputError(Fault("bad-amount", "needs a number above 0", column=option, value=text, remedy=remedy))
-    return float(found)
+    from optimizer.text.money import count
+
+    return float(count(text, option))
 
 
 def load(tokens_per_day: str | None, requests_per_second: str | None) -> dict[str, float | None]:

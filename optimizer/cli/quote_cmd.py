@@ -153,18 +153,14 @@ def _terms(
 
     from catalogs.errors import Fault, InputError
     from constraints.policy import tax_percent
-    from optimizer import texts
     from optimizer.cli import terms
     from optimizer.procurement.terms import Terms
+    from optimizer.text.money import currency_code
 
     fields: dict[str, Any] = {}
     policy = [f"money.tax_percent={tax_percent(tax)}"] if tax else []
     if currency is not None:
-        code = currency.strip().upper()
-        if code not in texts.CODES:
-            known = f"One of: {', '.join(texts.CODES)}."
-            raise InputError(Fault("bad-currency", "is none", column="--currency", value=currency, remedy=known))
-        fields["currency"] = code
+        fields["currency"] = currency_code(currency)
     if fx is not None:
         new = terms.fx(fx)
         said = {x.currency for x in new}

@@ -36,9 +36,10 @@ def _words(texts: list[str]) -> frozenset[str]:
 
 
 def solve(
+    ctx: typer.Context,
     model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name; without, every model.")] = None,
     model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
-    budget: Annotated[str | None, typer.Option(help="Money in all: 300000, 300k, $300,000, 30万, 2000000CNY.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Money in all, with tax: 300000, 300k, $300,000, 200万元.")] = None,
     throughput: Annotated[float | None, typer.Option(help="Output tokens per second to reach.")] = None,
     users: Annotated[int | None, typer.Option(help="Requests that run at once.")] = None,
     tokens_per_day: Annotated[str | None, typer.Option(help="Load: output tokens a day, 20M, 2000万, 3亿.")] = None,
@@ -127,7 +128,7 @@ def solve(
     parts = load(catalog)
     if parts.replaced:
         note(language()("The overlay replaced: {names}.", names=", ".join(parts.replaced)))
-    cents, code = texts.money(budget, currency) if budget else (None, currency or "USD")
+    cents, code = _money(ctx, budget, currency)
     counts = [texts.gpu(g, parts) for g in gpu]
     conditions = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
     if throughput is not None and not (0 < throughput < 1e11):
@@ -228,6 +229,20 @@ def solve(
         raise typer.Exit(6)
     if not result.front:
         raise typer.Exit(4)
+
+
+def _money(ctx: typer.Context, budget: str | None, currency: str | None) -> tuple[int | None, str]:
+    """(minor units of the budget, currency). DSOPT_CURRENCY is a default, that an amount may name another than;
+    --currency is not."""
+    from optimizer.cli.usage import typed
+    from optimizer.text.money import currency_code, money
+
+    said = typed(ctx, "currency")
+    code = currency_code(currency, "--currency" if said else "DSOPT_CURRENCY") if currency is not None else None
+    if budget is None:
+        return None, code or "USD"
+    found = money(budget, code if said else None, default=code)
+    return found.cents, found.currency
 
 
 def _bits(text: str | None) -> int | None:

@@ -155,14 +155,13 @@ def _rate(text: str | None) -> Fraction | None:
 
 def _request(currency: str, options: Options, model: str, as_of: str | None) -> Any:
     """The request that the quote is held against, in the quote's currency where the catalog knows it."""
-    from catalogs.errors import Fault, InputError
+    from catalogs.errors import InputError
     from optimizer import texts
     from optimizer.cli import parse
+    from optimizer.text.money import CURRENCIES, currency_code
 
-    code = (options["currency"] or (currency if currency in texts.CODES else "USD")).strip().upper()
-    if code not in texts.CODES:
-        known = f"One of: {', '.join(texts.CODES)}."
-        raise InputError(Fault("bad-currency", "is none", column="--currency", value=code, remedy=known))
+    named = options["currency"]
+    code = currency_code(named) if named is not None else currency if currency in CURRENCIES else "USD"
     condition = options["condition"] or "new"
     words = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
     bits = (options["min_precision"] or "").lower().removesuffix("bit").removesuffix("-")

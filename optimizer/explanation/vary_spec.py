@@ -86,19 +86,19 @@ def parse(market: Market, spec: str) -> Varied:
 
 
 def _at_price(market: Market, spec: str, parts: tuple[str, ...], plain: bool, text: str) -> Varied:
-    from optimizer.texts import money as amount_of
+    from optimizer.text.money import money
 
     try:
-        cents, currency = amount_of(text, market.request.currency)
-    except InputError:
-        raise _bad(spec, "is no change of price") from None
-    if currency != market.request.currency:
+        price = money(text, option="--vary", default=market.request.currency)
+    except InputError as e:
+        raise _bad(spec, f"is no change of price: {e.faults[0].text}") from None
+    if price.currency != market.request.currency:
         raise _bad(spec, f"is not in {market.request.currency}, the request's currency")
     if len(parts) != 1:
         raise _bad(spec, "gives several parts one price")
     if not plain:
         raise _bad(spec, "has a price by quantity (stock, minimum order, breaks, bundles): give a percentage")
-    return _varied(spec, parts, True, market.book.prices[parts[0]].cents, max(1, cents), max(1, cents), single=True)
+    return _varied(spec, parts, True, market.book.prices[parts[0]].cents, price.cents, price.cents, single=True)
 
 
 def _varied(spec: str, parts: tuple[str, ...], plain: bool, today: int, low: int, high: int, single: bool) -> Varied:

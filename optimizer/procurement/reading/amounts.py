@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 
-from optimizer.procurement.reading import numbers, words
+from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import Issue
-from optimizer.procurement.reading.numbers import Reading, Style
 from optimizer.procurement.reading.rows import Body, Raw
 from optimizer.procurement.reading.tables import Cell
+from optimizer.text import amounts as numbers
+from optimizer.text.amounts import Reading, Style
 
 FIELDS = (
     "qty", "sets", "unit_price", "list_price", "line_total", "discount", "tax_rate", "tax_amount", "pack", "price_per",

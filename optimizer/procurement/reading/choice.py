@@ -10,13 +10,13 @@ from itertools import product
 from pathlib import Path
 
 from catalogs.errors import Fault, InputError
-from optimizer.procurement.reading import numbers
 from optimizer.procurement.reading.amounts import same_money
 from optimizer.procurement.reading.guard import refuse
 from optimizer.procurement.reading.headers import Column, Header, find_header, header_at
 from optimizer.procurement.reading.mapping import Mapping
 from optimizer.procurement.reading.sheet_facts import column_number
 from optimizer.procurement.reading.tables import Cell, Sheet, Tables
+from optimizer.text import amounts as numbers
 
 PRODUCT = ("qty", "unit_price", "line_total")
 TRIED_ROWS = 60

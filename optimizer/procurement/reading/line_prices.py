@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from optimizer.procurement.reading import numbers, words
+from optimizer.procurement.reading import words
 from optimizer.procurement.reading.amounts import CENT, Numbers, same_money
 from optimizer.procurement.reading.mapping import Tax
 from optimizer.procurement.reading.quantities import Counted
 from optimizer.procurement.reading.rows import Raw
 from optimizer.procurement.reading.trouble import Trouble
+from optimizer.text import amounts as numbers
 
 
 @dataclass(frozen=True)

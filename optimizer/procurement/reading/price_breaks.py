@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from optimizer.procurement.reading import numbers, words
+from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import Notice
 from optimizer.procurement.reading.headers import Column, Header
 from optimizer.procurement.reading.sheet_facts import column_letters
 from optimizer.procurement.reading.tables import Row, Sheet
 from optimizer.procurement.reading.totals import is_amount
+from optimizer.text import amounts as numbers
 
 PRICE = re.compile(r"unit price|price each|price|stückpreis|einzelpreis|preis|单价|价格|报价")
 BREAK = re.compile(

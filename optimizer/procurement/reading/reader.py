@@ -25,13 +25,13 @@ from optimizer.procurement.reading.line_prices import Basis
 from optimizer.procurement.reading.lines import IGNORE, SERVICE
 from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
 from optimizer.procurement.reading.names import Index
-from optimizer.procurement.reading.numbers import Style
 from optimizer.procurement.reading.price_breaks import by_quantity
 from optimizer.procurement.reading.repeats import without_repeats
 from optimizer.procurement.reading.rows import Body, body
 from optimizer.procurement.reading.sheet_facts import column_letters
 from optimizer.procurement.reading.tables import Sheet, Tables, read_tables
 from optimizer.procurement.reading.totals import is_amount
+from optimizer.text.amounts import Style
 
 MAX_LINES = 10_000
 UNREAD = "sheets-unread"

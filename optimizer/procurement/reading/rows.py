@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from optimizer.procurement.reading import numbers, words
+from optimizer.procurement.reading import words
 from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.document import WHOLE, Ignored
 from optimizer.procurement.reading.headers import MONEY, NAMING, Column, Header, column_of, header_at, repeats
 from optimizer.procurement.reading.tables import Cell, Row, Sheet
 from optimizer.procurement.reading.totals import LONG_TEXT, RawTotal, in_words, is_amount, total_of
+from optimizer.text import amounts as numbers
 
 SAID = ("vendor", "valid_until", "currency", "quote_no", "quote_date", "tax_rate")
 FILLED_DOWN = ("category", "brand", "currency", "tax_rate", "section", "warranty", "lead_time")

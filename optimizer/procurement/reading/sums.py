@@ -10,9 +10,9 @@ from optimizer.procurement.reading import words
 from optimizer.procurement.reading.amounts import amount, cents, exact_sum
 from optimizer.procurement.reading.document import WHOLE, Issue, Line, Total
 from optimizer.procurement.reading.mapping import Tax
-from optimizer.procurement.reading.numbers import Style
-from optimizer.procurement.reading.numbers import read as read_number
 from optimizer.procurement.reading.totals import RawTotal
+from optimizer.text.amounts import Style
+from optimizer.text.amounts import read as read_number
 
 OF_AMOUNT = re.compile(r"\b(?:auf|on|of|über|von)\s+(\D{0,5}\d[\d.,' ]*)\s*$")
 RATE = re.compile(r"(?<!\d)(\d{1,2}(?:[.,]\d{1,2})?)\s*%")

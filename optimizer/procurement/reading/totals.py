@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from optimizer.procurement.reading import numbers, words
+from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import TotalKind
 from optimizer.procurement.reading.headers import MONEY
-from optimizer.procurement.reading.spelled import spelled
 from optimizer.procurement.reading.tables import Cell, Row
+from optimizer.text import amounts as numbers
+from optimizer.text.spelled import spelled
 
 LONG_TEXT = 60
 

@@ -1,31 +1,20 @@
-"""The words of quotes, as data: row kinds, column names and what qualifies a price (data/*.csv, three languages)."""
+"""The words of quotes, as data: row kinds and column names (data/*.csv, three languages); what qualifies a price is in
+optimizer/text/qualifiers.py."""
 
 from __future__ import annotations
 
 import csv
 import re
-import unicodedata
-from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+from optimizer.text.qualifiers import any_of
+from optimizer.text.qualifiers import bare as bare
+from optimizer.text.qualifiers import folded as folded
+from optimizer.text.qualifiers import qualified as qualified
+
 DATA = Path(__file__).parent / "data"
-
-
-@lru_cache(maxsize=50_000)
-def folded(text: str) -> str:
-    """NFKC, lower case, one blank between words; signs kept."""
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
-
-
-DENIALS = ("不", "未", "无", "非", "not ", "nicht ")
-"""Before a word for prices with tax they say that it is not in them: `报价未含增值税`."""
-
-
-@lru_cache(maxsize=50_000)
-def bare(text: str) -> str:
-    """`folded` without blanks and signs: `P/N` -> `pn`, `单 价` -> `单价`."""
-    return re.sub(r"[\W_]+", "", folded(text))
 
 
 @cache
@@ -61,62 +50,13 @@ def verbatim() -> dict[str, str]:
 
 
 @cache
-def qualifiers() -> tuple[tuple[str, str, str], ...]:
-    """(word, what it sets, value), longest word first."""
-    out = []
-    with (DATA / "qualifiers.csv").open(encoding="utf-8", newline="") as f:
-        for r in csv.DictReader(f):
-            out += [(folded(w), r["sets"], r["value"]) for w in r["words"].split("|")]
-    return tuple(sorted(out, key=lambda x: (-len(x[0]), x)))
-
-
-def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """Any of the words as such, the first that fits: no letter of its own alphabet may touch it; Chinese needs no gap.
-
-    Words that begin with a letter share one look behind: inside a longer word none of them is tried."""
-    after = r"(?![a-zà-öø-ÿ])"
-    latin: list[str] = []
-    other: list[str] = []
-    for w in words:
-        ends = after if w[-1].isascii() and w[-1].isalpha() else ""
-        (latin if w[0].isascii() and w[0].isalpha() else other).append(f"{re.escape(w)}{ends}")
-    return re.compile("|".join([*([f"(?<![a-zà-öø-ÿ])(?:{'|'.join(latin)})"] if latin else []), *other]))
-
-
-@cache
 def _compiled(kind: str) -> re.Pattern[str]:
     """The words of a kind and those that hold one and mean something else (`服务` in `服务器`), longest first."""
-    return _any_of(sorted((*row_words()[kind], *_others(kind)), key=lambda w: (-len(w), w)))
+    return any_of(sorted((*row_words()[kind], *_others(kind)), key=lambda w: (-len(w), w)))
 
 
 def _others(kind: str) -> tuple[str, ...]:
     return row_words().get(f"not_{kind}", ())
-
-
-@cache
-def _compiled_qualifiers() -> tuple[re.Pattern[str], dict[str, dict[str, str]]]:
-    """What each word sets; one may say two things: `TEUR` is EUR in thousands."""
-    found: dict[str, dict[str, str]] = {}
-    for w, sets, value in qualifiers():
-        found.setdefault(w, {}).setdefault(sets, value)
-    return _any_of(found), found
-
-
-def qualified(text: str) -> tuple[str, dict[str, str]]:
-    """(the text without what qualifies it, what it sets): `含税单价(元)` -> (`单价()`, tax gross, currency CNY)."""
-    pattern, meaning = _compiled_qualifiers()
-    sets: dict[str, str] = {}
-
-    def take(m: re.Match[str]) -> str:
-        said = meaning[m[0]]
-        if said.get("tax") == "gross" and m.string[: m.start()].endswith(DENIALS):
-            said = {"tax": "net"}
-        if any(sets.get(what, value) != value for what, value in said.items()):
-            return m[0]
-        sets.update(said)
-        return " "
-
-    return re.sub(r"\s+", " ", pattern.sub(take, folded(text))).strip(), sets
 
 
 def has(kind: str, text: str) -> bool:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-from optimizer.procurement.reading import words
+from optimizer.text.qualifiers import qualified
 
 Style = Literal["", ".", ","]
 BLANKS = "\u0020\u00a0\u202f\u2009\u2007\u3000"
@@ -114,15 +114,24 @@ def _clean(text: str) -> str:
     return plain.replace("−", "-").replace("–", "-").replace("—", "-").strip()
 
 
+DASHED = re.compile(r"(?<=\d)([.,])(?:-+|=)(?!\d)")
+"""`1.299,-`: the sign before the dash is the decimal one."""
+
+
+def alone(text: str) -> bool:
+    """Whether nothing but an amount and what goes with one is in a text."""
+    plain = DASHED.sub("", _clean(text))
+    return qualified(NUMBER.sub(" 0 ", plain, count=1))[0].strip(" .,") in ("0", "- 0", "-0", "(0)", "( 0 )")
+
+
 @lru_cache(maxsize=20_000)
 def read(text: str, style: Style = "") -> Reading:
     """Reads one cell's text as an amount. `rest` is what is neither number nor a word known to go with one."""
     plain = _clean(text)
-    if dashed := re.search(r"(?<=\d)([.,])(?:-+|=)(?!\d)", plain):
-        # `1.299,-`: the sign before the dash is the decimal one.
+    if dashed := DASHED.search(plain):
         style = "," if dashed[1] == "," else "."
         plain = plain[: dashed.start()] + plain[dashed.end() :]
-    rest, sets = words.qualified(NUMBER.sub(" 0 ", plain, count=1))
+    rest, sets = qualified(NUMBER.sub(" 0 ", plain, count=1))
     m = NUMBER.search(plain)
     if m is None:
         return Reading((), sets.get("currency", ""), sets.get("tax", ""), False, plain)

@@ -12,6 +12,12 @@ AMOUNT = re.compile(
 )
 
 
+def spelled_alone(text: str) -> Decimal | None:
+    """The amount that a text in formal numerals is, with or without 人民币 before it; None for any other text."""
+    plain = re.sub(r"\s|^\s*(?:人民币|人民幣|rmb|cny)[::：]?", "", text, flags=re.IGNORECASE)
+    return spelled(plain) if AMOUNT.fullmatch(plain.translate(VARIANTS)) else None
+
+
 def spelled(text: str) -> Decimal | None:
     """The first amount in formal numerals in a text; None without one, or where it is no number in them."""
     m = AMOUNT.search(re.sub(r"\s", "", text.translate(VARIANTS)))

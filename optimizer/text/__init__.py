@@ -1,0 +1,1 @@
+"""What people write: amounts and the words that go with them."""

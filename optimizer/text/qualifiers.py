@@ -1,0 +1,92 @@
+"""Words that go with an amount and say its currency, tax, scale or what it is per (data/qualifiers.csv)."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from pathlib import Path
+
+DATA = Path(__file__).parent / "data"
+DENIALS = ("不", "未", "无", "非", "not ", "nicht ")
+"""Before a word for prices with tax they say that it is not in them: `报价未含增值税`."""
+
+
+@lru_cache(maxsize=50_000)
+def folded(text: str) -> str:
+    """NFKC, lower case, one blank between words; signs kept."""
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+@lru_cache(maxsize=50_000)
+def bare(text: str) -> str:
+    """`folded` without blanks and signs: `P/N` -> `pn`, `单 价` -> `单价`."""
+    return re.sub(r"[\W_]+", "", folded(text))
+
+
+@cache
+def qualifiers() -> tuple[tuple[str, str, str], ...]:
+    """(word, what it sets, value), longest word first."""
+    out = []
+    with (DATA / "qualifiers.csv").open(encoding="utf-8", newline="") as f:
+        for r in csv.DictReader(f):
+            out += [(folded(w), r["sets"], r["value"]) for w in r["words"].split("|")]
+    return tuple(sorted(out, key=lambda x: (-len(x[0]), x)))
+
+
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Any of the words as such, the first that fits: no letter of its own alphabet may touch it; Chinese needs no gap.
+
+    Words that begin with a letter share one look behind: inside a longer word none of them is tried."""
+    after = r"(?![a-zà-öø-ÿ])"
+    latin: list[str] = []
+    other: list[str] = []
+    for w in words:
+        ends = after if w[-1].isascii() and w[-1].isalpha() else ""
+        (latin if w[0].isascii() and w[0].isalpha() else other).append(f"{re.escape(w)}{ends}")
+    return re.compile("|".join([*([f"(?<![a-zà-öø-ÿ])(?:{'|'.join(latin)})"] if latin else []), *other]))
+
+
+@cache
+def _compiled_qualifiers() -> tuple[re.Pattern[str], dict[str, dict[str, str]]]:
+    """What each word sets; one may say two things: `TEUR` is EUR in thousands."""
+    found: dict[str, dict[str, str]] = {}
+    for w, sets, value in qualifiers():
+        found.setdefault(w, {}).setdefault(sets, value)
+    return any_of(found), found
+
+
+def qualified(text: str) -> tuple[str, dict[str, str]]:
+    """(the text without what qualifies it, what it sets): `含税单价(元)` -> (`单价()`, tax gross, currency CNY)."""
+    pattern, meaning = _compiled_qualifiers()
+    sets: dict[str, str] = {}
+
+    def take(m: re.Match[str]) -> str:
+        said = meaning[m[0]]
+        if said.get("tax") == "gross" and m.string[: m.start()].endswith(DENIALS):
+            said = {"tax": "net"}
+        if any(sets.get(what, value) != value for what, value in said.items()):
+            return m[0]
+        sets.update(said)
+        return " "
+
+    return re.sub(r"\s+", " ", pattern.sub(take, folded(text))).strip(), sets
+
+
+@cache
+def _currency_words() -> tuple[re.Pattern[str], dict[str, str]]:
+    named = {w: value for w, sets, value in qualifiers() if sets == "currency"}
+    return any_of(sorted(named, key=lambda w: (-len(w), w))), named
+
+
+def currencies_in(text: str) -> set[str]:
+    """Codes of all currencies that a text names, by sign, word or code; glued codes (`USDCNY`) too."""
+    pattern, named = _currency_words()
+    plain = folded(text)
+    found = {named[m[0]] for m in pattern.finditer(plain)}
+    for run in re.findall(r"[a-z]{6,}", plain):
+        codes = {run[i : i + 3] for i in range(0, len(run), 3)}
+        found |= {named[c] for c in codes} if codes <= set(named) else set()
+    return found

@@ -1,0 +1,54 @@
+"""An empty value is an error for every option and argument of every command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from optimizer.cli.app import app
+
+ROOT: Any = typer.main.get_command(app)
+RUN = CliRunner()
+
+
+def commands(command: Any = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command and group of the tree, with the words that lead to it."""
+    yield path, command
+    for name, sub in getattr(command, "commands", {}).items():
+        yield from commands(sub, (*path, name))
+
+
+def values() -> Iterator[tuple[tuple[str, ...], str]]:
+    """(words before it, option or "" for the first argument) of all that takes a value."""
+    for path, command in commands():
+        for p in command.params:
+            if p.param_type_name == "argument":
+                yield path, ""
+            elif not p.is_flag and "completion" not in p.name:
+                for option in p.opts:
+                    yield path, option
+
+
+def test_all_commands_are_walked() -> None:
+    found = {" ".join(path) for path, _ in values()}
+    assert {"solve", "check", "compare", "quote", "size", "explain", "verify", "catalog list", "models add"} <= found
+
+
+@pytest.mark.parametrize(("path", "option"), values())
+@pytest.mark.parametrize("value", ["", "  ", ","])
+def test_empty_values_are_refused(path: tuple[str, ...], option: str, value: str) -> None:
+    args = [*path, *([option] if option else []), value, *([] if path else ["solve"])]
+    done = RUN.invoke(app, args)
+    assert done.exit_code == 2, (args, done.output)
+    assert "the value is empty" in done.output, (args, done.output)
+
+
+def test_an_option_with_an_equals_sign() -> None:
+    done = RUN.invoke(app, ["solve", "--model", "v3-671b", "--budget="])
+    assert done.exit_code == 2
+    assert "'--budget'" in done.output
+    assert "the value is empty" in done.output
