@@ -10,6 +10,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.schema import Kind
 from constraints.request import Listed
+from optimizer.csv_table import too_wide
 
 COLUMNS = ("part", "vendor", "category", "status", "note")
 
@@ -31,6 +32,9 @@ def read(path: Path, catalog: Catalog) -> tuple[Listed, ...]:
     found: dict[tuple[str, str, str], Listed] = {}
     for number, cells in enumerate(lines[1:], 2):
         if not any(x.strip() for x in cells):
+            continue
+        if any(x.strip() for x in cells[len(header) :]):
+            faults.append(too_wide(len(cells), len(header), str(path), number))
             continue
         row = {h: x.strip() for h, x in zip(header, cells, strict=False)}
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def _with_raw(path: Path, catalog: Catalog, raw: list[dict[str, Any]], request: 
                 ]
             ) from None
         parts[part.id], offers[part.id] = part, (offer,)
-    return Catalog(parts, offers, catalog.sha256, catalog.replaced)
+    return replace(catalog, parts=parts, offers=offers)
 
 
 def _result(path: Path, text: str) -> tuple[Request, list[tuple[str, Build]]]:

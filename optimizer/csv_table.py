@@ -80,6 +80,17 @@ def read_csv(path: Path, needed: Sequence[str], remedy: str) -> CsvTable:
     return CsvTable(str(path), header, rows, lines, ragged)
 
 
+def too_wide(cells: int, columns: int, file: str, line: int) -> Fault:
+    """The fault of a row with more cells than the header has columns, as `name,1,000` makes one."""
+    text = f"{cells} cells where the header has {columns}"
+    return Fault("truncated-row", text, file, line, remedy='Quote cells that hold commas: "1,000".')
+
+
+def wide_rows(table: CsvTable) -> list[Fault]:
+    """The faults of all rows with more cells than columns."""
+    return [too_wide(n, len(table.header), table.file, table.lines[i]) for i, n in sorted(table.ragged.items())]
+
+
 def _text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:

@@ -13,7 +13,7 @@ import numpy as np
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from constraints.policy import Policy
-from optimizer.csv_table import read_csv
+from optimizer.csv_table import read_csv, wide_rows
 from optimizer.throughput import audit, measured
 from optimizer.throughput.batch import NUMBERS, TEXTS, Table, figures, prepare
 from optimizer.throughput.calibration import Calibration, Point, Setup, read, shipped
@@ -39,6 +39,8 @@ def own_rows(path: Path) -> Runs:
     """A user's measured rows; each has an id, `file row N` where it names none."""
     remedy = f"Columns: {', '.join((*TEXTS, *NUMBERS))}, output_tok_s, ttft_ms, tpot_ms."
     table = read_csv(path, measured.NEEDED, remedy)
+    if faults := wide_rows(table):
+        raise InputError(faults)
     names = [h.casefold() for h in table.header]
     rows = [dict(zip(names, cells, strict=True)) for cells in table.rows]
     for row, line in zip(rows, table.lines, strict=True):

@@ -18,9 +18,12 @@ from catalogs.schema import Kind
 from constraints.exchange import ExchangeRate, FxRate
 from constraints.policy import table
 from constraints.request import Owned, Spare, SupportRate
+from optimizer.csv_table import too_wide
 
 M = TypeVar("M", bound=BaseModel)
 ROWS = 100_000
+BEYOND = "\0"
+"""Key of the cells that a row has beyond its columns."""
 PERCENT = re.compile(r"\d{1,3}(\.\d{1,6})?%?", re.ASCII)
 
 
@@ -140,7 +143,9 @@ def _models(cls: type[M], path: Path, rows: list[tuple[int, dict[str, str]]], ke
 def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     """(row number, cells) of a CSV with at least these columns; raises InputError for what is none."""
     try:
-        lines: list[Mapping[str, Any]] = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+        lines: list[Mapping[str, Any]] = list(
+            csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines(), restkey=BEYOND)
+        )
     except OSError as e:
         raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
     except (UnicodeDecodeError, csv.Error) as e:
@@ -151,4 +156,8 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str
         raise InputError(Fault("missing-column", text, str(path), 1, missing[0]))
     if len(lines) > ROWS:
         raise InputError(Fault("huge-file", f"has more than {ROWS} rows", str(path)))
-    return [(i, {k: str(v or "").strip() for k, v in row.items() if k}) for i, row in enumerate(lines, 2)]
+    wide = [(i, row, row.get(BEYOND) or []) for i, row in enumerate(lines, 2)]
+    width = len([k for k in lines[0] if k != BEYOND])
+    if faults := [too_wide(width + len(x), width, str(path), i) for i, _, x in wide if any(y.strip() for y in x)]:
+        raise InputError(faults)
+    return [(i, {k: str(v or "").strip() for k, v in row.items() if k and k != BEYOND}) for i, row, _ in wide]

@@ -178,6 +178,8 @@ def read(folder: Path, name: str) -> Calibration:
     try:
         with (folder / RESIDUALS).open(encoding="utf-8", newline="") as f:
             rows = list(csv.DictReader(f))
+        if any(None in r for r in rows):
+            raise ValueError(f"a row of {RESIDUALS} has more cells than columns")
         curves: dict[Setup, list[Point]] = defaultdict(list)
         for r in rows:
             if r["concurrency"]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from catalogs.errors import Fault, InputError
+from optimizer.csv_table import too_wide
 from optimizer.throughput.batch import NUMBERS, TEXTS, numbers
 from optimizer.throughput.constants import DATA
 from optimizer.throughput.roofline import Floats
@@ -64,6 +65,10 @@ def read(path: Path) -> Runs:
         raise InputError(
             [Fault("missing-column", "required column is missing", str(path), 1, c, remedy=remedy) for c in missing]
         )
+    fields = reader.fieldnames or ()
+    if faults := [too_wide(len(fields) + len(r[None]), len(fields), str(path), i)
+                  for i, r in enumerate(rows, 2) if r.get(None)]:  # fmt: skip
+        raise InputError(faults)
     return of_rows(rows)
 
 

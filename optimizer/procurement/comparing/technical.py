@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from catalogs.load import Catalog
@@ -102,7 +102,7 @@ def _with_offers(market: Market, build: Build, prices: Mapping[str, Decimal], se
     if not new:
         return market
     offers = {**catalog.offers, **{p: (*catalog.offers.get(p, ()), *x) for p, x in new.items()}}
-    changed = Catalog(catalog.parts, offers, catalog.sha256, catalog.replaced, catalog.bundles)
+    changed = replace(catalog, offers=offers)
     return Market.open(changed, r, market.policy, market.calibration)
 
 

@@ -19,6 +19,7 @@ FIELDS = (
     "qty", "sets", "unit_price", "list_price", "line_total", "discount", "tax_rate", "tax_amount", "pack", "price_per",
 )  # fmt: skip
 CENT = Decimal("0.01")
+MONEY = ("unit_price", "list_price", "line_total", "tax_amount")
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,13 @@ def read(raw: Raw, style: dict[str, Style]) -> Numbers:
     found = {f: amount(raw.cells[f], style[f], raw.columns[f].scale) for f in FIELDS if f in raw.cells}
     said = ""
     issues: list[Issue] = []
+    if raw.split:
+        text = f"more cells than columns: a comma seems to break {raw.split} in two; quote it, or leave the comma out"
+        issues.append(_issue("more-cells", raw, text))
+        found = {f: r for f, r in found.items() if f not in MONEY}
     for f in ("unit_price", "line_total", "list_price"):
         text = raw.text(f)
-        if isinstance(raw.cells.get(f), str) and not found[f].values:
+        if isinstance(raw.cells.get(f), str) and f in found and not found[f].values:
             if words.equals("included", text):
                 said = said or "included"
             elif words.equals("asked", text):

@@ -33,6 +33,8 @@ class Raw:
     hidden: bool = False
     grouped: bool = False
     more: list[str] = field(default_factory=list)
+    split: str = ""
+    """A cell beyond the header's columns that looks like the rest of the amount before it: `1,000` without quotes."""
 
     def text(self, name: str) -> str:
         value = self.cells.get(name, "")
@@ -148,6 +150,7 @@ def _sort(
         out.skip(row, "says how the line above is delivered")
     elif name and (priced or counted or _worded(cells)) and not (_is_note(texts) and not priced):
         out.lines.append(_raw(out, row, cells, columns, grouped and not priced))
+        out.lines[-1].split = _split(header, row)
     elif not texts:
         _bare(out, row, cells)
     elif _is_note(texts) or (_closed(out, row) and not words.begins("optional", NUMBERED.sub("", max(texts, key=len)))):
@@ -182,6 +185,17 @@ def _label(cells: dict[str, Cell], texts: list[str]) -> str:
         cells["description"] = named
         return named
     return ""
+
+
+REST_OF_AMOUNT = re.compile(r"\d{3}(\.\d+)?")
+
+
+def _split(header: Header, row: Row) -> str:
+    """The first cell behind the header's last column where it looks like the rest of a number that a comma broke."""
+    last = max((*header.columns, *header.unused))
+    rest, amount = row.cells.get(last + 1), row.cells.get(last)
+    broken = isinstance(rest, str) and REST_OF_AMOUNT.fullmatch(rest) and isinstance(amount, str)
+    return f"{amount},{rest}" if broken and re.fullmatch(r"\D{0,4}\d{1,3}", str(amount)) else ""
 
 
 def _raw(out: Body, row: Row, cells: dict[str, Cell], columns: dict[str, Column], grouped: bool) -> Raw:
