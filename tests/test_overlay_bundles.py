@@ -1,4 +1,4 @@
-"""What lays a price or a part over a catalog keeps all else of it: bundles, the ids that overlays replaced, its hash."""
+"""What lays a price or a part over a catalog keeps all else of it: bundles, replaced ids, its hash."""
 
 from __future__ import annotations
 
