@@ -12,6 +12,7 @@ from optimizer.procurement.reading.mapping import Mapping, Tax
 
 How = Literal["exact", "normalised", "alias", "contained", "fuzzy", "mapped", "bundle", "none"]
 Severity = Literal["error", "warning", "note"]
+Period = Literal["hour", "day", "week", "month", "quarter", "year"]
 TotalKind = Literal["total", "total_net", "total_gross", "subtotal", "tax", "discount", "in_words"]
 WHOLE: tuple[TotalKind, ...] = ("total", "total_net", "total_gross")
 """Sums of everything, in figures."""
@@ -85,6 +86,9 @@ class Line(Frozen):
     hidden: bool = False
     per_node: bool = Field(default=False, description="qty counts what each of several servers holds, of how many open")
     holds: tuple[int, ...] = Field(default=(), description="rows without a price whose price is this line's")
+    periods: Decimal = Field(
+        default=Decimal(1), description="how many times unit_price is paid: 3 for a year's over 36 months"
+    )
     matched: Match = Match()
     issues: tuple[Issue, ...] = ()
 
@@ -97,7 +101,7 @@ class Line(Frozen):
             return Decimal(0)
         if self.qty is None or self.unit_price is None:
             return None
-        amount = self.qty * self.unit_price / (self.pack if self.priced_per_pack else 1)
+        amount = self.qty * self.unit_price * self.periods / (self.pack if self.priced_per_pack else 1)
         if self.tax == self.total_tax:
             return amount
         if self.tax_rate is None:
@@ -131,6 +135,23 @@ class Ignored(Frozen):
     text: str
 
 
+class Recurring(Frozen):
+    """Prices that are paid again each period (a lease, a rental, a subscription), which no purchase price is compared
+    with. `rows`: the lines that are so priced; `why`: the words that say so, `at` these rows; `period` None where the
+    file does not say how often. `each`: the amount of a period, `over`: that over the file's own term.
+    `counted_months`: the term that the buyer gave, over which all amounts of the quote then are."""
+
+    why: str
+    rows: tuple[int, ...]
+    at: tuple[int, ...] = ()
+    period: Period | None = None
+    term_months: int | None = None
+    over_term: tuple[int, ...] = Field(default=(), description="rows whose total the file states over its term")
+    each: Decimal | None = None
+    over: Decimal | None = None
+    counted_months: int | None = None
+
+
 class Quote(Frozen):
     """Everything read from one table of one file. `issues` are those of the file; each line carries its own."""
 
@@ -150,6 +171,12 @@ class Quote(Frozen):
     notices: tuple[Notice, ...] = ()
     issues: tuple[Issue, ...] = ()
     mapping: Mapping = Mapping()
+    recurring: Recurring | None = None
+
+    @property
+    def time_money(self) -> Recurring | None:
+        """What is paid by time while no term is given: not comparable with a purchase."""
+        return self.recurring if self.recurring is not None and self.recurring.counted_months is None else None
 
     @property
     def all_issues(self) -> tuple[Issue, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from optimizer.procurement.reading.tables import Row, Sheet
-from optimizer.procurement.reading.words import bare, folded, has, qualified, synonyms, verbatim
+from optimizer.procurement.reading.words import bare, folded, has, qualified, synonyms, verbatim, without_periods
 
 SEARCHED_ROWS = 300
 NAMING = ("part_number", "name", "description")
@@ -55,14 +55,15 @@ def column_of(text: str) -> Column | None:
         "", text, sets.get("tax", ""), sets.get("currency", ""), int(sets.get("scale", "1")), sets.get("per", "")
     )
     plain = re.sub(r"\(.*?\)|\[.*?\]|（.*?）", " ", folded(text))
-    for candidate in (text, plain, rest, re.sub(r"\(.*?\)|\[.*?\]", " ", rest)):
+    timeless = without_periods(rest)
+    for candidate in (text, plain, rest, re.sub(r"\(.*?\)|\[.*?\]", " ", rest), timeless):
         name = verbatim().get(folded(candidate)) or known.get(bare(candidate) or folded(candidate))
         if name:
             return replace(base, field=name)
     pieces = [
         p
         for p in re.split(
-            r"[/|\n,;:\-()]+|(?<=[^\x00-\x7f])\s*(?=[\x00-\x7f])|(?<=[\x00-\x7f])\s*(?=[^\x00-\x7f])", rest
+            r"[/|\n,;:\-()]+|(?<=[^\x00-\x7f])\s*(?=[\x00-\x7f])|(?<=[\x00-\x7f])\s*(?=[^\x00-\x7f])", timeless
         )
         if bare(p)
     ]
@@ -70,10 +71,10 @@ def column_of(text: str) -> Column | None:
     if named:
         # Two languages for the same thing; of `数量/单位` and the like the first counts, and not for certain.
         return replace(base, field=named[0], certain=len(set(named)) == 1 and len(named) == len(pieces))
-    if not bare(rest) and (base.currency or "net" in folded(text)):
+    if not bare(timeless) and (base.currency or timeless != rest or "net" in folded(text)):
         return replace(base, field="unit_price", certain=False)
     if len(text) <= 40:
-        inside = _inside(rest)
+        inside = _inside(timeless)
         if inside:
             return replace(base, field=known[inside], certain=False)
     return None

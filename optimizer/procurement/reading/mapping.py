@@ -18,7 +18,8 @@ Tax = Literal["net", "gross", "unknown"]
 FieldName = Literal[
     "number", "part_number", "name", "description", "brand", "category", "qty", "sets", "unit", "unit_price",
     "list_price", "discount", "line_total", "currency", "tax_rate", "tax_amount", "pack", "price_per", "lead_time",
-    "condition", "valid_until", "warranty", "origin", "vendor", "quote_no", "quote_date", "note", "status", "unused",
+    "condition", "valid_until", "warranty", "origin", "vendor", "quote_no", "quote_date", "note", "status", "term",
+    "unused",
 ]  # fmt: skip
 MAX_BYTES = 2_000_000
 
@@ -36,8 +37,9 @@ class ColumnMap(BaseModel):
 
 
 class Mapping(BaseModel):
-    """Blank fields are found by the reader. `parts`: a line's part number or text -> part id, `service` (anything that
-    is no part) or `ignore`."""
+    """Blank fields are found by the reader. `period`: how often prices are paid, `once` for a purchase; `term_months`:
+    over how many months what is paid by time is counted. `parts`: a line's part number or text -> part id, `service`
+    (anything that is no part) or `ignore`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     schema_version: Literal[1] = 1
@@ -53,6 +55,8 @@ class Mapping(BaseModel):
     tax_rate: Decimal | None = Field(default=None, ge=0, le=100)
     vendor: str = ""
     valid_until: date | None = None
+    period: Literal["", "once", "hour", "day", "week", "month", "quarter", "year"] = ""
+    term_months: int | None = Field(default=None, ge=1, le=600)
     ignore_rows: tuple[int, ...] = ()
     columns: dict[str, ColumnMap] = {}
     parts: dict[str, str] = {}

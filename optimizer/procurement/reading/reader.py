@@ -13,7 +13,7 @@ from pathlib import Path
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from optimizer.procurement.reading import amounts, lines, side_by_side, sums, words
+from optimizer.procurement.reading import amounts, lines, side_by_side, sums, time_money, words
 from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, quote_facts, valid_until
 from optimizer.procurement.reading.bundles import bundled
 from optimizer.procurement.reading.by_sums import decided
@@ -92,12 +92,16 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
         # What the sums prove counts for the lines too.
         basis = replace(basis, tax=sums.proven_basis([x for x in made.values() if not x.optional], totals))
         made = _lines(rows, style, index, basis, overrides, accept_fuzzy) if basis.tax != "unknown" else made
+    by_time = time_money.recurring(sheet, header, rows, made, totals, given)
+    made = time_money.with_terms(made, rows, by_time, given.term_months)
     found, tax, rate = _with_basis(list(made.values()), basis)
     after = [sum(k < r.after for k in made) for r, _ in pairs]
     summed = only(x.total_tax for x in found if not x.optional) or tax
-    found = decided(found, totals, after, summed, rate)  # type: ignore[arg-type]
+    checked = time_money.of_all_periods(totals, found, by_time, given.term_months)
+    found = decided(found, checked, after, summed, rate)  # type: ignore[arg-type]
     found = bundled(found, catalog)
-    issues += sums.check(found, totals, after, summed, rate)  # type: ignore[arg-type]
+    issues += sums.check(found, checked, after, summed, rate)  # type: ignore[arg-type]
+    by_time = by_time and time_money.counted(by_time, found, given.term_months)
     currency = basis.currency or only(x.currency for x in found)
     issues += _doubts(found, currency, tax)
     number, day = quote_facts(said, rows.notes)
@@ -109,6 +113,7 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
         quote_no=number, quote_date=day, valid_until=until, currency=currency, tax=tax, tax_rate=rate,
         lines=tuple(found), totals=tuple(totals), ignored=tuple(rows.ignored), notices=tuple(notices),
         issues=tuple(issues), mapping=_mapping(given, tables, sheet, header, style, currency, tax, rate),
+        recurring=by_time,
     )  # fmt: skip
 
 

@@ -59,6 +59,16 @@ def _others(kind: str) -> tuple[str, ...]:
     return row_words().get(f"not_{kind}", ())
 
 
+PERIODS = ("each_month", "each_year", "each_quarter", "each_week", "each_day", "each_hour")
+
+
+def without_periods(text: str) -> str:
+    """A column's name without how often its price is paid: `monthly rate / unit` -> `rate / unit`."""
+    for kind in PERIODS:
+        text = _compiled(kind).sub(" ", text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
 def has(kind: str, text: str) -> bool:
     """Whether a word of the kind is in the text, as a word."""
     return bool(found(kind, text))

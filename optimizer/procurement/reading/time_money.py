@@ -1,0 +1,431 @@
+"""Whether a file's prices are paid again and again (a lease, a rental, a subscription): no price of a purchase.
+
+What says so is a header of the prices, a unit, the text or note of a line, the label of a sum, the name of the sheet,
+or a note on the whole. Words are data (data/row_words.csv, kinds `rent`, `each_*`, `term`). A time that something else
+takes (delivery, warranty, validity, payment) makes no lease, nor does a lease on offer beside a purchase."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from optimizer.procurement.reading import words
+from optimizer.procurement.reading.amounts import cents, exact_sum, same_money
+from optimizer.procurement.reading.document import Issue, Line, Period, Recurring, Total
+from optimizer.procurement.reading.headers import NAMING, Header
+from optimizer.procurement.reading.mapping import Mapping as FileMapping
+from optimizer.procurement.reading.rows import Body, Raw
+from optimizer.procurement.reading.tables import Row, Sheet
+
+PER_YEAR: dict[Period, int] = {
+    "hour": 8760, "day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1,
+}  # fmt: skip
+"""Periods in a year of 365 days."""
+SHORT_TEXT = 60
+"""Up to here a text is a title or a label: one word decides. A longer one is a sentence and must speak of money."""
+MOST_REASONS = 3
+COUNT = r"(\d{1,3}|twelve|twenty-four|thirty-six|forty-eight|sixty|十二|二十四|三十六|四十八|六十)"
+SPELLED = {
+    "twelve": 12, "twenty-four": 24, "thirty-six": 36, "forty-eight": 48, "sixty": 60,
+    "十二": 12, "二十四": 24, "三十六": 36, "四十八": 48, "六十": 60,
+}  # fmt: skip
+MONTHS = re.compile(rf"{COUNT}\s*[- ]?(?:months?|mos?\b|mths?|monate?n?|个月|個月|ヶ月|か月|カ月|ヵ月|月(?!\d|日))")
+YEARS = re.compile(r"(?<!\d)(\d{1,2})\s*[- ]?(?:years?|yrs?|jahre?n?|年(?!\d|间?\s*\d))")
+HEADED: tuple[tuple[Period, re.Pattern[str]], ...] = (
+    ("month", re.compile(
+            r"(?<![\w])(?:months?|mos?|mth|monate?|monats\w*)(?![\w])"
+            r"|(?<![\d一二三四五六七八九十])月(?:租|额|額|费|費|付|供|价|単|单|金|合|小|総|料)"
+        )),
+    ("year", re.compile(r"(?<![\w])(?:years?|yrs?|jahre?)(?![\w])")),
+)  # fmt: skip
+"""Bare words for a period, which only the header of a price may use: `Unit Price / Year`."""
+UNITS: dict[Period, frozenset[str]] = {
+    "hour": frozenset(("hour", "hours", "hr", "hrs", "std", "stunde", "stunden", "小时", "時間", "gpuhour")),
+    "day": frozenset(("day", "days", "tag", "tage", "天", "日", "台天")),
+    "week": frozenset(("week", "weeks", "wk", "woche", "wochen", "周")),
+    "month": frozenset((
+        "month", "months", "mo", "mth", "mths", "monat", "monate", "月", "个月", "ヶ月", "か月", "台月", "套月", "月台",
+        "unitmonth", "pcsmonth", "eamonth", "serverm", "permonth", "promonat", "stkmonat", "stmonat", "每月", "月额",
+        "月額",
+    )),
+    "quarter": frozenset(("quarter", "quarters", "quartal", "quartale", "季", "季度")),
+    "year": frozenset(("year", "years", "yr", "yrs", "jahr", "jahre", "年", "台年", "套年", "unityear", "peryear")),
+}  # fmt: skip
+"""What a cell of the unit column is, without blanks and signs, where quantities count time."""
+OWNED = re.compile(
+    r"(?:purchase|buy|kauf|buy-?out)[- ]?options?|option\s+to\s+(?:purchase|buy|extend|renew)"
+    r"|期满\S{0,6}(?:购买|留购|买断)"
+)
+BEFORE = re.compile(
+    r"(?:\b(?:not?|non|kein\w*|nicht|without|instead of|no|optional|optionally|alternativ\w*|option for|options? to)"
+    r"|不|非|无|無|可|可选|支持|提供|如需|若需)[\s-]*(?:\w+[\s-]+)?$"
+)
+AFTER = re.compile(
+    r"^[\s-]*(?:\w+[\s-]+){0,4}?(?:available|on request|upon request|options?\b|optional|possible|möglich|auf anfrage|"
+    r"可选|可谈|可能|も可|ご相談|なし|不可|オプション)"
+)
+FRAMEWORK = re.compile(  # terms of something else than what is paid
+    r"framework|rahmen|框架|warrant|garantie|support|质保|保修|保証|payment|zahl|付款|deliver|liefer|valid|gültig"
+)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What says that prices are paid by time: its words, its row (None: the sheet's name)."""
+
+    text: str
+    row: int | None
+    period: Period | None = None
+    term_months: int | None = None
+    lines: frozenset[int] | None = None
+    """Rows of the lines that it is of; None for all."""
+
+
+def months_in(text: str) -> int | None:
+    """`36 months`, `3 years`, 36个月 -> 36; None for what names no span, or several."""
+    plain = words.folded(text)
+    found = {SPELLED.get(m[1]) or int(m[1]) for m in MONTHS.finditer(plain)}
+    found |= {12 * int(m[1]) for m in YEARS.finditer(plain)}
+    return found.pop() if len(found) == 1 else None
+
+
+def period_of(text: str) -> Period | None:
+    """The period that words such as `per month` or 月租 name; of several the shortest."""
+    return next((p for p in PER_YEAR if words.has(f"each_{p}", text)), None)
+
+
+def recurring(
+    sheet: Sheet, header: Header, rows: Body, lines: Mapping[int, Line], totals: Sequence[Total], given: FileMapping
+) -> Recurring | None:
+    """How often the prices of which lines are paid; None for a purchase. A mapping's `period` overrules the file."""
+    if given.period == "once":
+        return None
+    priced = [x for x in lines.values() if x.amount]
+    raws = {r.row: r for r in rows.lines}
+    reasons = list(_of_header(sheet, header, priced, raws))
+    bought = _bought(sheet, header)
+    if not bought:
+        reasons += _of_sheet(sheet, rows)
+    reasons += _of_lines(raws, priced)
+    if given.period:
+        reasons.insert(0, Reason(given.period, None, given.period))
+    own_terms = {x.row: t for x in priced if (t := _own_term(raws[x.row]))}
+    if not reasons:
+        return None
+    whole = any(r.lines is None for r in reasons)
+    mine = {x.row for x in priced if whole or any(r.lines and x.row in r.lines for r in reasons)}
+    period = next((r.period for r in reasons if r.period), None)
+    settled = _settled(priced, own_terms, period, raws)
+    mine -= settled
+    if not mine:
+        return None
+    said = {r.term_months for r in reasons if r.term_months} or {own_terms[x] for x in mine if x in own_terms}
+    term = said.pop() if len(said) == 1 else None
+    over = {x for x in mine if _over_term(lines, x, own_terms.get(x) or term, period)}
+    kept = list({r.row: (r.text, r.row) for r in reversed(reasons)}.values())[::-1][:MOST_REASONS]
+    return Recurring(
+        period=period, rows=tuple(sorted(mine)), term_months=term, over_term=tuple(sorted(over)),
+        why="; ".join(repr(t) for t, _row in kept), at=tuple(dict.fromkeys(n for _text, n in kept if n is not None)),
+    )  # fmt: skip
+
+
+def _column_texts(sheet: Sheet, header: Header) -> dict[int, tuple[str, int]]:
+    """(words above it, row) of each column, of all rows of the header; a merged cell stands over its columns."""
+    out: dict[int, tuple[str, int]] = {}
+    top = header.row - header.height + 1
+    for row in sheet.rows:
+        if not top <= row.number <= header.row:
+            continue
+        cells = {c: str(x) for c, x in row.cells.items()}
+        for r0, c0, r1, c1 in sheet.merged:
+            if r0 <= row.number <= r1 and c0 in row.cells and c1 - c0 < SHORT_TEXT:
+                cells |= {c: str(row.cells[c0]) for c in range(c0, c1 + 1)}
+        for c, text in cells.items():
+            before = out[c][0] if c in out else ""
+            out[c] = (f"{before} {text}".strip(), row.number)
+    return out
+
+
+def _money_columns(header: Header) -> list[int]:
+    return [n for n, c in header.columns.items() if c.field in ("unit_price", "line_total")]
+
+
+def _bought(sheet: Sheet, header: Header) -> bool:
+    """Whether the header of the prices calls them those of a purchase: `Kaufpreis` beside `Leasingrate`."""
+    texts = _column_texts(sheet, header)
+    return any(words.has("bought", texts[n][0]) for n in _money_columns(header) if n in texts)
+
+
+def _of_header(sheet: Sheet, header: Header, priced: Sequence[Line], raws: Mapping[int, Raw]) -> Iterator[Reason]:
+    texts = _column_texts(sheet, header)
+    taken = _money_columns(header)
+    # Where no column is one of prices, that of the numbers which nobody took may be the rent.
+    for n in taken or [n for n in texts if n not in header.columns]:
+        text, row = texts.get(n, ("", header.row))
+        plain = words.folded(text)
+        if not plain or words.has("not_time", re.sub(r"power|support|delivery", " ", plain)):
+            continue
+        period = period_of(plain)
+        span = months_in(plain)
+        if period is None and span is None:
+            period = next((p for p, shape in HEADED if shape.search(plain)), None)
+        if period or words.has("rent", plain):
+            yield Reason(text, row, period, span)
+        elif span and span >= 6 and not words.has("bought", plain):
+            yield Reason(text, row, None, span)
+    of_term = next((n for n, c in header.columns.items() if c.field == "term"), None)
+    if of_term is not None and not FRAMEWORK.search(words.folded(texts.get(of_term, ("", 0))[0])):
+        hardware = frozenset(x.row for x in priced if x.matched.part and x.role == "part" and _own_term(raws[x.row]))
+        if hardware:
+            yield Reason(texts[of_term][0], texts[of_term][1], lines=hardware)
+
+
+def _of_sheet(sheet: Sheet, rows: Body) -> Iterator[Reason]:
+    """By its name and by what stands above, between and below the lines."""
+    if words.has("rent", sheet.name) or period_of(sheet.name) or words.equals("rent", sheet.name):
+        yield Reason(sheet.name, None, period_of(sheet.name))
+    elif re.fullmatch(r"(?i)subscriptions?|订阅|サブスクリプション", sheet.name.strip()):
+        yield Reason(sheet.name, None)
+    by_number: dict[int, Row] = {r.number: r for r in sheet.rows}
+    for said in rows.ignored:
+        row = by_number.get(said.row)
+        if row is None or said.reason.startswith(("header", "ignored")):
+            continue
+        texts = [x for x in row.cells.values() if isinstance(x, str)]
+        whole = " ".join(str(x) for x in row.cells.values())
+        found = _of_sum(texts) if said.reason.startswith("sum") else _of_text(whole)
+        if found is not None:
+            yield Reason(whole[:SHORT_TEXT], said.row, found.period, found.term_months)
+
+
+def _of_sum(texts: Sequence[str]) -> Reason | None:
+    label = words.folded(" ".join(texts))
+    if period := period_of(label):
+        return Reason(label, None, period, months_in(label))
+    if words.has("rent", label):
+        return Reason(label, None, None, months_in(label))
+    if (span := months_in(label)) and span >= 6 and not FRAMEWORK.search(label):
+        return Reason(label, None, None, span)
+    return None
+
+
+def _of_text(whole: str) -> Reason | None:
+    """What a title, a label or a note says of all prices."""
+    plain = OWNED.sub(" ", words.folded(whole))
+    short = len(plain) <= SHORT_TEXT
+    for clause in re.split(r"[;；。\n，、]|\.\s|,\s|\s[-–|]\s", plain):
+        if reason := _of_clause(clause, short):
+            span = reason.term_months or _term_label(plain)
+            return Reason(whole, None, reason.period or _payment(plain), span)
+    if span := _term_label(plain):
+        return Reason(whole, None, _payment(plain), span)
+    return None
+
+
+def _payment(text: str) -> Period | None:
+    """The period of payments in a clause that speaks of money and of nothing else that takes time."""
+    for clause in re.split(r"[;；。\n，、]|\.\s|,\s", text):
+        period = period_of(clause)
+        if period and words.has("paid", clause) and not words.has("not_time", clause):
+            return period
+    return None
+
+
+def _of_clause(clause: str, short: bool) -> Reason | None:
+    if (period := period_of(clause)) and words.has("paid", clause) and not words.has("not_time", clause):
+        return Reason(clause, None, period, months_in(clause))
+    if m := re.search(rf"{COUNT}\s*(?:\w+\s+)?(?:instal+ments|raten\b|monatsraten|期租金)", clause):
+        count = SPELLED.get(m[1]) or int(m[1])
+        if count >= 6:
+            return Reason(clause, None, "month", count)
+    word = words.found("rent", clause)
+    if not word:
+        return None
+    at = clause.index(word)
+    if BEFORE.search(clause[:at]) or AFTER.search(clause[at + len(word) :]):
+        return None
+    if short or months_in(clause) or period_of(clause) or words.has("paid", clause):
+        return Reason(clause, None, period_of(clause), months_in(clause))
+    return None
+
+
+def _term_label(text: str) -> int | None:
+    """Months behind a label for a term: `Term: 36 months`, `Laufzeit 36 Monate`, 租期：36个月."""
+    if FRAMEWORK.search(text.split(":")[0]) or not words.begins("term", text):
+        return None
+    behind = text[len(words.found("term", text)) :][:SHORT_TEXT]
+    # `Lease term (months): 36`
+    bare = re.match(r"\s*\(?(?:in\s+)?(?:months?|monaten?|个月|月)\)?\s*[:：=]?\s*(\d{1,3})(?!\d)", behind)
+    return int(bare[1]) if bare else months_in(behind)
+
+
+def _of_lines(raws: Mapping[int, Raw], priced: Sequence[Line]) -> Iterator[Reason]:
+    """By a line's unit, text or note. Of work and licences only what says that the price is one of a period: a number
+    of months that a quantity counts is paid for in the total."""
+    for x in priced:
+        raw = raws[x.row]
+        unit = words.bare(raw.text("unit") or x.unit)
+        own = frozenset((x.row,))
+        period = next((p for p, known in UNITS.items() if unit in known), None)
+        if x.role == "part" and period:
+            yield Reason(raw.text("unit") or x.unit, x.row, period, lines=own)
+            continue
+        texts = [raw.text(f) for f in (*NAMING, "note", "section", "unit") if raw.text(f)]
+        for text in dict.fromkeys(texts):
+            plain = OWNED.sub(" ", words.folded(text))
+            if x.role == "part":
+                found = _of_hardware(plain)
+            elif priced_by := _of_service(plain):
+                found = Reason(text, x.row, priced_by)
+            else:
+                found = None
+            if found is not None:
+                yield Reason(text[:SHORT_TEXT], x.row, found.period, found.term_months, own)
+                break
+
+
+def _of_hardware(text: str) -> Reason | None:
+    word = words.found("rent", text)
+    if word:
+        at = text.index(word)
+        if not (BEFORE.search(text[:at]) or AFTER.search(text[at + len(word) :])):
+            return Reason(text, None, period_of(text), months_in(text))
+    period = period_of(text)
+    if period in ("month", "quarter") and not words.has("not_time", text):
+        return Reason(text, None, period, months_in(text))
+    return None
+
+
+def _of_service(text: str) -> Period | None:
+    """The period of a price that the text of a service names: `(per year)` at its end, `annual fee`. Visits or hours
+    per year are no price, and a text that says for how long is priced for so long."""
+    if months_in(text):
+        return None
+    for period in ("month", "quarter", "year"):
+        word = words.found(f"each_{period}", text)
+        if not word:
+            continue
+        before, _, behind = text.partition(word)
+        fee = words.has("paid", behind[:20]) or words.has("paid", before[-20:])
+        counted = re.search(r"\d\s*x?\s*[a-z]+s\s*$|visits?|incidents?|tickets?|inspections?|calls?|次", before[-30:])
+        if fee or (not re.search(r"\w", behind) and not counted):
+            return period  # type: ignore[return-value]
+    return None
+
+
+def _own_term(raw: Raw) -> int | None:
+    """Months in a line's own column of terms; None for blank, `n/a` or 0."""
+    text = words.folded(raw.text("term"))
+    if not text or "term" not in raw.columns:
+        return None
+    if re.fullmatch(r"\d{1,3}(?:\.0)?", text):
+        count = int(float(text))
+        years = bool(re.search(r"year|jahr|年", words.folded(raw.columns["term"].header)))
+        return count * (12 if years else 1) or None
+    return months_in(text)
+
+
+def periods_in(months: int, period: Period) -> Decimal:
+    """Periods in a term."""
+    return Decimal(months * PER_YEAR[period]) / 12
+
+
+def _times(x: Line, months: int | None, period: Period | None) -> Decimal | None:
+    """How many periods a line's total pays for, where quantity x price x term is its total: months, or years."""
+    if months is None or x.unit_price is None or x.qty is None or x.line_total is None:
+        return None
+    for p in (period, "month", "year"):
+        times = periods_in(months, p) if p else Decimal(1)
+        if times != 1 and same_money(x.unit_price * x.qty * times, x.line_total, Decimal("0.01") * max(x.qty, 1)):
+            return times
+    return None
+
+
+def _settled(
+    priced: Sequence[Line], own_terms: Mapping[int, int], period: Period | None, raws: Mapping[int, Raw]
+) -> set[int]:
+    """Lines whose total is what is paid in all: work and licences over a term of their own, which the total has in it;
+    and beside such lines what has no term and is quantity x price, bought once under the same header."""
+    over = {
+        x.row for x in priced
+        if (x.role == "service" or x.matched.part is None) and _times(x, own_terms.get(x.row), period)
+    }  # fmt: skip
+    once = {
+        x.row for x in priced
+        if x.row not in own_terms and "term" in raws[x.row].columns
+        and x.unit_price is not None and x.qty is not None and x.line_total is not None
+        and same_money(x.unit_price * x.qty, x.line_total)
+    }  # fmt: skip
+    bought = once if over else set()
+    return over | bought if bought or all(x.role == "service" for x in priced if x.row in over) else set()
+
+
+def _over_term(lines: Mapping[int, Line], row: int, term: int | None, period: Period | None) -> bool:
+    x = next((y for y in lines.values() if y.row == row), None)
+    return x is not None and _times(x, term, period) is not None
+
+
+def with_terms(
+    lines: dict[int, Line], rows: Body, found: Recurring | None, given_months: int | None
+) -> dict[int, Line]:
+    """Lines whose total is over a term without the false fault of their product; with the buyer's term the recurring
+    ones over it."""
+    raws = {r.row: r for r in rows.lines}
+    out: dict[int, Line] = {}
+    period = found.period if found else None
+    for i, x in lines.items():
+        own = _own_term(raws[x.row])
+        times = _times(x, own or (found.term_months if found else None), period)
+        if times is not None:
+            text = f"the total is quantity x price x {times.normalize():f}: it is over the term"
+            kept = tuple(n for n in x.issues if n.code != "line-arithmetic")
+            x = x.model_copy(update={"periods": times, "issues": (*kept, _note(x.row, "over-term", text))})
+        if found and given_months and x.row in found.rows and found.period:
+            wanted = periods_in(given_months, found.period)
+            total = None if x.line_total is None else cents(x.line_total / x.periods * wanted)
+            text = f"a price of each {found.period}, times {wanted.normalize():f}: {given_months} months"
+            x = x.model_copy(
+                update={
+                    "periods": wanted, "line_total": total, "issues": (*x.issues, _note(x.row, "times-periods", text)),
+                }
+            )  # fmt: skip
+        out[i] = x
+    return out
+
+
+def of_all_periods(
+    totals: Sequence[Total], lines: Sequence[Line], found: Recurring | None, given_months: int | None
+) -> list[Total]:
+    """Sums that are checked against the lines as these count: what a file states over its term stands beside what it
+    states of a period, and only one of them is what its lines sum to."""
+    if found is None or found.period is None:
+        return list(totals)
+    counted_in = [x for x in lines if x.amount is not None and not x.optional]
+    goods = exact_sum([x.amount for x in counted_in if x.amount is not None])
+    each = exact_sum([x.amount / x.periods for x in counted_in if x.amount is not None])
+    out = []
+    for t in totals:
+        terms = {m for m in (months_in(t.label), found.term_months, given_months) if m}
+        times = {Decimal(1), *(periods_in(m, found.period) for m in terms)}
+        same = any(abs(t.amount - each * n) <= Decimal("0.005") * n * (len(lines) + 1) for n in times)
+        out.append(t.model_copy(update={"amount": goods}) if same and t.kind not in ("tax", "discount") else t)
+    return out
+
+
+def counted(found: Recurring, lines: Sequence[Line], given_months: int | None) -> Recurring:
+    """With the amount of a period and over the file's own term, of the recurring lines."""
+    of_lines = [x for x in lines if x.row in found.rows and not x.optional]
+    known = [x.amount for x in of_lines if x.amount is not None]
+    if found.period is None or len(known) < len(of_lines):
+        return found.model_copy(update={"counted_months": None})
+    each = exact_sum([cents((x.amount or Decimal(0)) / x.periods) for x in of_lines])
+    over = None
+    if found.term_months:
+        over = cents(each * periods_in(found.term_months, found.period))
+    return found.model_copy(update={"each": each, "over": over, "counted_months": given_months})
+
+
+def _note(row: int, code: str, text: str) -> Issue:
+    return Issue(code=code, severity="note", text=text, row=row)
