@@ -178,9 +178,10 @@ def test_technical_and_rank(tender: Comparison) -> None:
     assert [x.responsive for x in tender.bids] == [True, True, False]  # B with the card that the rules demand
     assert tender.bids[1].technical.failed
     assert not tender.bids[1].technical.still_failed
-    best = max((x for x in tender.bids if x.responsive), key=lambda x: x.score)
+    best = max((x for x in tender.bids if x.responsive), key=lambda x: x.score or 0)
     assert tender.recommended == best.id
-    assert {x.rank for x in tender.bids} == {1, 2, 3}
+    assert {a.rank, b.rank} == {1, 2}
+    assert (c.rank, c.score, c.points) == (None, None, ())  # it expired: nothing that can't be awarded is ranked
     for p in best.points:
         if p.key == "price":  # decree 87, article 55: the lowest responsive price is the base
             assert p.points == cents(40 * b.equal_net / best.equal_net)
@@ -398,8 +399,8 @@ def test_workbooks_recalculated(
     for b in new.bids:
         assert f"{named(again['changed'], f'equal_net_{b.id}'):.2f}" == str(b.equal_net)
         assert f"{named(again['changed'], f'equal_gross_{b.id}'):.2f}" == str(b.equal_gross)
-        assert f"{named(again['changed'], f'score_{b.id}'):.2f}" == str(b.score)
-        assert named(again["changed"], f"rank_{b.id}") == b.rank
+        score, rank = (named(again["changed"], f"{x}_{b.id}") for x in ("score", "rank"))
+        assert (score, rank) == ("–", "–") if b.rank is None else (f"{score:.2f}", rank) == (str(b.score), b.rank)
     assert [b.score for b in new.bids] != [b.score for b in tender.bids]
 
 
@@ -435,20 +436,28 @@ values = st.builds(
 def test_scores(found: list[Values]) -> None:
     by = weights(None, Policy())
     out = scored(found, by)
-    scores = [s for _, s, _ in out]
-    for (points, score, rank), v in zip(out, found, strict=True):
+    scores = [x.score for x in out if x.score is not None]
+    assert len(scores) == sum(v.responsive for v in found)
+    alone = [v for v in found if v.responsive]
+    assert [x for x in out if x.rank] == scored(alone, by)  # what can't be awarded moves nobody's points
+    for x, v in zip(out, found, strict=True):
+        points, score, rank = x.points, x.score, x.rank
+        if not v.responsive:
+            assert (points, score, rank) == ((), None, None)
+            continue
+        assert score is not None
         assert score == sum(p.points for p in points)
         assert 0 <= score <= 100
         assert rank == 1 + sum(s > score for s in scores)
         for p, w in zip(points, by, strict=True):
             assert 0 <= p.points <= w.weight
             assert p.value is not None or p.points == 0
-        worse = [replace(x, price=x.price * 2) if x is v else x for x in found]
-        i = found.index(v)
-        assert scored(worse, by)[i][0][0].points <= points[0].points
+        i = next(n for n, y in enumerate(found) if y is v)
+        worse = [replace(y, price=y.price * 2) if y is v else y for y in found]
+        assert scored(worse, by)[i].points[0].points <= points[0].points
     fit = [v.price for v in found if v.responsive]
     if fit:
-        best = next(p for (p, *_), v in zip(out, found, strict=True) if v.responsive and v.price == min(fit))
+        best = next(x.points for x, v in zip(out, found, strict=True) if v.responsive and v.price == min(fit))
         assert best[0].points == by[0].weight
 
 
@@ -617,7 +626,7 @@ def test_the_page_tells_what_comes_out(tender: Comparison) -> None:
         cells = [
             b.id, b.vendor, f"{b.equal_net:,}", f"{b.filled_net:,}", f"{t.throughput.output_tok_s:,.1f}",
             f"{t.throughput.low:,.0f}–{t.throughput.high:,.0f}", f"{t.money_per_tok_s:,}", f"{t.w_per_tok_s}",
-            f"{t.above_percent} %", f"{b.score}", str(b.rank),
+            f"{t.above_percent} %", f"{b.score or '–'}", f"{b.rank or '–'}",
         ]  # fmt: skip
         assert f"| {' | '.join(cells)} |" in page
 

@@ -56,6 +56,9 @@ def check(
     above: Annotated[str | None, typer.Option(help="Quote: Mark prices this far above the catalog's; 15%.")] = None,
     map_: Annotated[Path | None, typer.Option("--map", help="Quote: How to read it; written where it is not.")] = None,
     review: Annotated[Path | None, typer.Option(help="Quote: CSV of lines that need a look.")] = None,
+    term: Annotated[
+        str | None, typer.Option(help="Quote: Months that what is paid by time is counted over; once: a purchase.")
+    ] = None,
     accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Quote: Take suggestions as matches.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Quote: No search for other builds.")] = False,
     time_limit: Annotated[
@@ -76,7 +79,7 @@ def check(
             "users": users, "precision": precision, "min_precision": min_precision, "workload": workload, "isl": isl,
             "osl": osl, "min_tok_s_user": min_tok_s_user, "offload": offload, "have": have, "site_water": site_water,
             "circuit": circuit, "condition": condition, "currency": currency, "rate": rate, "tax": tax, "above": above,
-            "map": map_, "review": review, "accept_fuzzy": accept_fuzzy, "quick": quick, "output": output,
+            "map": map_, "review": review, "accept_fuzzy": accept_fuzzy, "term": term, "quick": quick, "output": output,
             "force": force,
         }
     )  # fmt: skip

@@ -19,7 +19,7 @@ HELP = """Examples:
 
 Vendors' quotes and results of dsopt on one basis and one scope: missing lines filled and marked, errors flagged, rules,
 throughput and the distance from the proven front of each build, a weighted score. Two results alone: what changed and
-why. Exit 3 for a file that can't be read."""
+why. Exit 3 for a file that can't be read, 5 where a bid is no purchase (a lease without --term, a price list)."""
 
 
 def compare(
@@ -41,6 +41,9 @@ def compare(
         str | None, typer.Option(help="price=30,technical=50,service=20, or a TOML file; 100 in all.")
     ] = None,
     map_: Annotated[list[str], typer.Option("--map", help="Mapping file: in the files' order, or NAME=FILE.")] = [],
+    term: Annotated[
+        list[str], typer.Option(help="Months that what is paid by time is counted over: 36, or A=36; A=once.")
+    ] = [],
     accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Take parts that are only similar.")] = False,
     lang: Annotated[str | None, typer.Option(help="en or zh, of the terminal too; both: in the file.")] = None,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
@@ -77,7 +80,7 @@ def compare(
     by = parse.calibration(calibration, measured, parts, policy)
     for text in by.notes:
         note(chosen()("note: {what}", what=chosen().sentence(text)))
-    read = read_bids(files, catalog=parts, calibration=by, maps=map_, accept_fuzzy=accept_fuzzy)
+    read = read_bids(files, catalog=parts, calibration=by, maps=map_, accept_fuzzy=accept_fuzzy, terms=term)
     found: Any
     show: Any
     if not read.quotes and len(read.results) == 2:
@@ -100,6 +103,8 @@ def compare(
         free(output, force)
         write_bytes(output, content)
         note(str(output))
+    if found.kind == "bids" and not found.ok:
+        raise typer.Exit(5)
 
 
 def _request(

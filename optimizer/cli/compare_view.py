@@ -27,8 +27,12 @@ def show(c: Comparison, _: Words) -> None:
         model=c.request.model, day=b.as_of.isoformat(), currency=b.currency,
     )  # fmt: skip
     print(head)
+    for x in c.bids:
+        for f in x.flags if x.apart else ():
+            if f.code.startswith(("time-money", "price-list")):
+                print(f"{x.id}: {f.said(_)}")
     print(", ".join(f"{_(CRITERIA[w.key])} {w.weight.normalize():f}" for w in c.weights))
-    rows = [_row(x) for x in sorted(c.bids, key=lambda x: (x.rank, x.id))]
+    rows = [_row(x) for x in sorted(c.bids, key=lambda x: (x.rank or len(c.bids) + 1, x.id))]
     table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 5, 6, 7, 8, 9})
     for x in c.bids:
         s = x.technical.throughput
@@ -38,7 +42,7 @@ def show(c: Comparison, _: Words) -> None:
         chosen = next(x for x in c.bids if x.id == c.recommended)
         print(_("Best of the responsive bids: {bid}", bid=named(chosen)))
     else:
-        print(_("No bid is responsive: each fails a rule, is expired, or can't be priced."))
+        print(_("No bid can be awarded: see what is marked for each."))
     for x in c.bids:
         print(f"\n{named(x)} ({x.source})")
         for f in sorted(x.flags, key=lambda f: ("error", "warning", "note").index(f.severity)):
@@ -59,10 +63,12 @@ def _row(x: Bid) -> list[str]:
     s = t.throughput
     speed = f"{s.output_tok_s:,.1f}" if s else "–"
     failed = str(len({f.rule for f in t.failed})) if t.build else "–"
-    equal = amount(x.equal_net) + ("" if x.complete else " +?")
+    equal = amount(x.equal_net) + ("" if x.complete or x.equal_net is None else " +?")
+    if t.not_judged:
+        failed += " +?"
     return [
-        str(x.rank), named(x), t.build or "–", equal, amount(x.filled_net), speed, amount(t.money_per_tok_s),
-        amount(t.w_per_tok_s), failed, f"{x.score:f}",
+        str(x.rank or "–"), named(x), t.build or "–", equal, amount(x.filled_net), speed, amount(t.money_per_tok_s),
+        amount(t.w_per_tok_s), failed, "–" if x.score is None else f"{x.score:f}",
     ]  # fmt: skip
 
 

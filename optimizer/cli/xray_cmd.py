@@ -70,7 +70,9 @@ def xray_file(
     for text in by.notes:
         note(_("note: {what}", what=_.sentence(text)))
     replayed = map_ if map_ is not None and map_.exists() else None
-    quote = read_quote(path, catalog=parts, mapping=replayed, accept_fuzzy=options["accept_fuzzy"])
+    quote = read_quote(
+        path, catalog=parts, mapping=replayed, accept_fuzzy=options["accept_fuzzy"], term=options["term"]
+    )
     if map_ is not None and replayed is None:
         from optimizer.procurement.reading.mapping import write_mapping
         from optimizer.procurement.reading.review import suggestions

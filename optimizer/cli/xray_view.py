@@ -9,7 +9,7 @@ from optimizer.i18n import N_, Words
 from optimizer.i18n import chosen as language
 from optimizer.procurement.labels import WORDS
 from optimizer.procurement.xray.schema import Beside, XLine, XRay
-from optimizer.procurement.xray.summary import amount, finding, how, mark, summary, thing
+from optimizer.procurement.xray.summary import amount, finding, how, mark, summary, thing, unjudged
 
 NOTED = {"warning": N_("warning: {what}"), "note": N_("note: {what}")}
 
@@ -35,6 +35,8 @@ def show(x: XRay) -> None:
     print(f"\n{_.text(x.scope)}")
     if x.checks:
         checks(c.model_dump() for c in x.checks)
+    for u in x.not_judged:
+        print(unjudged(u, _))
     if x.missing:
         table(
             [_("missing"), _("qty"), _("why"), _("about, {currency}", currency=x.basis.currency)],

@@ -32,15 +32,20 @@ if TYPE_CHECKING:
 
 
 def read_quote(
-    path: Path, *, catalog: Catalog | None = None, mapping: Path | None = None, accept_fuzzy: bool = False
+    path: Path, *, catalog: Catalog | None = None, mapping: Path | None = None, accept_fuzzy: bool = False,
+    term: str | None = None,
 ) -> Quote:  # fmt: skip
-    """A vendor's quote or price list as read and matched (docs/reading.md); `mapping`: a map.toml to be replayed.
+    """A vendor's quote or price list as read and matched (docs/reading.md); `mapping`: a map.toml to be replayed;
+    `term`: months over which what is paid by time is counted, or `once` for a purchase.
 
     Raises InputError for a file or mapping that can't be read."""
-    from optimizer.procurement.reading.mapping import read_mapping
+    from optimizer.procurement.reading.mapping import Mapping, read_mapping
     from optimizer.procurement.reading.reader import read
+    from optimizer.procurement.reading.terms import with_term
 
-    given = read_mapping(mapping) if mapping is not None else None
+    given = read_mapping(mapping) if mapping is not None else Mapping()
+    if term is not None:
+        given = with_term(given, term)
     return read(path, catalog or shipped_catalog(), mapping=given, accept_fuzzy=accept_fuzzy)
 
 
@@ -61,15 +66,16 @@ def xray(
 
 def read_bids(
     paths: Sequence[Path], *, catalog: Catalog | None = None, calibration: Calibration | None = None,
-    maps: Sequence[str] = (), accept_fuzzy: bool = False,
+    maps: Sequence[str] = (), accept_fuzzy: bool = False, terms: Sequence[str] = (),
 ) -> Files:  # fmt: skip
     """Vendors' quotes and results of dsopt (.json), in the order given: `bids()` is what `compare` takes.
 
-    `maps`: mapping files in the order of the vendors' files, or NAME=FILE. Raises InputError with the faults of all
+    `maps`: mapping files in the order of the vendors' files, or NAME=FILE; `terms`: months over which what is paid by
+    time is counted, `36` or `A=36` of one bid (`once`: a purchase). Raises InputError with the faults of all
     files, CheckFailed for a result that is not what it says."""
     from optimizer.procurement.comparing.files import opened_files
 
-    return opened_files(paths, maps, catalog or shipped_catalog(), accept_fuzzy, calibration)
+    return opened_files(paths, maps, catalog or shipped_catalog(), accept_fuzzy, calibration, terms)
 
 
 def compare(

@@ -140,7 +140,7 @@ def _stated(x: Line) -> tuple[Decimal, Decimal | None, int, str]:
         return x.qty or Decimal(1), Decimal(0), 1, "net"
     rounded = any(i.code == "unit-price-rounded" for i in x.issues)
     if x.unit_price is not None and x.qty is not None and not (rounded or _shifted(x)):
-        return x.qty, x.unit_price, x.pack if x.priced_per_pack else 1, x.tax
+        return x.qty, x.unit_price * x.periods, x.pack if x.priced_per_pack else 1, x.tax
     return Decimal(1), x.line_total, 1, x.total_tax
 
 

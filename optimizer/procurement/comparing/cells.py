@@ -21,6 +21,7 @@ from optimizer.procurement.comparing.align import (
 from optimizer.procurement.comparing.basis import DISCOUNT, OTHER, Terms
 from optimizer.procurement.comparing.schema import Cell, Item, Measure, PricedLine, State
 from optimizer.procurement.comparing.technical import Judged
+from optimizer.procurement.xray.open_lines import Open, where
 
 NETWORK = frozenset({"interconnect"})
 DESIGN = {
@@ -53,13 +54,24 @@ class Side:
     demand: Demand | None
 
 
-def items(groups: Sequence[Group], judged: Sequence[Judged], catalog: Catalog, terms: Terms) -> list[Item]:
+@dataclass(frozen=True)
+class Stand:
+    """What a bid has to say to an item beside its lines: its build, its lines that are no part yet, and whether it is
+    compared at all."""
+
+    judged: Judged
+    left: Open
+    compared: bool = True
+
+
+def items(groups: Sequence[Group], stands: Sequence[Stand], catalog: Catalog, terms: Terms) -> list[Item]:
     """An item per group. Fills: a bid's own option, the median of the other bids, the catalog's price."""
+    judged = [s.judged for s in stands]
     demands = [_demands(groups, j, catalog, terms) for j in judged]
     out = []
     for n, g in enumerate(groups, 1):
         sides = [_side(g.lines.get(i, []), demands[i].get(n)) for i in range(len(judged))]
-        out.append(_item(n, g, sides, judged, catalog, terms))
+        out.append(_item(n, g, sides, stands, catalog, terms))
     return out
 
 
@@ -83,7 +95,7 @@ def _side(lines: list[PricedLine], demand: Demand | None) -> Side:
 
 
 def _item(
-    n: int, g: Group, sides: list[Side], judged: Sequence[Judged], catalog: Catalog, terms: Terms
+    n: int, g: Group, sides: list[Side], stands: Sequence[Stand], catalog: Catalog, terms: Terms
 ) -> Item:  # fmt: skip
     measure = measure_of(g, catalog)
     firm = [s.firm for s in sides]
@@ -95,7 +107,8 @@ def _item(
     alike = [u for u, k in zip(units, keys, strict=True) if u is not None and k == common]
     middle = median(alike) if len(alike) > 1 else None
     known = [v for v in nets if v]
-    mandatory = g.role != DISCOUNT and any(v is not None and v >= 0 for v in nets)  # a rebate is its bidder's own
+    # A rebate is its bidder's own, and what no part was matched with may be any line of another bid.
+    mandatory = g.role not in (DISCOUNT, OTHER) and any(v is not None and v >= 0 for v in nets)
     cells = []
     for i, s in enumerate(sides):
         over = None
@@ -116,7 +129,7 @@ def _item(
             )  # fmt: skip
         else:
             others = [v for k, v in enumerate(nets) if k != i and v is not None]
-            cell = _missing(s, g, judged[i], others, mandatory, terms)
+            cell = _missing(s, g, stands[i], others, mandatory, terms)
         cells.append(cell)
     return Item(
         number=n, role=g.role, title=g.title, measure=measure, median_unit=middle, min_net=min(known, default=None),
@@ -140,15 +153,22 @@ def _size(lines: list[PricedLine], g: Group, measure: Measure, catalog: Catalog)
 
 
 def _missing(
-    s: Side, g: Group, j: Judged, others: list[Decimal], mandatory: bool, terms: Terms
+    s: Side, g: Group, stand: Stand, others: list[Decimal], mandatory: bool, terms: Terms
 ) -> Cell:  # fmt: skip
     """The cell of a bid without a firm line: an option of its own, else the others' median, else the catalog."""
     text = "; ".join(dict.fromkeys(x.text for x in (*s.optional, *s.asked)))[:300]
     state: State = "optional" if s.optional else "on_request" if s.asked else "excluded"
     own = sum((x.net for x in s.optional), Decimal(0))
     cell = Cell(state=state, parts=_parts([*s.optional, *s.asked]), text=text, net=own if own else None)
+    j = stand.judged
+    if not stand.compared:
+        return Cell(state="not_judged")
+    if g.role == OTHER and state == "excluded":
+        return Cell(state="not_judged")
     if not (mandatory or s.demand):
         return cell
+    if not s.optional and (lines := stand.left.may_be({g.role})):
+        return Cell(state="not_judged", text=where(lines))
     broken = {x.rule for x in j.failed}
     needed = s.demand or (j.still_failed and broken & DESIGN.get(g.role, frozenset()))
     if j.build is not None and g.role in DESIGN and not needed:

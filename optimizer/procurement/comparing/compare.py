@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
@@ -12,14 +13,16 @@ from constraints.case import Build
 from constraints.exchange import ExchangeRate, FxRate, minor_digits
 from constraints.pricing import fx_rates
 from constraints.request import Request
+from constraints.rule import Check
 from optimizer.market import Market
 from optimizer.procurement.comparing import flagging, scoring
 from optimizer.procurement.comparing.align import Group, aligned, ordered, with_contents
 from optimizer.procurement.comparing.basis import DISCOUNT, Terms, priced
 from optimizer.procurement.comparing.bundles import split
-from optimizer.procurement.comparing.cells import HARDWARE, items
+from optimizer.procurement.comparing.cells import HARDWARE, Stand, items
 from optimizer.procurement.comparing.offered import FromResult, Offered, head_of, lines_of
 from optimizer.procurement.comparing.schema import (
+    Apart,
     Basis,
     Bid,
     Comparison,
@@ -32,6 +35,7 @@ from optimizer.procurement.comparing.schema import (
 from optimizer.procurement.comparing.technical import Judged, Nearest, cheapest, facts, judged
 from optimizer.procurement.comparing.words import CRITERIA
 from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.xray.open_lines import NotJudged, Open, open_of, settled
 from optimizer.procurement.xray.placing import scope
 from optimizer.rows import GpuRows
 
@@ -49,6 +53,13 @@ class _Entry:
     judged: Judged
     others: tuple[str, ...]
     """Nodes of other kinds, which no rule saw."""
+    left: Open
+    apart: Apart
+
+    @property
+    def compared(self) -> Sequence[PricedLine]:
+        """Lines that stand on the items: none of a bid whose amounts are no purchase's."""
+        return () if self.apart else self.lines
 
 
 def terms_of(request: Request, tax: Decimal, outlier: Decimal, rates: Sequence[ExchangeRate] = ()) -> Terms:
@@ -84,13 +95,14 @@ def compared(
         raise InputError(Fault("bad-bids", f"{len(offered)} bids can't be compared", column="FILES", remedy=remedy))
     rows = GpuRows.of_market(market)
     entries = [_entry(chr(ord("A") + i), x, market, terms, rows) for i, x in enumerate(offered)]
-    groups = _with_demands(aligned([e.lines for e in entries], market.catalog), entries, market.catalog)
-    found = items(groups, [e.judged for e in entries], market.catalog, terms)
+    groups = _with_demands(aligned([e.compared for e in entries], market.catalog), entries, market.catalog)
+    stands = [Stand(e.judged, e.left, not e.apart) for e in entries]
+    found = items(groups, stands, market.catalog, terms)
     number = {id(x): n for n, g in enumerate(groups, 1) for lines in g.lines.values() for x in lines}
     near: dict[int, Nearest] = {}
     bids = []
     for i, e in enumerate(entries):
-        row = e.judged.row
+        row = e.judged.row if not e.apart else None
         if row is not None and row.perf.tenths not in near:
             near[row.perf.tenths] = cheapest(market, row.perf.tenths, seconds, rows)
         nearest = near[row.perf.tenths] if row is not None else None
@@ -99,12 +111,12 @@ def compared(
     bids = [b.model_copy(update={"flags": (*b.flags, *(f for f in differ if f.bid == b.id))}) for b in bids]
     bids = _ranked(bids, weights)
     fit = [b for b in bids if b.responsive]
-    whole = [b.equal_net for b in bids if b.complete]
+    whole = [b.equal_net for b in bids if b.complete and b.equal_net is not None]
     return Comparison(
         request=market.request, policy={k: str(v) for k, v in sorted(market.policy.changed.items())},
         basis=_basis(terms, bids), weights=tuple(weights), bids=tuple(bids), items=tuple(found),
         lowest_equal_net=min(whole, default=None),
-        recommended=min(fit, key=lambda b: (b.rank, b.id)).id if fit else None,
+        recommended=min(fit, key=lambda b: (b.rank or 0, b.id)).id if fit else None,
         catalog_sha256=market.catalog.sha256, throughput_model=market.calibration.name, notes=tuple(_notes(weights)),
     )  # fmt: skip
 
@@ -113,6 +125,7 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
     """A bid with its lines on the basis and its build judged."""
     catalog = market.catalog
     reason, others = "", tuple[str, ...]()
+    left, apart = Open(), ""
     build: Build | None = None
     if isinstance(offered, FromResult):
         lines, p = lines_of(offered, catalog, terms), offered.point
@@ -125,12 +138,24 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
         lines, seller = split(priced(offered, catalog, terms), offered, market, terms), offered.vendor
         taken = scope(offered, catalog)
         build, reason, others = taken.placed.build if taken.placed else None, taken.reason, taken.others
+        left = open_of(offered, catalog)
+        apart = "time" if offered.time_money else "list" if taken.prices_only else ""
+        if apart:
+            lines = [x.model_copy(update={"state": "not_counted"}) for x in lines]
     unit = {x.part: x.net / x.pieces for x in lines if x.part and x.pieces and x.state == "included"}
     try:
-        found = judged(market, build, unit, seller, rows) if build is not None else Judged(None, reason)
+        if build is not None:
+            found = judged(market, build, unit, seller, rows, left)
+        else:
+            found = Judged(None, reason, not_judged=_no_build(reason, left))
     except InputError as e:
         found = Judged(None, "; ".join(f.text for f in e.faults))
-    return _Entry(name, offered, with_contents(lines, catalog), found, others)
+    return _Entry(name, offered, with_contents(lines, catalog), found, others, left, apart)  # type: ignore[arg-type]
+
+
+def _no_build(reason: str, left: Open) -> tuple[NotJudged, ...]:
+    """What is not judged of a bid without a build, where one of its lines may be the server or its GPUs."""
+    return tuple(settled([Check.of("fit", False, reason)], left).open)
 
 
 def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catalog) -> list[Group]:
@@ -138,7 +163,7 @@ def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catal
     there = {g.role for g in groups}
     new: dict[str, Group] = {}
     for e in entries:
-        for lack in e.judged.lacks:
+        for lack in e.judged.lacks if not e.apart else ():
             if lack.role not in there:
                 new.setdefault(lack.role, Group(lack.role, lack.part, catalog.parts[lack.part].name))
     return ordered([*groups, *new.values()])
@@ -160,20 +185,28 @@ def _bid(
     flags: list[Flag] = []
     q = e.offered
     if isinstance(q, Quote):
+        flags += flagging.of_time(q, e.id)
+    if e.apart == "list":
+        flags.append(flagging.flag("price-list", e.id))
+    elif isinstance(q, Quote):
         flags += flagging.of_quote(q, e.id, terms)
         flags += flagging.of_validity(q.valid_until, e.id, terms.as_of)
     flags += flagging.of_items(found, i, e.id, terms.currency)
-    flags += flagging.of_build(e.judged, e.id, e.others)
-    technical: Technical = facts(market, e.judged, equal, hardware, near)
+    flags += flagging.of_build(e.judged, e.id, e.others) if e.apart != "list" else ()
+    technical: Technical = facts(market, e.judged, None if e.apart else equal, None if e.apart else hardware, near)
     complete = not any(c.fill == "none" for _, c in cells)
     until = q.valid_until if isinstance(q, Quote) else None
-    passes = technical.runs and not technical.still_failed
+    passes = technical.runs and not technical.still_failed and complete and not e.apart
+    until_now = until is None or until >= terms.as_of
+    stopped = flagging.stops(flags, q if isinstance(q, Quote) else None, terms)
+    sums: dict[str, Any] = dict.fromkeys(("offered_net", "filled_net", "equal_net", "equal_tax", "equal_gross"))
+    if not e.apart:
+        sums = dict(zip(sums, (offered, filled, equal, tax, equal + tax), strict=True))
     return Bid(
-        **head_of(e.id, q, e.lines), lines=tuple(x.model_copy(update={"item": number[id(x)]}) for x in e.lines),
-        offered_net=offered, filled_net=filled, equal_net=equal, equal_tax=tax, equal_gross=equal + tax,
+        **head_of(e.id, q, e.lines), lines=tuple(x.model_copy(update={"item": number.get(id(x), 0)}) for x in e.lines),
+        **sums, apart=e.apart,
         negotiable_net=terms.rounded(_negotiable(found, i)), complete=complete, technical=technical, points=(),
-        score=Decimal(0), rank=1, flags=tuple(flags),
-        responsive=passes and complete and not (until is not None and until < terms.as_of),
+        score=None, rank=None, flags=tuple(flags), responsive=passes and until_now and not stopped,
     )  # fmt: skip
 
 
@@ -192,20 +225,22 @@ FIRM = ("included", "equivalent", "in_system")
 
 
 def _ranked(bids: Sequence[Bid], weights: Sequence[Weight]) -> list[Bid]:
-    values = [
-        scoring.Values(
-            b.equal_net, Decimal(str(t.throughput.output_tok_s)) if (t := b.technical).throughput else None,
-            _passed(b), t.w_per_tok_s, b.lead_days, b.warranty_months, b.responsive,
-        )
-        for b in bids
-    ]  # fmt: skip
+    values = [_values(b) for b in bids]
     out = []
-    for b, (points, score, rank) in zip(bids, scoring.scored(values, weights), strict=True):
-        silent = [p.key for p, w in zip(points, weights, strict=True) if p.value is None and w.weight]
+    for b, found in zip(bids, scoring.scored(values, weights), strict=True):
+        silent = [p.key for p, w in zip(found.points, weights, strict=False) if p.value is None and w.weight]
         said = tuple(flagging.flag("not-said", b.id, what=CRITERIA[k]) for k in silent)
-        update = {"points": points, "score": score, "rank": rank, "flags": (*b.flags, *said)}
+        update = {"points": found.points, "score": found.score, "rank": found.rank, "flags": (*b.flags, *said)}
         out.append(b.model_copy(update=update))
     return out
+
+
+def _values(b: Bid) -> scoring.Values:
+    t = b.technical
+    speed = Decimal(str(t.throughput.output_tok_s)) if t.throughput else None
+    return scoring.Values(
+        b.equal_net or Decimal(0), speed, _passed(b), t.w_per_tok_s, b.lead_days, b.warranty_months, b.responsive
+    )
 
 
 def _passed(b: Bid) -> Decimal:

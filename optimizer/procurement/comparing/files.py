@@ -17,6 +17,7 @@ from optimizer.procurement.comparing.offered import FromResult, Offered
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.mapping import Mapping, read_mapping
 from optimizer.procurement.reading.reader import read
+from optimizer.procurement.reading.terms import with_term
 from optimizer.throughput.calibration import Calibration
 
 MOST_BYTES = 200_000_000
@@ -56,13 +57,15 @@ class Files:
 
 
 def opened_files(
-    paths: Sequence[Path], maps: Sequence[str], catalog: Catalog, accept_fuzzy: bool, by: Calibration | None
-) -> Files:
-    """Reads every file; `maps` are mapping files in the order of the vendors' files, or NAME=FILE.
+    paths: Sequence[Path], maps: Sequence[str], catalog: Catalog, accept_fuzzy: bool, by: Calibration | None,
+    terms: Sequence[str] = (),
+) -> Files:  # fmt: skip
+    """Reads every file; `maps` are mapping files in the order of the vendors' files, or NAME=FILE; `terms` the months
+    over which what is paid by time is counted, of all bids, or BID=MONTHS (`once`: it is a purchase).
 
     Raises InputError with the faults of all files, CheckFailed for a result that is not what it says."""
     vendors = [p for p in paths if p.suffix.lower() != ".json"]
-    given = _mappings(vendors, maps)
+    given = with_terms(vendors, _mappings(vendors, maps), {chr(ord("A") + i): p for i, p in enumerate(paths)}, terms)
     out: list[Quote | Opened] = []
     faults: list[Fault] = []
     for p in paths:
@@ -78,6 +81,23 @@ def opened_files(
     if faults:
         raise InputError(faults)
     return Files(tuple(out))
+
+
+def with_terms(
+    vendors: Sequence[Path], maps: dict[Path, Mapping], by_bid: dict[str, Path], terms: Sequence[str]
+) -> dict[Path, Mapping]:
+    """Mappings with the terms of `--term`; one bid's own wins over that of all."""
+    out = dict(maps)
+    for text in sorted(terms, key=lambda t: "=" in t):
+        name, _, value = text.rpartition("=")
+        wanted = [p for k, p in by_bid.items() if name.strip() in (k, p.name, p.stem, str(p))] if name else vendors
+        if not [p for p in wanted if p in vendors] or (name and len(wanted) != 1):
+            names = ", ".join(f"{k}: {p.name}" for k, p in by_bid.items())
+            remedy = f"MONTHS for all bids, or BID=MONTHS. Bids: {names}."
+            raise InputError(Fault("bad-term", "is for no vendor's file", column="--term", value=text, remedy=remedy))
+        for p in wanted:
+            out[p] = with_term(out.get(p, Mapping()), value)
+    return out
 
 
 def _json(path: Path) -> Any:

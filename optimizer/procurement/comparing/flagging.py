@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from optimizer.i18n import N_
+from optimizer.procurement.by_time import said_of
 from optimizer.procurement.comparing.basis import Terms
 from optimizer.procurement.comparing.flags import FLAGS
 from optimizer.procurement.comparing.schema import Flag, Item
@@ -16,6 +17,7 @@ from optimizer.procurement.comparing.words import FILLS, ROLES, TAXES
 from optimizer.procurement.labels import RULES
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.reading.match import SIMILAR
+from optimizer.procurement.xray.open_lines import where
 
 SUMS = {
     "line-arithmetic": N_("line"), "discount-arithmetic": N_("discount"), "subtotal-arithmetic": N_("subtotal"),
@@ -86,6 +88,28 @@ def _of_line(x: Line, bid: str) -> Iterator[Flag]:
         yield flag("hidden-row", bid, x.row, line=text)
 
 
+STOPS = {
+    "time-money", "time-money-unclear", "price-list", "not-judged", "no-build", "runs-nothing", "expired", "not-filled",
+    "currency-unknown", "part-conflict",
+}  # fmt: skip
+"""Marks with which a bid can't be awarded, whatever it costs; beside them a rule that fails with what is added, and a
+total whose tax is not known."""
+
+
+def stops(flags: Sequence[Flag], quote: Quote | None, terms: Terms) -> bool:
+    """Whether something but the build's rules keeps a bid from being awarded."""
+    if quote is not None and any(i.code in TAX for i in quote.all_issues):
+        return True
+    unknown_rate = any(f.code == "tax-rate-unknown" for f in flags) and not terms.tax
+    return unknown_rate or any(f.code in STOPS for f in flags)
+
+
+def of_time(quote: Quote, bid: str) -> Iterator[Flag]:
+    """A lease, a rental or a subscription, first of all."""
+    for x in said_of(quote):
+        yield Flag(code=x.code, severity=FLAGS[x.code].severity, bid=bid, values=x.values)
+
+
 def of_validity(until: date | None, bid: str, as_of: date) -> Iterator[Flag]:
     if until is None:
         yield flag("validity-unknown", bid)
@@ -118,6 +142,8 @@ def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator
             )
         elif c.fill == "none":
             yield flag("not-filled", bid, item=x.number, title=title)
+        elif c.state == "not_judged" and c.text:
+            yield flag("not-judged-item", bid, item=x.number, title=title, where=c.text)
         elif c.state == "not_needed":
             yield flag("not-needed", bid, item=x.number, title=title)
 
@@ -126,10 +152,12 @@ def of_build(j: Judged, bid: str, others: Sequence[str] = ()) -> Iterator[Flag]:
     """What the rules say; `others` are nodes of further kinds, which they did not see."""
     if others:
         yield flag("other-nodes", bid, what=", ".join(others))
+    for u in j.not_judged:
+        yield flag("not-judged", bid, rule=RULES.get(u.rule, u.rule), where=where(u.lines), what=u.text)
     if j.build is None:
         yield flag("no-build", bid, what=j.reason)
         return
-    if j.row is None:
+    if j.row is None and not j.not_judged:
         yield flag("runs-nothing", bid)
     for x in j.failed:
         yield flag("rules-failed", bid, rule=RULES.get(x.rule, x.rule), what=x.text)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from optimizer.i18n import N_
+from optimizer.procurement.by_time import TEXTS
 
 Severity = Literal["error", "warning", "note"]
 
@@ -19,6 +20,13 @@ class Shape:
 
 
 FLAGS = {
+    **{
+        code: Shape("note" if code.endswith(("-each", "-over", "over-term")) else "error", text)
+        for code, text in TEXTS.items()
+    },
+    "price-list": Shape("error", N_("not comparable: no line says how many pieces; it is a price list")),
+    "not-judged": Shape("warning", N_("{rule}: not judged, {where} may count ({what})")),
+    "not-judged-item": Shape("warning", N_("item {item} {title}: not judged, {where} may be it; nothing is added")),
     "arithmetic-error": Shape("error", N_("row {row}: {stated} is stated, {computed} is computed ({what})")),
     "outlier": Shape("warning", N_("item {item} {title}: {percent} % against the median of {n} prices")),
     "expired": Shape("error", N_("valid until {day}, {days} days before the day of comparison")),

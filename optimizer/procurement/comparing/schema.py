@@ -16,13 +16,16 @@ from optimizer.point_schema import CheckFacts, Throughput
 from optimizer.procurement.comparing.flags import FLAGS, Severity
 from optimizer.strict import Strict
 
-State = Literal["included", "equivalent", "in_system", "optional", "on_request", "not_needed", "excluded"]
+State = Literal[
+    "included", "equivalent", "in_system", "optional", "on_request", "not_needed", "excluded", "not_judged"
+]  # fmt: skip
+Apart = Literal["", "time", "list"]
 FillBy = Literal["", "option", "median", "catalog", "none"]
 Measure = Literal["piece", "GB", "W", "Gbit/s", "line"]
 CriterionKey = Literal["price", "throughput", "rules", "power", "delivery", "warranty"]
 
 
-SENTENCES = {"what", "by", "title", "mine", "others", "rule", "field"}
+SENTENCES = {"what", "by", "title", "mine", "others", "rule", "field", "period", "where"}
 """Values that are words of ours, not of a vendor."""
 
 
@@ -76,15 +79,16 @@ class PricedLine(Strict):
     tax_in_price: Decimal = Field(description="share, 0.13 for a price with 13 % tax in it")
     net: Decimal
     stated_total: Decimal | None = Field(description="as the file says it, in its own basis")
-    state: Literal["included", "in_system", "optional", "on_request"]
-    item: int = Field(default=0, description="the item that it belongs to, from 1")
+    state: Literal["included", "in_system", "optional", "on_request", "not_counted"]
+    item: int = Field(default=0, description="the item that it belongs to, from 1; 0 of a bid that is not comparable")
 
 
 class Cell(Strict):
     """A bid's side of an item. `unit_net` is per `measure` of the item; `over_median` in percent, where comparable.
 
-    `filled` is what equal scope adds for what is not offered, by `fill`: its own option, the median of the other bids,
-    the catalog; `none`: nothing is known, the total is not complete."""
+    `filled` is what equal scope adds for what is surely not offered, by `fill`: its own option, the median of the other
+    bids, the catalog; `none`: nothing is known, the total is not complete. `not_judged`: a line of the bid that was
+    matched with nothing may be it (`text` says which); nothing is added."""
 
     state: State
     parts: tuple[str, ...] = ()
@@ -114,6 +118,15 @@ class Item(Strict):
     cells: tuple[Cell, ...]
 
 
+class NotJudged(Strict):
+    """A rule that is neither passed nor failed: lines of the bid that were matched with nothing may count for it."""
+
+    rule: str
+    text: str
+    where: str
+    rows: tuple[int, ...]
+
+
 class Technical(Strict):
     """What a bid's own build does; `runs` is false where the model does not run on it or it is no build, see `reason`.
 
@@ -128,6 +141,7 @@ class Technical(Strict):
     rack_units: int | None = None
     failed: tuple[CheckFacts, ...] = ()
     warned: tuple[CheckFacts, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
     still_failed: tuple[CheckFacts, ...] = Field(default=(), description="with what the rules demand added to it")
     rules: int = Field(default=0, description="rules that were judged")
     hardware_net: Decimal | None = None
@@ -152,7 +166,12 @@ class Points(Strict):
 
 
 class Bid(Strict):
-    """A bid on the common basis. `offered_net`: firm lines; `equal_net`: with the fills, what is compared."""
+    """A bid on the common basis. `offered_net`: firm lines; `equal_net`: with the fills, what is compared.
+
+    `apart`: it is not comparable with a purchase: paid by `time`, or a price `list` without quantities; its sums are
+    null. A bid that can't be awarded (`responsive` false) has no rank, no score and no points."""
+
+    apart: Apart = ""
 
     id: str
     source: str
@@ -167,11 +186,11 @@ class Bid(Strict):
     stated_total: Decimal | None = Field(description="as the file sums it up, in its own currency and basis")
     computed_total: Decimal | None = Field(description="the same from quantities and unit prices")
     lines: tuple[PricedLine, ...]
-    offered_net: Decimal
-    filled_net: Decimal
-    equal_net: Decimal
-    equal_tax: Decimal
-    equal_gross: Decimal
+    offered_net: Decimal | None
+    filled_net: Decimal | None
+    equal_net: Decimal | None
+    equal_tax: Decimal | None
+    equal_gross: Decimal | None
     negotiable_net: Decimal = Field(
         description="what its lines would cost less at the lowest comparable price of another bid"
     )
@@ -180,9 +199,9 @@ class Bid(Strict):
     warranty_months: int | None
     technical: Technical
     points: tuple[Points, ...]
-    score: Decimal
-    rank: int
-    responsive: bool = Field(description="runs, passes every rule, is not expired and can be priced")
+    score: Decimal | None
+    rank: int | None
+    responsive: bool = Field(description="can be awarded: comparable, priced, clear, valid, runs and passes every rule")
     flags: tuple[Flag, ...]
 
 
@@ -209,3 +228,8 @@ class Comparison(Strict):
     catalog_sha256: str
     throughput_model: str
     notes: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all bids can be compared."""
+        return not any(b.apart for b in self.bids)

@@ -104,7 +104,7 @@ def _whole(found: Mapping[CriterionKey, Decimal], option: str, value: str) -> tu
 
 @dataclass(frozen=True)
 class Values:
-    """A bid's figures by criterion; None where it says nothing. `responsive`: whether its price may be the base."""
+    """A bid's figures by criterion; None where it says nothing. `responsive`: whether it may be awarded."""
 
     price: Decimal
     throughput: Decimal | None
@@ -120,8 +120,8 @@ class Values:
 
 
 def base_price(bids: Sequence[Values]) -> Decimal:
-    """The lowest price of a responsive bid, of any where none is."""
-    return min([b.price for b in bids if b.responsive] or [b.price for b in bids])
+    """The lowest price."""
+    return min(b.price for b in bids)
 
 
 def share(key: CriterionKey, own: Decimal | None, bids: Sequence[Values]) -> Decimal:
@@ -142,8 +142,24 @@ def share(key: CriterionKey, own: Decimal | None, bids: Sequence[Values]) -> Dec
     return own / most if most > 0 else Decimal(0)
 
 
-def scored(bids: Sequence[Values], by: Sequence[Weight]) -> list[tuple[tuple[Points, ...], Decimal, int]]:
-    """(points by criterion, score, rank) of each bid; equal scores share a rank (1, 1, 3)."""
+@dataclass(frozen=True)
+class Scored:
+    """Points by criterion, their sum and the rank; nothing of a bid that can't be awarded."""
+
+    points: tuple[Points, ...] = ()
+    score: Decimal | None = None
+    rank: int | None = None
+
+
+def scored(bids: Sequence[Values], by: Sequence[Weight]) -> list[Scored]:
+    """Scores among the bids that can be awarded; equal scores share a rank (1, 1, 3). The others neither have one nor
+    are what a share is measured by."""
+    fit = [b for b in bids if b.responsive]
+    found = {id(b): Scored(*x) for b, x in zip(fit, _scored(fit, by), strict=True)}
+    return [found.get(id(b), Scored()) for b in bids]
+
+
+def _scored(bids: Sequence[Values], by: Sequence[Weight]) -> list[tuple[tuple[Points, ...], Decimal, int]]:
     found = []
     for b in bids:
         points = []

@@ -23,7 +23,9 @@ from optimizer.pareto import Solver
 from optimizer.planfacts import throughput
 from optimizer.point_schema import CheckFacts, Throughput
 from optimizer.procurement.comparing.basis import ROLES
+from optimizer.procurement.comparing.schema import NotJudged as NotJudgedFacts
 from optimizer.procurement.comparing.schema import Technical
+from optimizer.procurement.xray.open_lines import NotJudged, Open, settled, where
 from optimizer.rows import GpuRows
 
 CENT = Decimal("0.01")
@@ -56,15 +58,20 @@ class Judged:
     still_failed: tuple[Check, ...] = ()
     rules: int = 0
     lacks: tuple[Lack, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
 
 
-def judged(market: Market, build: Build, prices: Mapping[str, Decimal], seller: str, rows: GpuRows) -> Judged:
+def judged(
+    market: Market, build: Build, prices: Mapping[str, Decimal], seller: str, rows: GpuRows, left: Open
+) -> Judged:  # fmt: skip
     """Every rule on a build whose parts cost what the bid says where the catalog has no price for them. `rows` are the
-    tender's: what hardware does for it is reckoned once for all bids."""
+    tender's: what hardware does for it is reckoned once for all bids. `left`: lines of the bid that are no part yet."""
     own = _with_offers(market, build, prices, seller)
-    case, checks = check(own, build)
+    case, every = check(own, build)
+    judgement = settled(every, left)
+    checks = judgement.checks
     failed = tuple(x for x in checks if x.status == "fail")
-    lacks = _lacks(own, build, rows) if failed else ()
+    lacks = [x for x in _lacks(own, build, rows) if not left.may_be({x[0].role})] if failed else ()
     whole, still = build, failed
     if lacks:
         node, shared = dict(build.node), dict(build.shared)
@@ -72,12 +79,12 @@ def judged(market: Market, build: Build, prices: Mapping[str, Decimal], seller: 
             (node if where == "node" else shared)[x.part] = qty
         whole = Build(build.nodes, node, shared)
         case, after = check(own, whole)
-        still = tuple(x for x in after if x.status == "fail")
+        still = tuple(x for x in settled(after, left).checks if x.status == "fail")
     row = best_row(own, case, case.gpu, case.per_node)
     return Judged(
         build, "", case, row if row and row.perf.tenths else None, failed,
         tuple(x for x in checks if x.status == "warn"), still, len({x.rule for x in checks}),
-        tuple(x for x, *_ in lacks),
+        tuple(x for x, *_ in lacks), tuple(judgement.open),
     )  # fmt: skip
 
 
@@ -162,10 +169,16 @@ def catalog_cents(market: Market, build: Build) -> int | None:
     return None if cents >= NEVER else cents
 
 
-def facts(market: Market, j: Judged, equal_net: Decimal, hardware: Decimal, near: Nearest | None) -> Technical:
-    """A judged build as data, with what it costs on equal scope."""
+def facts(
+    market: Market, j: Judged, equal_net: Decimal | None, hardware: Decimal | None, near: Nearest | None
+) -> Technical:
+    """A judged build as data, with what it costs on equal scope, where it is comparable."""
+    unjudged = tuple(
+        NotJudgedFacts(rule=x.rule, text=x.text, where=where(x.lines), rows=tuple(y.row for y in x.lines if y.row))
+        for x in j.not_judged
+    )
     if j.build is None or j.case is None:
-        return Technical(runs=False, reason=j.reason)
+        return Technical(runs=False, reason=j.reason, not_judged=unjudged)
     digits = minor_digits(market.request.currency)
     cent = Decimal(1).scaleb(-digits)
 
@@ -176,14 +189,18 @@ def facts(market: Market, j: Judged, equal_net: Decimal, hardware: Decimal, near
     data = Technical(
         runs=j.row is not None, build=_words(market.catalog, j.case.gpu.id, j.case.per_node, j.build), power_w=watts,
         rack_units=units(j.case), failed=_facts(j.failed), warned=_facts(j.warned), still_failed=_facts(j.still_failed),
-        rules=j.rules, hardware_net=hardware, same_parts_in_catalog=same,
+        rules=j.rules, hardware_net=hardware, same_parts_in_catalog=same, not_judged=unjudged,
     )  # fmt: skip
     if j.row is None:
         return data
     speed = Throughput.model_validate(throughput(market, j.row))
     tok_s = Decimal(j.row.perf.tenths) / 10
     found = amount(near.cents) if near else None
-    above = None if not found else ((hardware / found - 1) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    above = (
+        None
+        if not found or hardware is None
+        else ((hardware / found - 1) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    )
     return data.model_copy(
         update={
             "throughput": speed,
@@ -210,5 +227,5 @@ def _facts(found: tuple[Check, ...]) -> tuple[CheckFacts, ...]:
     )  # fmt: skip
 
 
-def _per(a: Decimal, b: Decimal) -> Decimal | None:
-    return (a / b).quantize(CENT, ROUND_HALF_UP) if b else None
+def _per(a: Decimal | None, b: Decimal) -> Decimal | None:
+    return (a / b).quantize(CENT, ROUND_HALF_UP) if b and a is not None else None

@@ -16,7 +16,7 @@ ROLES = {
 STATES = {
     "included": N_("included"), "equivalent": N_("equivalent"), "in_system": N_("inside the system"),
     "optional": N_("optional"), "on_request": N_("on request"), "not_needed": N_("not needed"),
-    "excluded": N_("excluded"),
+    "excluded": N_("excluded"), "not_judged": N_("not judged"), "not_counted": N_("not counted"),
 }  # fmt: skip
 FILLS = {
     "": "", "option": N_("its own option"), "median": N_("median of the other bids"), "catalog": N_("catalog price"),
@@ -47,6 +47,10 @@ def named(b: Bid) -> str:
 def distance(_: Words, b: Bid) -> str:
     """`12.3 % above the cheapest build this fast`."""
     t = b.technical
+    if b.apart:
+        return _("not comparable")
+    if not t.runs and t.not_judged:
+        return _("not judged")
     if not t.runs:
         return _("runs nothing") if t.build else _("no build")
     if t.above_percent is None:

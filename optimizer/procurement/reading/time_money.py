@@ -303,7 +303,8 @@ def _of_service(text: str) -> Period | None:
     per year are no price, and a text that says for how long is priced for so long."""
     if months_in(text):
         return None
-    for period in ("month", "quarter", "year"):
+    of_prices: tuple[Period, ...] = ("month", "quarter", "year")
+    for period in of_prices:
         word = words.found(f"each_{period}", text)
         if not word:
             continue
@@ -311,7 +312,7 @@ def _of_service(text: str) -> Period | None:
         fee = words.has("paid", behind[:20]) or words.has("paid", before[-20:])
         counted = re.search(r"\d\s*x?\s*[a-z]+s\s*$|visits?|incidents?|tickets?|inspections?|calls?|次", before[-30:])
         if fee or (not re.search(r"\w", behind) and not counted):
-            return period  # type: ignore[return-value]
+            return period
     return None
 
 
@@ -338,7 +339,9 @@ def _times(x: Line, months: int | None, period: Period | None) -> Decimal | None
         return None
     for p in (period, "month", "year"):
         times = periods_in(months, p) if p else Decimal(1)
-        if times != 1 and same_money(x.unit_price * x.qty * times, x.line_total, Decimal("0.01") * max(x.qty, 1)):
+        if times != 1 and same_money(
+            x.unit_price * x.qty * times, x.line_total, Decimal("0.01") * max(x.qty, Decimal(1))
+        ):
             return times
     return None
 

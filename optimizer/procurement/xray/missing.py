@@ -33,6 +33,18 @@ def missing(case: Case, checks: list[Check], quote: Quote, market: Market) -> li
     return [*found, *_reminders(case, quote)]
 
 
+ROLES_OF = {
+    "CPU": {"cpu"}, "CPU cooler": {"cooling"}, "network card": {"nic"}, "memory": {"memory"},
+    "power supply": {"psu"}, "rack": {"rack"}, "power distribution unit": {"pdu"}, "power cord": {"cable"},
+    "NVMe drives": {"drive"}, "liquid cooling": {"cooling"}, "CPU cores": {"cpu"},
+}  # fmt: skip
+
+
+def roles_of_missing(x: Missing) -> set[str]:
+    """Categories of lines that may be what is missing; a network takes several."""
+    return ROLES_OF.get(x.what, {"nic", "switch", "cable", "optic"})
+
+
 def _inside(c: Case) -> Iterable[Missing]:
     p, n = c.platform, c.build.nodes
     if needs_cpu(p):

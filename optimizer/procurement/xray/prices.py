@@ -39,7 +39,8 @@ def prices(quote: Quote, market: Market, scope: Scope, to: Conversion, above: De
     """Every line against the catalog's price in the market, marked above or below by so many percent."""
     build = scope.placed.build if scope.placed else None
     home = {x.row: _home(x, build, market.catalog) for x in quote.lines if x.row in scope.rows}
-    cents = {x.row: to.line(x) for x in quote.lines}
+    by_time = {*quote.time_money.rows} if quote.time_money else set()
+    cents = {x.row: None if x.row in by_time else to.line(x) for x in quote.lines}
     of = _carried(quote, scope, home, cents, market.catalog)
     made = [_line(x, market, scope, home, cents, to, above, below, of.get(x.row, [])) for x in quote.lines]
     paid: dict[str, int] = {}
@@ -51,8 +52,15 @@ def prices(quote: Quote, market: Market, scope: Scope, to: Conversion, above: De
         paid[part] = paid.get(part, 0) + (rounded(amount * share) or 0)
     off = sum(to.rebate(t) or 0 for t in quote.totals if t.kind == "discount")
     hardware = _hardware(quote, cents)
+    if any(x.row in by_time and x.role == "part" for x in quote.lines):
+        hardware = None
     bought = None if hardware is None else hardware + off
-    return Prices(made, _totals(quote, made, market, scope, cents, off), bought, paid)
+    totals = _totals(quote, made, market, scope, cents, off)
+    if by_time:  # a sum of what is paid once and what is paid each month is none
+        totals = totals.model_copy(
+            update={"net": None, "services": None, "hardware": totals.hardware if bought else None}
+        )
+    return Prices(made, totals, bought, paid)
 
 
 def quoted_market(market: Market, build: Build, paid: Mapping[str, int], seller: str) -> tuple[Market, list[str]]:

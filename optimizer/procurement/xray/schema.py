@@ -88,6 +88,16 @@ class Missing(Strict):
     cost: Money | None = Field(default=None, description="of the suggestion, by the catalog's prices")
 
 
+class Unjudged(Strict):
+    """A rule, or a part that the build may lack, which is left open: a line that was matched with nothing may be it."""
+
+    rule: str
+    what: str = Field(default="", description="the part; blank for a rule")
+    text: str
+    where: str = Field(description="`row 15`, `rows 8, 9`")
+    rows: list[int]
+
+
 class MemoryFacts(Strict):
     """How the memory channels of a node are filled."""
 
@@ -176,7 +186,7 @@ class Instead(Strict):
 
 
 class XRay(Strict):
-    """A vendor's quote seen through. `ok`: no rule fails and no amount is wrong."""
+    """A vendor's quote seen through. `ok`: a purchase, every rule of it judged, none failed, and no amount wrong."""
 
     schema_version: Literal["1"] = "1"
     kind: Literal["xray"] = "xray"
@@ -192,6 +202,7 @@ class XRay(Strict):
     basis: Basis
     above_percent: str
     below_percent: str
+    not_comparable: list[str] = Field(default=[], description="why its prices are no purchase's, first of all")
     summary: list[str]
     lines: list[XLine]
     findings: list[Finding]
@@ -199,6 +210,7 @@ class XRay(Strict):
     scope: str = Field(description="what was taken for the build, and what was not")
     build: BuildFacts | None
     checks: list[CheckFacts]
+    not_judged: list[Unjudged] = Field(default=[], description="neither passed nor failed")
     missing: list[Missing]
     memory: MemoryFacts | None
     supplies: SupplyFacts | None

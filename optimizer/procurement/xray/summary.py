@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from optimizer.i18n import N_, Words
 from optimizer.procurement.labels import CATEGORIES, RULES
-from optimizer.procurement.xray.schema import Beside, Finding, XLine, XRay
+from optimizer.procurement.xray.schema import Beside, Finding, Unjudged, XLine, XRay
 
 STOPS = ("vram", "precision", "software", "interconnect", "lanes", "host_memory")
 """Rules without which no plan of the model runs."""
@@ -17,7 +17,7 @@ CATEGORIES_SAID = {f"{x[0].lower()}{x[1:]}" for x in CATEGORIES.values()}
 
 def summary(x: XRay, _: Words = EN) -> list[str]:
     """The findings that decide, in the order in which a buyer asks."""
-    said = (_money, _lines, _prices, _rules, _gaps, _speed, _instead, _mend)
+    said = (_apart, _money, _lines, _prices, _rules, _open, _gaps, _speed, _instead, _mend)
     return [text for say in said for text in say(x, _)]
 
 
@@ -89,11 +89,29 @@ def finding(f: Finding, _: Words = EN) -> str:
     )  # fmt: skip
 
 
+def _apart(x: XRay, _: Words) -> Iterable[str]:
+    for text in x.not_comparable:
+        yield _.sentence(text) + _.stop
+
+
+def unjudged(u: Unjudged, _: Words) -> str:
+    """`network card: not judged, row 9 may be it`; a rule with the lines that it has to count."""
+    where = _.sentence(u.where)
+    if u.what:
+        return _("{what}: not judged, {where} may be it", what=thing(u.what, _), where=where)
+    return _("{what}: not judged, {where} may count", what=RULES.get(u.rule, u.rule), where=where)
+
+
+def _open(x: XRay, _: Words) -> Iterable[str]:
+    if x.not_judged:
+        yield "; ".join(unjudged(u, _) for u in x.not_judged) + _.stop
+
+
 def _money(x: XRay, _: Words) -> Iterable[str]:
     for f in x.findings:
         if f.severity == "error" or f.code in WORTH_SAYING:
             yield finding(f, _) + _.stop
-    if x.totals.unpriced_rows and any(line.pieces or line.amount for line in x.lines):
+    if x.totals.unpriced_rows and not x.not_comparable and any(line.pieces or line.amount for line in x.lines):
         yield _("No comparable price: {rows}.", rows=rows(x.totals.unpriced_rows, _))
 
 
@@ -154,8 +172,10 @@ def _rules(x: XRay, _: Words) -> Iterable[str]:
         said = _.list(RULES.get(r, r) if _.chinese else r for r in failed)
         one = len(failed) == 1
         yield _("One rule fails: {what}.", what=said) if one else _("{n} rules fail: {what}.", n=len(failed), what=said)
-    elif x.checks:
+    elif x.checks and not x.not_judged:
         yield _("No rule fails.")
+    elif x.checks:
+        yield _("No rule that was judged fails.")
     unfit = [c.text for c in x.checks if c.status == "fail" and c.rule == "fit" and not c.text.startswith("needs ")]
     if unfit and x.build is not None:
         yield _("Fit: {what}.", what=_.list(unfit, "; "))
@@ -181,6 +201,12 @@ def _speed(x: XRay, _: Words) -> Iterable[str]:
     if x.build is None:
         return
     what = f"{x.build.nodes} x {x.build.per_node} {x.build.gpu}"
+    if x.throughput is None and x.not_judged:
+        yield _(
+            "Whether the build ({build}) runs {model} is not judged: not all of its lines are known.",
+            build=what, model=x.request.model,
+        )  # fmt: skip
+        return
     if x.throughput is None:
         stop = next((c for c in x.checks if c.status == "fail" and c.rule in STOPS), None)
         limits = N_("no plan on these GPUs keeps every limit of the request (users, speed of each user, precision)")
@@ -256,7 +282,12 @@ def _instead(x: XRay, _: Words) -> Iterable[str]:
 def _mend(x: XRay, _: Words) -> Iterable[str]:
     m = x.mended
     if m is None:
-        if x.build is not None and x.instead is not None and any(c.status == "fail" for c in x.checks):
+        if (
+            x.build is not None
+            and x.instead is not None
+            and not x.not_judged
+            and any(c.status == "fail" for c in x.checks)
+        ):
             yield _("No build near it passes every rule.")
         return
     added = f" ({'' if m.added.startswith('-') else '+'}{amount(m.added)})" if m.added else ""

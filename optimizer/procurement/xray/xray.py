@@ -18,13 +18,15 @@ from optimizer.explanation.mend import Mended, mended
 from optimizer.market import Market
 from optimizer.planfacts import throughput
 from optimizer.point_schema import CheckFacts, PartQty, Throughput
+from optimizer.procurement.by_time import said_of
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.xray.basis import Conversion
 from optimizer.procurement.xray.instead import instead
-from optimizer.procurement.xray.missing import memory_facts, missing, supply_facts
+from optimizer.procurement.xray.missing import memory_facts, missing, roles_of_missing, supply_facts
+from optimizer.procurement.xray.open_lines import Judgement, NotJudged, open_of, settled, where
 from optimizer.procurement.xray.placing import Scope, scope
 from optimizer.procurement.xray.prices import prices, quoted_market
-from optimizer.procurement.xray.schema import ARITHMETIC, BuildFacts, Finding, Missing, XRay
+from optimizer.procurement.xray.schema import ARITHMETIC, BuildFacts, Finding, Missing, Unjudged, XRay
 from optimizer.procurement.xray.summary import summary
 from optimizer.rows import GpuRows
 
@@ -52,12 +54,16 @@ def xray(
     seen = _Seen(market, quote, found, priced.paid)
     beside, nearest, kept = None, None, ""
     rows = GpuRows.of_market(market)
-    if search and found.placed is not None:
+    if search and found.placed is not None and not seen.judgement.open and priced.hardware_cents is not None:
+        # While lines are open, or prices are paid by time, no build is near it: it may hold what it seems to lack.
         nearest, kept = seen.mend(clock, rows)
+    if search and found.placed is not None:
         hardware = priced.hardware_cents
         if hardware is not None and 0 < hardware <= MOST_BUDGET:
             beside = instead(market, hardware, *seen.speed(nearest), clock, rows)
     findings = [*_findings(quote)]
+    apart = [x.english for x in said_of(quote)] if quote.time_money else []
+    unjudged = [*map(_unjudged, seen.judgement.open), *seen.maybe]
     failed = any(x.status == "fail" for x in seen.checks) or any(f.code in ARITHMETIC for f in findings)
     data: dict[str, Any] = {
         "source": quote.source, "sheet": quote.sheet, "vendor": quote.vendor, "quote_no": quote.quote_no,
@@ -67,11 +73,12 @@ def xray(
         "mended_among": kept, "lines": priced.lines,
         "findings": findings, "notices": [n.text for n in quote.notices], "scope": " ".join([found.text, *seen.notes]),
         "build": seen.facts(), "checks": [CheckFacts(**vars(x)) for x in seen.checks], "missing": seen.missing,
-        "memory": seen.case and memory_facts(seen.case, seen.checks),
-        "supplies": seen.case and supply_facts(seen.case, seen.checks),
+        "not_judged": unjudged, "not_comparable": apart,
+        "memory": None if seen.is_open("host_memory") else seen.case and memory_facts(seen.case, seen.checks),
+        "supplies": None if seen.is_open("power") else seen.case and supply_facts(seen.case, seen.checks),
         "throughput": Throughput.model_validate(throughput(market, seen.row)) if seen.row else None,
         "precision": seen.row.plan.precision if seen.row else "", "totals": priced.totals, "instead": beside,
-        "mended": nearest, "ok": not failed,
+        "mended": nearest, "ok": not (failed or apart or unjudged),
     }  # fmt: skip
     first = XRay(**data, summary=[])
     return first.model_copy(update={"summary": summary(first)})
@@ -86,10 +93,13 @@ class _Seen:
         self.row: Row | None = None
         self.checks: list[Check] = []
         self.missing: list[Missing] = []
+        self.maybe: list[Unjudged] = []
+        self.judgement = Judgement()
+        self.left = open_of(quote, market.catalog)
         self.market = market
         if found.placed is None:
             if not found.prices_only:
-                self.checks = [Check.of("fit", False, found.text)]
+                self._settle([Check.of("fit", False, found.text)])
             return
         build = found.placed.build
         self.market, bare = quoted_market(market, build, paid, quote.vendor or quote.source)
@@ -98,12 +108,29 @@ class _Seen:
                 f"Neither the quote nor the catalog prices {', '.join(bare)}: counted as next to nothing."
             )
         try:
-            self.case, self.checks = check(self.market, build)
+            self.case, checks = check(self.market, build)
+            self._settle(checks)
         except InputError as e:
-            self.checks = [Check.of("fit", False, f"{f.text}. Match its lines in a mapping file.") for f in e.faults]
+            wrong = [Check.of("fit", False, f"{f.text}. Match its lines in a mapping file.") for f in e.faults]
+            self._settle(wrong)
             return
         self.row = best_row(self.market, self.case, self.case.gpu, self.case.per_node)
-        self.missing = missing(self._joined(self.case), self.checks, quote, market)
+        for x in missing(self._joined(self.case), checks, quote, market):
+            lines = () if x.reminder else self.left.may_be(roles_of_missing(x))
+            if lines:
+                rows = [y.row for y in lines if y.row is not None]
+                self.maybe.append(Unjudged(rule=x.rule, what=x.what, text=x.text, where=where(lines), rows=rows))
+            else:
+                self.missing.append(x)
+
+    def _settle(self, checks: list[Check]) -> None:
+        """Checks that stand, whatever the lines are that nothing was matched with."""
+        self.judgement = settled(checks, self.left)
+        self.checks = self.judgement.checks
+
+    def is_open(self, rule: str) -> bool:
+        """Whether a rule is not judged."""
+        return any(x.rule == rule for x in self.judgement.open)
 
     def _joined(self, case: Case) -> Case:
         """The case with the plan that it could run if its nodes were joined: what a network has to carry."""
@@ -161,6 +188,11 @@ class _Seen:
             shared=_pieces(c.build.shared),
             left_over=_pieces(placed.left_over),
         )
+
+
+def _unjudged(x: NotJudged) -> Unjudged:
+    rows = [y.row for y in x.lines if y.row is not None]
+    return Unjudged(rule=x.rule, text=x.text, where=where(x.lines), rows=rows)
 
 
 def _pieces(parts: Any) -> list[PartQty]:

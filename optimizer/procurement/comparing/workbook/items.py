@@ -32,6 +32,7 @@ SUMS = (
 COLOURS: dict[str, dict[str, Any]] = {
     "included": GREEN, "in_system": GREEN, "equivalent": {"bg_color": "#DDEBF7", "font_color": "#1F4E78"},
     "optional": YELLOW, "on_request": YELLOW, "not_needed": {"font_color": "#808080"}, "excluded": RED,
+    "not_judged": YELLOW,
 }  # fmt: skip
 FREE = N_("others include it at no price")
 MEASURES = {"piece": N_("piece"), "line": N_("line"), "GB": "GB", "W": "W", "Gbit/s": "Gbit/s"}
@@ -171,6 +172,10 @@ def _sums(book: CompareBook) -> int:
             )[k]
             for blank in (col, col + 1):
                 s.text(row + k, blank, "", **style)
+            if value is None or b.filled_net is None:
+                s.text(row + k, col + 2, "–", **{**style, "align": "right"})
+                s.text(row + k, col + 3, "", **style)
+                continue
             money(book, s, row + k, col + 2, formula, value, **style)
             if k == 0:
                 added_sum = f"=ROUND(SUM({added}{first}:{added}{last}),{d})"

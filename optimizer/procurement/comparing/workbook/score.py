@@ -32,7 +32,7 @@ def add(book: CompareBook) -> None:
     _, s, n = book.words, book.sheets["score"], len(book.bids)
     note = N_(
         "Points = weight x share; price by the lowest-price formula of decree 87 (2017), article 55. Weights stand on "
-        "sheet Assumptions. What a bid does not say brings no points."
+        "sheet Assumptions. What a bid does not say brings no points; a bid that can't be awarded has none and no rank."
     )
     s.setup([22, 36, 10, *[max(34.0, 100 / n)] * n], _("Score"), _.stacked(note))
     _head(book, TOP, [_("Figures"), _("Unit"), ""])
@@ -52,6 +52,9 @@ def add(book: CompareBook) -> None:
         weight = next(w.weight for w in book.c.weights if w.key == key)
         s.formula(row, 2, f"=weight_{key}", weight, num_format="0.##", **CELL)
         for i, b in enumerate(book.bids):
+            if not b.responsive:
+                s.text(row, LEFT + i, "–", **{**CELL, "align": "right"})
+                continue
             share = _share(book, key, TOP + k + 1, i)
             points = next(p.points for p in b.points if p.key == key)
             s.formula(row, LEFT + i, f"=ROUND($C{row + 1}*{share},2)", points, num_format="0.00", **CELL)
@@ -67,9 +70,9 @@ def _head(book: CompareBook, row: int, left: list[str]) -> None:
 
 def _value(book: CompareBook, row: int, i: int, key: CriterionKey) -> None:
     s, b = book.sheets["score"], book.bids[i]
-    value = next(p.value for p in b.points if p.key == key)
+    value = next((p.value for p in b.points if p.key == key), None)
     style: dict[str, Any] = {**CELL, "align": "right"}
-    if key == "price":
+    if key == "price" and b.responsive and b.equal_net is not None:
         money(book, s, row, LEFT + i, f"={book.total(i)}", b.equal_net)
     elif value is None:
         s.text(row, LEFT + i, "–", **style)
@@ -83,11 +86,10 @@ def _value(book: CompareBook, row: int, i: int, key: CriterionKey) -> None:
 def _share(book: CompareBook, key: CriterionKey, n: int, i: int) -> str:
     """Share of a criterion over the figures in row n, as Excel counts."""
     own = f"{xl_col_to_name(LEFT + i)}{n}"
+    # Figures of bids that can't be awarded stand as a dash, which neither MIN nor MAX counts.
     every = f"${xl_col_to_name(LEFT)}${n}:${xl_col_to_name(LEFT + len(book.bids) - 1)}${n}"
     if key == "price":
-        fit = [k for k, b in enumerate(book.bids) if b.responsive] or list(range(len(book.bids)))
-        base = ",".join(f"{xl_col_to_name(LEFT + k)}{n}" for k in fit)
-        return f"IF({own}>0,MIN(1,MIN({base})/{own}),0)"
+        return f"IF({own}>0,MIN(1,MIN({every})/{own}),0)"
     made = {
         "throughput": f"{own}/MAX({every})", "rules": own, "power": f"MIN({every})/{own}",
         "delivery": f"MAX(7,MIN({every}))/MAX(7,{own})", "warranty": f"IF(MAX({every})>0,{own}/MAX({every}),0)",
@@ -111,8 +113,12 @@ def _sums(book: CompareBook, row: int, first: int) -> None:
         s.text(row + 2, col, "", **CELL)
     for i, b in enumerate(book.bids):
         at = xl_col_to_name(LEFT + i)
-        s.formula(row, LEFT + i, f"=ROUND(SUM({at}{first}:{at}{row}),2)", b.score, num_format="0.00", **strong)
-        s.formula(row + 1, LEFT + i, f"=RANK({at}{row + 1},{every})", Decimal(b.rank), num_format="0", **strong)
+        if b.score is None or b.rank is None:
+            for k in (row, row + 1):
+                s.text(k, LEFT + i, "–", **{**strong, "align": "right"})
+        else:
+            s.formula(row, LEFT + i, f"=ROUND(SUM({at}{first}:{at}{row}),2)", b.score, num_format="0.00", **strong)
+            s.formula(row + 1, LEFT + i, f"=RANK({at}{row + 1},{every})", Decimal(b.rank), num_format="0", **strong)
         s.text(row + 2, LEFT + i, _("yes") if b.responsive else _("no"), **{**CELL, "align": "right"})
         book.define(f"score_{b.id}", "score", f"${at}${row + 1}")
         book.define(f"rank_{b.id}", "score", f"${at}${row + 2}")

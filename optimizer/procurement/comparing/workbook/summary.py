@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from optimizer.i18n import N_, Words
+from optimizer.procurement.comparing.flagging import STOPS
 from optimizer.procurement.comparing.schema import Bid
 from optimizer.procurement.comparing.words import SEVERITIES, amount, distance, named
 from optimizer.procurement.comparing.workbook import technical
@@ -30,7 +31,7 @@ def add(book: CompareBook) -> None:
     row = 3
     s.head(row, HEAD, freeze=False)
     s.ws.set_row(row, 66 if _.language == "both" else 34)
-    order = sorted(range(len(c.bids)), key=lambda i: (c.bids[i].rank, i))
+    order = sorted(range(len(c.bids)), key=lambda i: (c.bids[i].rank or len(c.bids) + 1, i))
     for k, i in enumerate(order, row + 1):
         _bid(book, k, i)
     row = _verdict(book, row + 2 + len(order))
@@ -44,13 +45,21 @@ def _bid(book: CompareBook, row: int, i: int) -> None:
     t = b.technical
     best = GREEN if b.id == book.c.recommended else {}
     style: dict[str, Any] = {**CELL, **best}
-    s.formula(row, 0, f"=rank_{b.id}", b.rank, **{**style, "num_format": "0", "align": "center", "bold": True})
+    ranked = {**style, "num_format": "0", "align": "center", "bold": True}
+    if b.rank is None:
+        s.text(row, 0, "–", **ranked)
+    else:
+        s.formula(row, 0, f"=rank_{b.id}", b.rank, **ranked)
     s.text(row, 1, named(b), **{**style, "bold": True})
     s.text(row, 2, t.build or "–", **style)
     equal = f"={book.total(i)}"
-    money(book, s, row, 3, equal, b.equal_net, **{**best, "bold": True})
-    money(book, s, row, 4, f"={book.ref('items', _added(book, i))}", b.filled_net, **best)
-    money(book, s, row, 5, f"=equal_gross_{b.id}", b.equal_gross, **best)
+    if b.equal_net is None or b.filled_net is None or b.equal_gross is None:
+        for col in (3, 4, 5):
+            s.text(row, col, _("not comparable") if col == 3 else "–", **style)
+    else:
+        money(book, s, row, 3, equal, b.equal_net, **{**best, "bold": True})
+        money(book, s, row, 4, f"={book.ref('items', _added(book, i))}", b.filled_net, **best)
+        money(book, s, row, 5, f"=equal_gross_{b.id}", b.equal_gross, **best)
     if t.throughput is None:
         for col in range(6, 10):
             s.text(row, col, "–", **style)
@@ -62,13 +71,19 @@ def _bid(book: CompareBook, row: int, i: int) -> None:
         for col, which, value in (
             (8, technical.PER, t.money_per_tok_s), (9, technical.WATTS, t.w_per_tok_s),
         ):  # fmt: skip
+            if value is None:
+                s.text(row, col, "–", **style)
+                continue
             shape = book.money_format if col == 8 else "#,##0.00"
             ref = book.ref("technical", technical.cell(i, which))
-            s.formula(row, col, f"={ref}", value or 0, **{**style, "num_format": shape})
+            s.formula(row, col, f"={ref}", value, **{**style, "num_format": shape})
     failed = len({x.rule for x in t.failed})
     s.text(row, 10, str(failed) if t.build else "–", **{**style, "align": "center", **(RED if failed else {})})
     s.text(row, 11, distance(_, b), **style)
-    s.formula(row, 12, f"=score_{b.id}", b.score, **{**style, "num_format": "0.00", "bold": True})
+    if b.score is None:
+        s.text(row, 12, "–", **{**style, "align": "right"})
+    else:
+        s.formula(row, 12, f"=score_{b.id}", b.score, **{**style, "num_format": "0.00", "bold": True})
 
 
 def _added(book: CompareBook, i: int) -> str:
@@ -83,7 +98,7 @@ def _verdict(book: CompareBook, row: int) -> int:
     _, c, s = book.words, book.c, book.sheets["summary"]
     best = next((b for b in c.bids if b.id == c.recommended), None)
     text = _("Best of the responsive bids: {bid}", bid=named(best)) if best else ""
-    text = text or _("No bid is responsive: each fails a rule, is expired, or can't be priced.")
+    text = text or _("No bid can be awarded: see what is marked for each.")
     s.span(row, 0, len(HEAD) - 1, text, bold=True, bg_color=LIGHT, font_color=DARK, font_size=12)
     for k, b in enumerate(c.bids, 1):
         why = _.pair(*(f"{b.id}: {_reasons(book, Words(x), b)}" for x in ("en", "zh")))
@@ -98,11 +113,13 @@ def _reasons(book: CompareBook, _: Words, b: Bid) -> str:
             f" ({amount(b.filled_net)} {book.c.basis.currency})" if b.filled_net else ""
         )
     out = []
-    if not b.technical.runs:
+    if not b.technical.runs and not b.apart:
         out.append(distance(_, b))
     if b.technical.still_failed:
         out.append(technical.failed_words(_, b))
-    out += [f.said(_) for f in b.flags if f.code in ("expired", "not-filled")]
+    out += [f.said(_) for f in b.flags if f.code in STOPS - {"runs-nothing", "no-build"}]
+    if not out:
+        out += [f.said(_) for f in b.flags if f.code in ("tax-basis-conflict", "tax-rate-unknown")]
     return _("not responsive: {why}", why="; ".join(out))
 
 

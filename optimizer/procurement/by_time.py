@@ -1,0 +1,68 @@
+"""What is said of prices that are paid by time: keys of sentences with their values, for flags, X-rays and screens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from optimizer.i18n import N_
+from optimizer.procurement.reading.document import Quote
+
+PERIODS = {
+    "hour": N_("hour"), "day": N_("day"), "week": N_("week"), "month": N_("month"), "quarter": N_("quarter"),
+    "year": N_("year"),
+}  # fmt: skip
+TEXTS = {
+    "time-money": N_(
+        "not comparable with a purchase: the prices are paid each {period} ({line}); "
+        "--term MONTHS counts them over a term"
+    ),
+    "time-money-unclear": N_(
+        "not comparable with a purchase: a lease, a rental or a subscription ({line}); how often it is paid is not "
+        'said: period = "month" in --map'
+    ),
+    "time-money-each": N_("{amount} {currency} are paid each {period}"),
+    "time-money-over": N_("over its own term of {months} months {amount} {currency} are paid (--term {months})"),
+    "over-term": N_("its prices are paid each {period} and counted over {months} months ({line})"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Said:
+    """A code of TEXTS with the values of its sentence."""
+
+    code: str
+    values: dict[str, str]
+
+    @property
+    def english(self) -> str:
+        """The finished sentence."""
+        return TEXTS[self.code].format(**self.values)
+
+
+def said_of(quote: Quote) -> list[Said]:
+    """What a buyer is told first: that it is no purchase, why, what is paid each period and over its own term."""
+    found = quote.recurring
+    if found is None:
+        return []
+    rows = ", ".join(map(str, found.at))
+    line = f"{found.why}, {'row' if len(found.at) == 1 else 'rows'} {rows}" if rows else found.why
+    period = PERIODS[found.period] if found.period else ""
+    if found.counted_months is not None:
+        values = {"period": period, "months": str(found.counted_months), "line": line}
+        return [Said("over-term", values)]
+    if not period:
+        return [Said("time-money-unclear", {"line": line})]
+    out = [Said("time-money", {"period": period, "line": line})]
+    currency = quote.currency or "?"
+    if found.each is not None:
+        amount = _amount(found.each)
+        out.append(Said("time-money-each", {"amount": amount, "currency": currency, "period": period}))
+    if found.over is not None and found.term_months is not None:
+        values = {"months": str(found.term_months), "amount": _amount(found.over), "currency": currency}
+        out.append(Said("time-money-over", values))
+    return out
+
+
+def _amount(x: Decimal) -> str:
+    return f"{x.quantize(Decimal('0.01')):,f}"

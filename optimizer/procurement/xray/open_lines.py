@@ -1,0 +1,168 @@
+"""Lines that no part of the catalog matches may be what a build seems to lack: what they leave open is not judged.
+
+A rule that fails for want of a part fails only where no such line may be that part; one that passes is left open where
+a line that is surely of a category that counts against it (memory draws power) was not counted. Which categories a line
+may be of is told by its words (reading/data/row_words.csv, kinds `of_*`); one without such words may be anything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from catalogs.load import Catalog
+from constraints.rule import Check
+from optimizer.i18n import N_
+from optimizer.procurement.reading import words
+from optimizer.procurement.reading.document import Line, Quote
+
+UNREAD = N_("a sheet that was not read")
+ALSO_UNREAD = N_("{where} or a sheet that was not read")
+ROLES = (
+    "platform", "gpu", "cpu", "memory", "drive", "nic", "switch", "cable", "optic", "bridge", "psu", "pdu",
+    "rack", "cooling",
+)  # fmt: skip
+ROLE_OF = {"system": "platform", "gpu_board": "gpu"}
+SERVICES = ("warranty", "installation", "training", "licence", "freight", "service")
+CURED_BY: dict[str, frozenset[str]] = {
+    "vram": frozenset({"gpu"}),
+    "host_memory": frozenset({"memory"}),
+    "cores": frozenset({"cpu"}),
+    "lanes": frozenset({"cpu"}),
+    "storage": frozenset({"drive"}),
+    "interconnect": frozenset({"nic", "switch", "cable", "optic", "bridge"}),
+    "power": frozenset({"psu", "pdu"}),
+    "cooling": frozenset({"cooling", "rack"}),
+    "rack": frozenset({"rack", "pdu", "cable"}),
+}
+"""Roles of which a line more may make a failing rule pass."""
+FIT = {"CPU cooler": "cooling", "CPU": "cpu", "suppl": "psu", "GPU": "gpu", "server": "platform"}
+"""What rule `fit` asks a node for by its words, where it `needs` something or finds no server; what stands in the wrong
+place is not mended by a line more."""
+DRAWS = frozenset({"gpu", "cpu", "memory", "drive", "nic"})
+LOADED_BY: dict[str, frozenset[str]] = {
+    "power": DRAWS, "cooling": DRAWS, "host_memory": frozenset({"memory"}),
+    "lanes": frozenset({"gpu", "nic", "drive"}), "fit": frozenset({"gpu", "cpu", "memory", "drive", "nic"}),
+}  # fmt: skip
+"""Roles of which a line more may make a passing rule fail."""
+
+
+@dataclass(frozen=True)
+class OpenLine:
+    """A line that was not counted: its row (None: of a sheet that was not read), the roles that it may be of (None:
+    any)."""
+
+    row: int | None
+    roles: frozenset[str] | None
+
+
+@dataclass(frozen=True)
+class Open:
+    """What a quote leaves open."""
+
+    lines: tuple[OpenLine, ...] = ()
+
+    def may_be(self, roles: Collection[str], *, surely: bool = False) -> tuple[OpenLine, ...]:
+        """Lines that may be of one of the roles; `surely`: those alone whose words say so."""
+        return tuple(x for x in self.lines if (not surely if x.roles is None else x.roles & set(roles)))
+
+
+@dataclass(frozen=True)
+class NotJudged:
+    """A rule that is left open, what it says of the matched lines alone, and the lines that may change it."""
+
+    rule: str
+    text: str
+    lines: tuple[OpenLine, ...]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Checks that stand whatever the open lines are, and rules that are not judged."""
+
+    checks: list[Check] = field(default_factory=list)
+    open: list[NotJudged] = field(default_factory=list)
+
+
+def open_of(quote: Quote, catalog: Catalog) -> Open:
+    """Lines of parts that were matched with nothing, or whose quantity is not known; sheets that were not read."""
+    held = {row for x in quote.lines for row in x.holds if x.matched.part}
+    found = []
+    for x in quote.lines:
+        if x.role != "part" or x.optional or x.holds or x.matched.how == "bundle":
+            continue
+        if x.matched.part is None:
+            roles = roles_of(x, catalog)
+        elif not x.pieces:
+            roles = frozenset({role(catalog, x.matched.part)})
+        else:
+            continue
+        if roles is None and x.row in held and not x.amount:
+            roles = frozenset()  # a detail of a configured server, in no words of a part
+        if roles is None or roles:
+            found.append(OpenLine(x.row, roles))
+    if any(i.code == "sheets-unread" for i in quote.issues):
+        found.append(OpenLine(None, None))
+    return Open(tuple(found))
+
+
+def role(catalog: Catalog, part: str) -> str:
+    """The category that a part counts as: a system stands where others have a platform, a board where GPUs stand."""
+    kind = catalog.parts[part].kind.value
+    return ROLE_OF.get(kind, kind)
+
+
+def roles_of(x: Line, catalog: Catalog) -> frozenset[str] | None:
+    """Roles that an unmatched line may be of, by its words; None for any: no word tells, or a whole server."""
+    text = " ".join(t for t in (x.part_number, x.name, x.text, x.brand) if t)
+    if words.has("machine", text) and not words.has("for_machine", text):
+        return None
+    said = frozenset(r for r in ROLES if words.has(f"of_{r}", text))
+    if said and not (said == {"platform"} and words.has("undemanded", text)):
+        return said
+    return frozenset() if words.has("undemanded", text) else None
+
+
+def _fit_cured_by(x: Check) -> frozenset[str]:
+    if "needs " not in x.text and "no server" not in x.text:
+        return frozenset()
+    return frozenset(next(((r,) for word, r in FIT.items() if word in x.text), ()))
+
+
+def settled(checks: Sequence[Check], left: Open) -> Judgement:
+    """Checks on the matched lines, without those that an open line may change."""
+    out = Judgement()
+    open_rules: dict[str, NotJudged] = {}
+    for x in checks:
+        if x.status == "fail":
+            cures = _fit_cured_by(x) if x.rule == "fit" else CURED_BY.get(x.rule, frozenset())
+            lines = left.may_be(cures) if cures else ()
+        else:
+            lines = left.may_be(LOADED_BY.get(x.rule, frozenset()), surely=True)
+        if lines:
+            before = open_rules.get(x.rule)
+            text = f"{before.text}; {x.text}" if before else x.text
+            both = (*before.lines, *(y for y in lines if y not in before.lines)) if before else lines
+            open_rules[x.rule] = NotJudged(x.rule, text, both)
+        else:
+            out.checks.append(x)
+    failed = {x.rule for x in out.checks if x.status == "fail"}
+    out.open.extend(x for rule, x in open_rules.items() if rule not in failed)
+    # A rule that fails surely in one respect has failed; what else it says stays open and is not printed as a pass.
+    out.checks[:] = [x for x in out.checks if x.rule not in open_rules or x.rule in failed]
+    return out
+
+
+def where(lines: Iterable[OpenLine]) -> str:
+    """`row 15`, `rows 8, 9-12`, `a sheet that was not read`."""
+    rows = sorted({x.row for x in lines if x.row is not None})
+    runs: list[list[int]] = []
+    for n in rows:
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    said = ", ".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
+    if not rows:
+        return UNREAD
+    text = f"rows {said}" if len(rows) > 1 else f"row {said}"
+    return ALSO_UNREAD.format(where=text) if any(x.row is None for x in lines) else text
