@@ -24,8 +24,11 @@ from optimizer.front import Front
 from optimizer.host_rows import HostRows
 from optimizer.load import load_of, queue, queue_words, with_load, words
 from optimizer.market import Market
-from optimizer.pareto import Solver
+from optimizer.pareto import Disagreement, Solver
 from optimizer.proofdata import money
+from optimizer.request.fields import ID as REQUEST
+from optimizer.request.fields import broken
+from optimizer.request.limits import said, unmet
 from optimizer.result import result
 from optimizer.rows import hardware_keys
 from optimizer.throughput.calibration import Calibration
@@ -57,6 +60,9 @@ def solve(
     started = time.perf_counter()
     solver = Solver(market, clock=clock or Clock(time_limit))
     front = solver.front()
+    for p in front.points:
+        if faults := broken(p.case, p.found.row):
+            raise Disagreement(f"{faults[0].text} in {p.found.build}")
     seconds = {**solver.seconds, "total": time.perf_counter() - started}
     data = result(market, front, seconds)
     data["messages"] += loaded(market, data)
@@ -132,12 +138,45 @@ def single_card(answer: Answer) -> str:
     )
 
 
+@dataclass(frozen=True)
+class JudgedBuild:
+    """A build with every rule's findings; `row` is its best plan, None where none runs as asked (`case` then holds a
+    plan to judge it by all the same)."""
+
+    case: Case
+    row: Row | None
+    checks: list[Check]
+
+
 def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
     """Every rule on any build, with the best plan that its hardware realises; the reasons when none does."""
+    judged = judge(market, build)
+    return judged.case, judged.checks
+
+
+def asked_for(market: Market, judged: JudgedBuild) -> list[Check]:
+    """Fields of the request that the build does not meet and no rule reads (optimizer/request/fields.py); a failing
+    finding at least where no plan runs as asked."""
+    found = [x.found for x in broken(judged.case, judged.row)]
+    if judged.row is None:
+        gpu, k = judged.case.gpu, judged.case.per_node
+
+        def best(other: Market) -> Row | None:
+            return best_row(other, replace(judged.case, request=other.request), gpu, k)
+
+        if limits := unmet(market, best):
+            found.append(Check.of(REQUEST, False, said(market.request, limits)))
+        elif not any(x.status == "fail" for x in [*judged.checks, *found]):
+            found.append(Check.of(REQUEST, False, "no plan of the model runs on this hardware as asked"))
+    return found
+
+
+def judge(market: Market, build: Build) -> JudgedBuild:
+    """Every rule on any build."""
     blank = Plan("", market.request.kv_precision, 1, 1, 1, 1, 1, 1)
     case = market.case(build, blank)
     gpu, k = case.gpu, case.per_node
-    row = best_row(market, case, gpu, k)
+    row = best = best_row(market, case, gpu, k)
     checks: list[Check] = []
     if row is None and (on_host := HostRows(market)).able(gpu, k) and (have := host_of(case)):
         row = on_host.roughest(gpu, k, build.nodes)
@@ -153,7 +192,7 @@ def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
             checks.append(Check.of(rule.id, False, "no plan of the model exists on these GPUs"))
             continue
         checks += rule.check(case)
-    return case, checks
+    return JudgedBuild(case, best, checks)
 
 
 def best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from optimizer.cli.output import emit_json, note
+from optimizer.cli.output import emit_json
 from optimizer.i18n import chosen
-
-if TYPE_CHECKING:
-    from optimizer.verify.schema import Verified
 
 HELP = """Examples:
 
@@ -37,6 +34,7 @@ def verify(
     from constraints.policy import Policy
     from optimizer.cli import parse
     from optimizer.library import verify_result as run
+    from optimizer.verify.verdict import Verdict
 
     if not prove and (thorough or engine == "highs"):
         raise typer.BadParameter("--engine and --thorough are of --prove")
@@ -48,24 +46,7 @@ def verify(
     else:
         for w in found.wrong:
             print(w)
-        for text in found.unchecked:
-            note(f"not checked: {text}")
-        print(_verdict(found))
+        verdict = Verdict(len(found.wrong), found.points, found.unchecked, found.proof)
+        print(verdict.said(chosen()))
     if not found.ok:
         raise typer.Exit(5)
-
-
-def _verdict(found: Verified) -> str:
-    _ = chosen()
-    if wrong := len(found.wrong):
-        return _("1 thing wrong.") if wrong == 1 else _("{n} things wrong.", n=wrong)
-    words = _(
-        "Consistent: {n} points, every price, sum, throughput and rule that could be checked agrees.", n=found.points
-    )
-    if p := found.proof:
-        words += " " + _(
-            "Complete: {bound} families closed by bound and {solver} by {engine} in {seconds} s; nothing lies under "
-            "the front.",
-            bound=p.closed_by_bound, solver=p.closed_by_solver, engine=p.engine, seconds=f"{p.seconds:.2f}",
-        )  # fmt: skip
-    return words

@@ -8,8 +8,7 @@ from catalogs.load import Catalog
 from constraints.case import Build
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.api import build_of
-from optimizer.api import check as judged
+from optimizer.api import asked_for, build_of, judge
 from optimizer.clock import Clock
 from optimizer.library.opening import market_of
 from optimizer.point_schema import CheckFacts
@@ -24,7 +23,8 @@ def check(
     build: Build, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
     calibration: Calibration | None = None, name: str = "build",
 ) -> Checked:  # fmt: skip
-    """Every rule on a build, by plain arithmetic, with the fastest plan that its parts realise.
+    """Every rule on a build and every field of the request, by plain arithmetic, with the fastest plan that its parts
+    realise.
 
     Parameters:
         build: Parts by id or plain name, quantities per node and shared by all nodes.
@@ -35,14 +35,15 @@ def check(
         name: What the answer calls the build.
 
     Returns:
-        All findings: `ok` is false when one of them fails.
+        All findings: `ok` is false when one of them fails. Those of rule `request` are fields that no rule reads.
 
     Raises:
         InputError: Parts that are in no catalog or make no node, or a request that makes no sense.
     """
     market = market_of(request, catalog, policy, calibration)
     build = build_of(market.catalog, build.nodes, build.node, build.shared)
-    case, checks = judged(market, build)
+    judged = judge(market, build)
+    case, checks = judged.case, [*judged.checks, *asked_for(market, judged)]
     return Checked(
         build=name,
         gpus=case.per_node * build.nodes,

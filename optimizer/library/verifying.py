@@ -36,8 +36,10 @@ def verify_result(
     """
     from catalogs.errors import InputError
     from catalogs.files import read_result
+    from optimizer.i18n import Words
     from optimizer.verify.consistent import consistent
     from optimizer.verify.schema import ProvenAgain, Verified, WrongPlace
+    from optimizer.verify.verdict import Verdict
 
     if engine not in ("cp-sat", "highs"):
         raise InputError(f"no engine {engine!r}", "unknown-engine", "One of: cp-sat, highs.")
@@ -48,10 +50,13 @@ def verify_result(
         from optimizer.verify.complete import complete
 
         proof = complete(read, report, engine, thorough)
+    proven = None if proof is None else ProvenAgain.model_validate(proof)
+    verdict = Verdict(len(report.wrong), len(read.points) if read else 0, report.unchecked, proven)
     return Verified(
         ok=not report.wrong,
+        verdict=verdict.said(Words()),
         wrong=[WrongPlace(where=w.where, text=w.text) for w in report.wrong],
         unchecked=report.unchecked,
-        points=len(read.points) if read else 0,
-        proof=None if proof is None else ProvenAgain.model_validate(proof),
+        points=verdict.points,
+        proof=proven,
     )

@@ -22,12 +22,14 @@ RULES = {
     "storage": N_("Storage"), "interconnect": N_("Interconnect"), "cooling": N_("Cooling"), "rack": N_("Rack"),
     "power": N_("Power"), "site": N_("Site"), "procurement": N_("Procurement"), "sellers": N_("Shares of sellers"),
     "estimates": N_("Share on estimated prices"), "surplus": N_("Surplus parts"), "budget": N_("Budget"),
+    "request": N_("Request"),
 }  # fmt: skip
 UNITS = {
     "cores": N_("cores"), "lanes": N_("lanes"), "modules": N_("modules"), "nodes": N_("nodes"),
     "outlets": N_("outlets"), "pieces": N_("pieces"), "units": N_("rack units"), "sellers": N_("sellers"),
     "W": "W", "GB": "GB", "MB/s": "MB/s", "Gbit/s": "Gbit/s", "kg": "kg", "C": "°C", "gen": N_("generation"),
-    "output tokens/s": N_("output tokens/s"), "training tokens/s": N_("training tokens/s"),
+    "requests": N_("requests"), "ms": "ms", "output tokens/s": N_("output tokens/s"),
+    "training tokens/s": N_("training tokens/s"),
 }  # fmt: skip
 STATUS = {"pass": N_("pass"), "warn": N_("warning"), "fail": N_("fail")}
 WORDS = {

@@ -30,7 +30,7 @@ from optimizer.verify import arithmetic
 from optimizer.verify.points import rebuilt
 from optimizer.verify.wrong import Report, Wrong, differences
 
-OWN = ("proof.seconds", "proof.version", "proof.parameters", "request", "messages", "catalog.embedded", "explanation")
+OWN = ("proof.seconds", "proof.version", "proof.parameters", "messages", "catalog.embedded", "explanation")
 """Places of a result that are not made anew: time and solver of its proof, what was solved to explain; messages are
 compared apart."""
 SOLVED = ("lower-precision", "single-card", "not-explained")
@@ -80,6 +80,8 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
     except InputError as e:
         report.wrong += [Wrong("request", x.text) if x.code != "bad-row" else Wrong(*_split(x.text)) for x in e.faults]
         return report, None
+    if not stored.proof.complete:
+        report.unchecked.append("completeness: the result itself says that its proof was stopped")
     read = Read(stored, market, whole, [None] * len(stored.front))
     if market is not None:
         try:

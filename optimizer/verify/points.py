@@ -13,6 +13,8 @@ from constraints.tariff import NEVER
 from optimizer.front import Found, Point
 from optimizer.market import Market
 from optimizer.point_schema import FrontPoint
+from optimizer.request.fields import broken
+from optimizer.request.limits import unmet
 from optimizer.rows import hardware_keys
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.offload import HostPlanner
@@ -39,7 +41,9 @@ def rebuilt(market: Market, p: FrontPoint, where: str, report: Report) -> Point 
             return None
         row = _row(market, gpu, key, on_host)
         if row is None:
-            report.add(f"{where}.row", "no plan of the model runs on this hardware")
+            limits = unmet(market, lambda other: _row(other, gpu, key, on_host))
+            fields = ", ".join(f"request.{x} {getattr(market.request, x):g}" for x in limits)
+            report.add(f"{where}.row", f"no plan of the model on this hardware meets {fields or 'the request'}")
             return None
         case = market.case(build, row.plan, row.key)
         checks = findings(case)
@@ -48,6 +52,7 @@ def rebuilt(market: Market, p: FrontPoint, where: str, report: Report) -> Point 
         return None
     failed = ((i, x) for i, x in enumerate(checks) if x.status == "fail")
     report.wrong += [Wrong(f"{where}.checks[{i}]", f"{x.rule} fails: {x.text}") for i, x in failed]
+    report.wrong += [Wrong(f"{where}.{x.place}", x.text) for x in broken(case, row)]
     cents = market.book.cost(build.total())
     if cents >= NEVER:
         report.add(f"{where}.bom", "no orders within stock bring these parts")

@@ -33,7 +33,8 @@ class ProvenAgain(Strict):
 class Verified(Strict):
     """A result judged again."""
 
-    ok: bool
+    ok: bool = Field(description="nothing is wrong; `unchecked` limits what that means")
+    verdict: str = Field(description="in a sentence, with what could not be checked")
     wrong: list[WrongPlace]
     unchecked: list[str] = Field(description="sentences on what could not be checked, and why")
     points: int = Field(description="of the front")

@@ -1,0 +1,45 @@
+"""The verdict on a result in sentences: what was found, and what limits it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optimizer.i18n import Words
+from optimizer.verify.schema import ProvenAgain
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the sentences are made of; `unchecked` are English sentences."""
+
+    wrong: int
+    points: int
+    unchecked: list[str]
+    proof: ProvenAgain | None
+
+    def said(self, words: Words) -> str:
+        """In one language. A caveat that limits the verdict is part of it."""
+        if self.wrong:
+            return words("1 thing wrong.") if self.wrong == 1 else words("{n} things wrong.", n=self.wrong)
+        return words.apart.join([self._consistent(words), *self._complete(words)])
+
+    def _consistent(self, words: Words) -> str:
+        if self.unchecked:
+            return words(
+                "Consistent as far as it could be checked: {n} points. Not checked: {list}.",
+                n=self.points, list=words.list(self.unchecked, "; "),
+            )  # fmt: skip
+        return words(
+            "Consistent: {n} points, every price, sum, throughput and rule that could be checked agrees.",
+            n=self.points,
+        )  # fmt: skip
+
+    def _complete(self, words: Words) -> list[str]:
+        if (p := self.proof) is None:
+            return []
+        text = words(
+            "Complete: {bound} families closed by bound and {solver} by {engine} in {seconds} s; nothing lies under "
+            "the front.",
+            bound=p.closed_by_bound, solver=p.closed_by_solver, engine=p.engine, seconds=f"{p.seconds:.2f}",
+        )  # fmt: skip
+        return [text]
