@@ -15,8 +15,9 @@ class Cost(Strict):
     parts: Money = Field(description="bought parts of the build")
     spares: Money
     support: Money = Field(description="percent of the policy, or by category as asked")
-    tax: Money
-    total: Money = Field(description="parts, spares, support and tax")
+    net: Money = Field(description="parts, spares and support")
+    tax: Money = Field(description="at the policy's money.tax_percent on the net sum; 0 where no tax is added")
+    total: Money = Field(description="net and tax")
     estimated_share: float = Field(description="0 to 1: share of the sum of lines that rests on estimated prices")
     currency: str
 

@@ -89,6 +89,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
             "parts": money(bought.cents - spares, r.currency),
             "spares": money(spares, r.currency),
             "support": money(support + bought.support_cents, r.currency),
+            "net": money(total - tax, r.currency),
             "tax": money(tax, r.currency),
             "total": money(total, r.currency),
             "estimated_share": round(estimated / bought.cents, 4) if bought.cents else 0.0,

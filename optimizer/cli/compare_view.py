@@ -16,6 +16,8 @@ COLUMNS = [
     N_("Rank"), N_("Bid"), N_("Build"), N_("Equal scope"), N_("of it added"), "tok/s", N_("Total per tok/s"),
     N_("W per tok/s"), N_("Rules failed"), N_("Score"),
 ]  # fmt: skip
+NET_TAX_GROSS = N_("net {net}, tax {tax} ({rate} %), total with tax {total} {currency}")
+NET_UNTAXED = N_("net {net}, no tax added, total {total} {currency}")
 STATUS = {"kept": N_("on both fronts"), "gone": N_("gone"), "new": N_("new")}
 
 
@@ -38,6 +40,8 @@ def show(c: Comparison, _: Words) -> None:
         s = x.technical.throughput
         speed = f"{s.output_tok_s:,.1f} tok/s ({s.low:,.0f}–{s.high:,.0f}), " if s else ""
         print(f"{x.id}: {speed}{distance(_, x)}{_bargain(_, c, x)}")
+    for x in c.bids:
+        print(f"{x.id}: {_net_tax_gross(_, c, x)}")
     if c.recommended:
         chosen = next(x for x in c.bids if x.id == c.recommended)
         print(_("Best of the responsive bids: {bid}", bid=named(chosen)))
@@ -49,6 +53,16 @@ def show(c: Comparison, _: Words) -> None:
             print(f"  {_(SEVERITIES[f.severity])} [{f.code}] {f.said(_)}")
     for text in c.notes:
         print(_.sentence(text))
+
+
+def _net_tax_gross(_: Words, c: Comparison, x: Bid) -> str:
+    """The bid's sum on equal scope as three figures; "with tax" is said only where a rate was added."""
+    rate = c.basis.tax_percent
+    text = NET_TAX_GROSS if rate else NET_UNTAXED
+    return _(
+        text, net=amount(x.equal_net), tax=amount(x.equal_tax), rate=f"{rate.normalize():f}",
+        total=amount(x.equal_gross), currency=c.basis.currency,
+    )  # fmt: skip
 
 
 def _bargain(_: Words, c: Comparison, x: Bid) -> str:

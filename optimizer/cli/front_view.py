@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from optimizer.cli.money_view import sums
 from optimizer.cli.output import note, table
 from optimizer.i18n import N_, chosen
 from optimizer.procurement.labels import RULES, STATUS, UNITS
@@ -88,6 +89,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
         ],
         {0, 2, 3},
     )
+    print(sums(best["cost"], data["policy"]))
     checks(best["checks"])
     e = best["energy"]
     print(

@@ -98,7 +98,8 @@ def quote(
     free(output, force)
     write_bytes(output, content)
     total = f"{made.amount(made.sums.total):,f} {made.currency}"
-    note(f"{output}: {made.party.number}, {made.chosen.id}, total {total} with tax, until {party.valid_until}")
+    taxed = " with tax" if made.rates.tax else ""
+    note(f"{output}: {made.party.number}, {made.chosen.id}, total {total}{taxed}, until {party.valid_until}")
 
 
 def _format(named: str | None, output: Path | None, template: Path | None) -> str:

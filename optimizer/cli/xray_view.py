@@ -88,6 +88,10 @@ def _lines(x: XRay, _: Words) -> None:
                 rebates=off, net=amount(t.net),
             )
         )  # fmt: skip
+        if t.tax is None or t.gross is None:
+            print(_("Tax and the sum with it: not known, the quote says no rate (--tax 19%)."))
+        else:
+            print(_("Tax: {tax}; with tax: {gross} {unit}.", tax=amount(t.tax), gross=amount(t.gross), unit=unit))
 
 
 def _line(x: XLine, _: Words) -> list[str]:

@@ -71,7 +71,7 @@ def remarks(_: Words, q: Quote) -> list[str]:
             )
             out.append("\n".join(f"{part}{limit}" for part in _.sentence(x.text).split("\n")))
     if q.budget is not None and q.sums.total > q.budget:
-        out.append(_.stacked("The total with tax is above the budget."))
+        out.append(_.stacked("The total is above the budget."))
     out += [_.pair(*q.model_note)] if q.model_note[0] else []
     out += [_.sentence(m.text) for m in q.result.messages if m.code == "not-proven"]
     out += [_.sentence(x) for x in q.notes]
@@ -164,7 +164,7 @@ def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
     if q.budget is not None:
         worse = q.sums.total > q.budget
         kind: Deviation = "worse" if worse else "none" if q.sums.total == q.budget else "better"
-        yield Requirement(_("Budget, total with tax"), "", "", kind, "", cents=True)
+        yield Requirement(_("Budget of the total"), "", "", kind, "", cents=True)
     speed = unit(_, t.unit)
     if r.throughput_tenths is not None:
         yield at_least(N_("Throughput"), r.throughput_tenths / 10, t.output_tok_s, speed, 1)

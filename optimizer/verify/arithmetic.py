@@ -47,8 +47,9 @@ def sums(p: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:
         lines += minor(x.line_total, currency)
     c = p.cost
     yield from said("cost.parts", c.parts, lines - minor(c.spares, currency), "the lines sum up to")
-    total = sum(minor(x, currency) for x in (c.parts, c.spares, c.support, c.tax))
-    yield from said("cost.total", c.total, total, "parts, spares, support and tax are")
+    net = sum(minor(x, currency) for x in (c.parts, c.spares, c.support))
+    yield from said("cost.net", c.net, net, "parts, spares and support are")
+    yield from said("cost.total", c.total, net + minor(c.tax, currency), "net and tax are")
 
 
 def order(result: Result, points: list[tuple[int, int]]) -> Iterator[Wrong]:

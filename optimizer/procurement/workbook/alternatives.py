@@ -7,6 +7,7 @@ from typing import Any
 from catalogs.schema import Kind
 from optimizer.point_schema import FrontPoint
 from optimizer.procurement.labels import category, gpus, interval, plan, unit, word
+from optimizer.procurement.workbook import gross
 from optimizer.procurement.workbook.book import DARK, LIGHT, Book
 from optimizer.procurement.workbook.front import FIRST
 
@@ -36,7 +37,11 @@ def add(book: Book) -> None:
     s.ws.repeat_rows(top)
     row = top + 1
     for label, column, cents in ((_("Total with tax"), "F", True), (_("Total per tok/s"), "J", False)):
-        s.text(row, 0, label, **{**cell, "bold": True, "bg_color": LIGHT})
+        strong = {**cell, "bold": True, "bg_color": LIGHT}
+        if cents:
+            gross.label(s, row, 0, q.rates.tax, label, _("Total"), **strong)
+        else:
+            s.text(row, 0, label, **strong)
         for col, i in enumerate(at, 1):
             formula = f"={book.ref('front', f'{column}{FIRST + 1 + i}')}"
             m, speed = q.sums_of(i), q.front[i].throughput.output_tok_s

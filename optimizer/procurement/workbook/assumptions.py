@@ -73,7 +73,7 @@ def add(book: Book) -> None:
     row = _row(book, row, "long_lead_days", _("Lead time is long above, days"), lead, "0", "")
     budget = None if q.budget is None else q.amount(q.budget)
     said = "" if budget is not None else _("no budget given")
-    row = _row(book, row, "budget", _("Budget, total with tax"), budget, book.money_format, said)
+    row = _row(book, row, "budget", _("Budget of the total"), budget, book.money_format, said)
     s.done(row - 1)
 
 

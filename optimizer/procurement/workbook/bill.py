@@ -10,7 +10,7 @@ from constraints.pricing import QUICK
 from optimizer.i18n import N_, Words
 from optimizer.procurement.labels import category, word
 from optimizer.procurement.quote import Line, support_percent
-from optimizer.procurement.workbook import fx
+from optimizer.procurement.workbook import fx, gross
 from optimizer.procurement.workbook.book import INPUT, LIGHT, PERCENT, Book, Sheet
 
 HEAD = [
@@ -46,6 +46,7 @@ def add(book: Book) -> None:
     widths = [5, 14, 32, 16, 10, 6, 7, 7.5, m, m, m, m, 11.5, 11.5, 9, 20, m, 9, 9, 9, 24]
     s.setup(widths, f"{_('Bill of materials')}  {q.party.number}", _.stacked(text, currency=q.currency), PRINTED)
     s.head(FIRST - 1, HEAD)
+    gross.label(s, FIRST - 1, 11, q.rates.tax, _.stacked(HEAD[11]), _.stacked(N_("Line")), **gross.HEAD)
     first, last = rows(book)
     for i, line in enumerate(q.lines):
         _line(book, FIRST + i, i, line)

@@ -7,6 +7,7 @@ from typing import Any
 
 from optimizer.i18n import N_
 from optimizer.procurement.labels import gpus, plan, unit, word
+from optimizer.procurement.workbook import gross
 from optimizer.procurement.workbook.book import DARK, LIGHT, Book
 
 HEAD = [
@@ -29,6 +30,7 @@ def add(book: Book) -> None:
     title = _("Front: cost against throughput")
     s.setup(widths, title, _.stacked(note, currency=q.currency, unit=q.chosen.throughput.unit), PRINTED)
     s.head(FIRST - 1, HEAD)
+    gross.label(s, FIRST - 1, 5, q.rates.tax, _.stacked(HEAD[5]), _.stacked(N_("Total")), **gross.HEAD)
     for i, p in enumerate(q.front):
         row, n, m = FIRST + i, FIRST + i + 1, q.sums_of(i)
         cell: dict[str, Any] = {"border": 1, "border_color": "#BFBFBF"}
@@ -101,7 +103,7 @@ def chart(book: Book, width: int, height: int) -> Any:
     grid = {"visible": True, "line": {"color": "#E7E6E6"}}
     axis = {"name_font": font, "num_font": font, "num_format": "#,##0", "major_gridlines": grid}
     top = _nice(max(p.throughput.high for p in q.front))
-    made.set_x_axis({"name": _("Total with tax, {currency}", currency=q.currency), **axis})
+    made.set_x_axis({"name": _("total, {currency}", currency=q.currency), **axis})
     made.set_y_axis({"name": unit(_, q.chosen.throughput.unit), "min": 0, "max": top, **axis})
     made.set_title(
         {"name": _("Cost against throughput, 80 % interval"), "name_font": {**font, "size": 11, "bold": True}}

@@ -7,6 +7,7 @@ from typing import Any
 
 from optimizer.procurement.content import excluded, included, remarks
 from optimizer.procurement.labels import BASIS, gpus, interval, plan, unit, word
+from optimizer.procurement.workbook import gross
 from optimizer.procurement.workbook.bill import MARKS
 from optimizer.procurement.workbook.book import DARK, LIGHT, Book
 from optimizer.procurement.workbook.front import chart
@@ -71,7 +72,7 @@ def _totals(book: Book, row: int) -> int:
     s.formula(row, 0, f'="{_("Tax")} "&ROUND(100*tax_rate,6)&" %"', f"{_('Tax')} {q.rates.tax.normalize():f} %")
     s.money(row, 1, "=total_tax", m.tax)
     big = {"bold": True, "font_size": 14, "bg_color": LIGHT, "font_color": DARK}
-    s.text(row + 1, 0, _("Total with tax"), **{**big, "font_size": 11})
+    gross.label(s, row + 1, 0, q.rates.tax, _("Total with tax"), _("Total"), **{**big, "font_size": 11})
     s.money(row + 1, 1, "=total", m.total, **big)
     s.ws.set_row(row + 1, 26)
     over = {"type": "formula", "criteria": "=AND(ISNUMBER(budget),total>budget)",

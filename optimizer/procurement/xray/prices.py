@@ -11,7 +11,7 @@ from catalogs.load import Catalog
 from catalogs.offers import MOST_PIECES, Condition, Offer
 from catalogs.schema import GpuBoard, Kind
 from constraints.case import Build
-from constraints.exchange import minor_digits
+from constraints.exchange import half_up, minor_digits
 from optimizer.explanation.asked_for import supposed
 from optimizer.market import Market
 from optimizer.procurement.reading.build import NODES
@@ -19,7 +19,7 @@ from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.xray.basis import Conversion, rounded
 from optimizer.procurement.xray.placing import Scope
 from optimizer.procurement.xray.schema import Mark, Stated, Totals, XLine
-from optimizer.proofdata import money
+from optimizer.proofdata import minor, money
 
 MOST_CENTS = 10**11
 """Minor units of a piece that the solver still sums without overflow; a quote beyond it is read, not solved."""
@@ -55,10 +55,16 @@ def prices(quote: Quote, market: Market, scope: Scope, to: Conversion, above: De
     if any(x.row in by_time and x.role == "part" for x in quote.lines):
         hardware = None
     bought = None if hardware is None else hardware + off
-    totals = _totals(quote, made, market, scope, cents, off)
+    totals = _totals(quote, made, market, scope, cents, off, to.tax_rate)
     if by_time:  # a sum of what is paid once and what is paid each month is none
         totals = totals.model_copy(
-            update={"net": None, "services": None, "hardware": totals.hardware if bought else None}
+            update={
+                "net": None,
+                "tax": None,
+                "gross": None,
+                "services": None,
+                "hardware": totals.hardware if bought else None,
+            }
         )
     return Prices(made, totals, bought, paid)
 
@@ -268,8 +274,22 @@ def _hardware(quote: Quote, cents: Mapping[int, int | None]) -> int | None:
     return sum(found) if any(found) else None
 
 
+def _tax(lines: list[Line], cents: Mapping[int, int | None], off: int, rate: Decimal | None) -> int | None:
+    """Minor units of tax on the net amounts, rounded once per rate; None where a line's rate is not known. `off` and
+    lines without a rate of their own are at `rate` (percent)."""
+    by_rate: dict[Decimal, int] = {}
+    for at, net in [*((x.tax_rate, cents[x.row] or 0) for x in lines), (None, off)]:
+        percent = rate if at is None else at
+        if net and percent is None:
+            return None
+        if net and percent is not None:
+            by_rate[percent] = by_rate.get(percent, 0) + net
+    return sum(half_up(Fraction(percent) * net / 100) for percent, net in by_rate.items())
+
+
 def _totals(
-    quote: Quote, made: list[XLine], market: Market, scope: Scope, cents: Mapping[int, int | None], off: int
+    quote: Quote, made: list[XLine], market: Market, scope: Scope, cents: Mapping[int, int | None], off: int,
+    tax_rate: Decimal | None,
 ) -> Totals:  # fmt: skip
     unit = market.request.currency
     counted = [x for x in quote.lines if not x.optional]
@@ -282,13 +302,16 @@ def _totals(
     both = [x for x in made if x.difference_percent is not None and x.catalog_amount and not x.optional]
     ours, theirs = (sum(Decimal(v or 0) for v in vs) for vs in
                     ([x.amount for x in both], [x.catalog_amount for x in both]))  # fmt: skip
+    net, tax = of(counted, off), _tax(counted, cents, off, tax_rate)
     return Totals(
         stated=[Stated(row=t.row, label=t.label, kind=t.kind, amount=f"{t.amount:f}") for t in quote.totals],
         hardware=of(parts),
         of_it_not_placed=of([x for x in parts if x.row not in scope.rows]) if scope.placed else None,
         services=of([x for x in counted if x.role == "service"]),
         rebates=money(off, unit) if off else None,
-        net=of(counted, off),
+        net=net,
+        tax=None if tax is None or net is None else money(tax, unit),
+        gross=None if tax is None or net is None else money(minor(net, unit) + tax, unit),
         unpriced_rows=[x.row for x in counted if cents[x.row] is None],
         compared=f"{ours:f}" if both else None,
         compared_catalog=f"{theirs:f}" if both else None,

@@ -150,6 +150,10 @@ class Totals(Strict):
     services: Money | None
     rebates: Money | None = Field(default=None, description="on the whole, below 0; held to be on hardware")
     net: Money | None
+    tax: Money | None = Field(
+        default=None, description="on the net sum, at the basis' tax_rate; null: no rate is known"
+    )
+    gross: Money | None = Field(default=None, description="net and tax")
     unpriced_rows: list[int]
     compared: Money | None = Field(description="lines that the catalog prices too")
     compared_catalog: Money | None

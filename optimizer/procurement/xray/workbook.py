@@ -92,7 +92,8 @@ def _sums(book: Frame, x: XRay, row: int) -> int:
     sums = [
         (N_("Hardware"), t.hardware), (N_("of it no part of the build"), t.of_it_not_placed),
         (N_("Services"), t.services), (N_("Rebates on the whole"), t.rebates),
-        (N_("Together"), t.net), (N_("Lines that the catalog prices too"), t.compared),
+        (N_("Together"), t.net), (N_("Tax"), t.tax), (N_("Together with tax"), t.gross),
+        (N_("Lines that the catalog prices too"), t.compared),
         (N_("the same at the catalog's prices"), t.compared_catalog),
     ]  # fmt: skip
     for label, value in sums:

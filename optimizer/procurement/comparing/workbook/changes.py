@@ -41,7 +41,7 @@ def _summary(book: Frame, found: ResultsCompared) -> None:
     a, b = found.before, found.after
     rows = [
         (_("File"), a.source, b.source), (_("Prices as of"), a.as_of, b.as_of), (_("Build"), a.build, b.build),
-        (_("Total with tax"), _total(a), _total(b)),
+        (_("Total"), _total(a), _total(b)),
         (_("Throughput, tok/s"), *("–" if x.tok_s is None else f"{x.tok_s:,.1f}" for x in (a, b))),
         (_("Catalog"), a.catalog_sha256[:16], b.catalog_sha256[:16]), (_("Proof"), a.status, b.status),
     ]  # fmt: skip

@@ -22,6 +22,7 @@ from optimizer.procurement.comparing.workbook.book import (
     CompareBook,
     money,
 )  # fmt: skip
+from optimizer.procurement.workbook import gross
 from optimizer.procurement.workbook.book import DARK, LIGHT
 
 FIRM = ("included", "in_system")
@@ -160,6 +161,8 @@ def _sums(book: CompareBook) -> int:
     for k, (label, strong) in enumerate(SUMS):
         style: dict[str, Any] = {"bold": strong, "bg_color": LIGHT, "top": 1}
         s.span(row + k, 0, LEFT - 1, _(label), align="right", **style)
+        if k == len(SUMS) - 1:
+            gross.label(s, row + k, 0, book.c.basis.tax_percent, _(label), _("Total"), align="right", **style)
         for i, b in enumerate(book.bids):
             col = LEFT + WIDE * i
             line, added = xl_col_to_name(col + 2), xl_col_to_name(col + 3)

@@ -10,6 +10,7 @@ from optimizer.procurement.comparing.schema import Bid
 from optimizer.procurement.comparing.words import SEVERITIES, amount, distance, named
 from optimizer.procurement.comparing.workbook import technical
 from optimizer.procurement.comparing.workbook.book import CELL, GREEN, RED, CompareBook, money
+from optimizer.procurement.workbook import gross
 from optimizer.procurement.workbook.book import DARK, LIGHT
 
 HEAD = [
@@ -30,6 +31,7 @@ def add(book: CompareBook) -> None:
     )
     row = 3
     s.head(row, HEAD, freeze=False)
+    gross.label(s, row, 5, c.basis.tax_percent, _.stacked(HEAD[5]), _.stacked(N_("Total")), **gross.HEAD)
     s.ws.set_row(row, 66 if _.language == "both" else 34)
     order = sorted(range(len(c.bids)), key=lambda i: (c.bids[i].rank or len(c.bids) + 1, i))
     for k, i in enumerate(order, row + 1):
