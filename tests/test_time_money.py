@@ -190,3 +190,21 @@ def test_only_a_service_is_paid_by_the_year(catalog: Catalog, tmp_path: Path) ->
     assert quote.time_money is not None and len(quote.time_money.rows) == 1
     again = read(tmp_path / "a.xlsx", catalog, mapping=Mapping(term_months=36))
     assert sum(x.amount or 0 for x in again.lines) == EACH + 2700
+
+
+def test_a_summary_above_its_details_counts_once(catalog: Catalog, tmp_path: Path) -> None:
+    """A vendor's page of prices and, below it, the same lines with what they hold: the sum is that of one of them."""
+    path = tmp_path / "twice.csv"
+    path.write_text(
+        "Product,Qty,Unit Price,Subtotal\nPowerEdge XE9680 AI Server,2,287950.00,575900.00\n"
+        "Rack integration service,1,14600.00,14600.00\nSubtotal:,,,590500.00\nShipping:,,,1200.00\n"
+        "Taxable Amount:,,,0.00\nTotal:,,,591700.00\nLine Item Details\n"
+        "Product,Qty,Unit Price,Subtotal\nPowerEdge XE9680 AI Server,2,287950.00,575900.00\n"
+        "NVIDIA HGX H100 8-GPU baseboard 935-24287-0301,2,-,-\nIntel Xeon Platinum 8480+,4,-,-\n"
+        "Rack integration service,1,14600.00,14600.00\n",
+        encoding="utf-8",
+    )
+    quote = read(path, catalog)
+    assert sum(x.amount or 0 for x in quote.lines) == Decimal("591700.00")
+    assert [x.row for x in quote.lines] == [10, 11, 12, 13, 5]
+    assert not [i for i in quote.issues if i.code.endswith("arithmetic")]

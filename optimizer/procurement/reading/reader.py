@@ -26,7 +26,7 @@ from optimizer.procurement.reading.lines import IGNORE, SERVICE
 from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
 from optimizer.procurement.reading.names import Index
 from optimizer.procurement.reading.price_breaks import by_quantity
-from optimizer.procurement.reading.repeats import without_repeats
+from optimizer.procurement.reading.repeats import without_repeats, without_summary
 from optimizer.procurement.reading.rows import Body, body
 from optimizer.procurement.reading.sheet_facts import column_letters
 from optimizer.procurement.reading.tables import Sheet, Tables, read_tables
@@ -84,6 +84,8 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     taxed = (t.rate for _, t in pairs if t.rate is not None and t.kind in ("tax", "total_gross"))
     basis = replace(basis, tax_rate=basis.tax_rate if basis.tax_rate is not None else next(taxed, None))
     made = _lines(rows, style, index, basis, overrides, accept_fuzzy)
+    if without_summary(rows, made):
+        made = _lines(rows, style, index, basis, overrides, accept_fuzzy)
     if without_repeats(rows, made, [t for _, t in pairs]):
         pairs = sums.read_totals(rows.totals, style["line_total"], scale, issues=[])
         made = _lines(rows, style, index, basis, overrides, accept_fuzzy)

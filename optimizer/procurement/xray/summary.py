@@ -184,13 +184,11 @@ def _rules(x: XRay, _: Words) -> Iterable[str]:
 def _gaps(x: XRay, _: Words) -> Iterable[str]:
     needed = [m for m in x.missing if not m.reminder]
     if needed:
-        open_ = [line.row for line in x.lines if line.mark == "not-placed" and not line.optional]
-        hint = _(" ({rows} may hold some of it: not matched)", rows=rows(open_, _)) if open_ else ""
         many = [
             f"{m.qty} x {thing(m.what, _)}" if m.qty and m.qty > 1 and not m.suggestion else thing(m.what, _)
             for m in needed
         ]
-        yield _("Missing: {what}{hint}.", what=_.list(many), hint=hint)
+        yield _("Missing: {what}.", what=_.list(many))
     if x.memory and x.memory.status != "pass":
         yield _("Memory: {what}.", what=_.text(x.memory.text))
     if x.supplies and x.supplies.status == "fail":

@@ -1,0 +1,197 @@
+"""A comparison that harms nobody: what is no purchase, what is not judged, and what can't be awarded."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from click.testing import Result as Done
+from typer.testing import CliRunner
+
+from catalogs.load import Catalog, load
+from constraints.request import Request
+from constraints.rule import Check
+from optimizer.cli.app import app
+from optimizer.library import compare, xray
+from optimizer.procurement.comparing.schema import Bid, Comparison
+from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.reading.reader import read
+from optimizer.procurement.xray.open_lines import Open, OpenLine, settled
+
+ALDER = Path("examples/procurement/tender/alder.xlsx")
+ASKED = Request(
+    model="v3-671b", users=32, as_of="2026-11-24", currency="USD", have=frozenset({"racks", "network"})
+)  # fmt: skip
+HEAD = "Part number,Description,Qty,Unit price,Currency\n"
+NODE = (
+    ("SYS-821GE-TNHR", "server", 1, 24800),
+    ("HGX H200 8-GPU baseboard", "NVIDIA", 1, 231000),
+    ("Xeon Platinum 8592+", "CPU", 2, 7000),
+    ("M321R8GA0PB0-CWMKJ", "64GB DDR5-5600 RDIMM", 32, 1250),
+    ("PM9A3 3.84TB", "NVMe", 4, 760),
+    ("MCX75310AAS-NEAT", "ConnectX-7 NDR", 8, 1500),
+)
+OWN_NUMBERS = {
+    "M321R8GA0PB0-CWMKJ": ("370-BBRY", "64GB RDIMM, 5600MT/s, Dual Rank"),
+    "PM9A3 3.84TB": ("400-BPFQ", "3.84TB Data Center NVMe Read Intensive U2 with carrier"),
+    "MCX75310AAS-NEAT": ("540-BFWE", "ConnectX-7 Single Port NDR OSFP PCIe, No Crypto"),
+}
+"""The same parts by a maker's own numbers, which no catalog of parts holds."""
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load()
+
+
+Rows = tuple[tuple[str, str, int, int], ...]
+
+
+def offer(
+    path: Path, rows: tuple[tuple[str, str, int, int], ...] = NODE, above: str = "", unknown: bool = False
+) -> Path:
+    """A file of the node, with the maker's own numbers where `unknown`."""
+    lines = []
+    for number, text, qty, price in rows:
+        name, said = OWN_NUMBERS.get(number, (number, text)) if unknown else (number, text)
+        lines.append(f'{name},"{said}",{qty},{price},USD\n')
+    path.write_text(f"{above}Valid until: 2026-12-31\n{HEAD}{''.join(lines)}", encoding="utf-8")
+    return path
+
+
+def total(rows: Rows = NODE) -> Decimal:
+    return Decimal(sum(qty * price for _number, _text, qty, price in rows))
+
+
+def quick(offered: list[Quote], catalog: Catalog) -> Comparison:
+    return compare(offered, ASKED, catalog=catalog, time_limit_s=0.001)
+
+
+def codes(b: Bid) -> set[str]:
+    return {f.code for f in b.flags}
+
+
+def call(*args: object) -> Done:
+    return CliRunner().invoke(app, [str(a) for a in args])
+
+
+def test_a_lease_wins_nothing(catalog: Catalog, tmp_path: Path) -> None:
+    """9,190 a month beside purchases of 330,000: no rank, no points, no sums, and in nobody's median or fill."""
+    cheap = tuple((n, t, q, p // 36) for n, t, q, p in NODE)
+    extra = (*cheap, ("SVC-9", "Installation on site", 1, 90))
+    lease = read(offer(tmp_path / "lease.csv", extra, above="Leasing offer\n"), catalog)
+    alone = quick([read(ALDER, catalog), read(offer(tmp_path / "b.csv"), catalog)], catalog)
+    found = quick([read(ALDER, catalog), read(offer(tmp_path / "b.csv"), catalog), lease], catalog)
+    bid = found.bids[2]
+    assert bid.apart == "time" and "time-money-unclear" in codes(bid) and not found.ok
+    assert (bid.rank, bid.score, bid.points, bid.equal_net, bid.offered_net) == (None, None, (), None, None)
+    assert found.recommended != bid.id
+    for x, y in zip(found.bids, alone.bids, strict=False):
+        for name in ("equal_net", "filled_net", "rank", "score", "points"):
+            assert getattr(x, name) == getattr(y, name)
+    assert [(i.title, i.median_unit, i.min_net) for i in found.items] == [
+        (i.title, i.median_unit, i.min_net) for i in alone.items
+    ]
+
+
+def test_the_command_says_it_first(tmp_path: Path) -> None:
+    lease = offer(tmp_path / "lease.csv", above="All prices are per month\nTerm: 36 months\n")
+    options = ("--model", "v3-671b", "--users", 32, "--have", "racks,network", "--time-limit", 0.1)
+    done = call("compare", lease, ALDER, *options)
+    assert done.exit_code == 5, done.output
+    assert done.stdout.splitlines()[1].startswith("A: not comparable with a purchase")
+    assert "over its own term of 36 months" in done.stdout
+    done = call("compare", lease, ALDER, *options, "--term", "A=36", "--json")
+    bid = Comparison.model_validate(json.loads(done.stdout)).bids[0]
+    assert done.exit_code == 0 and bid.offered_net == total() * 36 and bid.apart == "" and bid.rank is not None
+    done = call("compare", lease, ALDER, *options, "--term", "once", "--json")
+    assert Comparison.model_validate(json.loads(done.stdout)).bids[0].offered_net == total()
+    done = call("--lang", "zh", "compare", lease, ALDER, *options)
+    assert done.exit_code in (2, 5)
+    for wrong in ("x", "0", "9999", "Z=36", "A=soon"):
+        done = call("compare", lease, ALDER, *options, "--term", wrong)
+        assert getattr(done.exception, "faults", [None])[0].code == "bad-term", wrong
+    done = call("check", lease, "--model", "v3-671b", "--quick")
+    assert done.exit_code == 5
+    assert "Not comparable" in done.stdout.splitlines()[1] or "not comparable" in done.stdout.splitlines()[1]
+    assert "above the catalog" not in done.stdout and "Counted net" not in done.stdout
+
+
+def test_the_same_scope_in_other_words_costs_the_same(catalog: Catalog, tmp_path: Path) -> None:
+    """Two bids of one scope: what no part was matched with in one is not missing in the other, nor the other way."""
+    a, b = offer(tmp_path / "a.csv"), offer(tmp_path / "b.csv", unknown=True)
+    found = quick([read(a, catalog), read(b, catalog)], catalog)
+    assert [x.equal_net for x in found.bids] == [total(), total()]
+    assert [x.filled_net for x in found.bids] == [0, 0]
+    known, unknown = found.bids
+    assert known.technical.runs and not known.technical.not_judged
+    rows = {x.rule: x.rows for x in unknown.technical.not_judged}
+    assert rows["host_memory"] == (6,) and rows["storage"] == (7,) and rows["interconnect"] == (8,)
+    assert not unknown.technical.failed
+    assert "not-judged" in codes(unknown) and "runs-nothing" not in codes(unknown)
+    assert {"missing-line", "not-filled"}.isdisjoint(codes(known) | codes(unknown))
+    assert (unknown.responsive, unknown.rank, unknown.points) == (False, None, ())
+
+
+def test_what_is_surely_missing_is_added(catalog: Catalog, tmp_path: Path) -> None:
+    """A line of network words leaves the memory of the others missing; one without any words may be all of it."""
+    rest = tuple(x for x in NODE if x[0] not in ("M321R8GA0PB0-CWMKJ", "MCX75310AAS-NEAT"))
+    a = offer(tmp_path / "a.csv")
+    b = offer(tmp_path / "b.csv", (*rest, ("540-XX", "25GbE OCP 3.0 network adapter", 1, 900)))
+    c = offer(tmp_path / "c.csv", (*rest, ("ZZ-1", "Kit as discussed", 1, 900)))
+    found = quick([read(x, catalog) for x in (a, b, c)], catalog)
+    memory = next(x for x in found.items if x.role == "memory").cells
+    assert memory[1].fill == "median" and memory[1].filled == 40000
+    assert memory[2].state == "not_judged" and memory[2].filled is None and "row 7" in memory[2].text
+    card = next(x for x in found.items if x.role == "nic").cells
+    assert card[1].state == "not_judged" and card[2].state == "not_judged"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD}XQ-1,Some gadget,1,5,USD\n",
+        "Part Number,Description,Unit price\nM321R8GA0PB0-CWMKJ,memory,900\nMCX75310AAS-NEAT,card,800\n",
+        f"Rental\n{HEAD}SYS-821GE-TNHR,server,1,99,USD\n",
+        f"{HEAD}SYS-821GE-TNHR,server,1,24000,\nWhole configured GPU server,as discussed,3,500000,\n",
+        f"Valid until: 2020-01-01\n{HEAD}HGX H200 8-GPU baseboard,board,5,1,USD\nXeon Platinum 8592+,CPU,9,1,USD\n",
+    ],
+    ids=["gadget", "list", "rental", "no currency", "boards"],
+)
+def test_an_odd_neighbour_changes_nobody(text: str, catalog: Catalog, tmp_path: Path) -> None:
+    """Each bid is judged by itself: what stands beside it neither stops its build nor makes it dearer."""
+    path = tmp_path / "odd.csv"
+    path.write_text(text, encoding="utf-8")
+    found = quick([read(path, catalog), read(ALDER, catalog)], catalog)
+    odd, alder = found.bids
+    assert alder.technical.runs and not alder.technical.failed
+    assert (alder.responsive, alder.rank) == (True, 1)
+    assert alder.equal_net == Decimal("332010.00") and alder.filled_net == 0
+    assert (odd.responsive, odd.rank, odd.points) == (False, None, ())
+
+
+def test_an_xray_names_the_row(catalog: Catalog, tmp_path: Path) -> None:
+    found = xray(read(offer(tmp_path / "a.csv", unknown=True), catalog), ASKED, catalog=catalog, search=False)
+    assert {(x.what, x.where) for x in found.not_judged if x.what} >= {("memory", "row 6"), ("network card", "row 8")}
+    assert not [c for c in found.checks if c.status == "fail"] and not found.ok
+    assert {"memory", "network card", "NVMe drives"}.isdisjoint(x.what for x in found.missing)
+    assert found.throughput is None and found.mended is None
+    assert any("row 8 may be it" in s for s in found.summary)
+    assert not any("does not run" in s for s in found.summary)
+
+
+def test_a_certain_failure_stays_one() -> None:
+    """What stands in the wrong place, or draws too much, is not mended by lines that nothing was matched with."""
+    left = Open((OpenLine(5, frozenset({"memory"})), OpenLine(6, None)))
+    said = [
+        Check.of("fit", False, "GeForce RTX 4090 D has open-fan cooling, the chassis takes passive/blower"),
+        Check.of("fit", False, "needs 2 equal CPUs"), Check.of("precision", False, "no FP8"),
+        Check.of("storage", False, "too little"), Check.of("power", True, "enough"), Check.of("site", True, "fits"),
+    ]  # fmt: skip
+    found = settled(said, left)
+    assert [x.rule for x in found.checks if x.status == "fail"] == ["fit", "precision"]
+    assert {x.rule: tuple(y.row for y in x.lines) for x in found.open} == {"storage": (6,), "power": (5,)}
+    assert [x.rule for x in found.checks] == ["fit", "precision", "site"]
+    assert settled(said, Open()).checks == said
