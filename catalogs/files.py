@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from catalogs import json_text
 from catalogs.errors import Fault, InputError
 
 
@@ -46,7 +46,7 @@ def _drop(temporary: str) -> None:
 def read_result(path: Path) -> Any:
     """The JSON of a saved result, not yet judged. Raises InputError for what is none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json_text.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as e:
         raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
     except (ValueError, RecursionError) as e:

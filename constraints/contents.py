@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from catalogs.load import Catalog
-from catalogs.schema import Gpu, GpuBoard, Memory, Platform
+from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Memory, Nic, Platform
 
 Population = Literal["full", "partial", "uneven"]
 
@@ -58,3 +58,17 @@ def modules_to_buy(p: Platform, catalog: Catalog) -> list[int]:
 def module_fits_inside(p: Platform, catalog: Catalog, module: Memory) -> bool:
     """Whether a module may stand beside those inside a complete system: it is of their kind, or there are none."""
     return all(module.id == x.id for x, _ in inside(p, catalog, Memory))
+
+
+def fixed_w(p: Platform, catalog: Catalog) -> int:
+    """Power of what is inside a complete system, GPUs aside."""
+    watts = 0
+    for c in p.contents:
+        part = catalog.parts[c.part]
+        if isinstance(part, GpuBoard):
+            watts += part.overhead_w * c.qty
+        elif isinstance(part, Cpu):
+            watts += (part.tdp_w or 0) * c.qty
+        elif isinstance(part, Memory | Drive | Nic):
+            watts += part.power_w * c.qty
+    return watts

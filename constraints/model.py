@@ -12,24 +12,15 @@ from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import (
-    Bridge,
-    Cooling,
-    Cpu,
-    Drive,
     Gpu,
-    GpuBoard,
     Kind,
-    Memory,
     Nic,
-    Pdu,
-    Platform,
-    Psu,
-    Rack,
 )
 from constraints.budget import MAX_MONEY
 from constraints.buying import Ordered, orders
+from constraints.candidates import Candidates
 from constraints.case import fan_percent, included_bank, patterns, power_cap
-from constraints.contents import dimm_counts, gpus_inside, modules_to_buy
+from constraints.contents import dimm_counts, fixed_w, gpus_inside, modules_to_buy
 from constraints.cp_sat import cp_model
 from constraints.plan import Row
 from constraints.policy import Policy
@@ -58,26 +49,6 @@ def within_int64(terms: Iterable[tuple[str, int, int]], what: str) -> int:
             "Lower --max-nodes or correct the price.",
         )  # fmt: skip
     return total
-
-
-class Candidates:
-    """Parts that may stand in a node of a family. A subclass or caller may prune; `everything` does not."""
-
-    def __init__(self, parts: Iterable[Any]) -> None:
-        by: dict[type, list[Any]] = {}
-        for p in parts:
-            by.setdefault(type(p), []).append(p)
-        self.platforms: list[Platform] = by.get(Platform, [])
-        self.cpus: list[Cpu] = by.get(Cpu, [])
-        self.memory: list[Memory] = by.get(Memory, [])
-        self.psus: list[Psu] = by.get(Psu, [])
-        self.drives: list[Drive] = by.get(Drive, [])
-        self.nics: list[Nic] = by.get(Nic, [])
-        self.boards: list[GpuBoard] = by.get(GpuBoard, [])
-        self.bridges: list[Bridge] = by.get(Bridge, [])
-        self.cooling: list[Cooling] = by.get(Cooling, [])
-        self.racks: list[Rack] = by.get(Rack, [])
-        self.pdus: list[Pdu] = by.get(Pdu, [])
 
 
 class FamilyModel:
@@ -239,20 +210,6 @@ class FamilyModel:
             cp.add(self.pieces == sum(t for terms in quantities.values() for t in terms))
         for n, is_n in self.node_counts.items():
             cp.add(self.total_cents == n * self.node_cents + rest).only_enforce_if(is_n)
-
-
-def fixed_w(p: Platform, catalog: Catalog) -> int:
-    """Power of what is inside a complete system, GPUs aside."""
-    watts = 0
-    for c in p.contents:
-        part = catalog.parts[c.part]
-        if isinstance(part, GpuBoard):
-            watts += part.overhead_w * c.qty
-        elif isinstance(part, Cpu):
-            watts += (part.tdp_w or 0) * c.qty
-        elif isinstance(part, Memory | Drive | Nic):
-            watts += part.power_w * c.qty
-    return watts
 
 
 __all__ = [

@@ -93,7 +93,7 @@ class Policy:
     def with_file(self, path: Path) -> Policy:
         """Lay a TOML file over this policy (`[power]` tables or dotted keys); raises InputError as `with_settings`."""
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as e:
             raise InputError(f"cannot read policy file {path}: {e.strerror}", "no-file") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from datetime import date
+import re
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
 from catalogs.errors import InputError
 from catalogs.offers import Condition, Confidence, Currency
@@ -149,6 +150,16 @@ class Request(BaseModel):
     def _in_order(self, members: frozenset[str]) -> list[str]:
         """Sets in order: the same bytes for any hash seed."""
         return sorted(members)
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _a_day(cls, value: object) -> object:
+        """A day, not a moment: prices know no time of day, and a number may be one of seconds."""
+        if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            return date.fromisoformat(value)
+        if isinstance(value, datetime) or not isinstance(value, date):
+            raise ValueError("a day is written YYYY-MM-DD, without a time")
+        return value
 
     @model_validator(mode="after")
     def _context(self) -> Request:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
+from catalogs import json_text
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.offers import Offer
@@ -18,6 +20,7 @@ from constraints.case import Build
 from constraints.request import Request
 from optimizer import texts
 from optimizer.api import build_of
+from optimizer.point_schema import PartQty
 from optimizer.schema import BuildFile
 from optimizer.text.money import amount
 
@@ -27,7 +30,7 @@ def read(
 ) -> tuple[Catalog, Request, list[tuple[str, Build]]]:
     """(catalog with the file's own parts, request, named builds); raises InputError with what is wrong in it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as e:
         raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
     except UnicodeDecodeError:
@@ -42,7 +45,7 @@ def _toml(
 ) -> tuple[Catalog, Request, list[tuple[str, Build]]]:
     try:
         data = tomllib.loads(text)
-        found = BuildFile.model_validate({**data, **({"model": model} if model else {})})
+        found = BuildFile.model_validate({**data, **({"model": model} if model else {})}, strict=True)
     except tomllib.TOMLDecodeError as e:
         raise InputError(Fault("bad-toml", str(e), str(path))) from None
     except ValidationError as e:
@@ -113,15 +116,51 @@ def _with_raw(path: Path, catalog: Catalog, raw: list[dict[str, Any]], request: 
     return replace(catalog, parts=parts, offers=offers)
 
 
+class SavedNode(BaseModel):
+    """Parts of a node in a saved result."""
+
+    count: int = Field(ge=1, le=1000)
+    parts: list[PartQty]
+
+
+class SavedPoint(BaseModel):
+    """What makes a point of a saved result a build."""
+
+    id: str
+    nodes: list[SavedNode] = Field(min_length=1, max_length=1)
+    shared: list[PartQty]
+
+
+class SavedFront(BaseModel):
+    """What is read of a saved result here; `dsopt verify` judges the rest."""
+
+    request: Request
+    front: list[SavedPoint]
+
+
 def _result(path: Path, text: str) -> tuple[Request, list[tuple[str, Build]]]:
     try:
-        data = json.loads(text)
-        request = Request.model_validate(data["request"])
-        builds = []
-        for p in data["front"]:
-            node = p["nodes"][0]
-            parts = {x["part"]: x["qty"] for x in node["parts"]}
-            builds.append((p["id"], Build(node["count"], parts, {x["part"]: x["qty"] for x in p["shared"]})))
-    except (ValueError, KeyError, TypeError, IndexError) as e:
-        raise InputError(Fault("bad-result", f"is no dsopt result: {type(e).__name__} {e}", str(path))) from None
-    return request, builds
+        data = json_text.loads(text)
+        found = SavedFront.model_validate_json(json.dumps(data), strict=True)
+    except (ValidationError, ValueError, RecursionError) as e:
+        raise InputError(_no_result(e, str(path))) from None
+    builds, faults = [], []
+    for i, p in enumerate(found.front):
+        for place, parts in (("nodes[0].parts", p.nodes[0].parts), ("shared", p.shared)):
+            twice = [part for part, n in Counter(x.part for x in parts).items() if n > 1]
+            faults += [Fault("bad-result", f"{x} stands twice", str(path), column=f"front[{i}].{place}") for x in twice]
+        node, shared = ({x.part: x.qty for x in parts} for parts in (p.nodes[0].parts, p.shared))
+        builds.append((p.id, Build(p.nodes[0].count, node, shared)))
+    if faults:
+        raise InputError(faults)
+    return found.request, builds
+
+
+def _no_result(e: Exception, file: str) -> list[Fault]:
+    """What makes a text no saved result, with its places."""
+    if not isinstance(e, ValidationError):
+        return [Fault("bad-result", f"is no dsopt result: {e}", file)]
+    return [
+        Fault("bad-result", f"is no dsopt result: {x['msg']}", file, column=".".join(map(str, x["loc"])))
+        for x in e.errors(include_url=False)
+    ]

@@ -23,11 +23,7 @@ from optimizer.rows import GpuRows
 from optimizer.search import assemble
 from optimizer.stairs import Staircase
 from optimizer.ties import rank
-from optimizer.units import Unit, Units
-
-MARGIN_PERCENT = 10
-"""The bound alone closes only what lies this much above the staircase; all that is nearer is proven by CP-SAT."""
-
+from optimizer.units import MARGIN_PERCENT, Unit, Units
 
 GIVE_UP = 12
 """Builds in a row that the search fails to complete before it gives up a family: CP-SAT finds what is missing there."""

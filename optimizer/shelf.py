@@ -13,10 +13,9 @@ from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
 from constraints.case import PsuBank, bank, fan_percent, included_bank, patterns
-from constraints.contents import inside, module_fits_inside, modules_to_buy
+from constraints.contents import fixed_w, inside, module_fits_inside, modules_to_buy
 from constraints.fit import bayless, cooler_fits, cpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
 from constraints.lanes import NVME_LANES, cpu_lanes, direct, needs_lanes
-from constraints.model import fixed_w
 from constraints.offload import bandwidth_gb_s, gflops_class, offloads
 from constraints.rack import cord_links, racked
 from optimizer.market import Market

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from constraints.candidates import Candidates
 from constraints.interconnect import plan_fault
-from constraints.model import Candidates
 from constraints.plan import Row
 from optimizer.assortment import Assortment, Stocked
 from optimizer.bound import Bound, Bounds
@@ -19,6 +19,8 @@ from optimizer.rows import Asked, GpuRows
 from optimizer.shelf import NONE
 from optimizer.stairs import Staircase
 
+MARGIN_PERCENT = 10
+"""The bound alone closes only what lies this much above the staircase; all that is nearer is proven by CP-SAT."""
 TOGETHER = 64
 """Families whose plans are judged in one stroke, between two looks at the clock."""
 

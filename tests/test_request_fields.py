@@ -59,6 +59,7 @@ def scene(name: str) -> tuple[Catalog, str]:
         "host": lambda: offload_scenario(1),  # experts in host memory
         "origins": lambda: procurement_scenario(0, "confidence", "money"),  # countries, sellers, lead times
         "water": lambda: scenario(10),
+        "relabelled": lambda: scenario(15),  # families of all three kinds
     }[name]()
     catalog = priced_long_ago(catalog) if name == "plain" else catalog
     return catalog, json.dumps(solve(catalog, request, Policy()).data)

@@ -24,7 +24,7 @@ from constraints.storage import Storage
 from optimizer.api import Answer, embedded, solve
 from optimizer.certify import Family
 from optimizer.cli.app import app
-from optimizer.front import Closed, Found, Front, Point
+from optimizer.front import Found, Front, Point
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver
 from optimizer.proofdata import staircase
@@ -32,6 +32,7 @@ from optimizer.result import result
 from optimizer.schema import Result
 from optimizer.verify.complete import complete, prove
 from optimizer.verify.consistent import consistent
+from optimizer.verify.families import MadeAnew
 from optimizer.verify.highs import HighsFamily
 from optimizer.verify.wrong import Report
 from tests.conftest import AS_OF
@@ -302,18 +303,15 @@ def test_every_value_is_judged(answer: Answer) -> None:
     assert {m for m in missed if not m.startswith(tuple(UNNOTICED))} == set()
 
 
-def forged(answer: Answer, points: list[Point], empty: tuple[str, int] | None = None) -> Data:
-    """A result of other points with its whole record written to match; `empty`: a family said to have no build."""
-    market, seen = answer.market, answer.front
-    known = [(p.found.row.perf.tenths, p.found.parts_cents) for p in points]
-    steps = staircase(known, market.request, market.policy)
-    record = []
-    for c in seen.record:
-        least = {"bound": tuple(s.below for s in steps), "cp_sat": tuple(1 for _ in steps)}.get(c.by, ())
-        gone = (c.gpu, c.per_node) == empty
-        record.append(Closed(c.gpu, c.per_node, "no_build") if gone else replace(c, least=least))
+def forged(answer: Answer, points: list[Point]) -> Data:
+    """A result of other points with its whole record written to match, bounds and labels too."""
+    market = answer.market
+    known = [(p.case.gpu.id, p.case.per_node, p.found.row.perf.tenths, p.found.parts_cents) for p in points]
+    steps = staircase([p[2:] for p in known], market.request, market.policy)
+    anew = MadeAnew(market, known, steps)
+    record = anew.record({(u.gpu.id, u.per_node) for u in anew.units.units if anew.is_open(u, known)})
     counts = (sum(c.by == by for c in record) for by in ("bound", "cp_sat"))
-    return result(market, Front(points, True, *counts, stairs=steps, record=tuple(record)), {})
+    return result(market, Front(points, True, *counts, stairs=steps, record=record), {})
 
 
 def proven(data: Data, catalog: Catalog) -> list[str]:
@@ -333,12 +331,16 @@ def test_a_point_removed_with_its_record_is_proven_missing(answer: Answer, at: i
     assert said.startswith(f"front: lacks a point {where}") and f"for {cents} USD" in said
 
 
-def test_a_family_said_to_have_no_build_is_proven_missing(answer: Answer) -> None:
+def test_a_family_said_to_have_no_build_is_named(answer: Answer) -> None:
     last = answer.front.points[-1].found.row.key
-    kept = [p for p in answer.front.points if (p.case.gpu.id, p.case.per_node) != (last.gpu, last.per_node)]
-    said = proven(forged(answer, kept, (last.gpu, last.per_node)), answer.market.catalog)
-    assert len(said) == len(answer.front.points) - len(kept)
-    assert all("lacks a point" in x for x in said)
+    data = forged(answer, [p for p in answer.front.points if p.case.gpu.id != last.gpu])
+    families = data["proof"]["families"]
+    gone = [f for f in families["each"] if f["gpu"] == last.gpu]
+    for f in gone:
+        families[f"closed_by_{f['closed_by']}"] -= 1
+        f |= {"closed_by": "no_build", "least": []}
+    places = {w.where for w in judged(data, answer.market.catalog).wrong}
+    assert {f"proof.families.each[{families['each'].index(f)}].closed_by" for f in gone} == places
 
 
 def test_no_points_at_all_are_proven_missing(answer: Answer) -> None:

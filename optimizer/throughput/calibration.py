@@ -176,7 +176,7 @@ def shipped() -> Calibration:
 def read(folder: Path, name: str) -> Calibration:
     """A calibration's folder. Raises InputError when a file is missing or no calibration."""
     try:
-        with (folder / RESIDUALS).open(encoding="utf-8", newline="") as f:
+        with (folder / RESIDUALS).open(encoding="utf-8-sig", newline="") as f:
             rows = list(csv.DictReader(f))
         if any(None in r for r in rows):
             raise ValueError(f"a row of {RESIDUALS} has more cells than columns")

@@ -85,7 +85,7 @@ class Constants:
 
 def rows(path: Path = DATA / "constants.csv") -> list[dict[str, str]]:
     """The lines of a constants.csv."""
-    with path.open(encoding="utf-8", newline="") as f:
+    with path.open(encoding="utf-8-sig", newline="") as f:
         return list(csv.DictReader(f))
 
 

@@ -86,7 +86,7 @@ def widths(held_out: Mapping[str, tuple[Floats, Floats, int]]) -> dict[str, Widt
 
 def read_widths(path: Path) -> dict[str, Width]:
     """Widths from intervals.csv."""
-    with path.open(encoding="utf-8", newline="") as f:
+    with path.open(encoding="utf-8-sig", newline="") as f:
         return {
             r["distance"]: Width(float(r["low"]), float(r["high"]), int(r["rows"]), int(r["groups"]))
             for r in csv.DictReader(f)

@@ -21,7 +21,7 @@ from constraints.procurement import price_book
 from optimizer.embed import catalog_of, rows, used
 from optimizer.front import Front, Point
 from optimizer.market import Market
-from optimizer.proofdata import read_record
+from optimizer.proofdata import read_record, staircase
 from optimizer.result import point, result
 from optimizer.rows import families
 from optimizer.schema import Result
@@ -56,8 +56,11 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
     Returns what was read for a later proof; None when the file is no result at all."""
     report = Report()
     try:
-        stored = Result.model_validate(data)
-    except ValidationError as e:
+        stored = Result.model_validate_json(json.dumps(data), strict=True)
+    except (TypeError, ValueError, RecursionError) as e:
+        if not isinstance(e, ValidationError):
+            report.add("$", f"is no dsopt result: {e}")
+            return report, None
         for x in e.errors(include_url=False):
             report.add(_path(x["loc"]), x["msg"])
         return report, None
@@ -91,6 +94,7 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
             report.add("catalog.embedded" if not whole else "catalog", f"holds figures beyond all bounds: {e}")
         if whole and stored.proof.complete and stored.proof.staircase:
             report.wrong += _all_families(stored, market)
+            report.wrong += _record(read)
     report.wrong = list(dict.fromkeys(report.wrong))
     return report, read
 
@@ -173,3 +177,19 @@ def _all_families(stored: Result, market: Market) -> Iterator[Wrong]:
         yield Wrong("proof.families.each", f"lacks {gpu}, {k} per node")
     for gpu, k in sorted(listed - there):
         yield Wrong("proof.families.each", f"{gpu}, {k} per node: no such family in the catalog")
+
+
+def _record(read: Read) -> Iterator[Wrong]:
+    """The record of the proof against families made anew; not of a front of which a point makes no build."""
+    from optimizer.verify.families import judged
+
+    if read.market is None or None in read.points:
+        return
+    points = [
+        (p.case.gpu.id, p.case.per_node, p.found.row.perf.tenths, p.found.parts_cents)
+        for p in read.points if p is not None
+    ]  # fmt: skip
+    steps, closed = read_record(read.result.proof.model_dump(), read.result.request.currency)
+    true = staircase([(tenths, cents) for _, _, tenths, cents in points], read.market.request, read.market.policy)
+    if steps == true:  # else that is said already, and bounds are held against nothing
+        yield from judged(read.market, points, steps, closed)

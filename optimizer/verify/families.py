@@ -1,0 +1,109 @@
+"""The families of a stored proof made anew: which have a build at all, what their bounds are, which a bound closes.
+
+No solver: rows and bounds are arithmetic. What the solver found INFEASIBLE is for `--prove` to show; here it is judged
+whether a family was for a bound to close, or for the solver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from functools import partial
+
+from constraints.axis import MONEY
+from optimizer.clock import Clock
+from optimizer.front import Closed, Step
+from optimizer.market import Market
+from optimizer.proofdata import money
+from optimizer.record import Name, record
+from optimizer.stairs import Staircase
+from optimizer.units import MARGIN_PERCENT, Unit, Units
+from optimizer.verify.wrong import Wrong
+
+Point = tuple[str, int, int, int]
+"""(GPU, GPUs per node, 0.1 tok/s, cents) of a point of the front."""
+
+
+class MadeAnew:
+    """The families of a market with their rows as far as a run looked at them, under a staircase of points."""
+
+    def __init__(self, market: Market, points: list[Point], steps: tuple[Step, ...]) -> None:
+        self.market, self.points, self.steps = market, points, steps
+        self.limit = steps[-1].below - 1
+        self.units = Units(market, Clock(), clever=True)
+        self._judge_rows()
+
+    def _judge_rows(self) -> None:
+        """Rows of every node count that the run looked at: up to the staircase's end, and on the way to the cheapest
+        build where no budget ends it."""
+        if self.market.request.budget_cents is None and self.points and self.units.units:
+            top, cheapest = max(1, 4 * min(u.least for u in self.units.units)), self.points[0][3]
+            self.units.judge(top)
+            while top < cheapest:
+                top *= 4
+                self.units.judge(top)
+        self.units.judge(self.limit)
+
+    def record(self, proven: Container[Name]) -> tuple[Closed, ...]:
+        """The record of a proof in which those families went to the solver."""
+        floors = {
+            (u.gpu.id, u.per_node): [
+                (r.perf.tenths, partial(self.units.floor, u, r)) for r in self.units.runnable(u)
+            ]
+            for u in self.units.units
+        }  # fmt: skip
+        return record(floors, proven, self.units.dropped, self.steps)
+
+    def is_open(self, u: Unit, points: list[Point]) -> bool:
+        """Whether a bound of the family lies within the margin above the staircase of these points: then the solver is
+        asked."""
+        stairs = Staircase(self.limit)
+        stairs.tenths, stairs.costs = [p[2] for p in points], [p[3] for p in points]
+        for row in self.units.runnable(u):
+            top = stairs.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
+            if any(b.fits(top) for b in self.units.bounds_of(u, row, top)):
+                return True
+        return False
+
+
+def judged(market: Market, points: list[Point], steps: tuple[Step, ...], stored: tuple[Closed, ...]) -> Iterator[Wrong]:
+    """What is wrong in the record of a proof, of which the staircase and the list of families were judged already."""
+    if market.axis is not MONEY or not steps:
+        return
+    anew = MadeAnew(market, points, steps)
+    place = {(c.gpu, c.per_node): i for i, c in enumerate(stored)}
+    yield from _figures(anew, stored, place)
+    yield from _labels(anew, stored, place)
+
+
+def _figures(anew: MadeAnew, stored: tuple[Closed, ...], place: dict[Name, int]) -> Iterator[Wrong]:
+    """Families said to have no build that have some, or the other way round; bounds that are not theirs."""
+    currency = anew.market.request.currency
+    for found in anew.record({(c.gpu, c.per_node) for c in stored if c.by == "cp_sat"}):
+        at = place.get((found.gpu, found.per_node))
+        if at is None:
+            continue
+        have, where = stored[at], f"proof.families.each[{at}]"
+        if (have.by == "no_build") != (found.by == "no_build"):
+            says = "no build of it can be made" if found.by == "no_build" else "builds of it can be made"
+            yield Wrong(f"{where}.closed_by", f"stored {have.by}, but {says}")
+        elif have.least != found.least:
+            ours, theirs = (", ".join(money(x, currency) for x in c.least) for c in (found, have))
+            yield Wrong(f"{where}.least", f"stored {theirs or 'none'}, the bounds say {ours or 'none'}")
+
+
+def _labels(anew: MadeAnew, stored: tuple[Closed, ...], place: dict[Name, int]) -> Iterator[Wrong]:
+    """Families said to be closed by a bound that is too near, and those said to be the solver's that a bound closes.
+
+    The run went through the families in order, and the solver may have found a point on the way: what a bound closes is
+    held against all points, what went to the solver against those of families before it, which were known by then."""
+    order = {(u.gpu.id, u.per_node): i for i, u in enumerate(anew.units.units)}
+    for u in anew.units.units:
+        name = u.gpu.id, u.per_node
+        if name not in place:
+            continue
+        where, by = f"proof.families.each[{place[name]}].closed_by", stored[place[name]].by
+        if by == "bound" and anew.is_open(u, anew.points):
+            yield Wrong(where, f"stored bound, which lies less than {MARGIN_PERCENT} % above the staircase")
+        before = [p for p in anew.points if order.get(p[:2], 0) < order[name]]
+        if by == "cp_sat" and not anew.is_open(u, before):
+            yield Wrong(where, "stored cp_sat, but its bound closes it")
