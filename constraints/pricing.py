@@ -53,6 +53,15 @@ def exchange(request: Request, old: str, new: str) -> Fraction:
     return Fraction(1) if old == new else _exchanged(request.fx, old, new)
 
 
+ENERGY = "energy.price_per_kwh"
+
+
+def energy_price(request: Request, policy: Policy) -> Fraction:
+    """Price of a kWh in the request's currency: the buyer's own as it stands, the policy's default (USD) converted."""
+    own = Fraction(policy[ENERGY])
+    return own if ENERGY in policy.changed else own * exchange(request, "USD", request.currency)
+
+
 def unit_price(offer: Offer | Bundle, request: Request, price: Decimal | None = None) -> int:
     """Net unit price in minor units: made net of tax and converted once, rounded half up.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from constraints.exchange import minor_digits
 from constraints.policy import Policy, defaults
+from constraints.pricing import ENERGY
 from constraints.request import WORKLOADS, Request
 
 FILES = {"own": "OWN.csv", "avl": "LIST.csv", "fx": "FX.csv", "support": "SUPPORT.csv"}
@@ -50,9 +51,27 @@ def command(
     words = [*_wanted(request, own_throughput), *_site(request), *_bought(request, named)]
     words += ["--as-of", request.as_of.isoformat()]
     for key, value in sorted(policy.changed.items()):
-        if value != defaults()[key].value:
+        if value != defaults()[key].value or key == ENERGY:
             words += ["--set", f"{key}={value}"]
     return shlex.join(["dsopt", "solve", *words, *rest])
+
+
+SAID_IN_WORDS = (
+    "--model", "--budget", "--currency", "--throughput", "--users", "--tokens-per-day", "--requests-per-second",
+    "--workload", "--isl", "--osl", "--min-tok-s-user", "--max-ttft", "--as-of",
+)  # fmt: skip
+"""Options of a request's load and money, which a view says in words."""
+
+
+def conditions(request: Request, policy: Policy) -> str:
+    """All of a request but its money, load and day, as options; the condition of the parts always."""
+    words = shlex.split(command(request, policy))[2:]
+    starts = [i for i, w in enumerate(words) if w.startswith("--")]
+    given = [words[a:b] for a, b in zip(starts, [*starts[1:], len(words)], strict=True)]
+    kept = [x for x in given if x[0] not in SAID_IN_WORDS]
+    if not any(x[0] == "--condition" for x in kept):
+        kept = [["--condition", ",".join(sorted(request.conditions))], *kept]
+    return shlex.join(w for x in kept for w in x)
 
 
 def _given(request: Request, options: Mapping[str, str]) -> Iterator[str]:

@@ -26,6 +26,30 @@ from optimizer.asked import model_of
 from optimizer.throughput.calibration import Calibration, shipped
 
 
+def sensible(catalog: Catalog, request: Request, policy: Policy) -> Llm:
+    """The model of a request that makes sense in the catalog. Raises InputError as `model_of` does, and for vendors,
+    parts and countries that no part is of."""
+    llm = model_of(request, policy)
+    known = {p.vendor.casefold(): p.vendor for p in catalog.parts.values()}
+    for name in sorted((request.vendors | request.barred_vendors) - set(known)):
+        near = ", ".join(known[x] for x in get_close_matches(name, list(known), n=3))
+        raise InputError(f"no part of a vendor named {name!r}", "unknown-vendor", f"Nearest: {near}." if near else "")
+    if strange := sorted({x.part for x in request.own} - set(catalog.parts)):
+        raise InputError(f"no part with the id {strange[0]!r} to be owned", "unknown-part", "Correct --own.")
+    if request.support and policy["money.support_percent"]:
+        raise InputError(
+            "support is given by category and as money.support_percent", "bad-support", "Give one of the two."
+        )
+    countries = sorted({p.country for p in catalog.parts.values() if p.country})
+    for code in request.origins:
+        if code not in countries:
+            remedy = f"Known: {', '.join(countries)}." if countries else "No part has a country of origin."
+            raise InputError(
+                Fault("unknown-origin", "no part is from there", column="--origin", value=code, remedy=remedy)
+            )
+    return llm
+
+
 @dataclass
 class Market:
     """Catalog, request and everything derived from the two."""
@@ -48,26 +72,7 @@ class Market:
     ) -> Market:  # fmt: skip
         """Throughput by `calibration`, the shipped one without. `book`: prices known already, of a request alike
         (optimizer/assortment.py). Raises InputError as `model_of` does, and for an unknown vendor."""
-        llm = model_of(request, policy)
-        known = {p.vendor.casefold(): p.vendor for p in catalog.parts.values()}
-        for name in sorted((request.vendors | request.barred_vendors) - set(known)):
-            near = ", ".join(known[x] for x in get_close_matches(name, list(known), n=3))
-            raise InputError(
-                f"no part of a vendor named {name!r}", "unknown-vendor", f"Nearest: {near}." if near else ""
-            )
-        if strange := sorted({x.part for x in request.own} - set(catalog.parts)):
-            raise InputError(f"no part with the id {strange[0]!r} to be owned", "unknown-part", "Correct --own.")
-        if request.support and policy["money.support_percent"]:
-            raise InputError(
-                "support is given by category and as money.support_percent", "bad-support", "Give one of the two."
-            )
-        countries = sorted({p.country for p in catalog.parts.values() if p.country})
-        for code in request.origins:
-            if code not in countries:
-                remedy = f"Known: {', '.join(countries)}." if countries else "No part has a country of origin."
-                raise InputError(
-                    Fault("unknown-origin", "no part is from there", column="--origin", value=code, remedy=remedy)
-                )
+        llm = sensible(catalog, request, policy)
         book = book or price_book(catalog, request, policy)
         return cls(catalog, request, policy, llm, book, calibration or shipped())
 

@@ -135,7 +135,10 @@ class PowerFacts(Strict):
 
 class Energy(Strict):
     kwh_year: int = Field(description="at the policy's average load, with pue")
-    cost_year: str = Field(description="kwh_year at the policy's energy.price_per_kwh")
+    price_per_kwh: str = Field(
+        description="in the request's currency: the buyer's own, else the default's USD converted"
+    )
+    cost_year: str = Field(description="kwh_year at price_per_kwh")
     pue: str = Field(description="power usage effectiveness of the room")
 
 

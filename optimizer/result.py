@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from constraints.axis import MONEY
 from constraints.budget import totals
+from constraints.exchange import half_up, minor_digits
 from constraints.host_memory import host_of
 from constraints.precision import BITS
-from constraints.pricing import fx_rates
+from constraints.pricing import energy_price, fx_rates
 from constraints.rack import racks_in
 from constraints.site import total_w, units
 from optimizer.bom import bom, purchase
@@ -125,10 +127,12 @@ def energy(market: Market, watts: int) -> dict[str, Any]:
     """Yearly energy at the average load, with the room's PUE."""
     p = market.policy
     kwh = Decimal(watts) / 1000 * p["energy.load_percent"] / 100 * p["energy.pue"] * ENERGY_HOURS
-    cost = kwh * p["energy.price_per_kwh"]
+    price = energy_price(market.request, p)
+    cents = half_up(Fraction(kwh) * price * 10 ** minor_digits(market.request.currency))
     return {
         "kwh_year": int(kwh),
-        "cost_year": str(cost.quantize(Decimal("0.01"))),
+        "price_per_kwh": f"{Decimal(price.numerator) / price.denominator:.4f}",
+        "cost_year": money(cents, market.request.currency),
         "pue": str(p["energy.pue"]),
     }
 

@@ -28,6 +28,7 @@ the catalog's, sums and tax, what is missing, what the money would buy instead; 
 
 
 def check(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="build.toml, result.json, or a vendor's quote")],
     model: Annotated[str | None, typer.Option(help="Model, where the file names none.")] = None,
     model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
@@ -70,8 +71,10 @@ def check(
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See HELP."""
+    from optimizer.cli.usage import refuse, together
     from optimizer.cli.xray_cmd import Options, is_vendor_file, xray_file
 
+    together(ctx, "model", "model_config")
     if lang is not None:
         speak(lang)
     options = Options(
@@ -84,19 +87,24 @@ def check(
         }
     )  # fmt: skip
     if is_vendor_file(file):
-        if budget is not None:
-            raise typer.BadParameter("--budget is of a build: a quote is held against its own price")
+        refuse(ctx, "is of a build: a quote is held against its own price", "budget")
+        refuse(ctx, "is of a build: of a quote the nearest build is looked for anyhow, but with --quick", "mend")
+        if output is None and review is None:
+            refuse(ctx, "is of -o and --review", "force")
         return xray_file(
             file, options, model=model, model_config=model_config, catalog=catalog, set_=set_, as_of=as_of,
             measured=measured, calibration=calibration, time_limit=time_limit, json=json,
         )  # fmt: skip
     if time_limit is not None and not mend:
         raise typer.BadParameter("--time-limit is of --mend, or of a vendor's quote")
+    if file.suffix.lower() == ".json":
+        refuse(ctx, "a result says it itself", "model", "model_config", "as_of")
     if options.typed:
         raise typer.BadParameter(f"{', '.join(options.typed)}: of a vendor's quote, not of {file.name}")
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
+    from optimizer.cli.understood import show_understood
     from optimizer.clock import Clock, TimeUp, interruptible
     from optimizer.library import check as run
     from optimizer.library import read_build
@@ -116,6 +124,8 @@ def check(
         found_budget = money(budget, default=of_file and currency_code(of_file, "DSOPT_CURRENCY"))
         update = {"budget_cents": found_budget.cents, "currency": found_budget.currency}
         market_request = market_request.model_copy(update=update)
+    if not json:
+        show_understood(parts, market_request, chosen)
     out, complete = [], True
     with interruptible(clock := Clock(limit)):
         for name, build in builds:

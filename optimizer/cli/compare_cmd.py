@@ -23,6 +23,7 @@ why. Exit 3 for a file that can't be read, 5 where a bid is no purchase (a lease
 
 
 def compare(
+    ctx: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="Quotes (.xlsx, .csv, ...) and results (.json), two at least")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Workbook (.xlsx) or .json to write.")] = None,
     model: Annotated[str | None, typer.Option(help="Model that the builds are for; a result's without.")] = None,
@@ -60,12 +61,17 @@ def compare(
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
     from optimizer.cli import compare_view, parse, terms
+    from optimizer.cli.understood import show_understood
+    from optimizer.cli.usage import refuse, refuse_all_but, together
     from optimizer.i18n import LANGUAGES, Words, chosen
     from optimizer.library import changes, read_bids
     from optimizer.library import compare as run
 
     if lang is not None and lang not in LANGUAGES:
         raise InputError(Fault("bad-language", "is none", column="--lang", value=lang, remedy="One of: en, zh, both."))
+    together(ctx, "model", "model_config")
+    if output is None:
+        refuse(ctx, "is of -o", "force")
     if output is not None:
         free(output, force)
         if output.suffix.lower() not in (".xlsx", ".json"):
@@ -84,10 +90,14 @@ def compare(
     found: Any
     show: Any
     if not read.quotes and len(read.results) == 2:
+        kept = ("output", "lang", "catalog", "calibration", "measured", "json", "force", "set_")
+        refuse_all_but(ctx, "is not used where two results are compared", *kept)
         found, show = changes(*read.results), compare_view.show_changes
     else:
         asked = _request(read, model, model_config, users, workload, min_tok_s_user, min_precision, offload, have,
                          currency, as_of)  # fmt: skip
+        if not json:
+            show_understood(parts, asked, policy)
         found = run(
             read.bids(), asked, catalog=parts, policy=policy, calibration=by,
             tax_percent=tax_percent(tax) if tax else None, rates=terms.rates(fx) if fx else (), weights=weights,

@@ -25,6 +25,7 @@ build meets the conflict and the ways out. All of it is solved for."""
 
 
 def explain(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
     point: Annotated[str | None, typer.Argument(help="A front id or recommended, fastest, cheapest, value.")] = None,
     why_not: Annotated[list[str], typer.Option(help='"8x H20", a part, or a build.toml: solved with it.')] = [],
@@ -44,10 +45,13 @@ def explain(
     from constraints.policy import Policy
     from optimizer.cli import explain_view, parse
     from optimizer.cli.progress import progress
+    from optimizer.cli.usage import refuse
     from optimizer.clock import Clock, interruptible
     from optimizer.command import Typed
     from optimizer.library import open_result
 
+    if not price_risk:
+        refuse(ctx, "is of --price-risk", "bad_prices")
     limit, parts = parse.time_limit(time_limit), load(catalog)
     opened = open_result(file, catalog=parts, calibration=parse.calibration(calibration, measured, parts, Policy()))
     with progress() as tell, interruptible(clock := Clock(limit, tell)):
@@ -56,6 +60,8 @@ def explain(
             bad = bad_prices if price_risk else None
             said, complete = explain_view.answers(opened, point, clock, why_not, vary, bad, not json)
         else:
+            why = "is of a point of a front: no build meets this request"
+            refuse(ctx, why, "point", "why_not", "vary", "price_risk", "bad_prices")
             typed = Typed.of(
                 own=None, avl=None, fx=None, support=None, catalog=catalog, measured=measured, by=calibration
             )

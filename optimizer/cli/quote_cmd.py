@@ -27,6 +27,7 @@ FORMATS = ("xlsx", "csv", "json", "cyclonedx", "pdf")
 
 
 def quote(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; json and csv: stdout.")] = None,
     point: Annotated[str | None, typer.Option(help="Point of the front; the recommended one without.")] = None,
@@ -58,6 +59,7 @@ def quote(
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
+    from optimizer.cli.usage import refuse
     from optimizer.i18n import LANGUAGES, Words, chosen
     from optimizer.library import open_result, verify_result
     from optimizer.library import quote as run
@@ -69,6 +71,8 @@ def quote(
     words = Words(lang) if lang else chosen()
     if output is None and kind not in ("json", "csv", "cyclonedx"):
         raise typer.BadParameter(f"-o FILE is needed for {kind}")
+    if output is None:
+        refuse(ctx, "is of -o", "force")
     if output is not None:
         free(output, force)
     parts = load(catalog)

@@ -39,6 +39,7 @@ these names is kept as NAME_in."""
 
 
 def size(
+    ctx: typer.Context,
     model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name; without, every model.")] = None,
     model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     gpu: Annotated[list[str], typer.Option(help="[N x]NAME of a GPU; several are compared.")] = [],
@@ -81,7 +82,9 @@ def size(
     from constraints.policy import Policy
     from optimizer import library, texts
     from optimizer.cli import parse, size_view
+    from optimizer.cli.usage import refuse
 
+    _unused(ctx, offload, workload)
     parts, policy = load(catalog), Policy().with_settings(set_)
     if calibrate is not None:
         from optimizer.cli.calibrate_view import calibrate as run
@@ -113,7 +116,10 @@ def size(
     )
     host = parse.host(cpu, sockets, memory, parts) if offload else None
     by = parse.calibration(calibration, measured, parts, policy)
-    setups = [(name, n or count or 1, nodes) for count, name in (texts.gpu(x, parts) for x in gpu)]
+    counted = [texts.gpu(x, parts) for x in gpu]
+    if any(count for count, _ in counted):
+        refuse(ctx, "the number of GPUs stands before the name already (--gpu 8xNAME): give one", "n")
+    setups = [(name, n or count or 1, nodes) for count, name in counted]
     if single:
         answer = library.size(
             request, setups, catalog=parts, policy=policy, calibration=by, host=host, second_opinion=engine
@@ -123,6 +129,32 @@ def size(
         raise typer.BadParameter("without --model one --gpu is answered, for serving from its own memory")
     fits = library.size_models(request, setups[0], catalog=parts, policy=policy, calibration=by, everything=all_)
     print(fits.model_dump_json(indent=2)) if json else size_view.models(fits)
+
+
+def _unused(ctx: typer.Context, offload: bool, workload: str) -> None:
+    """Raises BadParameter for options that the answer asked for would not use."""
+    from constraints.request import TRAINING
+    from optimizer.cli.usage import refuse, refuse_all_but, together, typed
+
+    together(ctx, "batch", "calibrate")
+    together(ctx, "model", "model_config")
+    together(ctx, "tokens_per_day", "requests_per_second")
+    if typed(ctx, "calibrate"):
+        return refuse_all_but(ctx, "is not used by --calibrate", "calibrate", "output", "force", "set_", "catalog")
+    if typed(ctx, "batch"):
+        used = ("batch", "output", "force", "set_", "catalog", "measured", "calibration")
+        refuse_all_but(ctx, "is not used by --batch, whose rows say it", *used)
+        if not typed(ctx, "output"):
+            refuse(ctx, "is of -o", "force")
+        return None
+    refuse(ctx, "is of --batch or --calibrate", "output", "force")
+    if not offload:
+        refuse(ctx, "is of --offload", "cpu", "sockets", "memory")
+    if typed(ctx, "model") or typed(ctx, "model_config"):
+        refuse(ctx, "is of an answer for every model, without --model", "all_")
+    if workload in TRAINING:
+        refuse(ctx, f"is of serving, not of {workload}", "kv_precision", "offload")
+    return None
 
 
 def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy: Policy, by: Calibration) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -99,7 +100,7 @@ def solve(
     policy: Annotated[Path | None, typer.Option(help="TOML file of policy values.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
     pue: Annotated[float | None, typer.Option(help="Power usage effectiveness.")] = None,
-    energy_price: Annotated[float | None, typer.Option(help="Price per kWh.")] = None,
+    energy_price: Annotated[str | None, typer.Option(help="Price per kWh, in the request's currency: 0.8元.")] = None,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
     measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements: they beat the model.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
@@ -118,18 +119,32 @@ def solve(
     from catalogs.errors import InputError
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
+    from constraints.request import TRAINING
     from optimizer import texts
     from optimizer.cli import parse, procurement, terms
+    from optimizer.cli.usage import apart, refuse
 
     if all(x is None for x in (budget, throughput, users, tokens_per_day, requests_per_second)):
         wanted = "--budget, --throughput, --users, --tokens-per-day, --requests-per-second"
         raise typer.BadParameter(f"one of {wanted} is needed")
     single = model is not None or model_config is not None
+    _contradictions(ctx, set_, precision, min_precision, one_seller, max_sellers)
+    if not single:
+        refuse(ctx, "is of the result of one model (--model)", "embed_catalog")
+    elif embed_catalog and not json and output is None:
+        refuse(ctx, "the rows stand in the JSON: give --json or -o", "embed_catalog")
+    if workload in TRAINING:
+        refuse(ctx, f"is of serving, not of {workload}", "kv_precision", "offload")
     parts = load(catalog)
-    if parts.replaced:
-        note(language()("The overlay replaced: {names}.", names=", ".join(parts.replaced)))
     cents, code = _money(ctx, budget, currency)
     counts = [texts.gpu(g, parts) for g in gpu]
+    if len(numbers := {n for n, _ in counts if n}) > 1:
+        raise typer.BadParameter(f"--gpu gives several numbers of GPUs: {', '.join(map(str, sorted(numbers)))}")
+    barred = {parts.find(x).id for x in exclude}
+    apart("--vendor", _words(vendor), "--no-vendor", _words(no_vendor))
+    apart("--origin", _words(origin), "--no-origin", _words(no_origin))
+    apart("--include", {parts.find(x).id for x in include}, "--exclude", barred)
+    apart("--gpu", {name for _, name in counts}, "--exclude", barred)
     conditions = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
     if throughput is not None and not (0 < throughput < 1e11):
         raise InputError(f"--throughput must be above 0, not {throughput}", "bad-throughput")
@@ -186,13 +201,18 @@ def solve(
         ),
     )  # fmt: skip
     chosen = Policy().with_file(policy) if policy else Policy()
-    extra = [f"energy.pue={pue}"] * (pue is not None) + [f"energy.price_per_kwh={energy_price}"] * (
-        energy_price is not None
-    )
+    extra = [f"energy.pue={pue}"] if pue is not None else []
+    extra += [f"energy.price_per_kwh={_energy_price(energy_price, code):f}"] if energy_price is not None else []
     extra += [f"money.tax_percent={tax_percent(tax)}"] if tax else []
     extra += [f"money.support_percent={percent}"] if percent is not None else []
     chosen = chosen.with_settings([*set_, *extra])
 
+    if not json:
+        from optimizer.cli.understood import show_understood
+
+        show_understood(parts, request, chosen, every_model=not single)
+    if parts.replaced:
+        note(language()("The overlay replaced: {names}.", names=", ".join(parts.replaced)))
     by = parse.calibration(calibration, measured, parts, chosen)
     for text in by.notes:
         note(f"{language()('note')}: {language().sentence(text)}")
@@ -231,6 +251,28 @@ def solve(
         raise typer.Exit(4)
 
 
+OWN_OPTIONS = {
+    "money.tax_percent": "tax", "money.support_percent": "support", "energy.pue": "pue",
+    "energy.price_per_kwh": "energy_price",
+}  # fmt: skip
+"""Policy values with an option of their own."""
+
+
+def _contradictions(
+    ctx: typer.Context, settings: list[str], precision: str | None, min_precision: str | None, one_seller: bool,
+    max_sellers: int | None,
+) -> None:  # fmt: skip
+    """Raises BadParameter for options that say one thing twice or exclude each other."""
+    from optimizer.cli.usage import option, set_twice, together, too_coarse, typed
+
+    together(ctx, "model", "model_config")
+    together(ctx, "tokens_per_day", "requests_per_second")
+    set_twice(settings, {key: option(ctx, name) for key, name in OWN_OPTIONS.items() if typed(ctx, name)})
+    too_coarse(precision, _bits(min_precision))
+    if one_seller and max_sellers not in (None, 1):
+        raise typer.BadParameter(f"--one-seller and --max-sellers {max_sellers} contradict: give one")
+
+
 def _money(ctx: typer.Context, budget: str | None, currency: str | None) -> tuple[int | None, str]:
     """(minor units of the budget, currency). DSOPT_CURRENCY is a default, that an amount may name another than;
     --currency is not."""
@@ -243,6 +285,20 @@ def _money(ctx: typer.Context, budget: str | None, currency: str | None) -> tupl
         return None, code or "USD"
     found = money(budget, code if said else None, default=code)
     return found.cents, found.currency
+
+
+def _energy_price(text: str, currency: str) -> Decimal:
+    """Of a kWh, in the request's currency; 0 is allowed. Raises InputError for what is none or names another one."""
+    from optimizer.text.money import amount, bad
+
+    if text.strip().strip("0") in ("", "."):
+        return Decimal(0)
+    found = amount(text, "--energy-price", currency)
+    if found.currency not in ("", currency):
+        remedy = f"Give it in {currency}."
+        why = f"is in {found.currency}, the request in {currency}"
+        raise bad("--energy-price", text, why, remedy, "contradicting-currency")
+    return found.value
 
 
 def _bits(text: str | None) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -46,14 +46,56 @@ class Group(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-def unused(given: Mapping[str, Any], why: str) -> None:
-    """Raises BadParameter that names the options given and says why they are not used."""
-    names = [name for name, value in given.items() if value is not None and value is not False and value != []]
-    if names:
-        raise typer.BadParameter(f"{', '.join(names)}: {why}")
-
-
 def typed(ctx: typer.Context, name: str) -> bool:
     """Whether a parameter was given on the command line, not by default or by an environment variable."""
     source = ctx.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def option(ctx: typer.Context, name: str) -> str:
+    """A parameter as it is typed: `--max-nodes`."""
+    found = next(p for p in ctx.command.params if p.name == name)
+    return max(found.opts, key=len) if found.param_type_name == "option" else name
+
+
+def refuse(ctx: typer.Context, why: str, *names: str) -> None:
+    """Raises BadParameter for those of the parameters that were typed: the command would not use them."""
+    if given := [option(ctx, x) for x in names if typed(ctx, x)]:
+        raise typer.BadParameter(f"{', '.join(given)}: {why}")
+
+
+def refuse_all_but(ctx: typer.Context, why: str, *names: str) -> None:
+    """As `refuse`, for every option that is not among the names."""
+    others = (p.name for p in ctx.command.params if p.param_type_name == "option" and p.name not in (*names, "help"))
+    refuse(ctx, why, *(x for x in others if x))
+
+
+def together(ctx: typer.Context, *names: str) -> None:
+    """Raises BadParameter where two or more of the parameters were typed: they say one thing in different ways."""
+    given = [option(ctx, x) for x in names if typed(ctx, x)]
+    if len(given) > 1:
+        raise typer.BadParameter(f"{' and '.join(given)} contradict: give one")
+
+
+def apart(one: str, members: Iterable[str], other: str, barred: Iterable[str]) -> None:
+    """Raises BadParameter for what one option asks for and another bars."""
+    if both := sorted(set(members) & set(barred)):
+        raise typer.BadParameter(f"{one} and {other} contradict: {', '.join(both)}")
+
+
+def too_coarse(precision: str | None, least_bits: int | None) -> None:
+    """Raises BadParameter for a --precision of fewer bits than --min-precision allows."""
+    from constraints.precision import BITS
+
+    bits = BITS.get((precision or "").strip().casefold())
+    if least_bits is not None and bits is not None and bits < least_bits:
+        text = f"--precision {precision} and --min-precision {least_bits}bit contradict: {precision} has {bits} bits"
+        raise typer.BadParameter(text)
+
+
+def set_twice(settings: Sequence[str], options: Mapping[str, str]) -> None:
+    """Raises BadParameter for a policy value that --set and an option of its own both give (key -> option)."""
+    for text in settings:
+        key = text.partition("=")[0].strip()
+        if key in options:
+            raise typer.BadParameter(f"--set {key} and {options[key]} contradict: give one")

@@ -20,6 +20,7 @@ Prices, sums, throughput and rules of a saved result made anew; --prove also pro
 
 
 def verify(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
     prove: Annotated[bool, typer.Option("--prove", help="Prove again that nothing lies under the front.")] = False,
     engine: Annotated[str, typer.Option(help="Solver of --prove: cp-sat, or highs for small catalogs.")] = "cp-sat",
@@ -33,11 +34,12 @@ def verify(
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
+    from optimizer.cli.usage import refuse
     from optimizer.library import verify_result as run
     from optimizer.verify.verdict import Verdict
 
-    if not prove and (thorough or engine == "highs"):
-        raise typer.BadParameter("--engine and --thorough are of --prove")
+    if not prove:
+        refuse(ctx, "is of --prove", "engine", "thorough")
     parts = load(catalog)
     by = parse.calibration(calibration, measured, parts, Policy())
     found = run(file, prove=prove, engine=engine, thorough=thorough, catalog=parts, calibration=by)  # type: ignore[arg-type]

@@ -85,6 +85,10 @@ def xray_file(
         write_review(review, [quote])
         note(_("{file}: {n} lines that need a look", file=review, n=len(quote.open_lines)))
     request = _request(quote.currency, options, named, as_of)
+    if not json:
+        from optimizer.cli.understood import show_understood
+
+        show_understood(parts, request, chosen)
     rate = _rate(options["rate"])
     tax = tax_percent(options["tax"]) if options["tax"] else None
     with interruptible(clock := Clock(parse.time_limit(time_limit))):
@@ -160,6 +164,7 @@ def _request(currency: str, options: Options, model: str, as_of: str | None) -> 
     from catalogs.errors import InputError
     from optimizer import texts
     from optimizer.cli import parse
+    from optimizer.cli.usage import too_coarse
     from optimizer.text.money import CURRENCIES, currency_code
 
     named = options["currency"]
@@ -169,6 +174,7 @@ def _request(currency: str, options: Options, model: str, as_of: str | None) -> 
     bits = (options["min_precision"] or "").lower().removesuffix("bit").removesuffix("-")
     if bits and bits not in ("4", "8", "16"):
         raise InputError(f"--min-precision {bits!r} is none of 4bit, 8bit, 16bit", "bad-precision")
+    too_coarse(options["precision"], int(bits) if bits else None)
     workload = options["workload"] or "chat"
     return texts.request(
         model=model,

@@ -18,7 +18,7 @@ from catalogs.offers import Bundle, Offer
 from catalogs.schema import Kind
 from constraints.exchange import FxRate, half_up, minor_digits
 from constraints.policy import Policy
-from constraints.pricing import QUICK, exchange, fx_rates, unit_price
+from constraints.pricing import ENERGY, QUICK, exchange, fx_rates, unit_price
 from constraints.procurement import price_book
 from constraints.request import Request
 from constraints.rules import findings
@@ -176,8 +176,12 @@ def offered(
 def _market(market: Market, terms: Terms) -> Market:
     """The market under the terms; a budget is taken over at the exchange rate."""
     old, fields = market.request, dict(terms.request)
-    policy = Policy(dict(market.policy.changed)).with_settings(terms.policy)
     new = old.model_copy(update=fields)
+    changed = dict(market.policy.changed)
+    if ENERGY in changed and new.currency != old.currency:  # the buyer's own price is in the currency of the result
+        price = Fraction(changed[ENERGY]) * exchange(new, old.currency, new.currency)
+        changed[ENERGY] = Decimal(half_up(price * 10**6)).scaleb(-6)
+    policy = Policy(changed).with_settings(terms.policy)
     if old.budget_cents is not None and new.currency != old.currency:
         scale = Fraction(10) ** (minor_digits(new.currency) - minor_digits(old.currency))
         budget = half_up(old.budget_cents * exchange(new, old.currency, new.currency) * scale)
