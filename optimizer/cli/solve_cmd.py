@@ -133,6 +133,9 @@ def solve(
         refuse(ctx, "is of the result of one model (--model)", "embed_catalog")
     elif embed_catalog and not json and output is None:
         refuse(ctx, "the rows stand in the JSON: give --json or -o", "embed_catalog")
+    if output is not None and not output.parent.is_dir():
+        text = f"cannot write: no folder {output.parent}"
+        raise InputError(text, "not-writable", "Name a writable place.")
     if workload in TRAINING:
         refuse(ctx, f"is of serving, not of {workload}", "kv_precision", "offload")
     parts = load(catalog)
