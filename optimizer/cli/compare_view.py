@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.cli.output import table
 from optimizer.i18n import N_, Words
+from optimizer.procurement.comparing.flagging import first_of
 from optimizer.procurement.comparing.words import CRITERIA, SEVERITIES, amount, distance, named
 
 if TYPE_CHECKING:
@@ -23,16 +24,15 @@ STATUS = {"kept": N_("on both fronts"), "gone": N_("gone"), "new": N_("new")}
 
 def show(c: Comparison, _: Words) -> None:
     """Ranking, what is added for equal scope, and everything marked."""
+    for x in c.bids:
+        for f in first_of(x.flags) if x.apart else ():
+            print(f"{x.id}: {f.said(_)}")
     b = c.basis
     head = _(
         "{model}, as of {day}; amounts in {currency}, net of tax",
         model=c.request.model, day=b.as_of.isoformat(), currency=b.currency,
     )  # fmt: skip
     print(head)
-    for x in c.bids:
-        for f in x.flags if x.apart else ():
-            if f.code.startswith(("time-money", "price-list")):
-                print(f"{x.id}: {f.said(_)}")
     print(", ".join(f"{_(CRITERIA[w.key])} {w.weight.normalize():f}" for w in c.weights))
     rows = [_row(x) for x in sorted(c.bids, key=lambda x: (x.rank or len(c.bids) + 1, x.id))]
     table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 5, 6, 7, 8, 9})

@@ -14,6 +14,7 @@ from constraints.exchange import ExchangeRate, FxRate, minor_digits
 from constraints.pricing import fx_rates
 from constraints.request import Request
 from constraints.rule import Check
+from optimizer.i18n import Words
 from optimizer.market import Market
 from optimizer.procurement.comparing import flagging, scoring
 from optimizer.procurement.comparing.align import Group, aligned, ordered, with_contents
@@ -40,6 +41,7 @@ from optimizer.procurement.xray.placing import scope
 from optimizer.rows import GpuRows
 
 MOST_BIDS = 12
+EN = Words("en")
 SECONDS = 60
 
 
@@ -113,6 +115,7 @@ def compared(
     fit = [b for b in bids if b.responsive]
     whole = [b.equal_net for b in bids if b.complete and b.equal_net is not None]
     return Comparison(
+        not_comparable=tuple(f"{b.id}: {f.said(EN)}" for b in bids if b.apart for f in flagging.first_of(b.flags)),
         request=market.request, policy={k: str(v) for k, v in sorted(market.policy.changed.items())},
         basis=_basis(terms, bids), weights=tuple(weights), bids=tuple(bids), items=tuple(found),
         lowest_equal_net=min(whole, default=None),

@@ -32,7 +32,7 @@ SENTENCES = {"what", "by", "title", "mine", "others", "rule", "field", "period",
 def said(words: Words, text: str, values: Mapping[str, str]) -> str:
     """A sentence with its values, those that are sentences themselves translated too."""
     zh = Words("zh")
-    chinese = {k: zh.sentence(v) if k in SENTENCES else v for k, v in values.items()}
+    chinese = {k: v if k not in SENTENCES else zh.text(v) if "; " in v else zh.sentence(v) for k, v in values.items()}
     return words.pair(Words("en")(text, **values), zh(text, **chinese))
 
 
@@ -217,6 +217,7 @@ class Comparison(Strict):
 
     schema_version: Literal["1"] = "1"
     kind: Literal["bids"] = "bids"
+    not_comparable: tuple[str, ...] = Field(default=(), description="first of all: bids that are no purchase, and why")
     request: Request
     policy: dict[str, str]
     basis: Basis

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from optimizer.i18n import N_, Words
-from optimizer.procurement.comparing.flagging import STOPS
+from optimizer.procurement.comparing.flagging import STOPS, first_of
 from optimizer.procurement.comparing.schema import Bid
 from optimizer.procurement.comparing.words import SEVERITIES, amount, distance, named
 from optimizer.procurement.comparing.workbook import technical
@@ -29,6 +29,9 @@ def add(book: CompareBook) -> None:
         _("Bid comparison"),
         note,
     )
+    apart = [f"{b.id}: {f.said(_)}" for b in c.bids if b.apart for f in first_of(b.flags)]
+    if apart:
+        s.span(2, 0, len(HEAD) - 1, "\n".join(apart), **RED, bold=True)
     row = 3
     s.head(row, HEAD, freeze=False)
     gross.label(s, row, 5, c.basis.tax_percent, _.stacked(HEAD[5]), _.stacked(N_("Total")), **gross.HEAD)
