@@ -55,12 +55,15 @@ class Budget:
         scale = 10 ** minor_digits(c.request.currency)
         if c.request.budget_cents is None:
             return [Check.of(self.id, True, "no budget given")]
+        currency, digits = c.request.currency, minor_digits(c.request.currency)
+        amount, budget = (f"{Decimal(x) / scale:,.{digits}f} {currency}" for x in (total, c.request.budget_cents))
         return [
             Check.at_most(
                 self.id,
                 total / scale,
                 c.request.budget_cents / scale,
-                c.request.currency,
-                "total within budget",
+                currency,
+                f"the total of {amount} is within the budget of {budget}",
+                f"the total of {amount} exceeds the budget of {budget}",
             )
         ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Kind
 from constraints.policy import Policy
-from constraints.rule import Check
+from constraints.rule import Check, figure
 
 if TYPE_CHECKING:
     from constraints.case import Case
@@ -80,13 +80,31 @@ class Cooling:
     def check(self, c: Case) -> list[Check]:
         p, found = c.platform, []
         if p.system_max_w and p.kind != Kind.SYSTEM:
-            found.append(Check.at_most(self.id, c.load_w, p.system_max_w, "W", f"heat of a node in {p.name}"))
+            found.append(
+                Check.at_most(
+                    self.id,
+                    c.load_w,
+                    p.system_max_w,
+                    "W",
+                    f"{c.load_w:,} W of heat per node is within the {p.system_max_w:,} W that {p.name} carries off",
+                    f"{c.load_w:,} W of heat per node exceeds the {p.system_max_w:,} W that {p.name} carries off",
+                )
+            )
         if p.inlet_max_c is not None:
             inlet = c.policy.whole("cooling.inlet_c")
-            found.append(Check.at_most(self.id, inlet, p.inlet_max_c, "C", "inlet temperature"))
+            found.append(
+                Check.at_most(
+                    self.id,
+                    inlet,
+                    p.inlet_max_c,
+                    "C",
+                    f"the inlet temperature of {inlet} °C is within the {figure(p.inlet_max_c)} °C that {p.name} takes",
+                    f"the inlet temperature of {inlet} °C exceeds the {figure(p.inlet_max_c)} °C that {p.name} takes",
+                )
+            )
         if c.liquid and p.kind != Kind.SYSTEM:
             found += self._liquid(c)
-        return found or [Check.of(self.id, True, "no published limit of the chassis")]
+        return found or [Check.of(self.id, True, f"no heat limit of {p.name} is published")]
 
     def _liquid(self, c: Case) -> list[Check]:
         from constraints.rack import racks_in
@@ -99,11 +117,27 @@ class Cooling:
         spare = 1 if racks > 1 else 0
         capacity = sum(w * (q - spare) for w, q in cdus[:1])
         need = liquid_w(c.load_w * c.build.nodes, c.policy)
-        found = [Check.at_least(self.id, capacity, need, "W", f"CDU capacity{' with one failed' if spare else ''}")]
-        for role in ("manifold", "facility"):
+        failed = " with one failed" if spare else ""
+        found = [
+            Check.at_least(
+                self.id,
+                capacity,
+                need,
+                "W",
+                f"CDUs carry off {capacity:,} W{failed}, {need:,} W are needed",
+                f"CDUs carry off only {capacity:,} W{failed}, {need:,} W are needed",
+            )
+        ]
+        for role, what in (("manifold", "liquid manifolds"), ("facility", "facility-water connections")):
+            pieces = sum(q for x, q in shared if x.role == role)
             found.append(
                 Check.at_least(
-                    self.id, sum(q for x, q in shared if x.role == role), racks, "pieces", f"{role} per rack"
+                    self.id,
+                    pieces,
+                    racks,
+                    "pieces",
+                    f"{what}: {pieces}, one for each rack ({racks})",
+                    f"{what}: {pieces}, fewer than one for each rack ({racks})",
                 )
             )
         return found

@@ -27,6 +27,18 @@ class Cores:
         cores = sum(p.cores * q for p, q in c.parts(Cpu) if isinstance(p, Cpu))
         least = c.policy.whole("cores.per_gpu_min") * c.per_node
         advised = c.policy.whole("cores.per_gpu_advised") * c.per_node
+        per_gpu = f"{c.policy.whole('cores.per_gpu_min')} per GPU"
         if least <= cores < advised:
-            return [Check.warn(self.id, "CPU cores below what is advised", cores, advised, "cores")]
-        return [Check.at_least(self.id, cores, least, "cores", f"CPU cores for {c.per_node} GPUs")]
+            meets = f"{cores:,} CPU cores meet the minimum of {least:,} ({per_gpu})"
+            text = f"{meets}; {advised:,} are advised ({c.policy.whole('cores.per_gpu_advised')} per GPU)"
+            return [Check.warn(self.id, text, cores, advised, "cores", "at_least")]
+        return [
+            Check.at_least(
+                self.id,
+                cores,
+                least,
+                "cores",
+                f"{cores:,} CPU cores meet the minimum of {least:,} ({per_gpu})",
+                f"{cores:,} CPU cores are below the minimum of {least:,} ({per_gpu})",
+            )
+        ]

@@ -8,7 +8,7 @@ from catalogs.load import Catalog
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Platform, Psu
 from constraints.case import patterns, power_cap
 from constraints.contents import gpus_inside, inside
-from constraints.rule import Check
+from constraints.rule import Check, counted
 
 if TYPE_CHECKING:
     from constraints.case import Case
@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 def gpu_fits(p: Platform, gpu: Gpu, per_node: int, board: GpuBoard | None) -> str:
     """Why the GPUs do not fit; empty when they do."""
     if gpu.form_factor not in p.gpu_forms:
-        return f"{gpu.name} is {gpu.form_factor}, the slots take {'/'.join(p.gpu_forms)}"
+        return f"{gpu.name} is {gpu.form_factor}, the slots take {'/'.join(p.gpu_forms) or 'no GPU'}"
     if p.gpu_cooling and gpu.cooling not in p.gpu_cooling:
         return f"{gpu.name} has {gpu.cooling} cooling, the chassis takes {'/'.join(p.gpu_cooling)}"
     if board is not None and board.board_type not in p.gpu_boards:
-        return f"board {board.board_type} is none of {'/'.join(p.gpu_boards) or 'none'}"
+        return f"board {board.board_type} does not fit, the chassis takes {'/'.join(p.gpu_boards) or 'no GPU board'}"
     if board is None and p.gpu_boards:
-        return "this chassis takes a whole GPU board"
+        return "this chassis takes a whole GPU board, no single GPUs"
     if per_node > p.gpu_slots:
-        return f"{per_node} GPUs, {p.gpu_slots} slots"
+        return f"GPU slots: {per_node} needed, {p.gpu_slots} available"
     if p.gpu_width_total is not None and (gpu.width_slots or 2) * per_node > p.gpu_width_total:
-        return f"{per_node} cards of {gpu.width_slots} slot widths, {p.gpu_width_total} there"
+        width = gpu.width_slots or 2
+        return f"slot widths for GPUs: {width * per_node} needed ({width} each), {p.gpu_width_total} available"
     if not power_cap(gpu, p):
-        return f"{gpu.name} draws {gpu.tdp_w} W, the slot gives {p.gpu_max_w} W"
+        if gpu.tdp_w is None:
+            return f"the power draw of {gpu.name} is not published"
+        return f"{gpu.name} draws {gpu.tdp_w:,} W, the slot gives {p.gpu_max_w or 0:,} W"
     return ""
 
 
@@ -39,11 +42,11 @@ def added_gpus_fault(p: Platform, catalog: Catalog, gpu: Gpu, per_node: int) -> 
     loose GPUs of the kind inside."""
     kind, held = gpus_inside(p, catalog)
     if kind != gpu.id:
-        return f"{p.name} holds other GPUs"
+        return f"{p.name} comes with other GPUs"
     if per_node == held:
         return ""
     if per_node < held:
-        return f"{p.name} holds {held} GPUs"
+        return f"{p.name} comes with {counted(held, 'GPU')}"
     if gpu.sold_as != "single" or inside(p, catalog, GpuBoard):
         return f"{gpu.name} is sold only as {gpu.sold_as}: no more can be added to {p.name}"
     return gpu_fits(p, gpu, per_node, None)
@@ -186,9 +189,9 @@ class Fit:
             wrong.append(added_gpus_fault(p, c.catalog, c.gpu, c.per_node) if not bought else "")
         else:
             if sum(q for _, q in c.parts(GpuBoard)) > 1:
-                wrong.append("more than one GPU board")
+                wrong.append("a node takes one GPU board")
             if c.gpu.sold_as != "single" and not boards:
-                wrong.append(f"{c.gpu.name} is sold only as {c.gpu.sold_as}")
+                wrong.append(f"{c.gpu.name} is not sold as a single card: it comes with a {c.gpu.sold_as}")
             wrong.append(gpu_fits(p, c.gpu, c.per_node, boards[0] if boards else None))
         wrong += self._cpu_faults(c) + self._bay_faults(c)
         for part, qty in c.parts(Memory):
@@ -199,21 +202,22 @@ class Fit:
                     f"the board takes {p.mem_gen} {'/'.join(p.dimm_types)}"
                 )
             if qty > p.dimm_slots:
-                wrong.append(f"{qty} modules, {p.dimm_slots} slots")
+                wrong.append(f"memory slots: {qty} needed, {p.dimm_slots} available")
         psus = [(x, q) for x, q in c.parts(Psu) if x.id in c.build.node]
         if needs_psu(p):
             if len(psus) != 1:
-                wrong.append("needs supplies of one kind")
+                wrong.append("needs power supplies of one kind")
             for part, qty in psus:
                 assert isinstance(part, Psu)
                 if not psu_fits(p, part):
-                    wrong.append(
-                        f"{part.name} ({part.form}, {part.watts} W) does not fit: takes {'/'.join(p.psu_forms)}"
-                    )
+                    takes = "/".join(p.psu_forms)
+                    takes += f" ({'/'.join(map(str, sorted(p.psu_watts)))} W)" if p.psu_watts else ""
+                    wrong.append(f"{part.name} ({part.form}, {part.watts:,} W) does not fit, the chassis takes {takes}")
                 if qty not in dict(patterns(p)):
-                    wrong.append(f"{qty} supplies fitted, accepted: {', '.join(p.psu_redundancy)}")
+                    accepted = " or ".join(str(n) for n, _ in patterns(p))
+                    wrong.append(f"{counted(qty, 'supply')} fitted, the chassis takes {accepted}")
         elif psus:
-            wrong.append("supplies come with the platform")
+            wrong.append("power supplies come with the platform, none can be added")
         for part, qty in c.parts(Bridge):
             assert isinstance(part, Bridge)
             if (
@@ -221,34 +225,31 @@ class Fit:
                 or c.per_node % part.group_gpus
                 or qty != c.per_node // part.group_gpus * part.per_group
             ):
-                wrong.append(f"{part.name}: {qty} pieces do not bridge {c.per_node} GPUs")
+                wrong.append(f"{part.name}: {counted(qty, 'piece')} can't bridge {counted(c.per_node, 'GPU')}")
         wrong = [w for w in wrong if w]
-        return [Check.of(self.id, False, w) for w in wrong] or [Check.of(self.id, True, f"everything fits {p.name}")]
+        return [Check.of(self.id, False, w) for w in wrong] or [Check.of(self.id, True, f"every part fits {p.name}")]
 
     def _cpu_faults(self, c: Case) -> list[str]:
         p, wrong = c.platform, []
         cpus = [(x, q) for x, q in c.parts(Cpu) if x.id in c.build.node]
         if needs_cpu(p):
             if len(cpus) != 1 or cpus[0][1] != p.sockets:
-                wrong.append(f"needs {p.sockets} equal CPUs")
+                wrong.append("needs 1 CPU" if p.sockets == 1 else f"needs {p.sockets} equal CPUs")
             for part, _ in cpus:
                 assert isinstance(part, Cpu)
                 if not cpu_fits(p, part):
-                    wrong.append(
-                        f"{part.name} ({part.socket}, {part.generation}) does not fit "
-                        f"{p.socket} {'/'.join(p.cpu_generations)}"
-                    )
+                    wrong.append(_cpu_fault(p, part))
         elif cpus:
-            wrong.append("CPUs come with the platform")
+            wrong.append("CPUs come with the platform, none can be added")
         coolers = [(x, q) for x, q in c.parts(Cooling) if isinstance(x, Cooling) and x.role == "cpu-cooler"]
         wants = p.sockets if needs_cooler(p) else 0
         if sum(q for _, q in coolers) != wants:
-            wrong.append(f"needs {wants} CPU coolers")
+            wrong.append(f"needs {counted(wants, 'CPU cooler')}" if wants else "CPU coolers come with the platform")
         for cooler, _ in coolers:
             for part, _ in cpus:
                 assert isinstance(part, Cpu) and isinstance(cooler, Cooling)
                 if not cooler_fits(cooler, part):
-                    wrong.append(f"{cooler.name} does not cool {part.name} ({part.tdp_w} W, {part.socket})")
+                    wrong.append(f"{cooler.name} does not cool {part.name} ({_watts(part.tdp_w)}, {part.socket})")
         return wrong
 
     def _bay_faults(self, c: Case) -> list[str]:
@@ -259,14 +260,28 @@ class Fit:
             used = sum(q for d, q in drives if confined(d, p, forms))
             bought = sum(q for d, q in drives if confined(d, p, forms) and d.id in c.build.node)
             if bought and used > limit:
-                wrong.append(f"{used} drives for {limit} bays ({'/'.join(sorted(forms))})")
+                wrong.append(f"drive bays ({'/'.join(sorted(forms))}): {used} needed, {limit} available")
         nics = [(n, q) for n, q in c.parts(Nic) if isinstance(n, Nic)]
         wrong += [
             f"no slot for {n.name} ({n.form})" for n, _ in nics if n.form not in p.nic_forms and n.id in c.build.node
         ]
         if any(n.id in c.build.node for n, _ in nics) and sum(q for _, q in nics) > p.nic_slots:
-            wrong.append(f"{sum(q for _, q in nics)} NICs, {p.nic_slots} slots")
+            wrong.append(f"NIC slots: {sum(q for _, q in nics)} needed, {p.nic_slots} available")
         return wrong
+
+
+def _cpu_fault(p: Platform, cpu: Cpu) -> str:
+    """Which property of a CPU that does not fit is the reason."""
+    if cpu.socket != p.socket or cpu.generation not in p.cpu_generations:
+        takes = f"{p.socket} {'/'.join(p.cpu_generations)}"
+        return f"{cpu.name} ({cpu.socket}, {cpu.generation}) does not fit, the board takes {takes}"
+    if p.sockets > cpu.max_sockets:
+        return f"{cpu.name} runs in at most {counted(cpu.max_sockets, 'socket')}, the board has {p.sockets}"
+    return f"{cpu.name} draws {_watts(cpu.tdp_w)}, the socket gives {_watts(p.cpu_max_w)}"
+
+
+def _watts(watts: int | None) -> str:
+    return "unknown power" if watts is None else f"{watts:,} W"
 
 
 __all__ = ["Fit", "gpu_fits"]

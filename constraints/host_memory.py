@@ -5,13 +5,14 @@ the room, bandwidth and CPU compute of the row.
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Cpu, Memory, Platform
 from constraints.contents import dimm_counts, inside, module_fits_inside, modules_to_buy, population
-from constraints.offload import Host, bandwidth_gb_s, gflops_class, host, offloads, room_gb, shortfalls
+from constraints.offload import Host, bandwidth_gb_s, gflops_class, host, offloads, room_gb
 from constraints.policy import Policy
-from constraints.rule import Check
+from constraints.rule import Check, counted, figure
 
 if TYPE_CHECKING:
     from constraints.case import Case
@@ -80,43 +81,57 @@ class HostMemory:
 
     def _population(self, c: Case) -> list[Check]:
         if c.gpu.form_factor == "integrated" or not c.platform.dimm_slots:
-            return [Check.of(self.id, True, "unified or soldered memory")]
-        modules = c.parts(Memory)
-        ram = sum(p.capacity_gb * q for p, q in modules if isinstance(p, Memory))
-        vram = c.per_node * c.gpu.vram_gb
-        work = "training" if c.request.trains else "serving"
-        key = "advised_training" if c.request.trains else "advised"
-        floor, advised = (c.policy[f"host_memory.{k}_percent"] * vram / 100 for k in ("floor", key))
-        found = [
-            Check.at_least(
-                self.id,
-                ram,
-                float(floor),
-                "GB",
-                f"RAM against {c.policy['host_memory.floor_percent']} % of {vram} GB VRAM",
-            )
-        ]
-        if found[0].status == "pass" and ram < advised:
-            found = [
-                Check.warn(
-                    self.id,
-                    f"RAM holds the floor but is below what is advised for {work}",
-                    ram,
-                    float(advised),
-                    "GB",
-                )
+            return [
+                Check.of(self.id, True, "memory is unified with the GPU's or soldered: there are no modules to choose")
             ]
+        modules = [(m, q) for m, q in c.parts(Memory) if isinstance(m, Memory)]
+        found = [self._size(c, sum(m.capacity_gb * q for m, q in modules))]
         if len(modules) > 1:
-            found.append(Check.of(self.id, False, "memory modules of different kinds"))
-        count = sum(q for _, q in modules)
+            kinds = ", ".join(m.id for m, _ in modules)
+            found.append(Check.of(self.id, False, f"memory modules of a node must be equal, these differ: {kinds}"))
+        return found + self._spread(c, sum(q for _, q in modules))
+
+    def _size(self, c: Case, ram: int) -> Check:
+        """RAM against the least and the advised share of GPU memory."""
+        vram = c.per_node * c.gpu.vram_gb
+        floor_percent, floor = c.policy["host_memory.floor_percent"], _share_gb(c, "floor", vram)
+        of_vram = f"{figure(floor_percent)} % of {vram:,} GB of GPU memory"
+        advised = _share_gb(c, "advised_training" if c.request.trains else "advised", vram)
+        if floor <= ram < advised:
+            meets = f"RAM of {ram:,} GB meets the minimum of {figure(floor)} GB ({of_vram})"
+            text = f"{meets}; {figure(advised)} GB is advised for {'training' if c.request.trains else 'serving'}"
+            return Check.warn(self.id, text, ram, float(advised), "GB", "at_least")
+        return Check.at_least(
+            self.id,
+            ram,
+            float(floor),
+            "GB",
+            f"RAM of {ram:,} GB meets the minimum of {figure(floor)} GB ({of_vram})",
+            f"RAM of {ram:,} GB is below the minimum of {figure(floor)} GB ({of_vram})",
+        )
+
+    def _spread(self, c: Case, count: int) -> list[Check]:
+        """Whether the modules fill the channels, or some of them evenly."""
         counts, filled = dimm_counts(c.platform), population(c.platform, count)
+        if filled not in ("partial", "uneven"):
+            return []
+        if not counts:
+            text = (
+                f"the memory channels of {c.platform.name} are not published, so no number of modules is known to fit"
+            )
+            return [Check.of(self.id, False, text)]
         if filled == "partial":
-            text = "channels only partly filled: less memory bandwidth"
-            found.append(Check.warn(self.id, text, count, counts[0], "modules"))
-        elif filled == "uneven":
-            limit = counts[0] if counts else 0
-            found.append(Check(self.id, "fail", count, limit, "modules", "unbalanced memory population"))
-        return found
+            text = f"{count} memory modules on {counts[0]} channels: evenly spread, but less memory bandwidth"
+            return [Check.warn(self.id, text, count, counts[0], "modules", "at_least")]
+        modules, fitting = counted(count, "memory module"), " or ".join(map(str, counts))
+        text = f"{modules} can't spread evenly over {counted(counts[0], 'channel')}: {fitting} would"
+        nearest = min(counts, key=lambda n: (abs(n - count), n))
+        return [Check(self.id, "fail", count, nearest, "modules", text)]
+
+
+def _share_gb(c: Case, name: str, vram_gb: int) -> Decimal:
+    """GB of RAM that a share of policy makes of GPU memory."""
+    return c.policy[f"host_memory.{name}_percent"] * vram_gb / 100
 
 
 def experts(c: Case) -> list[Check]:
@@ -125,7 +140,33 @@ def experts(c: Case) -> list[Check]:
     if have is None or row is None or not row.host_gb_s:
         return [Check.of("host_memory", False, "this node cannot hold experts in host memory")]
     want = Host(row.host_gb_s, row.host_gb, row.host_gflops)
-    return [Check.at_least("host_memory", a, b, unit, what) for what, unit, a, b in shortfalls(have, want)]
+    room = max(0, have.gb)
+    return [
+        Check.at_least(
+            "host_memory",
+            have.gb_s,
+            want.gb_s,
+            "GB/s",
+            f"host memory gives {have.gb_s:,} GB/s, the plan's experts need {want.gb_s:,} GB/s",
+            f"host memory gives only {have.gb_s:,} GB/s, the plan's experts need {want.gb_s:,} GB/s",
+        ),
+        Check.at_least(
+            "host_memory",
+            room,
+            want.gb,
+            "GiB",
+            f"beside the system host memory has {room:,} GiB for the experts, which need {want.gb:,} GiB",
+            f"beside the system host memory has only {room:,} GiB for the experts, which need {want.gb:,} GiB",
+        ),
+        Check.at_least(
+            "host_memory",
+            have.gflops,
+            want.gflops,
+            "GFLOPS",
+            f"the CPUs attain {have.gflops:,} GFLOPS, the plan's experts need {want.gflops:,} GFLOPS",
+            f"the CPUs attain only {have.gflops:,} GFLOPS, the plan's experts need {want.gflops:,} GFLOPS",
+        ),
+    ]
 
 
 def host_of(c: Case) -> Host | None:

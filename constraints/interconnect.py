@@ -15,7 +15,7 @@ from constraints.contents import inside
 from constraints.links import Network, lan_port, networks
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
-from constraints.rule import Check
+from constraints.rule import Check, counted
 
 if TYPE_CHECKING:
     from constraints.case import Case
@@ -49,14 +49,16 @@ def host_gbit_s(nic: Nic, cpu: Cpu) -> float:
 def plan_fault(plan: Plan, key: RowKey, policy: Policy) -> str:
     """Why the plan can't run on the row's hardware; empty when it can."""
     if plan.gpus * plan.replicas != key.total:
-        return f"the plan takes {plan.gpus * plan.replicas} GPUs, the build has {key.total}"
+        return f"the plan takes {counted(plan.gpus * plan.replicas, 'GPU')}, the build has {key.total:,}"
     if plan.tp > key.per_node or key.per_node % plan.tp:
-        return f"tensor parallel {plan.tp} does not stay inside a node of {key.per_node} GPUs"
+        return f"tensor parallel {plan.tp} does not stay inside a node of {counted(key.per_node, 'GPU')}"
     if net_of(plan, key.per_node) != "none" and key.net != net_of(plan, key.per_node):
-        return f"the plan needs the {net_of(plan, key.per_node)} network"
+        if net_of(plan, key.per_node) == "rdma":
+            return "the plan's expert parallelism needs an RDMA fabric between nodes"
+        return "the plan's pipeline stages need a network of their own speed between nodes"
     least = least_gbit_s(plan, key.per_node, policy)
     if key.net_gbit_s < least:
-        return f"the plan needs {least} Gbit/s, the network has {key.net_gbit_s}"
+        return f"the plan needs {least:,} Gbit/s between nodes, the network gives only {key.net_gbit_s:,} Gbit/s"
     return ""
 
 
@@ -165,29 +167,41 @@ class Interconnect:
             if fault:
                 found.append(Check.of(self.id, False, fault))
             if c.row.pcie_gen:
-                gens = [x.pcie_gen or 0 for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
-                found.append(
-                    Check.at_least(
-                        self.id,
-                        min(gens, default=0),
-                        c.row.pcie_gen,
-                        "gen",
-                        "PCIe generation of the host link",
-                    )
-                )
+                found.append(self._host_link(c, c.row.pcie_gen))
             found += self._domain(c, c.row)
         nics = [(x, q) for x, q in c.parts(Nic) if isinstance(x, Nic)]
         if not nics and not c.platform.onboard_lan:
-            found.append(Check.of(self.id, False, "no network port: needs a NIC"))
+            found.append(Check.of(self.id, False, "a node has no network port: it needs a NIC"))
         if c.build.nodes > 1:
             found += self._cluster(c, nics)
         return found or [Check.of(self.id, True, "one node: no fabric needed")]
+
+    def _host_link(self, c: Case, wanted: int) -> Check:
+        """PCIe generation of the CPUs against that of the row."""
+        cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
+        dark = [x.name for x in cpus if x.pcie_gen is None]
+        if not cpus or dark:
+            why = f"that of {', '.join(dark)} is not published" if dark else "no CPU is there"
+            text = f"the plan counts on host links of PCIe {wanted}; {why}"
+            return Check(self.id, "fail", None, wanted, "gen", text, "at_least")
+        slowest = min(x.pcie_gen or 0 for x in cpus)
+        return Check.at_least(
+            self.id,
+            slowest,
+            wanted,
+            "gen",
+            f"the CPUs give host links of PCIe {slowest}, the plan counts on PCIe {wanted}",
+            f"the CPUs give host links of PCIe {slowest} only, the plan counts on PCIe {wanted}",
+        )
 
     def _domain(self, c: Case, row: RowKey) -> list[Check]:
         if c.gpu.fabric != "nvlink-bridge" or row.domain <= 1:
             return []
         groups = [x.group_gpus for x, _ in c.parts(Bridge) if isinstance(x, Bridge)]
-        return [Check.of(self.id, row.domain in groups, f"NVLink bridges join groups of {row.domain}")]
+        if row.domain in groups:
+            return [Check.of(self.id, True, f"NVLink bridges join groups of {row.domain} GPUs")]
+        text = f"the plan counts on NVLink bridges over groups of {row.domain} GPUs, which are not fitted"
+        return [Check.of(self.id, False, text)]
 
     def _cluster(self, c: Case, nics: list[tuple[Nic, int]]) -> list[Check]:
         n = c.build.nodes
@@ -195,16 +209,27 @@ class Interconnect:
         if "network" in c.request.have and net == "pp":
             least = c.policy.whole("interconnect.pp_gbit_s")
             speeds = [x.gbit_s for x, _ in nics] + [lan_port(x)[0] for x in c.platform.onboard_lan]
-            need_ok = max(speeds, default=0)
-            return [Check.at_least(self.id, need_ok, least, "Gbit/s", "network per node for pipeline stages")]
+            fastest = max(speeds, default=0)
+            return [
+                Check.at_least(
+                    self.id,
+                    fastest,
+                    least,
+                    "Gbit/s",
+                    f"a node's network port has {fastest:,} Gbit/s, pipeline stages need {least:,} Gbit/s",
+                    f"a node's network port has only {fastest:,} Gbit/s, pipeline stages need {least:,} Gbit/s",
+                )
+            ]
         bills = bills_of(c)
         for title, options in bills.items():
             if not options:
-                text = f"no {title} joins the {n} nodes: switch, cards and cables do not match"
+                text = f"no {title} joins the {n} nodes: switches, cards and cables do not match"
                 return [Check.of(self.id, False, text)]
         have = dict(c.build.shared) | {f"node {x.id}": q for x, q in nics}
         if not covers(list(bills.values()), have):
-            return [Check.of(self.id, False, f"cards, switches or cables are too few for {n} nodes")]
+            return [
+                Check.of(self.id, False, f"there are too few cards, switches or cables for the networks of {n} nodes")
+            ]
         found = [Check.of(self.id, True, f"networks of {n} nodes: " + (", ".join(bills) or "the site's"))]
         if net == "rdma" and all(s.role != "rdma" for s, _ in c.parts(Switch, shared=True) if isinstance(s, Switch)):
             found.append(Check.warn(self.id, "the RDMA fabric is cabled directly: no third node can join it"))

@@ -53,27 +53,43 @@ class Lanes:
 
     def check(self, c: Case) -> list[Check]:
         p = c.platform
-        width = gpu_width(p, c.row.lanes if c.row else 0)
+        wanted = c.row.lanes if c.row else 0
+        width = gpu_width(p, wanted)
         if not width:
-            return [Check.of(self.id, False, f"{p.name} offers no slots of x{c.row.lanes if c.row else 0} for GPUs")]
+            return [Check.of(self.id, False, f"{p.name} has no x{wanted} slots for GPUs")]
         if not direct(p):
-            return [Check.of(self.id, True, "GPUs sit on PCIe switches or a GPU board; every device has a slot")]
+            return [Check.of(self.id, True, _not_shared(p))]
         used = gpu_lanes(c.per_node, width)
         used += NVME_LANES * sum(q for d, q in c.parts(Drive) if isinstance(d, Drive) and needs_lanes(d))
         used += sum(n.lanes * q for n, q in c.parts(Nic) if isinstance(n, Nic))
         have = sum(cpu_lanes(x, p.sockets) for x, _ in c.parts(Cpu) if isinstance(x, Cpu)) + p.chipset_lanes
+        dark = [x.name for x, _ in c.parts(Cpu) if isinstance(x, Cpu) and not cpu_lanes(x, p.sockets)]
+        if used > have and dark:
+            text = f"{used:,} PCIe lanes are needed; those of {', '.join(dark)} are not published"
+            return [Check(self.id, "fail", used, None, "lanes", text, "at_most")]
         found = [
             Check.at_most(
                 self.id,
                 used,
                 have,
                 "lanes",
-                f"{c.per_node} GPUs at x{width}, NICs and NVMe on the CPUs' lanes",
+                f"{used:,} of {have:,} PCIe lanes are used (GPUs at x{width}, NICs, NVMe drives)",
+                f"{used:,} PCIe lanes are needed (GPUs at x{width}, NICs, NVMe drives), only {have:,} are there",
             )
         ]
-        if width < 16 and c.row and c.row.lanes:
-            found.append(Check.warn(self.id, f"GPUs run at x{width}", width, 16, "lanes"))
+        if width < 16 and wanted:
+            text = f"GPUs run at x{width}, not x16: their link to the host is slower"
+            found.append(Check.warn(self.id, text, width, 16, "lanes", "at_least"))
         return found
+
+
+def _not_shared(p: Platform) -> str:
+    """Why no lanes are counted."""
+    if p.contents:
+        return "a complete system: its maker has wired the PCIe lanes"
+    if p.pcie_switch:
+        return "GPUs sit on PCIe switches: they take none of the CPUs' lanes"
+    return "GPUs sit on a GPU board: they take none of the CPUs' lanes"
 
 
 def gpu_lanes(per_node: int, width: int) -> int:

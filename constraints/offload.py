@@ -90,15 +90,6 @@ def expert_gb(llm: Llm, precision: str) -> int:
     return -(-llm.expert_bytes(precision) // GIB)
 
 
-def shortfalls(have: Host, want: Host) -> list[tuple[str, str, int, int]]:
-    """(what, unit, has, wants) of everything that experts in host memory ask for."""
-    return [
-        ("memory bandwidth for the experts of a row", "GB/s", have.gb_s, want.gb_s),
-        ("room for the experts beside the system", "GiB", have.gb, want.gb),
-        ("attained CPU compute for the experts", "GFLOPS", have.gflops, want.gflops),
-    ]
-
-
 @dataclass(frozen=True)
 class HostSpec:
     """Host of a node: CPU generation (constraints/data/cpu_classes.csv), and of all sockets together the cores, the

@@ -9,13 +9,16 @@ from catalogs.schema import Switch
 from constraints.case import PsuBank, bank, fan_percent, included_bank
 from constraints.fit import needs_psu
 from constraints.policy import Policy
-from constraints.rule import Check
+from constraints.rule import Check, figure
 
 if TYPE_CHECKING:
     from constraints.case import Case
     from constraints.model import FamilyModel
 
 LOW_LINE_V = 200
+ADVISED_LEFT_PERCENT = 80
+"""Of the supplies that are left when the spare ones have failed: a load above it is warned of."""
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 def watts_at(b: PsuBank, volts: int) -> int:
@@ -78,52 +81,76 @@ class Power:
         found: list[Check] = []
         b, volts = c.psus, c.line_volts
         if b is None and needs_psu(c.platform):
-            return [Check.of(self.id, False, "no supplies of one kind fitted")]
+            return [Check.of(self.id, False, "a node needs power supplies of one kind")]
         if b is not None:
-            each = watts_at(b, volts)
-            what = f"node load of {c.load_w} W"
-            if each == 0:
-                found.append(Check.of(self.id, False, f"supplies do not run at {volts} V"))
-            found.append(
-                Check.at_most(
-                    self.id,
-                    c.load_w,
-                    node_limit_w(b, volts, c.policy),
-                    "W",
-                    f"{what} on {b.fitted} x {each} W ({b.needed} needed)",
-                )
-            )
-            if b.atx:
-                peak = c.load_w + transient_extra_w(c.per_node * c.cap_w, c.policy)
-                found.append(
-                    Check.at_most(self.id, peak, b.fitted * each, "W", "load with GPU transients on ATX supplies")
-                )
-            if b.fitted == b.needed:
-                found.append(Check.warn(self.id, "supplies are not redundant"))
-            elif c.load_w * 100 > 80 * b.needed * each:
-                found.append(
-                    Check.warn(
-                        self.id,
-                        "above 80 % of what is left when the spare supplies have failed",
-                        c.load_w,
-                        0.8 * b.needed * each,
-                        "W",
-                    )
-                )
+            found += self._bank(c, b, watts_at(b, volts))
         if c.request.circuit:
             k = c.request.circuit
-            wall = 100 * (c.load_w * c.build.nodes + shared_w(c)) / efficiency_percent(b, c.policy)
+            wall = math.ceil(100 * (c.load_w * c.build.nodes + shared_w(c)) / efficiency_percent(b, c.policy))
             limit = circuit_limit_w(k.amps, k.volts, c.policy)
+            of = f"{c.policy.whole('power.breaker_percent')} % of a circuit of {k.amps} A at {k.volts} V"
             found.append(
                 Check.at_most(
                     self.id,
-                    math.ceil(wall),
+                    wall,
                     limit,
                     "W",
-                    f"at the wall on one circuit of {k.amps} A at {k.volts} V",
+                    f"{wall:,} W at the wall is within {limit:,} W ({of})",
+                    f"{wall:,} W at the wall exceeds {limit:,} W ({of})",
                 )
             )
-        return found or [Check.of(self.id, True, f"built-in supply for {c.load_w} W")]
+        return found or [Check.of(self.id, True, f"the supply is built in; a node draws {c.load_w:,} W")]
+
+    def _bank(self, c: Case, b: PsuBank, each: int) -> list[Check]:
+        """The load of a node against its supplies, which give `each` watts at the line voltage."""
+        if each == 0:
+            return [Check.of(self.id, False, f"the supplies are not specified for {c.line_volts} V")]
+        limit = node_limit_w(b, c.line_volts, c.policy)
+        of = _share_of_bank(b, each, limit, c.policy)
+        found = [
+            Check.at_most(
+                self.id,
+                c.load_w,
+                limit,
+                "W",
+                f"{c.load_w:,} W is within {limit:,} W ({of})",
+                f"{c.load_w:,} W exceeds {limit:,} W ({of})",
+            )
+        ]
+        if b.atx:
+            peak, most = c.load_w + transient_extra_w(c.per_node * c.cap_w, c.policy), b.fitted * each
+            found.append(
+                Check.at_most(
+                    self.id,
+                    peak,
+                    most,
+                    "W",
+                    f"{peak:,} W with GPU transients is within the {most:,} W of the ATX supplies",
+                    f"{peak:,} W with GPU transients exceeds the {most:,} W of the ATX supplies",
+                )
+            )
+        if b.fitted == b.needed:
+            found.append(Check.warn(self.id, "the supplies are not redundant"))
+        elif c.load_w * 100 > ADVISED_LEFT_PERCENT * b.needed * each:
+            advised = ADVISED_LEFT_PERCENT * b.needed * each / 100
+            left = f"{ADVISED_LEFT_PERCENT} % of {supplies(b.needed, each)} left when the spare ones have failed"
+            text = f"{c.load_w:,} W exceeds the advised {figure(advised)} W ({left})"
+            found.append(Check.warn(self.id, text, c.load_w, advised, "W", "at_most"))
+        return found
+
+
+def supplies(pieces: int, watts: int) -> str:
+    """`two 3,000 W supplies`."""
+    number = NUMBERS[pieces] if pieces < len(NUMBERS) else str(pieces)
+    return f"{number} {watts:,} W {'supply' if pieces == 1 else 'supplies'}"
+
+
+def _share_of_bank(b: PsuBank, each: int, limit: int, policy: Policy) -> str:
+    """What a limit is a share of: of all supplies, or of those left when the spare ones have failed."""
+    fitted, surviving = policy.whole("power.psu_load_percent"), policy.whole("power.surviving_load_percent")
+    if limit == fitted * b.fitted * each // 100:
+        return f"{fitted} % of {supplies(b.fitted, each)}"
+    return f"{surviving} % of {supplies(b.needed, each)} left when the spare ones have failed"
 
 
 def shared_w(c: Case) -> int:

@@ -66,10 +66,29 @@ class Precision:
                 m.cp.add(chosen == 0)
 
     def check(self, c: Case) -> list[Check]:
-        mode = support(c.gpu.arch).get(c.plan.precision)
-        if mode is None or not runs(c.gpu.arch, c.plan.precision, c.request):
-            return [Check.of(self.id, False, f"{c.gpu.arch} GPUs do not run {c.plan.precision}")]
-        if c.plan.precision not in wanted(c.llm, c.request):
-            return [Check.of(self.id, False, f"{c.plan.precision} is below the precision floor of {c.llm.id}")]
-        text = f"{c.gpu.arch} runs {c.plan.precision} {'natively' if mode[0] == 'native' else 'weight-only'}"
-        return [Check.of(self.id, True, text)]
+        arch, precision = c.gpu.arch, c.plan.precision
+        mode = support(arch).get(precision)
+        if mode is None:
+            return [Check.of(self.id, False, f"{arch} GPUs do not run {precision}")]
+        if not runs(arch, precision, c.request):
+            text = (
+                f"{arch} GPUs do not run {precision} natively: they only unpack such weights, which full training can't"
+            )
+            return [Check.of(self.id, False, text)]
+        if precision not in wanted(c.llm, c.request):
+            return [Check.of(self.id, False, _unwanted(precision, c.llm, c.request))]
+        if mode[0] == "native":
+            return [Check.of(self.id, True, f"{arch} runs {precision} natively")]
+        return [Check.of(self.id, True, f"{arch} runs {precision} weight-only: it computes in {mode[1]}")]
+
+
+def _unwanted(precision: str, llm: Llm, request: Request) -> str:
+    """Why the request does not admit a precision."""
+    if request.precision is not None:
+        return f"the request asks for {request.precision} weights, the plan has {precision}"
+    if request.trains:
+        return f"{request.workload} does not start from {precision} weights unless --precision says so"
+    floor = min(llm.min_precision_bits, request.min_precision_bits or llm.min_precision_bits)
+    if BITS[precision] < floor:
+        return f"{precision} is below the precision floor of {llm.id}: {BITS[precision]} bits, {floor} at least"
+    return f"{llm.id} has no {precision} weights"

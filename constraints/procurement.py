@@ -127,7 +127,15 @@ class Procurement:
             return []
         short = [(p, *few) for p, q in c.priced.items() if (few := c.book.short(p, q))]
         found = [
-            Check.at_most(self.id, need, have, "pieces", f"{p} in stock (remedy: another part, or more offers of it)")
+            Check(
+                self.id,
+                "fail",
+                need,
+                have,
+                "pieces",
+                f"{p}: {need:,} needed, {have:,} to be had (take another part, or find more offers)",
+                "at_most",
+            )
             for p, need, have in short
         ]
         return found or [Check.of(self.id, False, "minimum orders, stock and bundles do not add up to the numbers")]

@@ -13,7 +13,7 @@ from constraints.case import included_bank
 from constraints.fit import needs_psu
 from constraints.policy import Policy
 from constraints.power import LOW_LINE_V, shared_w
-from constraints.rule import Check
+from constraints.rule import Check, counted, figure
 
 if TYPE_CHECKING:
     from constraints.case import Case
@@ -162,7 +162,15 @@ class RackRule:
     def check(self, c: Case) -> list[Check]:
         p, policy = c.platform, c.policy
         if not racked(p):
-            return [Check.of(self.id, True, "stands on its own" if not p.rack_mount else "brings its own rack")]
+            return [
+                Check.of(
+                    self.id,
+                    True,
+                    "the nodes stand on their own: no rack is needed"
+                    if not p.rack_mount
+                    else "each node brings its own rack",
+                )
+            ]
         shared, units = gear(c), gear_units(c)
         kg = sum(round(x.weight_kg) * q for x, q in shared)
         racks = racks_in(c)
@@ -171,43 +179,95 @@ class RackRule:
         found = []
         if have:
             most = policy.whole("rack.max_units")
-            found.append(
-                Check.at_most(
-                    self.id, a * (p.rack_units or 1) + units, most, "units", f"{a} nodes in a rack of the site"
-                )
-            )
+            found.append(self._height(a, units, a * (p.rack_units or 1) + units, most))
         if not have:
             kinds = [(x, q) for x, q in c.parts(Rack, shared=True) if isinstance(x, Rack)]
             if len(kinds) != 1:
                 return [Check.of(self.id, False, "needs racks of one kind (or --have racks)")]
             rack = kinds[0][0]
+            found.append(self._height(a, units, a * (p.rack_units or 1) + units, rack.rack_units))
+            weight, bears = a * node_kg(p, policy) + kg, figure(rack.load_kg)
             found.append(
-                Check.at_most(self.id, a * (p.rack_units or 1) + units, rack.rack_units, "units", f"{a} nodes per rack")
+                Check.at_most(
+                    self.id,
+                    weight,
+                    rack.load_kg,
+                    "kg",
+                    f"the equipment of a rack weighs {weight:,} kg, within the {bears} kg that it bears",
+                    f"the equipment of a rack weighs {weight:,} kg, more than the {bears} kg that it bears",
+                )
             )
-            found.append(Check.at_most(self.id, a * node_kg(p, policy) + kg, rack.load_kg, "kg", "weight per rack"))
             found += self._pdu_checks(c, a, racks)
-        heat = (a * air_w(c.load_w, p, policy) + 100 * shared_w(c)) / 100
+        heat = math.ceil((a * air_w(c.load_w, p, policy) + 100 * shared_w(c)) / 100)
+        most_w = policy.whole("cooling.rack_air_w")
         found.append(
-            Check.at_most(self.id, math.ceil(heat), policy.whole("cooling.rack_air_w"), "W", "heat to the air per rack")
+            Check.at_most(
+                self.id,
+                heat,
+                most_w,
+                "W",
+                f"a rack gives {heat:,} W of heat to the air, within the {most_w:,} W that the room takes per rack",
+                f"a rack gives {heat:,} W of heat to the air, more than the {most_w:,} W that the room takes per rack",
+            )
         )
         return found
+
+    def _height(self, nodes: int, gear_units: int, taken: int, most: int) -> Check:
+        """Rack units of the fullest rack, with those of shared gear."""
+        beside = " with shared gear" if gear_units else ""
+        what = f"{counted(nodes, 'node')} per rack{beside} {'takes' if nodes == 1 else 'take'} {taken} U"
+        passing, failing = f"{what}, within its {most} U", f"{what}, more than its {most} U"
+        return Check.at_most(self.id, taken, most, "units", passing, failing)
 
     def _pdu_checks(self, c: Case, a: int, racks: int) -> list[Check]:
         pdus = [(x, q) for x, q in c.parts(Pdu, shared=True) if isinstance(x, Pdu)]
         if len(pdus) != 1:
             return [Check.of(self.id, False, "needs PDUs of one kind, two per rack")]
         pdu, qty = pdus[0]
-        found = [Check.at_least(self.id, qty, 2 * racks, "pieces", "two PDUs per rack")]
-        wall = 100 * (a * c.load_w + shared_w(c)) / pdu_efficiency(c.policy)
-        found.append(Check.at_most(self.id, math.ceil(wall), pdu.power_w, "W", "each PDU carries the whole rack"))
+        wall = math.ceil(100 * (a * c.load_w + shared_w(c)) / pdu_efficiency(c.policy))
+        found = [
+            Check.at_least(
+                self.id,
+                qty,
+                2 * racks,
+                "pieces",
+                f"PDUs: {qty}, two for each rack take {2 * racks}",
+                f"PDUs: {qty}, fewer than two for each rack ({2 * racks})",
+            ),
+            Check.at_most(
+                self.id,
+                wall,
+                pdu.power_w,
+                "W",
+                f"a rack draws {wall:,} W, within the {pdu.power_w:,} W that each PDU carries alone",
+                f"a rack draws {wall:,} W, more than the {pdu.power_w:,} W that each PDU carries alone",
+            ),
+        ]
         b = c.psus
         if b is not None:
-            outlets = pdu.outlets_c19 if b.inlet == "C20" else pdu.outlets_c13
-            found.append(Check.at_most(self.id, a * b.fitted, 2 * outlets, "outlets", f"outlets for {b.inlet} inlets"))
+            outlets = 2 * (pdu.outlets_c19 if b.inlet == "C20" else pdu.outlets_c13)
+            plugs, kind = a * b.fitted, CORD_ENDS[b.inlet].partition("-")[0]
             cords = sum(q for x, q in c.parts(Link) if isinstance(x, Link) and x.end_a == CORD_ENDS[b.inlet])
-            found.append(Check.at_least(self.id, cords, b.fitted, "pieces", "power cords per node"))
+            found += [
+                Check.at_most(
+                    self.id,
+                    plugs,
+                    outlets,
+                    "outlets",
+                    f"{kind} outlets of a rack: {plugs} needed, {outlets} available",
+                    f"{kind} outlets of a rack: {plugs} needed, only {outlets} available",
+                ),
+                Check.at_least(
+                    self.id,
+                    cords,
+                    b.fitted,
+                    "pieces",
+                    f"power cords per node: {cords} for {counted(b.fitted, 'supply')}",
+                    f"power cords per node: only {cords} for {counted(b.fitted, 'supply')}",
+                ),
+            ]
             if (pdu.volts >= LOW_LINE_V) != (c.line_volts >= LOW_LINE_V):
-                found.append(Check.of(self.id, False, f"PDU is for {pdu.volts} V, the line has {c.line_volts} V"))
+                found.append(Check.of(self.id, False, f"the PDU is for {pdu.volts} V, the line has {c.line_volts} V"))
         return found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -10,11 +12,15 @@ if TYPE_CHECKING:
     from constraints.model import FamilyModel
 
 Status = Literal["pass", "warn", "fail"]
+Relation = Literal["", "at_most", "at_least"]
+"""How the measured value of a finding that passes stands to its limit; empty of a yes or no finding."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One finding of a rule about a build: measured value against limit, in `unit`."""
+    """One finding of a rule about a build: measured value against limit, in `unit`.
+
+    `text` is a plain sentence that is true under its `status` and says both figures. An unknown figure is None."""
 
     rule: str
     status: Status
@@ -22,16 +28,19 @@ class Check:
     limit: float | None
     unit: str
     text: str
+    relation: Relation = ""
 
     @classmethod
-    def at_most(cls, rule: str, measured: float, most: float, unit: str, text: str) -> Check:
-        """measured <= most."""
-        return cls(rule, "pass" if measured <= most else "fail", measured, most, unit, text)
+    def at_most(cls, rule: str, measured: float, most: float, unit: str, passing: str, failing: str) -> Check:
+        """measured <= most, with the sentence of either outcome."""
+        fine = measured <= most
+        return cls(rule, "pass" if fine else "fail", measured, most, unit, passing if fine else failing, "at_most")
 
     @classmethod
-    def at_least(cls, rule: str, measured: float, least: float, unit: str, text: str) -> Check:
-        """measured >= least."""
-        return cls(rule, "pass" if measured >= least else "fail", measured, least, unit, text)
+    def at_least(cls, rule: str, measured: float, least: float, unit: str, passing: str, failing: str) -> Check:
+        """measured >= least, with the sentence of either outcome."""
+        fine = measured >= least
+        return cls(rule, "pass" if fine else "fail", measured, least, unit, passing if fine else failing, "at_least")
 
     @classmethod
     def of(cls, rule: str, ok: bool, text: str) -> Check:
@@ -40,9 +49,16 @@ class Check:
 
     @classmethod
     def warn(
-        cls, rule: str, text: str, measured: float | None = None, limit: float | None = None, unit: str = ""
+        cls,
+        rule: str,
+        text: str,
+        measured: float | None = None,
+        limit: float | None = None,
+        unit: str = "",
+        relation: Relation = "",
     ) -> Check:
-        return cls(rule, "warn", measured, limit, unit, text)
+        """A finding that fails nothing: `limit` is what is advised."""
+        return cls(rule, "warn", measured, limit, unit, text, relation)
 
 
 class Rule(Protocol):
@@ -56,5 +72,19 @@ class Rule(Protocol):
 
 
 def gb(n_bytes: int) -> float:
-    """Bytes as GB (1e9) with two decimals, for texts; comparisons are made on bytes before."""
-    return round(n_bytes / 1e9, 2)
+    """Bytes as GB (1e9) with two decimals, rounded up, for texts; comparisons are made on bytes before.
+
+    A need that exceeds what is there by a byte is shown to exceed it."""
+    return math.ceil(n_bytes / 10**7) / 100
+
+
+def figure(amount: float | Decimal) -> str:
+    """A figure as all sentences write it: `8,644`, `90.16`, `128.2`; two decimals at most."""
+    text = f"{amount:,.2f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 node`, `2 nodes`; `1 supply`, `2 supplies`."""
+    many = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{number:,} {thing if number == 1 else many}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.offers import Bundle, Offer
 from constraints.buying import upper
-from constraints.rule import Check
+from constraints.rule import Check, counted, figure
 from constraints.sums import whole
 
 if TYPE_CHECKING:
@@ -42,8 +42,10 @@ class Estimates:
         percent, orders = c.request.max_estimated_percent, _orders(c)
         if percent is None or orders is None:
             return []
-        text = "of the cost rests on estimated prices"
-        return [_at_most(self.id, orders.estimated_cents, orders.cents, percent, text)]
+        share = _percent(orders.estimated_cents, orders.cents)
+        passing = f"{figure(share)} % of the cost is estimated, at most {percent} % allowed"
+        failing = f"{figure(share)} % of the cost is estimated, more than the {percent} % allowed"
+        return [Check.at_most(self.id, share, percent, "%", passing, failing)]
 
 
 class Sellers:
@@ -71,10 +73,30 @@ class Sellers:
             return []
         by = orders.sellers
         if most is not None:
-            found.append(Check.at_most(self.id, len(by), most, "sellers", f"sellers: {', '.join(sorted(by))}"))
+            sellers, names = counted(len(by), "seller"), ", ".join(sorted(by)) or "none"
+            found.append(
+                Check.at_most(
+                    self.id,
+                    len(by),
+                    most,
+                    "sellers",
+                    f"{sellers}, at most {most:,} allowed: {names}",
+                    f"{sellers}, more than the {most:,} allowed: {names}",
+                )
+            )
         if percent is not None and by:
             largest = max(sorted(by), key=lambda s: by[s])
-            found.append(_at_most(self.id, by[largest], orders.cents, percent, f"of the cost is with {largest}"))
+            share = _percent(by[largest], orders.cents)
+            found.append(
+                Check.at_most(
+                    self.id,
+                    share,
+                    percent,
+                    "%",
+                    f"{figure(share)} % of the cost is with {largest}, at most {percent} % allowed",
+                    f"{figure(share)} % of the cost is with {largest}, more than the {percent} % allowed",
+                )
+            )
         return found
 
 
@@ -114,7 +136,6 @@ def _orders(c: Case) -> Purchase | None:
     return c.book.purchase(c.priced)
 
 
-def _at_most(rule: str, share: int, total: int, percent: int, text: str) -> Check:
-    """share / total <= percent, judged in integers; measured in % for the eye."""
-    fine = 100 * share <= percent * total
-    return Check(rule, "pass" if fine else "fail", round(100 * share / max(1, total), 2), percent, "%", f"{text}")
+def _percent(share: int, total: int) -> float:
+    """share / total in %, rounded up to two decimals: above a whole percentage exactly where share / total is."""
+    return -(-10_000 * share // max(1, total)) / 100

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.schema import Cooling, Switch
 from constraints.power import shared_w
-from constraints.rule import Check
+from constraints.rule import Check, counted
 
 if TYPE_CHECKING:
     from constraints.case import Case
@@ -29,12 +29,40 @@ class Site:
                     m.cp.add(used <= m.request.rack_units).only_enforce_if(is_n, v)
 
     def check(self, c: Case) -> list[Check]:
-        found = [Check.at_most(self.id, c.build.nodes, c.request.max_nodes, "nodes", "nodes")]
-        if c.request.max_power_w is not None:
-            found.append(Check.at_most(self.id, total_w(c), c.request.max_power_w, "W", "power of the whole build"))
-        if c.request.rack_units is not None:
+        nodes, most = counted(c.build.nodes, "node"), c.request.max_nodes
+        found = [
+            Check.at_most(
+                self.id,
+                c.build.nodes,
+                most,
+                "nodes",
+                f"the build has {nodes}, at most {most:,} allowed",
+                f"the build has {nodes}, more than the {most:,} allowed",
+            )
+        ]
+        if (most_w := c.request.max_power_w) is not None:
+            watts = total_w(c)
             found.append(
-                Check.at_most(self.id, units(c), c.request.rack_units, "units", "rack units of the whole build")
+                Check.at_most(
+                    self.id,
+                    watts,
+                    most_w,
+                    "W",
+                    f"the whole build draws {watts:,} W, within the site's {most_w:,} W",
+                    f"the whole build draws {watts:,} W, more than the site's {most_w:,} W",
+                )
+            )
+        if (most_units := c.request.rack_units) is not None:
+            taken = units(c)
+            found.append(
+                Check.at_most(
+                    self.id,
+                    taken,
+                    most_units,
+                    "units",
+                    f"the whole build takes {taken} U, within the site's {most_units:,} U",
+                    f"the whole build takes {taken} U, more than the site's {most_units:,} U",
+                )
             )
         return found
 

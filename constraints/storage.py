@@ -13,7 +13,7 @@ from constraints.contents import inside
 from constraints.lanes import needs_lanes
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rule import Check
+from constraints.rule import Check, counted
 from constraints.training import base_bytes, checkpoint_bytes
 
 if TYPE_CHECKING:
@@ -63,17 +63,51 @@ class Storage:
     def check(self, c: Case) -> list[Check]:
         drives = [(d, q) for d, q in c.parts(Drive) if isinstance(d, Drive) and needs_lanes(d)]
         if "storage" in c.platform.includes and not c.parts(Drive):
-            return [Check.warn(self.id, "built-in storage, size as configured")]
+            need = needed_gb(c.llm, c.plan.precision, c.policy, c.request)
+            text = f"storage is built in: order it with at least {need + c.request.dataset_gb:,} GB"
+            return [Check.warn(self.id, text)]
         room = sum(d.capacity_gb * q for d, q in drives)
         speed = sum(d.read_mb_s * q for d, q in drives)
         need = needed_gb(c.llm, c.plan.precision, c.policy, c.request)
-        what = "checkpoints, beside the weights" if c.request.trains else "the weights"
+        least = c.policy.whole("storage.read_mb_s")
+        what = _held(c.policy, c.request)
         found = [
-            Check.at_least(self.id, room, need, "GB", f"NVMe for {c.policy['storage.copies']} copies of {what}"),
-            Check.at_least(self.id, speed, c.policy.whole("storage.read_mb_s"), "MB/s", "NVMe read speed in sum"),
+            Check.at_least(
+                self.id,
+                room,
+                need,
+                "GB",
+                f"NVMe drives hold {room:,} GB, {need:,} GB are needed ({what})",
+                f"NVMe drives hold only {room:,} GB, {need:,} GB are needed ({what})",
+            ),
+            Check.at_least(
+                self.id,
+                speed,
+                least,
+                "MB/s",
+                f"NVMe drives read {speed:,} MB/s together, {least:,} MB/s are needed",
+                f"NVMe drives read only {speed:,} MB/s together, {least:,} MB/s are needed",
+            ),
         ]
         if data_gb := c.request.dataset_gb:
             everything = sum(d.capacity_gb * q for d, q in c.parts(Drive) if isinstance(d, Drive))
-            text = f"drives of any kind for a training set of {data_gb} GB on top"
-            found.append(Check.at_least(self.id, everything, need + data_gb, "GB", text))
+            all_gb = need + data_gb
+            found.append(
+                Check.at_least(
+                    self.id,
+                    everything,
+                    all_gb,
+                    "GB",
+                    f"all drives hold {everything:,} GB, {all_gb:,} GB are needed with the training set",
+                    f"all drives hold only {everything:,} GB, {all_gb:,} GB are needed with the training set",
+                )
+            )
         return found
+
+
+def _held(policy: Policy, request: Request) -> str:
+    """What NVMe of a node is for, in words."""
+    copies = policy.whole("storage.copies")
+    if request.trains:
+        return f"weights, {counted(copies, 'checkpoint')}, system, free space"
+    return f"{'1 copy' if copies == 1 else f'{copies} copies'} of the weights, system, free space"

@@ -14,7 +14,7 @@ from constraints.plan import Plan
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.reserve import reserve_bytes, usable_bytes
-from constraints.rule import Check, gb
+from constraints.rule import Check, counted, figure, gb
 from constraints.training import footprint
 
 if TYPE_CHECKING:
@@ -102,12 +102,19 @@ class Vram:
                 m.cp.add(chosen == 0)
 
     def check(self, c: Case) -> list[Check]:
-        need = demand_bytes(c.gpu, c.llm, c.policy, c.plan, c.request)
-        have = usable_bytes(c.gpu)
-        text = f"each {c.gpu.name} holds weights, KV cache of {c.plan.concurrency} requests per replica and reserve"
-        if (t := c.plan.training) is not None:
-            text = (
-                f"each {c.gpu.name} holds its share of weights, gradients and optimizer states, "
-                f"activations of {t.micro_batch} sequences and reserve"
-            )
-        return [Check(self.id, "pass" if need <= have else "fail", gb(need), gb(have), "GB", text)]
+        need, have = demand_bytes(c.gpu, c.llm, c.policy, c.plan, c.request), usable_bytes(c.gpu)
+        needs = f"needs {figure(gb(need))} GB per GPU ({contents(c.plan)})"
+        if need <= have:
+            text = f"{needs}; {c.gpu.name} offers {figure(gb(have))} GB"
+        else:
+            text = f"{needs}; {c.gpu.name} offers only {figure(gb(have))} GB"
+        return [Check(self.id, "pass" if need <= have else "fail", gb(need), gb(have), "GB", text, "at_most")]
+
+
+def contents(plan: Plan) -> str:
+    """What a GPU's memory holds, of its fullest GPU: `weights, KV cache of 1 request, reserve`."""
+    if plan.training is not None:
+        sequences = counted(plan.training.micro_batch, "sequence")
+        return f"weights, gradients, optimizer states, activations of {sequences}, reserve"
+    requests = counted(-(-plan.concurrency // plan.dp), "request")
+    return f"{'weights without experts' if plan.offload else 'weights'}, KV cache of {requests}, reserve"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from catalogs.schema import Kind, Memory
 from constraints.contents import dimm_counts
 from constraints.precision import support
+from constraints.rule import counted
 from optimizer.bom import purchase
 from optimizer.front import Point
 from optimizer.market import Market
 
 NOTED_PERCENT = 10
 """Share of the sum of lines from which dated or estimated prices are remarked on."""
+SURGE_OVER = date(2026, 3, 13)
+"""Day of the offers that show the rise of memory prices, which the note speaks of (a broker's list of that day)."""
 MEMORY_PERCENT = 3
 """Share of the sum of lines from which the memory market is."""
 
@@ -36,38 +40,51 @@ def _memory(p: Point) -> Iterator[tuple[str, str]]:
         )
     count, counts = sum(q for _, q in modules), dimm_counts(c.platform)
     if modules and counts and count < counts[0]:
-        text = f"{count} memory modules stand on {counts[0]} channels: a share of {count}/{counts[0]} of the bandwidth."
-        yield "channels-half-filled", text
+        stand = f"{counted(count, 'memory module')} {'stands' if count == 1 else 'stand'} on {counts[0]} channels"
+        yield "channels-half-filled", f"{stand}: {count}/{counts[0]} of the memory bandwidth is there."
 
 
 def _gpu(market: Market, p: Point) -> Iterator[tuple[str, str]]:
     """Peer-to-peer and number formats of the GPU."""
     gpu, row, llm = p.case.gpu, p.found.row, market.llm
-    if not gpu.p2p and row.key.per_node > 1:
-        text = f"{gpu.name} cards have no peer-to-peer over PCIe: copies between them pass the RAM, and are counted so."
-        yield "no-peer-to-peer", text
-    formats = support(gpu.arch)
-    if "fp8" in llm.precisions() and formats.get("fp8", ("", ""))[0] != "native":
-        how = "as weights only, at the speed of 16 bits" if "fp8" in formats else "not at all"
-        yield "no-fp8", f"{gpu.name} runs FP8 {how}; {llm.id} is published with FP8 weights."
+    if not gpu.p2p and row.key.per_node > max(1, row.key.domain):
+        copies = "copies between them go through system RAM; the figures include this"
+        yield "no-peer-to-peer", f"{gpu.name} cards have no peer-to-peer over PCIe: {copies}."
+    mode, compute = support(gpu.arch).get("fp8", ("", ""))
+    published = llm.native_precision == "fp8" and not llm.note  # a guide's name was never published
+    if mode == "native" or not (published or p.found.row.plan.precision == "fp8"):
+        return
+    lacks = f"{gpu.name} keeps FP8 weights but computes in {compute}" if mode else f"{gpu.name} has no FP8 support"
+    yield "no-fp8", f"{lacks}; {llm.id} is published with FP8 weights." if published else f"{lacks}."
 
 
 def _prices(market: Market, p: Point) -> Iterator[tuple[str, str]]:
-    """How much of the cost rests on dated or estimated prices, and on memory."""
+    """How much of the cost is estimated, how much else uses dated prices, and how much is memory."""
     bought = purchase(market, p.case.build)
     sums = {"estimated": 0, "dated": 0, "memory": 0}
     for line in bought.lines:
         cents = line.qty * line.cents
-        sums["estimated"] += cents if line.offer and line.offer.confidence == "estimate" else 0
-        sums["dated"] += cents if line.stale else 0
+        if line.offer and line.offer.confidence == "estimate":
+            sums["estimated"] += cents
+        elif line.stale:
+            sums["dated"] += cents
         part = market.catalog.parts.get(line.part)
         sums["memory"] += cents if part and part.kind in (Kind.MEMORY, Kind.DRIVE) else 0
     percent = {k: 100 * v // max(1, bought.cents) for k, v in sums.items()}
-    if percent["estimated"] >= NOTED_PERCENT or percent["dated"] >= NOTED_PERCENT:
-        text = (
-            f"{percent['estimated']} % of the parts' cost rests on estimates and {percent['dated']} % on dated prices."
-        )
-        yield "weak-prices", text
-    if percent["memory"] >= MEMORY_PERCENT:
+    if max(percent["estimated"], percent["dated"]) >= NOTED_PERCENT:
+        yield "weak-prices", _weak(market, percent["estimated"], percent["dated"])
+    if percent["memory"] >= MEMORY_PERCENT and market.request.as_of >= SURGE_OVER:
         text = f"Memory and drives are {percent['memory']} % of the parts' cost; memory rose 5-7 x since October 2025."
         yield "memory-market", f"{text} Ask for quotes of the day."
+
+
+def _weak(market: Market, estimated: int, dated: int) -> str:
+    """The two shares, of which no line counts in both."""
+    days, quick = (market.policy.whole(f"offers.fresh_days{x}") for x in ("", "_memory"))
+    said = []
+    if estimated:
+        said.append(f"{estimated} % of the parts' cost is estimated")
+    if dated:
+        what = f"{dated} % uses" if estimated else f"{dated} % of the parts' cost uses"
+        said.append(f"{what} prices older than {days} days ({quick} for memory and drives)")
+    return "; ".join(said) + "."

@@ -123,9 +123,12 @@ class CheckFacts(Strict):
     rule: str
     status: Literal["pass", "warn", "fail"]
     measured: float | None = Field(description="in `unit`; null of a yes-or-no finding")
-    limit: float | None = Field(description="in `unit`: a most or a least, as the rule says")
+    limit: float | None = Field(description="in `unit`: a most or a least, as `relation` says")
     unit: str
-    text: str
+    text: str = Field(description="a sentence that says the status and both figures")
+    relation: Literal["", "at_most", "at_least"] = Field(
+        default="", description="how the measured value has to stand to the limit"
+    )
 
 
 class PowerFacts(Strict):

@@ -13,6 +13,7 @@ from constraints.host_memory import host_of
 from constraints.precision import BITS
 from constraints.pricing import energy_price, fx_rates
 from constraints.rack import racks_in
+from constraints.rule import counted
 from constraints.site import total_w, units
 from optimizer.bom import bom, purchase
 from optimizer.front import Front, Point
@@ -58,21 +59,34 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
     }
 
 
+LIMITS: tuple[str, ...] = (
+    "all nodes are equal",
+    "a node has one kind of GPU, memory module and power supply",
+    "every memory channel is filled with equal modules, but a complete system may stay as delivered",
+    "each network has one kind of card, in one number per node",
+    "GPUs run at their TDP or at the slot's limit",
+)
+"""What the search never leaves, though `check` may pass builds outside (docs/proof.md, limits of the space)."""
+
+
 def scope(market: Market, front: Front) -> str:
-    """What `complete` means, in a sentence."""
-    nodes = min(market.request.max_nodes, market.policy.whole("plans.max_nodes"))
+    """What `complete` means, and the limits of the space that was searched, in sentences."""
+    nodes = counted(min(market.request.max_nodes, market.policy.whole("plans.max_nodes")), "node")
     words = (
-        "no admissible build is missing under the front"
+        "no cheaper or faster valid build was overlooked"
         if front.complete
         else "the search was stopped before the proof"
     )
-    plans = "tensor, pipeline, expert and data parallelism"
+    plans, limits = "tensor, pipeline, expert and data parallelism", LIMITS
     if market.request.trains:
         plans = "tensor and expert parallelism, sharding (ZeRO 3) and checkpointing"
+    else:
+        stages = market.policy.whole("plans.max_pp")
+        limits += (f"tensor parallelism stays inside a node, and a plan has {stages} pipeline stages at most",)
     plans += " and of routed experts in host memory" if market.request.offload else ""
     return (
-        f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, equal nodes "
-        f"up to {nodes} and the plans of {plans}, {words}."
+        f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, {nodes} at "
+        f"most and the plans of {plans}, {words}. Limits of the search: {'; '.join(limits)}."
     )
 
 
@@ -112,6 +126,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
                 "limit": None if x.limit is None else float(x.limit),
                 "unit": x.unit,
                 "text": x.text,
+                "relation": x.relation,
             }
             for x in p.checks
         ],

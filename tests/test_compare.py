@@ -259,7 +259,7 @@ def test_supplies_beside_a_platform_that_comes_with_them(
     quote = offer(catalog, tmp_path, "a", rows)
     seen = {c.text for c in xray(quote, SMALL, catalog=catalog, search=False).checks if c.status == "fail"}
     bid = quick([quote, quote], catalog).bids[0]
-    assert ("supplies come with the platform" in seen) is not fits
+    assert ("power supplies come with the platform, none can be added" in seen) is not fits
     assert {c.text for c in bid.technical.failed} == seen
 
 

@@ -71,9 +71,9 @@ def findings() -> set[str]:
                 "at_least",
                 "warn",
             ):
-                at = {"of": 2, "warn": 1}.get(node.func.attr, 4)
-                if len(node.args) > at and isinstance(node.args[at], ast.Constant | ast.JoinedStr):
-                    out |= set(_texts(node.args[at]))
+                for at in {"of": (2,), "warn": (1,)}.get(node.func.attr, (4, 5)):
+                    if len(node.args) > at and isinstance(node.args[at], ast.Constant | ast.JoinedStr):
+                        out |= set(_texts(node.args[at]))
     return out
 
 
@@ -84,7 +84,11 @@ SAYING = (
     "optimizer/load.py", "optimizer/in_hand.py", "optimizer/result.py", "optimizer/api.py",
     "optimizer/library/solving.py", "optimizer/sizing.py", "optimizer/users_table.py",
     "optimizer/host_sizing.py", "optimizer/training_sizing.py", "optimizer/per_model.py",
-    "constraints/filters.py", "constraints/fit.py",
+    "constraints/filters.py", "constraints/fit.py", "constraints/vram.py", "constraints/precision.py",
+    "constraints/host_memory.py", "constraints/lanes.py", "constraints/cores.py", "constraints/storage.py",
+    "constraints/interconnect.py", "constraints/cooling.py", "constraints/rack.py", "constraints/power.py",
+    "constraints/site.py", "constraints/procurement.py", "constraints/shares.py", "constraints/surplus.py",
+    "constraints/budget.py",
 )  # fmt: skip
 """Files whose sentences stand in results and answers: every string of several words in them is to be translated."""
 
@@ -114,42 +118,79 @@ def chinese(text: str) -> bool:
 
 
 COMPOSED = {
-    "RAM holds the floor but is below what is advised for X1": "RAM holds the floor but is below what is advised for "
-    "training",
     "X1 X1 X1 (X1; X1)": "vLLM >= 0.6 serves qwen2 at bf16 on Ampere (stable; vLLM supported models page)",
     "X1 X1 X1 only experimentally (--allow-experimental)": "vLLM >= 1 trains a at b on c only experimentally "
     "(--allow-experimental)",
-    "X1 on X1 x X1 W (X1 needed)": "node load of 460 W on 1 x 850 W (1 needed)",
-    "X1 per rack": "manifold per rack",
     "no released engine known that X1 X1": "no released engine known that serves a at fp8 on b",
     "X1: X1": "country of origin unknown: a, b",
+    "RAM of X1 GB is below the minimum of X1 GB (X1)": "RAM of 1 GB is below the minimum of 2 GB (20 % of 10 GB of GPU "
+    "memory)",
+    "RAM of X1 GB meets the minimum of X1 GB (X1)": "RAM of 9 GB meets the minimum of 2 GB (20 % of 10 GB of "
+    "GPU memory)",
+    "X1 CPU cores are below the minimum of X1 (X1)": "2 CPU cores are below the minimum of 4 (4 per GPU)",
+    "X1 CPU cores meet the minimum of X1 (X1)": "8 CPU cores meet the minimum of 4 (4 per GPU)",
+    "CDUs carry off X1 WX1, X1 W are needed": "CDUs carry off 9 W with one failed, 8 W are needed",
+    "CDUs carry off only X1 WX1, X1 W are needed": "CDUs carry off only 9 W, 10 W are needed",
+    "X1: X1, one for each rack (X1)": "liquid manifolds: 2, one for each rack (2)",
+    "X1: X1, fewer than one for each rack (X1)": "facility-water connections: 1, fewer than one for each rack (2)",
 }
 """Sentences made of words that the rule's text does not show, with one of each."""
 WRITTEN = (
     *COMPOSED.values(),
-    "facility per rack",
+    "needs 90.16 GB per GPU (weights without experts, KV cache of 1 request, reserve); GB10 offers 112 GB",
+    "RAM of 16 GB is below the minimum of 96 GB (100 % of 96 GB of GPU memory)",
+    "RAM of 96 GB meets the minimum of 96 GB (100 % of 96 GB of GPU memory); 192 GB is advised for training",
+    "needs 2 CPU coolers",
+    "the whole build gives 9 tok/s, 8 are needed by the load",
+    "1 memory module can't spread evenly over 1 channel: 2 or 4 would",
+    "2 memory modules can't spread evenly over 12 channels: 12 or 24 would",
+    *(
+        f"{nodes} per rack{gear} {take} 8 U, {within} its 42 U"
+        for nodes, take in (("1 node", "takes"), ("2 nodes", "take"))
+        for gear in ("", " with shared gear")
+        for within in ("within", "more than")
+    ),
+    "8 W exceeds 4 W (80 % of one 5 W supply left when the spare ones have failed)",
+    "80 % of one 5 W supply left when the spare ones have failed",
+    "80 % of two 5 W supplies left when the spare ones have failed",
+    "facility-water connections: 2, one for each rack (2)",
+    "1 sequence",
+    "1 checkpoint",
+    "1 socket",
+    "1 GPU",
+    "eleven",
     "vLLM >= 0.6 serves a at int4 on b with experts in host memory (stable; c)",
     "4-bit weights (--min-precision 4bit) on the GPUs of this front would not make this throughput cheaper.",
     "4-bit weights (--min-precision 4bit) on the GPUs of this front would reach this throughput for 1.00 USD less.",
-    "NVMe for 2 copies of checkpoints, beside the weights",
+    "NVMe drives hold 9 GB, 8 GB are needed (weights, 2 checkpoints, system, free space)",
     "no released engine known that trains a at fp8 on b",
-    "RAM holds the floor but is below what is advised for serving",
-    "Within catalog 7584c7798440, prices as of 2026-11-24, this policy, equal nodes up to 32 and the plans of tensor, "
-    "pipeline, expert and data parallelism, no admissible build is missing under the front.",
-    "Within catalog 7584c7798440, prices as of 2026-11-24, this policy, equal nodes up to 32 and the plans of tensor "
-    "and expert parallelism, sharding (ZeRO 3) and checkpointing, no admissible build is missing under the front.",
-    "Within catalog 7584c7798440, prices as of 2026-11-24, this policy, equal nodes up to 32 and the plans of tensor, "
-    "pipeline, expert and data parallelism, the search was stopped before the proof.",
+    *(
+        f"Within catalog 7584c7798440, prices as of 2026-11-24, this policy, {nodes} at most and the plans of {plans}, "
+        f"{end}"
+        for nodes in ("1 node", "32 nodes")
+        for plans in (
+            "tensor, pipeline, expert and data parallelism",
+            "tensor and expert parallelism, sharding (ZeRO 3) and checkpointing",
+            "tensor, pipeline, expert and data parallelism and of routed experts in host memory",
+        )
+        for end in ("no cheaper or faster valid build was overlooked", "the search was stopped before the proof")
+    ),
+    "Limits of the search: all nodes are equal",
+    "tensor parallelism stays inside a node, and a plan has 8 pipeline stages at most",
     "Stopped before the proof: 3 families may still hold better builds, none with parts below 1,000.00 USD.",
-    "H20 runs FP8 as weights only, at the speed of 16 bits; v3-671b is published with FP8 weights.",
-    "H20 runs FP8 not at all; v3-671b is published with FP8 weights.",
+    "A100 keeps FP8 weights but computes in bf16; v3-671b is published with FP8 weights.",
+    "A100 keeps FP8 weights but computes in bf16.",
+    "V100 has no FP8 support; v3-671b is published with FP8 weights.",
+    "A40 cards have no peer-to-peer over PCIe: copies between them go through system RAM; the figures include this.",
+    "27 % of the parts' cost is estimated; 55 % uses prices older than 90 days (30 for memory and drives).",
+    "27 % of the parts' cost is estimated.",
+    "55 % of the parts' cost uses prices older than 90 days (30 for memory and drives).",
+    "1 memory module stands on 12 channels: 1/12 of the memory bandwidth is there.",
+    "4 memory modules stand on 12 channels: 4/12 of the memory bandwidth is there.",
     "the offer's high",
     "mine.csv: 3 of 4 rows used, they speak for 1 configuration and beat the model there (basis measured).",
     "mine.csv: 3 of 4 rows used, they speak for 2 configurations and beat the model there (basis measured).",
     "Memory and drives are 7 % of the parts' cost; memory rose 5-7 x since October 2025. Ask for quotes of the day.",
-    "Within catalog 7584c7798440, prices as of 2026-11-24, this policy, equal nodes up to 32 and the plans of tensor, "
-    "pipeline, expert and data parallelism and of routed experts in host memory, no admissible build is missing under "
-    "the front.",
     "p1 can hardly be told apart from p2 in throughput (2,411-5,192 against 3,393-7,304 tok/s) and takes 3 W less.",
     "p1 can hardly be told apart from p2 in throughput (1-5 against 3-7 tok/s) and costs 3.00 USD less in parts.",
     "Parts in hand that p1 does not need: 3 of 4 x intel-xeon-6767p, 1 of 1 x nvidia-h200 and 3 more.",
@@ -180,7 +221,7 @@ WRITTEN = (
     "networks of 2 nodes: the site's",
     "a node draws 1,661 W, no supply for TRX50 is quoted",
     "at least 128 GB per node, and 16 equal modules fill every channel",
-    "NVMe read speed in sum: 0 of 7,000 MB/s, 7,000 MB/s too little per node",
+    "NVMe drives read only 0 MB/s together, 7,000 MB/s are needed: 7,000 MB/s too little per node",
     "16 or 32 would be equal",
     "with the 8 GPUs quoted, among builds that cost at most 25 % more than the quoted one",
     "with H100 SXM5 80GB, among builds that cost at most 25 % more than the quoted one",
@@ -193,16 +234,76 @@ WRITTEN = (
 )
 """Sentences put together from pieces, as results hold them."""
 PIECES = {
+    "X1; X1 offers X1 GB",
+    "X1; X1 offers only X1 GB",
+    "weights without experts, KV cache of X1, reserve",
+    "weights, KV cache of X1, reserve",
+    "weights, gradients, optimizer states, activations of X1, reserve",
+    "needs X1 GB per GPU (X1)",
+    "RAM of X1 GB is below the minimum of X1 GB (X1)",
+    "RAM of X1 GB meets the minimum of X1 GB (X1)",
+    "X1 % of X1 GB of GPU memory",
+    "X1; X1 GB is advised for serving",
+    "X1; X1 GB is advised for training",
+    "X1 CPU cores are below the minimum of X1 (X1)",
+    "X1 CPU cores meet the minimum of X1 (X1)",
+    "X1 per GPU",
+    "X1; X1 are advised (X1 per GPU)",
+    "1 copy of the weights, system, free space",
+    "X1 copies of the weights, system, free space",
+    "weights, X1, system, free space",
+    "networks of X1 nodes: ",
+    "no CPU is there",
+    "node X1",
+    "that of X1 is not published",
+    "the plan counts on host links of PCIe X1; X1",
+    "the site's",
+    " with one failed",
+    "CDUs carry off X1 WX1, X1 W are needed",
+    "CDUs carry off only X1 WX1, X1 W are needed",
+    "X1: X1, fewer than one for each rack (X1)",
+    "X1: X1, one for each rack (X1)",
+    "facility-water connections",
+    "liquid manifolds",
+    " with shared gear",
+    "X1 per rackX1 take X1 U",
+    "X1 per rackX1 takes X1 U",
+    "X1, more than its X1 U",
+    "X1, within its X1 U",
+    "cords X1",
+    "X1 % of X1 left when the spare ones have failed",
+    "X1 X1 W supplies",
+    "X1 X1 W supply",
+    "cents of X1",
+    "cents of all lines",
+    "estimated cents",
+    "X1 (drive)",
+    "X1 (ordered)",
+    "X1 (cord)",
+    "X1 (memory)",
+    "X1 % of the parts' cost is estimated",
+    "X1 % of the parts' cost uses",
+    "X1 % uses",
+    "X1 cards have no peer-to-peer over PCIe: X1.",
+    "X1 has no FP8 support",
+    "X1 keeps FP8 weights but computes in X1",
+    "X1 prices older than X1 days (X1 for memory and drives)",
+    "X1 stand on X1 channels",
+    "X1 stands on X1 channels",
+    "X1: X1/X1 of the memory bandwidth is there.",
+    "X1; X1 is published with FP8 weights.",
+    "copies between them go through system RAM; the figures include this",
+    "Within catalog X1, prices as of X1, this policy, X1 at most and the plans of X1, X1. Limits of the search: X1.",
+    "memory module",
+    "X1 can't spread evenly over X1: X1 would",
     "pX1 can hardly be told apart from pX1 in throughput (X1-X1 against X1-X1 tok/s) and X1.",
     " and X1 more",
     " and of routed experts in host memory",
     "X1 Ask for quotes of the day.",
-    "X1 runs FP8 X1; X1 is published with FP8 weights.",
     "X1 would not make this throughput cheaper.",
     "X1 would reach this throughput for X1 X1 less.",
     "X1-bit weights (--min-precision X1bit) on the GPUs of this front",
     "a load of X1 X1",
-    "as weights only, at the speed of 16 bits",
     "at most X1 nodeX1",
     "at most X1 sellerX1",
     "barred by the approved listX1",
@@ -212,18 +313,16 @@ PIECES = {
     "no price older than X1",
     "no vendor",
     "none with parts below X1 X1.",
-    "not at all",
     "not made in",
-    "no admissible build is missing under the front",
     "requests a second",
     "takes X1 X1 less",
     "tensor and expert parallelism, sharding (ZeRO 3) and checkpointing",
     "tensor, pipeline, expert and data parallelism",
     "the search was stopped before the proof",
+    "no cheaper or faster valid build was overlooked",
     "tokens a day",
     "Memory and drives are X1 % of the parts' cost; memory rose 5-7 x since October 2025.",
     "Stopped before the proof: X1 families may still hold better builds, ",
-    "Within catalog X1, prices as of X1, this policy, equal nodes up to X1 and the plans of X1, X1.",
 }
 """Pieces of sentences, each of which stands whole in WRITTEN."""
 SAME = {"GPU", "CPU", "kW", "rack units"}
@@ -318,8 +417,8 @@ def test_lookup() -> None:
     assert both("Spares: {category}", category="Memory") == "备件比例：内存 / Spares: Memory"
     assert zh("never seen {x}", x=1) == "never seen 1"
     assert (
-        zh.sentence("node load of 10691 W on 6 x 5250 W (3 needed)")
-        == "单节点负载 10691 W，配 6 × 5250 W 电源（需 3 个）"
+        zh.sentence("10,691 W exceeds 8,000 W (80 % of two 5,000 W supplies)")
+        == "10,691 W 超过 8,000 W（2 个 5,000 W 电源的 80%）"
     )
     assert zh.sentence("a sentence that nobody translated") == "a sentence that nobody translated"
     assert (

@@ -134,7 +134,7 @@ def failed(market: Market, point: Any, **fields: Any) -> list[Check]:
     [
         ("max_sellers", "sellers", "sellers"),
         ("max_share_percent", "sellers", "of the cost is with"),
-        ("max_estimated_percent", "estimates", "of the cost rests on estimated prices"),
+        ("max_estimated_percent", "estimates", "of the cost is estimated"),
     ],
 )
 def test_just_inside_and_just_outside(shipped: Any, field: str, rule: str, words: str) -> None:

@@ -35,8 +35,8 @@ def steps(case: Case) -> dict[str, tuple[Step, Step]]:
     ram = sum(p.capacity_gb * q for p, q in case.parts(Memory) if isinstance(p, Memory))
     vram = case.per_node * case.gpu.vram_gb
     cores = int(measured(case, "cores", "CPU cores")) // case.per_node
-    read = int(measured(case, "storage", "read speed"))
-    heat = int(measured(case, "rack", "heat to the air"))
+    read = int(measured(case, "storage", "NVMe drives read"))
+    heat = int(measured(case, "rack", "of heat to the air"))
     bank = case.psus
     assert bank is not None
     load_share = -(-100 * case.load_w // (bank.fitted * bank.watts))

@@ -157,7 +157,7 @@ def test_gpus_that_hold_no_plan(main_job: tuple[Market, Point]) -> None:
     found = asked(main_job, "4x RTX 5090")
     assert found.least is None and not found.break_even
     (why,) = found.against
-    assert why.rules == ["vram"] and "against 32 GB" in why.text and not why.conditions
+    assert why.rules == ["vram"] and "offers only 32 GB" in why.text and not why.conditions
 
 
 def test_a_number_that_no_nodes_make(main_job: tuple[Market, Point]) -> None:

@@ -102,7 +102,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
     print(
         _(
             "Proof: {status}. {scope} ({bound} families closed by bound, {solver} by CP-SAT, {seconds} s)",
-            status=proof["status"], scope=_.sentence(proof["scope"]), bound=proof["families"]["closed_by_bound"],
+            status=proof["status"], scope=_.text(proof["scope"]), bound=proof["families"]["closed_by_bound"],
             solver=proof["families"]["closed_by_cp_sat"], seconds=f"{proof['seconds'].get('total', 0):.2f}",
         )
     )  # fmt: skip

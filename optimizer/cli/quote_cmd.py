@@ -1,4 +1,4 @@
-"""`dsopt quote`: a saved result as a quotation."""
+"""`dsopt quote`: a saved result as a budgetary estimate or a quotation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ HELP = """Examples:
   dsopt quote result.json --point p5 --lang zh --currency CNY --tax 13% --customer "Example University" -o quote.xlsx
 
 A workbook with live formulas: summary, bill of materials, assumptions, compatibility, front, alternatives, deviations,
-terms and provenance. The result is checked first; exit 5 when something in it is wrong."""
+terms and provenance. Its title is "budgetary estimate" until --confirmed says that the sellers have confirmed every
+price. The result is checked first; exit 5 when something in it is wrong."""
 FORMATS = ("xlsx", "csv", "json", "cyclonedx", "pdf")
 
 
@@ -51,7 +52,10 @@ def quote(
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
     calibration: Annotated[Path | None, typer.Option(help="Folder of constants that the result was made with.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Measurements that the result was made with.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    confirmed: Annotated[
+        bool, typer.Option("--confirmed", help="The sellers have confirmed every price: a quotation to be signed.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """See HELP."""
     from catalogs.errors import Fault, InputError
@@ -90,7 +94,8 @@ def quote(
     for text in opened.unchecked:
         note(f"not checked: {text}")
     request = opened.result.request
-    party = Party(_line("--customer", customer), _line("--number", number), _day(date, request.as_of), valid_days)
+    day = _day(date, request.as_of)
+    party = Party(_line("--customer", customer), _line("--number", number), day, valid_days, confirmed)
     terms = _terms(request, currency, fx, tax, discount, support, spares)
     made = run(opened, point, party=party, terms=terms)
     content = _content(kind, made, words, template)

@@ -8,7 +8,6 @@ from typing import Any
 from catalogs.schema import Kind
 from constraints.budget import totals
 from constraints.case import Build
-from constraints.rule import Check
 from constraints.tariff import NEVER
 from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
@@ -209,7 +208,7 @@ def _reasons(market: Market, wish: Wish, clock: Clock) -> list[tuple[Against, di
     _, checks = check(market.asking(budget_cents=None), bare.found.build)
     failed = [x for x in checks if x.status == "fail"]
     of_plan = [x for x in failed if x.rule in PLAN_RULES]
-    return [(_plain(x.rule, _figures(x)), {}) for x in of_plan or failed]
+    return [(_plain(x.rule, x.text), {}) for x in of_plan or failed]
 
 
 def _unplaced(market: Market, wish: Wish) -> str:
@@ -224,13 +223,6 @@ def _unplaced(market: Market, wish: Wish) -> str:
     return f"{name} goes into a node in numbers of {', '.join(map(str, counts))}; equal nodes do not make {wish.words}"
 
 
-def _figures(x: Check) -> str:
-    """A finding in words with its figures."""
-    if x.measured is None:
-        return x.text
-    return f"{x.text}: {x.measured:,.10g} {x.unit} against {x.limit:,.10g} {x.unit}"
-
-
 def _plain(rule: str, text: str) -> Against:
     return Against(rules=[rule], conditions=[], text=text, total=None)
 
@@ -243,7 +235,7 @@ def _of_build(market: Market, point: Point, build: Build, clock: Clock) -> WhyNo
     words = f"{build.nodes} x {case.per_node} {case.gpu.name} in {case.platform.name}"
     out = _empty(market, point, words)
     out["checks"] = [CheckFacts(**vars(x)) for x in checks]
-    out["against"] = [_plain(x.rule, _figures(x)) for x in checks if x.status == "fail"]
+    out["against"] = [_plain(x.rule, x.text) for x in checks if x.status == "fail"]
     out["inside"] = build == point.case.build
     unpriced = [p for p in pieces if p not in market.book.prices]
     cents = NEVER if unpriced else market.book.cost(pieces)

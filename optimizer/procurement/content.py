@@ -15,8 +15,15 @@ EXCLUDED = (
     N_("Freight, customs and insurance"), N_("Installation and commissioning"), N_("Software licences"),
     N_("Energy and the room's cooling"),
 )  # fmt: skip
-DEVIATIONS = {"none": N_("no deviation"), "better": N_("positive deviation"), "worse": N_("negative deviation")}
-Deviation = Literal["none", "better", "worse"]
+DEVIATIONS = {
+    "none": N_("no deviation"), "better": N_("positive deviation"), "worse": N_("negative deviation"),
+    "unknown": N_("not known"),
+}  # fmt: skip
+Deviation = Literal["none", "better", "worse", "unknown"]
+SIGNS = {"at_most": "≤ ", "at_least": "≥ ", "": ""}
+"""How a finding's measured value has to stand to its limit."""
+OF_PRICES = ("budget", "estimates", "sellers", "surplus")
+"""Rules whose findings change with the prices of a file."""
 
 
 def included(_: Words, q: Quote) -> list[str]:
@@ -26,11 +33,17 @@ def included(_: Words, q: Quote) -> list[str]:
         if x.pieces:
             by.setdefault(x.category, []).append(f"{x.pieces} x {x.name}")
     out = [f"{category(_, k)}: {', '.join(v)}" for k, v in by.items()]
+    spares, support = included_services()
     if q.sums.spares:
-        out.append(_.stacked("Spare parts as listed in the bill of materials"))
+        out.append(_.stacked(spares))
     if q.sums.support:
-        out.append(_.stacked("Hardware support at the rates of the assumptions"))
+        out.append(_.stacked(support))
     return out
+
+
+def included_services() -> tuple[str, str]:
+    """What is said where spares, and where support, are in the total."""
+    return N_("Spare parts as listed in the bill of materials"), N_("Hardware support at the rates of the assumptions")
 
 
 def excluded(_: Words, q: Quote) -> list[str]:
@@ -52,31 +65,18 @@ def excluded(_: Words, q: Quote) -> list[str]:
 
 
 def remarks(_: Words, q: Quote) -> list[str]:
-    """Notes and warnings of the result that bear on a buyer, and findings that are no pass."""
-    out = []
-    share = q.chosen.cost.estimated_share
-    if share:
-        text = N_("{share} of the goods' price rests on estimates that nobody published: ask for binding offers.")
-        out.append(_.stacked(text, share=f"{share:.0%}"))
-    old = sum(x.stale for x in q.lines)
-    if old:
-        text = N_("{n} prices are stale on the day of this quote: ask for them anew before ordering.")
-        out.append(_.stacked(text, n=old))
-    for x in q.chosen.checks:
-        if x.status != "pass" and x.rule != "budget":
-            limit = (
-                ""
-                if x.limit is None or x.measured is None
-                else f" ({x.measured:,.10g} / {x.limit:,.10g} {unit(_, x.unit)})"
-            )
-            out.append("\n".join(f"{part}{limit}" for part in _.sentence(x.text).split("\n")))
-    if q.budget is not None and q.sums.total > q.budget:
-        out.append(_.stacked("The total is above the budget."))
+    """Notes and warnings of the result that bear on a buyer, and findings that are no pass; prices aside, of which the
+    sheets speak by formula."""
+    out = [_.sentence(x.text) for x in q.chosen.checks if x.status != "pass" and x.rule not in OF_PRICES]
     out += [_.pair(*q.model_note)] if q.model_note[0] else []
     out += [_.sentence(m.text) for m in q.result.messages if m.code == "not-proven"]
     out += [_.sentence(x) for x in q.notes]
     out.append(_.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high."))
     return out
+
+
+VALIDITY, TAX, NOT_INCLUDED = N_("Validity"), N_("Tax"), N_("Not included")
+"""Headings of terms that follow the file's inputs."""
 
 
 def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
@@ -86,19 +86,18 @@ def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
     tax = N_("Prices are net of tax; tax of {percent} % is added as shown.")
     no_tax = N_("Prices are net of tax; no tax is in the total.")
     lead = N_("The longest lead time that a seller states is {days} days; unstated ones are unknown.")
+    prices = N_(
+        "Prices are those read at the sources listed under provenance, on the days stated there. They bind no seller "
+        "until that seller confirms them."
+    )
+    valid = N_("An estimate for a budget, no offer: nobody is bound by it. Ask for the prices anew after {day}.")
+    if q.party.confirmed:
+        prices = N_("The sellers have confirmed the prices. Provenance lists the offers.")
+        valid = N_("Valid until {day}.")
     return [
-        (_("Validity"), _.stacked("Valid until {day}.", day=q.party.valid_until.isoformat()), False),
-        (
-            _("Prices"),
-            _.stacked(
-                N_(
-                    "Prices are those read at the sources listed under provenance, on the days stated there. They bind "
-                    "no seller until that seller confirms them."
-                )
-            ),
-            False,
-        ),
-        (_("Tax"), _.stacked(tax, percent=f"{q.rates.tax.normalize():f}") if q.rates.tax else _.stacked(no_tax), False),
+        (_(VALIDITY), _.stacked(valid, day=q.party.valid_until.isoformat()), False),
+        (_("Prices"), _.stacked(prices), False),
+        (_(TAX), _.stacked(tax, percent=f"{q.rates.tax.normalize():f}") if q.rates.tax else _.stacked(no_tax), False),
         (
             _("Rounding"),
             _.stacked(
@@ -118,7 +117,7 @@ def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
         (_("Delivery terms"), agreed, True),
         (_("Installation and acceptance"), agreed, True),
         (_("Warranty"), _.stacked("by each maker's terms; to be confirmed in the order"), True),
-        (_("Not included"), "\n".join(excluded(_, q)), False),
+        (_(NOT_INCLUDED), "\n".join(excluded(_, q)), False),
         (
             _("Throughput"),
             _.stacked(
@@ -151,12 +150,16 @@ def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
     def at_least(title: str, need: float, have: float, shown: str, digits: int = 0) -> Requirement:
         same = f"{need:.{digits}f}" == f"{have:.{digits}f}"
         kind: Deviation = "none" if same else "better" if have > need else "worse"
-        return Requirement(_(title), f"≥ {need:,.{digits}f} {shown}", f"{have:,.{digits}f} {shown}", kind, "")
+        return Requirement(
+            _(title), f"≥ {need:,.{digits}f} {shown}".strip(), f"{have:,.{digits}f} {shown}".strip(), kind, ""
+        )
 
     def at_most(title: str, limit: float, have: float, shown: str, digits: int = 0) -> Requirement:
         same = f"{limit:.{digits}f}" == f"{have:.{digits}f}"
         kind: Deviation = "none" if same else "better" if have < limit else "worse"
-        return Requirement(_(title), f"≤ {limit:,.{digits}f} {shown}", f"{have:,.{digits}f} {shown}", kind, "")
+        return Requirement(
+            _(title), f"≤ {limit:,.{digits}f} {shown}".strip(), f"{have:,.{digits}f} {shown}".strip(), kind, ""
+        )
 
     yield Requirement(_("Model"), q.result.model.name, q.result.model.name, "none", "")
     work = f"{r.workload}" if r.trains else f"{r.workload}: {r.isl:,} / {r.osl:,} {_('tokens in / out')}"
@@ -187,14 +190,31 @@ def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
     if r.rack_units is not None:
         yield at_most(N_("Rack units"), r.rack_units, p.rack_units, "U")
     if r.max_lead_days is not None:
-        days = [x.offer.lead_time_days for x in q.lines if x.offer is not None and x.offer.lead_time_days is not None]
-        yield at_most(N_("Lead time, days"), r.max_lead_days, max(days, default=0), "")
+        yield _lead_time(_, q, r.max_lead_days)
     for x in p.checks:
-        if x.limit is None or x.measured is None or x.rule in ("budget", "site"):
+        if x.limit is None or x.measured is None or x.rule in ("budget", "site", *OF_PRICES):
             continue
         kind = "none" if x.status == "pass" else "worse"
         said = _.sentence(x.text)
         text = _.stacked("advice, not a condition") if x.status == "warn" else ""
-        amounts = (f"{Decimal(str(v)).normalize():,f} {unit(_, x.unit)}" for v in (x.limit, x.measured))
-        limit, measured = amounts
-        yield Requirement(f"{rule(_, x.rule)}\n{said}", limit, measured, kind, text)
+        limit, measured = (f"{Decimal(str(v)).normalize():,f} {unit(_, x.unit)}" for v in (x.limit, x.measured))
+        yield Requirement(f"{rule(_, x.rule)}\n{said}", f"{SIGNS[x.relation]}{limit}", measured, kind, text)
+
+
+def _lead_time(_: Words, q: Quote, most: int) -> Requirement:
+    """The longest lead time against what is asked; a line whose seller states none leaves it unknown."""
+    bought = [x.offer.lead_time_days for x in q.lines if x.offer is not None and x.origin != "included"]
+    stated = [x for x in bought if x is not None]
+    unknown = len(bought) - len(stated)
+    offered = _("not known")
+    if stated:
+        offered = f"{max(stated)}"
+    kind: Deviation = "none"
+    if stated and max(stated) > most:
+        kind = "worse"
+    elif unknown:
+        kind = "unknown"
+    elif stated and max(stated) < most:
+        kind = "better"
+    remark = _.stacked(N_("lines without a stated lead time: {n}"), n=unknown) if unknown else ""
+    return Requirement(_("Lead time, days"), f"≤ {most}", offered, kind, remark)

@@ -71,6 +71,8 @@ def data(q: Quote, words: Words) -> dict[str, Any]:
     m, p = q.sums, q.party
     return {
         "schema_version": "1",
+        "kind": "quotation" if p.confirmed else "budgetary_estimate",
+        "title": words(q.title),
         "number": p.number,
         "customer": p.customer,
         "date": p.day.isoformat(),
@@ -106,7 +108,7 @@ def data(q: Quote, words: Words) -> dict[str, Any]:
         "deviations": [
             {
                 "item": x.title,
-                "requirement": money(q.budget, q.currency) if x.cents and q.budget is not None else x.required,
+                "requirement": f"≤ {money(q.budget, q.currency)}" if x.cents and q.budget is not None else x.required,
                 "offered": money(m.total, q.currency) if x.cents else x.offered,
                 "deviation": words(DEVIATIONS[x.deviation]),
                 "remark": x.remark,

@@ -25,6 +25,7 @@ from constraints.rules import findings
 from optimizer.bom import BUNDLE
 from optimizer.explanation.opened import chosen
 from optimizer.front import Front, Point
+from optimizer.i18n import N_
 from optimizer.market import Market
 from optimizer.point_schema import BomLine, FrontPoint
 from optimizer.procurement.sums import Sums, sums
@@ -111,6 +112,11 @@ class Quote:
         return Decimal(cents).scaleb(-self.digits)
 
     @property
+    def title(self) -> str:
+        """What the document is: a quotation only where the prices are confirmed (docs/quote.md)."""
+        return N_("Quotation") if self.party.confirmed else N_("Budgetary estimate")
+
+    @property
     def at(self) -> int:
         """Index of the chosen point."""
         return next(i for i, p in enumerate(self.front) if p.id == self.chosen.id)
@@ -156,6 +162,8 @@ def offered(
     weights = tuple(sum((_support(x, rates) for x in lines), Decimal(0)) for lines in all_lines)
     i = next(i for i, p in enumerate(front) if p.id == wanted)
     lines = all_lines[i]
+    if party.confirmed:
+        _confirmable(lines)
     spares = minor(front[i].cost.spares, r.currency)
     money = sums(
         [x.total for x in lines], spares, weights[i], terms.discount, rates.support, rates.tax
@@ -163,7 +171,7 @@ def offered(
     if not terms.discount and money.total != minor(front[i].cost.total, r.currency):
         raise AssertionError(f"quote {money.total}, solve {front[i].cost.total}")
     close = indistinct(new, Front(again)) if len(again) == len(points) else None
-    notes = [close["text"]] if close else []
+    notes = [_without_money(close["text"])] if close else []
     lost = sorted({x.id for x in result.front} - {x.id for x in front})
     notes += [f"Not for sale under these terms: {', '.join(lost)}."] if lost else []
     said = (new.llm.note, new.llm.note_zh)
@@ -171,6 +179,20 @@ def offered(
         party, result, r, r.budget_cents, tuple(front), weights, front[i], lines, rates, money, tuple(notes), said
     )
     return replace(quote, party=replace(party, number=party.number or _number(quote)))
+
+
+def _confirmable(lines: Iterable[Line]) -> None:
+    """Raises InputError where a price can't be one that its seller has confirmed: an estimate, or a stale one."""
+    weak = {
+        x.part: "an estimate" for x in lines if x.offer is not None and x.price and x.offer.confidence == "estimate"
+    }
+    weak |= {x.part: "stale on the day of the quote" for x in lines if x.stale and x.part not in weak}
+    if weak:
+        text = "the prices can't be called confirmed: " + ", ".join(f"{part} is {why}" for part, why in weak.items())
+        remedy = (
+            "Enter the confirmed offers in a catalog of your own (--catalog) and solve again, or leave --confirmed out."
+        )
+        raise InputError(text, "not-confirmed", remedy)
 
 
 def _market(market: Market, terms: Terms) -> Market:
@@ -272,6 +294,11 @@ def support_percent(line: Line, rates: Rates) -> Decimal:
     if line.origin == "included":
         return Decimal(0)
     return max((rates.support_by.get(c, Decimal(0)) for c in line.categories), default=Decimal(0))
+
+
+def _without_money(text: str) -> str:
+    """Which point can hardly be told apart, without the saving: prices may be changed in the file."""
+    return f"{text.partition(') and ')[0]}); compare their totals on sheet Front."
 
 
 def _number(quote: Quote) -> str:

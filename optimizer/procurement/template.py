@@ -27,6 +27,7 @@ def fields(q: Quote, _: Words) -> dict[str, Any]:
     """Name -> value of one cell."""
     m, p, t = q.sums, q.party, q.chosen.throughput
     return {
+        "quote_title": _(q.title),
         "quote_number": p.number,
         "customer": p.customer,
         "quote_date": p.day,

@@ -20,12 +20,14 @@ class Terms:
 
 @dataclass(frozen=True)
 class Party:
-    """Head of a quote."""
+    """Head of a quote. `confirmed`: the sellers have confirmed every price; without it the document is a budgetary
+    estimate."""
 
     customer: str
     number: str
     day: date
     valid_days: int
+    confirmed: bool = False
 
     @property
     def valid_until(self) -> date:

@@ -14,7 +14,7 @@ from constraints.case import Case
 from constraints.plan import Row
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rule import Check
+from constraints.rule import Check, counted, figure
 from optimizer.load import load_of, needed_tenths
 
 ID = "request"
@@ -59,63 +59,85 @@ class FieldEntry:
 
 def _gpus(s: Subject) -> Iterator[Check]:
     if s.request.gpus:
-        yield Check.of(ID, s.case.gpu.id in s.request.gpus, f"{s.case.gpu.name} is not among the GPUs asked for")
+        asked = s.case.gpu.id in s.request.gpus
+        yield Check.of(ID, asked, f"{s.case.gpu.name} is {'' if asked else 'not '}among the GPUs asked for")
 
 
 def _gpu_count(s: Subject) -> Iterator[Check]:
     if (wanted := s.request.gpu_count) is not None:
-        status = "pass" if s.gpus == wanted else "fail"
-        yield Check(ID, status, s.gpus, wanted, "pieces", "number of GPUs of the whole build")  # type: ignore[arg-type]
+        gpus = counted(s.gpus, "GPU")
+        if s.gpus == wanted:
+            yield Check(ID, "pass", s.gpus, wanted, "pieces", f"the build has {gpus}, as asked")
+        else:
+            yield Check(ID, "fail", s.gpus, wanted, "pieces", f"the build has {gpus}, {wanted:,} are asked for")
 
 
 def _nodes(s: Subject) -> Iterator[Check]:
     """The policy's limit; the request's is that of rule site."""
-    yield Check.at_most(ID, s.case.build.nodes, s.policy.whole("plans.max_nodes"), "nodes", "number of nodes")
+    nodes, most = counted(s.case.build.nodes, "node"), s.policy.whole("plans.max_nodes")
+    passing = f"the build has {nodes}, at most {most:,} allowed"
+    failing = f"the build has {nodes}, more than the {most:,} allowed"
+    yield Check.at_most(ID, s.case.build.nodes, most, "nodes", passing, failing)
 
 
 def _throughput(s: Subject) -> Iterator[Check]:
     if s.row and (least := s.request.throughput_tenths) is not None:
-        yield Check.at_least(ID, s.row.perf.tenths / 10, least / 10, "output tokens/s", "throughput of the whole build")
+        yield _tok_s(s.row, least, "asked for")
 
 
 def _load(s: Subject) -> Iterator[Check]:
     if s.row and (load := load_of(s.request, s.policy)):
-        least = needed_tenths(load)
-        yield Check.at_least(
-            ID, s.row.perf.tenths / 10, least / 10, "output tokens/s", "throughput that the load needs"
-        )
+        yield _tok_s(s.row, needed_tenths(load), "needed by the load")
+
+
+def _tok_s(row: Row, least_tenths: int, why: str) -> Check:
+    """Throughput of the whole build against what is asked or needed."""
+    speed, least = row.perf.tenths / 10, least_tenths / 10
+    passing = f"the whole build gives {figure(speed)} tok/s, {figure(least)} are {why}"
+    failing = f"the whole build gives only {figure(speed)} tok/s, {figure(least)} are {why}"
+    return Check.at_least(ID, speed, least, "output tokens/s", passing, failing)
 
 
 def _users(s: Subject) -> Iterator[Check]:
     if s.row and (users := s.request.users) is not None:
-        plan = s.row.plan
-        yield Check.at_least(ID, plan.replicas * plan.concurrency, users, "requests", "requests at once")
+        held = s.row.plan.replicas * s.row.plan.concurrency
+        passing = f"the build serves {counted(held, 'request')} at once, {users:,} are asked for"
+        failing = f"the build serves only {counted(held, 'request')} at once, {users:,} are asked for"
+        yield Check.at_least(ID, held, users, "requests", passing, failing)
 
 
 def _user_speed(s: Subject) -> Iterator[Check]:
     asked = s.request.min_tok_s_user
     if s.row and asked and s.request.workload != "batch" and not s.request.trains:
         speed = s.row.perf.per_user_tok_s
-        status = "pass" if speed * SLACK >= asked else "fail"
-        yield Check(ID, status, speed, asked, "output tokens/s", "speed that each user sees")  # type: ignore[arg-type]
+        words = f"{figure(speed)} tok/s, {figure(asked)} are asked for"
+        if speed * SLACK >= asked:
+            yield Check(ID, "pass", speed, asked, "output tokens/s", f"each user sees {words}", "at_least")
+        else:
+            yield Check(ID, "fail", speed, asked, "output tokens/s", f"each user sees only {words}", "at_least")
 
 
 def _first_token(s: Subject) -> Iterator[Check]:
     if s.row and (most := s.request.max_ttft_ms) is not None:
-        status = "pass" if s.row.perf.ttft_ms <= most * SLACK else "fail"
-        yield Check(ID, status, s.row.perf.ttft_ms, most, "ms", "time to first token")  # type: ignore[arg-type]
+        taken = s.row.perf.ttft_ms
+        first = f"the first token comes after {figure(taken)} ms"
+        if taken <= most * SLACK:
+            yield Check(ID, "pass", taken, most, "ms", f"{first}, within {figure(most)} ms", "at_most")
+        else:
+            yield Check(ID, "fail", taken, most, "ms", f"{first}, later than {figure(most)} ms", "at_most")
 
 
 def _kv_precision(s: Subject) -> Iterator[Check]:
     if s.row and not s.request.trains:
         have, asked = s.row.plan.kv_precision, s.request.kv_precision
-        yield Check.of(ID, have == asked, f"the KV cache is in {have}, not in {asked}")
+        yield Check.of(ID, have == asked, f"the KV cache is in {have}, {asked} is asked for")
 
 
 def _offload(s: Subject) -> Iterator[Check]:
     if s.row:
         fine = s.request.offload or not s.row.plan.offload
-        yield Check.of(ID, fine, "experts lie in host memory without --offload")
+        where = "the request allows experts in host memory, or the plan has none there"
+        yield Check.of(ID, fine, where if fine else "experts lie in host memory without --offload")
 
 
 def _exclude(s: Subject) -> Iterator[Check]:
@@ -207,9 +229,7 @@ class Broken:
     @property
     def text(self) -> str:
         """The finding with both figures."""
-        x = self.found
-        figures = f": {x.measured:g} {x.unit}, asked for {x.limit:g}" if None not in (x.measured, x.limit) else ""
-        return f"request.{self.field}: {x.text}{figures}"
+        return f"request.{self.field}: {self.found.text}"
 
 
 def broken(case: Case, row: Row | None) -> list[Broken]:

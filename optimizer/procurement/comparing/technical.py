@@ -219,7 +219,7 @@ def facts(
 def _facts(found: tuple[Check, ...]) -> tuple[CheckFacts, ...]:
     return tuple(
         CheckFacts(
-            rule=x.rule, status=x.status, unit=x.unit, text=x.text,
+            rule=x.rule, status=x.status, unit=x.unit, text=x.text, relation=x.relation,
             measured=None if x.measured is None else float(x.measured),
             limit=None if x.limit is None else float(x.limit),
         )

@@ -24,7 +24,10 @@ def add(book: Book) -> None:
     _, q, s = book.words, book.quote, book.sheets["alternatives"]
     at = shown(book)
     points = [q.front[i] for i in at]
-    note = _.stacked("The named points of the front side by side. Totals are those of sheet Front.")
+    note = _.stacked(
+        "The named points of the front side by side. Totals are those of sheet Front; names and "
+        "shares on estimated prices are those of the day this file was made."
+    )
     top = s.setup([LABEL, *[COLUMN] * max(3, len(at))], _("Alternatives"), note)
     s.ws.fit_to_pages(1, 1)
     cell: dict[str, Any] = {"border": 1, "border_color": "#BFBFBF", "align": "left"}

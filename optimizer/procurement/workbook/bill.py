@@ -12,6 +12,7 @@ from optimizer.procurement.labels import category, word
 from optimizer.procurement.quote import Line, support_percent
 from optimizer.procurement.workbook import fx, gross
 from optimizer.procurement.workbook.book import INPUT, LIGHT, PERCENT, Book, Sheet
+from optimizer.procurement.workbook.live import Live, literal, where
 
 HEAD = [
     N_("No."), N_("Category"), N_("Part"), N_("Manufacturer"), N_("Condition"), N_("Qty"), N_("Spares"), N_("Pieces"),
@@ -123,8 +124,7 @@ def _facts(book: Book, row: int, line: Line, priced: bool, cell: dict[str, Any])
         s.text(row, 13, word(_, o.confidence), align="center", **cell)
         s.number(row, 14, o.lead_time_days, num_format="0", **cell)
         s.text(row, 20, o.seller, **cell)
-        quick = any(Kind(c) in QUICK for c in line.categories)
-        days = "fresh_days_memory" if quick else "fresh_days"
+        days = fresh_days_name(line)
         _mark(s, n, "M", f"=AND(ISNUMBER($M{n}),quote_date-$M{n}>{days})", "stale")
         if o.confidence == "estimate":
             _mark(s, n, "N", f'=$N{n}<>""', "estimate")
@@ -132,14 +132,29 @@ def _facts(book: Book, row: int, line: Line, priced: bool, cell: dict[str, Any])
     else:
         for col in (12, 13, 14, 20):
             s.text(row, col, "", **cell)
-    s.text(row, 15, "; ".join(_.sentence(x).replace("\n", " / ") for x in notes(line)), **cell)
+    stale = _.sentence(STALE).replace("\n", " / ")
+    rest = "; ".join(_.sentence(x).replace("\n", " / ") for x in notes(line) if x != STALE)
+    if o is not None and priced:
+        old = Live(literal(f"{stale}; {rest}".removesuffix("; ")), f"{stale}; {rest}".removesuffix("; "))
+        is_old = f"quote_date-$M{n}>{fresh_days_name(line)}"
+        s.live(row, 15, 15, where(is_old, line.stale, old, Live(literal(rest), rest)), **cell)
+    else:
+        s.text(row, 15, rest, **cell)
+
+
+STALE = N_("stale price")
+
+
+def fresh_days_name(line: Line) -> str:
+    """Name of the cell that says from which age a line's price is stale."""
+    return "fresh_days_memory" if any(Kind(c) in QUICK for c in line.categories) else "fresh_days"
 
 
 def notes(line: Line) -> list[str]:
     """What a reader must know of a line beside its figures."""
     out = []
     if line.stale:
-        out.append(N_("stale price"))
+        out.append(STALE)
     if line.origin == "included":
         out.append(N_("included in the complete system"))
     elif line.origin == "owned":

@@ -14,6 +14,7 @@ import xlsxwriter
 from constraints.exchange import minor_digits
 from optimizer.i18n import N_, Words
 from optimizer.procurement.quote import Quote
+from optimizer.procurement.workbook.live import Live
 
 SHEETS = {
     "summary": N_("Summary"),
@@ -101,7 +102,7 @@ class Book(Frame):
 
     def __init__(self, quote: Quote, words: Words) -> None:
         self.quote, party = quote, quote.party
-        head = f"{words('Quotation')} {party.number}"
+        head = f"{words(quote.title)} {party.number}"
         super().__init__(words, SHEETS, quote.currency, head, quote.result.model.name, party.day)
 
     @property
@@ -190,6 +191,14 @@ class Sheet:
         if isinstance(shown, str):
             self._grow(row, shown, self.widths[col])
         self.ws.write_formula(row, col, formula, self.f(**properties), shown)
+
+    def live(self, row: int, first: int, last: int, text: Live, **properties: Any) -> None:
+        """A sentence over columns that follows the cells it speaks of."""
+        f = self.f(text_wrap=True, **properties)
+        if first != last:
+            self.ws.merge_range(row, first, row, last, "", f)
+        self.ws.write_formula(row, first, f"={text.expression}", f, text.value)
+        self._grow(row, text.value, sum(self.widths[first : last + 1]))
 
     def money(self, row: int, col: int, formula: str, cents: int, **properties: Any) -> None:
         """A formula whose value is money."""

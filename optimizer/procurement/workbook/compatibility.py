@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from optimizer.i18n import N_
+from optimizer.procurement.content import OF_PRICES
 from optimizer.procurement.labels import STATUS, rule, unit
 from optimizer.procurement.workbook.book import Book
+from optimizer.procurement.workbook.live import said, where
 
 HEAD = [N_("No."), N_("Rule"), N_("Finding"), N_("Measured"), N_("Limit"), N_("Margin"), N_("Unit"), N_("Status")]
 WIDTHS = [6, 20, 70, 17, 17, 11, 14, 12]
@@ -29,12 +31,16 @@ def add(book: Book) -> None:
         cell: dict[str, Any] = {"border": 1, "border_color": "#BFBFBF"}
         s.number(row, 0, i + 1, num_format="0", align="center", **cell)
         s.text(row, 1, rule(_, x.rule), **cell)
-        s.text(row, 2, _.sentence(x.text), **cell)
         status = x.status
+        if x.rule != "budget" or q.budget is None:
+            dated = f" {_('(as priced when this file was made)')}" if x.rule in OF_PRICES and x.limit else ""
+            s.text(row, 2, _.sentence(x.text) + dated, **cell)
         if x.rule == "budget" and q.budget is not None:
             status = "pass" if q.sums.total <= q.budget else "fail"
             s.money(row, 3, "=total", q.sums.total, **cell)
             s.formula(row, 4, "=budget", q.amount(q.budget), num_format=book.money_format, **cell)
+            kept, broken = said(_, N_("The total is within the budget.")), said(_, N_("The total is above the budget."))
+            s.live(row, 2, 2, where(f"D{n}<=E{n}", status == "pass", kept, broken), valign="vcenter", **cell)
             words = f'IF(D{n}<=E{n},"{_(STATUS["pass"])}","{_(STATUS["fail"])}")'
             s.formula(row, 7, f"={words}", _(STATUS[status]), align="center", **cell)
             measured: float | None = float(q.amount(q.sums.total))

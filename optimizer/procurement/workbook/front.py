@@ -23,7 +23,7 @@ def add(book: Book) -> None:
     _, q, s, d = book.words, book.quote, book.sheets["front"], book.quote.digits
     note = N_(
         "Amounts in {currency}, throughput in {unit}. Goods of the other points stand at the exchange rates and spares "
-        "of the day of this quote."
+        "of the day of this quote. Proven and named as priced when this file was made."
     )
     wide = book.money_width
     widths = [8, *[wide] * 5, 12, 11, 11, 13, 30, 19, 7, 22, 11, 11]

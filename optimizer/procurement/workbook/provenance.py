@@ -47,7 +47,7 @@ def facts(book: Book) -> Iterator[tuple[str, str]]:
     yield _("Parts, offers, prices of"), f"{c.parts:,}, {c.offers:,}, {c.oldest_price} – {c.newest_price}"
     yield _("Throughput model"), f"{r.throughput_model.calibration}, sha256 {r.throughput_model.sha256}"
     p = r.proof
-    yield _("Proof"), f"{p.status}, {p.solver} {p.version}. {_.sentence(p.scope)}"
+    yield _("Proof"), f"{p.status}, {p.solver} {p.version}. {_.text(p.scope)}"
     families = N_("{bound} families of hardware closed by bound, {solver} by CP-SAT")
     yield (
         _("How it was closed"),

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-from optimizer.procurement.content import excluded, included, remarks
 from optimizer.procurement.labels import BASIS, gpus, interval, plan, unit, word
 from optimizer.procurement.workbook import gross
 from optimizer.procurement.workbook.bill import MARKS
 from optimizer.procurement.workbook.book import DARK, LIGHT, Book
 from optimizer.procurement.workbook.front import chart
+from optimizer.procurement.workbook.live import Live
+from optimizer.procurement.workbook.sentences import excluded, included, notes
 
 LABEL, VALUE, BESIDE = 29, 36, 34
 """Column widths; two languages in a line take half as much again."""
 LEFT, RIGHT = 1, 6
+SERIAL_ZERO = date(1899, 12, 30)
+"""Day 0 of a spreadsheet."""
 CHART_WIDTH, CHART_POINTS, DEFAULT_POINTS = 970, 270, 15
 """Pixels; points of height; points of a row that has none of its own."""
 
@@ -22,15 +26,15 @@ CHART_WIDTH, CHART_POINTS, DEFAULT_POINTS = 970, 270, 15
 def add(book: Book) -> None:
     _, q, s = book.words, book.quote, book.sheets["summary"]
     more = 1.5 if _.language == "both" else 1
-    s.setup([LABEL * more, VALUE * more, 2, *[BESIDE] * 4], _("Quotation"))
+    s.setup([LABEL * more, VALUE * more, 2, *[BESIDE] * 4], _(q.title))
     s.ws.fit_to_pages(1, 1)
     row = _facts(book, 1)
     row = _totals(book, row + 1)
     row = _speed(book, row + 1)
     at = _fit_chart(book)
-    for title, lines in ((_("Included"), included(_, q)), (_("Not included"), excluded(_, q))):
+    for title, lines in ((_("Included"), [*included(book)]), (_("Not included"), [excluded(book)])):
         at = _list(book, at, title, lines, 3)
-    row = _list(book, max(row, at), _("Please note"), remarks(_, q), 0)
+    row = _list(book, max(row, at), _("Please note"), [*notes(book)], 0)
     s.done(row - 1)
 
 
@@ -41,16 +45,27 @@ def _pair(book: Book, row: int, label: str, value: str, **style: Any) -> int:
     return row + 1
 
 
+def _day(book: Book, row: int, label: str, formula: str, day: date, **style: Any) -> int:
+    """A day that follows that of the assumptions."""
+    s = book.sheets["summary"]
+    s.text(row, 0, label, font_color="#595959", bottom=4, bottom_color="#BFBFBF")
+    shape = {"num_format": "yyyy-mm-dd", "align": "left", "bottom": 4, "bottom_color": "#BFBFBF"}
+    s.formula(row, 1, formula, (day - SERIAL_ZERO).days, **{**shape, **style})
+    return row + 1
+
+
 def _facts(book: Book, row: int) -> int:
     _, q = book.words, book.quote
     p = q.party
     row = _pair(book, row, _("Number"), p.number, bold=True)
     row = _pair(book, row, _("Customer"), p.customer or "–", bold=True)
-    row = _pair(book, row, _("Date"), p.day.isoformat())
-    row = _pair(book, row, _("Valid until"), p.valid_until.isoformat(), bold=True)
+    row = _day(book, row, _("Date"), "=quote_date", p.day)
+    until = _("Valid until") if p.confirmed else _("Ask anew after")
+    row = _day(book, row, until, f"=quote_date+{p.valid_days}", p.valid_until, bold=True)
     row = _pair(book, row, _("Model served") if not q.request.trains else _("Model trained"), q.result.model.name)
     named = ", ".join(word(_, x) for x in q.names.get(q.chosen.id, []))
-    row = _pair(book, row, _("Build"), f"{gpus(q.chosen)}\n{q.chosen.id}{f' ({named})' if named else ''}")
+    named = f" ({_('when solved')}: {named})" if named else ""
+    row = _pair(book, row, _("Build"), f"{gpus(q.chosen)}\n{q.chosen.id}{named}")
     return _pair(book, row, _("Currency"), q.currency)
 
 
@@ -116,11 +131,10 @@ def _fit_chart(book: Book) -> int:
     return row + 1
 
 
-def _list(book: Book, row: int, title: str, lines: Sequence[str], first: int) -> int:
+def _list(book: Book, row: int, title: str, lines: Sequence[Live], first: int) -> int:
+    """A title and its lines; those that do not apply now stand last, where they leave no gap."""
     s = book.sheets["summary"]
-    if not lines:
-        return row
     s.span(row, first, RIGHT, title, bold=True, bg_color=LIGHT, font_color=DARK)
-    for i, line in enumerate(lines, row + 1):
-        s.span(i, first, RIGHT, "\n".join(f"• {x}" if not k else f"   {x}" for k, x in enumerate(line.split("\n"))))
+    for i, line in enumerate(sorted(lines, key=lambda x: not x.value), row + 1):
+        s.live(i, first, RIGHT, line)
     return row + len(lines) + 2

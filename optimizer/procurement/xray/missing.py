@@ -212,7 +212,7 @@ def _short(c: Case, checks: list[Check]) -> Iterable[Missing]:
             continue
         lack = math.ceil(x.limit - x.measured)
         each = "" if x.rule == "cooling" else " per node"
-        text = f"{x.text}: {x.measured:,.0f} of {x.limit:,.0f} {x.unit}, {lack:,} {x.unit} too little{each}"
+        text = f"{x.text}: {lack:,} {x.unit} too little{each}"
         short.setdefault(x.rule, []).append(text)
         pieces[x.rule] = pieces.get(x.rule, 0) + (lack if x.unit == "pieces" else 0)
     for rule, texts in short.items():
@@ -274,6 +274,11 @@ def supply_facts(c: Case, checks: list[Check]) -> SupplyFacts | None:
     limit = node_limit_w(b, c.line_volts, c.policy)
     mine = [x.status for x in checks if x.rule == "power"]
     status: Status = "fail" if c.load_w > limit or "fail" in mine else "warn" if "warn" in mine else "pass"
+    if each == 0:
+        text = f"{b.fitted} fitted, not specified for {c.line_volts} V"
+        return SupplyFacts(
+            load_w=c.load_w, limit_w=0, fitted=b.fitted, needed=b.needed, watts=0, status="fail", text=text
+        )
     text = (
         f"{b.fitted} x {each:,} W, of which {b.needed} must carry the node: {c.load_w:,} W of {limit:,} W allowed, "
         + (f"{c.load_w - limit:,} W too weak" if c.load_w > limit else f"{limit - c.load_w:,} W to spare")

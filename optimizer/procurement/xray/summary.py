@@ -209,9 +209,6 @@ def _speed(x: XRay, _: Words) -> Iterable[str]:
         stop = next((c for c in x.checks if c.status == "fail" and c.rule in STOPS), None)
         limits = N_("no plan on these GPUs keeps every limit of the request (users, speed of each user, precision)")
         why = _.sentence(stop.text if stop else limits)
-        if stop and stop.measured is not None and stop.limit is not None:
-            figures = {"measured": f"{stop.measured:,.10g}", "limit": f"{stop.limit:,.10g}", "unit": stop.unit}
-            why += _(" ({measured} against {limit} {unit})", **figures)
         yield _(
             "As quoted, the build ({build}) does not run {model}; not met: {why}.",
             build=what,

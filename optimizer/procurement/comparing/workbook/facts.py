@@ -33,8 +33,10 @@ RULES = (
 
 def add_flags(book: CompareBook) -> None:
     _, s = book.words, book.sheets["flags"]
-    s.setup([36, 14, 22, 9, 8, 110], _("Marks"))
-    top = 2
+    note = _.stacked(
+        "Marks and their figures are those of the bids as they were read; they do not follow changed cells."
+    )
+    top = s.setup([36, 14, 22, 9, 8, 110], _("Marks"), note)
     s.head(top, FLAGS)
     row = top + 1
     for b in book.bids:

@@ -12,12 +12,16 @@ from optimizer.procurement.comparing.workbook import technical
 from optimizer.procurement.comparing.workbook.book import CELL, GREEN, RED, CompareBook, money
 from optimizer.procurement.workbook import gross
 from optimizer.procurement.workbook.book import DARK, LIGHT
+from optimizer.procurement.workbook.live import literal, said, where
 
 HEAD = [
     N_("Rank"), N_("Bid"), N_("Build"), N_("Total on equal scope, net"), N_("of it added"), N_("Total with tax"),
     N_("Throughput, tok/s"), N_("80 % interval"), N_("Total per tok/s"), N_("W per tok/s"), N_("Rules that fail"),
     N_("Against the proven front"), N_("Score"),
 ]  # fmt: skip
+
+FAILED = 10
+"""Column of the rules that fail."""
 
 
 def add(book: CompareBook) -> None:
@@ -48,8 +52,8 @@ def add(book: CompareBook) -> None:
 def _bid(book: CompareBook, row: int, i: int) -> None:
     _, s, b = book.words, book.sheets["summary"], book.bids[i]
     t = b.technical
-    best = GREEN if b.id == book.c.recommended else {}
-    style: dict[str, Any] = {**CELL, **best}
+    _best_row(book, row, i)
+    style: dict[str, Any] = {**CELL}
     ranked = {**style, "num_format": "0", "align": "center", "bold": True}
     if b.rank is None:
         s.text(row, 0, "–", **ranked)
@@ -62,9 +66,9 @@ def _bid(book: CompareBook, row: int, i: int) -> None:
         for col in (3, 4, 5):
             s.text(row, col, _("not comparable") if col == 3 else "–", **style)
     else:
-        money(book, s, row, 3, equal, b.equal_net, **{**best, "bold": True})
-        money(book, s, row, 4, f"={book.ref('items', _added(book, i))}", b.filled_net, **best)
-        money(book, s, row, 5, f"=equal_gross_{b.id}", b.equal_gross, **best)
+        money(book, s, row, 3, equal, b.equal_net, bold=True)
+        money(book, s, row, 4, f"={book.ref('items', _added(book, i))}", b.filled_net)
+        money(book, s, row, 5, f"=equal_gross_{b.id}", b.equal_gross)
     if t.throughput is None:
         for col in range(6, 10):
             s.text(row, col, "–", **style)
@@ -84,11 +88,26 @@ def _bid(book: CompareBook, row: int, i: int) -> None:
             s.formula(row, col, f"={ref}", value, **{**style, "num_format": shape})
     failed = len({x.rule for x in t.failed})
     s.text(row, 10, str(failed) if t.build else "–", **{**style, "align": "center", **(RED if failed else {})})
-    s.text(row, 11, distance(_, b), **style)
+    technical.distance_cell(book, s, row, 11, i, **style)
     if b.score is None:
         s.text(row, 12, "–", **{**style, "align": "right"})
     else:
         s.formula(row, 12, f"=score_{b.id}", b.score, **{**style, "num_format": "0.00", "bold": True})
+
+
+def _is_best(book: CompareBook, i: int) -> str:
+    """Condition that a bid is the best: of rank 1, and the first of those that share it."""
+    before = [b for b in book.bids[:i] if b.rank is not None]
+    return f"AND({','.join([f'rank_{book.bids[i].id}=1', *(f'rank_{b.id}<>1' for b in before)])})"
+
+
+def _best_row(book: CompareBook, row: int, i: int) -> None:
+    """Green while the bid is the best; red cells stay red."""
+    if book.bids[i].rank is None:
+        return
+    shape = {"type": "formula", "criteria": f"={_is_best(book, i)}", "format": book.file.add_format(GREEN)}
+    for first, last in ((0, FAILED - 1), (FAILED + 1, len(HEAD) - 1)):
+        book.sheets["summary"].ws.conditional_format(row, first, row, last, shape)
 
 
 def _added(book: CompareBook, i: int) -> str:
@@ -101,10 +120,12 @@ def _added(book: CompareBook, i: int) -> str:
 
 def _verdict(book: CompareBook, row: int) -> int:
     _, c, s = book.words, book.c, book.sheets["summary"]
-    best = next((b for b in c.bids if b.id == c.recommended), None)
-    text = _("Best of the responsive bids: {bid}", bid=named(best)) if best else ""
-    text = text or _("No bid can be awarded: see what is marked for each.")
-    s.span(row, 0, len(HEAD) - 1, text, bold=True, bg_color=LIGHT, font_color=DARK, font_size=12)
+    headline = said(_, N_("No bid can be awarded: see what is marked for each."))
+    for i in reversed([i for i, b in enumerate(c.bids) if b.rank is not None]):
+        name = named(c.bids[i])
+        best = said(_, N_("Best of the responsive bids: {bid}"), bid=(literal(name), name))
+        headline = where(_is_best(book, i), c.bids[i].id == c.recommended, best, headline)
+    s.live(row, 0, len(HEAD) - 1, headline, bold=True, bg_color=LIGHT, font_color=DARK, font_size=12)
     for k, b in enumerate(c.bids, 1):
         why = _.pair(*(f"{b.id}: {_reasons(book, Words(x), b)}" for x in ("en", "zh")))
         s.span(row + k, 0, len(HEAD) - 1, why)
@@ -114,9 +135,7 @@ def _verdict(book: CompareBook, row: int) -> int:
 def _reasons(book: CompareBook, _: Words, b: Bid) -> str:
     """In a line of one language why a bid is responsive or not."""
     if b.responsive:
-        return _("responsive: its build runs the model and passes every rule with what is added") + (
-            f" ({amount(b.filled_net)} {book.c.basis.currency})" if b.filled_net else ""
-        )
+        return _("responsive: its build runs the model and passes every rule with what is added")
     out = []
     if not b.technical.runs and not b.apart:
         out.append(distance(_, b))
@@ -130,16 +149,19 @@ def _reasons(book: CompareBook, _: Words, b: Bid) -> str:
 
 def _sums(book: CompareBook, row: int) -> int:
     _, c, s = book.words, book.c, book.sheets["summary"]
-    text = N_("{bid}: {amount} {currency} less at the others' lowest prices for the same parts and services")
-    said = [
+    text = N_(
+        "{bid}: {amount} {currency} less at the others' lowest prices for the same parts and services, as the bids "
+        "were read"
+    )
+    lines = [
         _(text, bid=b.id, amount=amount(b.negotiable_net), currency=c.basis.currency)
         for b in c.bids
         if b.negotiable_net
     ]
-    said += [_.sentence(x) for x in c.notes]
-    for k, line in enumerate(said):
+    lines += [_.sentence(x) for x in c.notes]
+    for k, line in enumerate(lines):
         s.span(row + k, 0, len(HEAD) - 1, line)
-    return row + len(said)
+    return row + len(lines)
 
 
 def _flags(book: CompareBook, row: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from optimizer.i18n import Words
+from optimizer.i18n import N_, Words
 from optimizer.point_schema import CheckFacts
 from optimizer.procurement.comparing.schema import Bid
 from optimizer.procurement.comparing.words import distance, named
@@ -22,7 +22,8 @@ from optimizer.procurement.comparing.workbook.book import (
     money,
 )  # fmt: skip
 from optimizer.procurement.labels import rule
-from optimizer.procurement.workbook.book import DARK, LIGHT
+from optimizer.procurement.workbook.book import DARK, LIGHT, Sheet
+from optimizer.procurement.workbook.live import said, where
 
 TOP = 3
 SPEED, POWER, PER, WATTS, HARDWARE, CHEAPEST, ABOVE = 2, 5, 7, 8, 9, 11, 13
@@ -74,7 +75,7 @@ def _rows(book: CompareBook) -> list[tuple[str, Writer]]:
         (_("Cheapest build that is at least as fast, proven"), _figure(book, lambda b: b.technical.cheapest, "")),
         (_("That build"), _text(book, lambda b: b.technical.cheapest_build)),
         (_("Goods above that build"), _above(book)),
-        (_("In words"), _text(book, lambda b: distance(_, b))),
+        (_("In words"), _distance(book)),
         (_("Rules that fail as offered"), _failed(book)),
         (_("Rules that fail with what is added"), _text(book, lambda b: _findings(_, b.technical.still_failed))),
         (_("Warnings"), _text(book, lambda b: _findings(_, b.technical.warned))),
@@ -158,6 +159,26 @@ def _above(book: CompareBook) -> Writer:
         s.formula(row, 1 + i, formula, t.above_percent / 100, **style)
 
     return write
+
+
+def _distance(book: CompareBook) -> Writer:
+    s = book.sheets["technical"]
+    return lambda row, i, b: distance_cell(book, s, row, 1 + i, i, **{**CELL, "align": "left"})
+
+
+def distance_cell(book: CompareBook, sheet: Sheet, row: int, col: int, i: int, **style: Any) -> None:
+    """In words how far a bid lies above the cheapest build this fast, by the figure of sheet Technical comparison."""
+    _, b = book.words, book.bids[i]
+    percent = b.technical.above_percent
+    if not b.technical.runs or percent is None:
+        sheet.text(row, col, distance(_, b), **style)
+        return
+    above = book.ref("technical", cell(i, ABOVE))
+    tenths = f"ROUND(1000*ABS({above}),0)"
+    shown = f'INT({tenths}/10)&"."&MOD({tenths},10)', f"{abs(percent):f}"
+    over = said(_, N_("{percent} % above the cheapest build this fast"), percent=shown)
+    under = said(_, N_("{percent} % below the cheapest build this fast"), percent=shown)
+    sheet.live(row, col, col, where(f"{above}<0", percent < 0, under, over), valign="vcenter", **style)
 
 
 def _findings(_: Words, found: Sequence[CheckFacts]) -> str:
