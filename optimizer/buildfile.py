@@ -37,7 +37,10 @@ def read(
         raise InputError(
             Fault("not-utf8", "is not UTF-8 text", str(path), remedy="Give a build.toml or a result.json.")
         ) from None
-    return (catalog, *_result(path, text)) if path.suffix == ".json" else _toml(path, text, catalog, model, as_of)
+    if path.suffix != ".json":
+        return _toml(path, text, catalog, model, as_of)
+    request, builds = _result(path, text)
+    return catalog, request if as_of is None else request.model_copy(update={"as_of": texts.day(as_of)}), builds
 
 
 def _toml(

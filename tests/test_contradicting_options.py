@@ -53,7 +53,6 @@ WRONG = {
     "users of a build": (("check", BUILD, "--users", "5"), "--users"),
     "time limit of no search": (("check", BUILD, "--time-limit", "5"), "--time-limit"),
     "model of a result": (("check", "result.json", "--model", "v3-671b"), "--model"),
-    "day of a result": (("check", "result.json", "--as-of", "2026-11-24"), "--as-of"),
     "compare --force": (("compare", QUOTE, QUOTE, "--force"), "--force"),
     "bad prices alone": (("explain", "result.json", "--bad-prices", "2"), "--price-risk"),
     "engine alone": (("verify", "result.json", "--engine", "cp-sat"), "--prove"),

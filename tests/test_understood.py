@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -88,3 +89,10 @@ def test_energy_is_priced_in_the_requests_currency() -> None:
     assert abs(float(energy["cost_year"]) - 0.8 * energy["kwh_year"]) <= 0.8
     wrong = RUN.invoke(app, ["solve", "--budget", "20万元", *JOB, "--energy-price", "$0.1"])
     assert "contradicting-currency" in str(wrong.exception)
+
+
+def test_a_result_is_checked_on_another_day_where_one_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    RUN.invoke(app, ["solve", "--budget", "20000", *JOB, "-o", str(path)])
+    assert "prices of 2026-11-24" in first("check", str(path))
+    assert "prices of 2026-11-25" in first("check", str(path), "--as-of", "2026-11-25")

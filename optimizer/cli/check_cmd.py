@@ -98,7 +98,7 @@ def check(
     if time_limit is not None and not mend:
         raise typer.BadParameter("--time-limit is of --mend, or of a vendor's quote")
     if file.suffix.lower() == ".json":
-        refuse(ctx, "a result says it itself", "model", "model_config", "as_of")
+        refuse(ctx, "a result says it itself", "model", "model_config")
     if options.typed:
         raise typer.BadParameter(f"{', '.join(options.typed)}: of a vendor's quote, not of {file.name}")
     from catalogs.load import load
