@@ -25,6 +25,8 @@ from optimizer.api import Answer, embedded, solve
 from optimizer.certify import Family
 from optimizer.cli.app import app
 from optimizer.front import Found, Front, Point
+from optimizer.i18n import Words
+from optimizer.library import verify_result
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver
 from optimizer.proofdata import staircase
@@ -34,6 +36,7 @@ from optimizer.verify.complete import complete, prove
 from optimizer.verify.consistent import consistent
 from optimizer.verify.families import MadeAnew
 from optimizer.verify.highs import HighsFamily
+from optimizer.verify.verdict import Verdict
 from optimizer.verify.wrong import Report
 from tests.conftest import AS_OF
 from tests.random_catalogs import offload_scenario, scenario
@@ -438,6 +441,22 @@ def test_thorough(seed: int) -> None:
     said = complete(read, report, "cp-sat", thorough=True)
     assert report.wrong == [] and said is not None
     assert said["closed_by_solver"] >= sum(bool(c.least) for c in found.front.record)
+
+
+def test_a_caveat_stands_in_the_verdict(answer: Answer) -> None:
+    """What could not be checked is part of it: in words, in both languages, and whether something is wrong or not."""
+    other = replace(answer.market.catalog, parts={}, offers={}, sha256="f" * 64)
+    stored = Result.model_validate(written(answer.data))
+    found = verify_result(stored, catalog=other)
+    assert found.ok and found.unchecked and found.unchecked[0] in found.verdict
+    assert found.verdict.startswith("Consistent as far as it could be checked: 5 points. Not checked: ")
+    chinese = Verdict(0, 5, found.unchecked, None).said(Words("zh"))
+    assert "未核对" in chinese and "is not at hand" not in chinese
+    bare = stored.model_copy(update={"catalog": stored.catalog.model_copy(update={"embedded": None})})
+    found = verify_result(bare, catalog=other)
+    assert not found.ok and found.verdict.startswith("1 thing wrong. Not checked: the catalog is not at hand")
+    whole = verify_result(stored, catalog=answer.market.catalog)
+    assert whole.ok and "Not checked" not in whole.verdict
 
 
 def test_no_solver_is_imported() -> None:

@@ -20,8 +20,16 @@ class Verdict:
     def said(self, words: Words) -> str:
         """In one language. A caveat that limits the verdict is part of it."""
         if self.wrong:
-            return words("1 thing wrong.") if self.wrong == 1 else words("{n} things wrong.", n=self.wrong)
+            return words.apart.join([self._wrong(words), *self._caveat(words)])
         return words.apart.join([self._consistent(words), *self._complete(words)])
+
+    def _wrong(self, words: Words) -> str:
+        return words("1 thing wrong.") if self.wrong == 1 else words("{n} things wrong.", n=self.wrong)
+
+    def _caveat(self, words: Words) -> list[str]:
+        """What more may be wrong."""
+        caveats = words.list(self.unchecked, "; ")
+        return [words("Not checked: {list}.", list=caveats)] if self.unchecked else []
 
     def _consistent(self, words: Words) -> str:
         if self.unchecked:
