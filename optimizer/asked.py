@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalogs.errors import InputError
 from catalogs.llm import Llm, get
 from constraints.policy import Policy
-from constraints.precision import known_precisions, wanted
+from constraints.precision import BITS, known_precisions, wanted
 from constraints.request import Request
 from constraints.training import seq_len
 
@@ -19,6 +19,10 @@ def model_of(request: Request, policy: Policy) -> Llm:
     if tokens > llm.max_context:
         text = f"{what} = {tokens} tokens, {llm.id} reaches {llm.max_context}"
         raise InputError(text, "context-too-long", f"Lower {remedy}.")
+    least, bits = request.min_precision_bits, BITS.get((request.precision or "").casefold())
+    if least is not None and bits is not None and bits < min(least, llm.min_precision_bits):
+        text = f"precision {request.precision} has {bits} bits, the least precision allowed is {least}bit"
+        raise InputError(text, "contradicting-precision", "Give one of the two.")
     if request.precision and not wanted(llm, request):
         text = f"{request.workload} does not run in" if request.trains else f"{llm.id} has no weights in"
         remedy = f"One of: {', '.join(known_precisions(llm, request))}."

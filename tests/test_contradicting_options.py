@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from catalogs.errors import InputError
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.asked import model_of
 from optimizer.cli.app import app
 
 RUN = CliRunner()
@@ -78,3 +83,19 @@ def test_the_same_options_where_they_are_used() -> None:
     ):
         done = RUN.invoke(app, list(args))
         assert done.exit_code == 0, (args, done.output, done.exception)
+
+
+@pytest.mark.parametrize(
+    ("precision", "bits", "refused"), [("int4", 16, True), ("int4", 8, True), ("fp8", 16, False), ("bf16", 8, False)]
+)
+def test_a_request_of_files_and_programs_is_refused_too(precision: str, bits: int, refused: bool) -> None:
+    """A build.toml, or a program on the library, can name the same contradiction. V3 is published in 8 bits: fp8 loses
+    nothing."""
+    request = Request(
+        model="v3-671b", as_of=date(2026, 11, 24), precision=precision, min_precision_bits=bits, budget_cents=100
+    )
+    if not refused:
+        assert model_of(request, Policy()).id == "v3-671b"
+        return
+    with pytest.raises(InputError, match="contradicting-precision"):
+        model_of(request, Policy())
