@@ -11,11 +11,11 @@ import numpy as np
 
 from catalogs.schema import Gpu
 from constraints.plan import RowKey
-from optimizer.throughput.calibration import measured
+from optimizer.throughput.curves import Curves, bent
 from optimizer.throughput.demand import demand
 from optimizer.throughput.jobs import of_keys
 from optimizer.throughput.plans import Planner
-from optimizer.throughput.roofline import SLACK, Floats, Ints, Times, times
+from optimizer.throughput.roofline import SLACK, Ints, times
 from optimizer.throughput.shapes import sizes_of
 
 STEP = 4
@@ -29,7 +29,7 @@ class Candidates:
     shapes: list[tuple[int, int, int, int]]
     replicas: Ints
     cap: Ints
-    times: Times
+    curves: Curves
 
 
 def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
@@ -45,11 +45,10 @@ def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
         jobs = of_keys(gpu, shape, [key], owner, asked, precision, (r.isl, r.osl), k) if len(table) else None
         if jobs is not None:
             kept = [(a, b, c, d) for a, b, c, d in shape.tolist()]
-            found.append(
-                Candidates(
-                    precision, kept, key.total // shape[:, :3].prod(axis=1), cap, times(jobs, k).slowed(1 / pair)
-                )
-            )
+            known = planner.curves(gpu, precision)
+            measured = {i: known[plan] for i, plan in enumerate(kept) if plan in known}
+            curves = bent(times(jobs, k), 1 / pair, measured, cap)
+            found.append(Candidates(precision, kept, key.total // shape[:, :3].prod(axis=1), cap, curves))
     return found
 
 
@@ -60,82 +59,91 @@ def ladder(most: int) -> list[int]:
 
 
 def users_table(planner: Planner, gpu: Gpu, key: RowKey, counts: Iterable[int]) -> list[dict[str, Any]]:
-    """A row per number of users: the fastest plan among those that meet the limits and hold them all, else among
-    those that hold them, else among all, with the cut in words."""
+    """A row per number of users: the fastest plan among those that hold them all and meet the limits, else that hold
+    the most of them and miss the limits least; with the cut in words.
+
+    Read from the most users down, a plan that is as good as the row below in both latencies comes before a faster one
+    that is not: there always is one, since the plan of the row below serves fewer users no worse. So neither column
+    turns around where one plan takes over from another."""
     found = candidates(planner, gpu, key)
-    return [_row(planner, gpu, found, n) for n in counts] if found else []
+    rows: list[dict[str, Any]] = []
+    below: Served | None = None
+    for users in sorted(set(counts), reverse=True) if found else ():
+        below = max((s for c in found for s in served(planner, c, users)), key=lambda s: s.place(users, below))
+        rows.append(_row(planner, gpu, below, users))
+    return rows[::-1]
 
 
-def _row(planner: Planner, gpu: Gpu, found: list[Candidates], users: int) -> dict[str, Any]:
-    best: tuple[tuple[Any, ...], Candidates, int, dict[str, float]] | None = None
-    for c in found:
-        figures = _figures(planner, gpu, c, users)
-        rank = np.lexsort((figures["tok_s"], figures["meets"], figures["holds"]))[-1]
-        one = {name: float(values[rank]) for name, values in figures.items()}
-        place = (one["holds"], one["meets"], one["tok_s"])
-        if best is None or place > best[0]:
-            best = place, c, int(rank), one
-    assert best is not None
-    _, c, i, one = best
-    tp, pp, dp, ep = shape = c.shapes[i]
-    curve = planner.curves(gpu, c.precision).get(shape, ())
-    fact = planner.calibration.fact(planner.kin, gpu, curve, one["running"])
-    held = int(c.cap[i] * c.replicas[i])
-    return {
-        "users": users,
-        "per_user_tok_s": round(one["each"], 2),
-        "output_tok_s": round(one["tok_s"], 1),
-        "low": round(one["tok_s"] * fact.low, 1),
-        "high": round(one["tok_s"] * fact.high, 1),
-        "basis": fact.basis,
-        "source": fact.source,
-        "ttft_ms": round(one["ttft_ms"], 1),
-        "precision": c.precision,
-        "tp": tp,
-        "pp": pp,
-        "dp": dp,
-        "ep": ep,
-        "replicas": int(c.replicas[i]),
-        "at_once": min(users, held),
-        "cut": _cut(planner, one, users, held),
-    }
+@dataclass(frozen=True)
+class Served:
+    """A plan with some users spread evenly over its replicas; those beyond what memory holds wait. `missed`: the
+    latency limit missed most, as a multiple of it; 1 where all are met. `held`: users that memory holds at once."""
+
+    precision: str
+    shape: tuple[int, int, int, int]
+    replicas: int
+    held: int
+    running: float
+    holds: bool
+    missed: float
+    tok_s: float
+    tpot_ms: float
+    ttft_ms: float
+
+    def place(self, users: int, below: Served | None) -> tuple[Any, ...]:
+        """Sorts plans for a number of users, the best last. `below`: the row of more users."""
+        ordered = below is None or (self.tpot_ms <= below.tpot_ms and self.ttft_ms <= below.ttft_ms)
+        return min(users, self.held), self.missed == 1, ordered, -self.missed, self.tok_s
 
 
-def _figures(planner: Planner, gpu: Gpu, c: Candidates, users: int) -> dict[str, Floats]:
-    """Figures of every candidate at `users` requests spread evenly over its replicas; those beyond its cap wait."""
+def served(planner: Planner, c: Candidates, users: int) -> list[Served]:
+    """Every candidate with this many users."""
     r = planner.request
     busy = np.minimum(c.replicas, users)
     wanted = users / busy
     running = np.minimum(wanted, c.cap)
-    factor, model = np.ones(len(c.shapes)), planner.calibration.pair(planner.kin, gpu.id)
-    curves = planner.curves(gpu, c.precision)
-    for i, shape in enumerate(c.shapes if curves else ()):
-        if known := measured(curves.get(shape, ()), float(running[i])):
-            factor[i] = math.exp(known.log_ratio) / model
-    one = c.times.request_s(running) / factor
-    tpot_ms = c.times.tpot_s(running) / factor * 1e3
-    ttft_ms = c.times.ttft_s(running) / factor * 1e3 + (wanted / running - 1) * one * 1e3
+    one_s = c.curves.request_s(running)
+    tpot_ms = c.curves.tpot_s(running) * 1e3
+    ttft_ms = c.curves.ttft_s(running) * 1e3 + (wanted / running - 1) * one_s * 1e3
     least = 0.0 if r.workload == "batch" else r.min_tok_s_user
-    meets = tpot_ms * least <= 1000 * SLACK
+    missed = np.maximum(1.0, tpot_ms * least / 1000 / SLACK)
     if r.max_ttft_ms is not None:
-        meets = meets & (ttft_ms <= r.max_ttft_ms * SLACK)
+        missed = np.maximum(missed, ttft_ms / r.max_ttft_ms / SLACK)
+    columns = c.replicas, c.cap * c.replicas, running, wanted <= c.cap, missed, busy * running * r.osl / one_s
+    values = zip(c.shapes, *(x.tolist() for x in (*columns, tpot_ms, ttft_ms)), strict=True)
+    return [Served(c.precision, *one) for one in values]
+
+
+def _row(planner: Planner, gpu: Gpu, s: Served, users: int) -> dict[str, Any]:
+    tp, pp, dp, ep = s.shape
+    fact = planner.calibration.fact(planner.kin, gpu, planner.curves(gpu, s.precision).get(s.shape, ()), s.running)
     return {
-        "holds": np.asarray(wanted <= c.cap, dtype=np.float64),
-        "meets": np.asarray(meets, dtype=np.float64),
-        "tok_s": np.asarray(busy * running * r.osl / one),
-        "each": 1000 / tpot_ms,
-        "ttft_ms": ttft_ms,
-        "running": running,
+        "users": users,
+        "per_user_tok_s": round(1000 / s.tpot_ms, 2),
+        "output_tok_s": round(s.tok_s, 1),
+        "low": round(s.tok_s * fact.low, 1),
+        "high": round(s.tok_s * fact.high, 1),
+        "basis": fact.basis,
+        "source": fact.source,
+        "ttft_ms": round(s.ttft_ms, 1),
+        "precision": s.precision,
+        "tp": tp,
+        "pp": pp,
+        "dp": dp,
+        "ep": ep,
+        "replicas": s.replicas,
+        "at_once": min(users, s.held),
+        "cut": _cut(planner, s, users),
     }
 
 
-def _cut(planner: Planner, one: dict[str, float], users: int, held: int) -> str:
+def _cut(planner: Planner, s: Served, users: int) -> str:
     """What stands against this many users, in words; "" when nothing does."""
     r, words = planner.request, []
-    if not one["holds"]:
-        words.append(f"memory: {held:,} run at once, {users - held:,} wait")
-    if r.workload != "batch" and one["each"] * SLACK < r.min_tok_s_user:
+    if not s.holds:
+        words.append(f"memory: {s.held:,} run at once, {users - s.held:,} wait")
+    if r.workload != "batch" and 1000 / s.tpot_ms * SLACK < r.min_tok_s_user:
         words.append(f"each user below {r.min_tok_s_user:g} tok/s")
-    if r.max_ttft_ms is not None and one["ttft_ms"] > r.max_ttft_ms * SLACK:
+    if r.max_ttft_ms is not None and s.ttft_ms > r.max_ttft_ms * SLACK:
         words.append(f"TTFT above {r.max_ttft_ms:g} ms")
     return ", ".join(words)

@@ -8,8 +8,10 @@ import numpy as np
 
 from optimizer.throughput.batch import Table, figures
 from optimizer.throughput.calibration import Calibration, Fact, Setup
+from optimizer.throughput.curves import Bent, Curves, bend
 from optimizer.throughput.demand import kin
-from optimizer.throughput.roofline import Floats
+from optimizer.throughput.roofline import Floats, Times
+from optimizer.throughput.setups import Resolved
 
 
 @dataclass(frozen=True)
@@ -28,31 +30,65 @@ class Answers:
 
 
 def answers(t: Table, calibration: Calibration) -> Answers:
-    """The figures of every row; measured setups are answered with their measurement."""
-    f = figures(t, calibration.constants)
+    """The figures of every row, of its fastest plan; setups that were measured follow their measurements."""
+    known = _Known(t, calibration)
+    f = figures(t, calibration.constants, known.curves)
     n = len(t.errors)
-    factor, low, high = np.ones(n), np.full(n, np.nan), np.full(n, np.nan)
+    low, high = np.full(n, np.nan), np.full(n, np.nan)
     basis, source = [""] * n, [""] * n
-    shape = (t.jobs.tp, t.jobs.pp, t.jobs.dp, t.jobs.ep, t.jobs.isl, t.jobs.osl)
-    setups = np.stack([np.asarray(x)[f.plan] if len(t.owner) else f.plan for x in shape], axis=1).tolist()
-    concurrency = f.concurrency.tolist()
-    known: dict[tuple[object, ...], tuple[Setup, Fact | None]] = {}
-    at: dict[tuple[Setup, float], Fact] = {}
     for i, found in enumerate(t.found):
-        if found is None:
-            continue
-        key = (id(found), *setups[i])
-        if key not in known:
-            setup = Setup(kin(found.llm), found.precision, found.gpu.id, *setups[i])
-            curve = calibration.curves.get(setup, ())
-            known[key] = setup, None if curve else calibration.fact(setup.kin, found.gpu, (), concurrency[i])
-        setup, fact = known[key]
-        if fact is None:
-            fact = at.get((setup, concurrency[i]))
-        if fact is None:
-            fact = calibration.fact(setup.kin, found.gpu, calibration.curves[setup], concurrency[i])
-            at[setup, concurrency[i]] = fact
-        factor[i], low[i], high[i], basis[i], source[i] = fact.factor, fact.low, fact.high, fact.basis, fact.source
-    tok_s = f.output_tok_s * factor
-    return Answers(tok_s, tok_s * low, tok_s * high, f.ttft_ms / factor, f.tpot_ms / factor, tuple(basis),
-                   tuple(source), t.errors)  # fmt: skip
+        if found is not None:
+            fact = known.fact(found, int(f.plan[i]), float(f.concurrency[i]))
+            low[i], high[i], basis[i], source[i] = fact.low, fact.high, fact.basis, fact.source
+    tok_s = f.output_tok_s
+    return Answers(tok_s, tok_s * low, tok_s * high, f.ttft_ms, f.tpot_ms, tuple(basis), tuple(source), t.errors)
+
+
+class _Known:
+    """What a calibration knows of the candidates of a table."""
+
+    def __init__(self, t: Table, calibration: Calibration) -> None:
+        self.table, self.calibration = t, calibration
+        j = t.jobs
+        shape = (np.broadcast_to(x, t.owner.shape) for x in (j.tp, j.pp, j.dp, j.ep, j.isl, j.osl))
+        self.shapes = np.stack([*shape], axis=1).tolist() if len(t.owner) else []
+        self.measured: dict[int, Setup] = {}
+        """Candidates whose very setup was measured."""
+        for entry, row in enumerate(t.owner.tolist()):
+            setup = self._setup(_sure(t.found[row]), entry)
+            if setup in calibration.curves:
+                self.measured[entry] = setup
+        self._facts: dict[tuple[object, ...], Fact] = {}
+
+    def curves(self, model: Times) -> Curves:
+        """The curves of all candidates. One bend serves the candidates of equal hardware, which differ in their
+        concurrency alone."""
+        t, alike = self.table, dict[tuple[Setup, tuple[float, ...]], list[int]]()
+        for entry, setup in self.measured.items():
+            links = tuple(float(np.broadcast_to(x, t.owner.shape)[entry]) for x in (t.jobs.near[0], t.jobs.far[0],
+                           t.jobs.near[1], t.jobs.far[1], t.jobs.hop[0], t.jobs.hop[1]))  # fmt: skip
+            alike.setdefault((setup, links), []).append(entry)
+        made = []
+        for (setup, _), entries in alike.items():
+            most = float(np.max(t.cap[entries]))
+            made.append(Bent(np.array(entries), bend(model.of(entries[0]), self.calibration.curves[setup], most)))
+        pairs = {id(x): 1 / self.calibration.pair(kin(x.llm), x.gpu.id) for x in t.found if x is not None}
+        slower = np.array([pairs[id(t.found[row])] for row in t.owner.tolist()])
+        return Curves(model.slowed(slower), tuple(made))
+
+    def fact(self, found: Resolved, entry: int, concurrency: float) -> Fact:
+        """How far to trust a candidate."""
+        setup = self.measured.get(entry)
+        key = (id(found),) if setup is None else (setup, concurrency)
+        if key not in self._facts:
+            curve = self.calibration.curves[setup] if setup else ()
+            self._facts[key] = self.calibration.fact(kin(found.llm), found.gpu, curve, concurrency)
+        return self._facts[key]
+
+    def _setup(self, found: Resolved, entry: int) -> Setup:
+        return Setup(kin(found.llm), found.precision, found.gpu.id, *self.shapes[entry])
+
+
+def _sure(found: Resolved | None) -> Resolved:
+    assert found is not None, "a row with an error has no candidates"
+    return found

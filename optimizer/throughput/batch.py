@@ -7,7 +7,7 @@ concurrency. Without tp the fastest plan is taken, without concurrency as many r
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -18,7 +18,7 @@ from constraints.policy import Policy
 from optimizer.throughput.constants import Constants, constants
 from optimizer.throughput.demand import Demand
 from optimizer.throughput.jobs import Accelerator, jobs, pcie_b_s
-from optimizer.throughput.roofline import Floats, Ints, Jobs, times
+from optimizer.throughput.roofline import Floats, Ints, Jobs, Latencies, Times, times
 from optimizer.throughput.setups import Resolved, Resolver, asked_of
 
 TEXTS = ("model", "precision", "gpu")
@@ -56,8 +56,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Figures:
-    """Per row of the table: tok/s of the whole system, latencies in ms, requests at once per busy replica; NaN where
-    it has an error. `plan`: index of the row's candidate, -1 there."""
+    """Per row of the table: tok/s of the whole system, latencies in ms, requests that run at once per busy replica;
+    NaN where it has an error. `plan`: index of the row's candidate, -1 there."""
 
     output_tok_s: Floats
     ttft_ms: Floats
@@ -170,15 +170,16 @@ def _columns(cls: type, items: list[Any], which: Ints) -> dict[str, Any]:
     return {f.name: np.array([getattr(x, f.name) for x in items], dtype=kind)[which] for f in fields(cls)}
 
 
-def figures(t: Table, k: Constants | None = None) -> Figures:
-    """Figures of every row at its concurrency, of the fastest of its plans.
+def figures(t: Table, k: Constants | None = None, curves: Callable[[Times], Latencies] = lambda x: x) -> Figures:
+    """Figures of every row at its concurrency, of the fastest of its plans; `curves` makes of the roofline of all
+    candidates what is known of them.
 
     Requests beyond what memory or the engine takes at once wait: they count in the time to the first token."""
     if not len(t.owner):
         nothing = np.full(len(t.errors), np.nan)
         return Figures(nothing, nothing, nothing, nothing, np.full(len(t.errors), -1, dtype=np.int64))
     k = k or constants()
-    pieces = times(t.jobs, k)
+    pieces = curves(times(t.jobs, k))
     most = np.minimum(t.cap, (k["max_batch"] * t.jobs.dp).astype(np.int64))
     busy = np.where(t.asked > 0, np.minimum(t.replicas, np.maximum(t.asked, 1)), t.replicas)
     wanted = np.where(t.asked > 0, np.maximum(t.asked / busy, 1), most)
@@ -192,7 +193,7 @@ def figures(t: Table, k: Constants | None = None) -> Figures:
         return np.where(best >= 0, values[best], np.nan)
 
     return Figures(
-        of_best(total), of_best(ttft_ms), of_best(pieces.tpot_s(running) * 1e3), of_best(wanted), best
+        of_best(total), of_best(ttft_ms), of_best(pieces.tpot_s(running) * 1e3), of_best(running), best
     )  # fmt: skip
 
 

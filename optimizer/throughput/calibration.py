@@ -1,8 +1,7 @@
 """A calibration: constants, interval widths and what was measured, read from a folder; the shipped one is data/.
 
 residuals.csv holds an entry per measured row that the fit kept: its configuration, what was measured and what the
-constants predict. A configuration that was measured itself is answered with the measurement (interpolated between
-measured concurrencies), never outside their range.
+constants predict. A configuration that was measured itself is answered with the measurements (see curves.py).
 """
 
 from __future__ import annotations
@@ -65,10 +64,9 @@ Curve = tuple[Point, ...]
 
 @dataclass(frozen=True)
 class Fact:
-    """What a calibration says about one configuration: a factor on the model's tok/s, the interval's factors on the
-    result, and where the measurement comes from ("" without one)."""
+    """How far a figure of one configuration can be trusted: factors on it that the interval spans, what it rests on,
+    and where the measurement comes from ("" without one)."""
 
-    factor: float
     low: float
     high: float
     basis: Basis
@@ -106,14 +104,12 @@ class Calibration:
         return math.exp(self.pairs.get((model, gpu), 0.0))
 
     def fact(self, model: str, gpu: Gpu, curve: Curve, concurrency: float) -> Fact:
-        """What is known about a model (kin) on a GPU, with the measured curve of its setup, at a concurrency per
-        replica."""
+        """How far to trust a model (kin) on a GPU, with the measurements of its setup, at a concurrency per replica:
+        as a measurement within `REACH` of the measured concurrencies, else as its kind."""
         found = measured(curve, concurrency)
         distance = "same" if found else self.seen.distance(model, gpu)
         width = self.widths.get(distance) or self.widths["nothing"]
-        if found is None:
-            return Fact(self.pair(model, gpu.id), width.low, width.high, basis(distance))
-        return Fact(math.exp(found.log_ratio), width.low, width.high, basis(distance), found.source)
+        return Fact(width.low, width.high, basis(distance), found.source if found else "")
 
     def curves_of(self, model: str, precision: str, gpu: str, isl: int, osl: int) -> dict[Shape, Curve]:
         """Measured curves of a model (kin) on a GPU (id) at a workload, by (tp, pp, dp, ep)."""

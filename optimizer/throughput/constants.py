@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -14,6 +15,10 @@ import numpy.typing as npt
 DATA = Path(__file__).parent / "data"
 LINKS = ("fabric", "pcie", "net")
 """Kinds of links that a collective runs over: NVLink or xGMI, PCIe, network between nodes."""
+
+
+ORDERED = {"knee": (1.0, math.inf), "expert_skew": (0.0, 1.0), "prefill_mixing": (0.0, 1.0), "burst_share": (0.0, 1.0)}
+"""Within these limits more requests at once are never served faster each, nor fewer tokens a second all together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +95,13 @@ def rows(path: Path = DATA / "constants.csv") -> list[dict[str, str]]:
 
 
 def read_constants(path: Path) -> Constants:
-    """Values of a constants.csv."""
-    return Constants({r["key"]: float(r["value"]) for r in rows(path)})
+    """Values of a constants.csv. Raises ValueError for one that no curve can be made with."""
+    values = {r["key"]: float(r["value"]) for r in rows(path)}
+    for key, value in values.items():
+        least, most = ORDERED.get(key, (0.0, math.inf))
+        if not (least <= value <= most and math.isfinite(value)):
+            raise ValueError(f"{key} is {value:g}, not a number from {least:g} to {most:g}")
+    return Constants(values)
 
 
 @cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +17,13 @@ from constraints.precision import BITS, wanted
 from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
-from optimizer.throughput.calibration import Calibration, Curve, Shape, measured, shipped
+from optimizer.throughput.calibration import Calibration, Curve, Shape, shipped
+from optimizer.throughput.curves import BETWEEN_KNOTS, bent
 from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.fits import Fits, Setup
 from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups
 from optimizer.throughput.reach import ANYWHERE, Reach, holds, reach
-from optimizer.throughput.roofline import SLACK, Flags, Floats, Ints, Times, largest_concurrency, speeds, times
+from optimizer.throughput.roofline import Ints, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import sizes_of
 
 Rank = tuple[int, int, int, int, int]
@@ -179,10 +179,17 @@ class Planner:
         asked = demand(self.llm, precision, r.isl, r.osl, r.kv_precision)
         jobs = of_setups([(gpu, one)], np.ones((1, 4), np.int64), np.zeros(1, np.int64), asked, precision,
                          (r.isl, r.osl), k)  # fmt: skip
-        model = self.calibration.pair(self.kin, gpu.id)
-        can = reach(times(jobs, k).slowed(1 / model), self._user_tok_s, r.max_ttft_ms)
-        seen = [math.exp(p.log_ratio) / model for curve in self.curves(gpu, precision).values() for p in curve]
-        return replace(can, tok_s=can.tok_s * max([1.0, *seen]))  # a measurement may be faster than the model
+        pair = self.calibration.pair(self.kin, gpu.id)
+        can = reach(times(jobs, k).slowed(1 / pair), self._user_tok_s, r.max_ttft_ms)
+        curves = self.curves(gpu, precision).values()
+        if not curves:
+            return can
+        fastest = max(math.exp(p.log_ratio) for curve in curves for p in curve) * BETWEEN_KNOTS
+        bent_can = reach(times(jobs, k).slowed(1 / fastest), self._user_tok_s, r.max_ttft_ms)
+        # Sound: where one request runs at once a measured curve is the roofline over a ratio, and the time of a whole
+        # request never falls below that over the largest ratio. How both latencies share a longer time is another
+        # matter with many requests, so that memory alone bounds their number.
+        return Reach(min(can.gpus, bent_can.gpus), math.inf, max(can.tok_s, bent_can.tok_s))
 
     @property
     def _user_tok_s(self) -> float:
@@ -210,48 +217,27 @@ class Planner:
         asked = demand(llm, precision, r.isl, r.osl, r.kv_precision)
         jobs = of_setups([(g, key) for g, key, _ in setups], shape, owner, asked, precision, (r.isl, r.osl), k)
         pairs = np.array([1 / self.calibration.pair(self.kin, g.id) for g, _, _ in setups])[owner]
-        t = times(jobs, k).slowed(pairs)
-        limit = self._user_tok_s
-        most = largest_concurrency(t, users, limit, r.max_ttft_ms)
-        factor = np.ones(len(shape))
-        for gpu in {g.id: g for g, _, _ in setups}.values():
-            if self.curves(gpu, precision):
-                theirs = np.array([g.id == gpu.id for g, _, _ in setups])[owner]
-                self._measured(gpu, precision, shape, theirs, most, factor, t, limit)
+        t = bent(times(jobs, k), pairs, self._measured(precision, setups, shape, owner), users)
+        most = largest_concurrency(t, users, self._user_tok_s, r.max_ttft_ms)
         s = speeds(t, np.maximum(most, 1))
-        tenths = np.where(factor == 1, s.tenths, (s.tenths * factor).astype(np.int64))
         tp, pp, _, ep = shape.T
-        order = np.lexsort((ep, tp, pp, -tenths, owner))
+        order = np.lexsort((ep, tp, pp, -s.tenths, owner))
         order = order[most[order] >= 1]
         if r.users is None:
             order = order[np.unique(owner[order], return_index=True)[1]]
         bits = BITS[precision]
-        figures = owner, shape, tenths, most, s.per_user_tok_s * factor, s.ttft_ms / factor, s.tpot_ms / factor
+        figures = owner, shape, s.tenths, most, s.per_user_tok_s, s.ttft_ms, s.tpot_ms
         for i, (a, b, c, d), speed, at_once, *seen in zip(*(x[order].tolist() for x in figures), strict=True):
             todo[i][1].append(Replica((speed, bits, -b, -a, -d), at_once, precision, (a, b, c, d), *seen))
 
-    def _measured(
-        self, gpu: Gpu, precision: str, shape: Ints, theirs: Flags, most: Ints, factor: Floats, t: Times, limit: float
-    ) -> None:
-        """Lay over the model (entries `theirs` are of this GPU) what measurements of the very setups say: a factor on
-        its speed, and the largest concurrency at which they meet the latency limits: the model's, else the largest
-        measured one below it that does."""
-        model = self.calibration.pair(self.kin, gpu.id)
-        for setup, curve in self.curves(gpu, precision).items():
-            for i in np.flatnonzero(theirs & (shape == np.array(setup)).all(axis=1) & (most >= 1)).tolist():
-                if measured(curve, int(most[i])) is None:
-                    continue
-                below = [int(p.concurrency) for p in reversed(curve) if p.concurrency < most[i]]
-                tries = {c: math.exp(p.log_ratio) / model for c in (int(most[i]), *below) if (p := measured(curve, c))}
-                one = t.of(i)
-                most[i] = next((c for c, f in tries.items() if self._meets(one, c, f, limit)), 0)
-                factor[i] = tries.get(int(most[i]), 1.0)
-
-    def _meets(self, t: Times, c: int, factor: float, limit: float) -> bool:
-        """Whether a replica at concurrency `c` meets the latency limits when it is `factor` times as fast."""
-        longest = self.request.max_ttft_ms
-        fine = float(t.tpot_s(c)) * limit <= factor * SLACK
-        return fine and (longest is None or float(t.ttft_s(c)) * 1e3 <= longest * factor * SLACK)
+    def _measured(self, precision: str, setups: Sequence[Setup], shape: Ints, owner: Ints) -> dict[int, Curve]:
+        """Entries of a table whose very setup was measured, with its measurements."""
+        known = [self.curves(gpu, precision) for gpu, _, _ in setups]
+        if not any(known):
+            return {}
+        plans = zip(shape.tolist(), owner.tolist(), strict=True)
+        found = {i: known[at].get(tuple(plan)) for i, (plan, at) in enumerate(plans) if known[at]}
+        return {i: curve for i, curve in found.items() if curve}
 
     def curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, Curve]:
         """Measured curves of the request's workload on a GPU, by (tp, pp, dp, ep)."""

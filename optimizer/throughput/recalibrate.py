@@ -85,7 +85,8 @@ def named(runs: Runs, i: int) -> str:
 
 
 def residuals(runs: Runs, t: Table, kept: Iterable[int], k: Constants) -> dict[int, tuple[Setup, Point]]:
-    """Row -> its setup, and how far the measurement lies from the prediction."""
+    """Row -> its setup, and how far the measurement lies from the prediction at the requests that run at once (those
+    asked, as far as memory holds them; NaN where the row names none)."""
     predicted = figures(t, k)
     out = {}
     for i in kept:
@@ -96,8 +97,7 @@ def residuals(runs: Runs, t: Table, kept: Iterable[int], k: Constants) -> dict[i
         tp, pp, dp, ep, isl, osl = (int(x[at]) for x in (j.tp, j.pp, j.dp, j.ep, j.isl, j.osl))
         setup = Setup(kin(found.llm), found.precision, found.gpu.id, tp, pp, dp, ep, isl, osl)
         ratio = math.log(runs.output_tok_s[i] / predicted.output_tok_s[i])
-        asked = float(t.asked[at])
-        c = asked / int(t.replicas[at]) if asked else math.nan
+        c = float(predicted.concurrency[i]) if t.asked[at] else math.nan
         out[i] = setup, Point(c, ratio, named(runs, i))
     return out
 

@@ -10,7 +10,7 @@ latency limits allow. Many configurations are judged at once: fields are numpy a
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -126,7 +126,8 @@ class Times:
 
 
 def times(j: Jobs, k: Constants) -> Times:
-    """The roofline's pieces of every configuration."""
+    """The roofline's pieces of every configuration. Raises AssertionError where more requests at once would be served
+    faster (see `_assert_ordered`)."""
     tp, pp, dp, group = j.tp, j.pp, j.dp, j.tp * j.dp
     tuned = k.model_time[j.model]
     bandwidth = j.mem_b_s * k.bandwidth_share[j.arch] / tuned
@@ -155,7 +156,7 @@ def times(j: Jobs, k: Constants) -> Times:
     prefill = (
         j.prefill_linear_flops / compute + j.prefill_attention_flops / attention
     ) / group + comm_user * pp * j.isl * k["prefill_comm_share"]
-    return Times(
+    found = Times(
         mem_fixed_s=j.dense_b / tp / pp / bandwidth,
         mem_experts_s=j.expert_b * uneven / group / pp / bandwidth / k["expert_bandwidth_share"],
         mem_user_s=j.kv_read_b / pp / shards / dp / bandwidth / k["kv_bandwidth_share"],
@@ -172,6 +173,29 @@ def times(j: Jobs, k: Constants) -> Times:
         burst=k["burst_share"],
         mixing=k["prefill_mixing"],
     )
+    _assert_ordered(found)
+    return found
+
+
+def _assert_ordered(t: Times) -> None:
+    """More requests at once raise the latencies of each: all pieces grow with them or stay. They never lower the tok/s
+    of all: no piece grows more than proportionally (constants.py keeps the exponents and shares that matter)."""
+    seconds = [getattr(t, f.name) for f in fields(t) if f.name.endswith("_s")]
+    assert all((x >= 0).all() for x in map(np.asarray, seconds)), "a piece of the roofline takes less than no time"
+    assert np.all((np.asarray(t.miss) >= 0) & (np.asarray(t.miss) <= 1)), "a share of experts is beyond 0..1"
+
+
+class Latencies(Protocol):
+    """Latencies in seconds over the requests at once, an entry per replica: none falls with more of them."""
+
+    @property
+    def osl(self) -> Field: ...
+
+    def ttft_s(self, c: Any, /) -> Floats: ...
+
+    def tpot_s(self, c: Any, /) -> Floats: ...
+
+    def request_s(self, c: Any, /) -> Floats: ...
 
 
 @dataclass(frozen=True)
@@ -184,7 +208,7 @@ class Speeds:
     tpot_ms: Floats
 
 
-def speeds(t: Times, c: Ints) -> Speeds:
+def speeds(t: Latencies, c: Ints) -> Speeds:
     """Figures at concurrency `c` (>= 1) of each replica."""
     tpot = t.tpot_s(c)
     return Speeds(_floor(c * t.osl / t.request_s(c) * 10), 1 / tpot, t.ttft_s(c) * 1e3, tpot * 1e3)
@@ -197,7 +221,7 @@ def _floor(x: Floats) -> Ints:
     return np.asarray(rounded.astype(np.int64))
 
 
-def largest_concurrency(t: Times, most: Ints, min_tok_s_user: float, max_ttft_ms: float | None) -> Ints:
+def largest_concurrency(t: Latencies, most: Ints, min_tok_s_user: float, max_ttft_ms: float | None) -> Ints:
     """The largest concurrency up to `most` (>= 1) that meets the latency limits, by bisection; 0 when none does."""
     one = np.ones_like(most)
 
