@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Memory
-from constraints.case import Build
+from constraints.case import Build, Case
+from constraints.plan import RowKey
 from constraints.policy import Policy
+from constraints.request import Request
 from optimizer.api import check
 from optimizer.buildfile import read
 from optimizer.explanation.mend import Mended, mended
@@ -22,7 +25,7 @@ from optimizer.rows import families
 from optimizer.throughput.choice import planner_for
 from tests.random_catalogs import scenario
 from tests.test_cli import dsopt
-from tests.whole_builds import RICH, whole_builds
+from tests.whole_builds import RICH, WholeBuilds, whole_builds
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SEEDS = (0, 1, 3, 13)
@@ -69,12 +72,30 @@ def of_mended(found: Mended) -> Build:
     return Build(found.nodes, {x.part: x.qty for x in found.node}, {x.part: x.qty for x in found.shared})
 
 
+def most_tenths(oracle: WholeBuilds, case: Case) -> int:
+    """Throughput (0.1 tok/s) that a build's GPUs have at best: over every host link, bridge and network there is."""
+    gpu, k, p, nodes, catalog = case.gpu, case.per_node, case.platform, case.build.nodes, oracle.catalog
+    domains = {gpu.fast_domain_gpus if gpu.fabric in ("nvlink", "xgmi") else 1}
+    if gpu.fabric == "nvlink-bridge":
+        bridges: Any = [b for b in catalog.of(Kind.BRIDGE) if b.id in catalog.offers]
+        domains |= {b.group_gpus for b in bridges if gpu.id in b.gpus and k % b.group_gpus == 0}
+    cpus: Any = [c for c in catalog.of(Kind.CPU) if c.socket == p.socket and c.id in catalog.offers]
+    hosts = {(min(gpu.pcie_gen or 4, c.pcie_gen), width) for c in cpus for width in (*p.gpu_lane_widths, 16)}
+    nets = [("none", 0)] if nodes == 1 else [("none", 0), ("pp", 25), ("rdma", 100), ("rdma", 200)]
+    keys = [
+        RowKey(gpu.id, gpu.tdp_w or 0, k, nodes, min(d, k), *(host if k > 1 and d < k else (0, 0)), *net)
+        for d in domains for host in hosts for net in nets
+    ]  # fmt: skip
+    return max((tenths for key in keys for _, speeds in oracle._running(gpu, key) for off, tenths in speeds if not off),
+               default=0)  # fmt: skip
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_mended_equals_brute_force(seed: int) -> None:
     catalog, request, _ = scenario(seed)
     market = Market.open(catalog, request.model_copy(update={"budget_cents": RICH}), Policy())
     oracle, rng = whole_builds(seed), random.Random(seed)
-    passing = [(Build(n, dict(node), dict(shared)), cents) for (n, node, shared), (cents, _) in oracle.passing.items()]
+    passing = [(Build(n, dict(node), dict(shared)), *figures) for (n, node, shared), figures in oracle.passing.items()]
     tried = 0
     for _ in range(5 * BROKEN):
         build = changed(catalog, rng.choice(passing)[0], rng)
@@ -85,9 +106,10 @@ def test_mended_equals_brute_force(seed: int) -> None:
         tried += 1
         found = mended(market, build)
         assert found is not None and found.proof.status == "optimal"
-        best = min((difference(build, b), cents) for b, cents in passing)
-        after = of_mended(found)
-        mine = found.changed, market.book.cost(after.total())
+        meant = most_tenths(oracle, case)
+        best = min((difference(build, b), max(0, meant - tenths), cents) for b, cents, tenths in passing)
+        after, tok_s = of_mended(found), round(10 * found.throughput.output_tok_s)
+        mine = found.changed, max(0, meant - tok_s), market.book.cost(after.total())
         assert found.changed == difference(build, after) and not fails(market, after)
         whole = after.nodes, tuple(after.node.items()), tuple(after.shared.items())
         assert mine == best if whole in oracle.passing else mine < best, (build, after)  # with surplus that was there
@@ -142,6 +164,25 @@ def test_a_tighter_budget_holds(shipped: Catalog) -> None:
     bound = mended(market.asking(budget_cents=cents - 1), build)
     assert bound is not None and float(bound.total) < float(free.total) and bound.changed > free.changed
     assert mended(market.asking(budget_cents=100_00), build) is None
+
+
+def test_a_missing_supply_is_put_back(shipped: Catalog) -> None:
+    """The supply and half of the GPUs are one change each: the one that keeps the throughput is made, though dearer."""
+    day = ["--as-of", "2026-11-24", "--json"]
+    job = ["--model", "r1-distill-llama-70b", "--gpu", "4xRTX 5090", "--max-nodes", "1", "--min-precision", "4bit"]
+    point = json.loads(dsopt("solve", *job, "--budget", "60000", *day).stdout)["front"][0]
+    node = {x["part"]: x["qty"] for x in point["nodes"][0]["parts"]}
+    supply = next(x for x in node if shipped.parts[x].kind == Kind.PSU and node[x] > 1)
+    day_and_money: dict[str, Any] = {"as_of": date(2026, 11, 24), "budget_cents": 6_000_000}
+    request = Request(model="r1-distill-llama-70b", min_precision_bits=4, **day_and_money)
+    market = Market.open(shipped, request, Policy())
+    shared = {x["part"]: x["qty"] for x in point["shared"]}
+    broken = Build(1, {**node, supply: node[supply] - 1}, shared)
+    found = mended(market, broken)
+    assert found is not None and found.proof.status == "optimal"
+    assert [(x.part, x.to_qty) for x in found.changes] == [(supply, node[supply])]
+    assert found.throughput.output_tok_s == point["throughput"]["output_tok_s"]
+    assert float(found.added or 0) > 0
 
 
 def test_command_line() -> None:

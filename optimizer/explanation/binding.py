@@ -48,12 +48,12 @@ def steps(asking: Asking, point: Point) -> Iterator[Step]:
         return Step(key, text, looser, found, None if found is None else asking.total(change, found) - start)
 
     for lever in levers(asking.base):
-        if lever.key in ("budget", "throughput", "model", "gpu"):
+        if lever.key in ("budget", "throughput", "model", "gpu", "gpu-count"):
             continue
         if isinstance(lever, Number):
             yield from (step(lever.key, text, looser, base | change) for text, looser, change in _moved(lever))
         elif isinstance(lever, Choice):
-            for text, change in lever.options[:4]:
+            for text, change in [option for alike in lever.steps for option in alike][:4]:
                 yield step(lever.key, text, _looser(asking, lever.key, change), base | change)
         else:
             given_up = in_force[lever.key]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Protocol
 
 from optimizer.explanation.asking import Asking, Change
@@ -107,52 +108,148 @@ class Number:
 
 @dataclass(frozen=True)
 class Choice:
-    """Alternatives from the smallest change to the largest: the first one that works."""
+    """Alternatives in steps from the smallest change to the largest: of the first step that has any that works, the
+    one with the cheapest build."""
 
     key: str
-    options: Sequence[tuple[str, Change]]
+    steps: Sequence[Sequence[tuple[str, Change]]]
 
     def least(self, asking: Asking, also: Change) -> Loosened | None:
-        failed: list[tuple[str, Change]] = []
-        for text, option in self.options:
-            change = also | option
-            if found := asking.cheapest(change):
-                return Loosened(change, text, found, *(failed[-1] if failed else ()))
-            failed.append((text, change))
+        failed: tuple[()] | tuple[str, Change] = ()
+        for alike in self.steps:
+            working: list[tuple[int, str, Change, Found]] = []
+            for text, option in alike:
+                change = also | option
+                if found := asking.cheapest(change):
+                    working.append((asking.total(change, found), text, change, found))
+                else:
+                    failed = text, change
+            if working:
+                _, text, change, found = min(working, key=lambda x: x[0])
+                return Loosened(change, text, found, *failed)
         return None
 
 
 @dataclass(frozen=True)
+class Count:
+    """Another number of the GPUs asked for: that of the cheapest build with any number."""
+
+    key: str
+    say: Callable[[int], str]
+
+    def least(self, asking: Asking, also: Change) -> Loosened | None:
+        found = asking.cheapest(also | Change.of(gpu_count=None))
+        if found is None:
+            return None
+        count = found.row.key.total
+        change = also | Change.of(gpu_count=count)
+        best = asking.cheapest(change)
+        if best is None or asking.total(change, best) != asking.total(also | Change.of(gpu_count=None), found):
+            raise AssertionError(f"{self.key}: {count} GPUs cost another sum when asked for")
+        return Loosened(change, self.say(count), best)
+
+
+@dataclass(frozen=True)
 class Members:
-    """A list that may be lengthened (or a bar that may be shortened): as few of `extra` as will do, none of them
-    superfluous. `used`: those that a build found rests on; `fields` of the members allowed in addition."""
+    """A list that may be lengthened (or a bar that may be shortened): as few of `extra` as will do, and of as many
+    those with the cheapest build. `used`: those that a build found rests on; `fields` of the members allowed in
+    addition. `lacking`: the request without one of them, in words."""
 
     key: str
     extra: Sequence[str]
     fields: Callable[[frozenset[str]], Change]
     say: Callable[[Sequence[str]], str]
     used: Callable[[Asking, Change, Found], frozenset[str]]
+    lacking: str = "without {}"
 
     def least(self, asking: Asking, also: Change) -> Loosened | None:
-        change = also | self.fields(frozenset(self.extra))
-        found = asking.cheapest(change)
-        if found is None:
+        need = (self._of_few if len(self.extra) <= FEW else self._of_many)(asking, also)
+        if need is None:
             return None
-        need = sorted(self.used(asking, change, found) & set(self.extra)) or sorted(self.extra)
         smaller, failed = "", None
-        for name in list(need):
-            left = [x for x in need if x != name]
-            if (less := asking.cheapest(also | self.fields(frozenset(left)))) is not None:
-                need = [x for x in left if x in self.used(asking, also | self.fields(frozenset(left)), less)] or left
+        for name in sorted(need):
+            less = also | self.fields(need - {name})
+            if asking.cheapest(less) is None:
+                smaller, failed = self.lacking.format(name), less
             else:
-                smaller, failed = f"without {name}", also | self.fields(frozenset(left))
-        change = also | self.fields(frozenset(need))
+                need -= {name}  # one more offer may make a part dearer: a fresh one goes before a stale one
+        change = also | self.fields(need)
         best = asking.cheapest(change)
         if best is None:
-            raise AssertionError(f"{self.key}: {need} do not do")
-        return Loosened(change, self.say(need), best, smaller, failed)
+            raise AssertionError(f"{self.key}: {sorted(need)} do not do")
+        return Loosened(change, self.say(sorted(need)), best, smaller, failed)
+
+    def _of_few(self, asking: Asking, also: Change) -> frozenset[str] | None:
+        """Of the smallest sets that do the one with the cheapest build: all are tried."""
+        for size in range(1, len(self.extra) + 1):
+            asked = [(self._ask(asking, also, frozenset(x)), x) for x in combinations(sorted(self.extra), size)]
+            if working := [(found[0], x) for found, x in asked if found]:
+                return frozenset(min(working)[1])
+        return None
+
+    def _of_many(self, asking: Asking, also: Change) -> frozenset[str] | None:
+        """The same of a long list."""
+        if self._ask(asking, also, frozenset(self.extra)) is None:
+            return None
+        enough = self._enough(asking, also)
+        sizes = range(1, len(enough) + 1)
+        return next((found for size in sizes if (found := self._fewest(asking, also, size, enough))), enough)
+
+    def _ask(self, asking: Asking, also: Change, members: frozenset[str]) -> tuple[int, frozenset[str]] | None:
+        """(total of the cheapest build with these members, those of them that it rests on); None without a build."""
+        change = also | self.fields(members)
+        found = asking.cheapest(change)
+        return None if found is None else (asking.total(change, found), self.used(asking, change, found) & members)
+
+    def _enough(self, asking: Asking, also: Change) -> frozenset[str]:
+        """Some members that do, none of them superfluous."""
+        found = self._ask(asking, also, frozenset(self.extra))
+        assert found is not None
+        need = sorted(found[1] or self.extra)
+        for name in list(need):
+            left = [x for x in need if x != name]
+            if less := self._ask(asking, also, frozenset(left)):
+                need = [x for x in left if x in less[1]] or left
+        return frozenset(need)
+
+    def _fewest(self, asking: Asking, also: Change, size: int, enough: frozenset[str]) -> frozenset[str] | None:
+        """Of all sets of `size` members the one with the cheapest build; None where none of them does.
+
+        Branch and bound: more members never make the cheapest build dearer, so that its total with all members that a
+        branch may take bounds all of its sets, and one that rests on no more than `size` of them attains the bound.
+        Where that takes more than `QUESTIONS`, the best found so far, which `enough` is one of where it is as small."""
+        known = self._ask(asking, also, enough) if len(enough) == size else None
+        best: tuple[int, tuple[str, ...]] | None = (known[0], tuple(sorted(enough))) if known else None
+        todo: list[tuple[frozenset[str], frozenset[str]]] = [(frozenset(), frozenset(self.extra))]
+        asked = 0
+        while todo and asked < QUESTIONS:
+            taken, open_ = todo.pop()
+            found = self._ask(asking, also, taken | open_)
+            asked += 1
+            if found is None or (best and found[0] >= best[0]):
+                continue
+            rests = found[1] & open_
+            if len(taken) + len(rests) <= size:
+                members = taken | rests
+                alone = self._ask(asking, also, members)
+                if alone and alone[0] == found[0]:
+                    best = found[0], tuple(sorted(members))
+                    continue
+                rests = open_  # what it rests on is not known to the last part: try them all
+            if len(taken) == size:
+                continue
+            ordered = sorted(rests)
+            todo.append((taken, open_ - rests))
+            todo += [(taken | {x}, open_ - frozenset(ordered[: i + 1])) for i, x in enumerate(ordered)][::-1]
+        return frozenset(best[1]) if best else None
+
+
+FEW = 4
+"""Lists of so many members are searched through."""
+QUESTIONS = 40
+"""Most questions asked about longer ones to find the cheapest of equally small sets."""
 
 
 def option(key: str, text: str, **fields: Any) -> Choice:
     """A condition that is given up or not."""
-    return Choice(key, [(text, Change.of(**fields))])
+    return Choice(key, [[(text, Change.of(**fields))]])

@@ -45,7 +45,7 @@ def members_of(key: str, market: Market) -> Lever | None:
             lambda a, c, f: frozenset(line.offer.confidence for line in _lines(a, c, f) if line.offer),
         )  # fmt: skip
     if key == "include":
-        return _shortened(key, "include", r.include, tuple, "without {} in it", lambda a, c, f: frozenset(r.include))
+        return _shortened(key, "include", r.include, tuple, "without {} in it", _left_out, "with {}")
     if key == "exclude":
         return _shortened(key, "exclude", sorted(r.exclude), frozenset, "with {} allowed", _part_ids)
     if key == "no-vendor":
@@ -55,13 +55,15 @@ def members_of(key: str, market: Market) -> Lever | None:
     return None
 
 
-def _shortened(key: str, name: str, barred: Any, kind: Any, say: str, used: Any) -> Members:
+def _shortened(
+    key: str, name: str, barred: Any, kind: Any, say: str, used: Any, lacking: str = "without {}"
+) -> Members:
     """A bar on `barred` without some of them."""
 
     def fields(freed: frozenset[str]) -> Change:
         return Change({name: kind(x for x in barred if x not in freed)})
 
-    return Members(key, list(barred), fields, lambda x: say.format(listed(x)), used)
+    return Members(key, list(barred), fields, lambda x: say.format(listed(x)), used, lacking)
 
 
 def price_age_days(asking: Asking, change: Change, found: Found) -> int:
@@ -77,6 +79,11 @@ def lead_days(asking: Asking, change: Change, found: Found) -> int:
 
 def _lines(asking: Asking, change: Change, found: Found) -> tuple[Line, ...]:
     return purchase(asking.market(change), found.build).lines
+
+
+def _left_out(asking: Asking, change: Change, found: Found) -> frozenset[str]:
+    """Parts asked for that a build does not hold."""
+    return frozenset(asking.base.request.include) - _part_ids(asking, change, found)
 
 
 def _part_ids(asking: Asking, change: Change, found: Found) -> frozenset[str]:

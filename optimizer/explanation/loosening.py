@@ -13,9 +13,9 @@ from constraints.site import total_w, units
 from optimizer.api import check
 from optimizer.explanation.asking import LOADS, Asking, Change
 from optimizer.explanation.conditions import CONTAINED_AIR_W, Condition, conditions
-from optimizer.explanation.levers import Budget, Choice, Lever, Number, option
+from optimizer.explanation.levers import Budget, Choice, Count, Lever, Number, option
 from optimizer.explanation.lists import lead_days, members_of, price_age_days
-from optimizer.explanation.words import trimmed
+from optimizer.explanation.words import listed, trimmed
 from optimizer.front import Found
 from optimizer.load import load_of
 from optimizer.market import Market
@@ -31,10 +31,13 @@ def levers(market: Market) -> list[Lever]:
     """A lever for each condition in force, and those that no condition stands for: offload, a smaller model."""
     found = [x for c in conditions(market) if (x := _of(c, market))]
     r = market.request
+    if r.gpu_count is not None:
+        names = listed(sorted(market.catalog.parts[g].name for g in r.gpus), "or")
+        found.append(Count("gpu-count", lambda n: f"{n} x {names}" if names else f"{n} GPUs"))
     if not r.offload and not r.trains and market.llm.is_moe:
         found.append(option("offload", "routed experts in host memory", offload=True))
     if smaller := _smaller_models(market):
-        found.append(Choice("model", smaller))
+        found.append(Choice("model", [[x] for x in smaller]))
     return found
 
 
@@ -51,17 +54,17 @@ def _of(c: Condition, market: Market) -> Lever | None:
         volts = r.circuit.volts
         sizes = [a for a in STANDARD_AMPS if a > r.circuit.amps]
         circuits = [(a, r.circuit.model_copy(update={"amps": a})) for a in sizes]
-        return Choice(c.key, [(f"a circuit of {a} A at {volts} V", Change.of(circuit=x)) for a, x in circuits])
+        return Choice(c.key, [[(f"a circuit of {a} A at {volts} V", Change.of(circuit=x))] for a, x in circuits])
     if c.key == "rack-air":
         text = f"{trimmed(CONTAINED_AIR_W / 1000)} kW of heat to the air per rack (with containment)"
-        return Choice(c.key, [(text, c.without)])
+        return Choice(c.key, [[(text, c.without)]])
     if members := members_of(c.key, market):
         return members
     texts = {
         "software": "engines marked experimental", "water": "facility water", "strict-lead": "unknown lead times",
         "avl": "parts beyond the approved list", "gpu": "other GPUs",
     }  # fmt: skip
-    return Choice(c.key, [(texts.get(c.key, f"no more: {c.text}"), c.without)])
+    return Choice(c.key, [[(texts.get(c.key, f"no more: {c.text}"), c.without)]])
 
 
 def _number(key: str, market: Market) -> Number | None:
@@ -163,15 +166,21 @@ def _fastest(asking: Asking, also: Change) -> int | None:
     return asking.fastest(also | Change.of(throughput_tenths=None))
 
 
-def _precisions(market: Market) -> list[tuple[str, Change]]:
-    """Other precisions than the ones asked for: of more bits, then of fewer."""
+def _precisions(market: Market) -> list[list[tuple[str, Change]]]:
+    """Other precisions than the ones asked for: of as many bits and more, then of fewer step by step."""
     r, llm = market.request, market.llm
     now = set(wanted(llm, r))
     if r.precision is not None or r.trains:
+        asked = max((BITS[p] for p in now), default=0)
         other = [p for p in known_precisions(llm, r) if p not in now]
-        return [(f"precision {p}", Change.of(precision=p, min_precision_bits=None)) for p in other]
+        steps = sorted({min(BITS[p], asked) for p in other}, reverse=True)
+        return [
+            [(f"precision {p}", Change.of(precision=p, min_precision_bits=None)) for p in other
+             if min(BITS[p], asked) == bits]
+            for bits in steps
+        ]  # fmt: skip
     floors = sorted({BITS[p] for p in llm.precisions() if p not in now and BITS[p] in (4, 8, 16)}, reverse=True)
-    return [(f"weights of {b} bits", Change.of(min_precision_bits=b)) for b in floors]
+    return [[(f"weights of {b} bits", Change.of(min_precision_bits=b))] for b in floors]
 
 
 def _smaller_models(market: Market) -> list[tuple[str, Change]]:

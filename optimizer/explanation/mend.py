@@ -1,4 +1,5 @@
-"""The nearest mended build: of all builds that pass, the one with the fewest parts changed, then the least money added.
+"""The nearest mended build: of all builds that pass, the one with the fewest parts changed, then with the least
+throughput lost, then the cheapest.
 
 Proven over every family of the catalog. A bound on the changes closes a platform that can't be as near as the best
 build known; what it leaves open goes to CP-SAT with every rule, the build's own parts among the candidates.
@@ -25,7 +26,7 @@ from constraints.tariff import NEVER
 from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.mend_bound import ChangeBound, difference, partial, spread
-from optimizer.explanation.mend_family import MendFamily
+from optimizer.explanation.mend_family import MendFamily, Near, lost_tenths
 from optimizer.front import Found
 from optimizer.host_rows import HostRows
 from optimizer.market import Market
@@ -34,7 +35,7 @@ from optimizer.planfacts import throughput
 from optimizer.point_schema import CheckFacts, PartQty, Throughput
 from optimizer.proofdata import money
 from optimizer.prune import buyable
-from optimizer.rows import GpuRows, families
+from optimizer.rows import GpuRows, families, hardware_keys
 from optimizer.shelf import NONE
 from optimizer.strict import Money, Strict
 from optimizer.twins import thinned
@@ -54,7 +55,8 @@ class Change(Strict):
 
 
 class MendProof(Strict):
-    """How the families (GPU, GPUs per node) were closed; `optimal`: nothing nearer exists, nor as near for less."""
+    """How the families (GPU, GPUs per node) were closed; `optimal`: nothing nearer exists, nor as near with less
+    throughput lost, nor as near and fast for less."""
 
     status: Literal["optimal", "feasible"]
     families: int
@@ -83,7 +85,7 @@ class Mended(Strict):
 
 
 class Mender:
-    """The search for the nearest build. `best` is (changes, cents, build) of the nearest one known."""
+    """The search for the nearest build. `best` is the nearest one known, and how near it is."""
 
     def __init__(
         self, market: Market, build: Build, clock: Clock | None = None, judged: GpuRows | None = None
@@ -97,7 +99,8 @@ class Mender:
         self.tight = replace(thin, request=r.model_copy(update={"cost_axis": "power"}))
         self.rows = judged or GpuRows.of_market(self.market)
         self.on_host = HostRows(self.tight) if r.offload else None
-        self.best: tuple[int, int, Found] | None = None
+        self.best: tuple[Near, Found] | None = None
+        self.meant_tenths = self._meant()
         self.families = 0
         self.solved: set[tuple[str, int]] = set()
         """Families that went to CP-SAT; a bound closed the others."""
@@ -138,7 +141,16 @@ class Mender:
                     self._close(gpu, k, holders, [n for n in nodes if r.gpu_count in (None, n * k)])
         except TimeUp:
             self.complete = False
-        return self.best[2] if self.best else None
+        return self.best[1] if self.best else None
+
+    def _meant(self) -> int:
+        """Throughput (0.1 tok/s) of the given build's GPUs where nothing else fails; 0 where no plan runs on them."""
+        case, _ = check(self.market, self.build)
+        gpu, k = case.gpu, case.per_node
+        keys = hardware_keys(self.market, gpu, k, [case.platform], self.build.nodes)
+        rows = self.rows.planner.rows(gpu, keys) if keys else []
+        own = best_row(self.market, case, gpu, k)  # experts in host memory too
+        return max((x.perf.tenths for x in (*rows, *([own] if own else []))), default=0)
 
     def _families(self) -> list[tuple[Gpu, int, tuple[Platform, ...]]]:
         """Families with the platforms that hold them, the one that may be nearest at the build's own nodes first."""
@@ -177,7 +189,7 @@ class Mender:
         """Proves that no build of a family with one of these numbers of nodes is nearer than the best known, or finds
         the nearest."""
         self.clock.left()
-        top, paid = self.best[:2] if self.best else (10**5, self.market.purse + 1)
+        best = self.best[0] if self.best else Near(10**5, 0, self.market.purse + 1)
         node = self.least.get((gpu.id, k), NONE)
 
         def open_(p: Platform, n: int) -> bool:
@@ -185,15 +197,18 @@ class Mender:
             if cents > self.market.purse:
                 return False
             changes = self._least(p, gpu, k, n)
-            return changes < top or (changes == top and cents < paid)
+            return changes < best.changes or (changes == best.changes and (best.lost_tenths > 0 or cents < best.cents))
 
         left = {p.id: [n for n in counts if open_(p, n)] for p in holders}
         platforms, numbers = [p for p in holders if left[p.id]], sorted({n for of in left.values() for n in of})
         rows = self._rows(gpu, k, platforms, numbers) if platforms else []
+        if all(self._least(p, gpu, k, n) == best.changes for p in platforms for n in left[p.id]):
+            rows = [x for x in rows if lost_tenths(x, self.meant_tenths) <= best.lost_tenths]
         if not rows:
             return
-        family = MendFamily(self.tight, gpu, k, rows, Candidates([*platforms, *self.parts]), self.build)
-        while found := family.least(self.best[:2] if self.best else None, self.clock):
+        parts = Candidates([*platforms, *self.parts])
+        family = MendFamily(self.tight, gpu, k, rows, parts, self.build, self.meant_tenths)
+        while found := family.least(self.best[0] if self.best else None, self.clock):
             self._keep(found)
             if family.cut:
                 raise TimeUp
@@ -211,7 +226,8 @@ class Mender:
         case = self.market.case(found.build, found.row.plan, found.row.key)
         if failed := [x for x in findings(case) if x.status == "fail"]:
             raise Disagreement(f"{'; '.join(f'{x.rule}: {x.text}' for x in failed)} in {found.build}")
-        self.best = difference(self.build, found.build), found.parts_cents, found
+        lost = lost_tenths(found.row, self.meant_tenths)
+        self.best = Near(difference(self.build, found.build), lost, found.parts_cents), found
 
 
 def mended(

@@ -7,7 +7,7 @@ beyond the need, and modules that fill channels only in part (a warning of rule 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalogs.schema import Gpu, Kind, Link
 from constraints.case import Build
@@ -26,17 +26,32 @@ OF_CHOSEN = (Kind.PDU, Kind.RACK, Kind.COOLING)
 """Of these a node in a rack takes one kind."""
 
 
+class Near(NamedTuple):
+    """How near a build that passes is to the given one; the least is the nearest."""
+
+    changes: int
+    lost_tenths: int
+    cents: int
+
+
+def lost_tenths(row: Row, meant_tenths: int) -> int:
+    """Throughput (0.1 tok/s) that a row lacks of what was meant; being faster counts nothing."""
+    return max(0, meant_tenths - row.perf.tenths)
+
+
 class MendFamily(Family):
     """`market` is on another axis than money, so that the rules themselves keep out surplus that nobody had."""
 
     def __init__(
-        self, market: Market, gpu: Gpu, per_node: int, rows: Sequence[Row], candidates: Candidates, build: Build
+        self, market: Market, gpu: Gpu, per_node: int, rows: Sequence[Row], candidates: Candidates, build: Build,
+        meant_tenths: int = 0,
     ) -> None:  # fmt: skip
-        self.build = build
+        self.build, self.meant_tenths = build, meant_tenths
         self._surplus: dict[str, tuple[Any, int]] = {}
         super().__init__(market, gpu, per_node, rows, candidates)
         self._of_chosen_kinds(self.model)
         self.changes = self._changes(self.model)
+        self.lost = self._lost(self.model)
 
     def widen(self, m: FamilyModel) -> None:
         parts, prices = m.catalog.parts, m.book.prices
@@ -114,19 +129,39 @@ class MendFamily(Family):
         m.cp.add(count == sum(changed))
         return count
 
-    def least(self, best: tuple[int, int] | None, clock: Clock) -> Found | None:
-        """The build of fewest changes, then of least cost; None when none is better than `best` (changes, cents).
-        Raises TimeUp."""
+    def _lost(self, m: FamilyModel) -> Any:
+        """A variable: throughput (0.1 tok/s) that the given build was meant to have and the mended one has not."""
+        lost = m.cp.new_int_var(0, self.meant_tenths, "throughput lost")
+        m.cp.add(lost == sum(lost_tenths(row, self.meant_tenths) * chosen for row, chosen in m.rows.items()))
+        return lost
+
+    def least(self, best: Near | None, clock: Clock) -> Found | None:
+        """The build of fewest changes, then of least throughput lost, then of least cost; None when none is better
+        than `best`. Raises TimeUp."""
         m = self.model
         asked = m.cp.clone()
-        changes, total = (asked.get_int_var_from_proto_index(x.index) for x in (self.changes, m.total_cents))
+        changes, lost, total = (
+            asked.get_int_var_from_proto_index(x.index) for x in (self.changes, self.lost, m.total_cents)
+        )
         if best is not None:
-            asked.add(changes <= best[0])
+            self._better(asked, changes, lost, total, best)
         found = self._solved(asked, changes, clock)
         if found is None or self.cut:
             return found
-        fewest = difference(self.build, found.build)
-        asked.add(changes <= fewest)
-        if best is not None and fewest == best[0]:
-            asked.add(total <= m.book.scaled(best[1] - 1))
+        asked.add(changes <= difference(self.build, found.build))
+        if self.meant_tenths:
+            found = self._solved(asked, lost, clock)
+            if found is None or self.cut:
+                return found
+            asked.add(lost <= lost_tenths(found.row, self.meant_tenths))
         return self._solved(asked, total, clock)
+
+    def _better(self, asked: Any, changes: Any, lost: Any, total: Any, best: Near) -> None:
+        """Nearer than `best`, or as near and faster, or that and cheaper."""
+        nearer, faster, cheaper = (asked.new_bool_var(x) for x in ("nearer", "faster", "cheaper"))
+        asked.add_bool_or([nearer, faster, cheaper])
+        asked.add(changes <= best.changes)
+        asked.add(changes <= best.changes - 1).only_enforce_if(nearer)
+        asked.add(lost <= best.lost_tenths - 1).only_enforce_if(faster)
+        asked.add(lost <= best.lost_tenths).only_enforce_if(cheaper)
+        asked.add(total <= self.model.book.scaled(best.cents - 1)).only_enforce_if(cheaper)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
 
 from optimizer.clock import TimeUp
@@ -47,7 +48,8 @@ def ways_out(asking: Asking, tell: Tell = lambda way: None) -> list[Way]:
 
 
 def _search(asking: Asking) -> Iterator[Way]:
-    """The budget, the other conditions one by one, each with a smaller budget; pairs when nothing else helps."""
+    """The budget, the other conditions one by one, each with a smaller budget; two and three together when nothing else
+    helps."""
     all_ = sorted(levers(asking.base), key=lambda x: x.key != "budget")
     singles = []
     for lever in all_:
@@ -62,8 +64,11 @@ def _search(asking: Asking) -> Iterator[Way]:
             if lever.key not in helped and lever is not budget and (way := _with_budget(asking, budget, lever, least)):
                 singles.append(way)
                 yield way
-    if not singles and (pair := _best_pair(asking, [x for x in all_ if x is not budget])):
-        yield pair
+    budget_last = sorted(all_, key=lambda x: x is budget)
+    for size in (2, 3):
+        if not singles and (together := _together(asking, budget_last, size)):
+            singles.append(together)
+            yield together
 
 
 def _way(asking: Asking, keys: tuple[str, ...], loose: tuple[Loosened, ...]) -> Way:
@@ -91,22 +96,41 @@ def _with_budget(asking: Asking, budget: Budget, lever: Lever, least: int | None
     return _way(asking, (lever.key, budget.key), (other, more)) if more else None
 
 
-def _best_pair(asking: Asking, all_: list[Lever]) -> Way | None:
-    """Of all pairs of conditions the one with the cheapest build, both loosened by no more than it takes."""
+def _together(asking: Asking, all_: list[Lever], size: int) -> Way | None:
+    """Of all sets of so many conditions the one with the cheapest build, each loosened by no more than it takes.
+
+    With all of a set given up its build costs no more than with all loosened, so that sets are tried from the cheapest
+    such build on until the next one's costs more than the best way known."""
     given_up = {c.key: c for c in conditions(asking.base)}
-    best: tuple[int, Lever, Lever, Condition] | None = None
-    for a, b in combinations([x for x in all_ if x.key in given_up], 2):
-        change = given_up[a.key].without | given_up[b.key].without
+    bounds: list[tuple[int, int, tuple[Lever, ...]]] = []
+    for levers_ in combinations([x for x in all_ if x.key in given_up], size):
+        change = _all(given_up[x.key].without for x in levers_)
         if found := asking.cheapest(change):
-            total = asking.total(change, found)
-            if best is None or total < best[0]:
-                best = total, a, b, given_up[b.key]
-    if best is None:
-        return None
-    _, a, b, free = best
-    first = a.least(asking, free.without)
-    second = b.least(asking, _only(first.change, free)) if first else None
-    return _way(asking, (a.key, b.key), (first, second)) if first and second else None
+            bounds.append((asking.total(change, found), len(bounds), levers_))
+    best: Way | None = None
+    for least, _, levers_ in sorted(bounds, key=lambda x: x[:2]):
+        if best and least >= best.total_cents:
+            break
+        way = _loosened(asking, levers_, [given_up[x.key] for x in levers_])
+        if way and (best is None or way.total_cents < best.total_cents):
+            best = way
+    return best
+
+
+def _loosened(asking: Asking, all_: tuple[Lever, ...], given_up: list[Condition]) -> Way | None:
+    """Conditions loosened one after the other, those not yet dealt with given up meanwhile."""
+    loose: list[Loosened] = []
+    for i, lever in enumerate(all_):
+        dealt_with = _only(loose[-1].change, given_up[i]) if loose else NOTHING
+        found = lever.least(asking, dealt_with | _all(c.without for c in given_up[i + 1 :]))
+        if found is None:
+            return None
+        loose.append(found)
+    return _way(asking, tuple(x.key for x in all_), tuple(loose))
+
+
+def _all(changes: Iterable[Change]) -> Change:
+    return reduce(Change.__or__, changes, NOTHING)
 
 
 def _only(change: Change, free: Condition) -> Change:
