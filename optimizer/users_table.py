@@ -146,4 +146,4 @@ def _cut(planner: Planner, s: Served, users: int) -> str:
         words.append(f"each user below {r.min_tok_s_user:g} tok/s")
     if r.max_ttft_ms is not None and s.ttft_ms > r.max_ttft_ms * SLACK:
         words.append(f"TTFT above {r.max_ttft_ms:g} ms")
-    return ", ".join(words)
+    return "; ".join(words)

@@ -109,7 +109,7 @@ def one(s: Sized) -> None:
         table(
             [_("users"), _("tok/s each"), _("tok/s"), _("80 % interval"), _("basis"), _("TTFT"), _("plan"), _("cut")],
             [[f"{u.users:,}", f"{u.per_user_tok_s:,.1f}", f"{u.output_tok_s:,.0f}", speed(u), based(u.basis),
-              milliseconds(u.ttft_ms), plan(u), _.sentence(u.cut)] for u in s.table],
+              milliseconds(u.ttft_ms), plan(u), _.text(u.cut)] for u in s.table],
             {0, 1, 2, 3, 5},
         )  # fmt: skip
 

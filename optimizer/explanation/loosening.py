@@ -33,7 +33,7 @@ def levers(market: Market) -> list[Lever]:
     r = market.request
     if r.gpu_count is not None:
         names = listed(sorted(market.catalog.parts[g].name for g in r.gpus), "or")
-        found.append(Count("gpu-count", lambda n: f"{n} x {names}" if names else f"{n} GPUs"))
+        found.append(Count("gpu-count", lambda n: f"another number of GPUs: {n} x {names}"))
     if not r.offload and not r.trains and market.llm.is_moe:
         found.append(option("offload", "routed experts in host memory", offload=True))
     if smaller := _smaller_models(market):

@@ -60,8 +60,9 @@ def mend(
     build: Build, request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None,
     calibration: Calibration | None = None, time_limit_s: float | None = None, clock: Clock | None = None,
 ) -> Mended | None:  # fmt: skip
-    """The build nearest to one that fails which passes every rule: fewest parts changed, then least money added; None
-    when none passes. `proof.status` is `feasible` where the time (seconds, or a clock of one's own) ended the search.
+    """The build nearest to one that fails which passes every rule: fewest parts changed, then least throughput
+    lost, then least money; None when none passes. `proof.status` is `feasible` where the time (seconds, or a clock of
+    one's own) ended the search.
     Raises InputError for a build that is none, TimeUp where the time was up before any build was found."""
     from optimizer.explanation.mend import mended
 

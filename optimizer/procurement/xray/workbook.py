@@ -253,8 +253,8 @@ def _mend(book: Frame, x: XRay) -> None:
     s, m, _ = book.sheets["mend"], x.mended, book.words
     among = f"{_.comma}{_.text(x.mended_among)}" if x.mended_among else ""
     note = _(
-        "The build nearest to the quoted one that passes every rule: fewest parts changed, then least money{among}. "
-        "Quoted parts at the quote's prices.",
+        "The build nearest to the quoted one that passes every rule: fewest parts changed, then least throughput lost, "
+        "then least money{among}. Quoted parts at the quote's prices.",
         among=among,
     )
     top = s.setup([58, 10, 10, 20], _("The nearest build that passes"), note)
