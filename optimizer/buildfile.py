@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections import Counter
 from dataclasses import replace
@@ -22,6 +21,7 @@ from optimizer import texts
 from optimizer.api import build_of
 from optimizer.point_schema import PartQty
 from optimizer.schema import BuildFile
+from optimizer.strict import exact
 from optimizer.text.money import amount
 
 
@@ -144,7 +144,7 @@ class SavedFront(BaseModel):
 def _result(path: Path, text: str) -> tuple[Request, list[tuple[str, Build]]]:
     try:
         data = json_text.loads(text)
-        found = SavedFront.model_validate_json(json.dumps(data), strict=True)
+        found = exact(SavedFront, data)
     except (ValidationError, ValueError, RecursionError) as e:
         raise InputError(_no_result(e, str(path))) from None
     builds, faults = [], []

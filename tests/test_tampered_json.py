@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 
 from catalogs.errors import InputError
 from catalogs.json_text import loads
+from catalogs.schema import Kind
 from constraints.policy import Policy
-from constraints.request import Request
-from optimizer.library import open_result, read_build, verify_result
+from constraints.request import Circuit, FxRate, Owned, Request, Spare, SupportRate
+from optimizer.library import open_result, read_build, solve, verify_result
 from optimizer.verify.consistent import consistent
 from tests.test_request_fields import opened, scene
 from tests.test_verify import edit
@@ -218,3 +220,23 @@ def test_builds_of_a_result_that_is_none_are_not_read(name: str, saved: Callable
     VALUES[name][0](data)
     with pytest.raises(InputError):
         read_build(saved(json.dumps(data)), catalog=catalog)
+
+
+def test_a_result_with_rates_of_its_own_is_read(saved: Callable[[str], Path]) -> None:
+    """Whatever a request may hold is read back as it was written."""
+    catalog, _ = scene("plain")
+    rates = tuple(
+        FxRate.model_validate({"currency": c, "date": "2026-10-01", "source": "bank", **rate})
+        for c, rate in (("EUR", {"usd_per_unit": "1.15"}), ("CNY", {"units_per_usd": "7.00"}))
+    )
+    request = Request.model_validate(json.loads(scene("plain")[1])["request"]).model_copy(
+        update={
+            "fx": rates, "spares": (Spare(category=Kind.DRIVE, pieces=1, per=2),),
+            "own": (Owned(part="drive0", qty=1),), "circuit": Circuit(amps=63, volts=230), "max_ttft_ms": 10**8,
+            "support": (SupportRate(category=Kind.GPU, percent=Decimal("5.0")),), "barred_origins": ("CN",),
+        }
+    )  # fmt: skip
+    result = solve(request, catalog=catalog)
+    assert result.front and verify_result(result, catalog=catalog).wrong == []
+    path = saved(result.model_dump_json())
+    assert verify_result(path, catalog=catalog).wrong == [] and read_build(path, catalog=catalog)[2]

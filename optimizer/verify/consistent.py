@@ -25,6 +25,7 @@ from optimizer.proofdata import read_record, staircase
 from optimizer.result import point, result
 from optimizer.rows import families
 from optimizer.schema import Result
+from optimizer.strict import NotExact, exact
 from optimizer.throughput.calibration import Calibration, shipped
 from optimizer.verify import arithmetic
 from optimizer.verify.points import rebuilt
@@ -56,7 +57,10 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
     Returns what was read for a later proof; None when the file is no result at all."""
     report = Report()
     try:
-        stored = Result.model_validate_json(json.dumps(data), strict=True)
+        stored = exact(Result, data)
+    except NotExact as e:
+        report.wrong += [Wrong(place, text) for place, text in sorted(e.faults)]
+        return report, None
     except (TypeError, ValueError, RecursionError) as e:
         if not isinstance(e, ValidationError):
             report.add("$", f"is no dsopt result: {e}")
