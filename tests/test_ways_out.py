@@ -1,0 +1,118 @@
+"""Ways out of an infeasible request: of equally small changes the cheapest, and each said as it is."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from catalogs.schema import Kind
+from constraints.policy import Policy
+from optimizer.explanation.asking import NOTHING, Asking, Change
+from optimizer.explanation.levers import Count, Members
+from optimizer.explanation.loosening import levers
+from optimizer.explanation.ways_out import ways_out
+from optimizer.market import Market
+from optimizer.pareto import Solver
+from tests.random_catalogs import scenario
+from tests.test_cli import dsopt
+
+
+def squeezed(seed: int, **fields: Any) -> Asking:
+    catalog, request, _ = scenario(seed)
+    rich = {"budget_cents": None, "max_nodes": min(2, request.max_nodes), "throughput_tenths": None, **fields}
+    return Asking(Market.open(catalog, request.model_copy(update=rich), Policy()))
+
+
+def total(asking: Asking, change: Change) -> int | None:
+    """Total of the cheapest build by the exhaustive solver; None without one."""
+    found = Solver(asking.market(change), clever=False).cheapest()
+    return None if found is None else asking.total(change, found)
+
+
+def bars(seed: int) -> list[tuple[str, dict[str, Any]]]:
+    """Lists that leave some random catalogs without a build: (condition, request fields)."""
+    catalog = scenario(seed)[0]
+    vendors = sorted({p.vendor.casefold() for p in catalog.parts.values() if p.vendor})
+    gpus = sorted(p.id for p in catalog.of(Kind.GPU))
+    platforms = sorted(p.id for p in catalog.of(Kind.PLATFORM, Kind.SYSTEM))
+    return [
+        ("vendor", {"vendors": frozenset(vendors[:1])}),
+        ("no-vendor", {"barred_vendors": frozenset(vendors)}),
+        ("confidence", {"confidences": ("estimate",)}),
+        ("exclude", {"exclude": frozenset(gpus)}),
+        ("exclude", {"exclude": frozenset(platforms)}),
+        ("include", {"include": tuple(platforms[:3])}),
+    ]
+
+
+@pytest.mark.parametrize("bar", range(6))
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_no_set_of_a_list_as_small_is_cheaper(seed: int, bar: int) -> None:
+    """Against every set of members: none smaller works, and none as small gives a cheaper build."""
+    key, fields = bars(seed)[bar]
+    asking = squeezed(seed, **fields)
+    if asking.cheapest(NOTHING) is not None:
+        pytest.skip("the request has a build")
+    lever = next(x for x in levers(asking.base) if x.key == key)
+    assert isinstance(lever, Members)
+    found = lever.least(asking, NOTHING)
+    tried = 0
+    for size in range(1, len(lever.extra) + 1):
+        totals = [total(asking, lever.fields(frozenset(x))) for x in combinations(lever.extra, size)]
+        tried += len(totals)
+        if cheapest := [x for x in totals if x is not None]:
+            assert found is not None and asking.total(found.change, found.found) == min(cheapest)
+            assert found.failed is None or total(asking, found.failed) is None
+            return
+        if tried > 60:
+            return
+    assert found is None
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_other_numbers_of_the_same_gpus_are_tried(seed: int) -> None:
+    catalog, _, _ = scenario(seed)
+    seen = 0
+    for gpu in catalog.of(Kind.GPU):
+        asking = squeezed(seed, gpus=frozenset({gpu.id}), gpu_count=13)
+        if asking.cheapest(NOTHING) is not None:
+            continue
+        lever = next(x for x in levers(asking.base) if x.key == "gpu-count")
+        assert isinstance(lever, Count)
+        found = lever.least(asking, NOTHING)
+        totals = [total(asking, Change.of(gpu_count=n)) for n in range(1, 33)]
+        known = [x for x in totals if x is not None]
+        assert (found is None) == (not known)
+        if found:
+            assert asking.total(found.change, found.found) == min(known) and found.change.fields["gpu_count"] != 13
+            seen += 1
+    assert seen
+
+
+def test_what_is_asked_in_is_said_to_fail_with_it() -> None:
+    """`--include X` is given up by leaving X out: what fails is the request with it."""
+    catalog, _, _ = scenario(0)
+    asking = squeezed(0, include=tuple(sorted(p.id for p in catalog.of(Kind.PLATFORM))[:2]))
+    assert asking.cheapest(NOTHING) is None
+    ways = [w for w in ways_out(asking) if w.keys == ("include",)]
+    assert ways and all(text.startswith("with ") for w in ways for text in w.smaller)
+    assert all("without" in w.texts[0] for w in ways)
+
+
+@pytest.mark.parametrize("speed", ["150", "400"])
+def test_a_speed_that_was_measured_is_no_conflict(speed: str) -> None:
+    """8 x B200 run V3 at 163 tok/s for each of four users: 150 are served; 400 are not, and each way out solves."""
+    job = ["--model", "v3-671b", "--throughput", "10", "--max-nodes", "1", "--min-tok-s-user", speed]
+    day = ["--as-of", "2026-11-24", "--json"]
+    if speed == "150":
+        point = json.loads(dsopt("solve", *job, *day).stdout)["front"][0]
+        assert point["throughput"]["per_user_tok_s"] >= 150
+        return
+    said = json.loads(dsopt("solve", *job, *day, code=4).stdout)["explanation"]
+    way = next(w for w in said["ways_out"] if "for each user" in w["changes"][0]["text"])
+    again = json.loads(dsopt(*shlex.split(way["command"])[1:], "--json").stdout)
+    assert again["front"][0]["cost"]["total"] == way["build"]["total"]
