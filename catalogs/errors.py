@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from catalogs.visible import one_line, unseen
+
+MOST_FAULTS = 100
+"""Faults that are told one by one; of more only their number: nobody mends a file from 300,000 lines."""
 
 
 @dataclass(frozen=True)
@@ -23,19 +29,65 @@ class Fault:
         place = ", ".join(x for x in (self.file, row, column) if x)
         value = f" (value {self.value!r})" if self.value else ""
         remedy = f". {self.remedy}" if self.remedy else ""
-        return f"[{self.code}] {place + ': ' if place else ''}{self.text}{value}{remedy}"
+        # Paths, cells and options are other people's text: nothing of them moves a cursor or begins a line of its own.
+        return one_line(f"[{self.code}] {place + ': ' if place else ''}{self.text}{value}{remedy}")
+
+
+def unseen_fault(text: str, file: str = "", row: int | None = None, column: str = "") -> Fault | None:
+    """What to say of a name with a character that is not seen (catalogs/visible.py); None where it holds none."""
+    found = unseen(text)
+    if not found:
+        return None
+    shown = f"holds the character {found}, which is not seen"
+    return Fault("unseen-character", shown, file, row, column, text[:80], "Type it anew.")
+
+
+class Faults(list[Fault]):
+    """Faults under way: keeps the first MOST_FAULTS and counts the rest (`more`)."""
+
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        super().__init__()
+        self.more = 0
+        self.extend(faults)
+
+    @property
+    def full(self) -> bool:
+        """Whether a further fault is only counted: its remedy need not be looked for."""
+        return len(self) >= MOST_FAULTS
+
+    def append(self, fault: Fault) -> None:
+        if self.full:
+            self.more += 1
+        else:
+            super().append(fault)
+
+    def extend(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self.append(fault)
+        self.more += faults.more if isinstance(faults, Faults) else 0
+
+    def __iadd__(self, faults: Iterable[Fault]) -> Faults:  # type: ignore[override, misc]
+        self.extend(faults)
+        return self
 
 
 class InputError(Exception):
-    """Bad input or catalog: carries all faults found, not only the first. Exit code 3."""
+    """Bad input or catalog: carries all faults found, not only the first, and the number of those beyond MOST_FAULTS
+    (`more`). Exit code 3."""
 
     exit_code = 3
 
-    def __init__(self, faults: list[Fault] | Fault | str, code: str = "bad-input", remedy: str = "") -> None:
+    def __init__(self, faults: Iterable[Fault] | Fault | str, code: str = "bad-input", remedy: str = "") -> None:
         if isinstance(faults, str):
             faults = Fault(code, faults, remedy=remedy)
-        self.faults = [faults] if isinstance(faults, Fault) else list(faults)
-        super().__init__("\n".join(str(f) for f in self.faults))
+        kept = Faults([faults] if isinstance(faults, Fault) else faults)
+        self.faults, self.more = list(kept), kept.more
+        super().__init__("\n".join([*map(str, self.faults), *self.rest]))
+
+    @property
+    def rest(self) -> list[str]:
+        """A line with the number of faults that are not told one by one; empty where all are."""
+        return [f"and {self.more:,} more faults"] if self.more else []
 
 
 class CheckFailed(InputError):

@@ -3,27 +3,78 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
+
+INTERRUPTED = 130
+"""Exit code of Ctrl-C where there is no answer yet to show, as shells have it."""
+_pressed = False
 
 
 def main() -> None:
     """Entry point: runs the app, turns InputError into its exit code, and an internal error into exit 1."""
-    from catalogs.errors import InputError
-    from optimizer.cli.app import app
-
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
+        sys.unraisablehook = _unraisable
     try:
+        from optimizer.cli.streams import guard
+
+        guard()
+        code = _answered()
+        sys.stdout.flush()
+    except BaseException as e:
+        code = _told(e)
+    raise SystemExit(code)
+
+
+def _answered() -> int:
+    """Exit code of the command."""
+    try:
+        from optimizer.cli.app import app
+
         app()
-    except InputError as e:
-        for fault in e.faults:
-            print(f"dsopt: error: {fault}", file=sys.stderr)
-        raise SystemExit(e.exit_code) from None
-    except BrokenPipeError:
-        raise SystemExit(0) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
-    except Exception as e:
-        if os.environ.get("DSOPT_DEBUG"):
-            raise
-        what = f"{type(e).__name__}: {e}".splitlines()[0][:400]
-        print(f"dsopt: internal error: {what}\nPlease report it; DSOPT_DEBUG=1 shows where.", file=sys.stderr)
-        raise SystemExit(1) from None
+    except SystemExit as e:
+        return e.code if isinstance(e.code, int) else 0 if e.code is None else 1
+    return 0
+
+
+def _told(e: BaseException) -> int:
+    """Says on stderr what went wrong; its exit code."""
+    if _pressed or isinstance(e, KeyboardInterrupt):
+        return INTERRUPTED  # also what a library made of it
+    from catalogs.errors import InputError
+    from catalogs.visible import one_line
+
+    if isinstance(e, InputError):
+        for line in (*e.faults, *e.rest):
+            print(f"dsopt: error: {line}", file=sys.stderr)
+        return e.exit_code
+    if os.environ.get("DSOPT_DEBUG"):
+        raise e
+    what = one_line(f"{type(e).__name__}: {e}"[:400])
+    print(f"dsopt: internal error: {what}\nPlease report it; DSOPT_DEBUG=1 shows where.", file=sys.stderr)
+    return 1
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C: ends the command, at once while modules are imported: there is nothing to tidy up then, and an exception
+    would come out as a broken import or be swallowed."""
+    global _pressed
+    _pressed = True
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            os._exit(INTERRUPTED)
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _unraisable(found: Any) -> None:
+    """Ctrl-C that fell into a callback of the interpreter, where no exception gets out."""
+    if isinstance(found.exc_value, KeyboardInterrupt):
+        os._exit(INTERRUPTED)
+    sys.__unraisablehook__(found)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from constraints.policy import Policy
-from optimizer.cli.output import note, table
+from optimizer.cli.output import free_folder, note, table
 from optimizer.i18n import chosen
 from optimizer.size_schema import Calibrated
+
+FILES = ("constants.csv", "residuals.csv", "intervals.csv", "audit.csv")
+"""What a calibration's folder holds."""
 
 
 def calibrate(path: Path, output: Path | None, force: bool, catalog: Catalog, policy: Policy) -> None:
@@ -17,12 +19,7 @@ def calibrate(path: Path, output: Path | None, force: bool, catalog: Catalog, po
     from optimizer.library import calibrate as run
 
     folder = output or Path(f"{path.stem}-calibration")
-    if folder.exists() and not folder.is_dir():
-        raise InputError(Fault("not-writable", "is a file", str(folder), remedy="Name a folder with -o."))
-    if folder.exists() and any(folder.iterdir()) and not force:
-        raise InputError(
-            Fault("output-exists", "is not empty", str(folder), remedy="Give --force to write over a calibration.")
-        )
+    free_folder(folder, FILES, force)
     _ = chosen()
     note(_("Fitting, also without each group of rows for the held-out errors: takes some minutes."))
     found = run(path, folder, catalog=catalog, policy=policy)

@@ -66,7 +66,7 @@ def check(
         float | None, typer.Option(help="Quote, --mend: Seconds for the searches; exit 6 when they end it.")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Quote: X-ray as .xlsx or .json.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Quote: Write over files that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Quote: Overwrite existing files.")] = False,
     lang: Annotated[str | None, typer.Option(help="en or zh: of the terminal and the workbook.")] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:

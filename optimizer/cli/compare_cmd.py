@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from optimizer.cli.output import emit_json, free, note, speak
+from optimizer.cli.output import emit_json, free, note, save, speak
 
 HELP = """Examples:
 
@@ -53,11 +53,10 @@ def compare(
     measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements.")] = None,
     time_limit: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds for each bid's proven front.")] = 60,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """See HELP."""
     from catalogs.errors import Fault, InputError
-    from catalogs.files import write_bytes
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
     from optimizer.cli import compare_view, parse, terms
@@ -110,8 +109,7 @@ def compare(
         show(found, chosen())
     if output is not None:
         content = _content(found, words, output)
-        free(output, force)
-        write_bytes(output, content)
+        save(output, content, force)
         note(str(output))
     if found.kind == "bids" and not found.ok:
         raise typer.Exit(5)
@@ -150,10 +148,10 @@ def _request(
 
 def _content(found: Any, words: Any, output: Path) -> bytes:
     """The file's bytes, by its ending."""
-    if output.suffix.lower() == ".json":
-        import json
+    from catalogs.files import json_text
 
-        return (json.dumps(found.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n").encode()
+    if output.suffix.lower() == ".json":
+        return (json_text(found.model_dump(mode="json")) + "\n").encode()
     from optimizer.procurement.comparing.workbook import changes_workbook, workbook
 
     return workbook(found, words) if found.kind == "bids" else changes_workbook(found, words)

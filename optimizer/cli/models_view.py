@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from catalogs.files import write_text
+from catalogs.files import json_text
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.cli.output import note, padded
+from optimizer.cli.output import emit_data, note, padded, save
 from optimizer.clock import Clock
 from optimizer.i18n import chosen
 from optimizer.library import best_builds
@@ -27,7 +26,7 @@ RIGHT = {1, 4, 5, 6}
 
 def models(
     catalog: Catalog, request: Request, policy: Policy, calibration: Calibration, everything: bool, clock: Clock,
-    json: bool, output: Path | None,
+    json: bool, output: Path | None, force: bool,
 ) -> None:  # fmt: skip
     """Solves and prints; exit 4 when no model has a build, 6 when the time limit came first."""
     _ = chosen()
@@ -44,11 +43,11 @@ def models(
         tell=None if json else tell,
     )  # fmt: skip
     data = found.model_dump(mode="json")
-    text = json_module.dumps(data, ensure_ascii=False, indent=2)
+    text = json_text(data) + "\n"
     if output is not None:
-        write_text(output, text + "\n")
+        save(output, text, force)
     if json:
-        print(text)
+        emit_data(text)
     elif found.complete:
         sha = catalog.sha256[:12]
         print(_("Proven for each model: within catalog {sha} and these conditions no build is better.", sha=sha))

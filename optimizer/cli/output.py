@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import os
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from catalogs.errors import Fault, InputError
+from catalogs.files import check_writable, json_text, write_bytes, write_text
+from catalogs.visible import visible
+from optimizer.cli.streams import obeyed
+
+FILE_LIKE = re.compile(r"[/\\]|\.\w{2,5}$")
+"""A text that may name a file, and not a model or a workload."""
 
 
 def note(text: str) -> None:
@@ -17,13 +25,91 @@ def note(text: str) -> None:
 
 def emit_json(data: Any) -> None:
     """JSON on stdout."""
-    print(json.dumps(data, ensure_ascii=False, indent=2))
+    emit_data(json_text(data) + "\n")
+
+
+def emit_data(text: str) -> None:
+    """Data for programs (JSON, CSV) on stdout: UTF-8 whatever the terminal's encoding is."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:
+        sys.stdout.write(text)
+        return
+    sys.stdout.flush()
+    buffer.write(text.encode("utf-8", "backslashreplace"))
+    buffer.flush()
+
+
+def save(path: Path, content: str | bytes, force: bool) -> None:
+    """Writes an output that `free` has tried, whole or not at all; without --force a file that came meanwhile stays."""
+    if isinstance(content, str):
+        write_text(path, content, force=force)
+    else:
+        write_bytes(path, content, force=force)
 
 
 def free(path: Path, force: bool) -> None:
-    """Raises InputError for an output that is there already, unless it may be written over."""
-    if path.exists() and not force:
-        raise InputError(Fault("output-exists", "is there already", str(path), remedy="Give --force to write over it."))
+    """Tries an output before the work is done. Raises InputError for a place that can't be written (not-writable), a
+    file that is there already without --force (output-exists), and a file that the command reads (output-is-input)."""
+    _no_input(path)
+    check_writable(path, force=force)
+
+
+def free_folder(folder: Path, names: Sequence[str], force: bool) -> None:
+    """As `free` for a folder that takes the files `names`; one that is not there will be made."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(Fault("not-writable", "is a file", str(folder), remedy="Name a folder with -o."))
+    try:
+        filled = folder.is_dir() and any(folder.iterdir())
+    except OSError as e:
+        text = f"cannot write: {e.strerror}"
+        raise InputError(Fault("not-writable", text, str(folder), remedy="Name a folder with -o.")) from None
+    if filled and not force:
+        remedy = "Give --force to overwrite a calibration."
+        raise InputError(Fault("output-exists", "is not empty", str(folder), remedy=remedy))
+    for name in names:
+        _no_input(folder / name)
+    made = next((x for x in (folder, *folder.parents) if os.path.lexists(x)), folder)
+    check_writable(made / names[0], force=True)
+
+
+def _no_input(path: Path) -> None:
+    """Refuses to overwrite what the same command line names as an input, or as another output."""
+    real = os.path.realpath(path)
+    for name, value in _parameters().items():
+        for given in value if isinstance(value, (list, tuple)) else [value]:
+            if given is not path and any(_is(real, named) for named in _files(given)):
+                text = f"is also given as {name.rstrip('_')}"
+                raise InputError(Fault("output-is-input", text, str(path), remedy="Name another file for the output."))
+
+
+def _parameters() -> dict[str, Any]:
+    """The options and arguments of the command that runs; empty outside of one."""
+    try:
+        from typer._click.globals import get_current_context
+    except ImportError:  # typer before it had its own click
+        from click import get_current_context  # type: ignore[no-redef]
+    context = get_current_context(silent=True)
+    return dict(context.params) if context is not None else {}
+
+
+def _files(given: Any) -> list[str]:
+    """What a value of the command line may name: a path, or the file of `NAME=FILE` and of options that take either a
+    word or a file."""
+    if isinstance(given, Path):
+        return [str(given)]
+    texts = [given, given.rpartition("=")[2]] if isinstance(given, str) else []
+    return [x for x in texts if FILE_LIKE.search(x) and os.path.isfile(x)]
+
+
+def _is(real: str, named: str) -> bool:
+    """Whether a name on the command line means the file `real`, or a folder of catalog files that it is one of."""
+    try:
+        other = os.path.realpath(named)
+        if os.path.isdir(other):
+            return os.path.dirname(real) == other and os.path.isfile(real)
+        return other == real or (os.path.exists(real) and os.path.exists(other) and os.path.samefile(real, other))
+    except (OSError, ValueError):
+        return False
 
 
 def padded(text: str, width: int, right: bool = False) -> str:
@@ -53,6 +139,6 @@ def table(header: list[str], rows: list[list[str]], right: set[int] | None = Non
     for i, h in enumerate(header):
         t.add_column(h, justify="right" if i in (right or set()) else "left", overflow="fold")
     for row in rows:
-        t.add_row(*row)
+        t.add_row(*map(visible, row))
     width = None if sys.stdout.isatty() else 140
-    Console(width=width, highlight=False, markup=False).print(t)
+    Console(file=obeyed(sys.stdout), width=width, highlight=False, markup=False).print(t)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from optimizer.cli.streams import obeyed
 from optimizer.clock import Tell
 from optimizer.i18n import N_, chosen
 
@@ -34,10 +35,10 @@ def progress() -> Iterator[Tell | None]:
         if now - started >= AFTER_S and now - last >= EVERY_S:
             last, shown = now, True
             text = chosen()(WORDS[phase], done=done, total=total, seconds=f"{now - started:.0f}")
-            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{text}", end="", file=obeyed(sys.stderr), flush=True)
 
     try:
         yield tell
     finally:
         if shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            print("\r\x1b[K", end="", file=obeyed(sys.stderr), flush=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.output import free, note
+from optimizer.cli.output import emit_data, free, note, save
 
 if TYPE_CHECKING:
     from constraints.request import Request
@@ -59,7 +59,6 @@ def quote(
 ) -> None:
     """See HELP."""
     from catalogs.errors import Fault, InputError
-    from catalogs.files import write_bytes
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
@@ -100,12 +99,9 @@ def quote(
     made = run(opened, point, party=party, terms=terms)
     content = _content(kind, made, words, template)
     if output is None:
-        import sys
-
-        sys.stdout.buffer.write(content)
+        emit_data(content.decode("utf-8"))
         return
-    free(output, force)
-    write_bytes(output, content)
+    save(output, content, force)
     total = f"{made.amount(made.sums.total):,f} {made.currency}"
     taxed = " with tax" if made.rates.tax else ""
     note(f"{output}: {made.party.number}, {made.chosen.id}, total {total}{taxed}, until {party.valid_until}")

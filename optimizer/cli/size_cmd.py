@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.cli.output import note
+from optimizer.cli.output import emit_data, note
 from optimizer.i18n import chosen as language
 
 if TYPE_CHECKING:
@@ -75,10 +75,11 @@ def size(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File of --batch or folder of --calibrate.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over an output that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing output.")] = False,
 ) -> None:
     """See HELP."""
     from catalogs.load import load
+    from catalogs.visible import visible
     from constraints.policy import Policy
     from optimizer import library, texts
     from optimizer.cli import parse, size_view
@@ -124,11 +125,11 @@ def size(
         answer = library.size(
             request, setups, catalog=parts, policy=policy, calibration=by, host=host, second_opinion=engine
         )
-        return print(answer.model_dump_json(indent=2)) if json else size_view.show(answer)
+        return emit_data(visible(answer.model_dump_json(indent=2)) + "\n") if json else size_view.show(answer)
     if request.trains or host or len(setups) > 1 or engine:
         raise typer.BadParameter("without --model one --gpu is answered, for serving from its own memory")
     fits = library.size_models(request, setups[0], catalog=parts, policy=policy, calibration=by, everything=all_)
-    print(fits.model_dump_json(indent=2)) if json else size_view.models(fits)
+    emit_data(visible(fits.model_dump_json(indent=2)) + "\n") if json else size_view.models(fits)
 
 
 def _unused(ctx: typer.Context, offload: bool, workload: str) -> None:
@@ -158,8 +159,7 @@ def _unused(ctx: typer.Context, offload: bool, workload: str) -> None:
 
 
 def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy: Policy, by: Calibration) -> None:
-    from catalogs.files import write_text
-    from optimizer.cli.output import free
+    from optimizer.cli.output import free, save
     from optimizer.library import answer_rows
 
     if output is not None:
@@ -168,8 +168,8 @@ def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy:
     for x in by.notes:
         note(f"{language()('note')}: {language().sentence(x)}")
     if output is None:
-        print(found.csv, end="")
+        emit_data(found.csv)
     else:
-        write_text(output, found.csv)
+        save(output, found.csv, force)
         counts = {"rows": f"{found.rows:,}", "errors": f"{found.errors:,}"}
         note(language()("{file}: {rows} rows, {errors} of them with an error", file=output, **counts))

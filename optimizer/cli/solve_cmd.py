@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from catalogs.files import write_text
 from optimizer.cli.front_view import show
-from optimizer.cli.output import note
+from optimizer.cli.output import emit_data, free, note, save
 from optimizer.i18n import chosen as language
 
 HELP = """Examples:
@@ -112,11 +111,11 @@ def solve(
     all_: Annotated[bool, typer.Option("--all", help="Show every point; without --model every model.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """See HELP."""
-    import json as json_module
-
     from catalogs.errors import InputError
+    from catalogs.files import json_text
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
     from constraints.request import TRAINING
@@ -127,6 +126,8 @@ def solve(
     if all(x is None for x in (budget, throughput, users, tokens_per_day, requests_per_second)):
         wanted = "--budget, --throughput, --users, --tokens-per-day, --requests-per-second"
         raise typer.BadParameter(f"one of {wanted} is needed")
+    if output is not None:
+        free(output, force)
     single = model is not None or model_config is not None
     _contradictions(ctx, set_, precision, min_precision, one_seller, max_sellers)
     if not single:
@@ -225,7 +226,7 @@ def solve(
         from optimizer.cli.models_view import models
 
         with interruptible(clock := Clock(limit, workers=workers)):
-            return models(parts, request, chosen, by, all_, clock, json, output)
+            return models(parts, request, chosen, by, all_, clock, json, output, force)
     from optimizer.cli.no_build_view import show_no_build, telling
     from optimizer.cli.progress import progress
     from optimizer.command import Typed
@@ -238,11 +239,11 @@ def solve(
             typed=typed, tell=telling(),
         )  # fmt: skip
     data = result.model_dump(mode="json")
-    text = json_module.dumps(data, ensure_ascii=False, indent=2)
+    text = json_text(data) + "\n"
     if output is not None:
-        write_text(output, text + "\n")
+        save(output, text, force)
     if json:
-        print(text)
+        emit_data(text)
     elif result.explanation is not None:
         show_no_build(result.explanation, data["messages"])
     else:

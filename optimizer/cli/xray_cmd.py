@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from optimizer.cli.output import emit_json, free, note
+from optimizer.cli.output import emit_json, free, note, save
 
 BUILD_FILES = (".toml", ".json")
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -49,8 +49,8 @@ def xray_file(
     time_limit: float | None, json: bool,
 ) -> None:  # fmt: skip
     """Reads, X-rays, writes and prints; exit 5 when a rule fails or an amount is wrong."""
-    from catalogs.files import write_bytes, write_text
     from catalogs.load import load
+    from catalogs.visible import visible
     from constraints.policy import Policy, tax_percent
     from optimizer.cli import parse
     from optimizer.clock import Clock, interruptible
@@ -63,6 +63,8 @@ def xray_file(
     for target in (output, review):
         if target is not None:
             free(target, options["force"])
+    if map_ is not None and not map_.exists():
+        free(map_, False)
     parts = load(catalog)
     named = parse.model(model, model_config)
     chosen = Policy().with_settings([*set_, *_limit("above", options["above"])])
@@ -97,13 +99,12 @@ def xray_file(
             search=not options["quick"], clock=clock,
         )  # fmt: skip
     if output is not None:
-        free(output, options["force"])
         if kind == "json":
-            write_text(output, found.model_dump_json(indent=2) + "\n")
+            save(output, visible(found.model_dump_json(indent=2)) + "\n", options["force"])
         else:
             from optimizer.procurement.xray.workbook import workbook
 
-            write_bytes(output, workbook(found, _))
+            save(output, workbook(found, _), options["force"])
         note(_("{file}: the X-ray of {source}", file=output, source=path.name))
     if json:
         emit_json(found.model_dump(mode="json"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import json
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.errors import InputError
+from catalogs.files import json_text
 from optimizer.i18n import Words
 from optimizer.procurement.content import DEVIATIONS, conditions, excluded, included, requirements
 from optimizer.procurement.labels import category, word
@@ -132,7 +132,7 @@ def data(q: Quote, words: Words) -> dict[str, Any]:
 
 
 def as_json(q: Quote, words: Words) -> bytes:
-    return (json.dumps(data(q, words), ensure_ascii=False, indent=2) + "\n").encode()
+    return (json_text(data(q, words)) + "\n").encode()
 
 
 def as_csv(q: Quote, words: Words) -> bytes:
@@ -201,7 +201,7 @@ def as_cyclonedx(q: Quote, words: Words) -> bytes:
         "components": components,
         "dependencies": [{"ref": "build", "dependsOn": refs}],
     }
-    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+    return (json_text(document) + "\n").encode()
 
 
 def as_pdf(book: bytes) -> bytes:
