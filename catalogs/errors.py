@@ -43,11 +43,12 @@ def unseen_fault(text: str, file: str = "", row: int | None = None, column: str 
 
 
 class Faults(list[Fault]):
-    """Faults under way: keeps the first MOST_FAULTS and counts the rest (`more`)."""
+    """Faults under way: keeps the first MOST_FAULTS and counts the rest (`more`). `unread`: rows that were not looked
+    at any more when it was full."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         super().__init__()
-        self.more = 0
+        self.more = self.unread = 0
         self.extend(faults)
 
     @property
@@ -64,7 +65,9 @@ class Faults(list[Fault]):
     def extend(self, faults: Iterable[Fault]) -> None:
         for fault in faults:
             self.append(fault)
-        self.more += faults.more if isinstance(faults, Faults) else 0
+        if isinstance(faults, Faults):
+            self.more += faults.more
+            self.unread += faults.unread
 
     def __iadd__(self, faults: Iterable[Fault]) -> Faults:  # type: ignore[override, misc]
         self.extend(faults)
@@ -73,7 +76,7 @@ class Faults(list[Fault]):
 
 class InputError(Exception):
     """Bad input or catalog: carries all faults found, not only the first, and the number of those beyond MOST_FAULTS
-    (`more`). Exit code 3."""
+    (`more`) and of rows that were then left unread (`unread`). Exit code 3."""
 
     exit_code = 3
 
@@ -81,13 +84,14 @@ class InputError(Exception):
         if isinstance(faults, str):
             faults = Fault(code, faults, remedy=remedy)
         kept = Faults([faults] if isinstance(faults, Fault) else faults)
-        self.faults, self.more = list(kept), kept.more
+        self.faults, self.more, self.unread = list(kept), kept.more, kept.unread
         super().__init__("\n".join([*map(str, self.faults), *self.rest]))
 
     @property
     def rest(self) -> list[str]:
-        """A line with the number of faults that are not told one by one; empty where all are."""
-        return [f"and {self.more:,} more faults"] if self.more else []
+        """Lines with the number of faults that are not told one by one, and of rows not read; none where all are."""
+        out = [f"and {self.more:,} more fault{'s' * (self.more != 1)}"] if self.more else []
+        return out + ([f"{self.unread:,} more rows were not read"] if self.unread else [])
 
 
 class CheckFailed(InputError):

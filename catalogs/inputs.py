@@ -22,16 +22,24 @@ LIST_BYTES = 20_000_000
 """A CSV that a person keeps: parts in hand, approved parts, exchange rates, spares."""
 SETTINGS_BYTES = 4_000_000
 """A build.toml, a policy, weights, a map.toml, a config.json."""
+MOST_COLUMNS = 1_000
+"""Of a CSV; the widest that dsopt knows has some 60."""
 MOST_NESTING = 100
 """Levels of tables and lists within each other; a saved result has 9."""
 
 
-def read_bytes(path: Path, most_bytes: int, *, column: str = "", regular: bool = False) -> bytes:
+def read_bytes(
+    path: Path, most_bytes: int, *, code: str = "", column: str = "", regular: bool = False, remedy: str = ""
+) -> bytes:
     """The bytes of a file of at most `most_bytes`; `regular`: pipes are refused too (files that were not named one by
-    one). `column`: the option that names it. Raises InputError: no-file, unreadable-file or too-large."""
+    one). `column`: the option that names it. Raises InputError: no-file, unreadable-file (or `code` for both) or
+    too-large."""
 
-    def refuse(code: str, text: str, remedy: str = "") -> InputError:
-        return InputError(Fault(code, text, str(path), column=column, remedy=remedy))
+    def refuse(usual: str, text: str, how: str = "") -> InputError:
+        return InputError(Fault(code or usual, text, str(path), column=column, remedy=how or remedy))
+
+    def too_large(text: str) -> InputError:
+        return InputError(Fault("too-large", text, str(path), column=column))
 
     try:
         kind = os.stat(path).st_mode
@@ -42,24 +50,26 @@ def read_bytes(path: Path, most_bytes: int, *, column: str = "", regular: bool =
         with open(path, "rb") as f:
             data = f.read(most_bytes + 1)
     except FileNotFoundError:
-        raise refuse("no-file", "cannot read: No such file or directory") from None
+        raise refuse("no-file", "cannot be read: No such file or directory") from None
     except (OSError, ValueError) as e:
-        raise refuse("unreadable-file", f"cannot read: {getattr(e, 'strerror', None) or e}") from None
+        raise refuse("unreadable-file", f"cannot be read: {getattr(e, 'strerror', None) or e}") from None
     except MemoryError:
-        raise refuse("too-large", "does not fit into memory") from None
+        raise too_large("does not fit into memory") from None
     if len(data) > most_bytes:
-        raise refuse("too-large", f"is larger than {most_bytes / 1e6:g} MB")
+        raise too_large(f"is larger than {most_bytes / 1e6:g} MB")
     return data
 
 
-def read_text(path: Path, most_bytes: int, *, column: str = "", remedy: str = "Save it as UTF-8.") -> str:
+def read_text(
+    path: Path, most_bytes: int, *, code: str = "", column: str = "", remedy: str = "Save it as UTF-8."
+) -> str:
     """UTF-8 text, with or without a byte order mark. Raises InputError as `read_bytes`, and not-utf8."""
-    data = read_bytes(path, most_bytes, column=column)
+    data = read_bytes(path, most_bytes, code=code, column=column)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as e:
         text = f"is no UTF-8 text (byte {e.start})"
-        raise InputError(Fault("not-utf8", text, str(path), column=column, remedy=remedy)) from None
+        raise InputError(Fault(code or "not-utf8", text, str(path), column=column, remedy=remedy)) from None
 
 
 def parsed_json(text: str, path: Path | str, code: str = "not-json", remedy: str = "") -> Any:

@@ -10,10 +10,12 @@ import csv
 import difflib
 import hashlib
 import io
+import os
 import re
 import types
 import typing
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -22,12 +24,12 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from catalogs.collector import collector_paused
-from catalogs.errors import Fault, InputError
+from catalogs.errors import Fault, Faults, InputError, unseen_fault
+from catalogs.inputs import CATALOG_BYTES, read_bytes
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import PART_FILES, Gpu, GpuBoard, Kind, Part, Platform
 
 SHIPPED = Path(__file__).parent / "data"
-MAX_FILE_BYTES = 200_000_000
 REMEDIES = {
     "price": "A number with a point, no currency and no thousands: 1700.00.",
     "date": "For example 2026-11-24.",
@@ -130,7 +132,7 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
     Raises:
         InputError: Every fault of every file at once, with file, row, column, value and remedy.
     """
-    faults: list[Fault] = []
+    faults = Faults()
     parts: dict[str, Part] = {}
     offers: dict[str, Offer] = {}
     bundles: dict[str, Bundle] = {}
@@ -138,14 +140,14 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
     where: dict[str, tuple[str, int]] = {}
     digest = hashlib.sha256()
     for folder in [base, *overlays]:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise InputError(
                 f"catalog folder {str(folder)!r} does not exist",
                 "no-catalog",
                 "Name a folder that holds CSV files.",
             )
         known = {f"{name}.csv" for name in [*PART_FILES, *PRICE_FILES]}
-        files = sorted(folder.glob("*.csv"))
+        files = _csv_files(folder)
         for stray in [p for p in files if p.name not in known]:
             near = difflib.get_close_matches(stray.name, known, n=1, cutoff=0.3)
             faults.append(
@@ -165,7 +167,10 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
             stem = path.stem
             cls: type[BaseModel] = PRICE_FILES.get(stem) or PART_FILES[stem]
             rows = _rows(path, cls, digest, faults)
-            for number, row in rows:
+            for place, (number, row) in enumerate(rows):
+                if faults.full:
+                    faults.unread += len(rows) - place
+                    break
                 if stem in ("systems", "platforms"):
                     row["kind"] = "system" if stem == "systems" else "platform"
                 item = _parse(cls, row, path, number, faults)
@@ -201,6 +206,7 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
                         replaced.append(key)
                     bundles[key] = item
     faults += _dangling(parts, offers, bundles, where)
+    faults += _unseen(parts, offers, bundles, where)
     if faults:
         raise InputError(faults)
     by_part: dict[str, list[Offer]] = {}
@@ -215,9 +221,35 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
     )
 
 
+def _unseen(
+    parts: dict[str, Part], offers: dict[str, Offer], bundles: dict[str, Bundle], where: dict[str, tuple[str, int]]
+) -> Faults:
+    """Ids and names in which characters stand that nobody sees: they would pass for the id or name without."""
+    found = Faults()
+    for items in (parts, offers, bundles):
+        for key in items:
+            if not (key.isascii() and key.isprintable()) and (
+                fault := unseen_fault(key, where[key][0], where[key][1], "id")
+            ):
+                found.append(fault)
+    for p in parts.values():
+        for column, text in (("name", p.name), ("vendor", p.vendor)):
+            if not text.isprintable() and (fault := unseen_fault(text, where[p.id][0], where[p.id][1], column)):
+                found.append(fault)
+    return found
+
+
+def _csv_files(folder: Path) -> list[Path]:
+    """The folder's CSV files by name. Raises InputError for a folder that can't be looked into."""
+    try:
+        return sorted(folder / name for name in os.listdir(folder) if name.endswith(".csv"))
+    except OSError as e:
+        raise InputError(f"catalog folder {str(folder)!r} cannot be read: {e.strerror}", "unreadable-file") from None
+
+
 def _dangling(
     parts: dict[str, Part], offers: dict[str, Offer], bundles: dict[str, Bundle], where: dict[str, tuple[str, int]]
-) -> list[Fault]:
+) -> Faults:
     """References to parts that do not exist."""
     wanted: list[tuple[str, str, str]] = [(o.id, "part", o.part) for o in offers.values()]
     wanted += [(b.id, "parts", c.part) for b in bundles.values() for c in b.parts]
@@ -226,13 +258,13 @@ def _dangling(
             wanted.append((p.id, "gpu", p.gpu))
         elif isinstance(p, Platform):
             wanted += [(p.id, "contents", c.part) for c in p.contents]
-    faults = []
+    faults = Faults()
     for x in sorted(set(bundles) & set(parts)):
         file, row = where[x]
         faults.append(Fault("duplicate-id", "a bundle has the id of a part", file, row, "id", x, "Rename the bundle."))
     for owner, column, target in wanted:
         if target not in parts:
-            near = difflib.get_close_matches(target, list(parts), n=1, cutoff=0.5)
+            near = [] if faults.full else difflib.get_close_matches(target, list(parts), n=1, cutoff=0.5)
             file, row = where[owner]
             remedy = f"Nearest id: {near[0]}." if near else "Add the part or correct the id."
             faults.append(Fault("unknown-part", "names a part that is in no file", file, row, column, target, remedy))
@@ -246,13 +278,12 @@ def _dangling(
     return faults
 
 
-def _rows(
-    path: Path, cls: type[BaseModel], digest: hashlib._Hash, faults: list[Fault]
-) -> list[tuple[int, dict[str, str]]]:
-    if path.stat().st_size > MAX_FILE_BYTES:
-        faults.append(Fault("huge-file", f"larger than {MAX_FILE_BYTES // 10**6} MB", str(path)))
+def _rows(path: Path, cls: type[BaseModel], digest: hashlib._Hash, faults: Faults) -> list[tuple[int, dict[str, str]]]:
+    try:
+        raw = read_bytes(path, CATALOG_BYTES, regular=True)
+    except InputError as e:
+        faults += e.faults
         return []
-    raw = path.read_bytes()
     digest.update(path.name.encode() + b"\0" + raw)
     try:
         text = raw.decode("utf-8-sig")
@@ -277,12 +308,12 @@ def _rows(
         faults.append(Fault("bad-csv", text_, str(path), lines[0][0], remedy="Save it as CSV with commas."))
         return []
     bad = False
-    for name in sorted({h for h in header if header.count(h) > 1}):
+    for name in sorted(h for h, times in Counter(header).items() if times > 1):
         faults.append(Fault("doubled-column", "stands twice", str(path), lines[0][0], name, remedy="Keep one of them."))
         bad = True
     for name in header:
         if name not in cls.model_fields:
-            near = difflib.get_close_matches(name, list(cls.model_fields), n=1)
+            near = [] if faults.full else difflib.get_close_matches(name, list(cls.model_fields), n=1)
             remedy = f"Nearest column: {near[0]}." if near else "Remove the column."
             faults.append(Fault("unknown-column", "unknown column", str(path), 1, name, remedy=remedy))
             bad = True
@@ -314,7 +345,7 @@ def _tuple_fields(cls: type[BaseModel]) -> frozenset[str]:
     return frozenset(n for n, f in cls.model_fields.items() if is_tuple(f.annotation))
 
 
-def _parse(cls: type[BaseModel], row: dict[str, str], path: Path, number: int, faults: list[Fault]) -> BaseModel | None:
+def _parse(cls: type[BaseModel], row: dict[str, str], path: Path, number: int, faults: Faults) -> BaseModel | None:
     data: dict[str, object] = {**row}
     for name in _tuple_fields(cls) & row.keys():
         data[name] = tuple(row[name].split("|"))

@@ -14,11 +14,11 @@ from typing import Any
 from catalogs.architectures import from_config
 from catalogs.config_check import faults
 from catalogs.errors import Fault, InputError
-from catalogs.files import write_text
+from catalogs.files import check_writable, write_text
+from catalogs.inputs import SETTINGS_BYTES, read_json
 from catalogs.native import native_format
 from catalogs.transformer import Llm
 
-MAX_FILE_BYTES = 4_000_000
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -63,14 +63,7 @@ def _model(config: Any, id_: str, precision: str | None, file: str) -> Llm:
 
 
 def _json(path: Path) -> Any:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(Fault("huge-file", f"larger than {MAX_FILE_BYTES // 10**6} MB", str(path)))
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as e:
-        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
-    except (ValueError, RecursionError) as e:
-        raise InputError(Fault("bad-json", f"is not JSON: {str(e)[:80]}", str(path))) from None
+    return read_json(path, SETTINGS_BYTES, "bad-json")
 
 
 def _id(path: Path, id_: str | None) -> str:
@@ -87,7 +80,11 @@ def _id(path: Path, id_: str | None) -> str:
 def saved() -> dict[str, Path]:
     """id -> file of the models in the user's folder."""
     folder = home() / "models"
-    return {p.stem: p for p in sorted(folder.glob("*.json")) if ID.fullmatch(p.stem)} if folder.is_dir() else {}
+    try:
+        return {p.stem: p for p in sorted(folder.glob("*.json")) if ID.fullmatch(p.stem)} if folder.is_dir() else {}
+    except OSError as e:
+        text = f"cannot be read: {e.strerror}"
+        raise InputError(Fault("unreadable-file", text, str(folder), remedy="Set DSOPT_HOME.")) from None
 
 
 def open_saved(path: Path) -> Llm:
@@ -108,7 +105,7 @@ def add(path: Path, id_: str | None, precision: str | None, taken: frozenset[str
             Fault("model-exists", "dsopt ships a model of that name", column="--id", value=llm.id, remedy=remedy)
         )
     target = home() / "models" / f"{llm.id}.json"
-    if target.exists() and not force:
+    if os.path.lexists(target) and not force:
         text = "a model of that name is there already"
         raise InputError(Fault("model-exists", text, str(target), remedy="Choose another --id, or --force."))
     text = json.dumps({"precision": llm.native_precision, "config": llm.config}, ensure_ascii=False, indent=1)
@@ -116,7 +113,8 @@ def add(path: Path, id_: str | None, precision: str | None, taken: frozenset[str
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise InputError(Fault("not-writable", f"cannot write: {e}", str(target), remedy="Set DSOPT_HOME.")) from None
-    write_text(target, text + "\n", "Set DSOPT_HOME.")
+    check_writable(target, force=force, remedy="Set DSOPT_HOME.")
+    write_text(target, text + "\n", "Set DSOPT_HOME.", force=force)
     return llm
 
 
@@ -126,5 +124,8 @@ def remove(id_: str) -> Path:
     if path is None:
         have = ", ".join(saved())
         raise InputError(f"no model of yours is named {id_!r}", "unknown-model", f"Yours: {have}." if have else "")
-    path.unlink(missing_ok=True)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as e:
+        raise InputError(Fault("not-writable", f"cannot be removed: {e.strerror}", str(path))) from None
     return path

@@ -33,6 +33,21 @@ def one_line(text: str) -> str:
     return _UNSEEN_OR_BREAK.sub(lambda m: {"\n": "\\n", "\t": "\\t"}.get(m[0]) or escaped(m[0]), text)
 
 
+RISKY = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""A text of someone else's that begins so could be read as a formula when a spreadsheet opens, edits or pastes it."""
+_CELL = re.compile(f"^[=+\\-@\t\r＝＋－＠]|[{UNSEEN}]")
+_HARMLESS = re.compile(r"[+-]?(\d[\d.,]*|\.\d+)([eE][+-]?\d+)?\s*%?|[=+\-@]+", re.ASCII)
+
+
+def safe_cell(text: str) -> str:
+    """A cell of a CSV that others wrote: unseen characters as escapes, an apostrophe before what a spreadsheet would
+    run as a formula. Numbers and bare signs stay as they are."""
+    if not _CELL.search(text):
+        return text
+    shown = visible(text)
+    return f"'{shown}" if shown.startswith(RISKY) and not _HARMLESS.fullmatch(shown) else shown
+
+
 def unseen(text: str) -> str:
     """The first unseen character of a text as an escape, line feeds and tabs among them; "" where there is none."""
     found = _UNSEEN_OR_BREAK.search(text)

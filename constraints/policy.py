@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import difflib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -12,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from catalogs.errors import Fault, InputError
+from catalogs.inputs import read_toml
 
 DATA = Path(__file__).parent / "data"
 
@@ -92,12 +92,7 @@ class Policy:
 
     def with_file(self, path: Path) -> Policy:
         """Lay a TOML file over this policy (`[power]` tables or dotted keys); raises InputError as `with_settings`."""
-        try:
-            data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except OSError as e:
-            raise InputError(f"cannot read policy file {path}: {e.strerror}", "no-file") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
-            raise InputError(f"policy file {path} is not TOML: {e}", "bad-toml") from None
+        data = read_toml(path)
         flat: list[str] = []
         for key, value in data.items():
             if isinstance(value, dict):

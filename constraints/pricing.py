@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, lru_cache
 from math import lcm
 
+from catalogs.days import days_before
 from catalogs.errors import InputError
 from catalogs.load import Catalog
 from catalogs.offers import Bundle, Offer, days_of
@@ -142,7 +142,7 @@ def _kits(catalog: Catalog, request: Request, policy: Policy, barred: set[str]) 
         days = policy.whole("offers.fresh_days_memory" if quick else "offers.fresh_days")
         if request.max_price_age_days is not None:
             days = min(days, request.max_price_age_days)
-        fresh = request.as_of - timedelta(days=days) <= b.date <= request.as_of
+        fresh = days_before(request.as_of, days) <= b.date <= request.as_of
         open_ = b.condition in request.conditions and b.stock != 0 and admissible(b, request)
         if fresh and open_ and not any(c.part in barred for c in b.parts):
             out.append(Kit(b, unit_price(b, request)))

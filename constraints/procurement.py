@@ -8,9 +8,9 @@ sellers or days of delivery are counted, the offers are chosen for the build as 
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from catalogs.days import days_before
 from catalogs.load import Catalog
 from catalogs.offers import Offer
 from catalogs.schema import Kind, Part
@@ -50,7 +50,7 @@ def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
             ledger[part.id] = f"no offer with {limits(request)}"
             continue
         if request.max_price_age_days is not None:
-            oldest = request.as_of - timedelta(days=request.max_price_age_days)
+            oldest = days_before(request.as_of, request.max_price_age_days)
             live = [o for o in live if o.date >= oldest]
             if not live:
                 ledger[part.id] = f"every price is older than {request.max_price_age_days} days"
@@ -58,7 +58,7 @@ def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
         days = policy.whole(
             "offers.fresh_days_memory" if part.kind in (Kind.MEMORY, Kind.DRIVE) else "offers.fresh_days"
         )
-        fresh = [o for o in live if o.date >= request.as_of - timedelta(days=days)]
+        fresh = [o for o in live if o.date >= days_before(request.as_of, days)]
         pools[part.id] = fresh or [o for o in live if o.date == max(x.date for x in live)], not fresh
     book = priced(catalog, request, policy, pools, barred_ids, ledger)
     if not (request.picks_offers and book.by_quantity):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from difflib import get_close_matches
 from pathlib import Path
 
-from catalogs.errors import Fault, InputError
+from catalogs.errors import Fault, Faults, InputError
+from catalogs.inputs import LIST_BYTES, read_text
 from catalogs.load import Catalog
 from catalogs.schema import Kind
 from constraints.request import Listed
@@ -19,18 +21,24 @@ def read(path: Path, catalog: Catalog) -> tuple[Listed, ...]:
     """Columns part or vendor (with a category if it is meant for one only), status approved | barred, note.
 
     Raises InputError with every fault, each with its row: unknown names come with the nearest ones."""
+    text = read_text(path, LIST_BYTES, code="bad-avl", remedy="Save it as CSV UTF-8.")
     try:
-        lines = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as e:
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as e:
         raise InputError(Fault("bad-avl", f"cannot be read: {e}", str(path), remedy="Save it as CSV UTF-8.")) from None
     header = [x.strip().casefold() for x in lines[0]] if lines else []
     strange = [x for x in header if x not in COLUMNS]
     if strange or "status" not in header or not {"part", "vendor"} & set(header):
         remedy = "The header is part,vendor,category,status,note; part or vendor and status are needed."
-        raise InputError(Fault("bad-avl", "has another header", str(path), 1, value=",".join(header), remedy=remedy))
-    faults: list[Fault] = []
+        raise InputError(
+            Fault("bad-avl", "has another header", str(path), 1, value=",".join(header)[:80], remedy=remedy)
+        )
+    faults = Faults()
     found: dict[tuple[str, str, str], Listed] = {}
     for number, cells in enumerate(lines[1:], 2):
+        if faults.full:
+            faults.unread = len(lines) + 1 - number
+            break
         if not any(x.strip() for x in cells):
             continue
         if any(x.strip() for x in cells[len(header) :]):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from catalogs.load import Catalog
+from catalogs.visible import safe_cell
 from constraints.policy import Policy
 from optimizer.csv_table import CsvTable, csv_text, read_csv
 from optimizer.size_schema import RowsAnswered
@@ -29,8 +30,9 @@ def batch(path: Path, catalog: Catalog, policy: Policy, calibration: Calibration
     columns = {c: cells for c in (*TEXTS, *NUMBERS) if (cells := table.column(c)) is not None}
     columns.setdefault("precision", [""] * len(table.rows))
     found = answers(prepare(columns, catalog, policy, calibration.constants), calibration) if table.rows else None
-    rows = [] if found is None else [[*r, *more] for r, more in zip(table.rows, _cells(table, found), strict=True)]
-    text = csv_text([*_kept(table.header), *FIGURES], rows)
+    figures = [] if found is None else _cells(table, found)
+    rows = [[safe_cell(c) for c in (*given, *more)] for given, more in zip(table.rows, figures, strict=True)]
+    text = csv_text([*map(safe_cell, _kept(table.header)), *FIGURES], rows)
     return RowsAnswered(csv=text, rows=len(rows), errors=sum(bool(r[-1]) for r in rows))
 
 

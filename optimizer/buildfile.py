@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from catalogs import json_text
 from catalogs.errors import Fault, InputError
+from catalogs.inputs import RESULT_BYTES, SETTINGS_BYTES, parsed_json, parsed_toml, read_text
 from catalogs.load import Catalog
 from catalogs.offers import Offer
 from catalogs.schema import PART_FILES, Kind, Link, Platform
@@ -29,14 +28,8 @@ def read(
     path: Path, catalog: Catalog, model: str | None, as_of: str | None
 ) -> tuple[Catalog, Request, list[tuple[str, Build]]]:
     """(catalog with the file's own parts, request, named builds); raises InputError with what is wrong in it."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as e:
-        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
-    except UnicodeDecodeError:
-        raise InputError(
-            Fault("not-utf8", "is not UTF-8 text", str(path), remedy="Give a build.toml or a result.json.")
-        ) from None
+    most = RESULT_BYTES if path.suffix == ".json" else SETTINGS_BYTES
+    text = read_text(path, most, remedy="Give a build.toml or a result.json.")
     if path.suffix != ".json":
         return _toml(path, text, catalog, model, as_of)
     request, builds = _result(path, text)
@@ -46,11 +39,9 @@ def read(
 def _toml(
     path: Path, text: str, catalog: Catalog, model: str | None, as_of: str | None
 ) -> tuple[Catalog, Request, list[tuple[str, Build]]]:
+    data = parsed_toml(text, path)
     try:
-        data = tomllib.loads(text)
         found = BuildFile.model_validate({**data, **({"model": model} if model else {})}, strict=True)
-    except tomllib.TOMLDecodeError as e:
-        raise InputError(Fault("bad-toml", str(e), str(path))) from None
     except ValidationError as e:
         raise InputError(
             [
@@ -142,8 +133,8 @@ class SavedFront(BaseModel):
 
 
 def _result(path: Path, text: str) -> tuple[Request, list[tuple[str, Build]]]:
+    data = parsed_json(text, path, "bad-result")
     try:
-        data = json_text.loads(text)
         found = exact(SavedFront, data)
     except (ValidationError, ValueError, RecursionError) as e:
         raise InputError(_no_result(e, str(path))) from None

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalogs.errors import Fault, InputError
+from catalogs.inputs import CATALOG_BYTES, MOST_COLUMNS, read_bytes
 
 ENCODINGS = ("utf-8-sig", "gb18030")
 SEPARATORS = ",;\t"
-MAX_BYTES = 200_000_000
+MOST_CELLS = 30_000_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,11 @@ def read_csv(path: Path, needed: Sequence[str], remedy: str) -> CsvTable:
                 continue
             if not header:
                 header = tuple(c.strip() for c in cells)
+                if len(header) > MOST_COLUMNS:
+                    raise InputError(Fault("too-large", f"has more than {MOST_COLUMNS:,} columns", str(path), line))
                 continue
+            if len(rows) * len(header) > MOST_CELLS:
+                raise InputError(Fault("too-large", f"has more than {MOST_CELLS:,} cells", str(path), line))
             if len(cells) != len(header):
                 if len(cells) > len(header) and any(c.strip() for c in cells[len(header) :]):
                     ragged[len(rows)] = len(cells)
@@ -92,13 +97,7 @@ def wide_rows(table: CsvTable) -> list[Fault]:
 
 
 def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(Fault("too-large", f"is larger than {MAX_BYTES // 10**6} MB", str(path)))
-        data = path.read_bytes()
-    except (OSError, ValueError) as e:
-        why = getattr(e, "strerror", None) or str(e)
-        raise InputError(Fault("unreadable-file", f"can't be read: {why}", str(path))) from None
+    data = read_bytes(path, CATALOG_BYTES, code="unreadable-file")
     for encoding in ENCODINGS:
         try:
             text = data.decode(encoding)

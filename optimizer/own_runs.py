@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from catalogs.errors import Fault, InputError
+from catalogs.inputs import CATALOG_BYTES, read_bytes
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from optimizer.csv_table import read_csv, wide_rows
@@ -72,7 +73,7 @@ def with_own(base: Calibration, path: Path, catalog: Catalog, policy: Policy) ->
         else:
             points.append((setup, Point(p.concurrency, p.log_ratio, _where(path, runs.rows[i]["id"]))))
     known = [r for i in kept if i not in left_out and (r := table.found[i]) is not None]
-    sha = hashlib.sha256(base.sha256.encode() + path.read_bytes()).hexdigest()
+    sha = hashlib.sha256(base.sha256.encode() + read_bytes(path, CATALOG_BYTES)).hexdigest()
     chosen = base.with_points(points, seen((r.llm, r.gpu) for r in known))
     count = len({s for s, _ in points})
     text = f"{path.name}: {len(points)} of {len(runs.rows)} rows used, they speak for {count} configuration"

@@ -95,6 +95,7 @@ def quote(
     request = opened.result.request
     day = _day(date, request.as_of)
     party = Party(_line("--customer", customer), _line("--number", number), day, valid_days, confirmed)
+    _ = party.valid_until  # refused before the quote is made
     terms = _terms(request, currency, fx, tax, discount, support, spares)
     made = run(opened, point, party=party, terms=terms)
     content = _content(kind, made, words, template)

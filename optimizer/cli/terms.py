@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from catalogs.errors import Fault, InputError
+from catalogs.errors import Fault, Faults, InputError
+from catalogs.inputs import LIST_BYTES, MOST_COLUMNS, read_text
 from catalogs.load import Catalog
 from catalogs.offers import MOST_PIECES
 from catalogs.schema import Kind
@@ -30,8 +33,12 @@ PERCENT = re.compile(r"\d{1,3}(\.\d{1,6})?%?", re.ASCII)
 def own(path: Path, catalog: Catalog) -> tuple[Owned, ...]:
     """Columns part, qty: names as `--include` takes them; a part named twice counts together."""
     pieces: dict[str, int] = {}
-    faults: list[Fault] = []
-    for number, row in _rows(path, ("part", "qty")):
+    faults = Faults()
+    rows = _rows(path, ("part", "qty"))
+    for place, (number, row) in enumerate(rows):
+        if faults.full:
+            faults.unread = len(rows) - place
+            break
         qty = int(row["qty"]) if re.fullmatch(r"\d{1,6}", row["qty"], re.ASCII) else 0
         if not 1 <= qty <= MOST_PIECES:
             text = f"needs a whole number from 1 to {MOST_PIECES}"
@@ -120,7 +127,7 @@ def rates(path: Path) -> tuple[ExchangeRate, ...]:
 
 def _models(cls: type[M], path: Path, rows: list[tuple[int, dict[str, str]]], key: str, code: str) -> tuple[M, ...]:
     out: dict[str, M] = {}
-    faults = []
+    faults = Faults()
     for number, row in rows:
         try:
             item = cls.model_validate({k: v for k, v in row.items() if k in cls.model_fields})
@@ -142,20 +149,20 @@ def _models(cls: type[M], path: Path, rows: list[tuple[int, dict[str, str]]], ke
 
 def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     """(row number, cells) of a CSV with at least these columns; raises InputError for what is none."""
+    text = read_text(path, LIST_BYTES, remedy="Save it as CSV UTF-8.")
+    reader = csv.DictReader(io.StringIO(text, newline=""), restkey=BEYOND)
     try:
-        lines: list[Mapping[str, Any]] = list(
-            csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines(), restkey=BEYOND)
-        )
-    except OSError as e:
-        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
-    except (UnicodeDecodeError, csv.Error) as e:
-        raise InputError(Fault("bad-csv", f"is no CSV in UTF-8: {e}", str(path))) from None
+        if len(reader.fieldnames or ()) > MOST_COLUMNS:
+            raise InputError(Fault("too-large", f"has more than {MOST_COLUMNS} columns", str(path)))
+        lines: list[Mapping[str, Any]] = list(islice(reader, ROWS + 1))
+    except csv.Error as e:
+        raise InputError(Fault("bad-csv", f"is no CSV: {e}", str(path), reader.line_num)) from None
     missing = [c for c in columns if not lines or c not in lines[0]]
     if missing:
         text = f"needs a header with {', '.join(columns)}, and rows"
         raise InputError(Fault("missing-column", text, str(path), 1, missing[0]))
     if len(lines) > ROWS:
-        raise InputError(Fault("huge-file", f"has more than {ROWS} rows", str(path)))
+        raise InputError(Fault("too-large", f"has more than {ROWS} rows", str(path)))
     wide = [(i, row, row.get(BEYOND) or []) for i, row in enumerate(lines, 2)]
     width = len([k for k in lines[0] if k != BEYOND])
     if faults := [too_wide(width + len(x), width, str(path), i) for i, _, x in wide if any(y.strip() for y in x)]:

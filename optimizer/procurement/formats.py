@@ -16,12 +16,12 @@ from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.files import json_text
+from catalogs.visible import safe_cell
 from optimizer.i18n import Words
 from optimizer.procurement.content import DEVIATIONS, conditions, excluded, included, requirements
 from optimizer.procurement.labels import category, word
 from optimizer.procurement.quote import Line, Quote
 from optimizer.procurement.workbook.bill import notes
-from optimizer.procurement.workbook.book import RISKY
 from optimizer.proofdata import money
 
 PDF_SECONDS = 120
@@ -155,8 +155,8 @@ def as_csv(q: Quote, words: Words) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """A text that a spreadsheet would read as a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(RISKY) else value
+    """A text that a spreadsheet takes for a text."""
+    return safe_cell(value) if isinstance(value, str) else value
 
 
 def as_cyclonedx(q: Quote, words: Words) -> bytes:

@@ -6,19 +6,28 @@ A name stands for one cell or, of a column of lines (`line_*`), for a range that
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from catalogs.errors import Fault, InputError
+from catalogs.inputs import read_bytes
+from catalogs.visible import RISKY
 from optimizer.i18n import Words
 from optimizer.procurement.content import excluded, included
 from optimizer.procurement.labels import category, gpus, interval, plan, unit, word
 from optimizer.procurement.quote import Quote
+from optimizer.procurement.reading.guard import MAX_FILE_BYTES, inspect
 from optimizer.procurement.workbook.bill import notes
-from optimizer.procurement.workbook.book import RISKY
+from optimizer.procurement.workbook.book import shown_text
 
 MACROS = (".xlsm", ".xltm", ".xls", ".xlsb")
+MOST_XML_BYTES = 30_000_000
+MOST_MERGED = 200_000
+MOST_ROWS = 10_000
+"""Of the range that takes the lines."""
+MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']([^\"']{1,40})")
 DERIVED = ("xl/calcChain.xml", "xl/sharedStrings.xml", "docProps/app.xml")
 """Parts of a file that are made anew at each save."""
 
@@ -96,19 +105,57 @@ def filled(path: Path, q: Quote, _: Words) -> tuple[bytes, list[str]]:
     file that could not be kept.
 
     Raises InputError for a file that is no workbook, and for a range too short for the lines."""
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
     if path.suffix.lower() in MACROS:
         remedy = "Save it as .xlsx, without macros."
         raise InputError(Fault("bad-template", "is no .xlsx workbook", str(path), remedy=remedy))
+    raw = _inspected(path)
     try:
-        raw = path.read_bytes()
-        book = openpyxl.load_workbook(io.BytesIO(raw))
-    except OSError as e:
-        raise InputError(Fault("no-file", f"cannot read: {e.strerror}", str(path))) from None
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError) as e:
-        raise InputError(Fault("bad-template", f"is no .xlsx workbook: {e}", str(path))) from None
+        return _filled(path, raw, q, _)
+    except InputError:
+        raise
+    except Exception as e:  # openpyxl trusts a file: what it stumbles over may be of any kind
+        why = str(e).splitlines()[0][:200] if str(e) else type(e).__name__
+        raise InputError(Fault("bad-template", f"is no workbook that can be filled: {why}", str(path))) from None
+
+
+def _inspected(path: Path) -> bytes:
+    """The bytes of a template that is safe to open: guarded as a vendor's file is, without macros, and of a size that
+    fits into memory with every cell. Raises InputError."""
+    found = inspect(path)
+    raw = read_bytes(path, MAX_FILE_BYTES, regular=True)
+    if found.format != "xlsx":
+        text = f"is no .xlsx workbook, it holds {found.format}"
+        raise InputError(Fault("bad-template", text, str(path), remedy="Save it as .xlsx, without macros."))
+    if any(code == "macros" for code, _ in found.notices):
+        remedy = "Save it as .xlsx, without macros."
+        raise InputError(Fault("bad-template", "holds macros", str(path), remedy=remedy))
+    with zipfile.ZipFile(io.BytesIO(raw)) as z:
+        parts = [i for i in z.infolist() if i.filename.endswith((".xml", ".rels", ".vml"))]
+        if sum(i.file_size for i in parts) > MOST_XML_BYTES:
+            text = f"holds more than {MOST_XML_BYTES // 10**6} MB of cells"
+            raise InputError(Fault("huge-sheet", text, str(path), remedy="Leave only the form in it."))
+        merged = sum(_area(m) for i in parts for m in MERGED.finditer(z.read(i)))
+    if merged > MOST_MERGED:
+        text = f"merges more than {MOST_MERGED:,} cells"
+        raise InputError(Fault("huge-sheet", text, str(path), remedy="Unmerge what is not needed."))
+    return raw
+
+
+def _area(found: re.Match[bytes]) -> int:
+    """Cells of a merged range `A1:C3`; what is no range is left to the reader."""
+    from openpyxl.utils import range_boundaries
+
+    try:
+        left, top, right, bottom = range_boundaries(found[1].decode("ascii"))
+        return int((abs(right - left) + 1) * (abs(bottom - top) + 1))
+    except (ValueError, TypeError):
+        return 0
+
+
+def _filled(path: Path, raw: bytes, q: Quote, _: Words) -> tuple[bytes, list[str]]:
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(raw))
     places = _places(book, path)
     one, many = fields(q, _), columns(q, _)
     for name, value in one.items():
@@ -150,7 +197,10 @@ def _column(sheet: Any, cell: str, values: list[Any], name: str, path: Path) -> 
     from openpyxl.utils import range_boundaries
 
     left, top, _, bottom = range_boundaries(cell)
-    room = bottom - top + 1
+    room = bottom - top + 1 if top and bottom else MOST_ROWS + 1
+    if room > MOST_ROWS:
+        text = f"stands for more than {MOST_ROWS:,} rows"
+        raise InputError(Fault("bad-template", text, str(path), column="name", value=name))
     if len(values) > room:
         text = f"{name} has room for {room} lines, the quote has {len(values)}"
         raise InputError(Fault("template-full", text, str(path), remedy=f"Make the range {len(values)} rows long."))
@@ -164,7 +214,7 @@ def _write(cell: Any, value: Any) -> None:
 
     if isinstance(cell, MergedCell):
         return
-    cell.value = value
+    cell.value = value = shown_text(value) if isinstance(value, str) else value
     if isinstance(value, str) and value.startswith(RISKY):
         cell.data_type = "s"
         cell.quotePrefix = True

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
+
+from catalogs.days import days_after
+from catalogs.errors import Fault, InputError
 
 
 @dataclass(frozen=True)
@@ -31,4 +34,9 @@ class Party:
 
     @property
     def valid_until(self) -> date:
-        return self.day + timedelta(days=self.valid_days)
+        until = days_after(self.day, self.valid_days)
+        if until is None:
+            text = f"{self.valid_days} days after {self.day} are beyond the calendar"
+            remedy = "Name an earlier day."
+            raise InputError(Fault("bad-date", text, column="--date", value=str(self.day), remedy=remedy))
+        return until

@@ -20,8 +20,10 @@ from statistics import median
 from typing import NamedTuple
 
 from catalogs.errors import Fault, InputError
+from catalogs.inputs import CATALOG_BYTES, read_bytes
 from catalogs.schema import Gpu
 from optimizer.throughput.constants import DATA, Constants, read_constants
+from optimizer.throughput.constants import rows as read_rows
 from optimizer.throughput.interval import FILE, Basis, Seen, Width, basis, read_widths
 
 DOUBT = 20
@@ -172,8 +174,7 @@ def shipped() -> Calibration:
 def read(folder: Path, name: str) -> Calibration:
     """A calibration's folder. Raises InputError when a file is missing or no calibration."""
     try:
-        with (folder / RESIDUALS).open(encoding="utf-8-sig", newline="") as f:
-            rows = list(csv.DictReader(f))
+        rows = read_rows(folder / RESIDUALS)
         if any(None in r for r in rows):
             raise ValueError(f"a row of {RESIDUALS} has more cells than columns")
         curves: dict[Setup, list[Point]] = defaultdict(list)
@@ -184,9 +185,16 @@ def read(folder: Path, name: str) -> Calibration:
                 curves[setup].append(Point(float(r["concurrency"]), ratio, r["id"]))
         seen = Seen(*(frozenset(r[c] for r in rows) for c in ("kin", "gpu", "arch")))
         files = ("constants.csv", FILE, RESIDUALS)
-        sha256 = hashlib.sha256(b"".join((folder / f).read_bytes() for f in files)).hexdigest()
+        sha256 = hashlib.sha256(b"".join(read_bytes(folder / f, CATALOG_BYTES) for f in files)).hexdigest()
         return Calibration(name, read_constants(folder / files[0]), read_widths(folder / FILE), seen,
                            {k: curve_of(v) for k, v in curves.items()}, sha256)  # fmt: skip
-    except (OSError, KeyError, ValueError, UnicodeDecodeError, csv.Error) as e:
+    except (InputError, KeyError, TypeError, ValueError, csv.Error) as e:
         remedy = "Write one with `dsopt size --calibrate FILE -o DIR`."
-        raise InputError(Fault("no-calibration", f"is no calibration: {e!r}", str(folder), remedy=remedy)) from None
+        raise InputError(
+            Fault(
+                "no-calibration",
+                f"is no calibration: {e.faults[0].text if isinstance(e, InputError) else repr(e)}",
+                str(folder),
+                remedy=remedy,
+            )
+        ) from None

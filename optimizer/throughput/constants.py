@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from catalogs.inputs import CATALOG_BYTES, read_text
 
 DATA = Path(__file__).parent / "data"
 LINKS = ("fabric", "pcie", "net")
@@ -89,9 +92,8 @@ class Constants:
 
 
 def rows(path: Path = DATA / "constants.csv") -> list[dict[str, str]]:
-    """The lines of a constants.csv."""
-    with path.open(encoding="utf-8-sig", newline="") as f:
-        return list(csv.DictReader(f))
+    """The lines of a constants.csv, or of another file of a calibration."""
+    return list(csv.DictReader(io.StringIO(read_text(path, CATALOG_BYTES), newline="")))
 
 
 def read_constants(path: Path) -> Constants:

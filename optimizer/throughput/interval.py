@@ -7,7 +7,6 @@ A figure's `basis` is `measured` (this very configuration was), `interpolated` (
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
+from optimizer.throughput.constants import rows
 from optimizer.throughput.demand import kin
 from optimizer.throughput.roofline import Floats
 
@@ -86,11 +86,9 @@ def widths(held_out: Mapping[str, tuple[Floats, Floats, int]]) -> dict[str, Widt
 
 def read_widths(path: Path) -> dict[str, Width]:
     """Widths from intervals.csv."""
-    with path.open(encoding="utf-8-sig", newline="") as f:
-        return {
-            r["distance"]: Width(float(r["low"]), float(r["high"]), int(r["rows"]), int(r["groups"]))
-            for r in csv.DictReader(f)
-        }
+    return {
+        r["distance"]: Width(float(r["low"]), float(r["high"]), int(r["rows"]), int(r["groups"])) for r in rows(path)
+    }
 
 
 def seen(rows: Iterable[tuple[Llm, Gpu]]) -> Seen:

@@ -13,6 +13,7 @@ import numpy as np
 
 from catalogs.files import write_text
 from catalogs.load import Catalog
+from catalogs.visible import safe_cell
 from constraints.policy import Policy
 from optimizer.throughput import audit, interval
 from optimizer.throughput.batch import Table, figures, prepare
@@ -143,5 +144,5 @@ def table(path: Path, columns: Sequence[str], lines: Iterable[Mapping[str, objec
     text = io.StringIO()
     out = csv.DictWriter(text, list(columns), lineterminator="\n")
     out.writeheader()
-    out.writerows(lines)
+    out.writerows({k: safe_cell(v) if isinstance(v, str) else v for k, v in x.items()} for x in lines)
     write_text(path, text.getvalue())

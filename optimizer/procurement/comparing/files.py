@@ -20,8 +20,6 @@ from optimizer.procurement.reading.reader import read
 from optimizer.procurement.reading.terms import with_term
 from optimizer.throughput.calibration import Calibration
 
-MOST_BYTES = 200_000_000
-
 
 @dataclass(frozen=True)
 class Files:
@@ -102,8 +100,6 @@ def with_terms(
 
 def _json(path: Path) -> Any:
     """A result of a size that is one; a file that is not there is told by the reading."""
-    if path.is_file() and path.stat().st_size > MOST_BYTES:
-        raise InputError(Fault("too-large", f"is larger than {MOST_BYTES // 10**6} MB", str(path)))
     return read_result(path)
 
 

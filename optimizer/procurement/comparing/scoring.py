@@ -8,7 +8,6 @@ offered. What a bid does not say brings no points."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.errors import Fault, InputError
+from catalogs.inputs import read_toml
 from constraints.policy import Policy
 from optimizer.procurement.comparing.schema import CriterionKey, Points, Weight
 
@@ -75,12 +75,7 @@ def _given(text: str) -> dict[str, Decimal]:
 
 
 def _file(path: Path) -> dict[str, Any]:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as e:
-        raise InputError(Fault("no-file", f"can't be read: {e.strerror}", str(path), column="--weights")) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
-        raise InputError(Fault("bad-toml", f"is no TOML: {e}", str(path), column="--weights")) from None
+    data = read_toml(path, column="--weights")
     inner = data.get("weights", data)
     if not isinstance(inner, dict):
         raise _bad(str(path), "holds no table of weights", "For example price = 40.")

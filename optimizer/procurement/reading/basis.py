@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
+from catalogs.days import days_after
 from optimizer.procurement.reading import sums, words
 from optimizer.procurement.reading.dates import read_date, read_days
 from optimizer.procurement.reading.document import Issue, Notice
@@ -176,8 +177,8 @@ def valid_until(said: dict[str, str], notes: Iterable[str], quoted: date | None,
     start = found or quoted
     if found and (not days or re.search(r"\d{4}", text[: text.index(str(days))])):
         return found  # days behind the day are those of something else
-    if start and days:
+    if start and days and (until := days_after(start, days)):
         notices.append(Notice(code="validity-computed", text=f"valid until = {start} + {days} days"))
-        return start + timedelta(days=days)
+        return until
     notices.append(Notice(code="validity-unclear", text=f"validity {text[:60]!r} is no day by itself"))
     return None

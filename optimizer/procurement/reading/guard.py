@@ -4,6 +4,7 @@ Nothing here executes or resolves anything of a file; archives are unpacked into
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 import zlib
@@ -14,6 +15,7 @@ from typing import IO, Literal
 from xml.parsers import expat
 
 from catalogs.errors import Fault, InputError
+from catalogs.inputs import read_bytes
 
 Format = Literal["xlsx", "xlsb", "ods", "xls", "text"]
 MAX_FILE_BYTES = 50_000_000
@@ -57,22 +59,14 @@ def refuse(code: str, text: str, path: Path, remedy: str = "", value: str = "") 
 
 def inspect(path: Path) -> Inspected:
     """Kind and notices of a file; raises InputError for what is refused unread (codes in docs/reading.md)."""
-    try:
-        if not path.is_file():
-            raise refuse("no-file", "is no file" if path.exists() else "does not exist", path)
-        size = path.stat().st_size
-        with path.open("rb") as f:
-            head = f.read(1024)
-    except (OSError, ValueError) as e:
-        raise refuse("unreadable-file", f"can't be read: {getattr(e, 'strerror', None) or e}", path) from None
-    if size > MAX_FILE_BYTES:
-        raise refuse("too-large", f"has {size / 1e6:.0f} MB, the limit is {MAX_FILE_BYTES // 10**6} MB", path)
+    data = read_bytes(path, MAX_FILE_BYTES, regular=True)
+    head = data[:1024]
     if not head.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise refuse("empty-file", "holds nothing", path)
     if head.startswith(b"PK"):
-        found = _archive(path)
+        found = _archive(path, data)
     elif head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        found = _ole(path)
+        found = _ole(path, data)
     else:
         found = Inspected(_text(path, head))
     expected = SUFFIXES.get(path.suffix.casefold())
@@ -101,9 +95,8 @@ def _binary(head: bytes) -> bool:
     return sum(b < 9 or 13 < b < 27 or 27 < b < 32 for b in head) > 0
 
 
-def _ole(path: Path) -> Inspected:
+def _ole(path: Path, data: bytes) -> Inspected:
     """Old Excel: a container whose directory names its streams in UTF-16."""
-    data = path.read_bytes()
 
     def has(name: str) -> bool:
         return name.encode("utf-16-le") in data
@@ -117,9 +110,9 @@ def _ole(path: Path) -> Inspected:
     return Inspected("xls", (("macros", "holds macros; they were not run"),) if has("_VBA_PROJECT") else ())
 
 
-def _archive(path: Path) -> Inspected:
+def _archive(path: Path, data: bytes) -> Inspected:
     try:
-        with zipfile.ZipFile(path) as z:
+        with zipfile.ZipFile(io.BytesIO(data)) as z:
             return _members(path, z)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as e:
         raise refuse("damaged-file", f"is a broken or cut off archive: {e}", path, "Fetch it again.") from None

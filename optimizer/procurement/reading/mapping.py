@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from catalogs.errors import Fault, InputError
 from catalogs.files import write_text
+from catalogs.inputs import read_toml
+from catalogs.visible import visible
 
 Tax = Literal["net", "gross", "unknown"]
 FieldName = Literal[
@@ -21,7 +22,6 @@ FieldName = Literal[
     "condition", "valid_until", "warranty", "origin", "vendor", "quote_no", "quote_date", "note", "status", "term",
     "unused",
 ]  # fmt: skip
-MAX_BYTES = 2_000_000
 
 
 class ColumnMap(BaseModel):
@@ -64,14 +64,7 @@ class Mapping(BaseModel):
 
 def read_mapping(path: Path) -> Mapping:
     """Raises InputError with every fault: no TOML, unknown keys, fields or values."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(Fault("too-large", f"is larger than {MAX_BYTES // 10**6} MB", str(path)))
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as e:
-        raise InputError(Fault("no-file", f"can't be read: {e.strerror}", str(path))) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as e:
-        raise InputError(Fault("bad-map", f"is no TOML: {e}", str(path), remedy="Write it anew with --map.")) from None
+    data: dict[str, Any] = read_toml(path, "bad-map", "Write it anew with --map.")
     try:
         return Mapping.model_validate(data)
     except ValidationError as e:
@@ -84,7 +77,7 @@ def read_mapping(path: Path) -> Mapping:
 
 
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return visible(json.dumps(value, ensure_ascii=False))
 
 
 def mapping_toml(mapping: Mapping, suggestions: dict[str, str] | None = None) -> str:

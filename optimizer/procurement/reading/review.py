@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from catalogs.files import write_text
+from catalogs.visible import safe_cell
 from optimizer.csv_table import csv_text
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.match import SIMILAR
@@ -28,7 +29,7 @@ def review_rows(quotes: Iterable[Quote]) -> list[list[str]]:
                 q.source, q.sheet, str(x.row), x.part_number, x.text, _shown(x.qty), _shown(x.unit_price), x.currency,
                 reason, "".join(first), str(x.matched.score or ""), "|".join(rest),
             ]  # fmt: skip
-            out.append([_inert(c) for c in cells])
+            out.append([safe_cell(c) for c in cells])
     return out
 
 
@@ -50,8 +51,3 @@ def suggestions(quote: Quote) -> dict[str, str]:
 
 def _shown(value: object) -> str:
     return "" if value is None else str(value)
-
-
-def _inert(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe before it."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.errors import InputError
+from catalogs.inputs import read_bytes
 from optimizer.procurement.reading import cells as child
 from optimizer.procurement.reading.guard import AS_TABLE, SAVE_AGAIN, inspect, refuse
 from optimizer.procurement.reading.sheet_facts import MAX_FILLED, Facts, column_letters, facts
@@ -168,9 +169,7 @@ def _runs(numbers: Iterable[int]) -> str:
 
 
 def _text(path: Path, notices: tuple[tuple[str, str], ...], encoding: str, delimiter: str) -> Tables:
-    if path.stat().st_size > MAX_TEXT_BYTES:
-        raise refuse("too-large", f"is a text of more than {MAX_TEXT_BYTES // 10**6} MB", path)
-    data = path.read_bytes()
+    data = read_bytes(path, MAX_TEXT_BYTES, regular=True)
     text, encoding = decoded(path, data, encoding)
     delimiter = delimiter or _delimiter(text, path)
     rows: list[Row] = []

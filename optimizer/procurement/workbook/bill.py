@@ -11,7 +11,7 @@ from optimizer.i18n import N_, Words
 from optimizer.procurement.labels import category, word
 from optimizer.procurement.quote import Line, support_percent
 from optimizer.procurement.workbook import fx, gross
-from optimizer.procurement.workbook.book import INPUT, LIGHT, PERCENT, Book, Sheet
+from optimizer.procurement.workbook.book import INPUT, LIGHT, PERCENT, Book, Sheet, shown_text
 from optimizer.procurement.workbook.live import Live, literal, where
 
 HEAD = [
@@ -103,7 +103,7 @@ def _line(book: Book, row: int, i: int, line: Line) -> None:
         s.number(row, 16, line.price, num_format="#,##0.00", **given)
         s.text(row, 17, line.offer.currency, align="center", **cell)
         s.number(row, 18, line.offer.tax_rate, num_format=PERCENT, **given)
-        s.ws.write_comment(row, 8, _source(_, line), {"x_scale": 2.2, "y_scale": 1.4, "author": "dsopt"})
+        s.ws.write_comment(row, 8, shown_text(_source(_, line)), {"x_scale": 2.2, "y_scale": 1.4, "author": "dsopt"})
     else:
         for col in (16, 17, 18):
             s.text(row, col, "", **cell)

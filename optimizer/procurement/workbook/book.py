@@ -11,6 +11,7 @@ from typing import Any
 
 import xlsxwriter
 
+from catalogs.visible import RISKY, visible
 from constraints.exchange import minor_digits
 from optimizer.i18n import N_, Words
 from optimizer.procurement.quote import Quote
@@ -39,8 +40,14 @@ PERCENT = "0.######%"
 DARK, LIGHT, INPUT = "#1F3864", "#DCE6F1", "#FFF9E5"
 SHEET_NAME_MOST = 31
 LINE_POINTS = 14.5
-RISKY = ("=", "+", "-", "@", "\t", "\r")
-"""A text of someone else's that begins so could be read as a formula when it is edited or pasted."""
+MOST_LETTERS = 32_000
+"""Of a cell: Excel takes 32,767."""
+
+
+def shown_text(text: str) -> str:
+    """A text as a cell holds it: unseen characters as escapes (XML has none for most), no longer than a cell."""
+    shown = visible(text)
+    return shown if len(shown) <= MOST_LETTERS else f"{shown[:MOST_LETTERS]} ..."
 
 
 class Frame:
@@ -49,6 +56,7 @@ class Frame:
     def __init__(
         self, words: Words, sheets: Mapping[str, str], currency: str, head: str, subject: str, day: date
     ) -> None:
+        head = shown_text(head)
         self.words, self.names, self.head = words, sheets, head
         self.digits = minor_digits(currency)
         self.buffer = io.BytesIO()
@@ -64,7 +72,7 @@ class Frame:
         self.money_format = MONEY.get(currency, "#,##0.00")
         self.sheets = {k: Sheet(self, self.file.add_worksheet(self.name(k)), k) for k in sheets}
         created = datetime(day.year, day.month, day.day)
-        self.file.set_properties({"title": head, "subject": subject, "author": "dsopt", "created": created})
+        self.file.set_properties({"title": head, "subject": shown_text(subject), "author": "dsopt", "created": created})
 
     def name(self, key: str) -> str:
         """Name of a sheet."""
@@ -143,7 +151,8 @@ class Sheet:
         head = self.book.head.replace("&", "&&")
         self.ws.set_footer(f'&L&"{name}"&8{head}&C&"{name}"&8&A&R&"{name}"&8{place}')
         last = len(widths) - 1 if last is None else last
-        self.ws.merge_range(0, 0, 0, last, title, self.f(bold=True, font_size=16, font_color=DARK))
+        self.ws.merge_range(0, 0, 0, last, "", self.f(bold=True, font_size=16, font_color=DARK))
+        self.ws.write_string(0, 0, shown_text(title), self.f(bold=True, font_size=16, font_color=DARK))
         self.ws.set_row(0, 27)
         self.heights[0] = 27
         if not note:
@@ -162,6 +171,7 @@ class Sheet:
 
     def text(self, row: int, col: int, text: str, **properties: Any) -> None:
         """A string, never a formula or a link."""
+        text = shown_text(text)
         properties = {"text_wrap": True, "valign": "vcenter", **properties}
         if text.startswith(RISKY):
             properties["quote_prefix"] = True
@@ -170,6 +180,7 @@ class Sheet:
 
     def span(self, row: int, first: int, last: int, text: str, **properties: Any) -> None:
         """A string over several columns."""
+        text = shown_text(text)
         f = self.f(text_wrap=True, **properties, **({"quote_prefix": True} if text.startswith(RISKY) else {}))
         if first == last:
             self.text(row, first, text, **properties)
@@ -187,7 +198,7 @@ class Sheet:
 
     def formula(self, row: int, col: int, formula: str, value: float | Decimal | str, **properties: Any) -> None:
         """A formula with the value that it has."""
-        shown = value if isinstance(value, str) else float(value)
+        shown = shown_text(value) if isinstance(value, str) else float(value)
         if isinstance(shown, str):
             self._grow(row, shown, self.widths[col])
         self.ws.write_formula(row, col, formula, self.f(**properties), shown)
