@@ -111,14 +111,16 @@ def read_toml(path: Path, code: str = "bad-toml", remedy: str = "", column: str 
 
 
 def _why(e: Exception) -> str:
-    return "it nests too deep" if isinstance(e, RecursionError) else str(e)[:200]
+    if isinstance(e, RecursionError):
+        return "it nests too deep"
+    return "it holds a number of thousands of digits" if "integer string conversion" in str(e) else str(e)[:200]
 
 
 def _sound(data: Any, path: Path | str, code: str, remedy: str) -> None:
     """Refuses what would break later: in the depth of a validator, or on the way out."""
     level, depth = [data], 0
     while level:
-        if depth > MOST_NESTING:
+        if depth == MOST_NESTING and any(isinstance(x, (Mapping, list)) for x in level):
             text = f"nests tables and lists more than {MOST_NESTING} deep"
             raise InputError(Fault(code, text, str(path), remedy=remedy))
         inner: list[Any] = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.cli.output import emit_data, note
+from optimizer.cli.output import emit_data, free, note, save
 from optimizer.i18n import chosen as language
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def size(
     from optimizer.cli.usage import refuse
 
     _unused(ctx, offload, workload)
+    if batch is not None and output is not None:
+        free(output, force)
     parts, policy = load(catalog), Policy().with_settings(set_)
     if calibrate is not None:
         from optimizer.cli.calibrate_view import calibrate as run
@@ -159,11 +161,8 @@ def _unused(ctx: typer.Context, offload: bool, workload: str) -> None:
 
 
 def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy: Policy, by: Calibration) -> None:
-    from optimizer.cli.output import free, save
     from optimizer.library import answer_rows
 
-    if output is not None:
-        free(output, force)
     found = answer_rows(path, catalog=parts, policy=policy, calibration=by)
     for x in by.notes:
         note(f"{language()('note')}: {language().sentence(x)}")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from catalogs.visible import visible
 from optimizer.i18n import Words
 
 LITERAL_MOST = 125
@@ -26,7 +27,8 @@ class Live:
 
 
 def literal(text: str) -> str:
-    """A text as an expression."""
+    """A text as an expression; unseen characters in it as escapes."""
+    text = visible(text)
     pieces = [text[i : i + LITERAL_MOST] for i in range(0, len(text), LITERAL_MOST)] or [""]
     return "&".join('"' + piece.replace('"', '""') + '"' for piece in pieces)
 
