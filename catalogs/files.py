@@ -114,7 +114,7 @@ def _write_nothing(descriptor: int) -> None:
         os.write(descriptor, b"")
 
 
-def json_text(data: Any) -> str:
+def written_json(data: Any) -> str:
     """JSON as every command and file writes it: readable letters, characters that are not seen as escapes."""
     return visible(json.dumps(data, ensure_ascii=False, indent=2))
 

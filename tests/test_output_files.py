@@ -16,7 +16,7 @@ import pytest
 import catalogs.load
 from catalogs import files
 from catalogs.errors import InputError
-from catalogs.files import check_writable, json_text, write_bytes, write_text
+from catalogs.files import check_writable, write_bytes, write_text, written_json
 from tests.commands import FileOption, file_options, known_files, run
 
 OUTPUTS = [x for x in file_options() if x.output]
@@ -144,7 +144,7 @@ def test_without_permission(tmp_path: Path) -> None:
 
 def test_json_holds_no_unseen_character() -> None:
     data = {"a\x1b": "\u202e\x9b\u2028\U000e0041", "b": "\ud800", "plain": "中文 é"}
-    text = json_text(data)
+    text = written_json(data)
     assert json.loads(text) == data and text.isprintable() is False and "中文 é" in text
     assert all(c == "\n" or c.isprintable() for c in text)
 

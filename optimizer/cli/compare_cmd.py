@@ -148,10 +148,10 @@ def _request(
 
 def _content(found: Any, words: Any, output: Path) -> bytes:
     """The file's bytes, by its ending."""
-    from catalogs.files import json_text
+    from catalogs.files import written_json
 
     if output.suffix.lower() == ".json":
-        return (json_text(found.model_dump(mode="json")) + "\n").encode()
+        return (written_json(found.model_dump(mode="json")) + "\n").encode()
     from optimizer.procurement.comparing.workbook import changes_workbook, workbook
 
     return workbook(found, words) if found.kind == "bids" else changes_workbook(found, words)

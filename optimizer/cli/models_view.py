@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from catalogs.files import json_text
+from catalogs.files import written_json
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
@@ -43,7 +43,7 @@ def models(
         tell=None if json else tell,
     )  # fmt: skip
     data = found.model_dump(mode="json")
-    text = json_text(data) + "\n"
+    text = written_json(data) + "\n"
     if output is not None:
         save(output, text, force)
     if json:

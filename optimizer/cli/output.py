@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.errors import Fault, InputError
-from catalogs.files import check_writable, json_text, write_bytes, write_text
+from catalogs.files import check_writable, write_bytes, write_text, written_json
 from catalogs.visible import visible
 from optimizer.cli.streams import obeyed
 
@@ -25,7 +25,7 @@ def note(text: str) -> None:
 
 def emit_json(data: Any) -> None:
     """JSON on stdout."""
-    emit_data(json_text(data) + "\n")
+    emit_data(written_json(data) + "\n")
 
 
 def emit_data(text: str) -> None:

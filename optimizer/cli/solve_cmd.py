@@ -115,7 +115,7 @@ def solve(
 ) -> None:
     """See HELP."""
     from catalogs.errors import InputError
-    from catalogs.files import json_text
+    from catalogs.files import written_json
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
     from constraints.request import TRAINING
@@ -239,7 +239,7 @@ def solve(
             typed=typed, tell=telling(),
         )  # fmt: skip
     data = result.model_dump(mode="json")
-    text = json_text(data) + "\n"
+    text = written_json(data) + "\n"
     if output is not None:
         save(output, text, force)
     if json:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.files import json_text
+from catalogs.files import written_json
 from catalogs.visible import safe_cell
 from optimizer.i18n import Words
 from optimizer.procurement.content import DEVIATIONS, conditions, excluded, included, requirements
@@ -132,7 +132,7 @@ def data(q: Quote, words: Words) -> dict[str, Any]:
 
 
 def as_json(q: Quote, words: Words) -> bytes:
-    return (json_text(data(q, words)) + "\n").encode()
+    return (written_json(data(q, words)) + "\n").encode()
 
 
 def as_csv(q: Quote, words: Words) -> bytes:
@@ -201,7 +201,7 @@ def as_cyclonedx(q: Quote, words: Words) -> bytes:
         "components": components,
         "dependencies": [{"ref": "build", "dependsOn": refs}],
     }
-    return (json_text(document) + "\n").encode()
+    return (written_json(document) + "\n").encode()
 
 
 def as_pdf(book: bytes) -> bytes:
