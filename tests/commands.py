@@ -72,7 +72,7 @@ class FileOption:
             words = [path, *[w for w, raw in zip(words, LINES[self.command], strict=True) if not raw.startswith("{")]]
             words = [path, *words] if self.name == "files" else words
             return [*self.command.split(), *words]
-        if self.name in ("batch", "calibrate"):
+        if self.name in ("batch", "calibrate") or (self.command, self.output) == ("size", True):
             words = []
         if self.name == "model_config":
             words = _without_model(words)
