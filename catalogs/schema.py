@@ -97,10 +97,14 @@ class Part(BaseModel):
 
 
 class Gpu(Part):
-    """An accelerator. `link_gb_s`: NVLink / xGMI per GPU, both directions together; tensor figures are dense."""
+    """An accelerator. `link_gb_s`: NVLink / xGMI per GPU, both directions together; tensor figures are dense.
+
+    `arch` is the generation, the key of fitted constants; `kernel_class` what engines build kernels for (SM90, SM100,
+    SM120, CDNA3, ...: catalogs/engines/kernel_classes.csv)."""
 
     kind: Literal[Kind.GPU] = Kind.GPU
     arch: str
+    kernel_class: str = ""
     form_factor: GpuForm
     cooling: GpuCooling
     sold_as: Literal["single", "board", "system"]

@@ -20,7 +20,9 @@ class Plan:
     """One replica takes tp x pp x dp GPUs; `replicas` of them fill the build. `concurrency` is per replica.
 
     A plan that trains is one replica of the whole build; its concurrency counts sequences. `offload`: the routed
-    experts lie in host memory, a replica is a node."""
+    experts lie in host memory, a replica is a node. `redundant_experts`: copies of routed experts that even them out
+    over ep; each card holds (experts + redundant_experts) / ep of every layer. Engine and release of a plan:
+    `constraints.software.engine_of`."""
 
     precision: str
     kv_precision: str
@@ -32,6 +34,7 @@ class Plan:
     concurrency: int
     training: Training | None = None
     offload: bool = False
+    redundant_experts: int = 0
 
     @property
     def gpus(self) -> int:

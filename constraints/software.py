@@ -1,12 +1,21 @@
-"""Rule software: a released engine serves (or trains) this architecture on this GPU generation at this precision."""
+"""Rule software: a released engine serves (or trains) the model on this GPU at this precision, and starts the plan.
+
+What engines support and which parallel sizes they start is data of catalogs/engines (docs/engines.md)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from constraints.policy import table
+from catalogs.engines.balancer import least_redundant, redundant_for, unproven
+from catalogs.engines.judge import plannable
+from catalogs.engines.rules import PlanFault, newest, plan_faults
+from catalogs.engines.sizes import ModelSizes, of
+from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
+from catalogs.llm import Llm
+from catalogs.schema import Gpu
+from constraints.plan import Plan
 from constraints.request import Request
 from constraints.rule import Check
 
@@ -14,33 +23,27 @@ if TYPE_CHECKING:
     from constraints.case import Case
     from constraints.model import FamilyModel
 
+Shape = tuple[int, int, int, int]
+"""tp, pp, dp, ep of a replica."""
+
 
 @dataclass(frozen=True)
-class Engine:
-    name: str
-    version: str
-    status: str
-    source: str
+class Started:
+    """An engine that starts a plan, and the redundant experts that it takes for it."""
+
+    engine: Engine
+    redundant_experts: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an engine does not start a plan."""
+
+    engine: Engine
+    faults: tuple[PlanFault, ...]
 
     def __str__(self) -> str:
-        return f"{self.name} >= {self.version}"
-
-
-@cache
-def engine(architecture: str, arch: str, precision: str, does: str = "serve") -> Engine | None:
-    """The engine for a model architecture on a GPU generation, a stable one first; None when unknown.
-
-    `does`: serve (software.csv), offload (serve with routed experts in host memory: offload_software.csv), full or
-    lora (training_software.csv)."""
-    found = [
-        Engine(r["engine"], r["version"], r["status"], r["source"])
-        for r in table({"serve": "software", "offload": "offload_software"}.get(does, "training_software"))
-        if architecture in r["architecture"].split("|")
-        and arch in r["arch"].split("|")
-        and precision in r["precisions"].split("|")
-        and does in r.get("methods", does).split("|")
-    ]
-    return min(found, key=lambda e: e.status != "stable", default=None)
+        return f"{self.engine} does not start it ({'; '.join(map(str, self.faults))})"
 
 
 def method(request: Request, offload: bool = False) -> str:
@@ -50,10 +53,93 @@ def method(request: Request, offload: bool = False) -> str:
     return "offload" if offload else "serve"
 
 
-def served(architecture: str, arch: str, precision: str, request: Request, offload: bool = False) -> bool:
-    """Whether an engine may be counted on; an experimental one only when the request allows it."""
-    e = engine(architecture, arch, precision, method(request, offload))
-    return e is not None and (e.status == "stable" or request.allow_experimental)
+def engines_for(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: bool = False) -> tuple[Engine, ...]:
+    """Engines that may be counted on, best first; experimental ones only when the request allows it."""
+    found = engines(llm.id, llm.architecture, gpu, precision, method(request, offload))
+    return tuple(e for e in found if e.status == "stable" or request.allow_experimental)
+
+
+def served(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: bool = False) -> bool:
+    """Whether an engine may be counted on, whatever the plan's parallel sizes are."""
+    return bool(engines_for(llm, gpu, precision, request, offload))
+
+
+def engine_of(llm: Llm, gpu: Gpu, plan: Plan, request: Request) -> Started | None:
+    """The engine that runs a plan: of those that start it a stable one, then the newest; None where none does."""
+    found = engines_for(llm, gpu, plan.precision, request, plan.offload)
+    return starter(llm, gpu, plan.precision, (plan.tp, plan.pp, plan.dp, plan.ep), found, request.allow_experimental)
+
+
+def starter(
+    llm: Llm, gpu: Gpu, precision: str, shape: Shape, among: tuple[Engine, ...], experimental: bool
+) -> Started | None:
+    """The first of these engines that starts a replica of `shape`; None where none does."""
+    return _starter(of(llm, precision), kernel_class(gpu), shape, among, experimental)
+
+
+@lru_cache(maxsize=200_000)
+def _starter(
+    sizes: ModelSizes, kernel_class: str, shape: Shape, among: tuple[Engine, ...], experimental: bool
+) -> Started | None:
+    for engine in among:
+        judged = _judged(engine, sizes, kernel_class, shape)
+        if not isinstance(judged, int):
+            if not plannable(judged, experimental=experimental):
+                continue
+            return Started(engine, 0)
+        return Started(engine, judged)
+    return None
+
+
+def _judged(engine: Engine, sizes: ModelSizes, kernel_class: str, shape: Shape) -> int | tuple[PlanFault, ...]:
+    """Redundant experts of a plan that the engine starts without a word, else what it says."""
+    release = newest(engine.name)
+    if release is None:
+        return (PlanFault("E2", "refused", f"the parallel sizes that {engine.name} starts are not known", ""),)
+    layout = release.layout(*shape, kernel_class=kernel_class)
+    redundant = redundant_for(release, sizes, layout)
+    if redundant is None:
+        fault = unproven(release, sizes, layout)
+        with_spares = replace(layout, redundant=least_redundant(sizes, layout.ep))
+        return (*plan_faults(release, sizes, with_spares), *((fault,) if fault else ()))
+    return plan_faults(release, sizes, replace(layout, redundant=redundant)) or redundant
+
+
+def any_starter(llm: Llm, gpu: Gpu, precision: str, shape: Shape) -> Started | None:
+    """What starts a replica of `shape` when it is only asked how fast that is: an engine known for the model, else any
+    that serves on such GPUs; None where none of them starts it."""
+    return starter(llm, gpu, precision, shape, _asked(llm, gpu, precision), experimental=True)
+
+
+def why_unstarted(llm: Llm, gpu: Gpu, precision: str, shape: Shape) -> str:
+    """Why none of the engines of `any_starter` starts a shape, by the first of them."""
+    for engine in _asked(llm, gpu, precision):
+        judged = _judged(engine, of(llm, precision), kernel_class(gpu), shape)
+        if not isinstance(judged, int):
+            return f"{engine.name} {engine.release}: {'; '.join(map(str, judged))}"
+    return "no engine is known on these GPUs"
+
+
+def _asked(llm: Llm, gpu: Gpu, precision: str) -> tuple[Engine, ...]:
+    known = engines(llm.id, llm.architecture, gpu, precision)
+    return known + tuple(e for c in kernel_classes(gpu) for e in engines_on(c) if e.name not in {k.name for k in known})
+
+
+def refusals(llm: Llm, gpu: Gpu, plan: Plan, request: Request) -> list[Refusal]:
+    """Why each engine that may be counted on does not start a plan."""
+    shape = (plan.tp, plan.pp, plan.dp, plan.ep)
+    out = []
+    for engine in engines_for(llm, gpu, plan.precision, request, plan.offload):
+        judged = _judged(engine, of(llm, plan.precision), kernel_class(gpu), shape)
+        if not isinstance(judged, int) and not plannable(judged, experimental=request.allow_experimental):
+            out.append(Refusal(engine, judged))
+    return out
+
+
+def kernel_class(gpu: Gpu) -> str:
+    """The GPU's kernel class; empty where its generation has several and the catalog does not say which."""
+    found = kernel_classes(gpu)
+    return found[0] if len(found) == 1 else ""
 
 
 class Software:
@@ -61,16 +147,47 @@ class Software:
 
     def encode(self, m: FamilyModel) -> None:
         for row, chosen in m.rows.items():
-            if not served(m.llm.architecture, m.gpu.arch, row.plan.precision, m.request, row.plan.offload):
+            if software_fault(m.llm, m.gpu, row.plan, m.request):
                 m.cp.add(chosen == 0)
 
     def check(self, c: Case) -> list[Check]:
-        e = engine(c.llm.architecture, c.gpu.arch, c.plan.precision, method(c.request, c.plan.offload))
-        what = f"{c.llm.architecture} at {c.plan.precision} on {c.gpu.arch}"
-        what += " with experts in host memory" if c.plan.offload else ""
-        does = "trains" if c.request.trains else "serves"
-        if e is None:
-            return [Check.of(self.id, False, f"no released engine known that {does} {what}")]
-        if e.status != "stable" and not c.request.allow_experimental:
-            return [Check.of(self.id, False, f"{e} {does} {what} only experimentally (--allow-experimental)")]
-        return [Check.of(self.id, True, f"{e} {does} {what} ({e.status}; {e.source})")]
+        if fault := software_fault(c.llm, c.gpu, c.plan, c.request):
+            return [Check.of(self.id, False, fault)]
+        run = engine_of(c.llm, c.gpu, c.plan, c.request)
+        assert run is not None
+        e, does = run.engine, "trains" if c.request.trains else "serves"
+        spare = f", {run.redundant_experts} redundant experts" if run.redundant_experts else ""
+        text = f"{e} {does} {_what(c.llm, c.gpu, c.plan)} and starts {_sizes(c.plan)}{spare} ({e.status}; {e.source})"
+        return [Check.of(self.id, True, text)]
+
+
+def software_fault(llm: Llm, gpu: Gpu, plan: Plan, request: Request) -> str:
+    """Why no engine may be counted on for a plan, in a sentence; empty where one starts it."""
+    does, what = "trains" if request.trains else "serves", _what(llm, gpu, plan)
+    found = engines(llm.id, llm.architecture, gpu, plan.precision, method(request, plan.offload))
+    if not found:
+        return f"no released engine known that {does} {what}"
+    if not engines_for(llm, gpu, plan.precision, request, plan.offload):
+        return f"{found[0]} {does} {what} only experimentally (--allow-experimental)"
+    run = engine_of(llm, gpu, plan, request)
+    if run is None:
+        reasons = ". ".join(map(str, refusals(llm, gpu, plan, request)))
+        return f"no released engine starts {_sizes(plan)} for {what}: {reasons}"
+    if run.redundant_experts != plan.redundant_experts:
+        needed, have = run.redundant_experts, plan.redundant_experts
+        return f"{run.engine} starts {_sizes(plan)} with {needed} redundant experts, the plan has {have}"
+    return ""
+
+
+def _what(llm: Llm, gpu: Gpu, plan: Plan) -> str:
+    found = kernel_classes(gpu)
+    on = f"{gpu.arch} ({found[0]})" if len(found) == 1 and found[0] != gpu.arch else gpu.arch
+    text = f"{llm.architecture} at {plan.precision} on {on}"
+    return text + " with experts in host memory" if plan.offload else text
+
+
+def _sizes(plan: Plan) -> str:
+    """The plan's parallel sizes in words."""
+    sizes = {"tensor": plan.tp, "pipeline": plan.pp, "data": plan.dp, "expert": plan.ep}
+    said = [f"{name} parallel {n}" for name, n in sizes.items() if n > 1]
+    return ", ".join(said) or "one GPU per replica"

@@ -5,6 +5,8 @@ A GPU that trains holds gradients, optimizer states and activations instead of K
 from __future__ import annotations
 
 import itertools
+import math
+from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -46,12 +48,18 @@ def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int], ..
 
 
 @lru_cache(maxsize=4096)
-def weights_per_gpu(llm: Llm, precision: str, tp: int, pp: int, dp: int, ep: int, offload: bool = False) -> int:
+def weights_per_gpu(
+    llm: Llm, precision: str, tp: int, pp: int, dp: int, ep: int, offload: bool = False, redundant: int = 0
+) -> int:
     """Bytes of weights on the fullest GPU: the largest stage, experts spread over ep (or tp), the rest over tp.
 
-    With data-parallel attention (dp > 1) experts lie on all tp x dp GPUs of the stage; with `offload` on none."""
-    spread = max(ep, tp * dp)
-    return max((0 if offload else -(-moe // spread)) + -(-rest // tp) for moe, rest in _stage_bytes(llm, precision, pp))
+    With data-parallel attention (dp > 1) experts lie on all tp x dp GPUs of the stage; with `offload` on none. With
+    redundant experts each rank holds (experts + redundant) / ep of every layer."""
+    spread, copies = max(ep, tp * dp), Fraction(llm.experts + redundant, llm.experts or 1) if redundant else 1
+    return max(
+        (0 if offload else math.ceil(moe * copies / Fraction(spread))) + -(-rest // tp)
+        for moe, rest in _stage_bytes(llm, precision, pp)
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -64,7 +72,9 @@ def kv_per_gpu_user(llm: Llm, tokens: int, kv: str, tp: int, pp: int) -> int:
 
 def plan_weights(llm: Llm, plan: Plan) -> int:
     """Bytes of weights on the fullest GPU of a plan."""
-    return weights_per_gpu(llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep, plan.offload)
+    return weights_per_gpu(
+        llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep, plan.offload, plan.redundant_experts
+    )
 
 
 def most_users(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, tokens: int) -> int:

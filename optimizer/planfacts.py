@@ -8,7 +8,7 @@ from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.offload import Host
 from constraints.plan import Plan, Row
-from constraints.software import engine, method
+from constraints.software import engine_of, kernel_class, method
 from constraints.training import footprint, seq_len
 from constraints.vram import demand_bytes, kv_per_gpu_user, plan_weights
 from optimizer.market import Market
@@ -37,7 +37,7 @@ def throughput(market: Market, row: Row) -> dict[str, Any]:
 def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None) -> dict[str, Any]:
     """The plan with its memory on the fullest GPU; `host`: what holds its routed experts when that is the RAM."""
     llm, policy, r = market.llm, market.policy, market.request
-    e = engine(llm.architecture, gpu.arch, plan.precision, method(r, plan.offload))
+    run = engine_of(llm, gpu, plan, r)
     if plan.training is None:
         weights = plan_weights(llm, plan)
         users = -(-plan.concurrency // plan.dp)
@@ -55,7 +55,9 @@ def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None) -
         "weights_gb": round(weights / 1e9, 2),
         "kv_gb": round(kv / 1e9, 2),
         "vram_gb": round(demand_bytes(gpu, llm, policy, plan, r) / 1e9, 2),
-        "engine": str(e) if e else "",
+        "redundant_experts": plan.redundant_experts,
+        "engine": str(run.engine) if run else "",
+        "kernel_class": kernel_class(gpu),
         "training": training_facts(market, gpu, plan),
         "experts": "host" if plan.offload else "gpu",
         "host": host_facts(llm, plan, host) if host else None,

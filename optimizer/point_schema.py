@@ -72,7 +72,9 @@ class PlanFacts(Strict):
     weights_gb: float = Field(description="on the fullest GPU, GB of 1e9 bytes")
     kv_gb: float = Field(description="KV cache on the fullest GPU")
     vram_gb: float = Field(description="all that the fullest GPU needs, with the reserve")
-    engine: str = Field(description="software that serves or trains the model on this GPU")
+    redundant_experts: int = Field(default=0, description="copies of routed experts that even them out over ep")
+    engine: str = Field(description="engine and release that start this plan on this GPU")
+    kernel_class: str = Field(default="", description="what engines build kernels for: SM90, SM100, SM120, CDNA3, ...")
     training: TrainingFacts | None = Field(description="null of serving")
     experts: Literal["gpu", "host"]
     host: HostFacts | None

@@ -18,7 +18,7 @@ from optimizer.size_schema import SecondOpinion, Sized, SizeReport
 
 NAME = "aiconfigurator"
 BACKENDS = {"SGLang": "sglang", "vLLM": "vllm", "TensorRT-LLM": "trtllm"}
-"""Engine names of constraints/data/software.csv -> names of its backends; the first that fits, else trtllm."""
+"""Engine names of catalogs/engines/software.csv -> names of its backends; the first that fits, else trtllm."""
 
 
 def with_opinion(report: SizeReport, engine: str) -> SizeReport:

@@ -40,6 +40,7 @@ class UsersRow(Strict):
     pp: int = Field(description="pipeline stages")
     dp: int = Field(description="data-parallel attention groups of a replica")
     ep: int = Field(description="expert-parallel GPUs")
+    redundant_experts: int = Field(default=0, description="copies of routed experts that even them out over ep")
     replicas: int = Field(description="independent copies of the model")
     at_once: int = Field(description="requests that run at once; the rest waits")
     cut: str = Field(description="latency limit or memory that stands against this many users, in words; else empty")
@@ -83,6 +84,7 @@ class Sized(Strict):
     gpus: int
     fits: bool
     reason: str = Field(default="", description="why it does not fit")
+    counts: str = Field(default="", description="where nothing divides by this number of GPUs: the numbers that do")
     missing_gb: float = Field(default=0, description="per GPU, of the leanest plan; 0 when it fits")
     precision: str = ""
     kv_precision: str = ""
@@ -90,6 +92,7 @@ class Sized(Strict):
     pp: int | None = Field(default=None, description="pipeline stages")
     dp: int | None = Field(default=None, description="data-parallel attention groups of a replica")
     ep: int | None = Field(default=None, description="expert-parallel GPUs")
+    redundant_experts: int = Field(default=0, description="copies of routed experts that even them out over ep")
     replicas: int | None = Field(default=None, description="independent copies of the model")
     engine: str = ""
     weights_gb: float | None = None

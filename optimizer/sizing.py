@@ -12,9 +12,10 @@ from constraints.policy import Policy
 from constraints.precision import wanted
 from constraints.request import Request
 from constraints.reserve import reserve_bytes, usable_bytes
-from constraints.software import engine
-from constraints.vram import needed_bytes, weights_per_gpu
+from constraints.software import engine_of
+from constraints.vram import needed_bytes, plan_weights
 from optimizer.load import Load, facts, load_of, queue, queue_words
+from optimizer.size_counts import counts, leanest
 from optimizer.size_schema import LoadFacts, Sized, UsersRow
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.plans import Planner
@@ -47,17 +48,18 @@ def serving_size(
     row = next(iter(planner.rows(gpu, [key])), None)
     if row is None:
         rows = _table(planner, gpu, key, request.users or 1) if table else []
-        return Sized(**named(gpu, key), **_misfit(planner, gpu, key), table=rows)
+        return Sized(**named(gpu, key), **_misfit(planner, gpu, key), counts=counts(planner, gpu, key), table=rows)
     plan, perf, load = row.plan, row.perf, load_of(request, policy)
     tok_s, users = perf.tenths / 10, plan.concurrency * plan.replicas
-    found = engine(llm.architecture, gpu.arch, plan.precision)
+    found = engine_of(llm, gpu, plan, request)
     loaded = LoadFacts(**facts(load, queue(load, tok_s, users, request.osl))) if load and tok_s else None
     return Sized(
         **named(gpu, key),
         **_plan(plan),
         **_memory(llm, request, policy, gpu, plan),
         fits=True,
-        engine=str(found) if found else "",
+        counts=counts(planner, gpu, key),
+        engine=str(found.engine) if found else "",
         users=users,
         output_tok_s=tok_s,
         low=round(tok_s * perf.low, 1),
@@ -78,12 +80,13 @@ def _table(planner: Planner, gpu: Gpu, key: RowKey, most: int) -> list[UsersRow]
 
 def _plan(plan: Plan) -> dict[str, Any]:
     """The plan's fields by name."""
-    return {k: getattr(plan, k) for k in ("precision", "kv_precision", "tp", "pp", "dp", "ep", "replicas")}
+    names = ("precision", "kv_precision", "tp", "pp", "dp", "ep", "redundant_experts", "replicas")
+    return {k: getattr(plan, k) for k in names}
 
 
 def _memory(llm: Llm, request: Request, policy: Policy, gpu: Gpu, plan: Plan) -> dict[str, Any]:
     """GB on the fullest GPU."""
-    weights = weights_per_gpu(llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep)
+    weights = plan_weights(llm, plan)
     need, reserve = needed_bytes(gpu, llm, policy, plan, request.tokens), reserve_bytes(gpu, policy)
     parts = {"weights_gb": weights, "kv_gb": need - weights - reserve, "reserve_gb": reserve, "needed_gb": need}
     return {k: round(v / 1e9, 2) for k, v in {**parts, "vram_gb": usable_bytes(gpu)}.items()}
@@ -96,10 +99,7 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     if not admitted:
         return {"fits": False, "reason": "no precision of the model is admitted"}
     served = planner.precisions(gpu)
-    heads = llm.heads
-    tp = max(t for t in range(1, key.per_node + 1) if key.per_node % t == 0 and heads % t == 0)
-    pp = min(key.total // tp, planner.max_pp)
-    plan = Plan((served or admitted)[-1], request.kv_precision, tp, pp, 1, 1, 1, 1)
+    plan = leanest(planner, gpu, key, (served or admitted)[-1])
     found = _memory(llm, request, policy, gpu, plan)
     missing = max(0.0, round(found["needed_gb"] - found["vram_gb"], 2))
     if missing:

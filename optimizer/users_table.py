@@ -11,9 +11,10 @@ import numpy as np
 
 from catalogs.schema import Gpu
 from constraints.plan import RowKey
+from constraints.precision import BITS
 from optimizer.throughput.curves import Curves, bent
 from optimizer.throughput.demand import demand
-from optimizer.throughput.jobs import of_keys
+from optimizer.throughput.jobs import of_keys, with_redundant
 from optimizer.throughput.plans import Planner
 from optimizer.throughput.roofline import SLACK, Ints, times
 from optimizer.throughput.shapes import sizes_of
@@ -27,6 +28,7 @@ class Candidates:
 
     precision: str
     shapes: list[tuple[int, int, int, int]]
+    redundant: Ints
     replicas: Ints
     cap: Ints
     curves: Curves
@@ -39,16 +41,18 @@ def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
     found = []
     for precision in planner.precisions(gpu):
         table, _ = planner.fits.of(precision, [(gpu, key, size) for size in sizes_of(key.per_node, key.total)])
-        shape, cap = table[:, :4], table[:, 4]
+        shape, redundant, cap = table[:, :4], table[:, 4], table[:, 5]
         asked = demand(llm, precision, r.isl, r.osl, r.kv_precision)
         owner = np.zeros(len(table), dtype=np.int64)
         jobs = of_keys(gpu, shape, [key], owner, asked, precision, (r.isl, r.osl), k) if len(table) else None
         if jobs is not None:
+            jobs = with_redundant(jobs, redundant, llm.experts)
             kept = [(a, b, c, d) for a, b, c, d in shape.tolist()]
             known = planner.curves(gpu, precision)
             measured = {i: known[plan] for i, plan in enumerate(kept) if plan in known}
             curves = bent(times(jobs, k), 1 / pair, measured, cap)
-            found.append(Candidates(precision, kept, key.total // shape[:, :3].prod(axis=1), cap, curves))
+            replicas = key.total // shape[:, :3].prod(axis=1)
+            found.append(Candidates(precision, kept, redundant, replicas, cap, curves))
     return found
 
 
@@ -81,6 +85,7 @@ class Served:
 
     precision: str
     shape: tuple[int, int, int, int]
+    redundant_experts: int
     replicas: int
     held: int
     running: float
@@ -91,9 +96,13 @@ class Served:
     ttft_ms: float
 
     def place(self, users: int, below: Served | None) -> tuple[Any, ...]:
-        """Sorts plans for a number of users, the best last. `below`: the row of more users."""
+        """Sorts plans for a number of users, the best last. `below`: the row of more users. Ties go as the planner's
+        do, so that one answer names one plan: higher precision, fewer stages, smaller tp, smaller ep."""
+        tp, pp, _, ep = self.shape
+        tie = (BITS[self.precision], -pp, -tp, -ep)
+        tenths = math.floor(self.tok_s * 10 + 1e-6)
         ordered = below is None or (self.tpot_ms <= below.tpot_ms and self.ttft_ms <= below.ttft_ms)
-        return min(users, self.held), self.missed == 1, ordered, -self.missed, self.tok_s
+        return min(users, self.held), self.missed == 1, ordered, -self.missed, tenths, *tie
 
 
 def served(planner: Planner, c: Candidates, users: int) -> list[Served]:
@@ -109,7 +118,7 @@ def served(planner: Planner, c: Candidates, users: int) -> list[Served]:
     missed = np.maximum(1.0, tpot_ms * least / 1000 / SLACK)
     if r.max_ttft_ms is not None:
         missed = np.maximum(missed, ttft_ms / r.max_ttft_ms / SLACK)
-    columns = c.replicas, c.cap * c.replicas, running, wanted <= c.cap, missed, busy * running * r.osl / one_s
+    columns = c.redundant, c.replicas, c.cap * c.replicas, running, wanted <= c.cap, missed, busy * running * r.osl / one_s
     values = zip(c.shapes, *(x.tolist() for x in (*columns, tpot_ms, ttft_ms)), strict=True)
     return [Served(c.precision, *one) for one in values]
 
@@ -131,6 +140,7 @@ def _row(planner: Planner, gpu: Gpu, s: Served, users: int) -> dict[str, Any]:
         "pp": pp,
         "dp": dp,
         "ep": ep,
+        "redundant_experts": s.redundant_experts,
         "replicas": s.replicas,
         "at_once": min(users, s.held),
         "cut": _cut(planner, s, users),

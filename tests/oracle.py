@@ -27,6 +27,7 @@ from optimizer.throughput import offload, roofline
 from optimizer.throughput.constants import constants
 from optimizer.throughput.demand import demand
 from optimizer.throughput.jobs import of_keys
+from tests.plan_oracle import starts
 
 DATA = Path(__file__).parent.parent / "constraints" / "data"
 RULES = (
@@ -586,13 +587,9 @@ class Oracle:
     def _host_best(self, gpu: Gpu, key: RowKey, precision: str) -> int:
         llm, ask = self.ask.model, self.ask
         runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
-        served = any(
-            r["architecture"] == llm.architecture and gpu.arch in r["arch"].split("|")
-            and precision in r["precisions"].split("|") and r["status"] == "stable"
-            for r in rows_of("offload_software")
-        )  # fmt: skip
+        served = starts(llm, gpu, precision, key.per_node, 1, 1, 1, "offload")
         high = BITS[precision] >= min(ask.floor_bits, llm.min_precision_bits)
-        if precision not in llm.precisions() or not (runs and served and high) or llm.heads % key.per_node:
+        if precision not in llm.precisions() or not (runs and served and high):
             return 0
         experts = llm.expert_bytes(precision)
         dense = math.ceil(Fraction(llm.weight_bytes(precision) - experts, key.per_node))
@@ -621,22 +618,16 @@ class Oracle:
             return ()
         runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
         high = BITS[precision] >= min(self.ask.floor_bits, self.ask.model.min_precision_bits)
-        served = any(
-            r["architecture"] == self.ask.model.architecture
-            and gpu.arch in r["arch"].split("|")
-            and precision in r["precisions"].split("|")
-            and r["status"] == "stable"
-            for r in rows_of("software")
-        )
         if not runs:
             return ()
         out = {}
         for off in ("", "vram", "precision", "software"):
-            fine = (high or off == "precision") and (served or off == "software")
-            out[off] = self._best(gpu, key, precision, off == "vram") if fine else 0
+            fine = high or off == "precision"
+            out[off] = self._best(gpu, key, precision, off == "vram", off == "software") if fine else 0
         return tuple(out.items()) if any(out.values()) else ()
 
-    def _best(self, gpu: Gpu, key: RowKey, precision: str, boundless: bool) -> int:
+    def _best(self, gpu: Gpu, key: RowKey, precision: str, boundless: bool, engineless: bool = False) -> int:
+        """0.1 tok/s of the best plan; `boundless`: memory is no limit, `engineless`: nor are engines."""
         llm, ask, best = self.ask.model, self.ask, 0
         k, total = key.per_node, key.per_node * key.nodes
         for tp, pp, dp in itertools.product(range(1, k + 1), range(1, 9), range(1, total + 1)):
@@ -646,6 +637,8 @@ class Oracle:
             if (size < k and k % size) or (size > k and size % k) or (size > k and tp * dp < k and k % (tp * dp)):
                 continue
             for ep in {1, tp * dp} if llm.is_moe else {1}:
+                if not engineless and not starts(llm, gpu, precision, tp, pp, dp, ep):
+                    continue
                 net = "none" if size <= k else "rdma" if tp * dp > k else "pp"
                 order = ["none", "pp", "rdma"]
                 if order.index(net) > order.index(key.net) or (

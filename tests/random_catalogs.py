@@ -201,6 +201,8 @@ def _gpus(b: Builder, rng: random.Random, shape: str) -> None:
             p2p=rng.random() < 0.7,
             **common,
         )
+        several = {"Ampere": ("SM80", "SM86", ""), "Blackwell": ("SM100", "SM120", "")}.get(gpu.arch, ("",))
+        gpu = gpu.model_copy(update={"kernel_class": several[gpu.vram_gb // 8 % 3 % len(several)]})
         if shape == "board":
             b.parts[gpu.id] = gpu
             board = GpuBoard(

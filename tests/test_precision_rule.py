@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from catalogs.engines.support import SupportRow, engines
 from catalogs.llm import get
 from constraints.plan import Plan
 from constraints.policy import Policy
@@ -17,7 +18,7 @@ from constraints.precision import Precision, admitted, known_precisions, runs, w
 from constraints.request import Request
 from constraints.reserve import reserve_bytes, usable_bytes
 from constraints.rule import Check
-from constraints.software import Software, engine, served
+from constraints.software import Software, served
 from constraints.storage import needed_gb
 from constraints.training import trained_params
 from constraints.vram import demand_bytes, kv_per_gpu_user, most_users, needed_bytes, stages, weights_per_gpu
@@ -31,10 +32,15 @@ def ask(model: str = "r1-671b", **fields: Any) -> Request:
     return Request(model=model, as_of=AS_OF, **fields)
 
 
+def card(arch: str, kernel_class: str = "") -> Any:
+    """A GPU as the rules of software see it."""
+    return SimpleNamespace(id="card", arch=arch, kernel_class=kernel_class)
+
+
 def checked(rule: Any, arch: str, precision: str, request: Request, offload: bool = False) -> tuple[str, str]:
     """(status, text) of the one finding about a plan."""
     plan = Plan(precision, "bf16", 1, 1, 1, 1, 1, 1, None, offload)
-    case: Any = SimpleNamespace(gpu=SimpleNamespace(arch=arch), plan=plan, request=request, llm=get(request.model))
+    case: Any = SimpleNamespace(gpu=card(arch), plan=plan, request=request, llm=get(request.model))
     found: list[Check] = rule.check(case)
     return found[0].status, found[0].text
 
@@ -99,8 +105,8 @@ def test_what_the_precision_check_says(arch: str, precision: str, workload: Any,
 
 @pytest.mark.parametrize(
     ("arch", "precision", "status", "words"),
-    [("Hopper", "fp8", "pass", "SGLang >= 0.4.3 serves deepseek-v3 at fp8 on Hopper (stable;"),
-     ("Ampere", "fp8", "fail", "vLLM >= 0.7 serves deepseek-v3 at fp8 on Ampere only experimentally"),
+    [("Hopper", "fp8", "pass", "vLLM 0.33.0 serves deepseek-v3 at fp8 on Hopper (SM90) and starts one GPU per replica"),
+     ("Ampere", "fp8", "fail", "vLLM 0.33.0 serves deepseek-v3 at fp8 on Ampere only experimentally"),
      ("Volta", "fp16", "fail", "no released engine known that serves deepseek-v3 at fp16 on Volta")],
 )  # fmt: skip
 def test_what_the_software_check_says(arch: str, precision: str, status: str, words: str) -> None:
@@ -111,27 +117,30 @@ def test_what_the_software_check_says(arch: str, precision: str, status: str, wo
 def test_experimental_engines_when_allowed() -> None:
     free = ask(allow_experimental=True)
     assert checked(Software(), "Ampere", "fp8", free)[0] == "pass"
-    assert served("deepseek-v3", "Ampere", "fp8", free) and not served("deepseek-v3", "Ampere", "fp8", ask())
-    assert not served("deepseek-v3", "Volta", "fp8", free)
+    r1 = get("r1-671b")
+    assert served(r1, card("Ampere"), "fp8", free) and not served(r1, card("Ampere"), "fp8", ask())
+    assert not served(r1, card("Volta"), "fp8", free)
 
 
 def test_stable_engines_come_first_and_offload_has_its_own() -> None:
-    assert engine("deepseek-v3", "Ampere", "fp8", "offload") is not None
-    assert engine("deepseek-v3", "Hopper", "nvfp4", "offload") is None
-    found = engine("deepseek-v3", "Ampere", "fp8", "offload")
-    assert found is not None and (found.name, found.status) == ("KTransformers", "stable")
+    v3 = ("v3-671b", "deepseek-v3")
+    assert engines(*v3, card("Hopper"), "nvfp4", "offload") == ()
+    found = engines(*v3, card("Ampere"), "fp8", "offload")
+    assert [(e.name, e.status) for e in found] == [("KTransformers", "stable")]
     status, text = checked(Software(), "Ampere", "fp8", ask(), offload=True)
     assert status == "pass" and "with experts in host memory" in text
     assert "with experts" not in checked(Software(), "Hopper", "fp8", ask())[1]
 
 
 def test_a_stable_engine_comes_before_an_experimental_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = {"architecture": "a", "arch": "G", "precisions": "fp8", "version": "1", "source": "test"}
-    rows = tuple({**row, "engine": x, "status": x} for x in ("experimental", "stable", "experimental"))
-    monkeypatch.setattr("constraints.software.table", lambda name: rows)
-    found = engine("a", "G", "fp8")
-    assert found is not None and found.status == "stable"
-    assert engine("a", "G", "bf16") is None
+    row = {"architecture": "a", "kernel_classes": "SM90", "precisions": "fp8", "release": "1", "source": "test"}
+    said = (("x", "experimental"), ("y", "stable"), ("z", "experimental"), ("w", "none"))
+    rows = tuple(
+        SupportRow.of({**row, "engine": name, "status": status, "date": "2026-01-01"}) for name, status in said
+    )
+    monkeypatch.setattr("catalogs.engines.support.support_rows", lambda does: rows)
+    assert [e.status for e in engines("no-such", "a", card("Hopper"), "fp8")] == ["stable", *["experimental"] * 2]
+    assert engines("no-such", "a", card("Hopper"), "bf16") == ()
 
 
 def test_training_software_by_method() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from catalogs.schema import Gpu
 from constraints.plan import RowKey
 from tests.oracle import GB, PCIE, Oracle, rows_of
+from tests.plan_oracle import starts
 
 THROUGHPUT = Path(__file__).parent.parent / "optimizer" / "throughput" / "data"
 RANK, BATCH, MOST = 16, 2**20, 16
@@ -56,18 +57,16 @@ class TrainingOracle(Oracle):
             r["arch"] == gpu.arch and r["precision"] == precision and (self.lora or r["mode"] == "native")
             for r in rows_of("precision")
         )
-        stack = any(
-            self.ask.model.architecture in r["architecture"].split("|")
-            and gpu.arch in r["arch"].split("|")
-            and precision in r["precisions"].split("|")
-            and ("lora" if self.lora else "full") in r["methods"].split("|")
-            and r["status"] == "stable"
-            for r in rows_of("training_software")
-        )
+        does = "lora" if self.lora else "full"
         wanted = precision in ("bf16", "fp16") or (self.lora and self.low and precision == "int4")
-        if not (native and stack and wanted) or (key.nodes > 1 and key.net != "rdma"):
+        if not (native and wanted) or (key.nodes > 1 and key.net != "rdma"):
             return ()
-        best = max((self._speed(gpu, key, precision, *plan) for plan in self._plans(key)), default=0.0)
+        plans = [
+            plan
+            for plan in self._plans(key)
+            if starts(self.ask.model, gpu, precision, plan[0], 1, key.per_node * key.nodes // plan[0], plan[2], does)
+        ]
+        best = max((self._speed(gpu, key, precision, *plan) for plan in plans), default=0.0)
         tenths = math.floor(float(f"{best * 10:.9g}"))
         return (("", tenths),) if tenths else ()
 
@@ -76,7 +75,7 @@ class TrainingOracle(Oracle):
         k, total, llm = key.per_node, key.per_node * key.nodes, self.ask.model
         out = []
         for tp in range(1, k + 1):
-            if k % tp or llm.heads % tp:
+            if k % tp:
                 continue
             for shard in {1, k // tp, total // tp}:
                 eps = {1}

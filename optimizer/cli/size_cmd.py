@@ -59,6 +59,9 @@ def size(
     train_tokens: Annotated[float | None, typer.Option(help="Training: tokens to train, for the days.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp16, fp8, int8, int4, ...")] = None,
     kv_precision: Annotated[str, typer.Option(help="bf16 or fp8.")] = "bf16",
+    allow_experimental: Annotated[
+        bool, typer.Option("--allow-experimental", help="Engines that support the model only experimentally.")
+    ] = False,
     offload: Annotated[bool, typer.Option("--offload", help="Routed experts in host memory.")] = False,
     cpu: Annotated[str | None, typer.Option(help="With --offload: CPU of the catalog.")] = None,
     sockets: Annotated[int, typer.Option(help="With --offload: CPUs.")] = 1,
@@ -115,6 +118,7 @@ def size(
         precision=precision,
         kv_precision=kv_precision,
         offload=offload,
+        allow_experimental=allow_experimental,
         conditions=frozenset({"new", "refurbished", "used"}),
     )
     host = parse.host(cpu, sockets, memory, parts) if offload else None

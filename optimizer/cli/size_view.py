@@ -103,6 +103,8 @@ def one(s: Sized) -> None:
             speed=f"{s.output_tok_s:,.0f}", interval=speed(s), basis=basis(s),
         )  # fmt: skip
         lines += [(N_("Plan"), how), (N_("Most users"), users), (N_("Throughput"), said)]
+    if s.counts:
+        lines.append((N_("Other numbers"), _.sentence(s.counts)))
     for title, text in lines:
         print(f"  {padded(_(title), 15)} {text}")
     if s.table:

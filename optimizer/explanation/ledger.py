@@ -37,7 +37,7 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
             why = "no chassis that can be bought holds it"
         elif not admitted and gpu.id not in planned:
             why = f"runs none of the precisions admitted ({', '.join(wanted(llm, r)) or 'none'})"
-        elif not any(served(llm.architecture, gpu.arch, p, r) for p in admitted) and gpu.id not in planned:
+        elif not any(served(llm, gpu, p, r) for p in admitted) and gpu.id not in planned:
             why = f"no released engine {'trains' if r.trains else 'serves'} {llm.architecture} on it as asked"
         elif gpu.id not in nodes:
             why = "no whole node around it can be bought"

@@ -17,7 +17,7 @@ from catalogs.load import Catalog
 from constraints.policy import Policy
 from optimizer.throughput.constants import Constants, constants
 from optimizer.throughput.demand import Demand
-from optimizer.throughput.jobs import Accelerator, jobs, pcie_b_s
+from optimizer.throughput.jobs import Accelerator, jobs, pcie_b_s, with_redundant
 from optimizer.throughput.roofline import Floats, Ints, Jobs, Latencies, Times, times
 from optimizer.throughput.setups import Resolved, Resolver, asked_of
 
@@ -152,6 +152,9 @@ def _arrays(
         net=NET_GBIT_S / 8 * 1e9,
         lengths=(isl, osl),
     )  # fmt: skip
+    if any(r.redundant and any(r.redundant) for r in have):
+        spare = np.array([x for r in have for x in r.redundant], dtype=np.int64)[entry]
+        made = with_redundant(made, spare, np.array([max(1, r.llm.experts) for r in have])[of])
     found = tuple(None if e else ready[w] for e, w in zip(errors, which.tolist(), strict=True))
     return Table(tuple(errors), found, made, owner, n_gpus // (tp * pp * dp), asked[owner], cap)
 

@@ -45,8 +45,13 @@ class Constants:
         return tuple(sorted(k.partition(".")[2] for k in self.values if k.startswith("rate_share.")))
 
     def arch(self, name: str) -> int:
-        """Index of a GPU generation; 0 (`other`) for one that has no constants."""
-        return self.archs.index(name) if name in self.archs else 0
+        """Index of a GPU generation, of its kin where it has no constants; 0 (`other`) where that has none either."""
+        known = name if name in self.archs else self.kin_of(name)
+        return self.archs.index(known) if known in self.archs else 0
+
+    def kin_of(self, arch: str) -> str:
+        """The generation whose constants stand in for one that nobody measured (arch_kin.csv); itself without."""
+        return arch_kin().get(arch, arch)
 
     @cached_property
     def models(self) -> tuple[str, ...]:
@@ -89,6 +94,12 @@ class Constants:
     def collective_s(self) -> npt.NDArray[np.float64]:
         """Latency of one collective per kind of link."""
         return self._table("collective_us", LINKS) * 1e-6
+
+
+@cache
+def arch_kin() -> Mapping[str, str]:
+    """Generation -> the one whose constants it takes."""
+    return {r["arch"]: r["kin"] for r in rows(DATA / "arch_kin.csv")}
 
 
 def rows(path: Path = DATA / "constants.csv") -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from catalogs.engines.support import Engine
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.interconnect import least_gbit_s
@@ -13,6 +14,7 @@ from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.reserve import reserve_bytes, usable_bytes
+from constraints.software import engines_for, kernel_class, starter
 from constraints.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.roofline import Ints
 from optimizer.throughput.shapes import shapes
@@ -28,18 +30,25 @@ class Fits:
         self.llm, self.request, self.policy, self.max_pp, self.max_batch = llm, request, policy, max_pp, max_batch
         self._tables: dict[tuple[object, ...], Ints] = {}
         self._free: dict[tuple[int, int], int] = {}
+        self._served: dict[tuple[str, str], tuple[Engine, ...]] = {}
 
     def of(self, precision: str, setups: Sequence[Setup]) -> tuple[Ints, Ints]:
-        """(tp, pp, dp, ep, requests at once) of all replicas that fit memory and network, and whose setup each is."""
-        tables = [self._table(precision, key, size) for _, key, size in setups]
+        """(tp, pp, dp, ep, redundant experts, requests at once) of all replicas that an engine starts and that fit
+        memory and network, and whose setup each is."""
+        tables = [self._table(gpu, precision, key, size) for gpu, key, size in setups]
         owner = np.repeat(np.arange(len(setups)), [len(x) for x in tables])
-        table = np.concatenate(tables) if tables else np.zeros((0, 7), dtype=np.int64)
+        table = np.concatenate(tables) if tables else np.zeros((0, 8), dtype=np.int64)
         free = np.array([self.free(gpu) for gpu, _, _ in setups], dtype=np.int64)[owner]
         rate = np.array([key.net_gbit_s for _, key, _ in setups], dtype=np.int64)[owner]
-        weights, kv, least = table[:, 4:].T
+        weights, kv, least = table[:, 5:].T
         users = np.minimum((free - weights) // kv, self.max_batch) * table[:, 2]
         kept = (free >= weights) & (users >= 1) & (rate >= least)
-        return np.column_stack((table[:, :4], users))[kept], owner[kept]
+        return np.column_stack((table[:, :5], users))[kept], owner[kept]
+
+    def shapes_of(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> list[tuple[int, ...]]:
+        """(tp, pp, dp, ep, redundant experts, bytes of weights on the fullest GPU) of replicas that an engine starts,
+        whether they fit memory or not."""
+        return [tuple(row) for row in self._table(gpu, precision, key, size)[:, :6].tolist()]
 
     def least(self, gpu: Gpu, precision: str) -> int:
         """GPUs below which no replica fits: all bytes of the weights lie on some GPU, so that the fullest one of a
@@ -60,18 +69,31 @@ class Fits:
             self._free[figures] = usable_bytes(gpu) - reserve_bytes(gpu, self.policy)
         return self._free[figures]
 
-    def _table(self, precision: str, key: RowKey, size: int) -> Ints:
-        """Shapes of `size` GPUs: tp, pp, dp, ep, bytes of weights on the fullest GPU, bytes of KV cache there per
-        request, Gbit/s of the network that it needs (constraints/vram.py, constraints/interconnect.py)."""
+    def engines(self, gpu: Gpu, precision: str) -> tuple[Engine, ...]:
+        """Engines that may be counted on for a GPU."""
+        memo = gpu.id, precision
+        if memo not in self._served:
+            self._served[memo] = engines_for(self.llm, gpu, precision, self.request)
+        return self._served[memo]
+
+    def _table(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> Ints:
+        """Shapes of `size` GPUs that an engine starts: tp, pp, dp, ep, redundant experts, bytes of weights on the
+        fullest GPU, bytes of KV cache there per request, Gbit/s of the network that it needs (constraints/software.py,
+        constraints/vram.py, constraints/interconnect.py)."""
         per_node, net = (key.per_node, key.net) if size > key.per_node else (size, "none")
-        memo = (precision, size, per_node, net)
+        among = self.engines(gpu, precision)
+        memo = (among, kernel_class(gpu), precision, size, per_node, net)
         if memo not in self._tables:
-            llm, r = self.llm, self.request
+            llm, r, experimental = self.llm, self.request, self.request.allow_experimental
             rows = []
             for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.max_pp):
+                run = starter(llm, gpu, precision, shape, among, experimental)
+                if run is None:
+                    continue
                 tp, pp, _, _ = shape
                 rate = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy) if size > key.per_node else 0
                 kv = kv_per_gpu_user(llm, r.tokens, r.kv_precision, tp, pp)
-                rows.append((*shape, weights_per_gpu(llm, precision, *shape), kv, rate))
-            self._tables[memo] = np.array(rows, dtype=np.int64).reshape(-1, 7)
+                weights = weights_per_gpu(llm, precision, *shape, redundant=run.redundant_experts)
+                rows.append((*shape, run.redundant_experts, weights, kv, rate))
+            self._tables[memo] = np.array(rows, dtype=np.int64).reshape(-1, 8)
         return self._tables[memo]

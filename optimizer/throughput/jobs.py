@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,8 +19,8 @@ from optimizer.throughput.demand import Demand
 from optimizer.throughput.roofline import Field, Ints, Jobs
 
 DATA_FIELDS = frozenset(
-    {"id", "arch", "mem_gb_s", "fp16_tflops", "fp8_tflops", "int8_tops", "fp4_tflops", "tdp_w", "link_gb_s", "p2p",
-     "vram_gb", "unified_reserve_gb", "pcie_gen"}
+    {"id", "arch", "kernel_class", "mem_gb_s", "fp16_tflops", "fp8_tflops", "int8_tops", "fp4_tflops", "tdp_w",
+     "link_gb_s", "p2p", "vram_gb", "unified_reserve_gb", "pcie_gen"}
 )  # fmt: skip
 """GPU attributes that throughput reads (pruning keeps cards apart that differ in one of them)."""
 
@@ -118,6 +118,12 @@ def of_setups(
         lengths=lengths,
         clock=each(clock(gpu, x.cap_w) for gpu, x in setups),
     )  # fmt: skip
+
+
+def with_redundant(j: Jobs, redundant: Ints, experts: int | Ints) -> Jobs:
+    """The same with `redundant` copies of routed experts in each configuration: a rank holds and reads its share of
+    experts + redundant."""
+    return replace(j, expert_b=j.expert_b * (1 + redundant / experts)) if redundant.any() else j
 
 
 def of_keys(

@@ -26,7 +26,7 @@ from constraints.policy import Policy
 from constraints.precision import BITS, wanted
 from constraints.precision import support as arch_support
 from constraints.request import Request
-from constraints.software import served
+from constraints.software import engine_of, served
 from constraints.vram import most_users
 from optimizer.throughput.constants import DATA
 
@@ -152,14 +152,14 @@ class HostPlanner:
 
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, an engine with experts on the CPU serves and the request admits."""
-        if gpu.arch not in self._precisions:
+        if gpu.id not in self._precisions:
             llm, r = self.llm, self.request
-            self._precisions[gpu.arch] = [
+            self._precisions[gpu.id] = [
                 p
                 for p in (wanted(llm, r) if llm.is_moe and r.offload and not r.trains else [])
-                if p in arch_support(gpu.arch) and served(llm.architecture, gpu.arch, p, r, offload=True)
+                if p in arch_support(gpu.arch) and served(llm, gpu, p, r, offload=True)
             ]
-        return self._precisions[gpu.arch]
+        return self._precisions[gpu.id]
 
     def rows(self, gpu: Gpu, keys: list[RowKey], nodes: int = 1) -> list[Row]:
         """The row of `nodes` nodes of each key that a plan can run on. Keys are of one node and one GPU kind."""
@@ -186,7 +186,8 @@ class HostPlanner:
             self._known[key] = []
         for precision in self.precisions(gpu):
             need = expert_gb(self.llm, precision)
-            self._at(gpu, precision, [k for k in keys if k.host_gb >= need and self.llm.heads % k.per_node == 0])
+            able = {n for n in {k.per_node for k in keys} if self._starts(gpu, precision, n)}
+            self._at(gpu, precision, [k for k in keys if k.host_gb >= need and k.per_node in able])
         for key in keys:
             self._known[key].sort(key=lambda x: x.rank, reverse=True)
 
@@ -207,6 +208,10 @@ class HostPlanner:
         for key, n, tok_s, each, ttft in zip(keys, chosen.tolist(), total, tpot, s.prefill_s.tolist(), strict=True):
             if n >= 1:
                 self._known[key].append(Judged((tenths(tok_s), BITS[precision]), precision, n, each, ttft))
+
+    def _starts(self, gpu: Gpu, precision: str, tp: int) -> bool:
+        """Whether an engine starts a node of `tp` GPUs with experts in host memory."""
+        return engine_of(self.llm, gpu, self._plan(precision, tp, 1, 1), self.request) is not None
 
     def _plan(self, precision: str, tp: int, replicas: int, concurrency: int) -> Plan:
         return Plan(precision, self.request.kv_precision, tp, 1, 1, 1, replicas, concurrency, offload=True)

@@ -21,7 +21,7 @@ from optimizer.throughput.calibration import Calibration, Curve, Shape, shipped
 from optimizer.throughput.curves import BETWEEN_KNOTS, bent
 from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.fits import Fits, Setup
-from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups
+from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups, with_redundant
 from optimizer.throughput.reach import ANYWHERE, Reach, holds, reach
 from optimizer.throughput.roofline import Ints, largest_concurrency, speeds, times
 from optimizer.throughput.shapes import sizes_of
@@ -40,6 +40,7 @@ class Replica(NamedTuple):
     concurrency: int
     precision: str
     shape: tuple[int, int, int, int]
+    redundant_experts: int
     per_user_tok_s: float
     ttft_ms: float
     tpot_ms: float
@@ -76,20 +77,19 @@ class Planner:
         """One number for all GPUs of equal figures: what throughput reads of them, and no measurement names them."""
         if gpu.id not in self._alike:
             known = gpu.id if gpu.id in self.calibration.seen.gpus else ""
-            figures = (known, gpu.fabric, *(getattr(gpu, x) for x in sorted(DATA_FIELDS - {"id", "tdp_w"})))
+            served = tuple(self.fits.engines(gpu, p) for p in wanted(self.llm, self.request))
+            figures = (known, gpu.fabric, served, *(getattr(gpu, x) for x in sorted(DATA_FIELDS - {"id", "tdp_w"})))
             self._alike[gpu.id] = self._kinds.setdefault(figures, len(self._kinds))
         return self._alike[gpu.id]
 
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, an engine serves and the request admits."""
-        if gpu.arch not in self._precisions:
+        if gpu.id not in self._precisions:
             have = arch_support(gpu.arch)
-            self._precisions[gpu.arch] = [
-                p
-                for p in wanted(self.llm, self.request)
-                if p in have and served(self.llm.architecture, gpu.arch, p, self.request)
+            self._precisions[gpu.id] = [
+                p for p in wanted(self.llm, self.request) if p in have and served(self.llm, gpu, p, self.request)
             ]
-        return self._precisions[gpu.arch]
+        return self._precisions[gpu.id]
 
     def rows(self, gpu: Gpu, keys: Sequence[RowKey]) -> list[Row]:
         """The row of each key that a plan can run on."""
@@ -123,7 +123,10 @@ class Planner:
         if best is None:
             return None
         _, found, replicas = best
-        plan = Plan(found.precision, self.request.kv_precision, *found.shape, replicas, found.concurrency)
+        plan = Plan(
+            found.precision, self.request.kv_precision, *found.shape, replicas, found.concurrency,
+            redundant_experts=found.redundant_experts,
+        )  # fmt: skip
         curve = self.curves(gpu, found.precision).get(found.shape, ())
         fact = self.calibration.fact(self.kin, gpu, curve, found.concurrency)
         perf = Perf(
@@ -213,9 +216,10 @@ class Planner:
         table, owner = self.fits.of(precision, setups)
         if not len(table):
             return
-        shape, users = table[:, :4], table[:, 4]
+        shape, redundant, users = table[:, :4], table[:, 4], table[:, 5]
         asked = demand(llm, precision, r.isl, r.osl, r.kv_precision)
         jobs = of_setups([(g, key) for g, key, _ in setups], shape, owner, asked, precision, (r.isl, r.osl), k)
+        jobs = with_redundant(jobs, redundant, llm.experts)
         pairs = np.array([1 / self.calibration.pair(self.kin, g.id) for g, _, _ in setups])[owner]
         t = bent(times(jobs, k), pairs, self._measured(precision, setups, shape, owner), users)
         most = largest_concurrency(t, users, self._user_tok_s, r.max_ttft_ms)
@@ -226,9 +230,9 @@ class Planner:
         if r.users is None:
             order = order[np.unique(owner[order], return_index=True)[1]]
         bits = BITS[precision]
-        figures = owner, shape, s.tenths, most, s.per_user_tok_s, s.ttft_ms, s.tpot_ms
-        for i, (a, b, c, d), speed, at_once, *seen in zip(*(x[order].tolist() for x in figures), strict=True):
-            todo[i][1].append(Replica((speed, bits, -b, -a, -d), at_once, precision, (a, b, c, d), *seen))
+        figures = owner, shape, redundant, s.tenths, most, s.per_user_tok_s, s.ttft_ms, s.tpot_ms
+        for i, (a, b, c, d), spare, speed, at_once, *seen in zip(*(x[order].tolist() for x in figures), strict=True):
+            todo[i][1].append(Replica((speed, bits, -b, -a, -d), at_once, precision, (a, b, c, d), spare, *seen))
 
     def _measured(self, precision: str, setups: Sequence[Setup], shape: Ints, owner: Ints) -> dict[int, Curve]:
         """Entries of a table whose very setup was measured, with its measurements."""

@@ -16,6 +16,7 @@ from constraints.plan import Plan
 from constraints.policy import Policy
 from constraints.precision import BITS, support
 from constraints.reserve import reserve_bytes, usable_bytes
+from constraints.software import any_starter, why_unstarted
 from constraints.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.constants import Constants
 from optimizer.throughput.demand import Demand, demand
@@ -53,6 +54,7 @@ class Resolved:
     demand: Demand
     accelerator: Accelerator
     plans: tuple[Shape, ...]
+    redundant: tuple[int, ...]
     caps: tuple[int, ...]
 
 
@@ -85,12 +87,17 @@ class Resolver:
         give = accelerator(gpu, precision, self.constants)
         if give is None:
             return f"{gpu.name}: does not run {precision}, or its bandwidth or tensor rate is unknown"
-        reserve = reserve_bytes(gpu, self.policy)
-        fits = [(s, c) for s in plans if (c := held(gpu, llm, precision, s, a.isl + a.osl, reserve)) >= 1]
+        started = {s: run for s in plans if (run := any_starter(llm, gpu, precision, s))}
+        if not started:
+            return f"no released engine starts this plan: {why_unstarted(llm, gpu, precision, plans[-1])}"
+        reserve, tokens = reserve_bytes(gpu, self.policy), a.isl + a.osl
+        spare = {s: run.redundant_experts for s, run in started.items()}
+        fits = [(s, c) for s in started if (c := held(gpu, llm, precision, s, tokens, reserve, spare[s])) >= 1]
         if not fits:
             return f"memory: weights of {precision} and one request do not fit {a.n_gpus} x {gpu.name}"
         need = demand(llm, precision, a.isl, a.osl, KV)
-        return Resolved(llm, gpu, precision, need, give, tuple(s for s, _ in fits), tuple(c for _, c in fits))
+        shapes_, caps = tuple(s for s, _ in fits), tuple(c for _, c in fits)
+        return Resolved(llm, gpu, precision, need, give, shapes_, tuple(spare[s] for s in shapes_), caps)
 
     def _model(self, name: str) -> Llm:
         llm: Llm = _remember(self._models, name, get)
@@ -143,10 +150,10 @@ def plans_of(llm: Llm, n_gpus: int, nodes: int, tp: int, pp: int, dp: int, ep: i
 
 
 @cache
-def held(gpu: Gpu, llm: Llm, precision: str, shape: Shape, tokens: int, reserve: int) -> int:
+def held(gpu: Gpu, llm: Llm, precision: str, shape: Shape, tokens: int, reserve: int, redundant: int = 0) -> int:
     """Requests at once that a replica holds: a card of N GB really has N x 2^30 bytes, of which engines use all but
     the reserve. A purchase (rule vram) counts N x 10^9. Where only the reserve is missing, one."""
-    free = usable_bytes(gpu) * 2**30 // 10**9 - weights_per_gpu(llm, precision, *shape)
+    free = usable_bytes(gpu) * 2**30 // 10**9 - weights_per_gpu(llm, precision, *shape, redundant=redundant)
     each = kv_per_gpu_user(llm, tokens, KV, shape[0], shape[1])
     most = (free - reserve) // each * shape[2]
     return int(most) if most >= 1 else int(free >= each)

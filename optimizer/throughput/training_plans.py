@@ -19,7 +19,7 @@ from constraints.policy import Policy
 from constraints.precision import BITS, runs, wanted
 from constraints.request import Request
 from constraints.reserve import usable_bytes
-from constraints.software import served
+from constraints.software import engine_of, served
 from constraints.training import fixed_footprint, seq_len, sequence_bytes
 from optimizer.throughput.training import interval, tenths, tokens_s
 
@@ -44,13 +44,13 @@ class TrainingPlanner:
 
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, a training stack knows and the request admits."""
-        if gpu.arch not in self._precisions:
-            self._precisions[gpu.arch] = [
+        if gpu.id not in self._precisions:
+            self._precisions[gpu.id] = [
                 p
                 for p in wanted(self.llm, self.request)
-                if runs(gpu.arch, p, self.request) and served(self.llm.architecture, gpu.arch, p, self.request)
+                if runs(gpu.arch, p, self.request) and served(self.llm, gpu, p, self.request)
             ]
-        return self._precisions[gpu.arch]
+        return self._precisions[gpu.id]
 
     def alike(self, gpu: Gpu) -> str:
         """What GPUs of equal rows share; here each has its own."""
@@ -90,7 +90,7 @@ class TrainingPlanner:
                 if most < 1:
                     continue
                 plan = self._plan(precision, shape, most)
-                if plan_fault(plan, key, self.policy):
+                if plan_fault(plan, key, self.policy) or not engine_of(self.llm, gpu, plan, self.request):
                     continue
                 speed = tenths(tokens_s(gpu, key, self.llm, plan, self.request, self.policy))
                 rank = (speed, BITS[precision], -shape.tp, -shape.ep, -shape.shard, -shape.checkpointing)
@@ -121,7 +121,7 @@ def shapes(key: RowKey, llm: Llm) -> list[Shape]:
     """All shapes of plans on the key's hardware."""
     out = []
     for tp in range(1, key.per_node + 1):
-        if key.per_node % tp or llm.heads % tp:
+        if key.per_node % tp:
             continue
         dp = key.total // tp
         for shard in sorted({1, key.per_node // tp, dp}):

@@ -1,0 +1,334 @@
+"""Which parallel sizes an engine's release starts: the rules of plan_rules.csv, and the one function that reads them.
+
+A rule is a row: where `when` holds, `divisor` must divide (or be at most, or equal) `dividend`, in whole
+`blocks_of` where that is given; else its outcome: refused (an assert, or silently wrong), experimental, or warns
+(built, logged). `unless`: rules whose own fault says enough. A rule that needs a size which is not known refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import Literal, cast, get_args
+
+from catalogs.engines.sizes import V4, ModelSizes
+from catalogs.engines.tables import NEWEST, day_of, read, release_of, sourced, split, within
+
+Outcome = Literal["warns", "experimental", "refused"]
+Relation = Literal["divides", "divides_or_is_multiple", "at_most", "equals", "never"]
+SEVERITY = {"starts": 0, "warns": 1, "experimental": 2, "refused": 3}
+SYMBOLS = frozenset({
+    "tp", "pp", "dp", "ep", "nodes", "redundant", "gpus", "attn_dp", "attn_tp", "moe_tp", "heads", "kv_heads",
+    "padded_vocabulary", "layers", "experts", "expert_width", "shared_width", "dense_width", "o_groups",
+    "linear_key_heads", "linear_value_heads", "fp8_block",
+})  # fmt: skip
+OF_MODEL = frozenset({"moe", "mla", "linear", "shared", "dense_layers", "block_fp8", "fp4_experts", "any_fp8"})
+OF_LAYOUT = frozenset({"ep_on", "dp_on", "tp_on", "pp_on", "redundant", "eplb", "gpus_known"})
+OPTIONS = frozenset({
+    "rocm", "experts_on_cpu", "a2a", "offset", "eplb_switch", "cutedsl", "megamoe", "mtp", "kv_quantised",
+    "no_flash_attention",
+})  # fmt: skip
+"""What a command line or a build of an engine may have switched on."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Parallel sizes as the engine counts them (see `Release.layout`). `options`: of OPTIONS; `kernel_class`: of the
+    GPUs, empty where it is not known; `gpus`: visible GPUs, where that is said."""
+
+    tp: int
+    pp: int = 1
+    dp: int = 1
+    ep: int = 1
+    nodes: int = 1
+    redundant: int = 0
+    options: frozenset[str] = frozenset()
+    kernel_class: str = ""
+    gpus: int | None = None
+
+
+@dataclass(frozen=True)
+class PlanFault:
+    """What a rule says about a plan."""
+
+    rule: str
+    outcome: Outcome
+    text: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A sum of products of symbols and whole numbers: `experts+redundant`, `tp*dp`."""
+
+    text: str
+    terms: tuple[tuple[str, ...], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        terms = tuple(tuple(product.split("*")) for product in self.text.split("+"))
+        for name in (n for product in terms for n in product):
+            if name not in SYMBOLS and not name.isdigit():
+                raise ValueError(f"no symbol {name!r}")
+        object.__setattr__(self, "terms", terms)
+
+    def value(self, symbols: Mapping[str, int | None]) -> int | None:
+        """Its value; None where a symbol of it is unknown."""
+        total = 0
+        for product in self.terms:
+            part = 1
+            for name in product:
+                number = int(name) if name.isdigit() else symbols[name]
+                if number is None:
+                    return None
+                part *= number
+            total += part
+        return total
+
+
+@dataclass(frozen=True)
+class PlanRule:
+    """One row of plan_rules.csv."""
+
+    rules: str
+    release_from: str
+    release_to: str
+    rule: str
+    when: tuple[str, ...]
+    unless: tuple[str, ...]
+    relation: Relation
+    divisor: Expression | None
+    dividend: Expression | None
+    blocks_of: Expression | None
+    outcome: Outcome
+    message: str
+    source: str
+
+    @classmethod
+    def of(cls, row: dict[str, str]) -> PlanRule:
+        """A row as a rule; raises ValueError for what no rule may say."""
+        if row["relation"] not in get_args(Relation) or row["outcome"] not in get_args(Outcome):
+            raise ValueError(f"{row['relation']!r} or {row['outcome']!r}")
+        day_of(row["date"])
+        made = {c: Expression(row[c]) if row[c] else None for c in ("divisor", "dividend", "blocks_of")}
+        if (row["relation"] == "never") == bool(made["divisor"] and made["dividend"]):
+            raise ValueError(f"{row['relation']} with these operands")
+        when = tuple(row["when"].split())
+        for condition in when:
+            name, equals, _ = condition.removeprefix("!").partition("=")
+            if name not in ({"family", "format", "class"} if equals else OF_MODEL | OF_LAYOUT | OPTIONS):
+                raise ValueError(f"no condition {condition!r}")
+        relation, outcome = cast(Relation, row["relation"]), cast(Outcome, row["outcome"])
+        return cls(
+            row["rules"], row["release_from"], row["release_to"], row["rule"], when, split(row["unless"]), relation,
+            **made, outcome=outcome, message=row["message"], source=sourced(row),
+        )  # fmt: skip
+
+
+@cache
+def plan_rules() -> tuple[PlanRule, ...]:
+    """All rules of plan_rules.csv, in the order of the file."""
+    return read("plan_rules", PlanRule.of)
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release of an engine. `rules`: sets of plan rules that hold for it. `inside`: its data-parallel attention
+    groups lie inside its tensor-parallel size (SGLang, TensorRT-LLM), not beside it (vLLM)."""
+
+    engine: str
+    release: str
+    date: str
+    rules: tuple[str, ...]
+    inside: bool
+    options: frozenset[str]
+    aliases: tuple[str, ...]
+    source: str
+
+    @classmethod
+    def of(cls, row: dict[str, str]) -> Release:
+        """A row of releases.csv; raises ValueError."""
+        if row["data_parallel"] not in ("inside", "outside") or not set(split(row["options"])) <= OPTIONS:
+            raise ValueError(f"{row['data_parallel']!r} or {row['options']!r}")
+        day_of(row["date"])
+        return cls(
+            row["engine"], row["release"], row["date"], split(row["rules"]), row["data_parallel"] == "inside",
+            frozenset(split(row["options"])), split(row["aliases"]), sourced(row),
+        )  # fmt: skip
+
+    @property
+    def number(self) -> tuple[int, ...]:
+        """The release as numbers that compare."""
+        return release_of(self.release)
+
+    def layout(self, tp: int, pp: int, dp: int, ep: int, redundant: int = 0, kernel_class: str = "") -> Layout:
+        """The engine's own sizes of a plan that takes tp x pp x dp GPUs per replica.
+
+        SGLang and TensorRT-LLM count the data-parallel attention groups into their tensor-parallel size. An all-to-all
+        backend moves tokens between groups where each rank has experts of its own."""
+        options = self.options | ({"a2a"} if self.inside and dp > 1 and ep == tp * dp else set())
+        width = tp * dp if self.inside else tp
+        return Layout(width, pp, dp, ep, 1, redundant, options, kernel_class)
+
+
+@cache
+def releases() -> tuple[Release, ...]:
+    """The newest known release of every engine."""
+    return read("releases", Release.of)
+
+
+@cache
+def newest(engine: str) -> Release | None:
+    """The newest release of an engine by the name that software.csv has; None where no rules of it are known."""
+    return next((r for r in releases() if r.engine == engine), None)
+
+
+def plan_faults(
+    release: Release, model: ModelSizes, layout: Layout, number: tuple[int, ...] | None = None
+) -> tuple[PlanFault, ...]:
+    """What speaks against starting a model with these sizes on a release, in the order of the rules.
+
+    The one reading of plan_rules.csv: planner, training planner, `size`, its batch and `check` all ask it. Empty: it
+    starts. `number`: an older release than the one described."""
+    return _faults(release.rules, number or release.number, model, layout)
+
+
+@lru_cache(maxsize=200_000)
+def _faults(
+    rules: tuple[str, ...], number: tuple[int, ...], model: ModelSizes, layout: Layout
+) -> tuple[PlanFault, ...]:
+    symbols, flags = _symbols(model, layout), _flags(layout)
+    found: dict[str, PlanFault] = {}
+    for rule in _that_may_hold(rules, number, model):
+        if any(x in found for x in rule.unless):
+            continue
+        holds = _all_hold(rule.when, model, layout, flags)
+        if holds is not False and (fault := _fault(rule, symbols, sure=holds is True)):
+            worse = found.get(rule.rule)
+            if worse is None or SEVERITY[fault.outcome] > SEVERITY[worse.outcome]:
+                found[rule.rule] = fault
+    return tuple(found.values())
+
+
+@lru_cache(maxsize=4096)
+def _that_may_hold(rules: tuple[str, ...], number: tuple[int, ...], model: ModelSizes) -> tuple[PlanRule, ...]:
+    """Rules of a release that may speak of a model, whatever its plan is."""
+    return tuple(
+        r
+        for r in plan_rules()
+        if r.rules in rules
+        and (within(number, r.release_from, r.release_to) or (number == NEWEST and not r.release_to))
+        and not any(_of_the_model(c, model) is False for c in r.when)
+    )
+
+
+def _of_the_model(condition: str, model: ModelSizes) -> bool | None:
+    """Whether a condition on the model holds; True for one on the plan, None where the model does not say."""
+    name, equals, values = condition.removeprefix("!").partition("=")
+    if equals and name == "family":
+        held = None if model.family is None else model.family in values.split("|")
+    elif equals and name == "format":
+        held = None if model.weights is None else model.weights in values.split("|")
+    elif name in OF_MODEL:
+        held = _facts(model)[name]
+    else:
+        return True
+    return held if held is None else held != condition.startswith("!")
+
+
+@lru_cache(maxsize=4096)
+def _facts(m: ModelSizes) -> dict[str, bool | None]:
+    def some(number: int | None) -> bool | None:
+        return None if number is None else number > 0
+
+    return {
+        "moe": some(m.experts),
+        "mla": m.mla,
+        "linear": some(m.linear_key_heads),
+        "shared": some(m.shared_width),
+        "dense_layers": None if m.experts is None else m.dense_width != 0,
+        "block_fp8": some(m.fp8_block),
+        "fp4_experts": None if m.family is None or m.weights is None else m.family in V4 and m.weights == "mxfp4",
+        "any_fp8": None if m.weights is None else m.weights in ("fp8", "block-fp8"),
+    }
+
+
+def _flags(layout: Layout) -> dict[str, bool]:
+    return {
+        "ep_on": layout.ep > 1,
+        "dp_on": layout.dp > 1,
+        "tp_on": layout.tp > 1,
+        "pp_on": layout.pp > 1,
+        "redundant": layout.redundant > 0,
+        "eplb": layout.redundant > 0 or "eplb_switch" in layout.options,
+        "gpus_known": layout.gpus is not None,
+    }
+
+
+def _all_hold(when: tuple[str, ...], model: ModelSizes, layout: Layout, flags: dict[str, bool]) -> bool | None:
+    """Whether all conditions hold; None where that hangs on what the model does not say."""
+    sure = True
+    for condition in when:
+        wanted, name = not condition.startswith("!"), condition.removeprefix("!")
+        key, equals, values = name.partition("=")
+        if equals and key == "class":
+            if (layout.kernel_class in values.split("|")) != wanted:
+                return False
+        elif name in flags or name in OPTIONS:
+            if flags.get(name, name in layout.options) != wanted:
+                return False
+        elif _of_the_model(condition, model) is None:
+            sure = False
+    return True if sure else None
+
+
+def _symbols(m: ModelSizes, layout: Layout) -> dict[str, int | None]:
+    tp, dp, ep = layout.tp, layout.dp, layout.ep
+    return {
+        "tp": tp, "pp": layout.pp, "dp": dp, "ep": ep, "nodes": layout.nodes, "redundant": layout.redundant,
+        "gpus": layout.gpus, "attn_dp": dp, "attn_tp": max(1, tp // dp), "moe_tp": max(1, tp // ep),
+        "heads": m.heads, "kv_heads": m.kv_heads, "padded_vocabulary": m.padded_vocabulary, "layers": m.layers,
+        "experts": m.experts, "expert_width": m.expert_width, "shared_width": m.shared_width,
+        "dense_width": m.dense_width, "o_groups": m.o_groups, "linear_key_heads": m.linear_key_heads,
+        "linear_value_heads": m.linear_value_heads, "fp8_block": m.fp8_block,
+    }  # fmt: skip
+
+
+def _fault(rule: PlanRule, symbols: Mapping[str, int | None], *, sure: bool) -> PlanFault | None:
+    """What the rule says of these sizes; None where nothing is wrong. Of one GPU nothing is cut."""
+    if rule.divisor is None or rule.dividend is None:
+        text = rule.message if sure else f"not known of this model: {rule.message}"
+        return PlanFault(rule.rule, rule.outcome if sure else "refused", _filled(text, symbols), rule.source)
+    divisor = rule.divisor.value(symbols)
+    if divisor == 1 and rule.relation != "equals":
+        return None
+    dividend = rule.dividend.value(symbols)
+    block = 1 if rule.blocks_of is None else rule.blocks_of.value(symbols)
+    if divisor is None or dividend is None or block is None or not sure:
+        missing = f"not known of this model: {rule.dividend.text} against {rule.divisor.text} {divisor}"
+        return PlanFault(rule.rule, "refused", missing, rule.source)
+    if _related(rule.relation, divisor, dividend, block):
+        return None
+    return PlanFault(rule.rule, rule.outcome, _filled(rule.message, symbols), rule.source)
+
+
+def _related(relation: Relation, divisor: int, dividend: int, block: int) -> bool:
+    if relation == "at_most":
+        return divisor <= dividend
+    if relation == "equals":
+        return divisor == dividend
+    whole = dividend % (divisor * max(1, block)) == 0
+    return whole or (relation == "divides_or_is_multiple" and dividend > 0 and divisor % dividend == 0)
+
+
+def _filled(message: str, symbols: Mapping[str, int | None]) -> str:
+    """A message with the values of what stands in braces."""
+
+    def value(match: re.Match[str]) -> str:
+        number = Expression(match[1]).value(symbols)
+        return "unknown" if number is None else str(number)
+
+    return re.sub(r"\{([a-z0-9_*+]+)\}", value, message)

@@ -1,0 +1,242 @@
+"""The sizes of a model that engines divide over GPUs, from any Hugging Face config, understood for memory or not.
+
+A size that a config does not say is None: unknown, never guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from typing import Any
+
+from catalogs.engines.tables import sourced, table
+from catalogs.llm import Llm, get
+from catalogs.registry import shipped_names
+
+Config = Mapping[str, Any]
+V4 = ("v4", "v4.1")
+ENDS = re.compile(
+    r"[-_ ](fp8|nvfp4|mxfp4|mxfp8|fp4|w8a8|w4a8|int4|int8|awq|gptq|bf16)"
+    r"([-_ ](v\d|preview|dynamic|static|block|int4|pertensor|per-tensor))*$",
+    re.I,
+)
+"""The weight format at the end of a repository's name, and what may stand behind it."""
+
+
+@dataclass(frozen=True)
+class ModelSizes:
+    """Sizes in heads, units and layers; None is unknown, 0 is none of it.
+
+    `mla`: one latent instead of kv heads. `dense_width`: of dense layers, 0 where the model has none. `fp8_block`:
+    side of the blocks of block-FP8 weights, 0 for other weights. `weights`: format of the routed experts."""
+
+    name: str
+    family: str | None
+    heads: int | None
+    kv_heads: int | None
+    mla: bool | None
+    vocabulary: int | None
+    layers: int | None
+    hidden: int | None
+    experts: int | None
+    expert_width: int | None
+    shared_width: int | None
+    dense_width: int | None
+    o_groups: int | None
+    linear_key_heads: int | None
+    linear_value_heads: int | None
+    fp8_block: int | None
+    weights: str | None
+
+    @property
+    def padded_vocabulary(self) -> int | None:
+        """The vocabulary filled up to a multiple of 64, as vLLM does."""
+        return None if self.vocabulary is None else 64 * -(-self.vocabulary // 64)
+
+
+def unknown(name: str) -> ModelSizes:
+    """A model of which nothing is known."""
+    return ModelSizes(name, *(None for _ in fields(ModelSizes)[1:]))
+
+
+def from_config(config: Config, name: str = "") -> ModelSizes:
+    """The sizes that a config.json states, of the language model where it has more parts."""
+    text = next((c for k in ("text_config", "llm_config") if isinstance(c := config.get(k), dict)), config)
+    family = _family(config, text)
+    heads, experts = _whole(text, "num_attention_heads"), _experts(text)
+    kv_heads = _whole(text, "num_key_value_heads")
+    width = _expert_width(text, experts)
+    linear = text.get("linear_attn_config") or {}
+    block, weights = _weights(config, text)
+    return ModelSizes(
+        name=name,
+        family=family,
+        heads=heads,
+        kv_heads=heads if kv_heads is None else kv_heads,
+        mla="kv_lora_rank" in text or "o_groups" in text,
+        vocabulary=_whole(text, "vocab_size"),
+        layers=_whole(text, "num_hidden_layers"),
+        hidden=_whole(text, "hidden_size"),
+        experts=experts,
+        expert_width=width,
+        shared_width=_shared_width(text, experts, width, family),
+        dense_width=_dense_width(text, experts),
+        o_groups=_whole(text, "o_groups") or 0,
+        linear_key_heads=_whole(text, "linear_num_key_heads") or _whole(linear, "num_heads") or 0,
+        linear_value_heads=_whole(text, "linear_num_value_heads") or _whole(linear, "num_heads") or 0,
+        fp8_block=block,
+        weights=weights,
+    )
+
+
+def _whole(config: Config, *names: str) -> int | None:
+    """The first of these fields that holds a positive whole number."""
+    for name in names:
+        value = config.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            return value
+    return None
+
+
+def _family(config: Config, text: Config) -> str | None:
+    names = (config.get("architectures") or text.get("architectures") or [""])[0]
+    kinds = {str(config.get("model_type")), str(text.get("model_type"))}
+    rows = [r for r in table("families") if r["architecture"] == names]
+    named = next((r for r in rows if r["model_type"] in kinds), None)
+    found = named or next((r for r in rows if not r["model_type"]), None)
+    return found["family"] if found else None
+
+
+def _experts(c: Config) -> int:
+    return _whole(c, "n_routed_experts", "num_experts", "num_local_experts") or 0
+
+
+def _expert_width(c: Config, experts: int) -> int | None:
+    """MiniMax, gpt-oss and Mixtral call it intermediate_size, as they have no dense layers."""
+    return _whole(c, "moe_intermediate_size", "intermediate_size") if experts else 0
+
+
+def _shared_width(c: Config, experts: int, width: int | None, family: str | None) -> int | None:
+    said = (
+        "shared_expert_intermediate_size",
+        "moe_shared_expert_intermediate_size",
+        "shared_intermediate_size",
+        "share_expert_dim",
+    )
+    if not experts:
+        return 0
+    if (found := _whole(c, *said)) is not None:
+        return found
+    count = _whole(c, "n_shared_experts", "num_shared_experts") or 0
+    if family == "llama-4":
+        count = 1
+    return None if count and width is None else count * (width or 0)
+
+
+def _dense_width(c: Config, experts: int) -> int | None:
+    if not experts:
+        return _whole(c, "intermediate_size")
+    frequency = c.get("moe_layer_freq")
+    mixed = (
+        _whole(c, "first_k_dense_replace")
+        or c.get("mlp_only_layers")
+        or (isinstance(frequency, list) and 0 in frequency)
+        or (_whole(c, "decoder_sparse_step") or 1) > 1
+        or (_whole(c, "interleave_moe_layer_step") or 1) > 1
+        or c.get("enable_moe_block")
+    )
+    return _whole(c, "dense_intermediate_size", "intermediate_size_mlp", "intermediate_size") if mixed else 0
+
+
+def _weights(config: Config, text: Config) -> tuple[int | None, str | None]:
+    """(side of FP8 blocks, format of the experts) of the stored weights."""
+    q = config.get("quantization_config") or text.get("quantization_config") or {}
+    if not isinstance(q, dict):
+        return None, None
+    method, algorithm = str(q.get("quant_method", "")), str(q.get("quant_algo", ""))
+    sides = q.get("weight_block_size")
+    block = int(sides[0]) if method == "fp8" and isinstance(sides, list) and sides else 0
+    fp4 = (q.get("expert_dtype") or text.get("expert_dtype") or config.get("expert_dtype")) == "fp4"
+    if fp4:
+        return block, "mxfp4"
+    if "NVFP4" in algorithm or (algorithm == "MIXED_PRECISION" and "nvfp4" in str(q).lower()):
+        return block, "nvfp4"
+    if method == "compressed-tensors":
+        said = str(q.get("config_groups", q))
+        return 0, next((f for f in ("nvfp4", "mxfp4") if f in said), "int4" if "'num_bits': 4" in said else None)
+    names = {"mxfp4": "mxfp4", "mxfp8": "mxfp8", "awq": "int4", "gptq": "int4"}
+    if block:
+        return block, "block-fp8"
+    if method == "fp8" or algorithm == "FP8":
+        return 0, "fp8"
+    return 0, names.get(method, None if method else "bf16")
+
+
+@cache
+def of(llm: Llm, precision: str) -> ModelSizes:
+    """The sizes of a model that dsopt knows, with its weights in one of its formats."""
+    found = from_config(llm.config, llm.id)
+    block, weights = found.fp8_block or 0, {"fp4-mix": "mxfp4", "fp16": "bf16"}.get(precision, precision)
+    if precision == "fp8":
+        block = block or fp8_block(found.family)
+        weights = "block-fp8" if block else "fp8"
+    elif found.family not in V4:
+        block = 0
+    return replace(found, fp8_block=block, weights=weights)
+
+
+@cache
+def fp8_block(family: str | None) -> int:
+    """Side of the blocks of a family's FP8 conversions, 0 for per-tensor scales (fp8_blocks.csv)."""
+    return next((int(r["block"]) for r in table("fp8_blocks") if sourced(r) and r["family"] == family), 0)
+
+
+@cache
+def _known() -> dict[str, ModelSizes]:
+    """Models by the repository's name in small letters, without its owner (model_sizes.csv)."""
+    out = {}
+    for row in table("model_sizes"):
+        assert sourced(row)
+        out[_bare(row["name"])] = _record(row)
+    without_format = {ENDS.sub("", bare): sizes for bare, sizes in out.items()}
+    return {**without_format, **out}
+
+
+def _record(row: Mapping[str, str]) -> ModelSizes:
+    """A row of model_sizes.csv; a blank cell is unknown."""
+    values: dict[str, Any] = {f.name: int(row[f.name]) if row[f.name].isdigit() else None for f in fields(ModelSizes)}
+    texts = {name: row[name] or None for name in ("name", "family", "weights")}
+    return ModelSizes(**{**values, **texts, "mla": row["mla"] == "1"})
+
+
+def _bare(name: str) -> str:
+    """A repository's name without its owner."""
+    return name.strip().rpartition("/")[2].casefold()
+
+
+@cache
+def named(name: str) -> ModelSizes:
+    """The sizes of a model by id or Hugging Face name; a conversion (`nvidia/X-NVFP4`) has the sizes of X.
+
+    A name that nobody knows has no known sizes."""
+    bare = _bare(name)
+    if bare in _known():
+        return replace(_known()[bare], name=name)
+    if match := ENDS.search(bare):
+        base = named(bare[: match.start()])
+        return unknown(name) if base.heads is None else _converted(base, name, match[1].casefold())
+    for owner in ("", "deepseek-ai/", "qwen/", "meta-llama/", "openai/", "minimaxai/", "nvidia/"):
+        if owner + bare in shipped_names():
+            return from_config(get(owner + bare).config, name)
+    return unknown(name)
+
+
+def _converted(base: ModelSizes, name: str, weights: str) -> ModelSizes:
+    """A model with its weights in another format."""
+    keeps = base.family in V4
+    if weights == "fp8":
+        block = base.fp8_block or fp8_block(base.family)
+        return replace(base, name=name, fp8_block=block, weights="block-fp8" if block else "fp8")
+    short = {"fp4": "nvfp4", "w8a8": "int8", "awq": "int4", "gptq": "int4"}.get(weights, weights)
+    return replace(base, name=name, fp8_block=base.fp8_block if keeps else 0, weights=short)

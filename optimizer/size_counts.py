@@ -1,0 +1,72 @@
+"""Numbers of GPUs by which a model divides: what to say where it divides by none of a setup's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from catalogs.schema import Gpu
+from constraints.plan import Plan, RowKey
+from constraints.software import starter, why_unstarted
+from optimizer.throughput.plans import Planner
+from optimizer.throughput.shapes import divisors, shapes, sizes_of
+
+MOST = 1024
+"""GPUs of a node up to which a number that divides is looked for."""
+AROUND = 8
+"""How far above a node's GPUs the next number that divides is looked for, as a multiple of them."""
+
+
+def whole_shapes(planner: Planner, count: int) -> list[tuple[int, int, int, int]]:
+    """Shapes that cut every layer over all `count` GPUs of a node."""
+    found = shapes(count, count, "none", planner.llm.heads, planner.llm.is_moe, 1)
+    return [s for s in found if s[1] == 1]
+
+
+def divides(planner: Planner, gpu: Gpu, count: int) -> bool:
+    """Whether an engine starts a replica with every layer cut over all `count` GPUs of a node."""
+    experimental = planner.request.allow_experimental
+    return any(
+        starter(planner.llm, gpu, p, s, planner.fits.engines(gpu, p), experimental)
+        for p in planner.precisions(gpu)
+        for s in whole_shapes(planner, count)
+    )
+
+
+def counts(planner: Planner, gpu: Gpu, key: RowKey) -> str:
+    """Where the model divides by no way of cutting it over a node's GPUs, and another number of them does more per GPU:
+    which numbers do, the nearest below and above; else empty."""
+    n = key.per_node
+    if n == 1 or not planner.precisions(gpu) or divides(planner, gpu, n):
+        return ""
+    below = next((x for x in range(n - 1, 0, -1) if divides(planner, gpu, x)), None)
+    above = next((x for x in range(n + 1, min(MOST, AROUND * n) + 1) if divides(planner, gpu, x)), None)
+    better = [x for x in (below, above) if x and _per_gpu(planner, gpu, key, x) > _per_gpu(planner, gpu, key, n)]
+    if not better:
+        return ""
+    names = " and ".join(str(x) for x in (below, above) if x)
+    why = why_unstarted(planner.llm, gpu, planner.precisions(gpu)[-1], (n, 1, 1, 1))
+    return f"no engine cuts the model over {n} GPUs of a node ({why}); it divides by {names}"
+
+
+def _per_gpu(planner: Planner, gpu: Gpu, key: RowKey, count: int) -> float:
+    """0.1 tok/s per GPU of the best plan with `count` of them in each node; 0 where none runs."""
+    domain = min(gpu.wired_domain_gpus, count)
+    host = (0, 0) if domain >= count else (gpu.pcie_gen or 4, 16)
+    other = replace(key, per_node=count, domain=domain, pcie_gen=host[0], lanes=host[1])
+    row = next(iter(planner.rows(gpu, [other])), None)
+    return row.perf.tenths / other.total if row else 0.0
+
+
+def leanest(planner: Planner, gpu: Gpu, key: RowKey, precision: str) -> Plan:
+    """The plan with the least memory per GPU that an engine starts; where none does, one stage after the other."""
+    r = planner.request
+    found: list[tuple[int, int, Plan]] = []
+    for size in sizes_of(key.per_node, key.total):
+        for row in planner.fits.shapes_of(gpu, precision, key, size):
+            tp, pp, dp, ep, redundant, weights = row
+            plan = Plan(precision, r.kv_precision, tp, pp, dp, ep, key.total // size, 1, redundant_experts=redundant)
+            found.append((weights, size, plan))
+    if found:
+        return min(found, key=lambda x: x[:2])[2]
+    pp = max(d for d in divisors(key.total) if d <= planner.max_pp)
+    return Plan(precision, r.kv_precision, 1, pp, 1, 1, key.total // pp, 1)
