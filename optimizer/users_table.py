@@ -118,7 +118,15 @@ def served(planner: Planner, c: Candidates, users: int) -> list[Served]:
     missed = np.maximum(1.0, tpot_ms * least / 1000 / SLACK)
     if r.max_ttft_ms is not None:
         missed = np.maximum(missed, ttft_ms / r.max_ttft_ms / SLACK)
-    columns = c.redundant, c.replicas, c.cap * c.replicas, running, wanted <= c.cap, missed, busy * running * r.osl / one_s
+    columns = (
+        c.redundant,
+        c.replicas,
+        c.cap * c.replicas,
+        running,
+        wanted <= c.cap,
+        missed,
+        busy * running * r.osl / one_s,
+    )
     values = zip(c.shapes, *(x.tolist() for x in (*columns, tpot_ms, ttft_ms)), strict=True)
     return [Served(c.precision, *one) for one in values]
 
