@@ -203,6 +203,7 @@ class FamilyModel:
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
         cp.add(self.node_cents == sum(node))
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
+        cp.add(self.node_cents <= self.total_cents)  # follows from the sum below once the number of nodes is chosen
         self.ordered = [Ordered(x, p.offer, sum(quantities[x]), p.cents, False, p.stale) for x, p in priced]
         rest = sum(self.shared_cost) + orders(self)
         if book.by_quantity:

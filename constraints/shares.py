@@ -124,7 +124,9 @@ def _spent(m: Shopping, counts: Callable[[Offer | Bundle], bool], name: str) -> 
 
 def _lines(m: Shopping) -> Expr:
     """Cents of all lines, spares among them, support not."""
-    return _spent(m, lambda o: True, "cents of all lines")
+    lines = _spent(m, lambda o: True, "cents of all lines")
+    m.cp.add(m.book.scale * lines <= m.total_cents)  # follows from their definitions; binds them early
+    return lines
 
 
 def _with_seller(m: Shopping, name: str) -> Expr:

@@ -13,7 +13,7 @@ from catalogs.schema import Kind
 from constraints.plan import Row, RowKey
 from constraints.power import circuit_limit_w, efficiency_percent
 from optimizer.cluster import NO_PARTS, Cluster, Ways
-from optimizer.leaning import from_few, least_by_shares
+from optimizer.leaning import Leaning, from_few
 from optimizer.market import Market
 from optimizer.outfit import Outfit
 from optimizer.shelf import NONE, Option
@@ -106,7 +106,7 @@ class Bounds:
     """Bounds of a market; node bounds and racks are remembered."""
 
     def __init__(self, market: Market, cluster: Cluster) -> None:
-        self.market, self.cluster = market, cluster
+        self.market, self.cluster, self.leaning = market, cluster, Leaning(market)
         self._pools: dict[tuple[object, ...], Pool] = {}
         self._made: dict[tuple[int, int], tuple[Row, Bound | None]] = {}
         self._watts: dict[int, tuple[list[Option], int]] = {}
@@ -156,12 +156,12 @@ class Bounds:
         pools = from_few(self.market, p.id, [o.gpus, o.cpus_for(key), o.memory_for(key), o.bridges(key)])
         if pools is None or not all(pools):
             return None
-        by_shares = least_by_shares(self.market, p.id, pools)
-        if by_shares is None:
-            return None
         static = o.static_w + sum(self._least_w(pool) for pool in pools)
         load, banks = o.load_w(static), o.psus(static)
         if not banks or (p.system_max_w and p.kind != Kind.SYSTEM and load > p.system_max_w):
+            return None
+        by_shares = self.leaning.least_cents(p.id, (*pools, banks))
+        if by_shares is None:
             return None
         drives = o.shelf.least_drives(o.need_gb(precision))
         cents = o.own.cents + sum(pool[0].cents for pool in (*pools, banks)) + drives

@@ -68,6 +68,9 @@ class Family:
         m = self.model
         asked = m.cp.clone()
         cost = asked.get_int_var_from_proto_index(self.cost.index)
+        top = max(ceiling(row) for row in m.rows)
+        if top >= 0:
+            asked.add(cost <= (m.book.scaled(top) if self.market.axis is MONEY else top))
         for row, chosen in m.rows.items():
             literal = asked.get_bool_var_from_proto_index(chosen.index)
             top = ceiling(row)

@@ -21,7 +21,7 @@ PARAMETERS = {"linearization_level": 1, "random_seed": 0, "cp_model_presolve": 0
 Presolve is off: that of 9.15 calls models infeasible that are not, where support by category makes costs large
 multiples (its search for linear constraints within others; tests/test_certificate.py has one). Without it the proof
 takes no longer."""
-BY_SHARE = {**PARAMETERS, "linearization_level": 0}
+BY_SHARE = PARAMETERS
 """Those where shares of the cost are limited: several times faster there."""
 STEPPED = {**PARAMETERS, "linearization_level": 2, "search_branching": 5}
 """Those where prices depend on quantity (a portfolio with quick restarts): 10 to 100 times faster there."""

@@ -17,6 +17,7 @@ from constraints.plan import Row, RowKey
 from optimizer.bound import Bound
 from optimizer.cluster import Cluster, Joined
 from optimizer.front import Found, Judge
+from optimizer.leaning import Leaning
 from optimizer.market import Market
 from optimizer.outfit import Outfit
 from optimizer.shelf import NONE, Option
@@ -29,7 +30,7 @@ TRIES = 40
 
 def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost: int) -> Found | None:
     """A cheap build of the bound's row and platform that costs at most `cost` on the axis and passes every rule."""
-    o, row, key = bound.outfit, bound.row, bound.row.key
+    o, row, key, leaning = bound.outfit, bound.row, bound.row.key, bound.bounds.leaning
     drives, cards = o.shelf.drives(o.need_gb(row.plan.precision)), o.nics if key.nodes == 1 else [Option(0, 0)]
     taken = min((d.lanes for d in drives[:DEPTH]), default=0) + min((x.lanes for x in cards[:DEPTH]), default=0)
     cpus = [c for c in o.cpus_for(key) if o.lanes_left(c, key) >= taken]
@@ -42,18 +43,25 @@ def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost:
     ]
     combos = [
         (c, key.nodes * (o.own.cents + sum(x.cents for x in c)))
-        for c in product(*(_first(market, p) for p in pools))
+        for c in product(*(_first(market, leaning, p) for p in pools))
         if c[3].lanes + c[5].lanes <= o.lanes_left(c[1], key)
         and (not key.host_gb_s or o.shelf.pair_gb_s(c[1], c[2]) >= key.host_gb_s)
     ]
     carried = {
-        (c.parts, j): _carries(market, c, net, key) for c in _first(market, pools[1]) for j, (net, _) in enumerate(nets)
+        (c.parts, j): _carries(market, c, net, key)
+        for c in _first(market, leaning, pools[1])
+        for j, (net, _) in enumerate(nets)
     }
     lanes = [sum(q * market.catalog.parts[x].lanes for n in net for x, q in n.node.items()) for net, _ in nets]  # type: ignore[attr-defined]
     spare = [o.lanes_left(c[1], key) - c[3].lanes - c[5].lanes for c, _ in combos]
+    rank = [a for _, a in combos]
+    if market.request.shares:
+        rank = [
+            max(a, key.nodes * leaning.lines_for((*o.own.parts, *(x for y in c for x in y.parts)))) for c, a in combos
+        ]
     both = (
-        (a + b, i, j)
-        for i, (c, a) in enumerate(combos)
+        (rank[i] + b, i, j)
+        for i, (c, _) in enumerate(combos)
         for j, (_, b) in enumerate(nets)
         if carried[c[1].parts, j] and lanes[j] <= spare[i]
     )
@@ -65,14 +73,16 @@ def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost:
         top = market.purse_at(cost)
         if bound.cents + cents - least > top:
             break
-        if found := _finish(market, cluster, judge, o, row, combos[i][0], nets[j][0], top, cost):
+        if found := _finish(market, cluster, judge, leaning, o, row, combos[i][0], nets[j][0], top, cost):
             best, cost = found, found.cost - 1
     return best
 
 
-def _first(market: Market, pool: list[Option]) -> list[Option]:
+def _first(market: Market, leaning: Leaning, pool: list[Option]) -> list[Option]:
     """The options to look at: the cheapest; on another axis than money those that add least to it. What --include
-    demands comes first."""
+    demands comes first. Where shares of the cost are limited some of each seller and kind of price."""
+    if market.request.shares and not market.request.include:
+        return leaning.varied(pool, DEPTH)
     axis, wanted = market.axis, market.request.include
     if axis is not MONEY:
         pool = sorted(pool, key=lambda x: axis.share(x.watts, (part for part, _ in x.parts), market.book))
@@ -93,6 +103,7 @@ def _finish(
     market: Market,
     cluster: Cluster,
     judge: Judge,
+    leaning: Leaning,
     o: Outfit,
     row: Row,
     combo: tuple[Option, ...],
@@ -115,9 +126,10 @@ def _finish(
     banks = o.psus(static)
     if not banks:
         return None
-    for part, qty in banks[0].parts:
+    supplies = min(banks, key=lambda x: max(x.cents, leaning.lines_for(x.parts)))
+    for part, qty in supplies.parts:
         node[part] = node.get(part, 0) + qty
-    load, held = o.load_w(static), banks[0].bank
+    load, held = o.load_w(static), supplies.bank
     outlets = (held.inlet, held.fitted) if held else None
     cents, racks, count = cluster.racks_for(p, key.nodes, load, shared, outlets)
     if cents >= NONE:
@@ -129,6 +141,8 @@ def _finish(
         for part, qty in extra.items():
             shared[part] = shared.get(part, 0) + qty
     build = Build(key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
+    if market.request.shares and leaning.lines_for(build.total().items()) > top:
+        return None
     total = market.book.cost(build.total())
     if total > top:
         return None
