@@ -12,6 +12,7 @@ from functools import cached_property
 from catalogs.schema import Kind
 from constraints.plan import Row, RowKey
 from constraints.power import circuit_limit_w, efficiency_percent
+from constraints.tariff import NEVER
 from optimizer.cluster import NO_PARTS, Cluster, Ways
 from optimizer.leaning import Leaning, from_few
 from optimizer.market import Market
@@ -41,9 +42,11 @@ class Bound:
     row: Row
     node: NodeBound
 
-    @property
+    @cached_property
     def least(self) -> int:
-        return self.row.key.nodes * self.node.cents
+        nodes = self.row.key.nodes
+        more = self.bounds.beyond_least(self.outfit, nodes) if self.node.pools else 0
+        return min(NONE, nodes * self.node.cents + more)
 
     @property
     def floor(self) -> int:
@@ -110,6 +113,7 @@ class Bounds:
         self._pools: dict[tuple[object, ...], Pool] = {}
         self._made: dict[tuple[int, int], tuple[Row, Bound | None]] = {}
         self._watts: dict[int, tuple[list[Option], int]] = {}
+        self._beyond: dict[tuple[str, int], int] = {}
         self._racks: dict[tuple[str, int, int], int] = {}
 
     def pool(self, outfits: list[Outfit], row: Row) -> Pool:
@@ -140,6 +144,26 @@ class Bounds:
         if memo not in self._racks:
             self._racks[memo] = self.cluster.racks_for(o.platform, nodes, load_w, NO_PARTS, None)[0]
         return self._racks[memo]
+
+    def beyond_least(self, o: Outfit, nodes: int) -> int:
+        """Cents that GPUs and chassis of so many nodes cost beyond the least price of each piece: what is in hand, in
+        stock or at a lower step of the price does not reach for all. NONE where there are too few.
+
+        Sound: these are the pieces of every build of the outfit, the orders of a part depend on no other part where no
+        bundle holds it, and the tariff gives their least cost exactly (docs/proof.md, Prices by quantity)."""
+        book, more = self.market.book, 0
+        gpus = o.gpus[0].parts if len(o.gpus) == 1 else ()
+        for part, qty in (*o.own.parts, *gpus):
+            priced = book.prices[part]
+            if priced.tariff is None or part in book.bundled:
+                continue
+            memo = part, nodes * qty
+            if memo not in self._beyond:
+                cents = priced.tariff.cents(priced.tariff.need(nodes * qty))
+                dearer = cents * book.weight(part) // book.scale - nodes * qty * priced.least
+                self._beyond[memo] = NONE if cents >= NEVER else max(0, dearer)
+            more += self._beyond[memo]
+        return min(NONE, more)
 
     def nothing(self, o: Outfit, row: Row) -> Bound:
         """The bound that excludes nothing."""

@@ -14,22 +14,31 @@ Tell = Callable[[str, int, int], None]
 
 
 class TimeUp(Exception):
-    """The time limit, or a request to stop, came before an answer."""
+    """The time limit, the end of the effort, or a request to stop, came before an answer."""
 
 
 class Clock:
     """Time of one solve. `limit_s`: seconds from now, None for no limit. `workers`: threads of CP-SAT; the answer is
-    the same for any number."""
+    the same for any number. `effort`: work that may be done, in CP-SAT's deterministic seconds, None for no limit: the
+    same on every machine."""
 
-    def __init__(self, limit_s: float | None = None, tell: Tell | None = None, workers: int = 1) -> None:
-        self.workers = workers
+    def __init__(
+        self, limit_s: float | None = None, tell: Tell | None = None, workers: int = 1, effort: float | None = None
+    ) -> None:
+        self.workers, self.effort = workers, effort
         self.deadline = None if limit_s is None else time.monotonic() + limit_s
-        self.stopped = False
+        self._stopped = False
         self._tell = tell
+        self._whole: Clock | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was stopped, or the clock that it is part of."""
+        return self._stopped or (self._whole is not None and self._whole.stopped)
 
     def left(self) -> float:
         """Seconds left; raises TimeUp when none are, or when it was stopped."""
-        if self.stopped:
+        if self.stopped or (self.effort is not None and self.effort <= 0):
             raise TimeUp
         if self.deadline is None:
             return 1e6
@@ -38,15 +47,26 @@ class Clock:
             raise TimeUp
         return left
 
+    def spend(self, effort: float) -> None:
+        """Takes work done from what may be done."""
+        if self.effort is not None:
+            self.effort -= effort
+
     def tick(self, phase: str, done: int, total: int) -> float:
         """`left`, after telling how far the phase is."""
         if self._tell is not None:
             self._tell(phase, done, total)
         return self.left()
 
+    def within(self, effort: float) -> Clock:
+        """A clock of the same time for a part of the work; stopping this one stops that one too."""
+        part = Clock(None, self._tell, self.workers, effort)
+        part.deadline, part._whole = self.deadline, self
+        return part
+
     def stop(self) -> None:
         """Ends the solve at its next look at the clock; any thread may call it."""
-        self.stopped = True
+        self._stopped = True
 
 
 @contextmanager

@@ -22,6 +22,8 @@ def solved(asked: cp_model.CpModel, settings: Mapping[str, int], clock: Clock) -
         setattr(solver.parameters, name, type(getattr(solver.parameters, name))(setting))  # an enum's own type
     solver.parameters.catch_sigint_signal = False
     solver.parameters.max_time_in_seconds = max(0.01, clock.left())
+    if clock.effort is not None:
+        solver.parameters.max_deterministic_time = max(0.001, clock.effort)
     with ThreadPoolExecutor(1) as beside:
         call = beside.submit(solver.solve, asked)
         try:
@@ -31,4 +33,6 @@ def solved(asked: cp_model.CpModel, settings: Mapping[str, int], clock: Clock) -
         finally:
             while not wait([call], LOOK_S).done:  # interrupted here: CP-SAT may not have begun to listen yet
                 solver.stop_search()
-    return solver, int(call.result())
+    status = int(call.result())
+    clock.spend(solver.response_proto.deterministic_time)
+    return solver, status

@@ -28,12 +28,17 @@ def narrowed(
     """Market and parts for the model of a family with these open bounds; what --include demands stays."""
     kept = affordable(market, parts, open_, ceiling)
     r = market.request
-    if r.cost_axis != "money" or r.shares or r.max_sellers is not None or market.book.by_quantity:
+    if r.cost_axis != "money" or r.shares or r.max_sellers is not None:
         return market, Candidates(kept)
+    # Sound where some prices depend on quantity too: `_useful` lets parts of one price alone replace one another, piece
+    # by piece, and wires are compared where all of them have one price (docs/proof.md, Within one family).
+    useful = Candidates(_useful(market, kept, open_))
     wired = set(r.include).union(*(w.wires for w in {id(w): w for b in open_ for w in b.ways}.values()))
     shared = {x.id for x in (*market.links, *market.switches) if not (isinstance(x, Link) and x.medium == "power")}
+    if any(market.book.prices[x].tariff is not None for x in shared):
+        return market, useful
     prices = {x: price for x, price in market.book.prices.items() if x not in shared or x in wired}
-    return replace(market, book=replace(market.book, prices=prices)), Candidates(_useful(market, kept, open_))
+    return replace(market, book=replace(market.book, prices=prices)), useful
 
 
 def affordable(market: Market, parts: Iterable[Part], open_: list[Bound], ceiling: Callable[[Row], int]) -> list[Part]:

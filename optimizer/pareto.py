@@ -27,6 +27,8 @@ from optimizer.units import MARGIN_PERCENT, Unit, Units
 
 GIVE_UP = 12
 """Builds in a row that the search fails to complete before it gives up a family: CP-SAT finds what is missing there."""
+TRY_EFFORT, MODEL_EFFORT = 0.004, 0.1
+"""What an assembled build and a model written out take, where effort is limited (`Clock.effort`): about its seconds."""
 DEAREST = 2**49
 """Cents that no build costs; half of the model's largest sum."""
 
@@ -70,6 +72,7 @@ class Solver(Units):
                 if failed[id(u)] >= GIVE_UP or not b.fits(top):
                     continue
                 self.clock.left()
+                self.clock.spend(TRY_EFFORT)
                 found = assemble(self.market, self.cluster, self.judge_builds, b, top)
                 failed[id(u)] = 0 if found else failed[id(u)] + 1
                 if found:
@@ -92,6 +95,7 @@ class Solver(Units):
         market, parts = self.market, self.candidates(u)
         if self.clever:
             market, parts = narrowed(market, self.parts, open_, lambda r: self.market.purse_at(ceiling(r)))
+        self.clock.spend(MODEL_EFFORT)
         family, asked = self.engine(market, u.gpu, u.per_node, rows, parts, self.rules), list[Found]()
         try:
             while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.clock):

@@ -26,6 +26,8 @@ DEPTH = 4
 """Options of each category that the search looks at."""
 TRIES = 40
 """Combinations of options that it puts together for one row and platform."""
+TRIES_BY_SHARE = 10
+"""The same where shares of the cost are limited: each takes CP-SAT to choose the offers."""
 
 
 def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost: int) -> Found | None:
@@ -69,7 +71,7 @@ def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost:
         return None
     least = min(c for _, c in combos) + min(c for _, c in nets)
     best: Found | None = None
-    for cents, i, j in nsmallest(TRIES, both):
+    for cents, i, j in nsmallest(TRIES_BY_SHARE if market.request.shares else TRIES, both):
         top = market.purse_at(cost)
         if bound.cents + cents - least > top:
             break

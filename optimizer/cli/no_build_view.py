@@ -67,7 +67,8 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
     if not found.ways_out and found.complete:
         print("\n" + _("No change of one condition, nor of two, makes a build possible."))
     if not found.complete:
-        print("\n" + _("Time ended the search for ways out; there may be more (--time-limit)."))
+        said = _("The search for ways out ended; there may be more: `dsopt explain` on the result (-o) goes on.")
+        print(f"\n{said}")
     if found.dropped:
         print("\n" + _("What became of the GPUs:"))
     for d in found.dropped:

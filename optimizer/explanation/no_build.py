@@ -15,6 +15,8 @@ from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.proofdata import money
 
+LEDGER_EFFORT = 2.0
+"""What the ledger of GPUs may take, also where the ways out took all that was theirs."""
 Tell = Callable[["list[ConditionFacts] | WayOut"], None]
 
 
@@ -30,10 +32,13 @@ def no_build(
     members = [ConditionFacts(key=c.key, rule=c.rule, text=c.text, asked=c.asked) for c in clash.members]
     tell = tell or (lambda said: None)
     tell(members)
-    complete = True
-    ways = ways_out(asking, lambda way: tell(_way(asking, way, typed)))
+    ways, complete = ways_out(asking, lambda way: tell(_way(asking, way, typed))), True
     try:
         asking.clock.left()
+    except TimeUp:
+        complete = False
+    try:
+        asking.clock = asking.clock.within(LEDGER_EFFORT)
         ledger = [Dropped(reason=why, gpus=list(names)) for why, names in dropped(asking)]
     except TimeUp:
         complete, ledger = False, []

@@ -17,6 +17,10 @@ from optimizer.load import with_load
 from optimizer.schema import BestBuild, BestBuilds, Result, ThroughputModel
 from optimizer.throughput.calibration import Calibration, shipped
 
+EXPLAIN_EFFORT = 3.0
+"""How long `solve` looks for the reasons and the ways out of a request that no build meets, in CP-SAT's deterministic
+seconds; `explain` looks as long as it takes."""
+
 if TYPE_CHECKING:
     from optimizer.explanation.no_build import Tell
 
@@ -59,10 +63,12 @@ def solve(
         from optimizer.explanation.no_build import no_build
 
         try:
-            data["explanation"] = no_build(answer.market, clock, typed, tell).model_dump(mode="json")
+            part = clock.within(EXPLAIN_EFFORT)
+            data["explanation"] = no_build(answer.market, part, typed, tell).model_dump(mode="json")
         except TimeUp:
             text = (
-                "No build exists, proven; the time was up before it was known why. `dsopt explain` on this result says."
+                "No build exists, proven; the search for why ended before it was known. "
+                "`dsopt explain` on this result says."
             )
             data["messages"].append({"code": "not-explained", "severity": "warning", "text": text})
     if embed_catalog:
