@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Kind
+from constraints.demanded import wants_exact
 from constraints.policy import Policy
 from constraints.rule import Check, figure
 
@@ -60,17 +61,19 @@ class Cooling:
             m.cp.add(sum(kind.values()) == 1).only_enforce_if(v)
             m.cp.add(sum(q for _, q in manifolds) >= racks).only_enforce_if(v)
             m.cp.add(sum(q for _, q in facility) >= racks).only_enforce_if(v)
-        if m.request.no_surplus:
+        exact = wants_exact(m.request, m.catalog)
+        if m.request.no_surplus or exact:
             for gear in (manifolds, facility):
                 m.cp.add(sum(q for _, q in gear) <= racks)
-        if m.request.shares:
-            from constraints.rack import racked
+        from constraints.rack import racked
 
+        if m.request.shares:
             m.cp.add(racks >= 2).only_enforce_if(many)
             for x, q in cdus:
                 for literal, spare in ((~many, 0), (many, 1)):
                     fewer = 10_000 * (x.capacity_w or 0) * (q - 1 - spare)
                     m.cp.add(fewer < factor * m.total_w).only_enforce_if(kind[x], literal)
+        if m.request.shares or exact:
             for p, v in m.platform.items():
                 if not racked(p):
                     m.cp.add(racks == 0).only_enforce_if(v)

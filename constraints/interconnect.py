@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
 from constraints.contents import inside
+from constraints.demanded import wants_exact, wants_fabric
 from constraints.links import Network, lan_port, networks
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
@@ -108,12 +109,22 @@ class Interconnect:
             most = max(many) * m.per_node
             kinds = networks(cards, [], switches, links, "rdma", rate, direct=True, most=most)
             self._one_of(m, kinds, many, m.per_node, rows)
-            for k, v in m.nets[-1][0].items():
-                slow = [b for x, b in cpus if k.nic and host_gbit_s(k.nic, x) < rate]
-                for b in slow:
-                    cp.add_bool_or([~v, ~b])
+            self._host_carries(m, cpus, rate)
+        others = [v for r, v in m.rows.items() if r.key.net != "rdma" and r.key.nodes > 1]
+        if others and wants_fabric(m.request, m.catalog):
+            rate = m.policy.whole("interconnect.ep_gbit_s")
+            most = max(many) * m.per_node
+            kinds = networks(cards, [], switches, links, "rdma", rate, direct=True, most=most)
+            self._one_of(m, kinds, many, m.per_node, others)
+            self._host_carries(m, cpus, rate)
         for nic, needs in m.nic_needs.items():
             cp.add(m.nic.get(nic, 0) + sum(held.get(nic, [])) >= sum(needs))
+
+    def _host_carries(self, m: FamilyModel, cpus: list[tuple[Cpu, Any]], rate: int) -> None:
+        """The CPUs' slots carry the cards of the RDMA networks added last."""
+        for k, v in m.nets[-1][0].items():
+            for b in (b for x, b in cpus if k.nic and host_gbit_s(k.nic, x) < rate):
+                m.cp.add_bool_or([~v, ~b])
 
     def _bridges(self, m: FamilyModel) -> None:
         """Bridged rows take exactly the bridges of all groups; others none."""
@@ -136,7 +147,7 @@ class Interconnect:
         m.nets.append((literals, per_node))
         for w in when:
             cp.add(sum(literals.values()) == 1).only_enforce_if(w)
-        if m.request.no_surplus:
+        if m.request.no_surplus or wants_exact(m.request, m.catalog):
             cp.add(sum(literals.values()) <= sum(when))
         for k, v in literals.items():
             if k.nic is not None:
@@ -250,8 +261,8 @@ def bills_of(c: Case) -> dict[str, list[dict[str, int]]]:
         front = networks(nics, c.platform.onboard_lan, switches, links, "frontend", least)
         need.append(("front end", front, 1))
         need.append(("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1))
-    if net == "rdma":
-        rate = c.row.net_gbit_s if c.row else c.policy.whole("interconnect.ep_gbit_s")
+    if net == "rdma" or wants_fabric(c.request, c.catalog):
+        rate = c.row.net_gbit_s if c.row and net == "rdma" else c.policy.whole("interconnect.ep_gbit_s")
         cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
         able = [x for x in nics if all(host_gbit_s(x, cpu) >= rate for cpu in cpus)]
         need.append(("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=n == 2), c.per_node))

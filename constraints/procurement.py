@@ -14,6 +14,7 @@ from catalogs.days import days_before
 from catalogs.load import Catalog
 from catalogs.offers import Offer
 from catalogs.schema import Kind, Part
+from constraints import demanded
 from constraints.budget import most_parts_cents
 from constraints.filters import Filter, admissible, contents, limits
 from constraints.limited import LimitedBook
@@ -108,6 +109,7 @@ class Procurement:
             terms = list(m.quantities().get(wanted, []))
             terms += [v for p, v in m.platform.items() if any(c.part == wanted for c in p.contents)]
             m.cp.add(sum(terms) >= 1) if terms else m.cp.add_bool_or([])
+            demanded.encode(m, m.catalog.parts[wanted])
 
     def check(self, c: Case) -> list[Check]:
         found = []
@@ -119,6 +121,7 @@ class Procurement:
         for wanted in c.request.include:
             if wanted not in have:
                 found.append(Check.of(self.id, False, f"{wanted} is demanded by --include but not in the build"))
+        found += [Check.of(self.id, False, f"demanded by --include, but of no use: {x}") for x in demanded.idle(c)]
         return (found or [Check.of(self.id, True, "every part has an admissible offer")]) + _unknown(c)
 
     def _amounts(self, c: Case) -> list[Check]:

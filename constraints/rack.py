@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Cooling, Kind, Link, Pdu, Platform, Rack, Switch
 from constraints.case import included_bank
+from constraints.demanded import wants_exact
 from constraints.fit import needs_psu
 from constraints.policy import Policy
 from constraints.power import LOW_LINE_V, shared_w
@@ -64,7 +65,7 @@ class RackRule:
         mounted = [(p, v) for p, v in m.platform.items() if racked(p)]
         if not mounted:
             return
-        in_rack = sum(v for _, v in mounted)
+        in_rack, exact = sum(v for _, v in mounted), m.request.no_surplus or wants_exact(m.request, m.catalog)
         racks = [x for x in m.candidates.racks if x.id in m.book.prices]
         tallest = max((x.rack_units for x in racks), default=1)
         if "racks" in m.request.have:
@@ -81,7 +82,7 @@ class RackRule:
                 )
             for n, is_n in m.node_counts.items():
                 cp.add(m.racks_needed >= -(-n // a)).only_enforce_if(is_a, is_n)
-                if m.request.no_surplus:
+                if exact:
                     cp.add(m.racks_needed <= -(-n // a)).only_enforce_if(is_a, is_n)
         if "racks" in m.request.have:
             for a, is_a in per_rack.items():
@@ -98,7 +99,7 @@ class RackRule:
                 q = cp.new_int_var(0, 2 * most, x.id)
                 cp.add(q >= each * m.racks_needed).only_enforce_if(chosen)
                 m.add_shared(x, 1, q)
-                if m.request.no_surplus or m.book.by_quantity:  # pieces may be free
+                if exact or m.book.by_quantity:  # pieces may be free
                     cp.add(q <= each * m.racks_needed)
                     cp.add(q == 0).only_enforce_if(~chosen)
         volts = m.request.line_volts or policy.whole("power.line_volts")

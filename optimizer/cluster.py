@@ -9,9 +9,10 @@ from typing import Any, overload
 
 import numpy as np
 
-from catalogs.schema import Cooling, Kind, Nic, Pdu, Platform, Rack, Switch
+from catalogs.schema import Cooling, Kind, Nic, Part, Pdu, Platform, Rack, Switch
 from constraints.contents import inside
 from constraints.cooling import liquid_w
+from constraints.demanded import demanded, of_fabric, wants_fabric
 from constraints.interconnect import BMC
 from constraints.links import Network, Pieces, networks
 from constraints.plan import RowKey
@@ -72,6 +73,18 @@ class Ways(Sequence[Joined]):
             node = self._added.get(k.nic.id, NO_PARTS) if k.nic else NO_PARTS
             self._made[i] = Joined(self.cents[i], k, *self._size, node)
         return self._made[i]
+
+    def of_all(self, asked: Sequence[Part]) -> Ways:
+        """Those with all of some switches, cards, cables and optics. Sound where these are demanded and of use in this
+        network alone: a build lays each of its networks once."""
+        chosen = [i for i in range(len(self)) if all(self.has(i, x) for x in asked)]
+        networks = [self._networks[i] for i in chosen]
+        return Ways([self.cents[i] for i in chosen], networks, *self._size, self._added)
+
+    def has(self, i: int, part: Part) -> bool:
+        """Whether the i-th way may take a part."""
+        k = self._networks[i]
+        return part in (k.nic, k.switch) or any(part is x for x, _ in (*k.pieces, *k.trunk))
 
     @cached_property
     def wires(self) -> frozenset[str]:
@@ -150,6 +163,9 @@ class Cluster:
         self.cooling = [x for x in parts.get(Cooling, []) if isinstance(x, Cooling)]
         racks = [x for x in parts.get(Rack, []) if isinstance(x, Rack)]
         pdus = [x for x in parts.get(Pdu, []) if isinstance(x, Pdu)]
+        self.demanded = demanded(market.request, market.catalog)
+        racks = [x for x in racks if x in self.demanded] or racks
+        pdus = [x for x in pdus if x in self.demanded] or pdus
         self.racks = sorted(racks, key=lambda x: (market.cents(x.id), x.id))
         self.pdus = sorted(pdus, key=lambda x: (market.cents(x.id), x.id))
         self._kinds: dict[tuple[object, ...], Wirings] = {}
@@ -180,6 +196,9 @@ class Cluster:
             out.append(self._ways(p, "oob", 1, key.nodes, 1))
         if key.net == "rdma":
             out.append(self._ways(p, "rdma", key.net_gbit_s, key.nodes, key.per_node))
+        elif wants_fabric(self.market.request, self.market.catalog):
+            least = self.market.policy.whole("interconnect.ep_gbit_s")
+            out.append(self._ways(p, "rdma", least, key.nodes, key.per_node))
         return out
 
     def _ways(self, p: Platform, role: str, least: int, nodes: int, per_node: int) -> Ways:
@@ -196,7 +215,10 @@ class Cluster:
                 gear, direct = (self.market.switches, self.market.links), role == "rdma"
                 found = networks(nics, lans, *gear, role, least, direct=direct, cents=self.market.cents)
                 self._kinds[kind] = Wirings(found, self.market.cents)
-            self._joined[memo] = self._priced(self._kinds[kind], dict(held), slots, nodes, per_node)
+            ways = self._priced(self._kinds[kind], dict(held), slots, nodes, per_node)
+            asked = [x for x in self.demanded if of_fabric(x)] if role == "rdma" else []
+            asked += [x for x in self.demanded if isinstance(x, Switch) and x.role == role != "rdma"]
+            self._joined[memo] = ways.of_all(asked) if asked else ways
         return self._joined[memo]
 
     def _priced(self, kinds: Wirings, held: dict[str, int], slots: int, nodes: int, per_node: int) -> Ways:
@@ -277,12 +299,14 @@ class Cluster:
         if not self.market.request.site_water:
             return None
         need, cents = liquid_w(total_w, self.market.policy), self.market.cents
+        gear = [x for x in self.cooling if x in self.demanded]
+        gear += [x for x in self.cooling if x.role not in {asked.role for asked in gear}]
         spare = 1 if racks > 1 else 0
-        cdus = [(x, -(-need // x.capacity_w) + spare) for x in self.cooling if x.role == "cdu-l2l" and x.capacity_w]
+        cdus = [(x, -(-need // x.capacity_w) + spare) for x in gear if x.role == "cdu-l2l" and x.capacity_w]
         out: dict[str, int] = {}
         for found in (
             [(x.id, q) for x, q in cdus],
-            *([(x.id, racks) for x in self.cooling if x.role == role] for role in ("manifold", "facility")),
+            *([(x.id, racks) for x in gear if x.role == role] for role in ("manifold", "facility")),
         ):
             if not found:
                 return None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from catalogs.load import Catalog
-from catalogs.schema import Cpu, Gpu, GpuBoard, Kind, Memory, Part, Platform
+from catalogs.schema import Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Pdu, Platform, Psu, Rack
 from constraints.contents import module_fits_inside
-from constraints.fit import cpu_fits, memory_fits
+from constraints.demanded import demanded, of_network, serves_alone
+from constraints.fit import bayless, cpu_fits, memory_fits, needs_cooler, needs_psu, psu_fits
+from constraints.rack import racked
 from optimizer.market import Market
 
 
@@ -38,4 +40,21 @@ def _may(part: Part, platform: Platform, catalog: Catalog, gpu: Gpu, per_node: i
         return cpu_fits(platform, part)
     if isinstance(part, Memory):
         return memory_fits(platform, part) and module_fits_inside(platform, catalog, part)
-    return True
+    if isinstance(part, Psu):
+        return needs_psu(platform) and psu_fits(platform, part)
+    if isinstance(part, Drive):
+        return not bayless(part, platform)
+    if isinstance(part, Nic):
+        return part.form in platform.nic_forms and platform.nic_slots > 0
+    if isinstance(part, Cooling):
+        wet = "air" not in platform.cooling and platform.kind != Kind.SYSTEM
+        cooler = needs_cooler(platform) and part.socket == platform.socket
+        return cooler if part.role == "cpu-cooler" else wet
+    return racked(platform) if isinstance(part, Rack | Pdu) else True
+
+
+def least_nodes(market: Market) -> int:
+    """Nodes below which a demanded part has nothing to connect."""
+    parts = [p for p in demanded(market.request, market.catalog) if of_network(p)]
+    inside = {c.part for p in market.catalog.of(Kind.SYSTEM) if isinstance(p, Platform) for c in p.contents}
+    return 2 if any(not serves_alone(p, market.request, 1) and p.id not in inside for p in parts) else 1

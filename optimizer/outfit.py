@@ -61,7 +61,8 @@ class Outfit:
         if gpu.sold_as == "board":
             boards = [b for b in self._parts.get(GpuBoard, []) if isinstance(b, GpuBoard)]
             fits = [b for b in boards if b.gpu == gpu.id and b.gpus == k and not gpu_fits(p, gpu, k, b)]
-            return cheapest_first(shelf.option((b, 1), watts=b.overhead_w) for b in fits)
+            options = [shelf.option((b, 1), watts=b.overhead_w) for b in fits]
+            return cheapest_first(shelf.with_demanded(options, GpuBoard))
         on_sale = gpu.id in self.market.book.prices and self.cap_w
         more = k - inside
         return shelf.shared(("gpus", gpu.id, more), lambda: [shelf.option((gpu, more))]) if on_sale else []

@@ -6,16 +6,17 @@ Imperfect search costs time, never exactness: CP-SAT proves afterwards that noth
 from __future__ import annotations
 
 from heapq import nsmallest
-from itertools import product
+from itertools import islice, product
 
 from catalogs.schema import Cpu, Nic
 from constraints.axis import MONEY
 from constraints.case import Build
 from constraints.contents import inside
+from constraints.demanded import demanded, of_network
 from constraints.interconnect import host_gbit_s
 from constraints.plan import Row, RowKey
 from optimizer.bound import Bound
-from optimizer.cluster import Cluster, Joined
+from optimizer.cluster import Cluster, Joined, Ways
 from optimizer.front import Found, Judge
 from optimizer.leaning import Leaning
 from optimizer.market import Market
@@ -40,7 +41,7 @@ def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost:
     slots = o.platform.nic_slots - sum(q for _, q in inside(o.platform, market.catalog, Nic))
     nets = [
         (net, sum(n.cents for n in net))
-        for net in product(*(w[:DEPTH] for w in bound.ways))
+        for net in product(*(_few(market, w) for w in bound.ways))
         if sum(q for n in net for q in n.node.values()) <= slots
     ]
     combos = [
@@ -91,6 +92,15 @@ def _first(market: Market, leaning: Leaning, pool: list[Option]) -> list[Option]
     if wanted:
         pool = sorted(pool, key=lambda x: not any(part in wanted for part, _ in x.parts))
     return pool[:DEPTH]
+
+
+def _few(market: Market, ways: Ways) -> list[Joined]:
+    """The cheapest ways to build a network; where cards or wires are demanded some with them too."""
+    asked = [x for x in demanded(market.request, market.catalog) if of_network(x)]
+    if not asked:
+        return ways[:DEPTH]
+    those = (i for i in range(len(ways)) if any(ways.has(i, x) for x in asked))
+    return [ways[i] for i in sorted({*range(min(2, len(ways))), *islice(those, DEPTH - 2)})]
 
 
 def _carries(market: Market, cpus: Option, net: tuple[Joined, ...], key: RowKey) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
 from constraints.case import PsuBank, bank, fan_percent, included_bank, patterns
 from constraints.contents import fixed_w, inside, module_fits_inside, modules_to_buy
+from constraints.demanded import demanded
 from constraints.fit import bayless, cooler_fits, cpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
 from constraints.lanes import NVME_LANES, cpu_lanes, direct, needs_lanes
 from constraints.offload import bandwidth_gb_s, gflops_class, offloads
@@ -58,6 +59,7 @@ class Shelf:
     def __init__(self, market: Market, parts: Parts, p: Platform, stock: Stock) -> None:
         self.market, self.platform, self._parts, self._stock = market, p, parts, stock
         holds = p.contents
+        self.demanded = [x for x in demanded(market.request, market.catalog) if x.id not in {c.part for c in holds}]
         board = (p.socket, p.cpu_generations, p.sockets, p.cpu_max_w, needs_cpu(p), needs_cooler(p), holds)
         slots = (p.mem_gen, p.dimm_types, *modules_to_buy(p, market.catalog), p.dimm_slots > 0, holds)
         bays = (p.nvme_forms if p.nvme_bays else (), p.m2_slots > 0, p.sata_forms if p.sata_bays else ())
@@ -94,6 +96,13 @@ class Shelf:
         """Drives that some bay takes."""
         return [d for d in self._parts.get(Drive, []) if isinstance(d, Drive) and not bayless(d, self.platform)]
 
+    def with_demanded(self, options: list[Option], kind: type[Part]) -> list[Option]:
+        """Of options of which a node takes one, those with all demanded parts of a kind; all where none is.
+
+        Sound: no build without these parts meets `--include`."""
+        wanted = {x.id for x in self.demanded if isinstance(x, kind)}
+        return [o for o in options if wanted <= {x for x, _ in o.parts}] if wanted else options
+
     def option(
         self, *parts: tuple[Part, int], watts: int = 0, lanes: int = 0, pcie_gen: int = 9, size: int = 0
     ) -> Option:
@@ -117,13 +126,14 @@ class Shelf:
             bill: list[tuple[Part, int]] = [(c, p.sockets)]
             if needs_cooler(p):
                 coolers = [x for x in self._parts.get(Cooling, []) if isinstance(x, Cooling) and x.role == "cpu-cooler"]
-                fits = sorted((market.cents(x.id), x.id, x) for x in coolers if cooler_fits(x, c))
+                asked = [x for x in coolers if x in self.demanded]
+                fits = sorted((market.cents(x.id), x.id, x) for x in asked or coolers if cooler_fits(x, c))
                 if not fits:
                     continue
                 bill.append((fits[0][2], p.sockets))
             watts, lanes = (c.tdp_w or 0) * p.sockets, cpu_lanes(c, p.sockets)
             out.append(self.option(*bill, watts=watts, lanes=lanes, pcie_gen=c.pcie_gen or 0, size=c.cores * p.sockets))
-        return cheapest_first(out)
+        return cheapest_first(self.with_demanded(out, Cpu))
 
     def _memory(self) -> list[Option]:
         """Fillings of all channels; a complete system may stay as delivered."""
@@ -134,13 +144,12 @@ class Shelf:
             m for m in self._parts.get(Memory, [])
             if isinstance(m, Memory) and memory_fits(p, m) and module_fits_inside(p, catalog, m)
         ]  # fmt: skip
-        return cheapest_first(
-            [Option(0, 0, size=held_gb)] * (0 in counts) +
-            [
-                self.option((m, n), watts=m.power_w * n, size=held_gb + m.capacity_gb * n)
-                for m in modules for n in counts if n
-            ]
-        )  # fmt: skip
+        delivered = [Option(0, 0, size=held_gb)] * (0 in counts)
+        filled = [
+            self.option((m, n), watts=m.power_w * n, size=held_gb + m.capacity_gb * n)
+            for m in modules for n in counts if n
+        ]  # fmt: skip
+        return cheapest_first(self.with_demanded([*delivered, *filled], Memory))
 
     def pair_gb_s(self, cpu: Option, memory: Option) -> int:
         """GB/s that routed experts find with these CPUs and modules; 0 where they can't lie in host memory."""
@@ -167,8 +176,11 @@ class Shelf:
         ]
 
     def _nics(self) -> list[Option]:
-        """The one network port that every node needs."""
+        """The one network port that every node needs, or the cards that are demanded."""
         p = self.platform
+        if asked := [x for x in self.demanded if isinstance(x, Nic)]:
+            watts, lanes = sum(n.power_w for n in asked), sum(n.lanes for n in asked)
+            return [self.option(*((n, 1) for n in asked), watts=watts, lanes=lanes)]
         if p.onboard_lan or inside(p, self.market.catalog, Nic):
             return [Option(0, 0)]
         cards = self._parts.get(Nic, []) if p.nic_slots else []
@@ -189,7 +201,7 @@ class Shelf:
                     held = bank(u, fitted, needed)
                     o = Option(market.cents(u.id) * fitted, 0, ((u.id, fitted),), bank=held)
                     out.append(self._with_cords(o, held))
-        return cheapest_first(out)
+        return cheapest_first(self.with_demanded(out, Psu))
 
     def _with_cords(self, o: Option, held: PsuBank | None) -> Option:
         market = self.market
@@ -202,7 +214,18 @@ class Shelf:
         return Option(o.cents + cents * held.fitted, 0, (*o.parts, (cord, held.fitted)), bank=held)
 
     def drives(self, need_gb: int) -> list[Option]:
-        """NVMe of `need_gb`, with disks of one kind for the rest of a training set."""
+        """NVMe of `need_gb`, with disks of one kind for the rest of a training set, and a piece of each drive that is
+        demanded."""
+        asked = [d for d in self.demanded if isinstance(d, Drive)]
+        return cheapest_first(self._beside(o, asked) for o in self._sets(need_gb)) if asked else self._sets(need_gb)
+
+    def _beside(self, o: Option, asked: list[Drive]) -> Option:
+        """An option with a piece of each of these drives that it lacks."""
+        held = {part for part, _ in o.parts}
+        more = self._drive_option(tuple(d for d in asked if d.id not in held))
+        return Option(o.cents + more.cents, o.watts + more.watts, o.parts + more.parts, o.lanes + more.lanes)
+
+    def _sets(self, need_gb: int) -> list[Option]:
         data_gb = self.market.request.dataset_gb
         if not data_gb:
             return self.nvme(need_gb)
@@ -228,6 +251,7 @@ class Shelf:
 
     def least_drives(self, need_gb: int) -> int:
         """Cents below which no set of drives will do, mixed sets of three and more pieces included."""
+        asked = sum(self.market.cents(d.id) for d in self.demanded if isinstance(d, Drive))
         known = self.nvme(need_gb)
         three = (
             3
@@ -235,7 +259,7 @@ class Shelf:
                 ("least", self._bays), lambda: [min((self.market.cents(d.id) for d in self._fitting), default=NONE)]
             )[0]
         )
-        return min(three, known[0].cents if known else NONE)
+        return max(asked, min(three, known[0].cents if known else NONE))
 
     def _bundles(self, need_gb: int) -> list[Option]:
         p, least = self.platform, self.market.policy.whole("storage.read_mb_s")

@@ -14,6 +14,7 @@ from optimizer.bound import Bound, Bounds
 from optimizer.clock import Clock
 from optimizer.cluster import Cluster
 from optimizer.host_rows import HostRows
+from optimizer.included import least_nodes
 from optimizer.market import Market
 from optimizer.rows import Asked, GpuRows
 from optimizer.shelf import NONE
@@ -57,6 +58,7 @@ class Units:
             self.market = market = replace(market, book=stock.market.book)
         self.on_host = HostRows(market, stock.on_host) if market.request.offload else None
         self.parts, self.dropped = stock.parts, stock.dropped
+        self.least_nodes = least_nodes(market) if clever else 1
         self.cluster = Cluster(market, stock.by)
         self.bounds = Bounds(market, self.cluster)
         self.units = [Unit(**vars(x)) for x in stock.families]
@@ -99,8 +101,8 @@ class Units:
 
     def _allowed(self, u: Unit, counts: range) -> list[int]:
         """Those that make the number of GPUs asked for."""
-        wanted = self.market.request.gpu_count
-        return [n for n in counts if wanted is None or u.per_node * n == wanted]
+        wanted, least = self.market.request.gpu_count, self.least_nodes
+        return [n for n in counts if n >= least and (wanted is None or u.per_node * n == wanted)]
 
     def runnable(self, u: Unit) -> list[Row]:
         """Rows whose plan runs on their own network; no rule lets another one be built."""

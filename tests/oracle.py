@@ -746,7 +746,8 @@ class Oracle:
         """Switches and cables of every network that the row needs; each link takes a port and a cable."""
         least = 25 if key.net == "pp" and self.ask.have_network else 0
         if nodes == 1:
-            return [(Counter(), {"surplus"} if self._cards_idle(p, all_, Counter(), least) else set())]
+            idle = {"surplus"} if self._cards_idle(p, all_, Counter(), least) else set()
+            return [(Counter(), idle | self._cards_unconnected(p, Counter(), True))]
         jobs: list[list[tuple[Counter[str], str | None, int]]] = []
         cards = [self.catalog.parts[x] for x in all_ if self.catalog.parts[x].kind == Kind.NIC]
         if not self.ask.have_network:
@@ -757,12 +758,13 @@ class Oracle:
             lans = [float(x.partition("*")[2].split(":")[0]) for x in p.onboard_lan]
             if max([n.gbit_s for n in cards] + lans, default=0) < 25:
                 return [(Counter(), {"interconnect"})]
-        if key.net == "rdma":
+        if key.net == "rdma" or self._fabric_demanded():
+            rate = key.net_gbit_s if key.net == "rdma" else 100
             gens = [cpu.pcie_gen] if cpu else [5]
-            able = [n for n in cards if n.rdma and PCIE[min(n.pcie_gen, *gens)] * n.lanes / 2 >= key.net_gbit_s]
-            ways = [*self._joins("rdma", nodes * key.per_node, key.net_gbit_s, able, ())]
+            able = [n for n in cards if n.rdma and PCIE[min(n.pcie_gen, *gens)] * n.lanes / 2 >= rate]
+            ways = [*self._joins("rdma", nodes * key.per_node, rate, able, ())]
             if nodes == 2:
-                ways += self._direct(key.per_node, key.net_gbit_s, able)
+                ways += self._direct(key.per_node, rate, able)
             jobs.append(ways)
         out = []
         for choice in itertools.product(*jobs):
@@ -772,8 +774,26 @@ class Oracle:
                     used[card] += links // nodes
             if all(all_[c] >= q for c, q in used.items()):
                 faults = {"surplus"} if self._cards_idle(p, all_, used, least) else set()
+                faults |= self._cards_unconnected(p, used, self.ask.have_network)
                 out.append((sum((bill for bill, _, _ in choice), Counter()), faults))
         return out or [(Counter(), {"interconnect"})]
+
+    def _fabric_demanded(self) -> bool:
+        """Whether RDMA gear is to be included: then its fabric is laid in every build of several nodes."""
+        gear = [self.catalog.parts[x] for x in self.ask.include]
+        wires = [g for g in gear if g.kind == Kind.NIC or (g.kind in (Kind.CABLE, Kind.OPTIC) and g.medium != "power")]
+        bare = any(g.fabrics and "Ethernet" not in g.fabrics for g in wires)
+        return bare or any(g.kind == Kind.SWITCH and g.role == "rdma" for g in gear)
+
+    def _cards_unconnected(self, p: Platform, used: Counter[str], elsewhere: bool) -> set[str]:
+        """A fault where a demanded card is in no network; `elsewhere`: an Ethernet card has the buyer's to be in."""
+        inside = {c.part for c in p.contents}
+        for x in self.ask.include:
+            card = self.catalog.parts[x]
+            connected = x in inside or used[x] or (elsewhere and card.kind == Kind.NIC and "Ethernet" in card.fabrics)
+            if card.kind == Kind.NIC and not connected:
+                return {"procurement"}
+        return set()
 
     def _joins(
         self, role: str, links: int, least: int, cards: list[Any], lans: tuple[str, ...]
