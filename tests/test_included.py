@@ -47,7 +47,7 @@ def values(solver: Solver) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_front_with_a_demanded_part_equals_brute_force(kind: Kind) -> None:
     found = 0
-    for seed, catalog, request, ask in list(demands(kind))[:12]:
+    for seed, catalog, request, ask in list(demands(kind))[:5]:
         front = values(Solver(Market.open(catalog, request, Policy())))
         assert front == Oracle(catalog, ask, nodes_tried(seed)).front(), (seed, request.include)
         found += bool(front)
@@ -56,7 +56,7 @@ def test_front_with_a_demanded_part_equals_brute_force(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", [Kind.NIC, Kind.SWITCH, Kind.RACK, Kind.COOLING])
 def test_cp_sat_alone_agrees(kind: Kind) -> None:
-    for _, catalog, request, _ in list(demands(kind))[:4]:
+    for _, catalog, request, _ in list(demands(kind))[:2]:
         market = Market.open(catalog, request, Policy())
         assert values(Solver(market, clever=False)) == values(Solver(market)), request.include
 
