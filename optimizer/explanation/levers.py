@@ -246,7 +246,7 @@ class Members:
 
 FEW = 4
 """Lists of so many members are searched through."""
-QUESTIONS = 40
+QUESTIONS = 24
 """Most questions asked about longer ones to find the cheapest of equally small sets."""
 
 
