@@ -31,6 +31,7 @@ from optimizer.request.fields import broken
 from optimizer.request.limits import said, unmet
 from optimizer.result import result
 from optimizer.rows import hardware_keys
+from optimizer.size_counts import leanest
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.training_plans import TrainingPlanner
@@ -215,7 +216,8 @@ def best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
 
 
 def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
-    """The plan that a failing build is judged by: a node's GPUs in one tensor-parallel group, lowest precision."""
+    """The plan that a failing build is judged by: of those that an engine starts the one with the least memory per GPU,
+    at the lowest precision."""
     planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     if isinstance(planner, TrainingPlanner):
         net = ("rdma", 100) if nodes > 1 else ("none", 0)
@@ -224,9 +226,6 @@ def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
     precisions = planner.precisions(gpu) or wanted(market.llm, market.request)
     if not precisions:
         return None
-    tp = max(t for t in range(1, k + 1) if k % t == 0 and market.llm.heads % t == 0)
-    pp = min(k // tp * nodes, 8)
-    plan = Plan(precisions[-1], market.request.kv_precision, tp, pp, 1, 1, max(1, k * nodes // (tp * pp)), 1)
     key = RowKey(
         gpu.id,
         gpu.tdp_w or 0,
@@ -238,7 +237,7 @@ def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
         "pp" if nodes > 1 else "none",
         25 if nodes > 1 else 0,
     )
-    return Row(key, plan, Perf(0, 0.0, 0.0, 0.0))
+    return Row(key, leanest(planner, gpu, key, precisions[-1]), Perf(0, 0.0, 0.0, 0.0))
 
 
 def build_of(catalog: Catalog, nodes: int, parts: Mapping[str, int], shared: Mapping[str, int]) -> Build:
