@@ -25,7 +25,7 @@ from optimizer.host_rows import HostRows
 from optimizer.load import load_of, queue, queue_words, with_load, words
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver
-from optimizer.proofdata import money
+from optimizer.proofdata import money_words
 from optimizer.request.fields import ID as REQUEST
 from optimizer.request.fields import broken
 from optimizer.request.limits import said, unmet
@@ -111,8 +111,8 @@ def saving(answer: Answer) -> str:
     how = f"{lower}-bit weights (--min-precision {lower}bit) on the GPUs of this front"
     if found is None:
         return f"{how} would not make this throughput cheaper."
-    less = money(point.found.parts_cents - found.parts_cents, r.currency)
-    return f"{how} would reach this throughput for {less} {r.currency} less."
+    less = money_words(point.found.parts_cents - found.parts_cents, r.currency)
+    return f"{how} would reach this throughput for {less} less."
 
 
 def single_card(answer: Answer) -> str:
@@ -131,10 +131,10 @@ def single_card(answer: Answer) -> str:
     found = Solver(other).cheapest(point.found.parts_cents - 1)
     if found is None:
         return ""
-    less = money(point.found.parts_cents - found.parts_cents, r.currency)
+    less = money_words(point.found.parts_cents - found.parts_cents, r.currency)
     name = market.catalog.parts[found.row.key.gpu].name
     return (
-        f"One {name} holds the model in {found.row.plan.precision} for {less} {r.currency} less, at "
+        f"One {name} holds the model in {found.row.plan.precision} for {less} less, at "
         f"{found.row.perf.tenths / 10:,.1f} tok/s (--min-precision 4bit --gpu '1x {name}')."
     )
 

@@ -70,7 +70,8 @@ def _prices(market: Market, p: Point) -> Iterator[tuple[str, str]]:
             sums["dated"] += cents
         part = market.catalog.parts.get(line.part)
         sums["memory"] += cents if part and part.kind in (Kind.MEMORY, Kind.DRIVE) else 0
-    percent = {k: 100 * v // max(1, bought.cents) for k, v in sums.items()}
+    percent = {k: (200 * v + bought.cents) // (2 * max(1, bought.cents)) for k, v in sums.items()}
+    percent["dated"] = min(percent["dated"], 100 - percent["estimated"])  # halves rounded up twice
     if max(percent["estimated"], percent["dated"]) >= NOTED_PERCENT:
         yield "weak-prices", _weak(market, percent["estimated"], percent["dated"])
     if percent["memory"] >= MEMORY_PERCENT and market.request.as_of >= SURGE_OVER:

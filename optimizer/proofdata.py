@@ -40,6 +40,11 @@ def money(cents: int, currency: str) -> str:
     return str(Decimal(cents).scaleb(-digits).quantize(Decimal(1).scaleb(-digits)))
 
 
+def money_words(cents: int, currency: str) -> str:
+    """`237,138.72 USD`, as sentences write money."""
+    return f"{Decimal(money(cents, currency)):,} {currency}"
+
+
 def minor(text: str, currency: str) -> int:
     """A decimal string as minor units; raises ValueError for a fraction of one."""
     scaled = Decimal(text).scaleb(minor_digits(currency))

@@ -21,7 +21,7 @@ from optimizer.in_hand import own_messages
 from optimizer.market import Market
 from optimizer.notes import notes
 from optimizer.planfacts import plan_facts, throughput
-from optimizer.proofdata import money, proof_data
+from optimizer.proofdata import money, money_words, proof_data
 from optimizer.ties import equivalents
 
 SCHEMA_VERSION = "1"
@@ -188,7 +188,7 @@ def indistinct(market: Market, front: Front) -> dict[str, str] | None:
         shared = min(high, other[1]) - max(low, other[0])
         if shared > min(high - low, other[1] - other[0]) / 2:
             less = front.points[at].found.cost - p.found.cost
-            saved = f"costs {money(less, market.request.currency)} {market.request.currency} less in parts"
+            saved = f"costs {money_words(less, market.request.currency)} less in parts"
             if market.axis is not MONEY:
                 saved = f"takes {less} {market.axis.unit} less"
             text = (
@@ -214,9 +214,9 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
             }
         )
     if not front.complete:
-        least = money(front.least_missing_cents, market.request.currency)
+        least = money_words(front.least_missing_cents, market.request.currency)
         text = f"Stopped before the proof: {front.open} families may still hold better builds, "
-        text += f"none with parts below {least} {market.request.currency}."
+        text += f"none with parts below {least}."
         out.append({"code": "not-proven", "severity": "warning", "text": text})
     if market.request.offload and not market.llm.is_moe:
         text = f"{market.llm.id} is dense: it has no routed experts that --offload could put into host memory."

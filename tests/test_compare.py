@@ -361,6 +361,37 @@ LIVE = {"fx_eur": 1.25, "tax_rate": 0.19, "weight_price": 60, "weight_throughput
 """Inputs changed in the workbook, and the same as terms of a new comparison."""
 
 
+def headline(data: bytes) -> str:
+    """What the first sheet says of the best bid."""
+    page = values_of(data)["Summary"]
+    return next(str(c.value) for row in page.iter_rows() for c in row if "responsive bids" in str(c.value))
+
+
+def best_of(c: Comparison) -> str:
+    best = next(b for b in c.bids if b.id == c.recommended)
+    return f"{best.id}  {best.vendor or best.source}"
+
+
+def loser_first(data: bytes, c: Comparison) -> bytes:
+    """The workbook with every weight on the criterion that puts another bid than the best first."""
+    ranked = [b for b in c.bids if b.rank is not None]
+    for w in c.weights:
+        points = {b.id: next(p.share for p in b.points if p.key == w.key) for b in ranked}
+        if max(points.values()) > points[c.recommended or ""]:
+            return with_inputs(data, **{f"weight_{x.key}": 100 if x.key == w.key else 0 for x in c.weights})
+    raise AssertionError("one bid is the best by every criterion")
+
+
+def test_the_green_row_is_a_formula(tender: Comparison) -> None:
+    """No row of the summary is coloured for good: a condition over the ranks is."""
+    book = openpyxl.load_workbook(io.BytesIO(workbook(tender, Words("en"))))
+    page = book["Summary"]
+    assert not [c for row in page.iter_rows() for c in row if str(c.fill.fgColor.rgb).endswith("E2EFDA")]
+    shapes = [r for rules in page.conditional_formatting for r in rules.rules]
+    ranked = [b for b in tender.bids if b.rank is not None]
+    assert shapes and all("rank_" in r.formula[0] for r in shapes) and len(shapes) == 2 * len(ranked)
+
+
 @needs_office
 def test_workbooks_recalculated(
     tender: Comparison, bids: list[Quote], catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
@@ -402,6 +433,12 @@ def test_workbooks_recalculated(
         score, rank = (named(again["changed"], f"{x}_{b.id}") for x in ("score", "rank"))
         assert (score, rank) == ("–", "–") if b.rank is None else (f"{score:.2f}", rank) == (str(b.score), b.rank)
     assert [b.score for b in new.bids] != [b.score for b in tender.bids]
+    for found, said in ((tender, done["en"]), (new, done["changed"])):
+        assert headline(said) == f"Best of the responsive bids: {best_of(found)}"
+    flipped = recalculated(tmp_path_factory.mktemp("flipped"), {"x": loser_first(books["en"], tender)})["x"]
+    assert headline(flipped) != headline(done["en"])
+    first = next(b for b in tender.bids if named(values_of(flipped), f"rank_{b.id}") == 1)
+    assert headline(flipped) == f"Best of the responsive bids: {first.id}  {first.vendor or first.source}"
 
 
 def test_workbook_is_printable_and_locked(tender: Comparison) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from optimizer.cli.money_view import sums
@@ -95,7 +96,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
     print(
         _(
             "Energy: {kwh} kWh a year at PUE {pue}, {cost} {currency}",
-            kwh=f"{e['kwh_year']:,}", pue=e["pue"], cost=e["cost_year"], currency=currency,
+            kwh=f"{e['kwh_year']:,}", pue=e["pue"], cost=f"{Decimal(e['cost_year']):,}", currency=currency,
         )
     )  # fmt: skip
     proof = data["proof"]
