@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from catalogs.collector import collector_paused
+from catalogs.schema import Gpu
 from constraints.axis import MAX_COST, MONEY
 from constraints.plan import Row
 from constraints.rule import Rule
@@ -39,14 +40,15 @@ class Disagreement(AssertionError):
 
 class Solver(Units):
     """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched. `judged`, `stock`: rows
-    and assortment known already, as `Units` takes them."""
+    and assortment known already, `admit`: rows that count, as `Units` takes them."""
 
     @collector_paused()
     def __init__(
         self, market: Market, rules: Sequence[Rule] = RULES, clock: Clock | None = None, clever: bool = True,
         engine: type[Family] = Family, judged: GpuRows | None = None, stock: Assortment | None = None,
+        admit: Callable[[Gpu, Row], bool] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(market, clock or Clock(), clever, judged, stock)
+        super().__init__(market, clock or Clock(), clever, judged, stock, admit)
         self.whole, self.rules, self.engine = market, rules, engine
         self.judge_builds = Judge(self.market, rules)
 

@@ -12,6 +12,7 @@ from constraints.software import engine_of, kernel_class, method
 from constraints.training import footprint, seq_len
 from constraints.vram import demand_bytes, kv_per_gpu_user, plan_weights
 from optimizer.market import Market
+from optimizer.recommended import load_view
 
 SECONDS_A_DAY = 86400
 
@@ -31,6 +32,21 @@ def throughput(market: Market, row: Row) -> dict[str, Any]:
         "concurrency": plan.concurrency * plan.replicas,
         "unit": "training tokens/s" if r.trains else "output tokens/s",
         "days": days,
+        "at_load": at_load(market, row),
+    }
+
+
+def at_load(market: Market, row: Row) -> dict[str, Any] | None:
+    """What the plan gives to the users or the load asked for; None where neither is."""
+    gpu = market.catalog.parts[row.key.gpu]
+    seen = load_view(market).at_load(gpu, row) if isinstance(gpu, Gpu) else None
+    if seen is None:
+        return None
+    return {
+        "users": seen.users,
+        "tok_s": round(seen.tok_s, 1),
+        "per_user_tok_s": round(seen.per_user_tok_s, 2),
+        "ttft_ms": round(seen.ttft_ms, 1),
     }
 
 

@@ -22,6 +22,16 @@ class Cost(Strict):
     currency: str
 
 
+class AtLoadFacts(Strict):
+    """What the build gives to the users asked for; of a mean load, to the fewest requests at once that reach the
+    tokens per second of the busiest hour."""
+
+    users: int = Field(description="requests at once, spread evenly over the replicas")
+    tok_s: TokS = Field(description="output tokens/s of all of them together")
+    per_user_tok_s: float
+    ttft_ms: float
+
+
 class Throughput(Strict):
     output_tok_s: TokS = Field(description="of the whole build, in `unit`")
     low: float = Field(description="80 % of measurements lie between low and high")
@@ -35,6 +45,9 @@ class Throughput(Strict):
     concurrency: int = Field(description="requests, of training sequences, at once")
     unit: Literal["output tokens/s", "training tokens/s"]
     days: float | None = Field(description="of training with a token budget: days that it takes")
+    at_load: AtLoadFacts | None = Field(
+        default=None, description="with users or a load asked for; the other figures are of the build filled up"
+    )
 
 
 class TrainingFacts(Strict):

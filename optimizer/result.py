@@ -21,7 +21,8 @@ from optimizer.in_hand import own_messages
 from optimizer.market import Market
 from optimizer.notes import notes
 from optimizer.planfacts import plan_facts, throughput
-from optimizer.proofdata import money, money_words, proof_data
+from optimizer.proofdata import money, proof_data
+from optimizer.recommended import indistinct, reason, recommended
 from optimizer.ties import equivalents
 
 SCHEMA_VERSION = "1"
@@ -33,6 +34,7 @@ SLOW_TOK_S = 3
 def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str, Any]:
     """The whole answer as JSON-ready data."""
     points = [point(market, p, f"p{i + 1}") for i, p in enumerate(front.points)]
+    chosen = recommended(market, front.points)
     dates = [o.date.isoformat() for offers in market.catalog.offers.values() for o in offers]
     return {
         "schema_version": SCHEMA_VERSION,
@@ -53,7 +55,7 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
         "axis": {"name": market.axis.name, "unit": market.axis.unit or market.request.currency},
         "front": points,
         "named": named(front, points),
-        "recommended": recommended(market, points),
+        "recommended": None if chosen is None else f"p{chosen + 1}",
         "messages": messages(market, front),
         "explanation": None,
     }
@@ -165,40 +167,6 @@ def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
     return {"fastest": points[-1]["id"], "cheapest": points[0]["id"], "value": points[best]["id"]}
 
 
-def recommended(market: Market, points: list[dict[str, Any]]) -> str | None:
-    """The fastest within a budget, else the cheapest."""
-    if not points:
-        return None
-    return str(points[-1 if market.request.budget_cents is not None else 0]["id"])
-
-
-def indistinct(market: Market, front: Front) -> dict[str, str] | None:
-    """The cheapest point whose interval overlaps the recommended one's by more than half of the shorter."""
-    if not front.points:
-        return None
-    at = len(front.points) - 1 if market.request.budget_cents is not None else 0
-
-    def interval(p: Point) -> tuple[float, float]:
-        perf = p.found.row.perf
-        return perf.tenths * perf.low / 10, perf.tenths * perf.high / 10
-
-    low, high = interval(front.points[at])
-    for i, p in enumerate(front.points[:at]):
-        other = interval(p)
-        shared = min(high, other[1]) - max(low, other[0])
-        if shared > min(high - low, other[1] - other[0]) / 2:
-            less = front.points[at].found.cost - p.found.cost
-            saved = f"costs {money_words(less, market.request.currency)} less in parts"
-            if market.axis is not MONEY:
-                saved = f"takes {less} {market.axis.unit} less"
-            text = (
-                f"p{i + 1} can hardly be told apart from p{at + 1} in throughput ({other[0]:,.0f}-{other[1]:,.0f} "
-                f"against {low:,.0f}-{high:,.0f} tok/s) and {saved}."
-            )
-            return {"code": "indistinct-points", "severity": "note", "text": text}
-    return None
-
-
 def messages(market: Market, front: Front) -> list[dict[str, str]]:
     """Notes that a buyer needs beside the figures."""
     out = []
@@ -231,10 +199,11 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
         text = "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
         out.append({"code": "stale-prices", "severity": "warning", "text": text})
     if front.points:
-        best = front.points[-1 if market.request.budget_cents is not None else 0]
+        best = front.points[recommended(market, front.points) or 0]
         out += [{"code": code, "severity": "note", "text": text} for code, text in notes(market, best)]
-    if close := indistinct(market, front):
-        out.append(close)
+        out.append({"code": "recommended", "severity": "note", "text": reason(market, front.points)})
+    if close := indistinct(market, front.points):
+        out.append({"code": "indistinct-points", "severity": "note", "text": close})
     out += own_messages(market, front)
     text = (
         "Not included: freight, installation, software licences, energy. "

@@ -133,7 +133,8 @@ class Result(Strict):
     front: list[FrontPoint] = Field(description="ascending in cost and in throughput; no point is dominated")
     named: dict[str, str] = Field(description="fastest, cheapest, value (most tok/s per money) -> id")
     recommended: str | None = Field(
-        description="id: the fastest within a budget, else the cheapest; null without builds"
+        description="id: with users or a load asked for, the cheapest that serves them at the lower end of its "
+        "interval; with a budget alone, the fastest; else the cheapest; null without builds"
     )
     messages: list[Message]
     explanation: NoBuild | None = Field(default=None, description="of a request that no build meets")

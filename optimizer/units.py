@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from catalogs.schema import Gpu
 from constraints.candidates import Candidates
 from constraints.interconnect import plan_fault
 from constraints.plan import Row
@@ -40,13 +41,14 @@ class Unit(Stocked):
 
 class Units:
     """All families of one request. Without `clever` nothing is pruned and no bound excludes anything. `judged`: rows
-    known already, of a request that asks the same of plans; `stock`: the assortment of a market alike."""
+    known already, of a request that asks the same of plans; `stock`: the assortment of a market alike; `admit`: rows
+    that count at all, every one without it."""
 
     def __init__(
         self, market: Market, clock: Clock, clever: bool, judged: GpuRows | None = None,
-        stock: Assortment | None = None,
+        stock: Assortment | None = None, admit: Callable[[Gpu, Row], bool] | None = None,
     ) -> None:  # fmt: skip
-        self.clock, self.clever = clock, clever
+        self.clock, self.clever, self.admit = clock, clever, admit
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0, "cp_sat_deterministic": 0.0}
         self.on_gpus = judged or GpuRows.of_market(market, clever)
         self.planner = self.on_gpus.planner
@@ -91,7 +93,8 @@ class Units:
             found = self.on_gpus.of_all(self.market, [x for _, x in asked])
             found += [self.on_host.rows(*x) for _, x in hosted] if self.on_host else []
             for (u, _), rows in zip([*asked, *hosted], found, strict=True):
-                u.rows += [r for r in rows if r.perf.tenths >= wanted]
+                fast = [r for r in rows if r.perf.tenths >= wanted]
+                u.rows += [r for r in fast if self.admit is None or self.admit(u.gpu, r)]
         self.seconds["plans"] += time.perf_counter() - started
 
     def _new_counts(self, judged: int, u: Unit, least: int, limit: int) -> range:

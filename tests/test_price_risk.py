@@ -16,13 +16,13 @@ from constraints.policy import Policy
 from constraints.request import Owned, Spare, SupportRate
 from optimizer.cli.prices_view import show_price_risk, show_variation
 from optimizer.clock import Clock, TimeUp
-from optimizer.explanation.bought import recommended
 from optimizer.explanation.price_risk import MOST_BAD, price_risk
 from optimizer.explanation.regret import RegretAxis, Rises
 from optimizer.explanation.reprice import End, at_end, band
 from optimizer.explanation.vary import vary
 from optimizer.market import Market
 from optimizer.pareto import Solver
+from optimizer.recommended import recommended
 from tests.every_build import SEEDS, at_other_prices, every_build, unit_cents
 from tests.random_catalogs import scenario
 
@@ -110,7 +110,9 @@ def test_axis_counts_spares_and_support() -> None:
     market = Market.open(catalog, request.model_copy(update=fields), Policy())
     found = price_risk(market, 2)
     assert found.least_regret and found.proof and found.proof.status == "optimal"
-    first = recommended(market, Solver(market).front().points)
+    points = Solver(market).front().points
+    chosen = recommended(market, points)
+    first = None if chosen is None else points[chosen].found
     assert first is not None
     high = at_end(market, "high")
     rises = Rises(market.book, {p: high.book.prices[p].cents - x.cents for p, x in market.book.prices.items()})

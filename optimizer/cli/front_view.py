@@ -12,18 +12,24 @@ from optimizer.i18n import N_, chosen
 from optimizer.procurement.labels import RULES, STATUS, UNITS
 
 SHOWN = 12
+FASTER = 1.1
+"""A point beside the named ones is shown where it is so many times as fast as the last one shown."""
 
 
 def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str | None) -> list[dict[str, Any]]:
     """At most 12 points: the named ones, then each at least 10 % faster than the last one shown."""
     must = {*named.values(), recommended}
+    room = SHOWN - sum(p["id"] in must for p in points)
     kept: list[dict[str, Any]] = []
     last = 0.0
     for p in points:
         speed = p["throughput"]["output_tok_s"]
-        if p["id"] in must or (speed >= 1.1 * last and len(kept) < SHOWN - len(must)):
-            kept.append(p)
-            last = speed
+        if p["id"] not in must:
+            if not room or speed < FASTER * last:
+                continue
+            room -= 1
+        kept.append(p)
+        last = speed
     return kept
 
 
@@ -42,7 +48,8 @@ def show(data: dict[str, Any], everything: bool) -> None:
     other = data["axis"]["name"] != "money"
     headers = [f"{_(data['axis']['name'])}, {_(data['axis']['unit'])}"] * other + [_(h) for h in headers]
     rows = []
-    for p in points if everything else shown(points, data["named"], data["recommended"]):
+    some = points if everything else shown(points, data["named"], data["recommended"])
+    for p in some:
         plan, g = p["plan"], p["gpus"]
         how = " ".join(f"{k}{plan[k]}" for k in ("tp", "pp", "dp", "ep") if plan[k] > 1) or "tp1"
         rows.append(
@@ -62,6 +69,8 @@ def show(data: dict[str, Any], everything: bool) -> None:
         rows,
         {1, *(i + 2 for i in range(len(headers))), len(headers) + 4},
     )
+    if len(some) < len(points):
+        print(_("{shown} of {all} points are shown; --all shows every one.", shown=len(some), all=len(points)))
     best = next(p for p in points if p["id"] == data["recommended"])
     said = _(
         "Build {id}: {total} {currency}, of it {share} on estimated prices",
@@ -69,6 +78,10 @@ def show(data: dict[str, Any], everything: bool) -> None:
     )  # fmt: skip
     print(said + _extras(best["cost"]))
     t = best["throughput"]
+    if t["at_load"]:
+        print(_("With {users} users at once: {speed} tok/s for each, {all} in all, first token after {ttft} ms",
+                users=f"{t['at_load']['users']:,}", speed=f"{t['at_load']['per_user_tok_s']:,.1f}",
+                all=f"{t['at_load']['tok_s']:,.1f}", ttft=f"{t['at_load']['ttft_ms']:,.0f}"))  # fmt: skip
     print(
         _(
             "Throughput: {speed} {unit}, 80 % interval {interval}, {basis}",
@@ -167,12 +180,7 @@ def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]]
     from constraints.request import TRAINING
 
     if request["workload"] not in TRAINING:
-        return [N_("tok/s"), N_("80 % interval"), N_("each user"), N_("users")], lambda p: [
-            f"{p['throughput']['output_tok_s']:,.1f}",
-            interval(p["throughput"]),
-            f"{p['throughput']['per_user_tok_s']:.1f}",
-            f"{p['throughput']['concurrency']}",
-        ]
+        return _serving(request)
 
     def cells(p: dict[str, Any]) -> list[str]:
         t, how = p["throughput"], p["plan"]["training"]
@@ -187,6 +195,26 @@ def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]]
 
     days = [N_("days")] if request["train_tokens"] else []
     return [N_("train tok/s"), N_("80 % interval"), *days, N_("training")], cells
+
+
+def _serving(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]], list[str]]]:
+    """Headers and cells of serving: of the build filled up, and at the users or the load asked for."""
+    headers = [N_("tok/s"), N_("80 % interval"), N_("each user"), N_("users")]
+    loaded = any(request[x] is not None for x in ("users", "tokens_per_day", "requests_per_second"))
+
+    def cells(p: dict[str, Any]) -> list[str]:
+        t = p["throughput"]
+        full = [f"{t['output_tok_s']:,.1f}", interval(t), f"{t['per_user_tok_s']:.1f}", f"{t['concurrency']}"]
+        return full + at_load(t["at_load"]) * loaded
+
+    return [*headers, *[N_("at load"), N_("TTFT, ms")] * loaded], cells
+
+
+def at_load(seen: dict[str, Any] | None) -> list[str]:
+    """Users x tok/s of each, and milliseconds to the first token; blank where the load is more than the build gives."""
+    if seen is None:
+        return ["", ""]
+    return [f"{seen['users']:,} x {seen['per_user_tok_s']:,.1f}", f"{seen['ttft_ms']:,.0f}"]
 
 
 BASIS = {

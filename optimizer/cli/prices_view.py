@@ -20,6 +20,7 @@ WHY = {
     "faster-within-budget": N_("faster, and within the budget there"),
     "over-budget": N_("the one before leaves the budget"),
     "none-within-budget": N_("no build is within the budget"),
+    "none-serves-within-budget": N_("no build within the budget serves the load at the lower end of its interval"),
 }
 MOST_CHANGES = 6
 
@@ -56,7 +57,7 @@ def stays(v: Variation) -> str:
         there, price = v.spans[v.target], at(v, v.target_value)
         if v.target == v.stays:
             return _("At {price} the recommended build is the same.", price=price)
-        other = _("{gpus} is recommended", gpus=there.build.gpus) if there.build else _(WHY["none-within-budget"])
+        other = _("{gpus} is recommended", gpus=there.build.gpus) if there.build else _(WHY[there.why])
         end = at(v, _end(v, own))
         return _("At {price} {other}; today's build stays up to {end}.", price=price, other=other, end=end)
     if len(v.spans) == 1 and v.complete:

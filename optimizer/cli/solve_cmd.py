@@ -26,7 +26,10 @@ HELP = """Examples:
 
   dsopt solve --budget 60000 --model v3-671b --offload --min-precision 4bit
 
-The proven front of cost against throughput, and the recommended build; without --model the best build per model."""
+The proven front of cost against throughput, and the recommended build; without --model the best build per model.
+
+Recommended is, with users or a load asked for, the cheapest build that serves them at the lower end of its 80 %
+interval; with a budget alone, the fastest; else the cheapest."""
 ANY_MODEL = "v3-671b"
 """Stands in the request where every model is asked for."""
 

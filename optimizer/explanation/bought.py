@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from constraints.budget import totals
-from optimizer.front import Found, Point
+from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.proofdata import money
 from optimizer.strict import Strict
@@ -50,10 +50,3 @@ def changes(a: Bought, b: Bought) -> tuple[Change, ...]:
         for x in parts
         if a.parts.get(x, 0) != b.parts.get(x, 0)
     )
-
-
-def recommended(market: Market, points: list[Point]) -> Found | None:
-    """The recommended build of a front: the fastest within a budget, else the cheapest."""
-    if not points:
-        return None
-    return points[-1 if market.request.budget_cents is not None else 0].found

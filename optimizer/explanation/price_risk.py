@@ -19,7 +19,7 @@ from pydantic import Field
 
 from catalogs.errors import Fault, InputError
 from optimizer.clock import Clock, TimeUp
-from optimizer.explanation.bought import Bought, Change, bought, changes, recommended
+from optimizer.explanation.bought import Bought, Change, bought, changes
 from optimizer.explanation.regret import Rises
 from optimizer.explanation.regret_search import Regrets
 from optimizer.explanation.reprice import End, at_end, band, refuse
@@ -27,6 +27,7 @@ from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.proofdata import money
+from optimizer.recommended import recommended
 from optimizer.rows import GpuRows
 from optimizer.strict import Strict
 
@@ -112,7 +113,8 @@ def price_risk(market: Market, k: int | None = None, clock: Clock | None = None)
     ends: dict[End, Market] = {"low": at_end(market, "low"), "high": at_end(market, "high")}
     fronts = {end: _front(m, clock, judged) for end, m in ends.items()}
     facts: dict[str, Any] = {"recommended": None, "least_regret": None, "ranges": (), "proof": None}
-    if first := recommended(market, front.points):
+    if (chosen := recommended(market, front.points)) is not None:
+        first = front.points[chosen].found
         search = Regrets(market, Rises(market.book, _rises(market, ends["high"])), first, k, clock, judged)
         best, at_least, rounds = search.least()
         a, b = _exposed(search, first), _exposed(search, best)
@@ -137,10 +139,10 @@ def _rises(market: Market, high: Market) -> dict[str, int]:
 
 def _front(market: Market, clock: Clock, judged: GpuRows) -> EndFront:
     front = Solver(market, clock=clock, judged=judged).front()
-    chosen = recommended(market, front.points)
-    at = next((i for i, p in enumerate(front.points) if p.found is chosen), None)
     return EndFront(
-        complete=front.complete, points=tuple(bought(market, p.found) for p in front.points), recommended=at
+        complete=front.complete,
+        points=tuple(bought(market, p.found) for p in front.points),
+        recommended=recommended(market, front.points),
     )
 
 

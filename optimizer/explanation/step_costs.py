@@ -17,6 +17,7 @@ from constraints.procurement import PriceBook, price_book
 from optimizer.explanation.vary_spec import Varied
 from optimizer.front import Found
 from optimizer.market import Market
+from optimizer.recommended import asks_for_load
 
 Pieces = tuple[tuple[str, int], ...]
 
@@ -48,6 +49,7 @@ class StepCosts:
     def __init__(self, market: Market, varied: Varied) -> None:
         self.market, self.varied = market, varied
         self.budget = market.request.budget_cents is not None
+        self.fastest = self.budget and not asks_for_load(market)
         self.pool: dict[Pieces, int] = {}
         self._parts: dict[str, None] = {}
         self._books: dict[int, PriceBook] = {}
@@ -97,16 +99,17 @@ class StepCosts:
         return first_step(lambda a, b: self.cost(x, b) > self.market.purse, start, end)
 
     def beaten(self, x: Pieces, y: Pieces, start: int, end: int) -> int | None:
-        """The first step at which `y` takes the place of `x`: cheaper and no slower, or, within a budget, faster;
-        without one, cheaper whatever its speed, or as cheap and faster."""
+        """The first step at which `y` takes the place of `x`. Where the fastest build is recommended: cheaper and no
+        slower, or within the budget and faster; where the cheapest is: cheaper whatever its speed, or as cheap and
+        faster."""
         slow, fast = self.pool[x], self.pool[y]
         purse = self.market.purse
-        if self.budget and fast < slow:
+        if self.fastest and fast < slow:
             return None
-        tie = not self.budget and fast > slow
+        tie = not self.fastest and fast > slow
 
         def may(a: int, b: int) -> bool:
-            if self.budget and fast > slow and self.cost(y, a) <= purse:
+            if self.fastest and fast > slow and self.cost(y, a) <= purse:
                 return True
             if a == b:
                 return self.cost(y, a) < self.cost(x, a) + tie

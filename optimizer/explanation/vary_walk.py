@@ -13,9 +13,12 @@ from optimizer.explanation.vary_spec import Varied
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver
+from optimizer.recommended import asks_for_load, load_view
 from optimizer.rows import GpuRows
 
-Why = Literal["today", "cheaper", "faster-within-budget", "over-budget", "none-within-budget"]
+Why = Literal[
+    "today", "cheaper", "faster-within-budget", "over-budget", "none-within-budget", "none-serves-within-budget"
+]
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Walk:
         self.market, self.varied, self.clock = market, varied, clock
         self.costs, self.judged, self.solves = StepCosts(market, varied), GpuRows.of_market(market), 0
         self._floors: dict[int, Market] = {}
+        # With users or a load asked for, builds count that serve them at the lower end of their interval.
+        self.admit = load_view(market).serves_at_low_end if asks_for_load(market) else None
 
     def outward(self, found: Found, end: int) -> Iterator[Stretch]:
         """Stretches from today's price to `end`; `found` is the recommended build today. Raises TimeUp."""
@@ -48,7 +53,8 @@ class Walk:
             step = far + towards
             after = self.recommended(step, now)
             if after is None:  # prices only rise from here on
-                yield Stretch(step, end, None, "none-within-budget")
+                none: Why = "none-within-budget" if self.admit is None else "none-serves-within-budget"
+                yield Stretch(step, end, None, none)
                 return
             if self.alike(after, now, step):
                 raise Disagreement(f"{now.build} was beaten at step {step} of {self.varied.spec} and is not")
@@ -86,7 +92,7 @@ class Walk:
     def recommended(self, step: int, than: Found | None = None) -> Found | None:
         """The recommended build at a step, proven and re-checked; `than` is one that was so nearby. Raises TimeUp."""
         self.clock.left()
-        if self.market.request.budget_cents is None:
+        if not self.costs.fastest:
             return self._cheapest(step)
         if than is not None and self.costs.cost(self.costs.add(than), step) <= self.market.purse:
             return self._fastest(self._at(step, than.row.perf.tenths))
@@ -101,16 +107,16 @@ class Walk:
 
     def _fastest(self, market: Market) -> Found | None:
         self.solves += 1
-        front = Solver(market, clock=self.clock, judged=self.judged).front()
+        front = Solver(market, clock=self.clock, judged=self.judged, admit=self.admit).front()
         if not front.complete:
             raise TimeUp
         return front.points[-1].found if front.points else None
 
     def _cheapest(self, step: int) -> Found | None:
-        """The first point of the front without a budget: of least cost, and the fastest of these."""
+        """The first point of the front of builds that count: of least cost, and the fastest of these."""
         market = self._at(step, 0)
         self.solves += 1
-        found = Solver(market, clock=self.clock, judged=self.judged).cheapest()
+        found = Solver(market, clock=self.clock, judged=self.judged, admit=self.admit).cheapest()
         if found is None:
             return None
         return self._fastest(market.asking(budget_cents=totals(found.cost, market.policy)[2]))
@@ -119,6 +125,6 @@ class Walk:
         if self.costs.budget:
             if self.costs.cost(self.costs.add(before), step) > self.market.purse:
                 return "over-budget"
-            if after.row.perf.tenths > before.row.perf.tenths:
+            if self.costs.fastest and after.row.perf.tenths > before.row.perf.tenths:
                 return "faster-within-budget"
         return "cheaper"

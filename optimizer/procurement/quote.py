@@ -24,14 +24,15 @@ from constraints.request import Request
 from constraints.rules import findings
 from optimizer.bom import BUNDLE
 from optimizer.explanation.opened import chosen
-from optimizer.front import Front, Point
+from optimizer.front import Point
 from optimizer.i18n import N_
 from optimizer.market import Market
 from optimizer.point_schema import BomLine, FrontPoint
 from optimizer.procurement.sums import Sums, sums
 from optimizer.procurement.terms import Party, Terms
 from optimizer.proofdata import minor
-from optimizer.result import indistinct, point
+from optimizer.recommended import indistinct
+from optimizer.result import point
 from optimizer.schema import Result
 
 
@@ -170,8 +171,8 @@ def offered(
     )  # fmt: skip
     if not terms.discount and money.total != minor(front[i].cost.total, r.currency):
         raise AssertionError(f"quote {money.total}, solve {front[i].cost.total}")
-    close = indistinct(new, Front(again)) if len(again) == len(points) else None
-    notes = [_without_money(close["text"])] if close else []
+    close = indistinct(new, again) if len(again) == len(points) else ""
+    notes = [_without_money(close)] if close else []
     lost = sorted({x.id for x in result.front} - {x.id for x in front})
     notes += [f"Not for sale under these terms: {', '.join(lost)}."] if lost else []
     said = (new.llm.note, new.llm.note_zh)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
 from optimizer.throughput.calibration import Calibration, Curve, Shape, shipped
-from optimizer.throughput.curves import BETWEEN_KNOTS, bent
+from optimizer.throughput.curves import BETWEEN_KNOTS, Curves, bent
 from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.fits import Fits, Setup
 from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups, with_redundant
@@ -211,18 +211,14 @@ class Planner:
 
     def _sweep(self, precision: str, todo: list[tuple[Setup, list[Replica]]]) -> None:
         """Judge the replicas of these setups at one precision, on GPUs that run it."""
-        r, llm, k = self.request, self.llm, self.calibration.constants
+        r = self.request
         setups = [setup for setup, _ in todo]
         table, owner = self.fits.of(precision, setups)
         if not len(table):
             return
-        shape, redundant, users = table[:, :4], table[:, 4], table[:, 5]
-        asked = demand(llm, precision, r.isl, r.osl, r.kv_precision)
-        jobs = of_setups([(g, key) for g, key, _ in setups], shape, owner, asked, precision, (r.isl, r.osl), k)
-        jobs = with_redundant(jobs, redundant, llm.experts)
-        pairs = np.array([1 / self.calibration.pair(self.kin, g.id) for g, _, _ in setups])[owner]
-        t = bent(times(jobs, k), pairs, self._measured(precision, setups, shape, owner), users)
-        most = largest_concurrency(t, users, self._user_tok_s, r.max_ttft_ms)
+        shape, redundant = table[:, :4], table[:, 4]
+        t = self._curves_of(precision, setups, table, owner)
+        most = largest_concurrency(t, table[:, 5], self._user_tok_s, r.max_ttft_ms)
         s = speeds(t, np.maximum(most, 1))
         tp, pp, _, ep = shape.T
         order = np.lexsort((ep, tp, pp, -s.tenths, owner))
@@ -233,6 +229,24 @@ class Planner:
         figures = owner, shape, redundant, s.tenths, most, s.per_user_tok_s, s.ttft_ms, s.tpot_ms
         for i, (a, b, c, d), spare, speed, at_once, *seen in zip(*(x[order].tolist() for x in figures), strict=True):
             todo[i][1].append(Replica((speed, bits, -b, -a, -d), at_once, precision, (a, b, c, d), spare, *seen))
+
+    def _curves_of(self, precision: str, setups: Sequence[Setup], table: Ints, owner: Ints) -> Curves:
+        """The curves of a table of plans; `owner`: the setup that each is of."""
+        r, k = self.request, self.calibration.constants
+        shape, redundant, users = table[:, :4], table[:, 4], table[:, 5]
+        asked = demand(self.llm, precision, r.isl, r.osl, r.kv_precision)
+        jobs = of_setups([(g, key) for g, key, _ in setups], shape, owner, asked, precision, (r.isl, r.osl), k)
+        jobs = with_redundant(jobs, redundant, self.llm.experts)
+        pairs = np.array([1 / self.calibration.pair(self.kin, g.id) for g, _, _ in setups])[owner]
+        return bent(times(jobs, k), pairs, self._measured(precision, setups, shape, owner), users)
+
+    def latencies(self, gpu: Gpu, row: Row) -> Callable[[float], tuple[float, float]]:
+        """(TTFT, time per output token), in seconds, of one replica of a judged row at some requests at once."""
+        plan, setups = row.plan, [(gpu, row.key, row.plan.gpus)]
+        table, owner = self.fits.of(plan.precision, setups)
+        curves = self._curves_of(plan.precision, setups, table, owner)
+        here = table[:, :4].tolist().index([plan.tp, plan.pp, plan.dp, plan.ep])
+        return lambda running: (float(curves.ttft_s(running)[here]), float(curves.tpot_s(running)[here]))
 
     def _measured(self, precision: str, setups: Sequence[Setup], shape: Ints, owner: Ints) -> dict[int, Curve]:
         """Entries of a table whose very setup was measured, with its measurements."""

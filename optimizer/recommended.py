@@ -1,0 +1,86 @@
+"""Which point of a front is recommended, and which cheaper one can hardly be told apart from it.
+
+With users or a load asked for: the cheapest point that serves them at the lower end of its interval. With a budget
+alone: the fastest. Else: the cheapest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from constraints.axis import MONEY
+from optimizer.at_load import LoadView
+from optimizer.front import Point
+from optimizer.market import Market
+from optimizer.proofdata import money_words
+
+
+def load_view(market: Market) -> LoadView:
+    """Judges rows of a market's request at the load that it asks for."""
+    return LoadView(market.llm, market.request, market.policy, market.calibration)
+
+
+def asks_for_load(market: Market) -> bool:
+    """Whether the request says how much is to be served: users at once, or a mean load."""
+    return market.request.users is not None or market.request.mean_tok_s is not None
+
+
+def serving(market: Market, points: Sequence[Point]) -> int | None:
+    """The first point that serves what is asked for at the lower end of its interval; None where none does."""
+    view = load_view(market)
+    served = (i for i, p in enumerate(points) if view.serves_at_low_end(p.case.gpu, p.found.row))
+    return next(served, None)
+
+
+def recommended(market: Market, points: Sequence[Point]) -> int | None:
+    """The index of the recommended point; None of an empty front. Where no point serves the load for certain, the
+    fastest comes nearest to it."""
+    if not points:
+        return None
+    if asks_for_load(market):
+        first = serving(market, points)
+        return len(points) - 1 if first is None else first
+    return len(points) - 1 if market.request.budget_cents is not None else 0
+
+
+def reason(market: Market, points: Sequence[Point]) -> str:
+    """Why that point is the recommended one, in a sentence; "" of an empty front."""
+    at = recommended(market, points)
+    if at is None:
+        return ""
+    if not asks_for_load(market):
+        why = "the fastest within the budget" if market.request.budget_cents is not None else "the cheapest"
+        return f"p{at + 1} is recommended: {why}."
+    users = market.request.users
+    asked = "the load" if users is None else "one user" if users == 1 else f"{users:,} users at once"
+    if serving(market, points) is None:
+        return f"No point serves {asked} at the lower end of its 80 % interval; p{at + 1}, the fastest, is recommended."
+    return f"p{at + 1} is recommended: the cheapest that serves {asked} at the lower end of its 80 % interval."
+
+
+def indistinct(market: Market, points: Sequence[Point]) -> str:
+    """A sentence on the cheapest point whose interval overlaps the recommended one's by more than half of the shorter;
+    "" where there is none."""
+    at = recommended(market, points)
+    if at is None:
+        return ""
+    low, high = interval(points[at])
+    for i, point in enumerate(points[:at]):
+        other_low, other_high = interval(point)
+        shared = min(high, other_high) - max(low, other_low)
+        if shared > min(high - low, other_high - other_low) / 2:
+            less = points[at].found.cost - point.found.cost
+            saved = f"costs {money_words(less, market.request.currency)} less in parts"
+            if market.axis is not MONEY:
+                saved = f"takes {less} {market.axis.unit} less"
+            return (
+                f"p{i + 1} can hardly be told apart from p{at + 1} in throughput ({other_low:,.0f}-{other_high:,.0f} "
+                f"against {low:,.0f}-{high:,.0f} tok/s) and {saved}."
+            )
+    return ""
+
+
+def interval(point: Point) -> tuple[float, float]:
+    """Output tok/s between which 80 % of measurements lie."""
+    perf = point.found.row.perf
+    return perf.tenths * perf.low / 10, perf.tenths * perf.high / 10

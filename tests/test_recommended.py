@@ -1,0 +1,153 @@
+"""Which point is recommended, what each point gives at the load asked for, and which points a terminal shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from optimizer.cli.front_view import SHOWN, shown
+from optimizer.front import Point
+from optimizer.load import load_of, with_load
+from optimizer.market import Market
+from optimizer.pareto import Solver
+from optimizer.recommended import indistinct, load_view, reason, recommended
+
+
+def solved(market: Market) -> list[Point]:
+    return Solver(market).front().points
+
+
+@pytest.fixture(scope="module")
+def for_users(shipped: Any) -> tuple[Market, list[Point]]:
+    from datetime import date
+
+    from constraints.policy import Policy
+    from constraints.request import Request
+
+    request = Request(model="r1-distill-llama-70b", as_of=date(2026, 11, 24), budget_cents=9_000_000, users=24)
+    market = Market.open(shipped, request, Policy())
+    return market, solved(market)
+
+
+def test_filled_up_a_plan_gives_what_its_row_says(for_users: tuple[Market, list[Point]]) -> None:
+    """The figures at the load and those of the axis are read off one curve."""
+    market, points = for_users
+    for point in points:
+        row = point.found.row
+        full = row.plan.concurrency * row.plan.replicas
+        seen = load_view(market.asking(users=full)).at_load(point.case.gpu, row)
+        assert seen is not None and seen.users == full
+        assert int(seen.tok_s * 10 + 1e-6) == row.perf.tenths
+        assert seen.per_user_tok_s == pytest.approx(row.perf.per_user_tok_s)
+        assert seen.ttft_ms == pytest.approx(row.perf.ttft_ms)
+
+
+def test_fewer_users_are_each_served_no_worse(for_users: tuple[Market, list[Point]]) -> None:
+    market, points = for_users
+    for point in points:
+        row = point.found.row
+        counts = [1, 2, 5, 24, row.plan.concurrency * row.plan.replicas]
+        seen = [load_view(market.asking(users=n)).at_load(point.case.gpu, row) for n in counts]
+        figures = [(x.per_user_tok_s, -x.ttft_ms, -x.tok_s) for x in seen if x is not None]
+        assert len(figures) == len(counts)
+        for more, fewer in zip(figures[1:], figures, strict=False):
+            assert all(a <= b * (1 + 1e-9) or a <= b + 1e-6 for a, b in zip(more, fewer, strict=True))
+
+
+def test_users_are_served_at_the_lower_end_by_the_recommended_point_and_by_none_below_it(
+    for_users: tuple[Market, list[Point]],
+) -> None:
+    market, points = for_users
+    at = recommended(market, points)
+    assert at is not None and len(points) > 2
+    least = market.request.min_tok_s_user
+    served = []
+    for point in points:
+        seen = load_view(market).at_load(point.case.gpu, point.found.row)
+        assert seen is not None
+        served.append(seen.per_user_tok_s * seen.low >= least)
+    assert served[at] and not any(served[:at])
+    assert reason(market, points).startswith(f"p{at + 1} is recommended: the cheapest that serves 24 users")
+
+
+def test_where_no_point_serves_the_users_for_certain_the_fastest_is_recommended_and_that_is_said(
+    for_users: tuple[Market, list[Point]],
+) -> None:
+    market, points = for_users
+    fast = max(p.found.row.perf.per_user_tok_s for p in points)
+    hard = market.asking(users=1, min_tok_s_user=fast * 1000)
+    assert recommended(hard, points) == len(points) - 1
+    assert reason(hard, points).startswith("No point serves one user at the lower end of its 80 % interval")
+
+
+def test_a_budget_alone_recommends_the_fastest_and_neither_the_cheapest(
+    for_users: tuple[Market, list[Point]],
+) -> None:
+    market, points = for_users
+    alone = market.asking(users=None)
+    assert recommended(alone, points) == len(points) - 1
+    assert "the fastest within the budget" in reason(alone, points)
+    open_ended = market.asking(users=None, budget_cents=None, throughput_tenths=10)
+    assert recommended(open_ended, points) == 0
+    assert recommended(market, []) is None and reason(market, []) == "" and indistinct(market, []) == ""
+
+
+def test_a_cheaper_point_that_can_hardly_be_told_apart_is_named(for_users: tuple[Market, list[Point]]) -> None:
+    market, points = for_users
+    alone = market.asking(users=None)
+    text = indistinct(alone, points)
+    top = points[-1].found.row.perf
+    overlapping = [
+        i
+        for i, p in enumerate(points[:-1])
+        if (perf := p.found.row.perf)
+        and min(top.tenths * top.high, perf.tenths * perf.high) - top.tenths * top.low
+        > min(top.tenths * (top.high - top.low), perf.tenths * (perf.high - perf.low)) / 2
+    ]
+    assert text.startswith(f"p{overlapping[0] + 1} can hardly be told apart") if overlapping else text == ""
+
+
+def test_a_mean_load_is_met_by_the_fewest_requests_at_once(shipped: Any, ask: Any) -> None:
+    market: Market = ask(model="r1-distill-qwen-32b", budget=60_000, tokens_per_day=20e6)
+    market = market.asking(throughput_tenths=with_load(market.request, market.policy).throughput_tenths)
+    load = load_of(market.request, market.policy)
+    assert load is not None
+    points = solved(market)
+    assert points
+    for point in points:
+        seen = load_view(market).at_load(point.case.gpu, point.found.row)
+        assert seen is not None and seen.tok_s >= load.peak_tok_s
+        if seen.users > 1:
+            one_less = load_view(market.asking(tokens_per_day=None, users=seen.users - 1))
+            fewer = one_less.at_load(point.case.gpu, point.found.row)
+            assert fewer is not None and fewer.tok_s < load.peak_tok_s
+    at = recommended(market, points)
+    assert at is not None
+    needed = [p.found.row.perf.tenths * p.found.row.perf.low >= load.needed_tok_s * 10 for p in points]
+    assert at == (needed.index(True) if any(needed) else len(points) - 1)
+
+
+def test_training_has_no_users(ask: Any) -> None:
+    market: Market = ask(model="r1-distill-llama-8b", budget=40_000, workload="finetune-lora")
+    points = solved(market)
+    assert points and load_view(market).at_load(points[0].case.gpu, points[0].found.row) is None
+
+
+def front(*speeds: float) -> list[dict[str, Any]]:
+    return [{"id": f"p{i + 1}", "throughput": {"output_tok_s": s}} for i, s in enumerate(speeds)]
+
+
+def test_at_most_twelve_points_are_shown_with_the_named_ones_among_them() -> None:
+    many = front(*(100.0 + i for i in range(5)), *(200.0 * 1.2**i for i in range(30)))
+    named = {"fastest": "p35", "cheapest": "p1", "value": "p20"}
+    some = shown(many, named, "p4")
+    ids = [p["id"] for p in some]
+    assert len(some) == SHOWN == 12
+    assert {"p1", "p4", "p20", "p35"} <= set(ids)
+    assert ids == sorted(ids, key=lambda x: int(x[1:]))
+
+
+def test_a_point_that_is_hardly_faster_than_the_last_one_shown_is_left_out() -> None:
+    ids = [p["id"] for p in shown(front(100, 105, 109, 111, 115, 123, 200), {"fastest": "p7", "cheapest": "p1"}, "p7")]
+    assert ids == ["p1", "p4", "p6", "p7"]
