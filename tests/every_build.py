@@ -103,13 +103,14 @@ def unit_cents(catalog: Catalog, parts: Iterable[str]) -> dict[str, int]:
 
 @cache
 def every_build(seed: int) -> EveryBuild:
-    """The builds of a random catalog of one node or two."""
+    """The builds of a random catalog of one node or two, for any number of users."""
     catalog, _, ask = scenario(seed)
-    return EveryBuild(catalog, ask, nodes_tried(seed))
+    return EveryBuild(catalog, replace(ask, users=None), nodes_tried(seed))
 
 
 def at_other_prices(seed: int, draw: int) -> tuple[Catalog, Request]:
-    """The catalog of a seed with prices drawn anew, closer to one another, and ends of its own for each offer."""
+    """The catalog of a seed with prices drawn anew, closer to one another, and ends of its own for each offer; the
+    request without users, with whom another build is recommended (tests/test_vary.py holds that)."""
     catalog, request, _ = scenario(seed)
     rng = random.Random(1000 * seed + draw)
 
@@ -118,4 +119,5 @@ def at_other_prices(seed: int, draw: int) -> tuple[Catalog, Request]:
         low, high = rng.choice(((60, 140), (90, 105), (95, 250), (100, 100)))
         return o.model_copy(update={"price": price, "low": price * low / 100, "high": price * high / 100})
 
-    return replace(catalog, offers={x: tuple(map(drawn, of)) for x, of in catalog.offers.items()}), request
+    offers = {x: tuple(map(drawn, of)) for x, of in catalog.offers.items()}
+    return replace(catalog, offers=offers), request.model_copy(update={"users": None})

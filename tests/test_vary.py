@@ -25,6 +25,8 @@ from optimizer.explanation.vary import Variation, vary
 from optimizer.explanation.vary_spec import UNIT, parse
 from optimizer.market import Market
 from optimizer.pareto import Solver
+from optimizer.recommended import recommended as chosen_point
+from optimizer.recommended import serving
 from tests.every_build import SEEDS, EveryBuild, at_other_prices, every_build, unit_cents
 from tests.price_oracle import PriceOracle
 from tests.price_terms import priced_scenario
@@ -100,6 +102,35 @@ def test_spans_equal_brute_force() -> None:
                 why.update(compare(market, every_build(seed), point, spec))
     assert all(why[x] >= 5 for x in ("cheaper", "over-budget", "none-within-budget")), why
     assert why["faster-within-budget"] >= 2, why
+
+
+@pytest.mark.parametrize("within", (True, False))
+@pytest.mark.parametrize("seed", (12, 26))
+def test_with_users_the_cheapest_that_serves_them_for_certain_stays(seed: int, within: bool) -> None:
+    """Both ends of every span against the front there: its first point that serves the users at the lower end."""
+    market = opened(seed, 0)
+    fastest = Solver(market).front().points[-1].found.row
+    market = market.asking(users=max(1, fastest.plan.concurrency * fastest.plan.replicas // 4), min_tok_s_user=1)
+    points = Solver(market).front().points
+    chosen = serving(market, points)
+    assert chosen is not None and chosen == chosen_point(market, points)
+    if within:
+        market = market.asking(budget_cents=points[chosen].found.parts_cents * 115 // 100)
+    point = points[chosen]
+    v, varied = vary(market, point, "gpu=±40%"), parse(market, "gpu=±40%")
+    assert v.complete
+    for span, (low, high) in zip(v.spans, steps(v), strict=True):
+        for step in {low, high}:
+            there = varied.at(market, step)
+            found = Solver(there).front().points
+            best = serving(there, found)
+            if span.build is None:
+                assert best is None and span.why == "none-serves-within-budget"
+                continue
+            assert best is not None
+            assert found[best].found.row.perf.tenths == round(span.build.output_tok_s * 10)
+            prices = {x: there.cents(x) for x in span.build.parts}
+            assert found[best].found.parts_cents == sum(q * prices[x] for x, q in span.build.parts.items())
 
 
 @pytest.mark.parametrize("seed", (0, 12))
