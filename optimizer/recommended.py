@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from constraints.axis import MONEY
+from constraints.request import Request
 from optimizer.at_load import LoadView
 from optimizer.front import Point
 from optimizer.market import Market
@@ -48,14 +49,24 @@ def reason(market: Market, points: Sequence[Point]) -> str:
     at = recommended(market, points)
     if at is None:
         return ""
-    if not asks_for_load(market):
-        why = "the fastest within the budget" if market.request.budget_cents is not None else "the cheapest"
-        return f"p{at + 1} is recommended: {why}."
-    users = market.request.users
-    asked = "the load" if users is None else "one user" if users == 1 else f"{users:,} users at once"
-    if serving(market, points) is None:
-        return f"No point serves {asked} at the lower end of its 80 % interval; p{at + 1}, the fastest, is recommended."
-    return f"p{at + 1} is recommended: the cheapest that serves {asked} at the lower end of its 80 % interval."
+    name = f"p{at + 1}"
+    if asks_for_load(market):
+        asked = _asked(market.request)
+        if serving(market, points) is None:
+            return (
+                f"No point serves {asked} at the lower end of its 80 % interval; {name}, the fastest, is recommended."
+            )
+        return f"{name} is recommended: the cheapest that serves {asked} at the lower end of its 80 % interval."
+    if market.request.budget_cents is not None:
+        return f"{name} is recommended: the fastest within the budget."
+    return f"{name} is recommended: the cheapest."
+
+
+def _asked(request: Request) -> str:
+    """The users or the load of a request, in words."""
+    if request.users is None:
+        return "the load"
+    return "one user" if request.users == 1 else f"{request.users:,} users at once"
 
 
 def indistinct(market: Market, points: Sequence[Point]) -> str:
