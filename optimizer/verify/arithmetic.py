@@ -71,6 +71,9 @@ def order(result: Result, points: list[tuple[int, int]]) -> Iterator[Wrong]:
     best = max(range(len(ids)), key=value, default=0)
     named = {"fastest": ids[-1], "cheapest": ids[0], "value": ids[best]} if ids else {}
     yield from differences(result.named, named, "named")
+    asks_for_load = result.request.users is not None or result.request.mean_tok_s is not None
+    if ids and asks_for_load and result.recommended in ids:
+        return  # which of them serves the load is judged with the points made anew
     chosen = (ids[-1] if result.request.budget_cents is not None else ids[0]) if ids else None
     yield from differences(result.recommended, chosen, "recommended")
 
