@@ -21,7 +21,7 @@ from optimizer.in_hand import own_messages
 from optimizer.market import Market
 from optimizer.notes import notes
 from optimizer.planfacts import plan_facts, throughput
-from optimizer.proofdata import money, proof_data
+from optimizer.proofdata import money, money_words, proof_data
 from optimizer.recommended import indistinct, reason, recommended
 from optimizer.ties import equivalents
 
