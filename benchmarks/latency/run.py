@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 
 from benchmarks.latency.draw import draw
 from benchmarks.machine import machine
@@ -58,6 +59,13 @@ def read_requests(path: Path) -> list[list[str]]:
     return [[w.replace("DATA/", f"{HERE / 'data'}{os.sep}") for w in words] for words in found]
 
 
+def proof_of(data: dict[str, Any]) -> tuple[str, int]:
+    """(status of the proof, number of points), of the answer for one model or for every model."""
+    if "models" in data:
+        return "optimal" if data["complete"] else "feasible", len(data["models"])
+    return data["proof"]["status"], len(data["front"])
+
+
 def timed(words: list[str], limit_s: int) -> Run:
     """A cold run of `dsopt solve` with these words."""
     if "--as-of" not in words:
@@ -77,8 +85,7 @@ def timed(words: list[str], limit_s: int) -> Run:
         text, said = out.read(), err.read().decode(errors="replace").strip()
     proof, points = "", 0
     if process.returncode in ANSWERED:
-        data = json.loads(text)
-        proof, points = data["proof"]["status"], len(data["front"])
+        proof, points = proof_of(json.loads(text))
     note = "" if proof or not said else said.splitlines()[-1][:200]
     if process.returncode < 0:
         note = f"stopped after {limit_s} s of CPU time"
