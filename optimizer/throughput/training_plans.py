@@ -41,6 +41,7 @@ class TrainingPlanner:
         self.llm, self.request, self.policy = llm, request, policy
         self._precisions: dict[str, list[str]] = {}
         self._most: dict[tuple[str, str, Shape], int] = {}
+        self._plans: dict[tuple[str, str, Shape], Plan | None] = {}
 
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, a training stack knows and the request admits."""
@@ -86,17 +87,25 @@ class TrainingPlanner:
         best: tuple[tuple[int, ...], Plan] | None = None
         for precision in self.precisions(gpu):
             for shape in shapes(key, self.llm):
-                most = self._micro_batch(gpu, precision, shape)
-                if most < 1:
-                    continue
-                plan = self._plan(precision, shape, most)
-                if plan_fault(plan, key, self.policy) or not engine_of(self.llm, gpu, plan, self.request):
+                plan = self._startable(gpu, precision, shape)
+                if plan is None or plan_fault(plan, key, self.policy):
                     continue
                 speed = tenths(tokens_s(gpu, key, self.llm, plan, self.request, self.policy))
                 rank = (speed, BITS[precision], -shape.tp, -shape.ep, -shape.shard, -shape.checkpointing)
                 if speed and (best is None or rank > best[0]):
                     best = rank, plan
         return Row(key, best[1], Perf(best[0][0], 0.0, 0.0, 0.0, *interval(gpu.arch))) if best else None
+
+    def _startable(self, gpu: Gpu, precision: str, shape: Shape) -> Plan | None:
+        """The plan of a shape with the most sequences at once that an engine starts; None without one. It does not
+        depend on the links between the GPUs, in which many rows alone differ."""
+        memo = (gpu.id, precision, shape)
+        if memo not in self._plans:
+            most = self._micro_batch(gpu, precision, shape)
+            plan = self._plan(precision, shape, most) if most >= 1 else None
+            served = plan is not None and engine_of(self.llm, gpu, plan, self.request)
+            self._plans[memo] = plan if served else None
+        return self._plans[memo]
 
     def _plan(self, precision: str, shape: Shape, micro_batch: int) -> Plan:
         training = Training(shape.shard, micro_batch, shape.checkpointing)
