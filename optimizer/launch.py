@@ -171,6 +171,8 @@ def _sizes(deployment: Deployment, arguments: LaunchArguments, place: Place) -> 
         words += _words(arguments, "pipeline_parallel", pp=plan.pp)
     if plan.ep > 1:
         words += _words(arguments, "expert_parallel", ep=plan.ep)
+        if plan.dp > 1 and plan.ep == stage_gpus:
+            words += _words(arguments, "all_to_all")
     if "config_file" in arguments.spellings:
         if _config_lines(deployment, arguments):
             words += _words(arguments, "config_file", file=CONFIG_FILE)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from catalogs.llm import Llm
-from catalogs.schema import Gpu
+from catalogs.schema import Cpu, Gpu
+from constraints.case import Case
 from constraints.offload import Host
 from constraints.plan import Plan, Row
+from constraints.reserve import reserve_bytes
 from constraints.software import engine_of, kernel_class, method
 from constraints.training import footprint, seq_len
 from constraints.vram import demand_bytes, kv_per_gpu_user, plan_weights
+from optimizer.launch import Deployment, Memory, launch
 from optimizer.market import Market
 from optimizer.recommended import load_view
 
@@ -78,6 +81,40 @@ def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None) -
         "experts": "host" if plan.offload else "gpu",
         "host": host_facts(llm, plan, host) if host else None,
     }
+
+
+def launch_facts(market: Market, case: Case) -> dict[str, Any]:
+    """The commands that serve a build's plan, and what must be said of them."""
+    gpu, llm, plan = case.gpu, market.llm, case.plan
+    run = engine_of(llm, gpu, plan, market.request)
+    cpus = [(x, q) for x, q in case.parts(Cpu) if isinstance(x, Cpu)]
+    found = launch(
+        Deployment(
+            engine=run.engine.name if run else "",
+            release=(run.engine.release or run.engine.since) if run else "",
+            llm=llm,
+            plan=plan,
+            routed_experts=llm.experts,
+            redundant_experts=plan.redundant_experts,
+            nodes=case.build.nodes,
+            gpus_per_node=case.per_node,
+            context=market.request.tokens,
+            memory=_memory(market, gpu, plan),
+            cores=sum(x.cores * q for x, q in cpus),
+            sockets=sum(q for _, q in cpus),
+        )
+    )
+    return {"launch": list(found.commands), "launch_note": found.note}
+
+
+def _memory(market: Market, gpu: Gpu, plan: Plan) -> Memory:
+    """What the fullest GPU of a serving plan holds; nothing of one that trains, which no command serves."""
+    if plan.training is not None:
+        return Memory(0, 0, 0, 0)
+    users = -(-plan.concurrency // plan.dp)
+    kv = users * kv_per_gpu_user(market.llm, market.request.tokens, plan.kv_precision, plan.tp, plan.pp)
+    reserve = reserve_bytes(gpu, market.policy)
+    return Memory(gpu.vram_gb * 10**9, plan_weights(market.llm, plan), kv, reserve)
 
 
 def training_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any] | None:

@@ -88,6 +88,11 @@ class PlanFacts(Strict):
     redundant_experts: int = Field(default=0, description="copies of routed experts that even them out over ep")
     engine: str = Field(description="engine and release that start this plan on this GPU")
     kernel_class: str = Field(default="", description="what engines build kernels for: SM90, SM100, SM120, CDNA3, ...")
+    launch: list[str] = Field(
+        default=[], description="commands that serve the plan, one per node and engine instance, in this order; "
+        "placeholders in angle brackets"
+    )  # fmt: skip
+    launch_note: str = Field(default="", description="what must be said of the commands, or why there are none")
     training: TrainingFacts | None = Field(description="null of serving")
     experts: Literal["gpu", "host"]
     host: HostFacts | None

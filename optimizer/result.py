@@ -20,7 +20,7 @@ from optimizer.front import Front, Point
 from optimizer.in_hand import own_messages
 from optimizer.market import Market
 from optimizer.notes import notes
-from optimizer.planfacts import plan_facts, throughput
+from optimizer.planfacts import launch_facts, plan_facts, throughput
 from optimizer.proofdata import money, money_words, proof_data
 from optimizer.recommended import indistinct, reason, recommended
 from optimizer.ties import equivalents
@@ -114,7 +114,10 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
             "currency": r.currency,
         },
         "throughput": throughput(market, p.found.row),
-        "plan": plan_facts(market, c.gpu, c.plan, host_of(c) if c.plan.offload else None),
+        "plan": {
+            **plan_facts(market, c.gpu, c.plan, host_of(c) if c.plan.offload else None),
+            **launch_facts(market, c),
+        },
         "gpus": {"part": c.gpu.id, "name": c.gpu.name, "per_node": c.per_node, "total": c.per_node * c.build.nodes},
         "nodes": [{"count": c.build.nodes, "parts": [{"part": x, "qty": q} for x, q in c.build.node.items()]}],
         "shared": [{"part": x, "qty": q} for x, q in c.build.shared.items()],

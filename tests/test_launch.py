@@ -68,7 +68,7 @@ def sglang() -> argparse.ArgumentParser:
     p.add_argument("--ep-size", "--expert-parallel-size", "--ep", type=int, default=1)
     p.add_argument("--ep-num-redundant-experts", type=int, default=0)
     p.add_argument("--ep-dispatch-algorithm", choices=["static", "dynamic", "fake", "lp"])
-    p.add_argument("--moe-a2a-backend", choices=["none", "deepep", "mooncake", "flashinfer", "megamoe"])
+    p.add_argument("--moe-a2a-backend", choices=["none", "deepep", "mooncake", "mori", "flashinfer", "megamoe"])
     p.add_argument("--nnodes", type=int, default=1)
     p.add_argument("--node-rank", type=int, default=0)
     p.add_argument("--dist-init-addr", "--nccl-init-addr")

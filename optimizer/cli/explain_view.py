@@ -21,6 +21,8 @@ from optimizer.procurement.labels import CATEGORIES, RULES, STATUS, UNITS
 if TYPE_CHECKING:
     from optimizer.explanation.opened import Opened
 
+COMMANDS = 4
+"""Commands shown that start a plan."""
 SWAPS = 12
 """Swapped parts shown of a neighbour."""
 
@@ -105,8 +107,23 @@ def show_point(p: PointExplained) -> None:
             _neighbour(name, other, p)
     if p.faster is None:
         print(_("Nothing faster exists, whatever the budget.") + "\n")
+    _launch(p)
     for n in p.notes:
         print(f"{_('note')} [{n.code}]: {_.sentence(n.text)}")
+
+
+def _launch(p: PointExplained) -> None:
+    """How the plan is started; many commands alike are shown by their first ones."""
+    _ = language()
+    if p.launch:
+        print(_("How to start it, one command per node and engine instance:"))
+        for command in p.launch[:COMMANDS]:
+            print(f"  {command}")
+        if len(p.launch) > COMMANDS:
+            print("  " + _("... and {n} more: plan.launch of --json", n=len(p.launch) - COMMANDS))
+    if p.launch_note:
+        print(_.sentence(p.launch_note))
+    print()
 
 
 def _step(s: StepFacts) -> list[str]:

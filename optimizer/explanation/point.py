@@ -16,6 +16,7 @@ from optimizer.explanation.schema import Margin, Neighbour, Note, PointExplained
 from optimizer.front import Point
 from optimizer.market import Market
 from optimizer.notes import notes
+from optimizer.planfacts import launch_facts
 from optimizer.proofdata import money
 
 
@@ -41,6 +42,7 @@ def explained(
         cheaper=_neighbour(asking, p, points[at - 1], f"p{at}") if at else None,
         faster=_neighbour(asking, p, points[at + 1], f"p{at + 2}") if at + 1 < len(points) else _beyond(asking, p),
         notes=[Note(code=code, text=text) for code, text in notes(market, p)],
+        **launch_facts(market, p.case),
     )
 
 

@@ -134,4 +134,6 @@ class PointExplained(Strict):
     money: list[Spent] = Field(description="the dearest category first")
     cheaper: Neighbour | None = Field(description="null at the front's low end")
     faster: Neighbour | None = Field(description="null where nothing faster exists, whatever the budget")
+    launch: list[str] = Field(default=[], description="commands that serve the plan, one per node and engine instance")
+    launch_note: str = Field(default="", description="what must be said of the commands, or why there are none")
     notes: list[Note]

@@ -11,6 +11,8 @@ from optimizer.procurement.workbook.book import Book
 from optimizer.procurement.workbook.live import said, where
 
 HEAD = [N_("No."), N_("Rule"), N_("Finding"), N_("Measured"), N_("Limit"), N_("Margin"), N_("Unit"), N_("Status")]
+COMMANDS = 16
+"""Commands written that start a plan."""
 WIDTHS = [6, 20, 70, 17, 17, 11, 14, 12]
 COLOURS = {"pass": ("#E2EFDA", "#375623"), "warn": ("#FFE699", "#7F6000"), "fail": ("#FF9999", "#9C0006")}
 
@@ -57,9 +59,29 @@ def add(book: Book) -> None:
             s.text(row, 5, "", **cell)
         s.text(row, 6, unit(_, x.unit), align="center", **cell)
         row += 1
-    s.ws.autofilter(top, 0, row - 1, len(HEAD) - 1)
+    last = row
+    s.ws.autofilter(top, 0, last - 1, len(HEAD) - 1)
     for code, (back, front) in COLOURS.items():
         shape = book.file.add_format({"bg_color": back, "font_color": front})
         rule_ = {"type": "cell", "criteria": "==", "value": f'"{_(STATUS[code])}"', "format": shape}
-        s.ws.conditional_format(first, 7, row - 1, 7, rule_)
-    s.done(row - 1)
+        s.ws.conditional_format(first, 7, last - 1, 7, rule_)
+    s.done(_launch(book, last + 1) - 1)
+
+
+def _launch(book: Book, row: int) -> int:
+    """How the plan is started, below the rules; the row after it."""
+    _, s, plan = book.words, book.sheets["compatibility"], book.quote.chosen.plan
+    end = len(HEAD) - 1
+    if plan.launch:
+        s.section(row, _("How to start it, one command per node and engine instance: {engine}", engine=plan.engine))
+        row += 1
+    for command in plan.launch[:COMMANDS]:
+        s.span(row, 0, end, command)
+        row += 1
+    if len(plan.launch) > COMMANDS:
+        s.span(row, 0, end, _("... and {n} more: plan.launch of --json", n=len(plan.launch) - COMMANDS))
+        row += 1
+    if plan.launch_note:
+        s.span(row, 0, end, _.sentence(plan.launch_note))
+        row += 1
+    return row
