@@ -51,19 +51,25 @@ class Budget:
         parts = c.book.cost(c.priced)
         if parts >= NEVER:
             return [Check.of(self.id, False, "no total: the parts can't be had in these numbers")]
-        total = totals(parts, c.policy)[2]
+        _, tax, total = totals(parts, c.policy)
         scale = 10 ** minor_digits(c.request.currency)
         if c.request.budget_cents is None:
             return [Check.of(self.id, True, "no budget given")]
         currency, digits = c.request.currency, minor_digits(c.request.currency)
         amount, budget = (f"{Decimal(x) / scale:,.{digits}f} {currency}" for x in (total, c.request.budget_cents))
+        within = f"the total of {amount} is within the budget of {budget}"
+        beyond = f"the total of {amount} exceeds the budget of {budget}"
+        if tax:
+            net, added = (f"{Decimal(x) / scale:,.{digits}f}" for x in (total - tax, tax))
+            within = f"the total of {amount} with tax (net {net} plus tax {added}) is within the budget of {budget}"
+            beyond = f"the total of {amount} with tax (net {net} plus tax {added}) exceeds the budget of {budget}"
         return [
             Check.at_most(
                 self.id,
                 total / scale,
                 c.request.budget_cents / scale,
                 currency,
-                f"the total of {amount} is within the budget of {budget}",
-                f"the total of {amount} exceeds the budget of {budget}",
+                within,
+                beyond,
             )
         ]

@@ -122,7 +122,7 @@ class Procurement:
             if wanted not in have:
                 found.append(Check.of(self.id, False, f"{wanted} is demanded by --include but not in the build"))
         found += [Check.of(self.id, False, f"demanded by --include, but of no use: {x}") for x in demanded.idle(c)]
-        return (found or [Check.of(self.id, True, "every part has an admissible offer")]) + _unknown(c)
+        return (found or [Check.of(self.id, True, "every part has an offer that the request allows")]) + _unknown(c)
 
     def _amounts(self, c: Case) -> list[Check]:
         """Parts that no orders within stock can bring in the build's number."""

@@ -11,6 +11,7 @@ from constraints.fit import bayless, cpu_fits, gpu_fits, memory_fits, psu_fits
 from constraints.procurement import barred_by
 from optimizer.front import Front
 from optimizer.market import Market
+from optimizer.recommended import recommended
 
 MOST_NAMED = 8
 """Parts that a message names."""
@@ -26,8 +27,8 @@ def own_messages(market: Market, front: Front) -> list[dict[str, str]]:
         if why := useless(market, market.catalog.parts[part]) if part in market.catalog.parts else "":
             dead.add(part)
             out.append(f"{part} is in hand, but no build can use it: {why}.")
-    if front.points:
-        at = len(front.points) - 1 if market.request.budget_cents is not None else 0
+    at = recommended(market, front.points)
+    if at is not None:
         orders = market.book.purchase(front.points[at].case.build.total())
         used = Counter[str]()
         for line in orders.lines if orders else ():

@@ -96,8 +96,8 @@ def queue_words(name: str, q: Queue) -> str:
         return f"{name} does not serve the busiest hour: it asks for {q.utilisation:.0%} of what it gives."
     wait = "below 0.01 s" if q.mean_wait_s < 0.01 else f"{q.mean_wait_s:,.2f} s"
     return (
-        f"In the busiest hour {name} is {q.utilisation:.0%} busy with {q.requests_at_once:,.1f} requests at once "
-        f"(Little's law); mean wait for a place {wait} (M/M/c, Erlang C)."
+        f"In the busiest hour {name} is {q.utilisation:.0%} busy with at most {q.requests_at_once:,.1f} requests at "
+        f"once on average (Little's law, at its speed when full); mean wait for a place {wait} (M/M/c, Erlang C)."
     )
 
 

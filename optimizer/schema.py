@@ -101,6 +101,10 @@ class Checked(Strict):
     per_node: int
     nodes: int
     node_w: int
+    currency: str = Field(default="USD", description="of the three sums below")
+    net: Money | None = Field(default=None, description="the total without tax; null where the parts can't be had")
+    tax: Money | None = Field(default=None, description="null where the parts can't be had")
+    total: Money | None = Field(default=None, description="with support and tax; null where the parts can't be had")
     ok: bool = Field(description="no rule fails")
     checks: list[CheckFacts]
 

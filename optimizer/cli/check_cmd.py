@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.front_view import checks
+from optimizer.cli.money_view import total
 from optimizer.cli.output import emit_json, note, speak
 from optimizer.i18n import chosen as language
 
@@ -50,7 +51,7 @@ def check(
     have: Annotated[str | None, typer.Option(help="Quote: Site has: racks,network.")] = None,
     site_water: Annotated[bool, typer.Option("--site-water", help="Quote: Facility water.")] = False,
     circuit: Annotated[str | None, typer.Option(help="Quote: 15A@120V.")] = None,
-    condition: Annotated[str | None, typer.Option(help="Quote: Of what it is held against: new, used, any.")] = None,
+    condition: Annotated[str | None, typer.Option(help="Quote: Compare with parts that are new, used, any.")] = None,
     currency: Annotated[str | None, typer.Option(help="Quote: Of the report; the quote's.")] = None,
     rate: Annotated[str | None, typer.Option(help="Quote: USD per unit of the quote's currency.")] = None,
     tax: Annotated[str | None, typer.Option(help="Quote: Tax in its prices, where it says no rate: 19%.")] = None,
@@ -134,6 +135,8 @@ def check(
             if not json:
                 drawn = language()("node load {w} W", w=found.node_w)
                 print(f"{name}: {found.nodes} x {found.per_node} {found.gpu}, {drawn}")
+                if found.net and found.tax and found.total:
+                    print(language()("Cost: {sum}", sum=total(found.net, found.tax, found.total, found.currency)))
                 checks(x.model_dump() for x in found.checks)
             if mend:
                 from optimizer.cli.why_not_view import show_mended

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from optimizer.cli.money_view import grouped
 from optimizer.cli.output import table
 from optimizer.i18n import N_, Words
 from optimizer.procurement.comparing.flagging import first_of
@@ -90,7 +91,7 @@ def show_changes(c: ResultsCompared, _: Words) -> None:
     """Heads, reasons, parts, fronts."""
     for label, x in ((_("before"), c.before), (_("now"), c.after)):
         speed = "" if x.tok_s is None else f", {x.tok_s:,.1f} tok/s"
-        what = f"{x.build}, {x.total} {x.currency}{speed}" if x.build else _("no build")
+        what = f"{x.build}, {_money(x.total)} {x.currency}{speed}" if x.build else _("no build")
         print(f"{label}: {x.source} ({x.as_of}): {what}")
     print(_("Why"))
     for r in c.reasons:
@@ -99,7 +100,15 @@ def show_changes(c: ResultsCompared, _: Words) -> None:
     if changed:
         heads = [_("Part"), _("before"), _("now"), _("Price before"), _("Price now"), _("by price"), _("by quantity")]
         rows = [
-            [p.name, str(p.from_qty), str(p.to_qty), p.from_unit or "–", p.to_unit or "–", p.by_price, p.by_quantity]
+            [
+                p.name,
+                str(p.from_qty),
+                str(p.to_qty),
+                _money(p.from_unit),
+                _money(p.to_unit),
+                grouped(p.by_price),
+                grouped(p.by_quantity),
+            ]
             for p in changed
         ]
         table(heads, rows, right={1, 2, 3, 4, 5, 6})
@@ -107,13 +116,17 @@ def show_changes(c: ResultsCompared, _: Words) -> None:
     if moved:
         heads = [_("Point"), _("Build"), "", _("Price before"), _("Price now"), "tok/s", "tok/s"]
         rows = [
-            [f"{p.from_id or '–'} > {p.to_id or '–'}", p.build, _(STATUS[p.status]), p.from_total or "–",
-             p.to_total or "–", _speed(p.from_tok_s), _speed(p.to_tok_s)]
+            [f"{p.from_id or '–'} > {p.to_id or '–'}", p.build, _(STATUS[p.status]), _money(p.from_total),
+             _money(p.to_total), _speed(p.from_tok_s), _speed(p.to_tok_s)]
             for p in moved
         ]  # fmt: skip
         table(heads, rows, right={3, 4, 5, 6})
     for text in c.unchecked:
         print(_("not checked: {what}", what=text))
+
+
+def _money(text: str | None) -> str:
+    return grouped(text) if text else "–"
 
 
 def _speed(x: float | None) -> str:

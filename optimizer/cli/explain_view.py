@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer import library
 from optimizer.cli.front_view import coded, number
+from optimizer.cli.money_view import apart, grouped, total
 from optimizer.cli.no_build_view import show_no_build
 from optimizer.cli.output import table
 from optimizer.cli.prices_view import show_price_risk, show_variation
@@ -83,8 +84,8 @@ def show_point(p: PointExplained) -> None:
     more = _("{currency} more", currency=p.currency)
     print(
         _(
-            "Point {id}: {total} {currency}, {speed} tok/s",
-            id=p.id, total=p.total, currency=p.currency, speed=f"{p.output_tok_s:,.1f}",
+            "Point {id}: {total}, {speed} tok/s",
+            id=p.id, total=total(p.net, p.tax, p.total, p.currency), speed=f"{p.output_tok_s:,.1f}",
         ) + "\n"
     )  # fmt: skip
     print(_("What binds, and the price of a step (cheapest build at least as fast, whatever the budget):"))
@@ -100,7 +101,7 @@ def show_point(p: PointExplained) -> None:
         {2, 3, 5},
     )  # fmt: skip
     print(_("Where the money goes:"))
-    rows = [[coded(CATEGORIES, s.category), s.amount, f"{s.share:.1%}"] for s in p.money]
+    rows = [[coded(CATEGORIES, s.category), grouped(s.amount), f"{s.share:.1%}"] for s in p.money]
     table([_("category"), p.currency, _("share")], rows, {1, 2})
     for name, other in ((N_("cheaper"), p.cheaper), (N_("faster"), p.faster)):
         if other:
@@ -128,7 +129,7 @@ def _launch(p: PointExplained) -> None:
 
 def _step(s: StepFacts) -> list[str]:
     _ = language()
-    more = _("no build") if s.more is None else number(float(s.more)) if float(s.more) else "0"
+    more = _("no build") if s.more is None else grouped(s.more)
     return [
         _("binds") if s.binds else "",
         _.sentence(s.text) + (_(" (looser)") if s.looser else _(" (tighter)")),
@@ -143,12 +144,12 @@ def _neighbour(name: str, n: Neighbour, p: PointExplained) -> None:
     gain = n.output_tok_s / p.output_tok_s - 1
     print(
         _(
-            "Next {name} build ({where}): {more} {currency} more, {speed} tok/s ({gain})",
-            name=name, where=where, more=n.more, currency=p.currency, speed=f"{n.output_tok_s:,.1f}",
+            "Next {name} build ({where}): {apart}, {speed} tok/s ({gain})",
+            name=name, where=where, apart=apart(n.more, p.currency), speed=f"{n.output_tok_s:,.1f}",
             gain=f"{gain:+.1%}",
         )
     )  # fmt: skip
-    rows = [[s.name, str(s.before), str(s.after), s.more] for s in n.swaps[:SWAPS]]
+    rows = [[s.name, str(s.before), str(s.after), grouped(s.more)] for s in n.swaps[:SWAPS]]
     table([_("part"), _("now"), _("then"), _("{currency} more", currency=p.currency)], rows, {1, 2, 3})
     print(f"  {_('why')}: " + "\n       ".join(map(_figure, n.figures)) + "\n")
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
-from optimizer.cli.money_view import sums
+from optimizer.cli.money_view import grouped, sums
 from optimizer.cli.output import note, table
 from optimizer.i18n import N_, chosen
 from optimizer.procurement.labels import RULES, STATUS, UNITS
@@ -56,7 +55,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
             [
                 p["id"],
                 f"{float(p['cost']['total']):,.0f}",
-                *[p["axis_cost"]] * other,
+                *[grouped(p["axis_cost"])] * other,
                 *figures(p),
                 f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}",
                 f"{plan['precision']} {how}{' host' * (plan['experts'] == 'host')} x{plan['replicas']}",
@@ -74,7 +73,8 @@ def show(data: dict[str, Any], everything: bool) -> None:
     best = next(p for p in points if p["id"] == data["recommended"])
     said = _(
         "Build {id}: {total} {currency}, of it {share} on estimated prices",
-        id=best["id"], total=best["cost"]["total"], currency=currency, share=f"{best['cost']['estimated_share']:.0%}",
+        id=best["id"], total=grouped(best["cost"]["total"]), currency=currency,
+        share=f"{best['cost']['estimated_share']:.0%}",
     )  # fmt: skip
     print(said + _extras(best["cost"]))
     t = best["throughput"]
@@ -94,8 +94,8 @@ def show(data: dict[str, Any], everything: bool) -> None:
             [
                 str(x["qty"]),
                 f"{x['name']}{_aside(x)}",
-                x["unit_price"],
-                x["line_total"],
+                grouped(x["unit_price"]),
+                grouped(x["line_total"]),
                 f"{x['price_date'] or ''}{' ' + _('stale') if x['stale'] else ''}",
                 _(x["price_confidence"]) if x["price_confidence"] else "",
             ]
@@ -109,7 +109,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
     print(
         _(
             "Energy: {kwh} kWh a year at PUE {pue}, {cost} {currency}",
-            kwh=f"{e['kwh_year']:,}", pue=e["pue"], cost=f"{Decimal(e['cost_year']):,}", currency=currency,
+            kwh=f"{e['kwh_year']:,}", pue=e["pue"], cost=grouped(e["cost_year"]), currency=currency,
         )
     )  # fmt: skip
     proof = data["proof"]
@@ -162,7 +162,7 @@ def _extras(cost: dict[str, Any]) -> str:
     """Spares and support in the total, where there are any."""
     _ = chosen()
     return "".join(
-        _(", {cost} of {what}", cost=cost[x], what=x) for x in (N_("spares"), N_("support")) if float(cost[x])
+        _(", {cost} of {what}", cost=grouped(cost[x]), what=x) for x in (N_("spares"), N_("support")) if float(cost[x])
     )
 
 
@@ -204,7 +204,7 @@ def _serving(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, An
 
     def cells(p: dict[str, Any]) -> list[str]:
         t = p["throughput"]
-        full = [f"{t['output_tok_s']:,.1f}", interval(t), f"{t['per_user_tok_s']:.1f}", f"{t['concurrency']}"]
+        full = [f"{t['output_tok_s']:,.1f}", interval(t), f"{t['per_user_tok_s']:.1f}", f"{t['concurrency']:,}"]
         return full + at_load(t["at_load"]) * loaded
 
     return [*headers, *[N_("at load"), N_("TTFT, ms")] * loaded], cells

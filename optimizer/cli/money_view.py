@@ -10,6 +10,7 @@ from optimizer.i18n import N_, chosen
 
 NET_OF_LINES = N_("Lines {lines}, support {support}: net {net}, {taxed} {currency}.")
 TAXED = N_("tax {tax} ({rate} %), total with tax {total}")
+NET_TAX_TOTAL = N_("net {net}, tax {tax}, total with tax {total} {currency}")
 UNTAXED = N_("no tax added, total {total}")
 
 
@@ -39,3 +40,18 @@ def taxed(tax: str, total: str, rate: Decimal) -> str:
 def grouped(amount: str) -> str:
     """`1234.50` -> `1,234.50`."""
     return f"{Decimal(amount):,}"
+
+
+def apart(more: str, currency: str) -> str:
+    """`20,000.00 USD less` for `-20000.00`; what costs the same is said so."""
+    _, amount = chosen(), Decimal(more)
+    if not amount:
+        return _("at the same cost")
+    money = f"{abs(amount):,} {currency}"
+    return _("{money} less", money=money) if amount < 0 else _("{money} more", money=money)
+
+
+def total(net: str, tax: str, gross: str, currency: str) -> str:
+    """One sum where no tax is added; else the net, the tax, and the sum with it."""
+    figures = {"net": grouped(net), "tax": grouped(tax), "total": grouped(gross)}
+    return chosen()(NET_TAX_TOTAL, **figures, currency=currency) if Decimal(tax) else f"{grouped(gross)} {currency}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.cli.front_view import coded, remark
+from optimizer.cli.money_view import grouped
 from optimizer.cli.output import note
 from optimizer.explanation.schema import ConditionFacts, NoBuild, WayOut
 from optimizer.i18n import chosen as language
@@ -29,7 +30,7 @@ def telling() -> Tell | None:
     def tell(said: list[ConditionFacts] | WayOut) -> None:
         seconds = f"{time.monotonic() - started:4.1f} s"
         if isinstance(said, WayOut):
-            note(f"{seconds}  {changes(said)}: {said.build.total} {said.build.currency}")
+            note(f"{seconds}  {changes(said)}: {grouped(said.build.total)} {said.build.currency}")
         else:
             members = _.list(c.text for c in said) or _("nothing that was asked")
             note(f"{seconds}  {_('in conflict: {what}', what=members)}")
@@ -81,7 +82,7 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
 def _way(way: WayOut) -> None:
     _, b = language(), way.build
     print(f"\n  {changes(way)}")
-    print(f"      {b.total} {b.currency}, {b.output_tok_s:,.1f} tok/s, {b.gpus}, {b.precision}")
+    print(f"      {grouped(b.total)} {b.currency}, {b.output_tok_s:,.1f} tok/s, {b.gpus}, {b.precision}")
     if smaller := [c.smaller for c in way.changes if c.smaller]:
         print(f"      {_('fails: {what}', what=_.list(smaller, '; '))}")
     print(f"      {way.command}")

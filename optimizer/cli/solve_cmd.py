@@ -65,7 +65,7 @@ def solve(
     max_nodes: Annotated[int, typer.Option(help="Most nodes.")] = 32,
     max_kw: Annotated[float | None, typer.Option(help="Most power of the build, kW.")] = None,
     circuit: Annotated[str | None, typer.Option(help="One branch circuit, 15A@120V.")] = None,
-    rack_units: Annotated[int | None, typer.Option(help="Rack units there are.")] = None,
+    rack_units: Annotated[int | None, typer.Option(help="Rack units available at the site.")] = None,
     site_water: Annotated[bool, typer.Option(help="The site has facility water.")] = False,
     have: Annotated[str, typer.Option(help="What the site has: racks,network.")] = "",
     vendor: Annotated[list[str], typer.Option(help="Allow only these vendors.")] = [],

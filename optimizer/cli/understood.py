@@ -44,7 +44,7 @@ def _wanted(r: Request, _: Words, every_model: bool) -> Iterator[str]:
     if r.throughput_tenths is not None:
         yield _("at least {speed} tok/s", speed=f"{Decimal(r.throughput_tenths) / 10:,}")
     if r.users is not None:
-        yield _("{n} users at once", n=f"{r.users:,}")
+        yield _("one user at once") if r.users == 1 else _("{n} users at once", n=f"{r.users:,}")
     if r.tokens_per_day is not None:
         yield _("{n} output tokens a day", n=_grouped(r.tokens_per_day))
     if r.requests_per_second is not None:

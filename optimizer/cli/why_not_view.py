@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from optimizer.cli.front_view import coded
+from optimizer.cli.money_view import grouped
 from optimizer.cli.output import table
 from optimizer.explanation.why_not_schema import BreakEven, Offered, WhyNot
 from optimizer.i18n import N_
@@ -33,7 +34,7 @@ def why_not_lines(w: WhyNot) -> list[str]:
     for a in w.against:
         text = _("admissible without {what}", what=_.list(a.conditions, " and "))
         text = text if a.conditions else _.sentence(a.text)
-        cost = _(": {money}", money=f"{a.total} {w.currency}") if a.total else ""
+        cost = _(": {money}", money=f"{grouped(a.total)} {w.currency}") if a.total else ""
         rules = ", ".join(coded(RULES, x) for x in a.rules)
         lines.append(_("Against it ({rules}): {finding}{cost}.", rules=rules, finding=text, cost=cost))
     if w.supposed:
@@ -54,7 +55,7 @@ def _of_wish(w: WhyNot) -> list[str]:
     if w.any_number:
         own = {"build": _build(w, w.any_number), "apart": _apart(w, w.any_number)}
         lines.append(_("As fast with more of them: {build}; that is {apart}.", **own))
-    limit = f"{w.limit} {w.currency}"
+    limit = f"{grouped(w.limit)} {w.currency}"
     if w.for_limit:
         slower = _percent(w.for_limit.output_tok_s, w.point.output_tok_s)
         own = {"limit": limit, "build": _build(w, w.for_limit), "percent": slower}
@@ -74,7 +75,7 @@ def _of_build(w: WhyNot) -> list[str]:
         return [_("Nothing to compare: {why}.", why=_.sentence(w.no_break_even))]
     lines = [_("The build itself: {build}; {apart}.", build=_build(w, w.least), apart=_apart(w, w.least))]
     if w.rival:
-        less, limit = Decimal(w.least.total) - Decimal(w.rival.total), f"{w.rival.total} {w.currency}"
+        less, limit = Decimal(w.least.total) - Decimal(w.rival.total), f"{grouped(w.rival.total)} {w.currency}"
         end = _("nothing as fast costs less") if less <= 0 else _("it would win at {limit} or less", limit=limit)
         lines.append(_("As fast or faster at the least cost: {build}; {end}.", build=_build(w, w.rival), end=end))
     if w.faster_for_less and w.faster_for_less.output_tok_s > w.least.output_tok_s:
@@ -86,25 +87,27 @@ def _of_build(w: WhyNot) -> list[str]:
 
 def _even(w: WhyNot, e: BreakEven) -> str:
     _ = language()
-    against = _("{total} {currency} at {speed} tok/s", total=e.rival, currency=w.currency, speed=f"{e.tok_s:,.1f}")
-    facts = {"part": e.part, "against": against, "gpus": e.gpus, "total": e.total}
+    against = _(
+        "{total} {currency} at {speed} tok/s", total=grouped(e.rival), currency=w.currency, speed=f"{e.tok_s:,.1f}"
+    )
+    facts = {"part": e.part, "against": against, "gpus": e.gpus, "total": grouped(e.total)}
     if e.price is None:
         return _(
             "At no price of {part} does it win against {against}: even at the least price {gpus} cost {total}.", **facts
         )
     if e.total_above is None:
         return _("The price of {part} decides nothing: all pieces are in hand ({total} against {against}).", **facts)
-    now = _("now {price}", price=e.price_now) if e.price_now else _("nobody offers it")
+    now = _("now {price}", price=grouped(e.price_now)) if e.price_now else _("nobody offers it")
     return _(
         "Break-even against {against}: {part} at {price} {currency} a piece ({now}); {gpus} then cost {total}, at one "
         "unit of money more {above}.",
-        **facts, price=e.price, currency=w.currency, now=now, above=e.total_above,
+        **facts, price=grouped(e.price), currency=w.currency, now=now, above=grouped(e.total_above),
     )  # fmt: skip
 
 
 def _build(w: WhyNot, x: Offered) -> str:
     nodes = language()(" in {n} nodes", n=x.nodes) if x.nodes > 1 else ""
-    return f"{x.gpus}{nodes}, {x.total} {w.currency}, {x.output_tok_s:,.1f} tok/s"
+    return f"{x.gpus}{nodes}, {grouped(x.total)} {w.currency}, {x.output_tok_s:,.1f} tok/s"
 
 
 def _apart(w: WhyNot, x: Offered) -> str:
@@ -112,7 +115,7 @@ def _apart(w: WhyNot, x: Offered) -> str:
     _ = language()
     more = Decimal(x.total) - Decimal(w.point.total)
     share = 100 * abs(more) / Decimal(w.point.total) if Decimal(w.point.total) else Decimal(0)
-    facts = {"money": f"{abs(more)} {w.currency}", "share": f"{share:.1f}"}
+    facts = {"money": f"{abs(more):,} {w.currency}", "share": f"{share:.1f}"}
     return _("{money} less ({share} %)", **facts) if more < 0 else _("{money} more ({share} %)", **facts)
 
 
@@ -127,22 +130,23 @@ def show_mended(m: Mended | None) -> None:
         print(_("No build passes every rule within these conditions, however much is changed."))
         return
     if not m.changes:
-        print(_("Nothing to mend: every rule passes, {total} {currency}.", total=m.total, currency=m.currency))
+        print(_("Nothing to mend: every rule passes, {total} {currency}.", total=grouped(m.total), currency=m.currency))
         return
     table([_("rule broken"), _("finding")], [[coded(RULES, x.rule), _.sentence(x.text)] for x in m.broken])
     table(
         [_("part"), _("from"), _("to"), _("price, {currency}", currency=m.currency)],
-        [[c.name, str(c.from_qty), str(c.to_qty), c.price or _("no price")] for c in m.changes],
+        [[c.name, str(c.from_qty), str(c.to_qty), grouped(c.price) if c.price else _("no price")] for c in m.changes],
         {1, 2, 3},
     )
     nodes = _(", {before} nodes become {after}", before=m.nodes_before, after=m.nodes)
     said = _(
         "Mended with {n} changes{nodes}: {before} -> {total} {currency}",
-        n=m.changed, nodes=nodes if m.nodes != m.nodes_before else "", before=m.total_before or _("unknown"),
-        total=m.total, currency=m.currency,
+        n=m.changed, nodes=nodes if m.nodes != m.nodes_before else "",
+        before=grouped(m.total_before) if m.total_before else _("unknown"),
+        total=grouped(m.total), currency=m.currency,
     )  # fmt: skip
     t = m.throughput
-    print(said + (f" ({Decimal(m.added):+} {m.currency})" if m.added else ""))
+    print(said + (f" ({Decimal(m.added):+,} {m.currency})" if m.added else ""))
     print(
         _(
             "Throughput: {speed} {unit} at {precision}, 80 % interval {interval}",

@@ -30,10 +30,13 @@ def explained(
     for step in steps(asking, p):
         moved.append(_step(asking, p, step))
         tell(step.text, len(moved))
-    total = asking.total(Change(), p.found)
+    bought = purchase(market, p.case.build)
+    _, tax, total = totals(bought.cents + bought.support_cents, market.policy)
     return PointExplained(
         id=f"p{at + 1}",
         total=money(total, currency),
+        net=money(total - tax, currency),
+        tax=money(tax, currency),
         currency=currency,
         output_tok_s=p.found.row.perf.tenths / 10,
         margins=[margin(x) for x in p.checks],

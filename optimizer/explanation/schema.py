@@ -127,6 +127,8 @@ class PointExplained(Strict):
 
     id: str
     total: Money = Field(description="in `currency`, with support and tax")
+    net: Money = Field(description="the total without tax")
+    tax: Money
     currency: str
     output_tok_s: TokS = Field(description="of the whole build")
     margins: list[Margin]

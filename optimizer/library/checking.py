@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
-from constraints.case import Build
+from constraints.budget import totals
+from constraints.case import Build, Case
 from constraints.policy import Policy
 from constraints.request import Request
+from constraints.tariff import NEVER
 from optimizer.api import asked_for, build_of, judge
 from optimizer.clock import Clock
 from optimizer.library.opening import market_of
 from optimizer.point_schema import CheckFacts
+from optimizer.proofdata import money
 from optimizer.schema import Checked
 from optimizer.throughput.calibration import Calibration
 
@@ -51,9 +54,20 @@ def check(
         per_node=case.per_node,
         nodes=build.nodes,
         node_w=case.load_w,
+        currency=request.currency,
+        **_sums(case, request.currency),
         ok=not any(x.status == "fail" for x in checks),
         checks=[CheckFacts(**vars(x)) for x in checks],
     )
+
+
+def _sums(case: Case, currency: str) -> dict[str, str]:
+    """Net, tax and total of a build; empty where its parts can't be had in these numbers."""
+    parts = case.book.cost(case.priced)
+    if parts >= NEVER:
+        return {}
+    _, tax, total = totals(parts, case.policy)
+    return {"net": money(total - tax, currency), "tax": money(tax, currency), "total": money(total, currency)}
 
 
 def mend(
