@@ -37,8 +37,9 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     (
         "What is asked",
         "constraints.request",
-        ["Request", "Circuit", "Listed", "Owned", "Spare", "SupportRate", "FxRate"],
+        ["Request", "Circuit", "Listed", "Owned", "Spare", "SupportRate"],
     ),
+    ("Exchange rates", "constraints.exchange", ["FxRate"]),
     ("A build", "constraints.case", ["Build"]),
     ("Parts and prices", "catalogs.load", ["load", "Catalog"]),
     ("Defaults of the rules", "constraints.policy", ["Policy"]),
@@ -170,8 +171,11 @@ def of_dataclass(obj: griffe.Class, live: type) -> Iterator[griffe.DocstringPara
 
 
 def annotation(obj: griffe.Class, name: str) -> Any:
-    """As the source has it."""
-    return obj.members[name].annotation
+    """As the source has it, of the class itself or of the one in its module that it stands on."""
+    if name in obj.members:
+        return obj.members[name].annotation
+    bases = (obj.parent.members[str(base)] for base in obj.bases if str(base) in obj.parent.members)
+    return next(annotation(base, name) for base in bases)
 
 
 def shown(value: Any) -> str:
