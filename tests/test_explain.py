@@ -113,7 +113,7 @@ def test_prices_and_assortments_read_nothing_that_sets_requests_apart(
 
 
 def test_terminal(file: Path) -> None:
-    shown = dsopt("explain", str(file)).stdout
+    shown = dsopt("explain", str(file), "fastest").stdout
     for words in ("What binds", "Margins:", "Where the money goes:", "Next faster build (beyond the budget)"):
         assert words in shown
     data: dict[str, Any] = json.loads(dsopt("explain", str(file), "cheapest", "--json").stdout)
