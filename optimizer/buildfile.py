@@ -129,7 +129,19 @@ class SavedFront(BaseModel):
     """What is read of a saved result here; `dsopt verify` judges the rest."""
 
     request: Request
+    policy: dict[str, str] = {}
     front: list[SavedPoint]
+
+
+def policy_of(path: Path) -> list[str]:
+    """`key=value` of the policy that a saved result was made with; a build.toml has none."""
+    if path.suffix != ".json":
+        return []
+    data = parsed_json(read_text(path, RESULT_BYTES, remedy="Give a build.toml or a result.json."), path, "bad-result")
+    try:
+        return [f"{key}={value}" for key, value in exact(SavedFront, data).policy.items()]
+    except (ValidationError, ValueError, RecursionError) as e:
+        raise InputError(_no_result(e, str(path))) from None
 
 
 def _result(path: Path, text: str) -> tuple[Request, list[tuple[str, Build]]]:

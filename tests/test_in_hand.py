@@ -63,3 +63,16 @@ def test_left_over_pieces() -> None:
     (text,), used = notes(50)
     assert f"{50 - used} of 50 x {gpu}" in text
     assert used and notes(used)[0] == []
+
+
+def test_left_over_by_the_recommended_build() -> None:
+    """What users are asked for makes another point recommended than the fastest: that one's leftovers are told."""
+    catalog, request, _ = scenario(1)
+    gpu = next(p.id for p in catalog.of(Kind.GPU) if catalog.offers.get(p.id))
+    asked = request.model_copy(update={"own": (Owned(part=gpu, qty=50),), "users": 1, "budget_cents": 10**9})
+    market = Market.open(catalog, asked, Policy())
+    front = Solver(market).front()
+    data = result(market, front, {})
+    assert data["recommended"] != data["front"][-1]["id"]
+    (text,) = [m["text"] for m in data["messages"] if m["code"] == "own-unused"]
+    assert text.startswith(f"Parts in hand that {data['recommended']} does not need: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from catalogs.load import load
 from constraints.policy import Policy
 from constraints.request import Request
+from optimizer.cli.app import app
 from optimizer.cli.money_view import sums
 from optimizer.i18n import Words, choose
 from optimizer.library import quote, solve
@@ -71,3 +73,17 @@ def test_the_workbook_says_tax_only_where_it_was_added(result: Result, language:
     assert any(word in x.replace("不含税", "") for x in shown) == bool(result.policy)
     formulas = [x for x in texts(openpyxl.load_workbook(path)) if "IF(tax_rate>0" in x]
     assert len(formulas) >= 4
+
+
+def test_check_judges_a_result_by_its_own_policy(result: Result, tmp_path: Path) -> None:
+    """Tax and support of a saved result count when it is checked; --set goes over them."""
+    file = tmp_path / "r.json"
+    file.write_text(result.model_dump_json(), encoding="utf-8")
+    found = json.loads(RUN.invoke(app, ["check", str(file), "--json"]).stdout)
+    assert [(x["net"], x["tax"], x["total"]) for x in found] == [
+        (p.cost.net, p.cost.tax, p.cost.total) for p in result.front
+    ]
+    shown = RUN.invoke(app, ["check", str(file)]).stdout
+    assert ("total with tax" in shown) == bool(result.policy)
+    untaxed = json.loads(RUN.invoke(app, ["check", str(file), "--json", "--set", "money.tax_percent=0"]).stdout)
+    assert {Decimal(x["tax"]) for x in untaxed} == {Decimal(0)}

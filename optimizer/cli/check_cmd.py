@@ -104,6 +104,7 @@ def check(
         raise typer.BadParameter(f"{', '.join(options.typed)}: of a vendor's quote, not of {file.name}")
     from catalogs.load import load
     from constraints.policy import Policy
+    from optimizer.buildfile import policy_of
     from optimizer.cli import parse
     from optimizer.cli.understood import show_understood
     from optimizer.clock import Clock, TimeUp, interruptible
@@ -116,7 +117,7 @@ def check(
     if model_config is not None:
         model = parse.model(model, model_config)
     parts, market_request, builds = read_build(file, catalog=parts, model=model, as_of=as_of)
-    chosen = Policy().with_settings(set_)
+    chosen = Policy().with_settings([*policy_of(file), *set_])  # a result is judged by the policy it was made with
     by = parse.calibration(calibration, measured, parts, chosen)
     for text in by.notes:
         note(f"{language()('note')}: {language().sentence(text)}")
