@@ -30,7 +30,7 @@ class FewGpus:
             m.cp.add_bool_or([])
 
     def check(self, c: Case) -> list[Check]:
-        return [Check.at_most(self.id, c.per_node, self.most, "GPUs", "GPUs per node")]
+        return [Check.at_most(self.id, c.per_node, self.most, "GPUs", "few GPUs per node", "too many GPUs per node")]
 
 
 class LeanNode:
@@ -45,7 +45,7 @@ class LeanNode:
         m.cp.add(m.node_w <= self.most_w)
 
     def check(self, c: Case) -> list[Check]:
-        return [Check.at_most(self.id, c.load_w, self.most_w, "W", "load of a node")]
+        return [Check.at_most(self.id, c.load_w, self.most_w, "W", "a node draws little", "a node draws too much")]
 
 
 STRANGE: tuple[Rule, ...] = (FewGpus(1), FewGpus(2), LeanNode(500), LeanNode(900))

@@ -23,7 +23,7 @@ from tests.conftest import AS_OF
 from tests.oracle import Ask, Oracle
 from tests.random_catalogs import half_filled_scenario
 
-SEEDS = range(16)
+SEEDS = range(18)
 
 
 def market_of(seed: int) -> Market:

@@ -54,8 +54,8 @@ def test_speed_of_a_plans_network() -> None:
      (plan(8, 1, 1), key(4, 2, "rdma", 400), "tensor parallel 8 does not stay inside a node of 4"),
      (plan(3, 1, 1, 1, 4), key(4, 3, "pp", 25), "tensor parallel 3 does not stay inside a node of 4"),
      (plan(4, 2, 1), key(4, 2, "pp", 25), ""), (plan(4, 2, 1), key(4, 2, "pp", 24), "needs 25 Gbit/s"),
-     (plan(4, 2, 1), key(4, 2), "needs the pp network"),
-     (plan(4, 1, 2, 8), key(4, 2, "pp", 25), "needs the rdma network"),
+     (plan(4, 2, 1), key(4, 2), "pipeline stages need a network of their own speed"),
+     (plan(4, 1, 2, 8), key(4, 2, "pp", 25), "expert parallelism needs an RDMA fabric"),
      (plan(4, 1, 2, 8), key(4, 2, "rdma", 100), ""), (plan(4, 1, 2, 8), key(4, 2, "rdma", 99), "needs 100 Gbit/s")],
 )  # fmt: skip
 def test_plans_that_hardware_does_not_carry(p: Plan, k: RowKey, words: str) -> None:

@@ -49,7 +49,7 @@ def test_no_replica_is_smaller_than_the_least(shipped: Catalog, limits: tuple[fl
                 jobs = of_keys(gpu, table[:, :4], [key], owner, need, precision, (r.isl, r.osl), k)
                 if jobs is not None and len(table):
                     t = times(jobs, k).slowed(1 / planner.calibration.pair(planner.kin, gpu.id))
-                    assert not largest_concurrency(t, table[:, 4], r.min_tok_s_user, r.max_ttft_ms).any()
+                    assert not largest_concurrency(t, table[:, 5], r.min_tok_s_user, r.max_ttft_ms).any()
                     some += 1
     assert some > 20
 
@@ -62,8 +62,8 @@ def test_requests_that_fit_are_as_many_as_the_rule_counts(shipped: Catalog) -> N
         key = RowKey(gpu.id, gpu.tdp_w or 1, 8, 2, 8, 0, 0, "rdma", 400)
         for precision in planner.precisions(gpu):
             found, _ = planner.fits.of(precision, [(gpu, key, 8), (gpu, key, 16)])
-            for tp, pp, dp, ep, users in found.tolist():
-                plan = Plan(precision, request.kv_precision, tp, pp, dp, ep, 1, 1)
+            for tp, pp, dp, ep, spare, users in found.tolist():
+                plan = Plan(precision, request.kv_precision, tp, pp, dp, ep, 1, 1, redundant_experts=spare)
                 assert users == min(most_users(gpu, llm, policy, plan, request.tokens), planner.fits.max_batch * dp)
                 assert tp * pp * dp >= planner.fits.least(gpu, precision)
 

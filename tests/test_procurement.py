@@ -227,13 +227,17 @@ def test_unknown_country(shipped: Any) -> None:
         (["--max-estimated", "300%"], "--max-estimated: needs whole percent from 0 to 100 (value '300%')"),
         (["--max-share", "0%"], "--max-share: Input should be greater than or equal to 1"),
         (["--cost-axis", "speed"], "One of: money, power, rack-units, lead-time"),
-        (["--one-seller", "--max-sellers", "3"], "--one-seller: contradicts --max-sellers"),
         (["--avl", "nowhere.csv"], "[bad-avl] nowhere.csv: cannot be read"),
     ],
 )
 def test_bad_options_are_named(args: list[str], words: str) -> None:
     done = dsopt("solve", "--budget", "200000", "--model", "r1-671b", *args, code=3)
     assert words in done.stderr
+
+
+def test_options_that_contradict_are_a_wrong_use() -> None:
+    args = ("--budget", "200000", "--model", "r1-671b", "--one-seller", "--max-sellers", "3")
+    assert "--one-seller and --max-sellers 3 contradict" in dsopt("solve", *args, code=2).stderr
 
 
 def test_axis_in_the_result() -> None:
@@ -248,7 +252,7 @@ def test_axis_in_the_result() -> None:
 
 
 def test_conditions_that_stand_against_a_build() -> None:
-    data = answer("--budget", "110000", "--model", "v2-670b", "--strict-lead", "--gpu", "Gaudi 2", code=4)
+    data = answer("--budget", "110000", "--model", "r1-distill-llama-70b", "--strict-lead", "--gpu", "Gaudi 2", code=4)
     said = data["explanation"]
     assert [c["key"] for c in said["conflict"]] == ["strict-lead"]
     assert [c["key"] for c in said["ways_out"][0]["changes"]] == ["strict-lead"]
