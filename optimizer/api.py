@@ -134,7 +134,7 @@ def single_card(answer: Answer) -> str:
     less = money_words(point.found.parts_cents - found.parts_cents, r.currency)
     name = market.catalog.parts[found.row.key.gpu].name
     return (
-        f"One {name} holds the model in {found.row.plan.precision} for {less} less, at "
+        f"One {name} runs the model in {found.row.plan.precision} for {less} less, at "
         f"{found.row.perf.tenths / 10:,.1f} tok/s (--min-precision 4bit --gpu '1x {name}')."
     )
 
