@@ -216,13 +216,12 @@ def test_what_was_asked_is_met(name: str) -> None:
 
 def test_experimental_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every engine is experimental a point stands and falls with the request's leave."""
-    known = software.engine
+    known = software.engines
 
     def experimental(*asked: Any) -> Any:
-        found = known(*asked)
-        return found and replace(found, status="experimental")
+        return tuple(replace(engine, status="experimental") for engine in known(*asked))
 
-    monkeypatch.setattr(software, "engine", experimental)
+    monkeypatch.setattr(software, "engines", experimental)
     catalog, request, _ = scenario(SEED)
     data = json.loads(
         json.dumps(solve(catalog, request.model_copy(update={"allow_experimental": True}), Policy()).data)

@@ -232,7 +232,7 @@ def test_bad_specs(ask: Any, spec: str, code: str) -> None:
 
 
 def test_refusals(ask: Any) -> None:
-    market = ask(budget=145000)
+    market = ask(budget=220000)
     slower, point = Solver(market).front().points
     for fields in ({"cost_axis": "power"}, {"max_share_percent": 90}):
         with pytest.raises(InputError, match="combination"):

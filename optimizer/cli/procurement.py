@@ -20,8 +20,6 @@ def fields(
     max_share: str | None, cost_axis: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Request fields; raises InputError naming the option."""
-    if one_seller and max_sellers not in (None, 1):
-        raise _bad("--one-seller", str(max_sellers), "contradicts --max-sellers", "Leave out one of the two.")
     if cost_axis not in AXES:
         raise _bad("--cost-axis", cost_axis, "is no cost that a front can ascend in", f"One of: {', '.join(AXES)}.")
     named = CONFIDENCES if confidence is None else tuple(sorted(set(_words([confidence], str.casefold))))
