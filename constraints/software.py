@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.engines.balancer import least_redundant, redundant_for, unproven
 from catalogs.engines.judge import plannable
-from catalogs.engines.rules import PlanFault, newest, plan_faults
+from catalogs.engines.rules import PlanFault, first_faults, newest, plan_faults
 from catalogs.engines.sizes import ModelSizes, of
 from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
 from catalogs.llm import Llm
@@ -82,13 +82,26 @@ def _starter(
     sizes: ModelSizes, kernel_class: str, shape: Shape, among: tuple[Engine, ...], experimental: bool
 ) -> Started | None:
     for engine in among:
-        judged = _judged(engine, sizes, kernel_class, shape)
-        if not isinstance(judged, int):
-            if not plannable(judged, experimental=experimental):
-                continue
-            return Started(engine, 0)
-        return Started(engine, judged)
+        redundant = _started_with(engine, sizes, kernel_class, shape, experimental)
+        if redundant is not None:
+            return Started(engine, redundant)
     return None
+
+
+def _started_with(engine: Engine, sizes: ModelSizes, kernel_class: str, shape: Shape, experimental: bool) -> int | None:
+    """Redundant experts with which an engine starts a plan; None where it does not. As `_judged` says it, in no words:
+    planners ask this of every shape, and nothing more once one rule refuses it."""
+    release = newest(engine.name)
+    if release is None:
+        return None
+    layout = release.layout(*shape, kernel_class=kernel_class)
+    redundant = redundant_for(release, sizes, layout)
+    if redundant is None:
+        return None
+    faults = first_faults(release, sizes, replace(layout, redundant=redundant) if redundant else layout)
+    if not faults:
+        return redundant
+    return 0 if plannable(faults, experimental=experimental) else None
 
 
 def _judged(engine: Engine, sizes: ModelSizes, kernel_class: str, shape: Shape) -> int | tuple[PlanFault, ...]:

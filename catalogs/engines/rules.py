@@ -193,49 +193,73 @@ def plan_faults(
 
     The one reading of plan_rules.csv: planner, training planner, `size`, its batch and `check` all ask it. Empty: it
     starts. `number`: an older release than the one described."""
-    return _faults(release.rules, number or release.number, model, layout)
+    return _faults(release.rules, number or release.number, model, layout, until_refused=False)
+
+
+def first_faults(release: Release, model: ModelSizes, layout: Layout) -> tuple[PlanFault, ...]:
+    """As `plan_faults`, but no further than the first refusal: enough to know whether it starts."""
+    return _faults(release.rules, release.number, model, layout, until_refused=True)
 
 
 @lru_cache(maxsize=200_000)
 def _faults(
-    rules: tuple[str, ...], number: tuple[int, ...], model: ModelSizes, layout: Layout
+    rules: tuple[str, ...], number: tuple[int, ...], model: ModelSizes, layout: Layout, *, until_refused: bool
 ) -> tuple[PlanFault, ...]:
     symbols, flags = _symbols(model, layout), _flags(layout)
     found: dict[str, PlanFault] = {}
-    for rule in _that_may_hold(rules, number, model):
-        if any(x in found for x in rule.unless):
+    for asked in _that_may_hold(rules, number, model):
+        rule = asked.rule
+        if any(x in found for x in rule.unless) or not _all_hold(asked.of_the_plan, layout, flags):
             continue
-        holds = _all_hold(rule.when, model, layout, flags)
-        if holds is not False and (fault := _fault(rule, symbols, sure=holds is True)):
+        if fault := _fault(rule, symbols, sure=asked.sure):
             worse = found.get(rule.rule)
             if worse is None or SEVERITY[fault.outcome] > SEVERITY[worse.outcome]:
                 found[rule.rule] = fault
+            if until_refused and fault.outcome == "refused":
+                break
     return tuple(found.values())
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A rule that may speak of a model. `of_the_plan`: its conditions on the plan; `sure`: the model says that all
+    others hold, False where it does not say."""
+
+    rule: PlanRule
+    of_the_plan: tuple[str, ...]
+    sure: bool
+
+
 @lru_cache(maxsize=4096)
-def _that_may_hold(rules: tuple[str, ...], number: tuple[int, ...], model: ModelSizes) -> tuple[PlanRule, ...]:
+def _that_may_hold(rules: tuple[str, ...], number: tuple[int, ...], model: ModelSizes) -> tuple[_Asked, ...]:
     """Rules of a release that may speak of a model, whatever its plan is."""
-    return tuple(
-        r
-        for r in plan_rules()
-        if r.rules in rules
-        and (within(number, r.release_from, r.release_to) or (number == NEWEST and not r.release_to))
-        and not any(_of_the_model(c, model) is False for c in r.when)
-    )
+    found = []
+    for r in plan_rules():
+        if r.rules not in rules:
+            continue
+        if not within(number, r.release_from, r.release_to) and (number != NEWEST or r.release_to):
+            continue
+        held = [_of_the_model(c, model) for c in r.when if not _of_the_plan(c)]
+        if False not in held:
+            found.append(_Asked(r, tuple(c for c in r.when if _of_the_plan(c)), None not in held))
+    return tuple(found)
+
+
+def _of_the_plan(condition: str) -> bool:
+    """Whether a condition is one on the plan or the GPUs, not on the model."""
+    name, equals, _ = condition.removeprefix("!").partition("=")
+    return name == "class" if equals else name in OF_LAYOUT or name in OPTIONS
 
 
 def _of_the_model(condition: str, model: ModelSizes) -> bool | None:
-    """Whether a condition on the model holds; True for one on the plan, None where the model does not say."""
+    """Whether a condition on the model holds; None where the model does not say."""
     name, equals, values = condition.removeprefix("!").partition("=")
     if equals and name == "family":
         held = None if model.family is None else model.family in values.split("|")
     elif equals and name == "format":
         held = None if model.weights is None else model.weights in values.split("|")
-    elif name in OF_MODEL:
-        held = _facts(model)[name]
     else:
-        return True
+        held = _facts(model)[name]
     return held if held is None else held != condition.startswith("!")
 
 
@@ -268,21 +292,17 @@ def _flags(layout: Layout) -> dict[str, bool]:
     }
 
 
-def _all_hold(when: tuple[str, ...], model: ModelSizes, layout: Layout, flags: dict[str, bool]) -> bool | None:
-    """Whether all conditions hold; None where that hangs on what the model does not say."""
-    sure = True
-    for condition in when:
+def _all_hold(of_the_plan: tuple[str, ...], layout: Layout, flags: dict[str, bool]) -> bool:
+    """Whether all conditions on the plan hold."""
+    for condition in of_the_plan:
         wanted, name = not condition.startswith("!"), condition.removeprefix("!")
-        key, equals, values = name.partition("=")
-        if equals and key == "class":
-            if (layout.kernel_class in values.split("|")) != wanted:
-                return False
-        elif name in flags or name in OPTIONS:
-            if flags.get(name, name in layout.options) != wanted:
-                return False
-        elif _of_the_model(condition, model) is None:
-            sure = False
-    return True if sure else None
+        if name.startswith("class="):
+            held = layout.kernel_class in name.removeprefix("class=").split("|")
+        else:
+            held = flags.get(name, name in layout.options)
+        if held != wanted:
+            return False
+    return True
 
 
 def _symbols(m: ModelSizes, layout: Layout) -> dict[str, int | None]:

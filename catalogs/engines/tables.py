@@ -6,7 +6,7 @@ import csv
 import datetime
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +40,7 @@ def read(name: str, make: Callable[[dict[str, str]], Record]) -> tuple[Record, .
     return tuple(out)
 
 
+@lru_cache(maxsize=4096)
 def release_of(text: str) -> tuple[int, ...]:
     """A release as numbers that compare: `0.5.8.post1` -> (0, 5, 8). One without a number (`main`) is the newest."""
     found = re.match(r"v?(\d+(?:\.\d+)*)(?![0-9a-f]*[a-f])", text.strip())

@@ -28,9 +28,11 @@ class Fits:
 
     def __init__(self, llm: Llm, request: Request, policy: Policy, max_pp: int, max_batch: int) -> None:
         self.llm, self.request, self.policy, self.max_pp, self.max_batch = llm, request, policy, max_pp, max_batch
-        self._tables: dict[tuple[object, ...], Ints] = {}
+        self._tables: dict[tuple[int, int, int, str], Ints] = {}
         self._free: dict[tuple[int, int], int] = {}
         self._served: dict[tuple[str, str], tuple[Engine, ...]] = {}
+        self._kinds: dict[tuple[str, str], int] = {}
+        self._kind_of: dict[tuple[object, ...], int] = {}
 
     def of(self, precision: str, setups: Sequence[Setup]) -> tuple[Ints, Ints]:
         """(tp, pp, dp, ep, redundant experts, requests at once) of all replicas that an engine starts and that fit
@@ -76,14 +78,22 @@ class Fits:
             self._served[memo] = engines_for(self.llm, gpu, precision, self.request)
         return self._served[memo]
 
+    def _kind(self, gpu: Gpu, precision: str) -> int:
+        """A number that GPUs share which the same engines serve by the same kernels."""
+        memo = gpu.id, precision
+        if memo not in self._kinds:
+            kind = self.engines(gpu, precision), kernel_class(gpu), precision
+            self._kinds[memo] = self._kind_of.setdefault(kind, len(self._kind_of))
+        return self._kinds[memo]
+
     def _table(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> Ints:
         """Shapes of `size` GPUs that an engine starts: tp, pp, dp, ep, redundant experts, bytes of weights on the
         fullest GPU, bytes of KV cache there per request, Gbit/s of the network that it needs (constraints/software.py,
         constraints/vram.py, constraints/interconnect.py)."""
         per_node, net = (key.per_node, key.net) if size > key.per_node else (size, "none")
-        among = self.engines(gpu, precision)
-        memo = (among, kernel_class(gpu), precision, size, per_node, net)
+        memo = (self._kind(gpu, precision), size, per_node, net)
         if memo not in self._tables:
+            among = self.engines(gpu, precision)
             llm, r, experimental = self.llm, self.request, self.request.allow_experimental
             rows = []
             for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.max_pp):
