@@ -30,7 +30,7 @@ from optimizer.request.fields import ID as REQUEST
 from optimizer.request.fields import broken
 from optimizer.request.limits import said, unmet
 from optimizer.result import result
-from optimizer.rows import hardware_keys
+from optimizer.rows import GpuRows, hardware_keys
 from optimizer.size_counts import leanest
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.choice import planner_for
@@ -39,11 +39,12 @@ from optimizer.throughput.training_plans import TrainingPlanner
 
 @dataclass(frozen=True)
 class Answer:
-    """A solved request: the front as objects, and the result contract as data."""
+    """A solved request: the front as objects, and the result contract as data. `judged`: the rows of its plans."""
 
     market: Market
     front: Front
     data: dict[str, Any]
+    judged: GpuRows
 
 
 def solve(
@@ -67,7 +68,7 @@ def solve(
     seconds = {**solver.seconds, "total": time.perf_counter() - started}
     data = result(market, front, seconds)
     data["messages"] += loaded(market, data)
-    return Answer(market, front, data)
+    return Answer(market, front, data, solver.on_gpus)
 
 
 def loaded(market: Market, data: dict[str, Any]) -> list[dict[str, str]]:

@@ -52,9 +52,12 @@ NOTHING = Change()
 
 
 class Asking:
-    """One buyer's market, asked under changes. Cost is money here, whatever the front ascends in."""
+    """One buyer's market, asked under changes. Cost is money here, whatever the front ascends in. `judged`: rows of its
+    plans, where they are known."""
 
-    def __init__(self, market: Market, clock: Clock | None = None, engine: type[Family] = Family) -> None:
+    def __init__(
+        self, market: Market, clock: Clock | None = None, engine: type[Family] = Family, judged: GpuRows | None = None
+    ) -> None:
         self.clock, self.engine = clock or Clock(), engine
         self.base = market if market.request.cost_axis == "money" else market.asking(cost_axis="money")
         self._markets: dict[tuple[Request, tuple[tuple[str, Decimal], ...]], Market] = {}
@@ -63,6 +66,8 @@ class Asking:
         self._books: dict[tuple[object, ...], PriceBook] = {}
         self._stock: dict[tuple[object, ...], Assortment] = {}
         self._planners: dict[tuple[object, ...], Planner] = {}
+        if judged is not None:
+            self._keep(market, judged)
 
     def again(self, engine: type[Family]) -> Asking:
         """The same questions, to be answered anew by another engine."""
@@ -114,19 +119,20 @@ class Asking:
     def judged(self, market: Market) -> GpuRows:
         """Rows judged once for all changes that plans do not depend on: money, site and purchase. Of requests that
         differ in the number of users alone each replica is judged once."""
-        r, policy = market.request, tuple(sorted(market.policy.changed.items()))
-        key = *(getattr(r, name) for name in PLANNED), policy
+        key, but_users = _planned(market), _planned(market, apart="users")
         if key not in self._rows:
-            but_users = *(getattr(r, name) for name in PLANNED if name != "users"), policy
             known = self._planners.get(but_users)
-            if known and r.users is not None:
-                rows = GpuRows(known.for_users(r.users))
+            if known and market.request.users is not None:
+                self._rows[key] = GpuRows(known.for_users(market.request.users))
             else:
-                rows = GpuRows.of_market(market)
-                if r.users is not None and isinstance(rows.planner, Planner):
-                    self._planners[but_users] = rows.planner
-            self._rows[key] = rows
+                self._keep(market, GpuRows.of_market(market))
         return self._rows[key]
+
+    def _keep(self, market: Market, rows: GpuRows) -> None:
+        """Keeps rows for the markets to come, and their planner for requests of other numbers of users."""
+        self._rows[_planned(market)] = rows
+        if market.request.users is not None and isinstance(rows.planner, Planner):
+            self._planners[_planned(market, apart="users")] = rows.planner
 
     def by_load(self, change: Change) -> bool:
         """Whether the throughput asked for is what the load needs, not the buyer's own figure."""
@@ -145,3 +151,9 @@ class Asking:
     def total(self, change: Change, found: Found) -> int:
         """Minor units of a build with support and tax."""
         return totals(found.parts_cents, self.market(change).policy)[2]
+
+
+def _planned(market: Market, apart: str = "") -> tuple[object, ...]:
+    """All that plans and their speed depend on, but for one field of the request."""
+    asked = (getattr(market.request, name) for name in PLANNED if name != apart)
+    return *asked, tuple(sorted(market.policy.changed.items()))

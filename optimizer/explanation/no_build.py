@@ -14,6 +14,7 @@ from optimizer.explanation.ways_out import Way, ways_out
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.proofdata import money
+from optimizer.rows import GpuRows
 
 LEDGER_EFFORT = 2.0
 """What the ledger of GPUs may take, also where the ways out took all that was theirs."""
@@ -22,12 +23,13 @@ Tell = Callable[["list[ConditionFacts] | WayOut"], None]
 
 def no_build(
     market: Market, clock: Clock | None = None, typed: Typed = UNTYPED,
-    tell: Tell | None = None,
+    tell: Tell | None = None, judged: GpuRows | None = None,
 ) -> NoBuild:  # fmt: skip
-    """Explains a request that no build meets. The conflict, then each way out is told as soon as it is known.
+    """Explains a request that no build meets. The conflict, then each way out is told as soon as it is known. `judged`:
+    rows of the market's plans, where they are known.
 
     Raises TimeUp only when the clock ends before the conflict is known."""
-    asking = Asking(market, clock)
+    asking = Asking(market, clock, judged=judged)
     clash: Conflict = conflict(asking)
     members = [ConditionFacts(key=c.key, rule=c.rule, text=c.text, asked=c.asked) for c in clash.members]
     tell = tell or (lambda said: None)

@@ -64,7 +64,7 @@ def solve(
 
         try:
             part = clock.within(EXPLAIN_EFFORT)
-            data["explanation"] = no_build(answer.market, part, typed, tell).model_dump(mode="json")
+            data["explanation"] = no_build(answer.market, part, typed, tell, answer.judged).model_dump(mode="json")
         except TimeUp:
             text = (
                 "No build exists, proven; the search for why ended before it was known. "
