@@ -22,8 +22,11 @@ BETWEEN = {", ": "、", " and ": "和", " or ": "或"}
 STOPS = re.compile(r"(?<=[\w)%])(\. |; |\.$)")
 """What stands between sentences and clauses."""
 LETTERS = 7
-FITS = {"rows": r"[\d、, -]+", "list": "[^:]+?", "qty": r"\d[\d,]*", "policy": r"[a-z_]+\.[a-z0-9_]+"}
+FITS = {"rows": r"[\d、, -]+", "list": "[^:]+?", "qty": r"\d[\d,]*", "policy": r"[a-z_]+\.[a-z0-9_]+",
+        "symbols": r"[a-z0-9_*+]+", "faults": r"[A-Z]+\d+[a-z]?: .+"}  # fmt: skip
 """What a value of these names looks like."""
+APART = {"reasons": re.compile(r"(?<=\))\. "), "faults": re.compile(r"; (?=[A-Z]+\d+[a-z]?: )")}
+"""What stands between the sentences of a value of these names."""
 BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff，：；、（）]) (?=[\u4e00-\u9fff（）])")
 
 
@@ -65,10 +68,16 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
 
 
 def _value(name: str, text: str) -> str:
-    """A value of a sentence: `{why}` is a sentence itself, `{list}` a list of such (`a, b and c`), `{qty}` a number,
+    """A value of a sentence: `{why}` is a sentence itself, `{list}` a list of such (`a, b and c`), `{reasons}` why
+    engines don't start a plan, `{faults}` what the rules of one say of it (`V1: a; V8: b`), `{qty}` a number,
     `{policy}` a key of policy, others are words or comma-separated words, those that are keys themselves translated."""
     if name == "why":
         return _zh_sentence(text)
+    if name == "reasons":
+        return "；".join(map(_zh_sentence, APART[name].split(text)))
+    if name == "faults":
+        said = (x.partition(": ") for x in APART[name].split(text))
+        return "；".join(f"{rule}：{_zh_sentence(why)}" for rule, _, why in said)
     if name == "list":
         pieces = re.split(r"(, | and | or |/)", text)
         return "".join(BETWEEN.get(x) or _zh_sentence(x) for x in pieces)

@@ -118,10 +118,6 @@ def chinese(text: str) -> bool:
 
 
 COMPOSED = {
-    "X1 X1 X1 (X1; X1)": "vLLM >= 0.6 serves qwen2 at bf16 on Ampere (stable; vLLM supported models page)",
-    "X1 X1 X1 only experimentally (--allow-experimental)": "vLLM >= 1 trains a at b on c only experimentally "
-    "(--allow-experimental)",
-    "no released engine known that X1 X1": "no released engine known that serves a at fp8 on b",
     "X1: X1": "country of origin unknown: a, b",
     "RAM of X1 GB is below the minimum of X1 GB (X1)": "RAM of 1 GB is below the minimum of 2 GB (20 % of 10 GB of GPU "
     "memory)",
@@ -161,7 +157,16 @@ WRITTEN = (
     "1 socket",
     "1 GPU",
     "eleven",
-    "vLLM >= 0.6 serves a at int4 on b with experts in host memory (stable; c)",
+    "vLLM 0.33.0 serves qwen2 at bf16 on Ampere (SM80) and starts pipeline parallel 2 (stable; supported models page)",
+    "vLLM 0.33.0 trains a at b on c only experimentally (--allow-experimental)",
+    "no released engine known that serves a at fp8 on b",
+    "ktransformers 0.5 serves a at int4 on b with experts in host memory and starts tensor parallel 8 (stable; c)",
+    "ktransformers 0.5 serves a at int4 on b with experts in host memory only experimentally (--allow-experimental)",
+    "no released engine known that serves a at int4 on b with experts in host memory",
+    "no released engine starts data parallel 2 for a at int4 on b with experts in host memory: vLLM 0.33.0 does not "
+    "start it (L4: no data-parallel attention)",
+    *(f"{way} parallel 8" for way in ("tensor", "pipeline", "data", "expert")),
+    'uneven experts 256/72 without redundant ones raise "EPLB local expert capacity mismatch"',
     "4-bit weights (--min-precision 4bit) on the GPUs of this front would not make this throughput cheaper.",
     "4-bit weights (--min-precision 4bit) on the GPUs of this front would reach this throughput for 1.00 USD less.",
     "NVMe drives hold 9 GB, 8 GB are needed (weights, 2 checkpoints, system, free space)",

@@ -13,6 +13,8 @@ import openpyxl
 import pytest
 from typer.testing import CliRunner
 
+from catalogs.engines.support import FILES as ENGINES
+from catalogs.engines.support import support_rows
 from optimizer.cli.app import app
 from optimizer.cli.xray_view import show
 from optimizer.i18n import Words, choose
@@ -48,7 +50,7 @@ def names() -> re.Pattern[str]:
     """Parts, sellers and sources of software, as the catalog writes them."""
     found = {x for p in catalog().parts.values() for x in (p.name, p.id)}
     found |= {o.seller for offers in catalog().offers.values() for o in offers}
-    found |= {"supported models page"}
+    found |= {x for does in ENGINES for row in support_rows(does) for x in (row.source, row.source.partition(" ")[2])}
     return re.compile("|".join(re.escape(x) for x in sorted(found, key=lambda x: (-len(x), x)) if x))
 
 
