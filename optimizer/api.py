@@ -18,6 +18,7 @@ from constraints.precision import BITS, wanted
 from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
+from constraints.software import served
 from optimizer.clock import Clock
 from optimizer.embed import rows, used
 from optimizer.front import Front
@@ -224,7 +225,7 @@ def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
         net = ("rdma", 100) if nodes > 1 else ("none", 0)
         domain = min(gpu.wired_domain_gpus, k)
         return planner.roughest(gpu, RowKey(gpu.id, gpu.tdp_w or 0, k, nodes, domain, 0, 0, *net))
-    precisions = planner.precisions(gpu) or wanted(market.llm, market.request)
+    precisions = planner.precisions(gpu) or _nearly_served(market, gpu) or wanted(market.llm, market.request)
     if not precisions:
         return None
     key = RowKey(
@@ -239,6 +240,12 @@ def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
         25 if nodes > 1 else 0,
     )
     return Row(key, leanest(planner, gpu, key, precisions[-1]), Perf(0, 0.0, 0.0, 0.0))
+
+
+def _nearly_served(market: Market, gpu: Gpu) -> list[str]:
+    """Precisions that the request may have and that lack only its leave for experimental engines."""
+    free = market.request.model_copy(update={"allow_experimental": True})
+    return [p for p in wanted(market.llm, market.request) if served(market.llm, gpu, p, free)]
 
 
 def build_of(catalog: Catalog, nodes: int, parts: Mapping[str, int], shared: Mapping[str, int]) -> Build:

@@ -156,8 +156,10 @@ def test_a_system_that_nobody_offers(main_job: tuple[Market, Point]) -> None:
 def test_gpus_that_hold_no_plan(main_job: tuple[Market, Point]) -> None:
     found = asked(main_job, "4x RTX 5090")
     assert found.least is None and not found.break_even
-    (why,) = found.against
-    assert why.rules == ["vram"] and "offers only 32 GB" in why.text and not why.conditions
+    room, engine = found.against
+    assert room.rules == ["vram"] and "offers only 32 GB" in room.text and not room.conditions
+    assert engine.rules == ["software"] and not engine.conditions
+    assert "at fp8 on Blackwell (SM120) only experimentally (--allow-experimental)" in engine.text
 
 
 def test_a_number_that_no_nodes_make(main_job: tuple[Market, Point]) -> None:
