@@ -26,13 +26,13 @@ from optimizer.host_rows import HostRows
 from optimizer.load import load_of, queue, queue_words, with_load, words
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver
-from optimizer.proofdata import money_words
 from optimizer.request.fields import ID as REQUEST
 from optimizer.request.fields import broken
 from optimizer.request.limits import said, unmet
 from optimizer.result import result
 from optimizer.rows import GpuRows, hardware_keys
 from optimizer.size_counts import leanest
+from optimizer.text.minor_units import money_words
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.training_plans import TrainingPlanner

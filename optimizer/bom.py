@@ -8,7 +8,7 @@ from catalogs.schema import Kind
 from constraints.case import Build, Case
 from constraints.purchase import Line, Purchase
 from optimizer.market import Market
-from optimizer.proofdata import money
+from optimizer.text.minor_units import money
 
 BUNDLE = "bundle"
 """Category of a bundle's own line; its parts stand at price 0 beside it."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
 
 from constraints.budget import most_parts_cents
-from constraints.exchange import minor_digits
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.front import Closed, Front, Step
 from optimizer.market import Market
+from optimizer.text.minor_units import minor, money
 
 SOLVER = "OR-tools CP-SAT 9.15"
 PARAMETERS = {"linearization_level": 1, "random_seed": 0, "cp_model_presolve": 0}
@@ -32,25 +31,6 @@ SPAN = 3
 def parameters(market: Market) -> dict[str, int]:
     """CP-SAT's parameters for the market's prices and limits."""
     return dict(STEPPED if market.book.by_quantity else BY_SHARE if market.request.shares else PARAMETERS)
-
-
-def money(cents: int, currency: str) -> str:
-    """Minor units as a decimal string."""
-    digits = minor_digits(currency)
-    return str(Decimal(cents).scaleb(-digits).quantize(Decimal(1).scaleb(-digits)))
-
-
-def money_words(cents: int, currency: str) -> str:
-    """`237,138.72 USD`, as sentences write money."""
-    return f"{Decimal(money(cents, currency)):,} {currency}"
-
-
-def minor(text: str, currency: str) -> int:
-    """A decimal string as minor units; raises ValueError for a fraction of one."""
-    scaled = Decimal(text).scaleb(minor_digits(currency))
-    if not scaled.is_finite() or scaled != int(scaled):
-        raise ValueError(f"{text} is no whole number of minor units of {currency}")
-    return int(scaled)
 
 
 def limit_cents(request: Request, policy: Policy, cheapest: int | None) -> int | None:

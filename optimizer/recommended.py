@@ -13,7 +13,7 @@ from constraints.request import Request
 from optimizer.at_load import LoadView
 from optimizer.front import Point
 from optimizer.market import Market
-from optimizer.proofdata import money_words
+from optimizer.text.minor_units import money_words
 
 
 def load_view(market: Market) -> LoadView:

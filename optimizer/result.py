@@ -21,8 +21,9 @@ from optimizer.in_hand import own_messages
 from optimizer.market import Market
 from optimizer.notes import notes
 from optimizer.planfacts import launch_facts, plan_facts, throughput
-from optimizer.proofdata import money, money_words, proof_data
+from optimizer.proofdata import proof_data
 from optimizer.recommended import indistinct, reason, recommended
+from optimizer.text.minor_units import money, money_words
 from optimizer.ties import equivalents
 
 SCHEMA_VERSION = "1"

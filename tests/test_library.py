@@ -15,7 +15,7 @@ from catalogs.errors import CheckFailed, InputError
 from catalogs.schema import Kind
 from constraints.case import Build
 from constraints.offload import HostSpec
-from constraints.request import Request, Spare
+from constraints.request import Owned, Request, Spare
 from optimizer.clock import Clock, TimeUp
 from optimizer.command import Typed
 from optimizer.explanation.schema import NoBuild
@@ -34,6 +34,7 @@ from optimizer.library import (
     size_models,
     solve,
     solving,
+    validate_request,
     vary,
     verify_result,
     why_not,
@@ -63,6 +64,27 @@ def facts(result: Result) -> dict[str, Any]:
 def alone() -> list[Result]:
     """Each request solved by itself."""
     return [solve(r) for r in REQUESTS]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"vendors": frozenset({"Nvidai"})}, {"origins": frozenset({"XX"})}, {"model": "v9"},
+        {"own": (Owned(part="no-such-part", qty=1),)},
+    ],
+)  # fmt: skip
+def test_a_request_is_refused_before_anything_is_solved_as_solve_refuses_it(wrong: dict[str, Any]) -> None:
+    asked = REQUESTS[0].model_copy(update=wrong)
+    with pytest.raises(InputError) as early:
+        validate_request(asked)
+    with pytest.raises(InputError) as late:
+        solve(asked)
+    assert str(early.value) == str(late.value)
+
+
+def test_a_request_that_makes_sense_passes() -> None:
+    for asked in REQUESTS:
+        validate_request(asked)
 
 
 def test_threads_answer_as_one_does_and_print_nothing(alone: list[Result], capfd: pytest.CaptureFixture[str]) -> None:

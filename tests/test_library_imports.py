@@ -49,8 +49,12 @@ def test_the_package_starts_without_heavy_modules() -> None:
 
 
 LIBRARY = {"optimizer", "optimizer.library"}
-PLAIN = {"optimizer.avl", "optimizer.clock", "optimizer.command", "optimizer.i18n", "optimizer.texts"}
-"""Clock, command lines, languages, texts and lists that are read: they decide nothing about a build."""
+PLAIN = {
+    "optimizer.avl", "optimizer.clock", "optimizer.command", "optimizer.csv_table", "optimizer.i18n",
+    "optimizer.text.minor_units", "optimizer.text.money", "optimizer.texts",
+}  # fmt: skip
+"""Clock, command lines, languages, texts, tables, and amounts and lists that are read: they decide nothing about a
+build."""
 SCHEMAS = {
     "optimizer.schema", "optimizer.point_schema",
     "optimizer.size_schema", "optimizer.explanation.schema", "optimizer.explanation.why_not_schema",
@@ -62,9 +66,9 @@ VIEWS = {
     "optimizer.procurement.formats", "optimizer.procurement.labels", "optimizer.procurement.reading.mapping",
     "optimizer.procurement.reading.review", "optimizer.procurement.template",
     "optimizer.procurement.workbook", "optimizer.procurement.xray.summary",
-    "optimizer.procurement.xray.workbook",
+    "optimizer.procurement.xray.workbook", "optimizer.verify.verdict",
 }  # fmt: skip
-"""What an answer looks like in a file: words, workbooks, lists of lines to look at."""
+"""What an answer looks like on the screen and in a file: words, workbooks, lists of lines to look at."""
 FLOORS = "catalogs", "constraints", "optimizer.cli"
 
 

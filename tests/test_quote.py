@@ -332,7 +332,7 @@ def run(*args: object) -> Any:
     return CliRunner().invoke(app, ["quote", *map(str, args), "--catalog", str(OVERLAY)])
 
 
-def test_command(saved: Path, tmp_path: Path) -> None:
+def test_command(main: Job, saved: Path, tmp_path: Path) -> None:
     out = tmp_path / "quote.xlsx"
     done = run(saved, "-o", out, "--lang", "zh", "--customer", "某某大学", "--number", "Q-1", "--valid-days", "7",
                "--date", "2026-11-30", "--tax", "CN", "--point", "p1")  # fmt: skip
@@ -347,7 +347,9 @@ def test_command(saved: Path, tmp_path: Path) -> None:
     assert run(saved, "-o", out, "--force").exit_code == 0
     assert out.read_bytes() != before
     shown = run(saved, "--format", "json", "--lang", "en")
-    assert json.loads(shown.stdout)["point"] == "p7"
+    fastest = main.data["front"][-1]["id"]
+    assert fastest != "p1", "without --point the recommended one is quoted, not the first"
+    assert json.loads(shown.stdout)["point"] == main.data["recommended"] == fastest
 
 
 @pytest.mark.parametrize(
@@ -379,7 +381,7 @@ def test_tampered_result_is_refused(main: Job, saved: Path, tmp_path: Path, path
     done = run(saved, "-o", tmp_path / "quote.xlsx")
     assert done.exit_code == 5
     where = re.sub(r"\.(\d+)", r"[\1]", path)
-    assert f"front[6].{where}" in done.stdout
+    assert f"front[{len(data['front']) - 1}].{where}" in done.stdout
     assert list(tmp_path.iterdir()) == [saved]
 
 

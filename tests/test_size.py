@@ -163,7 +163,8 @@ def test_json_is_valid(args: list[str], schema: str) -> None:
     ],
 )
 def test_wrong_input_is_named(args: list[str], words: str) -> None:
-    done = dsopt("size", *args, code=2 if words.startswith("--gpu") else 3)
+    wrong_use = "--gpu is needed", "give one"
+    done = dsopt("size", *args, code=2 if words in wrong_use else 3)
     assert words in done.stderr
 
 

@@ -149,6 +149,11 @@ def family_gone(d: Data) -> None:
     each[:] = [f for f in each if (f["gpu"], f["per_node"]) != (last["part"], last["per_node"])]
 
 
+def another_point(id_: str) -> str:
+    """The id of a point that isn't the one named."""
+    return "p2" if id_ == "p1" else "p1"
+
+
 def unfit(d: Data) -> None:
     family = next(f for f in d["proof"]["families"]["each"] if f["closed_by"] == "cp_sat")
     family["closed_by"] = "bound"
@@ -191,7 +196,7 @@ def table() -> list[Tampering]:
         t("interval made wider", edit("front[1].throughput.high", lambda x: x * 2), ("front[1].throughput.high",)),
         t("a point removed from the middle", remove(1), ("proof.staircase[1]", "front[1].id")),
         t("the cheapest point removed", remove(0), ("proof.staircase[0]", "front[0].id")),
-        t("the fastest point removed", remove(last), (f"proof.staircase[{last}]", "named.fastest", "recommended")),
+        t("the fastest point removed", remove(last), (f"proof.staircase[{last}]", "named.fastest")),
         t("a dominated point added", dominated,
           ("front[2].cost.parts", "front[2].throughput.output_tok_s", "proof.staircase")),
         t("a part dropped", dropped, ("front[0].checks[7]", "front[0].cost.parts", "front[0].cost.total")),
@@ -227,7 +232,7 @@ def table() -> list[Tampering]:
         t("a named point moved", edit("named.fastest", "p1"), ("named.fastest",)),
         t("a named point renamed", edit("named.best", "p1"), ("named.best",)),
         t("a point renamed", edit("front[1].id", "p9"), ("front[1].id",)),
-        t("recommended moved", edit("recommended", "p1"), ("recommended",)),
+        t("recommended moved", edit("recommended", another_point), ("recommended",)),
         t("plan precision changed", edit("front[0].plan.precision", "int4"), ("front[0].plan.precision",)),
         t("GPUs said to be joined by a fabric", edit("front[1].row.domain", 2), ("front[1].row",)),
         t("no PCIe between the GPUs", edit(f"front[{last}].row.lanes", 0), (f"front[{last}].row",)),
@@ -256,6 +261,27 @@ def test_tampering(tampering: Tampering, answer: Answer) -> None:
     places = [w.where for w in judged(data, answer.market.catalog).wrong]
     print(places)
     assert set(tampering.places) <= set(places)
+
+
+@pytest.mark.parametrize("users", [9, None])
+def test_any_other_point_recommended_is_named(answer: Answer, users: int | None) -> None:
+    """With a load the cheapest that serves it, with a budget alone the fastest: no other passes."""
+    request = answer.market.request.model_copy(update={"users": users})
+    data = written(solve(answer.market.catalog, request, Policy()).data)
+    ids = [p["id"] for p in data["front"]]
+    assert len(ids) > 2 and "recommended" not in [w.where for w in judged(data, answer.market.catalog).wrong]
+    for other_id in ids:
+        if other_id != data["recommended"]:
+            changed = {**data, "recommended": other_id}
+            assert "recommended" in [w.where for w in judged(changed, answer.market.catalog).wrong], other_id
+
+
+def test_the_fastest_removed_is_missed_where_it_was_recommended(answer: Answer) -> None:
+    request = answer.market.request.model_copy(update={"users": None})
+    data = written(solve(answer.market.catalog, request, Policy()).data)
+    assert data["recommended"] == data["front"][-1]["id"]
+    remove(-1)(data)
+    assert "recommended" in [w.where for w in judged(data, answer.market.catalog).wrong]
 
 
 UNNOTICED = {

@@ -24,7 +24,7 @@ from optimizer.explanation.why_not import WhyNot, why_not
 from optimizer.front import Point
 from optimizer.market import Market
 from optimizer.pareto import Solver
-from optimizer.proofdata import minor
+from optimizer.text.minor_units import minor
 from tests.random_catalogs import scenario
 from tests.whole_builds import whole_builds
 

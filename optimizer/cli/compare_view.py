@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import table
 from optimizer.i18n import N_, Words
-from optimizer.procurement.comparing.flagging import first_of
-from optimizer.procurement.comparing.words import CRITERIA, SEVERITIES, amount, distance, named
+from optimizer.procurement.comparing.words import CRITERIA, SEVERITIES, amount, distance, first_of, named
 
 if TYPE_CHECKING:
     from optimizer.procurement.comparing.changes_schema import ResultsCompared

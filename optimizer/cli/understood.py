@@ -10,18 +10,17 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.command import conditions, number
 from optimizer.i18n import N_, Words, chosen
-from optimizer.proofdata import money
+from optimizer.text.minor_units import money
 
 ASKED = N_("Asked: {what}.")
 
 
 def show_understood(catalog: Catalog, request: Request, policy: Policy, every_model: bool = False) -> None:
     """Prints it, once the request makes sense in the catalog: a request that is refused leaves stdout empty."""
-    from optimizer.load import with_load
-    from optimizer.market import sensible
-
     if not every_model:
-        sensible(catalog, with_load(request, policy), policy)
+        from optimizer.library import validate_request
+
+        validate_request(request, catalog=catalog, policy=policy)
     print(understood(request, policy, every_model), flush=True)
 
 

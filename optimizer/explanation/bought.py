@@ -7,8 +7,8 @@ from pydantic import Field
 from constraints.budget import totals
 from optimizer.front import Found
 from optimizer.market import Market
-from optimizer.proofdata import money
 from optimizer.strict import Strict
+from optimizer.text.minor_units import money
 
 
 class Bought(Strict):

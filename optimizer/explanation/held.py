@@ -11,7 +11,7 @@ from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.point_schema import PartQty
-from optimizer.proofdata import money
+from optimizer.text.minor_units import money
 
 
 @dataclass(frozen=True)

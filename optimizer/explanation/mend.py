@@ -33,11 +33,11 @@ from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver
 from optimizer.planfacts import throughput
 from optimizer.point_schema import CheckFacts, PartQty, Throughput
-from optimizer.proofdata import money
 from optimizer.prune import buyable
 from optimizer.rows import GpuRows, families, hardware_keys
 from optimizer.shelf import NONE
 from optimizer.strict import Money, Strict
+from optimizer.text.minor_units import money
 from optimizer.twins import thinned
 
 

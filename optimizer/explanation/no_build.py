@@ -13,8 +13,8 @@ from optimizer.explanation.schema import BuildFacts, ChangeFacts, ConditionFacts
 from optimizer.explanation.ways_out import Way, ways_out
 from optimizer.front import Found
 from optimizer.market import Market
-from optimizer.proofdata import money
 from optimizer.rows import GpuRows
+from optimizer.text.minor_units import money
 
 LEDGER_EFFORT = 2.0
 """What the ledger of GPUs may take, also where the ways out took all that was theirs."""

@@ -17,7 +17,7 @@ from optimizer.front import Point
 from optimizer.market import Market
 from optimizer.notes import notes
 from optimizer.planfacts import launch_facts
-from optimizer.proofdata import money
+from optimizer.text.minor_units import money
 
 
 def explained(

@@ -26,10 +26,10 @@ from optimizer.explanation.reprice import End, at_end, band, refuse
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.pareto import Solver
-from optimizer.proofdata import money
 from optimizer.recommended import recommended
 from optimizer.rows import GpuRows
 from optimizer.strict import Strict
+from optimizer.text.minor_units import money
 
 MOST_BAD = 6
 """Most prices that may turn bad at once: beyond, a build's scenarios are too many to enumerate."""

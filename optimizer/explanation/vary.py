@@ -26,8 +26,8 @@ from optimizer.explanation.vary_spec import UNIT, parse
 from optimizer.explanation.vary_walk import Stretch, Walk, Why
 from optimizer.front import Found, Point
 from optimizer.market import Market
-from optimizer.proofdata import money
 from optimizer.strict import Strict
+from optimizer.text.minor_units import money
 
 
 class Span(Strict):

@@ -11,7 +11,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.schema import Kind
 from optimizer.explanation.reprice import Offers, at_factor, at_price, with_offers
 from optimizer.market import Market
-from optimizer.proofdata import money
+from optimizer.text.minor_units import money
 
 UNIT = 10_000
 """Steps of a factor in today's price: 0.01 %."""

@@ -19,8 +19,8 @@ from optimizer.explanation.why_not_schema import Against, BreakEven, WhyNot
 from optimizer.front import Found, Point
 from optimizer.market import Market
 from optimizer.point_schema import CheckFacts
-from optimizer.proofdata import money
 from optimizer.rows import families
+from optimizer.text.minor_units import money
 
 SMALLEST_MODEL = "r1-distill-qwen-1.5b"
 """Runs on whatever runs anything: for a build that holds a part, before the model is asked about it."""

@@ -14,8 +14,8 @@ from optimizer.api import asked_for, build_of, judge
 from optimizer.clock import Clock
 from optimizer.library.opening import market_of
 from optimizer.point_schema import CheckFacts
-from optimizer.proofdata import money
 from optimizer.schema import Checked
+from optimizer.text.minor_units import money
 from optimizer.throughput.calibration import Calibration
 
 if TYPE_CHECKING:

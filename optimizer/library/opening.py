@@ -10,7 +10,7 @@ from catalogs.load import Catalog, load
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.load import with_load
-from optimizer.market import Market
+from optimizer.market import Market, sensible
 from optimizer.schema import Result
 from optimizer.throughput.calibration import Calibration, shipped
 
@@ -33,6 +33,21 @@ def market_of(
     """The market of a request, with what its load needs; shipped parts, defaults and constants without others."""
     chosen = policy or Policy()
     return Market.open(catalog or shipped_catalog(), with_load(request, chosen), chosen, calibration)
+
+
+def validate_request(request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None) -> None:
+    """Refuses a request that makes no sense in a catalog before anything is solved, as `solve` would.
+
+    Parameters:
+        request: What is asked for.
+        catalog: Parts that the request names; the shipped ones without.
+        policy: Defaults of the rules; the shipped ones without.
+
+    Raises:
+        InputError: The request contradicts itself, or names what is in no catalog.
+    """
+    chosen = policy or Policy()
+    sensible(catalog or shipped_catalog(), with_load(request, chosen), chosen)
 
 
 def open_result(

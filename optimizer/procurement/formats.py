@@ -22,7 +22,7 @@ from optimizer.procurement.content import DEVIATIONS, conditions, excluded, incl
 from optimizer.procurement.labels import category, word
 from optimizer.procurement.quote import Line, Quote
 from optimizer.procurement.workbook.bill import notes
-from optimizer.proofdata import money
+from optimizer.text.minor_units import money
 
 PDF_SECONDS = 120
 NAMESPACE = uuid.UUID("6f2d8f9e-6a55-4a39-8d0f-2f3f6f0c7a11")

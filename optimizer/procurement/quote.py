@@ -30,10 +30,10 @@ from optimizer.market import Market
 from optimizer.point_schema import BomLine, FrontPoint
 from optimizer.procurement.sums import Sums, sums
 from optimizer.procurement.terms import Party, Terms
-from optimizer.proofdata import minor
 from optimizer.recommended import indistinct
 from optimizer.result import point
 from optimizer.schema import Result
+from optimizer.text.minor_units import minor
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from optimizer.certify import Family
 from optimizer.front import Found, Front, Point
 from optimizer.market import Market
 from optimizer.pareto import Solver
-from optimizer.proofdata import SPAN, money
+from optimizer.proofdata import SPAN
 from optimizer.stairs import Staircase
+from optimizer.text.minor_units import money
 from optimizer.verify.consistent import Read
 from optimizer.verify.highs import HighsFamily, Undecided
 from optimizer.verify.wrong import Report

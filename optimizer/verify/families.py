@@ -13,9 +13,9 @@ from constraints.axis import MONEY
 from optimizer.clock import Clock
 from optimizer.front import Closed, Step
 from optimizer.market import Market
-from optimizer.proofdata import money
 from optimizer.record import Name, record
 from optimizer.stairs import Staircase
+from optimizer.text.minor_units import money
 from optimizer.units import MARGIN_PERCENT, Unit, Units
 from optimizer.verify.wrong import Wrong
 

@@ -15,8 +15,8 @@ from optimizer.market import Market
 from optimizer.point_schema import FrontPoint
 from optimizer.procurement.comparing.changes_schema import Head, PartChange, PointChange, Reason, ResultsCompared
 from optimizer.procurement.comparing.technical import catalog_cents
-from optimizer.proofdata import money
 from optimizer.schema import Result
+from optimizer.text.minor_units import money
 from optimizer.throughput.calibration import Calibration
 from optimizer.verify.consistent import consistent
 

@@ -34,7 +34,7 @@ from optimizer.procurement.comparing.schema import (
     Weight,
 )  # fmt: skip
 from optimizer.procurement.comparing.technical import Judged, Nearest, cheapest, facts, judged
-from optimizer.procurement.comparing.words import CRITERIA
+from optimizer.procurement.comparing.words import CRITERIA, first_of
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.xray.open_lines import NotJudged, Open, open_of, settled
 from optimizer.procurement.xray.placing import scope
@@ -115,7 +115,7 @@ def compared(
     fit = [b for b in bids if b.responsive]
     whole = [b.equal_net for b in bids if b.complete and b.equal_net is not None]
     return Comparison(
-        not_comparable=tuple(f"{b.id}: {f.said(EN)}" for b in bids if b.apart for f in flagging.first_of(b.flags)),
+        not_comparable=tuple(f"{b.id}: {f.said(EN)}" for b in bids if b.apart for f in first_of(b.flags)),
         request=market.request, policy={k: str(v) for k, v in sorted(market.policy.changed.items())},
         basis=_basis(terms, bids), weights=tuple(weights), bids=tuple(bids), items=tuple(found),
         lowest_equal_net=min(whole, default=None),

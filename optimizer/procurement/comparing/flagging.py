@@ -110,11 +110,6 @@ def of_time(quote: Quote, bid: str) -> Iterator[Flag]:
         yield Flag(code=x.code, severity=FLAGS[x.code].severity, bid=bid, values=x.values)
 
 
-def first_of(flags: Sequence[Flag]) -> list[Flag]:
-    """Marks that are told before anything else: of a bid that is no purchase."""
-    return [f for f in flags if f.code.startswith(("time-money", "price-list"))]
-
-
 def of_validity(until: date | None, bid: str, as_of: date) -> Iterator[Flag]:
     if until is None:
         yield flag("validity-unknown", bid)

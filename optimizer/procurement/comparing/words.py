@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from optimizer.i18n import N_, Words
-from optimizer.procurement.comparing.schema import Bid, Item
+from optimizer.procurement.comparing.schema import Bid, Flag, Item
 from optimizer.procurement.labels import CATEGORIES
 
 ROLES = {
@@ -62,3 +63,8 @@ def distance(_: Words, b: Bid) -> str:
 
 def amount(x: Decimal | None) -> str:
     return "–" if x is None else f"{x:,f}"
+
+
+def first_of(flags: Sequence[Flag]) -> list[Flag]:
+    """Marks that are told before anything else: of a bid that is no purchase."""
+    return [f for f in flags if f.code.startswith(("time-money", "price-list"))]

@@ -10,7 +10,7 @@ from constraints.request import Request
 from optimizer.i18n import N_
 from optimizer.procurement.labels import word
 from optimizer.procurement.workbook.book import PERCENT, Book
-from optimizer.proofdata import money
+from optimizer.text.minor_units import money
 
 HEAD = [
     N_("Offer"), N_("Part"), N_("Price"), N_("Currency"), N_("Tax in it"), N_("Price of"), N_("Condition"),

@@ -12,9 +12,9 @@ from optimizer.pareto import Solver
 from optimizer.point_schema import PartQty, Throughput
 from optimizer.procurement.xray.schema import Beside, Instead
 from optimizer.procurement.xray.summary import amount
-from optimizer.proofdata import money
 from optimizer.result import point as point_data
 from optimizer.rows import GpuRows
+from optimizer.text.minor_units import money
 
 
 def instead(

@@ -22,7 +22,7 @@ from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.words import has
 from optimizer.procurement.xray.prices import catalog_cents
 from optimizer.procurement.xray.schema import MemoryFacts, Missing, SupplyFacts
-from optimizer.proofdata import money
+from optimizer.text.minor_units import money
 
 P = TypeVar("P", bound=Part)
 

@@ -19,7 +19,7 @@ from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.xray.basis import Conversion, rounded
 from optimizer.procurement.xray.placing import Scope
 from optimizer.procurement.xray.schema import Mark, Stated, Totals, XLine
-from optimizer.proofdata import minor, money
+from optimizer.text.minor_units import minor, money
 
 MOST_CENTS = 10**11
 """Minor units of a piece that the solver still sums without overflow; a quote beyond it is read, not solved."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from optimizer.i18n import N_, Words
-from optimizer.procurement.comparing.flagging import STOPS, first_of
+from optimizer.procurement.comparing.flagging import STOPS
 from optimizer.procurement.comparing.schema import Bid
-from optimizer.procurement.comparing.words import SEVERITIES, amount, distance, named
+from optimizer.procurement.comparing.words import SEVERITIES, amount, distance, first_of, named
 from optimizer.procurement.comparing.workbook import technical
 from optimizer.procurement.comparing.workbook.book import CELL, GREEN, RED, CompareBook, money
 from optimizer.procurement.workbook import gross
