@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         read_bids,
         read_build,
         read_calibration,
+        read_policy,
         read_quote,
         shipped_catalog,
         size,
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Build", "Policy", "Request", "answer_rows", "best_builds", "calibrate", "changes", "check", "compare",
     "explain", "mend", "open_result", "price_risk", "quote", "read_bids", "read_build", "read_calibration",
-    "read_quote", "shipped_catalog", "size", "size_models", "solve", "validate_request", "vary", "verify_result",
-    "why_not", "xray",
+    "read_policy", "read_quote", "shipped_catalog", "size", "size_models", "solve", "validate_request", "vary",
+    "verify_result", "why_not", "xray",
 ]  # fmt: skip
 _HOMES = {"Build": "constraints.case", "Policy": "constraints.policy", "Request": "constraints.request"}
 

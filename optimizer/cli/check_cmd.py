@@ -104,12 +104,11 @@ def check(
         raise typer.BadParameter(f"{', '.join(options.typed)}: of a vendor's quote, not of {file.name}")
     from catalogs.load import load
     from constraints.policy import Policy
-    from optimizer.buildfile import policy_of
     from optimizer.cli import parse
     from optimizer.cli.understood import show_understood
     from optimizer.clock import Clock, TimeUp, interruptible
     from optimizer.library import check as run
-    from optimizer.library import read_build
+    from optimizer.library import read_build, read_policy
     from optimizer.text.money import currency_code, money
 
     limit = parse.time_limit(time_limit)
@@ -117,7 +116,7 @@ def check(
     if model_config is not None:
         model = parse.model(model, model_config)
     parts, market_request, builds = read_build(file, catalog=parts, model=model, as_of=as_of)
-    chosen = Policy().with_settings([*policy_of(file), *set_])  # a result is judged by the policy it was made with
+    chosen = Policy().with_settings([*read_policy(file), *set_])  # a result is judged by the policy it was made with
     by = parse.calibration(calibration, measured, parts, chosen)
     for text in by.notes:
         note(f"{language()('note')}: {language().sentence(text)}")

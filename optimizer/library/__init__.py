@@ -15,13 +15,20 @@ from __future__ import annotations
 from optimizer.library.buying import changes, compare, quote, read_bids, read_quote, xray
 from optimizer.library.checking import check, mend
 from optimizer.library.explaining import explain, price_risk, vary, why_not
-from optimizer.library.opening import open_result, read_build, read_calibration, shipped_catalog, validate_request
+from optimizer.library.opening import (
+    open_result,
+    read_build,
+    read_calibration,
+    read_policy,
+    shipped_catalog,
+    validate_request,
+)
 from optimizer.library.sizing import answer_rows, calibrate, size, size_models
 from optimizer.library.solving import best_builds, solve
 from optimizer.library.verifying import verify_result
 
 __all__ = [
     "answer_rows", "best_builds", "calibrate", "changes", "check", "compare", "explain", "mend", "open_result",
-    "price_risk", "quote", "read_bids", "read_build", "read_calibration", "read_quote", "shipped_catalog", "size",
-    "size_models", "solve", "validate_request", "vary", "verify_result", "why_not", "xray",
+    "price_risk", "quote", "read_bids", "read_build", "read_calibration", "read_policy", "read_quote",
+    "shipped_catalog", "size", "size_models", "solve", "validate_request", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip

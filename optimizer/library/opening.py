@@ -115,3 +115,17 @@ def read_build(
     from optimizer.buildfile import read
 
     return read(path, catalog or shipped_catalog(), model, as_of)
+
+
+def read_policy(path: Path) -> list[str]:
+    """The settings, each `key=value`, that a saved result was made with; none of a build.toml.
+
+    Parameters:
+        path: The file.
+
+    Raises:
+        InputError: A file that can't be read, or that is no result.
+    """
+    from optimizer.buildfile import policy_of
+
+    return policy_of(path)
