@@ -23,6 +23,8 @@ from optimizer.stairs import Staircase
 
 MARGIN_PERCENT = 10
 """The bound alone closes only what lies this much above the staircase; all that is nearer is proven by CP-SAT."""
+JUDGE_EFFORT = 0.0002
+"""What a performance row takes to be judged, where effort is limited (`Clock.effort`): about its seconds."""
 TOGETHER = 64
 """Families whose plans are judged in one stroke, between two looks at the clock."""
 
@@ -92,6 +94,7 @@ class Units:
                     hosted.append((u, (u.gpu, u.per_node, holders, counts)))
             found = self.on_gpus.of_all(self.market, [x for _, x in asked])
             found += [self.on_host.rows(*x) for _, x in hosted] if self.on_host else []
+            self.clock.spend(JUDGE_EFFORT * sum(map(len, found)))
             for (u, _), rows in zip([*asked, *hosted], found, strict=True):
                 fast = [r for r in rows if r.perf.tenths >= wanted]
                 u.rows += [r for r in fast if self.admit is None or self.admit(u.gpu, r)]
