@@ -20,7 +20,7 @@ from catalogs.errors import InputError
 DETAILS = {
     "a2a=true": "a2a", "rocm=true": "rocm", "kernel=offset": "offset", "kernel=eplb": "eplb_switch",
     "backend=cutedsl": "cutedsl", "backend=megamoe": "megamoe", "kernel=megamoe": "megamoe", "mtp=true": "mtp",
-    "eplb=true": "eplb_switch", "-fa off": "no_flash_attention", "-ctk q": "kv_quantised",
+    "eplb=true": "eplb_switch", "aiter=true": "rocm", "-fa off": "no_flash_attention", "-ctk q": "kv_quantised",
 }  # fmt: skip
 """Words of a detail -> the option that they mean."""
 
@@ -75,7 +75,7 @@ def judge(
         model: Id or Hugging Face name, the config.json as a mapping, or the sizes themselves.
         tp, pp, dp, ep, nodes: As the engine counts them: in SGLang and TensorRT-LLM tp holds the attention groups dp.
         redundant: Redundant experts; None for the fewest that the engine is known to run.
-        detail: What else was switched on: `a2a=True`, `kernel=offset`, `rocm=True`, `ver=(0, 20)`.
+        detail: What else was switched on: `a2a=True`, `kernel=offset`, `rocm=True`, `dcp=4`, `ver=(0, 20)`.
         kernel_class: Of the GPUs (SM90, SM103, CDNA3, ...): with it experts that do not divide need a published run.
 
     Raises:
@@ -135,8 +135,13 @@ def _layout(release: Release, detail: str, layout: Layout) -> Layout:
     options = {option for words, option in DETAILS.items() if words in low}
     if release.inside and layout.dp > 1 and layout.ep == layout.tp and "a2a=false" not in low:
         options.add("a2a")
-    visible = re.search(r"on (\d+) gpus", low)
-    return replace(layout, options=layout.options | options, gpus=int(visible[1]) if visible else None)
+    visible, context = re.search(r"on (\d+) gpus", low), re.search(r"\bdcp=(\d+)", low)
+    return replace(
+        layout,
+        options=layout.options | options,
+        gpus=int(visible[1]) if visible else None,
+        dcp=int(context[1]) if context else 1,
+    )
 
 
 def _chosen(release: Release, sizes: ModelSizes, layout: Layout) -> int:

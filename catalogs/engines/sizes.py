@@ -22,6 +22,8 @@ ENDS = re.compile(
     re.I,
 )
 """The weight format at the end of a repository's name, and what may stand behind it."""
+TUNED = re.compile(r"[-_ ](it|instruct|chat|base|thinking|reasoning|speciale|dspark|exp|preview|v0\.\d|\d{4})$", re.I)
+"""What a maker puts behind a name for another training of the same network, its date included: no size changes."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def from_config(config: Config, name: str = "") -> ModelSizes:
         kv_heads=heads if kv_heads is None else kv_heads,
         mla="kv_lora_rank" in text or "o_groups" in text,
         vocabulary=_whole(text, "vocab_size"),
-        layers=_whole(text, "num_hidden_layers"),
+        layers=_layers(text),
         hidden=_whole(text, "hidden_size"),
         experts=experts,
         expert_width=width,
@@ -97,6 +99,14 @@ def _whole(config: Config, *names: str) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             return value
     return None
+
+
+def _layers(c: Config) -> int | None:
+    """Layers of the network; hybrids may list the kind of each instead of a number."""
+    if (said := _whole(c, "num_hidden_layers")) is not None:
+        return said
+    kinds = c.get("layers_block_type") or c.get("hybrid_override_pattern") or ()
+    return len(kinds) if isinstance(kinds, list | str) and kinds else None
 
 
 def _family(config: Config, text: Config) -> str | None:
@@ -163,14 +173,30 @@ def _weights(config: Config, text: Config) -> tuple[int | None, str | None]:
     if "NVFP4" in algorithm or (algorithm == "MIXED_PRECISION" and "nvfp4" in str(q).lower()):
         return block, "nvfp4"
     if method == "compressed-tensors":
-        said = str(q.get("config_groups", q))
-        return 0, next((f for f in ("nvfp4", "mxfp4") if f in said), "int4" if "'num_bits': 4" in said else None)
+        return _compressed(q)
+    if method == "quark":  # AMD: FP4 experts, often with FP8 attention; both are named
+        said = str(q).casefold()
+        return 0, next((weights for word, weights in (("fp4", "mxfp4"), ("fp8", "fp8")) if word in said), None)
     names = {"mxfp4": "mxfp4", "mxfp8": "mxfp8", "awq": "int4", "gptq": "int4"}
     if block:
         return block, "block-fp8"
     if method == "fp8" or algorithm == "FP8":
         return 0, "fp8"
     return 0, names.get(method, None if method else "bf16")
+
+
+def _compressed(q: Config) -> tuple[int | None, str | None]:
+    """(side of FP8 blocks, format) of weights stored by compressed-tensors."""
+    said = str(q.get("config_groups", q))
+    if found := next((f for f in ("nvfp4", "mxfp4") if f in said or f in str(q.get("format"))), None):
+        return 0, found
+    groups = q.get("config_groups")
+    weights = [g.get("weights") or {} for g in groups.values()] if isinstance(groups, dict) else []
+    kinds = {(w.get("num_bits"), w.get("type")) for w in weights}
+    if (8, "float") in kinds:
+        side = next((int(b[0]) for w in weights if isinstance(b := w.get("block_structure"), list) and b), 0)
+        return side, "block-fp8" if side else "fp8"
+    return 0, "int8" if (8, "int") in kinds else "int4" if "'num_bits': 4" in said else None
 
 
 @cache
@@ -199,8 +225,30 @@ def _known() -> dict[str, ModelSizes]:
     for row in table("model_sizes"):
         assert sourced(row)
         out[_bare(row["name"])] = _record(row)
-    without_format = {ENDS.sub("", bare): sizes for bare, sizes in out.items()}
-    return {**without_format, **out}
+    return out
+
+
+@cache
+def _of_other_trainings() -> dict[str, ModelSizes]:
+    """The same models by their names without what tells one training of a network from another."""
+    return {_network(bare): sizes for bare, sizes in _known().items() if _network(bare) not in _known()}
+
+
+@cache
+def _of_conversions() -> dict[str, ModelSizes]:
+    """Models of which only conversions are at hand, by the name without the format: sizes are known, weights not."""
+    found = {ENDS.sub("", bare): sizes for bare, sizes in _known().items() if ENDS.search(bare)}
+    return {
+        name: replace(sizes, fp8_block=sizes.fp8_block if sizes.family in V4 else None, weights=None)
+        for name, sizes in found.items()
+    }
+
+
+def _network(bare: str) -> str:
+    """A name without what says how the network was trained."""
+    while match := TUNED.search(bare):
+        bare = bare[: match.start()]
+    return bare
 
 
 def _record(row: Mapping[str, str]) -> ModelSizes:
@@ -217,19 +265,27 @@ def _bare(name: str) -> str:
 
 @cache
 def named(name: str) -> ModelSizes:
-    """The sizes of a model by id or Hugging Face name; a conversion (`nvidia/X-NVFP4`) has the sizes of X.
+    """The sizes of a model by id or Hugging Face name; a conversion (`nvidia/X-NVFP4`) has the sizes of X, and so has
+    another training of the same network (`X-Thinking`, `X-0813`).
 
     A name that nobody knows has no known sizes."""
     bare = _bare(name)
-    if bare in _known():
-        return replace(_known()[bare], name=name)
-    if match := ENDS.search(bare):
+    found = _known().get(bare) or _shipped(bare)
+    if found is None and (match := ENDS.search(bare)):
         base = named(bare[: match.start()])
-        return unknown(name) if base.heads is None else _converted(base, name, match[1].casefold())
+        found = None if base.heads is None else _converted(base, name, match[1].casefold())
+    found = found or _of_conversions().get(bare)
+    if found is None and (network := _network(bare)) != bare:
+        found = _known().get(network) or _shipped(network) or _of_other_trainings().get(network)
+    return replace(found, name=name) if found else unknown(name)
+
+
+def _shipped(bare: str) -> ModelSizes | None:
+    """The sizes of a model that is shipped with dsopt, in the format of its own config."""
     for owner in ("", "deepseek-ai/", "qwen/", "meta-llama/", "openai/", "minimaxai/", "nvidia/"):
-        if owner + bare in shipped_names():
-            return from_config(get(owner + bare).config, name)
-    return unknown(name)
+        if owner + bare in shipped_names() and not ENDS.search(bare):
+            return from_config(get(owner + bare).config, bare)
+    return None
 
 
 def _converted(base: ModelSizes, name: str, weights: str) -> ModelSizes:
