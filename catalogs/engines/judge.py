@@ -135,13 +135,9 @@ def _layout(release: Release, detail: str, layout: Layout) -> Layout:
     options = {option for words, option in DETAILS.items() if words in low}
     if release.inside and layout.dp > 1 and layout.ep == layout.tp and "a2a=false" not in low:
         options.add("a2a")
-    visible, context = re.search(r"on (\d+) gpus", low), re.search(r"\bdcp=(\d+)", low)
-    return replace(
-        layout,
-        options=layout.options | options,
-        gpus=int(visible[1]) if visible else None,
-        dcp=int(context[1]) if context else 1,
-    )
+    visible = re.search(r"on (\d+) gpus", low)
+    context = {name: int(size) for name, size in re.findall(r"\b(dcp|pcp)=(\d+)", low)}
+    return replace(layout, options=layout.options | options, gpus=int(visible[1]) if visible else None, **context)
 
 
 def _chosen(release: Release, sizes: ModelSizes, layout: Layout) -> int:

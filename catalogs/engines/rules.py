@@ -21,7 +21,7 @@ SEVERITY = {"starts": 0, "warns": 1, "experimental": 2, "refused": 3}
 SYMBOLS = frozenset({
     "tp", "pp", "dp", "ep", "nodes", "redundant", "gpus", "attn_dp", "attn_tp", "moe_tp", "heads", "kv_heads",
     "padded_vocabulary", "layers", "experts", "expert_width", "shared_width", "dense_width", "o_groups",
-    "linear_key_heads", "linear_value_heads", "fp8_block", "dcp",
+    "linear_key_heads", "linear_value_heads", "fp8_block", "dcp", "pcp",
 })  # fmt: skip
 OF_MODEL = frozenset({"moe", "mla", "linear", "shared", "dense_layers", "block_fp8", "fp4_experts", "any_fp8"})
 OF_LAYOUT = frozenset({"ep_on", "dp_on", "tp_on", "pp_on", "redundant", "eplb", "gpus_known", "dcp_on"})
@@ -35,7 +35,8 @@ OPTIONS = frozenset({
 @dataclass(frozen=True)
 class Layout:
     """Parallel sizes as the engine counts them (see `Release.layout`). `options`: of OPTIONS; `kernel_class`: of the
-    GPUs, empty where it is not known; `gpus`: visible GPUs, where that is said; `dcp`: decode-context parallel size."""
+    GPUs, empty where it is not known; `gpus`: visible GPUs, where that is said; `dcp` and `pcp`: sizes of decode- and
+    prefill-context parallel."""
 
     tp: int
     pp: int = 1
@@ -47,6 +48,7 @@ class Layout:
     kernel_class: str = ""
     gpus: int | None = None
     dcp: int = 1
+    pcp: int = 1
 
 
 @dataclass(frozen=True)
@@ -316,7 +318,7 @@ def _symbols(m: ModelSizes, layout: Layout) -> dict[str, int | None]:
         "experts": m.experts, "expert_width": m.expert_width, "shared_width": m.shared_width,
         "dense_width": m.dense_width, "o_groups": m.o_groups, "linear_key_heads": m.linear_key_heads,
         "linear_value_heads": m.linear_value_heads, "fp8_block": m.fp8_block,
-        "dcp": layout.dcp,
+        "dcp": layout.dcp, "pcp": layout.pcp,
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ A size that a config does not say is None: unknown, never guessed."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -146,7 +147,7 @@ def _shared_width(c: Config, experts: int, width: int | None, family: str | None
 
 def _dense_width(c: Config, experts: int) -> int | None:
     if not experts:
-        return _whole(c, "intermediate_size")
+        return _whole(c, "intermediate_size") or _searched_width(c)
     frequency = c.get("moe_layer_freq")
     mixed = (
         _whole(c, "first_k_dense_replace")
@@ -157,6 +158,18 @@ def _dense_width(c: Config, experts: int) -> int | None:
         or c.get("enable_moe_block")
     )
     return _whole(c, "dense_intermediate_size", "intermediate_size_mlp", "intermediate_size") if mixed else 0
+
+
+def _searched_width(c: Config) -> int | None:
+    """What divides the width of every layer of a network whose layers were searched one by one (Nemotron NAS).
+
+    Each width is 2/3 of a multiple of the hidden size, filled up to 256 (modeling_decilm.py of the repositories)."""
+    hidden, blocks = _whole(c, "hidden_size"), c.get("block_configs")
+    if hidden is None or not isinstance(blocks, list):
+        return None
+    shares = [ffn.get("ffn_mult") for b in blocks if isinstance(ffn := b.get("ffn"), dict)]
+    widths = [256 * -(-int(2 * x * hidden / 3) // 256) for x in shares if isinstance(x, int | float)]
+    return math.gcd(*widths) if widths else None
 
 
 def _weights(config: Config, text: Config) -> tuple[int | None, str | None]:
@@ -275,8 +288,9 @@ def named(name: str) -> ModelSizes:
         base = named(bare[: match.start()])
         found = None if base.heads is None else _converted(base, name, match[1].casefold())
     found = found or _of_conversions().get(bare)
-    if found is None and (network := _network(bare)) != bare:
-        found = _known().get(network) or _shipped(network) or _of_other_trainings().get(network)
+    if found is None and (match := TUNED.search(bare)):
+        nearer = named(bare[: match.start()])
+        found = nearer if nearer.heads is not None else _of_other_trainings().get(_network(bare))
     return replace(found, name=name) if found else unknown(name)
 
 
