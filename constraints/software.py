@@ -99,9 +99,7 @@ def _started_with(engine: Engine, sizes: ModelSizes, kernel_class: str, shape: S
     if redundant is None:
         return None
     faults = first_faults(release, sizes, replace(layout, redundant=redundant) if redundant else layout)
-    if not faults:
-        return redundant
-    return 0 if plannable(faults, experimental=experimental) else None
+    return redundant if plannable(faults, experimental=experimental) else None
 
 
 def _judged(engine: Engine, sizes: ModelSizes, kernel_class: str, shape: Shape) -> int | tuple[PlanFault, ...]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -86,21 +87,35 @@ def most_users(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, tokens: int) -> i
     return free // kv_per_gpu_user(llm, tokens, plan.kv_precision, plan.tp, plan.pp) * plan.dp
 
 
-def needed_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, tokens: int) -> int:
-    """GPU memory that the fullest GPU needs at the plan's concurrency."""
+@dataclass(frozen=True)
+class Held:
+    """Bytes that the fullest GPU of a plan holds; of one that trains, the rest is gradients, optimizer states and
+    activations."""
+
+    weights: int
+    kv: int
+    reserve: int
+    rest: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.kv + self.reserve + self.rest
+
+
+def held_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request) -> Held:
+    """What the fullest GPU holds at the plan's concurrency."""
+    reserve = reserve_bytes(gpu, policy)
+    if plan.training is not None:
+        trained = footprint(gpu, llm, policy, plan, request)
+        return Held(trained.weights, 0, reserve, trained.total - trained.weights - reserve)
     users = -(-plan.concurrency // plan.dp)
-    return (
-        plan_weights(llm, plan)
-        + users * kv_per_gpu_user(llm, tokens, plan.kv_precision, plan.tp, plan.pp)
-        + reserve_bytes(gpu, policy)
-    )
+    kv = users * kv_per_gpu_user(llm, request.tokens, plan.kv_precision, plan.tp, plan.pp)
+    return Held(plan_weights(llm, plan), kv, reserve)
 
 
 def demand_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request) -> int:
     """GPU memory that the request's workload needs on the fullest GPU."""
-    if plan.training is not None:
-        return footprint(gpu, llm, policy, plan, request).total
-    return needed_bytes(gpu, llm, policy, plan, request.tokens)
+    return held_bytes(gpu, llm, policy, plan, request).total
 
 
 class Vram:

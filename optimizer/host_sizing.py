@@ -11,7 +11,7 @@ from constraints.plan import RowKey
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.reserve import usable_bytes
-from constraints.vram import needed_bytes
+from constraints.vram import demand_bytes
 from optimizer.throughput.offload import HostPlanner
 
 
@@ -46,7 +46,7 @@ def host_size(
         "tp": plan.tp,
         "replicas": plan.replicas,
         "experts_gb": round(llm.expert_bytes(plan.precision) / 1e9, 2),
-        "needed_gb": round(needed_bytes(gpu, llm, policy, plan, request.tokens) / 1e9, 2),
+        "needed_gb": round(demand_bytes(gpu, llm, policy, plan, request) / 1e9, 2),
         "vram_gb": round(usable_bytes(gpu) / 1e9, 2),
         "users": plan.concurrency * plan.replicas,
         "output_tok_s": perf.tenths / 10,

@@ -9,10 +9,9 @@ from catalogs.schema import Cpu, Gpu
 from constraints.case import Case
 from constraints.offload import Host
 from constraints.plan import Plan, Row
-from constraints.reserve import reserve_bytes
 from constraints.software import engine_of, kernel_class, method
 from constraints.training import footprint, seq_len
-from constraints.vram import demand_bytes, kv_per_gpu_user, plan_weights
+from constraints.vram import held_bytes
 from optimizer.launch import Deployment, Memory, launch
 from optimizer.market import Market
 from optimizer.recommended import load_view
@@ -57,12 +56,7 @@ def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None) -
     """The plan with its memory on the fullest GPU; `host`: what holds its routed experts when that is the RAM."""
     llm, policy, r = market.llm, market.policy, market.request
     run = engine_of(llm, gpu, plan, r)
-    if plan.training is None:
-        weights = plan_weights(llm, plan)
-        users = -(-plan.concurrency // plan.dp)
-        kv = users * kv_per_gpu_user(llm, r.tokens, plan.kv_precision, plan.tp, plan.pp)
-    else:
-        weights, kv = footprint(gpu, llm, policy, plan, r).weights, 0
+    memory = held_bytes(gpu, llm, policy, plan, r)
     return {
         "precision": plan.precision,
         "kv_precision": plan.kv_precision,
@@ -71,9 +65,9 @@ def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None) -
         "ep": plan.ep,
         "dp": plan.dp,
         "replicas": plan.replicas,
-        "weights_gb": round(weights / 1e9, 2),
-        "kv_gb": round(kv / 1e9, 2),
-        "vram_gb": round(demand_bytes(gpu, llm, policy, plan, r) / 1e9, 2),
+        "weights_gb": round(memory.weights / 1e9, 2),
+        "kv_gb": round(memory.kv / 1e9, 2),
+        "vram_gb": round(memory.total / 1e9, 2),
         "redundant_experts": plan.redundant_experts,
         "engine": str(run.engine) if run else "",
         "kernel_class": kernel_class(gpu),
@@ -87,6 +81,7 @@ def launch_facts(market: Market, case: Case) -> dict[str, Any]:
     """The commands that serve a build's plan, and what must be said of them."""
     gpu, llm, plan = case.gpu, market.llm, case.plan
     run = engine_of(llm, gpu, plan, market.request)
+    held = held_bytes(gpu, llm, market.policy, plan, market.request)
     cpus = [(x, q) for x, q in case.parts(Cpu) if isinstance(x, Cpu)]
     found = launch(
         Deployment(
@@ -99,22 +94,12 @@ def launch_facts(market: Market, case: Case) -> dict[str, Any]:
             nodes=case.build.nodes,
             gpus_per_node=case.per_node,
             context=market.request.tokens,
-            memory=_memory(market, gpu, plan),
+            memory=Memory(gpu.vram_gb * 10**9, held.weights, held.kv, held.reserve),
             cores=sum(x.cores * q for x, q in cpus),
             sockets=sum(q for _, q in cpus),
         )
     )
     return {"launch": list(found.commands), "launch_note": found.note}
-
-
-def _memory(market: Market, gpu: Gpu, plan: Plan) -> Memory:
-    """What the fullest GPU of a serving plan holds; nothing of one that trains, which no command serves."""
-    if plan.training is not None:
-        return Memory(0, 0, 0, 0)
-    users = -(-plan.concurrency // plan.dp)
-    kv = users * kv_per_gpu_user(market.llm, market.request.tokens, plan.kv_precision, plan.tp, plan.pp)
-    reserve = reserve_bytes(gpu, market.policy)
-    return Memory(gpu.vram_gb * 10**9, plan_weights(market.llm, plan), kv, reserve)
 
 
 def training_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any] | None:

@@ -11,9 +11,9 @@ from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.precision import wanted
 from constraints.request import Request
-from constraints.reserve import reserve_bytes, usable_bytes
+from constraints.reserve import usable_bytes
 from constraints.software import engine_of
-from constraints.vram import needed_bytes, plan_weights
+from constraints.vram import held_bytes
 from optimizer.load import Load, facts, load_of, queue, queue_words
 from optimizer.size_counts import counts, leanest
 from optimizer.size_schema import LoadFacts, Sized, UsersRow
@@ -86,9 +86,8 @@ def _plan(plan: Plan) -> dict[str, Any]:
 
 def _memory(llm: Llm, request: Request, policy: Policy, gpu: Gpu, plan: Plan) -> dict[str, Any]:
     """GB on the fullest GPU."""
-    weights = plan_weights(llm, plan)
-    need, reserve = needed_bytes(gpu, llm, policy, plan, request.tokens), reserve_bytes(gpu, policy)
-    parts = {"weights_gb": weights, "kv_gb": need - weights - reserve, "reserve_gb": reserve, "needed_gb": need}
+    held = held_bytes(gpu, llm, policy, plan, request)
+    parts = {"weights_gb": held.weights, "kv_gb": held.kv, "reserve_gb": held.reserve, "needed_gb": held.total}
     return {k: round(v / 1e9, 2) for k, v in {**parts, "vram_gb": usable_bytes(gpu)}.items()}
 
 

@@ -28,7 +28,7 @@ from catalogs.schema import Gpu, Kind
 from constraints.plan import Plan
 from constraints.request import Request
 from constraints.software import any_starter, engine_of, engines_for, software_fault, starter
-from constraints.vram import weights_per_gpu
+from constraints.vram import plan_weights, weights_per_gpu
 from optimizer.throughput.constants import constants
 from tests import plan_oracle
 from tests.conftest import AS_OF
@@ -236,6 +236,20 @@ def test_uneven_experts_are_planned_with_redundant_ones_where_a_run_shows_them(c
     )
     even, spare = (weights_per_gpu(llm, "fp8", 1, 1, 12, 12, redundant=r) for r in (0, 8))
     assert spare - even == pytest.approx(llm.expert_bytes("fp8") / 12 * 8 / 256, rel=1e-6)
+
+
+def test_uneven_stages_keep_their_redundant_experts(catalog: Catalog) -> None:
+    """What an engine only warns of (61 layers over 2 stages) takes as many redundant experts as without it."""
+    llm, card = get("r1-671b"), catalog.find("nvidia-gb300-nvl72-288gb")
+    assert isinstance(card, Gpu)
+    request = Request(model="r1-671b", as_of=AS_OF)
+    found = starter(llm, card, "fp8", (1, 2, 12, 12), engines_for(llm, card, "fp8", request), False)
+    assert found is not None and found.redundant_experts == 8
+    plan = Plan("fp8", "bf16", 1, 2, 12, 12, 1, 1)
+    assert "8 redundant experts, the plan has 0" in software_fault(llm, card, plan, request)
+    with_spares = replace(plan, redundant_experts=8)
+    assert not software_fault(llm, card, with_spares, request)
+    assert plan_weights(llm, with_spares) > plan_weights(llm, plan)
 
 
 # The data -------------------------------------------------------------------------------------------------------------

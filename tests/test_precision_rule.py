@@ -21,7 +21,7 @@ from constraints.rule import Check
 from constraints.software import Software, served
 from constraints.storage import needed_gb
 from constraints.training import trained_params
-from constraints.vram import demand_bytes, kv_per_gpu_user, most_users, needed_bytes, stages, weights_per_gpu
+from constraints.vram import demand_bytes, kv_per_gpu_user, most_users, stages, weights_per_gpu
 from tests.conftest import AS_OF
 from tests.scenes import scene, verdicts
 
@@ -170,7 +170,8 @@ def test_requests_are_spread_over_data_parallel_ranks() -> None:
     llm = get("v2-lite")
 
     def need(dp: int, users: int) -> int:
-        return needed_bytes(gpu, llm, Policy(), Plan("bf16", "bf16", 1, 1, dp, 1, 1, users), 4096)
+        plan = Plan("bf16", "bf16", 1, 1, dp, 1, 1, users)
+        return demand_bytes(gpu, llm, Policy(), plan, Request(model="v2-lite", as_of=AS_OF, isl=2048, osl=2048))
 
     one = need(2, 2) - need(2, 0)
     assert one > 0

@@ -15,7 +15,7 @@ from constraints.request import Circuit
 from constraints.reserve import usable_bytes
 from constraints.rules import RULES
 from constraints.site import total_w, units
-from constraints.vram import needed_bytes
+from constraints.vram import demand_bytes
 from optimizer.market import Market
 from optimizer.pareto import Solver
 
@@ -40,9 +40,7 @@ def steps(case: Case) -> dict[str, tuple[Step, Step]]:
     bank = case.psus
     assert bank is not None
     load_share = -(-100 * case.load_w // (bank.fitted * bank.watts))
-    spare = (
-        usable_bytes(case.gpu) - needed_bytes(case.gpu, case.llm, case.policy, case.plan, case.request.tokens)
-    ) / 1e9
+    spare = (usable_bytes(case.gpu) - demand_bytes(case.gpu, case.llm, case.policy, case.plan, case.request)) / 1e9
     base = float(case.policy["vram.reserve_base_gb"])
     none: dict[str, Any] = {}
     return {

@@ -136,8 +136,14 @@ def _layout(release: Release, detail: str, layout: Layout) -> Layout:
     if release.inside and layout.dp > 1 and layout.ep == layout.tp and "a2a=false" not in low:
         options.add("a2a")
     visible = re.search(r"on (\d+) gpus", low)
-    context = {name: int(size) for name, size in re.findall(r"\b(dcp|pcp)=(\d+)", low)}
-    return replace(layout, options=layout.options | options, gpus=int(visible[1]) if visible else None, **context)
+    context = {str(name): int(size) for name, size in re.findall(r"\b(dcp|pcp)=(\d+)", low)}
+    return replace(
+        layout,
+        options=layout.options | options,
+        gpus=int(visible[1]) if visible else None,
+        dcp=context.get("dcp", 1),
+        pcp=context.get("pcp", 1),
+    )
 
 
 def _chosen(release: Release, sizes: ModelSizes, layout: Layout) -> int:
