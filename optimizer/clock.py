@@ -58,7 +58,7 @@ class Clock:
             self._tell(phase, done, total)
         return self.left()
 
-    def within(self, effort: float) -> Clock:
+    def within(self, effort: float | None) -> Clock:
         """A clock of the same time for a part of the work; stopping this one stops that one too."""
         part = Clock(None, self._tell, self.workers, effort)
         part.deadline, part._whole = self.deadline, self

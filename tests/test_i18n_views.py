@@ -131,6 +131,12 @@ def test_no_build(both: Callable[..., tuple[str, str]]) -> None:
     for change in (
         {"verified": False, "ways_out": [], "dropped": []},
         {"conflict": [], "ways_out": [], "complete": False},
+        {
+            "minimal": False,
+            "ways_out": [],
+            "conflict": [asked.model_copy(update={"without_total": "2500.00"}), default],
+        },
+        {"minimal": False, "conflict": [asked]},
     ):
         both(show_no_build, found.model_copy(update=change))
 

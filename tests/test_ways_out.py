@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from functools import reduce
 from itertools import combinations
 from typing import Any
 
@@ -11,12 +12,16 @@ import pytest
 
 from catalogs.schema import Kind
 from constraints.policy import Policy
+from optimizer.clock import Clock
 from optimizer.explanation.asking import NOTHING, Asking, Change
+from optimizer.explanation.conditions import conditions
 from optimizer.explanation.levers import Count, Members
 from optimizer.explanation.loosening import levers
+from optimizer.explanation.no_build import no_build
 from optimizer.explanation.ways_out import ways_out
 from optimizer.market import Market
 from optimizer.pareto import Solver
+from optimizer.text.minor_units import money
 from tests.random_catalogs import scenario
 from tests.test_cli import dsopt
 
@@ -116,3 +121,33 @@ def test_a_speed_that_was_measured_is_no_conflict(speed: str) -> None:
     way = next(w for w in said["ways_out"] if "for each user" in w["changes"][0]["text"])
     again = json.loads(dsopt(*shlex.split(way["command"])[1:], "--json").stdout)
     assert again["front"][0]["cost"]["total"] == way["build"]["total"]
+
+
+@pytest.mark.parametrize("effort", [0.0, 0.02, 0.1, 0.5])
+@pytest.mark.parametrize("seed", [0, 1, 3, 8])
+def test_a_search_cut_short_says_what_is_known(seed: int, effort: float) -> None:
+    """However early the effort ends: the conditions said to clash do, and what is said of each is true."""
+    asking = squeezed(seed, max_power_w=300, max_lead_days=1, strict_lead=True)
+    if total(asking, NOTHING) is not None:
+        pytest.skip("the request has a build")
+    said = no_build(asking.base, Clock(effort=effort))
+    all_ = conditions(asking.base)
+    kept = {c.key for c in said.conflict}
+    free = reduce(Change.__or__, (c.without for c in all_ if c.key not in kept), NOTHING)
+    assert total(asking, free) is None
+    if said.minimal:
+        for left in kept:
+            without = free | next(c.without for c in all_ if c.key == left)
+            assert total(asking, without) is not None
+    for c in said.conflict:
+        if c.without_total is not None:
+            least = total(asking, next(x.without for x in all_ if x.key == c.key))
+            assert least is not None and money(least, asking.base.request.currency) == c.without_total
+
+
+def test_a_cut_search_is_said_in_the_answer() -> None:
+    """A share per seller that needs more effort than `solve` spends: what binds is named with a total, exit code 4."""
+    job = ["--model", "v3-671b", "--budget", "300000", "--max-share", "10%", "--as-of", "2026-11-24"]
+    said = json.loads(dsopt("solve", *job, "--json", code=4).stdout)["explanation"]
+    assert "share" in {c["key"] for c in said["conflict"]}
+    assert said["minimal"] or any(c["without_total"] for c in said["conflict"])

@@ -75,7 +75,7 @@ def no_build(opened: Opened, clock: Clock, typed: Typed, show: bool) -> tuple[di
     assert isinstance(found, NoBuild)
     if show:
         show_no_build(found)
-    return {"no_build": found.model_dump(mode="json")}, True
+    return {"no_build": found.model_dump(mode="json")}, found.minimal
 
 
 def show_point(p: PointExplained) -> None:

@@ -50,14 +50,22 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
         if m["code"] == "guide-name":
             note(f"{_(m['severity'])}: {remark(m['text'])}")
     print(_("No build exists within these conditions.") + "\n")
-    if found.conflict:
+    if not found.minimal:
+        print(
+            _("In conflict (proven: it allows no build; whether there is one without it was not found in the time):")
+            if len(found.conflict) == 1
+            else _("In conflict (proven: together they allow no build; perhaps not all of them are needed for that):")
+        )
+        for c in found.conflict:
+            print(f"  - {_member(c)}{_from(c, found)}")
+    elif found.conflict:
         print(
             _("In conflict (proven, twice: together they allow no build, without any one of them there is one):")
             if found.verified
             else _("In conflict (proven: together they allow no build, without any one of them there is one):")
         )
         for c in found.conflict:
-            print(f"  - {_.sentence(c.text)}{'' if c.asked else _(' (default)')}   [{coded(RULES, c.rule)}]")
+            print(f"  - {_member(c)}")
     else:
         print(_("Whatever condition is given up, no build of this catalog runs the model."))
     if found.ways_out:
@@ -77,6 +85,19 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
         if len(d.gpus) > NAMED:
             few = _("{names} and {n} more", names=few, n=len(d.gpus) - NAMED)
         print(f"  {len(d.gpus):3}  {_.sentence(d.reason)}: {few}")
+
+
+def _member(c: ConditionFacts) -> str:
+    """A condition in conflict, with the rule that carries it."""
+    _ = language()
+    return f"{_.sentence(c.text)}{'' if c.asked else _(' (default)')}   [{coded(RULES, c.rule)}]"
+
+
+def _from(c: ConditionFacts, found: NoBuild) -> str:
+    """What a build costs without this condition, where no way out says so."""
+    if c.without_total is None or any(x.key == c.key for w in found.ways_out for x in w.changes):
+        return ""
+    return language()("   without it from {total}", total=grouped(c.without_total))
 
 
 def _way(way: WayOut) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -59,6 +60,7 @@ class Asking:
         self, market: Market, clock: Clock | None = None, engine: type[Family] = Family, judged: GpuRows | None = None
     ) -> None:
         self.clock, self.engine = clock or Clock(), engine
+        self.cut = False
         self.base = market if market.request.cost_axis == "money" else market.asking(cost_axis="money")
         self._markets: dict[tuple[Request, tuple[tuple[str, Decimal], ...]], Market] = {}
         self._found: dict[int, Found | None] = {}
@@ -74,6 +76,22 @@ class Asking:
         other = copy(self)
         other.engine, other._found = engine, {}
         return other
+
+    @contextmanager
+    def at_most(self, share: float) -> Iterator[None]:
+        """A share of the effort that is left for the questions within; where it ends first, `cut` says so afterwards
+        and those questions have no answer. What they take is taken from the whole."""
+        whole = self.clock
+        part = whole.within(None if whole.effort is None else share * max(0.0, whole.effort))
+        given = part.effort or 0.0
+        self.clock = part
+        try:
+            yield
+        except TimeUp:
+            self.cut = True
+        finally:
+            self.clock = whole
+            whole.spend(given - (part.effort or 0.0))
 
     def market(self, change: Change) -> Market:
         """The market under a change; raises InputError where it makes no sense."""
@@ -97,6 +115,10 @@ class Asking:
             self.clock.left()
             self._found[id(market)] = self.solver(market).cheapest()
         return self._found[id(market)]
+
+    def known(self, change: Change) -> Found | None:
+        """The cheapest build under a change, where it has been asked for already."""
+        return self._found.get(id(self.market(change)))
 
     def fastest(self, change: Change) -> int | None:
         """Throughput (0.1 tok/s) of the fastest build within the budget under a change; None without a budget or a

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from optimizer.certify import Family
+from optimizer.clock import TimeUp
 from optimizer.explanation.asking import Asking, Change
 from optimizer.explanation.conditions import Condition, conditions
 
 T = TypeVar("T")
+FIRST_SHARE = 0.25
+"""Of the effort that is left, what one condition may take when it is given up alone."""
 
 
 class Otherwise(Family):
@@ -25,10 +28,14 @@ class Otherwise(Family):
 class Conflict:
     """Conditions that clash: none can be left out. Empty when no build exists whatever is given up.
 
-    `verified`: solved again with other parameters of the solver, there is none either."""
+    `needed`: those of them without which alone there is a build. `verified`: solved again with other parameters of the
+    solver, there is none either. `minimal`: false where the clock ended first; the members clash then, but one may be
+    left out perhaps."""
 
     members: tuple[Condition, ...]
+    needed: tuple[Condition, ...] = ()
     verified: bool = True
+    minimal: bool = True
 
 
 def minimal(items: Sequence[T], clash: Callable[[Sequence[T]], bool]) -> list[T]:
@@ -52,8 +59,12 @@ def minimal(items: Sequence[T], clash: Callable[[Sequence[T]], bool]) -> list[T]
 
 
 def conflict(asking: Asking) -> Conflict:
-    """Why the request has no build: call it only when it has none. Raises TimeUp."""
+    """Why the request has no build: call it only when it has none. Where the clock ends first, what is known by then.
+
+    A condition without which alone there is a build is in every conflict, and a request changed in one condition is
+    answered soon: those are asked first. Where they don't clash on their own, QuickXplain finds the rest."""
     all_ = conditions(asking.base)
+    clashing = all_
 
     def without(kept: Sequence[Condition], by: Asking) -> bool:
         change = Change()
@@ -62,8 +73,36 @@ def conflict(asking: Asking) -> Conflict:
                 change |= c.without
         return by.cheapest(change) is None
 
-    members = minimal(all_, lambda kept: without(kept, asking))
-    members.sort(key=all_.index)
-    if not all(not without([c for c in members if c is not left], asking) for left in members):
-        return Conflict((), True)  # whatever is given up, there is no build: the conditions are not to blame
-    return Conflict(tuple(members), without(members, asking.again(Otherwise)))
+    def clash(kept: Sequence[Condition]) -> bool:
+        nonlocal clashing
+        clashes = without(kept, asking)
+        if clashes and len(kept) < len(clashing):
+            clashing = list(kept)
+        return clashes
+
+    needed = _needed(asking, [c for c in all_ if c.asked])
+    try:
+        if needed and clash(needed):
+            members = list(needed)
+        else:
+            rest = [c for c in all_ if c not in needed]
+            members = [*needed, *minimal(rest, lambda kept: clash([*needed, *kept]))]
+            members.sort(key=all_.index)
+        if not all(not without([c for c in members if c is not left], asking) for left in members):
+            return Conflict(())  # whatever is given up, there is no build: the conditions are not to blame
+    except TimeUp:
+        return Conflict(tuple(clashing), needed=tuple(needed), verified=False, minimal=False)
+    try:
+        return Conflict(tuple(members), tuple(needed), without(members, asking.again(Otherwise)))
+    except TimeUp:
+        return Conflict(tuple(members), tuple(needed), verified=False)
+
+
+def _needed(asking: Asking, asked: Sequence[Condition]) -> list[Condition]:
+    """Conditions without which alone there is a build; those whose question took too long are left out."""
+    found = []
+    for c in asked:
+        with asking.at_most(FIRST_SHARE):
+            if asking.cheapest(c.without) is not None:
+                found.append(c)
+    return found

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from optimizer.clock import Clock, TimeUp
 from optimizer.command import UNTYPED, Typed, command
 from optimizer.explanation.asking import Asking, Change
+from optimizer.explanation.conditions import Condition, conditions
 from optimizer.explanation.conflict import Conflict, conflict
 from optimizer.explanation.ledger import dropped
 from optimizer.explanation.schema import BuildFacts, ChangeFacts, ConditionFacts, Dropped, NoBuild, WayOut
@@ -16,6 +17,8 @@ from optimizer.market import Market
 from optimizer.rows import GpuRows
 from optimizer.text.minor_units import money
 
+CONFLICT_SHARE = 0.5
+"""Of the effort there is, what the conflict may take; the ways out have the rest."""
 LEDGER_EFFORT = 2.0
 """What the ledger of GPUs may take, also where the ways out took all that was theirs."""
 Tell = Callable[["list[ConditionFacts] | WayOut"], None]
@@ -26,26 +29,47 @@ def no_build(
     tell: Tell | None = None, judged: GpuRows | None = None,
 ) -> NoBuild:  # fmt: skip
     """Explains a request that no build meets. The conflict, then each way out is told as soon as it is known. `judged`:
-    rows of the market's plans, where they are known.
-
-    Raises TimeUp only when the clock ends before the conflict is known."""
+    rows of the market's plans, where they are known. Where the clock ends first, what is known by then: at least that
+    the conditions clash, which the caller has proven."""
     asking = Asking(market, clock, judged=judged)
-    clash: Conflict = conflict(asking)
-    members = [ConditionFacts(key=c.key, rule=c.rule, text=c.text, asked=c.asked) for c in clash.members]
+    clash = Conflict(tuple(conditions(asking.base)), verified=False, minimal=False)
+    with asking.at_most(CONFLICT_SHARE):
+        clash = conflict(asking)
     tell = tell or (lambda said: None)
+    members = _members(asking, clash)
     tell(members)
-    ways, complete = ways_out(asking, lambda way: tell(_way(asking, way, typed))), True
-    try:
-        asking.clock.left()
-    except TimeUp:
-        complete = False
+    asking.cut = False
+    ways = ways_out(asking, lambda way: tell(_way(asking, way, typed)))
+    complete = not asking.cut
+    ledger: list[Dropped] = []
     try:
         asking.clock = asking.clock.within(LEDGER_EFFORT)
         ledger = [Dropped(reason=why, gpus=list(names)) for why, names in dropped(asking)]
     except TimeUp:
-        complete, ledger = False, []
-    facts = [_way(asking, w, typed) for w in ways]
-    return NoBuild(conflict=members, verified=clash.verified, ways_out=facts, complete=complete, dropped=ledger)
+        complete = False
+    return NoBuild(
+        conflict=members,
+        minimal=clash.minimal,
+        verified=clash.verified,
+        ways_out=[_way(asking, w, typed) for w in ways],
+        complete=complete,
+        dropped=ledger,
+    )
+
+
+def _members(asking: Asking, clash: Conflict) -> list[ConditionFacts]:
+    """The conditions in conflict, with the cheapest build without each where that is known."""
+
+    def total(condition: Condition) -> str | None:
+        if condition not in clash.needed:
+            return None
+        found = asking.known(condition.without)
+        return None if found is None else money(asking.total(condition.without, found), asking.base.request.currency)
+
+    return [
+        ConditionFacts(key=c.key, rule=c.rule, text=c.text, asked=c.asked, without_total=total(c))
+        for c in clash.members
+    ]
 
 
 def build_facts(asking: Asking, change: Change, found: Found) -> BuildFacts:

@@ -14,6 +14,9 @@ class ConditionFacts(Strict):
     rule: str = Field(description="the rule that carries it")
     text: str
     asked: bool = Field(description="false of a default that nobody typed")
+    without_total: Money | None = Field(
+        default=None, description="total of the cheapest build without this condition alone; null: none, or not known"
+    )
 
 
 class BuildFacts(Strict):
@@ -55,8 +58,9 @@ class NoBuild(Strict):
 
     conflict: list[ConditionFacts] = Field(
         description="can't be met together, while without any one of them a build exists; empty when none exists "
-        "whatever is given up"
+        "whatever is given up. Where `minimal` is false they clash all the same, but not each may be needed"
     )
+    minimal: bool = Field(default=True, description="false when time ended before the smallest conflict was known")
     verified: bool = Field(description="the conflict was proven again with other parameters of the solver")
     ways_out: list[WayOut] = Field(description="the cheapest build first")
     complete: bool = Field(description="false when time ended the search for ways out")

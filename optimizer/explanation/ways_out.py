@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
 
-from optimizer.clock import TimeUp
 from optimizer.explanation.asking import NOTHING, Asking, Change
 from optimizer.explanation.conditions import Condition, conditions
 from optimizer.explanation.levers import Budget, Lever, Loosened
@@ -33,17 +32,18 @@ class Way:
 Tell = Callable[[Way], None]
 WORTH_PERMILLE = 5
 """What a second change must save of the budget to be worth a line."""
+SINGLE_SHARE = 0.5
+"""Of the effort that is left, what one condition may take."""
 
 
 def ways_out(asking: Asking, tell: Tell = lambda way: None) -> list[Way]:
-    """Ways out, the cheapest build first; each is told when found. With the clock's end those found so far."""
+    """Ways out, the cheapest build first; each is told when found. With the clock's end those found so far, and
+    `asking.cut` is set."""
     found: list[Way] = []
-    try:
+    with asking.at_most(1):
         for way in _search(asking):
             found.append(way)
             tell(way)
-    except TimeUp:
-        pass
     return sorted(found, key=lambda w: (w.total_cents, len(w.keys), w.keys))
 
 
@@ -53,7 +53,7 @@ def _search(asking: Asking) -> Iterator[Way]:
     all_ = sorted(levers(asking.base), key=lambda x: x.key != "budget")
     singles = []
     for lever in all_:
-        if loose := lever.least(asking, NOTHING):
+        if (loose := _alone(asking, lever)) is not None:
             singles.append(_way(asking, (lever.key,), (loose,)))
             yield singles[-1]
     budget = next((x for x in all_ if isinstance(x, Budget)), None)
@@ -69,6 +69,13 @@ def _search(asking: Asking) -> Iterator[Way]:
         if not singles and (together := _together(asking, budget_last, size)):
             singles.append(together)
             yield together
+
+
+def _alone(asking: Asking, lever: Lever) -> Loosened | None:
+    """A condition loosened alone; no more than its share of the effort, lest the others get none."""
+    with asking.at_most(SINGLE_SHARE):
+        return lever.least(asking, NOTHING)
+    return None
 
 
 def _way(asking: Asking, keys: tuple[str, ...], loose: tuple[Loosened, ...]) -> Way:

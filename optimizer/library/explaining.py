@@ -41,12 +41,13 @@ def explain(
 
     Returns:
         Margins in the unit of each check, prices of steps and neighbours in the result's currency, shares of the cost.
-        Without builds the conflict and the ways out; `complete` is false where the time ended their search.
+        Without builds the conflict and the ways out; `minimal` and `complete` are false where the time ended their
+        search.
 
     Raises:
         InputError: No such point, or a file that is no result.
         CheckFailed: The catalog does not bear the result out.
-        TimeUp: The time was up before the answer.
+        TimeUp: The time was up before the answer about a point.
     """
     from optimizer.explanation.no_build import no_build
     from optimizer.explanation.point import explained

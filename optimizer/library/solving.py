@@ -10,7 +10,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.api import embedded, saving, single_card
 from optimizer.api import solve as solved
-from optimizer.clock import Clock, TimeUp
+from optimizer.clock import Clock
 from optimizer.command import UNTYPED, Typed
 from optimizer.library.opening import shipped_catalog
 from optimizer.load import with_load
@@ -20,6 +20,10 @@ from optimizer.throughput.calibration import Calibration, shipped
 EXPLAIN_EFFORT = 3.0
 """How long `solve` looks for the reasons and the ways out of a request that no build meets, in CP-SAT's deterministic
 seconds; `explain` looks as long as it takes."""
+NOT_EXPLAINED = (
+    "No build exists, proven, but the search for the smallest set of conditions in conflict ended early. "
+    "`dsopt explain` on the saved result (-o) goes on."
+)
 
 if TYPE_CHECKING:
     from optimizer.explanation.no_build import Tell
@@ -62,15 +66,11 @@ def solve(
     elif answer.front.complete:
         from optimizer.explanation.no_build import no_build
 
-        try:
-            part = clock.within(EXPLAIN_EFFORT)
-            data["explanation"] = no_build(answer.market, part, typed, tell, answer.judged).model_dump(mode="json")
-        except TimeUp:
-            text = (
-                "No build exists, proven; the search for why ended before it was known. "
-                "`dsopt explain` on this result says."
-            )
-            data["messages"].append({"code": "not-explained", "severity": "warning", "text": text})
+        part = clock.within(EXPLAIN_EFFORT)
+        why = no_build(answer.market, part, typed, tell, answer.judged)
+        data["explanation"] = why.model_dump(mode="json")
+        if not why.minimal:
+            data["messages"].append({"code": "not-explained", "severity": "warning", "text": NOT_EXPLAINED})
     if embed_catalog:
         data["catalog"]["embedded"] = embedded(answer)
     return Result.model_validate(data)
