@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pytest
 from click.testing import Result as Done
 from typer.testing import CliRunner
 
+from catalogs.errors import InputError
 from catalogs.load import Catalog, load
 from constraints.request import Request
 from constraints.rule import Check
 from optimizer.cli.app import app
-from optimizer.library import compare, xray
+from optimizer.i18n import Words
+from optimizer.library import compare, read_bids, xray
 from optimizer.procurement.comparing.schema import Bid, Comparison
+from optimizer.procurement.comparing.workbook import workbook
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.reader import read
 from optimizer.procurement.xray.open_lines import Open, OpenLine, settled
@@ -201,3 +207,99 @@ def test_a_certain_failure_stays_one() -> None:
     assert {x.rule: tuple(y.row for y in x.lines) for x in found.open} == {"storage": (6,), "power": (5,)}
     assert [x.rule for x in found.checks] == ["fit", "precision", "site"]
     assert settled(said, Open()).checks == said
+
+
+def archive() -> bytes:
+    """A .zip that holds no workbook."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        z.writestr("a.txt", "hello")
+    return out.getvalue()
+
+
+UNREADABLE: dict[str, tuple[str, bytes | None]] = {
+    "empty": ("odd.csv", b""), "blank": ("odd.csv", b"  \r\n\r\n"), "letter": ("odd.txt", b"Dear Sir, see below.\n"),
+    "junk": ("odd.xlsx", b"\x00\x01\x02junk"), "cut off": ("odd.xlsx", archive()[:40]),
+    "archive": ("odd.xlsx", archive()),
+    "pdf": ("odd.pdf", b"%PDF-1.7\n"), "pdf as xlsx": ("odd.xlsx", b"%PDF-1.7\n"),
+    "password": ("odd.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le") + bytes(600)),
+    "folder": ("odd.xlsx", None), "json": ("odd.json", b'{"front": '), "other json": ("odd.json", b'{"front": []}'),
+    "header alone": ("odd.csv", HEAD.encode()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_file_that_cannot_be_read_ends_nobody_elses_comparison(kind: str, catalog: Catalog, tmp_path: Path) -> None:
+    """It stands as a bid that is not comparable, why is said first, and the others are compared as without it."""
+    name, content = UNREADABLE[kind]
+    odd = tmp_path / name
+    if content is None:
+        odd.mkdir()
+    else:
+        odd.write_bytes(content)
+    other = offer(tmp_path / "b.csv")
+    files = read_bids([odd, ALDER, other], catalog=catalog)
+    found = compare(files.bids(), ASKED, catalog=catalog, time_limit_s=0.001)
+    alone = quick([read(ALDER, catalog), read(other, catalog)], catalog)
+    bid = found.bids[0]
+    assert (bid.apart, bid.kind, bid.rank, bid.points, bid.equal_net) == ("unread", "unread", None, (), None)
+    assert found.not_comparable[0].startswith("A: not comparable: the file can't be read: ") and not found.ok
+    assert found.recommended is not None
+    for with_it, without in zip(found.bids[1:], alone.bids, strict=True):
+        for figure in ("offered_net", "equal_net", "filled_net", "technical", "rank", "score", "points", "responsive"):
+            assert getattr(with_it, figure) == getattr(without, figure), figure
+    assert openpyxl.load_workbook(io.BytesIO(workbook(found, Words("both")))).sheetnames
+
+
+def test_the_command_compares_the_rest(tmp_path: Path) -> None:
+    options = ("--model", "v3-671b", "--users", 32, "--have", "racks,network", "--time-limit", 0.1)
+    empty, junk = tmp_path / "empty.csv", tmp_path / "junk.xlsx"
+    empty.write_bytes(b"")
+    junk.write_bytes(b"\0\0junk")
+    done = call("compare", ALDER, empty, offer(tmp_path / "b.csv"), *options)
+    assert done.exit_code == 5 and answer(done)[0] == "B: not comparable: the file can't be read: holds nothing"
+    assert "Best of the responsive bids: A" in done.stdout
+    done = call("compare", empty, junk, *options)  # nobody is left to be compared
+    assert [f.code for f in getattr(done.exception, "faults", [])] == ["empty-file", "damaged-file"]
+    done = call("compare", ALDER, tmp_path / "mistyped.xlsx", *options)  # of the command line, not of a vendor
+    assert getattr(done.exception, "faults", [None])[0].code == "no-file"
+    wrong = tmp_path / "map.toml"
+    wrong.write_text('sheet = "nowhere"\n', encoding="utf-8")
+    done = call("compare", ALDER, offer(tmp_path / "c.csv"), *options, "--map", wrong)
+    assert getattr(done.exception, "faults", [None])[0].code == "unknown-sheet"
+
+
+def test_a_currency_without_a_rate(catalog: Catalog, tmp_path: Path) -> None:
+    """Its bid is not comparable, by a code that nobody knows too; it is never taken for another currency."""
+    files = {}
+    for code in ("ZMW", "CHF"):
+        path = offer(tmp_path / f"{code}.csv")
+        path.write_text(path.read_text().replace(",USD", f",{code}"), encoding="utf-8")
+        files[code] = read(path, catalog)
+        assert files[code].currency == code
+        found = quick([files[code], read(ALDER, catalog)], catalog)
+        bid, alder = found.bids
+        assert (bid.apart, bid.rank, bid.offered_net, bid.lines) == ("rate", None, None, ())
+        assert found.not_comparable == (
+            f"A: not comparable: no exchange rate for its currency {code}; give it with --fx",
+        )
+        assert bid.technical.build and alder.rank == 1 and not found.ok
+        assert workbook(found, Words("en"))
+    mixed = tmp_path / "mixed.csv"
+    mixed.write_text(offer(tmp_path / "x.csv").read_text().replace("1500,USD", "1500,ZMW"), encoding="utf-8")
+    assert quick([read(mixed, catalog), read(ALDER, catalog)], catalog).bids[0].apart == "rate"
+    with pytest.raises(InputError) as no_rate:
+        quick(list(files.values()), catalog)
+    assert [f.value for f in no_rate.value.faults] == ["ZMW", "CHF"]
+
+
+def test_what_a_neighbour_states_is_no_tax_of_another_bid(catalog: Catalog, tmp_path: Path) -> None:
+    """Prices with tax of an unsaid rate stay what they are beside a bid that states 13 %."""
+    unsaid, said = tmp_path / "unsaid.csv", tmp_path / "said.csv"
+    text = offer(tmp_path / "x.csv").read_text()
+    unsaid.write_text("All prices include tax\n" + text, encoding="utf-8")
+    said.write_text("All prices plus 13 % VAT\n" + text, encoding="utf-8")
+    beside = [quick([read(unsaid, catalog), read(p, catalog)], catalog) for p in (ALDER, said)]
+    assert [c.bids[0].offered_net for c in beside] == [total(), total()]
+    assert ["tax-rate-unknown" in codes(c.bids[0]) for c in beside] == [True, True]
+    assert [c.bids[0].responsive for c in beside] == [False, False]

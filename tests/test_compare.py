@@ -623,7 +623,6 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ([FILES[1], "--model", "v3-671b", "--map", "nobody=x.toml"], "bad-map"),
         ([FILES[1], "--model", "v3-671b", "-o", "x.docx"], "bad-format"),
         ([FILES[1], "--model", "v3-671b", "--lang", "fr"], "bad-language"),
-        (["pyproject.toml", "--model", "v3-671b"], "no-header"),
         (["nowhere.csv", "--model", "v3-671b"], "no-file"),
     ],
 )
@@ -635,12 +634,14 @@ def test_refusals(args: list[object], code: str) -> None:
 
 
 def test_rates(tmp_path: Path, catalog: Catalog) -> None:
-    """A currency without a rate is refused by name; with one it counts."""
+    """A bid in a currency without a rate is not comparable; with one it counts."""
     swiss = Path("examples/procurement/alpen-tower.csv")
-    done = call(swiss, FILES[0], "--model", "v2-lite")
+    done = call(swiss, FILES[0], "--model", "v2-lite", "--json")
+    assert done.exit_code == 5
+    assert Comparison.model_validate(json.loads(done.stdout)).bids[0].apart == "rate"
+    done = call(swiss, swiss, "--model", "v2-lite")
     assert isinstance(done.exception, InputError)
-    assert done.exception.faults[0].code == "no-rate"
-    assert done.exception.faults[0].value == "CHF"
+    assert {(f.code, f.value) for f in done.exception.faults} == {("no-rate", "CHF")}
     path = tmp_path / "fx.csv"
     path.write_text("currency,usd_per_unit,date,source\nCHF,1.25,2026-11-24,test\n")
     done = call(swiss, FILES[0], "--model", "v2-lite", "--fx", path, "--currency", "USD", "--json")

@@ -19,7 +19,8 @@ HELP = """Examples:
 
 Vendors' quotes and results of dsopt on one basis and one scope: missing lines filled and marked, errors flagged, rules,
 throughput and the distance from the proven front of each build, a weighted score. Two results alone: what changed and
-why. Exit 3 for a file that can't be read, 5 where a bid is no purchase (a lease without --term, a price list)."""
+why. Exit 5 where a bid can't be compared (a lease without --term, a price list, an unread
+file), 3 where none can."""
 
 
 def compare(

@@ -88,14 +88,14 @@ def compare(
 
     `tax_percent` is that of the totals: without, the policy's or what all bids state. `rates` are laid over the
     policy's exchange rates; `time_limit_s` (seconds) holds for each search for the cheapest build as fast as a bid's.
-    Raises InputError for too few bids, a currency without a rate and weights that do not come to 100."""
+    Raises InputError for too few bids, none that can be compared, and weights that do not come to 100."""
     from optimizer.procurement.comparing.compare import common_tax, compared, terms_of, with_rates
     from optimizer.procurement.comparing.scoring import weights as weighed
 
     market = market_of(with_rates(request, rates), catalog, policy, calibration)
-    if tax_percent is None:
-        tax_percent = market.policy["money.tax_percent"] or common_tax(bids)
-    terms = terms_of(request, tax_percent, market.policy["compare.outlier_percent"], rates)
+    given = market.policy["money.tax_percent"] if tax_percent is None else tax_percent
+    of_totals = given if tax_percent is not None or given else common_tax(bids)
+    terms = terms_of(request, of_totals, market.policy["compare.outlier_percent"], rates, unsaid=given)
     return compared(bids, market, terms, weighed(weights, market.policy), time_limit_s)
 
 

@@ -75,6 +75,14 @@ def qualified(text: str) -> tuple[str, dict[str, str]]:
     return re.sub(r"\s+", " ", pattern.sub(take, folded(text))).strip(), sets
 
 
+def currency_in(text: str) -> str:
+    """The code of the currency that a cell of currencies names: of a known word or sign, else three letters that stand
+    alone (`ZMW`), which is no currency less for being unknown here; empty where it names none."""
+    known = qualified(text)[1].get("currency", "")
+    alone = text.strip().upper()
+    return known or (alone if re.fullmatch(r"[A-Z]{3}", alone) else "")
+
+
 @cache
 def _currency_words() -> tuple[re.Pattern[str], dict[str, str]]:
     named = {w: value for w, sets, value in qualifiers() if sets == "currency"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -32,7 +32,8 @@ DISCOUNT = "discount"
 
 @dataclass(frozen=True)
 class Terms:
-    """What all bids are put on. `tax` in percent is that of gross prices whose rate is not said, and of the totals."""
+    """What all bids are put on. `tax` in percent is that of the totals, `unsaid_tax` that of gross prices whose rate is
+    not said: the buyer's, never what another bid states."""
 
     currency: str
     digits: int
@@ -40,6 +41,7 @@ class Terms:
     as_of: date
     outlier: Decimal
     rates: Mapping[str, ExchangeRate]
+    unsaid_tax: Decimal = Decimal(0)
 
     def rounded(self, amount: Decimal | Fraction) -> Decimal:
         """Whole minor units, half up."""
@@ -48,6 +50,10 @@ class Terms:
     def net(self, amount: Decimal | Fraction, tax_in_it: Decimal, currency: str, source: str) -> Decimal:
         """A stated amount on the common basis: made net of tax and converted, rounded once; raises as `rate`."""
         return self.rounded(Fraction(amount) / (1 + Fraction(tax_in_it)) * self.rate(currency, source))
+
+    def without_rate(self, currencies: Iterable[str]) -> list[str]:
+        """Those of the currencies that can't be brought into the comparison's."""
+        return [c for c in currencies if c != self.currency and not {c, self.currency} <= self.rates.keys()]
 
     def rate(self, currency: str, source: str) -> Fraction:
         """Units of the comparison's currency per unit of another, exact; raises InputError for one without a rate."""
@@ -97,12 +103,18 @@ def priced(quote: Quote, catalog: Catalog, terms: Terms) -> list[PricedLine]:
     ]
 
 
+def currencies_of(quote: Quote, terms: Terms) -> list[str]:
+    """Currencies in which a quote states prices, its own first; that of the comparison where it names none."""
+    own = quote.currency or terms.currency
+    return list(dict.fromkeys((own, *(x.currency for x in quote.lines if x.currency))))
+
+
 def _tax_in(tax: str, rate: Decimal | None, quote: Quote, terms: Terms) -> Decimal:
     """Share of tax in a stated price."""
     if tax != "gross":
         return Decimal(0)
     percent = rate if rate is not None else quote.tax_rate
-    return (terms.tax if percent is None else percent) / 100
+    return (terms.unsaid_tax if percent is None else percent) / 100
 
 
 def _discount(x: Total, quote: Quote, terms: Terms) -> PricedLine:

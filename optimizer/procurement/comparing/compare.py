@@ -18,10 +18,10 @@ from optimizer.i18n import Words
 from optimizer.market import Market
 from optimizer.procurement.comparing import flagging, scoring
 from optimizer.procurement.comparing.align import Group, aligned, ordered, with_contents
-from optimizer.procurement.comparing.basis import DISCOUNT, Terms, priced
+from optimizer.procurement.comparing.basis import DISCOUNT, Terms, currencies_of, priced
 from optimizer.procurement.comparing.bundles import split
 from optimizer.procurement.comparing.cells import HARDWARE, Stand, items
-from optimizer.procurement.comparing.offered import FromResult, Offered, head_of, lines_of
+from optimizer.procurement.comparing.offered import FromResult, Offered, Unread, head_of, lines_of
 from optimizer.procurement.comparing.schema import (
     Apart,
     Basis,
@@ -57,6 +57,8 @@ class _Entry:
     """Nodes of other kinds, which no rule saw."""
     left: Open
     apart: Apart
+    without_rate: str = ""
+    """The currency of a bid for which no exchange rate is known."""
 
     @property
     def compared(self) -> Sequence[PricedLine]:
@@ -64,11 +66,15 @@ class _Entry:
         return () if self.apart else self.lines
 
 
-def terms_of(request: Request, tax: Decimal, outlier: Decimal, rates: Sequence[ExchangeRate] = ()) -> Terms:
-    """The basis of a comparison in the request's currency; `rates` are laid over the policy's exchange rates."""
+def terms_of(
+    request: Request, tax: Decimal, outlier: Decimal, rates: Sequence[ExchangeRate] = (), unsaid: Decimal | None = None
+) -> Terms:
+    """The basis of a comparison in the request's currency; `rates` are laid over the policy's exchange rates.
+    `unsaid`: the tax in prices that include one without its rate, where it is not that of the totals."""
     known: dict[str, ExchangeRate] = {x.currency: x for x in fx_rates(request)}
     known |= {x.currency: x for x in rates}
-    return Terms(request.currency, minor_digits(request.currency), tax, request.as_of, outlier, known)
+    unsaid = tax if unsaid is None else unsaid
+    return Terms(request.currency, minor_digits(request.currency), tax, request.as_of, outlier, known, unsaid)
 
 
 def with_rates(request: Request, rates: Sequence[ExchangeRate]) -> Request:
@@ -91,12 +97,14 @@ def compared(
     """Two to twelve bids on one basis and one scope, with what each build does, a score and ranks.
 
     `market` is the tender's: its request says model, users and site. `seconds` limits each search for the cheapest
-    build. Raises InputError for too few or too many bids and for a currency without an exchange rate."""
+    build. Raises InputError for too few or too many bids, and where none can be compared."""
     if not 2 <= len(offered) <= MOST_BIDS:
         remedy = f"Give 2 to {MOST_BIDS} files."
         raise InputError(Fault("bad-bids", f"{len(offered)} bids can't be compared", column="FILES", remedy=remedy))
     rows = GpuRows.of_market(market)
     entries = [_entry(chr(ord("A") + i), x, market, terms, rows) for i, x in enumerate(offered)]
+    if refused := _refused(entries, terms):
+        raise InputError(refused)
     groups = _with_demands(aligned([e.compared for e in entries], market.catalog), entries, market.catalog)
     stands = [Stand(e.judged, e.left, not e.apart) for e in entries]
     found = items(groups, stands, market.catalog, terms)
@@ -124,11 +132,33 @@ def compared(
     )  # fmt: skip
 
 
+def _refused(entries: Sequence[_Entry], terms: Terms) -> list[Fault]:
+    """Faults of all files, where none is left to be compared; and the comparison's own currency without a rate."""
+    faults: list[Fault] = []
+    for e in entries:
+        if e.apart == "rate" and terms.currency not in terms.rates:
+            return [_no_rate(terms.currency, "")]
+        if isinstance(e.offered, Unread):
+            faults += e.offered.faults
+        elif e.apart == "rate":
+            faults.append(_no_rate(e.without_rate, e.offered.source))
+        else:
+            return []
+    return faults
+
+
+def _no_rate(code: str, source: str) -> Fault:
+    remedy = "Give it with --fx (currency,usd_per_unit,date,source, or units_per_usd)."
+    return Fault("no-rate", "no exchange rate for its currency", source, value=code, remedy=remedy)
+
+
 def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuRows) -> _Entry:
     """A bid with its lines on the basis and its build judged."""
     catalog = market.catalog
+    if isinstance(offered, Unread):
+        return _Entry(name, offered, [], Judged(None, "its file can't be read"), (), Open(), "unread")
     reason, others = "", tuple[str, ...]()
-    left, apart = Open(), ""
+    left, apart, without_rate = Open(), "", ""
     build: Build | None = None
     if isinstance(offered, FromResult):
         lines, p = lines_of(offered, catalog, terms), offered.point
@@ -138,11 +168,14 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
         if strange := [x for x in build.total() if x not in catalog.parts]:
             reason, build = f"the catalog at hand has no part {', '.join(strange[:3])}", None
     else:
-        lines, seller = split(priced(offered, catalog, terms), offered, market, terms), offered.vendor
+        without_rate = next(iter(terms.without_rate(currencies_of(offered, terms))), "")
+        lines, seller = [], offered.vendor
+        if not without_rate:
+            lines = split(priced(offered, catalog, terms), offered, market, terms)
         taken = scope(offered, catalog)
         build, reason, others = taken.placed.build if taken.placed else None, taken.reason, taken.others
         left = open_of(offered, catalog)
-        apart = "time" if offered.time_money else "list" if taken.prices_only else ""
+        apart = "time" if offered.time_money else "list" if taken.prices_only else "rate" if without_rate else ""
         if apart:
             lines = [x.model_copy(update={"state": "not_counted"}) for x in lines]
     unit = {x.part: x.net / x.pieces for x in lines if x.part and x.pieces and x.state == "included"}
@@ -153,7 +186,7 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
             found = Judged(None, reason, not_judged=_no_build(reason, left))
     except InputError as e:
         found = Judged(None, "; ".join(f.text for f in e.faults))
-    return _Entry(name, offered, with_contents(lines, catalog), found, others, left, apart)  # type: ignore[arg-type]
+    return _Entry(name, offered, with_contents(lines, catalog), found, others, left, apart, without_rate)  # type: ignore[arg-type]
 
 
 def _no_build(reason: str, left: Open) -> tuple[NotJudged, ...]:
@@ -187,6 +220,10 @@ def _bid(
     tax = terms.rounded(equal * terms.tax / 100)
     flags: list[Flag] = []
     q = e.offered
+    if isinstance(q, Unread):
+        flags += flagging.of_unread(q.faults, e.id)
+    if e.without_rate:
+        flags.append(flagging.flag("no-rate", e.id, currency=e.without_rate))
     if isinstance(q, Quote):
         flags += flagging.of_time(q, e.id)
     if e.apart == "list":
@@ -195,7 +232,7 @@ def _bid(
         flags += flagging.of_quote(q, e.id, terms)
         flags += flagging.of_validity(q.valid_until, e.id, terms.as_of)
     flags += flagging.of_items(found, i, e.id, terms.currency)
-    flags += flagging.of_build(e.judged, e.id, e.others) if e.apart != "list" else ()
+    flags += flagging.of_build(e.judged, e.id, e.others) if e.apart not in ("list", "unread") else ()
     technical: Technical = facts(market, e.judged, None if e.apart else equal, None if e.apart else hardware, near)
     complete = not any(c.fill == "none" for _, c in cells)
     until = q.valid_until if isinstance(q, Quote) else None

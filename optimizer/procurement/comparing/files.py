@@ -13,7 +13,7 @@ from catalogs.load import Catalog
 from constraints.request import Request
 from optimizer.explanation.opened import chosen
 from optimizer.procurement.comparing.changes import Opened, opened
-from optimizer.procurement.comparing.offered import FromResult, Offered
+from optimizer.procurement.comparing.offered import FromResult, Offered, Unread
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.mapping import Mapping, read_mapping
 from optimizer.procurement.reading.reader import read
@@ -25,7 +25,7 @@ from optimizer.throughput.calibration import Calibration
 class Files:
     """What was read, in the order of the files."""
 
-    all: tuple[Quote | Opened, ...]
+    all: tuple[Quote | Opened | Unread, ...]
 
     @property
     def results(self) -> list[Opened]:
@@ -36,15 +36,18 @@ class Files:
         return [x for x in self.all if isinstance(x, Quote)]
 
     def bids(self) -> list[Offered]:
-        """Results stand with their recommended build. Raises InputError for a result without builds."""
+        """Results stand with their recommended build. Raises InputError where no file holds a bid."""
         out: list[Offered] = []
         for x in self.all:
-            if isinstance(x, Quote):
+            if not isinstance(x, Opened):
                 out.append(x)
             elif not x.result.front:
-                raise InputError(Fault("no-point", "holds no build that could be a bid", x.source))
+                out.append(Unread(x.source, (Fault("no-point", "holds no build that could be a bid", x.source),)))
             else:
                 out.append(FromResult(x.source, x.result, x.result.front[chosen(x.result, None)]))
+        unread = [x for x in out if isinstance(x, Unread)]
+        if out and len(unread) == len(out):
+            raise InputError([f for x in unread for f in x.faults])
         return out
 
     def tender(self) -> Request:
@@ -61,11 +64,13 @@ def opened_files(
     """Reads every file; `maps` are mapping files in the order of the vendors' files, or NAME=FILE; `terms` the months
     over which what is paid by time is counted, of all bids, or BID=MONTHS (`once`: it is a purchase).
 
-    Raises InputError with the faults of all files, CheckFailed for a result that is not what it says."""
+    A file that can't be read, or a result that is not what it says, stands as a bid that is not comparable (`Unread`):
+    it ends nobody else's comparison. Raises InputError where a file is not there, where --map is wrong for it, and
+    where none can be read; for two results alone as `read_result`, CheckFailed for one that is not what it says."""
     vendors = [p for p in paths if p.suffix.lower() != ".json"]
     given = with_terms(vendors, _mappings(vendors, maps), {chr(ord("A") + i): p for i, p in enumerate(paths)}, terms)
-    out: list[Quote | Opened] = []
-    faults: list[Fault] = []
+    out: list[Quote | Opened | Unread] = []
+    mistaken: list[Fault] = []
     for p in paths:
         try:
             if p in vendors:
@@ -73,12 +78,26 @@ def opened_files(
             else:
                 out.append(opened(_json(p), str(p), catalog, by))
         except InputError as e:
-            if e.exit_code != InputError.exit_code:
+            if e.exit_code != InputError.exit_code and not vendors and len(paths) == 2:
                 raise
-            faults += e.faults
-    if faults:
+            mistaken += [f for f in e.faults if _is_mistaken(f, p, given)]
+            out.append(Unread(p.name if p in vendors else str(p), tuple(e.faults)))
+    unread = [x for x in out if isinstance(x, Unread)]
+    nobody = len(unread) == len(out) or (not vendors and len(paths) == 2)
+    if faults := mistaken or ([f for x in unread for f in x.faults] if nobody else []):
         raise InputError(faults)
     return Files(tuple(out))
+
+
+MAPPED = {"bad-map", "unknown-sheet", "unknown-encoding"}
+
+
+def _is_mistaken(fault: Fault, path: Path, given: dict[Path, Mapping]) -> bool:
+    """Whether the buyer has to mend the command line, not the vendor the file: a name of no file, a mapping that names
+    what is not there."""
+    if fault.code == "no-file":
+        return not path.is_dir()
+    return path in given and (fault.code in MAPPED or fault.column.startswith("parts."))
 
 
 def with_terms(

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from catalogs.errors import Fault
 from optimizer.i18n import N_
 from optimizer.procurement.by_time import said_of
 from optimizer.procurement.comparing.basis import Terms
@@ -66,7 +67,7 @@ def of_quote(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
         named = ", ".join(f"{r.normalize():f} %" for r in sorted(rates))
         yield flag("tax-rates", bid, percents=named)
     if "gross" in bases and not rates and quote.tax_rate is None:
-        yield flag("tax-rate-unknown", bid, percent=f"{terms.tax.normalize():f}")
+        yield flag("tax-rate-unknown", bid, percent=f"{terms.unsaid_tax.normalize():f}")
     for x in quote.lines:
         yield from _of_line(x, bid)
 
@@ -89,8 +90,8 @@ def _of_line(x: Line, bid: str) -> Iterator[Flag]:
 
 
 STOPS = {
-    "time-money", "time-money-unclear", "price-list", "not-judged", "no-build", "runs-nothing", "expired", "not-filled",
-    "currency-unknown", "part-conflict",
+    "time-money", "time-money-unclear", "price-list", "unread", "no-rate", "not-judged", "no-build", "runs-nothing",
+    "expired", "not-filled", "currency-unknown", "part-conflict",
 }  # fmt: skip
 """Marks with which a bid can't be awarded, whatever it costs; beside them a rule that fails with what is added, and a
 total whose tax is not known."""
@@ -100,7 +101,7 @@ def stops(flags: Sequence[Flag], quote: Quote | None, terms: Terms) -> bool:
     """Whether something but the build's rules keeps a bid from being awarded."""
     if quote is not None and any(i.code in TAX for i in quote.all_issues):
         return True
-    unknown_rate = any(f.code == "tax-rate-unknown" for f in flags) and not terms.tax
+    unknown_rate = any(f.code == "tax-rate-unknown" for f in flags) and not terms.unsaid_tax
     return unknown_rate or any(f.code in STOPS for f in flags)
 
 
@@ -108,6 +109,12 @@ def of_time(quote: Quote, bid: str) -> Iterator[Flag]:
     """A lease, a rental or a subscription, first of all."""
     for x in said_of(quote):
         yield Flag(code=x.code, severity=FLAGS[x.code].severity, bid=bid, values=x.values)
+
+
+def of_unread(faults: Sequence[Fault], bid: str) -> Iterator[Flag]:
+    """Why a bid's file is not read."""
+    for x in faults:
+        yield flag("unread", bid, what="; ".join(t.rstrip(".") for t in (x.text, x.remedy) if t))
 
 
 def of_validity(until: date | None, bid: str, as_of: date) -> Iterator[Flag]:

@@ -25,6 +25,8 @@ FLAGS = {
         for code, text in TEXTS.items()
     },
     "price-list": Shape("error", N_("not comparable: no line says how many pieces; it is a price list")),
+    "unread": Shape("error", N_("not comparable: the file can't be read: {what}")),
+    "no-rate": Shape("error", N_("not comparable: no exchange rate for its currency {currency}; give it with --fx")),
     "not-judged": Shape("warning", N_("{rule}: not judged, {where} may count ({what})")),
     "not-judged-item": Shape("warning", N_("item {item} {title}: not judged, {where} may be it; nothing is added")),
     "arithmetic-error": Shape("error", N_("row {row}: {stated} is stated, {computed} is computed ({what})")),

@@ -1,4 +1,4 @@
-"""What stands as a bid: a quote that the reader read, or a point of a result of dsopt."""
+"""What stands as a bid: a quote that the reader read, a point of a result of dsopt, or a file that can't be read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
+from catalogs.errors import Fault
 from catalogs.load import Catalog
 from optimizer.point_schema import FrontPoint
 from optimizer.procurement.comparing.basis import OTHER, ROLES, Terms
@@ -25,7 +26,15 @@ class FromResult:
     point: FrontPoint
 
 
-Offered = Quote | FromResult
+@dataclass(frozen=True)
+class Unread:
+    """A bid's file that can't be read, or that holds no bid; `faults` say why."""
+
+    source: str
+    faults: tuple[Fault, ...]
+
+
+Offered = Quote | FromResult | Unread
 
 
 def lines_of(x: FromResult, catalog: Catalog, terms: Terms) -> list[PricedLine]:
@@ -59,6 +68,14 @@ def lines_of(x: FromResult, catalog: Catalog, terms: Terms) -> list[PricedLine]:
 
 
 def head_of(name: str, q: Offered, lines: Sequence[PricedLine]) -> dict[str, Any]:
+    """What a bid says of itself: numbers, dates, sums as stated."""
+    if isinstance(q, Unread):
+        said_nothing = ("quote_date", "valid_until", "tax_rate", "stated_total", "computed_total", "lead_days",
+                        "warranty_months")  # fmt: skip
+        return {
+            "id": name, "source": q.source, "kind": "unread", "vendor": "", "quote_no": "", "currency": "",
+            "tax": "unknown", **dict.fromkeys(said_nothing),
+        }  # fmt: skip
     if isinstance(q, FromResult):
         leads = [x.lead_time_days for x in q.point.bom if x.lead_time_days is not None]
         total = Decimal(q.point.cost.total)

@@ -19,7 +19,7 @@ from optimizer.strict import Strict
 State = Literal[
     "included", "equivalent", "in_system", "optional", "on_request", "not_needed", "excluded", "not_judged"
 ]  # fmt: skip
-Apart = Literal["", "time", "list"]
+Apart = Literal["", "time", "list", "unread", "rate"]
 FillBy = Literal["", "option", "median", "catalog", "none"]
 Measure = Literal["piece", "GB", "W", "Gbit/s", "line"]
 CriterionKey = Literal["price", "throughput", "rules", "power", "delivery", "warranty"]
@@ -168,14 +168,15 @@ class Points(Strict):
 class Bid(Strict):
     """A bid on the common basis. `offered_net`: firm lines; `equal_net`: with the fills, what is compared.
 
-    `apart`: it is not comparable with a purchase: paid by `time`, or a price `list` without quantities; its sums are
-    null. A bid that can't be awarded (`responsive` false) has no rank, no score and no points."""
+    `apart`: it is not comparable: paid by `time`, a price `list` without quantities, a file that can't be read
+    (`unread`), a currency without an exchange `rate`; its sums are null. A bid that can't be awarded (`responsive`
+    false) has no rank, no score and no points."""
 
     apart: Apart = ""
 
     id: str
     source: str
-    kind: Literal["quote", "result"]
+    kind: Literal["quote", "result", "unread"]
     vendor: str
     quote_no: str
     quote_date: date | None
@@ -217,7 +218,7 @@ class Comparison(Strict):
 
     schema_version: Literal["1"] = "1"
     kind: Literal["bids"] = "bids"
-    not_comparable: tuple[str, ...] = Field(default=(), description="first of all: bids that are no purchase, and why")
+    not_comparable: tuple[str, ...] = Field(default=(), description="first of all: bids that can't be compared, why")
     request: Request
     policy: dict[str, str]
     basis: Basis

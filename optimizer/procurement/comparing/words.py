@@ -66,5 +66,5 @@ def amount(x: Decimal | None) -> str:
 
 
 def first_of(flags: Sequence[Flag]) -> list[Flag]:
-    """Marks that are told before anything else: of a bid that is no purchase."""
-    return [f for f in flags if f.code.startswith(("time-money", "price-list"))]
+    """Marks that are told before anything else: why a bid can't be compared."""
+    return [f for f in flags if f.code.startswith(("time-money", "price-list", "unread", "no-rate"))]

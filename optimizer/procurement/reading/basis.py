@@ -49,7 +49,7 @@ def basis_of(
             text = "the notes say both with and without tax"
             issues.append(Issue(code="tax-basis-unclear", severity="error", text=text))
     currency = given.currency or only(c.currency for c in money if c.currency)
-    currency = currency or words.qualified(said.get("currency", ""))[1].get("currency", "")
+    currency = currency or words.currency_in(said.get("currency", ""))
     if not currency:
         currency = only(
             x for t in rows.totals if isinstance(t.cell, str) and (x := words.qualified(t.cell)[1].get("currency"))

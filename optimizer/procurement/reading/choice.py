@@ -32,8 +32,9 @@ def table_of(path: Path, tables: Tables, given: Mapping) -> tuple[Sheet, Header,
             raise refuse("unknown-sheet", "has no such sheet", path, f"There are: {names}.", given.sheet)
     filled = [s for s in sheets if s.rows]
     if not filled:
-        what = "only images" if any(c == "images" for c, _ in tables.notices) else "no filled cell"
-        raise refuse("no-table", f"holds {what}", path, "Ask the vendor for an .xlsx or .csv file.")
+        only_images = any(c == "images" for c, _ in tables.notices)
+        what = "holds only images" if only_images else "holds no filled cell"
+        raise refuse("no-table", what, path, "Ask the vendor for an .xlsx or .csv file.")
     if given.columns and given.header_row:
         return filled[0], _mapped_header(filled[0], given), []
     if given.header_row:

@@ -163,4 +163,4 @@ def _arithmetic(
 
 
 def _code(text: str) -> str:
-    return words.qualified(text)[1].get("currency", "") if text else ""
+    return words.currency_in(text) if text else ""

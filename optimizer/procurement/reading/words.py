@@ -11,6 +11,7 @@ from pathlib import Path
 
 from optimizer.text.qualifiers import any_of
 from optimizer.text.qualifiers import bare as bare
+from optimizer.text.qualifiers import currency_in as currency_in
 from optimizer.text.qualifiers import folded as folded
 from optimizer.text.qualifiers import qualified as qualified
 
