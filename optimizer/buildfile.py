@@ -56,6 +56,7 @@ def _toml(
         dataset_tb=found.dataset_tb,
         precision=found.precision,
         offload=found.offload,
+        allow_experimental=found.allow_experimental,
         min_precision_bits=int(found.min_precision.removesuffix("bit")) if found.min_precision else None,
         min_tok_s_user=found.min_tok_s_user,
         **texts.lengths(found.workload, None, None),

@@ -9,8 +9,10 @@ from catalogs.schema import Gpu
 from constraints.offload import HostSpec, expert_gb
 from constraints.plan import RowKey
 from constraints.policy import Policy
+from constraints.precision import wanted
 from constraints.request import Request
 from constraints.reserve import usable_bytes
+from constraints.software import engines_for
 from constraints.vram import demand_bytes
 from optimizer.throughput.offload import HostPlanner
 
@@ -29,7 +31,7 @@ def host_size(
     facts = {"bandwidth_gb_s": have.gb_s, "room_gib": have.gb, "compute_gflops": have.gflops}
     if not rows:
         if not precisions:
-            reason = "no engine keeps the experts of this model in host memory with this GPU and precision"
+            reason = _unserved(planner, gpu)
         elif not have.gflops:
             reason = "nothing is known of this CPU generation"
         elif (least := min(expert_gb(llm, p) for p in precisions)) > have.gb:
@@ -54,3 +56,13 @@ def host_size(
         "ttft_ms": round(perf.ttft_ms, 1),
         "tpot_ms": round(perf.tpot_ms, 2),
     }
+
+
+def _unserved(planner: HostPlanner, gpu: Gpu) -> str:
+    """Why no precision is left: no engine does it, or an experimental one alone."""
+    llm, request = planner.llm, planner.request
+    free = request.model_copy(update={"allow_experimental": True})
+    found = [e for p in wanted(llm, request) for e in engines_for(llm, gpu, p, free, offload=True)]
+    if found and not request.allow_experimental:
+        return f"{found[0]} keeps the experts in host memory only experimentally (--allow-experimental)"
+    return "no engine keeps the experts of this model in host memory with this GPU and precision"

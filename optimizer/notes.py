@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from catalogs.engines.support import support_rows
 from catalogs.schema import Kind, Memory
 from constraints.contents import dimm_counts
 from constraints.precision import support
@@ -26,6 +27,22 @@ def notes(market: Market, p: Point) -> Iterator[tuple[str, str]]:
     yield from _memory(p)
     yield from _gpu(market, p)
     yield from _prices(market, p)
+
+
+def only_experimental(market: Market) -> str:
+    """What `--offload` lacks where only experimental engines keep experts in host memory; empty where it lacks
+    nothing."""
+    request, llm = market.request, market.llm
+    if not request.offload or request.allow_experimental or not llm.is_moe:
+        return ""
+    rows = [row for row in support_rows("offload") if llm.architecture in row.architectures]
+    names = sorted({row.engine for row in rows if row.status == "experimental"})
+    if not names or any(row.status == "stable" for row in rows):
+        return ""
+    return (
+        f"Experts of this model are kept in host memory by {' or '.join(names)} alone, which is marked experimental; "
+        "add --allow-experimental to count it."
+    )
 
 
 def _memory(p: Point) -> Iterator[tuple[str, str]]:

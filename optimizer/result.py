@@ -19,7 +19,7 @@ from optimizer.bom import bom, purchase
 from optimizer.front import Front, Point
 from optimizer.in_hand import own_messages
 from optimizer.market import Market
-from optimizer.notes import notes
+from optimizer.notes import notes, only_experimental
 from optimizer.planfacts import launch_facts, plan_facts, throughput
 from optimizer.proofdata import proof_data
 from optimizer.recommended import indistinct, reason, recommended
@@ -193,6 +193,8 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
     if market.request.offload and not market.llm.is_moe:
         text = f"{market.llm.id} is dense: it has no routed experts that --offload could put into host memory."
         out.append({"code": "offload-dense", "severity": "note", "text": text})
+    if said := only_experimental(market):
+        out.append({"code": "offload-experimental", "severity": "note", "text": said})
     if market.request.offload and market.llm.is_moe and not front.points and market.request.min_tok_s_user > SLOW_TOK_S:
         text = (
             f"Experts in host memory give one user some 3 to 20 tok/s; --min-tok-s-user is "

@@ -179,6 +179,7 @@ class BuildFile(Strict):
     users: int | None = None
     dataset_tb: float | None = Field(default=None, description="training set on disk")
     offload: bool = Field(default=False, description="plans with routed experts in host memory too")
+    allow_experimental: bool = Field(default=False, description="engines marked experimental count")
     min_precision: Literal["4bit", "8bit", "16bit"] | None = None
     min_tok_s_user: float = Field(default=10, description="output tok/s that each user sees at least")
     have: list[Literal["racks", "network"]] = Field(default=[], description="what the site has already")

@@ -82,6 +82,7 @@ class Ask:
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     offload: bool = False
+    allow_experimental: bool = False
     cost_axis: str = "money"
     origins: tuple[str, ...] = ()
     barred_origins: tuple[str, ...] = ()
@@ -587,7 +588,7 @@ class Oracle:
     def _host_best(self, gpu: Gpu, key: RowKey, precision: str) -> int:
         llm, ask = self.ask.model, self.ask
         runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
-        served = starts(llm, gpu, precision, key.per_node, 1, 1, 1, "offload")
+        served = starts(llm, gpu, precision, key.per_node, 1, 1, 1, "offload", ask.allow_experimental)
         high = BITS[precision] >= min(ask.floor_bits, llm.min_precision_bits)
         if precision not in llm.precisions() or not (runs and served and high):
             return 0
@@ -637,7 +638,7 @@ class Oracle:
             if (size < k and k % size) or (size > k and size % k) or (size > k and tp * dp < k and k % (tp * dp)):
                 continue
             for ep in {1, tp * dp} if llm.is_moe else {1}:
-                if not engineless and not starts(llm, gpu, precision, tp, pp, dp, ep):
+                if not engineless and not starts(llm, gpu, precision, tp, pp, dp, ep, "serve", ask.allow_experimental):
                     continue
                 net = "none" if size <= k else "rdma" if tp * dp > k else "pp"
                 order = ["none", "pp", "rdma"]

@@ -30,8 +30,10 @@ def classes(gpu: Any) -> set[str]:
     return {r["kernel_class"] for r in lines("kernel_classes") if r["arch"] == gpu.arch}
 
 
-def engines(llm: Any, gpu: Any, precision: str, does: str = "serve") -> list[str]:
-    """Stable engines: of each engine the row of the narrower card, then of the named model, the newer, the worse."""
+def engines(llm: Any, gpu: Any, precision: str, does: str = "serve", experimental: bool = False) -> list[str]:
+    """Stable engines, and where they may be counted experimental ones.
+
+    Of each engine the row of the narrower card, then of the named model, the newer, the worse."""
     order = ["stable", "experimental", "unknown", "none", "broken"]
     mine = classes(gpu)
     rows: dict[str, list[tuple[Any, ...]]] = {}
@@ -44,14 +46,20 @@ def engines(llm: Any, gpu: Any, precision: str, does: str = "serve") -> list[str
         if fits:
             rank = (bool(r.get("gpus")), bool(r.get("models")), r["date"], order.index(r["status"]))
             rows.setdefault(r["engine"], []).append((rank, r["status"]))
-    return [name for name, found in rows.items() if max(found)[1] == "stable"]
+    allowed = ("stable", "experimental") if experimental else ("stable",)
+    return [name for name, found in rows.items() if max(found)[1] in allowed]
 
 
-def starts(llm: Any, gpu: Any, precision: str, tp: int, pp: int, dp: int, ep: int, does: str = "serve") -> bool:
-    """Whether one of the stable engines starts the plan. Redundant experts make it uneven only where a run shows it."""
+def starts(
+    llm: Any, gpu: Any, precision: str, tp: int, pp: int, dp: int, ep: int, does: str = "serve",
+    experimental: bool = False,
+) -> bool:  # fmt: skip
+    """Whether one of the engines that count starts the plan.
+
+    Redundant experts make it uneven only where a run shows it."""
     return any(
         engine_starts(e, llm, next(iter(classes(gpu))) if len(classes(gpu)) == 1 else "", precision, tp, pp, dp, ep)
-        for e in engines(llm, gpu, precision, does)
+        for e in engines(llm, gpu, precision, does, experimental)
     )
 
 

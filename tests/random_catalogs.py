@@ -120,7 +120,7 @@ def offload_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
     }
     bits = rng.choice((16, 8, 4))
     wishes: dict[str, Any] = {"include": (), "exclude": ()}
-    same = {**fields, "budget_cents": 60_000_00, "offload": True}
+    same = {**fields, "budget_cents": 60_000_00, "offload": True, "allow_experimental": True}
     asked = {**same, "model": "v2-lite", "min_precision_bits": bits, "include": (), "exclude": frozenset()}
     return (
         Catalog(parts, {x: o for x, o in catalog.offers.items() if x in parts}, catalog.sha256),

@@ -431,11 +431,12 @@ def test_the_engine_rules_agree_with_the_oracle(catalog: Catalog) -> None:
         if does == "offload":
             dp = ep = 1
         request = Request(
-            model=llm.id, as_of=AS_OF, workload={"lora": "finetune-lora", "full": "train"}.get(does, "chat")
-        )
+            model=llm.id, as_of=AS_OF, workload={"lora": "finetune-lora", "full": "train"}.get(does, "chat"),
+            allow_experimental=does == "offload",
+        )  # fmt: skip
         plan = Plan(precision, "bf16", tp, pp, dp, ep, 1, 1, offload=does == "offload")
         ours = engine_of(llm, gpu, plan, request) is not None
-        theirs = plan_oracle.starts(llm, gpu, precision, tp, pp, dp, ep, does)
+        theirs = plan_oracle.starts(llm, gpu, precision, tp, pp, dp, ep, does, does == "offload")
         assert ours == theirs, (llm.id, gpu.id, precision, plan, does)
         seen[ours] += 1
     assert min(seen.values()) > 300

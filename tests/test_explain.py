@@ -90,7 +90,8 @@ def test_planners_read_only_what_they_are_shared_by(front: tuple[Market, list[Po
 
 @pytest.mark.parametrize(
     "fields",
-    [{}, {"offload": True, "min_precision_bits": 4}, {"workload": "train", "dataset_tb": 2.0, "min_tok_s_user": 0},
+    [{}, {"offload": True, "allow_experimental": True, "min_precision_bits": 4},
+     {"workload": "train", "dataset_tb": 2.0, "min_tok_s_user": 0},
      {"max_power_w": 30_000, "rack_units": 20, "include": ("samsung-pm1743-3.84tb",)}, {"max_sellers": 4},
      {"site_water": True, "conditions": frozenset({"new", "used"})},
      {"spares": (Spare(category=Kind.DRIVE, pieces=1, per=8),)}],

@@ -260,7 +260,10 @@ def test_models(both: Callable[..., tuple[str, str]]) -> None:
         ("size --model r1-671b --gpu 8xH200", "首字延迟"),
         ("size --model v2-lite --gpu 1xH200 --gpu 1xA30 --tokens-per-day 20M", "无法容纳：显存不足"),
         ("size --model v2-lite --gpu 8xH200 --workload finetune-lora", "激活重计算"),
-        ("size --model v2-670b --gpu 4090 --offload --cpu EPYC+9654 --memory 12x64GB@4800", "专家权重位置"),
+        (
+            "size --model v2-670b --gpu 4090 --offload --allow-experimental --cpu EPYC+9654 --memory 12x64GB@4800",
+            "专家权重位置",
+        ),
         ("models list", "参数量"),
         ("models show v2-670b", "指南"),
         ("catalog list memory", "价格"),

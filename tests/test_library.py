@@ -233,7 +233,7 @@ def test_the_best_build_of_each_model() -> None:
 
 
 def test_size_on_a_host_and_of_all_models() -> None:
-    request = Request(model="v3-671b", as_of=AS_OF, offload=True, min_tok_s_user=1)
+    request = Request(model="v3-671b", as_of=AS_OF, offload=True, allow_experimental=True, min_tok_s_user=1)
     spec = HostSpec("Genoa", 1, 96, 12, 4800, 768)
     hosted = size(request, [("RTX 4090", 1, 1)], host=spec).setups[0]
     assert hosted.fits and hosted.details["experts"] == "host"

@@ -100,7 +100,13 @@ def test_certificate_needs_the_encode_of_experts() -> None:
 
 @pytest.mark.parametrize(("most", "conditions", "speed"), [(30_000, ["new"], 10), (15_000, ["new", "used"], 4)])
 def test_a_671b_model_on_one_card(ask: Any, most: int, conditions: list[str], speed: float) -> None:
-    fields = {"offload": True, "min_precision_bits": 4, "min_tok_s_user": speed, "conditions": frozenset(conditions)}
+    fields = {
+        "offload": True,
+        "allow_experimental": True,
+        "min_precision_bits": 4,
+        "min_tok_s_user": speed,
+        "conditions": frozenset(conditions),
+    }
     found = Solver(ask("v3-671b", most, **fields)).cheapest()
     assert found is not None
     assert found.row.plan.offload and found.row.key.total == 1
@@ -135,8 +141,16 @@ def test_room_for_the_experts_at_its_limit(shipped: Catalog) -> None:
         assert (case.plan.offload and not [x for x in checks if x.status == "fail"]) is fits
 
 
+def asked(speed: float) -> Request:
+    """The 671B model at 4 bits, this fast for each user, by any engine."""
+    fields: dict[str, Any] = {"min_precision_bits": 4, "min_tok_s_user": speed, "allow_experimental": True}
+    return Request(model="v3-671b", as_of=date(2026, 11, 24), **fields)
+
+
 def test_sizing_without_buying(shipped: Catalog) -> None:
-    request = Request(model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=5)
+    request = Request(
+        model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=5, allow_experimental=True
+    )
     gpu: Any = shipped.parts["nvidia-rtx-4090-24gb"]
     spec = HostSpec("Genoa", 1, 96, 12, 4800, 768)
     found = host_size(get("v3-671b"), request, Policy(), gpu, 1, 1, spec)
@@ -147,7 +161,9 @@ def test_sizing_without_buying(shipped: Catalog) -> None:
 
 
 def test_more_of_anything_is_never_slower(shipped: Catalog) -> None:
-    request = Request(model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=1)
+    request = Request(
+        model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=1, allow_experimental=True
+    )
     gpu: Any = shipped.parts["nvidia-rtx-4090-24gb"]
     base = {"generation": "Genoa", "sockets": 1, "cores": 32, "channels": 8, "mts": 4800, "ram_gb": 768}
 
@@ -170,7 +186,9 @@ def test_reads_only_declared_attributes(shipped: Catalog) -> None:
     assert cpu.names == CPU_FIELDS
     assert memory.names == MEMORY_FIELDS
     gpu: Any = Seen(shipped.parts["nvidia-rtx-4090-24gb"])
-    request = Request(model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=5)
+    request = Request(
+        model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=5, allow_experimental=True
+    )
     assert host_size(get("v3-671b"), request, Policy(), gpu, 1, 1, HostSpec("Genoa", 1, 96, 12, 4800, 768))["fits"]
     assert gpu.names <= DATA_FIELDS | {"id"}
 
@@ -230,6 +248,26 @@ def test_copies_of_the_experts_take_room() -> None:
 def test_a_dense_model_has_nothing_to_offload(ask: Any) -> None:
     market = ask("r1-distill-qwen-7b", 5_000, offload=True)
     assert "offload-dense" in {m["code"] for m in messages(market, Front())}
+
+
+def test_experts_in_host_memory_need_leave_for_experimental_engines(shipped: Catalog, ask: Any) -> None:
+    """KTransformers is marked experimental (support.csv): nothing is planned without leave, and it is said."""
+    request = asked(5).model_copy(update={"allow_experimental": False})
+    gpu: Any = shipped.parts["nvidia-rtx-4090-24gb"]
+    spec = HostSpec("Genoa", 1, 96, 12, 4800, 768)
+    refused = host_size(get("v3-671b"), request, Policy(), gpu, 1, 1, spec)
+    assert not refused["fits"]
+    assert refused["reason"] == (
+        "KTransformers 0.7 keeps the experts in host memory only experimentally (--allow-experimental)"
+    )
+    fields = {"offload": True, "min_precision_bits": 4}
+    assert "offload-experimental" in codes(ask("v3-671b", 30_000, **fields))
+    assert "offload-experimental" not in codes(ask("v3-671b", 30_000, **fields, allow_experimental=True))
+    assert "offload-experimental" not in codes(ask("r1-distill-qwen-7b", 30_000, offload=True))
+
+
+def codes(market: Market) -> set[str]:
+    return {m["code"] for m in messages(market, Front())}
 
 
 def test_nothing_changes_without_the_option(ask: Any) -> None:

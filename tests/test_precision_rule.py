@@ -126,8 +126,10 @@ def test_stable_engines_come_first_and_offload_has_its_own() -> None:
     v3 = ("v3-671b", "deepseek-v3")
     assert engines(*v3, card("Hopper"), "nvfp4", "offload") == ()
     found = engines(*v3, card("Ampere"), "fp8", "offload")
-    assert [(e.name, e.status) for e in found] == [("KTransformers", "stable")]
+    assert [(e.name, e.status) for e in found] == [("KTransformers", "experimental")]  # support.csv, 2026-08-21
     status, text = checked(Software(), "Ampere", "fp8", ask(), offload=True)
+    assert status == "fail" and text.endswith("only experimentally (--allow-experimental)")
+    status, text = checked(Software(), "Ampere", "fp8", ask(allow_experimental=True), offload=True)
     assert status == "pass" and "with experts in host memory" in text
     assert "with experts" not in checked(Software(), "Hopper", "fp8", ask())[1]
 

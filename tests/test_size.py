@@ -135,8 +135,8 @@ def test_solve_takes_own_measurements(tmp_path: Path) -> None:
     [
         (["--model", "r1-671b", "--gpu", "8xH200", "--gpu", "8xH100", "--workload", "rag"], "size"),
         (["--model", "r1-33b", "--gpu", "8xH100", "--workload", "finetune-lora"], "size"),
-        (["--model", "v3-671b", "--gpu", "4090", "--offload", "--cpu", "EPYC 9654", "--memory", "12x64GB@4800",
-          "--precision", "int4"], "size"),
+        (["--model", "v3-671b", "--gpu", "4090", "--offload", "--allow-experimental", "--cpu", "EPYC 9654",
+          "--memory", "12x64GB@4800",          "--precision", "int4"], "size"),
         (["--gpu", "4 x 4090"], "size-models"),
     ],
 )  # fmt: skip

@@ -48,6 +48,9 @@ def check(
     osl: Annotated[int | None, typer.Option(help="Quote: Tokens out per request.")] = None,
     min_tok_s_user: Annotated[float | None, typer.Option(help="Quote: Each user's speed; 10.")] = None,
     offload: Annotated[bool, typer.Option("--offload", help="Quote: Experts in RAM too.")] = False,
+    allow_experimental: Annotated[
+        bool, typer.Option("--allow-experimental", help="Quote: Count engines marked experimental.")
+    ] = False,
     have: Annotated[str | None, typer.Option(help="Quote: Site has: racks,network.")] = None,
     site_water: Annotated[bool, typer.Option("--site-water", help="Quote: Facility water.")] = False,
     circuit: Annotated[str | None, typer.Option(help="Quote: 15A@120V.")] = None,
@@ -82,6 +85,7 @@ def check(
         {
             "users": users, "precision": precision, "min_precision": min_precision, "workload": workload, "isl": isl,
             "osl": osl, "min_tok_s_user": min_tok_s_user, "offload": offload, "have": have, "site_water": site_water,
+            "allow_experimental": allow_experimental,
             "circuit": circuit, "condition": condition, "currency": currency, "rate": rate, "tax": tax, "above": above,
             "map": map_, "review": review, "accept_fuzzy": accept_fuzzy, "term": term, "quick": quick, "output": output,
             "force": force,

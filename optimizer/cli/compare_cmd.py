@@ -34,6 +34,9 @@ def compare(
     min_tok_s_user: Annotated[float | None, typer.Option(help="Speed that each user sees; 10.")] = None,
     min_precision: Annotated[str | None, typer.Option(help="Lowest precision allowed: 4bit, 8bit, 16bit.")] = None,
     offload: Annotated[bool, typer.Option("--offload", help="Routed experts in host memory too.")] = False,
+    allow_experimental: Annotated[
+        bool, typer.Option("--allow-experimental", help="Count engines marked experimental.")
+    ] = False,
     have: Annotated[str | None, typer.Option(help="What the site has: racks,network.")] = None,
     currency: Annotated[str | None, typer.Option(help="USD, CNY, EUR, GBP, JPY; the first bid's without.")] = None,
     fx: Annotated[Path | None, typer.Option(help="CSV of exchange rates: currency,usd_per_unit,date,source.")] = None,
@@ -94,8 +97,8 @@ def compare(
         refuse_all_but(ctx, "is not used where two results are compared", *kept)
         found, show = changes(*read.results), compare_view.show_changes
     else:
-        asked = _request(read, model, model_config, users, workload, min_tok_s_user, min_precision, offload, have,
-                         currency, as_of)  # fmt: skip
+        asked = _request(read, model, model_config, users, workload, min_tok_s_user, min_precision, offload,
+                         allow_experimental, have, currency, as_of)  # fmt: skip
         if not json:
             show_understood(parts, asked, policy)
         found = run(
@@ -118,8 +121,8 @@ def compare(
 
 def _request(
     read: Any, model: str | None, config: Path | None, users: int | None, workload: str | None,
-    min_tok_s_user: float | None, min_precision: str | None, offload: bool, have: str | None, currency: str | None,
-    as_of: str | None,
+    min_tok_s_user: float | None, min_precision: str | None, offload: bool, allow_experimental: bool, have: str | None,
+    currency: str | None, as_of: str | None,
 ) -> Any:  # fmt: skip
     """The tender's request: options laid over the first result's request, where there is one."""
     from optimizer import texts
@@ -134,6 +137,7 @@ def _request(
     }
     fields |= texts.lengths(workload, None, None) if workload is not None else {}
     fields |= {"offload": True} if offload else {}
+    fields |= {"allow_experimental": True} if allow_experimental else {}
     fields |= {"have": _words([have])} if have is not None else {}
     code = currency_code(currency) if currency is not None else None
     if not read.results:

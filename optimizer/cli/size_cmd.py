@@ -25,7 +25,7 @@ HELP = """Examples:
 
   dsopt size --batch rows.csv -o answered.csv
 
-  dsopt size --model v3-671b --gpu 4090 --offload --cpu "EPYC 9654" --memory 12x64GB@4800
+  dsopt size --model v3-671b --gpu 4090 --offload --allow-experimental --cpu "EPYC 9654" --memory 12x64GB@4800
 
   dsopt size --model r1-671b --gpu 8xH200 --measured mine.csv
 

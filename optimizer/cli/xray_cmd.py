@@ -186,6 +186,7 @@ def _request(currency: str, options: Options, model: str, as_of: str | None) -> 
         precision=options["precision"],
         min_precision_bits=int(bits) if bits else None,
         offload=bool(options["offload"]),
+        allow_experimental=bool(options["allow_experimental"]),
         site_water=bool(options["site_water"]),
         circuit=parse.circuit(options["circuit"]) if options["circuit"] else None,
         have=frozenset(w.strip().casefold() for w in (options["have"] or "").split(",") if w.strip()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from catalogs.engines.support import support_rows
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.precision import BITS, known_precisions, wanted
@@ -35,10 +36,20 @@ def levers(market: Market) -> list[Lever]:
         names = listed(sorted(market.catalog.parts[g].name for g in r.gpus), "or")
         found.append(Count("gpu-count", lambda n: f"another number of GPUs: {n} x {names}"))
     if not r.offload and not r.trains and market.llm.is_moe:
-        found.append(option("offload", "routed experts in host memory", offload=True))
+        found.append(_offload(market))
     if smaller := _smaller_models(market):
         found.append(Choice("model", [[x] for x in smaller]))
     return found
+
+
+def _offload(market: Market) -> Lever:
+    """Experts in host memory, with the leave for experimental engines where no stable one keeps them there."""
+    if market.request.allow_experimental or any(
+        row.status == "stable" and market.llm.architecture in row.architectures for row in support_rows("offload")
+    ):
+        return option("offload", "routed experts in host memory", offload=True)
+    text = "routed experts in host memory, by an experimental engine"
+    return option("offload", text, offload=True, allow_experimental=True)
 
 
 def _of(c: Condition, market: Market) -> Lever | None:
