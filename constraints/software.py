@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from catalogs.engines.balancer import least_redundant, redundant_for, unproven
-from catalogs.engines.judge import plannable
-from catalogs.engines.rules import PlanFault, first_faults, newest, plan_faults
+from catalogs.engines.judge import plannable, release_named
+from catalogs.engines.rules import PlanFault, Release, first_faults, newest, plan_faults
 from catalogs.engines.sizes import ModelSizes, of
 from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
 from catalogs.llm import Llm
@@ -82,18 +82,18 @@ def _starter(
     sizes: ModelSizes, kernel_class: str, shape: Shape, among: tuple[Engine, ...], experimental: bool
 ) -> Started | None:
     for engine in among:
-        redundant = _started_with(engine, sizes, kernel_class, shape, experimental)
+        release = newest(engine.name)
+        redundant = None if release is None else _started_with(release, sizes, kernel_class, shape, experimental)
         if redundant is not None:
             return Started(engine, redundant)
     return None
 
 
-def _started_with(engine: Engine, sizes: ModelSizes, kernel_class: str, shape: Shape, experimental: bool) -> int | None:
+def _started_with(
+    release: Release, sizes: ModelSizes, kernel_class: str, shape: Shape, experimental: bool
+) -> int | None:
     """Redundant experts with which an engine starts a plan; None where it does not. As `_judged` says it, in no words:
     planners ask this of every shape, and nothing more once one rule refuses it."""
-    release = newest(engine.name)
-    if release is None:
-        return None
     layout = release.layout(*shape, kernel_class=kernel_class)
     redundant = redundant_for(release, sizes, layout)
     if redundant is None:
@@ -107,6 +107,11 @@ def _judged(engine: Engine, sizes: ModelSizes, kernel_class: str, shape: Shape) 
     release = newest(engine.name)
     if release is None:
         return (PlanFault("E2", "refused", f"the parallel sizes that {engine.name} starts are not known", ""),)
+    return _said(release, sizes, kernel_class, shape)
+
+
+def _said(release: Release, sizes: ModelSizes, kernel_class: str, shape: Shape) -> int | tuple[PlanFault, ...]:
+    """Redundant experts of a plan that a release starts without a word, else what it says."""
     layout = release.layout(*shape, kernel_class=kernel_class)
     redundant = redundant_for(release, sizes, layout)
     if redundant is None:
@@ -116,18 +121,28 @@ def _judged(engine: Engine, sizes: ModelSizes, kernel_class: str, shape: Shape) 
     return plan_faults(release, sizes, replace(layout, redundant=redundant)) or redundant
 
 
-def any_starter(llm: Llm, gpu: Gpu, precision: str, shape: Shape) -> Started | None:
-    """What starts a replica of `shape` when it is only asked how fast that is: an engine known for the model, else any
-    that serves on such GPUs; None where none of them starts it."""
-    return starter(llm, gpu, precision, shape, _asked(llm, gpu, precision), experimental=True)
+def spare_experts(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str = "") -> int | None:
+    """Redundant experts of a replica of `shape` when it is only asked how fast that is; None where nothing starts it.
+
+    The engine named starts it, or where none is an engine known for the model, else any that serves on such GPUs.
+    Raises InputError for an engine whose rules are not known."""
+    sizes, classes = of(llm, precision), kernel_class(gpu)
+    if engine:
+        return _started_with(release_named(engine, classes), sizes, classes, shape, experimental=True)
+    found = starter(llm, gpu, precision, shape, _asked(llm, gpu, precision), experimental=True)
+    return None if found is None else found.redundant_experts
 
 
-def why_unstarted(llm: Llm, gpu: Gpu, precision: str, shape: Shape) -> str:
-    """Why none of the engines of `any_starter` starts a shape, by the first of them."""
-    for engine in _asked(llm, gpu, precision):
-        judged = _judged(engine, of(llm, precision), kernel_class(gpu), shape)
+def why_unstarted(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str = "") -> str:
+    """Why none of the engines of `spare_experts` starts a shape, by the first of them."""
+    if engine:
+        release = release_named(engine, kernel_class(gpu))
+        said = _said(release, of(llm, precision), kernel_class(gpu), shape)
+        return f"{release.engine} {release.release}: {'' if isinstance(said, int) else '; '.join(map(str, said))}"
+    for known in _asked(llm, gpu, precision):
+        judged = _judged(known, of(llm, precision), kernel_class(gpu), shape)
         if not isinstance(judged, int):
-            return f"{engine.name} {engine.release}: {'; '.join(map(str, judged))}"
+            return f"{known.name} {known.release}: {'; '.join(map(str, judged))}"
     return "no engine is known on these GPUs"
 
 

@@ -144,3 +144,38 @@ def test_any_bytes_are_read_or_refused(data: bytes, tmp_path: Path) -> None:
         answered(path, shipped_catalog())
     except InputError as e:
         assert all(f.code and f.file for f in e.faults)
+
+
+# The engine of a row --------------------------------------------------------------------------------------------------
+
+ENGINES = "model,precision,gpu,n_gpus,tp,dp,ep,engine\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [("qwen3-235b-a22b,fp8,H200,8,8,1,1,", ""),  # TensorRT-LLM has no rule on FP8 blocks
+     ("qwen3-235b-a22b,fp8,H200,8,8,1,1,vllm", "vLLM 0.33.0: V7b:"),  # width 192: it warns, and is never planned
+     ("v3-671b,fp8,H200,8,8,1,4,", ""),  # SGLang and TensorRT-LLM choose ep freely
+     ("v3-671b,fp8,H200,8,8,1,4,sglang", ""), ("v3-671b,fp8,H200,8,8,1,4,trtllm", ""),
+     ("v3-671b,fp8,H200,8,8,1,4,dynamo-trt", ""), ("v3-671b,fp8,H200,8,8,1,4,dynamo-sglang 0.5.8", ""),
+     ("v3-671b,fp8,H200,8,8,1,4,vllm", "vllm does not start this plan: vLLM 0.33.0: V6:"),
+     ("v3-671b,fp8,H200,8,8,1,4,dynamo-vllm 0.20.1", "vLLM 0.20.1: V6:"),
+     ("v3-671b,fp8,MI300X,8,4,2,1,vllm", ""), ("v3-671b,fp8,MI300X,8,2,4,4,vllm", "vLLM ROCm 0.33.0: V6:"),
+     ("v3-671b,fp8,H200,8,8,1,1,atom", "engine: no rules of engine 'atom' are known. Known: vllm"),
+     ("v3-671b,fp8,H200,8,,,,trtllm", "")],
+)  # fmt: skip
+def test_a_plan_is_judged_by_the_engine_that_its_row_names(
+    row: str, said: str, tmp_path: Path, catalog: Catalog
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(ENGINES + row + "\n", encoding="utf-8")
+    (found,) = answered(path, catalog)
+    assert found["engine"] == row.rpartition(",")[2]
+    assert said in found["error"] if said else found["error"] == "" and float(found["output_tok_s"]) > 0
+
+
+def test_runs_are_started_by_the_engine_that_ran_them(catalog: Catalog) -> None:
+    """The published measurements name their engines: none refuses a plan that it ran, but for one table of 15 rows
+    whose tensor-parallel size is that of all nodes together."""
+    refused = [r for r in answered(SHIPPED, catalog) if "does not start this plan" in r["error"]]
+    assert {(r["engine"].strip(), r["tp"], r["ep"], r["nodes"]) for r in refused} <= {("sglang", "64", "8", "8")}

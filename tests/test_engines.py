@@ -27,7 +27,7 @@ from catalogs.load import load as load_catalog
 from catalogs.schema import Gpu, Kind
 from constraints.plan import Plan
 from constraints.request import Request
-from constraints.software import any_starter, engine_of, engines_for, software_fault, starter
+from constraints.software import engine_of, engines_for, software_fault, spare_experts, starter
 from constraints.vram import plan_weights, weights_per_gpu
 from optimizer.throughput.constants import constants
 from tests import plan_oracle
@@ -126,7 +126,9 @@ def test_a_layout_that_was_run_has_a_speed_in_a_batch(catalog: Catalog) -> None:
         inside = "vllm" not in row["framework"]
         tp = sizes["tp"] // sizes["dp"] if inside else sizes["tp"]
         assert isinstance(gpu, Gpu)
-        assert any_starter(llm, gpu, known[row["model"]], (tp, sizes["pp"], sizes["dp"], sizes["ep"])), row
+        shape = (tp, sizes["pp"], sizes["dp"], sizes["ep"])
+        for engine in ("", row["framework"]):
+            assert spare_experts(llm, gpu, known[row["model"]], shape, engine) is not None, (engine, row)
         tried += 1
     assert tried > 60
 

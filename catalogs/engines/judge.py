@@ -14,6 +14,7 @@ from typing import Any, Literal
 from catalogs.engines.balancer import redundant_for, run_of_uneven, unproven
 from catalogs.engines.rules import SEVERITY, Layout, PlanFault, Release, plan_faults, releases
 from catalogs.engines.sizes import ModelSizes, from_config, named
+from catalogs.engines.support import engines_on
 from catalogs.engines.tables import release_of, table
 from catalogs.errors import InputError
 
@@ -81,10 +82,10 @@ def judge(
     Raises:
         InputError: An engine whose rules are not known.
     """
-    release, number = _release(engine, detail)
+    release, number = described(engine, detail)
     sizes = model if isinstance(model, ModelSizes) else _sizes(model)
     layout = _layout(release, detail, Layout(tp, pp, dp, ep, nodes, 0, release.options, kernel_class))
-    at = replace(release, release=".".join(map(str, number))) if number != release.number else release
+    at = _at(release, number)
     if redundant is None:
         redundant = _chosen(at, sizes, layout)
     layout = replace(layout, redundant=redundant)
@@ -101,7 +102,25 @@ def judge(
     return Verdict(outcome, plannable(faults) and shown, faults, at, layout, redundant)  # type: ignore[arg-type]
 
 
-def _release(engine: str, detail: str) -> tuple[Release, tuple[int, ...]]:
+def release_named(engine: str, kernel_class: str = "") -> Release:
+    """The release of an engine by name, `vllm` or `dynamo-sglang 0.5.8`; on GPUs of a kernel class the branch of the
+    engine that serves there (vLLM ROCm on CDNA3). Raises InputError for an engine whose rules are not known."""
+    release, number = described(engine)
+    serve = [e.name for e in engines_on(kernel_class)]
+    branches = [name for name in serve if name.startswith(f"{release.engine} ")]
+    if branches and release.engine not in serve:
+        asked_for_newest = number == release.number
+        release = next(r for r in releases() if r.engine == branches[0])
+        number = release.number if asked_for_newest else number
+    return _at(release, number)
+
+
+def _at(release: Release, number: tuple[int, ...]) -> Release:
+    """The same engine at another release."""
+    return release if number == release.number else replace(release, release=".".join(map(str, number)))
+
+
+def described(engine: str, detail: str = "") -> tuple[Release, tuple[int, ...]]:
     """(the engine as described, the release asked for as numbers)."""
     name, _, rest = engine.strip().partition(" ")
     found = next((r for r in releases() if name.casefold() in (*r.aliases, r.engine.casefold())), None)

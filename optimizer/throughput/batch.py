@@ -1,7 +1,7 @@
 """Many configurations at once: rows of a table in, throughput and latencies out, as arrays and not in a loop.
 
-A row names model, precision, GPU, number of GPUs and nodes, and may name the plan (tp, pp, dp, ep), lengths and
-concurrency. Without tp the fastest plan is taken, without concurrency as many requests as memory holds.
+A row names model, precision, GPU, number of GPUs and nodes, and may name the plan (tp, pp, dp, ep), its engine,
+lengths and concurrency. Without tp the fastest plan is taken, without concurrency as many requests as memory holds.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from optimizer.throughput.setups import Resolved, Resolver, asked_of
 
 TEXTS = ("model", "precision", "gpu")
 NUMBERS = ("n_gpus", "nodes", "tp", "pp", "dp", "ep", "isl", "osl", "concurrency")
+ENGINE = "engine"
+"""A column that a table may have: the engine by whose rules a row's plan is judged; any where it is blank."""
 BLANK = {"nodes": 1, "tp": 0, "pp": 1, "dp": 0, "ep": 0, "isl": 1024, "osl": 1024, "concurrency": 0}
 """What a blank cell means; a blank n_gpus is an error."""
 MOST = 10**7
@@ -90,7 +92,7 @@ def prepare(
     Each different setup is resolved once; the rest is arrays."""
     k = k or constants()
     n = len(columns["model"])
-    texts = {c: [str(x).strip() for x in columns[c]] for c in TEXTS}
+    texts = {c: [str(x).strip() for x in columns.get(c, [""] * n)] for c in (*TEXTS, ENGINE)}
     cells = {c: numbers(columns[c]) if c in columns else np.full(n, np.nan) for c in NUMBERS}
     errors = _cell_errors(cells, n)
     for c, default in BLANK.items():

@@ -16,7 +16,7 @@ from constraints.plan import Plan
 from constraints.policy import Policy
 from constraints.precision import BITS, support
 from constraints.reserve import reserve_bytes, usable_bytes
-from constraints.software import any_starter, why_unstarted
+from constraints.software import spare_experts, why_unstarted
 from constraints.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.constants import Constants
 from optimizer.throughput.demand import Demand, demand
@@ -29,7 +29,8 @@ Shape = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Asked:
-    """What a row asks for, blanks as 0: names, GPUs and nodes, plan, lengths."""
+    """What a row asks for, blanks as 0: names, GPUs and nodes, plan, lengths; `engine`: whose rules judge the plan, any
+    engine's where it is blank."""
 
     model: str
     precision: str
@@ -42,6 +43,7 @@ class Asked:
     ep: int
     isl: int
     osl: int
+    engine: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,16 @@ class Resolver:
         give = accelerator(gpu, precision, self.constants)
         if give is None:
             return f"{gpu.name}: does not run {precision}, or its bandwidth or tensor rate is unknown"
-        started = {s: run for s in plans if (run := any_starter(llm, gpu, precision, s))}
-        if not started:
-            return f"no released engine starts this plan: {why_unstarted(llm, gpu, precision, plans[-1])}"
+        try:
+            judged = {s: spare_experts(llm, gpu, precision, s, a.engine) for s in plans}
+        except InputError as e:
+            return f"engine: {e.faults[0].text}. {e.faults[0].remedy}"
+        spare = {s: redundant for s, redundant in judged.items() if redundant is not None}
+        if not spare:
+            who = f"{a.engine} does not start" if a.engine else "no released engine starts"
+            return f"{who} this plan: {why_unstarted(llm, gpu, precision, plans[-1], a.engine)}"
         reserve, tokens = reserve_bytes(gpu, self.policy), a.isl + a.osl
-        spare = {s: run.redundant_experts for s, run in started.items()}
-        fits = [(s, c) for s in started if (c := held(gpu, llm, precision, s, tokens, reserve, spare[s])) >= 1]
+        fits = [(s, c) for s in spare if (c := held(gpu, llm, precision, s, tokens, reserve, spare[s])) >= 1]
         if not fits:
             return f"memory: weights of {precision} and one request do not fit {a.n_gpus} x {gpu.name}"
         need = demand(llm, precision, a.isl, a.osl, KV)
@@ -161,5 +167,9 @@ def held(gpu: Gpu, llm: Llm, precision: str, shape: Shape, tokens: int, reserve:
 
 def asked_of(columns: Mapping[str, list[str]], numbers: Mapping[str, list[int]], i: int) -> Asked:
     """Row `i` of a table."""
-    names = ("n_gpus", "nodes", "tp", "pp", "dp", "ep", "isl", "osl")
-    return Asked(columns["model"][i], columns["precision"][i], columns["gpu"][i], *(numbers[c][i] for c in names))
+    n = numbers
+    return Asked(
+        columns["model"][i], columns["precision"][i], columns["gpu"][i],
+        n["n_gpus"][i], n["nodes"][i], n["tp"][i], n["pp"][i], n["dp"][i], n["ep"][i], n["isl"][i], n["osl"][i],
+        columns["engine"][i],
+    )  # fmt: skip
