@@ -86,7 +86,7 @@ class Power:
             found += self._bank(c, b, watts_at(b, volts))
         if c.request.circuit:
             k = c.request.circuit
-            wall = math.ceil(100 * (c.load_w * c.build.nodes + shared_w(c)) / efficiency_percent(b, c.policy))
+            wall = wall_w(c)
             limit = circuit_limit_w(k.amps, k.volts, c.policy)
             of = f"{c.policy.whole('power.breaker_percent')} % of a circuit of {k.amps} A at {k.volts} V"
             found.append(
@@ -137,6 +137,11 @@ class Power:
             text = f"{c.load_w:,} W exceeds the advised {figure(advised)} W ({left})"
             found.append(Check.warn(self.id, text, c.load_w, advised, "W", "at_most"))
         return found
+
+
+def wall_w(c: Case) -> int:
+    """Power of a build at the wall, rounded up."""
+    return math.ceil(100 * (c.load_w * c.build.nodes + shared_w(c)) / efficiency_percent(c.psus, c.policy))
 
 
 def supplies(pieces: int, watts: int) -> str:

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from catalogs.schema import Kind
+from constraints.circuits import regions, standard
 from constraints.policy import Policy
+from constraints.request import Circuit
 from optimizer.clock import Clock
 from optimizer.explanation.asking import NOTHING, Asking, Change
 from optimizer.explanation.conditions import conditions
@@ -151,3 +153,39 @@ def test_a_cut_search_is_said_in_the_answer() -> None:
     said = json.loads(dsopt("solve", *job, "--json", code=4).stdout)["explanation"]
     assert "share" in {c["key"] for c in said["conflict"]}
     assert said["minimal"] or any(c["without_total"] for c in said["conflict"])
+
+
+CIRCUITS = [Circuit(amps=1, volts=120), Circuit(amps=2, volts=230), Circuit(amps=3, volts=100)]
+
+
+@pytest.mark.parametrize("circuit", CIRCUITS)
+@pytest.mark.parametrize("seed", [0, 1, 3, 8, 11])
+def test_other_circuits_of_the_region_are_tried(seed: int, circuit: Circuit) -> None:
+    """Of each line voltage the least circuit that does, against every standard one; nothing where none does."""
+    asking = squeezed(seed, circuit=circuit)
+    if total(asking, NOTHING) is not None:
+        pytest.skip("the request has a build")
+    ways = {w.change.fields["circuit"].volts: w for w in ways_out(asking) if w.keys[0].startswith("circuit")}
+    for sizes in standard(circuit):
+        totals = {x: total(asking, Change.of(circuit=x)) for x in sizes[:: max(1, len(sizes) // 5)]}
+        working = [x.amps for x, least in totals.items() if least is not None]
+        way = ways.get(sizes[0].volts)
+        if way is None:
+            assert not working
+            continue
+        chosen = way.change.fields["circuit"]
+        assert total(asking, Change.of(circuit=chosen)) == way.total_cents
+        assert not [a for a in working if a < chosen.amps]
+        smaller = [x for x in sizes if x.amps < chosen.amps]
+        assert not smaller or total(asking, Change.of(circuit=smaller[-1])) is None
+
+
+def test_circuits_are_those_of_the_region() -> None:
+    assert {x.volts for sizes in standard(Circuit(amps=15, volts=120)) for x in sizes} == {120, 208, 240}
+    assert {x.volts for sizes in standard(Circuit(amps=15, volts=110)) for x in sizes} == {110, 208, 240}
+    assert [x.amps for x in standard(Circuit(amps=16, volts=230))[0]][:3] == [20, 25, 32]
+    assert len(standard(Circuit(amps=16, volts=230))) == 1
+    assert {x.volts for sizes in standard(Circuit(amps=20, volts=100)) for x in sizes} == {100, 200}
+    assert {x.volts for sizes in standard(Circuit(amps=20, volts=480)) for x in sizes} == {480}
+    for region in regions():
+        assert region.source and list(region.amps) == sorted(set(region.amps))

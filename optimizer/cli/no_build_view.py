@@ -69,7 +69,11 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
     else:
         print(_("Whatever condition is given up, no build of this catalog runs the model."))
     if found.ways_out:
-        said = _("Ways out, the cheapest build first (each the smallest change, proven: the next smaller one fails):")
+        said = (
+            _("Ways out, the cheapest build first (each the smallest change, proven: the next smaller one fails):")
+            if all(w.smallest for w in found.ways_out)
+            else _("Ways out, the cheapest build first (the smallest change, proven, unless it is said):")
+        )
         print(f"\n{said}")
     for way in found.ways_out:
         _way(way)
@@ -106,4 +110,6 @@ def _way(way: WayOut) -> None:
     print(f"      {grouped(b.total)} {b.currency}, {b.output_tok_s:,.1f} tok/s, {b.gpus}, {b.precision}")
     if smaller := [c.smaller for c in way.changes if c.smaller]:
         print(f"      {_('fails: {what}', what=_.list(smaller, '; '))}")
+    if not way.smallest:
+        print(f"      {_('perhaps a smaller change does: the search ended')}")
     print(f"      {way.command}")

@@ -12,8 +12,9 @@ from typing import Any
 from constraints.budget import totals
 from constraints.case import Case
 from constraints.policy import Policy
-from constraints.purchase import PriceBook
+from constraints.purchase import PriceBook, Purchase
 from constraints.request import Request
+from constraints.rules import findings
 from optimizer.assortment import Assortment, alike
 from optimizer.certify import Family
 from optimizer.clock import Clock, TimeUp
@@ -21,6 +22,7 @@ from optimizer.front import Found, Point
 from optimizer.load import load_of, needed_tenths, with_load
 from optimizer.market import Market
 from optimizer.pareto import Solver
+from optimizer.request.fields import broken
 from optimizer.rows import GpuRows
 from optimizer.throughput.plans import Planner
 
@@ -116,6 +118,17 @@ class Asking:
             self._found[id(market)] = self.solver(market).cheapest()
         return self._found[id(market)]
 
+    def stands(self, change: Change, found: Found) -> bool:
+        """Whether the cheapest build of a looser request meets this one too, by plain checks; it is the cheapest here
+        then, and is not solved for again."""
+        market, case = self.market(change), self.case(change, found)
+        orders = case.book.purchase(case.priced)
+        same = orders is not None and case.book.cost(case.priced) == found.parts_cents
+        if not same or any(x.status == "fail" for x in findings(case)) or broken(case, found.row):
+            return False
+        self._found[id(market)] = found
+        return True
+
     def known(self, change: Change) -> Found | None:
         """The cheapest build under a change, where it has been asked for already."""
         return self._found.get(id(self.market(change)))
@@ -169,6 +182,13 @@ class Asking:
     def case(self, change: Change, found: Found) -> Case:
         """A found build as the rules see it."""
         return self.market(change).case(found.build, found.row.plan, found.row.key)
+
+    def orders(self, change: Change, found: Found) -> Purchase:
+        """What is ordered for a found build."""
+        case = self.case(change, found)
+        bought = case.book.purchase(case.priced)
+        assert bought is not None, "a build found can be bought"
+        return bought
 
     def total(self, change: Change, found: Found) -> int:
         """Minor units of a build with support and tax."""

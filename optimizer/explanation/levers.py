@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Protocol
 
+from optimizer.clock import TimeUp
 from optimizer.explanation.asking import Asking, Change
 from optimizer.explanation.words import spent
 from optimizer.front import Found
@@ -18,13 +19,15 @@ from optimizer.front import Found
 @dataclass(frozen=True)
 class Loosened:
     """A change that makes `found` possible. `smaller`, `failed`: the next smaller change, shown to fail, in words and
-    as it was asked; empty where the condition can only be given up or not."""
+    as it was asked; empty where the condition can only be given up or not. `smallest`: false where the time was up
+    before that was known."""
 
     change: Change
     text: str
     found: Found
     smaller: str = ""
     failed: Change | None = None
+    smallest: bool = True
 
 
 class Lever(Protocol):
@@ -60,7 +63,8 @@ class Number:
     """A figure on a grid of whole steps, from `start` (which fails) towards `loosest`.
 
     `reached`: the grid value that a build found attains, which narrows the search; None where it is not known.
-    `guess`: a value that is likely to be the smallest change; it is tried first."""
+    `guess`: a value that is likely to be the smallest change; it is tried first. `free`: the condition given up, where
+    rows don't change with the figure: the cheapest build without it is the cheapest of each value that it attains."""
 
     key: str
     start: int
@@ -69,6 +73,7 @@ class Number:
     say: Callable[[int], str]
     reached: Callable[[Asking, Change, Found], int] | None = None
     guess: Callable[[Asking, Change], int | None] | None = None
+    free: Change | None = None
 
     def least(self, asking: Asking, also: Change) -> Loosened | None:
         if self.start == self.loosest:
@@ -84,26 +89,47 @@ class Number:
             return found, min(steps, max(low + 1, sign * (self.reached(asking, change, found) - self.start)))
 
         low, high = 0, abs(self.loosest - self.start)
+        if self.free is not None and self.reached is not None:
+            freed = asking.cheapest(also | self.free)
+            if freed is None:
+                return None
+            attained = self.reached(asking, also | self.free, freed)
+            if 0 < sign * (attained - self.start) <= high and asking.stands(also | self.fields(attained), freed):
+                high = sign * (attained - self.start)
         likely = self.guess(asking, also) if self.guess else None
         if likely is not None and 0 < sign * (likely - self.start) <= high:
             high = sign * (likely - self.start)
             low = high - 1 if high > 1 and ask(high - 1)[0] is None else 0
-        found, high = ask(high)
+        works, (found, high) = high, ask(high)
         if found is None:
             return None
         climbing = self.reached is not None
-        while high - low > 1:
-            middle = high - 1 if climbing else (low + high) // 2  # what a build attains is often the most that any does
-            there, at = ask(middle)
-            low, high = (middle, high) if there is None else (low, at)
-            climbing = there is not None and not climbing and self.reached is not None
-        value = self.start + sign * high
-        change = also | self.fields(value)
-        best = asking.cheapest(change)
+        try:
+            while high - low > 1:
+                middle = high - 1 if climbing else (low + high) // 2  # what one attains is often the most that any does
+                there, at = ask(middle)
+                climbing = there is not None and not climbing and self.reached is not None
+                if there is None:
+                    low = middle
+                else:
+                    found, works, high = there, middle, at
+            value = self.start + sign * high
+            change = also | self.fields(value)
+            best = asking.cheapest(change)
+        except TimeUp:
+            attained, asked = self.start + sign * high, self.start + sign * works
+            return self._known(asking, also, found, attained, asked)
         if best is None or (low and asking.cheapest(also | self.fields(value - sign)) is not None):
             raise AssertionError(f"{self.key}: {value} is not the smallest change")
         failed = also | self.fields(value - sign) if low else None
         return Loosened(change, self.say(value), best, self.say(value - sign), failed)
+
+    def _known(self, asking: Asking, also: Change, found: Found, attained: int, asked: int) -> Loosened:
+        """The smallest change known to do when the time was up: what `found` attains by plain checks, else what it was
+        found with."""
+        asking.cut = True
+        value = attained if asking.stands(also | self.fields(attained), found) else asked
+        return Loosened(also | self.fields(value), self.say(value), found, smallest=False)
 
 
 @dataclass(frozen=True)

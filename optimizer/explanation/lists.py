@@ -77,6 +77,23 @@ def lead_days(asking: Asking, change: Change, found: Found) -> int:
     return max((days_of(x.offer) for x in _lines(asking, change, found) if x.offer), default=0)
 
 
+def estimated_percent(asking: Asking, change: Change, found: Found) -> int:
+    """Share of a build's sum of lines on estimated prices, in %, rounded up."""
+    orders = asking.orders(change, found)
+    return -(-100 * orders.estimated_cents // max(1, orders.cents))
+
+
+def largest_share_percent(asking: Asking, change: Change, found: Found) -> int:
+    """Share of a build's sum of lines with the seller of the most, in %, rounded up."""
+    orders = asking.orders(change, found)
+    return -(-100 * max(orders.sellers.values(), default=0) // max(1, orders.cents))
+
+
+def sellers_used(asking: Asking, change: Change, found: Found) -> int:
+    """Sellers that a build is bought from."""
+    return len(asking.orders(change, found).sellers)
+
+
 def _lines(asking: Asking, change: Change, found: Found) -> tuple[Line, ...]:
     return purchase(asking.market(change), found.build).lines
 

@@ -8,14 +8,23 @@ from typing import Any
 from catalogs.engines.support import support_rows
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
+from constraints.circuits import standard
+from constraints.power import circuit_limit_w, wall_w
 from constraints.precision import BITS, known_precisions, wanted
-from constraints.request import Request
+from constraints.request import Circuit, Request
 from constraints.site import total_w, units
 from optimizer.api import check
 from optimizer.explanation.asking import LOADS, Asking, Change
 from optimizer.explanation.conditions import CONTAINED_AIR_W, Condition, conditions
 from optimizer.explanation.levers import Budget, Choice, Count, Lever, Number, option
-from optimizer.explanation.lists import lead_days, members_of, price_age_days
+from optimizer.explanation.lists import (
+    estimated_percent,
+    largest_share_percent,
+    lead_days,
+    members_of,
+    price_age_days,
+    sellers_used,
+)
 from optimizer.explanation.words import listed, trimmed
 from optimizer.front import Found
 from optimizer.load import load_of
@@ -24,14 +33,14 @@ from optimizer.size_report import families
 from optimizer.throughput.plans import Planner
 
 LONGEST_DAYS = 3650
-STANDARD_AMPS = (15, 16, 20, 30, 32, 40, 50, 60, 63, 80, 100, 125, 150, 200, 250, 300, 400)
-"""Branch circuits of NEC 240.6(A) and IEC 60898-1."""
 
 
 def levers(market: Market) -> list[Lever]:
     """A lever for each condition in force, and those that no condition stands for: offload, a smaller model."""
     found = [x for c in conditions(market) if (x := _of(c, market))]
     r = market.request
+    if r.circuit:
+        found += [_circuits("circuit-volts", sizes) for sizes in standard(r.circuit)[1:]]
     if r.gpu_count is not None:
         names = listed(sorted(market.catalog.parts[g].name for g in r.gpus), "or")
         found.append(Count("gpu-count", lambda n: f"another number of GPUs: {n} x {names}"))
@@ -62,10 +71,7 @@ def _of(c: Condition, market: Market) -> Lever | None:
     if c.key == "precision":
         return Choice(c.key, _precisions(market))
     if c.key == "circuit" and r.circuit:
-        volts = r.circuit.volts
-        sizes = [a for a in STANDARD_AMPS if a > r.circuit.amps]
-        circuits = [(a, r.circuit.model_copy(update={"amps": a})) for a in sizes]
-        return Choice(c.key, [[(f"a circuit of {a} A at {volts} V", Change.of(circuit=x))] for a, x in circuits])
+        return _circuits(c.key, standard(r.circuit)[0])
     if c.key == "rack-air":
         text = f"{trimmed(CONTAINED_AIR_W / 1000)} kW of heat to the air per rack (with containment)"
         return Choice(c.key, [[(text, c.without)]])
@@ -76,6 +82,21 @@ def _of(c: Condition, market: Market) -> Lever | None:
         "avl": "parts beyond the approved list", "gpu": "other GPUs",
     }  # fmt: skip
     return Choice(c.key, [[(texts.get(c.key, f"no more: {c.text}"), c.without)]])
+
+
+def _circuits(key: str, sizes: list[Circuit]) -> Number:
+    """The least of circuits of one voltage, the smallest first."""
+
+    def reached(asking: Asking, change: Change, found: Found) -> int:
+        needed, policy = wall_w(asking.case(change, found)), asking.market(change).policy
+        enough = (i for i, x in enumerate(sizes, 1) if circuit_limit_w(x.amps, x.volts, policy) >= needed)
+        return next(enough, len(sizes) + 1)
+
+    def say(i: int) -> str:
+        return f"a circuit of {sizes[i - 1].amps} A at {sizes[i - 1].volts} V"
+
+    given_up = Change.of(circuit=None)
+    return Number(key, 0, len(sizes), lambda i: Change.of(circuit=sizes[i - 1]), say, reached, free=given_up)
 
 
 def _number(key: str, market: Market) -> Number | None:
@@ -125,13 +146,14 @@ def _number(key: str, market: Market) -> Number | None:
         return line(key, r.max_lead_days, LONGEST_DAYS, "max_lead_days", "delivery within {} days", lead_days)
     if key == "estimates" and r.max_estimated_percent is not None:
         say = "up to {} % of the cost on estimated prices"
-        return line(key, r.max_estimated_percent, 100, "max_estimated_percent", say)
+        return line(key, r.max_estimated_percent, 100, "max_estimated_percent", say, estimated_percent)
     if key == "share" and r.max_share_percent is not None:
-        return line(key, r.max_share_percent, 100, "max_share_percent", "up to {} % of the cost with one seller")
+        say = "up to {} % of the cost with one seller"
+        return line(key, r.max_share_percent, 100, "max_share_percent", say, largest_share_percent)
     if key == "sellers" and r.max_sellers is not None:
         sellers = {o.seller for offers in market.catalog.offers.values() for o in offers}
         say = "up to {} sellers"
-        return line(key, r.max_sellers, max(len(sellers), r.max_sellers), "max_sellers", say)
+        return line(key, r.max_sellers, max(len(sellers), r.max_sellers), "max_sellers", say, sellers_used)
     return None
 
 

@@ -94,4 +94,5 @@ def _way(asking: Asking, way: Way, typed: Typed) -> WayOut:
         changes=changes,
         build=build_facts(asking, way.change, way.found),
         command=command(request, policy, typed.files, typed.rest, own),
+        smallest=way.smallest,
     )

@@ -44,6 +44,9 @@ class WayOut(Strict):
     changes: list[ChangeFacts] = Field(min_length=1)
     build: BuildFacts
     command: str = Field(description="dsopt solve ... of the changed request")
+    smallest: bool = Field(
+        default=True, description="false when time ended before it was known that no smaller change does"
+    )
 
 
 class Dropped(Strict):

@@ -18,7 +18,8 @@ from optimizer.front import Found
 class Way:
     """One way out: conditions changed (by key) with words, the change in all, and the cheapest build then.
 
-    `smaller`: per condition the next smaller change, shown to fail with the others as they are (`failed`: as asked)."""
+    `smaller`: per condition the next smaller change, shown to fail with the others as they are (`failed`: as asked).
+    `smallest`: false where the time was up before it was known that no smaller change does."""
 
     keys: tuple[str, ...]
     texts: tuple[str, ...]
@@ -27,6 +28,7 @@ class Way:
     change: Change
     found: Found
     total_cents: int
+    smallest: bool = True
 
 
 Tell = Callable[[Way], None]
@@ -89,6 +91,7 @@ def _way(asking: Asking, keys: tuple[str, ...], loose: tuple[Loosened, ...]) -> 
         last.change,
         last.found,
         asking.total(last.change, last.found),
+        all(x.smallest for x in loose),
     )
 
 
