@@ -189,3 +189,13 @@ def test_circuits_are_those_of_the_region() -> None:
     assert {x.volts for sizes in standard(Circuit(amps=20, volts=480)) for x in sizes} == {480}
     for region in regions():
         assert region.source and list(region.amps) == sorted(set(region.amps))
+
+
+def test_no_way_out_allows_what_its_build_does_without() -> None:
+    """V3.1 for 24 users: the build that experimental engines allow holds all experts, so that --offload is no way."""
+    job = ["--budget", "61000", "--model", "v3.1", "--users", "24", "--as-of", "2026-11-24"]
+    said = json.loads(dsopt("solve", *job, "--json", code=4).stdout)["explanation"]
+    for way in said["ways_out"]:
+        if any(c["key"] == "offload" for c in way["changes"]):
+            point = json.loads(dsopt(*shlex.split(way["command"])[1:], "--json").stdout)["front"][0]
+            assert point["plan"]["experts"] == "host"

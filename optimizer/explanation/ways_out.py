@@ -76,8 +76,14 @@ def _search(asking: Asking) -> Iterator[Way]:
 def _alone(asking: Asking, lever: Lever) -> Loosened | None:
     """A condition loosened alone; no more than its share of the effort, lest the others get none."""
     with asking.at_most(SINGLE_SHARE):
-        return lever.least(asking, NOTHING)
+        return _least(asking, lever, NOTHING)
     return None
+
+
+def _least(asking: Asking, lever: Lever, also: Change) -> Loosened | None:
+    """The least of a lever; none where the build does without what the lever allows: another lever has it then."""
+    found = lever.least(asking, also)
+    return None if found and lever.key == "offload" and not found.found.row.plan.offload else found
 
 
 def _way(asking: Asking, keys: tuple[str, ...], loose: tuple[Loosened, ...]) -> Way:
@@ -99,7 +105,7 @@ def _with_budget(asking: Asking, budget: Budget, lever: Lever, least: int | None
     """A condition loosened by the least that makes a build cheaper than `least` by what is worth a line, and the
     budget for it."""
     worth = None if least is None else least - max(1, least * WORTH_PERMILLE // 1000)
-    other = lever.least(asking, Change.of(budget_cents=worth))
+    other = _least(asking, lever, Change.of(budget_cents=worth))
     if other is None:
         return None
     more = budget.least(asking, other.change)
