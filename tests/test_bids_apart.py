@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ from constraints.rule import Check
 from optimizer.cli.app import app
 from optimizer.i18n import Words
 from optimizer.library import compare, read_bids, xray
+from optimizer.procurement.comparing.offered import Offered
 from optimizer.procurement.comparing.schema import Bid, Comparison
 from optimizer.procurement.comparing.workbook import workbook
 from optimizer.procurement.reading.document import Quote
@@ -303,3 +305,139 @@ def test_what_a_neighbour_states_is_no_tax_of_another_bid(catalog: Catalog, tmp_
     assert [c.bids[0].offered_net for c in beside] == [total(), total()]
     assert ["tax-rate-unknown" in codes(c.bids[0]) for c in beside] == [True, True]
     assert [c.bids[0].responsive for c in beside] == [False, False]
+
+
+SERVED = (
+    *NODE, ("SVC-1", "3 years on-site support", 1, 30000), ("SVC-2", "Installation and commissioning", 1, 5000),
+    ("SVC-3", "Training of staff", 1, 4000), ("SVC-4", "Freight and insurance", 1, 1000),
+    ("SVC-5", "NVIDIA AI Enterprise licence, 3 years", 8, 3000),
+)  # fmt: skip
+ALL_SERVICES = {"warranty": 30000, "installation": 5000, "training": 4000, "freight": 1000, "licence": 24000}
+
+
+@pytest.mark.parametrize(
+    ("row", "below", "held"),
+    [
+        ("", "", set()),
+        ("SVC-9,Professional services package,1,20000,USD", "", set(ALL_SERVICES)),
+        ("ZZ-1,Kit as discussed,1,20000,USD", "", set(ALL_SERVICES)),
+        ('SVC-9,"Installation service, 3 years on-site support",1,20000,USD', "", {"installation", "warranty"}),
+        ("", "Prices include installation and staff training.", {"installation", "training"}),
+        ("", "Delivery DDP site; 3 years NBD on-site support included.", {"freight", "warranty"}),
+        ("", "Installation included, freight extra.", {"installation"}),
+        ("", "Freight, installation and training are not included.", set()),
+        ("", "Warranty 12 months.", set()),
+        ("", "含运费、安装调试及培训", {"freight", "installation", "training"}),
+        ("", "不含运费，安装另计", set()),
+        ("", "Preise inkl. Versand und Montage, frei Haus", {"freight", "installation"}),
+    ],
+)
+def test_a_service_that_a_bid_may_hold_is_not_added(
+    row: str, below: str, held: set[str], catalog: Catalog, tmp_path: Path
+) -> None:
+    """Services of another bid are added only where no line, text or note of this one may be them."""
+    full = offer(tmp_path / "full.csv", SERVED)
+    bare = offer(tmp_path / "bare.csv")
+    text = bare.read_text() + (f"{row}\n" if row else "") + (f'\n"{below}"\n' if below else "")
+    bare.write_text(text, encoding="utf-8")
+    found = quick([read(bare, catalog), read(full, catalog)], catalog)
+    cells = {x.role: x.cells[0] for x in found.items if x.role in ALL_SERVICES}
+    own = {kind for kind, c in cells.items() if c.state in ("included", "equivalent")}
+    silent = {kind for kind, c in cells.items() if c.filled is None}
+    assert silent == held
+    assert {k: c.filled for k, c in cells.items() if c.filled is not None} == {
+        k: net for k, net in ALL_SERVICES.items() if k not in held
+    }
+    assert all(cells[k].state == "not_judged" and cells[k].text for k in silent - own)
+
+
+def test_an_unnamed_service_is_nobody_elses_lack(catalog: Catalog, tmp_path: Path) -> None:
+    full = offer(tmp_path / "full.csv", (*NODE, ("SVC-9", "Project management service", 1, 9000)))
+    found = quick([read(offer(tmp_path / "bare.csv"), catalog), read(full, catalog)], catalog)
+    assert [x.filled_net for x in found.bids] == [0, 0]
+
+
+def test_over_its_own_term(catalog: Catalog, tmp_path: Path) -> None:
+    """What a lease comes to over the term that its file states stands beside the purchases, with where it is said; it
+    wins nothing until the buyer takes the term, and then comes to the same."""
+    lease = offer(tmp_path / "lease.csv", above="All prices are per quarter\nTerm: 36 months\n")
+    lease.write_text(lease.read_text().replace(",USD", ",EUR"), encoding="utf-8")
+    asked = read_bids([lease, ALDER], catalog=catalog)
+    bid = compare(asked.bids(), ASKED, catalog=catalog, time_limit_s=0.001).bids[0]
+    assert bid.over_term is not None and bid.rank is None and bid.offered_net is None
+    over = bid.over_term
+    assert (over.months, over.periods, over.each, over.amount) == (36, 12, total(), 12 * total())
+    assert over.rows == (2,)
+    said = [f.said(Words("en")) for f in bid.flags if f.code == "time-money-over"]
+    assert said == [
+        f"over its own term of 36 months (row 2) 12 x {total():,.2f} = {12 * total():,.2f} EUR are paid; "
+        "--term 36 counts it so"
+    ]
+    taken = read_bids([lease, ALDER], catalog=catalog, terms=["A=stated"])
+    counted = compare(taken.bids(), ASKED, catalog=catalog, time_limit_s=0.001).bids[0]
+    assert counted.offered_net == over.net and counted.apart == "" and counted.over_term is None
+    unsaid = offer(tmp_path / "l.csv", above="All prices are per month\n")
+    without = read_bids([unsaid, ALDER], catalog=catalog, terms=["stated"])
+    assert compare(without.bids(), ASKED, catalog=catalog, time_limit_s=0.001).bids[0].apart == "time"
+
+
+OF_OTHERS = {"tax-bases-differ", "not-said"}
+"""Marks that compare a bid with others."""
+
+
+def own_figures(b: Bid) -> object:
+    """What a bid says and does by itself: no fill, no median, no rank, no name of its place."""
+    t = b.technical
+    flags = sorted((f.code, str(f.row), str(f.values)) for f in b.flags if f.item is None and f.code not in OF_OTHERS)
+    lines = [x.model_dump(exclude={"item"}) for x in b.lines]
+    does = (t.runs, t.build, t.throughput, t.power_w, t.failed, t.warned, t.still_failed, t.not_judged)
+    return b.apart, b.offered_net, b.over_term, b.responsive, lines, flags, does
+
+
+@pytest.fixture(scope="module")
+def drawn(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Offered]:
+    """A plain bid and odd ones, as read."""
+    folder = tmp_path_factory.mktemp("drawn")
+    few = tuple(x for x in NODE if x[0] != "PM9A3 3.84TB")
+    plain = offer(folder / "x.csv").read_text()
+    texts = {
+        "plain": plain,
+        "lease": offer(folder / "x.csv", above="All prices are per month\nTerm: 36 months\n").read_text(),
+        "list": "Part Number,Description,Unit price\nM321R8GA0PB0-CWMKJ,memory,900\nMCX75310AAS-NEAT,card,800\n",
+        "unknown numbers": offer(folder / "x.csv", unknown=True).read_text(),
+        "too little": offer(folder / "x.csv", few).read_text(),
+        "services": offer(folder / "x.csv", SERVED).read_text(),
+        "package": f"{plain}SVC-9,Professional services package,1,20000,USD\n",
+        "with tax": f"Prices incl. 19 % VAT\n{plain}",
+        "with some tax": f"All prices include tax\n{plain}",
+        "kwacha": plain.replace(",USD", ",ZMW"),
+        "two currencies": plain.replace("1250,USD", "1250,EUR"),
+        "expired": plain.replace("2026-12-31", "2020-12-31"),
+        "no currency": plain.replace(",USD", ","),
+        "gadget": f"{HEAD}XQ-1,Some gadget,1,5,USD\n",
+        "empty": "",
+    }  # fmt: skip
+    paths = {}
+    for name, text in texts.items():
+        paths[name] = folder / f"{name}.csv"
+        paths[name].write_text(text, encoding="utf-8")
+    return dict(zip(paths, read_bids(list(paths.values()), catalog=catalog).bids(), strict=True))
+
+
+def test_no_neighbour_changes_a_bids_own_figures(catalog: Catalog, drawn: dict[str, Offered]) -> None:
+    """Whatever stands beside a bid: what it offers, what its build does, what is marked of it alone stay the same."""
+    alone = {x: own_figures(quick([drawn[x], drawn["plain"]], catalog).bids[0]) for x in drawn}
+    rng = random.Random(6)
+    groups = [rng.sample(sorted(drawn), rng.randint(2, 4)) for _ in range(14)]
+    for names in [g for g in groups if set(g) != {"kwacha", "empty"}]:
+        for x, b in zip(names, quick([drawn[n] for n in names], catalog).bids, strict=True):
+            assert own_figures(b) == alone[x], (x, names)
+
+
+@pytest.mark.parametrize("odd", ["lease", "list", "kwacha", "empty"])
+def test_what_is_not_comparable_is_in_nobodys_figures(odd: str, catalog: Catalog, drawn: dict[str, Offered]) -> None:
+    """Fills, medians, scores and ranks too are those without it."""
+    beside = [drawn["too little"], drawn["services"], drawn["two currencies"]]
+    found, without = quick([*beside, drawn[odd]], catalog), quick(beside, catalog)
+    for x, y in zip(found.bids, without.bids, strict=False):
+        assert x.model_dump(exclude={"id"}) == y.model_dump(exclude={"id"})

@@ -97,6 +97,26 @@ LEASES: list[tuple[str, dict[str, object], str | None, int | None]] = [
     ("label, zh", {"head": ZH, "below": (["每月合计", None, None, None, 8030],)}, "month", None),
     ("label, de", {"head": DE, "below": (["Summe pro Monat", None, None, None, 8030],)}, "month", None),
     ("over a term", {"head": EN, "below": (["Total over 36 months", None, None, None, 289080],)}, None, 36),
+    *(
+        (f"{period}, {unit}", {"head": with_money(head, unit, total), "above": (term,)}, period, months)
+        for head, unit, total, term, period, months in (
+            (EN, "MRR", "Total MRR", "Term: 36 months", "month", 36),
+            (EN, "Monthly recurring charge", "Total monthly", "Committed term 36 months", "month", 36),
+            (EN, "Quarterly rate", "Quarterly total", "Lease term 12 quarters", "quarter", 36),
+            (EN, "Rate / qtr", "Total", "Contract period: 3 years", "quarter", 36),
+            (EN, "Price p.a.", "Total p.a.", "Term 3 years", "year", 36),
+            (EN, "Annual lease fee", "Total", "Duration: 48 months", "year", 48),
+            (ZH, "月租(元)", "月租合计", "租期三年", "month", 36),
+            (ZH, "季度租金", "季度合计", "租期：36个月", "quarter", 36),
+            (ZH, "单价(元/年)", "小计(元/年)", "服务期限：5年", "year", 60),
+            (JA, "月額リース料", "合計", "リース期間：5年", "month", 60),
+            (JA, "レンタル料(月)", "合計", "レンタル期間 36か月", "month", 36),
+            (JA, "年額", "年額合計", "契約期間：3年間", "year", 36),
+            (DE, "Monatl. Miete", "Gesamt", "Mietzeit 36 Monate", "month", 36),
+            (DE, "Quartalsrate", "Gesamt", "Laufzeit 3 Jahre", "quarter", 36),
+            (DE, "Preis/Jahr", "Gesamt/Jahr", "Mindestlaufzeit: 36 Monate", "year", 36),
+        )
+    ),
 ]  # fmt: skip
 
 
@@ -112,7 +132,8 @@ def test_a_lease_is_no_purchase(
     if period:
         assert found.each == EACH
         if term:
-            assert found.over == EACH * term * {"month": 1, "year": Decimal(1) / 12}[period]
+            months_of = {"month": 1, "quarter": 3, "year": 12}
+            assert found.over == EACH * term / months_of[period] and found.term_at
 
 
 PURCHASES: list[tuple[str, dict[str, object]]] = [
@@ -143,6 +164,8 @@ PURCHASES: list[tuple[str, dict[str, object]]] = [
     ("ja", {"head": JA, "above": ("納期：2ヶ月", "保証期間：36ヶ月", "有効期限：1ヶ月",
                                   "支払条件：月末締め翌月末払い")}),
     ("maintenance", {"head": EN, "above": ("Monthly status reports are sent to the customer.",)}),
+    ("zh quarter", {"head": ZH, "above": ("2026年第四季度报价", "质保三年")}),
+    ("months of stock", {"head": [*EN, "Months"], "extra": (3,)}),
     ("power", {"head": EN, "above": ("Energy use: 7,300 kWh per month at full load",)}),
 ]  # fmt: skip
 

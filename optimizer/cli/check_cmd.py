@@ -62,7 +62,8 @@ def check(
     map_: Annotated[Path | None, typer.Option("--map", help="Quote: How to read it; written where it is not.")] = None,
     review: Annotated[Path | None, typer.Option(help="Quote: CSV of lines that need a look.")] = None,
     term: Annotated[
-        str | None, typer.Option(help="Quote: Months that what is paid by time is counted over; once: a purchase.")
+        str | None,
+        typer.Option(help="Quote: Months that what is paid by time is counted over; stated; once: a purchase."),
     ] = None,
     accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Quote: Take suggestions as matches.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Quote: No search for other builds.")] = False,

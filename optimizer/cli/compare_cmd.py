@@ -47,7 +47,7 @@ def compare(
     ] = None,
     map_: Annotated[list[str], typer.Option("--map", help="Mapping file: in the files' order, or NAME=FILE.")] = [],
     term: Annotated[
-        list[str], typer.Option(help="Months that what is paid by time is counted over: 36, or A=36; A=once.")
+        list[str], typer.Option(help="Months that what is paid by time is counted over: 36, A=36, stated; A=once.")
     ] = [],
     accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Take parts that are only similar.")] = False,
     lang: Annotated[str | None, typer.Option(help="en or zh, of the terminal too; both: in the file.")] = None,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from optimizer.i18n import N_
 from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.reading.time_money import periods_in
 
+SHEET = N_("name of the sheet")
 PERIODS = {
     "hour": N_("hour"), "day": N_("day"), "week": N_("week"), "month": N_("month"), "quarter": N_("quarter"),
     "year": N_("year"),
@@ -22,7 +25,10 @@ TEXTS = {
         'said: period = "month" in --map'
     ),
     "time-money-each": N_("{amount} {currency} are paid each {period}"),
-    "time-money-over": N_("over its own term of {months} months {amount} {currency} are paid (--term {months})"),
+    "time-money-over": N_(
+        "over its own term of {months} months ({line}) {times} x {each} = {amount} {currency} are paid; "
+        "--term {months} counts it so"
+    ),
     "over-term": N_("its prices are paid each {period} and counted over {months} months ({line})"),
 }  # fmt: skip
 
@@ -45,8 +51,7 @@ def said_of(quote: Quote) -> list[Said]:
     found = quote.recurring
     if found is None:
         return []
-    rows = ", ".join(map(str, found.at))
-    line = f"{found.why}, {'row' if len(found.at) == 1 else 'rows'} {rows}" if rows else found.why
+    line = f"{found.why}, {_rows(found.at)}" if found.at else found.why
     period = PERIODS[found.period] if found.period else ""
     if found.counted_months is not None:
         values = {"period": period, "months": str(found.counted_months), "line": line}
@@ -59,9 +64,18 @@ def said_of(quote: Quote) -> list[Said]:
         amount = _amount(found.each)
         out.append(Said("time-money-each", {"amount": amount, "currency": currency, "period": period}))
     if found.over is not None and found.term_months is not None:
-        values = {"months": str(found.term_months), "amount": _amount(found.over), "currency": currency}
+        times = periods_in(found.term_months, found.period) if found.period else Decimal(1)
+        values = {
+            "months": str(found.term_months), "amount": _amount(found.over), "currency": currency,
+            "line": _rows(found.term_at), "times": f"{times.normalize():,f}", "each": _amount(found.each or Decimal(0)),
+        }  # fmt: skip
         out.append(Said("time-money-over", values))
     return out
+
+
+def _rows(rows: Sequence[int]) -> str:
+    """`row 2`, `rows 2, 12`; a term that no row states stands in the name of the sheet."""
+    return f"{'row' if len(rows) == 1 else 'rows'} {', '.join(map(str, rows))}" if rows else SHEET
 
 
 def _amount(x: Decimal) -> str:

@@ -82,14 +82,16 @@ def service(text: str) -> str:
     """Kind of a service by its words: freight, installation, warranty, licence, training; else `service`."""
     plain = words.folded(text)
     for kind, known in service_words():
-        if any(_stands(w, plain) for w in known):
+        if any(stands(w, plain) for w in known):
             return kind
     return SERVICE
 
 
-def _stands(word: str, text: str) -> bool:
+def stands(word: str, text: str, *, whole: bool = False) -> bool:
+    """Whether a word begins in a text (and ends there: `whole`); Chinese and Japanese need no gap."""
     before = r"(?<![a-zà-öø-ÿ])" if word[0].isascii() else ""
-    return re.search(before + re.escape(word), text) is not None
+    after = r"(?![a-zà-öø-ÿ])" if whole and word[-1].isascii() and word[-1].isalpha() else ""
+    return re.search(before + re.escape(word) + after, text) is not None
 
 
 def priced(quote: Quote, catalog: Catalog, terms: Terms) -> list[PricedLine]:

@@ -18,10 +18,11 @@ from optimizer.procurement.comparing.align import (
     pieces_of,
     total_size,
 )  # fmt: skip
-from optimizer.procurement.comparing.basis import DISCOUNT, OTHER, Terms
+from optimizer.procurement.comparing.basis import DISCOUNT, OTHER, SERVICE, Terms
 from optimizer.procurement.comparing.schema import Cell, Item, Measure, PricedLine, State
+from optimizer.procurement.comparing.services import may_be
 from optimizer.procurement.comparing.technical import Judged
-from optimizer.procurement.xray.open_lines import Open, where
+from optimizer.procurement.xray.open_lines import Open, OpenLine, where
 
 NETWORK = frozenset({"interconnect"})
 DESIGN = {
@@ -62,6 +63,8 @@ class Stand:
     judged: Judged
     left: Open
     compared: bool = True
+    services: tuple[OpenLine, ...] = ()
+    """Lines that may be services which no line of the bid is."""
 
 
 def items(groups: Sequence[Group], stands: Sequence[Stand], catalog: Catalog, terms: Terms) -> list[Item]:
@@ -107,8 +110,9 @@ def _item(
     alike = [u for u, k in zip(units, keys, strict=True) if u is not None and k == common]
     middle = median(alike) if len(alike) > 1 else None
     known = [v for v in nets if v]
-    # A rebate is its bidder's own, and what no part was matched with may be any line of another bid.
-    mandatory = g.role not in (DISCOUNT, OTHER) and any(v is not None and v >= 0 for v in nets)
+    # A rebate is its bidder's own; what was matched with no part, or is a service that nothing names, may be any line
+    # of another bid.
+    mandatory = g.role not in (DISCOUNT, OTHER, SERVICE) and any(v is not None and v >= 0 for v in nets)
     cells = []
     for i, s in enumerate(sides):
         over = None
@@ -163,11 +167,11 @@ def _missing(
     j = stand.judged
     if not stand.compared:
         return Cell(state="not_judged")
-    if g.role == OTHER and state == "excluded":
+    if g.role in (OTHER, SERVICE) and state == "excluded":
         return Cell(state="not_judged")
     if not (mandatory or s.demand):
         return cell
-    if not s.optional and (lines := stand.left.may_be({g.role})):
+    if not s.optional and (lines := (*stand.left.may_be({g.role}), *may_be(stand.services, g.role))):
         return Cell(state="not_judged", text=where(lines))
     broken = {x.rule for x in j.failed}
     needed = s.demand or (j.still_failed and broken & DESIGN.get(g.role, frozenset()))

@@ -29,14 +29,17 @@ from optimizer.procurement.comparing.schema import (
     Comparison,
     Flag,
     Item,
+    OverTerm,
     PricedLine,
     Technical,
     Weight,
 )  # fmt: skip
+from optimizer.procurement.comparing.services import services_of
 from optimizer.procurement.comparing.technical import Judged, Nearest, cheapest, facts, judged
 from optimizer.procurement.comparing.words import CRITERIA, first_of
 from optimizer.procurement.reading.document import Quote
-from optimizer.procurement.xray.open_lines import NotJudged, Open, open_of, settled
+from optimizer.procurement.reading.time_money import over_its_own_term, periods_in
+from optimizer.procurement.xray.open_lines import NotJudged, Open, OpenLine, open_of, settled
 from optimizer.procurement.xray.placing import scope
 from optimizer.rows import GpuRows
 
@@ -59,6 +62,7 @@ class _Entry:
     apart: Apart
     without_rate: str = ""
     """The currency of a bid for which no exchange rate is known."""
+    over_term: OverTerm | None = None
 
     @property
     def compared(self) -> Sequence[PricedLine]:
@@ -106,7 +110,7 @@ def compared(
     if refused := _refused(entries, terms):
         raise InputError(refused)
     groups = _with_demands(aligned([e.compared for e in entries], market.catalog), entries, market.catalog)
-    stands = [Stand(e.judged, e.left, not e.apart) for e in entries]
+    stands = [Stand(e.judged, e.left, not e.apart, _services(e.offered)) for e in entries]
     found = items(groups, stands, market.catalog, terms)
     number = {id(x): n for n, g in enumerate(groups, 1) for lines in g.lines.values() for x in lines}
     near: dict[int, Nearest] = {}
@@ -158,7 +162,7 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
     if isinstance(offered, Unread):
         return _Entry(name, offered, [], Judged(None, "its file can't be read"), (), Open(), "unread")
     reason, others = "", tuple[str, ...]()
-    left, apart, without_rate = Open(), "", ""
+    left, apart, without_rate, over_term = Open(), "", "", None
     build: Build | None = None
     if isinstance(offered, FromResult):
         lines, p = lines_of(offered, catalog, terms), offered.point
@@ -176,6 +180,8 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
         build, reason, others = taken.placed.build if taken.placed else None, taken.reason, taken.others
         left = open_of(offered, catalog)
         apart = "time" if offered.time_money else "list" if taken.prices_only else "rate" if without_rate else ""
+        if apart == "time":
+            over_term = _over_term(offered, catalog, terms, known=not without_rate)
         if apart:
             lines = [x.model_copy(update={"state": "not_counted"}) for x in lines]
     unit = {x.part: x.net / x.pieces for x in lines if x.part and x.pieces and x.state == "included"}
@@ -186,7 +192,24 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
             found = Judged(None, reason, not_judged=_no_build(reason, left))
     except InputError as e:
         found = Judged(None, "; ".join(f.text for f in e.faults))
-    return _Entry(name, offered, with_contents(lines, catalog), found, others, left, apart, without_rate)  # type: ignore[arg-type]
+    return _Entry(name, offered, with_contents(lines, catalog), found, others, left, apart, without_rate, over_term)  # type: ignore[arg-type]
+
+
+def _services(offered: Offered) -> tuple[OpenLine, ...]:
+    return services_of(offered) if isinstance(offered, Quote) else ()
+
+
+def _over_term(quote: Quote, catalog: Catalog, terms: Terms, *, known: bool) -> OverTerm | None:
+    """What a lease comes to over its own term; None where the file does not say it. `known`: there is a rate."""
+    found, counted = quote.time_money, over_its_own_term(quote)
+    if found is None or counted is None or found.each is None or found.over is None:
+        return None
+    assert found.term_months is not None and found.period is not None  # else nothing was counted
+    firm = [x.net for x in priced(counted, catalog, terms) if x.state == "included"] if known else []
+    return OverTerm(
+        months=found.term_months, periods=periods_in(found.term_months, found.period), each=found.each,
+        amount=found.over, rows=found.term_at, net=terms.rounded(sum(firm, Decimal(0))) if known else None,
+    )  # fmt: skip
 
 
 def _no_build(reason: str, left: Open) -> tuple[NotJudged, ...]:
@@ -225,7 +248,7 @@ def _bid(
     if e.without_rate:
         flags.append(flagging.flag("no-rate", e.id, currency=e.without_rate))
     if isinstance(q, Quote):
-        flags += flagging.of_time(q, e.id)
+        flags += flagging.of_time(q, e.id, e.over_term, terms.currency)
     if e.apart == "list":
         flags.append(flagging.flag("price-list", e.id))
     elif isinstance(q, Quote):
@@ -244,7 +267,7 @@ def _bid(
         sums = dict(zip(sums, (offered, filled, equal, tax, equal + tax), strict=True))
     return Bid(
         **head_of(e.id, q, e.lines), lines=tuple(x.model_copy(update={"item": number.get(id(x), 0)}) for x in e.lines),
-        **sums, apart=e.apart,
+        **sums, apart=e.apart, over_term=e.over_term,
         negotiable_net=terms.rounded(_negotiable(found, i)), complete=complete, technical=technical, points=(),
         score=None, rank=None, flags=tuple(flags), responsive=passes and until_now and not stopped,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from optimizer.i18n import N_
 from optimizer.procurement.by_time import said_of
 from optimizer.procurement.comparing.basis import Terms
 from optimizer.procurement.comparing.flags import FLAGS
-from optimizer.procurement.comparing.schema import Flag, Item
+from optimizer.procurement.comparing.schema import Flag, Item, OverTerm
 from optimizer.procurement.comparing.technical import Judged
 from optimizer.procurement.comparing.words import FILLS, ROLES, TAXES
 from optimizer.procurement.labels import RULES
@@ -105,10 +105,12 @@ def stops(flags: Sequence[Flag], quote: Quote | None, terms: Terms) -> bool:
     return unknown_rate or any(f.code in STOPS for f in flags)
 
 
-def of_time(quote: Quote, bid: str) -> Iterator[Flag]:
-    """A lease, a rental or a subscription, first of all."""
+def of_time(quote: Quote, bid: str, over: OverTerm | None, currency: str) -> Iterator[Flag]:
+    """A lease, a rental or a subscription, first of all; `over`: what it comes to over its own term."""
     for x in said_of(quote):
         yield Flag(code=x.code, severity=FLAGS[x.code].severity, bid=bid, values=x.values)
+    if over is not None and over.net is not None:
+        yield flag("time-money-basis", bid, amount=f"{over.net:,f}", currency=currency)
 
 
 def of_unread(faults: Sequence[Fault], bid: str) -> Iterator[Flag]:

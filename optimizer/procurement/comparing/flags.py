@@ -24,6 +24,10 @@ FLAGS = {
         code: Shape("note" if code.endswith(("-each", "-over", "over-term")) else "error", text)
         for code, text in TEXTS.items()
     },
+    "time-money-basis": Shape(
+        "note",
+        N_("that is {amount} {currency} net on the basis of this comparison; it has no rank until --term is given"),
+    ),
     "price-list": Shape("error", N_("not comparable: no line says how many pieces; it is a price list")),
     "unread": Shape("error", N_("not comparable: the file can't be read: {what}")),
     "no-rate": Shape("error", N_("not comparable: no exchange rate for its currency {currency}; give it with --fx")),

@@ -165,6 +165,19 @@ class Points(Strict):
     points: Decimal
 
 
+class OverTerm(Strict):
+    """What a bid that is paid by time comes to over the term that its own file states: periods x the amount of each,
+    in its currency; `net` on the basis of the comparison. It stands beside the totals of purchases, in no rank and no
+    median; `rows` state the term."""
+
+    months: int
+    periods: Decimal
+    each: Decimal
+    amount: Decimal
+    rows: tuple[int, ...]
+    net: Decimal | None = Field(description="null where its currency has no exchange rate")
+
+
 class Bid(Strict):
     """A bid on the common basis. `offered_net`: firm lines; `equal_net`: with the fills, what is compared.
 
@@ -192,6 +205,7 @@ class Bid(Strict):
     equal_net: Decimal | None
     equal_tax: Decimal | None
     equal_gross: Decimal | None
+    over_term: OverTerm | None = None
     negotiable_net: Decimal = Field(
         description="what its lines would cost less at the lowest comparable price of another bid"
     )

@@ -139,13 +139,15 @@ class Recurring(Frozen):
     """Prices that are paid again each period (a lease, a rental, a subscription), which no purchase price is compared
     with. `rows`: the lines that are so priced; `why`: the words that say so, `at` these rows; `period` None where the
     file does not say how often. `each`: the amount of a period, `over`: that over the file's own term.
-    `counted_months`: the term that the buyer gave, over which all amounts of the quote then are."""
+    `term_at`: the rows that state this term. `counted_months`: the term that the buyer gave, over which all amounts of
+    the quote then are."""
 
     why: str
     rows: tuple[int, ...]
     at: tuple[int, ...] = ()
     period: Period | None = None
     term_months: int | None = None
+    term_at: tuple[int, ...] = ()
     over_term: tuple[int, ...] = Field(default=(), description="rows whose total the file states over its term")
     each: Decimal | None = None
     over: Decimal | None = None

@@ -38,8 +38,8 @@ class ColumnMap(BaseModel):
 
 class Mapping(BaseModel):
     """Blank fields are found by the reader. `period`: how often prices are paid, `once` for a purchase; `term_months`:
-    over how many months what is paid by time is counted. `parts`: a line's part number or text -> part id, `service`
-    (anything that is no part) or `ignore`."""
+    over how many months what is paid by time is counted, `term_stated`: over those that the file states. `parts`: a
+    line's part number or text -> part id, `service` (anything that is no part) or `ignore`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     schema_version: Literal[1] = 1
@@ -57,6 +57,7 @@ class Mapping(BaseModel):
     valid_until: date | None = None
     period: Literal["", "once", "hour", "day", "week", "month", "quarter", "year"] = ""
     term_months: int | None = Field(default=None, ge=1, le=600)
+    term_stated: bool = False
     ignore_rows: tuple[int, ...] = ()
     columns: dict[str, ColumnMap] = {}
     parts: dict[str, str] = {}
@@ -86,6 +87,8 @@ def mapping_toml(mapping: Mapping, suggestions: dict[str, str] | None = None) ->
     for key, value in mapping.model_dump(exclude={"columns", "parts"}, exclude_none=True).items():
         if isinstance(value, str):
             out.append(f"{key} = {_text(value)}")
+        elif isinstance(value, bool):
+            out.append(f"{key} = {'true' if value else 'false'}")
         elif isinstance(value, tuple):
             out.append(f"{key} = {list(value)}")
         else:

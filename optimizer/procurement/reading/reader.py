@@ -95,15 +95,16 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
         basis = replace(basis, tax=sums.proven_basis([x for x in made.values() if not x.optional], totals))
         made = _lines(rows, style, index, basis, overrides, accept_fuzzy) if basis.tax != "unknown" else made
     by_time = time_money.recurring(sheet, header, rows, made, totals, given)
-    made = time_money.with_terms(made, rows, by_time, given.term_months)
+    months = given.term_months or (by_time.term_months if by_time and given.term_stated else None)
+    made = time_money.with_terms(made, rows, by_time, months)
     found, tax, rate = _with_basis(list(made.values()), basis)
     after = [sum(k < r.after for k in made) for r, _ in pairs]
     summed = only(x.total_tax for x in found if not x.optional) or tax
-    checked = time_money.of_all_periods(totals, found, by_time, given.term_months)
+    checked = time_money.of_all_periods(totals, found, by_time, months)
     found = decided(found, checked, after, summed, rate)  # type: ignore[arg-type]
     found = bundled(found, catalog)
     issues += sums.check(found, checked, after, summed, rate)  # type: ignore[arg-type]
-    by_time = by_time and time_money.counted(by_time, found, given.term_months)
+    by_time = by_time and time_money.counted(by_time, found, months)
     currency = basis.currency or only(x.currency for x in found)
     issues += _doubts(found, currency, tax)
     number, day = quote_facts(said, rows.notes)

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.amounts import cents, exact_sum, same_money
-from optimizer.procurement.reading.document import Issue, Line, Period, Recurring, Total
+from optimizer.procurement.reading.document import Issue, Line, Period, Quote, Recurring, Total
 from optimizer.procurement.reading.headers import NAMING, Header
 from optimizer.procurement.reading.mapping import Mapping as FileMapping
 from optimizer.procurement.reading.rows import Body, Raw
@@ -32,13 +32,22 @@ SPELLED = {
     "十二": 12, "二十四": 24, "三十六": 36, "四十八": 48, "六十": 60,
 }  # fmt: skip
 MONTHS = re.compile(rf"{COUNT}\s*[- ]?(?:months?|mos?\b|mths?|monate?n?|个月|個月|ヶ月|か月|カ月|ヵ月|月(?!\d|日))")
-YEARS = re.compile(r"(?<!\d)(\d{1,2})\s*[- ]?(?:years?|yrs?|jahre?n?|年(?!\d|间?\s*\d))")
+YEARS = re.compile(
+    r"(?<![\d〇零一二三四五六七八九十])(\d{1,2}|[一二两兩三四五六七八十])\s*[- ]?"
+    r"(?:years?|yrs?|jahre?n?|年(?!\d|间?\s*\d))"
+)
+YEARS_IN_CHINESE = {
+    "一": 1, "二": 2, "两": 2, "兩": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "十": 10,
+}  # fmt: skip
+QUARTERS = re.compile(r"(?<!\d)(\d{1,2})\s*[- ]?(?:quarters|quartale?n?|个?季度)")
 HEADED: tuple[tuple[Period, re.Pattern[str]], ...] = (
     ("month", re.compile(
             r"(?<![\w])(?:months?|mos?|mth|monate?|monats\w*)(?![\w])"
             r"|(?<![\d一二三四五六七八九十])月(?:租|额|額|费|費|付|供|价|単|单|金|合|小|総|料)"
+            r"|[(/]月\)?$|\(月\)"
         )),
-    ("year", re.compile(r"(?<![\w])(?:years?|yrs?|jahre?)(?![\w])")),
+    ("quarter", re.compile(r"(?<![\w])(?:quarters?|qtr|quartal)(?![\w])|\(季度?\)")),
+    ("year", re.compile(r"(?<![\w])(?:years?|yrs?|jahre?)(?![\w])|\(年\)")),
 )  # fmt: skip
 """Bare words for a period, which only the header of a price may use: `Unit Price / Year`."""
 UNITS: dict[Period, frozenset[str]] = {
@@ -87,7 +96,8 @@ def months_in(text: str) -> int | None:
     """`36 months`, `3 years`, 36个月 -> 36; None for what names no span, or several."""
     plain = words.folded(text)
     found = {SPELLED.get(m[1]) or int(m[1]) for m in MONTHS.finditer(plain)}
-    found |= {12 * int(m[1]) for m in YEARS.finditer(plain)}
+    found |= {12 * (YEARS_IN_CHINESE.get(m[1]) or int(m[1])) for m in YEARS.finditer(plain)}
+    found |= {3 * int(m[1]) for m in QUARTERS.finditer(plain)}
     return found.pop() if len(found) == 1 else None
 
 
@@ -123,10 +133,12 @@ def recurring(
         return None
     said = {r.term_months for r in reasons if r.term_months} or {own_terms[x] for x in mine if x in own_terms}
     term = said.pop() if len(said) == 1 else None
+    term_at = [r.row for r in reasons if r.term_months == term] or [x for x in mine if own_terms.get(x) == term]
     over = {x for x in mine if _over_term(lines, x, own_terms.get(x) or term, period)}
     kept = list({r.row: (r.text, r.row) for r in reversed(reasons)}.values())[::-1][:MOST_REASONS]
     return Recurring(
-        period=period, rows=tuple(sorted(mine)), term_months=term, over_term=tuple(sorted(over)),
+        period=period, rows=tuple(sorted(mine)), term_months=term,
+        term_at=tuple(sorted({n for n in term_at if n is not None})) if term else (), over_term=tuple(sorted(over)),
         why="; ".join(repr(t) for t, _row in kept), at=tuple(dict.fromkeys(n for _text, n in kept if n is not None)),
     )  # fmt: skip
 
@@ -161,8 +173,11 @@ def _bought(sheet: Sheet, header: Header) -> bool:
 def _of_header(sheet: Sheet, header: Header, priced: Sequence[Line], raws: Mapping[int, Raw]) -> Iterator[Reason]:
     texts = _column_texts(sheet, header)
     taken = _money_columns(header)
-    # Where no column is one of prices, that of the numbers which nobody took may be the rent.
-    for n in taken or [n for n in texts if n not in header.columns]:
+    # Where no column is one of unit prices, that of the numbers which nobody took may be the rent.
+    left = [n for n in texts if n not in header.columns]
+    if taken and all(c.field != "unit_price" for c in header.columns.values()):
+        taken += [n for n in left if words.has("rent", words.folded(texts[n][0]))]
+    for n in taken or left:
         text, row = texts.get(n, ("", header.row))
         plain = words.folded(text)
         if not plain or words.has("not_time", re.sub(r"power|support|delivery", " ", plain)):
@@ -386,16 +401,28 @@ def with_terms(
             kept = tuple(n for n in x.issues if n.code != "line-arithmetic")
             x = x.model_copy(update={"periods": times, "issues": (*kept, _note(x.row, "over-term", text))})
         if found and given_months and x.row in found.rows and found.period:
-            wanted = periods_in(given_months, found.period)
-            total = None if x.line_total is None else cents(x.line_total / x.periods * wanted)
-            text = f"a price of each {found.period}, times {wanted.normalize():f}: {given_months} months"
-            x = x.model_copy(
-                update={
-                    "periods": wanted, "line_total": total, "issues": (*x.issues, _note(x.row, "times-periods", text)),
-                }
-            )  # fmt: skip
+            x = _over(x, given_months, found.period)
         out[i] = x
     return out
+
+
+def _over(x: Line, months: int, period: Period) -> Line:
+    """A line whose price is one of a period, over so many months."""
+    wanted = periods_in(months, period)
+    total = None if x.line_total is None else cents(x.line_total / x.periods * wanted)
+    text = f"a price of each {period}, times {wanted.normalize():f}: {months} months"
+    issues = (*x.issues, _note(x.row, "times-periods", text))
+    return x.model_copy(update={"periods": wanted, "line_total": total, "issues": issues})
+
+
+def over_its_own_term(quote: Quote) -> Quote | None:
+    """The quote with what is paid by time counted over the term that it states; None where it states no term, how often
+    is paid is not said, or the buyer gave a term."""
+    found = quote.time_money
+    if found is None or found.period is None or found.term_months is None:
+        return None
+    lines = (_over(x, found.term_months, found.period) if x.row in found.rows else x for x in quote.lines)
+    return quote.model_copy(update={"lines": tuple(lines)})
 
 
 def of_all_periods(
