@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from catalogs.schema import Gpu
 from constraints.plan import Plan, RowKey
-from constraints.software import starter, why_unstarted
+from constraints.software import Shape, Started, starter, why_unstarted
 from optimizer.throughput.plans import Planner
 from optimizer.throughput.shapes import divisors, shapes, sizes_of
 
@@ -22,13 +23,26 @@ def whole_shapes(planner: Planner, count: int) -> list[tuple[int, int, int, int]
     return [s for s in found if s[1] == 1]
 
 
-def divides(planner: Planner, gpu: Gpu, count: int) -> bool:
-    """Whether an engine starts a replica with every layer cut over all `count` GPUs of a node."""
+def _runs_of(planner: Planner, gpu: Gpu, count: int) -> Iterator[tuple[Shape, Started]]:
+    """Replicas with every layer cut over all `count` GPUs of a node, and the engines that start them."""
     experimental = planner.request.allow_experimental
+    for precision in planner.precisions(gpu):
+        for shape in whole_shapes(planner, count):
+            among = planner.fits.engines(gpu, precision)
+            if run := starter(planner.llm, gpu, precision, shape, among, experimental):
+                yield shape, run
+
+
+def cuts(planner: Planner, gpu: Gpu, count: int) -> bool:
+    """Whether an engine starts a replica with every layer cut over all `count` GPUs of a node."""
+    return next(_runs_of(planner, gpu, count), None) is not None
+
+
+def divides(planner: Planner, gpu: Gpu, count: int) -> bool:
+    """Whether in such a replica every GPU has as many heads, or as many experts without copies of some."""
     return any(
-        starter(planner.llm, gpu, p, s, planner.fits.engines(gpu, p), experimental)
-        for p in planner.precisions(gpu)
-        for s in whole_shapes(planner, count)
+        (tp == count or ep == count) and not run.redundant_experts
+        for (tp, _, _, ep), run in _runs_of(planner, gpu, count)
     )
 
 
@@ -45,6 +59,8 @@ def counts(planner: Planner, gpu: Gpu, key: RowKey) -> str:
         return ""
     names = " and ".join(str(x) for x in (below, above) if x)
     why = why_unstarted(planner.llm, gpu, planner.precisions(gpu)[-1], (n, 1, 1, 1))
+    if cuts(planner, gpu, n):
+        return f"no engine gives {n} GPUs of a node equal shares of heads or experts ({why}); it divides by {names}"
     return f"no engine cuts the model over {n} GPUs of a node ({why}); it divides by {names}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from constraints.plan import Plan, RowKey
+from constraints.plan import Plan, Row, RowKey
 from constraints.policy import Policy
 from constraints.precision import wanted
 from constraints.request import Request
@@ -47,7 +47,7 @@ def serving_size(
     planner = Planner(llm, request, policy, calibration)
     row = next(iter(planner.rows(gpu, [key])), None)
     if row is None:
-        rows = _table(planner, gpu, key, request.users or 1) if table else []
+        rows = _table(planner, gpu, key, request.users or 1, None) if table else []
         return Sized(**named(gpu, key), **_misfit(planner, gpu, key), counts=counts(planner, gpu, key), table=rows)
     plan, perf, load = row.plan, row.perf, load_of(request, policy)
     tok_s, users = perf.tenths / 10, plan.concurrency * plan.replicas
@@ -70,12 +70,12 @@ def serving_size(
         ttft_ms=round(perf.ttft_ms, 1),
         tpot_ms=round(perf.tpot_ms, 2),
         load=loaded,
-        table=_table(planner, gpu, key, users) if table else [],
+        table=_table(planner, gpu, key, users, row) if table else [],
     )
 
 
-def _table(planner: Planner, gpu: Gpu, key: RowKey, most: int) -> list[UsersRow]:
-    return [UsersRow(**row) for row in users_table(planner, gpu, key, ladder(most))]
+def _table(planner: Planner, gpu: Gpu, key: RowKey, most: int, best: Row | None) -> list[UsersRow]:
+    return [UsersRow(**row) for row in users_table(planner, gpu, key, ladder(most), best)]
 
 
 def _plan(plan: Plan) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from catalogs.schema import Gpu
-from constraints.plan import RowKey
+from constraints.plan import Row, RowKey
 from constraints.precision import BITS
 from optimizer.throughput.curves import Curves, bent
 from optimizer.throughput.demand import demand
@@ -62,20 +62,42 @@ def ladder(most: int) -> list[int]:
     return sorted({*steps, most, steps[-1] * STEP})
 
 
-def users_table(planner: Planner, gpu: Gpu, key: RowKey, counts: Iterable[int]) -> list[dict[str, Any]]:
+def users_table(
+    planner: Planner, gpu: Gpu, key: RowKey, counts: Iterable[int], best: Row | None = None
+) -> list[dict[str, Any]]:
     """A row per number of users: the fastest plan among those that hold them all and meet the limits, else that hold
     the most of them and miss the limits least; with the cut in words.
 
     Read from the most users down, a plan that is as good as the row below in both latencies comes before a faster one
     that is not: there always is one, since the plan of the row below serves fewer users no worse. So neither column
-    turns around where one plan takes over from another."""
+    turns around where one plan takes over from another.
+
+    `best`: the row that the answer's summary speaks of. At its number of users the table says the same plan and
+    figures, and beyond it none that is better in both latencies: one answer never shows two plans for one thing."""
     found = candidates(planner, gpu, key)
     rows: list[dict[str, Any]] = []
     below: Served | None = None
+    summed = best.plan.concurrency * best.plan.replicas if best else 0
+    chosen = _of_row(planner, found, best) if best else None
     for users in sorted(set(counts), reverse=True) if found else ():
-        below = max((s for c in found for s in served(planner, c, users)), key=lambda s: s.place(users, below))
+        if chosen and users == summed:
+            below = chosen
+        else:
+            able = [s for c in found for s in served(planner, c, users)]
+            if chosen and users > summed:
+                able = [s for s in able if s.tpot_ms >= chosen.tpot_ms and s.ttft_ms >= chosen.ttft_ms] or able
+            below = max(able, key=lambda s: s.place(users, below))
         rows.append(_row(planner, gpu, below, users))
     return rows[::-1]
+
+
+def _of_row(planner: Planner, found: list[Candidates], best: Row) -> Served | None:
+    """The plan of a judged row at the users that it serves, with its figures."""
+    plan, perf = best.plan, best.perf
+    shape, users = (plan.tp, plan.pp, plan.dp, plan.ep), plan.concurrency * plan.replicas
+    same = (s for c in found if c.precision == plan.precision for s in served(planner, c, users) if s.shape == shape)
+    one = next(same, None)
+    return replace(one, tok_s=perf.tenths / 10) if one else None
 
 
 @dataclass(frozen=True)

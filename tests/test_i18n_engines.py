@@ -59,6 +59,8 @@ def test_sentences_that_carry_all_messages(offload: str) -> None:
     for x in lists:
         judge(f"no released engine starts this plan: vLLM 0.33.0: {x}")
         judge(f"dynamo-sglang 0.5.8 does not start this plan: SGLang 0.5.8: {x}")
+        shares = "no engine gives 3 GPUs of a node equal shares of heads or experts"
+        judge(f"{shares} (vLLM 0.33.0: {x}); it divides by 2 and 4")
         judge(f"no engine cuts the model over 6 GPUs of a node (vLLM 0.33.0: {x}); it divides by 4 and 8")
 
 
