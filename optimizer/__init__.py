@@ -5,9 +5,11 @@ Names are imported when they are first used: the command line starts without the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+# `typing` takes longer to import than all that the command line does before it handles Ctrl-C.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from constraints.case import Build
     from constraints.policy import Policy
     from constraints.request import Request

@@ -385,14 +385,24 @@ def test_tampered_result_is_refused(main: Job, saved: Path, tmp_path: Path, path
     assert list(tmp_path.iterdir()) == [saved]
 
 
-def test_interrupt_leaves_no_part_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("over", [False, True])
+def test_interrupt_leaves_no_part_of_a_file(over: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever call gives the file its name: a new one is linked, an existing one replaced."""
+    reached = []
+
     def interrupted(*_: object) -> None:
+        reached.append(True)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(files.os, "replace", interrupted)
+    monkeypatch.setattr(files.os, "link", interrupted)
+    place = tmp_path / "quote.xlsx"
+    if over:
+        place.write_bytes(b"before")
     with pytest.raises(KeyboardInterrupt):
-        files.write_bytes(tmp_path / "quote.xlsx", b"x" * 1000)
-    assert list(tmp_path.iterdir()) == []
+        files.write_bytes(place, b"x" * 1000)
+    assert reached
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == ([("quote.xlsx", b"before")] if over else [])
 
 
 def template(path: Path, lines: int) -> Path:

@@ -86,6 +86,13 @@ def test_ctrl_c_ends_without_a_trace(wait: float) -> None:
     assert process.returncode in (130, 0, -2) and ours, err
 
 
+def test_ctrl_c_is_handled_before_anything_is_imported() -> None:
+    """Between Python's own start and our handler nothing is loaded but the two packages on the way to it."""
+    code = "import sys; before = set(sys.modules); import optimizer.cli; print(*(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert set(done.stdout.split()) <= {"optimizer", "optimizer.cli", "__future__"}
+
+
 def test_only_our_own_escapes_reach_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "out"
     with Stream(path.open("wb"), encoding="utf-8") as stream:

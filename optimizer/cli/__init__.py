@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found] # what `signal` wraps: built in, where that imports enum and collections
 import os
-import signal
 import sys
 
 TYPE_CHECKING = False
@@ -18,8 +18,8 @@ _pressed = False
 
 def main() -> None:
     """Entry point: runs the app, turns InputError into its exit code, and an internal error into exit 1."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _interrupt)
         sys.unraisablehook = _unraisable
     try:
         from optimizer.cli.streams import guard
