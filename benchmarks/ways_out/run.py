@@ -98,6 +98,8 @@ def _by_hand(out: Judged, request: Request, catalog: Catalog) -> None:
         if not least:
             continue
         rivals = [(total, r) for key, total, r in asked if key == trial.key and _kin(trial, r)]
+        if trial.key == "offload" and any(k == "software" and Decimal(t) <= Decimal(least) for k, t, _ in asked):
+            continue  # the leave for experimental engines alone does it
         if not rivals:
             (out.missed if out.cut else out.cheaper).append(f"{trial.label}: {least}, no way out says so")
         for total, other in rivals:

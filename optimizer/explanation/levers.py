@@ -189,6 +189,24 @@ class Members:
     lacking: str = "without {}"
 
     def least(self, asking: Asking, also: Change) -> Loosened | None:
+        try:
+            return self._smallest(asking, also)
+        except TimeUp:
+            return self._known(asking, also)
+
+    def _known(self, asking: Asking, also: Change) -> Loosened | None:
+        """The members that the cheapest build with all of them rests on, where the time was up before fewer could be
+        tried; None where that is not known either."""
+        all_ = also | self.fields(frozenset(self.extra))
+        found = asking.known(all_)
+        need = frozenset() if found is None else self.used(asking, all_, found) & frozenset(self.extra)
+        if found is None or not need or not asking.stands(also | self.fields(need), found):
+            raise TimeUp
+        asking.cut = True
+        return Loosened(also | self.fields(need), self.say(sorted(need)), found, smallest=False)
+
+    def _smallest(self, asking: Asking, also: Change) -> Loosened | None:
+        """As few members as will do, proven."""
         need = (self._of_few if len(self.extra) <= FEW else self._of_many)(asking, also)
         if need is None:
             return None
