@@ -79,9 +79,20 @@ def launch(deployment: Deployment) -> Launch:
     arguments = launch_arguments(deployment.engine, deployment.release)
     if arguments is None:
         return Launch((), f"{deployment.engine or 'The engine'} publishes no command-line arguments; none are given.")
+    if _rank_crosses_nodes(deployment, arguments):
+        ranks, k = plan.tp * plan.pp, deployment.gpus_per_node
+        return Launch((), f"A data-parallel rank takes {ranks} GPUs and nodes have {k}: no command places such ranks.")
     settings = _config_file(deployment, arguments)
     commands = tuple(settings + shlex.join(words) for words in _commands(deployment, arguments))
     return Launch(commands, _note(deployment, arguments))
+
+
+def _rank_crosses_nodes(deployment: Deployment, arguments: LaunchArguments) -> bool:
+    """Whether data-parallel ranks, each an engine of its own, fit whole neither into nodes nor onto them."""
+    plan, per_node = deployment.plan, deployment.gpus_per_node
+    rank = plan.tp * plan.pp
+    apart = "data_parallel_local" in arguments.spellings and plan.dp > 1 and plan.gpus > per_node
+    return apart and bool(per_node % rank and rank % per_node)
 
 
 def weights_of(llm: Llm, precision: str) -> str:
@@ -90,8 +101,12 @@ def weights_of(llm: Llm, precision: str) -> str:
         return found
     if precision == "fp16" and (found := checkpoint(llm.id, "bf16")):
         return found  # the engine converts while it loads: weights_fp16
-    name = next((checkpoint(llm.id, p) for p in (llm.native_precision, "bf16") if checkpoint(llm.id, p)), llm.name)
-    return f"<folder with the weights of {name} in {precision}>"
+    return f"<folder with the weights of {_published_name(llm)} in {precision}>"
+
+
+def _published_name(llm: Llm) -> str:
+    """The Hugging Face id of a model as it was published."""
+    return next((checkpoint(llm.id, p) for p in (llm.native_precision, "bf16") if checkpoint(llm.id, p)), llm.name)
 
 
 def _note(deployment: Deployment, arguments: LaunchArguments) -> str:
@@ -149,7 +164,8 @@ def _visible_gpus(deployment: Deployment, arguments: LaunchArguments, place: Pla
 
 def _program(deployment: Deployment, arguments: LaunchArguments, place: Place) -> list[str]:
     model = weights_of(deployment.llm, deployment.plan.precision)
-    words = _words(arguments, "program", model=model)
+    gguf = f"<GGUF file with the weights of {_published_name(deployment.llm)} in {deployment.plan.precision}>"
+    words = _words(arguments, "program", model=model, gguf=gguf)
     if deployment.plan.gpus > deployment.gpus_per_node and "several_nodes" in arguments.spellings:
         spanned = deployment.plan.gpus // deployment.gpus_per_node
         hosts = ",".join(f"{address(place.first_node + rank)}:{deployment.gpus_per_node}" for rank in range(spanned))
@@ -166,7 +182,8 @@ def _sizes(deployment: Deployment, arguments: LaunchArguments, place: Place) -> 
     """Tensor, pipeline, data and expert parallel sizes, redundant experts, and the nodes of a replica."""
     plan = deployment.plan
     stage_gpus = plan.tp * plan.dp
-    words = _words(arguments, "tensor_parallel", tp=plan.tp, stage_gpus=stage_gpus)
+    split = "tensor" if plan.tp > 1 else "layer"
+    words = _words(arguments, "tensor_parallel", tp=plan.tp, stage_gpus=stage_gpus, split_mode=split)
     if plan.pp > 1:
         words += _words(arguments, "pipeline_parallel", pp=plan.pp)
     if plan.ep > 1:
@@ -237,8 +254,8 @@ def _settings(deployment: Deployment, arguments: LaunchArguments, place: Place) 
     if plan.offload:
         words += _words(
             arguments, "host_experts", host_weights=f"<folder with the experts in {plan.precision} for the CPUs>",
-            host_method=HOST_METHODS.get(plan.precision, plan.precision), cores=deployment.cores,
-            sockets=deployment.sockets,
+            host_method=HOST_METHODS.get(plan.precision, plan.precision),
+            free_cores=max(1, deployment.cores - deployment.gpus_per_node), sockets=deployment.sockets,
         )  # fmt: skip
     words += _words(
         arguments, "context", context=deployment.context, context_of_all=deployment.context * plan.concurrency
