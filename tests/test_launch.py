@@ -303,13 +303,12 @@ def test_ranks_that_cross_nodes_are_not_started() -> None:
 
 
 def test_every_size_is_read_back_from_random_plans() -> None:
-    """Any tiling of nodes by replicas, also of three, six or 72 GPUs: one command per node and instance, and of the nodes
-    of a replica each holds other ranks."""
+    """Any tiling of nodes by replicas, also of three, six or 72 GPUs: one command per node and instance, and of the
+    nodes of a replica each holds other ranks."""
+    engines = ("vLLM", "vLLM ROCm", "vLLM Ascend", "vLLM Gaudi", "SGLang", "SGLang ROCm", "TensorRT-LLM")
     draw, tried = random.Random(15), 0
     for _ in range(2_000):
-        engine = draw.choice(
-            ("vLLM", "vLLM ROCm", "SGLang", "SGLang ROCm", "TensorRT-LLM", "vLLM Ascend", "vLLM Gaudi")
-        )
+        engine = draw.choice(engines)
         per_node, nodes = draw.choice((1, 2, 3, 4, 6, 8, 10, 16, 72)), draw.choice((1, 1, 2, 3, 4, 6))
         tp, pp = draw.choice((1, 2, 4, 8, 16)), draw.choice((1, 1, 2, 3, 4))
         dp = draw.choice((1, 1, 2, 3, 4, 6, 8, 12, 16))
@@ -330,8 +329,7 @@ def test_every_size_is_read_back_from_random_plans() -> None:
         if engine.startswith("vLLM") and dp > 1 and size > per_node:
             of_replica = [read_back(c)[1] for c in found.commands[: size // per_node]]
             starts = [a.data_parallel_start_rank or 0 for a in of_replica]
-            held = {
-                r for a, s in zip(of_replica, starts, strict=True) for r in range(s, s + a.data_parallel_size_local)
-            }
+            local = of_replica[0].data_parallel_size_local
+            held = {rank for first in starts for rank in range(first, first + local)}
             assert held == set(range(dp)), (per_node, nodes, tp, pp, dp)
     assert tried > 200

@@ -95,8 +95,10 @@ class Resolver:
             return f"engine: {e.faults[0].text}. {e.faults[0].remedy}"
         spare = {s: redundant for s, redundant in judged.items() if redundant is not None}
         if not spare:
-            who = f"{a.engine} does not start" if a.engine else "no released engine starts"
-            return f"{who} this plan: {why_unstarted(llm, gpu, precision, plans[-1], a.engine)}"
+            why = why_unstarted(llm, gpu, precision, plans[-1], a.engine)
+            if a.engine:
+                return f"{a.engine} does not start this plan: {why}"
+            return f"no released engine starts this plan: {why}"
         reserve, tokens = reserve_bytes(gpu, self.policy), a.isl + a.osl
         fits = [(s, c) for s in spare if (c := held(gpu, llm, precision, s, tokens, reserve, spare[s])) >= 1]
         if not fits:
