@@ -16,7 +16,7 @@ from optimizer.text.money import amount, count, currency_code, money
 
 RUN = CliRunner()
 READ = {
-    "CNY": {
+    "CNY": {"300000块": 300_000, "20块": 20, 
         "200万元": 2_000_000, "2000000元": 2_000_000, "200万": 2_000_000, "人民币200万": 2_000_000,
         "RMB2000000": 2_000_000,
         "rmb 200万": 2_000_000, "CN¥2,000,000": 2_000_000, "2000000CNY": 2_000_000, "¥200万": 2_000_000,
@@ -45,6 +45,7 @@ READ = {
     "GBP": {"£250k": 250_000, "250000 gbp": 250_000, "20万英镑": 200_000},
 }  # fmt: skip
 REFUSED = {
+    "($300,000)": "above 0", "（30万）": "above 0", "300k k": "scale twice", "300万万": "scale twice",
     "$€300": "two currencies", "USDCNY300": "two currencies", "EUR 300 USD": "two currencies",
     "¥300 USD": "two currencies",
     "300元美元": "two currencies", "CNY¥300€": "two currencies", "CHF300": "is in CHF", "HK$300": "is in HKD",

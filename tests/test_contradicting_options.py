@@ -21,6 +21,9 @@ QUOTE = "examples/procurement/tender/alder.xlsx"
 BUILD = "examples/guide-entry.toml"
 WRONG = {
     "precision below the least": ((*SOLVE, "--precision", "int4", "--min-precision", "16bit"), "contradict"),
+    "two budgets": ((*SOLVE, "--budget", "200k"), "given twice"),
+    "two languages": (("--lang", "zh", "--lang", "en", "models", "list"), "given twice"),
+    "no search and its limit": (("check", QUOTE, "--model", "v3-671b", "--quick", "--time-limit", "5"), "--quick"),
     "two models": ((*SOLVE, "--model-config", "x.json"), "--model and --model-config"),
     "two loads": ((*SOLVE, "--tokens-per-day", "1M", "--requests-per-second", "5"), "contradict"),
     "vendor allowed and barred": ((*SOLVE, "--vendor", "NVIDIA", "--no-vendor", "nvidia"), "--no-vendor"),

@@ -97,6 +97,8 @@ def check(
         refuse(ctx, "is of a build: of a quote the nearest build is looked for anyhow, but with --quick", "mend")
         if output is None and review is None:
             refuse(ctx, "is of -o and --review", "force")
+        if quick:
+            refuse(ctx, "limits a search, and --quick makes none", "time_limit")
         return xray_file(
             file, options, model=model, model_config=model_config, catalog=catalog, set_=set_, as_of=as_of,
             measured=measured, calibration=calibration, time_limit=time_limit, json=json,

@@ -13,7 +13,8 @@ SEPARATORS = " \t\r\n\u3000,;，；、"
 
 
 def refuse_empty(command: Any, ctx: Any, args: Sequence[str]) -> None:
-    """Raises BadParameter for an option or argument with an empty value, as of `--budget "$UNSET"`.
+    """Raises BadParameter for an option or argument with an empty value, as of `--budget "$UNSET"`, and for an option
+    with one value that is given twice.
 
     It looks at the texts as typed: converted to a path, an empty one would be the current folder."""
     if ctx.resilient_parsing:
@@ -25,10 +26,11 @@ def refuse_empty(command: Any, ctx: Any, args: Sequence[str]) -> None:
         if any(isinstance(x, str) and not x.strip(SEPARATORS) for x in texts):
             what = "leave the option out" if param.param_type_name == "option" else "leave it out"
             raise typer.BadParameter(f"the value is empty: give one or {what} (is a variable unset?)", ctx, param)
+    refuse_twice(order, ctx)
 
 
 class Command(TyperCommand):
-    """A command that refuses empty values."""
+    """A command that refuses empty values, and two values of an option that takes one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As click's."""
@@ -44,6 +46,14 @@ class Group(TyperGroup):
         if args:
             refuse_empty(self, ctx, args)
         return super().parse_args(ctx, args)
+
+
+def refuse_twice(order: Sequence[Any], ctx: Any) -> None:
+    """Raises BadParameter for `--budget 300k --budget 200k`: which of the two counts is not for us to choose."""
+    for param in order:
+        takes_one = param.param_type_name == "option" and not (param.multiple or param.is_flag or param.count)
+        if takes_one and sum(x is param for x in order) > 1:
+            raise typer.BadParameter("it is given twice and takes one value: give it once", ctx, param)
 
 
 def typed(ctx: typer.Context, name: str) -> bool:

@@ -28,6 +28,8 @@ YEN_OR_YUAN = re.compile(r"(cny|cn|rmb|jpy|jp)?¥", re.IGNORECASE)
 BY_PREFIX = {"cny": "CNY", "cn": "CNY", "rmb": "CNY", "jpy": "JPY", "jp": "JPY"}
 MILLIONS = re.compile(r"(?<=\d)\s*mm?(?![a-z])", re.IGNORECASE)
 """`1.2m`: of money millions, in a vendor's cell maybe metres."""
+NEGATIVE = re.compile(r"\W*\([^()]*\d[^()]*\)\W*")
+TWICE = re.compile(r"(?<=\d)\s*([km万亿萬億])\s*\1(?![a-z])", re.IGNORECASE)
 GLUED_SCALE = re.compile(r"(?<=\d)\s*([km])(?=(?:usd|cny|rmb|eur|gbp|jpy)\b)", re.IGNORECASE)
 
 
@@ -81,11 +83,16 @@ def amount(text: str, option: str, expected: str = "") -> Amount:
         raise bad(option, text, "is empty", f"Give an amount or leave it out. {REMEDY}", "empty-value")
     if len(plain) > LONGEST:
         raise bad(option, text[:LONGEST], f"is longer than {LONGEST} characters")
+    if NEGATIVE.fullmatch(plain):
+        raise bad(option, text, "is not above 0: in brackets an amount is negative")
+    if TWICE.search(plain):
+        raise bad(option, text, "names its scale twice")
+    plain = re.sub(r"(?<=[\d万亿])块钱?$", "元", plain)
     plain, currency = _currency(re.sub(r"(?<=\d)_(?=\d)", "", plain), text, option, expected)
     in_wan = re.search("[万亿萬億]", plain) is not None
     if (value := spelled_alone(plain)) is not None:
         return _above_0(Amount(value, currency or "CNY"), text, option)
-    figures = in_figures(re.sub(r"(?<=[\d万亿])块钱?$", "元", plain))
+    figures = in_figures(plain)
     figures = MILLIONS.sub(" mio ", GLUED_SCALE.sub(r"\1 ", figures))
     found = amounts.read(figures)
     if not found.values or found.percent or not amounts.alone(figures):
