@@ -27,6 +27,7 @@ FITS = {"rows": r"[\d、, -]+", "list": "[^:]+?", "qty": r"\d[\d,]*", "policy": 
 """What a value of these names looks like."""
 APART = {"reasons": re.compile(r"(?<=\))\. "), "faults": re.compile(r"; (?=[A-Z]+\d+[a-z]?: )")}
 """What stands between the sentences of a value of these names."""
+CHINESE, LATIN = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z0-9]")
 BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff，：；、（）]) (?=[\u4e00-\u9fff（）])")
 
 
@@ -101,8 +102,17 @@ def _filled(text: str, values: Mapping[str, object]) -> str:
 
 
 def _zh_filled(text: str, values: Mapping[str, object]) -> str:
-    """Chinese with values in it; a space that stands beside a Latin value falls between two Chinese characters."""
-    return BETWEEN_CHINESE.sub("", _filled(text, values))
+    """Chinese with values in it: a space stands between a Chinese character and a Latin value, none between two
+    Chinese characters."""
+
+    def spaced(place: re.Match[str]) -> str:
+        value = str(values.get(place[1], place[0]))
+        before, after = text[: place.start()][-1:], text[place.end() :][:1]
+        left = " " if CHINESE.match(before) and LATIN.match(value[:1]) else ""
+        right = " " if CHINESE.match(after) and LATIN.match(value[-1:]) else ""
+        return left + value + right
+
+    return BETWEEN_CHINESE.sub("", PLACE.sub(spaced, text)) if values else text
 
 
 @dataclass(frozen=True)
@@ -150,6 +160,11 @@ class Words:
     def stop(self) -> str:
         """What ends a sentence."""
         return "。" if self.chinese else "."
+
+    @property
+    def colon(self) -> str:
+        """What stands between a label and what it labels."""
+        return "：" if self.chinese else ": "
 
     @property
     def comma(self) -> str:

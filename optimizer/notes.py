@@ -72,6 +72,8 @@ def _gpu(market: Market, p: Point) -> Iterator[tuple[str, str]]:
     if mode == "native" or not (published or p.found.row.plan.precision == "fp8"):
         return
     lacks = f"{gpu.name} keeps FP8 weights but computes in {compute}" if mode else f"{gpu.name} has no FP8 support"
+    if mode and row.plan.precision != "fp8":
+        lacks = f"{gpu.name} does not compute in FP8, this plan runs {row.plan.precision}"
     yield "no-fp8", f"{lacks}; {llm.id} is published with FP8 weights." if published else f"{lacks}."
 
 

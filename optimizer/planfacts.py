@@ -14,7 +14,7 @@ from constraints.training import footprint, seq_len
 from constraints.vram import held_bytes
 from optimizer.launch import Deployment, Memory, launch
 from optimizer.market import Market
-from optimizer.recommended import load_view
+from optimizer.recommended import limits, load_view
 
 SECONDS_A_DAY = 86400
 
@@ -25,8 +25,8 @@ def throughput(market: Market, row: Row) -> dict[str, Any]:
     days = None if r.train_tokens is None else round(r.train_tokens / (perf.tenths / 10) / SECONDS_A_DAY, 3)
     return {
         "output_tok_s": perf.tenths / 10,
-        "low": round(perf.tenths * perf.low / 10, 1),
-        "high": round(perf.tenths * perf.high / 10, 1),
+        "low": limits(row)[0],
+        "high": limits(row)[1],
         "basis": perf.basis,
         "source": perf.source,
         "per_user_tok_s": None if r.trains else round(perf.per_user_tok_s, 2),

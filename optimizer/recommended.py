@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from constraints.axis import MONEY
+from constraints.plan import Row
 from constraints.request import Request
 from optimizer.at_load import LoadView
 from optimizer.front import Point
+from optimizer.i18n import N_
 from optimizer.market import Market
 from optimizer.text.minor_units import money_words
+
+LEAST = {
+    "money": N_("the cheapest"),
+    "power": N_("the one with the least power"),
+    "rack-units": N_("the one with the fewest rack units"),
+    "lead-time": N_("the one with the shortest lead time"),
+}
+"""What comes first on a front, by what it ascends in."""
 
 
 def load_view(market: Market) -> LoadView:
@@ -49,17 +59,17 @@ def reason(market: Market, points: Sequence[Point]) -> str:
     at = recommended(market, points)
     if at is None:
         return ""
-    name = f"p{at + 1}"
+    name, least = f"p{at + 1}", LEAST[market.axis.name]
     if asks_for_load(market):
         asked = _asked(market.request)
         if serving(market, points) is None:
             return (
                 f"No point serves {asked} at the lower end of its 80 % interval; {name}, the fastest, is recommended."
             )
-        return f"{name} is recommended: the cheapest that serves {asked} at the lower end of its 80 % interval."
+        return f"{name} is recommended: {least} that serves {asked} at the lower end of its 80 % interval."
     if market.request.budget_cents is not None:
         return f"{name} is recommended: the fastest within the budget."
-    return f"{name} is recommended: the cheapest."
+    return f"{name} is recommended: {least}."
 
 
 def _asked(request: Request) -> str:
@@ -83,7 +93,7 @@ def indistinct(market: Market, points: Sequence[Point]) -> str:
             less = points[at].found.cost - point.found.cost
             saved = f"costs {money_words(less, market.request.currency)} less in parts"
             if market.axis is not MONEY:
-                saved = f"takes {less} {market.axis.unit} less"
+                saved = f"takes {less:,} {market.axis.unit} less"
             return (
                 f"p{i + 1} can hardly be told apart from p{at + 1} in throughput ({other_low:,.0f}-{other_high:,.0f} "
                 f"against {low:,.0f}-{high:,.0f} tok/s) and {saved}."
@@ -92,6 +102,11 @@ def indistinct(market: Market, points: Sequence[Point]) -> str:
 
 
 def interval(point: Point) -> tuple[float, float]:
-    """Output tok/s between which 80 % of measurements lie."""
-    perf = point.found.row.perf
-    return perf.tenths * perf.low / 10, perf.tenths * perf.high / 10
+    """Output tok/s between which 80 % of measurements lie, as a result states them."""
+    return limits(point.found.row)
+
+
+def limits(row: Row) -> tuple[float, float]:
+    """Output tok/s between which 80 % of measurements lie, to a tenth."""
+    perf = row.perf
+    return round(perf.tenths * perf.low / 10, 1), round(perf.tenths * perf.high / 10, 1)

@@ -168,7 +168,8 @@ def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
         return not total, tenths / (total or 1), -i  # what is all in hand costs nothing
 
     best = max(range(len(points)), key=value)
-    return {"fastest": points[-1]["id"], "cheapest": points[0]["id"], "value": points[best]["id"]}
+    cheapest = min(range(len(points)), key=lambda i: Decimal(str(points[i]["cost"]["total"])))  # the first of equals
+    return {"fastest": points[-1]["id"], "cheapest": points[cheapest]["id"], "value": points[best]["id"]}
 
 
 def messages(market: Market, front: Front) -> list[dict[str, str]]:

@@ -397,7 +397,7 @@ def test_sentences_in_sentences() -> None:
     """Lists, numbers and sentences inside sentences are translated too, and nothing that only looks like one."""
     zh = Words("zh").sentence
     assert zh("new, refurbished and used parts only") == "仅限全新、翻新和二手物料"
-    assert zh("without: new parts only") == "取消：仅限全新物料"
+    assert zh("refurbished and used parts too") == "另允许翻新和二手物料"
     assert zh("no more: cores.per_gpu_min = 8 cores (CPU cores per GPU (hard))") == (
         "取消：cores.per_gpu_min = 8 cores（每 GPU 的 CPU 核数（硬性））"
     )

@@ -87,7 +87,7 @@ def test_a_point(both: Callable[..., tuple[str, str]]) -> None:
         margins=[Margin(rule="site", status="pass", text=DRAWS, measured=9, limit=10, unit="W",
                         margin_percent=10)],
         steps=[_step(text="6 kW"), _step(text="at most 2 nodes", looser=False, more=None, build=None),
-               _step(text="without: new parts only"), _step(text="weights of 4 bits", binds=False)],
+               _step(text="refurbished and used parts too"), _step(text="weights of 4 bits", binds=False)],
         money=[Spent(category=x, amount="1", share=0.5) for x in ("gpu", "memory", "support", "tax", "bundle")],
         cheaper=near, faster=None, notes=[Note(code="no-fp8", text="V100 has no FP8 support; x is published with FP8 "
                                                "weights.")],
@@ -95,7 +95,7 @@ def test_a_point(both: Callable[..., tuple[str, str]]) -> None:
     said = both(show_point, point)
     assert "6 kW (looser)" in said[0]
     for words in (
-        "取消：仅限全新物料（放宽）",
+        "另允许翻新和二手物料（放宽）",
         "至多 2 个节点（收紧）",
         "无可行配置",
         "整体用电 9 W",

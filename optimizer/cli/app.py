@@ -34,7 +34,7 @@ app = typer.Typer(
 @app.callback()
 def _language(
     lang: Annotated[
-        str | None, typer.Option("--lang", envvar="DSOPT_LANG", help="en or zh; default: the system locale.")
+        str | None, typer.Option("--lang", envvar="DSOPT_LANG", help="en or zh. [default: the system locale]")
     ] = None,
 ) -> None:
     from optimizer.i18n import default_language

@@ -10,7 +10,7 @@ import typer
 
 from optimizer.cli.front_view import checks
 from optimizer.cli.money_view import total
-from optimizer.cli.output import emit_json, note, speak
+from optimizer.cli.output import emit_json, note, say, speak
 from optimizer.i18n import chosen as language
 
 HELP = """Examples:
@@ -39,7 +39,7 @@ def check(
     measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements: they beat the model.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
     mend: Annotated[bool, typer.Option("--mend", help="The nearest build that passes every rule.")] = False,
-    budget: Annotated[str | None, typer.Option(help="With --mend: money in all, 20000 or 20万.")] = None,
+    budget: Annotated[str | None, typer.Option(help="With --mend: most money in all, 20000 or 20万.")] = None,
     users: Annotated[int | None, typer.Option(help="Quote: Requests at once.")] = None,
     precision: Annotated[str | None, typer.Option(help="Quote: fp16, fp8, int4, ...")] = None,
     min_precision: Annotated[str | None, typer.Option(help="Quote: 4bit, 8bit, 16bit.")] = None,
@@ -126,7 +126,7 @@ def check(
     chosen = Policy().with_settings([*read_policy(file), *set_])  # a result is judged by the policy it was made with
     by = parse.calibration(calibration, measured, parts, chosen)
     for text in by.notes:
-        note(f"{language()('note')}: {language().sentence(text)}")
+        note(f"{language()('note')}{language().colon}{language().sentence(text)}")
     if budget is not None:
         of_file = market_request.currency if file.suffix == ".json" else os.environ.get("DSOPT_CURRENCY") or None
         found_budget = money(budget, default=of_file and currency_code(of_file, "DSOPT_CURRENCY"))
@@ -141,9 +141,9 @@ def check(
             out.append(found.model_dump(mode="json"))
             if not json:
                 drawn = language()("node load {w} W", w=found.node_w)
-                print(f"{name}: {found.nodes} x {found.per_node} {found.gpu}, {drawn}")
+                say(f"{name}: {found.nodes} x {found.per_node} {found.gpu}, {drawn}")
                 if found.net and found.tax and found.total:
-                    print(language()("Cost: {sum}", sum=total(found.net, found.tax, found.total, found.currency)))
+                    say(language()("Cost: {sum}", sum=total(found.net, found.tax, found.total, found.currency)))
                 checks(x.model_dump() for x in found.checks)
             if mend:
                 from optimizer.cli.why_not_view import show_mended

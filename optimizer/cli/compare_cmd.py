@@ -27,7 +27,7 @@ def compare(
     ctx: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="Quotes (.xlsx, .csv, ...) and results (.json), two at least")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Workbook (.xlsx) or .json to write.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model that the builds are for; a result's without.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model that the builds are for. [default: a result's]")] = None,
     model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     users: Annotated[int | None, typer.Option(help="Requests that run at once.")] = None,
     workload: Annotated[str | None, typer.Option(help="chat, rag, reasoning, batch.")] = None,
@@ -38,10 +38,10 @@ def compare(
         bool, typer.Option("--allow-experimental", help="Count engines marked experimental.")
     ] = False,
     have: Annotated[str | None, typer.Option(help="What the site has: racks,network.")] = None,
-    currency: Annotated[str | None, typer.Option(help="USD, CNY, EUR, GBP, JPY; the first bid's without.")] = None,
+    currency: Annotated[str | None, typer.Option(help="USD, CNY, EUR, GBP, JPY. [default: the first bid's]")] = None,
     fx: Annotated[Path | None, typer.Option(help="CSV of exchange rates: currency,usd_per_unit,date,source.")] = None,
-    tax: Annotated[str | None, typer.Option(help="Tax of the totals, 13% or CN; what all bids state without.")] = None,
-    as_of: Annotated[str | None, typer.Option(help="Day of prices and of validity; today without.")] = None,
+    tax: Annotated[str | None, typer.Option(help="Tax of the totals: 13%, CN. [default: what all bids state]")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Day of prices and of validity. [default: today]")] = None,
     weights: Annotated[
         str | None, typer.Option(help="price=30,technical=50,service=20, or a TOML file; 100 in all.")
     ] = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optimizer.cli.money_view import grouped
-from optimizer.cli.output import table
+from optimizer.cli.output import say, table
 from optimizer.i18n import N_, Words
 from optimizer.procurement.comparing.words import CRITERIA, SEVERITIES, amount, distance, first_of, named
 
@@ -26,33 +26,33 @@ def show(c: Comparison, _: Words) -> None:
     """Ranking, what is added for equal scope, and everything marked."""
     for x in c.bids:
         for f in first_of(x.flags) if x.apart else ():
-            print(f"{x.id}: {f.said(_)}")
+            say(f"{x.id}: {f.said(_)}")
     b = c.basis
     head = _(
         "{model}, as of {day}; amounts in {currency}, net of tax",
         model=c.request.model, day=b.as_of.isoformat(), currency=b.currency,
     )  # fmt: skip
-    print(head)
-    print(", ".join(f"{_(CRITERIA[w.key])} {w.weight.normalize():f}" for w in c.weights))
+    say(head)
+    say(", ".join(f"{_(CRITERIA[w.key])} {w.weight.normalize():f}" for w in c.weights))
     rows = [_row(x) for x in sorted(c.bids, key=lambda x: (x.rank or len(c.bids) + 1, x.id))]
     table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 5, 6, 7, 8, 9})
     for x in c.bids:
         s = x.technical.throughput
         speed = f"{s.output_tok_s:,.1f} tok/s ({s.low:,.0f}–{s.high:,.0f}), " if s else ""
-        print(f"{x.id}: {speed}{distance(_, x)}{_bargain(_, c, x)}")
+        say(f"{x.id}: {speed}{distance(_, x)}{_bargain(_, c, x)}")
     for x in c.bids:
-        print(f"{x.id}: {_net_tax_gross(_, c, x)}")
+        say(f"{x.id}: {_net_tax_gross(_, c, x)}")
     if c.recommended:
         chosen = next(x for x in c.bids if x.id == c.recommended)
-        print(_("Best of the responsive bids: {bid}", bid=named(chosen)))
+        say(_("Best of the responsive bids: {bid}", bid=named(chosen)))
     else:
-        print(_("No bid can be awarded: see what is marked for each."))
+        say(_("No bid can be awarded: see what is marked for each."))
     for x in c.bids:
-        print(f"\n{named(x)} ({x.source})")
+        say(f"\n{named(x)} ({x.source})")
         for f in sorted(x.flags, key=lambda f: ("error", "warning", "note").index(f.severity)):
-            print(f"  {_(SEVERITIES[f.severity])} [{f.code}] {f.said(_)}")
+            say(f"  {_(SEVERITIES[f.severity])} [{f.code}] {f.said(_)}")
     for text in c.notes:
-        print(_.sentence(text))
+        say(_.sentence(text))
 
 
 def _net_tax_gross(_: Words, c: Comparison, x: Bid) -> str:
@@ -91,10 +91,10 @@ def show_changes(c: ResultsCompared, _: Words) -> None:
     for label, x in ((_("before"), c.before), (_("now"), c.after)):
         speed = "" if x.tok_s is None else f", {x.tok_s:,.1f} tok/s"
         what = f"{x.build}, {_money(x.total)} {x.currency}{speed}" if x.build else _("no build")
-        print(f"{label}: {x.source} ({x.as_of}): {what}")
-    print(_("Why"))
+        say(f"{label}: {x.source} ({x.as_of}): {what}")
+    say(_("Why"))
     for r in c.reasons:
-        print(f"  [{r.code}] {r.said(_)}")
+        say(f"  [{r.code}] {r.said(_)}")
     changed = [p for p in c.parts if p.from_qty != p.to_qty or p.from_unit != p.to_unit]
     if changed:
         heads = [_("Part"), _("before"), _("now"), _("Price before"), _("Price now"), _("by price"), _("by quantity")]
@@ -121,7 +121,7 @@ def show_changes(c: ResultsCompared, _: Words) -> None:
         ]  # fmt: skip
         table(heads, rows, right={3, 4, 5, 6})
     for text in c.unchecked:
-        print(_("not checked: {what}", what=text))
+        say(_("not checked: {what}", what=text))
 
 
 def _money(text: str | None) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from optimizer import library
 from optimizer.cli.front_view import coded, number
 from optimizer.cli.money_view import apart, grouped, total
 from optimizer.cli.no_build_view import show_no_build
-from optimizer.cli.output import table
+from optimizer.cli.output import say, table
 from optimizer.cli.prices_view import show_price_risk, show_variation
 from optimizer.cli.why_not_view import show_why_not
 from optimizer.clock import Clock, TimeUp
@@ -81,16 +82,19 @@ def no_build(opened: Opened, clock: Clock, typed: Typed, show: bool) -> tuple[di
 def show_point(p: PointExplained) -> None:
     """Margins, steps, money, neighbours, notes."""
     _ = language()
-    more = _("{currency} more", currency=p.currency)
-    print(
+    say(
         _(
             "Point {id}: {total}, {speed} tok/s",
             id=p.id, total=total(p.net, p.tax, p.total, p.currency), speed=f"{p.output_tok_s:,.1f}",
         ) + "\n"
     )  # fmt: skip
-    print(_("What binds, and the price of a step (cheapest build at least as fast, whatever the budget):"))
-    table(["", _("changed to"), more, _("build")], [_step(s) for s in p.steps], {2})
-    print(_("Margins:"))
+    say(_("What binds, and the price of a step (cheapest build at least as fast, whatever the budget):"))
+    table(
+        ["", _("changed to"), _("effect, {currency}", currency=p.currency), _("build")],
+        [_step(s) for s in p.steps],
+        {2},
+    )
+    say(_("Margins:"))
     table(
         [_("rule"), "", _("measured"), _("limit"), _("unit"), _("margin"), _("finding")],
         [
@@ -100,36 +104,37 @@ def show_point(p: PointExplained) -> None:
         ],
         {2, 3, 5},
     )  # fmt: skip
-    print(_("Where the money goes:"))
+    say(_("Where the money goes:"))
     rows = [[coded(CATEGORIES, s.category), grouped(s.amount), f"{s.share:.1%}"] for s in p.money]
     table([_("category"), p.currency, _("share")], rows, {1, 2})
     for name, other in ((N_("cheaper"), p.cheaper), (N_("faster"), p.faster)):
         if other:
             _neighbour(name, other, p)
     if p.faster is None:
-        print(_("Nothing faster exists, whatever the budget.") + "\n")
+        say(_("Nothing faster exists, whatever the budget.") + "\n")
+    _savings(p)
     _launch(p)
     for n in p.notes:
-        print(f"{_('note')} [{n.code}]: {_.sentence(n.text)}")
+        say(f"{_('note')} [{n.code}]{_.colon}{_.sentence(n.text)}")
 
 
 def _launch(p: PointExplained) -> None:
     """How the plan is started; many commands alike are shown by their first ones."""
     _ = language()
     if p.launch:
-        print(_("How to start it, one command per node and engine instance:"))
+        say(_("How to start it, one command per node and engine instance:"))
         for command in p.launch[:COMMANDS]:
             print(f"  {command}")
         if len(p.launch) > COMMANDS:
-            print("  " + _("... and {n} more: plan.launch of --json", n=len(p.launch) - COMMANDS))
+            say("  " + _("... and {n} more: plan.launch of --json", n=len(p.launch) - COMMANDS))
     if p.launch_note:
-        print(_.sentence(p.launch_note))
+        say(_.sentence(p.launch_note))
     print()
 
 
 def _step(s: StepFacts) -> list[str]:
     _ = language()
-    more = _("no build") if s.more is None else grouped(s.more)
+    more = _("no build") if s.more is None else _effect(Decimal(s.more))
     return [
         _("binds") if s.binds else "",
         _.sentence(s.text) + (_(" (looser)") if s.looser else _(" (tighter)")),
@@ -138,11 +143,31 @@ def _step(s: StepFacts) -> list[str]:
     ]
 
 
+def _effect(more: Decimal) -> str:
+    _, amount = language(), f"{abs(more):,}"
+    if not more:
+        return _("the same")
+    return _("saves {amount}", amount=amount) if more < 0 else _("costs {amount}", amount=amount)
+
+
+def _savings(p: PointExplained) -> None:
+    """Cheaper builds that every rule admits and that the search does not look at."""
+    _ = language()
+    for s in p.savings:
+        say(
+            _(
+                "Cheaper, as fast, and passed by every rule, but not among the builds searched: {what}. It saves "
+                "{less} {currency} ({total} in all).",
+                what=_.sentence(s.text), less=grouped(s.less), total=grouped(s.total), currency=p.currency,
+            ) + "\n"
+        )  # fmt: skip
+
+
 def _neighbour(name: str, n: Neighbour, p: PointExplained) -> None:
     _ = language()
     where = _("{id} of the front", id=n.id) if n.id else _("beyond the budget")
     gain = n.output_tok_s / p.output_tok_s - 1
-    print(
+    say(
         _(
             "Next {name} build ({where}): {apart}, {speed} tok/s ({gain})",
             name=name, where=where, apart=apart(n.more, p.currency), speed=f"{n.output_tok_s:,.1f}",
@@ -151,7 +176,7 @@ def _neighbour(name: str, n: Neighbour, p: PointExplained) -> None:
     )  # fmt: skip
     rows = [[s.name, str(s.before), str(s.after), grouped(s.more)] for s in n.swaps[:SWAPS]]
     table([_("part"), _("now"), _("then"), _("{currency} more", currency=p.currency)], rows, {1, 2, 3})
-    print(f"  {_('why')}: " + "\n       ".join(map(_figure, n.figures)) + "\n")
+    say(f"  {_('why')}: " + "\n       ".join(map(_figure, n.figures)) + "\n")
 
 
 def _figure(text: str) -> str:

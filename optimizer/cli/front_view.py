@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from optimizer.cli.money_view import grouped, sums
-from optimizer.cli.output import note, table
+from optimizer.cli.output import note, say, table
 from optimizer.i18n import N_, chosen
 from optimizer.procurement.labels import RULES, STATUS, UNITS
 
@@ -35,7 +35,7 @@ def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str 
 def show(data: dict[str, Any], everything: bool) -> None:
     _ = chosen()
     for m in data["messages"]:
-        note(f"{_(m['severity'])}: {remark(m['text'])}")
+        note(f"{_(m['severity'])}{_.colon}{remark(m['text'])}")
     points = data["front"]
     if not points:
         return
@@ -60,7 +60,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
                 f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}",
                 f"{plan['precision']} {how}{' host' * (plan['experts'] == 'host')} x{plan['replicas']}",
                 f"{p['power']['total_w'] / 1000:.1f}",
-                ", ".join(_(x) for x in names.get(p["id"], [])),
+                _.list(names.get(p["id"], [])),
             ]
         )
     table(
@@ -69,20 +69,20 @@ def show(data: dict[str, Any], everything: bool) -> None:
         {1, *(i + 2 for i in range(len(headers))), len(headers) + 4},
     )
     if len(some) < len(points):
-        print(_("{shown} of {all} points are shown; --all shows every one.", shown=len(some), all=len(points)))
+        say(_("{shown} of {all} points are shown; --all shows every one.", shown=len(some), all=len(points)))
     best = next(p for p in points if p["id"] == data["recommended"])
     said = _(
         "Build {id}: {total} {currency}, of it {share} on estimated prices",
         id=best["id"], total=grouped(best["cost"]["total"]), currency=currency,
         share=f"{best['cost']['estimated_share']:.0%}",
     )  # fmt: skip
-    print(said + _extras(best["cost"]))
+    say(said + _extras(best["cost"]))
     t = best["throughput"]
     if t["at_load"]:
-        print(_("With {users} users at once: {speed} tok/s for each, {all} in all, first token after {ttft} ms",
+        say(_("With {users} users at once: {speed} tok/s for each, {all} in all, first token after {ttft} ms",
                 users=f"{t['at_load']['users']:,}", speed=f"{t['at_load']['per_user_tok_s']:,.1f}",
                 all=f"{t['at_load']['tok_s']:,.1f}", ttft=f"{t['at_load']['ttft_ms']:,.0f}"))  # fmt: skip
-    print(
+    say(
         _(
             "Throughput: {speed} {unit}, 80 % interval {interval}, {basis}",
             speed=f"{t['output_tok_s']:,.1f}", unit=t["unit"], interval=interval(t), basis=basis(t),
@@ -103,19 +103,20 @@ def show(data: dict[str, Any], everything: bool) -> None:
         ],
         {0, 2, 3},
     )
-    print(sums(best["cost"], data["policy"]))
+    say(sums(best["cost"], data["policy"]))
     checks(best["checks"])
     e = best["energy"]
-    print(
+    say(
         _(
             "Energy: {kwh} kWh a year at PUE {pue}, {cost} {currency}",
             kwh=f"{e['kwh_year']:,}", pue=e["pue"], cost=grouped(e["cost_year"]), currency=currency,
         )
     )  # fmt: skip
     proof = data["proof"]
-    print(
+    say(
         _(
-            "Proof: {status}. {scope} ({bound} families closed by bound, {solver} by CP-SAT, {seconds} s)",
+            "Proof: {status}. {scope} ({bound} hardware families ruled out by a bound, {solver} by CP-SAT, "
+            "{seconds} s)",
             status=proof["status"], scope=_.text(proof["scope"]), bound=proof["families"]["closed_by_bound"],
             solver=proof["families"]["closed_by_cp_sat"], seconds=f"{proof['seconds'].get('total', 0):.2f}",
         )

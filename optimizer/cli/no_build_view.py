@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.cli.front_view import coded, remark
 from optimizer.cli.money_view import grouped
-from optimizer.cli.output import note
+from optimizer.cli.output import note, say
 from optimizer.explanation.schema import ConditionFacts, NoBuild, WayOut
 from optimizer.i18n import chosen as language
 from optimizer.procurement.labels import RULES
@@ -30,7 +30,7 @@ def telling() -> Tell | None:
     def tell(said: list[ConditionFacts] | WayOut) -> None:
         seconds = f"{time.monotonic() - started:4.1f} s"
         if isinstance(said, WayOut):
-            note(f"{seconds}  {changes(said)}: {grouped(said.build.total)} {said.build.currency}")
+            note(f"{seconds}  {changes(said)}{_.colon}{grouped(said.build.total)} {said.build.currency}")
         else:
             members = _.list(c.text for c in said) or _("nothing that was asked")
             note(f"{seconds}  {_('in conflict: {what}', what=members)}")
@@ -48,47 +48,47 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
     _ = language()
     for m in messages:
         if m["code"] == "guide-name":
-            note(f"{_(m['severity'])}: {remark(m['text'])}")
-    print(_("No build exists within these conditions.") + "\n")
+            note(f"{_(m['severity'])}{_.colon}{remark(m['text'])}")
+    say(_("No build exists within these conditions.") + "\n")
     if not found.minimal:
-        print(
+        say(
             _("In conflict (proven: it allows no build; whether there is one without it was not found in the time):")
             if len(found.conflict) == 1
             else _("In conflict (proven: together they allow no build; perhaps not all of them are needed for that):")
         )
         for c in found.conflict:
-            print(f"  - {_member(c)}{_from(c, found)}")
+            say(f"  - {_member(c)}{_from(c, found)}")
     elif found.conflict:
-        print(
+        say(
             _("In conflict (proven, twice: together they allow no build, without any one of them there is one):")
             if found.verified
             else _("In conflict (proven: together they allow no build, without any one of them there is one):")
         )
         for c in found.conflict:
-            print(f"  - {_member(c)}")
+            say(f"  - {_member(c)}")
     else:
-        print(_("Whatever condition is given up, no build of this catalog runs the model."))
+        say(_("Whatever condition is given up, no build of this catalog runs the model."))
     if found.ways_out:
         said = (
             _("Ways out, the cheapest build first (each the smallest change, proven: the next smaller one fails):")
             if all(w.smallest for w in found.ways_out)
             else _("Ways out, the cheapest build first (the smallest change, proven, unless it is said):")
         )
-        print(f"\n{said}")
+        say(f"\n{said}")
     for way in found.ways_out:
         _way(way)
     if not found.ways_out and found.complete:
-        print("\n" + _("No change of one condition, nor of two, makes a build possible."))
+        say("\n" + _("No change of one condition, nor of two, makes a build possible."))
     if not found.complete:
         said = _("The search for ways out ended; there may be more: `dsopt explain` on the result (-o) goes on.")
-        print(f"\n{said}")
+        say(f"\n{said}")
     if found.dropped:
-        print("\n" + _("What became of the GPUs:"))
+        say("\n" + _("What became of the GPUs:"))
     for d in found.dropped:
         few = ", ".join(d.gpus[:NAMED])
         if len(d.gpus) > NAMED:
             few = _("{names} and {n} more", names=few, n=len(d.gpus) - NAMED)
-        print(f"  {len(d.gpus):3}  {_.sentence(d.reason)}: {few}")
+        say(f"  {len(d.gpus):3}  {_.sentence(d.reason)}{_.colon}{few}")
 
 
 def _member(c: ConditionFacts) -> str:
@@ -106,10 +106,10 @@ def _from(c: ConditionFacts, found: NoBuild) -> str:
 
 def _way(way: WayOut) -> None:
     _, b = language(), way.build
-    print(f"\n  {changes(way)}")
-    print(f"      {grouped(b.total)} {b.currency}, {b.output_tok_s:,.1f} tok/s, {b.gpus}, {b.precision}")
+    say(f"\n  {changes(way)}")
+    say(f"      {grouped(b.total)} {b.currency}, {b.output_tok_s:,.1f} tok/s, {b.gpus}, {b.precision}")
     if smaller := [c.smaller for c in way.changes if c.smaller]:
-        print(f"      {_('fails: {what}', what=_.list(smaller, '; '))}")
+        say(f"      {_('fails: {what}', what=_.list(smaller, '; '))}")
     if not way.smallest:
-        print(f"      {_('perhaps a smaller change does: the search ended')}")
+        say(f"      {_('perhaps a smaller change does: the search ended')}")
     print(f"      {way.command}")

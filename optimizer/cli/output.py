@@ -7,12 +7,14 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from catalogs.errors import Fault, InputError
 from catalogs.files import check_writable, write_bytes, write_text, written_json
 from catalogs.visible import visible
+from optimizer.cli.progress import wipe
 from optimizer.cli.streams import obeyed
+from optimizer.cli.wrapped import UNKNOWN, blocks, screen_width, wrapped
 
 FILE_LIKE = re.compile(r"[/\\]|\.\w{2,5}$")
 """A text that may name a file, and not a model or a workload."""
@@ -20,7 +22,19 @@ FILE_LIKE = re.compile(r"[/\\]|\.\w{2,5}$")
 
 def note(text: str) -> None:
     """A message for people: stderr."""
-    print(text, file=sys.stderr)
+    wipe()
+    print(_fitted(text, sys.stderr), file=sys.stderr)
+
+
+def say(text: str) -> None:
+    """A sentence of an answer on stdout, its lines as long as the terminal is wide."""
+    wipe()
+    print(_fitted(text, sys.stdout), flush=True)
+
+
+def _fitted(text: str, stream: TextIO) -> str:
+    width = screen_width(stream)
+    return wrapped(text, width) if width else text
 
 
 def emit_json(data: Any) -> None:
@@ -135,10 +149,14 @@ def table(header: list[str], rows: list[list[str]], right: set[int] | None = Non
     from rich.console import Console
     from rich.table import Table
 
-    t = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for i, h in enumerate(header):
-        t.add_column(h, justify="right" if i in (right or set()) else "left", overflow="fold")
-    for row in rows:
-        t.add_row(*map(visible, row))
-    width = None if sys.stdout.isatty() else 140
-    Console(file=obeyed(sys.stdout), width=width, highlight=False, markup=False).print(t)
+    wipe()
+    cells, figures = [list(map(visible, row)) for row in rows], right or set()
+    width = screen_width(sys.stdout) or UNKNOWN
+    console = Console(file=obeyed(sys.stdout), width=width, highlight=False, markup=False)
+    for block in blocks(header, cells, figures, width):
+        t = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for i, wide in block.items():
+            t.add_column(header[i], justify="right" if i in figures else "left", overflow="fold", width=wide)
+        for row in cells:
+            t.add_row(*(wrapped(row[i], wide) for i, wide in block.items()))
+        console.print(t)

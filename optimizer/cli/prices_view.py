@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from optimizer.cli.output import table
+from optimizer.cli.output import say, table
 from optimizer.i18n import N_
 from optimizer.i18n import chosen as language
 
@@ -29,7 +29,7 @@ def show_variation(v: Variation) -> None:
     """The spans as a table, and a sentence on the recommended build."""
     _ = language()
     what = v.parts[0] if len(v.parts) == 1 else _("{n} parts", n=len(v.parts))
-    print(_("Prices {spec} ({what}), today {price}:", spec=v.spec, what=what, price=at(v, v.today)))
+    say(_("Prices {spec} ({what}), today {price}:", spec=v.spec, what=what, price=at(v, v.today)))
     rows = [
         [
             _("{low} to {high}", low=at(v, s.low), high=at(v, s.high)),
@@ -45,9 +45,9 @@ def show_variation(v: Variation) -> None:
     ]
     total = _("total there, {currency}", currency=v.currency)
     table([_("price"), _("GPUs"), _("tok/s"), total, _("why"), _("parts that change")], rows, {2})
-    print(stays(v))
+    say(stays(v))
     if not v.complete:
-        print(_("Time ended before the whole range was searched; what is shown is proven."))
+        say(_("Time ended before the whole range was searched; what is shown is proven."))
 
 
 def stays(v: Variation) -> str:
@@ -94,10 +94,10 @@ def show_price_risk(r: PriceRisk) -> None:
     show_end(r.low, N_("Every price at its low"), r.currency)
     show_end(r.high, N_("Every price at its high"), r.currency)
     if r.recommended is None or r.least_regret is None or r.proof is None:
-        print(_("No build meets the request at today's prices."))
+        say(_("No build meets the request at today's prices."))
         return
     builds = [(N_("recommended today"), r.recommended), (N_("least regret"), r.least_regret)]
-    print(
+    say(
         _("When one price goes to its high:")
         if r.bad_prices == 1
         else _("When up to {n} prices go to their high:", n=r.bad_prices)
@@ -108,7 +108,7 @@ def show_price_risk(r: PriceRisk) -> None:
         [[_(name), *_exposed(x)] for name, x in builds],
         {2, 3, 4},
     )
-    print(f"{_('It differs in:')}\n{changed(r.changes)}" if r.changes else _("Both are the same build."))
+    say(f"{_('It differs in:')}\n{changed(r.changes)}" if r.changes else _("Both are the same build."))
     both = [x.build.parts for name, x in builds]
     table(
         [_("part"), _("pieces"), _("with least regret"), _("low"), _("today"), _("high"), _("band")],
@@ -124,7 +124,7 @@ def show_price_risk(r: PriceRisk) -> None:
         {1, 2, 3, 4, 5},
     )
     p = r.proof
-    print(
+    say(
         _(
             "Proof: {status}. no build has less regret than {least} ({n} scenarios, {rounds} rounds, {seconds} s)",
             status=p.status, least=amount(p.at_least), n=p.scenarios, rounds=p.rounds, seconds=f"{p.seconds:.1f}",
@@ -135,10 +135,10 @@ def show_price_risk(r: PriceRisk) -> None:
 def show_end(front: EndFront, title: str, currency: str) -> None:
     """A front with every price at one end."""
     _ = language()
-    print(f"{_(title)}{'' if front.complete else _(' (time ended before the proof)')}:")
+    say(f"{_(title)}{'' if front.complete else _(' (time ended before the proof)')}:")
     if not front.points:
         if front.complete:
-            print(f"  {_('no build within the budget')}")
+            say(f"  {_('no build within the budget')}")
         return
     rows = [[*_build(p), _("recommended") if i == front.recommended else ""] for i, p in enumerate(front.points)]
     table([_("GPUs"), _("tok/s"), _("total, {currency}", currency=currency), ""], rows, {1, 2})

@@ -20,6 +20,17 @@ WORDS = {
 }
 
 
+_shown = False
+
+
+def wipe() -> None:
+    """Takes the line away, before something else is printed."""
+    global _shown
+    if _shown:
+        _shown = False
+        print("\r\x1b[K", end="", file=obeyed(sys.stderr), flush=True)
+
+
 @contextmanager
 def progress() -> Iterator[Tell | None]:
     """What to tell the progress to; None where nobody watches. The line is wiped at the end."""
@@ -27,18 +38,17 @@ def progress() -> Iterator[Tell | None]:
         yield None
         return
     started = last = time.monotonic()
-    shown = False
 
     def tell(phase: str, done: int, total: int) -> None:
-        nonlocal last, shown
+        nonlocal last
+        global _shown
         now = time.monotonic()
         if now - started >= AFTER_S and now - last >= EVERY_S:
-            last, shown = now, True
+            last, _shown = now, True
             text = chosen()(WORDS[phase], done=done, total=total, seconds=f"{now - started:.0f}")
             print(f"\r\x1b[K{text}", end="", file=obeyed(sys.stderr), flush=True)
 
     try:
         yield tell
     finally:
-        if shown:
-            print("\r\x1b[K", end="", file=obeyed(sys.stderr), flush=True)
+        wipe()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.output import emit_data, free, note, save
+from optimizer.cli.output import emit_data, free, note, save, say
 
 if TYPE_CHECKING:
     from constraints.request import Request
@@ -31,17 +31,17 @@ def quote(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; json and csv: stdout.")] = None,
-    point: Annotated[str | None, typer.Option(help="Point of the front; the recommended one without.")] = None,
+    point: Annotated[str | None, typer.Option(help="Point of the front. [default: the recommended one]")] = None,
     format_: Annotated[str | None, typer.Option("--format", help="xlsx, csv, json, cyclonedx, pdf.")] = None,
     template: Annotated[Path | None, typer.Option(help="A workbook of your own, filled by its names.")] = None,
     lang: Annotated[
-        str | None, typer.Option(help="en, zh or both; that of `dsopt --lang` or the locale without.")
+        str | None, typer.Option(help="en, zh or both. [default: that of dsopt --lang, else the locale's]")
     ] = None,
-    customer: Annotated[str, typer.Option(help="Whom the quote is for.")] = "",
-    number: Annotated[str, typer.Option(help="Number of the quote; made up from its contents without.")] = "",
-    date: Annotated[str | None, typer.Option(help="Day of the quote; today without.")] = None,
-    valid_days: Annotated[int, typer.Option(min=0, max=3650, help="Days that it is valid.")] = 15,
-    currency: Annotated[str | None, typer.Option(help="USD, CNY, EUR, GBP, JPY; the result's without.")] = None,
+    customer: Annotated[str, typer.Option(help="Name of the customer.")] = "",
+    number: Annotated[str, typer.Option(help="Number of the quote. [default: made from its contents]")] = "",
+    date: Annotated[str | None, typer.Option(help="Day of the quote. [default: today]")] = None,
+    valid_days: Annotated[int, typer.Option(min=0, max=3650, help="Days for which it is valid.")] = 15,
+    currency: Annotated[str | None, typer.Option(help="USD, CNY, EUR, GBP, JPY. [default: the result's]")] = None,
     fx: Annotated[Path | None, typer.Option(help="CSV of exchange rates: currency,usd_per_unit,date,source.")] = None,
     tax: Annotated[str | None, typer.Option(help="Tax on all lines: 13% or a country code, CN.")] = None,
     discount: Annotated[str | None, typer.Option(help="Discount on goods: 5%.")] = None,
@@ -85,7 +85,7 @@ def quote(
     except InputError:
         found = verify_result(file, catalog=parts, calibration=by)
         for w in found.wrong:
-            print(w)
+            say(str(w))
         for text in found.unchecked:
             note(f"not checked: {text}")
         note(f"{file} is not what dsopt would write: no quote. `dsopt verify` says the same.")

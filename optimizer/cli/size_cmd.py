@@ -40,7 +40,7 @@ these names is kept as NAME_in."""
 
 def size(
     ctx: typer.Context,
-    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name; without, every model.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name. [default: every model]")] = None,
     model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     gpu: Annotated[list[str], typer.Option(help="[N x]NAME of a GPU; several are compared.")] = [],
     n: Annotated[int | None, typer.Option(help="GPUs per node.")] = None,
@@ -169,7 +169,7 @@ def _batch(path: Path, output: Path | None, force: bool, parts: Catalog, policy:
 
     found = answer_rows(path, catalog=parts, policy=policy, calibration=by)
     for x in by.notes:
-        note(f"{language()('note')}: {language().sentence(x)}")
+        note(f"{language()('note')}{language().colon}{language().sentence(x)}")
     if output is None:
         emit_data(found.csv)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from optimizer.cli.front_view import coded, remark
-from optimizer.cli.output import note, padded, table
+from optimizer.cli.output import note, padded, say, table
 from optimizer.i18n import N_, chosen
 from optimizer.size_schema import ModelFit, ModelsReport, Sized, SizeReport, UsersRow
 
@@ -35,9 +35,9 @@ def show(r: SizeReport) -> None:
     """Messages to stderr, figures to stdout."""
     _ = chosen()
     for m in r.messages:
-        note(f"{_('note')}: {remark(m)}")
+        note(f"{_('note')}{_.colon}{remark(m)}")
     lengths = "" if r.isl is None else _(", {isl} tokens in, {osl} out", isl=f"{r.isl:,}", osl=f"{r.osl:,}")
-    print(f"{_.sentence(r.model.name)}: {r.workload}{lengths}")
+    say(f"{_.sentence(r.model.name)}{_.colon}{r.workload}{lengths}")
     if r.isl is None or any(s.details for s in r.setups):
         for s in r.setups:
             facts(s)
@@ -48,7 +48,7 @@ def show(r: SizeReport) -> None:
     for s in r.setups:
         if o := s.second_opinion:
             speed_ = f"{o.output_tok_s:,.0f} tok/s ({o.plan})"
-            print(_("{engine} on {setup}: {speed}", engine=f"{o.engine} {o.version}", setup=setup(s), speed=speed_))
+            say(_("{engine} on {setup}: {speed}", engine=f"{o.engine} {o.version}", setup=setup(s), speed=speed_))
 
 
 def setup(s: Sized | Any) -> str:
@@ -106,7 +106,7 @@ def one(s: Sized) -> None:
     if s.counts:
         lines.append((N_("Other numbers"), _.sentence(s.counts)))
     for title, text in lines:
-        print(f"  {padded(_(title), 15)} {text}")
+        say(f"  {padded(_(title), 15)} {text}")
     if s.table:
         table(
             [_("users"), _("tok/s each"), _("tok/s"), _("80 % interval"), _("basis"), _("TTFT"), _("plan"), _("cut")],
@@ -141,11 +141,11 @@ def compare(setups: list[Sized]) -> None:
     )  # fmt: skip
     for s in setups:
         if not s.fits:
-            print(_("{setup} does not fit: {why}", setup=setup(s), why=_.sentence(s.reason)))
+            say(_("{setup} does not fit: {why}", setup=setup(s), why=_.sentence(s.reason)))
     counts = sorted({u.users for s in setups for u in s.table if u.users in _steps()})
     tables = [{u.users: u for u in s.table} for s in setups]
     if counts:
-        print(_("Users at once: tok/s of all, tok/s each and TTFT (* beyond memory or a limit)"))
+        say(_("Users at once: tok/s of all, tok/s each and TTFT (* beyond memory or a limit)"))
         table(
             [_("users"), *(setup(s) for s in setups)],
             [[f"{n:,}", *(_cell(t.get(n)) for t in tables)] for n in counts],
@@ -166,20 +166,20 @@ def _cell(u: UsersRow | None) -> str:
 def facts(s: Sized) -> None:
     """A setup with facts of its own kind (training, experts in host memory): a line per fact."""
     _ = chosen()
-    print(setup(s))
+    say(setup(s))
     shown = {**s.model_dump(exclude={"details", "gpu", "name", "table"}), **s.details}
     titles = {key: coded(FACTS, key) for key, value in shown.items() if value not in (None, "", [], {})}
     for key, title in titles.items():
-        print(f"  {padded(title, 30 if _.chinese else 18)} {_.sentence(str(shown[key]))}")
+        say(f"  {padded(title, 30 if _.chinese else 18)} {_.sentence(str(shown[key]))}")
 
 
 def models(r: ModelsReport) -> None:
     """The models that run on a setup, the largest first, then those that do not."""
     _ = chosen()
     for text in r.messages:
-        note(f"{_('note')}: {_.sentence(text)}")
+        note(f"{_('note')}{_.colon}{_.sentence(text)}")
     runs = [m for m in r.models if m.size.fits]
-    print(f"{setup(r.models[0].size)}: {r.workload}" if r.models else _("no models"))
+    say(f"{setup(r.models[0].size)}{_.colon}{r.workload}" if r.models else _("no models"))
     if runs:
         table(
             [_("model"), _("params, 1e9"), _("plan"), _("users"), _("tok/s"), _("80 % interval"), _("basis"),
@@ -190,10 +190,10 @@ def models(r: ModelsReport) -> None:
         )  # fmt: skip
     rest = [m for m in r.models if not m.size.fits]
     if rest:
-        print(_("Does not run:"))
+        say(_("Does not run:"))
         for m in rest:
             what = _(" at {precision}", precision=m.size.precision) if m.size.precision else ""
-            print(f"  {_names(m)}{what}: {_.sentence(m.size.reason)}")
+            say(f"  {_names(m)}{what}: {_.sentence(m.size.reason)}")
 
 
 def _names(m: ModelFit) -> str:

@@ -40,7 +40,7 @@ def _words(texts: list[str]) -> frozenset[str]:
 
 def solve(
     ctx: typer.Context,
-    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name; without, every model.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name. [default: every model]")] = None,
     model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
     budget: Annotated[str | None, typer.Option(help="Money in all, with tax: 300000, 300k, $300,000, 200万元.")] = None,
     throughput: Annotated[float | None, typer.Option(help="Output tokens per second to reach.")] = None,
@@ -222,7 +222,7 @@ def solve(
         note(language()("The overlay replaced: {names}.", names=", ".join(parts.replaced)))
     by = parse.calibration(calibration, measured, parts, chosen)
     for text in by.notes:
-        note(f"{language()('note')}: {language().sentence(text)}")
+        note(f"{language()('note')}{language().colon}{language().sentence(text)}")
     from optimizer.clock import Clock, interruptible
 
     if not single:

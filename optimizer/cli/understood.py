@@ -8,6 +8,7 @@ from decimal import Decimal
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
+from optimizer.cli.output import say
 from optimizer.command import conditions, number
 from optimizer.i18n import N_, Words, chosen
 from optimizer.text.minor_units import money
@@ -21,7 +22,7 @@ def show_understood(catalog: Catalog, request: Request, policy: Policy, every_mo
         from optimizer.library import validate_request
 
         validate_request(request, catalog=catalog, policy=policy)
-    print(understood(request, policy, every_model), flush=True)
+    say(understood(request, policy, every_model))
 
 
 def understood(request: Request, policy: Policy, every_model: bool = False) -> str:

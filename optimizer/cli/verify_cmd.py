@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from optimizer.cli.output import emit_json
+from optimizer.cli.output import emit_json, say
 from optimizer.i18n import chosen
 
 HELP = """Examples:
@@ -47,8 +47,8 @@ def verify(
         emit_json({"file": str(file), **found.model_dump(mode="json", exclude={"points"})})
     else:
         for w in found.wrong:
-            print(w)
+            say(str(w))
         verdict = Verdict(len(found.wrong), found.points, found.unchecked, found.proof)
-        print(verdict.said(chosen()))
+        say(verdict.said(chosen()))
     if not found.ok:
         raise typer.Exit(5)

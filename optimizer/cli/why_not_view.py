@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from optimizer.cli.front_view import coded
-from optimizer.cli.money_view import grouped
-from optimizer.cli.output import table
+from optimizer.cli.money_view import apart, grouped
+from optimizer.cli.output import say, table
 from optimizer.explanation.why_not_schema import BreakEven, Offered, WhyNot
 from optimizer.i18n import N_
 from optimizer.i18n import chosen as language
@@ -22,7 +22,7 @@ TIME_ENDED = N_("Time ended before all was answered; what is shown is proven.")
 def show_why_not(found: WhyNot) -> None:
     """In sentences, one a line."""
     for line in why_not_lines(found):
-        print(line)
+        say(line)
 
 
 def why_not_lines(w: WhyNot) -> list[str]:
@@ -30,13 +30,13 @@ def why_not_lines(w: WhyNot) -> list[str]:
     _ = language()
     if w.inside:
         return [_("{what}: the recommended build holds it already.", what=w.what)]
-    lines = [_("Why not {what}? Held against {build}.", what=w.what, build=_build(w, w.point))]
+    lines = [_("Why not {what}? Compared with {build}.", what=w.what, build=_build(w, w.point))]
     for a in w.against:
-        text = _("admissible without {what}", what=_.list(a.conditions, " and "))
+        text = _("allowed if not for {what}", what=_.list(a.conditions, " and "))
         text = text if a.conditions else _.sentence(a.text)
         cost = _(": {money}", money=f"{grouped(a.total)} {w.currency}") if a.total else ""
         rules = ", ".join(coded(RULES, x) for x in a.rules)
-        lines.append(_("Against it ({rules}): {finding}{cost}.", rules=rules, finding=text, cost=cost))
+        lines.append(_("What stands against it ({rules}): {finding}{cost}.", rules=rules, finding=text, cost=cost))
     if w.supposed:
         names = ", ".join(w.supposed)
         lines.append(_("In what follows {names} is counted at the least price there is.", names=names))
@@ -99,8 +99,8 @@ def _even(w: WhyNot, e: BreakEven) -> str:
         return _("The price of {part} decides nothing: all pieces are in hand ({total} against {against}).", **facts)
     now = _("now {price}", price=grouped(e.price_now)) if e.price_now else _("nobody offers it")
     return _(
-        "Break-even against {against}: {part} at {price} {currency} a piece ({now}); {gpus} then cost {total}, at one "
-        "unit of money more {above}.",
+        "Break-even against {against}: {part} at {price} {currency} a piece ({now}); {gpus} then cost {total}; "
+        "at the next higher price, {above}.",
         **facts, price=grouped(e.price), currency=w.currency, now=now, above=grouped(e.total_above),
     )  # fmt: skip
 
@@ -127,10 +127,10 @@ def show_mended(m: Mended | None) -> None:
     """What fails, what changes, what it costs, and every rule after."""
     _ = language()
     if m is None:
-        print(_("No build passes every rule within these conditions, however much is changed."))
+        say(_("No build passes every rule within these conditions, however much is changed."))
         return
     if not m.changes:
-        print(_("Nothing to mend: every rule passes, {total} {currency}.", total=grouped(m.total), currency=m.currency))
+        say(_("Nothing to mend: every rule passes, {total} {currency}.", total=grouped(m.total), currency=m.currency))
         return
     table([_("rule broken"), _("finding")], [[coded(RULES, x.rule), _.sentence(x.text)] for x in m.broken])
     table(
@@ -146,22 +146,23 @@ def show_mended(m: Mended | None) -> None:
         total=grouped(m.total), currency=m.currency,
     )  # fmt: skip
     t = m.throughput
-    print(said + (f" ({Decimal(m.added):+,} {m.currency})" if m.added else ""))
-    print(
+    say(said + (f" ({apart(m.added, m.currency)})" if m.added else ""))
+    say(
         _(
             "Throughput: {speed} {unit} at {precision}, 80 % interval {interval}",
             speed=f"{t.output_tok_s:,.1f}", unit=t.unit, precision=m.precision, interval=f"{t.low:,.0f}-{t.high:,.0f}",
         )
     )  # fmt: skip
     warned = [x.text for x in m.checks if x.status == "warn"]
-    print(
+    say(
         _("Every rule passes, with warnings: {what}.", what=_.list(warned, "; ")) if warned else _("Every rule passes.")
     )
     p = m.proof
     found = _("no build that passes is nearer, nor as near for less") if p.status == "optimal" else _("stopped early")
-    print(
+    say(
         _(
-            "Proof: {status}, {found} ({families} families: {bound} closed by bound, {solver} by CP-SAT).",
+            "Proof: {status}, {found} ({families} hardware families: {bound} ruled out by a bound, {solver} by "
+            "CP-SAT).",
             status=p.status, found=found, families=p.families, bound=p.closed_by_bound, solver=p.closed_by_cp_sat,
         )
     )  # fmt: skip

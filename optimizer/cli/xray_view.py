@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optimizer.cli.front_view import checks, coded
-from optimizer.cli.output import table
+from optimizer.cli.output import say, table
 from optimizer.cli.why_not_view import show_mended
 from optimizer.i18n import N_, Words
 from optimizer.i18n import chosen as language
@@ -22,21 +22,21 @@ def show(x: XRay) -> None:
     whose = (
         _("X-ray of {source}: {head}", source=x.source, head=head) if head else _("X-ray of {source}", source=x.source)
     )
-    print(whose + until)
+    say(whose + until)
     for s in summary(x, _):
-        print(f"- {s}")
-    print(f"\n{_.text(x.basis.text)}")
+        say(f"- {s}")
+    say(f"\n{_.text(x.basis.text)}")
     _lines(x, _)
     for f in x.findings:
         if f.severity != "error":
-            print(_(NOTED[f.severity], what=finding(f, _)))
+            say(_(NOTED[f.severity], what=finding(f, _)))
     for n in x.notices:
-        print(_(NOTED["note"], what=_.text(n)))
-    print(f"\n{_.text(x.scope)}")
+        say(_(NOTED["note"], what=_.text(n)))
+    say(f"\n{_.text(x.scope)}")
     if x.checks:
         checks(c.model_dump() for c in x.checks)
     for u in x.not_judged:
-        print(unjudged(u, _))
+        say(unjudged(u, _))
     if x.missing:
         table(
             [_("missing"), _("qty"), _("why"), _("about, {currency}", currency=x.basis.currency)],
@@ -50,13 +50,13 @@ def show(x: XRay) -> None:
             {1, 3},
         )  # fmt: skip
     if x.memory is not None:
-        print(_("Memory: {what}.", what=_.text(x.memory.text)))
+        say(_("Memory: {what}.", what=_.text(x.memory.text)))
     if x.supplies is not None:
-        print(_("Supplies: {what}.", what=_.text(x.supplies.text)))
+        say(_("Supplies: {what}.", what=_.text(x.supplies.text)))
     _instead(x, _)
     if x.mended is not None:
         among = _.text(x.mended_among)
-        print("\n" + _("The nearest build that passes, {among}. Quoted parts at the quote's prices:", among=among))
+        say("\n" + _("The nearest build that passes, {among}. Quoted parts at the quote's prices:", among=among))
         show_mended(x.mended)
 
 
@@ -75,13 +75,13 @@ def _lines(x: XRay, _: Words) -> None:
     t = x.totals
     said = [f"{s.label or s.kind} {amount(s.amount)}{_(' (row {row})', row=s.row)}" for s in t.stated]
     if said:
-        print(_("The quote states: {what}.", what=_.list(said, "; ")))
+        say(_("The quote states: {what}.", what=_.list(said, "; ")))
     if t.net is not None:
         open_ = (
             _(", of it {money} no part of the build", money=amount(t.of_it_not_placed)) if t.of_it_not_placed else ""
         )
         off = _("; rebates on the whole {amount}", amount=amount(t.rebates)) if t.rebates else ""
-        print(
+        say(
             _(
                 "Counted net: hardware {hardware} {unit}{open}; services {services}{rebates}; together {net}.",
                 hardware=amount(t.hardware), unit=unit, open=open_, services=amount(t.services or "0"),
@@ -89,9 +89,9 @@ def _lines(x: XRay, _: Words) -> None:
             )
         )  # fmt: skip
         if t.tax is None or t.gross is None:
-            print(_("Tax and the sum with it: not known, the quote says no rate (--tax 19%)."))
+            say(_("Tax and the sum with it: not known, the quote says no rate (--tax 19%)."))
         else:
-            print(_("Tax: {tax}; with tax: {gross} {unit}.", tax=amount(t.tax), gross=amount(t.gross), unit=unit))
+            say(_("Tax: {tax}; with tax: {gross} {unit}.", tax=amount(t.tax), gross=amount(t.gross), unit=unit))
 
 
 def _line(x: XLine, _: Words) -> list[str]:
@@ -118,7 +118,7 @@ def _instead(x: XRay, _: Words) -> None:
     i = x.instead
     if i is None:
         return
-    print("\n" + _("{what}; in brackets, against the quote:", what=_.sentence(i.text)))
+    say("\n" + _("{what}; in brackets, against the quote:", what=_.sentence(i.text)))
     found = [
         (_("fastest for it"), i.fastest),
         (_(AS_FAST[i.as_fast_as]), i.as_fast),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from constraints.precision import BITS
 from optimizer.explanation.asking import Asking, Change
 from optimizer.explanation.conditions import conditions
-from optimizer.explanation.levers import Choice, Number
+from optimizer.explanation.levers import Choice, Lever, Members, Number
 from optimizer.explanation.loosening import levers
 from optimizer.front import Found, Point
 
@@ -17,6 +17,8 @@ USUAL = {
     "dataset": 10, "load": 100, "user-speed": 10,
 }  # fmt: skip
 """Grid steps that a buyer thinks in: a kW, a node, a week, ten percent, a TB, a tok/s. Others: a tenth."""
+ANY = {"vendor": "any vendor", "origin": "any country of origin"}
+"""Lists that name what is admitted, given up: the others are too long to be said member by member."""
 USERS = ((50, 50), (10, 10), (1, 1))
 """(from so many users on, step)."""
 
@@ -56,8 +58,7 @@ def steps(asking: Asking, point: Point) -> Iterator[Step]:
             for text, change in [option for alike in lever.steps for option in alike][:4]:
                 yield step(lever.key, text, _looser(asking, lever.key, change), base | change)
         else:
-            given_up = in_force[lever.key]
-            yield step(lever.key, f"without: {given_up.text}", True, base | given_up.without)
+            yield step(lever.key, _given_up(lever), True, base | in_force[lever.key].without)
 
 
 def next_faster(asking: Asking, point: Point) -> Point | None:
@@ -77,6 +78,14 @@ def _moved(lever: Number) -> Iterator[tuple[str, bool, Change]]:
         inside = min(lever.start, lever.loosest) <= to <= max(lever.start, lever.loosest) if looser else to > 0
         if inside:
             yield lever.say(to), looser, lever.fields(to)
+
+
+def _given_up(lever: Lever) -> str:
+    """What is asked where a list is given up altogether."""
+    if lever.key in ANY:
+        return ANY[lever.key]
+    assert isinstance(lever, Members)
+    return lever.say(lever.extra)
 
 
 def _looser(asking: Asking, key: str, change: Change) -> bool:

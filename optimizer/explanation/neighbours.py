@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from constraints.case import Build
 from optimizer.bom import purchase
 from optimizer.explanation.words import trimmed
 from optimizer.front import Point
@@ -22,8 +23,13 @@ class Swap:
 
 
 def swaps(market: Market, a: Point, b: Point) -> list[Swap]:
-    """Parts that differ, the dearest difference first."""
-    before, after = _lines(market, a), _lines(market, b)
+    """Parts that differ between two points, the dearest difference first."""
+    return swapped(market, a.case.build, b.case.build)
+
+
+def swapped(market: Market, now: Build, then: Build) -> list[Swap]:
+    """Parts that differ between two builds, the dearest difference first."""
+    before, after = _lines(market, now), _lines(market, then)
     found = [
         Swap(x, before.get(x, (0, 0))[0], after.get(x, (0, 0))[0], after.get(x, (0, 0))[1] - before.get(x, (0, 0))[1])
         for x in sorted({*before, *after})
@@ -32,10 +38,10 @@ def swaps(market: Market, a: Point, b: Point) -> list[Swap]:
     return sorted(found, key=lambda s: (-abs(s.more_cents), s.part))
 
 
-def _lines(market: Market, p: Point) -> dict[str, tuple[int, int]]:
+def _lines(market: Market, build: Build) -> dict[str, tuple[int, int]]:
     """part or bundle -> (pieces, cents)."""
     out: dict[str, tuple[int, int]] = {}
-    for line in purchase(market, p.case.build).lines:
+    for line in purchase(market, build).lines:
         pieces, cents = out.get(line.part, (0, 0))
         out[line.part] = pieces + line.qty, cents + line.qty * line.cents
     return out

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from constraints.budget import totals
+from constraints.case import Build
 from constraints.rule import Check
 from optimizer.bom import BUNDLE, purchase
 from optimizer.clock import Clock
 from optimizer.explanation.asking import Asking, Change
 from optimizer.explanation.binding import Step, next_faster, steps
-from optimizer.explanation.neighbours import swaps, why_faster
+from optimizer.explanation.neighbours import swapped, why_faster
 from optimizer.explanation.no_build import build_facts
-from optimizer.explanation.schema import Margin, Neighbour, Note, PointExplained, Spent, StepFacts, SwapFacts
+from optimizer.explanation.savings import fewer_modules
+from optimizer.explanation.schema import (
+    Margin,
+    Neighbour,
+    Note,
+    PointExplained,
+    Saving,
+    Spent,
+    StepFacts,
+    SwapFacts,
+)
 from optimizer.front import Point
 from optimizer.market import Market
 from optimizer.notes import notes
@@ -44,6 +55,7 @@ def explained(
         money=_money(market, p),
         cheaper=_neighbour(asking, p, points[at - 1], f"p{at}") if at else None,
         faster=_neighbour(asking, p, points[at + 1], f"p{at + 2}") if at + 1 < len(points) else _beyond(asking, p),
+        savings=_savings(market, p),
         notes=[Note(code=code, text=text) for code, text in notes(market, p)],
         **launch_facts(market, p.case),
     )
@@ -92,18 +104,46 @@ def _money(market: Market, p: Point) -> list[Spent]:
 def _neighbour(asking: Asking, p: Point, other: Point, name: str) -> Neighbour:
     market, currency = asking.base, asking.base.request.currency
     now, then = (asking.total(Change(), x.found) for x in (p, other))
-    parts, kits = market.catalog.parts, market.catalog.bundles
-    changed = [
+    return Neighbour(
+        id=name, total=money(then, currency), more=money(then - now, currency),
+        output_tok_s=other.found.row.perf.tenths / 10, swaps=_swaps(market, p.case.build, other.case.build),
+        figures=why_faster(p, other),
+    )  # fmt: skip
+
+
+def _swaps(market: Market, now: Build, then: Build) -> list[SwapFacts]:
+    """Parts and bundles whose number differs."""
+    parts, kits, currency = market.catalog.parts, market.catalog.bundles, market.request.currency
+    return [
         SwapFacts(
             part=s.part, name=parts[s.part].name if s.part in parts else kits[s.part].name or s.part,
             before=s.before, after=s.after, more=money(s.more_cents, currency),
         )
-        for s in swaps(market, p, other)
+        for s in swapped(market, now, then)
     ]  # fmt: skip
-    return Neighbour(
-        id=name, total=money(then, currency), more=money(then - now, currency),
-        output_tok_s=other.found.row.perf.tenths / 10, swaps=changed, figures=why_faster(p, other),
-    )  # fmt: skip
+
+
+def _savings(market: Market, p: Point) -> list[Saving]:
+    """Fewer memory modules that spread evenly, where they cost less."""
+    offer = fewer_modules(market, p)
+    if offer is None:
+        return []
+    now, then = (purchase(market, x) for x in (p.case.build, offer.build))
+    total_now, total_then = (totals(x.cents + x.support_cents, market.policy)[2] for x in (now, then))
+    gb, gb_before = offer.count * offer.module.capacity_gb, offer.before_count * offer.before.capacity_gb
+    text = (
+        f"{offer.count} x {offer.module.name} per node ({gb:,} GB on {offer.count} of {offer.channels} memory "
+        f"channels) in place of {offer.before_count} x {offer.before.name} ({gb_before:,} GB): less memory bandwidth"
+    )
+    currency = market.request.currency
+    return [
+        Saving(
+            text=text,
+            total=money(total_then, currency),
+            less=money(total_now - total_then, currency),
+            swaps=_swaps(market, p.case.build, offer.build),
+        )
+    ]
 
 
 def _beyond(asking: Asking, p: Point) -> Neighbour | None:

@@ -122,6 +122,15 @@ class Neighbour(Strict):
     figures: list[str] = Field(description="what makes one faster than the other")
 
 
+class Saving(Strict):
+    """A cheaper build, as fast, that every rule admits and that the search does not look at."""
+
+    text: str
+    total: Money = Field(description="of that build, in the result's currency, with support and tax")
+    less: Money = Field(description="what it costs less than the point")
+    swaps: list[SwapFacts]
+
+
 class Note(Strict):
     """A remark with a stable code; docs/notes.md has a paragraph on each."""
 
@@ -143,6 +152,9 @@ class PointExplained(Strict):
     money: list[Spent] = Field(description="the dearest category first")
     cheaper: Neighbour | None = Field(description="null at the front's low end")
     faster: Neighbour | None = Field(description="null where nothing faster exists, whatever the budget")
+    savings: list[Saving] = Field(
+        default=[], description="what `check` admits and `solve` does not look at, where it costs less"
+    )
     launch: list[str] = Field(default=[], description="commands that serve the plan, one per node and engine instance")
     launch_note: str = Field(default="", description="what must be said of the commands, or why there are none")
     notes: list[Note]

@@ -117,7 +117,7 @@ def _even(
     carrier = wish.carrier(held.market, build)
     name = market.catalog.parts[carrier].name
     if carrier in {**rival.found.build.node, **rival.found.build.shared}:
-        return f"{name} is in the build that it is held against as well: its price moves both"
+        return f"{name} is also in the build it is compared with: its price moves both"
     only = Wish(wish.words, wish.gpu, wish.gpu_count, carrier).forced(market, **_with(fields, market, wish.part))
     even = break_even(only, carrier, rival.parts_cents, clock)
     if even is None:
@@ -168,7 +168,7 @@ def _conditions(market: Market, wish: Wish, clock: Clock) -> list[tuple[Against,
 
     def told(chosen: list[tuple[str, str, dict[str, Any]]], s: Solved) -> tuple[Against, dict[str, Any]]:
         words = [w for _, w, _ in chosen]
-        text = f"admissible without {' and '.join(words)}"
+        text = f"allowed if not for {' and '.join(words)}"
         fields = {k: v for _, _, f in chosen for k, v in f.items()}
         rules = list(dict.fromkeys(rule for rule, _, _ in chosen))
         cost = total(s.market, s.parts_cents)

@@ -70,7 +70,8 @@ def order(result: Result, points: list[tuple[int, int]]) -> Iterator[Wrong]:
         return not total, points[i][0] / (total or 1), -i
 
     best = max(range(len(ids)), key=value, default=0)
-    named = {"fastest": ids[-1], "cheapest": ids[0], "value": ids[best]} if ids else {}
+    cheapest = min(range(len(ids)), key=lambda i: Decimal(result.front[i].cost.total), default=0)
+    named = {"fastest": ids[-1], "cheapest": ids[cheapest], "value": ids[best]} if ids else {}
     yield from differences(result.named, named, "named")
     asks_for_load = result.request.users is not None or result.request.mean_tok_s is not None
     if ids and asks_for_load and result.recommended in ids:

@@ -48,7 +48,7 @@ def facts(book: Book) -> Iterator[tuple[str, str]]:
     yield _("Throughput model"), f"{r.throughput_model.calibration}, sha256 {r.throughput_model.sha256}"
     p = r.proof
     yield _("Proof"), f"{p.status}, {p.solver} {p.version}. {_.text(p.scope)}"
-    families = N_("{bound} families of hardware closed by bound, {solver} by CP-SAT")
+    families = N_("{bound} hardware families ruled out by a bound, {solver} by CP-SAT")
     yield (
         _("How it was closed"),
         _.stacked(families, bound=p.families.closed_by_bound, solver=p.families.closed_by_cp_sat),

@@ -40,7 +40,7 @@ def scope(quote: Quote, catalog: Catalog) -> Scope:
         fault = e.faults[0]
         if fault.code == "mixed-nodes":
             return _main_kind(quote, catalog)
-        text = f"No build, so no rule was held against it: {fault.text}. {fault.remedy}"
+        text = f"No build, so no rule was checked: {fault.text}. {fault.remedy}"
         return Scope(None, text, frozenset(), reason=fault.text)
     return _judged(placed, _said(placed, catalog), _rows(quote, placed))
 

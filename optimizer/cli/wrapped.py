@@ -1,0 +1,126 @@
+"""Text and tables that fit the width of a terminal: lines break between words, and Chinese between characters; a table
+of more columns than fit is printed in blocks, each of which begins with the first column."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Sequence, Set
+from typing import TextIO
+
+UNKNOWN = 140
+"""Width of tables that go to a file or a pipe."""
+APART = 3
+"""Cells between two columns of a table, and EDGES at its ends."""
+EDGES = 2
+COLUMN = (20, 16, 12)
+"""Narrowest that a column of text is made, where the text is wider: narrower where the table then has fewer blocks."""
+WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6"
+OPENING, CLOSING = "（「《", "，。；：、）」》！？"
+PIECE = re.compile(rf"[{OPENING}]*(?:[{WIDE}]|[^\s{WIDE}]+)[{CLOSING}]*")
+"""What no line break divides: a character, or a word of Latin letters and figures, with the punctuation at it."""
+WITHIN = re.compile(r"(?<=[-/_,.=])")
+"""Where a word that is longer than a line may be divided."""
+
+
+def screen_width(stream: TextIO) -> int | None:
+    """Cells of a line; None where the stream is no terminal."""
+    return max(20, shutil.get_terminal_size().columns) if stream.isatty() else None
+
+
+def wrapped(text: str, width: int) -> str:
+    """The text in lines of at most `width` cells; a line that is broken goes on under its own indentation."""
+    return "\n".join(broken for line in text.split("\n") for broken in _lines(line, width))
+
+
+def _lines(line: str, width: int) -> list[str]:
+    from rich.cells import cell_len
+
+    if cell_len(line) <= width:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    indent = indent if len(indent) < width // 2 else ""
+    out, now = list[str](), ""
+    for space, piece in _pieces(line.strip(), width - len(indent)):
+        if now and cell_len(indent + now + space + piece) > width:
+            out.append(indent + now)
+            now = piece
+        else:
+            now += (space if now else "") + piece
+    return [*out, indent + now]
+
+
+def _pieces(text: str, width: int) -> Iterable[tuple[str, str]]:
+    """(space before, piece) of a line; what is wider than `width` is divided."""
+    from rich.cells import cell_len
+
+    end = 0
+    for found in PIECE.finditer(text):
+        space, piece = text[end : found.start()], found[0]
+        end = found.end()
+        if cell_len(piece) <= width:
+            yield space, piece
+            continue
+        for part in WITHIN.split(piece):
+            for i in range(0, len(part), width):
+                yield space, part[i : i + width]
+                space = ""
+
+
+def blocks(header: Sequence[str], rows: Sequence[Sequence[str]], right: Set[int], width: int) -> list[dict[int, int]]:
+    """Columns and their widths in cells, block by block. Figures (the columns in `right`) are never divided."""
+    natural = [max(map(_natural, column)) for column in zip(header, *rows, strict=True)]
+    tried = []
+    for narrow in COLUMN:
+        least = [_least(i in right, x, [row[i] for row in rows], narrow) for i, x in enumerate(header)]
+        tried.append((_packed(least, width), least))
+    packed, least = min(tried, key=lambda x: len(x[0]))
+    return [_shared(block, least, natural, width) for block in packed]
+
+
+def _packed(least: Sequence[int], width: int) -> list[list[int]]:
+    """Columns block by block, as many in each as fit."""
+    out: list[list[int]] = [[]]
+    for i in range(len(least)):
+        if len(out[-1]) > 1 and _taken([least[j] for j in (*out[-1], i)]) > width:
+            out.append([0])
+        out[-1].append(i)
+    return out
+
+
+def _shared(block: list[int], least: Sequence[int], natural: Sequence[int], width: int) -> dict[int, int]:
+    """The width that is left, given to the columns that want the fewest cells first."""
+    spare = width - _taken([least[i] for i in block])
+    given = {i: least[i] for i in block}
+    for place, i in enumerate(sorted(block, key=lambda i: natural[i] - least[i])):
+        more = min(natural[i] - least[i], max(0, spare) // (len(block) - place))
+        given[i] += more
+        spare -= more
+    if spare < 0:  # two columns that are wider than the screen
+        widest = max(block, key=lambda i: given[i])
+        given[widest] = max(4, given[widest] + spare)
+    return given
+
+
+def _taken(widths: Sequence[int]) -> int:
+    return sum(widths) + APART * (len(widths) - 1) + EDGES
+
+
+def _natural(text: str) -> int:
+    from rich.cells import cell_len
+
+    return max(map(cell_len, text.split("\n")))
+
+
+def _least(figures: bool, header: str, cells: Sequence[str], narrow: int) -> int:
+    """The narrowest that a column may be: as wide as a figure, or as a word that is not too long."""
+    from rich.cells import cell_len
+
+    def word(text: str) -> int:
+        return max((cell_len(x) for x in PIECE.findall(text)), default=0)
+
+    title = max(word(header), (_natural(header) + 1) // 2)
+    widest = max(map(_natural, cells), default=0)
+    if figures:
+        return max(title, widest)
+    return max([title, min(widest, narrow), *(min(word(x), narrow + 4) for x in cells)])

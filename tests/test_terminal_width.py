@@ -1,0 +1,113 @@
+"""On a narrow terminal figures stay whole, lines break between words, and nothing is wider than the screen."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+
+import pytest
+from rich.cells import cell_len
+
+from optimizer.cli import output
+from optimizer.cli.wrapped import wrapped
+
+FRONT = [
+    "point",
+    "total, USD",
+    "tok/s",
+    "80 % interval",
+    "each user",
+    "users",
+    "at load",
+    "TTFT, ms",
+    "GPUs",
+    "plan",
+    "",
+]
+ROWS = [
+    ["p1", "1,198,485", "745.5", "535-1,040", "10.0", "75", "50 x 13.1", "899", "2 x 6 A100 PCIe 80GB", "int8 tp2", ""],
+    ["p2", "12,345,678", "19,513.6", "14,003-27,222", "10.0", "2,018", "50 x 35.8", "187",
+     "12 x 8 Instinct MI350X OAM", "fp8 dp4 x2", "fastest, value, recommended"],
+]  # fmt: skip
+RIGHT = {1, 2, 3, 4, 5, 6, 7}
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 100, 140, 200])
+def test_figures_are_never_divided(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(sys, "stdout", screen)
+    output.table(FRONT, ROWS, RIGHT)
+    said = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
+    assert all(cell_len(line.rstrip()) <= width for line in said.splitlines())
+    for row in ROWS:
+        assert all(row[i] in said for i in RIGHT)
+    heads = [x for x in said.splitlines() if re.match(r" (p1|p2) ", x)]
+    assert len(heads) >= 2 and len(heads) % 2 == 0  # each block begins with the point's name
+
+
+@pytest.mark.parametrize("width", [30, 47, 80])
+def test_lines_break_between_words(width: int) -> None:
+    english = (
+        "  Proof: optimal. Within catalog 2c74e4af3c40 no cheaper or faster valid build of 237,138.72 USD was "
+        "overlooked."
+    )
+    chinese = (
+        "需求：预算 300,000.00 USD；模型 v3-671b；50 个并发用户；负载 chat：输入 1,024、输出 1,024 个 token"
+        "（条件 --condition new）。"
+    )
+    for text in (english, chinese):
+        lines = wrapped(text, width).split("\n")
+        assert len(lines) > 1 and all(cell_len(x) <= width for x in lines)
+        words = {x for line in lines for x in re.findall(r"[A-Za-z0-9.,:-]*[A-Za-z0-9]", line)}
+        assert set(re.findall(r"[A-Za-z0-9.,:-]*[A-Za-z0-9]", text)) == words
+        assert not any(line.strip().startswith(tuple("，。；：、）")) for line in lines)
+        assert "".join(text.split()) == "".join("".join(lines).split())
+    assert all(x.startswith("  ") for x in wrapped(english, width).split("\n"))
+
+
+def test_a_word_wider_than_the_line_is_divided() -> None:
+    assert wrapped("a" * 25, 10).split("\n") == ["a" * 10, "a" * 10, "a" * 5]
+    assert wrapped("models/deepseek-ai/DeepSeek-R1.yaml", 20).split("\n")[0] == "models/deepseek-ai/"
+
+
+def test_the_whole_screen_of_an_answer() -> None:
+    """A solve in a terminal of 80 columns, English and Chinese: no line is wider, no figure of the front is cut."""
+    for language in ("en", "zh"):
+        words = ["--budget", "40000", "--model", "r1-distill-llama-70b", "--users", "8", "--as-of", "2026-11-24"]
+        screen = typed(["--lang", language, "solve", *words])
+        assert all(cell_len(x) <= 80 for x in screen.splitlines())
+        assert re.search(r"^ p1 +[\d,]+ +[\d,.]+ +[\d,]+-[\d,]+ ", screen, re.MULTILINE)
+        assert re.search(r" 8 x [\d.]+ ", screen)
+
+
+def typed(words: list[str]) -> str:
+    """What a terminal of 80 columns shows of a command."""
+    master, slave = pty.openpty()
+    env = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm"}
+    command = [sys.executable, "-c", "from optimizer.cli import main; main()", *words]
+    started = subprocess.Popen(command, stdout=slave, stderr=slave, env=env)
+    os.close(slave)
+    seen = b""
+    while select.select([master], [], [], 120)[0]:
+        try:
+            data = os.read(master, 65536)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not data:
+            break
+        seen += data
+    os.close(master)
+    assert started.wait(60) == 0
+    text = seen.decode().replace("\r\n", "\n")
+    return re.sub(r"[^\n]*\r\x1b\[K|\x1b\[[0-9;]*[A-Za-z]", "", text)
