@@ -22,12 +22,19 @@ BETWEEN = {", ": "、", " and ": "和", " or ": "或"}
 STOPS = re.compile(r"(?<=[\w)%])(\. |; |\.$)")
 """What stands between sentences and clauses."""
 LETTERS = 7
+SENTENCE = 3
+"""A value of so many English words may be a sentence itself."""
+IN_ROWS = re.compile(r"(.+), rows? ([\d, ]+)")
+MOST_CLAUSES = 12
+"""A longer text is a list of sentences, of which each is translated by itself."""
+ENGLISH = re.compile(r"\b[a-z]{2,}\b")
 FITS = {"rows": r"[\d、, -]+", "list": "[^:]+?", "qty": r"\d[\d,]*", "policy": r"[a-z_]+\.[a-z0-9_]+",
         "symbols": r"[a-z0-9_*+]+", "faults": r"[A-Z]+\d+[a-z]?: .+"}  # fmt: skip
 """What a value of these names looks like."""
 APART = {"reasons": re.compile(r"(?<=\))\. "), "faults": re.compile(r"; (?=[A-Z]+\d+[a-z]?: )")}
 """What stands between the sentences of a value of these names."""
 CHINESE, LATIN = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z0-9]")
+NUMBERS = re.compile(r"(?<=[A-Za-z0-9])或(?=[A-Za-z0-9])")
 BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff，：；、（）]) (?=[\u4e00-\u9fff（）])")
 
 
@@ -73,7 +80,7 @@ def _value(name: str, text: str) -> str:
     engines don't start a plan, `{faults}` what the rules of one say of it (`V1: a; V8: b`), `{qty}` a number,
     `{policy}` a key of policy, others are words or comma-separated words, those that are keys themselves translated."""
     if name == "why":
-        return _zh_sentence(text)
+        return _zh_text(text)
     if name == "reasons":
         return "；".join(map(_zh_sentence, APART[name].split(text)))
     if name == "faults":
@@ -81,8 +88,18 @@ def _value(name: str, text: str) -> str:
         return "；".join(f"{rule}：{_zh_sentence(why)}" for rule, _, why in said)
     if name == "list":
         pieces = re.split(r"(, | and | or |/)", text)
-        return "".join(BETWEEN.get(x) or _zh_sentence(x) for x in pieces)
-    return _catalog().get(text) or ", ".join(_catalog().get(x, x) for x in text.split(", "))
+        return NUMBERS.sub(" 或 ", "".join(BETWEEN.get(x) or _zh_sentence(x) for x in pieces))
+    if name == "rows":
+        return text.replace(", ", "、")
+    if name == "line" and IN_ROWS.fullmatch(text):
+        return _in_rows(text)
+    words = _catalog().get(text) or ", ".join(_catalog().get(x, x) for x in text.split(", "))
+    return _zh_sentence(text) if words == text and _english(text) >= SENTENCE else words
+
+
+def _in_rows(text: str) -> str:
+    """`what a quote says, rows 5, 1, 2`."""
+    return IN_ROWS.sub(lambda found: f"{found[1]}，第 {found[2].replace(', ', '、')} 行", text)
 
 
 def _zh_sentence(text: str) -> str:
@@ -95,6 +112,39 @@ def _zh_sentence(text: str) -> str:
     head, colon, tail = text.partition(": ")
     zh = (_zh_sentence(head), _zh_sentence(tail)) if colon else (head, tail)
     return text if zh == (head, tail) else "：".join(zh)
+
+
+def _zh_text(text: str) -> str:
+    """The Chinese of English sentences and clauses. What looks like an end may stand inside a sentence (a bracket with
+    a semicolon in it): clauses are taken together where fewer English words are left then."""
+    pieces = [*STOPS.split(text), ""]
+    clauses = list(zip(pieces[::2], pieces[1::2], strict=True))
+    if len(clauses) > MOST_CLAUSES:
+        return "".join(map(_zh_clause, clauses))
+    out, at = "", 0
+    while at < len(clauses):
+        said, end = _zh_clause(clauses[at]), at + 1
+        apart = said
+        for further in range(at + 1, len(clauses)):
+            apart += _zh_clause(clauses[further])
+            inside = "".join(clause + stop for clause, stop in clauses[at:further]) + clauses[further][0]
+            together = _zh_clause((inside, clauses[further][1]))
+            if together != inside + clauses[further][1] and _english(together) < _english(apart):
+                said, end = together, further + 1
+        out, at = out + said, end
+    return out
+
+
+def _zh_clause(clause: tuple[str, str]) -> str:
+    """A clause with what ends it."""
+    text, stop = clause
+    zh = _zh_sentence(text)
+    return zh + (stop if zh == text else {"; ": "；", "": ""}.get(stop, "。"))
+
+
+def _english(text: str) -> int:
+    """How many English words are left."""
+    return len(ENGLISH.findall(text))
 
 
 def _filled(text: str, values: Mapping[str, object]) -> str:
@@ -149,11 +199,7 @@ class Words:
         """Finished English sentences and clauses (`a; b. C.`), each translated by itself."""
         if not self.chinese or text in _catalog():
             return self.sentence(text)
-        out = ""
-        pieces = [*STOPS.split(text), ""]
-        for piece, stop in zip(pieces[::2], pieces[1::2], strict=True):
-            zh = _zh_sentence(piece)
-            out += zh + (stop if zh == piece else {"; ": "；", "": ""}.get(stop, "。"))
+        out = _zh_text(text)
         return out if self.language == "zh" or out == text else f"{out}\n{text}"
 
     @property
@@ -189,7 +235,8 @@ class Words:
 
     def _joined(self, text: str, between: str, values: Mapping[str, object]) -> str:
         en = _filled(text, values)
-        zh = _zh_filled(_catalog().get(text, text), {k: _catalog().get(str(v), v) for k, v in values.items()})
+        words = {k: _in_rows(str(v)) if k == "line" else _catalog().get(str(v), v) for k, v in values.items()}
+        zh = _zh_filled(_catalog().get(text, text), words)
         if self.language == "en" or zh == en:
             return en
         return zh if self.language == "zh" else f"{zh}{between}{en}"

@@ -473,3 +473,25 @@ def test_no_key_has_two_translations() -> None:
     keys = re.findall(r'^msgid "(.+)"$', SOURCE.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted({k for k in keys if keys.count(k) > 1}) == []
     assert (Words("zh")("included"), Words("zh")("inside the system")) == ("包含", "整机内含")
+
+
+def test_no_english_is_left_where_a_sentence_holds_clauses() -> None:
+    """A bracket with a semicolon in it, a clause after a bracket, a sentence after a row."""
+    zh = Words("zh").text
+    needs = "needs 90.29 GB per GPU (weights, KV cache of 1 request, reserve); H100 SXM5 80GB offers only 80 GB"
+    assert zh(f"vram fails: {needs}").endswith("H100 SXM5 80GB 仅有 80 GB")
+    assert zh(needs).count("；") == 1
+    assert zh("row 8: the total is quantity x price x 3: it is over the term") == (
+        "第 8 行：小计为数量 x 单价 x 3：按合同期限计价"
+    )
+    paid = "its prices are paid each month and counted over 36 months ('Rate / unit', rows 5, 1, 2)"
+    assert zh(paid) == "价格按每月支付，已按 36 个月合计（'Rate / unit'，第 5、1、2 行）"
+    assert zh("1 memory module can't spread evenly over 16 channels: 16 or 32 would").endswith("16 或 32 条可插满")
+    long = "; ".join(["RAM of 64 GB is below the minimum of 96 GB (20 % of 480 GB of GPU memory)"] * 40)
+    assert zh(long).count("；") == 39 and "below" not in zh(long)
+
+
+def test_a_space_stands_between_chinese_and_a_latin_value() -> None:
+    text = "1,000 W is within 3,000 W (100 % of one 3,000 W supply left when the spare ones have failed)"
+    assert "剩余 1 个 3,000 W 电源" in Words("zh").text(text)
+    assert Words("zh").colon == "：" and Words().colon == ": "

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.api import solve
 from optimizer.cli.front_view import SHOWN, shown
 from optimizer.front import Point
+from optimizer.i18n import Words
 from optimizer.load import load_of, with_load
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.recommended import indistinct, load_view, reason, recommended
+from tests.conftest import AS_OF
 
 
 def solved(market: Market) -> list[Point]:
@@ -20,12 +27,7 @@ def solved(market: Market) -> list[Point]:
 
 @pytest.fixture(scope="module")
 def for_users(shipped: Any) -> tuple[Market, list[Point]]:
-    from datetime import date
-
-    from constraints.policy import Policy
-    from constraints.request import Request
-
-    request = Request(model="r1-distill-llama-70b", as_of=date(2026, 11, 24), budget_cents=9_000_000, users=24)
+    request = Request(model="r1-distill-llama-70b", as_of=AS_OF, budget_cents=9_000_000, users=24)
     market = Market.open(shipped, request, Policy())
     return market, solved(market)
 
@@ -151,3 +153,22 @@ def test_at_most_twelve_points_are_shown_with_the_named_ones_among_them() -> Non
 def test_a_point_that_is_hardly_faster_than_the_last_one_shown_is_left_out() -> None:
     ids = [p["id"] for p in shown(front(100, 105, 109, 111, 115, 123, 200), {"fastest": "p7", "cheapest": "p1"}, "p7")]
     assert ids == ["p1", "p4", "p6", "p7"]
+
+
+@pytest.mark.parametrize(
+    ("axis", "first"),
+    [
+        ("power", "the one with the least power"),
+        ("rack-units", "the one with the fewest rack units"),
+        ("lead-time", "the one with the shortest lead time"),
+    ],
+)
+def test_on_another_axis_the_cheapest_is_so_in_money(shipped: Any, axis: str, first: str) -> None:
+    asked = {"model": "r1-distill-qwen-32b", "throughput_tenths": 20_000, "as_of": AS_OF, "cost_axis": axis}
+    data = solve(shipped, Request.model_validate(asked), Policy()).data
+    totals = {p["id"]: Decimal(p["cost"]["total"]) for p in data["front"]}
+    assert totals[data["named"]["cheapest"]] == min(totals.values())
+    assert data["recommended"] == "p1"
+    said = f"p1 is recommended: {first}."
+    assert any(m["text"] == said for m in data["messages"])
+    assert not re.search("[a-z]{4}", Words("zh").sentence(said))

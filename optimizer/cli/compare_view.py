@@ -35,7 +35,7 @@ def show(c: Comparison, _: Words) -> None:
     say(head)
     say(", ".join(f"{_(CRITERIA[w.key])} {w.weight.normalize():f}" for w in c.weights))
     rows = [_row(x) for x in sorted(c.bids, key=lambda x: (x.rank or len(c.bids) + 1, x.id))]
-    table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 5, 6, 7, 8, 9})
+    table([_(x) for x in COLUMNS], rows, right={0, 3, 4, 5, 6, 7, 8, 9}, keys=2)
     for x in c.bids:
         s = x.technical.throughput
         speed = f"{s.output_tok_s:,.1f} tok/s ({s.low:,.0f}–{s.high:,.0f}), " if s else ""

@@ -143,8 +143,8 @@ def speak(language: str) -> None:
     choose(language)
 
 
-def table(header: list[str], rows: list[list[str]], right: set[int] | None = None) -> None:
-    """A plain table; columns in `right` are right-aligned. Rich is imported only here."""
+def table(header: list[str], rows: list[list[str]], right: set[int] | None = None, keys: int = 1) -> None:
+    """A plain table; columns in `right` are right-aligned, the first `keys` name a row. Rich is imported only here."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -153,7 +153,7 @@ def table(header: list[str], rows: list[list[str]], right: set[int] | None = Non
     cells, figures = [list(map(visible, row)) for row in rows], right or set()
     width = screen_width(sys.stdout) or UNKNOWN
     console = Console(file=obeyed(sys.stdout), width=width, highlight=False, markup=False)
-    for block in blocks(header, cells, figures, width):
+    for block in blocks(header, cells, figures, width, keys):
         t = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for i, wide in block.items():
             t.add_column(header[i], justify="right" if i in figures else "left", overflow="fold", width=wide)

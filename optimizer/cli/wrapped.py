@@ -1,5 +1,5 @@
 """Text and tables that fit the width of a terminal: lines break between words, and Chinese between characters; a table
-of more columns than fit is printed in blocks, each of which begins with the first column."""
+of more columns than fit is printed in blocks, each of which begins with the columns that name a row."""
 
 from __future__ import annotations
 
@@ -67,23 +67,26 @@ def _pieces(text: str, width: int) -> Iterable[tuple[str, str]]:
                 space = ""
 
 
-def blocks(header: Sequence[str], rows: Sequence[Sequence[str]], right: Set[int], width: int) -> list[dict[int, int]]:
-    """Columns and their widths in cells, block by block. Figures (the columns in `right`) are never divided."""
+def blocks(
+    header: Sequence[str], rows: Sequence[Sequence[str]], right: Set[int], width: int, keys: int = 1
+) -> list[dict[int, int]]:
+    """Columns and their widths in cells, block by block; each begins with the first `keys` columns. Figures (the
+    columns in `right`) are never divided."""
     natural = [max(map(_natural, column)) for column in zip(header, *rows, strict=True)]
     tried = []
     for narrow in COLUMN:
         least = [_least(i in right, x, [row[i] for row in rows], narrow) for i, x in enumerate(header)]
-        tried.append((_packed(least, width), least))
+        tried.append((_packed(least, width, keys), least))
     packed, least = min(tried, key=lambda x: len(x[0]))
     return [_shared(block, least, natural, width) for block in packed]
 
 
-def _packed(least: Sequence[int], width: int) -> list[list[int]]:
+def _packed(least: Sequence[int], width: int, keys: int) -> list[list[int]]:
     """Columns block by block, as many in each as fit."""
     out: list[list[int]] = [[]]
     for i in range(len(least)):
-        if len(out[-1]) > 1 and _taken([least[j] for j in (*out[-1], i)]) > width:
-            out.append([0])
+        if len(out[-1]) > keys and _taken([least[j] for j in (*out[-1], i)]) > width:
+            out.append(list(range(keys)))
         out[-1].append(i)
     return out
 

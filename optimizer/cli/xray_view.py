@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from optimizer.cli.front_view import checks, coded
+from optimizer.cli.money_view import grouped
 from optimizer.cli.output import say, table
 from optimizer.cli.why_not_view import show_mended
 from optimizer.i18n import N_, Words
@@ -98,12 +99,18 @@ def _line(x: XLine, _: Words) -> list[str]:
     apart = "" if x.difference_percent is None else f"{x.difference_percent:+.1f} %"
     marked = mark(x, _).upper() if x.mark in ("above", "below", "not-placed") else mark(x, _)
     with_ = _(" (with {n} more)", n=len(x.carries)) if x.carries else ""
-    stated = (x.stated_price or "").split(", ")[0]
+    stated = _stated((x.stated_price or "").split(", ")[0])
     return [
         str(x.row), x.name or x.text[:50], how(x, _) if x.role == "part" else "", str(x.pieces or ""), stated,
         amount(x.unit) if x.unit else "", f"{amount(x.catalog_unit)}{with_}" if x.catalog_unit else "", apart, marked,
         _source(x.catalog_price, _) if x.catalog_unit else "",
     ]  # fmt: skip
+
+
+def _stated(price: str) -> str:
+    """`180000.00 USD` as `180,000.00 USD`."""
+    figure, space, currency = price.partition(" ")
+    return f"{grouped(figure)}{space}{currency}" if figure else ""
 
 
 def _source(text: str, _: Words) -> str:

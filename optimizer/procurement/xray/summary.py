@@ -104,7 +104,7 @@ def unjudged(u: Unjudged, _: Words) -> str:
 
 def _open(x: XRay, _: Words) -> Iterable[str]:
     if x.not_judged:
-        yield "; ".join(unjudged(u, _) for u in x.not_judged) + _.stop
+        yield ("；" if _.chinese else "; ").join(unjudged(u, _) for u in x.not_judged) + _.stop
 
 
 def _money(x: XRay, _: Words) -> Iterable[str]:
