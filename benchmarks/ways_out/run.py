@@ -81,7 +81,7 @@ def judged(words: list[str], catalog: Catalog) -> Judged:
         out.ways.append({"key": key, "text": text, "total": way["build"]["total"], "typed": total})
         if total != way["build"]["total"]:
             out.wrong.append(f"{text}: {way['build']['total']} promised, {total} when typed in")
-        out.ways[-1] |= {"command": way["command"]}
+        out.ways[-1] |= {"command": way["command"].replace(f"{HERE / 'data'}{os.sep}", "DATA/")}
     _by_hand(out, Request.model_validate(said["request"]), catalog)
     return out
 
