@@ -190,8 +190,10 @@ class Words:
 
     def sentence(self, text: str) -> str:
         """A finished English sentence; in both languages two lines."""
+        if not self.chinese:
+            return text
         zh = _zh_sentence(text)
-        if self.language == "en" or zh == text:
+        if zh == text:
             return text
         return zh if self.language == "zh" else f"{zh}\n{text}"
 

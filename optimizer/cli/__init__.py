@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found] # what `signal` wraps: built in, where that imports enum and collections
+import gc
 import os
 import sys
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """Exit code of Ctrl-C where there is no answer yet to show, as shells have it."""
+RARELY = (100_000, 50, 50)
+"""How often Python looks for cycles of objects: what a command imports and reads stays until it ends, so that looking
+through it finds nothing."""
 _pressed = False
 
 
@@ -21,6 +25,7 @@ def main() -> None:
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _interrupt)
         sys.unraisablehook = _unraisable
+    gc.set_threshold(*RARELY)
     try:
         from optimizer.cli.streams import guard
 
@@ -35,9 +40,9 @@ def main() -> None:
 def _answered() -> int:
     """Exit code of the command."""
     try:
-        from optimizer.cli.app import app
+        from optimizer.cli.app import app_for
 
-        app()
+        app_for(sys.argv[1:])()
     except SystemExit as e:
         return e.code if isinstance(e.code, int) else 0 if e.code is None else 1
     return 0

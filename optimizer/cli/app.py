@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from optimizer.cli import (
-    catalog_cmd,
-    check_cmd,
-    compare_cmd,
-    explain_cmd,
-    models_cmd,
-    quote_cmd,
-    schema_cmd,
-    size_cmd,
-    solve_cmd,
-    verify_cmd,
-)
 from optimizer.cli.output import speak
 from optimizer.cli.usage import Command, Group
 
-app = typer.Typer(
-    name="dsopt",
-    cls=Group,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Proven cost/throughput front of buyable hardware builds for DeepSeek-family models.",
-)
+COMMANDS = {
+    "solve": "The proven front of builds under a budget.",
+    "check": "Every rule on a build or a saved result.",
+    "explain": "What binds, why not that part, how far prices may move.",
+    "verify": "Judge a saved result again; --prove proves it again.",
+    "quote": "A saved result as a quotation: Excel, PDF, CSV, CycloneDX.",
+    "compare": "Bids of several vendors, or two results, side by side.",
+    "size": "Memory and speed of a model on given GPUs, no buying.",
+}
+"""What each says of itself in the list of commands; in optimizer/cli/<name>_cmd.py a function of that name."""
 
 
-@app.callback()
 def _language(
     lang: Annotated[
         str | None, typer.Option("--lang", envvar="DSOPT_LANG", help="en or zh. [default: the system locale]")
@@ -42,16 +33,36 @@ def _language(
     speak(lang or default_language())
 
 
-for name, module, short in (
-    ("solve", solve_cmd, "The proven front of builds under a budget."),
-    ("check", check_cmd, "Every rule on a build or a saved result."),
-    ("explain", explain_cmd, "What binds, why not that part, how far prices may move."),
-    ("verify", verify_cmd, "Judge a saved result again; --prove proves it again."),
-    ("quote", quote_cmd, "A saved result as a quotation: Excel, PDF, CSV, CycloneDX."),
-    ("compare", compare_cmd, "Bids of several vendors, or two results, side by side."),
-    ("size", size_cmd, "Memory and speed of a model on given GPUs, no buying."),
-):
-    app.command(name, cls=Command, help=module.HELP, short_help=short)(getattr(module, name))
-app.add_typer(catalog_cmd.app, name="catalog", help="List, show and validate parts and prices.")
-app.add_typer(models_cmd.app, name="models", help="List, show, add and remove models.")
-app.command("schema", cls=Command, help=f"Print a JSON schema ({schema_cmd.KINDS}).")(schema_cmd.schema)
+def app_for(arguments: Sequence[str]) -> typer.Typer:
+    """The app with the command alone that the arguments begin with, all of them where they begin with none.
+
+    Reading the options of a command out of its signature takes longer than a small answer: a call needs one of them.
+    """
+    after_language = arguments[2:] if arguments[:1] == ["--lang"] else arguments
+    named = after_language[0] if after_language and after_language[0] in COMMANDS else None
+    app = typer.Typer(
+        name="dsopt",
+        cls=Group,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        help="Proven cost/throughput front of buyable hardware builds for DeepSeek-family models.",
+    )
+    app.callback()(_language)
+    for name in [named] if named else COMMANDS:
+        module = import_module(f"optimizer.cli.{name}_cmd")
+        app.command(name, cls=Command, help=module.HELP, short_help=COMMANDS[name])(getattr(module, name))
+    if named is None:
+        from optimizer.cli import catalog_cmd, models_cmd, schema_cmd
+
+        app.add_typer(catalog_cmd.app, name="catalog", help="List, show and validate parts and prices.")
+        app.add_typer(models_cmd.app, name="models", help="List, show, add and remove models.")
+        app.command("schema", cls=Command, help=f"Print a JSON schema ({schema_cmd.KINDS}).")(schema_cmd.schema)
+    return app
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """`app`: the whole tree, for programs that run commands inside their own process."""
+    if name != "app":
+        raise AttributeError(name)
+    return app_for(())
