@@ -72,7 +72,7 @@ def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost:
         return None
     least = min(c for _, c in combos) + min(c for _, c in nets)
     best: Found | None = None
-    for cents, i, j in nsmallest(TRIES_BY_SHARE if market.request.shares else TRIES, both):
+    for cents, i, j in nsmallest(TRIES_BY_SHARE if market.request.picks_offers else TRIES, both):
         top = market.purse_at(cost)
         if bound.cents + cents - least > top:
             break
@@ -84,7 +84,7 @@ def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost:
 def _first(market: Market, leaning: Leaning, pool: list[Option]) -> list[Option]:
     """The options to look at: the cheapest; on another axis than money those that add least to it. What --include
     demands comes first. Where shares of the cost are limited some of each seller and kind of price."""
-    if market.request.shares and not market.request.include:
+    if market.request.picks_offers and not market.request.soonest and not market.request.include:
         return leaning.varied(pool, DEPTH)
     axis, wanted = market.axis, market.request.include
     if axis is not MONEY:
