@@ -9,6 +9,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+JUDGE_EFFORT, JUDGE_ON_HOST_EFFORT = 0.0003, 0.0001
+"""What a performance row takes to be judged, and one with experts in host memory."""
+STOCK_EFFORT = 0.04
+"""What the assortment of another market takes."""
+TRY_EFFORT = 0.004
+"""What it takes to put a build together."""
+ROW_EFFORT = 0.01
+"""What a performance row takes in a CP-SAT model that is written out."""
+CP_SAT_EFFORT = 5.0
+"""What one of CP-SAT's deterministic seconds takes.
+
+All of these are about seconds of a core (benchmarks/latency/effort.py: a least-squares fit over 243 questions of 14
+requests without a build), where effort is limited: the same on every machine, so that its answer is too."""
 Tell = Callable[[str, int, int], None]
 """Called with a phase, what is done and how much there is."""
 
@@ -19,8 +32,8 @@ class TimeUp(Exception):
 
 class Clock:
     """Time of one solve. `limit_s`: seconds from now, None for no limit. `workers`: threads of CP-SAT; the answer is
-    the same for any number. `effort`: work that may be done, in CP-SAT's deterministic seconds, None for no limit: the
-    same on every machine."""
+    the same for any number. `effort`: work that may be done, in about seconds of a core, None for no limit: counted by
+    what is done, the same on every machine."""
 
     def __init__(
         self, limit_s: float | None = None, tell: Tell | None = None, workers: int = 1, effort: float | None = None

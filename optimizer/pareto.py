@@ -14,7 +14,7 @@ from constraints.rule import Rule
 from constraints.rules import RULES, findings
 from optimizer.assortment import Assortment
 from optimizer.certify import Family
-from optimizer.clock import Clock, TimeUp
+from optimizer.clock import ROW_EFFORT, TRY_EFFORT, Clock, TimeUp
 from optimizer.front import Found, Front, Judge, Point
 from optimizer.market import Market
 from optimizer.narrow import narrowed
@@ -28,10 +28,6 @@ from optimizer.units import MARGIN_PERCENT, Unit, Units
 
 GIVE_UP = 12
 """Builds in a row that the search fails to complete before it gives up a family: CP-SAT finds what is missing there."""
-TRY_EFFORT, MODEL_EFFORT, ROW_EFFORT = 0.004, 0.005, 0.01
-"""What an assembled build takes, and a model written out with each of its rows, where effort is limited
-(`Clock.effort`): about its seconds. A model of few rows is cheap: a flat price for each cut searches of many small
-ones short."""
 DEAREST = 2**49
 """Cents that no build costs; half of the model's largest sum."""
 
@@ -99,7 +95,7 @@ class Solver(Units):
         market, parts = self.market, self.candidates(u)
         if self.clever:
             market, parts = narrowed(market, self.parts, open_, lambda r: self.market.purse_at(ceiling(r)))
-        self.clock.spend(MODEL_EFFORT + ROW_EFFORT * len(rows))
+        self.clock.spend(ROW_EFFORT * len(rows))
         family, asked = self.engine(market, u.gpu, u.per_node, rows, parts, self.rules), list[Found]()
         try:
             while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.clock):

@@ -17,9 +17,9 @@ from optimizer.load import with_load
 from optimizer.schema import BestBuild, BestBuilds, Result, ThroughputModel
 from optimizer.throughput.calibration import Calibration, shipped
 
-EXPLAIN_EFFORT = 3.0
-"""How long `solve` looks for the reasons and the ways out of a request that no build meets, in CP-SAT's deterministic
-seconds; `explain` looks as long as it takes."""
+EXPLAIN_EFFORT = 4.0
+"""How long `solve` looks for the reasons and the ways out of a request that no build meets (`Clock.effort`: about
+seconds); `explain` looks as long as it takes."""
 NOT_EXPLAINED = (
     "No build exists, proven, but the search for the smallest set of conditions in conflict ended early. "
     "`dsopt explain` on the saved result (-o) goes on."
