@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from catalogs.llm import Llm
@@ -96,6 +96,10 @@ class Links:
         fast = gpu.link_gb_s / 2 * 1e9 * share
         return cls(fast, key.domain, pcie * share, key.net_gbit_s / 8 * 1e9 * share, key.per_node)
 
+    def endless(self) -> Links:
+        """The same GPUs with links that take no time."""
+        return replace(self, fast=math.inf, pcie=math.inf, net=math.inf)
+
     def near(self, size: int) -> float:
         """Between `size` GPUs of a node."""
         return self.fast if self.fast and size <= self.domain else self.pcie
@@ -129,13 +133,16 @@ class Links:
         return max(near, n_bytes * (size - inside) / size / self.net) if size > inside else near
 
 
-def tokens_s(gpu: Gpu, key: RowKey, llm: Llm, plan: Plan, request: Request, policy: Policy) -> float:
-    """Training tokens per second of the whole build; 0 where a figure of the GPU is unknown."""
+def tokens_s(
+    gpu: Gpu, key: RowKey, llm: Llm, plan: Plan, request: Request, policy: Policy, links: Links | None = None
+) -> float:
+    """Training tokens per second of the whole build, over the key's links unless others are given; 0 where a figure of
+    the GPU is unknown."""
     t, k = plan.training, constants()
     rate = compute_flops_s(gpu, key, llm, plan, request)
     if t is None or not rate:
         return 0.0
-    links = Links.of(gpu, key)
+    links = links or Links.of(gpu, key)
     length = seq_len(request, policy)
     tokens = t.micro_batch * length
     rank = policy.whole("training.lora_rank") if request.lora else 0

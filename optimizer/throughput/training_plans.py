@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from catalogs.llm import Llm
@@ -21,7 +22,7 @@ from constraints.request import Request
 from constraints.reserve import usable_bytes
 from constraints.software import engine_of, served
 from constraints.training import fixed_footprint, seq_len, sequence_bytes
-from optimizer.throughput.training import interval, tenths, tokens_s
+from optimizer.throughput.training import Links, interval, tenths, tokens_s
 
 
 class Shape(NamedTuple):
@@ -34,6 +35,16 @@ class Shape(NamedTuple):
     checkpointing: bool
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A plan, 0.1 tok/s that it reaches where links take no time, and by what it is preferred among equally fast ones:
+    higher precision, smaller tp, ep and shard, no checkpointing."""
+
+    most_tenths: int
+    preference: tuple[int, ...]
+    plan: Plan
+
+
 class TrainingPlanner:
     """Fastest training plan per performance row of one request."""
 
@@ -42,6 +53,7 @@ class TrainingPlanner:
         self._precisions: dict[str, list[str]] = {}
         self._most: dict[tuple[str, str, Shape], int] = {}
         self._plans: dict[tuple[str, str, Shape], Plan | None] = {}
+        self._known: dict[tuple[str, int, int, int], list[Candidate]] = {}
 
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, a training stack knows and the request admits."""
@@ -85,16 +97,33 @@ class TrainingPlanner:
         if key.nodes > 1 and key.net != "rdma":
             return None
         best: tuple[tuple[int, ...], Plan] | None = None
-        for precision in self.precisions(gpu):
-            for shape in shapes(key, self.llm):
-                plan = self._startable(gpu, precision, shape)
-                if plan is None or plan_fault(plan, key, self.policy):
-                    continue
-                speed = tenths(tokens_s(gpu, key, self.llm, plan, self.request, self.policy))
-                rank = (speed, BITS[precision], -shape.tp, -shape.ep, -shape.shard, -shape.checkpointing)
-                if speed and (best is None or rank > best[0]):
-                    best = rank, plan
+        links = Links.of(gpu, key)
+        for candidate in self._candidates(gpu, key):
+            if best and candidate.most_tenths < best[0][0]:
+                break  # Sound: links only take time, and the candidates that follow are no faster without them.
+            plan = candidate.plan
+            if plan_fault(plan, key, self.policy):
+                continue
+            speed = tenths(tokens_s(gpu, key, self.llm, plan, self.request, self.policy, links))
+            rank = (speed, *candidate.preference)
+            if speed and (best is None or rank > best[0]):
+                best = rank, plan
         return Row(key, best[1], Perf(best[0][0], 0.0, 0.0, 0.0, *interval(gpu.arch))) if best else None
+
+    def _candidates(self, gpu: Gpu, key: RowKey) -> list[Candidate]:
+        """Plans that an engine starts on the key's GPUs, the fastest without regard to links first. Kept for all keys
+        that differ in links alone, which most do."""
+        memo = (gpu.id, key.cap_w, key.per_node, key.nodes)
+        if memo not in self._known:
+            endless, found = Links.of(gpu, key).endless(), []
+            for precision in self.precisions(gpu):
+                for shape in shapes(key, self.llm):
+                    if plan := self._startable(gpu, precision, shape):
+                        most = tenths(tokens_s(gpu, key, self.llm, plan, self.request, self.policy, endless))
+                        preference = (BITS[precision], -shape.tp, -shape.ep, -shape.shard, -shape.checkpointing)
+                        found.append(Candidate(most, preference, plan))
+            self._known[memo] = sorted(found, key=lambda x: (x.most_tenths, x.preference), reverse=True)
+        return self._known[memo]
 
     def _startable(self, gpu: Gpu, precision: str, shape: Shape) -> Plan | None:
         """The plan of a shape with the most sequences at once that an engine starts; None without one. It does not
