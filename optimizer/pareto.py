@@ -9,7 +9,7 @@ from functools import partial
 from catalogs.collector import collector_paused
 from catalogs.schema import Gpu
 from constraints.axis import MAX_COST, MONEY
-from constraints.plan import Row
+from constraints.plan import Row, RowKey
 from constraints.rule import Rule
 from constraints.rules import RULES, findings
 from optimizer.assortment import Assortment
@@ -103,14 +103,14 @@ class Solver(Units):
 
     def _asked_together(self, open_: Sequence[Bound]) -> list[list[Bound]]:
         """Bounds of a family in groups, each for a model of its own. Their rows are told apart by one choice, so that
-        any split of them proves the same; models of one number of nodes each are proven many times faster where offers
-        are chosen for the whole build (a limit on sellers: 12 s for what one model leaves open after 60)."""
+        any split of them proves the same; models of one row each are proven many times faster where offers are chosen
+        for the whole build (a limit on sellers: 5 s for what one model leaves open after 60)."""
         if not self.market.request.picks_offers:
             return [list(open_)]
-        by_nodes: dict[int, list[Bound]] = {}
+        by_row: dict[RowKey, list[Bound]] = {}
         for bound in open_:
-            by_nodes.setdefault(bound.row.key.nodes, []).append(bound)
-        return [by_nodes[nodes] for nodes in sorted(by_nodes)]
+            by_row.setdefault(bound.row.key, []).append(bound)
+        return [by_row[key] for key in sorted(by_row, key=lambda key: key.nodes)]
 
     def _close(self, u: Unit, open_: list[Bound], stairs: Staircase, ceiling: Callable[[Row], int]) -> float:
         """Asks CP-SAT for builds of these rows until none is left under the staircase; its deterministic seconds."""
