@@ -7,21 +7,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from types import FrameType
 
-JUDGE_EFFORT, JUDGE_ON_HOST_EFFORT = 0.0003, 0.0001
-"""What a performance row takes to be judged, and one with experts in host memory."""
-STOCK_EFFORT = 0.04
-"""What the assortment of another market takes."""
-TRY_EFFORT = 0.004
-"""What it takes to put a build together."""
-ROW_EFFORT = 0.01
-"""What a performance row takes in a CP-SAT model that is written out."""
-CP_SAT_EFFORT = 5.0
-"""What one of CP-SAT's deterministic seconds takes.
 
-All of these are about seconds of a core (benchmarks/latency/effort.py: a least-squares fit over 243 questions of 14
-requests without a build), where effort is limited: the same on every machine, so that its answer is too."""
+class Work(Enum):
+    """What limited effort is spent on, each with what one takes: about seconds of a core.
+
+    Fitted by least squares to the questions of requests without a build (benchmarks/latency/effort.py)."""
+
+    ROW_JUDGED = 0.00025
+    ROW_ON_HOST_JUDGED = 0.0001
+    MARKET_STOCKED = 0.1
+    BUILD_TRIED = 0.012
+    ROW_MODELLED = 0.011
+    CP_SAT_SECOND = 6.0
+    """One of CP-SAT's deterministic seconds."""
+
+
 Tell = Callable[[str, int, int], None]
 """Called with a phase, what is done and how much there is."""
 
@@ -60,8 +63,12 @@ class Clock:
             raise TimeUp
         return left
 
-    def spend(self, effort: float) -> None:
+    def spend(self, work: Work, number: float = 1) -> None:
         """Takes work done from what may be done."""
+        self.take(work.value * number)
+
+    def take(self, effort: float) -> None:
+        """Takes effort from what is left of it."""
         if self.effort is not None:
             self.effort -= effort
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from constraints.cp_sat import cp_model
-from optimizer.clock import CP_SAT_EFFORT, Clock
+from optimizer.clock import Clock, Work
 
 LOOK_S = 0.05
 """Seconds between two looks at the clock while CP-SAT runs."""
@@ -23,7 +23,7 @@ def solved(asked: cp_model.CpModel, settings: Mapping[str, int], clock: Clock) -
     solver.parameters.catch_sigint_signal = False
     solver.parameters.max_time_in_seconds = max(0.01, clock.left())
     if clock.effort is not None:
-        solver.parameters.max_deterministic_time = max(0.001, clock.effort / CP_SAT_EFFORT)
+        solver.parameters.max_deterministic_time = max(0.001, clock.effort / Work.CP_SAT_SECOND.value)
     with ThreadPoolExecutor(1) as beside:
         call = beside.submit(solver.solve, asked)
         try:
@@ -34,5 +34,5 @@ def solved(asked: cp_model.CpModel, settings: Mapping[str, int], clock: Clock) -
             while not wait([call], LOOK_S).done:  # interrupted here: CP-SAT may not have begun to listen yet
                 solver.stop_search()
     status = int(call.result())
-    clock.spend(CP_SAT_EFFORT * solver.response_proto.deterministic_time)
+    clock.spend(Work.CP_SAT_SECOND, solver.response_proto.deterministic_time)
     return solver, status

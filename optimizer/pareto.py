@@ -15,7 +15,7 @@ from constraints.rules import RULES, findings
 from optimizer.assortment import Assortment
 from optimizer.bound import Bound
 from optimizer.certify import Family
-from optimizer.clock import ROW_EFFORT, TRY_EFFORT, Clock, TimeUp
+from optimizer.clock import Clock, TimeUp, Work
 from optimizer.front import Found, Front, Judge, Point
 from optimizer.market import Market
 from optimizer.narrow import narrowed
@@ -73,7 +73,7 @@ class Solver(Units):
                 if failed[id(u)] >= GIVE_UP or not b.fits(top):
                     continue
                 self.clock.left()
-                self.clock.spend(TRY_EFFORT)
+                self.clock.spend(Work.BUILD_TRIED)
                 found = assemble(self.market, self.cluster, self.judge_builds, b, top)
                 failed[id(u)] = 0 if found else failed[id(u)] + 1
                 if found:
@@ -118,7 +118,7 @@ class Solver(Units):
         market, parts = self.market, self.candidates(u)
         if self.clever:
             market, parts = narrowed(market, self.parts, open_, lambda r: self.market.purse_at(ceiling(r)))
-        self.clock.spend(ROW_EFFORT * len(rows))
+        self.clock.spend(Work.ROW_MODELLED, len(rows))
         family, asked = self.engine(market, u.gpu, u.per_node, rows, parts, self.rules), list[Found]()
         while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.clock):
             stairs.add(found)

@@ -12,7 +12,7 @@ from constraints.interconnect import plan_fault
 from constraints.plan import Row
 from optimizer.assortment import Assortment, Stocked
 from optimizer.bound import Bound, Bounds
-from optimizer.clock import JUDGE_EFFORT, JUDGE_ON_HOST_EFFORT, STOCK_EFFORT, Clock
+from optimizer.clock import Clock, Work
 from optimizer.cluster import Cluster
 from optimizer.host_rows import HostRows
 from optimizer.included import least_nodes
@@ -54,7 +54,7 @@ class Units:
         self.planner = self.on_gpus.planner
         started = time.perf_counter()
         if stock is None:
-            self.clock.spend(STOCK_EFFORT)
+            self.clock.spend(Work.MARKET_STOCKED)
             stock = Assortment(market, self.planner, clever)
             self.market = market = stock.market
         else:
@@ -92,9 +92,9 @@ class Units:
                 if counts := self._allowed(u, new):
                     hosted.append((u, (u.gpu, u.per_node, holders, counts)))
             found = self.on_gpus.of_all(self.market, [x for _, x in asked])
-            self.clock.spend(JUDGE_EFFORT * sum(map(len, found)))
+            self.clock.spend(Work.ROW_JUDGED, sum(map(len, found)))
             on_host = [self.on_host.rows(*x) for _, x in hosted] if self.on_host else []
-            self.clock.spend(JUDGE_ON_HOST_EFFORT * sum(map(len, on_host)))
+            self.clock.spend(Work.ROW_ON_HOST_JUDGED, sum(map(len, on_host)))
             found += on_host
             for (u, _), rows in zip([*asked, *hosted], found, strict=True):
                 fast = [r for r in rows if r.perf.tenths >= wanted]

@@ -17,7 +17,7 @@ from constraints.request import Request
 from constraints.rules import findings
 from optimizer.assortment import Assortment, alike
 from optimizer.certify import Family
-from optimizer.clock import STOCK_EFFORT, Clock, TimeUp
+from optimizer.clock import Clock, TimeUp, Work
 from optimizer.front import Found, Point
 from optimizer.load import load_of, needed_tenths, with_load
 from optimizer.market import Market
@@ -93,7 +93,7 @@ class Asking:
             self.cut = True
         finally:
             self.clock = whole
-            whole.spend(given - (part.effort or 0.0))
+            whole.take(given - (part.effort or 0.0))
 
     def market(self, change: Change) -> Market:
         """The market under a change; raises InputError where it makes no sense."""
@@ -148,7 +148,7 @@ class Asking:
         """A solver for a market, with what is known of markets like it."""
         rows, same = self.judged(market), alike(market.request, market.policy)
         if same not in self._stock:
-            self.clock.spend(STOCK_EFFORT)
+            self.clock.spend(Work.MARKET_STOCKED)
             self._stock[same] = Assortment(market, rows.planner)
         return Solver(market, clock=self.clock, engine=self.engine, judged=rows, stock=self._stock[same])
 
