@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.request import Request
+from optimizer.clock import Clock, Work
 from optimizer.host_rows import HostRows
 from optimizer.included import Included
 from optimizer.market import Market
@@ -80,3 +81,8 @@ class Assortment:
                     self.families.append(family)
                     continue
             self.dropped.append((gpu.id, k))
+
+    def spend(self, clock: Clock) -> None:
+        """Takes from the clock what it took to put this together."""
+        clock.spend(Work.MARKET_STOCKED)
+        clock.spend(Work.PLATFORM_STOCKED, sum(len(family.outfits) for family in self.families))

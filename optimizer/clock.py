@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import Enum
+from enum import Enum, unique
 from types import FrameType
 
 
+@unique
 class Work(Enum):
     """What limited effort is spent on, each with what one takes: about seconds of a core.
 
@@ -18,9 +19,11 @@ class Work(Enum):
 
     ROW_JUDGED = 0.00025
     ROW_ON_HOST_JUDGED = 0.0001
-    MARKET_STOCKED = 0.05
+    MARKET_STOCKED = 0.02
+    PLATFORM_STOCKED = 0.00008
+    """What may fill one platform for one number of GPUs."""
     BUILD_TRIED = 0.012
-    ROW_MODELLED = 0.011
+    ROW_MODELLED = 0.006
     CP_SAT_SECOND = 6.0
     """One of CP-SAT's deterministic seconds."""
 

@@ -54,8 +54,8 @@ class Units:
         self.planner = self.on_gpus.planner
         started = time.perf_counter()
         if stock is None:
-            self.clock.spend(Work.MARKET_STOCKED)
             stock = Assortment(market, self.planner, clever)
+            stock.spend(self.clock)
             self.market = market = stock.market
         else:
             self.market = market = replace(market, book=stock.market.book)

@@ -17,7 +17,7 @@ from constraints.request import Request
 from constraints.rules import findings
 from optimizer.assortment import Assortment, alike
 from optimizer.certify import Family
-from optimizer.clock import Clock, TimeUp, Work
+from optimizer.clock import Clock, TimeUp
 from optimizer.front import Found, Point
 from optimizer.load import load_of, needed_tenths, with_load
 from optimizer.market import Market
@@ -148,8 +148,8 @@ class Asking:
         """A solver for a market, with what is known of markets like it."""
         rows, same = self.judged(market), alike(market.request, market.policy)
         if same not in self._stock:
-            self.clock.spend(Work.MARKET_STOCKED)
             self._stock[same] = Assortment(market, rows.planner)
+            self._stock[same].spend(self.clock)
         return Solver(market, clock=self.clock, engine=self.engine, judged=rows, stock=self._stock[same])
 
     def judged(self, market: Market) -> GpuRows:
