@@ -19,6 +19,7 @@ from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
 from constraints.software import served
+from optimizer.assortment import Assortment
 from optimizer.clock import Clock
 from optimizer.embed import rows, used
 from optimizer.front import Front
@@ -131,7 +132,9 @@ def single_card(answer: Answer) -> str:
         return ""
     asked = {"min_precision_bits": 4, "gpu_count": 1, "budget_cents": None, "throughput_tenths": None}
     other = _at_the_same_prices(market, {**asked, "gpus": frozenset(large)})
-    found = Solver(other).cheapest(point.found.parts_cents - 1)
+    rows = GpuRows.of_market(other)
+    solver = Solver(other, judged=rows, stock=Assortment(other, rows.planner, per_node=1))
+    found = solver.cheapest(point.found.parts_cents - 1)
     if found is None:
         return ""
     less = money_words(point.found.parts_cents - found.parts_cents, r.currency)

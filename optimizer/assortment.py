@@ -51,9 +51,12 @@ class Stocked:
 
 class Assortment:
     """Families of a market, those that no node can be bought for dropped (GPU, GPUs per node). `market` is the one
-    given, of near-duplicates the best alone; without `clever` all of it."""
+    given, of near-duplicates the best alone; without `clever` all of it. `per_node`: of families of so many GPUs per
+    node alone, where nothing else is asked for."""
 
-    def __init__(self, market: Market, planner: Planner | TrainingPlanner, clever: bool = True) -> None:
+    def __init__(
+        self, market: Market, planner: Planner | TrainingPlanner, clever: bool = True, per_node: int | None = None
+    ) -> None:
         self.market = market = thinned(market) if clever else market
         self.parts = buyable(market, prune=clever)
         self.by: Parts = {}
@@ -66,6 +69,8 @@ class Assortment:
         self.on_host = offload = HostRows(market) if market.request.offload else None
         included = Included(market)
         for gpu, k, all_holders in families(market):
+            if per_node not in (None, k):
+                continue
             holders = [p for p in all_holders if included.held_by(p, gpu, k)] if clever else all_holders
             on_host = offload if offload and offload.able(gpu, k) else None
             if (planner.precisions(gpu) or on_host) and (included.possible or not clever):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +13,10 @@ from catalogs.llm import get
 from catalogs.load import Catalog
 from catalogs.schema import Gpu
 from constraints.precision import support
+from constraints.request import Request
 from optimizer.cli.money_view import apart, total
 from optimizer.i18n import choose
+from optimizer.library import solve
 from optimizer.notes import _gpu
 
 
@@ -72,3 +76,23 @@ def test_money_in_one_format() -> None:
     assert apart("0.00", "USD") == "at the same cost"
     assert total("1000.00", "130.00", "1130.00", "CNY") == "net 1,000.00, tax 130.00, total with tax 1,130.00 CNY"
     assert total("1000000", "0", "1000000", "JPY") == "1,000,000 JPY"
+
+
+@pytest.mark.parametrize(
+    "model, budget_usd", [("r1-distill-qwen-14b", 12_000), ("r1-distill-qwen-32b", 40_000), ("gpt-oss-120b", 90_000)]
+)
+def test_savings_of_other_requests_are_what_these_requests_answer(
+    shipped: Catalog, model: str, budget_usd: int
+) -> None:
+    """What a note says that one card in 4 bits, or lower precision, would save is what its own options give."""
+    asked = Request(model=model, budget_cents=budget_usd * 100, as_of=dt.date(2026, 11, 24))
+    answer = solve(asked, catalog=shipped)
+    point = next(p for p in answer.front if p.id == answer.recommended)
+    said = {m.code: m.text for m in answer.messages}
+    wanted = {"min_precision_bits": 4, "gpu_count": 1, "budget_cents": None}
+    alone = solve(asked.model_copy(update={**wanted, "throughput_tenths": 1}), catalog=shipped).front
+    less = Decimal(point.cost.parts) - Decimal(alone[0].cost.parts) if alone else Decimal(0)
+    if "single-card" in said:
+        assert alone[0].gpus.total == 1 and f"for {less:,.2f} USD less" in said["single-card"]
+    else:
+        assert less <= 0 or point.gpus.total == 1
