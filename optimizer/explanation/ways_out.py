@@ -34,7 +34,7 @@ class Way:
 Tell = Callable[[Way], None]
 WORTH_PERMILLE = 5
 """What a second change must save of the budget to be worth a line."""
-SINGLE_SHARE = 0.5
+SINGLE_SHARE = 0.75
 """Of the effort that is left, what one condition may take."""
 
 

@@ -17,7 +17,7 @@ from optimizer.load import with_load
 from optimizer.schema import BestBuild, BestBuilds, Result, ThroughputModel
 from optimizer.throughput.calibration import Calibration, shipped
 
-EXPLAIN_EFFORT = 6.0
+EXPLAIN_EFFORT = 5.0
 """How long `solve` looks for the reasons and the ways out of a request that no build meets (`Clock.effort`: about
 seconds); `explain` looks as long as it takes."""
 NOT_EXPLAINED = (
