@@ -18,19 +18,21 @@ NEAR_PERCENT = 10
 
 @dataclass(frozen=True)
 class Region:
-    """Line voltages of a region, and the rated currents of breakers there, both ascending. One phase."""
+    """Line voltages of a region, and the rated currents of breakers there, both ascending; one phase. `read`: the day
+    on which the sources were read."""
 
     name: str
     volts: tuple[int, ...]
     amps: tuple[int, ...]
     source: str
+    read: str
 
 
 @cache
 def regions() -> tuple[Region, ...]:
     """All regions of the data."""
     table = csv.DictReader(io.StringIO(read_text(FILE, CATALOG_BYTES)))
-    return tuple(Region(r["region"], _figures(r["volts"]), _figures(r["amps"]), r["source"]) for r in table)
+    return tuple(Region(r["region"], _figures(r["volts"]), _figures(r["amps"]), r["source"], r["read"]) for r in table)
 
 
 def _figures(cell: str) -> tuple[int, ...]:

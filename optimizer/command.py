@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from catalogs.schema import Kind
 from constraints.exchange import minor_digits
-from constraints.policy import Policy, defaults
+from constraints.policy import Policy, defaults, table
 from constraints.pricing import ENERGY
-from constraints.request import WORKLOADS, Request
+from constraints.request import WORKLOADS, Request, SupportRate
 
 FILES = {"own": "OWN.csv", "avl": "LIST.csv", "fx": "FX.csv", "support": "SUPPORT.csv"}
 """Names that stand for files of which a request holds the content alone."""
@@ -27,14 +28,27 @@ class Typed:
 
     @classmethod
     def of(
-        cls, *, own: Path | None, avl: Path | None, fx: Path | None, support: str | None, catalog: Sequence[Path],
-        measured: Path | None, by: Path | None,
+        cls, *, own: Path | None = None, avl: Path | None = None, fx: Path | None = None, support: str | None = None,
+        model_config: Path | None = None, catalog: Sequence[Path] = (), measured: Path | None = None,
+        by: Path | None = None, more: Mapping[str, object] | None = None,
     ) -> Typed:  # fmt: skip
-        """From the options of `dsopt solve`."""
-        files = {"own": own, "avl": avl, "fx": fx, "support": support}
-        options = [*(("--catalog", x) for x in catalog), ("--measured", measured), ("--calibration", by)]
-        rest = [word for option, path in options if path is not None for word in (option, str(path))]
-        return cls({k: str(v) for k, v in files.items() if v is not None}, tuple(rest))
+        """From the options of a command; `more`: those that it has beside the ones of a request, by name."""
+        files = {"own": own, "avl": avl, "fx": fx, "support": support, "model_config": model_config}
+        rest = {"catalog": list(catalog), "measured": measured, "calibration": by, **(more or {})}
+        words = [word for name, value in rest.items() for word in _words(name, value)]
+        return cls({name: str(path) for name, path in files.items() if path is not None}, tuple(words))
+
+
+def _words(name: str, value: object) -> Iterator[str]:
+    """An option of the command line as it is typed; nothing where it was not given."""
+    option = f"--{name.replace('_', '-')}"
+    if value is True:
+        yield option
+    elif isinstance(value, list):
+        for member in value:
+            yield from (option, str(member))
+    elif value not in (None, False):
+        yield from (option, str(value))
 
 
 UNTYPED = Typed()
@@ -44,11 +58,11 @@ def command(
     request: Request, policy: Policy, files: Mapping[str, str] | None = None, rest: Iterable[str] = (),
     own_throughput: bool = True,
 ) -> str:  # fmt: skip
-    """The command line of a request. `files`: paths of --own, --avl, --fx, --support where they are known; `rest`:
-    options that are no part of a request (--catalog, --measured). `own_throughput`: whether the throughput asked for
-    is the buyer's own figure and not what a load needs."""
-    named = {**FILES, **(files or {})}
-    words = [*_wanted(request, own_throughput), *_site(request), *_bought(request, named)]
+    """The command line of a request. `files`: paths of --own, --avl, --fx, --support, --model-config where they are
+    known; `rest`: options that are no part of a request (--catalog, --measured). `own_throughput`: whether the
+    throughput asked for is the buyer's own figure and not what a load needs."""
+    named = {**FILES, **({"support": "table"} if request.support == shipped_support() else {}), **(files or {})}
+    words = [*_wanted(request, own_throughput, named), *_site(request), *_bought(request, named)]
     words += ["--as-of", request.as_of.isoformat()]
     for key, value in sorted(policy.changed.items()):
         if value != defaults()[key].value or key == ENERGY:
@@ -63,9 +77,10 @@ SAID_IN_WORDS = (
 """Options of a request's load and money, which a view says in words."""
 
 
-def conditions(request: Request, policy: Policy) -> str:
-    """All of a request but its money, load and day, as options; the condition of the parts always."""
-    words = shlex.split(command(request, policy))[2:]
+def conditions(request: Request, policy: Policy, typed: Typed = UNTYPED) -> str:
+    """All of a request but its money, load and day, as options that can be typed again; the condition of the parts
+    always."""
+    words = shlex.split(command(request, policy, typed.files, typed.rest))[2:]
     starts = [i for i, w in enumerate(words) if w.startswith("--")]
     given = [words[a:b] for a, b in zip(starts, [*starts[1:], len(words)], strict=True)]
     kept = [x for x in given if x[0] not in SAID_IN_WORDS]
@@ -90,8 +105,8 @@ def number(value: float | Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _wanted(r: Request, own_throughput: bool) -> Iterator[str]:
-    yield from ("--model", r.model)
+def _wanted(r: Request, own_throughput: bool, files: Mapping[str, str]) -> Iterator[str]:
+    yield from ("--model-config", files["model_config"]) if "model_config" in files else ("--model", r.model)
     if r.budget_cents is not None:
         yield from ("--budget", number(Decimal(r.budget_cents).scaleb(-minor_digits(r.currency))))
     if r.currency != "USD":
@@ -152,6 +167,11 @@ def _bought(r: Request, files: Mapping[str, str]) -> Iterator[str]:
     })  # fmt: skip
     for spare in r.spares:
         yield from ("--spares", f"{spare.category.value}={spare.pieces}/{spare.per}")
-    for name in ("own", "avl", "fx", "support"):
+    for name in FILES:
         if getattr(r, name):
             yield from (f"--{name}", files[name])
+
+
+def shipped_support() -> tuple[SupportRate, ...]:
+    """Rates of support by category that come with dsopt: what `--support table` stands for."""
+    return tuple(SupportRate(category=Kind(r["category"]), percent=Decimal(r["percent"])) for r in table("support"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from datetime import date
 from functools import reduce
 from itertools import combinations
 from typing import Any
@@ -188,7 +189,8 @@ def test_circuits_are_those_of_the_region() -> None:
     assert {x.volts for sizes in standard(Circuit(amps=20, volts=100)) for x in sizes} == {100, 200}
     assert {x.volts for sizes in standard(Circuit(amps=20, volts=480)) for x in sizes} == {480}
     for region in regions():
-        assert region.source and list(region.amps) == sorted(set(region.amps))
+        assert list(region.amps) == sorted(set(region.amps))
+        assert "Volts: " in region.source and "Amperes: " in region.source and date.fromisoformat(region.read)
 
 
 def test_no_way_out_allows_what_its_build_does_without() -> None:

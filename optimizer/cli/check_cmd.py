@@ -114,6 +114,7 @@ def check(
     from optimizer.cli import parse
     from optimizer.cli.understood import show_understood
     from optimizer.clock import Clock, TimeUp, interruptible
+    from optimizer.command import Typed
     from optimizer.library import check as run
     from optimizer.library import read_build, read_policy
     from optimizer.text.money import currency_code, money
@@ -133,7 +134,8 @@ def check(
         update = {"budget_cents": found_budget.cents, "currency": found_budget.currency}
         market_request = market_request.model_copy(update=update)
     if not json:
-        show_understood(parts, market_request, chosen)
+        typed = Typed.of(model_config=model_config, catalog=catalog, measured=measured, by=calibration)
+        show_understood(parts, market_request, chosen, typed=typed)
     out, complete = [], True
     with interruptible(clock := Clock(limit)):
         for name, build in builds:

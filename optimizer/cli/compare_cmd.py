@@ -66,6 +66,7 @@ def compare(
     from optimizer.cli import compare_view, parse, terms
     from optimizer.cli.understood import show_understood
     from optimizer.cli.usage import refuse, refuse_all_but, together
+    from optimizer.command import Typed
     from optimizer.i18n import LANGUAGES, Words, chosen
     from optimizer.library import changes, read_bids
     from optimizer.library import compare as run
@@ -100,7 +101,9 @@ def compare(
         asked = _request(read, model, model_config, users, workload, min_tok_s_user, min_precision, offload,
                          allow_experimental, have, currency, as_of)  # fmt: skip
         if not json:
-            show_understood(parts, asked, policy)
+            more = {"tax": tax, "fx": fx, "weights": weights, "map": map_, "term": term, "accept_fuzzy": accept_fuzzy}
+            typed = Typed.of(model_config=model_config, catalog=catalog, measured=measured, by=calibration, more=more)
+            show_understood(parts, asked, policy, typed=typed)
         found = run(
             read.bids(), asked, catalog=parts, policy=policy, calibration=by,
             tax_percent=tax_percent(tax) if tax else None, rates=terms.rates(fx) if fx else (), weights=weights,

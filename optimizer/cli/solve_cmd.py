@@ -125,6 +125,7 @@ def solve(
     from optimizer import texts
     from optimizer.cli import parse, procurement, terms
     from optimizer.cli.usage import apart, refuse
+    from optimizer.command import Typed
 
     if all(x is None for x in (budget, throughput, users, tokens_per_day, requests_per_second)):
         wanted = "--budget, --throughput, --users, --tokens-per-day, --requests-per-second"
@@ -214,10 +215,14 @@ def solve(
     extra += [f"money.support_percent={percent}"] if percent is not None else []
     chosen = chosen.with_settings([*set_, *extra])
 
+    typed = Typed.of(
+        own=own, avl=avl, fx=fx, support=support if by_category else None, model_config=model_config, catalog=catalog,
+        measured=measured, by=calibration,
+    )  # fmt: skip
     if not json:
         from optimizer.cli.understood import show_understood
 
-        show_understood(parts, request, chosen, every_model=not single)
+        show_understood(parts, request, chosen, not single, typed)
     if parts.replaced:
         note(language()("The overlay replaced: {names}.", names=", ".join(parts.replaced)))
     by = parse.calibration(calibration, measured, parts, chosen)
@@ -232,10 +237,8 @@ def solve(
             return models(parts, request, chosen, by, all_, clock, json, output, force)
     from optimizer.cli.no_build_view import show_no_build, telling
     from optimizer.cli.progress import progress
-    from optimizer.command import Typed
     from optimizer.library import solve as run
 
-    typed = Typed.of(own=own, avl=avl, fx=fx, support=support, catalog=catalog, measured=measured, by=calibration)
     with progress() as tell, interruptible(clock := Clock(limit, tell, workers)):
         result = run(
             request, catalog=parts, policy=chosen, calibration=by, clock=clock, embed_catalog=embed_catalog,

@@ -9,27 +9,29 @@ from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.cli.output import say
-from optimizer.command import conditions, number
+from optimizer.command import UNTYPED, Typed, conditions, number
 from optimizer.i18n import N_, Words, chosen
 from optimizer.text.minor_units import money
 
 ASKED = N_("Asked: {what}.")
 
 
-def show_understood(catalog: Catalog, request: Request, policy: Policy, every_model: bool = False) -> None:
+def show_understood(
+    catalog: Catalog, request: Request, policy: Policy, every_model: bool = False, typed: Typed = UNTYPED
+) -> None:
     """Prints it, once the request makes sense in the catalog: a request that is refused leaves stdout empty."""
     if not every_model:
         from optimizer.library import validate_request
 
         validate_request(request, catalog=catalog, policy=policy)
-    say(understood(request, policy, every_model))
+    say(understood(request, policy, every_model, typed))
 
 
-def understood(request: Request, policy: Policy, every_model: bool = False) -> str:
+def understood(request: Request, policy: Policy, every_model: bool = False, typed: Typed = UNTYPED) -> str:
     """Amount with currency, model, load, workload, day, and all other conditions as the options that say them."""
     _ = chosen()
     clauses = [*_wanted(request, _, every_model), _("prices of {day}", day=request.as_of.isoformat())]
-    if others := conditions(request, policy):
+    if others := conditions(request, policy, typed):
         clauses.append(_("with {options}", options=others))
     return _(ASKED, what=("；" if _.language == "zh" else "; ").join(clauses))
 

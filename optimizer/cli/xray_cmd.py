@@ -89,8 +89,11 @@ def xray_file(
     request = _request(quote.currency, options, named, as_of)
     if not json:
         from optimizer.cli.understood import show_understood
+        from optimizer.command import Typed
 
-        show_understood(parts, request, chosen)
+        more = {name: options[name] for name in ("rate", "tax", "map", "accept_fuzzy", "term", "quick")}
+        typed = Typed.of(model_config=model_config, catalog=catalog, measured=measured, by=calibration, more=more)
+        show_understood(parts, request, chosen, typed=typed)
     rate = _rate(options["rate"])
     tax = tax_percent(options["tax"]) if options["tax"] else None
     with interruptible(clock := Clock(parse.time_limit(time_limit))):
