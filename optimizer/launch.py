@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from catalogs.engines.launch import LaunchArguments, checkpoint, launch_arguments
+from catalogs.engines.launch import LaunchArguments, checkpoint, kv_cache_asked, launch_arguments
 from catalogs.llm import Llm
 from constraints.plan import Plan
 
@@ -114,11 +114,31 @@ def _note(deployment: Deployment, arguments: LaunchArguments) -> str:
     notes = []
     if weights_of(deployment.llm, deployment.plan.precision).startswith("<"):
         notes.append(f"No published {deployment.plan.precision} weights of {deployment.llm.name} are known.")
+    asked = _kv_cache_against_the_plan(deployment, arguments)
+    if asked == "fp8":
+        notes.append(
+            f"{deployment.engine} has no argument for a KV cache in bf16 and the checkpoint asks for FP8: set "
+            "kv_cache_quant_algo to null in its hf_quant_config.json."
+        )
+    elif asked == "unknown":
+        notes.append(
+            f"{deployment.engine} has no argument for a KV cache in bf16: where the checkpoint's hf_quant_config.json "
+            "says kv_cache_quant_algo FP8, set it to null."
+        )
     if deployment.plan.gpus > deployment.gpus_per_node and "several_nodes" in arguments.spellings:
         notes.append("Each replica is started once, on its first node.")
         if _config_lines(deployment, arguments):
             notes.append(f"{CONFIG_FILE} must lie on every node of a replica.")
     return " ".join(notes)
+
+
+def _kv_cache_against_the_plan(deployment: Deployment, arguments: LaunchArguments) -> str:
+    """What the checkpoint says of its KV cache (`fp8`, `unknown`) where the plan wants bf16 and the engine, having no
+    argument for it, does as the checkpoint says; else ""."""
+    if deployment.plan.kv_precision != "bf16" or "kv_by_checkpoint" not in arguments.spellings:
+        return ""
+    asked = kv_cache_asked(weights_of(deployment.llm, deployment.plan.precision))
+    return asked if asked in ("fp8", "unknown") else ""
 
 
 def _commands(deployment: Deployment, arguments: LaunchArguments) -> Iterator[list[str]]:
@@ -164,6 +184,8 @@ def _visible_gpus(deployment: Deployment, arguments: LaunchArguments, place: Pla
 
 def _program(deployment: Deployment, arguments: LaunchArguments, place: Place) -> list[str]:
     model = weights_of(deployment.llm, deployment.plan.precision)
+    if _kv_cache_against_the_plan(deployment, arguments) == "fp8":
+        model = f"<copy of {model} whose hf_quant_config.json says kv_cache_quant_algo null>"
     gguf = f"<GGUF file with the weights of {_published_name(deployment.llm)} in {deployment.plan.precision}>"
     words = _words(arguments, "program", model=model, gguf=gguf)
     if deployment.plan.gpus > deployment.gpus_per_node and "several_nodes" in arguments.spellings:

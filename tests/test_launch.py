@@ -13,6 +13,7 @@ import pytest
 
 from catalogs import llm as models
 from catalogs.engines.launch import checkpoint, launch_arguments
+from catalogs.engines.tables import table
 from constraints.plan import Plan, Training
 from optimizer.launch import Deployment, Launch, Memory, launch, weights_of
 
@@ -237,6 +238,32 @@ def test_context_requests_memory_and_kv_precision() -> None:
     assert b.mem_fraction_static == 0.86  # 120 of 141 GB
     _, c = read_back(started("TensorRT-LLM", "1.2", plan(8, 1, 1, 8)).commands[0])
     assert (c.max_seq_len, c.max_batch_size, c.kv_cache_free_gpu_memory_fraction) == (2048, 120, 0.7)
+
+
+ENGINES_OF_FP8_CACHES = [("vLLM", "0.33"), ("SGLang", "0.5.23"), ("SGLang", "0.5.8"), ("TensorRT-LLM", "1.2")]
+
+
+@pytest.mark.parametrize(("engine", "release"), ENGINES_OF_FP8_CACHES)
+@pytest.mark.parametrize("kv", ["bf16", "fp8"])
+@pytest.mark.parametrize("row", table("checkpoints"), ids=lambda r: f"{r['model']}-{r['precision']}")
+def test_no_line_leaves_the_kv_cache_to_the_checkpoint(engine: str, release: str, kv: str, row: dict[str, str]) -> None:
+    """Each line asks for the plan's KV cache, or says what to change in a checkpoint that may ask for another one."""
+    found = started(engine, release, plan(8, 1, 1, 1, precision=row["precision"], kv_precision=kv), model=row["model"])
+    _, a = read_back(found.commands[0])
+    if engine != "TensorRT-LLM":
+        assert a.kv_cache_dtype == {"bf16": "bfloat16", "fp8": "fp8" if engine == "vLLM" else "fp8_e4m3"}[kv]
+        return
+    assert ("kv_cache_config: {dtype: fp8}" in found.commands[0]) == (kv == "fp8")
+    against = kv == "bf16" and row["kv_cache"] == "fp8"
+    assert ("kv_cache_quant_algo null>" in found.commands[0]) == against
+    assert ("kv_cache_quant_algo" in found.note) == (against or (kv == "bf16" and row["kv_cache"] == "unknown"))
+
+
+def test_every_checkpoint_with_a_quantization_file_says_its_kv_cache() -> None:
+    for row in table("checkpoints"):
+        assert row["kv_cache"] in ("", "fp8", "none", "unknown")
+        assert not row["checkpoint"].startswith("nvidia/") or row["kv_cache"]
+        assert row["kv_cache"] in ("", "unknown") or "hf_quant_config.json" in row["source"]
 
 
 def test_guide_names_use_the_weights_they_stand_for() -> None:

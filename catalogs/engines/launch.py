@@ -1,7 +1,7 @@
 """How engines are started: the spelling of their arguments by release, and the published checkpoints of the models.
 
 The data lies beside this file: launch_arguments.csv (a row per engine, release and argument, with the place where the
-spelling was read) and checkpoints.csv (model and precision -> Hugging Face id).
+spelling was read) and checkpoints.csv (model and precision -> Hugging Face id, and the KV cache that it asks for).
 """
 
 from __future__ import annotations
@@ -41,4 +41,11 @@ def launch_arguments(engine: str, release: str) -> LaunchArguments | None:
 def checkpoint(model: str, precision: str) -> str:
     """The Hugging Face id of a model's published weights in a precision; "" where none is known."""
     found = (r["checkpoint"] for r in table("checkpoints") if (r["model"], r["precision"]) == (model, precision))
+    return next(found, "")
+
+
+def kv_cache_asked(checkpoint_id: str) -> str:
+    """What a checkpoint's hf_quant_config.json says of the KV cache: `fp8`, `none`, `unknown` (it has that file, which
+    nobody here has read); "" for a checkpoint without one."""
+    found = (r["kv_cache"] for r in table("checkpoints") if r["checkpoint"] == checkpoint_id)
     return next(found, "")
