@@ -1,4 +1,4 @@
-"""Looser requests that a buyer would try by hand, one condition changed at a time.
+"""Looser requests that a buyer would try by hand: one condition changed at a time, and two given up together.
 
 Independent of the levers that look for ways out: values come from plain ladders here, not from what a build attains.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from catalogs.load import Catalog
@@ -40,12 +41,21 @@ class Trial:
 
 
 def trials(request: Request, catalog: Catalog) -> Iterator[Trial]:
-    """All single changes tried."""
-    yield from _figures(request)
+    """All changes tried."""
+    typed = [*_figures(request), *_gpus(request), *_circuits(request)]
+    yield from typed
     yield from _lists(request, catalog)
-    yield from _gpus(request)
-    yield from _circuits(request)
     yield from _defaults(request)
+    yield from _pairs(typed)
+
+
+def _pairs(typed: list[Trial]) -> Iterator[Trial]:
+    """Two conditions that the buyer typed, both loosened as far as their ladders go. Key: both keys with a +."""
+    widest = {trial.key: trial for trial in sorted(typed, key=lambda trial: trial.size)}
+    for one, other in combinations(widest.values(), 2):
+        if not set(one.fields) & set(other.fields):
+            key, label = f"{one.key}+{other.key}", f"{one.label} and {other.label}"
+            yield Trial(key, label, {**one.fields, **other.fields}, 2)
 
 
 def _figures(r: Request) -> Iterator[Trial]:
