@@ -24,7 +24,7 @@ HELP = """Examples:
 
   dsopt solve --budget 20000
 
-  dsopt solve --budget 60000 --model v3-671b --offload --allow-experimental --min-precision 4bit
+  dsopt solve --budget 30000 --model v3-671b --offload --allow-experimental --min-precision 4bit
 
 The proven front of cost against throughput, and the recommended build; without --model the best build per model.
 
