@@ -98,3 +98,9 @@ class CheckFailed(InputError):
     """A file that is not what it says it is, or a build that fails a rule. Exit code 5."""
 
     exit_code = 5
+
+
+class NotUsed(InputError):
+    """An option that the command, or what is asked of it, does not use. Exit code 2."""
+
+    exit_code = 2

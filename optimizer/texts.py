@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from catalogs.errors import Fault, InputError
+from catalogs.errors import Fault, InputError, NotUsed
 from catalogs.load import Catalog
 from catalogs.schema import Gpu
 from constraints.request import TRAINING, Request, workload_lengths
@@ -66,11 +66,11 @@ def lengths(workload: str, isl: int | None, osl: int | None) -> dict[str, Any]:
 
 
 def misplaced(workload: str, options: dict[str, Any]) -> None:
-    """Raises InputError for options given that say nothing about the workload."""
+    """Raises NotUsed for options given that say nothing about the workload."""
     given = [name for name, value in options.items() if value is not None]
     if given:
         kind = "training: it has no users and no latency" if workload in TRAINING else "serving"
-        raise InputError(
+        raise NotUsed(
             Fault(
                 "not-of-workload",
                 f"does not apply, {workload} is {kind}",

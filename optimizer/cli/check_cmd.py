@@ -76,6 +76,7 @@ def check(
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """See HELP."""
+    from constraints.request import TRAINING
     from optimizer.cli.usage import refuse, together
     from optimizer.cli.xray_cmd import Options, is_vendor_file, xray_file
 
@@ -99,6 +100,8 @@ def check(
             refuse(ctx, "is of -o and --review", "force")
         if quick:
             refuse(ctx, "limits a search, and --quick makes none", "time_limit")
+        if workload in TRAINING:
+            refuse(ctx, f"is of serving, not of {workload}", "offload")
         return xray_file(
             file, options, model=model, model_config=model_config, catalog=catalog, set_=set_, as_of=as_of,
             measured=measured, calibration=calibration, time_limit=time_limit, json=json,
@@ -107,8 +110,7 @@ def check(
         raise typer.BadParameter("--time-limit is of --mend, or of a vendor's quote")
     if file.suffix.lower() == ".json":
         refuse(ctx, "a result says it itself", "model", "model_config")
-    if options.typed:
-        raise typer.BadParameter(f"{', '.join(options.typed)}: of a vendor's quote, not of {file.name}")
+    refuse(ctx, f"is of a vendor's quote, not of {file.name}", *options.names)
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse

@@ -65,7 +65,8 @@ def compare(
     from constraints.policy import Policy, tax_percent
     from optimizer.cli import compare_view, parse, terms
     from optimizer.cli.understood import show_understood
-    from optimizer.cli.usage import refuse, refuse_all_but, together
+    from optimizer.cli.usage import refuse, refuse_all_but, term_of_none, together
+    from optimizer.cli.xray_cmd import is_vendor_file
     from optimizer.command import Typed
     from optimizer.i18n import LANGUAGES, Words, chosen
     from optimizer.library import changes, read_bids
@@ -81,6 +82,10 @@ def compare(
         if output.suffix.lower() not in (".xlsx", ".json"):
             remedy = "Name a .xlsx or a .json."
             raise InputError(Fault("bad-format", "is no format of a comparison", str(output), remedy=remedy))
+    if lang == "both" and (output is None or output.suffix.lower() != ".xlsx"):
+        raise typer.BadParameter("--lang both: is of a workbook (-o FILE.xlsx)")
+    if not any(map(is_vendor_file, files)):
+        refuse(ctx, "is of vendors' files, and all of these are results", "map_", "term", "accept_fuzzy")
     if len(files) < 2:
         raise InputError(Fault("bad-bids", "one file can't be compared", column="FILES", remedy="Give two at least."))
     if lang in ("en", "zh"):
@@ -98,6 +103,7 @@ def compare(
         refuse_all_but(ctx, "is not used where two results are compared", *kept)
         found, show = changes(*read.results), compare_view.show_changes
     else:
+        term_of_none(term, read.quotes)
         asked = _request(read, model, model_config, users, workload, min_tok_s_user, min_precision, offload,
                          allow_experimental, have, currency, as_of)  # fmt: skip
         if not json:
@@ -128,6 +134,7 @@ def _request(
     currency: str | None, as_of: str | None,
 ) -> Any:  # fmt: skip
     """The tender's request: options laid over the first result's request, where there is one."""
+    from constraints.request import TRAINING
     from optimizer import texts
     from optimizer.cli import parse
     from optimizer.cli.solve_cmd import _bits, _words
@@ -138,6 +145,10 @@ def _request(
         "min_tok_s_user": min_tok_s_user,
         "min_precision_bits": _bits(min_precision),
     }
+    kind = workload or (read.tender().workload if read.results else "chat")
+    if kind in TRAINING:
+        serving = {"--users": users, "--min-tok-s-user": min_tok_s_user, "--offload": offload or None}
+        texts.misplaced(kind, serving)
     fields |= texts.lengths(workload, None, None) if workload is not None else {}
     fields |= {"offload": True} if offload else {}
     fields |= {"allow_experimental": True} if allow_experimental else {}

@@ -56,6 +56,8 @@ def explain(
     opened = open_result(file, catalog=parts, calibration=parse.calibration(calibration, measured, parts, Policy()))
     with progress() as tell, interruptible(clock := Clock(limit, tell)):
         if opened.points:
+            if price_risk and not why_not and not vary:
+                refuse(ctx, "--price-risk is of the whole front, not of a point", "point")
             opened.at(point)  # refused before anything is solved
             bad = bad_prices if price_risk else None
             said, complete = explain_view.answers(opened, point, clock, why_not, vary, bad, not json)

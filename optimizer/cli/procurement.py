@@ -30,12 +30,12 @@ def fields(
         "origins": _countries("--origin", origin),
         "barred_origins": _countries("--no-origin", no_origin),
         "confidences": named,
-        "max_estimated_percent": _percent("--max-estimated", max_estimated),
+        "max_estimated_percent": percent("--max-estimated", max_estimated),
         "max_lead_days": max_lead,
         "strict_lead": strict_lead,
         "avl": read(avl, catalog) if avl is not None else (),
         "max_sellers": 1 if one_seller else max_sellers,
-        "max_share_percent": _percent("--max-share", max_share),
+        "max_share_percent": percent("--max-share", max_share),
         "cost_axis": cost_axis,
     }
 
@@ -52,7 +52,7 @@ def _countries(option: str, texts: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _percent(option: str, text: str | None) -> int | None:
+def percent(option: str, text: str | None) -> int | None:
     """`30%` or `30`: whole percent from 0 to 100."""
     if text is None:
         return None

@@ -25,6 +25,11 @@ A workbook with live formulas: summary, bill of materials, assumptions, compatib
 terms and provenance. Its title is "budgetary estimate" until --confirmed says that the sellers have confirmed every
 price. The result is checked first; exit 5 when something in it is wrong."""
 FORMATS = ("xlsx", "csv", "json", "cyclonedx", "pdf")
+UNUSED = {
+    "csv": ("customer", "number", "valid_days", "confirmed"),
+    "cyclonedx": ("customer", "valid_days", "confirmed", "lang", "tax", "discount", "support"),
+}
+"""Options that say nothing in a format: a CSV holds lines and sums, a bill of materials parts and their unit prices."""
 
 
 def quote(
@@ -74,6 +79,7 @@ def quote(
     words = Words(lang) if lang else chosen()
     if output is None and kind not in ("json", "csv", "cyclonedx"):
         raise typer.BadParameter(f"-o FILE is needed for {kind}")
+    refuse(ctx, f"stands nowhere in {kind}: choose another --format", *UNUSED.get(kind, ()))
     if output is None:
         refuse(ctx, "is of -o", "force")
     if output is not None:

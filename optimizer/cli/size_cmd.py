@@ -159,6 +159,8 @@ def _unused(ctx: typer.Context, offload: bool, workload: str) -> None:
         refuse(ctx, "is of --offload", "cpu", "sockets", "memory")
     if typed(ctx, "model") or typed(ctx, "model_config"):
         refuse(ctx, "is of an answer for every model, without --model", "all_")
+    else:
+        refuse(ctx, "is of an answer for one model (--model)", "tokens_per_day", "requests_per_second")
     if workload in TRAINING:
         refuse(ctx, f"is of serving, not of {workload}", "kv_precision", "offload")
     return None

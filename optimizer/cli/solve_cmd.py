@@ -134,6 +134,9 @@ def solve(
         free(output, force)
     single = model is not None or model_config is not None
     _contradictions(ctx, set_, precision, min_precision, one_seller, max_sellers)
+    _one_seller_alone("--one-seller" if one_seller else "--max-sellers 1" if max_sellers == 1 else None, max_share)
+    if single and json:
+        refuse(ctx, "is of the table: the JSON holds every point", "all_")
     if not single:
         refuse(ctx, "is of the result of one model (--model)", "embed_catalog")
     elif embed_catalog and not json and output is None:
@@ -281,6 +284,15 @@ def _contradictions(
     too_coarse(precision, _bits(min_precision))
     if one_seller and max_sellers not in (None, 1):
         raise typer.BadParameter(f"--one-seller and --max-sellers {max_sellers} contradict: give one")
+
+
+def _one_seller_alone(option: str | None, max_share: str | None) -> None:
+    """Raises BadParameter for a share of the cost below 100 % where one seller has all of it."""
+    from optimizer.cli.procurement import percent
+
+    share = percent("--max-share", max_share)
+    if option and share is not None and share < 100:
+        raise typer.BadParameter(f"{option} and --max-share {max_share} contradict: one seller has 100 %")
 
 
 def _money(ctx: typer.Context, budget: str | None, currency: str | None) -> tuple[int | None, str]:

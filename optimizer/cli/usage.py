@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from optimizer.procurement.reading.document import Quote
 
 SEPARATORS = " \t\r\n\u3000,;，；、"
 """A value of nothing but these holds nothing: `--vendor ","`."""
@@ -101,6 +104,15 @@ def too_coarse(precision: str | None, least_bits: int | None) -> None:
     if least_bits is not None and bits is not None and bits < least_bits:
         text = f"--precision {precision} and --min-precision {least_bits}bit contradict: {precision} has {bits} bits"
         raise typer.BadParameter(text)
+
+
+def term_of_none(terms: Sequence[str], quotes: Sequence[Quote]) -> None:
+    """Raises BadParameter for a --term where nothing is paid by time; `once` says so itself."""
+    months = [x for x in terms if x.rpartition("=")[2].strip().casefold() != "once"]
+    if months and all(q.recurring is None for q in quotes):
+        what = "the quote is" if len(quotes) == 1 else "no bid is"
+        how = 'a mapping file with period = "month" (--map) says otherwise'
+        raise typer.BadParameter(f"--term {months[0]}: {what} paid by time; {how}")
 
 
 def set_twice(settings: Sequence[str], options: Mapping[str, str]) -> None:

@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from optimizer.cli.output import emit_json, free, note, save
+
+if TYPE_CHECKING:
+    from optimizer.procurement.reading.document import Quote
 
 BUILD_FILES = (".toml", ".json")
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -27,9 +30,9 @@ class Options:
         return self.given[name]
 
     @property
-    def typed(self) -> list[str]:
-        """Names of those that were given."""
-        return [f"--{k.replace('_', '-')}" for k, v in self.given.items() if v]
+    def names(self) -> list[str]:
+        """Names of their parameters."""
+        return ["map_" if x == "map" else x for x in self.given]
 
 
 def is_vendor_file(path: Path) -> bool:
@@ -75,6 +78,7 @@ def xray_file(
     quote = read_quote(
         path, catalog=parts, mapping=replayed, accept_fuzzy=options["accept_fuzzy"], term=options["term"]
     )
+    _of_the_file(quote, options)
     if map_ is not None and replayed is None:
         from optimizer.procurement.reading.mapping import write_mapping
         from optimizer.procurement.reading.review import suggestions
@@ -120,6 +124,21 @@ def xray_file(
     if found.instead is not None and found.instead.proof == "feasible":
         note(_("stopped before the search for other builds was done"))
         raise typer.Exit(6)
+
+
+def _of_the_file(quote: Quote, options: Options) -> None:
+    """Raises BadParameter for options that the file, once it is read, leaves no use for."""
+    from constraints.policy import tax_percent
+    from optimizer.cli.usage import term_of_none
+
+    if options["term"] is not None:
+        term_of_none([options["term"]], [quote])
+    rate = _rate(options["rate"])
+    if rate not in (None, 1) and quote.currency == "USD":
+        raise typer.BadParameter(f"--rate {options['rate']}: the quote is in USD, there is nothing to convert")
+    if options["tax"] and quote.tax_rate is not None and tax_percent(options["tax"]) != quote.tax_rate:
+        said = f"the quote says {quote.tax_rate.normalize():f} %"
+        raise typer.BadParameter(f"--tax {options['tax']} and the file contradict: {said}; leave --tax out")
 
 
 def _kind(output: Path | None) -> str:
