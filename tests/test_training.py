@@ -293,14 +293,21 @@ WRONG = [
     ((*LORA, "--max-ttft", "500"), "--max-ttft"),
     ((*LORA, "--min-tok-s-user", "20"), "--min-tok-s-user"),
     ((*LORA, "--isl", "1000"), "--isl"),
+    (("--workload", "chat", "--model", "r1-33b", "--budget", "300000", "--dataset-tb", "3"), "--dataset-tb"),
+]
+OUT_OF_RANGE = [
     ((*LORA, "--precision", "nvfp4"), "int4"),
     ((*LORA, "--seq-len", "900000"), "131072"),
-    (("--workload", "chat", "--model", "r1-33b", "--budget", "300000", "--dataset-tb", "3"), "--dataset-tb"),
 ]
 
 
 @pytest.mark.parametrize(("args", "says"), WRONG, ids=lambda x: " ".join(x)[-24:] if isinstance(x, tuple) else x)
 def test_options_of_the_other_kind_are_refused(args: tuple[str, ...], says: str) -> None:
+    assert says in dsopt("solve", *args, code=2).stderr
+
+
+@pytest.mark.parametrize(("args", "says"), OUT_OF_RANGE, ids=lambda x: " ".join(x)[-24:] if isinstance(x, tuple) else x)
+def test_what_no_training_run_has_is_refused(args: tuple[str, ...], says: str) -> None:
     assert says in dsopt("solve", *args, code=3).stderr
 
 

@@ -28,6 +28,8 @@ MOST_MERGED = 200_000
 MOST_ROWS = 10_000
 """Of the range that takes the lines."""
 MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']([^\"']{1,40})")
+EXCELS_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+"""`_x202E_` in a file's text is a character to Excel; its first letter as an escape leaves the text as it was."""
 DERIVED = ("xl/calcChain.xml", "xl/sharedStrings.xml", "docProps/app.xml")
 """Parts of a file that are made anew at each save."""
 
@@ -214,7 +216,7 @@ def _write(cell: Any, value: Any) -> None:
 
     if isinstance(cell, MergedCell):
         return
-    cell.value = value = shown_text(value) if isinstance(value, str) else value
+    cell.value = value = EXCELS_ESCAPE.sub("_x005F_", shown_text(value)) if isinstance(value, str) else value
     if isinstance(value, str) and value.startswith(RISKY):
         cell.data_type = "s"
         cell.quotePrefix = True
