@@ -24,6 +24,7 @@ CURRENCIES: tuple[str, ...] = get_args(Currency)
 MOST = 10**11
 LONGEST = 80
 REMEDY = "For example 300000, 300k, $300,000, 30万, 200万元, 20万美元 or 2000000CNY."
+FIGURES = re.compile(r"[0-9]+")
 YEN_OR_YUAN = re.compile(r"(cny|cn|rmb|jpy|jp)?¥", re.IGNORECASE)
 BY_PREFIX = {"cny": "CNY", "cn": "CNY", "rmb": "CNY", "jpy": "JPY", "jp": "JPY"}
 MILLIONS = re.compile(r"(?<=\d)\s*mm?(?![a-z])", re.IGNORECASE)
@@ -88,6 +89,8 @@ def amount(text: str, option: str, expected: str = "") -> Amount:
     if TWICE.search(plain):
         raise bad(option, text, "names its scale twice")
     plain = re.sub(r"(?<=[\d万亿])块钱?$", "元", plain)
+    if FIGURES.fullmatch(plain):  # as most are written: no word of any language needs to be looked for
+        return _above_0(Amount(Decimal(plain), ""), text, option)
     plain, currency = _currency(re.sub(r"(?<=\d)_(?=\d)", "", plain), text, option, expected)
     in_wan = re.search("[万亿萬億]", plain) is not None
     if (value := spelled_alone(plain)) is not None:
