@@ -15,6 +15,7 @@ NAMING = ("part_number", "name", "description")
 MONEY = ("unit_price", "line_total", "list_price")
 NUMBER_OR_NAME = ("item", "position", "pos", "项目号")
 """Headers of a running number that name the thing where no other column does."""
+RATE = re.compile(r"\d[\d.,]*\s*%\s*")
 AMOUNT = re.compile(r"\W*\d[\d.,\s]*\W*")
 WEIGHTS = dict.fromkeys((*NAMING, *MONEY, "qty"), 3)
 
@@ -49,7 +50,7 @@ def column_of(text: str) -> Column | None:
     if not text or len(text) > 80:
         return None
     known = synonyms()
-    rest, sets = qualified(text)
+    rest, sets = _qualified(text)
     rest = re.sub(r"\s+in$", "", rest)  # `EP in k€`
     base = Column(
         "", text, sets.get("tax", ""), sets.get("currency", ""), int(sets.get("scale", "1")), sets.get("per", "")
@@ -78,6 +79,15 @@ def column_of(text: str) -> Column | None:
         if inside:
             return replace(base, field=known[inside], certain=False)
     return None
+
+
+def _qualified(text: str) -> tuple[str, dict[str, str]]:
+    """As `qualified`, where a rate stands within the words for tax too: `Unit price incl. 13% VAT`, `含13%税单价`."""
+    found = qualified(text)
+    if "tax" in found[1]:
+        return found
+    without_rate = qualified(RATE.sub("", folded(text)))
+    return without_rate if "tax" in without_rate[1] else found
 
 
 def _inside(text: str) -> str:
