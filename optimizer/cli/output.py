@@ -14,7 +14,7 @@ from catalogs.files import check_writable, write_bytes, write_text, written_json
 from catalogs.visible import visible
 from optimizer.cli.progress import wipe
 from optimizer.cli.streams import obeyed
-from optimizer.cli.wrapped import UNKNOWN, blocks, screen_width, wrapped
+from optimizer.cli.wrapped import UNKNOWN, blocks, columns_asked, screen_width, wrapped
 
 FILE_LIKE = re.compile(r"[/\\]|\.\w{2,5}$")
 """A text that may name a file, and not a model or a workload."""
@@ -151,7 +151,7 @@ def table(header: list[str], rows: list[list[str]], right: set[int] | None = Non
 
     wipe()
     cells, figures = [list(map(visible, row)) for row in rows], right or set()
-    width = screen_width(sys.stdout) or UNKNOWN
+    width = screen_width(sys.stdout) or columns_asked() or UNKNOWN
     console = Console(file=obeyed(sys.stdout), width=width, highlight=False, markup=False)
     for block in blocks(header, cells, figures, width, keys):
         t = Table(box=box.SIMPLE_HEAD, pad_edge=False)

@@ -3,6 +3,7 @@ of more columns than fit is printed in blocks, each of which begins with the col
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterable, Sequence, Set
@@ -26,6 +27,12 @@ WITHIN = re.compile(r"(?<=[-/_,.=])")
 def screen_width(stream: TextIO) -> int | None:
     """Cells of a line; None where the stream is no terminal."""
     return max(20, shutil.get_terminal_size().columns) if stream.isatty() else None
+
+
+def columns_asked() -> int | None:
+    """Cells of a line that the environment asks for (COLUMNS), where there is no terminal to say it."""
+    asked = os.environ.get("COLUMNS", "")
+    return max(20, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 6 else None
 
 
 def wrapped(text: str, width: int) -> str:
