@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found] # what `signal` wraps: built in, where that imports enum and collections
-import gc
 import os
 import sys
 
@@ -25,8 +24,10 @@ def main() -> None:
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _interrupt)
         sys.unraisablehook = _unraisable
-    gc.set_threshold(*RARELY)
     try:
+        import gc
+
+        gc.set_threshold(*RARELY)
         from optimizer.cli.streams import guard
 
         guard()
