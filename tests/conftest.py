@@ -14,6 +14,8 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.market import Market
 
+os.environ.pop("COLUMNS", None)  # xdist sets it in its workers: tables are tested as without a terminal
+
 AS_OF = date(2026, 11, 24)
 os.environ["DSOPT_HOME"] = str(Path(__file__).parent / "no-user-folder")
 
