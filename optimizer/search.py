@@ -27,8 +27,8 @@ DEPTH = 4
 """Options of each category that the search looks at."""
 TRIES = 40
 """Combinations of options that it puts together for one row and platform."""
-TRIES_BY_SHARE = 10
-"""The same where shares of the cost are limited: each takes CP-SAT to choose the offers."""
+TRIES_BY_OFFERS = 10
+"""The same where offers are chosen for the whole build: each takes a purchase of its own."""
 
 
 def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost: int) -> Found | None:
@@ -72,7 +72,7 @@ def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost:
         return None
     least = min(c for _, c in combos) + min(c for _, c in nets)
     best: Found | None = None
-    for cents, i, j in nsmallest(TRIES_BY_SHARE if market.request.picks_offers else TRIES, both):
+    for cents, i, j in nsmallest(TRIES_BY_OFFERS if market.request.picks_offers else TRIES, both):
         top = market.purse_at(cost)
         if bound.cents + cents - least > top:
             break
@@ -83,7 +83,7 @@ def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost:
 
 def _first(market: Market, leaning: Leaning, pool: list[Option]) -> list[Option]:
     """The options to look at: the cheapest; on another axis than money those that add least to it. What --include
-    demands comes first. Where shares of the cost are limited some of each seller and kind of price."""
+    demands comes first. Where sellers or shares are limited some of each seller and kind of price."""
     if market.request.picks_offers and not market.request.soonest and not market.request.include:
         return leaning.varied(pool, DEPTH)
     axis, wanted = market.axis, market.request.include

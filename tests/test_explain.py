@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from catalogs.schema import Kind
+from constraints.policy import Policy
+from constraints.procurement import price_book
 from constraints.request import Spare
-from optimizer.api import solve
+from optimizer.api import UNPRICED, solve
 from optimizer.assortment import APART, Assortment
 from optimizer.cli.explain_cmd import HELP
 from optimizer.explanation.asking import PLANNED, Asking, Change
@@ -111,6 +113,17 @@ def test_prices_and_assortments_read_nothing_that_sets_requests_apart(
     assert "mean_tok_s" not in seen.names  # the one property that rests on them
     fields_read = seen.names & set(type(r).model_fields) - ({"budget_cents"} if r.picks_offers else set())
     assert {"conditions", "exclude"} <= fields_read and not fields_read & set(APART)
+
+
+@pytest.mark.parametrize("fields", [{}, {"own": ()}, {"support": ()}, {"site_water": True}, {"max_price_age_days": 30}])
+def test_a_price_book_reads_nothing_that_is_asked_at_the_same_prices(
+    front: tuple[Market, list[Point]], fields: dict[str, Any]
+) -> None:
+    """Unless offers are chosen for the whole build, which needs a book of its own."""
+    market, _ = front
+    seen = Seen(market.request.model_copy(update=fields))
+    price_book(market.catalog, seen, Policy())  # type: ignore[arg-type]
+    assert "conditions" in seen.names and not seen.names & set(UNPRICED)
 
 
 def test_terminal(file: Path) -> None:

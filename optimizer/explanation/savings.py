@@ -32,11 +32,11 @@ class FewerModules:
 def fewer_modules(market: Market, point: Point) -> FewerModules | None:
     """The cheapest build with some memory channels left empty that costs less than the point, is as fast and passes
     every rule and every wish; None where there is none."""
-    parts_cents = _parts_cents(market, point.case.build)
+    parts_cents = market.book.cost(point.case.build.total())
     offers = []
     for offer in _partial(market, point):
-        cents = _parts_cents(market, offer.build)
-        if cents is not None and parts_cents is not None and cents < parts_cents:
+        cents = market.book.cost(offer.build.total())
+        if cents < parts_cents:
             offers.append((cents, offer.count, offer.module.id, offer))
     for *_, offer in sorted(offers, key=lambda x: x[:3]):
         if _holds(market, point, offer.build):
@@ -60,12 +60,6 @@ def _partial(market: Market, point: Point) -> Iterator[FewerModules]:
             if population(case.platform, count) == "partial":
                 build = Build(case.build.nodes, {**others, module.id: count}, case.build.shared)
                 yield FewerModules(build, module, count, before, before_count, counts[0])
-
-
-def _parts_cents(market: Market, build: Build) -> int | None:
-    """The sum of a build's lines with their support; None where it can't be bought."""
-    bought = market.book.purchase(build.total())
-    return None if bought is None else bought.cents + bought.support_cents
 
 
 def _holds(market: Market, point: Point, build: Build) -> bool:
