@@ -128,8 +128,8 @@ def _savings(market: Market, p: Point) -> list[Saving]:
     offer = fewer_modules(market, p)
     if offer is None:
         return []
-    now, then = (purchase(market, x) for x in (p.case.build, offer.build))
-    total_now, total_then = (totals(x.cents + x.support_cents, market.policy)[2] for x in (now, then))
+    costs = (market.book.cost(build.total()) for build in (p.case.build, offer.build))
+    total_now, total_then = (totals(cost, market.policy)[2] for cost in costs)
     gb, gb_before = offer.count * offer.module.capacity_gb, offer.before_count * offer.before.capacity_gb
     text = (
         f"{offer.count} x {offer.module.name} per node ({gb:,} GB on {offer.count} of {offer.channels} memory "
