@@ -115,9 +115,22 @@ class Case:
         return power_cap(self.gpu, self.platform)
 
     @cached_property
+    def gpu_w(self) -> int:
+        """Power of one GPU: its cap, or its TDP where the slot can't carry that (rule fit fails it)."""
+        return self.cap_w or self.gpu.tdp_w or 0
+
+    @cached_property
+    def power_unknown(self) -> str:
+        """GPUs and CPUs whose draw nobody published, where no figure of a complete system stands for it: what a node
+        draws is unknown then. Rule fit fails them."""
+        gpus = [self.gpu] if not self.gpu_w else []
+        cpus = [x for x, _ in self.parts(Cpu) if isinstance(x, Cpu) and x.tdp_w is None and x.id in self.build.node]
+        return ", ".join(x.name or x.id for x in [*gpus, *cpus])
+
+    @cached_property
     def static_w(self) -> int:
-        """Power of one node's parts, fans not counted."""
-        watts = self.per_node * self.cap_w + self.platform.overhead_w
+        """Power of one node's parts, fans not counted; without those of `power_unknown`."""
+        watts = self.per_node * self.gpu_w + self.platform.overhead_w
         for p, q in self.node_all.items():
             part = self.catalog.parts[p]
             if isinstance(part, GpuBoard):

@@ -8,6 +8,7 @@ from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Kind
 from constraints.demanded import wants_exact
 from constraints.policy import Policy
+from constraints.power import unknown_draw
 from constraints.rule import Check, figure
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class Cooling:
 
     def check(self, c: Case) -> list[Check]:
         p, found = c.platform, []
-        if p.system_max_w and p.kind != Kind.SYSTEM:
+        if c.power_unknown:
+            found.append(Check.of(self.id, False, unknown_draw(c)))
+        elif p.system_max_w and p.kind != Kind.SYSTEM:
             found.append(
                 Check.at_most(
                     self.id,
@@ -121,16 +124,20 @@ class Cooling:
         capacity = sum(w * (q - spare) for w, q in cdus[:1])
         need = liquid_w(c.load_w * c.build.nodes, c.policy)
         failed = " with one failed" if spare else ""
-        found = [
-            Check.at_least(
-                self.id,
-                capacity,
-                need,
-                "W",
-                f"CDUs carry off {capacity:,} W{failed}, {need:,} W are needed",
-                f"CDUs carry off only {capacity:,} W{failed}, {need:,} W are needed",
-            )
-        ]
+        found = (
+            []
+            if c.power_unknown
+            else [
+                Check.at_least(
+                    self.id,
+                    capacity,
+                    need,
+                    "W",
+                    f"CDUs carry off {capacity:,} W{failed}, {need:,} W are needed",
+                    f"CDUs carry off only {capacity:,} W{failed}, {need:,} W are needed",
+                )
+            ]
+        )
         for role, what in (("manifold", "liquid manifolds"), ("facility", "facility-water connections")):
             pieces = sum(q for x, q in shared if x.role == role)
             found.append(

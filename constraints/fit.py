@@ -58,7 +58,8 @@ def cpu_fits(p: Platform, cpu: Cpu) -> bool:
         cpu.socket == p.socket != "soldered"
         and cpu.generation in p.cpu_generations
         and p.sockets <= cpu.max_sockets
-        and (p.cpu_max_w is None or cpu.tdp_w is None or cpu.tdp_w <= p.cpu_max_w)
+        and cpu.tdp_w is not None
+        and (p.cpu_max_w is None or cpu.tdp_w <= p.cpu_max_w)
     )
 
 
@@ -277,7 +278,9 @@ def _cpu_fault(p: Platform, cpu: Cpu) -> str:
         return f"{cpu.name} ({cpu.socket}, {cpu.generation}) does not fit, the board takes {takes}"
     if p.sockets > cpu.max_sockets:
         return f"{cpu.name} runs in at most {counted(cpu.max_sockets, 'socket')}, the board has {p.sockets}"
-    return f"{cpu.name} draws {_watts(cpu.tdp_w)}, the socket gives {_watts(p.cpu_max_w)}"
+    if cpu.tdp_w is None:
+        return f"the power draw of {cpu.name} is not published"
+    return f"{cpu.name} draws {cpu.tdp_w:,} W, the socket gives {p.cpu_max_w or 0:,} W"
 
 
 def _watts(watts: int | None) -> str:

@@ -82,6 +82,8 @@ class Power:
         b, volts = c.psus, c.line_volts
         if b is None and needs_psu(c.platform):
             return [Check.of(self.id, False, "a node needs power supplies of one kind")]
+        if c.power_unknown:
+            return [Check.of(self.id, False, unknown_draw(c))]
         if b is not None:
             found += self._bank(c, b, watts_at(b, volts))
         if c.request.circuit:
@@ -118,7 +120,7 @@ class Power:
             )
         ]
         if b.atx:
-            peak, most = c.load_w + transient_extra_w(c.per_node * c.cap_w, c.policy), b.fitted * each
+            peak, most = c.load_w + transient_extra_w(c.per_node * c.gpu_w, c.policy), b.fitted * each
             found.append(
                 Check.at_most(
                     self.id,
@@ -137,6 +139,11 @@ class Power:
             text = f"{c.load_w:,} W exceeds the advised {figure(advised)} W ({left})"
             found.append(Check.warn(self.id, text, c.load_w, advised, "W", "at_most"))
         return found
+
+
+def unknown_draw(c: Case) -> str:
+    """Why no load of a node can be judged."""
+    return f"the power draw of {c.power_unknown} is not published"
 
 
 def wall_w(c: Case) -> int:

@@ -13,7 +13,7 @@ from constraints.case import included_bank
 from constraints.demanded import wants_exact
 from constraints.fit import needs_psu
 from constraints.policy import Policy
-from constraints.power import LOW_LINE_V, shared_w
+from constraints.power import LOW_LINE_V, shared_w, unknown_draw
 from constraints.rule import Check, counted, figure
 
 if TYPE_CHECKING:
@@ -199,6 +199,8 @@ class RackRule:
                 )
             )
             found += self._pdu_checks(c, a, racks)
+        if c.power_unknown:
+            return [*found, Check.of(self.id, False, unknown_draw(c))]
         heat = math.ceil((a * air_w(c.load_w, p, policy) + 100 * shared_w(c)) / 100)
         most_w = policy.whole("cooling.rack_air_w")
         found.append(
@@ -235,15 +237,18 @@ class RackRule:
                 f"PDUs: {qty}, two for each rack take {2 * racks}",
                 f"PDUs: {qty}, fewer than two for each rack ({2 * racks})",
             ),
-            Check.at_most(
-                self.id,
-                wall,
-                pdu.power_w,
-                "W",
-                f"a rack draws {wall:,} W, within the {pdu.power_w:,} W that each PDU carries alone",
-                f"a rack draws {wall:,} W, more than the {pdu.power_w:,} W that each PDU carries alone",
-            ),
         ]
+        if not c.power_unknown:
+            found.append(
+                Check.at_most(
+                    self.id,
+                    wall,
+                    pdu.power_w,
+                    "W",
+                    f"a rack draws {wall:,} W, within the {pdu.power_w:,} W that each PDU carries alone",
+                    f"a rack draws {wall:,} W, more than the {pdu.power_w:,} W that each PDU carries alone",
+                )
+            )
         b = c.psus
         if b is not None:
             outlets = 2 * (pdu.outlets_c19 if b.inlet == "C20" else pdu.outlets_c13)

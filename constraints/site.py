@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.schema import Cooling, Switch
-from constraints.power import shared_w
+from constraints.power import shared_w, unknown_draw
 from constraints.rule import Check, counted
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ class Site:
                 f"the build has {nodes}, more than the {most:,} allowed",
             )
         ]
-        if (most_w := c.request.max_power_w) is not None:
+        most_w = c.request.max_power_w
+        if most_w is not None and c.power_unknown:
+            found.append(Check.of(self.id, False, unknown_draw(c)))
+        elif most_w is not None:
             watts = total_w(c)
             found.append(
                 Check.at_most(

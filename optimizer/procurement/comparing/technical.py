@@ -187,8 +187,9 @@ def facts(
 
     watts, same = total_w(j.case), amount(catalog_cents(market, j.build))
     data = Technical(
-        runs=j.row is not None, build=_words(market.catalog, j.case.gpu.id, j.case.per_node, j.build), power_w=watts,
-        rack_units=units(j.case), failed=_facts(j.failed), warned=_facts(j.warned), still_failed=_facts(j.still_failed),
+        runs=j.row is not None, build=_words(market.catalog, j.case.gpu.id, j.case.per_node, j.build),
+        power_w=None if j.case.power_unknown else watts, rack_units=units(j.case),
+        failed=_facts(j.failed), warned=_facts(j.warned), still_failed=_facts(j.still_failed),
         rules=j.rules, hardware_net=hardware, same_parts_in_catalog=same, not_judged=unjudged,
     )  # fmt: skip
     if j.row is None:
@@ -207,7 +208,7 @@ def facts(
             "money_per_tok_s": _per(equal_net, tok_s),
             "money_per_tok_s_low": _per(equal_net, Decimal(str(speed.high))),
             "money_per_tok_s_high": _per(equal_net, Decimal(str(speed.low))),
-            "w_per_tok_s": _per(Decimal(watts), tok_s),
+            "w_per_tok_s": None if j.case.power_unknown else _per(Decimal(watts), tok_s),
             "cheapest": found,
             "cheapest_build": near.words if near else "",
             "cheapest_proven": near is None or near.proven,

@@ -82,7 +82,7 @@ def _modules(c: Case) -> Iterable[Missing]:
 
 def _supplies(c: Case) -> Iterable[Missing]:
     p, n = c.platform, c.build.nodes
-    if not needs_psu(p):
+    if not needs_psu(p) or c.power_unknown:
         return
     bought = [(x, q) for x, q in c.parts(Psu) if isinstance(x, Psu) and x.id in c.build.node and psu_fits(p, x)]
     kinds = [x for x, _ in bought] or [x for x in c.catalog.of(Kind.PSU) if isinstance(x, Psu) and psu_fits(p, x)]
@@ -115,16 +115,16 @@ def _racks(c: Case) -> Iterable[Missing]:
     need = max(1, racks_needed(c))
     have = sum(q for x, q in c.parts(Rack, shared=True))
     if have < need:
-        heat = c.load_w * c.build.nodes / 1000
-        text = (
-            f"{c.build.nodes} x {p.rack_units or 1} U and {heat:,.1f} kW of heat; --have racks where the site has them"
-        )
+        heat = "" if c.power_unknown else f" and {c.load_w * c.build.nodes / 1000:,.1f} kW of heat"
+        text = f"{c.build.nodes} x {p.rack_units or 1} U{heat}; --have racks where the site has them"
         yield Missing(what="rack", qty=need - have, text=text, rule="rack")
     pdus = sum(q for _, q in c.parts(Pdu, shared=True))
     racks = max(have, need)
     if pdus < 2 * racks:
         each = -(-c.build.nodes // racks) * c.load_w
         text = f"two per rack, each able to carry {each / 1000:,.1f} kW alone"
+        if c.power_unknown:
+            text = "two per rack, each able to carry the rack alone"
         yield Missing(what="power distribution unit", qty=2 * racks - pdus, text=text, rule="rack")
     b = c.psus
     if b is not None:
@@ -266,9 +266,9 @@ def memory_facts(c: Case, checks: list[Check]) -> MemoryFacts | None:
 
 
 def supply_facts(c: Case, checks: list[Check]) -> SupplyFacts | None:
-    """The bank of a node against its load; None where none is fitted or it is built in."""
+    """The bank of a node against its load; None where none is fitted, it is built in, or the load is unknown."""
     b = c.psus
-    if b is None:
+    if b is None or c.power_unknown:
         return None
     each = watts_at(b, c.line_volts)
     limit = node_limit_w(b, c.line_volts, c.policy)

@@ -206,7 +206,10 @@ def _speed(x: XRay, _: Words) -> Iterable[str]:
         )  # fmt: skip
         return
     if x.throughput is None:
-        stop = next((c for c in x.checks if c.status == "fail" and c.rule in STOPS), None)
+        failed = [c for c in x.checks if c.status == "fail"]
+        stop = next((c for c in failed if c.rule in STOPS), None)
+        # A GPU that its chassis can't hold or feed runs no plan either.
+        stop = stop or next((c for c in failed if c.rule == "fit" and x.build.gpu in c.text), None)
         limits = N_("no plan on these GPUs keeps every limit of the request (users, speed of each user, precision)")
         why = _.sentence(stop.text if stop else limits)
         yield _(
