@@ -24,7 +24,7 @@ from optimizer.clock import Clock
 from optimizer.embed import rows, used
 from optimizer.front import Front
 from optimizer.host_rows import HostRows
-from optimizer.load import load_of, queue, queue_words, with_load, words
+from optimizer.load import with_load
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver
 from optimizer.request.fields import ID as REQUEST
@@ -69,28 +69,19 @@ def solve(
             raise Disagreement(f"{faults[0].text} in {p.found.build}")
     seconds = {**solver.seconds, "total": time.perf_counter() - started}
     data = result(market, front, seconds)
-    data["messages"] += loaded(market, data)
     return Answer(market, front, data, solver.on_gpus)
 
 
-def loaded(market: Market, data: dict[str, Any]) -> list[dict[str, str]]:
-    """What the request's load asks for, and what it does to the recommended build; empty without a load."""
-    load = load_of(market.request, market.policy)
-    if load is None:
-        return []
-    texts = [words(load, market.policy)]
-    for p in data["front"]:
-        if p["id"] == data["recommended"]:
-            t = p["throughput"]
-            q = queue(load, t["output_tok_s"], t["concurrency"], market.request.osl)
-            texts.append(queue_words(p["id"], q))
-    return [{"code": "load", "severity": "note", "text": x} for x in texts]
-
-
 def embedded(answer: Answer) -> dict[str, list[dict[str, Any]]]:
-    """Catalog rows that the front rests on: its parts, what is inside them, and all offers of these."""
-    catalog = answer.market.catalog
-    return rows(catalog, used(catalog, {x for p in answer.front.points for x in p.case.build.total()}))
+    """Catalog rows that the front rests on: its parts and those demanded, what is inside them, and all their offers."""
+    catalog, demanded = answer.market.catalog, answer.market.request.include
+    return rows(catalog, used(catalog, {*demanded, *(x for p in answer.front.points for x in p.case.build.total())}))
+
+
+def solved_messages(answer: Answer) -> list[dict[str, str]]:
+    """Messages that take a solver: what the next lower precision would save, and whether one card would do."""
+    said = {"lower-precision": saving(answer), "single-card": single_card(answer)}
+    return [{"code": code, "severity": "note", "text": text} for code, text in said.items() if text]
 
 
 def saving(answer: Answer) -> str:

@@ -11,7 +11,7 @@ from catalogs.collector import collector_paused
 from catalogs.errors import Fault, InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
-from catalogs.schema import Cpu, Kind, Link, Nic, Platform, Switch
+from catalogs.schema import Cpu, Gpu, Kind, Link, Nic, Platform, Switch
 from constraints.axis import AXES, MONEY, Axis
 from constraints.budget import MAX_MONEY, most_parts_cents
 from constraints.case import Build, Case
@@ -27,15 +27,14 @@ from optimizer.throughput.calibration import Calibration, shipped
 
 
 def sensible(catalog: Catalog, request: Request, policy: Policy) -> Llm:
-    """The model of a request that makes sense in the catalog. Raises InputError as `model_of` does, and for vendors,
-    parts and countries that no part is of."""
+    """The model of a request that makes sense in the catalog. Raises InputError as `model_of` does, for vendors and
+    countries that no part is of, and for parts that there are none of."""
     llm = model_of(request, policy)
     known = {p.vendor.casefold(): p.vendor for p in catalog.parts.values()}
     for name in sorted((request.vendors | request.barred_vendors) - set(known)):
         near = ", ".join(known[x] for x in get_close_matches(name, list(known), n=3))
         raise InputError(f"no part of a vendor named {name!r}", "unknown-vendor", f"Nearest: {near}." if near else "")
-    if strange := sorted({x.part for x in request.own} - set(catalog.parts)):
-        raise InputError(f"no part with the id {strange[0]!r} to be owned", "unknown-part", "Correct --own.")
+    _known_parts(catalog, request)
     if request.support and policy["money.support_percent"]:
         raise InputError(
             "support is given by category and as money.support_percent", "bad-support", "Give one of the two."
@@ -48,6 +47,27 @@ def sensible(catalog: Catalog, request: Request, policy: Policy) -> Llm:
                 Fault("unknown-origin", "no part is from there", column="--origin", value=code, remedy=remedy)
             )
     return llm
+
+
+def _known_parts(catalog: Catalog, request: Request) -> None:
+    """Raises InputError for the first part that a request names and the catalog lacks. The command line looked names up
+    before; a program or a file may name anything."""
+    named = {
+        "--own": {x.part for x in request.own},
+        "--include": set(request.include),
+        "--exclude": request.exclude,
+        "--gpu": request.gpus,
+        "--avl": {x.part for x in request.avl if x.part},
+    }
+    for option, ids in named.items():
+        if strange := sorted(ids - set(catalog.parts)):
+            near = get_close_matches(strange[0], list(catalog.parts), n=1)
+            remedy = f"Nearest id: {near[0]}." if near else "See `dsopt catalog list`."
+            fault = Fault("unknown-part", "no part with this id", column=option, value=strange[0], remedy=remedy)
+            raise InputError(fault)
+    if others := sorted(x for x in request.gpus if not isinstance(catalog.parts[x], Gpu)):
+        what = f"is of kind {catalog.parts[others[0]].kind}, no GPU"
+        raise InputError(Fault("wrong-kind", what, column="--gpu", value=others[0], remedy="Name a GPU."))
 
 
 @dataclass

@@ -18,6 +18,7 @@ from constraints.site import total_w, units
 from optimizer.bom import bom, purchase
 from optimizer.front import Front, Point
 from optimizer.in_hand import own_messages
+from optimizer.load import load_of, queue, queue_words, words
 from optimizer.market import Market
 from optimizer.notes import notes, only_experimental
 from optimizer.planfacts import launch_facts, plan_facts, throughput
@@ -57,9 +58,23 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
         "front": points,
         "named": named(front, points),
         "recommended": None if chosen is None else f"p{chosen + 1}",
-        "messages": messages(market, front),
+        "messages": [*messages(market, front), *_loaded(market, points, chosen)],
         "explanation": None,
     }
+
+
+def _loaded(market: Market, points: list[dict[str, Any]], chosen: int | None) -> list[dict[str, str]]:
+    """What the request's load asks for, and what it does to the recommended build; empty without a load."""
+    load = load_of(market.request, market.policy)
+    if load is None:
+        return []
+    texts = [words(load, market.policy)]
+    if chosen is not None:
+        p = points[chosen]
+        said = p["throughput"]
+        busiest = queue(load, said["output_tok_s"], said["concurrency"], market.request.osl)
+        texts.append(queue_words(p["id"], busiest))
+    return [{"code": "load", "severity": "note", "text": text} for text in texts]
 
 
 LIMITS: tuple[str, ...] = (

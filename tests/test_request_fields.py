@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from catalogs.errors import InputError
 from catalogs.load import Catalog
 from constraints import software
 from constraints.case import Build
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules import RULES
+from optimizer import library
 from optimizer.api import solve
 from optimizer.library import check
 from optimizer.request.fields import FIELDS, table
@@ -134,7 +136,7 @@ BREAKS: dict[str, Breaks] = {
     "max_price_age_days": B(fixed(100), "front[1]"),
     "include": B(lambda d: ["rack0"], "front[0].checks["),
     "exclude": B(lambda d: [bought(d, "drive")], "front[4]"),
-    "gpus": B(fixed(["bridge0"]), "front[0].gpus.part"),
+    "gpus": B(fixed(["gpu0"]), "front[0].gpus.part", "water"),
     "gpu_count": B(fixed(16), "front[0].gpus.total"),
     "origins": B(fixed(["CN"]), "front[", "origins"),
     "barred_origins": B(fixed(["US", "TW", "CN"]), "front[", "origins"),
@@ -230,3 +232,31 @@ def test_experimental_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     data["request"]["allow_experimental"] = False
     places = [w.where for w in consistent(data, catalog)[0].wrong]
     assert {f"front[{i}].row" for i in range(len(data["front"]))} <= set(places)
+
+
+@pytest.mark.parametrize("field, value", [
+    ("include", ["part-of-none"]), ("exclude", ["part-of-none"]), ("gpus", ["part-of-none"]), ("gpus", ["cpu0"]),
+    ("own", [{"part": "part-of-none", "qty": 1}]), ("avl", [{"part": "part-of-none", "status": "barred"}]),
+])  # fmt: skip
+def test_parts_that_no_catalog_has(field: str, value: Any) -> None:
+    """A request of a program or in a saved result may name anything: with points and without, it is said in words."""
+    catalog, data = opened("plain")
+    request = {**data["request"], field: value}
+    with pytest.raises(InputError, match=r"\[(unknown-part|wrong-kind)\]"):
+        library.solve(Request.model_validate(request), catalog=catalog)
+    nothing = library.solve(Request.model_validate({**data["request"], "budget_cents": 100}), catalog=catalog)
+    for stored in (data, nothing.model_dump(mode="json")):
+        stored["request"] = {**stored["request"], field: value}
+        report, _ = consistent(stored, catalog)
+        assert [w.where for w in report.wrong] == ["request"]
+
+
+def test_a_demanded_part_that_is_not_embedded() -> None:
+    """Judged by the rows that a result carries; those of demanded parts are among them even where no build exists."""
+    catalog, data = opened("plain")
+    request = Request.model_validate({**data["request"], "include": ["cpu0"], "budget_cents": 100})
+    stored = library.solve(request, catalog=catalog, embed_catalog=True).model_dump(mode="json")
+    elsewhere = replace(catalog, parts={}, offers={}, sha256="f" * 64)
+    assert consistent(stored, elsewhere)[0].wrong == [] and consistent(stored, catalog)[0].wrong == []
+    stored["request"]["include"] = ["part-of-none"]
+    assert [w.where for w in consistent(stored, elsewhere)[0].wrong] == ["request"]

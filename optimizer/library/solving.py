@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.api import embedded, saving, single_card
+from optimizer.api import embedded, solved_messages
 from optimizer.api import solve as solved
 from optimizer.clock import Clock
 from optimizer.command import UNTYPED, Typed
@@ -61,8 +61,7 @@ def solve(
     answer = solved(catalog or shipped_catalog(), request, policy or Policy(), None, calibration, clock)
     data = answer.data
     if answer.front.complete and answer.front.points:
-        for code, text in (("lower-precision", saving(answer)), ("single-card", single_card(answer))):
-            data["messages"] += [{"code": code, "severity": "note", "text": text}] if text else []
+        data["messages"] += solved_messages(answer)
     elif answer.front.complete:
         from optimizer.explanation.no_build import no_build
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
+from collections.abc import Iterator
 from typing import Any
 
 from constraints.model import Candidates
+from optimizer.api import Answer, solved_messages
 from optimizer.certify import Family
 from optimizer.front import Found, Front, Point
 from optimizer.market import Market
@@ -19,9 +21,9 @@ from optimizer.pareto import Solver
 from optimizer.proofdata import SPAN
 from optimizer.stairs import Staircase
 from optimizer.text.minor_units import money
-from optimizer.verify.consistent import Read
+from optimizer.verify.consistent import AXIS_UNCHECKED, SOLVED, SOLVED_UNCHECKED, Read
 from optimizer.verify.highs import HighsFamily, Undecided
-from optimizer.verify.wrong import Report
+from optimizer.verify.wrong import Report, Wrong, differences
 
 ENGINES: dict[str, tuple[str, type[Family]]] = {"cp-sat": ("CP-SAT", Family), "highs": ("HiGHS", HighsFamily)}
 
@@ -52,6 +54,9 @@ def complete(read: Read | None, report: Report, engine: str, thorough: bool = Fa
         report.add("proof", f"{name} could not decide it: {e}")
         return None
     _report(read.market, known, added, report)
+    if not report.wrong:
+        report.wrong += _messages(read, solver)
+    report.unchecked = [x for x in report.unchecked if x not in (SOLVED_UNCHECKED, AXIS_UNCHECKED)]
     return {
         "engine": name,
         "thorough": thorough,
@@ -60,6 +65,19 @@ def complete(read: Read | None, report: Report, engine: str, thorough: bool = Fa
         "deterministic_time": round(sum(out.ticks.values()), 6),
         "seconds": round(time.perf_counter() - started, 3),
     }
+
+
+def _messages(read: Read, solver: Solver) -> Iterator[Wrong]:
+    """Messages that a solver makes, made anew."""
+    points = [p for p in read.points if p is not None]
+    if read.market is None or len(points) < len(read.points):
+        return
+    data = read.result.model_dump(mode="json")
+    stored = [m for m in data["messages"] if m["code"] in SOLVED]
+    # Results made by `optimizer.api` alone, without the library, carry none.
+    if points and stored:
+        true = solved_messages(Answer(read.market, Front(points=points), data, solver.on_gpus))
+        yield from differences(stored, true, "messages")
 
 
 def prove(solver: Solver, known: list[Found], out: Front) -> list[Found]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from catalogs.errors import InputError
+from catalogs.errors import Fault, InputError
 from catalogs.llm import get
 from catalogs.load import Catalog
 from constraints.policy import Policy
@@ -34,10 +34,17 @@ from optimizer.verify.wrong import Report, Wrong, differences
 OWN = ("proof.seconds", "proof.version", "proof.parameters", "messages", "catalog.embedded", "explanation")
 """Places of a result that are not made anew: time and solver of its proof, what was solved to explain; messages are
 compared apart."""
-SOLVED = ("lower-precision", "single-card", "not-explained")
-"""Messages that take a solver to make anew."""
+SOLVED = ("lower-precision", "single-card")
+"""Messages that take a solver to make anew: `complete` does."""
+SOLVED_UNCHECKED = "what a solver says of lower precisions and of one card (--prove makes these messages anew)"
+EXPLAINED = ("not-explained",)
+"""Messages about the explanation."""
+EXPLANATION_UNCHECKED = "the explanation: its conflict and ways out are what the run found"
+AXIS_UNCHECKED = "what closed each family: only a front in money has a staircase (--prove closes them anew)"
 OF_THE_CATALOG = ("own-unused",)
 """Messages that take the whole catalog."""
+STOPPED = ("not-proven",)
+"""Messages of a run that time ended: what it had not looked at by then."""
 
 
 @dataclass
@@ -85,10 +92,12 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
         chosen, whole = _catalog(stored, catalog, report)
         market = None if chosen is None else _market(stored, chosen, policy, by)
     except InputError as e:
-        report.wrong += [Wrong("request", x.text) if x.code != "bad-row" else Wrong(*_split(x.text)) for x in e.faults]
+        report.wrong += [
+            Wrong("request", _said(x)) if x.code != "bad-row" else Wrong(*_split(x.text)) for x in e.faults
+        ]
         return report, None
-    if not stored.proof.complete:
-        report.unchecked.append("completeness: the result itself says that its proof was stopped")
+    report.wrong += _beside_the_front(stored)
+    report.unchecked += _unchecked(stored)
     read = Read(stored, market, whole, [None] * len(stored.front))
     if market is not None:
         try:
@@ -96,15 +105,49 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
             report.wrong += _recomputed(data, read)
         except ArithmeticError as e:
             report.add("catalog.embedded" if not whole else "catalog", f"holds figures beyond all bounds: {e}")
-        if whole and stored.proof.complete and stored.proof.staircase:
+        if whole and stored.proof.complete:
             report.wrong += _all_families(stored, market)
             report.wrong += _record(read)
     report.wrong = list(dict.fromkeys(report.wrong))
     return report, read
 
 
+def _beside_the_front(stored: Result) -> Iterator[Wrong]:
+    """Messages and explanation that the result has no place for: they are not made anew, so that anything might be
+    said there."""
+    empty, codes = not stored.front, [m.code for m in stored.messages]
+    if stored.explanation is not None and not (empty and stored.proof.complete):
+        yield Wrong("explanation", "there should be none: only a proven empty front is explained")
+    minimal = stored.explanation is None or stored.explanation.minimal
+    misplaced = {
+        **dict.fromkeys(SOLVED, empty or not stored.proof.complete),
+        **dict.fromkeys(EXPLAINED, minimal),
+        **dict.fromkeys(STOPPED, stored.proof.complete),
+    }
+    for code, none_fits in misplaced.items():
+        if codes.count(code) > (0 if none_fits else 1):
+            yield Wrong("messages", f"stored {code}, there should be {'none' if none_fits else 'one'}")
+
+
+def _unchecked(stored: Result) -> Iterator[str]:
+    """What of a result plain arithmetic says nothing about."""
+    if not stored.proof.complete:
+        yield "completeness: the result itself says that its proof was stopped"
+    elif stored.request.cost_axis != "money":
+        yield AXIS_UNCHECKED
+    if stored.explanation is not None:
+        yield EXPLANATION_UNCHECKED
+    if any(m.code in SOLVED for m in stored.messages):
+        yield SOLVED_UNCHECKED
+
+
 def _path(loc: tuple[int | str, ...]) -> str:
     return "".join(f"[{x}]" if isinstance(x, int) else f".{x}" for x in loc).lstrip(".") or "$"
+
+
+def _said(x: Fault) -> str:
+    """A fault of the request with the value that is at fault."""
+    return f"{x.column} {x.value}: {x.text}" if x.value else x.text
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -118,7 +161,7 @@ def _catalog(stored: Result, at_hand: Catalog, report: Report) -> tuple[Catalog 
     if at_hand.sha256 == sha:
         if embedded is not None:
             held = [x.part for p in stored.front for x in [*p.shared, *(y for n in p.nodes for y in n.parts)]]
-            bought = {x for x in held if x in at_hand.parts}
+            bought = {x for x in (*held, *stored.request.include) if x in at_hand.parts}
             true = rows(at_hand, used(at_hand, bought))
             report.wrong += differences(embedded.model_dump(), true, "catalog.embedded")
         return at_hand, True
@@ -140,6 +183,8 @@ def _market(stored: Result, catalog: Catalog, policy: Policy, by: Calibration | 
     """The market of the stored request, opened anew."""
     if catalog.sha256 == stored.catalog.sha256 and stored.catalog.embedded is None:
         return Market.open(catalog, stored.request, policy, by)
+    if lost := sorted(set(stored.request.include) - set(catalog.parts)):
+        raise InputError(Fault("unknown-part", "no part with this id", column="--include", value=lost[0]))
     book = price_book(catalog, stored.request, policy)
     return Market(catalog, stored.request, policy, get(stored.request.model), book, by or shipped())
 
@@ -165,8 +210,8 @@ def _recomputed(data: dict[str, Any], read: Read) -> Iterator[Wrong]:
         )  # fmt: skip
         true = json.loads(json.dumps(result(market, front, {})))
         found += differences(data, true)
-        aside = SOLVED if read.whole else (*SOLVED, *OF_THE_CATALOG)
-        mine, made = ([m for m in x["messages"] if not m["code"].startswith(aside)] for x in (data, true))
+        aside = {*SOLVED, *EXPLAINED, *(() if read.whole else OF_THE_CATALOG), *(() if proof.complete else STOPPED)}
+        mine, made = ([m for m in x["messages"] if m["code"] not in aside] for x in (data, true))
         found += differences(mine, made, "messages!")
     for w in found:
         if not any(w.where == s or w.where.startswith((f"{s}.", f"{s}[")) for s in skip):
@@ -177,6 +222,8 @@ def _all_families(stored: Result, market: Market) -> Iterator[Wrong]:
     """Every family of the catalog is in the record."""
     listed = {(f.gpu, f.per_node) for f in stored.proof.families.each}
     there = {(gpu.id, k) for gpu, k, _ in families(market)}
+    if stored.request.budget_cents is None and not stored.front:
+        there = set()  # nothing can be bought at any price: no family was closed under a staircase
     for gpu, k in sorted(there - listed):
         yield Wrong("proof.families.each", f"lacks {gpu}, {k} per node")
     for gpu, k in sorted(listed - there):
