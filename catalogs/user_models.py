@@ -106,7 +106,7 @@ def add(path: Path, id_: str | None, precision: str | None, taken: frozenset[str
         )
     target = home() / "models" / f"{llm.id}.json"
     if os.path.lexists(target) and not force:
-        text = "a model of that name is there already"
+        text = "a model of that name already exists"
         raise InputError(Fault("model-exists", text, str(target), remedy="Choose another --id, or --force."))
     text = json.dumps({"precision": llm.native_precision, "config": llm.config}, ensure_ascii=False, indent=1)
     try:

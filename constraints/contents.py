@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from catalogs.load import Catalog
-from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Memory, Nic, Platform
+from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Platform
 
 Population = Literal["full", "partial", "uneven"]
 
@@ -22,6 +22,16 @@ def gpus_inside(platform: Platform, catalog: Catalog) -> tuple[str, int]:
     for gpu, qty in inside(platform, catalog, Gpu):
         return gpu.id, qty
     return "", 0
+
+
+def holders(gpu: Gpu, catalog: Catalog) -> list[GpuBoard | Platform]:
+    """Boards that carry a GPU, and complete systems with it inside."""
+    found: list[GpuBoard | Platform] = []
+    for p in catalog.of(Kind.GPU_BOARD, Kind.PLATFORM, Kind.SYSTEM):
+        held = p.gpu if isinstance(p, GpuBoard) else gpus_inside(p, catalog)[0] if isinstance(p, Platform) else ""
+        if held == gpu.id and isinstance(p, GpuBoard | Platform):
+            found.append(p)
+    return found
 
 
 def dimm_counts(p: Platform) -> list[int]:

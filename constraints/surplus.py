@@ -131,9 +131,9 @@ class Surplus:
         if not self._cards_used(c):
             found.append("cards beyond those that its networks need")
         if found:
-            text = f"bought beyond the need, which must not bring a share down: {', '.join(found)}"
+            text = f"spare pieces, which must not bring a share down: {', '.join(found)}"
             return [Check.of(self.id, False, text)]
-        return [Check.of(self.id, True, "no drive, card or cooling beyond the need")]
+        return [Check.of(self.id, True, "no spare drive, card or cooling")]
 
     def _drives_beyond(self, c: Case) -> list[str]:
         bought = {x: q for x, q in sorted(c.build.node.items()) if isinstance(c.catalog.parts[x], Drive)}

@@ -34,7 +34,7 @@ FITS = {"rows": r"[\d、, -]+", "list": "[^:]+?", "qty": r"\d[\d,]*", "policy": 
 APART = {"reasons": re.compile(r"(?<=\))\. "), "faults": re.compile(r"; (?=[A-Z]+\d+[a-z]?: )")}
 """What stands between the sentences of a value of these names."""
 CHINESE, LATIN = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z0-9]")
-NUMBERS = re.compile(r"(?<=[A-Za-z0-9])或(?=[A-Za-z0-9])")
+NUMBERS = re.compile(r"(?<=[A-Za-z0-9])([和或])(?=[A-Za-z0-9])")
 BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff，：；、（）]) (?=[\u4e00-\u9fff（）])")
 
 
@@ -88,7 +88,7 @@ def _value(name: str, text: str) -> str:
         return "；".join(f"{rule}：{_zh_sentence(why)}" for rule, _, why in said)
     if name == "list":
         pieces = re.split(r"(, | and | or |/)", text)
-        return NUMBERS.sub(" 或 ", "".join(BETWEEN.get(x) or _zh_sentence(x) for x in pieces))
+        return NUMBERS.sub(r" \1 ", "".join(BETWEEN.get(x) or _zh_sentence(x) for x in pieces))
     if name == "rows":
         return text.replace(", ", "、")
     if name == "line" and IN_ROWS.fullmatch(text):

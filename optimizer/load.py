@@ -93,11 +93,11 @@ def words(load: Load, policy: Policy) -> str:
 def queue_words(name: str, q: Queue) -> str:
     """What the busiest hour does to a build, in a sentence."""
     if q.mean_wait_s is None:
-        return f"{name} does not serve the busiest hour: it asks for {q.utilisation:.0%} of what it gives."
+        return f"{name} does not serve the busiest hour: it asks for {q.utilisation * 100:.0f} % of what it gives."
     wait = "below 0.01 s" if q.mean_wait_s < 0.01 else f"{q.mean_wait_s:,.2f} s"
     return (
-        f"In the busiest hour {name} is {q.utilisation:.0%} busy with at most {q.requests_at_once:,.1f} requests at "
-        f"once on average (Little's law, at its speed when full); mean wait for a place {wait} (M/M/c, Erlang C)."
+        f"In the busiest hour {name} is {q.utilisation * 100:.0f} % busy with at most {q.requests_at_once:,.1f} "
+        f"requests at once on average (Little's law, at its speed when full); mean wait for a place {wait} (M/M/c, Erlang C)."
     )
 
 

@@ -14,6 +14,7 @@ from constraints.request import Request
 from constraints.reserve import usable_bytes
 from constraints.software import engine_of
 from constraints.vram import held_bytes
+from optimizer.explanation.words import amount
 from optimizer.load import Load, facts, load_of, queue, queue_words
 from optimizer.size_counts import counts, leanest
 from optimizer.size_schema import LoadFacts, Sized, UsersRow
@@ -106,7 +107,7 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     elif not served:
         reason = f"no engine serves it on {gpu.arch} at {' or '.join(admitted)}"
     elif request.users is not None:
-        reason = f"{request.users:,} users at once: memory or the latency limits"
+        reason = f"{amount('{} users at once', request.users)}: memory or the latency limits"
     else:
         reason = "the latency limits"
     return {**_plan(plan), **found, "fits": False, "reason": reason, "missing_gb": missing}

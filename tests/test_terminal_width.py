@@ -111,3 +111,37 @@ def typed(words: list[str]) -> str:
     assert started.wait(60) == 0
     text = seen.decode().replace("\r\n", "\n")
     return re.sub(r"[^\n]*\r\x1b\[K|\x1b\[[0-9;]*[A-Za-z]", "", text)
+
+
+TITLES = [
+    "方案",
+    "总价，USD",
+    "词元/秒",
+    "80% 区间",
+    "单用户",
+    "并发",
+    "该负载下",
+    "首字延迟（ms）",
+    "参数量（十亿）",
+    "发布精度",
+    "每 GPU 显存（GB）",
+]
+"""Titles of columns in Chinese, of which none is a sentence."""
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_word_of_a_title_is_divided(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`USD` nor `方案` goes over two lines: a title breaks where a bracket, a comma or a space stands."""
+    screen = Screen()
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(sys, "stdout", screen)
+    output.table(
+        TITLES,
+        [["p1", "198,485", "696.9", "502-978", "10.1", "70", "64 x 10.7", "1,072", "1.8", "bf16", "3.6"]],
+        {1, 2, 3},
+    )
+    said = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
+    assert all(cell_len(line.rstrip()) <= width for line in said.splitlines())
+    for title in TITLES:
+        for word in re.split(r" |(?=（)|(?<=，)", title):
+            assert word in said, word

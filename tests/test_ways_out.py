@@ -201,3 +201,34 @@ def test_no_way_out_allows_what_its_build_does_without() -> None:
         if any(c["key"] == "offload" for c in way["changes"]):
             point = json.loads(dsopt(*shlex.split(way["command"])[1:], "--json").stdout)["front"][0]
             assert point["plan"]["experts"] == "host"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_two_changes_within_the_budget_are_said(seed: int) -> None:
+    """Where each single change asks for more money, two others that need none are looked for: against every pair."""
+    few: dict[str, Any] = {"conditions": frozenset({"new"}), "confidences": ("list",)}
+    rich = squeezed(seed, **few)
+    least = total(rich, reduce(Change.__or__, (c.without for c in conditions(rich.base)), NOTHING))
+    if least is None:
+        pytest.skip("no build whatever is given up")
+    asking = squeezed(seed, **few, budget_cents=least + 1)
+    if total(asking, NOTHING) is not None:
+        pytest.skip("the request has a build")
+    ways = ways_out(asking)
+    given_up = {c.key: c for c in conditions(asking.base) if c.key != "budget"}
+    loosened = {x.key for x in levers(asking.base)} & set(given_up)
+    pairs = [
+        x for x in combinations(sorted(loosened), 2)
+        if total(asking, given_up[x[0]].without | given_up[x[1]].without) is not None
+    ]  # fmt: skip
+    kept = [w for w in ways if "budget" not in w.keys]
+    assert bool(kept) or not pairs
+    for way in kept:
+        assert total(asking, way.change) == way.total_cents <= least + 1
+
+
+def test_two_changes_within_the_budget_are_found_at_all() -> None:
+    """The scene of the test above where no single change does: both are named, and no budget."""
+    few: dict[str, Any] = {"conditions": frozenset({"new"}), "confidences": ("list",), "budget_cents": 580_388}
+    kept = [w for w in ways_out(squeezed(12, **few)) if "budget" not in w.keys]
+    assert [len(w.keys) for w in kept] == [2]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.cli.output import emit_json, note, table
+from optimizer.cli.money_view import grouped
+from optimizer.cli.output import emit_json, note, say, table
 from optimizer.cli.usage import Command, Group
 from optimizer.i18n import chosen as language
+
+if TYPE_CHECKING:
+    from catalogs.offers import Offer
 
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 Overlay = Annotated[list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")]
@@ -59,21 +64,43 @@ def list_parts(
 )
 def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
     from catalogs.load import load
+    from catalogs.schema import Gpu
+    from constraints.contents import holders
 
     c = load(catalog)
     p = c.find(part)
     offers = c.offers.get(p.id, ())
+    sold_with = holders(p, c) if isinstance(p, Gpu) else []
     if json:
-        emit_json({"part": p.model_dump(mode="json"), "offers": [o.model_dump(mode="json") for o in offers]})
+        data = {"part": p.model_dump(mode="json"), "offers": [o.model_dump(mode="json") for o in offers]}
+        emit_json(data | {"sold_with": [h.id for h in sold_with]})
         return
     for key, value in p.model_dump(mode="json").items():
         if value not in (None, "", [], ()):
-            print(f"{key:20} {value}")  # columns of the catalog's files: the same in every language
+            print(f"{key:20} {_cell(value)}")  # columns of the catalog's files: the same in every language
     print()
     _ = language()
+    _offers(offers)
+    for h in sold_with:
+        say(_("Sold with {part} ({id}):", part=h.name, id=h.id))
+        _offers(c.offers.get(h.id, ()))
+        if not c.offers.get(h.id):
+            say("    " + _("no price"))
+
+
+def _cell(value: Any) -> str:
+    """A value as a line says it: `a, b`; `8 x part-id` of contents."""
+    if not isinstance(value, list):
+        return str(value)
+    return ", ".join(f"{x['qty']} x {x['part']}" if isinstance(x, dict) else str(x) for x in value)
+
+
+def _offers(offers: Iterable[Offer]) -> None:
+    _ = language()
     for o in offers:
-        print(f"{o.id}: {o.price} {o.currency}, {o.date}, {_(o.condition)}, {_(o.confidence)}, {o.seller}")
-        print(f"    {o.source} {o.link} {o.notes}".rstrip())
+        price = f"{grouped(str(o.price))} {o.currency}"
+        say(f"{o.id}{_.colon}{price}, {o.date}, {_(o.condition)}, {_(o.confidence)}, {o.seller}")
+        say(f"    {o.source} {o.link} {o.notes}".rstrip())
 
 
 @app.command(

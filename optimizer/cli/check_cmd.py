@@ -94,7 +94,7 @@ def check(
         }
     )  # fmt: skip
     if is_vendor_file(file):
-        refuse(ctx, "is of a build: a quote is held against its own price", "budget")
+        refuse(ctx, "is for builds: a quote is judged by its own price", "budget")
         refuse(ctx, "is of a build: of a quote the nearest build is looked for anyhow, but with --quick", "mend")
         if output is None and review is None:
             refuse(ctx, "is of -o and --review", "force")
@@ -144,8 +144,8 @@ def check(
             found = run(build, market_request, catalog=parts, policy=chosen, calibration=by, name=name)
             out.append(found.model_dump(mode="json"))
             if not json:
-                drawn = language()("node load {w} W", w=found.node_w)
-                say(f"{name}: {found.nodes} x {found.per_node} {found.gpu}, {drawn}")
+                gpus = f"{found.nodes} x {found.per_node} {found.gpu}"
+                say(language()("{name}: {gpus}, node load {w} W", name=name, gpus=gpus, w=f"{found.node_w:,}"))
                 if found.net and found.tax and found.total:
                     say(language()("Cost: {sum}", sum=total(found.net, found.tax, found.total, found.currency)))
                 checks(x.model_dump() for x in found.checks)

@@ -105,7 +105,7 @@ def show_point(p: PointExplained) -> None:
         {2, 3, 5},
     )  # fmt: skip
     say(_("Where the money goes:"))
-    rows = [[coded(CATEGORIES, s.category), grouped(s.amount), f"{s.share:.1%}"] for s in p.money]
+    rows = [[coded(CATEGORIES, s.category), grouped(s.amount), f"{s.share * 100:.1f} %"] for s in p.money]
     table([_("category"), p.currency, _("share")], rows, {1, 2})
     for name, other in ((N_("cheaper"), p.cheaper), (N_("faster"), p.faster)):
         if other:
@@ -171,15 +171,15 @@ def _neighbour(name: str, n: Neighbour, p: PointExplained) -> None:
         _(
             "Next {name} build ({where}): {apart}, {speed} tok/s ({gain})",
             name=name, where=where, apart=apart(n.more, p.currency), speed=f"{n.output_tok_s:,.1f}",
-            gain=f"{gain:+.1%}",
+            gain=f"{gain * 100:+.1f} %",
         )
     )  # fmt: skip
     rows = [[s.name, str(s.before), str(s.after), grouped(s.more)] for s in n.swaps[:SWAPS]]
     table([_("part"), _("now"), _("then"), _("{currency} more", currency=p.currency)], rows, {1, 2, 3})
-    say(f"  {_('why')}: " + "\n       ".join(map(_figure, n.figures)) + "\n")
+    say(f"  {_('why')}{_.colon}" + "\n       ".join(map(_figure, n.figures)) + "\n")
 
 
 def _figure(text: str) -> str:
     """`name: before -> after unit` with its name translated."""
-    name, colon, values = text.partition(":")
-    return language()(name) + colon + values
+    name, _, values = text.partition(": ")
+    return f"{language()(name)}{language().colon}{values}"

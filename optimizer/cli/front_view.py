@@ -54,7 +54,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
         rows.append(
             [
                 p["id"],
-                f"{float(p['cost']['total']):,.0f}",
+                grouped(p["cost"]["total"]),
                 *[grouped(p["axis_cost"])] * other,
                 *figures(p),
                 f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}",
@@ -74,7 +74,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
     said = _(
         "Build {id}: {total} {currency}, of it {share} on estimated prices",
         id=best["id"], total=grouped(best["cost"]["total"]), currency=currency,
-        share=f"{best['cost']['estimated_share']:.0%}",
+        share=f"{best['cost']['estimated_share'] * 100:.0f} %",
     )  # fmt: skip
     say(said + _extras(best["cost"]))
     t = best["throughput"]
@@ -89,7 +89,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
         )
     )  # fmt: skip
     table(
-        [_("qty"), _("part"), _("unit price"), _("line"), _("price of"), _("confidence")],
+        [_("qty"), _("part"), _("unit price"), _("line"), _("price date"), _("confidence")],
         [
             [
                 str(x["qty"]),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from optimizer.cli.output import emit_json, note, padded, table
+from optimizer.cli.output import emit_json, note, padded, say, table
 from optimizer.cli.usage import Command, Group
 from optimizer.i18n import N_
 from optimizer.i18n import chosen as language
@@ -42,10 +42,10 @@ def list_models(json: Annotated[bool, typer.Option("--json", help="JSON on stdou
             [
                 m.id,
                 _("(yours)") if m.user else _.sentence(m.name),
-                f"{m.params_total / 1e9:.1f}",
+                f"{m.params_total / 1e9:,.1f}",
                 m.native_precision,
                 gb[m.precisions()[0]],
-                str(m.max_context),
+                f"{m.max_context:,}",
             ]
         )
     heads = [_("id"), _("name"), _("params, 1e9"), _("published in"), _("largest, GB"), _("context")]
@@ -78,8 +78,20 @@ def show(model: str, json: Annotated[bool, typer.Option("--json", help="JSON on 
 
     for key, value in data.items():
         if value:
-            text = remark(value) if isinstance(value, str) else value
-            print(f"{padded(coded(FACTS, key), 16)} {text}")
+            text = remark(value) if isinstance(value, str) else _figures(value)
+            say(f"{padded(coded(FACTS, key), 16)} {text}")
+
+
+def _figures(value: Any) -> str:
+    """Facts in a line: `1,024`; `a, b`; `bf16 1,024, fp8 512`; `2048 tokens: ...; 32768 tokens: ...`."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(value)
+    if all(isinstance(x, int) for x in value.values()):
+        return ", ".join(f"{key} {n:,}" for key, n in value.items())
+    _ = language()
+    return "; ".join(f"{_('{n} tokens', n=key)}{_.colon}{_figures(x)}" for key, x in value.items())
 
 
 @app.command("add", cls=Command, help="Example: dsopt models add config.json --id my-model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from catalogs.files import written_json
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.cli.output import emit_data, note, padded, save
+from optimizer.cli.money_view import grouped
+from optimizer.cli.output import emit_data, note, padded, save, say
+from optimizer.cli.wrapped import screen_width
 from optimizer.clock import Clock
 from optimizer.i18n import chosen
 from optimizer.library import best_builds
@@ -20,7 +23,8 @@ from optimizer.schema import BestBuild
 if TYPE_CHECKING:
     from optimizer.throughput.calibration import Calibration
 
-WIDTHS = (20, 8, 30, 11, 7, 13, 5)
+WIDTHS = (20, 12, 30, 11, 7, 13, 5)
+LINE = sum(WIDTHS) + len(WIDTHS) - 1
 RIGHT = {1, 4, 5, 6}
 
 
@@ -34,10 +38,10 @@ def models(
     def tell(one: BestBuild) -> None:
         _line(one, request.currency)
 
-    if not json:
+    if not json and not _narrow():
         heads = _("model"), request.currency, _("GPUs"), _("plan"), _("tok/s"), _("80 % interval"), _("users")
         _print(*heads)
-        print("─" * (sum(WIDTHS) + len(WIDTHS) - 1))
+        print("─" * LINE)
     found = best_builds(
         request, catalog=catalog, policy=policy, calibration=calibration, everything=everything, clock=clock,
         tell=None if json else tell,
@@ -50,7 +54,7 @@ def models(
         emit_data(text)
     elif found.complete:
         sha = catalog.sha256[:12]
-        print(_("Proven for each model: within catalog {sha} and these conditions no build is better.", sha=sha))
+        say(_("Proven for each model: within catalog {sha} and these conditions no build is better.", sha=sha))
     if not found.complete:
         note(_("time limit reached: models are missing or not proven"))
         raise typer.Exit(6)
@@ -65,8 +69,8 @@ def _line(one: BestBuild, currency: str) -> None:
     if p is None:
         why = _.sentence(one.reason)
         if one.least_cost:
-            why = _("from {money} on", money=f"{float(one.least_cost):,.0f} {currency}")
-        print(f"{name:{WIDTHS[0]}} {why}", flush=True)
+            why = _("from {money} on", money=f"{grouped(one.least_cost)} {currency}")
+        say(f"{name}{_.colon}{why}" if _narrow() else f"{name:{WIDTHS[0]}} {why}")
     else:
         t, plan, nodes = p.throughput, p.plan, p.nodes[0].count
         degrees = {"tp": plan.tp, "pp": plan.pp, "dp": plan.dp, "ep": plan.ep}
@@ -74,10 +78,22 @@ def _line(one: BestBuild, currency: str) -> None:
         copies = f" x{plan.replicas}" if plan.replicas > 1 else ""
         gpus = f"{f'{nodes} x ' if nodes > 1 else ''}{p.gpus.per_node} x {p.gpus.name}"
         how = f"{plan.precision} {sizes}{' host' * (plan.experts == 'host')}{copies}"
-        _print(name, f"{float(p.cost.total):,.0f}", gpus, how, f"{t.output_tok_s:,.0f}", f"{t.low:,.0f}-{t.high:,.0f}",
-               f"{t.concurrency:,}")  # fmt: skip
+        cost, speed, interval = grouped(p.cost.total), f"{t.output_tok_s:,.0f}", f"{t.low:,.0f}-{t.high:,.0f}"
+        if _narrow():
+            users = _("{n} users at once", n=f"{t.concurrency:,}")
+            said = _.comma.join([f"{cost} {currency}", f"{speed} tok/s ({interval})", users])
+            say(f"{name}{_.colon}{said}")
+            say(f"  {gpus}, {how}")
+        else:
+            _print(name, cost, gpus, how, speed, interval, f"{t.concurrency:,}")
     if one.same:
-        print(f"  {_('same for {models}', models=', '.join(one.same))}", flush=True)
+        say(f"  {_('same for {models}', models=', '.join(one.same))}")
+
+
+def _narrow() -> bool:
+    """Whether a terminal is too narrow for lines of all columns."""
+    width = screen_width(sys.stdout)
+    return width is not None and width < LINE
 
 
 def _print(*cells: str) -> None:

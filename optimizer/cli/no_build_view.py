@@ -59,11 +59,7 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
         for c in found.conflict:
             say(f"  - {_member(c)}{_from(c, found)}")
     elif found.conflict:
-        say(
-            _("In conflict (proven, twice: together they allow no build, without any one of them there is one):")
-            if found.verified
-            else _("In conflict (proven: together they allow no build, without any one of them there is one):")
-        )
+        say(_conflict(len(found.conflict), found.verified))
         for c in found.conflict:
             say(f"  - {_member(c)}")
     else:
@@ -89,6 +85,22 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
         if len(d.gpus) > NAMED:
             few = _("{names} and {n} more", names=few, n=len(d.gpus) - NAMED)
         say(f"  {len(d.gpus):3}  {_.sentence(d.reason)}{_.colon}{few}")
+
+
+def _conflict(members: int, verified: bool) -> str:
+    """What stands above the smallest set of conditions in conflict."""
+    _ = language()
+    if members == 1:
+        return (
+            _("In conflict (proven, twice: it allows no build, whatever else is given up):")
+            if verified
+            else _("In conflict (proven: it allows no build, whatever else is given up):")
+        )
+    return (
+        _("In conflict (proven, twice: together they allow no build, whatever else is given up; each is needed):")
+        if verified
+        else _("In conflict (proven: together they allow no build, whatever else is given up; each is needed):")
+    )
 
 
 def _member(c: ConditionFacts) -> str:

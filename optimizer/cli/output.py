@@ -7,14 +7,14 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from catalogs.errors import Fault, InputError
 from catalogs.files import check_writable, write_bytes, write_text, written_json
 from catalogs.visible import visible
 from optimizer.cli.progress import wipe
 from optimizer.cli.streams import obeyed
-from optimizer.cli.wrapped import UNKNOWN, blocks, columns_asked, screen_width, wrapped
+from optimizer.cli.wrapped import UNKNOWN, blocks, columns_asked, screen_width, titled, wrapped
 
 FILE_LIKE = re.compile(r"[/\\]|\.\w{2,5}$")
 """A text that may name a file, and not a model or a workload."""
@@ -156,7 +156,8 @@ def table(header: list[str], rows: list[list[str]], right: set[int] | None = Non
     for block in blocks(header, cells, figures, width, keys):
         t = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for i, wide in block.items():
-            t.add_column(header[i], justify="right" if i in figures else "left", overflow="fold", width=wide)
+            side: Literal["left", "right"] = "right" if i in figures else "left"
+            t.add_column(titled(header[i], wide), justify=side, overflow="fold", width=wide)
         for row in cells:
             t.add_row(*(wrapped(row[i], wide) for i, wide in block.items()))
         console.print(t)

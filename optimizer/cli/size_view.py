@@ -102,7 +102,7 @@ def one(s: Sized) -> None:
             "{speed} tok/s, 80 % interval {interval}, {basis}",
             speed=f"{s.output_tok_s:,.0f}", interval=speed(s), basis=basis(s),
         )  # fmt: skip
-        lines += [(N_("Plan"), how), (N_("Most users"), users), (N_("Throughput"), said)]
+        lines += [(N_("Plan"), how), (N_("Users"), users), (N_("Throughput"), said)]
     if s.counts:
         lines.append((N_("Other numbers"), _.sentence(s.counts)))
     for title, text in lines:

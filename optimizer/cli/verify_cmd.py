@@ -22,7 +22,7 @@ Prices, sums, throughput and rules of a saved result made anew; --prove also pro
 def verify(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="result.json, of `dsopt solve --json` or -o")],
-    prove: Annotated[bool, typer.Option("--prove", help="Prove again that nothing lies under the front.")] = False,
+    prove: Annotated[bool, typer.Option("--prove", help="Prove again that no better build was overlooked.")] = False,
     engine: Annotated[str, typer.Option(help="Solver of --prove: cp-sat, or highs for small catalogs.")] = "cp-sat",
     thorough: Annotated[bool, typer.Option("--thorough", help="--prove without bounds and pruning (slow).")] = False,
     catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],

@@ -22,11 +22,35 @@ PIECE = re.compile(rf"[{OPENING}]*(?:[{WIDE}]|[^\s{WIDE}]+)[{CLOSING}]*")
 """What no line break divides: a character, or a word of Latin letters and figures, with the punctuation at it."""
 WITHIN = re.compile(r"(?<=[-/_,.=])")
 """Where a word that is longer than a line may be divided."""
+TERM = re.compile(rf" |(?=[{OPENING}])|(?<=，)")
+"""Between the words of a column's title in either language; the Chinese between two of these is one word."""
 
 
 def screen_width(stream: TextIO) -> int | None:
     """Cells of a line; None where the stream is no terminal."""
     return max(20, shutil.get_terminal_size().columns) if stream.isatty() else None
+
+
+def titled(header: str, width: int) -> str:
+    """A column's title in lines of at most `width` cells, broken between its words."""
+    from rich.cells import cell_len
+
+    lines = [""]
+    for space, word in _terms(header):
+        if lines[-1] and cell_len(lines[-1] + space + word) > width:
+            lines.append(word)
+        else:
+            lines[-1] += (space if lines[-1] else "") + word
+    return wrapped("\n".join(lines), width)
+
+
+def _terms(header: str) -> list[tuple[str, str]]:
+    """(space before, word) of a title."""
+    from itertools import pairwise
+
+    edges = [0, *(x.end() for x in TERM.finditer(header)), len(header)]
+    texts = [header[a:b] for a, b in pairwise(edges) if b > a]
+    return [(" " * texts[i - 1].endswith(" ") if i else "", x.strip()) for i, x in enumerate(texts)]
 
 
 def columns_asked() -> int | None:
@@ -129,7 +153,7 @@ def _least(figures: bool, header: str, cells: Sequence[str], narrow: int) -> int
     def word(text: str) -> int:
         return max((cell_len(x) for x in PIECE.findall(text)), default=0)
 
-    title = max(word(header), (_natural(header) + 1) // 2)
+    title = max([(_natural(header) + 1) // 2, *(cell_len(x) for _, x in _terms(header))])
     widest = max(map(_natural, cells), default=0)
     if figures:
         return max(title, widest)

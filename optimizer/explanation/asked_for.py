@@ -12,7 +12,7 @@ from catalogs.errors import InputError
 from catalogs.offers import Offer
 from catalogs.schema import Gpu, GpuBoard, Kind, Part, Platform
 from constraints.case import Build, Case
-from constraints.contents import gpus_inside
+from constraints.contents import gpus_inside, holders
 from constraints.exchange import minor_digits
 from optimizer.market import Market
 
@@ -59,13 +59,9 @@ class Wish:
         """Ids of the parts on sale by which it comes into a build: itself, a board, a complete system."""
         catalog = market.catalog
         if self.part:
-            holders = [p.id for p in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if _contains(p, self.part)]
-            return [self.part, *holders]
-        out = [self.gpu] if _gpu(catalog.parts[self.gpu]).sold_as == "single" else []
-        for p in catalog.of(Kind.GPU_BOARD, Kind.PLATFORM, Kind.SYSTEM):
-            held = p.gpu if isinstance(p, GpuBoard) else gpus_inside(p, catalog)[0] if isinstance(p, Platform) else ""
-            out += [p.id] if held == self.gpu else []
-        return out
+            return [self.part, *(p.id for p in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if _contains(p, self.part))]
+        gpu = _gpu(catalog.parts[self.gpu])
+        return [gpu.id] * (gpu.sold_as == "single") + [p.id for p in holders(gpu, catalog)]
 
     def carrier(self, market: Market, build: Build) -> str:
         """The part of a build that brings it in."""

@@ -14,7 +14,7 @@ from constraints.policy import defaults
 from constraints.precision import BITS
 from constraints.request import Request
 from optimizer.explanation.asking import LOADS, Change
-from optimizer.explanation.words import days, listed, spent, trimmed
+from optimizer.explanation.words import amount, days, listed, spent, trimmed
 from optimizer.market import Market
 
 ALL_CONDITIONS = frozenset({"new", "refurbished", "used"})
@@ -46,7 +46,7 @@ def _wanted(market: Market) -> Iterator[Condition]:
             "budget", "budget", f"a budget of {spent(r.budget_cents, r.currency)}", Change.of(budget_cents=None)
         )
     if r.users is not None:
-        yield Condition("users", "vram", f"{r.users:,} users at once", Change.of(users=None))
+        yield Condition("users", "vram", amount("{} users at once", r.users), Change.of(users=None))
     if r.mean_tok_s is not None:
         load = "tokens a day" if r.tokens_per_day else "requests a second"
         text = f"a load of {trimmed(r.tokens_per_day or r.requests_per_second or 0)} {load}"
@@ -86,7 +86,7 @@ def _site(r: Request) -> Iterator[Condition]:
         text = f"one circuit of {r.circuit.amps} A at {r.circuit.volts} V"
         yield Condition("circuit", "power", text, Change.of(circuit=None))
     if r.rack_units is not None:
-        yield Condition("rack-units", "site", f"at most {r.rack_units} rack units", Change.of(rack_units=None))
+        yield Condition("rack-units", "site", amount("at most {} rack units", r.rack_units), Change.of(rack_units=None))
     if not r.site_water:
         yield Condition("water", "cooling", "no facility water", Change.of(site_water=True), False)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from catalogs.schema import Gpu, GpuBoard, Kind, Platform
-from constraints.contents import gpus_inside
+from catalogs.schema import Gpu, Kind
+from constraints.contents import holders
 from constraints.precision import runs, wanted
 from constraints.software import served
 from optimizer.explanation.asking import NOTHING, Asking
@@ -72,9 +72,7 @@ def _short(solver: Solver, gpu: Gpu) -> tuple[int, int] | None:
 def _unbuyable(asking: Asking, gpu: Gpu) -> str:
     """Why neither the GPU nor a board or system with it can be bought; empty when one can."""
     market = asking.base
-    parts = market.catalog.parts.values()
-    carriers = [p.id for p in parts if isinstance(p, GpuBoard) and p.gpu == gpu.id]
-    carriers += [p.id for p in parts if isinstance(p, Platform) and gpus_inside(p, market.catalog)[0] == gpu.id]
+    carriers = [p.id for p in holders(gpu, market.catalog)]
     carriers += [gpu.id] if gpu.sold_as == "single" or not carriers else []
     if any(x in market.book.prices for x in carriers):
         return ""

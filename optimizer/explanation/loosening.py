@@ -25,7 +25,7 @@ from optimizer.explanation.lists import (
     price_age_days,
     sellers_used,
 )
-from optimizer.explanation.words import listed, trimmed
+from optimizer.explanation.words import amount, listed, trimmed
 from optimizer.front import Found
 from optimizer.load import load_of
 from optimizer.market import Market
@@ -110,7 +110,7 @@ def _number(key: str, market: Market) -> Number | None:
             return Change({name: value if per == 1 else value / per})
 
         grid = math.floor(start * per) if loosest < start * per else math.ceil(start * per)
-        return Number(key, grid, loosest, fields, lambda v: say.format(trimmed(v / per)), reached)
+        return Number(key, grid, loosest, fields, lambda v: amount(say, v / per), reached)
 
     if key == "users" and r.users:
         return line(key, r.users, 1, "users", "{} users at once", _most_users)

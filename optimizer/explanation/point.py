@@ -62,11 +62,13 @@ def explained(
 
 
 def margin(check: Check) -> Margin:
-    """A finding with the share of its limit that is left (of a least value: that it is exceeded by)."""
+    """A finding with the share of its limit that is left (of a least value: that it is exceeded by); negative where
+    the limit is missed, be it one that is only advised."""
     measured, limit = check.measured, check.limit
     left = None
     if measured is not None and limit:
-        left = round(abs(limit - measured) / abs(limit) * 100, 1) * (-1 if check.status == "fail" else 1)
+        beyond = measured - limit if check.relation == "at_least" else limit - measured
+        left = round(beyond / abs(limit) * 100, 1)
     return Margin(
         rule=check.rule, status=check.status, text=check.text, measured=measured, limit=limit, unit=check.unit,
         margin_percent=left,

@@ -60,8 +60,9 @@ class NoBuild(Strict):
     """Why a request has no build and what to change: everything solved for."""
 
     conflict: list[ConditionFacts] = Field(
-        description="can't be met together, while without any one of them a build exists; empty when none exists "
-        "whatever is given up. Where `minimal` is false they clash all the same, but not each may be needed"
+        description="can't be met together, whatever else is given up; with any one of them given up too a build "
+        "exists. Empty when none exists whatever is given up. Where `minimal` is false they clash all the same, but "
+        "not each may be needed"
     )
     minimal: bool = Field(default=True, description="false when time ended before the smallest conflict was known")
     verified: bool = Field(description="the conflict was proven again with other parameters of the solver")
@@ -79,7 +80,9 @@ class Margin(Strict):
     measured: float | None = Field(description="in `unit`")
     limit: float | None = Field(description="in `unit`")
     unit: str
-    margin_percent: float | None = Field(description="of the limit that is left; null without figures")
+    margin_percent: float | None = Field(
+        description="of the limit that is left, negative where it is missed; null without figures"
+    )
 
 
 class StepFacts(Strict):

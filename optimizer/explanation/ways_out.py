@@ -50,8 +50,8 @@ def ways_out(asking: Asking, tell: Tell = lambda way: None) -> list[Way]:
 
 
 def _search(asking: Asking) -> Iterator[Way]:
-    """The budget, the other conditions one by one, each with a smaller budget; two and three together when nothing else
-    helps."""
+    """The budget, the other conditions one by one, each with a smaller budget; two together when all of these ask for
+    more money; two and three when nothing else helps."""
     all_ = sorted(levers(asking.base), key=lambda x: x.key != "budget")
     singles = []
     for lever in all_:
@@ -66,6 +66,9 @@ def _search(asking: Asking) -> Iterator[Way]:
             if lever.key not in helped and lever is not budget and (way := _with_budget(asking, budget, lever, least)):
                 singles.append(way)
                 yield way
+    dearer = budget and singles and all(budget.key in w.keys for w in singles)
+    if dearer and (together := _within(asking, [x for x in all_ if x is not budget])):
+        yield together
     budget_last = sorted(all_, key=lambda x: x is budget)
     for size in (2, 3):
         if not singles and (together := _together(asking, budget_last, size)):
@@ -110,6 +113,14 @@ def _with_budget(asking: Asking, budget: Budget, lever: Lever, least: int | None
         return None
     more = budget.least(asking, other.change)
     return _way(asking, (lever.key, budget.key), (other, more)) if more else None
+
+
+def _within(asking: Asking, others: list[Lever]) -> Way | None:
+    """The best two conditions to change within the budget asked for."""
+    given_up = [c for c in conditions(asking.base) if c.key in {x.key for x in others}]
+    if asking.cheapest(_all(c.without for c in given_up)) is None:
+        return None
+    return _together(asking, others, 2)
 
 
 def _together(asking: Asking, all_: list[Lever], size: int) -> Way | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
 from constraints.exchange import minor_digits
+
+ONE = re.compile(r"(?<=\{\} )((?:rack )?(?:user|node|unit|day|seller))s\b")
+"""What is counted, in words with its number still to come."""
 
 
 def spent(cents: int, currency: str) -> str:
@@ -23,6 +27,12 @@ def trimmed(value: float | Decimal) -> str:
     """A figure without zeros behind the point: `2,000`, `6.737`."""
     text = f"{Decimal(str(value)):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def amount(say: str, value: float | Decimal) -> str:
+    """`say` with a figure: `{} users at once` -> `1 user at once`, `2,000 users at once`."""
+    text = trimmed(value)
+    return (ONE.sub(r"\1", say) if text == "1" else say).format(text)
 
 
 def days(count: int) -> str:

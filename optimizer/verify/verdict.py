@@ -46,8 +46,8 @@ class Verdict:
         if (p := self.proof) is None:
             return []
         text = words(
-            "Complete: {bound} hardware families ruled out by a bound and {solver} by {engine} in {seconds} s; nothing "
-            "lies under the front.",
+            "Complete: {bound} hardware families ruled out by a bound and {solver} by {engine} in {seconds} s; "
+            "no cheaper or faster valid build was overlooked.",
             bound=p.closed_by_bound, solver=p.closed_by_solver, engine=p.engine, seconds=f"{p.seconds:.2f}",
         )  # fmt: skip
         return [text]

@@ -79,7 +79,7 @@ def _rows(book: Book, points: list[FrontPoint]) -> list[tuple[str, list[str]]]:
         (_("Power of the whole build"), [f"{p.power.total_w / 1000:,.1f} kW" for p in points]),
         (_("Rack units"), [f"{p.rack_units} U" for p in points]),
         (_("Energy a year"), [f"{p.energy.kwh_year:,} kWh" for p in points]),
-        (_("Share on estimated prices"), [f"{p.cost.estimated_share:.0%}" for p in points]),
+        (_("Share on estimated prices"), [f"{p.cost.estimated_share * 100:.0f} %" for p in points]),
         (_("Warnings"), [str(sum(x.status != "pass" for x in p.checks)) for p in points]),
     ]
     for kind in [*Kind]:
