@@ -97,7 +97,8 @@ def queue_words(name: str, q: Queue) -> str:
     wait = "below 0.01 s" if q.mean_wait_s < 0.01 else f"{q.mean_wait_s:,.2f} s"
     return (
         f"In the busiest hour {name} is {q.utilisation * 100:.0f} % busy with at most {q.requests_at_once:,.1f} "
-        f"requests at once on average (Little's law, at its speed when full); mean wait for a place {wait} (M/M/c, Erlang C)."
+        f"requests at once on average (Little's law, at its speed when full); mean wait for a place {wait} "
+        "(M/M/c, Erlang C)."
     )
 
 

@@ -193,7 +193,7 @@ def models(r: ModelsReport) -> None:
         say(_("Does not run:"))
         for m in rest:
             what = _(" at {precision}", precision=m.size.precision) if m.size.precision else ""
-            say(f"  {_names(m)}{what}: {_.sentence(m.size.reason)}")
+            say(f"  {_names(m)}{what}{_.colon}{_.sentence(m.size.reason)}")
 
 
 def _names(m: ModelFit) -> str:
