@@ -249,7 +249,7 @@ def test_models(both: Callable[..., tuple[str, str]]) -> None:
     one = BestBuild(
         model=model, same=["r1-671b"], params_total=1, status="infeasible", point=None, least_cost="9000.00", reason=""
     )
-    assert "最低 9,000 USD 起" in both(_line, one, "USD")[1]
+    assert "最低 9,000.00 USD 起" in both(_line, one, "USD")[1]
     none = one.model_copy(update={"least_cost": None, "reason": "no build within these conditions"})
     assert "没有可行配置" in both(_line, none, "USD")[1]
 

@@ -87,7 +87,7 @@ def test_the_whole_screen_of_an_answer() -> None:
         words = ["--budget", "40000", "--model", "r1-distill-llama-70b", "--users", "8", "--as-of", "2026-11-24"]
         screen = typed(["--lang", language, "solve", *words])
         assert all(cell_len(x) <= 80 for x in screen.splitlines())
-        assert re.search(r"^ p1 +[\d,]+ +[\d,.]+ +[\d,]+-[\d,]+ ", screen, re.MULTILINE)
+        assert re.search(r"^ p1 +[\d,.]+ +[\d,.]+ +[\d,]+-[\d,]+ ", screen, re.MULTILINE)
         assert re.search(r" 8 x [\d.]+ ", screen)
 
 
