@@ -416,3 +416,21 @@ def test_nodes_spares_and_boards(tmp_path: Path) -> None:
     assert placed.left_over == {"supermicro-pws-3k06g-2r": 1}
     assert [x.text for x in placed.unplaced] == ["mystery"]
     assert {n.code for n in placed.notices} == {"on-the-board", "left-over"}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "投标人（盖章）：江北智云信息科技有限公司    日期：2026年11月20日",
+        "投标人：江北智云信息科技有限公司　　日期：2026年11月20日",
+        "Vendor: Northgate Systems Ltd    Date: 20 November 2026",
+        "Vendor: Northgate Systems Ltd   Quote No.: N-17   Date: 20 November 2026",
+    ],
+)
+def test_statements_that_blanks_part(cell: str, tmp_path: Path) -> None:
+    """A date behind the vendor's name is no part of it."""
+    path = tmp_path / "bid.csv"
+    path.write_text(f"Part Number,Qty,Unit price\nNVIDIA H100 SXM5 80GB,8,30000\n{cell},,\n")
+    quote = read(path, load())
+    assert quote.vendor in ("江北智云信息科技有限公司", "Northgate Systems Ltd")
+    assert str(quote.quote_date) == "2026-11-20"

@@ -68,6 +68,9 @@ LEASES: list[tuple[str, dict[str, object], str | None, int | None]] = [
     ("header, zh", {"head": with_money(ZH, "月租单价(元)", "月租小计(元)")}, "month", None),
     ("header, zh rent", {"head": with_money(ZH, "租金单价", "租金合计")}, None, None),
     ("header, zh each month", {"head": with_money(ZH, "单价（元/月）", "小计（元/月）")}, "month", None),
+    ("header, zh month not known", {"head": with_money(ZH, "包月价", "合计")}, "month", None),
+    ("header, es beside en", {"head": with_money(EN, "Cuota mensual", "Total")}, "month", None),
+    ("note, zh each so many months", {"head": ZH, "above": ("租赁报价，每3个月付一次",)}, None, None),
     ("header, zh year", {"head": with_money(ZH, "年租金", "年租合计")}, "year", None),
     ("header, ja", {"head": with_money(JA, "月額単価", "月額合計")}, "month", None),
     ("header, ja bare", {"head": with_money(JA, "月額(円)", "合計")}, "month", None),
@@ -166,6 +169,11 @@ PURCHASES: list[tuple[str, dict[str, object]]] = [
     ("maintenance", {"head": EN, "above": ("Monthly status reports are sent to the customer.",)}),
     ("zh quarter", {"head": ZH, "above": ("2026年第四季度报价", "质保三年")}),
     ("months of stock", {"head": [*EN, "Months"], "extra": (3,)}),
+    ("zh paid later", {"head": ZH, "above": ("付款方式：合同签订后30%，到货后60%，验收满12个月付10%",)}),
+    ("zh paid after a year", {"head": ZH, "above": ("满1年付清余款",)}),
+    ("zh paid within", {"head": ZH, "above": ("合同签订后1个月内付30%，第二年付10%",)}),
+    ("no fees", {"head": EN, "above": ("This is a purchase, not a lease.", "No monthly fees.")}),
+    ("de no fees", {"head": DE, "above": ("Keine monatlichen Gebühren.",)}),
     ("power", {"head": EN, "above": ("Energy use: 7,300 kWh per month at full load",)}),
 ]  # fmt: skip
 

@@ -82,3 +82,11 @@ def test_a_vendors_amount_that_a_comma_broke(tmp_path: Path) -> None:
     assert broken.unit_price is None
     assert "more-cells" in {x.code for x in broken.issues}
     assert whole.unit_price == 31500
+
+
+def test_a_column_of_a_name_that_nobody_knows_breaks_no_number(tmp_path: Path) -> None:
+    path = tmp_path / "vendor.csv"
+    path.write_text("Part Number,Qty,Unit price,Σύνολο\nNVIDIA H100 SXM5 80GB,1,890,890\n", encoding="utf-8")
+    (line,) = read(path, CATALOG).lines
+    assert line.unit_price == 890
+    assert "more-cells" not in {x.code for x in line.issues}

@@ -42,6 +42,8 @@ class Header:
     columns: dict[int, Column]
     score: int
     unused: dict[int, Column] = field(default_factory=dict)
+    width: int = 0
+    """The last column with a name, known or not."""
 
 
 @lru_cache(maxsize=20_000)
@@ -155,7 +157,7 @@ def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None
         return None
     score = sum((WEIGHTS.get(c.field, 1)) * (2 if c.certain else 1) for c in columns.values())
     last = below or row
-    return Header(last.number, 2 if below else 1, columns, score - (1 if below else 0), unused)
+    return Header(last.number, 2 if below else 1, columns, score - (1 if below else 0), unused, max(row.cells))
 
 
 def _stacked(upper: str, lower: str) -> Column | None:

@@ -192,7 +192,7 @@ REST_OF_AMOUNT = re.compile(r"\d{3}(\.\d+)?")
 
 def _split(header: Header, row: Row) -> str:
     """The first cell behind the header's last column where it looks like the rest of a number that a comma broke."""
-    last = max((*header.columns, *header.unused))
+    last = max((*header.columns, *header.unused, header.width))
     rest, amount = row.cells.get(last + 1), row.cells.get(last)
     broken = isinstance(rest, str) and REST_OF_AMOUNT.fullmatch(rest) and isinstance(amount, str)
     return f"{amount},{rest}" if broken and re.fullmatch(r"\D{0,4}\d{1,3}", str(amount)) else ""
@@ -254,13 +254,17 @@ def _bare(out: Body, row: Row, cells: dict[str, Cell]) -> None:
         out.skip(row, "numbers without a text" if amounts else "nothing that is offered")
 
 
+STATEMENTS = re.compile(r"[;；。\n]|(?<=[^\W\d_]{5})\.\s+(?=[A-ZÄÖÜ])|\s{2,}(?=[^\W\d]\S*(?: \S+){0,2}\s?[:：])")
+"""What parts the statements of a cell; two blanks do before a label: `投标人：某某公司    日期：2026年11月20日`."""
+
+
 def _heard(out: Body, row: Row) -> None:
     """Labels with values and plain texts of a row that is no line."""
     cells = list(row.cells.values())
     for i, cell in enumerate(cells):
         if not isinstance(cell, str):
             continue
-        for part in re.split(r"[;；。\n]|(?<=[^\W\d_]{5})\.\s+(?=[A-ZÄÖÜ])", cell):
+        for part in STATEMENTS.split(cell):
             behind = cells[i + 1] if i + 1 < len(cells) else ""
             split = part.rstrip().endswith((":", "：")) and isinstance(behind, str)
             out.notes.append(f"{part} {behind}" if split else part)

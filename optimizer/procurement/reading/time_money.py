@@ -31,7 +31,9 @@ SPELLED = {
     "twelve": 12, "twenty-four": 24, "thirty-six": 36, "forty-eight": 48, "sixty": 60,
     "十二": 12, "二十四": 24, "三十六": 36, "四十八": 48, "六十": 60,
 }  # fmt: skip
-MONTHS = re.compile(rf"{COUNT}\s*[- ]?(?:months?|mos?\b|mths?|monate?n?|个月|個月|ヶ月|か月|カ月|ヵ月|月(?!\d|日))")
+MONTHS = re.compile(
+    rf"(?<![每\d]){COUNT}\s*[- ]?(?:months?|mos?\b|mths?|monate?n?|个月|個月|ヶ月|か月|カ月|ヵ月|月(?!\d|日))"
+)
 YEARS = re.compile(
     r"(?<![\d〇零一二三四五六七八九十])(\d{1,2}|[一二两兩三四五六七八十])\s*[- ]?"
     r"(?:years?|yrs?|jahre?n?|年(?!\d|间?\s*\d))"
@@ -50,6 +52,13 @@ HEADED: tuple[tuple[Period, re.Pattern[str]], ...] = (
     ("year", re.compile(r"(?<![\w])(?:years?|yrs?|jahre?)(?![\w])|\(年\)")),
 )  # fmt: skip
 """Bare words for a period, which only the header of a price may use: `Unit Price / Year`."""
+PAID_AFTER = re.compile(
+    r"(?<![\d一二两兩三四五六七八九十])(?!(?<=每)[1一](?!\d))[\d一二两兩三四五六七八九十半]+\s*[个個ヶか]?"
+    r"(?:月|年|季度?|周|天|日)内?(?=[付支])"
+)
+"""A time after which a share of a purchase is paid, or of several months: 验收满12个月付10% is no 月付."""
+NONE_OF = re.compile(r"(?:\b(?:no|not|without|kein\w*|ohne|sans)\s+(?:[^\W\d]+\s+)?|[不无無][收含]?)$")
+"""What stands before a period that is not paid: `no monthly fees`."""
 UNITS: dict[Period, frozenset[str]] = {
     "hour": frozenset(("hour", "hours", "hr", "hrs", "std", "stunde", "stunden", "小时", "時間", "gpuhour")),
     "day": frozenset(("day", "days", "tag", "tage", "天", "日", "台天")),
@@ -103,7 +112,8 @@ def months_in(text: str) -> int | None:
 
 def period_of(text: str) -> Period | None:
     """The period that words such as `per month` or 月租 name; of several the shortest."""
-    return next((p for p in PER_YEAR if words.has(f"each_{p}", text)), None)
+    plain = PAID_AFTER.sub(" ", words.folded(text))
+    return next((p for p in PER_YEAR if words.has(f"each_{p}", plain)), None)
 
 
 def recurring(
@@ -176,7 +186,7 @@ def _of_header(sheet: Sheet, header: Header, priced: Sequence[Line], raws: Mappi
     # Where no column is one of unit prices, that of the numbers which nobody took may be the rent.
     left = [n for n in texts if n not in header.columns]
     if taken and all(c.field != "unit_price" for c in header.columns.values()):
-        taken += [n for n in left if words.has("rent", words.folded(texts[n][0]))]
+        taken += [n for n in left if words.has("rent", words.folded(texts[n][0])) or period_of(texts[n][0])]
     for n in taken or left:
         text, row = texts.get(n, ("", header.row))
         plain = words.folded(text)
@@ -248,8 +258,18 @@ def _payment(text: str) -> Period | None:
     return None
 
 
+def _paid_period(clause: str) -> Period | None:
+    """The period that a clause names, unless it says that nothing is paid so."""
+    plain = PAID_AFTER.sub(" ", clause)
+    period = period_of(plain)
+    if period is None:
+        return None
+    before = plain.partition(words.found(f"each_{period}", plain))[0]
+    return None if NONE_OF.search(before) else period
+
+
 def _of_clause(clause: str, short: bool) -> Reason | None:
-    if (period := period_of(clause)) and words.has("paid", clause) and not words.has("not_time", clause):
+    if (period := _paid_period(clause)) and words.has("paid", clause) and not words.has("not_time", clause):
         return Reason(clause, None, period, months_in(clause))
     if m := re.search(rf"{COUNT}\s*(?:\w+\s+)?(?:instal+ments|raten\b|monatsraten|期租金)", clause):
         count = SPELLED.get(m[1]) or int(m[1])
