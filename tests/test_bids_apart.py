@@ -441,3 +441,34 @@ def test_what_is_not_comparable_is_in_nobodys_figures(odd: str, catalog: Catalog
     found, without = quick([*beside, drawn[odd]], catalog), quick(beside, catalog)
     for x, y in zip(found.bids, without.bids, strict=False):
         assert x.model_dump(exclude={"id"}) == y.model_dump(exclude={"id"})
+
+
+def texts(found: Comparison, language: str) -> list[str]:
+    """Every text of the workbook."""
+    book = openpyxl.load_workbook(io.BytesIO(workbook(found, Words(language))))
+    return [str(x) for sheet in book for row in sheet.iter_rows(values_only=True) for x in row if x is not None]
+
+
+def test_what_is_not_judged_is_not_called_unresponsive(catalog: Catalog, tmp_path: Path) -> None:
+    """Nothing of a bid that could not be read whole is known to fail; that of its neighbour is."""
+    cpu = tuple(("8592-PLUS-X", "CPU 64 cores", *x[2:]) if x[0] == "Xeon Platinum 8592+" else x for x in NODE)
+    bare = tuple(("HGX H100 8-GPU baseboard", *x[1:]) if x[0].startswith("HGX") else x for x in NODE)
+    paths = [offer(tmp_path / "a.csv", cpu), offer(tmp_path / "b.csv", bare), offer(tmp_path / "c.csv")]
+    found = quick([read(x, catalog) for x in paths], catalog)
+    assert not found.bids[0].responsive and not found.bids[1].responsive
+    english, chinese = texts(found, "en"), texts(found, "zh")
+    assert any(x.startswith("A: can't be awarded yet: ") for x in english)
+    assert any(x.startswith("B: not responsive: ") for x in english)
+    assert {"not known yet", "no"} <= {*english}
+    assert any(x.startswith("A: 暂不能授予：") for x in chinese)
+    assert "未判定: 第 5 行" in chinese
+    assert not [x for x in chinese if "row " in x]
+
+
+def test_the_reason_why_nothing_runs_is_its_own(catalog: Catalog, tmp_path: Path) -> None:
+    """H100 in place of H200 lack memory: users and speed have no part in it."""
+    rows = tuple(("HGX H100 8-GPU baseboard", *x[1:]) if x[0].startswith("HGX") else x for x in NODE)
+    found = quick([read(offer(tmp_path / "a.csv", rows), catalog), read(offer(tmp_path / "b.csv"), catalog)], catalog)
+    said = {f.code: f.said(Words("en")) for f in found.bids[0].flags}
+    assert "offers only 80 GB" in said["runs-nothing"]
+    assert "users" not in said["runs-nothing"]

@@ -19,6 +19,7 @@ from optimizer.procurement.labels import RULES
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.reading.match import SIMILAR
 from optimizer.procurement.xray.open_lines import where
+from optimizer.procurement.xray.stops import stop_of
 
 SUMS = {
     "line-arithmetic": N_("line"), "discount-arithmetic": N_("discount"), "subtotal-arithmetic": N_("subtotal"),
@@ -167,7 +168,8 @@ def of_build(j: Judged, bid: str, others: Sequence[str] = ()) -> Iterator[Flag]:
         yield flag("no-build", bid, what=j.reason)
         return
     if j.row is None and not j.not_judged:
-        yield flag("runs-nothing", bid)
+        gpu = j.case.gpu.name if j.case is not None else ""
+        yield flag("runs-nothing", bid, what=stop_of(j.failed, gpu))
     for x in j.failed:
         yield flag("rules-failed", bid, rule=RULES.get(x.rule, x.rule), what=x.text)
 

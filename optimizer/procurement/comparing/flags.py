@@ -57,7 +57,7 @@ FLAGS = {
     "not-needed": Shape("note", N_("item {item} {title} is not offered; no rule asks its build for it")),
     "other-nodes": Shape("warning", N_("rules and throughput are of its GPU nodes alone; by price only: {what}")),
     "no-build": Shape("error", N_("its lines are no build: {what}")),
-    "runs-nothing": Shape("error", N_("the model does not run on its build as asked for: users, speed, precision")),
+    "runs-nothing": Shape("error", N_("the model does not run on its build as asked for: {what}")),
     "rules-failed": Shape("error", N_("fails {rule}: {what}")),
     "not-said": Shape("note", N_("no points for {what}: the bid says nothing")),
 }

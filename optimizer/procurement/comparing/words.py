@@ -45,6 +45,13 @@ def named(b: Bid) -> str:
     return f"{b.id}  {b.vendor or b.source}"
 
 
+def is_open(b: Bid) -> bool:
+    """Whether a bid can't be awarded for what could not be read or judged alone: nothing of it is known to fail."""
+    t = b.technical
+    fails = bool(t.still_failed) or not (t.runs or t.not_judged or b.apart)
+    return not (b.responsive or fails or any(f.code == "expired" for f in b.flags))
+
+
 def distance(_: Words, b: Bid) -> str:
     """`12.3 % above the cheapest build this fast`."""
     t = b.technical

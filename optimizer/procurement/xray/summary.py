@@ -8,9 +8,8 @@ from decimal import Decimal
 from optimizer.i18n import N_, Words
 from optimizer.procurement.labels import CATEGORIES, RULES
 from optimizer.procurement.xray.schema import Beside, Finding, Unjudged, XLine, XRay
+from optimizer.procurement.xray.stops import stop_of
 
-STOPS = ("vram", "precision", "software", "interconnect", "lanes", "host_memory")
-"""Rules without which no plan of the model runs."""
 EN = Words("en")
 CATEGORIES_SAID = {f"{x[0].lower()}{x[1:]}" for x in CATEGORIES.values()}
 
@@ -206,12 +205,7 @@ def _speed(x: XRay, _: Words) -> Iterable[str]:
         )  # fmt: skip
         return
     if x.throughput is None:
-        failed = [c for c in x.checks if c.status == "fail"]
-        stop = next((c for c in failed if c.rule in STOPS), None)
-        # A GPU that its chassis can't hold or feed runs no plan either.
-        stop = stop or next((c for c in failed if c.rule == "fit" and x.build.gpu in c.text), None)
-        limits = N_("no plan on these GPUs keeps every limit of the request (users, speed of each user, precision)")
-        why = _.sentence(stop.text if stop else limits)
+        why = _.sentence(stop_of(x.checks, x.build.gpu))
         yield _(
             "As quoted, the build ({build}) does not run {model}; not met: {why}.",
             build=what,

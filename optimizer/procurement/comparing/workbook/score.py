@@ -10,7 +10,7 @@ from xlsxwriter.utility import xl_col_to_name
 from optimizer.i18n import N_
 from optimizer.procurement.comparing.schema import CriterionKey
 from optimizer.procurement.comparing.scoring import KEYS
-from optimizer.procurement.comparing.words import CRITERIA, named
+from optimizer.procurement.comparing.words import CRITERIA, is_open, named
 from optimizer.procurement.comparing.workbook import technical
 from optimizer.procurement.comparing.workbook.book import CELL, CompareBook, money
 from optimizer.procurement.workbook.book import DARK, LIGHT
@@ -119,7 +119,12 @@ def _sums(book: CompareBook, row: int, first: int) -> None:
         else:
             s.formula(row, LEFT + i, f"=ROUND(SUM({at}{first}:{at}{row}),2)", b.score, num_format="0.00", **strong)
             s.formula(row + 1, LEFT + i, f"=RANK({at}{row + 1},{every})", Decimal(b.rank), num_format="0", **strong)
-        s.text(row + 2, LEFT + i, _("yes") if b.responsive else _("no"), **{**CELL, "align": "right"})
+        s.text(
+            row + 2,
+            LEFT + i,
+            _("yes") if b.responsive else _("not known yet") if is_open(b) else _("no"),
+            **{**CELL, "align": "right"},
+        )
         book.define(f"score_{b.id}", "score", f"${at}${row + 1}")
         book.define(f"rank_{b.id}", "score", f"${at}${row + 2}")
     s.done(row + 2)

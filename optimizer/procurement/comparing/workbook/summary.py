@@ -7,7 +7,7 @@ from typing import Any
 from optimizer.i18n import N_, Words
 from optimizer.procurement.comparing.flagging import STOPS
 from optimizer.procurement.comparing.schema import Bid
-from optimizer.procurement.comparing.words import SEVERITIES, amount, distance, first_of, named
+from optimizer.procurement.comparing.words import SEVERITIES, amount, distance, first_of, is_open, named
 from optimizer.procurement.comparing.workbook import technical
 from optimizer.procurement.comparing.workbook.book import CELL, GREEN, RED, CompareBook, money
 from optimizer.procurement.workbook import gross
@@ -144,7 +144,8 @@ def _reasons(book: CompareBook, _: Words, b: Bid) -> str:
     out += [f.said(_) for f in b.flags if f.code in STOPS - {"runs-nothing", "no-build"}]
     if not out:
         out += [f.said(_) for f in b.flags if f.code in ("tax-basis-conflict", "tax-rate-unknown")]
-    return _("not responsive: {why}", why="; ".join(out))
+    why = "; ".join(out)
+    return _("can't be awarded yet: {why}", why=why) if is_open(b) else _("not responsive: {why}", why=why)
 
 
 def _sums(book: CompareBook, row: int) -> int:

@@ -1,0 +1,32 @@
+"""Why no plan of the model runs on a build: what the X-ray and the comparison of bids say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from optimizer.i18n import N_
+
+STOPS = ("vram", "precision", "software", "interconnect", "lanes", "host_memory")
+"""Rules without which no plan of the model runs."""
+LIMITS = N_("no plan on these GPUs keeps every limit of the request (users, speed of each user, precision)")
+
+
+class Finding(Protocol):
+    """A finding of a rule, as an object or as data."""
+
+    @property
+    def rule(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+def stop_of(checks: Iterable[Finding], gpu: str) -> str:
+    """What keeps every plan from a build of such GPUs: the first rule that it fails, else the request's limits."""
+    failed = [c for c in checks if c.status == "fail"]
+    texts = [c.text for c in failed if c.rule in STOPS]
+    # A GPU that its chassis can't hold or feed runs no plan either.
+    texts += [c.text for c in failed if c.rule == "fit" and gpu in c.text]
+    return texts[0] if texts else LIMITS
