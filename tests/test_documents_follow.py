@@ -91,6 +91,28 @@ def test_the_quotes_sentences_follow(quote: Quote, tmp_path: Path) -> None:
 
 
 @needs_office
+def test_changed_quantities_are_said_where_the_build_is(quote: Quote, tmp_path: Path) -> None:
+    """Plan, throughput and findings are of the quantities that were solved; each sheet that states them says so."""
+    data = workbook(quote, EN)
+    fewer = with_cells(data, {("Bill of materials", "F5"): quote.lines[0].qty + 1})
+    done = recalculated(tmp_path, {"as_is": data, "changed": fewer})
+    as_is, again = opened(done["as_is"]), opened(done["changed"])
+    for sheet in ("Summary", "Compatibility", "Deviations"):
+        assert "Quantities were changed: " in said_on(again, sheet)
+        assert "Quantities were changed: " not in said_on(as_is, sheet)
+    assert "Every rule was checked on the finished build" in said_on(as_is, "Compatibility")
+    assert "Every rule was checked on the finished build" not in said_on(again, "Compatibility")
+
+
+def test_estimates_are_not_said_to_be_read(quote: Quote) -> None:
+    """Where a price is an estimate the terms do not call all prices read."""
+    weak = any(x.offer is not None and x.price is not None and x.offer.confidence == "estimate" for x in quote.lines)
+    terms = said_on(openpyxl.load_workbook(io.BytesIO(workbook(quote, EN))), "Terms")
+    assert weak
+    assert "or estimated where it says so" in terms and "Prices are those read" not in terms
+
+
+@needs_office
 def test_the_share_on_estimates_follows(quote: Quote, tmp_path: Path) -> None:
     """The share said on page 1 is that of the bill, also when an estimated price is raised a hundredfold."""
     data = workbook(quote, BOTH)

@@ -90,6 +90,11 @@ def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
         "Prices are those read at the sources listed under provenance, on the days stated there. They bind no seller "
         "until that seller confirms them."
     )
+    if any(x.offer is not None and x.price is not None and x.offer.confidence == "estimate" for x in q.lines):
+        prices = N_(
+            "Prices are those listed under provenance: read at a source on the day stated there, or estimated where "
+            "it says so. They bind no seller until that seller confirms them."
+        )
     valid = N_("An estimate for a budget, no offer: nobody is bound by it. Ask for the prices anew after {day}.")
     if q.party.confirmed:
         prices = N_("The sellers have confirmed the prices. Provenance lists the offers.")

@@ -134,7 +134,7 @@ class Sheet:
         self.widths: list[float] = []
         self.heights: dict[int, float] = {}
 
-    def setup(self, widths: Sequence[float], title: str, note: str = "", last: int | None = None) -> int:
+    def setup(self, widths: Sequence[float], title: str, note: str | Live = "", last: int | None = None) -> int:
         """Page, title, note over the columns up to `last`; returns the first free row."""
         _ = self.book.words
         self.widths = list(widths)
@@ -157,7 +157,11 @@ class Sheet:
         self.heights[0] = 27
         if not note:
             return 2
-        self.span(1, 0, last, note, font_color="#595959", italic=not self.book.words.chinese)
+        style: dict[str, Any] = {"font_color": "#595959", "italic": not self.book.words.chinese}
+        if isinstance(note, Live):
+            self.live(1, 0, last, note, **style)
+        else:
+            self.span(1, 0, last, note, **style)
         return 3
 
     def f(self, **properties: Any) -> Any:

@@ -9,6 +9,7 @@ from optimizer.procurement.content import OF_PRICES
 from optimizer.procurement.labels import STATUS, rule, unit
 from optimizer.procurement.workbook.book import Book
 from optimizer.procurement.workbook.live import said, where
+from optimizer.procurement.workbook.sentences import of_the_build
 
 HEAD = [N_("No."), N_("Rule"), N_("Finding"), N_("Measured"), N_("Limit"), N_("Margin"), N_("Unit"), N_("Status")]
 COMMANDS = 16
@@ -25,7 +26,7 @@ def margin(measured: float, limit: float) -> float | None:
 def add(book: Book) -> None:
     _, q, s = book.words, book.quote, book.sheets["compatibility"]
     note = N_("Every rule was checked on the finished build; a warning is advice that the build does not follow.")
-    top = s.setup(WIDTHS, _("Compatibility"), _.stacked(note))
+    top = s.setup(WIDTHS, _("Compatibility"), of_the_build(book, note))
     s.head(top, HEAD)
     first = row = top + 1
     for i, x in enumerate(q.chosen.checks):

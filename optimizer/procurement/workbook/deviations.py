@@ -7,6 +7,7 @@ from typing import Any
 from optimizer.i18n import N_
 from optimizer.procurement.content import DEVIATIONS, requirements
 from optimizer.procurement.workbook.book import Book
+from optimizer.procurement.workbook.sentences import of_the_build
 
 HEAD = [N_("No."), N_("Item"), N_("Requirement"), N_("Offered"), N_("Deviation"), N_("Remark")]
 WIDTHS = [6, 62, 34, 34, 24, 28]
@@ -16,7 +17,7 @@ COLOURS = {"better": ("#E2EFDA", "#375623"), "worse": ("#FFE699", "#7F6000")}
 def add(book: Book) -> None:
     _, q, s = book.words, book.quote, book.sheets["deviations"]
     note = N_("What was asked for and the rules' limits, against what is offered.")
-    top = s.setup(WIDTHS, _("Technical deviation table"), _.stacked(note))
+    top = s.setup(WIDTHS, _("Technical deviation table"), of_the_build(book, note))
     s.head(top, HEAD)
     row = top + 1
     for i, x in enumerate(requirements(_, q), 1):

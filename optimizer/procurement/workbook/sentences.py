@@ -15,6 +15,22 @@ from optimizer.procurement.workbook.live import LANGUAGES, LINE_BREAK, Live, iso
 BULLETS = "• ", "   "
 
 
+CHANGED = N_(
+    "Quantities were changed: build, plan, throughput, power and the rules' findings are those of the build as solved."
+)
+
+
+def other_quantities(book: Book) -> str:
+    """Condition that a line counts other pieces for use than the build that the rules were checked on."""
+    differ = (f"({book.ref('bom', f'F{FIRST + 1 + i}')}<>{x.qty})" for i, x in enumerate(book.quote.lines))
+    return f"({'+'.join(differ) or '0'})>0"
+
+
+def of_the_build(book: Book, note: str) -> Live:
+    """What a sheet about the build says of itself, unless quantities were changed."""
+    return where(other_quantities(book), False, said(book.words, CHANGED), said(book.words, note))
+
+
 def included(book: Book) -> Iterator[Live]:
     """What the total pays for: pieces by category, and services."""
     _, q = book.words, book.quote
@@ -62,6 +78,7 @@ def excluded(book: Book) -> Live:
 def notes(book: Book) -> Iterator[Live]:
     """What a buyer must note: shares and marks by formula, the rest as it stands."""
     _, q = book.words, book.quote
+    yield where(other_quantities(book), False, said(_, CHANGED, BULLETS))
     first, last = FIRST + 1, FIRST + len(q.lines)
     estimate, goods = word(_, "estimate"), max(1, q.sums.goods)
     weak = [
