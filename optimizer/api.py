@@ -27,13 +27,13 @@ from optimizer.host_rows import HostRows
 from optimizer.load import with_load
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver
+from optimizer.recommended import less_words
 from optimizer.request.fields import ID as REQUEST
 from optimizer.request.fields import broken
 from optimizer.request.limits import said, unmet
 from optimizer.result import result
 from optimizer.rows import GpuRows, hardware_keys
 from optimizer.size_counts import leanest
-from optimizer.text.minor_units import money_words
 from optimizer.throughput.calibration import Calibration
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.training_plans import TrainingPlanner
@@ -105,7 +105,7 @@ def saving(answer: Answer) -> str:
     how = f"{lower}-bit weights (--min-precision {lower}bit) on the GPUs of this front"
     if found is None:
         return f"{how} would not make this throughput cheaper."
-    less = money_words(point.found.parts_cents - found.parts_cents, r.currency)
+    less = less_words(market, point.found.parts_cents, found.parts_cents)
     return f"{how} would reach this throughput for {less} less."
 
 
@@ -128,7 +128,7 @@ def single_card(answer: Answer) -> str:
     found = solver.cheapest(point.found.parts_cents - 1)
     if found is None:
         return ""
-    less = money_words(point.found.parts_cents - found.parts_cents, r.currency)
+    less = less_words(market, point.found.parts_cents, found.parts_cents)
     name = market.catalog.parts[found.row.key.gpu].name
     return (
         f"One {name} runs the model in {found.row.plan.precision} for {less} less, at "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from constraints.axis import MONEY
+from constraints.budget import totals
 from constraints.plan import Row
 from constraints.request import Request
 from optimizer.at_load import LoadView
@@ -90,15 +91,21 @@ def indistinct(market: Market, points: Sequence[Point]) -> str:
         other_low, other_high = interval(point)
         shared = min(high, other_high) - max(low, other_low)
         if shared > min(high - low, other_high - other_low) / 2:
-            less = points[at].found.cost - point.found.cost
-            saved = f"costs {money_words(less, market.request.currency)} less in parts"
-            if market.axis is not MONEY:
-                saved = f"takes {less:,} {market.axis.unit} less"
+            if market.axis is MONEY:
+                saved = f"costs {less_words(market, points[at].found.cost, point.found.cost)} less in total"
+            else:
+                saved = f"takes {points[at].found.cost - point.found.cost:,} {market.axis.unit} less"
             return (
                 f"p{i + 1} can hardly be told apart from p{at + 1} in throughput ({other_low:,.0f}-{other_high:,.0f} "
                 f"against {low:,.0f}-{high:,.0f} tok/s) and {saved}."
             )
     return ""
+
+
+def less_words(market: Market, parts_cents: int, other_cents: int) -> str:
+    """By how much the total of parts for `other_cents` is below that for `parts_cents`, support and tax included."""
+    dearer, cheaper = (totals(x, market.policy)[2] for x in (parts_cents, other_cents))
+    return money_words(dearer - cheaper, market.request.currency)
 
 
 def interval(point: Point) -> tuple[float, float]:

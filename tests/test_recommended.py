@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,8 @@ from optimizer.i18n import Words
 from optimizer.load import load_of, with_load
 from optimizer.market import Market
 from optimizer.pareto import Solver
-from optimizer.recommended import indistinct, load_view, reason, recommended
+from optimizer.recommended import indistinct, less_words, load_view, reason, recommended
+from optimizer.text.minor_units import money_words
 from tests.conftest import AS_OF
 
 
@@ -172,3 +174,16 @@ def test_on_another_axis_the_cheapest_is_so_in_money(shipped: Any, axis: str, fi
     said = f"p1 is recommended: {first}."
     assert any(m["text"] == said for m in data["messages"])
     assert not re.search("[a-z]{4}", Words("zh").sentence(said))
+
+
+def test_a_saving_is_that_of_the_totals(for_users: tuple[Market, list[Point]]) -> None:
+    """Support and tax are saved too: the totals of the front differ by what the sentence says."""
+    market, points = for_users
+    dear = replace(market, policy=market.policy.with_settings(["money.support_percent=10", "money.tax_percent=19"]))
+    a, b = points[-1].found.parts_cents, points[0].found.parts_cents
+    assert less_words(market, a, b) == money_words(a - b, market.request.currency)
+    whole = [round(round(x * 1.1) * 1.19) for x in (a, b)]
+    said = Decimal(less_words(dear, a, b).split()[0].replace(",", ""))
+    assert abs(said - Decimal(whole[0] - whole[1]) / 100) <= Decimal("0.02")
+    text = indistinct(dear.asking(users=None), points)
+    assert text == "" or text.endswith(" less in total.")
