@@ -434,3 +434,20 @@ def test_statements_that_blanks_part(cell: str, tmp_path: Path) -> None:
     quote = read(path, load())
     assert quote.vendor in ("江北智云信息科技有限公司", "Northgate Systems Ltd")
     assert str(quote.quote_date) == "2026-11-20"
+
+
+@pytest.mark.parametrize(
+    "word", ["nur EP", "nur Einheitspreis", "rate only", "Unit price only", "仅报单价", "単価のみ"]
+)
+def test_a_price_of_a_piece_alone_is_in_no_sum(word: str, tmp_path: Path) -> None:
+    """What may be called on later stands with its price for one, and is no fault of the file."""
+    path = tmp_path / "bid.csv"
+    path.write_text(
+        f"Part Number,Qty,Unit price EUR,Total EUR\nPM1743 7.68TB,8,1640,13120\nPM1743 3.84TB,4,1599,{word}\nTotal,,,13120\n",
+        encoding="utf-8",
+    )
+    quote = read(path, load())
+    firm, open_ = quote.lines
+    assert (firm.optional, open_.optional) == (False, True)
+    assert open_.unit_price == 1599
+    assert not [x for x in quote.all_issues if x.severity == "error"]

@@ -84,7 +84,7 @@ def read(raw: Raw, style: dict[str, Style]) -> Numbers:
                 said = said or "included"
             elif words.equals("asked", text):
                 said = "asked"
-            elif text.strip("-–—/. "):
+            elif text.strip("-–—/. ") and not (f == "line_total" and words.equals("unit_only", text)):
                 issues.append(_issue("not-a-number", raw, f"{f}: {text!r} is no amount"))
     values = {f: r.values[0] for f, r in found.items() if len(r.values) == 1}
     if "qty" in found and not found["qty"].values and words.equals("lump", raw.text("qty")):

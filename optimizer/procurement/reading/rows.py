@@ -202,6 +202,7 @@ def _raw(out: Body, row: Row, cells: dict[str, Cell], columns: dict[str, Column]
     raw = Raw(row.number, cells, columns, out.section, out.optional, row.hidden, grouped)
     raw.optional = raw.optional or any(words.begins("optional", raw.text(f)) for f in (*NAMING, "note", "status"))
     raw.optional = raw.optional or any(words.has("instead", raw.text(f)) for f in (*NAMING, "note"))
+    raw.optional = raw.optional or words.equals("unit_only", raw.text("line_total"))  # to be called on, in no sum
     return raw
 
 
