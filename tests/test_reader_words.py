@@ -442,10 +442,8 @@ def test_statements_that_blanks_part(cell: str, tmp_path: Path) -> None:
 def test_a_price_of_a_piece_alone_is_in_no_sum(word: str, tmp_path: Path) -> None:
     """What may be called on later stands with its price for one, and is no fault of the file."""
     path = tmp_path / "bid.csv"
-    path.write_text(
-        f"Part Number,Qty,Unit price EUR,Total EUR\nPM1743 7.68TB,8,1640,13120\nPM1743 3.84TB,4,1599,{word}\nTotal,,,13120\n",
-        encoding="utf-8",
-    )
+    head, firm_row, sums = "Part Number,Qty,Unit price EUR,Total EUR", "PM1743 7.68TB,8,1640,13120", "Total,,,13120"
+    path.write_text("\n".join((head, firm_row, f"PM1743 3.84TB,4,1599,{word}", sums)), encoding="utf-8")
     quote = read(path, load())
     firm, open_ = quote.lines
     assert (firm.optional, open_.optional) == (False, True)
