@@ -93,8 +93,8 @@ def expert_gb(llm: Llm, precision: str) -> int:
 @dataclass(frozen=True)
 class HostSpec:
     """Host of a node: CPU generation (constraints/data/cpu_classes.csv), and of all sockets together the cores, the
-    populated channels and the GB of RAM; MT/s as they run. `doubled`: memory generation (DDR4, DDR5) where each
-    channel holds two modules."""
+    populated channels and the GB of RAM; MT/s as they run, and as the buyer gave them (`asked_mts`, 0: not at all).
+    `doubled`: memory generation (DDR4, DDR5) where each channel holds two modules."""
 
     generation: str
     sockets: int
@@ -103,6 +103,7 @@ class HostSpec:
     mts: int
     ram_gb: int
     doubled: str = ""
+    asked_mts: int = 0
 
     def host(self, policy: Policy) -> Host:
         """What it gives to routed experts."""

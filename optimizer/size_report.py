@@ -39,6 +39,11 @@ def report(
     """One model on each setup. Raises InputError for a request that does not go with the model."""
     llm = model_of(request, policy)
     messages = [*calibration.notes, *filter(None, [llm.note])]
+    if host and host.mts < host.asked_mts:
+        messages.append(
+            f"Memory is counted at {host.mts:,} MT/s, the most that the catalog states for this CPU, not at the "
+            f"{host.asked_mts:,} MT/s given."
+        )
     load = load_of(request, policy)
     sized = []
     for gpu, key in setups:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -31,6 +32,7 @@ from optimizer.throughput.jobs import DATA_FIELDS
 from tests.offload_fit import constants, fit, interval, left_out, measured, table
 from tests.oracle import Oracle
 from tests.random_catalogs import offload_scenario
+from tests.test_cli import dsopt
 from tests.test_throughput import Seen
 
 ROOT = Path(__file__).parent.parent
@@ -275,3 +277,17 @@ def test_nothing_changes_without_the_option(ask: Any) -> None:
     solver.judge(60_000_00)
     assert solver.on_host is None
     assert not any(r.plan.offload or r.key.host_gb_s for u in solver.units for r in u.rows)
+
+
+def test_a_memory_speed_that_is_not_reached_is_said() -> None:
+    """MRDIMM-8800 on a CPU that the catalog states at 6,400 MT/s: the lower speed is counted, and said; no more than
+    two modules stand on a channel."""
+    job = ["size", "--model", "r1-671b", "--gpu", "1x5090", "--offload", "--allow-experimental", "--cpu", "Xeon 6980P"]
+    fast = dsopt(*job, "--memory", "12x96GB@8800")
+    assert "6,400 MT/s" in fast.stderr and "8,800 MT/s" in fast.stderr
+    assert dsopt(*job, "--memory", "12x96GB@6400").stdout == fast.stdout
+    said = json.loads(dsopt(*job, "--memory", "12x96GB@8800", "--json").stdout)["messages"]
+    assert any("8,800 MT/s" in x for x in said)
+    for quiet in ("12x96GB@6400", "12x96GB@5600", "12x96GB"):
+        assert not json.loads(dsopt(*job, "--memory", quiet, "--json").stdout)["messages"]
+    assert "two modules on a channel" in dsopt(*job, "--memory", "25x96GB@6400", code=3).stderr

@@ -61,11 +61,15 @@ def host(cpu: str | None, sockets: int, memory: str | None, catalog: Catalog) ->
     if not 1 <= sockets <= found.max_sockets:
         remedy = f"{found.name} goes into up to {found.max_sockets}."
         raise InputError(Fault("bad-host", "out of range", column="--sockets", value=str(sockets), remedy=remedy))
-    modules, channels = int(m[1]), (found.mem_channels or 1) * sockets
-    mts = min(int(m[3] or found.mem_max_mts or 0), found.mem_max_mts or 10**5)
+    modules, channels, asked = int(m[1]), (found.mem_channels or 1) * sockets, int(m[3] or 0)
+    if modules > 2 * channels:
+        text, remedy = "more than two modules on a channel", f"There are {channels}: up to {2 * channels} modules."
+        raise InputError(Fault("bad-host", text, column="--memory", value=memory or "", remedy=remedy))
+    mts = min(asked or found.mem_max_mts or 0, found.mem_max_mts or 10**5)
     doubled = found.mem_gen if modules > channels else ""
     ram_gb = modules * int(m[2])
-    return HostSpec(found.generation, sockets, found.cores * sockets, min(modules, channels), mts, ram_gb, doubled)
+    cores, filled = found.cores * sockets, min(modules, channels)
+    return HostSpec(found.generation, sockets, cores, filled, mts, ram_gb, doubled, asked)
 
 
 def circuit(text: str) -> dict[str, int]:
