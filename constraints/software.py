@@ -64,37 +64,49 @@ def served(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: bool =
     return bool(engines_for(llm, gpu, precision, request, offload))
 
 
-def engine_of(llm: Llm, gpu: Gpu, plan: Plan, request: Request) -> Started | None:
-    """The engine that runs a plan: of those that start it a stable one, then the newest; None where none does."""
+def engine_of(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0) -> Started | None:
+    """The engine that runs a plan on nodes of `per_node` GPUs (0: not said): of those that start it a stable one, then
+    the newest; None where none does."""
     found = engines_for(llm, gpu, plan.precision, request, plan.offload)
-    return starter(llm, gpu, plan.precision, (plan.tp, plan.pp, plan.dp, plan.ep), found, request.allow_experimental)
+    shape = plan.tp, plan.pp, plan.dp, plan.ep
+    return starter(llm, gpu, plan.precision, shape, found, request.allow_experimental, per_node)
 
 
 def starter(
-    llm: Llm, gpu: Gpu, precision: str, shape: Shape, among: tuple[Engine, ...], experimental: bool
+    llm: Llm,
+    gpu: Gpu,
+    precision: str,
+    shape: Shape,
+    among: tuple[Engine, ...],
+    experimental: bool,
+    per_node: int = 0,
 ) -> Started | None:
-    """The first of these engines that starts a replica of `shape`; None where none does."""
-    return _starter(of(llm, precision), kernel_class(gpu), shape, among, experimental)
+    """The first of these engines that starts a replica of `shape` on nodes of `per_node` GPUs; None where none does."""
+    tp, pp, dp, _ = shape
+    placed = per_node if dp > 1 and tp * pp * dp > per_node else 0
+    return _starter(of(llm, precision), kernel_class(gpu), shape, placed, among, experimental)
 
 
 @lru_cache(maxsize=200_000)
 def _starter(
-    sizes: ModelSizes, kernel_class: str, shape: Shape, among: tuple[Engine, ...], experimental: bool
+    sizes: ModelSizes, kernel_class: str, shape: Shape, per_node: int, among: tuple[Engine, ...], experimental: bool
 ) -> Started | None:
     for engine in among:
         release = newest(engine.name)
-        redundant = None if release is None else _started_with(release, sizes, kernel_class, shape, experimental)
+        if release is None:
+            continue
+        redundant = _started_with(release, sizes, kernel_class, shape, experimental, per_node)
         if redundant is not None:
             return Started(engine, redundant)
     return None
 
 
 def _started_with(
-    release: Release, sizes: ModelSizes, kernel_class: str, shape: Shape, experimental: bool
+    release: Release, sizes: ModelSizes, kernel_class: str, shape: Shape, experimental: bool, per_node: int = 0
 ) -> int | None:
     """Redundant experts with which an engine starts a plan; None where it does not. As `_judged` says it, in no words:
     planners ask this of every shape, and nothing more once one rule refuses it."""
-    layout = release.layout(*shape, kernel_class=kernel_class)
+    layout = release.layout(*shape, kernel_class=kernel_class, per_node=per_node)
     redundant = redundant_for(release, sizes, layout)
     if redundant is None:
         return None
@@ -102,17 +114,21 @@ def _started_with(
     return redundant if plannable(faults, experimental=experimental) else None
 
 
-def _judged(engine: Engine, sizes: ModelSizes, kernel_class: str, shape: Shape) -> int | tuple[PlanFault, ...]:
+def _judged(
+    engine: Engine, sizes: ModelSizes, kernel_class: str, shape: Shape, per_node: int = 0
+) -> int | tuple[PlanFault, ...]:
     """Redundant experts of a plan that the engine starts without a word, else what it says."""
     release = newest(engine.name)
     if release is None:
         return (PlanFault("E2", "refused", f"the parallel sizes that {engine.name} starts are not known", ""),)
-    return _said(release, sizes, kernel_class, shape)
+    return _said(release, sizes, kernel_class, shape, per_node)
 
 
-def _said(release: Release, sizes: ModelSizes, kernel_class: str, shape: Shape) -> int | tuple[PlanFault, ...]:
+def _said(
+    release: Release, sizes: ModelSizes, kernel_class: str, shape: Shape, per_node: int = 0
+) -> int | tuple[PlanFault, ...]:
     """Redundant experts of a plan that a release starts without a word, else what it says."""
-    layout = release.layout(*shape, kernel_class=kernel_class)
+    layout = release.layout(*shape, kernel_class=kernel_class, per_node=per_node)
     redundant = redundant_for(release, sizes, layout)
     if redundant is None:
         fault = unproven(release, sizes, layout)
@@ -151,12 +167,12 @@ def _asked(llm: Llm, gpu: Gpu, precision: str) -> tuple[Engine, ...]:
     return known + tuple(e for c in kernel_classes(gpu) for e in engines_on(c) if e.name not in {k.name for k in known})
 
 
-def refusals(llm: Llm, gpu: Gpu, plan: Plan, request: Request) -> list[Refusal]:
-    """Why each engine that may be counted on does not start a plan."""
+def refusals(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0) -> list[Refusal]:
+    """Why each engine that may be counted on does not start a plan on nodes of `per_node` GPUs (0: not said)."""
     shape = (plan.tp, plan.pp, plan.dp, plan.ep)
     out = []
     for engine in engines_for(llm, gpu, plan.precision, request, plan.offload):
-        judged = _judged(engine, of(llm, plan.precision), kernel_class(gpu), shape)
+        judged = _judged(engine, of(llm, plan.precision), kernel_class(gpu), shape, per_node)
         if not isinstance(judged, int) and not plannable(judged, experimental=request.allow_experimental):
             out.append(Refusal(engine, judged))
     return out
@@ -173,13 +189,13 @@ class Software:
 
     def encode(self, m: FamilyModel) -> None:
         for row, chosen in m.rows.items():
-            if software_fault(m.llm, m.gpu, row.plan, m.request):
+            if software_fault(m.llm, m.gpu, row.plan, m.request, row.key.per_node):
                 m.cp.add(chosen == 0)
 
     def check(self, c: Case) -> list[Check]:
-        if fault := software_fault(c.llm, c.gpu, c.plan, c.request):
+        if fault := software_fault(c.llm, c.gpu, c.plan, c.request, c.per_node):
             return [Check.of(self.id, False, fault)]
-        run = engine_of(c.llm, c.gpu, c.plan, c.request)
+        run = engine_of(c.llm, c.gpu, c.plan, c.request, c.per_node)
         assert run is not None
         e, does = run.engine, "trains" if c.request.trains else "serves"
         spare = f", {run.redundant_experts} redundant experts" if run.redundant_experts else ""
@@ -187,17 +203,18 @@ class Software:
         return [Check.of(self.id, True, text)]
 
 
-def software_fault(llm: Llm, gpu: Gpu, plan: Plan, request: Request) -> str:
-    """Why no engine may be counted on for a plan, in a sentence; empty where one starts it."""
+def software_fault(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0) -> str:
+    """Why no engine may be counted on for a plan on nodes of `per_node` GPUs (0: not said), in a sentence; empty where
+    one starts it."""
     does, what = "trains" if request.trains else "serves", _what(llm, gpu, plan)
     found = engines(llm.id, llm.architecture, gpu, plan.precision, method(request, plan.offload))
     if not found:
         return f"no released engine known that {does} {what}"
     if not engines_for(llm, gpu, plan.precision, request, plan.offload):
         return f"{found[0]} {does} {what} only experimentally (--allow-experimental)"
-    run = engine_of(llm, gpu, plan, request)
+    run = engine_of(llm, gpu, plan, request, per_node)
     if run is None:
-        reasons = ". ".join(map(str, refusals(llm, gpu, plan, request)))
+        reasons = ". ".join(map(str, refusals(llm, gpu, plan, request, per_node)))
         return f"no released engine starts {_sizes(plan)} for {what}: {reasons}"
     if run.redundant_experts != plan.redundant_experts:
         needed, have = run.redundant_experts, plan.redundant_experts

@@ -52,10 +52,11 @@ def at_load(market: Market, row: Row) -> dict[str, Any] | None:
     }
 
 
-def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None) -> dict[str, Any]:
-    """The plan with its memory on the fullest GPU; `host`: what holds its routed experts when that is the RAM."""
+def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None, per_node: int = 0) -> dict[str, Any]:
+    """The plan with its memory on the fullest GPU; `host`: what holds its routed experts when that is the RAM;
+    `per_node`: GPUs of a node, 0 where that is not said."""
     llm, policy, r = market.llm, market.policy, market.request
-    run = engine_of(llm, gpu, plan, r)
+    run = engine_of(llm, gpu, plan, r, per_node)
     memory = held_bytes(gpu, llm, policy, plan, r)
     return {
         "precision": plan.precision,
@@ -80,7 +81,7 @@ def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None) -
 def launch_facts(market: Market, case: Case) -> dict[str, Any]:
     """The commands that serve a build's plan, and what must be said of them."""
     gpu, llm, plan = case.gpu, market.llm, case.plan
-    run = engine_of(llm, gpu, plan, market.request)
+    run = engine_of(llm, gpu, plan, market.request, case.per_node)
     held = held_bytes(gpu, llm, market.policy, plan, market.request)
     cpus = [(x, q) for x, q in case.parts(Cpu) if isinstance(x, Cpu)]
     found = launch(

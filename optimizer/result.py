@@ -131,7 +131,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
         },
         "throughput": throughput(market, p.found.row),
         "plan": {
-            **plan_facts(market, c.gpu, c.plan, host_of(c) if c.plan.offload else None),
+            **plan_facts(market, c.gpu, c.plan, host_of(c) if c.plan.offload else None, c.per_node),
             **launch_facts(market, c),
         },
         "gpus": {"part": c.gpu.id, "name": c.gpu.name, "per_node": c.per_node, "total": c.per_node * c.build.nodes},

@@ -52,7 +52,7 @@ def serving_size(
         return Sized(**named(gpu, key), **_misfit(planner, gpu, key), counts=counts(planner, gpu, key), table=rows)
     plan, perf, load = row.plan, row.perf, load_of(request, policy)
     tok_s, users = perf.tenths / 10, plan.concurrency * plan.replicas
-    found = engine_of(llm, gpu, plan, request)
+    found = engine_of(llm, gpu, plan, request, key.per_node)
     loaded = LoadFacts(**facts(load, queue(load, tok_s, users, request.osl))) if load and tok_s else None
     return Sized(
         **named(gpu, key),

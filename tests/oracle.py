@@ -638,7 +638,8 @@ class Oracle:
             if (size < k and k % size) or (size > k and size % k) or (size > k and tp * dp < k and k % (tp * dp)):
                 continue
             for ep in {1, tp * dp} if llm.is_moe else {1}:
-                if not engineless and not starts(llm, gpu, precision, tp, pp, dp, ep, "serve", ask.allow_experimental):
+                may_try = ask.allow_experimental
+                if not engineless and not starts(llm, gpu, precision, tp, pp, dp, ep, "serve", may_try, k):
                     continue
                 net = "none" if size <= k else "rdma" if tp * dp > k else "pp"
                 order = ["none", "pp", "rdma"]

@@ -52,15 +52,26 @@ def engines(llm: Any, gpu: Any, precision: str, does: str = "serve", experimenta
 
 def starts(
     llm: Any, gpu: Any, precision: str, tp: int, pp: int, dp: int, ep: int, does: str = "serve",
-    experimental: bool = False,
+    experimental: bool = False, per_node: int = 0,
 ) -> bool:  # fmt: skip
-    """Whether one of the engines that count starts the plan.
+    """Whether one of the engines that count starts the plan, on nodes of `per_node` GPUs where that is said.
 
     Redundant experts make it uneven only where a run shows it."""
     return any(
         engine_starts(e, llm, next(iter(classes(gpu))) if len(classes(gpu)) == 1 else "", precision, tp, pp, dp, ep)
+        and (not per_node or engine_places(e, tp, pp, dp, per_node))
         for e in engines(llm, gpu, precision, does, experimental)
     )
+
+
+def engine_places(engine: str, tp: int, pp: int, dp: int, per_node: int) -> bool:
+    """Whether an engine lays a replica over nodes as it was planned."""
+    if dp == 1 or tp * pp * dp <= per_node:
+        return True
+    if engine.startswith("vLLM"):  # a rank keeps its stages together, in a node or on whole nodes
+        whole = per_node % (tp * pp) == 0 or (tp * pp) % per_node == 0
+        return whole and (pp == 1 or tp * dp > per_node)
+    return not engine.startswith("SGLang") or tp * dp <= per_node or (tp * dp) % per_node == 0
 
 
 def engine_starts(engine: str, llm: Any, kernels: str, precision: str, tp: int, pp: int, dp: int, ep: int) -> bool:

@@ -30,13 +30,16 @@ OPTIONS = frozenset({
     "no_flash_attention",
 })  # fmt: skip
 """What a command line or a build of an engine may have switched on."""
+PLACES = frozenset({"stages_in_nodes", "ranks_on_parts", "stages_on_parts"})
+"""How a replica with data parallelism over several nodes would lie: every stage whole in a node; a rank's tp x pp GPUs,
+or a stage's tp x dp, on more than a node without filling its nodes."""
 
 
 @dataclass(frozen=True)
 class Layout:
     """Parallel sizes as the engine counts them (see `Release.layout`). `options`: of OPTIONS; `kernel_class`: of the
     GPUs, empty where it is not known; `gpus`: visible GPUs, where that is said; `dcp` and `pcp`: sizes of decode- and
-    prefill-context parallel."""
+    prefill-context parallel; `places`: of PLACES."""
 
     tp: int
     pp: int = 1
@@ -49,6 +52,7 @@ class Layout:
     gpus: int | None = None
     dcp: int = 1
     pcp: int = 1
+    places: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class PlanRule:
         when = tuple(row["when"].split())
         for condition in when:
             name, equals, _ = condition.removeprefix("!").partition("=")
-            if name not in ({"family", "format", "class"} if equals else OF_MODEL | OF_LAYOUT | OPTIONS):
+            if name not in ({"family", "format", "class"} if equals else OF_MODEL | OF_LAYOUT | OPTIONS | PLACES):
                 raise ValueError(f"no condition {condition!r}")
         relation, outcome = cast(Relation, row["relation"]), cast(Outcome, row["outcome"])
         return cls(
@@ -167,14 +171,31 @@ class Release:
         """The release as numbers that compare."""
         return release_of(self.release)
 
-    def layout(self, tp: int, pp: int, dp: int, ep: int, redundant: int = 0, kernel_class: str = "") -> Layout:
-        """The engine's own sizes of a plan that takes tp x pp x dp GPUs per replica.
+    def layout(
+        self, tp: int, pp: int, dp: int, ep: int, redundant: int = 0, kernel_class: str = "", per_node: int = 0
+    ) -> Layout:
+        """The engine's own sizes of a plan that takes tp x pp x dp GPUs per replica, on nodes of `per_node` (0: not
+        said, and how they lie is not judged).
 
         SGLang and TensorRT-LLM count the data-parallel attention groups into their tensor-parallel size. An all-to-all
         backend moves tokens between groups where each rank has experts of its own."""
         options = self.options | ({"a2a"} if self.inside and dp > 1 and ep == tp * dp else set())
         width = tp * dp if self.inside else tp
-        return Layout(width, pp, dp, ep, 1, redundant, options, kernel_class)
+        return Layout(width, pp, dp, ep, 1, redundant, options, kernel_class, places=places_of(tp, pp, dp, per_node))
+
+
+@cache
+def places_of(tp: int, pp: int, dp: int, per_node: int) -> frozenset[str]:
+    """How a replica of tp x pp x dp GPUs would lie on nodes of `per_node`; empty where it needs no more than one."""
+    if not per_node or dp == 1 or tp * pp * dp <= per_node:
+        return frozenset()
+    rank, stage = tp * pp, tp * dp
+    found = {
+        "stages_in_nodes": pp > 1 and stage <= per_node,
+        "ranks_on_parts": bool(per_node % rank and rank % per_node),
+        "stages_on_parts": stage > per_node and bool(stage % per_node),
+    }
+    return frozenset(place for place, so in found.items() if so)
 
 
 @cache
@@ -251,7 +272,7 @@ def _that_may_hold(rules: tuple[str, ...], number: tuple[int, ...], model: Model
 def _of_the_plan(condition: str) -> bool:
     """Whether a condition is one on the plan or the GPUs, not on the model."""
     name, equals, _ = condition.removeprefix("!").partition("=")
-    return name == "class" if equals else name in OF_LAYOUT or name in OPTIONS
+    return name == "class" if equals else name in OF_LAYOUT | OPTIONS | PLACES
 
 
 def _of_the_model(condition: str, model: ModelSizes) -> bool | None:
@@ -303,7 +324,7 @@ def _all_hold(of_the_plan: tuple[str, ...], layout: Layout, flags: dict[str, boo
         if name.startswith("class="):
             held = layout.kernel_class in name.removeprefix("class=").split("|")
         else:
-            held = flags.get(name, name in layout.options)
+            held = flags.get(name, name in layout.options or name in layout.places)
         if held != wanted:
             return False
     return True

@@ -97,7 +97,7 @@ class Fits:
             llm, r, experimental = self.llm, self.request, self.request.allow_experimental
             rows = []
             for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.max_pp):
-                run = starter(llm, gpu, precision, shape, among, experimental)
+                run = starter(llm, gpu, precision, shape, among, experimental, per_node)
                 if run is None:
                     continue
                 tp, pp, _, _ = shape
