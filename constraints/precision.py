@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
 from constraints.policy import table
 from constraints.request import Request
@@ -36,6 +37,11 @@ def wanted(llm: Llm, request: Request) -> list[str]:
     if request.min_precision_bits is not None:
         floor = min(floor, request.min_precision_bits)
     return [p for p in have if BITS[p] >= floor]
+
+
+def kv_precision(llm: Llm, request: Request) -> str:
+    """Precision of the KV cache that plans count on: the one that the model is published for, else the request's."""
+    return published_kv_cache(llm.architecture) or request.kv_precision
 
 
 def known_precisions(llm: Llm, request: Request) -> list[str]:

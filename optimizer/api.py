@@ -14,7 +14,7 @@ from constraints.case import Build, Case
 from constraints.host_memory import experts, host_of
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
-from constraints.precision import BITS, wanted
+from constraints.precision import BITS, kv_precision, wanted
 from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules import RULES
@@ -184,7 +184,7 @@ def asked_for(market: Market, judged: JudgedBuild) -> list[Check]:
 
 def judge(market: Market, build: Build) -> JudgedBuild:
     """Every rule on any build."""
-    blank = Plan("", market.request.kv_precision, 1, 1, 1, 1, 1, 1)
+    blank = Plan("", kv_precision(market.llm, market.request), 1, 1, 1, 1, 1, 1)
     case = market.case(build, blank)
     gpu, k = case.gpu, case.per_node
     row = best = best_row(market, case, gpu, k)

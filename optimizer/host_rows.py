@@ -13,6 +13,7 @@ from constraints.fit import memory_fits
 from constraints.lanes import direct
 from constraints.offload import LEAST_GFLOPS, Host, expert_gb, host, offloads
 from constraints.plan import Perf, Plan, Row, RowKey
+from constraints.precision import kv_precision
 from optimizer.market import Market
 from optimizer.rows import undominated
 from optimizer.throughput.offload import HostPlanner
@@ -61,7 +62,7 @@ class HostRows:
         """The plan that a failing build is judged by: the smallest precision, one request per node."""
         llm, request = self.market.llm, self.market.request
         precision = min(self.planner.precisions(gpu), key=llm.expert_bytes)
-        plan = Plan(precision, request.kv_precision, k, 1, 1, 1, nodes, 1, offload=True)
+        plan = Plan(precision, kv_precision(llm, request), k, 1, 1, 1, nodes, 1, offload=True)
         host = (1, expert_gb(llm, precision), LEAST_GFLOPS)
         return Row(RowKey(gpu.id, gpu.tdp_w or 0, k, nodes, 1, 0, 0, "none", 0, *host), plan, Perf(0, 0.0, 0.0, 0.0))
 

@@ -8,7 +8,7 @@ from datetime import date
 from catalogs.engines.support import support_rows
 from catalogs.schema import Kind, Memory
 from constraints.contents import dimm_counts
-from constraints.precision import support
+from constraints.precision import kv_precision, support
 from constraints.rule import counted
 from optimizer.bom import purchase
 from optimizer.front import Point
@@ -27,6 +27,14 @@ def notes(market: Market, p: Point) -> Iterator[tuple[str, str]]:
     yield from _memory(p)
     yield from _gpu(market, p)
     yield from _prices(market, p)
+
+
+def kv_note(market: Market) -> str:
+    """Which KV cache plans count on where the model is published for another than the request names; else empty."""
+    published = kv_precision(market.llm, market.request)
+    if market.request.trains or published == market.request.kv_precision:
+        return ""
+    return f"{market.llm.name} is published for a KV cache in {published.upper()}, and plans count on that."
 
 
 def only_experimental(market: Market) -> str:

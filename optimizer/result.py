@@ -20,7 +20,7 @@ from optimizer.front import Front, Point
 from optimizer.in_hand import own_messages
 from optimizer.load import load_of, queue, queue_words, words
 from optimizer.market import Market
-from optimizer.notes import notes, only_experimental
+from optimizer.notes import kv_note, notes, only_experimental
 from optimizer.planfacts import launch_facts, plan_facts, throughput
 from optimizer.proofdata import proof_data
 from optimizer.recommended import indistinct, reason, recommended
@@ -201,6 +201,8 @@ def messages(market: Market, front: Front) -> list[dict[str, str]]:
                 "text": f"Precisions on the front: {', '.join(precisions)}.",
             }
         )
+    if published := kv_note(market):
+        out.append({"code": "kv-cache", "severity": "note", "text": published})
     if not front.complete:
         least = money_words(front.least_missing_cents, market.request.currency)
         text = f"Stopped before the proof: {front.open} families may still hold better builds, "

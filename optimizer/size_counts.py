@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from catalogs.schema import Gpu
 from constraints.plan import Plan, RowKey
+from constraints.precision import kv_precision
 from constraints.software import Shape, Started, starter, why_unstarted
 from optimizer.throughput.plans import Planner
 from optimizer.throughput.shapes import divisors, shapes, sizes_of
@@ -75,14 +76,14 @@ def _per_gpu(planner: Planner, gpu: Gpu, key: RowKey, count: int) -> float:
 
 def leanest(planner: Planner, gpu: Gpu, key: RowKey, precision: str) -> Plan:
     """The plan with the least memory per GPU that an engine starts; where none does, one stage after the other."""
-    r = planner.request
+    kv = kv_precision(planner.llm, planner.request)
     found: list[tuple[int, int, Plan]] = []
     for size in sizes_of(key.per_node, key.total):
         for row in planner.fits.shapes_of(gpu, precision, key, size):
             tp, pp, dp, ep, redundant, weights = row
-            plan = Plan(precision, r.kv_precision, tp, pp, dp, ep, key.total // size, 1, redundant_experts=redundant)
+            plan = Plan(precision, kv, tp, pp, dp, ep, key.total // size, 1, redundant_experts=redundant)
             found.append((weights, size, plan))
     if found:
         return min(found, key=lambda x: x[:2])[2]
     pp = max(d for d in divisors(key.total) if d <= planner.max_pp)
-    return Plan(precision, r.kv_precision, 1, pp, 1, 1, key.total // pp, 1)
+    return Plan(precision, kv, 1, pp, 1, 1, key.total // pp, 1)

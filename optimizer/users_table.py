@@ -11,7 +11,7 @@ import numpy as np
 
 from catalogs.schema import Gpu
 from constraints.plan import Row, RowKey
-from constraints.precision import BITS
+from constraints.precision import BITS, kv_precision
 from optimizer.throughput.curves import Curves, bent
 from optimizer.throughput.demand import demand
 from optimizer.throughput.jobs import of_keys, with_redundant
@@ -42,7 +42,7 @@ def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
     for precision in planner.precisions(gpu):
         table, _ = planner.fits.of(precision, [(gpu, key, size) for size in sizes_of(key.per_node, key.total)])
         shape, redundant, cap = table[:, :4], table[:, 4], table[:, 5]
-        asked = demand(llm, precision, r.isl, r.osl, r.kv_precision)
+        asked = demand(llm, precision, r.isl, r.osl, kv_precision(llm, r))
         owner = np.zeros(len(table), dtype=np.int64)
         jobs = of_keys(gpu, shape, [key], owner, asked, precision, (r.isl, r.osl), k) if len(table) else None
         if jobs is not None:

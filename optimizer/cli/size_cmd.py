@@ -86,7 +86,7 @@ def size(
     from constraints.policy import Policy
     from optimizer import library, texts
     from optimizer.cli import parse, size_view
-    from optimizer.cli.usage import refuse
+    from optimizer.cli.usage import kv_of_the_model, refuse
 
     _unused(ctx, offload, workload)
     if batch is not None and output is not None:
@@ -121,6 +121,8 @@ def size(
         allow_experimental=allow_experimental,
         conditions=frozenset({"new", "refurbished", "used"}),
     )
+    if single:
+        kv_of_the_model(ctx, request)
     host = parse.host(cpu, sockets, memory, parts) if offload else None
     by = parse.calibration(calibration, measured, parts, policy)
     counted = [texts.gpu(x, parts) for x in gpu]

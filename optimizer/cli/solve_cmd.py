@@ -124,7 +124,7 @@ def solve(
     from constraints.request import TRAINING
     from optimizer import texts
     from optimizer.cli import parse, procurement, terms
-    from optimizer.cli.usage import apart, refuse
+    from optimizer.cli.usage import apart, kv_of_the_model, refuse
     from optimizer.command import Typed
 
     if all(x is None for x in (budget, throughput, users, tokens_per_day, requests_per_second)):
@@ -211,6 +211,8 @@ def solve(
             max_share=max_share, cost_axis=cost_axis,
         ),
     )  # fmt: skip
+    if single:
+        kv_of_the_model(ctx, request)
     chosen = Policy().with_file(policy) if policy else Policy()
     extra = [f"energy.pue={pue}"] if pue is not None else []
     extra += [f"energy.price_per_kwh={_energy_price(energy_price, code):f}"] if energy_price is not None else []

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
+    from constraints.request import Request
     from optimizer.procurement.reading.document import Quote
 
 SEPARATORS = " \t\r\n\u3000,;，；、"
@@ -104,6 +105,19 @@ def too_coarse(precision: str | None, least_bits: int | None) -> None:
     if least_bits is not None and bits is not None and bits < least_bits:
         text = f"--precision {precision} and --min-precision {least_bits}bit contradict: {precision} has {bits} bits"
         raise typer.BadParameter(text)
+
+
+def kv_of_the_model(ctx: typer.Context, asked: Request) -> None:
+    """Raises BadParameter for a typed --kv-precision other than the one that the model is published for."""
+    from catalogs.registry import get
+    from constraints.precision import kv_precision
+
+    if not typed(ctx, "kv_precision"):
+        return
+    llm = get(asked.model)
+    if (published := kv_precision(llm, asked)) != asked.kv_precision:
+        text = f"{llm.name} is published for a KV cache in {published.upper()}: leave the option out"
+        raise typer.BadParameter(f"--kv-precision {asked.kv_precision}: {text}")
 
 
 def term_of_none(terms: Sequence[str], quotes: Sequence[Quote]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from constraints.case import Case
 from constraints.plan import Row
 from constraints.policy import Policy
+from constraints.precision import kv_precision
 from constraints.request import Request
 from constraints.rule import Check, counted, figure
 from optimizer.load import load_of, needed_tenths
@@ -129,7 +130,7 @@ def _first_token(s: Subject) -> Iterator[Check]:
 
 def _kv_precision(s: Subject) -> Iterator[Check]:
     if s.row and not s.request.trains:
-        have, asked = s.row.plan.kv_precision, s.request.kv_precision
+        have, asked = s.row.plan.kv_precision, kv_precision(s.case.llm, s.request)
         yield Check.of(ID, have == asked, f"the KV cache is in {have}, {asked} is asked for")
 
 

@@ -12,6 +12,7 @@ from catalogs.schema import Gpu
 from constraints.interconnect import least_gbit_s
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
+from constraints.precision import kv_precision
 from constraints.request import Request
 from constraints.reserve import reserve_bytes, usable_bytes
 from constraints.software import engines_for, kernel_class, starter
@@ -62,7 +63,7 @@ class Fits:
         """Requests at once per GPU that memory has room for at most: their KV caches lie on some GPU, the weights left
         out."""
         r = self.request
-        return max(0, self.free(gpu)) / kv_per_gpu_user(self.llm, r.tokens, r.kv_precision, 1, 1)
+        return max(0, self.free(gpu)) / kv_per_gpu_user(self.llm, r.tokens, kv_precision(self.llm, r), 1, 1)
 
     def free(self, gpu: Gpu) -> int:
         """Bytes of a GPU for weights and KV cache."""
@@ -102,7 +103,7 @@ class Fits:
                     continue
                 tp, pp, _, _ = shape
                 rate = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy) if size > key.per_node else 0
-                kv = kv_per_gpu_user(llm, r.tokens, r.kv_precision, tp, pp)
+                kv = kv_per_gpu_user(llm, r.tokens, kv_precision(llm, r), tp, pp)
                 weights = weights_per_gpu(llm, precision, *shape, redundant=run.redundant_experts)
                 rows.append((*shape, run.redundant_experts, weights, kv, rate))
             self._tables[memo] = np.array(rows, dtype=np.int64).reshape(-1, 8)

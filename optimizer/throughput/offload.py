@@ -23,7 +23,7 @@ from constraints.interconnect import PCIE_GB_S
 from constraints.offload import expert_gb
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
-from constraints.precision import BITS, wanted
+from constraints.precision import BITS, kv_precision, wanted
 from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import engine_of, served
@@ -193,7 +193,7 @@ class HostPlanner:
 
     def _at(self, gpu: Gpu, precision: str, keys: list[RowKey]) -> None:
         r, llm = self.request, self.llm
-        s = steps(gpu, llm, precision, r.kv_precision, r.isl, r.osl, keys) if keys else None
+        s = steps(gpu, llm, precision, kv_precision(llm, r), r.isl, r.osl, keys) if keys else None
         if s is None:
             return
         users = {
@@ -214,4 +214,4 @@ class HostPlanner:
         return engine_of(self.llm, gpu, self._plan(precision, tp, 1, 1), self.request) is not None
 
     def _plan(self, precision: str, tp: int, replicas: int, concurrency: int) -> Plan:
-        return Plan(precision, self.request.kv_precision, tp, 1, 1, 1, replicas, concurrency, offload=True)
+        return Plan(precision, kv_precision(self.llm, self.request), tp, 1, 1, 1, replicas, concurrency, offload=True)

@@ -13,7 +13,7 @@ from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
-from constraints.precision import BITS, wanted
+from constraints.precision import BITS, kv_precision, wanted
 from constraints.precision import support as arch_support
 from constraints.request import Request
 from constraints.software import served
@@ -124,7 +124,7 @@ class Planner:
             return None
         _, found, replicas = best
         plan = Plan(
-            found.precision, self.request.kv_precision, *found.shape, replicas, found.concurrency,
+            found.precision, kv_precision(self.llm, self.request), *found.shape, replicas, found.concurrency,
             redundant_experts=found.redundant_experts,
         )  # fmt: skip
         curve = self.curves(gpu, found.precision).get(found.shape, ())
@@ -179,7 +179,7 @@ class Planner:
     def _reach_at(self, gpu: Gpu, precision: str) -> Reach:
         r, k = self.request, self.calibration.constants
         one = RowKey(gpu.id, gpu.tdp_w or 1, 1, 1, 1, 0, 0, "none", 0)
-        asked = demand(self.llm, precision, r.isl, r.osl, r.kv_precision)
+        asked = demand(self.llm, precision, r.isl, r.osl, kv_precision(self.llm, r))
         jobs = of_setups([(gpu, one)], np.ones((1, 4), np.int64), np.zeros(1, np.int64), asked, precision,
                          (r.isl, r.osl), k)  # fmt: skip
         pair = self.calibration.pair(self.kin, gpu.id)
@@ -234,7 +234,7 @@ class Planner:
         """The curves of a table of plans; `owner`: the setup that each is of."""
         r, k = self.request, self.calibration.constants
         shape, redundant, users = table[:, :4], table[:, 4], table[:, 5]
-        asked = demand(self.llm, precision, r.isl, r.osl, r.kv_precision)
+        asked = demand(self.llm, precision, r.isl, r.osl, kv_precision(self.llm, r))
         jobs = of_setups([(g, key) for g, key, _ in setups], shape, owner, asked, precision, (r.isl, r.osl), k)
         jobs = with_redundant(jobs, redundant, self.llm.experts)
         pairs = np.array([1 / self.calibration.pair(self.kin, g.id) for g, _, _ in setups])[owner]
