@@ -6,6 +6,7 @@ Workbooks are changed as a reader changes them, and LibreOffice computes them an
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 from datetime import date, datetime
@@ -16,6 +17,7 @@ import openpyxl
 import pytest
 
 from catalogs.errors import InputError
+from constraints.policy import Policy
 from optimizer.i18n import Words
 from optimizer.procurement import formats
 from optimizer.procurement.content import requirements
@@ -23,6 +25,7 @@ from optimizer.procurement.quote import Quote
 from optimizer.procurement.terms import Party
 from optimizer.procurement.workbook import workbook
 from optimizer.procurement.workbook.live import literal, said, where
+from optimizer.verify.consistent import consistent
 from tests.office import OFFICE, named, opened, recalculated, with_inputs
 from tests.quotes import DAY, Job, job
 
@@ -206,3 +209,24 @@ def test_pieces_of_formulas() -> None:
     assert both.value == "本报价有效期至 2026-01-02。\nValid until 2026-01-02." and "CHAR(10)" in both.expression
     shown = where("A1>0", False, said(EN, "Tax"))
     assert (shown.expression, shown.value) == ('IF(A1>0,"Tax","")', "")
+
+
+def test_parts_in_hand_are_not_what_the_total_pays_for(main: Job) -> None:
+    """The buyer's own parts are quoted to nobody: they stand under what is not included, in every format."""
+    had = tuple({"part": x.part, "qty": x.qty} for x in main.quote().lines if x.category in ("gpu", "gpu_board"))
+    solved = json.loads(json.dumps(main.solved(Policy(), own=had)))
+    report, read = consistent(solved, main.catalog)
+    assert read is not None and not report.wrong
+    quoted = Job(main.catalog, solved, read).quote()
+    (held,) = [x for x in quoted.lines if x.origin == "owned" and x.pieces]
+    bought = sum(x.pieces for x in quoted.lines if x.name == held.name and x.origin != "owned")
+    book = openpyxl.load_workbook(io.BytesIO(workbook(quoted, EN)), data_only=True)
+    for sheet in ("Summary", "Terms"):
+        assert f"part already in hand: {held.name}" in said_on(book, sheet)
+    stated = formats.data(quoted, EN)
+    assert any(f"part already in hand: {held.name}" in x for x in stated["not_included"])
+    counted = [x for x in stated["included"] if f" x {held.name}" in x]
+    assert sum(int(n) for x in counted for n in re.findall(rf"(\d+) x {re.escape(held.name)}", x)) == bought
+    assert said_on(book, "Summary").count(f" x {held.name}") == (1 if bought else 0)
+    listed = formats.as_csv(quoted, ZH).decode("utf-8-sig")
+    assert "自有物料" in listed and "already in hand" not in listed

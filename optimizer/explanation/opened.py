@@ -49,7 +49,10 @@ def chosen(result: Result, name: str | None, option: str = "POINT") -> int:
     wanted = roles.get(name or "recommended", name)
     ids = [p.id for p in result.front]
     if wanted not in ids:
+        if not ids:
+            raise InputError(Fault("no-point", "the result has no build: its front is empty"))
         known = ", ".join([*ids, *(k for k, v in roles.items() if v)])
-        remedy = f"One of: {known}." if ids else "Its front is empty."
-        raise InputError(Fault("no-point", "no such point", column=option, value=name or "", remedy=remedy))
+        raise InputError(
+            Fault("no-point", "no such point", column=option, value=name or "", remedy=f"One of: {known}.")
+        )
     return ids.index(wanted)

@@ -30,7 +30,7 @@ def included(_: Words, q: Quote) -> list[str]:
     """What the total pays for, by category, and services."""
     by: dict[str, list[str]] = {}
     for x in q.lines:
-        if x.pieces:
+        if x.pieces and x.origin != "owned":
             by.setdefault(x.category, []).append(f"{x.pieces} x {x.name}")
     out = [f"{category(_, k)}: {', '.join(v)}" for k, v in by.items()]
     spares, support = included_services()
@@ -46,6 +46,13 @@ def included_services() -> tuple[str, str]:
     return N_("Spare parts as listed in the bill of materials"), N_("Hardware support at the rates of the assumptions")
 
 
+def left_out(q: Quote) -> list[tuple[str, str]]:
+    """Sentences with what the buyer has already: of the site, and parts of the build."""
+    out = [(N_("what the site has already: {what}"), x) for x in (N_("racks"), N_("network")) if x in q.request.have]
+    owned = dict.fromkeys(x.name for x in q.lines if x.origin == "owned" and x.pieces)
+    return [*out, *((N_("part already in hand: {what}"), x) for x in owned)]
+
+
 def excluded(_: Words, q: Quote) -> list[str]:
     """What it does not pay for."""
     out = list(EXCLUDED)
@@ -55,11 +62,10 @@ def excluded(_: Words, q: Quote) -> list[str]:
         out.append(N_("Spare parts"))
     if not q.rates.tax:
         out.append(N_("Tax"))
-    have = [x for x in (N_("racks"), N_("network")) if x in q.request.have]
     said = []
     for language, comma in (("en", ", "), ("zh", "；")):
         one = Words(language)
-        there = [one(N_("what the site has already: {what}"), what=x) for x in have]
+        there = [one(text, what=x) for text, x in left_out(q)]
         said.append(comma.join([*map(one, out), *there]))
     return [_.pair(*said)]
 

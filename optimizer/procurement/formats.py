@@ -143,6 +143,7 @@ def as_csv(q: Quote, words: Words) -> bytes:
     for i, x in enumerate(q.lines):
         row = {**_row(q, i, x), "category": category(words, x.category)}
         row |= {k: word(words, row[k]) for k in ("condition", "confidence")}
+        row["note"] = "; ".join(words.sentence(n).replace("\n", " / ") for n in notes(x))
         writer.writerow({k: _plain(v) for k, v in row.items()})
     m = q.sums
     taxes = (sum(m.taxes[:-2]), m.taxes[-2], m.taxes[-1], m.tax)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 from optimizer.i18n import N_, Words
-from optimizer.procurement.content import EXCLUDED, included_services, remarks
+from optimizer.procurement.content import EXCLUDED, included_services, left_out, remarks
 from optimizer.procurement.labels import category, word
 from optimizer.procurement.workbook.bill import FIRST, fresh_days_name
 from optimizer.procurement.workbook.book import Book
@@ -36,7 +36,7 @@ def included(book: Book) -> Iterator[Live]:
     _, q = book.words, book.quote
     groups: dict[str, list[int]] = {}
     for i, line in enumerate(q.lines):
-        if line.pieces:
+        if line.pieces and line.origin != "owned":
             groups.setdefault(line.category, []).append(i)
     for kind, rows in groups.items():
         pieces = [literal(f"{BULLETS[0]}{category(_, kind)}: ")]
@@ -60,11 +60,10 @@ def excluded(book: Book) -> Live:
         ("total_spares=0", not q.sums.spares, N_("Spare parts")),
         ("total_tax=0", not q.sums.tax, N_("Tax")),
     )
-    have = [x for x in (N_("racks"), N_("network")) if x in q.request.have]
     lines, values = [], []
     for i, language in enumerate(LANGUAGES[book.words.language]):
         one, comma = Words(language), "；" if language == "zh" else ", "
-        fixed = [one(x) for x in EXCLUDED] + [one(N_("what the site has already: {what}"), what=x) for x in have]
+        fixed = [one(x) for x in EXCLUDED] + [one(text, what=x) for text, x in left_out(q)]
         text = comma.join(fixed)
         pieces, value = [literal(BULLETS[min(i, 1)] + text)], BULLETS[min(i, 1)] + text
         for condition, holds, words in open_:
