@@ -9,12 +9,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog, load
+from optimizer.cli.app import app
 from optimizer.procurement.reading.reader import read
 from optimizer.procurement.reading.review import review_rows
-from tests.hostile import READ, REFUSED, measured
+from tests.hostile import GOOD, READ, REFUSED, SHEET, measured, workbook
 
 LARGE = ("10^6 blank rows", "600,000 filled cells", "archive that lies about sizes")
 QUICK = [x for x in REFUSED if x[0] not in LARGE[:2]]
@@ -80,3 +82,22 @@ def test_a_large_honest_list(tmp_path: Path) -> None:
     assert time.process_time() - start < 10
     assert len(q.lines) == 4_000
     assert sum(x.matched.part == "amd-epyc-9654" for x in q.lines) == 1000
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e400", "1e300", "-1e300", "1e16", "9" * 10_000])
+@pytest.mark.parametrize("cell", ["<v>6000</v>", "<v>12000</v>", "<v>2</v>"])
+def test_numbers_beyond_all_bounds(number: str, cell: str, tmp_path: Path) -> None:
+    """A cell that a spreadsheet calls a number and that is none, or none of money: a fault in words, no crash."""
+    path = tmp_path / "a.xlsx"
+    workbook(path, f"{SHEET}<sheetData>{GOOD.replace(cell, f'<v>{number}</v>')}</sheetData></worksheet>")
+    found = CliRunner().invoke(app, ["check", str(path), "--model", "r1-distill-llama-70b"])
+    assert found.exception is None or isinstance(found.exception, SystemExit | InputError), found.exception
+    assert "is no amount" in found.output or "is no number" in found.output, found.output
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "9" * 20 + "亿元", "1" + "0" * 16, "-" + "9" * 20 + "万"])
+def test_texts_beyond_all_bounds(number: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"Part Number,Description,Qty,Unit Price,Total\nEPYC 9654,CPU,1,{number},2.00\n", encoding="utf-8")
+    found = CliRunner().invoke(app, ["check", str(path), "--model", "r1-distill-llama-70b"])
+    assert found.exit_code in (3, 5) and "is no amount" in found.output, found.output

@@ -114,6 +114,8 @@ def _clean(text: str) -> str:
     return plain.replace("−", "-").replace("–", "-").replace("—", "-").strip()
 
 
+MOST = 10**16
+"""From here on a number is no amount and no count: no reading of it counts."""
 DASHED = re.compile(r"(?<=\d)([.,])(?:-+|=)(?!\d)")
 """`1.299,-`: the sign before the dash is the decimal one."""
 
@@ -144,7 +146,7 @@ def read(text: str, style: Style = "") -> Reading:
     negative = (before.endswith(("-", "(")) and (before[-1] == "-" or ")" in after)) or after.startswith("-")
     percent = after.startswith("%") or before.endswith("%")
     left = re.sub(r"[-()%/:*]|\b0\b", " ", rest).strip()
-    values = tuple((-v if negative else v) * scale for v in values)
+    values = tuple((-v if negative else v) * scale for v in values if v * scale < MOST)
     return Reading(values, sets.get("currency", ""), sets.get("tax", ""), percent, left, scale > 1)
 
 

@@ -19,6 +19,7 @@ from catalogs.inputs import read_bytes
 from optimizer.procurement.reading import cells as child
 from optimizer.procurement.reading.guard import AS_TABLE, SAVE_AGAIN, inspect, refuse
 from optimizer.procurement.reading.sheet_facts import MAX_FILLED, Facts, column_letters, facts
+from optimizer.text.amounts import MOST
 
 Cell = str | Decimal | bool | date
 CHILD_MB = 420
@@ -128,6 +129,8 @@ def _value(x: Any) -> Cell:
     if isinstance(x, bool):
         return x
     if isinstance(x, int | float):
+        if not abs(x) < MOST:  # also what is no number: nan
+            return f"{x:.0f}"  # in full, for 1e+16 would be read as 1
         # 15 significant digits are what a spreadsheet shows and means; a binary tail is none of the vendor's.
         return Decimal(f"{x:.15g}") if abs(x) < 1e15 else Decimal(repr(x))
     return str(x).strip()
