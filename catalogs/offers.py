@@ -40,7 +40,7 @@ class Offer(BaseModel):
     `stock`: pieces that the seller has; blank is no limit. `min_qty`: least order. `breaks`: `qty:price`, from `qty`
     pieces on each piece of the order costs `price`; quantities rise and prices fall."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     id: str
     part: str
     price: Price
@@ -86,7 +86,7 @@ class Offer(BaseModel):
 class Bundle(BaseModel):
     """A kit of parts at one price, all or nothing; `stock`: how many there are, blank is no limit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")
     name: str = ""
     parts: tuple[Contained, ...] = Field(min_length=1)

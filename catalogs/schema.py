@@ -74,7 +74,7 @@ LanPorts = Annotated[str, Field(pattern=rf"^[1-9][0-9]?\*[0-9]{{1,4}}(\.[0-9])?:
 class Contained(BaseModel):
     """A quantity of a part inside a complete system."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     part: str
     qty: Positive
 
@@ -82,7 +82,7 @@ class Contained(BaseModel):
 class Part(BaseModel):
     """One thing that can be bought. `id` is stable and lower case; `source` says where the figures were read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     kind: Kind
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")
     name: str

@@ -25,7 +25,7 @@ class ExchangeRate(BaseModel):
     Give `usd_per_unit` (1.15 USD/EUR) or `units_per_usd` (7.00 CNY/USD). Where `units_per_usd` is given it is the rate,
     and `usd_per_unit` merely shows its reciprocal: 7.00 CNY/USD makes exactly 1,260,000.00 CNY of 180,000 USD."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     usd_per_unit: Quoted
     units_per_usd: Quoted | None = Field(default=None, description="set: the rate is quoted so, and exact so")

@@ -24,7 +24,7 @@ WORKLOADS = {"chat": (1024, 1024), "rag": (8192, 1024), "reasoning": (1024, 8192
 class Circuit(BaseModel):
     """One branch circuit, `15A@120V`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
     amps: int = Field(ge=1, le=5000)
     volts: int = Field(ge=100, le=480)
 
@@ -32,7 +32,7 @@ class Circuit(BaseModel):
 class Listed(BaseModel):
     """A row of an approved list: a part id, or a vendor (folded; of one category or of all)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     part: str = ""
     vendor: str = ""
     category: str = ""
@@ -43,7 +43,7 @@ class Listed(BaseModel):
 class Owned(BaseModel):
     """Pieces of a part in hand, at no cost."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
     part: str
     qty: int = Field(ge=1, le=100_000)
 
@@ -51,7 +51,7 @@ class Owned(BaseModel):
 class Spare(BaseModel):
     """Of a category `pieces` spare ones per `per` bought, rounded up for each part."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
     category: Kind
     pieces: int = Field(ge=1, le=100_000)
     per: int = Field(ge=1, le=1_000_000)
@@ -60,7 +60,7 @@ class Spare(BaseModel):
 class SupportRate(BaseModel):
     """Support of a category, in percent of its lines."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
     category: Kind
     percent: Decimal = Field(ge=0, le=100, decimal_places=1)
 
@@ -71,7 +71,7 @@ class Request(BaseModel):
     Raises pydantic's ValidationError for a field that is unknown, out of range, or contradicts another one.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     model: str = Field(description="id, alias or Hugging Face name (`dsopt models list`)")
     as_of: date = Field(description="day of the prices: later offers do not count")
     currency: Currency = "USD"

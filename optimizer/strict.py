@@ -15,7 +15,7 @@ TokS = Annotated[float, Field(ge=0, le=1e12)]
 class Strict(BaseModel):
     """Frozen, of known fields and finite numbers alone."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 M = TypeVar("M", bound=BaseModel)

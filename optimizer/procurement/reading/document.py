@@ -19,7 +19,7 @@ WHOLE: tuple[TotalKind, ...] = ("total", "total_net", "total_gross")
 
 
 class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class Issue(Frozen):

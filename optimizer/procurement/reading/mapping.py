@@ -28,7 +28,7 @@ class ColumnMap(BaseModel):
     """What a column holds; `scale` multiplies (10000 for 万元), `per` says that the price is for
     a pack, or that a quantity is what each node holds. `sets`: how many of these nodes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     field: FieldName
     tax: Tax = "unknown"
     currency: str = ""
@@ -41,7 +41,7 @@ class Mapping(BaseModel):
     over how many months what is paid by time is counted, `term_stated`: over those that the file states. `parts`: a
     line's part number or text -> part id, `service` (anything that is no part) or `ignore`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
     schema_version: Literal[1] = 1
     sheet: str = ""
     header_row: int | None = Field(default=None, ge=1)
