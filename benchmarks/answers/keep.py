@@ -1,0 +1,103 @@
+"""Keeps what dsopt answers to many commands, and shows what another version answers differently.
+
+    python -m benchmarks.answers.keep FOLDER             keep the answers of this tree
+    python -m benchmarks.answers.keep --compare OLD NEW  list the answers that differ
+
+Each line of commands.txt is run in English and in Chinese; an answer is the exit code, both streams and the files that
+the command wrote. Two versions that should answer the same are compared byte by byte: a redesign moves no answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+INPUTS = {"HERE": HERE, "EXAMPLES": ROOT / "examples", "LATENCY": ROOT / "benchmarks/latency/data"}
+"""Folders that commands.txt names."""
+LANGUAGES = ("en", "zh")
+AS_OF = "2026-11-24"
+DATED = ("solve", "check", "compare")
+"""Commands that take the day of the prices; others read it in a result or need none."""
+CODE = "from optimizer.cli import main; main()"
+
+
+def read_commands() -> list[list[str]]:
+    """The words of each command; lines that start with # are headings."""
+    lines = (HERE / "commands.txt").read_text(encoding="utf-8").splitlines()
+    return [shlex.split(x) for x in lines if x.strip() and not x.startswith("#")]
+
+
+def run(number: int, words: list[str], language: str, folder: Path) -> None:
+    """Runs a command and keeps its answer as NUMBER.language.txt."""
+    saved = f"saved-{language}"
+    places = {"SAVED": saved, **{name: name.lower() for name in INPUTS}}
+    typed = []
+    for word in words:
+        head, slash, rest = word.partition("/")
+        typed.append(f"{places[head]}/{rest}" if slash and head in places else word)
+    if words[0] in DATED and "--as-of" not in words and not any(x.startswith("SAVED/") for x in words[:2]):
+        typed += ["--as-of", AS_OF]
+    if words[:1] != ["quote"] and "-o" in words:
+        typed.append("--force")
+    environment = {**os.environ, "DSOPT_LANG": language, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, *typed], cwd=folder, env=environment, capture_output=True, check=False
+    )
+    answer = [f"$ dsopt {shlex.join(words)}", f"exit {done.returncode}"]
+    answer += ["--- stdout", done.stdout.decode(), "--- stderr", done.stderr.decode()]
+    if "-o" in words:
+        written = folder / saved / words[words.index("-o") + 1].partition("/")[2]
+        answer += ["--- file", written.read_text(encoding="utf-8-sig") if written.exists() else "(none)"]
+    (folder / f"{number:03}.{language}.txt").write_text("\n".join(answer), encoding="utf-8")
+
+
+def keep(folder: Path, jobs: int) -> None:
+    """Keeps all answers: first those whose files others read, in their order."""
+    for language in LANGUAGES:
+        (folder / f"saved-{language}").mkdir(parents=True, exist_ok=True)
+    for name, place in INPUTS.items():  # copies, so that answers name the same paths wherever the tree lies
+        shutil.copytree(place, folder / name.lower(), dirs_exist_ok=True)
+    commands = list(enumerate(read_commands(), 1))
+    first = [x for x in commands if x[1][0] == "solve" and "-o" in x[1]]
+    then = [x for x in commands if x not in first]
+    with ThreadPoolExecutor(jobs) as pool:
+        for batch in (first, then):
+            list(pool.map(lambda x: run(*x, folder), [(n, w, a) for n, w in batch for a in LANGUAGES]))
+
+
+def compare(old: Path, new: Path) -> int:
+    """Prints the names of answers that differ; their number."""
+    names = sorted({p.name for folder in (old, new) for p in folder.glob("*.txt")})
+    different = [
+        name
+        for name in names
+        if not ((old / name).exists() and (new / name).exists())
+        or (old / name).read_bytes() != (new / name).read_bytes()
+    ]
+    print(f"{len(names) - len(different)} of {len(names)} answers are equal")
+    for name in different:
+        print(name, (new / name).read_text(encoding="utf-8").partition("\n")[0] if (new / name).exists() else "missing")
+    return len(different)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--compare", nargs=2, type=Path, metavar=("OLD", "NEW"))
+    parser.add_argument("--jobs", type=int, default=2)
+    asked = parser.parse_args()
+    if asked.compare:
+        raise SystemExit(1 if compare(*asked.compare) else 0)
+    keep(asked.folder.resolve(), asked.jobs)
+
+
+if __name__ == "__main__":
+    main()
