@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 from catalogs.offers import days_of
 from catalogs.schema import Platform
 from constraints.buying import upper
+from constraints.case import total_w, units
 from constraints.limited import sources_of
-from constraints.procurement import PriceBook
-from constraints.site import total_w, units
+from constraints.purchase import PriceBook
 from constraints.tariff import NEVER
 
 if TYPE_CHECKING:

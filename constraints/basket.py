@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from constraints.budget import MAX_MONEY
 from constraints.buying import Ordered, orders
 from constraints.cp_sat import cp_model
+from constraints.order_limits import limit_estimates, limit_sellers
 from constraints.purchase import Orders, PriceBook
 from constraints.request import Request
-from constraints.shares import limit
 from constraints.tariff import Order, Source
+from constraints.totals import MAX_MONEY
 
 
 class Basket:
@@ -29,7 +29,8 @@ class Basket:
         self.total_cents = self.cp.new_int_var(0, MAX_MONEY, "total_cents")
         alone = sum(p.cents * book.weight(x) * pieces[x] for x, p in steady.items())
         self.cp.add(self.total_cents == alone + orders(self))
-        limit(self)
+        limit_estimates(self)
+        limit_sellers(self)
 
     def quantities(self) -> dict[str, list[Any]]:
         return {x: [q for q, _ in pairs] for x, pairs in self.shared_qty.items()}

@@ -9,10 +9,10 @@ from functools import cached_property
 from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
-from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Kind, Link, Memory, Nic, Part, Platform, Psu
+from catalogs.schema import Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Link, Memory, Nic, Part, Platform, Psu, Switch
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
-from constraints.procurement import PriceBook
+from constraints.purchase import PriceBook
 from constraints.request import Request
 
 
@@ -221,3 +221,21 @@ def included_bank(platform: Platform, catalog: Catalog) -> PsuBank | None:
         return bank(found[0][0], fitted, needed)
     watts = max(platform.psu_watts)
     return PsuBank(fitted, needed, watts, 0, "Titanium", "C20" if watts >= 2200 else "C14", False)
+
+
+def shared_w(c: Case) -> int:
+    """Power of the switches."""
+    return sum(int(p.power_w or 0) * q for p, q in c.parts(Switch, shared=True) if isinstance(p, Switch))
+
+
+def total_w(c: Case) -> int:
+    """Worst-case power of nodes and switches."""
+    return c.load_w * c.build.nodes + shared_w(c)
+
+
+def units(c: Case) -> int:
+    """Rack units of nodes, switches and CDUs."""
+    gear = c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)
+    return c.build.nodes * (c.platform.rack_units or 0) + sum(
+        x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling)
+    )

@@ -17,9 +17,9 @@ from math import comb
 import numpy as np
 
 from catalogs.offers import Bundle, Offer, days_of
+from constraints.order_limits import kept
 from constraints.purchase import Orders, PriceBook, Priced
 from constraints.request import Request
-from constraints.shares import kept
 from constraints.tariff import NEVER, Tariff
 
 MOST_KNOWN = 5000

@@ -16,7 +16,6 @@ from catalogs.schema import (
     Kind,
     Nic,
 )
-from constraints.budget import MAX_MONEY
 from constraints.buying import Ordered, orders
 from constraints.candidates import Candidates
 from constraints.case import fan_percent, included_bank, patterns, power_cap
@@ -24,8 +23,9 @@ from constraints.contents import dimm_counts, fixed_w, gpus_inside, modules_to_b
 from constraints.cp_sat import cp_model
 from constraints.plan import Row
 from constraints.policy import Policy
-from constraints.procurement import PriceBook
+from constraints.purchase import PriceBook
 from constraints.request import Request
+from constraints.totals import MAX_MONEY
 
 Expr = Any  # ortools linear expressions carry no useful static type
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from catalogs.schema import Switch
-from constraints.case import PsuBank, bank, fan_percent, included_bank
+from constraints.case import PsuBank, bank, included_bank, shared_w
 from constraints.fit import needs_psu
 from constraints.policy import Policy
 from constraints.rule import Check, figure
 
 if TYPE_CHECKING:
-    from constraints.case import Case
+    from constraints.case import Case, shared_w
     from constraints.model import FamilyModel
 
 LOW_LINE_V = 200
@@ -163,11 +162,3 @@ def _share_of_bank(b: PsuBank, each: int, limit: int, policy: Policy) -> str:
     if limit == fitted * b.fitted * each // 100:
         return f"{fitted} % of {supplies(b.fitted, each)}"
     return f"{surviving} % of {supplies(b.needed, each)} left when the spare ones have failed"
-
-
-def shared_w(c: Case) -> int:
-    """Power of the switches."""
-    return sum(int(p.power_w or 0) * q for p, q in c.parts(Switch, shared=True) if isinstance(p, Switch))
-
-
-__all__ = ["Power", "fan_percent", "shared_w"]

@@ -1,99 +1,16 @@
-"""Rule procurement: which offer prices a part, and why a part can't be bought.
-
-Of one part, seller and condition only the newest offer dated on or before `as_of` is live. Fresh live offers come
-first and the cheapest of them prices the part; where none is fresh the newest does, marked stale. Stock, minimum
-orders, price breaks, bundles and parts in hand make the price a function of quantity (constraints/purchase.py); where
-sellers or days of delivery are counted, the offers are chosen for the build as a whole (constraints/limited.py).
-"""
+"""Rule procurement: every part has an offer that the request allows, and what `--include` demands is in use."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.days import days_before
-from catalogs.load import Catalog
-from catalogs.offers import Offer
-from catalogs.schema import Kind, Part
-from constraints import demanded
-from constraints.budget import most_parts_cents
-from constraints.filters import Filter, admissible, contents, limits
-from constraints.limited import LimitedBook
-from constraints.policy import Policy
-from constraints.pricing import priced
-from constraints.purchase import PriceBook as PriceBook
-from constraints.request import Request
+from constraints import in_use
 from constraints.rule import Check
 from constraints.tariff import NEVER
 
 if TYPE_CHECKING:
     from constraints.case import Case
     from constraints.model import FamilyModel
-
-
-def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
-    """Price every part that may be bought under the request."""
-    pools: dict[str, tuple[list[Offer], bool]] = {}
-    barred_ids = set()
-    ledger: dict[str, str] = {}
-    filters = Filter(catalog, request)
-    for part in catalog.parts.values():
-        barred = barred_by(part, request, catalog) or filters.refused(part)
-        if barred:
-            ledger[part.id] = barred
-            barred_ids.add(part.id)
-            continue
-        live = _live(catalog.offers.get(part.id, ()), request)
-        if not live:
-            ledger[part.id] = "no offer of an allowed condition on or before that day"
-            continue
-        live = [o for o in live if admissible(o, request)]
-        if not live:
-            ledger[part.id] = f"no offer with {limits(request)}"
-            continue
-        if request.max_price_age_days is not None:
-            oldest = days_before(request.as_of, request.max_price_age_days)
-            live = [o for o in live if o.date >= oldest]
-            if not live:
-                ledger[part.id] = f"every price is older than {request.max_price_age_days} days"
-                continue
-        days = policy.whole(
-            "offers.fresh_days_memory" if part.kind in (Kind.MEMORY, Kind.DRIVE) else "offers.fresh_days"
-        )
-        fresh = [o for o in live if o.date >= days_before(request.as_of, days)]
-        pools[part.id] = fresh or [o for o in live if o.date == max(x.date for x in live)], not fresh
-    book = priced(catalog, request, policy, pools, barred_ids, ledger)
-    if not (request.picks_offers and book.by_quantity):
-        return book
-    budget = request.budget_cents
-    purse = NEVER - 1 if budget is None else most_parts_cents(budget, policy)
-    return LimitedBook(book.prices, book.ledger, book.kits, book.scale, book.weights, request=request, purse=purse)
-
-
-def _live(offers: tuple[Offer, ...], request: Request) -> list[Offer]:
-    newest: dict[tuple[str, str], Offer] = {}
-    for o in offers:
-        if o.date > request.as_of or o.condition not in request.conditions:
-            continue
-        key = (o.seller, o.condition)
-        if key not in newest or (o.date, o.id) > (newest[key].date, newest[key].id):
-            newest[key] = o
-    return list(newest.values())
-
-
-def barred_by(part: Part, request: Request, catalog: Catalog) -> str:
-    """Why the part (or something inside it) is barred; empty when it is not."""
-    if part.id in request.exclude:
-        return "excluded by --exclude"
-    vendor = part.vendor.casefold()
-    if vendor in request.barred_vendors:
-        return f"vendor {part.vendor} is barred"
-    neutral = part.kind in (Kind.OPTIC, Kind.CABLE, Kind.RACK, Kind.PDU) and not part.vendor
-    if request.vendors and not neutral and vendor not in request.vendors:
-        return f"vendor {part.vendor} is not among those allowed"
-    for inside in contents(part):
-        if why := barred_by(catalog.parts[inside], request, catalog):
-            return f"contains {inside}: {why}"
-    return ""
 
 
 class Procurement:
@@ -109,7 +26,7 @@ class Procurement:
             terms = list(m.quantities().get(wanted, []))
             terms += [v for p, v in m.platform.items() if any(c.part == wanted for c in p.contents)]
             m.cp.add(sum(terms) >= 1) if terms else m.cp.add_bool_or([])
-            demanded.encode(m, m.catalog.parts[wanted])
+            in_use.encode(m, m.catalog.parts[wanted])
 
     def check(self, c: Case) -> list[Check]:
         found = []
@@ -121,7 +38,7 @@ class Procurement:
         for wanted in c.request.include:
             if wanted not in have:
                 found.append(Check.of(self.id, False, f"{wanted} is demanded by --include but not in the build"))
-        found += [Check.of(self.id, False, f"demanded by --include, but of no use: {x}") for x in demanded.idle(c)]
+        found += [Check.of(self.id, False, f"demanded by --include, but of no use: {x}") for x in in_use.idle(c)]
         return (found or [Check.of(self.id, True, "every part has an offer that the request allows")]) + _unknown(c)
 
     def _amounts(self, c: Case) -> list[Check]:

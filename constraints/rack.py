@@ -9,11 +9,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from catalogs.schema import Cooling, Kind, Link, Pdu, Platform, Rack, Switch
-from constraints.case import included_bank
+from constraints.case import included_bank, shared_w
 from constraints.demanded import wants_exact
 from constraints.fit import needs_psu
 from constraints.policy import Policy
-from constraints.power import LOW_LINE_V, shared_w, unknown_draw
+from constraints.power import LOW_LINE_V, unknown_draw
 from constraints.rule import Check, counted, figure
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.schema import Cooling, Switch
-from constraints.power import shared_w, unknown_draw
+from constraints.case import total_w, units
+from constraints.power import unknown_draw
 from constraints.rule import Check, counted
 
 if TYPE_CHECKING:
@@ -68,16 +68,3 @@ class Site:
                 )
             )
         return found
-
-
-def total_w(c: Case) -> int:
-    """Worst-case power of nodes and switches."""
-    return c.load_w * c.build.nodes + shared_w(c)
-
-
-def units(c: Case) -> int:
-    """Rack units of nodes, switches and CDUs."""
-    gear = c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)
-    return c.build.nodes * (c.platform.rack_units or 0) + sum(
-        x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling)
-    )

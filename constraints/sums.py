@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from constraints.budget import MAX_MONEY
+from constraints.totals import MAX_MONEY
 
 if TYPE_CHECKING:
     from constraints.buying import Expr, Shopping

@@ -8,7 +8,7 @@ from typing import Any
 from catalogs.schema import Bridge, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.filters import Filter
 from constraints.fit import bayless, cpu_fits, gpu_fits, memory_fits, psu_fits
-from constraints.procurement import barred_by
+from constraints.price_book import barred_by
 from optimizer.front import Front
 from optimizer.market import Market
 from optimizer.recommended import recommended

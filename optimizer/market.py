@@ -13,15 +13,16 @@ from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import Cpu, Gpu, Kind, Link, Nic, Platform, Switch
 from constraints.axis import AXES, MONEY, Axis
-from constraints.budget import MAX_MONEY, most_parts_cents
 from constraints.case import Build, Case
 from constraints.contents import inside
 from constraints.fit import cpu_fits, needs_cpu
 from constraints.lanes import direct
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
-from constraints.procurement import PriceBook, price_book
+from constraints.price_book import price_book
+from constraints.purchase import PriceBook
 from constraints.request import Request
+from constraints.totals import MAX_MONEY, most_parts_cents
 from optimizer.asked import model_of
 from optimizer.throughput.calibration import Calibration, shipped
 

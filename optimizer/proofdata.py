@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from constraints.budget import most_parts_cents
 from constraints.policy import Policy
 from constraints.request import Request
+from constraints.totals import most_parts_cents
 from optimizer.front import Closed, Front, Step
 from optimizer.market import Market
 from optimizer.text.minor_units import minor, money

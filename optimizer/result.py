@@ -7,14 +7,14 @@ from fractions import Fraction
 from typing import Any
 
 from constraints.axis import MONEY
-from constraints.budget import totals
+from constraints.case import total_w, units
 from constraints.exchange import half_up, minor_digits
 from constraints.host_memory import host_of
 from constraints.precision import BITS
 from constraints.pricing import energy_price, fx_rates
 from constraints.rack import racks_in
 from constraints.rule import counted
-from constraints.site import total_w, units
+from constraints.totals import totals
 from optimizer.bom import bom, purchase
 from optimizer.front import Front, Point
 from optimizer.in_hand import own_messages

@@ -12,7 +12,7 @@ import pytest
 
 from catalogs.schema import Kind
 from constraints.policy import Policy
-from constraints.procurement import price_book
+from constraints.price_book import price_book
 from constraints.request import Spare
 from optimizer.api import UNPRICED, solve
 from optimizer.assortment import APART, Assortment

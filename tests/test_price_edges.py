@@ -17,16 +17,16 @@ from ortools.sat.python import cp_model
 from catalogs.load import Catalog
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Gpu, GpuBoard, Kind, Part
-from constraints.budget import most_parts_cents, totals
 from constraints.buying import need
 from constraints.filters import limits
 from constraints.policy import Policy
+from constraints.price_book import barred_by
 from constraints.pricing import shipped_rates, unit_price
-from constraints.procurement import barred_by
 from constraints.purchase import Kit
 from constraints.request import Owned, Request, Spare
 from constraints.rules import findings
 from constraints.tariff import NEVER, Step
+from constraints.totals import most_parts_cents, totals
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from tests.scenes import PLENTY, Scene, certificate, scene, verdicts

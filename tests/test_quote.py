@@ -24,10 +24,10 @@ from typer.testing import CliRunner
 
 from catalogs import files
 from catalogs.errors import InputError
-from constraints.budget import totals
 from constraints.exchange import FxRate
 from constraints.policy import Policy
 from constraints.request import Spare, SupportRate
+from constraints.totals import totals
 from optimizer.api import solve
 from optimizer.cli.app import app
 from optimizer.i18n import Words

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from catalogs.schema import Memory
-from constraints.case import Case
+from constraints.case import Case, total_w, units
 from constraints.policy import Policy
 from constraints.request import Circuit
 from constraints.reserve import usable_bytes
 from constraints.rules import RULES
-from constraints.site import total_w, units
 from constraints.vram import demand_bytes
 from optimizer.market import Market
 from optimizer.pareto import Solver

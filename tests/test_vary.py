@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from catalogs.errors import InputError
 from catalogs.schema import Kind
-from constraints.budget import totals
 from constraints.policy import Policy
 from constraints.request import SupportRate
+from constraints.totals import totals
 from optimizer.clock import Clock
 from optimizer.explanation.step_costs import first_step
 from optimizer.explanation.vary import Variation, vary

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from constraints.budget import totals
 from constraints.case import Case
 from constraints.policy import Policy
 from constraints.purchase import PriceBook, Purchase
 from constraints.request import Request
 from constraints.rules import findings
+from constraints.totals import totals
 from optimizer.assortment import Assortment, alike
 from optimizer.certify import Family
 from optimizer.clock import Clock, TimeUp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from constraints.budget import totals
+from constraints.totals import totals
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.strict import Strict

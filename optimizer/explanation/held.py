@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from constraints.budget import totals
+from constraints.totals import totals
 from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.why_not_schema import Offered
 from optimizer.front import Found

@@ -8,11 +8,11 @@ from typing import Any
 from catalogs.engines.support import support_rows
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
+from constraints.case import total_w, units
 from constraints.circuits import standard
 from constraints.power import circuit_limit_w, wall_w
 from constraints.precision import BITS, known_precisions, wanted
 from constraints.request import Circuit, Request
-from constraints.site import total_w, units
 from optimizer.api import check
 from optimizer.explanation.asking import LOADS, Asking, Change
 from optimizer.explanation.conditions import CONTAINED_AIR_W, Condition, conditions

@@ -14,7 +14,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from catalogs.schema import Gpu, Kind, Memory, Part, Platform, Psu
-from constraints.budget import totals
 from constraints.case import Build
 from constraints.contents import dimm_counts
 from constraints.fit import memory_fits
@@ -23,6 +22,7 @@ from constraints.model import Candidates
 from constraints.plan import Row
 from constraints.rules import findings
 from constraints.tariff import NEVER
+from constraints.totals import totals
 from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.mend_bound import ChangeBound, difference, partial, spread

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from constraints.budget import totals
 from constraints.case import Build
 from constraints.rule import Check
+from constraints.totals import totals
 from optimizer.bom import BUNDLE, purchase
 from optimizer.clock import Clock
 from optimizer.explanation.asking import Asking, Change

@@ -16,7 +16,7 @@ from constraints.axis import MAX_COST, Axis
 from constraints.buying import need
 from constraints.case import Case
 from constraints.model import Expr, FamilyModel
-from constraints.procurement import PriceBook
+from constraints.purchase import PriceBook
 from optimizer.market import Market
 
 Scenario = frozenset[str]

@@ -13,7 +13,8 @@ from itertools import pairwise
 
 from catalogs.load import Catalog
 from constraints.filters import contents
-from constraints.procurement import PriceBook, price_book
+from constraints.price_book import price_book
+from constraints.purchase import PriceBook
 from optimizer.explanation.vary_spec import Varied
 from optimizer.front import Found
 from optimizer.market import Market

@@ -17,7 +17,7 @@ from typing import Literal
 from pydantic import Field
 
 from catalogs.errors import Fault, InputError
-from constraints.budget import totals
+from constraints.totals import totals
 from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.bought import Bought, Change, bought, changes
 from optimizer.explanation.reprice import refuse

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from constraints.budget import totals
+from constraints.totals import totals
 from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.step_costs import StepCosts, pieces_of
 from optimizer.explanation.vary_spec import Varied

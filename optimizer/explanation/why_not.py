@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from catalogs.schema import Kind
-from constraints.budget import totals
 from constraints.case import Build
 from constraints.tariff import NEVER
+from constraints.totals import totals
 from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.asked_for import SUPPOSED, Wish, supposed, without_offer

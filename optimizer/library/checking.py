@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
-from constraints.budget import totals
 from constraints.case import Build, Case
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.tariff import NEVER
+from constraints.totals import totals
 from optimizer.api import asked_for, build_of, judge
 from optimizer.clock import Clock
 from optimizer.library.opening import market_of

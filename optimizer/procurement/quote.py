@@ -18,8 +18,8 @@ from catalogs.offers import Bundle, Offer
 from catalogs.schema import Kind
 from constraints.exchange import FxRate, half_up, minor_digits
 from constraints.policy import Policy
+from constraints.price_book import price_book
 from constraints.pricing import ENERGY, QUICK, exchange, fx_rates, unit_price
-from constraints.procurement import price_book
 from constraints.request import Request
 from constraints.rules import findings
 from optimizer.bom import BUNDLE

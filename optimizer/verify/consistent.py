@@ -17,7 +17,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.llm import get
 from catalogs.load import Catalog
 from constraints.policy import Policy
-from constraints.procurement import price_book
+from constraints.price_book import price_book
 from optimizer.embed import catalog_of, rows, used
 from optimizer.front import Front, Point
 from optimizer.market import Market

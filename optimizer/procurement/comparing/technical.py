@@ -9,11 +9,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from catalogs.load import Catalog
 from catalogs.offers import Offer
 from catalogs.schema import Kind
-from constraints.case import Build, Case
+from constraints.case import Build, Case, total_w, units
 from constraints.exchange import minor_digits
 from constraints.plan import Row
 from constraints.rule import Check
-from constraints.site import total_w, units
 from constraints.tariff import NEVER
 from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
