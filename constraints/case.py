@@ -239,3 +239,23 @@ def units(c: Case) -> int:
     return c.build.nodes * (c.platform.rack_units or 0) + sum(
         x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling)
     )
+
+
+def build_of(catalog: Catalog, nodes: int, parts: Mapping[str, int], shared: Mapping[str, int]) -> Build:
+    """A Build from names; raises InputError for unknown parts and bad quantities."""
+    if not 1 <= nodes <= 1000:
+        raise InputError(f"number of nodes must be 1 to 1000, not {nodes}", "bad-quantity")
+    for name, qty in [*parts.items(), *shared.items()]:
+        if not 1 <= qty <= 100_000:
+            raise InputError(f"quantity of {name!r} must be 1 to 100000, not {qty}", "bad-quantity")
+    node: dict[str, int] = {}
+    for name, qty in parts.items():
+        part = catalog.find(name)
+        if isinstance(part, Gpu) and part.sold_as == "board":
+            boards = [
+                b for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id and b.gpus == qty
+            ]
+            if boards:
+                part, qty = boards[0], 1
+        node[part.id] = node.get(part.id, 0) + qty
+    return Build(nodes, node, {catalog.find(n).id: q for n, q in shared.items()})

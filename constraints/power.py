@@ -11,7 +11,7 @@ from constraints.policy import Policy
 from constraints.rule import Check, figure
 
 if TYPE_CHECKING:
-    from constraints.case import Case, shared_w
+    from constraints.case import Case
     from constraints.model import FamilyModel
 
 LOW_LINE_V = 200

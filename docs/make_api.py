@@ -50,7 +50,7 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     ("Errors", "catalogs.errors", ["Fault", "InputError", "CheckFailed"]),
     ("Answers of solve, best_builds and check", "optimizer.schema", []),
     ("A point of a front", "optimizer.point_schema", []),
-    ("Answers of explain", "optimizer.explanation.schema", []),
+    ("Answers of explain", "optimizer.explanation_schema", []),
     ("Answers of why_not", "optimizer.explanation.why_not_schema", []),
     ("Answers of vary", "optimizer.explanation.vary", []),
     ("Answers of price_risk", "optimizer.explanation.price_risk", []),

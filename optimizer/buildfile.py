@@ -14,10 +14,9 @@ from catalogs.inputs import RESULT_BYTES, SETTINGS_BYTES, parsed_json, parsed_to
 from catalogs.load import Catalog
 from catalogs.offers import Offer
 from catalogs.schema import PART_FILES, Kind, Link, Platform
-from constraints.case import Build
+from constraints.case import Build, build_of
 from constraints.request import Request
 from optimizer import texts
-from optimizer.api import build_of
 from optimizer.point_schema import PartQty
 from optimizer.schema import BuildFile
 from optimizer.strict import exact

@@ -21,7 +21,7 @@ from optimizer.clock import Clock, TimeUp
 from optimizer.cpsat import solved
 from optimizer.front import Found
 from optimizer.market import Market
-from optimizer.proofdata import parameters
+from optimizer.parameters import parameters
 
 
 class Family:

@@ -19,7 +19,7 @@ from optimizer.clock import Clock, TimeUp, Work
 from optimizer.front import Found, Front, Judge, Point
 from optimizer.market import Market
 from optimizer.narrow import narrowed
-from optimizer.proofdata import SPAN, staircase
+from optimizer.parameters import SPAN, staircase
 from optimizer.record import record
 from optimizer.rows import GpuRows
 from optimizer.search import assemble

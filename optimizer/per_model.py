@@ -10,7 +10,7 @@ from catalogs.llm import Llm
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.api import solve
+from optimizer.answer import solve
 from optimizer.clock import Clock, TimeUp
 from optimizer.load import with_load
 from optimizer.market import Market

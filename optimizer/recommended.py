@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from constraints.axis import MONEY
-from constraints.budget import totals
 from constraints.plan import Row
 from constraints.request import Request
+from constraints.totals import totals
 from optimizer.at_load import LoadView
 from optimizer.front import Point
 from optimizer.i18n import N_

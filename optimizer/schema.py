@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from constraints.request import CostAxis, Request
-from optimizer.explanation.schema import NoBuild
+from optimizer.explanation_schema import NoBuild
 from optimizer.point_schema import CheckFacts, FrontPoint
 from optimizer.strict import Money, Strict, TokS
 

@@ -13,7 +13,7 @@ from typing import Any
 from catalogs.load import Catalog, load
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.api import solve
+from optimizer.answer import solve
 from optimizer.procurement.quote import Party, Quote, Terms, offered
 from optimizer.verify.consistent import Read, consistent
 

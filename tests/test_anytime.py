@@ -14,7 +14,7 @@ import pytest
 from catalogs.load import load
 from constraints.policy import Policy
 from optimizer import texts
-from optimizer.api import solve
+from optimizer.answer import solve
 from optimizer.clock import Clock, TimeUp, interruptible
 from optimizer.market import Market
 from optimizer.pareto import Solver

@@ -14,8 +14,9 @@ from catalogs.schema import Kind
 from constraints.policy import Policy
 from constraints.price_book import price_book
 from constraints.request import Spare
-from optimizer.api import UNPRICED, solve
+from optimizer.answer import solve
 from optimizer.assortment import APART, Assortment
+from optimizer.cheaper import UNPRICED
 from optimizer.cli.explain_cmd import HELP
 from optimizer.explanation.asking import PLANNED, Asking, Change
 from optimizer.explanation.binding import steps

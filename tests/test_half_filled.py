@@ -15,8 +15,8 @@ from constraints.contents import modules_to_buy, population
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules import RULES
-from optimizer.api import check
 from optimizer.front import Point
+from optimizer.judging import check
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from tests.conftest import AS_OF

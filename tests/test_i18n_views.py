@@ -20,7 +20,9 @@ from optimizer.cli.prices_view import show_price_risk, show_variation, stays
 from optimizer.cli.why_not_view import show_mended, show_why_not
 from optimizer.explanation.bought import Bought, Change
 from optimizer.explanation.price_risk import EndFront, Exposed, PartRange, PriceRisk, RegretProof
-from optimizer.explanation.schema import (
+from optimizer.explanation.vary import Span, Variation
+from optimizer.explanation.why_not_schema import Against, BreakEven, Offered, WhyNot
+from optimizer.explanation_schema import (
     BuildFacts,
     ChangeFacts,
     ConditionFacts,
@@ -35,8 +37,6 @@ from optimizer.explanation.schema import (
     SwapFacts,
     WayOut,
 )  # fmt: skip
-from optimizer.explanation.vary import Span, Variation
-from optimizer.explanation.why_not_schema import Against, BreakEven, Offered, WhyNot
 from optimizer.i18n import Words, choose
 from optimizer.schema import BestBuild, ModelFacts
 

@@ -18,7 +18,7 @@ from constraints.offload import HostSpec
 from constraints.request import Owned, Request, Spare
 from optimizer.clock import Clock, TimeUp
 from optimizer.command import Typed
-from optimizer.explanation.schema import NoBuild
+from optimizer.explanation_schema import NoBuild
 from optimizer.library import (
     answer_rows,
     best_builds,

@@ -57,7 +57,7 @@ PLAIN = {
 build."""
 SCHEMAS = {
     "optimizer.schema", "optimizer.point_schema",
-    "optimizer.size_schema", "optimizer.explanation.schema", "optimizer.explanation.why_not_schema",
+    "optimizer.size_schema", "optimizer.explanation_schema", "optimizer.explanation.why_not_schema",
     "optimizer.procurement.comparing.schema", "optimizer.procurement.comparing.changes_schema",
     "optimizer.procurement.terms", "optimizer.procurement.xray.schema",
 }  # fmt: skip

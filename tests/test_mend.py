@@ -16,10 +16,10 @@ from constraints.case import Build, Case
 from constraints.plan import RowKey
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.api import check
 from optimizer.buildfile import read
 from optimizer.explanation.mend import Mended, mended
 from optimizer.explanation.mend_bound import ChangeBound, partial, spread
+from optimizer.judging import check
 from optimizer.market import Market
 from optimizer.rows import families
 from optimizer.throughput.choice import planner_for

@@ -14,16 +14,17 @@ from catalogs.llm import get
 from catalogs.load import Catalog
 from catalogs.schema import Contained
 from constraints import offload as rule
+from constraints.case import build_of
 from constraints.host_memory import HostMemory, host_of
 from constraints.model import FamilyModel
 from constraints.offload import CPU_FIELDS, MEMORY_FIELDS, HostSpec, host, room_gb
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules import RULES
-from optimizer.api import build_of, check
 from optimizer.buildfile import read
 from optimizer.front import Front
 from optimizer.host_sizing import host_size
+from optimizer.judging import check
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.result import messages

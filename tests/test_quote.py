@@ -28,7 +28,7 @@ from constraints.exchange import FxRate
 from constraints.policy import Policy
 from constraints.request import Spare, SupportRate
 from constraints.totals import totals
-from optimizer.api import solve
+from optimizer.answer import solve
 from optimizer.cli.app import app
 from optimizer.i18n import Words
 from optimizer.procurement import formats

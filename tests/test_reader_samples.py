@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from catalogs.load import Catalog, load
-from constraints.case import Build
+from constraints.case import Build, build_of
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.api import build_of, check
+from optimizer.judging import check
 from optimizer.market import Market
 from optimizer.procurement.reading.build import to_build
 from optimizer.procurement.reading.document import Quote

@@ -11,7 +11,7 @@ import pytest
 
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.api import solve
+from optimizer.answer import solve
 from optimizer.cli.front_view import SHOWN, shown
 from optimizer.front import Point
 from optimizer.i18n import Words

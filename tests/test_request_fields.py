@@ -20,7 +20,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules import RULES
 from optimizer import library
-from optimizer.api import solve
+from optimizer.answer import solve
 from optimizer.library import check
 from optimizer.request.fields import FIELDS, table
 from optimizer.verify.consistent import consistent

@@ -12,10 +12,10 @@ from catalogs.schema import Kind, Memory
 from constraints.case import Build
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.api import check
 from optimizer.explanation.point import explained
 from optimizer.explanation.savings import fewer_modules
 from optimizer.front import Point
+from optimizer.judging import check
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from tests.conftest import AS_OF

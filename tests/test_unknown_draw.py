@@ -15,7 +15,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rule import Check
 from optimizer import read_quote
-from optimizer.api import check
+from optimizer.judging import check
 from optimizer.market import Market
 from optimizer.procurement.xray.xray import xray
 from tests.scenes import changed, scene, verdicts

@@ -21,15 +21,15 @@ from constraints.cores import Cores
 from constraints.model import FamilyModel
 from constraints.policy import Policy
 from constraints.storage import Storage
-from optimizer.api import Answer, embedded, solve
+from optimizer.answer import Answer, embedded, solve
 from optimizer.certify import Family
 from optimizer.cli.app import app
 from optimizer.front import Found, Front, Point
 from optimizer.i18n import Words
 from optimizer.library import verify_result
 from optimizer.market import Market
+from optimizer.parameters import staircase
 from optimizer.pareto import Disagreement, Solver
-from optimizer.proofdata import staircase
 from optimizer.result import result
 from optimizer.schema import Result
 from optimizer.verify.complete import complete, prove

@@ -12,7 +12,7 @@ from catalogs.load import Catalog
 from catalogs.schema import Kind
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.api import Answer, embedded, solve
+from optimizer.answer import Answer, embedded, solve
 from optimizer.market import Market
 from optimizer.twins import thinned
 from optimizer.verify.complete import complete

@@ -29,7 +29,7 @@ from benchmarks.ways_out.trials import Trial, trials
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer import api
+from optimizer.answer import solve
 from optimizer.library.opening import shipped_catalog
 
 HERE = Path(__file__).parent
@@ -169,7 +169,7 @@ def _size(trial: Trial, request: Request, options: dict[str, Any]) -> float:
 def _least(request: Request, trial: Trial, catalog: Catalog) -> str | None:
     """Total of the cheapest build of a trial; empty where there is none, None where the time was up."""
     changed = Request.model_validate({**request.model_dump(), **trial.fields})
-    answer = api.solve(catalog, changed, Policy(), TRIAL_SECONDS)
+    answer = solve(catalog, changed, Policy(), TRIAL_SECONDS)
     if not answer.front.complete:
         return None
     return str(answer.data["front"][0]["cost"]["total"]) if answer.data["front"] else ""

@@ -15,7 +15,7 @@ from optimizer.cli.prices_view import show_price_risk, show_variation
 from optimizer.cli.why_not_view import show_why_not
 from optimizer.clock import Clock, TimeUp
 from optimizer.command import Typed
-from optimizer.explanation.schema import Neighbour, NoBuild, PointExplained, StepFacts
+from optimizer.explanation_schema import Neighbour, NoBuild, PointExplained, StepFacts
 from optimizer.i18n import N_
 from optimizer.i18n import chosen as language
 from optimizer.procurement.labels import CATEGORIES, RULES, STATUS, UNITS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from optimizer.cli.front_view import coded, remark
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import note, say
-from optimizer.explanation.schema import ConditionFacts, NoBuild, WayOut
+from optimizer.explanation_schema import ConditionFacts, NoBuild, WayOut
 from optimizer.i18n import chosen as language
 from optimizer.procurement.labels import RULES
 

@@ -13,7 +13,6 @@ from constraints.circuits import standard
 from constraints.power import circuit_limit_w, wall_w
 from constraints.precision import BITS, known_precisions, wanted
 from constraints.request import Circuit, Request
-from optimizer.api import check
 from optimizer.explanation.asking import LOADS, Asking, Change
 from optimizer.explanation.conditions import CONTAINED_AIR_W, Condition, conditions
 from optimizer.explanation.levers import Budget, Choice, Count, Lever, Number, option
@@ -27,6 +26,7 @@ from optimizer.explanation.lists import (
 )
 from optimizer.explanation.words import amount, listed, trimmed
 from optimizer.front import Found
+from optimizer.judging import check
 from optimizer.load import load_of
 from optimizer.market import Market
 from optimizer.size_report import families

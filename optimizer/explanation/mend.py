@@ -23,12 +23,12 @@ from constraints.plan import Row
 from constraints.rules import findings
 from constraints.tariff import NEVER
 from constraints.totals import totals
-from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.mend_bound import ChangeBound, difference, partial, spread
 from optimizer.explanation.mend_family import MendFamily, Near, lost_tenths
 from optimizer.front import Found
 from optimizer.host_rows import HostRows
+from optimizer.judging import best_row, check
 from optimizer.market import Market
 from optimizer.pareto import Disagreement, Solver
 from optimizer.planfacts import throughput

@@ -10,8 +10,8 @@ from optimizer.explanation.asking import Asking, Change
 from optimizer.explanation.conditions import Condition, conditions
 from optimizer.explanation.conflict import Conflict, conflict
 from optimizer.explanation.ledger import dropped
-from optimizer.explanation.schema import BuildFacts, ChangeFacts, ConditionFacts, Dropped, NoBuild, WayOut
 from optimizer.explanation.ways_out import Way, ways_out
+from optimizer.explanation_schema import BuildFacts, ChangeFacts, ConditionFacts, Dropped, NoBuild, WayOut
 from optimizer.front import Found
 from optimizer.market import Market
 from optimizer.rows import GpuRows

@@ -14,7 +14,7 @@ from optimizer.explanation.binding import Step, next_faster, steps
 from optimizer.explanation.neighbours import swapped, why_faster
 from optimizer.explanation.no_build import build_facts
 from optimizer.explanation.savings import fewer_modules
-from optimizer.explanation.schema import (
+from optimizer.explanation_schema import (
     Margin,
     Neighbour,
     Note,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from catalogs.schema import Memory
 from constraints.case import Build
 from constraints.contents import dimm_counts, inside, population
-from optimizer.api import asked_for, judge
 from optimizer.front import Point
+from optimizer.judging import asked_for, judge
 from optimizer.market import Market
 
 

@@ -9,7 +9,6 @@ from catalogs.schema import Kind
 from constraints.case import Build
 from constraints.tariff import NEVER
 from constraints.totals import totals
-from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.asked_for import SUPPOSED, Wish, supposed, without_offer
 from optimizer.explanation.break_even import break_even
@@ -17,6 +16,7 @@ from optimizer.explanation.conditions import conditions
 from optimizer.explanation.held import Solved, cheapest, fastest, offered, total
 from optimizer.explanation.why_not_schema import Against, BreakEven, WhyNot
 from optimizer.front import Found, Point
+from optimizer.judging import best_row, check
 from optimizer.market import Market
 from optimizer.point_schema import CheckFacts
 from optimizer.rows import families

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
-from constraints.case import Build, Case
+from constraints.case import Build, Case, build_of
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.tariff import NEVER
 from constraints.totals import totals
-from optimizer.api import asked_for, build_of, judge
 from optimizer.clock import Clock
+from optimizer.judging import asked_for, judge
 from optimizer.library.opening import market_of
 from optimizer.point_schema import CheckFacts
 from optimizer.schema import Checked

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from catalogs.load import Catalog
 from optimizer.clock import Clock
 from optimizer.command import UNTYPED, Typed
-from optimizer.explanation.schema import NoBuild, PointExplained
+from optimizer.explanation_schema import NoBuild, PointExplained
 from optimizer.library.opening import open_result
 from optimizer.throughput.calibration import Calibration
 

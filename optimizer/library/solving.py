@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.api import embedded, solved_messages
-from optimizer.api import solve as solved
+from optimizer.answer import embedded
+from optimizer.answer import solve as solved
+from optimizer.cheaper import solved_messages
 from optimizer.clock import Clock
 from optimizer.command import UNTYPED, Typed
 from optimizer.library.opening import shipped_catalog

@@ -10,8 +10,9 @@ from constraints.exchange import minor_digits
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.front import Step
+from optimizer.parameters import staircase
 from optimizer.point_schema import FrontPoint
-from optimizer.proofdata import read_record, staircase, steps_data
+from optimizer.proofdata import read_record, steps_data
 from optimizer.schema import Result
 from optimizer.text.minor_units import minor, money
 from optimizer.verify.wrong import Wrong, differences

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from constraints.model import Candidates
-from optimizer.api import Answer, solved_messages
+from optimizer.answer import Answer
 from optimizer.certify import Family
+from optimizer.cheaper import solved_messages
 from optimizer.front import Found, Front, Point
 from optimizer.market import Market
+from optimizer.parameters import SPAN
 from optimizer.pareto import Solver
-from optimizer.proofdata import SPAN
 from optimizer.stairs import Staircase
 from optimizer.text.minor_units import money
 from optimizer.verify.consistent import AXIS_UNCHECKED, SOLVED, SOLVED_UNCHECKED, Read

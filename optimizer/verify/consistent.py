@@ -21,7 +21,8 @@ from constraints.price_book import price_book
 from optimizer.embed import catalog_of, rows, used
 from optimizer.front import Front, Point
 from optimizer.market import Market
-from optimizer.proofdata import read_record, staircase
+from optimizer.parameters import staircase
+from optimizer.proofdata import read_record
 from optimizer.result import point, result
 from optimizer.rows import families
 from optimizer.schema import Result

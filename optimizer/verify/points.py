@@ -14,10 +14,10 @@ from optimizer.front import Found, Point
 from optimizer.market import Market
 from optimizer.point_schema import FrontPoint
 from optimizer.request.fields import broken
-from optimizer.request.limits import unmet
 from optimizer.rows import hardware_keys
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.offload import HostPlanner
+from optimizer.unmet_limits import unmet
 from optimizer.verify.wrong import Report, Wrong
 
 MOST_GPUS = 100_000

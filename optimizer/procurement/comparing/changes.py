@@ -10,7 +10,7 @@ from typing import Any
 from catalogs.errors import CheckFailed, Fault, InputError
 from catalogs.load import Catalog
 from constraints.case import Build
-from optimizer.api import check
+from optimizer.judging import check
 from optimizer.market import Market
 from optimizer.point_schema import FrontPoint
 from optimizer.procurement.comparing.changes_schema import Head, PartChange, PointChange, Reason, ResultsCompared

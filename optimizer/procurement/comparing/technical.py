@@ -14,9 +14,9 @@ from constraints.exchange import minor_digits
 from constraints.plan import Row
 from constraints.rule import Check
 from constraints.tariff import NEVER
-from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.mend import mended
+from optimizer.judging import best_row, check
 from optimizer.market import Market
 from optimizer.pareto import Solver
 from optimizer.planfacts import throughput

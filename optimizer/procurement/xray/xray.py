@@ -12,9 +12,9 @@ from catalogs.errors import InputError
 from constraints.case import Case
 from constraints.plan import Row
 from constraints.rule import Check
-from optimizer.api import best_row, check
 from optimizer.clock import Clock, TimeUp
 from optimizer.explanation.mend import Mended, mended
+from optimizer.judging import best_row, check
 from optimizer.market import Market
 from optimizer.planfacts import throughput
 from optimizer.point_schema import CheckFacts, PartQty, Throughput
