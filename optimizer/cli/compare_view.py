@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import say, table
 from optimizer.i18n import N_, Words
-from optimizer.procurement.comparing.words import CRITERIA, SEVERITIES, amount, distance, first_of, named
+from optimizer.procurement.comparing.words import CRITERIA, amount, distance, first_of, named
+from optimizer.procurement.labels import SEVERITIES
 
 if TYPE_CHECKING:
     from optimizer.procurement.comparing.changes_schema import ResultsCompared

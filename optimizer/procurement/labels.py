@@ -31,6 +31,8 @@ UNITS = {
     "requests": N_("requests"), "ms": "ms", "output tokens/s": N_("output tokens/s"),
     "training tokens/s": N_("training tokens/s"),
 }  # fmt: skip
+SEVERITIES = {"error": N_("error"), "warning": N_("warning"), "note": N_("note")}
+TAXES = {"net": N_("net of tax"), "gross": N_("with tax"), "unknown": N_("not said")}
 STATUS = {"pass": N_("pass"), "warn": N_("warning"), "fail": N_("fail")}
 WORDS = {
     "list": N_("list price"), "street": N_("street price"), "estimate": N_("estimate"), "new": N_("new"),

@@ -14,8 +14,8 @@ from optimizer.procurement.comparing.basis import Terms
 from optimizer.procurement.comparing.flags import FLAGS
 from optimizer.procurement.comparing.schema import Flag, Item, OverTerm
 from optimizer.procurement.comparing.technical import Judged
-from optimizer.procurement.comparing.words import FILLS, ROLES, TAXES
-from optimizer.procurement.labels import RULES
+from optimizer.procurement.comparing.words import FILLS, ROLES
+from optimizer.procurement.labels import RULES, TAXES
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.reading.match import SIMILAR
 from optimizer.procurement.xray.open_lines import where

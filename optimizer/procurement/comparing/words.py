@@ -27,8 +27,6 @@ CRITERIA = {
     "price": N_("Price"), "throughput": N_("Throughput"), "rules": N_("Rules"), "power": N_("Power use"),
     "delivery": N_("Delivery"), "warranty": N_("Warranty"),
 }  # fmt: skip
-SEVERITIES = {"error": N_("error"), "warning": N_("warning"), "note": N_("note")}
-TAXES = {"net": N_("net of tax"), "gross": N_("with tax"), "unknown": N_("not said")}
 
 
 def role(_: Words, code: str) -> str:

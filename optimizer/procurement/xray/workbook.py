@@ -6,8 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from optimizer.i18n import N_, Words
-from optimizer.procurement.comparing.words import SEVERITIES, TAXES
-from optimizer.procurement.labels import STATUS, WORDS, rule, unit
+from optimizer.procurement.labels import SEVERITIES, STATUS, TAXES, WORDS, rule, unit
 from optimizer.procurement.workbook.book import DARK, LIGHT, Frame, Sheet
 from optimizer.procurement.workbook.compatibility import COLOURS, HEAD, WIDTHS, margin
 from optimizer.procurement.xray.schema import XLine, XRay

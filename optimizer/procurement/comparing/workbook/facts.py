@@ -8,8 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from optimizer.i18n import N_
-from optimizer.procurement.comparing.words import CRITERIA, SEVERITIES, TAXES, named
+from optimizer.procurement.comparing.words import CRITERIA, named
 from optimizer.procurement.comparing.workbook.book import CELL, GREEN, RED, YELLOW, CompareBook
+from optimizer.procurement.labels import SEVERITIES, TAXES
 from optimizer.procurement.workbook import fx
 from optimizer.procurement.workbook.book import INPUT, NUMBER, PERCENT
 from optimizer.procurement.workbook.provenance import asked
