@@ -103,8 +103,8 @@ def test_the_command_line_stands_on_the_library_alone(path: Path) -> None:
 
 
 def test_an_engine_in_a_command_is_seen() -> None:
-    code = "def f():\n    from optimizer import api, texts\n    from optimizer.explanation.point import explained\n"
-    assert imported(ast.parse(code)) == {"optimizer.api", "optimizer.texts", "optimizer.explanation.point"}
+    code = "def f():\n    from optimizer import front, texts\n    from optimizer.explanation.point import explained\n"
+    assert imported(ast.parse(code)) == {"optimizer.front", "optimizer.texts", "optimizer.explanation.point"}
     assert imported(ast.parse("if TYPE_CHECKING:\n    from optimizer.market import Market")) == set()
 
 

@@ -6,7 +6,7 @@ support  = (goods - discount) x support % + sum of (line x its category's %) x (
 tax      = (goods - discount + support) x tax %, rounded half up once
 total    = goods - discount + support + tax
 
-Without a discount these are `constraints.budget.totals` and the support by category of `constraints.purchase`. The tax
+Without a discount these are `constraints.totals.totals` and the support by category of `constraints.purchase`. The tax
 of a line is what the rounded tax of the running sum rises by at it, so that the lines' taxes add up to the tax.
 """
 
