@@ -19,7 +19,7 @@ BEFORE = [
     "from optimizer import solve",
     "import optimizer.library",
     "import optimizer.explanation.no_build",
-    "from optimizer.explanation import schema",
+    "from optimizer.explanation import words",
     "import optimizer.cli.explain_cmd, optimizer.cli.app",
 ]
 ASKED = """
