@@ -59,7 +59,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
 def findings() -> set[str]:
     """Sentences that rules say in their checks."""
     out = set()
-    for path in sorted((ROOT / "constraints").glob("*.py")):
+    for path in sorted((ROOT / "constraints").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Check" and len(node.args) > 5:
                 out |= set(_texts(node.args[5])) if isinstance(node.args[5], ast.Constant | ast.JoinedStr) else set()
