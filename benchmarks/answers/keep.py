@@ -1,7 +1,8 @@
 """Keeps what dsopt answers to many commands, and shows what another version answers differently.
 
     python -m benchmarks.answers.keep FOLDER             keep the answers of this tree
-    python -m benchmarks.answers.keep --compare OLD NEW  list the answers that differ
+    python -m benchmarks.answers.keep FOLDER --only explain   those of commands that match, and what they read
+    python -m benchmarks.answers.keep --compare OLD NEW  list the answers of NEW that differ from those of OLD
 
 Each line of commands.txt is run in English and in Chinese; an answer is the exit code, both streams and the files that
 the command wrote. Two versions that should answer the same are compared byte by byte: a redesign moves no answer.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -59,13 +61,21 @@ def run(number: int, words: list[str], language: str, folder: Path) -> None:
     (folder / f"{number:03}.{language}.txt").write_text("\n".join(answer), encoding="utf-8")
 
 
-def keep(folder: Path, jobs: int) -> None:
-    """Keeps all answers: first those whose files others read, in their order."""
+def chosen(only: str) -> list[tuple[int, list[str]]]:
+    """Numbered commands that match a pattern, and those that save what they read."""
+    commands = list(enumerate(read_commands(), 1))
+    matching = [x for x in commands if re.search(only, shlex.join(x[1]))]
+    read = {word for _, words in matching for word in words if word.startswith("SAVED/")}
+    return [x for x in commands if x in matching or ("-o" in x[1] and x[1][-1] in read)]
+
+
+def keep(folder: Path, jobs: int, only: str) -> None:
+    """Keeps the answers chosen: first those whose files others read."""
     for language in LANGUAGES:
         (folder / f"saved-{language}").mkdir(parents=True, exist_ok=True)
     for name, place in INPUTS.items():  # copies, so that answers name the same paths wherever the tree lies
         shutil.copytree(place, folder / name.lower(), dirs_exist_ok=True)
-    commands = list(enumerate(read_commands(), 1))
+    commands = chosen(only)
     first = [x for x in commands if x[1][0] == "solve" and "-o" in x[1]]
     then = [x for x in commands if x not in first]
     with ThreadPoolExecutor(jobs) as pool:
@@ -75,16 +85,11 @@ def keep(folder: Path, jobs: int) -> None:
 
 def compare(old: Path, new: Path) -> int:
     """Prints the names of answers that differ; their number."""
-    names = sorted({p.name for folder in (old, new) for p in folder.glob("*.txt")})
-    different = [
-        name
-        for name in names
-        if not ((old / name).exists() and (new / name).exists())
-        or (old / name).read_bytes() != (new / name).read_bytes()
-    ]
-    print(f"{len(names) - len(different)} of {len(names)} answers are equal")
+    names = sorted(p.name for p in new.glob("*.txt"))
+    different = [x for x in names if not (old / x).exists() or (old / x).read_bytes() != (new / x).read_bytes()]
+    print(f"{len(names) - len(different)} of {len(names)} answers are equal; {len(list(old.glob('*.txt')))} were kept")
     for name in different:
-        print(name, (new / name).read_text(encoding="utf-8").partition("\n")[0] if (new / name).exists() else "missing")
+        print(name, (new / name).read_text(encoding="utf-8").partition("\n")[0])
     return len(different)
 
 
@@ -92,11 +97,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--compare", nargs=2, type=Path, metavar=("OLD", "NEW"))
+    parser.add_argument("--only", default="", metavar="REGEX")
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
     if asked.compare:
         raise SystemExit(1 if compare(*asked.compare) else 0)
-    keep(asked.folder.resolve(), asked.jobs)
+    keep(asked.folder.resolve(), asked.jobs, asked.only)
 
 
 if __name__ == "__main__":
