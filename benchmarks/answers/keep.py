@@ -28,8 +28,8 @@ LANGUAGES = ("en", "zh")
 AS_OF = "2026-11-24"
 DATED = ("solve", "check", "compare")
 """Commands that take the day of the prices; others read it in a result or need none."""
-SECONDS = re.compile(r'"seconds": \{[^}]*\}')
-"""What an answer says of the time it took."""
+SECONDS = re.compile(r'(?<="seconds": )\{[^}]*\}|(?<=CP-SAT)([^()]{0,20}[,，] ?)[0-9.]+(?= s[)）])')
+"""What an answer says of the time it took, in JSON and on the screen."""
 CODE = "from optimizer.cli import main; main()"
 
 
@@ -60,7 +60,7 @@ def run(number: int, words: list[str], language: str, folder: Path) -> None:
     if "-o" in words:
         written = folder / saved / words[words.index("-o") + 1].partition("/")[2]
         answer += ["--- file", written.read_text(encoding="utf-8-sig") if written.exists() else "(none)"]
-    text = SECONDS.sub('"seconds": {}', "\n".join(answer))
+    text = SECONDS.sub("…", "\n".join(answer))
     (folder / f"{number:03}.{language}.txt").write_text(text, encoding="utf-8")
 
 
