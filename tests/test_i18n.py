@@ -82,8 +82,7 @@ SAYING = (
     "optimizer/explanation/levers.py", "optimizer/explanation/binding.py", "optimizer/explanation/ledger.py",
     "optimizer/explanation/why_not.py", "optimizer/explanation/neighbours.py", "optimizer/notes.py",
     "optimizer/load.py", "optimizer/in_hand.py", "optimizer/result.py", "optimizer/answer.py",
-    "optimizer/cheaper.py", "optimizer/judging.py",  "constraints/price_book.py",
-    
+    "optimizer/cheaper.py", "optimizer/judging.py", "constraints/price_book.py",
     "optimizer/library/solving.py", "optimizer/sizing.py", "optimizer/users_table.py",
     "optimizer/host_sizing.py", "optimizer/training_sizing.py", "optimizer/per_model.py",
     "constraints/filters.py", "constraints/fit.py", "constraints/vram.py", "constraints/precision.py",

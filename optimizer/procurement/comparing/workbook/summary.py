@@ -7,7 +7,7 @@ from typing import Any
 from optimizer.i18n import N_, Words
 from optimizer.procurement.comparing.flagging import STOPS
 from optimizer.procurement.comparing.schema import Bid
-from optimizer.procurement.comparing.words import amount, distance, first_of, named
+from optimizer.procurement.comparing.words import amount, distance, first_of, is_open, named
 from optimizer.procurement.comparing.workbook import technical
 from optimizer.procurement.comparing.workbook.book import CELL, GREEN, RED, CompareBook, money
 from optimizer.procurement.labels import SEVERITIES
