@@ -22,7 +22,7 @@ class Plan:
     A plan that trains is one replica of the whole build; its concurrency counts sequences. `offload`: the routed
     experts lie in host memory, a replica is a node. `redundant_experts`: copies of routed experts that even them out
     over ep; each card holds (experts + redundant_experts) / ep of every layer. Engine and release of a plan:
-    `constraints.software.engine_of`."""
+    `constraints.rules.software.engine_of`."""
 
     precision: str
     kv_precision: str
@@ -48,7 +48,7 @@ class RowKey:
     `pcie_gen`, `lanes`: host link of each GPU, 0 where no plan of the row uses it. `domain`: GPUs joined by
     NVLink / xGMI. `net`: none (front end only), pp (pipeline stages), rdma (one NIC per GPU); `net_gbit_s`
     per node for pp and per GPU for rdma. `host_gb_s`, `host_gb`, `host_gflops`: what CPUs and memory of a node give
-    at least to routed experts in host memory (constraints/offload.py), 0 where they lie on the GPUs.
+    at least to routed experts in host memory (constraints/physics/offload.py), 0 where they lie on the GPUs.
     """
 
     gpu: str

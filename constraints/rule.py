@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from constraints.case import Case
-    from constraints.model import FamilyModel
+    from constraints.build import Case
+    from constraints.model.family_model import FamilyModel
 
 Status = Literal["pass", "warn", "fail"]
 Relation = Literal["", "at_most", "at_least"]

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from constraints.case import Build
+    from constraints.build import Build
     from constraints.policy import Policy
     from constraints.request import Request
     from optimizer.library import (
@@ -47,7 +47,7 @@ __all__ = [
     "read_policy", "read_quote", "shipped_catalog", "size", "size_models", "solve", "validate_request", "vary",
     "verify_result", "why_not", "xray",
 ]  # fmt: skip
-_HOMES = {"Build": "constraints.case", "Policy": "constraints.policy", "Request": "constraints.request"}
+_HOMES = {"Build": "constraints.build", "Policy": "constraints.policy", "Request": "constraints.request"}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ import pytest
 from catalogs.load import Catalog, load
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.market import Market
+from optimizer.market.market import Market
 
 os.environ.pop("COLUMNS", None)  # xdist sets it in its workers: tables are tested as without a terminal
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import openpyxl
 
-from optimizer.procurement.formats import convert
+from optimizer.procurement.quotation.formats import convert
 
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>

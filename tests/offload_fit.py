@@ -16,7 +16,7 @@ from statistics import median, quantiles
 
 from catalogs.llm import get
 from catalogs.schema import Gpu
-from constraints.offload import cpu_classes
+from constraints.physics.offload import cpu_classes
 from constraints.plan import RowKey
 from constraints.policy import Policy
 from optimizer.throughput import offload

@@ -13,8 +13,8 @@ from typing import Any
 from catalogs.load import Catalog, load
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.answer import solve
-from optimizer.procurement.quote import Party, Quote, Terms, offered
+from optimizer.procurement.quotation.quote import Party, Quote, Terms, offered
+from optimizer.result.answer import solve
 from optimizer.verify.consistent import Read, consistent
 
 OVERLAY = Path(__file__).parent / "data" / "quote_overlay"

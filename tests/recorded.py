@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from catalogs.schema import Drive, Kind
 from constraints.plan import Row, RowKey
 from constraints.policy import Policy
-from optimizer.certify import Family
-from optimizer.market import Market
-from optimizer.pareto import Solver, Unit
+from optimizer.market.market import Market
+from optimizer.search.certificate import Family
+from optimizer.search.solver import Solver, Unit
 from tests.oracle import Oracle
 from tests.random_catalogs import scenario
 

@@ -27,16 +27,16 @@ from catalogs.schema import (
     Rack,
     Switch,
 )
-from constraints.case import Build, Case
-from constraints.model import Candidates
+from constraints.build import Build, Case
+from constraints.model.family_model import Candidates
 from constraints.plan import Row
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rules import findings
-from optimizer.certify import Family
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from optimizer.prune import buyable
+from constraints.rules.registry import findings
+from optimizer.market.market import Market
+from optimizer.pruning.dominance import buyable
+from optimizer.search.certificate import Family
+from optimizer.search.solver import Solver
 from tests.random_catalogs import scenario
 
 SCENES = {

@@ -145,7 +145,7 @@ def test_the_command_line_says_what_contradicts(monkeypatch: pytest.MonkeyPatch)
 def test_a_price_of_a_build_file(tmp_path: Path) -> None:
     """Own parts of a build.toml: the same amounts, in dollars."""
     from catalogs.load import load
-    from optimizer.buildfile import read
+    from optimizer.result.build_file import read
 
     text = Path("examples/guide-entry.toml").read_text(encoding="utf-8")
     raw = '\n[[raw]]\nkind = "cooling"\nid = "my-fan"\nmedium = "air"\nrole = "fans"\n'

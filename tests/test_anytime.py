@@ -13,16 +13,16 @@ import pytest
 
 from catalogs.load import load
 from constraints.policy import Policy
-from optimizer import texts
-from optimizer.answer import solve
-from optimizer.clock import Clock, TimeUp, interruptible
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from optimizer.market.market import Market
+from optimizer.request import texts
+from optimizer.result.answer import solve
+from optimizer.search.clock import Clock, TimeUp, interruptible
+from optimizer.search.solver import Solver
 
 JOB = ("solve", "--budget", "300000", "--model", "v2-670b", "--as-of", "2026-11-24", "--json")
 INTERRUPT = """
 import os, signal, sys
-from optimizer.clock import Clock
+from optimizer.search.clock import Clock
 tick, ticks = Clock.tick, []
 def counting(self, phase, done, total):
     ticks.append(phase)

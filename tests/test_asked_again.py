@@ -16,7 +16,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.cli import understood
 from optimizer.cli.app import app
-from optimizer.command import SAID_IN_WORDS, UNTYPED, Typed, command
+from optimizer.request.command import SAID_IN_WORDS, UNTYPED, Typed, command
 from optimizer.throughput.constants import DATA as THROUGHPUT
 from tests.commands import run
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from optimizer.pareto import Solver
+from optimizer.search.solver import Solver
 
 ANY = frozenset({"new", "refurbished", "used"})
 TOWERS = [

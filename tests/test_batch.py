@@ -16,12 +16,12 @@ from catalogs.errors import InputError
 from catalogs.load import Catalog, load
 from catalogs.visible import safe_cell
 from constraints.policy import Policy
-from optimizer.batch_file import FIGURES, batch
-from optimizer.csv_table import csv_text, read_csv
+from optimizer.sizing.batch_file import FIGURES, batch
+from optimizer.text.csv_table import csv_text, read_csv
 from optimizer.throughput.answers import answers
 from optimizer.throughput.batch import NUMBERS, TEXTS, prepare
 from optimizer.throughput.calibration import shipped
-from optimizer.throughput.measured import SHIPPED
+from optimizer.throughput.fitting.measured import SHIPPED
 
 ROWS = "model,precision,gpu,n_gpus,tp,isl,osl,concurrency,注\n"
 GOOD = "v3-671b,fp8,H200,8,8,1024,1024,64,好\n"

@@ -19,14 +19,14 @@ from catalogs.load import Catalog, load
 from constraints.request import Request
 from constraints.rule import Check
 from optimizer.cli.app import app
-from optimizer.i18n import Words
 from optimizer.library import compare, read_bids, xray
-from optimizer.procurement.comparing.offered import Offered
-from optimizer.procurement.comparing.schema import Bid, Comparison
-from optimizer.procurement.comparing.workbook import workbook
+from optimizer.procurement.bids.offered import Offered
+from optimizer.procurement.bids.schema import Bid, Comparison
+from optimizer.procurement.bids.workbook import workbook
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.reader import read
 from optimizer.procurement.xray.open_lines import Open, OpenLine, settled
+from optimizer.text.languages import Words
 
 ALDER = Path("examples/procurement/tender/alder.xlsx")
 ASKED = Request(

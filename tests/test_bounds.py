@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from constraints.policy import Policy
-from optimizer.leaning import MULTIPLIERS, Leaning, Limit
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from optimizer.market.market import Market
+from optimizer.search.seller_bound import MULTIPLIERS, Leaning, Limit
+from optimizer.search.solver import Solver
 from tests.random_catalogs import scenario
 
 

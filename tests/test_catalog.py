@@ -12,7 +12,7 @@ import pytest
 from catalogs.errors import InputError
 from catalogs.load import SHIPPED, Catalog, load
 from catalogs.schema import Gpu, GpuBoard, Kind, Platform
-from constraints.precision import support
+from constraints.rules.precision import support
 
 NO_ENGINE = {"Apple M3", "Xe2"}
 """Generations without precision data yet: `solve` never offers them."""

@@ -13,7 +13,7 @@ from catalogs.schema import Kind
 from constraints.request import Owned, Request, Spare, SupportRate
 from optimizer import solve
 from optimizer.library import verify_result
-from optimizer.schema import Result
+from optimizer.result.schema import Result
 
 DAY = date(2026, 11, 24)
 HAVE = frozenset({"racks", "network"})

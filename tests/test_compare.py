@@ -29,17 +29,17 @@ from constraints.exchange import ExchangeRate
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.cli.app import app
-from optimizer.i18n import Words
 from optimizer.library import compare, solve, xray
-from optimizer.procurement.comparing.align import aligned
-from optimizer.procurement.comparing.changes import Opened, changes, opened
-from optimizer.procurement.comparing.offered import FromResult
-from optimizer.procurement.comparing.schema import Bid, Comparison
-from optimizer.procurement.comparing.scoring import KEYS, Values, scored, weights
-from optimizer.procurement.comparing.texts import lead_days, warranty_months
-from optimizer.procurement.comparing.workbook import changes_workbook, workbook
+from optimizer.procurement.bids.align import aligned
+from optimizer.procurement.bids.changes import Opened, changes, opened
+from optimizer.procurement.bids.offered import FromResult
+from optimizer.procurement.bids.schema import Bid, Comparison
+from optimizer.procurement.bids.scoring import KEYS, Values, scored, weights
+from optimizer.procurement.bids.texts import lead_days, warranty_months
+from optimizer.procurement.bids.workbook import changes_workbook, workbook
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.reader import read
+from optimizer.text.languages import Words
 from tests.office import OFFICE, formulas, named, recalculated, with_inputs
 from tests.office import opened as values_of
 
@@ -253,7 +253,7 @@ def test_supplies_beside_a_platform_that_comes_with_them(
     fits: bool,
 ) -> None:
     """An X-ray and a comparison say the same: the same supplies are those inside, others fail the rule."""
-    monkeypatch.setattr("optimizer.procurement.comparing.technical.MEND_SECONDS", 0.01)
+    monkeypatch.setattr("optimizer.procurement.bids.technical.MEND_SECONDS", 0.01)
     rows = [(platform, 1, "20000"), ("nvidia-l40s-48gb", 4, "8000"), ("amd-epyc-9554", 2, "4000")]
     rows = [*(rows if "dgx" not in platform else rows[:1]), (supply, pieces, "700")]
     quote = offer(catalog, tmp_path, "a", rows)

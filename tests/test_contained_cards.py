@@ -9,7 +9,7 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.schema import Contained, Cpu, Drive, GpuBoard, Kind, Link, Memory, Nic, Platform
-from constraints.contents import gpus_inside
+from constraints.physics.contents import gpus_inside
 from constraints.plan import Row
 from tests.scenes import Scene, changed, scene, storage_gb, verdicts
 

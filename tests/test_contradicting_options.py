@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from catalogs.errors import InputError
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.asked import model_of
 from optimizer.cli.app import app
+from optimizer.market.asked import model_of
 
 RUN = CliRunner()
 SOLVE = ("solve", "--budget", "300k", "--model", "v3-671b")

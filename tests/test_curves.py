@@ -20,7 +20,8 @@ from catalogs.schema import Gpu, Kind
 from constraints.plan import RowKey
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.sizing import key_of
+from optimizer.sizing.serving import key_of
+from optimizer.sizing.users_table import candidates, served, users_table
 from optimizer.throughput import calibration
 from optimizer.throughput.answers import answers
 from optimizer.throughput.batch import prepare
@@ -31,7 +32,6 @@ from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.jobs import accelerator, of_keys
 from optimizer.throughput.plans import Planner
 from optimizer.throughput.roofline import SLACK, Times, largest_concurrency, times
-from optimizer.users_table import candidates, served, users_table
 
 shelf = cache(load)
 """The shipped catalog, where a fixture would be printed with each example."""

@@ -18,13 +18,13 @@ import pytest
 
 from catalogs.errors import InputError
 from constraints.policy import Policy
-from optimizer.i18n import Words
-from optimizer.procurement import formats
-from optimizer.procurement.content import requirements
-from optimizer.procurement.quote import Quote
-from optimizer.procurement.terms import Party
-from optimizer.procurement.workbook import workbook
-from optimizer.procurement.workbook.live import literal, said, where
+from optimizer.procurement.quotation import formats
+from optimizer.procurement.quotation.content import requirements
+from optimizer.procurement.quotation.quote import Quote
+from optimizer.procurement.quotation.terms import Party
+from optimizer.procurement.quotation.workbook import workbook
+from optimizer.procurement.quotation.workbook.live import literal, said, where
+from optimizer.text.languages import Words
 from optimizer.verify.consistent import consistent
 from tests.office import OFFICE, named, opened, recalculated, with_inputs
 from tests.quotes import DAY, Job, job
@@ -152,7 +152,7 @@ def test_nothing_confirmed_is_an_estimate(quote: Quote) -> None:
 def test_confirmed_prices_are_no_estimates(main: Job) -> None:
     """`confirmed` over an estimate or a stale price is refused, and names the parts."""
     assert main.read.market is not None
-    from optimizer.procurement.quote import Terms, offered
+    from optimizer.procurement.quotation.quote import Terms, offered
 
     points = [p for p in main.read.points if p is not None]
     party = Party("", "", DAY, 15, confirmed=True)

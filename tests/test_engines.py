@@ -27,8 +27,8 @@ from catalogs.load import load as load_catalog
 from catalogs.schema import Gpu, Kind
 from constraints.plan import Plan
 from constraints.request import Request
-from constraints.software import engine_of, engines_for, software_fault, spare_experts, starter
-from constraints.vram import plan_weights, weights_per_gpu
+from constraints.rules.software import engine_of, engines_for, software_fault, spare_experts, starter
+from constraints.rules.vram import plan_weights, weights_per_gpu
 from optimizer.throughput.constants import constants
 from tests import plan_oracle
 from tests.conftest import AS_OF

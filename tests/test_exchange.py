@@ -14,12 +14,12 @@ from pydantic import ValidationError
 
 from catalogs.errors import InputError
 from constraints.exchange import ExchangeRate, FxRate, half_up
-from constraints.pricing import exchange, fx_rates, unit_price
+from constraints.prices.pricing import exchange, fx_rates, unit_price
 from constraints.request import Request
 from optimizer.cli import terms
 from optimizer.cli.xray_cmd import _rate
-from optimizer.i18n import Words
-from optimizer.procurement.workbook import fx
+from optimizer.procurement.quotation.workbook import fx
+from optimizer.text.languages import Words
 from tests.test_money import DAY, offer
 
 

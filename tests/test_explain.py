@@ -12,22 +12,22 @@ import pytest
 
 from catalogs.schema import Kind
 from constraints.policy import Policy
-from constraints.price_book import price_book
+from constraints.prices.price_book import price_book
 from constraints.request import Spare
-from optimizer.answer import solve
-from optimizer.assortment import APART, Assortment
-from optimizer.cheaper import UNPRICED
 from optimizer.cli.explain_cmd import HELP
-from optimizer.explanation.asking import PLANNED, Asking, Change
-from optimizer.explanation.binding import steps
-from optimizer.explanation.neighbours import swaps
-from optimizer.explanation.point import explained
-from optimizer.explanation.words import days, listed, signed, spent, trimmed
-from optimizer.front import Point
+from optimizer.explanation.point.binding import steps
+from optimizer.explanation.point.explained import explained
+from optimizer.explanation.point.neighbours import swaps
+from optimizer.explanation.questions import PLANNED, Asking, Change
 from optimizer.library import open_result
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from optimizer.rows import GpuRows
+from optimizer.market.market import Market
+from optimizer.market.rows import GpuRows
+from optimizer.result.answer import solve
+from optimizer.result.cheaper import UNPRICED
+from optimizer.search.assortment import APART, Assortment
+from optimizer.search.front import Point
+from optimizer.search.solver import Solver
+from optimizer.text.figures import days, listed, signed, spent, trimmed
 from tests.seen import Seen
 from tests.test_cli import dsopt
 

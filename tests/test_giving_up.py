@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from constraints.case import Case
-from constraints.model import FamilyModel
+from constraints.build import Case
+from constraints.model.family_model import FamilyModel
 from constraints.policy import Policy
 from constraints.rule import Check, Rule
-from constraints.rules import RULES
-from optimizer import pareto
-from optimizer.market import Market
-from optimizer.pareto import GIVE_UP, Solver
+from constraints.rules.registry import RULES
+from optimizer.market.market import Market
+from optimizer.search import solver as pareto
+from optimizer.search.solver import GIVE_UP, Solver
 from tests.random_catalogs import scenario
 
 

@@ -10,15 +10,15 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.schema import Contained, Kind, Memory, Platform
-from constraints.case import Build
-from constraints.contents import modules_to_buy, population
+from constraints.build import Build
+from constraints.physics.contents import modules_to_buy, population
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rules import RULES
-from optimizer.front import Point
-from optimizer.judging import check
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from constraints.rules.registry import RULES
+from optimizer.market.market import Market
+from optimizer.search.front import Point
+from optimizer.search.judging import check
+from optimizer.search.solver import Solver
 from tests.conftest import AS_OF
 from tests.oracle import Ask, Oracle
 from tests.random_catalogs import half_filled_scenario

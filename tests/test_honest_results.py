@@ -12,9 +12,9 @@ import pytest
 
 from catalogs.load import Catalog
 from constraints.request import Request
-from optimizer.clock import Clock
 from optimizer.library import solve, verify_result
-from optimizer.schema import Result
+from optimizer.result.schema import Result
+from optimizer.search.clock import Clock
 from tests.random_catalogs import scenario
 from tests.test_verify import SEED
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from catalogs.errors import InputError
-from optimizer.procurement.template import _inspected
+from optimizer.procurement.quotation.template import _inspected
 from tests.hostile import (
     GOOD,
     SHEET,

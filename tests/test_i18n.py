@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from catalogs.errors import InputError
 from constraints.policy import defaults
 from optimizer.cli.app import app
-from optimizer.explanation.conditions import LESS_IS_STRICTER, MORE_IS_STRICTER
-from optimizer.i18n import LOCALE, PLACE, Words, _catalog, choose, default_language
+from optimizer.explanation.conditions.conditions import LESS_IS_STRICTER, MORE_IS_STRICTER
+from optimizer.text.languages import LOCALE, PLACE, Words, _catalog, choose, default_language
 
 ROOT = Path(__file__).parent.parent
 MARKS = {"_", "N_", "words"}
@@ -78,18 +78,26 @@ def findings() -> set[str]:
 
 
 SAYING = (
-    "optimizer/explanation/conditions.py", "optimizer/explanation/loosening.py", "optimizer/explanation/lists.py",
-    "optimizer/explanation/levers.py", "optimizer/explanation/binding.py", "optimizer/explanation/ledger.py",
-    "optimizer/explanation/why_not.py", "optimizer/explanation/neighbours.py", "optimizer/notes.py",
-    "optimizer/load.py", "optimizer/in_hand.py", "optimizer/result.py", "optimizer/answer.py",
-    "optimizer/cheaper.py", "optimizer/judging.py", "constraints/price_book.py",
-    "optimizer/library/solving.py", "optimizer/sizing.py", "optimizer/users_table.py",
-    "optimizer/host_sizing.py", "optimizer/training_sizing.py", "optimizer/per_model.py",
-    "constraints/filters.py", "constraints/fit.py", "constraints/vram.py", "constraints/precision.py",
-    "constraints/host_memory.py", "constraints/lanes.py", "constraints/cores.py", "constraints/storage.py",
-    "constraints/interconnect.py", "constraints/cooling.py", "constraints/rack.py", "constraints/power.py",
-    "constraints/site.py", "constraints/procurement.py", "constraints/shares.py", "constraints/surplus.py",
-    "constraints/budget.py",
+    "optimizer/explanation/conditions/conditions.py", "optimizer/explanation/conditions/loosening.py",
+    "optimizer/explanation/conditions/lists.py",
+    "optimizer/explanation/conditions/levers.py", "optimizer/explanation/point/binding.py",
+    "optimizer/explanation/no_build/ledger.py",
+    "optimizer/explanation/why_not/explained.py", "optimizer/explanation/point/neighbours.py",
+    "optimizer/result/notes.py",
+    "optimizer/request/load.py", "optimizer/result/in_hand.py", "optimizer/result/contract.py",
+    "optimizer/result/answer.py",
+    "optimizer/result/cheaper.py", "optimizer/search/judging.py", "constraints/prices/price_book.py",
+    "optimizer/library/solving.py", "optimizer/sizing/serving.py", "optimizer/sizing/users_table.py",
+    "optimizer/sizing/offload.py", "optimizer/sizing/training.py", "optimizer/library/per_model.py",
+    "constraints/prices/filters.py", "constraints/rules/fit.py", "constraints/rules/vram.py",
+    "constraints/rules/precision.py",
+    "constraints/rules/host_memory.py", "constraints/rules/lanes.py", "constraints/rules/cores.py",
+    "constraints/rules/storage.py",
+    "constraints/rules/interconnect.py", "constraints/rules/cooling.py", "constraints/rules/rack.py",
+    "constraints/rules/power.py",
+    "constraints/rules/site.py", "constraints/rules/procurement.py", "constraints/rules/shares.py",
+    "constraints/rules/surplus.py",
+    "constraints/rules/budget.py",
 )  # fmt: skip
 """Files whose sentences stand in results and answers: every string of several words in them is to be translated."""
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from catalogs.engines.rules import PlanFault, plan_rules
-from optimizer.i18n import Words
+from optimizer.text.languages import Words
 from tests.test_i18n_views import english
 
 ZH = Words("zh")

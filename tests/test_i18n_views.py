@@ -18,11 +18,11 @@ from optimizer.cli.no_build_view import show_no_build
 from optimizer.cli.output import padded
 from optimizer.cli.prices_view import show_price_risk, show_variation, stays
 from optimizer.cli.why_not_view import show_mended, show_why_not
-from optimizer.explanation.bought import Bought, Change
-from optimizer.explanation.price_risk import EndFront, Exposed, PartRange, PriceRisk, RegretProof
-from optimizer.explanation.vary import Span, Variation
-from optimizer.explanation.why_not_schema import Against, BreakEven, Offered, WhyNot
-from optimizer.explanation_schema import (
+from optimizer.explanation.prices.bought import Bought, Change
+from optimizer.explanation.prices.price_risk import EndFront, Exposed, PartRange, PriceRisk, RegretProof
+from optimizer.explanation.prices.vary import Span, Variation
+from optimizer.explanation.why_not.schema import Against, BreakEven, Offered, WhyNot
+from optimizer.result.explanation_schema import (
     BuildFacts,
     ChangeFacts,
     ConditionFacts,
@@ -37,8 +37,8 @@ from optimizer.explanation_schema import (
     SwapFacts,
     WayOut,
 )  # fmt: skip
-from optimizer.i18n import Words, choose
-from optimizer.schema import BestBuild, ModelFacts
+from optimizer.result.schema import BestBuild, ModelFacts
+from optimizer.text.languages import Words, choose
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 BUILD = BuildFacts(total="90.00", currency="USD", output_tok_s=9.5, gpus="1 x 8 H20", nodes=1, precision="fp8")

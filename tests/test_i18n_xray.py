@@ -17,12 +17,12 @@ from catalogs.engines.support import FILES as ENGINES
 from catalogs.engines.support import support_rows
 from optimizer.cli.app import app
 from optimizer.cli.xray_view import show
-from optimizer.i18n import Words, choose
 from optimizer.library import read_quote
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.xray.schema import XRay
 from optimizer.procurement.xray.summary import summary
 from optimizer.procurement.xray.workbook import workbook
+from optimizer.text.languages import Words, choose
 from tests.test_i18n_views import english
 from tests.test_xray import FAILS, FOLDER, MODELS, catalog, seen
 

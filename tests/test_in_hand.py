@@ -11,11 +11,11 @@ from catalogs.load import Catalog
 from catalogs.schema import Cpu, Drive, Kind
 from constraints.policy import Policy
 from constraints.request import Owned, Request
-from optimizer.front import Front
-from optimizer.in_hand import own_messages
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from optimizer.result import result
+from optimizer.market.market import Market
+from optimizer.result.contract import result
+from optimizer.result.in_hand import own_messages
+from optimizer.search.front import Front
+from optimizer.search.solver import Solver
 from tests.conftest import AS_OF
 from tests.random_catalogs import scenario
 

@@ -11,13 +11,13 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Nic, Platform, Switch
-from constraints.case import Build, Case
-from constraints.interconnect import bills_of
+from constraints.build import Build, Case
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rules import findings
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from constraints.rules.interconnect import bills_of
+from constraints.rules.registry import findings
+from optimizer.market.market import Market
+from optimizer.search.solver import Solver
 from tests.oracle import Ask, Oracle
 from tests.random_catalogs import scenario
 from tests.test_oracle import nodes_tried

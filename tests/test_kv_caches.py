@@ -15,9 +15,9 @@ from catalogs.registry import all_models, get
 from catalogs.schema import Gpu
 from constraints.plan import RowKey
 from constraints.policy import Policy
-from constraints.precision import kv_precision
 from constraints.request import Request
-from constraints.vram import kv_per_gpu_user
+from constraints.rules.precision import kv_precision
+from constraints.rules.vram import kv_per_gpu_user
 from optimizer.cli.app import app
 from optimizer.throughput.plans import Planner
 from tests.conftest import AS_OF

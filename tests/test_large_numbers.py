@@ -9,13 +9,13 @@ import pytest
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog, load
-from constraints.model import INT64, MAX_MONEY, within_int64
+from constraints.model.family_model import INT64, MAX_MONEY, within_int64
 from constraints.policy import Policy
-from optimizer import texts
-from optimizer.certify import Family
-from optimizer.market import Market
-from optimizer.narrow import narrowed
-from optimizer.pareto import Solver
+from optimizer.market.market import Market
+from optimizer.request import texts
+from optimizer.search.certificate import Family
+from optimizer.search.solver import Solver
+from optimizer.search.useful_parts import narrowed
 from tests.random_catalogs import scenario
 
 

@@ -15,7 +15,7 @@ from catalogs import llm as models
 from catalogs.engines.launch import checkpoint, launch_arguments
 from catalogs.engines.tables import table
 from constraints.plan import Plan, Training
-from optimizer.launch import Deployment, Launch, Memory, launch, weights_of
+from optimizer.result.launch import Deployment, Launch, Memory, launch, weights_of
 
 GB = 10**9
 MEMORY = Memory(141 * GB, 90 * GB, 30 * GB, 8 * GB)

@@ -13,12 +13,9 @@ from pydantic import BaseModel, ValidationError
 
 from catalogs.errors import CheckFailed, InputError
 from catalogs.schema import Kind
-from constraints.case import Build
-from constraints.offload import HostSpec
+from constraints.build import Build
+from constraints.physics.offload import HostSpec
 from constraints.request import Owned, Request, Spare
-from optimizer.clock import Clock, TimeUp
-from optimizer.command import Typed
-from optimizer.explanation_schema import NoBuild
 from optimizer.library import (
     answer_rows,
     best_builds,
@@ -39,7 +36,10 @@ from optimizer.library import (
     verify_result,
     why_not,
 )
-from optimizer.schema import Result
+from optimizer.request.command import Typed
+from optimizer.result.explanation_schema import NoBuild
+from optimizer.result.schema import Result
+from optimizer.search.clock import Clock, TimeUp
 from tests.conftest import AS_OF
 
 LARGE, SMALL = "nvidia-rtx-pro-5000-blackwell-48gb", "nvidia-rtx-a6000-48gb"

@@ -18,14 +18,14 @@ BEFORE = [
     "import optimizer",
     "from optimizer import solve",
     "import optimizer.library",
-    "import optimizer.explanation.no_build",
+    "import optimizer.explanation.no_build.explained",
     "from optimizer.explanation import words",
     "import optimizer.cli.explain_cmd, optimizer.cli.app",
 ]
 ASKED = """
 from optimizer import check, explain, size, solve
 import optimizer
-import optimizer.explanation.point, optimizer.verify.schema
+import optimizer.explanation.point.explained, optimizer.verify.schema
 from optimizer import library
 for name in library.__all__:
     f = getattr(optimizer, name)
@@ -50,22 +50,23 @@ def test_the_package_starts_without_heavy_modules() -> None:
 
 LIBRARY = {"optimizer", "optimizer.library"}
 PLAIN = {
-    "optimizer.avl", "optimizer.clock", "optimizer.command", "optimizer.csv_table", "optimizer.i18n",
-    "optimizer.text.minor_units", "optimizer.text.money", "optimizer.texts",
+    "optimizer.request.approved_list", "optimizer.search.clock", "optimizer.request.command",
+    "optimizer.text.csv_table", "optimizer.text.languages",
+    "optimizer.text.minor_units", "optimizer.text.money", "optimizer.request.texts",
 }  # fmt: skip
 """Clock, command lines, languages, texts, tables, and amounts and lists that are read: they decide nothing about a
 build."""
 SCHEMAS = {
-    "optimizer.schema", "optimizer.point_schema",
-    "optimizer.size_schema", "optimizer.explanation_schema", "optimizer.explanation.why_not_schema",
-    "optimizer.procurement.comparing.schema", "optimizer.procurement.comparing.changes_schema",
-    "optimizer.procurement.terms", "optimizer.procurement.xray.schema",
+    "optimizer.result.schema", "optimizer.result.point_schema",
+    "optimizer.sizing.schema", "optimizer.result.explanation_schema", "optimizer.explanation.why_not.schema",
+    "optimizer.procurement.bids.schema", "optimizer.procurement.bids.changes_schema",
+    "optimizer.procurement.quotation.terms", "optimizer.procurement.xray.schema",
 }  # fmt: skip
 VIEWS = {
-    "optimizer.procurement.comparing.words", "optimizer.procurement.comparing.workbook",
-    "optimizer.procurement.formats", "optimizer.procurement.labels", "optimizer.procurement.reading.mapping",
-    "optimizer.procurement.reading.review", "optimizer.procurement.template",
-    "optimizer.procurement.workbook", "optimizer.procurement.xray.summary",
+    "optimizer.procurement.bids.words", "optimizer.procurement.bids.workbook",
+    "optimizer.procurement.quotation.formats", "optimizer.procurement.labels", "optimizer.procurement.reading.mapping",
+    "optimizer.procurement.reading.review", "optimizer.procurement.quotation.template",
+    "optimizer.procurement.quotation.workbook", "optimizer.procurement.xray.summary",
     "optimizer.procurement.xray.workbook", "optimizer.verify.verdict",
 }  # fmt: skip
 """What an answer looks like on the screen and in a file: words, workbooks, lists of lines to look at."""
@@ -103,9 +104,9 @@ def test_the_command_line_stands_on_the_library_alone(path: Path) -> None:
 
 
 def test_an_engine_in_a_command_is_seen() -> None:
-    code = "def f():\n    from optimizer import front, texts\n    from optimizer.explanation.point import explained\n"
-    assert imported(ast.parse(code)) == {"optimizer.front", "optimizer.texts", "optimizer.explanation.point"}
-    assert imported(ast.parse("if TYPE_CHECKING:\n    from optimizer.market import Market")) == set()
+    code = "def f():\n    from optimizer.search import front\n    from optimizer.verify.points import judged\n"
+    assert imported(ast.parse(code)) == {"optimizer.search.front", "optimizer.verify.points"}
+    assert imported(ast.parse("if TYPE_CHECKING:\n    from optimizer.market.market import Market")) == set()
 
 
 def test_nothing_stands_on_the_command_line() -> None:
@@ -115,7 +116,7 @@ def test_nothing_stands_on_the_command_line() -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["solve", "--help"], ["explain", "--help"], ["size", "--help"]])
 def test_help_starts_without_heavy_modules(words: list[str]) -> None:
-    heavy = "pandas", "numpy", "ortools", "optimizer.library", "optimizer.market", "optimizer.schema"
+    heavy = "pandas", "numpy", "ortools", "optimizer.library", "optimizer.market.market", "optimizer.result.schema"
     code = f"import sys\nsys.argv[1:] = {words}\nfrom optimizer.cli import main\ntry:\n    main()\nfinally:\n"
     code += f"    print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)

@@ -10,10 +10,10 @@ import pytest
 
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Contained
-from constraints.limited import LimitedBook
-from constraints.purchase import Kit, Priced
+from constraints.prices.limited_book import LimitedBook
+from constraints.prices.purchase import Kit, Priced
+from constraints.prices.tariff import NEVER, Source, Step, Tariff
 from constraints.request import Request
-from constraints.tariff import NEVER, Source, Step, Tariff
 
 DAY = date(2026, 11, 1)
 PLAIN: dict[str, Any] = {"currency": "USD", "date": DAY, "condition": "new", "source": "test"}

@@ -9,10 +9,10 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.schema import Platform, Rack
-from constraints.cooling import liquid_w
 from constraints.policy import Policy
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from constraints.rules.cooling import liquid_w
+from optimizer.market.market import Market
+from optimizer.search.solver import Solver
 from tests.scenes import Scene, changed, gear, load_w, scene, verdicts
 
 

@@ -12,16 +12,16 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Memory
-from constraints.case import Build, Case
+from constraints.build import Build, Case
 from constraints.plan import RowKey
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.buildfile import read
-from optimizer.explanation.mend import Mended, mended
-from optimizer.explanation.mend_bound import ChangeBound, partial, spread
-from optimizer.judging import check
-from optimizer.market import Market
-from optimizer.rows import families
+from optimizer.explanation.mend.bound import ChangeBound, partial, spread
+from optimizer.explanation.mend.mended import Mended, mended
+from optimizer.market.market import Market
+from optimizer.market.rows import families
+from optimizer.result.build_file import read
+from optimizer.search.judging import check
 from optimizer.throughput.choice import planner_for
 from tests.random_catalogs import scenario
 from tests.test_cli import dsopt

@@ -17,18 +17,18 @@ from catalogs.errors import InputError
 from catalogs.load import Catalog, load
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Contained, Kind
-from constraints import model
 from constraints.exchange import FxRate
+from constraints.model import family_model as model
 from constraints.policy import Policy
-from constraints.pricing import unit_price
-from constraints.purchase import PriceBook
+from constraints.prices.pricing import unit_price
+from constraints.prices.purchase import PriceBook
+from constraints.prices.tariff import NEVER, Source, Tariff, steps_of
 from constraints.request import Owned, Request, Spare, SupportRate
-from constraints.tariff import NEVER, Source, Tariff, steps_of
 from optimizer.cli import terms
 from optimizer.cli.app import app
-from optimizer.market import Market
-from optimizer.pareto import Disagreement, Solver
-from optimizer.schema import Result
+from optimizer.market.market import Market
+from optimizer.result.schema import Result
+from optimizer.search.solver import Disagreement, Solver
 from tests.price_terms import priced_scenario
 from tests.random_catalogs import scenario
 
@@ -190,7 +190,7 @@ def test_stock_is_named_when_it_is_short() -> None:
     part = next(x for x, q in build.build.total().items() if q > 1)
     few = {**catalog.offers, part: (offer("a", "1", part, stock=1),)}
     market = Market.open(Catalog(catalog.parts, few, ""), request, Policy())
-    from constraints.rules import findings
+    from constraints.rules.registry import findings
 
     found = findings(market.case(build.build, build.row.plan, build.row.key))
     short = [x for x in found if x.rule == "procurement" and x.status == "fail"]

@@ -4,7 +4,7 @@ import pytest
 
 from catalogs.errors import InputError
 from catalogs.llm import get
-from optimizer.texts import gpu
+from optimizer.request.texts import gpu
 
 MODELS = {
     "MiniMaxAI/MiniMax-M2.5": "minimax-m2.5",

@@ -16,11 +16,11 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.cli.app import app
 from optimizer.cli.money_view import sums
-from optimizer.i18n import Words, choose
 from optimizer.library import quote, solve
-from optimizer.procurement.terms import Party
-from optimizer.procurement.workbook import workbook
-from optimizer.schema import Result
+from optimizer.procurement.quotation.terms import Party
+from optimizer.procurement.quotation.workbook import workbook
+from optimizer.result.schema import Result
+from optimizer.text.languages import Words, choose
 from tests.test_money import DAY
 
 RUN = CliRunner()

@@ -9,13 +9,13 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Part, Platform, Switch
-from constraints.case import Build
-from constraints.interconnect import host_gbit_s, least_gbit_s, net_of, plan_fault
-from constraints.links import Network, lan_port, networks, paths, thrifty
+from constraints.build import Build
+from constraints.physics.links import Network, lan_port, networks, paths, thrifty
 from constraints.plan import Plan, Row, RowKey
 from constraints.policy import Policy
-from constraints.rules import findings
-from optimizer.market import Market
+from constraints.rules.interconnect import host_gbit_s, least_gbit_s, net_of, plan_fault
+from constraints.rules.registry import findings
+from optimizer.market.market import Market
 from tests.scenes import PLENTY, Scene, certificate, scene, verdicts
 
 NO = {"name": "", "vendor": "X", "source": "test"}

@@ -6,8 +6,8 @@ import pytest
 
 from catalogs.load import load
 from catalogs.schema import Kind, Link, Nic, Switch
-from constraints.links import networks
-from optimizer.cluster import Wirings
+from constraints.physics.links import networks
+from optimizer.search.shared_gear import Wirings
 
 CATALOG = load()
 

@@ -14,12 +14,12 @@ import pytest
 
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.explanation.asking import NOTHING, Asking, Change
-from optimizer.explanation.conditions import conditions
-from optimizer.explanation.conflict import conflict, minimal
-from optimizer.explanation.ways_out import ways_out
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from optimizer.explanation.conditions.conditions import conditions
+from optimizer.explanation.no_build.conflict import conflict, minimal
+from optimizer.explanation.no_build.ways_out import ways_out
+from optimizer.explanation.questions import NOTHING, Asking, Change
+from optimizer.market.market import Market
+from optimizer.search.solver import Solver
 from tests.random_catalogs import scenario
 from tests.test_cli import dsopt
 
@@ -133,7 +133,7 @@ def test_a_request_comes_back_from_its_command() -> None:
         "--as-of", "2026-11-24", "--tax", "13%", "--set", "storage.copies=3",
     ]  # fmt: skip
     first = json.loads(dsopt("solve", *words, "--json", code=0).stdout)
-    from optimizer.command import command
+    from optimizer.request.command import command
 
     policy = Policy().with_settings(f"{k}={v}" for k, v in first["policy"].items())
     typed = command(Request.model_validate(first["request"]), policy)

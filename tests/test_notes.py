@@ -12,12 +12,12 @@ import pytest
 from catalogs.llm import get
 from catalogs.load import Catalog
 from catalogs.schema import Gpu
-from constraints.precision import support
 from constraints.request import Request
+from constraints.rules.precision import support
 from optimizer.cli.money_view import apart, total
-from optimizer.i18n import choose
 from optimizer.library import solve
-from optimizer.notes import _gpu
+from optimizer.result.notes import _gpu
+from optimizer.text.languages import choose
 
 
 def said(gpu: Gpu, model: str, precision: str, domain: int = 0, per_node: int = 8) -> dict[str, str]:

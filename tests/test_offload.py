@@ -13,21 +13,21 @@ import pytest
 from catalogs.llm import get
 from catalogs.load import Catalog
 from catalogs.schema import Contained
-from constraints import offload as rule
-from constraints.case import build_of
-from constraints.host_memory import HostMemory, host_of
-from constraints.model import FamilyModel
-from constraints.offload import CPU_FIELDS, MEMORY_FIELDS, HostSpec, host, room_gb
+from constraints.build import build_of
+from constraints.model.family_model import FamilyModel
+from constraints.physics import offload as rule
+from constraints.physics.offload import CPU_FIELDS, MEMORY_FIELDS, HostSpec, host, room_gb
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rules import RULES
-from optimizer.buildfile import read
-from optimizer.front import Front
-from optimizer.host_sizing import host_size
-from optimizer.judging import check
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from optimizer.result import messages
+from constraints.rules.host_memory import HostMemory, host_of
+from constraints.rules.registry import RULES
+from optimizer.market.market import Market
+from optimizer.result.build_file import read
+from optimizer.result.contract import messages
+from optimizer.search.front import Front
+from optimizer.search.judging import check
+from optimizer.search.solver import Solver
+from optimizer.sizing.offload import host_size
 from optimizer.throughput import offload
 from optimizer.throughput.jobs import DATA_FIELDS
 from tests.offload_fit import constants, fit, interval, left_out, measured, table

@@ -6,10 +6,10 @@ import pytest
 
 from constraints.plan import Plan, Row
 from constraints.policy import Policy
-from constraints.rules import RULES
-from optimizer.certify import Family
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from constraints.rules.registry import RULES
+from optimizer.market.market import Market
+from optimizer.search.certificate import Family
+from optimizer.search.solver import Solver
 from tests.oracle import RULES as ORACLE_RULES
 from tests.oracle import Oracle
 from tests.random_catalogs import scenario

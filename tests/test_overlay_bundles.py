@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from catalogs.load import Catalog, load
-from optimizer.buildfile import read
+from optimizer.result.build_file import read
 
 BUNDLE = (
     "id,parts,price,currency,date,condition,confidence,seller,source\n"

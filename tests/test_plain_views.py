@@ -10,11 +10,11 @@ from rich.cells import cell_len
 
 from catalogs.load import load
 from catalogs.schema import Gpu, GpuBoard, Kind
-from constraints.contents import holders
+from constraints.physics.contents import holders
 from constraints.rule import Check
-from optimizer.explanation.point import margin
-from optimizer.explanation.words import amount
-from optimizer.i18n import Words
+from optimizer.explanation.point.explained import margin
+from optimizer.text.figures import amount
+from optimizer.text.languages import Words
 from tests.test_cli import dsopt
 from tests.test_terminal_width import typed
 

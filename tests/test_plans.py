@@ -13,7 +13,7 @@ from catalogs.schema import Gpu, Kind
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.vram import most_users
+from constraints.rules.vram import most_users
 from optimizer.throughput import calibration
 from optimizer.throughput.constants import Constants
 from optimizer.throughput.demand import demand

@@ -12,16 +12,16 @@ import pytest
 
 from catalogs.engines.support import SupportRow, engines
 from catalogs.llm import get
+from constraints.physics.reserve import reserve_bytes, usable_bytes
+from constraints.physics.training import trained_params
 from constraints.plan import Plan
 from constraints.policy import Policy
-from constraints.precision import Precision, admitted, known_precisions, runs, wanted
 from constraints.request import Request
-from constraints.reserve import reserve_bytes, usable_bytes
 from constraints.rule import Check
-from constraints.software import Software, served
-from constraints.storage import needed_gb
-from constraints.training import trained_params
-from constraints.vram import demand_bytes, kv_per_gpu_user, most_users, stages, weights_per_gpu
+from constraints.rules.precision import Precision, admitted, known_precisions, runs, wanted
+from constraints.rules.software import Software, served
+from constraints.rules.storage import needed_gb
+from constraints.rules.vram import demand_bytes, kv_per_gpu_user, most_users, stages, weights_per_gpu
 from tests.conftest import AS_OF
 from tests.scenes import scene, verdicts
 
@@ -235,7 +235,7 @@ def test_a_plan_that_fills_its_memory_to_the_byte(monkeypatch: pytest.MonkeyPatc
     s = scene("tower")
     need = demand_bytes(s.case.gpu, s.market.llm, s.market.policy, s.row.plan, s.market.request)
     for have, found in ((need, (set(), True)), (need - 1, ({"vram"}, False))):
-        monkeypatch.setattr("constraints.vram.usable_bytes", lambda gpu, have=have: have)
+        monkeypatch.setattr("constraints.rules.vram.usable_bytes", lambda gpu, have=have: have)
         assert verdicts(s, s.market.catalog, s.market.request, s.market.policy, s.case.build) == found
 
 

@@ -17,18 +17,18 @@ from ortools.sat.python import cp_model
 from catalogs.load import Catalog
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Gpu, GpuBoard, Kind, Part
-from constraints.buying import need
-from constraints.filters import limits
 from constraints.policy import Policy
-from constraints.price_book import barred_by
-from constraints.pricing import shipped_rates, unit_price
-from constraints.purchase import Kit
+from constraints.prices.filters import limits
+from constraints.prices.ordering import need
+from constraints.prices.price_book import barred_by
+from constraints.prices.pricing import shipped_rates, unit_price
+from constraints.prices.purchase import Kit
+from constraints.prices.tariff import NEVER, Step
+from constraints.prices.totals import most_parts_cents, totals
 from constraints.request import Owned, Request, Spare
-from constraints.rules import findings
-from constraints.tariff import NEVER, Step
-from constraints.totals import most_parts_cents, totals
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from constraints.rules.registry import findings
+from optimizer.market.market import Market
+from optimizer.search.solver import Solver
 from tests.scenes import PLENTY, Scene, certificate, scene, verdicts
 from tests.test_limited import book as limited
 from tests.test_limited import sellers, source

@@ -9,12 +9,12 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.schema import Kind
-from constraints.case import Build
+from constraints.build import Build
 from constraints.policy import Policy
 from constraints.request import Owned
-from optimizer.front import passes
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from optimizer.market.market import Market
+from optimizer.search.front import passes
+from optimizer.search.solver import Solver
 from tests.price_oracle import PriceOracle
 from tests.price_terms import priced_scenario, with_few_terms, with_sellers
 from tests.test_oracle import nodes_tried, values

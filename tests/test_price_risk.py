@@ -15,14 +15,14 @@ from catalogs.schema import Kind
 from constraints.policy import Policy
 from constraints.request import Owned, Spare, SupportRate
 from optimizer.cli.prices_view import show_price_risk, show_variation
-from optimizer.clock import Clock, TimeUp
-from optimizer.explanation.price_risk import MOST_BAD, price_risk
-from optimizer.explanation.regret import RegretAxis, Rises
-from optimizer.explanation.reprice import End, at_end, band
-from optimizer.explanation.vary import vary
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from optimizer.recommended import recommended
+from optimizer.explanation.prices.price_risk import MOST_BAD, price_risk
+from optimizer.explanation.prices.regret import RegretAxis, Rises
+from optimizer.explanation.prices.reprice import End, at_end, band
+from optimizer.explanation.prices.vary import vary
+from optimizer.market.market import Market
+from optimizer.result.recommended import recommended
+from optimizer.search.clock import Clock, TimeUp
+from optimizer.search.solver import Solver
 from tests.every_build import SEEDS, at_other_prices, every_build, unit_cents
 from tests.random_catalogs import scenario
 

@@ -13,17 +13,17 @@ import pytest
 
 from catalogs.errors import InputError
 from catalogs.schema import Kind
-from constraints.filters import Filter, admissible
-from constraints.limited import LimitedBook
 from constraints.policy import Policy
+from constraints.prices.filters import Filter, admissible
+from constraints.prices.limited_book import LimitedBook
+from constraints.prices.tariff import Order, Tariff
 from constraints.request import Listed, Request
 from constraints.rule import Check
-from constraints.rules import RULES
-from constraints.surplus import Surplus
-from constraints.tariff import Order, Tariff
-from optimizer.avl import read
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from constraints.rules.registry import RULES
+from constraints.rules.surplus import Surplus
+from optimizer.market.market import Market
+from optimizer.request.approved_list import read
+from optimizer.search.solver import Solver
 from tests.conftest import AS_OF
 from tests.oracle import Oracle
 from tests.random_procurement import AXES, WISHES, procurement_scenario

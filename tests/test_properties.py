@@ -15,10 +15,10 @@ from catalogs.offers import Offer
 from catalogs.schema import Drive, Memory
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.front import Front
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from optimizer.stairs import Staircase
+from optimizer.market.market import Market
+from optimizer.search.front import Front
+from optimizer.search.solver import Solver
+from optimizer.search.staircase import Staircase
 from tests.random_catalogs import scenario
 
 SEEDS = st.sampled_from([s for s in range(120) if s % 6 != 5])

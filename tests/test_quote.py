@@ -26,16 +26,16 @@ from catalogs import files
 from catalogs.errors import InputError
 from constraints.exchange import FxRate
 from constraints.policy import Policy
+from constraints.prices.totals import totals
 from constraints.request import Spare, SupportRate
-from constraints.totals import totals
-from optimizer.answer import solve
 from optimizer.cli.app import app
-from optimizer.i18n import Words
-from optimizer.procurement import formats
-from optimizer.procurement.quote import Quote
-from optimizer.procurement.sums import half_up, sums
-from optimizer.procurement.template import filled
-from optimizer.procurement.workbook import workbook
+from optimizer.procurement.quotation import formats
+from optimizer.procurement.quotation.quote import Quote
+from optimizer.procurement.quotation.sums import half_up, sums
+from optimizer.procurement.quotation.template import filled
+from optimizer.procurement.quotation.workbook import workbook
+from optimizer.result.answer import solve
+from optimizer.text.languages import Words
 from optimizer.verify.consistent import consistent
 from tests.office import OFFICE, formulas, named, opened, recalculated, with_inputs
 from tests.price_terms import priced_scenario
@@ -189,7 +189,7 @@ def test_quote_options_price_as_solve_does(main: Job) -> None:
 
 
 def _nodes(p: dict[str, Any]) -> str:
-    from optimizer.point_schema import Node
+    from optimizer.result.point_schema import Node
 
     return str([Node.model_validate(n) for n in p["nodes"]])
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from catalogs.schema import Pdu, Platform, Psu, Rack
-from constraints.case import Build, Case
+from constraints.build import Build, Case
 from constraints.plan import Row
 from constraints.policy import Policy
-from constraints.rack import racks_in
+from constraints.prices.tariff import Source, Step, Tariff
 from constraints.request import Circuit
-from constraints.tariff import Source, Step, Tariff
-from optimizer.market import Market
+from constraints.rules.rack import racks_in
+from optimizer.market.market import Market
 from tests.scenes import changed, load_w, scene, switches_w, verdicts
 
 

@@ -15,7 +15,7 @@ import pytest
 from catalogs.load import Catalog, load
 from constraints.request import Request
 from optimizer.library import compare, xray
-from optimizer.procurement.comparing.schema import Comparison
+from optimizer.procurement.bids.schema import Comparison
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.reading.reader import read
 from optimizer.procurement.xray.schema import XRay

@@ -14,10 +14,10 @@ import xlwt
 
 from catalogs.load import Catalog, load
 from examples.procurement import xlsb
-from optimizer.procurement.formats import convert
-from optimizer.procurement.reading.guard import refuse
+from optimizer.procurement.quotation.formats import convert
+from optimizer.procurement.reading.opening.guard import refuse
+from optimizer.procurement.reading.opening.tables import read_tables
 from optimizer.procurement.reading.reader import read
-from optimizer.procurement.reading.tables import read_tables
 from tests.office import OFFICE
 
 SAMPLE = Path("examples/procurement/halden-h100.xlsb")
@@ -93,7 +93,7 @@ def test_nothing_hidden_says_nothing(name: str, make: Callable[[Path], None], tm
 
 
 def test_where_it_cannot_be_told_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from optimizer.procurement.reading import tables
+    from optimizer.procurement.reading.opening import tables
 
     whole = tables._opened
 

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from optimizer.procurement.reading.document import Quote
-from optimizer.procurement.reading.match import match
+from optimizer.procurement.reading.line.match import match
 from optimizer.procurement.reading.reader import read
 from tests.test_reader_habits import catalog
 from tests.test_reader_words import index

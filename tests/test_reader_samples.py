@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from catalogs.load import Catalog, load
-from constraints.case import Build, build_of
+from constraints.build import Build, build_of
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.judging import check
-from optimizer.market import Market
+from optimizer.market.market import Market
 from optimizer.procurement.reading.build import to_build
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.mapping import Mapping, mapping_toml, read_mapping, write_mapping
 from optimizer.procurement.reading.reader import read
 from optimizer.procurement.reading.review import COLUMNS, review_rows, suggestions, write_review
+from optimizer.search.judging import check
 from optimizer.throughput.calibration import shipped
 
 FOLDER = Path("examples/procurement")

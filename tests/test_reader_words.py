@@ -17,12 +17,12 @@ from optimizer.procurement.reading.build import to_build
 from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.dates import read_date, read_days
 from optimizer.procurement.reading.document import Quote
-from optimizer.procurement.reading.headers import column_of
+from optimizer.procurement.reading.line.match import is_service, match
+from optimizer.procurement.reading.line.names import Index
 from optimizer.procurement.reading.mapping import Mapping, read_mapping
-from optimizer.procurement.reading.match import is_service, match
-from optimizer.procurement.reading.names import Index
 from optimizer.procurement.reading.reader import read
-from optimizer.procurement.reading.totals import total_kind
+from optimizer.procurement.reading.table.headers import column_of
+from optimizer.procurement.reading.table.totals import total_kind
 from optimizer.text import amounts as numbers
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.answer import solve
 from optimizer.cli.front_view import SHOWN, shown
-from optimizer.front import Point
-from optimizer.i18n import Words
-from optimizer.load import load_of, with_load
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from optimizer.recommended import indistinct, less_words, load_view, reason, recommended
+from optimizer.market.market import Market
+from optimizer.request.load import load_of, with_load
+from optimizer.result.answer import solve
+from optimizer.result.recommended import indistinct, less_words, load_view, reason, recommended
+from optimizer.search.front import Point
+from optimizer.search.solver import Solver
+from optimizer.text.languages import Words
 from optimizer.text.minor_units import money_words
 from tests.conftest import AS_OF
 

@@ -10,8 +10,8 @@ import pytest
 from catalogs.load import load
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.explanation.reprice import priced, scaled
-from optimizer.market import Market
+from optimizer.explanation.prices.reprice import priced, scaled
+from optimizer.market.market import Market
 
 
 @pytest.fixture(scope="module")

@@ -14,15 +14,15 @@ import pytest
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog
-from constraints import software
-from constraints.case import Build
+from constraints.build import Build
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rules import RULES
+from constraints.rules import software
+from constraints.rules.registry import RULES
 from optimizer import library
-from optimizer.answer import solve
 from optimizer.library import check
 from optimizer.request.fields import FIELDS, table
+from optimizer.result.answer import solve
 from optimizer.verify.consistent import consistent
 from tests.random_catalogs import offload_scenario, scenario
 from tests.random_procurement import procurement_scenario

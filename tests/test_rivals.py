@@ -11,10 +11,10 @@ import pytest
 from benchmarks.rivals import cp_sat, milp, ours
 from benchmarks.rivals.task import Outcome, Run, Task, Value, score
 from constraints.policy import Policy
-from constraints.rules import findings
-from optimizer.front import Found
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from constraints.rules.registry import findings
+from optimizer.market.market import Market
+from optimizer.search.front import Found
+from optimizer.search.solver import Solver
 from tests.random_catalogs import scenario
 
 LIMIT_S = 100

@@ -13,12 +13,12 @@ import pytest
 from catalogs.llm import get
 from catalogs.load import Catalog
 from catalogs.schema import Contained, Cpu, Drive, Gpu, GpuBoard, Link, Memory, Nic, Part, Platform, Psu, Switch
-from constraints.lanes import Lanes
 from constraints.plan import Row
 from constraints.policy import Policy
 from constraints.request import Circuit
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from constraints.rules.lanes import Lanes
+from optimizer.market.market import Market
+from optimizer.search.solver import Solver
 from tests.random_catalogs import scenario
 from tests.scenes import PLENTY, Scene, changed, gpus, lanes_used, load_w, scene, switches_w, verdicts
 

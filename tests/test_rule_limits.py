@@ -7,12 +7,12 @@ from functools import cache
 
 import pytest
 
-from constraints.case import Build
+from constraints.build import Build
 from constraints.plan import Row, RowKey
-from constraints.rules import findings
-from optimizer.certify import Family
-from optimizer.market import Market
-from optimizer.pareto import Solver, Unit
+from constraints.rules.registry import findings
+from optimizer.market.market import Market
+from optimizer.search.certificate import Family
+from optimizer.search.solver import Solver, Unit
 from tests.recorded import PLENTY, Node, Recording, cheapest, recorded, rows_of
 
 CATALOGS = (0, 1, 3, 6, 12, 13, 19, 22, 26)

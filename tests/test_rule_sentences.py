@@ -18,15 +18,15 @@ import pytest
 from catalogs.errors import InputError
 from catalogs.load import Catalog
 from catalogs.schema import Cpu, Drive, Gpu, Memory, Pdu, Platform, Psu, Rack
-from constraints.case import Case
+from constraints.build import Case
 from constraints.plan import RowKey
 from constraints.policy import Policy
-from constraints.power import supplies
 from constraints.request import Circuit
 from constraints.rule import Check, counted, figure, gb
-from constraints.rules import RULES
-from optimizer.i18n import Words
-from optimizer.market import Market
+from constraints.rules.power import supplies
+from constraints.rules.registry import RULES
+from optimizer.market.market import Market
+from optimizer.text.languages import Words
 from tests.scenes import SCENES, Scene, changed, scene
 from tests.test_i18n import chinese
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from catalogs.schema import Memory
-from constraints.case import Case, total_w, units
+from constraints.build import Case, total_w, units
+from constraints.physics.reserve import usable_bytes
 from constraints.policy import Policy
 from constraints.request import Circuit
-from constraints.reserve import usable_bytes
-from constraints.rules import RULES
-from constraints.vram import demand_bytes
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from constraints.rules.registry import RULES
+from constraints.rules.vram import demand_bytes
+from optimizer.market.market import Market
+from optimizer.search.solver import Solver
 
 Step = tuple[dict[str, Any], list[str]]
 

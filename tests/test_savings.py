@@ -9,15 +9,15 @@ import pytest
 
 from catalogs.load import Catalog
 from catalogs.schema import Kind, Memory
-from constraints.case import Build
+from constraints.build import Build
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.explanation.point import explained
-from optimizer.explanation.savings import fewer_modules
-from optimizer.front import Point
-from optimizer.judging import check
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from optimizer.explanation.point.explained import explained
+from optimizer.explanation.point.savings import fewer_modules
+from optimizer.market.market import Market
+from optimizer.search.front import Point
+from optimizer.search.judging import check
+from optimizer.search.solver import Solver
 from tests.conftest import AS_OF
 
 

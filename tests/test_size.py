@@ -20,15 +20,17 @@ from catalogs.load import Catalog, load
 from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer import calibrating, library, second_opinion, texts
+from optimizer import library
 from optimizer.cli import calibrate_view, parse
-from optimizer.load import Load, erlang_c, load_of, queue, with_load
-from optimizer.own_runs import calibration
-from optimizer.sizing import Sized, key_of, serving_size
+from optimizer.request import texts
+from optimizer.request.load import Load, erlang_c, load_of, queue, with_load
+from optimizer.sizing import calibrating, second_opinion
+from optimizer.sizing.own_runs import calibration
+from optimizer.sizing.serving import Sized, key_of, serving_size
 from optimizer.throughput.calibration import Calibration, shipped
 from optimizer.throughput.constants import DATA
-from optimizer.throughput.measured import SHIPPED, Runs
-from optimizer.throughput.measured import read as read_runs
+from optimizer.throughput.fitting.measured import SHIPPED, Runs
+from optimizer.throughput.fitting.measured import read as read_runs
 from tests.test_cli import dsopt
 
 DAY = date(2026, 11, 24)

@@ -14,7 +14,7 @@ from catalogs.load import Catalog, load
 from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.sizing import key_of, serving_size
+from optimizer.sizing.serving import key_of, serving_size
 from optimizer.throughput.calibration import shipped
 from tests.conftest import AS_OF
 

@@ -15,11 +15,11 @@ from catalogs.engines.sizes import of
 from catalogs.load import Catalog
 from catalogs.registry import get
 from catalogs.schema import Gpu
-from constraints.interconnect import net_of
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.software import engine_of, software_fault
+from constraints.rules.interconnect import net_of
+from constraints.rules.software import engine_of, software_fault
 from optimizer.throughput.plans import Planner
 from optimizer.throughput.shapes import shapes
 from tests.conftest import AS_OF

@@ -12,8 +12,8 @@ from catalogs.llm import get
 from catalogs.load import Catalog
 from constraints.plan import RowKey
 from constraints.policy import Policy
-from constraints.vram import usable_bytes
-from optimizer.throughput import audit, measured, roofline
+from constraints.rules.vram import usable_bytes
+from optimizer.throughput import roofline
 from optimizer.throughput.answers import answers
 from optimizer.throughput.batch import Table, prepare
 from optimizer.throughput.calibration import Point, curve_of
@@ -21,6 +21,7 @@ from optimizer.throughput.calibration import measured as at
 from optimizer.throughput.calibration import shipped as calibration
 from optimizer.throughput.constants import constants, rows
 from optimizer.throughput.demand import demand
+from optimizer.throughput.fitting import audit, measured
 from optimizer.throughput.interval import DISTANCES
 from optimizer.throughput.jobs import DATA_FIELDS, of_keys
 from tests.seen import Seen

@@ -16,11 +16,8 @@ from catalogs.errors import InputError
 from catalogs.llm import get
 from catalogs.load import Catalog
 from catalogs.schema import Gpu
-from constraints.plan import Plan, RowKey, Training
-from constraints.policy import Policy
-from constraints.request import Request
-from constraints.reserve import usable_bytes
-from constraints.training import (
+from constraints.physics.reserve import usable_bytes
+from constraints.physics.training import (
     adapter_params,
     base_precisions,
     checkpoint_bytes,
@@ -29,6 +26,9 @@ from constraints.training import (
     layer_activation_bytes,
     sequence_bytes,
 )
+from constraints.plan import Plan, RowKey, Training
+from constraints.policy import Policy
+from constraints.request import Request
 from optimizer.throughput.training import DATA_FIELDS, flops_per_token, tokens_s
 from optimizer.throughput.training_plans import TrainingPlanner
 from tests.conftest import AS_OF

@@ -13,10 +13,10 @@ from catalogs.schema import Gpu
 from constraints.plan import Row, RowKey, Training
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rules import RULES
-from optimizer.certify import Family
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from constraints.rules.registry import RULES
+from optimizer.market.market import Market
+from optimizer.search.certificate import Family
+from optimizer.search.solver import Solver
 from optimizer.throughput.training_plans import TrainingPlanner
 from tests.oracle import Ask
 from tests.random_catalogs import DAY, scenario

@@ -12,9 +12,9 @@ from catalogs.load import Catalog
 from catalogs.offers import Offer
 from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Kind, Link, Memory, Part, Platform, Rack, Switch
 from constraints.policy import Policy
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from optimizer.twins import figures, thinned
+from optimizer.market.market import Market
+from optimizer.pruning.near_duplicates import figures, thinned
+from optimizer.search.solver import Solver
 from tests.random_catalogs import scenario
 
 CHANGES: dict[type[Part], tuple[tuple[str, tuple[int, ...]], ...]] = {

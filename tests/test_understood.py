@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from constraints.policy import Policy
-from constraints.pricing import energy_price
+from constraints.prices.pricing import energy_price
 from constraints.request import Circuit, Request
 from optimizer.cli.app import app
 from optimizer.cli.understood import understood
-from optimizer.i18n import choose
+from optimizer.text.languages import choose
 
 RUN = CliRunner()
 JOB = ("--model", "v2-lite", "--max-nodes", "1", "--have", "racks,network", "--as-of", "2026-11-24")

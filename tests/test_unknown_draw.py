@@ -10,14 +10,14 @@ import pytest
 
 from catalogs.load import Catalog, load
 from catalogs.schema import Cpu, Gpu
-from constraints.case import Build, Case
+from constraints.build import Build, Case
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rule import Check
 from optimizer import read_quote
-from optimizer.judging import check
-from optimizer.market import Market
+from optimizer.market.market import Market
 from optimizer.procurement.xray.xray import xray
+from optimizer.search.judging import check
 from tests.scenes import changed, scene, verdicts
 
 CARD, CPU, CHASSIS = "nvidia-h200-nvl-141gb", "intel-xeon-platinum-8592-plus", "supermicro-sys-421ge-tnrt"

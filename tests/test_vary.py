@@ -17,16 +17,16 @@ from hypothesis import strategies as st
 from catalogs.errors import InputError
 from catalogs.schema import Kind
 from constraints.policy import Policy
+from constraints.prices.totals import totals
 from constraints.request import SupportRate
-from constraints.totals import totals
-from optimizer.clock import Clock
-from optimizer.explanation.step_costs import first_step
-from optimizer.explanation.vary import Variation, vary
-from optimizer.explanation.vary_spec import UNIT, parse
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from optimizer.recommended import recommended as chosen_point
-from optimizer.recommended import serving
+from optimizer.explanation.prices.step_costs import first_step
+from optimizer.explanation.prices.vary import Variation, vary
+from optimizer.explanation.prices.vary_spec import UNIT, parse
+from optimizer.market.market import Market
+from optimizer.result.recommended import recommended as chosen_point
+from optimizer.result.recommended import serving
+from optimizer.search.clock import Clock
+from optimizer.search.solver import Solver
 from tests.every_build import SEEDS, EveryBuild, at_other_prices, every_build, unit_cents
 from tests.price_oracle import PriceOracle
 from tests.price_terms import priced_scenario

@@ -17,21 +17,21 @@ import pytest
 from typer.testing import CliRunner
 
 from catalogs.load import Catalog
-from constraints.cores import Cores
-from constraints.model import FamilyModel
+from constraints.model.family_model import FamilyModel
 from constraints.policy import Policy
-from constraints.storage import Storage
-from optimizer.answer import Answer, embedded, solve
-from optimizer.certify import Family
+from constraints.rules.cores import Cores
+from constraints.rules.storage import Storage
 from optimizer.cli.app import app
-from optimizer.front import Found, Front, Point
-from optimizer.i18n import Words
 from optimizer.library import verify_result
-from optimizer.market import Market
-from optimizer.parameters import staircase
-from optimizer.pareto import Disagreement, Solver
-from optimizer.result import result
-from optimizer.schema import Result
+from optimizer.market.market import Market
+from optimizer.result.answer import Answer, embedded, solve
+from optimizer.result.contract import result
+from optimizer.result.schema import Result
+from optimizer.search.certificate import Family
+from optimizer.search.front import Found, Front, Point
+from optimizer.search.parameters import staircase
+from optimizer.search.solver import Disagreement, Solver
+from optimizer.text.languages import Words
 from optimizer.verify.complete import complete, prove
 from optimizer.verify.consistent import consistent
 from optimizer.verify.families import MadeAnew

@@ -12,9 +12,9 @@ from catalogs.load import Catalog
 from catalogs.schema import Kind
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.answer import Answer, embedded, solve
-from optimizer.market import Market
-from optimizer.twins import thinned
+from optimizer.market.market import Market
+from optimizer.pruning.near_duplicates import thinned
+from optimizer.result.answer import Answer, embedded, solve
 from optimizer.verify.complete import complete
 from optimizer.verify.consistent import consistent
 from optimizer.verify.wrong import Report

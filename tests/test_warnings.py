@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from catalogs.schema import Cpu, Memory, Platform
-from constraints.case import PsuBank
-from constraints.power import node_limit_w, transient_extra_w, watts_at
+from constraints.build import PsuBank
 from constraints.request import Circuit
 from constraints.rule import Check
-from constraints.rules import findings
-from optimizer.market import Market
+from constraints.rules.power import node_limit_w, transient_extra_w, watts_at
+from constraints.rules.registry import findings
+from optimizer.market.market import Market
 from tests.scenes import Scene, bank, changed, gpus, load_w, scene
 
 

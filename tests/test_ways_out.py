@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 
 from catalogs.schema import Kind
-from constraints.circuits import regions, standard
+from constraints.physics.circuits import regions, standard
 from constraints.policy import Policy
 from constraints.request import Circuit
-from optimizer.clock import Clock
-from optimizer.explanation.asking import NOTHING, Asking, Change
-from optimizer.explanation.conditions import conditions
-from optimizer.explanation.levers import Count, Members
-from optimizer.explanation.loosening import levers
-from optimizer.explanation.no_build import no_build
-from optimizer.explanation.ways_out import ways_out
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from optimizer.explanation.conditions.conditions import conditions
+from optimizer.explanation.conditions.levers import Count, Members
+from optimizer.explanation.conditions.loosening import levers
+from optimizer.explanation.no_build.explained import no_build
+from optimizer.explanation.no_build.ways_out import ways_out
+from optimizer.explanation.questions import NOTHING, Asking, Change
+from optimizer.market.market import Market
+from optimizer.search.clock import Clock
+from optimizer.search.solver import Solver
 from optimizer.text.minor_units import money
 from tests.random_catalogs import scenario
 from tests.test_cli import dsopt

@@ -12,18 +12,18 @@ import pytest
 from catalogs.errors import InputError
 from catalogs.load import Catalog
 from catalogs.schema import Kind
-from constraints.case import Build
+from constraints.build import Build
 from constraints.policy import Policy
 from constraints.request import SupportRate
 from optimizer.cli.why_not_view import why_not_lines
-from optimizer.clock import Clock, TimeUp
-from optimizer.explanation.asked_for import Wish, asked_for
-from optimizer.explanation.break_even import break_even
-from optimizer.explanation.reprice import priced
-from optimizer.explanation.why_not import WhyNot, why_not
-from optimizer.front import Point
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from optimizer.explanation.prices.reprice import priced
+from optimizer.explanation.why_not.asked_for import Wish, asked_for
+from optimizer.explanation.why_not.break_even import break_even
+from optimizer.explanation.why_not.explained import WhyNot, why_not
+from optimizer.market.market import Market
+from optimizer.search.clock import Clock, TimeUp
+from optimizer.search.front import Point
+from optimizer.search.solver import Solver
 from optimizer.text.minor_units import minor
 from tests.random_catalogs import scenario
 from tests.whole_builds import whole_builds

@@ -11,13 +11,13 @@ import pytest
 from catalogs.errors import InputError
 from catalogs.load import load
 from constraints.policy import Policy
-from optimizer import avl
-from optimizer.batch_file import batch
 from optimizer.cli import terms
-from optimizer.own_runs import own_rows
 from optimizer.procurement.reading.reader import read
-from optimizer.throughput import measured
+from optimizer.request import approved_list as avl
+from optimizer.sizing.batch_file import batch
+from optimizer.sizing.own_runs import own_rows
 from optimizer.throughput.calibration import shipped
+from optimizer.throughput.fitting import measured
 
 CATALOG = load()
 OFFERS = "id,part,price,currency,date,condition,confidence,seller,source"

@@ -14,20 +14,20 @@ import pytest
 from ortools.sat.python import cp_model
 
 from constraints.policy import Policy
-from optimizer.certify import Family
-from optimizer.clock import Clock, TimeUp, interruptible
-from optimizer.cpsat import solved
-from optimizer.market import Market
-from optimizer.pareto import Solver
+from optimizer.market.market import Market
+from optimizer.search.certificate import Family
+from optimizer.search.clock import Clock, TimeUp, interruptible
+from optimizer.search.cp_sat_call import solved
+from optimizer.search.solver import Solver
 from tests.random_procurement import procurement_scenario
 
 RESULTS = """
 import json
 from constraints.policy import Policy
-from optimizer.clock import Clock
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from optimizer.result import result
+from optimizer.search.clock import Clock
+from optimizer.market.market import Market
+from optimizer.search.solver import Solver
+from optimizer.result.contract import result
 from tests.random_catalogs import scenario
 from tests.random_procurement import procurement_scenario
 

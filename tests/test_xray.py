@@ -23,9 +23,9 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer import read_quote, solve, xray
 from optimizer.cli.app import app
-from optimizer.point_schema import FrontPoint
 from optimizer.procurement.xray.schema import XRay
 from optimizer.procurement.xray.workbook import SHEETS, workbook
+from optimizer.result.point_schema import FrontPoint
 
 FOLDER = Path("examples/procurement")
 DAY = date(2026, 11, 24)

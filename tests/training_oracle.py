@@ -1,7 +1,8 @@
 """Brute force of training: every plan of every row by its own arithmetic, within the brute force of builds.
 
-Written from docs/training.md. Nothing of constraints/training.py, of the planner or of the speed model is imported; the
-CSV files of constants are read anew. Plans are tried at every micro-batch, not at the largest that fits alone.
+Written from docs/training.md. Nothing of constraints/physics/training.py, of the planner or of the speed model is
+imported; the CSV files of constants are read anew. Plans are tried at every micro-batch, not at the largest that fits
+alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What each kind of work takes, for optimizer/clock.py: `python -m benchmarks.latency.effort`.
+"""What each kind of work takes, for optimizer/search/clock.py: `python -m benchmarks.latency.effort`.
 
 Asks for the reasons of requests without a build (without_a_build.txt beside this file), counts the work of each
 question and fits its CPU seconds by non-negative least squares. Prints a line per kind: what the clock says, what was
@@ -17,8 +17,8 @@ from scipy.optimize import nnls
 from typer.testing import CliRunner
 
 from optimizer.cli.app import app_for
-from optimizer.clock import Clock, Work
-from optimizer.explanation.asking import Asking
+from optimizer.explanation.questions import Asking
+from optimizer.search.clock import Clock, Work
 
 REQUESTS = Path(__file__).with_name("without_a_build.txt")
 

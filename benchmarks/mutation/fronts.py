@@ -26,7 +26,7 @@ KINDS: dict[str, tuple[Any, ...]] = {
 def market(kind: str, key: Any) -> Any:
     """The market of a random catalog."""
     from constraints.policy import Policy
-    from optimizer.market import Market
+    from optimizer.market.market import Market
 
     if kind == "plain":
         from tests.random_catalogs import scenario
@@ -71,7 +71,7 @@ def market(kind: str, key: Any) -> Any:
 
 def front(kind: str, key: Any, clever: bool) -> list[tuple[int, int, int]]:
     """(cost, cents, 0.1 tok/s)."""
-    from optimizer.pareto import Solver
+    from optimizer.search.solver import Solver
 
     points = Solver(market(kind, key), clever=clever).front().points
     return [(p.found.cost, p.found.parts_cents, p.found.row.perf.tenths) for p in points]
@@ -109,7 +109,7 @@ def differs(kinds: list[str], first: list[tuple[str, Any]], fronts: dict[Any, An
 def lend_builds(builds: dict[int, bytes]) -> None:
     """Brute force is not run again for each mutant: the tests get what it found."""
     from constraints.policy import Policy
-    from optimizer.market import Market
+    from optimizer.market.market import Market
     from tests import recorded
     from tests.random_catalogs import scenario
 

@@ -13,8 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from optimizer.i18n import Words  # noqa: E402
-from optimizer.procurement.workbook import workbook  # noqa: E402
+from optimizer.procurement.quotation.workbook import workbook  # noqa: E402
+from optimizer.text.languages import Words  # noqa: E402
 from tests.office import OFFICE, named, opened, recalculated  # noqa: E402
 from tests.quotes import job  # noqa: E402
 

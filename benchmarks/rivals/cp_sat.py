@@ -8,7 +8,7 @@ from ortools.sat.python import cp_model
 
 from benchmarks.rivals.task import Outcome, Run, Task, epsilon
 from benchmarks.rivals.whole import Whole, bounds_above, joined
-from optimizer.front import Found
+from optimizer.search.front import Found
 from optimizer.verify.linear import INFINITE
 
 WORKERS, SEED = 2, 1

@@ -21,12 +21,12 @@ from pymoo.operators.sampling.rnd import IntegerRandomSampling
 from pymoo.optimize import minimize
 
 from benchmarks.rivals.task import Outcome, Run, Task
-from constraints.case import Build
-from constraints.rules import findings
-from optimizer.front import Found
-from optimizer.outfit import Outfit
-from optimizer.pareto import Unit
-from optimizer.shelf import NONE, Option
+from constraints.build import Build
+from constraints.rules.registry import findings
+from optimizer.market.node_options import Outfit
+from optimizer.market.options import NONE, Option
+from optimizer.search.front import Found
+from optimizer.search.solver import Unit
 
 POPULATION, SEED = 200, 1
 STEPS = 1000

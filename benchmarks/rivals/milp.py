@@ -12,7 +12,7 @@ from scipy.optimize import Bounds, milp
 
 from benchmarks.rivals.task import Outcome, Run, Task, epsilon
 from benchmarks.rivals.whole import Whole, bounds_above, joined
-from optimizer.front import Found
+from optimizer.search.front import Found
 from optimizer.verify.highs import INFEASIBLE, PROVEN, _constraints
 from optimizer.verify.linear import broken, tighten
 

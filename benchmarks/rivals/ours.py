@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from benchmarks.rivals.task import Outcome, Run, Task
-from optimizer.clock import Clock
-from optimizer.front import Found
-from optimizer.pareto import Solver, Staircase
+from optimizer.search.clock import Clock
+from optimizer.search.front import Found
+from optimizer.search.solver import Solver, Staircase
 
 
 def front(task: Task, limit_s: float) -> Outcome:

@@ -29,8 +29,8 @@ from benchmarks.scale.generate import generate
 from benchmarks.scale.run import processor
 from catalogs.load import Catalog, load
 from constraints.policy import Policy
-from optimizer import texts
-from optimizer.market import Market
+from optimizer.market.market import Market
+from optimizer.request import texts
 
 HERE = Path(__file__).parent
 CATALOG_SEED = 1

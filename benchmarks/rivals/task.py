@@ -7,11 +7,11 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from constraints.axis import MONEY
+from constraints.model.axis import MONEY
 from constraints.plan import Row
-from optimizer.front import Found, passes
-from optimizer.market import Market
-from optimizer.pareto import Solver, Unit
+from optimizer.market.market import Market
+from optimizer.search.front import Found, passes
+from optimizer.search.solver import Solver, Unit
 
 Value = tuple[int, int]
 """(0.1 tok/s, cents of parts and spares)."""

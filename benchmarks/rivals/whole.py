@@ -15,10 +15,10 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from benchmarks.rivals.task import Task
-from constraints.case import Build
+from constraints.build import Build
 from constraints.plan import Row
-from optimizer.certify import Family
-from optimizer.front import Found
+from optimizer.search.certificate import Family
+from optimizer.search.front import Found
 from optimizer.verify.linear import LinearRow, rows_of
 
 Flat = tuple[int, tuple[tuple[int, int], ...]]

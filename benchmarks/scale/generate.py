@@ -18,7 +18,16 @@ from pathlib import Path
 
 from catalogs.load import SHIPPED, Catalog, load
 from catalogs.schema import Cooling, Cpu, Gpu, GpuBoard, Kind, Link, Memory, Nic, Part, Platform, Psu, Switch
-from constraints.fit import cooler_fits, cpu_fits, gpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
+from constraints.rules.fit import (
+    cooler_fits,
+    cpu_fits,
+    gpu_fits,
+    memory_fits,
+    needs_cooler,
+    needs_cpu,
+    needs_psu,
+    psu_fits,
+)
 
 Row = dict[str, str]
 AS_OF = date(2026, 11, 24)

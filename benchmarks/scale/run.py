@@ -38,10 +38,10 @@ def one(folder: Path) -> dict[str, Any]:
     """Solve the job on a catalog in this process."""
     from catalogs.load import load
     from constraints.policy import Policy
-    from optimizer import texts
-    from optimizer.certify import Family
-    from optimizer.market import Market
-    from optimizer.pareto import Solver
+    from optimizer.market.market import Market
+    from optimizer.request import texts
+    from optimizer.search.certificate import Family
+    from optimizer.search.solver import Solver
 
     request = texts.request(
         model="v2-670b", as_of=date(2026, 11, 24), budget_cents=30_000_000, **texts.lengths("chat", None, None)

@@ -15,10 +15,10 @@ import numpy as np
 
 from catalogs.load import load
 from constraints.policy import Policy
-from optimizer.throughput import measured
 from optimizer.throughput.answers import answers
 from optimizer.throughput.batch import prepare
 from optimizer.throughput.calibration import shipped
+from optimizer.throughput.fitting import measured
 
 ROWS = 10_000
 

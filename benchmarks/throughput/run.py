@@ -26,13 +26,14 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from catalogs.load import load
 from constraints.policy import Policy
-from optimizer.throughput import interval, measured
+from optimizer.throughput import interval
 from optimizer.throughput.batch import prepare
-from optimizer.throughput.calibrate import priors
 from optimizer.throughput.calibration import shipped
 from optimizer.throughput.constants import DATA, read_constants, rows
-from optimizer.throughput.heldout import Evidence, judge, weights
-from optimizer.throughput.recalibrate import evidence, recalibrate
+from optimizer.throughput.fitting import measured
+from optimizer.throughput.fitting.calibrate import priors
+from optimizer.throughput.fitting.heldout import Evidence, judge, weights
+from optimizer.throughput.fitting.recalibrate import evidence, recalibrate
 from optimizer.throughput.roofline import Floats
 
 PAGE = Path(__file__).parents[2] / "docs" / "throughput-scoreboard.md"

@@ -29,8 +29,8 @@ from benchmarks.ways_out.trials import Trial, trials
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.answer import solve
 from optimizer.library.opening import shipped_catalog
+from optimizer.result.answer import solve
 
 HERE = Path(__file__).parent
 AS_OF = date(2026, 11, 24)

@@ -28,7 +28,7 @@ def _language(
         str | None, typer.Option("--lang", envvar="DSOPT_LANG", help="en or zh. [default: the system locale]")
     ] = None,
 ) -> None:
-    from optimizer.i18n import default_language
+    from optimizer.text.languages import default_language
 
     speak(lang or default_language())
 

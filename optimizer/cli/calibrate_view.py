@@ -7,8 +7,8 @@ from pathlib import Path
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from optimizer.cli.output import free_folder, note, table
-from optimizer.i18n import chosen
-from optimizer.size_schema import Calibrated
+from optimizer.sizing.schema import Calibrated
+from optimizer.text.languages import chosen
 
 FILES = ("constants.csv", "residuals.csv", "intervals.csv", "audit.csv")
 """What a calibration's folder holds."""

@@ -11,7 +11,7 @@ import typer
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import emit_json, note, say, table
 from optimizer.cli.usage import Command, Group
-from optimizer.i18n import chosen as language
+from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
     from catalogs.offers import Offer
@@ -65,7 +65,7 @@ def list_parts(
 def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
     from catalogs.load import load
     from catalogs.schema import Gpu
-    from constraints.contents import holders
+    from constraints.physics.contents import holders
 
     c = load(catalog)
     p = c.find(part)

@@ -11,7 +11,7 @@ import typer
 from optimizer.cli.front_view import checks
 from optimizer.cli.money_view import total
 from optimizer.cli.output import emit_json, note, say, speak
-from optimizer.i18n import chosen as language
+from optimizer.text.languages import chosen as language
 
 HELP = """Examples:
 
@@ -115,10 +115,10 @@ def check(
     from constraints.policy import Policy
     from optimizer.cli import parse
     from optimizer.cli.understood import show_understood
-    from optimizer.clock import Clock, TimeUp, interruptible
-    from optimizer.command import Typed
     from optimizer.library import check as run
     from optimizer.library import read_build, read_policy
+    from optimizer.request.command import Typed
+    from optimizer.search.clock import Clock, TimeUp, interruptible
     from optimizer.text.money import currency_code, money
 
     limit = parse.time_limit(time_limit)

@@ -67,10 +67,10 @@ def compare(
     from optimizer.cli.understood import show_understood
     from optimizer.cli.usage import refuse, refuse_all_but, term_of_none, together
     from optimizer.cli.xray_cmd import is_vendor_file
-    from optimizer.command import Typed
-    from optimizer.i18n import LANGUAGES, Words, chosen
     from optimizer.library import changes, read_bids
     from optimizer.library import compare as run
+    from optimizer.request.command import Typed
+    from optimizer.text.languages import LANGUAGES, Words, chosen
 
     if lang is not None and lang not in LANGUAGES:
         raise InputError(Fault("bad-language", "is none", column="--lang", value=lang, remedy="One of: en, zh, both."))
@@ -135,9 +135,9 @@ def _request(
 ) -> Any:  # fmt: skip
     """The tender's request: options laid over the first result's request, where there is one."""
     from constraints.request import TRAINING
-    from optimizer import texts
     from optimizer.cli import parse
     from optimizer.cli.solve_cmd import _bits, _words
+    from optimizer.request import texts
     from optimizer.text.money import CURRENCIES, currency_code
 
     fields: dict[str, Any] = {
@@ -171,6 +171,6 @@ def _content(found: Any, words: Any, output: Path) -> bytes:
 
     if output.suffix.lower() == ".json":
         return (written_json(found.model_dump(mode="json")) + "\n").encode()
-    from optimizer.procurement.comparing.workbook import changes_workbook, workbook
+    from optimizer.procurement.bids.workbook import changes_workbook, workbook
 
     return workbook(found, words) if found.kind == "bids" else changes_workbook(found, words)

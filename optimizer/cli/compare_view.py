@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import say, table
-from optimizer.i18n import N_, Words
-from optimizer.procurement.comparing.words import CRITERIA, amount, distance, first_of, named
+from optimizer.procurement.bids.words import CRITERIA, amount, distance, first_of, named
 from optimizer.procurement.labels import SEVERITIES
+from optimizer.text.languages import N_, Words
 
 if TYPE_CHECKING:
-    from optimizer.procurement.comparing.changes_schema import ResultsCompared
-    from optimizer.procurement.comparing.schema import Bid, Comparison
+    from optimizer.procurement.bids.changes_schema import ResultsCompared
+    from optimizer.procurement.bids.schema import Bid, Comparison
 
 COLUMNS = [
     N_("Rank"), N_("Bid"), N_("Build"), N_("Equal scope"), N_("of it added"), "tok/s", N_("Total per tok/s"),

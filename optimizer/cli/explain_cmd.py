@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.output import emit_json, note
-from optimizer.i18n import chosen as language
+from optimizer.text.languages import chosen as language
 
 HELP = """Examples:
 
@@ -46,9 +46,9 @@ def explain(
     from optimizer.cli import explain_view, parse
     from optimizer.cli.progress import progress
     from optimizer.cli.usage import refuse
-    from optimizer.clock import Clock, interruptible
-    from optimizer.command import Typed
     from optimizer.library import open_result
+    from optimizer.request.command import Typed
+    from optimizer.search.clock import Clock, interruptible
 
     if not price_risk:
         refuse(ctx, "is of --price-risk", "bad_prices")

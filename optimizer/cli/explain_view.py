@@ -13,12 +13,12 @@ from optimizer.cli.no_build_view import show_no_build
 from optimizer.cli.output import say, table
 from optimizer.cli.prices_view import show_price_risk, show_variation
 from optimizer.cli.why_not_view import show_why_not
-from optimizer.clock import Clock, TimeUp
-from optimizer.command import Typed
-from optimizer.explanation_schema import Neighbour, NoBuild, PointExplained, StepFacts
-from optimizer.i18n import N_
-from optimizer.i18n import chosen as language
 from optimizer.procurement.labels import CATEGORIES, RULES, STATUS, UNITS
+from optimizer.request.command import Typed
+from optimizer.result.explanation_schema import Neighbour, NoBuild, PointExplained, StepFacts
+from optimizer.search.clock import Clock, TimeUp
+from optimizer.text.languages import N_
+from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
     from optimizer.explanation.opened import Opened

@@ -7,8 +7,8 @@ from typing import Any
 
 from optimizer.cli.money_view import grouped, sums
 from optimizer.cli.output import note, say, table
-from optimizer.i18n import N_, chosen
 from optimizer.procurement.labels import RULES, STATUS, UNITS
+from optimizer.text.languages import N_, chosen
 
 SHOWN = 12
 FASTER = 1.1

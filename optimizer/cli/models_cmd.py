@@ -9,8 +9,8 @@ import typer
 
 from optimizer.cli.output import emit_json, note, padded, say, table
 from optimizer.cli.usage import Command, Group
-from optimizer.i18n import N_
-from optimizer.i18n import chosen as language
+from optimizer.text.languages import N_
+from optimizer.text.languages import chosen as language
 
 FACTS = {
     "id": N_("id"), "name": N_("name"), "aliases": N_("aliases"), "note": N_("note"), "source": N_("source"),

@@ -15,10 +15,10 @@ from constraints.request import Request
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import emit_data, note, padded, save, say
 from optimizer.cli.wrapped import screen_width
-from optimizer.clock import Clock
-from optimizer.i18n import chosen
 from optimizer.library import best_builds
-from optimizer.schema import BestBuild
+from optimizer.result.schema import BestBuild
+from optimizer.search.clock import Clock
+from optimizer.text.languages import chosen
 
 if TYPE_CHECKING:
     from optimizer.throughput.calibration import Calibration

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from optimizer.i18n import N_, chosen
+from optimizer.text.languages import N_, chosen
 
 NET_OF_LINES = N_("Lines {lines}, support {support}: net {net}, {taxed} {currency}.")
 TAXED = N_("tax {tax} ({rate} %), total with tax {total}")

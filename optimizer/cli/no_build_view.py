@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from optimizer.cli.front_view import coded, remark
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import note, say
-from optimizer.explanation_schema import ConditionFacts, NoBuild, WayOut
-from optimizer.i18n import chosen as language
 from optimizer.procurement.labels import RULES
+from optimizer.result.explanation_schema import ConditionFacts, NoBuild, WayOut
+from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
-    from optimizer.explanation.no_build import Tell
+    from optimizer.explanation.no_build.explained import Tell
 
 NAMED = 4
 """GPUs named of those dropped for one reason."""

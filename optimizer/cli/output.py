@@ -136,7 +136,7 @@ def padded(text: str, width: int, right: bool = False) -> str:
 
 def speak(language: str) -> None:
     """Chooses the language; raises InputError for one that is none."""
-    from optimizer.i18n import choose
+    from optimizer.text.languages import choose
 
     if language not in ("en", "zh"):
         raise InputError(Fault("bad-language", "is none", column="--lang", value=language, remedy="One of: en, zh."))

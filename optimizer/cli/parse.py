@@ -10,7 +10,7 @@ from catalogs.errors import Fault, InputError
 from catalogs.llm import use_config
 from catalogs.load import Catalog
 from catalogs.schema import Cpu
-from constraints.offload import HostSpec
+from constraints.physics.offload import HostSpec
 from constraints.policy import Policy
 
 if TYPE_CHECKING:

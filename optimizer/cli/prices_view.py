@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from optimizer.cli.output import say, table
-from optimizer.i18n import N_
-from optimizer.i18n import chosen as language
+from optimizer.text.languages import N_
+from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
-    from optimizer.explanation.bought import Bought, Change
-    from optimizer.explanation.price_risk import EndFront, Exposed, PriceRisk
-    from optimizer.explanation.vary import Span, Variation
+    from optimizer.explanation.prices.bought import Bought, Change
+    from optimizer.explanation.prices.price_risk import EndFront, Exposed, PriceRisk
+    from optimizer.explanation.prices.vary import Span, Variation
 
 WHY = {
     "today": N_("recommended today"),

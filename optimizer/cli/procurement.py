@@ -8,8 +8,8 @@ from typing import Any
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from constraints.axis import AXES
-from optimizer.avl import read
+from constraints.model.axis import AXES
+from optimizer.request.approved_list import read
 
 CONFIDENCES = ("list", "street", "estimate")
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from optimizer.cli.streams import obeyed
-from optimizer.clock import Tell
-from optimizer.i18n import N_, chosen
+from optimizer.search.clock import Tell
+from optimizer.text.languages import N_, chosen
 
 AFTER_S = 1.0
 EVERY_S = 0.1

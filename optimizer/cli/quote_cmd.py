@@ -11,7 +11,7 @@ from optimizer.cli.output import emit_data, free, note, save, say
 
 if TYPE_CHECKING:
     from constraints.request import Request
-    from optimizer.procurement.terms import Terms
+    from optimizer.procurement.quotation.terms import Terms
 
 HELP = """Examples:
 
@@ -68,10 +68,10 @@ def quote(
     from constraints.policy import Policy
     from optimizer.cli import parse
     from optimizer.cli.usage import refuse
-    from optimizer.i18n import LANGUAGES, Words, chosen
     from optimizer.library import open_result, verify_result
     from optimizer.library import quote as run
-    from optimizer.procurement.terms import Party
+    from optimizer.procurement.quotation.terms import Party
+    from optimizer.text.languages import LANGUAGES, Words, chosen
 
     kind = _format(format_, output, template)
     if lang is not None and lang not in LANGUAGES:
@@ -167,7 +167,7 @@ def _terms(
     from catalogs.errors import Fault, InputError
     from constraints.policy import tax_percent
     from optimizer.cli import terms
-    from optimizer.procurement.terms import Terms
+    from optimizer.procurement.quotation.terms import Terms
     from optimizer.text.money import currency_code
 
     fields: dict[str, Any] = {}
@@ -196,17 +196,17 @@ def _terms(
 
 def _content(kind: str, quote: Any, words: Any, template: Path | None) -> bytes:
     """The file's bytes."""
-    from optimizer.procurement import formats
+    from optimizer.procurement.quotation import formats
 
     if template is not None:
-        from optimizer.procurement.template import filled
+        from optimizer.procurement.quotation.template import filled
 
         content, told = filled(template, quote, words)
         for text in told:
             note(text)
         return content
     if kind in ("xlsx", "pdf"):
-        from optimizer.procurement.workbook import workbook
+        from optimizer.procurement.quotation.workbook import workbook
 
         book = workbook(quote, words)
         return book if kind == "xlsx" else formats.as_pdf(book)

@@ -29,7 +29,7 @@ def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
 
         emit_json(Request.model_json_schema())
     elif what in ("result", "build"):
-        from optimizer.schema import BuildFile, Result
+        from optimizer.result.schema import BuildFile, Result
 
         emit_json((Result if what == "result" else BuildFile).model_json_schema())
     elif what == "xray":
@@ -37,19 +37,19 @@ def schema(what: Annotated[str, typer.Argument(help=KINDS)] = "result") -> None:
 
         emit_json(XRay.model_json_schema())
     elif what == "models":
-        from optimizer.schema import BestBuilds
+        from optimizer.result.schema import BestBuilds
 
         emit_json(BestBuilds.model_json_schema())
     elif what == "comparison":
-        from optimizer.procurement.comparing.schema import Comparison
+        from optimizer.procurement.bids.schema import Comparison
 
         emit_json(Comparison.model_json_schema())
     elif what == "results-compared":
-        from optimizer.procurement.comparing.changes_schema import ResultsCompared
+        from optimizer.procurement.bids.changes_schema import ResultsCompared
 
         emit_json(ResultsCompared.model_json_schema())
     elif what in ("size", "size-models"):
-        from optimizer.size_schema import ModelsReport, SizeReport
+        from optimizer.sizing.schema import ModelsReport, SizeReport
 
         emit_json((SizeReport if what == "size" else ModelsReport).model_json_schema())
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.cli.output import emit_data, free, note, save
-from optimizer.i18n import chosen as language
+from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
     from catalogs.load import Catalog
@@ -84,9 +84,10 @@ def size(
     from catalogs.load import load
     from catalogs.visible import visible
     from constraints.policy import Policy
-    from optimizer import library, texts
+    from optimizer import library
     from optimizer.cli import parse, size_view
     from optimizer.cli.usage import kv_of_the_model, refuse
+    from optimizer.request import texts
 
     _unused(ctx, offload, workload)
     if batch is not None and output is not None:

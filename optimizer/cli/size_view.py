@@ -6,8 +6,8 @@ from typing import Any
 
 from optimizer.cli.front_view import coded, remark
 from optimizer.cli.output import note, padded, say, table
-from optimizer.i18n import N_, chosen
-from optimizer.size_schema import ModelFit, ModelsReport, Sized, SizeReport, UsersRow
+from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizeReport, UsersRow
+from optimizer.text.languages import N_, chosen
 
 BASES = {"measured": N_("measured"), "interpolated": N_("interpolated"), "roofline": N_("roofline")}
 FACTS = {

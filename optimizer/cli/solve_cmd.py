@@ -10,7 +10,7 @@ import typer
 
 from optimizer.cli.front_view import show
 from optimizer.cli.output import emit_data, free, note, save
-from optimizer.i18n import chosen as language
+from optimizer.text.languages import chosen as language
 
 HELP = """Examples:
 
@@ -122,10 +122,10 @@ def solve(
     from catalogs.load import load
     from constraints.policy import Policy, tax_percent
     from constraints.request import TRAINING
-    from optimizer import texts
     from optimizer.cli import parse, procurement, terms
     from optimizer.cli.usage import apart, kv_of_the_model, refuse
-    from optimizer.command import Typed
+    from optimizer.request import texts
+    from optimizer.request.command import Typed
 
     if all(x is None for x in (budget, throughput, users, tokens_per_day, requests_per_second)):
         wanted = "--budget, --throughput, --users, --tokens-per-day, --requests-per-second"
@@ -233,7 +233,7 @@ def solve(
     by = parse.calibration(calibration, measured, parts, chosen)
     for text in by.notes:
         note(f"{language()('note')}{language().colon}{language().sentence(text)}")
-    from optimizer.clock import Clock, interruptible
+    from optimizer.search.clock import Clock, interruptible
 
     if not single:
         from optimizer.cli.models_view import models

@@ -21,7 +21,7 @@ from catalogs.schema import Kind
 from constraints.exchange import ExchangeRate, FxRate
 from constraints.policy import table
 from constraints.request import Owned, Spare, SupportRate
-from optimizer.csv_table import too_wide
+from optimizer.text.csv_table import too_wide
 
 M = TypeVar("M", bound=BaseModel)
 ROWS = 100_000

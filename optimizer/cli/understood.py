@@ -9,8 +9,8 @@ from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.cli.output import say
-from optimizer.command import UNTYPED, Typed, conditions, number
-from optimizer.i18n import N_, Words, chosen
+from optimizer.request.command import UNTYPED, Typed, conditions, number
+from optimizer.text.languages import N_, Words, chosen
 from optimizer.text.minor_units import money
 
 ASKED = N_("Asked: {what}.")

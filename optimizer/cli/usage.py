@@ -99,7 +99,7 @@ def apart(one: str, members: Iterable[str], other: str, barred: Iterable[str]) -
 
 def too_coarse(precision: str | None, least_bits: int | None) -> None:
     """Raises BadParameter for a --precision of fewer bits than --min-precision allows."""
-    from constraints.precision import BITS
+    from constraints.rules.precision import BITS
 
     bits = BITS.get((precision or "").strip().casefold())
     if least_bits is not None and bits is not None and bits < least_bits:
@@ -110,7 +110,7 @@ def too_coarse(precision: str | None, least_bits: int | None) -> None:
 def kv_of_the_model(ctx: typer.Context, asked: Request) -> None:
     """Raises BadParameter for a typed --kv-precision other than the one that the model is published for."""
     from catalogs.registry import get
-    from constraints.precision import kv_precision
+    from constraints.rules.precision import kv_precision
 
     if not typed(ctx, "kv_precision"):
         return

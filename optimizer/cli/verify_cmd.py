@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.output import emit_json, say
-from optimizer.i18n import chosen
+from optimizer.text.languages import chosen
 
 HELP = """Examples:
 

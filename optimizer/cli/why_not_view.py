@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from optimizer.cli.front_view import coded
 from optimizer.cli.money_view import apart, grouped
 from optimizer.cli.output import say, table
-from optimizer.explanation.why_not_schema import BreakEven, Offered, WhyNot
-from optimizer.i18n import N_
-from optimizer.i18n import chosen as language
+from optimizer.explanation.why_not.schema import BreakEven, Offered, WhyNot
 from optimizer.procurement.labels import RULES
+from optimizer.text.languages import N_
+from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
-    from optimizer.explanation.mend import Mended
+    from optimizer.explanation.mend.mended import Mended
 
 TIME_ENDED = N_("Time ended before all was answered; what is shown is proven.")
 

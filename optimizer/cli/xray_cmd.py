@@ -56,9 +56,9 @@ def xray_file(
     from catalogs.visible import visible
     from constraints.policy import Policy, tax_percent
     from optimizer.cli import parse
-    from optimizer.clock import Clock, interruptible
-    from optimizer.i18n import chosen as language
     from optimizer.library import read_quote, xray
+    from optimizer.search.clock import Clock, interruptible
+    from optimizer.text.languages import chosen as language
 
     _ = language()
     output, review, map_ = options["output"], options["review"], options["map"]
@@ -93,7 +93,7 @@ def xray_file(
     request = _request(quote.currency, options, named, as_of)
     if not json:
         from optimizer.cli.understood import show_understood
-        from optimizer.command import Typed
+        from optimizer.request.command import Typed
 
         more = {name: options[name] for name in ("rate", "tax", "map", "accept_fuzzy", "term", "quick")}
         typed = Typed.of(model_config=model_config, catalog=catalog, measured=measured, by=calibration, more=more)
@@ -185,9 +185,9 @@ def _rate(text: str | None) -> Fraction | None:
 def _request(currency: str, options: Options, model: str, as_of: str | None) -> Any:
     """The request that the quote is held against, in the quote's currency where the catalog knows it."""
     from catalogs.errors import InputError
-    from optimizer import texts
     from optimizer.cli import parse
     from optimizer.cli.usage import too_coarse
+    from optimizer.request import texts
     from optimizer.text.money import CURRENCIES, currency_code
 
     named = options["currency"]

@@ -6,11 +6,11 @@ from optimizer.cli.front_view import checks, coded
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import say, table
 from optimizer.cli.why_not_view import show_mended
-from optimizer.i18n import N_, Words
-from optimizer.i18n import chosen as language
 from optimizer.procurement.labels import WORDS
 from optimizer.procurement.xray.schema import Beside, XLine, XRay
 from optimizer.procurement.xray.summary import amount, finding, how, mark, summary, thing, unjudged
+from optimizer.text.languages import N_, Words
+from optimizer.text.languages import chosen as language
 
 NOTED = {"warning": N_("warning: {what}"), "note": N_("note: {what}")}
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from catalogs.errors import CheckFailed, Fault, InputError
 from catalogs.load import Catalog
-from optimizer.front import Point
-from optimizer.market import Market
-from optimizer.schema import Result
+from optimizer.market.market import Market
+from optimizer.result.schema import Result
+from optimizer.search.front import Point
 from optimizer.throughput.calibration import Calibration
 from optimizer.verify.consistent import consistent
 

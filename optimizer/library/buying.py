@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.clock import Clock
 from optimizer.library.opening import market_of, open_result, shipped_catalog
-from optimizer.schema import Result
+from optimizer.result.schema import Result
+from optimizer.search.clock import Clock
 from optimizer.throughput.calibration import Calibration
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from constraints.exchange import ExchangeRate
     from optimizer.library.opening import Saved
-    from optimizer.procurement.comparing.changes import Opened as Judged
-    from optimizer.procurement.comparing.changes_schema import ResultsCompared
-    from optimizer.procurement.comparing.files import Files
-    from optimizer.procurement.comparing.offered import Offered
-    from optimizer.procurement.comparing.schema import Comparison
-    from optimizer.procurement.quote import Quote as Quotation
+    from optimizer.procurement.bids.changes import Opened as Judged
+    from optimizer.procurement.bids.changes_schema import ResultsCompared
+    from optimizer.procurement.bids.files import Files
+    from optimizer.procurement.bids.offered import Offered
+    from optimizer.procurement.bids.schema import Comparison
+    from optimizer.procurement.quotation.quote import Quote as Quotation
+    from optimizer.procurement.quotation.terms import Party, Terms
     from optimizer.procurement.reading.document import Quote
-    from optimizer.procurement.terms import Party, Terms
     from optimizer.procurement.xray.schema import XRay
 
 
@@ -73,7 +73,7 @@ def read_bids(
     `maps`: mapping files in the order of the vendors' files, or NAME=FILE; `terms`: months over which what is paid by
     time is counted, `36` or `A=36` of one bid (`once`: a purchase). Raises InputError with the faults of all
     files, CheckFailed for a result that is not what it says."""
-    from optimizer.procurement.comparing.files import opened_files
+    from optimizer.procurement.bids.files import opened_files
 
     return opened_files(paths, maps, catalog or shipped_catalog(), accept_fuzzy, calibration, terms)
 
@@ -89,8 +89,8 @@ def compare(
     `tax_percent` is that of the totals: without, the policy's or what all bids state. `rates` are laid over the
     policy's exchange rates; `time_limit_s` (seconds) holds for each search for the cheapest build as fast as a bid's.
     Raises InputError for too few bids, none that can be compared, and weights that do not come to 100."""
-    from optimizer.procurement.comparing.compare import common_tax, compared, terms_of, with_rates
-    from optimizer.procurement.comparing.scoring import weights as weighed
+    from optimizer.procurement.bids.compare import common_tax, compared, terms_of, with_rates
+    from optimizer.procurement.bids.scoring import weights as weighed
 
     market = market_of(with_rates(request, rates), catalog, policy, calibration)
     given = market.policy["money.tax_percent"] if tax_percent is None else tax_percent
@@ -109,8 +109,8 @@ def changes(
     Results, paths of saved ones, or `results` of `read_bids`; one of another catalog is taken as it says. Raises
     InputError for a file that is no result, CheckFailed for one that its catalog does not bear out."""
     from catalogs.files import read_result
-    from optimizer.procurement.comparing.changes import changes as changed
-    from optimizer.procurement.comparing.changes import opened
+    from optimizer.procurement.bids.changes import changes as changed
+    from optimizer.procurement.bids.changes import opened
 
     def judged(x: Result | Path | Judged, name: str) -> Judged:
         if isinstance(x, Path):
@@ -131,8 +131,8 @@ def quote(
     `party` is its head, `terms` what is laid over the result's own: currency, tax, spares, support, discount. Raises
     InputError for a point that is not there and terms that the offers do not meet, CheckFailed for a result that is
     not what it says."""
-    from optimizer.procurement.quote import offered
-    from optimizer.procurement.terms import Terms
+    from optimizer.procurement.quotation.quote import offered
+    from optimizer.procurement.quotation.terms import Terms
 
     opened = open_result(result, catalog=catalog, calibration=calibration)
     return offered(opened.result, opened.market, opened.points, point, terms or Terms(), party)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
-from constraints.case import Build, Case, build_of
+from constraints.build import Build, Case, build_of
 from constraints.policy import Policy
+from constraints.prices.tariff import NEVER
+from constraints.prices.totals import totals
 from constraints.request import Request
-from constraints.tariff import NEVER
-from constraints.totals import totals
-from optimizer.clock import Clock
-from optimizer.judging import asked_for, judge
 from optimizer.library.opening import market_of
-from optimizer.point_schema import CheckFacts
-from optimizer.schema import Checked
+from optimizer.result.point_schema import CheckFacts
+from optimizer.result.schema import Checked
+from optimizer.search.clock import Clock
+from optimizer.search.judging import asked_for, judge
 from optimizer.text.minor_units import money
 from optimizer.throughput.calibration import Calibration
 
 if TYPE_CHECKING:
-    from optimizer.explanation.mend import Mended
+    from optimizer.explanation.mend.mended import Mended
 
 
 def check(
@@ -78,7 +78,7 @@ def mend(
     lost, then least money; None when none passes. `proof.status` is `feasible` where the time (seconds, or a clock of
     one's own) ended the search.
     Raises InputError for a build that is none, TimeUp where the time was up before any build was found."""
-    from optimizer.explanation.mend import mended
+    from optimizer.explanation.mend.mended import mended
 
     market = market_of(request, catalog, policy, calibration)
     named = build_of(market.catalog, build.nodes, build.node, build.shared)

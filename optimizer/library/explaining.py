@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
-from optimizer.clock import Clock
-from optimizer.command import UNTYPED, Typed
-from optimizer.explanation_schema import NoBuild, PointExplained
 from optimizer.library.opening import open_result
+from optimizer.request.command import UNTYPED, Typed
+from optimizer.result.explanation_schema import NoBuild, PointExplained
+from optimizer.search.clock import Clock
 from optimizer.throughput.calibration import Calibration
 
 if TYPE_CHECKING:
-    from optimizer.explanation.no_build import Tell
-    from optimizer.explanation.price_risk import PriceRisk
-    from optimizer.explanation.vary import Variation
-    from optimizer.explanation.why_not_schema import WhyNot
+    from optimizer.explanation.no_build.explained import Tell
+    from optimizer.explanation.prices.price_risk import PriceRisk
+    from optimizer.explanation.prices.vary import Variation
+    from optimizer.explanation.why_not.schema import WhyNot
     from optimizer.library.opening import Saved
 
 
@@ -49,8 +49,8 @@ def explain(
         CheckFailed: The catalog does not bear the result out.
         TimeUp: The time was up before the answer about a point.
     """
-    from optimizer.explanation.no_build import no_build
-    from optimizer.explanation.point import explained
+    from optimizer.explanation.no_build.explained import no_build
+    from optimizer.explanation.point.explained import explained
 
     opened, clock = open_result(result, catalog=catalog, calibration=calibration), clock or Clock(time_limit_s)
     if not opened.points:
@@ -67,8 +67,8 @@ def why_not(
 
     `unanswered` of the answer names what the time did not suffice for. Parameters and errors are those of `explain`;
     TimeUp only where the time was up before it was known what stands against it."""
-    from optimizer.explanation.asked_for import asked_for
-    from optimizer.explanation.why_not import why_not as held_against
+    from optimizer.explanation.why_not.asked_for import asked_for
+    from optimizer.explanation.why_not.explained import why_not as held_against
 
     opened = open_result(result, catalog=catalog, calibration=calibration)
     own, asked = asked_for(what, opened.market)  # a build's file may bring parts of its own
@@ -84,7 +84,7 @@ def vary(
 
     Parameters and errors are those of `explain`; also InputError for a spec that is none, and for a point that is not
     the recommended one."""
-    from optimizer.explanation.vary import vary as varied
+    from optimizer.explanation.prices.vary import vary as varied
 
     opened = open_result(result, catalog=catalog, calibration=calibration)
     return varied(opened.market, opened.points[opened.at(point)], spec, clock or Clock(time_limit_s))
@@ -99,7 +99,7 @@ def price_risk(
 
     Parameters and errors are those of `explain`; TimeUp only where the time was up before the recommended build was
     proven again."""
-    from optimizer.explanation.price_risk import price_risk as at_risk
+    from optimizer.explanation.prices.price_risk import price_risk as at_risk
 
     opened = open_result(result, catalog=catalog, calibration=calibration)
     return at_risk(opened.market, bad_prices, clock or Clock(time_limit_s))

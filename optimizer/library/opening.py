@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from catalogs.load import Catalog, load
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.load import with_load
-from optimizer.market import Market, sensible
-from optimizer.schema import Result
+from optimizer.market.market import Market, sensible
+from optimizer.request.load import with_load
+from optimizer.result.schema import Result
 from optimizer.throughput.calibration import Calibration, shipped
 
 if TYPE_CHECKING:
-    from constraints.case import Build
+    from constraints.build import Build
     from optimizer.explanation.opened import Opened
 
     Saved = Result | Path | Opened
@@ -90,7 +90,7 @@ def read_calibration(
     """
     if folder is None and measured is None:
         return shipped()
-    from optimizer.own_runs import calibration
+    from optimizer.sizing.own_runs import calibration
 
     return calibration(folder, measured, catalog or shipped_catalog(), policy or Policy())
 
@@ -112,7 +112,7 @@ def read_build(
     Raises:
         InputError: A file that can't be read, with all that is wrong in it.
     """
-    from optimizer.buildfile import read
+    from optimizer.result.build_file import read
 
     return read(path, catalog or shipped_catalog(), model, as_of)
 
@@ -126,6 +126,6 @@ def read_policy(path: Path) -> list[str]:
     Raises:
         InputError: A file that can't be read, or that is no result.
     """
-    from optimizer.buildfile import policy_of
+    from optimizer.result.build_file import policy_of
 
     return policy_of(path)

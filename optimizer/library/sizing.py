@@ -16,8 +16,8 @@ from optimizer.throughput.calibration import Calibration, shipped
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from constraints.offload import HostSpec
-    from optimizer.size_schema import Calibrated, ModelsReport, RowsAnswered, SizeReport
+    from constraints.physics.offload import HostSpec
+    from optimizer.sizing.schema import Calibrated, ModelsReport, RowsAnswered, SizeReport
 
     Setup = tuple[str, int, int]
 
@@ -45,14 +45,14 @@ def size(
         InputError: An unknown model or GPU, a number of GPUs or nodes out of range, an engine that is none or is not
             installed.
     """
-    from optimizer.size_report import report
+    from optimizer.sizing.report import report
 
     parts = catalog or shipped_catalog()
     setups = [_setup(parts, x) for x in gpus]
     answer = report(parts, request, policy or Policy(), calibration or shipped(), setups, host)
     if second_opinion is None:
         return answer
-    from optimizer.second_opinion import with_opinion
+    from optimizer.sizing.second_opinion import with_opinion
 
     return with_opinion(answer, second_opinion)
 
@@ -74,7 +74,7 @@ def size_models(
     Raises:
         InputError: An unknown GPU, a number of GPUs or nodes out of range.
     """
-    from optimizer.size_report import models_report
+    from optimizer.sizing.report import models_report
 
     setup = _setup(catalog or shipped_catalog(), gpus)
     return models_report(request, policy or Policy(), calibration or shipped(), setup, everything)
@@ -85,7 +85,7 @@ def answer_rows(
 ) -> RowsAnswered:
     """A CSV of configurations (model, gpu, n_gpus; precision, tp, isl, ...) with its figures behind each row: output
     tok/s, ms, and an error where there is no answer. Raises InputError for a file without these columns."""
-    from optimizer.batch_file import batch
+    from optimizer.sizing.batch_file import batch
 
     return batch(path, catalog or shipped_catalog(), policy or Policy(), calibration or shipped())
 
@@ -97,14 +97,14 @@ def calibrate(
 
     Takes some minutes. The answer says what moved: held-out errors and one's own rows, before and after. Raises
     InputError for a CSV that is none and a folder that can't be written."""
-    from optimizer.calibrating import calibrated
+    from optimizer.sizing.calibrating import calibrated
 
     return calibrated(measured, folder, catalog or shipped_catalog(), policy or Policy())
 
 
 def _setup(catalog: Catalog, setup: Setup) -> tuple[Gpu, RowKey]:
     """A setup by its GPU and hardware; only GPUs are found."""
-    from optimizer.sizing import key_of
+    from optimizer.sizing.serving import key_of
 
     name, per_node, nodes = setup
     gpu = Catalog({g.id: g for g in catalog.of(Kind.GPU)}, {}, catalog.sha256).find(name)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.answer import embedded
-from optimizer.answer import solve as solved
-from optimizer.cheaper import solved_messages
-from optimizer.clock import Clock
-from optimizer.command import UNTYPED, Typed
 from optimizer.library.opening import shipped_catalog
-from optimizer.load import with_load
-from optimizer.schema import BestBuild, BestBuilds, Result, ThroughputModel
+from optimizer.request.command import UNTYPED, Typed
+from optimizer.request.load import with_load
+from optimizer.result.answer import embedded
+from optimizer.result.answer import solve as solved
+from optimizer.result.cheaper import solved_messages
+from optimizer.result.schema import BestBuild, BestBuilds, Result, ThroughputModel
+from optimizer.search.clock import Clock
 from optimizer.throughput.calibration import Calibration, shipped
 
 EXPLAIN_EFFORT = 5.0
@@ -27,7 +27,7 @@ NOT_EXPLAINED = (
 )
 
 if TYPE_CHECKING:
-    from optimizer.explanation.no_build import Tell
+    from optimizer.explanation.no_build.explained import Tell
 
 
 def solve(
@@ -39,7 +39,7 @@ def solve(
 
     Proof: every family (GPU, GPUs per node) is closed by a lower bound or by CP-SAT (docs/proof.md). Throughput: a
     roofline calibrated on published runs (docs/throughput.md). Load to throughput: Little's law and M/M/c
-    (optimizer/load.py).
+    (optimizer/request/load.py).
 
     Parameters:
         request: What is asked for. A load in it raises `throughput_tenths` to what the load needs.
@@ -64,7 +64,7 @@ def solve(
     if answer.front.complete and answer.front.points:
         data["messages"] += solved_messages(answer)
     elif answer.front.complete:
-        from optimizer.explanation.no_build import no_build
+        from optimizer.explanation.no_build.explained import no_build
 
         part = clock.within(EXPLAIN_EFFORT)
         why = no_build(answer.market, part, typed, tell, answer.judged)
@@ -100,7 +100,7 @@ def best_builds(
     Raises:
         InputError: The request makes no sense, or names what is in no catalog.
     """
-    from optimizer.per_model import best_builds as solved_each
+    from optimizer.library.per_model import best_builds as solved_each
 
     policy, calibration = policy or Policy(), calibration or shipped()
     found, complete = [], True

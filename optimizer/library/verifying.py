@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from catalogs.load import Catalog
 from optimizer.library.opening import shipped_catalog
-from optimizer.schema import Result
+from optimizer.result.schema import Result
 from optimizer.throughput.calibration import Calibration
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def verify_result(
     """
     from catalogs.errors import InputError
     from catalogs.files import read_result
-    from optimizer.i18n import Words
+    from optimizer.text.languages import Words
     from optimizer.verify.consistent import consistent
     from optimizer.verify.schema import ProvenAgain, Verified, WrongPlace
     from optimizer.verify.verdict import Verdict

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from optimizer.i18n import N_, Words
+from optimizer.text.languages import N_, Words
 
 if TYPE_CHECKING:  # the command line reads words from here, and must start quickly
-    from optimizer.point_schema import FrontPoint
+    from optimizer.result.point_schema import FrontPoint
 
 CATEGORIES = {
     "gpu": N_("GPU"), "gpu_board": N_("GPU board"), "bridge": N_("NVLink bridge"), "system": N_("Complete system"),

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from constraints.case import Case
+from constraints.build import Case
 from constraints.plan import Row
 from constraints.policy import Policy
-from constraints.precision import kv_precision
 from constraints.request import Request
 from constraints.rule import Check, counted, figure
-from optimizer.load import load_of, needed_tenths
+from constraints.rules.precision import kv_precision
+from optimizer.request.load import load_of, needed_tenths
 
 ID = "request"
 """What findings about fields are filed under, beside the rules' ids."""

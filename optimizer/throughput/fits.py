@@ -9,14 +9,14 @@ import numpy as np
 from catalogs.engines.support import Engine
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from constraints.interconnect import least_gbit_s
+from constraints.physics.reserve import reserve_bytes, usable_bytes
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
-from constraints.precision import kv_precision
 from constraints.request import Request
-from constraints.reserve import reserve_bytes, usable_bytes
-from constraints.software import engines_for, kernel_class, starter
-from constraints.vram import kv_per_gpu_user, weights_per_gpu
+from constraints.rules.interconnect import least_gbit_s
+from constraints.rules.precision import kv_precision
+from constraints.rules.software import engines_for, kernel_class, starter
+from constraints.rules.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.roofline import Ints
 from optimizer.throughput.shapes import shapes
 
@@ -89,8 +89,8 @@ class Fits:
 
     def _table(self, gpu: Gpu, precision: str, key: RowKey, size: int) -> Ints:
         """Shapes of `size` GPUs that an engine starts: tp, pp, dp, ep, redundant experts, bytes of weights on the
-        fullest GPU, bytes of KV cache there per request, Gbit/s of the network that it needs (constraints/software.py,
-        constraints/vram.py, constraints/interconnect.py)."""
+        fullest GPU, bytes of KV cache there per request, Gbit/s of the network that it needs
+        (constraints/rules/software.py, constraints/rules/vram.py, constraints/rules/interconnect.py)."""
         per_node, net = (key.per_node, key.net) if size > key.per_node else (size, "none")
         memo = (self._kind(gpu, precision), size, per_node, net)
         if memo not in self._tables:

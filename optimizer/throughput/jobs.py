@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from catalogs.schema import Gpu
-from constraints.interconnect import PCIE_GB_S
 from constraints.plan import RowKey
-from constraints.precision import support
+from constraints.rules.interconnect import PCIE_GB_S
+from constraints.rules.precision import support
 from optimizer.throughput.constants import LINKS, Constants
 from optimizer.throughput.demand import Demand
 from optimizer.throughput.roofline import Field, Ints, Jobs

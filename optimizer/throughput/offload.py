@@ -19,15 +19,15 @@ import numpy.typing as npt
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from constraints.interconnect import PCIE_GB_S
-from constraints.offload import expert_gb
+from constraints.physics.offload import expert_gb
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
-from constraints.precision import BITS, kv_precision, wanted
-from constraints.precision import support as arch_support
 from constraints.request import Request
-from constraints.software import engine_of, served
-from constraints.vram import most_users
+from constraints.rules.interconnect import PCIE_GB_S
+from constraints.rules.precision import BITS, kv_precision, wanted
+from constraints.rules.precision import support as arch_support
+from constraints.rules.software import engine_of, served
+from constraints.rules.vram import most_users
 from optimizer.throughput.constants import DATA
 
 Floats = npt.NDArray[np.float64]

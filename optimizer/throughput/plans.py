@@ -13,10 +13,10 @@ from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
-from constraints.precision import BITS, kv_precision, wanted
-from constraints.precision import support as arch_support
 from constraints.request import Request
-from constraints.software import served
+from constraints.rules.precision import BITS, kv_precision, wanted
+from constraints.rules.precision import support as arch_support
+from constraints.rules.software import served
 from optimizer.throughput.calibration import Calibration, Curve, Shape, shipped
 from optimizer.throughput.curves import BETWEEN_KNOTS, Curves, bent
 from optimizer.throughput.demand import demand, kin

@@ -11,13 +11,13 @@ from catalogs.errors import InputError
 from catalogs.llm import Llm, get
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, Kind
-from constraints.interconnect import net_of
+from constraints.physics.reserve import reserve_bytes, usable_bytes
 from constraints.plan import Plan
 from constraints.policy import Policy
-from constraints.precision import BITS, support
-from constraints.reserve import reserve_bytes, usable_bytes
-from constraints.software import spare_experts, why_unstarted
-from constraints.vram import kv_per_gpu_user, weights_per_gpu
+from constraints.rules.interconnect import net_of
+from constraints.rules.precision import BITS, support
+from constraints.rules.software import spare_experts, why_unstarted
+from constraints.rules.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.constants import Constants
 from optimizer.throughput.demand import Demand, demand
 from optimizer.throughput.jobs import Accelerator, accelerator

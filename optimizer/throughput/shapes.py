@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from constraints.interconnect import net_of
 from constraints.plan import Plan
+from constraints.rules.interconnect import net_of
 
 NET_ORDER = {"none": 0, "pp": 1, "rdma": 2}
 

@@ -16,11 +16,11 @@ from functools import cache, lru_cache
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from constraints.interconnect import PCIE_GB_S
+from constraints.physics.training import HALF, adapter_params, base_bytes, seq_len, trained_params
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.training import HALF, adapter_params, base_bytes, seq_len, trained_params
+from constraints.rules.interconnect import PCIE_GB_S
 from optimizer.throughput.constants import DATA
 
 DATA_FIELDS = frozenset(

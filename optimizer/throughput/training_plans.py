@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
-from constraints.interconnect import plan_fault
+from constraints.physics.reserve import usable_bytes
+from constraints.physics.training import fixed_footprint, seq_len, sequence_bytes
 from constraints.plan import Perf, Plan, Row, RowKey, Training
 from constraints.policy import Policy
-from constraints.precision import BITS, runs, wanted
 from constraints.request import Request
-from constraints.reserve import usable_bytes
-from constraints.software import engine_of, served
-from constraints.training import fixed_footprint, seq_len, sequence_bytes
+from constraints.rules.interconnect import plan_fault
+from constraints.rules.precision import BITS, runs, wanted
+from constraints.rules.software import engine_of, served
 from optimizer.throughput.training import Links, interval, tenths, tokens_s
 
 

@@ -9,11 +9,11 @@ from itertools import pairwise
 from constraints.exchange import minor_digits
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.front import Step
-from optimizer.parameters import staircase
-from optimizer.point_schema import FrontPoint
-from optimizer.proofdata import read_record, steps_data
-from optimizer.schema import Result
+from optimizer.result.point_schema import FrontPoint
+from optimizer.result.proof_record import read_record, steps_data
+from optimizer.result.schema import Result
+from optimizer.search.front import Step
+from optimizer.search.parameters import staircase
 from optimizer.text.minor_units import minor, money
 from optimizer.verify.wrong import Wrong, differences
 

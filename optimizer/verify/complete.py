@@ -12,15 +12,15 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any
 
-from constraints.model import Candidates
-from optimizer.answer import Answer
-from optimizer.certify import Family
-from optimizer.cheaper import solved_messages
-from optimizer.front import Found, Front, Point
-from optimizer.market import Market
-from optimizer.parameters import SPAN
-from optimizer.pareto import Solver
-from optimizer.stairs import Staircase
+from constraints.model.family_model import Candidates
+from optimizer.market.market import Market
+from optimizer.result.answer import Answer
+from optimizer.result.cheaper import solved_messages
+from optimizer.search.certificate import Family
+from optimizer.search.front import Found, Front, Point
+from optimizer.search.parameters import SPAN
+from optimizer.search.solver import Solver
+from optimizer.search.staircase import Staircase
 from optimizer.text.minor_units import money
 from optimizer.verify.consistent import AXIS_UNCHECKED, SOLVED, SOLVED_UNCHECKED, Read
 from optimizer.verify.highs import HighsFamily, Undecided

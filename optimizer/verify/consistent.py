@@ -17,16 +17,16 @@ from catalogs.errors import Fault, InputError
 from catalogs.llm import get
 from catalogs.load import Catalog
 from constraints.policy import Policy
-from constraints.price_book import price_book
-from optimizer.embed import catalog_of, rows, used
-from optimizer.front import Front, Point
-from optimizer.market import Market
-from optimizer.parameters import staircase
-from optimizer.proofdata import read_record
-from optimizer.result import point, result
-from optimizer.rows import families
-from optimizer.schema import Result
-from optimizer.strict import NotExact, exact
+from constraints.prices.price_book import price_book
+from optimizer.market.market import Market
+from optimizer.market.rows import families
+from optimizer.result.contract import point, result
+from optimizer.result.embedded_catalog import catalog_of, rows, used
+from optimizer.result.proof_record import read_record
+from optimizer.result.schema import Result
+from optimizer.result.strict import NotExact, exact
+from optimizer.search.front import Front, Point
+from optimizer.search.parameters import staircase
 from optimizer.throughput.calibration import Calibration, shipped
 from optimizer.verify import arithmetic
 from optimizer.verify.points import rebuilt

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from functools import partial
 
-from constraints.axis import MONEY
-from optimizer.clock import Clock
-from optimizer.front import Closed, Step
-from optimizer.market import Market
-from optimizer.record import Name, record
-from optimizer.stairs import Staircase
+from constraints.model.axis import MONEY
+from optimizer.market.market import Market
+from optimizer.search.clock import Clock
+from optimizer.search.families import MARGIN_PERCENT, Unit, Units
+from optimizer.search.front import Closed, Step
+from optimizer.search.record import Name, record
+from optimizer.search.staircase import Staircase
 from optimizer.text.minor_units import money
-from optimizer.units import MARGIN_PERCENT, Unit, Units
 from optimizer.verify.wrong import Wrong
 
 Point = tuple[str, int, int, int]

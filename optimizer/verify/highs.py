@@ -18,9 +18,9 @@ from scipy.sparse import coo_array
 
 from constraints.cp_sat import cp_model
 from constraints.plan import Row
-from optimizer.certify import Family
-from optimizer.clock import Clock, TimeUp
-from optimizer.front import Found
+from optimizer.search.certificate import Family
+from optimizer.search.clock import Clock, TimeUp
+from optimizer.search.front import Found
 from optimizer.verify.linear import INFINITE, LinearRow, Untranslatable, activity, broken, literal, rows_of, tighten
 
 INFEASIBLE, TIME_UP = 2, 1

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 from catalogs.errors import InputError
 from catalogs.schema import Gpu, Platform
-from constraints.case import Build, power_cap
+from constraints.build import Build, power_cap
 from constraints.plan import Plan, Row, RowKey
-from constraints.rules import findings
-from constraints.tariff import NEVER
-from optimizer.front import Found, Point
-from optimizer.market import Market
-from optimizer.point_schema import FrontPoint
+from constraints.prices.tariff import NEVER
+from constraints.rules.registry import findings
+from optimizer.market.market import Market
+from optimizer.market.rows import hardware_keys
 from optimizer.request.fields import broken
-from optimizer.rows import hardware_keys
+from optimizer.result.point_schema import FrontPoint
+from optimizer.search.front import Found, Point
+from optimizer.search.unmet_limits import unmet
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.offload import HostPlanner
-from optimizer.unmet_limits import unmet
 from optimizer.verify.wrong import Report, Wrong
 
 MOST_GPUS = 100_000

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from optimizer.strict import Strict
+from optimizer.result.strict import Strict
 
 
 class WrongPlace(Strict):

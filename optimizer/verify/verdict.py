@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optimizer.i18n import Words
+from optimizer.text.languages import Words
 from optimizer.verify.schema import ProvenAgain
 
 

@@ -9,14 +9,15 @@ from datetime import date
 from decimal import Decimal
 
 from catalogs.days import days_after
-from optimizer.procurement.reading import sums, words
+from optimizer.procurement.reading import words
 from optimizer.procurement.reading.dates import read_date, read_days
 from optimizer.procurement.reading.document import Issue, Notice
-from optimizer.procurement.reading.headers import MONEY, Header
-from optimizer.procurement.reading.line_prices import Basis
+from optimizer.procurement.reading.line.line_prices import Basis
 from optimizer.procurement.reading.mapping import Mapping, Tax
-from optimizer.procurement.reading.rows import Body
-from optimizer.procurement.reading.tables import Sheet
+from optimizer.procurement.reading.opening.tables import Sheet
+from optimizer.procurement.reading.sums import sums
+from optimizer.procurement.reading.table.headers import MONEY, Header
+from optimizer.procurement.reading.table.rows import Body
 
 CHINESE_TAX = re.compile(r"增值税|价税合计|[专普]票")
 TAX = (

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.schema import Cooling, GpuBoard, Kind, Link, Part, Platform, Psu
-from constraints.case import Build, build_of, included_bank
-from constraints.fit import psu_fits
+from constraints.build import Build, build_of, included_bank
+from constraints.rules.fit import psu_fits
 from optimizer.procurement.reading.document import Line, Notice, Quote
 
 NODES = (Kind.PLATFORM, Kind.SYSTEM)

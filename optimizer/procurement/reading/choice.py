@@ -10,12 +10,12 @@ from itertools import product
 from pathlib import Path
 
 from catalogs.errors import Fault, InputError
-from optimizer.procurement.reading.amounts import same_money
-from optimizer.procurement.reading.guard import refuse
-from optimizer.procurement.reading.headers import Column, Header, find_header, header_at
+from optimizer.procurement.reading.line.amounts import same_money
 from optimizer.procurement.reading.mapping import Mapping
-from optimizer.procurement.reading.sheet_facts import column_number
-from optimizer.procurement.reading.tables import Cell, Sheet, Tables
+from optimizer.procurement.reading.opening.guard import refuse
+from optimizer.procurement.reading.opening.sheet_facts import column_number
+from optimizer.procurement.reading.opening.tables import Cell, Sheet, Tables
+from optimizer.procurement.reading.table.headers import Column, Header, find_header, header_at
 from optimizer.text import amounts as numbers
 
 PRODUCT = ("qty", "unit_price", "line_total")

@@ -13,24 +13,27 @@ from pathlib import Path
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from optimizer.procurement.reading import amounts, lines, side_by_side, sums, time_money, words
+from optimizer.procurement.reading import time_money, words
 from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, quote_facts, valid_until
-from optimizer.procurement.reading.bundles import bundled
-from optimizer.procurement.reading.by_sums import decided
 from optimizer.procurement.reading.choice import by_arithmetic, table_of
 from optimizer.procurement.reading.document import Issue, Line, Notice, Quote
-from optimizer.procurement.reading.guard import refuse
-from optimizer.procurement.reading.headers import Header
-from optimizer.procurement.reading.line_prices import Basis
-from optimizer.procurement.reading.lines import IGNORE, SERVICE
+from optimizer.procurement.reading.line import amounts, lines
+from optimizer.procurement.reading.line.bundles import bundled
+from optimizer.procurement.reading.line.line_prices import Basis
+from optimizer.procurement.reading.line.lines import IGNORE, SERVICE
+from optimizer.procurement.reading.line.names import Index
 from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
-from optimizer.procurement.reading.names import Index
-from optimizer.procurement.reading.price_breaks import by_quantity
-from optimizer.procurement.reading.repeats import without_repeats, without_summary
-from optimizer.procurement.reading.rows import Body, body
-from optimizer.procurement.reading.sheet_facts import column_letters
-from optimizer.procurement.reading.tables import Sheet, Tables, read_tables
-from optimizer.procurement.reading.totals import is_amount
+from optimizer.procurement.reading.opening.guard import refuse
+from optimizer.procurement.reading.opening.sheet_facts import column_letters
+from optimizer.procurement.reading.opening.tables import Sheet, Tables, read_tables
+from optimizer.procurement.reading.sums import sums
+from optimizer.procurement.reading.sums.by_sums import decided
+from optimizer.procurement.reading.sums.repeats import without_repeats, without_summary
+from optimizer.procurement.reading.table import side_by_side
+from optimizer.procurement.reading.table.headers import Header
+from optimizer.procurement.reading.table.price_breaks import by_quantity
+from optimizer.procurement.reading.table.rows import Body, body
+from optimizer.procurement.reading.table.totals import is_amount
 from optimizer.text.amounts import Style
 
 MAX_LINES = 10_000

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from catalogs.files import write_text
 from catalogs.visible import safe_cell
-from optimizer.csv_table import csv_text
 from optimizer.procurement.reading.document import Quote
-from optimizer.procurement.reading.match import SIMILAR
+from optimizer.procurement.reading.line.match import SIMILAR
+from optimizer.text.csv_table import csv_text
 
 COLUMNS = (
     "file", "sheet", "row", "part_number", "text", "qty", "unit_price", "currency", "reason", "suggestion", "score",

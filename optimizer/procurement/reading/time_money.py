@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from optimizer.procurement.reading import words
-from optimizer.procurement.reading.amounts import cents, exact_sum, same_money
 from optimizer.procurement.reading.document import Issue, Line, Period, Quote, Recurring, Total
-from optimizer.procurement.reading.headers import NAMING, Header
+from optimizer.procurement.reading.line.amounts import cents, exact_sum, same_money
 from optimizer.procurement.reading.mapping import Mapping as FileMapping
-from optimizer.procurement.reading.rows import Body, Raw
-from optimizer.procurement.reading.tables import Row, Sheet
+from optimizer.procurement.reading.opening.tables import Row, Sheet
+from optimizer.procurement.reading.table.headers import NAMING, Header
+from optimizer.procurement.reading.table.rows import Body, Raw
 
 PER_YEAR: dict[Period, int] = {
     "hour": 8760, "day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1,

@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 from constraints.exchange import half_up, minor_digits
-from constraints.pricing import fx_rates
+from constraints.prices.pricing import fx_rates
 from constraints.request import Request
 from optimizer.procurement.reading.document import Line, Quote, Total
 from optimizer.procurement.reading.mapping import Tax

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from optimizer.clock import Clock, TimeUp
-from optimizer.front import Found
-from optimizer.market import Market
-from optimizer.pareto import Solver
-from optimizer.point_schema import PartQty, Throughput
+from optimizer.market.market import Market
+from optimizer.market.rows import GpuRows
 from optimizer.procurement.xray.schema import Beside, Instead
 from optimizer.procurement.xray.summary import amount
-from optimizer.result import point as point_data
-from optimizer.rows import GpuRows
+from optimizer.result.contract import point as point_data
+from optimizer.result.point_schema import PartQty, Throughput
+from optimizer.search.clock import Clock, TimeUp
+from optimizer.search.front import Found
+from optimizer.search.solver import Solver
 from optimizer.text.minor_units import money
 
 

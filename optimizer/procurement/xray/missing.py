@@ -8,20 +8,20 @@ from dataclasses import replace
 from typing import TypeVar
 
 from catalogs.schema import Cooling, Cpu, Kind, Link, Memory, Nic, Part, Pdu, Psu, Rack, Switch
-from constraints.case import Case, bank, patterns
-from constraints.contents import dimm_counts, inside
-from constraints.fit import memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
-from constraints.interconnect import BMC, host_gbit_s, net_of
-from constraints.links import Network, networks
-from constraints.power import node_limit_w, watts_at
-from constraints.rack import CORD_ENDS, racked, racks_in
+from constraints.build import Case, bank, patterns
+from constraints.physics.contents import dimm_counts, inside
+from constraints.physics.links import Network, networks
 from constraints.rule import Check, Status
-from optimizer.market import Market
-from optimizer.point_schema import PartQty
+from constraints.rules.fit import memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
+from constraints.rules.interconnect import BMC, host_gbit_s, net_of
+from constraints.rules.power import node_limit_w, watts_at
+from constraints.rules.rack import CORD_ENDS, racked, racks_in
+from optimizer.market.market import Market
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.words import has
 from optimizer.procurement.xray.prices import catalog_cents
 from optimizer.procurement.xray.schema import MemoryFacts, Missing, SupplyFacts
+from optimizer.result.point_schema import PartQty
 from optimizer.text.minor_units import money
 
 P = TypeVar("P", bound=Part)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from catalogs.load import Catalog
 from constraints.rule import Check
-from optimizer.i18n import N_
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import Line, Quote
+from optimizer.text.languages import N_
 
 UNREAD = N_("a sheet that was not read")
 ALSO_UNREAD = N_("{where} or a sheet that was not read")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from catalogs.errors import InputError
 from catalogs.load import Catalog
 from catalogs.schema import Platform
-from constraints.contents import gpus_inside
+from constraints.physics.contents import gpus_inside
 from optimizer.procurement.reading.build import NODES, Placed, is_shared, to_build
 from optimizer.procurement.reading.document import Line, Quote
 

@@ -10,10 +10,10 @@ from fractions import Fraction
 from catalogs.load import Catalog
 from catalogs.offers import MOST_PIECES, Condition, Offer
 from catalogs.schema import GpuBoard, Kind
-from constraints.case import Build
+from constraints.build import Build
 from constraints.exchange import half_up, minor_digits
-from optimizer.explanation.asked_for import supposed
-from optimizer.market import Market
+from optimizer.explanation.why_not.asked_for import supposed
+from optimizer.market.market import Market
 from optimizer.procurement.reading.build import NODES
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.xray.basis import Conversion, rounded

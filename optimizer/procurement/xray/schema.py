@@ -8,10 +8,10 @@ from typing import Literal
 from pydantic import Field
 
 from constraints.request import Request
-from optimizer.explanation.mend import Mended
-from optimizer.point_schema import CheckFacts, PartQty, Throughput
+from optimizer.explanation.mend.mended import Mended
 from optimizer.procurement.reading.document import How
-from optimizer.strict import Money, Strict
+from optimizer.result.point_schema import CheckFacts, PartQty, Throughput
+from optimizer.result.strict import Money, Strict
 
 Mark = Literal["ok", "above", "below", "no-catalog-price", "not-comparable", "in-another-line", "not-placed", "service"]
 ARITHMETIC = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from optimizer.i18n import N_
+from optimizer.text.languages import N_
 
 STOPS = ("vram", "precision", "software", "interconnect", "lanes", "host_memory")
 """Rules without which no plan of the model runs."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from optimizer.i18n import N_, Words
 from optimizer.procurement.labels import CATEGORIES, RULES
 from optimizer.procurement.xray.schema import Beside, Finding, Unjudged, XLine, XRay
 from optimizer.procurement.xray.stops import stop_of
+from optimizer.text.languages import N_, Words
 
 EN = Words("en")
 CATEGORIES_SAID = {f"{x[0].lower()}{x[1:]}" for x in CATEGORIES.values()}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from optimizer.i18n import N_, Words
 from optimizer.procurement.labels import SEVERITIES, STATUS, TAXES, WORDS, rule, unit
-from optimizer.procurement.workbook.book import DARK, LIGHT, Frame, Sheet
-from optimizer.procurement.workbook.compatibility import COLOURS, HEAD, WIDTHS, margin
+from optimizer.procurement.quotation.workbook.book import DARK, LIGHT, Frame, Sheet
+from optimizer.procurement.quotation.workbook.compatibility import COLOURS, HEAD, WIDTHS, margin
 from optimizer.procurement.xray.schema import XLine, XRay
 from optimizer.procurement.xray.summary import EN, amount, finding, how, mark, rows, summary, thing
+from optimizer.text.languages import N_, Words
 
 SHEETS = {
     "summary": N_("Summary"), "lines": N_("Lines"), "rules": N_("Compatibility"), "missing": N_("Missing"),

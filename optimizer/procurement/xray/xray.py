@@ -9,16 +9,13 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from catalogs.errors import InputError
-from constraints.case import Case
+from constraints.build import Case
 from constraints.plan import Row
 from constraints.rule import Check
-from optimizer.clock import Clock, TimeUp
-from optimizer.explanation.mend import Mended, mended
-from optimizer.judging import best_row, check
-from optimizer.market import Market
-from optimizer.planfacts import throughput
-from optimizer.point_schema import CheckFacts, PartQty, Throughput
-from optimizer.procurement.by_time import said_of
+from optimizer.explanation.mend.mended import Mended, mended
+from optimizer.market.market import Market
+from optimizer.market.rows import GpuRows
+from optimizer.procurement.reading.by_time import said_of
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.xray.basis import Conversion
 from optimizer.procurement.xray.instead import instead
@@ -28,7 +25,10 @@ from optimizer.procurement.xray.placing import Scope, scope
 from optimizer.procurement.xray.prices import prices, quoted_market
 from optimizer.procurement.xray.schema import ARITHMETIC, BuildFacts, Finding, Missing, Unjudged, XRay
 from optimizer.procurement.xray.summary import summary
-from optimizer.rows import GpuRows
+from optimizer.result.plan_facts import throughput
+from optimizer.result.point_schema import CheckFacts, PartQty, Throughput
+from optimizer.search.clock import Clock, TimeUp
+from optimizer.search.judging import best_row, check
 
 MOST_BUDGET = 10**14
 """Minor units: the most that a request takes as its budget."""

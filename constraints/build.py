@@ -1,0 +1,261 @@
+"""A finished build and everything plain arithmetic can read off it. Shares nothing with the CP-SAT model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from catalogs.errors import InputError
+from catalogs.llm import Llm
+from catalogs.load import Catalog
+from catalogs.schema import Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Link, Memory, Nic, Part, Platform, Psu, Switch
+from constraints.plan import Plan, RowKey
+from constraints.policy import Policy
+from constraints.prices.purchase import PriceBook
+from constraints.request import Request
+
+
+@dataclass(frozen=True)
+class Build:
+    """`nodes` equal servers of `node` parts (id -> pieces bought per node) and `shared` parts (id -> pieces in all)."""
+
+    nodes: int
+    node: Mapping[str, int]
+    shared: Mapping[str, int]
+
+    def total(self) -> dict[str, int]:
+        """Quantity of each bought part in the whole build."""
+        out = dict(self.shared)
+        for part, qty in self.node.items():
+            out[part] = out.get(part, 0) + qty * self.nodes
+        return out
+
+
+@dataclass(frozen=True)
+class PsuBank:
+    """The supplies of one node: `fitted` pieces of `watts`, of which `needed` must carry the load."""
+
+    fitted: int
+    needed: int
+    watts: int
+    watts_low_line: int
+    efficiency: str
+    inlet: str
+    atx: bool
+
+
+@dataclass(frozen=True)
+class Case:
+    """A build with its request: what `check` of every rule sees."""
+
+    build: Build
+    catalog: Catalog
+    request: Request
+    policy: Policy
+    llm: Llm
+    book: PriceBook
+    plan: Plan
+    row: RowKey | None = None
+
+    @cached_property
+    def priced(self) -> dict[str, int]:
+        """Pieces in the whole build of each part that has a price."""
+        return {x: q for x, q in self.build.total().items() if q and x in self.book.prices}
+
+    @cached_property
+    def platform(self) -> Platform:
+        found = [
+            self.catalog.parts[p] for p in self.build.node if self.catalog.parts[p].kind in (Kind.PLATFORM, Kind.SYSTEM)
+        ]
+        if len(found) != 1 or self.build.node[found[0].id] != 1:
+            names = ", ".join(p.id for p in found) or "none"
+            raise InputError(f"a node needs exactly one platform or system, found: {names}", "no-platform")
+        assert isinstance(found[0], Platform)
+        return found[0]
+
+    @cached_property
+    def node_all(self) -> dict[str, int]:
+        """Parts of one node, with what is inside a complete system."""
+        out = {p: q for p, q in self.build.node.items() if q}
+        for inside in self.platform.contents:
+            out[inside.part] = out.get(inside.part, 0) + inside.qty
+        return out
+
+    def parts(self, cls: type[Part], *, shared: bool = False) -> list[tuple[Part, int]]:
+        """Parts of a class with quantities, of one node or of what is shared."""
+        source = self.build.shared if shared else self.node_all
+        return [(self.catalog.parts[p], q) for p, q in sorted(source.items()) if isinstance(self.catalog.parts[p], cls)]
+
+    @cached_property
+    def gpus(self) -> dict[str, int]:
+        """GPU id -> count per node, boards opened."""
+        out: dict[str, int] = {}
+        for part, qty in self.parts(Gpu):
+            out[part.id] = out.get(part.id, 0) + qty
+        for part, qty in self.parts(GpuBoard):
+            assert isinstance(part, GpuBoard)
+            out[part.gpu] = out.get(part.gpu, 0) + qty * part.gpus
+        return out
+
+    @cached_property
+    def gpu(self) -> Gpu:
+        if len(self.gpus) != 1:
+            raise InputError(f"a node needs GPUs of one kind, found: {', '.join(self.gpus) or 'none'}", "no-gpu")
+        gpu = self.catalog.parts[next(iter(self.gpus))]
+        assert isinstance(gpu, Gpu)
+        return gpu
+
+    @cached_property
+    def per_node(self) -> int:
+        return sum(self.gpus.values())
+
+    @cached_property
+    def cap_w(self) -> int:
+        return power_cap(self.gpu, self.platform)
+
+    @cached_property
+    def gpu_w(self) -> int:
+        """Power of one GPU: its cap, or its TDP where the slot can't carry that (rule fit fails it)."""
+        return self.cap_w or self.gpu.tdp_w or 0
+
+    @cached_property
+    def power_unknown(self) -> str:
+        """GPUs and CPUs whose draw nobody published, where no figure of a complete system stands for it: what a node
+        draws is unknown then. Rule fit fails them."""
+        gpus = [self.gpu] if not self.gpu_w else []
+        cpus = [x for x, _ in self.parts(Cpu) if isinstance(x, Cpu) and x.tdp_w is None and x.id in self.build.node]
+        return ", ".join(x.name or x.id for x in [*gpus, *cpus])
+
+    @cached_property
+    def static_w(self) -> int:
+        """Power of one node's parts, fans not counted; without those of `power_unknown`."""
+        watts = self.per_node * self.gpu_w + self.platform.overhead_w
+        for p, q in self.node_all.items():
+            part = self.catalog.parts[p]
+            if isinstance(part, GpuBoard):
+                watts += q * part.overhead_w
+            elif isinstance(part, Cpu):
+                watts += q * (part.tdp_w or 0)
+            elif isinstance(part, Memory | Drive | Nic):
+                watts += q * part.power_w
+            elif isinstance(part, Link) and part.kind == Kind.OPTIC:
+                watts += q * int(-(-part.power_w // 1))
+        return watts
+
+    @cached_property
+    def load_w(self) -> int:
+        """Worst-case load of one node with fans; a complete system at least what its maker publishes."""
+        fan = fan_percent(self.platform, self.policy)
+        load = -(-100 * self.static_w // (100 - fan))
+        if self.platform.kind == Kind.SYSTEM and self.platform.system_max_w:
+            load = max(load, self.platform.system_max_w)
+        return load
+
+    @cached_property
+    def psus(self) -> PsuBank | None:
+        """The supplies fitted; None for a built-in one."""
+        bought = [(p, q) for p, q in self.parts(Psu) if p.id in self.build.node]
+        if not bought and ("psu" in self.platform.includes or "builtin" in self.platform.psu_forms):
+            return included_bank(self.platform, self.catalog)
+        if len(bought) != 1:
+            return None
+        psu, fitted = bought[0]
+        assert isinstance(psu, Psu)
+        needed = dict(patterns(self.platform)).get(fitted, fitted)
+        return bank(psu, fitted, needed)
+
+    @property
+    def liquid(self) -> bool:
+        return "air" not in self.platform.cooling
+
+    @cached_property
+    def line_volts(self) -> int:
+        return self.request.line_volts or self.policy.whole("power.line_volts")
+
+
+def power_cap(gpu: Gpu, platform: Platform) -> int:
+    """Power cap of a GPU in a platform: its TDP, or the slot's limit if it can be set down to that; 0 when it can't."""
+    tdp = gpu.tdp_w
+    if tdp is None:
+        return 1 if platform.kind == Kind.SYSTEM and platform.system_max_w else 0
+    limit = platform.gpu_max_w
+    if limit is None or tdp <= limit:
+        return tdp
+    return limit if gpu.tdp_min_w is not None and gpu.tdp_min_w <= limit else 0
+
+
+def fan_percent(platform: Platform, policy: Policy) -> int:
+    """Fan share of the node's power by class."""
+    if "air" not in platform.cooling:
+        return policy.whole("power.fan_liquid_percent")
+    return policy.whole("power.fan_air_percent" if platform.rack_mount else "power.fan_tower_percent")
+
+
+def patterns(platform: Platform) -> list[tuple[int, int]]:
+    """Accepted (fitted, needed) numbers of supplies. A pattern n+0 allows 1..n."""
+    out: set[tuple[int, int]] = set()
+    for text in platform.psu_redundancy or (f"{platform.psu_bays}+0",):
+        needed, _, spare = text.partition("+")
+        if int(spare or 0) == 0:
+            out |= {(i, i) for i in range(1, int(needed) + 1)}
+        elif int(needed) + int(spare) <= max(platform.psu_bays, 1):
+            out.add((int(needed) + int(spare), int(needed)))
+    return sorted(out)
+
+
+def bank(psu: Psu, fitted: int, needed: int) -> PsuBank:
+    """A bank of bought supplies."""
+    return PsuBank(fitted, needed, psu.watts, psu.watts_low_line, psu.efficiency, psu.inlet, psu.form == "ATX")
+
+
+def included_bank(platform: Platform, catalog: Catalog) -> PsuBank | None:
+    """The supplies that come with a platform: those of its contents, else all bays of its wattage."""
+    inside = [(catalog.parts[c.part], c.qty) for c in platform.contents]
+    found = [(p, q) for p, q in inside if isinstance(p, Psu)]
+    options = patterns(platform)
+    if not options or (not found and not platform.psu_watts) or "builtin" in platform.psu_forms:
+        return None
+    fitted, needed = options[-1]
+    if found:
+        return bank(found[0][0], fitted, needed)
+    watts = max(platform.psu_watts)
+    return PsuBank(fitted, needed, watts, 0, "Titanium", "C20" if watts >= 2200 else "C14", False)
+
+
+def shared_w(c: Case) -> int:
+    """Power of the switches."""
+    return sum(int(p.power_w or 0) * q for p, q in c.parts(Switch, shared=True) if isinstance(p, Switch))
+
+
+def total_w(c: Case) -> int:
+    """Worst-case power of nodes and switches."""
+    return c.load_w * c.build.nodes + shared_w(c)
+
+
+def units(c: Case) -> int:
+    """Rack units of nodes, switches and CDUs."""
+    gear = c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)
+    return c.build.nodes * (c.platform.rack_units or 0) + sum(
+        x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling)
+    )
+
+
+def build_of(catalog: Catalog, nodes: int, parts: Mapping[str, int], shared: Mapping[str, int]) -> Build:
+    """A Build from names; raises InputError for unknown parts and bad quantities."""
+    if not 1 <= nodes <= 1000:
+        raise InputError(f"number of nodes must be 1 to 1000, not {nodes}", "bad-quantity")
+    for name, qty in [*parts.items(), *shared.items()]:
+        if not 1 <= qty <= 100_000:
+            raise InputError(f"quantity of {name!r} must be 1 to 100000, not {qty}", "bad-quantity")
+    node: dict[str, int] = {}
+    for name, qty in parts.items():
+        part = catalog.find(name)
+        if isinstance(part, Gpu) and part.sold_as == "board":
+            boards = [
+                b for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id and b.gpus == qty
+            ]
+            if boards:
+                part, qty = boards[0], 1
+        node[part.id] = node.get(part.id, 0) + qty
+    return Build(nodes, node, {catalog.find(n).id: q for n, q in shared.items()})

@@ -1,0 +1,1 @@
+"""What the certificate solves: the variables of one family, and the axes that a front ascends in."""

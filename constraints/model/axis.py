@@ -1,0 +1,140 @@
+"""What a front ascends in: money, or another cost of the whole build, each an integer that is to be small.
+
+One abstraction serves the certificate (`encode`), the re-check (`measure`) and the bound (`least`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from catalogs.offers import days_of
+from catalogs.schema import Platform
+from constraints.build import total_w, units
+from constraints.prices.limited_book import sources_of
+from constraints.prices.ordering import upper
+from constraints.prices.purchase import PriceBook
+from constraints.prices.tariff import NEVER
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.model.family_model import Expr, FamilyModel
+
+MAX_COST = 2**40
+
+
+class Axis(Protocol):
+    """`encode` gives a variable whose least value is the cost, and `measure` is the cost of a finished build.
+
+    `least`: what `nodes` of a platform with at least `load_w` and `cents` each do not fall below. `share`: what an
+    option of `watts` and part ids adds, for the order in which the search looks at options; no proof reads it."""
+
+    name: str
+    unit: str
+
+    def encode(self, m: FamilyModel) -> Expr: ...
+
+    def measure(self, c: Case) -> int: ...
+
+    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int: ...
+
+    def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int: ...
+
+
+class Money:
+    """The sum of lines, spares and support by category in minor units; tax rises with it. The model's is scaled
+    (`PriceBook.scaled`)."""
+
+    name, unit = "money", ""
+
+    def encode(self, m: FamilyModel) -> Expr:
+        return m.total_cents
+
+    def measure(self, c: Case) -> int:
+        return c.book.cost(c.priced)
+
+    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+        return nodes * cents
+
+    def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
+        return 0
+
+
+class PowerAxis:
+    """Worst-case watts of nodes and switches."""
+
+    name, unit = "power", "W"
+
+    def encode(self, m: FamilyModel) -> Expr:
+        cost = m.cp.new_int_var(0, MAX_COST, "cost")
+        m.cp.add(cost >= m.total_w + sum(m.shared_w))
+        return cost
+
+    def measure(self, c: Case) -> int:
+        return total_w(c)
+
+    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+        return nodes * load_w
+
+    def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
+        return watts
+
+
+class UnitsAxis:
+    """Rack units of nodes, switches and CDUs."""
+
+    name, unit = "rack-units", "U"
+
+    def encode(self, m: FamilyModel) -> Expr:
+        cost = m.cp.new_int_var(0, MAX_COST, "cost")
+        for n, is_n in m.node_counts.items():
+            for p, v in m.platform.items():
+                m.cp.add(cost >= n * (p.rack_units or 0) + sum(m.shared_units)).only_enforce_if(is_n, v)
+        return cost
+
+    def measure(self, c: Case) -> int:
+        return units(c)
+
+    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+        return nodes * (platform.rack_units or 0)
+
+    def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
+        return 0
+
+
+class LeadTimeAxis:
+    """Days: the longest lead time of the offers that bring the parts; an unknown one counts nothing."""
+
+    name, unit = "lead-time", "days"
+
+    def encode(self, m: FamilyModel) -> Expr:
+        cost = m.cp.new_int_var(0, MAX_COST, "cost")
+        late: dict[int, Expr] = {}
+        for _, offer, pieces, *_ in m.ordered:
+            if offer and (days := days_of(offer)):
+                if days not in late:
+                    late[days] = m.cp.new_bool_var(f"{days} days")
+                    m.cp.add(cost >= days * late[days])
+                m.cp.add(pieces <= upper(pieces) * late[days])
+        return cost
+
+    def measure(self, c: Case) -> int:
+        orders = c.book.purchase(c.priced)
+        return max((days_of(x.offer) for x in orders.lines if x.offer), default=0) if orders else NEVER
+
+    def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
+        return lead_days(book, platform.id)
+
+    def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
+        return max((lead_days(book, x) for x in parts), default=0)
+
+
+def lead_days(book: PriceBook, part: str) -> int:
+    """Days within which some of a part may be had; 0 when one of its offers does not say."""
+    if part not in book.prices:
+        return 0
+    return min((days_of(o) if o else 0 for o in sources_of(book, part)), default=0)
+
+
+MONEY = Money()
+AXES: dict[str, Axis] = {a.name: a for a in (MONEY, PowerAxis(), UnitsAxis(), LeadTimeAxis())}

@@ -1,0 +1,223 @@
+"""The CP-SAT model of one family (a GPU, GPUs per node): variables are parts, quantities, node count and row.
+
+Rules read these variables in their `encode`. Everything is integer: cents, watts, bytes stay out of floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from catalogs.errors import InputError
+from catalogs.llm import Llm
+from catalogs.load import Catalog
+from catalogs.schema import (
+    Gpu,
+    Kind,
+    Nic,
+)
+from constraints.build import fan_percent, included_bank, patterns, power_cap
+from constraints.cp_sat import cp_model
+from constraints.model.candidates import Candidates
+from constraints.physics.contents import dimm_counts, fixed_w, gpus_inside, modules_to_buy
+from constraints.plan import Row
+from constraints.policy import Policy
+from constraints.prices.ordering import Ordered, orders
+from constraints.prices.purchase import PriceBook
+from constraints.prices.totals import MAX_MONEY
+from constraints.request import Request
+
+Expr = Any  # ortools linear expressions carry no useful static type
+
+
+INT64 = 2**63 - 1
+"""The largest integer of CP-SAT."""
+MOST_IN_NODE = 1000
+"""Pieces of a part in a node that no rule lets a build reach."""
+
+
+def within_int64(terms: Iterable[tuple[str, int, int]], what: str) -> int:
+    """The largest value of a sum of `coefficient * variable`, from (name, coefficient, largest value of the variable).
+
+    Raises InputError with the largest term when CP-SAT's 64 bits can't hold it."""
+    found = [(abs(a * b), name, a, b) for name, a, b in terms]
+    total = sum(x for x, *_ in found)
+    if total > INT64:
+        _, name, a, b = max(found)
+        raise InputError(
+            f"{what} may reach {total}, above 2^63: its largest term is {name}, {a} x {b}", "number-too-large",
+            "Lower --max-nodes or correct the price.",
+        )  # fmt: skip
+    return total
+
+
+class FamilyModel:
+    """Variables of one family; `rows` map each performance row to its literal."""
+
+    def __init__(
+        self, catalog: Catalog, request: Request, policy: Policy, llm: Llm, book: PriceBook,
+        gpu: Gpu, per_node: int, rows: Sequence[Row], candidates: Candidates,
+    ) -> None:  # fmt: skip
+        self.catalog, self.request, self.policy, self.llm, self.book = catalog, request, policy, llm, book
+        self.gpu, self.per_node, self.candidates = gpu, per_node, candidates
+        self.cp = cp = cp_model.CpModel()
+        self.rows = {r: cp.new_bool_var(f"row{i}") for i, r in enumerate(rows)}
+        cp.add_exactly_one(self.rows.values())
+        self.node_counts = {n: cp.new_bool_var(f"n{n}") for n in sorted({r.key.nodes for r in rows})}
+        cp.add_exactly_one(self.node_counts.values())
+        for n, is_n in self.node_counts.items():
+            cp.add(sum(v for r, v in self.rows.items() if r.key.nodes == n) == is_n)
+        self.platform = {p: cp.new_bool_var(p.id) for p in candidates.platforms}
+        cp.add_exactly_one(self.platform.values())
+        self._node_parts()
+        self.racks_needed = cp.new_int_var(0, max(self.node_counts), "racks")
+        self.nets: list[tuple[dict[Any, Any], int]] = []
+        self.nic_needs: dict[Nic, list[Expr]] = {}
+        self.extra_node_qty: dict[str, list[Expr]] = {}
+        self.shared_cost: list[Expr] = []
+        self.shared_w: list[Expr] = []
+        self.shared_units: list[Expr] = []
+        self.shared_kg: list[Expr] = []
+        self.shared_qty: dict[str, list[tuple[int, Any]]] = {}
+        self._power()
+
+    def _node_parts(self) -> None:
+        cp, c = self.cp, self.candidates
+        sockets = sorted({p.sockets for p in c.platforms})
+        self.cpu = {
+            (x, s): cp.new_bool_var(f"{x.id}*{s}") for x in c.cpus for s in sockets if s <= x.max_sockets
+        }  # fmt: skip
+        counts = sorted({n for p in c.platforms for n in modules_to_buy(p, self.catalog) if n})
+        self.memory = {(x, n): cp.new_bool_var(f"{x.id}*{n}") for x in c.memory for n in counts}
+        options = sorted({o for p in c.platforms for o in patterns(p)})
+        self.psu = {(x, f, n): cp.new_bool_var(f"{x.id}*{f}") for x in c.psus for f, n in options}
+        bays = max((p.nvme_bays + p.m2_slots + p.sata_bays for p in c.platforms), default=0)
+        self.drive = {x: cp.new_int_var(0, bays, x.id) for x in c.drives}
+        slots = max((p.nic_slots for p in c.platforms), default=0)
+        self.nic = {x: cp.new_int_var(0, slots, x.id) for x in c.nics}
+        self.cooler = {x: cp.new_int_var(0, max(sockets, default=1), x.id) for x in c.cooling if x.role == "cpu-cooler"}
+        self.board = {x: cp.new_bool_var(x.id) for x in c.boards if x.gpu == self.gpu.id and x.gpus == self.per_node}
+        self.loose_gpus = cp.new_bool_var(f"{self.gpu.id}*{self.per_node}")
+        self.bridge = {x: cp.new_int_var(0, 3 * self.per_node, x.id) for x in c.bridges if self.gpu.id in x.gpus}
+        for group in (self.cpu, self.memory, self.psu, self.board):
+            if group:
+                cp.add_at_most_one(group.values())
+        for p, v in self.platform.items():
+            bought = 0 if gpus_inside(p, self.catalog)[1] == self.per_node else 1
+            cp.add(sum(self.board.values()) + self.loose_gpus == bought).only_enforce_if(v)
+
+    def _power(self) -> None:
+        """node_w: load of one node with fans; total_w: of all nodes."""
+        cp, parts = self.cp, self.catalog
+        self.static_w: Expr = (
+            sum(self.per_node * r.key.cap_w * v for r, v in self.rows.items())
+            + sum(x.overhead_w * v for x, v in self.board.items())
+            + sum((x.tdp_w or 0) * s * v for (x, s), v in self.cpu.items())
+            + sum(x.power_w * n * v for (x, n), v in self.memory.items())
+            + sum(x.power_w * v for x, v in self.drive.items())
+            + sum(x.power_w * v for x, v in self.nic.items())
+            + sum((p.overhead_w + fixed_w(p, parts)) * v for p, v in self.platform.items())
+        )
+        self.extra_node_w: list[Expr] = []
+        self.node_w = cp.new_int_var(0, 10**6, "node_w")
+        self.total_w = cp.new_int_var(0, 10**9, "total_w")
+
+    def close_power(self) -> None:
+        """Ties node_w and total_w to the parts; called after all rules have added theirs."""
+        static = self.static_w + sum(self.extra_node_w)
+        for p, v in self.platform.items():
+            self.cp.add((100 - fan_percent(p, self.policy)) * self.node_w >= 100 * static).only_enforce_if(v)
+            if p.kind == Kind.SYSTEM and p.system_max_w:
+                self.cp.add(self.node_w >= p.system_max_w).only_enforce_if(v)
+            elif self.request.shares:  # a load too high would call for gear that brings a share down
+                self.cp.add((100 - fan_percent(p, self.policy)) * (self.node_w - 1) < 100 * static).only_enforce_if(v)
+        for n, is_n in self.node_counts.items():
+            self.cp.add(self.total_w >= n * self.node_w).only_enforce_if(is_n)
+            if self.request.shares:
+                self.cp.add(self.total_w <= n * self.node_w).only_enforce_if(is_n)
+
+    def add_shared(self, part: Any, qty: int, literal: Any) -> None:
+        """`qty` pieces of a shared part where the literal holds."""
+        self.shared_qty.setdefault(part.id, []).append((qty, literal))
+        price = self.book.prices[part.id]
+        if price.tariff is None:
+            self.shared_cost.append(price.cents * self.book.weight(part.id) * qty * literal)
+        if (w := getattr(part, "power_w", None)) and part.kind == Kind.SWITCH:
+            self.shared_w.append(int(w) * qty * literal)
+        if part.kind in (Kind.SWITCH, Kind.COOLING):
+            self.shared_units.append(part.rack_units * qty * literal)
+            self.shared_kg.append(round(part.weight_kg) * qty * literal)
+
+    def both(self, a: Any, b: Any) -> Any:
+        """A literal that holds where both do (it may hold elsewhere; costs keep it down)."""
+        z = self.cp.new_bool_var("")
+        self.cp.add(z >= a + b - 1)
+        if self.request.no_surplus or self.book.by_quantity:  # pieces may be free
+            self.cp.add(z <= a)
+            self.cp.add(z <= b)
+        return z
+
+    def quantities(self) -> dict[str, list[Expr]]:
+        """Bought quantity of each part in one node (shared parts: in all), as lists of terms."""
+        q: dict[str, list[Expr]] = {}
+        for p, v in self.platform.items():
+            q.setdefault(p.id, []).append(v)
+        for (x, s), v in self.cpu.items():
+            q.setdefault(x.id, []).append(s * v)
+        for (m, n), v in self.memory.items():
+            q.setdefault(m.id, []).append(n * v)
+        for (u, f, _), v in self.psu.items():
+            q.setdefault(u.id, []).append(f * v)
+        groups: tuple[dict[Any, Expr], ...] = (self.drive, self.nic, self.cooler, self.board, self.bridge)
+        for group in groups:
+            for y, v in group.items():
+                q.setdefault(y.id, []).append(v)
+        q.setdefault(self.gpu.id, []).extend(self._loose_gpus())
+        for part, terms in self.extra_node_qty.items():
+            q.setdefault(part, []).extend(terms)
+        for part, pairs in self.shared_qty.items():
+            q.setdefault(part, []).extend(n * v for n, v in pairs)
+        return q
+
+    def _loose_gpus(self) -> list[Expr]:
+        """Loose GPUs bought for a node: all of its GPUs less those inside a complete system whose free slots they
+        fill."""
+        held = [(gpus_inside(p, self.catalog)[1], v) for p, v in self.platform.items()]
+        return [self.per_node * self.loose_gpus, *(-n * v for n, v in held if 0 < n < self.per_node)]
+
+    def close_cost(self) -> None:
+        """total_cents: price of all lines with support by category, in `book.scale` parts of a cent (see `scaled`).
+
+        `ordered` lists what is ordered from whom."""
+        cp, book, quantities = self.cp, self.book, self.quantities()
+        priced = [(x, p) for x in quantities if (p := book.prices.get(x)) is not None and p.tariff is None]
+        steady = {x: p.cents * book.weight(x) for x, p in priced}
+        bought = [x for x in quantities if x in steady and x not in self.shared_qty]
+        node = [steady[x] * t for x in bought for t in quantities[x]]
+        most = max(self.node_counts)
+        shared = [
+            (x, c * q, 2 * most) for x, pairs in self.shared_qty.items() for q, _ in pairs if (c := steady.get(x))
+        ]
+        within_int64([("price of a node", most, MAX_MONEY), *shared], "the total of all lines")
+        within_int64([(x, steady[x], MOST_IN_NODE) for x in bought], "the price of a node")
+        self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
+        cp.add(self.node_cents == sum(node))
+        self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
+        cp.add(self.node_cents <= self.total_cents)  # follows from the sum below once the number of nodes is chosen
+        self.ordered = [Ordered(x, p.offer, sum(quantities[x]), p.cents, False, p.stale) for x, p in priced]
+        rest = sum(self.shared_cost) + orders(self)
+        if book.by_quantity:
+            self.pieces = cp.new_int_var(0, MAX_MONEY, "pieces")
+            cp.add(self.pieces == sum(t for terms in quantities.values() for t in terms))
+        for n, is_n in self.node_counts.items():
+            cp.add(self.total_cents == n * self.node_cents + rest).only_enforce_if(is_n)
+
+
+__all__ = [
+    "Candidates",
+    "FamilyModel",
+    "dimm_counts",
+    "fixed_w",
+    "included_bank",
+    "power_cap",
+]

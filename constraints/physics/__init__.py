@@ -1,0 +1,1 @@
+"""Formulas that several rules share: links, memory of training, experts in host memory, circuits."""

@@ -1,0 +1,58 @@
+"""Branch circuits that exist: the line voltages of a region and the breakers to be had there (data/circuits.csv)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from catalogs.inputs import CATALOG_BYTES, read_text
+from constraints.request import Circuit
+
+FILE = Path(__file__).parents[1] / "data" / "circuits.csv"
+NEAR_PERCENT = 10
+"""How far a line voltage may lie from a region's nominal one: 110 and 127 V are of the 120 V family."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Line voltages of a region, and the rated currents of breakers there, both ascending; one phase. `read`: the day
+    on which the sources were read."""
+
+    name: str
+    volts: tuple[int, ...]
+    amps: tuple[int, ...]
+    source: str
+    read: str
+
+
+@cache
+def regions() -> tuple[Region, ...]:
+    """All regions of the data."""
+    table = csv.DictReader(io.StringIO(read_text(FILE, CATALOG_BYTES)))
+    return tuple(Region(r["region"], _figures(r["volts"]), _figures(r["amps"]), r["source"], r["read"]) for r in table)
+
+
+def _figures(cell: str) -> tuple[int, ...]:
+    return tuple(sorted(int(x) for x in cell.split("|")))
+
+
+def region_of(volts: int) -> Region | None:
+    """The region with the nearest line voltage, the higher of two; None where none is near."""
+    near = [(abs(v - volts), -v, i) for i, region in enumerate(regions()) for v in region.volts]
+    apart, _, index = min(near)
+    return regions()[index] if 100 * apart <= NEAR_PERCENT * volts else None
+
+
+def standard(circuit: Circuit) -> list[list[Circuit]]:
+    """Circuits that may take a circuit's place, a list per voltage with the smallest first: those of more amperes at
+    its own voltage, then all of the other voltages of its region."""
+    region = region_of(circuit.volts)
+    amps = region.amps if region else sorted({a for x in regions() for a in x.amps})
+    own = [Circuit(amps=a, volts=circuit.volts) for a in amps if a > circuit.amps]
+    if region is None:
+        return [own]
+    nominal = min(region.volts, key=lambda v: (abs(v - circuit.volts), -v))
+    return [own, *([Circuit(amps=a, volts=v) for a in amps] for v in region.volts if v != nominal)]

@@ -1,0 +1,1 @@
+"""From offers to the price of a quantity, and to the cheapest orders of a whole build."""

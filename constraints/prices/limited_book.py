@@ -1,0 +1,152 @@
+"""The cheapest orders of a build where they are limited as a whole: so many sellers at most, the soonest delivery, or
+shares of the cost with one seller or on estimates.
+
+Which offer brings a part depends on the other parts then: a dearer one of a seller who is on the bill anyway may be
+what keeps the build within the limit. Exact: sellers by trying all choices of them or by branch and bound, days by
+bisection, shares by CP-SAT with the pieces fixed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from math import comb
+
+import numpy as np
+
+from catalogs.offers import Bundle, Offer, days_of
+from constraints.prices.order_limits import kept
+from constraints.prices.purchase import Orders, PriceBook, Priced
+from constraints.prices.tariff import NEVER, Tariff
+from constraints.request import Request
+
+MOST_KNOWN = 5000
+"""Builds whose orders are remembered."""
+MOST_TRIED = 100_000
+"""Choices of sellers that are tried one by one."""
+
+
+@dataclass(frozen=True)
+class LimitedBook(PriceBook):
+    """A price book under a request that limits sellers or shares, or that asks for the soonest delivery: then with
+    the offers that deliver within the fewest days for which the orders cost `purse` minor units at most.
+
+    Where no orders keep to a limit on sellers those of the fewest sellers count, where none keep to one on shares the
+    cheapest of all, and where none keep to `purse` those of any delivery: the rules say then what is wrong."""
+
+    request: Request = field(kw_only=True)
+    purse: int = field(kw_only=True)
+    _known: dict[frozenset[tuple[str, int]], Orders] = field(default_factory=dict, compare=False, repr=False)
+
+    def orders(self, pieces: Mapping[str, int]) -> Orders:
+        key = frozenset(pieces.items())
+        if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._soonest(pieces) if self.request.soonest else self._of_few(pieces, None)
+        return self._known[key]
+
+    def _soonest(self, pieces: Mapping[str, int]) -> Orders:
+        days = sorted({days_of(o) for o in self._offers(pieces)} | {0})
+        tried = {d: self._of_few(pieces, d) for d in days[-1:]}
+
+        def within(d: int) -> bool:
+            tried[d] = found = tried.get(d) or self._of_few(pieces, d)
+            cheap = found.cost < NEVER and self.rounded(found.cost) <= self.purse
+            return cheap and kept(found.purchase(pieces), self.request)
+
+        first = bisect_left(days, True, key=within)
+        return tried[days[min(first, len(days) - 1)]]
+
+    def _of_few(self, pieces: Mapping[str, int], days: int | None) -> Orders:
+        """The cheapest orders within the limits on sellers and shares, delivered within `days`."""
+        anyone = self._open(pieces, None, days)
+        if anyone.cost >= NEVER or kept(anyone.purchase(pieces), self.request):
+            return anyone
+        if self.request.shares:
+            # CP-SAT is loaded only where the cheapest orders are not within a share
+            from constraints.prices.basket import Basket
+
+            return Basket(anyone.book, self.request, pieces).cheapest() or anyone
+        assert self.request.max_sellers is not None
+        everyone = frozenset(o.seller for o in self._offers(pieces))
+        forced = frozenset(s for x in pieces for s in self._only(x))
+        one_price = all(s.plain and s.offer for x in pieces for s in self.prices[x].sources().sources)
+        one_price = one_price and not self.bundled.intersection(pieces)
+        for most in range(max(self.request.max_sellers, len(forced)), len(everyone)):
+            if one_price and comb(len(everyone), most) <= MOST_TRIED:
+                found = self._tried(pieces, days, most, sorted(everyone))
+            else:
+                found = self._branch(pieces, days, most, everyone, forced, None)
+            if found:
+                return found
+        return anyone
+
+    def _tried(self, pieces: Mapping[str, int], days: int | None, most: int, sellers: list[str]) -> Orders | None:
+        """The cheapest orders of `most` sellers where every offer has one price for any number: all choices at once."""
+        cents = np.full((len(pieces), len(sellers)), NEVER // len(pieces), dtype=np.int64)
+        for i, (x, q) in enumerate(pieces.items()):
+            tariff = self.prices[x].sources()
+            for s in tariff.sources:
+                if s.offer and (days is None or days_of(s.offer) <= days):
+                    at = i, sellers.index(s.offer.seller)
+                    cents[at] = min(cents[at], tariff.need(q) * s.steps[0].cents * self.weight(x))
+        choices = np.array(list(combinations(range(len(sellers)), most)))
+        best = choices[np.argmin(sum(row[choices].min(axis=1) for row in cents))]
+        found = self._open(pieces, frozenset(sellers[i] for i in best), days)
+        return found if found.cost < NEVER else None
+
+    def _branch(
+        self, pieces: Mapping[str, int], days: int | None, most: int, allowed: frozenset[str], named: frozenset[str],
+        best: Orders | None,
+    ) -> Orders | None:  # fmt: skip
+        """The cheaper of `best` and the cheapest orders from `allowed` sellers alone, at most `most` of them, those of
+        `named` among them: the cheapest from all that are allowed bound them, and either have few sellers enough, or
+        one that is not named yet is named or left out."""
+        found = self._open(pieces, named if len(named) == most else allowed, days)
+        if found.cost >= (best.cost if best else NEVER):
+            return best
+        used = found.sellers(pieces)
+        if len(used) <= most:
+            return found
+        seller = max(sorted(used.keys() - named), key=used.__getitem__)
+        best = self._branch(pieces, days, most, allowed, named | {seller}, best)
+        return self._branch(pieces, days, most, allowed - {seller}, named, best)
+
+    def _offers(self, pieces: Mapping[str, int]) -> Iterator[Offer | Bundle]:
+        """Offers and bundles that may bring any of the pieces."""
+        return (o for x in pieces for o in sources_of(self, x) if o)
+
+    def _only(self, part: str) -> frozenset[str]:
+        """The one seller who must be on the bill for a part's sake; empty where there are several, or where it may be
+        in hand."""
+        sellers = sellers_of(self, part)
+        return sellers if len(sellers) == 1 and "" not in sellers else frozenset()
+
+    def _open(self, pieces: Mapping[str, int], sellers: frozenset[str] | None, days: int | None) -> Orders:
+        """The cheapest orders from the offers of some sellers, and of at most so many days."""
+
+        def open_(o: Offer | Bundle | None) -> bool:
+            return o is None or ((sellers is None or o.seller in sellers) and (days is None or days_of(o) <= days))
+
+        def of(p: Priced) -> Priced:
+            tariff = p.sources()
+            left = tuple(s for s in tariff.sources if open_(s.offer))
+            return p if len(left) == len(tariff.sources) else replace(p, tariff=Tariff(left, tariff.spare))
+
+        kits = tuple(k for k in self.kits if open_(k.bundle))
+        prices = {x: of(self.prices[x]) for x in pieces}
+        return PriceBook(prices, {}, kits, self.scale, self.weights).orders(pieces)
+
+
+def sources_of(book: PriceBook, part: str) -> Iterator[Offer | Bundle | None]:
+    """What may bring a part: its offers, bundles with it, None for what is in hand."""
+    yield from (s.offer for s in book.prices[part].sources().sources)
+    yield from (k.bundle for k in book.kits if part in k.parts)
+
+
+def sellers_of(book: PriceBook, part: str) -> frozenset[str]:
+    """Those who may bring a part; an empty name for what is in hand."""
+    return frozenset(o.seller if o else "" for o in sources_of(book, part))

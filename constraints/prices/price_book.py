@@ -1,0 +1,89 @@
+"""Which offer prices a part, and why a part can't be bought.
+
+Of one part, seller and condition only the newest offer dated on or before `as_of` is live. Fresh live offers come
+first and the cheapest of them prices the part; where none is fresh the newest does, marked stale. Stock, minimum
+orders, price breaks, bundles and parts in hand make the price a function of quantity (constraints/prices/purchase.py);
+where sellers or days of delivery are counted, the offers are chosen for the build as a whole
+(constraints/prices/limited_book.py).
+"""
+
+from __future__ import annotations
+
+from catalogs.days import days_before
+from catalogs.load import Catalog
+from catalogs.offers import Offer
+from catalogs.schema import Kind, Part
+from constraints.policy import Policy
+from constraints.prices.filters import Filter, admissible, contents, limits
+from constraints.prices.limited_book import LimitedBook
+from constraints.prices.pricing import priced
+from constraints.prices.purchase import PriceBook
+from constraints.prices.tariff import NEVER
+from constraints.prices.totals import most_parts_cents
+from constraints.request import Request
+
+
+def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
+    """Price every part that may be bought under the request."""
+    pools: dict[str, tuple[list[Offer], bool]] = {}
+    barred_ids = set()
+    ledger: dict[str, str] = {}
+    filters = Filter(catalog, request)
+    for part in catalog.parts.values():
+        barred = barred_by(part, request, catalog) or filters.refused(part)
+        if barred:
+            ledger[part.id] = barred
+            barred_ids.add(part.id)
+            continue
+        live = _live(catalog.offers.get(part.id, ()), request)
+        if not live:
+            ledger[part.id] = "no offer of an allowed condition on or before that day"
+            continue
+        live = [o for o in live if admissible(o, request)]
+        if not live:
+            ledger[part.id] = f"no offer with {limits(request)}"
+            continue
+        if request.max_price_age_days is not None:
+            oldest = days_before(request.as_of, request.max_price_age_days)
+            live = [o for o in live if o.date >= oldest]
+            if not live:
+                ledger[part.id] = f"every price is older than {request.max_price_age_days} days"
+                continue
+        days = policy.whole(
+            "offers.fresh_days_memory" if part.kind in (Kind.MEMORY, Kind.DRIVE) else "offers.fresh_days"
+        )
+        fresh = [o for o in live if o.date >= days_before(request.as_of, days)]
+        pools[part.id] = fresh or [o for o in live if o.date == max(x.date for x in live)], not fresh
+    book = priced(catalog, request, policy, pools, barred_ids, ledger)
+    if not (request.picks_offers and book.by_quantity):
+        return book
+    budget = request.budget_cents
+    purse = NEVER - 1 if budget is None else most_parts_cents(budget, policy)
+    return LimitedBook(book.prices, book.ledger, book.kits, book.scale, book.weights, request=request, purse=purse)
+
+
+def _live(offers: tuple[Offer, ...], request: Request) -> list[Offer]:
+    newest: dict[tuple[str, str], Offer] = {}
+    for o in offers:
+        if o.date > request.as_of or o.condition not in request.conditions:
+            continue
+        key = (o.seller, o.condition)
+        if key not in newest or (o.date, o.id) > (newest[key].date, newest[key].id):
+            newest[key] = o
+    return list(newest.values())
+
+
+def barred_by(part: Part, request: Request, catalog: Catalog) -> str:
+    """Why the part (or something inside it) is barred; empty when it is not."""
+    if part.id in request.exclude:
+        return "excluded by --exclude"
+    vendor = part.vendor.casefold()
+    if vendor in request.barred_vendors:
+        return f"vendor {part.vendor} is barred"
+    neutral = part.kind in (Kind.OPTIC, Kind.CABLE, Kind.RACK, Kind.PDU) and not part.vendor
+    if request.vendors and not neutral and vendor not in request.vendors:
+        return f"vendor {part.vendor} is not among those allowed"
+    for inside in contents(part):
+        if why := barred_by(catalog.parts[inside], request, catalog):
+            return f"contains {inside}: {why}"
+    return ""

@@ -1,0 +1,50 @@
+"""Rule budget: the total with support and tax stays within the money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from constraints.exchange import minor_digits
+from constraints.prices.tariff import NEVER
+from constraints.prices.totals import most_parts_cents, totals
+from constraints.rule import Check
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.model.family_model import FamilyModel
+
+
+class Budget:
+    id = "budget"
+
+    def encode(self, m: FamilyModel) -> None:
+        if m.request.budget_cents is not None:
+            m.cp.add(m.total_cents <= m.book.scaled(most_parts_cents(m.request.budget_cents, m.policy)))
+
+    def check(self, c: Case) -> list[Check]:
+        parts = c.book.cost(c.priced)
+        if parts >= NEVER:
+            return [Check.of(self.id, False, "no total: the parts can't be had in these numbers")]
+        _, tax, total = totals(parts, c.policy)
+        scale = 10 ** minor_digits(c.request.currency)
+        if c.request.budget_cents is None:
+            return [Check.of(self.id, True, "no budget given")]
+        currency, digits = c.request.currency, minor_digits(c.request.currency)
+        amount, budget = (f"{Decimal(x) / scale:,.{digits}f} {currency}" for x in (total, c.request.budget_cents))
+        within = f"the total of {amount} is within the budget of {budget}"
+        beyond = f"the total of {amount} exceeds the budget of {budget}"
+        if tax:
+            net, added = (f"{Decimal(x) / scale:,.{digits}f}" for x in (total - tax, tax))
+            within = f"the total of {amount} with tax (net {net} plus tax {added}) is within the budget of {budget}"
+            beyond = f"the total of {amount} with tax (net {net} plus tax {added}) exceeds the budget of {budget}"
+        return [
+            Check.at_most(
+                self.id,
+                total / scale,
+                c.request.budget_cents / scale,
+                currency,
+                within,
+                beyond,
+            )
+        ]

@@ -1,0 +1,44 @@
+"""Rule cores: CPU cores enough to feed the GPUs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catalogs.schema import Cpu
+from constraints.physics.contents import inside
+from constraints.rule import Check
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.model.family_model import FamilyModel
+
+
+class Cores:
+    id = "cores"
+
+    def encode(self, m: FamilyModel) -> None:
+        need = m.policy.whole("cores.per_gpu_min") * m.per_node
+        cores = sum(x.cores * s * v for (x, s), v in m.cpu.items())
+        for p, v in m.platform.items():
+            have = sum(x.cores * q for x, q in inside(p, m.catalog, Cpu))
+            m.cp.add(cores >= need - have).only_enforce_if(v)
+
+    def check(self, c: Case) -> list[Check]:
+        cores = sum(p.cores * q for p, q in c.parts(Cpu) if isinstance(p, Cpu))
+        least = c.policy.whole("cores.per_gpu_min") * c.per_node
+        advised = c.policy.whole("cores.per_gpu_advised") * c.per_node
+        per_gpu = f"{c.policy.whole('cores.per_gpu_min')} per GPU"
+        if least <= cores < advised:
+            meets = f"{cores:,} CPU cores meet the minimum of {least:,} ({per_gpu})"
+            text = f"{meets}; {advised:,} are advised ({c.policy.whole('cores.per_gpu_advised')} per GPU)"
+            return [Check.warn(self.id, text, cores, advised, "cores", "at_least")]
+        return [
+            Check.at_least(
+                self.id,
+                cores,
+                least,
+                "cores",
+                f"{cores:,} CPU cores meet the minimum of {least:,} ({per_gpu})",
+                f"{cores:,} CPU cores are below the minimum of {least:,} ({per_gpu})",
+            )
+        ]

@@ -1,0 +1,290 @@
+"""Rule fit: GPUs, CPU, memory, drives, NICs, supplies and coolers go into the platform's slots, sockets and bays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from catalogs.load import Catalog
+from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Platform, Psu
+from constraints.build import patterns, power_cap
+from constraints.physics.contents import gpus_inside, inside
+from constraints.rule import Check, counted
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.model.family_model import FamilyModel
+
+
+def gpu_fits(p: Platform, gpu: Gpu, per_node: int, board: GpuBoard | None) -> str:
+    """Why the GPUs do not fit; empty when they do."""
+    if gpu.form_factor not in p.gpu_forms:
+        return f"{gpu.name} is {gpu.form_factor}, the slots take {'/'.join(p.gpu_forms) or 'no GPU'}"
+    if p.gpu_cooling and gpu.cooling not in p.gpu_cooling:
+        return f"{gpu.name} has {gpu.cooling} cooling, the chassis takes {'/'.join(p.gpu_cooling)}"
+    if board is not None and board.board_type not in p.gpu_boards:
+        return f"board {board.board_type} does not fit, the chassis takes {'/'.join(p.gpu_boards) or 'no GPU board'}"
+    if board is None and p.gpu_boards:
+        return "this chassis takes a whole GPU board, no single GPUs"
+    if per_node > p.gpu_slots:
+        return f"GPU slots: {per_node} needed, {p.gpu_slots} available"
+    if p.gpu_width_total is not None and (gpu.width_slots or 2) * per_node > p.gpu_width_total:
+        width = gpu.width_slots or 2
+        return f"slot widths for GPUs: {width * per_node} needed ({width} each), {p.gpu_width_total} available"
+    if not power_cap(gpu, p):
+        if gpu.tdp_w is None:
+            return f"the power draw of {gpu.name} is not published"
+        return f"{gpu.name} draws {gpu.tdp_w:,} W, the slot gives {p.gpu_max_w or 0:,} W"
+    return ""
+
+
+def added_gpus_fault(p: Platform, catalog: Catalog, gpu: Gpu, per_node: int) -> str:
+    """Why a complete system with GPUs inside can't hold `per_node` of a GPU; empty when it can. Its free slots take
+    loose GPUs of the kind inside."""
+    kind, held = gpus_inside(p, catalog)
+    if kind != gpu.id:
+        return f"{p.name} comes with other GPUs"
+    if per_node == held:
+        return ""
+    if per_node < held:
+        return f"{p.name} comes with {counted(held, 'GPU')}"
+    if gpu.sold_as != "single" or inside(p, catalog, GpuBoard):
+        return f"{gpu.name} is sold only as {gpu.sold_as}: no more can be added to {p.name}"
+    return gpu_fits(p, gpu, per_node, None)
+
+
+def cpu_fits(p: Platform, cpu: Cpu) -> bool:
+    """Socket, generation, power and number of sockets."""
+    return (
+        cpu.socket == p.socket != "soldered"
+        and cpu.generation in p.cpu_generations
+        and p.sockets <= cpu.max_sockets
+        and cpu.tdp_w is not None
+        and (p.cpu_max_w is None or cpu.tdp_w <= p.cpu_max_w)
+    )
+
+
+def memory_fits(p: Platform, m: Memory) -> bool:
+    return m.mem_gen == p.mem_gen and m.dimm_type in p.dimm_types and m.dimm_type != "soldered"
+
+
+def psu_fits(p: Platform, u: Psu) -> bool:
+    return u.form in p.psu_forms and (not p.psu_watts or u.watts in p.psu_watts)
+
+
+def cooler_fits(c: Cooling, cpu: Cpu) -> bool:
+    return c.socket == cpu.socket and (c.capacity_w or 0) >= (cpu.tdp_w or 0)
+
+
+def needs_cpu(p: Platform) -> bool:
+    return "cpu" not in p.includes and p.socket != "soldered"
+
+
+def needs_cooler(p: Platform) -> bool:
+    return "cpu-heatsink" not in p.includes and p.socket != "soldered"
+
+
+def needs_psu(p: Platform) -> bool:
+    return "psu" not in p.includes and "builtin" not in p.psu_forms
+
+
+def bay_groups(p: Platform) -> list[tuple[tuple[str, ...], int]]:
+    """(accepted forms, number) of each kind of bay, contents already in them."""
+    return [(p.nvme_forms, p.nvme_bays), (("M.2",), p.m2_slots), (p.sata_forms, p.sata_bays)]
+
+
+def bay_limits(p: Platform) -> list[tuple[frozenset[str], int]]:
+    """Hall's condition: for each union of bay groups, at most this many drives may need bays inside the union."""
+    groups = [(frozenset(f), n) for f, n in bay_groups(p) if n and f]
+    limits: list[tuple[frozenset[str], int]] = []
+    for mask in range(1, 2 ** len(groups)):
+        chosen = [g for i, g in enumerate(groups) if mask >> i & 1]
+        limits.append((frozenset().union(*(f for f, _ in chosen)), sum(n for _, n in chosen)))
+    return limits
+
+
+def confined(d: Drive, p: Platform, forms: frozenset[str]) -> bool:
+    """Whether every bay of the platform that takes the drive lies in the union `forms`."""
+    takes = [f for f, n in bay_groups(p) if n and set(f) & set(d.forms)]
+    return bool(takes) and all(set(f) <= forms for f in takes)
+
+
+def bayless(d: Drive, p: Platform) -> bool:
+    return not any(n and set(f) & set(d.forms) for f, n in bay_groups(p))
+
+
+class Fit:
+    id = "fit"
+
+    def encode(self, m: FamilyModel) -> None:
+        self._gpus(m)
+        cp = m.cp
+        for p, v in m.platform.items():
+            wants = 1 if needs_cpu(p) else 0
+            cp.add(sum(b for (x, s), b in m.cpu.items() if s == p.sockets and cpu_fits(p, x)) == wants).only_enforce_if(
+                v
+            )
+            cp.add(sum(m.cpu.values()) == wants).only_enforce_if(v)
+            for (x, _), b in m.memory.items():
+                if not memory_fits(p, x):
+                    cp.add_implication(v, ~b)
+            wants_psu = 1 if needs_psu(p) else 0
+            allowed = set(patterns(p))
+            fitting = [b for (u, f, n), b in m.psu.items() if (f, n) in allowed and psu_fits(p, u)]
+            cp.add(sum(fitting) == wants_psu).only_enforce_if(v)
+            cp.add(sum(m.psu.values()) == wants_psu).only_enforce_if(v)
+            wants_cooler = p.sockets if needs_cooler(p) else 0
+            cp.add(sum(m.cooler.values()) == wants_cooler).only_enforce_if(v)
+            self._bays(m, p, v)
+            self._slots(m, p, v)
+        for cooler, qty in m.cooler.items():
+            unfit = [b for (x, _), b in m.cpu.items() if not cooler_fits(cooler, x)]
+            for b in unfit:
+                cp.add(qty == 0).only_enforce_if(b)
+
+    def _gpus(self, m: FamilyModel) -> None:
+        cp = m.cp
+        caps: dict[int, list[Any]] = {}
+        for p, v in m.platform.items():
+            caps.setdefault(power_cap(m.gpu, p), []).append(v)
+            if gpus_inside(p, m.catalog)[0]:
+                cp.add(sum(m.board.values()) == 0).only_enforce_if(v)
+                if added_gpus_fault(p, m.catalog, m.gpu, m.per_node):
+                    cp.add(v == 0)
+            elif m.gpu.sold_as == "board":
+                fits = [b for x, b in m.board.items() if not gpu_fits(p, m.gpu, m.per_node, x)]
+                cp.add(sum(fits) == 1).only_enforce_if(v)
+            else:
+                cp.add(sum(m.board.values()) == 0).only_enforce_if(v)
+                if m.gpu.sold_as == "system" or gpu_fits(p, m.gpu, m.per_node, None):
+                    cp.add(v == 0)
+        for r, chosen in m.rows.items():
+            cp.add(sum(caps.get(r.key.cap_w, [])) >= 1).only_enforce_if(chosen)
+
+    def _bays(self, m: FamilyModel, p: Platform, v: Any) -> None:
+        held = inside(p, m.catalog, Drive)
+        for d, qty in m.drive.items():
+            if bayless(d, p):
+                m.cp.add(qty == 0).only_enforce_if(v)
+        for forms, limit in bay_limits(p):
+            used = sum(q for d, q in held if confined(d, p, forms))
+            mine = [q for d, q in m.drive.items() if confined(d, p, forms)]
+            if mine:
+                m.cp.add(sum(mine) <= max(0, limit - used)).only_enforce_if(v)
+
+    def _slots(self, m: FamilyModel, p: Platform, v: Any) -> None:
+        held = sum(q for _, q in inside(p, m.catalog, Nic))
+        for n, qty in m.nic.items():
+            if n.form not in p.nic_forms:
+                m.cp.add(qty == 0).only_enforce_if(v)
+        if m.nic:
+            m.cp.add(sum(m.nic.values()) <= max(0, p.nic_slots - held)).only_enforce_if(v)
+
+    def check(self, c: Case) -> list[Check]:
+        p = c.platform
+        wrong: list[str] = []
+        boards = [x for x, _ in c.parts(GpuBoard) if isinstance(x, GpuBoard)]
+        contained = gpus_inside(p, c.catalog)[0]
+        if contained:
+            bought = [x for x in c.build.node if c.catalog.parts[x].kind == Kind.GPU_BOARD]
+            wrong += [f"{x} can't be added to a complete system" for x in bought]
+            wrong.append(added_gpus_fault(p, c.catalog, c.gpu, c.per_node) if not bought else "")
+        else:
+            if sum(q for _, q in c.parts(GpuBoard)) > 1:
+                wrong.append("a node takes one GPU board")
+            if c.gpu.sold_as != "single" and not boards:
+                wrong.append(f"{c.gpu.name} is not sold as a single card: it comes with a {c.gpu.sold_as}")
+            wrong.append(gpu_fits(p, c.gpu, c.per_node, boards[0] if boards else None))
+        wrong += self._cpu_faults(c) + self._bay_faults(c)
+        for part, qty in c.parts(Memory):
+            assert isinstance(part, Memory)
+            if not memory_fits(p, part) and part.id in c.build.node:
+                wrong.append(
+                    f"{part.name} is {part.mem_gen} {part.dimm_type}, "
+                    f"the board takes {p.mem_gen} {'/'.join(p.dimm_types)}"
+                )
+            if qty > p.dimm_slots:
+                wrong.append(f"memory slots: {qty} needed, {p.dimm_slots} available")
+        psus = [(x, q) for x, q in c.parts(Psu) if x.id in c.build.node]
+        if needs_psu(p):
+            if len(psus) != 1:
+                wrong.append("needs power supplies of one kind")
+            for part, qty in psus:
+                assert isinstance(part, Psu)
+                if not psu_fits(p, part):
+                    takes = "/".join(p.psu_forms)
+                    takes += f" ({'/'.join(map(str, sorted(p.psu_watts)))} W)" if p.psu_watts else ""
+                    wrong.append(f"{part.name} ({part.form}, {part.watts:,} W) does not fit, the chassis takes {takes}")
+                if qty not in dict(patterns(p)):
+                    accepted = " or ".join(str(n) for n, _ in patterns(p))
+                    wrong.append(f"{counted(qty, 'supply')} fitted, the chassis takes {accepted}")
+        elif psus:
+            wrong.append("power supplies come with the platform, none can be added")
+        for part, qty in c.parts(Bridge):
+            assert isinstance(part, Bridge)
+            if (
+                c.gpu.id not in part.gpus
+                or c.per_node % part.group_gpus
+                or qty != c.per_node // part.group_gpus * part.per_group
+            ):
+                wrong.append(f"{part.name}: {counted(qty, 'piece')} can't bridge {counted(c.per_node, 'GPU')}")
+        wrong = [w for w in wrong if w]
+        return [Check.of(self.id, False, w) for w in wrong] or [Check.of(self.id, True, f"every part fits {p.name}")]
+
+    def _cpu_faults(self, c: Case) -> list[str]:
+        p, wrong = c.platform, []
+        cpus = [(x, q) for x, q in c.parts(Cpu) if x.id in c.build.node]
+        if needs_cpu(p):
+            if len(cpus) != 1 or cpus[0][1] != p.sockets:
+                wrong.append("needs 1 CPU" if p.sockets == 1 else f"needs {p.sockets} equal CPUs")
+            for part, _ in cpus:
+                assert isinstance(part, Cpu)
+                if not cpu_fits(p, part):
+                    wrong.append(_cpu_fault(p, part))
+        elif cpus:
+            wrong.append("CPUs come with the platform, none can be added")
+        coolers = [(x, q) for x, q in c.parts(Cooling) if isinstance(x, Cooling) and x.role == "cpu-cooler"]
+        wants = p.sockets if needs_cooler(p) else 0
+        if sum(q for _, q in coolers) != wants:
+            wrong.append(f"needs {counted(wants, 'CPU cooler')}" if wants else "CPU coolers come with the platform")
+        for cooler, _ in coolers:
+            for part, _ in cpus:
+                assert isinstance(part, Cpu) and isinstance(cooler, Cooling)
+                if not cooler_fits(cooler, part):
+                    wrong.append(f"{cooler.name} does not cool {part.name} ({_watts(part.tdp_w)}, {part.socket})")
+        return wrong
+
+    def _bay_faults(self, c: Case) -> list[str]:
+        p, wrong = c.platform, []
+        drives = [(d, q) for d, q in c.parts(Drive) if isinstance(d, Drive)]
+        wrong += [f"no bay for {d.name}" for d, _ in drives if bayless(d, p) and d.id in c.build.node]
+        for forms, limit in bay_limits(p):
+            used = sum(q for d, q in drives if confined(d, p, forms))
+            bought = sum(q for d, q in drives if confined(d, p, forms) and d.id in c.build.node)
+            if bought and used > limit:
+                wrong.append(f"drive bays ({'/'.join(sorted(forms))}): {used} needed, {limit} available")
+        nics = [(n, q) for n, q in c.parts(Nic) if isinstance(n, Nic)]
+        wrong += [
+            f"no slot for {n.name} ({n.form})" for n, _ in nics if n.form not in p.nic_forms and n.id in c.build.node
+        ]
+        if any(n.id in c.build.node for n, _ in nics) and sum(q for _, q in nics) > p.nic_slots:
+            wrong.append(f"NIC slots: {sum(q for _, q in nics)} needed, {p.nic_slots} available")
+        return wrong
+
+
+def _cpu_fault(p: Platform, cpu: Cpu) -> str:
+    """Which property of a CPU that does not fit is the reason."""
+    if cpu.socket != p.socket or cpu.generation not in p.cpu_generations:
+        takes = f"{p.socket} {'/'.join(p.cpu_generations)}"
+        return f"{cpu.name} ({cpu.socket}, {cpu.generation}) does not fit, the board takes {takes}"
+    if p.sockets > cpu.max_sockets:
+        return f"{cpu.name} runs in at most {counted(cpu.max_sockets, 'socket')}, the board has {p.sockets}"
+    if cpu.tdp_w is None:
+        return f"the power draw of {cpu.name} is not published"
+    return f"{cpu.name} draws {cpu.tdp_w:,} W, the socket gives {p.cpu_max_w or 0:,} W"
+
+
+def _watts(watts: int | None) -> str:
+    return "unknown power" if watts is None else f"{watts:,} W"
+
+
+__all__ = ["Fit", "gpu_fits"]

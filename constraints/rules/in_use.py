@@ -1,0 +1,84 @@
+"""What `--include` demands is used for what it is: a part that a build has no use for does not count as included.
+
+Part of rule procurement. Which parts are of what use: constraints/physics/demanded.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from catalogs.schema import Cooling, Kind, Link, Nic, Part, Pdu, Platform, Rack
+from constraints.physics.demanded import demanded, of_network, serves_alone
+from constraints.rules.interconnect import bills_of, covers
+from constraints.rules.rack import CORD_ENDS, racked
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.model.family_model import FamilyModel
+
+
+def encode(m: FamilyModel, part: Part) -> None:
+    """The part is in a network that is laid; other parts need no more than the rules that count them."""
+    if not of_network(part) or any(c.part == part.id for p in m.platform for c in p.contents):
+        return
+    uses: list[Any] = [v for n, v in m.node_counts.items() if serves_alone(part, m.request, n)]
+    for literals, per_node in m.nets:
+        for network, laid in literals.items():
+            if network.nic is part:
+                uses.append(laid)
+                continue
+            for n, is_n in m.node_counts.items():
+                if n > 1 and part in (network.bill_of(n, per_node) or {}):
+                    used = m.cp.new_bool_var("")
+                    m.cp.add_implication(used, laid)
+                    m.cp.add_implication(used, is_n)
+                    uses.append(used)
+    m.cp.add_bool_or(uses)
+
+
+def idle(c: Case) -> list[str]:
+    """Demanded parts of a build that it has no use for, each with the reason."""
+    found, wired = [], []
+    for part in demanded(c.request, c.catalog):
+        if part.id not in c.build.node and part.id not in c.build.shared:
+            continue  # inside a complete system, or missing
+        if of_network(part):
+            wired.append(part)
+        elif why := _useless(c, part):
+            found.append(f"{part.id}: {why}")
+    return [*found, *_unwired(c, wired)]
+
+
+def _useless(c: Case, part: Part) -> str:
+    p = c.platform
+    if isinstance(part, Rack | Pdu) and (not racked(p) or "racks" in c.request.have):
+        return "its nodes stand in no rack that is bought"
+    if isinstance(part, Cooling) and part.role != "cpu-cooler" and not _wet(p):
+        return f"{p.name} needs no liquid cooling of the site's"
+    if isinstance(part, Link) and c.psus is not None and part.end_a != CORD_ENDS.get(c.psus.inlet):
+        return f"the supplies have {c.psus.inlet} inlets"
+    return ""
+
+
+def _wet(p: Platform) -> bool:
+    return "air" not in p.cooling and p.kind != Kind.SYSTEM
+
+
+def _unwired(c: Case, wired: Iterable[Part]) -> list[str]:
+    """Switches, cables, optics and cards that are in no network of the build."""
+    idle = [x for x in wired if not serves_alone(x, c.request, c.build.nodes)]
+    names, keys = sorted(x.id for x in idle), [f"node {x.id}" if isinstance(x, Nic) else x.id for x in idle]
+    if not keys:
+        return []
+    if c.build.nodes == 1:
+        return [f"{x}: a single node has nothing to connect it to" for x in names]
+    nics = {f"node {x.id}": q for x, q in c.parts(Nic)}
+    have = dict(c.build.shared) | nics
+
+    def all_used(rest: dict[str, int]) -> bool:
+        return all(rest.get(k, 0) < have.get(k, 0) for k in keys)
+
+    if covers(list(bills_of(c).values()), have, all_used):
+        return []
+    return [f"{', '.join(names)}: in no network that the build lays"]

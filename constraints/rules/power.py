@@ -1,0 +1,164 @@
+"""Rule power: worst-case load against the supplies, with redundancy, transients, line voltage and circuit."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from constraints.build import PsuBank, bank, included_bank, shared_w
+from constraints.policy import Policy
+from constraints.rule import Check, figure
+from constraints.rules.fit import needs_psu
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.model.family_model import FamilyModel
+
+LOW_LINE_V = 200
+ADVISED_LEFT_PERCENT = 80
+"""Of the supplies that are left when the spare ones have failed: a load above it is warned of."""
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def watts_at(b: PsuBank, volts: int) -> int:
+    """Output of one supply at the line voltage."""
+    return b.watts if volts >= LOW_LINE_V else b.watts_low_line
+
+
+def node_limit_w(b: PsuBank, volts: int, policy: Policy) -> int:
+    """The largest node load that the bank may carry."""
+    all_fitted = policy.whole("power.psu_load_percent") * b.fitted * watts_at(b, volts) // 100
+    surviving = policy.whole("power.surviving_load_percent") * b.needed * watts_at(b, volts) // 100
+    return min(all_fitted, surviving)
+
+
+def transient_extra_w(gpu_w: int, policy: Policy) -> int:
+    """What GPU transients add to the load on ATX supplies, rounded up."""
+    return -((100 - policy.whole("power.atx_transient_percent")) * gpu_w // 100)
+
+
+def efficiency_percent(b: PsuBank | None, policy: Policy) -> int:
+    return policy.whole(f"power.efficiency_{(b.efficiency if b else 'Titanium').lower()}_percent")
+
+
+def circuit_limit_w(amps: int, volts: int, policy: Policy) -> int:
+    """Continuous power of a breaker."""
+    return policy.whole("power.breaker_percent") * amps * volts // 100
+
+
+class Power:
+    id = "power"
+
+    def encode(self, m: FamilyModel) -> None:
+        policy, request = m.policy, m.request
+        volts = request.line_volts or policy.whole("power.line_volts")
+        gpu_w = sum(m.per_node * r.key.cap_w * v for r, v in m.rows.items())
+        breaker = circuit_limit_w(request.circuit.amps, request.circuit.volts, policy) if request.circuit else None
+        switches = sum(m.shared_w)
+
+        def hold(b: PsuBank, *when: object) -> None:
+            m.cp.add(m.node_w <= node_limit_w(b, volts, policy)).only_enforce_if(*when)
+            if b.atx:
+                extra = policy.whole("power.atx_transient_percent") - 100
+                m.cp.add(100 * m.node_w + extra * gpu_w <= 100 * b.fitted * watts_at(b, volts)).only_enforce_if(*when)
+            if breaker is not None:
+                m.cp.add(100 * (m.total_w + switches) <= efficiency_percent(b, policy) * breaker).only_enforce_if(*when)
+
+        for p, v in m.platform.items():
+            if not needs_psu(p):
+                b = included_bank(p, m.catalog)
+                if b is not None:
+                    hold(b, v)
+                elif breaker is not None:
+                    m.cp.add(
+                        100 * (m.total_w + switches) <= efficiency_percent(None, policy) * breaker
+                    ).only_enforce_if(v)
+        for (psu, fitted, needed), v in m.psu.items():
+            hold(bank(psu, fitted, needed), v)
+
+    def check(self, c: Case) -> list[Check]:
+        found: list[Check] = []
+        b, volts = c.psus, c.line_volts
+        if b is None and needs_psu(c.platform):
+            return [Check.of(self.id, False, "a node needs power supplies of one kind")]
+        if c.power_unknown:
+            return [Check.of(self.id, False, unknown_draw(c))]
+        if b is not None:
+            found += self._bank(c, b, watts_at(b, volts))
+        if c.request.circuit:
+            k = c.request.circuit
+            wall = wall_w(c)
+            limit = circuit_limit_w(k.amps, k.volts, c.policy)
+            of = f"{c.policy.whole('power.breaker_percent')} % of a circuit of {k.amps} A at {k.volts} V"
+            found.append(
+                Check.at_most(
+                    self.id,
+                    wall,
+                    limit,
+                    "W",
+                    f"{wall:,} W at the wall is within {limit:,} W ({of})",
+                    f"{wall:,} W at the wall exceeds {limit:,} W ({of})",
+                )
+            )
+        return found or [Check.of(self.id, True, f"the supply is built in; a node draws {c.load_w:,} W")]
+
+    def _bank(self, c: Case, b: PsuBank, each: int) -> list[Check]:
+        """The load of a node against its supplies, which give `each` watts at the line voltage."""
+        if each == 0:
+            return [Check.of(self.id, False, f"the supplies are not specified for {c.line_volts} V")]
+        limit = node_limit_w(b, c.line_volts, c.policy)
+        of = _share_of_bank(b, each, limit, c.policy)
+        found = [
+            Check.at_most(
+                self.id,
+                c.load_w,
+                limit,
+                "W",
+                f"{c.load_w:,} W is within {limit:,} W ({of})",
+                f"{c.load_w:,} W exceeds {limit:,} W ({of})",
+            )
+        ]
+        if b.atx:
+            peak, most = c.load_w + transient_extra_w(c.per_node * c.gpu_w, c.policy), b.fitted * each
+            found.append(
+                Check.at_most(
+                    self.id,
+                    peak,
+                    most,
+                    "W",
+                    f"{peak:,} W with GPU transients is within the {most:,} W of the ATX supplies",
+                    f"{peak:,} W with GPU transients exceeds the {most:,} W of the ATX supplies",
+                )
+            )
+        if b.fitted == b.needed:
+            found.append(Check.warn(self.id, "the supplies are not redundant"))
+        elif c.load_w * 100 > ADVISED_LEFT_PERCENT * b.needed * each:
+            advised = ADVISED_LEFT_PERCENT * b.needed * each / 100
+            left = f"{ADVISED_LEFT_PERCENT} % of {supplies(b.needed, each)} left when the spare ones have failed"
+            text = f"{c.load_w:,} W exceeds the advised {figure(advised)} W ({left})"
+            found.append(Check.warn(self.id, text, c.load_w, advised, "W", "at_most"))
+        return found
+
+
+def unknown_draw(c: Case) -> str:
+    """Why no load of a node can be judged."""
+    return f"the power draw of {c.power_unknown} is not published"
+
+
+def wall_w(c: Case) -> int:
+    """Power of a build at the wall, rounded up."""
+    return math.ceil(100 * (c.load_w * c.build.nodes + shared_w(c)) / efficiency_percent(c.psus, c.policy))
+
+
+def supplies(pieces: int, watts: int) -> str:
+    """`two 3,000 W supplies`."""
+    number = NUMBERS[pieces] if pieces < len(NUMBERS) else str(pieces)
+    return f"{number} {watts:,} W {'supply' if pieces == 1 else 'supplies'}"
+
+
+def _share_of_bank(b: PsuBank, each: int, limit: int, policy: Policy) -> str:
+    """What a limit is a share of: of all supplies, or of those left when the spare ones have failed."""
+    fitted, surviving = policy.whole("power.psu_load_percent"), policy.whole("power.surviving_load_percent")
+    if limit == fitted * b.fitted * each // 100:
+        return f"{fitted} % of {supplies(b.fitted, each)}"
+    return f"{surviving} % of {supplies(b.needed, each)} left when the spare ones have failed"

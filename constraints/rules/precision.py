@@ -1,0 +1,100 @@
+"""Rule precision: the GPU generation runs the plan's precision, and the plan keeps the precision floor."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from catalogs.kv_caches import published_kv_cache
+from catalogs.llm import Llm
+from constraints.physics.training import base_precisions
+from constraints.policy import table
+from constraints.request import Request
+from constraints.rule import Check
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.model.family_model import FamilyModel
+
+BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "int4": 4, "nvfp4": 4, "mxfp4": 4, "fp4-mix": 4}
+
+
+@cache
+def support(arch: str) -> dict[str, tuple[str, str]]:
+    """precision -> (native | weight-only, the tensor rate it computes at) on a GPU generation."""
+    return {r["precision"]: (r["mode"], r["compute"]) for r in table("precision") if r["arch"] == arch}
+
+
+def wanted(llm: Llm, request: Request) -> list[str]:
+    """Precisions that the request admits, highest first."""
+    if request.trains:
+        return base_precisions(llm, request)
+    have = llm.precisions()
+    if request.precision:
+        alias = {"fp16": "bf16", "bf16": "fp16"}
+        return [p for p in have if p == request.precision or p == alias.get(request.precision)]
+    floor = llm.min_precision_bits
+    if request.min_precision_bits is not None:
+        floor = min(floor, request.min_precision_bits)
+    return [p for p in have if BITS[p] >= floor]
+
+
+def kv_precision(llm: Llm, request: Request) -> str:
+    """Precision of the KV cache that plans count on: the one that the model is published for, else the request's."""
+    return published_kv_cache(llm.architecture) or request.kv_precision
+
+
+def known_precisions(llm: Llm, request: Request) -> list[str]:
+    """All that --precision takes for the model and workload."""
+    if not request.trains:
+        return list(llm.precisions())
+    all_ = ("bf16", "fp16", "fp8", "int4")
+    return [p for p in all_ if base_precisions(llm, request.model_copy(update={"precision": p}))]
+
+
+def runs(arch: str, precision: str, request: Request) -> bool:
+    """Whether the generation runs it; what is trained must be native (a frozen LoRA base is only unpacked)."""
+    mode = support(arch).get(precision)
+    return mode is not None and (mode[0] == "native" or not request.trains or request.lora)
+
+
+def admitted(arch: str, precision: str, llm: Llm, request: Request) -> bool:
+    """Whether the generation can run it and the request admits it."""
+    return runs(arch, precision, request) and precision in wanted(llm, request)
+
+
+class Precision:
+    id = "precision"
+
+    def encode(self, m: FamilyModel) -> None:
+        for row, chosen in m.rows.items():
+            if not admitted(m.gpu.arch, row.plan.precision, m.llm, m.request):
+                m.cp.add(chosen == 0)
+
+    def check(self, c: Case) -> list[Check]:
+        arch, precision = c.gpu.arch, c.plan.precision
+        mode = support(arch).get(precision)
+        if mode is None:
+            return [Check.of(self.id, False, f"{arch} GPUs do not run {precision}")]
+        if not runs(arch, precision, c.request):
+            text = (
+                f"{arch} GPUs do not run {precision} natively: they only unpack such weights, which full training can't"
+            )
+            return [Check.of(self.id, False, text)]
+        if precision not in wanted(c.llm, c.request):
+            return [Check.of(self.id, False, _unwanted(precision, c.llm, c.request))]
+        if mode[0] == "native":
+            return [Check.of(self.id, True, f"{arch} runs {precision} natively")]
+        return [Check.of(self.id, True, f"{arch} runs {precision} weight-only: it computes in {mode[1]}")]
+
+
+def _unwanted(precision: str, llm: Llm, request: Request) -> str:
+    """Why the request does not admit a precision."""
+    if request.precision is not None:
+        return f"the request asks for {request.precision} weights, the plan has {precision}"
+    if request.trains:
+        return f"{request.workload} does not start from {precision} weights unless --precision says so"
+    floor = min(llm.min_precision_bits, request.min_precision_bits or llm.min_precision_bits)
+    if BITS[precision] < floor:
+        return f"{precision} is below the precision floor of {llm.id}: {BITS[precision]} bits, {floor} at least"
+    return f"{llm.id} has no {precision} weights"

@@ -1,0 +1,76 @@
+"""Rule procurement: every part has an offer that the request allows, and what `--include` demands is in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constraints.prices.tariff import NEVER
+from constraints.rule import Check
+from constraints.rules import in_use
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.model.family_model import FamilyModel
+
+
+class Procurement:
+    """Barred and unpriced parts are no candidates; `--include` parts must be in the build."""
+
+    id = "procurement"
+
+    def encode(self, m: FamilyModel) -> None:
+        for part, terms in m.quantities().items():
+            if part not in m.book.prices:
+                m.cp.add(sum(terms) == 0)
+        for wanted in m.request.include:
+            terms = list(m.quantities().get(wanted, []))
+            terms += [v for p, v in m.platform.items() if any(c.part == wanted for c in p.contents)]
+            m.cp.add(sum(terms) >= 1) if terms else m.cp.add_bool_or([])
+            in_use.encode(m, m.catalog.parts[wanted])
+
+    def check(self, c: Case) -> list[Check]:
+        found = []
+        for part in sorted({**c.build.node, **c.build.shared}):
+            if part not in c.book.prices:
+                found.append(Check.of(self.id, False, f"{part}: {c.book.ledger.get(part, 'no price')}"))
+        found += self._amounts(c)
+        have = {**c.build.shared, **c.node_all}
+        for wanted in c.request.include:
+            if wanted not in have:
+                found.append(Check.of(self.id, False, f"{wanted} is demanded by --include but not in the build"))
+        found += [Check.of(self.id, False, f"demanded by --include, but of no use: {x}") for x in in_use.idle(c)]
+        return (found or [Check.of(self.id, True, "every part has an offer that the request allows")]) + _unknown(c)
+
+    def _amounts(self, c: Case) -> list[Check]:
+        """Parts that no orders within stock can bring in the build's number."""
+        if not c.book.by_quantity or c.book.cost(c.priced) < NEVER:
+            return []
+        short = [(p, *few) for p, q in c.priced.items() if (few := c.book.short(p, q))]
+        found = [
+            Check(
+                self.id,
+                "fail",
+                need,
+                have,
+                "pieces",
+                f"{p}: {need:,} needed, {have:,} to be had (take another part, or find more offers)",
+                "at_most",
+            )
+            for p, need, have in short
+        ]
+        return found or [Check.of(self.id, False, "minimum orders, stock and bundles do not add up to the numbers")]
+
+
+def _unknown(c: Case) -> list[Check]:
+    """Warnings about what the buyer's limits could not be held against."""
+    bought, found = sorted({**c.build.node, **c.build.shared}), []
+    if c.request.barred_origins:
+        parts = sorted({*bought, *c.node_all})
+        if dark := [x for x in parts if not c.catalog.parts[x].country]:
+            found.append(Check.warn("procurement", f"country of origin unknown: {', '.join(dark)}"))
+    if c.request.max_lead_days is not None:
+        orders = c.book.purchase(c.priced)
+        lines = orders.lines if orders else ()
+        if dark := sorted({x.part for x in lines if x.offer and x.offer.lead_time_days is None}):
+            found.append(Check.warn("procurement", f"lead time unknown: {', '.join(dark)}"))
+    return found

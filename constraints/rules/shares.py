@@ -1,0 +1,87 @@
+"""Rules of shares: how much of a build's sum of lines may rest on estimates, and on how few sellers it may lean.
+
+Sellers are those of the offers that bring the parts (`offer.seller`): whom the buyer has to deal with. Makers are
+`--vendor`'s business. Which offers bring a part is chosen for the build as a whole
+(constraints/prices/limited_book.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constraints.prices.order_limits import limit_estimates, limit_sellers
+from constraints.rule import Check, counted, figure
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.prices.ordering import Shopping
+    from constraints.prices.purchase import Purchase
+
+
+class Estimates:
+    """At most a share of the sum of lines rests on prices of confidence `estimate`."""
+
+    id = "estimates"
+
+    def encode(self, m: Shopping) -> None:
+        limit_estimates(m)
+
+    def check(self, c: Case) -> list[Check]:
+        percent, orders = c.request.max_estimated_percent, _orders(c)
+        if percent is None or orders is None:
+            return []
+        share = _percent(orders.estimated_cents, orders.cents)
+        passing = f"{figure(share)} % of the cost is estimated, at most {percent} % allowed"
+        failing = f"{figure(share)} % of the cost is estimated, more than the {percent} % allowed"
+        return [Check.at_most(self.id, share, percent, "%", passing, failing)]
+
+
+class Sellers:
+    """At most so many sellers, and at most a share of the sum of lines with any one of them."""
+
+    id = "sellers"
+
+    def encode(self, m: Shopping) -> None:
+        limit_sellers(m)
+
+    def check(self, c: Case) -> list[Check]:
+        most, percent, found, orders = c.request.max_sellers, c.request.max_share_percent, [], _orders(c)
+        if orders is None:
+            return []
+        by = orders.sellers
+        if most is not None:
+            sellers, names = counted(len(by), "seller"), ", ".join(sorted(by)) or "none"
+            found.append(
+                Check.at_most(
+                    self.id,
+                    len(by),
+                    most,
+                    "sellers",
+                    f"{sellers}, at most {most:,} allowed: {names}",
+                    f"{sellers}, more than the {most:,} allowed: {names}",
+                )
+            )
+        if percent is not None and by:
+            largest = max(sorted(by), key=lambda s: by[s])
+            share = _percent(by[largest], orders.cents)
+            found.append(
+                Check.at_most(
+                    self.id,
+                    share,
+                    percent,
+                    "%",
+                    f"{figure(share)} % of the cost is with {largest}, at most {percent} % allowed",
+                    f"{figure(share)} % of the cost is with {largest}, more than the {percent} % allowed",
+                )
+            )
+        return found
+
+
+def _orders(c: Case) -> Purchase | None:
+    """The orders of all that has a price; None where it can't be had, which is procurement's business."""
+    return c.book.purchase(c.priced)
+
+
+def _percent(share: int, total: int) -> float:
+    """share / total in %, rounded up to two decimals: above a whole percentage exactly where share / total is."""
+    return -(-10_000 * share // max(1, total)) / 100

@@ -1,0 +1,236 @@
+"""Rule software: a released engine serves (or trains) the model on this GPU at this precision, and starts the plan.
+
+What engines support and which parallel sizes they start is data of catalogs/engines (docs/engines.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from catalogs.engines.balancer import least_redundant, redundant_for, unproven
+from catalogs.engines.judge import plannable, release_named
+from catalogs.engines.rules import PlanFault, Release, first_faults, newest, plan_faults
+from catalogs.engines.sizes import ModelSizes, of
+from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
+from catalogs.llm import Llm
+from catalogs.schema import Gpu
+from constraints.plan import Plan
+from constraints.request import Request
+from constraints.rule import Check
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.model.family_model import FamilyModel
+
+Shape = tuple[int, int, int, int]
+"""tp, pp, dp, ep of a replica."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """An engine that starts a plan, and the redundant experts that it takes for it."""
+
+    engine: Engine
+    redundant_experts: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an engine does not start a plan."""
+
+    engine: Engine
+    faults: tuple[PlanFault, ...]
+
+    def __str__(self) -> str:
+        return f"{self.engine} does not start it ({'; '.join(map(str, self.faults))})"
+
+
+def method(request: Request, offload: bool = False) -> str:
+    """What the request does with the model: serve, offload, full or lora."""
+    if request.trains:
+        return "lora" if request.lora else "full"
+    return "offload" if offload else "serve"
+
+
+def engines_for(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: bool = False) -> tuple[Engine, ...]:
+    """Engines that may be counted on, best first; experimental ones only when the request allows it."""
+    found = engines(llm.id, llm.architecture, gpu, precision, method(request, offload))
+    return tuple(e for e in found if e.status == "stable" or request.allow_experimental)
+
+
+def served(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: bool = False) -> bool:
+    """Whether an engine may be counted on, whatever the plan's parallel sizes are."""
+    return bool(engines_for(llm, gpu, precision, request, offload))
+
+
+def engine_of(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0) -> Started | None:
+    """The engine that runs a plan on nodes of `per_node` GPUs (0: not said): of those that start it a stable one, then
+    the newest; None where none does."""
+    found = engines_for(llm, gpu, plan.precision, request, plan.offload)
+    shape = plan.tp, plan.pp, plan.dp, plan.ep
+    return starter(llm, gpu, plan.precision, shape, found, request.allow_experimental, per_node)
+
+
+def starter(
+    llm: Llm,
+    gpu: Gpu,
+    precision: str,
+    shape: Shape,
+    among: tuple[Engine, ...],
+    experimental: bool,
+    per_node: int = 0,
+) -> Started | None:
+    """The first of these engines that starts a replica of `shape` on nodes of `per_node` GPUs; None where none does."""
+    tp, pp, dp, _ = shape
+    placed = per_node if dp > 1 and tp * pp * dp > per_node else 0
+    return _starter(of(llm, precision), kernel_class(gpu), shape, placed, among, experimental)
+
+
+@lru_cache(maxsize=200_000)
+def _starter(
+    sizes: ModelSizes, kernel_class: str, shape: Shape, per_node: int, among: tuple[Engine, ...], experimental: bool
+) -> Started | None:
+    for engine in among:
+        release = newest(engine.name)
+        if release is None:
+            continue
+        redundant = _started_with(release, sizes, kernel_class, shape, experimental, per_node)
+        if redundant is not None:
+            return Started(engine, redundant)
+    return None
+
+
+def _started_with(
+    release: Release, sizes: ModelSizes, kernel_class: str, shape: Shape, experimental: bool, per_node: int = 0
+) -> int | None:
+    """Redundant experts with which an engine starts a plan; None where it does not. As `_judged` says it, in no words:
+    planners ask this of every shape, and nothing more once one rule refuses it."""
+    layout = release.layout(*shape, kernel_class=kernel_class, per_node=per_node)
+    redundant = redundant_for(release, sizes, layout)
+    if redundant is None:
+        return None
+    faults = first_faults(release, sizes, replace(layout, redundant=redundant) if redundant else layout)
+    return redundant if plannable(faults, experimental=experimental) else None
+
+
+def _judged(
+    engine: Engine, sizes: ModelSizes, kernel_class: str, shape: Shape, per_node: int = 0
+) -> int | tuple[PlanFault, ...]:
+    """Redundant experts of a plan that the engine starts without a word, else what it says."""
+    release = newest(engine.name)
+    if release is None:
+        return (PlanFault("E2", "refused", f"the parallel sizes that {engine.name} starts are not known", ""),)
+    return _said(release, sizes, kernel_class, shape, per_node)
+
+
+def _said(
+    release: Release, sizes: ModelSizes, kernel_class: str, shape: Shape, per_node: int = 0
+) -> int | tuple[PlanFault, ...]:
+    """Redundant experts of a plan that a release starts without a word, else what it says."""
+    layout = release.layout(*shape, kernel_class=kernel_class, per_node=per_node)
+    redundant = redundant_for(release, sizes, layout)
+    if redundant is None:
+        fault = unproven(release, sizes, layout)
+        with_spares = replace(layout, redundant=least_redundant(sizes, layout.ep))
+        return (*plan_faults(release, sizes, with_spares), *((fault,) if fault else ()))
+    return plan_faults(release, sizes, replace(layout, redundant=redundant)) or redundant
+
+
+def spare_experts(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str = "") -> int | None:
+    """Redundant experts of a replica of `shape` when it is only asked how fast that is; None where nothing starts it.
+
+    The engine named starts it, or where none is an engine known for the model, else any that serves on such GPUs.
+    Raises InputError for an engine whose rules are not known."""
+    sizes, classes = of(llm, precision), kernel_class(gpu)
+    if engine:
+        return _started_with(release_named(engine, classes), sizes, classes, shape, experimental=True)
+    found = starter(llm, gpu, precision, shape, _asked(llm, gpu, precision), experimental=True)
+    return None if found is None else found.redundant_experts
+
+
+def why_unstarted(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str = "") -> str:
+    """Why none of the engines of `spare_experts` starts a shape, by the first of them."""
+    if engine:
+        release = release_named(engine, kernel_class(gpu))
+        said = _said(release, of(llm, precision), kernel_class(gpu), shape)
+        return f"{release.engine} {release.release}: {'' if isinstance(said, int) else '; '.join(map(str, said))}"
+    for known in _asked(llm, gpu, precision):
+        judged = _judged(known, of(llm, precision), kernel_class(gpu), shape)
+        if not isinstance(judged, int):
+            return f"{known.name} {known.release}: {'; '.join(map(str, judged))}"
+    return "no engine is known on these GPUs"
+
+
+def _asked(llm: Llm, gpu: Gpu, precision: str) -> tuple[Engine, ...]:
+    known = engines(llm.id, llm.architecture, gpu, precision)
+    return known + tuple(e for c in kernel_classes(gpu) for e in engines_on(c) if e.name not in {k.name for k in known})
+
+
+def refusals(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0) -> list[Refusal]:
+    """Why each engine that may be counted on does not start a plan on nodes of `per_node` GPUs (0: not said)."""
+    shape = (plan.tp, plan.pp, plan.dp, plan.ep)
+    out = []
+    for engine in engines_for(llm, gpu, plan.precision, request, plan.offload):
+        judged = _judged(engine, of(llm, plan.precision), kernel_class(gpu), shape, per_node)
+        if not isinstance(judged, int) and not plannable(judged, experimental=request.allow_experimental):
+            out.append(Refusal(engine, judged))
+    return out
+
+
+def kernel_class(gpu: Gpu) -> str:
+    """The GPU's kernel class; empty where its generation has several and the catalog does not say which."""
+    found = kernel_classes(gpu)
+    return found[0] if len(found) == 1 else ""
+
+
+class Software:
+    id = "software"
+
+    def encode(self, m: FamilyModel) -> None:
+        for row, chosen in m.rows.items():
+            if software_fault(m.llm, m.gpu, row.plan, m.request, row.key.per_node):
+                m.cp.add(chosen == 0)
+
+    def check(self, c: Case) -> list[Check]:
+        if fault := software_fault(c.llm, c.gpu, c.plan, c.request, c.per_node):
+            return [Check.of(self.id, False, fault)]
+        run = engine_of(c.llm, c.gpu, c.plan, c.request, c.per_node)
+        assert run is not None
+        e, does = run.engine, "trains" if c.request.trains else "serves"
+        spare = f", {run.redundant_experts} redundant experts" if run.redundant_experts else ""
+        text = f"{e} {does} {_what(c.llm, c.gpu, c.plan)} and starts {_sizes(c.plan)}{spare} ({e.status}; {e.source})"
+        return [Check.of(self.id, True, text)]
+
+
+def software_fault(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0) -> str:
+    """Why no engine may be counted on for a plan on nodes of `per_node` GPUs (0: not said), in a sentence; empty where
+    one starts it."""
+    does, what = "trains" if request.trains else "serves", _what(llm, gpu, plan)
+    found = engines(llm.id, llm.architecture, gpu, plan.precision, method(request, plan.offload))
+    if not found:
+        return f"no released engine known that {does} {what}"
+    if not engines_for(llm, gpu, plan.precision, request, plan.offload):
+        return f"{found[0]} {does} {what} only experimentally (--allow-experimental)"
+    run = engine_of(llm, gpu, plan, request, per_node)
+    if run is None:
+        reasons = ". ".join(map(str, refusals(llm, gpu, plan, request, per_node)))
+        return f"no released engine starts {_sizes(plan)} for {what}: {reasons}"
+    if run.redundant_experts != plan.redundant_experts:
+        needed, have = run.redundant_experts, plan.redundant_experts
+        return f"{run.engine} starts {_sizes(plan)} with {needed} redundant experts, the plan has {have}"
+    return ""
+
+
+def _what(llm: Llm, gpu: Gpu, plan: Plan) -> str:
+    found = kernel_classes(gpu)
+    on = f"{gpu.arch} ({found[0]})" if len(found) == 1 and found[0] != gpu.arch else gpu.arch
+    text = f"{llm.architecture} at {plan.precision} on {on}"
+    return text + " with experts in host memory" if plan.offload else text
+
+
+def _sizes(plan: Plan) -> str:
+    """The plan's parallel sizes in words."""
+    sizes = {"tensor": plan.tp, "pipeline": plan.pp, "data": plan.dp, "expert": plan.ep}
+    said = [f"{name} parallel {n}" for name, n in sizes.items() if n > 1]
+    return ", ".join(said) or "one GPU per replica"

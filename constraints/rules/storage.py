@@ -1,0 +1,113 @@
+"""Rule storage: NVMe for copies of the weights, system and free space, read fast enough.
+
+A node that trains keeps the weights once and copies of its checkpoint; the training set lies on disks of any kind on
+top. Each node holds all of it: storage that nodes share is not modelled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catalogs.llm import Llm
+from catalogs.schema import Drive
+from constraints.physics.contents import inside
+from constraints.physics.training import base_bytes, checkpoint_bytes
+from constraints.policy import Policy
+from constraints.request import Request
+from constraints.rule import Check, counted
+from constraints.rules.lanes import needs_lanes
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.model.family_model import FamilyModel
+
+
+def needed_gb(llm: Llm, precision: str, policy: Policy, request: Request) -> int:
+    """NVMe per node: (copies x weights + system) and free space on top, in whole GB rounded up.
+
+    Training: the weights once and `copies` of a checkpoint, so that a new one is whole before the old one goes."""
+    if request.trains:
+        once = base_bytes(llm, precision if request.lora else "bf16")
+        copied = checkpoint_bytes(llm, request, policy)
+    else:
+        once, copied = 0, llm.weight_bytes(precision)
+    held = policy.whole("storage.copies") * -(-copied // 10**9) - (-once // 10**9)
+    base = held + policy.whole("storage.system_gb")
+    return -(-base * (100 + policy.whole("storage.free_percent")) // 100)
+
+
+class Storage:
+    id = "storage"
+
+    def encode(self, m: FamilyModel) -> None:
+        nvme = {d: q for d, q in m.drive.items() if needs_lanes(d)}
+        room = sum(d.capacity_gb * q for d, q in nvme.items())
+        speed = sum(d.read_mb_s * q for d, q in nvme.items())
+        everything = sum(d.capacity_gb * q for d, q in m.drive.items())
+        data_gb = m.request.dataset_gb
+        precisions = {r.plan.precision for r in m.rows}
+        for p, v in m.platform.items():
+            if "storage" in p.includes and not inside(p, m.catalog, Drive):
+                continue
+            held = [(d, q) for d, q in inside(p, m.catalog, Drive) if needs_lanes(d)]
+            for precision in precisions:
+                chosen = [b for r, b in m.rows.items() if r.plan.precision == precision]
+                need = needed_gb(m.llm, precision, m.policy, m.request)
+                missing = need - sum(d.capacity_gb * q for d, q in held)
+                m.cp.add(room >= missing * sum(chosen)).only_enforce_if(v)
+                if data_gb:
+                    missing = need + data_gb - sum(d.capacity_gb * q for d, q in inside(p, m.catalog, Drive))
+                    m.cp.add(everything >= missing * sum(chosen)).only_enforce_if(v)
+            least = m.policy.whole("storage.read_mb_s") - sum(d.read_mb_s * q for d, q in held)
+            m.cp.add(speed >= least).only_enforce_if(v)
+
+    def check(self, c: Case) -> list[Check]:
+        drives = [(d, q) for d, q in c.parts(Drive) if isinstance(d, Drive) and needs_lanes(d)]
+        if "storage" in c.platform.includes and not c.parts(Drive):
+            need = needed_gb(c.llm, c.plan.precision, c.policy, c.request)
+            text = f"storage is built in: order it with at least {need + c.request.dataset_gb:,} GB"
+            return [Check.warn(self.id, text)]
+        room = sum(d.capacity_gb * q for d, q in drives)
+        speed = sum(d.read_mb_s * q for d, q in drives)
+        need = needed_gb(c.llm, c.plan.precision, c.policy, c.request)
+        least = c.policy.whole("storage.read_mb_s")
+        what = _held(c.policy, c.request)
+        found = [
+            Check.at_least(
+                self.id,
+                room,
+                need,
+                "GB",
+                f"NVMe drives hold {room:,} GB, {need:,} GB are needed ({what})",
+                f"NVMe drives hold only {room:,} GB, {need:,} GB are needed ({what})",
+            ),
+            Check.at_least(
+                self.id,
+                speed,
+                least,
+                "MB/s",
+                f"NVMe drives read {speed:,} MB/s together, {least:,} MB/s are needed",
+                f"NVMe drives read only {speed:,} MB/s together, {least:,} MB/s are needed",
+            ),
+        ]
+        if data_gb := c.request.dataset_gb:
+            everything = sum(d.capacity_gb * q for d, q in c.parts(Drive) if isinstance(d, Drive))
+            all_gb = need + data_gb
+            found.append(
+                Check.at_least(
+                    self.id,
+                    everything,
+                    all_gb,
+                    "GB",
+                    f"all drives hold {everything:,} GB, {all_gb:,} GB are needed with the training set",
+                    f"all drives hold only {everything:,} GB, {all_gb:,} GB are needed with the training set",
+                )
+            )
+        return found
+
+
+def _held(policy: Policy, request: Request) -> str:
+    """What NVMe of a node is for, in words."""
+    copies = policy.whole("storage.copies")
+    if request.trains:
+        return f"weights, {counted(copies, 'checkpoint')}, system, free space"
+    return f"{'1 copy' if copies == 1 else f'{copies} copies'} of the weights, system, free space"

@@ -1,0 +1,232 @@
+"""Rule surplus: where a share of the cost is limited, no drive, card or cooling is bought that a build can do without,
+a complete system gets no more modules than it needs, and no order is larger than it must be (its encode is with the
+orders: constraints/prices/ordering.py).
+
+Without it a share would be met by padding: cards and drives that nothing uses, of another seller or with a better known
+price. Whatever else a build holds is fixed in number by its other rules. A drive or card demanded by `--include` is no
+padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from catalogs.load import Catalog
+from catalogs.offers import Bundle
+from catalogs.schema import Cooling as CoolingPart
+from catalogs.schema import Drive, Gpu, Memory, Nic, Platform
+from constraints.physics.contents import inside, modules_to_buy
+from constraints.physics.links import lan_port
+from constraints.policy import Policy
+from constraints.prices.ordering import at_least
+from constraints.rule import Check
+from constraints.rules.cooling import Cooling
+from constraints.rules.host_memory import floor_gb
+from constraints.rules.interconnect import bills_of, covers, net_of
+from constraints.rules.lanes import needs_lanes
+from constraints.rules.rack import racked
+from constraints.rules.storage import Storage, needed_gb
+
+if TYPE_CHECKING:
+    from constraints.build import Build, Case
+    from constraints.model.family_model import FamilyModel
+    from constraints.prices.purchase import Line
+
+
+class Surplus:
+    id = "surplus"
+
+    def encode(self, m: FamilyModel) -> None:
+        if m.request.shares:
+            self._drives(m)
+            self._cards(m)
+            self._modules(m)
+
+    def _drives(self, m: FamilyModel) -> None:
+        """One piece less of any drive leaves too little room or speed."""
+        cp, data_gb = m.cp, m.request.dataset_gb
+        precision = {x: cp.new_bool_var(x) for x in sorted({r.plan.precision for r in m.rows})}
+        for x, chosen in precision.items():
+            cp.add(sum(v for r, v in m.rows.items() if r.plan.precision == x) == chosen)
+        held: dict[tuple[int, int, int], list[Any]] = {}
+        for p, v in m.platform.items():
+            drives = inside(p, m.catalog, Drive)
+            if "storage" in p.includes and not drives:
+                for d, qty in m.drive.items():
+                    cp.add(qty <= _first(d.id, m.request.include) - 1).only_enforce_if(v)
+                continue
+            fast = [(d, q) for d, q in drives if needs_lanes(d)]
+            there = (
+                sum(d.capacity_gb * q for d, q in fast),
+                sum(d.read_mb_s * q for d, q in fast),
+                sum(d.capacity_gb * q for d, q in drives),
+            )
+            held.setdefault(there, []).append(v)
+        alike = {there: cp.new_bool_var("") for there in held}
+        for there, chosen in alike.items():
+            cp.add(sum(held[there]) == chosen)
+        nvme = {d: q for d, q in m.drive.items() if needs_lanes(d)}
+        room, speed = sum(d.capacity_gb * q for d, q in nvme.items()), sum(d.read_mb_s * q for d, q in nvme.items())
+        everything = sum(d.capacity_gb * q for d, q in m.drive.items())
+        for d, qty in m.drive.items():
+            several = at_least(m, qty, _first(d.id, m.request.include))
+            small, slow, little = (cp.new_bool_var("") for _ in range(3))
+            cp.add_bool_or([small, slow, little]).only_enforce_if(several)
+            if d not in nvme:
+                cp.add(small + slow == 0)
+            if not data_gb:
+                cp.add(little == 0)
+            for (gb, mb_s, all_gb), platform in alike.items():
+                least = m.policy.whole("storage.read_mb_s") - mb_s
+                cp.add(speed - d.read_mb_s <= least - 1).only_enforce_if(slow, platform)
+                for x, chosen in precision.items():
+                    need = needed_gb(m.llm, x, m.policy, m.request)
+                    when = platform, chosen
+                    cp.add(room - d.capacity_gb <= need - gb - 1).only_enforce_if(small, *when)
+                    if data_gb:
+                        cp.add(everything - d.capacity_gb <= need + data_gb - all_gb - 1).only_enforce_if(little, *when)
+
+    def _cards(self, m: FamilyModel) -> None:
+        """Each card serves a network, or is the one port of a node that has no other."""
+        cp = m.cp
+        held: dict[Nic, list[Any]] = {}
+        for p, v in m.platform.items():
+            for nic, q in inside(p, m.catalog, Nic):
+                held.setdefault(nic, []).append(q * v)
+        port = {nic: cp.new_bool_var("") for nic in m.nic}
+        for nic, qty in m.nic.items():
+            several = at_least(m, qty, _first(nic.id, m.request.include))
+            used = sum(m.nic_needs.get(nic, []))
+            cp.add(qty + sum(held.get(nic, [])) <= used + port[nic]).only_enforce_if(several)
+        cp.add_at_most_one(port.values())
+        none = sum(port.values()) == 0
+        for literals, _ in m.nets:
+            for network, v in literals.items():
+                if network.nic is not None:
+                    cp.add(none).only_enforce_if(v)
+        for p, v in m.platform.items():
+            for r, chosen in m.rows.items():
+                pp = "network" in m.request.have and net_of(r.plan, m.per_node) == "pp"
+                if _has_port(p, inside(p, m.catalog, Nic), _least(pp, m.policy)):
+                    cp.add(none).only_enforce_if(v, chosen)
+
+    def _modules(self, m: FamilyModel) -> None:
+        """Into a complete system go no more modules than the rule of host memory asks for. How many a bare chassis
+        takes is settled by its channels."""
+        for p, v in m.platform.items():
+            for (x, n), chosen in m.memory.items() if inside(p, m.catalog, Memory) else ():
+                if n > _fewest_modules(p, m.catalog, x, m.gpu, m.per_node, m.policy):
+                    m.cp.add_implication(v, ~chosen)
+
+    def check(self, c: Case) -> list[Check]:
+        if not c.request.shares:
+            return []
+        found = [f"{d} (drive)" for d in self._drives_beyond(c)]
+        found += [f"{x} (memory)" for x in self._modules_beyond(c)]
+        found += [f"{x} (cord)" for x in self._cords_beyond(c)]
+        found += [f"{x} (cooling)" for x in self._cooling_beyond(c)]
+        found += [f"{x} (ordered)" for x in self._orders_beyond(c)]
+        if not self._cards_used(c):
+            found.append("cards beyond those that its networks need")
+        if found:
+            text = f"spare pieces, which must not bring a share down: {', '.join(found)}"
+            return [Check.of(self.id, False, text)]
+        return [Check.of(self.id, True, "no spare drive, card or cooling")]
+
+    def _drives_beyond(self, c: Case) -> list[str]:
+        bought = {x: q for x, q in sorted(c.build.node.items()) if isinstance(c.catalog.parts[x], Drive)}
+        several = [x for x, q in bought.items() if q >= _first(x, c.request.include)]
+        if "storage" in c.platform.includes and not inside(c.platform, c.catalog, Drive):
+            return several
+        fewer = {x: replace(c, build=_less(c.build, x)) for x in several}
+        return [x for x, case in fewer.items() if all(f.status != "fail" for f in Storage().check(case))]
+
+    def _modules_beyond(self, c: Case) -> list[str]:
+        if not inside(c.platform, c.catalog, Memory):
+            return []
+        bought = [(x, c.build.node.get(x.id, 0)) for x, _ in c.parts(Memory) if isinstance(x, Memory)]
+        fewest = {x: _fewest_modules(c.platform, c.catalog, x, c.gpu, c.per_node, c.policy) for x, _ in bought}
+        return [x.id for x, n in bought if n > fewest[x]]
+
+    def _cords_beyond(self, c: Case) -> list[str]:
+        """Power cords of a node beyond one for each supply; where no rack is bought, all of them."""
+        cords = {x: q for x, q in sorted(c.build.node.items()) if getattr(c.catalog.parts[x], "medium", "") == "power"}
+        wanted = c.psus.fitted if c.psus and racked(c.platform) and "racks" not in c.request.have else 0
+        return list(cords) if sum(cords.values()) > wanted + sum(x in c.request.include for x in cords) else []
+
+    def _cooling_beyond(self, c: Case) -> list[str]:
+        """CDUs, manifolds, connections. Over racks that the site has, nodes spread as the buyer likes."""
+        if "racks" in c.request.have:
+            return []
+        gear = [x for x in sorted(c.build.shared) if isinstance(c.catalog.parts[x], CoolingPart)]
+        fewer = {x: replace(c, build=_less(c.build, x)) for x in gear}
+        return [x for x, case in fewer.items() if all(f.status != "fail" for f in Cooling().check(case))]
+
+    def _orders_beyond(self, c: Case) -> list[str]:
+        """Parts of which more is ordered than is needed, though an order could be smaller or left out; bundles that
+        could be left out."""
+        pieces, orders = c.priced, c.book.purchase(c.priced)
+        if orders is None:
+            return []
+        over = {
+            x: sum(line.qty for line in orders.lines if line.part == x) - c.book.bought(x, pieces[x]) for x in pieces
+        }
+        found = set[str]()
+        for line in orders.lines:
+            if isinstance(line.offer, Bundle):
+                kit = {x.part: x.qty for x in line.offer.parts}
+                if line.part == line.offer.id and all(over[x] >= q for x, q in kit.items() if x in over):
+                    found.add(line.part)
+            elif over[line.part] and (over[line.part] >= line.qty or line.qty > _least_of(c, line)):
+                found.add(line.part)
+        return sorted(found)
+
+    def _cards_used(self, c: Case) -> bool:
+        cards = {x: q for x, q in c.build.node.items() if isinstance(c.catalog.parts[x], Nic)}
+        several = [x for x, q in cards.items() if q >= _first(x, c.request.include)]
+        held = inside(c.platform, c.catalog, Nic)
+        total = {x: q for x, q in c.node_all.items() if isinstance(c.catalog.parts[x], Nic)}
+        pp = "network" in c.request.have and net_of(c.plan, c.per_node) == "pp"
+        port = 0 if _has_port(c.platform, held, _least(pp, c.policy)) else 1
+
+        def fine(left: Mapping[str, int]) -> bool:
+            used = any(left[f"node {x}"] < q for x, q in total.items())
+            return sum(max(0, left[f"node {x}"]) for x in several) <= (0 if used else port)
+
+        bills = list(bills_of(c).values()) if c.build.nodes > 1 else []
+        return covers(bills, dict(c.build.shared) | {f"node {x}": q for x, q in total.items()}, fine)
+
+
+def _fewest_modules(p: Platform, catalog: Catalog, x: Memory, gpu: Gpu, per_node: int, policy: Policy) -> int:
+    """The fewest modules to be bought for a complete system whose memory then holds the floor; 0 where none do."""
+    held_gb = sum(m.capacity_gb * n for m, n in inside(p, catalog, Memory))
+    least = 0 if gpu.form_factor == "integrated" else floor_gb(per_node * gpu.vram_gb, policy)
+    return next((n for n in modules_to_buy(p, catalog) if held_gb + n * x.capacity_gb >= least), 0)
+
+
+def _least_of(c: Case, line: Line) -> int:
+    """The fewest pieces that an offer sells at a line's price."""
+    sources = (s for s in c.book.prices[line.part].sources().sources if s.offer == line.offer)
+    return min(step.least for s in sources for step in s.steps if step.cents == line.cents)
+
+
+def _first(part: str, include: tuple[str, ...]) -> int:
+    """The first piece of a part that has to be of use; one of those demanded may be of none."""
+    return 2 if part in include else 1
+
+
+def _less(build: Build, part: str) -> Build:
+    node, shared = ({x: q - (x == part) for x, q in parts.items()} for parts in (build.node, build.shared))
+    return replace(build, node=node, shared=shared)
+
+
+def _least(pp: bool, policy: Policy) -> int:
+    """Gbit/s that a node's port needs where the site has the network."""
+    return policy.whole("interconnect.pp_gbit_s") if pp else 0
+
+
+def _has_port(p: Platform, held: list[tuple[Nic, int]], least: int) -> bool:
+    """Whether a node has a port of `least` Gbit/s without a card bought."""
+    return any(lan_port(x)[0] >= least for x in p.onboard_lan) or any(n.gbit_s >= least for n, _ in held)

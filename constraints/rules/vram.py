@@ -1,0 +1,146 @@
+"""Rule vram: each GPU holds its share of weights, the KV cache of its users and the runtime reserve.
+
+A GPU that trains holds gradients, optimizer states and activations instead of KV cache
+(constraints/physics/training.py)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from catalogs.llm import Llm
+from catalogs.schema import Gpu
+from constraints.physics.reserve import reserve_bytes, usable_bytes
+from constraints.physics.training import footprint
+from constraints.plan import Plan
+from constraints.policy import Policy
+from constraints.request import Request
+from constraints.rule import Check, counted, figure, gb
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.model.family_model import FamilyModel
+
+
+def stages(layers: int, pp: int) -> list[range]:
+    """Layers cut into `pp` runs with the smallest largest run."""
+    cuts = [layers * i // pp for i in range(pp + 1)]
+    return [range(a, b) for a, b in itertools.pairwise(cuts)]
+
+
+@lru_cache(maxsize=4096)
+def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int], ...]:
+    """(bytes of routed experts, of all else) of the stages, each distinct pair once; the ends hold the head."""
+    layer = llm.layer_bytes(precision)
+    whole = [0, *itertools.accumulate(layer)]
+    per_expert_layer = llm.expert_bytes(precision) // llm.moe_layers if llm.moe_layers else 0
+    head, dense = llm.head_bytes(precision), llm.dense_layers
+    out = set()
+    for i, run in enumerate(stages(llm.layers, pp)):
+        moe = per_expert_layer * max(0, run.stop - max(run.start, dense))
+        rest = whole[run.stop] - whole[run.start] - moe
+        if i in (0, pp - 1):
+            rest += head if pp == 1 else -(-head // 2)
+        out.add((moe, rest))
+    return tuple(sorted(out))
+
+
+@lru_cache(maxsize=4096)
+def weights_per_gpu(
+    llm: Llm, precision: str, tp: int, pp: int, dp: int, ep: int, offload: bool = False, redundant: int = 0
+) -> int:
+    """Bytes of weights on the fullest GPU: the largest stage, experts spread over ep (or tp), the rest over tp.
+
+    With data-parallel attention (dp > 1) experts lie on all tp x dp GPUs of the stage; with `offload` on none. With
+    redundant experts each rank holds (experts + redundant) / ep of every layer."""
+    spread, copies = max(ep, tp * dp), Fraction(llm.experts + redundant, llm.experts or 1) if redundant else 1
+    return max(
+        (0 if offload else math.ceil(moe * copies / Fraction(spread))) + -(-rest // tp)
+        for moe, rest in _stage_bytes(llm, precision, pp)
+    )
+
+
+@lru_cache(maxsize=4096)
+def kv_per_gpu_user(llm: Llm, tokens: int, kv: str, tp: int, pp: int) -> int:
+    """Bytes of KV cache that one running request puts on the fullest GPU of its data-parallel rank."""
+    per_layer = llm.kv_layer_bytes(tokens, kv)
+    worst = max(sum(per_layer[j] for j in run) for run in stages(llm.layers, pp))
+    return -(-worst // llm.kv_shards(tp))
+
+
+def plan_weights(llm: Llm, plan: Plan) -> int:
+    """Bytes of weights on the fullest GPU of a plan."""
+    return weights_per_gpu(
+        llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep, plan.offload, plan.redundant_experts
+    )
+
+
+def most_users(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, tokens: int) -> int:
+    """The most requests at once that one replica has memory for; negative when not even the weights fit."""
+    free = usable_bytes(gpu) - reserve_bytes(gpu, policy)
+    free -= plan_weights(llm, plan)
+    if free < 0:
+        return -1
+    return free // kv_per_gpu_user(llm, tokens, plan.kv_precision, plan.tp, plan.pp) * plan.dp
+
+
+@dataclass(frozen=True)
+class Held:
+    """Bytes that the fullest GPU of a plan holds; of one that trains, the rest is gradients, optimizer states and
+    activations."""
+
+    weights: int
+    kv: int
+    reserve: int
+    rest: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.kv + self.reserve + self.rest
+
+
+def held_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request) -> Held:
+    """What the fullest GPU holds at the plan's concurrency."""
+    reserve = reserve_bytes(gpu, policy)
+    if plan.training is not None:
+        trained = footprint(gpu, llm, policy, plan, request)
+        return Held(trained.weights, 0, reserve, trained.total - trained.weights - reserve)
+    users = -(-plan.concurrency // plan.dp)
+    kv = users * kv_per_gpu_user(llm, request.tokens, plan.kv_precision, plan.tp, plan.pp)
+    return Held(plan_weights(llm, plan), kv, reserve)
+
+
+def demand_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request) -> int:
+    """GPU memory that the request's workload needs on the fullest GPU."""
+    return held_bytes(gpu, llm, policy, plan, request).total
+
+
+class Vram:
+    id = "vram"
+
+    def encode(self, m: FamilyModel) -> None:
+        for row, chosen in m.rows.items():
+            if demand_bytes(m.gpu, m.llm, m.policy, row.plan, m.request) > usable_bytes(m.gpu):
+                m.cp.add(chosen == 0)
+
+    def check(self, c: Case) -> list[Check]:
+        need, have = demand_bytes(c.gpu, c.llm, c.policy, c.plan, c.request), usable_bytes(c.gpu)
+        needs = f"needs {figure(gb(need))} GB per GPU ({contents(c.plan)})"
+        if need <= have:
+            text = f"{needs}; {c.gpu.name} offers {figure(gb(have))} GB"
+        else:
+            text = f"{needs}; {c.gpu.name} offers only {figure(gb(have))} GB"
+        return [Check(self.id, "pass" if need <= have else "fail", gb(need), gb(have), "GB", text, "at_most")]
+
+
+def contents(plan: Plan) -> str:
+    """What a GPU's memory holds, of its fullest GPU: `weights, KV cache of 1 request, reserve`."""
+    if plan.training is not None:
+        sequences = counted(plan.training.micro_batch, "sequence")
+        return f"weights, gradients, optimizer states, activations of {sequences}, reserve"
+    requests = counted(-(-plan.concurrency // plan.dp), "request")
+    return f"{'weights without experts' if plan.offload else 'weights'}, KV cache of {requests}, reserve"

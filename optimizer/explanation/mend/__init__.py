@@ -1,0 +1,1 @@
+"""The nearest build that passes every rule."""

@@ -1,0 +1,118 @@
+"""How many parts of a build change at least when it is to stand in another platform: category by category, no solver.
+
+Every count is a lower bound: categories share no part, and what is not looked at here counts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
+from constraints.build import Build, patterns
+from constraints.physics.contents import gpus_inside, inside, module_fits_inside, modules_to_buy, population
+from constraints.rules.fit import bayless, cpu_fits, gpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
+from constraints.rules.lanes import needs_lanes
+from constraints.rules.storage import needed_gb
+from optimizer.market.market import Market
+
+P = TypeVar("P", bound=Part)
+
+
+def difference(a: Build, b: Build) -> int:
+    """Part ids of which the whole builds hold another number of pieces."""
+    x, y = a.total(), b.total()
+    return sum(x.get(p, 0) != y.get(p, 0) for p in {*x, *y})
+
+
+def spread(build: Build, nodes: int) -> dict[str, int]:
+    """Pieces per node when the whole build's are spread over a number of nodes; -1 where they can't be, so that their
+    number is bound to change."""
+    return {p: -1 if q % nodes else q // nodes for p, q in build.total().items()}
+
+
+def partial(p: Platform, count: int) -> bool:
+    """A number of equal modules that fills channels in part only, which passes with a warning (rule host_memory)."""
+    return population(p, count) == "partial"
+
+
+class ChangeBound:
+    """Least changes by platform and family of a build of which `node` are the pieces per node (see `spread`)."""
+
+    def __init__(self, market: Market, node: Mapping[str, int]) -> None:
+        self.market, self.held = market, node
+        self.have = [(market.catalog.parts[p], q) for p, q in node.items()]
+        self.buyable = market.book.prices
+
+    def of(self, cls: type[P]) -> list[tuple[P, int]]:
+        return [(p, q) for p, q in self.have if isinstance(p, cls)]
+
+    def node(self, p: Platform, gpu: Gpu, k: int, precisions: Iterable[str]) -> int:
+        """Changes at least when the node becomes `k` of a GPU in `p` and runs one of the precisions."""
+        m = self.market
+        contained, counts = inside(p, m.catalog, Memory), modules_to_buy(p, m.catalog)
+        held, held_gb = sum(q for _, q in contained), sum(x.capacity_gb * q for x, q in contained)
+        floor = m.policy.whole("host_memory.floor_percent") * k * gpu.vram_gb
+
+        def modules_fit(x: Memory, q: int) -> bool:
+            return (q in counts or partial(p, held + q)) and 100 * (held_gb + x.capacity_gb * q) >= floor
+
+        def kind_fits(x: Memory) -> bool:
+            return memory_fits(p, x) and module_fits_inside(p, m.catalog, x)
+
+        count = sum((x.id != p.id or q != 1) for x, q in self.of(Platform)) + (p.id not in self.held)
+        count += self._gpus(p, gpu, k)
+        count += self._one(Cpu, needs_cpu(p), lambda x: cpu_fits(p, x), lambda x, q: q == p.sockets)
+        unified = gpu.form_factor == "integrated"
+        modules = self._one(Memory, any(counts), kind_fits, lambda x, q: unified or modules_fit(x, q))
+        count += min(modules, len(self.of(Memory))) if 0 in counts else modules
+        sets = dict(patterns(p))
+        count += self._one(Psu, needs_psu(p), lambda x: psu_fits(p, x), lambda x, q: q in sets)
+        coolers = [(x, q) for x, q in self.of(Cooling) if x.role == "cpu-cooler"]
+        wanted = p.sockets if needs_cooler(p) else 0
+        fit = [(x, q) for x, q in coolers if x.id in self.buyable and wanted and x.socket == p.socket]
+        count += len(coolers) - len(fit) + (sum(q for _, q in fit) != wanted)
+        cards = [(x, q) for x, q in self.of(Nic) if x.form in p.nic_forms and x.id in self.buyable]
+        held_cards = sum(q for _, q in inside(p, m.catalog, Nic))
+        count += len(self.of(Nic)) - len(cards)
+        count += bool(cards) and sum(q for _, q in cards) + held_cards > p.nic_slots
+        count += not cards and not p.onboard_lan and not held_cards
+        count += sum(gpu.id not in x.gpus or k % x.group_gpus != 0 for x, _ in self.of(Bridge))
+        return count + self._drives(p, precisions)
+
+    def _gpus(self, p: Platform, gpu: Gpu, k: int) -> int:
+        """Over the ways to have the GPUs: none bought, loose, or on a board."""
+        have = {x.id: q for x, q in self.have if isinstance(x, Gpu | GpuBoard)}
+        ways: list[dict[str, int]] = []
+        if held := gpus_inside(p, self.market.catalog)[1]:
+            ways = [{gpu.id: k - held} if k > held else {}]
+        elif gpu.sold_as == "single":
+            ways = [{gpu.id: k}]
+        else:
+            boards = [b for b in self.market.catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard)]
+            fitting = [b for b in boards if b.gpu == gpu.id and b.gpus == k and b.id in self.buyable]
+            ways = [{b.id: 1} for b in fitting if not gpu_fits(p, gpu, k, b)]
+        return min((sum(have.get(x, 0) != w.get(x, 0) for x in {*have, *w}) for w in ways), default=10**6)
+
+    def _one(
+        self, cls: type[P], wanted: bool, fits: Callable[[P], bool], right: Callable[[P, int], bool]
+    ) -> int:  # fmt: skip
+        """Of a category of which a node holds one kind, or none."""
+        have = self.of(cls)
+        if not wanted:
+            return len(have)
+        kept = [len(have) - 1 + (not right(x, q)) for x, q in have if x.id in self.buyable and fits(x)]
+        return min([*kept, len(have) + 1])
+
+    def _drives(self, p: Platform, precisions: Iterable[str]) -> int:
+        m, have = self.market, self.of(Drive)
+        kept = [(d, q) for d, q in have if d.id in self.buyable and not bayless(d, p)]
+        gone = len(have) - len(kept)
+        held: list[tuple[Any, int]] = inside(p, m.catalog, Drive)
+        if "storage" in p.includes and not held:
+            return gone
+        fast = [(d, q) for d, q in [*kept, *held] if needs_lanes(d)]
+        needs = [needed_gb(m.llm, x, m.policy, m.request) for x in precisions]
+        short = sum(d.capacity_gb * q for d, q in fast) < min(needs, default=0)
+        slow = sum(d.read_mb_s * q for d, q in fast) < m.policy.whole("storage.read_mb_s")
+        return gone + int(short or slow)

@@ -1,0 +1,167 @@
+"""The certificate's model of a family, asked for the build that differs least from a given one.
+
+Beside what a front may hold, the given build's own surplus may stay where its rules let it: shared gear and cables
+beyond the need, and modules that fill channels only in part (a warning of rule host_memory).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from catalogs.schema import Gpu, Kind, Link
+from constraints.build import Build
+from constraints.model.family_model import Candidates, FamilyModel
+from constraints.physics.contents import inside, module_fits_inside, modules_to_buy
+from constraints.plan import Row
+from constraints.rules.rack import racked
+from optimizer.explanation.mend.bound import difference, partial
+from optimizer.market.market import Market
+from optimizer.search.certificate import Family
+from optimizer.search.clock import Clock
+from optimizer.search.front import Found
+
+SURPLUS = (Kind.SWITCH, Kind.CABLE, Kind.OPTIC, Kind.PDU, Kind.RACK, Kind.COOLING)
+OF_CHOSEN = (Kind.PDU, Kind.RACK, Kind.COOLING)
+"""Of these a node in a rack takes one kind."""
+
+
+class Near(NamedTuple):
+    """How near a build that passes is to the given one; the least is the nearest."""
+
+    changes: int
+    lost_tenths: int
+    cents: int
+
+
+def lost_tenths(row: Row, meant_tenths: int) -> int:
+    """Throughput (0.1 tok/s) that a row lacks of what was meant; being faster counts nothing."""
+    return max(0, meant_tenths - row.perf.tenths)
+
+
+class MendFamily(Family):
+    """`market` is on another axis than money, so that the rules themselves keep out surplus that nobody had."""
+
+    def __init__(
+        self, market: Market, gpu: Gpu, per_node: int, rows: Sequence[Row], candidates: Candidates, build: Build,
+        meant_tenths: int = 0,
+    ) -> None:  # fmt: skip
+        self.build, self.meant_tenths = build, meant_tenths
+        self._surplus: dict[str, tuple[Any, int]] = {}
+        super().__init__(market, gpu, per_node, rows, candidates)
+        self._of_chosen_kinds(self.model)
+        self.changes = self._changes(self.model)
+        self.lost = self._lost(self.model)
+
+    def widen(self, m: FamilyModel) -> None:
+        parts, prices = m.catalog.parts, m.book.prices
+        for part, qty in self.build.shared.items():
+            kind = parts[part].kind
+            alone = kind != Kind.RACK or "racks" in m.request.have or not all(racked(p) for p in m.platform)
+            if part in prices and kind in SURPLUS and alone:
+                more = m.cp.new_int_var(0, qty, f"{part} kept")
+                m.add_shared(parts[part], 1, more)
+                self._surplus[part] = more, qty
+        for part, qty in self.build.node.items():
+            x = parts[part]
+            if isinstance(x, Link) and part in prices:
+                more = m.cp.new_int_var(0, qty, f"{part} kept")
+                m.extra_node_qty.setdefault(part, []).append(more)
+                if x.kind == Kind.OPTIC:
+                    m.extra_node_w.append(-int(-x.power_w // 1) * more)
+        self._modules(m)
+
+    def _modules(self, m: FamilyModel) -> None:
+        """Modules of the build that fill channels in part may stay as they are: counted as a whole set by the rules,
+        then taken back in number and power; the floor of RAM is held with those that are there."""
+        percent = m.policy.whole("host_memory.floor_percent")
+        for x in m.candidates.memory:
+            have = self.build.node.get(x.id, 0)
+            for p, v in m.platform.items() if have else ():
+                if not module_fits_inside(p, m.catalog, x):
+                    continue
+                modules = have + sum(q for _, q in inside(p, m.catalog, type(x)))
+                too_little = 100 * x.capacity_gb * modules < percent * m.per_node * m.gpu.vram_gb
+                if too_little or not partial(p, modules):
+                    continue
+                whole = next((n for n in modules_to_buy(p, m.catalog) if n), 0)
+                if (x, whole) not in m.memory:
+                    continue
+                kept = m.cp.new_bool_var(f"{x.id} as they are")
+                m.cp.add_implication(kept, v)
+                m.cp.add_implication(kept, m.memory[x, whole])
+                for row, chosen in m.rows.items():
+                    if row.plan.offload:
+                        m.cp.add_bool_or([~kept, ~chosen])
+                m.extra_node_qty.setdefault(x.id, []).append((have - whole) * kept)
+                m.extra_node_w.append((have - whole) * x.power_w * kept)
+
+    def _of_chosen_kinds(self, m: FamilyModel) -> None:
+        """In a rack, racks, PDUs and CDUs beyond the need are of the kind that is needed; racks are never spare."""
+        for part, (more, qty) in self._surplus.items():
+            kind = m.catalog.parts[part].kind
+            if kind not in OF_CHOSEN or ("racks" in m.request.have and kind != Kind.COOLING):
+                continue
+            others = sum(n * v for n, v in m.shared_qty[part] if v is not more)
+            for p, v in m.platform.items():
+                if racked(p):
+                    m.cp.add(more <= (0 if kind == Kind.RACK else qty) * others).only_enforce_if(v)
+
+    def _changes(self, m: FamilyModel) -> Any:
+        """A variable: part ids of which the whole build holds another number of pieces than the given one."""
+        had = self.build.total()
+        quantities = m.quantities()
+        changed: list[Any] = [1 for p in had if p not in quantities]
+        for part, terms in quantities.items():
+            have = had.get(part, 0)
+            if part not in m.book.prices:
+                changed.append(1 if have else 0)
+                continue
+            differs = m.cp.new_bool_var(f"{part} changed")
+            for n, is_n in m.node_counts.items():
+                each = 1 if part in m.shared_qty else n
+                if have % each:
+                    m.cp.add_implication(is_n, differs)
+                else:
+                    m.cp.add(sum(terms) == have // each).only_enforce_if(~differs, is_n)
+            changed.append(differs)
+        count = m.cp.new_int_var(0, 10**5, "changes")
+        m.cp.add(count == sum(changed))
+        return count
+
+    def _lost(self, m: FamilyModel) -> Any:
+        """A variable: throughput (0.1 tok/s) that the given build was meant to have and the mended one has not."""
+        lost = m.cp.new_int_var(0, self.meant_tenths, "throughput lost")
+        m.cp.add(lost == sum(lost_tenths(row, self.meant_tenths) * chosen for row, chosen in m.rows.items()))
+        return lost
+
+    def least(self, best: Near | None, clock: Clock) -> Found | None:
+        """The build of fewest changes, then of least throughput lost, then of least cost; None when none is better
+        than `best`. Raises TimeUp."""
+        m = self.model
+        asked = m.cp.clone()
+        changes, lost, total = (
+            asked.get_int_var_from_proto_index(x.index) for x in (self.changes, self.lost, m.total_cents)
+        )
+        if best is not None:
+            self._better(asked, changes, lost, total, best)
+        found = self._solved(asked, changes, clock)
+        if found is None or self.cut:
+            return found
+        asked.add(changes <= difference(self.build, found.build))
+        if self.meant_tenths:
+            found = self._solved(asked, lost, clock)
+            if found is None or self.cut:
+                return found
+            asked.add(lost <= lost_tenths(found.row, self.meant_tenths))
+        return self._solved(asked, total, clock)
+
+    def _better(self, asked: Any, changes: Any, lost: Any, total: Any, best: Near) -> None:
+        """Nearer than `best`, or as near and faster, or that and cheaper."""
+        nearer, faster, cheaper = (asked.new_bool_var(x) for x in ("nearer", "faster", "cheaper"))
+        asked.add_bool_or([nearer, faster, cheaper])
+        asked.add(changes <= best.changes)
+        asked.add(changes <= best.changes - 1).only_enforce_if(nearer)
+        asked.add(lost <= best.lost_tenths - 1).only_enforce_if(faster)
+        asked.add(lost <= best.lost_tenths).only_enforce_if(cheaper)
+        asked.add(total <= self.model.book.scaled(best.cents - 1)).only_enforce_if(cheaper)

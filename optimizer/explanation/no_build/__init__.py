@@ -1,0 +1,1 @@
+"""Why no build exists: the conflict, the ways out, and what became of each GPU."""

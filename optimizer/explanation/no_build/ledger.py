@@ -1,0 +1,79 @@
+"""Why each GPU of the catalog carries no build, from what was dropped before any model was built."""
+
+from __future__ import annotations
+
+from catalogs.schema import Gpu, Kind
+from constraints.physics.contents import holders
+from constraints.rules.precision import runs, wanted
+from constraints.rules.software import served
+from optimizer.explanation.questions import NOTHING, Asking
+from optimizer.market.node_options import pieces_to_be_had
+from optimizer.market.options import NONE
+from optimizer.market.rows import families
+from optimizer.search.solver import Solver
+
+MODEL_RUNS = "plans run on it, but not within money, site and purchase together"
+
+
+def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
+    """(reason, GPUs by name) of a request without a build, the most frequent reason first; every GPU once."""
+    market = asking.market(NOTHING)
+    solver = asking.solver(market)
+    solver.judge(market.purse)
+    held = {gpu.id for gpu, _, _ in families(market)}
+    nodes = {u.gpu.id for u in solver.units}
+    planned = {u.gpu.id for u in solver.units if u.rows}
+    paid = {u.gpu.id for u in solver.units if u.least <= market.purse}
+    r, llm = market.request, market.llm
+    out: dict[str, list[str]] = {}
+    for gpu in market.catalog.of(Kind.GPU):
+        assert isinstance(gpu, Gpu)
+        admitted = [p for p in wanted(llm, r) if runs(gpu.arch, p, r)]
+        if r.gpus and gpu.id not in r.gpus:
+            why = "not among the GPUs asked for"
+        elif refusal := _unbuyable(asking, gpu):
+            why = refusal
+        elif gpu.id not in held:
+            why = "no chassis that can be bought holds it"
+        elif not admitted and gpu.id not in planned:
+            why = f"runs none of the precisions admitted ({', '.join(wanted(llm, r)) or 'none'})"
+        elif not any(served(llm, gpu, p, r) for p in admitted) and gpu.id not in planned:
+            why = f"no released engine {'trains' if r.trains else 'serves'} {llm.architecture} on it as asked"
+        elif gpu.id not in nodes:
+            why = "no whole node around it can be bought"
+        elif gpu.id not in paid:
+            why = "one node of it costs more than the budget"
+        elif short := _short(solver, gpu):
+            why = f"plans need {short[0]} of it, {short[1]} can be had"
+        elif gpu.id not in planned:
+            why = "the nodes that money and site allow hold too little or are too slow"
+        else:
+            why = MODEL_RUNS
+        out.setdefault(why, []).append(gpu.name)
+    return sorted(((why, tuple(sorted(names))) for why, names in out.items()), key=lambda x: (-len(x[1]), x[0]))
+
+
+def _short(solver: Solver, gpu: Gpu) -> tuple[int, int] | None:
+    """(pieces of a GPU that the smallest plan within the budget needs, pieces to be had) where sellers have fewer."""
+    market = solver.market
+    have = pieces_to_be_had(market, gpu.id) if gpu.id in market.book.prices else NONE
+    if have == NONE:
+        return None
+    need = NONE
+    for u in solver.units:
+        if u.gpu is gpu and not any(o.platform.contents for o in u.outfits):
+            counts = range(1, min(solver.max_nodes(), market.purse // max(1, u.least)) + 1)
+            rows = solver.on_gpus.of(market, gpu, u.per_node, [o.platform for o in u.outfits], counts)
+            wanted = market.request.throughput_tenths or 1
+            need = min([need, *(r.key.total for r in rows if r.perf.tenths >= wanted)])
+    return (need, have) if have < need < NONE else None
+
+
+def _unbuyable(asking: Asking, gpu: Gpu) -> str:
+    """Why neither the GPU nor a board or system with it can be bought; empty when one can."""
+    market = asking.base
+    carriers = [p.id for p in holders(gpu, market.catalog)]
+    carriers += [gpu.id] if gpu.sold_as == "single" or not carriers else []
+    if any(x in market.book.prices for x in carriers):
+        return ""
+    return market.book.ledger.get(carriers[0], "no price")

@@ -1,0 +1,154 @@
+"""A point of a front explained: margins, the price of a step, where the money goes, what its neighbours change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from constraints.build import Build
+from constraints.prices.totals import totals
+from constraints.rule import Check
+from optimizer.explanation.no_build.explained import build_facts
+from optimizer.explanation.point.binding import Step, next_faster, steps
+from optimizer.explanation.point.neighbours import swapped, why_faster
+from optimizer.explanation.point.savings import fewer_modules
+from optimizer.explanation.questions import Asking, Change
+from optimizer.market.market import Market
+from optimizer.result.bill import BUNDLE, purchase
+from optimizer.result.explanation_schema import (
+    Margin,
+    Neighbour,
+    Note,
+    PointExplained,
+    Saving,
+    Spent,
+    StepFacts,
+    SwapFacts,
+)
+from optimizer.result.notes import notes
+from optimizer.result.plan_facts import launch_facts
+from optimizer.search.clock import Clock
+from optimizer.search.front import Point
+from optimizer.text.minor_units import money
+
+
+def explained(
+    market: Market, points: Sequence[Point], at: int, clock: Clock | None = None,
+    tell: Callable[[str, int], None] = lambda text, done: None,
+) -> PointExplained:  # fmt: skip
+    """The point `points[at]` of a front in ascending order. Raises TimeUp when the clock ends."""
+    asking, p, currency = Asking(market, clock), points[at], market.request.currency
+    moved = []
+    for step in steps(asking, p):
+        moved.append(_step(asking, p, step))
+        tell(step.text, len(moved))
+    bought = purchase(market, p.case.build)
+    _, tax, total = totals(bought.cents + bought.support_cents, market.policy)
+    return PointExplained(
+        id=f"p{at + 1}",
+        total=money(total, currency),
+        net=money(total - tax, currency),
+        tax=money(tax, currency),
+        currency=currency,
+        output_tok_s=p.found.row.perf.tenths / 10,
+        margins=[margin(x) for x in p.checks],
+        steps=sorted(moved, key=lambda s: (not s.binds, s.key, not s.looser)),
+        money=_money(market, p),
+        cheaper=_neighbour(asking, p, points[at - 1], f"p{at}") if at else None,
+        faster=_neighbour(asking, p, points[at + 1], f"p{at + 2}") if at + 1 < len(points) else _beyond(asking, p),
+        savings=_savings(market, p),
+        notes=[Note(code=code, text=text) for code, text in notes(market, p)],
+        **launch_facts(market, p.case),
+    )
+
+
+def margin(check: Check) -> Margin:
+    """A finding with the share of its limit that is left (of a least value: that it is exceeded by); negative where
+    the limit is missed, be it one that is only advised."""
+    measured, limit = check.measured, check.limit
+    left = None
+    if measured is not None and limit:
+        beyond = measured - limit if check.relation == "at_least" else limit - measured
+        left = round(beyond / abs(limit) * 100, 1)
+    return Margin(
+        rule=check.rule, status=check.status, text=check.text, measured=measured, limit=limit, unit=check.unit,
+        margin_percent=left,
+    )  # fmt: skip
+
+
+def _step(asking: Asking, p: Point, step: Step) -> StepFacts:
+    currency = asking.base.request.currency
+    base = Change.of(throughput_tenths=p.found.row.perf.tenths, budget_cents=None)
+    return StepFacts(
+        key=step.key,
+        text=step.text,
+        looser=step.looser,
+        binds=step.binds,
+        more=None if step.more_cents is None else money(step.more_cents, currency),
+        build=None if step.found is None else build_facts(asking, base, step.found),
+    )
+
+
+def _money(market: Market, p: Point) -> list[Spent]:
+    """Sum of lines per category, then support and tax; the dearest category first."""
+    bought, parts, currency = purchase(market, p.case.build), market.catalog.parts, market.request.currency
+    sums: dict[str, int] = {}
+    for line in bought.lines:
+        category = parts[line.part].kind.value if line.part in parts else BUNDLE
+        sums[category] = sums.get(category, 0) + line.qty * line.cents
+    support, tax, total = totals(bought.cents + bought.support_cents, market.policy)
+    ranked = sorted(sums.items(), key=lambda x: (-x[1], x[0]))
+    ranked += [(k, v) for k, v in (("support", support + bought.support_cents), ("tax", tax)) if v]
+    return [
+        Spent(category=k, amount=money(v, currency), share=round(v / total, 4) if total else 0.0) for k, v in ranked
+    ]
+
+
+def _neighbour(asking: Asking, p: Point, other: Point, name: str) -> Neighbour:
+    market, currency = asking.base, asking.base.request.currency
+    now, then = (asking.total(Change(), x.found) for x in (p, other))
+    return Neighbour(
+        id=name, total=money(then, currency), more=money(then - now, currency),
+        output_tok_s=other.found.row.perf.tenths / 10, swaps=_swaps(market, p.case.build, other.case.build),
+        figures=why_faster(p, other),
+    )  # fmt: skip
+
+
+def _swaps(market: Market, now: Build, then: Build) -> list[SwapFacts]:
+    """Parts and bundles whose number differs."""
+    parts, kits, currency = market.catalog.parts, market.catalog.bundles, market.request.currency
+    return [
+        SwapFacts(
+            part=s.part, name=parts[s.part].name if s.part in parts else kits[s.part].name or s.part,
+            before=s.before, after=s.after, more=money(s.more_cents, currency),
+        )
+        for s in swapped(market, now, then)
+    ]  # fmt: skip
+
+
+def _savings(market: Market, p: Point) -> list[Saving]:
+    """Fewer memory modules that spread evenly, where they cost less."""
+    offer = fewer_modules(market, p)
+    if offer is None:
+        return []
+    costs = (market.book.cost(build.total()) for build in (p.case.build, offer.build))
+    total_now, total_then = (totals(cost, market.policy)[2] for cost in costs)
+    gb, gb_before = offer.count * offer.module.capacity_gb, offer.before_count * offer.before.capacity_gb
+    text = (
+        f"{offer.count} x {offer.module.name} per node ({gb:,} GB on {offer.count} of {offer.channels} memory "
+        f"channels) in place of {offer.before_count} x {offer.before.name} ({gb_before:,} GB): less memory bandwidth"
+    )
+    currency = market.request.currency
+    return [
+        Saving(
+            text=text,
+            total=money(total_then, currency),
+            less=money(total_now - total_then, currency),
+            swaps=_swaps(market, p.case.build, offer.build),
+        )
+    ]
+
+
+def _beyond(asking: Asking, p: Point) -> Neighbour | None:
+    """The next faster build, beyond the budget or beyond the front's end."""
+    other = next_faster(asking, p)
+    return _neighbour(asking, p, other, "") if other else None

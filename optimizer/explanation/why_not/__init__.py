@@ -1,0 +1,1 @@
+"""Why not this part, these GPUs, that build."""

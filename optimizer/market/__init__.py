@@ -1,0 +1,1 @@
+"""One request against one catalog: admissible offers, what fits what, performance rows."""

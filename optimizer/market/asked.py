@@ -1,0 +1,30 @@
+"""What a request names, looked up and held against the model: done before anything is priced or planned."""
+
+from __future__ import annotations
+
+from catalogs.errors import InputError
+from catalogs.llm import Llm, get
+from constraints.physics.training import seq_len
+from constraints.policy import Policy
+from constraints.request import Request
+from constraints.rules.precision import BITS, known_precisions, wanted
+
+
+def model_of(request: Request, policy: Policy) -> Llm:
+    """The request's model; raises InputError for an unknown one, for a context that it does not reach and for a
+    precision that it has no weights in."""
+    llm = get(request.model)
+    what, remedy = ("a sequence", "--seq-len") if request.trains else ("isl + osl", "--isl or --osl")
+    tokens = seq_len(request, policy) if request.trains else request.tokens
+    if tokens > llm.max_context:
+        text = f"{what} = {tokens} tokens, {llm.id} reaches {llm.max_context}"
+        raise InputError(text, "context-too-long", f"Lower {remedy}.")
+    least, bits = request.min_precision_bits, BITS.get((request.precision or "").casefold())
+    if least is not None and bits is not None and bits < min(least, llm.min_precision_bits):
+        text = f"precision {request.precision} has {bits} bits, the least precision allowed is {least}bit"
+        raise InputError(text, "contradicting-precision", "Give one of the two.")
+    if request.precision and not wanted(llm, request):
+        text = f"{request.workload} does not run in" if request.trains else f"{llm.id} has no weights in"
+        remedy = f"One of: {', '.join(known_precisions(llm, request))}."
+        raise InputError(f"{text} {request.precision!r}", "unknown-precision", remedy)
+    return llm

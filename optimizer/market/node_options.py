@@ -1,0 +1,160 @@
+"""A platform with `k` GPUs of a kind: what may fill the rest of the node, given what those GPUs ask of it."""
+
+from __future__ import annotations
+
+from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
+from constraints.build import power_cap
+from constraints.physics.contents import gpus_inside
+from constraints.physics.offload import room_gb
+from constraints.plan import RowKey
+from constraints.rules.fit import gpu_fits
+from constraints.rules.host_memory import floor_gb
+from constraints.rules.lanes import gpu_lanes, gpu_width
+from constraints.rules.power import node_limit_w, transient_extra_w, watts_at
+from constraints.rules.storage import needed_gb
+from optimizer.market.market import Market
+from optimizer.market.options import NONE, Option, Parts, Shelf, cheapest_first
+
+MANY = 10**6
+"""More pieces of a part than any build holds."""
+
+
+class Outfit:
+    """Options of a shelf that serve `k` GPUs; `unfit` when some category has none."""
+
+    def __init__(self, shelf: Shelf, parts: Parts, gpu: Gpu, k: int) -> None:
+        self.shelf, self.platform, self.gpu, self.k = shelf, shelf.platform, gpu, k
+        self.market, self._parts = shelf.market, parts
+        policy, p = self.market.policy, self.platform
+        self.cap_w = power_cap(gpu, p)
+        self.gpus = self._gpus()
+        cores = policy.whole("cores.per_gpu_min") * k
+        self.cpus = shelf.shared(("cores", cores, shelf.alike), lambda: [o for o in shelf.cpus if o.size >= cores])
+        self.floor_gb = 0 if gpu.form_factor == "integrated" or not p.dimm_slots else k * gpu.vram_gb
+        least_gb = floor_gb(self.floor_gb, policy)
+        self.memory = shelf.shared(
+            ("floor", least_gb, shelf.alike), lambda: [o for o in shelf.memory if o.size >= least_gb]
+        )
+        self.nics = shelf.nics
+        self.static_w, self.own = self.cap_w * k + shelf.static_w, shelf.own
+        self.unfit = not (self.gpus and self.cpus and self.memory and self.nics and self.shelf.banks)
+        self.least_cents = self._least_cents()
+
+    def _least_cents(self) -> int:
+        """A first bound of one node, for any row: the cheapest of everything but drives and bridges."""
+        if self.unfit:
+            return NONE
+        pools = (self.gpus, self.cpus, self.memory, self.shelf.banks)
+        return min(NONE, self.own.cents + sum(pool[0].cents for pool in pools))
+
+    def least_host_cents(self, expert_gb: int) -> int:
+        """The same with `expert_gb` GiB of experts in host memory."""
+        policy = self.market.policy
+        large = [x.cents for x in self.memory if x.gb_s and room_gb(x.size, policy) >= expert_gb]
+        return min(NONE, self.least_cents + large[0] - self.memory[0].cents) if large else NONE
+
+    def _gpus(self) -> list[Option]:
+        p, gpu, k, shelf = self.platform, self.gpu, self.k, self.shelf
+        inside = gpus_inside(p, self.market.catalog)[1] if p.contents else 0
+        if inside == k:
+            return [Option(0, 0)]
+        if gpu.sold_as == "board":
+            boards = [b for b in self._parts.get(GpuBoard, []) if isinstance(b, GpuBoard)]
+            fits = [b for b in boards if b.gpu == gpu.id and b.gpus == k and not gpu_fits(p, gpu, k, b)]
+            options = [shelf.option((b, 1), watts=b.overhead_w) for b in fits]
+            return cheapest_first(shelf.with_demanded(options, GpuBoard))
+        on_sale = gpu.id in self.market.book.prices and self.cap_w
+        more = k - inside
+        return shelf.shared(("gpus", gpu.id, more), lambda: [shelf.option((gpu, more))]) if on_sale else []
+
+    def need_gb(self, precision: str) -> int:
+        """NVMe that the weights of a precision ask for."""
+        return needed_gb(self.market.llm, precision, self.market.policy, self.market.request)
+
+    def psus(self, static_w: int) -> list[Option]:
+        """Sets of supplies that carry a node of `static_w` (fans not counted)."""
+        load, peak = self.load_w(static_w), transient_extra_w(self.k * self.cap_w, self.market.policy)
+        return self.shelf.shared(("carry", load, peak, self.shelf.bank), lambda: self._carrying(load, load + peak))
+
+    def _carrying(self, load: int, peak: int) -> list[Option]:
+        policy = self.market.policy
+        volts = self.market.request.line_volts or policy.whole("power.line_volts")
+        return [
+            o for o in self.shelf.banks
+            if o.bank is None
+            or (load <= node_limit_w(o.bank, volts, policy)
+                and (not o.bank.atx or peak <= o.bank.fitted * watts_at(o.bank, volts)))
+        ]  # fmt: skip
+
+    def load_w(self, static_w: int) -> int:
+        """Load of a node with fans; of a complete system at least its published maximum."""
+        p = self.platform
+        load = -(-100 * static_w // (100 - self.shelf.fan))
+        return max(load, p.system_max_w) if p.kind == Kind.SYSTEM and p.system_max_w else load
+
+    def bridges(self, key: RowKey) -> list[Option]:
+        """Bridges of the row's NVLink groups; a free option where it needs none."""
+        if self.gpu.fabric != "nvlink-bridge" or key.domain <= 1:
+            return [Option(0, 0)]
+        fits = [
+            b for b in self._parts.get(Bridge, [])
+            if isinstance(b, Bridge) and self.gpu.id in b.gpus and b.group_gpus == key.domain
+        ]  # fmt: skip
+        return cheapest_first(self.shelf.option((b, self.k // b.group_gpus * b.per_group)) for b in fits)
+
+    def cpus_for(self, key: RowKey) -> list[Option]:
+        """CPUs of the row's PCIe generation whose lanes feed the GPUs, and fast enough for experts in host memory."""
+        memo = (self.k, key.pcie_gen, key.lanes, key.host_gb_s, key.host_gflops)
+        known = self.shelf.pools
+        if memo not in known:
+            known[memo] = [
+                x
+                for x in self.cpus
+                if x.pcie_gen >= key.pcie_gen
+                and x.gb_s >= key.host_gb_s
+                and x.gflops >= key.host_gflops
+                and self.lanes_left(x, key) >= 0
+            ]
+        return known[memo]
+
+    def memory_for(self, key: RowKey) -> list[Option]:
+        """Memory that is large and fast enough for the row's experts."""
+        if not key.host_gb_s:
+            return self.memory
+        memo = (self.floor_gb, key.host_gb_s, key.host_gb)
+        known, policy = self.shelf.pools, self.market.policy
+        if memo not in known:
+            known[memo] = [x for x in self.memory if x.gb_s >= key.host_gb_s and room_gb(x.size, policy) >= key.host_gb]
+        return known[memo]
+
+    def lanes_left(self, cpu: Option, key: RowKey) -> int:
+        """CPU lanes left beside the GPUs; negative when even those find too few."""
+        width = gpu_width(self.platform, key.lanes)
+        if not width:
+            return -1
+        return cpu.lanes + self.platform.chipset_lanes - gpu_lanes(self.k, width) if self.shelf.direct else 10**6
+
+
+def most_to_be_had(market: Market, outfits: list[Outfit]) -> int:
+    """Nodes of a family that sellers have chassis and GPUs for at most."""
+    nodes = [(*o.own.parts, *x.parts) for o in outfits if not o.unfit for x in o.gpus]
+    return max((min(pieces_to_be_had(market, p) // q for p, q in held) for held in nodes), default=0)
+
+
+def pieces_to_be_had(market: Market, part: str) -> int:
+    """Pieces of a priced part that sellers have at most."""
+    if market.book.prices[part].tariff is None:
+        return NONE  # one price for any number
+    short = market.book.short(part, MANY)
+    return short[1] if short else NONE
+
+
+def most_on_site(market: Market, gpu: Gpu, per_node: int, outfits: list[Outfit]) -> int:
+    """Nodes of a family that the site's power and rack units can hold at most: by the GPUs' caps and the chassis."""
+    r, fitting = market.request, [o for o in outfits if not o.unfit]
+    limits = [NONE]
+    if r.max_power_w is not None and (watts := min((per_node * o.cap_w for o in fitting), default=0)):
+        limits.append(r.max_power_w // watts)
+    if r.rack_units is not None and (units := min((o.platform.rack_units or 0 for o in fitting), default=0)):
+        limits.append(r.rack_units // units)
+    return min(limits)

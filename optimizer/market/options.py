@@ -1,0 +1,299 @@
+"""What fits a platform, whatever GPUs it holds: CPUs, memory, drives, network cards and supplies with their prices.
+
+Both the bound and the search read these options and the rules' own helpers; neither decides. The bound is a
+relaxation, and a build that the search makes is checked by every rule.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
+from constraints.build import PsuBank, bank, fan_percent, included_bank, patterns
+from constraints.physics.contents import fixed_w, inside, module_fits_inside, modules_to_buy
+from constraints.physics.demanded import demanded
+from constraints.physics.offload import bandwidth_gb_s, gflops_class, offloads
+from constraints.rules.fit import (
+    bayless,
+    cooler_fits,
+    cpu_fits,
+    memory_fits,
+    needs_cooler,
+    needs_cpu,
+    needs_psu,
+    psu_fits,
+)
+from constraints.rules.lanes import NVME_LANES, cpu_lanes, direct, needs_lanes
+from constraints.rules.rack import cord_links, racked
+from optimizer.market.market import Market
+
+NONE = 2**52
+"""Cents that nothing costs: no such thing exists."""
+Parts = dict[type[Part], list[Part]]
+Stock = dict[tuple[object, ...], list[Any]]
+"""Options that platforms share, by all that they depend on."""
+T = TypeVar("T")
+DEPTH = 4
+"""NVMe sets that the search tries to complete with disks for a training set."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """Parts of one category for one node. `lanes` are given by CPUs and taken by drives and cards; `size` is the
+    number of CPU cores, or the GB of memory or drives. `gb_s`: the most memory bandwidth in any company, for experts
+    in host memory."""
+
+    cents: int
+    watts: int
+    parts: tuple[tuple[str, int], ...] = ()
+    lanes: int = 0
+    pcie_gen: int = 9
+    size: int = 0
+    bank: PsuBank | None = None
+    gb_s: int = 0
+    gflops: int = 0
+
+
+def cheapest_first(options: Iterable[Option]) -> list[Option]:
+    """Sorted by price, then power, then parts."""
+    return sorted(options, key=lambda o: (o.cents, o.watts, o.parts))
+
+
+class Shelf:
+    """Options of one platform, cheapest first; none where nothing fits, a free one where nothing is needed."""
+
+    def __init__(self, market: Market, parts: Parts, p: Platform, stock: Stock) -> None:
+        self.market, self.platform, self._parts, self._stock = market, p, parts, stock
+        holds = p.contents
+        self.demanded = [x for x in demanded(market.request, market.catalog) if x.id not in {c.part for c in holds}]
+        board = (p.socket, p.cpu_generations, p.sockets, p.cpu_max_w, needs_cpu(p), needs_cooler(p), holds)
+        slots = (p.mem_gen, p.dimm_types, *modules_to_buy(p, market.catalog), p.dimm_slots > 0, holds)
+        bays = (p.nvme_forms if p.nvme_bays else (), p.m2_slots > 0, p.sata_forms if p.sata_bays else ())
+        self._bays = self._number("bays", *bays, "storage" in p.includes, holds)
+        self.alike = self._number("board", *board, *slots)
+        self.own, self.static_w = Option(market.cents(p.id), 0, ((p.id, 1),)), p.overhead_w + fixed_w(p, market.catalog)
+        self.fan, self.direct = fan_percent(p, market.policy), direct(p)
+        self.cpus = self.shared(("cpus", *board), self._cpus)
+        self.memory = self.shared(("memory", *slots), self._memory)
+        if market.request.offload and offloads(p):
+            self.cpus, self.memory = self._with_bandwidth()
+        nic = (bool(p.onboard_lan), p.nic_slots > 0, p.nic_forms, holds)
+        self.nics = self.shared(("nics", *nic), self._nics)
+        bank = (p.psu_forms, p.psu_watts, *patterns(p), needs_psu(p), racked(p), holds)
+        self.bank = self._number("bank", *bank)
+        self.banks = self.shared(("banks", *bank), self._banks)
+        self.pools: dict[tuple[int, ...], list[Option]] = {}
+        self._disks: list[Drive] = self.shared(("disks", self._bays), self._bayed)
+        self._fitting: list[Drive] = self.shared(
+            ("nvme", self._bays), lambda: [d for d in self._disks if needs_lanes(d)]
+        )
+
+    def shared(self, key: tuple[object, ...], make: Callable[[], list[T]]) -> list[T]:
+        """What `make` gives, made once for all platforms with the same `key`."""
+        if key not in self._stock:
+            self._stock[key] = make()
+        return self._stock[key]
+
+    def _number(self, *facts: object) -> int:
+        """One number for all platforms of equal facts, quicker to look up than these."""
+        return int(self.shared(("number", *facts), lambda: [len(self._stock)])[0])
+
+    def _bayed(self) -> list[Drive]:
+        """Drives that some bay takes."""
+        return [d for d in self._parts.get(Drive, []) if isinstance(d, Drive) and not bayless(d, self.platform)]
+
+    def with_demanded(self, options: list[Option], kind: type[Part]) -> list[Option]:
+        """Of options of which a node takes one, those with all demanded parts of a kind; all where none is.
+
+        Sound: no build without these parts meets `--include`."""
+        wanted = {x.id for x in self.demanded if isinstance(x, kind)}
+        return [o for o in options if wanted <= {x for x, _ in o.parts}] if wanted else options
+
+    def option(
+        self, *parts: tuple[Part, int], watts: int = 0, lanes: int = 0, pcie_gen: int = 9, size: int = 0
+    ) -> Option:
+        """An option of priced parts."""
+        cents = sum(self.market.cents(p.id) * q for p, q in parts)
+        return Option(cents, watts, tuple((p.id, q) for p, q in parts), lanes, pcie_gen, size)
+
+    def _cpus(self) -> list[Option]:
+        """CPUs of all sockets with their coolers."""
+        p, market = self.platform, self.market
+        if not needs_cpu(p):
+            held = inside(p, market.catalog, Cpu)
+            lanes = sum(cpu_lanes(c, p.sockets) for c, _ in held)
+            gen = min((c.pcie_gen or 0 for c, _ in held), default=0)
+            return [Option(0, 0, (), lanes, gen, sum(c.cores * q for c, q in held))]
+        out = []
+        for c in self._parts.get(Cpu, []):
+            assert isinstance(c, Cpu)
+            if not cpu_fits(p, c):
+                continue
+            bill: list[tuple[Part, int]] = [(c, p.sockets)]
+            if needs_cooler(p):
+                coolers = [x for x in self._parts.get(Cooling, []) if isinstance(x, Cooling) and x.role == "cpu-cooler"]
+                asked = [x for x in coolers if x in self.demanded]
+                fits = sorted((market.cents(x.id), x.id, x) for x in asked or coolers if cooler_fits(x, c))
+                if not fits:
+                    continue
+                bill.append((fits[0][2], p.sockets))
+            watts, lanes = (c.tdp_w or 0) * p.sockets, cpu_lanes(c, p.sockets)
+            out.append(self.option(*bill, watts=watts, lanes=lanes, pcie_gen=c.pcie_gen or 0, size=c.cores * p.sockets))
+        return cheapest_first(self.with_demanded(out, Cpu))
+
+    def _memory(self) -> list[Option]:
+        """Fillings of all channels; a complete system may stay as delivered."""
+        p, catalog = self.platform, self.market.catalog
+        held_gb = sum(m.capacity_gb * n for m, n in inside(p, catalog, Memory))
+        counts = modules_to_buy(p, catalog)
+        modules = [
+            m for m in self._parts.get(Memory, [])
+            if isinstance(m, Memory) and memory_fits(p, m) and module_fits_inside(p, catalog, m)
+        ]  # fmt: skip
+        delivered = [Option(0, 0, size=held_gb)] * (0 in counts)
+        filled = [
+            self.option((m, n), watts=m.power_w * n, size=held_gb + m.capacity_gb * n)
+            for m in modules for n in counts if n
+        ]  # fmt: skip
+        return cheapest_first(self.with_demanded([*delivered, *filled], Memory))
+
+    def pair_gb_s(self, cpu: Option, memory: Option) -> int:
+        """GB/s that routed experts find with these CPUs and modules; 0 where they can't lie in host memory."""
+        if not (cpu.parts and memory.parts and offloads(self.platform)):
+            return 0
+        parts, (module, count) = self.market.catalog.parts, memory.parts[0]
+        c, m = parts[cpu.parts[0][0]], parts[module]
+        assert isinstance(c, Cpu) and isinstance(m, Memory)
+        return bandwidth_gb_s(self.platform, c, m.mts, count, self.market.policy)
+
+    def _with_bandwidth(self) -> tuple[list[Option], list[Option]]:
+        """CPUs and memory with the most bandwidth that each reaches, and the CPUs' compute."""
+        cpus, memory = self.cpus, self.memory
+        parts = self.market.catalog.parts
+        pairs = {(i, j): self.pair_gb_s(c, m) for i, c in enumerate(cpus) for j, m in enumerate(memory)}
+        out = []
+        for i, c in enumerate(cpus):
+            part = parts[c.parts[0][0]] if c.parts else None
+            gflops = gflops_class(part, self.platform.sockets) if isinstance(part, Cpu) else 0
+            most = max((pairs[i, j] for j in range(len(memory))), default=0)
+            out.append(replace(c, gb_s=most, gflops=gflops))
+        return out, [
+            replace(m, gb_s=max((pairs[i, j] for i in range(len(cpus))), default=0)) for j, m in enumerate(memory)
+        ]
+
+    def _nics(self) -> list[Option]:
+        """The one network port that every node needs, or the cards that are demanded."""
+        p = self.platform
+        if asked := [x for x in self.demanded if isinstance(x, Nic)]:
+            watts, lanes = sum(n.power_w for n in asked), sum(n.lanes for n in asked)
+            return [self.option(*((n, 1) for n in asked), watts=watts, lanes=lanes)]
+        if p.onboard_lan or inside(p, self.market.catalog, Nic):
+            return [Option(0, 0)]
+        cards = self._parts.get(Nic, []) if p.nic_slots else []
+        nics = [n for n in cards if isinstance(n, Nic) and n.form in p.nic_forms]
+        return cheapest_first(self.option((n, 1), watts=n.power_w, lanes=n.lanes) for n in nics)
+
+    def _banks(self) -> list[Option]:
+        """Accepted sets of supplies with their cords."""
+        p, market = self.platform, self.market
+        if not needs_psu(p):
+            held = included_bank(p, market.catalog)
+            return [self._with_cords(Option(0, 0, bank=held), held)]
+        out = []
+        for u in self._parts.get(Psu, []):
+            assert isinstance(u, Psu)
+            if psu_fits(p, u):
+                for fitted, needed in patterns(p):
+                    held = bank(u, fitted, needed)
+                    o = Option(market.cents(u.id) * fitted, 0, ((u.id, fitted),), bank=held)
+                    out.append(self._with_cords(o, held))
+        return cheapest_first(self.with_demanded(out, Psu))
+
+    def _with_cords(self, o: Option, held: PsuBank | None) -> Option:
+        market = self.market
+        if held is None or not racked(self.platform) or "racks" in market.request.have:
+            return o
+        cords = sorted((market.cents(x.id), x.id) for x in cord_links(market.links)[held.inlet])
+        if not cords:
+            return Option(NONE, 0, bank=held)
+        cents, cord = cords[0]
+        return Option(o.cents + cents * held.fitted, 0, (*o.parts, (cord, held.fitted)), bank=held)
+
+    def drives(self, need_gb: int) -> list[Option]:
+        """NVMe of `need_gb`, with disks of one kind for the rest of a training set, and a piece of each drive that is
+        demanded."""
+        asked = [d for d in self.demanded if isinstance(d, Drive)]
+        return cheapest_first(self._beside(o, asked) for o in self._sets(need_gb)) if asked else self._sets(need_gb)
+
+    def _beside(self, o: Option, asked: list[Drive]) -> Option:
+        """An option with a piece of each of these drives that it lacks."""
+        held = {part for part, _ in o.parts}
+        more = self._drive_option(tuple(d for d in asked if d.id not in held))
+        return Option(o.cents + more.cents, o.watts + more.watts, o.parts + more.parts, o.lanes + more.lanes)
+
+    def _sets(self, need_gb: int) -> list[Option]:
+        data_gb = self.market.request.dataset_gb
+        if not data_gb:
+            return self.nvme(need_gb)
+        held = sum(d.capacity_gb * q for d, q in inside(self.platform, self.market.catalog, Drive))
+        out = []
+        for o in self.nvme(need_gb)[:DEPTH]:
+            missing = need_gb + data_gb - held - o.size
+            if missing <= 0 or ("storage" in self.platform.includes and not held):
+                out.append(o)
+                continue
+            for d in self._disks:
+                n = -(-missing // d.capacity_gb)
+                more = self._drive_option((d,) * n)
+                out.append(
+                    Option(o.cents + more.cents, o.watts + more.watts, o.parts + more.parts, o.lanes + more.lanes)
+                )
+        return cheapest_first(out)
+
+    def nvme(self, need_gb: int) -> list[Option]:
+        """The cheapest NVMe sets of `need_gb` that read fast enough: two pieces of any kinds, or as many as it takes
+        of one kind."""
+        return self.shared(("bundles", need_gb, self._bays), lambda: self._bundles(need_gb))
+
+    def least_drives(self, need_gb: int) -> int:
+        """Cents below which no set of drives will do, mixed sets of three and more pieces included."""
+        asked = sum(self.market.cents(d.id) for d in self.demanded if isinstance(d, Drive))
+        known = self.nvme(need_gb)
+        three = (
+            3
+            * self.shared(
+                ("least", self._bays), lambda: [min((self.market.cents(d.id) for d in self._fitting), default=NONE)]
+            )[0]
+        )
+        return max(asked, min(three, known[0].cents if known else NONE))
+
+    def _bundles(self, need_gb: int) -> list[Option]:
+        p, least = self.platform, self.market.policy.whole("storage.read_mb_s")
+        contained = inside(p, self.market.catalog, Drive)
+        if "storage" in p.includes and not contained:
+            return [Option(0, 0)]
+        need_gb -= sum(d.capacity_gb * q for d, q in contained if needs_lanes(d))
+        least -= sum(d.read_mb_s * q for d, q in contained if needs_lanes(d))
+        if need_gb <= 0 and least <= 0:
+            return [Option(0, 0)]
+        cents = self.market.cents
+        kinds = [(cents(d.id), d.capacity_gb, d.read_mb_s, d) for d in self._fitting]
+        sets = []
+        for i, (a, size, speed, d) in enumerate(kinds):
+            n = max(1, -(-need_gb // size), -(-least // speed))
+            sets.append((n * a, (d,) * n))
+            for b, more, faster, e in kinds[i + 1 :] if n > 1 else ():
+                if size + more >= need_gb and speed + faster >= least:
+                    sets.append((a + b, (d, e)))
+        sets.sort(key=lambda x: x[0])
+        top = sets[DEPTH - 1][0] if len(sets) >= DEPTH else NONE
+        return cheapest_first(self._drive_option(x) for c, x in sets if c <= top)
+
+    def _drive_option(self, drives: tuple[Drive, ...]) -> Option:
+        count = Counter(drives)
+        watts, size = sum(d.power_w for d in drives), sum(d.capacity_gb for d in drives)
+        lanes = NVME_LANES * sum(needs_lanes(d) for d in drives)
+        return self.option(*count.items(), watts=watts, lanes=lanes, size=size)

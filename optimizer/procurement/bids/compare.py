@@ -1,0 +1,327 @@
+"""Bids for one tender side by side: `compared(bids, market)`; see docs/compare.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from catalogs.errors import Fault, InputError
+from catalogs.load import Catalog
+from constraints.build import Build
+from constraints.exchange import ExchangeRate, FxRate, minor_digits
+from constraints.prices.pricing import fx_rates
+from constraints.request import Request
+from constraints.rule import Check
+from optimizer.market.market import Market
+from optimizer.market.rows import GpuRows
+from optimizer.procurement.bids import flagging, scoring
+from optimizer.procurement.bids.align import Group, aligned, ordered, with_contents
+from optimizer.procurement.bids.basis import DISCOUNT, Terms, currencies_of, priced
+from optimizer.procurement.bids.bundles import split
+from optimizer.procurement.bids.cells import HARDWARE, Stand, items
+from optimizer.procurement.bids.offered import FromResult, Offered, Unread, head_of, lines_of
+from optimizer.procurement.bids.schema import (
+    Apart,
+    Basis,
+    Bid,
+    Comparison,
+    Flag,
+    Item,
+    OverTerm,
+    PricedLine,
+    Technical,
+    Weight,
+)  # fmt: skip
+from optimizer.procurement.bids.services import services_of
+from optimizer.procurement.bids.technical import Judged, Nearest, cheapest, facts, judged
+from optimizer.procurement.bids.words import CRITERIA, first_of
+from optimizer.procurement.reading.document import Quote
+from optimizer.procurement.reading.time_money import over_its_own_term, periods_in
+from optimizer.procurement.xray.open_lines import NotJudged, Open, OpenLine, open_of, settled
+from optimizer.procurement.xray.placing import scope
+from optimizer.text.languages import Words
+
+MOST_BIDS = 12
+EN = Words("en")
+SECONDS = 60
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A bid under way."""
+
+    id: str
+    offered: Offered
+    lines: list[PricedLine]
+    judged: Judged
+    others: tuple[str, ...]
+    """Nodes of other kinds, which no rule saw."""
+    left: Open
+    apart: Apart
+    without_rate: str = ""
+    """The currency of a bid for which no exchange rate is known."""
+    over_term: OverTerm | None = None
+
+    @property
+    def compared(self) -> Sequence[PricedLine]:
+        """Lines that stand on the items: none of a bid whose amounts are no purchase's."""
+        return () if self.apart else self.lines
+
+
+def terms_of(
+    request: Request, tax: Decimal, outlier: Decimal, rates: Sequence[ExchangeRate] = (), unsaid: Decimal | None = None
+) -> Terms:
+    """The basis of a comparison in the request's currency; `rates` are laid over the policy's exchange rates.
+    `unsaid`: the tax in prices that include one without its rate, where it is not that of the totals."""
+    known: dict[str, ExchangeRate] = {x.currency: x for x in fx_rates(request)}
+    known |= {x.currency: x for x in rates}
+    unsaid = tax if unsaid is None else unsaid
+    return Terms(request.currency, minor_digits(request.currency), tax, request.as_of, outlier, known, unsaid)
+
+
+def with_rates(request: Request, rates: Sequence[ExchangeRate]) -> Request:
+    """The request under the rates of the currencies that the catalog's offers may have."""
+    codes = {x.currency for x in fx_rates(request)}
+    new = [FxRate.model_validate(r.model_dump()) for r in rates if r.currency in codes]
+    kept = [x for x in request.fx if x.currency not in {n.currency for n in new}]
+    return request.model_copy(update={"fx": (*kept, *new)}) if new else request
+
+
+def common_tax(offered: Sequence[Offered]) -> Decimal:
+    """The tax in percent that all quotes state; 0 where they state none or several."""
+    rates = {q.tax_rate for q in offered if isinstance(q, Quote) and q.tax_rate is not None}
+    return rates.pop() if len(rates) == 1 else Decimal(0)
+
+
+def compared(
+    offered: Sequence[Offered], market: Market, terms: Terms, weights: Sequence[Weight], seconds: float | None = SECONDS
+) -> Comparison:
+    """Two to twelve bids on one basis and one scope, with what each build does, a score and ranks.
+
+    `market` is the tender's: its request says model, users and site. `seconds` limits each search for the cheapest
+    build. Raises InputError for too few or too many bids, and where none can be compared."""
+    if not 2 <= len(offered) <= MOST_BIDS:
+        remedy = f"Give 2 to {MOST_BIDS} files."
+        raise InputError(Fault("bad-bids", f"{len(offered)} bids can't be compared", column="FILES", remedy=remedy))
+    rows = GpuRows.of_market(market)
+    entries = [_entry(chr(ord("A") + i), x, market, terms, rows) for i, x in enumerate(offered)]
+    if refused := _refused(entries, terms):
+        raise InputError(refused)
+    groups = _with_demands(aligned([e.compared for e in entries], market.catalog), entries, market.catalog)
+    stands = [Stand(e.judged, e.left, not e.apart, _services(e.offered)) for e in entries]
+    found = items(groups, stands, market.catalog, terms)
+    number = {id(x): n for n, g in enumerate(groups, 1) for lines in g.lines.values() for x in lines}
+    near: dict[int, Nearest] = {}
+    bids = []
+    for i, e in enumerate(entries):
+        row = e.judged.row if not e.apart else None
+        if row is not None and row.perf.tenths not in near:
+            near[row.perf.tenths] = cheapest(market, row.perf.tenths, seconds, rows)
+        nearest = near[row.perf.tenths] if row is not None else None
+        bids.append(_bid(e, i, found, market, terms, number, nearest))
+    differ = list(flagging.of_bases([b.tax for b in bids], [b.id for b in bids]))
+    bids = [b.model_copy(update={"flags": (*b.flags, *(f for f in differ if f.bid == b.id))}) for b in bids]
+    bids = _ranked(bids, weights)
+    fit = [b for b in bids if b.responsive]
+    whole = [b.equal_net for b in bids if b.complete and b.equal_net is not None]
+    return Comparison(
+        not_comparable=tuple(f"{b.id}: {f.said(EN)}" for b in bids if b.apart for f in first_of(b.flags)),
+        request=market.request, policy={k: str(v) for k, v in sorted(market.policy.changed.items())},
+        basis=_basis(terms, bids), weights=tuple(weights), bids=tuple(bids), items=tuple(found),
+        lowest_equal_net=min(whole, default=None),
+        recommended=min(fit, key=lambda b: (b.rank or 0, b.id)).id if fit else None,
+        catalog_sha256=market.catalog.sha256, throughput_model=market.calibration.name, notes=tuple(_notes(weights)),
+    )  # fmt: skip
+
+
+def _refused(entries: Sequence[_Entry], terms: Terms) -> list[Fault]:
+    """Faults of all files, where none is left to be compared; and the comparison's own currency without a rate."""
+    faults: list[Fault] = []
+    for e in entries:
+        if e.apart == "rate" and terms.currency not in terms.rates:
+            return [_no_rate(terms.currency, "")]
+        if isinstance(e.offered, Unread):
+            faults += e.offered.faults
+        elif e.apart == "rate":
+            faults.append(_no_rate(e.without_rate, e.offered.source))
+        else:
+            return []
+    return faults
+
+
+def _no_rate(code: str, source: str) -> Fault:
+    remedy = "Give it with --fx (currency,usd_per_unit,date,source, or units_per_usd)."
+    return Fault("no-rate", "no exchange rate for its currency", source, value=code, remedy=remedy)
+
+
+def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuRows) -> _Entry:
+    """A bid with its lines on the basis and its build judged."""
+    catalog = market.catalog
+    if isinstance(offered, Unread):
+        return _Entry(name, offered, [], Judged(None, "its file can't be read"), (), Open(), "unread")
+    reason, others = "", tuple[str, ...]()
+    left, apart, without_rate, over_term = Open(), "", "", None
+    build: Build | None = None
+    if isinstance(offered, FromResult):
+        lines, p = lines_of(offered, catalog, terms), offered.point
+        node = p.nodes[0]
+        build = Build(node.count, {x.part: x.qty for x in node.parts}, {x.part: x.qty for x in p.shared})
+        seller = "dsopt"
+        if strange := [x for x in build.total() if x not in catalog.parts]:
+            reason, build = f"the catalog at hand has no part {', '.join(strange[:3])}", None
+    else:
+        without_rate = next(iter(terms.without_rate(currencies_of(offered, terms))), "")
+        lines, seller = [], offered.vendor
+        if not without_rate:
+            lines = split(priced(offered, catalog, terms), offered, market, terms)
+        taken = scope(offered, catalog)
+        build, reason, others = taken.placed.build if taken.placed else None, taken.reason, taken.others
+        left = open_of(offered, catalog)
+        apart = "time" if offered.time_money else "list" if taken.prices_only else "rate" if without_rate else ""
+        if apart == "time":
+            over_term = _over_term(offered, catalog, terms, known=not without_rate)
+        if apart:
+            lines = [x.model_copy(update={"state": "not_counted"}) for x in lines]
+    unit = {x.part: x.net / x.pieces for x in lines if x.part and x.pieces and x.state == "included"}
+    try:
+        if build is not None:
+            found = judged(market, build, unit, seller, rows, left)
+        else:
+            found = Judged(None, reason, not_judged=_no_build(reason, left))
+    except InputError as e:
+        found = Judged(None, "; ".join(f.text for f in e.faults))
+    return _Entry(name, offered, with_contents(lines, catalog), found, others, left, apart, without_rate, over_term)  # type: ignore[arg-type]
+
+
+def _services(offered: Offered) -> tuple[OpenLine, ...]:
+    return services_of(offered) if isinstance(offered, Quote) else ()
+
+
+def _over_term(quote: Quote, catalog: Catalog, terms: Terms, *, known: bool) -> OverTerm | None:
+    """What a lease comes to over its own term; None where the file does not say it. `known`: there is a rate."""
+    found, counted = quote.time_money, over_its_own_term(quote)
+    if found is None or counted is None or found.each is None or found.over is None:
+        return None
+    assert found.term_months is not None and found.period is not None  # else nothing was counted
+    firm = [x.net for x in priced(counted, catalog, terms) if x.state == "included"] if known else []
+    return OverTerm(
+        months=found.term_months, periods=periods_in(found.term_months, found.period), each=found.each,
+        amount=found.over, rows=found.term_at, net=terms.rounded(sum(firm, Decimal(0))) if known else None,
+    )  # fmt: skip
+
+
+def _no_build(reason: str, left: Open) -> tuple[NotJudged, ...]:
+    """What is not judged of a bid without a build, where one of its lines may be the server or its GPUs."""
+    return tuple(settled([Check.of("fit", False, reason)], left).open)
+
+
+def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catalog) -> list[Group]:
+    """Groups, and one for each role that the rules demand of a bid and nobody offers."""
+    there = {g.role for g in groups}
+    new: dict[str, Group] = {}
+    for e in entries:
+        for lack in e.judged.lacks if not e.apart else ():
+            if lack.role not in there:
+                new.setdefault(lack.role, Group(lack.role, lack.part, catalog.parts[lack.part].name))
+    return ordered([*groups, *new.values()])
+
+
+def _bid(
+    e: _Entry, i: int, found: Sequence[Item], market: Market, terms: Terms, number: dict[int, int],
+    near: Nearest | None,
+) -> Bid:  # fmt: skip
+    cells = [(x, x.cells[i]) for x in found]
+    firm = [x for x in e.lines if x.state in ("included", "in_system")]
+    offered = terms.rounded(sum((x.net for x in firm), Decimal(0)))
+    filled = terms.rounded(sum((c.filled for _, c in cells if c.filled is not None), Decimal(0)))
+    parts = {x.number for x in found if x.role in (*HARDWARE, DISCOUNT)}  # rebates on the whole are the goods'
+    hardware = sum((c.net for x, c in cells if x.number in parts and c.net is not None and c.state in FIRM), Decimal(0))
+    hardware += sum((c.filled for x, c in cells if x.number in parts and c.filled is not None), Decimal(0))
+    equal = offered + filled
+    tax = terms.rounded(equal * terms.tax / 100)
+    flags: list[Flag] = []
+    q = e.offered
+    if isinstance(q, Unread):
+        flags += flagging.of_unread(q.faults, e.id)
+    if e.without_rate:
+        flags.append(flagging.flag("no-rate", e.id, currency=e.without_rate))
+    if isinstance(q, Quote):
+        flags += flagging.of_time(q, e.id, e.over_term, terms.currency)
+    if e.apart == "list":
+        flags.append(flagging.flag("price-list", e.id))
+    elif isinstance(q, Quote):
+        flags += flagging.of_quote(q, e.id, terms)
+        flags += flagging.of_validity(q.valid_until, e.id, terms.as_of)
+    flags += flagging.of_items(found, i, e.id, terms.currency)
+    flags += flagging.of_build(e.judged, e.id, e.others) if e.apart not in ("list", "unread") else ()
+    technical: Technical = facts(market, e.judged, None if e.apart else equal, None if e.apart else hardware, near)
+    complete = not any(c.fill == "none" for _, c in cells)
+    until = q.valid_until if isinstance(q, Quote) else None
+    passes = technical.runs and not technical.still_failed and complete and not e.apart
+    until_now = until is None or until >= terms.as_of
+    stopped = flagging.stops(flags, q if isinstance(q, Quote) else None, terms)
+    sums: dict[str, Any] = dict.fromkeys(("offered_net", "filled_net", "equal_net", "equal_tax", "equal_gross"))
+    if not e.apart:
+        sums = dict(zip(sums, (offered, filled, equal, tax, equal + tax), strict=True))
+    return Bid(
+        **head_of(e.id, q, e.lines), lines=tuple(x.model_copy(update={"item": number.get(id(x), 0)}) for x in e.lines),
+        **sums, apart=e.apart, over_term=e.over_term,
+        negotiable_net=terms.rounded(_negotiable(found, i)), complete=complete, technical=technical, points=(),
+        score=None, rank=None, flags=tuple(flags), responsive=passes and until_now and not stopped,
+    )  # fmt: skip
+
+
+def _negotiable(found: Sequence[Item], i: int) -> Decimal:
+    """What a bid's comparable lines cost more than at the lowest unit price among them."""
+    more = Decimal(0)
+    for x in found:
+        own = x.cells[i]
+        least = min((c.unit_net for c in x.cells if c.over_median is not None and c.unit_net is not None), default=None)
+        if least is not None and own.over_median is not None and own.unit_net is not None and own.size is not None:
+            more += (own.unit_net - least) * own.size
+    return more
+
+
+FIRM = ("included", "equivalent", "in_system")
+
+
+def _ranked(bids: Sequence[Bid], weights: Sequence[Weight]) -> list[Bid]:
+    values = [_values(b) for b in bids]
+    out = []
+    for b, found in zip(bids, scoring.scored(values, weights), strict=True):
+        silent = [p.key for p, w in zip(found.points, weights, strict=False) if p.value is None and w.weight]
+        said = tuple(flagging.flag("not-said", b.id, what=CRITERIA[k]) for k in silent)
+        update = {"points": found.points, "score": found.score, "rank": found.rank, "flags": (*b.flags, *said)}
+        out.append(b.model_copy(update=update))
+    return out
+
+
+def _values(b: Bid) -> scoring.Values:
+    t = b.technical
+    speed = Decimal(str(t.throughput.output_tok_s)) if t.throughput else None
+    return scoring.Values(
+        b.equal_net or Decimal(0), speed, _passed(b), t.w_per_tok_s, b.lead_days, b.warranty_months, b.responsive
+    )
+
+
+def _passed(b: Bid) -> Decimal:
+    """Share of the rules that do not fail as offered; 0 of a bid that is no build."""
+    t = b.technical
+    return 1 - Decimal(len({x.rule for x in t.failed})) / t.rules if t.rules else Decimal(0)
+
+
+def _basis(terms: Terms, bids: Sequence[Bid]) -> Basis:
+    used = {terms.currency, *(x.currency for b in bids for x in b.lines)}
+    rates = tuple(terms.rates[c] for c in sorted(used) if c in terms.rates)
+    return Basis(
+        currency=terms.currency, digits=terms.digits, tax_percent=terms.tax, as_of=terms.as_of,
+        outlier_percent=terms.outlier, rates=rates,
+    )  # fmt: skip
+
+
+def _notes(weights: Sequence[Weight]) -> Iterator[str]:
+    price = next((w.weight for w in weights if w.key == "price"), Decimal(0))
+    if price < scoring.LEAST_OF_PRICE:
+        yield f"The price weighs {price.normalize():f} of 100 points; decree 87 asks for at least 30 for goods."

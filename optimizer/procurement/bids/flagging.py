@@ -1,0 +1,178 @@
+"""What a buyer must ask about: flags from what the reader saw, from the basis, the items and the build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from catalogs.errors import Fault
+from optimizer.procurement.bids.basis import Terms
+from optimizer.procurement.bids.flags import FLAGS
+from optimizer.procurement.bids.schema import Flag, Item, OverTerm
+from optimizer.procurement.bids.technical import Judged
+from optimizer.procurement.bids.words import FILLS, ROLES
+from optimizer.procurement.labels import RULES, TAXES
+from optimizer.procurement.reading.by_time import said_of
+from optimizer.procurement.reading.document import Line, Quote
+from optimizer.procurement.reading.line.match import SIMILAR
+from optimizer.procurement.xray.open_lines import where
+from optimizer.procurement.xray.stops import stop_of
+from optimizer.text.languages import N_
+
+SUMS = {
+    "line-arithmetic": N_("line"), "discount-arithmetic": N_("discount"), "subtotal-arithmetic": N_("subtotal"),
+    "sum-arithmetic": N_("sum"), "tax-arithmetic": N_("tax"), "words-arithmetic": N_("amount in words"),
+}  # fmt: skip
+DOUBTS = {
+    "line-repeated", "negative-price", "no-quantity", "part-of-a-piece", "not-new", "counted-per-unit",
+    "maybe-added-up", "per-node",
+}  # fmt: skip
+TAX = {"tax-counted-twice", "tax-basis-unclear"}
+OF_ITS_OWN = {"tax-basis-unknown", "hidden-row", "part-conflict", "no-price", "no-currency"}
+
+
+def flag(code: str, bid: str, row: int | None = None, item: int | None = None, **values: Any) -> Flag:
+    """A flag; row and item are values of its sentence too."""
+    said = {k: str(v) for k, v in values.items()}
+    said |= {k: str(v) for k, v in (("row", row), ("item", item)) if v is not None}
+    return Flag(code=code, severity=FLAGS[code].severity, bid=bid, row=row, item=item, values=said)
+
+
+def of_quote(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
+    """Arithmetic, tax, lines that need a look."""
+    for i in quote.all_issues:
+        what = SUMS.get(i.code, i.code)
+        if i.code in SUMS and (i.stated is not None and i.computed is not None):
+            yield flag(
+                "arithmetic-error", bid, i.row or 0, stated=_money(i.stated), computed=_money(i.computed), what=what
+            )
+        elif i.code in SUMS.keys() | DOUBTS or (i.severity == "error" and i.code not in TAX | OF_ITS_OWN):
+            yield flag("unclear-line", bid, i.row or 0, what=i.text)
+        elif i.code in TAX:
+            yield flag("tax-basis-conflict", bid, i.row, what=i.text)
+        elif i.code == "sheets-unread":
+            yield flag("sheets-unread", bid, what=i.text)
+        elif i.code == "part-conflict":
+            yield flag("part-conflict", bid, i.row or 0, what=i.text)
+    if not quote.currency and any(x.unit_price and not x.currency for x in quote.lines):
+        yield flag("currency-unknown", bid, currency=terms.currency)
+    bases = {x.tax for x in quote.lines if x.unit_price}
+    if len(bases) > 1:
+        yield flag("tax-basis-conflict", bid, what=f"lines are {' and '.join(sorted(bases))}")
+    if bases == {"unknown"} or (not bases and quote.tax == "unknown"):
+        yield flag("tax-basis-unknown", bid)
+    rates = {x.tax_rate for x in quote.lines if x.unit_price and x.tax_rate is not None}
+    if len(rates) > 1:
+        named = ", ".join(f"{r.normalize():f} %" for r in sorted(rates))
+        yield flag("tax-rates", bid, percents=named)
+    if "gross" in bases and not rates and quote.tax_rate is None:
+        yield flag("tax-rate-unknown", bid, percent=f"{terms.unsaid_tax.normalize():f}")
+    for x in quote.lines:
+        yield from _of_line(x, bid)
+
+
+def _of_line(x: Line, bid: str) -> Iterator[Flag]:
+    text = (x.part_number or x.text)[:80]
+    if x.role == "part" and x.matched.part is None and not x.optional and not x.holds:
+        if x.matched.reason == SIMILAR and x.matched.candidates:
+            yield flag("fuzzy-not-taken", bid, x.row, line=text, part=x.matched.candidates[0])
+        else:
+            yield flag("unmatched-line", bid, x.row, line=text)
+    if x.holds:
+        yield flag("bundle-split", bid, x.row, rows=f"{x.holds[0]}-{x.holds[-1]}")
+    if x.matched.how == "fuzzy" and x.matched.part is not None:
+        yield flag("fuzzy-taken", bid, x.row, line=text, part=x.matched.part)
+    if x.unit_price is None and x.line_total is None and not x.included and not x.optional:
+        yield flag("no-price", bid, x.row, line=text)
+    if x.hidden:
+        yield flag("hidden-row", bid, x.row, line=text)
+
+
+STOPS = {
+    "time-money", "time-money-unclear", "price-list", "unread", "no-rate", "not-judged", "no-build", "runs-nothing",
+    "expired", "not-filled", "currency-unknown", "part-conflict",
+}  # fmt: skip
+"""Marks with which a bid can't be awarded, whatever it costs; beside them a rule that fails with what is added, and a
+total whose tax is not known."""
+
+
+def stops(flags: Sequence[Flag], quote: Quote | None, terms: Terms) -> bool:
+    """Whether something but the build's rules keeps a bid from being awarded."""
+    if quote is not None and any(i.code in TAX for i in quote.all_issues):
+        return True
+    unknown_rate = any(f.code == "tax-rate-unknown" for f in flags) and not terms.unsaid_tax
+    return unknown_rate or any(f.code in STOPS for f in flags)
+
+
+def of_time(quote: Quote, bid: str, over: OverTerm | None, currency: str) -> Iterator[Flag]:
+    """A lease, a rental or a subscription, first of all; `over`: what it comes to over its own term."""
+    for x in said_of(quote):
+        yield Flag(code=x.code, severity=FLAGS[x.code].severity, bid=bid, values=x.values)
+    if over is not None and over.net is not None:
+        yield flag("time-money-basis", bid, amount=f"{over.net:,f}", currency=currency)
+
+
+def of_unread(faults: Sequence[Fault], bid: str) -> Iterator[Flag]:
+    """Why a bid's file is not read."""
+    for x in faults:
+        yield flag("unread", bid, what="; ".join(t.rstrip(".") for t in (x.text, x.remedy) if t))
+
+
+def of_validity(until: date | None, bid: str, as_of: date) -> Iterator[Flag]:
+    if until is None:
+        yield flag("validity-unknown", bid)
+    elif until < as_of:
+        yield flag("expired", bid, day=until.isoformat(), days=(as_of - until).days)
+
+
+def of_bases(taxes: Sequence[str], bids: Sequence[str]) -> Iterator[Flag]:
+    """Bids that state prices on different tax bases."""
+    known = {t for t in taxes if t != "unknown"}
+    if len(known) > 1:
+        for t, bid in zip(taxes, bids, strict=True):
+            if t != "unknown":
+                yield flag("tax-bases-differ", bid, mine=TAXES[t], others=TAXES[next(iter(known - {t}))])
+
+
+def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator[Flag]:
+    """Outliers, fills, and what could not be filled."""
+    for x in items:
+        c, title = x.cells[i], x.title or ROLES[x.role]
+        if c.outlier and c.over_median is not None:
+            n = sum(y.over_median is not None for y in x.cells)
+            yield flag("outlier", bid, item=x.number, title=title, percent=f"{c.over_median:+}", n=n)
+        if c.fill and c.filled is not None and not c.filled:
+            continue  # the others include it at no price
+        if c.fill and c.filled is not None:
+            amount = f"{c.filled:,f}"
+            yield flag(
+                "missing-line", bid, item=x.number, title=title, amount=amount, currency=currency, by=FILLS[c.fill]
+            )
+        elif c.fill == "none":
+            yield flag("not-filled", bid, item=x.number, title=title)
+        elif c.state == "not_judged" and c.text:
+            yield flag("not-judged-item", bid, item=x.number, title=title, where=c.text)
+        elif c.state == "not_needed":
+            yield flag("not-needed", bid, item=x.number, title=title)
+
+
+def of_build(j: Judged, bid: str, others: Sequence[str] = ()) -> Iterator[Flag]:
+    """What the rules say; `others` are nodes of further kinds, which they did not see."""
+    if others:
+        yield flag("other-nodes", bid, what=", ".join(others))
+    for u in j.not_judged:
+        yield flag("not-judged", bid, rule=RULES.get(u.rule, u.rule), where=where(u.lines), what=u.text)
+    if j.build is None:
+        yield flag("no-build", bid, what=j.reason)
+        return
+    if j.row is None and not j.not_judged:
+        gpu = j.case.gpu.name if j.case is not None else ""
+        yield flag("runs-nothing", bid, what=stop_of(j.failed, gpu))
+    for x in j.failed:
+        yield flag("rules-failed", bid, rule=RULES.get(x.rule, x.rule), what=x.text)
+
+
+def _money(x: Decimal) -> str:
+    return f"{x.quantize(Decimal('0.01')):,f}"

@@ -1,0 +1,130 @@
+"""Sheet Score (综合评分法): figures by criterion, points as formulas over them and the weights, sums and ranks."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from xlsxwriter.utility import xl_col_to_name
+
+from optimizer.procurement.bids.schema import CriterionKey
+from optimizer.procurement.bids.scoring import KEYS
+from optimizer.procurement.bids.words import CRITERIA, is_open, named
+from optimizer.procurement.bids.workbook import technical
+from optimizer.procurement.bids.workbook.book import CELL, CompareBook, money
+from optimizer.procurement.quotation.workbook.book import DARK, LIGHT
+from optimizer.text.languages import N_
+
+TOP = 3
+LEFT = 3
+UNITS = {
+    "price": N_("total on equal scope, net"), "throughput": N_("tok/s"), "rules": N_("share that does not fail"),
+    "power": N_("W per tok/s"), "delivery": N_("days"), "warranty": N_("months"),
+}  # fmt: skip
+HOW = {
+    "price": N_("lowest price of a responsive bid / price"), "throughput": N_("own / highest"),
+    "rules": N_("share of rules that do not fail"), "power": N_("lowest / own"),
+    "delivery": N_("shortest / own, a week at least"), "warranty": N_("own / longest"),
+}  # fmt: skip
+
+
+def add(book: CompareBook) -> None:
+    _, s, n = book.words, book.sheets["score"], len(book.bids)
+    note = N_(
+        "Points = weight x share; price by the lowest-price formula of decree 87 (2017), article 55. Weights stand on "
+        "sheet Assumptions. What a bid does not say brings no points; a bid that can't be awarded has none and no rank."
+    )
+    s.setup([22, 36, 10, *[max(34.0, 100 / n)] * n], _("Score"), _.stacked(note))
+    _head(book, TOP, [_("Figures"), _("Unit"), ""])
+    for k, key in enumerate(KEYS, 1):
+        row = TOP + k
+        s.text(row, 0, _(CRITERIA[key]), **CELL)
+        s.text(row, 1, _(UNITS[key]), **CELL)
+        s.text(row, 2, "", **CELL)
+        for i in range(n):
+            _value(book, row, i, key)
+    start = TOP + len(KEYS) + 2
+    _head(book, start, [_("Points"), _("How the share is made"), _("Weight")])
+    for k, key in enumerate(KEYS, 1):
+        row = start + k
+        s.text(row, 0, _(CRITERIA[key]), **CELL)
+        s.text(row, 1, _(HOW[key]), **CELL)
+        weight = next(w.weight for w in book.c.weights if w.key == key)
+        s.formula(row, 2, f"=weight_{key}", weight, num_format="0.##", **CELL)
+        for i, b in enumerate(book.bids):
+            if not b.responsive:
+                s.text(row, LEFT + i, "–", **{**CELL, "align": "right"})
+                continue
+            share = _share(book, key, TOP + k + 1, i)
+            points = next(p.points for p in b.points if p.key == key)
+            s.formula(row, LEFT + i, f"=ROUND($C{row + 1}*{share},2)", points, num_format="0.00", **CELL)
+    _sums(book, start + len(KEYS) + 1, start + 2)
+
+
+def _head(book: CompareBook, row: int, left: list[str]) -> None:
+    s = book.sheets["score"]
+    head = {"bold": True, "bg_color": DARK, "font_color": "white", "border": 1}
+    for col, text in enumerate([*left, *(named(b) for b in book.bids)]):
+        s.text(row, col, text, **head)
+
+
+def _value(book: CompareBook, row: int, i: int, key: CriterionKey) -> None:
+    s, b = book.sheets["score"], book.bids[i]
+    value = next((p.value for p in b.points if p.key == key), None)
+    style: dict[str, Any] = {**CELL, "align": "right"}
+    if key == "price" and b.responsive and b.equal_net is not None:
+        money(book, s, row, LEFT + i, f"={book.total(i)}", b.equal_net)
+    elif value is None:
+        s.text(row, LEFT + i, "–", **style)
+    elif key in ("throughput", "power"):
+        at = technical.cell(i, technical.SPEED if key == "throughput" else technical.WATTS)
+        s.formula(row, LEFT + i, f"={book.ref('technical', at)}", value, num_format="#,##0.0#", **style)
+    else:
+        s.number(row, LEFT + i, value, num_format="0.0%" if key == "rules" else "0", **style)
+
+
+def _share(book: CompareBook, key: CriterionKey, n: int, i: int) -> str:
+    """Share of a criterion over the figures in row n, as Excel counts."""
+    own = f"{xl_col_to_name(LEFT + i)}{n}"
+    # Figures of bids that can't be awarded stand as a dash, which neither MIN nor MAX counts.
+    every = f"${xl_col_to_name(LEFT)}${n}:${xl_col_to_name(LEFT + len(book.bids) - 1)}${n}"
+    if key == "price":
+        return f"IF({own}>0,MIN(1,MIN({every})/{own}),0)"
+    made = {
+        "throughput": f"{own}/MAX({every})", "rules": own, "power": f"MIN({every})/{own}",
+        "delivery": f"MAX(7,MIN({every}))/MAX(7,{own})", "warranty": f"IF(MAX({every})>0,{own}/MAX({every}),0)",
+    }[key]  # fmt: skip
+    return f"IF(ISNUMBER({own}),{made},0)"
+
+
+def _sums(book: CompareBook, row: int, first: int) -> None:
+    _, s, n = book.words, book.sheets["score"], len(book.bids)
+    strong: dict[str, Any] = {**CELL, "bold": True, "bg_color": LIGHT}
+    s.text(row, 0, _("Score"), **strong)
+    s.text(row, 1, "", **strong)
+    total = sum((w.weight for w in book.c.weights), Decimal(0))
+    s.formula(row, 2, f"=ROUND(SUM(C{first}:C{row}),2)", total, num_format="0.##", **strong)
+    s.text(row + 1, 0, _("Rank"), **strong)
+    for col in (1, 2):
+        s.text(row + 1, col, "", **strong)
+    every = f"${xl_col_to_name(LEFT)}${row + 1}:${xl_col_to_name(LEFT + n - 1)}${row + 1}"
+    s.text(row + 2, 0, _("Responsive"), **CELL)
+    for col in (1, 2):
+        s.text(row + 2, col, "", **CELL)
+    for i, b in enumerate(book.bids):
+        at = xl_col_to_name(LEFT + i)
+        if b.score is None or b.rank is None:
+            for k in (row, row + 1):
+                s.text(k, LEFT + i, "–", **{**strong, "align": "right"})
+        else:
+            s.formula(row, LEFT + i, f"=ROUND(SUM({at}{first}:{at}{row}),2)", b.score, num_format="0.00", **strong)
+            s.formula(row + 1, LEFT + i, f"=RANK({at}{row + 1},{every})", Decimal(b.rank), num_format="0", **strong)
+        s.text(
+            row + 2,
+            LEFT + i,
+            _("yes") if b.responsive else _("not known yet") if is_open(b) else _("no"),
+            **{**CELL, "align": "right"},
+        )
+        book.define(f"score_{b.id}", "score", f"${at}${row + 1}")
+        book.define(f"rank_{b.id}", "score", f"${at}${row + 2}")
+    s.done(row + 2)

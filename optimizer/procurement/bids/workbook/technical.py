@@ -1,0 +1,200 @@
+"""Sheet Technical comparison: what each build does, what it costs per tok/s, and its distance from the proven front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from xlsxwriter.utility import xl_col_to_name
+
+from optimizer.procurement.bids.schema import Bid
+from optimizer.procurement.bids.words import distance, named
+from optimizer.procurement.bids.workbook.book import (
+    CELL,
+    FIRST_ITEM,
+    LEFT,
+    RED,
+    WIDE,
+    CompareBook,
+    money,
+)  # fmt: skip
+from optimizer.procurement.labels import rule
+from optimizer.procurement.quotation.workbook.book import DARK, LIGHT, Sheet
+from optimizer.procurement.quotation.workbook.live import said, where
+from optimizer.result.point_schema import CheckFacts
+from optimizer.text.languages import N_, Words
+
+TOP = 3
+SPEED, POWER, PER, WATTS, HARDWARE, CHEAPEST, ABOVE = 2, 5, 7, 8, 9, 11, 13
+"""Rows below the head of figures that formulas refer to."""
+
+
+def cell(i: int, row: int) -> str:
+    """A bid's cell in a row of the table."""
+    return f"{xl_col_to_name(1 + i)}{TOP + 1 + row}"
+
+
+def add(book: CompareBook) -> None:
+    _, s = book.words, book.sheets["technical"]
+    note = _.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high. Prices net of tax.")
+    s.setup([44, *[max(34.0, 130 / len(book.bids))] * len(book.bids)], _("Technical comparison"), note)
+    s.ws.fit_to_pages(1, 0)
+    head = {"bold": True, "bg_color": DARK, "font_color": "white", "border": 1}
+    s.text(TOP, 0, "", **head)
+    for i, b in enumerate(book.bids, 1):
+        s.text(TOP, i, named(b), **head)
+    s.ws.freeze_panes(TOP + 1, 1)
+    s.ws.repeat_rows(TOP)
+    for k, (label, write) in enumerate(_rows(book), 1):
+        row = TOP + k
+        strong = {"bold": True, "bg_color": LIGHT} if k in (SPEED, PER, ABOVE) else {}
+        s.text(row, 0, label, **{**CELL, **strong})
+        for i, b in enumerate(book.bids):
+            write(row, i, b)
+    s.done(TOP + len(_rows(book)))
+
+
+Writer = Callable[[int, int, Bid], None]
+
+
+def _rows(book: CompareBook) -> list[tuple[str, Writer]]:
+    """Label and what writes a bid's cell, in the order of the constants above."""
+    _ = book.words
+    return [
+        (_("Build"), _text(book, lambda b: b.technical.build or b.technical.reason)),
+        (_("Throughput, tok/s"), _figure(book, lambda b: _speed(b, "output_tok_s"))),
+        (_("Low of its 80 % interval, tok/s"), _figure(book, lambda b: _speed(b, "low"))),
+        (_("High of its 80 % interval, tok/s"), _figure(book, lambda b: _speed(b, "high"))),
+        (_("Power of the whole build, W"), _figure(book, lambda b: _decimal(b.technical.power_w), "#,##0")),
+        (_("Each user sees, tok/s"), _figure(book, lambda b: _speed(b, "per_user_tok_s"))),
+        (_("Total per tok/s"), _ratio(book, lambda b: b.technical.money_per_tok_s, per=True)),
+        (_("W per tok/s"), _ratio(book, lambda b: b.technical.w_per_tok_s, per=False)),
+        (_("Goods on equal scope"), _hardware(book)),
+        (_("The same parts at the catalog's prices"), _figure(book, lambda b: b.technical.same_parts_in_catalog, "")),
+        (_("Cheapest build that is at least as fast, proven"), _figure(book, lambda b: b.technical.cheapest, "")),
+        (_("That build"), _text(book, lambda b: b.technical.cheapest_build)),
+        (_("Goods above that build"), _above(book)),
+        (_("In words"), _distance(book)),
+        (_("Rules that fail as offered"), _failed(book)),
+        (_("Rules that fail with what is added"), _text(book, lambda b: _findings(_, b.technical.still_failed))),
+        (_("Warnings"), _text(book, lambda b: _findings(_, b.technical.warned))),
+        (_("Rack units"), _figure(book, lambda b: _decimal(b.technical.rack_units), "0")),
+        (_("Lead time, days"), _figure(book, lambda b: _decimal(b.lead_days), "0")),
+        (_("Warranty, months"), _figure(book, lambda b: _decimal(b.warranty_months), "0")),
+        (_("Valid until"), _text(book, lambda b: b.valid_until.isoformat() if b.valid_until else "–")),
+    ]
+
+
+def _decimal(x: int | float | None) -> Decimal | None:
+    return None if x is None else Decimal(str(x))
+
+
+def _speed(b: Bid, name: str) -> Decimal | None:
+    t = b.technical.throughput
+    return None if t is None else _decimal(getattr(t, name))
+
+
+def _text(book: CompareBook, of: Callable[[Bid], str]) -> Writer:
+    s = book.sheets["technical"]
+    return lambda row, i, b: s.text(row, 1 + i, of(b) or "–", **{**CELL, "align": "left"})
+
+
+def _figure(book: CompareBook, of: Callable[[Bid], Decimal | None], shape: str = "#,##0.0") -> Writer:
+    s = book.sheets["technical"]
+    shape = shape or book.money_format
+
+    def write(row: int, i: int, b: Bid) -> None:
+        value = of(b)
+        if value is None:
+            s.text(row, 1 + i, "–", **{**CELL, "align": "left"})
+        else:
+            s.number(row, 1 + i, value, **{**CELL, "num_format": shape, "align": "left"})
+
+    return write
+
+
+def _ratio(book: CompareBook, of: Callable[[Bid], Decimal | None], per: bool) -> Writer:
+    s = book.sheets["technical"]
+
+    def write(row: int, i: int, b: Bid) -> None:
+        value = of(b)
+        if value is None:
+            s.text(row, 1 + i, "–", **{**CELL, "align": "left"})
+        elif per:
+            money(book, s, row, 1 + i, f"=ROUND({book.total(i)}/{cell(i, SPEED)},2)", value, align="left", bold=True)
+        else:
+            formula = f"=ROUND({cell(i, POWER)}/{cell(i, SPEED)},2)"
+            s.formula(row, 1 + i, formula, value, num_format="#,##0.00", **{**CELL, "align": "left"})
+
+    return write
+
+
+def _hardware(book: CompareBook) -> Writer:
+    s = book.sheets["technical"]
+
+    def write(row: int, i: int, b: Bid) -> None:
+        value = b.technical.hardware_net
+        if value is None:
+            s.text(row, 1 + i, "–", **{**CELL, "align": "left"})
+            return
+        line, added = (xl_col_to_name(LEFT + WIDE * i + k) for k in (2, 3))
+        first, last = FIRST_ITEM + 1, FIRST_ITEM + book.hardware_rows
+        area = book.ref("items", f"{line}{first}:{added}{last}")
+        money(book, s, row, 1 + i, f"=ROUND(SUM({area}),{book.digits})", value, align="left")
+
+    return write
+
+
+def _above(book: CompareBook) -> Writer:
+    s = book.sheets["technical"]
+
+    def write(row: int, i: int, b: Bid) -> None:
+        t = b.technical
+        if t.above_percent is None:
+            s.text(row, 1 + i, "–", **{**CELL, "align": "left"})
+            return
+        formula = f"=ROUND({cell(i, HARDWARE)}/{cell(i, CHEAPEST)}-1,3)"
+        style: dict[str, Any] = {**CELL, "num_format": "+0.0%;-0.0%;0.0%", "align": "left", "bold": True}
+        s.formula(row, 1 + i, formula, t.above_percent / 100, **style)
+
+    return write
+
+
+def _distance(book: CompareBook) -> Writer:
+    s = book.sheets["technical"]
+    return lambda row, i, b: distance_cell(book, s, row, 1 + i, i, **{**CELL, "align": "left"})
+
+
+def distance_cell(book: CompareBook, sheet: Sheet, row: int, col: int, i: int, **style: Any) -> None:
+    """In words how far a bid lies above the cheapest build this fast, by the figure of sheet Technical comparison."""
+    _, b = book.words, book.bids[i]
+    percent = b.technical.above_percent
+    if not b.technical.runs or percent is None:
+        sheet.text(row, col, distance(_, b), **style)
+        return
+    above = book.ref("technical", cell(i, ABOVE))
+    tenths = f"ROUND(1000*ABS({above}),0)"
+    shown = f'INT({tenths}/10)&"."&MOD({tenths},10)', f"{abs(percent):f}"
+    over = said(_, N_("{percent} % above the cheapest build this fast"), percent=shown)
+    under = said(_, N_("{percent} % below the cheapest build this fast"), percent=shown)
+    sheet.live(row, col, col, where(f"{above}<0", percent < 0, under, over), valign="vcenter", **style)
+
+
+def _findings(_: Words, found: Sequence[CheckFacts]) -> str:
+    return "\n".join(f"{rule(_, x.rule)}: {_.sentence(x.text)}".replace("\n", " / ") for x in found)
+
+
+def _failed(book: CompareBook) -> Writer:
+    _, s = book.words, book.sheets["technical"]
+
+    def write(row: int, i: int, b: Bid) -> None:
+        failed = _findings(_, b.technical.failed)
+        s.text(row, 1 + i, failed or "–", **{**CELL, "align": "left", **(RED if failed else {})})
+
+    return write
+
+
+def failed_words(_: Words, b: Bid) -> str:
+    """Rules that fail with what is added, in a line."""
+    return _findings(_, b.technical.still_failed).replace("\n", "; ")

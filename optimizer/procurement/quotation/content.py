@@ -1,0 +1,231 @@
+"""Sentences of a quote: what is included, what is not, remarks, terms, requirements met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from optimizer.procurement.labels import category, rule, unit, word
+from optimizer.procurement.quotation.quote import Quote
+from optimizer.text.languages import N_, Words
+
+EXCLUDED = (
+    N_("Freight, customs and insurance"), N_("Installation and commissioning"), N_("Software licences"),
+    N_("Energy and the room's cooling"),
+)  # fmt: skip
+DEVIATIONS = {
+    "none": N_("no deviation"), "better": N_("positive deviation"), "worse": N_("negative deviation"),
+    "unknown": N_("not known"),
+}  # fmt: skip
+Deviation = Literal["none", "better", "worse", "unknown"]
+SIGNS = {"at_most": "≤ ", "at_least": "≥ ", "": ""}
+"""How a finding's measured value has to stand to its limit."""
+OF_PRICES = ("budget", "estimates", "sellers", "surplus")
+"""Rules whose findings change with the prices of a file."""
+
+
+def included(_: Words, q: Quote) -> list[str]:
+    """What the total pays for, by category, and services."""
+    by: dict[str, list[str]] = {}
+    for x in q.lines:
+        if x.pieces and x.origin != "owned":
+            by.setdefault(x.category, []).append(f"{x.pieces} x {x.name}")
+    out = [f"{category(_, k)}: {', '.join(v)}" for k, v in by.items()]
+    spares, support = included_services()
+    if q.sums.spares:
+        out.append(_.stacked(spares))
+    if q.sums.support:
+        out.append(_.stacked(support))
+    return out
+
+
+def included_services() -> tuple[str, str]:
+    """What is said where spares, and where support, are in the total."""
+    return N_("Spare parts as listed in the bill of materials"), N_("Hardware support at the rates of the assumptions")
+
+
+def left_out(q: Quote) -> list[tuple[str, str]]:
+    """Sentences with what the buyer has already: of the site, and parts of the build."""
+    out = [(N_("what the site has already: {what}"), x) for x in (N_("racks"), N_("network")) if x in q.request.have]
+    owned = dict.fromkeys(x.name for x in q.lines if x.origin == "owned" and x.pieces)
+    return [*out, *((N_("part already in hand: {what}"), x) for x in owned)]
+
+
+def excluded(_: Words, q: Quote) -> list[str]:
+    """What it does not pay for."""
+    out = list(EXCLUDED)
+    if not q.sums.support:
+        out.append(N_("Hardware support beyond the makers' warranty"))
+    if not q.sums.spares:
+        out.append(N_("Spare parts"))
+    if not q.rates.tax:
+        out.append(N_("Tax"))
+    said = []
+    for language, comma in (("en", ", "), ("zh", "；")):
+        one = Words(language)
+        there = [one(text, what=x) for text, x in left_out(q)]
+        said.append(comma.join([*map(one, out), *there]))
+    return [_.pair(*said)]
+
+
+def remarks(_: Words, q: Quote) -> list[str]:
+    """Notes and warnings of the result that bear on a buyer, and findings that are no pass; prices aside, of which the
+    sheets speak by formula."""
+    out = [_.sentence(x.text) for x in q.chosen.checks if x.status != "pass" and x.rule not in OF_PRICES]
+    out += [_.pair(*q.model_note)] if q.model_note[0] else []
+    out += [_.sentence(m.text) for m in q.result.messages if m.code == "not-proven"]
+    out += [_.sentence(x) for x in q.notes]
+    out.append(_.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high."))
+    return out
+
+
+VALIDITY, TAX, NOT_INCLUDED = N_("Validity"), N_("Tax"), N_("Not included")
+"""Headings of terms that follow the file's inputs."""
+
+
+def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
+    """(heading, text, open): terms of purchase; the open ones are for the parties to fill in."""
+    days = [x.offer.lead_time_days for x in q.lines if x.offer is not None and x.offer.lead_time_days is not None]
+    agreed = _.stacked("to be agreed")
+    tax = N_("Prices are net of tax; tax of {percent} % is added as shown.")
+    no_tax = N_("Prices are net of tax; no tax is in the total.")
+    lead = N_("The longest lead time that a seller states is {days} days; unstated ones are unknown.")
+    prices = N_(
+        "Prices are those read at the sources listed under provenance, on the days stated there. They bind no seller "
+        "until that seller confirms them."
+    )
+    if any(x.offer is not None and x.price is not None and x.offer.confidence == "estimate" for x in q.lines):
+        prices = N_(
+            "Prices are those listed under provenance: read at a source on the day stated there, or estimated where "
+            "it says so. They bind no seller until that seller confirms them."
+        )
+    valid = N_("An estimate for a budget, no offer: nobody is bound by it. Ask for the prices anew after {day}.")
+    if q.party.confirmed:
+        prices = N_("The sellers have confirmed the prices. Provenance lists the offers.")
+        valid = N_("Valid until {day}.")
+    return [
+        (_(VALIDITY), _.stacked(valid, day=q.party.valid_until.isoformat()), False),
+        (_("Prices"), _.stacked(prices), False),
+        (_(TAX), _.stacked(tax, percent=f"{q.rates.tax.normalize():f}") if q.rates.tax else _.stacked(no_tax), False),
+        (
+            _("Rounding"),
+            _.stacked(
+                N_(
+                    "A unit price is converted once and rounded half up; a line is pieces times unit price; discount, "
+                    "support and tax are rounded once each on their sums."
+                )
+            ),
+            False,
+        ),
+        (
+            _("Lead time"),
+            _.stacked(lead, days=max(days)) if days else _.stacked("No seller states a lead time."),
+            False,
+        ),
+        (_("Payment terms"), agreed, True),
+        (_("Delivery terms"), agreed, True),
+        (_("Installation and acceptance"), agreed, True),
+        (_("Warranty"), _.stacked("by each maker's terms; to be confirmed in the order"), True),
+        (_(NOT_INCLUDED), "\n".join(excluded(_, q)), False),
+        (
+            _("Throughput"),
+            _.stacked(
+                N_(
+                    "Throughput is computed and calibrated on published measurements; it is no guarantee. Agree on an "
+                    "acceptance test with model, precision, tokens in and out, and requests at once as quoted."
+                )
+            ),
+            False,
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A row of the deviation table; `cents` says that offered is the quote's total, a live formula."""
+
+    title: str
+    required: str
+    offered: str
+    deviation: Deviation
+    remark: str
+    cents: bool = False
+
+
+def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
+    """What the request asks for, then every rule with a limit."""
+    r, p, t = q.request, q.chosen, q.chosen.throughput
+
+    def at_least(title: str, need: float, have: float, shown: str, digits: int = 0) -> Requirement:
+        same = f"{need:.{digits}f}" == f"{have:.{digits}f}"
+        kind: Deviation = "none" if same else "better" if have > need else "worse"
+        return Requirement(
+            _(title), f"≥ {need:,.{digits}f} {shown}".strip(), f"{have:,.{digits}f} {shown}".strip(), kind, ""
+        )
+
+    def at_most(title: str, limit: float, have: float, shown: str, digits: int = 0) -> Requirement:
+        same = f"{limit:.{digits}f}" == f"{have:.{digits}f}"
+        kind: Deviation = "none" if same else "better" if have < limit else "worse"
+        return Requirement(
+            _(title), f"≤ {limit:,.{digits}f} {shown}".strip(), f"{have:,.{digits}f} {shown}".strip(), kind, ""
+        )
+
+    yield Requirement(_("Model"), q.result.model.name, q.result.model.name, "none", "")
+    work = f"{r.workload}" if r.trains else f"{r.workload}: {r.isl:,} / {r.osl:,} {_('tokens in / out')}"
+    yield Requirement(_("Workload"), work, work, "none", "")
+    if q.budget is not None:
+        worse = q.sums.total > q.budget
+        kind: Deviation = "worse" if worse else "none" if q.sums.total == q.budget else "better"
+        yield Requirement(_("Budget of the total"), "", "", kind, "", cents=True)
+    speed = unit(_, t.unit)
+    if r.throughput_tenths is not None:
+        yield at_least(N_("Throughput"), r.throughput_tenths / 10, t.output_tok_s, speed, 1)
+    if r.mean_tok_s is not None:
+        yield at_least(N_("Mean load"), round(r.mean_tok_s, 1), t.output_tok_s, speed, 1)
+    if r.users is not None:
+        yield at_least(N_("Requests at once"), r.users, t.concurrency, "")
+    if t.per_user_tok_s is not None and r.workload != "batch":
+        yield at_least(N_("Each user sees"), r.min_tok_s_user, t.per_user_tok_s, "tok/s", 1)
+    if r.max_ttft_ms is not None and t.ttft_ms is not None:
+        yield at_most(N_("Time to first token"), r.max_ttft_ms, t.ttft_ms, "ms")
+    if r.precision:
+        yield Requirement(_("Precision"), r.precision, p.plan.precision, "none", "")
+    conditions_ = ", ".join(word(_, x) for x in sorted(r.conditions))
+    had = ", ".join(word(_, x) for x in sorted({x.offer.condition for x in q.lines if x.offer is not None}))
+    yield Requirement(_("Condition of goods"), conditions_, had or "–", "none", "")
+    yield at_most(N_("Nodes"), r.max_nodes, p.nodes[0].count, "")
+    if r.max_power_w is not None:
+        yield at_most(N_("Power of the whole build"), r.max_power_w / 1000, p.power.total_w / 1000, "kW", 1)
+    if r.rack_units is not None:
+        yield at_most(N_("Rack units"), r.rack_units, p.rack_units, "U")
+    if r.max_lead_days is not None:
+        yield _lead_time(_, q, r.max_lead_days)
+    for x in p.checks:
+        if x.limit is None or x.measured is None or x.rule in ("budget", "site", *OF_PRICES):
+            continue
+        kind = "none" if x.status == "pass" else "worse"
+        said = _.sentence(x.text)
+        text = _.stacked("advice, not a condition") if x.status == "warn" else ""
+        limit, measured = (f"{Decimal(str(v)).normalize():,f} {unit(_, x.unit)}" for v in (x.limit, x.measured))
+        yield Requirement(f"{rule(_, x.rule)}\n{said}", f"{SIGNS[x.relation]}{limit}", measured, kind, text)
+
+
+def _lead_time(_: Words, q: Quote, most: int) -> Requirement:
+    """The longest lead time against what is asked; a line whose seller states none leaves it unknown."""
+    bought = [x.offer.lead_time_days for x in q.lines if x.offer is not None and x.origin != "included"]
+    stated = [x for x in bought if x is not None]
+    unknown = len(bought) - len(stated)
+    offered = _("not known")
+    if stated:
+        offered = f"{max(stated)}"
+    kind: Deviation = "none"
+    if stated and max(stated) > most:
+        kind = "worse"
+    elif unknown:
+        kind = "unknown"
+    elif stated and max(stated) < most:
+        kind = "better"
+    remark = _.stacked(N_("lines without a stated lead time: {n}"), n=unknown) if unknown else ""
+    return Requirement(_("Lead time, days"), f"≤ {most}", offered, kind, remark)

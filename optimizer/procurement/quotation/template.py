@@ -1,0 +1,228 @@
+"""A company's own workbook filled by its defined names. Only the cells that our names stand for are written.
+
+A name stands for one cell or, of a column of lines (`line_*`), for a range that takes a line per row.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from catalogs.errors import Fault, InputError
+from catalogs.inputs import read_bytes
+from catalogs.visible import RISKY
+from optimizer.procurement.labels import category, gpus, interval, plan, unit, word
+from optimizer.procurement.quotation.content import excluded, included
+from optimizer.procurement.quotation.quote import Quote
+from optimizer.procurement.quotation.workbook.bill import notes
+from optimizer.procurement.quotation.workbook.book import shown_text
+from optimizer.procurement.reading.opening.guard import MAX_FILE_BYTES, inspect
+from optimizer.text.languages import Words
+
+MACROS = (".xlsm", ".xltm", ".xls", ".xlsb")
+MOST_XML_BYTES = 30_000_000
+MOST_MERGED = 200_000
+MOST_ROWS = 10_000
+"""Of the range that takes the lines."""
+MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']([^\"']{1,40})")
+EXCELS_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+"""`_x202E_` in a file's text is a character to Excel; its first letter as an escape leaves the text as it was."""
+DERIVED = ("xl/calcChain.xml", "xl/sharedStrings.xml", "docProps/app.xml")
+"""Parts of a file that are made anew at each save."""
+
+
+def fields(q: Quote, _: Words) -> dict[str, Any]:
+    """Name -> value of one cell."""
+    m, p, t = q.sums, q.party, q.chosen.throughput
+    return {
+        "quote_title": _(q.title),
+        "quote_number": p.number,
+        "customer": p.customer,
+        "quote_date": p.day,
+        "valid_until": p.valid_until,
+        "valid_days": p.valid_days,
+        "currency": q.currency,
+        "model": q.result.model.name,
+        "point": q.chosen.id,
+        "gpus": gpus(q.chosen),
+        "plan": plan(q.chosen),
+        "throughput": t.output_tok_s,
+        "throughput_unit": unit(_, t.unit),
+        "throughput_interval": interval(q.chosen),
+        "users": t.concurrency,
+        "power_kw": q.chosen.power.total_w / 1000,
+        "rack_units": q.chosen.rack_units,
+        "total_goods": q.amount(m.goods),
+        "total_spares": q.amount(m.spares),
+        "total_discount": q.amount(-m.discount),
+        "total_support": q.amount(m.support),
+        "total_net": q.amount(m.net),
+        "total_tax": q.amount(m.tax),
+        "total": q.amount(m.total),
+        "tax_rate": q.rates.tax / 100,
+        "discount_rate": q.rates.discount / 100,
+        "included": "\n".join(included(_, q)),
+        "not_included": "\n".join(excluded(_, q)),
+        "catalog_sha256": q.result.catalog.sha256,
+        "proof": q.result.proof.status,
+    }
+
+
+def columns(q: Quote, _: Words) -> dict[str, list[Any]]:
+    """Name -> value per line of the bill of materials."""
+    out: dict[str, list[Any]] = {}
+    for i, x in enumerate(q.lines):
+        o, tax = x.offer, q.sums.taxes[i]
+        row: dict[str, Any] = {
+            "line_no": i + 1,
+            "line_category": category(_, x.category),
+            "line_part": x.part,
+            "line_name": x.name,
+            "line_vendor": x.vendor,
+            "line_condition": word(_, o.condition if o else None),
+            "line_qty": x.qty,
+            "line_spares": x.spare,
+            "line_pieces": x.pieces,
+            "line_unit": q.amount(x.unit),
+            "line_net": q.amount(x.total),
+            "line_tax": q.amount(tax),
+            "line_gross": q.amount(x.total + tax),
+            "line_price_date": o.date if o else None,
+            "line_confidence": word(_, o.confidence if o else None),
+            "line_lead_days": o.lead_time_days if o else None,
+            "line_seller": o.seller if o else "",
+            "line_source": o.source if o else "",
+            "line_note": "; ".join(_.sentence(n) for n in notes(x)),
+        }
+        for k, v in row.items():
+            out.setdefault(k, []).append(v)
+    return out
+
+
+def filled(path: Path, q: Quote, _: Words) -> tuple[bytes, list[str]]:
+    """The template with values at its names, and what a reader should know: names that are missing, and parts of the
+    file that could not be kept.
+
+    Raises InputError for a file that is no workbook, and for a range too short for the lines."""
+    if path.suffix.lower() in MACROS:
+        remedy = "Save it as .xlsx, without macros."
+        raise InputError(Fault("bad-template", "is no .xlsx workbook", str(path), remedy=remedy))
+    raw = _inspected(path)
+    try:
+        return _filled(path, raw, q, _)
+    except InputError:
+        raise
+    except Exception as e:  # openpyxl trusts a file: what it stumbles over may be of any kind
+        why = str(e).splitlines()[0][:200] if str(e) else type(e).__name__
+        raise InputError(Fault("bad-template", f"is no workbook that can be filled: {why}", str(path))) from None
+
+
+def _inspected(path: Path) -> bytes:
+    """The bytes of a template that is safe to open: guarded as a vendor's file is, without macros, and of a size that
+    fits into memory with every cell. Raises InputError."""
+    found = inspect(path)
+    raw = read_bytes(path, MAX_FILE_BYTES, regular=True)
+    if found.format != "xlsx":
+        text = f"is no .xlsx workbook, it holds {found.format}"
+        raise InputError(Fault("bad-template", text, str(path), remedy="Save it as .xlsx, without macros."))
+    if any(code == "macros" for code, _ in found.notices):
+        remedy = "Save it as .xlsx, without macros."
+        raise InputError(Fault("bad-template", "holds macros", str(path), remedy=remedy))
+    with zipfile.ZipFile(io.BytesIO(raw)) as z:
+        parts = [i for i in z.infolist() if i.filename.endswith((".xml", ".rels", ".vml"))]
+        if sum(i.file_size for i in parts) > MOST_XML_BYTES:
+            text = f"holds more than {MOST_XML_BYTES // 10**6} MB of cells"
+            raise InputError(Fault("huge-sheet", text, str(path), remedy="Leave only the form in it."))
+        merged = sum(_area(m) for i in parts for m in MERGED.finditer(z.read(i)))
+    if merged > MOST_MERGED:
+        text = f"merges more than {MOST_MERGED:,} cells"
+        raise InputError(Fault("huge-sheet", text, str(path), remedy="Unmerge what is not needed."))
+    return raw
+
+
+def _area(found: re.Match[bytes]) -> int:
+    """Cells of a merged range `A1:C3`; what is no range is left to the reader."""
+    from openpyxl.utils import range_boundaries
+
+    try:
+        left, top, right, bottom = range_boundaries(found[1].decode("ascii"))
+        return int((abs(right - left) + 1) * (abs(bottom - top) + 1))
+    except (ValueError, TypeError):
+        return 0
+
+
+def _filled(path: Path, raw: bytes, q: Quote, _: Words) -> tuple[bytes, list[str]]:
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(raw))
+    places = _places(book, path)
+    one, many = fields(q, _), columns(q, _)
+    for name, value in one.items():
+        for sheet, cell in places.get(name, []):
+            _write(book[sheet][cell.split(":")[0]], value)
+    for name, values in many.items():
+        for sheet, cell in places.get(name, []):
+            _column(book[sheet], cell, values, name, path)
+    told = [f"note: the template has no name {x}" for x in (*one, *many) if x not in places]
+    if not places.keys() & {*one, *many}:
+        remedy = f"Define names such as {', '.join([*one][:5])} (Formulas, Name Manager)."
+        raise InputError(Fault("bad-template", "has none of the names that a quote fills", str(path), remedy=remedy))
+    book.calculation.fullCalcOnLoad = True
+    out = io.BytesIO()
+    book.save(out)
+    lost = sorted(_parts(raw) - _parts(out.getvalue()))
+    if lost:
+        told.append(f"warning: parts of the template that could not be kept: {', '.join(lost)}")
+    return out.getvalue(), told
+
+
+def _places(book: Any, path: Path) -> dict[str, list[tuple[str, str]]]:
+    """Lower-case name -> (sheet, cell or range) of all defined names, those of single sheets too."""
+    out: dict[str, list[tuple[str, str]]] = {}
+    own = [n for sheet in book.worksheets for n in sheet.defined_names.values()]
+    for name in [*book.defined_names.values(), *own]:
+        if name.type != "RANGE":
+            continue
+        for sheet, cell in name.destinations:
+            if sheet not in book.sheetnames:
+                text = "stands for a sheet that is not there"
+                raise InputError(Fault("bad-template", text, str(path), column="name", value=name.name))
+            out.setdefault(name.name.lower(), []).append((sheet, cell.replace("$", "")))
+    return out
+
+
+def _column(sheet: Any, cell: str, values: list[Any], name: str, path: Path) -> None:
+    """Values down a range; rows of it beyond the lines are emptied."""
+    from openpyxl.utils import range_boundaries
+
+    left, top, _, bottom = range_boundaries(cell)
+    room = bottom - top + 1 if top and bottom else MOST_ROWS + 1
+    if room > MOST_ROWS:
+        text = f"stands for more than {MOST_ROWS:,} rows"
+        raise InputError(Fault("bad-template", text, str(path), column="name", value=name))
+    if len(values) > room:
+        text = f"{name} has room for {room} lines, the quote has {len(values)}"
+        raise InputError(Fault("template-full", text, str(path), remedy=f"Make the range {len(values)} rows long."))
+    for i in range(room):
+        _write(sheet.cell(top + i, left), values[i] if i < len(values) else None)
+
+
+def _write(cell: Any, value: Any) -> None:
+    """A value, never a formula."""
+    from openpyxl.cell.cell import MergedCell
+
+    if isinstance(cell, MergedCell):
+        return
+    cell.value = value = EXCELS_ESCAPE.sub("_x005F_", shown_text(value)) if isinstance(value, str) else value
+    if isinstance(value, str) and value.startswith(RISKY):
+        cell.data_type = "s"
+        cell.quotePrefix = True
+
+
+def _parts(data: bytes) -> set[str]:
+    """What a file holds, by kind and number, less what each save makes anew."""
+    with zipfile.ZipFile(io.BytesIO(data)) as z:
+        return {n for n in z.namelist() if n not in DERIVED and not n.endswith((".rels", "/"))}

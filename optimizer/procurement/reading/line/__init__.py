@@ -1,0 +1,1 @@
+"""What one line says: its part, its quantity, its price."""

@@ -1,0 +1,175 @@
+"""Numbers of the raw lines: the decimal sign by column, ambiguous ones by the line's own arithmetic, else an issue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import product
+
+from optimizer.procurement.reading import words
+from optimizer.procurement.reading.document import Issue
+from optimizer.procurement.reading.opening.tables import Cell
+from optimizer.procurement.reading.table.rows import Body, Raw
+from optimizer.text import amounts as numbers
+from optimizer.text.amounts import Reading, Style
+
+FIELDS = (
+    "qty", "sets", "unit_price", "list_price", "line_total", "discount", "tax_rate", "tax_amount", "pack", "price_per",
+)  # fmt: skip
+CENT = Decimal("0.01")
+MONEY = ("unit_price", "list_price", "line_total", "tax_amount")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A line's numbers; `issues` say what could not be read; `said`: price in words (included, asked)."""
+
+    values: dict[str, Decimal]
+    currencies: tuple[str, ...]
+    taxes: tuple[str, ...]
+    unit: str
+    said: str
+    issues: tuple[Issue, ...]
+    off: tuple[Decimal, ...] = ()
+    """What its discount may take off, as shares."""
+
+
+def styles(body: Body, forced: Style) -> tuple[dict[str, Style], bool]:
+    """(decimal sign by field, whether it rests on prices having no three decimals).
+
+    A column that proves none takes that of all money columns together."""
+    if forced:
+        return dict.fromkeys(FIELDS, forced), False
+    texts = {f: [str(r.cells[f]) for r in body.lines if isinstance(r.cells.get(f), str)] for f in FIELDS}
+    sums = [str(t.cell) for t in body.totals if isinstance(t.cell, str)]
+    fields = [f for f in ("unit_price", "list_price", "line_total", "tax_amount")]
+    common = numbers.style_of([x for f in fields for x in texts[f]] + sums)
+    inferred = not common
+    if inferred:
+        plain = [
+            str(r.cells[f])
+            for r in body.lines
+            for f in fields
+            if isinstance(r.cells.get(f), str) and r.columns[f].scale == 1
+        ]
+        common = numbers.style_of_thousands([*plain, *sums])
+    return {f: numbers.style_of(texts[f]) or common for f in FIELDS}, inferred and bool(common)
+
+
+def amount(cell: Cell | None, style: Style, scale: int = 1) -> Reading:
+    """A cell as an amount; a spreadsheet's number has one reading."""
+    if isinstance(cell, Decimal):
+        return Reading((cell * scale,))
+    if not isinstance(cell, str):
+        return Reading()
+    found = numbers.read(cell, style)
+    return found if found.scaled else replace(found, values=tuple(v * scale for v in found.values))
+
+
+def read(raw: Raw, style: dict[str, Style]) -> Numbers:
+    """All numbers of a line."""
+    found = {f: amount(raw.cells[f], style[f], raw.columns[f].scale) for f in FIELDS if f in raw.cells}
+    said = ""
+    issues: list[Issue] = []
+    if raw.split:
+        text = f"more cells than columns: a comma seems to break {raw.split} in two; quote it, or leave the comma out"
+        issues.append(_issue("more-cells", raw, text))
+        found = {f: r for f, r in found.items() if f not in MONEY}
+    for f in ("unit_price", "line_total", "list_price"):
+        text = raw.text(f)
+        if isinstance(raw.cells.get(f), str) and f in found and not found[f].values:
+            if words.equals("included", text):
+                said = said or "included"
+            elif words.equals("asked", text):
+                said = "asked"
+            elif text.strip("-–—/. ") and not (f == "line_total" and words.equals("unit_only", text)):
+                issues.append(_issue("not-a-number", raw, f"{f}: {text!r} is no amount"))
+    values = {f: r.values[0] for f, r in found.items() if len(r.values) == 1}
+    if "qty" in found and not found["qty"].values and words.equals("lump", raw.text("qty")):
+        values["qty"] = Decimal(1)
+        issues.append(_issue("lump-sum", raw, f"quantity {raw.text('qty')!r} is taken as 1", "note"))
+    open_fields = [f for f, r in found.items() if len(r.values) > 1]
+    if open_fields:
+        settled = _by_arithmetic(found)
+        for f in open_fields:
+            if f in settled:
+                values[f] = settled[f]
+                text = f"{f}: {raw.text(f)!r} read as {settled[f]}: only so quantity x price gives the line's total"
+                issues.append(_issue("number-by-arithmetic", raw, text, "note"))
+            else:
+                both = " or ".join(str(v) for v in found[f].values)
+                issues.append(_issue("ambiguous-number", raw, f"{f}: {raw.text(f)!r} may be {both}"))
+    for f in ("unit_price", "list_price", "line_total", "tax_amount"):
+        if f in values and values[f] == values[f].quantize(CENT):
+            values[f] = values[f].quantize(CENT)
+    if "tax_rate" in values:
+        values["tax_rate"] = numbers.tidy(_percent(values["tax_rate"], found["tax_rate"].percent) * 100)
+    off: tuple[Decimal, ...] = ()
+    if "discount" in values or "折" in raw.text("discount"):
+        off = discounts(raw.text("discount"), values.get("discount", Decimal(0)), found["discount"].percent)
+        values["discount"] = off[0]
+    unit = found["qty"].rest.strip(" .*/") if "qty" in found else ""
+    money = [found[f] for f in ("unit_price", "line_total", "list_price") if f in found]
+    currencies = tuple(dict.fromkeys(r.currency for r in money if r.currency))
+    taxes = tuple(dict.fromkeys(r.tax for r in money if r.tax))
+    return Numbers(values, currencies, taxes, unit, said, tuple(issues), off)
+
+
+def _percent(value: Decimal, signed: bool) -> Decimal:
+    """As a share: `13%`, 13 and 0.13 are the same."""
+    return numbers.tidy(abs(value / 100 if signed or value > 1 else value))
+
+
+FOLDS = str.maketrans("一二三四五六七八九", "123456789")
+FOLD = re.compile(r"(\d(?:\.\d+)?|\d\d(?:\.\d+)?)\s*折")
+
+
+def discounts(text: str, value: Decimal, signed: bool) -> tuple[Decimal, ...]:
+    """What a discount may take off, as shares, the likeliest first: `8.5折` and 八五折 are 0.15; `15%` may be 15 % off
+    or 15 % to pay, a bare `8.5` also 85 % to pay (Chinese lists say so)."""
+    if m := FOLD.search(text.translate(FOLDS)):
+        paid = Decimal(m[1])
+        return (numbers.tidy(1 - paid / (10 if paid < 10 else 100)),)
+    share = _percent(value, signed)
+    tenths = (1 - value / 10,) if not signed and 1 < value < 10 else ()
+    return (share, numbers.tidy(1 - share), *map(numbers.tidy, tenths))
+
+
+def _by_arithmetic(found: dict[str, Reading]) -> dict[str, Decimal]:
+    """The one combination of readings in which quantity x price is the total; {} when none or several fit."""
+    names: list[str] = [f for f in ("qty", "unit_price", "line_total") if f in found and found[f].values]
+    if len(names) < 3:
+        return {}
+    fits: list[dict[str, Decimal]] = []
+    for combination in product(*(found[f].values for f in names)):
+        chosen: dict[str, Decimal] = dict(zip(names, combination, strict=True))
+        if same_money(chosen["qty"] * chosen["unit_price"], chosen["line_total"]):
+            fits.append(chosen)
+    # 1.5 x 2 = 3 and 1500 x 2 = 3000 both fit: the sum says nothing then.
+    return fits[0] if len(fits) == 1 else {}
+
+
+def same_money(computed: Decimal, stated: Decimal, slack: Decimal = CENT) -> bool:
+    """Equal to within half a cent of rounding, or half of the last place that is stated where that is coarser."""
+    exponent = stated.as_tuple().exponent
+    place = Decimal(1).scaleb(min(int(exponent), 0)) if isinstance(exponent, int) else CENT
+    return abs(computed - stated) <= max(slack, place if place < 1 else CENT) / 2
+
+
+def cents(value: Decimal) -> Decimal:
+    return value.quantize(CENT, ROUND_HALF_UP)
+
+
+def _issue(code: str, raw: Raw, text: str, severity: str = "error") -> Issue:
+    return Issue(code=code, severity=severity, text=text, row=raw.row)  # type: ignore[arg-type]
+
+
+def whole(value: Decimal | None) -> int | None:
+    """A count of pieces, or None for what is none."""
+    return int(value) if value is not None and value == value.to_integral_value() and 0 < value <= 1_000_000 else None
+
+
+def exact_sum(values: Sequence[Decimal]) -> Decimal:
+    return sum(values, Decimal(0))

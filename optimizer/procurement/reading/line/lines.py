@@ -1,0 +1,130 @@
+"""Raw lines -> lines: matched against the catalog, counted, priced, what contradicts itself told."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from optimizer.procurement.reading import words
+from optimizer.procurement.reading.counts import count_words
+from optimizer.procurement.reading.document import Line, Match
+from optimizer.procurement.reading.line.amounts import Numbers
+from optimizer.procurement.reading.line.contradictions import condition, other_figure, other_size
+from optimizer.procurement.reading.line.line_prices import Basis, doubts, priced
+from optimizer.procurement.reading.line.match import is_service, match
+from optimizer.procurement.reading.line.names import SEVERAL, Index
+from optimizer.procurement.reading.line.quantities import counted
+from optimizer.procurement.reading.line.trouble import Trouble
+from optimizer.procurement.reading.table.headers import NAMING
+from optimizer.procurement.reading.table.rows import Raw
+from optimizer.procurement.reading.words import folded
+
+IGNORE, SERVICE = "ignore", "service"
+
+
+def line(
+    raw: Raw, found: Numbers, index: Index, basis: Basis, overrides: dict[str, str], *, accept_fuzzy: bool
+) -> Line | None:
+    """One line; None where the mapping ignores it."""
+    trouble = Trouble(raw.row, found.issues)
+    part_number = raw.text("part_number")
+    texts = tuple(dict.fromkeys(t for f in ("name", "description") if (t := raw.text(f))))
+    shown = " ".join([*(texts or (part_number,)), *raw.more])
+    # Only the text that names the thing counts pieces: `8×H20` behind a board's number says what is on it.
+    named = [t for t in (part_number, *texts) if t]
+    in_text, first = count_words(named[0]) if named else (None, "")
+    if in_text and words.has("machine", first) and re.match(r"\d+\s*(?:卡|gpu)", folded(named[0])):
+        in_text = None  # `8卡 H20 服务器` says what is in a server
+    part_number, *plain = [first if named and t == named[0] else t for t in (part_number, *texts)]
+    matched, role = _matched(index, part_number, tuple(plain), raw, overrides, accept_fuzzy, trouble)
+    if matched is None:
+        return None
+    count = counted(raw, found, in_text, shown, index.gpus_on(matched.part), trouble)
+    price = priced(raw, found, count, basis, trouble)
+    doubts(raw, found, count, price, role, trouble)
+    state = raw.text("condition")
+    if matched.part and role == "part":
+        whole_text = " ".join((raw.text("part_number"), shown))
+        state = _contradicted(index, matched.part, whole_text, raw, count.pieces, trouble)
+    of_qty = raw.columns.get("qty")
+    per_node = of_qty is not None and of_qty.per == "node" and "sets" not in raw.cells
+    if raw.hidden:
+        trouble.add("hidden-row", "warning", "stands in a hidden row")
+    if raw.grouped:
+        trouble.add("price-of-group", "note", "priced together with the line above in one merged cell")
+    return Line(
+        row=raw.row, role=role, text=shown, part_number=raw.text("part_number"), name=raw.text("name"),
+        brand=raw.text("brand"), section=raw.section, qty=count.qty, unit=count.unit, pack=count.pack,
+        priced_per_pack=count.per_pack, pieces=count.pieces, unit_price=price.unit_price,
+        list_price=price.list_price, discount=found.values.get("discount"), line_total=price.total,
+        currency=price.currency, tax=price.tax, total_tax=price.total_tax, tax_rate=price.tax_rate,
+        on_request=found.said == "asked", lead_time=raw.text("lead_time"), condition=state,
+        warranty=raw.text("warranty"), origin=raw.text("origin"), note=raw.text("note"), optional=raw.optional,
+        per_node=per_node, included=price.included, hidden=raw.hidden, matched=matched, issues=tuple(trouble.issues),
+    )  # fmt: skip
+
+
+def _matched(
+    index: Index,
+    part_number: str,
+    texts: tuple[str, ...],
+    raw: Raw,
+    overrides: dict[str, str],
+    accept: bool,
+    trouble: Trouble,
+) -> tuple[Match | None, Any]:
+    """(match or None to ignore the line, role)."""
+    keys = [folded(k) for k in (raw.text("part_number"), *(raw.text(f) for f in NAMING[1:])) if k]
+    wanted = next((overrides[k] for k in keys if k in overrides), None)
+    if wanted == IGNORE:
+        return None, "part"
+    if wanted == SERVICE:
+        return Match(how="mapped", reason="mapping"), "service"
+    if wanted is not None:
+        return Match(how="mapped", part=wanted, score=100), "part"
+    # The manufacturer's name before a bare type is one more way to write it.
+    brand = raw.text("brand")
+    branded = tuple(f"{brand} {t}" for t in (part_number, *texts) if t) if brand else ()
+    found, other = match(index, part_number, (*texts, *branded), accept_fuzzy=accept)
+    whole_text = " ".join((part_number, *texts))
+    one_of_several = found.reason == SEVERAL and not _serves(whole_text)
+    if found.part is None and not one_of_several and any(is_service(t) for t in (part_number, *texts) if t):
+        return Match(reason="service"), "service"
+    if (
+        found.how == "contained"
+        and is_service(whole_text)
+        and words.begins("service", texts[0] if texts else part_number)
+    ):
+        return Match(candidates=(found.part,) if found.part else (), reason="service for a part"), "service"
+    if found.how == "contained" and found.part and (said := _serves(whole_text)):
+        trouble.add("service-for-part", "note", f"{said!r} makes it a service for {found.part}, not the part itself")
+        return Match(candidates=(found.part,), reason="service for a part"), "service"
+    if other:
+        text = f"is {found.part} by its number, but its text names {other}"
+        trouble.add("part-conflict", "error", text)
+    return found, "part"
+
+
+def _contradicted(index: Index, part: str, text: str, raw: Raw, pieces: int | None, trouble: Trouble) -> str:
+    """The line's condition, by its column or its words; what the text says against the part becomes trouble."""
+    state = raw.text("condition")
+    named, own = other_size(index.parts[part], index.catalog, text, pieces)
+    if named:
+        trouble.add("size-conflict", "error", f"is {part} of {own} by its name, but its text says {named}")
+    if not named and not trouble.has("part-conflict"):
+        texts = [raw.text("part_number"), *dict.fromkeys(raw.text(f) for f in ("name", "description"))]
+        named, own = other_figure(index.parts[part], index.catalog, [t for t in texts if t], pieces)
+        if named:
+            trouble.add("figure-conflict", "error", f"is {part} of {own}, but its text says {named}")
+    said = condition(state) or condition(text) or condition(raw.text("note"))
+    if said:
+        trouble.add("not-new", "warning", f"{said!r}: it is not new, the catalog's price beside it may be of a new one")
+    return state or said
+
+
+def _serves(text: str) -> str:
+    """The word by which a text that names a part is of a service for it: `DGX H200 3-year support`; blank where the
+    service is a clause of its own or comes with the part, and for warranty and licences, which describe parts too."""
+    clause = re.split(r"[,;+&/|\n，；、]|\s[-–]\s", re.sub(r"[(（].*?[)）]", " ", text))[0]
+    said = "" if words.has("comes_with", clause) else words.found("service", clause)
+    return "" if said and words.has("described_with", said) else said

@@ -1,0 +1,248 @@
+"""Names of a catalog's parts, looked up in texts: exact, normalised, aliases, numbers within a text, similar ones."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+from catalogs.load import Catalog
+from catalogs.schema import Gpu, GpuBoard, Part, Platform
+from constraints.physics.contents import gpus_inside
+from optimizer.procurement.reading.document import Match
+from optimizer.procurement.reading.words import DATA, folded, has
+
+SIZES = re.compile(r"(?<=\d)\s*([gt])b?(?![a-z0-9])")
+MARKS = re.compile(r"\((?:r|tm|c)\)")
+WORD = re.compile(r"[a-z0-9]+|[^\Wa-z0-9_]+")
+MIN_CONTAINED = 6
+MAX_WORDS = 14
+SUGGESTED = 72
+SEVERAL = "names more than one part"
+MAX_FUZZY = 1_000
+"""Fuzzy look-ups per file: some 1 ms each against 500 parts; what is unknown beyond them gets no suggestions."""
+
+
+COMES_WITH = re.compile(r"(?:\b(?:incl(?:uding|uded)?|with|w/|inkl|mit|samt)\b\.?|含|带|附|配有).*")
+
+
+@lru_cache(maxsize=20_000)
+def squash(text: str) -> str:
+    """Letters and digits only, brands in one spelling: `超微 AS-8125GS-TNHR` -> `supermicroas8125gstnhr`."""
+    return "".join(WORD.findall(branded(text)))
+
+
+@cache
+def brands() -> tuple[re.Pattern[str], dict[str, str]]:
+    with (DATA / "brands.csv").open(encoding="utf-8", newline="") as f:
+        found = {folded(r["written"]): folded(r["vendor"]) for r in csv.DictReader(f)}
+    longest = sorted(found, key=lambda w: (-len(w), w))
+    latin = "|".join(re.escape(w) for w in longest if w.isascii())
+    other = [re.escape(w) for w in longest if not w.isascii()]
+    return re.compile("|".join([rf"(?<![a-z])(?:{latin})(?![a-z])", *other])), found
+
+
+@lru_cache(maxsize=20_000)
+def branded(text: str) -> str:
+    """Folded text with brand names as the catalog writes them, `64 GB` and `64G` as `64gb`, no trade marks."""
+    plain = MARKS.sub(" ", folded(text.replace("™", " ").replace("®", " ")))
+    pattern, vendors = brands()
+
+    def vendor(m: re.Match[str]) -> str:
+        name = vendors[m[0]]
+        return m[0] if m[0].isascii() and name in plain else f" {name} "
+
+    return SIZES.sub(r"\1b", pattern.sub(vendor, plain))
+
+
+class Index:
+    """Names of a catalog's parts, ready to be looked up."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog, self.parts = catalog, catalog.parts
+        self.verbatim: dict[str, set[str]] = {}
+        self.normal: dict[str, set[str]] = {}
+        self.alias: dict[str, set[str]] = {}
+        self.bags: dict[frozenset[str], set[str]] = {}
+        """Names whatever the order of their words: `A100 80GB PCIe`."""
+        self.inside: dict[str, set[str]] = {}
+        tokens: dict[str, set[str]] = {}
+        for p in catalog.parts.values():
+            for name in (p.id, p.name, f"{p.vendor} {p.name}".strip()):
+                self.verbatim.setdefault(name, set()).add(p.id)
+                self.normal.setdefault(squash(name), set()).add(p.id)
+                self.bags.setdefault(_bag(name), set()).add(p.id)
+            for name in p.aliases:
+                self.alias.setdefault(squash(name), set()).add(p.id)
+                self.alias.setdefault(squash(f"{p.vendor} {name}"), set()).add(p.id)
+            for name in _forms(p):
+                self.inside.setdefault(squash(name), set()).add(p.id)
+            for token in p.name.replace("(", " ").replace(")", " ").split():
+                if _number_like(token):
+                    tokens.setdefault(squash(token), set()).add(p.id)
+        # A manufacturer's number within a name names the part where no other part's name has it.
+        for token, ids in tokens.items():
+            if len(ids) == 1:
+                self.alias.setdefault(token, set()).update(ids)
+            if len(ids) == 1 and len(token) >= 8:
+                self.inside.setdefault(token, set()).update(ids)
+        short: dict[str, set[str]] = {}
+        for p in catalog.parts.values():
+            kept = [t for t in p.name.split() if not _number_like(t.strip("()"))]
+            if 3 <= len(kept) < len(p.name.split()):
+                short.setdefault(squash(" ".join(kept)), set()).add(p.id)
+        # A name without its manufacturer's number, where that is still one part's only.
+        for name, ids in short.items():
+            if len(ids) == 1 and name not in self.normal and any(c.isdigit() for c in name):
+                self.alias.setdefault(name, set()).update(ids)
+                self.inside.setdefault(name, set()).update(ids)
+        self.boards = [p for p in catalog.parts.values() if isinstance(p, GpuBoard)]
+        self.models = {b.gpu: _models(self.parts[b.gpu]) for b in self.boards}
+        self.beginnings = {name[:n] for name in self.inside for n in range(1, len(name) + 1)}
+        self.ids = sorted(catalog.parts)
+        self.texts = [
+            " ".join(WORD.findall(branded(f"{p.vendor} {p.name}"))) for p in map(self.parts.__getitem__, self.ids)
+        ]
+        self.squashed = [squash(self.parts[i].name) for i in self.ids]
+        self._fuzzy: dict[str, tuple[tuple[str, int], ...]] = {}
+
+    def board(self, text: str) -> str | None:
+        """The one GPU board of the GPU and number that a text names as such: `HGX H200 8-GPU`, `MI325X UBB`; None where
+        several may be meant, and for machines with it in."""
+        plain = branded(text)
+        if not has("board", plain) or has("machine", plain) or has("accessory", COMES_WITH.sub(" ", plain)):
+            return None
+        named = set(WORD.findall(plain)) | {squash(w) for w in plain.split()}
+        m = GPUS.search(plain)
+        found = {
+            b.id for b in self.boards
+            if self.models[b.gpu] & named and (m is None or b.gpus == int(m[1])) and self._sized(b.gpu, plain)
+        }  # fmt: skip
+        return found.pop() if len(found) == 1 else None
+
+    def _sized(self, gpu: str, text: str) -> bool:
+        """Whether a GPU's memory is not another than a text says."""
+        said = re.findall(r"(\d{2,3})gb", text)
+        part = self.parts[gpu]
+        return not said or not isinstance(part, Gpu) or str(part.vram_gb) in said
+
+    def gpus_on(self, part: str | None) -> int:
+        """GPUs on a board or inside a platform of that id; 0 for anything else."""
+        p = self.parts.get(part or "")
+        if isinstance(p, GpuBoard):
+            return p.gpus
+        return gpus_inside(p, self.catalog)[1] if isinstance(p, Platform) else 0
+
+    def whole(self, text: str) -> Match:
+        """The part whose name, id or alias is this text."""
+        text = text.strip()
+        if not text:
+            return Match()
+        plain, bag = squash(text), _bag(NUMBER_IN.sub(" ", text))
+        for how, found in (
+            ("exact", self.verbatim.get(text)), ("normalised", self.normal.get(plain)),
+            ("alias", self.alias.get(plain)), ("normalised", self.bags.get(bag)),
+        ):  # fmt: skip
+            if found and len(found) == 1:
+                return Match(how=how, part=next(iter(found)), score=100)  # type: ignore[arg-type]
+            if found:
+                return Match(candidates=tuple(sorted(found)), reason=SEVERAL)
+        return Match()
+
+    def within(self, text: str) -> list[tuple[str, str]]:
+        """(part id, text outside its name) of the parts named inside a text: the longest name at each place."""
+        plain = branded(text)
+        words = list(WORD.finditer(plain))
+        hits: list[tuple[str, str]] = []
+        i = 0
+        while i < len(words):
+            taken, form, start = 0, "", words[i].start()
+            for n, word in enumerate(words[i : i + MAX_WORDS], 1):
+                form += word[0]
+                if form not in self.beginnings:
+                    break
+                if form in self.inside and not _runs_on(plain, start, word.end()):
+                    taken = n
+            if taken:
+                end = words[i + taken - 1].end()
+                found = self.inside["".join(w[0] for w in words[i : i + taken])]
+                hits += [(p, f"{plain[:start]} {plain[end:]}") for p in sorted(found)]
+            i += max(taken, 1)
+        return list({p: (p, rest) for p, rest in hits}.values())
+
+    def suggestions(self, text: str) -> tuple[tuple[str, int], ...]:
+        """Up to three (part id, score 0..100), best first; none past MAX_FUZZY texts."""
+        query = " ".join(WORD.findall(branded(text)))[:200]
+        if query in self._fuzzy:
+            return self._fuzzy[query]
+        if not query or not self.texts or len(self._fuzzy) >= MAX_FUZZY:
+            return ()
+        import numpy
+        from rapidfuzz import fuzz, process
+
+        # Words in any order, or one word mistyped: `64GB RDIMM DDR5-5600`, `EYPC 9654`.
+        sets = process.cdist([query], self.texts, scorer=fuzz.token_set_ratio, score_cutoff=60)[0]
+        plain = process.cdist(["".join(query.split())], self.squashed, scorer=fuzz.ratio, score_cutoff=60)[0]
+        likely = numpy.maximum(sets, plain).argsort(kind="stable")[::-1][:24]
+        sorts = {int(i): fuzz.token_sort_ratio(query, self.texts[int(i)]) for i in likely}
+        mixed = {i: max(float(sets[i]) * 0.7 + sort * 0.3, float(plain[i])) for i, sort in sorts.items()}
+        numbers = _numbers(query)
+        scored = [(self.ids[i], int(mixed[i]) - 6 * len(_numbers(self.texts[i]) - numbers)) for i in mixed]
+        found = tuple(sorted((x for x in scored if x[1] >= SUGGESTED), key=lambda x: (-x[1], x[0]))[:3])
+        self._fuzzy[query] = found
+        return found
+
+    def sure(self, part: str, text: str) -> bool:
+        """Whether every number of the part's name stands in the text: `9654` is no typing error of `9554`."""
+        return _numbers(" ".join(WORD.findall(branded(self.parts[part].name)))) <= _numbers(branded(text))
+
+
+def _bag(text: str) -> frozenset[str]:
+    return frozenset(WORD.findall(branded(text)))
+
+
+def _forms(p: Part) -> Iterator[str]:
+    """Names long and odd enough to be found inside a text; a generic part has none."""
+    if p.id.startswith("generic-"):
+        return
+    plain = re.sub(r"\s*\(.*?\)", "", p.name).strip()
+    bare_id = p.id.removeprefix(folded(p.vendor).replace(" ", "-") + "-")
+    for name in (p.id, bare_id, p.name, plain, *p.aliases):
+        s = squash(name)
+        if len(s) >= MIN_CONTAINED and any(c.isdigit() for c in s) and any(c.isalpha() for c in s):
+            yield name
+
+
+NUMBER_IN = re.compile(r"\([\w-]*\d[\w-]*-[\w-]+\)")
+"""A number of the maker's behind the name, in brackets."""
+GPUS = re.compile(r"(?<!\d)(\d{1,2})\s*[-x×*]?\s*(?:gpus?\b|oam\b|卡)")
+
+
+def _models(gpu: Part) -> set[str]:
+    """Words that name a GPU's model: letters and digits, as `h200`, `mi325x`; no form factor or memory size."""
+    words = {w for w in WORD.findall(branded(gpu.name)) if re.fullmatch(r"[a-z]{1,2}\d{2,3}[a-z]?", w)}
+    return {w for w in words if not w.startswith("sx")}
+
+
+def _number_like(token: str) -> bool:
+    """`MCX75310AAS-NEAT`, `AR3300`, `935-24287-0301`; not `DDR5-5600`, `40-port`, `600x1200`."""
+    s = squash(token)
+    if has("spec", token) or re.fullmatch(r"[\d.]+[a-z]{1,3}|\d+x\d+\w*", s):
+        return False
+    digits = sum(c.isdigit() for c in s)
+    if s.isdigit():
+        return digits >= 9 and "-" in token
+    return len(s) >= 6 and digits >= 3 and s[0].isalpha()
+
+
+def _runs_on(text: str, start: int, end: int) -> bool:
+    """Whether the name is part of a longer number: `-01` behind it or `XX-` before it."""
+    behind = re.match(r"[-/._+]?[a-z0-9]", text[end : end + 2])
+    before = re.search(r"[a-z0-9][-/._]?$", text[max(0, start - 2) : start])
+    return bool(behind or before)
+
+
+@lru_cache(maxsize=50_000)
+def _numbers(text: str) -> set[str]:
+    return {w for w in WORD.findall(text) if any(c.isdigit() for c in w)}

@@ -1,0 +1,1 @@
+"""A file's own sums held against its lines."""

@@ -1,0 +1,1 @@
+"""Where the quote stands in a sheet: its header, its rows, its sums."""

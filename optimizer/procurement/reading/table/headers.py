@@ -1,0 +1,227 @@
+"""Which row is the header and what each column holds: words are data (data/headers.csv, data/qualifiers.csv)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from optimizer.procurement.reading.opening.tables import Row, Sheet
+from optimizer.procurement.reading.words import bare, folded, has, qualified, synonyms, verbatim, without_periods
+
+SEARCHED_ROWS = 300
+NAMING = ("part_number", "name", "description")
+MONEY = ("unit_price", "line_total", "list_price")
+NUMBER_OR_NAME = ("item", "position", "pos", "项目号")
+"""Headers of a running number that name the thing where no other column does."""
+RATE = re.compile(r"\d[\d.,]*\s*%\s*")
+AMOUNT = re.compile(r"\W*\d[\d.,\s]*\W*")
+WEIGHTS = dict.fromkeys((*NAMING, *MONEY, "qty"), 3)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a header cell says; `certain` when its words are those of the field and nothing else."""
+
+    field: str
+    header: str = ""
+    tax: str = ""
+    currency: str = ""
+    scale: int = 1
+    per: str = ""
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header of `height` rows that ends at row `row`, its columns by number (from 1), and how good it looks."""
+
+    row: int
+    height: int
+    columns: dict[int, Column]
+    score: int
+    unused: dict[int, Column] = field(default_factory=dict)
+    width: int = 0
+    """The last column with a name, known or not."""
+
+
+@lru_cache(maxsize=20_000)
+def column_of(text: str) -> Column | None:
+    """The field that a header's text names, in English, Chinese or German or in two of them at once."""
+    if not text or len(text) > 80:
+        return None
+    known = synonyms()
+    rest, sets = _qualified(text)
+    rest = re.sub(r"\s+in$", "", rest)  # `EP in k€`
+    base = Column(
+        "", text, sets.get("tax", ""), sets.get("currency", ""), int(sets.get("scale", "1")), sets.get("per", "")
+    )
+    plain = re.sub(r"\(.*?\)|\[.*?\]|（.*?）", " ", folded(text))
+    timeless = without_periods(rest)
+    for candidate in (text, plain, rest, re.sub(r"\(.*?\)|\[.*?\]", " ", rest), timeless):
+        name = verbatim().get(folded(candidate)) or known.get(bare(candidate) or folded(candidate))
+        if name:
+            return replace(base, field=name)
+    pieces = [
+        p
+        for p in re.split(
+            r"[/|\n,;:\-()]+|(?<=[^\x00-\x7f])\s*(?=[\x00-\x7f])|(?<=[\x00-\x7f])\s*(?=[^\x00-\x7f])", timeless
+        )
+        if bare(p)
+    ]
+    named = [known[bare(p)] for p in pieces if bare(p) in known]
+    if named:
+        # Two languages for the same thing; of `数量/单位` and the like the first counts, and not for certain.
+        return replace(base, field=named[0], certain=len(set(named)) == 1 and len(named) == len(pieces))
+    if not bare(timeless) and (base.currency or timeless != rest or "net" in folded(text)):
+        return replace(base, field="unit_price", certain=False)
+    if len(text) <= 40:
+        inside = _inside(timeless)
+        if inside:
+            return replace(base, field=known[inside], certain=False)
+    return None
+
+
+def _qualified(text: str) -> tuple[str, dict[str, str]]:
+    """As `qualified`, where a rate stands within the words for tax too: `Unit price incl. 13% VAT`, `含13%税单价`."""
+    found = qualified(text)
+    if "tax" in found[1]:
+        return found
+    without_rate = qualified(RATE.sub("", folded(text)))
+    return without_rate if "tax" in without_rate[1] else found
+
+
+def _inside(text: str) -> str:
+    """The longest synonym inside a longer header, as words of their own; Chinese needs no gaps. Blank for none."""
+    known = synonyms()
+    parts = re.findall(r"[^\W_]+", text)
+    runs = {"".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, min(i + 4, len(parts) + 1))}
+    found = [r for r in runs if r in known and len(r) >= (5 if r.isascii() else 2)]
+    if not text.isascii():
+        plain = bare(text)
+        pieces = (plain[i : i + n] for n in range(2, 9) for i in range(len(plain) - n + 1))
+        found += [p for p in pieces if p in known and not p.isascii()]
+    return max(found, key=lambda w: (len(w), w), default="")
+
+
+def find_header(sheet: Sheet) -> Header | None:
+    """The row (or two rows, one above the other) that names most of a table's fields; None when no row does."""
+    candidates: list[Header] = []
+    rows = sheet.rows[:SEARCHED_ROWS]
+    for i, row in enumerate(rows):
+        below = rows[i + 1] if i + 1 < len(rows) else None
+        for found in (header_at(sheet, row), header_at(sheet, row, below) if below else None):
+            if found:
+                candidates.append(found)
+    top = max((h.score for h in candidates), default=0)
+    # A later row that looks a little better is the header of a further page or table.
+    first = min((h.row - h.height + 1 for h in candidates if h.score * 10 >= top * 7), default=0)
+    near = [h for h in candidates if first <= h.row <= first + 2]
+    return max(near, key=lambda h: h.score, default=None)
+
+
+def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None:
+    """The header that a row, with the one below it, would be; None unless it names a thing and a price or quantity."""
+    texts = {c: x for c, x in row.cells.items() if isinstance(x, str)}
+    if len(texts) < len(row.cells) or any(AMOUNT.fullmatch(x) and not x.endswith("+") for x in texts.values()):
+        return None
+    if below is not None:
+        if below.number != row.number + 1 or not all(
+            isinstance(x, str) and not x[:1].isdigit() for x in below.cells.values()
+        ):
+            return None
+        spread = _spread(sheet, row)
+        single = header_at(sheet, below)
+        if single is not None and not any(c in texts and column_of(texts[c]) for c in spread):
+            return None
+        lower = {c: str(x) for c, x in below.cells.items()}
+        if not any(column_of(x) for x in lower.values()):
+            return None
+        both = {c: _stacked(spread.get(c, ""), lower.get(c, "")) for c in sorted({*spread, *lower})}
+        named = {c: column for c, column in both.items() if column}
+    else:
+        named = {c: column for c, x in texts.items() if (column := column_of(x))}
+    if below is None and 3 < len(row.cells) > len(named) * 2 and len(named) < 4:
+        return None
+    # `Ref` heads numbers of parts in a table, beside a label the number of the quote.
+    named = {c: replace(x, field="part_number") if x.field == "quote_no" else x for c, x in named.items()}
+    if not any(x.field in NAMING for x in named.values()):
+        likely = [c for word in NUMBER_OR_NAME for c, x in named.items() if bare(x.header) == word]
+        named |= {c: replace(named[c], field="name") for c in likely[:1]}
+    if not any(x.field == "qty" for x in named.values()):
+        named = {c: replace(x, field="qty") if x.field == "sets" else x for c, x in named.items()}
+    columns, unused = _one_each(named, sheet.facts.hidden_columns)
+    fields = {c.field for c in columns.values()}
+    if not fields & set(NAMING) or not fields & {*MONEY, "qty"} or len(fields) < 2:
+        return None
+    score = sum((WEIGHTS.get(c.field, 1)) * (2 if c.certain else 1) for c in columns.values())
+    last = below or row
+    return Header(last.number, 2 if below else 1, columns, score - (1 if below else 0), unused, max(row.cells))
+
+
+def _stacked(upper: str, lower: str) -> Column | None:
+    """A column under two headers: the lower one names the field, the upper one may qualify it (`Price (USD)`)."""
+    above, below = column_of(upper), column_of(lower)
+    if above and above.field in MONEY and has("tax", lower):
+        return Column("tax_amount", lower, currency=above.currency, scale=above.scale)  # `USt 20%` under `Betrag`
+    if below is None:
+        return replace(above, header=lower or upper) if above else None
+    if above is None:
+        return below
+    name = "unit_price" if below.field == "unit" and above.field in MONEY else below.field
+    name = above.field if above.field in MONEY and not bare(qualified(lower)[0]) else name  # `Netto` under `Betrag`
+    tax, currency = below.tax or above.tax, below.currency or above.currency
+    return replace(below, field=name, tax=tax, currency=currency, scale=max(above.scale, below.scale))
+
+
+def _spread(sheet: Sheet, row: Row) -> dict[int, str]:
+    """The row's texts, each over the columns of its merged cell."""
+    out = {c: str(x) for c, x in row.cells.items()}
+    for r0, c0, r1, c1 in sheet.merged:
+        if r0 <= row.number <= r1 and c0 in row.cells and c1 - c0 < 50:
+            out |= {c: str(row.cells[c0]) for c in range(c0, c1 + 1)}
+    return out
+
+
+def _one_each(named: dict[int, Column], hidden: Collection[int]) -> tuple[dict[int, Column], dict[int, Column]]:
+    """One column per field, and the others: of several a visible one, of prices that with the tax of the line totals,
+    of numbers the manufacturer's, else the first certain one."""
+    by_field: dict[str, list[int]] = {}
+    for c, column in named.items():
+        by_field.setdefault(column.field, []).append(c)
+    if len(by_field.get("unit", ())) == 2 and "unit_price" not in by_field:
+        # `UOM ... Unit, Total`: the second one is the price of a unit.
+        place = by_field["unit"].pop()
+        by_field["unit_price"], named = (
+            [place],
+            {**named, place: replace(named[place], field="unit_price", certain=False)},
+        )
+    totals = by_field.get("line_total", [])
+    wanted = named[totals[0]].tax if totals else ""
+    columns: dict[int, Column] = {}
+    unused: dict[int, Column] = {}
+    for name, places in by_field.items():
+        ranked = sorted(
+            places,
+            key=lambda c: (
+                c in hidden,
+                named[c].tax != wanted if name in MONEY else False,
+                name == "part_number" and not has("makers", named[c].header),
+                not named[c].certain,
+                c,
+            ),
+        )
+        columns[ranked[0]] = named[ranked[0]]
+        unused |= {c: named[c] for c in ranked[1:]}
+    return dict(sorted(columns.items())), unused
+
+
+def repeats(header: Header, cells: dict[int, object], texts: Sequence[str]) -> bool:
+    """Whether a row says again what the header says (as at the top of each printed page)."""
+    same = sum(
+        isinstance(cells.get(c), str) and bare(str(cells[c])) == bare(x.header)
+        for c, x in header.columns.items()
+        if c in cells
+    )
+    return same >= 2 and same * 2 >= len(texts)

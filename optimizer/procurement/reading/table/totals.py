@@ -1,0 +1,118 @@
+"""Which rows state a sum, and of what: by the words of their label, or an amount in words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from optimizer.procurement.reading import words
+from optimizer.procurement.reading.document import TotalKind
+from optimizer.procurement.reading.opening.tables import Cell, Row
+from optimizer.procurement.reading.table.headers import MONEY
+from optimizer.text import amounts as numbers
+from optimizer.text.spelled import spelled
+
+LONG_TEXT = 60
+
+
+@dataclass
+class RawTotal:
+    """A sum: label and the cell with its amount; `after`: how many lines stand above it."""
+
+    row: int
+    kind: TotalKind
+    label: str
+    cell: Cell
+    after: int
+
+
+def total_of(row: Row, cells: dict[str, Cell], after: int, *, a_line: bool) -> RawTotal | None:
+    """The sum that a row states, by the words of its label."""
+    texts = [x for x in row.cells.values() if isinstance(x, str)]
+    label = next((x for x in texts if words.bare(x) and (not is_amount(x) or total_kind(x))), "")
+    if not label:
+        inline = next(iter(texts), "")
+        label = inline if re.search(r"[^\W\d_]{2}", inline) else ""
+    if not label or len(label) > LONG_TEXT:
+        return None
+    kind = total_kind(label)
+    if kind is None and not _offered(cells) and any(_below_zero(cells.get(f)) for f in MONEY):
+        kind = "discount"  # also a trade-in: what is taken back is no part of what is bought
+    if kind is None or (a_line and kind != "discount"):
+        return None
+    amounts = [x for f, x in cells.items() if f in ("line_total", "tax_amount") and is_amount(x)]
+    amounts = amounts or [x for f, x in cells.items() if f == "unit_price" and is_amount(x)]  # no column of totals
+    amounts = amounts or [x for x in row.cells.values() if str(x) != label and is_amount(x) and not _percent(x)][::-1]
+    if not amounts and (m := re.search(r"[:：]\s*(\D{0,6}\d[\d.,\s万元]*)", label)):
+        amounts = [m[1].strip()]
+    if not amounts:
+        return None
+    return RawTotal(row.number, kind, label, amounts[0], after)
+
+
+def in_words(row: Row, texts: list[str], after: int) -> RawTotal | None:
+    """The sum that a row states in words, beside its figures or alone."""
+    found = next(((x, a) for x in texts if (a := spelled(x)) is not None), None)
+    if found is None:
+        return None
+    text, amount = found
+    label = texts[0] if text != texts[0] else re.split(r"[:：]", text)[0]
+    return RawTotal(row.number, "in_words", label[:LONG_TEXT], amount, after)
+
+
+def _percent(x: Cell) -> bool:
+    return isinstance(x, str) and "%" in x
+
+
+def total_kind(label: str) -> TotalKind | None:
+    """Which sum a label names; None for a label of something else."""
+    if words.has("after_discount", label):
+        return _with_tax("total", words.qualified(label)[1].get("tax"))
+    text = re.sub(r"[（(].*?[)）]|[:：].*$", "", words.folded(label)).strip() or words.folded(label)
+    rest, sets = words.qualified(
+        re.sub(r"\d+(?:[.,]\d+)?\s*%?", " ", words.folded(label).partition(":")[0].partition("：")[0])
+    )
+    said = {words.bare(x) for x in (text, label, rest)}
+    for kind in ("total_gross", "total_net"):
+        if said & words.bare_words(kind):
+            return kind
+    tax = sets.get("tax")
+    plain = re.sub(r"\(.*?\)", " ", rest)
+    said = {words.bare(x) for x in (text, plain, rest, re.sub(r"\d+([.,]\d+)?\s*%?", "", text))}
+    for kind in ("subtotal", "tax", "discount", "total"):
+        if said & words.bare_words(kind):
+            return _with_tax(kind, tax)
+    if words.bare(plain) == "" and tax:
+        return "tax" if re.search(r"\d\s*%|mwst|ust|vat|税", words.folded(label)) else None
+    if re.search(r"\d\s*%", label) and words.has("tax", plain) and len(label) <= 40:
+        return "tax"
+    for kind in ("total_gross", "total_net", "subtotal", "total", "tax", "discount"):
+        if len(label) <= 40 and words.begins(kind, plain) and not re.search(r"\d[a-z]|[a-z]\d", plain):
+            return _with_tax(kind, tax)
+    return None
+
+
+def _with_tax(kind: str, tax: str | None) -> TotalKind:
+    by_tax: dict[str | None, TotalKind] = {"net": "total_net", "gross": "total_gross"}
+    return by_tax.get(tax, "total") if kind == "total" else kind  # type: ignore[return-value]
+
+
+def is_amount(value: Cell | None) -> bool:
+    if isinstance(value, Decimal):
+        return True
+    if not isinstance(value, str) or not any(map(str.isdigit, value)):
+        return False
+    found = numbers.read(value)
+    return bool(found.values) and len(found.rest) <= 12
+
+
+def _offered(cells: dict[str, Cell]) -> bool:
+    """Whether a quantity and a unit price above zero stand there: brackets about the total then say that it is in no
+    sum, as of an alternative."""
+    return all(is_amount(cells.get(f)) and not _below_zero(cells.get(f)) for f in ("qty", "unit_price"))
+
+
+def _below_zero(value: Cell | None) -> bool:
+    found = numbers.values(value)
+    return bool(found) and max(found) < 0

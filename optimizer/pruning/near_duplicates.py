@@ -1,0 +1,114 @@
+"""Near-duplicates taken off the shelf before anything is planned: chassis, GPUs, boards, switches, cables and optics.
+
+A part goes only when another of equal figures is at least as good in what is declared here, for no more money. Equal
+means every column of its class but the descriptive and the declared ones, so that a column added later keeps parts
+apart until someone argues otherwise. docs/proof.md gives the argument for each declared column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Link, Part, Platform, Switch
+from constraints.rules.rack import node_kg
+from optimizer.market.market import Market
+from optimizer.pruning.dominance import in_systems, undominated
+from optimizer.pruning.enough import UNBOUNDED, Ample
+
+DESCRIPTIVE = frozenset({"kind", "id", "name", "vendor", "country", "source", "notes", "aliases", "price_class"})
+"""Columns that no rule and no planner reads from a part on sale."""
+
+
+@cache
+def _columns(cls: type[Part], without: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(c for c in cls.model_fields if c not in DESCRIPTIVE and c not in without)
+
+
+def figures(part: Part, *without: str) -> tuple[Any, ...]:
+    """What rules and planner read of a part, `without` some columns."""
+    values = part.__dict__
+    return (part.kind, *(values[c] for c in _columns(type(part), without)))
+
+
+def thinned(market: Market) -> Market:
+    """The market without the near-duplicates that another part beats; the front's values stay as they are.
+
+    Where sellers, shares or another axis than money count, all stay: what a part beats there is not declared here."""
+    r = market.request
+    if r.cost_axis != "money" or r.shares or r.max_sellers is not None or not market.prunes_by_price:
+        return market
+    gpus = market.request.gpus
+    on_sale = market.catalog.of(
+        Kind.PLATFORM, Kind.SYSTEM, Kind.GPU, Kind.GPU_BOARD, Kind.SWITCH, Kind.CABLE, Kind.OPTIC
+    )
+    have = [p for p in on_sale if p.id in market.book.prices and (not isinstance(p, Gpu) or not gpus or p.id in gpus)]
+    kept = {p.id for p in [*_platforms(market, have), *_accelerators(market, have), *_gear(market, have)]}
+    prices, ledger = dict(market.book.prices), dict(market.book.ledger)
+    for p in have:
+        if p.id not in kept:
+            del prices[p.id]
+            ledger[p.id] = "another part of equal figures costs no more"
+    return replace(market, book=replace(market.book, prices=prices, ledger=ledger))
+
+
+def _platforms(market: Market, have: Collection[Part]) -> list[Platform]:
+    policy, ample = market.policy, Ample(market)
+    return undominated(
+        market, [p for p in have if isinstance(p, Platform)],
+        lambda p: figures(p, "overhead_w", "weight_kg", "nvme_bays", "m2_slots", "nic_slots", "cpu_max_w",
+                          "chipset_lanes", "inlet_max_c"),
+        lambda p: (p.nvme_bays, p.m2_slots, p.nic_slots, UNBOUNDED if p.cpu_max_w is None else p.cpu_max_w,
+                   p.chipset_lanes, UNBOUNDED if p.inlet_max_c is None else p.inlet_max_c),
+        lambda p: (p.overhead_w, node_kg(p, policy)), lambda p: (*ample.more(p), *(-x for x in ample.less(p))),
+    )  # fmt: skip
+
+
+def _accelerators(market: Market, have: Collection[Part]) -> list[Gpu | GpuBoard]:
+    """GPUs are twins when nothing that throughput or a rule reads tells them apart but a lower TDP where every chassis
+    that takes them gives each its TDP: neither a measurement, a bridge nor a complete system may know one of them by
+    name. A board's twin carries such a twin."""
+    inside = in_systems(market)
+    measured = {s.gpu for s in market.calibration.curves} | market.calibration.seen.gpus
+    bridges = [b for b in market.catalog.of(Kind.BRIDGE) if isinstance(b, Bridge)]
+    slots: dict[str, int] = {}
+    for p in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM):
+        if isinstance(p, Platform) and p.gpu_max_w is not None:
+            slots |= {form: min(p.gpu_max_w, slots.get(form, UNBOUNDED)) for form in p.gpu_forms}
+
+    def tdp(g: Gpu) -> int:
+        return g.tdp_w or 0
+
+    def twin(g: Gpu) -> tuple[Any, ...]:
+        own = g.id if g.id in measured or g.id in inside else ""
+        capped = g.tdp_w is None or g.tdp_w > slots.get(g.form_factor, UNBOUNDED)
+        return (*figures(g, "tdp_w"), g.tdp_w if capped else 0, own, *(b.id for b in bridges if g.id in b.gpus))
+
+    def board(b: GpuBoard) -> tuple[Any, ...]:
+        gpu = market.catalog.parts.get(b.gpu)
+        chosen = b.gpu not in market.request.exclude and (not market.request.gpus or b.gpu in market.request.gpus)
+        return (*figures(b, "gpu", "overhead_w"), chosen, *(twin(gpu) if isinstance(gpu, Gpu) else (b.gpu,)))
+
+    def board_w(b: GpuBoard) -> tuple[int, int]:
+        gpu = market.catalog.parts.get(b.gpu)
+        return b.overhead_w, tdp(gpu) if isinstance(gpu, Gpu) else 0
+
+    gpus = undominated(market, [g for g in have if isinstance(g, Gpu)], twin, lambda g: (), lambda g: (tdp(g),))
+    boards = [b for b in have if isinstance(b, GpuBoard)]
+    return [*gpus, *undominated(market, boards, board, lambda b: (), board_w)]
+
+
+def _gear(market: Market, have: Collection[Part]) -> list[Switch | Link]:
+    return [
+        *undominated(
+            market, [s for s in have if isinstance(s, Switch)],
+            lambda s: figures(s, "power_w", "rack_units", "weight_kg"), lambda s: (),
+            lambda s: (s.power_w or 0, s.rack_units, s.weight_kg),
+        ),
+        *undominated(
+            market, [x for x in have if isinstance(x, Link)], lambda x: figures(x, "power_w", "length_m"), lambda x: (),
+            lambda x: (x.power_w,),
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,60 @@
+"""A solved request: market, search and proof, and the result contract."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from catalogs.load import Catalog
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.market.market import Market
+from optimizer.market.rows import GpuRows
+from optimizer.request.fields import broken
+from optimizer.request.load import with_load
+from optimizer.result.contract import result
+from optimizer.result.embedded_catalog import rows, used
+from optimizer.search.clock import Clock
+from optimizer.search.front import Front
+from optimizer.search.solver import Disagreement, Solver
+from optimizer.throughput.calibration import Calibration
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A solved request: the front as objects, and the result contract as data. `judged`: the rows of its plans."""
+
+    market: Market
+    front: Front
+    data: dict[str, Any]
+    judged: GpuRows
+
+
+def solve(
+    catalog: Catalog,
+    request: Request,
+    policy: Policy,
+    time_limit: float | None = None,
+    calibration: Calibration | None = None,
+    clock: Clock | None = None,
+) -> Answer:
+    """The front of a request, or the best checked one when `time_limit` (s) or `clock` ends before the proof;
+    throughput by `calibration` (the shipped one without). Raises InputError for what makes no sense."""
+    request = with_load(request, policy)
+    market = Market.open(catalog, request, policy, calibration)
+    started = time.perf_counter()
+    solver = Solver(market, clock=clock or Clock(time_limit))
+    front = solver.front()
+    for p in front.points:
+        if faults := broken(p.case, p.found.row):
+            raise Disagreement(f"{faults[0].text} in {p.found.build}")
+    seconds = {**solver.seconds, "total": time.perf_counter() - started}
+    data = result(market, front, seconds)
+    return Answer(market, front, data, solver.on_gpus)
+
+
+def embedded(answer: Answer) -> dict[str, list[dict[str, Any]]]:
+    """Catalog rows that the front rests on: its parts and those demanded, what is inside them, and all their offers."""
+    catalog, demanded = answer.market.catalog, answer.market.request.include
+    return rows(catalog, used(catalog, {*demanded, *(x for p in answer.front.points for x in p.case.build.total())}))

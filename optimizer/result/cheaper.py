@@ -1,0 +1,85 @@
+"""What would make a recommended build cheaper, in a sentence: the next lower precision, and a single card in 4 bits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalogs.schema import Gpu, Kind
+from constraints.rules.precision import BITS
+from optimizer.market.market import Market
+from optimizer.market.rows import GpuRows
+from optimizer.result.answer import Answer
+from optimizer.result.recommended import less_words
+from optimizer.search.assortment import Assortment
+from optimizer.search.solver import Solver
+
+
+def solved_messages(answer: Answer) -> list[dict[str, str]]:
+    """Messages that take a solver: what the next lower precision would save, and whether one card would do."""
+    said = {"lower-precision": saving(answer), "single-card": single_card(answer)}
+    return [{"code": code, "severity": "note", "text": text} for code, text in said.items() if text]
+
+
+def saving(answer: Answer) -> str:
+    """What the next lower precision would save at the recommended throughput, in a sentence; empty when nothing."""
+    market, data = answer.market, answer.data
+    r, chosen = market.request, data["recommended"]
+    if not chosen or r.cost_axis != "money" or r.precision is not None or r.trains or not answer.front.complete:
+        return ""
+    floor = min(r.min_precision_bits or 32, market.llm.min_precision_bits)
+    lower = max((BITS[p] for p in market.llm.precisions() if BITS[p] < floor), default=0)
+    if not lower:
+        return ""
+    point = next(p for p, d in zip(answer.front.points, data["front"], strict=True) if d["id"] == chosen)
+    asked = {
+        "min_precision_bits": lower,
+        "throughput_tenths": point.found.row.perf.tenths,
+        "gpus": frozenset(p.case.gpu.id for p in answer.front.points),
+    }
+    other = _at_the_same_prices(market, asked)
+    found = Solver(other).cheapest(point.found.parts_cents - 1)
+    how = f"{lower}-bit weights (--min-precision {lower}bit) on the GPUs of this front"
+    if found is None:
+        return f"{how} would not make this throughput cheaper."
+    less = less_words(market, point.found.parts_cents, found.parts_cents)
+    return f"{how} would reach this throughput for {less} less."
+
+
+def single_card(answer: Answer) -> str:
+    """That one card in 4 bits would do for less, in a sentence; empty when none does or the build has one already."""
+    market, data = answer.market, answer.data
+    r, chosen = market.request, data["recommended"]
+    point = next((p for p, d in zip(answer.front.points, data["front"], strict=True) if d["id"] == chosen), None)
+    if point is None or point.found.row.key.total == 1 or r.gpus or r.precision or r.trains or r.cost_axis != "money":
+        return ""
+    bits = min((BITS[p] for p in market.llm.precisions()), default=16)
+    lean = min(market.llm.weight_bytes(p) for p in market.llm.precisions())
+    large = {g.id for g in market.catalog.of(Kind.GPU) if isinstance(g, Gpu) and g.vram_gb * 10**9 >= lean}
+    if bits > 4 or not large:
+        return ""
+    asked = {"min_precision_bits": 4, "gpu_count": 1, "budget_cents": None, "throughput_tenths": None}
+    other = _at_the_same_prices(market, {**asked, "gpus": frozenset(large)})
+    rows = GpuRows.of_market(other)
+    solver = Solver(other, judged=rows, stock=Assortment(other, rows.planner, per_node=1))
+    found = solver.cheapest(point.found.parts_cents - 1)
+    if found is None:
+        return ""
+    less = less_words(market, point.found.parts_cents, found.parts_cents)
+    name = market.catalog.parts[found.row.key.gpu].name
+    return (
+        f"One {name} runs the model in {found.row.plan.precision} for {less} less, at "
+        f"{found.row.perf.tenths / 10:,.1f} tok/s (--min-precision 4bit --gpu '1x {name}')."
+    )
+
+
+UNPRICED = ("budget_cents", "throughput_tenths", "gpus", "gpu_count", "min_precision_bits")
+"""Request fields that a price book doesn't read unless offers are chosen for the whole build; a test holds it."""
+
+
+def _at_the_same_prices(market: Market, fields: dict[str, Any]) -> Market:
+    """The market under a request with other fields of `UNPRICED`; opening the price book again costs more than many a
+    solve."""
+    if market.request.picks_offers or not set(fields) <= set(UNPRICED):
+        return market.asking(**fields)
+    request = market.request.model_copy(update=fields)
+    return Market.open(market.catalog, request, market.policy, market.calibration, market.book)

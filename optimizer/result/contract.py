@@ -1,0 +1,237 @@
+"""The result contract (`schema_version` "1"): a front as data that others build on. Money is decimal strings."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from constraints.build import total_w, units
+from constraints.exchange import half_up, minor_digits
+from constraints.model.axis import MONEY
+from constraints.prices.pricing import energy_price, fx_rates
+from constraints.prices.totals import totals
+from constraints.rule import counted
+from constraints.rules.host_memory import host_of
+from constraints.rules.precision import BITS
+from constraints.rules.rack import racks_in
+from optimizer.market.market import Market
+from optimizer.request.load import load_of, queue, queue_words, words
+from optimizer.result.bill import bom, purchase
+from optimizer.result.in_hand import own_messages
+from optimizer.result.notes import kv_note, notes, only_experimental
+from optimizer.result.plan_facts import launch_facts, plan_facts, throughput
+from optimizer.result.proof_record import proof_data
+from optimizer.result.recommended import indistinct, reason, recommended
+from optimizer.search.front import Front, Point
+from optimizer.search.ties import equivalents
+from optimizer.text.minor_units import money, money_words
+
+SCHEMA_VERSION = "1"
+ENERGY_HOURS = 8760
+SLOW_TOK_S = 3
+"""Below this the speed that each user sees is not what stands against experts in host memory (docs/offload.md)."""
+
+
+def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str, Any]:
+    """The whole answer as JSON-ready data."""
+    points = [point(market, p, f"p{i + 1}") for i, p in enumerate(front.points)]
+    chosen = recommended(market, front.points)
+    dates = [o.date.isoformat() for offers in market.catalog.offers.values() for o in offers]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "request": market.request.model_dump(mode="json"),
+        "policy": {k: str(v) for k, v in sorted(market.policy.changed.items())},
+        "catalog": {
+            "sha256": market.catalog.sha256,
+            "parts": len(market.catalog.parts),
+            "offers": len(dates),
+            "oldest_price": min(dates, default=None),
+            "newest_price": max(dates, default=None),
+            "embedded": None,
+        },
+        "fx": [x.model_dump(mode="json") for x in fx_rates(market.request)],
+        "model": {"id": market.llm.id, "name": market.llm.name, "note": market.llm.note, "source": market.llm.source},
+        "throughput_model": {"calibration": market.calibration.name, "sha256": market.calibration.sha256},
+        "proof": proof_data(market, front, scope(market, front), seconds),
+        "axis": {"name": market.axis.name, "unit": market.axis.unit or market.request.currency},
+        "front": points,
+        "named": named(front, points),
+        "recommended": None if chosen is None else f"p{chosen + 1}",
+        "messages": [*messages(market, front), *_loaded(market, points, chosen)],
+        "explanation": None,
+    }
+
+
+def _loaded(market: Market, points: list[dict[str, Any]], chosen: int | None) -> list[dict[str, str]]:
+    """What the request's load asks for, and what it does to the recommended build; empty without a load."""
+    load = load_of(market.request, market.policy)
+    if load is None:
+        return []
+    texts = [words(load, market.policy)]
+    if chosen is not None:
+        p = points[chosen]
+        said = p["throughput"]
+        busiest = queue(load, said["output_tok_s"], said["concurrency"], market.request.osl)
+        texts.append(queue_words(p["id"], busiest))
+    return [{"code": "load", "severity": "note", "text": text} for text in texts]
+
+
+LIMITS: tuple[str, ...] = (
+    "all nodes are equal",
+    "a node has one kind of GPU, memory module and power supply",
+    "every memory channel is filled with equal modules, but a complete system may stay as delivered",
+    "each network has one kind of card, in one number per node",
+    "GPUs run at their TDP or at the slot's limit",
+)
+"""What the search never leaves, though `check` may pass builds outside (docs/proof.md, limits of the space)."""
+
+
+def scope(market: Market, front: Front) -> str:
+    """What `complete` means, and the limits of the space that was searched, in sentences."""
+    nodes = counted(min(market.request.max_nodes, market.policy.whole("plans.max_nodes")), "node")
+    words = (
+        "no cheaper or faster valid build was overlooked"
+        if front.complete
+        else "the search was stopped before the proof"
+    )
+    plans, limits = "tensor, pipeline, expert and data parallelism", LIMITS
+    if market.request.trains:
+        plans = "tensor and expert parallelism, sharding (ZeRO 3) and checkpointing"
+    else:
+        stages = market.policy.whole("plans.max_pp")
+        limits += (f"tensor parallelism stays inside a node, and a plan has {stages} pipeline stages at most",)
+    plans += " and of routed experts in host memory" if market.request.offload else ""
+    return (
+        f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, {nodes} at "
+        f"most and the plans of {plans}, {words}. Limits of the search: {'; '.join(limits)}."
+    )
+
+
+def point(market: Market, p: Point, name: str) -> dict[str, Any]:
+    """One front point as data."""
+    c, r = p.case, market.request
+    bought = purchase(market, c.build)
+    lines = bom(market, c, bought)
+    spares = bought.spares_cents(c.build.total())
+    support, tax, total = totals(bought.cents + bought.support_cents, market.policy)
+    estimated = bought.estimated_cents
+    return {
+        "id": name,
+        "axis_cost": money(total, r.currency) if market.axis is MONEY else str(p.found.cost),
+        "cost": {
+            "parts": money(bought.cents - spares, r.currency),
+            "spares": money(spares, r.currency),
+            "support": money(support + bought.support_cents, r.currency),
+            "net": money(total - tax, r.currency),
+            "tax": money(tax, r.currency),
+            "total": money(total, r.currency),
+            "estimated_share": round(estimated / bought.cents, 4) if bought.cents else 0.0,
+            "currency": r.currency,
+        },
+        "throughput": throughput(market, p.found.row),
+        "plan": {
+            **plan_facts(market, c.gpu, c.plan, host_of(c) if c.plan.offload else None, c.per_node),
+            **launch_facts(market, c),
+        },
+        "gpus": {"part": c.gpu.id, "name": c.gpu.name, "per_node": c.per_node, "total": c.per_node * c.build.nodes},
+        "nodes": [{"count": c.build.nodes, "parts": [{"part": x, "qty": q} for x, q in c.build.node.items()]}],
+        "shared": [{"part": x, "qty": q} for x, q in c.build.shared.items()],
+        "bom": lines,
+        "equivalents": equivalents(market, c.build, p.found.row),
+        "checks": [
+            {
+                "rule": x.rule,
+                "status": x.status,
+                "measured": None if x.measured is None else float(x.measured),
+                "limit": None if x.limit is None else float(x.limit),
+                "unit": x.unit,
+                "text": x.text,
+                "relation": x.relation,
+            }
+            for x in p.checks
+        ],
+        "power": {"node_w": c.load_w, "total_w": total_w(c)},
+        "energy": energy(market, total_w(c)),
+        "rack_units": units(c),
+        "racks": racks_in(c),
+        "row": {k: v for k, v in vars(p.found.row.key).items() if k not in ("gpu", "per_node", "nodes")},
+    }
+
+
+def energy(market: Market, watts: int) -> dict[str, Any]:
+    """Yearly energy at the average load, with the room's PUE."""
+    p = market.policy
+    kwh = Decimal(watts) / 1000 * p["energy.load_percent"] / 100 * p["energy.pue"] * ENERGY_HOURS
+    price = energy_price(market.request, p)
+    cents = half_up(Fraction(kwh) * price * 10 ** minor_digits(market.request.currency))
+    return {
+        "kwh_year": int(kwh),
+        "price_per_kwh": f"{Decimal(price.numerator) / price.denominator:.4f}",
+        "cost_year": money(cents, market.request.currency),
+        "pue": str(p["energy.pue"]),
+    }
+
+
+def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
+    """fastest, cheapest, and value = most tok/s per unit of money."""
+    if not points:
+        return {}
+
+    def value(i: int) -> tuple[bool, Decimal | float, int]:
+        tenths, total = front.points[i].found.row.perf.tenths, Decimal(str(points[i]["cost"]["total"]))
+        return not total, tenths / (total or 1), -i  # what is all in hand costs nothing
+
+    best = max(range(len(points)), key=value)
+    cheapest = min(range(len(points)), key=lambda i: Decimal(str(points[i]["cost"]["total"])))  # the first of equals
+    return {"fastest": points[-1]["id"], "cheapest": points[cheapest]["id"], "value": points[best]["id"]}
+
+
+def messages(market: Market, front: Front) -> list[dict[str, str]]:
+    """Notes that a buyer needs beside the figures."""
+    out = []
+    if market.llm.note:
+        out.append({"code": "guide-name", "severity": "note", "text": market.llm.note})
+    precisions = sorted({p.found.row.plan.precision for p in front.points}, key=lambda x: (-BITS[x], x))
+    if precisions:
+        out.append(
+            {
+                "code": "precisions",
+                "severity": "note",
+                "text": f"Precisions on the front: {', '.join(precisions)}.",
+            }
+        )
+    if published := kv_note(market):
+        out.append({"code": "kv-cache", "severity": "note", "text": published})
+    if not front.complete:
+        least = money_words(front.least_missing_cents, market.request.currency)
+        text = f"Stopped before the proof: {front.open} families may still hold better builds, "
+        text += f"none with parts below {least}."
+        out.append({"code": "not-proven", "severity": "warning", "text": text})
+    if market.request.offload and not market.llm.is_moe:
+        text = f"{market.llm.id} is dense: it has no routed experts that --offload could put into host memory."
+        out.append({"code": "offload-dense", "severity": "note", "text": text})
+    if said := only_experimental(market):
+        out.append({"code": "offload-experimental", "severity": "note", "text": said})
+    if market.request.offload and market.llm.is_moe and not front.points and market.request.min_tok_s_user > SLOW_TOK_S:
+        text = (
+            f"Experts in host memory give one user some 3 to 20 tok/s; --min-tok-s-user is "
+            f"{market.request.min_tok_s_user:g}. Lower it to see slower builds."
+        )
+        out.append({"code": "offload-slow", "severity": "note", "text": text})
+    if any(x.stale for p in front.points for x in purchase(market, p.case.build).lines):
+        text = "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
+        out.append({"code": "stale-prices", "severity": "warning", "text": text})
+    if front.points:
+        best = front.points[recommended(market, front.points) or 0]
+        out += [{"code": code, "severity": "note", "text": text} for code, text in notes(market, best)]
+        out.append({"code": "recommended", "severity": "note", "text": reason(market, front.points)})
+    if close := indistinct(market, front.points):
+        out.append({"code": "indistinct-points", "severity": "note", "text": close})
+    out += own_messages(market, front)
+    text = (
+        "Not included: freight, installation, software licences, energy. "
+        "Throughput is an estimate: 80 % of measurements lie between its low and high."
+    )
+    out.append({"code": "not-included", "severity": "note", "text": text})
+    return out

@@ -1,0 +1,76 @@
+"""Parts in hand (`--own`) that a buyer would expect to see used, and that are not: which and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from catalogs.schema import Bridge, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
+from constraints.prices.filters import Filter
+from constraints.prices.price_book import barred_by
+from constraints.rules.fit import bayless, cpu_fits, gpu_fits, memory_fits, psu_fits
+from optimizer.market.market import Market
+from optimizer.result.recommended import recommended
+from optimizer.search.front import Front
+
+MOST_NAMED = 8
+"""Parts that a message names."""
+
+
+def own_messages(market: Market, front: Front) -> list[dict[str, str]]:
+    """A note for each part in hand that no build can use, and one for what the recommended build leaves over."""
+    held: Counter[str] = Counter()
+    for x in market.request.own:
+        held[x.part] += x.qty
+    out, dead = [], set()
+    for part in sorted(held):  # a result judged without its catalog may not know all of them
+        if why := useless(market, market.catalog.parts[part]) if part in market.catalog.parts else "":
+            dead.add(part)
+            out.append(f"{part} is in hand, but no build can use it: {why}.")
+    at = recommended(market, front.points)
+    if at is not None:
+        orders = market.book.purchase(front.points[at].case.build.total())
+        used = Counter[str]()
+        for line in orders.lines if orders else ():
+            used[line.part] += line.qty if line.origin == "owned" else 0
+        left = [f"{q - n} of {q} x {x}" for x, q in sorted(held.items()) if x not in dead and (n := used[x]) < q]
+        if left:
+            more = f" and {len(left) - MOST_NAMED} more" if len(left) > MOST_NAMED else ""
+            out.append(f"Parts in hand that p{at + 1} does not need: {', '.join(left[:MOST_NAMED])}{more}.")
+    return [{"code": "own-unused", "severity": "note", "text": x} for x in out]
+
+
+def useless(market: Market, part: Part) -> str:
+    """Why no build of the catalog can hold a part; empty when one may."""
+    catalog, request = market.catalog, market.request
+    if barred := barred_by(part, request, catalog) or Filter(catalog, request).refused(part):
+        return barred
+    platforms = [p for p in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(p, Platform)]
+    if isinstance(part, Gpu) and part.sold_as != "single":
+        boards = [b.id for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id]
+        whole = f"boards ({', '.join(boards)})" if boards else "boards" if part.sold_as == "board" else "systems"
+        return f"its kind comes on whole {whole}; own those instead"
+    if not any(_takes(p, part, catalog.of(Kind.GPU)) for p in platforms):
+        return "no chassis or system of the catalog takes it"
+    return ""
+
+
+def _takes(p: Platform, part: Part, gpus: list[Any]) -> bool:
+    """Whether a platform takes a part by its form, socket or kind; what else a build needs is not asked."""
+    if isinstance(part, Gpu):
+        return not gpu_fits(p, part, 1, None)
+    if isinstance(part, GpuBoard):
+        return any(g.id == part.gpu and not gpu_fits(p, g, part.gpus, part) for g in gpus)
+    if isinstance(part, Bridge):
+        return any(g.id in part.gpus and g.form_factor in p.gpu_forms for g in gpus)
+    if isinstance(part, Cpu):
+        return cpu_fits(p, part)
+    if isinstance(part, Memory):
+        return memory_fits(p, part)
+    if isinstance(part, Psu):
+        return psu_fits(p, part)
+    if isinstance(part, Drive):
+        return not bayless(part, p)
+    if isinstance(part, Nic):
+        return part.form in p.nic_forms
+    return True

@@ -1,0 +1,118 @@
+"""Remarks on a build that appear on their own when they matter, each with a stable code (docs/notes.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from catalogs.engines.support import support_rows
+from catalogs.schema import Kind, Memory
+from constraints.physics.contents import dimm_counts
+from constraints.rule import counted
+from constraints.rules.precision import kv_precision, support
+from optimizer.market.market import Market
+from optimizer.result.bill import purchase
+from optimizer.search.front import Point
+
+NOTED_PERCENT = 10
+"""Share of the sum of lines from which dated or estimated prices are remarked on."""
+SURGE_OVER = date(2026, 3, 13)
+"""Day of the offers that show the rise of memory prices, which the note speaks of (a broker's list of that day)."""
+MEMORY_PERCENT = 3
+"""Share of the sum of lines from which the memory market is."""
+
+
+def notes(market: Market, p: Point) -> Iterator[tuple[str, str]]:
+    """(code, text) of a build that passed every rule, or of one that is checked."""
+    yield from _memory(p)
+    yield from _gpu(market, p)
+    yield from _prices(market, p)
+
+
+def kv_note(market: Market) -> str:
+    """Which KV cache plans count on where the model is published for another than the request names; else empty."""
+    published = kv_precision(market.llm, market.request)
+    if market.request.trains or published == market.request.kv_precision:
+        return ""
+    return f"{market.llm.name} is published for a KV cache in {published.upper()}, and plans count on that."
+
+
+def only_experimental(market: Market) -> str:
+    """What `--offload` lacks where only experimental engines keep experts in host memory; empty where it lacks
+    nothing."""
+    request, llm = market.request, market.llm
+    if not request.offload or request.allow_experimental or not llm.is_moe:
+        return ""
+    rows = [row for row in support_rows("offload") if llm.architecture in row.architectures]
+    names = sorted({row.engine for row in rows if row.status == "experimental"})
+    if not names or any(row.status == "stable" for row in rows):
+        return ""
+    return (
+        f"Experts of this model are kept in host memory by {' or '.join(names)} alone, which is marked experimental; "
+        "add --allow-experimental to count it."
+    )
+
+
+def _memory(p: Point) -> Iterator[tuple[str, str]]:
+    """RAM against VRAM, and channels left empty."""
+    c = p.case
+    modules = [(m, q) for m, q in c.parts(Memory) if isinstance(m, Memory)]
+    ram, vram = sum(m.capacity_gb * q for m, q in modules), c.per_node * c.gpu.vram_gb
+    if modules and c.gpu.form_factor != "integrated" and ram < vram:
+        yield (
+            "ram-below-vram",
+            f"A node has {ram:,} GB of RAM for {vram:,} GB of GPU memory: loading a model is slower.",
+        )
+    count, counts = sum(q for _, q in modules), dimm_counts(c.platform)
+    if modules and counts and count < counts[0]:
+        stand = f"{counted(count, 'memory module')} {'stands' if count == 1 else 'stand'} on {counts[0]} channels"
+        yield "channels-half-filled", f"{stand}: {count}/{counts[0]} of the memory bandwidth is there."
+
+
+def _gpu(market: Market, p: Point) -> Iterator[tuple[str, str]]:
+    """Peer-to-peer and number formats of the GPU."""
+    gpu, row, llm = p.case.gpu, p.found.row, market.llm
+    if not gpu.p2p and row.key.per_node > max(1, row.key.domain):
+        copies = "copies between them go through system RAM; the figures include this"
+        yield "no-peer-to-peer", f"{gpu.name} cards have no peer-to-peer over PCIe: {copies}."
+    mode, compute = support(gpu.arch).get("fp8", ("", ""))
+    published = llm.native_precision == "fp8" and not llm.note  # a guide's name was never published
+    if mode == "native" or not (published or p.found.row.plan.precision == "fp8"):
+        return
+    lacks = f"{gpu.name} keeps FP8 weights but computes in {compute}" if mode else f"{gpu.name} has no FP8 support"
+    if mode and row.plan.precision != "fp8":
+        lacks = f"{gpu.name} does not compute in FP8, this plan runs {row.plan.precision}"
+    yield "no-fp8", f"{lacks}; {llm.id} is published with FP8 weights." if published else f"{lacks}."
+
+
+def _prices(market: Market, p: Point) -> Iterator[tuple[str, str]]:
+    """How much of the cost is estimated, how much else uses dated prices, and how much is memory."""
+    bought = purchase(market, p.case.build)
+    sums = {"estimated": 0, "dated": 0, "memory": 0}
+    for line in bought.lines:
+        cents = line.qty * line.cents
+        if line.offer and line.offer.confidence == "estimate":
+            sums["estimated"] += cents
+        elif line.stale:
+            sums["dated"] += cents
+        part = market.catalog.parts.get(line.part)
+        sums["memory"] += cents if part and part.kind in (Kind.MEMORY, Kind.DRIVE) else 0
+    percent = {k: (200 * v + bought.cents) // (2 * max(1, bought.cents)) for k, v in sums.items()}
+    percent["dated"] = min(percent["dated"], 100 - percent["estimated"])  # halves rounded up twice
+    if max(percent["estimated"], percent["dated"]) >= NOTED_PERCENT:
+        yield "weak-prices", _weak(market, percent["estimated"], percent["dated"])
+    if percent["memory"] >= MEMORY_PERCENT and market.request.as_of >= SURGE_OVER:
+        text = f"Memory and drives are {percent['memory']} % of the parts' cost; memory rose 5-7 x since October 2025."
+        yield "memory-market", f"{text} Ask for quotes of the day."
+
+
+def _weak(market: Market, estimated: int, dated: int) -> str:
+    """The two shares, of which no line counts in both."""
+    days, quick = (market.policy.whole(f"offers.fresh_days{x}") for x in ("", "_memory"))
+    said = []
+    if estimated:
+        said.append(f"{estimated} % of the parts' cost is estimated")
+    if dated:
+        what = f"{dated} % uses" if estimated else f"{dated} % of the parts' cost uses"
+        said.append(f"{what} prices older than {days} days ({quick} for memory and drives)")
+    return "; ".join(said) + "."

@@ -1,0 +1,133 @@
+"""A point's plan as data for the result contract: throughput, memory on the fullest GPU, training, host memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalogs.llm import Llm
+from catalogs.schema import Cpu, Gpu
+from constraints.build import Case
+from constraints.physics.offload import Host
+from constraints.physics.training import footprint, seq_len
+from constraints.plan import Plan, Row
+from constraints.rules.software import engine_of, kernel_class, method
+from constraints.rules.vram import held_bytes
+from optimizer.market.market import Market
+from optimizer.result.launch import Deployment, Memory, launch
+from optimizer.result.recommended import limits, load_view
+
+SECONDS_A_DAY = 86400
+
+
+def throughput(market: Market, row: Row) -> dict[str, Any]:
+    """The axis with its interval, and what each user sees; of training the days that the token budget takes."""
+    perf, plan, r = row.perf, row.plan, market.request
+    days = None if r.train_tokens is None else round(r.train_tokens / (perf.tenths / 10) / SECONDS_A_DAY, 3)
+    return {
+        "output_tok_s": perf.tenths / 10,
+        "low": limits(row)[0],
+        "high": limits(row)[1],
+        "basis": perf.basis,
+        "source": perf.source,
+        "per_user_tok_s": None if r.trains else round(perf.per_user_tok_s, 2),
+        "ttft_ms": None if r.trains else round(perf.ttft_ms, 1),
+        "concurrency": plan.concurrency * plan.replicas,
+        "unit": "training tokens/s" if r.trains else "output tokens/s",
+        "days": days,
+        "at_load": at_load(market, row),
+    }
+
+
+def at_load(market: Market, row: Row) -> dict[str, Any] | None:
+    """What the plan gives to the users or the load asked for; None where neither is."""
+    gpu = market.catalog.parts[row.key.gpu]
+    seen = load_view(market).at_load(gpu, row) if isinstance(gpu, Gpu) else None
+    if seen is None:
+        return None
+    return {
+        "users": seen.users,
+        "tok_s": round(seen.tok_s, 1),
+        "per_user_tok_s": round(seen.per_user_tok_s, 2),
+        "ttft_ms": round(seen.ttft_ms, 1),
+    }
+
+
+def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None, per_node: int = 0) -> dict[str, Any]:
+    """The plan with its memory on the fullest GPU; `host`: what holds its routed experts when that is the RAM;
+    `per_node`: GPUs of a node, 0 where that is not said."""
+    llm, policy, r = market.llm, market.policy, market.request
+    run = engine_of(llm, gpu, plan, r, per_node)
+    memory = held_bytes(gpu, llm, policy, plan, r)
+    return {
+        "precision": plan.precision,
+        "kv_precision": plan.kv_precision,
+        "tp": plan.tp,
+        "pp": plan.pp,
+        "ep": plan.ep,
+        "dp": plan.dp,
+        "replicas": plan.replicas,
+        "weights_gb": round(memory.weights / 1e9, 2),
+        "kv_gb": round(memory.kv / 1e9, 2),
+        "vram_gb": round(memory.total / 1e9, 2),
+        "redundant_experts": plan.redundant_experts,
+        "engine": str(run.engine) if run else "",
+        "kernel_class": kernel_class(gpu),
+        "training": training_facts(market, gpu, plan),
+        "experts": "host" if plan.offload else "gpu",
+        "host": host_facts(llm, plan, host) if host else None,
+    }
+
+
+def launch_facts(market: Market, case: Case) -> dict[str, Any]:
+    """The commands that serve a build's plan, and what must be said of them."""
+    gpu, llm, plan = case.gpu, market.llm, case.plan
+    run = engine_of(llm, gpu, plan, market.request, case.per_node)
+    held = held_bytes(gpu, llm, market.policy, plan, market.request)
+    cpus = [(x, q) for x, q in case.parts(Cpu) if isinstance(x, Cpu)]
+    found = launch(
+        Deployment(
+            engine=run.engine.name if run else "",
+            release=(run.engine.release or run.engine.since) if run else "",
+            llm=llm,
+            plan=plan,
+            routed_experts=llm.experts,
+            redundant_experts=plan.redundant_experts,
+            nodes=case.build.nodes,
+            gpus_per_node=case.per_node,
+            context=market.request.tokens,
+            memory=Memory(gpu.vram_gb * 10**9, held.weights, held.kv, held.reserve),
+            cores=sum(x.cores * q for x, q in cpus),
+            sockets=sum(q for _, q in cpus),
+        )
+    )
+    return {"launch": list(found.commands), "launch_note": found.note}
+
+
+def training_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any] | None:
+    """How a plan trains, memory per GPU; None of a serving plan."""
+    t, r, policy = plan.training, market.request, market.policy
+    if t is None:
+        return None
+    f = footprint(gpu, market.llm, policy, plan, r)
+    return {
+        "method": method(r),
+        "seq_len": seq_len(r, policy),
+        "zero_stage": 3 if t.shard > 1 else 0,
+        "shard_gpus": t.shard * plan.tp,
+        "micro_batch": t.micro_batch,
+        "checkpointing": t.checkpointing,
+        "lora_rank": policy.whole("training.lora_rank") if r.lora else None,
+        "states_gb": round(f.states / 1e9, 2),
+        "gathered_gb": round(f.gathered / 1e9, 2),
+        "activations_gb": round(f.activations / 1e9, 2),
+    }
+
+
+def host_facts(llm: Llm, plan: Plan, have: Host) -> dict[str, Any]:
+    """What a node's CPUs and memory give to routed experts there, and how much of it they fill."""
+    return {
+        "experts_gb": round(llm.expert_bytes(plan.precision) / 1e9, 2),
+        "room_gib": have.gb,
+        "bandwidth_gb_s": have.gb_s,
+        "compute_gflops": have.gflops,
+    }

@@ -1,0 +1,119 @@
+"""Which point of a front is recommended, and which cheaper one can hardly be told apart from it.
+
+With users or a load asked for: the cheapest point that serves them at the lower end of its interval. With a budget
+alone: the fastest. Else: the cheapest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from constraints.model.axis import MONEY
+from constraints.plan import Row
+from constraints.prices.totals import totals
+from constraints.request import Request
+from optimizer.market.at_load import LoadView
+from optimizer.market.market import Market
+from optimizer.search.front import Point
+from optimizer.text.languages import N_
+from optimizer.text.minor_units import money_words
+
+LEAST = {
+    "money": N_("the cheapest"),
+    "power": N_("the one with the least power"),
+    "rack-units": N_("the one with the fewest rack units"),
+    "lead-time": N_("the one with the shortest lead time"),
+}
+"""What comes first on a front, by what it ascends in."""
+
+
+def load_view(market: Market) -> LoadView:
+    """Judges rows of a market's request at the load that it asks for."""
+    return LoadView(market.llm, market.request, market.policy, market.calibration)
+
+
+def asks_for_load(market: Market) -> bool:
+    """Whether the request says how much is to be served: users at once, or a mean load."""
+    return market.request.users is not None or market.request.mean_tok_s is not None
+
+
+def serving(market: Market, points: Sequence[Point]) -> int | None:
+    """The first point that serves what is asked for at the lower end of its interval; None where none does."""
+    view = load_view(market)
+    served = (i for i, p in enumerate(points) if view.serves_at_low_end(p.case.gpu, p.found.row))
+    return next(served, None)
+
+
+def recommended(market: Market, points: Sequence[Point]) -> int | None:
+    """The index of the recommended point; None of an empty front. Where no point serves the load for certain, the
+    fastest comes nearest to it."""
+    if not points:
+        return None
+    if asks_for_load(market):
+        first = serving(market, points)
+        return len(points) - 1 if first is None else first
+    return len(points) - 1 if market.request.budget_cents is not None else 0
+
+
+def reason(market: Market, points: Sequence[Point]) -> str:
+    """Why that point is the recommended one, in a sentence; "" of an empty front."""
+    at = recommended(market, points)
+    if at is None:
+        return ""
+    name, least = f"p{at + 1}", LEAST[market.axis.name]
+    if asks_for_load(market):
+        asked = _asked(market.request)
+        if serving(market, points) is None:
+            return (
+                f"No point serves {asked} at the lower end of its 80 % interval; {name}, the fastest, is recommended."
+            )
+        return f"{name} is recommended: {least} that serves {asked} at the lower end of its 80 % interval."
+    if market.request.budget_cents is not None:
+        return f"{name} is recommended: the fastest within the budget."
+    return f"{name} is recommended: {least}."
+
+
+def _asked(request: Request) -> str:
+    """The users or the load of a request, in words."""
+    if request.users is None:
+        return "the load"
+    return "one user" if request.users == 1 else f"{request.users:,} users at once"
+
+
+def indistinct(market: Market, points: Sequence[Point]) -> str:
+    """A sentence on the cheapest point whose interval overlaps the recommended one's by more than half of the shorter;
+    "" where there is none."""
+    at = recommended(market, points)
+    if at is None:
+        return ""
+    low, high = interval(points[at])
+    for i, point in enumerate(points[:at]):
+        other_low, other_high = interval(point)
+        shared = min(high, other_high) - max(low, other_low)
+        if shared > min(high - low, other_high - other_low) / 2:
+            if market.axis is MONEY:
+                saved = f"costs {less_words(market, points[at].found.cost, point.found.cost)} less in total"
+            else:
+                saved = f"takes {points[at].found.cost - point.found.cost:,} {market.axis.unit} less"
+            return (
+                f"p{i + 1} can hardly be told apart from p{at + 1} in throughput ({other_low:,.0f}-{other_high:,.0f} "
+                f"against {low:,.0f}-{high:,.0f} tok/s) and {saved}."
+            )
+    return ""
+
+
+def less_words(market: Market, parts_cents: int, other_cents: int) -> str:
+    """By how much the total of parts for `other_cents` is below that for `parts_cents`, support and tax included."""
+    dearer, cheaper = (totals(x, market.policy)[2] for x in (parts_cents, other_cents))
+    return money_words(dearer - cheaper, market.request.currency)
+
+
+def interval(point: Point) -> tuple[float, float]:
+    """Output tok/s between which 80 % of measurements lie, as a result states them."""
+    return limits(point.found.row)
+
+
+def limits(row: Row) -> tuple[float, float]:
+    """Output tok/s between which 80 % of measurements lie, to a tenth."""
+    perf = row.perf
+    return round(perf.tenths * perf.low / 10, 1), round(perf.tenths * perf.high / 10, 1)

@@ -1,0 +1,93 @@
+"""What is on sale for a request: each family (GPU, GPUs per node) with its platforms and what may fill them.
+
+An assortment costs more time than many a solve. It reads neither money to spend nor speed to reach, so that markets
+which differ in these alone (`APART`) share one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalogs.schema import Gpu
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.market.host_rows import HostRows
+from optimizer.market.market import Market
+from optimizer.market.node_options import Outfit, most_on_site, most_to_be_had
+from optimizer.market.options import NONE, Parts, Shelf, Stock
+from optimizer.market.rows import families
+from optimizer.pruning.demanded import Included
+from optimizer.pruning.dominance import buyable
+from optimizer.pruning.near_duplicates import thinned
+from optimizer.search.clock import Clock, Work
+from optimizer.throughput.plans import Planner
+from optimizer.throughput.training_plans import TrainingPlanner
+
+APART = (
+    "budget_cents", "users", "throughput_tenths", "min_tok_s_user", "max_ttft_ms", "tokens_per_day",
+    "requests_per_second", "max_nodes",
+)  # fmt: skip
+"""Request fields that neither prices nor an assortment depend on; a test holds that they read none of them."""
+
+
+def alike(request: Request, policy: Policy) -> tuple[object, ...]:
+    """Equal for requests with equal prices and assortments."""
+    some = APART[1:] if request.picks_offers else APART  # offers of a whole build are chosen within its budget
+    return request.model_copy(update=dict.fromkeys(some)), tuple(sorted(policy.changed.items()))
+
+
+@dataclass
+class Stocked:
+    """A family with the outfits of its platforms. `least` bounds the cents of one node, `least_host` of one with
+    experts in host memory, `most` the nodes that the site can hold and sellers have parts for."""
+
+    gpu: Gpu
+    per_node: int
+    outfits: list[Outfit]
+    least: int
+    least_host: int = NONE
+    most: int = NONE
+
+
+class Assortment:
+    """Families of a market, those that no node can be bought for dropped (GPU, GPUs per node). `market` is the one
+    given, of near-duplicates the best alone; without `clever` all of it. `per_node`: of families of so many GPUs per
+    node alone, where nothing else is asked for."""
+
+    def __init__(
+        self, market: Market, planner: Planner | TrainingPlanner, clever: bool = True, per_node: int | None = None
+    ) -> None:
+        self.market = market = thinned(market) if clever else market
+        self.parts = buyable(market, prune=clever)
+        self.by: Parts = {}
+        for p in self.parts:
+            self.by.setdefault(type(p), []).append(p)
+        self.families: list[Stocked] = []
+        self.dropped: list[tuple[str, int]] = []
+        shelves: dict[str, Shelf] = {}
+        stock: Stock = {}
+        self.on_host = offload = HostRows(market) if market.request.offload else None
+        included = Included(market)
+        for gpu, k, all_holders in families(market):
+            if per_node not in (None, k):
+                continue
+            holders = [p for p in all_holders if included.held_by(p, gpu, k)] if clever else all_holders
+            on_host = offload if offload and offload.able(gpu, k) else None
+            if (planner.precisions(gpu) or on_host) and (included.possible or not clever):
+                shelves |= {p.id: Shelf(market, self.by, p, stock) for p in holders if p.id not in shelves}
+                outfits = [Outfit(shelves[p.id], self.by, gpu, k) for p in holders]
+                least = min((o.least_cents for o in outfits), default=NONE)
+                if least < NONE or not clever:
+                    room_gb = on_host.least_gb(gpu) if on_host else 0
+                    hosts = (o.least_host_cents(room_gb) for o in outfits if on_host)
+                    family = Stocked(gpu, k, outfits, least, min(hosts, default=NONE))
+                    if clever:
+                        family.most = min(most_on_site(market, gpu, k, outfits), most_to_be_had(market, outfits))
+                    self.families.append(family)
+                    continue
+            self.dropped.append((gpu.id, k))
+
+    def spend(self, clock: Clock) -> None:
+        """Takes from the clock what it took to put this together."""
+        clock.spend(Work.MARKET_STOCKED)
+        clock.spend(Work.PLATFORM_STOCKED, sum(len(family.outfits) for family in self.families))

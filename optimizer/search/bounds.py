@@ -1,0 +1,215 @@
+"""Lower bounds of a build's price, a relaxation of the rules: each category's cheapest option, powers at their least.
+
+A row on a platform whose bound lies above the staircase needs no solver; what stays open goes to CP-SAT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from catalogs.schema import Kind
+from constraints.plan import Row, RowKey
+from constraints.prices.tariff import NEVER
+from constraints.rules.power import circuit_limit_w, efficiency_percent
+from optimizer.market.market import Market
+from optimizer.market.node_options import Outfit
+from optimizer.market.options import NONE, Option
+from optimizer.search.seller_bound import Leaning, from_few
+from optimizer.search.shared_gear import NO_PARTS, Cluster, Ways
+
+
+@dataclass(frozen=True)
+class NodeBound:
+    """What a node of one kind costs and draws at least; `pools` are the options it was summed from.
+
+    `by_shares`: cents that it costs at least for the sake of limits on shares of the cost."""
+
+    cents: int
+    load_w: int
+    pools: tuple[list[Option], ...]
+    least_drives: int
+    by_shares: int = 0
+
+
+@dataclass
+class Bound:
+    """A row on a platform. `least` bounds its price by the nodes alone, `cents` with networks and racks."""
+
+    bounds: Bounds
+    outfit: Outfit
+    row: Row
+    node: NodeBound
+
+    @cached_property
+    def least(self) -> int:
+        nodes = self.row.key.nodes
+        more = self.bounds.beyond_least(self.outfit, nodes) if self.node.pools else 0
+        return min(NONE, nodes * self.node.cents + more)
+
+    @property
+    def floor(self) -> int:
+        """A cost on the request's axis below which no build of the row on this platform exists; of money `least`."""
+        market, node = self.bounds.market, self.node
+        return market.axis.least(self.row.key.nodes, self.outfit.platform, node.load_w, node.cents, market.book)
+
+    def fits(self, top: int) -> bool:
+        """Whether a build of at most `top` on the axis, within the budget, is not excluded."""
+        purse = self.bounds.market.purse_at(top)
+        dearest = max(self.least, self.row.key.nodes * self.node.by_shares)
+        return self.floor <= top and dearest <= purse and self.cents <= purse
+
+    @cached_property
+    def ways(self) -> list[Ways]:
+        """The networks' ways to be built, cheapest first."""
+        return self.bounds.cluster.networks(self.outfit.platform, self.row.key) if self.node.pools else []
+
+    @cached_property
+    def cents(self) -> int:
+        """Cents below which no build of the row on this platform exists; NONE when there is none at all."""
+        key, o = self.row.key, self.outfit
+        if not all(self.ways) or (key.nodes == 1 and not o.nics):
+            return NONE
+        total = self.least + sum(w.cents[0] for w in self.ways) + (o.nics[0].cents if key.nodes == 1 else 0)
+        return min(NONE, total + self.bounds.racks(o, key.nodes, self.node.load_w)) if self.node.pools else 0
+
+
+class Pool:
+    """Outfits that a node of some rows may be, written out as far as a price is asked for.
+
+    No node of an outfit costs less than its `least_cents`: that leaves out drives and bridges, and counts the cheapest
+    of options among which the node's are. So outfits beyond a price hold no node within it."""
+
+    def __init__(self, outfits: Iterable[Outfit], node: Callable[[Outfit], NodeBound | None]) -> None:
+        self._waiting = sorted(outfits, key=lambda o: -o.least_cents)
+        self._node, self._made = node, list[tuple[Outfit, NodeBound]]()
+
+    def upto(self, cents: int) -> list[tuple[Outfit, NodeBound]]:
+        """Nodes, the least price first; all of at most `cents`, and perhaps some more."""
+        new = []
+        while self._waiting and self._waiting[-1].least_cents <= cents:
+            o = self._waiting.pop()
+            if node := self._node(o):
+                new.append((o, node))
+        if new:  # a new list: others may be walking along the old one
+            self._made = sorted([*self._made, *new], key=lambda x: (x[1].cents, x[0].platform.id))
+        return self._made
+
+    def above(self, cents: int) -> int:
+        """The least price of a node above `cents`; NONE without one."""
+        while True:
+            found = next((n.cents for _, n in self._made if n.cents > cents), NONE)
+            if not self._waiting or self._waiting[-1].least_cents >= found:
+                return found
+            self.upto(self._waiting[-1].least_cents)
+
+
+class Bounds:
+    """Bounds of a market; node bounds and racks are remembered."""
+
+    def __init__(self, market: Market, cluster: Cluster) -> None:
+        self.market, self.cluster, self.leaning = market, cluster, Leaning(market)
+        self._pools: dict[tuple[object, ...], Pool] = {}
+        self._made: dict[tuple[int, int], tuple[Row, Bound | None]] = {}
+        self._watts: dict[int, tuple[list[Option], int]] = {}
+        self._beyond: dict[tuple[str, int], int] = {}
+        self._racks: dict[tuple[str, int, int], int] = {}
+
+    def pool(self, outfits: list[Outfit], row: Row) -> Pool:
+        """Outfits that a node of the row may be; one pool for all rows alike."""
+        key, precision = row.key, row.plan.precision
+        memo = (id(outfits), *_node_key(key, precision))
+        if memo not in self._pools:
+            capped = (o for o in outfits if o.cap_w == key.cap_w)
+            self._pools[memo] = Pool(capped, lambda o: self._node(o, key, precision))
+        return self._pools[memo]
+
+    def of(self, row: Row, pool: Pool, top: int) -> Iterator[Bound]:
+        """Bounds of a row on the outfits of its pool whose nodes cost `top` cents at most, cheapest first."""
+        n = row.key.nodes
+        for o, node in pool.upto(top // n):
+            if n * node.cents > top:
+                return
+            memo = (id(o), id(row))  # hashing a row takes longer than all else here; kept alive beside its bound
+            if memo not in self._made:
+                within = not self._beyond_site(o, row.key, node.load_w)
+                self._made[memo] = row, Bound(self, o, row, node) if within else None
+            if (b := self._made[memo][1]) is not None:
+                yield b
+
+    def racks(self, o: Outfit, nodes: int, load_w: int) -> int:
+        """Cents that racks and PDUs cost at least."""
+        memo = (o.platform.id, nodes, load_w)
+        if memo not in self._racks:
+            self._racks[memo] = self.cluster.racks_for(o.platform, nodes, load_w, NO_PARTS, None)[0]
+        return self._racks[memo]
+
+    def beyond_least(self, o: Outfit, nodes: int) -> int:
+        """Cents that GPUs and chassis of so many nodes cost beyond the least price of each piece: what is in hand, in
+        stock or at a lower step of the price does not reach for all. NONE where there are too few.
+
+        Sound: these are the pieces of every build of the outfit, the orders of a part depend on no other part where no
+        bundle holds it, and the tariff gives their least cost exactly (docs/proof.md, Prices by quantity)."""
+        book, more = self.market.book, 0
+        gpus = o.gpus[0].parts if len(o.gpus) == 1 else ()
+        for part, qty in (*o.own.parts, *gpus):
+            priced = book.prices[part]
+            if priced.tariff is None or part in book.bundled:
+                continue
+            memo = part, nodes * qty
+            if memo not in self._beyond:
+                cents = priced.tariff.cents(priced.tariff.need(nodes * qty))
+                dearer = cents * book.weight(part) // book.scale - nodes * qty * priced.least
+                self._beyond[memo] = NONE if cents >= NEVER else max(0, dearer)
+            more += self._beyond[memo]
+        return min(NONE, more)
+
+    def nothing(self, o: Outfit, row: Row) -> Bound:
+        """The bound that excludes nothing."""
+        return Bound(self, o, row, NodeBound(0, 0, (), 0))
+
+    def _node(self, o: Outfit, key: RowKey, precision: str) -> NodeBound | None:
+        p, request = o.platform, self.market.request
+        if key.cap_w != o.cap_w or o.unfit:
+            return None
+        if p.inlet_max_c is not None and p.inlet_max_c < self.market.policy.whole("cooling.inlet_c"):
+            return None
+        if "air" not in p.cooling and not request.site_water and p.kind != Kind.SYSTEM:
+            return None
+        pools = from_few(self.market, p.id, [o.gpus, o.cpus_for(key), o.memory_for(key), o.bridges(key)])
+        if pools is None or not all(pools):
+            return None
+        static = o.static_w + sum(self._least_w(pool) for pool in pools)
+        load, banks = o.load_w(static), o.psus(static)
+        if not banks or (p.system_max_w and p.kind != Kind.SYSTEM and load > p.system_max_w):
+            return None
+        by_shares = self.leaning.least_cents(p.id, (*pools, banks))
+        if by_shares is None:
+            return None
+        drives = o.shelf.least_drives(o.need_gb(precision))
+        cents = o.own.cents + sum(pool[0].cents for pool in (*pools, banks)) + drives
+        return NodeBound(cents, load, (*pools, banks), drives, by_shares)
+
+    def _least_w(self, pool: list[Option]) -> int:
+        """The least power among options; remembered with the list, which outlives its id so."""
+        if id(pool) not in self._watts:
+            self._watts[id(pool)] = pool, min(x.watts for x in pool)
+        return self._watts[id(pool)][1]
+
+    def _beyond_site(self, o: Outfit, key: RowKey, load_w: int) -> bool:
+        r, policy = self.market.request, self.market.policy
+        watts = key.nodes * load_w
+        if r.max_power_w is not None and watts > r.max_power_w:
+            return True
+        if r.circuit is not None:
+            wall = circuit_limit_w(r.circuit.amps, r.circuit.volts, policy)
+            if 100 * watts > efficiency_percent(None, policy) * wall:
+                return True
+        return r.rack_units is not None and key.nodes * (o.platform.rack_units or 0) > r.rack_units
+
+
+def _node_key(key: RowKey, precision: str) -> tuple[object, ...]:
+    """All of a row that the bound of a node reads."""
+    host = (key.host_gb_s, key.host_gb, key.host_gflops)
+    return key.cap_w, key.domain, key.pcie_gen, key.lanes, precision, *host

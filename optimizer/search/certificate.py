@@ -1,0 +1,170 @@
+"""One infeasibility question per family: is there a build strictly under the staircase? Answered by CP-SAT.
+
+The model's variables are parts, quantities, node count and performance row, and every rule is in it. INFEASIBLE
+means that nothing of the family lies under the known front; otherwise the cheapest missing build comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from catalogs.schema import Gpu
+from constraints.build import Build
+from constraints.cp_sat import cp_model
+from constraints.model.axis import MONEY
+from constraints.model.family_model import Candidates, FamilyModel
+from constraints.plan import Row
+from constraints.rule import Rule
+from constraints.rules.registry import RULES
+from optimizer.market.market import Market
+from optimizer.search.clock import Clock, TimeUp
+from optimizer.search.cp_sat_call import solved
+from optimizer.search.front import Found
+from optimizer.search.parameters import parameters
+
+
+class Family:
+    """The model of one family; asked again and again while the staircase comes down.
+
+    `settings`: CP-SAT's parameters other than the proof's, for a second proof."""
+
+    settings: ClassVar[dict[str, int]] = {}
+
+    def __init__(
+        self, market: Market, gpu: Gpu, per_node: int, rows: Sequence[Row], candidates: Candidates,
+        rules: Sequence[Rule] = RULES,
+    ) -> None:  # fmt: skip
+        m = FamilyModel(
+            market.catalog,
+            market.request,
+            market.policy,
+            market.llm,
+            market.book,
+            gpu,
+            per_node,
+            rows,
+            candidates,
+        )
+        self.widen(m)
+        closing = {"procurement", "estimates", "sellers", "budget"}
+        for rule in rules:
+            if rule.id not in closing:
+                rule.encode(m)
+        m.close_power()
+        m.close_cost()
+        for rule in rules:
+            if rule.id in closing:
+                rule.encode(m)
+        self.cost = market.axis.encode(m)
+        self.market, self.model, self.seconds, self.ticks = market, m, 0.0, 0.0
+        self.cut = False
+
+    def widen(self, m: FamilyModel) -> None:
+        """Called before the rules are written: room for a subclass's own variables, which rules then count in."""
+
+    def asked(self, ceiling: Callable[[Row], int]) -> cp_model.CpModel:
+        """The model with the question in it: a cost of at most `ceiling(row)`."""
+        m = self.model
+        asked = m.cp.clone()
+        cost = asked.get_int_var_from_proto_index(self.cost.index)
+        top = max(ceiling(row) for row in m.rows)
+        if top >= 0:
+            asked.add(cost <= (m.book.scaled(top) if self.market.axis is MONEY else top))
+        for row, chosen in m.rows.items():
+            literal = asked.get_bool_var_from_proto_index(chosen.index)
+            top = ceiling(row)
+            if top < 0:
+                asked.add(literal == 0)
+            else:
+                most = m.book.scaled(top) if self.market.axis is MONEY else top
+                asked.add(cost <= most).only_enforce_if(literal)
+        return asked
+
+    def under(self, ceiling: Callable[[Row], int], clock: Clock | None = None) -> Found | None:
+        """The build of least cost that costs at most `ceiling(row)`; None when there is none. Raises TimeUp.
+
+        On another axis than money the cheapest of those at least as fast with its cost comes back, and where prices
+        depend on quantity the one with the fewest pieces of these: some may be free, in hand or beyond a minimum
+        order. `cut` says afterwards that the clock's time or a stop came before the least was proven. Of several
+        builds of least cost any may come back; `settled` chooses among them."""
+        m, asked, clock = self.model, self.asked(ceiling), clock or Clock()
+        cost, total = (asked.get_int_var_from_proto_index(x.index) for x in (self.cost, m.total_cents))
+        found = self._solved(asked, cost, clock)
+        money = self.market.axis is MONEY
+        if found is None or self.cut or (money and not m.book.by_quantity):
+            return found
+        for row, chosen in m.rows.items():
+            if row.perf.tenths < found.row.perf.tenths:
+                asked.add(asked.get_bool_var_from_proto_index(chosen.index) == 0)
+        if not money:
+            asked.add(cost <= found.cost)
+            found = self._solved(asked, total, clock) or found
+        return self._of_fewest_pieces(found, asked, clock)
+
+    def settled(self, found: Found, clock: Clock) -> Found:
+        """The build that stands for all of its cost and throughput: the same whatever number of workers found it."""
+        tenths = found.row.perf.tenths
+        alone = Clock(clock.left())
+        return self.under(lambda r: found.cost if r.perf.tenths == tenths else -1, alone) or found
+
+    def cheaper(self, known: Found, clock: Clock) -> Found | None:
+        """The build of fewest cents among those of a known one's cost and throughput, if any costs less than it."""
+        tenths, m = known.row.perf.tenths, self.model
+        asked = self.asked(lambda r: known.cost if r.perf.tenths == tenths else -1)
+        total = asked.get_int_var_from_proto_index(m.total_cents.index)
+        asked.add(total <= m.book.scaled(known.parts_cents - 1))
+        found = self._solved(asked, total, clock)
+        return found and self._of_fewest_pieces(found, asked, clock)
+
+    def _of_fewest_pieces(self, found: Found, asked: cp_model.CpModel, clock: Clock) -> Found:
+        """Where prices depend on quantity, the build with the fewest pieces of those that cost no more."""
+        m = self.model
+        if not m.book.by_quantity:
+            return found
+        total, pieces = (asked.get_int_var_from_proto_index(x.index) for x in (m.total_cents, m.pieces))
+        asked.add(total <= m.book.scaled(found.parts_cents))
+        return self._solved(asked, pieces, clock) or found
+
+    def _solved(self, asked: cp_model.CpModel, least: cp_model.IntVar, clock: Clock) -> Found | None:
+        """The build for which `least` is smallest; None when there is none. Raises TimeUp."""
+        asked.minimize(least)
+        settings = {**parameters(self.market), **self.settings, "num_workers": clock.workers}
+        solver, status = solved(asked, settings, clock)
+        self.seconds += solver.wall_time
+        self.ticks += solver.response_proto.deterministic_time
+        if status == cp_model.INFEASIBLE:
+            return None
+        if status == cp_model.MODEL_INVALID:
+            raise AssertionError(f"CP-SAT model invalid: {asked.validate()}")
+        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            raise TimeUp
+        self.cut = status == cp_model.FEASIBLE
+        return self.read(lambda x: int(solver.value(x)))
+
+    def read(self, valued: Callable[[Any], int]) -> Found:
+        """The build that a solution means; `valued` gives the value of a linear expression."""
+        m = self.model
+
+        def value(x: Any) -> int:
+            return x if isinstance(x, int) else valued(x)
+
+        row = next(r for r, v in m.rows.items() if value(v))
+        node: dict[str, int] = {}
+        for part, terms in m.quantities().items():
+            if part not in m.shared_qty:
+                qty = sum(value(t) for t in terms)
+                if qty:
+                    node[part] = qty
+        shared = {}
+        for part, pairs in m.shared_qty.items():
+            qty = sum(q * value(v) for q, v in pairs)
+            if qty:
+                shared[part] = qty
+        build = Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
+        cents = m.book.rounded(value(m.total_cents))
+        if m.book.by_quantity:  # the solution's orders need not be the cheapest
+            cents = min(cents, m.book.cost(build.total()))
+        axis = self.market.axis
+        cost = cents if axis is MONEY else axis.measure(self.market.case(build, row.plan, row.key))
+        return Found(row, build, cents, cost)

@@ -1,0 +1,161 @@
+"""The families (GPU, GPUs per node) of a request: the platforms that hold them, their rows, and bounds of these."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from catalogs.schema import Gpu
+from constraints.model.candidates import Candidates
+from constraints.plan import Row
+from constraints.rules.interconnect import plan_fault
+from optimizer.market.host_rows import HostRows
+from optimizer.market.market import Market
+from optimizer.market.options import NONE
+from optimizer.market.rows import Asked, GpuRows
+from optimizer.pruning.demanded import least_nodes
+from optimizer.search.assortment import Assortment, Stocked
+from optimizer.search.bounds import Bound, Bounds
+from optimizer.search.clock import Clock, Work
+from optimizer.search.shared_gear import Cluster
+from optimizer.search.staircase import Staircase
+
+MARGIN_PERCENT = 10
+"""The bound alone closes only what lies this much above the staircase; all that is nearer is proven by CP-SAT."""
+TOGETHER = 64
+"""Families whose plans are judged in one stroke, between two looks at the clock."""
+
+
+@dataclass
+class Unit(Stocked):
+    """A family while it is solved: `judged` is the largest node count whose `rows` are there, `judged_host` that of
+    rows with experts in host memory."""
+
+    rows: list[Row] = field(default_factory=list)
+    judged: int = 0
+    judged_host: int = 0
+    able: tuple[list[Row], int, list[Row]] = field(default_factory=lambda: ([], 0, []))
+    """`rows`, how many these were, and which of them run (see `Units.runnable`)."""
+
+
+class Units:
+    """All families of one request. Without `clever` nothing is pruned and no bound excludes anything. `judged`: rows
+    known already, of a request that asks the same of plans; `stock`: the assortment of a market alike; `admit`: rows
+    that count at all, every one without it."""
+
+    def __init__(
+        self, market: Market, clock: Clock, clever: bool, judged: GpuRows | None = None,
+        stock: Assortment | None = None, admit: Callable[[Gpu, Row], bool] | None = None,
+    ) -> None:  # fmt: skip
+        self.clock, self.clever, self.admit = clock, clever, admit
+        self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0, "cp_sat_deterministic": 0.0}
+        self.on_gpus = judged or GpuRows.of_market(market, clever)
+        self.planner = self.on_gpus.planner
+        started = time.perf_counter()
+        if stock is None:
+            stock = Assortment(market, self.planner, clever)
+            stock.spend(self.clock)
+            self.market = market = stock.market
+        else:
+            self.market = market = replace(market, book=stock.market.book)
+        self.on_host = HostRows(market, stock.on_host) if market.request.offload else None
+        self.parts, self.dropped = stock.parts, stock.dropped
+        self.least_nodes = least_nodes(market) if clever else 1
+        self.cluster = Cluster(market, stock.by)
+        self.bounds = Bounds(market, self.cluster)
+        self.units = [Unit(**vars(x)) for x in stock.families]
+        self.units.sort(key=lambda u: (-u.per_node if market.request.shares else 0, u.least, u.gpu.id, u.per_node))
+        self.seconds["plans"] += time.perf_counter() - started
+
+    def max_nodes(self) -> int:
+        return min(self.market.request.max_nodes, self.market.policy.whole("plans.max_nodes"))
+
+    def judge(self, limit: int, units: Sequence[Unit] | None = None) -> None:
+        """Rows of all units (or those) for every node count that `limit` may pay."""
+        started = time.perf_counter()
+        wanted = self.market.request.throughput_tenths or 1
+        among = self.units if units is None else units
+        for start in range(0, len(among), TOGETHER):
+            self.clock.tick("plans", start, len(self.units))
+            asked: list[tuple[Unit, Asked]] = []
+            hosted: list[tuple[Unit, Asked]] = []
+            for u in among[start : start + TOGETHER]:
+                holders = [o.platform for o in u.outfits]
+                new = self._new_counts(u.judged, u, u.least, limit)
+                u.judged = max([u.judged, *new[-1:]])
+                most = u.per_node * self.planner.most_tenths(u.gpu)
+                if counts := [n for n in self._allowed(u, new) if n * most >= wanted]:
+                    asked.append((u, (u.gpu, u.per_node, holders, counts)))
+                new = self._new_counts(u.judged_host, u, u.least_host, limit) if self.on_host else range(0)
+                u.judged_host = max([u.judged_host, *new[-1:]])
+                if counts := self._allowed(u, new):
+                    hosted.append((u, (u.gpu, u.per_node, holders, counts)))
+            found = self.on_gpus.of_all(self.market, [x for _, x in asked])
+            self.clock.spend(Work.ROW_JUDGED, sum(map(len, found)))
+            on_host = [self.on_host.rows(*x) for _, x in hosted] if self.on_host else []
+            self.clock.spend(Work.ROW_ON_HOST_JUDGED, sum(map(len, on_host)))
+            found += on_host
+            for (u, _), rows in zip([*asked, *hosted], found, strict=True):
+                fast = [r for r in rows if r.perf.tenths >= wanted]
+                u.rows += [r for r in fast if self.admit is None or self.admit(u.gpu, r)]
+        self.seconds["plans"] += time.perf_counter() - started
+
+    def _new_counts(self, judged: int, u: Unit, least: int, limit: int) -> range:
+        """Node counts not yet judged that `limit` may pay and the site may hold."""
+        most = min(self.max_nodes(), u.most, limit // max(1, least)) if self.clever else self.max_nodes()
+        return range(judged + 1, most + 1)
+
+    def _allowed(self, u: Unit, counts: range) -> list[int]:
+        """Those that make the number of GPUs asked for."""
+        wanted, least = self.market.request.gpu_count, self.least_nodes
+        return [n for n in counts if n >= least and (wanted is None or u.per_node * n == wanted)]
+
+    def runnable(self, u: Unit) -> list[Row]:
+        """Rows whose plan runs on their own network; no rule lets another one be built."""
+        if u.able[0] is not u.rows or u.able[1] != len(u.rows):
+            able = [r for r in u.rows if not plan_fault(r.plan, r.key, self.market.policy)]
+            u.able = u.rows, len(u.rows), able
+        return u.able[2]
+
+    def bounds_of(self, u: Unit, row: Row, top: int) -> Iterator[Bound]:
+        """Bounds of a row on the unit's platforms that a cost of `top` may pay, cheapest nodes first."""
+        if not self.clever:
+            return (self.bounds.nothing(o, row) for o in u.outfits)
+        cents = self.market.purse_at(top)
+        if row.key.nodes * u.least > cents:
+            return iter(())
+        return self.bounds.of(row, self.bounds.pool(u.outfits, row), cents)
+
+    def floor(self, u: Unit, row: Row, below: int) -> int:
+        """Cents that no build of the row goes below, as exact as it takes to compare it with `below`."""
+        if not self.clever:
+            return 0
+        if row.key.nodes * u.least >= below:
+            return row.key.nodes * u.least
+        pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
+        within = (max(b.cents, n * b.node.by_shares) for b in self.bounds.of(row, pool, below - 1))
+        beyond = pool.above((below - 1) // n)
+        return min([*within, NONE if beyond == NONE else n * beyond])
+
+    def candidates(self, u: Unit) -> Candidates:
+        """Every part that may stand in a node of the unit."""
+        return Candidates([*(o.platform for o in u.outfits), *self.parts])
+
+    def missing(self, stairs: Staircase | None, units: Sequence[Unit]) -> tuple[int, int]:
+        """(families that may hold a missing build, cents that such a build costs at least), by the nodes' prices."""
+        most = NONE if stairs is None else self.market.purse_at(stairs.limit)
+        least = {}
+        for i, u in enumerate(units):
+            counts = range(u.judged + 1, min(u.most, self.max_nodes()) + 1)
+            low = [counts[0] * u.least] if counts else []
+            if u.judged_host < self.max_nodes() and u.least_host < NONE:
+                low.append((u.judged_host + 1) * u.least_host)
+            low = [x for x in low if x <= most]
+            for r in u.rows:
+                top = NONE if stairs is None else self.market.purse_at(stairs.ceiling(r.perf.tenths))
+                if (x := r.key.nodes * u.least) <= top:
+                    low.append(x)
+            if low:
+                least[i] = min(low)
+        return len(least), min(least.values(), default=0)

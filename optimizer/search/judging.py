@@ -1,0 +1,130 @@
+"""Every rule on any build, with the best plan that its hardware realises, and what of the request it does not meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from catalogs.schema import Gpu
+from constraints.build import Build, Case
+from constraints.plan import Perf, Plan, Row, RowKey
+from constraints.rule import Check
+from constraints.rules.host_memory import experts, host_of
+from constraints.rules.precision import kv_precision, wanted
+from constraints.rules.registry import RULES
+from constraints.rules.software import served
+from optimizer.market.host_rows import HostRows
+from optimizer.market.market import Market
+from optimizer.market.rows import hardware_keys
+from optimizer.request.fields import ID as REQUEST
+from optimizer.request.fields import broken
+from optimizer.search.unmet_limits import said, unmet
+from optimizer.throughput.choice import planner_for
+from optimizer.throughput.gpu_counts import leanest
+from optimizer.throughput.training_plans import TrainingPlanner
+
+
+@dataclass(frozen=True)
+class JudgedBuild:
+    """A build with every rule's findings; `row` is its best plan, None where none runs as asked (`case` then holds a
+    plan to judge it by all the same)."""
+
+    case: Case
+    row: Row | None
+    checks: list[Check]
+
+
+def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
+    """Every rule on any build, with the best plan that its hardware realises; the reasons when none does."""
+    judged = judge(market, build)
+    return judged.case, judged.checks
+
+
+def asked_for(market: Market, judged: JudgedBuild) -> list[Check]:
+    """Fields of the request that the build does not meet and no rule reads (optimizer/request/fields.py); a failing
+    finding at least where no plan runs as asked."""
+    found = [x.found for x in broken(judged.case, judged.row)]
+    if judged.row is None:
+        gpu, k = judged.case.gpu, judged.case.per_node
+
+        def best(other: Market) -> Row | None:
+            return best_row(other, replace(judged.case, request=other.request), gpu, k)
+
+        if limits := unmet(market, best):
+            found.append(Check.of(REQUEST, False, said(market.request, limits)))
+        elif not any(x.status == "fail" for x in [*judged.checks, *found]):
+            found.append(Check.of(REQUEST, False, "no plan of the model runs on this hardware as asked"))
+    return found
+
+
+def judge(market: Market, build: Build) -> JudgedBuild:
+    """Every rule on any build."""
+    blank = Plan("", kv_precision(market.llm, market.request), 1, 1, 1, 1, 1, 1)
+    case = market.case(build, blank)
+    gpu, k = case.gpu, case.per_node
+    row = best = best_row(market, case, gpu, k)
+    checks: list[Check] = []
+    if row is None and (on_host := HostRows(market)).able(gpu, k) and (have := host_of(case)):
+        row = on_host.roughest(gpu, k, build.nodes)
+        if have.gb >= row.key.host_gb:
+            text = f"no plan gives each user {market.request.min_tok_s_user:g} tok/s with experts in host memory"
+            checks.append(Check.of("host_memory", False, text))
+    if row is None:
+        row = _roughest_plan(market, gpu, k, build.nodes)
+    if row is not None:
+        case = replace(case, plan=row.plan, row=row.key)
+    for rule in RULES:
+        if row is None and rule.id in ("vram", "precision", "software", "storage", "interconnect"):
+            checks.append(Check.of(rule.id, False, "no plan of the model exists on these GPUs"))
+            continue
+        checks += rule.check(case)
+    return JudgedBuild(case, best, checks)
+
+
+def best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
+    """The fastest row whose hardware checks the build passes."""
+    planner = planner_for(market.llm, market.request, market.policy, market.calibration)
+    best: Row | None = None
+    keys = hardware_keys(market, gpu, k, [case.platform], case.build.nodes)
+    rows = planner.rows(gpu, keys)
+    if market.request.offload and (have := host_of(case)):
+        rows += HostRows(market).of({case.platform: [have]}, gpu, k, [case.build.nodes])
+    for row in rows:
+        if best and best.perf.tenths >= row.perf.tenths:
+            continue
+        trial = replace(case, plan=row.plan, row=row.key)
+        realised = [x for rule in RULES if rule.id in ("lanes", "interconnect") for x in rule.check(trial)]
+        realised += experts(trial) if row.plan.offload else []
+        if not any(x.status == "fail" for x in realised):
+            best = row
+    return best
+
+
+def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
+    """The plan that a failing build is judged by: of those that an engine starts the one with the least memory per GPU,
+    at the lowest precision."""
+    planner = planner_for(market.llm, market.request, market.policy, market.calibration)
+    if isinstance(planner, TrainingPlanner):
+        net = ("rdma", 100) if nodes > 1 else ("none", 0)
+        domain = min(gpu.wired_domain_gpus, k)
+        return planner.roughest(gpu, RowKey(gpu.id, gpu.tdp_w or 0, k, nodes, domain, 0, 0, *net))
+    precisions = planner.precisions(gpu) or _nearly_served(market, gpu) or wanted(market.llm, market.request)
+    if not precisions:
+        return None
+    key = RowKey(
+        gpu.id,
+        gpu.tdp_w or 0,
+        k,
+        nodes,
+        min(gpu.wired_domain_gpus, k),
+        0,
+        0,
+        "pp" if nodes > 1 else "none",
+        25 if nodes > 1 else 0,
+    )
+    return Row(key, leanest(planner, gpu, key, precisions[-1]), Perf(0, 0.0, 0.0, 0.0))
+
+
+def _nearly_served(market: Market, gpu: Gpu) -> list[str]:
+    """Precisions that the request may have and that lack only its leave for experimental engines."""
+    free = market.request.model_copy(update={"allow_experimental": True})
+    return [p for p in wanted(market.llm, market.request) if served(market.llm, gpu, p, free)]

@@ -1,0 +1,32 @@
+"""The staircase of known points that the search brings down and the proof closes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from optimizer.search.front import Found
+
+
+class Staircase:
+    """Known points by throughput; `ceiling(tenths)` is the most that a still missing build may cost.
+
+    A flat one keeps only the cheapest point, whatever its speed."""
+
+    def __init__(self, limit: int, flat: bool = False) -> None:
+        self.limit, self.flat = limit, flat
+        self.tenths: list[int] = []
+        self.costs: list[int] = []
+        self.points: list[Found] = []
+
+    def ceiling(self, tenths: int) -> int:
+        i = 0 if self.flat else bisect_left(self.tenths, tenths)
+        return min(self.limit, self.costs[i] - 1 if i < len(self.costs) else self.limit)
+
+    def add(self, found: Found) -> None:
+        t = found.row.perf.tenths
+        if self.flat:
+            self.points = []
+        keep = [p for p in self.points if p.row.perf.tenths > t or p.cost < found.cost]
+        self.points = sorted([*keep, found], key=lambda p: p.row.perf.tenths)
+        self.tenths = [p.row.perf.tenths for p in self.points]
+        self.costs = [p.cost for p in self.points]

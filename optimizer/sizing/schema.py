@@ -1,0 +1,191 @@
+"""Typed shape of what `dsopt size --json` writes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from optimizer.result.strict import Strict
+
+Basis = Literal["measured", "interpolated", "roofline"]
+
+
+class SizedModel(Strict):
+    id: str
+    name: str
+    note: str
+
+
+class SizedBy(Strict):
+    """What throughput rests on: the calibration's name, and a hash over its files and a user's own measurements."""
+
+    calibration: str
+    sha256: str
+
+
+class UsersRow(Strict):
+    """A number of users at the plan that is best for it."""
+
+    users: int = Field(description="requests that users make at once")
+    per_user_tok_s: float = Field(description="output tok/s that each running request sees")
+    output_tok_s: float = Field(description="of the whole setup")
+    low: float = Field(description="80 % of measurements lie between low and high, tok/s")
+    high: float = Field(description="tok/s")
+    basis: Basis
+    source: str = Field(description="the measurement behind basis measured")
+    ttft_ms: float = Field(description="time to first token, with the wait for a place")
+    precision: str
+    tp: int = Field(description="tensor-parallel GPUs")
+    pp: int = Field(description="pipeline stages")
+    dp: int = Field(description="data-parallel attention groups of a replica")
+    ep: int = Field(description="expert-parallel GPUs")
+    redundant_experts: int = Field(default=0, description="copies of routed experts that even them out over ep")
+    replicas: int = Field(description="independent copies of the model")
+    at_once: int = Field(description="requests that run at once; the rest waits")
+    cut: str = Field(description="latency limit or memory that stands against this many users, in words; else empty")
+
+
+class LoadFacts(Strict):
+    """The load asked for (output tok/s; requests per second of the busiest hour) and what it does to the setup."""
+
+    mean_tok_s: float
+    peak_tok_s: float
+    needed_tok_s: float = Field(
+        description="peak_tok_s over the share that may be used (policy load.utilisation_percent)"
+    )
+    requests_s: float
+    utilisation: float | None = Field(
+        default=None, description="0 to 1 in the busiest hour; above 1 the load is not served"
+    )
+    requests_at_once: float | None = Field(default=None, description="Little's law")
+    mean_wait_s: float | None = Field(default=None, description="M/M/c, Erlang C; null where the load is not served")
+
+
+class SecondOpinion(Strict):
+    """The figure of another engine for the same setup."""
+
+    engine: str
+    version: str
+    output_tok_s: float
+    ttft_ms: float | None = Field(description="time to first token")
+    tpot_ms: float | None = Field(description="time per output token")
+    concurrency: int | None = Field(description="requests at once")
+    plan: str
+
+
+class Sized(Strict):
+    """One GPU setup. Memory is of the fullest GPU, in GB of 1e9 bytes; figures are of `users` requests at once."""
+
+    gpu: str
+    name: str
+    per_node: int
+    nodes: int
+    gpus: int
+    fits: bool
+    reason: str = Field(default="", description="why it does not fit")
+    counts: str = Field(default="", description="where nothing divides by this number of GPUs: the numbers that do")
+    missing_gb: float = Field(default=0, description="per GPU, of the leanest plan; 0 when it fits")
+    precision: str = ""
+    kv_precision: str = ""
+    tp: int | None = Field(default=None, description="tensor-parallel GPUs")
+    pp: int | None = Field(default=None, description="pipeline stages")
+    dp: int | None = Field(default=None, description="data-parallel attention groups of a replica")
+    ep: int | None = Field(default=None, description="expert-parallel GPUs")
+    redundant_experts: int = Field(default=0, description="copies of routed experts that even them out over ep")
+    replicas: int | None = Field(default=None, description="independent copies of the model")
+    engine: str = ""
+    weights_gb: float | None = None
+    kv_gb: float | None = None
+    reserve_gb: float | None = Field(default=None, description="kept free for engine and graphs")
+    needed_gb: float | None = Field(default=None, description="weights, KV cache and reserve")
+    vram_gb: float | None = Field(default=None, description="usable memory of a GPU")
+    users: int | None = Field(default=None, description="requests at once of the best plan")
+    output_tok_s: float | None = Field(default=None, description="of the whole setup")
+    low: float | None = Field(default=None, description="80 % of measurements lie between low and high, tok/s")
+    high: float | None = Field(default=None, description="tok/s")
+    basis: Basis | None = None
+    source: str = ""
+    per_user_tok_s: float | None = None
+    ttft_ms: float | None = Field(default=None, description="time to first token")
+    tpot_ms: float | None = Field(default=None, description="time per output token")
+    load: LoadFacts | None = None
+    table: list[UsersRow] = Field(default=[])
+    second_opinion: SecondOpinion | None = None
+    details: dict[str, Any] = Field(default={}, description="further facts of training and of experts in host memory")
+
+
+class SizeReport(Strict):
+    """The answer of `dsopt size --json`."""
+
+    schema_version: Literal["1"]
+    model: SizedModel
+    workload: str
+    isl: int | None = Field(description="tokens in per request; null of training")
+    osl: int | None = Field(description="tokens out per request; null of training")
+    min_tok_s_user: float | None = Field(description="least output tok/s for each user; null where none is asked")
+    max_ttft_ms: float | None = Field(description="longest time to first token")
+    throughput_model: SizedBy
+    setups: list[Sized]
+    messages: list[str]
+
+
+class ModelFit(Strict):
+    """One model (with those of the same architecture and sizes) on a GPU setup."""
+
+    model: SizedModel
+    same: list[str] = Field(description="models that the same figures hold for")
+    params_total: int
+    size: Sized
+
+
+class ModelsReport(Strict):
+    """The answer of `dsopt size --gpu ... --json` without a model."""
+
+    schema_version: Literal["1"]
+    workload: str
+    throughput_model: SizedBy
+    models: list[ModelFit]
+    messages: list[str]
+
+
+class RowsAnswered(Strict):
+    """A CSV of configurations with its answers."""
+
+    csv: str = Field(description="the text: all rows and columns, the figures behind them")
+    rows: int = Field(description="without the header")
+    errors: int = Field(description="rows with an error in the place of figures")
+
+
+class HeldOut(Strict):
+    """Errors of the throughput model on rows that it was not fitted on, as factors on a figure: 80 % of measurements
+    lie between low and high."""
+
+    distance: str = Field(description="from the data: same, model-and-gpu, ..., nothing")
+    low_before: float = Field(description="factor, by the shipped constants")
+    high_before: float = Field(description="factor, by the shipped constants")
+    low_after: float = Field(description="factor, by the constants fitted")
+    high_after: float = Field(description="factor, by the constants fitted")
+    rows: int = Field(description="measurements at this distance")
+    groups: int = Field(description="of these, each judged by a fit without it")
+
+
+class Residual(Strict):
+    """One's own rows of a model on a GPU: predicted over measured tok/s; after the fit they are in the sample."""
+
+    group: str
+    rows: int = Field(description="that took part")
+    before: float = Field(description="median factor, by the shipped constants")
+    after: float = Field(description="median factor, by the constants fitted")
+    worst_after: float = Field(description="factor of the row farthest off")
+    worst_row: str
+
+
+class Calibrated(Strict):
+    """What a fit on one's own measurements changed. Its files lie in `folder`, audit.csv with the rows left out."""
+
+    folder: str
+    rows: int = Field(description="of one's own")
+    used: int = Field(description="of these, rows that took part")
+    held_out: list[HeldOut]
+    residuals: list[Residual]

@@ -1,0 +1,119 @@
+"""Memory and speed of a model on given GPUs, without a purchase."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalogs.errors import InputError
+from catalogs.llm import Llm
+from catalogs.schema import Gpu
+from constraints.physics.reserve import usable_bytes
+from constraints.plan import Plan, Row, RowKey
+from constraints.policy import Policy
+from constraints.request import Request
+from constraints.rules.precision import wanted
+from constraints.rules.software import engine_of
+from constraints.rules.vram import held_bytes
+from optimizer.request.load import Load, facts, load_of, queue, queue_words
+from optimizer.sizing.schema import LoadFacts, Sized, UsersRow
+from optimizer.sizing.users_table import ladder, users_table
+from optimizer.text.figures import amount
+from optimizer.throughput.calibration import Calibration
+from optimizer.throughput.gpu_counts import counts, leanest
+from optimizer.throughput.plans import Planner
+
+RDMA_GBIT_S = 400
+"""Network per GPU that setups of several nodes are taken to have (DeepSeek-V3 report: 400G InfiniBand per GPU)."""
+
+
+def key_of(gpu: Gpu, per_node: int, nodes: int) -> RowKey:
+    """The hardware of a setup at its best: full power, x16 links, RDMA between nodes. Raises InputError."""
+    if not 1 <= per_node <= 1024 or not 1 <= nodes <= 1000:
+        raise InputError(f"{per_node} GPUs per node on {nodes} nodes is out of range", "bad-count")
+    domain = gpu.wired_domain_gpus
+    host = (0, 0) if domain >= per_node else (gpu.pcie_gen or 4, 16)
+    net = ("rdma", RDMA_GBIT_S) if nodes > 1 else ("none", 0)
+    return RowKey(gpu.id, gpu.tdp_w or 1, per_node, nodes, min(domain, per_node), *host, *net)
+
+
+def named(gpu: Gpu, key: RowKey) -> dict[str, Any]:
+    """Which setup it is."""
+    return {"gpu": gpu.id, "name": gpu.name, "per_node": key.per_node, "nodes": key.nodes, "gpus": key.total}
+
+
+def serving_size(
+    llm: Llm, request: Request, policy: Policy, calibration: Calibration, gpu: Gpu, key: RowKey, table: bool = True
+) -> Sized:
+    """Memory, the best plan with its speed, and with `table` the speed over the number of users."""
+    planner = Planner(llm, request, policy, calibration)
+    row = next(iter(planner.rows(gpu, [key])), None)
+    if row is None:
+        rows = _table(planner, gpu, key, request.users or 1, None) if table else []
+        return Sized(**named(gpu, key), **_misfit(planner, gpu, key), counts=counts(planner, gpu, key), table=rows)
+    plan, perf, load = row.plan, row.perf, load_of(request, policy)
+    tok_s, users = perf.tenths / 10, plan.concurrency * plan.replicas
+    found = engine_of(llm, gpu, plan, request, key.per_node)
+    loaded = LoadFacts(**facts(load, queue(load, tok_s, users, request.osl))) if load and tok_s else None
+    return Sized(
+        **named(gpu, key),
+        **_plan(plan),
+        **_memory(llm, request, policy, gpu, plan),
+        fits=True,
+        counts=counts(planner, gpu, key),
+        engine=str(found.engine) if found else "",
+        users=users,
+        output_tok_s=tok_s,
+        low=round(tok_s * perf.low, 1),
+        high=round(tok_s * perf.high, 1),
+        basis=perf.basis,  # type: ignore[arg-type]
+        source=perf.source,
+        per_user_tok_s=round(perf.per_user_tok_s, 2),
+        ttft_ms=round(perf.ttft_ms, 1),
+        tpot_ms=round(perf.tpot_ms, 2),
+        load=loaded,
+        table=_table(planner, gpu, key, users, row) if table else [],
+    )
+
+
+def _table(planner: Planner, gpu: Gpu, key: RowKey, most: int, best: Row | None) -> list[UsersRow]:
+    return [UsersRow(**row) for row in users_table(planner, gpu, key, ladder(most), best)]
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    """The plan's fields by name."""
+    names = ("precision", "kv_precision", "tp", "pp", "dp", "ep", "redundant_experts", "replicas")
+    return {k: getattr(plan, k) for k in names}
+
+
+def _memory(llm: Llm, request: Request, policy: Policy, gpu: Gpu, plan: Plan) -> dict[str, Any]:
+    """GB on the fullest GPU."""
+    held = held_bytes(gpu, llm, policy, plan, request)
+    parts = {"weights_gb": held.weights, "kv_gb": held.kv, "reserve_gb": held.reserve, "needed_gb": held.total}
+    return {k: round(v / 1e9, 2) for k, v in {**parts, "vram_gb": usable_bytes(gpu)}.items()}
+
+
+def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
+    """Why no plan runs, and by how much the leanest one misses."""
+    llm, request, policy = planner.llm, planner.request, planner.policy
+    admitted = wanted(llm, request)
+    if not admitted:
+        return {"fits": False, "reason": "no precision of the model is admitted"}
+    served = planner.precisions(gpu)
+    plan = leanest(planner, gpu, key, (served or admitted)[-1])
+    found = _memory(llm, request, policy, gpu, plan)
+    missing = max(0.0, round(found["needed_gb"] - found["vram_gb"], 2))
+    if missing:
+        reason = f"memory: {missing:,.2f} GB per GPU are missing"
+    elif not served:
+        reason = f"no engine serves it on {gpu.arch} at {' or '.join(admitted)}"
+    elif request.users is not None:
+        reason = f"{amount('{} users at once', request.users)}: memory or the latency limits"
+    else:
+        reason = "the latency limits"
+    return {**_plan(plan), **found, "fits": False, "reason": reason, "missing_gb": missing}
+
+
+def load_words(s: Sized, load: Load, osl: int) -> str:
+    """What the busiest hour does to a setup."""
+    assert s.output_tok_s is not None and s.users is not None
+    return queue_words(f"{s.per_node * s.nodes} x {s.name}", queue(load, s.output_tok_s, s.users, osl))

@@ -1,0 +1,99 @@
+"""Held-out judging: constants fitted without whole groups of rows, and the errors on what was left out.
+
+A group is a model on a GPU. Single rows are never left out: the other rows of a curve would give them away.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.throughput.batch import Table
+from optimizer.throughput.demand import kin
+from optimizer.throughput.fitting.calibrate import Prior, errors, fit, row_weights
+from optimizer.throughput.fitting.measured import Runs
+from optimizer.throughput.roofline import Floats
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Measured rows with what was resolved of them; `kept`: rows that the audit left in, the only ones fitted on."""
+
+    runs: Runs
+    table: Table
+    kept: frozenset[int]
+
+    def take(self, rows: Sequence[int]) -> tuple[Runs, Table]:
+        """Some of the rows."""
+        return self.runs.take(rows), self.table.take(rows)
+
+    @property
+    def answered(self) -> list[int]:
+        """Rows that have a model, a GPU and a figure."""
+        return [i for i, e in enumerate(self.table.errors) if not e and np.isfinite(self.runs.output_tok_s[i])]
+
+    def label(self, i: int) -> tuple[str, str, str]:
+        """(kin of the model, GPU id, GPU generation) of an answered row."""
+        found = self.table.found[i]
+        assert found is not None
+        return kin(found.llm), found.gpu.id, found.gpu.arch
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows to judge, and the rows that may be fitted on."""
+
+    test: tuple[int, ...]
+    train: tuple[int, ...]
+
+
+Same = Callable[[tuple[str, str, str], tuple[str, str, str]], bool]
+SPLITS: dict[str, tuple[Callable[[tuple[str, str, str]], object], Same]] = {
+    "model x GPU": (lambda x: x[:2], lambda a, b: a[:2] == b[:2]),
+    "model": (lambda x: x[0], lambda a, b: a[0] == b[0]),
+    "GPU": (lambda x: x[1], lambda a, b: a[1] == b[1]),
+    "model and GPU": (lambda x: x[:2], lambda a, b: a[0] == b[0] or a[1] == b[1]),
+    "model and generation": (lambda x: (x[0], x[2]), lambda a, b: a[0] == b[0] or a[2] == b[2]),
+}
+"""Split -> (what makes a fold, which rows a fold may not be fitted on)."""
+
+
+def folds(e: Evidence, split: str) -> list[Fold]:
+    """The folds of a split: each answered row is judged once."""
+    group, barred = SPLITS[split]
+    labels = {i: e.label(i) for i in e.answered}
+    tests: dict[object, list[int]] = {}
+    for i, label in labels.items():
+        tests.setdefault(group(label), []).append(i)
+    return [
+        Fold(tuple(test), tuple(i for i, x in labels.items() if i in e.kept and not barred(labels[test[0]], x)))
+        for test in tests.values()
+    ]
+
+
+def _judge(job: tuple[Runs, Table, Runs, Table, Sequence[Prior]]) -> dict[str, Floats]:
+    train_runs, train_table, test_runs, test_table, known = job
+    return errors(test_runs, test_table, fit(train_runs, train_table, known))
+
+
+def judge(e: Evidence, split: str, known: Sequence[Prior]) -> dict[str, Floats]:
+    """Figure -> log of predicted over measured per row, each predicted without its group (NaN: not answered)."""
+    todo = [f for f in folds(e, split) if f.train]
+    jobs = [
+        (e.runs.take(f.train), e.table.take(f.train), e.runs.take(f.test), e.table.take(f.test), known) for f in todo
+    ]
+    out = {name: np.full(len(e.runs.rows), np.nan) for name in ("output_tok_s", "tpot_ms", "ttft_ms")}
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for fold, found in zip(todo, pool.map(_judge, jobs), strict=True):
+            for name, values in found.items():
+                out[name][list(fold.test)] = values
+    return out
+
+
+def weights(e: Evidence, rows: Iterable[int]) -> Floats:
+    """Weights of rows: each model x GPU counts the square root of its size."""
+    return row_weights([" ".join(e.label(i)[:2]) for i in rows])

@@ -1,0 +1,149 @@
+"""A calibration made from measured runs: audit, fit, held-out errors, interval widths, all written to a folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from catalogs.files import write_text
+from catalogs.load import Catalog
+from catalogs.visible import safe_cell
+from constraints.policy import Policy
+from optimizer.throughput import interval
+from optimizer.throughput.batch import Table, figures, prepare
+from optimizer.throughput.calibration import COLUMNS, RESIDUALS, Point, Setup, curve_of, measured
+from optimizer.throughput.constants import Constants, rows
+from optimizer.throughput.demand import kin
+from optimizer.throughput.fitting import audit
+from optimizer.throughput.fitting.calibrate import fit, priors
+from optimizer.throughput.fitting.heldout import Evidence, judge, weights
+from optimizer.throughput.fitting.measured import Runs
+from optimizer.throughput.roofline import Floats
+
+SPLIT_OF = {
+    "model-and-gpu": ("model x GPU",),
+    "model-or-gpu": ("model", "GPU"),
+    "generation": ("model and GPU",),
+    "nothing": ("model and generation",),
+}
+"""Distance -> the splits whose held-out errors give its width."""
+
+
+Line = dict[str, str]
+
+
+def evidence(
+    runs: Runs, catalog: Catalog, policy: Policy, lines: Sequence[Line]
+) -> tuple[Evidence, dict[int, tuple[str, str]], list[Line]]:
+    """Runs made ready, what the audit leaves out (row -> rule, reason), and the lines of constants.csv with a time for
+    every measured model."""
+    rough = prepare(runs.columns, catalog, policy)
+    models = {kin(x.llm): x.llm.name for x in rough.found if x is not None}
+    all_lines = [*lines, *(model_line(m, name) for m, name in sorted(models.items())
+                           if f"model_time.{m}" not in {r["key"] for r in lines})]  # fmt: skip
+    table = prepare(runs.columns, catalog, policy, Constants({r["key"]: float(r["value"]) for r in all_lines}))
+    out = audit.findings(runs, table)
+    return Evidence(runs, table, frozenset(range(len(runs.rows))) - out.keys()), out, all_lines
+
+
+def model_line(model: str, name: str) -> Line:
+    """The line of constants.csv for a model that has none yet."""
+    title = f"Time of the kernels of {name} and its kin, relative"
+    return {"key": f"model_time.{model}", "value": "1", "unit": "ratio", "title": title, "prior": "1",
+            "spread": "0", "least": "0.74", "most": "1.35",
+            "source": "its own rows on all GPUs, drawn to 1: engines are tuned better for some models"}  # fmt: skip
+
+
+def recalibrate(runs: Runs, catalog: Catalog, policy: Policy, folder: Path) -> Constants:
+    """Fits on `runs` and writes constants, residuals, interval widths and the audit's list to `folder`."""
+    e, left_out, lines = evidence(runs, catalog, policy, rows())
+    known = priors(lines)
+    kept = sorted(e.kept)
+    k = fit(runs.take(kept), e.table.take(kept), known)
+    points = residuals(runs, e.table, kept, k)
+    held_out = {d: [judge(e, s, known)["output_tok_s"] for s in splits] for d, splits in SPLIT_OF.items()}
+    found = interval.widths(pools(e, held_out) | {"same": same(points, e)})
+    folder.mkdir(parents=True, exist_ok=True)
+    table(folder / "constants.csv", list(lines[0]), [{**r, "value": f"{k[r['key']]:.4g}"} for r in lines])
+    table(folder / RESIDUALS, COLUMNS, [line(i, setup, p, e) for i, (setup, p) in points.items()])
+    table(folder / interval.FILE, ("distance", "basis", "low", "high", "rows", "groups"),
+          [{"distance": d, "basis": interval.basis(d), "low": f"{w.low:.4f}", "high": f"{w.high:.4f}", "rows": w.rows,
+            "groups": w.groups} for d, w in found.items()])  # fmt: skip
+    table(folder / "audit.csv", ("id", "rule", "reason"),
+          [{"id": named(runs, i), "rule": rule, "reason": why}
+           for i, (rule, why) in sorted(left_out.items())])  # fmt: skip
+    return k
+
+
+def named(runs: Runs, i: int) -> str:
+    """A row's id, else its place in the file."""
+    return runs.rows[i].get("id") or f"row {i + 2}"
+
+
+def residuals(runs: Runs, t: Table, kept: Iterable[int], k: Constants) -> dict[int, tuple[Setup, Point]]:
+    """Row -> its setup, and how far the measurement lies from the prediction at the requests that run at once (those
+    asked, as far as memory holds them; NaN where the row names none)."""
+    predicted = figures(t, k)
+    out = {}
+    for i in kept:
+        found = t.found[i]
+        assert found is not None
+        at = int(predicted.plan[i])
+        j = t.jobs
+        tp, pp, dp, ep, isl, osl = (int(x[at]) for x in (j.tp, j.pp, j.dp, j.ep, j.isl, j.osl))
+        setup = Setup(kin(found.llm), found.precision, found.gpu.id, tp, pp, dp, ep, isl, osl)
+        ratio = math.log(runs.output_tok_s[i] / predicted.output_tok_s[i])
+        c = float(predicted.concurrency[i]) if t.asked[at] else math.nan
+        out[i] = setup, Point(c, ratio, named(runs, i))
+    return out
+
+
+def line(i: int, setup: Setup, p: Point, e: Evidence) -> dict[str, object]:
+    """A row of residuals.csv."""
+    tok_s = float(e.runs.output_tok_s[i])
+    return {
+        **setup._asdict(), "arch": e.label(i)[2], 
+        "concurrency": "" if math.isnan(p.concurrency) else f"{p.concurrency:g}",
+        "output_tok_s": f"{tok_s:g}", "predicted_tok_s": f"{tok_s / math.exp(p.log_ratio):.1f}", "id": p.source,
+    }  # fmt: skip
+
+
+def pools(e: Evidence, held_out: Mapping[str, Sequence[Floats]]) -> dict[str, tuple[Floats, Floats, int]]:
+    """Distance -> held-out errors of the rows that the audit kept, their weights, and the number of groups."""
+    out = {}
+    for distance, found in held_out.items():
+        at = [(errors, i) for errors in found for i in sorted(e.kept) if np.isfinite(errors[i])]
+        picked = np.array([errors[i] for errors, i in at])
+        out[distance] = picked, weights(e, [i for _, i in at]), len({e.label(i)[:2] for _, i in at})
+    return out
+
+
+def same(points: Mapping[int, tuple[Setup, Point]], e: Evidence) -> tuple[Floats, Floats, int]:
+    """Errors of each row predicted from the other rows of its very setup: engines, versions and noise."""
+    curves: dict[Setup, list[tuple[int, Point]]] = defaultdict(list)
+    for i, (setup, p) in points.items():
+        if not math.isnan(p.concurrency):
+            curves[setup].append((i, p))
+    found: list[tuple[int, float]] = []
+    for curve in curves.values():
+        for i, p in curve:
+            other = measured(curve_of(q for j, q in curve if j != i), p.concurrency)
+            if other is not None:
+                found.append((i, other.log_ratio - p.log_ratio))
+    at = [i for i, _ in found]
+    return np.array([x for _, x in found]), weights(e, at), len({e.label(i)[:2] for i in at})
+
+
+def table(path: Path, columns: Sequence[str], lines: Iterable[Mapping[str, object]]) -> None:
+    """A CSV file, written at once."""
+    text = io.StringIO()
+    out = csv.DictWriter(text, list(columns), lineterminator="\n")
+    out.writeheader()
+    out.writerows({k: safe_cell(v) if isinstance(v, str) else v for k, v in x.items()} for x in lines)
+    write_text(path, text.getvalue())
