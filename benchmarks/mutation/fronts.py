@@ -29,37 +29,37 @@ def market(kind: str, key: Any) -> Any:
     from optimizer.market.market import Market
 
     if kind == "plain":
-        from tests.random_catalogs import scenario
+        from tests.support.random_catalogs import scenario
 
         catalog, request = scenario(key)[:2]
     elif kind == "priced":
-        from tests.price_terms import priced_scenario
+        from tests.support.price_terms import priced_scenario
 
         catalog, request = priced_scenario(key)[:2]
     elif kind == "buyer":
-        from tests.random_procurement import AXES, WISHES, procurement_scenario
+        from tests.support.random_procurement import AXES, WISHES, procurement_scenario
 
         i, j = divmod(key, 4)
         catalog, request = procurement_scenario(3 * i + j, WISHES[i], AXES[(i + j) % 4])[:2]
     elif kind == "sold":
-        from tests.price_terms import priced_scenario, with_sellers
+        from tests.support.price_terms import priced_scenario, with_sellers
 
         seed, i = key
         catalog, request = priced_scenario(seed)[:2]
         limits = ({"max_sellers": 1}, {"max_sellers": 2}, {"cost_axis": "lead-time"})[i % 3]
         catalog, request = with_sellers(seed, catalog), request.model_copy(update=limits)
     elif kind == "shared":
-        from tests.price_terms import priced_scenario, with_few_terms, with_sellers
+        from tests.support.price_terms import priced_scenario, with_few_terms, with_sellers
 
         catalog, request = priced_scenario(key)[:2]
         catalog, limit = with_few_terms(key, with_sellers(key, catalog), 50)
         request = request.model_copy(update={f"{x}_percent": percent for x, percent in limit.items()})
     elif kind == "offload":
-        from tests.random_catalogs import offload_scenario
+        from tests.support.random_catalogs import offload_scenario
 
         catalog, request = offload_scenario(key)[:2]
     else:
-        from tests.random_catalogs import scenario
+        from tests.support.random_catalogs import scenario
 
         seed, workload, bits = key
         catalog, request = scenario(seed)[:2]
@@ -79,8 +79,8 @@ def front(kind: str, key: Any, clever: bool) -> list[tuple[int, int, int]]:
 
 def truth(path: Path) -> None:
     """Write the fronts of the rules as they are, and the builds that brute force went through."""
-    from tests.recorded import recorded
-    from tests.test_rule_limits import CATALOGS
+    from tests.constraints.test_rule_limits import CATALOGS
+    from tests.support.recorded import recorded
 
     fronts = {(kind, key): front(kind, key, True) for kind, keys in KINDS.items() for key in keys}
     builds = {}
@@ -110,8 +110,8 @@ def lend_builds(builds: dict[int, bytes]) -> None:
     """Brute force is not run again for each mutant: the tests get what it found."""
     from constraints.policy import Policy
     from optimizer.market.market import Market
-    from tests import recorded
-    from tests.random_catalogs import scenario
+    from tests.support import recorded
+    from tests.support.random_catalogs import scenario
 
     def lent(seed: int) -> Any:
         catalog, request, _ = scenario(seed)

@@ -13,12 +13,16 @@ class Suite(NamedTuple):
     keyword: str = ""
 
 
-LIMITS, PARTS, PRICES = "tests/test_rule_limits.py", "tests/test_part_limits.py", "tests/test_price_edges.py"
-GAPS = "tests/test_rule_gaps.py"
-MONEY = ("tests/test_money.py", "tests/test_large_numbers.py")
-NEEDS = "tests/test_oracle.py::test_certificate_needs_every_encode"
-ROWS = "tests/test_oracle.py::test_certificate_needs_the_rules_of_rows"
-BUYER = "tests/test_procurement.py"
+LIMITS, PARTS, PRICES = (
+    "tests/constraints/test_rule_limits.py",
+    "tests/constraints/test_part_limits.py",
+    "tests/constraints/test_price_edges.py",
+)
+GAPS = "tests/constraints/test_rule_gaps.py"
+MONEY = ("tests/constraints/test_money.py", "tests/request/test_large_numbers.py")
+NEEDS = "tests/search/test_oracle.py::test_certificate_needs_every_encode"
+ROWS = "tests/search/test_oracle.py::test_certificate_needs_the_rules_of_rows"
+BUYER = "tests/constraints/test_procurement.py"
 SLOW = ("brute_force", "cp_sat_alone", "bad_", "table", "docs", "axis_in", "conditions_that")
 NOT_BRUTE = " and ".join(f"not {x}" for x in SLOW)
 
@@ -26,18 +30,18 @@ NOT_BRUTE = " and ".join(f"not {x}" for x in SLOW)
 EDGES = {"power": ["power", "power circuit"], "site": ["site power", "site units"]} | {
     x: [x] for x in ("host_memory", "cores", "storage", "rack", "cooling", "vram")
 }
-"""Boundary tests of tests/test_rules.py."""
+"""Boundary tests of tests/constraints/test_rules.py."""
 
 
 def encoded(rule: str, *more: str) -> Suite:
     """A rule of hardware: fronts, the certificate without it, its boundary tests, `more`, single builds."""
-    edges = [f"tests/test_rules.py::test_just_inside_and_just_outside[{x}]" for x in EDGES.get(rule, [])]
+    edges = [f"tests/constraints/test_rules.py::test_just_inside_and_just_outside[{x}]" for x in EDGES.get(rule, [])]
     return Suite(("plain",), (f"{NEEDS}[{rule}]", *edges, *more, GAPS, PARTS, LIMITS))
 
 
 def money(*fronts: str) -> Suite:
     """Prices: fronts, and the tests of terms of purchase."""
-    return Suite(fronts, ("tests/test_limited.py", *MONEY, PRICES, "tests/test_racks.py"))
+    return Suite(fronts, ("tests/constraints/test_limited.py", *MONEY, PRICES, "tests/constraints/test_racks.py"))
 
 
 def buyer(*more: str) -> Suite:
@@ -46,24 +50,29 @@ def buyer(*more: str) -> Suite:
     return Suite(("buyer",), (BUYER, PRICES, *more), " or ".join([f"({NOT_BRUTE})", *names]))
 
 
-WARNS, NETS, PLANS = "tests/test_warnings.py", "tests/test_networks.py", "tests/test_precision_rule.py"
-HELD, RACKS = "tests/test_contained_cards.py", "tests/test_racks.py"
-VRAM = "tests/test_rules.py::test_just_inside_and_just_outside[vram]"
+WARNS, NETS, PLANS = (
+    "tests/result/test_warnings.py",
+    "tests/constraints/test_networks.py",
+    "tests/constraints/test_precision_rule.py",
+)
+HELD, RACKS = "tests/constraints/test_contained_cards.py", "tests/constraints/test_racks.py"
+VRAM = "tests/constraints/test_rules.py::test_just_inside_and_just_outside[vram]"
 SUITES: dict[str, Suite] = {
     "power": encoded("power", WARNS),
     "rack": encoded("rack", RACKS),
     "interconnect": encoded("interconnect", NETS, HELD),
-    "cooling": encoded("cooling", "tests/test_liquid.py"),
+    "cooling": encoded("cooling", "tests/constraints/test_liquid.py"),
     "host_memory": encoded("host_memory", WARNS, HELD)._replace(fronts=("plain", "offload")),
     "pricing": money("priced", "sold"),
     "budget": Suite(
-        ("plain", "buyer"), (f"{ROWS}[budget]", "tests/test_rules.py::test_budget_to_the_cent", *MONEY, PRICES)
+        ("plain", "buyer"),
+        (f"{ROWS}[budget]", "tests/constraints/test_rules.py::test_budget_to_the_cent", *MONEY, PRICES),
     ),
     "tariff": money("priced"),
     "purchase": money("priced", "shared"),
     "buying": money("priced", "shared"),
-    "limited": Suite(("buyer", "sold", "shared"), ("tests/test_limited.py", BUYER, *MONEY), NOT_BRUTE),
-    "basket": Suite(("buyer", "shared"), ("tests/test_limited.py", BUYER, *MONEY), NOT_BRUTE),
+    "limited": Suite(("buyer", "sold", "shared"), ("tests/constraints/test_limited.py", BUYER, *MONEY), NOT_BRUTE),
+    "basket": Suite(("buyer", "shared"), ("tests/constraints/test_limited.py", BUYER, *MONEY), NOT_BRUTE),
     "shares": buyer()._replace(fronts=("buyer", "sold", "shared")),
     "procurement": buyer(*MONEY, LIMITS)._replace(fronts=("plain", "buyer", "priced")),
     "filters": buyer(),
@@ -81,12 +90,12 @@ SUITES: dict[str, Suite] = {
     "software": Suite(("plain", "offload"), (f"{ROWS}[software]", PLANS)),
     "offload": Suite(
         ("offload",),
-        ("tests/test_offload.py", HELD),
+        ("tests/constraints/test_offload.py", HELD),
         f"({NOT_BRUTE} and not 671b and not constants and not published) or test_contained_cards",
     ),
     "training": Suite(
         ("training",),
-        ("tests/test_training.py",),
+        ("tests/constraints/test_training.py",),
         "memory or gathered or states or lora_of or guide or activations or adapter or checkpoint or precision",
     ),
 }

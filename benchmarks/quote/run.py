@@ -15,8 +15,8 @@ sys.path.insert(0, str(ROOT))
 
 from optimizer.procurement.quotation.workbook import workbook  # noqa: E402
 from optimizer.text.languages import Words  # noqa: E402
-from tests.office import OFFICE, named, opened, recalculated  # noqa: E402
-from tests.quotes import job  # noqa: E402
+from tests.support.office import OFFICE, named, opened, recalculated  # noqa: E402
+from tests.support.quotes import job  # noqa: E402
 
 DOCS = ROOT / "docs" / "quote.md"
 START, END = "<!-- table -->", "<!-- end of table -->"

@@ -15,8 +15,8 @@ PARAMETERS = {"linearization_level": 1, "random_seed": 0, "cp_model_presolve": 0
 """CP-SAT's parameters, the number of workers aside: the answer does not depend on it.
 
 Presolve is off: that of 9.15 calls models infeasible that are not, where support by category makes costs large
-multiples (its search for linear constraints within others; tests/test_certificate.py has one). Without it the proof
-takes no longer."""
+multiples (its search for linear constraints within others; tests/search/test_certificate.py has one). Without it the
+proof takes no longer."""
 BY_OFFERS = {**PARAMETERS, "linearization_level": 2}
 """Those where offers are chosen for the whole build (limits on sellers and shares): products of choices and sums are
 seen by the linear relaxation too; single rows are proven up to 150 times faster, the others in about the same time."""

@@ -1,0 +1,294 @@
+"""Experts in host memory: published figures, the front against brute force, and what the rule alone keeps out."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from catalogs.llm import get
+from catalogs.load import Catalog
+from catalogs.schema import Contained
+from constraints.build import build_of
+from constraints.model.family_model import FamilyModel
+from constraints.physics import offload as rule
+from constraints.physics.offload import CPU_FIELDS, MEMORY_FIELDS, HostSpec, host, room_gb
+from constraints.policy import Policy
+from constraints.request import Request
+from constraints.rules.host_memory import HostMemory, host_of
+from constraints.rules.registry import RULES
+from optimizer.market.market import Market
+from optimizer.result.build_file import read
+from optimizer.result.contract import messages
+from optimizer.search.front import Front
+from optimizer.search.judging import check
+from optimizer.search.solver import Solver
+from optimizer.sizing.offload import host_size
+from optimizer.throughput import offload
+from optimizer.throughput.jobs import DATA_FIELDS
+from tests.cli.test_cli import dsopt
+from tests.support.offload_fit import constants, fit, interval, left_out, measured, table
+from tests.support.oracle import Oracle
+from tests.support.random_catalogs import offload_scenario
+from tests.throughput.test_throughput import Seen
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "offload.md"
+
+
+def test_constants_are_the_fit() -> None:
+    rows = [m for m in measured("decode") if m.in_fit]
+    assert fit(rows) == constants()
+    k = offload.constants()
+    assert interval(rows) == (k["interval_low"], k["interval_high"])
+
+
+def test_published_machines_not_in_the_fit() -> None:
+    unseen = left_out([m for m in measured("decode") if m.in_fit])
+    assert median(abs(e) for _, e in unseen) <= 0.22
+
+
+def test_docs_show_the_computed_table() -> None:
+    assert table() in DOCS.read_text(encoding="utf-8")
+
+
+CATALOGS = (0, 1, 2, 3, 7, 9, 18, 22, 23, 28, 31, 33, 36, 50, 56, 59, 74)
+
+
+def proven(market: Market, **how: bool) -> Front:
+    front = Solver(market, **how).front()
+    assert front.complete
+    return front
+
+
+def values(front: Front) -> list[tuple[int, int]]:
+    """(cents, 0.1 tok/s)."""
+    return [(p.found.parts_cents, p.found.row.perf.tenths) for p in front.points]
+
+
+@pytest.mark.parametrize("seed", CATALOGS)
+def test_front_equals_brute_force(seed: int) -> None:
+    catalog, request, ask = offload_scenario(seed)
+    market = Market.open(catalog, request, Policy())
+    assert values(proven(market)) == Oracle(catalog, ask, 2 if seed % 3 == 2 else 1).front()
+
+
+@pytest.mark.parametrize("seed", CATALOGS)
+def test_cp_sat_alone_finds_the_same_front(seed: int) -> None:
+    market = Market.open(*offload_scenario(seed)[:2], Policy())
+    assert values(proven(market, clever=False)) == values(proven(market))
+
+
+class WithoutExperts(HostMemory):
+    """The rule but for what experts in host memory ask for."""
+
+    def _experts(self, m: FamilyModel) -> None:
+        return
+
+
+def test_certificate_needs_the_encode_of_experts() -> None:
+    rules = tuple(WithoutExperts() if r.id == "host_memory" else r for r in RULES)
+    failed: set[str] = set()
+    for seed in CATALOGS:
+        market = Market.open(*offload_scenario(seed)[:2], Policy())
+        front = Solver(market, rules=rules, clever=False).front()
+        failed |= {x.text for p in front.points for x in p.checks if x.status == "fail"}
+    for lack in ("host memory gives only", "beside the system host memory has only"):
+        assert any(text.startswith(lack) and "experts" in text for text in failed), lack
+
+
+@pytest.mark.parametrize(("most", "conditions", "speed"), [(30_000, ["new"], 10), (15_000, ["new", "used"], 4)])
+def test_a_671b_model_on_one_card(ask: Any, most: int, conditions: list[str], speed: float) -> None:
+    fields = {
+        "offload": True,
+        "allow_experimental": True,
+        "min_precision_bits": 4,
+        "min_tok_s_user": speed,
+        "conditions": frozenset(conditions),
+    }
+    found = Solver(ask("v3-671b", most, **fields)).cheapest()
+    assert found is not None
+    assert found.row.plan.offload and found.row.key.total == 1
+    assert found.parts_cents < most * 100
+
+
+def rig(shipped: Catalog, **parts: int) -> tuple[Market, Any]:
+    """The example's market and build, with other quantities of some parts."""
+    catalog, request, [(_, build)] = read(ROOT / "examples" / "one-gpu-671b.toml", shipped, None, "2026-11-24")
+    node = {**build.node, **{k.replace("_", "-"): q for k, q in parts.items()}}
+    return Market.open(catalog, request, Policy()), build_of(catalog, 1, {k: q for k, q in node.items() if q}, {})
+
+
+def test_half_the_channels_give_half_the_bandwidth(shipped: Catalog) -> None:
+    market, whole = rig(shipped)
+    _, half = rig(shipped, samsung_m321r4ga3eb0_cwm=0, samsung_m321r8ga0pb0_cwmkj=6)
+    full, partly = host_of(check(market, whole)[0]), host_of(check(market, half)[0])
+    assert full and partly
+    assert 2 * partly.gb_s == full.gb_s
+    assert partly.gb == full.gb == 12 * 32 - 16
+
+
+def test_room_for_the_experts_at_its_limit(shipped: Catalog) -> None:
+    market, build = rig(shipped)
+    case, checks = check(market, build)
+    assert case.plan.offload and not [x for x in checks if x.status == "fail"]
+    need = next(x.limit for x in checks if x.text.startswith("beside the system host memory has"))
+    assert need == -(-market.llm.expert_bytes("int4") // 2**30)
+    for system, fits in ((12 * 32 - need, True), (12 * 32 - need + 1, False)):
+        policy = Policy().with_settings([f"host_memory.system_gb={system}"])
+        case, checks = check(Market.open(market.catalog, market.request, policy), build)
+        assert (case.plan.offload and not [x for x in checks if x.status == "fail"]) is fits
+
+
+def asked(speed: float) -> Request:
+    """The 671B model at 4 bits, this fast for each user, by any engine."""
+    fields: dict[str, Any] = {"min_precision_bits": 4, "min_tok_s_user": speed, "allow_experimental": True}
+    return Request(model="v3-671b", as_of=date(2026, 11, 24), **fields)
+
+
+def test_sizing_without_buying(shipped: Catalog) -> None:
+    request = Request(
+        model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=5, allow_experimental=True
+    )
+    gpu: Any = shipped.parts["nvidia-rtx-4090-24gb"]
+    spec = HostSpec("Genoa", 1, 96, 12, 4800, 768)
+    found = host_size(get("v3-671b"), request, Policy(), gpu, 1, 1, spec)
+    assert found["fits"] and found["precision"] == "int4" and found["bandwidth_gb_s"] == 460
+    small = host_size(get("v3-671b"), request, Policy(), gpu, 1, 1, HostSpec("Genoa", 1, 96, 12, 4800, 192))
+    assert not small["fits"] and "317 GiB" in small["reason"]
+    assert not host_size(get("r1-distill-llama-8b"), request, Policy(), gpu, 1, 1, spec)["fits"]
+
+
+def test_more_of_anything_is_never_slower(shipped: Catalog) -> None:
+    request = Request(
+        model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=1, allow_experimental=True
+    )
+    gpu: Any = shipped.parts["nvidia-rtx-4090-24gb"]
+    base = {"generation": "Genoa", "sockets": 1, "cores": 32, "channels": 8, "mts": 4800, "ram_gb": 768}
+
+    def speed(**change: Any) -> float:
+        spec = HostSpec(**{**base, **change})
+        return float(host_size(get("v3-671b"), request, Policy(), gpu, 1, 1, spec)["output_tok_s"])
+
+    assert speed(channels=12) > speed() < speed(mts=6000)
+    assert speed(cores=64) >= speed() > speed(cores=8)
+    assert speed() < speed(generation="Sapphire Rapids")
+    assert speed(sockets=2, channels=16, cores=64) > speed()
+    assert speed(sockets=2, channels=8) < speed()
+
+
+def test_reads_only_declared_attributes(shipped: Catalog) -> None:
+    platform: Any = shipped.parts["supermicro-h13ssl-n-1p-sp5-plus-case"]
+    cpu: Any = Seen(shipped.parts["amd-epyc-9224"])
+    memory: Any = Seen(shipped.parts["samsung-m321r4ga3eb0-cwm"])
+    host(platform, cpu, memory, 12, Policy())
+    assert cpu.names == CPU_FIELDS
+    assert memory.names == MEMORY_FIELDS
+    gpu: Any = Seen(shipped.parts["nvidia-rtx-4090-24gb"])
+    request = Request(
+        model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=5, allow_experimental=True
+    )
+    assert host_size(get("v3-671b"), request, Policy(), gpu, 1, 1, HostSpec("Genoa", 1, 96, 12, 4800, 768))["fits"]
+    assert gpu.names <= DATA_FIELDS | {"id"}
+
+
+def failing(market: Market, build: Any) -> set[str]:
+    return {x.text for x in check(market, build)[1] if x.status == "fail"}
+
+
+def test_a_check_says_what_experts_lack(shipped: Catalog) -> None:
+    _, small = rig(shipped, samsung_m321r4ga3eb0_cwm=0, samsung_m321r2ga3eb0_cwm=12)
+    market, build = rig(shipped)
+    assert failing(market, build) == set()
+    text = "beside the system host memory has only 176 GiB for the experts, which need 317 GiB"  # 12 x 16 - 16
+    assert failing(market, small) == {text}
+    slow = market.request.model_copy(update={"min_tok_s_user": 40})
+    text = "no plan gives each user 40 tok/s with experts in host memory"
+    assert failing(Market.open(market.catalog, slow, Policy()), build) == {text}
+
+
+@pytest.mark.parametrize(
+    ("gflops", "found"),
+    [(0, 0), (249, 0), (250, 250), (349, 250), (350, 350), (499, 350), (500, 500), (699, 500), (700, 700), (999, 700),
+     (1000, 1000), (1399, 1000), (1400, 1400), (1999, 1400), (2000, 2000), (32_000, 32_000)],
+)  # fmt: skip
+def test_classes_of_two_steps_per_doubling(monkeypatch: pytest.MonkeyPatch, gflops: int, found: int) -> None:
+    """250, 350, 500, 700, 1000, ...: what the cores attain, rounded down."""
+    monkeypatch.setattr(rule, "cpu_classes", lambda: {"one": ("", 1)})
+    assert rule.cores_gflops("one", gflops) == found
+
+
+def test_class_of_the_cores_of_all_sockets(shipped: Catalog) -> None:
+    """Genoa attains 53 GFLOPS a core: 24 cores are 1272, on two sockets 2544. Of unlisted CPUs nothing is known."""
+    cpu: Any = shipped.parts["amd-epyc-9224"]
+    assert (cpu.generation, cpu.cores) == ("Genoa", 24)
+    assert [rule.gflops_class(cpu, n) for n in (1, 2)] == [1000, 2000]
+    dark = cpu.model_copy(update={"generation": "unlisted", "cores": 4000})
+    assert rule.gflops_class(dark, 2) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "can"),
+    [({}, True), ({"dimm_slots": 0}, False), ({"channels_per_cpu": 0}, False), ({"sockets": 2}, True),
+     ({"sockets": 3}, False), ({"contents": (Contained(part="dimm", qty=2),)}, False)],
+)  # fmt: skip
+def test_boards_whose_memory_may_hold_experts(shipped: Catalog, change: dict[str, Any], can: bool) -> None:
+    """Modules in slots, one or two sockets, bought for it: not memory soldered to channels, nor what a system holds."""
+    platform: Any = shipped.parts["supermicro-h13ssl-n-1p-sp5-plus-case"]
+    assert rule.offloads(platform.model_copy(update=change)) is can
+
+
+def test_copies_of_the_experts_take_room() -> None:
+    assert room_gb(768, Policy()) == 752
+    assert room_gb(768, Policy().with_settings(["host_memory.expert_copies=2"])) == 376
+    assert room_gb(768, Policy().with_settings(["host_memory.expert_copies=0"])) == 752
+
+
+def test_a_dense_model_has_nothing_to_offload(ask: Any) -> None:
+    market = ask("r1-distill-qwen-7b", 5_000, offload=True)
+    assert "offload-dense" in {m["code"] for m in messages(market, Front())}
+
+
+def test_experts_in_host_memory_need_leave_for_experimental_engines(shipped: Catalog, ask: Any) -> None:
+    """KTransformers is marked experimental (support.csv): nothing is planned without leave, and it is said."""
+    request = asked(5).model_copy(update={"allow_experimental": False})
+    gpu: Any = shipped.parts["nvidia-rtx-4090-24gb"]
+    spec = HostSpec("Genoa", 1, 96, 12, 4800, 768)
+    refused = host_size(get("v3-671b"), request, Policy(), gpu, 1, 1, spec)
+    assert not refused["fits"]
+    assert refused["reason"] == (
+        "KTransformers 0.7 keeps the experts in host memory only experimentally (--allow-experimental)"
+    )
+    fields = {"offload": True, "min_precision_bits": 4}
+    assert "offload-experimental" in codes(ask("v3-671b", 30_000, **fields))
+    assert "offload-experimental" not in codes(ask("v3-671b", 30_000, **fields, allow_experimental=True))
+    assert "offload-experimental" not in codes(ask("r1-distill-qwen-7b", 30_000, offload=True))
+
+
+def codes(market: Market) -> set[str]:
+    return {m["code"] for m in messages(market, Front())}
+
+
+def test_nothing_changes_without_the_option(ask: Any) -> None:
+    solver = Solver(ask("v3-671b", 60_000, min_precision_bits=4))
+    solver.judge(60_000_00)
+    assert solver.on_host is None
+    assert not any(r.plan.offload or r.key.host_gb_s for u in solver.units for r in u.rows)
+
+
+def test_a_memory_speed_that_is_not_reached_is_said() -> None:
+    """MRDIMM-8800 on a CPU that the catalog states at 6,400 MT/s: the lower speed is counted, and said; no more than
+    two modules stand on a channel."""
+    job = ["size", "--model", "r1-671b", "--gpu", "1x5090", "--offload", "--allow-experimental", "--cpu", "Xeon 6980P"]
+    fast = dsopt(*job, "--memory", "12x96GB@8800")
+    assert "6,400 MT/s" in fast.stderr and "8,800 MT/s" in fast.stderr
+    assert dsopt(*job, "--memory", "12x96GB@6400").stdout == fast.stdout
+    said = json.loads(dsopt(*job, "--memory", "12x96GB@8800", "--json").stdout)["messages"]
+    assert any("8,800 MT/s" in x for x in said)
+    for quiet in ("12x96GB@6400", "12x96GB@5600", "12x96GB"):
+        assert not json.loads(dsopt(*job, "--memory", quiet, "--json").stdout)["messages"]
+    assert "two modules on a channel" in dsopt(*job, "--memory", "25x96GB@6400", code=3).stderr

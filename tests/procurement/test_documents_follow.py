@@ -1,0 +1,232 @@
+"""A document says only what stays true when its inputs are changed: every sentence, label, rank and colour follows.
+
+Workbooks are changed as a reader changes them, and LibreOffice computes them anew.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from catalogs.errors import InputError
+from constraints.policy import Policy
+from optimizer.procurement.quotation import formats
+from optimizer.procurement.quotation.content import requirements
+from optimizer.procurement.quotation.quote import Quote
+from optimizer.procurement.quotation.terms import Party
+from optimizer.procurement.quotation.workbook import workbook
+from optimizer.procurement.quotation.workbook.live import literal, said, where
+from optimizer.text.languages import Words
+from optimizer.verify.consistent import consistent
+from tests.support.office import OFFICE, named, opened, recalculated, with_inputs
+from tests.support.quotes import DAY, Job, job
+
+EN, ZH, BOTH = Words("en"), Words("zh"), Words("both")
+needs_office = pytest.mark.skipif(
+    OFFICE is None and not os.environ.get("DSOPT_OFFICE_REQUIRED"), reason="LibreOffice (soffice) is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def main() -> Job:
+    return job()
+
+
+@pytest.fixture(scope="module")
+def quote(main: Job) -> Quote:
+    return main.quote()
+
+
+def texts(book: Any, sheet: str) -> list[str]:
+    return [str(c.value) for row in book[sheet].iter_rows() for c in row if c.value not in (None, "")]
+
+
+def said_on(book: Any, sheet: str) -> str:
+    return "\n".join(texts(book, sheet))
+
+
+def with_cells(data: bytes, cells: dict[tuple[str, str], float]) -> bytes:
+    """The workbook with cells of any sheet changed."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    for (sheet, cell), value in cells.items():
+        book[sheet][cell].value = value
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@needs_office
+def test_the_quotes_sentences_follow(quote: Quote, tmp_path: Path) -> None:
+    """Day, tax, spares, budget, freshness: page 1, terms and findings say what the cells say."""
+    data = workbook(quote, EN)
+    late = {"quote_date": datetime(2027, 6, 1), "tax_rate": 0.13, "spares_gpu": 0.5, "spares_gpu_board": 1,
+            "spares_memory": 0.5, "support_rate": 0.1, "budget": 1000}  # fmt: skip
+    names = set(openpyxl.load_workbook(io.BytesIO(data)).defined_names)
+    changed = with_inputs(data, **{k: v for k, v in late.items() if k in names})  # type: ignore[arg-type]
+    done = recalculated(tmp_path, {"as_is": data, "changed": changed})
+    as_is, again = opened(done["as_is"]), opened(done["changed"])
+    page, terms = said_on(again, "Summary"), said_on(again, "Terms")
+    assert "2027-06-16" in terms and "Ask for the prices anew after" in terms
+    assert datetime(2027, 6, 16) in {c.value for row in again["Summary"].iter_rows() for c in row}
+    assert "tax of 13 % is added" in terms and "no tax is in the total" not in terms
+    assert "Total with tax" in page
+    assert "The total is above the budget." in page
+    assert "The total is above the budget." in said_on(again, "Compatibility")
+    priced = sum(x.offer is not None and x.price is not None for x in quote.lines)
+    assert f"Prices that are stale on the day of this quote: {priced}." in page
+    assert "Spare parts as listed in the bill of materials" in page
+    assert "Hardware support at the rates of the assumptions" in page
+    before = said_on(as_is, "Summary")
+    assert "Total with tax" not in before and "Spare parts as listed" not in before
+    assert "The total is above the budget." not in before
+    assert "no tax is in the total" in said_on(as_is, "Terms")
+    memory = next(x for x in quote.lines if x.category == "memory")
+    pieces = memory.qty + -(-memory.qty // 2)
+    assert f"{pieces} x {memory.name}" in page and f"{memory.pieces} x {memory.name}" in before
+
+
+@needs_office
+def test_changed_quantities_are_said_where_the_build_is(quote: Quote, tmp_path: Path) -> None:
+    """Plan, throughput and findings are of the quantities that were solved; each sheet that states them says so."""
+    data = workbook(quote, EN)
+    fewer = with_cells(data, {("Bill of materials", "F5"): quote.lines[0].qty + 1})
+    done = recalculated(tmp_path, {"as_is": data, "changed": fewer})
+    as_is, again = opened(done["as_is"]), opened(done["changed"])
+    for sheet in ("Summary", "Compatibility", "Deviations"):
+        assert "Quantities were changed: " in said_on(again, sheet)
+        assert "Quantities were changed: " not in said_on(as_is, sheet)
+    assert "Every rule was checked on the finished build" in said_on(as_is, "Compatibility")
+    assert "Every rule was checked on the finished build" not in said_on(again, "Compatibility")
+
+
+def test_estimates_are_not_said_to_be_read(quote: Quote) -> None:
+    """Where a price is an estimate the terms do not call all prices read."""
+    weak = any(x.offer is not None and x.price is not None and x.offer.confidence == "estimate" for x in quote.lines)
+    terms = said_on(openpyxl.load_workbook(io.BytesIO(workbook(quote, EN))), "Terms")
+    assert weak
+    assert "or estimated where it says so" in terms and "Prices are those read" not in terms
+
+
+@needs_office
+def test_the_share_on_estimates_follows(quote: Quote, tmp_path: Path) -> None:
+    """The share said on page 1 is that of the bill, also when an estimated price is raised a hundredfold."""
+    data = workbook(quote, BOTH)
+    row = next(
+        5 + i for i, x in enumerate(quote.lines) if x.offer and x.price is not None and x.offer.confidence == "estimate"
+    )
+    bill = BOTH("Bill of materials").replace(" / ", " ")
+    done = recalculated(tmp_path, {"as_is": data, "changed": with_cells(data, {(bill, f"Q{row}"): 10**7})})
+    share = {}
+    for name, found in done.items():
+        book = opened(found)
+        page = said_on(book, BOTH("Summary").replace(" / ", " "))
+        (share[name],) = re.findall(r"(\d+) % of the goods' price is estimated", page)
+        assert f"货物价格中有 {share[name]}% 为估算" in page
+        sheet = book[bill]
+        lines = range(5, 5 + len(quote.lines))
+        weak = sum(sheet[f"J{n}"].value for n in lines if sheet[f"N{n}"].value == BOTH("estimate"))
+        assert int(share[name]) == round(100 * weak / named(book, "total_goods"))
+    assert int(share["changed"]) > int(share["as_is"])
+
+
+def test_nothing_confirmed_is_an_estimate(quote: Quote) -> None:
+    """Title, footer, validity and file name it; no line is there to be signed."""
+    for words, title in ((EN, "Budgetary estimate"), (ZH, "预算估算")):
+        book = openpyxl.load_workbook(io.BytesIO(workbook(quote, words)))
+        assert book.worksheets[0]["A1"].value == title
+        everything = "\n".join(str(c.value) for s in book for row in s.iter_rows() for c in row)
+        assert not re.search(r"signature|签字|签名|Quotation|报价单", everything)
+        assert title in book.worksheets[0].oddFooter.left.text
+    data = formats.data(quote, EN)
+    assert (data["kind"], data["title"]) == ("budgetary_estimate", "Budgetary estimate")
+
+
+def test_confirmed_prices_are_no_estimates(main: Job) -> None:
+    """`confirmed` over an estimate or a stale price is refused, and names the parts."""
+    assert main.read.market is not None
+    from optimizer.procurement.quotation.quote import Terms, offered
+
+    points = [p for p in main.read.points if p is not None]
+    party = Party("", "", DAY, 15, confirmed=True)
+    with pytest.raises(InputError, match=r"can't be called confirmed: .* is an estimate"):
+        offered(main.read.result, main.read.market, points, None, Terms(), party)
+
+
+def test_a_quotation_has_its_lines_to_sign(quote: Quote) -> None:
+    from dataclasses import replace
+
+    book = openpyxl.load_workbook(io.BytesIO(workbook(replace(quote, party=replace(quote.party, confirmed=True)), EN)))
+    everything = "\n".join(str(c.value) for s in book for row in s.iter_rows() for c in row)
+    assert book.worksheets[0]["A1"].value == "Quotation" and "name, date, signature" in everything
+    assert "The sellers have confirmed the prices." in everything
+
+
+def test_an_unknown_lead_time_is_no_zero(quote: Quote) -> None:
+    """The catalog states no lead time: the deviation is not known, never positive, in workbook and JSON alike."""
+    from dataclasses import replace
+
+    asked = replace(quote, request=quote.request.model_copy(update={"max_lead_days": 30}))
+    lines = tuple(
+        replace(x, offer=x.offer.model_copy(update={"lead_time_days": None}) if x.offer else None) for x in quote.lines
+    )
+    (found,) = [x for x in requirements(EN, replace(asked, lines=lines)) if x.title == "Lead time, days"]
+    assert (found.required, found.offered, found.deviation) == ("≤ 30", "not known", "unknown")
+    some = (
+        replace(lines[0], offer=lines[0].offer and lines[0].offer.model_copy(update={"lead_time_days": 7})),
+        *lines[1:],
+    )
+    (found,) = [x for x in requirements(EN, replace(asked, lines=some)) if x.title == "Lead time, days"]
+    assert (found.offered, found.deviation) == ("7", "unknown") and "without a stated lead time" in found.remark
+    late = (
+        replace(lines[0], offer=lines[0].offer and lines[0].offer.model_copy(update={"lead_time_days": 70})),
+        *lines[1:],
+    )
+    (found,) = [x for x in requirements(EN, replace(asked, lines=late)) if x.title == "Lead time, days"]
+    assert (found.offered, found.deviation) == ("70", "worse")
+    data = formats.data(replace(asked, lines=lines), EN)
+    assert not [x for x in data["deviations"] if x["item"].startswith("Lead time") and x["offered"] == "0"]
+
+
+def test_every_limit_says_which_way(quote: Quote) -> None:
+    limits = [x for x in requirements(EN, quote) if re.match(r"\D*[\d,.]+ ", x.required + " ") and not x.cents]
+    assert len(limits) > 10
+    assert [x.required for x in limits if x.required[0] not in "≤≥" and x.title not in ("Model", "Workload")] == []
+
+
+def test_pieces_of_formulas() -> None:
+    """Quotes are doubled, long texts cut, both languages two lines; the value is that of the formula."""
+    assert literal('a "b"') == '"a ""b"""'
+    assert all(len(x) <= 252 for x in literal("x" * 900).split("&"))
+    both = said(BOTH, "Valid until {day}.", day=("A1", date(2026, 1, 2)))
+    assert both.value == "本报价有效期至 2026-01-02。\nValid until 2026-01-02." and "CHAR(10)" in both.expression
+    shown = where("A1>0", False, said(EN, "Tax"))
+    assert (shown.expression, shown.value) == ('IF(A1>0,"Tax","")', "")
+
+
+def test_parts_in_hand_are_not_what_the_total_pays_for(main: Job) -> None:
+    """The buyer's own parts are quoted to nobody: they stand under what is not included, in every format."""
+    had = tuple({"part": x.part, "qty": x.qty} for x in main.quote().lines if x.category in ("gpu", "gpu_board"))
+    solved = json.loads(json.dumps(main.solved(Policy(), own=had)))
+    report, read = consistent(solved, main.catalog)
+    assert read is not None and not report.wrong
+    quoted = Job(main.catalog, solved, read).quote()
+    (held,) = [x for x in quoted.lines if x.origin == "owned" and x.pieces]
+    bought = sum(x.pieces for x in quoted.lines if x.name == held.name and x.origin != "owned")
+    book = openpyxl.load_workbook(io.BytesIO(workbook(quoted, EN)), data_only=True)
+    for sheet in ("Summary", "Terms"):
+        assert f"part already in hand: {held.name}" in said_on(book, sheet)
+    stated = formats.data(quoted, EN)
+    assert any(f"part already in hand: {held.name}" in x for x in stated["not_included"])
+    counted = [x for x in stated["included"] if f" x {held.name}" in x]
+    assert sum(int(n) for x in counted for n in re.findall(rf"(\d+) x {re.escape(held.name)}", x)) == bought
+    assert said_on(book, "Summary").count(f" x {held.name}") == (1 if bought else 0)
+    listed = formats.as_csv(quoted, ZH).decode("utf-8-sig")
+    assert "自有物料" in listed and "already in hand" not in listed

@@ -1,0 +1,968 @@
+"""Brute force over small catalogs: every combination of parts, every rule by its own arithmetic, no search.
+
+Written from the rules' words. It imports catalog classes and, for the speed of one given plan, the physics; nothing
+of constraints/ or of the search. `front(off=rule)` leaves one rule out: to see in which catalogs it alone decides.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catalogs.llm import Llm
+from catalogs.load import Catalog
+from catalogs.schema import Gpu, GpuBoard, Kind, Platform
+from constraints.plan import RowKey  # a record of hardware facts that the roofline reads
+from optimizer.throughput import offload, roofline
+from optimizer.throughput.constants import constants
+from optimizer.throughput.demand import demand
+from optimizer.throughput.jobs import of_keys
+from tests.support.plan_oracle import starts
+
+DATA = Path(__file__).parents[2] / "constraints" / "data"
+RULES = (
+    "vram",
+    "precision",
+    "software",
+    "host_memory",
+    "fit",
+    "lanes",
+    "cores",
+    "storage",
+    "interconnect",
+    "cooling",
+    "rack",
+    "power",
+    "site",
+    "procurement",
+    "budget",
+)
+GB = 10**9
+BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "int4": 4, "nvfp4": 4, "mxfp4": 4}
+PCIE = {3: 15.75, 4: 31.5, 5: 63.0}
+MOST_USERS = 512
+"""Requests per data-parallel rank that an engine takes (the roofline's max_batch)."""
+
+
+@cache
+def rows_of(name: str) -> list[dict[str, str]]:
+    with (DATA / f"{name}.csv").open(encoding="utf-8") as f:
+        return list(csv.DictReader(f))
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The request in plain words; `policy` values are the shipped defaults unless a test changes them."""
+
+    model: Llm
+    budget_cents: int
+    isl: int
+    osl: int
+    min_tok_s_user: float = 10
+    users: int | None = None
+    floor_bits: int = 16
+    max_nodes: int = 2
+    max_power_w: int | None = None
+    circuit: tuple[int, int] | None = None
+    rack_units: int | None = None
+    site_water: bool = False
+    have_racks: bool = False
+    have_network: bool = False
+    conditions: tuple[str, ...] = ("new",)
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    offload: bool = False
+    allow_experimental: bool = False
+    cost_axis: str = "money"
+    origins: tuple[str, ...] = ()
+    barred_origins: tuple[str, ...] = ()
+    confidences: tuple[str, ...] = ("list", "street", "estimate")
+    max_lead: int | None = None
+    strict_lead: bool = False
+    approved: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
+    max_estimated: int | None = None
+    max_sellers: int | None = None
+    max_share: int | None = None
+
+    @property
+    def by_share(self) -> bool:
+        """Whether a share of the cost is limited: then nothing may be bought to no use."""
+        return self.max_estimated is not None or self.max_share is not None
+
+
+def plus(a: Mapping[str, int], b: Mapping[str, int]) -> Counter[str]:
+    """Pieces of both; `+` of counters takes four times as long."""
+    out = Counter(a)
+    for x, q in b.items():
+        out[x] += q
+    return out
+
+
+@dataclass(eq=False)
+class Oracle:
+    """All builds of a catalog with what they cost, how fast they are and which rules they break."""
+
+    catalog: Catalog
+    ask: Ask
+    nodes_tried: int = 2
+    builds: set[tuple[int, int, tuple[tuple[str, int], ...], frozenset[str]]] = field(default_factory=set)
+    """(cost on the axis, cents, 0.1 tok/s by rule left out, rules broken)"""
+
+    def __post_init__(self) -> None:
+        self._joined: dict[tuple[Any, ...], list[tuple[Counter[str], str | None, int]]] = {}
+        self._needed: dict[str, int] = {}
+        self._runs: dict[RowKey, list[tuple[str, tuple[tuple[str, int], ...]]]] = {}
+        self._known: dict[tuple[str, RowKey, str], tuple[tuple[str, int], ...]] = {}
+        self.by_kind: dict[Kind, list[Any]] = {}
+        for p in self.catalog.parts.values():
+            self.by_kind.setdefault(p.kind, []).append(p)
+        self.offer = {p: self._offer(p) for p in self.catalog.parts}
+        self.any_offer = {p: min(self.catalog.offers.get(p, ()), key=self._order, default=None) for p in self.offer}
+        self.admitted = {p: self._admitted(p) for p in self.catalog.parts}
+        self.within = {x: [c.part for c in getattr(p, "contents", ())] for x, p in self.catalog.parts.items()}
+        self.unlisted = {p for p in self.catalog.parts if self._off_lists(p)}
+        for platform in self.of(Kind.PLATFORM, Kind.SYSTEM):
+            for nodes in range(1, self.nodes_tried + 1):
+                self._platform(platform, nodes)
+
+    def of(self, *kinds: Kind) -> list[Any]:
+        return [p for k in kinds for p in self.by_kind.get(k, [])]
+
+    def front(self, off: str | None = None) -> list[tuple[int, int]]:
+        """(cost, 0.1 tok/s), ascending in both; `off` is the rule left out."""
+        allowed = {off}
+        points = []
+        for cost, cents, speeds, broken in self.builds:
+            tenths = dict(speeds).get(off or "", dict(speeds)[""])
+            if tenths > 0 and broken <= allowed and (off == "budget" or cents <= self.ask.budget_cents):
+                points.append((cost, tenths))
+        out: list[tuple[int, int]] = []
+        for cost, tenths in sorted(points, key=lambda p: (p[0], -p[1])):
+            if not out or tenths > out[-1][1]:
+                out.append((cost, tenths))
+        return out
+
+    # Prices ---------------------------------------------------------------------------------------------------
+
+    def _order(self, o: Any) -> tuple[int, str]:
+        return int(o.price * 100), o.id  # all random offers are fresh, of one day and in USD
+
+    def _admitted(self, part: str) -> list[Any]:
+        """The offers of a part that the buyer admits."""
+        ask = self.ask
+        return [
+            o
+            for o in self.catalog.offers.get(part, ())
+            if o.condition in ask.conditions
+            and o.confidence in ask.confidences
+            and (not ask.strict_lead or o.lead_time_days is not None)
+            and (ask.max_lead is None or o.lead_time_days is None or o.lead_time_days <= ask.max_lead)
+        ]
+
+    def _offer(self, part: str) -> Any:
+        """The offer that prices a part: the cheapest of those that the buyer admits."""
+        return min(self._admitted(part), key=self._order, default=None)
+
+    def _bill(self, all_: Counter[str]) -> list[tuple[Any, int]] | None:
+        """(offer, cents) of the lines: the offers that price the parts; where sellers, days or shares are limited, of
+        every choice that keeps to the limits the cheapest, of the fewest days that the budget allows."""
+        ask = self.ask
+        offers = {x: self.admitted[x] for x in all_}
+        if (ask.max_sellers or ask.by_share or ask.cost_axis == "lead-time") and all(offers.values()):
+            days = sorted({o.lead_time_days or 0 for of in offers.values() for o in of})
+            for d in days if ask.cost_axis == "lead-time" else days[-1:]:
+                soon = {x: [o for o in of if (o.lead_time_days or 0) <= d] for x, of in offers.items()}
+                if not all(soon.values()):
+                    continue
+                bills = (self._splits if ask.by_share else self._of_few)(all_, soon)
+                best = min(bills, key=lambda bill: sum(line for _, line in bill), default=None)
+                if best and (ask.cost_axis != "lead-time" or sum(line for _, line in best) <= ask.budget_cents):
+                    return best
+        plain = [(self.offer[x] or self.any_offer[x], q) for x, q in all_.items()]
+        return [(o, q * int(o.price * 100)) for o, q in plain] if all(o for o, _ in plain) else None
+
+    def _of_few(self, all_: Counter[str], offers: dict[str, list[Any]]) -> Iterator[list[tuple[Any, int]]]:
+        """The cheapest bill of every choice of sellers."""
+        sellers = sorted({o.seller for of in offers.values() for o in of})
+        most = min(self.ask.max_sellers or len(sellers), len(sellers))
+        for few in itertools.combinations(sellers, most):
+            fine = {x: [o for o in of if o.seller in few] for x, of in offers.items()}
+            if all(fine.values()):
+                best = {x: min(of, key=self._order) for x, of in fine.items()}
+                yield [(best[x], q * int(best[x].price * 100)) for x, q in all_.items()]
+
+    def _splits(self, all_: Counter[str], offers: dict[str, list[Any]]) -> Iterator[list[tuple[Any, int]]]:
+        """Every bill within the limits: each part split over its offers in every way. Of offers that no limit tells
+        apart only the cheapest: to pay more for nothing is no way to bring a share down."""
+        ways = []
+        for x, q in all_.items():
+            alike: dict[Any, Any] = {}
+            for o in sorted(offers[x], key=self._order):
+                by_seller = self.ask.max_share is not None or self.ask.max_sellers is not None
+                alike.setdefault((by_seller and o.seller, o.confidence == "estimate"), o)
+            of = list(alike.values())
+            counts = [c for c in itertools.product(range(q + 1), repeat=len(of)) if sum(c) == q]
+            ways.append([[(o, n * int(o.price * 100)) for o, n in zip(of, c, strict=True) if n] for c in counts])
+        for chosen in itertools.product(*ways):
+            bill = [line for lines in chosen for line in lines]
+            if bill and not self._shares_broken(bill, sum(line for _, line in bill)):
+                yield bill
+
+    def _off_lists(self, part: str) -> bool:
+        """Whether origin or approved list speak against a part itself."""
+        ask, p = self.ask, self.catalog.parts[part]
+        approved = {self.catalog.parts[x].kind for x in ask.approved}
+        return (
+            (bool(ask.origins) and p.country not in ask.origins)
+            or (p.country != "" and p.country in ask.barred_origins)
+            or part in ask.barred
+            or (p.kind in approved and part not in ask.approved)
+        )
+
+    # Nodes ----------------------------------------------------------------------------------------------------
+
+    def _platform(self, p: Platform, nodes: int) -> None:
+        inside = {c.part: c.qty for c in p.contents}
+        for gpu, k, bought_gpu in self._gpu_choices(p, inside):
+            cpus = [None] if self._holds(inside, Kind.CPU) else self.of(Kind.CPU)
+            memories = list(itertools.product(self.of(Kind.MEMORY), (1, 2, 4)))
+            if self._holds(inside, Kind.MEMORY):
+                memories = [(None, 0), *itertools.product(self.of(Kind.MEMORY), (1, 2, 3))]
+            psus = [(None, 0)] if "psu" in p.includes else list(itertools.product(self.of(Kind.PSU), (1, 2, 3)))
+            coolers = [None, *(c for c in self.of(Kind.COOLING) if c.role == "cpu-cooler")]
+            drives = [
+                (),
+                *((d,) for d in self.of(Kind.DRIVE)),
+                *itertools.combinations_with_replacement(self.of(Kind.DRIVE), 2),
+            ]
+            bridges = [None, *self.of(Kind.BRIDGE)]
+            for cpu, (mem, m), (psu, f), cooler, bridge in itertools.product(cpus, memories, psus, coolers, bridges):
+                node = Counter(bought_gpu)
+                node[p.id] += 1
+                if cpu:
+                    node[cpu.id] += p.sockets
+                if mem:
+                    node[mem.id] += m
+                if psu:
+                    node[psu.id] += f
+                if cooler:
+                    node[cooler.id] += p.sockets
+                if bridge:
+                    node[bridge.id] += k // bridge.group_gpus * bridge.per_group
+                broken = self._node_faults(p, gpu, k, node, inside, cpu, mem, m, psu, f, cooler, bridge)
+                if len(broken) > 1:
+                    continue
+                for chosen in drives:
+                    self._with_drives(
+                        p, gpu, k, nodes, node + Counter(d.id for d in chosen), inside, cpu, bridge, broken
+                    )
+
+    def _holds(self, inside: dict[str, int], kind: Kind) -> bool:
+        return any(self.catalog.parts[x].kind == kind for x in inside)
+
+    def _gpu_choices(self, p: Platform, inside: dict[str, int]) -> list[tuple[Gpu, int, dict[str, int]]]:
+        held = [(self.catalog.parts[x], q) for x, q in inside.items()]
+        for part, q in held:
+            if isinstance(part, Gpu):
+                free = (1, 2, 3) if part.sold_as == "single" else ()
+                return [(part, q, {}), *((part, q + more, {part.id: more}) for more in free)]
+        out: list[tuple[Gpu, int, dict[str, int]]] = []
+        for g in self.of(Kind.GPU):
+            if g.sold_as == "single":
+                out += [(g, k, {g.id: k}) for k in (1, 2, 3)]
+        for b in self.of(Kind.GPU_BOARD):
+            assert isinstance(b, GpuBoard)
+            g = self.catalog.parts[b.gpu]
+            assert isinstance(g, Gpu)
+            out.append((g, b.gpus, {b.id: 1}))
+        return out
+
+    def _node_faults(
+        self,
+        p: Platform,
+        gpu: Gpu,
+        k: int,
+        node: Counter[str],
+        inside: dict[str, int],
+        cpu: Any,
+        mem: Any,
+        m: int,
+        psu: Any,
+        f: int,
+        cooler: Any,
+        bridge: Any,
+    ) -> set[str]:
+        broken: set[str] = set()
+        boards = [x for x in node if self.catalog.parts[x].kind == Kind.GPU_BOARD]
+        as_delivered = any(self.catalog.parts[x].kind == Kind.GPU for x in inside) and not node[gpu.id]
+        if not as_delivered:
+            board = self.catalog.parts[boards[0]] if boards else None
+            if gpu.form_factor not in p.gpu_forms or gpu.cooling not in p.gpu_cooling or k > p.gpu_slots:
+                broken.add("fit")
+            if bool(p.gpu_boards) != bool(board) or (board and board.board_type not in p.gpu_boards):
+                broken.add("fit")
+            if p.gpu_width_total is not None and k * (gpu.width_slots or 2) > p.gpu_width_total:
+                broken.add("fit")
+            if p.gpu_max_w is not None and gpu.tdp_w > p.gpu_max_w:
+                broken.add("fit")
+        if cpu and (
+            cpu.socket != p.socket
+            or cpu.generation not in p.cpu_generations
+            or cpu.max_sockets < p.sockets
+            or (p.cpu_max_w or 10**6) < cpu.tdp_w
+        ):
+            broken.add("fit")
+        needs_cooler = "cpu-heatsink" not in p.includes and p.socket != "soldered"
+        if needs_cooler != bool(cooler) or (
+            cooler and cpu and (cooler.socket != cpu.socket or cooler.capacity_w < cpu.tdp_w)
+        ):
+            broken.add("fit")
+        if psu and (
+            psu.form not in p.psu_forms
+            or f not in dict(self._patterns(p))
+            or (p.psu_watts and psu.watts not in p.psu_watts)
+        ):
+            broken.add("fit")
+        if mem and (mem.mem_gen != p.mem_gen or mem.dimm_type not in p.dimm_types or m > p.dimm_slots):
+            broken.add("fit")
+        if bridge and (gpu.id not in bridge.gpus or k % bridge.group_gpus or not k // bridge.group_gpus):
+            broken.add("fit")
+        vram = k * gpu.vram_gb
+        held = sum(
+            self.catalog.parts[x].capacity_gb * q
+            for x, q in inside.items()
+            if self.catalog.parts[x].kind == Kind.MEMORY
+        )
+        ram = held + (mem.capacity_gb * m if mem else 0)
+        if 100 * ram < 20 * vram or not self._evenly_filled(p, inside, mem, m):
+            broken.add("host_memory")
+        cores = (cpu.cores * p.sockets if cpu else 0) + sum(
+            self.catalog.parts[x].cores * q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.CPU
+        )
+        if cores < 4 * k:
+            broken.add("cores")
+        if p.inlet_max_c is not None and p.inlet_max_c < 27:
+            broken.add("cooling")
+        return broken
+
+    def _evenly_filled(self, p: Platform, inside: dict[str, int], mem: Any, m: int) -> bool:
+        """Modules of one kind, as many on each channel; those of a complete system may leave channels free as long as
+        the sockets, with two or more each, and the channels in use are loaded alike."""
+        own = {x: q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.MEMORY}
+        modules = sum(own.values()) + m
+        channels = min(p.channels_per_cpu * p.sockets, p.dimm_slots)
+        if mem and any(x != mem.id for x in own):
+            return False
+        if modules in (channels, 2 * channels) and modules <= p.dimm_slots:
+            return True
+        each, rest = divmod(modules, p.sockets)
+        return mem is None and each >= 2 and rest == 0 and (channels % modules == 0 or 2 * channels % modules == 0)
+
+    def _memory_idle(self, p: Platform, gpu: Gpu, k: int, node: Counter[str], inside: dict[str, int]) -> bool:
+        """Whether fewer modules than were bought for a complete system would do, where that is asked."""
+        own = {x: q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.MEMORY}
+        for x, q in own.items():
+            for fewer in range(node[x]) if self.ask.by_share else ():
+                mem = self.catalog.parts[x] if fewer else None
+                enough = 100 * self.catalog.parts[x].capacity_gb * (q + fewer) >= 20 * k * gpu.vram_gb
+                if enough and self._evenly_filled(p, inside, mem, fewer):
+                    return True
+        return False
+
+    def _patterns(self, p: Platform) -> list[tuple[int, int]]:
+        """(fitted, needed)."""
+        out = []
+        for text in p.psu_redundancy:
+            need, spare = map(int, text.split("+"))
+            out += [(need + spare, need)] if spare else [(i, i) for i in range(1, need + 1)]
+        return out
+
+    def _with_drives(
+        self,
+        p: Platform,
+        gpu: Gpu,
+        k: int,
+        nodes: int,
+        node: Counter[str],
+        inside: dict[str, int],
+        cpu: Any,
+        bridge: Any,
+        broken: set[str],
+    ) -> None:
+        all_ = plus(node, inside)
+        drives = [(self.catalog.parts[x], q) for x, q in all_.items() if self.catalog.parts[x].kind == Kind.DRIVE]
+        mine = {x for x in node if self.catalog.parts[x].kind == Kind.DRIVE}
+        broken = set(broken)
+        if mine and not self._bays_hold(p, [d for d, q in drives for _ in range(q)]):
+            broken.add("fit")
+        room, speed = sum(d.capacity_gb * q for d, q in drives), sum(d.read_mb_s * q for d, q in drives)
+        if len(broken) > 1:
+            return
+        nics = [
+            (),
+            *((n,) for n in self.of(Kind.NIC)),
+            *itertools.combinations_with_replacement(self.of(Kind.NIC), 2),
+            *itertools.combinations_with_replacement(self.of(Kind.NIC), 3),
+        ]
+        for cards in nics:
+            whole = plus(node, Counter(n.id for n in cards))
+            worse = set(broken)
+            if cards and (any(n.form not in p.nic_forms for n in cards) or len(cards) > p.nic_slots):
+                worse.add("fit")
+            if not cards and not p.onboard_lan:
+                worse.add("interconnect")
+            if len(worse) <= 1:
+                self._with_speed(p, gpu, k, nodes, whole, inside, cpu, bridge, worse, room, speed, cards, drives)
+
+    def _bays_hold(self, p: Platform, drives: list[Any]) -> bool:
+        """Try every assignment of drives to kinds of bays."""
+        groups = [(set(p.nvme_forms), p.nvme_bays), ({"M.2"}, p.m2_slots), (set(p.sata_forms), p.sata_bays)]
+
+        def place(rest: list[Any], free: tuple[int, ...]) -> bool:
+            if not rest:
+                return True
+            return any(
+                free[i] and forms & set(rest[0].forms) and place(rest[1:], (*free[:i], free[i] - 1, *free[i + 1 :]))
+                for i, (forms, _) in enumerate(groups)
+            )
+
+        return place(drives, tuple(n for _, n in groups))
+
+    # Speed ----------------------------------------------------------------------------------------------------
+
+    def _with_speed(
+        self,
+        p: Platform,
+        gpu: Gpu,
+        k: int,
+        nodes: int,
+        node: Counter[str],
+        inside: dict[str, int],
+        cpu: Any,
+        bridge: Any,
+        broken: set[str],
+        room: int,
+        read: int,
+        cards: tuple[Any, ...],
+        drives: list[tuple[Any, int]],
+    ) -> None:
+        load = self._load(p, gpu, k, plus(node, inside))
+        broken = set(broken)
+        if self._memory_idle(p, gpu, k, node, inside):
+            broken.add("surplus")
+        if p.kind == Kind.PLATFORM and p.system_max_w and load > p.system_max_w:
+            broken.add("cooling")
+        if "air" not in p.cooling and p.kind == Kind.PLATFORM and not self.ask.site_water:
+            broken.add("cooling")
+        self._power_node(p, gpu, k, node, inside, load, broken)
+        if nodes > self.ask.max_nodes:
+            broken.add("site")
+        if len(broken) > 1:
+            return
+        direct = not p.pcie_switch and not p.contents and "PCIe" in p.gpu_forms
+        domain = bridge.group_gpus if bridge else gpu.fast_domain_gpus if gpu.fabric in ("nvlink", "xgmi") else 1
+        widths = p.gpu_lane_widths if direct else (16,)
+        hosts: list[tuple[int, int, set[str]]] = []
+        lanes = 0
+        if cpu:
+            lanes = (cpu.lanes_1p if p.sockets == 1 else cpu.lanes_2p) or 0
+        taken = 4 * sum(q for _, q in drives) + sum(n.lanes for n in cards)
+        cpu_gens = (
+            [cpu.pcie_gen]
+            if cpu
+            else [self.catalog.parts[x].pcie_gen for x in inside if self.catalog.parts[x].kind == Kind.CPU]
+        )
+        for width in widths if k > 1 and domain < k else (min(widths),):
+            over = direct and k * width + taken > lanes + p.chipset_lanes
+            key = (min(gpu.pcie_gen, *cpu_gens), width) if k > 1 and domain < k else (0, 0)
+            hosts.append((*key, {"lanes"} if over else set()))
+        if self.ask.offload and cpu and k <= 2 and not p.contents:
+            self._on_host(p, gpu, k, nodes, node, inside, cpu, load, broken, room, read, taken, lanes)
+        for gen, width, over in hosts:
+            for net in ("none", "pp", "rdma") if nodes > 1 else ("none",):
+                for rate in (100, 200) if net == "rdma" else (25,) if net == "pp" else (0,):
+                    key = RowKey(gpu.id, gpu.tdp_w, k, nodes, min(domain, k), gen, width, net, rate)
+                    fastest: dict[frozenset[str], dict[str, int]] = {}
+                    for precision, speeds in self._running(gpu, key):
+                        small = {"storage"} if self._stores_too_little(precision, room, read) else set()
+                        idle = {"surplus"} if self._drives_idle(node, precision, room, read) else set()
+                        best = fastest.setdefault(frozenset(broken | over | small | idle), {})
+                        for off, tenths in speeds:
+                            best[off] = max(best.get(off, 0), tenths)
+                    for faults, best in fastest.items():
+                        if len(faults) <= 1:
+                            speeds = tuple(sorted(best.items()))
+                            self._finish(p, k, nodes, node, inside, cpu, load, set(faults), key, speeds)
+
+    def _need_gb(self, precision: str) -> int:
+        """Drives of a node: two copies of the weights and 200 GB for the system, a fifth of it free on top."""
+        if precision not in self._needed:
+            copies = 2 * math.ceil(self.ask.model.weight_bytes(precision) / GB)
+            self._needed[precision] = math.ceil((copies + 200) * Fraction(6, 5))
+        return self._needed[precision]
+
+    def _stores_too_little(self, precision: str, room: int, read: int) -> bool:
+        return room < self._need_gb(precision) or read < 7000
+
+    def _drives_idle(self, node: Counter[str], precision: str, room: int, read: int) -> bool:
+        """Whether the node could do without one of its drives, where that is asked."""
+        if not self.ask.by_share:
+            return False
+        drives = [self.catalog.parts[x] for x in node if self.catalog.parts[x].kind == Kind.DRIVE]
+        return any(not self._stores_too_little(precision, room - d.capacity_gb, read - d.read_mb_s) for d in drives)
+
+    def _cards_idle(self, p: Platform, all_: Counter[str], used: Counter[str], least: int) -> bool:
+        """Whether cards beyond those of its networks are bought, where that is asked; a node without a port of its own
+        may take one."""
+        if not self.ask.by_share:
+            return False
+        inside = Counter({c.part: c.qty for c in p.contents})
+        cards = [x for x in all_ if self.catalog.parts[x].kind == Kind.NIC]
+        ports = [float(x.partition("*")[2].split(":")[0]) for x in p.onboard_lan]
+        ports += [self.catalog.parts[x].gbit_s for x in cards if inside[x]]
+        own = used.total() > 0 or max(ports, default=-1) >= least
+        idle = sum(max(0, all_[x] - used[x]) for x in cards if all_[x] > inside[x])
+        return idle > (0 if own else 1)
+
+    # Experts in host memory ---------------------------------------------------------------------------------
+
+    def _on_host(
+        self,
+        p: Platform,
+        gpu: Gpu,
+        k: int,
+        nodes: int,
+        node: Counter[str],
+        inside: dict[str, int],
+        cpu: Any,
+        load: int,
+        broken: set[str],
+        room: int,
+        read: int,
+        taken: int,
+        lanes: int,
+    ) -> None:
+        """The node once more with the routed experts in its RAM: at every slot width and precision."""
+        modules = [(self.catalog.parts[x], q) for x, q in node.items() if self.catalog.parts[x].kind == Kind.MEMORY]
+        classes = {r["generation"]: int(r["gflops_per_core"]) for r in rows_of("cpu_classes")}
+        if not modules or p.sockets > 2 or cpu.generation not in classes:
+            return
+        (dimm, count), direct = modules[0], not p.pcie_switch and "PCIe" in p.gpu_forms
+        channels = min(p.dimm_slots, p.sockets * min(p.channels_per_cpu, cpu.mem_channels))
+        percent = 100 if p.sockets == 1 else 75
+        if count > channels:
+            percent = percent * (91 if dimm.mem_gen == "DDR4" else 75) // 100
+        gb_s = min(count, channels) * min(dimm.mts, cpu.mem_max_mts) * 8 * percent // 100_000
+        gib = count * dimm.capacity_gb - 16
+        have = classes[cpu.generation] * cpu.cores * p.sockets
+        gflops = max((x * 2**i for x in (250, 350) for i in range(20) if x * 2**i <= have), default=0)
+        if not gb_s or not gflops:
+            return
+        for width in p.gpu_lane_widths if direct else (16,):
+            gen = min(gpu.pcie_gen, cpu.pcie_gen)
+            key = RowKey(gpu.id, gpu.tdp_w, k, nodes, 1, gen, width, "none", 0, gb_s, gib, gflops)
+            worse = broken | ({"lanes"} if direct and k * width + taken > lanes + p.chipset_lanes else set())
+            for precision in BITS:
+                tenths = self._host_speed(gpu, key, precision)
+                if tenths and not worse and not self._stores_too_little(precision, room, read):
+                    self._finish(p, k, nodes, node, inside, cpu, load, set(), key, (("", tenths),))
+
+    def _host_speed(self, gpu: Gpu, key: RowKey, precision: str) -> int:
+        """0.1 tok/s of all nodes with experts in host memory; 0 where they can't run there."""
+        memo = (gpu.id, key, f"host {precision}")
+        if memo not in self._known:
+            self._known[memo] = (("", self._host_best(gpu, key, precision)),)
+        return self._known[memo][0][1]
+
+    def _host_best(self, gpu: Gpu, key: RowKey, precision: str) -> int:
+        llm, ask = self.ask.model, self.ask
+        runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
+        served = starts(llm, gpu, precision, key.per_node, 1, 1, 1, "offload", ask.allow_experimental)
+        high = BITS[precision] >= min(ask.floor_bits, llm.min_precision_bits)
+        if precision not in llm.precisions() or not (runs and served and high):
+            return 0
+        experts = llm.expert_bytes(precision)
+        dense = math.ceil(Fraction(llm.weight_bytes(precision) - experts, key.per_node))
+        free = gpu.vram_gb * GB - (2 * GB + gpu.vram_gb * GB // 20) - dense
+        users = min(free // llm.kv_bytes(ask.isl + ask.osl, "bf16"), 64)
+        if math.ceil(Fraction(experts, 2**30)) > key.host_gb or users < 1:
+            return 0
+        s = offload.steps(gpu, llm, precision, "bf16", ask.isl, ask.osl, [key])
+        best = 0
+        for c in range(1, users + 1):
+            n = np.array([c])
+            if s.tpot_s(n, ask.osl)[0] * ask.min_tok_s_user <= 1 + 1e-9 and c * key.nodes >= (ask.users or 1):
+                best = max(best, math.floor(float(f"{s.total_tok_s(n, ask.osl)[0] * 10:.9g}")))
+        return best * key.nodes
+
+    def _running(self, gpu: Gpu, key: RowKey) -> list[tuple[str, tuple[tuple[str, int], ...]]]:
+        """(precision, speeds as `_judge` gives them) of those that run."""
+        if key not in self._runs:
+            judged = [(x, self._judge(gpu, key, x)) for x in BITS]
+            self._runs[key] = [(x, speeds) for x, speeds in judged if speeds]
+        return self._runs[key]
+
+    def _judge(self, gpu: Gpu, key: RowKey, precision: str) -> tuple[tuple[str, int], ...]:
+        """0.1 tok/s of the best plan under all rules ("" ), and with vram, precision or software left out."""
+        if precision not in self.ask.model.precisions():
+            return ()
+        runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
+        high = BITS[precision] >= min(self.ask.floor_bits, self.ask.model.min_precision_bits)
+        if not runs:
+            return ()
+        out = {}
+        for off in ("", "vram", "precision", "software"):
+            fine = high or off == "precision"
+            out[off] = self._best(gpu, key, precision, off == "vram", off == "software") if fine else 0
+        return tuple(out.items()) if any(out.values()) else ()
+
+    def _best(self, gpu: Gpu, key: RowKey, precision: str, boundless: bool, engineless: bool = False) -> int:
+        """0.1 tok/s of the best plan; `boundless`: memory is no limit, `engineless`: nor are engines."""
+        llm, ask, best = self.ask.model, self.ask, 0
+        k, total = key.per_node, key.per_node * key.nodes
+        for tp, pp, dp in itertools.product(range(1, k + 1), range(1, 9), range(1, total + 1)):
+            size = tp * pp * dp
+            if total % size or llm.heads % tp or k % tp or pp > llm.layers or (dp > 1 and not llm.is_moe):
+                continue
+            if (size < k and k % size) or (size > k and size % k) or (size > k and tp * dp < k and k % (tp * dp)):
+                continue
+            for ep in {1, tp * dp} if llm.is_moe else {1}:
+                may_try = ask.allow_experimental
+                if not engineless and not starts(llm, gpu, precision, tp, pp, dp, ep, "serve", may_try, k):
+                    continue
+                net = "none" if size <= k else "rdma" if tp * dp > k else "pp"
+                order = ["none", "pp", "rdma"]
+                if order.index(net) > order.index(key.net) or (
+                    net == "rdma" and key.net_gbit_s < (400 if ep > 8 else 100)
+                ):
+                    continue
+                users = MOST_USERS if boundless else self._room(gpu, precision, tp, pp, dp, ep)
+                users = min(users, MOST_USERS * dp)
+                if users < 1:
+                    continue
+                c = np.arange(1, users + 1)
+                need = demand(llm, precision, ask.isl, ask.osl, "bf16")
+                one = np.array([(tp, pp, dp, ep)]), [key], np.zeros(1, dtype=np.int64)
+                jobs = of_keys(gpu, *one, need, precision, (ask.isl, ask.osl), constants())
+                s = roofline.speeds(roofline.times(jobs, constants()), c)
+                replicas = total // size
+                fine = s.per_user_tok_s >= ask.min_tok_s_user * (1 - 1e-9)
+                if ask.users is not None:
+                    fine &= replicas * c >= ask.users
+                best = max(best, replicas * int(np.max(np.where(fine, s.tenths, 0))))
+        return best
+
+    def _room(self, gpu: Gpu, precision: str, tp: int, pp: int, dp: int, ep: int) -> int:
+        """Requests that fit: weights of the largest stage, KV cache per data-parallel rank, reserve 2 GB + 5 %."""
+        llm = self.ask.model
+        free = gpu.vram_gb * GB - (2 * GB + gpu.vram_gb * GB // 20)
+        layers = list(llm.layer_bytes(precision))
+        kv_layers = list(llm.kv_layer_bytes(self.ask.isl + self.ask.osl, "bf16"))
+        experts = llm.expert_bytes(precision) // llm.moe_layers if llm.is_moe else 0
+        head = llm.head_bytes(precision)
+        worst, worst_kv = 0, 0
+        for s in range(pp):
+            run = range(len(layers) * s // pp, len(layers) * (s + 1) // pp)
+            moe = experts * sum(i >= llm.dense_layers for i in run)
+            rest = sum(layers[i] for i in run) - moe
+            rest += head if pp == 1 else math.ceil(head / 2) if s in (0, pp - 1) else 0
+            worst = max(worst, math.ceil(Fraction(moe, max(ep, tp * dp))) + math.ceil(Fraction(rest, tp)))
+            worst_kv = max(worst_kv, sum(kv_layers[i] for i in run))
+        shards = 1 if llm.attention == "mla" else min(tp, llm.kv_heads)
+        each = math.ceil(Fraction(worst_kv, shards))
+        return -1 if free < worst else (free - worst) // each * dp
+
+    # Shared gear ----------------------------------------------------------------------------------------------
+
+    def _finish(
+        self,
+        p: Platform,
+        k: int,
+        nodes: int,
+        node: Counter[str],
+        inside: dict[str, int],
+        cpu: Any,
+        load: int,
+        broken: set[str],
+        key: RowKey,
+        speeds: tuple[tuple[str, int], ...],
+    ) -> None:
+        for shared, faults in self._networks(p, nodes, plus(node, inside), key, cpu):
+            worse = broken | faults
+            if len(worse) <= 1:
+                self._racks(p, k, nodes, node, load, worse, key, speeds, shared)
+
+    def _load(self, p: Platform, gpu: Gpu, k: int, all_: Counter[str]) -> int:
+        watts = k * gpu.tdp_w + p.overhead_w
+        for x, q in all_.items():
+            part = self.catalog.parts[x]
+            if part.kind == Kind.CPU:
+                watts += q * part.tdp_w
+            elif part.kind in (Kind.MEMORY, Kind.DRIVE, Kind.NIC):
+                watts += q * part.power_w
+            elif part.kind == Kind.GPU_BOARD:
+                watts += q * part.overhead_w
+        fan = 5 if "air" not in p.cooling else 12 if p.rack_mount else 4
+        load = math.ceil(Fraction(watts * 100, 100 - fan))
+        return max(load, p.system_max_w) if p.kind == Kind.SYSTEM and p.system_max_w else load
+
+    def _bank(self, p: Platform, node: Counter[str], inside: dict[str, int]) -> tuple[Any, int, int]:
+        """(supply, fitted, needed)."""
+        for x, q in {**node, **inside}.items():
+            part = self.catalog.parts[x]
+            if part.kind == Kind.PSU:
+                patterns = dict(self._patterns(p))
+                fitted = max(patterns) if "psu" in p.includes else q
+                return part, fitted, patterns.get(fitted, fitted)
+        raise AssertionError("random platforms buy or contain supplies")
+
+    def _power_node(
+        self, p: Platform, gpu: Gpu, k: int, node: Counter[str], inside: dict[str, int], load: int, broken: set[str]
+    ) -> None:
+        psu, fitted, needed = self._bank(p, node, inside)
+        volts = self.ask.circuit[1] if self.ask.circuit else 230
+        watts = psu.watts if volts >= 200 else psu.watts_low_line
+        if 100 * load > 80 * fitted * watts or load > needed * watts:
+            broken.add("power")
+        if psu.form == "ATX" and 4 * load + k * gpu.tdp_w > 4 * fitted * watts:
+            broken.add("power")
+
+    def _efficiency(self, p: Platform, node: Counter[str], inside: dict[str, int]) -> int:
+        psu, _, _ = self._bank(p, node, inside)
+        return {"Gold": 90, "Platinum": 92, "Titanium": 94}[psu.efficiency]
+
+    def _networks(
+        self, p: Platform, nodes: int, all_: Counter[str], key: RowKey, cpu: Any
+    ) -> list[tuple[Counter[str], set[str]]]:
+        """Switches and cables of every network that the row needs; each link takes a port and a cable."""
+        least = 25 if key.net == "pp" and self.ask.have_network else 0
+        if nodes == 1:
+            idle = {"surplus"} if self._cards_idle(p, all_, Counter(), least) else set()
+            return [(Counter(), idle | self._cards_unconnected(p, Counter(), True))]
+        jobs: list[list[tuple[Counter[str], str | None, int]]] = []
+        cards = [self.catalog.parts[x] for x in all_ if self.catalog.parts[x].kind == Kind.NIC]
+        if not self.ask.have_network:
+            front = 25 if key.net == "pp" else 1
+            jobs.append(self._joins("frontend", nodes, front, cards, p.onboard_lan))
+            jobs.append(self._joins("oob", nodes, 1, [], ("1*1:RJ45",)))
+        elif key.net == "pp":
+            lans = [float(x.partition("*")[2].split(":")[0]) for x in p.onboard_lan]
+            if max([n.gbit_s for n in cards] + lans, default=0) < 25:
+                return [(Counter(), {"interconnect"})]
+        if key.net == "rdma" or self._fabric_demanded():
+            rate = key.net_gbit_s if key.net == "rdma" else 100
+            gens = [cpu.pcie_gen] if cpu else [5]
+            able = [n for n in cards if n.rdma and PCIE[min(n.pcie_gen, *gens)] * n.lanes / 2 >= rate]
+            ways = [*self._joins("rdma", nodes * key.per_node, rate, able, ())]
+            if nodes == 2:
+                ways += self._direct(key.per_node, rate, able)
+            jobs.append(ways)
+        out = []
+        for choice in itertools.product(*jobs):
+            used: Counter[str] = Counter()
+            for _, card, links in choice:
+                if card:
+                    used[card] += links // nodes
+            if all(all_[c] >= q for c, q in used.items()):
+                faults = {"surplus"} if self._cards_idle(p, all_, used, least) else set()
+                faults |= self._cards_unconnected(p, used, self.ask.have_network)
+                out.append((sum((bill for bill, _, _ in choice), Counter()), faults))
+        return out or [(Counter(), {"interconnect"})]
+
+    def _fabric_demanded(self) -> bool:
+        """Whether RDMA gear is to be included: then its fabric is laid in every build of several nodes."""
+        gear = [self.catalog.parts[x] for x in self.ask.include]
+        wires = [g for g in gear if g.kind == Kind.NIC or (g.kind in (Kind.CABLE, Kind.OPTIC) and g.medium != "power")]
+        bare = any(g.fabrics and "Ethernet" not in g.fabrics for g in wires)
+        return bare or any(g.kind == Kind.SWITCH and g.role == "rdma" for g in gear)
+
+    def _cards_unconnected(self, p: Platform, used: Counter[str], elsewhere: bool) -> set[str]:
+        """A fault where a demanded card is in no network; `elsewhere`: an Ethernet card has the buyer's to be in."""
+        inside = {c.part for c in p.contents}
+        for x in self.ask.include:
+            card = self.catalog.parts[x]
+            connected = x in inside or used[x] or (elsewhere and card.kind == Kind.NIC and "Ethernet" in card.fabrics)
+            if card.kind == Kind.NIC and not connected:
+                return {"procurement"}
+        return set()
+
+    def _joins(
+        self, role: str, links: int, least: int, cards: list[Any], lans: tuple[str, ...]
+    ) -> list[tuple[Counter[str], str | None, int]]:
+        asked = role, links, least, tuple(n.id for n in cards), lans
+        if asked not in self._joined:
+            self._joined[asked] = self._ways_to_join(role, links, least, cards, lans)
+        return self._joined[asked]
+
+    def _ways_to_join(
+        self, role: str, links: int, least: int, cards: list[Any], lans: tuple[str, ...]
+    ) -> list[tuple[Counter[str], str | None, int]]:
+        rates = {int(x.split(":")[0]) for s in self.of(Kind.SWITCH) for x in s.speeds} if role == "frontend" else set()
+        ends = [
+            (gbit, n.connectors, n.fabrics, n.id)
+            for n in cards
+            for gbit in sorted({n.gbit_s, *(r for r in rates if r < n.gbit_s)})
+            if gbit >= least
+        ]
+        for lan in lans:
+            speed, connector = lan.partition("*")[2].split(":")
+            if int(float(speed)) >= least:
+                ends.append((int(float(speed)), (connector,), ("Ethernet",), None))
+        out = []
+        for s in self.of(Kind.SWITCH):
+            for gbit, connectors, fabrics, card in ends:
+                ports = {int(a): int(b) for a, b in (x.split(":") for x in s.speeds)}.get(gbit, 0)
+                if s.role != role or s.fabric not in fabrics or links > ports:
+                    continue
+                for c in self.of(Kind.CABLE):
+                    plug = c.end_a in s.connectors and c.end_b in connectors and c.medium != "power"
+                    fast = c.gbit_s == gbit or (c.end_a == "RJ45" and c.gbit_s >= gbit)
+                    if plug and fast and (not c.fabrics or s.fabric in c.fabrics):
+                        out.append((Counter({s.id: 1, c.id: links}), card, links))
+        return out
+
+    def _direct(self, links: int, least: int, cards: list[Any]) -> list[tuple[Counter[str], str | None, int]]:
+        """Two nodes cabled card to card; the cards are counted per node, as `links // nodes` of a switched network."""
+        out = []
+        for n in cards:
+            for c in self.of(Kind.CABLE):
+                fast = n.gbit_s >= least and c.gbit_s == n.gbit_s and c.medium != "power"
+                plug = c.end_a in n.connectors and c.end_b in n.connectors
+                if fast and plug and (not c.fabrics or set(c.fabrics) & set(n.fabrics)):
+                    out.append((Counter({c.id: links}), n.id, 2 * links))
+        return out
+
+    def _racks(
+        self,
+        p: Platform,
+        k: int,
+        nodes: int,
+        node: Counter[str],
+        load: int,
+        broken: set[str],
+        key: RowKey,
+        speeds: tuple[tuple[str, int], ...],
+        shared: Counter[str],
+    ) -> None:
+        ask, parts = self.ask, self.catalog.parts
+        inside = {c.part: c.qty for c in p.contents}
+        switch_w = sum(parts[x].power_w * q for x, q in shared.items() if parts[x].kind == Kind.SWITCH)
+        racked = p.rack_mount
+        counts = range(1, nodes + 1) if racked else (0,)
+        psu, fitted, _ = self._bank(p, node, inside)
+        volts = ask.circuit[1] if ask.circuit else 230
+        share = 20 if "air" not in p.cooling else 100
+        for count in counts:
+            cdus: list[tuple[Any, Any]] = [(None, None)]
+            if "air" not in p.cooling and p.kind == Kind.PLATFORM:
+                gear = [x for x in self.of(Kind.COOLING) if x.medium == "DLC"]
+                cdus = [(c, m) for c in gear if c.role == "cdu-l2l" for m in gear if m.role == "manifold"] or [
+                    (None, None)
+                ]
+            for cdu, manifold in cdus:
+                extra = Counter(shared)
+                worse = set(broken)
+                if cdu:
+                    heat = Fraction(nodes * load * 80 * 110, 10_000)
+                    extra[cdu.id] += math.ceil(heat / cdu.capacity_w) + (1 if count > 1 else 0)
+                    extra[manifold.id] += count
+                    for x in self.of(Kind.COOLING):
+                        if x.role == "facility":
+                            extra[x.id] += count
+                elif "air" not in p.cooling and p.kind == Kind.PLATFORM:
+                    worse.add("cooling")
+                boxes = [(x, q) for x, q in extra.items() if parts[x].kind in (Kind.SWITCH, Kind.COOLING)]
+                units = sum(parts[x].rack_units * q for x, q in boxes)
+                kg = sum(round(parts[x].weight_kg) * q for x, q in boxes)
+                watts, high = nodes * load + switch_w, nodes * (p.rack_units or 0) + units
+                if ask.max_power_w is not None and watts > ask.max_power_w:
+                    worse.add("site")
+                if ask.rack_units is not None and high > ask.rack_units:
+                    worse.add("site")
+                if ask.circuit:
+                    amps, v = ask.circuit
+                    wall = Fraction(100 * (nodes * load + switch_w), self._efficiency(p, node, inside))
+                    if wall > 80 * amps * v // 100:
+                        worse.add("power")
+                if not racked:
+                    self._record(node, nodes, extra, worse, speeds, watts, high)
+                    continue
+                a = math.ceil(nodes / count)
+                if Fraction(a * share * load, 100) + switch_w > 20_000:
+                    worse.add("rack")
+                if ask.have_racks:
+                    if a * (p.rack_units or 1) + units > 42:
+                        worse.add("rack")
+                    self._record(node, nodes, extra, worse, speeds, watts, high)
+                    continue
+                cords = {"C14": "C13-C14", "C20": "C19-C20"}[psu.inlet]
+                for rack, pdu, cord in itertools.product(
+                    self.of(Kind.RACK), self.of(Kind.PDU), [c for c in self.of(Kind.CABLE) if c.end_a == cords]
+                ):
+                    bad = set(worse)
+                    tall, heavy = a * (p.rack_units or 1) + units, a * math.ceil(p.weight_kg) + kg
+                    outlets = pdu.outlets_c19 if psu.inlet == "C20" else pdu.outlets_c13
+                    if tall > rack.rack_units or heavy > rack.load_kg or 100 * (a * load + switch_w) > 92 * pdu.power_w:
+                        bad.add("rack")
+                    if a * fitted > 2 * outlets or (pdu.volts >= 200) != (volts >= 200):
+                        bad.add("rack")
+                    more = plus(extra, {rack.id: count, pdu.id: 2 * count})
+                    self._record(plus(node, {cord.id: fitted}), nodes, more, bad, speeds, watts, high)
+
+    def _record(
+        self,
+        node: Counter[str],
+        nodes: int,
+        shared: Counter[str],
+        broken: set[str],
+        speeds: tuple[tuple[str, int], ...],
+        watts: int,
+        high: int,
+    ) -> None:
+        all_ = Counter(shared)
+        for x, q in node.items():
+            all_[x] += nodes * q
+        inside = {c for x in node for c in self.within[x]}
+        chips = {p.gpu for x in {*all_, *inside} if (p := self.catalog.parts[x]).kind == Kind.GPU_BOARD}
+        barred = (
+            any(self.offer[x] is None for x in all_)
+            or any(x in self.ask.exclude for x in {*all_, *inside, *chips})
+            or any(x in self.unlisted for x in {*all_, *inside, *chips})
+        )
+        missing = any(x not in all_ and x not in inside for x in self.ask.include)
+        broken = broken | ({"procurement"} if barred or missing else set())
+        bill = self._bill(all_) if len(broken) <= 1 else None
+        if bill is None:
+            return
+        cents = sum(line for _, line in bill)
+        broken |= self._shares_broken(bill, cents)
+        late = max(offer.lead_time_days or 0 for offer, _ in bill)
+        cost = {"money": cents, "power": watts, "rack-units": high, "lead-time": late}[self.ask.cost_axis]
+        if len(broken) <= 1:
+            self.builds.add((cost, cents, speeds, frozenset(broken)))
+
+    def _shares_broken(self, bill: list[tuple[Any, int]], cents: int) -> set[str]:
+        """Shares of the sum of lines: of estimates, and of the seller with the largest."""
+        ask, broken = self.ask, set()
+        rough = sum(line for offer, line in bill if offer.confidence == "estimate")
+        if ask.max_estimated is not None and Fraction(rough, cents) > Fraction(ask.max_estimated, 100):
+            broken.add("estimates")
+        by: Counter[str] = Counter()
+        for offer, line in bill:
+            by[offer.seller] += line
+        if ask.max_sellers is not None and len(by) > ask.max_sellers:
+            broken.add("sellers")
+        if ask.max_share is not None and Fraction(max(by.values()), cents) > Fraction(ask.max_share, 100):
+            broken.add("sellers")
+        return broken
