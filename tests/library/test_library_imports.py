@@ -19,7 +19,7 @@ BEFORE = [
     "from optimizer import solve",
     "import optimizer.library",
     "import optimizer.explanation.no_build.explained",
-    "from optimizer.explanation import words",
+    "from optimizer.explanation import questions",
     "import optimizer.cli.explain_cmd, optimizer.cli.app",
 ]
 ASKED = """
