@@ -38,10 +38,13 @@ def launch_arguments(engine: str, release: str) -> LaunchArguments | None:
     return LaunchArguments(engine, spellings) if "program" in spellings else None
 
 
-def checkpoint(model: str, precision: str) -> str:
-    """The Hugging Face id of a model's published weights in a precision; "" where none is known."""
-    found = (r["checkpoint"] for r in table("checkpoints") if (r["model"], r["precision"]) == (model, precision))
-    return next(found, "")
+def checkpoint(model: str, precision: str, engine: str = "") -> str:
+    """The id (Hugging Face, else ModelScope) of a model's published weights in a precision that an engine reads; ""
+    where none is known. Formats of one name differ between engines: a row may name the one that its weights are for."""
+    for row in table("checkpoints"):
+        if (row["model"], row["precision"]) == (model, precision) and row["engine"] in ("", engine):
+            return row["checkpoint"]
+    return ""
 
 
 def kv_cache_asked(checkpoint_id: str) -> str:

@@ -95,11 +95,11 @@ def _rank_crosses_nodes(deployment: Deployment, arguments: LaunchArguments) -> b
     return apart and bool(per_node % rank and rank % per_node)
 
 
-def weights_of(llm: Llm, precision: str) -> str:
-    """The Hugging Face id of a model's weights in a precision, else a placeholder that says what is needed."""
-    if found := checkpoint(llm.id, precision):
+def weights_of(llm: Llm, precision: str, engine: str) -> str:
+    """The id of a model's weights in a precision that an engine reads, else a placeholder that says what is needed."""
+    if found := checkpoint(llm.id, precision, engine):
         return found
-    if precision == "fp16" and (found := checkpoint(llm.id, "bf16")):
+    if precision == "fp16" and (found := checkpoint(llm.id, "bf16", engine)):
         return found  # the engine converts while it loads: weights_fp16
     return f"<folder with the weights of {_published_name(llm)} in {precision}>"
 
@@ -112,8 +112,9 @@ def _published_name(llm: Llm) -> str:
 def _note(deployment: Deployment, arguments: LaunchArguments) -> str:
     """What a reader of the commands has to know."""
     notes = []
-    if weights_of(deployment.llm, deployment.plan.precision).startswith("<"):
-        notes.append(f"No published {deployment.plan.precision} weights of {deployment.llm.name} are known.")
+    if weights_of(deployment.llm, deployment.plan.precision, deployment.engine).startswith("<"):
+        precision, model = deployment.plan.precision, deployment.llm.name
+        notes.append(f"dsopt knows no published {precision} weights of {model} for {deployment.engine}.")
     asked = _kv_cache_against_the_plan(deployment, arguments)
     if asked == "fp8":
         notes.append(
@@ -137,7 +138,7 @@ def _kv_cache_against_the_plan(deployment: Deployment, arguments: LaunchArgument
     argument for it, does as the checkpoint says; else ""."""
     if deployment.plan.kv_precision != "bf16" or "kv_by_checkpoint" not in arguments.spellings:
         return ""
-    asked = kv_cache_asked(weights_of(deployment.llm, deployment.plan.precision))
+    asked = kv_cache_asked(weights_of(deployment.llm, deployment.plan.precision, deployment.engine))
     return asked if asked in ("fp8", "unknown") else ""
 
 
@@ -183,7 +184,7 @@ def _visible_gpus(deployment: Deployment, arguments: LaunchArguments, place: Pla
 
 
 def _program(deployment: Deployment, arguments: LaunchArguments, place: Place) -> list[str]:
-    model = weights_of(deployment.llm, deployment.plan.precision)
+    model = weights_of(deployment.llm, deployment.plan.precision, deployment.engine)
     if _kv_cache_against_the_plan(deployment, arguments) == "fp8":
         model = f"<copy of {model} whose hf_quant_config.json says kv_cache_quant_algo null>"
     gguf = f"<GGUF file with the weights of {_published_name(deployment.llm)} in {deployment.plan.precision}>"

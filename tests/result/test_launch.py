@@ -75,6 +75,7 @@ def sglang() -> argparse.ArgumentParser:
     p.add_argument("--node-rank", type=int, default=0)
     p.add_argument("--dist-init-addr", "--nccl-init-addr")
     p.add_argument("--dtype", choices=["auto", "half", "float16", "bfloat16", "float", "float32"])
+    p.add_argument("--quantization", choices=["awq", "fp8", "gptq", "w8a8_int8", "w8a8_fp8", "moe_wna16"])
     p.add_argument("--kv-cache-dtype", choices=["auto", "fp8_e5m2", "fp8_e4m3", "mxfp8", "bf16", "bfloat16"])
     p.add_argument("--context-length", type=int)
     p.add_argument("--max-running-requests", type=int)
@@ -267,8 +268,8 @@ def test_every_checkpoint_with_a_quantization_file_says_its_kv_cache() -> None:
 
 
 def test_guide_names_use_the_weights_they_stand_for() -> None:
-    assert weights_of(models.get("v2-670b"), "fp8") == "deepseek-ai/DeepSeek-V3"
-    assert weights_of(models.get("r1-33b"), "fp16") == "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"
+    assert weights_of(models.get("v2-670b"), "fp8", "vLLM") == "deepseek-ai/DeepSeek-V3"
+    assert weights_of(models.get("r1-33b"), "fp16", "vLLM") == "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"
     half = started("vLLM", "0.33", plan(2, 1, 1, 1, replicas=4, precision="fp16"), model="r1-33b")
     assert read_back(half.commands[0])[1].dtype == "float16"
 
@@ -276,7 +277,16 @@ def test_guide_names_use_the_weights_they_stand_for() -> None:
 def test_weights_that_nobody_published_are_a_placeholder_and_said() -> None:
     found = started("vLLM", "0.33", plan(8, 1, 1, 1, precision="int8"))
     assert read_back(found.commands[0])[1].model == "<folder with the weights of deepseek-ai/DeepSeek-R1 in int8>"
-    assert "No published int8 weights" in found.note
+    assert "knows no published int8 weights" in found.note
+
+
+def test_weights_are_those_of_the_engine() -> None:
+    """int8 of one engine is no int8 of another: Ascend's W8A8, and channel-wise INT8 that SGLang reads when told so."""
+    by_sglang = started("SGLang", "0.5", plan(8, 2, 1, 1, precision="int8"))
+    assert all("--quantization w8a8_int8" in x for x in by_sglang.commands)
+    assert read_back(by_sglang.commands[0])[1].model == "meituan/DeepSeek-R1-Channel-INT8"
+    assert weights_of(models.get("qwen3-8b"), "int8", "vLLM Ascend") == "vllm-ascend/Qwen3-8B-W8A8"
+    assert weights_of(models.get("qwen3-8b"), "int8", "vLLM").startswith("<")
 
 
 def test_engines_without_public_arguments_give_none() -> None:
