@@ -28,7 +28,7 @@ LANGUAGES = ("en", "zh")
 AS_OF = "2026-11-24"
 DATED = ("solve", "check", "compare")
 """Commands that take the day of the prices; others read it in a result or need none."""
-SECONDS = re.compile(r'(?<="seconds": )\{[^}]*\}|[0-9.]+(?= (?:s\)|秒）))')
+SECONDS = re.compile(r'(?<="seconds": )(?:\{[^}]*\}|[0-9.]+)|[0-9.]+(?= (?:s\)|秒）))')
 """What an answer says of the time it took, in JSON and on the screen."""
 CODE = "from optimizer.cli import main; main()"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from catalogs.message import read_message
 from optimizer.cli.money_view import grouped, sums
 from optimizer.cli.output import note, say, table
 from optimizer.procurement.labels import RULES, STATUS, UNITS
@@ -35,7 +36,7 @@ def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str 
 def show(data: dict[str, Any], everything: bool) -> None:
     _ = chosen()
     for m in data["messages"]:
-        note(f"{_(m['severity'])}{_.colon}{remark(m['text'])}")
+        note(f"{_(m['severity'])}{_.colon}{remark(read_message(m))}")
     points = data["front"]
     if not points:
         return

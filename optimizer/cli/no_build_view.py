@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from catalogs.message import read_message
 from optimizer.cli.front_view import coded, remark
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import note, say
@@ -48,7 +49,7 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
     _ = language()
     for m in messages:
         if m["code"] == "guide-name":
-            note(f"{_(m['severity'])}{_.colon}{remark(m['text'])}")
+            note(f"{_(m['severity'])}{_.colon}{remark(read_message(m))}")
     say(_("No build exists within these conditions.") + "\n")
     if not found.minimal:
         say(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from catalogs.load import Catalog
+from catalogs.message import message
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.library.opening import shipped_catalog
@@ -14,6 +15,7 @@ from optimizer.request.load import with_load
 from optimizer.result.answer import embedded
 from optimizer.result.answer import solve as solved
 from optimizer.result.cheaper import solved_messages
+from optimizer.result.notes import note_data
 from optimizer.result.schema import BestBuild, BestBuilds, Result, ThroughputModel
 from optimizer.search.clock import Clock
 from optimizer.throughput.calibration import Calibration, shipped
@@ -70,7 +72,7 @@ def solve(
         why = no_build(answer.market, part, typed, tell, answer.judged)
         data["explanation"] = why.model_dump(mode="json")
         if not why.minimal:
-            data["messages"].append({"code": "not-explained", "severity": "warning", "text": NOT_EXPLAINED})
+            data["messages"].append(note_data("not-explained", message(NOT_EXPLAINED), "warning"))
     if embed_catalog:
         data["catalog"]["embedded"] = embedded(answer)
     return Result.model_validate(data)

@@ -13,6 +13,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from catalogs.message import message
 from constraints.policy import Policy
 from constraints.request import Request
 
@@ -83,23 +84,27 @@ def erlang_c(servers: int, offered: float) -> float:
 
 def words(load: Load, policy: Policy) -> str:
     """Where the required throughput comes from, in a sentence."""
-    return (
-        f"{load.mean_tok_s:,.1f} output tok/s in the mean x {policy['load.peak_to_mean']} in the busiest hour "
-        f"(load.peak_to_mean) = {load.peak_tok_s:,.1f}, at {policy['load.utilisation_percent']} % utilisation "
-        f"(load.utilisation_percent): {load.needed_tok_s:,.1f} tok/s are needed."
-    )
+    return message(
+        "{mean} output tok/s in the mean x {ratio} in the busiest hour (load.peak_to_mean) = {peak}, at {percent} % "
+        "utilisation (load.utilisation_percent): {needed} tok/s are needed.",
+        mean=f"{load.mean_tok_s:,.1f}", ratio=policy["load.peak_to_mean"], peak=f"{load.peak_tok_s:,.1f}",
+        percent=policy["load.utilisation_percent"], needed=f"{load.needed_tok_s:,.1f}",
+    )  # fmt: skip
 
 
 def queue_words(name: str, q: Queue) -> str:
     """What the busiest hour does to a build, in a sentence."""
     if q.mean_wait_s is None:
-        return f"{name} does not serve the busiest hour: it asks for {q.utilisation * 100:.0f} % of what it gives."
-    wait = "below 0.01 s" if q.mean_wait_s < 0.01 else f"{q.mean_wait_s:,.2f} s"
-    return (
-        f"In the busiest hour {name} is {q.utilisation * 100:.0f} % busy with at most {q.requests_at_once:,.1f} "
-        f"requests at once on average (Little's law, at its speed when full); mean wait for a place {wait} "
-        "(M/M/c, Erlang C)."
-    )
+        return message(
+            "{name} does not serve the busiest hour: it asks for {percent} of what it gives.",
+            name=name, percent=f"{q.utilisation * 100:.0f} %",
+        )  # fmt: skip
+    return message(
+        "In the busiest hour {name} is {percent} busy with at most {n} requests at once on average (Little's law, at "
+        "its speed when full); mean wait for a place {wait} (M/M/c, Erlang C).",
+        name=name, percent=f"{q.utilisation * 100:.0f} %", n=f"{q.requests_at_once:,.1f}",
+        wait=message("below 0.01 s") if q.mean_wait_s < 0.01 else f"{q.mean_wait_s:,.2f} s",
+    )  # fmt: skip
 
 
 def facts(load: Load, q: Queue | None) -> dict[str, Any]:

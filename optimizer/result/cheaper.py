@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalogs.message import message
 from catalogs.schema import Gpu, Kind
 from constraints.rules.precision import BITS
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
 from optimizer.result.answer import Answer
+from optimizer.result.notes import note_data
 from optimizer.result.recommended import less_words
 from optimizer.search.assortment import Assortment
 from optimizer.search.solver import Solver
 
 
-def solved_messages(answer: Answer) -> list[dict[str, str]]:
+def solved_messages(answer: Answer) -> list[dict[str, Any]]:
     """Messages that take a solver: what the next lower precision would save, and whether one card would do."""
     said = {"lower-precision": saving(answer), "single-card": single_card(answer)}
-    return [{"code": code, "severity": "note", "text": text} for code, text in said.items() if text]
+    return [note_data(code, text) for code, text in said.items() if text]
 
 
 def saving(answer: Answer) -> str:
@@ -38,11 +40,18 @@ def saving(answer: Answer) -> str:
     }
     other = _at_the_same_prices(market, asked)
     found = Solver(other).cheapest(point.found.parts_cents - 1)
-    how = f"{lower}-bit weights (--min-precision {lower}bit) on the GPUs of this front"
     if found is None:
-        return f"{how} would not make this throughput cheaper."
+        return message(
+            "{n}-bit weights (--min-precision {n}bit) on the GPUs of this front would not make this throughput "
+            "cheaper.",
+            n=lower,
+        )
     less = less_words(market, point.found.parts_cents, found.parts_cents)
-    return f"{how} would reach this throughput for {less} less."
+    return message(
+        "{n}-bit weights (--min-precision {n}bit) on the GPUs of this front would reach this throughput for "
+        "{money} less.",
+        n=lower, money=less,
+    )  # fmt: skip
 
 
 def single_card(answer: Answer) -> str:
@@ -66,10 +75,11 @@ def single_card(answer: Answer) -> str:
         return ""
     less = less_words(market, point.found.parts_cents, found.parts_cents)
     name = market.catalog.parts[found.row.key.gpu].name
-    return (
-        f"One {name} runs the model in {found.row.plan.precision} for {less} less, at "
-        f"{found.row.perf.tenths / 10:,.1f} tok/s (--min-precision 4bit --gpu '1x {name}')."
-    )
+    return message(
+        "One {gpu} runs the model in {precision} for {money} less, at {speed} tok/s "
+        "(--min-precision 4bit --gpu '1x {gpu}').",
+        gpu=name, precision=found.row.plan.precision, money=less, speed=f"{found.row.perf.tenths / 10:,.1f}",
+    )  # fmt: skip
 
 
 UNPRICED = ("budget_cents", "throughput_tenths", "gpus", "gpu_count", "min_precision_bits")

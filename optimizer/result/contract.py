@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from catalogs.message import message
 from constraints.build import total_w, units
 from constraints.exchange import half_up, minor_digits
 from constraints.model.axis import MONEY
@@ -19,7 +20,7 @@ from optimizer.market.market import Market
 from optimizer.request.load import load_of, queue, queue_words, words
 from optimizer.result.bill import bom, purchase
 from optimizer.result.in_hand import own_messages
-from optimizer.result.notes import kv_note, notes, only_experimental
+from optimizer.result.notes import kv_note, note_data, notes, only_experimental
 from optimizer.result.plan_facts import launch_facts, plan_facts, throughput
 from optimizer.result.proof_record import proof_data
 from optimizer.result.recommended import indistinct, reason, recommended
@@ -63,7 +64,7 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
     }
 
 
-def _loaded(market: Market, points: list[dict[str, Any]], chosen: int | None) -> list[dict[str, str]]:
+def _loaded(market: Market, points: list[dict[str, Any]], chosen: int | None) -> list[dict[str, Any]]:
     """What the request's load asks for, and what it does to the recommended build; empty without a load."""
     load = load_of(market.request, market.policy)
     if load is None:
@@ -74,7 +75,7 @@ def _loaded(market: Market, points: list[dict[str, Any]], chosen: int | None) ->
         said = p["throughput"]
         busiest = queue(load, said["output_tok_s"], said["concurrency"], market.request.osl)
         texts.append(queue_words(p["id"], busiest))
-    return [{"code": "load", "severity": "note", "text": text} for text in texts]
+    return [note_data("load", text) for text in texts]
 
 
 LIMITS: tuple[str, ...] = (
@@ -187,51 +188,52 @@ def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
     return {"fastest": points[-1]["id"], "cheapest": points[cheapest]["id"], "value": points[best]["id"]}
 
 
-def messages(market: Market, front: Front) -> list[dict[str, str]]:
+def messages(market: Market, front: Front) -> list[dict[str, Any]]:
     """Notes that a buyer needs beside the figures."""
     out = []
     if market.llm.note:
-        out.append({"code": "guide-name", "severity": "note", "text": market.llm.note})
+        out.append(note_data("guide-name", message(market.llm.note)))
     precisions = sorted({p.found.row.plan.precision for p in front.points}, key=lambda x: (-BITS[x], x))
     if precisions:
-        out.append(
-            {
-                "code": "precisions",
-                "severity": "note",
-                "text": f"Precisions on the front: {', '.join(precisions)}.",
-            }
-        )
+        out.append(note_data("precisions", message("Precisions on the front: {list}.", list=", ".join(precisions))))
     if published := kv_note(market):
-        out.append({"code": "kv-cache", "severity": "note", "text": published})
+        out.append(note_data("kv-cache", published))
     if not front.complete:
         least = money_words(front.least_missing_cents, market.request.currency)
-        text = f"Stopped before the proof: {front.open} families may still hold better builds, "
-        text += f"none with parts below {least}."
-        out.append({"code": "not-proven", "severity": "warning", "text": text})
+        text = message(
+            "Stopped before the proof: {n} families may still hold better builds, none with parts below {money}.",
+            n=front.open, money=least,
+        )  # fmt: skip
+        out.append(note_data("not-proven", text, "warning"))
     if market.request.offload and not market.llm.is_moe:
-        text = f"{market.llm.id} is dense: it has no routed experts that --offload could put into host memory."
-        out.append({"code": "offload-dense", "severity": "note", "text": text})
-    if said := only_experimental(market):
-        out.append({"code": "offload-experimental", "severity": "note", "text": said})
-    if market.request.offload and market.llm.is_moe and not front.points and market.request.min_tok_s_user > SLOW_TOK_S:
-        text = (
-            f"Experts in host memory give one user some 3 to 20 tok/s; --min-tok-s-user is "
-            f"{market.request.min_tok_s_user:g}. Lower it to see slower builds."
+        text = message(
+            "{model} is dense: it has no routed experts that --offload could put into host memory.", model=market.llm.id
         )
-        out.append({"code": "offload-slow", "severity": "note", "text": text})
+        out.append(note_data("offload-dense", text))
+    if said := only_experimental(market):
+        out.append(note_data("offload-experimental", said))
+    if market.request.offload and market.llm.is_moe and not front.points and market.request.min_tok_s_user > SLOW_TOK_S:
+        text = message(
+            "Experts in host memory give one user some 3 to 20 tok/s; --min-tok-s-user is {speed}. "
+            "Lower it to see slower builds.",
+            speed=f"{market.request.min_tok_s_user:g}",
+        )
+        out.append(note_data("offload-slow", text))
     if any(x.stale for p in front.points for x in purchase(market, p.case.build).lines):
-        text = "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
-        out.append({"code": "stale-prices", "severity": "warning", "text": text})
+        text = message(
+            "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
+        )
+        out.append(note_data("stale-prices", text, "warning"))
     if front.points:
         best = front.points[recommended(market, front.points) or 0]
-        out += [{"code": code, "severity": "note", "text": text} for code, text in notes(market, best)]
-        out.append({"code": "recommended", "severity": "note", "text": reason(market, front.points)})
+        out += [note_data(code, text) for code, text in notes(market, best)]
+        out.append(note_data("recommended", reason(market, front.points)))
     if close := indistinct(market, front.points):
-        out.append({"code": "indistinct-points", "severity": "note", "text": close})
+        out.append(note_data("indistinct-points", close))
     out += own_messages(market, front)
-    text = (
+    text = message(
         "Not included: freight, installation, software licences, energy. "
         "Throughput is an estimate: 80 % of measurements lie between its low and high."
     )
-    out.append({"code": "not-included", "severity": "note", "text": text})
+    out.append(note_data("not-included", text))
     return out

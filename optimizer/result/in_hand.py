@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from catalogs.message import message
 from catalogs.schema import Bridge, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.prices.filters import Filter
 from constraints.prices.price_book import barred_by
 from constraints.rules.fit import bayless, cpu_fits, gpu_fits, memory_fits, psu_fits
 from optimizer.market.market import Market
+from optimizer.result.notes import note_data
 from optimizer.result.recommended import recommended
 from optimizer.search.front import Front
 
@@ -17,7 +19,7 @@ MOST_NAMED = 8
 """Parts that a message names."""
 
 
-def own_messages(market: Market, front: Front) -> list[dict[str, str]]:
+def own_messages(market: Market, front: Front) -> list[dict[str, Any]]:
     """A note for each part in hand that no build can use, and one for what the recommended build leaves over."""
     held: Counter[str] = Counter()
     for x in market.request.own:
@@ -26,7 +28,7 @@ def own_messages(market: Market, front: Front) -> list[dict[str, str]]:
     for part in sorted(held):  # a result judged without its catalog may not know all of them
         if why := useless(market, market.catalog.parts[part]) if part in market.catalog.parts else "":
             dead.add(part)
-            out.append(f"{part} is in hand, but no build can use it: {why}.")
+            out.append(message("{part} is in hand, but no build can use it: {why}.", part=part, why=why))
     at = recommended(market, front.points)
     if at is not None:
         orders = market.book.purchase(front.points[at].case.build.total())
@@ -35,9 +37,11 @@ def own_messages(market: Market, front: Front) -> list[dict[str, str]]:
             used[line.part] += line.qty if line.origin == "owned" else 0
         left = [f"{q - n} of {q} x {x}" for x, q in sorted(held.items()) if x not in dead and (n := used[x]) < q]
         if left:
-            more = f" and {len(left) - MOST_NAMED} more" if len(left) > MOST_NAMED else ""
-            out.append(f"Parts in hand that p{at + 1} does not need: {', '.join(left[:MOST_NAMED])}{more}.")
-    return [{"code": "own-unused", "severity": "note", "text": x} for x in out]
+            named = ", ".join(left[:MOST_NAMED])
+            if len(left) > MOST_NAMED:
+                named = message("{names} and {n} more", names=named, n=len(left) - MOST_NAMED)
+            out.append(message("Parts in hand that {id} does not need: {list}.", id=f"p{at + 1}", list=named))
+    return [note_data("own-unused", x) for x in out]
 
 
 def useless(market: Market, part: Part) -> str:
@@ -49,9 +53,9 @@ def useless(market: Market, part: Part) -> str:
     if isinstance(part, Gpu) and part.sold_as != "single":
         boards = [b.id for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id]
         whole = f"boards ({', '.join(boards)})" if boards else "boards" if part.sold_as == "board" else "systems"
-        return f"its kind comes on whole {whole}; own those instead"
+        return message("its kind comes on whole {what}; own those instead", what=whole)
     if not any(_takes(p, part, catalog.of(Kind.GPU)) for p in platforms):
-        return "no chassis or system of the catalog takes it"
+        return message("no chassis or system of the catalog takes it")
     return ""
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from catalogs.engines.support import support_rows
+from catalogs.message import Message, message, message_data
 from catalogs.schema import Kind, Memory
 from constraints.physics.contents import dimm_counts
-from constraints.rule import counted
 from constraints.rules.precision import kv_precision, support
 from optimizer.market.market import Market
 from optimizer.result.bill import purchase
@@ -22,8 +23,13 @@ MEMORY_PERCENT = 3
 """Share of the sum of lines from which the memory market is."""
 
 
-def notes(market: Market, p: Point) -> Iterator[tuple[str, str]]:
-    """(code, text) of a build that passed every rule, or of one that is checked."""
+def note_data(code: str, text: str, severity: str = "note") -> dict[str, Any]:
+    """A remark as a result holds it."""
+    return {"code": code, "severity": severity, **message_data(text)}
+
+
+def notes(market: Market, p: Point) -> Iterator[tuple[str, Message]]:
+    """(code, message) of a build that passed every rule, or of one that is checked."""
     yield from _memory(p)
     yield from _gpu(market, p)
     yield from _prices(market, p)
@@ -34,7 +40,10 @@ def kv_note(market: Market) -> str:
     published = kv_precision(market.llm, market.request)
     if market.request.trains or published == market.request.kv_precision:
         return ""
-    return f"{market.llm.name} is published for a KV cache in {published.upper()}, and plans count on that."
+    return message(
+        "{model} is published for a KV cache in {kv}, and plans count on that.",
+        model=market.llm.name, kv=published.upper(),
+    )  # fmt: skip
 
 
 def only_experimental(market: Market) -> str:
@@ -47,13 +56,14 @@ def only_experimental(market: Market) -> str:
     names = sorted({row.engine for row in rows if row.status == "experimental"})
     if not names or any(row.status == "stable" for row in rows):
         return ""
-    return (
-        f"Experts of this model are kept in host memory by {' or '.join(names)} alone, which is marked experimental; "
-        "add --allow-experimental to count it."
+    return message(
+        "Experts of this model are kept in host memory by {engine} alone, which is marked experimental; "
+        "add --allow-experimental to count it.",
+        engine=" or ".join(names),
     )
 
 
-def _memory(p: Point) -> Iterator[tuple[str, str]]:
+def _memory(p: Point) -> Iterator[tuple[str, Message]]:
     """RAM against VRAM, and channels left empty."""
     c = p.case
     modules = [(m, q) for m, q in c.parts(Memory) if isinstance(m, Memory)]
@@ -61,31 +71,69 @@ def _memory(p: Point) -> Iterator[tuple[str, str]]:
     if modules and c.gpu.form_factor != "integrated" and ram < vram:
         yield (
             "ram-below-vram",
-            f"A node has {ram:,} GB of RAM for {vram:,} GB of GPU memory: loading a model is slower.",
-        )
+            message(
+                "A node has {ram} GB of RAM for {vram} GB of GPU memory: loading a model is slower.",
+                ram=f"{ram:,}", vram=f"{vram:,}",
+            ),
+        )  # fmt: skip
     count, counts = sum(q for _, q in modules), dimm_counts(c.platform)
     if modules and counts and count < counts[0]:
-        stand = f"{counted(count, 'memory module')} {'stands' if count == 1 else 'stand'} on {counts[0]} channels"
-        yield "channels-half-filled", f"{stand}: {count}/{counts[0]} of the memory bandwidth is there."
+        share = f"{count}/{counts[0]}"
+        if count == 1:
+            text = message(
+                "{qty} memory module stands on {n} channels: {share} of the memory bandwidth is there.",
+                qty=count, n=counts[0], share=share,
+            )  # fmt: skip
+        else:
+            text = message(
+                "{qty} memory modules stand on {n} channels: {share} of the memory bandwidth is there.",
+                qty=f"{count:,}", n=counts[0], share=share,
+            )  # fmt: skip
+        yield "channels-half-filled", text
 
 
-def _gpu(market: Market, p: Point) -> Iterator[tuple[str, str]]:
+def _gpu(market: Market, p: Point) -> Iterator[tuple[str, Message]]:
     """Peer-to-peer and number formats of the GPU."""
     gpu, row, llm = p.case.gpu, p.found.row, market.llm
     if not gpu.p2p and row.key.per_node > max(1, row.key.domain):
-        copies = "copies between them go through system RAM; the figures include this"
-        yield "no-peer-to-peer", f"{gpu.name} cards have no peer-to-peer over PCIe: {copies}."
+        yield (
+            "no-peer-to-peer",
+            message(
+                "{gpu} cards have no peer-to-peer over PCIe: copies between them go through system RAM; the figures "
+                "include this.",
+                gpu=gpu.name,
+            ),
+        )
     mode, compute = support(gpu.arch).get("fp8", ("", ""))
     published = llm.native_precision == "fp8" and not llm.note  # a guide's name was never published
     if mode == "native" or not (published or p.found.row.plan.precision == "fp8"):
         return
-    lacks = f"{gpu.name} keeps FP8 weights but computes in {compute}" if mode else f"{gpu.name} has no FP8 support"
-    if mode and row.plan.precision != "fp8":
-        lacks = f"{gpu.name} does not compute in FP8, this plan runs {row.plan.precision}"
-    yield "no-fp8", f"{lacks}; {llm.id} is published with FP8 weights." if published else f"{lacks}."
+    yield "no-fp8", _without_fp8(gpu.name, row.plan.precision, compute, llm.id if published else "")
 
 
-def _prices(market: Market, p: Point) -> Iterator[tuple[str, str]]:
+def _without_fp8(gpu: str, precision: str, computed_in: str, published: str) -> Message:
+    """What a GPU does that does not compute in FP8: `computed_in` is empty where it does not even keep FP8 weights,
+    `published` names a model whose published weights are FP8."""
+    if computed_in and precision != "fp8":
+        if not published:
+            return message("{gpu} does not compute in FP8, this plan runs {format}.", gpu=gpu, format=precision)
+        return message(
+            "{gpu} does not compute in FP8, this plan runs {format}; {model} is published with FP8 weights.",
+            gpu=gpu, format=precision, model=published,
+        )  # fmt: skip
+    if computed_in:
+        if not published:
+            return message("{gpu} keeps FP8 weights but computes in {format}.", gpu=gpu, format=computed_in)
+        return message(
+            "{gpu} keeps FP8 weights but computes in {format}; {model} is published with FP8 weights.",
+            gpu=gpu, format=computed_in, model=published,
+        )  # fmt: skip
+    if not published:
+        return message("{gpu} has no FP8 support.", gpu=gpu)
+    return message("{gpu} has no FP8 support; {model} is published with FP8 weights.", gpu=gpu, model=published)
+
+
+def _prices(market: Market, p: Point) -> Iterator[tuple[str, Message]]:
     """How much of the cost is estimated, how much else uses dated prices, and how much is memory."""
     bought = purchase(market, p.case.build)
     sums = {"estimated": 0, "dated": 0, "memory": 0}
@@ -102,17 +150,28 @@ def _prices(market: Market, p: Point) -> Iterator[tuple[str, str]]:
     if max(percent["estimated"], percent["dated"]) >= NOTED_PERCENT:
         yield "weak-prices", _weak(market, percent["estimated"], percent["dated"])
     if percent["memory"] >= MEMORY_PERCENT and market.request.as_of >= SURGE_OVER:
-        text = f"Memory and drives are {percent['memory']} % of the parts' cost; memory rose 5-7 x since October 2025."
-        yield "memory-market", f"{text} Ask for quotes of the day."
+        yield (
+            "memory-market",
+            message(
+                "Memory and drives are {percent} % of the parts' cost; memory rose 5-7 x since October 2025. "
+                "Ask for quotes of the day.",
+                percent=percent["memory"],
+            ),
+        )
 
 
-def _weak(market: Market, estimated: int, dated: int) -> str:
+def _weak(market: Market, estimated: int, dated: int) -> Message:
     """The two shares, of which no line counts in both."""
     days, quick = (market.policy.whole(f"offers.fresh_days{x}") for x in ("", "_memory"))
-    said = []
-    if estimated:
-        said.append(f"{estimated} % of the parts' cost is estimated")
-    if dated:
-        what = f"{dated} % uses" if estimated else f"{dated} % of the parts' cost uses"
-        said.append(f"{what} prices older than {days} days ({quick} for memory and drives)")
-    return "; ".join(said) + "."
+    if not dated:
+        return message("{a} % of the parts' cost is estimated.", a=estimated)
+    if not estimated:
+        return message(
+            "{b} % of the parts' cost uses prices older than {days} days ({quick} for memory and drives).",
+            b=dated, days=days, quick=quick,
+        )  # fmt: skip
+    return message(
+        "{a} % of the parts' cost is estimated; {b} % uses prices older than {days} days "
+        "({quick} for memory and drives).",
+        a=estimated, b=dated, days=days, quick=quick,
+    )  # fmt: skip

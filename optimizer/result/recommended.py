@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from catalogs.message import message
 from constraints.model.axis import MONEY
 from constraints.plan import Row
 from constraints.prices.totals import totals
@@ -64,20 +65,24 @@ def reason(market: Market, points: Sequence[Point]) -> str:
     if asks_for_load(market):
         asked = _asked(market.request)
         if serving(market, points) is None:
-            return (
-                f"No point serves {asked} at the lower end of its 80 % interval; {name}, the fastest, is recommended."
-            )
-        return f"{name} is recommended: {least} that serves {asked} at the lower end of its 80 % interval."
+            return message(
+                "No point serves {why} at the lower end of its 80 % interval; {point}, the fastest, is recommended.",
+                why=asked, point=name,
+            )  # fmt: skip
+        return message(
+            "{point} is recommended: {first} that serves {why} at the lower end of its 80 % interval.",
+            point=name, first=least, why=asked,
+        )  # fmt: skip
     if market.request.budget_cents is not None:
-        return f"{name} is recommended: the fastest within the budget."
-    return f"{name} is recommended: {least}."
+        return message("{point} is recommended: the fastest within the budget.", point=name)
+    return message("{point} is recommended: {first}.", point=name, first=least)
 
 
 def _asked(request: Request) -> str:
     """The users or the load of a request, in words."""
     if request.users is None:
-        return "the load"
-    return "one user" if request.users == 1 else f"{request.users:,} users at once"
+        return message("the load")
+    return message("one user") if request.users == 1 else message("{qty} users at once", qty=f"{request.users:,}")
 
 
 def indistinct(market: Market, points: Sequence[Point]) -> str:
@@ -92,13 +97,21 @@ def indistinct(market: Market, points: Sequence[Point]) -> str:
         shared = min(high, other_high) - max(low, other_low)
         if shared > min(high - low, other_high - other_low) / 2:
             if market.axis is MONEY:
-                saved = f"costs {less_words(market, points[at].found.cost, point.found.cost)} less in total"
+                less = less_words(market, points[at].found.cost, point.found.cost)
+                key = N_(
+                    "{a} can hardly be told apart from {b} in throughput ({c} against {d} tok/s) and costs {e} less in "
+                    "total."
+                )
             else:
-                saved = f"takes {points[at].found.cost - point.found.cost:,} {market.axis.unit} less"
-            return (
-                f"p{i + 1} can hardly be told apart from p{at + 1} in throughput ({other_low:,.0f}-{other_high:,.0f} "
-                f"against {low:,.0f}-{high:,.0f} tok/s) and {saved}."
-            )
+                less = f"{points[at].found.cost - point.found.cost:,} {market.axis.unit}"
+                key = N_(
+                    "{a} can hardly be told apart from {b} in throughput ({c} against {d} tok/s) and takes {e} less."
+                )
+            return message(
+                key,
+                a=f"p{i + 1}", b=f"p{at + 1}", c=f"{other_low:,.0f}-{other_high:,.0f}", d=f"{low:,.0f}-{high:,.0f}",
+                e=less,
+            )  # fmt: skip
     return ""
 
 

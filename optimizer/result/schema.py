@@ -116,10 +116,23 @@ class AxisFacts(Strict):
     unit: str = Field(description="a currency, W, U or days")
 
 
+class MessageParts(Strict):
+    """A message within a message."""
+
+    key: str
+    values: dict[str, str | MessageParts]
+
+
 class Message(Strict):
+    """A remark: its English text, and what it was made of, for programs and for other languages."""
+
     code: str
     severity: Literal["note", "warning"]
     text: str
+    key: str = Field(default="", description="the English sentence with {names} for its values; empty in old results")
+    values: dict[str, str | MessageParts] = Field(
+        default_factory=dict, description="by name; a value may be a message itself"
+    )
 
 
 class Result(Strict):

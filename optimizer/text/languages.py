@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from catalogs.message import Message
+
 LOCALE = Path(__file__).parents[1] / "locale"
 LANGUAGES = ("en", "zh", "both")
 PLACE = re.compile(r"\{(\w+)\}")
@@ -142,6 +144,18 @@ def _zh_clause(clause: tuple[str, str]) -> str:
     return zh + (stop if zh == text else {"; ": "；", "": ""}.get(stop, "。"))
 
 
+def _zh_message(said: Message) -> str:
+    """The Chinese of a message, by its key; the message in English where there is none."""
+    chinese = _catalog().get(said.key)
+    if chinese is None:
+        return _zh_text(said)
+    values = {
+        name: _zh_message(value) if isinstance(value, Message) else _value(name, value)
+        for name, value in said.values.items()
+    }
+    return _zh_filled(chinese, values)
+
+
 def _english(text: str) -> int:
     """How many English words are left."""
     return len(ENGLISH.findall(text))
@@ -192,14 +206,14 @@ class Words:
         """A finished English sentence; in both languages two lines."""
         if not self.chinese:
             return text
-        zh = _zh_sentence(text)
+        zh = _zh_message(text) if isinstance(text, Message) else _zh_sentence(text)
         if zh == text:
             return text
         return zh if self.language == "zh" else f"{zh}\n{text}"
 
     def text(self, text: str) -> str:
         """Finished English sentences and clauses (`a; b. C.`), each translated by itself."""
-        if not self.chinese or text in _catalog():
+        if not self.chinese or text in _catalog() or isinstance(text, Message):
             return self.sentence(text)
         out = _zh_text(text)
         return out if self.language == "zh" or out == text else f"{out}\n{text}"

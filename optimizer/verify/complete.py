@@ -22,7 +22,7 @@ from optimizer.search.parameters import SPAN
 from optimizer.search.solver import Solver
 from optimizer.search.staircase import Staircase
 from optimizer.text.minor_units import money
-from optimizer.verify.consistent import AXIS_UNCHECKED, SOLVED, SOLVED_UNCHECKED, Read
+from optimizer.verify.consistent import AXIS_UNCHECKED, SOLVED, SOLVED_UNCHECKED, Read, as_stored
 from optimizer.verify.highs import HighsFamily, Undecided
 from optimizer.verify.wrong import Report, Wrong, differences
 
@@ -78,7 +78,7 @@ def _messages(read: Read, solver: Solver) -> Iterator[Wrong]:
     # Results made by `optimizer.api` alone, without the library, carry none.
     if points and stored:
         true = solved_messages(Answer(read.market, Front(points=points), data, solver.on_gpus))
-        yield from differences(stored, true, "messages")
+        yield from differences(*as_stored(stored, true), "messages")
 
 
 def prove(solver: Solver, known: list[Found], out: Front) -> list[Found]:

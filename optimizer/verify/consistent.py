@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from catalogs.errors import Fault, InputError
 from catalogs.llm import get
 from catalogs.load import Catalog
+from catalogs.message import read_message
 from constraints.policy import Policy
 from constraints.prices.price_book import price_book
 from optimizer.market.market import Market
@@ -98,6 +99,7 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
         ]
         return report, None
     report.wrong += _beside_the_front(stored)
+    report.wrong += _unlike_their_keys(stored)
     report.unchecked += _unchecked(stored)
     read = Read(stored, market, whole, [None] * len(stored.front))
     if market is not None:
@@ -128,6 +130,33 @@ def _beside_the_front(stored: Result) -> Iterator[Wrong]:
     for code, none_fits in misplaced.items():
         if codes.count(code) > (0 if none_fits else 1):
             yield Wrong("messages", f"stored {code}, there should be {'none' if none_fits else 'one'}")
+
+
+Messages = list[dict[str, Any]]
+
+
+def as_stored(stored: Messages, made: Messages) -> tuple[Messages, Messages]:
+    """Messages stored and made anew, to be compared: without key and values where the result was saved before messages
+    had them, so that the text says it all."""
+    if any(m.get("key") for m in stored):
+        return stored, made
+    bare = [[{name: m[name] for name in m if name not in ("key", "values")} for m in each] for each in (stored, made)]
+    return bare[0], bare[1]
+
+
+def _unlike_their_keys(stored: Result) -> Iterator[Wrong]:
+    """Messages whose text is not what their key and values make."""
+    for i, said in enumerate(stored.messages):
+        if said.key:
+            try:
+                text = read_message(said.model_dump())
+            except KeyError as missing:
+                yield Wrong(f"messages[{i}].values", f"lacks {missing.args[0]}, which the key names")
+                continue
+            if text != said.text:
+                yield Wrong(f"messages[{i}].text", f"stored {said.text!r}, its key and values make {text!r}")
+        elif said.values:
+            yield Wrong(f"messages[{i}].values", "stored without a key")
 
 
 def _unchecked(stored: Result) -> Iterator[str]:
@@ -213,7 +242,7 @@ def _recomputed(data: dict[str, Any], read: Read) -> Iterator[Wrong]:
         found += differences(data, true)
         aside = {*SOLVED, *EXPLAINED, *(() if read.whole else OF_THE_CATALOG), *(() if proof.complete else STOPPED)}
         mine, made = ([m for m in x["messages"] if m["code"] not in aside] for x in (data, true))
-        found += differences(mine, made, "messages!")
+        found += differences(*as_stored(mine, made), "messages!")
     for w in found:
         if not any(w.where == s or w.where.startswith((f"{s}.", f"{s}[")) for s in skip):
             yield Wrong(w.where.replace("messages!", "messages"), w.text)

@@ -21,7 +21,7 @@ from optimizer.explanation.conditions.conditions import LESS_IS_STRICTER, MORE_I
 from optimizer.text.languages import LOCALE, PLACE, Words, _catalog, choose, default_language
 
 ROOT = Path(__file__).parents[2]
-MARKS = {"_", "N_", "words"}
+MARKS = {"_", "N_", "words", "message"}
 """Names that look a string up, or mark it; `stacked` is a method of the same."""
 SOURCE = LOCALE / "zh" / "LC_MESSAGES" / "dsopt.po"
 
@@ -30,7 +30,7 @@ SOURCE = LOCALE / "zh" / "LC_MESSAGES" / "dsopt.po"
 def marked() -> frozenset[str]:
     """Strings marked in the code."""
     out = set()
-    for path in sorted((ROOT / "optimizer").rglob("*.py")):
+    for path in sorted(p for d in ("catalogs", "constraints", "optimizer") for p in (ROOT / d).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
                 continue

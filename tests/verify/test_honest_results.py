@@ -141,7 +141,18 @@ def test_what_a_solver_says_is_made_anew_by_a_proof() -> None:
     data = answer("a budget").model_dump(mode="json")
     message = next(m for m in data["messages"] if m["code"] == "lower-precision")
     message["text"] = "Certified by nobody."
+    assert not verify_result(Result.model_validate(data), catalog=scene()[0]).ok  # its key says something else
+    message |= {"key": message["text"], "values": {}}
     stored = Result.model_validate(data)
     found = verify_result(stored, catalog=scene()[0])
     assert found.ok and any("lower precisions" in x for x in found.unchecked) and "Not checked" in found.verdict
     assert not verify_result(stored, catalog=scene()[0], prove=True).ok
+
+
+def test_a_result_saved_before_messages_had_keys_is_consistent() -> None:
+    data = answer("a budget").model_dump(mode="json")
+    for message in data["messages"]:
+        message |= {"key": "", "values": {}}
+    assert verify_result(Result.model_validate(data), catalog=scene()[0], prove=True).ok
+    data["messages"][0]["text"] += " And more."
+    assert not verify_result(Result.model_validate(data), catalog=scene()[0]).ok

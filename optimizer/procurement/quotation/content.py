@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from catalogs.message import read_message
 from optimizer.procurement.labels import category, rule, unit, word
 from optimizer.procurement.quotation.quote import Quote
 from optimizer.text.languages import N_, Words
@@ -75,7 +76,7 @@ def remarks(_: Words, q: Quote) -> list[str]:
     sheets speak by formula."""
     out = [_.sentence(x.text) for x in q.chosen.checks if x.status != "pass" and x.rule not in OF_PRICES]
     out += [_.pair(*q.model_note)] if q.model_note[0] else []
-    out += [_.sentence(m.text) for m in q.result.messages if m.code == "not-proven"]
+    out += [_.sentence(read_message(m.model_dump())) for m in q.result.messages if m.code == "not-proven"]
     out += [_.sentence(x) for x in q.notes]
     out.append(_.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high."))
     return out

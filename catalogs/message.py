@@ -1,0 +1,60 @@
+"""A message is a key with values, said once: English text for programs, rendered in a view's language by its key.
+
+    message("{model} is published for a KV cache in {kv}, and plans count on that.", model="DeepSeek-V4", kv="FP8")
+
+is that sentence in English wherever text is wanted, and carries the key and the values for views that speak another
+language (optimizer/text/languages.py). A value may be a message itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Message(str):
+    """English text that knows the key and the values it was made of."""
+
+    key: str
+    values: Mapping[str, str]
+
+    def __new__(cls, key: str, values: Mapping[str, str]) -> Message:
+        """Raises KeyError where a value that the key names is missing."""
+        made = super().__new__(cls, PLACE.sub(lambda place: values[place[1]], key))
+        made.key, made.values = key, values
+        return made
+
+
+def message(key: str, /, **values: object) -> Message:
+    """The message of a key; values that are no messages are written as `str` writes them."""
+    return Message(key, {name: value if isinstance(value, Message) else str(value) for name, value in values.items()})
+
+
+def message_data(text: str) -> dict[str, Any]:
+    """A message as JSON has it: its English `text`, its `key` and its `values`; of a text without a key the text."""
+    if not isinstance(text, Message):
+        return {"text": text, "key": "", "values": {}}
+    return {"text": str(text), "key": text.key, "values": {name: _value(value) for name, value in text.values.items()}}
+
+
+def _value(value: str) -> Any:
+    if not isinstance(value, Message):
+        return value
+    return {"key": value.key, "values": {name: _value(inner) for name, inner in value.values.items()}}
+
+
+def read_message(data: Mapping[str, Any]) -> str:
+    """A message out of JSON; the text alone where a result was saved before messages had keys."""
+    if not data.get("key"):
+        return str(data["text"])
+    return _read(data)
+
+
+def _read(data: Mapping[str, Any]) -> Message:
+    values = {
+        name: _read(value) if isinstance(value, Mapping) else str(value) for name, value in data["values"].items()
+    }
+    return Message(data["key"], values)
