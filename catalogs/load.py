@@ -6,39 +6,29 @@ Blank cells take the field's default; lists are `a|b`; contents are `2*part-id|8
 
 from __future__ import annotations
 
-import csv
 import difflib
 import hashlib
-import io
 import os
 import re
-import types
-import typing
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from catalogs.collector import collector_paused
 from catalogs.errors import Fault, Faults, InputError, unseen_fault
-from catalogs.inputs import CATALOG_BYTES, read_bytes
-from catalogs.offers import Bundle, Offer
+from catalogs.offers import PRICE_FILES, Bundle, Offer
+from catalogs.records import Place, csv_files, csv_rows, header_is_good, record
 from catalogs.schema import PART_FILES, Gpu, GpuBoard, Kind, Part, Platform
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SHIPPED = Path(__file__).parent / "data"
-REMEDIES = {
-    "price": "A number with a point, no currency and no thousands: 1700.00.",
-    "date": "For example 2026-11-24.",
-    "country": "Two letters of ISO 3166, such as CN; blank where it is unknown.",
-    "onboard_lan": "Ports, Gbit/s and connector: 2*10:RJ45.",
-    "breaks": "From how many pieces on, and the price of each: 10:95.00|100:90.00.",
-}
-"""What a cell of a column should hold."""
-PRICE_FILES: dict[str, type[BaseModel]] = {"offers": Offer, "bundles": Bundle}
 
 
 @dataclass(frozen=True)
@@ -66,6 +56,28 @@ class Catalog:
         for _, p in sorted(self.parts.items()):
             out.setdefault(p.kind, []).append(p)
         return out
+
+    def to_frame(self, kind: str) -> pd.DataFrame:
+        """A table of the catalog as a pandas DataFrame, a row for each part, offer or bundle, ordered by id.
+
+        Columns are those of the CSV file, units in their names; lists are written as there (`a|b`), so that
+        `to_csv(index=False)` makes a file for `--catalog`. What nobody published is `<NA>`, prices are Decimal.
+
+        Parameters:
+            kind: A kind of parts (`gpu`), or the name of a CSV file (`gpus`, `systems`, `offers`, `bundles`).
+
+        Raises:
+            InputError: There is no such table.
+        """
+        from catalogs.frames import catalog_frame, table_named
+
+        table = table_named(kind)
+        if table.kinds:
+            return catalog_frame(table, self.of(*table.kinds))
+        if table.file == "bundles":
+            return catalog_frame(table, self.bundles.values())
+        offers = sorted((x for of_part in self.offers.values() for x in of_part), key=lambda offer: offer.id)
+        return catalog_frame(table, offers)
 
     def hits(self, name: str) -> list[Part]:
         """Parts that a name means: by id, name or alias, else by a run of words of the vendor and the name.
@@ -121,6 +133,89 @@ def _has_words(text: str, wanted: str) -> bool:
     return False
 
 
+@dataclass
+class _Collected:
+    """Parts, offers and bundles under way, with all that is wrong so far; later rows replace earlier ones by id."""
+
+    parts: dict[str, Part] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
+    bundles: dict[str, Bundle] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
+    where: dict[str, Place] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+
+    def add_folder(self, folder: Path) -> None:
+        """All files of a catalog folder."""
+        if not os.path.isdir(folder):
+            raise InputError(
+                f"catalog folder {str(folder)!r} does not exist",
+                "no-catalog",
+                "Name a folder that holds CSV files.",
+            )
+        files = csv_files(folder)
+        known = {f"{name}.csv" for name in [*PART_FILES, *PRICE_FILES]}
+        for stray in [p for p in files if p.name not in known]:
+            near = difflib.get_close_matches(stray.name, known, n=1, cutoff=0.3)
+            remedy = f"Nearest name: {near[0]}." if near else ""
+            self.faults.append(Fault("unknown-file", "not a catalog file", str(stray), remedy=remedy))
+        if not files:
+            self.faults.append(Fault("empty-catalog", "no CSV file in this folder", str(folder)))
+        seen: set[str] = set()
+        for path in files:
+            if path.name in known:
+                row_class = PRICE_FILES.get(path.stem) or PART_FILES[path.stem]
+                rows = csv_rows(path, row_class, self.digest, self.faults)
+                self.add_rows(path.stem, row_class, [(Place(str(path), number), row) for number, row in rows], seen)
+
+    def add_rows(
+        self, table: str, row_class: type[BaseModel], rows: list[tuple[Place, dict[str, str]]], seen: set[str]
+    ) -> None:
+        """Rows of text of one table; `seen` holds the ids that its folder has used."""
+        for done, (place, row) in enumerate(rows):
+            if self.faults.full:
+                self.faults.unread += len(rows) - done
+                return
+            if table in ("systems", "platforms"):
+                row["kind"] = table.removesuffix("s")
+            item = record(row_class, row, place.file, place.row, self.faults)
+            if item is not None:
+                self._add(table, item, place, seen)
+
+    def _add(self, table: str, item: BaseModel, place: Place, seen: set[str]) -> None:
+        key: str = item.id  # type: ignore[attr-defined]
+        names = {f"{table}/{key}", f"part/{key}"} if isinstance(item, Part) else {f"{table}/{key}"}
+        if not seen.isdisjoint(names):
+            remedy = "Give each row its own id."
+            self.faults.append(Fault("duplicate-id", "id used twice", place.file, place.row, "id", key, remedy))
+            return
+        seen |= names
+        self.where[key] = place
+        home: dict[str, Any] = (
+            self.parts if isinstance(item, Part) else self.offers if isinstance(item, Offer) else self.bundles
+        )
+        if key in home:
+            self.replaced.append(key)
+        home[key] = item
+
+    def catalog(self) -> Catalog:
+        """All of it as a catalog. Raises InputError with every fault of every row."""
+        self.faults += _dangling(self.parts, self.offers, self.bundles, self.where)
+        self.faults += _unseen(self.parts, self.offers, self.bundles, self.where)
+        if self.faults:
+            raise InputError(self.faults)
+        by_part: dict[str, list[Offer]] = {}
+        for offer in self.offers.values():
+            by_part.setdefault(offer.part, []).append(offer)
+        return Catalog(
+            self.parts,
+            {part: tuple(sorted(offers, key=lambda o: o.id)) for part, offers in by_part.items()},
+            self.digest.hexdigest(),
+            tuple(self.replaced),
+            dict(sorted(self.bundles.items())),
+        )
+
+
 @collector_paused()
 def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
     """Read the base catalog and lay `overlays` over it, in order.
@@ -132,123 +227,65 @@ def load(overlays: Iterable[Path] = (), base: Path = SHIPPED) -> Catalog:
     Raises:
         InputError: Every fault of every file at once, with file, row, column, value and remedy.
     """
-    faults = Faults()
-    parts: dict[str, Part] = {}
-    offers: dict[str, Offer] = {}
-    bundles: dict[str, Bundle] = {}
-    replaced: list[str] = []
-    where: dict[str, tuple[str, int]] = {}
-    digest = hashlib.sha256()
+    collected = _Collected()
     for folder in [base, *overlays]:
-        if not os.path.isdir(folder):
-            raise InputError(
-                f"catalog folder {str(folder)!r} does not exist",
-                "no-catalog",
-                "Name a folder that holds CSV files.",
-            )
-        known = {f"{name}.csv" for name in [*PART_FILES, *PRICE_FILES]}
-        files = _csv_files(folder)
-        for stray in [p for p in files if p.name not in known]:
-            near = difflib.get_close_matches(stray.name, known, n=1, cutoff=0.3)
-            faults.append(
-                Fault(
-                    "unknown-file",
-                    "not a catalog file",
-                    str(stray),
-                    remedy=f"Nearest name: {near[0]}." if near else "",
-                )
-            )
-        if not files:
-            faults.append(Fault("empty-catalog", "no CSV file in this folder", str(folder)))
-        seen: set[str] = set()
-        for path in files:
-            if path.name not in known:
-                continue
-            stem = path.stem
-            cls: type[BaseModel] = PRICE_FILES.get(stem) or PART_FILES[stem]
-            rows = _rows(path, cls, digest, faults)
-            for place, (number, row) in enumerate(rows):
-                if faults.full:
-                    faults.unread += len(rows) - place
-                    break
-                if stem in ("systems", "platforms"):
-                    row["kind"] = "system" if stem == "systems" else "platform"
-                item = _parse(cls, row, path, number, faults)
-                if item is None:
-                    continue
-                key: str = item.id  # type: ignore[attr-defined]
-                mine = {f"{stem}/{key}", f"part/{key}"} if isinstance(item, Part) else {f"{stem}/{key}"}
-                if not seen.isdisjoint(mine):
-                    faults.append(
-                        Fault(
-                            "duplicate-id",
-                            "id used twice",
-                            str(path),
-                            number,
-                            "id",
-                            key,
-                            "Give each row its own id.",
-                        )
-                    )
-                    continue
-                seen |= mine
-                where[key] = (str(path), number)
-                if isinstance(item, Part):
-                    if key in parts:
-                        replaced.append(key)
-                    parts[key] = item
-                elif isinstance(item, Offer):
-                    if key in offers:
-                        replaced.append(key)
-                    offers[key] = item
-                elif isinstance(item, Bundle):
-                    if key in bundles:
-                        replaced.append(key)
-                    bundles[key] = item
-    faults += _dangling(parts, offers, bundles, where)
-    faults += _unseen(parts, offers, bundles, where)
-    if faults:
-        raise InputError(faults)
-    by_part: dict[str, list[Offer]] = {}
-    for offer in offers.values():
-        by_part.setdefault(offer.part, []).append(offer)
-    return Catalog(
-        parts,
-        {k: tuple(sorted(v, key=lambda o: o.id)) for k, v in by_part.items()},
-        digest.hexdigest(),
-        tuple(replaced),
-        dict(sorted(bundles.items())),
+        collected.add_folder(folder)
+    return collected.catalog()
+
+
+def load_frames(frames: Mapping[str, pd.DataFrame], under: Catalog, whole: bool = False) -> Catalog:
+    """A catalog with tables from pandas laid over another one; see `optimizer.load_catalog`."""
+    from catalogs.frames import table_named, text_rows
+
+    collected = _Collected(
+        dict(under.parts),
+        {offer.id: offer for offers in under.offers.values() for offer in offers},
+        dict(under.bundles),
+        list(under.replaced),
     )
+    for name in under.parts.keys() | collected.offers.keys() | under.bundles.keys():
+        collected.where[name] = Place("the catalog under the frames", None)
+    collected.digest.update(under.sha256.encode() + bytes([whole]))
+    seen: set[str] = set()
+    for name, frame in frames.items():
+        table = table_named(name)
+        header, rows = text_rows(frame, table.row.model_fields)
+        collected.digest.update(repr((name, header, rows)).encode())
+        file = f"frames[{name!r}]"
+        if not header_is_good(header, table.row, Place(file, None), collected.faults):
+            continue
+        if whole:
+            collected.parts = {k: p for k, p in collected.parts.items() if p.kind not in table.kinds}
+            collected.offers = {} if table.file == "offers" else collected.offers
+            collected.bundles = {} if table.file == "bundles" else collected.bundles
+        if len(table.kinds) == 1:
+            rows = [{"kind": table.kinds[0].value, **row} for row in rows]
+        # A frame counts its rows from 0 and keeps them under labels of its own: `iloc` is true whatever the index.
+        placed = [(Place(f"{file}.iloc[{i}]", None), row) for i, row in enumerate(rows)]
+        collected.add_rows(table.file, table.row, placed, seen)
+    return collected.catalog()
 
 
 def _unseen(
-    parts: dict[str, Part], offers: dict[str, Offer], bundles: dict[str, Bundle], where: dict[str, tuple[str, int]]
+    parts: dict[str, Part], offers: dict[str, Offer], bundles: dict[str, Bundle], where: dict[str, Place]
 ) -> Faults:
     """Ids and names in which characters stand that nobody sees: they would pass for the id or name without."""
     found = Faults()
     for items in (parts, offers, bundles):
         for key in items:
             if not (key.isascii() and key.isprintable()) and (
-                fault := unseen_fault(key, where[key][0], where[key][1], "id")
+                fault := unseen_fault(key, where[key].file, where[key].row, "id")
             ):
                 found.append(fault)
     for p in parts.values():
         for column, text in (("name", p.name), ("vendor", p.vendor)):
-            if not text.isprintable() and (fault := unseen_fault(text, where[p.id][0], where[p.id][1], column)):
+            if not text.isprintable() and (fault := unseen_fault(text, where[p.id].file, where[p.id].row, column)):
                 found.append(fault)
     return found
 
 
-def _csv_files(folder: Path) -> list[Path]:
-    """The folder's CSV files by name. Raises InputError for a folder that can't be looked into."""
-    try:
-        return sorted(folder / name for name in os.listdir(folder) if name.endswith(".csv"))
-    except OSError as e:
-        raise InputError(f"catalog folder {str(folder)!r} cannot be read: {e.strerror}", "unreadable-file") from None
-
-
 def _dangling(
-    parts: dict[str, Part], offers: dict[str, Offer], bundles: dict[str, Bundle], where: dict[str, tuple[str, int]]
+    parts: dict[str, Part], offers: dict[str, Offer], bundles: dict[str, Bundle], where: dict[str, Place]
 ) -> Faults:
     """References to parts that do not exist."""
     wanted: list[tuple[str, str, str]] = [(o.id, "part", o.part) for o in offers.values()]
@@ -260,105 +297,25 @@ def _dangling(
             wanted += [(p.id, "contents", c.part) for c in p.contents]
     faults = Faults()
     for x in sorted(set(bundles) & set(parts)):
-        file, row = where[x]
-        faults.append(Fault("duplicate-id", "a bundle has the id of a part", file, row, "id", x, "Rename the bundle."))
+        faults.append(
+            Fault(
+                "duplicate-id", "a bundle has the id of a part", where[x].file, where[x].row, "id", x,
+                "Rename the bundle.",
+            )
+        )  # fmt: skip
     for owner, column, target in wanted:
         if target not in parts:
             near = [] if faults.full else difflib.get_close_matches(target, list(parts), n=1, cutoff=0.5)
-            file, row = where[owner]
+            place = where[owner]
             remedy = f"Nearest id: {near[0]}." if near else "Add the part or correct the id."
-            faults.append(Fault("unknown-part", "names a part that is in no file", file, row, column, target, remedy))
+            faults.append(
+                Fault("unknown-part", "names a part that is in no file", place.file, place.row, column, target, remedy)
+            )
         elif (column == "gpu" and not isinstance(parts[target], Gpu)) or (
             column == "contents" and isinstance(parts[target], Platform)
         ):
-            file, row = where[owner]
+            place = where[owner]
             what = f"{target} is of kind {parts[target].kind}"
             remedy = "A GPU." if column == "gpu" else "A system holds parts, no other system."
-            faults.append(Fault("wrong-kind", what, file, row, column, target, remedy))
+            faults.append(Fault("wrong-kind", what, place.file, place.row, column, target, remedy))
     return faults
-
-
-def _rows(path: Path, cls: type[BaseModel], digest: hashlib._Hash, faults: Faults) -> list[tuple[int, dict[str, str]]]:
-    try:
-        raw = read_bytes(path, CATALOG_BYTES, regular=True)
-    except InputError as e:
-        faults += e.faults
-        return []
-    digest.update(path.name.encode() + b"\0" + raw)
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        faults.append(Fault("not-utf8", f"byte {e.start} is not UTF-8 text", str(path), remedy="Save it as CSV UTF-8."))
-        return []
-    if "\0" in text:
-        faults.append(Fault("binary-file", "holds binary data", str(path), remedy="Save it as CSV UTF-8."))
-        return []
-    reader = csv.reader(io.StringIO(text, newline=""))  # splits at line ends alone, not at U+2028 within a cell
-    try:
-        lines = [(reader.line_num, cells) for cells in reader if any(cells)]
-    except csv.Error as e:
-        faults.append(Fault("bad-csv", str(e), str(path), reader.line_num))
-        return []
-    if not lines:
-        faults.append(Fault("empty-file", "has no header row", str(path)))
-        return []
-    header = [h.strip() for h in lines[0][1]]
-    if len(header) == 1 and (sign := next((x for x in ";\t|" if x in header[0]), "")):
-        text_ = f"its cells are separated by {'tabs' if sign == chr(9) else repr(sign)}, not by commas"
-        faults.append(Fault("bad-csv", text_, str(path), lines[0][0], remedy="Save it as CSV with commas."))
-        return []
-    bad = False
-    for name in sorted(h for h, times in Counter(header).items() if times > 1):
-        faults.append(Fault("doubled-column", "stands twice", str(path), lines[0][0], name, remedy="Keep one of them."))
-        bad = True
-    for name in header:
-        if name not in cls.model_fields:
-            near = [] if faults.full else difflib.get_close_matches(name, list(cls.model_fields), n=1)
-            remedy = f"Nearest column: {near[0]}." if near else "Remove the column."
-            faults.append(Fault("unknown-column", "unknown column", str(path), 1, name, remedy=remedy))
-            bad = True
-    for name, info in cls.model_fields.items():
-        if info.is_required() and name not in header and name != "kind":
-            faults.append(Fault("missing-column", "required column is missing", str(path), 1, name))
-            bad = True
-    if bad:
-        return []
-    rows = []
-    for number, raw_cells in lines[1:]:
-        cells = [c.strip() for c in raw_cells]
-        if len(cells) == len(header):
-            if row := {h: c for h, c in zip(header, cells, strict=True) if c}:
-                rows.append((number, row))
-        elif any(cells):
-            text_ = f"{len(cells)} cells where the header has {len(header)}"
-            faults.append(Fault("truncated-row", text_, str(path), number, remedy="Quote cells that hold commas."))
-    return rows
-
-
-@cache
-def _tuple_fields(cls: type[BaseModel]) -> frozenset[str]:
-    def is_tuple(t: object) -> bool:
-        if typing.get_origin(t) in (typing.Union, types.UnionType):
-            return any(is_tuple(a) for a in typing.get_args(t))
-        return typing.get_origin(t) is tuple
-
-    return frozenset(n for n, f in cls.model_fields.items() if is_tuple(f.annotation))
-
-
-def _parse(cls: type[BaseModel], row: dict[str, str], path: Path, number: int, faults: Faults) -> BaseModel | None:
-    data: dict[str, object] = {**row}
-    for name in _tuple_fields(cls) & row.keys():
-        data[name] = tuple(row[name].split("|"))
-    for column in ("contents", "parts"):
-        if column in row:
-            pairs = [c.partition("*") for c in row[column].split("|")]
-            data[column] = [{"qty": a, "part": b} for a, _, b in pairs]
-    try:
-        return cls.model_validate(data)
-    except ValidationError as e:
-        for err in e.errors(include_url=False):
-            column = str(err["loc"][0]) if err["loc"] else ""
-            value = "" if err["type"] == "missing" else str(err.get("input", ""))[:80]
-            remedy = REMEDIES.get(column, "")
-            faults.append(Fault("bad-value", err["msg"], str(path), number, column, value, remedy))
-        return None

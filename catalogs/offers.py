@@ -108,3 +108,6 @@ class Bundle(BaseModel):
         if len({c.part for c in self.parts}) < len(self.parts):
             raise ValueError("a part is named twice; give its whole number once")
         return self
+
+
+PRICE_FILES: dict[str, type[BaseModel]] = {"offers": Offer, "bundles": Bundle}

@@ -32,7 +32,15 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     (
         "Functions: what others start from",
         "optimizer.library.opening",
-        ["shipped_catalog", "validate_request", "open_result", "read_calibration", "read_build", "read_policy"],
+        [
+            "shipped_catalog",
+            "load_catalog",
+            "validate_request",
+            "open_result",
+            "read_calibration",
+            "read_build",
+            "read_policy",
+        ],
     ),
     (
         "What is asked",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         check,
         compare,
         explain,
+        load_catalog,
         mend,
         open_result,
         price_risk,
@@ -43,9 +44,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Build", "Policy", "Request", "answer_rows", "best_builds", "calibrate", "changes", "check", "compare",
-    "explain", "mend", "open_result", "price_risk", "quote", "read_bids", "read_build", "read_calibration",
-    "read_policy", "read_quote", "shipped_catalog", "size", "size_models", "solve", "validate_request", "vary",
-    "verify_result", "why_not", "xray",
+    "explain", "load_catalog", "mend", "open_result", "price_risk", "quote", "read_bids", "read_build",
+    "read_calibration", "read_policy", "read_quote", "shipped_catalog", "size", "size_models", "solve",
+    "validate_request", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip
 _HOMES = {"Build": "constraints.build", "Policy": "constraints.policy", "Request": "constraints.request"}
 

@@ -16,6 +16,7 @@ from optimizer.library.buying import changes, compare, quote, read_bids, read_qu
 from optimizer.library.checking import check, mend
 from optimizer.library.explaining import explain, price_risk, vary, why_not
 from optimizer.library.opening import (
+    load_catalog,
     open_result,
     read_build,
     read_calibration,
@@ -28,7 +29,7 @@ from optimizer.library.solving import best_builds, solve
 from optimizer.library.verifying import verify_result
 
 __all__ = [
-    "answer_rows", "best_builds", "calibrate", "changes", "check", "compare", "explain", "mend", "open_result",
-    "price_risk", "quote", "read_bids", "read_build", "read_calibration", "read_policy", "read_quote",
+    "answer_rows", "best_builds", "calibrate", "changes", "check", "compare", "explain", "load_catalog", "mend",
+    "open_result", "price_risk", "quote", "read_bids", "read_build", "read_calibration", "read_policy", "read_quote",
     "shipped_catalog", "size", "size_models", "solve", "validate_request", "vary", "verify_result", "why_not", "xray",
 ]  # fmt: skip

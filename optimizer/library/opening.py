@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalogs.load import Catalog, load
+from catalogs.load import Catalog, load, load_frames
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.market.market import Market, sensible
@@ -15,6 +15,10 @@ from optimizer.result.schema import Result
 from optimizer.throughput.calibration import Calibration, shipped
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
     from constraints.build import Build
     from optimizer.explanation.opened import Opened
 
@@ -25,6 +29,24 @@ if TYPE_CHECKING:
 def shipped_catalog() -> Catalog:
     """The catalog that comes with dsopt: read once, immutable, shared by all threads."""
     return load(())
+
+
+def load_catalog(
+    frames: Mapping[str, pd.DataFrame], *, under: Catalog | None = None, whole: bool = False
+) -> Catalog:  # fmt: skip
+    """A catalog with parts and prices from pandas, as `--catalog DIR` takes them from CSV files.
+
+    Parameters:
+        frames: Tables by the name of their CSV file (`gpus`, `offers`, `bundles`) or kind of parts (`gpu`), with the
+            columns that `Catalog.to_frame` gives. Blank cells take the field's default.
+        under: The catalog that they are laid over, row by row: a row replaces the one of the same id. The shipped one
+            without.
+        whole: Each frame is its whole table: rows of `under` that are not in it are gone.
+
+    Raises:
+        InputError: Every fault of every frame at once, with table, row (`iloc`), column, value and remedy.
+    """
+    return load_frames(frames, under or shipped_catalog(), whole)
 
 
 def market_of(

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from catalogs.errors import Fault, InputError
-from catalogs.load import PRICE_FILES, Catalog
-from catalogs.offers import Bundle, Offer
+from catalogs.load import Catalog
+from catalogs.offers import PRICE_FILES, Bundle, Offer
 from catalogs.schema import PART_FILES, GpuBoard, Kind, Part, Platform
 
 CLASSES: dict[str, type[Part]] = {

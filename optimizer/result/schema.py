@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,9 @@ from constraints.request import CostAxis, Request
 from optimizer.result.explanation_schema import NoBuild
 from optimizer.result.point_schema import CheckFacts, FrontPoint
 from optimizer.result.strict import Money, Strict, TokS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Embedded(Strict):
@@ -155,6 +158,22 @@ class Result(Strict):
     )
     messages: list[Message]
     explanation: NoBuild | None = Field(default=None, description="of a request that no build meets")
+
+    def to_frame(self, table: Literal["front", "bill"] = "front") -> pd.DataFrame:
+        """The front, or the bills of materials of all its points, as a pandas DataFrame.
+
+        Columns are named by their paths in the JSON (`cost.total`, `throughput.output_tok_s`). Money is Decimal, exact
+        to the cent; what is unknown is `<NA>`.
+
+        Parameters:
+            table: `front`: a row for each point under its id, `named` says which is cheapest, fastest, value and
+                recommended. `bill`: a row for each line, `point` says whose.
+        """
+        if table not in ("front", "bill"):
+            raise ValueError(f"a result has no table {table!r}: front or bill")
+        from optimizer.result import frames
+
+        return frames.bill(self.front) if table == "bill" else frames.front(self.front, self.named, self.recommended)
 
 
 class BestBuild(Strict):
