@@ -23,10 +23,21 @@ COMMANDS = {
 """What each says of itself in the list of commands; in optimizer/cli/<name>_cmd.py a function of that name."""
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from optimizer.text.version import own_version
+
+        typer.echo(f"dsopt {own_version()}")
+        raise typer.Exit
+
+
 def _language(
     lang: Annotated[
         str | None, typer.Option("--lang", envvar="DSOPT_LANG", help="en or zh. [default: the system locale]")
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version of dsopt.", is_eager=True, callback=_version)
+    ] = False,
 ) -> None:
     from optimizer.text.languages import default_language
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from optimizer.procurement.bids.words import CRITERIA, named
@@ -14,6 +13,7 @@ from optimizer.procurement.quotation.workbook import fx
 from optimizer.procurement.quotation.workbook.book import INPUT, NUMBER, PERCENT
 from optimizer.procurement.quotation.workbook.provenance import asked
 from optimizer.text.languages import N_
+from optimizer.text.version import own_version
 
 COLOURS: dict[str, dict[str, Any]] = {"error": RED, "warning": YELLOW, "note": {}}
 FLAGS = [N_("Bid"), N_("Severity"), N_("Code"), N_("Row in file"), N_("Item"), N_("What is to be asked")]
@@ -92,12 +92,8 @@ def _inputs(book: CompareBook) -> Iterator[tuple[str, str, Decimal, str, str]]:
 def add_provenance(book: CompareBook) -> None:
     _, c, s = book.words, book.c, book.sheets["provenance"]
     row = s.setup([38, 34, 20, 13, 13, 10, 22, 18, 18, 10], _("Provenance"))
-    try:
-        own = version("dsopt")
-    except PackageNotFoundError:
-        own = "?"
     facts = [
-        (_("Made with"), f"dsopt {own}, schema {c.schema_version}"), (_("Request"), asked(c.request)),
+        (_("Made with"), f"dsopt {own_version()}, schema {c.schema_version}"), (_("Request"), asked(c.request)),
         (_("Catalog"), f"sha256 {c.catalog_sha256}"), (_("Throughput model"), c.throughput_model),
     ]  # fmt: skip
     if c.policy:

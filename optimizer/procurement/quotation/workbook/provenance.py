@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from constraints.request import Request
@@ -11,6 +10,7 @@ from optimizer.procurement.labels import word
 from optimizer.procurement.quotation.workbook.book import PERCENT, Book
 from optimizer.text.languages import N_
 from optimizer.text.minor_units import money
+from optimizer.text.version import own_version
 
 HEAD = [
     N_("Offer"), N_("Part"), N_("Price"), N_("Currency"), N_("Tax in it"), N_("Price of"), N_("Condition"),
@@ -31,11 +31,7 @@ def asked(request: Request) -> str:
 def facts(book: Book) -> Iterator[tuple[str, str]]:
     """Label and value of what stands above the prices."""
     _, q, r = book.words, book.quote, book.quote.result
-    try:
-        own = version("dsopt")
-    except PackageNotFoundError:
-        own = "?"
-    yield _("Made with"), f"dsopt {own}, schema {r.schema_version}"
+    yield _("Made with"), f"dsopt {own_version()}, schema {r.schema_version}"
     yield _("Request"), asked(r.request)
     if q.request != r.request:
         yield _("Request under this quote"), asked(q.request)
