@@ -21,7 +21,7 @@ def test_the_version_is_that_of_the_package(words: list[str]) -> None:
 
 
 def test_the_changelog_begins_with_this_version() -> None:
-    """Every section is a version with a day, the newest first, and every list is of what was added, changed or fixed."""
+    """Every section is a version with a day, the newest first; every list is of what was added, changed or fixed."""
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     sections = re.findall(r"^## (.+)$", text, re.M)
     found = [re.fullmatch(r"\[(\d+\.\d+\.\d+)\] - (\d{4}-\d{2}-\d{2})", x) for x in sections]
