@@ -15,6 +15,11 @@ from typing import Any
 PLACE = re.compile(r"\{(\w+)\}")
 
 
+def N_(text: str) -> str:
+    """Marks a term that a view looks up later, where it is shown."""
+    return text
+
+
 class Message(str):
     """English text that knows the key and the values it was made of."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from constraints.build import Case
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
 Status = Literal["pass", "warn", "fail"]
 Relation = Literal["", "at_most", "at_least"]
 """How the measured value of a finding that passes stands to its limit; empty of a yes or no finding."""
+Phase = Literal["parts", "shared", "money"]
+"""What a rule is about: the parts of a node and the plan on them; what nodes share (networks, cooling, racks, power,
+site); orders and money."""
+Reads = Literal["plan", "row", "model", "orders"]
+"""What a verdict hangs on beside the parts. `plan`: without a plan there is nothing to judge; `row`: whether the build
+gives what its performance row counts on; `model`: where it fails, the model does not run on such hardware at all;
+`orders`: it changes with prices alone."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +69,26 @@ class Check:
         return cls(rule, "warn", measured, limit, unit, text, relation)
 
 
-class Rule(Protocol):
-    """`encode` removes from the model every build that `check` fails, and no other."""
+class Rule(ABC):
+    """What a build has to keep, written once per purpose, side by side.
+
+    `encode` removes from the model every build that `check` fails, and no other. A rule says in its own attributes what
+    others have to know of it, so that nobody lists rules but constraints/rules/registry.py."""
 
     id: str
+    title: str = ""
+    """Words for tables and workbooks, marked for translation; the id stands in where there are none."""
+    phase: Phase = "parts"
+    """When `encode` is called: a rule of what nodes share may add gear, one of money reads orders and totals."""
+    reads: frozenset[Reads] = frozenset()
 
-    def encode(self, m: FamilyModel) -> None: ...
+    @abstractmethod
+    def encode(self, m: FamilyModel) -> None:
+        """Write the rule into the model of a family."""
 
-    def check(self, c: Case) -> list[Check]: ...
+    @abstractmethod
+    def check(self, c: Case) -> list[Check]:
+        """Judge a finished build in plain arithmetic."""
 
 
 def gb(n_bytes: int) -> float:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from catalogs.message import N_
 from constraints.exchange import minor_digits
 from constraints.prices.tariff import NEVER
 from constraints.prices.totals import most_parts_cents, totals
-from constraints.rule import Check
+from constraints.rule import Check, Rule
 
 if TYPE_CHECKING:
     from constraints.build import Case
     from constraints.model.family_model import FamilyModel
 
 
-class Budget:
+class Budget(Rule):
     id = "budget"
+    title = N_("Budget")
+    phase = "money"
+    reads = frozenset({"orders"})
 
     def encode(self, m: FamilyModel) -> None:
         if m.request.budget_cents is not None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catalogs.message import N_
 from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Kind
 from constraints.physics.demanded import wants_exact
 from constraints.policy import Policy
-from constraints.rule import Check, figure
+from constraints.rule import Check, Rule, figure
 from constraints.rules.power import unknown_draw
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ def liquid_w(load_w: int, policy: Policy) -> int:
     return -(-load_w * share * policy.whole("cooling.cdu_margin_percent") // 10_000)
 
 
-class Cooling:
+class Cooling(Rule):
     id = "cooling"
+    title = N_("Cooling")
+    phase = "shared"
 
     def encode(self, m: FamilyModel) -> None:
         inlet = m.policy.whole("cooling.inlet_c")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catalogs.message import N_
 from catalogs.schema import Cpu
 from constraints.physics.contents import inside
-from constraints.rule import Check
+from constraints.rule import Check, Rule
 
 if TYPE_CHECKING:
     from constraints.build import Case
     from constraints.model.family_model import FamilyModel
 
 
-class Cores:
+class Cores(Rule):
     id = "cores"
+    title = N_("CPU cores")
+    phase = "parts"
 
     def encode(self, m: FamilyModel) -> None:
         need = m.policy.whole("cores.per_gpu_min") * m.per_node

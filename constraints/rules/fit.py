@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catalogs.load import Catalog
+from catalogs.message import N_
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Platform, Psu
 from constraints.build import patterns, power_cap
 from constraints.physics.contents import gpus_inside, inside
-from constraints.rule import Check, counted
+from constraints.rule import Check, Rule, counted
 
 if TYPE_CHECKING:
     from constraints.build import Case
@@ -112,8 +113,10 @@ def bayless(d: Drive, p: Platform) -> bool:
     return not any(n and set(f) & set(d.forms) for f, n in bay_groups(p))
 
 
-class Fit:
+class Fit(Rule):
     id = "fit"
+    title = N_("Mechanical fit")
+    phase = "parts"
 
     def encode(self, m: FamilyModel) -> None:
         self._gpus(m)

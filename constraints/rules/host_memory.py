@@ -8,11 +8,12 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from catalogs.message import N_
 from catalogs.schema import Cpu, Memory, Platform
 from constraints.physics.contents import dimm_counts, inside, module_fits_inside, modules_to_buy, population
 from constraints.physics.offload import Host, bandwidth_gb_s, gflops_class, host, offloads, room_gb
 from constraints.policy import Policy
-from constraints.rule import Check, counted, figure
+from constraints.rule import Check, Rule, counted, figure
 
 if TYPE_CHECKING:
     from constraints.build import Case
@@ -24,8 +25,11 @@ def floor_gb(vram_gb: int, policy: Policy) -> int:
     return math.ceil(policy["host_memory.floor_percent"] * vram_gb / 100)
 
 
-class HostMemory:
+class HostMemory(Rule):
     id = "host_memory"
+    title = N_("Host memory")
+    phase = "parts"
+    reads = frozenset({"model"})
 
     def encode(self, m: FamilyModel) -> None:
         least = floor_gb(m.per_node * m.gpu.vram_gb, m.policy)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from catalogs.message import N_
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
 from constraints.physics.contents import inside
 from constraints.physics.demanded import wants_exact, wants_fabric
 from constraints.physics.links import Network, lan_port, networks
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
-from constraints.rule import Check, counted
+from constraints.rule import Check, Rule, counted
 
 if TYPE_CHECKING:
     from constraints.build import Case
@@ -63,8 +64,11 @@ def plan_fault(plan: Plan, key: RowKey, policy: Policy) -> str:
     return ""
 
 
-class Interconnect:
+class Interconnect(Rule):
     id = "interconnect"
+    title = N_("Interconnect")
+    phase = "shared"
+    reads = frozenset({"plan", "row"})
 
     def encode(self, m: FamilyModel) -> None:
         cp = m.cp

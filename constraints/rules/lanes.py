@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catalogs.message import N_
 from catalogs.schema import Cpu, Drive, Nic, Platform
-from constraints.rule import Check
+from constraints.rule import Check, Rule
 
 if TYPE_CHECKING:
     from constraints.build import Case
@@ -34,8 +35,11 @@ def needs_lanes(d: Drive) -> bool:
     return d.media in ("nvme", "nvme-consumer")
 
 
-class Lanes:
+class Lanes(Rule):
     id = "lanes"
+    title = N_("PCIe lanes")
+    phase = "parts"
+    reads = frozenset({"row"})
 
     def encode(self, m: FamilyModel) -> None:
         drives = NVME_LANES * sum(q for d, q in m.drive.items() if needs_lanes(d))

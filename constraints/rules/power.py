@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from catalogs.message import N_
 from constraints.build import PsuBank, bank, included_bank, shared_w
 from constraints.policy import Policy
-from constraints.rule import Check, figure
+from constraints.rule import Check, Rule, figure
 from constraints.rules.fit import needs_psu
 
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ def circuit_limit_w(amps: int, volts: int, policy: Policy) -> int:
     return policy.whole("power.breaker_percent") * amps * volts // 100
 
 
-class Power:
+class Power(Rule):
     id = "power"
+    title = N_("Power")
+    phase = "shared"
 
     def encode(self, m: FamilyModel) -> None:
         policy, request = m.policy, m.request

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
+from catalogs.message import N_
 from constraints.physics.training import base_precisions
 from constraints.policy import table
 from constraints.request import Request
-from constraints.rule import Check
+from constraints.rule import Check, Rule
 
 if TYPE_CHECKING:
     from constraints.build import Case
@@ -63,8 +64,11 @@ def admitted(arch: str, precision: str, llm: Llm, request: Request) -> bool:
     return runs(arch, precision, request) and precision in wanted(llm, request)
 
 
-class Precision:
+class Precision(Rule):
     id = "precision"
+    title = N_("Precision")
+    phase = "parts"
+    reads = frozenset({"plan", "model"})
 
     def encode(self, m: FamilyModel) -> None:
         for row, chosen in m.rows.items():

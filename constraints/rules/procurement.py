@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catalogs.message import N_
 from constraints.prices.tariff import NEVER
-from constraints.rule import Check
+from constraints.rule import Check, Rule
 from constraints.rules import in_use
 
 if TYPE_CHECKING:
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
     from constraints.model.family_model import FamilyModel
 
 
-class Procurement:
+class Procurement(Rule):
     """Barred and unpriced parts are no candidates; `--include` parts must be in the build."""
 
     id = "procurement"
+    title = N_("Procurement")
+    phase = "money"
 
     def encode(self, m: FamilyModel) -> None:
         for part, terms in m.quantities().items():

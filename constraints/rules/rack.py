@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from catalogs.message import N_
 from catalogs.schema import Cooling, Kind, Link, Pdu, Platform, Rack, Switch
 from constraints.build import included_bank, shared_w
 from constraints.physics.demanded import wants_exact
 from constraints.policy import Policy
-from constraints.rule import Check, counted, figure
+from constraints.rule import Check, Rule, counted, figure
 from constraints.rules.fit import needs_psu
 from constraints.rules.power import LOW_LINE_V, unknown_draw
 
@@ -57,8 +58,10 @@ def racked(p: Platform) -> bool:
     return p.rack_mount and not own_rack(p)
 
 
-class RackRule:
+class RackRule(Rule):
     id = "rack"
+    title = N_("Rack")
+    phase = "shared"
 
     def encode(self, m: FamilyModel) -> None:
         cp, policy = m.cp, m.policy

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
-from constraints.rule import Check, Rule
+from constraints.rule import Check, Reads, Rule
 from constraints.rules.budget import Budget
 from constraints.rules.cooling import Cooling
 from constraints.rules.cores import Cores
@@ -30,6 +31,12 @@ RULES: tuple[Rule, ...] = (
     Vram(), Precision(), Software(), HostMemory(), Fit(), Lanes(), Cores(), Storage(), Interconnect(), Cooling(),
     RackRule(), Power(), Site(), Surplus(), Procurement(), Estimates(), Sellers(), Budget(),
 )  # fmt: skip
+
+
+@cache
+def that_read(what: Reads) -> frozenset[str]:
+    """Ids of the rules whose verdict hangs on the plan, the row, the model or the orders."""
+    return frozenset(rule.id for rule in RULES if what in rule.reads)
 
 
 def findings(case: Case) -> list[Check]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catalogs.message import N_
 from constraints.prices.order_limits import limit_estimates, limit_sellers
-from constraints.rule import Check, counted, figure
+from constraints.rule import Check, Rule, counted, figure
 
 if TYPE_CHECKING:
     from constraints.build import Case
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from constraints.prices.purchase import Purchase
 
 
-class Estimates:
+class Estimates(Rule):
     """At most a share of the sum of lines rests on prices of confidence `estimate`."""
 
     id = "estimates"
+    title = N_("Share on estimated prices")
+    phase = "money"
+    reads = frozenset({"orders"})
 
     def encode(self, m: Shopping) -> None:
         limit_estimates(m)
@@ -36,10 +40,13 @@ class Estimates:
         return [Check.at_most(self.id, share, percent, "%", passing, failing)]
 
 
-class Sellers:
+class Sellers(Rule):
     """At most so many sellers, and at most a share of the sum of lines with any one of them."""
 
     id = "sellers"
+    title = N_("Shares of sellers")
+    phase = "money"
+    reads = frozenset({"orders"})
 
     def encode(self, m: Shopping) -> None:
         limit_sellers(m)

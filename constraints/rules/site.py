@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catalogs.message import N_
 from constraints.build import total_w, units
-from constraints.rule import Check, counted
+from constraints.rule import Check, Rule, counted
 from constraints.rules.power import unknown_draw
 
 if TYPE_CHECKING:
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
     from constraints.model.family_model import FamilyModel
 
 
-class Site:
+class Site(Rule):
     id = "site"
+    title = N_("Site")
+    phase = "shared"
 
     def encode(self, m: FamilyModel) -> None:
         for n, is_n in m.node_counts.items():

@@ -14,10 +14,11 @@ from catalogs.engines.rules import PlanFault, Release, first_faults, newest, pla
 from catalogs.engines.sizes import ModelSizes, of
 from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
 from catalogs.llm import Llm
+from catalogs.message import N_
 from catalogs.schema import Gpu
 from constraints.plan import Plan
 from constraints.request import Request
-from constraints.rule import Check
+from constraints.rule import Check, Rule
 
 if TYPE_CHECKING:
     from constraints.build import Case
@@ -184,8 +185,11 @@ def kernel_class(gpu: Gpu) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-class Software:
+class Software(Rule):
     id = "software"
+    title = N_("Software")
+    phase = "parts"
+    reads = frozenset({"plan", "model"})
 
     def encode(self, m: FamilyModel) -> None:
         for row, chosen in m.rows.items():

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.llm import Llm
+from catalogs.message import N_
 from catalogs.schema import Drive
 from constraints.physics.contents import inside
 from constraints.physics.training import base_bytes, checkpoint_bytes
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rule import Check, counted
+from constraints.rule import Check, Rule, counted
 from constraints.rules.lanes import needs_lanes
 
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ def needed_gb(llm: Llm, precision: str, policy: Policy, request: Request) -> int
     return -(-base * (100 + policy.whole("storage.free_percent")) // 100)
 
 
-class Storage:
+class Storage(Rule):
     id = "storage"
+    title = N_("Storage")
+    phase = "parts"
+    reads = frozenset({"plan"})
 
     def encode(self, m: FamilyModel) -> None:
         nvme = {d: q for d, q in m.drive.items() if needs_lanes(d)}

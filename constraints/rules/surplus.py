@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from catalogs.load import Catalog
+from catalogs.message import N_
 from catalogs.offers import Bundle
 from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Drive, Gpu, Memory, Nic, Platform
@@ -21,7 +22,7 @@ from constraints.physics.contents import inside, modules_to_buy
 from constraints.physics.links import lan_port
 from constraints.policy import Policy
 from constraints.prices.ordering import at_least
-from constraints.rule import Check
+from constraints.rule import Check, Rule
 from constraints.rules.cooling import Cooling
 from constraints.rules.host_memory import floor_gb
 from constraints.rules.interconnect import bills_of, covers, net_of
@@ -35,8 +36,11 @@ if TYPE_CHECKING:
     from constraints.prices.purchase import Line
 
 
-class Surplus:
+class Surplus(Rule):
     id = "surplus"
+    title = N_("Surplus parts")
+    phase = "shared"
+    reads = frozenset({"orders"})
 
     def encode(self, m: FamilyModel) -> None:
         if m.request.shares:

@@ -13,13 +13,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from catalogs.llm import Llm
+from catalogs.message import N_
 from catalogs.schema import Gpu
 from constraints.physics.reserve import reserve_bytes, usable_bytes
 from constraints.physics.training import footprint
 from constraints.plan import Plan
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rule import Check, counted, figure, gb
+from constraints.rule import Check, Rule, counted, figure, gb
 
 if TYPE_CHECKING:
     from constraints.build import Case
@@ -119,8 +120,11 @@ def demand_bytes(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Reques
     return held_bytes(gpu, llm, policy, plan, request).total
 
 
-class Vram:
+class Vram(Rule):
     id = "vram"
+    title = N_("GPU memory")
+    phase = "parts"
+    reads = frozenset({"plan", "model"})
 
     def encode(self, m: FamilyModel) -> None:
         for row, chosen in m.rows.items():

@@ -13,7 +13,7 @@ from optimizer.cli.no_build_view import show_no_build
 from optimizer.cli.output import say, table
 from optimizer.cli.prices_view import show_price_risk, show_variation
 from optimizer.cli.why_not_view import show_why_not
-from optimizer.procurement.labels import CATEGORIES, RULES, STATUS, UNITS
+from optimizer.procurement.labels import CATEGORIES, STATUS, UNITS, rule_titles
 from optimizer.request.command import Typed
 from optimizer.result.explanation_schema import Neighbour, NoBuild, PointExplained, StepFacts
 from optimizer.search.clock import Clock, TimeUp
@@ -98,7 +98,8 @@ def show_point(p: PointExplained) -> None:
     table(
         [_("rule"), "", _("measured"), _("limit"), _("unit"), _("margin"), _("finding")],
         [
-            [coded(RULES, m.rule), coded(STATUS, m.status), number(m.measured), number(m.limit), coded(UNITS, m.unit),
+            [coded(rule_titles(), m.rule), coded(STATUS, m.status), number(m.measured), number(m.limit),
+             coded(UNITS, m.unit),
              "" if m.margin_percent is None else f"{m.margin_percent:.0f} %", _.sentence(m.text)]
             for m in p.margins if m.measured is not None
         ],

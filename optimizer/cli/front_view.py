@@ -8,7 +8,7 @@ from typing import Any
 from catalogs.message import read_message
 from optimizer.cli.money_view import grouped, sums
 from optimizer.cli.output import note, say, table
-from optimizer.procurement.labels import RULES, STATUS, UNITS
+from optimizer.procurement.labels import STATUS, UNITS, rule_titles
 from optimizer.text.languages import N_, chosen
 
 SHOWN = 12
@@ -131,7 +131,7 @@ def checks(found: Iterable[dict[str, Any]]) -> None:
         [_("rule"), "", _("measured value"), _("limit"), _("unit"), _("finding")],
         [
             [
-                coded(RULES, x["rule"]),
+                coded(rule_titles(), x["rule"]),
                 coded(STATUS, x["status"]),
                 number(x["measured"]),
                 number(x["limit"]),

@@ -11,7 +11,7 @@ from catalogs.message import read_message
 from optimizer.cli.front_view import coded, remark
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import note, say
-from optimizer.procurement.labels import RULES
+from optimizer.procurement.labels import rule_titles
 from optimizer.result.explanation_schema import ConditionFacts, NoBuild, WayOut
 from optimizer.text.languages import chosen as language
 
@@ -107,7 +107,7 @@ def _conflict(members: int, verified: bool) -> str:
 def _member(c: ConditionFacts) -> str:
     """A condition in conflict, with the rule that carries it."""
     _ = language()
-    return f"{_.sentence(c.text)}{'' if c.asked else _(' (default)')}   [{coded(RULES, c.rule)}]"
+    return f"{_.sentence(c.text)}{'' if c.asked else _(' (default)')}   [{coded(rule_titles(), c.rule)}]"
 
 
 def _from(c: ConditionFacts, found: NoBuild) -> str:

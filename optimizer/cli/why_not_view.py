@@ -9,7 +9,7 @@ from optimizer.cli.front_view import coded
 from optimizer.cli.money_view import apart, grouped
 from optimizer.cli.output import say, table
 from optimizer.explanation.why_not.schema import BreakEven, Offered, WhyNot
-from optimizer.procurement.labels import RULES
+from optimizer.procurement.labels import rule_titles
 from optimizer.text.languages import N_
 from optimizer.text.languages import chosen as language
 
@@ -35,7 +35,7 @@ def why_not_lines(w: WhyNot) -> list[str]:
         text = _("allowed if not for {what}", what=_.list(a.conditions, " and "))
         text = text if a.conditions else _.sentence(a.text)
         cost = _(": {money}", money=f"{grouped(a.total)} {w.currency}") if a.total else ""
-        rules = ", ".join(coded(RULES, x) for x in a.rules)
+        rules = ", ".join(coded(rule_titles(), x) for x in a.rules)
         lines.append(_("What stands against it ({rules}): {finding}{cost}.", rules=rules, finding=text, cost=cost))
     if w.supposed:
         names = ", ".join(w.supposed)
@@ -132,7 +132,7 @@ def show_mended(m: Mended | None) -> None:
     if not m.changes:
         say(_("Nothing to mend: every rule passes, {total} {currency}.", total=grouped(m.total), currency=m.currency))
         return
-    table([_("rule broken"), _("finding")], [[coded(RULES, x.rule), _.sentence(x.text)] for x in m.broken])
+    table([_("rule broken"), _("finding")], [[coded(rule_titles(), x.rule), _.sentence(x.text)] for x in m.broken])
     table(
         [_("part"), _("from"), _("to"), _("price, {currency}", currency=m.currency)],
         [[c.name, str(c.from_qty), str(c.to_qty), grouped(c.price) if c.price else _("no price")] for c in m.changes],

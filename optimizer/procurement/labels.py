@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from optimizer.text.languages import N_, Words
@@ -15,14 +17,6 @@ CATEGORIES = {
     "nic": N_("Network card"), "psu": N_("Power supply"), "cooling": N_("Cooling"), "switch": N_("Switch"),
     "optic": N_("Optic"), "cable": N_("Cable"), "rack": N_("Rack"), "pdu": N_("Power distribution unit"),
     "bundle": N_("Bundle"),
-}  # fmt: skip
-RULES = {
-    "vram": N_("GPU memory"), "precision": N_("Precision"), "software": N_("Software"),
-    "host_memory": N_("Host memory"), "fit": N_("Mechanical fit"), "lanes": N_("PCIe lanes"), "cores": N_("CPU cores"),
-    "storage": N_("Storage"), "interconnect": N_("Interconnect"), "cooling": N_("Cooling"), "rack": N_("Rack"),
-    "power": N_("Power"), "site": N_("Site"), "procurement": N_("Procurement"), "sellers": N_("Shares of sellers"),
-    "estimates": N_("Share on estimated prices"), "surplus": N_("Surplus parts"), "budget": N_("Budget"),
-    "request": N_("Request"),
 }  # fmt: skip
 UNITS = {
     "cores": N_("cores"), "lanes": N_("lanes"), "modules": N_("modules"), "nodes": N_("nodes"),
@@ -46,12 +40,20 @@ BASIS = {
 }
 
 
+@cache
+def rule_titles() -> Mapping[str, str]:
+    """Titles by the ids of findings: each rule's own, and that of the fields of the request which no rule reads."""
+    from constraints.rules.registry import RULES
+
+    return {rule.id: rule.title or rule.id for rule in RULES} | {"request": N_("Request")}
+
+
 def category(_: Words, code: str) -> str:
     return _(CATEGORIES.get(code, code))
 
 
 def rule(_: Words, code: str) -> str:
-    return _(RULES.get(code, code))
+    return _(rule_titles().get(code, code))
 
 
 def unit(_: Words, code: str) -> str:

@@ -47,14 +47,13 @@ class Family:
             candidates,
         )
         self.widen(m)
-        closing = {"procurement", "estimates", "sellers", "budget"}
         for rule in rules:
-            if rule.id not in closing:
+            if rule.phase != "money":
                 rule.encode(m)
         m.close_power()
         m.close_cost()
-        for rule in rules:
-            if rule.id in closing:
+        for rule in rules:  # these read orders and totals, which are there only now
+            if rule.phase == "money":
                 rule.encode(m)
         self.cost = market.axis.encode(m)
         self.market, self.model, self.seconds, self.ticks = market, m, 0.0, 0.0

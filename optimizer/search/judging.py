@@ -73,7 +73,7 @@ def judge(market: Market, build: Build) -> JudgedBuild:
     if row is not None:
         case = replace(case, plan=row.plan, row=row.key)
     for rule in RULES:
-        if row is None and rule.id in ("vram", "precision", "software", "storage", "interconnect"):
+        if row is None and "plan" in rule.reads:
             checks.append(Check.of(rule.id, False, "no plan of the model exists on these GPUs"))
             continue
         checks += rule.check(case)
@@ -92,7 +92,7 @@ def best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
         if best and best.perf.tenths >= row.perf.tenths:
             continue
         trial = replace(case, plan=row.plan, row=row.key)
-        realised = [x for rule in RULES if rule.id in ("lanes", "interconnect") for x in rule.check(trial)]
+        realised = [x for rule in RULES if "row" in rule.reads for x in rule.check(trial)]
         realised += experts(trial) if row.plan.offload else []
         if not any(x.status == "fail" for x in realised):
             best = row

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from catalogs.message import N_ as N_  # views take it from here
 from catalogs.message import Message
 
 LOCALE = Path(__file__).parents[1] / "locale"
@@ -38,11 +39,6 @@ APART = {"reasons": re.compile(r"(?<=\))\. "), "faults": re.compile(r"; (?=[A-Z]
 CHINESE, LATIN = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z0-9]")
 NUMBERS = re.compile(r"(?<=[A-Za-z0-9])([和或])(?=[A-Za-z0-9])")
 BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff，：；、（）]) (?=[\u4e00-\u9fff（）])")
-
-
-def N_(text: str) -> str:
-    """Marks a string that is looked up later."""
-    return text
 
 
 def default_language(environment: Mapping[str, str] = os.environ) -> str:

@@ -17,7 +17,7 @@ from optimizer.search.solver import GIVE_UP, Solver
 from tests.support.random_catalogs import scenario
 
 
-class FewGpus:
+class FewGpus(Rule):
     """A rule that search and bounds know nothing of: so many GPUs per node at most."""
 
     id = "few_gpus"
@@ -33,7 +33,7 @@ class FewGpus:
         return [Check.at_most(self.id, c.per_node, self.most, "GPUs", "few GPUs per node", "too many GPUs per node")]
 
 
-class LeanNode:
+class LeanNode(Rule):
     """Another one: a node draws so many watts at most."""
 
     id = "lean_node"

@@ -9,6 +9,7 @@ from catalogs.schema import Kind
 from constraints.build import Build
 from constraints.prices.tariff import NEVER
 from constraints.prices.totals import totals
+from constraints.rules.registry import that_read
 from optimizer.explanation.conditions.conditions import conditions
 from optimizer.explanation.why_not.asked_for import SUPPOSED, Wish, supposed, without_offer
 from optimizer.explanation.why_not.break_even import break_even
@@ -25,7 +26,6 @@ from optimizer.text.minor_units import money
 SMALLEST_MODEL = "r1-distill-qwen-1.5b"
 """Runs on whatever runs anything: for a build that holds a part, before the model is asked about it."""
 NO_RIVAL = "nothing as fast exists without it: at every price it is the only one"
-PLAN_RULES = ("vram", "precision", "software", "host_memory")
 
 
 def why_not(market: Market, point: Point, what: Wish | Build, clock: Clock | None = None) -> WhyNot:
@@ -207,8 +207,8 @@ def _reasons(market: Market, wish: Wish, clock: Clock) -> list[tuple[Against, di
         return [(_plain("fit", _unplaced(market, wish)), {})]
     _, checks = check(market.asking(budget_cents=None), bare.found.build)
     failed = [x for x in checks if x.status == "fail"]
-    of_plan = [x for x in failed if x.rule in PLAN_RULES]
-    return [(_plain(x.rule, x.text), {}) for x in of_plan or failed]
+    of_model = [x for x in failed if x.rule in that_read("model")]
+    return [(_plain(x.rule, x.text), {}) for x in of_model or failed]
 
 
 def _unplaced(market: Market, wish: Wish) -> str:

@@ -13,7 +13,7 @@ from optimizer.procurement.bids.flags import FLAGS
 from optimizer.procurement.bids.schema import Flag, Item, OverTerm
 from optimizer.procurement.bids.technical import Judged
 from optimizer.procurement.bids.words import FILLS, ROLES
-from optimizer.procurement.labels import RULES, TAXES
+from optimizer.procurement.labels import TAXES, rule_titles
 from optimizer.procurement.reading.by_time import said_of
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.reading.line.match import SIMILAR
@@ -163,7 +163,7 @@ def of_build(j: Judged, bid: str, others: Sequence[str] = ()) -> Iterator[Flag]:
     if others:
         yield flag("other-nodes", bid, what=", ".join(others))
     for u in j.not_judged:
-        yield flag("not-judged", bid, rule=RULES.get(u.rule, u.rule), where=where(u.lines), what=u.text)
+        yield flag("not-judged", bid, rule=rule_titles().get(u.rule, u.rule), where=where(u.lines), what=u.text)
     if j.build is None:
         yield flag("no-build", bid, what=j.reason)
         return
@@ -171,7 +171,7 @@ def of_build(j: Judged, bid: str, others: Sequence[str] = ()) -> Iterator[Flag]:
         gpu = j.case.gpu.name if j.case is not None else ""
         yield flag("runs-nothing", bid, what=stop_of(j.failed, gpu))
     for x in j.failed:
-        yield flag("rules-failed", bid, rule=RULES.get(x.rule, x.rule), what=x.text)
+        yield flag("rules-failed", bid, rule=rule_titles().get(x.rule, x.rule), what=x.text)
 
 
 def _money(x: Decimal) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from catalogs.message import read_message
+from constraints.rules.registry import that_read
 from optimizer.procurement.labels import category, rule, unit, word
 from optimizer.procurement.quotation.quote import Quote
 from optimizer.text.languages import N_, Words
@@ -23,8 +24,6 @@ DEVIATIONS = {
 Deviation = Literal["none", "better", "worse", "unknown"]
 SIGNS = {"at_most": "≤ ", "at_least": "≥ ", "": ""}
 """How a finding's measured value has to stand to its limit."""
-OF_PRICES = ("budget", "estimates", "sellers", "surplus")
-"""Rules whose findings change with the prices of a file."""
 
 
 def included(_: Words, q: Quote) -> list[str]:
@@ -74,7 +73,7 @@ def excluded(_: Words, q: Quote) -> list[str]:
 def remarks(_: Words, q: Quote) -> list[str]:
     """Notes and warnings of the result that bear on a buyer, and findings that are no pass; prices aside, of which the
     sheets speak by formula."""
-    out = [_.sentence(x.text) for x in q.chosen.checks if x.status != "pass" and x.rule not in OF_PRICES]
+    out = [_.sentence(x.text) for x in q.chosen.checks if x.status != "pass" and x.rule not in that_read("orders")]
     out += [_.pair(*q.model_note)] if q.model_note[0] else []
     out += [_.sentence(read_message(m.model_dump())) for m in q.result.messages if m.code == "not-proven"]
     out += [_.sentence(x) for x in q.notes]
@@ -204,7 +203,7 @@ def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
     if r.max_lead_days is not None:
         yield _lead_time(_, q, r.max_lead_days)
     for x in p.checks:
-        if x.limit is None or x.measured is None or x.rule in ("budget", "site", *OF_PRICES):
+        if x.limit is None or x.measured is None or x.rule == "site" or x.rule in that_read("orders"):
             continue
         kind = "none" if x.status == "pass" else "worse"
         said = _.sentence(x.text)

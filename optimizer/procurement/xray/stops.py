@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from constraints.rules.registry import that_read
 from optimizer.text.languages import N_
 
-STOPS = ("vram", "precision", "software", "interconnect", "lanes", "host_memory")
-"""Rules without which no plan of the model runs."""
 LIMITS = N_("no plan on these GPUs keeps every limit of the request (users, speed of each user, precision)")
 
 
@@ -26,7 +25,8 @@ class Finding(Protocol):
 def stop_of(checks: Iterable[Finding], gpu: str) -> str:
     """What keeps every plan from a build of such GPUs: the first rule that it fails, else the request's limits."""
     failed = [c for c in checks if c.status == "fail"]
-    texts = [c.text for c in failed if c.rule in STOPS]
+    no_plan = that_read("model") | that_read("row")
+    texts = [c.text for c in failed if c.rule in no_plan]
     # A GPU that its chassis can't hold or feed runs no plan either.
     texts += [c.text for c in failed if c.rule == "fit" and gpu in c.text]
     return texts[0] if texts else LIMITS

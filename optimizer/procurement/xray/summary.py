@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from optimizer.procurement.labels import CATEGORIES, RULES
+from optimizer.procurement.labels import CATEGORIES, rule_titles
 from optimizer.procurement.xray.schema import Beside, Finding, Unjudged, XLine, XRay
 from optimizer.procurement.xray.stops import stop_of
 from optimizer.text.languages import N_, Words
@@ -98,7 +98,7 @@ def unjudged(u: Unjudged, _: Words) -> str:
     where = _.sentence(u.where)
     if u.what:
         return _("{what}: not judged, {where} may be it", what=thing(u.what, _), where=where)
-    return _("{what}: not judged, {where} may count", what=RULES.get(u.rule, u.rule), where=where)
+    return _("{what}: not judged, {where} may count", what=rule_titles().get(u.rule, u.rule), where=where)
 
 
 def _open(x: XRay, _: Words) -> Iterable[str]:
@@ -168,7 +168,7 @@ def _prices(x: XRay, _: Words) -> Iterable[str]:
 def _rules(x: XRay, _: Words) -> Iterable[str]:
     failed = list(dict.fromkeys(c.rule for c in x.checks if c.status == "fail"))
     if failed:
-        said = _.list(RULES.get(r, r) if _.chinese else r for r in failed)
+        said = _.list(rule_titles().get(r, r) if _.chinese else r for r in failed)
         one = len(failed) == 1
         yield _("One rule fails: {what}.", what=said) if one else _("{n} rules fail: {what}.", n=len(failed), what=said)
     elif x.checks and not x.not_judged:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from constraints.rules.registry import that_read
 from optimizer.procurement.labels import STATUS, rule, unit
-from optimizer.procurement.quotation.content import OF_PRICES
 from optimizer.procurement.quotation.workbook.book import Book
 from optimizer.procurement.quotation.workbook.live import said, where
 from optimizer.procurement.quotation.workbook.sentences import of_the_build
@@ -36,7 +36,7 @@ def add(book: Book) -> None:
         s.text(row, 1, rule(_, x.rule), **cell)
         status = x.status
         if x.rule != "budget" or q.budget is None:
-            dated = f" {_('(as priced when this file was made)')}" if x.rule in OF_PRICES and x.limit else ""
+            dated = f" {_('(as priced when this file was made)')}" if x.rule in that_read("orders") and x.limit else ""
             s.text(row, 2, _.sentence(x.text) + dated, **cell)
         if x.rule == "budget" and q.budget is not None:
             status = "pass" if q.sums.total <= q.budget else "fail"
