@@ -16,7 +16,7 @@ from optimizer.procurement.reading.line.line_prices import Basis
 from optimizer.procurement.reading.mapping import Mapping, Tax
 from optimizer.procurement.reading.opening.tables import Sheet
 from optimizer.procurement.reading.sums import sums
-from optimizer.procurement.reading.table.headers import MONEY, Header
+from optimizer.procurement.reading.table.headers import MONEY, Column, Header
 from optimizer.procurement.reading.table.rows import Body
 
 CHINESE_TAX = re.compile(r"增值税|价税合计|[专普]票")
@@ -34,45 +34,61 @@ def basis_of(
     for name, value in rows.said:
         text = value.isoformat() if isinstance(value, date) else str(value)
         said.setdefault(name, text)
-    notes = [n for n in rows.notes if n]
-    money = [c for c in header.columns.values() if c.field in MONEY]
-    taxes = {c.tax for c in money if c.tax}
-    tax: Tax = "unknown"
+    notes = [note for note in rows.notes if note]
+    money = [column for column in header.columns.values() if column.field in MONEY]
+    tax = _tax_of(money, notes, given, issues)
+    stated = given.currency or _stated_currency(money, said, rows, notes)
+    currency = stated or _implied_currency(sheet, header, rows, notes, issues)
+    return Basis(currency, tax, _rate_of(money, notes, given)), said
+
+
+def _tax_of(money: list[Column], notes: list[str], given: Mapping, issues: list[Issue]) -> Tax:
+    """With or without tax: by the mapping, the headers of the prices where these agree, else the notes."""
     if given.tax != "unknown":
-        tax = given.tax
-    elif len(taxes) == 1:
-        tax = taxes.pop()  # type: ignore[assignment]
-    elif not taxes:
-        in_notes = {t for n in notes if (t := _tax_of_note(n))}
-        if len(in_notes) == 1:
-            tax = in_notes.pop()  # type: ignore[assignment]
-        elif in_notes:
-            text = "the notes say both with and without tax"
-            issues.append(Issue(code="tax-basis-unclear", severity="error", text=text))
-    currency = given.currency or only(c.currency for c in money if c.currency)
-    currency = currency or words.currency_in(said.get("currency", ""))
-    if not currency:
-        currency = only(
-            x for t in rows.totals if isinstance(t.cell, str) and (x := words.qualified(t.cell)[1].get("currency"))
-        )
-    if not currency:
-        currency = only(
-            x for n in [*notes, *(t.label for t in rows.totals)] if (x := words.qualified(n)[1].get("currency"))
-        )
-    if not currency:
-        columns = [n for n, c in header.columns.items() if c.field in MONEY]
-        currency = only(x for n in columns for x in sheet.facts.currencies.get(n, ()))
-    if not currency and CHINESE_TAX.search(
-        " ".join([*notes, *(t.label for t in rows.totals), *(c.header for c in money)])
-    ):
-        currency = "CNY"
-        issues.append(Issue(code="currency-by-tax", severity="note", text="CNY, since the tax is China's (增值税)"))
-    rate = given.tax_rate
-    if rate is None:
-        rates = {r for n in notes if (r := _rate_of_note(n)) is not None}
-        rates |= {r for c in money if c.tax and (r := sums.rate_in(c.header)) is not None}
-        rate = rates.pop() if len(rates) == 1 else None
-    return Basis(currency, tax, rate), said
+        return given.tax
+    in_headers = {column.tax for column in money if column.tax}
+    if in_headers:  # of headers that differ, each is right for its own column
+        return in_headers.pop() if len(in_headers) == 1 else "unknown"  # type: ignore[return-value]
+    in_notes = {tax for note in notes if (tax := _tax_of_note(note))}
+    if len(in_notes) > 1:
+        text = "the notes say both with and without tax"
+        issues.append(Issue(code="tax-basis-unclear", severity="error", text=text))
+    return in_notes.pop() if len(in_notes) == 1 else "unknown"  # type: ignore[return-value]
+
+
+def _stated_currency(money: list[Column], said: dict[str, str], rows: Body, notes: list[str]) -> str:
+    """The currency that headers of prices, a label, sums or the notes name, in that order; blank for none."""
+
+    def named_in(texts: Iterable[str]) -> str:
+        return only(code for text in texts if (code := words.qualified(text)[1].get("currency")))
+
+    return (
+        only(column.currency for column in money if column.currency)
+        or words.currency_in(said.get("currency", ""))
+        or named_in(total.cell for total in rows.totals if isinstance(total.cell, str))
+        or named_in([*notes, *(total.label for total in rows.totals)])
+    )
+
+
+def _implied_currency(sheet: Sheet, header: Header, rows: Body, notes: list[str], issues: list[Issue]) -> str:
+    """The currency of the price cells' number formats, else that of a country whose tax is named; blank for neither."""
+    columns = [number for number, column in header.columns.items() if column.field in MONEY]
+    if formatted := only(code for number in columns for code in sheet.facts.currencies.get(number, ())):
+        return formatted
+    heads = [header.columns[number].header for number in columns]
+    if not CHINESE_TAX.search(" ".join([*notes, *(total.label for total in rows.totals), *heads])):
+        return ""
+    issues.append(Issue(code="currency-by-tax", severity="note", text="CNY, since the tax is China's (增值税)"))
+    return "CNY"
+
+
+def _rate_of(money: list[Column], notes: list[str], given: Mapping) -> Decimal | None:
+    """The one tax rate, in percent, that notes and headers of prices state; None for none or several."""
+    if given.tax_rate is not None:
+        return given.tax_rate
+    rates = {rate for note in notes if (rate := _rate_of_note(note)) is not None}
+    rates |= {rate for column in money if column.tax and (rate := sums.rate_in(column.header)) is not None}
+    return rates.pop() if len(rates) == 1 else None
 
 
 def in_units(header: Header, rows: Body, given: Mapping, notices: list[Notice]) -> Header:

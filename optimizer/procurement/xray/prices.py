@@ -19,7 +19,7 @@ from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.xray.basis import Conversion, rounded
 from optimizer.procurement.xray.placing import Scope
 from optimizer.procurement.xray.schema import Mark, Stated, Totals, XLine
-from optimizer.text.minor_units import minor, money
+from optimizer.text.minor_units import money
 
 MOST_CENTS = 10**11
 """Minor units of a piece that the solver still sums without overflow; a quote beyond it is read, not solved."""
@@ -38,35 +38,36 @@ class Prices:
 def prices(quote: Quote, market: Market, scope: Scope, to: Conversion, above: Decimal, below: Decimal) -> Prices:
     """Every line against the catalog's price in the market, marked above or below by so many percent."""
     build = scope.placed.build if scope.placed else None
-    home = {x.row: _home(x, build, market.catalog) for x in quote.lines if x.row in scope.rows}
+    home = {line.row: _home(line, build, market.catalog) for line in quote.lines if line.row in scope.rows}
     by_time = {*quote.time_money.rows} if quote.time_money else set()
-    cents = {x.row: None if x.row in by_time else to.line(x) for x in quote.lines}
-    of = _carried(quote, scope, home, cents, market.catalog)
-    made = [_line(x, market, scope, home, cents, to, above, below, of.get(x.row, [])) for x in quote.lines]
-    paid: dict[str, int] = {}
-    have = build.total() if build else {}
-    split = [y for x in quote.lines for y in _shares(x, of.get(x.row, []), cents[x.row] or 0, home, market)]
-    for part, amount in split:
-        pieces = sum(y.pieces or 0 for y in quote.lines if y.row in home and y.matched.part == part)
-        share = Fraction(have[part], pieces) if pieces > have[part] else Fraction(1)  # the rest is left over
-        paid[part] = paid.get(part, 0) + (rounded(amount * share) or 0)
-    off = sum(to.rebate(t) or 0 for t in quote.totals if t.kind == "discount")
+    cents = {line.row: None if line.row in by_time else to.line(line) for line in quote.lines}
+    carried = _carried(quote, scope, home, cents, market.catalog)
+    pricing = _Pricing(market, scope, to, home, cents, above, below)
+    made = [_line(line, pricing, carried.get(line.row, [])) for line in quote.lines]
+    off = sum(to.rebate(total) or 0 for total in quote.totals if total.kind == "discount")
     hardware = _hardware(quote, cents)
-    if any(x.row in by_time and x.role == "part" for x in quote.lines):
+    if any(line.row in by_time and line.role == "part" for line in quote.lines):
         hardware = None
     bought = None if hardware is None else hardware + off
     totals = _totals(quote, made, market, scope, cents, off, to.tax_rate)
     if by_time:  # a sum of what is paid once and what is paid each month is none
-        totals = totals.model_copy(
-            update={
-                "net": None,
-                "tax": None,
-                "gross": None,
-                "services": None,
-                "hardware": totals.hardware if bought else None,
-            }
-        )
-    return Prices(made, totals, bought, paid)
+        none = dict.fromkeys(("net", "tax", "gross", "services"))
+        totals = totals.model_copy(update={**none, "hardware": totals.hardware if bought else None})
+    return Prices(made, totals, bought, _paid(quote, build, pricing, carried))
+
+
+def _paid(quote: Quote, build: Build | None, pricing: _Pricing, carried: Mapping[int, list[Line]]) -> dict[str, int]:
+    """Minor units that the quote asks for each part of the build in all; the rest of what it holds too many of is
+    left over."""
+    home, cents = pricing.home, pricing.cents
+    have = build.total() if build else {}
+    paid: dict[str, int] = {}
+    for line in quote.lines:
+        for part, amount in _shares(line, carried.get(line.row, []), cents[line.row] or 0, home, pricing.market):
+            pieces = sum(x.pieces or 0 for x in quote.lines if x.row in home and x.matched.part == part)
+            share = Fraction(have[part], pieces) if pieces > have[part] else Fraction(1)
+            paid[part] = paid.get(part, 0) + (rounded(amount * share) or 0)
+    return paid
 
 
 def quoted_market(market: Market, build: Build, paid: Mapping[str, int], seller: str) -> tuple[Market, list[str]]:
@@ -180,52 +181,121 @@ def catalog_cents(market: Market, part: str, pieces: int, board: str = "") -> tu
     return None, book.ledger.get(part, "no price in this number")
 
 
-def _line(
-    x: Line, market: Market, scope: Scope, home: Mapping[int, str], cents: Mapping[int, int | None], to: Conversion,
-    above: Decimal, below: Decimal, carried: list[Line],
-) -> XLine:  # fmt: skip
-    unit, part = market.request.currency, market.catalog.parts.get(x.matched.part or "")
-    theirs: int | None = None
-    said = ""
-    absorbed = x.row in scope.rows and home.get(x.row) not in (None, x.matched.part) and not _on_board(x, home, market)
-    absorbed = absorbed and not x.holds
-    if part is not None and x.role == "part":
-        theirs, said = catalog_cents(market, part.id, x.pieces or 1, home.get(x.row, ""))
-        if theirs is None and x.pieces and not absorbed:
-            said = _otherwise(market, part.id, said)
-    if x.matched.how == "bundle":
-        theirs, said = 0, "the parts that it holds"
-    if theirs is not None and carried:
-        more = [catalog_cents(market, c.matched.part, c.pieces or 1)[0] for c in carried
-                if c.matched.part and home.get(c.row, c.matched.part) == c.matched.part]  # fmt: skip
-        theirs = None if None in more else theirs + sum(m or 0 for m in more)
-        said = "a part in it has no price" if theirs is None else said
-        if any(c.role == "part" and c.matched.how == "none" for c in carried):
-            theirs, said = None, "not all that it holds is known"
-    ours = cents[x.row] if x.pieces or x.unit_price is None else None
-    each = rounded(to.converted(to.net(x.unit_price, x.tax, x.tax_rate), x.currency)) if not x.pieces else None
-    if ours is not None and x.pieces:
-        each = rounded(Fraction(ours) / x.pieces)
+@dataclass(frozen=True)
+class _Pricing:
+    """What prices every line. `home`: row -> part of the build that the line pays for; `cents`: row -> its amount;
+    `above`, `below`: percent from which a difference is marked."""
+
+    market: Market
+    scope: Scope
+    to: Conversion
+    home: Mapping[int, str]
+    cents: Mapping[int, int | None]
+    above: Decimal
+    below: Decimal
+
+    def absorbed(self, line: Line) -> bool:
+        """Whether what the line offers is inside another part of the build, whose price is compared instead."""
+        if line.row not in self.scope.rows or line.holds:
+            return False
+        pays_for_another = self.home.get(line.row) not in (None, line.matched.part)
+        return pays_for_another and not _on_board(line, self.home, self.market)
+
+
+@dataclass(frozen=True)
+class _CatalogPrice:
+    """What the catalog asks for a line in all (minor units, None for unknown), and the words that say whose price."""
+
+    cents: int | None
+    said: str
+
+
+def _line(line: Line, pricing: _Pricing, carried: list[Line]) -> XLine:
+    """A line beside the catalog. `carried`: the lines at no price of their own that its price pays for."""
+    currency, part = pricing.market.request.currency, pricing.market.catalog.parts.get(line.matched.part or "")
+    absorbed = pricing.absorbed(line)
+    theirs = _with_carried(_catalog_price(line, pricing, absorbed), carried, pricing)
+    pieces = line.pieces or 1
+    # A line whose quantity is open is compared by the piece.
+    amount = pricing.cents[line.row] if line.pieces or line.unit_price is None else None
+    each = _each(line, amount, pricing.to)
+    compared = amount if line.pieces else each
     percent: float | None = None
-    compared = ours if x.pieces else each
-    if compared and theirs and not absorbed:
-        percent = round(float(100 * (Decimal(compared) - theirs) / theirs), 1)
-    floor = None if said.startswith("list") else below
-    mark = _mark(x, theirs, compared, percent, absorbed, above, floor)
-    each_theirs = None if theirs is None else rounded(Fraction(theirs) / (x.pieces or 1))
-    price = "" if x.unit_price is None else f"{x.unit_price:f} {x.currency or to.quote.currency}".strip()
+    if compared and theirs.cents and not absorbed:
+        percent = round(float(100 * (Decimal(compared) - theirs.cents) / theirs.cents), 1)
+    # Vendors sell under list prices as a rule: that is no sign of a fault.
+    floor = None if theirs.said.startswith("list") else pricing.below
+    shown = None if absorbed else theirs.cents
     return XLine(
-        row=x.row, role=x.role, text=x.text, how=x.matched.how, score=x.matched.score, part=x.matched.part,
+        row=line.row,
+        role=line.role,
+        text=line.text,
+        how=line.matched.how,
+        score=line.matched.score,
+        part=line.matched.part,
         name=part.name if part else "",
-        suggestions=list(x.matched.candidates), reason=x.matched.reason, pieces=x.pieces, optional=x.optional,
-        included=x.included,
-        stated_price=f"{price}{f', {x.tax}' if x.tax != 'unknown' else ''}" if price else None,
-        unit=None if each is None else money(each, unit), amount=None if ours is None else money(ours, unit),
-        catalog_unit=None if each_theirs is None or absorbed else money(each_theirs, unit),
-        catalog_amount=None if theirs is None or absorbed or not x.pieces else money(theirs, unit),
-        catalog_price=said, difference_percent=percent, mark=mark, carries=[c.row for c in carried],
-        issues=[i.text for i in x.issues],
-    )  # fmt: skip
+        suggestions=list(line.matched.candidates),
+        reason=line.matched.reason,
+        pieces=line.pieces,
+        optional=line.optional,
+        included=line.included,
+        stated_price=_stated_price(line, pricing.to.quote),
+        unit=None if each is None else money(each, currency),
+        amount=None if amount is None else money(amount, currency),
+        catalog_unit=None if shown is None else money(half_up(Fraction(shown) / pieces), currency),
+        catalog_amount=None if shown is None or not line.pieces else money(shown, currency),
+        catalog_price=theirs.said,
+        difference_percent=percent,
+        mark=_mark(line, theirs.cents, percent, absorbed, pricing.above, floor),
+        carries=[carried_line.row for carried_line in carried],
+        issues=[issue.text for issue in line.issues],
+    )
+
+
+def _catalog_price(line: Line, pricing: _Pricing, absorbed: bool) -> _CatalogPrice:
+    """The catalog's price of the line's own pieces."""
+    if line.matched.how == "bundle":
+        return _CatalogPrice(0, "the parts that it holds")
+    part = line.matched.part or ""
+    if line.role != "part" or part not in pricing.market.catalog.parts:
+        return _CatalogPrice(None, "")
+    cents, said = catalog_cents(pricing.market, part, line.pieces or 1, pricing.home.get(line.row, ""))
+    if cents is None and line.pieces and not absorbed:
+        said = _otherwise(pricing.market, part, said)
+    return _CatalogPrice(cents, said)
+
+
+def _with_carried(own: _CatalogPrice, carried: list[Line], pricing: _Pricing) -> _CatalogPrice:
+    """With the catalog's price of what the line carries; unknown as soon as the price of one part of it is."""
+    if own.cents is None or not carried:
+        return own
+    if any(line.role == "part" and line.matched.how == "none" for line in carried):
+        return _CatalogPrice(None, "not all that it holds is known")
+    whole = own.cents
+    for line in carried:
+        part = line.matched.part
+        # What is inside another part of the build is in the price of that part.
+        if part and pricing.home.get(line.row, part) == part:
+            cents = catalog_cents(pricing.market, part, line.pieces or 1)[0]
+            if cents is None:
+                return _CatalogPrice(None, "a part in it has no price")
+            whole += cents
+    return _CatalogPrice(whole, own.said)
+
+
+def _each(line: Line, amount: int | None, to: Conversion) -> int | None:
+    """Minor units of a piece: the amount divided, or the unit price where the quantity is open."""
+    if not line.pieces:
+        return rounded(to.converted(to.net(line.unit_price, line.tax, line.tax_rate), line.currency))
+    return None if amount is None else rounded(Fraction(amount) / line.pieces)
+
+
+def _stated_price(line: Line, quote: Quote) -> str | None:
+    """`1299.00 EUR, net` as the quote has it; None without a unit price."""
+    if line.unit_price is None:
+        return None
+    price = f"{line.unit_price:f} {line.currency or quote.currency}".strip()
+    return price if line.tax == "unknown" else f"{price}, {line.tax}"
 
 
 def _on_board(x: Line, home: Mapping[int, str], market: Market) -> bool:
@@ -235,15 +305,14 @@ def _on_board(x: Line, home: Mapping[int, str], market: Market) -> bool:
 
 
 def _mark(
-    x: Line, theirs: int | None, ours: int | None, percent: float | None, absorbed: bool, above: Decimal,
-    below: Decimal | None,
-) -> Mark:  # fmt: skip
+    line: Line, theirs: int | None, percent: float | None, absorbed: bool, above: Decimal, below: Decimal | None
+) -> Mark:
     """`below`: None where the catalog's price is a list price, under which vendors sell as a rule."""
-    if x.role == "service":
+    if line.role == "service":
         return "service"
-    if x.matched.part is None and x.matched.how != "bundle":
+    if line.matched.part is None and line.matched.how != "bundle":
         return "not-placed"
-    if x.included or absorbed:
+    if line.included or absorbed:
         return "in-another-line"
     if theirs is None:
         return "no-catalog-price"
@@ -291,29 +360,49 @@ def _totals(
     quote: Quote, made: list[XLine], market: Market, scope: Scope, cents: Mapping[int, int | None], off: int,
     tax_rate: Decimal | None,
 ) -> Totals:  # fmt: skip
-    unit = market.request.currency
-    counted = [x for x in quote.lines if not x.optional]
-
-    def of(lines: list[Line], less: int = 0) -> str | None:
-        found = [c for x in lines if (c := cents[x.row]) is not None]
-        return money(sum(found) + less, unit) if found else None
-
-    parts = [x for x in counted if x.role == "part"]
-    both = [x for x in made if x.difference_percent is not None and x.catalog_amount and not x.optional]
-    ours, theirs = (sum(Decimal(v or 0) for v in vs) for vs in
-                    ([x.amount for x in both], [x.catalog_amount for x in both]))  # fmt: skip
-    net, tax = of(counted, off), _tax(counted, cents, off, tax_rate)
+    """The quote's sums as stated and as its lines make them, beside the catalog's. `off`: rebates, below 0."""
+    currency = market.request.currency
+    counted = [line for line in quote.lines if not line.optional]
+    parts = [line for line in counted if line.role == "part"]
+    services = [line for line in counted if line.role == "service"]
+    not_placed = [line for line in parts if line.row not in scope.rows]
+    net, tax = _sum(counted, cents, off), _tax(counted, cents, off, tax_rate)
+    gross = None if net is None or tax is None else net + tax
+    ours, theirs = _compared(made)
     return Totals(
-        stated=[Stated(row=t.row, label=t.label, kind=t.kind, amount=f"{t.amount:f}") for t in quote.totals],
-        hardware=of(parts),
-        of_it_not_placed=of([x for x in parts if x.row not in scope.rows]) if scope.placed else None,
-        services=of([x for x in counted if x.role == "service"]),
-        rebates=money(off, unit) if off else None,
-        net=net,
-        tax=None if tax is None or net is None else money(tax, unit),
-        gross=None if tax is None or net is None else money(minor(net, unit) + tax, unit),
-        unpriced_rows=[x.row for x in counted if cents[x.row] is None],
-        compared=f"{ours:f}" if both else None,
-        compared_catalog=f"{theirs:f}" if both else None,
-        compared_percent=round(float(100 * (ours - theirs) / theirs), 1) if both and theirs else None,
+        stated=[
+            Stated(row=total.row, label=total.label, kind=total.kind, amount=f"{total.amount:f}")
+            for total in quote.totals
+        ],
+        hardware=_shown(_sum(parts, cents), currency),
+        of_it_not_placed=_shown(_sum(not_placed, cents), currency) if scope.placed else None,
+        services=_shown(_sum(services, cents), currency),
+        rebates=_shown(off or None, currency),
+        net=_shown(net, currency),
+        tax=None if net is None else _shown(tax, currency),
+        gross=_shown(gross, currency),
+        unpriced_rows=[line.row for line in counted if cents[line.row] is None],
+        compared=None if ours is None else f"{ours:f}",
+        compared_catalog=None if theirs is None else f"{theirs:f}",
+        compared_percent=round(float(100 * (ours - theirs) / theirs), 1) if ours is not None and theirs else None,
     )
+
+
+def _sum(lines: list[Line], cents: Mapping[int, int | None], off: int = 0) -> int | None:
+    """Minor units of the lines that have a price, less a rebate; None where none has."""
+    known = [amount for line in lines if (amount := cents[line.row]) is not None]
+    return sum(known) + off if known else None
+
+
+def _shown(cents: int | None, currency: str) -> str | None:
+    return None if cents is None else money(cents, currency)
+
+
+def _compared(made: list[XLine]) -> tuple[Decimal | None, Decimal | None]:
+    """(what the quote, what the catalog asks) for the lines that both price; None where there are none."""
+    both = [line for line in made if line.difference_percent is not None and line.catalog_amount and not line.optional]
+    if not both:
+        return None, None
+    ours = sum(Decimal(line.amount or 0) for line in both)
+    theirs = sum(Decimal(line.catalog_amount or 0) for line in both)
+    return Decimal(ours), Decimal(theirs)

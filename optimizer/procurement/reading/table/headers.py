@@ -123,41 +123,67 @@ def find_header(sheet: Sheet) -> Header | None:
 
 def header_at(sheet: Sheet, row: Row, below: Row | None = None) -> Header | None:
     """The header that a row, with the one below it, would be; None unless it names a thing and a price or quantity."""
-    texts = {c: x for c, x in row.cells.items() if isinstance(x, str)}
-    if len(texts) < len(row.cells) or any(AMOUNT.fullmatch(x) and not x.endswith("+") for x in texts.values()):
+    if not _all_words(row):
         return None
-    if below is not None:
-        if below.number != row.number + 1 or not all(
-            isinstance(x, str) and not x[:1].isdigit() for x in below.cells.values()
-        ):
-            return None
-        spread = _spread(sheet, row)
-        single = header_at(sheet, below)
-        if single is not None and not any(c in texts and column_of(texts[c]) for c in spread):
-            return None
-        lower = {c: str(x) for c, x in below.cells.items()}
-        if not any(column_of(x) for x in lower.values()):
-            return None
-        both = {c: _stacked(spread.get(c, ""), lower.get(c, "")) for c in sorted({*spread, *lower})}
-        named = {c: column for c, column in both.items() if column}
-    else:
-        named = {c: column for c, x in texts.items() if (column := column_of(x))}
-    if below is None and 3 < len(row.cells) > len(named) * 2 and len(named) < 4:
+    named = _named(row) if below is None else _named_in_two(sheet, row, below)
+    if named is None:
         return None
-    # `Ref` heads numbers of parts in a table, beside a label the number of the quote.
-    named = {c: replace(x, field="part_number") if x.field == "quote_no" else x for c, x in named.items()}
-    if not any(x.field in NAMING for x in named.values()):
-        likely = [c for word in NUMBER_OR_NAME for c, x in named.items() if bare(x.header) == word]
-        named |= {c: replace(named[c], field="name") for c in likely[:1]}
-    if not any(x.field == "qty" for x in named.values()):
-        named = {c: replace(x, field="qty") if x.field == "sets" else x for c, x in named.items()}
-    columns, unused = _one_each(named, sheet.facts.hidden_columns)
-    fields = {c.field for c in columns.values()}
+    columns, unused = _one_each(_with_likely_fields(named), sheet.facts.hidden_columns)
+    fields = {column.field for column in columns.values()}
     if not fields & set(NAMING) or not fields & {*MONEY, "qty"} or len(fields) < 2:
         return None
-    score = sum((WEIGHTS.get(c.field, 1)) * (2 if c.certain else 1) for c in columns.values())
-    last = below or row
-    return Header(last.number, 2 if below else 1, columns, score - (1 if below else 0), unused, max(row.cells))
+    score = sum(WEIGHTS.get(column.field, 1) * (2 if column.certain else 1) for column in columns.values())
+    if below is None:
+        return Header(row.number, 1, columns, score, unused, max(row.cells))
+    # Of two headers that name the same, that of one row is the likelier.
+    return Header(below.number, 2, columns, score - 1, unused, max(row.cells))
+
+
+def _all_words(row: Row) -> bool:
+    """Whether every filled cell is a text and none an amount; `100+` heads a column of prices by quantity."""
+    texts = list(row.cells.values())
+    return all(isinstance(text, str) and (not AMOUNT.fullmatch(text) or text.endswith("+")) for text in texts)
+
+
+def _named(row: Row) -> dict[int, Column] | None:
+    """The columns that a row's texts name; None where most of a wide row's texts name none: that is a line of words."""
+    named = {number: column for number, text in row.cells.items() if (column := column_of(str(text)))}
+    mostly_unknown = 3 < len(row.cells) > len(named) * 2 and len(named) < 4
+    return None if mostly_unknown else named
+
+
+def _named_in_two(sheet: Sheet, row: Row, below: Row) -> dict[int, Column] | None:
+    """The columns that two rows name together; None where the second isn't the lower half of one header."""
+    adjacent = below.number == row.number + 1
+    if not adjacent or any(not isinstance(text, str) or text[:1].isdigit() for text in below.cells.values()):
+        return None
+    upper = _spread(sheet, row)
+    if header_at(sheet, below) is not None and not any(
+        number in row.cells and column_of(str(row.cells[number])) for number in upper
+    ):
+        return None  # the lower row is a header by itself, under a title that names nothing
+    lower = {number: str(text) for number, text in below.cells.items()}
+    if not any(column_of(text) for text in lower.values()):
+        return None
+    both = {number: _stacked(upper.get(number, ""), lower.get(number, "")) for number in sorted({*upper, *lower})}
+    return {number: column for number, column in both.items() if column}
+
+
+def _with_likely_fields(named: dict[int, Column]) -> dict[int, Column]:
+    """With the field that a header of two meanings has in a table where nothing else names it."""
+
+    def renamed(old: str, new: str) -> dict[int, Column]:
+        return {
+            number: replace(column, field=new) if column.field == old else column for number, column in named.items()
+        }
+
+    named = renamed("quote_no", "part_number")  # `Ref` heads numbers of parts here, beside a label that of the quote
+    if not any(column.field in NAMING for column in named.values()):
+        likely = [number for word in NUMBER_OR_NAME for number, column in named.items() if bare(column.header) == word]
+        named |= {number: replace(named[number], field="name") for number in likely[:1]}
+    if not any(column.field == "qty" for column in named.values()):
+        named = renamed("sets", "qty")
+    return named
 
 
 def _stacked(upper: str, lower: str) -> Column | None:

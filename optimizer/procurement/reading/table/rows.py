@@ -17,7 +17,8 @@ from optimizer.text import amounts as numbers
 
 SAID = ("vendor", "valid_until", "currency", "quote_no", "quote_date", "tax_rate")
 FILLED_DOWN = ("category", "brand", "currency", "tax_rate", "section", "warranty", "lead_time")
-AMOUNTS = (*MONEY, "qty", "tax_amount")
+MERGED_ROWS, MERGED_COLUMNS, MERGED_CELLS = 2000, 50, 500_000
+"""Cells merged over more than this are decoration, or an attack."""
 NUMBERED = re.compile(r"^\W*(?:(?:\d{1,2}|[A-Za-z]|[IVX]{1,4}|[一二三四五六七八九十]{1,3})[.、)）:]\s*)?")
 
 
@@ -63,8 +64,7 @@ class Body:
 def body(sheet: Sheet, header: Header, *, ignore: tuple[int, ...] = (), last_row: int | None = None) -> Body:
     """Sorts the rows; a second header below starts a table with columns of its own."""
     out = Body(last_line=_last_line(sheet, header))
-    covered = _covered(sheet)
-    by_number = {r.number: r for r in sheet.rows} if covered else {}
+    merged = _Merged.of(sheet)
     for row in sheet.rows:
         if row.number <= header.row - header.height:
             _heard(out, row)
@@ -78,100 +78,174 @@ def body(sheet: Sheet, header: Header, *, ignore: tuple[int, ...] = (), last_row
             out.skip(row, "below the last row of the mapping")
         else:
             other = header_at(sheet, row)
-            if repeats(header, dict(row.cells), [str(x) for x in row.cells.values()]):
+            if repeats(header, dict(row.cells), [str(cell) for cell in row.cells.values()]):
                 out.skip(row, "header repeated")
             elif other and len(other.columns) >= 3:
                 header = other
                 out.more_headers.append(row.number)
                 out.skip(row, "header of a further table")
             else:
-                _sort(out, sheet, header, row, covered, by_number)
+                _sort(out, header, _entry(sheet, header, row, merged))
     return out
 
 
 def _last_line(sheet: Sheet, header: Header) -> int:
-    counts = [c for c, x in header.columns.items() if x.field == "qty"]
-    prices = [c for c, x in header.columns.items() if x.field in MONEY]
-    found = (
-        r.number for r in sheet.rows
-        if any(is_amount(r.cells.get(c)) for c in counts) and any(is_amount(r.cells.get(c)) for c in prices)
-    )  # fmt: skip
-    return max(found, default=0)
+    """The last row with a quantity and a price; 0 for none."""
+    counts = [number for number, column in header.columns.items() if column.field == "qty"]
+    prices = [number for number, column in header.columns.items() if column.field in MONEY]
+
+    def holds(row: Row, columns: list[int]) -> bool:
+        return any(is_amount(row.cells.get(number)) for number in columns)
+
+    return max((row.number for row in sheet.rows if holds(row, counts) and holds(row, prices)), default=0)
 
 
-def _covered(sheet: Sheet) -> dict[tuple[int, int], tuple[int, int]]:
-    """(row, column) inside a cell merged downwards -> its first cell; wide merges are of one row and don't count."""
-    out: dict[tuple[int, int], tuple[int, int]] = {}
-    for r0, c0, r1, c1 in sheet.merged:
-        if r1 > r0 and r1 - r0 < 2000 and c1 - c0 < 50 and len(out) < 500_000:
-            out |= {(r, c): (r0, c0) for r in range(r0 + 1, r1 + 1) for c in range(c0, c1 + 1)}
-    return out
+@dataclass(frozen=True)
+class _Merged:
+    """What stands in cells merged downwards. `first`: (row, column) inside one -> its first cell."""
+
+    first: dict[tuple[int, int], tuple[int, int]]
+    rows: dict[int, Row]
+
+    @classmethod
+    def of(cls, sheet: Sheet) -> _Merged:
+        first: dict[tuple[int, int], tuple[int, int]] = {}
+        for top, left, bottom, right in sheet.merged:
+            # Wide merges are of one row and don't count. A hostile file may merge all of a sheet: there is a limit.
+            if 0 < bottom - top < MERGED_ROWS and right - left < MERGED_COLUMNS and len(first) < MERGED_CELLS:
+                rows, columns = range(top + 1, bottom + 1), range(left, right + 1)
+                first |= {(row, column): (top, left) for row in rows for column in columns}
+        return cls(first, {row.number: row for row in sheet.rows} if first else {})
+
+    def reaches(self, row: int, column: int, header: Header) -> bool:
+        """Whether the cell continues one that begins below the header."""
+        first = self.first.get((row, column))
+        return first is not None and first[0] > header.row
+
+    def value(self, row: int, column: int) -> Cell:
+        """What the first cell says; blank where its row is empty."""
+        top, left = self.first[row, column]
+        return self.rows[top].cells.get(left, "") if top in self.rows else ""
 
 
-def _sort(
-    out: Body,
-    sheet: Sheet,
-    header: Header,
-    row: Row,
-    covered: dict[tuple[int, int], tuple[int, int]],
-    by_number: dict[int, Row],
-) -> None:
-    columns = {column.field: column for column in header.columns.values()}
+@dataclass
+class _Entry:
+    """A row below a header: its cells by field, and what they make of it. `grouped`: its price is a cell merged over
+    several rows."""
+
+    row: Row
+    cells: dict[str, Cell]
+    columns: dict[str, Column]
+    texts: list[str]
+    grouped: bool
+    name: str
+    priced: bool
+    counted: bool
+
+    @property
+    def names(self) -> list[str]:
+        """What the columns say that name the thing, blank for those that say nothing."""
+        return [str(self.cells.get(field, "")) for field in NAMING]
+
+
+def _entry(sheet: Sheet, header: Header, row: Row, merged: _Merged) -> _Entry:
+    """A row's cells under the header's fields, with what cells merged downwards say."""
     cells: dict[str, Cell] = {}
     grouped = False
-    for c, column in header.columns.items():
-        value: Cell = row.cells.get(c, "")
-        above = covered.get((row.number, c))
-        if value == "" and above and above[0] > header.row:
+    for number, column in header.columns.items():
+        value: Cell = row.cells.get(number, "")
+        if value == "" and merged.reaches(row.number, number, header):
+            # A price merged over several lines is the price of them together, not of each.
             if column.field in MONEY:
                 grouped = True
             elif column.field in (*FILLED_DOWN, *NAMING):
-                value = by_number[above[0]].cells.get(above[1], "") if above[0] in by_number else ""
-        if value != "" and (row.number, c) not in sheet.facts.errors:
+                value = merged.value(row.number, number)
+        if value != "" and (row.number, number) not in sheet.facts.errors:
             cells[column.field] = value
-    texts = [x for x in row.cells.values() if isinstance(x, str)]
-    priced = any(is_amount(cells.get(f)) for f in MONEY)
-    counted = is_amount(cells.get("qty"))
-    name = next((str(cells[f]) for f in NAMING if f in cells), "")
-    if not name and priced and (elsewhere := _label(cells, texts)):
-        name = elsewhere
-    total = total_of(row, cells, len(out.lines), a_line=counted and is_amount(cells.get("unit_price")))
-    spelled_out = in_words(row, texts, len(out.lines))
-    if spelled_out is not None:
-        out.totals.append(spelled_out)
-    if total is not None:
-        out.totals.append(total)
-        out.ignored.append(Ignored(row=row.number, reason=f"sum ({total.kind})", text=row.text))
-    elif spelled_out is not None:
-        out.skip(row, "sum (in_words)")
-    elif any(words.equals("integrated", str(cells.get(f, ""))) for f in NAMING) and not any(
-        _is_more_than_zero(cells.get(f)) for f in MONEY
-    ):
+    texts = [cell for cell in row.cells.values() if isinstance(cell, str)]
+    priced, counted = any(is_amount(cells.get(field)) for field in MONEY), is_amount(cells.get("qty"))
+    name = next((str(cells[field]) for field in NAMING if field in cells), "")
+    if not name and priced:
+        name = _label(cells, texts)
+    columns = {column.field: column for column in header.columns.values()}
+    return _Entry(row, cells, columns, texts, grouped, name, priced, counted)
+
+
+def _sort(out: Body, header: Header, entry: _Entry) -> None:
+    """Puts a row where it belongs: among the sums, the lines, what goes on from the line above, the notes or the
+    sections. The order of the questions counts: what looks like several is the first of them."""
+    row, texts = entry.row, entry.texts
+    if _took_a_sum(out, entry):
+        return
+    if _says_integrated(entry):
         out.skip(row, "says how the line above is delivered")
-    elif name and (priced or counted or _worded(cells)) and not (_is_note(texts) and not priced):
-        out.lines.append(_raw(out, row, cells, columns, grouped and not priced))
-        out.lines[-1].split = _split(header, row)
+    elif _is_line(entry):
+        raw = _raw(out, entry, grouped=entry.grouped and not entry.priced)
+        raw.split = _split(header, row)
+        out.lines.append(raw)
     elif not texts:
-        _bare(out, row, cells)
-    elif _is_note(texts) or (_closed(out, row) and not words.begins("optional", NUMBERED.sub("", max(texts, key=len)))):
+        _bare(out, row, entry.cells)
+    elif _is_note(texts) or (_closed(out, row) and not _begins_options(texts)):
         _heard(out, row)
         out.skip(row, "note")
-    elif ("part_number" in cells and ("name" in cells or "description" in cells)) or (
-        name and _counted_below(out, row, name)
-    ):
-        out.lines.append(_raw(out, row, cells, columns, grouped))
+    elif _is_unpriced_line(out, entry):
+        out.lines.append(_raw(out, entry, grouped=entry.grouped))
     elif _continues(out, header, row, texts):
         out.lines[-1].more.append(texts[0])
         out.skip(row, f"continues row {out.lines[-1].row}")
     else:
         _heard(out, row)
-        title = max(texts, key=len)
-        if len(title) > LONG_TEXT:
-            out.skip(row, "note")
-            return
-        out.section = title
-        out.optional = words.begins("optional", NUMBERED.sub("", title))
-        out.skip(row, "section")
+        _took_section(out, row, texts)
+
+
+def _took_a_sum(out: Body, entry: _Entry) -> bool:
+    """Whether the row states a sum, in figures or in words; it is kept then."""
+    row, above = entry.row, len(out.lines)
+    total = total_of(row, entry.cells, above, a_line=entry.counted and is_amount(entry.cells.get("unit_price")))
+    in_letters = in_words(row, entry.texts, above)
+    if in_letters is not None:
+        out.totals.append(in_letters)
+    if total is not None:
+        out.totals.append(total)
+        out.ignored.append(Ignored(row=row.number, reason=f"sum ({total.kind})", text=row.text))
+    elif in_letters is not None:
+        out.skip(row, "sum (in_words)")
+    return total is not None or in_letters is not None
+
+
+def _says_integrated(entry: _Entry) -> bool:
+    """Whether the row only says that the line above comes put together, at no price."""
+    says_so = any(words.equals("integrated", name) for name in entry.names)
+    return says_so and not any(_is_more_than_zero(entry.cells.get(field)) for field in MONEY)
+
+
+def _is_line(entry: _Entry) -> bool:
+    """Whether a thing is named with a price or a quantity. A note may hold an amount that is no price of its own."""
+    says_what_for = entry.priced or entry.counted or _worded(entry.cells)
+    return bool(entry.name and says_what_for and (entry.priced or not _is_note(entry.texts)))
+
+
+def _is_unpriced_line(out: Body, entry: _Entry) -> bool:
+    """Whether a row without a price and a quantity is a line all the same: by number and name, or as `4 x L40S` right
+    below a line."""
+    by_number = "part_number" in entry.cells and ("name" in entry.cells or "description" in entry.cells)
+    return by_number or bool(entry.name and _counted_below(out, entry.row, entry.name))
+
+
+def _begins_options(texts: list[str]) -> bool:
+    """Whether the row's longest text is a title of options."""
+    return words.begins("optional", NUMBERED.sub("", max(texts, key=len)))
+
+
+def _took_section(out: Body, row: Row, texts: list[str]) -> None:
+    """Takes the row's longest text as the title of what follows, unless it is a sentence."""
+    title = max(texts, key=len)
+    if len(title) > LONG_TEXT:
+        out.skip(row, "note")
+        return
+    out.section = title
+    out.optional = _begins_options(texts)
+    out.skip(row, "section")
 
 
 def _label(cells: dict[str, Cell], texts: list[str]) -> str:
@@ -180,8 +254,8 @@ def _label(cells: dict[str, Cell], texts: list[str]) -> str:
     worded = (x for x in texts if re.search(r"[^\W\d_]{2}", x) and (not is_amount(x) or "%" in x))
     named = max(worded, key=len, default="")
     if named and len(named) <= LONG_TEXT:
-        for f in [f for f, x in cells.items() if x == named]:
-            del cells[f]
+        for field_name in [name for name, cell in cells.items() if cell == named]:
+            del cells[field_name]
         cells["description"] = named
         return named
     return ""
@@ -198,11 +272,15 @@ def _split(header: Header, row: Row) -> str:
     return f"{amount},{rest}" if broken and re.fullmatch(r"\D{0,4}\d{1,3}", str(amount)) else ""
 
 
-def _raw(out: Body, row: Row, cells: dict[str, Cell], columns: dict[str, Column], grouped: bool) -> Raw:
-    raw = Raw(row.number, cells, columns, out.section, out.optional, row.hidden, grouped)
-    raw.optional = raw.optional or any(words.begins("optional", raw.text(f)) for f in (*NAMING, "note", "status"))
-    raw.optional = raw.optional or any(words.has("instead", raw.text(f)) for f in (*NAMING, "note"))
-    raw.optional = raw.optional or words.equals("unit_only", raw.text("line_total"))  # to be called on, in no sum
+def _raw(out: Body, entry: _Entry, *, grouped: bool) -> Raw:
+    raw = Raw(entry.row.number, entry.cells, entry.columns, out.section, out.optional, entry.row.hidden, grouped)
+    said = [raw.text(field) for field in (*NAMING, "note")]
+    raw.optional = (
+        raw.optional
+        or any(words.begins("optional", text) for text in (*said, raw.text("status")))
+        or any(words.has("instead", text) for text in said)
+        or words.equals("unit_only", raw.text("line_total"))  # to be called on, in no sum
+    )
     return raw
 
 
@@ -235,14 +313,10 @@ def _continues(out: Body, header: Header, row: Row, texts: list[str]) -> bool:
     """A description that goes on in the next row: alone, right below its line, in a column that is not the first."""
     if len(row.cells) != 1 or not out.lines or out.lines[-1].row + 1 + len(out.lines[-1].more) != row.number:
         return False
-    at = next(iter(row.cells))
-    column = header.columns.get(at)
+    number = next(iter(row.cells))
+    column = header.columns.get(number)
     dashed = texts[0][:1] in "-–•*+·"
-    return (
-        column is not None
-        and column.field in NAMING
-        and (dashed or ((at > min(header.columns) and at != min(row.cells, default=0)) or at > min(header.columns)))
-    )
+    return column is not None and column.field in NAMING and (dashed or number > min(header.columns))
 
 
 def _bare(out: Body, row: Row, cells: dict[str, Cell]) -> None:

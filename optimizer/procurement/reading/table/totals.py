@@ -29,40 +29,55 @@ class RawTotal:
 
 def total_of(row: Row, cells: dict[str, Cell], after: int, *, a_line: bool) -> RawTotal | None:
     """The sum that a row states, by the words of its label."""
-    texts = [x for x in row.cells.values() if isinstance(x, str)]
-    label = next((x for x in texts if words.bare(x) and (not is_amount(x) or total_kind(x))), "")
-    if not label:
-        inline = next(iter(texts), "")
-        label = inline if re.search(r"[^\W\d_]{2}", inline) else ""
+    label = _label_of(row)
     if not label or len(label) > LONG_TEXT:
         return None
     kind = total_kind(label)
-    if kind is None and not _offered(cells) and any(_below_zero(cells.get(f)) for f in MONEY):
+    if kind is None and not _offered(cells) and any(_below_zero(cells.get(field)) for field in MONEY):
         kind = "discount"  # also a trade-in: what is taken back is no part of what is bought
     if kind is None or (a_line and kind != "discount"):
         return None
-    amounts = [x for f, x in cells.items() if f in ("line_total", "tax_amount") and is_amount(x)]
-    amounts = amounts or [x for f, x in cells.items() if f == "unit_price" and is_amount(x)]  # no column of totals
-    amounts = amounts or [x for x in row.cells.values() if str(x) != label and is_amount(x) and not _percent(x)][::-1]
-    if not amounts and (m := re.search(r"[:：]\s*(\D{0,6}\d[\d.,\s万元]*)", label)):
-        amounts = [m[1].strip()]
-    if not amounts:
-        return None
-    return RawTotal(row.number, kind, label, amounts[0], after)
+    amount = _amount_of(row, cells, label)
+    return None if amount is None else RawTotal(row.number, kind, label, amount, after)
+
+
+def _label_of(row: Row) -> str:
+    """The first text that is no amount, or one with the words of a sum in it; blank for none."""
+    texts = [cell for cell in row.cells.values() if isinstance(cell, str)]
+    for text in texts:
+        if words.bare(text) and (not is_amount(text) or total_kind(text)):
+            return text
+    # `Sum: 12,000` in one cell is an amount and a label at once.
+    first = texts[0] if texts else ""
+    return first if re.search(r"[^\W\d_]{2}", first) else ""
+
+
+def _amount_of(row: Row, cells: dict[str, Cell], label: str) -> Cell | None:
+    """The cell with the amount of a sum: under the line totals, else the unit prices (a table may have no column of
+    totals), else the row's last amount, else what stands behind the label's colon."""
+    for fields in (("line_total", "tax_amount"), ("unit_price",)):
+        for field, cell in cells.items():
+            if field in fields and is_amount(cell):
+                return cell
+    for cell in reversed(row.cells.values()):
+        if str(cell) != label and is_amount(cell) and not _percent(cell):
+            return cell
+    behind = re.search(r"[:：]\s*(\D{0,6}\d[\d.,\s万元]*)", label)
+    return behind[1].strip() if behind else None
 
 
 def in_words(row: Row, texts: list[str], after: int) -> RawTotal | None:
     """The sum that a row states in words, beside its figures or alone."""
-    found = next(((x, a) for x in texts if (a := spelled(x)) is not None), None)
-    if found is None:
-        return None
-    text, amount = found
-    label = texts[0] if text != texts[0] else re.split(r"[:：]", text)[0]
-    return RawTotal(row.number, "in_words", label[:LONG_TEXT], amount, after)
+    for text in texts:
+        amount = spelled(text)
+        if amount is not None:
+            label = texts[0] if text != texts[0] else re.split(r"[:：]", text)[0]
+            return RawTotal(row.number, "in_words", label[:LONG_TEXT], amount, after)
+    return None
 
 
-def _percent(x: Cell) -> bool:
-    return isinstance(x, str) and "%" in x
+def _percent(cell: Cell) -> bool:
+    return isinstance(cell, str) and "%" in cell
 
 
 def total_kind(label: str) -> TotalKind | None:
