@@ -36,6 +36,10 @@ HARDWARE = frozenset({*(k.value for k in Kind), OTHER})
 """Roles of goods: categories of parts, and what matches no part."""
 
 
+MOST_TEXT = 300
+"""Characters of a cell's text."""
+
+
 @dataclass(frozen=True)
 class Demand:
     """Pieces and their price in the catalog."""
@@ -69,12 +73,11 @@ class Stand:
 
 def items(groups: Sequence[Group], stands: Sequence[Stand], catalog: Catalog, terms: Terms) -> list[Item]:
     """An item per group. Fills: a bid's own option, the median of the other bids, the catalog's price."""
-    judged = [s.judged for s in stands]
-    demands = [_demands(groups, j, catalog, terms) for j in judged]
+    demands = [_demands(groups, stand.judged, catalog, terms) for stand in stands]
     out = []
-    for n, g in enumerate(groups, 1):
-        sides = [_side(g.lines.get(i, []), demands[i].get(n)) for i in range(len(judged))]
-        out.append(_item(n, g, sides, stands, catalog, terms))
+    for number, group in enumerate(groups, 1):
+        sides = [_side(group.lines.get(bid, []), demand.get(number)) for bid, demand in enumerate(demands)]
+        out.append(_item(number, group, sides, stands, catalog, terms))
     return out
 
 
@@ -97,48 +100,85 @@ def _side(lines: list[PricedLine], demand: Demand | None) -> Side:
     return Side(firm, optional, [x for x in lines if x.state == "on_request"], demand)
 
 
+@dataclass(frozen=True)
+class _Unit:
+    """What a bid's firm lines of a group come to: in all, for what size, for one of it; `key`: what they are, so that
+    only the same is compared."""
+
+    net: Decimal | None
+    size: Decimal | None
+    price: Decimal | None
+    key: str
+
+
 def _item(
-    n: int, g: Group, sides: list[Side], stands: Sequence[Stand], catalog: Catalog, terms: Terms
-) -> Item:  # fmt: skip
-    measure = measure_of(g, catalog)
-    firm = [s.firm for s in sides]
-    nets = [sum((x.net for x in f), Decimal(0)) if f else None for f in firm]
-    sizes = [_size(f, g, measure, catalog) for f in firm]
-    units = [v / z if v and v > 0 and z else None for v, z in zip(nets, sizes, strict=True)]
-    keys = [comparable(f, catalog) if f else "" for f in firm]
-    common = max((k for k in keys if k), key=lambda k: (sum(x == k for x in keys), -keys.index(k)), default="")
-    alike = [u for u, k in zip(units, keys, strict=True) if u is not None and k == common]
+    number: int, group: Group, sides: list[Side], stands: Sequence[Stand], catalog: Catalog, terms: Terms
+) -> Item:
+    measure = measure_of(group, catalog)
+    units = [_unit(side.firm, group, measure, catalog) for side in sides]
+    common = _most_common([unit.key for unit in units])
+    alike = [unit.price for unit in units if unit.price is not None and unit.key == common]
     middle = median(alike) if len(alike) > 1 else None
-    known = [v for v in nets if v]
+    nets = [unit.net for unit in units]
     # A rebate is its bidder's own; what was matched with no part, or is a service that nothing names, may be any line
     # of another bid.
-    mandatory = g.role not in (DISCOUNT, OTHER, SERVICE) and any(v is not None and v >= 0 for v in nets)
+    mandatory = group.role not in (DISCOUNT, OTHER, SERVICE) and any(net is not None and net >= 0 for net in nets)
     cells = []
-    for i, s in enumerate(sides):
-        over = None
-        unit = units[i]
-        if middle and unit is not None and keys[i] == common:
-            over = (unit / middle - 1) * 100
-        if s.firm:
-            parts = _parts(s.firm)
-            inside = all(x.state == "in_system" for x in s.firm)
-            state: State = (
-                "in_system" if inside else "included" if keys_of(s.firm, catalog) == {g.key} else "equivalent"
-            )
-            cell = Cell(
-                state=state, parts=parts, text="; ".join(dict.fromkeys(x.text for x in s.firm))[:300],
-                pieces=pieces_of(s.firm) or None, size=sizes[i], net=nets[i], unit_net=unit,
-                over_median=None if over is None else over.quantize(Decimal("0.1")),
-                outlier=over is not None and abs(over) > terms.outlier,
-            )  # fmt: skip
+    for bid, (side, unit) in enumerate(zip(sides, units, strict=True)):
+        if side.firm:
+            over = None
+            if middle and unit.price is not None and unit.key == common:
+                over = (unit.price / middle - 1) * 100
+            cells.append(_offered(side, group, unit, over, catalog, terms))
         else:
-            others = [v for k, v in enumerate(nets) if k != i and v is not None]
-            cell = _missing(s, g, stands[i], others, mandatory, terms)
-        cells.append(cell)
+            others = [net for other, net in enumerate(nets) if other != bid and net is not None]
+            cells.append(_missing(side, group, stands[bid], others, mandatory, terms))
+    known = [net for net in nets if net]
     return Item(
-        number=n, role=g.role, title=g.title, measure=measure, median_unit=middle, min_net=min(known, default=None),
-        median_net=terms.rounded(median(known)) if known else None, cells=tuple(cells),
-    )  # fmt: skip
+        number=number,
+        role=group.role,
+        title=group.title,
+        measure=measure,
+        median_unit=middle,
+        min_net=min(known, default=None),
+        median_net=terms.rounded(median(known)) if known else None,
+        cells=tuple(cells),
+    )
+
+
+def _unit(firm: list[PricedLine], group: Group, measure: Measure, catalog: Catalog) -> _Unit:
+    if not firm:
+        return _Unit(None, None, None, "")
+    net = sum((line.net for line in firm), Decimal(0))
+    size = _size(firm, group, measure, catalog)
+    return _Unit(net, size, net / size if net > 0 and size else None, comparable(firm, catalog))
+
+
+def _most_common(keys: list[str]) -> str:
+    """The key that most bids have, the first of several; blank for none."""
+    return max((key for key in keys if key), key=lambda key: (keys.count(key), -keys.index(key)), default="")
+
+
+def _offered(side: Side, group: Group, unit: _Unit, over: Decimal | None, catalog: Catalog, terms: Terms) -> Cell:
+    """The cell of a bid with firm lines. `over`: percent of its unit price over the median of the same."""
+    inside = all(line.state == "in_system" for line in side.firm)
+    same = keys_of(side.firm, catalog) == {group.key}
+    state: State = "in_system" if inside else "included" if same else "equivalent"
+    return Cell(
+        state=state,
+        parts=_parts(side.firm),
+        text=_texts(side.firm),
+        pieces=pieces_of(side.firm) or None,
+        size=unit.size,
+        net=unit.net,
+        unit_net=unit.price,
+        over_median=None if over is None else over.quantize(Decimal("0.1")),
+        outlier=over is not None and abs(over) > terms.outlier,
+    )
+
+
+def _texts(lines: Sequence[PricedLine]) -> str:
+    return "; ".join(dict.fromkeys(line.text for line in lines))[:MOST_TEXT]
 
 
 def _parts(lines: list[PricedLine]) -> tuple[str, ...]:
@@ -156,40 +196,59 @@ def _size(lines: list[PricedLine], g: Group, measure: Measure, catalog: Catalog)
     return total_size(lines, catalog) or Decimal(1)
 
 
-def _missing(
-    s: Side, g: Group, stand: Stand, others: list[Decimal], mandatory: bool, terms: Terms
-) -> Cell:  # fmt: skip
+def _missing(side: Side, group: Group, stand: Stand, others: list[Decimal], mandatory: bool, terms: Terms) -> Cell:
     """The cell of a bid without a firm line: an option of its own, else the others' median, else the catalog."""
-    text = "; ".join(dict.fromkeys(x.text for x in (*s.optional, *s.asked)))[:300]
-    state: State = "optional" if s.optional else "on_request" if s.asked else "excluded"
-    own = sum((x.net for x in s.optional), Decimal(0))
-    cell = Cell(state=state, parts=_parts([*s.optional, *s.asked]), text=text, net=own if own else None)
-    j = stand.judged
-    if not stand.compared:
+    state: State = "optional" if side.optional else "on_request" if side.asked else "excluded"
+    if not stand.compared or (group.role in (OTHER, SERVICE) and state == "excluded"):
         return Cell(state="not_judged")
-    if g.role in (OTHER, SERVICE) and state == "excluded":
-        return Cell(state="not_judged")
-    if not (mandatory or s.demand):
+    own = sum((line.net for line in side.optional), Decimal(0))
+    lines = [*side.optional, *side.asked]
+    cell = Cell(state=state, parts=_parts(lines), text=_texts(lines), net=own if own else None)
+    if not (mandatory or side.demand):
         return cell
-    if not s.optional and (lines := (*stand.left.may_be({g.role}), *may_be(stand.services, g.role))):
-        return Cell(state="not_judged", text=where(lines))
-    broken = {x.rule for x in j.failed}
-    needed = s.demand or (j.still_failed and broken & DESIGN.get(g.role, frozenset()))
-    if j.build is not None and g.role in DESIGN and not needed:
+    # What may be there under a text that nobody could place is neither added nor held against the bid.
+    if not side.optional and (open_lines := (*stand.left.may_be({group.role}), *may_be(stand.services, group.role))):
+        return Cell(state="not_judged", text=where(open_lines))
+    if not _needed(side, group, stand.judged):
         return cell.model_copy(update={"state": "not_needed" if state == "excluded" else state})
-    fill, amount, pieces = "none", None, 0
-    priced = [v for v in others if v > 0]
-    if own:
-        fill, amount = "option", own
-    elif s.demand and g.role in DESIGN:  # what its own design needs, not what another's does
-        fill, amount, pieces = "catalog", s.demand.net, s.demand.pieces
-    elif priced or others:
-        fill, amount = "median", terms.rounded(median(priced or others))
-    elif s.demand:
-        fill, amount, pieces = "catalog", s.demand.net, s.demand.pieces
+    fill = _fill(side, group, own, others, terms)
+    demand = side.demand or Demand()
     return cell.model_copy(
         update={
-            "fill": fill, "filled": amount, "filled_qty": pieces or (s.demand.pieces if s.demand else 0),
-            "demanded": s.demand is not None, "text": text or (s.demand.text if s.demand else ""),
+            "fill": fill.kind,
+            "filled": fill.net,
+            "filled_qty": fill.pieces or demand.pieces,
+            "demanded": side.demand is not None,
+            "text": cell.text or demand.text,
         }
-    )  # fmt: skip
+    )
+
+
+def _needed(side: Side, group: Group, judged: Judged) -> bool:
+    """Whether equal scope asks for the group. Of what depends on a build's design only the bid's own build does."""
+    if judged.build is None or group.role not in DESIGN or side.demand:
+        return True
+    broken = {check.rule for check in judged.failed}
+    return bool(judged.still_failed and broken & DESIGN[group.role])
+
+
+@dataclass(frozen=True)
+class _Fill:
+    """What equal scope adds to a bid, by what (`none`: nothing says how much), and how many pieces where known."""
+
+    kind: str
+    net: Decimal | None = None
+    pieces: int = 0
+
+
+def _fill(side: Side, group: Group, own: Decimal, others: list[Decimal], terms: Terms) -> _Fill:
+    if own:
+        return _Fill("option", own)
+    if side.demand and group.role in DESIGN:  # what its own design needs, not what another's does
+        return _Fill("catalog", side.demand.net, side.demand.pieces)
+    if others:
+        priced = [net for net in others if net > 0]
+        return _Fill("median", terms.rounded(median(priced or others)))
+    if side.demand:
+        return _Fill("catalog", side.demand.net, side.demand.pieces)
+    return _Fill("none")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
@@ -229,48 +228,84 @@ def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catal
 
 
 def _bid(
-    e: _Entry, i: int, found: Sequence[Item], market: Market, terms: Terms, number: dict[int, int],
+    entry: _Entry, place: int, found: Sequence[Item], market: Market, terms: Terms, number: dict[int, int],
     near: Nearest | None,
 ) -> Bid:  # fmt: skip
-    cells = [(x, x.cells[i]) for x in found]
-    firm = [x for x in e.lines if x.state in ("included", "in_system")]
-    offered = terms.rounded(sum((x.net for x in firm), Decimal(0)))
-    filled = terms.rounded(sum((c.filled for _, c in cells if c.filled is not None), Decimal(0)))
-    parts = {x.number for x in found if x.role in (*HARDWARE, DISCOUNT)}  # rebates on the whole are the goods'
-    hardware = sum((c.net for x, c in cells if x.number in parts and c.net is not None and c.state in FIRM), Decimal(0))
-    hardware += sum((c.filled for x, c in cells if x.number in parts and c.filled is not None), Decimal(0))
-    equal = offered + filled
-    tax = terms.rounded(equal * terms.tax / 100)
-    flags: list[Flag] = []
-    q = e.offered
-    if isinstance(q, Unread):
-        flags += flagging.of_unread(q.faults, e.id)
-    if e.without_rate:
-        flags.append(flagging.flag("no-rate", e.id, currency=e.without_rate))
-    if isinstance(q, Quote):
-        flags += flagging.of_time(q, e.id, e.over_term, terms.currency)
-    if e.apart == "list":
-        flags.append(flagging.flag("price-list", e.id))
-    elif isinstance(q, Quote):
-        flags += flagging.of_quote(q, e.id, terms)
-        flags += flagging.of_validity(q.valid_until, e.id, terms.as_of)
-    flags += flagging.of_items(found, i, e.id, terms.currency)
-    flags += flagging.of_build(e.judged, e.id, e.others) if e.apart not in ("list", "unread") else ()
-    technical: Technical = facts(market, e.judged, None if e.apart else equal, None if e.apart else hardware, near)
-    complete = not any(c.fill == "none" for _, c in cells)
-    until = q.valid_until if isinstance(q, Quote) else None
-    passes = technical.runs and not technical.still_failed and complete and not e.apart
-    until_now = until is None or until >= terms.as_of
-    stopped = flagging.stops(flags, q if isinstance(q, Quote) else None, terms)
-    sums: dict[str, Any] = dict.fromkeys(("offered_net", "filled_net", "equal_net", "equal_tax", "equal_gross"))
-    if not e.apart:
-        sums = dict(zip(sums, (offered, filled, equal, tax, equal + tax), strict=True))
+    """A bid before it is ranked. `number`: of the item that each line stands on; `near`: the cheapest build at least
+    as fast."""
+    quote = entry.offered if isinstance(entry.offered, Quote) else None
+    sums = _bid_sums(entry, place, found, terms)
+    flags = _flags(entry, place, found, terms)
+    equal, hardware = (None, None) if entry.apart else (sums.equal, sums.hardware)
+    technical: Technical = facts(market, entry.judged, equal, hardware, near)
+    complete = all(item.cells[place].fill != "none" for item in found)
+    passes = technical.runs and not technical.still_failed and complete and not entry.apart
+    until = quote.valid_until if quote is not None else None
+    still_valid = until is None or until >= terms.as_of
     return Bid(
-        **head_of(e.id, q, e.lines), lines=tuple(x.model_copy(update={"item": number.get(id(x), 0)}) for x in e.lines),
-        **sums, apart=e.apart, over_term=e.over_term,
-        negotiable_net=terms.rounded(_negotiable(found, i)), complete=complete, technical=technical, points=(),
-        score=None, rank=None, flags=tuple(flags), responsive=passes and until_now and not stopped,
-    )  # fmt: skip
+        **head_of(entry.id, entry.offered, entry.lines),
+        lines=tuple(line.model_copy(update={"item": number.get(id(line), 0)}) for line in entry.lines),
+        offered_net=None if entry.apart else sums.offered,
+        filled_net=None if entry.apart else sums.filled,
+        equal_net=equal,
+        equal_tax=None if entry.apart else sums.tax,
+        equal_gross=None if entry.apart else sums.equal + sums.tax,
+        apart=entry.apart,
+        over_term=entry.over_term,
+        negotiable_net=terms.rounded(_negotiable(found, place)),
+        complete=complete,
+        technical=technical,
+        points=(),
+        score=None,
+        rank=None,
+        flags=tuple(flags),
+        responsive=passes and still_valid and not flagging.stops(flags, quote, terms),
+    )
+
+
+@dataclass(frozen=True)
+class _BidSums:
+    """A bid's sums, net: as offered, what equal scope adds, both together with the tax on them, and the goods of it."""
+
+    offered: Decimal
+    filled: Decimal
+    equal: Decimal
+    tax: Decimal
+    hardware: Decimal
+
+
+def _bid_sums(entry: _Entry, place: int, found: Sequence[Item], terms: Terms) -> _BidSums:
+    firm = [line.net for line in entry.lines if line.state in ("included", "in_system")]
+    offered = terms.rounded(sum(firm, Decimal(0)))
+    cells = [item.cells[place] for item in found]
+    filled = terms.rounded(sum((cell.filled for cell in cells if cell.filled is not None), Decimal(0)))
+    goods = [item.cells[place] for item in found if item.role in (*HARDWARE, DISCOUNT)]  # rebates are the goods'
+    hardware = sum((cell.net for cell in goods if cell.net is not None and cell.state in FIRM), Decimal(0))
+    hardware += sum((cell.filled for cell in goods if cell.filled is not None), Decimal(0))
+    equal = offered + filled
+    return _BidSums(offered, filled, equal, terms.rounded(equal * terms.tax / 100), hardware)
+
+
+def _flags(entry: _Entry, place: int, found: Sequence[Item], terms: Terms) -> list[Flag]:
+    """What a buyer must ask about the bid, in the order of its importance: what keeps it apart, then its quote, its
+    items and its build."""
+    offered = entry.offered
+    flags: list[Flag] = []
+    if isinstance(offered, Unread):
+        flags += flagging.of_unread(offered.faults, entry.id)
+    if entry.without_rate:
+        flags.append(flagging.flag("no-rate", entry.id, currency=entry.without_rate))
+    if isinstance(offered, Quote):
+        flags += flagging.of_time(offered, entry.id, entry.over_term, terms.currency)
+    if entry.apart == "list":
+        flags.append(flagging.flag("price-list", entry.id))
+    elif isinstance(offered, Quote):
+        flags += flagging.of_quote(offered, entry.id, terms)
+        flags += flagging.of_validity(offered.valid_until, entry.id, terms.as_of)
+    flags += flagging.of_items(found, place, entry.id, terms.currency)
+    if entry.apart not in ("list", "unread"):
+        flags += flagging.of_build(entry.judged, entry.id, entry.others)
+    return flags
 
 
 def _negotiable(found: Sequence[Item], i: int) -> Decimal:

@@ -15,7 +15,7 @@ from optimizer.procurement.bids.technical import Judged
 from optimizer.procurement.bids.words import FILLS, ROLES
 from optimizer.procurement.labels import TAXES, rule_titles
 from optimizer.procurement.reading.by_time import said_of
-from optimizer.procurement.reading.document import Line, Quote
+from optimizer.procurement.reading.document import Issue, Line, Quote
 from optimizer.procurement.reading.line.match import SIMILAR
 from optimizer.procurement.xray.open_lines import where
 from optimizer.procurement.xray.stops import stop_of
@@ -42,35 +42,44 @@ def flag(code: str, bid: str, row: int | None = None, item: int | None = None, *
 
 def of_quote(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
     """Arithmetic, tax, lines that need a look."""
-    for i in quote.all_issues:
-        what = SUMS.get(i.code, i.code)
-        if i.code in SUMS and (i.stated is not None and i.computed is not None):
-            yield flag(
-                "arithmetic-error", bid, i.row or 0, stated=_money(i.stated), computed=_money(i.computed), what=what
-            )
-        elif i.code in SUMS.keys() | DOUBTS or (i.severity == "error" and i.code not in TAX | OF_ITS_OWN):
-            yield flag("unclear-line", bid, i.row or 0, what=i.text)
-        elif i.code in TAX:
-            yield flag("tax-basis-conflict", bid, i.row, what=i.text)
-        elif i.code == "sheets-unread":
-            yield flag("sheets-unread", bid, what=i.text)
-        elif i.code == "part-conflict":
-            yield flag("part-conflict", bid, i.row or 0, what=i.text)
-    if not quote.currency and any(x.unit_price and not x.currency for x in quote.lines):
+    for issue in quote.all_issues:
+        yield from _of_issue(issue, bid)
+    yield from _of_tax(quote, bid, terms)
+    for line in quote.lines:
+        yield from _of_line(line, bid)
+
+
+def _of_issue(issue: Issue, bid: str) -> Iterator[Flag]:
+    """What the reader found. Some of its findings are told by other flags, and here by none."""
+    row, code = issue.row, issue.code
+    if code in SUMS and issue.stated is not None and issue.computed is not None:
+        stated, computed = _money(issue.stated), _money(issue.computed)
+        yield flag("arithmetic-error", bid, row or 0, stated=stated, computed=computed, what=SUMS[code])
+    elif code in SUMS or code in DOUBTS or (issue.severity == "error" and code not in TAX | OF_ITS_OWN):
+        yield flag("unclear-line", bid, row or 0, what=issue.text)
+    elif code in TAX:
+        yield flag("tax-basis-conflict", bid, row, what=issue.text)
+    elif code == "sheets-unread":
+        yield flag("sheets-unread", bid, what=issue.text)
+    elif code == "part-conflict":
+        yield flag("part-conflict", bid, row or 0, what=issue.text)
+
+
+def _of_tax(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
+    """No currency; prices with and without tax, or of a tax that nobody names."""
+    priced = [line for line in quote.lines if line.unit_price]
+    if not quote.currency and any(not line.currency for line in priced):
         yield flag("currency-unknown", bid, currency=terms.currency)
-    bases = {x.tax for x in quote.lines if x.unit_price}
+    bases = {line.tax for line in priced}
     if len(bases) > 1:
         yield flag("tax-basis-conflict", bid, what=f"lines are {' and '.join(sorted(bases))}")
     if bases == {"unknown"} or (not bases and quote.tax == "unknown"):
         yield flag("tax-basis-unknown", bid)
-    rates = {x.tax_rate for x in quote.lines if x.unit_price and x.tax_rate is not None}
+    rates = {line.tax_rate for line in priced if line.tax_rate is not None}
     if len(rates) > 1:
-        named = ", ".join(f"{r.normalize():f} %" for r in sorted(rates))
-        yield flag("tax-rates", bid, percents=named)
+        yield flag("tax-rates", bid, percents=", ".join(f"{rate.normalize():f} %" for rate in sorted(rates)))
     if "gross" in bases and not rates and quote.tax_rate is None:
         yield flag("tax-rate-unknown", bid, percent=f"{terms.unsaid_tax.normalize():f}")
-    for x in quote.lines:
-        yield from _of_line(x, bid)
 
 
 def _of_line(x: Line, bid: str) -> Iterator[Flag]:

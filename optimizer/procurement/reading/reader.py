@@ -7,7 +7,7 @@ import gc
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from catalogs.load import Catalog
 from optimizer.procurement.reading import time_money, words
 from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, quote_facts, valid_until
 from optimizer.procurement.reading.choice import by_arithmetic, table_of
-from optimizer.procurement.reading.document import Issue, Line, Notice, Quote
+from optimizer.procurement.reading.document import Issue, Line, Notice, Quote, Total
 from optimizer.procurement.reading.line import amounts, lines
 from optimizer.procurement.reading.line.bundles import bundled
 from optimizer.procurement.reading.line.line_prices import Basis
@@ -53,6 +53,49 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
+@dataclass
+class _Table:
+    """The table of a file that is read, and what was noticed on the way."""
+
+    tables: Tables
+    sheet: Sheet
+    header: Header
+    rows: Body
+    notices: list[Notice]
+    issues: list[Issue]
+
+
+@dataclass(frozen=True)
+class _LineMaker:
+    """All that raw lines need to become lines but their basis, which later steps still settle."""
+
+    rows: Body
+    style: dict[str, Style]
+    index: Index
+    overrides: dict[str, str]
+    accept_fuzzy: bool
+
+    def lines(self, basis: Basis) -> dict[int, Line]:
+        """Lines by their place among the raw ones."""
+        made: dict[int, Line] = {}
+        for place, raw in enumerate(self.rows.lines):
+            found = amounts.read(raw, self.style)
+            line = lines.line(raw, found, self.index, basis, self.overrides, accept_fuzzy=self.accept_fuzzy)
+            if line is not None:
+                made[place] = line
+        return made
+
+
+@dataclass(frozen=True)
+class _Content:
+    """Lines by their place among the raw ones, the basis of their prices, and the sums, `after` so many lines each."""
+
+    made: dict[int, Line]
+    basis: Basis
+    totals: list[Total]
+    after: list[int]
+
+
 @_uncollected()
 def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept_fuzzy: bool = False) -> Quote:
     """The quote or price list in a file of any spreadsheet or text format.
@@ -61,11 +104,59 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     Raises InputError (exit code 3): the file is refused, has no table, or the mapping names what is not there."""
     given = mapping or Mapping()
     overrides = _overrides(given, catalog)
+    table = _table(path, given)
+    rows, notices, issues = table.rows, table.notices, table.issues
+    style, inferred = amounts.styles(rows, given.decimal)
+    basis, said = basis_of(table.sheet, table.header, rows, given, issues)
+    if inferred:
+        text = "numbers such as 125,000 are read as thousands: prices have no three decimals"
+        notices.append(Notice(code="numbers-by-column", text=text))
+    maker = _LineMaker(rows, style, Index(catalog), overrides, accept_fuzzy)
+    content = _content(table, maker, basis)
+    by_time = time_money.recurring(table.sheet, table.header, rows, content.made, content.totals, given)
+    months = given.term_months or (by_time.term_months if by_time and given.term_stated else None)
+    made = time_money.with_terms(content.made, rows, by_time, months)
+    found, tax, rate = _with_basis(list(made.values()), content.basis)
+    summed = only(line.total_tax for line in found if not line.optional) or tax
+    checked = time_money.of_all_periods(content.totals, found, by_time, months)
+    found = decided(found, checked, content.after, summed, rate)  # type: ignore[arg-type]
+    found = bundled(found, catalog)
+    issues += sums.check(found, checked, content.after, summed, rate)  # type: ignore[arg-type]
+    by_time = by_time and time_money.counted(by_time, found, months)
+    currency = content.basis.currency or only(line.currency for line in found)
+    issues += _doubts(found, currency, tax)
+    number, day = quote_facts(said, rows.notes)
+    until = given.valid_until or valid_until(said, rows.notes, day, notices)
+    notices += _done(rows, table.header, table.tables, table.sheet)
+    vendor = given.vendor or said.get("vendor", "") or letterhead(table.sheet, table.header, notices)
+    return Quote(
+        source=path.name,
+        format=table.tables.format,
+        sheet=table.sheet.name,
+        vendor=vendor,
+        quote_no=number,
+        quote_date=day,
+        valid_until=until,
+        currency=currency,
+        tax=tax,
+        tax_rate=rate,
+        lines=tuple(found),
+        totals=tuple(content.totals),
+        ignored=tuple(rows.ignored),
+        notices=tuple(notices),
+        issues=tuple(issues),
+        mapping=_mapping(given, table, style, currency, tax, rate),
+        recurring=by_time,
+    )
+
+
+def _table(path: Path, given: Mapping) -> _Table:
+    """Opens the file, finds its table and sorts the rows. Raises InputError where there is no table or no line."""
     tables = read_tables(path, encoding=given.encoding, delimiter=given.delimiter)
     sheet, header, more = table_of(path, tables, given)
     told = (*tables.notices, *more)
-    notices = [Notice(code=c, text=t) for c, t in told if c != UNREAD]
-    issues = [Issue(code=c, severity="warning", text=t) for c, t in told if c == UNREAD]
+    notices = [Notice(code=code, text=text) for code, text in told if code != UNREAD]
+    issues = [Issue(code=code, severity="warning", text=text) for code, text in told if code == UNREAD]
     sheet, header = side_by_side.folded(sheet, header, notices, mapped=bool(given.columns and given.header_row))
     sheet, header = by_quantity(sheet, header, notices)
     if not given.columns:
@@ -75,52 +166,38 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
         raise refuse("no-lines", f"has a header in row {header.row} and no line below it", path, "See --map.")
     if len(rows.lines) > MAX_LINES:
         raise refuse("too-many-lines", f"has {len(rows.lines)} lines, the limit is {MAX_LINES}", path)
-    header = in_units(header, rows, given, notices)
-    style, inferred = amounts.styles(rows, given.decimal)
-    basis, said = basis_of(sheet, header, rows, given, issues)
-    if inferred:
-        text = "numbers such as 125,000 are read as thousands: prices have no three decimals"
-        notices.append(Notice(code="numbers-by-column", text=text))
-    index = Index(catalog)
-    scale = next((c.scale for c in header.columns.values() if c.field == "line_total"), 1)
-    pairs = sums.read_totals(rows.totals, style["line_total"], scale, issues)
-    taxed = (t.rate for _, t in pairs if t.rate is not None and t.kind in ("tax", "total_gross"))
-    basis = replace(basis, tax_rate=basis.tax_rate if basis.tax_rate is not None else next(taxed, None))
-    made = _lines(rows, style, index, basis, overrides, accept_fuzzy)
+    return _Table(tables, sheet, in_units(header, rows, given, notices), rows, notices, issues)
+
+
+def _content(table: _Table, maker: _LineMaker, basis: Basis) -> _Content:
+    """Lines and sums, each thing once. Rows that turn out to be no lines, and a basis that the sums prove, make the
+    lines anew: both change what the numbers of a line mean."""
+    rows, style = table.rows, maker.style["line_total"]
+    scale = next((column.scale for column in table.header.columns.values() if column.field == "line_total"), 1)
+    pairs = sums.read_totals(rows.totals, style, scale, table.issues)
+    if basis.tax_rate is None:
+        basis = replace(basis, tax_rate=_stated_rate([total for _, total in pairs]))
+    made = maker.lines(basis)
     if without_summary(rows, made):
-        made = _lines(rows, style, index, basis, overrides, accept_fuzzy)
-    if without_repeats(rows, made, [t for _, t in pairs]):
-        pairs = sums.read_totals(rows.totals, style["line_total"], scale, issues=[])
-        made = _lines(rows, style, index, basis, overrides, accept_fuzzy)
-    totals = sums.settled([t for _, t in pairs], list(made.values()))
-    if basis.tax == "unknown" and totals and all(x.tax == "unknown" for x in made.values()):
+        made = maker.lines(basis)
+    if without_repeats(rows, made, [total for _, total in pairs]):
+        pairs = sums.read_totals(rows.totals, style, scale, issues=[])  # its issues are told already
+        made = maker.lines(basis)
+    totals = sums.settled([total for _, total in pairs], list(made.values()))
+    if basis.tax == "unknown" and totals and all(line.tax == "unknown" for line in made.values()):
         # What the sums prove counts for the lines too.
-        basis = replace(basis, tax=sums.proven_basis([x for x in made.values() if not x.optional], totals))
-        made = _lines(rows, style, index, basis, overrides, accept_fuzzy) if basis.tax != "unknown" else made
-    by_time = time_money.recurring(sheet, header, rows, made, totals, given)
-    months = given.term_months or (by_time.term_months if by_time and given.term_stated else None)
-    made = time_money.with_terms(made, rows, by_time, months)
-    found, tax, rate = _with_basis(list(made.values()), basis)
-    after = [sum(k < r.after for k in made) for r, _ in pairs]
-    summed = only(x.total_tax for x in found if not x.optional) or tax
-    checked = time_money.of_all_periods(totals, found, by_time, months)
-    found = decided(found, checked, after, summed, rate)  # type: ignore[arg-type]
-    found = bundled(found, catalog)
-    issues += sums.check(found, checked, after, summed, rate)  # type: ignore[arg-type]
-    by_time = by_time and time_money.counted(by_time, found, months)
-    currency = basis.currency or only(x.currency for x in found)
-    issues += _doubts(found, currency, tax)
-    number, day = quote_facts(said, rows.notes)
-    until = given.valid_until or valid_until(said, rows.notes, day, notices)
-    notices += _done(rows, header, tables, sheet)
-    return Quote(
-        source=path.name, format=tables.format, sheet=sheet.name,
-        vendor=given.vendor or said.get("vendor", "") or letterhead(sheet, header, notices),
-        quote_no=number, quote_date=day, valid_until=until, currency=currency, tax=tax, tax_rate=rate,
-        lines=tuple(found), totals=tuple(totals), ignored=tuple(rows.ignored), notices=tuple(notices),
-        issues=tuple(issues), mapping=_mapping(given, tables, sheet, header, style, currency, tax, rate),
-        recurring=by_time,
-    )  # fmt: skip
+        proven = sums.proven_basis([line for line in made.values() if not line.optional], totals)
+        if proven != "unknown":
+            basis = replace(basis, tax=proven)
+            made = maker.lines(basis)
+    after = [sum(place < raw.after for place in made) for raw, _ in pairs]
+    return _Content(made, basis, totals, after)
+
+
+def _stated_rate(totals: Sequence[Total]) -> Decimal | None:
+    """The rate that the first tax or sum with tax names."""
+    rates = (total.rate for total in totals if total.rate is not None and total.kind in ("tax", "total_gross"))
+    return next(rates, None)
 
 
 def _overrides(given: Mapping, catalog: Catalog) -> dict[str, str]:
@@ -140,15 +217,6 @@ def _overrides(given: Mapping, catalog: Catalog) -> dict[str, str]:
 def _common_rate(found: Sequence[Line]) -> Decimal | None:
     rates = {x.tax_rate for x in found if x.tax_rate is not None}
     return rates.pop() if len(rates) == 1 else None
-
-
-def _lines(
-    rows: Body, style: dict[str, Style], index: Index, basis: Basis, overrides: dict[str, str], accept_fuzzy: bool
-) -> dict[int, Line]:
-    """Lines by their place among the raw ones."""
-    made = ((i, amounts.read(r, style), r) for i, r in enumerate(rows.lines))
-    found = ((i, lines.line(r, n, index, basis, overrides, accept_fuzzy=accept_fuzzy)) for i, n, r in made)
-    return {i: x for i, x in found if x is not None}
 
 
 def _with_basis(found: list[Line], basis: Basis) -> tuple[list[Line], Tax, Decimal | None]:
@@ -214,27 +282,33 @@ def _done(rows: Body, header: Header, tables: Tables, sheet: Sheet) -> list[Noti
 
 
 def _mapping(
-    given: Mapping,
-    tables: Tables,
-    sheet: Sheet,
-    header: Header,
-    style: dict[str, Style],
-    currency: str,
-    tax: Tax,
-    rate: Decimal | None,
+    given: Mapping, table: _Table, style: dict[str, Style], currency: str, tax: Tax, rate: Decimal | None
 ) -> Mapping:
     """What was decided, to be edited and replayed."""
     columns = given.columns or {
-        column_letters(n): ColumnMap.model_validate(
-            {"field": c.field, "tax": c.tax or "unknown", "currency": c.currency, "scale": c.scale, "per": c.per}
+        column_letters(number): ColumnMap.model_validate(
+            {
+                "field": column.field,
+                "tax": column.tax or "unknown",
+                "currency": column.currency,
+                "scale": column.scale,
+                "per": column.per,
+            }
         )
-        for n, c in header.columns.items()
+        for number, column in table.header.columns.items()
     }
-    money = {style[f] for f in ("unit_price", "line_total") if style[f]}
+    signs = {style[field] for field in ("unit_price", "line_total") if style[field]}
     return given.model_copy(
         update={
-            "sheet": sheet.name, "header_row": header.row, "header_rows": header.height, "encoding": tables.encoding,
-            "delimiter": tables.delimiter, "decimal": given.decimal or (money.pop() if len(money) == 1 else ""),
-            "currency": currency, "tax": tax, "tax_rate": rate, "columns": columns,
+            "sheet": table.sheet.name,
+            "header_row": table.header.row,
+            "header_rows": table.header.height,
+            "encoding": table.tables.encoding,
+            "delimiter": table.tables.delimiter,
+            "decimal": given.decimal or (signs.pop() if len(signs) == 1 else ""),
+            "currency": currency,
+            "tax": tax,
+            "tax_rate": rate,
+            "columns": columns,
         }
-    )  # fmt: skip
+    )

@@ -26,6 +26,8 @@ PER_YEAR: dict[Period, int] = {
 SHORT_TEXT = 60
 """Up to here a text is a title or a label: one word decides. A longer one is a sentence and must speak of money."""
 MOST_REASONS = 3
+LEAST_TERM = 6
+"""Months from which a span is the term of a lease; a shorter one is that of a delivery or a payment."""
 COUNT = r"(\d{1,3}|twelve|twenty-four|thirty-six|forty-eight|sixty|十二|二十四|三十六|四十八|六十)"
 SPELLED = {
     "twelve": 12, "twenty-four": 24, "thirty-six": 36, "forty-eight": 48, "sixty": 60,
@@ -122,35 +124,66 @@ def recurring(
     """How often the prices of which lines are paid; None for a purchase. A mapping's `period` overrules the file."""
     if given.period == "once":
         return None
-    priced = [x for x in lines.values() if x.amount]
-    raws = {r.row: r for r in rows.lines}
-    reasons = list(_of_header(sheet, header, priced, raws))
-    bought = _bought(sheet, header)
-    if not bought:
-        reasons += _of_sheet(sheet, rows)
-    reasons += _of_lines(raws, priced)
-    if given.period:
-        reasons.insert(0, Reason(given.period, None, given.period))
-    own_terms = {x.row: t for x in priced if (t := _own_term(raws[x.row]))}
+    priced = [line for line in lines.values() if line.amount]
+    raws = {raw.row: raw for raw in rows.lines}
+    reasons = _reasons(sheet, header, rows, priced, raws, given)
     if not reasons:
         return None
-    whole = any(r.lines is None for r in reasons)
-    mine = {x.row for x in priced if whole or any(r.lines and x.row in r.lines for r in reasons)}
-    period = next((r.period for r in reasons if r.period), None)
-    settled = _settled(priced, own_terms, period, raws)
-    mine -= settled
-    if not mine:
+    period = next((reason.period for reason in reasons if reason.period), None)
+    own_terms = {line.row: term for line in priced if (term := _own_term(raws[line.row]))}
+    paid_by_time = _rows_of(reasons, priced) - _settled(priced, own_terms, period, raws)
+    if not paid_by_time:
         return None
-    said = {r.term_months for r in reasons if r.term_months} or {own_terms[x] for x in mine if x in own_terms}
-    term = said.pop() if len(said) == 1 else None
-    term_at = [r.row for r in reasons if r.term_months == term] or [x for x in mine if own_terms.get(x) == term]
-    over = {x for x in mine if _over_term(lines, x, own_terms.get(x) or term, period)}
-    kept = list({r.row: (r.text, r.row) for r in reversed(reasons)}.values())[::-1][:MOST_REASONS]
+    term = _common_term(reasons, own_terms, paid_by_time)
+    term_at: list[int | None] = [reason.row for reason in reasons if reason.term_months == term]
+    term_at = term_at or [row for row in paid_by_time if own_terms.get(row) == term]
+    over_term = {row for row in paid_by_time if _over_term(lines, row, own_terms.get(row) or term, period)}
+    shown = _first_of_each_row(reasons)
     return Recurring(
-        period=period, rows=tuple(sorted(mine)), term_months=term,
-        term_at=tuple(sorted({n for n in term_at if n is not None})) if term else (), over_term=tuple(sorted(over)),
-        why="; ".join(repr(t) for t, _row in kept), at=tuple(dict.fromkeys(n for _text, n in kept if n is not None)),
-    )  # fmt: skip
+        period=period,
+        rows=tuple(sorted(paid_by_time)),
+        term_months=term,
+        term_at=tuple(sorted({row for row in term_at if row is not None})) if term else (),
+        over_term=tuple(sorted(over_term)),
+        why="; ".join(repr(reason.text) for reason in shown),
+        at=tuple(dict.fromkeys(reason.row for reason in shown if reason.row is not None)),
+    )
+
+
+def _rows_of(reasons: Sequence[Reason], priced: Sequence[Line]) -> set[int]:
+    """Rows of the lines that the reasons are of: all where one is of the whole file."""
+    if any(reason.lines is None for reason in reasons):
+        return {line.row for line in priced}
+    of_some = frozenset[int]().union(*(reason.lines for reason in reasons if reason.lines))
+    return {line.row for line in priced if line.row in of_some}
+
+
+def _common_term(reasons: Sequence[Reason], own_terms: Mapping[int, int], rows: set[int]) -> int | None:
+    """The months that all reasons agree on, else that the lines' own terms do; None where they differ or say none."""
+    terms = {reason.term_months for reason in reasons if reason.term_months}
+    terms = terms or {own_terms[row] for row in rows if row in own_terms}
+    return terms.pop() if len(terms) == 1 else None
+
+
+def _reasons(
+    sheet: Sheet, header: Header, rows: Body, priced: Sequence[Line], raws: Mapping[int, Raw], given: FileMapping
+) -> list[Reason]:
+    """All that says that prices are paid by time, the mapping's word first."""
+    by_mapping = given.period if given.period != "once" else ""
+    reasons = [Reason(by_mapping, None, by_mapping)] if by_mapping else []
+    reasons += _of_header(sheet, header, priced, raws)
+    # Beside prices that the header calls those of a purchase a lease on offer makes none of them.
+    if not _bought(sheet, header):
+        reasons += _of_sheet(sheet, rows)
+    return [*reasons, *_of_lines(raws, priced)]
+
+
+def _first_of_each_row(reasons: Sequence[Reason]) -> list[Reason]:
+    """The reasons to be shown: of each row the first, which is the strongest, and few in all."""
+    first: dict[int | None, Reason] = {}
+    for reason in reversed(reasons):
+        first[reason.row] = reason
+    return list(reversed(first.values()))[:MOST_REASONS]
 
 
 def _column_texts(sheet: Sheet, header: Header) -> dict[int, tuple[str, int]]:
@@ -181,30 +214,43 @@ def _bought(sheet: Sheet, header: Header) -> bool:
 
 
 def _of_header(sheet: Sheet, header: Header, priced: Sequence[Line], raws: Mapping[int, Raw]) -> Iterator[Reason]:
+    """By the headers of the prices, and by a column of terms that hardware fills."""
     texts = _column_texts(sheet, header)
-    taken = _money_columns(header)
-    # Where no column is one of unit prices, that of the numbers which nobody took may be the rent.
-    left = [n for n in texts if n not in header.columns]
-    if taken and all(c.field != "unit_price" for c in header.columns.values()):
-        taken += [n for n in left if words.has("rent", words.folded(texts[n][0])) or period_of(texts[n][0])]
-    for n in taken or left:
-        text, row = texts.get(n, ("", header.row))
-        plain = words.folded(text)
-        if not plain or words.has("not_time", re.sub(r"power|support|delivery", " ", plain)):
-            continue
-        period = period_of(plain)
-        span = months_in(plain)
-        if period is None and span is None:
-            period = next((p for p, shape in HEADED if shape.search(plain)), None)
-        if period or words.has("rent", plain):
-            yield Reason(text, row, period, span)
-        elif span and span >= 6 and not words.has("bought", plain):
-            yield Reason(text, row, None, span)
-    of_term = next((n for n, c in header.columns.items() if c.field == "term"), None)
+    for number in _columns_of_prices(header, texts):
+        text, row = texts.get(number, ("", header.row))
+        if reason := _of_price_header(text, row):
+            yield reason
+    of_term = next((number for number, column in header.columns.items() if column.field == "term"), None)
     if of_term is not None and not FRAMEWORK.search(words.folded(texts.get(of_term, ("", 0))[0])):
-        hardware = frozenset(x.row for x in priced if x.matched.part and x.role == "part" and _own_term(raws[x.row]))
-        if hardware:
-            yield Reason(texts[of_term][0], texts[of_term][1], lines=hardware)
+        hardware = [line.row for line in priced if line.matched.part and line.role == "part"]
+        with_term = frozenset(row for row in hardware if _own_term(raws[row]))
+        if with_term:
+            yield Reason(texts[of_term][0], texts[of_term][1], lines=with_term)
+
+
+def _columns_of_prices(header: Header, texts: Mapping[int, tuple[str, int]]) -> list[int]:
+    """The columns whose headers say how prices are paid: those of money, else those that nobody took. Where no column
+    is one of unit prices, that of the numbers which nobody took may be the rent."""
+    taken = _money_columns(header)
+    left = [number for number in texts if number not in header.columns]
+    if taken and all(column.field != "unit_price" for column in header.columns.values()):
+        taken += [n for n in left if words.has("rent", words.folded(texts[n][0])) or period_of(texts[n][0])]
+    return taken or left
+
+
+def _of_price_header(text: str, row: int) -> Reason | None:
+    """`Leasing rate / month`, `36 months`; no reason in the time that something else takes, as `power per hour`."""
+    plain = words.folded(text)
+    if not plain or words.has("not_time", re.sub(r"power|support|delivery", " ", plain)):
+        return None
+    period, span = period_of(plain), months_in(plain)
+    if period is None and span is None:
+        period = next((name for name, shape in HEADED if shape.search(plain)), None)
+    if period or words.has("rent", plain):
+        return Reason(text, row, period, span)
+    if span and span >= LEAST_TERM and not words.has("bought", plain):
+        return Reason(text, row, None, span)
+    return None
 
 
 def _of_sheet(sheet: Sheet, rows: Body) -> Iterator[Reason]:
@@ -231,7 +277,7 @@ def _of_sum(texts: Sequence[str]) -> Reason | None:
         return Reason(label, None, period, months_in(label))
     if words.has("rent", label):
         return Reason(label, None, None, months_in(label))
-    if (span := months_in(label)) and span >= 6 and not FRAMEWORK.search(label):
+    if (span := months_in(label)) and span >= LEAST_TERM and not FRAMEWORK.search(label):
         return Reason(label, None, None, span)
     return None
 
@@ -273,7 +319,7 @@ def _of_clause(clause: str, short: bool) -> Reason | None:
         return Reason(clause, None, period, months_in(clause))
     if m := re.search(rf"{COUNT}\s*(?:\w+\s+)?(?:instal+ments|raten\b|monatsraten|期租金)", clause):
         count = SPELLED.get(m[1]) or int(m[1])
-        if count >= 6:
+        if count >= LEAST_TERM:
             return Reason(clause, None, "month", count)
     word = words.found("rent", clause)
     if not word:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from catalogs.schema import Cooling, Cpu, Kind, Link, Memory, Nic, Part, Pdu, Psu, Rack, Switch
@@ -136,64 +136,107 @@ def _racks(c: Case) -> Iterable[Missing]:
             yield Missing(what="power cord", qty=qty, text=text, rule="rack")
 
 
+NOT_FOR_SALE = 10**12
+"""Minor units that a piece without a price counts, so that a way to join nodes without such pieces comes first."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A network that the nodes need: ways to join them, links per node, and whether only its cards ask for it."""
+
+    title: str
+    ways: list[Network]
+    per_node: int
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What a way to join the nodes takes beyond the pieces quoted, in all (`need`) and by the catalog's prices."""
+
+    cents: int
+    lacking: list[tuple[str, int]]
+    need: dict[str, int]
+
+
 def _networks(c: Case, market: Market) -> Iterable[Missing]:
     """For each network of two and more nodes: what it takes beyond the pieces quoted, the cheapest way."""
-    n = c.build.nodes
-    if n < 2:
+    if c.build.nodes < 2:
         return
-    nics = [x for x, _ in c.parts(Nic) if isinstance(x, Nic)]
-    cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
+    # Pieces at hand: cards by node, the rest in all. What one network takes is not there for the next.
+    have = dict(c.build.shared) | {f"node {card.id}": pieces for card, pieces in c.parts(Nic)}
+    for wanted in _wanted_networks(c, market):
+        found = [way for network in wanted.ways if (way := _way(c, market, wanted, network, have)) is not None]
+        if not found:
+            text = f"no switch, cards and cables of the catalog join {c.build.nodes} such nodes"
+            text += "" if wanted.optional else "; --have network where the site has it"
+            yield Missing(what=wanted.title, qty=None, text=text, rule="interconnect", reminder=wanted.optional)
+            continue
+        cheapest = min(found, key=lambda way: (way.cents, way.lacking))
+        for part, pieces in cheapest.need.items():
+            have[part] = max(0, have.get(part, 0) - pieces)
+        if cheapest.lacking:
+            yield _incomplete(c, market, wanted, cheapest)
+
+
+def _wanted_networks(c: Case, market: Market) -> list[_Wanted]:
+    """The front-end and out-of-band networks unless the site has them, and a fabric where the plan or the cards ask
+    for one; each with all ways to join the nodes, of what is quoted first."""
+    nics = [card for card, _ in c.parts(Nic) if isinstance(card, Nic)]
     net = net_of(c.plan, c.per_node)
-    cards = [x for x in c.catalog.of(Kind.NIC) if isinstance(x, Nic) and x.form in c.platform.nic_forms]
-    free = c.platform.nic_slots - sum(q for _, q in c.parts(Nic))
+    cards = [card for card in c.catalog.of(Kind.NIC) if isinstance(card, Nic) and card.form in c.platform.nic_forms]
     switches = _first(market.switches, [x for x, _ in c.parts(Switch, shared=True) if isinstance(x, Switch)])
     links = _first(market.links, [x for x, _ in c.parts(Link, shared=True) if isinstance(x, Link)])
-    have = dict(c.build.shared) | {f"node {x.id}": q for x, q in c.parts(Nic)}
-    wanted: list[tuple[str, list[Network], int, bool]] = []
+    wanted: list[_Wanted] = []
     if "network" not in c.request.have:
         least = c.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
         front = networks(_first(cards, nics), c.platform.onboard_lan, switches, links, "frontend", least)
-        wanted.append(("front-end network", front, 1, False))
-        wanted.append(("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1, False))
+        wanted.append(_Wanted("front-end network", front, 1))
+        wanted.append(_Wanted("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1))
+    cpus = [cpu for cpu, _ in c.parts(Cpu) if isinstance(cpu, Cpu)]
     rate = c.row.net_gbit_s if c.row and net == "rdma" else c.policy.whole("interconnect.ep_gbit_s")
-    able = [x for x in nics if x.rdma and all(host_gbit_s(x, cpu) >= rate for cpu in cpus)]
-    enough = any(q >= c.per_node for x, q in c.parts(Nic) if x in able)
+    able = [card for card in nics if card.rdma and all(host_gbit_s(card, cpu) >= rate for cpu in cpus)]
+    # Cards for a fabric that the plan doesn't need are a reminder: somebody meant to join them.
+    enough = any(pieces >= c.per_node for card, pieces in c.parts(Nic) if card in able)
     if net == "rdma" or enough:
-        speed = max((x.gbit_s for x in able), default=rate) if net != "rdma" else rate
-        fabric = networks(able or cards, [], switches, links, "rdma", speed, direct=n == 2)
-        wanted.append(("RDMA fabric", fabric, c.per_node, net != "rdma"))
-    for title, options, per_node, optional in wanted:
-        ways = []
-        for k in options:
-            bill = k.bill_of(n, per_node)
-            more = max(0, per_node - have.get(f"node {k.nic.id}", 0)) if k.nic is not None else 0
-            if bill is None or more > max(0, free):
-                continue
-            need = {x.id: q for x, q in bill.items()}
-            lacking = {p: q - have.get(p, 0) for p, q in need.items() if q > have.get(p, 0)}
-            if k.nic is not None and more:
-                lacking[k.nic.id] = more * n
-            cost = sum(catalog_cents(market, p, q)[0] or 10**12 for p, q in lacking.items())
-            ways.append((cost, sorted(lacking.items()), need))
-        if not ways:
-            text = f"no switch, cards and cables of the catalog join {n} such nodes"
-            text += "" if optional else "; --have network where the site has it"
-            yield Missing(what=title, qty=None, text=text, rule="interconnect", reminder=optional)
-            continue
-        cost, lacking_parts, need = min(ways, key=lambda x: (x[0], x[1]))
-        for p, q in need.items():
-            have[p] = max(0, have.get(p, 0) - q)
-        if lacking_parts:
-            ports = n * per_node
-            said = ", ".join(f"{q} x {c.catalog.parts[p].name}" for p, q in lacking_parts)
-            text = f"joins {n} nodes by {ports} ports; with what is quoted it still takes {said}"
-            if optional:
-                text = f"cards for it are quoted, but not all that joins them: {text}"
-            yield Missing(
-                what=title, qty=sum(q for _, q in lacking_parts), text=text, rule="interconnect", reminder=optional,
-                suggestion=[PartQty(part=p, qty=q) for p, q in lacking_parts],
-                cost=None if cost >= 10**12 else money(cost, market.request.currency),
-            )  # fmt: skip
+        speed = rate if net == "rdma" else max((card.gbit_s for card in able), default=rate)
+        fabric = networks(able or cards, [], switches, links, "rdma", speed, direct=c.build.nodes == 2)
+        wanted.append(_Wanted("RDMA fabric", fabric, c.per_node, optional=net != "rdma"))
+    return wanted
+
+
+def _way(c: Case, market: Market, wanted: _Wanted, network: Network, have: Mapping[str, int]) -> _Way | None:
+    """What a way takes beyond `have`; None where it doesn't reach, or its cards find no free slot."""
+    bill = network.bill_of(c.build.nodes, wanted.per_node)
+    card = network.nic
+    more_cards = 0 if card is None else max(0, wanted.per_node - have.get(f"node {card.id}", 0))
+    free_slots = c.platform.nic_slots - sum(pieces for _, pieces in c.parts(Nic))
+    if bill is None or more_cards > max(0, free_slots):
+        return None
+    need = {piece.id: pieces for piece, pieces in bill.items()}
+    lacking = {part: pieces - have.get(part, 0) for part, pieces in need.items() if pieces > have.get(part, 0)}
+    if card is not None and more_cards:
+        lacking[card.id] = more_cards * c.build.nodes
+    cents = sum(catalog_cents(market, part, pieces)[0] or NOT_FOR_SALE for part, pieces in lacking.items())
+    return _Way(cents, sorted(lacking.items()), need)
+
+
+def _incomplete(c: Case, market: Market, wanted: _Wanted, way: _Way) -> Missing:
+    """What a network lacks, in words, with its pieces and their price."""
+    ports = c.build.nodes * wanted.per_node
+    said = ", ".join(f"{pieces} x {c.catalog.parts[part].name}" for part, pieces in way.lacking)
+    text = f"joins {c.build.nodes} nodes by {ports} ports; with what is quoted it still takes {said}"
+    if wanted.optional:
+        text = f"cards for it are quoted, but not all that joins them: {text}"
+    return Missing(
+        what=wanted.title,
+        qty=sum(pieces for _, pieces in way.lacking),
+        text=text,
+        rule="interconnect",
+        reminder=wanted.optional,
+        suggestion=[PartQty(part=part, qty=pieces) for part, pieces in way.lacking],
+        cost=None if way.cents >= NOT_FOR_SALE else money(way.cents, market.request.currency),
+    )
 
 
 def _first(all_: Iterable[P], own: list[P]) -> list[P]:

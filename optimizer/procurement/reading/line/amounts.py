@@ -20,6 +20,8 @@ FIELDS = (
 )  # fmt: skip
 CENT = Decimal("0.01")
 MONEY = ("unit_price", "list_price", "line_total", "tax_amount")
+PRICES = ("unit_price", "line_total", "list_price")
+"""What a line costs, in the order in which they are believed."""
 
 
 @dataclass(frozen=True)
@@ -70,40 +72,25 @@ def amount(cell: Cell | None, style: Style, scale: int = 1) -> Reading:
 
 def read(raw: Raw, style: dict[str, Style]) -> Numbers:
     """All numbers of a line."""
-    found = {f: amount(raw.cells[f], style[f], raw.columns[f].scale) for f in FIELDS if f in raw.cells}
-    said = ""
+    found = {
+        field: amount(raw.cells[field], style[field], raw.columns[field].scale)
+        for field in FIELDS
+        if field in raw.cells
+    }
     issues: list[Issue] = []
     if raw.split:
         text = f"more cells than columns: a comma seems to break {raw.split} in two; quote it, or leave the comma out"
         issues.append(_issue("more-cells", raw, text))
-        found = {f: r for f, r in found.items() if f not in MONEY}
-    for f in ("unit_price", "line_total", "list_price"):
-        text = raw.text(f)
-        if isinstance(raw.cells.get(f), str) and f in found and not found[f].values:
-            if words.equals("included", text):
-                said = said or "included"
-            elif words.equals("asked", text):
-                said = "asked"
-            elif text.strip("-–—/. ") and not (f == "line_total" and words.equals("unit_only", text)):
-                issues.append(_issue("not-a-number", raw, f"{f}: {text!r} is no amount"))
-    values = {f: r.values[0] for f, r in found.items() if len(r.values) == 1}
+        found = {field: reading for field, reading in found.items() if field not in MONEY}
+    said = _price_in_words(raw, found, issues)
+    values = {field: reading.values[0] for field, reading in found.items() if len(reading.values) == 1}
     if "qty" in found and not found["qty"].values and words.equals("lump", raw.text("qty")):
         values["qty"] = Decimal(1)
         issues.append(_issue("lump-sum", raw, f"quantity {raw.text('qty')!r} is taken as 1", "note"))
-    open_fields = [f for f, r in found.items() if len(r.values) > 1]
-    if open_fields:
-        settled = _by_arithmetic(found)
-        for f in open_fields:
-            if f in settled:
-                values[f] = settled[f]
-                text = f"{f}: {raw.text(f)!r} read as {settled[f]}: only so quantity x price gives the line's total"
-                issues.append(_issue("number-by-arithmetic", raw, text, "note"))
-            else:
-                both = " or ".join(str(v) for v in found[f].values)
-                issues.append(_issue("ambiguous-number", raw, f"{f}: {raw.text(f)!r} may be {both}"))
-    for f in ("unit_price", "list_price", "line_total", "tax_amount"):
-        if f in values and values[f] == values[f].quantize(CENT):
-            values[f] = values[f].quantize(CENT)
+    values |= _settled(raw, found, issues)
+    for field in MONEY:
+        if field in values and values[field] == values[field].quantize(CENT):
+            values[field] = values[field].quantize(CENT)
     if "tax_rate" in values:
         values["tax_rate"] = numbers.tidy(_percent(values["tax_rate"], found["tax_rate"].percent) * 100)
     off: tuple[Decimal, ...] = ()
@@ -111,10 +98,43 @@ def read(raw: Raw, style: dict[str, Style]) -> Numbers:
         off = discounts(raw.text("discount"), values.get("discount", Decimal(0)), found["discount"].percent)
         values["discount"] = off[0]
     unit = found["qty"].rest.strip(" .*/") if "qty" in found else ""
-    money = [found[f] for f in ("unit_price", "line_total", "list_price") if f in found]
-    currencies = tuple(dict.fromkeys(r.currency for r in money if r.currency))
-    taxes = tuple(dict.fromkeys(r.tax for r in money if r.tax))
+    prices = [found[field] for field in PRICES if field in found]
+    currencies = tuple(dict.fromkeys(reading.currency for reading in prices if reading.currency))
+    taxes = tuple(dict.fromkeys(reading.tax for reading in prices if reading.tax))
     return Numbers(values, currencies, taxes, unit, said, tuple(issues), off)
+
+
+def _price_in_words(raw: Raw, found: dict[str, Reading], issues: list[Issue]) -> str:
+    """`included` or `asked` where a price is given in such words, else blank; other words become an issue."""
+    said = ""
+    for field in PRICES:
+        text = raw.text(field)
+        if not isinstance(raw.cells.get(field), str) or field not in found or found[field].values:
+            continue
+        if words.equals("included", text):
+            said = said or "included"
+        elif words.equals("asked", text):
+            said = "asked"
+        elif text.strip("-–—/. ") and not (field == "line_total" and words.equals("unit_only", text)):
+            issues.append(_issue("not-a-number", raw, f"{field}: {text!r} is no amount"))
+    return said
+
+
+def _settled(raw: Raw, found: dict[str, Reading], issues: list[Issue]) -> dict[str, Decimal]:
+    """Values of the cells that may mean two, where the line's own arithmetic leaves one; each is told."""
+    ambiguous = [field for field, reading in found.items() if len(reading.values) > 1]
+    by_arithmetic = _by_arithmetic(found) if ambiguous else {}
+    values: dict[str, Decimal] = {}
+    for field in ambiguous:
+        if field in by_arithmetic:
+            values[field] = by_arithmetic[field]
+            text = f"{field}: {raw.text(field)!r} read as {values[field]}"
+            text += ": only so quantity x price gives the line's total"
+            issues.append(_issue("number-by-arithmetic", raw, text, "note"))
+        else:
+            both = " or ".join(str(value) for value in found[field].values)
+            issues.append(_issue("ambiguous-number", raw, f"{field}: {raw.text(field)!r} may be {both}"))
+    return values
 
 
 def _percent(value: Decimal, signed: bool) -> Decimal:

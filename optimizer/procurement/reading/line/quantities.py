@@ -30,6 +30,15 @@ class Counted:
     pieces: int | None
 
 
+@dataclass(frozen=True)
+class _Packs:
+    """Pieces per pack, whether the price is for a pack, and the pieces in all, None where that stays open."""
+
+    size: int
+    per_pack: bool
+    pieces: int | None
+
+
 def counted(raw: Raw, found: Numbers, in_text: int | None, text: str, on_it: int, trouble: Trouble) -> Counted:
     """`in_text`: what the line's text counts itself (`8 x H200`); `on_it`: GPUs on what was matched."""
     qty, unit = found.values.get("qty"), found.unit or raw.text("unit")
@@ -44,7 +53,8 @@ def counted(raw: Raw, found: Numbers, in_text: int | None, text: str, on_it: int
     if qty is None and "qty" not in raw.cells and price and total and total > price and total % price == 0:
         qty = total / price
         trouble.add("quantity-by-arithmetic", "note", f"quantity {qty:f}: the total divided by the price")
-    pack, per_pack, pieces = _packs(raw, found.values, qty, unit, text, trouble)
+    packs = _packs(raw, found.values, qty, unit, text, trouble)
+    pieces = packs.pieces
     if in_text and qty is not None and qty != in_text and not (qty == 1 and in_text == on_it):
         if qty == 1:
             pieces = in_text * (pieces or 1)
@@ -53,44 +63,59 @@ def counted(raw: Raw, found: Numbers, in_text: int | None, text: str, on_it: int
         else:
             pieces = None
             trouble.add("count-unclear", "error", f"the text counts {in_text}, the quantity is {qty}")
-    return Counted(qty, unit, pack, per_pack, pieces)
+    return Counted(qty, unit, packs.size, packs.per_pack, pieces)
 
 
-def _packs(
-    raw: Raw, values: dict[str, Decimal], qty: Decimal | None, counted: str, text: str, trouble: Trouble
-) -> tuple[int, bool, int | None]:
-    """(pieces per pack, whether the price is for a pack, pieces in all or None where it stays open)."""
-    size = whole(values.get("price_per")) or whole(values.get("pack")) or 1
+def _packs(raw: Raw, values: dict[str, Decimal], qty: Decimal | None, unit: str, text: str, trouble: Trouble) -> _Packs:
+    """What the quantity counts: pieces, or packs of a size that a column or the text names."""
     pieces = whole(qty)
-    if size == 1 and not counted and pieces and (m := PACK_OF.search(text)):
-        size = int(next(g for g in m.groups() if g))
-        if size > 1 and pieces % size == 0:
-            trouble.add("pack-unclear", "error", f"packs of {size}: whether {qty} counts packs or pieces is not said")
-            return size, False, None
-        if size > 1:
-            trouble.add("pack-in-text", "warning", f"{pieces} packs of {size} by the text {m[0]!r}")
-            return size, False, pieces * size
-    if size == 1 and words.equals("pack", counted):
-        if m := PACK_OF.search(text):
-            size = int(next(g for g in m.groups() if g))
-            trouble.add("pack-in-text", "note", f"packs of {size} by the text {m[0]!r}")
-        elif "pack" not in values:
-            trouble.add("pack-unclear", "error", f"counts packs ({counted}), of how many is not said")
-            return 1, False, None
+    size = whole(values.get("price_per")) or whole(values.get("pack")) or 1
+    if size == 1 and (in_text := _in_text(values, qty, unit, text, trouble)) is not None:
+        return in_text
+    if size == 1 and words.equals("pack", unit) and (named := PACK_OF.search(text)):
+        size = _named_size(named)
+        trouble.add("pack-in-text", "note", f"packs of {size} by the text {named[0]!r}")
     if size == 1:
         if qty is not None and pieces is None and qty > 0:
             trouble.add("part-of-a-piece", "warning", f"quantity {qty} is no whole number")
-        return 1, False, pieces
-    price, total = values.get("unit_price"), values.get("line_total")
-    per_pack = "price_per" in values
-    if not per_pack and qty and price is not None and total is not None:
-        per_pack = not same_money(qty * price, total) and same_money(qty * price / size, total)
-    if per_pack:
-        return size, True, pieces
+        return _Packs(1, False, pieces)
+    if _priced_per_pack(values, qty, size):
+        return _Packs(size, True, pieces)
     column = raw.columns.get("unit_price")
-    if words.equals("pack", counted) or (column is not None and column.per == "pack"):
-        return size, False, pieces * size if pieces else None
-    if words.equals("count", counted):
-        return size, False, pieces
+    if words.equals("pack", unit) or (column is not None and column.per == "pack"):
+        return _Packs(size, False, pieces * size if pieces else None)
+    if words.equals("count", unit):
+        return _Packs(size, False, pieces)
     trouble.add("pack-unclear", "error", f"packs of {size}: whether {qty} counts packs or pieces is not said")
-    return size, False, None
+    return _Packs(size, False, None)
+
+
+def _in_text(values: dict[str, Decimal], qty: Decimal | None, unit: str, text: str, trouble: Trouble) -> _Packs | None:
+    """What the text alone decides: packs of the size that it names where no unit says what is counted, and nothing
+    where packs are counted and nobody names their size. None for all else."""
+    named, pieces = PACK_OF.search(text), whole(qty)
+    if not unit and pieces and named and (size := _named_size(named)) > 1:
+        if pieces % size == 0:  # 20 in packs of 10 may be two packs or twenty
+            trouble.add("pack-unclear", "error", f"packs of {size}: whether {qty} counts packs or pieces is not said")
+            return _Packs(size, False, None)
+        trouble.add("pack-in-text", "warning", f"{pieces} packs of {size} by the text {named[0]!r}")
+        return _Packs(size, False, pieces * size)
+    if words.equals("pack", unit) and not named and "pack" not in values:
+        trouble.add("pack-unclear", "error", f"counts packs ({unit}), of how many is not said")
+        return _Packs(1, False, None)
+    return None
+
+
+def _named_size(named: re.Match[str]) -> int:
+    """Pieces in a pack by its text; one where somebody writes `pack of 0`."""
+    return max(1, int(next(group for group in named.groups() if group)))
+
+
+def _priced_per_pack(values: dict[str, Decimal], qty: Decimal | None, size: int) -> bool:
+    """Whether the price is for a pack: a column says so, or only so the line's total comes out."""
+    if "price_per" in values:
+        return True
+    price, total = values.get("unit_price"), values.get("line_total")
+    if not qty or price is None or total is None:
+        return False
+    return not same_money(qty * price, total) and same_money(qty * price / size, total)

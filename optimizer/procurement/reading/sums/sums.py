@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from optimizer.procurement.reading import words
@@ -67,50 +68,93 @@ def proven_basis(lines: Sequence[Line], totals: Sequence[Total]) -> Tax:
     return "unknown"
 
 
+@dataclass(frozen=True)
+class _Sums:
+    """What the file's sums are held against: its lines, their basis, and what they come to. `off`: discounts, below 0;
+    `taxes`: all taxes stated, as one; `bases`: what a tax may be of: the net sum (freight is taxed or not), then sums
+    stated above it."""
+
+    lines: Sequence[Line]
+    counted: Sequence[Line]
+    totals: Sequence[Total]
+    tax: Tax
+    rate: Decimal | None
+    goods: Decimal
+    off: Decimal
+    taxes: Total | None
+    bases: list[Decimal]
+
+    @classmethod
+    def of(
+        cls, lines: Sequence[Line], totals: Sequence[Total], tax: Tax, rate: Decimal | None, goods: Decimal
+    ) -> _Sums:
+        counted = [line for line in lines if not line.optional]
+        off = _discounts(totals)
+        stated = [total for total in totals if total.kind == "tax"]
+        whole = exact_sum([total.amount for total in stated])
+        parts = _all([line for line in counted if line.role == "part"])
+        bases = [goods + off, *([parts + off] if parts else [])]
+        taxes = stated[0].model_copy(update={"amount": whole}) if stated else None
+        return cls(lines, counted, totals, tax, rate, goods, off, taxes, bases)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Where a block of lines begins: how many lines and sums stand above it."""
+
+    lines: int = 0
+    totals: int = 0
+
+
 def check(
     lines: Sequence[Line], totals: Sequence[Total], after: Sequence[int], tax: Tax, rate: Decimal | None
 ) -> list[Issue]:
     """`after`: how many lines stand above each of `totals`. Issues in the order of the sums."""
-    issues: list[Issue] = []
-    counted = [x for x in lines if not x.optional]
-    if len({x.currency for x in counted if x.currency}) > 1:
-        text = "the lines are in several currencies: the sums could not be checked"
-        return [Issue(code="sums-unchecked", severity="warning", text=text)] if totals else []
+    counted = [line for line in lines if not line.optional]
+    if len({line.currency for line in counted if line.currency}) > 1:
+        return _unchecked(totals, "the lines are in several currencies: the sums could not be checked")
+    issues = _spelled(totals)
     goods = _all(counted)
-    issues += _spelled(totals)
     if goods is None:
-        if totals:
-            text = "some lines have no amount: the sums could not be checked"
-            issues.append(Issue(code="sums-unchecked", severity="warning", text=text))
-        return issues
-    starts = [(0, 0)]  # lines and sums above each block
-    off = _discounts(totals)
-    taxes = [t for t in totals if t.kind == "tax"]
-    tax_total = taxes[0].model_copy(update={"amount": exact_sum([t.amount for t in taxes])}) if taxes else None
-    parts = _all([x for x in counted if x.role == "part"])
-    bases = [goods + off, *([parts + off] if parts else [])]  # freight is taxed or not
-    for n, (t, count) in enumerate(zip(totals, after, strict=True)):
-        if t.kind == "subtotal":
-            blocks = [(lines[s:count], _discounts(totals[k:n])) for s, k in reversed(starts)]
-            issues += _subtotal(t, blocks, lines[:count], counted)
-            starts.append((count, n + 1))
-        elif t.kind == "tax":
-            issues += _tax(t, bases, tax, rate, lines)
-        elif t.kind in WHOLE:
-            wrong = _total(t, goods, off, tax, rate, tax_total, lines, bases)
-            more = any(not x.optional for x in lines[count:])
-            if wrong and (more or any(x.kind in WHOLE for x in totals[n + 1 :])):
-                # A sum with lines or a further sum below it may be that of a group.
-                blocks = [(lines[s:count], _discounts(totals[k:n])) for s, k in reversed(starts)]
-                of_group = _subtotal(t, blocks, lines[:count], counted)
-                wrong = of_group if more or not of_group else wrong
-                starts.append((count, n + 1))
-            issues += wrong
-            bases.append(t.amount)
-        elif t.kind == "in_words" and not any(x.kind in WHOLE for x in totals):
-            as_total = t.model_copy(update={"kind": "total"})
-            issues += _total(as_total, goods, off, tax, rate, tax_total, lines, bases)
+        return issues + _unchecked(totals, "some lines have no amount: the sums could not be checked")
+    sums = _Sums.of(lines, totals, tax, rate, goods)
+    starts = [_Start()]
+    for place, (total, above) in enumerate(zip(totals, after, strict=True)):
+        if total.kind == "subtotal":
+            issues += _subtotal(total, _blocks(sums, starts, place, above), lines[:above], counted)
+            starts.append(_Start(above, place + 1))
+        elif total.kind == "tax":
+            issues += _tax(total, sums)
+        elif total.kind in WHOLE:
+            issues += _whole(sums, starts, place, above)
+            sums.bases.append(total.amount)
+        elif total.kind == "in_words" and not any(other.kind in WHOLE for other in totals):
+            issues += _total(total.model_copy(update={"kind": "total"}), sums)
     return issues
+
+
+def _unchecked(totals: Sequence[Total], text: str) -> list[Issue]:
+    return [Issue(code="sums-unchecked", severity="warning", text=text)] if totals else []
+
+
+def _blocks(sums: _Sums, starts: Sequence[_Start], place: int, above: int) -> list[tuple[Sequence[Line], Decimal]]:
+    """Lines and discounts from each start to the sum at `place`, the latest start first."""
+    return [
+        (sums.lines[start.lines : above], _discounts(sums.totals[start.totals : place])) for start in reversed(starts)
+    ]
+
+
+def _whole(sums: _Sums, starts: list[_Start], place: int, above: int) -> list[Issue]:
+    """Faults of a sum of everything. One with lines or a further sum below it may be that of a group, which it is
+    then held against too."""
+    total = sums.totals[place]
+    wrong = _total(total, sums)
+    more_lines = any(not line.optional for line in sums.lines[above:])
+    if wrong and (more_lines or any(other.kind in WHOLE for other in sums.totals[place + 1 :])):
+        of_group = _subtotal(total, _blocks(sums, starts, place, above), sums.lines[:above], sums.counted)
+        wrong = of_group if more_lines or not of_group else wrong
+        starts.append(_Start(above, place + 1))
+    return wrong
 
 
 def _spelled(totals: Sequence[Total]) -> list[Issue]:
@@ -152,49 +196,68 @@ def _subtotal(
     return [_wrong("subtotal-arithmetic", t, _all(blocks[0][0]), "the lines above it sum to another amount")]
 
 
-def _tax(t: Total, bases: Sequence[Decimal], tax: Tax, rate: Decimal | None, lines: Sequence[Line]) -> list[Issue]:
-    """`bases`: the net sum, then sums stated above; tax on a wrong sum is that sum's fault, told there."""
-    rate = t.rate if t.rate is not None else rate
+def _tax(total: Total, sums: _Sums) -> list[Issue]:
+    """Faults of a tax; tax on a wrong sum is that sum's fault, told there."""
+    rate = total.rate if total.rate is not None else sums.rate
     if rate is None:
         return []
-    if own := OF_AMOUNT.search(t.label):  # `MwSt 19 % auf 129.560,00`
+    bases: Sequence[Decimal] = sums.bases
+    if own := OF_AMOUNT.search(total.label):  # `MwSt 19 % auf 129.560,00`
         bases = [*read_number(own[1]).values, *bases]
     share = rate / 100
-    added = [b * share for b in bases]
-    within = [b * share / (1 + share) for b in bases]
+    added = [base * share for base in bases]
+    within = [base * share / (1 + share) for base in bases]
     # Tax on top of prices that have it already is told with the total.
-    if any(near(x, t.amount, lines) for x in (added + within if tax == "gross" else added)):
+    allowed = added + within if sums.tax == "gross" else added
+    if any(near(amount, total.amount, sums.lines) for amount in allowed):
         return []
-    expected, what = (within[0], "within the prices") if tax == "gross" else (added[0], "of the net sum")
-    return [_wrong("tax-arithmetic", t, expected, f"{rate} % {what} is another amount")]
+    expected, what = (within[0], "within the prices") if sums.tax == "gross" else (added[0], "of the net sum")
+    return [_wrong("tax-arithmetic", total, expected, f"{rate} % {what} is another amount")]
 
 
-def _total(
-    t: Total, goods: Decimal, off: Decimal, tax: Tax, rate: Decimal | None, tax_total: Total | None,
-    lines: Sequence[Line], bases: Sequence[Decimal],
-) -> list[Issue]:  # fmt: skip
-    """The sums that this one may be, by its label and the basis of the prices."""
-    rate = tax_total.rate if tax_total is not None and tax_total.rate is not None else rate
-    factor = 1 + (rate or Decimal(0)) / 100
-    base = goods + off
-    plus = tax_total.amount if tax_total is not None else base * factor - base
-    below_tax = tax_total is not None and t.row > tax_total.row
-    allowed = [base]
-    if tax == "gross":
-        allowed = [base / factor] if t.kind == "total_net" else [base, *([goods] if off and t.kind == "total" else [])]
-    elif t.kind == "total_gross":
-        allowed = [base + plus, base * factor]
-    elif t.kind == "total_net":
-        allowed = [base, goods]
-    elif t.kind == "total":
-        allowed = [base + plus, base * factor] if below_tax else [base, goods, base + plus, base * factor]
-    if any(near(x, t.amount, lines) for x in allowed):
+def _total(total: Total, sums: _Sums) -> list[Issue]:
+    """Faults of a sum of everything."""
+    base, plus = sums.goods + sums.off, _tax_on_top(sums)
+    allowed = _allowed(total, sums)
+    if any(near(amount, total.amount, sums.lines) for amount in allowed):
         return []
-    if words.has("variant", t.label) and any(x.optional for x in lines):
+    if words.has("variant", total.label) and any(line.optional for line in sums.lines):
         return []  # a sum with one of the options, which are in none
-    if tax == "gross" and plus > 0 and any(near(b + plus, t.amount, lines) for b in bases):
-        return [_wrong("tax-counted-twice", t, base, "the prices have tax in them already and the total adds it again")]
-    return [_wrong("sum-arithmetic", t, allowed[0], "the lines sum to another amount")]
+    if sums.tax == "gross" and plus > 0 and any(near(b + plus, total.amount, sums.lines) for b in sums.bases):
+        text = "the prices have tax in them already and the total adds it again"
+        return [_wrong("tax-counted-twice", total, base, text)]
+    return [_wrong("sum-arithmetic", total, allowed[0], "the lines sum to another amount")]
+
+
+def _factor(sums: _Sums) -> Decimal:
+    """Gross by net, at the rate that a tax states, else the file's."""
+    of_tax = sums.taxes.rate if sums.taxes is not None else None
+    rate = of_tax if of_tax is not None else sums.rate
+    return 1 + (rate or Decimal(0)) / 100
+
+
+def _tax_on_top(sums: _Sums) -> Decimal:
+    """The tax stated, else that of the lines' sum at the rate."""
+    base = sums.goods + sums.off
+    return sums.taxes.amount if sums.taxes is not None else base * _factor(sums) - base
+
+
+def _allowed(total: Total, sums: _Sums) -> list[Decimal]:
+    """The sums that this one may be, by its label and the basis of the prices, the likeliest first."""
+    goods, base, factor = sums.goods, sums.goods + sums.off, _factor(sums)
+    taxed = [base + _tax_on_top(sums), base * factor]
+    if sums.tax == "gross":
+        if total.kind == "total_net":
+            return [base / factor]
+        return [base, goods] if sums.off and total.kind == "total" else [base]
+    if total.kind == "total_gross":
+        return taxed
+    if total.kind == "total_net":
+        return [base, goods]
+    if total.kind == "total":
+        below_tax = sums.taxes is not None and total.row > sums.taxes.row
+        return taxed if below_tax else [base, goods, *taxed]
+    return [base]
 
 
 def _wrong(code: str, t: Total, computed: Decimal | None, why: str) -> Issue:
