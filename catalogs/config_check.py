@@ -11,7 +11,6 @@ A field that no rule names is refused: it might change the arithmetic. Rules:
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -20,6 +19,7 @@ from typing import Any
 
 from catalogs.architectures import ARCHITECTURES
 from catalogs.errors import Fault
+from catalogs.inputs import shipped_rows
 
 FILE = Path(__file__).parent / "llms" / "fields.csv"
 FOREIGN = ("vision", "audio", "image", "video", "cross_attention", "encoder", "linear_attn", "mamba", "ssm")
@@ -29,9 +29,8 @@ FOREIGN = ("vision", "audio", "image", "video", "cross_attention", "encoder", "l
 def rules(architecture: str) -> dict[str, tuple[str, str]]:
     """field -> (rule, why) of a Hugging Face architecture name."""
     short = architecture.removesuffix("ForCausalLM")
-    with FILE.open(encoding="utf-8", newline="") as f:
-        rows = [r for r in csv.DictReader(f) if not r["architectures"] or short in r["architectures"].split("|")]
-    return {r["field"]: (r["rule"], r["why"]) for r in rows}
+    rows = [row for row in shipped_rows(FILE) if not row["architectures"] or short in row["architectures"].split("|")]
+    return {row["field"]: (row["rule"], row["why"]) for row in rows}
 
 
 def faults(config: Any, file: str = "") -> list[Fault]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
 from pathlib import Path
 
 from catalogs.errors import InputError
+from catalogs.inputs import shipped_rows
 
 ORDER = ("fp16", "bf16", "fp8", "int8", "fp4-mix", "int4", "nvfp4", "mxfp4")
 FILE = Path(__file__).parent / "llms" / "formats.csv"
@@ -42,5 +42,4 @@ def spelled(name: str) -> tuple[str, ...]:
 
 @cache
 def _spellings() -> dict[str, tuple[str, ...]]:
-    with FILE.open(encoding="utf-8", newline="") as f:
-        return {r["spelling"]: tuple(r["formats"].split("|")) for r in csv.DictReader(f)}
+    return {row["spelling"]: tuple(row["formats"].split("|")) for row in shipped_rows(FILE)}

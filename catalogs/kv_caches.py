@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
 from pathlib import Path
+
+from catalogs.inputs import shipped_rows
 
 FILE = Path(__file__).parent / "llms" / "kv_caches.csv"
 
@@ -16,5 +17,4 @@ def published_kv_cache(architecture: str) -> str:
 
 @cache
 def _published() -> dict[str, str]:
-    with FILE.open(encoding="utf-8", newline="") as f:
-        return {r["architecture"]: r["kv_cache"] for r in csv.DictReader(f)}
+    return {row["architecture"]: row["kv_cache"] for row in shipped_rows(FILE)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import json
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from catalogs.architectures import from_config
 from catalogs.errors import InputError
+from catalogs.inputs import shipped_rows
 from catalogs.transformer import Llm
 from catalogs.user_models import open_config, open_saved, saved
 
@@ -20,8 +20,7 @@ DATA = Path(__file__).parent / "llms"
 
 @cache
 def _registry() -> tuple[dict[str, str], ...]:
-    with (DATA / "registry.csv").open(encoding="utf-8", newline="") as f:
-        return tuple(csv.DictReader(f))
+    return shipped_rows(DATA / "registry.csv")
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from catalogs.errors import Fault, InputError
-from catalogs.inputs import read_toml
+from catalogs.inputs import read_toml, shipped_rows
 
 DATA = Path(__file__).parent / "data"
 
@@ -31,8 +30,7 @@ class Default:
 @cache
 def table(name: str) -> tuple[dict[str, str], ...]:
     """Rows of constraints/data/<name>.csv."""
-    with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as f:
-        return tuple(csv.DictReader(f))
+    return shipped_rows(DATA / f"{name}.csv")
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 import re
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from catalogs.errors import Fault, InputError
+from catalogs.inputs import shipped_rows
 
 Record = TypeVar("Record")
 FOLDER = Path(__file__).parent
@@ -21,8 +21,7 @@ NEWEST = (10**6,)
 @cache
 def table(name: str) -> tuple[dict[str, str], ...]:
     """Rows of catalogs/engines/<name>.csv. Raises InputError for a row with more or fewer cells than columns."""
-    with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as f:
-        rows = tuple(csv.DictReader(f))
+    rows = shipped_rows(FOLDER / f"{name}.csv")
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
             raise InputError(Fault("bad-row", "has not one cell per column", f"{name}.csv", number))

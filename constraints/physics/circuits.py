@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from catalogs.inputs import CATALOG_BYTES, read_text
+from catalogs.inputs import shipped_rows
 from constraints.request import Circuit
 
 FILE = Path(__file__).parents[1] / "data" / "circuits.csv"
@@ -31,8 +29,10 @@ class Region:
 @cache
 def regions() -> tuple[Region, ...]:
     """All regions of the data."""
-    table = csv.DictReader(io.StringIO(read_text(FILE, CATALOG_BYTES)))
-    return tuple(Region(r["region"], _figures(r["volts"]), _figures(r["amps"]), r["source"], r["read"]) for r in table)
+    return tuple(
+        Region(row["region"], _figures(row["volts"]), _figures(row["amps"]), row["source"], row["read"])
+        for row in shipped_rows(FILE)
+    )
 
 
 def _figures(cell: str) -> tuple[int, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
+
+from catalogs.inputs import shipped_rows
 
 DATA = Path(__file__).parent / "data"
 DENIALS = ("不", "未", "无", "非", "not ", "nicht ")
@@ -30,9 +31,8 @@ def bare(text: str) -> str:
 def qualifiers() -> tuple[tuple[str, str, str], ...]:
     """(word, what it sets, value), longest word first."""
     out = []
-    with (DATA / "qualifiers.csv").open(encoding="utf-8", newline="") as f:
-        for r in csv.DictReader(f):
-            out += [(folded(w), r["sets"], r["value"]) for w in r["words"].split("|")]
+    for row in shipped_rows(DATA / "qualifiers.csv"):
+        out += [(folded(word), row["sets"], row["value"]) for word in row["words"].split("|")]
     return tuple(sorted(out, key=lambda x: (-len(x[0]), x)))
 
 

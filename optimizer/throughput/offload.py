@@ -8,7 +8,6 @@ judged at once: fields are numpy arrays of one length, an entry per node kind. C
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from catalogs.inputs import shipped_rows
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.physics.offload import expert_gb
@@ -37,8 +37,7 @@ Ints = npt.NDArray[np.int64]
 @cache
 def constants() -> dict[str, float]:
     """The constants of this file (offload.csv)."""
-    with (DATA / "offload.csv").open(encoding="utf-8", newline="") as f:
-        return {r["key"]: float(r["value"]) for r in csv.DictReader(f)}
+    return {row["key"]: float(row["value"]) for row in shipped_rows(DATA / "offload.csv")}
 
 
 def tensor_tflops(gpu: Gpu, precision: str) -> float:

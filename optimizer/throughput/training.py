@@ -9,11 +9,11 @@ sources; docs/training.md has the check against published runs.
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
+from catalogs.inputs import shipped_rows
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.physics.training import HALF, adapter_params, base_bytes, seq_len, trained_params
@@ -32,23 +32,22 @@ DATA_FIELDS = frozenset(
 @cache
 def constants() -> dict[str, float]:
     """The model's constants (training_constants.csv)."""
-    with (DATA / "training_constants.csv").open(encoding="utf-8", newline="") as f:
-        return {r["key"]: float(r["value"]) for r in csv.DictReader(f)}
+    return {row["key"]: float(row["value"]) for row in shipped_rows(DATA / "training_constants.csv")}
 
 
 @cache
 def attained() -> dict[tuple[str, str], float]:
     """(GPU generation, bf16 | fp8) -> attained share of the dense tensor rate, recomputation counted as work."""
-    with (DATA / "training_attained.csv").open(encoding="utf-8", newline="") as f:
-        return {(r["arch"], r["precision"]): float(r["share"]) for r in csv.DictReader(f)}
+    table = shipped_rows(DATA / "training_attained.csv")
+    return {(row["arch"], row["precision"]): float(row["share"]) for row in table}
 
 
 @cache
 def interval(arch: str) -> tuple[float, float]:
     """Factors (low, high) on a figure that hold 80 % of published runs; wider where the attained share is an estimate
     without runs of the GPU generation."""
-    with (DATA / "training_attained.csv").open(encoding="utf-8", newline="") as f:
-        known = any(r["arch"] == arch and "estimate" not in r["source"] for r in csv.DictReader(f))
+    table = shipped_rows(DATA / "training_attained.csv")
+    known = any(row["arch"] == arch and "estimate" not in row["source"] for row in table)
     power = 1.0 if known else constants()["estimated_spread"]
     return constants()["interval_low"] ** power, constants()["interval_high"] ** power
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from catalogs.errors import Fault, InputError
+from catalogs.inputs import shipped_rows
 from catalogs.load import Catalog
 from catalogs.schema import Kind
 from constraints.exchange import ExchangeRate, half_up
@@ -72,9 +72,9 @@ class Terms:
 def service_words() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """(kind of service, its words) of data/service_words.csv, in the order of the file."""
     out: dict[str, tuple[str, ...]] = {}
-    with (DATA / "service_words.csv").open(encoding="utf-8", newline="") as f:
-        for r in csv.DictReader(f):
-            out[r["kind"]] = (*out.get(r["kind"], ()), *(words.folded(w) for w in r["words"].split("|")))
+    for row in shipped_rows(DATA / "service_words.csv"):
+        more = (words.folded(word) for word in row["words"].split("|"))
+        out[row["kind"]] = (*out.get(row["kind"], ()), *more)
     return tuple(out.items())
 
 

@@ -5,11 +5,11 @@ of a part, a column of warranties or a note may say that a service is included (
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from functools import cache
 
+from catalogs.inputs import shipped_rows
 from optimizer.procurement.bids.basis import DATA, SERVICE, service_words, stands
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import Line, Quote
@@ -35,8 +35,8 @@ ON_SITE = (
 
 @cache
 def _said(kind: str) -> tuple[str, ...]:
-    with (DATA / "inclusion_words.csv").open(encoding="utf-8", newline="") as f:
-        return tuple(words.folded(w) for r in csv.DictReader(f) if r["kind"] == kind for w in r["words"].split("|"))
+    rows = [row for row in shipped_rows(DATA / "inclusion_words.csv") if row["kind"] == kind]
+    return tuple(words.folded(word) for row in rows for word in row["words"].split("|"))
 
 
 def _has(kind: str, text: str) -> bool:

@@ -3,12 +3,12 @@ optimizer/text/qualifiers.py."""
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from catalogs.inputs import shipped_rows
 from optimizer.text.qualifiers import any_of
 from optimizer.text.qualifiers import bare as bare
 from optimizer.text.qualifiers import currency_in as currency_in
@@ -22,19 +22,17 @@ DATA = Path(__file__).parent / "data"
 def row_words() -> dict[str, tuple[str, ...]]:
     """Words by kind (total, note, service, ...), folded, longest first."""
     out: dict[str, set[str]] = {}
-    with (DATA / "row_words.csv").open(encoding="utf-8", newline="") as f:
-        for r in csv.DictReader(f):
-            out.setdefault(r["kind"], set()).update(folded(w) for w in r["words"].split("|"))
+    for row in shipped_rows(DATA / "row_words.csv"):
+        out.setdefault(row["kind"], set()).update(folded(word) for word in row["words"].split("|"))
     return {k: tuple(sorted(v, key=lambda w: (-len(w), w))) for k, v in out.items()}
 
 
 def _fields(key: Callable[[str], str]) -> dict[str, str]:
     """Column name -> field; of two with the same key the first."""
     out: dict[str, str] = {}
-    with (DATA / "headers.csv").open(encoding="utf-8", newline="") as f:
-        for r in csv.DictReader(f):
-            for w in r["words"].split("|"):
-                out.setdefault(key(w), r["field"])
+    for row in shipped_rows(DATA / "headers.csv"):
+        for word in row["words"].split("|"):
+            out.setdefault(key(word), row["field"])
     return out
 
 

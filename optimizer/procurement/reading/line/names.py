@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 
+from catalogs.inputs import shipped_rows
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, GpuBoard, Part, Platform
 from constraints.physics.contents import gpus_inside
@@ -35,11 +35,10 @@ def squash(text: str) -> str:
 
 @cache
 def brands() -> tuple[re.Pattern[str], dict[str, str]]:
-    with (DATA / "brands.csv").open(encoding="utf-8", newline="") as f:
-        found = {folded(r["written"]): folded(r["vendor"]) for r in csv.DictReader(f)}
-    longest = sorted(found, key=lambda w: (-len(w), w))
-    latin = "|".join(re.escape(w) for w in longest if w.isascii())
-    other = [re.escape(w) for w in longest if not w.isascii()]
+    found = {folded(row["written"]): folded(row["vendor"]) for row in shipped_rows(DATA / "brands.csv")}
+    longest = sorted(found, key=lambda written: (-len(written), written))
+    latin = "|".join(re.escape(written) for written in longest if written.isascii())
+    other = [re.escape(written) for written in longest if not written.isascii()]
     return re.compile("|".join([rf"(?<![a-z])(?:{latin})(?![a-z])", *other])), found
 
 
