@@ -13,11 +13,31 @@ from catalogs.load import Catalog, load
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.market.market import Market
+from tests.support import long
 
 os.environ.pop("COLUMNS", None)  # xdist sets it in its workers: tables are tested as without a terminal
 
 AS_OF = date(2026, 11, 24)
 os.environ["DSOPT_HOME"] = str(Path(__file__).parent / "no-user-folder")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="long versions of tests too (always where CI is set)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    long.ask(config.getoption("--long"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what is marked `long` unless it is asked for, by `--long`, CI, a marker, or its own name."""
+    named = any("::" in argument for argument in config.args)
+    if long.wanted() or config.getoption("markexpr") or named:
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ from optimizer.cli.app import app
 from optimizer.market.market import Market
 from optimizer.result.schema import Result
 from optimizer.search.solver import Disagreement, Solver
+from tests.support.long import one_in
 from tests.support.price_terms import priced_scenario
 from tests.support.random_catalogs import scenario
 
@@ -56,7 +57,7 @@ def kit(price: str, stock: int | None = None, **parts: int) -> Bundle:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", one_in(5, range(24)))
 def test_tariff_equals_every_split(seed: int) -> None:
     rng = random.Random(seed)
     raw = []

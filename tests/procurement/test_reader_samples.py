@@ -25,6 +25,7 @@ from optimizer.procurement.reading.reader import read
 from optimizer.procurement.reading.review import COLUMNS, review_rows, suggestions, write_review
 from optimizer.search.judging import check
 from optimizer.throughput.calibration import shipped
+from tests.support.long import one_in
 
 FOLDER = Path("examples/procurement")
 FILES = sorted(p for p in FOLDER.iterdir() if p.suffix in (".csv", ".tsv", ".xlsx", ".xls", ".ods", ".xlsb"))
@@ -77,12 +78,12 @@ def expected_path(path: Path) -> Path:
     return FOLDER / "expected" / f"{path.name}.json"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
+@pytest.mark.parametrize("path", one_in(3, FILES), ids=lambda p: p.name)
 def test_sample(path: Path) -> None:
     assert summary(quote(path)) == json.loads(expected_path(path).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
+@pytest.mark.parametrize("path", one_in(3, FILES), ids=lambda p: p.name)
 def test_a_mapping_replays_to_the_same_quote(path: Path, tmp_path: Path) -> None:
     first = quote(path)
     write_mapping(tmp_path / "map.toml", first.mapping, suggestions(first))

@@ -19,11 +19,12 @@ from optimizer.market.market import Market
 from optimizer.search.front import Front
 from optimizer.search.solver import Solver
 from optimizer.search.staircase import Staircase
+from tests.support.long import examples
 from tests.support.random_catalogs import scenario
 
 SEEDS = st.sampled_from([s for s in range(120) if s % 6 != 5])
 Values = list[tuple[int, int]]
-quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def solved(catalog: Catalog, request: Request, policy: Policy | None = None) -> Front:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -75,19 +74,17 @@ def within(seconds: float, action: Any) -> threading.Timer:
 
 @pytest.mark.parametrize("how", ["signal", "thread"])
 def test_stop_reaches_a_running_call(how: str) -> None:
-    """Ctrl-C, or another thread's stop, ends CP-SAT well before its time."""
+    """Ctrl-C, or another thread's stop, ends CP-SAT, which has all the time in the world."""
     m = cp_model.CpModel()
     x = [m.new_int_var(0, 10**6, "") for _ in range(40)]
     m.add(sum((2 * i + 10**6) * v for i, v in enumerate(x)) == 10**9 + 1)  # odd: no solution, and no quick proof
-    started = time.perf_counter()
-    with interruptible(clock := Clock(60)):
+    with interruptible(clock := Clock()):  # no limit of its own: nothing but the stop ends it
         stop = (lambda: os.kill(os.getpid(), signal.SIGINT)) if how == "signal" else clock.stop
         timer = within(0.5, stop)
         _, status = solved(m, {"num_workers": 1, "cp_model_presolve": False}, clock)
         timer.join()
     assert clock.stopped
     assert status == cp_model.UNKNOWN
-    assert time.perf_counter() - started < 20
 
 
 def test_stop_as_a_call_ends_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from catalogs.offers import Offer
 from catalogs.schema import Kind
 from constraints.request import Request
 from tests.search.test_oracle import nodes_tried
-from tests.support.oracle import Oracle
+from tests.support.oracle import Built, Oracle, Speeds
 from tests.support.random_catalogs import scenario
 
 Ints = NDArray[np.int64]
@@ -32,17 +32,14 @@ class EveryBuild(Oracle):
 
     speed: dict[frozenset[tuple[str, int]], int] = field(default_factory=dict)
 
-    def _record(
-        self, node: Counter[str], nodes: int, shared: Counter[str], broken: set[str],
-        speeds: tuple[tuple[str, int], ...], watts: int, high: int,
-    ) -> None:  # fmt: skip
+    def _record(self, built: Built, broken: set[str], speeds: Speeds) -> None:
         tenths = dict(speeds)[""]
         if broken or tenths <= 0:
             return
-        all_ = Counter(shared)
-        for x, q in node.items():
-            all_[x] += nodes * q
-        inside = {c.part for x in node for c in getattr(self.catalog.parts[x], "contents", ())}
+        all_ = Counter(built.shared)
+        for x, q in built.node.items():
+            all_[x] += built.nodes * q
+        inside = {c.part for x in built.node for c in getattr(self.catalog.parts[x], "contents", ())}
         chips = {p.gpu for x in {*all_, *inside} if (p := self.catalog.parts[x]).kind == Kind.GPU_BOARD}
         if any(self.offer[x] is None for x in all_) or any(x in self.ask.exclude for x in {*all_, *inside, *chips}):
             return

@@ -109,6 +109,49 @@ def plus(a: Mapping[str, int], b: Mapping[str, int]) -> Counter[str]:
     return out
 
 
+Speeds = tuple[tuple[str, int], ...]
+"""0.1 tok/s by the rule left out; "" is with all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A node but for its drives and cards: one choice of every other part, and how many such nodes there are."""
+
+    platform: Platform
+    inside: dict[str, int]
+    """Pieces that a complete system holds."""
+    gpu: Gpu
+    per_node: int
+    nodes: int
+    cpu: Any
+    memory: Any
+    modules: int
+    psu: Any
+    supplies: int
+    cooler: Any
+    bridge: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Drives:
+    """The drives of a node, those inside of a system included."""
+
+    parts: list[tuple[Any, int]]
+    room_gb: int
+    read_mb_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A whole build: pieces of a node, how many nodes, pieces beside them, and its cost on axes other than money."""
+
+    node: Counter[str]
+    nodes: int
+    shared: Counter[str]
+    watts: int
+    rack_units: int
+
+
 @dataclass(eq=False)
 class Oracle:
     """All builds of a catalog with what they cost, how fast they are and which rules they break."""
@@ -260,13 +303,12 @@ class Oracle:
                     node[cooler.id] += p.sockets
                 if bridge:
                     node[bridge.id] += k // bridge.group_gpus * bridge.per_group
-                broken = self._node_faults(p, gpu, k, node, inside, cpu, mem, m, psu, f, cooler, bridge)
+                made = Fitted(p, inside, gpu, k, nodes, cpu, mem, m, psu, f, cooler, bridge)
+                broken = self._node_faults(made, node)
                 if len(broken) > 1:
                     continue
                 for chosen in drives:
-                    self._with_drives(
-                        p, gpu, k, nodes, node + Counter(d.id for d in chosen), inside, cpu, bridge, broken
-                    )
+                    self._with_drives(made, node + Counter(d.id for d in chosen), broken)
 
     def _holds(self, inside: dict[str, int], kind: Kind) -> bool:
         return any(self.catalog.parts[x].kind == kind for x in inside)
@@ -288,21 +330,10 @@ class Oracle:
             out.append((g, b.gpus, {b.id: 1}))
         return out
 
-    def _node_faults(
-        self,
-        p: Platform,
-        gpu: Gpu,
-        k: int,
-        node: Counter[str],
-        inside: dict[str, int],
-        cpu: Any,
-        mem: Any,
-        m: int,
-        psu: Any,
-        f: int,
-        cooler: Any,
-        bridge: Any,
-    ) -> set[str]:
+    def _node_faults(self, made: Fitted, node: Counter[str]) -> set[str]:
+        p, gpu, k, inside = made.platform, made.gpu, made.per_node, made.inside
+        cpu, mem, m, psu, f = made.cpu, made.memory, made.modules, made.psu, made.supplies
+        cooler, bridge = made.cooler, made.bridge
         broken: set[str] = set()
         boards = [x for x in node if self.catalog.parts[x].kind == Kind.GPU_BOARD]
         as_delivered = any(self.catalog.parts[x].kind == Kind.GPU for x in inside) and not node[gpu.id]
@@ -369,8 +400,9 @@ class Oracle:
         each, rest = divmod(modules, p.sockets)
         return mem is None and each >= 2 and rest == 0 and (channels % modules == 0 or 2 * channels % modules == 0)
 
-    def _memory_idle(self, p: Platform, gpu: Gpu, k: int, node: Counter[str], inside: dict[str, int]) -> bool:
+    def _memory_idle(self, made: Fitted, node: Counter[str]) -> bool:
         """Whether fewer modules than were bought for a complete system would do, where that is asked."""
+        p, gpu, k, inside = made.platform, made.gpu, made.per_node, made.inside
         own = {x: q for x, q in inside.items() if self.catalog.parts[x].kind == Kind.MEMORY}
         for x, q in own.items():
             for fewer in range(node[x]) if self.ask.by_share else ():
@@ -388,18 +420,8 @@ class Oracle:
             out += [(need + spare, need)] if spare else [(i, i) for i in range(1, need + 1)]
         return out
 
-    def _with_drives(
-        self,
-        p: Platform,
-        gpu: Gpu,
-        k: int,
-        nodes: int,
-        node: Counter[str],
-        inside: dict[str, int],
-        cpu: Any,
-        bridge: Any,
-        broken: set[str],
-    ) -> None:
+    def _with_drives(self, made: Fitted, node: Counter[str], broken: set[str]) -> None:
+        p, inside = made.platform, made.inside
         all_ = plus(node, inside)
         drives = [(self.catalog.parts[x], q) for x, q in all_.items() if self.catalog.parts[x].kind == Kind.DRIVE]
         mine = {x for x in node if self.catalog.parts[x].kind == Kind.DRIVE}
@@ -423,7 +445,7 @@ class Oracle:
             if not cards and not p.onboard_lan:
                 worse.add("interconnect")
             if len(worse) <= 1:
-                self._with_speed(p, gpu, k, nodes, whole, inside, cpu, bridge, worse, room, speed, cards, drives)
+                self._with_speed(made, whole, worse, Drives(drives, room, speed), cards)
 
     def _bays_hold(self, p: Platform, drives: list[Any]) -> bool:
         """Try every assignment of drives to kinds of bays."""
@@ -442,30 +464,19 @@ class Oracle:
     # Speed ----------------------------------------------------------------------------------------------------
 
     def _with_speed(
-        self,
-        p: Platform,
-        gpu: Gpu,
-        k: int,
-        nodes: int,
-        node: Counter[str],
-        inside: dict[str, int],
-        cpu: Any,
-        bridge: Any,
-        broken: set[str],
-        room: int,
-        read: int,
-        cards: tuple[Any, ...],
-        drives: list[tuple[Any, int]],
+        self, made: Fitted, node: Counter[str], broken: set[str], drives: Drives, cards: tuple[Any, ...]
     ) -> None:
+        p, gpu, k, nodes, inside = made.platform, made.gpu, made.per_node, made.nodes, made.inside
+        cpu, bridge = made.cpu, made.bridge
         load = self._load(p, gpu, k, plus(node, inside))
         broken = set(broken)
-        if self._memory_idle(p, gpu, k, node, inside):
+        if self._memory_idle(made, node):
             broken.add("surplus")
         if p.kind == Kind.PLATFORM and p.system_max_w and load > p.system_max_w:
             broken.add("cooling")
         if "air" not in p.cooling and p.kind == Kind.PLATFORM and not self.ask.site_water:
             broken.add("cooling")
-        self._power_node(p, gpu, k, node, inside, load, broken)
+        self._power_node(made, node, load, broken)
         if nodes > self.ask.max_nodes:
             broken.add("site")
         if len(broken) > 1:
@@ -477,7 +488,7 @@ class Oracle:
         lanes = 0
         if cpu:
             lanes = (cpu.lanes_1p if p.sockets == 1 else cpu.lanes_2p) or 0
-        taken = 4 * sum(q for _, q in drives) + sum(n.lanes for n in cards)
+        taken = 4 * sum(q for _, q in drives.parts) + sum(n.lanes for n in cards)
         cpu_gens = (
             [cpu.pcie_gen]
             if cpu
@@ -488,22 +499,26 @@ class Oracle:
             key = (min(gpu.pcie_gen, *cpu_gens), width) if k > 1 and domain < k else (0, 0)
             hosts.append((*key, {"lanes"} if over else set()))
         if self.ask.offload and cpu and k <= 2 and not p.contents:
-            self._on_host(p, gpu, k, nodes, node, inside, cpu, load, broken, room, read, taken, lanes)
+            self._on_host(made, node, load, broken, drives, taken, lanes)
         for gen, width, over in hosts:
             for net in ("none", "pp", "rdma") if nodes > 1 else ("none",):
                 for rate in (100, 200) if net == "rdma" else (25,) if net == "pp" else (0,):
                     key = RowKey(gpu.id, gpu.tdp_w, k, nodes, min(domain, k), gen, width, net, rate)
                     fastest: dict[frozenset[str], dict[str, int]] = {}
                     for precision, speeds in self._running(gpu, key):
-                        small = {"storage"} if self._stores_too_little(precision, room, read) else set()
-                        idle = {"surplus"} if self._drives_idle(node, precision, room, read) else set()
+                        small = (
+                            {"storage"}
+                            if self._stores_too_little(precision, drives.room_gb, drives.read_mb_s)
+                            else set()
+                        )
+                        idle = {"surplus"} if self._drives_idle(node, precision, drives) else set()
                         best = fastest.setdefault(frozenset(broken | over | small | idle), {})
                         for off, tenths in speeds:
                             best[off] = max(best.get(off, 0), tenths)
                     for faults, best in fastest.items():
                         if len(faults) <= 1:
                             speeds = tuple(sorted(best.items()))
-                            self._finish(p, k, nodes, node, inside, cpu, load, set(faults), key, speeds)
+                            self._finish(made, node, load, set(faults), key, speeds)
 
     def _need_gb(self, precision: str) -> int:
         """Drives of a node: two copies of the weights and 200 GB for the system, a fifth of it free on top."""
@@ -515,12 +530,13 @@ class Oracle:
     def _stores_too_little(self, precision: str, room: int, read: int) -> bool:
         return room < self._need_gb(precision) or read < 7000
 
-    def _drives_idle(self, node: Counter[str], precision: str, room: int, read: int) -> bool:
+    def _drives_idle(self, node: Counter[str], precision: str, drives: Drives) -> bool:
         """Whether the node could do without one of its drives, where that is asked."""
         if not self.ask.by_share:
             return False
-        drives = [self.catalog.parts[x] for x in node if self.catalog.parts[x].kind == Kind.DRIVE]
-        return any(not self._stores_too_little(precision, room - d.capacity_gb, read - d.read_mb_s) for d in drives)
+        own = [self.catalog.parts[x] for x in node if self.catalog.parts[x].kind == Kind.DRIVE]
+        room, read = drives.room_gb, drives.read_mb_s
+        return any(not self._stores_too_little(precision, room - d.capacity_gb, read - d.read_mb_s) for d in own)
 
     def _cards_idle(self, p: Platform, all_: Counter[str], used: Counter[str], least: int) -> bool:
         """Whether cards beyond those of its networks are bought, where that is asked; a node without a port of its own
@@ -538,22 +554,10 @@ class Oracle:
     # Experts in host memory ---------------------------------------------------------------------------------
 
     def _on_host(
-        self,
-        p: Platform,
-        gpu: Gpu,
-        k: int,
-        nodes: int,
-        node: Counter[str],
-        inside: dict[str, int],
-        cpu: Any,
-        load: int,
-        broken: set[str],
-        room: int,
-        read: int,
-        taken: int,
-        lanes: int,
+        self, made: Fitted, node: Counter[str], load: int, broken: set[str], drives: Drives, taken: int, lanes: int
     ) -> None:
         """The node once more with the routed experts in its RAM: at every slot width and precision."""
+        p, gpu, k, nodes, cpu = made.platform, made.gpu, made.per_node, made.nodes, made.cpu
         modules = [(self.catalog.parts[x], q) for x, q in node.items() if self.catalog.parts[x].kind == Kind.MEMORY]
         classes = {r["generation"]: int(r["gflops_per_core"]) for r in rows_of("cpu_classes")}
         if not modules or p.sockets > 2 or cpu.generation not in classes:
@@ -575,8 +579,9 @@ class Oracle:
             worse = broken | ({"lanes"} if direct and k * width + taken > lanes + p.chipset_lanes else set())
             for precision in BITS:
                 tenths = self._host_speed(gpu, key, precision)
-                if tenths and not worse and not self._stores_too_little(precision, room, read):
-                    self._finish(p, k, nodes, node, inside, cpu, load, set(), key, (("", tenths),))
+                small = self._stores_too_little(precision, drives.room_gb, drives.read_mb_s)
+                if tenths and not worse and not small:
+                    self._finish(made, node, load, set(), key, (("", tenths),))
 
     def _host_speed(self, gpu: Gpu, key: RowKey, precision: str) -> int:
         """0.1 tok/s of all nodes with experts in host memory; 0 where they can't run there."""
@@ -686,22 +691,12 @@ class Oracle:
     # Shared gear ----------------------------------------------------------------------------------------------
 
     def _finish(
-        self,
-        p: Platform,
-        k: int,
-        nodes: int,
-        node: Counter[str],
-        inside: dict[str, int],
-        cpu: Any,
-        load: int,
-        broken: set[str],
-        key: RowKey,
-        speeds: tuple[tuple[str, int], ...],
+        self, made: Fitted, node: Counter[str], load: int, broken: set[str], key: RowKey, speeds: Speeds
     ) -> None:
-        for shared, faults in self._networks(p, nodes, plus(node, inside), key, cpu):
+        for shared, faults in self._networks(made, plus(node, made.inside), key):
             worse = broken | faults
             if len(worse) <= 1:
-                self._racks(p, k, nodes, node, load, worse, key, speeds, shared)
+                self._racks(made, node, load, worse, speeds, shared)
 
     def _load(self, p: Platform, gpu: Gpu, k: int, all_: Counter[str]) -> int:
         watts = k * gpu.tdp_w + p.overhead_w
@@ -727,25 +722,22 @@ class Oracle:
                 return part, fitted, patterns.get(fitted, fitted)
         raise AssertionError("random platforms buy or contain supplies")
 
-    def _power_node(
-        self, p: Platform, gpu: Gpu, k: int, node: Counter[str], inside: dict[str, int], load: int, broken: set[str]
-    ) -> None:
-        psu, fitted, needed = self._bank(p, node, inside)
+    def _power_node(self, made: Fitted, node: Counter[str], load: int, broken: set[str]) -> None:
+        psu, fitted, needed = self._bank(made.platform, node, made.inside)
         volts = self.ask.circuit[1] if self.ask.circuit else 230
         watts = psu.watts if volts >= 200 else psu.watts_low_line
         if 100 * load > 80 * fitted * watts or load > needed * watts:
             broken.add("power")
-        if psu.form == "ATX" and 4 * load + k * gpu.tdp_w > 4 * fitted * watts:
+        if psu.form == "ATX" and 4 * load + made.per_node * made.gpu.tdp_w > 4 * fitted * watts:
             broken.add("power")
 
     def _efficiency(self, p: Platform, node: Counter[str], inside: dict[str, int]) -> int:
         psu, _, _ = self._bank(p, node, inside)
         return {"Gold": 90, "Platinum": 92, "Titanium": 94}[psu.efficiency]
 
-    def _networks(
-        self, p: Platform, nodes: int, all_: Counter[str], key: RowKey, cpu: Any
-    ) -> list[tuple[Counter[str], set[str]]]:
+    def _networks(self, made: Fitted, all_: Counter[str], key: RowKey) -> list[tuple[Counter[str], set[str]]]:
         """Switches and cables of every network that the row needs; each link takes a port and a cable."""
+        p, nodes, cpu = made.platform, made.nodes, made.cpu
         least = 25 if key.net == "pp" and self.ask.have_network else 0
         if nodes == 1:
             idle = {"surplus"} if self._cards_idle(p, all_, Counter(), least) else set()
@@ -844,19 +836,10 @@ class Oracle:
         return out
 
     def _racks(
-        self,
-        p: Platform,
-        k: int,
-        nodes: int,
-        node: Counter[str],
-        load: int,
-        broken: set[str],
-        key: RowKey,
-        speeds: tuple[tuple[str, int], ...],
-        shared: Counter[str],
+        self, made: Fitted, node: Counter[str], load: int, broken: set[str], speeds: Speeds, shared: Counter[str]
     ) -> None:
+        p, nodes, inside = made.platform, made.nodes, made.inside
         ask, parts = self.ask, self.catalog.parts
-        inside = {c.part: c.qty for c in p.contents}
         switch_w = sum(parts[x].power_w * q for x, q in shared.items() if parts[x].kind == Kind.SWITCH)
         racked = p.rack_mount
         counts = range(1, nodes + 1) if racked else (0,)
@@ -896,7 +879,7 @@ class Oracle:
                     if wall > 80 * amps * v // 100:
                         worse.add("power")
                 if not racked:
-                    self._record(node, nodes, extra, worse, speeds, watts, high)
+                    self._record(Built(node, nodes, extra, watts, high), worse, speeds)
                     continue
                 a = math.ceil(nodes / count)
                 if Fraction(a * share * load, 100) + switch_w > 20_000:
@@ -904,7 +887,7 @@ class Oracle:
                 if ask.have_racks:
                     if a * (p.rack_units or 1) + units > 42:
                         worse.add("rack")
-                    self._record(node, nodes, extra, worse, speeds, watts, high)
+                    self._record(Built(node, nodes, extra, watts, high), worse, speeds)
                     continue
                 cords = {"C14": "C13-C14", "C20": "C19-C20"}[psu.inlet]
                 for rack, pdu, cord in itertools.product(
@@ -918,22 +901,14 @@ class Oracle:
                     if a * fitted > 2 * outlets or (pdu.volts >= 200) != (volts >= 200):
                         bad.add("rack")
                     more = plus(extra, {rack.id: count, pdu.id: 2 * count})
-                    self._record(plus(node, {cord.id: fitted}), nodes, more, bad, speeds, watts, high)
+                    corded = plus(node, {cord.id: fitted})
+                    self._record(Built(corded, nodes, more, watts, high), bad, speeds)
 
-    def _record(
-        self,
-        node: Counter[str],
-        nodes: int,
-        shared: Counter[str],
-        broken: set[str],
-        speeds: tuple[tuple[str, int], ...],
-        watts: int,
-        high: int,
-    ) -> None:
-        all_ = Counter(shared)
-        for x, q in node.items():
-            all_[x] += nodes * q
-        inside = {c for x in node for c in self.within[x]}
+    def _record(self, built: Built, broken: set[str], speeds: Speeds) -> None:
+        all_ = Counter(built.shared)
+        for x, q in built.node.items():
+            all_[x] += built.nodes * q
+        inside = {c for x in built.node for c in self.within[x]}
         chips = {p.gpu for x in {*all_, *inside} if (p := self.catalog.parts[x]).kind == Kind.GPU_BOARD}
         barred = (
             any(self.offer[x] is None for x in all_)
@@ -948,7 +923,8 @@ class Oracle:
         cents = sum(line for _, line in bill)
         broken |= self._shares_broken(bill, cents)
         late = max(offer.lead_time_days or 0 for offer, _ in bill)
-        cost = {"money": cents, "power": watts, "rack-units": high, "lead-time": late}[self.ask.cost_axis]
+        axes = {"money": cents, "power": built.watts, "rack-units": built.rack_units, "lead-time": late}
+        cost = axes[self.ask.cost_axis]
         if len(broken) <= 1:
             self.builds.add((cost, cents, speeds, frozenset(broken)))
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from catalogs.load import Catalog
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Kind
-from tests.support.oracle import Ask, Oracle
+from tests.support.oracle import Ask, Built, Oracle, Speeds
 from tests.support.price_terms import Terms
 
 SURPLUS = 8
@@ -205,16 +205,13 @@ class PriceOracle(Oracle):
         self.shop = Shops(self.catalog, self.ask, self.terms)
         super().__post_init__()
 
-    def _record(
-        self, node: Counter[str], nodes: int, shared: Counter[str], broken: set[str],
-        speeds: tuple[tuple[str, int], ...], watts: int, high: int,
-    ) -> None:  # fmt: skip
+    def _record(self, built: Built, broken: set[str], speeds: Speeds) -> None:
         if broken:
             return
-        all_ = Counter(shared)
-        for x, q in node.items():
-            all_[x] += nodes * q
-        inside = {c.part for x in node for c in getattr(self.catalog.parts[x], "contents", ())}
+        all_ = Counter(built.shared)
+        for x, q in built.node.items():
+            all_[x] += built.nodes * q
+        inside = {c.part for x in built.node for c in getattr(self.catalog.parts[x], "contents", ())}
         chips = {p.gpu for x in {*all_, *inside} if (p := self.catalog.parts[x]).kind == Kind.GPU_BOARD}
         if any(x in self.ask.exclude for x in {*all_, *inside, *chips}):
             return
@@ -223,5 +220,5 @@ class PriceOracle(Oracle):
         found = self.shop.build(+all_)
         if found is not None:
             days, cents = found
-            cost = {"money": cents, "power": watts, "rack-units": high, "lead-time": days}[self.ask.cost_axis]
-            self.builds.add((cost, cents, speeds, frozenset()))
+            axes = {"money": cents, "power": built.watts, "rack-units": built.rack_units, "lead-time": days}
+            self.builds.add((axes[self.ask.cost_axis], cents, speeds, frozenset()))

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from catalogs.schema import Drive, Kind
 from constraints.plan import Row, RowKey
@@ -14,7 +14,7 @@ from constraints.policy import Policy
 from optimizer.market.market import Market
 from optimizer.search.certificate import Family
 from optimizer.search.solver import Solver, Unit
-from tests.support.oracle import Oracle
+from tests.support.oracle import Built, Fitted, Oracle, Speeds
 from tests.support.random_catalogs import scenario
 
 Parts = tuple[tuple[str, int], ...]
@@ -54,19 +54,21 @@ class Recording(Oracle):
         self._key = RowKey("", 0, 0, 0, 0, 0, 0, "", 0)
         super().__post_init__()
 
-    def _node_faults(self, *args: Any) -> set[str]:
-        bridge, per_node = args[-1], args[2]
-        if bridge and per_node < bridge.group_gpus:
+    def _node_faults(self, made: Fitted, node: Counter[str]) -> set[str]:
+        if made.bridge and made.per_node < made.bridge.group_gpus:
             return {"fit", "a bridge of no pieces"}  # the same parts as without it, and those do fit
-        return super()._node_faults(*args)
+        return super()._node_faults(made, node)
 
-    def _finish(self, *args: Any) -> None:
-        self._key = args[8]
-        super()._finish(*args)
+    def _finish(
+        self, made: Fitted, node: Counter[str], load: int, broken: set[str], key: RowKey, speeds: Speeds
+    ) -> None:
+        self._key = key
+        super()._finish(made, node, load, broken, key, speeds)
 
-    def _record(self, node: Counter[str], nodes: int, shared: Counter[str], broken: set[str], *rest: Any) -> None:
+    def _record(self, built: Built, broken: set[str], speeds: Speeds) -> None:
         before, self.builds = self.builds, set()
-        super()._record(node, nodes, shared, broken, *rest)
+        super()._record(built, broken, speeds)
+        node, nodes, shared = built.node, built.nodes, built.shared
         made, self.builds = self.builds, before
         before |= made
         for _, cents, _, faults in made:

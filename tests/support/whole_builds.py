@@ -3,11 +3,10 @@ tests/support/oracle.py)."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from tests.support.oracle import Oracle
+from tests.support.oracle import Built, Oracle, Speeds
 from tests.support.random_catalogs import scenario
 
 RICH = 2_000_000_00
@@ -23,18 +22,15 @@ class WholeBuilds(Oracle):
 
     passing: dict[Whole, tuple[int, int]] = field(default_factory=dict)
 
-    def _record(
-        self, node: Counter[str], nodes: int, shared: Counter[str], broken: set[str],
-        speeds: tuple[tuple[str, int], ...], watts: int, high: int,
-    ) -> None:  # fmt: skip
+    def _record(self, built: Built, broken: set[str], speeds: Speeds) -> None:
         before = self.builds
         self.builds = set()
-        super()._record(node, nodes, shared, broken, speeds, watts, high)
+        super()._record(built, broken, speeds)
         for _, cents, known, faults in self.builds:
             tenths = dict(known)[""]
             if not faults and tenths > 0 and cents <= self.ask.budget_cents:
-                parts = tuple(sorted((x, q) for x, q in node.items() if q))
-                whole = nodes, parts, tuple(sorted((x, q) for x, q in shared.items() if q))
+                parts = tuple(sorted((x, q) for x, q in built.node.items() if q))
+                whole = built.nodes, parts, tuple(sorted((x, q) for x, q in built.shared.items() if q))
                 if self.passing.get(whole, (0, 0))[1] < tenths:
                     self.passing[whole] = cents, tenths
         self.builds = before

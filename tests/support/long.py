@@ -1,0 +1,43 @@
+"""Long and short versions of a test: what stays in every run, and what CI alone runs (`--long`)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+LONG = os.environ.get("CI", "").lower() not in ("", "0", "false")
+"""Whether long versions run without being asked for: where CI is set."""
+_asked = False
+
+
+def ask(long: bool) -> None:
+    """What the command line says, before any test is imported."""
+    global _asked
+    _asked = long
+
+
+def wanted() -> bool:
+    """Whether long versions run."""
+    return LONG or _asked
+
+
+def one_in(step: int, cases: Iterable[Any]) -> list[Any]:
+    """Cases of a parametrised test of which every `step`-th, the first among them, runs always, the others in the long
+    version. A step that shares no factor with a cycle in the cases (random catalogs of six kinds in turn: 7) keeps some
+    of each kind."""
+    return [case if at % step == 0 else _long(case) for at, case in enumerate(cases)]
+
+
+def examples(number: int) -> int:
+    """Random examples of a property: all of them in the long version, a fifth in the short."""
+    return number if wanted() else max(3, number // 5)
+
+
+def _long(case: Any) -> Any:
+    if hasattr(case, "marks"):  # a pytest.param already
+        return pytest.param(*case.values, marks=[*case.marks, pytest.mark.long], id=case.id)
+    values = case if isinstance(case, tuple) else (case,)
+    return pytest.param(*values, marks=pytest.mark.long)
