@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from catalogs.offers import MOST_PIECES
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
 from constraints.build import power_cap
 from constraints.physics.contents import gpus_inside
 from constraints.physics.offload import room_gb
 from constraints.plan import RowKey
+from constraints.prices.tariff import NEVER
 from constraints.rules.fit import gpu_fits
 from constraints.rules.host_memory import floor_gb
 from constraints.rules.lanes import gpu_lanes, gpu_width
 from constraints.rules.power import node_limit_w, transient_extra_w, watts_at
 from constraints.rules.storage import needed_gb
 from optimizer.market.market import Market
-from optimizer.market.options import NONE, Option, Parts, Shelf, cheapest_first
-
-MANY = 10**6
-"""More pieces of a part than any build holds."""
+from optimizer.market.options import UNBOUNDED, Option, Parts, Shelf, cheapest_first
 
 
 class Outfit:
@@ -43,15 +42,15 @@ class Outfit:
     def _least_cents(self) -> int:
         """A first bound of one node, for any row: the cheapest of everything but drives and bridges."""
         if self.unfit:
-            return NONE
+            return NEVER
         pools = (self.gpus, self.cpus, self.memory, self.shelf.banks)
-        return min(NONE, self.own.cents + sum(pool[0].cents for pool in pools))
+        return min(NEVER, self.own.cents + sum(pool[0].cents for pool in pools))
 
     def least_host_cents(self, expert_gb: int) -> int:
         """The same with `expert_gb` GiB of experts in host memory."""
         policy = self.market.policy
         large = [x.cents for x in self.memory if x.gb_s and room_gb(x.size, policy) >= expert_gb]
-        return min(NONE, self.least_cents + large[0] - self.memory[0].cents) if large else NONE
+        return min(NEVER, self.least_cents + large[0] - self.memory[0].cents) if large else NEVER
 
     def _gpus(self) -> list[Option]:
         p, gpu, k, shelf = self.platform, self.gpu, self.k, self.shelf
@@ -142,17 +141,17 @@ def most_to_be_had(market: Market, outfits: list[Outfit]) -> int:
 
 
 def pieces_to_be_had(market: Market, part: str) -> int:
-    """Pieces of a priced part that sellers have at most."""
+    """Pieces of a priced part that sellers have at most; UNBOUNDED where they have all that a build may hold."""
     if market.book.prices[part].tariff is None:
-        return NONE  # one price for any number
-    short = market.book.short(part, MANY)
-    return short[1] if short else NONE
+        return UNBOUNDED  # one price for any number
+    short = market.book.short(part, MOST_PIECES)  # no build holds more
+    return short[1] if short else UNBOUNDED
 
 
 def most_on_site(market: Market, gpu: Gpu, per_node: int, outfits: list[Outfit]) -> int:
     """Nodes of a family that the site's power and rack units can hold at most: by the GPUs' caps and the chassis."""
     r, fitting = market.request, [o for o in outfits if not o.unfit]
-    limits = [NONE]
+    limits = [UNBOUNDED]
     if r.max_power_w is not None and (watts := min((per_node * o.cap_w for o in fitting), default=0)):
         limits.append(r.max_power_w // watts)
     if r.rack_units is not None and (units := min((o.platform.rack_units or 0 for o in fitting), default=0)):

@@ -16,6 +16,7 @@ from constraints.build import PsuBank, bank, fan_percent, included_bank, pattern
 from constraints.physics.contents import fixed_w, inside, module_fits_inside, modules_to_buy
 from constraints.physics.demanded import demanded
 from constraints.physics.offload import bandwidth_gb_s, gflops_class, offloads
+from constraints.prices.tariff import NEVER
 from constraints.rules.fit import (
     bayless,
     cooler_fits,
@@ -30,8 +31,8 @@ from constraints.rules.lanes import NVME_LANES, cpu_lanes, direct, needs_lanes
 from constraints.rules.rack import cord_links, racked
 from optimizer.market.market import Market
 
-NONE = 2**52
-"""Cents that nothing costs: no such thing exists."""
+UNBOUNDED = 10**9
+"""A number of pieces, GB or watts where nothing limits it; what is not to be had at all costs NEVER."""
 Parts = dict[type[Part], list[Part]]
 Stock = dict[tuple[object, ...], list[Any]]
 """Options that platforms share, by all that they depend on."""
@@ -218,7 +219,7 @@ class Shelf:
             return o
         cords = sorted((market.cents(x.id), x.id) for x in cord_links(market.links)[held.inlet])
         if not cords:
-            return Option(NONE, 0, bank=held)
+            return Option(NEVER, 0, bank=held)
         cents, cord = cords[0]
         return Option(o.cents + cents * held.fitted, 0, (*o.parts, (cord, held.fitted)), bank=held)
 
@@ -265,10 +266,10 @@ class Shelf:
         three = (
             3
             * self.shared(
-                ("least", self._bays), lambda: [min((self.market.cents(d.id) for d in self._fitting), default=NONE)]
+                ("least", self._bays), lambda: [min((self.market.cents(d.id) for d in self._fitting), default=NEVER)]
             )[0]
         )
-        return max(asked, min(three, known[0].cents if known else NONE))
+        return max(asked, min(three, known[0].cents if known else NEVER))
 
     def _bundles(self, need_gb: int) -> list[Option]:
         p, least = self.platform, self.market.policy.whole("storage.read_mb_s")
@@ -289,7 +290,7 @@ class Shelf:
                 if size + more >= need_gb and speed + faster >= least:
                     sets.append((a + b, (d, e)))
         sets.sort(key=lambda x: x[0])
-        top = sets[DEPTH - 1][0] if len(sets) >= DEPTH else NONE
+        top = sets[DEPTH - 1][0] if len(sets) >= DEPTH else NEVER
         return cheapest_first(self._drive_option(x) for c, x in sets if c <= top)
 
     def _drive_option(self, drives: tuple[Drive, ...]) -> Option:

@@ -17,8 +17,7 @@ from constraints.rules.precision import wanted
 from constraints.rules.rack import node_kg, racked
 from constraints.rules.storage import needed_gb
 from optimizer.market.market import Market
-
-UNBOUNDED = 10**9
+from optimizer.market.options import UNBOUNDED
 
 
 class Ample:

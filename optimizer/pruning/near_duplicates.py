@@ -15,8 +15,9 @@ from typing import Any
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Link, Part, Platform, Switch
 from constraints.rules.rack import node_kg
 from optimizer.market.market import Market
+from optimizer.market.options import UNBOUNDED
 from optimizer.pruning.dominance import in_systems, undominated
-from optimizer.pruning.enough import UNBOUNDED, Ample
+from optimizer.pruning.enough import Ample
 
 DESCRIPTIVE = frozenset({"kind", "id", "name", "vendor", "country", "source", "notes", "aliases", "price_class"})
 """Columns that no rule and no planner reads from a part on sale."""

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from catalogs.schema import Gpu
 from constraints.policy import Policy
+from constraints.prices.tariff import NEVER
 from constraints.request import Request
 from optimizer.market.host_rows import HostRows
 from optimizer.market.market import Market
 from optimizer.market.node_options import Outfit, most_on_site, most_to_be_had
-from optimizer.market.options import NONE, Parts, Shelf, Stock
+from optimizer.market.options import UNBOUNDED, Parts, Shelf, Stock
 from optimizer.market.rows import families
 from optimizer.pruning.demanded import Included
 from optimizer.pruning.dominance import buyable
@@ -45,8 +46,8 @@ class Stocked:
     per_node: int
     outfits: list[Outfit]
     least: int
-    least_host: int = NONE
-    most: int = NONE
+    least_host: int = NEVER
+    most: int = UNBOUNDED
 
 
 class Assortment:
@@ -76,11 +77,11 @@ class Assortment:
             if (planner.precisions(gpu) or on_host) and (included.possible or not clever):
                 shelves |= {p.id: Shelf(market, self.by, p, stock) for p in holders if p.id not in shelves}
                 outfits = [Outfit(shelves[p.id], self.by, gpu, k) for p in holders]
-                least = min((o.least_cents for o in outfits), default=NONE)
-                if least < NONE or not clever:
+                least = min((o.least_cents for o in outfits), default=NEVER)
+                if least < NEVER or not clever:
                     room_gb = on_host.least_gb(gpu) if on_host else 0
                     hosts = (o.least_host_cents(room_gb) for o in outfits if on_host)
-                    family = Stocked(gpu, k, outfits, least, min(hosts, default=NONE))
+                    family = Stocked(gpu, k, outfits, least, min(hosts, default=NEVER))
                     if clever:
                         family.most = min(most_on_site(market, gpu, k, outfits), most_to_be_had(market, outfits))
                     self.families.append(family)

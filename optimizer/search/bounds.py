@@ -15,7 +15,7 @@ from constraints.prices.tariff import NEVER
 from constraints.rules.power import circuit_limit_w, efficiency_percent
 from optimizer.market.market import Market
 from optimizer.market.node_options import Outfit
-from optimizer.market.options import NONE, Option
+from optimizer.market.options import Option
 from optimizer.search.seller_bound import Leaning, from_few
 from optimizer.search.shared_gear import NO_PARTS, Cluster, Ways
 
@@ -46,7 +46,7 @@ class Bound:
     def least(self) -> int:
         nodes = self.row.key.nodes
         more = self.bounds.beyond_least(self.outfit, nodes) if self.node.pools else 0
-        return min(NONE, nodes * self.node.cents + more)
+        return min(NEVER, nodes * self.node.cents + more)
 
     @property
     def floor(self) -> int:
@@ -67,12 +67,12 @@ class Bound:
 
     @cached_property
     def cents(self) -> int:
-        """Cents below which no build of the row on this platform exists; NONE when there is none at all."""
+        """Cents below which no build of the row on this platform exists; NEVER when there is none at all."""
         key, o = self.row.key, self.outfit
         if not all(self.ways) or (key.nodes == 1 and not o.nics):
-            return NONE
+            return NEVER
         total = self.least + sum(w.cents[0] for w in self.ways) + (o.nics[0].cents if key.nodes == 1 else 0)
-        return min(NONE, total + self.bounds.racks(o, key.nodes, self.node.load_w)) if self.node.pools else 0
+        return min(NEVER, total + self.bounds.racks(o, key.nodes, self.node.load_w)) if self.node.pools else 0
 
 
 class Pool:
@@ -97,9 +97,9 @@ class Pool:
         return self._made
 
     def above(self, cents: int) -> int:
-        """The least price of a node above `cents`; NONE without one."""
+        """The least price of a node above `cents`; NEVER without one."""
         while True:
-            found = next((n.cents for _, n in self._made if n.cents > cents), NONE)
+            found = next((n.cents for _, n in self._made if n.cents > cents), NEVER)
             if not self._waiting or self._waiting[-1].least_cents >= found:
                 return found
             self.upto(self._waiting[-1].least_cents)
@@ -147,7 +147,7 @@ class Bounds:
 
     def beyond_least(self, o: Outfit, nodes: int) -> int:
         """Cents that GPUs and chassis of so many nodes cost beyond the least price of each piece: what is in hand, in
-        stock or at a lower step of the price does not reach for all. NONE where there are too few.
+        stock or at a lower step of the price does not reach for all. NEVER where there are too few.
 
         Sound: these are the pieces of every build of the outfit, the orders of a part depend on no other part where no
         bundle holds it, and the tariff gives their least cost exactly (docs/proof.md, Prices by quantity)."""
@@ -161,9 +161,9 @@ class Bounds:
             if memo not in self._beyond:
                 cents = priced.tariff.cents(priced.tariff.need(nodes * qty))
                 dearer = cents * book.weight(part) // book.scale - nodes * qty * priced.least
-                self._beyond[memo] = NONE if cents >= NEVER else max(0, dearer)
+                self._beyond[memo] = NEVER if cents >= NEVER else max(0, dearer)
             more += self._beyond[memo]
-        return min(NONE, more)
+        return min(NEVER, more)
 
     def nothing(self, o: Outfit, row: Row) -> Bound:
         """The bound that excludes nothing."""

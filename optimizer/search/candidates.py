@@ -14,10 +14,11 @@ from constraints.model.axis import MONEY
 from constraints.physics.contents import inside
 from constraints.physics.demanded import demanded, of_network
 from constraints.plan import Row, RowKey
+from constraints.prices.tariff import NEVER
 from constraints.rules.interconnect import host_gbit_s
 from optimizer.market.market import Market
 from optimizer.market.node_options import Outfit
-from optimizer.market.options import NONE, Option
+from optimizer.market.options import Option
 from optimizer.search.bounds import Bound
 from optimizer.search.front import Found, Judge
 from optimizer.search.seller_bound import Leaning
@@ -144,7 +145,7 @@ def _finish(
     load, held = o.load_w(static), supplies.bank
     outlets = (held.inlet, held.fitted) if held else None
     cents, racks, count = cluster.racks_for(p, key.nodes, load, shared, outlets)
-    if cents >= NONE:
+    if cents >= NEVER:
         return None
     wet = cluster.liquid(p, load * key.nodes, count)
     if wet is None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from catalogs.schema import Gpu
 from constraints.model.candidates import Candidates
 from constraints.plan import Row
+from constraints.prices.tariff import NEVER
 from constraints.rules.interconnect import plan_fault
 from optimizer.market.host_rows import HostRows
 from optimizer.market.market import Market
-from optimizer.market.options import NONE
 from optimizer.market.rows import Asked, GpuRows
 from optimizer.pruning.demanded import least_nodes
 from optimizer.search.assortment import Assortment, Stocked
@@ -136,7 +136,7 @@ class Units:
         pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
         within = (max(b.cents, n * b.node.by_shares) for b in self.bounds.of(row, pool, below - 1))
         beyond = pool.above((below - 1) // n)
-        return min([*within, NONE if beyond == NONE else n * beyond])
+        return min([*within, NEVER if beyond == NEVER else n * beyond])
 
     def candidates(self, u: Unit) -> Candidates:
         """Every part that may stand in a node of the unit."""
@@ -144,16 +144,16 @@ class Units:
 
     def missing(self, stairs: Staircase | None, units: Sequence[Unit]) -> tuple[int, int]:
         """(families that may hold a missing build, cents that such a build costs at least), by the nodes' prices."""
-        most = NONE if stairs is None else self.market.purse_at(stairs.limit)
+        most = NEVER if stairs is None else self.market.purse_at(stairs.limit)
         least = {}
         for i, u in enumerate(units):
             counts = range(u.judged + 1, min(u.most, self.max_nodes()) + 1)
             low = [counts[0] * u.least] if counts else []
-            if u.judged_host < self.max_nodes() and u.least_host < NONE:
+            if u.judged_host < self.max_nodes() and u.least_host < NEVER:
                 low.append((u.judged_host + 1) * u.least_host)
             low = [x for x in low if x <= most]
             for r in u.rows:
-                top = NONE if stairs is None else self.market.purse_at(stairs.ceiling(r.perf.tenths))
+                top = NEVER if stairs is None else self.market.purse_at(stairs.ceiling(r.perf.tenths))
                 if (x := r.key.nodes * u.least) <= top:
                     low.append(x)
             if low:

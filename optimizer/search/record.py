@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Container, Iterable, Mapping
 
-from optimizer.market.options import NONE
+from constraints.prices.tariff import NEVER
 from optimizer.search.front import Closed, Step
 
 Name = tuple[str, int]
@@ -16,14 +16,14 @@ Floor = tuple[int, Callable[[int], int]]
 def least(rows: Iterable[Floor], steps: tuple[Step, ...]) -> tuple[int, ...]:
     """Per step the cents below which the bounds leave no build faster than it."""
     above = [s.faster_than for s in steps]
-    out = [NONE] * len(steps)
+    out = [NEVER] * len(steps)
     for tenths, floor in rows:
         i = bisect_left(above, tenths) - 1
         if i >= 0:
             out[i] = min(out[i], floor(steps[i].below))
     for i in reversed(range(len(out) - 1)):
         out[i] = min(out[i], out[i + 1])
-    while out and out[-1] >= NONE:
+    while out and out[-1] >= NEVER:
         out.pop()
     return tuple(out)
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from catalogs.offers import Bundle, Offer
 from constraints.prices.limited_book import sellers_of, sources_of
+from constraints.prices.tariff import NEVER
 from optimizer.market.market import Market
-from optimizer.market.options import NONE, Option
+from optimizer.market.options import Option
 
 Pool = list[Option]
 
@@ -105,7 +106,7 @@ class Leaning:
                 by[seller] = by.get(seller, 0) + cents * qty
         least = 0
         if r.max_estimated_percent is not None and rough:
-            least = 100 * rough // r.max_estimated_percent if r.max_estimated_percent else NONE
+            least = 100 * rough // r.max_estimated_percent if r.max_estimated_percent else NEVER
         if r.max_share_percent is not None and by:
             least = max(least, 100 * max(by.values()) // r.max_share_percent)
         return least

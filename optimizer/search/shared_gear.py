@@ -14,12 +14,13 @@ from constraints.physics.contents import inside
 from constraints.physics.demanded import demanded, of_fabric, wants_fabric
 from constraints.physics.links import Network, Pieces, networks
 from constraints.plan import RowKey
+from constraints.prices.tariff import NEVER
 from constraints.rules.cooling import liquid_w
 from constraints.rules.interconnect import BMC
 from constraints.rules.power import LOW_LINE_V
 from constraints.rules.rack import air_w, most_per_rack, node_kg, pdu_efficiency, racked
 from optimizer.market.market import Market
-from optimizer.market.options import NONE, Parts
+from optimizer.market.options import Parts
 
 NO_PARTS: dict[str, int] = {}
 
@@ -245,7 +246,7 @@ class Cluster:
         """Cheapest (cents, parts, number of racks) for `nodes` of `node_w`; `outlets` is (inlet, number) per node."""
         if not racked(p):
             return 0, NO_PARTS, 0
-        best: tuple[int, dict[str, int], int] = (NONE, NO_PARTS, 0)
+        best: tuple[int, dict[str, int], int] = (NEVER, NO_PARTS, 0)
         tallest = max((x.rack_units for x in self.racks), default=1)
         if "racks" in self.market.request.have:
             tallest = self.market.policy.whole("rack.max_units")

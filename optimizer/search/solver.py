@@ -10,6 +10,7 @@ from catalogs.collector import collector_paused
 from catalogs.schema import Gpu
 from constraints.model.axis import MAX_COST, MONEY
 from constraints.plan import Row, RowKey
+from constraints.prices.totals import MAX_MONEY
 from constraints.rule import Rule
 from constraints.rules.registry import RULES, findings
 from optimizer.market.market import Market
@@ -29,8 +30,8 @@ from optimizer.search.useful_parts import narrowed
 
 GIVE_UP = 12
 """Builds in a row that the search fails to complete before it gives up a family: CP-SAT finds what is missing there."""
-DEAREST = 2**49
-"""Cents that no build costs; half of the model's largest sum."""
+DEAREST = MAX_MONEY // 2
+"""Most cents of a build that CP-SAT is asked for where nothing else limits them: its largest sum has room for two."""
 
 
 class Disagreement(AssertionError):

@@ -27,7 +27,6 @@ from optimizer.explanation.mend.bound import ChangeBound, difference, partial, s
 from optimizer.explanation.mend.family import MendFamily, Near, lost_tenths
 from optimizer.market.host_rows import HostRows
 from optimizer.market.market import Market
-from optimizer.market.options import NONE
 from optimizer.market.rows import GpuRows, families, hardware_keys
 from optimizer.pruning.dominance import buyable
 from optimizer.pruning.near_duplicates import thinned
@@ -190,7 +189,7 @@ class Mender:
         the nearest."""
         self.clock.left()
         best = self.best[0] if self.best else Near(10**5, 0, self.market.purse + 1)
-        node = self.least.get((gpu.id, k), NONE)
+        node = self.least.get((gpu.id, k), NEVER)
 
         def open_(p: Platform, n: int) -> bool:
             cents = n * (node - self.slack.get(p.id, 0))

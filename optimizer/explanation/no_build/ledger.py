@@ -8,7 +8,7 @@ from constraints.rules.precision import runs, wanted
 from constraints.rules.software import served
 from optimizer.explanation.questions import NOTHING, Asking
 from optimizer.market.node_options import pieces_to_be_had
-from optimizer.market.options import NONE
+from optimizer.market.options import UNBOUNDED
 from optimizer.market.rows import families
 from optimizer.search.solver import Solver
 
@@ -56,17 +56,17 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
 def _short(solver: Solver, gpu: Gpu) -> tuple[int, int] | None:
     """(pieces of a GPU that the smallest plan within the budget needs, pieces to be had) where sellers have fewer."""
     market = solver.market
-    have = pieces_to_be_had(market, gpu.id) if gpu.id in market.book.prices else NONE
-    if have == NONE:
+    have = pieces_to_be_had(market, gpu.id) if gpu.id in market.book.prices else UNBOUNDED
+    if have == UNBOUNDED:
         return None
-    need = NONE
+    need = UNBOUNDED
     for u in solver.units:
         if u.gpu is gpu and not any(o.platform.contents for o in u.outfits):
             counts = range(1, min(solver.max_nodes(), market.purse // max(1, u.least)) + 1)
             rows = solver.on_gpus.of(market, gpu, u.per_node, [o.platform for o in u.outfits], counts)
             wanted = market.request.throughput_tenths or 1
             need = min([need, *(r.key.total for r in rows if r.perf.tenths >= wanted)])
-    return (need, have) if have < need < NONE else None
+    return (need, have) if have < need < UNBOUNDED else None
 
 
 def _unbuyable(asking: Asking, gpu: Gpu) -> str:
