@@ -38,51 +38,69 @@ def read_csv(path: Path, needed: Sequence[str], remedy: str) -> CsvTable:
 
     Blank lines are skipped. Raises InputError for a file that can't be read, that is empty or no text, for a missing
     (`needed`, `remedy` names what there should be) and for a doubled column."""
-    text = _text(path)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(SEPARATORS, key=first.count)
+    table = _table(path, _text(path), remedy)
+    if not table.header:
+        raise InputError(Fault("empty-file", "has no header row", str(path), remedy=remedy))
+    if faults := _header_faults(table, needed, remedy):
+        raise InputError(faults)
+    return table
+
+
+def _table(path: Path, text: str, remedy: str) -> CsvTable:
+    """All lines with content, each filled up or cut to the header's width. Raises InputError for no CSV and for too
+    much of one."""
     rows: list[list[str]] = []
     lines: list[int] = []
     ragged: dict[int, int] = {}
     header: tuple[str, ...] = ()
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
         before = 1
         for cells in reader:
+            # A cell may hold line ends: a row begins where the one before it ends.
             line, before = before, reader.line_num + 1
-            if not any(c.strip() for c in cells):
+            if not any(cell.strip() for cell in cells):
                 continue
             if not header:
-                header = tuple(c.strip() for c in cells)
+                header = tuple(cell.strip() for cell in cells)
                 if len(header) > MOST_COLUMNS:
                     raise InputError(Fault("too-large", f"has more than {MOST_COLUMNS:,} columns", str(path), line))
                 continue
             if len(rows) * len(header) > MOST_CELLS:
                 raise InputError(Fault("too-large", f"has more than {MOST_CELLS:,} cells", str(path), line))
-            if len(cells) != len(header):
-                if len(cells) > len(header) and any(c.strip() for c in cells[len(header) :]):
-                    ragged[len(rows)] = len(cells)
-                cells = [*cells, *[""] * (len(header) - len(cells))][: len(header)]
-            rows.append(cells)
+            if any(cell.strip() for cell in cells[len(header) :]):
+                ragged[len(rows)] = len(cells)
+            rows.append(cells if len(cells) == len(header) else _of_width(cells, len(header)))
             lines.append(line)
     except csv.Error as e:
         raise InputError(Fault("no-csv", f"is no CSV: {e}", str(path), reader.line_num, remedy=remedy)) from None
-    if not header:
-        raise InputError(Fault("empty-file", "has no header row", str(path), remedy=remedy))
-    names = [h.casefold() for h in header]
-    faults = [
-        Fault("missing-column", "required column is missing", str(path), lines[0] - 1 if lines else 1, c, remedy=remedy)
-        for c in needed
-        if c not in names
-    ]
-    faults += [
-        Fault("doubled-column", "column is there twice", str(path), 1, h, remedy="Rename or remove one of them.")
-        for h in dict.fromkeys(h for h in header if h)
-        if names.count(h.casefold()) > 1
-    ]
-    if faults:
-        raise InputError(faults)
     return CsvTable(str(path), header, rows, lines, ragged)
+
+
+def _separator(text: str) -> str:
+    """The separator that the first line with content has most of."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return max(SEPARATORS, key=first.count)
+
+
+def _of_width(cells: list[str], width: int) -> list[str]:
+    return [*cells, *[""] * (width - len(cells))][:width]
+
+
+def _header_faults(table: CsvTable, needed: Sequence[str], remedy: str) -> list[Fault]:
+    """Columns that are missing, and columns that are there twice."""
+    names = [name.casefold() for name in table.header]
+    row = table.lines[0] - 1 if table.lines else 1
+    faults = [
+        Fault("missing-column", "required column is missing", table.file, row, column, remedy=remedy)
+        for column in needed
+        if column not in names
+    ]
+    for name in dict.fromkeys(name for name in table.header if name):
+        if names.count(name.casefold()) > 1:
+            text, how = "column is there twice", "Rename or remove one of them."
+            faults.append(Fault("doubled-column", text, table.file, 1, name, remedy=how))
+    return faults
 
 
 def too_wide(cells: int, columns: int, file: str, line: int) -> Fault:

@@ -105,34 +105,52 @@ def compared(
         remedy = f"Give 2 to {MOST_BIDS} files."
         raise InputError(Fault("bad-bids", f"{len(offered)} bids can't be compared", column="FILES", remedy=remedy))
     rows = GpuRows.of_market(market)
-    entries = [_entry(chr(ord("A") + i), x, market, terms, rows) for i, x in enumerate(offered)]
+    entries = [_entry(chr(ord("A") + place), offer, market, terms, rows) for place, offer in enumerate(offered)]
     if refused := _refused(entries, terms):
         raise InputError(refused)
-    groups = _with_demands(aligned([e.compared for e in entries], market.catalog), entries, market.catalog)
-    stands = [Stand(e.judged, e.left, not e.apart, _services(e.offered)) for e in entries]
+    groups = _with_demands(aligned([entry.compared for entry in entries], market.catalog), entries, market.catalog)
+    stands = [Stand(entry.judged, entry.left, not entry.apart, _services(entry.offered)) for entry in entries]
     found = items(groups, stands, market.catalog, terms)
-    number = {id(x): n for n, g in enumerate(groups, 1) for lines in g.lines.values() for x in lines}
-    near: dict[int, Nearest] = {}
-    bids = []
-    for i, e in enumerate(entries):
-        row = e.judged.row if not e.apart else None
-        if row is not None and row.perf.tenths not in near:
-            near[row.perf.tenths] = cheapest(market, row.perf.tenths, seconds, rows)
-        nearest = near[row.perf.tenths] if row is not None else None
-        bids.append(_bid(e, i, found, market, terms, number, nearest))
-    differ = list(flagging.of_bases([b.tax for b in bids], [b.id for b in bids]))
-    bids = [b.model_copy(update={"flags": (*b.flags, *(f for f in differ if f.bid == b.id))}) for b in bids]
-    bids = _ranked(bids, weights)
-    fit = [b for b in bids if b.responsive]
-    whole = [b.equal_net for b in bids if b.complete and b.equal_net is not None]
+    bids = _ranked(_bids(entries, groups, found, market, terms, rows, seconds), weights)
+    responsive = [bid for bid in bids if bid.responsive]
+    whole = [bid.equal_net for bid in bids if bid.complete and bid.equal_net is not None]
+    apart = [bid for bid in bids if bid.apart]
     return Comparison(
-        not_comparable=tuple(f"{b.id}: {f.said(EN)}" for b in bids if b.apart for f in first_of(b.flags)),
-        request=market.request, policy={k: str(v) for k, v in sorted(market.policy.changed.items())},
-        basis=_basis(terms, bids), weights=tuple(weights), bids=tuple(bids), items=tuple(found),
+        not_comparable=tuple(f"{bid.id}: {said.said(EN)}" for bid in apart for said in first_of(bid.flags)),
+        request=market.request,
+        policy={key: str(value) for key, value in sorted(market.policy.changed.items())},
+        basis=_basis(terms, bids),
+        weights=tuple(weights),
+        bids=tuple(bids),
+        items=tuple(found),
         lowest_equal_net=min(whole, default=None),
-        recommended=min(fit, key=lambda b: (b.rank or 0, b.id)).id if fit else None,
-        catalog_sha256=market.catalog.sha256, throughput_model=market.calibration.name, notes=tuple(_notes(weights)),
-    )  # fmt: skip
+        recommended=min(responsive, key=lambda bid: (bid.rank or 0, bid.id)).id if responsive else None,
+        catalog_sha256=market.catalog.sha256,
+        throughput_model=market.calibration.name,
+        notes=tuple(_notes(weights)),
+    )
+
+
+def _bids(
+    entries: Sequence[_Entry], groups: Sequence[Group], found: Sequence[Item], market: Market, terms: Terms,
+    rows: GpuRows, seconds: float | None,
+) -> list[Bid]:  # fmt: skip
+    """Every bid with its sums, facts and flags, before any is ranked."""
+    item_of_line = {
+        id(line): number for number, group in enumerate(groups, 1) for lines in group.lines.values() for line in lines
+    }
+    cheapest_at: dict[int, Nearest] = {}  # bids of the same speed share a search
+    bids = []
+    for place, entry in enumerate(entries):
+        row = entry.judged.row if not entry.apart else None
+        if row is not None and row.perf.tenths not in cheapest_at:
+            cheapest_at[row.perf.tenths] = cheapest(market, row.perf.tenths, seconds, rows)
+        nearest = cheapest_at[row.perf.tenths] if row is not None else None
+        bids.append(_bid(entry, place, found, market, terms, item_of_line, nearest))
+    differ = list(flagging.of_bases([bid.tax for bid in bids], [bid.id for bid in bids]))
+    return [
+        bid.model_copy(update={"flags": (*bid.flags, *(flag for flag in differ if flag.bid == bid.id))}) for bid in bids
+    ]
 
 
 def _refused(entries: Sequence[_Entry], terms: Terms) -> list[Fault]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from optimizer.procurement.reading import words
-from optimizer.procurement.reading.line.amounts import CENT, Numbers, same_money
+from optimizer.procurement.reading.line.amounts import CENT, PRICES, Numbers, same_money
 from optimizer.procurement.reading.line.quantities import Counted
 from optimizer.procurement.reading.line.trouble import Trouble
 from optimizer.procurement.reading.mapping import Tax
+from optimizer.procurement.reading.table.headers import Column
 from optimizer.procurement.reading.table.rows import Raw
 from optimizer.text import amounts as numbers
 
@@ -39,22 +40,14 @@ class Priced:
 
 def priced(raw: Raw, found: Numbers, count: Counted, basis: Basis, trouble: Trouble) -> Priced:
     """By the line's own cells, else by their columns, else by the file's basis."""
-    (unit_price, listed), total = _unit_price(found, trouble), found.values.get("line_total")
+    unit_price, listed = _unit_price(found, trouble)
+    total = found.values.get("line_total")
     if raw.optional and unit_price and count.qty and total and same_money(-total, unit_price * count.qty):
         total = -total  # in brackets, since it is in no sum
-    column = next(
-        (raw.columns[f] for f in ("unit_price", "line_total", "list_price") if f in raw.columns and f in raw.cells),
-        None,
-    )
-    stated = found.taxes[0] if len(found.taxes) == 1 else ""
-    tax: Tax = stated or (column.tax if column else "") or basis.tax  # type: ignore[assignment]
+    column = next((raw.columns[name] for name in PRICES if name in raw.columns and name in raw.cells), None)
+    tax, total_tax = _taxes(raw, found, column, basis)
     rate = found.values.get("tax_rate", basis.tax_rate)
-    of_total = raw.columns.get("line_total")
-    total_tax: Tax = (of_total.tax if of_total else "") or tax  # type: ignore[assignment]
-    currency = found.currencies[0] if len(found.currencies) == 1 else ""
-    currency = currency or _code(raw.text("currency")) or (column.currency if column else "") or basis.currency
-    if len(found.currencies) > 1:
-        trouble.add("mixed-currencies", "error", f"names {' and '.join(found.currencies)}")
+    currency = _currency(raw, found, column, basis, trouble)
     included = found.said == "included" or raw.grouped
     if unit_price is None and total is not None and count.qty:
         unit_price = (total / count.qty).quantize(CENT)
@@ -65,6 +58,23 @@ def priced(raw: Raw, found: Numbers, count: Counted, basis: Basis, trouble: Trou
         _arithmetic(raw, unit_price, count.qty, total, tax, rate, per, trouble)
     included = included or (unit_price is not None and unit_price == 0)
     return Priced(unit_price, listed, total, currency, tax, total_tax, rate, included)
+
+
+def _taxes(raw: Raw, found: Numbers, column: Column | None, basis: Basis) -> tuple[Tax, Tax]:
+    """(whether the unit price, whether the total holds tax): two columns may differ in it."""
+    stated = found.taxes[0] if len(found.taxes) == 1 else ""
+    of_price: Tax = stated or (column.tax if column else "") or basis.tax  # type: ignore[assignment]
+    totals = raw.columns.get("line_total")
+    of_total: Tax = (totals.tax if totals else "") or of_price  # type: ignore[assignment]
+    return of_price, of_total
+
+
+def _currency(raw: Raw, found: Numbers, column: Column | None, basis: Basis, trouble: Trouble) -> str:
+    """The currency of the line's cells, its own column, the header of its prices, else the file's."""
+    if len(found.currencies) > 1:
+        trouble.add("mixed-currencies", "error", f"names {' and '.join(found.currencies)}")
+    in_cells = found.currencies[0] if len(found.currencies) == 1 else ""
+    return in_cells or _code(raw.text("currency")) or (column.currency if column else "") or basis.currency
 
 
 def doubts(raw: Raw, found: Numbers, count: Counted, price: Priced, role: str, trouble: Trouble) -> None:
