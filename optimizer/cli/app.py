@@ -14,6 +14,7 @@ from optimizer.cli.usage import Command, Group
 COMMANDS = {
     "solve": "The proven front of builds under a budget.",
     "check": "Every rule on a build or a saved result.",
+    "xray": "A vendor's quote: its errors, prices, and what the money would buy.",
     "explain": "What binds, why not that part, how far prices may move.",
     "verify": "Judge a saved result again; --prove proves it again.",
     "quote": "A saved result as a quotation: Excel, PDF, CSV, CycloneDX.",

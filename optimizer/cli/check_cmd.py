@@ -1,17 +1,41 @@
-"""`dsopt check`: every rule on a build, and the nearest one that passes; the X-ray of a vendor's quote."""
+"""`dsopt check`: every rule on a build, and the nearest one that passes."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from optimizer.cli.front_view import checks
 from optimizer.cli.money_view import total
+from optimizer.cli.options import (
+    CALIBRATION,
+    CATALOG,
+    JSON,
+    LANGUAGE,
+    MEASURED,
+    SET,
+    Values,
+    argument,
+    taking,
+)
 from optimizer.cli.output import emit_json, note, say, speak
+from optimizer.cli.xray_cmd import HELD_AGAINST, READING, TIME_LIMIT
+from optimizer.request.entry import ASK, Option
+from optimizer.request.fields import options_of
 from optimizer.text.languages import chosen as language
+
+if TYPE_CHECKING:
+    from catalogs.load import Catalog
+    from constraints.build import Build
+    from constraints.policy import Policy
+    from constraints.request import Request
+    from optimizer.result.schema import Checked
+    from optimizer.search.clock import Clock
+    from optimizer.throughput.calibration import Calibration
 
 HELP = """Examples:
 
@@ -19,153 +43,166 @@ HELP = """Examples:
 
   dsopt check examples/guide-entry.toml --mend
 
-  dsopt check quote.xlsx --model v3-671b --users 64
+Every rule on a build written by hand or on a saved result; exit 5 when one fails. --mend: the nearest build that
+passes, as a list of priced changes. For a vendor's quote (.xlsx, .csv, ...) see dsopt xray."""
+OWN = (
+    *(replace(option, help="Model, where the file names none.") if option.name == "model" else option
+      for option in options_of("model")),
+    Option("budget", "With --mend: most money in all, 20000 or 20万.", group=ASK),
+    Option("mend", "The nearest build that passes every rule.", bool, False, ("--mend",), group=ASK),
+    *options_of("as_of"), SET, CATALOG, MEASURED, CALIBRATION,
+    replace(TIME_LIMIT, help="With --mend: seconds for the search; exit 6 when they end it."), LANGUAGE, JSON,
+)  # fmt: skip
+OF_QUOTES = tuple(
+    replace(option, hidden=True) for option in (*HELD_AGAINST, *READING) if option.name not in {own.name for own in OWN}
+)
+"""Options of `dsopt xray`, which `check` passes a vendor's file on to, as it always did."""
 
-  dsopt check quote.xlsx --model v3-671b --have racks,network -o xray.xlsx
 
-Every rule on a build written by hand, on a saved result, or on a vendor's quote (.xlsx, .xls, .ods, .csv, ...); exit 5
-when one fails. --mend: the nearest build that passes, as a list of priced changes. Of a quote also: each price beside
-the catalog's, sums and tax, what is missing, what the money would buy instead; see docs/xray.md."""
-
-
-def check(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="build.toml, result.json, or a vendor's quote")],
-    model: Annotated[str | None, typer.Option(help="Model, where the file names none.")] = None,
-    model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
-    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
-    set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
-    as_of: Annotated[str | None, typer.Option(help="Day of the prices.")] = None,
-    measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements: they beat the model.")] = None,
-    calibration: Annotated[Path | None, typer.Option(help="Folder that size --calibrate wrote.")] = None,
-    mend: Annotated[bool, typer.Option("--mend", help="The nearest build that passes every rule.")] = False,
-    budget: Annotated[str | None, typer.Option(help="With --mend: most money in all, 20000 or 20万.")] = None,
-    users: Annotated[int | None, typer.Option(help="Quote: Requests at once.")] = None,
-    precision: Annotated[str | None, typer.Option(help="Quote: fp16, fp8, int4, ...")] = None,
-    min_precision: Annotated[str | None, typer.Option(help="Quote: 4bit, 8bit, 16bit.")] = None,
-    workload: Annotated[str | None, typer.Option(help="Quote: As of solve; chat.")] = None,
-    isl: Annotated[int | None, typer.Option(help="Quote: Tokens in per request.")] = None,
-    osl: Annotated[int | None, typer.Option(help="Quote: Tokens out per request.")] = None,
-    min_tok_s_user: Annotated[float | None, typer.Option(help="Quote: Each user's speed; 10.")] = None,
-    offload: Annotated[bool, typer.Option("--offload", help="Quote: Experts in RAM too.")] = False,
-    allow_experimental: Annotated[
-        bool, typer.Option("--allow-experimental", help="Quote: Count engines marked experimental.")
-    ] = False,
-    have: Annotated[str | None, typer.Option(help="Quote: Site has: racks,network.")] = None,
-    site_water: Annotated[bool, typer.Option("--site-water", help="Quote: Facility water.")] = False,
-    circuit: Annotated[str | None, typer.Option(help="Quote: 15A@120V.")] = None,
-    condition: Annotated[str | None, typer.Option(help="Quote: Compare with parts that are new, used, any.")] = None,
-    currency: Annotated[str | None, typer.Option(help="Quote: Of the report; the quote's.")] = None,
-    rate: Annotated[str | None, typer.Option(help="Quote: USD per unit of the quote's currency.")] = None,
-    tax: Annotated[str | None, typer.Option(help="Quote: Tax in its prices, where it says no rate: 19%.")] = None,
-    above: Annotated[str | None, typer.Option(help="Quote: Mark prices this far above the catalog's; 15%.")] = None,
-    map_: Annotated[Path | None, typer.Option("--map", help="Quote: How to read it; written where it is not.")] = None,
-    review: Annotated[Path | None, typer.Option(help="Quote: CSV of lines that need a look.")] = None,
-    term: Annotated[
-        str | None,
-        typer.Option(help="Quote: Months that what is paid by time is counted over; stated; once: a purchase."),
-    ] = None,
-    accept_fuzzy: Annotated[bool, typer.Option("--accept-fuzzy", help="Quote: Take suggestions as matches.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Quote: No search for other builds.")] = False,
-    time_limit: Annotated[
-        float | None, typer.Option(help="Quote, --mend: Seconds for the searches; exit 6 when they end it.")
-    ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Quote: X-ray as .xlsx or .json.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Quote: Overwrite existing files.")] = False,
-    lang: Annotated[str | None, typer.Option(help="en or zh: of the terminal and the workbook.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
-) -> None:
+@taking((*OWN, *OF_QUOTES), argument("file", Path, "build.toml or result.json"))
+def check(ctx: typer.Context, file: Path, **values: Any) -> None:
     """See HELP."""
-    from constraints.request import TRAINING
-    from optimizer.cli.usage import refuse, together
-    from optimizer.cli.xray_cmd import Options, is_vendor_file, xray_file
+    from optimizer.cli.usage import together
+    from optimizer.cli.xray_cmd import is_vendor_file, xray_file
 
     together(ctx, "model", "model_config")
-    if lang is not None:
-        speak(lang)
-    options = Options(
-        {
-            "users": users, "precision": precision, "min_precision": min_precision, "workload": workload, "isl": isl,
-            "osl": osl, "min_tok_s_user": min_tok_s_user, "offload": offload, "have": have, "site_water": site_water,
-            "allow_experimental": allow_experimental,
-            "circuit": circuit, "condition": condition, "currency": currency, "rate": rate, "tax": tax, "above": above,
-            "map": map_, "review": review, "accept_fuzzy": accept_fuzzy, "term": term, "quick": quick, "output": output,
-            "force": force,
-        }
-    )  # fmt: skip
+    if values["lang"] is not None:
+        speak(values["lang"])
     if is_vendor_file(file):
-        refuse(ctx, "is for builds: a quote is judged by its own price", "budget")
-        refuse(ctx, "is of a build: of a quote the nearest build is looked for anyhow, but with --quick", "mend")
-        if output is None and review is None:
-            refuse(ctx, "is of -o and --review", "force")
-        if quick:
-            refuse(ctx, "limits a search, and --quick makes none", "time_limit")
-        if workload in TRAINING:
-            refuse(ctx, f"is of serving, not of {workload}", "offload")
-        return xray_file(
-            file, options, model=model, model_config=model_config, catalog=catalog, set_=set_, as_of=as_of,
-            measured=measured, calibration=calibration, time_limit=time_limit, json=json,
-        )  # fmt: skip
-    if time_limit is not None and not mend:
+        _refuse_of_builds(ctx)
+        note(language()("{file} is a vendor's file: dsopt xray is the command for it now", file=file.name))
+        return xray_file(ctx, file, values)
+    _refuse_of_quotes(ctx, file, values)
+    return _check(file, values)
+
+
+def _refuse_of_builds(ctx: typer.Context) -> None:
+    """Raises BadParameter for options that a vendor's file has no use for."""
+    from optimizer.cli.usage import refuse
+
+    refuse(ctx, "is for builds: a quote is judged by its own price", "budget")
+    refuse(ctx, "is of a build: of a quote the nearest build is looked for anyhow, but with --quick", "mend")
+
+
+def _refuse_of_quotes(ctx: typer.Context, file: Path, values: Values) -> None:
+    """Raises BadParameter for options that a build or a result has no use for."""
+    from optimizer.cli.usage import refuse
+
+    if values["time_limit"] is not None and not values["mend"]:
         raise typer.BadParameter("--time-limit is of --mend, or of a vendor's quote")
     if file.suffix.lower() == ".json":
         refuse(ctx, "a result says it itself", "model", "model_config")
-    refuse(ctx, f"is of a vendor's quote, not of {file.name}", *options.names)
+    refuse(ctx, f"is of a vendor's quote, not of {file.name}", *(option.name for option in OF_QUOTES))
+
+
+@dataclass(frozen=True)
+class Checking:
+    """What builds are checked with."""
+
+    request: Request
+    parts: Catalog
+    policy: Policy
+    calibration: Calibration
+    clock: Clock
+    mends: bool
+    prints: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said of a build; `complete`: whether the search for the nearest one came to its end."""
+
+    data: dict[str, Any]
+    complete: bool = True
+
+
+def _check(file: Path, values: Values) -> None:
+    """Every build of the file; exit 5 when one fails, 6 when the time was up."""
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
-    from optimizer.cli.understood import show_understood
-    from optimizer.library import check as run
     from optimizer.library import read_build, read_policy
-    from optimizer.request.command import Typed
-    from optimizer.search.clock import Clock, TimeUp, interruptible
-    from optimizer.text.money import currency_code, money
+    from optimizer.search.clock import Clock, interruptible
 
-    limit = parse.time_limit(time_limit)
-    parts = load(catalog)
-    if model_config is not None:
-        model = parse.model(model, model_config)
-    parts, market_request, builds = read_build(file, catalog=parts, model=model, as_of=as_of)
-    chosen = Policy().with_settings([*read_policy(file), *set_])  # a result is judged by the policy it was made with
-    by = parse.calibration(calibration, measured, parts, chosen)
-    for text in by.notes:
+    limit = parse.time_limit(values["time_limit"])
+    parts, model = load(values["catalog"]), values["model"]
+    if values["model_config"] is not None:
+        from optimizer.request.parsing import model_of
+
+        model = model_of(model, values["model_config"])
+    parts, request, builds = read_build(file, catalog=parts, model=model, as_of=values["as_of"])
+    policy = Policy().with_settings([*read_policy(file), *values["set_"]])  # a result: the policy it was made with
+    calibration = parse.calibration(values["calibration"], values["measured"], parts, policy)
+    for text in calibration.notes:
         note(f"{language()('note')}{language().colon}{language().sentence(text)}")
-    if budget is not None:
-        of_file = market_request.currency if file.suffix == ".json" else os.environ.get("DSOPT_CURRENCY") or None
-        found_budget = money(budget, default=of_file and currency_code(of_file, "DSOPT_CURRENCY"))
-        update = {"budget_cents": found_budget.cents, "currency": found_budget.currency}
-        market_request = market_request.model_copy(update=update)
-    if not json:
-        typed = Typed.of(model_config=model_config, catalog=catalog, measured=measured, by=calibration)
-        show_understood(parts, market_request, chosen, typed=typed)
-    out, complete = [], True
+    if values["budget"] is not None:
+        request = _with_budget(request, values["budget"], file)
+    if not values["json"]:
+        _show_understood(request, values, parts, policy)
     with interruptible(clock := Clock(limit)):
-        for name, build in builds:
-            found = run(build, market_request, catalog=parts, policy=chosen, calibration=by, name=name)
-            out.append(found.model_dump(mode="json"))
-            if not json:
-                gpus = f"{found.nodes} x {found.per_node} {found.gpu}"
-                say(language()("{name}: {gpus}, node load {w} W", name=name, gpus=gpus, w=f"{found.node_w:,}"))
-                if found.net and found.tax and found.total:
-                    say(language()("Cost: {sum}", sum=total(found.net, found.tax, found.total, found.currency)))
-                checks(x.model_dump() for x in found.checks)
-            if mend:
-                from optimizer.cli.why_not_view import show_mended
-                from optimizer.library import mend as mended
-
-                try:
-                    nearest = mended(build, market_request, catalog=parts, policy=chosen, calibration=by, clock=clock)
-                except TimeUp:
-                    complete = False
-                    continue
-                complete = complete and (nearest is None or nearest.proof.status == "optimal")
-                out[-1]["mended"] = nearest and nearest.model_dump(mode="json")
-                if not json:
-                    show_mended(nearest)
-    if json:
-        emit_json(out)
-    if not complete:
+        how = Checking(request, parts, policy, calibration, clock, values["mend"], not values["json"])
+        answers = [_answer(name, build, how) for name, build in builds]
+    if values["json"]:
+        emit_json([answer.data for answer in answers])
+    if not all(answer.complete for answer in answers):
         note(language()("stopped: the time was up before all was answered"))
         raise typer.Exit(6)
-    if not all(x["ok"] for x in out):
+    if not all(answer.data["ok"] for answer in answers):
         raise typer.Exit(5)
+
+
+def _with_budget(request: Request, budget: str, file: Path) -> Request:
+    """The request with a budget in its own currency, or in that of the amount."""
+    from optimizer.text.money import currency_code, money
+
+    of_file = request.currency if file.suffix == ".json" else os.environ.get("DSOPT_CURRENCY") or None
+    found = money(budget, default=of_file and currency_code(of_file, "DSOPT_CURRENCY"))
+    return request.model_copy(update={"budget_cents": found.cents, "currency": found.currency})
+
+
+def _show_understood(request: Request, values: Values, parts: Catalog, policy: Policy) -> None:
+    from optimizer.cli.understood import show_understood
+    from optimizer.request.command import Typed
+
+    typed = Typed.of(
+        model_config=values["model_config"], catalog=values["catalog"], measured=values["measured"],
+        by=values["calibration"],
+    )  # fmt: skip
+    show_understood(parts, request, policy, typed=typed)
+
+
+def _answer(name: str, build: Build, how: Checking) -> Answer:
+    """Every rule on a build, printed as it is found, and the nearest build that passes."""
+    from optimizer.library import check as run
+
+    found = run(build, how.request, catalog=how.parts, policy=how.policy, calibration=how.calibration, name=name)
+    if how.prints:
+        _show(name, found)
+    data = found.model_dump(mode="json")
+    return _mended(build, data, how) if how.mends else Answer(data)
+
+
+def _show(name: str, found: Checked) -> None:
+    gpus = f"{found.nodes} x {found.per_node} {found.gpu}"
+    say(language()("{name}: {gpus}, node load {w} W", name=name, gpus=gpus, w=f"{found.node_w:,}"))
+    if found.net and found.tax and found.total:
+        say(language()("Cost: {sum}", sum=total(found.net, found.tax, found.total, found.currency)))
+    checks(finding.model_dump() for finding in found.checks)
+
+
+def _mended(build: Build, data: dict[str, Any], how: Checking) -> Answer:
+    """The answer with the nearest build that passes; without it where the time was up."""
+    from optimizer.cli.why_not_view import show_mended
+    from optimizer.library import mend
+    from optimizer.search.clock import TimeUp
+
+    try:
+        nearest = mend(
+            build, how.request, catalog=how.parts, policy=how.policy, calibration=how.calibration, clock=how.clock
+        )
+    except TimeUp:
+        return Answer(data, complete=False)
+    if how.prints:
+        show_mended(nearest)
+    complete = nearest is None or nearest.proof.status == "optimal"
+    return Answer({**data, "mended": nearest and nearest.model_dump(mode="json")}, complete)

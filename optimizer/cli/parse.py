@@ -1,4 +1,4 @@
-"""Options of the command line into values: loads, hosts, circuits, files of constants. Raises InputError."""
+"""Options that are no part of a request into values: hosts, seconds, files of constants. Raises InputError."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalogs.errors import Fault, InputError
-from catalogs.llm import use_config
 from catalogs.load import Catalog
 from catalogs.schema import Cpu
 from constraints.physics.offload import HostSpec
@@ -15,19 +14,6 @@ from constraints.policy import Policy
 
 if TYPE_CHECKING:
     from optimizer.throughput.calibration import Calibration
-
-
-def amount(text: str, option: str) -> float:
-    """`20M`, `2000万`, `3亿`, `0.5` -> a positive number."""
-    from optimizer.text.money import count
-
-    return float(count(text, option))
-
-
-def load(tokens_per_day: str | None, requests_per_second: str | None) -> dict[str, float | None]:
-    """Request fields of the load."""
-    given = {"tokens_per_day": tokens_per_day, "requests_per_second": requests_per_second}
-    return {k: v if v is None else amount(v, f"--{k.replace('_', '-')}") for k, v in given.items()}
 
 
 def calibration(folder: Path | None, own: Path | None, catalog: Catalog, policy: Policy) -> Calibration:
@@ -70,27 +56,3 @@ def host(cpu: str | None, sockets: int, memory: str | None, catalog: Catalog) ->
     ram_gb = modules * int(m[2])
     cores, filled = found.cores * sockets, min(modules, channels)
     return HostSpec(found.generation, sockets, cores, filled, mts, ram_gb, doubled, asked)
-
-
-def circuit(text: str) -> dict[str, int]:
-    """`15A@120V`."""
-    m = re.fullmatch(r"(\d{1,4})A@(\d{2,3})V", text.strip(), re.IGNORECASE | re.ASCII)
-    if not m:
-        raise InputError(
-            Fault(
-                "bad-circuit",
-                "needs amps and volts",
-                column="--circuit",
-                value=text,
-                remedy="For example 15A@120V.",
-            )
-        )
-    return {"amps": int(m[1]), "volts": int(m[2])}
-
-
-def model(name: str | None, config: Path | None) -> str:
-    """The model's name from --model or, for this run alone, from the file of --model-config."""
-    if (name is None) == (config is None):
-        remedy = "See `dsopt models list`."
-        raise InputError(Fault("bad-model", "give one of --model and --model-config", column="--model", remedy=remedy))
-    return use_config(config) if config is not None else str(name)

@@ -166,8 +166,8 @@ def _terms(
 
     from catalogs.errors import Fault, InputError
     from constraints.policy import tax_percent
-    from optimizer.cli import terms
     from optimizer.procurement.quotation.terms import Terms
+    from optimizer.request import terms
     from optimizer.text.money import currency_code
 
     fields: dict[str, Any] = {}

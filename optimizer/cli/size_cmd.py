@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from optimizer.cli.options import CALIBRATION, CATALOG, FORCE, JSON, MEASURED, SET, Values, given, taking
 from optimizer.cli.output import emit_data, free, note, save
+from optimizer.request.entry import ANSWER, ASK, BASIS, SITE, Option
+from optimizer.request.fields import options_of
 from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
     from catalogs.load import Catalog
     from constraints.policy import Policy
+    from constraints.request import Request
     from optimizer.throughput.calibration import Calibration
 
 HELP = """Examples:
@@ -38,107 +43,108 @@ columns come back with output_tok_s, low, high, ttft_ms, tpot_ms, basis, error b
 these names is kept as NAME_in."""
 
 
-def size(
-    ctx: typer.Context,
-    model: Annotated[str | None, typer.Option(help="Model id or Hugging Face name. [default: every model]")] = None,
-    model_config: Annotated[Path | None, typer.Option(help="A Hugging Face config.json, instead of --model.")] = None,
-    gpu: Annotated[list[str], typer.Option(help="[N x]NAME of a GPU; several are compared.")] = [],
-    n: Annotated[int | None, typer.Option(help="GPUs per node.")] = None,
-    nodes: Annotated[int, typer.Option(help="Nodes.")] = 1,
-    workload: Annotated[
-        str, typer.Option(help="chat, rag, reasoning, batch; finetune-lora, finetune-full, train.")
-    ] = "chat",
-    isl: Annotated[int | None, typer.Option(help="Tokens in per request.")] = None,
-    osl: Annotated[int | None, typer.Option(help="Tokens out per request.")] = None,
-    users: Annotated[int | None, typer.Option(help="Requests that run at once, at least.")] = None,
-    tokens_per_day: Annotated[str | None, typer.Option(help="Load: output tokens a day, 20M, 2000万, 3亿.")] = None,
-    requests_per_second: Annotated[str | None, typer.Option(help="Load: mean requests a second.")] = None,
-    min_tok_s_user: Annotated[float | None, typer.Option(help="Speed that each user sees; 10.")] = None,
-    max_ttft: Annotated[float | None, typer.Option(help="Time to first token, ms.")] = None,
-    seq_len: Annotated[int | None, typer.Option(help="Training: tokens of a sequence.")] = None,
-    train_tokens: Annotated[float | None, typer.Option(help="Training: tokens to train, for the days.")] = None,
-    precision: Annotated[str | None, typer.Option(help="fp16, fp8, int8, int4, ...")] = None,
-    kv_precision: Annotated[str, typer.Option(help="bf16 or fp8.")] = "bf16",
-    allow_experimental: Annotated[
-        bool, typer.Option("--allow-experimental", help="Engines that support the model only experimentally.")
-    ] = False,
-    offload: Annotated[bool, typer.Option("--offload", help="Routed experts in host memory.")] = False,
-    cpu: Annotated[str | None, typer.Option(help="With --offload: CPU of the catalog.")] = None,
-    sockets: Annotated[int, typer.Option(help="With --offload: CPUs.")] = 1,
-    memory: Annotated[str | None, typer.Option(help="With --offload: modules, 12x64GB@4800.")] = None,
-    batch: Annotated[Path | None, typer.Option(help="CSV of configurations to answer.")] = None,
-    measured: Annotated[Path | None, typer.Option(help="CSV of your own measurements: they beat the model.")] = None,
-    calibrate: Annotated[Path | None, typer.Option(help="CSV of your own measurements: fit the constants.")] = None,
-    calibration: Annotated[Path | None, typer.Option(help="Folder that --calibrate wrote.")] = None,
-    engine: Annotated[str | None, typer.Option(help="aiconfigurator: its figure beside ours.")] = None,
-    set_: Annotated[list[str], typer.Option("--set", help="One policy value, rule.key=value.")] = [],
-    catalog: Annotated[list[Path], typer.Option(help="Folder laid over the shipped catalog.")] = [],
-    all_: Annotated[bool, typer.Option("--all", help="Without --model: references and guide names too.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="File of --batch or folder of --calibrate.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing output.")] = False,
-) -> None:
+FIELDS = (
+    "model", "workload", "isl", "osl", "users", "tokens_per_day", "requests_per_second", "min_tok_s_user",
+    "max_ttft_ms", "seq_len", "train_tokens", "precision", "kv_precision", "allow_experimental", "offload",
+)  # fmt: skip
+"""Fields of a request that memory and speed follow from."""
+OPTIONS = (
+    Option("gpu", "[N x]NAME of a GPU; several are compared.", several=True, group=ASK),
+    *options_of(*FIELDS),
+    Option("n", "GPUs per node.", int, group=SITE),
+    Option("nodes", "Nodes.", int, 1, group=SITE),
+    Option("cpu", "With --offload: CPU of the catalog.", group=SITE),
+    Option("sockets", "With --offload: CPUs.", int, 1, group=SITE),
+    Option("memory", "With --offload: modules, 12x64GB@4800.", group=SITE),
+    Option("batch", "CSV of configurations to answer.", Path, group=ASK),
+    MEASURED,
+    Option("calibrate", "CSV of your own measurements: fit the constants.", Path, group=BASIS),
+    replace(CALIBRATION, help="Folder that --calibrate wrote."),
+    Option("engine", "aiconfigurator: its figure beside ours.", group=ANSWER),
+    SET,
+    CATALOG,
+    Option("all_", "Without --model: references and guide names too.", bool, False, ("--all",), group=ANSWER),
+    JSON,
+    Option("output", "File of --batch or folder of --calibrate.", Path, None, ("-o", "--output"), group=ANSWER),
+    replace(FORCE, help="Overwrite an existing output."),
+)
+ANY_MODEL = "v3-671b"
+"""Stands in the request where every model is asked for."""
+
+
+@taking(OPTIONS)
+def size(ctx: typer.Context, **values: Any) -> None:
     """See HELP."""
     from catalogs.load import load
-    from catalogs.visible import visible
     from constraints.policy import Policy
-    from optimizer import library
-    from optimizer.cli import parse, size_view
-    from optimizer.cli.usage import kv_of_the_model, refuse
-    from optimizer.request import texts
+    from optimizer.cli import parse
 
-    _unused(ctx, offload, workload)
-    if batch is not None and output is not None:
+    output, force = values["output"], values["force"]
+    _unused(ctx, values["offload"], values["workload"])
+    if values["batch"] is not None and output is not None:
         free(output, force)
-    parts, policy = load(catalog), Policy().with_settings(set_)
-    if calibrate is not None:
+    parts, policy = load(values["catalog"]), Policy().with_settings(values["set_"])
+    if values["calibrate"] is not None:
         from optimizer.cli.calibrate_view import calibrate as run
 
-        return run(calibrate, output, force, parts, policy)
-    if batch is not None:
-        return _batch(batch, output, force, parts, policy, parse.calibration(calibration, measured, parts, policy))
-    if not gpu:
+        return run(values["calibrate"], output, force, parts, policy)
+    if values["batch"] is None and not values["gpu"]:
         raise typer.BadParameter("--gpu is needed (or --batch, --calibrate)")
-    single = model is not None or model_config is not None
-    request = texts.request(
-        model=parse.model(model, model_config) if single else "v3-671b",
-        as_of=texts.day(None),
-        **texts.lengths(workload, isl, osl),
-        **texts.of_workload(
-            workload,
-            {
-                "users": users,
-                **parse.load(tokens_per_day, requests_per_second),
-                "min_tok_s_user": min_tok_s_user,
-                "max_ttft_ms": max_ttft,
-            },
-            {"seq_len": seq_len, "train_tokens": train_tokens},
-        ),
-        precision=precision,
-        kv_precision=kv_precision,
-        offload=offload,
-        allow_experimental=allow_experimental,
-        conditions=frozenset({"new", "refurbished", "used"}),
-    )
-    if single:
-        kv_of_the_model(ctx, request)
-    host = parse.host(cpu, sockets, memory, parts) if offload else None
-    by = parse.calibration(calibration, measured, parts, policy)
-    counted = [texts.gpu(x, parts) for x in gpu]
-    if any(count for count, _ in counted):
-        refuse(ctx, "the number of GPUs stands before the name already (--gpu 8xNAME): give one", "n")
-    setups = [(name, n or count or 1, nodes) for count, name in counted]
+    if values["batch"] is not None:
+        calibration = parse.calibration(values["calibration"], values["measured"], parts, policy)
+        return _batch(values["batch"], output, force, parts, policy, calibration)
+    return _answer(ctx, values, parts, policy)
+
+
+def _answer(ctx: typer.Context, values: Values, parts: Catalog, policy: Policy) -> None:
+    """Memory and speed of one model on the GPUs, or of every model on one kind of them."""
+    from catalogs.visible import visible
+    from optimizer import library
+    from optimizer.cli import parse, size_view
+
+    single = values["model"] is not None or values["model_config"] is not None
+    request = _request(ctx, values, parts, single)
+    offloads = values["offload"]
+    host = parse.host(values["cpu"], values["sockets"], values["memory"], parts) if offloads else None
+    calibration = parse.calibration(values["calibration"], values["measured"], parts, policy)
+    setups = _setups(ctx, values, parts)
     if single:
         answer = library.size(
-            request, setups, catalog=parts, policy=policy, calibration=by, host=host, second_opinion=engine
-        )
-        return emit_data(visible(answer.model_dump_json(indent=2)) + "\n") if json else size_view.show(answer)
-    if request.trains or host or len(setups) > 1 or engine:
+            request, setups, catalog=parts, policy=policy, calibration=calibration, host=host,
+            second_opinion=values["engine"],
+        )  # fmt: skip
+        return emit_data(visible(answer.model_dump_json(indent=2)) + "\n") if values["json"] else size_view.show(answer)
+    if request.trains or host or len(setups) > 1 or values["engine"]:
         raise typer.BadParameter("without --model one --gpu is answered, for serving from its own memory")
-    fits = library.size_models(request, setups[0], catalog=parts, policy=policy, calibration=by, everything=all_)
-    emit_data(visible(fits.model_dump_json(indent=2)) + "\n") if json else size_view.models(fits)
+    fits = library.size_models(
+        request, setups[0], catalog=parts, policy=policy, calibration=calibration, everything=values["all_"]
+    )
+    return emit_data(visible(fits.model_dump_json(indent=2)) + "\n") if values["json"] else size_view.models(fits)
+
+
+def _request(ctx: typer.Context, values: Values, parts: Catalog, single: bool) -> Request:
+    """What the options ask for, of parts in any condition."""
+    from optimizer.cli.usage import kv_of_the_model
+    from optimizer.request.parsing import ANY_CONDITION
+    from optimizer.request.texts import day
+    from optimizer.request.typed_request import request_of
+
+    asked = given(ctx, values if single else {**values, "model": ANY_MODEL}, parts)
+    request = request_of(asked, FIELDS, as_of=day(None), conditions=frozenset(ANY_CONDITION))
+    if single:
+        kv_of_the_model(ctx, request)
+    return request
+
+
+def _setups(ctx: typer.Context, values: Values, parts: Catalog) -> list[tuple[str, int, int]]:
+    """(GPU id, number per node, nodes) of each --gpu."""
+    from optimizer.cli.usage import refuse
+    from optimizer.request import texts
+
+    counted = [texts.gpu(text, parts) for text in values["gpu"]]
+    if any(count for count, _ in counted):
+        refuse(ctx, "the number of GPUs stands before the name already (--gpu 8xNAME): give one", "n")
+    return [(name, values["n"] or count or 1, values["nodes"]) for count, name in counted]
 
 
 def _unused(ctx: typer.Context, offload: bool, workload: str) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
-
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.cli.output import say
-from optimizer.request.command import UNTYPED, Typed, conditions, number
+from optimizer.request.command import UNTYPED, Typed, conditions
+from optimizer.request.fields import FIELDS
 from optimizer.text.languages import N_, Words, chosen
-from optimizer.text.minor_units import money
 
 ASKED = N_("Asked: {what}.")
 
@@ -30,36 +27,15 @@ def show_understood(
 def understood(request: Request, policy: Policy, every_model: bool = False, typed: Typed = UNTYPED) -> str:
     """Amount with currency, model, load, workload, day, and all other conditions as the options that say them."""
     _ = chosen()
-    clauses = [*_wanted(request, _, every_model), _("prices of {day}", day=request.as_of.isoformat())]
+    clauses = [clause for name in FIELDS if (clause := _clause(name, request, _, every_model))]
     if others := conditions(request, policy, typed):
         clauses.append(_("with {options}", options=others))
     return _(ASKED, what=("；" if _.language == "zh" else "; ").join(clauses))
 
 
-def _wanted(r: Request, _: Words, every_model: bool) -> Iterator[str]:
-    if r.budget_cents is not None:
-        amount = f"{Decimal(money(r.budget_cents, r.currency)):,}"
-        yield _("budget {amount} {currency}", amount=amount, currency=r.currency)
-    else:
-        yield _("no budget, amounts in {currency}", currency=r.currency)
-    yield _("every model") if every_model else _("model {model}", model=r.model)
-    if r.throughput_tenths is not None:
-        yield _("at least {speed} tok/s", speed=f"{Decimal(r.throughput_tenths) / 10:,}")
-    if r.users is not None:
-        yield _("one user at once") if r.users == 1 else _("{n} users at once", n=f"{r.users:,}")
-    if r.tokens_per_day is not None:
-        yield _("{n} output tokens a day", n=_grouped(r.tokens_per_day))
-    if r.requests_per_second is not None:
-        yield _("{n} requests a second", n=_grouped(r.requests_per_second))
-    if r.trains:
-        yield _("workload {name}", name=r.workload)
-        return
-    yield _("workload {name}: {isl} tokens in, {osl} out", name=r.workload, isl=f"{r.isl:,}", osl=f"{r.osl:,}")
-    if r.workload != "batch" and r.min_tok_s_user:
-        yield _("each user at least {speed} tok/s", speed=number(r.min_tok_s_user))
-    if r.max_ttft_ms is not None:
-        yield _("first token within {ms} ms", ms=number(r.max_ttft_ms))
-
-
-def _grouped(value: float) -> str:
-    return f"{Decimal(number(value)):,}"
+def _clause(name: str, request: Request, _: Words, every_model: bool) -> str:
+    """What the line says of a field; empty where it says nothing, or in the clause of another field."""
+    if name == "model" and every_model:
+        return _("every model")
+    said = FIELDS[name].said
+    return "" if isinstance(said, str) else said(request, _)

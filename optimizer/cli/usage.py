@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from optimizer.request.entry import GROUPS
+
 if TYPE_CHECKING:
     from constraints.request import Request
     from optimizer.procurement.reading.document import Quote
+    from optimizer.request.given import Given
 
+ARGUMENTS, OTHERS = "Arguments", "Options"
+"""Headings of `--help` beside the groups of options."""
 SEPARATORS = " \t\r\n\u3000,;，；、"
 """A value of nothing but these holds nothing: `--vendor ","`."""
 
@@ -40,6 +45,21 @@ class Command(TyperCommand):
         """As click's."""
         refuse_empty(self, ctx, args)
         return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """As click's, under the headings that options name; those that name none come last."""
+        if not any(getattr(param, "rich_help_panel", None) for param in self.params):
+            return super().format_options(ctx, formatter)
+        sections: dict[str, list[tuple[str, str]]] = {ARGUMENTS: [], **{group: [] for group in GROUPS}, OTHERS: []}
+        for param in self.get_params(ctx):
+            heading = ARGUMENTS if param.param_type_name == "argument" else getattr(param, "rich_help_panel", None)
+            if (record := param.get_help_record(ctx)) is not None:
+                sections[heading or OTHERS].append(record)
+        for heading, records in sections.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+        return None
 
 
 class Group(TyperGroup):
@@ -95,6 +115,16 @@ def apart(one: str, members: Iterable[str], other: str, barred: Iterable[str]) -
     """Raises BadParameter for what one option asks for and another bars."""
     if both := sorted(set(members) & set(barred)):
         raise typer.BadParameter(f"{one} and {other} contradict: {', '.join(both)}")
+
+
+def refuse_opposed(asked: Given, fields: Iterable[str]) -> None:
+    """Raises BadParameter where a field holds what another one bars."""
+    from optimizer.request.fields import FIELDS, option_of
+    from optimizer.request.typed_request import value
+
+    for name in fields:
+        for other in FIELDS[name].against:
+            apart(option_of(other), value(other, asked), option_of(name), value(name, asked))
 
 
 def too_coarse(precision: str | None, least_bits: int | None) -> None:

@@ -1,38 +1,97 @@
-"""The branch of `dsopt check` for a vendor's file: options into a request, the X-ray, and the files it writes."""
+"""`dsopt xray`: a vendor's quote held against catalog, rules and the builds that its money would buy instead."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from optimizer.cli.output import emit_json, free, note, save
+from optimizer.cli.options import (
+    CALIBRATION,
+    CATALOG,
+    FORCE,
+    JSON,
+    LANGUAGE,
+    MEASURED,
+    SET,
+    Values,
+    argument,
+    given,
+    taking,
+)
+from optimizer.cli.output import emit_json, free, note, save, speak
+from optimizer.request.entry import ANSWER, ASK, BASIS, TERMS, Option
+from optimizer.request.fields import options_of
 
 if TYPE_CHECKING:
+    from catalogs.load import Catalog
+    from constraints.policy import Policy
+    from constraints.request import Request
     from optimizer.procurement.reading.document import Quote
+    from optimizer.procurement.xray.schema import XRay
+    from optimizer.throughput.calibration import Calibration
 
+HELP = """Examples:
+
+  dsopt xray quote.xlsx --model v3-671b --users 64
+
+  dsopt xray quote.xlsx --model v3-671b --have racks,network -o xray.xlsx
+
+A vendor's quote (.xlsx, .xls, .ods, .csv, ...) as the build that it is: every rule, each price beside the catalog's,
+sums and tax, what is missing, what the money would buy instead; exit 5 when a rule fails or an amount is wrong. See
+docs/xray.md."""
 BUILD_FILES = (".toml", ".json")
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of .xlsx and .xls, whatever the file's name."""
+FIELDS = (
+    "model", "users", "workload", "isl", "osl", "min_tok_s_user", "precision", "min_precision_bits",
+    "allow_experimental", "offload", "circuit", "site_water", "have", "conditions", "currency", "as_of",
+)  # fmt: skip
+"""Fields of the request that a quote is held against; the quote says the rest."""
+HELD_AGAINST = [
+    replace(option, environment=None, help="Of the report. [default: the quote's]")
+    if option.name == "currency"
+    else replace(option, help="Model that the build is for.")
+    if option.name == "model"
+    else option
+    for option in options_of(*FIELDS)
+]
+READING = (
+    Option("rate", "USD per unit of the quote's currency.", group=TERMS),
+    Option("tax", "Tax in its prices, where it says no rate: 19%.", group=TERMS),
+    Option("term", "Months that what is paid by time is counted over; stated; once: a purchase.", group=TERMS),
+    Option("above", "Mark prices this far above the catalog's; 15%.", group=ASK),
+    Option("map_", "How to read it; written where it is not.", Path, None, ("--map",), group=BASIS),
+    Option("accept_fuzzy", "Take suggestions as matches.", bool, False, ("--accept-fuzzy",), group=BASIS),
+    Option("quick", "No search for other builds.", bool, False, ("--quick",), group=ANSWER),
+    Option("review", "CSV of lines that need a look.", Path, group=ANSWER),
+    Option("output", "X-ray as .xlsx or .json.", Path, None, ("-o", "--output"), group=ANSWER),
+    replace(FORCE, help="Overwrite existing files."),
+)
+TIME_LIMIT = Option("time_limit", "Seconds for the searches; exit 6 when they end it.", float, group=ANSWER)
+OPTIONS = (
+    *HELD_AGAINST, *READING, TIME_LIMIT, SET, CATALOG, MEASURED, CALIBRATION,
+    replace(LANGUAGE, help="en or zh: of the terminal and the workbook."), JSON,
+)  # fmt: skip
+TYPED_TOO = ("rate", "tax", "map_", "accept_fuzzy", "term", "quick")
+"""Options that the first line says as they were typed."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """Options of `check` that only a vendor's file takes, by the name that they are typed with."""
+@taking(OPTIONS, argument("file", Path, "A vendor's quote"))
+def xray(ctx: typer.Context, file: Path, **values: Any) -> None:
+    """See HELP."""
+    from optimizer.cli.usage import together
 
-    given: dict[str, Any]
-
-    def __getitem__(self, name: str) -> Any:
-        return self.given[name]
-
-    @property
-    def names(self) -> list[str]:
-        """Names of their parameters."""
-        return ["map_" if x == "map" else x for x in self.given]
+    together(ctx, "model", "model_config")
+    if values["lang"] is not None:
+        speak(values["lang"])
+    if not is_vendor_file(file):
+        raise typer.BadParameter(f"{file.name} is a build or a result: dsopt check {file}")
+    xray_file(ctx, file, values)
 
 
 def is_vendor_file(path: Path) -> bool:
@@ -46,74 +105,30 @@ def is_vendor_file(path: Path) -> bool:
         return False
 
 
-def xray_file(
-    path: Path, options: Options, *, model: str | None, model_config: Path | None, catalog: list[Path],
-    set_: list[str], as_of: str | None, measured: Path | None, calibration: Path | None,
-    time_limit: float | None, json: bool,
-) -> None:  # fmt: skip
+def xray_file(ctx: typer.Context, path: Path, values: Values) -> None:
     """Reads, X-rays, writes and prints; exit 5 when a rule fails or an amount is wrong."""
     from catalogs.load import load
-    from catalogs.visible import visible
-    from constraints.policy import Policy, tax_percent
+    from constraints.policy import Policy
     from optimizer.cli import parse
-    from optimizer.library import read_quote, xray
-    from optimizer.search.clock import Clock, interruptible
     from optimizer.text.languages import chosen as language
 
     _ = language()
-    output, review, map_ = options["output"], options["review"], options["map"]
-    kind = _kind(output)
-    for target in (output, review):
-        if target is not None:
-            free(target, options["force"])
-    if map_ is not None and not map_.exists():
-        free(map_, False)
-    parts = load(catalog)
-    named = parse.model(model, model_config)
-    chosen = Policy().with_settings([*set_, *_limit("above", options["above"])])
-    by = parse.calibration(calibration, measured, parts, chosen)
-    for text in by.notes:
+    _refuse_unused(ctx, values)
+    kind = _outputs(values)
+    parts = load(values["catalog"])
+    policy = Policy().with_settings([*values["set_"], *_limit("above", values["above"])])
+    calibration = parse.calibration(values["calibration"], values["measured"], parts, policy)
+    for text in calibration.notes:
         note(_("note: {what}", what=_.sentence(text)))
-    replayed = map_ if map_ is not None and map_.exists() else None
-    quote = read_quote(
-        path, catalog=parts, mapping=replayed, accept_fuzzy=options["accept_fuzzy"], term=options["term"]
-    )
-    _of_the_file(quote, options)
-    if map_ is not None and replayed is None:
-        from optimizer.procurement.reading.mapping import write_mapping
-        from optimizer.procurement.reading.review import suggestions
-
-        write_mapping(map_, quote.mapping, suggestions(quote))
-        note(_("{file}: how the file was read; edit it and give it again", file=map_))
-    if review is not None:
-        from optimizer.procurement.reading.review import write_review
-
-        write_review(review, [quote])
-        note(_("{file}: {n} lines that need a look", file=review, n=len(quote.open_lines)))
-    request = _request(quote.currency, options, named, as_of)
-    if not json:
-        from optimizer.cli.understood import show_understood
-        from optimizer.request.command import Typed
-
-        more = {name: options[name] for name in ("rate", "tax", "map", "accept_fuzzy", "term", "quick")}
-        typed = Typed.of(model_config=model_config, catalog=catalog, measured=measured, by=calibration, more=more)
-        show_understood(parts, request, chosen, typed=typed)
-    rate = _rate(options["rate"])
-    tax = tax_percent(options["tax"]) if options["tax"] else None
-    with interruptible(clock := Clock(parse.time_limit(time_limit))):
-        found = xray(
-            quote, request, catalog=parts, policy=chosen, calibration=by, usd_per_unit=rate, tax_rate=tax,
-            search=not options["quick"], clock=clock,
-        )  # fmt: skip
-    if output is not None:
-        if kind == "json":
-            save(output, visible(found.model_dump_json(indent=2)) + "\n", options["force"])
-        else:
-            from optimizer.procurement.xray.workbook import workbook
-
-            save(output, workbook(found, _), options["force"])
-        note(_("{file}: the X-ray of {source}", file=output, source=path.name))
-    if json:
+    quote = _read(path, values, parts)
+    request = _request(ctx, quote.currency, values, parts)
+    if not values["json"]:
+        _show_understood(request, values, parts, policy)
+    found = _found(quote, request, values, parts, policy, calibration)
+    if values["output"] is not None:
+        _write(found, values["output"], kind, values["force"])
+        note(_("{file}: the X-ray of {source}", file=values["output"], source=path.name))
+    if values["json"]:
         emit_json(found.model_dump(mode="json"))
     else:
         from optimizer.cli.xray_view import show
@@ -126,19 +141,102 @@ def xray_file(
         raise typer.Exit(6)
 
 
-def _of_the_file(quote: Quote, options: Options) -> None:
+def _refuse_unused(ctx: typer.Context, values: Values) -> None:
+    """Raises BadParameter for options that the X-ray asked for would not use."""
+    from constraints.request import TRAINING
+    from optimizer.cli.usage import refuse
+
+    if values["output"] is None and values["review"] is None:
+        refuse(ctx, "is of -o and --review", "force")
+    if values["quick"]:
+        refuse(ctx, "limits a search, and --quick makes none", "time_limit")
+    if values["workload"] in TRAINING:
+        refuse(ctx, f"is of serving, not of {values['workload']}", "offload")
+
+
+def _outputs(values: Values) -> str:
+    """Tries the files to write before the work is done; the format of the X-ray."""
+    kind = _kind(values["output"])
+    for target in (values["output"], values["review"]):
+        if target is not None:
+            free(target, values["force"])
+    if values["map_"] is not None and not values["map_"].exists():
+        free(values["map_"], False)
+    return kind
+
+
+def _read(path: Path, values: Values, parts: Catalog) -> Quote:
+    """The quote; writes how it was read (--map) and the lines that need a look (--review)."""
+    from optimizer.library import read_quote
+    from optimizer.procurement.reading.mapping import write_mapping
+    from optimizer.procurement.reading.review import suggestions, write_review
+    from optimizer.text.languages import chosen as language
+
+    _, mapping, review = language(), values["map_"], values["review"]
+    replayed = mapping if mapping is not None and mapping.exists() else None
+    quote = read_quote(path, catalog=parts, mapping=replayed, accept_fuzzy=values["accept_fuzzy"], term=values["term"])
+    _of_the_file(quote, values)
+    if mapping is not None and replayed is None:
+        write_mapping(mapping, quote.mapping, suggestions(quote))
+        note(_("{file}: how the file was read; edit it and give it again", file=mapping))
+    if review is not None:
+        write_review(review, [quote])
+        note(_("{file}: {n} lines that need a look", file=review, n=len(quote.open_lines)))
+    return quote
+
+
+def _show_understood(request: Request, values: Values, parts: Catalog, policy: Policy) -> None:
+    from optimizer.cli.understood import show_understood
+    from optimizer.request.command import Typed
+
+    typed = Typed.of(
+        model_config=values["model_config"], catalog=values["catalog"], measured=values["measured"],
+        by=values["calibration"], more={name.rstrip("_"): values[name] for name in TYPED_TOO},
+    )  # fmt: skip
+    show_understood(parts, request, policy, typed=typed)
+
+
+def _found(
+    quote: Quote, request: Request, values: Values, parts: Catalog, policy: Policy, calibration: Calibration
+) -> XRay:
+    """The X-ray, within the time limit."""
+    from constraints.policy import tax_percent
+    from optimizer.cli import parse
+    from optimizer.library import xray as run
+    from optimizer.search.clock import Clock, interruptible
+
+    rate, limit = _rate(values["rate"]), parse.time_limit(values["time_limit"])
+    tax = tax_percent(values["tax"]) if values["tax"] else None
+    with interruptible(clock := Clock(limit)):
+        return run(
+            quote, request, catalog=parts, policy=policy, calibration=calibration, usd_per_unit=rate, tax_rate=tax,
+            search=not values["quick"], clock=clock,
+        )  # fmt: skip
+
+
+def _write(found: XRay, output: Path, kind: str, force: bool) -> None:
+    """The X-ray as a file of its format."""
+    from catalogs.visible import visible
+    from optimizer.procurement.xray.workbook import workbook
+    from optimizer.text.languages import chosen as language
+
+    content = visible(found.model_dump_json(indent=2)) + "\n" if kind == "json" else workbook(found, language())
+    save(output, content, force)
+
+
+def _of_the_file(quote: Quote, values: Values) -> None:
     """Raises BadParameter for options that the file, once it is read, leaves no use for."""
     from constraints.policy import tax_percent
     from optimizer.cli.usage import term_of_none
 
-    if options["term"] is not None:
-        term_of_none([options["term"]], [quote])
-    rate = _rate(options["rate"])
+    if values["term"] is not None:
+        term_of_none([values["term"]], [quote])
+    rate = _rate(values["rate"])
     if rate not in (None, 1) and quote.currency == "USD":
-        raise typer.BadParameter(f"--rate {options['rate']}: the quote is in USD, there is nothing to convert")
-    if options["tax"] and quote.tax_rate is not None and tax_percent(options["tax"]) != quote.tax_rate:
+        raise typer.BadParameter(f"--rate {values['rate']}: the quote is in USD, there is nothing to convert")
+    if values["tax"] and quote.tax_rate is not None and tax_percent(values["tax"]) != quote.tax_rate:
         said = f"the quote says {quote.tax_rate.normalize():f} %"
-        raise typer.BadParameter(f"--tax {options['tax']} and the file contradict: {said}; leave --tax out")
+        raise typer.BadParameter(f"--tax {values['tax']} and the file contradict: {said}; leave --tax out")
 
 
 def _kind(output: Path | None) -> str:
@@ -155,7 +253,7 @@ def _kind(output: Path | None) -> str:
 def _limit(name: str, text: str | None) -> list[str]:
     """The policy setting of a percentage."""
     from catalogs.errors import Fault, InputError
-    from optimizer.cli.terms import PERCENT
+    from optimizer.request.terms import PERCENT
 
     if text is None:
         return []
@@ -182,35 +280,14 @@ def _rate(text: str | None) -> Fraction | None:
     return rate
 
 
-def _request(currency: str, options: Options, model: str, as_of: str | None) -> Any:
+def _request(ctx: typer.Context, currency: str, values: Values, parts: Catalog) -> Request:
     """The request that the quote is held against, in the quote's currency where the catalog knows it."""
-    from catalogs.errors import InputError
-    from optimizer.cli import parse
     from optimizer.cli.usage import too_coarse
-    from optimizer.request import texts
+    from optimizer.request.parsing import bits
+    from optimizer.request.typed_request import request_of
     from optimizer.text.money import CURRENCIES, currency_code
 
-    named = options["currency"]
-    code = currency_code(named) if named is not None else currency if currency in CURRENCIES else "USD"
-    condition = options["condition"] or "new"
-    words = ["new", "refurbished", "used"] if condition == "any" else [c.strip() for c in condition.split(",")]
-    bits = (options["min_precision"] or "").lower().removesuffix("bit").removesuffix("-")
-    if bits and bits not in ("4", "8", "16"):
-        raise InputError(f"--min-precision {bits!r} is none of 4bit, 8bit, 16bit", "bad-precision")
-    too_coarse(options["precision"], int(bits) if bits else None)
-    workload = options["workload"] or "chat"
-    return texts.request(
-        model=model,
-        as_of=texts.day(as_of),
-        currency=code,
-        **texts.lengths(workload, options["isl"], options["osl"]),
-        **texts.of_workload(workload, {"users": options["users"], "min_tok_s_user": options["min_tok_s_user"]}, {}),
-        precision=options["precision"],
-        min_precision_bits=int(bits) if bits else None,
-        offload=bool(options["offload"]),
-        allow_experimental=bool(options["allow_experimental"]),
-        site_water=bool(options["site_water"]),
-        circuit=parse.circuit(options["circuit"]) if options["circuit"] else None,
-        have=frozenset(w.strip().casefold() for w in (options["have"] or "").split(",") if w.strip()),
-        conditions=frozenset(words),
-    )
+    too_coarse(values["precision"], bits(values["min_precision"]))
+    named, of_quote = values["currency"], currency if currency in CURRENCIES else "USD"
+    code = of_quote if named is None else currency_code(named)
+    return request_of(given(ctx, values, parts), FIELDS, currency=code)

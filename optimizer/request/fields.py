@@ -1,222 +1,558 @@
-"""One entry for each field of a request: who enforces it, and how a finished build is judged by it.
+"""The fields of a request, one entry each: all that the command line, the explanations and `verify` know of a field.
 
-A field that a rule, the prices or the plan enforce is judged where they are made anew; `judge` holds the build itself
-against fields that no rule reads. `verify` asks it of every point, the public `check` of every build, `solve` of its
-own answer. docs/verify.md shows the table; a test holds that no field lacks an entry.
+`solve`, `check`, `xray`, `compare` and `size` have their options from it, the request as it was understood and commands
+to type are printed from it, conditions and ways out are told from it, and a finished build is judged by it. Functions
+that need rules, prices or models are imported when they are first called: `--help` reads this table too.
+docs/verify.md shows who enforces what; a test holds that no field lacks an entry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from constraints.build import Case
-from constraints.plan import Row
-from constraints.policy import Policy
-from constraints.request import Request
-from constraints.rule import Check, counted, figure
-from constraints.rules.precision import kv_precision
-from optimizer.request.load import load_of, needed_tenths
+from optimizer.request.entry import ASK, BASIS, ENGINE, PARTS, SITE, TERMS, TRAINING, Condition, FieldEntry, Option
+from optimizer.request.late import Late
+
+if TYPE_CHECKING:
+    from constraints.build import Case
+    from constraints.plan import Row
+    from constraints.rule import Check
+    from optimizer.request import judged, parsing, printing, said, told
+else:
+    judged, parsing, printing, said, told = (
+        Late(f"optimizer.request.{name}") for name in ("judged", "parsing", "printing", "said", "told")
+    )
 
 ID = "request"
 """What findings about fields are filed under, beside the rules' ids."""
-SLACK = 1 + 1e-9
-"""Speeds are floating-point numbers."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A build with the plan that it is judged by; `row` is None where no plan runs as asked."""
-
-    case: Case
-    row: Row | None
-
-    @property
-    def request(self) -> Request:
-        return self.case.request
-
-    @property
-    def policy(self) -> Policy:
-        return self.case.policy
-
-    @property
-    def gpus(self) -> int:
-        return self.case.per_node * self.case.build.nodes
-
-
-Judge = Callable[[Subject], Iterator[Check]]
-
-
-@dataclass(frozen=True)
-class FieldEntry:
-    """Who enforces a field: rules by id, or a step; `how` says it in a sentence. `place`: where in a point of a result
-    `judge` finds fault."""
-
-    by: tuple[str, ...]
-    how: str
-    judge: Judge | None = None
-    place: str = ""
-
-
-def _gpus(s: Subject) -> Iterator[Check]:
-    if s.request.gpus:
-        asked = s.case.gpu.id in s.request.gpus
-        yield Check.of(ID, asked, f"{s.case.gpu.name} is {'' if asked else 'not '}among the GPUs asked for")
-
-
-def _gpu_count(s: Subject) -> Iterator[Check]:
-    if (wanted := s.request.gpu_count) is not None:
-        gpus = counted(s.gpus, "GPU")
-        if s.gpus == wanted:
-            yield Check(ID, "pass", s.gpus, wanted, "pieces", f"the build has {gpus}, as asked")
-        else:
-            yield Check(ID, "fail", s.gpus, wanted, "pieces", f"the build has {gpus}, {wanted:,} are asked for")
-
-
-def _nodes(s: Subject) -> Iterator[Check]:
-    """The policy's limit; the request's is that of rule site."""
-    nodes, most = counted(s.case.build.nodes, "node"), s.policy.whole("plans.max_nodes")
-    passing = f"the build has {nodes}, at most {most:,} allowed"
-    failing = f"the build has {nodes}, more than the {most:,} allowed"
-    yield Check.at_most(ID, s.case.build.nodes, most, "nodes", passing, failing)
-
-
-def _throughput(s: Subject) -> Iterator[Check]:
-    if s.row and (least := s.request.throughput_tenths) is not None:
-        yield _tok_s(s.row, least, "asked for")
-
-
-def _load(s: Subject) -> Iterator[Check]:
-    if s.row and (load := load_of(s.request, s.policy)):
-        yield _tok_s(s.row, needed_tenths(load), "needed by the load")
-
-
-def _tok_s(row: Row, least_tenths: int, why: str) -> Check:
-    """Throughput of the whole build against what is asked or needed."""
-    speed, least = row.perf.tenths / 10, least_tenths / 10
-    passing = f"the whole build gives {figure(speed)} tok/s, {figure(least)} are {why}"
-    failing = f"the whole build gives only {figure(speed)} tok/s, {figure(least)} are {why}"
-    return Check.at_least(ID, speed, least, "output tokens/s", passing, failing)
-
-
-def _users(s: Subject) -> Iterator[Check]:
-    if s.row and (users := s.request.users) is not None:
-        held = s.row.plan.replicas * s.row.plan.concurrency
-        passing = f"the build serves {counted(held, 'request')} at once, {users:,} are asked for"
-        failing = f"the build serves only {counted(held, 'request')} at once, {users:,} are asked for"
-        yield Check.at_least(ID, held, users, "requests", passing, failing)
-
-
-def _user_speed(s: Subject) -> Iterator[Check]:
-    asked = s.request.min_tok_s_user
-    if s.row and asked and s.request.workload != "batch" and not s.request.trains:
-        speed = s.row.perf.per_user_tok_s
-        words = f"{figure(speed)} tok/s, {figure(asked)} are asked for"
-        if speed * SLACK >= asked:
-            yield Check(ID, "pass", speed, asked, "output tokens/s", f"each user sees {words}", "at_least")
-        else:
-            yield Check(ID, "fail", speed, asked, "output tokens/s", f"each user sees only {words}", "at_least")
-
-
-def _first_token(s: Subject) -> Iterator[Check]:
-    if s.row and (most := s.request.max_ttft_ms) is not None:
-        taken = s.row.perf.ttft_ms
-        first = f"the first token comes after {figure(taken)} ms"
-        if taken <= most * SLACK:
-            yield Check(ID, "pass", taken, most, "ms", f"{first}, within {figure(most)} ms", "at_most")
-        else:
-            yield Check(ID, "fail", taken, most, "ms", f"{first}, later than {figure(most)} ms", "at_most")
-
-
-def _kv_precision(s: Subject) -> Iterator[Check]:
-    if s.row and not s.request.trains:
-        have, asked = s.row.plan.kv_precision, kv_precision(s.case.llm, s.request)
-        yield Check.of(ID, have == asked, f"the KV cache is in {have}, {asked} is asked for")
-
-
-def _offload(s: Subject) -> Iterator[Check]:
-    if s.row:
-        fine = s.request.offload or not s.row.plan.offload
-        where = "the request allows experts in host memory, or the plan has none there"
-        yield Check.of(ID, fine, where if fine else "experts lie in host memory without --offload")
-
-
-def _exclude(s: Subject) -> Iterator[Check]:
-    """The GPUs of a board; the prices know of all other parts."""
-    if s.case.gpu.id in s.request.exclude:
-        yield Check.of(ID, False, f"{s.case.gpu.id} is excluded by --exclude")
-
-
-def _prices_dated(s: Subject) -> Iterator[Check]:
-    orders = s.case.book.purchase(s.case.priced)
-    for line in orders.lines if orders else ():
-        if line.offer is not None and getattr(line.offer, "date", s.request.as_of) > s.request.as_of:
-            yield Check.of(ID, False, f"the price of {line.part} is of a later day than the request")
-
-
 PLANS = "the planner, which is run anew"
 OFFERS = "the prices: what is not admitted has none"
 LATENCY = "the planner; the figures of the chosen plan are held against it"
+BY_OFFERS = ("procurement", "prices")
+BY_LOAD = ("load", "search")
+LOAD = "raises the least throughput to what the load needs"
+SERVING, TRAINED = "serving", "training"
+ALL_CONDITIONS = frozenset({"new", "refurbished", "used"})
+ALL_CONFIDENCES = ("list", "street", "estimate")
+LOADS = ("tokens_per_day", "requests_per_second")
 
 FIELDS: dict[str, FieldEntry] = {
-    "model": FieldEntry(("vram", "precision", "software", "storage", "planner"), PLANS),
-    "as_of": FieldEntry(("prices",), "offers of a later day do not count", _prices_dated, "bom"),
-    "currency": FieldEntry(("prices",), "all money is made anew in it and compared"),
-    "budget_cents": FieldEntry(("budget",), "total with spares, support and tax"),
-    "throughput_tenths": FieldEntry(
-        ("search",), "rows that are slower are left out", _throughput, "throughput.output_tok_s"
+    "budget_cents": FieldEntry(
+        by=("budget",),
+        how="total with spares, support and tax",
+        options=(Option("budget", "Money in all, with tax: 300000, 300k, $300,000, 200万元.", group=ASK),),
+        reads=("currency",),
+        parse=parsing.budget,
+        typed=printing.budget,
+        said=said.budget,
+        condition=Condition("budget", "budget", 10, told.budget),
     ),
-    "users": FieldEntry(("vram", "planner"), LATENCY, _users, "throughput.concurrency"),
+    "currency": FieldEntry(
+        by=("prices",),
+        how="all money is made anew in it and compared",
+        options=(Option("currency", "USD, CNY, EUR, GBP, JPY.", group=TERMS, environment="DSOPT_CURRENCY"),),
+        reads=("budget",),
+        parse=parsing.currency,
+        said="budget_cents",
+    ),
+    "model": FieldEntry(
+        by=("vram", "precision", "software", "storage", "planner"),
+        how=PLANS,
+        options=(
+            Option("model", "Model id or Hugging Face name. [default: every model]", group=ASK),
+            Option("model_config", "A Hugging Face config.json, instead of --model.", Path, group=ASK),
+        ),
+        parse=parsing.model,
+        said=said.model,
+    ),
+    "throughput_tenths": FieldEntry(
+        by=("search",),
+        how="rows that are slower are left out",
+        judge=judged.throughput,
+        place="throughput.output_tok_s",
+        options=(Option("throughput", "Output tokens per second to reach.", float, group=ASK),),
+        parse=parsing.throughput,
+        typed=printing.throughput,
+        said=said.throughput,
+        condition=Condition(
+            "throughput",
+            "vram",
+            40,
+            told.throughput,
+            holds=lambda asked: asked.request.mean_tok_s is None and asked.request.throughput_tenths is not None,
+        ),
+    ),
+    "users": FieldEntry(
+        by=("vram", "planner"),
+        how=LATENCY,
+        judge=judged.users,
+        place="throughput.concurrency",
+        options=(Option("users", "Requests that run at once, at least.", int, group=ASK),),
+        of=SERVING,
+        said=said.users,
+        condition=Condition("users", "vram", 20, "{} users at once"),
+    ),
     "tokens_per_day": FieldEntry(
-        ("load", "search"), "raises the least throughput to what the load needs", _load, "throughput.output_tok_s"
+        by=BY_LOAD,
+        how=LOAD,
+        judge=judged.load,
+        place="throughput.output_tok_s",
+        options=(Option("tokens_per_day", "Load: output tokens a day, 20M, 2000万, 3亿.", group=ASK),),
+        of=SERVING,
+        parse=parsing.tokens_per_day,
+        said=said.tokens_per_day,
+        condition=Condition(
+            "load",
+            "vram",
+            30,
+            told.load,
+            holds=lambda asked: asked.request.mean_tok_s is not None,
+            without={**dict.fromkeys(LOADS), "throughput_tenths": None},
+        ),
     ),
     "requests_per_second": FieldEntry(
-        ("load", "search"), "raises the least throughput to what the load needs", _load, "throughput.output_tok_s"
+        by=BY_LOAD,
+        how=LOAD,
+        judge=judged.load,
+        place="throughput.output_tok_s",
+        options=(Option("requests_per_second", "Load: mean requests a second.", group=ASK),),
+        of=SERVING,
+        parse=parsing.requests_per_second,
+        said=said.requests_per_second,
     ),
-    "workload": FieldEntry(("vram", "host_memory", "precision", "software", "planner"), PLANS),
-    "seq_len": FieldEntry(("vram", "planner"), "activations of a sequence; " + PLANS),
-    "dataset_tb": FieldEntry(("storage",), "drives hold weights and training set"),
-    "train_tokens": FieldEntry(("view",), "days and energy of a training run; it rules out no build"),
-    "isl": FieldEntry(("vram", "planner"), PLANS),
-    "osl": FieldEntry(("vram", "planner"), PLANS),
-    "min_tok_s_user": FieldEntry(("planner",), LATENCY, _user_speed, "throughput.per_user_tok_s"),
-    "max_ttft_ms": FieldEntry(("planner",), LATENCY, _first_token, "throughput.ttft_ms"),
-    "precision": FieldEntry(("precision", "planner"), "the plan runs in it"),
-    "min_precision_bits": FieldEntry(("precision", "planner"), "the plan keeps the floor"),
-    "kv_precision": FieldEntry(("vram", "planner"), "the plan's KV cache is in it", _kv_precision, "plan.kv_precision"),
-    "allow_experimental": FieldEntry(("software", "planner"), "engines marked experimental fail without"),
-    "offload": FieldEntry(("host_memory", "search"), "rows with experts in host memory", _offload, "plan.experts"),
-    "max_nodes": FieldEntry(("site", "search"), "also the policy's plans.max_nodes", _nodes, "nodes[0].count"),
-    "max_power_w": FieldEntry(("site",), "nodes and switches at their worst-case load"),
-    "circuit": FieldEntry(("power", "rack"), "load on the breaker, and supplies at its voltage"),
-    "rack_units": FieldEntry(("site",), "nodes, switches and cooling"),
-    "site_water": FieldEntry(("cooling",), "liquid cooling needs it"),
-    "have": FieldEntry(("rack", "interconnect"), "what the site lacks has to be in the build"),
-    "vendors": FieldEntry(("procurement", "prices"), OFFERS),
-    "barred_vendors": FieldEntry(("procurement", "prices"), OFFERS),
-    "conditions": FieldEntry(("procurement", "prices"), OFFERS),
-    "max_price_age_days": FieldEntry(("procurement", "prices"), OFFERS),
-    "include": FieldEntry(("procurement", "search"), "bought or inside a complete system"),
+    "workload": FieldEntry(
+        by=("vram", "host_memory", "precision", "software", "planner"),
+        how=PLANS,
+        options=(
+            Option(
+                "workload",
+                "chat, rag, reasoning, batch; finetune-lora, finetune-full, train.",
+                default="chat",
+                group=ASK,
+            ),
+        ),
+        said=said.workload,
+    ),
+    "isl": FieldEntry(
+        by=("vram", "planner"),
+        how=PLANS,
+        options=(Option("isl", "Tokens in per request.", int, group=ASK),),
+        reads=("workload",),
+        of=SERVING,
+        parse=parsing.tokens_in,
+        typed=printing.tokens_in,
+        ever=True,
+        said="workload",
+    ),
+    "osl": FieldEntry(
+        by=("vram", "planner"),
+        how=PLANS,
+        options=(Option("osl", "Tokens out per request.", int, group=ASK),),
+        reads=("workload",),
+        of=SERVING,
+        parse=parsing.tokens_out,
+        typed=printing.tokens_out,
+        ever=True,
+        said="workload",
+    ),
+    "min_tok_s_user": FieldEntry(
+        by=("planner",),
+        how=LATENCY,
+        judge=judged.user_speed,
+        place="throughput.per_user_tok_s",
+        options=(Option("min_tok_s_user", "Speed that each user sees; 10.", float, group=ASK),),
+        of=SERVING,
+        said=said.user_speed,
+        condition=Condition(
+            "user-speed",
+            "vram",
+            60,
+            "{} tok/s for each user",
+            holds=told.serves_each_user,
+            without={"min_tok_s_user": 0.0},
+            asked=told.says_user_speed,
+        ),
+    ),
+    "max_ttft_ms": FieldEntry(
+        by=("planner",),
+        how=LATENCY,
+        judge=judged.first_token,
+        place="throughput.ttft_ms",
+        options=(Option("max_ttft", "Time to first token, ms.", float, group=ASK),),
+        of=SERVING,
+        said=said.first_token,
+        condition=Condition("ttft", "vram", 50, "a first token within {} ms"),
+    ),
+    "seq_len": FieldEntry(
+        by=("vram", "planner"),
+        how="activations of a sequence; " + PLANS,
+        options=(Option("seq_len", "Tokens of a sequence.", int, group=TRAINING),),
+        of=TRAINED,
+    ),
+    "dataset_tb": FieldEntry(
+        by=("storage",),
+        how="drives hold weights and training set",
+        options=(Option("dataset_tb", "TB of the training set on disk.", float, group=TRAINING),),
+        of=TRAINED,
+        condition=Condition("dataset", "storage", 70, "{} TB of training set"),
+    ),
+    "train_tokens": FieldEntry(
+        by=("view",),
+        how="days and energy of a training run; it rules out no build",
+        options=(Option("train_tokens", "Tokens to train, for the days.", float, group=TRAINING),),
+        of=TRAINED,
+    ),
+    "precision": FieldEntry(
+        by=("precision", "planner"),
+        how="the plan runs in it",
+        options=(Option("precision", "fp16, fp8, int8, int4, nvfp4, ...", group=ENGINE),),
+        condition=Condition(
+            "precision",
+            "precision",
+            80,
+            told.precision,
+            holds=told.limits_precision,
+            without={"precision": None, "min_precision_bits": 4},
+            asked=lambda asked: asked.request.precision is not None or asked.request.min_precision_bits is not None,
+        ),
+    ),
+    "min_precision_bits": FieldEntry(
+        by=("precision", "planner"),
+        how="the plan keeps the floor",
+        options=(Option("min_precision", "Lowest precision allowed: 4bit, 8bit, 16bit.", group=ENGINE),),
+        parse=parsing.min_precision,
+        typed=lambda request: [f"{request.min_precision_bits}bit"],
+    ),
+    "kv_precision": FieldEntry(
+        by=("vram", "planner"),
+        how="the plan's KV cache is in it",
+        judge=judged.kv_precision,
+        place="plan.kv_precision",
+        options=(Option("kv_precision", "bf16 or fp8.", default="bf16", group=ENGINE),),
+    ),
+    "allow_experimental": FieldEntry(
+        by=("software", "planner"),
+        how="engines marked experimental fail without",
+        options=(Option("allow_experimental", "Count engines marked experimental.", bool, False, group=ENGINE),),
+        condition=Condition(
+            "software",
+            "software",
+            90,
+            "stable engines only",
+            holds=lambda asked: not asked.request.allow_experimental,
+            without={"allow_experimental": True},
+            asked=lambda _: False,
+        ),
+    ),
+    "offload": FieldEntry(
+        by=("host_memory", "search"),
+        how="rows with experts in host memory",
+        judge=judged.offload,
+        place="plan.experts",
+        options=(Option("offload", "Routed experts in host memory too.", bool, False, ("--offload",), group=ENGINE),),
+    ),
+    "cost_axis": FieldEntry(
+        by=("search",),
+        how="the axis of each point is made anew and compared",
+        options=(
+            Option(
+                "cost_axis",
+                "What the front ascends in: money, power, rack-units, lead-time.",
+                default="money",
+                group=ASK,
+            ),
+        ),
+        parse=parsing.cost_axis,
+    ),
+    "max_nodes": FieldEntry(
+        by=("site", "search"),
+        how="also the policy's plans.max_nodes",
+        judge=judged.nodes,
+        place="nodes[0].count",
+        options=(Option("max_nodes", "Most nodes.", int, 32, group=SITE),),
+        condition=Condition(
+            "nodes",
+            "site",
+            100,
+            "at most {} nodes",
+            holds=lambda asked: asked.request.max_nodes < printing.default("max_nodes"),
+        ),
+    ),
+    "max_power_w": FieldEntry(
+        by=("site",),
+        how="nodes and switches at their worst-case load",
+        options=(Option("max_kw", "Most power of the build, kW.", float, group=SITE),),
+        parse=parsing.watts,
+        typed=printing.kilowatts,
+        condition=Condition("power", "site", 110, told.kilowatts),
+    ),
+    "circuit": FieldEntry(
+        by=("power", "rack"),
+        how="load on the breaker, and supplies at its voltage",
+        options=(Option("circuit", "One branch circuit, 15A@120V.", group=SITE),),
+        parse=parsing.circuit,
+        typed=printing.circuit,
+        condition=Condition("circuit", "power", 120, told.circuit),
+    ),
+    "rack_units": FieldEntry(
+        by=("site",),
+        how="nodes, switches and cooling",
+        options=(Option("rack_units", "Rack units available at the site.", int, group=SITE),),
+        condition=Condition("rack-units", "site", 130, "at most {} rack units"),
+    ),
+    "site_water": FieldEntry(
+        by=("cooling",),
+        how="liquid cooling needs it",
+        options=(Option("site_water", "The site has facility water.", bool, False, group=SITE),),
+        condition=Condition(
+            "water",
+            "cooling",
+            140,
+            "no facility water",
+            holds=lambda asked: not asked.request.site_water,
+            without={"site_water": True},
+            asked=lambda _: False,
+        ),
+    ),
+    "have": FieldEntry(
+        by=("rack", "interconnect"),
+        how="what the site lacks has to be in the build",
+        options=(Option("have", "What the site has: racks,network.", default="", group=SITE),),
+        parse=parsing.have,
+        typed=lambda request: [",".join(sorted(request.have))],
+    ),
+    "vendors": FieldEntry(
+        by=BY_OFFERS,
+        how=OFFERS,
+        options=(Option("vendor", "Allow only these vendors.", several=True, group=PARTS),),
+        parse=parsing.vendors,
+        typed=lambda request: sorted(request.vendors),
+        condition=Condition("vendor", "procurement", 160, told.vendors),
+    ),
+    "barred_vendors": FieldEntry(
+        by=BY_OFFERS,
+        how=OFFERS,
+        options=(Option("no_vendor", "Bar these vendors.", several=True, group=PARTS),),
+        parse=parsing.barred_vendors,
+        typed=lambda request: sorted(request.barred_vendors),
+        against=("vendors",),
+        condition=Condition(
+            "no-vendor",
+            "procurement",
+            170,
+            told.barred_vendors,
+        ),
+    ),
+    "include": FieldEntry(
+        by=("procurement", "search"),
+        how="bought or inside a complete system",
+        options=(Option("include", "Part that the build must contain.", several=True, group=PARTS),),
+        parse=parsing.include,
+        typed=lambda request: request.include,
+        condition=Condition("include", "procurement", 180, lambda asked: told.members("with", asked.request.include)),
+    ),
     "exclude": FieldEntry(
-        ("procurement", "prices", "search"), "also inside systems, and as GPU of a board", _exclude, "gpus.part"
+        by=("procurement", "prices", "search"),
+        how="also inside systems, and as GPU of a board",
+        judge=judged.exclude,
+        place="gpus.part",
+        options=(Option("exclude", "Part that it must not.", several=True, group=PARTS),),
+        parse=parsing.exclude,
+        typed=lambda request: sorted(request.exclude),
+        against=("include", "gpus"),
+        condition=Condition(
+            "exclude", "procurement", 190, lambda asked: told.members("without", asked.request.exclude)
+        ),
     ),
-    "gpus": FieldEntry(("search",), "families of other GPUs are left out", _gpus, "gpus.part"),
-    "gpu_count": FieldEntry(("search",), "node counts that make another number are left out", _gpu_count, "gpus.total"),
-    "origins": FieldEntry(("procurement", "prices"), OFFERS),
-    "barred_origins": FieldEntry(("procurement", "prices"), OFFERS),
-    "confidences": FieldEntry(("procurement", "prices"), OFFERS),
-    "max_estimated_percent": FieldEntry(("estimates", "surplus"), "share of the sum of lines, without padding"),
-    "max_lead_days": FieldEntry(("procurement", "prices"), OFFERS),
-    "strict_lead": FieldEntry(("procurement", "prices"), OFFERS),
-    "avl": FieldEntry(("procurement", "prices"), OFFERS),
-    "max_sellers": FieldEntry(("sellers", "prices"), "orders are chosen for the build as a whole"),
-    "max_share_percent": FieldEntry(("sellers", "surplus"), "share of the sum of lines, without padding"),
-    "cost_axis": FieldEntry(("search",), "the axis of each point is made anew and compared"),
-    "own": FieldEntry(("prices",), "pieces in hand cost nothing; lines and sums are made anew and compared"),
-    "spares": FieldEntry(("prices", "budget"), "spares are lines of the bill; made anew and compared"),
-    "support": FieldEntry(("prices", "budget"), "by category; made anew and compared"),
-    "fx": FieldEntry(("prices",), "rates that convert every price; made anew and compared"),
+    "origins": FieldEntry(
+        by=BY_OFFERS,
+        how=OFFERS,
+        options=(Option("origin", "Admit only these countries of origin: US,TW.", several=True, group=PARTS),),
+        parse=parsing.origins,
+        typed=lambda request: request.origins,
+        condition=Condition("origin", "procurement", 200, lambda asked: told.members("made in", asked.request.origins)),
+    ),
+    "barred_origins": FieldEntry(
+        by=BY_OFFERS,
+        how=OFFERS,
+        options=(Option("no_origin", "Bar these countries of origin: CN.", several=True, group=PARTS),),
+        parse=parsing.barred_origins,
+        typed=lambda request: request.barred_origins,
+        against=("origins",),
+        condition=Condition(
+            "no-origin", "procurement", 210, lambda asked: told.members("not made in", asked.request.barred_origins)
+        ),
+    ),
+    "conditions": FieldEntry(
+        by=BY_OFFERS,
+        how=OFFERS,
+        options=(Option("condition", "new, refurbished, used or any.", default="new", group=PARTS),),
+        parse=parsing.conditions,
+        typed=printing.conditions,
+        condition=Condition(
+            "condition",
+            "procurement",
+            150,
+            told.conditions,
+            holds=lambda asked: asked.request.conditions != ALL_CONDITIONS,
+            without={"conditions": ALL_CONDITIONS},
+            asked=lambda asked: asked.request.conditions != {"new"},
+        ),
+    ),
+    "gpus": FieldEntry(
+        by=("search",),
+        how="families of other GPUs are left out",
+        judge=judged.gpus,
+        place="gpus.part",
+        options=(Option("gpu", "[N x]NAME: only these GPUs.", several=True, group=PARTS),),
+        parse=parsing.gpus,
+        typed=printing.gpus,
+        condition=Condition("gpu", "procurement", 220, told.gpus, without={"gpus": frozenset(), "gpu_count": None}),
+    ),
+    "gpu_count": FieldEntry(
+        by=("search",),
+        how="node counts that make another number are left out",
+        judge=judged.gpu_count,
+        place="gpus.total",
+        reads=("gpu",),
+        parse=parsing.gpu_count,
+    ),
+    "confidences": FieldEntry(
+        by=BY_OFFERS,
+        how=OFFERS,
+        options=(Option("confidence", "Prices admitted: list,street,estimate.", group=PARTS),),
+        parse=parsing.confidences,
+        typed=lambda request: [",".join(request.confidences)],
+        condition=Condition(
+            "confidence",
+            "procurement",
+            240,
+            told.confidences,
+            holds=lambda asked: len(asked.request.confidences) < len(ALL_CONFIDENCES),
+        ),
+    ),
+    "max_estimated_percent": FieldEntry(
+        by=("estimates", "surplus"),
+        how="share of the sum of lines, without padding",
+        options=(Option("max_estimated", "Most of the cost on estimated prices: 30%.", group=PARTS),),
+        parse=parsing.max_estimated,
+        typed=lambda request: [f"{request.max_estimated_percent}%"],
+        condition=Condition("estimates", "estimates", 280, "at most {} % of the cost on estimated prices"),
+    ),
+    "max_share_percent": FieldEntry(
+        by=("sellers", "surplus"),
+        how="share of the sum of lines, without padding",
+        options=(Option("max_share", "Most of the cost with one seller: 60%.", group=PARTS),),
+        parse=parsing.max_share,
+        typed=lambda request: [f"{request.max_share_percent}%"],
+        condition=Condition("share", "sellers", 300, "at most {} % of the cost with one seller"),
+    ),
+    "max_price_age_days": FieldEntry(
+        by=BY_OFFERS,
+        how=OFFERS,
+        options=(Option("max_price_age", "Oldest price, days.", int, group=PARTS),),
+        condition=Condition("price-age", "procurement", 230, "no price older than {} days"),
+    ),
+    "max_lead_days": FieldEntry(
+        by=BY_OFFERS,
+        how=OFFERS,
+        options=(Option("max_lead", "Longest lead time, days.", int, group=PARTS),),
+        condition=Condition("lead", "procurement", 250, "delivery within {} days"),
+    ),
+    "strict_lead": FieldEntry(
+        by=BY_OFFERS,
+        how=OFFERS,
+        options=(Option("strict_lead", "Refuse unknown lead times.", bool, False, group=PARTS),),
+        condition=Condition("strict-lead", "procurement", 260, "known lead times only"),
+    ),
+    "max_sellers": FieldEntry(
+        by=("sellers", "prices"),
+        how="orders are chosen for the build as a whole",
+        options=(
+            Option(
+                "max_sellers", "Most sellers to buy from.", int, None, ("--max-sellers", "--max-vendors"), group=PARTS
+            ),
+            Option("one_seller", "All from one seller.", bool, False, ("--one-seller",), group=PARTS),
+        ),
+        parse=parsing.max_sellers,
+        condition=Condition("sellers", "sellers", 290, "at most {} sellers"),
+    ),
+    "spares": FieldEntry(
+        by=("prices", "budget"),
+        how="spares are lines of the bill; made anew and compared",
+        options=(
+            Option(
+                "spares",
+                "5% of drives, memory, PSUs; gpu=1/16; table, or a CSV of category,percent.",
+                several=True,
+                group=TERMS,
+            ),
+        ),
+        parse=parsing.spares,
+        typed=printing.spares,
+    ),
+    "own": FieldEntry(
+        by=("prices",),
+        how="pieces in hand cost nothing; lines and sums are made anew and compared",
+        options=(Option("own", "CSV of part,qty in hand: at no cost, up to their number.", Path, group=TERMS),),
+        parse=parsing.own,
+        file="OWN.csv",
+    ),
+    "avl": FieldEntry(
+        by=BY_OFFERS,
+        how=OFFERS,
+        options=(Option("avl", "CSV of approved and barred parts and vendors.", Path, group=PARTS),),
+        parse=parsing.avl,
+        file="LIST.csv",
+        condition=Condition(
+            "avl", "procurement", 270, lambda asked: f"the approved list ({len(asked.request.avl)} rows)"
+        ),
+    ),
+    "fx": FieldEntry(
+        by=("prices",),
+        how="rates that convert every price; made anew and compared",
+        options=(Option("fx", "CSV of exchange rates: currency,usd_per_unit,date,source.", Path, group=TERMS),),
+        parse=parsing.fx,
+        file="FX.csv",
+    ),
+    "support": FieldEntry(
+        by=("prices", "budget"),
+        how="by category; made anew and compared",
+        options=(Option("support", "10%, table, or a CSV of category,percent.", group=TERMS),),
+        parse=parsing.support,
+        file="SUPPORT.csv",
+    ),
+    "as_of": FieldEntry(
+        by=("prices",),
+        how="offers of a later day do not count",
+        judge=judged.prices_dated,
+        place="bom",
+        options=(Option("as_of", "Day of the prices.", group=BASIS),),
+        parse=parsing.as_of,
+        typed=printing.as_of,
+        ever=True,
+        said=said.as_of,
+    ),
 }
+"""In the order of commands to type."""
+
+
+def options_of(*fields: str) -> list[Option]:
+    """Options that the fields are typed with."""
+    return [option for name in fields for option in FIELDS[name].options]
+
+
+def option_of(field: str) -> str:
+    """A field's option as it is typed; of one without its name alone."""
+    entry = FIELDS.get(field)
+    if entry is None or not (entry.options or entry.reads):
+        return f"--{field.replace('_', '-')}"
+    if entry.options:
+        return entry.options[0].typed
+    return next(o.typed for other in FIELDS.values() for o in other.options if o.name == entry.reads[0])
 
 
 @dataclass(frozen=True)
@@ -235,14 +571,15 @@ class Broken:
 
 def broken(case: Case, row: Row | None) -> list[Broken]:
     """Fields that no rule reads and a build with its plan does not meet, by plain arithmetic."""
-    subject = Subject(case, row)
-    return [
-        Broken(name, entry.place, x)
-        for name, entry in FIELDS.items()
-        if entry.judge
-        for x in entry.judge(subject)
-        if x.status == "fail"
-    ]
+    subject = judged.subject(case, row)
+    return list(_broken(subject))
+
+
+def _broken(subject: judged.Subject) -> Iterator[Broken]:
+    for name, entry in FIELDS.items():
+        for finding in entry.judge(subject) if entry.judge else ():
+            if finding.status == "fail":
+                yield Broken(name, entry.place, finding)
 
 
 def table() -> str:

@@ -1,4 +1,4 @@
-"""Texts that people write into values and a Request: GPU counts, days, workloads. Of files and options alike."""
+"""Texts that people write into values: GPU counts, days. Of files and options alike."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ import unicodedata
 from datetime import date
 from typing import Any
 
-from pydantic import ValidationError
-
 from catalogs.errors import Fault, InputError, NotUsed
 from catalogs.load import Catalog
 from catalogs.schema import Gpu
-from constraints.request import TRAINING, Request, workload_lengths
+from constraints.request import TRAINING, workload_lengths
 
-OPTIONS = {"conditions": "--condition", "max_price_age_days": "--max-price-age", "vendors": "--vendor"}
-OPTIONS |= {"max_lead_days": "--max-lead", "max_share_percent": "--max-share"}
 COUNT_FIRST = re.compile(r"(?P<count>\d{1,6})\s*(?:[x×*]|[张卡块片])\s*(?P<name>.+)", re.IGNORECASE | re.ASCII)
 COUNT_LAST = re.compile(r"(?P<name>.+?)(?:\s+x|\s*[×*])\s*(?P<count>\d{1,6})", re.IGNORECASE | re.ASCII)
 
@@ -79,29 +75,3 @@ def misplaced(workload: str, options: dict[str, Any]) -> None:
                 remedy=f"Leave out {', '.join(given)}, or choose another --workload.",
             )
         )
-
-
-def of_workload(workload: str, serving: dict[str, Any], training: dict[str, Any]) -> dict[str, Any]:
-    """Request fields of the workload's kind; raises InputError for one of the other kind that is set."""
-    trains = workload in TRAINING
-    other = serving if trains else training
-    misplaced(workload, {f"--{name.removesuffix('_ms').replace('_', '-')}": v for name, v in other.items()})
-    return training if trains else serving
-
-
-def request(**fields: Any) -> Request:
-    """A Request; pydantic's faults become ours, with the option's name."""
-    try:
-        return Request(**{k: v for k, v in fields.items() if v is not None})
-    except ValidationError as e:
-        raise InputError(
-            [
-                Fault(
-                    "bad-request",
-                    x["msg"],
-                    column=OPTIONS.get(str(x["loc"][0]), "--" + str(x["loc"][0]).replace("_", "-")) if x["loc"] else "",
-                    value=str(x.get("input"))[:60],
-                )
-                for x in e.errors(include_url=False)
-            ]
-        ) from None

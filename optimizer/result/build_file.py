@@ -17,6 +17,7 @@ from catalogs.schema import PART_FILES, Kind, Link, Platform
 from constraints.build import Build, build_of
 from constraints.request import Request
 from optimizer.request import texts
+from optimizer.request.typed_request import request as request_of_fields
 from optimizer.result.point_schema import PartQty
 from optimizer.result.schema import BuildFile
 from optimizer.result.strict import exact
@@ -48,7 +49,7 @@ def _toml(
                 for x in e.errors(include_url=False)
             ]
         ) from None
-    request = texts.request(
+    request = request_of_fields(
         model=found.model,
         as_of=texts.day(as_of),
         users=found.users,

@@ -16,9 +16,9 @@ from catalogs.errors import InputError
 from constraints.exchange import ExchangeRate, FxRate, half_up
 from constraints.prices.pricing import exchange, fx_rates, unit_price
 from constraints.request import Request
-from optimizer.cli import terms
 from optimizer.cli.xray_cmd import _rate
 from optimizer.procurement.quotation.workbook import fx
+from optimizer.request import terms
 from optimizer.text.languages import Words
 from tests.constraints.test_money import DAY, offer
 

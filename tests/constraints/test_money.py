@@ -24,9 +24,9 @@ from constraints.prices.pricing import unit_price
 from constraints.prices.purchase import PriceBook
 from constraints.prices.tariff import NEVER, Source, Tariff, steps_of
 from constraints.request import Owned, Request, Spare, SupportRate
-from optimizer.cli import terms
 from optimizer.cli.app import app
 from optimizer.market.market import Market
+from optimizer.request import terms
 from optimizer.result.schema import Result
 from optimizer.search.solver import Disagreement, Solver
 from tests.support.long import one_in

@@ -11,9 +11,9 @@ import pytest
 from catalogs.errors import InputError
 from catalogs.load import load
 from constraints.policy import Policy
-from optimizer.cli import terms
 from optimizer.procurement.reading.reader import read
 from optimizer.request import approved_list as avl
+from optimizer.request import terms
 from optimizer.sizing.batch_file import batch
 from optimizer.sizing.own_runs import own_rows
 from optimizer.throughput.calibration import shipped

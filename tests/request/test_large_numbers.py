@@ -12,7 +12,7 @@ from catalogs.load import Catalog, load
 from constraints.model.family_model import INT64, MAX_MONEY, within_int64
 from constraints.policy import Policy
 from optimizer.market.market import Market
-from optimizer.request import texts
+from optimizer.request import texts, typed_request
 from optimizer.search.certificate import Family
 from optimizer.search.solver import Solver
 from optimizer.search.useful_parts import narrowed
@@ -55,7 +55,7 @@ def test_a_billion_and_a_thousand_nodes() -> None:
 
     The site has the network: every rack keeps room for all switches, which a thousand nodes' would fill."""
     policy = Policy().with_settings(["plans.max_nodes=1000"])
-    request = texts.request(
+    request = typed_request.request(
         model="v2-670b", as_of=date(2026, 11, 24), budget_cents=10**11, gpus=frozenset({"nvidia-h200-nvl-141gb"}),
         gpu_count=1000, max_nodes=1000, have=frozenset({"network"}), **texts.lengths("chat", None, None),
     )  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 from catalogs.load import load
 from constraints.policy import Policy
 from optimizer.market.market import Market
-from optimizer.request import texts
+from optimizer.request import texts, typed_request
 from optimizer.result.answer import solve
 from optimizer.search.clock import Clock, TimeUp, interruptible
 from optimizer.search.solver import Solver
@@ -59,7 +59,7 @@ def test_tiny_time_limit() -> None:
 
 
 def _request(budget_cents: int = 30_000_000) -> object:
-    return texts.request(
+    return typed_request.request(
         model="v2-670b", as_of=date(2026, 11, 24), budget_cents=budget_cents, **texts.lengths("chat", None, None)
     )
 

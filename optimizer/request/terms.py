@@ -1,4 +1,4 @@
-"""Terms of purchase of the command line: parts in hand, spares, support by category, exchange rates."""
+"""Terms of purchase as they are typed or kept in files: parts in hand, spares, support by category, exchange rates."""
 
 from __future__ import annotations
 

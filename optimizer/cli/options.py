@@ -1,0 +1,64 @@
+"""Options of a command from tables instead of a signature written by hand; what was typed, for the table of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from optimizer.request.entry import ANSWER, BASIS, Option
+
+if TYPE_CHECKING:
+    from catalogs.load import Catalog
+    from optimizer.request.given import Given
+
+Values = dict[str, Any]
+"""Values of a command's options by their parameters' names."""
+
+SET = Option("set_", "One policy value, rule.key=value.", names=("--set",), several=True, group=BASIS)
+CATALOG = Option("catalog", "Folder laid over the shipped catalog.", Path, several=True, group=BASIS)
+MEASURED = Option("measured", "CSV of your own measurements: they beat the model.", Path, group=BASIS)
+CALIBRATION = Option("calibration", "Folder that size --calibrate wrote.", Path, group=BASIS)
+LANGUAGE = Option("lang", "en or zh, of the terminal.", group=ANSWER)
+JSON = Option("json", "JSON on stdout.", bool, False, ("--json",), group=ANSWER)
+FORCE = Option("force", "Overwrite an existing file.", bool, False, ("--force",), group=ANSWER)
+
+
+def taking(options: Sequence[Option], *arguments: Parameter) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command, a function of its context and of values by name, these arguments and options."""
+
+    def with_signature(command: Callable[..., None]) -> Callable[..., None]:
+        context = Parameter("ctx", Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        parameters = [context, *arguments, *map(_parameter, options)]
+        command.__signature__ = Signature(parameters)  # type: ignore[attr-defined] # what inspect and typer read
+        return command
+
+    return with_signature
+
+
+def argument(name: str, kind: Any, words: str) -> Parameter:
+    """An argument that stands without an option."""
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[kind, typer.Argument(help=words)])
+
+
+def _parameter(option: Option) -> Parameter:
+    kind: Any = list[option.kind] if option.several else option.kind  # type: ignore[name-defined]
+    default = [] if option.several else option.default
+    if default is None:
+        kind = kind | None
+    info = typer.Option(
+        *option.names, help=option.help, envvar=option.environment, min=option.least, max=option.most,
+        rich_help_panel=option.group or None, hidden=option.hidden,
+    )  # fmt: skip
+    return Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
+
+
+def given(ctx: typer.Context, values: Values, catalog: Catalog) -> Given:
+    """What was typed, as the fields of a request are read from it."""
+    from optimizer.cli.usage import typed
+    from optimizer.request.given import Given
+
+    return Given(values, catalog, frozenset(name for name in values if typed(ctx, name)))

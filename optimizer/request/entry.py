@@ -1,0 +1,104 @@
+"""What is said once of a field of a request: the shape of an entry in the table of fields.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from catalogs.llm import Llm
+    from catalogs.load import Catalog
+    from constraints.request import Request
+    from constraints.rule import Check
+    from optimizer.request.given import Given
+    from optimizer.request.judged import Subject
+    from optimizer.text.languages import Words
+
+ASK, TRAINING = "What you ask for", "Training"
+ENGINE, SITE, PARTS = "Precision and engine", "The site", "Parts, prices and sellers"
+TERMS, BASIS, ANSWER = "Terms of purchase", "Prices, policy and measurements", "The answer"
+GROUPS = (ASK, TRAINING, ENGINE, SITE, PARTS, TERMS, BASIS, ANSWER)
+"""Headings of `--help`, in order."""
+
+
+class Asked(Protocol):
+    """A request with what its words need: a market is one."""
+
+    @property
+    def request(self) -> Request: ...
+
+    @property
+    def llm(self) -> Llm: ...
+
+    @property
+    def catalog(self) -> Catalog: ...
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of the command line. `kind`: type of one value; `several`: it may be given more than once; `names`: as
+    it is typed, where that is not made from `name`, the parameter's."""
+
+    name: str
+    help: str
+    kind: type = str
+    default: Any = None
+    names: tuple[str, ...] = ()
+    several: bool = False
+    group: str = ""
+    environment: str | None = None
+    least: float | None = None
+    most: float | None = None
+    hidden: bool = False
+
+    @property
+    def typed(self) -> str:
+        """As a command to type has it."""
+        return next((x for x in self.names if x.startswith("--")), f"--{self.name.replace('_', '-')}")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A field as a condition that a build may fail. `key` is stable, `rule` the rule that carries it, `words` a
+    sentence with the value in place of {}; `place`: the order in which conditions are told and tried.
+
+    `holds`: whether it is in force, else where the field is not what it is without saying; `without`: fields and values
+    of the request that gives it up, else its own default; `asked`: whether the buyer typed it."""
+
+    key: str
+    rule: str
+    place: int
+    words: str | Callable[[Asked], str]
+    holds: Callable[[Asked], bool] | None = None
+    without: Mapping[str, Any] = field(default_factory=dict)
+    asked: Callable[[Asked], bool] | None = None
+
+
+@dataclass(frozen=True)
+class FieldEntry:
+    """A field of a request.
+
+    `by`, `how`: who enforces it, rules by id or a step, and a sentence. `judge` holds a finished build against a field
+    that no rule reads; `place`: where in a point of a result it finds fault.
+    `options`, `parse`: how it is typed and read, else the option's value as it is; `reads`: options of other fields
+    that it is read from too; `of`: the kind of workload that it says something of.
+    `typed`: its values on a command line, else the plain value; `ever`: a default is typed too; `file`: a name that
+    stands for the file whose content it is. `said`: its clause in the request as it was understood, or the field whose
+    clause says it. `against`: fields that must not hold what this one holds.
+    `condition`: as a condition that a build may fail."""
+
+    by: tuple[str, ...]
+    how: str
+    judge: Callable[[Subject], Iterator[Check]] | None = None
+    place: str = ""
+    options: Sequence[Option] = ()
+    reads: tuple[str, ...] = ()
+    of: str = ""
+    parse: Callable[[Given], Any] | None = None
+    typed: Callable[[Request], Iterable[str]] | None = None
+    ever: bool = False
+    file: str = ""
+    said: str | Callable[[Request, Words], str] = ""
+    against: tuple[str, ...] = ()
+    condition: Condition | None = None

@@ -1,0 +1,140 @@
+"""A finished build beside the request's fields that no rule reads: plain arithmetic on the build and its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from constraints.build import Case
+from constraints.plan import Row
+from constraints.policy import Policy
+from constraints.request import Request
+from constraints.rule import Check, counted, figure
+from constraints.rules.precision import kv_precision as kv_precision_of
+from optimizer.request.load import load_of, needed_tenths
+
+ID = "request"
+"""What findings about fields are filed under, beside the rules' ids."""
+SLACK = 1 + 1e-9
+"""Speeds are floating-point numbers."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A build with the plan that it is judged by; `row` is None where no plan runs as asked."""
+
+    case: Case
+    row: Row | None
+
+    @property
+    def request(self) -> Request:
+        return self.case.request
+
+    @property
+    def policy(self) -> Policy:
+        return self.case.policy
+
+    @property
+    def gpus(self) -> int:
+        return self.case.per_node * self.case.build.nodes
+
+
+def gpus(subject: Subject) -> Iterator[Check]:
+    if subject.request.gpus:
+        asked = subject.case.gpu.id in subject.request.gpus
+        yield Check.of(ID, asked, f"{subject.case.gpu.name} is {'' if asked else 'not '}among the GPUs asked for")
+
+
+def gpu_count(subject: Subject) -> Iterator[Check]:
+    if (wanted := subject.request.gpu_count) is not None:
+        gpus = counted(subject.gpus, "GPU")
+        if subject.gpus == wanted:
+            yield Check(ID, "pass", subject.gpus, wanted, "pieces", f"the build has {gpus}, as asked")
+        else:
+            yield Check(ID, "fail", subject.gpus, wanted, "pieces", f"the build has {gpus}, {wanted:,} are asked for")
+
+
+def nodes(subject: Subject) -> Iterator[Check]:
+    """The policy's limit; the request's is that of rule site."""
+    nodes, most = counted(subject.case.build.nodes, "node"), subject.policy.whole("plans.max_nodes")
+    passing = f"the build has {nodes}, at most {most:,} allowed"
+    failing = f"the build has {nodes}, more than the {most:,} allowed"
+    yield Check.at_most(ID, subject.case.build.nodes, most, "nodes", passing, failing)
+
+
+def throughput(subject: Subject) -> Iterator[Check]:
+    if subject.row and (least := subject.request.throughput_tenths) is not None:
+        yield _tok_s(subject.row, least, "asked for")
+
+
+def load(subject: Subject) -> Iterator[Check]:
+    if subject.row and (load := load_of(subject.request, subject.policy)):
+        yield _tok_s(subject.row, needed_tenths(load), "needed by the load")
+
+
+def _tok_s(row: Row, least_tenths: int, why: str) -> Check:
+    """Throughput of the whole build against what is asked or needed."""
+    speed, least = row.perf.tenths / 10, least_tenths / 10
+    passing = f"the whole build gives {figure(speed)} tok/s, {figure(least)} are {why}"
+    failing = f"the whole build gives only {figure(speed)} tok/s, {figure(least)} are {why}"
+    return Check.at_least(ID, speed, least, "output tokens/s", passing, failing)
+
+
+def users(subject: Subject) -> Iterator[Check]:
+    if subject.row and (users := subject.request.users) is not None:
+        held = subject.row.plan.replicas * subject.row.plan.concurrency
+        passing = f"the build serves {counted(held, 'request')} at once, {users:,} are asked for"
+        failing = f"the build serves only {counted(held, 'request')} at once, {users:,} are asked for"
+        yield Check.at_least(ID, held, users, "requests", passing, failing)
+
+
+def user_speed(subject: Subject) -> Iterator[Check]:
+    asked = subject.request.min_tok_s_user
+    if subject.row and asked and subject.request.workload != "batch" and not subject.request.trains:
+        speed = subject.row.perf.per_user_tok_s
+        words = f"{figure(speed)} tok/s, {figure(asked)} are asked for"
+        if speed * SLACK >= asked:
+            yield Check(ID, "pass", speed, asked, "output tokens/s", f"each user sees {words}", "at_least")
+        else:
+            yield Check(ID, "fail", speed, asked, "output tokens/s", f"each user sees only {words}", "at_least")
+
+
+def first_token(subject: Subject) -> Iterator[Check]:
+    if subject.row and (most := subject.request.max_ttft_ms) is not None:
+        taken = subject.row.perf.ttft_ms
+        first = f"the first token comes after {figure(taken)} ms"
+        if taken <= most * SLACK:
+            yield Check(ID, "pass", taken, most, "ms", f"{first}, within {figure(most)} ms", "at_most")
+        else:
+            yield Check(ID, "fail", taken, most, "ms", f"{first}, later than {figure(most)} ms", "at_most")
+
+
+def kv_precision(subject: Subject) -> Iterator[Check]:
+    if subject.row and not subject.request.trains:
+        have, asked = subject.row.plan.kv_precision, kv_precision_of(subject.case.llm, subject.request)
+        yield Check.of(ID, have == asked, f"the KV cache is in {have}, {asked} is asked for")
+
+
+def offload(subject: Subject) -> Iterator[Check]:
+    if subject.row:
+        fine = subject.request.offload or not subject.row.plan.offload
+        where = "the request allows experts in host memory, or the plan has none there"
+        yield Check.of(ID, fine, where if fine else "experts lie in host memory without --offload")
+
+
+def exclude(subject: Subject) -> Iterator[Check]:
+    """The GPUs of a board; the prices know of all other parts."""
+    if subject.case.gpu.id in subject.request.exclude:
+        yield Check.of(ID, False, f"{subject.case.gpu.id} is excluded by --exclude")
+
+
+def prices_dated(subject: Subject) -> Iterator[Check]:
+    orders = subject.case.book.purchase(subject.case.priced)
+    for line in orders.lines if orders else ():
+        if line.offer is not None and getattr(line.offer, "date", subject.request.as_of) > subject.request.as_of:
+            yield Check.of(ID, False, f"the price of {line.part} is of a later day than the request")
+
+
+def subject(case: Case, row: Row | None) -> Subject:
+    """A build as the judges take it."""
+    return Subject(case, row)

@@ -1,0 +1,284 @@
+"""Values of fields from what was typed. Raises InputError that names the option, the value and the remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from catalogs.errors import Fault, InputError
+from catalogs.llm import use_config
+from constraints.exchange import FxRate
+from constraints.model.axis import AXES
+from constraints.request import Listed, Owned, Spare, SupportRate
+from optimizer.request import approved_list, terms, texts
+from optimizer.request.given import Given
+from optimizer.text.money import Money, count, currency_code
+from optimizer.text.money import money as money_of
+
+CONFIDENCES = ("list", "street", "estimate")
+ANY_CONDITION = ("new", "refurbished", "used")
+
+
+def model(given: Given) -> str:
+    """The model's name from --model or, for this run alone, from the file of --model-config."""
+    return model_of(given["model"], given["model_config"])
+
+
+def model_of(name: str | None, config: Path | None) -> str:
+    """The model's name from --model or, for this run alone, from the file of --model-config."""
+    if (name is None) == (config is None):
+        remedy = "See `dsopt models list`."
+        raise InputError(Fault("bad-model", "give one of --model and --model-config", column="--model", remedy=remedy))
+    return use_config(config) if config is not None else str(name)
+
+
+def budget(given: Given) -> int | None:
+    """Minor units."""
+    found = _money(given)
+    return None if found is None else found.cents
+
+
+def currency(given: Given) -> str:
+    """Of the budget, else the one named, else USD."""
+    found = _money(given)
+    return _code(given) or "USD" if found is None else found.currency
+
+
+def _money(given: Given) -> Money | None:
+    """The budget. DSOPT_CURRENCY is a default, that an amount may name another than; --currency is not."""
+    if given["budget"] is None:
+        return None
+    code = _code(given)
+    return money_of(given["budget"], code if "currency" in given.typed else None, default=code)
+
+
+def _code(given: Given) -> str | None:
+    named: str | None = given["currency"]
+    if named is None:
+        return None
+    return currency_code(named, "--currency" if "currency" in given.typed else "DSOPT_CURRENCY")
+
+
+def throughput(given: Given) -> int | None:
+    """0.1 tok/s."""
+    speed = given["throughput"]
+    if speed is not None and not (0 < speed < 1e11):
+        raise InputError(f"--throughput must be above 0, not {speed}", "bad-throughput")
+    return None if speed is None else round(speed * 10)
+
+
+def amount(text: str, option: str) -> float:
+    """`20M`, `2000万`, `3亿`, `0.5` -> a positive number."""
+    return float(count(text, option))
+
+
+def tokens_per_day(given: Given) -> float | None:
+    """Output tokens."""
+    text = given["tokens_per_day"]
+    return None if text is None else amount(text, "--tokens-per-day")
+
+
+def requests_per_second(given: Given) -> float | None:
+    """Requests in the mean."""
+    text = given["requests_per_second"]
+    return None if text is None else amount(text, "--requests-per-second")
+
+
+def tokens_in(given: Given) -> int | None:
+    """The request's own, else those of the workload that is named; none in training, which has a sequence length."""
+    return _lengths(given).get("isl")
+
+
+def tokens_out(given: Given) -> int | None:
+    """As `tokens_in`."""
+    return _lengths(given).get("osl")
+
+
+def _lengths(given: Given) -> dict[str, Any]:
+    named = given["workload"] is not None
+    return texts.lengths(given["workload"], given["isl"], given["osl"]) if named else {}
+
+
+def min_precision(given: Given) -> int | None:
+    """`8bit` -> 8."""
+    return bits(given["min_precision"])
+
+
+def bits(text: str | None) -> int | None:
+    """`4bit`, `8-bit`, `16` -> the number of bits."""
+    if text is None:
+        return None
+    digits = text.lower().removesuffix("bit").removesuffix("-")
+    if digits not in ("4", "8", "16"):
+        raise InputError(f"--min-precision {text!r} is none of 4bit, 8bit, 16bit", "bad-precision")
+    return int(digits)
+
+
+def watts(given: Given) -> int | None:
+    """From kW."""
+    kilowatts = given["max_kw"]
+    if kilowatts is not None and not (0 < kilowatts < 1e6):
+        raise InputError(f"--max-kw must be above 0, not {kilowatts}", "bad-power")
+    return None if kilowatts is None else round(kilowatts * 1000)
+
+
+def circuit(given: Given) -> dict[str, int] | None:
+    """`15A@120V`."""
+    text = given["circuit"]
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,4})A@(\d{2,3})V", text.strip(), re.IGNORECASE | re.ASCII)
+    if not found:
+        remedy = "For example 15A@120V."
+        raise InputError(Fault("bad-circuit", "needs amps and volts", column="--circuit", value=text, remedy=remedy))
+    return {"amps": int(found[1]), "volts": int(found[2])}
+
+
+def have(given: Given) -> frozenset[str]:
+    """`racks,network`."""
+    return frozenset(words([given["have"] or ""]))
+
+
+def vendors(given: Given) -> frozenset[str]:
+    """Folded names."""
+    return frozenset(words(given["vendor"] or []))
+
+
+def barred_vendors(given: Given) -> frozenset[str]:
+    """Folded names."""
+    return frozenset(words(given["no_vendor"] or []))
+
+
+def conditions(given: Given) -> frozenset[str]:
+    """`any`, or a list; `new` where nobody says anything."""
+    text = given["condition"] or "new"
+    return frozenset(ANY_CONDITION if text == "any" else (word.strip() for word in text.split(",")))
+
+
+def include(given: Given) -> tuple[str, ...]:
+    """Ids of parts, found by their names."""
+    return tuple(given.catalog.find(name).id for name in given["include"] or [])
+
+
+def exclude(given: Given) -> frozenset[str]:
+    """Ids of parts, found by their names."""
+    return frozenset(given.catalog.find(name).id for name in given["exclude"] or [])
+
+
+def gpus(given: Given) -> frozenset[str]:
+    """Ids of GPUs, found by their names."""
+    return frozenset(name for _, name in counted_gpus(given))
+
+
+def gpu_count(given: Given) -> int | None:
+    """The number before a name, where there is one."""
+    return next((count for count, _ in counted_gpus(given) if count), None)
+
+
+def counted_gpus(given: Given) -> list[tuple[int | None, str]]:
+    """(number or None, GPU id) of each --gpu."""
+    return [texts.gpu(text, given.catalog) for text in given["gpu"] or []]
+
+
+def origins(given: Given) -> tuple[str, ...]:
+    """Codes of countries."""
+    return _countries("--origin", given["origin"] or [])
+
+
+def barred_origins(given: Given) -> tuple[str, ...]:
+    """Codes of countries."""
+    return _countries("--no-origin", given["no_origin"] or [])
+
+
+def _countries(option: str, given: list[str]) -> tuple[str, ...]:
+    found = sorted(set(words(given, str.upper)))
+    for code in found:
+        if not re.fullmatch(r"[A-Z]{2}", code):
+            raise _bad(option, code, "is no country code of two letters", "For example US,TW (ISO 3166-1 alpha-2).")
+    return tuple(found)
+
+
+def confidences(given: Given) -> tuple[str, ...]:
+    """Kinds of price; all where nobody says anything."""
+    text = given["confidence"]
+    named = CONFIDENCES if text is None else tuple(sorted(set(words([text]))))
+    if not named or set(named) - set(CONFIDENCES):
+        remedy = f"A list of: {', '.join(CONFIDENCES)}."
+        raise _bad("--confidence", str(text), "is no confidence of a price", remedy)
+    return named
+
+
+def max_estimated(given: Given) -> int | None:
+    """Whole percent."""
+    return percent("--max-estimated", given["max_estimated"])
+
+
+def max_share(given: Given) -> int | None:
+    """Whole percent."""
+    return percent("--max-share", given["max_share"])
+
+
+def percent(option: str, text: str | None) -> int | None:
+    """`30%` or `30`: whole percent from 0 to 100."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,3})\s*%?", text.strip(), re.ASCII)
+    if not found or int(found[1]) > 100:
+        raise _bad(option, text, "needs whole percent from 0 to 100", "For example 30%.")
+    return int(found[1])
+
+
+def max_sellers(given: Given) -> int | None:
+    """Of --max-sellers or --one-seller."""
+    return 1 if given["one_seller"] else given["max_sellers"]
+
+
+def avl(given: Given) -> tuple[Listed, ...]:
+    """Rows of the approved list."""
+    path = given["avl"]
+    return () if path is None else approved_list.read(path, given.catalog)
+
+
+def own(given: Given) -> tuple[Owned, ...]:
+    """Parts in hand."""
+    return terms.own(given["own"], given.catalog) if given["own"] else ()
+
+
+def spares(given: Given) -> tuple[Spare, ...]:
+    """Spare parts by category."""
+    return terms.spares(given["spares"] or [])
+
+
+def support(given: Given) -> tuple[SupportRate, ...]:
+    """Rates by category; a single rate is a value of the policy."""
+    return terms.support(given["support"])[1]
+
+
+def fx(given: Given) -> tuple[FxRate, ...]:
+    """Rates of the file."""
+    return terms.fx(given["fx"]) if given["fx"] else ()
+
+
+def cost_axis(given: Given) -> str | None:
+    """What the front ascends in."""
+    axis = given["cost_axis"]
+    if axis is not None and axis not in AXES:
+        raise _bad("--cost-axis", axis, "is no cost that a front can ascend in", f"One of: {', '.join(AXES)}.")
+    return axis  # type: ignore[no-any-return]
+
+
+def as_of(given: Given) -> date:
+    """Today where nobody says anything."""
+    return texts.day(given["as_of"])
+
+
+def words(given: list[str], fold: Callable[[str], str] = str.casefold) -> list[str]:
+    """Words that stand between commas in any of the texts."""
+    return [fold(word.strip()) for text in given for word in text.split(",") if word.strip()]
+
+
+def _bad(option: str, value: str, text: str, remedy: str) -> InputError:
+    return InputError(Fault("bad-option", text, column=option, value=value, remedy=remedy))

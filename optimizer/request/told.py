@@ -1,0 +1,110 @@
+"""Conditions of a request in words, where a sentence with the value in it is not enough."""
+
+from __future__ import annotations
+
+from constraints.request import Request
+from constraints.rules.precision import BITS
+from optimizer.request.entry import Asked
+from optimizer.text.figures import amount, listed, spent, trimmed
+
+
+def budget(asked: Asked) -> str:
+    """With its currency."""
+    assert asked.request.budget_cents is not None
+    return f"a budget of {spent(asked.request.budget_cents, asked.request.currency)}"
+
+
+def throughput(asked: Asked) -> str:
+    """Of the whole build."""
+    assert asked.request.throughput_tenths is not None
+    return f"{trimmed(asked.request.throughput_tenths / 10)} tok/s in all"
+
+
+def load(asked: Asked) -> str:
+    """Of either kind."""
+    request = asked.request
+    unit = "tokens a day" if request.tokens_per_day else "requests a second"
+    return f"a load of {trimmed(request.tokens_per_day or request.requests_per_second or 0)} {unit}"
+
+
+def serves_each_user(asked: Asked) -> bool:
+    """Whether the speed that each user sees counts."""
+    request = asked.request
+    return request.min_tok_s_user > 0 and not request.trains and request.workload != "batch"
+
+
+def says_user_speed(asked: Asked) -> bool:
+    """Whether the buyer named it."""
+    return bool(asked.request.min_tok_s_user != Request.model_fields["min_tok_s_user"].default)
+
+
+def limits_precision(asked: Asked) -> bool:
+    """Whether a build could have weights of other precisions, were they asked for."""
+    request, llm = asked.request, asked.llm
+    lowest = min((BITS[p] for p in llm.precisions()), default=16)
+    narrows = request.precision is not None or _least_bits(asked) > lowest
+    return narrows and (request.lora or not request.trains)
+
+
+def _least_bits(asked: Asked) -> int:
+    return min(asked.request.min_precision_bits or 32, asked.llm.min_precision_bits)
+
+
+def precision(asked: Asked) -> str:
+    """The one asked for, else the least."""
+    named = asked.request.precision
+    return f"precision {named}" if named else f"weights of at least {_least_bits(asked)} bits"
+
+
+def kilowatts(asked: Asked) -> str:
+    """Of a field in W."""
+    assert asked.request.max_power_w is not None
+    return f"at most {trimmed(asked.request.max_power_w / 1000)} kW"
+
+
+def circuit(asked: Asked) -> str:
+    """Amps and volts."""
+    assert asked.request.circuit is not None
+    return f"one circuit of {asked.request.circuit.amps} A at {asked.request.circuit.volts} V"
+
+
+def vendors(asked: Asked) -> str:
+    """As the catalog writes them."""
+    return _vendors("only vendors", asked, asked.request.vendors)
+
+
+def barred_vendors(asked: Asked) -> str:
+    """As the catalog writes them."""
+    return _vendors("no vendor", asked, asked.request.barred_vendors)
+
+
+def _vendors(words: str, asked: Asked, names: frozenset[str]) -> str:
+    written = {part.vendor.casefold(): part.vendor for part in asked.catalog.parts.values()}
+    return members(words, frozenset(written.get(name, name) for name in names))
+
+
+def members(words: str, names: frozenset[str] | tuple[str, ...]) -> str:
+    """Names in order; `words` stand before them."""
+    return f"{words} {listed(sorted(names))}"
+
+
+def conditions(asked: Asked) -> str:
+    """Conditions of parts."""
+    return f"{listed(sorted(asked.request.conditions))} parts only"
+
+
+def confidences(asked: Asked) -> str:
+    """Kinds of price."""
+    return f"prices of confidence {listed(list(asked.request.confidences), 'or')}"
+
+
+def gpus(asked: Asked) -> str:
+    """With their number where it is asked for."""
+    request = asked.request
+    count = f"{request.gpu_count} x " if request.gpu_count else "only "
+    return f"{count}{listed(sorted(request.gpus), 'or')}"
+
+
+def filled(sentence: str, value: float) -> str:
+    """A sentence with the value of a field."""
+    return amount(sentence, value)
