@@ -110,12 +110,14 @@ def xray_file(ctx: typer.Context, path: Path, values: Values) -> None:
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
+    from optimizer.request.parsing import model
     from optimizer.text.languages import chosen as language
 
     _ = language()
     _refuse_unused(ctx, values)
     kind = _outputs(values)
     parts = load(values["catalog"])
+    model(given(ctx, values, parts))  # refused before the file is read
     policy = Policy().with_settings([*values["set_"], *_limit("above", values["above"])])
     calibration = parse.calibration(values["calibration"], values["measured"], parts, policy)
     for text in calibration.notes:
