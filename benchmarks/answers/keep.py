@@ -26,7 +26,7 @@ INPUTS = {"HERE": HERE, "EXAMPLES": ROOT / "examples", "LATENCY": ROOT / "benchm
 """Folders that commands.txt names."""
 LANGUAGES = ("en", "zh")
 AS_OF = "2026-11-24"
-DATED = ("solve", "check", "compare")
+DATED = ("solve", "check", "compare", "xray")
 """Commands that take the day of the prices; others read it in a result or need none."""
 SECONDS = re.compile(r'(?<="seconds": )(?:\{[^}]*\}|[0-9.]+)|[0-9.]+(?= (?:s\)|秒）))')
 """What an answer says of the time it took, in JSON and on the screen."""

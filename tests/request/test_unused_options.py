@@ -60,6 +60,11 @@ WAYS = {
     "check, a quote for training": Way(
         f"check {ALDER} --model v3-671b --workload train --quick", ("users", "isl", "osl", "min_tok_s_user", "offload")
     ),
+    "xray, a quote": Way(f"xray {ALDER} --model v3-671b", ("force", "rate", "term")),
+    "xray, without a search": Way(f"xray {ALDER} --model v3-671b --quick", ("time_limit",)),
+    "xray, for training": Way(
+        f"xray {ALDER} --model v3-671b --workload train --quick", ("users", "isl", "osl", "min_tok_s_user", "offload")
+    ),
     "compare, purchases": Way(f"compare {ALDER} {CORVUS} --model v3-671b", ("term", "force")),
     "compare, for training": Way(
         f"compare {ALDER} {CORVUS} --model v3-671b --workload train", ("users", "min_tok_s_user", "offload")

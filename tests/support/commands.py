@@ -28,6 +28,7 @@ SOLVE = ["--model", "r1-distill-qwen-1.5b", "--budget", "3000", "--gpu", "RTX 40
 LINES: dict[str, list[str]] = {
     "solve": SOLVE,
     "check": ["{quote}", "--model", "v3-671b", "--quick"],
+    "xray": ["{quote}", "--model", "v3-671b", "--quick"],
     "explain": ["{result}"],
     "verify": ["{result}"],
     "quote": ["{result}"],
