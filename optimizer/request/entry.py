@@ -64,7 +64,8 @@ class Condition:
     sentence with the value in place of {}; `place`: the order in which conditions are told and tried.
 
     `holds`: whether it is in force, else where the field is not what it is without saying; `without`: fields and values
-    of the request that gives it up, else its own default; `asked`: whether the buyer typed it."""
+    of the request that gives it up, else its own default; `asked`: whether the buyer typed it;
+    `given_up`: what is allowed without it, in words."""
 
     key: str
     rule: str
@@ -73,6 +74,7 @@ class Condition:
     holds: Callable[[Asked], bool] | None = None
     without: Mapping[str, Any] = field(default_factory=dict)
     asked: Callable[[Asked], bool] | None = None
+    given_up: str = ""
 
 
 @dataclass(frozen=True)

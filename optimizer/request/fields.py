@@ -245,6 +245,7 @@ FIELDS: dict[str, FieldEntry] = {
             holds=lambda asked: not asked.request.allow_experimental,
             without={"allow_experimental": True},
             asked=lambda _: False,
+            given_up="engines marked experimental",
         ),
     ),
     "offload": FieldEntry(
@@ -315,6 +316,7 @@ FIELDS: dict[str, FieldEntry] = {
             holds=lambda asked: not asked.request.site_water,
             without={"site_water": True},
             asked=lambda _: False,
+            given_up="facility water",
         ),
     ),
     "have": FieldEntry(
@@ -410,7 +412,14 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("gpu", "[N x]NAME: only these GPUs.", several=True, group=PARTS),),
         parse=parsing.gpus,
         typed=printing.gpus,
-        condition=Condition("gpu", "procurement", 220, told.gpus, without={"gpus": frozenset(), "gpu_count": None}),
+        condition=Condition(
+            "gpu",
+            "procurement",
+            220,
+            told.gpus,
+            without={"gpus": frozenset(), "gpu_count": None},
+            given_up="other GPUs",
+        ),
     ),
     "gpu_count": FieldEntry(
         by=("search",),
@@ -466,7 +475,7 @@ FIELDS: dict[str, FieldEntry] = {
         by=BY_OFFERS,
         how=OFFERS,
         options=(Option("strict_lead", "Refuse unknown lead times.", bool, False, group=PARTS),),
-        condition=Condition("strict-lead", "procurement", 260, "known lead times only"),
+        condition=Condition("strict-lead", "procurement", 260, "known lead times only", given_up="unknown lead times"),
     ),
     "max_sellers": FieldEntry(
         by=("sellers", "prices"),
@@ -508,7 +517,11 @@ FIELDS: dict[str, FieldEntry] = {
         parse=parsing.avl,
         file="LIST.csv",
         condition=Condition(
-            "avl", "procurement", 270, lambda asked: f"the approved list ({len(asked.request.avl)} rows)"
+            "avl",
+            "procurement",
+            270,
+            lambda asked: f"the approved list ({len(asked.request.avl)} rows)",
+            given_up="parts beyond the approved list",
         ),
     ),
     "fx": FieldEntry(

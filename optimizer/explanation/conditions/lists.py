@@ -7,10 +7,10 @@ from typing import Any
 from catalogs.offers import days_of
 from constraints.prices.filters import contents
 from constraints.prices.purchase import Line
-from optimizer.explanation.conditions.conditions import ALL_CONDITIONS, ALL_CONFIDENCES
 from optimizer.explanation.conditions.levers import Lever, Members
 from optimizer.explanation.questions import Asking, Change
 from optimizer.market.market import Market
+from optimizer.request.fields import ALL_CONDITIONS, ALL_CONFIDENCES
 from optimizer.result.bill import purchase
 from optimizer.search.front import Found
 from optimizer.text.figures import listed

@@ -77,11 +77,7 @@ def _of(c: Condition, market: Market) -> Lever | None:
         return Choice(c.key, [[(text, c.without)]])
     if members := members_of(c.key, market):
         return members
-    texts = {
-        "software": "engines marked experimental", "water": "facility water", "strict-lead": "unknown lead times",
-        "avl": "parts beyond the approved list", "gpu": "other GPUs",
-    }  # fmt: skip
-    return Choice(c.key, [[(texts.get(c.key, f"no more: {c.text}"), c.without)]])
+    return Choice(c.key, [[(c.given_up or f"no more: {c.text}", c.without)]])
 
 
 def _circuits(key: str, sizes: list[Circuit]) -> Number:
