@@ -5,11 +5,11 @@ A command without a line in LINES fails tests/cli/test_hostile_inputs.py, so tha
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import re
 import signal
 import sys
-import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,8 +99,9 @@ def commands(tree: typer.Typer = app, path: tuple[str, ...] = ()) -> Iterator[tu
 def file_options() -> Iterator[FileOption]:
     """Each parameter of each command that names a file or a folder."""
     for command, function in commands():
-        for name, hint in typing.get_type_hints(function, include_extras=True).items():
-            if name != "return" and re.search(r"\bPath\b", str(hint)):
+        for name, parameter in inspect.signature(function, eval_str=True).parameters.items():
+            hint = parameter.annotation
+            if re.search(r"\bPath\b", str(hint)):
                 metadata = getattr(hint, "__metadata__", ())
                 argument = any(type(m).__name__ == "ArgumentInfo" for m in metadata)
                 folder = name in ("catalog", "calibration")
