@@ -59,13 +59,25 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """How a figure gives way: towards `loosest`, in whole steps of which `steps` make one unit of the field; `words`
+    with the value in units of `unit` in place of {}."""
+
+    words: str
+    loosest: int | Callable[[Asked], int]
+    steps: int = 1
+    unit: int = 1
+
+
+@dataclass(frozen=True)
 class Condition:
     """A field as a condition that a build may fail. `key` is stable, `rule` the rule that carries it, `words` a
     sentence with the value in place of {}; `place`: the order in which conditions are told and tried.
 
     `holds`: whether it is in force, else where the field is not what it is without saying; `without`: fields and values
     of the request that gives it up, else its own default; `asked`: whether the buyer typed it;
-    `given_up`: what is allowed without it, in words."""
+    `given_up`: what is allowed without it, in words;
+    `loosens`: by how much, where it is a figure."""
 
     key: str
     rule: str
@@ -75,6 +87,7 @@ class Condition:
     without: Mapping[str, Any] = field(default_factory=dict)
     asked: Callable[[Asked], bool] | None = None
     given_up: str = ""
+    loosens: Figure | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.request.entry import ASK, BASIS, ENGINE, PARTS, SITE, TERMS, TRAINING, Condition, FieldEntry, Option
+from optimizer.request.entry import (
+    ASK,
+    BASIS,
+    ENGINE,
+    PARTS,
+    SITE,
+    TERMS,
+    TRAINING,
+    Condition,
+    FieldEntry,
+    Figure,
+    Option,
+)
 from optimizer.request.late import Late
 
 if TYPE_CHECKING:
@@ -83,6 +95,7 @@ FIELDS: dict[str, FieldEntry] = {
             40,
             told.throughput,
             holds=lambda asked: asked.request.mean_tok_s is None and asked.request.throughput_tenths is not None,
+            loosens=Figure("{} tok/s in all", 1, unit=10),
         ),
     ),
     "users": FieldEntry(
@@ -93,7 +106,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("users", "Requests that run at once, at least.", int, group=ASK),),
         of=SERVING,
         said=said.users,
-        condition=Condition("users", "vram", 20, "{} users at once"),
+        condition=Condition("users", "vram", 20, "{} users at once", loosens=Figure("{} users at once", 1)),
     ),
     "tokens_per_day": FieldEntry(
         by=BY_LOAD,
@@ -174,6 +187,7 @@ FIELDS: dict[str, FieldEntry] = {
             holds=told.serves_each_user,
             without={"min_tok_s_user": 0.0},
             asked=told.says_user_speed,
+            loosens=Figure("{} tok/s for each user", 0, steps=10),
         ),
     ),
     "max_ttft_ms": FieldEntry(
@@ -184,7 +198,9 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("max_ttft", "Time to first token, ms.", float, group=ASK),),
         of=SERVING,
         said=said.first_token,
-        condition=Condition("ttft", "vram", 50, "a first token within {} ms"),
+        condition=Condition(
+            "ttft", "vram", 50, "a first token within {} ms", loosens=Figure("a first token within {} ms", 10**6)
+        ),
     ),
     "seq_len": FieldEntry(
         by=("vram", "planner"),
@@ -197,7 +213,9 @@ FIELDS: dict[str, FieldEntry] = {
         how="drives hold weights and training set",
         options=(Option("dataset_tb", "TB of the training set on disk.", float, group=TRAINING),),
         of=TRAINED,
-        condition=Condition("dataset", "storage", 70, "{} TB of training set"),
+        condition=Condition(
+            "dataset", "storage", 70, "{} TB of training set", loosens=Figure("{} TB of training set", 0, steps=10)
+        ),
     ),
     "train_tokens": FieldEntry(
         by=("view",),
@@ -280,6 +298,7 @@ FIELDS: dict[str, FieldEntry] = {
             100,
             "at most {} nodes",
             holds=lambda asked: asked.request.max_nodes < printing.default("max_nodes"),
+            loosens=Figure("up to {} nodes", lambda _: printing.default("max_nodes")),
         ),
     ),
     "max_power_w": FieldEntry(
@@ -288,7 +307,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("max_kw", "Most power of the build, kW.", float, group=SITE),),
         parse=parsing.watts,
         typed=printing.kilowatts,
-        condition=Condition("power", "site", 110, told.kilowatts),
+        condition=Condition("power", "site", 110, told.kilowatts, loosens=Figure("{} kW", 10**8, unit=1000)),
     ),
     "circuit": FieldEntry(
         by=("power", "rack"),
@@ -302,7 +321,7 @@ FIELDS: dict[str, FieldEntry] = {
         by=("site",),
         how="nodes, switches and cooling",
         options=(Option("rack_units", "Rack units available at the site.", int, group=SITE),),
-        condition=Condition("rack-units", "site", 130, "at most {} rack units"),
+        condition=Condition("rack-units", "site", 130, "at most {} rack units", loosens=Figure("{} rack units", 10**5)),
     ),
     "site_water": FieldEntry(
         by=("cooling",),
@@ -449,7 +468,13 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("max_estimated", "Most of the cost on estimated prices: 30%.", group=PARTS),),
         parse=parsing.max_estimated,
         typed=lambda request: [f"{request.max_estimated_percent}%"],
-        condition=Condition("estimates", "estimates", 280, "at most {} % of the cost on estimated prices"),
+        condition=Condition(
+            "estimates",
+            "estimates",
+            280,
+            "at most {} % of the cost on estimated prices",
+            loosens=Figure("up to {} % of the cost on estimated prices", 100),
+        ),
     ),
     "max_share_percent": FieldEntry(
         by=("sellers", "surplus"),
@@ -457,19 +482,33 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("max_share", "Most of the cost with one seller: 60%.", group=PARTS),),
         parse=parsing.max_share,
         typed=lambda request: [f"{request.max_share_percent}%"],
-        condition=Condition("share", "sellers", 300, "at most {} % of the cost with one seller"),
+        condition=Condition(
+            "share",
+            "sellers",
+            300,
+            "at most {} % of the cost with one seller",
+            loosens=Figure("up to {} % of the cost with one seller", 100),
+        ),
     ),
     "max_price_age_days": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
         options=(Option("max_price_age", "Oldest price, days.", int, group=PARTS),),
-        condition=Condition("price-age", "procurement", 230, "no price older than {} days"),
+        condition=Condition(
+            "price-age",
+            "procurement",
+            230,
+            "no price older than {} days",
+            loosens=Figure("prices up to {} days old", 36500),
+        ),
     ),
     "max_lead_days": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
         options=(Option("max_lead", "Longest lead time, days.", int, group=PARTS),),
-        condition=Condition("lead", "procurement", 250, "delivery within {} days"),
+        condition=Condition(
+            "lead", "procurement", 250, "delivery within {} days", loosens=Figure("delivery within {} days", 3650)
+        ),
     ),
     "strict_lead": FieldEntry(
         by=BY_OFFERS,
@@ -487,7 +526,9 @@ FIELDS: dict[str, FieldEntry] = {
             Option("one_seller", "All from one seller.", bool, False, ("--one-seller",), group=PARTS),
         ),
         parse=parsing.max_sellers,
-        condition=Condition("sellers", "sellers", 290, "at most {} sellers"),
+        condition=Condition(
+            "sellers", "sellers", 290, "at most {} sellers", loosens=Figure("up to {} sellers", told.most_sellers)
+        ),
     ),
     "spares": FieldEntry(
         by=("prices", "budget"),

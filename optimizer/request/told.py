@@ -108,3 +108,9 @@ def gpus(asked: Asked) -> str:
 def filled(sentence: str, value: float) -> str:
     """A sentence with the value of a field."""
     return amount(sentence, value)
+
+
+def most_sellers(asked: Asked) -> int:
+    """All that the catalog knows, or as many as are allowed already."""
+    sellers = {offer.seller for offers in asked.catalog.offers.values() for offer in offers}
+    return max(len(sellers), asked.request.max_sellers or 0)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from constraints.policy import defaults
 from optimizer.explanation.questions import Change
 from optimizer.market.market import Market
+from optimizer.request.entry import Figure
 from optimizer.request.fields import FIELDS
 from optimizer.request.printing import default, is_default
 from optimizer.text.figures import amount, trimmed
@@ -21,7 +22,8 @@ from optimizer.text.figures import amount, trimmed
 @dataclass(frozen=True)
 class Condition:
     """One condition. `key` is stable, `rule` the rule that carries it, `asked` whether the buyer typed it;
-    `given_up`: what is allowed without it, in words."""
+    `given_up`: what is allowed without it, in words; `field`, `loosens`: of the request, and how its
+    figure gives way."""
 
     key: str
     rule: str
@@ -29,6 +31,8 @@ class Condition:
     without: Change
     asked: bool = True
     given_up: str = ""
+    field: str = ""
+    loosens: Figure | None = None
 
 
 def conditions(market: Market) -> list[Condition]:
@@ -46,7 +50,9 @@ def _of_fields(market: Market) -> Iterator[Condition]:
             text = (amount(words, value) if "{}" in words else words) if isinstance(words, str) else words(market)
             without = Change(condition.without or {name: default(name)})
             asked = condition.asked(market) if condition.asked else True
-            yield Condition(condition.key, condition.rule, text, without, asked, condition.given_up)
+            yield Condition(
+                condition.key, condition.rule, text, without, asked, condition.given_up, name, condition.loosens
+            )
 
 
 MORE_IS_STRICTER = (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
 
 from catalogs.engines.support import support_rows
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.build import total_w, units
 from constraints.physics.circuits import standard
-from constraints.request import Circuit, Request
+from constraints.request import Circuit
 from constraints.rules.power import circuit_limit_w, wall_w
 from constraints.rules.precision import BITS, known_precisions, wanted
 from optimizer.explanation.conditions.conditions import CONTAINED_AIR_W, Condition, conditions
@@ -25,14 +25,13 @@ from optimizer.explanation.conditions.lists import (
 )
 from optimizer.explanation.questions import LOADS, Asking, Change
 from optimizer.market.market import Market
+from optimizer.request.entry import Figure
 from optimizer.request.load import load_of
 from optimizer.search.front import Found
 from optimizer.search.judging import check
 from optimizer.sizing.report import families
 from optimizer.text.figures import amount, listed, trimmed
 from optimizer.throughput.plans import Planner
-
-LONGEST_DAYS = 3650
 
 
 def levers(market: Market) -> list[Lever]:
@@ -66,8 +65,10 @@ def _of(c: Condition, market: Market) -> Lever | None:
     r = market.request
     if c.key == "budget":
         return Budget()
-    if number := _number(c.key, market):
-        return number
+    if c.key == "load":
+        return _load(market)
+    if c.loosens:
+        return _number(c, c.loosens, market)
     if c.key == "precision":
         return Choice(c.key, _precisions(market))
     if c.key == "circuit" and r.circuit:
@@ -95,62 +96,38 @@ def _circuits(key: str, sizes: list[Circuit]) -> Number:
     return Number(key, 0, len(sizes), lambda i: Change.of(circuit=sizes[i - 1]), say, reached, free=given_up)
 
 
-def _number(key: str, market: Market) -> Number | None:
+Reached = Callable[[Asking, Change, Found], int]
+REACHED: dict[str, Reached] = {
+    "users": lambda asking, change, found: _most_users(asking, change, found),
+    "throughput": lambda asking, change, found: found.row.perf.tenths,
+    "user-speed": lambda asking, change, found: math.floor(found.row.perf.per_user_tok_s * 10),
+    "ttft": lambda asking, change, found: math.ceil(found.row.perf.ttft_ms),
+    "nodes": lambda asking, change, found: found.build.nodes,
+    "power": lambda asking, change, found: total_w(asking.case(change, found)),
+    "rack-units": lambda asking, change, found: units(asking.case(change, found)),
+    "price-age": price_age_days,
+    "lead": lead_days,
+    "estimates": estimated_percent,
+    "share": largest_share_percent,
+    "sellers": sellers_used,
+}
+"""Grid value of a figure that a build found attains: narrows the search, whose answer does not depend on it."""
+
+
+def _number(condition: Condition, figure: Figure, market: Market) -> Number:
     """The lever of a figure."""
-    r = market.request
+    start = getattr(market.request, condition.field) * figure.steps
+    loosest = figure.loosest if isinstance(figure.loosest, int) else figure.loosest(market)
 
-    def line(key: str, start: float, loosest: int, name: str, say: str, reached: Any = None, per: int = 1) -> Number:
-        """`per` grid steps make one unit of the field."""
+    def fields(value: int) -> Change:
+        return Change({condition.field: value if figure.steps == 1 else value / figure.steps})
 
-        def fields(value: int) -> Change:
-            return Change({name: value if per == 1 else value / per})
+    def say(value: int) -> str:
+        return amount(figure.words, value / (figure.steps * figure.unit))
 
-        grid = math.floor(start * per) if loosest < start * per else math.ceil(start * per)
-        return Number(key, grid, loosest, fields, lambda v: amount(say, v / per), reached)
-
-    if key == "users" and r.users:
-        return line(key, r.users, 1, "users", "{} users at once", _most_users)
-    if key == "throughput" and r.throughput_tenths:
-        return Number(
-            key, r.throughput_tenths, 1, lambda v: Change.of(throughput_tenths=v),
-            lambda v: f"{trimmed(v / 10)} tok/s in all", lambda a, c, f: f.row.perf.tenths, _fastest,
-        )  # fmt: skip
-    if key == "load":
-        return _load(market)
-    if key == "user-speed":
-        per_user = lambda a, c, f: math.floor(f.row.perf.per_user_tok_s * 10)  # noqa: E731
-        return line(key, r.min_tok_s_user, 0, "min_tok_s_user", "{} tok/s for each user", per_user, per=10)
-    if key == "ttft" and r.max_ttft_ms:
-        reached = lambda a, c, f: math.ceil(f.row.perf.ttft_ms)  # noqa: E731
-        return line(key, r.max_ttft_ms, 10**6, "max_ttft_ms", "a first token within {} ms", reached)
-    if key == "dataset" and r.dataset_tb:
-        return line(key, r.dataset_tb, 0, "dataset_tb", "{} TB of training set", per=10)
-    if key == "nodes":
-        most = Request.model_fields["max_nodes"].default
-        return line(key, r.max_nodes, most, "max_nodes", "up to {} nodes", lambda a, c, f: f.build.nodes)
-    if key == "power" and r.max_power_w:
-        return Number(
-            key, r.max_power_w, 10**8, lambda v: Change.of(max_power_w=v), lambda v: f"{trimmed(v / 1000)} kW",
-            lambda a, c, f: total_w(a.case(c, f)),
-        )  # fmt: skip
-    if key == "rack-units" and r.rack_units:
-        return line(key, r.rack_units, 10**5, "rack_units", "{} rack units", lambda a, c, f: units(a.case(c, f)))
-    if key == "price-age" and r.max_price_age_days is not None:
-        say = "prices up to {} days old"
-        return line(key, r.max_price_age_days, 36500, "max_price_age_days", say, price_age_days)
-    if key == "lead" and r.max_lead_days is not None:
-        return line(key, r.max_lead_days, LONGEST_DAYS, "max_lead_days", "delivery within {} days", lead_days)
-    if key == "estimates" and r.max_estimated_percent is not None:
-        say = "up to {} % of the cost on estimated prices"
-        return line(key, r.max_estimated_percent, 100, "max_estimated_percent", say, estimated_percent)
-    if key == "share" and r.max_share_percent is not None:
-        say = "up to {} % of the cost with one seller"
-        return line(key, r.max_share_percent, 100, "max_share_percent", say, largest_share_percent)
-    if key == "sellers" and r.max_sellers is not None:
-        sellers = {o.seller for offers in market.catalog.offers.values() for o in offers}
-        say = "up to {} sellers"
-        return line(key, r.max_sellers, max(len(sellers), r.max_sellers), "max_sellers", say, sellers_used)
-    return None
+    grid = math.floor(start) if loosest < start else math.ceil(start)
+    guess = _fastest if condition.key == "throughput" else None
+    return Number(condition.key, grid, loosest, fields, say, REACHED.get(condition.key), guess)
 
 
 def _load(market: Market) -> Number | None:
