@@ -1,0 +1,94 @@
+"""Recipes of CONTRIBUTING followed to the letter on a copy of the project: what they say is what happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+FOLDERS = "catalogs", "constraints", "optimizer", "tests"
+COMMANDS = {
+    "dsopt": [sys.executable, "-c", "from optimizer.cli import main; main()"],
+    "python": [sys.executable],
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A block of a recipe: `append`, `create`, `replace` a file, or run commands (`console`)."""
+
+    kind: str
+    file: str
+    text: str
+
+
+def recipes() -> dict[str, list[Step]]:
+    """Those that are made of blocks, by name."""
+    out = {}
+    for section in PAGE.split("\n## Recipe: ")[1:]:
+        steps = [Step(*x) for x in re.findall(r"^```(\w+) ?(\S*)\n(.*?)^```", section, re.M | re.S)]
+        if steps:
+            out[section.partition("\n")[0]] = steps
+    return out
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def follow(step: Step, folder: Path) -> None:
+    path = folder / step.file
+    if step.kind == "append":
+        before = path.read_text(encoding="utf-8")
+        assert before.endswith("\n"), step.file
+        path.write_text(before + step.text, encoding="utf-8")
+    elif step.kind == "create":
+        assert not path.exists(), step.file
+        path.write_text(step.text, encoding="utf-8")
+    elif step.kind == "replace":
+        old, _, new = step.text.partition("=======\n")
+        before = path.read_text(encoding="utf-8")
+        assert before.count(old) == 1, step.file
+        path.write_text(before.replace(old, new), encoding="utf-8")
+    else:
+        assert step.kind == "console", step.kind
+        for command, _, wanted in (x.partition("\n") for x in step.text.split("$ ") if x):
+            type_in(command, wanted.splitlines(), folder)
+
+
+def type_in(command: str, wanted: list[str], folder: Path) -> None:
+    """Runs a line; each of the lines under it stands in what it prints."""
+    word, _, rest = command.partition(" ")
+    line = " ".join(f"'{x}'" for x in COMMANDS.get(word, [])) or word
+    environment = {**os.environ, "COLUMNS": "200", "PYTHONPATH": str(folder), "DSOPT_LANG": "en"}
+    done = subprocess.run(
+        f"{line} {rest}", shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=500
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-2000:]}"
+    for text in wanted:
+        assert text in done.stdout, f"{command}: no {text!r} in\n{done.stdout[-4000:]}"
+
+
+def test_there_are_recipes_to_follow() -> None:
+    assert {"add a part", "add a GPU with measurements", "add a model family", "add a vendor's layout"} <= set(
+        recipes()
+    )
+    assert all(any(step.kind == "console" for step in steps) for steps in recipes().values())
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_a_recipe_does_what_it_says(name: str, copy: Path) -> None:
+    for step in recipes()[name]:
+        follow(step, copy)
