@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,6 +81,33 @@ def type_in(command: str, wanted: list[str], folder: Path) -> None:
     assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-2000:]}"
     for text in wanted:
         assert text in done.stdout, f"{command}: no {text!r} in\n{done.stdout[-4000:]}"
+
+
+def front(folder: Path) -> list[dict[str, Any]]:
+    """Points of a request whose cheapest builds have more than four GPUs in a node."""
+    asked = ["--throughput", "3000", "--model", "r1-distill-qwen-14b", "--gpu", "RTX A6000", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    done = subprocess.run(
+        [*COMMANDS["dsopt"], "solve", *asked], cwd=folder, env=environment, capture_output=True, text=True, timeout=500
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    points: list[dict[str, Any]] = json.loads(done.stdout)["front"]
+    return points
+
+
+def test_a_new_rule_moves_the_front(copy: Path) -> None:
+    before = front(copy)
+    for step in recipes()["add a rule"]:
+        if step.kind != "console":
+            follow(step, copy)
+    after = front(copy)
+    assert any(p["gpus"]["per_node"] > 4 for p in before)
+    assert after and all(p["gpus"]["per_node"] <= 4 for p in after)
+    assert {c["rule"] for p in after for c in p["checks"]} - {c["rule"] for p in before for c in p["checks"]} == {
+        "few_gpus"
+    }
+    kept = [p["cost"]["total"] for p in before if p["gpus"]["per_node"] <= 4]
+    assert set(kept) <= {p["cost"]["total"] for p in after}
 
 
 def test_there_are_recipes_to_follow() -> None:
