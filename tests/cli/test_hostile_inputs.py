@@ -17,6 +17,7 @@ from catalogs.errors import MOST_FAULTS, Fault, Faults, InputError
 from catalogs.inputs import MOST_NESTING, parsed_json, parsed_toml, read_bytes
 from catalogs.visible import unseen
 from tests.support.commands import DOCUMENTED, LINES, FileOption, commands, file_options, known_files, run
+from tests.support.long import one_in
 
 INPUTS = [x for x in file_options() if not x.output]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="files of Linux")
@@ -128,7 +129,7 @@ def hostile_name(make: Callable[[Path], None], option: FileOption) -> str:
 
 @linux
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("option", INPUTS, ids=lambda x: f"{x.command} {x.name}")
+@pytest.mark.parametrize("option", one_in(4, INPUTS), ids=lambda x: f"{x.command} {x.name}")
 def test_any_input_is_refused_in_words(option: FileOption, tmp_path: Path) -> None:
     known = known_files(tmp_path)
     Path(known["result"]).write_text("{}", encoding="utf-8")

@@ -23,6 +23,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from catalogs.visible import UNSEEN
 from optimizer.cli.app import app
 from tests.support.commands import DOCUMENTED, FileOption, file_options, known_files, run
+from tests.support.long import one_in
 
 RAW = re.compile(f"[{UNSEEN}]")
 IN_XML = re.compile(r"(?<!_x005F)_x([0-9A-Fa-f]{4})_")
@@ -148,7 +149,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("option", "ending"), CASES, ids=[f"{x.command} {x.name} {ending}" for x, ending in CASES])
+@pytest.mark.parametrize(
+    ("option", "ending"), one_in(5, CASES), ids=[f"{x.command} {x.name} {ending}" for x, ending in CASES]
+)
 def test_a_file_at_every_option(option: FileOption, ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"a\x1b[31m\u202e{option.name}{ending}"
     MAKERS[ending](path, (option.command, option.name))

@@ -19,6 +19,7 @@ from optimizer.cli.app import app
 from optimizer.request.command import SAID_IN_WORDS, UNTYPED, Typed, command
 from optimizer.throughput.constants import DATA as THROUGHPUT
 from tests.support.commands import run
+from tests.support.long import one_in
 
 ROOT = Path(__file__).parents[2]
 
@@ -165,7 +166,7 @@ def test_every_option_has_a_sample() -> None:
     assert set(SAMPLES) | NOT_ASKED == set(OPTIONS)
 
 
-@pytest.mark.parametrize(("name", "values"), CASES, ids=lambda x: "+".join(x) if isinstance(x, list) else x)
+@pytest.mark.parametrize(("name", "values"), one_in(3, CASES), ids=lambda x: "+".join(x) if isinstance(x, list) else x)
 def test_what_the_line_says_asks_the_same_when_typed(name: str, values: list[str], files: dict[str, str]) -> None:
     first = asked(words_of(name, values, files))
     again = asked(shlex.split(command(first.request, first.policy, first.typed.files, first.typed.rest))[2:])

@@ -39,5 +39,5 @@ def examples(number: int) -> int:
 def _long(case: Any) -> Any:
     if hasattr(case, "marks"):  # a pytest.param already
         return pytest.param(*case.values, marks=[*case.marks, pytest.mark.long], id=case.id)
-    values = case if isinstance(case, tuple) else (case,)
+    values = case if type(case) is tuple else (case,)  # a named tuple is one value
     return pytest.param(*values, marks=pytest.mark.long)
