@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from catalogs.errors import Fault, InputError
@@ -39,13 +39,37 @@ def to_build(quote: Quote, catalog: Catalog) -> Placed:
 
     Optional lines and services are not placed. What a complete system names as its contents is not counted twice.
     Raises InputError: no platform or system matched, or several different ones."""
-    taken = [x for x in quote.lines if x.matched.part is not None and x.pieces and not x.optional]
+    taken = [line for line in quote.lines if line.matched.part is not None and line.pieces and not line.optional]
     pieces: dict[str, int] = {}
-    for x in taken:
-        assert x.matched.part is not None and x.pieces is not None
-        pieces[x.matched.part] = pieces.get(x.matched.part, 0) + x.pieces
-    kinds = {p: catalog.parts[p].kind for p in pieces}
-    platforms = sorted(p for p, k in kinds.items() if k in NODES)
+    for line in taken:
+        assert line.matched.part is not None and line.pieces is not None
+        pieces[line.matched.part] = pieces.get(line.matched.part, 0) + line.pieces
+    platform = _one_platform(quote, catalog, pieces)
+    nodes = pieces.pop(platform)
+    notices = [
+        *_without_contents(catalog, platform, nodes, pieces),
+        *_without_board_gpus(catalog, pieces),
+        *_without_supplies(catalog, platform, nodes, pieces),
+    ]
+    shared = {part: count for part, count in pieces.items() if is_shared(catalog.parts[part])}
+    in_nodes = {part: count for part, count in pieces.items() if part not in shared}
+    per_node = {part: count // nodes for part, count in in_nodes.items() if count >= nodes}
+    left_over = {part: count % nodes for part, count in in_nodes.items() if count % nodes}
+    for part, count in sorted(left_over.items()):
+        text = f"{part}: {pieces[part]} pieces for {nodes} nodes, {count} left over (a spare?)"
+        notices.append(Notice(code="left-over", text=text))
+    unplaced = tuple(
+        line
+        for line in quote.lines
+        if line not in taken and line.role == "part" and not line.optional and not line.holds
+    )
+    build = build_of(catalog, nodes, {platform: 1, **dict(sorted(per_node.items()))}, dict(sorted(shared.items())))
+    return Placed(build, left_over, unplaced, tuple(notices))
+
+
+def _one_platform(quote: Quote, catalog: Catalog, pieces: Mapping[str, int]) -> str:
+    """The platform or system among the parts. Raises InputError where there is none, or several."""
+    platforms = sorted(part for part in pieces if catalog.parts[part].kind in NODES)
     if not platforms:
         remedy = "See review.csv; match the line of the server in the mapping file."
         raise InputError(
@@ -57,20 +81,7 @@ def to_build(quote: Quote, catalog: Catalog) -> Placed:
         raise InputError(
             Fault("mixed-nodes", "holds different kinds of nodes", quote.source, value=named, remedy=remedy)
         )
-    nodes = pieces.pop(platforms[0])
-    notices: list[Notice] = []
-    notices += _without_contents(catalog, platforms[0], nodes, pieces)
-    notices += _without_board_gpus(catalog, pieces)
-    notices += _without_supplies(catalog, platforms[0], nodes, pieces)
-    shared = {p: n for p, n in pieces.items() if is_shared(catalog.parts[p])}
-    per_node = {p: n // nodes for p, n in pieces.items() if p not in shared and n >= nodes}
-    left_over = {p: n % nodes for p, n in pieces.items() if p not in shared and n % nodes}
-    for p, n in sorted(left_over.items()):
-        text = f"{p}: {pieces[p]} pieces for {nodes} nodes, {n} left over (a spare?)"
-        notices.append(Notice(code="left-over", text=text))
-    unplaced = tuple(x for x in quote.lines if x not in taken and x.role == "part" and not x.optional and not x.holds)
-    build = build_of(catalog, nodes, {platforms[0]: 1, **dict(sorted(per_node.items()))}, dict(sorted(shared.items())))
-    return Placed(build, left_over, unplaced, tuple(notices))
+    return platforms[0]
 
 
 def _without_contents(catalog: Catalog, platform: str, nodes: int, pieces: dict[str, int]) -> Iterable[Notice]:

@@ -24,37 +24,49 @@ TRIED_ROWS = 60
 
 def table_of(path: Path, tables: Tables, given: Mapping) -> tuple[Sheet, Header, list[tuple[str, str]]]:
     """The sheet and its header: as mapped, else the best of the visible sheets; other tables are told."""
-    sheets = tables.sheets
-    if given.sheet:
-        sheets = tuple(s for s in sheets if s.name == given.sheet)
-        if not sheets:
-            names = ", ".join(repr(s.name) for s in tables.sheets)
-            raise refuse("unknown-sheet", "has no such sheet", path, f"There are: {names}.", given.sheet)
-    filled = [s for s in sheets if s.rows]
-    if not filled:
-        only_images = any(c == "images" for c, _ in tables.notices)
-        what = "holds only images" if only_images else "holds no filled cell"
-        raise refuse("no-table", what, path, "Ask the vendor for an .xlsx or .csv file.")
+    filled = _filled_sheets(path, tables, given)
     if given.columns and given.header_row:
         return filled[0], _mapped_header(filled[0], given), []
     if given.header_row:
-        found = _header_in_row(path, filled[0], given)
-        return filled[0], found, []
-    scored = [(s, h) for s in filled if (h := find_header(s))]
-    if not scored:
+        return filled[0], _header_in_row(path, filled[0], given), []
+    headed = [(sheet, header) for sheet in filled if (header := find_header(sheet))]
+    if not headed:
         hint = "Name header_row and columns in a mapping file (--map)."
         raise refuse("no-header", "has no row that names a part and a price or quantity", path, hint)
-    visible = [x for x in scored if not x[0].hidden] or scored
-    sheet, header = max(visible, key=lambda x: x[1].score)
-    notices = []
-    for code, hidden in (("sheets-unread", False), ("other-tables", True)):
-        if others := [s.name for s, _ in scored if s is not sheet and s.hidden is hidden]:
-            notices.append((code, f"sheets with tables that were not read: {', '.join(map(repr, others))}"))
-    if sheet.hidden:
-        notices.append(("hidden-sheet-read", f"sheet {sheet.name!r} is hidden and the only one with a table"))
+    visible = [(sheet, header) for sheet, header in headed if not sheet.hidden] or headed
+    sheet, header = max(visible, key=lambda table: table[1].score)
     if given.columns:
         header = Header(header.row, header.height, _mapped_header(sheet, given).columns, header.score)
-    return sheet, header, notices
+    return sheet, header, _other_tables([other for other, _ in headed if other is not sheet], sheet)
+
+
+def _filled_sheets(path: Path, tables: Tables, given: Mapping) -> list[Sheet]:
+    """The sheets with content, of the name that the mapping gives. Raises InputError where there are none."""
+    sheets = tables.sheets
+    if given.sheet:
+        sheets = tuple(sheet for sheet in sheets if sheet.name == given.sheet)
+        if not sheets:
+            names = ", ".join(repr(sheet.name) for sheet in tables.sheets)
+            raise refuse("unknown-sheet", "has no such sheet", path, f"There are: {names}.", given.sheet)
+    filled = [sheet for sheet in sheets if sheet.rows]
+    if not filled:
+        only_images = any(code == "images" for code, _ in tables.notices)
+        what = "holds only images" if only_images else "holds no filled cell"
+        raise refuse("no-table", what, path, "Ask the vendor for an .xlsx or .csv file.")
+    return filled
+
+
+def _other_tables(others: list[Sheet], chosen: Sheet) -> list[tuple[str, str]]:
+    """(code, text) of what a buyer must know of the sheets with tables that were not read, and of a hidden one that
+    was."""
+    notices = []
+    for code, hidden in (("sheets-unread", False), ("other-tables", True)):
+        if names := [sheet.name for sheet in others if sheet.hidden is hidden]:
+            notices.append((code, f"sheets with tables that were not read: {', '.join(map(repr, names))}"))
+    if chosen.hidden:
+        text = f"sheet {chosen.name!r} is hidden and the only one with a table"
+        notices.append(("hidden-sheet-read", text))
+    return notices
 
 
 def _mapped_header(sheet: Sheet, given: Mapping) -> Header:
@@ -95,18 +107,32 @@ def by_arithmetic(sheet: Sheet, header: Header) -> Header:
     and `总数量`, or of a purchase and a sales price, the ones that make the totals."""
     header = _item_as_name(sheet, _unit_as_price(sheet, header))
     named = {**header.columns, **header.unused}
-    choices = [[c for c, x in named.items() if x.field == f] for f in PRODUCT]
-    if all(len(c) < 2 for c in choices) or not all(choices):
+    choices = [[number for number, column in named.items() if column.field == field] for field in PRODUCT]
+    if all(len(choice) < 2 for choice in choices) or not all(choices):
         return header
-    rows = [r.cells for r in sheet.rows if r.number > header.row][:TRIED_ROWS]
-    counts = {c: sum(_multiplies([row.get(x) for x in c]) for row in rows) for c in product(*choices)}
-    first = tuple(next(c for c in places if c in header.columns) for places in choices)
-    best = max(counts, key=lambda c: (counts[c], c == first))
-    if counts[best] <= counts.get(first, 0):
+    best = _best_product(sheet, header, choices)
+    if best is None:
         return header
-    chosen = {c: x for c, x in named.items() if x.field not in PRODUCT or c in best}
-    chosen = {c: x for c, x in chosen.items() if c in best or c in header.columns}
-    return replace(header, columns=chosen, unused={c: x for c, x in named.items() if c not in chosen})
+    columns = {
+        number: column
+        for number, column in named.items()
+        if number in best or (column.field not in PRODUCT and number in header.columns)
+    }
+    unused = {number: column for number, column in named.items() if number not in columns}
+    return replace(header, columns=columns, unused=unused)
+
+
+def _best_product(sheet: Sheet, header: Header, choices: list[list[int]]) -> tuple[int, ...] | None:
+    """Of the columns for quantity, price and total those of which most rows multiply; None where the header's own do
+    as often."""
+    rows = [row.cells for row in sheet.rows if row.number > header.row][:TRIED_ROWS]
+    counts = {
+        columns: sum(_multiplies([row.get(number) for number in columns]) for row in rows)
+        for columns in product(*choices)
+    }
+    first = tuple(next(number for number in choice if number in header.columns) for choice in choices)
+    best = max(counts, key=lambda columns: (counts[columns], columns == first))
+    return best if counts[best] > counts.get(first, 0) else None
 
 
 def _unit_as_price(sheet: Sheet, header: Header) -> Header:

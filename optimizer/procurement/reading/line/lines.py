@@ -74,8 +74,8 @@ def _matched(
     trouble: Trouble,
 ) -> tuple[Match | None, Any]:
     """(match or None to ignore the line, role)."""
-    keys = [folded(k) for k in (raw.text("part_number"), *(raw.text(f) for f in NAMING[1:])) if k]
-    wanted = next((overrides[k] for k in keys if k in overrides), None)
+    keys = [folded(key) for key in (raw.text("part_number"), *(raw.text(name) for name in NAMING[1:])) if key]
+    wanted = next((overrides[key] for key in keys if key in overrides), None)
     if wanted == IGNORE:
         return None, "part"
     if wanted == SERVICE:
@@ -84,25 +84,37 @@ def _matched(
         return Match(how="mapped", part=wanted, score=100), "part"
     # The manufacturer's name before a bare type is one more way to write it.
     brand = raw.text("brand")
-    branded = tuple(f"{brand} {t}" for t in (part_number, *texts) if t) if brand else ()
+    branded = tuple(f"{brand} {text}" for text in (part_number, *texts) if text) if brand else ()
     found, other = match(index, part_number, (*texts, *branded), accept_fuzzy=accept)
-    whole_text = " ".join((part_number, *texts))
-    one_of_several = found.reason == SEVERAL and not _serves(whole_text)
-    if found.part is None and not one_of_several and any(is_service(t) for t in (part_number, *texts) if t):
-        return Match(reason="service"), "service"
-    if (
-        found.how == "contained"
-        and is_service(whole_text)
-        and words.begins("service", texts[0] if texts else part_number)
-    ):
-        return Match(candidates=(found.part,) if found.part else (), reason="service for a part"), "service"
-    if found.how == "contained" and found.part and (said := _serves(whole_text)):
-        trouble.add("service-for-part", "note", f"{said!r} makes it a service for {found.part}, not the part itself")
-        return Match(candidates=(found.part,), reason="service for a part"), "service"
+    if (service := _as_service(found, part_number, texts, trouble)) is not None:
+        return service, "service"
     if other:
         text = f"is {found.part} by its number, but its text names {other}"
         trouble.add("part-conflict", "error", text)
     return found, "part"
+
+
+def _as_service(found: Match, part_number: str, texts: tuple[str, ...], trouble: Trouble) -> Match | None:
+    """The match of a line that is work, transport or a licence, with the part that it is for as a candidate; None
+    where the line is a part."""
+    whole_text = " ".join((part_number, *texts))
+    serves = _serves(whole_text)
+    if found.part is None:
+        # A text that names several parts and no work on them is a line of parts that nobody could tell apart.
+        one_of_several = found.reason == SEVERAL and not serves
+        if not one_of_several and any(is_service(text) for text in (part_number, *texts) if text):
+            return Match(reason="service")
+        return None
+    if found.how != "contained":
+        return None  # it is called by the part's very name
+    for_part = Match(candidates=(found.part,), reason="service for a part")
+    if is_service(whole_text) and words.begins("service", texts[0] if texts else part_number):
+        return for_part
+    if serves:
+        text = f"{serves!r} makes it a service for {found.part}, not the part itself"
+        trouble.add("service-for-part", "note", text)
+        return for_part
+    return None
 
 
 def _contradicted(index: Index, part: str, text: str, raw: Raw, pieces: int | None, trouble: Trouble) -> str:
