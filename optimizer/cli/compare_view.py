@@ -44,7 +44,7 @@ def show(c: Comparison, _: Words) -> None:
     for x in c.bids:
         say(f"{x.id}: {_net_tax_gross(_, c, x)}")
     if c.recommended:
-        chosen = next(x for x in c.bids if x.id == c.recommended)
+        chosen = next(bid for bid in c.bids if bid.id == c.recommended)
         say(_("Best of the responsive bids: {bid}", bid=named(chosen)))
     else:
         say(_("No bid can be awarded: see what is marked for each."))
@@ -112,7 +112,11 @@ def show_changes(c: ResultsCompared, _: Words) -> None:
             for p in changed
         ]
         table(heads, rows, right={1, 2, 3, 4, 5, 6})
-    moved = [p for p in c.front if p.status != "kept" or (p.from_total, p.from_tok_s) != (p.to_total, p.to_tok_s)]
+    moved = [
+        point
+        for point in c.front
+        if point.status != "kept" or (point.from_total, point.from_tok_s) != (point.to_total, point.to_tok_s)
+    ]
     if moved:
         heads = [_("Point"), _("Build"), "", _("Price before"), _("Price now"), "tok/s", "tok/s"]
         rows = [

@@ -19,7 +19,7 @@ FASTER = 1.1
 def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str | None) -> list[dict[str, Any]]:
     """At most 12 points: the named ones, then each at least 10 % faster than the last one shown."""
     must = {*named.values(), recommended}
-    room = SHOWN - sum(p["id"] in must for p in points)
+    room = SHOWN - sum(point["id"] in must for point in points)
     kept: list[dict[str, Any]] = []
     last = 0.0
     for p in points:
@@ -71,7 +71,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
     )
     if len(some) < len(points):
         say(_("{shown} of {all} points are shown; --all shows every one.", shown=len(some), all=len(points)))
-    best = next(p for p in points if p["id"] == data["recommended"])
+    best = next(point for point in points if point["id"] == data["recommended"])
     said = _(
         "Build {id}: {total} {currency}, of it {share} on estimated prices",
         id=best["id"], total=grouped(best["cost"]["total"]), currency=currency,

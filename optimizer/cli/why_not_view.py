@@ -153,7 +153,7 @@ def show_mended(m: Mended | None) -> None:
             speed=f"{t.output_tok_s:,.1f}", unit=t.unit, precision=m.precision, interval=f"{t.low:,.0f}-{t.high:,.0f}",
         )
     )  # fmt: skip
-    warned = [x.text for x in m.checks if x.status == "warn"]
+    warned = [check.text for check in m.checks if check.status == "warn"]
     say(
         _("Every rule passes, with warnings: {what}.", what=_.list(warned, "; ")) if warned else _("Every rule passes.")
     )

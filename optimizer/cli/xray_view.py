@@ -35,7 +35,7 @@ def show(x: XRay) -> None:
         say(_(NOTED["note"], what=_.text(n)))
     say(f"\n{_.text(x.scope)}")
     if x.checks:
-        checks(c.model_dump() for c in x.checks)
+        checks(check.model_dump() for check in x.checks)
     for u in x.not_judged:
         say(unjudged(u, _))
     if x.missing:

@@ -45,12 +45,12 @@ def size(part: Part | None) -> tuple[str, Decimal]:
 
 
 def pieces_of(lines: Sequence[PricedLine]) -> int:
-    return sum(x.pieces or 0 for x in lines)
+    return sum(line.pieces or 0 for line in lines)
 
 
 def total_size(lines: Sequence[PricedLine], catalog: Catalog) -> Decimal:
     """Pieces times their size."""
-    return sum((size(catalog.parts[x.part])[1] * (x.pieces or 0) for x in lines if x.part), Decimal(0))
+    return sum((size(catalog.parts[line.part])[1] * (line.pieces or 0) for line in lines if line.part), Decimal(0))
 
 
 def with_contents(lines: list[PricedLine], catalog: Catalog) -> list[PricedLine]:
@@ -65,7 +65,7 @@ def with_contents(lines: list[PricedLine], catalog: Catalog) -> list[PricedLine]
                 inside[c.part] = (inside.get(c.part, (0, x))[0] + c.qty * x.pieces, x)
     held = {p for p, _ in inside.items()}
     held |= {b.gpu for p in inside if isinstance(b := catalog.parts[p], GpuBoard)}
-    out = [x for x in lines if not (x.part in held and not x.net and x.state == "included")]
+    out = [line for line in lines if not (line.part in held and not line.net and line.state == "included")]
     for p, (qty, system_line) in inside.items():
         part = catalog.parts[p]
         role = ROLES.get(part.kind, part.kind).value
@@ -118,7 +118,7 @@ def _key(x: PricedLine, catalog: Catalog) -> str:
 
 def keys_of(lines: Sequence[PricedLine], catalog: Catalog) -> set[str]:
     """What lines are by themselves, without what joins items."""
-    return {_key(x, catalog) for x in lines}
+    return {_key(line, catalog) for line in lines}
 
 
 def _title(x: PricedLine, catalog: Catalog) -> str:
@@ -129,7 +129,7 @@ def _title(x: PricedLine, catalog: Catalog) -> str:
 
 
 def _net(lines: Sequence[PricedLine]) -> Decimal:
-    return sum((x.net for x in lines), Decimal(0))
+    return sum((line.net for line in lines), Decimal(0))
 
 
 def _joined(groups: list[Group], catalog: Catalog) -> list[Group]:
@@ -138,7 +138,7 @@ def _joined(groups: list[Group], catalog: Catalog) -> list[Group]:
     Beyond `MOST_JOINED` groups (price lists, no bids) nothing is joined."""
     if len(groups) > MOST_JOINED:
         return groups
-    faces = [_Face.of(g, catalog) for g in groups]
+    faces = [_Face.of(group, catalog) for group in groups]
     pairs = sorted(
         (faces[m].distance(faces[n]), m, n)
         for m, n in combinations(range(len(groups)), 2)

@@ -100,15 +100,15 @@ def priced(quote: Quote, catalog: Catalog, terms: Terms) -> list[PricedLine]:
     Where quantity x unit price is not the line's total, the product counts, unless the unit price is off by a power of
     ten (Ministry of Finance of China, decree 87 of 2017, article 59). Raises InputError for a currency without rate."""
     return [
-        *(_line(x, quote, catalog, terms) for x in quote.lines),
-        *(_discount(x, quote, terms) for x in quote.totals if x.kind == "discount"),
+        *(_line(line, quote, catalog, terms) for line in quote.lines),
+        *(_discount(total, quote, terms) for total in quote.totals if total.kind == "discount"),
     ]
 
 
 def currencies_of(quote: Quote, terms: Terms) -> list[str]:
     """Currencies in which a quote states prices, its own first; that of the comparison where it names none."""
     own = quote.currency or terms.currency
-    return list(dict.fromkeys((own, *(x.currency for x in quote.lines if x.currency))))
+    return list(dict.fromkeys((own, *(line.currency for line in quote.lines if line.currency))))
 
 
 def _tax_in(tax: str, rate: Decimal | None, quote: Quote, terms: Terms) -> Decimal:
@@ -152,7 +152,7 @@ def _stated(x: Line) -> tuple[Decimal, Decimal | None, int, str]:
     """(quantity, price, pieces per price, tax basis of the price): by unit price, else the line's total at 1."""
     if x.included:
         return x.qty or Decimal(1), Decimal(0), 1, "net"
-    rounded = any(i.code == "unit-price-rounded" for i in x.issues)
+    rounded = any(issue.code == "unit-price-rounded" for issue in x.issues)
     if x.unit_price is not None and x.qty is not None and not (rounded or _shifted(x)):
         return x.qty, x.unit_price * x.periods, x.pack if x.priced_per_pack else 1, x.tax
     return Decimal(1), x.line_total, 1, x.total_tax

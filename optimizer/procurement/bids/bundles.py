@@ -19,9 +19,9 @@ def split(lines: Sequence[PricedLine], quote: Quote, market: Market, terms: Term
 
     Lines that the catalog does not price keep nothing; a bundle of which it prices nothing stays as it is. The shares
     sum to the bundle's price to the minor unit."""
-    out = {id(x): x for x in lines}
-    by_row = {x.row: x for x in lines}
-    for head in (by_row[x.row] for x in quote.lines if x.holds):
+    out = {id(line): line for line in lines}
+    by_row = {line.row: line for line in lines}
+    for head in (by_row[line.row] for line in quote.lines if line.holds):
         if head.part and market.catalog.parts[head.part].kind is Kind.SYSTEM:
             continue  # what a complete system contains is told apart elsewhere
         held = [by_row[r] for x in quote.lines if x.row == head.row for r in x.holds if r in by_row]

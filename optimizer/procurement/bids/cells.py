@@ -95,9 +95,9 @@ def _demands(groups: Sequence[Group], j: Judged, catalog: Catalog, terms: Terms)
 
 
 def _side(lines: list[PricedLine], demand: Demand | None) -> Side:
-    firm = [x for x in lines if x.state in ("included", "in_system")]
-    optional = [x for x in lines if x.state == "optional"]
-    return Side(firm, optional, [x for x in lines if x.state == "on_request"], demand)
+    firm = [line for line in lines if line.state in ("included", "in_system")]
+    optional = [line for line in lines if line.state == "optional"]
+    return Side(firm, optional, [line for line in lines if line.state == "on_request"], demand)
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _texts(lines: Sequence[PricedLine]) -> str:
 
 
 def _parts(lines: list[PricedLine]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(x.part for x in lines if x.part))
+    return tuple(dict.fromkeys(line.part for line in lines if line.part))
 
 
 def _size(lines: list[PricedLine], g: Group, measure: Measure, catalog: Catalog) -> Decimal | None:

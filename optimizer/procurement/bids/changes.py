@@ -60,7 +60,7 @@ def changes(before: Opened, after: Opened) -> ResultsCompared:
 
 
 def _chosen(r: Result) -> FrontPoint | None:
-    return next((p for p in r.front if p.id == r.recommended), None)
+    return next((point for point in r.front if point.id == r.recommended), None)
 
 
 def _head(x: Opened, p: FrontPoint | None) -> Head:
@@ -117,7 +117,7 @@ def _key(p: FrontPoint) -> tuple[Any, ...]:
 
 
 def _front(before: Result, after: Result) -> list[PointChange]:
-    old, new = {_key(p): p for p in before.front}, {_key(p): p for p in after.front}
+    old, new = {_key(point): point for point in before.front}, {_key(point): point for point in after.front}
     out = []
     for key in [*old, *(k for k in new if k not in old)]:
         a, b = old.get(key), new.get(key)
@@ -211,5 +211,5 @@ def _old_build_now(market: Market, old: FrontPoint, new: FrontPoint | None) -> I
             yield _reason("rule-fails", what=x.text)
     cents, currency = catalog_cents(market, build), market.request.currency
     if cents is not None and new is not None:
-        chosen = sum((Decimal(x.line_total) for x in new.bom), Decimal(0))
+        chosen = sum((Decimal(item.line_total) for item in new.bom), Decimal(0))
         yield _reason("old-build-now", cost=f"{money(cents, currency)} {currency}", chosen=f"{chosen} {currency}")

@@ -200,15 +200,17 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
         if apart == "time":
             over_term = _over_term(offered, catalog, terms, known=not without_rate)
         if apart:
-            lines = [x.model_copy(update={"state": "not_counted"}) for x in lines]
-    unit = {x.part: x.net / x.pieces for x in lines if x.part and x.pieces and x.state == "included"}
+            lines = [line.model_copy(update={"state": "not_counted"}) for line in lines]
+    unit = {
+        line.part: line.net / line.pieces for line in lines if line.part and line.pieces and line.state == "included"
+    }
     try:
         if build is not None:
             found = judged(market, build, unit, seller, rows, left)
         else:
             found = Judged(None, reason, not_judged=_no_build(reason, left))
     except InputError as e:
-        found = Judged(None, "; ".join(f.text for f in e.faults))
+        found = Judged(None, "; ".join(fault.text for fault in e.faults))
     return _Entry(name, offered, with_contents(lines, catalog), found, others, left, apart, without_rate, over_term)  # type: ignore[arg-type]
 
 
@@ -236,7 +238,7 @@ def _no_build(reason: str, left: Open) -> tuple[NotJudged, ...]:
 
 def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catalog) -> list[Group]:
     """Groups, and one for each role that the rules demand of a bid and nobody offers."""
-    there = {g.role for g in groups}
+    there = {group.role for group in groups}
     new: dict[str, Group] = {}
     for e in entries:
         for lack in e.judged.lacks if not e.apart else ():
@@ -331,7 +333,10 @@ def _negotiable(found: Sequence[Item], i: int) -> Decimal:
     more = Decimal(0)
     for x in found:
         own = x.cells[i]
-        least = min((c.unit_net for c in x.cells if c.over_median is not None and c.unit_net is not None), default=None)
+        least = min(
+            (cell.unit_net for cell in x.cells if cell.over_median is not None and cell.unit_net is not None),
+            default=None,
+        )
         if least is not None and own.over_median is not None and own.unit_net is not None and own.size is not None:
             more += (own.unit_net - least) * own.size
     return more
@@ -341,7 +346,7 @@ FIRM = ("included", "equivalent", "in_system")
 
 
 def _ranked(bids: Sequence[Bid], weights: Sequence[Weight]) -> list[Bid]:
-    values = [_values(b) for b in bids]
+    values = [_values(bid) for bid in bids]
     out = []
     for b, found in zip(bids, scoring.scored(values, weights), strict=True):
         silent = [p.key for p, w in zip(found.points, weights, strict=False) if p.value is None and w.weight]
@@ -375,6 +380,6 @@ def _basis(terms: Terms, bids: Sequence[Bid]) -> Basis:
 
 
 def _notes(weights: Sequence[Weight]) -> Iterator[str]:
-    price = next((w.weight for w in weights if w.key == "price"), Decimal(0))
+    price = next((weight.weight for weight in weights if weight.key == "price"), Decimal(0))
     if price < scoring.LEAST_OF_PRICE:
         yield f"The price weighs {price.normalize():f} of 100 points; decree 87 asks for at least 30 for goods."

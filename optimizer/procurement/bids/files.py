@@ -80,7 +80,7 @@ def opened_files(
         except InputError as e:
             if e.exit_code != InputError.exit_code and not vendors and len(paths) == 2:
                 raise
-            mistaken += [f for f in e.faults if _is_mistaken(f, p, given)]
+            mistaken += [fault for fault in e.faults if _is_mistaken(fault, p, given)]
             out.append(Unread(p.name if p in vendors else str(p), tuple(e.faults)))
     unread = [x for x in out if isinstance(x, Unread)]
     nobody = len(unread) == len(out) or (not vendors and len(paths) == 2)

@@ -109,7 +109,7 @@ total whose tax is not known."""
 
 def stops(flags: Sequence[Flag], quote: Quote | None, terms: Terms) -> bool:
     """Whether something but the build's rules keeps a bid from being awarded."""
-    if quote is not None and any(i.code in TAX for i in quote.all_issues):
+    if quote is not None and any(issue.code in TAX for issue in quote.all_issues):
         return True
     unknown_rate = any(f.code == "tax-rate-unknown" for f in flags) and not terms.unsaid_tax
     return unknown_rate or any(f.code in STOPS for f in flags)
@@ -150,7 +150,7 @@ def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator
     for x in items:
         c, title = x.cells[i], x.title or ROLES[x.role]
         if c.outlier and c.over_median is not None:
-            n = sum(y.over_median is not None for y in x.cells)
+            n = sum(cell.over_median is not None for cell in x.cells)
             yield flag("outlier", bid, item=x.number, title=title, percent=f"{c.over_median:+}", n=n)
         if c.fill and c.filled is not None and not c.filled:
             continue  # the others include it at no price

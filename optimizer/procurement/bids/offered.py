@@ -77,7 +77,7 @@ def head_of(name: str, q: Offered, lines: Sequence[PricedLine]) -> dict[str, Any
             "tax": "unknown", **dict.fromkeys(said_nothing),
         }  # fmt: skip
     if isinstance(q, FromResult):
-        leads = [x.lead_time_days for x in q.point.bom if x.lead_time_days is not None]
+        leads = [item.lead_time_days for item in q.point.bom if item.lead_time_days is not None]
         total = Decimal(q.point.cost.total)
         return {
             "id": name, "source": q.source, "kind": "result", "vendor": f"dsopt {q.point.id}", "quote_no": "",
@@ -106,12 +106,12 @@ def _basis_of(t: Total, q: Quote) -> Literal["net", "gross", "unknown"]:
         return "gross" if t.kind == "total_gross" else "net"
     if t.tax != "unknown":
         return t.tax
-    return "gross" if any(x.kind == "tax" and x.row < t.row for x in q.totals) else q.tax
+    return "gross" if any(total.kind == "tax" and total.row < t.row for total in q.totals) else q.tax
 
 
 def _computed(lines: Sequence[PricedLine], q: Quote, gross: bool) -> Decimal | None:
     """Quantities x unit prices in the file's own currency, on the basis of its sum; None for mixed currencies."""
-    firm = [x for x in lines if x.state == "included"]
+    firm = [line for line in lines if line.state == "included"]
     if len({x.currency for x in firm}) > 1:
         return None
     total = Decimal(0)

@@ -248,4 +248,4 @@ class Comparison(Strict):
     @property
     def ok(self) -> bool:
         """Whether all bids can be compared."""
-        return not any(b.apart for b in self.bids)
+        return not any(bid.apart for bid in self.bids)

@@ -116,14 +116,14 @@ class Values:
 
 def base_price(bids: Sequence[Values]) -> Decimal:
     """The lowest price."""
-    return min(b.price for b in bids)
+    return min(bid.price for bid in bids)
 
 
 def share(key: CriterionKey, own: Decimal | None, bids: Sequence[Values]) -> Decimal:
     """Share (0..1) of the full points that a bid gets for a criterion."""
     if own is None:
         return Decimal(0)
-    known = [x for b in bids if (x := b.of(key)) is not None]
+    known = [x for bid in bids if (x := bid.of(key)) is not None]
     if key == "price":
         base = base_price(bids)
         return min(Decimal(1), base / own) if own > 0 else Decimal(0)
@@ -149,9 +149,9 @@ class Scored:
 def scored(bids: Sequence[Values], by: Sequence[Weight]) -> list[Scored]:
     """Scores among the bids that can be awarded; equal scores share a rank (1, 1, 3). The others neither have one nor
     are what a share is measured by."""
-    fit = [b for b in bids if b.responsive]
+    fit = [bid for bid in bids if bid.responsive]
     found = {id(b): Scored(*x) for b, x in zip(fit, _scored(fit, by), strict=True)}
-    return [found.get(id(b), Scored()) for b in bids]
+    return [found.get(id(bid), Scored()) for bid in bids]
 
 
 def _scored(bids: Sequence[Values], by: Sequence[Weight]) -> list[tuple[tuple[Points, ...], Decimal, int]]:
@@ -162,5 +162,5 @@ def _scored(bids: Sequence[Values], by: Sequence[Weight]) -> list[tuple[tuple[Po
             part = share(w.key, b.of(w.key), bids)
             worth = (w.weight * part).quantize(CENT, ROUND_HALF_UP)
             points.append(Points(key=w.key, value=b.of(w.key), share=part.quantize(Decimal("0.000001")), points=worth))
-        found.append((tuple(points), sum((p.points for p in points), Decimal(0))))
+        found.append((tuple(points), sum((point.points for point in points), Decimal(0))))
     return [(p, s, 1 + sum(t > s for _, t in found)) for p, s in found]

@@ -173,7 +173,9 @@ def facts(
 ) -> Technical:
     """A judged build as data, with what it costs on equal scope, where it is comparable."""
     unjudged = tuple(
-        NotJudgedFacts(rule=x.rule, text=x.text, where=where(x.lines), rows=tuple(y.row for y in x.lines if y.row))
+        NotJudgedFacts(
+            rule=x.rule, text=x.text, where=where(x.lines), rows=tuple(line.row for line in x.lines if line.row)
+        )
         for x in j.not_judged
     )
     if j.build is None or j.case is None:

@@ -46,7 +46,7 @@ def warranty_months(text: str) -> int | None:
 
 def lead_of(quote: Quote) -> int | None:
     """Days until the last line is there: the longest of the lines, else what a note says; None where nothing does."""
-    of_lines = [d for x in quote.lines if not x.optional and (d := lead_days(x.lead_time)) is not None]
+    of_lines = [d for line in quote.lines if not line.optional and (d := lead_days(line.lead_time)) is not None]
     if of_lines:
         return max(of_lines)
     return max((d for t in _notes(quote, LEAD) if (d := lead_days(t)) is not None), default=None)
@@ -55,10 +55,10 @@ def lead_of(quote: Quote) -> int | None:
 def warranty_of(quote: Quote) -> int | None:
     """Months: the shortest that parts' lines name, or longer by a service line or a note on the whole."""
     of_parts = [
-        m for x in quote.lines
-        if not x.optional and x.role == "part" and (m := _bare_months(x.warranty)) is not None
+        m for line in quote.lines
+        if not line.optional and line.role == "part" and (m := _bare_months(line.warranty)) is not None
     ]  # fmt: skip
-    services = [x.text for x in quote.lines if not x.optional and x.role == "service"]
+    services = [line.text for line in quote.lines if not line.optional and line.role == "service"]
     said = [t for t in services if re.search(WARRANTY, t.casefold())]
     whole = [m for t in (*said, *_notes(quote, WARRANTY)) if (m := warranty_months(t)) is not None]
     found = [*whole, *([min(of_parts)] if of_parts else [])]

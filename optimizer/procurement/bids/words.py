@@ -47,7 +47,7 @@ def is_open(b: Bid) -> bool:
     """Whether a bid can't be awarded for what could not be read or judged alone: nothing of it is known to fail."""
     t = b.technical
     fails = bool(t.still_failed) or not (t.runs or t.not_judged or b.apart)
-    return not (b.responsive or fails or any(f.code == "expired" for f in b.flags))
+    return not (b.responsive or fails or any(flag.code == "expired" for flag in b.flags))
 
 
 def distance(_: Words, b: Bid) -> str:
@@ -72,4 +72,4 @@ def amount(x: Decimal | None) -> str:
 
 def first_of(flags: Sequence[Flag]) -> list[Flag]:
     """Marks that are told before anything else: why a bid can't be compared."""
-    return [f for f in flags if f.code.startswith(("time-money", "price-list", "unread", "no-rate"))]
+    return [flag for flag in flags if flag.code.startswith(("time-money", "price-list", "unread", "no-rate"))]

@@ -49,7 +49,7 @@ def included_services() -> tuple[str, str]:
 def left_out(q: Quote) -> list[tuple[str, str]]:
     """Sentences with what the buyer has already: of the site, and parts of the build."""
     out = [(N_("what the site has already: {what}"), x) for x in (N_("racks"), N_("network")) if x in q.request.have]
-    owned = dict.fromkeys(x.name for x in q.lines if x.origin == "owned" and x.pieces)
+    owned = dict.fromkeys(line.name for line in q.lines if line.origin == "owned" and line.pieces)
     return [*out, *((N_("part already in hand: {what}"), x) for x in owned)]
 
 
@@ -73,10 +73,14 @@ def excluded(_: Words, q: Quote) -> list[str]:
 def remarks(_: Words, q: Quote) -> list[str]:
     """Notes and warnings of the result that bear on a buyer, and findings that are no pass; prices aside, of which the
     sheets speak by formula."""
-    out = [_.sentence(x.text) for x in q.chosen.checks if x.status != "pass" and x.rule not in that_read("orders")]
+    out = [
+        _.sentence(check.text)
+        for check in q.chosen.checks
+        if check.status != "pass" and check.rule not in that_read("orders")
+    ]
     out += [_.pair(*q.model_note)] if q.model_note[0] else []
     out += [_.sentence(read_message(m.model_dump())) for m in q.result.messages if m.code == "not-proven"]
-    out += [_.sentence(x) for x in q.notes]
+    out += [_.sentence(note) for note in q.notes]
     out.append(_.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high."))
     return out
 
@@ -87,7 +91,11 @@ VALIDITY, TAX, NOT_INCLUDED = N_("Validity"), N_("Tax"), N_("Not included")
 
 def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
     """(heading, text, open): terms of purchase; the open ones are for the parties to fill in."""
-    days = [x.offer.lead_time_days for x in q.lines if x.offer is not None and x.offer.lead_time_days is not None]
+    days = [
+        line.offer.lead_time_days
+        for line in q.lines
+        if line.offer is not None and line.offer.lead_time_days is not None
+    ]
     agreed = _.stacked("to be agreed")
     tax = N_("Prices are net of tax; tax of {percent} % is added as shown.")
     no_tax = N_("Prices are net of tax; no tax is in the total.")
@@ -96,7 +104,9 @@ def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
         "Prices are those read at the sources listed under provenance, on the days stated there. They bind no seller "
         "until that seller confirms them."
     )
-    if any(x.offer is not None and x.price is not None and x.offer.confidence == "estimate" for x in q.lines):
+    if any(
+        line.offer is not None and line.price is not None and line.offer.confidence == "estimate" for line in q.lines
+    ):
         prices = N_(
             "Prices are those listed under provenance: read at a source on the day stated there, or estimated where "
             "it says so. They bind no seller until that seller confirms them."
@@ -193,7 +203,7 @@ def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
     if r.precision:
         yield Requirement(_("Precision"), r.precision, p.plan.precision, "none", "")
     conditions_ = ", ".join(word(_, x) for x in sorted(r.conditions))
-    had = ", ".join(word(_, x) for x in sorted({x.offer.condition for x in q.lines if x.offer is not None}))
+    had = ", ".join(word(_, x) for x in sorted({line.offer.condition for line in q.lines if line.offer is not None}))
     yield Requirement(_("Condition of goods"), conditions_, had or "–", "none", "")
     yield at_most(N_("Nodes"), r.max_nodes, p.nodes[0].count, "")
     if r.max_power_w is not None:
@@ -214,7 +224,7 @@ def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
 
 def _lead_time(_: Words, q: Quote, most: int) -> Requirement:
     """The longest lead time against what is asked; a line whose seller states none leaves it unknown."""
-    bought = [x.offer.lead_time_days for x in q.lines if x.offer is not None and x.origin != "included"]
+    bought = [line.offer.lead_time_days for line in q.lines if line.offer is not None and line.origin != "included"]
     stated = [x for x in bought if x is not None]
     unknown = len(bought) - len(stated)
     offered = _("not known")

@@ -104,7 +104,7 @@ def data(q: Quote, words: Words) -> dict[str, Any]:
         "lines": [_row(q, i, x) for i, x in enumerate(q.lines)],
         "included": included(words, q),
         "not_included": excluded(words, q),
-        "checks": [x.model_dump(mode="json") for x in q.chosen.checks],
+        "checks": [check.model_dump(mode="json") for check in q.chosen.checks],
         "deviations": [
             {
                 "item": x.title,

@@ -160,14 +160,14 @@ def offered(
         policy.whole("offers.fresh_days_memory"),
     )
     all_lines = [tuple(_lines(new, p, rates, party.day)) for p in front]
-    weights = tuple(sum((_support(x, rates) for x in lines), Decimal(0)) for lines in all_lines)
+    weights = tuple(sum((_support(line, rates) for line in lines), Decimal(0)) for lines in all_lines)
     i = next(i for i, p in enumerate(front) if p.id == wanted)
     lines = all_lines[i]
     if party.confirmed:
         _confirmable(lines)
     spares = minor(front[i].cost.spares, r.currency)
     money = sums(
-        [x.total for x in lines], spares, weights[i], terms.discount, rates.support, rates.tax
+        [line.total for line in lines], spares, weights[i], terms.discount, rates.support, rates.tax
     )  # fmt: skip
     if not terms.discount and money.total != minor(front[i].cost.total, r.currency):
         raise AssertionError(f"quote {money.total}, solve {front[i].cost.total}")
@@ -185,9 +185,11 @@ def offered(
 def _confirmable(lines: Iterable[Line]) -> None:
     """Raises InputError where a price can't be one that its seller has confirmed: an estimate, or a stale one."""
     weak = {
-        x.part: "an estimate" for x in lines if x.offer is not None and x.price and x.offer.confidence == "estimate"
+        line.part: "an estimate"
+        for line in lines
+        if line.offer is not None and line.price and line.offer.confidence == "estimate"
     }
-    weak |= {x.part: "stale on the day of the quote" for x in lines if x.stale and x.part not in weak}
+    weak |= {line.part: "stale on the day of the quote" for line in lines if line.stale and line.part not in weak}
     if weak:
         text = "the prices can't be called confirmed: " + ", ".join(f"{part} is {why}" for part, why in weak.items())
         remedy = (

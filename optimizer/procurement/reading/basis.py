@@ -97,7 +97,7 @@ def in_units(header: Header, rows: Body, given: Mapping, notices: list[Notice]) 
     money = {n: c for n, c in header.columns.items() if c.field in (*MONEY, "tax_amount")}
     if given.columns or any(c.scale != 1 for c in money.values()):
         return header
-    said = [(n, int(s)) for n in rows.notes if (s := _unit_of_note(n))]
+    said = [(note, int(s)) for note in rows.notes if (s := _unit_of_note(note))]
     if len({s for _, s in said}) != 1:
         return header
     note, scale = said[0]
@@ -155,8 +155,8 @@ def quote_facts(said: dict[str, str], notes: Iterable[str]) -> tuple[str, date |
     """(number, date of the quote): `A-88 vom 18.11.2026, gültig bis ...` is A-88 of that day."""
     number = said.get("quote_no", "")
     day = read_date(said.get("quote_date", ""))
-    texts = [number, *(_behind("dated", n) for n in notes)]
-    day = day or next((d for t in texts if (d := read_date(re.split("[,，;；]", t)[0]))), None)
+    texts = [number, *(_behind("dated", note) for note in notes)]
+    day = day or next((d for text in texts if (d := read_date(re.split("[,，;；]", text)[0]))), None)
     return re.split(r"[,，;；]|\s/\s|\s(?:vom|dated|of|from|date)\b", number)[0].strip(), day
 
 
@@ -184,7 +184,7 @@ def only(values: Iterable[str]) -> str:
 
 def valid_until(said: dict[str, str], notes: Iterable[str], quoted: date | None, notices: list[Notice]) -> date | None:
     """By its label, else by a sentence: `Prices valid until 15-Dec-2026`, `gültig bis zum 31.12.2026`."""
-    in_notes = (_behind("valid_until", n) for n in notes)
+    in_notes = (_behind("valid_until", note) for note in notes)
     text = said.get("valid_until", "") or next((t for t in in_notes if read_date(t) or read_days(t)), "")
     if not text:
         return None

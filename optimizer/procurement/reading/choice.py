@@ -71,7 +71,7 @@ def _other_tables(others: list[Sheet], chosen: Sheet) -> list[tuple[str, str]]:
 
 def _mapped_header(sheet: Sheet, given: Mapping) -> Header:
     columns: dict[int, Column] = {}
-    row = next((r.cells for r in sheet.rows if r.number == given.header_row), {})
+    row = next((row.cells for row in sheet.rows if row.number == given.header_row), {})
     for letters, c in given.columns.items():
         if not re.fullmatch(r"[A-Za-z]{1,3}", letters):
             raise InputError(Fault("bad-map", "is no column letter", column=f"columns.{letters}", value=letters))
@@ -79,7 +79,7 @@ def _mapped_header(sheet: Sheet, given: Mapping) -> Header:
             tax = "" if c.tax == "unknown" else c.tax
             n = column_number(letters)
             columns[n] = Column(c.field, str(row.get(n, "")), tax, c.currency, c.scale, c.per)
-    fields = [c.field for c in columns.values()]
+    fields = [column.field for column in columns.values()]
     doubled = sorted({f for f in fields if fields.count(f) > 1})
     if doubled:
         raise InputError(
@@ -89,7 +89,7 @@ def _mapped_header(sheet: Sheet, given: Mapping) -> Header:
 
 
 def _header_in_row(path: Path, sheet: Sheet, given: Mapping) -> Header:
-    rows = {r.number: r for r in sheet.rows}
+    rows = {row.number: row for row in sheet.rows}
     row = rows.get(given.header_row or 0)
     found = None
     if row and given.header_rows == 1:
@@ -138,11 +138,11 @@ def _best_product(sheet: Sheet, header: Header, choices: list[list[int]]) -> tup
 def _unit_as_price(sheet: Sheet, header: Header) -> Header:
     """`Qty, Unit, Ext.`: a column of units that holds numbers is one of prices, where no other is."""
     at = next((c for c, x in header.columns.items() if x.field == "unit"), None)
-    if at is None or any(x.field == "unit_price" for x in header.columns.values()):
+    if at is None or any(column.field == "unit_price" for column in header.columns.values()):
         return header
     cells = _below(sheet, header, at)
-    bare = [numbers.read(x) for x in cells if isinstance(x, str)]
-    prices = sum(isinstance(x, Decimal) for x in cells) + sum(bool(r.values) and not r.rest for r in bare)
+    bare = [numbers.read(cell) for cell in cells if isinstance(cell, str)]
+    prices = sum(isinstance(cell, Decimal) for cell in cells) + sum(bool(r.values) and not r.rest for r in bare)
     if prices * 2 <= len(cells):
         return header
     return replace(header, columns={**header.columns, at: replace(header.columns[at], field="unit_price")})
@@ -151,10 +151,10 @@ def _unit_as_price(sheet: Sheet, header: Header) -> Header:
 def _item_as_name(sheet: Sheet, header: Header) -> Header:
     """`SKU, Item, Price`: a column of running numbers that holds names is one of names, where no other is."""
     at = next((c for c, x in header.columns.items() if x.field == "number"), None)
-    if at is None or any(x.field in ("name", "description") for x in header.columns.values()):
+    if at is None or any(column.field in ("name", "description") for column in header.columns.values()):
         return header
     cells = _below(sheet, header, at)
-    named = sum(isinstance(x, str) and len(re.findall(r"[^\W\d_]", x)) > 3 for x in cells)
+    named = sum(isinstance(cell, str) and len(re.findall(r"[^\W\d_]", cell)) > 3 for cell in cells)
     if named * 2 <= len(cells):
         return header
     return replace(header, columns={**header.columns, at: replace(header.columns[at], field="name")})
@@ -162,7 +162,7 @@ def _item_as_name(sheet: Sheet, header: Header) -> Header:
 
 def _below(sheet: Sheet, header: Header, column: int) -> list[Cell]:
     """The first cells of a column below the header."""
-    found = (r.cells.get(column) for r in sheet.rows if r.number > header.row)
+    found = (row.cells.get(column) for row in sheet.rows if row.number > header.row)
     return [x for x in found if x is not None][:TRIED_ROWS]
 
 

@@ -112,7 +112,7 @@ class Line(Frozen):
     @property
     def settled(self) -> bool:
         """Whether nothing of the line needs a person's look."""
-        unsettled = any(i.severity == "error" for i in self.issues)
+        unsettled = any(issue.severity == "error" for issue in self.issues)
         return not unsettled and (self.role == "service" or self.matched.part is not None or bool(self.holds))
 
 
@@ -188,4 +188,4 @@ class Quote(Frozen):
     @property
     def open_lines(self) -> tuple[Line, ...]:
         """Lines that need a person's look: unmatched, only suggested, or with an error."""
-        return tuple(x for x in self.lines if not x.settled)
+        return tuple(line for line in self.lines if not line.settled)

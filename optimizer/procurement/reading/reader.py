@@ -254,11 +254,11 @@ def _doubts(found: Sequence[Line], currency: str, tax: Tax) -> list[Issue]:
 
 def _unread(rows: Body, header: Header, sheet: Sheet) -> str:
     """Columns of the table with a header of their own and an amount in some line, which no field took."""
-    by_number = {r.number: r.cells for r in sheet.rows}
+    by_number = {row.number: row.cells for row in sheet.rows}
     heads = by_number.get(header.row, {})
-    lines = [by_number[r.row] for r in rows.lines]
+    lines = [by_number[line.row] for line in rows.lines]
     unread = [c for c in heads if c not in header.columns and c not in header.unused]
-    filled = [c for c in unread if any(is_amount(x.get(c)) for x in lines)]
+    filled = [c for c in unread if any(is_amount(line.get(c)) for line in lines)]
     return ", ".join(f"{column_letters(c)} {str(heads[c])!r}" for c in filled)
 
 
@@ -275,7 +275,7 @@ def _done(rows: Body, header: Header, tables: Tables, sheet: Sheet) -> list[Noti
         out.append(Notice(code="further-tables", text=text))
     if tables.encoding not in ("", "utf-8-sig"):
         out.append(Notice(code="encoding", text=f"read as {tables.encoding}"))
-    optional = [r.row for r in rows.lines if r.optional]
+    optional = [line.row for line in rows.lines if line.optional]
     if optional:
         out.append(Notice(code="optional-lines", text=f"optional, in no sum: rows {', '.join(map(str, optional))}"))
     return out

@@ -22,14 +22,14 @@ def review_rows(quotes: Iterable[Quote]) -> list[list[str]]:
     out = []
     for q in quotes:
         for x in q.open_lines:
-            errors = [i.text for i in x.issues if i.severity == "error"]
+            errors = [issue.text for issue in x.issues if issue.severity == "error"]
             reason = "; ".join(([x.matched.reason] if x.matched.part is None and x.role == "part" else []) + errors)
             first, rest = x.matched.candidates[:1], x.matched.candidates[1:]
             cells = [
                 q.source, q.sheet, str(x.row), x.part_number, x.text, _shown(x.qty), _shown(x.unit_price), x.currency,
                 reason, "".join(first), str(x.matched.score or ""), "|".join(rest),
             ]  # fmt: skip
-            out.append([safe_cell(c) for c in cells])
+            out.append([safe_cell(cell) for cell in cells])
     return out
 
 
@@ -43,9 +43,12 @@ def write_review(path: Path, quotes: Iterable[Quote]) -> int:
 def suggestions(quote: Quote) -> dict[str, str]:
     """Line text -> best suggestion, for the comments of map.toml."""
     return {
-        x.part_number or x.text: x.matched.candidates[0]
-        for x in quote.lines
-        if x.role == "part" and x.matched.part is None and x.matched.candidates and x.matched.reason == SIMILAR
+        line.part_number or line.text: line.matched.candidates[0]
+        for line in quote.lines
+        if line.role == "part"
+        and line.matched.part is None
+        and line.matched.candidates
+        and line.matched.reason == SIMILAR
     }
 
 

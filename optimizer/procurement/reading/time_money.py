@@ -259,13 +259,13 @@ def _of_sheet(sheet: Sheet, rows: Body) -> Iterator[Reason]:
         yield Reason(sheet.name, None, period_of(sheet.name))
     elif re.fullmatch(r"(?i)subscriptions?|订阅|サブスクリプション", sheet.name.strip()):
         yield Reason(sheet.name, None)
-    by_number: dict[int, Row] = {r.number: r for r in sheet.rows}
+    by_number: dict[int, Row] = {row.number: row for row in sheet.rows}
     for said in rows.ignored:
         row = by_number.get(said.row)
         if row is None or said.reason.startswith(("header", "ignored")):
             continue
-        texts = [x for x in row.cells.values() if isinstance(x, str)]
-        whole = " ".join(str(x) for x in row.cells.values())
+        texts = [cell for cell in row.cells.values() if isinstance(cell, str)]
+        whole = " ".join(str(cell) for cell in row.cells.values())
         found = _of_sum(texts) if said.reason.startswith("sum") else _of_text(whole)
         if found is not None:
             yield Reason(whole[:SHORT_TEXT], said.row, found.period, found.term_months)
@@ -433,17 +433,17 @@ def _settled(
     """Lines whose total is what is paid in all: work and licences over a term of their own, which the total has in it;
     and beside such lines what has no term and is quantity x price, bought once under the same header."""
     over = {
-        x.row for x in priced
-        if (x.role == "service" or x.matched.part is None) and _times(x, own_terms.get(x.row), period)
+        line.row for line in priced
+        if (line.role == "service" or line.matched.part is None) and _times(line, own_terms.get(line.row), period)
     }  # fmt: skip
     once = {
-        x.row for x in priced
-        if x.row not in own_terms and "term" in raws[x.row].columns
-        and x.unit_price is not None and x.qty is not None and x.line_total is not None
-        and same_money(x.unit_price * x.qty, x.line_total)
+        line.row for line in priced
+        if line.row not in own_terms and "term" in raws[line.row].columns
+        and line.unit_price is not None and line.qty is not None and line.line_total is not None
+        and same_money(line.unit_price * line.qty, line.line_total)
     }  # fmt: skip
     bought = once if over else set()
-    return over | bought if bought or all(x.role == "service" for x in priced if x.row in over) else set()
+    return over | bought if bought or all(line.role == "service" for line in priced if line.row in over) else set()
 
 
 def _over_term(lines: Mapping[int, Line], row: int, term: int | None, period: Period | None) -> bool:
@@ -456,7 +456,7 @@ def with_terms(
 ) -> dict[int, Line]:
     """Lines whose total is over a term without the false fault of their product; with the buyer's term the recurring
     ones over it."""
-    raws = {r.row: r for r in rows.lines}
+    raws = {line.row: line for line in rows.lines}
     out: dict[int, Line] = {}
     period = found.period if found else None
     for i, x in lines.items():
@@ -464,7 +464,7 @@ def with_terms(
         times = _times(x, own or (found.term_months if found else None), period)
         if times is not None:
             text = f"the total is quantity x price x {times.normalize():f}: it is over the term"
-            kept = tuple(n for n in x.issues if n.code != "line-arithmetic")
+            kept = tuple(issue for issue in x.issues if issue.code != "line-arithmetic")
             x = x.model_copy(update={"periods": times, "issues": (*kept, _note(x.row, "over-term", text))})
         if found and given_months and x.row in found.rows and found.period:
             x = _over(x, given_months, found.period)
@@ -487,7 +487,7 @@ def over_its_own_term(quote: Quote) -> Quote | None:
     found = quote.time_money
     if found is None or found.period is None or found.term_months is None:
         return None
-    lines = (_over(x, found.term_months, found.period) if x.row in found.rows else x for x in quote.lines)
+    lines = (_over(line, found.term_months, found.period) if line.row in found.rows else line for line in quote.lines)
     return quote.model_copy(update={"lines": tuple(lines)})
 
 
@@ -498,7 +498,7 @@ def of_all_periods(
     states of a period, and only one of them is what its lines sum to."""
     if found is None or found.period is None:
         return list(totals)
-    counted_in = [x for x in lines if x.amount is not None and not x.optional]
+    counted_in = [line for line in lines if line.amount is not None and not line.optional]
     goods = exact_sum([x.amount for x in counted_in if x.amount is not None])
     each = exact_sum([x.amount / x.periods for x in counted_in if x.amount is not None])
     out = []
@@ -512,11 +512,11 @@ def of_all_periods(
 
 def counted(found: Recurring, lines: Sequence[Line], given_months: int | None) -> Recurring:
     """With the amount of a period and over the file's own term, of the recurring lines."""
-    of_lines = [x for x in lines if x.row in found.rows and not x.optional]
-    known = [x.amount for x in of_lines if x.amount is not None]
+    of_lines = [line for line in lines if line.row in found.rows and not line.optional]
+    known = [line.amount for line in of_lines if line.amount is not None]
     if found.period is None or len(known) < len(of_lines):
         return found.model_copy(update={"counted_months": None})
-    each = exact_sum([cents((x.amount or Decimal(0)) / x.periods) for x in of_lines])
+    each = exact_sum([cents((line.amount or Decimal(0)) / line.periods) for line in of_lines])
     over = None
     if found.term_months:
         over = cents(each * periods_in(found.term_months, found.period))

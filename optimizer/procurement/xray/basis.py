@@ -77,7 +77,7 @@ class Conversion:
         q, code = self.quote, self.quote.currency
         usd = self.usd.get(code)
         rate = self.tax_rate
-        by_line = all(x.tax_rate is not None for x in q.lines if x.tax == "gross")
+        by_line = all(line.tax_rate is not None for line in q.lines if line.tax == "gross")
         words = {
             "net": "The quote's prices are net of tax",
             "gross": f"The quote's prices hold {rate:f} % tax, taken out" if rate is not None
@@ -86,7 +86,7 @@ class Conversion:
             "unknown": "The quote does not say whether its prices hold tax: they are taken as net",
         }  # fmt: skip
         text = words[q.tax]
-        several = sorted({x.currency for x in q.lines if x.currency})
+        several = sorted({line.currency for line in q.lines if line.currency})
         if not code and len(several) > 1:
             text += f"; its lines are in {', '.join(several)}, each taken at its own rate"
         elif not code:

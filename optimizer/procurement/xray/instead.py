@@ -29,7 +29,7 @@ def instead(
     solver = Solver(asked, clock=clock, judged=rows)
     front = solver.front()
     unit = market.request.currency
-    points = [_beside(asked, point_data(asked, p, "b"), hardware_cents, tenths) for p in front.points]
+    points = [_beside(asked, point_data(asked, point, "b"), hardware_cents, tenths) for point in front.points]
     fastest = points[-1] if points else None
     as_fast: Beside | None = None
     cheapest: Beside | None = None

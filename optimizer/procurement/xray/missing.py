@@ -274,9 +274,9 @@ REMINDERS = (
 
 def _reminders(c: Case, quote: Quote) -> Iterable[Missing]:
     """Things that no rule demands and quotes often leave out."""
-    said = [" ".join((x.text, x.name, x.section, x.warranty, x.note)) for x in quote.lines]
+    said = [" ".join((line.text, line.name, line.section, line.warranty, line.note)) for line in quote.lines]
     for kind, what, text in REMINDERS:
-        if any(has(kind, t) for t in said) or (kind == "support" and any(x.warranty for x in quote.lines)):
+        if any(has(kind, t) for t in said) or (kind == "support" and any(line.warranty for line in quote.lines)):
             continue
         if kind == "rails":
             if not c.platform.rack_mount:
@@ -293,7 +293,7 @@ def memory_facts(c: Case, checks: list[Check]) -> MemoryFacts | None:
     modules = sum(q for _, q in c.parts(Memory))
     if not counts or c.gpu.form_factor == "integrated":
         return None
-    mine = [x for x in checks if x.rule == "host_memory" and x.unit == "modules"]
+    mine = [check for check in checks if check.rule == "host_memory" and check.unit == "modules"]
     status = mine[0].status if mine else "pass"
     channels = counts[0]
     if modules == 0:
@@ -315,7 +315,7 @@ def supply_facts(c: Case, checks: list[Check]) -> SupplyFacts | None:
         return None
     each = watts_at(b, c.line_volts)
     limit = node_limit_w(b, c.line_volts, c.policy)
-    mine = [x.status for x in checks if x.rule == "power"]
+    mine = [check.status for check in checks if check.rule == "power"]
     status: Status = "fail" if c.load_w > limit or "fail" in mine else "warn" if "warn" in mine else "pass"
     if each == 0:
         text = f"{b.fitted} fitted, not specified for {c.line_volts} V"

@@ -63,7 +63,7 @@ class Open:
 
     def may_be(self, roles: Collection[str], *, surely: bool = False) -> tuple[OpenLine, ...]:
         """Lines that may be of one of the roles; `surely`: those alone whose words say so."""
-        return tuple(x for x in self.lines if (not surely if x.roles is None else x.roles & set(roles)))
+        return tuple(line for line in self.lines if (not surely if line.roles is None else line.roles & set(roles)))
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def open_of(quote: Quote, catalog: Catalog) -> Open:
             roles = frozenset()  # a detail of a configured server, in no words of a part
         if roles is None or roles:
             found.append(OpenLine(x.row, roles))
-    if any(i.code == "sheets-unread" for i in quote.issues):
+    if any(issue.code == "sheets-unread" for issue in quote.issues):
         found.append(OpenLine(None, None))
     return Open(tuple(found))
 
@@ -141,20 +141,20 @@ def settled(checks: Sequence[Check], left: Open) -> Judgement:
         if lines:
             before = open_rules.get(x.rule)
             text = f"{before.text}; {x.text}" if before else x.text
-            both = (*before.lines, *(y for y in lines if y not in before.lines)) if before else lines
+            both = (*before.lines, *(line for line in lines if line not in before.lines)) if before else lines
             open_rules[x.rule] = NotJudged(x.rule, text, both)
         else:
             out.checks.append(x)
-    failed = {x.rule for x in out.checks if x.status == "fail"}
+    failed = {check.rule for check in out.checks if check.status == "fail"}
     out.open.extend(x for rule, x in open_rules.items() if rule not in failed)
     # A rule that fails surely in one respect has failed; what else it says stays open and is not printed as a pass.
-    out.checks[:] = [x for x in out.checks if x.rule not in open_rules or x.rule in failed]
+    out.checks[:] = [check for check in out.checks if check.rule not in open_rules or check.rule in failed]
     return out
 
 
 def where(lines: Iterable[OpenLine]) -> str:
     """`row 15`, `rows 8, 9-12`, `a sheet that was not read`."""
-    rows = sorted({x.row for x in lines if x.row is not None})
+    rows = sorted({line.row for line in lines if line.row is not None})
     runs: list[list[int]] = []
     for n in rows:
         if runs and n == runs[-1][-1] + 1:
@@ -165,4 +165,4 @@ def where(lines: Iterable[OpenLine]) -> str:
     if not rows:
         return UNREAD
     text = f"rows {said}" if len(rows) > 1 else f"row {said}"
-    return ALSO_UNREAD.format(where=text) if any(x.row is None for x in lines) else text
+    return ALSO_UNREAD.format(where=text) if any(line.row is None for line in lines) else text

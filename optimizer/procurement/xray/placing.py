@@ -30,7 +30,7 @@ class Scope:
 
 def scope(quote: Quote, catalog: Catalog) -> Scope:
     """The build that rules are held against. Of several kinds of nodes that with the most GPUs, the others named."""
-    parts = [x for x in quote.lines if x.role == "part" and not x.optional]
+    parts = [line for line in quote.lines if line.role == "part" and not line.optional]
     if not any(x.pieces for x in parts):
         text = "No line says how many pieces: a price list. Prices alone were X-rayed."
         return Scope(None, text, frozenset(), prices_only=True, reason="says no quantities")
@@ -56,10 +56,10 @@ def _judged(placed: Placed, text: str, rows: frozenset[int]) -> Scope:
 def _rows(quote: Quote, placed: Placed) -> frozenset[int]:
     left = {x.row for x in placed.unplaced}
     rows = {
-        x.row for x in quote.lines
-        if x.role == "part" and not x.optional and x.matched.part and x.pieces and x.row not in left
+        line.row for line in quote.lines
+        if line.role == "part" and not line.optional and line.matched.part and line.pieces and line.row not in left
     }  # fmt: skip
-    return frozenset(rows | {x.row for x in quote.lines if rows & {*x.holds}})
+    return frozenset(rows | {line.row for line in quote.lines if rows & {*line.holds}})
 
 
 def _said(placed: Placed, catalog: Catalog) -> str:
@@ -91,14 +91,16 @@ def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
     ]  # fmt: skip
     mine = {x.row for x in (*of[main], *shared)}
     try:
-        placed = to_build(quote.model_copy(update={"lines": tuple(x for x in quote.lines if x.row in mine)}), catalog)
+        placed = to_build(
+            quote.model_copy(update={"lines": tuple(line for line in quote.lines if line.row in mine)}), catalog
+        )
     except InputError as e:
         reason = f"Different kinds of nodes, and none of them a build: {e.faults[0].text}"
         return Scope(None, f"{reason}.", frozenset(), reason=reason)
     others = []
     for p, lines in of.items():
         if p != main:
-            rows = ", ".join(str(x.row) for x in lines if x.row not in mine)
+            rows = ", ".join(str(line.row) for line in lines if line.row not in mine)
             others.append(f"{catalog.parts[p].name} (rows {rows})")
     unseen = " ".join(f"Not X-rayed by rules, only by price: {x}." for x in others)
     text = (

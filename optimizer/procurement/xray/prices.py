@@ -64,7 +64,7 @@ def _paid(quote: Quote, build: Build | None, pricing: _Pricing, carried: Mapping
     paid: dict[str, int] = {}
     for line in quote.lines:
         for part, amount in _shares(line, carried.get(line.row, []), cents[line.row] or 0, home, pricing.market):
-            pieces = sum(x.pieces or 0 for x in quote.lines if x.row in home and x.matched.part == part)
+            pieces = sum(line.pieces or 0 for line in quote.lines if line.row in home and line.matched.part == part)
             share = Fraction(have[part], pieces) if pieces > have[part] else Fraction(1)
             paid[part] = paid.get(part, 0) + (rounded(amount * share) or 0)
     return paid
@@ -149,8 +149,8 @@ def _carrier(
     quote: Quote, scope: Scope, home: Mapping[int, str], cents: Mapping[int, int | None], catalog: Catalog
 ) -> Line | None:
     """The line whose price holds the parts that have none: the node's, else the dearest of the build."""
-    priced = [x for x in quote.lines if x.row in scope.rows and cents[x.row] and x.matched.part]
-    nodes = [x for x in priced if catalog.parts[x.matched.part or ""].kind in NODES]
+    priced = [line for line in quote.lines if line.row in scope.rows and cents[line.row] and line.matched.part]
+    nodes = [line for line in priced if catalog.parts[line.matched.part or ""].kind in NODES]
     return max(nodes or priced, key=lambda x: (cents[x.row] or 0, -x.row), default=None)
 
 
@@ -164,7 +164,7 @@ def catalog_cents(market: Market, part: str, pieces: int, board: str = "") -> tu
     if part in book.prices:
         found = book.purchase({part: pieces})
         if found is not None:
-            line = next((x for x in found.lines if x.offer is not None), None)
+            line = next((line for line in found.lines if line.offer is not None), None)
             offer = line.offer if line else None
             said = (
                 f"{offer.confidence}, {offer.date}, {offer.seller}{', stale' if line and line.stale else ''}"
@@ -339,7 +339,9 @@ def _otherwise(market: Market, part: str, why: str) -> str:
 
 def _hardware(quote: Quote, cents: Mapping[int, int | None]) -> int | None:
     """Minor units of all part lines that have a price; None where none has."""
-    found = [c for x in quote.lines if x.role == "part" and not x.optional and (c := cents[x.row]) is not None]
+    found = [
+        c for line in quote.lines if line.role == "part" and not line.optional and (c := cents[line.row]) is not None
+    ]
     return sum(found) if any(found) else None
 
 
@@ -347,7 +349,7 @@ def _tax(lines: list[Line], cents: Mapping[int, int | None], off: int, rate: Dec
     """Minor units of tax on the net amounts, rounded once per rate; None where a line's rate is not known. `off` and
     lines without a rate of their own are at `rate` (percent)."""
     by_rate: dict[Decimal, int] = {}
-    for at, net in [*((x.tax_rate, cents[x.row] or 0) for x in lines), (None, off)]:
+    for at, net in [*((line.tax_rate, cents[line.row] or 0) for line in lines), (None, off)]:
         percent = rate if at is None else at
         if net and percent is None:
             return None

@@ -24,7 +24,7 @@ class Finding(Protocol):
 
 def stop_of(checks: Iterable[Finding], gpu: str) -> str:
     """What keeps every plan from a build of such GPUs: the first rule that it fails, else the request's limits."""
-    failed = [c for c in checks if c.status == "fail"]
+    failed = [check for check in checks if check.status == "fail"]
     no_plan = that_read("model") | that_read("row")
     texts = [c.text for c in failed if c.rule in no_plan]
     # A GPU that its chassis can't hold or feed runs no plan either.

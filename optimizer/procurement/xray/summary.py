@@ -166,7 +166,7 @@ def _prices(x: XRay, _: Words) -> Iterable[str]:
 
 
 def _rules(x: XRay, _: Words) -> Iterable[str]:
-    failed = list(dict.fromkeys(c.rule for c in x.checks if c.status == "fail"))
+    failed = list(dict.fromkeys(check.rule for check in x.checks if check.status == "fail"))
     if failed:
         said = _.list(rule_titles().get(r, r) if _.chinese else r for r in failed)
         one = len(failed) == 1
@@ -175,7 +175,11 @@ def _rules(x: XRay, _: Words) -> Iterable[str]:
         yield _("No rule fails.")
     elif x.checks:
         yield _("No rule that was judged fails.")
-    unfit = [c.text for c in x.checks if c.status == "fail" and c.rule == "fit" and not c.text.startswith("needs ")]
+    unfit = [
+        check.text
+        for check in x.checks
+        if check.status == "fail" and check.rule == "fit" and not check.text.startswith("needs ")
+    ]
     if unfit and x.build is not None:
         yield _("Fit: {what}.", what=_.list(unfit, "; "))
 
@@ -217,7 +221,7 @@ def _speed(x: XRay, _: Words) -> Iterable[str]:
     each = ""
     if t.per_user_tok_s is not None:
         each = _(", {speed} for each of {users} users", speed=f"{t.per_user_tok_s:,.1f}", users=t.concurrency)
-    held = _(", once the rules that fail are mended") if any(c.status == "fail" for c in x.checks) else ""
+    held = _(", once the rules that fail are mended") if any(check.status == "fail" for check in x.checks) else ""
     yield _(
         "{build} give {speed} {unit} of {model} at {precision} (80 % interval {low}-{high}){each}{held}.",
         build=what, speed=f"{t.output_tok_s:,.0f}", unit=t.unit, model=x.request.model, precision=x.precision,
@@ -278,7 +282,7 @@ def _mend(x: XRay, _: Words) -> Iterable[str]:
             x.build is not None
             and x.instead is not None
             and not x.not_judged
-            and any(c.status == "fail" for c in x.checks)
+            and any(check.status == "fail" for check in x.checks)
         ):
             yield _("No build near it passes every rule.")
         return

@@ -150,7 +150,7 @@ def _one(s: Sheet, row: int, x: XLine) -> None:
     s.text(row, 10, mark(x, _), align="center", **EDGE, **shade)
     carries = _("together with {rows}", rows=rows(x.carries, _)) if x.carries else ""
     said = [catalog_price(x.catalog_price, _), carries, _(x.reason) if not x.part and x.role == "part" else ""]
-    said += [_.text(t) for t in x.issues]
+    said += [_.text(issue) for issue in x.issues]
     s.text(row, 11, _.list((t for t in said if t), "; "), **EDGE)
 
 
@@ -275,7 +275,7 @@ def _mend(book: Frame, x: XRay) -> None:
         s.span(row, 0, 2, _(label), bold=True, **EDGE)
         _money(s, row, 3, value, bold=True, **EDGE)
     t = m.throughput
-    warned = [c.text for c in m.checks if c.status == "warn"]
+    warned = [check.text for check in m.checks if check.status == "warn"]
     texts = [
         _(
             "Throughput: {speed} {unit} at {precision}, 80 % interval {interval}",

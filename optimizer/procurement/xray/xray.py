@@ -71,7 +71,8 @@ def xray(
         "policy": {k: f"{v:f}" for k, v in market.policy.changed.items()}, "catalog_sha256": market.catalog.sha256,
         "basis": to.facts(), "above_percent": f"{above:f}", "below_percent": f"{below:f}",
         "mended_among": kept, "lines": priced.lines,
-        "findings": findings, "notices": [n.text for n in quote.notices], "scope": " ".join([found.text, *seen.notes]),
+        "findings": findings, "notices": [notice.text for notice in quote.notices],
+        "scope": " ".join([found.text, *seen.notes]),
         "build": seen.facts(), "checks": [CheckFacts(**vars(x)) for x in seen.checks], "missing": seen.missing,
         "not_judged": unjudged, "not_comparable": apart,
         "memory": None if seen.is_open("host_memory") else seen.case and memory_facts(seen.case, seen.checks),
@@ -118,7 +119,7 @@ class _Seen:
         for x in missing(self._joined(self.case), checks, quote, market):
             lines = () if x.reminder else self.left.may_be(roles_of_missing(x))
             if lines:
-                rows = [y.row for y in lines if y.row is not None]
+                rows = [line.row for line in lines if line.row is not None]
                 self.maybe.append(Unjudged(rule=x.rule, what=x.what, text=x.text, where=where(lines), rows=rows))
             else:
                 self.missing.append(x)
@@ -191,7 +192,7 @@ class _Seen:
 
 
 def _unjudged(x: NotJudged) -> Unjudged:
-    rows = [y.row for y in x.lines if y.row is not None]
+    rows = [line.row for line in x.lines if line.row is not None]
     return Unjudged(rule=x.rule, text=x.text, where=where(x.lines), rows=rows)
 
 

@@ -68,7 +68,7 @@ def errors(runs: Runs, table: Table, k: Constants) -> dict[str, Floats]:
 def row_weights(groups: Sequence[str]) -> Floats:
     """Rows of a large group count less each: a group weighs the square root of its size."""
     size = Counter(groups)
-    w = np.array([1 / math.sqrt(size[g]) for g in groups])
+    w = np.array([1 / math.sqrt(size[group]) for group in groups])
     return np.asarray(w * len(w) / w.sum())
 
 

@@ -59,7 +59,9 @@ class CompareBook(Frame):
 
     @property
     def money_width(self) -> float:
-        return width_of(max((abs(b.equal_gross) for b in self.bids if b.equal_gross is not None), default=Decimal(0)))
+        return width_of(
+            max((abs(bid.equal_gross) for bid in self.bids if bid.equal_gross is not None), default=Decimal(0))
+        )
 
     def line_sum(self, item: int, bid: str, states: Sequence[str]) -> str:
         """Formula that adds up the net amounts of a bid's lines of an item; blank where it has none."""

@@ -198,7 +198,7 @@ def add_scope(book: CompareBook) -> None:
     text = N_("Per bid: included, equivalent (another part for the same end), optional, on request, excluded.")
     s.setup([5, 20, 44, *[each] * len(c.bids)], _("Scope"), _.stacked(text))
     top = FIRST_ITEM - 1
-    s.head(top, [N_("No."), N_("Category"), N_("Item"), *(named(b) for b in c.bids)])
+    s.head(top, [N_("No."), N_("Category"), N_("Item"), *(named(bid) for bid in c.bids)])
     for x in c.items:
         row = FIRST_ITEM + x.number - 1
         s.number(row, 0, x.number, num_format="0", align="center", **CELL)

@@ -49,14 +49,14 @@ def add(book: CompareBook) -> None:
         row = start + k
         s.text(row, 0, _(CRITERIA[key]), **CELL)
         s.text(row, 1, _(HOW[key]), **CELL)
-        weight = next(w.weight for w in book.c.weights if w.key == key)
+        weight = next(weight.weight for weight in book.c.weights if weight.key == key)
         s.formula(row, 2, f"=weight_{key}", weight, num_format="0.##", **CELL)
         for i, b in enumerate(book.bids):
             if not b.responsive:
                 s.text(row, LEFT + i, "–", **{**CELL, "align": "right"})
                 continue
             share = _share(book, key, TOP + k + 1, i)
-            points = next(p.points for p in b.points if p.key == key)
+            points = next(point.points for point in b.points if point.key == key)
             s.formula(row, LEFT + i, f"=ROUND($C{row + 1}*{share},2)", points, num_format="0.00", **CELL)
     _sums(book, start + len(KEYS) + 1, start + 2)
 
@@ -64,13 +64,13 @@ def add(book: CompareBook) -> None:
 def _head(book: CompareBook, row: int, left: list[str]) -> None:
     s = book.sheets["score"]
     head = {"bold": True, "bg_color": DARK, "font_color": "white", "border": 1}
-    for col, text in enumerate([*left, *(named(b) for b in book.bids)]):
+    for col, text in enumerate([*left, *(named(bid) for bid in book.bids)]):
         s.text(row, col, text, **head)
 
 
 def _value(book: CompareBook, row: int, i: int, key: CriterionKey) -> None:
     s, b = book.sheets["score"], book.bids[i]
-    value = next((p.value for p in b.points if p.key == key), None)
+    value = next((point.value for point in b.points if point.key == key), None)
     style: dict[str, Any] = {**CELL, "align": "right"}
     if key == "price" and b.responsive and b.equal_net is not None:
         money(book, s, row, LEFT + i, f"={book.total(i)}", b.equal_net)
@@ -102,7 +102,7 @@ def _sums(book: CompareBook, row: int, first: int) -> None:
     strong: dict[str, Any] = {**CELL, "bold": True, "bg_color": LIGHT}
     s.text(row, 0, _("Score"), **strong)
     s.text(row, 1, "", **strong)
-    total = sum((w.weight for w in book.c.weights), Decimal(0))
+    total = sum((weight.weight for weight in book.c.weights), Decimal(0))
     s.formula(row, 2, f"=ROUND(SUM(C{first}:C{row}),2)", total, num_format="0.##", **strong)
     s.text(row + 1, 0, _("Rank"), **strong)
     for col in (1, 2):

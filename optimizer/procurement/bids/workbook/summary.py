@@ -142,9 +142,9 @@ def _reasons(book: CompareBook, _: Words, b: Bid) -> str:
         out.append(distance(_, b))
     if b.technical.still_failed:
         out.append(technical.failed_words(_, b))
-    out += [f.said(_) for f in b.flags if f.code in STOPS - {"runs-nothing", "no-build"}]
+    out += [flag.said(_) for flag in b.flags if flag.code in STOPS - {"runs-nothing", "no-build"}]
     if not out:
-        out += [f.said(_) for f in b.flags if f.code in ("tax-basis-conflict", "tax-rate-unknown")]
+        out += [flag.said(_) for flag in b.flags if flag.code in ("tax-basis-conflict", "tax-rate-unknown")]
     why = "; ".join(out)
     return _("can't be awarded yet: {why}", why=why) if is_open(b) else _("not responsive: {why}", why=why)
 
@@ -156,11 +156,11 @@ def _sums(book: CompareBook, row: int) -> int:
         "were read"
     )
     lines = [
-        _(text, bid=b.id, amount=amount(b.negotiable_net), currency=c.basis.currency)
-        for b in c.bids
-        if b.negotiable_net
+        _(text, bid=bid.id, amount=amount(bid.negotiable_net), currency=c.basis.currency)
+        for bid in c.bids
+        if bid.negotiable_net
     ]
-    lines += [_.sentence(x) for x in c.notes]
+    lines += [_.sentence(note) for note in c.notes]
     for k, line in enumerate(lines):
         s.span(row + k, 0, len(HEAD) - 1, line)
     return row + len(lines)
@@ -178,7 +178,7 @@ def _flags(book: CompareBook, row: int) -> int:
                 s.text(row, 1, f"{_(SEVERITIES[f.severity])}: {f.code}")
                 s.span(row, 2, len(HEAD) - 1, f.said(_))
                 row += 1
-        softer = sum(f.severity == "warning" for f in b.flags)
+        softer = sum(flag.severity == "warning" for flag in b.flags)
         if softer:
             s.text(row, 0, b.id, align="center")
             s.span(row, 1, len(HEAD) - 1, _("{n} warnings, see sheet Marks", n=softer), font_color="#595959")

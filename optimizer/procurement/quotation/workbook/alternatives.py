@@ -65,22 +65,22 @@ def add(book: Book) -> None:
 def _rows(book: Book, points: list[FrontPoint]) -> list[tuple[str, list[str]]]:
     """Label and a text per point: figures, then the parts by category."""
     _ = book.words
-    serving = all(p.throughput.per_user_tok_s is not None for p in points)
+    serving = all(point.throughput.per_user_tok_s is not None for point in points)
     out = [
-        (_("GPUs"), [gpus(p) for p in points]),
+        (_("GPUs"), [gpus(point) for point in points]),
         (_("Throughput"), [f"{p.throughput.output_tok_s:,.1f} {unit(_, p.throughput.unit)}" for p in points]),
-        (_("80 % interval"), [interval(p) for p in points]),
+        (_("80 % interval"), [interval(point) for point in points]),
     ]
     if serving:
         out.append((_("Each user sees"), [f"{p.throughput.per_user_tok_s:,.1f} tok/s" for p in points]))
         out.append((_("Requests at once"), [f"{p.throughput.concurrency:,}" for p in points]))
     out += [
-        (_("Plan"), [plan(p) for p in points]),
+        (_("Plan"), [plan(point) for point in points]),
         (_("Power of the whole build"), [f"{p.power.total_w / 1000:,.1f} kW" for p in points]),
         (_("Rack units"), [f"{p.rack_units} U" for p in points]),
         (_("Energy a year"), [f"{p.energy.kwh_year:,} kWh" for p in points]),
         (_("Share on estimated prices"), [f"{p.cost.estimated_share * 100:.0f} %" for p in points]),
-        (_("Warnings"), [str(sum(x.status != "pass" for x in p.checks)) for p in points]),
+        (_("Warnings"), [str(sum(check.status != "pass" for check in p.checks)) for p in points]),
     ]
     for kind in [*Kind]:
         parts = [

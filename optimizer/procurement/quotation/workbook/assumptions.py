@@ -17,7 +17,7 @@ LONG_LEAD_DAYS = 60
 
 def currencies(book: Book) -> list[str]:
     """Currencies of the quote and of its offers."""
-    used = {x.offer.currency for x in book.quote.lines if x.offer is not None}
+    used = {line.offer.currency for line in book.quote.lines if line.offer is not None}
     return sorted(used | {book.quote.currency})
 
 

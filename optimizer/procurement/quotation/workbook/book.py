@@ -70,7 +70,7 @@ class Frame:
         self.font = "Microsoft YaHei" if words.chinese else "Arial"
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
         self.money_format = MONEY.get(currency, "#,##0.00")
-        self.sheets = {k: Sheet(self, self.file.add_worksheet(self.name(k)), k) for k in sheets}
+        self.sheets = {sheet: Sheet(self, self.file.add_worksheet(self.name(sheet)), sheet) for sheet in sheets}
         created = datetime(day.year, day.month, day.day)
         self.file.set_properties({"title": head, "subject": shown_text(subject), "author": "dsopt", "created": created})
 

@@ -102,7 +102,7 @@ def chart(book: Book, width: int, height: int) -> Any:
     font = {"name": book.font, "size": 9, "bold": False}
     grid = {"visible": True, "line": {"color": "#E7E6E6"}}
     axis = {"name_font": font, "num_font": font, "num_format": "#,##0", "major_gridlines": grid}
-    top = _nice(max(p.throughput.high for p in q.front))
+    top = _nice(max(point.throughput.high for point in q.front))
     made.set_x_axis({"name": _("total, {currency}", currency=q.currency), **axis})
     made.set_y_axis({"name": unit(_, q.chosen.throughput.unit), "min": 0, "max": top, **axis})
     made.set_title(

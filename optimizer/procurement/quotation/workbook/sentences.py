@@ -96,7 +96,7 @@ def notes(book: Book) -> Iterator[Live]:
         "+".join(f"N(quote_date-{book.ref('bom', f'M{first + i}')}>{fresh_days_name(q.lines[i])})" for i in dated)
         or "0"
     )
-    old = sum(x.stale for x in q.lines)
+    old = sum(line.stale for line in q.lines)
     text = N_("Prices that are stale on the day of this quote: {n}. Ask for them anew before ordering.")
     yield where(f"({stale})>0", old > 0, said(_, text, BULLETS, n=(f"({stale})", old)))
     over = q.budget is not None and q.sums.total > q.budget

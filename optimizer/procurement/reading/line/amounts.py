@@ -44,8 +44,8 @@ def styles(body: Body, forced: Style) -> tuple[dict[str, Style], bool]:
     A column that proves none takes that of all money columns together."""
     if forced:
         return dict.fromkeys(FIELDS, forced), False
-    texts = {f: [str(r.cells[f]) for r in body.lines if isinstance(r.cells.get(f), str)] for f in FIELDS}
-    sums = [str(t.cell) for t in body.totals if isinstance(t.cell, str)]
+    texts = {f: [str(line.cells[f]) for line in body.lines if isinstance(line.cells.get(f), str)] for f in FIELDS}
+    sums = [str(total.cell) for total in body.totals if isinstance(total.cell, str)]
     fields = [f for f in ("unit_price", "list_price", "line_total", "tax_amount")]
     common = numbers.style_of([x for f in fields for x in texts[f]] + sums)
     inferred = not common

@@ -36,7 +36,7 @@ def bundled(lines: Sequence[Line], catalog: Catalog) -> list[Line]:
                 again = Match(how="bundle", reason=f"row {head.row} once more")
                 out[k] = out[k].model_copy(update={"matched": again, "pieces": None})
             if not out[k].included:
-                kept = tuple(n for n in out[k].issues if n.code != "no-price")
+                kept = tuple(issue for issue in out[k].issues if issue.code != "no-price")
                 bare = out[k].model_copy(update={"issues": kept})
                 out[k] = _with(bare, "in-bundle", f"priced in row {head.row}", included=True)
     return out
@@ -72,7 +72,7 @@ def _heads(x: Line, catalog: Catalog) -> bool:
 
 def _unpriced(x: Line) -> bool:
     none = x.unit_price is None and x.line_total is None and not x.on_request
-    return (x.included or none) and not x.optional and all(i.severity != "error" for i in x.issues)
+    return (x.included or none) and not x.optional and all(issue.severity != "error" for issue in x.issues)
 
 
 def _counts_of_one(head: Line, held: Sequence[Line], catalog: Catalog) -> bool:

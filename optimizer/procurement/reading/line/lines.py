@@ -125,7 +125,7 @@ def _contradicted(index: Index, part: str, text: str, raw: Raw, pieces: int | No
         trouble.add("size-conflict", "error", f"is {part} of {own} by its name, but its text says {named}")
     if not named and not trouble.has("part-conflict"):
         texts = [raw.text("part_number"), *dict.fromkeys(raw.text(f) for f in ("name", "description"))]
-        named, own = other_figure(index.parts[part], index.catalog, [t for t in texts if t], pieces)
+        named, own = other_figure(index.parts[part], index.catalog, [text for text in texts if text], pieces)
         if named:
             trouble.add("figure-conflict", "error", f"is {part} of {own}, but its text says {named}")
     said = condition(state) or condition(text) or condition(raw.text("note"))

@@ -96,7 +96,7 @@ class Index:
             if len(ids) == 1 and name not in self.normal and any(c.isdigit() for c in name):
                 self.alias.setdefault(name, set()).update(ids)
                 self.inside.setdefault(name, set()).update(ids)
-        self.boards = [p for p in catalog.parts.values() if isinstance(p, GpuBoard)]
+        self.boards = [part for part in catalog.parts.values() if isinstance(part, GpuBoard)]
         self.models = {b.gpu: _models(self.parts[b.gpu]) for b in self.boards}
         self.beginnings = {name[:n] for name in self.inside for n in range(1, len(name) + 1)}
         self.ids = sorted(catalog.parts)

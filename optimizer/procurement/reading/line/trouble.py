@@ -24,4 +24,4 @@ class Trouble:
 
     def has(self, *codes: str) -> bool:
         """Whether one of these has turned up."""
-        return any(i.code in codes for i in self.issues)
+        return any(issue.code in codes for issue in self.issues)

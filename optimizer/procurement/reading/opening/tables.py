@@ -40,7 +40,7 @@ class Row:
 
     @property
     def text(self) -> str:
-        return " | ".join(str(x) for x in self.cells.values())[:200]
+        return " | ".join(str(cell) for cell in self.cells.values())[:200]
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,13 @@ def decided(
     def wrong(of: list[Line]) -> int:
         return sum(i.code != "tax-arithmetic" for i in sums.check(of, totals, after, tax, rate))
 
-    if not any(t.kind in WHOLE for t in totals):
+    if not any(total.kind in WHOLE for total in totals):
         return [_of_one(x) for x in added_up(lines, alone=True)]
     for way in (lots, added_up, unpriced, *several(lines, totals)):
         trial = way(lines)
         if trial != lines and wrong(trial) < wrong(lines):
             lines = trial
-    return [_of_one(x) for x in lines] if wrong(lines) else lines
+    return [_of_one(line) for line in lines] if wrong(lines) else lines
 
 
 NODES = re.compile(
@@ -55,10 +55,10 @@ def several(lines: Sequence[Line], totals: Sequence[Total]) -> list[Way]:
     def times(n: int, ours: Callable[[Line], bool]) -> Way:
         return lambda among: [_times(x, n) if ours(x) else x for x in among]
 
-    by_section = {x.section: n for x in lines if (n := said(x.section)) > 1}
+    by_section = {line.section: n for line in lines if (n := said(line.section)) > 1}
     ways = [times(n, lambda x, s=s: x.section == s) for s, n in by_section.items()]  # type: ignore[misc]
-    if any(x.per_node for x in lines):
-        counts = sorted({n for t in totals if (n := said(t.label)) > 1})
+    if any(line.per_node for line in lines):
+        counts = sorted({n for total in totals if (n := said(total.label)) > 1})
         ways += [times(n, lambda x: x.per_node) for n in counts]
     return ways
 
@@ -72,7 +72,7 @@ def _times(x: Line, n: int) -> Line:
 def _of_one(x: Line) -> Line:
     """The line with the doubt told that its section or its column leaves open."""
     n = NODES.search(x.section)
-    if any(i.code in ("times-nodes", "times-systems") for i in x.issues) or not (x.per_node or (n and n[1])):
+    if any(issue.code in ("times-nodes", "times-systems") for issue in x.issues) or not (x.per_node or (n and n[1])):
         return x
     text = "its quantity is what each of several servers holds: it is taken as all there is"
     return _with(x, "per-node", text, "warning")
@@ -83,13 +83,22 @@ def lots(lines: list[Line]) -> list[Line]:
     text = "the price is that of all pieces: only so the file's sums hold"
 
     def all_of(x: Line) -> bool:
-        return any(i.code == "count-in-text" and i.severity == "note" for i in x.issues) and x.line_total is None
+        return (
+            any(issue.code == "count-in-text" and issue.severity == "note" for issue in x.issues)
+            and x.line_total is None
+        )
 
     return [
-        _with(x, "price-of-all", text, line_total=x.unit_price, unit_price=(x.unit_price / x.qty).quantize(CENT))
-        if all_of(x) and x.unit_price is not None and x.qty
-        else x
-        for x in lines
+        _with(
+            line,
+            "price-of-all",
+            text,
+            line_total=line.unit_price,
+            unit_price=(line.unit_price / line.qty).quantize(CENT),
+        )
+        if all_of(line) and line.unit_price is not None and line.qty
+        else line
+        for line in lines
     ]
 
 
@@ -121,7 +130,7 @@ def added_up(lines: list[Line], *, alone: bool = False) -> list[Line]:
 
 def _by_chance(lines: Sequence[Line]) -> bool:
     """Whether a head and two lines, all of them of one or two digits and zeros, may sum up by chance."""
-    digits = (len((x.amount or Decimal(0)).normalize().as_tuple().digits) for x in lines)
+    digits = (len((line.amount or Decimal(0)).normalize().as_tuple().digits) for line in lines)
     return len(lines) == 3 and max(digits) < 3
 
 
@@ -130,13 +139,15 @@ def unpriced(lines: list[Line]) -> list[Line]:
 
     def bare(x: Line) -> bool:
         none = x.unit_price is None and x.line_total is None and not x.included and not x.on_request
-        return none and not x.optional and not any(i.severity == "error" for i in x.issues)
+        return none and not x.optional and not any(issue.severity == "error" for issue in x.issues)
 
     text = "no price of its own: the file's sums count nothing for it"
-    kept = {x.row: tuple(i for i in x.issues if i.code != "no-price") for x in lines}
+    kept = {x.row: tuple(issue for issue in x.issues if issue.code != "no-price") for x in lines}
     return [
-        _with(x.model_copy(update={"issues": kept[x.row]}), "included-by-sum", text, included=True) if bare(x) else x
-        for x in lines
+        _with(line.model_copy(update={"issues": kept[line.row]}), "included-by-sum", text, included=True)
+        if bare(line)
+        else line
+        for line in lines
     ]
 
 

@@ -44,8 +44,8 @@ def read_totals(
 
 def settled(totals: Sequence[Total], lines: Sequence[Line]) -> list[Total]:
     """A discount of nine tenths of everything and more is what is left to pay: `优惠后 630,000`."""
-    goods = _all([x for x in lines if not x.optional])
-    whole = [t.kind == "discount" and goods is not None and 0 < goods * 9 <= t.amount * 10 for t in totals]
+    goods = _all([line for line in lines if not line.optional])
+    whole = [total.kind == "discount" and goods is not None and 0 < goods * 9 <= total.amount * 10 for total in totals]
     return [t.model_copy(update={"kind": "total"}) if w else t for t, w in zip(totals, whole, strict=True)]
 
 
@@ -57,13 +57,17 @@ def rate_in(text: str) -> Decimal | None:
 def proven_basis(lines: Sequence[Line], totals: Sequence[Total]) -> Tax:
     """Net where a tax is added to the lines' sum; gross where the tax shown is within it; else unknown."""
     total = _all(lines)
-    tax = next((t for t in totals if t.kind == "tax" and t.amount > 0), None)
+    tax = next((total for total in totals if total.kind == "tax" and total.amount > 0), None)
     if total is None or not total or tax is None:
         return "unknown"
     net = total + _discounts(totals)
-    if any(near(net + tax.amount, t.amount, lines) for t in totals if t.kind in ("total", "total_gross")):
+    if any(near(net + tax.amount, total.amount, lines) for total in totals if total.kind in ("total", "total_gross")):
         return "net"
-    if any(near(net, t.amount, lines) for t in totals if t.kind in ("total", "total_gross") and t.row > tax.row):
+    if any(
+        near(net, total.amount, lines)
+        for total in totals
+        if total.kind in ("total", "total_gross") and total.row > tax.row
+    ):
         return "gross"
     return "unknown"
 
@@ -159,20 +163,20 @@ def _whole(sums: _Sums, starts: list[_Start], place: int, above: int) -> list[Is
 
 def _spelled(totals: Sequence[Total]) -> list[Issue]:
     """Amounts in words that are none of those in figures."""
-    figures = [x.amount for x in totals if x.kind in WHOLE]
+    figures = [total.amount for total in totals if total.kind in WHOLE]
     text = "the amount in words is another than in figures, and counts (decree 87, article 59)"
-    wrong = [t for t in totals if t.kind == "in_words" and figures and t.amount not in figures]
+    wrong = [total for total in totals if total.kind == "in_words" and figures and total.amount not in figures]
     return [_wrong("words-arithmetic", t, figures[-1], text) for t in wrong]
 
 
 def _all(lines: Sequence[Line]) -> Decimal | None:
-    amounts = [Decimal(0) if x.amount is None and x.on_request else x.amount for x in lines]
+    amounts = [Decimal(0) if line.amount is None and line.on_request else line.amount for line in lines]
     known = [a for a in amounts if a is not None]
     return exact_sum(known) if len(known) == len(amounts) else None
 
 
 def _discounts(totals: Sequence[Total]) -> Decimal:
-    return exact_sum([-abs(t.amount) for t in totals if t.kind == "discount"])
+    return exact_sum([-abs(total.amount) for total in totals if total.kind == "discount"])
 
 
 def near(computed: Decimal, stated: Decimal, lines: Sequence[Line]) -> bool:
@@ -188,7 +192,7 @@ def _subtotal(
     """`blocks`: the lines and discounts since the last subtotal, since the one before it (a group less its discount),
     and so on; of the lines above it and of all that count."""
     sums = [x for lines, off in blocks if (whole := _all(lines)) is not None for x in (whole, whole + off)]
-    sums += [x for lines in (above, counted) if (x := _all([y for y in lines if not y.optional])) is not None]
+    sums += [x for lines in (above, counted) if (x := _all([line for line in lines if not line.optional])) is not None]
     if any(near(s, t.amount, above) for s in sums):
         return []
     if words.qualified(t.label)[1].get("per") == "node" and any(s and not s % t.amount for s in sums if t.amount):

@@ -29,7 +29,7 @@ def break_of(header: str) -> int | None:
 
 def by_quantity(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sheet, Header]:
     """The sheet with one price in each line, in the first of the columns for quantities; as it is without two such."""
-    heads = next((r.cells for r in sheet.rows if r.number == header.row), {})
+    heads = next((row.cells for row in sheet.rows if row.number == header.row), {})
     breaks = {n: c for c, x in heads.items() if isinstance(x, str) and (n := break_of(x)) is not None}
     counts = [c for c, x in header.columns.items() if x.field == "qty"]
     priced_in = [c for c, x in header.columns.items() if x.field == "unit_price"]
@@ -53,5 +53,5 @@ def by_quantity(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sh
     told = f"prices by quantity in columns {letters}: each line's is that of its quantity"
     notices.append(Notice(code="price-breaks", text=told))
     unused = {c: x for c, x in header.unused.items() if c not in breaks.values()}
-    rows = tuple(priced(r) for r in sheet.rows)
+    rows = tuple(priced(row) for row in sheet.rows)
     return replace(sheet, rows=rows), replace(header, columns={**others, first: column}, unused=unused)

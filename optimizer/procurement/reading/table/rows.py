@@ -251,7 +251,7 @@ def _took_section(out: Body, row: Row, texts: list[str]) -> None:
 def _label(cells: dict[str, Cell], texts: list[str]) -> str:
     """What names a row with a price whose own columns are empty: `| | | Shipping & Handling | 850`. It becomes the
     description."""
-    worded = (x for x in texts if re.search(r"[^\W\d_]{2}", x) and (not is_amount(x) or "%" in x))
+    worded = (text for text in texts if re.search(r"[^\W\d_]{2}", text) and (not is_amount(text) or "%" in text))
     named = max(worded, key=len, default="")
     if named and len(named) <= LONG_TEXT:
         for field_name in [name for name, cell in cells.items() if cell == named]:
@@ -286,7 +286,7 @@ def _raw(out: Body, entry: _Entry, *, grouped: bool) -> Raw:
 
 def _closed(out: Body, row: Row) -> bool:
     """Whether the sum of everything stands above: one with lines still to come is that of a group."""
-    return row.number > out.last_line and any(t.kind in WHOLE for t in out.totals)
+    return row.number > out.last_line and any(total.kind in WHOLE for total in out.totals)
 
 
 def _worded(cells: dict[str, Cell]) -> bool:

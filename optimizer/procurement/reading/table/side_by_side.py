@@ -15,7 +15,7 @@ def folded(sheet: Sheet, header: Header, notices: list[Notice], *, mapped: bool)
     header does not name a thing with a quantity or price once more on the right. Columns as `mapped` are all that
     the left table has."""
     start = max(header.columns) + 1 if mapped else min(header.unused, default=0)
-    row = next((r for r in sheet.rows if r.number == header.row), None)
+    row = next((row for row in sheet.rows if row.number == header.row), None)
     if not start or row is None or header.height > 1:
         return sheet, header
     left_row = replace(row, cells={c: x for c, x in row.cells.items() if c < start})
@@ -32,8 +32,8 @@ def folded(sheet: Sheet, header: Header, notices: list[Notice], *, mapped: bool)
     def kept(row: Row) -> Row:
         return replace(row, cells={c: x for c, x in row.cells.items() if c < start})
 
-    rows = [r if r.number <= header.row else kept(r) for r in sheet.rows]
-    rows += [moved(r) for r in sheet.rows if r.number > header.row]
+    rows = [row if row.number <= header.row else kept(row) for row in sheet.rows]
+    rows += [moved(row) for row in sheet.rows if row.number > header.row]
     text = f"a second table beside the first, from column {column_letters(start)} on: read as if it stood below"
     notices.append(Notice(code="side-by-side", text=text))
     return replace(sheet, rows=tuple(r for r in rows if r.cells)), first
