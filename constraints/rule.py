@@ -1,15 +1,18 @@
-"""A rule is written twice, side by side: `encode` into CP-SAT and `check` on a finished build."""
+"""A rule is written once per purpose, side by side: `may` says no early, `encode` goes into CP-SAT, `check` judges a
+finished build."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from constraints.build import Case
+    from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
 
 Status = Literal["pass", "warn", "fail"]
@@ -82,6 +85,13 @@ class Rule(ABC):
     """When `encode` is called: a rule of what nodes share may add gear, one of money reads orders and totals."""
     reads: frozenset[Reads] = frozenset()
 
+    def may(self, facts: Facts) -> str:
+        """Why no build of these facts passes `check`; empty where one may, or where the facts do not tell.
+
+        Search, bounds and answers ask it to leave out early what the model would refuse. It decides no proof by itself:
+        a rule without it costs time alone, and a reason for what is feasible is a fault that tests look for."""
+        return ""
+
     @abstractmethod
     def encode(self, m: FamilyModel) -> None:
         """Write the rule into the model of a family."""
@@ -89,6 +99,27 @@ class Rule(ABC):
     @abstractmethod
     def check(self, c: Case) -> list[Check]:
         """Judge a finished build in plain arithmetic."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The rule that refuses every build of some facts, and why."""
+
+    rule: str
+    why: str
+
+
+def foresighted(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules that may say no early: those with a `may` of their own."""
+    return tuple(rule for rule in rules if type(rule).may is not Rule.may)
+
+
+def refusal(rules: Iterable[Rule], facts: Facts) -> Refusal | None:
+    """Why no build of these facts passes, by the first rule that says so; None where none does.
+
+    Sound: a rule gives a reason only where its own `check` fails every build of the facts, so that what is left out on
+    its word is in no front (docs/proof.md, Early no)."""
+    return next((Refusal(rule.id, why) for rule in rules if (why := rule.may(facts))), None)
 
 
 def gb(n_bytes: int) -> float:

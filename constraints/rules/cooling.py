@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 from catalogs.message import N_
 from catalogs.schema import Cooling as CoolingPart
-from catalogs.schema import Kind
+from catalogs.schema import Kind, Platform
 from constraints.physics.demanded import wants_exact
 from constraints.policy import Policy
+from constraints.request import Request
 from constraints.rule import Check, Rule, figure
 from constraints.rules.power import unknown_draw
 
 if TYPE_CHECKING:
     from constraints.build import Case
+    from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
 
 MAX_CDU = 64
+NO_WATER = "liquid cooling needs facility water (--site-water)"
 
 
 def liquid_w(load_w: int, policy: Policy) -> int:
@@ -25,20 +28,36 @@ def liquid_w(load_w: int, policy: Policy) -> int:
     return -(-load_w * share * policy.whole("cooling.cdu_margin_percent") // 10_000)
 
 
+def too_warm(p: Platform, inlet_c: int) -> str:
+    """That a platform does not take air of this temperature, in a sentence."""
+    return f"the inlet temperature of {inlet_c} °C exceeds the {figure(p.inlet_max_c or 0)} °C that {p.name} takes"
+
+
+def platform_fault(p: Platform, policy: Policy, request: Request) -> str:
+    """Why a platform can't be cooled on this site, whatever stands in it; empty when it can."""
+    inlet = policy.whole("cooling.inlet_c")
+    if p.inlet_max_c is not None and p.inlet_max_c < inlet:
+        return too_warm(p, inlet)
+    if "air" not in p.cooling and not request.site_water and p.kind != Kind.SYSTEM:
+        return NO_WATER
+    return ""
+
+
 class Cooling(Rule):
     id = "cooling"
     title = N_("Cooling")
     phase = "shared"
 
+    def may(self, facts: Facts) -> str:
+        """A platform that the room's air is too warm for, or that lacks facility water."""
+        return platform_fault(facts.platform, facts.policy, facts.request) if facts.platform is not None else ""
+
     def encode(self, m: FamilyModel) -> None:
-        inlet = m.policy.whole("cooling.inlet_c")
         liquid = [v for p, v in m.platform.items() if "air" not in p.cooling]
         for p, v in m.platform.items():
             if p.system_max_w and p.kind != Kind.SYSTEM:
                 m.cp.add(m.node_w <= p.system_max_w).only_enforce_if(v)
-            if p.inlet_max_c is not None and p.inlet_max_c < inlet:
-                m.cp.add(v == 0)
-            if "air" not in p.cooling and not m.request.site_water and p.kind != Kind.SYSTEM:
+            if platform_fault(p, m.policy, m.request):
                 m.cp.add(v == 0)
         wet = [v for p, v in m.platform.items() if "air" not in p.cooling and p.kind != Kind.SYSTEM]
         if not liquid or not wet or not m.request.site_water:
@@ -108,7 +127,7 @@ class Cooling(Rule):
                     p.inlet_max_c,
                     "C",
                     f"the inlet temperature of {inlet} °C is within the {figure(p.inlet_max_c)} °C that {p.name} takes",
-                    f"the inlet temperature of {inlet} °C exceeds the {figure(p.inlet_max_c)} °C that {p.name} takes",
+                    too_warm(p, inlet),
                 )
             )
         if c.liquid and p.kind != Kind.SYSTEM:
@@ -119,7 +138,7 @@ class Cooling(Rule):
         from constraints.rules.rack import racks_in
 
         if not c.request.site_water:
-            return [Check.of(self.id, False, "liquid cooling needs facility water (--site-water)")]
+            return [Check.of(self.id, False, NO_WATER)]
         shared = [(x, q) for x, q in c.parts(CoolingPart, shared=True) if isinstance(x, CoolingPart)]
         cdus = [(x.capacity_w or 0, q) for x, q in shared if x.role == "cdu-l2l"]
         racks = racks_in(c)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from catalogs.load import Catalog
 from catalogs.message import N_
-from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Platform, Psu
+from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.build import patterns, power_cap
 from constraints.physics.contents import gpus_inside, inside
 from constraints.rule import Check, Rule, counted
 
 if TYPE_CHECKING:
     from constraints.build import Case
+    from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
 
 
@@ -113,10 +114,48 @@ def bayless(d: Drive, p: Platform) -> bool:
     return not any(n and set(f) & set(d.forms) for f, n in bay_groups(p))
 
 
+def part_fault(p: Platform, part: Part) -> str:
+    """Why a node of a platform can't hold a part that is bought for it, by socket, form or bay; empty when it may."""
+    if isinstance(part, Cpu):
+        return "" if cpu_fits(p, part) else _cpu_fault(p, part)
+    if isinstance(part, Memory):
+        return "" if memory_fits(p, part) else _memory_fault(p, part)
+    if isinstance(part, Psu):
+        if not needs_psu(p):
+            return "power supplies come with the platform, none can be added"
+        return "" if psu_fits(p, part) else _psu_fault(p, part)
+    if isinstance(part, Drive):
+        return f"no bay for {part.name}" if bayless(part, p) else ""
+    if isinstance(part, Nic):
+        return _nic_fault(p, part)
+    if isinstance(part, Cooling) and part.role == "cpu-cooler":
+        return _cooler_fault(p, part)
+    return ""
+
+
 class Fit(Rule):
     id = "fit"
     title = N_("Mechanical fit")
     phase = "parts"
+
+    def may(self, facts: Facts) -> str:
+        """GPUs or a bought part that the platform can't hold."""
+        if facts.platform is None:
+            return ""
+        if facts.part is not None and (why := part_fault(facts.platform, facts.part)):
+            return why
+        return self._gpus_fault(facts, facts.platform)
+
+    def _gpus_fault(self, facts: Facts, p: Platform) -> str:
+        """Of a family in a platform. A board is judged where it is known: GPUs sold on boards may come on any."""
+        gpu = facts.gpu
+        if gpu is None or not facts.per_node:
+            return ""
+        if gpus_inside(p, facts.catalog)[0]:
+            return added_gpus_fault(p, facts.catalog, gpu, facts.per_node)
+        if isinstance(facts.part, GpuBoard):
+            return gpu_fits(p, gpu, facts.per_node, facts.part)
+        return gpu_fits(p, gpu, facts.per_node, None) if gpu.sold_as == "single" else ""
 
     def encode(self, m: FamilyModel) -> None:
         self._gpus(m)
@@ -201,10 +240,7 @@ class Fit(Rule):
         for part, qty in c.parts(Memory):
             assert isinstance(part, Memory)
             if not memory_fits(p, part) and part.id in c.build.node:
-                wrong.append(
-                    f"{part.name} is {part.mem_gen} {part.dimm_type}, "
-                    f"the board takes {p.mem_gen} {'/'.join(p.dimm_types)}"
-                )
+                wrong.append(_memory_fault(p, part))
             if qty > p.dimm_slots:
                 wrong.append(f"memory slots: {qty} needed, {p.dimm_slots} available")
         psus = [(x, q) for x, q in c.parts(Psu) if x.id in c.build.node]
@@ -214,9 +250,7 @@ class Fit(Rule):
             for part, qty in psus:
                 assert isinstance(part, Psu)
                 if not psu_fits(p, part):
-                    takes = "/".join(p.psu_forms)
-                    takes += f" ({'/'.join(map(str, sorted(p.psu_watts)))} W)" if p.psu_watts else ""
-                    wrong.append(f"{part.name} ({part.form}, {part.watts:,} W) does not fit, the chassis takes {takes}")
+                    wrong.append(_psu_fault(p, part))
                 if qty not in dict(patterns(p)):
                     accepted = " or ".join(str(n) for n, _ in patterns(p))
                     wrong.append(f"{counted(qty, 'supply')} fitted, the chassis takes {accepted}")
@@ -284,6 +318,28 @@ def _cpu_fault(p: Platform, cpu: Cpu) -> str:
     if cpu.tdp_w is None:
         return f"the power draw of {cpu.name} is not published"
     return f"{cpu.name} draws {cpu.tdp_w:,} W, the socket gives {p.cpu_max_w or 0:,} W"
+
+
+def _memory_fault(p: Platform, m: Memory) -> str:
+    return f"{m.name} is {m.mem_gen} {m.dimm_type}, the board takes {p.mem_gen} {'/'.join(p.dimm_types)}"
+
+
+def _psu_fault(p: Platform, u: Psu) -> str:
+    takes = "/".join(p.psu_forms)
+    takes += f" ({'/'.join(map(str, sorted(p.psu_watts)))} W)" if p.psu_watts else ""
+    return f"{u.name} ({u.form}, {u.watts:,} W) does not fit, the chassis takes {takes}"
+
+
+def _cooler_fault(p: Platform, cooler: Cooling) -> str:
+    if not needs_cooler(p):
+        return "CPU coolers come with the platform"
+    return "" if cooler.socket == p.socket else f"{cooler.name} does not cool {p.socket}"
+
+
+def _nic_fault(p: Platform, nic: Nic) -> str:
+    if nic.form not in p.nic_forms:
+        return f"no slot for {nic.name} ({nic.form})"
+    return "" if p.nic_slots > 0 else "NIC slots: 1 needed, 0 available"
 
 
 def _watts(watts: int | None) -> str:

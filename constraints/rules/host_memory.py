@@ -5,6 +5,7 @@ the room, bandwidth and CPU compute of the row.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from constraints.rule import Check, Rule, counted, figure
 
 if TYPE_CHECKING:
     from constraints.build import Case
+    from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
 
 
@@ -30,6 +32,13 @@ class HostMemory(Rule):
     title = N_("Host memory")
     phase = "parts"
     reads = frozenset({"model"})
+
+    def may(self, facts: Facts) -> str:
+        """A module that differs from those inside a complete system."""
+        p, part = facts.platform, facts.part
+        if p is None or not isinstance(part, Memory) or module_fits_inside(p, facts.catalog, part):
+            return ""
+        return _unequal([*(x for x, _ in inside(p, facts.catalog, Memory)), part])
 
     def encode(self, m: FamilyModel) -> None:
         least = floor_gb(m.per_node * m.gpu.vram_gb, m.policy)
@@ -91,8 +100,7 @@ class HostMemory(Rule):
         modules = [(m, q) for m, q in c.parts(Memory) if isinstance(m, Memory)]
         found = [self._size(c, sum(m.capacity_gb * q for m, q in modules))]
         if len(modules) > 1:
-            kinds = ", ".join(m.id for m, _ in modules)
-            found.append(Check.of(self.id, False, f"memory modules of a node must be equal, these differ: {kinds}"))
+            found.append(Check.of(self.id, False, _unequal(m for m, _ in modules)))
         return found + self._spread(c, sum(q for _, q in modules))
 
     def _size(self, c: Case, ram: int) -> Check:
@@ -136,6 +144,10 @@ class HostMemory(Rule):
 def _share_gb(c: Case, name: str, vram_gb: int) -> Decimal:
     """GB of RAM that a share of policy makes of GPU memory."""
     return c.policy[f"host_memory.{name}_percent"] * vram_gb / 100
+
+
+def _unequal(modules: Iterable[Memory]) -> str:
+    return f"memory modules of a node must be equal, these differ: {', '.join(m.id for m in modules)}"
 
 
 def experts(c: Case) -> list[Check]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from constraints.model.family_model import FamilyModel
 
 
+NO_RACK = "its nodes stand in no rack that is bought"
+
+
 def encode(m: FamilyModel, part: Part) -> None:
     """The part is in a network that is laid; other parts need no more than the rules that count them."""
     if not of_network(part) or any(c.part == part.id for p in m.platform for c in p.contents):
@@ -50,12 +53,21 @@ def idle(c: Case) -> list[str]:
     return [*found, *_unwired(c, wired)]
 
 
-def _useless(c: Case, part: Part) -> str:
-    p = c.platform
-    if isinstance(part, Rack | Pdu) and (not racked(p) or "racks" in c.request.have):
-        return "its nodes stand in no rack that is bought"
+def useless_in(p: Platform, part: Part) -> str:
+    """Why nodes of a platform have no use for a part, whatever else they hold; empty when they may have."""
+    if isinstance(part, Rack | Pdu) and not racked(p):
+        return NO_RACK
     if isinstance(part, Cooling) and part.role != "cpu-cooler" and not _wet(p):
         return f"{p.name} needs no liquid cooling of the site's"
+    return ""
+
+
+def _useless(c: Case, part: Part) -> str:
+    p = c.platform
+    if isinstance(part, Rack | Pdu) and "racks" in c.request.have:
+        return NO_RACK
+    if why := useless_in(p, part):
+        return why
     if isinstance(part, Link) and c.psus is not None and part.end_a != CORD_ENDS.get(c.psus.inlet):
         return f"the supplies have {c.psus.inlet} inlets"
     return ""

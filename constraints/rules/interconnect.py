@@ -21,6 +21,7 @@ from constraints.rule import Check, Rule, counted
 
 if TYPE_CHECKING:
     from constraints.build import Case
+    from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
 
 BMC = "1*1:RJ45"
@@ -69,6 +70,10 @@ class Interconnect(Rule):
     title = N_("Interconnect")
     phase = "shared"
     reads = frozenset({"plan", "row"})
+
+    def may(self, facts: Facts) -> str:
+        """A row whose plan does not run on the row's own network."""
+        return plan_fault(facts.row.plan, facts.row.key, facts.policy) if facts.row is not None else ""
 
     def encode(self, m: FamilyModel) -> None:
         cp = m.cp

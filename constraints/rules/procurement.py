@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.message import N_
+from catalogs.schema import Gpu, GpuBoard, Part, Platform
 from constraints.prices.tariff import NEVER
 from constraints.rule import Check, Rule
 from constraints.rules import in_use
 
 if TYPE_CHECKING:
     from constraints.build import Case
+    from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
 
 
@@ -20,6 +22,18 @@ class Procurement(Rule):
     id = "procurement"
     title = N_("Procurement")
     phase = "money"
+
+    def may(self, facts: Facts) -> str:
+        """A part demanded by `--include` that nodes of the family or platform can't hold, or have no use for."""
+        part, p = facts.part, facts.platform
+        if part is None or part.id not in facts.request.include:
+            return ""
+        if p is not None and any(x.part == part.id for x in p.contents):
+            return ""
+        if _another(facts, part):
+            return _left_out(part.id)
+        why = in_use.useless_in(p, part) if p is not None else ""
+        return f"demanded by --include, but of no use: {part.id}: {why}" if why else ""
 
     def encode(self, m: FamilyModel) -> None:
         for part, terms in m.quantities().items():
@@ -40,7 +54,7 @@ class Procurement(Rule):
         have = {**c.build.shared, **c.node_all}
         for wanted in c.request.include:
             if wanted not in have:
-                found.append(Check.of(self.id, False, f"{wanted} is demanded by --include but not in the build"))
+                found.append(Check.of(self.id, False, _left_out(wanted)))
         found += [Check.of(self.id, False, f"demanded by --include, but of no use: {x}") for x in in_use.idle(c)]
         return (found or [Check.of(self.id, True, "every part has an offer that the request allows")]) + _unknown(c)
 
@@ -62,6 +76,21 @@ class Procurement(Rule):
             for p, need, have in short
         ]
         return found or [Check.of(self.id, False, "minimum orders, stock and bundles do not add up to the numbers")]
+
+
+def _left_out(part: str) -> str:
+    return f"{part} is demanded by --include but not in the build"
+
+
+def _another(facts: Facts, part: Part) -> bool:
+    """Whether a build of these facts has another platform, GPU or board than the part: a node holds one of each."""
+    if isinstance(part, Platform):
+        return facts.platform is not None and part.id != facts.platform.id
+    if facts.gpu is None:
+        return False
+    if isinstance(part, Gpu):
+        return part.id != facts.gpu.id
+    return isinstance(part, GpuBoard) and (part.gpu != facts.gpu.id or part.gpus != facts.per_node)
 
 
 def _unknown(c: Case) -> list[Check]:

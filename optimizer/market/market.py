@@ -13,6 +13,7 @@ from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.schema import Cpu, Gpu, Kind, Link, Nic, Platform, Switch
 from constraints.build import Build, Case
+from constraints.facts import Facts
 from constraints.model.axis import AXES, MONEY, Axis
 from constraints.physics.contents import inside
 from constraints.plan import Plan, RowKey
@@ -125,6 +126,10 @@ class Market:
     def cents(self, part: str) -> int:
         """What a piece costs at least, in minor units of the request's currency; its unit price where it has one."""
         return self.book.prices[part].least
+
+    def facts(self, **known: Any) -> Facts:
+        """What is known of builds before they are made, as every rule's `may` sees it (fields of `Facts`)."""
+        return Facts(self.catalog, self.request, self.policy, self.llm, **known)
 
     def case(self, build: Build, plan: Plan, row: RowKey | None = None) -> Case:
         """A build as every rule's `check` sees it."""

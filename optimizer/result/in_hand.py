@@ -6,10 +6,10 @@ from collections import Counter
 from typing import Any
 
 from catalogs.message import message
-from catalogs.schema import Bridge, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
+from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Part, Platform
 from constraints.prices.filters import Filter
 from constraints.prices.price_book import barred_by
-from constraints.rules.fit import bayless, cpu_fits, gpu_fits, memory_fits, psu_fits
+from constraints.rules.fit import gpu_fits, part_fault
 from optimizer.market.market import Market
 from optimizer.result.notes import note_data
 from optimizer.result.recommended import recommended
@@ -67,14 +67,4 @@ def _takes(p: Platform, part: Part, gpus: list[Any]) -> bool:
         return any(g.id == part.gpu and not gpu_fits(p, g, part.gpus, part) for g in gpus)
     if isinstance(part, Bridge):
         return any(g.id in part.gpus and g.form_factor in p.gpu_forms for g in gpus)
-    if isinstance(part, Cpu):
-        return cpu_fits(p, part)
-    if isinstance(part, Memory):
-        return memory_fits(p, part)
-    if isinstance(part, Psu):
-        return psu_fits(p, part)
-    if isinstance(part, Drive):
-        return not bayless(part, p)
-    if isinstance(part, Nic):
-        return part.form in p.nic_forms
-    return True
+    return not part_fault(p, part)

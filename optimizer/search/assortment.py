@@ -6,12 +6,15 @@ which differ in these alone (`APART`) share one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.prices.tariff import NEVER
 from constraints.request import Request
+from constraints.rule import Refusal, Rule
+from constraints.rules.registry import RULES
 from optimizer.market.host_rows import HostRows
 from optimizer.market.market import Market
 from optimizer.market.node_options import Outfit, most_on_site, most_to_be_had
@@ -56,7 +59,12 @@ class Assortment:
     node alone, where nothing else is asked for."""
 
     def __init__(
-        self, market: Market, planner: Planner | TrainingPlanner, clever: bool = True, per_node: int | None = None
+        self,
+        market: Market,
+        planner: Planner | TrainingPlanner,
+        clever: bool = True,
+        per_node: int | None = None,
+        rules: Sequence[Rule] = RULES,
     ) -> None:
         self.market = market = thinned(market) if clever else market
         self.parts = buyable(market, prune=clever)
@@ -65,14 +73,19 @@ class Assortment:
             self.by.setdefault(type(p), []).append(p)
         self.families: list[Stocked] = []
         self.dropped: list[tuple[str, int]] = []
+        self.refused: dict[tuple[str, int], list[Refusal]] = {}
+        """Of families without a platform that may hold what is demanded: what rules said of each."""
         shelves: dict[str, Shelf] = {}
         stock: Stock = {}
         self.on_host = offload = HostRows(market) if market.request.offload else None
-        included = Included(market)
+        included = Included(market, rules)
         for gpu, k, all_holders in families(market):
             if per_node not in (None, k):
                 continue
-            holders = [p for p in all_holders if included.held_by(p, gpu, k)] if clever else all_holders
+            why = {p.id: included.refused(p, gpu, k) if clever else None for p in all_holders}
+            holders = [p for p in all_holders if why[p.id] is None]
+            if not holders:
+                self.refused[gpu.id, k] = [x for x in why.values() if x is not None]
             on_host = offload if offload and offload.able(gpu, k) else None
             if (planner.precisions(gpu) or on_host) and (included.possible or not clever):
                 shelves |= {p.id: Shelf(market, self.by, p, stock) for p in holders if p.id not in shelves}

@@ -12,7 +12,9 @@ from functools import cached_property
 from catalogs.schema import Kind
 from constraints.plan import Row, RowKey
 from constraints.prices.tariff import NEVER
+from constraints.rule import Refusal, Rule, foresighted, refusal
 from constraints.rules.power import circuit_limit_w, efficiency_percent
+from constraints.rules.registry import RULES
 from optimizer.market.market import Market
 from optimizer.market.node_options import Outfit
 from optimizer.market.options import Option
@@ -108,12 +110,14 @@ class Pool:
 class Bounds:
     """Bounds of a market; node bounds and racks are remembered."""
 
-    def __init__(self, market: Market, cluster: Cluster) -> None:
+    def __init__(self, market: Market, cluster: Cluster, rules: Iterable[Rule] = RULES) -> None:
         self.market, self.cluster, self.leaning = market, cluster, Leaning(market)
         self._pools: dict[tuple[object, ...], Pool] = {}
         self._made: dict[tuple[int, int], tuple[Row, Bound | None]] = {}
         self._watts: dict[int, tuple[list[Option], int]] = {}
         self._beyond: dict[tuple[str, int], int] = {}
+        self._foresighted = foresighted(rules)
+        self._refused: dict[int, tuple[Outfit, Refusal | None]] = {}
         self._racks: dict[tuple[str, int, int], int] = {}
 
     def pool(self, outfits: list[Outfit], row: Row) -> Pool:
@@ -169,13 +173,18 @@ class Bounds:
         """The bound that excludes nothing."""
         return Bound(self, o, row, NodeBound(0, 0, (), 0))
 
+    def refused(self, o: Outfit) -> Refusal | None:
+        """The rule that no node of this family in this platform passes, whatever fills it and whatever its row is."""
+        if id(o) not in self._refused:
+            facts = self.market.facts(gpu=o.gpu, per_node=o.k, platform=o.platform)
+            self._refused[id(o)] = o, refusal(self._foresighted, facts)
+        return self._refused[id(o)][1]
+
     def _node(self, o: Outfit, key: RowKey, precision: str) -> NodeBound | None:
-        p, request = o.platform, self.market.request
+        p = o.platform
         if key.cap_w != o.cap_w or o.unfit:
             return None
-        if p.inlet_max_c is not None and p.inlet_max_c < self.market.policy.whole("cooling.inlet_c"):
-            return None
-        if "air" not in p.cooling and not request.site_water and p.kind != Kind.SYSTEM:
+        if self.refused(o) is not None:
             return None
         pools = from_few(self.market, p.id, [o.gpus, o.cpus_for(key), o.memory_for(key), o.bridges(key)])
         if pools is None or not all(pools):

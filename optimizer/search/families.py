@@ -10,7 +10,8 @@ from catalogs.schema import Gpu
 from constraints.model.candidates import Candidates
 from constraints.plan import Row
 from constraints.prices.tariff import NEVER
-from constraints.rules.interconnect import plan_fault
+from constraints.rule import Refusal, Rule, foresighted, refusal
+from constraints.rules.registry import RULES
 from optimizer.market.host_rows import HostRows
 from optimizer.market.market import Market
 from optimizer.market.rows import Asked, GpuRows
@@ -47,6 +48,7 @@ class Units:
     def __init__(
         self, market: Market, clock: Clock, clever: bool, judged: GpuRows | None = None,
         stock: Assortment | None = None, admit: Callable[[Gpu, Row], bool] | None = None,
+        rules: Sequence[Rule] = RULES,
     ) -> None:  # fmt: skip
         self.clock, self.clever, self.admit = clock, clever, admit
         self.seconds = {"plans": 0.0, "search": 0.0, "proof": 0.0, "cp_sat_deterministic": 0.0}
@@ -54,16 +56,17 @@ class Units:
         self.planner = self.on_gpus.planner
         started = time.perf_counter()
         if stock is None:
-            stock = Assortment(market, self.planner, clever)
+            stock = Assortment(market, self.planner, clever, rules=rules)
             stock.spend(self.clock)
             self.market = market = stock.market
         else:
             self.market = market = replace(market, book=stock.market.book)
         self.on_host = HostRows(market, stock.on_host) if market.request.offload else None
-        self.parts, self.dropped = stock.parts, stock.dropped
+        self.parts, self.dropped, self._undemanded = stock.parts, stock.dropped, stock.refused
         self.least_nodes = least_nodes(market) if clever else 1
         self.cluster = Cluster(market, stock.by)
-        self.bounds = Bounds(market, self.cluster)
+        self.bounds = Bounds(market, self.cluster, rules)
+        self._foresighted = foresighted(rules)
         self.units = [Unit(**vars(x)) for x in stock.families]
         self.units.sort(key=lambda u: (-u.per_node if market.request.shares else 0, u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
@@ -112,11 +115,27 @@ class Units:
         return [n for n in counts if n >= least and (wanted is None or u.per_node * n == wanted)]
 
     def runnable(self, u: Unit) -> list[Row]:
-        """Rows whose plan runs on their own network; no rule lets another one be built."""
+        """Rows that no rule refuses by itself (`may`): no build of another one passes."""
         if u.able[0] is not u.rows or u.able[1] != len(u.rows):
-            able = [r for r in u.rows if not plan_fault(r.plan, r.key, self.market.policy)]
+            able = [r for r in u.rows if not self._refused(u, r)]
             u.able = u.rows, len(u.rows), able
         return u.able[2]
+
+    def _refused(self, u: Unit, row: Row) -> bool:
+        return bool(refusal(self._foresighted, self.market.facts(gpu=u.gpu, per_node=u.per_node, row=row)))
+
+    def refusals(self, gpu: Gpu) -> list[Refusal]:
+        """What rules said early of a GPU's families, platform by platform; empty where some platform is not refused."""
+        gone = [family for family in self.dropped if family[0] == gpu.id]
+        if not all(self._undemanded.get(family) for family in gone):
+            return []  # dropped for another reason
+        found = [x for family in gone for x in self._undemanded[family]]
+        for u in self.units:
+            for o in u.outfits if u.gpu is gpu else ():
+                if (said := self.bounds.refused(o)) is None:
+                    return []
+                found.append(said)
+        return found
 
     def bounds_of(self, u: Unit, row: Row, top: int) -> Iterator[Bound]:
         """Bounds of a row on the unit's platforms that a cost of `top` may pay, cheapest nodes first."""

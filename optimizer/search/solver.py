@@ -48,7 +48,7 @@ class Solver(Units):
         engine: type[Family] = Family, judged: GpuRows | None = None, stock: Assortment | None = None,
         admit: Callable[[Gpu, Row], bool] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(market, clock or Clock(), clever, judged, stock, admit)
+        super().__init__(market, clock or Clock(), clever, judged, stock, admit, rules)
         self.whole, self.rules, self.engine = market, rules, engine
         self.judge_builds = Judge(self.market, rules)
 

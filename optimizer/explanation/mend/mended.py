@@ -20,9 +20,9 @@ from constraints.physics.contents import dimm_counts
 from constraints.plan import Row
 from constraints.prices.tariff import NEVER
 from constraints.prices.totals import totals
+from constraints.rule import foresighted, refusal
 from constraints.rules.fit import memory_fits
-from constraints.rules.interconnect import plan_fault
-from constraints.rules.registry import findings
+from constraints.rules.registry import RULES, findings
 from optimizer.explanation.mend.bound import ChangeBound, difference, partial, spread
 from optimizer.explanation.mend.family import MendFamily, Near, lost_tenths
 from optimizer.market.host_rows import HostRows
@@ -218,7 +218,9 @@ class Mender:
         if self.on_host and self._on_host(gpu, k):
             rows += self.on_host.rows(gpu, k, holders, counts)
         wanted = self.tight.request.throughput_tenths or 1
-        return [x for x in rows if x.perf.tenths >= wanted and not plan_fault(x.plan, x.key, self.tight.policy)]
+        rules = foresighted(RULES)
+        fast = [x for x in rows if x.perf.tenths >= wanted]
+        return [x for x in fast if refusal(rules, self.tight.facts(gpu=gpu, per_node=k, row=x)) is None]
 
     def _keep(self, found: Found) -> None:
         """A build that CP-SAT found, checked by every rule in plain code; raises Disagreement when one fails."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from catalogs.schema import Gpu, Kind
 from constraints.physics.contents import holders
 from constraints.rules.precision import runs, wanted
@@ -39,6 +41,8 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
             why = f"runs none of the precisions admitted ({', '.join(wanted(llm, r)) or 'none'})"
         elif not any(served(llm, gpu, p, r) for p in admitted) and gpu.id not in planned:
             why = f"no released engine {'trains' if r.trains else 'serves'} {llm.architecture} on it as asked"
+        elif said := _said_early(solver, gpu):
+            why = said
         elif gpu.id not in nodes:
             why = "no whole node around it can be bought"
         elif gpu.id not in paid:
@@ -51,6 +55,12 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
             why = MODEL_RUNS
         out.setdefault(why, []).append(gpu.name)
     return sorted(((why, tuple(sorted(names))) for why, names in out.items()), key=lambda x: (-len(x[1]), x[0]))
+
+
+def _said_early(solver: Solver, gpu: Gpu) -> str:
+    """The reason that a rule gave against most of the platforms of a GPU, where rules refused them all."""
+    said = Counter(x.why for x in solver.refusals(gpu))
+    return min(said, key=lambda why: (-said[why], why), default="")
 
 
 def _short(solver: Solver, gpu: Gpu) -> tuple[int, int] | None:
