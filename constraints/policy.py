@@ -8,11 +8,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import read_toml, shipped_rows
 
 DATA = Path(__file__).parent / "data"
+
+
+Stricter = Literal["more", "less", ""]
+"""Which change of a default asks more of builds; empty where neither does, or no build depends on it."""
+DIRECTIONS: Mapping[str, Stricter] = {"more": "more", "less": "less", "": ""}
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,11 @@ class Default:
     title: str
     source: str
     most: Decimal = Decimal(10**9)
+    stricter: Stricter = ""
+
+    def tightened_by(self, value: Decimal) -> bool:
+        """Whether a buyer's value asks more of builds than the default does: a condition that answers name."""
+        return value > self.value if self.stricter == "more" else value < self.value and self.stricter == "less"
 
 
 @cache
@@ -36,12 +47,13 @@ def table(name: str) -> tuple[dict[str, str], ...]:
 @cache
 def defaults() -> Mapping[str, Default]:
     """All policy keys."""
-    return {
-        r["key"]: Default(
-            r["key"], Decimal(r["value"]), r["unit"], r["title"], r["source"], Decimal(r["most"] or Default.most)
-        )
-        for r in table("policy")
-    }
+    return {row["key"]: _default(row) for row in table("policy")}
+
+
+def _default(row: Mapping[str, str]) -> Default:
+    """A row of policy.csv."""
+    most, stricter = Decimal(row["most"] or Default.most), DIRECTIONS[row["stricter"]]
+    return Default(row["key"], Decimal(row["value"]), row["unit"], row["title"], row["source"], most, stricter)
 
 
 @dataclass(frozen=True)

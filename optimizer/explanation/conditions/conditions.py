@@ -55,15 +55,6 @@ def _of_fields(market: Market) -> Iterator[Condition]:
             )
 
 
-MORE_IS_STRICTER = (
-    "vram.reserve_", "host_memory.floor_percent", "host_memory.expert_copies", "host_memory.system_gb",
-    "cores.per_gpu_min", "power.atx_transient_percent", "power.fan_", "cooling.inlet_c",
-    "cooling.liquid_residual_percent", "cooling.cdu_margin_percent", "storage.", "interconnect.", "rack.kg_per_unit",
-)  # fmt: skip
-LESS_IS_STRICTER = (
-    "power.psu_load_percent", "power.surviving_load_percent", "power.breaker_percent", "power.efficiency_",
-    "cooling.rack_air_w", "rack.max_units", "plans.",
-)  # fmt: skip
 CONTAINED_AIR_W = Decimal(30000)
 """Heat per rack by air with containment (SPEC: rule cooling)."""
 
@@ -73,10 +64,7 @@ def _policy(market: Market) -> Iterator[Condition]:
     policy = market.policy
     for key, value in sorted(policy.changed.items()):
         shipped = defaults()[key]
-        stricter = (key.startswith(MORE_IS_STRICTER) and value > shipped.value) or (
-            key.startswith(LESS_IS_STRICTER) and value < shipped.value
-        )
-        if stricter:
+        if shipped.tightened_by(value):
             text = f"{key} = {trimmed(value)} {shipped.unit} ({shipped.title})"
             yield Condition(f"policy:{key}", key.partition(".")[0], text, Change({}, {key: shipped.value}))
     air = "cooling.rack_air_w"
