@@ -24,9 +24,12 @@ class Included:
 
     def refused(self, platform: Platform, gpu: Gpu, per_node: int) -> Refusal | None:
         """Why a node of `per_node` GPUs in a platform can't hold them all; None says nothing."""
+        family = {"gpu": gpu, "per_node": per_node, "platform": platform}
+        if not self.parts or refusal(self._rules, self._market.facts(**family)):
+            return None  # a platform that is refused whatever is demanded is closed by its bound
         contents = {c.part for c in platform.contents}
         bought = (x for x in self.parts if x.id not in contents)
-        facts = (self._market.facts(gpu=gpu, per_node=per_node, platform=platform, part=x) for x in bought)
+        facts = (self._market.facts(**family, part=x) for x in bought)
         return next((found for x in facts if (found := refusal(self._rules, x))), None)
 
 
