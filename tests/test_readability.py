@@ -14,8 +14,6 @@ TO_GO = {
     "optimizer/pruning/dominance.py buyable",
     "optimizer/search/useful_parts.py _useful",
     "optimizer/search/candidates.py assemble",
-    "optimizer/cli/solve_cmd.py solve",
-    "optimizer/cli/check_cmd.py check",
     "constraints/rules/fit.py Fit.check",
     "constraints/rules/rack.py RackRule.encode",
     "constraints/rules/rack.py RackRule._cords",
