@@ -177,7 +177,8 @@ class Solver(Units):
             yield MAX_COST if limit is None else limit
             return
         top = max(1, 4 * min(u.least for u in self.units))
-        most = self.max_nodes() * max(u.least for u in self.units) * 8 if limit is None else limit
+        dearest_node = max(u.least for u in self.units)
+        most = min(DEAREST, self.max_nodes() * dearest_node * 8) if limit is None else limit
         while top < most:
             yield top
             top *= 4
