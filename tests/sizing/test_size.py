@@ -21,8 +21,8 @@ from catalogs.schema import Gpu
 from constraints.policy import Policy
 from constraints.request import Request
 from optimizer import library
-from optimizer.cli import calibrate_view, parse
-from optimizer.request import texts
+from optimizer.cli import calibrate_view
+from optimizer.request import parsing, texts
 from optimizer.request.load import Load, erlang_c, load_of, queue, with_load
 from optimizer.sizing import calibrating, second_opinion
 from optimizer.sizing.own_runs import calibration
@@ -205,11 +205,11 @@ def test_calibrate_says_what_moved(
 
 
 def test_amounts() -> None:
-    assert [parse.amount(x, "--tokens-per-day") for x in ("20M", "500k", "2000万", "3亿", "1,000", "0.5")] == [
+    assert [parsing.amount(x, "--tokens-per-day") for x in ("20M", "500k", "2000万", "3亿", "1,000", "0.5")] == [
         2e7, 5e5, 2e7, 3e8, 1000, 0.5,
     ]  # fmt: skip
     with pytest.raises(InputError):
-        parse.amount("many", "--tokens-per-day")
+        parsing.amount("many", "--tokens-per-day")
 
 
 def test_solve_without_a_model_is_the_best_build_of_each() -> None:
