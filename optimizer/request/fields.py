@@ -453,7 +453,9 @@ FIELDS: dict[str, FieldEntry] = {
         how=OFFERS,
         options=(Option("confidence", "Prices admitted: list,street,estimate.", group=PARTS),),
         parse=parsing.confidences,
-        typed=lambda request: [",".join(request.confidences)],
+        typed=lambda request: (
+            [",".join(request.confidences)] if len(request.confidences) < len(ALL_CONFIDENCES) else []
+        ),
         condition=Condition(
             "confidence",
             "procurement",
