@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 PLACE = re.compile(r"\{(\w+)\}")
+"""Where a value stands in a key."""
 
 
 def N_(text: str) -> str:

@@ -15,11 +15,10 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from catalogs.message import N_ as N_  # views take it from here
-from catalogs.message import Message
+from catalogs.message import PLACE, Message
 
 LOCALE = Path(__file__).parents[1] / "locale"
 LANGUAGES = ("en", "zh", "both")
-PLACE = re.compile(r"\{(\w+)\}")
 BETWEEN = {", ": "、", " and ": "和", " or ": "或"}
 """What stands between the members of a list."""
 STOPS = re.compile(r"(?<=[\w)%])(\. |; |\.$)")
