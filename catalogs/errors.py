@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from catalogs.message import message
 from catalogs.visible import one_line, unseen
 
 MOST_FAULTS = 100
@@ -25,7 +26,7 @@ class Fault:
 
     def __str__(self) -> str:
         column = self.column if self.column.startswith("--") else self.column and f"column {self.column}"
-        row = f"row {self.row}" if self.row is not None else ""
+        row = message("row {row}", row=self.row) if self.row is not None else ""
         place = ", ".join(x for x in (self.file, row, column) if x)
         value = f" (value {self.value!r})" if self.value else ""
         remedy = f". {self.remedy}" if self.remedy else ""

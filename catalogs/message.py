@@ -9,7 +9,7 @@ language (optimizer/text/languages.py). A value may be a message itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 PLACE = re.compile(r"\{(\w+)\}")
@@ -33,10 +33,23 @@ class Message(str):
         made.key, made.values = key, values
         return made
 
+    def __reduce__(self) -> tuple[type[Message], tuple[str, Mapping[str, str]]]:  # for copy and pickle
+        return Message, (self.key, self.values)
+
 
 def message(key: str, /, **values: object) -> Message:
     """The message of a key; values that are no messages are written as `str` writes them."""
     return Message(key, {name: value if isinstance(value, Message) else str(value) for name, value in values.items()})
+
+
+def joined(texts: Iterable[str], between: str = ", ", last: str = "") -> str:
+    """Texts one after the other, each with its key; `last` stands before the last of several, as in `a, b and c`."""
+    pieces = list(texts)
+    if len(pieces) < 2:
+        return pieces[0] if pieces else ""
+    places = [f"{{t{number}}}" for number in range(1, len(pieces) + 1)]
+    key = between.join(places[:-1]) + (last or between) + places[-1]
+    return Message(key, {place[1:-1]: piece for place, piece in zip(places, pieces, strict=True)})
 
 
 def message_data(text: str) -> dict[str, Any]:

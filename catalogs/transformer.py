@@ -15,6 +15,7 @@ from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.formats import matrix_bytes, spelled
+from catalogs.message import message
 
 
 @dataclass(frozen=True)
@@ -196,13 +197,21 @@ class Llm:
                 if f in (*self.formats, "q4_k_m"):
                     return f
         have = ", ".join((*self.formats, "q4_k_m"))
-        raise InputError(f"{self.id} has no {name} weights", "unknown-precision", f"It has: {have}.")
+        raise InputError(
+            message("{model} has no {precision} weights", model=self.id, precision=name),
+            "unknown-precision",
+            f"It has: {have}.",
+        )
 
     def _known(self, precision: str) -> None:
         same = {"fp16": "bf16", "bf16": "fp16"}.get(precision, precision)
         if precision not in (*self.formats, "q4_k_m") and same not in self.formats:
             have = ", ".join((*self.formats, "q4_k_m"))
-            raise InputError(f"{self.id} has no {precision} weights", "unknown-precision", f"It has: {have}.")
+            raise InputError(
+                message("{model} has no {precision} weights", model=self.id, precision=precision),
+                "unknown-precision",
+                f"It has: {have}.",
+            )
 
     def _matrices(self, y: Layer, precision: str, *, experts: bool) -> int:
         p = precision if experts else self.mixed.get(precision, precision)

@@ -16,6 +16,7 @@ from catalogs.config_check import faults
 from catalogs.errors import Fault, InputError
 from catalogs.files import check_writable, write_text
 from catalogs.inputs import SETTINGS_BYTES, read_json
+from catalogs.message import message
 from catalogs.native import native_format
 from catalogs.transformer import Llm
 
@@ -58,7 +59,14 @@ def _model(config: Any, id_: str, precision: str | None, file: str) -> Llm:
     )
     if native not in llm.formats:
         have = f"It has: {', '.join(llm.formats)}."
-        raise InputError(Fault("unknown-precision", f"{id_} has no {native} weights", file, remedy=have))
+        raise InputError(
+            Fault(
+                "unknown-precision",
+                message("{model} has no {precision} weights", model=id_, precision=native),
+                file,
+                remedy=have,
+            )
+        )
     return llm
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
+from catalogs.message import message
+
 if TYPE_CHECKING:
     from constraints.build import Case
     from constraints.facts import Facts
@@ -138,4 +140,4 @@ def figure(amount: float | Decimal) -> str:
 def counted(number: int, thing: str) -> str:
     """`1 node`, `2 nodes`; `1 supply`, `2 supplies`."""
     many = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
-    return f"{number:,} {thing if number == 1 else many}"
+    return message(f"{{qty}} {thing if number == 1 else many}", qty=f"{number:,}")

@@ -8,6 +8,7 @@ from functools import cache
 from catalogs.engines.rules import Layout, PlanFault, Release
 from catalogs.engines.sizes import ModelSizes
 from catalogs.engines.tables import read, release_of, sourced, split
+from catalogs.message import message
 
 RULE = "E0"
 """The rule that uneven experts need a run that shows them."""
@@ -92,8 +93,14 @@ def unproven(release: Release, model: ModelSizes, layout: Layout) -> PlanFault |
         return None
     if layout.redundant and layout.redundant == redundant_for(release, model, layout):
         return None
-    text = (
-        f"{model.experts} experts do not divide by {layout.ep}, and no published run shows {release.engine} with "
-        f"redundant ones for {model.family} in {model.weights} on {layout.kernel_class or 'these GPUs'}"
+    text = message(
+        "{qty} experts do not divide by {ep}, and no published run shows {engine} with redundant "
+        "ones for {family} in {weights} on {gpus}",
+        qty=model.experts,
+        ep=layout.ep,
+        engine=release.engine,
+        family=model.family,
+        weights=model.weights,
+        gpus=layout.kernel_class or "these GPUs",
     )
     return PlanFault(RULE, "refused", text, "expert_balancer.csv")

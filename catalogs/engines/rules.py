@@ -14,6 +14,7 @@ from typing import Literal, cast, get_args
 
 from catalogs.engines.sizes import V4, ModelSizes
 from catalogs.engines.tables import NEWEST, day_of, read, release_of, sourced, split, within
+from catalogs.message import message
 
 Outcome = Literal["warns", "experimental", "refused"]
 Relation = Literal["divides", "divides_or_is_multiple", "at_most", "equals", "never"]
@@ -346,7 +347,7 @@ def _symbols(m: ModelSizes, layout: Layout) -> dict[str, int | None]:
 def _fault(rule: PlanRule, symbols: Mapping[str, int | None], *, sure: bool) -> PlanFault | None:
     """What the rule says of these sizes; None where nothing is wrong. Of one GPU nothing is cut."""
     if rule.divisor is None or rule.dividend is None:
-        text = rule.message if sure else f"not known of this model: {rule.message}"
+        text = rule.message if sure else message("not known of this model: {why}", why=rule.message)
         return PlanFault(rule.rule, rule.outcome if sure else "refused", _filled(text, symbols), rule.source)
     divisor = rule.divisor.value(symbols)
     if divisor == 1 and rule.relation != "equals":

@@ -6,6 +6,7 @@ A part stands for what it contains as well: the contents of a complete system, t
 from __future__ import annotations
 
 from catalogs.load import Catalog
+from catalogs.message import joined, message
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import GpuBoard, Part, Platform
 from constraints.request import Listed, Request
@@ -34,21 +35,21 @@ class Filter:
             return why
         for inside in contents(part):
             if why := self.refused(self.catalog.parts[inside]):
-                return f"contains {inside}: {why}"
+                return message("contains {part}: {why}", part=inside, why=why)
         return ""
 
     def _by_origin(self, part: Part) -> str:
         country, admitted = part.country.upper(), self.request.origins
         if admitted and country not in admitted:
-            return f"origin {country or 'unknown'} is not among {', '.join(admitted)}"
-        return f"origin {country} is barred" if country in self.request.barred_origins else ""
+            return message("origin {x} is not among {list}", x=country or "unknown", list=", ".join(admitted))
+        return message("origin {x} is barred", x=country) if country in self.request.barred_origins else ""
 
     def _by_list(self, part: Part) -> str:
         row = self.verdict(part)
         if row is not None and row.status == "barred":
             return f"barred by the approved list{': ' + row.note if row.note else ''}"
         if row is None and part.kind in self.approved:
-            return f"the approved list names others of category {part.kind.value}"
+            return message("the approved list names others of category {x}", x=part.kind.value)
         return ""
 
     def verdict(self, part: Part) -> Listed | None:
@@ -71,11 +72,11 @@ def admissible(offer: Offer | Bundle, request: Request) -> bool:
 
 def limits(request: Request) -> str:
     """The limits of `admissible` that the request sets, in words."""
-    words = []
+    words: list[str] = []
     if len(request.confidences) < 3:
-        words.append(f"confidence {' or '.join(request.confidences)}")
+        words.append(message("confidence {list}", list=" or ".join(request.confidences)))
     if request.max_lead_days is not None:
-        words.append(f"at most {request.max_lead_days} days of lead time")
+        words.append(message("at most {n} days of lead time", n=request.max_lead_days))
     if request.strict_lead:
         words.append("a known lead time")
-    return ", ".join(words)
+    return joined(words)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from catalogs.days import days_before
 from catalogs.load import Catalog
+from catalogs.message import message
 from catalogs.offers import Offer
 from catalogs.schema import Kind, Part
 from constraints.policy import Policy
@@ -41,13 +42,13 @@ def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
             continue
         live = [o for o in live if admissible(o, request)]
         if not live:
-            ledger[part.id] = f"no offer with {limits(request)}"
+            ledger[part.id] = message("no offer with {list}", list=limits(request))
             continue
         if request.max_price_age_days is not None:
             oldest = days_before(request.as_of, request.max_price_age_days)
             live = [o for o in live if o.date >= oldest]
             if not live:
-                ledger[part.id] = f"every price is older than {request.max_price_age_days} days"
+                ledger[part.id] = message("every price is older than {n} days", n=request.max_price_age_days)
                 continue
         days = policy.whole(
             "offers.fresh_days_memory" if part.kind in (Kind.MEMORY, Kind.DRIVE) else "offers.fresh_days"
@@ -79,11 +80,11 @@ def barred_by(part: Part, request: Request, catalog: Catalog) -> str:
         return "excluded by --exclude"
     vendor = part.vendor.casefold()
     if vendor in request.barred_vendors:
-        return f"vendor {part.vendor} is barred"
+        return message("vendor {x} is barred", x=part.vendor)
     neutral = part.kind in (Kind.OPTIC, Kind.CABLE, Kind.RACK, Kind.PDU) and not part.vendor
     if request.vendors and not neutral and vendor not in request.vendors:
-        return f"vendor {part.vendor} is not among those allowed"
+        return message("vendor {x} is not among those allowed", x=part.vendor)
     for inside in contents(part):
         if why := barred_by(catalog.parts[inside], request, catalog):
-            return f"contains {inside}: {why}"
+            return message("contains {part}: {why}", part=inside, why=why)
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from catalogs.message import N_
+from catalogs.message import N_, message
 from constraints.exchange import minor_digits
 from constraints.prices.tariff import NEVER
 from constraints.prices.totals import most_parts_cents, totals
@@ -36,12 +36,24 @@ class Budget(Rule):
             return [Check.of(self.id, True, "no budget given")]
         currency, digits = c.request.currency, minor_digits(c.request.currency)
         amount, budget = (f"{Decimal(x) / scale:,.{digits}f} {currency}" for x in (total, c.request.budget_cents))
-        within = f"the total of {amount} is within the budget of {budget}"
-        beyond = f"the total of {amount} exceeds the budget of {budget}"
+        within = message("the total of {a} is within the budget of {b}", a=amount, b=budget)
+        beyond = message("the total of {a} exceeds the budget of {b}", a=amount, b=budget)
         if tax:
             net, added = (f"{Decimal(x) / scale:,.{digits}f}" for x in (total - tax, tax))
-            within = f"the total of {amount} with tax (net {net} plus tax {added}) is within the budget of {budget}"
-            beyond = f"the total of {amount} with tax (net {net} plus tax {added}) exceeds the budget of {budget}"
+            within = message(
+                "the total of {a} with tax (net {net} plus tax {tax}) is within the budget of {b}",
+                a=amount,
+                net=net,
+                tax=added,
+                b=budget,
+            )
+            beyond = message(
+                "the total of {a} with tax (net {net} plus tax {tax}) exceeds the budget of {b}",
+                a=amount,
+                net=net,
+                tax=added,
+                b=budget,
+            )
         return [
             Check.at_most(
                 self.id,

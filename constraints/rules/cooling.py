@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.message import N_
+from catalogs.message import N_, message
 from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Kind, Platform
 from constraints.physics.demanded import wants_exact
@@ -30,7 +30,12 @@ def liquid_w(load_w: int, policy: Policy) -> int:
 
 def too_warm(p: Platform, inlet_c: int) -> str:
     """That a platform does not take air of this temperature, in a sentence."""
-    return f"the inlet temperature of {inlet_c} °C exceeds the {figure(p.inlet_max_c or 0)} °C that {p.name} takes"
+    return message(
+        "the inlet temperature of {c} °C exceeds the {limit} °C that {platform} takes",
+        c=inlet_c,
+        limit=figure(p.inlet_max_c or 0),
+        platform=p.name,
+    )
 
 
 def platform_fault(p: Platform, policy: Policy, request: Request) -> str:
@@ -114,8 +119,18 @@ class Cooling(Rule):
                     c.load_w,
                     p.system_max_w,
                     "W",
-                    f"{c.load_w:,} W of heat per node is within the {p.system_max_w:,} W that {p.name} carries off",
-                    f"{c.load_w:,} W of heat per node exceeds the {p.system_max_w:,} W that {p.name} carries off",
+                    message(
+                        "{w} W of heat per node is within the {limit} W that {platform} carries off",
+                        w=f"{c.load_w:,}",
+                        limit=f"{p.system_max_w:,}",
+                        platform=p.name,
+                    ),
+                    message(
+                        "{w} W of heat per node exceeds the {limit} W that {platform} carries off",
+                        w=f"{c.load_w:,}",
+                        limit=f"{p.system_max_w:,}",
+                        platform=p.name,
+                    ),
                 )
             )
         if p.inlet_max_c is not None:
@@ -126,13 +141,18 @@ class Cooling(Rule):
                     inlet,
                     p.inlet_max_c,
                     "C",
-                    f"the inlet temperature of {inlet} °C is within the {figure(p.inlet_max_c)} °C that {p.name} takes",
+                    message(
+                        "the inlet temperature of {c} °C is within the {limit} °C that {platform} takes",
+                        c=inlet,
+                        limit=figure(p.inlet_max_c),
+                        platform=p.name,
+                    ),
                     too_warm(p, inlet),
                 )
             )
         if c.liquid and p.kind != Kind.SYSTEM:
             found += self._liquid(c)
-        return found or [Check.of(self.id, True, f"no heat limit of {p.name} is published")]
+        return found or [Check.of(self.id, True, message("no heat limit of {platform} is published", platform=p.name))]
 
     def _liquid(self, c: Case) -> list[Check]:
         from constraints.rules.rack import racks_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catalogs.load import Catalog
-from catalogs.message import N_
+from catalogs.message import N_, message
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.build import patterns, power_cap
 from constraints.physics.contents import gpus_inside, inside
@@ -20,22 +20,43 @@ if TYPE_CHECKING:
 def gpu_fits(p: Platform, gpu: Gpu, per_node: int, board: GpuBoard | None) -> str:
     """Why the GPUs do not fit; empty when they do."""
     if gpu.form_factor not in p.gpu_forms:
-        return f"{gpu.name} is {gpu.form_factor}, the slots take {'/'.join(p.gpu_forms) or 'no GPU'}"
+        return message(
+            "{gpu} is {form}, the slots take {list}",
+            gpu=gpu.name,
+            form=gpu.form_factor,
+            list="/".join(p.gpu_forms) or "no GPU",
+        )
     if p.gpu_cooling and gpu.cooling not in p.gpu_cooling:
-        return f"{gpu.name} has {gpu.cooling} cooling, the chassis takes {'/'.join(p.gpu_cooling)}"
+        return message(
+            "{gpu} has {cooling} cooling, the chassis takes {list}",
+            gpu=gpu.name,
+            cooling=gpu.cooling,
+            list="/".join(p.gpu_cooling),
+        )
     if board is not None and board.board_type not in p.gpu_boards:
-        return f"board {board.board_type} does not fit, the chassis takes {'/'.join(p.gpu_boards) or 'no GPU board'}"
+        return message(
+            "board {kind} does not fit, the chassis takes {takes}",
+            kind=board.board_type,
+            takes="/".join(p.gpu_boards) or "no GPU board",
+        )
     if board is None and p.gpu_boards:
         return "this chassis takes a whole GPU board, no single GPUs"
     if per_node > p.gpu_slots:
-        return f"GPU slots: {per_node} needed, {p.gpu_slots} available"
+        return message("GPU slots: {a} needed, {b} available", a=per_node, b=p.gpu_slots)
     if p.gpu_width_total is not None and (gpu.width_slots or 2) * per_node > p.gpu_width_total:
         width = gpu.width_slots or 2
-        return f"slot widths for GPUs: {width * per_node} needed ({width} each), {p.gpu_width_total} available"
+        return message(
+            "slot widths for GPUs: {a} needed ({each} each), {b} available",
+            a=width * per_node,
+            each=width,
+            b=p.gpu_width_total,
+        )
     if not power_cap(gpu, p):
         if gpu.tdp_w is None:
-            return f"the power draw of {gpu.name} is not published"
-        return f"{gpu.name} draws {gpu.tdp_w:,} W, the slot gives {p.gpu_max_w or 0:,} W"
+            return message("the power draw of {gpu} is not published", gpu=gpu.name)
+        return message(
+            "{gpu} draws {w} W, the slot gives {most} W", gpu=gpu.name, w=f"{gpu.tdp_w:,}", most=f"{p.gpu_max_w or 0:,}"
+        )
     return ""
 
 
@@ -44,13 +65,15 @@ def added_gpus_fault(p: Platform, catalog: Catalog, gpu: Gpu, per_node: int) -> 
     loose GPUs of the kind inside."""
     kind, held = gpus_inside(p, catalog)
     if kind != gpu.id:
-        return f"{p.name} comes with other GPUs"
+        return message("{platform} comes with other GPUs", platform=p.name)
     if per_node == held:
         return ""
     if per_node < held:
-        return f"{p.name} comes with {counted(held, 'GPU')}"
+        return message("{platform} comes with {why}", platform=p.name, why=counted(held, "GPU"))
     if gpu.sold_as != "single" or inside(p, catalog, GpuBoard):
-        return f"{gpu.name} is sold only as {gpu.sold_as}: no more can be added to {p.name}"
+        return message(
+            "{gpu} is sold only as {how}: no more can be added to {p}", gpu=gpu.name, how=gpu.sold_as, p=p.name
+        )
     return gpu_fits(p, gpu, per_node, None)
 
 
@@ -125,7 +148,7 @@ def part_fault(p: Platform, part: Part) -> str:
             return "power supplies come with the platform, none can be added"
         return "" if psu_fits(p, part) else _psu_fault(p, part)
     if isinstance(part, Drive):
-        return f"no bay for {part.name}" if bayless(part, p) else ""
+        return message("no bay for {part}", part=part.name) if bayless(part, p) else ""
     if isinstance(part, Nic):
         return _nic_fault(p, part)
     if isinstance(part, Cooling) and part.role == "cpu-cooler":
@@ -228,13 +251,17 @@ class Fit(Rule):
         contained = gpus_inside(p, c.catalog)[0]
         if contained:
             bought = [x for x in c.build.node if c.catalog.parts[x].kind == Kind.GPU_BOARD]
-            wrong += [f"{x} can't be added to a complete system" for x in bought]
+            wrong += [message("{part} can't be added to a complete system", part=x) for x in bought]
             wrong.append(added_gpus_fault(p, c.catalog, c.gpu, c.per_node) if not bought else "")
         else:
             if sum(q for _, q in c.parts(GpuBoard)) > 1:
                 wrong.append("a node takes one GPU board")
             if c.gpu.sold_as != "single" and not boards:
-                wrong.append(f"{c.gpu.name} is not sold as a single card: it comes with a {c.gpu.sold_as}")
+                wrong.append(
+                    message(
+                        "{gpu} is not sold as a single card: it comes with a {what}", gpu=c.gpu.name, what=c.gpu.sold_as
+                    )
+                )
             wrong.append(gpu_fits(p, c.gpu, c.per_node, boards[0] if boards else None))
         wrong += self._cpu_faults(c) + self._bay_faults(c)
         for part, qty in c.parts(Memory):
@@ -242,7 +269,7 @@ class Fit(Rule):
             if not memory_fits(p, part) and part.id in c.build.node:
                 wrong.append(_memory_fault(p, part))
             if qty > p.dimm_slots:
-                wrong.append(f"memory slots: {qty} needed, {p.dimm_slots} available")
+                wrong.append(message("memory slots: {a} needed, {b} available", a=qty, b=p.dimm_slots))
         psus = [(x, q) for x, q in c.parts(Psu) if x.id in c.build.node]
         if needs_psu(p):
             if len(psus) != 1:
@@ -253,7 +280,9 @@ class Fit(Rule):
                     wrong.append(_psu_fault(p, part))
                 if qty not in dict(patterns(p)):
                     accepted = " or ".join(str(n) for n, _ in patterns(p))
-                    wrong.append(f"{counted(qty, 'supply')} fitted, the chassis takes {accepted}")
+                    wrong.append(
+                        message("{why} fitted, the chassis takes {list}", why=counted(qty, "supply"), list=accepted)
+                    )
         elif psus:
             wrong.append("power supplies come with the platform, none can be added")
         for part, qty in c.parts(Bridge):
@@ -263,16 +292,25 @@ class Fit(Rule):
                 or c.per_node % part.group_gpus
                 or qty != c.per_node // part.group_gpus * part.per_group
             ):
-                wrong.append(f"{part.name}: {counted(qty, 'piece')} can't bridge {counted(c.per_node, 'GPU')}")
+                wrong.append(
+                    message(
+                        "{bridge}: {why} can't bridge {gpus}",
+                        bridge=part.name,
+                        why=counted(qty, "piece"),
+                        gpus=counted(c.per_node, "GPU"),
+                    )
+                )
         wrong = [w for w in wrong if w]
-        return [Check.of(self.id, False, w) for w in wrong] or [Check.of(self.id, True, f"every part fits {p.name}")]
+        return [Check.of(self.id, False, w) for w in wrong] or [
+            Check.of(self.id, True, message("every part fits {platform}", platform=p.name))
+        ]
 
     def _cpu_faults(self, c: Case) -> list[str]:
         p, wrong = c.platform, []
         cpus = [(x, q) for x, q in c.parts(Cpu) if x.id in c.build.node]
         if needs_cpu(p):
             if len(cpus) != 1 or cpus[0][1] != p.sockets:
-                wrong.append("needs 1 CPU" if p.sockets == 1 else f"needs {p.sockets} equal CPUs")
+                wrong.append("needs 1 CPU" if p.sockets == 1 else message("needs {n} equal CPUs", n=p.sockets))
             for part, _ in cpus:
                 assert isinstance(part, Cpu)
                 if not cpu_fits(p, part):
@@ -282,7 +320,11 @@ class Fit(Rule):
         coolers = [(x, q) for x, q in c.parts(Cooling) if isinstance(x, Cooling) and x.role == "cpu-cooler"]
         wants = p.sockets if needs_cooler(p) else 0
         if sum(q for _, q in coolers) != wants:
-            wrong.append(f"needs {counted(wants, 'CPU cooler')}" if wants else "CPU coolers come with the platform")
+            wrong.append(
+                message("needs {why}", why=counted(wants, "CPU cooler"))
+                if wants
+                else "CPU coolers come with the platform"
+            )
         for cooler, _ in coolers:
             for part, _ in cpus:
                 assert isinstance(part, Cpu) and isinstance(cooler, Cooling)
@@ -291,20 +333,32 @@ class Fit(Rule):
         return wrong
 
     def _bay_faults(self, c: Case) -> list[str]:
-        p, wrong = c.platform, []
+        p = c.platform
+        wrong: list[str] = []
         drives = [(d, q) for d, q in c.parts(Drive) if isinstance(d, Drive)]
-        wrong += [f"no bay for {d.name}" for d, _ in drives if bayless(d, p) and d.id in c.build.node]
+        wrong += [
+            message("no bay for {part}", part=d.name) for d, _ in drives if bayless(d, p) and d.id in c.build.node
+        ]
         for forms, limit in bay_limits(p):
             used = sum(q for d, q in drives if confined(d, p, forms))
             bought = sum(q for d, q in drives if confined(d, p, forms) and d.id in c.build.node)
             if bought and used > limit:
-                wrong.append(f"drive bays ({'/'.join(sorted(forms))}): {used} needed, {limit} available")
+                wrong.append(
+                    message(
+                        "drive bays ({forms}): {a} needed, {b} available",
+                        forms="/".join(sorted(forms)),
+                        a=used,
+                        b=limit,
+                    )
+                )
         nics = [(n, q) for n, q in c.parts(Nic) if isinstance(n, Nic)]
         wrong += [
-            f"no slot for {n.name} ({n.form})" for n, _ in nics if n.form not in p.nic_forms and n.id in c.build.node
+            message("no slot for {part} ({form})", part=n.name, form=n.form)
+            for n, _ in nics
+            if n.form not in p.nic_forms and n.id in c.build.node
         ]
         if any(n.id in c.build.node for n, _ in nics) and sum(q for _, q in nics) > p.nic_slots:
-            wrong.append(f"NIC slots: {sum(q for _, q in nics)} needed, {p.nic_slots} available")
+            wrong.append(message("NIC slots: {a} needed, {b} available", a=sum((q for _, q in nics)), b=p.nic_slots))
         return wrong
 
 
@@ -314,9 +368,14 @@ def _cpu_fault(p: Platform, cpu: Cpu) -> str:
         takes = f"{p.socket} {'/'.join(p.cpu_generations)}"
         return f"{cpu.name} ({cpu.socket}, {cpu.generation}) does not fit, the board takes {takes}"
     if p.sockets > cpu.max_sockets:
-        return f"{cpu.name} runs in at most {counted(cpu.max_sockets, 'socket')}, the board has {p.sockets}"
+        return message(
+            "{cpu} runs in at most {why}, the board has {n}",
+            cpu=cpu.name,
+            why=counted(cpu.max_sockets, "socket"),
+            n=p.sockets,
+        )
     if cpu.tdp_w is None:
-        return f"the power draw of {cpu.name} is not published"
+        return message("the power draw of {gpu} is not published", gpu=cpu.name)
     return f"{cpu.name} draws {cpu.tdp_w:,} W, the socket gives {p.cpu_max_w or 0:,} W"
 
 
@@ -333,7 +392,9 @@ def _psu_fault(p: Platform, u: Psu) -> str:
 def _cooler_fault(p: Platform, cooler: Cooling) -> str:
     if not needs_cooler(p):
         return "CPU coolers come with the platform"
-    return "" if cooler.socket == p.socket else f"{cooler.name} does not cool {p.socket}"
+    return (
+        "" if cooler.socket == p.socket else message("{cooler} does not cool {part}", cooler=cooler.name, part=p.socket)
+    )
 
 
 def _nic_fault(p: Platform, nic: Nic) -> str:

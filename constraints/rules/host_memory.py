@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from catalogs.message import N_
+from catalogs.message import N_, joined, message
 from catalogs.schema import Cpu, Memory, Platform
 from constraints.physics.contents import dimm_counts, inside, module_fits_inside, modules_to_buy, population
 from constraints.physics.offload import Host, bandwidth_gb_s, gflops_class, host, offloads, room_gb
@@ -128,15 +128,26 @@ class HostMemory(Rule):
         if filled not in ("partial", "uneven"):
             return []
         if not counts:
-            text = (
-                f"the memory channels of {c.platform.name} are not published, so no number of modules is known to fit"
+            text = message(
+                "the memory channels of {platform} are not published, so no number of modules is known to fit",
+                platform=c.platform.name,
             )
             return [Check.of(self.id, False, text)]
         if filled == "partial":
-            text = f"{count} memory modules on {counts[0]} channels: evenly spread, but less memory bandwidth"
+            text = message(
+                "{n} memory modules on {channels} channels: evenly spread, but less memory bandwidth",
+                n=count,
+                channels=counts[0],
+            )
             return [Check.warn(self.id, text, count, counts[0], "modules", "at_least")]
-        modules, fitting = counted(count, "memory module"), " or ".join(map(str, counts))
-        text = f"{modules} can't spread evenly over {counted(counts[0], 'channel')}: {fitting} would"
+        text = message(
+            "{qty} memory module can't spread evenly over {why}: {list} would"
+            if count == 1
+            else "{qty} memory modules can't spread evenly over {why}: {list} would",
+            qty=f"{count:,}",
+            why=counted(counts[0], "channel"),
+            list=joined(map(str, counts), " or "),
+        )
         nearest = min(counts, key=lambda n: (abs(n - count), n))
         return [Check(self.id, "fail", count, nearest, "modules", text)]
 
@@ -147,7 +158,9 @@ def _share_gb(c: Case, name: str, vram_gb: int) -> Decimal:
 
 
 def _unequal(modules: Iterable[Memory]) -> str:
-    return f"memory modules of a node must be equal, these differ: {', '.join(m.id for m in modules)}"
+    return message(
+        "memory modules of a node must be equal, these differ: {parts}", parts=", ".join(m.id for m in modules)
+    )
 
 
 def experts(c: Case) -> list[Check]:
@@ -163,24 +176,46 @@ def experts(c: Case) -> list[Check]:
             have.gb_s,
             want.gb_s,
             "GB/s",
-            f"host memory gives {have.gb_s:,} GB/s, the plan's experts need {want.gb_s:,} GB/s",
-            f"host memory gives only {have.gb_s:,} GB/s, the plan's experts need {want.gb_s:,} GB/s",
+            message(
+                "host memory gives {a} GB/s, the plan's experts need {b} GB/s", a=f"{have.gb_s:,}", b=f"{want.gb_s:,}"
+            ),
+            message(
+                "host memory gives only {a} GB/s, the plan's experts need {b} GB/s",
+                a=f"{have.gb_s:,}",
+                b=f"{want.gb_s:,}",
+            ),
         ),
         Check.at_least(
             "host_memory",
             room,
             want.gb,
             "GiB",
-            f"beside the system host memory has {room:,} GiB for the experts, which need {want.gb:,} GiB",
-            f"beside the system host memory has only {room:,} GiB for the experts, which need {want.gb:,} GiB",
+            message(
+                "beside the system host memory has {a} GiB for the experts, which need {b} GiB",
+                a=f"{room:,}",
+                b=f"{want.gb:,}",
+            ),
+            message(
+                "beside the system host memory has only {a} GiB for the experts, which need {b} GiB",
+                a=f"{room:,}",
+                b=f"{want.gb:,}",
+            ),
         ),
         Check.at_least(
             "host_memory",
             have.gflops,
             want.gflops,
             "GFLOPS",
-            f"the CPUs attain {have.gflops:,} GFLOPS, the plan's experts need {want.gflops:,} GFLOPS",
-            f"the CPUs attain only {have.gflops:,} GFLOPS, the plan's experts need {want.gflops:,} GFLOPS",
+            message(
+                "the CPUs attain {a} GFLOPS, the plan's experts need {b} GFLOPS",
+                a=f"{have.gflops:,}",
+                b=f"{want.gflops:,}",
+            ),
+            message(
+                "the CPUs attain only {a} GFLOPS, the plan's experts need {b} GFLOPS",
+                a=f"{have.gflops:,}",
+                b=f"{want.gflops:,}",
+            ),
         ),
     ]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from catalogs.message import N_
+from catalogs.message import N_, message
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
 from constraints.physics.contents import inside
 from constraints.physics.demanded import wants_exact, wants_fabric
@@ -52,16 +52,24 @@ def host_gbit_s(nic: Nic, cpu: Cpu) -> float:
 def plan_fault(plan: Plan, key: RowKey, policy: Policy) -> str:
     """Why the plan can't run on the row's hardware; empty when it can."""
     if plan.gpus * plan.replicas != key.total:
-        return f"the plan takes {counted(plan.gpus * plan.replicas, 'GPU')}, the build has {key.total:,}"
+        return message(
+            "the plan takes {why}, the build has {n}", why=counted(plan.gpus * plan.replicas, "GPU"), n=f"{key.total:,}"
+        )
     if plan.tp > key.per_node or key.per_node % plan.tp:
-        return f"tensor parallel {plan.tp} does not stay inside a node of {counted(key.per_node, 'GPU')}"
+        return message(
+            "tensor parallel {n} does not stay inside a node of {why}", n=plan.tp, why=counted(key.per_node, "GPU")
+        )
     if net_of(plan, key.per_node) != "none" and key.net != net_of(plan, key.per_node):
         if net_of(plan, key.per_node) == "rdma":
             return "the plan's expert parallelism needs an RDMA fabric between nodes"
         return "the plan's pipeline stages need a network of their own speed between nodes"
     least = least_gbit_s(plan, key.per_node, policy)
     if key.net_gbit_s < least:
-        return f"the plan needs {least:,} Gbit/s between nodes, the network gives only {key.net_gbit_s:,} Gbit/s"
+        return message(
+            "the plan needs {a} Gbit/s between nodes, the network gives only {b} Gbit/s",
+            a=f"{least:,}",
+            b=f"{key.net_gbit_s:,}",
+        )
     return ""
 
 
@@ -210,8 +218,8 @@ class Interconnect(Rule):
             slowest,
             wanted,
             "gen",
-            f"the CPUs give host links of PCIe {slowest}, the plan counts on PCIe {wanted}",
-            f"the CPUs give host links of PCIe {slowest} only, the plan counts on PCIe {wanted}",
+            message("the CPUs give host links of PCIe {a}, the plan counts on PCIe {b}", a=slowest, b=wanted),
+            message("the CPUs give host links of PCIe {a} only, the plan counts on PCIe {b}", a=slowest, b=wanted),
         )
 
     def _domain(self, c: Case, row: RowKey) -> list[Check]:
@@ -219,8 +227,8 @@ class Interconnect(Rule):
             return []
         groups = [x.group_gpus for x, _ in c.parts(Bridge) if isinstance(x, Bridge)]
         if row.domain in groups:
-            return [Check.of(self.id, True, f"NVLink bridges join groups of {row.domain} GPUs")]
-        text = f"the plan counts on NVLink bridges over groups of {row.domain} GPUs, which are not fitted"
+            return [Check.of(self.id, True, message("NVLink bridges join groups of {n} GPUs", n=row.domain))]
+        text = message("the plan counts on NVLink bridges over groups of {n} GPUs, which are not fitted", n=row.domain)
         return [Check.of(self.id, False, text)]
 
     def _cluster(self, c: Case, nics: list[tuple[Nic, int]]) -> list[Check]:
@@ -236,19 +244,33 @@ class Interconnect(Rule):
                     fastest,
                     least,
                     "Gbit/s",
-                    f"a node's network port has {fastest:,} Gbit/s, pipeline stages need {least:,} Gbit/s",
-                    f"a node's network port has only {fastest:,} Gbit/s, pipeline stages need {least:,} Gbit/s",
+                    message(
+                        "a node's network port has {a} Gbit/s, pipeline stages need {b} Gbit/s",
+                        a=f"{fastest:,}",
+                        b=f"{least:,}",
+                    ),
+                    message(
+                        "a node's network port has only {a} Gbit/s, pipeline stages need {b} Gbit/s",
+                        a=f"{fastest:,}",
+                        b=f"{least:,}",
+                    ),
                 )
             ]
         bills = bills_of(c)
         for title, options in bills.items():
             if not options:
-                text = f"no {title} joins the {n} nodes: switches, cards and cables do not match"
+                text = message(
+                    "no {fabric} joins the {n} nodes: switches, cards and cables do not match", fabric=title, n=n
+                )
                 return [Check.of(self.id, False, text)]
         have = dict(c.build.shared) | {f"node {x.id}": q for x, q in nics}
         if not covers(list(bills.values()), have):
             return [
-                Check.of(self.id, False, f"there are too few cards, switches or cables for the networks of {n} nodes")
+                Check.of(
+                    self.id,
+                    False,
+                    message("there are too few cards, switches or cables for the networks of {n} nodes", n=n),
+                )
             ]
         found = [Check.of(self.id, True, f"networks of {n} nodes: " + (", ".join(bills) or "the site's"))]
         if net == "rdma" and all(s.role != "rdma" for s, _ in c.parts(Switch, shared=True) if isinstance(s, Switch)):

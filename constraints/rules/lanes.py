@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.message import N_
+from catalogs.message import N_, message
 from catalogs.schema import Cpu, Drive, Nic, Platform
 from constraints.rule import Check, Rule
 
@@ -60,7 +60,11 @@ class Lanes(Rule):
         wanted = c.row.lanes if c.row else 0
         width = gpu_width(p, wanted)
         if not width:
-            return [Check.of(self.id, False, f"{p.name} has no x{wanted} slots for GPUs")]
+            return [
+                Check.of(
+                    self.id, False, message("{platform} has no x{width} slots for GPUs", platform=p.name, width=wanted)
+                )
+            ]
         if not direct(p):
             return [Check.of(self.id, True, _not_shared(p))]
         used = gpu_lanes(c.per_node, width)
@@ -69,7 +73,9 @@ class Lanes(Rule):
         have = sum(cpu_lanes(x, p.sockets) for x, _ in c.parts(Cpu) if isinstance(x, Cpu)) + p.chipset_lanes
         dark = [x.name for x, _ in c.parts(Cpu) if isinstance(x, Cpu) and not cpu_lanes(x, p.sockets)]
         if used > have and dark:
-            text = f"{used:,} PCIe lanes are needed; those of {', '.join(dark)} are not published"
+            text = message(
+                "{used} PCIe lanes are needed; those of {cpu} are not published", used=f"{used:,}", cpu=", ".join(dark)
+            )
             return [Check(self.id, "fail", used, None, "lanes", text, "at_most")]
         found = [
             Check.at_most(
@@ -77,12 +83,22 @@ class Lanes(Rule):
                 used,
                 have,
                 "lanes",
-                f"{used:,} of {have:,} PCIe lanes are used (GPUs at x{width}, NICs, NVMe drives)",
-                f"{used:,} PCIe lanes are needed (GPUs at x{width}, NICs, NVMe drives), only {have:,} are there",
+                message(
+                    "{used} of {have} PCIe lanes are used (GPUs at x{width}, NICs, NVMe drives)",
+                    used=f"{used:,}",
+                    have=f"{have:,}",
+                    width=width,
+                ),
+                message(
+                    "{used} PCIe lanes are needed (GPUs at x{width}, NICs, NVMe drives), only {have} are there",
+                    used=f"{used:,}",
+                    width=width,
+                    have=f"{have:,}",
+                ),
             )
         ]
         if width < 16 and wanted:
-            text = f"GPUs run at x{width}, not x16: their link to the host is slower"
+            text = message("GPUs run at x{width}, not x16: their link to the host is slower", width=width)
             found.append(Check.warn(self.id, text, width, 16, "lanes", "at_least"))
         return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from catalogs.message import N_
+from catalogs.message import N_, message
 from constraints.build import PsuBank, bank, included_bank, shared_w
 from constraints.policy import Policy
 from constraints.rule import Check, Rule, figure
@@ -92,23 +92,32 @@ class Power(Rule):
             k = c.request.circuit
             wall = wall_w(c)
             limit = circuit_limit_w(k.amps, k.volts, c.policy)
-            of = f"{c.policy.whole('power.breaker_percent')} % of a circuit of {k.amps} A at {k.volts} V"
+            of = message(
+                "{percent} % of a circuit of {amps} A at {volts} V",
+                percent=c.policy.whole("power.breaker_percent"),
+                amps=k.amps,
+                volts=k.volts,
+            )
             found.append(
                 Check.at_most(
                     self.id,
                     wall,
                     limit,
                     "W",
-                    f"{wall:,} W at the wall is within {limit:,} W ({of})",
-                    f"{wall:,} W at the wall exceeds {limit:,} W ({of})",
+                    message("{w} W at the wall is within {limit} W ({why})", w=f"{wall:,}", limit=f"{limit:,}", why=of),
+                    message("{w} W at the wall exceeds {limit} W ({why})", w=f"{wall:,}", limit=f"{limit:,}", why=of),
                 )
             )
-        return found or [Check.of(self.id, True, f"the supply is built in; a node draws {c.load_w:,} W")]
+        return found or [
+            Check.of(self.id, True, message("the supply is built in; a node draws {w} W", w=f"{c.load_w:,}"))
+        ]
 
     def _bank(self, c: Case, b: PsuBank, each: int) -> list[Check]:
         """The load of a node against its supplies, which give `each` watts at the line voltage."""
         if each == 0:
-            return [Check.of(self.id, False, f"the supplies are not specified for {c.line_volts} V")]
+            return [
+                Check.of(self.id, False, message("the supplies are not specified for {volts} V", volts=c.line_volts))
+            ]
         limit = node_limit_w(b, c.line_volts, c.policy)
         of = _share_of_bank(b, each, limit, c.policy)
         found = [
@@ -117,8 +126,8 @@ class Power(Rule):
                 c.load_w,
                 limit,
                 "W",
-                f"{c.load_w:,} W is within {limit:,} W ({of})",
-                f"{c.load_w:,} W exceeds {limit:,} W ({of})",
+                message("{w} W is within {limit} W ({why})", w=f"{c.load_w:,}", limit=f"{limit:,}", why=of),
+                message("{w} W exceeds {limit} W ({why})", w=f"{c.load_w:,}", limit=f"{limit:,}", why=of),
             )
         ]
         if b.atx:
@@ -129,8 +138,16 @@ class Power(Rule):
                     peak,
                     most,
                     "W",
-                    f"{peak:,} W with GPU transients is within the {most:,} W of the ATX supplies",
-                    f"{peak:,} W with GPU transients exceeds the {most:,} W of the ATX supplies",
+                    message(
+                        "{w} W with GPU transients is within the {limit} W of the ATX supplies",
+                        w=f"{peak:,}",
+                        limit=f"{most:,}",
+                    ),
+                    message(
+                        "{w} W with GPU transients exceeds the {limit} W of the ATX supplies",
+                        w=f"{peak:,}",
+                        limit=f"{most:,}",
+                    ),
                 )
             )
         if b.fitted == b.needed:
@@ -138,14 +155,16 @@ class Power(Rule):
         elif c.load_w * 100 > ADVISED_LEFT_PERCENT * b.needed * each:
             advised = ADVISED_LEFT_PERCENT * b.needed * each / 100
             left = f"{ADVISED_LEFT_PERCENT} % of {supplies(b.needed, each)} left when the spare ones have failed"
-            text = f"{c.load_w:,} W exceeds the advised {figure(advised)} W ({left})"
+            text = message(
+                "{w} W exceeds the advised {limit} W ({why})", w=f"{c.load_w:,}", limit=figure(advised), why=left
+            )
             found.append(Check.warn(self.id, text, c.load_w, advised, "W", "at_most"))
         return found
 
 
 def unknown_draw(c: Case) -> str:
     """Why no load of a node can be judged."""
-    return f"the power draw of {c.power_unknown} is not published"
+    return message("the power draw of {gpu} is not published", gpu=c.power_unknown)
 
 
 def wall_w(c: Case) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
-from catalogs.message import N_
+from catalogs.message import N_, message
 from constraints.physics.training import base_precisions
 from constraints.policy import table
 from constraints.request import Request
@@ -79,26 +79,57 @@ class Precision(Rule):
         arch, precision = c.gpu.arch, c.plan.precision
         mode = support(arch).get(precision)
         if mode is None:
-            return [Check.of(self.id, False, f"{arch} GPUs do not run {precision}")]
+            return [
+                Check.of(self.id, False, message("{arch} GPUs do not run {precision}", arch=arch, precision=precision))
+            ]
         if not runs(arch, precision, c.request):
-            text = (
-                f"{arch} GPUs do not run {precision} natively: they only unpack such weights, which full training can't"
+            text = message(
+                "{arch} GPUs do not run {precision} natively: they only unpack such weights, which full training can't",
+                arch=arch,
+                precision=precision,
             )
             return [Check.of(self.id, False, text)]
         if precision not in wanted(c.llm, c.request):
             return [Check.of(self.id, False, _unwanted(precision, c.llm, c.request))]
         if mode[0] == "native":
-            return [Check.of(self.id, True, f"{arch} runs {precision} natively")]
-        return [Check.of(self.id, True, f"{arch} runs {precision} weight-only: it computes in {mode[1]}")]
+            return [
+                Check.of(self.id, True, message("{arch} runs {precision} natively", arch=arch, precision=precision))
+            ]
+        return [
+            Check.of(
+                self.id,
+                True,
+                message(
+                    "{arch} runs {precision} weight-only: it computes in {compute}",
+                    arch=arch,
+                    precision=precision,
+                    compute=mode[1],
+                ),
+            )
+        ]
 
 
 def _unwanted(precision: str, llm: Llm, request: Request) -> str:
     """Why the request does not admit a precision."""
     if request.precision is not None:
-        return f"the request asks for {request.precision} weights, the plan has {precision}"
+        return message(
+            "the request asks for {asked} weights, the plan has {precision}",
+            asked=request.precision,
+            precision=precision,
+        )
     if request.trains:
-        return f"{request.workload} does not start from {precision} weights unless --precision says so"
+        return message(
+            "{workload} does not start from {precision} weights unless --precision says so",
+            workload=request.workload,
+            precision=precision,
+        )
     floor = min(llm.min_precision_bits, request.min_precision_bits or llm.min_precision_bits)
     if BITS[precision] < floor:
-        return f"{precision} is below the precision floor of {llm.id}: {BITS[precision]} bits, {floor} at least"
-    return f"{llm.id} has no {precision} weights"
+        return message(
+            "{precision} is below the precision floor of {model}: {bits} bits, {least} at least",
+            precision=precision,
+            model=llm.id,
+            bits=BITS[precision],
+            least=floor,
+        )
+    return message("{model} has no {precision} weights", model=llm.id, precision=precision)

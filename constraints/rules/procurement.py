@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.message import N_
+from catalogs.message import N_, message
 from catalogs.schema import Gpu, GpuBoard, Part, Platform
 from constraints.prices.tariff import NEVER
 from constraints.rule import Check, Rule
@@ -55,7 +55,9 @@ class Procurement(Rule):
         for wanted in c.request.include:
             if wanted not in have:
                 found.append(Check.of(self.id, False, _left_out(wanted)))
-        found += [Check.of(self.id, False, f"demanded by --include, but of no use: {x}") for x in in_use.idle(c)]
+        found += [
+            Check.of(self.id, False, message("demanded by --include, but of no use: {x}", x=x)) for x in in_use.idle(c)
+        ]
         return (found or [Check.of(self.id, True, "every part has an offer that the request allows")]) + _unknown(c)
 
     def _amounts(self, c: Case) -> list[Check]:
@@ -70,7 +72,12 @@ class Procurement(Rule):
                 need,
                 have,
                 "pieces",
-                f"{p}: {need:,} needed, {have:,} to be had (take another part, or find more offers)",
+                message(
+                    "{part}: {a} needed, {b} to be had (take another part, or find more offers)",
+                    part=p,
+                    a=f"{need:,}",
+                    b=f"{have:,}",
+                ),
                 "at_most",
             )
             for p, need, have in short
@@ -79,7 +86,7 @@ class Procurement(Rule):
 
 
 def _left_out(part: str) -> str:
-    return f"{part} is demanded by --include but not in the build"
+    return message("{part} is demanded by --include but not in the build", part=part)
 
 
 def _another(facts: Facts, part: Part) -> bool:
@@ -99,10 +106,12 @@ def _unknown(c: Case) -> list[Check]:
     if c.request.barred_origins:
         parts = sorted({*bought, *c.node_all})
         if dark := [x for x in parts if not c.catalog.parts[x].country]:
-            found.append(Check.warn("procurement", f"country of origin unknown: {', '.join(dark)}"))
+            found.append(
+                Check.warn("procurement", message("country of origin unknown: {parts}", parts=", ".join(dark)))
+            )
     if c.request.max_lead_days is not None:
         orders = c.book.purchase(c.priced)
         lines = orders.lines if orders else ()
         if dark := sorted({x.part for x in lines if x.offer and x.offer.lead_time_days is None}):
-            found.append(Check.warn("procurement", f"lead time unknown: {', '.join(dark)}"))
+            found.append(Check.warn("procurement", message("lead time unknown: {parts}", parts=", ".join(dark))))
     return found

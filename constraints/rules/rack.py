@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from catalogs.message import N_
+from catalogs.message import N_, message
 from catalogs.schema import Cooling, Kind, Link, Pdu, Platform, Rack, Switch
 from constraints.build import included_bank, shared_w
 from constraints.physics.demanded import wants_exact
@@ -197,8 +197,16 @@ class RackRule(Rule):
                     weight,
                     rack.load_kg,
                     "kg",
-                    f"the equipment of a rack weighs {weight:,} kg, within the {bears} kg that it bears",
-                    f"the equipment of a rack weighs {weight:,} kg, more than the {bears} kg that it bears",
+                    message(
+                        "the equipment of a rack weighs {a} kg, within the {b} kg that it bears",
+                        a=f"{weight:,}",
+                        b=bears,
+                    ),
+                    message(
+                        "the equipment of a rack weighs {a} kg, more than the {b} kg that it bears",
+                        a=f"{weight:,}",
+                        b=bears,
+                    ),
                 )
             )
             found += self._pdu_checks(c, a, racks)
@@ -212,8 +220,16 @@ class RackRule(Rule):
                 heat,
                 most_w,
                 "W",
-                f"a rack gives {heat:,} W of heat to the air, within the {most_w:,} W that the room takes per rack",
-                f"a rack gives {heat:,} W of heat to the air, more than the {most_w:,} W that the room takes per rack",
+                message(
+                    "a rack gives {a} W of heat to the air, within the {b} W that the room takes per rack",
+                    a=f"{heat:,}",
+                    b=f"{most_w:,}",
+                ),
+                message(
+                    "a rack gives {a} W of heat to the air, more than the {b} W that the room takes per rack",
+                    a=f"{heat:,}",
+                    b=f"{most_w:,}",
+                ),
             )
         )
         return found
@@ -237,8 +253,8 @@ class RackRule(Rule):
                 qty,
                 2 * racks,
                 "pieces",
-                f"PDUs: {qty}, two for each rack take {2 * racks}",
-                f"PDUs: {qty}, fewer than two for each rack ({2 * racks})",
+                message("PDUs: {a}, two for each rack take {b}", a=qty, b=2 * racks),
+                message("PDUs: {a}, fewer than two for each rack ({b})", a=qty, b=2 * racks),
             ),
         ]
         if not c.power_unknown:
@@ -248,8 +264,16 @@ class RackRule(Rule):
                     wall,
                     pdu.power_w,
                     "W",
-                    f"a rack draws {wall:,} W, within the {pdu.power_w:,} W that each PDU carries alone",
-                    f"a rack draws {wall:,} W, more than the {pdu.power_w:,} W that each PDU carries alone",
+                    message(
+                        "a rack draws {a} W, within the {b} W that each PDU carries alone",
+                        a=f"{wall:,}",
+                        b=f"{pdu.power_w:,}",
+                    ),
+                    message(
+                        "a rack draws {a} W, more than the {b} W that each PDU carries alone",
+                        a=f"{wall:,}",
+                        b=f"{pdu.power_w:,}",
+                    ),
                 )
             )
         b = c.psus
@@ -263,20 +287,24 @@ class RackRule(Rule):
                     plugs,
                     outlets,
                     "outlets",
-                    f"{kind} outlets of a rack: {plugs} needed, {outlets} available",
-                    f"{kind} outlets of a rack: {plugs} needed, only {outlets} available",
+                    message("{kind} outlets of a rack: {a} needed, {b} available", kind=kind, a=plugs, b=outlets),
+                    message("{kind} outlets of a rack: {a} needed, only {b} available", kind=kind, a=plugs, b=outlets),
                 ),
                 Check.at_least(
                     self.id,
                     cords,
                     b.fitted,
                     "pieces",
-                    f"power cords per node: {cords} for {counted(b.fitted, 'supply')}",
-                    f"power cords per node: only {cords} for {counted(b.fitted, 'supply')}",
+                    message("power cords per node: {a} for {why}", a=cords, why=counted(b.fitted, "supply")),
+                    message("power cords per node: only {a} for {why}", a=cords, why=counted(b.fitted, "supply")),
                 ),
             ]
             if (pdu.volts >= LOW_LINE_V) != (c.line_volts >= LOW_LINE_V):
-                found.append(Check.of(self.id, False, f"the PDU is for {pdu.volts} V, the line has {c.line_volts} V"))
+                found.append(
+                    Check.of(
+                        self.id, False, message("the PDU is for {a} V, the line has {b} V", a=pdu.volts, b=c.line_volts)
+                    )
+                )
         return found
 
 

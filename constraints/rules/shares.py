@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.message import N_
+from catalogs.message import N_, message
 from constraints.prices.order_limits import limit_estimates, limit_sellers
 from constraints.rule import Check, Rule, counted, figure
 
@@ -35,8 +35,8 @@ class Estimates(Rule):
         if percent is None or orders is None:
             return []
         share = _percent(orders.estimated_cents, orders.cents)
-        passing = f"{figure(share)} % of the cost is estimated, at most {percent} % allowed"
-        failing = f"{figure(share)} % of the cost is estimated, more than the {percent} % allowed"
+        passing = message("{a} % of the cost is estimated, at most {b} % allowed", a=figure(share), b=percent)
+        failing = message("{a} % of the cost is estimated, more than the {b} % allowed", a=figure(share), b=percent)
         return [Check.at_most(self.id, share, percent, "%", passing, failing)]
 
 
@@ -64,8 +64,8 @@ class Sellers(Rule):
                     len(by),
                     most,
                     "sellers",
-                    f"{sellers}, at most {most:,} allowed: {names}",
-                    f"{sellers}, more than the {most:,} allowed: {names}",
+                    message("{why}, at most {n} allowed: {names}", why=sellers, n=f"{most:,}", names=names),
+                    message("{why}, more than the {n} allowed: {names}", why=sellers, n=f"{most:,}", names=names),
                 )
             )
         if percent is not None and by:
@@ -77,8 +77,18 @@ class Sellers(Rule):
                     share,
                     percent,
                     "%",
-                    f"{figure(share)} % of the cost is with {largest}, at most {percent} % allowed",
-                    f"{figure(share)} % of the cost is with {largest}, more than the {percent} % allowed",
+                    message(
+                        "{a} % of the cost is with {seller}, at most {b} % allowed",
+                        a=figure(share),
+                        seller=largest,
+                        b=percent,
+                    ),
+                    message(
+                        "{a} % of the cost is with {seller}, more than the {b} % allowed",
+                        a=figure(share),
+                        seller=largest,
+                        b=percent,
+                    ),
                 )
             )
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.message import N_
+from catalogs.message import N_, message
 from constraints.build import total_w, units
 from constraints.rule import Check, Rule, counted
 from constraints.rules.power import unknown_draw
@@ -39,8 +39,8 @@ class Site(Rule):
                 c.build.nodes,
                 most,
                 "nodes",
-                f"the build has {nodes}, at most {most:,} allowed",
-                f"the build has {nodes}, more than the {most:,} allowed",
+                message("the build has {why}, at most {n} allowed", why=nodes, n=f"{most:,}"),
+                message("the build has {why}, more than the {n} allowed", why=nodes, n=f"{most:,}"),
             )
         ]
         most_w = c.request.max_power_w
@@ -54,8 +54,8 @@ class Site(Rule):
                     watts,
                     most_w,
                     "W",
-                    f"the whole build draws {watts:,} W, within the site's {most_w:,} W",
-                    f"the whole build draws {watts:,} W, more than the site's {most_w:,} W",
+                    message("the whole build draws {a} W, within the site's {b} W", a=f"{watts:,}", b=f"{most_w:,}"),
+                    message("the whole build draws {a} W, more than the site's {b} W", a=f"{watts:,}", b=f"{most_w:,}"),
                 )
             )
         if (most_units := c.request.rack_units) is not None:
@@ -66,8 +66,8 @@ class Site(Rule):
                     taken,
                     most_units,
                     "units",
-                    f"the whole build takes {taken} U, within the site's {most_units:,} U",
-                    f"the whole build takes {taken} U, more than the site's {most_units:,} U",
+                    message("the whole build takes {a} U, within the site's {b} U", a=taken, b=f"{most_units:,}"),
+                    message("the whole build takes {a} U, more than the site's {b} U", a=taken, b=f"{most_units:,}"),
                 )
             )
         return found

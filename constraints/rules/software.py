@@ -14,7 +14,7 @@ from catalogs.engines.rules import PlanFault, Release, first_faults, newest, pla
 from catalogs.engines.sizes import ModelSizes, of
 from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
 from catalogs.llm import Llm
-from catalogs.message import N_
+from catalogs.message import N_, message
 from catalogs.schema import Gpu
 from constraints.plan import Plan
 from constraints.request import Request
@@ -44,7 +44,9 @@ class Refusal:
     faults: tuple[PlanFault, ...]
 
     def __str__(self) -> str:
-        return f"{self.engine} does not start it ({'; '.join(map(str, self.faults))})"
+        return message(
+            "{engine} does not start it ({faults})", engine=self.engine, faults="; ".join(map(str, self.faults))
+        )
 
 
 def method(request: Request, offload: bool = False) -> str:
@@ -121,7 +123,14 @@ def _judged(
     """Redundant experts of a plan that the engine starts without a word, else what it says."""
     release = newest(engine.name)
     if release is None:
-        return (PlanFault("E2", "refused", f"the parallel sizes that {engine.name} starts are not known", ""),)
+        return (
+            PlanFault(
+                "E2",
+                "refused",
+                message("the parallel sizes that {engine} starts are not known", engine=engine.name),
+                "",
+            ),
+        )
     return _said(release, sizes, kernel_class, shape, per_node)
 
 
@@ -222,7 +231,13 @@ def software_fault(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: i
         return f"no released engine starts {_sizes(plan)} for {what}: {reasons}"
     if run.redundant_experts != plan.redundant_experts:
         needed, have = run.redundant_experts, plan.redundant_experts
-        return f"{run.engine} starts {_sizes(plan)} with {needed} redundant experts, the plan has {have}"
+        return message(
+            "{engine} starts {list} with {n} redundant experts, the plan has {have}",
+            engine=run.engine,
+            list=_sizes(plan),
+            n=needed,
+            have=have,
+        )
     return ""
 
 

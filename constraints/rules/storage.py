@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.llm import Llm
-from catalogs.message import N_
+from catalogs.message import N_, message
 from catalogs.schema import Drive
 from constraints.physics.contents import inside
 from constraints.physics.training import base_bytes, checkpoint_bytes
@@ -68,7 +68,7 @@ class Storage(Rule):
         drives = [(d, q) for d, q in c.parts(Drive) if isinstance(d, Drive) and needs_lanes(d)]
         if "storage" in c.platform.includes and not c.parts(Drive):
             need = needed_gb(c.llm, c.plan.precision, c.policy, c.request)
-            text = f"storage is built in: order it with at least {need + c.request.dataset_gb:,} GB"
+            text = message("storage is built in: order it with at least {gb} GB", gb=f"{need + c.request.dataset_gb:,}")
             return [Check.warn(self.id, text)]
         room = sum(d.capacity_gb * q for d, q in drives)
         speed = sum(d.read_mb_s * q for d, q in drives)
@@ -81,16 +81,18 @@ class Storage(Rule):
                 room,
                 need,
                 "GB",
-                f"NVMe drives hold {room:,} GB, {need:,} GB are needed ({what})",
-                f"NVMe drives hold only {room:,} GB, {need:,} GB are needed ({what})",
+                message("NVMe drives hold {a} GB, {b} GB are needed ({list})", a=f"{room:,}", b=f"{need:,}", list=what),
+                message(
+                    "NVMe drives hold only {a} GB, {b} GB are needed ({list})", a=f"{room:,}", b=f"{need:,}", list=what
+                ),
             ),
             Check.at_least(
                 self.id,
                 speed,
                 least,
                 "MB/s",
-                f"NVMe drives read {speed:,} MB/s together, {least:,} MB/s are needed",
-                f"NVMe drives read only {speed:,} MB/s together, {least:,} MB/s are needed",
+                message("NVMe drives read {a} MB/s together, {b} MB/s are needed", a=f"{speed:,}", b=f"{least:,}"),
+                message("NVMe drives read only {a} MB/s together, {b} MB/s are needed", a=f"{speed:,}", b=f"{least:,}"),
             ),
         ]
         if data_gb := c.request.dataset_gb:
@@ -102,8 +104,16 @@ class Storage(Rule):
                     everything,
                     all_gb,
                     "GB",
-                    f"all drives hold {everything:,} GB, {all_gb:,} GB are needed with the training set",
-                    f"all drives hold only {everything:,} GB, {all_gb:,} GB are needed with the training set",
+                    message(
+                        "all drives hold {a} GB, {b} GB are needed with the training set",
+                        a=f"{everything:,}",
+                        b=f"{all_gb:,}",
+                    ),
+                    message(
+                        "all drives hold only {a} GB, {b} GB are needed with the training set",
+                        a=f"{everything:,}",
+                        b=f"{all_gb:,}",
+                    ),
                 )
             )
         return found

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from catalogs.load import Catalog
-from catalogs.message import N_
+from catalogs.message import N_, joined, message
 from catalogs.offers import Bundle
 from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Drive, Gpu, Memory, Nic, Platform
@@ -127,15 +127,15 @@ class Surplus(Rule):
     def check(self, c: Case) -> list[Check]:
         if not c.request.shares:
             return []
-        found = [f"{d} (drive)" for d in self._drives_beyond(c)]
-        found += [f"{x} (memory)" for x in self._modules_beyond(c)]
-        found += [f"{x} (cord)" for x in self._cords_beyond(c)]
-        found += [f"{x} (cooling)" for x in self._cooling_beyond(c)]
-        found += [f"{x} (ordered)" for x in self._orders_beyond(c)]
+        found: list[str] = [message("{part} (drive)", part=d) for d in self._drives_beyond(c)]
+        found += [message("{part} (memory)", part=x) for x in self._modules_beyond(c)]
+        found += [message("{part} (cord)", part=x) for x in self._cords_beyond(c)]
+        found += [message("{part} (cooling)", part=x) for x in self._cooling_beyond(c)]
+        found += [message("{part} (ordered)", part=x) for x in self._orders_beyond(c)]
         if not self._cards_used(c):
             found.append("cards beyond those that its networks need")
         if found:
-            text = f"spare pieces, which must not bring a share down: {', '.join(found)}"
+            text = message("spare pieces, which must not bring a share down: {list}", list=joined(found))
             return [Check.of(self.id, False, text)]
         return [Check.of(self.id, True, "no spare drive, card or cooling")]
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from catalogs.llm import Llm
-from catalogs.message import N_
+from catalogs.message import N_, message
 from catalogs.schema import Gpu
 from constraints.physics.reserve import reserve_bytes, usable_bytes
 from constraints.physics.training import footprint
@@ -133,7 +133,7 @@ class Vram(Rule):
 
     def check(self, c: Case) -> list[Check]:
         need, have = demand_bytes(c.gpu, c.llm, c.policy, c.plan, c.request), usable_bytes(c.gpu)
-        needs = f"needs {figure(gb(need))} GB per GPU ({contents(c.plan)})"
+        needs = message("needs {need} GB per GPU ({list})", need=figure(gb(need)), list=contents(c.plan))
         if need <= have:
             text = f"{needs}; {c.gpu.name} offers {figure(gb(have))} GB"
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from catalogs.message import read_message
+from catalogs.message import message, read_message
 from optimizer.cli.money_view import grouped, sums
 from optimizer.cli.output import note, say, table
 from optimizer.procurement.labels import STATUS, UNITS, rule_titles
@@ -172,7 +172,9 @@ def _aside(line: dict[str, Any]) -> str:
     """What a line is beside a bought part of the build: a spare, in hand, inside a system or a bundle."""
     words = [w for w in (line["role"], line["origin"]) if w in ("spare", "included", "owned")]
     words += ["bundle"] * (line["category"] == "bundle")
-    words += [f"in {line['offer_id']}"] * (line["origin"] == "bundle" and line["category"] != "bundle")
+    words += [message("in {offer}", offer=line["offer_id"])] * (
+        line["origin"] == "bundle" and line["category"] != "bundle"
+    )
     _ = chosen()
     return f" ({', '.join(_.sentence(w) for w in dict.fromkeys(words))})" if words else ""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from catalogs.message import message
 from optimizer.cli.output import emit_data, free, note, save, say
 
 if TYPE_CHECKING:
@@ -93,11 +94,11 @@ def quote(
         for w in found.wrong:
             say(str(w))
         for text in found.unchecked:
-            note(f"not checked: {text}")
+            note(message("not checked: {what}", what=text))
         note(f"{file} is not what dsopt would write: no quote. `dsopt verify` says the same.")
         raise typer.Exit(5) from None
     for text in opened.unchecked:
-        note(f"not checked: {text}")
+        note(message("not checked: {what}", what=text))
     request = opened.result.request
     day = _day(date, request.as_of)
     party = Party(_line("--customer", customer), _line("--number", number), day, valid_days, confirmed)

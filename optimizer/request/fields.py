@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalogs.message import message
 from optimizer.request.entry import (
     ASK,
     BASIS,
@@ -563,7 +564,7 @@ FIELDS: dict[str, FieldEntry] = {
             "avl",
             "procurement",
             270,
-            lambda asked: f"the approved list ({len(asked.request.avl)} rows)",
+            lambda asked: message("the approved list ({n} rows)", n=len(asked.request.avl)),
             given_up="parts beyond the approved list",
         ),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from catalogs.message import message
 from constraints.build import Case
 from constraints.plan import Row
 from constraints.policy import Policy
@@ -49,16 +50,23 @@ def gpu_count(subject: Subject) -> Iterator[Check]:
     if (wanted := subject.request.gpu_count) is not None:
         gpus = counted(subject.gpus, "GPU")
         if subject.gpus == wanted:
-            yield Check(ID, "pass", subject.gpus, wanted, "pieces", f"the build has {gpus}, as asked")
+            yield Check(ID, "pass", subject.gpus, wanted, "pieces", message("the build has {why}, as asked", why=gpus))
         else:
-            yield Check(ID, "fail", subject.gpus, wanted, "pieces", f"the build has {gpus}, {wanted:,} are asked for")
+            yield Check(
+                ID,
+                "fail",
+                subject.gpus,
+                wanted,
+                "pieces",
+                message("the build has {why}, {n} are asked for", why=gpus, n=f"{wanted:,}"),
+            )
 
 
 def nodes(subject: Subject) -> Iterator[Check]:
     """The policy's limit; the request's is that of rule site."""
     nodes, most = counted(subject.case.build.nodes, "node"), subject.policy.whole("plans.max_nodes")
-    passing = f"the build has {nodes}, at most {most:,} allowed"
-    failing = f"the build has {nodes}, more than the {most:,} allowed"
+    passing = message("the build has {why}, at most {n} allowed", why=nodes, n=f"{most:,}")
+    failing = message("the build has {why}, more than the {n} allowed", why=nodes, n=f"{most:,}")
     yield Check.at_most(ID, subject.case.build.nodes, most, "nodes", passing, failing)
 
 
@@ -83,8 +91,12 @@ def _tok_s(row: Row, least_tenths: int, why: str) -> Check:
 def users(subject: Subject) -> Iterator[Check]:
     if subject.row and (users := subject.request.users) is not None:
         held = subject.row.plan.replicas * subject.row.plan.concurrency
-        passing = f"the build serves {counted(held, 'request')} at once, {users:,} are asked for"
-        failing = f"the build serves only {counted(held, 'request')} at once, {users:,} are asked for"
+        passing = message(
+            "the build serves {why} at once, {n} are asked for", why=counted(held, "request"), n=f"{users:,}"
+        )
+        failing = message(
+            "the build serves only {why} at once, {n} are asked for", why=counted(held, "request"), n=f"{users:,}"
+        )
         yield Check.at_least(ID, held, users, "requests", passing, failing)
 
 
@@ -112,7 +124,7 @@ def first_token(subject: Subject) -> Iterator[Check]:
 def kv_precision(subject: Subject) -> Iterator[Check]:
     if subject.row and not subject.request.trains:
         have, asked = subject.row.plan.kv_precision, kv_precision_of(subject.case.llm, subject.request)
-        yield Check.of(ID, have == asked, f"the KV cache is in {have}, {asked} is asked for")
+        yield Check.of(ID, have == asked, message("the KV cache is in {x}, {y} is asked for", x=have, y=asked))
 
 
 def offload(subject: Subject) -> Iterator[Check]:
@@ -125,14 +137,14 @@ def offload(subject: Subject) -> Iterator[Check]:
 def exclude(subject: Subject) -> Iterator[Check]:
     """The GPUs of a board; the prices know of all other parts."""
     if subject.case.gpu.id in subject.request.exclude:
-        yield Check.of(ID, False, f"{subject.case.gpu.id} is excluded by --exclude")
+        yield Check.of(ID, False, message("{part} is excluded by --exclude", part=subject.case.gpu.id))
 
 
 def prices_dated(subject: Subject) -> Iterator[Check]:
     orders = subject.case.book.purchase(subject.case.priced)
     for line in orders.lines if orders else ():
         if line.offer is not None and getattr(line.offer, "date", subject.request.as_of) > subject.request.as_of:
-            yield Check.of(ID, False, f"the price of {line.part} is of a later day than the request")
+            yield Check.of(ID, False, message("the price of {part} is of a later day than the request", part=line.part))
 
 
 def subject(case: Case, row: Row | None) -> Subject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalogs.message import message
 from constraints.request import Request
 from constraints.rules.precision import BITS
 from optimizer.request.entry import Asked
@@ -11,13 +12,13 @@ from optimizer.text.figures import amount, listed, spent, trimmed
 def budget(asked: Asked) -> str:
     """With its currency."""
     assert asked.request.budget_cents is not None
-    return f"a budget of {spent(asked.request.budget_cents, asked.request.currency)}"
+    return message("a budget of {money}", money=spent(asked.request.budget_cents, asked.request.currency))
 
 
 def throughput(asked: Asked) -> str:
     """Of the whole build."""
     assert asked.request.throughput_tenths is not None
-    return f"{trimmed(asked.request.throughput_tenths / 10)} tok/s in all"
+    return message("{n} tok/s in all", n=trimmed(asked.request.throughput_tenths / 10))
 
 
 def load(asked: Asked) -> str:
@@ -53,19 +54,19 @@ def _least_bits(asked: Asked) -> int:
 def precision(asked: Asked) -> str:
     """The one asked for, else the least."""
     named = asked.request.precision
-    return f"precision {named}" if named else f"weights of at least {_least_bits(asked)} bits"
+    return message("precision {x}", x=named) if named else message("weights of at least {n} bits", n=_least_bits(asked))
 
 
 def kilowatts(asked: Asked) -> str:
     """Of a field in W."""
     assert asked.request.max_power_w is not None
-    return f"at most {trimmed(asked.request.max_power_w / 1000)} kW"
+    return message("at most {n} kW", n=trimmed(asked.request.max_power_w / 1000))
 
 
 def circuit(asked: Asked) -> str:
     """Amps and volts."""
     assert asked.request.circuit is not None
-    return f"one circuit of {asked.request.circuit.amps} A at {asked.request.circuit.volts} V"
+    return message("one circuit of {a} A at {b} V", a=asked.request.circuit.amps, b=asked.request.circuit.volts)
 
 
 def vendors(asked: Asked) -> str:
@@ -90,12 +91,12 @@ def members(words: str, names: frozenset[str] | tuple[str, ...]) -> str:
 
 def conditions(asked: Asked) -> str:
     """Conditions of parts."""
-    return f"{listed(sorted(asked.request.conditions))} parts only"
+    return message("{list} parts only", list=listed(sorted(asked.request.conditions)))
 
 
 def confidences(asked: Asked) -> str:
     """Kinds of price."""
-    return f"prices of confidence {listed(list(asked.request.confidences), 'or')}"
+    return message("prices of confidence {list}", list=listed(list(asked.request.confidences), "or"))
 
 
 def gpus(asked: Asked) -> str:

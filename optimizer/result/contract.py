@@ -101,7 +101,9 @@ def scope(market: Market, front: Front) -> str:
         plans = "tensor and expert parallelism, sharding (ZeRO 3) and checkpointing"
     else:
         stages = market.policy.whole("plans.max_pp")
-        limits += (f"tensor parallelism stays inside a node, and a plan has {stages} pipeline stages at most",)
+        limits += (
+            message("tensor parallelism stays inside a node, and a plan has {n} pipeline stages at most", n=stages),
+        )
     plans += " and of routed experts in host memory" if market.request.offload else ""
     return (
         f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, {nodes} at "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from optimizer.result.document import Text
 from optimizer.result.strict import Money, Strict, TokS
 
 
@@ -12,7 +13,7 @@ class ConditionFacts(Strict):
 
     key: str = Field(description="short name of the condition: budget, vram, power, ...")
     rule: str = Field(description="the rule that carries it")
-    text: str
+    text: Text
     asked: bool = Field(description="false of a default that nobody typed")
     without_total: Money | None = Field(
         default=None, description="total of the cheapest build without this condition alone; null: none, or not known"
@@ -34,8 +35,8 @@ class ChangeFacts(Strict):
     """One condition changed by the least that does."""
 
     key: str
-    text: str
-    smaller: str = Field(description="the next smaller change, shown to fail; empty where there is none")
+    text: Text
+    smaller: Text = Field(description="the next smaller change, shown to fail; empty where there is none")
 
 
 class WayOut(Strict):
@@ -52,7 +53,7 @@ class WayOut(Strict):
 class Dropped(Strict):
     """GPUs that carry no build for one reason."""
 
-    reason: str
+    reason: Text
     gpus: list[str]
 
 
@@ -76,7 +77,7 @@ class Margin(Strict):
 
     rule: str
     status: str
-    text: str
+    text: Text
     measured: float | None = Field(description="in `unit`")
     limit: float | None = Field(description="in `unit`")
     unit: str
@@ -89,7 +90,7 @@ class StepFacts(Strict):
     """One condition moved by a step at the point's throughput."""
 
     key: str = Field(description="the condition, as in a conflict")
-    text: str
+    text: Text
     looser: bool = Field(description="else tighter")
     binds: bool = Field(description="looser is cheaper, or tighter is dearer or impossible")
     more: Money | None = Field(description="what the cheapest build then costs more than the point; null: no build")
@@ -122,13 +123,13 @@ class Neighbour(Strict):
     more: Money = Field(description="its total less the point's")
     output_tok_s: TokS = Field(description="of the whole build")
     swaps: list[SwapFacts]
-    figures: list[str] = Field(description="what makes one faster than the other")
+    figures: list[Text] = Field(description="what makes one faster than the other")
 
 
 class Saving(Strict):
     """A cheaper build, as fast, that every rule admits and that the search does not look at."""
 
-    text: str
+    text: Text
     total: Money = Field(description="of that build, in the result's currency, with support and tax")
     less: Money = Field(description="what it costs less than the point")
     swaps: list[SwapFacts]
@@ -138,7 +139,7 @@ class Note(Strict):
     """A remark with a stable code; docs/notes.md has a paragraph on each."""
 
     code: str
-    text: str
+    text: Text
 
 
 class PointExplained(Strict):
@@ -159,5 +160,5 @@ class PointExplained(Strict):
         default=[], description="what `check` admits and `solve` does not look at, where it costs less"
     )
     launch: list[str] = Field(default=[], description="commands that serve the plan, one per node and engine instance")
-    launch_note: str = Field(default="", description="what must be said of the commands, or why there are none")
+    launch_note: Text = Field(default="", description="what must be said of the commands, or why there are none")
     notes: list[Note]

@@ -35,7 +35,11 @@ def own_messages(market: Market, front: Front) -> list[dict[str, Any]]:
         used = Counter[str]()
         for line in orders.lines if orders else ():
             used[line.part] += line.qty if line.origin == "owned" else 0
-        left = [f"{q - n} of {q} x {x}" for x, q in sorted(held.items()) if x not in dead and (n := used[x]) < q]
+        left = [
+            message("{qty} of {all} x {part}", qty=q - n, all=q, part=x)
+            for x, q in sorted(held.items())
+            if x not in dead and (n := used[x]) < q
+        ]
         if left:
             named = ", ".join(left[:MOST_NAMED])
             if len(left) > MOST_NAMED:
@@ -52,7 +56,13 @@ def useless(market: Market, part: Part) -> str:
     platforms = [p for p in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(p, Platform)]
     if isinstance(part, Gpu) and part.sold_as != "single":
         boards = [b.id for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id]
-        whole = f"boards ({', '.join(boards)})" if boards else "boards" if part.sold_as == "board" else "systems"
+        whole = (
+            message("boards ({names})", names=", ".join(boards))
+            if boards
+            else "boards"
+            if part.sold_as == "board"
+            else "systems"
+        )
         return message("its kind comes on whole {what}; own those instead", what=whole)
     if not any(_takes(p, part, catalog.of(Kind.GPU)) for p in platforms):
         return message("no chassis or system of the catalog takes it")

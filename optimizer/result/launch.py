@@ -13,6 +13,7 @@ from math import ceil
 
 from catalogs.engines.launch import LaunchArguments, checkpoint, kv_cache_asked, launch_arguments
 from catalogs.llm import Llm
+from catalogs.message import joined, message
 from constraints.plan import Plan
 
 FIRST_PORT = 8000
@@ -78,10 +79,22 @@ def launch(deployment: Deployment) -> Launch:
         return Launch((), "Training is started by the engine's own recipes; no command is given.")
     arguments = launch_arguments(deployment.engine, deployment.release)
     if arguments is None:
-        return Launch((), f"{deployment.engine or 'The engine'} publishes no command-line arguments; none are given.")
+        return Launch(
+            (),
+            message(
+                "{name} publishes no command-line arguments; none are given.", name=deployment.engine or "The engine"
+            ),
+        )
     if _rank_crosses_nodes(deployment, arguments):
         ranks, k = plan.tp * plan.pp, deployment.gpus_per_node
-        return Launch((), f"A data-parallel rank takes {ranks} GPUs and nodes have {k}: no command places such ranks.")
+        return Launch(
+            (),
+            message(
+                "A data-parallel rank takes {ranks} GPUs and nodes have {k}: no command places such ranks.",
+                ranks=ranks,
+                k=k,
+            ),
+        )
     settings = _config_file(deployment, arguments)
     commands = tuple(settings + shlex.join(words) for words in _commands(deployment, arguments))
     return Launch(commands, _note(deployment, arguments))
@@ -111,26 +124,39 @@ def _published_name(llm: Llm) -> str:
 
 def _note(deployment: Deployment, arguments: LaunchArguments) -> str:
     """What a reader of the commands has to know."""
-    notes = []
+    notes: list[str] = []
     if weights_of(deployment.llm, deployment.plan.precision, deployment.engine).startswith("<"):
         precision, model = deployment.plan.precision, deployment.llm.name
-        notes.append(f"dsopt knows no published {precision} weights of {model} for {deployment.engine}.")
+        notes.append(
+            message(
+                "dsopt knows no published {precision} weights of {model} for {engine}.",
+                precision=precision,
+                model=model,
+                engine=deployment.engine,
+            )
+        )
     asked = _kv_cache_against_the_plan(deployment, arguments)
     if asked == "fp8":
         notes.append(
-            f"{deployment.engine} has no argument for a KV cache in bf16 and the checkpoint asks for FP8: set "
-            "kv_cache_quant_algo to null in its hf_quant_config.json."
+            message(
+                "{engine} has no argument for a KV cache in bf16 and the checkpoint asks for FP8: set "
+                "kv_cache_quant_algo to null in its hf_quant_config.json.",
+                engine=deployment.engine,
+            )
         )
     elif asked == "unknown":
         notes.append(
-            f"{deployment.engine} has no argument for a KV cache in bf16: where the checkpoint's hf_quant_config.json "
-            "says kv_cache_quant_algo FP8, set it to null."
+            message(
+                "{engine} has no argument for a KV cache in bf16: where the checkpoint's "
+                "hf_quant_config.json says kv_cache_quant_algo FP8, set it to null.",
+                engine=deployment.engine,
+            )
         )
     if deployment.plan.gpus > deployment.gpus_per_node and "several_nodes" in arguments.spellings:
         notes.append("Each replica is started once, on its first node.")
         if _config_lines(deployment, arguments):
-            notes.append(f"{CONFIG_FILE} must lie on every node of a replica.")
-    return " ".join(notes)
+            notes.append(message("{file} must lie on every node of a replica.", file=CONFIG_FILE))
+    return joined(notes, " ")
 
 
 def _kv_cache_against_the_plan(deployment: Deployment, arguments: LaunchArguments) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from optimizer.result.document import Text
 from optimizer.result.strict import Money, Strict, TokS
 
 
@@ -92,7 +93,7 @@ class PlanFacts(Strict):
         default=[], description="commands that serve the plan, one per node and engine instance, in this order; "
         "placeholders in angle brackets"
     )  # fmt: skip
-    launch_note: str = Field(default="", description="what must be said of the commands, or why there are none")
+    launch_note: Text = Field(default="", description="what must be said of the commands, or why there are none")
     training: TrainingFacts | None = Field(description="null of serving")
     experts: Literal["gpu", "host"]
     host: HostFacts | None
@@ -145,7 +146,7 @@ class CheckFacts(Strict):
     measured: float | None = Field(description="in `unit`; null of a yes-or-no finding")
     limit: float | None = Field(description="in `unit`: a most or a least, as `relation` says")
     unit: str
-    text: str = Field(description="a sentence that says the status and both figures")
+    text: Text = Field(description="a sentence that says the status and both figures")
     relation: Literal["", "at_most", "at_least"] = Field(
         default="", description="how the measured value has to stand to the limit"
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from constraints.request import CostAxis, Request
+from optimizer.result.document import Document, MessageParts, Text
 from optimizer.result.explanation_schema import NoBuild
 from optimizer.result.point_schema import CheckFacts, FrontPoint
 from optimizer.result.strict import Money, Strict, TokS
@@ -35,7 +36,7 @@ class CatalogFacts(Strict):
 class ModelFacts(Strict):
     id: str
     name: str
-    note: str
+    note: Text
     source: str
 
 
@@ -76,7 +77,7 @@ class Proof(Strict):
         description="feasible: stopped by the time limit, not proven; infeasible: proven that no build exists"
     )
     complete: bool
-    scope: str = Field(description="what is proven, in a sentence")
+    scope: Text = Field(description="what is proven, in a sentence")
     solver: str
     families: Families
     seconds: dict[str, float] = Field(description="wall time by phase, and `total`")
@@ -119,13 +120,6 @@ class AxisFacts(Strict):
     unit: str = Field(description="a currency, W, U or days")
 
 
-class MessageParts(Strict):
-    """A message within a message."""
-
-    key: str
-    values: dict[str, str | MessageParts]
-
-
 class Message(Strict):
     """A remark: its English text, and what it was made of, for programs and for other languages."""
 
@@ -138,7 +132,7 @@ class Message(Strict):
     )
 
 
-class Result(Strict):
+class Result(Document):
     """The answer of `dsopt solve --json`."""
 
     schema_version: Literal["1"]
@@ -185,10 +179,10 @@ class BestBuild(Strict):
     status: Literal["optimal", "feasible", "infeasible"]
     point: FrontPoint | None
     least_cost: str | None = Field(description="where the budget is too small: what the cheapest build costs")
-    reason: str
+    reason: Text
 
 
-class BestBuilds(Strict):
+class BestBuilds(Document):
     """The answer of `dsopt solve --json` without a model. The request's own model is a placeholder."""
 
     schema_version: Literal["1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from catalogs.message import message
 from catalogs.schema import Gpu
 from constraints.build import Build, Case
 from constraints.plan import Perf, Plan, Row, RowKey
@@ -66,7 +67,9 @@ def judge(market: Market, build: Build) -> JudgedBuild:
     if row is None and (on_host := HostRows(market)).able(gpu, k) and (have := host_of(case)):
         row = on_host.roughest(gpu, k, build.nodes)
         if have.gb >= row.key.host_gb:
-            text = f"no plan gives each user {market.request.min_tok_s_user:g} tok/s with experts in host memory"
+            text = message(
+                "no plan gives each user {n} tok/s with experts in host memory", n=f"{market.request.min_tok_s_user:g}"
+            )
             checks.append(Check.of("host_memory", False, text))
     if row is None:
         row = _roughest_plan(market, gpu, k, build.nodes)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from catalogs.message import message
 from constraints.plan import Row
 from constraints.request import Request
 from optimizer.market.market import Market
@@ -33,8 +34,8 @@ def unmet(market: Market, best: Callable[[Market], Row | None]) -> list[str]:
 def said(request: Request, fields: list[str]) -> str:
     """What no plan on the build's GPUs does, in a sentence."""
     each = {
-        "users": f"serves {request.users} requests at once",
-        "min_tok_s_user": f"gives each user {request.min_tok_s_user:g} tok/s",
-        "max_ttft_ms": f"answers within {request.max_ttft_ms or 0:g} ms",
+        "users": message("serves {qty} requests at once", qty=request.users),
+        "min_tok_s_user": message("gives each user {qty} tok/s", qty=f"{request.min_tok_s_user:g}"),
+        "max_ttft_ms": message("answers within {qty} ms", qty=f"{request.max_ttft_ms or 0:g}"),
     }
-    return f"no plan on these GPUs {' and '.join(each[x] for x in fields)}"
+    return message("no plan on these GPUs {list}", list=" and ".join(each[x] for x in fields))

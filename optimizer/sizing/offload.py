@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalogs.llm import Llm
+from catalogs.message import message
 from catalogs.schema import Gpu
 from constraints.physics.offload import HostSpec, expert_gb
 from constraints.physics.reserve import usable_bytes
@@ -35,7 +36,7 @@ def host_size(
         elif not have.gflops:
             reason = "nothing is known of this CPU generation"
         elif (least := min(expert_gb(llm, p) for p in precisions)) > have.gb:
-            reason = f"the experts take {least} GiB, {have.gb} GiB are there"
+            reason = message("the experts take {a} GiB, {b} GiB are there", a=least, b=have.gb)
         else:
             reason = "GPU memory or the latency limits"
         return {"fits": False, "experts": "host", "reason": reason, **facts}
@@ -64,5 +65,7 @@ def _unserved(planner: HostPlanner, gpu: Gpu) -> str:
     free = request.model_copy(update={"allow_experimental": True})
     found = [e for p in wanted(llm, request) for e in engines_for(llm, gpu, p, free, offload=True)]
     if found and not request.allow_experimental:
-        return f"{found[0]} keeps the experts in host memory only experimentally (--allow-experimental)"
+        return message(
+            "{engine} keeps the experts in host memory only experimentally (--allow-experimental)", engine=found[0]
+        )
     return "no engine keeps the experts of this model in host memory with this GPU and precision"

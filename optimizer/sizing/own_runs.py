@@ -13,6 +13,7 @@ import numpy as np
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import CATALOG_BYTES, read_bytes
 from catalogs.load import Catalog
+from catalogs.message import message
 from constraints.policy import Policy
 from optimizer.text.csv_table import read_csv, wide_rows
 from optimizer.throughput.batch import NUMBERS, TEXTS, Table, figures, prepare
@@ -31,7 +32,7 @@ def calibration(folder: Path | None, own: Path | None, catalog: Catalog, policy:
     InputError for a folder or file that is none."""
     chosen = shipped()
     if folder is not None:
-        note = f"calibration of {folder}: constants, intervals and measurements are its own."
+        note = message("calibration of {folder}: constants, intervals and measurements are its own.", folder=folder)
         chosen = replace(read(folder, str(folder)), notes=(note,))
     return chosen if own is None else with_own(chosen, own, catalog, policy)
 
@@ -79,7 +80,7 @@ def with_own(base: Calibration, path: Path, catalog: Catalog, policy: Policy) ->
     text = f"{path.name}: {len(points)} of {len(runs.rows)} rows used, they speak for {count} configuration"
     notes = [*base.notes, f"{text}{'s' * (count != 1)} and beat the model there (basis measured)."]
     if left_out:
-        notes.append(f"{path.name}: left out are {_reasons(runs, left_out)}.")
+        notes.append(message("{file}: left out are {what}.", file=path.name, what=_reasons(runs, left_out)))
     return replace(chosen, name=f"{base.name} + {path.name}", sha256=sha, notes=tuple(notes))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from catalogs.errors import InputError
 from catalogs.llm import Llm, all_models
 from catalogs.load import Catalog
+from catalogs.message import message
 from catalogs.schema import Gpu
 from constraints.physics.offload import HostSpec
 from constraints.plan import RowKey
@@ -41,8 +42,12 @@ def report(
     messages = [*calibration.notes, *filter(None, [llm.note])]
     if host and host.mts < host.asked_mts:
         messages.append(
-            f"Memory is counted at {host.mts:,} MT/s, the most that the catalog states for this CPU, not at the "
-            f"{host.asked_mts:,} MT/s given."
+            message(
+                "Memory is counted at {mts} MT/s, the most that the catalog states for this CPU, not at "
+                "the {asked} MT/s given.",
+                mts=f"{host.mts:,}",
+                asked=f"{host.asked_mts:,}",
+            )
         )
     load = load_of(request, policy)
     sized = []

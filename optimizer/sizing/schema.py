@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from optimizer.result.document import Document, Text
 from optimizer.result.strict import Strict
 
 Basis = Literal["measured", "interpolated", "roofline"]
@@ -14,7 +15,7 @@ Basis = Literal["measured", "interpolated", "roofline"]
 class SizedModel(Strict):
     id: str
     name: str
-    note: str
+    note: Text
 
 
 class SizedBy(Strict):
@@ -43,7 +44,7 @@ class UsersRow(Strict):
     redundant_experts: int = Field(default=0, description="copies of routed experts that even them out over ep")
     replicas: int = Field(description="independent copies of the model")
     at_once: int = Field(description="requests that run at once; the rest waits")
-    cut: str = Field(description="latency limit or memory that stands against this many users, in words; else empty")
+    cut: Text = Field(description="latency limit or memory that stands against this many users, in words; else empty")
 
 
 class LoadFacts(Strict):
@@ -83,8 +84,8 @@ class Sized(Strict):
     nodes: int
     gpus: int
     fits: bool
-    reason: str = Field(default="", description="why it does not fit")
-    counts: str = Field(default="", description="where nothing divides by this number of GPUs: the numbers that do")
+    reason: Text = Field(default="", description="why it does not fit")
+    counts: Text = Field(default="", description="where nothing divides by this number of GPUs: the numbers that do")
     missing_gb: float = Field(default=0, description="per GPU, of the leanest plan; 0 when it fits")
     precision: str = ""
     kv_precision: str = ""
@@ -115,7 +116,7 @@ class Sized(Strict):
     details: dict[str, Any] = Field(default={}, description="further facts of training and of experts in host memory")
 
 
-class SizeReport(Strict):
+class SizeReport(Document):
     """The answer of `dsopt size --json`."""
 
     schema_version: Literal["1"]
@@ -127,7 +128,7 @@ class SizeReport(Strict):
     max_ttft_ms: float | None = Field(description="longest time to first token")
     throughput_model: SizedBy
     setups: list[Sized]
-    messages: list[str]
+    messages: list[Text]
 
 
 class ModelFit(Strict):
@@ -139,14 +140,14 @@ class ModelFit(Strict):
     size: Sized
 
 
-class ModelsReport(Strict):
+class ModelsReport(Document):
     """The answer of `dsopt size --gpu ... --json` without a model."""
 
     schema_version: Literal["1"]
     workload: str
     throughput_model: SizedBy
     models: list[ModelFit]
-    messages: list[str]
+    messages: list[Text]
 
 
 class RowsAnswered(Strict):

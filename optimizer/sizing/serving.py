@@ -6,6 +6,7 @@ from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.llm import Llm
+from catalogs.message import message
 from catalogs.schema import Gpu
 from constraints.physics.reserve import usable_bytes
 from constraints.plan import Plan, Row, RowKey
@@ -102,14 +103,13 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     plan = leanest(planner, gpu, key, (served or admitted)[-1])
     found = _memory(llm, request, policy, gpu, plan)
     missing = max(0.0, round(found["needed_gb"] - found["vram_gb"], 2))
+    reason: str = "the latency limits"
     if missing:
-        reason = f"memory: {missing:,.2f} GB per GPU are missing"
+        reason = message("memory: {gb} GB per GPU are missing", gb=f"{missing:,.2f}")
     elif not served:
-        reason = f"no engine serves it on {gpu.arch} at {' or '.join(admitted)}"
+        reason = message("no engine serves it on {arch} at {list}", arch=gpu.arch, list=" or ".join(admitted))
     elif request.users is not None:
-        reason = f"{amount('{} users at once', request.users)}: memory or the latency limits"
-    else:
-        reason = "the latency limits"
+        reason = message("{why}: memory or the latency limits", why=amount("{} users at once", request.users))
     return {**_plan(plan), **found, "fits": False, "reason": reason, "missing_gb": missing}
 
 

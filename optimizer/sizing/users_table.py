@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from catalogs.message import message
 from catalogs.schema import Gpu
 from constraints.plan import Row, RowKey
 from constraints.rules.precision import BITS, kv_precision
@@ -181,9 +182,9 @@ def _cut(planner: Planner, s: Served, users: int) -> str:
     """What stands against this many users, in words; "" when nothing does."""
     r, words = planner.request, []
     if not s.holds:
-        words.append(f"memory: {s.held:,} run at once, {users - s.held:,} wait")
+        words.append(message("memory: {a} run at once, {b} wait", a=f"{s.held:,}", b=f"{users - s.held:,}"))
     if r.workload != "batch" and 1000 / s.tpot_ms * SLACK < r.min_tok_s_user:
-        words.append(f"each user below {r.min_tok_s_user:g} tok/s")
+        words.append(message("each user below {n} tok/s", n=f"{r.min_tok_s_user:g}"))
     if r.max_ttft_ms is not None and s.ttft_ms > r.max_ttft_ms * SLACK:
-        words.append(f"TTFT above {r.max_ttft_ms:g} ms")
+        words.append(message("TTFT above {n} ms", n=f"{r.max_ttft_ms:g}"))
     return "; ".join(words)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from catalogs.message import joined, message
 from constraints.exchange import minor_digits
 
 ONE = re.compile(r"(?<=\{\} )((?:rack )?(?:user|node|unit|day|seller))s\b")
@@ -32,14 +33,14 @@ def trimmed(value: float | Decimal) -> str:
 def amount(say: str, value: float | Decimal) -> str:
     """`say` with a figure: `{} users at once` -> `1 user at once`, `2,000 users at once`."""
     text = trimmed(value)
-    return (ONE.sub(r"\1", say) if text == "1" else say).format(text)
+    return message((ONE.sub(r"\1", say) if text == "1" else say).replace("{}", "{qty}"), qty=text)
 
 
 def days(count: int) -> str:
     """`1 day`, `30 days`."""
-    return f"{count:,} day{'s' * (count != 1)}"
+    return message("{qty} day" if count == 1 else "{qty} days", qty=f"{count:,}")
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:
     """`a, b and c`."""
-    return f" {last} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    return joined(names, ", ", f" {last} ")

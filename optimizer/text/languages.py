@@ -21,6 +21,8 @@ LOCALE = Path(__file__).parents[1] / "locale"
 LANGUAGES = ("en", "zh", "both")
 BETWEEN = {", ": "、", " and ": "和", " or ": "或"}
 """What stands between the members of a list."""
+SEPARATORS = {**BETWEEN, "; ": "；", ". ": "。", " ": "", ".": "。", "/": "/", ": ": "："}
+"""What stands between texts that follow each other."""
 STOPS = re.compile(r"(?<=[\w)%])(\. |; |\.$)")
 """What stands between sentences and clauses."""
 LETTERS = 7
@@ -139,10 +141,19 @@ def _zh_clause(clause: tuple[str, str]) -> str:
     return zh + (stop if zh == text else {"; ": "；", "": ""}.get(stop, "。"))
 
 
+def _zh_list(key: str) -> str:
+    """The Chinese of a key that only puts texts one after the other; empty where it says more."""
+    pieces = re.split(r"(\{\w+\})", key)
+    between = [piece for piece in pieces[::2] if piece]
+    if len(pieces) < 3 or not set(between) <= set(SEPARATORS):
+        return ""
+    return "".join(SEPARATORS.get(piece, piece) for piece in pieces)
+
+
 def _zh_message(said: Message) -> str:
     """The Chinese of a message, by its key; the message in English where there is none."""
-    chinese = _catalog().get(said.key)
-    if chinese is None:
+    chinese = _catalog().get(said.key) or _zh_list(said.key)
+    if not chinese:
         return _zh_text(said)
     values = {
         name: _zh_message(value) if isinstance(value, Message) else _value(name, value)

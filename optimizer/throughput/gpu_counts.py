@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from catalogs.message import message
 from catalogs.schema import Gpu
 from constraints.plan import Plan, RowKey
 from constraints.rules.precision import kv_precision
@@ -62,7 +63,9 @@ def counts(planner: Planner, gpu: Gpu, key: RowKey) -> str:
     why = why_unstarted(planner.llm, gpu, planner.precisions(gpu)[-1], (n, 1, 1, 1))
     if cuts(planner, gpu, n):
         return f"no engine gives {n} GPUs of a node equal shares of heads or experts ({why}); it divides by {names}"
-    return f"no engine cuts the model over {n} GPUs of a node ({why}); it divides by {names}"
+    return message(
+        "no engine cuts the model over {n} GPUs of a node ({why}); it divides by {list}", n=n, why=why, list=names
+    )
 
 
 def _per_gpu(planner: Planner, gpu: Gpu, key: RowKey, count: int) -> float:

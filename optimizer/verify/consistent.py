@@ -16,12 +16,13 @@ from pydantic import ValidationError
 from catalogs.errors import Fault, InputError
 from catalogs.llm import get
 from catalogs.load import Catalog
-from catalogs.message import read_message
+from catalogs.message import message, read_message
 from constraints.policy import Policy
 from constraints.prices.price_book import price_book
 from optimizer.market.market import Market
 from optimizer.market.rows import families
 from optimizer.result.contract import point, result
+from optimizer.result.document import sentences_of
 from optimizer.result.embedded_catalog import catalog_of, rows, used
 from optimizer.result.proof_record import read_record
 from optimizer.result.schema import Result
@@ -100,6 +101,7 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
         return report, None
     report.wrong += _beside_the_front(stored)
     report.wrong += _unlike_their_keys(stored)
+    report.wrong += _sentences(data, stored)
     report.unchecked += _unchecked(stored)
     read = Read(stored, market, whole, [None] * len(stored.front))
     if market is not None:
@@ -159,6 +161,15 @@ def _unlike_their_keys(stored: Result) -> Iterator[Wrong]:
             yield Wrong(f"messages[{i}].values", "stored without a key")
 
 
+def _sentences(data: dict[str, Any], stored: Result) -> Iterator[Wrong]:
+    """Entries of `sentences` that are not what the document's texts were made of. A result that was saved before texts
+    had keys holds none."""
+    kept = data.get("sentences") or {}
+    there = stored.model_dump(mode="json")["sentences"]
+    for text in sorted(kept.keys() - there.keys()):
+        yield Wrong(f"sentences[{text!r}]", "its key and values don't make a text of the document")
+
+
 def _unchecked(stored: Result) -> Iterator[str]:
     """What of a result plain arithmetic says nothing about."""
     if not stored.proof.complete:
@@ -197,8 +208,11 @@ def _catalog(stored: Result, at_hand: Catalog, report: Report) -> tuple[Catalog 
         return at_hand, True
     if embedded is not None:
         report.unchecked.append(
-            f"catalog {sha[:12]} is not at hand: judged by the rows that the result carries; equivalents, the list of "
-            "families and the catalog's own figures are not checked"
+            message(
+                "catalog {x} is not at hand: judged by the rows that the result carries; equivalents, the "
+                "list of families and the catalog's own figures are not checked",
+                x=sha[:12],
+            )
         )
         return catalog_of(embedded.model_dump(), sha), False
     report.add("catalog.sha256", f"stored {sha}, the catalog at hand is {at_hand.sha256}")
@@ -238,8 +252,11 @@ def _recomputed(data: dict[str, Any], read: Read) -> Iterator[Wrong]:
             whole, proof.complete, proof.families.closed_by_bound, proof.families.closed_by_cp_sat,
             stairs=steps, record=closed,
         )  # fmt: skip
-        true = json.loads(json.dumps(result(market, front, {})))
-        found += differences(data, true)
+        anew = result(market, front, {})
+        true = json.loads(json.dumps(anew))
+        found += differences({name: value for name, value in data.items() if name != "sentences"}, true)
+        if kept := data.get("sentences"):
+            found += differences({text: kept.get(text) for text in sentences_of(anew)}, sentences_of(anew), "sentences")
         aside = {*SOLVED, *EXPLAINED, *(() if read.whole else OF_THE_CATALOG), *(() if proof.complete else STOPPED)}
         mine, made = ([m for m in x["messages"] if m["code"] not in aside] for x in (data, true))
         found += differences(*as_stored(mine, made), "messages!")

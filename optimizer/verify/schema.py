@@ -6,14 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
+from optimizer.result.document import Text
 from optimizer.result.strict import Strict
 
 
 class WrongPlace(Strict):
     """One thing wrong."""
 
-    where: str = Field(description="place in the document, such as front[2].bom[5].unit_price")
-    text: str
+    where: Text = Field(description="place in the document, such as front[2].bom[5].unit_price")
+    text: Text
 
     def __str__(self) -> str:
         return f"{self.where}: {self.text}"
@@ -34,8 +35,8 @@ class Verified(Strict):
     """A result judged again."""
 
     ok: bool = Field(description="nothing is wrong; `unchecked` limits what that means")
-    verdict: str = Field(description="in a sentence, with what could not be checked")
+    verdict: Text = Field(description="in a sentence, with what could not be checked")
     wrong: list[WrongPlace]
-    unchecked: list[str] = Field(description="sentences on what could not be checked, and why")
+    unchecked: list[Text] = Field(description="sentences on what could not be checked, and why")
     points: int = Field(description="of the front")
     proof: ProvenAgain | None = Field(description="null where none was asked for, or none could be made")

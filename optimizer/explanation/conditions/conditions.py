@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from catalogs.message import message
 from constraints.policy import defaults
 from optimizer.explanation.questions import Change
 from optimizer.market.market import Market
@@ -69,5 +70,5 @@ def _policy(market: Market) -> Iterator[Condition]:
             yield Condition(f"policy:{key}", key.partition(".")[0], text, Change({}, {key: shipped.value}))
     air = "cooling.rack_air_w"
     if air not in policy.changed and policy[air] < CONTAINED_AIR_W:
-        text = f"{trimmed(policy[air] / 1000)} kW of heat to the air per rack"
+        text = message("{n} kW of heat to the air per rack", n=trimmed(policy[air] / 1000))
         yield Condition("rack-air", "cooling", text, Change({}, {air: CONTAINED_AIR_W}), False)

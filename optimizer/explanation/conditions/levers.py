@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Protocol
 
+from catalogs.message import message
 from optimizer.explanation.questions import Asking, Change
 from optimizer.search.clock import TimeUp
 from optimizer.search.front import Found
@@ -55,7 +56,13 @@ class Budget:
         smaller = also | Change.of(budget_cents=total - 1)
         if best is None or asking.cheapest(smaller) is not None:
             raise AssertionError(f"the cheapest build's total {total} is not the smallest budget")
-        return Loosened(change, f"a budget of {spent(total, currency)}", best, spent(total - 1, currency), smaller)
+        return Loosened(
+            change,
+            message("a budget of {money}", money=spent(total, currency)),
+            best,
+            spent(total - 1, currency),
+            smaller,
+        )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalogs.message import message
 from catalogs.offers import days_of
 from constraints.prices.filters import contents
 from constraints.prices.purchase import Line
@@ -23,25 +24,26 @@ def members_of(key: str, market: Market) -> Lever | None:
         names = {p.vendor.casefold(): p.vendor for p in parts if p.vendor}
         return Members(
             key, sorted(set(names) - r.vendors), lambda more: Change.of(vendors=r.vendors | more),
-            lambda x: f"vendor {listed([names[v] for v in x])} too", _vendors,
+            lambda x: message("vendor {list} too", list=listed([names[v] for v in x])), _vendors,
         )  # fmt: skip
     if key == "origin":
         codes = {p.country for p in parts if p.country}
         return Members(
             key, sorted(codes - set(r.origins)), lambda more: Change.of(origins=tuple(sorted({*r.origins, *more}))),
-            lambda x: f"parts from {listed(x)} too", _origins,
+            lambda x: message("parts from {list} too", list=listed(x)), _origins,
         )  # fmt: skip
     if key == "condition":
         extra = sorted(ALL_CONDITIONS - r.conditions)
         return Members(
-            key, extra, lambda more: Change.of(conditions=r.conditions | more), lambda x: f"{listed(x)} parts too",
+            key, extra, lambda more: Change.of(conditions=r.conditions | more),
+            lambda x: message("{list} parts too", list=listed(x)),
             lambda a, c, f: frozenset(line.offer.condition for line in _lines(a, c, f) if line.offer),
         )  # fmt: skip
     if key == "confidence":
         extra = [x for x in ALL_CONFIDENCES if x not in r.confidences]
         return Members(
             key, extra, lambda more: Change.of(confidences=tuple(sorted({*r.confidences, *more}))),
-            lambda x: f"prices of confidence {listed(x)} too",
+            lambda x: message("prices of confidence {list} too", list=listed(x)),
             lambda a, c, f: frozenset(line.offer.confidence for line in _lines(a, c, f) if line.offer),
         )  # fmt: skip
     if key == "include":

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from catalogs.engines.support import support_rows
 from catalogs.llm import Llm
+from catalogs.message import message
 from catalogs.schema import Gpu
 from constraints.build import total_w, units
 from constraints.physics.circuits import standard
@@ -74,11 +75,11 @@ def _of(c: Condition, market: Market) -> Lever | None:
     if c.key == "circuit" and r.circuit:
         return _circuits(c.key, standard(r.circuit)[0])
     if c.key == "rack-air":
-        text = f"{trimmed(CONTAINED_AIR_W / 1000)} kW of heat to the air per rack (with containment)"
+        text = message("{n} kW of heat to the air per rack (with containment)", n=trimmed(CONTAINED_AIR_W / 1000))
         return Choice(c.key, [[(text, c.without)]])
     if members := members_of(c.key, market):
         return members
-    return Choice(c.key, [[(c.given_up or f"no more: {c.text}", c.without)]])
+    return Choice(c.key, [[(c.given_up or message("no more: {why}", why=c.text), c.without)]])
 
 
 def _circuits(key: str, sizes: list[Circuit]) -> Number:
@@ -90,7 +91,7 @@ def _circuits(key: str, sizes: list[Circuit]) -> Number:
         return next(enough, len(sizes) + 1)
 
     def say(i: int) -> str:
-        return f"a circuit of {sizes[i - 1].amps} A at {sizes[i - 1].volts} V"
+        return message("a circuit of {a} A at {b} V", a=sizes[i - 1].amps, b=sizes[i - 1].volts)
 
     given_up = Change.of(circuit=None)
     return Number(key, 0, len(sizes), lambda i: Change.of(circuit=sizes[i - 1]), say, reached, free=given_up)
@@ -181,12 +182,12 @@ def _precisions(market: Market) -> list[list[tuple[str, Change]]]:
         other = [p for p in known_precisions(llm, r) if p not in now]
         steps = sorted({min(BITS[p], asked) for p in other}, reverse=True)
         return [
-            [(f"precision {p}", Change.of(precision=p, min_precision_bits=None)) for p in other
+            [(message("precision {x}", x=p), Change.of(precision=p, min_precision_bits=None)) for p in other
              if min(BITS[p], asked) == bits]
             for bits in steps
         ]  # fmt: skip
     floors = sorted({BITS[p] for p in llm.precisions() if p not in now and BITS[p] in (4, 8, 16)}, reverse=True)
-    return [[(f"weights of {b} bits", Change.of(min_precision_bits=b))] for b in floors]
+    return [[(message("weights of {n} bits", n=b), Change.of(min_precision_bits=b))] for b in floors]
 
 
 def _smaller_models(market: Market) -> list[tuple[str, Change]]:
@@ -198,4 +199,10 @@ def _smaller_models(market: Market) -> list[tuple[str, Change]]:
         if fits and not (r.precision and not wanted(other, r)):
             sized.setdefault(other.params_total, other)
     ranked = [sized[size] for size in sorted(sized, reverse=True)]
-    return [(f"the model {x.id} instead ({x.params_total / 1e9:,.0f} B)", Change.of(model=x.id)) for x in ranked]
+    return [
+        (
+            message("the model {id} instead ({size} B)", id=x.id, size=f"{x.params_total / 1000000000.0:,.0f}"),
+            Change.of(model=x.id),
+        )
+        for x in ranked
+    ]

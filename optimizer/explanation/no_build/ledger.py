@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from catalogs.message import message
 from catalogs.schema import Gpu, Kind
 from constraints.physics.contents import holders
 from constraints.rules.precision import runs, wanted
@@ -38,7 +39,7 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
         elif gpu.id not in held:
             why = "no chassis that can be bought holds it"
         elif not admitted and gpu.id not in planned:
-            why = f"runs none of the precisions admitted ({', '.join(wanted(llm, r)) or 'none'})"
+            why = message("runs none of the precisions admitted ({list})", list=", ".join(wanted(llm, r)) or "none")
         elif not any(served(llm, gpu, p, r) for p in admitted) and gpu.id not in planned:
             why = f"no released engine {'trains' if r.trains else 'serves'} {llm.architecture} on it as asked"
         elif said := _said_early(solver, gpu):
@@ -48,7 +49,7 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
         elif gpu.id not in paid:
             why = "one node of it costs more than the budget"
         elif short := _short(solver, gpu):
-            why = f"plans need {short[0]} of it, {short[1]} can be had"
+            why = message("plans need {n} of it, {n2} can be had", n=short[0], n2=short[1])
         elif gpu.id not in planned:
             why = "the nodes that money and site allow hold too little or are too slow"
         else:

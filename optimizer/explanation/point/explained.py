@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from catalogs.message import message
 from constraints.build import Build
 from constraints.prices.totals import totals
 from constraints.rule import Check
@@ -133,9 +134,17 @@ def _savings(market: Market, p: Point) -> list[Saving]:
     costs = (market.book.cost(build.total()) for build in (p.case.build, offer.build))
     total_now, total_then = (totals(cost, market.policy)[2] for cost in costs)
     gb, gb_before = offer.count * offer.module.capacity_gb, offer.before_count * offer.before.capacity_gb
-    text = (
-        f"{offer.count} x {offer.module.name} per node ({gb:,} GB on {offer.count} of {offer.channels} memory "
-        f"channels) in place of {offer.before_count} x {offer.before.name} ({gb_before:,} GB): less memory bandwidth"
+    text = message(
+        "{a} x {b} per node ({c} GB on {d} of {e} memory channels) in place of {f} x {g} ({h} GB): "
+        "less memory bandwidth",
+        a=offer.count,
+        b=offer.module.name,
+        c=f"{gb:,}",
+        d=offer.count,
+        e=offer.channels,
+        f=offer.before_count,
+        g=offer.before.name,
+        h=f"{gb_before:,}",
     )
     currency = market.request.currency
     return [

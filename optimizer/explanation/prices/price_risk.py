@@ -24,6 +24,7 @@ from optimizer.explanation.prices.regret_search import Regrets
 from optimizer.explanation.prices.reprice import End, at_end, band, refuse
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
+from optimizer.result.document import Text
 from optimizer.result.recommended import recommended
 from optimizer.result.strict import Strict
 from optimizer.search.clock import Clock, TimeUp
@@ -42,7 +43,7 @@ class PartRange(Strict):
     low: str
     today: str
     high: str
-    basis: str = Field(description="where the high of today's offer comes from")
+    basis: Text = Field(description="where the high of today's offer comes from")
 
 
 class EndFront(Strict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from catalogs.message import message
 from catalogs.schema import Kind
 from constraints.build import Build
 from constraints.prices.tariff import NEVER
@@ -48,7 +49,7 @@ def _of_wish(market: Market, point: Point, wish: Wish, clock: Clock) -> WhyNot:
     missing = _unoffered(market, wish)
     if missing:
         why = market.book.ledger.get(missing[0], "no price")
-        text = f"{', '.join(missing)}: nobody offers it ({why})"
+        text = message("{names}: nobody offers it ({why})", names=", ".join(missing), why=why)
         out |= {"supposed": missing, "against": [_plain("procurement", text)]}
         market = supposed(market, missing)
     least = None if wish.against_gpus(market) else cheapest(wish.forced(market, **base), clock)
@@ -117,11 +118,11 @@ def _even(
     carrier = wish.carrier(held.market, build)
     name = market.catalog.parts[carrier].name
     if carrier in {**rival.found.build.node, **rival.found.build.shared}:
-        return f"{name} is also in the build it is compared with: its price moves both"
+        return message("{part} is also in the build it is compared with: its price moves both", part=name)
     only = Wish(wish.words, wish.gpu, wish.gpu_count, carrier).forced(market, **_with(fields, market, wish.part))
     even = break_even(only, carrier, rival.parts_cents, clock)
     if even is None:
-        return f"no build holds {name} itself"
+        return message("no build holds {part} itself", part=name)
     offers = held.market.catalog.offers.get(carrier, ())
     now = None if all(o.seller == SUPPOSED for o in offers) else money(held.market.cents(carrier), unit)
     return BreakEven(
@@ -168,7 +169,7 @@ def _conditions(market: Market, wish: Wish, clock: Clock) -> list[tuple[Against,
 
     def told(chosen: list[tuple[str, str, dict[str, Any]]], s: Solved) -> tuple[Against, dict[str, Any]]:
         words = [w for _, w, _ in chosen]
-        text = f"allowed if not for {' and '.join(words)}"
+        text = message("allowed if not for {what}", what=" and ".join(words))
         fields = {k: v for _, _, f in chosen for k, v in f.items()}
         rules = list(dict.fromkeys(rule for rule, _, _ in chosen))
         cost = total(s.market, s.parts_cents)
@@ -215,12 +216,17 @@ def _unplaced(market: Market, wish: Wish) -> str:
     """Why nothing of the catalog holds it, in words."""
     name = market.catalog.parts[wish.part or wish.gpu].name
     if wish.gpu_count is None:
-        return f"no build of this catalog holds {name}, whatever is asked of it"
+        return message("no build of this catalog holds {part}, whatever is asked of it", part=name)
     wide = market.asking(gpus=frozenset({wish.gpu}), exclude=market.request.exclude - {wish.gpu})
     counts = sorted({k for _, k, _ in families(wide)})
     if not counts:
-        return f"no platform or system of this catalog takes {name}"
-    return f"{name} goes into a node in numbers of {', '.join(map(str, counts))}; equal nodes do not make {wish.words}"
+        return message("no platform or system of this catalog takes {part}", part=name)
+    return message(
+        "{part} goes into a node in numbers of {list}; equal nodes do not make {what}",
+        part=name,
+        list=", ".join(map(str, counts)),
+        what=wish.words,
+    )
 
 
 def _plain(rule: str, text: str) -> Against:
@@ -241,7 +247,7 @@ def _of_build(market: Market, point: Point, build: Build, clock: Clock) -> WhyNo
     cents = NEVER if unpriced else market.book.cost(pieces)
     row = best_row(market, case, case.gpu, case.per_node)
     if cents >= NEVER or row is None:
-        why = f"no price of {', '.join(unpriced)}" if unpriced else "no plan of the model runs on it"
+        why = message("no price of {list}", list=", ".join(unpriced)) if unpriced else "no plan of the model runs on it"
         return WhyNot(**{**out, "no_break_even": why})
     found = Found(row, build, cents, cents)
     own = Solved(market, found)

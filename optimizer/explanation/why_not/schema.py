@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from optimizer.result.document import Text
 from optimizer.result.point_schema import CheckFacts, PartQty
 from optimizer.result.strict import Money, Strict, TokS
 
@@ -25,8 +26,8 @@ class Against(Strict):
     """What stands against it: conditions of the request that must go together, or a broken rule with its figures."""
 
     rules: list[str]
-    conditions: list[str] = Field(description="empty where no condition of the request is to blame")
-    text: str
+    conditions: list[Text] = Field(description="empty where no condition of the request is to blame")
+    text: Text
     total: Money | None = Field(description="of the cheapest build without these conditions")
 
 
@@ -56,7 +57,7 @@ class WhyNot(Strict):
     point: Offered = Field(description="the front's point that it is held against")
     inside: bool = Field(description="the point holds it already; nothing else is said then")
     against: list[Against] = Field(description="why it is not admissible; empty when it is")
-    lifted: list[str] = Field(description="conditions without which the rest of the answer holds")
+    lifted: list[Text] = Field(description="conditions without which the rest of the answer holds")
     supposed: list[str] = Field(description="parts that nobody offers, counted at one unit of money in the rest")
     as_fast: Offered | None = Field(description="the cheapest build with it at least as fast as the point")
     any_number: Offered | None = Field(description="where that many GPUs are too slow: with any number of them")
@@ -70,7 +71,7 @@ class WhyNot(Strict):
     checks: list[CheckFacts] = Field(description="of a build: every rule's finding")
     faster_for_less: Offered | None = Field(description="of a build: the fastest that costs no more")
     break_even: list[BreakEven] = Field(description="at the point's speed, and at its own where it is slower")
-    no_break_even: str = Field(description="why there is none; else empty")
+    no_break_even: Text = Field(description="why there is none; else empty")
     unanswered: list[Literal["as_fast", "for_limit", "any_number", "rival", "break_even", "faster_for_less"]] = Field(
         default=[],
         description="fields that the time did not suffice for: null or empty, they say nothing; empty: all is answered",

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from optimizer.procurement.bids.schema import said
+from optimizer.result.document import Document, Text
 from optimizer.result.strict import Money, Strict
 from optimizer.text.languages import N_, Words
 
@@ -77,7 +78,7 @@ class Head(Strict):
     status: str
 
 
-class ResultsCompared(Strict):
+class ResultsCompared(Document):
     """The answer of `dsopt compare --json` to two results. `unchecked` says what could not be judged."""
 
     schema_version: Literal["1"] = "1"
@@ -88,4 +89,4 @@ class ResultsCompared(Strict):
     parts: list[PartChange]
     parts_difference: Money | None = Field(description="of the recommended builds' lines; null in two currencies")
     front: list[PointChange]
-    unchecked: list[str]
+    unchecked: list[Text]

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
+from catalogs.message import message
 from constraints.build import Build
 from constraints.exchange import ExchangeRate, FxRate, minor_digits
 from constraints.prices.pricing import fx_rates
@@ -382,4 +383,7 @@ def _basis(terms: Terms, bids: Sequence[Bid]) -> Basis:
 def _notes(weights: Sequence[Weight]) -> Iterator[str]:
     price = next((weight.weight for weight in weights if weight.key == "price"), Decimal(0))
     if price < scoring.LEAST_OF_PRICE:
-        yield f"The price weighs {price.normalize():f} of 100 points; decree 87 asks for at least 30 for goods."
+        yield message(
+            "The price weighs {price} of 100 points; decree 87 asks for at least 30 for goods.",
+            price=f"{price.normalize():f}",
+        )

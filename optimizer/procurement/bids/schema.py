@@ -12,6 +12,7 @@ from pydantic import Field
 from constraints.exchange import ExchangeRate
 from constraints.request import Request
 from optimizer.procurement.bids.flags import FLAGS, Severity
+from optimizer.result.document import Document, Text
 from optimizer.result.point_schema import CheckFacts, Throughput
 from optimizer.result.strict import Strict
 from optimizer.text.languages import Words
@@ -68,7 +69,7 @@ class PricedLine(Strict):
     `price` is as stated, in `currency`; where only a line total is stated, that at quantity 1."""
 
     row: int
-    text: str
+    text: Text
     part: str | None
     role: str = Field(description="category of a part, or kind of service")
     pieces: int | None
@@ -92,7 +93,7 @@ class Cell(Strict):
 
     state: State
     parts: tuple[str, ...] = ()
-    text: str = ""
+    text: Text = ""
     pieces: int | None = None
     size: Decimal | None = Field(default=None, description="pieces x measure (GB, W, Gbit/s, pieces)")
     net: Decimal | None = None
@@ -110,7 +111,7 @@ class Item(Strict):
 
     number: int
     role: str
-    title: str
+    title: Text
     measure: Measure
     median_unit: Decimal | None = Field(description="of the bids whose parts are comparable; null below two")
     min_net: Decimal | None
@@ -122,8 +123,8 @@ class NotJudged(Strict):
     """A rule that is neither passed nor failed: lines of the bid that were matched with nothing may count for it."""
 
     rule: str
-    text: str
-    where: str
+    text: Text
+    where: Text
     rows: tuple[int, ...]
 
 
@@ -134,7 +135,7 @@ class Technical(Strict):
     cheapest build of the catalog that is at least as fast and passes every rule, proven; null where none is."""
 
     runs: bool
-    reason: str = ""
+    reason: Text = ""
     build: str = ""
     throughput: Throughput | None = None
     power_w: int | None = None
@@ -227,12 +228,12 @@ class Weight(Strict):
     weight: Decimal
 
 
-class Comparison(Strict):
+class Comparison(Document):
     """The answer of `dsopt compare --json` to bids."""
 
     schema_version: Literal["1"] = "1"
     kind: Literal["bids"] = "bids"
-    not_comparable: tuple[str, ...] = Field(default=(), description="first of all: bids that can't be compared, why")
+    not_comparable: tuple[Text, ...] = Field(default=(), description="first of all: bids that can't be compared, why")
     request: Request
     policy: dict[str, str]
     basis: Basis
@@ -243,7 +244,7 @@ class Comparison(Strict):
     recommended: str | None = Field(description="best rank among the responsive bids")
     catalog_sha256: str
     throughput_model: str
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
 
     @property
     def ok(self) -> bool:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from catalogs.errors import InputError
+from catalogs.message import message
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Kind
 from constraints.exchange import FxRate, half_up, minor_digits
@@ -174,7 +175,7 @@ def offered(
     close = indistinct(new, again) if len(again) == len(points) else ""
     notes = [_without_money(close)] if close else []
     lost = sorted({x.id for x in result.front} - {x.id for x in front})
-    notes += [f"Not for sale under these terms: {', '.join(lost)}."] if lost else []
+    notes += [message("Not for sale under these terms: {points}.", points=", ".join(lost))] if lost else []
     said = (new.llm.note, new.llm.note_zh)
     quote = Quote(
         party, result, r, r.budget_cents, tuple(front), weights, front[i], lines, rates, money, tuple(notes), said

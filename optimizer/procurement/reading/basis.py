@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from catalogs.days import days_after
+from catalogs.message import message
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.dates import read_date, read_days
 from optimizer.procurement.reading.document import Issue, Notice
@@ -101,7 +102,14 @@ def in_units(header: Header, rows: Body, given: Mapping, notices: list[Notice]) 
     if len({s for _, s in said}) != 1:
         return header
     note, scale = said[0]
-    notices.append(Notice(code="unit-in-note", text=f"amounts are taken times {scale:,} by the note {note.strip()!r}"))
+    notices.append(
+        Notice(
+            code="unit-in-note",
+            text=message(
+                "amounts are taken times {scale} by the note {note}", scale=f"{scale:,}", note=f"{note.strip()!r}"
+            ),
+        )
+    )
     for raw in rows.lines:
         raw.columns = {f: replace(c, scale=scale) if f in (*MONEY, "tax_amount") else c for f, c in raw.columns.items()}
     return replace(header, columns=header.columns | {n: replace(c, scale=scale) for n, c in money.items()})
@@ -139,7 +147,10 @@ def letterhead(sheet: Sheet, header: Header, notices: list[Notice]) -> str:
             text = re.split(r"(?<=公司)", text)[0] or text  # `某某有限公司报价清单`
             if 4 <= len(text) <= 60 and words.has("company", text) and not words.begins("customer", text):
                 notices.append(
-                    Notice(code="vendor-from-letterhead", text=f"vendor {text!r} is taken from row {row.number}")
+                    Notice(
+                        code="vendor-from-letterhead",
+                        text=message("vendor {name} is taken from row {row}", name=f"{text!r}", row=row.number),
+                    )
                 )
                 return text
     return ""
@@ -195,7 +206,13 @@ def valid_until(said: dict[str, str], notes: Iterable[str], quoted: date | None,
     if found and (not days or re.search(r"\d{4}", text[: text.index(str(days))])):
         return found  # days behind the day are those of something else
     if start and days and (until := days_after(start, days)):
-        notices.append(Notice(code="validity-computed", text=f"valid until = {start} + {days} days"))
+        notices.append(
+            Notice(
+                code="validity-computed", text=message("valid until = {start} + {days} days", start=start, days=days)
+            )
+        )
         return until
-    notices.append(Notice(code="validity-unclear", text=f"validity {text[:60]!r} is no day by itself"))
+    notices.append(
+        Notice(code="validity-unclear", text=message("validity {text} is no day by itself", text=f"{text[:60]!r}"))
+    )
     return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
+from catalogs.message import message
 from catalogs.schema import Cooling, GpuBoard, Kind, Link, Part, Platform, Psu
 from constraints.build import Build, build_of, included_bank
 from constraints.rules.fit import psu_fits
@@ -56,7 +57,13 @@ def to_build(quote: Quote, catalog: Catalog) -> Placed:
     per_node = {part: count // nodes for part, count in in_nodes.items() if count >= nodes}
     left_over = {part: count % nodes for part, count in in_nodes.items() if count % nodes}
     for part, count in sorted(left_over.items()):
-        text = f"{part}: {pieces[part]} pieces for {nodes} nodes, {count} left over (a spare?)"
+        text = message(
+            "{part}: {pieces} pieces for {nodes} nodes, {n} left over (a spare?)",
+            part=part,
+            pieces=pieces[part],
+            nodes=nodes,
+            n=count,
+        )
         notices.append(Notice(code="left-over", text=text))
     unplaced = tuple(
         line
@@ -97,7 +104,10 @@ def _without_contents(catalog: Catalog, platform: str, nodes: int, pieces: dict[
     for p, qty in sorted(inside.items()):
         if pieces.get(p) == qty * nodes:
             del pieces[p]
-            yield Notice(code="in-the-system", text=f"{p}: {qty} per node are inside {platform} already")
+            yield Notice(
+                code="in-the-system",
+                text=message("{part}: {n} per node are inside {platform} already", part=p, n=qty, platform=platform),
+            )
 
 
 def _without_supplies(catalog: Catalog, platform: str, nodes: int, pieces: dict[str, int]) -> Iterable[Notice]:
@@ -112,7 +122,10 @@ def _without_supplies(catalog: Catalog, platform: str, nodes: int, pieces: dict[
             continue
         if part.watts == bank.watts and qty == bank.fitted * nodes:
             del pieces[psu]
-            yield Notice(code="with-the-platform", text=f"{psu}: {bank.fitted} per node come with {platform}")
+            yield Notice(
+                code="with-the-platform",
+                text=message("{part}: {n} per node come with {platform}", part=psu, n=bank.fitted, platform=platform),
+            )
 
 
 def _without_board_gpus(catalog: Catalog, pieces: dict[str, int]) -> Iterable[Notice]:
@@ -121,4 +134,9 @@ def _without_board_gpus(catalog: Catalog, pieces: dict[str, int]) -> Iterable[No
         board = catalog.parts[p]
         if isinstance(board, GpuBoard) and pieces.get(board.gpu) == qty * board.gpus:
             del pieces[board.gpu]
-            yield Notice(code="on-the-board", text=f"{board.gpu}: the {qty * board.gpus} pieces are those of {p}")
+            yield Notice(
+                code="on-the-board",
+                text=message(
+                    "{part}: the {n} pieces are those of {board}", part=board.gpu, n=qty * board.gpus, board=p
+                ),
+            )

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 
 from catalogs.errors import Fault, InputError
+from catalogs.message import message
 from optimizer.procurement.reading.line.amounts import same_money
 from optimizer.procurement.reading.mapping import Mapping
 from optimizer.procurement.reading.opening.guard import refuse
@@ -59,12 +60,14 @@ def _filled_sheets(path: Path, tables: Tables, given: Mapping) -> list[Sheet]:
 def _other_tables(others: list[Sheet], chosen: Sheet) -> list[tuple[str, str]]:
     """(code, text) of what a buyer must know of the sheets with tables that were not read, and of a hidden one that
     was."""
-    notices = []
+    notices: list[tuple[str, str]] = []
     for code, hidden in (("sheets-unread", False), ("other-tables", True)):
         if names := [sheet.name for sheet in others if sheet.hidden is hidden]:
-            notices.append((code, f"sheets with tables that were not read: {', '.join(map(repr, names))}"))
+            notices.append(
+                (code, message("sheets with tables that were not read: {names}", names=", ".join(map(repr, names))))
+            )
     if chosen.hidden:
-        text = f"sheet {chosen.name!r} is hidden and the only one with a table"
+        text = message("sheet {name} is hidden and the only one with a table", name=f"{chosen.name!r}")
         notices.append(("hidden-sheet-read", text))
     return notices
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
+from catalogs.message import message
 from optimizer.procurement.reading import time_money, words
 from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, quote_facts, valid_until
 from optimizer.procurement.reading.choice import by_arithmetic, table_of
@@ -238,7 +239,7 @@ def _doubts(found: Sequence[Line], currency: str, tax: Tax) -> list[Issue]:
     out: list[Issue] = []
     codes = Counter(x.currency for x in found if x.currency)
     if len(codes) > 1:
-        text = f"lines are priced in {', '.join(sorted(codes))}"
+        text = message("lines are priced in {currencies}", currencies=", ".join(sorted(codes)))
         out.append(Issue(code="mixed-currencies", severity="warning", text=text))
     elif not currency and any(x.unit_price is not None for x in found):
         out.append(Issue(code="no-currency", severity="error", text="no currency is named; give it in the mapping"))
@@ -247,7 +248,7 @@ def _doubts(found: Sequence[Line], currency: str, tax: Tax) -> list[Issue]:
     numbers = Counter((x.part_number, x.unit_price) for x in found if x.part_number and not x.optional)
     for (number, _), n in numbers.items():
         if n > 1:
-            text = f"{number!r} stands in {n} lines at the same price"
+            text = message("{number} stands in {n} lines at the same price", number=f"{number!r}", n=n)
             out.append(Issue(code="line-repeated", severity="warning", text=text))
     return out
 
@@ -266,18 +267,29 @@ def _done(rows: Body, header: Header, tables: Tables, sheet: Sheet) -> list[Noti
     out = []
     if header.unused:
         names = ", ".join(f"{column_letters(c)} {x.header!r}" for c, x in header.unused.items())
-        out.append(Notice(code="columns-not-used", text=f"a second column for the same: {names}"))
+        out.append(Notice(code="columns-not-used", text=message("a second column for the same: {names}", names=names)))
     if unread := _unread(rows, header, sheet):
-        text = f"columns with numbers that no field holds: {unread}; name them in a mapping file where they matter"
+        text = message(
+            "columns with numbers that no field holds: {columns}; name them in a mapping file where they matter",
+            columns=unread,
+        )
         out.append(Notice(code="columns-not-read", text=text))
     if rows.more_headers:
-        text = f"further tables below, with headers in rows {', '.join(map(str, rows.more_headers))}, read as one"
+        text = message(
+            "further tables below, with headers in rows {rows}, read as one",
+            rows=", ".join(map(str, rows.more_headers)),
+        )
         out.append(Notice(code="further-tables", text=text))
     if tables.encoding not in ("", "utf-8-sig"):
-        out.append(Notice(code="encoding", text=f"read as {tables.encoding}"))
+        out.append(Notice(code="encoding", text=message("read as {encoding}", encoding=tables.encoding)))
     optional = [line.row for line in rows.lines if line.optional]
     if optional:
-        out.append(Notice(code="optional-lines", text=f"optional, in no sum: rows {', '.join(map(str, optional))}"))
+        out.append(
+            Notice(
+                code="optional-lines",
+                text=message("optional, in no sum: rows {rows}", rows=", ".join(map(str, optional))),
+            )
+        )
     return out
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from catalogs.message import message
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import Issue, Line, Period, Quote, Recurring, Total
 from optimizer.procurement.reading.line.amounts import cents, exact_sum, same_money
@@ -463,7 +464,7 @@ def with_terms(
         own = _own_term(raws[x.row])
         times = _times(x, own or (found.term_months if found else None), period)
         if times is not None:
-            text = f"the total is quantity x price x {times.normalize():f}: it is over the term"
+            text = message("the total is quantity x price x {n}: it is over the term", n=f"{times.normalize():f}")
             kept = tuple(issue for issue in x.issues if issue.code != "line-arithmetic")
             x = x.model_copy(update={"periods": times, "issues": (*kept, _note(x.row, "over-term", text))})
         if found and given_months and x.row in found.rows and found.period:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
+from catalogs.message import message
 from constraints.exchange import half_up, minor_digits
 from constraints.prices.pricing import fx_rates
 from constraints.request import Request
@@ -80,7 +81,8 @@ class Conversion:
         by_line = all(line.tax_rate is not None for line in q.lines if line.tax == "gross")
         words = {
             "net": "The quote's prices are net of tax",
-            "gross": f"The quote's prices hold {rate:f} % tax, taken out" if rate is not None
+            "gross": message("The quote's prices hold {percent} % tax, taken out", percent=f"{rate:f}")
+            if rate is not None
             else "The quote's prices hold tax at the rate of each line, taken out" if by_line
             else "The quote's prices hold tax, of no known rate: they can't be compared (--tax 19%)",
             "unknown": "The quote does not say whether its prices hold tax: they are taken as net",

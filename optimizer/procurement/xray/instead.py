@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from catalogs.message import message
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
 from optimizer.procurement.xray.schema import Beside, Instead
@@ -44,9 +45,11 @@ def instead(
     if not points and complete:
         found, complete = _cheapest(market.asking(cost_axis="money"), clock, rows)
         cheapest = _of(market, found, hardware_cents, tenths) if found else None
-    text = (
-        f"Complete builds at the catalog's prices, net of tax, for the quote's hardware of "
-        f"{amount(money(hardware_cents, unit))} {unit} (services and options left out)"
+    text = message(
+        "Complete builds at the catalog's prices, net of tax, for the quote's hardware of {amount} "
+        "{unit} (services and options left out)",
+        amount=amount(money(hardware_cents, unit)),
+        unit=unit,
     )
     proof: Literal["optimal", "feasible", "infeasible"]
     proof = "feasible" if not complete else "optimal" if points or as_fast or cheapest else "infeasible"

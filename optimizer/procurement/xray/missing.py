@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from catalogs.message import joined, message
 from catalogs.schema import Cooling, Cpu, Kind, Link, Memory, Nic, Part, Pdu, Psu, Rack, Switch
 from constraints.build import Case, bank, patterns
 from constraints.physics.contents import dimm_counts, inside
@@ -50,20 +51,36 @@ def _inside(c: Case) -> Iterable[Missing]:
     if needs_cpu(p):
         have = sum(q for _, q in c.parts(Cpu))
         if have < p.sockets:
-            text = f"{p.name} takes {p.sockets} x {p.socket} ({'/'.join(p.cpu_generations)}) per node, quoted: {have}"
+            text = message(
+                "{platform} takes {n} x {socket} ({cpus}) per node, quoted: {have}",
+                platform=p.name,
+                n=p.sockets,
+                socket=p.socket,
+                cpus="/".join(p.cpu_generations),
+                have=have,
+            )
             yield Missing(what="CPU", qty=(p.sockets - have) * n, text=text, rule="fit")
     if needs_cooler(p):
         have = sum(q for x, q in c.parts(Cooling) if isinstance(x, Cooling) and x.role == "cpu-cooler")
         if have < p.sockets:
             cpus = [f"{x.name}, {x.tdp_w} W" for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
-            text = (
-                f"{p.name} comes without: {p.sockets} per node for {p.socket} ({' and '.join(cpus) or 'no CPU quoted'})"
+            text = message(
+                "{platform} comes without: {n} per node for {socket} ({cpus})",
+                platform=p.name,
+                n=p.sockets,
+                socket=p.socket,
+                cpus=" and ".join(cpus) or "no CPU quoted",
             )
             yield Missing(what="CPU cooler", qty=(p.sockets - have) * n, text=text, rule="fit")
     yield from _modules(c)
     yield from _supplies(c)
     if not c.parts(Nic) and not p.onboard_lan:
-        yield Missing(what="network card", qty=n, text=f"{p.name} has no network port", rule="interconnect")
+        yield Missing(
+            what="network card",
+            qty=n,
+            text=message("{platform} has no network port", platform=p.name),
+            rule="interconnect",
+        )
 
 
 def _modules(c: Case) -> Iterable[Missing]:
@@ -122,7 +139,7 @@ def _racks(c: Case) -> Iterable[Missing]:
     racks = max(have, need)
     if pdus < 2 * racks:
         each = -(-c.build.nodes // racks) * c.load_w
-        text = f"two per rack, each able to carry {each / 1000:,.1f} kW alone"
+        text = message("two per rack, each able to carry {kw} kW alone", kw=f"{each / 1000:,.1f}")
         if c.power_unknown:
             text = "two per rack, each able to carry the rack alone"
         yield Missing(what="power distribution unit", qty=2 * racks - pdus, text=text, rule="rack")
@@ -132,7 +149,7 @@ def _racks(c: Case) -> Iterable[Missing]:
         cords = sum(q for x, q in c.parts(Link) if isinstance(x, Link) and x.end_a == end)
         if cords < b.fitted:
             qty = (b.fitted - cords) * c.build.nodes
-            text = f"{end}, one for each of {b.fitted} supplies per node"
+            text = message("{connector}, one for each of {n} supplies per node", connector=end, n=b.fitted)
             yield Missing(what="power cord", qty=qty, text=text, rule="rack")
 
 
@@ -168,8 +185,13 @@ def _networks(c: Case, market: Market) -> Iterable[Missing]:
     for wanted in _wanted_networks(c, market):
         found = [way for network in wanted.ways if (way := _way(c, market, wanted, network, have)) is not None]
         if not found:
-            text = f"no switch, cards and cables of the catalog join {c.build.nodes} such nodes"
-            text += "" if wanted.optional else "; --have network where the site has it"
+            text = joined(
+                [
+                    message("no switch, cards and cables of the catalog join {n} such nodes", n=c.build.nodes),
+                    *([] if wanted.optional else ["--have network where the site has it"]),
+                ],
+                "; ",
+            )
             yield Missing(what=wanted.title, qty=None, text=text, rule="interconnect", reminder=wanted.optional)
             continue
         cheapest = min(found, key=lambda way: (way.cents, way.lacking))
@@ -227,7 +249,7 @@ def _incomplete(c: Case, market: Market, wanted: _Wanted, way: _Way) -> Missing:
     said = ", ".join(f"{pieces} x {c.catalog.parts[part].name}" for part, pieces in way.lacking)
     text = f"joins {c.build.nodes} nodes by {ports} ports; with what is quoted it still takes {said}"
     if wanted.optional:
-        text = f"cards for it are quoted, but not all that joins them: {text}"
+        text = message("cards for it are quoted, but not all that joins them: {why}", why=text)
     return Missing(
         what=wanted.title,
         qty=sum(pieces for _, pieces in way.lacking),
@@ -300,11 +322,27 @@ def memory_facts(c: Case, checks: list[Check]) -> MemoryFacts | None:
         return MemoryFacts(modules=0, channels=channels, full=counts, status="fail", text="no modules quoted")
     ways = " or ".join(map(str, counts))
     if modules in counts:
-        text = f"{modules} modules fill all {channels} channels with {modules // channels} each"
+        text = message(
+            "{n} modules fill all {channels} channels with {each} each",
+            n=modules,
+            channels=channels,
+            each=modules // channels,
+        )
     elif modules < channels:
-        text = f"{modules} modules on {channels} channels: {channels - modules} stay empty; {ways} fill them equally"
+        text = message(
+            "{n} modules on {channels} channels: {empty} stay empty; {ways} fill them equally",
+            n=modules,
+            channels=channels,
+            empty=channels - modules,
+            ways=ways,
+        )
     else:
-        text = f"{modules} modules on {channels} channels are not equal; {ways} would be"
+        text = message(
+            "{n} modules on {channels} channels are not equal; {ways} would be",
+            n=modules,
+            channels=channels,
+            ways=ways,
+        )
     return MemoryFacts(modules=modules, channels=channels, full=counts, status=status, text=text)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from catalogs.load import Catalog
+from catalogs.message import message
 from constraints.rule import Check
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import Line, Quote
@@ -164,5 +165,5 @@ def where(lines: Iterable[OpenLine]) -> str:
     said = ", ".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
     if not rows:
         return UNREAD
-    text = f"rows {said}" if len(rows) > 1 else f"row {said}"
+    text = message("rows {rows}", rows=said) if len(rows) > 1 else message("row {rows}", rows=said)
     return ALSO_UNREAD.format(where=text) if any(line.row is None for line in lines) else text

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog
+from catalogs.message import message
 from catalogs.schema import Platform
 from constraints.physics.contents import gpus_inside
 from optimizer.procurement.reading.build import NODES, Placed, is_shared, to_build
@@ -49,7 +50,9 @@ def _judged(placed: Placed, text: str, rows: frozenset[int]) -> Scope:
     """The scope of a build, unless it is too large for the rules."""
     if placed.build.nodes <= MOST_NODES:
         return Scope(placed, text, rows)
-    reason = f"{placed.build.nodes:,} nodes are quoted, at most {MOST_NODES:,} are judged"
+    reason = message(
+        "{n} nodes are quoted, at most {most} are judged", n=f"{placed.build.nodes:,}", most=f"{MOST_NODES:,}"
+    )
     return Scope(None, f"{reason}.", frozenset(), reason=reason)
 
 
@@ -95,13 +98,13 @@ def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
             quote.model_copy(update={"lines": tuple(line for line in quote.lines if line.row in mine)}), catalog
         )
     except InputError as e:
-        reason = f"Different kinds of nodes, and none of them a build: {e.faults[0].text}"
+        reason = message("Different kinds of nodes, and none of them a build: {why}", why=e.faults[0].text)
         return Scope(None, f"{reason}.", frozenset(), reason=reason)
     others = []
     for p, lines in of.items():
         if p != main:
             rows = ", ".join(str(line.row) for line in lines if line.row not in mine)
-            others.append(f"{catalog.parts[p].name} (rows {rows})")
+            others.append(message("{names} (rows {rows})", names=catalog.parts[p].name, rows=rows))
     unseen = " ".join(f"Not X-rayed by rules, only by price: {x}." for x in others)
     text = (
         f"The quote holds {len(of)} kinds of nodes; lines were taken as parts of the node that they stand below. "

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from catalogs.load import Catalog
+from catalogs.message import message
 from catalogs.offers import MOST_PIECES, Condition, Offer
 from catalogs.schema import GpuBoard, Kind
 from constraints.build import Build
@@ -160,7 +161,7 @@ def catalog_cents(market: Market, part: str, pieces: int, board: str = "") -> tu
     GPUs that are sold on boards alone cost their share of one, of `board` where it is known."""
     book, catalog = market.book, market.catalog
     if pieces > MOST_PIECES:
-        return None, f"no price of {pieces:,} pieces"
+        return None, message("no price of {n} pieces", n=f"{pieces:,}")
     if part in book.prices:
         found = book.purchase({part: pieces})
         if found is not None:
@@ -177,7 +178,7 @@ def catalog_cents(market: Market, part: str, pieces: int, board: str = "") -> tu
             whole, said = catalog_cents(market, b.id, 1)
             if whole is not None:
                 share = rounded(Fraction(whole * pieces, b.gpus))
-                return share, f"a share of {b.name} ({said})"
+                return share, message("a share of {board} ({source})", board=b.name, source=said)
     return None, book.ledger.get(part, "no price in this number")
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from constraints.request import Request
 from optimizer.explanation.mend.mended import Mended
 from optimizer.procurement.reading.document import How
+from optimizer.result.document import Document, Text
 from optimizer.result.point_schema import CheckFacts, PartQty, Throughput
 from optimizer.result.strict import Money, Strict
 
@@ -31,7 +32,7 @@ class Basis(Strict):
     rate_source: str
     tax: Literal["net", "gross", "unknown"] = Field(description="of the quote's prices")
     tax_rate: str | None = Field(description="percent; of the quote, or given by the buyer where it says none")
-    text: str
+    text: Text
 
 
 class XLine(Strict):
@@ -42,13 +43,13 @@ class XLine(Strict):
 
     row: int
     role: Literal["part", "service"]
-    text: str
+    text: Text
     how: How
     score: int
     part: str | None
     name: str
     suggestions: list[str]
-    reason: str
+    reason: Text
     pieces: int | None
     optional: bool
     included: bool
@@ -57,11 +58,11 @@ class XLine(Strict):
     amount: Money | None
     catalog_unit: Money | None = Field(description="with the parts that the line carries")
     catalog_amount: Money | None
-    catalog_price: str = Field(description="day, confidence and seller of the catalog's price; or why there is none")
+    catalog_price: Text = Field(description="day, confidence and seller of the catalog's price; or why there is none")
     difference_percent: float | None = Field(description="of the amount, against the catalog's")
     mark: Mark
     carries: list[int]
-    issues: list[str]
+    issues: list[Text]
 
 
 class Finding(Strict):
@@ -70,7 +71,7 @@ class Finding(Strict):
     code: str
     severity: Literal["error", "warning", "note"]
     row: int | None
-    text: str
+    text: Text
     stated: str | None
     computed: str | None
     difference: str | None
@@ -81,7 +82,7 @@ class Missing(Strict):
 
     what: str
     qty: int | None = Field(description="pieces in all; null where it is a size")
-    text: str
+    text: Text
     rule: str
     reminder: bool = False
     suggestion: list[PartQty] = Field(default=[], description="parts of the catalog that would fill it")
@@ -93,8 +94,8 @@ class Unjudged(Strict):
 
     rule: str
     what: str = Field(default="", description="the part; blank for a rule")
-    text: str
-    where: str = Field(description="`row 15`, `rows 8, 9`")
+    text: Text
+    where: Text = Field(description="`row 15`, `rows 8, 9`")
     rows: list[int]
 
 
@@ -105,7 +106,7 @@ class MemoryFacts(Strict):
     channels: int
     full: list[int] = Field(description="numbers of modules that fill every channel equally")
     status: Literal["pass", "warn", "fail"]
-    text: str
+    text: Text
 
 
 class SupplyFacts(Strict):
@@ -117,7 +118,7 @@ class SupplyFacts(Strict):
     needed: int
     watts: int
     status: Literal["pass", "warn", "fail"]
-    text: str
+    text: Text
 
 
 class BuildFacts(Strict):
@@ -181,7 +182,7 @@ class Instead(Strict):
     one, or as the mended one where the quoted one does not run."""
 
     budget: Money
-    text: str
+    text: Text
     fastest: Beside | None
     as_fast: Beside | None
     as_fast_as: Literal["quoted", "mended", ""]
@@ -189,7 +190,7 @@ class Instead(Strict):
     proof: Literal["optimal", "feasible", "infeasible"]
 
 
-class XRay(Strict):
+class XRay(Document):
     """A vendor's quote seen through. `ok`: a purchase, every rule of it judged, none failed, and no amount wrong."""
 
     schema_version: Literal["1"] = "1"
@@ -206,12 +207,12 @@ class XRay(Strict):
     basis: Basis
     above_percent: str
     below_percent: str
-    not_comparable: list[str] = Field(default=[], description="why its prices are no purchase's, first of all")
-    summary: list[str]
+    not_comparable: list[Text] = Field(default=[], description="why its prices are no purchase's, first of all")
+    summary: list[Text]
     lines: list[XLine]
     findings: list[Finding]
-    notices: list[str]
-    scope: str = Field(description="what was taken for the build, and what was not")
+    notices: list[Text]
+    scope: Text = Field(description="what was taken for the build, and what was not")
     build: BuildFacts | None
     checks: list[CheckFacts]
     not_judged: list[Unjudged] = Field(default=[], description="neither passed nor failed")
@@ -223,5 +224,5 @@ class XRay(Strict):
     totals: Totals
     instead: Instead | None
     mended: Mended | None
-    mended_among: str = Field(description="the builds of which the mended one is the nearest, in words")
+    mended_among: Text = Field(description="the builds of which the mended one is the nearest, in words")
     ok: bool

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from catalogs.errors import InputError
+from catalogs.message import message
 from constraints.build import Case
 from constraints.plan import Row
 from constraints.rule import Check
@@ -155,7 +156,7 @@ class _Seen:
         limit = min(int(cost * (100 + percent) / 100), MOST_BUDGET)
         gpus = {"gpus": frozenset({c.gpu.id}), "budget_cents": limit}
         count = c.per_node * c.build.nodes
-        within = f"among builds that cost at most {percent:f} % more than the quoted one"
+        within = message("among builds that cost at most {percent} % more than the quoted one", percent=f"{percent:f}")
         steps: list[tuple[dict[str, Any], str]] = [
             ({**gpus, "gpu_count": count}, f"with the {count} GPUs quoted, {within}"),
             (gpus, f"with {c.gpu.name}, {within}; none with {count} of them passes"),

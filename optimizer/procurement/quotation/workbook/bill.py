@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from catalogs.message import message
 from catalogs.schema import Kind
 from constraints.prices.pricing import QUICK
 from optimizer.procurement.labels import category, word
@@ -160,7 +161,7 @@ def notes(line: Line) -> list[str]:
     elif line.origin == "owned":
         out.append(N_("already in hand"))
     elif line.origin == "bundle" and line.category != "bundle" and line.offer is not None:
-        out.append(f"in bundle {line.offer.id}")
+        out.append(message("in bundle {bundle}", bundle=line.offer.id))
     elif not line.by_share:
         out.append(N_("price holds for this number of pieces"))
     return out

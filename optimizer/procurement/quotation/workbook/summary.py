@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from catalogs.message import message
 from optimizer.procurement.labels import BASIS, gpus, interval, plan, unit, word
 from optimizer.procurement.quotation.workbook import gross
 from optimizer.procurement.quotation.workbook.bill import MARKS
@@ -101,7 +102,7 @@ def _speed(book: Book, row: int) -> int:
     t = p.throughput
     s.section(row, _("Throughput and site"), LEFT)
     rows = [(_("Throughput"), f"{t.output_tok_s:,.1f} {unit(_, t.unit)}"), (_("80 % interval"), interval(p))]
-    basis = _(BASIS[t.basis]) + (f": {t.source}" if t.basis == "measured" else "")
+    basis = _(BASIS[t.basis]) + (message(": {money}", money=t.source) if t.basis == "measured" else "")
     rows.append((_("What it rests on"), basis))
     if t.per_user_tok_s is not None:
         rows.append((_("Each user sees"), f"{t.per_user_tok_s:,.1f} tok/s"))

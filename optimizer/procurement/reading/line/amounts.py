@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 
+from catalogs.message import message
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import Issue
 from optimizer.procurement.reading.opening.tables import Cell
@@ -86,7 +87,9 @@ def read(raw: Raw, style: dict[str, Style]) -> Numbers:
     values = {field: reading.values[0] for field, reading in found.items() if len(reading.values) == 1}
     if "qty" in found and not found["qty"].values and words.equals("lump", raw.text("qty")):
         values["qty"] = Decimal(1)
-        issues.append(_issue("lump-sum", raw, f"quantity {raw.text('qty')!r} is taken as 1", "note"))
+        issues.append(
+            _issue("lump-sum", raw, message("quantity {text} is taken as 1", text=f"{raw.text('qty')!r}"), "note")
+        )
     values |= _settled(raw, found, issues)
     for field in MONEY:
         if field in values and values[field] == values[field].quantize(CENT):
@@ -116,7 +119,9 @@ def _price_in_words(raw: Raw, found: dict[str, Reading], issues: list[Issue]) ->
         elif words.equals("asked", text):
             said = "asked"
         elif text.strip("-–—/. ") and not (field == "line_total" and words.equals("unit_only", text)):
-            issues.append(_issue("not-a-number", raw, f"{field}: {text!r} is no amount"))
+            issues.append(
+                _issue("not-a-number", raw, message("{field}: {text} is no amount", field=field, text=f"{text!r}"))
+            )
     return said
 
 
@@ -133,7 +138,13 @@ def _settled(raw: Raw, found: dict[str, Reading], issues: list[Issue]) -> dict[s
             issues.append(_issue("number-by-arithmetic", raw, text, "note"))
         else:
             both = " or ".join(str(value) for value in found[field].values)
-            issues.append(_issue("ambiguous-number", raw, f"{field}: {raw.text(field)!r} may be {both}"))
+            issues.append(
+                _issue(
+                    "ambiguous-number",
+                    raw,
+                    message("{field}: {text} may be {list}", field=field, text=f"{raw.text(field)!r}", list=both),
+                )
+            )
     return values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from catalogs.load import Catalog
+from catalogs.message import message
 from catalogs.schema import Kind, Platform
 from optimizer.procurement.reading.document import Issue, Line, Match
 
@@ -23,10 +24,15 @@ def bundled(lines: Sequence[Line], catalog: Catalog) -> list[Line]:
         rows = tuple(lines[k].row for k in held)
         out[i] = head.model_copy(update={"holds": rows})
         if names_none:
-            text = f"names no part: its price is that of rows {rows[0]} to {rows[-1]}"
+            text = message("names no part: its price is that of rows {first} to {last}", first=rows[0], last=rows[-1])
             out[i] = _with(out[i], "bundle", text, matched=BUNDLE)
         if _counts_of_one(head, [lines[k] for k in held], catalog):
-            text = f"rows {lines[held[0]].row} to {lines[held[-1]].row} count what each of the {head.pieces} holds"
+            text = message(
+                "rows {first} to {last} count what each of the {n} holds",
+                first=lines[held[0]].row,
+                last=lines[held[-1]].row,
+                n=head.pieces,
+            )
             out[i] = _with(out[i], "counted-per-unit", text, "warning")
             for k in held:
                 pieces = (lines[k].pieces or 0) * (head.pieces or 1)
@@ -38,7 +44,7 @@ def bundled(lines: Sequence[Line], catalog: Catalog) -> list[Line]:
             if not out[k].included:
                 kept = tuple(issue for issue in out[k].issues if issue.code != "no-price")
                 bare = out[k].model_copy(update={"issues": kept})
-                out[k] = _with(bare, "in-bundle", f"priced in row {head.row}", included=True)
+                out[k] = _with(bare, "in-bundle", message("priced in row {row}", row=head.row), included=True)
     return out
 
 

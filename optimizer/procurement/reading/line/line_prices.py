@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from catalogs.message import message
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.line.amounts import CENT, PRICES, Numbers, same_money
 from optimizer.procurement.reading.line.quantities import Counted
@@ -81,11 +82,11 @@ def doubts(raw: Raw, found: Numbers, count: Counted, price: Priced, role: str, t
     """What is not there: a quantity, a price; or below 0."""
     qty, none = count.qty, price.unit_price is None and price.total is None
     if qty is None and "qty" in raw.cells and not trouble.has("ambiguous-number"):
-        trouble.add("no-quantity", "error", f"quantity {raw.text('qty')!r} is no number")
+        trouble.add("no-quantity", "error", message("quantity {text} is no number", text=f"{raw.text('qty')!r}"))
     elif qty is None and price.unit_price is not None and "qty" in raw.columns:
         trouble.add("no-quantity", "warning", "has a price and no quantity")
     elif qty is not None and qty <= 0:
-        trouble.add("no-quantity", "error", f"quantity {qty} is not above 0")
+        trouble.add("no-quantity", "error", message("quantity {qty} is not above 0", qty=qty))
     if found.said == "asked":
         trouble.add("no-price", "warning", "the price is on request")
     elif none and not price.included and not trouble.has("ambiguous-number", "not-a-number"):
@@ -126,7 +127,11 @@ def _unit_price(found: Numbers, trouble: Trouble) -> tuple[Decimal | None, Decim
         trouble.add("price-from-list", "note", "price computed from list price and discount", computed=readings[0])
         return readings[0], listed
     shown, other = (f"{numbers.tidy(x * 100):f}" for x in found.off[:2])
-    trouble.add("discount-unclear", "error", f"a discount of {off} may be {shown} % off or {other} % off")
+    trouble.add(
+        "discount-unclear",
+        "error",
+        message("a discount of {off} may be {one} % off or {other} % off", off=off, one=shown, other=other),
+    )
     return None, listed
 
 
@@ -158,13 +163,13 @@ def _arithmetic(
         return
     if rate and same_money(computed * factor, total, Decimal("0.02") * max(Decimal(1), qty)):
         if tax == "gross":
-            text = f"the price has tax in it already and the total adds {rate} % again"
+            text = message("the price has tax in it already and the total adds {rate} % again", rate=rate)
             trouble.add("tax-counted-twice", "error", text, stated=total, computed=computed)
         else:
             trouble.add(
                 "tax-in-total",
                 "note",
-                f"the total has {rate} % tax, the price has not",
+                message("the total has {rate} % tax, the price has not", rate=rate),
                 stated=total,
                 computed=computed,
             )

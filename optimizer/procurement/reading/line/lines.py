@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from catalogs.message import message
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.document import Line, Match
@@ -89,7 +90,7 @@ def _matched(
     if (service := _as_service(found, part_number, texts, trouble)) is not None:
         return service, "service"
     if other:
-        text = f"is {found.part} by its number, but its text names {other}"
+        text = message("is {part} by its number, but its text names {other}", part=found.part, other=other)
         trouble.add("part-conflict", "error", text)
     return found, "part"
 
@@ -122,15 +123,27 @@ def _contradicted(index: Index, part: str, text: str, raw: Raw, pieces: int | No
     state = raw.text("condition")
     named, own = other_size(index.parts[part], index.catalog, text, pieces)
     if named:
-        trouble.add("size-conflict", "error", f"is {part} of {own} by its name, but its text says {named}")
+        trouble.add(
+            "size-conflict",
+            "error",
+            message("is {part} of {own} by its name, but its text says {named}", part=part, own=own, named=named),
+        )
     if not named and not trouble.has("part-conflict"):
         texts = [raw.text("part_number"), *dict.fromkeys(raw.text(f) for f in ("name", "description"))]
         named, own = other_figure(index.parts[part], index.catalog, [text for text in texts if text], pieces)
         if named:
-            trouble.add("figure-conflict", "error", f"is {part} of {own}, but its text says {named}")
+            trouble.add(
+                "figure-conflict",
+                "error",
+                message("is {part} of {own}, but its text says {named}", part=part, own=own, named=named),
+            )
     said = condition(state) or condition(text) or condition(raw.text("note"))
     if said:
-        trouble.add("not-new", "warning", f"{said!r}: it is not new, the catalog's price beside it may be of a new one")
+        trouble.add(
+            "not-new",
+            "warning",
+            message("{said}: it is not new, the catalog's price beside it may be of a new one", said=f"{said!r}"),
+        )
     return state or said
 
 

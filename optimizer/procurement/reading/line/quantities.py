@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from catalogs.message import message
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.line.amounts import Numbers, same_money, whole
 from optimizer.procurement.reading.line.trouble import Trouble
@@ -43,26 +44,34 @@ def counted(raw: Raw, found: Numbers, in_text: int | None, text: str, on_it: int
     """`in_text`: what the line's text counts itself (`8 x H200`); `on_it`: GPUs on what was matched."""
     qty, unit = found.values.get("qty"), found.unit or raw.text("unit")
     if qty is None and in_text and "qty" not in raw.cells:
-        trouble.add("count-in-text", "note", f"quantity {in_text} taken from the text {text[:60]!r}")
+        trouble.add(
+            "count-in-text",
+            "note",
+            message("quantity {n} taken from the text {text}", n=in_text, text=f"{text[:60]!r}"),
+        )
         qty, in_text = Decimal(in_text), None
     if qty is not None and (sets := whole(found.values.get("sets"))):
         if sets > 1:
-            trouble.add("times-systems", "note", f"{qty:f} in each of {sets} systems")
+            trouble.add("times-systems", "note", message("{qty} in each of {sets} systems", qty=f"{qty:f}", sets=sets))
         qty *= sets
     price, total = found.values.get("unit_price"), found.values.get("line_total")
     if qty is None and "qty" not in raw.cells and price and total and total > price and total % price == 0:
         qty = total / price
-        trouble.add("quantity-by-arithmetic", "note", f"quantity {qty:f}: the total divided by the price")
+        trouble.add(
+            "quantity-by-arithmetic", "note", message("quantity {qty}: the total divided by the price", qty=f"{qty:f}")
+        )
     packs = _packs(raw, found.values, qty, unit, text, trouble)
     pieces = packs.pieces
     if in_text and qty is not None and qty != in_text and not (qty == 1 and in_text == on_it):
         if qty == 1:
             pieces = in_text * (pieces or 1)
-            said = f"the text counts {in_text} pieces, the quantity is 1: {pieces} taken"
+            said = message("the text counts {n} pieces, the quantity is 1: {pieces} taken", n=in_text, pieces=pieces)
             trouble.add("count-in-text", "warning", said)
         else:
             pieces = None
-            trouble.add("count-unclear", "error", f"the text counts {in_text}, the quantity is {qty}")
+            trouble.add(
+                "count-unclear", "error", message("the text counts {n}, the quantity is {qty}", n=in_text, qty=qty)
+            )
     return Counted(qty, unit, packs.size, packs.per_pack, pieces)
 
 
@@ -74,10 +83,10 @@ def _packs(raw: Raw, values: dict[str, Decimal], qty: Decimal | None, unit: str,
         return in_text
     if size == 1 and words.equals("pack", unit) and (named := PACK_OF.search(text)):
         size = _named_size(named)
-        trouble.add("pack-in-text", "note", f"packs of {size} by the text {named[0]!r}")
+        trouble.add("pack-in-text", "note", message("packs of {n} by the text {text}", n=size, text=f"{named[0]!r}"))
     if size == 1:
         if qty is not None and pieces is None and qty > 0:
-            trouble.add("part-of-a-piece", "warning", f"quantity {qty} is no whole number")
+            trouble.add("part-of-a-piece", "warning", message("quantity {qty} is no whole number", qty=qty))
         return _Packs(1, False, pieces)
     if _priced_per_pack(values, qty, size):
         return _Packs(size, True, pieces)
@@ -86,7 +95,11 @@ def _packs(raw: Raw, values: dict[str, Decimal], qty: Decimal | None, unit: str,
         return _Packs(size, False, pieces * size if pieces else None)
     if words.equals("count", unit):
         return _Packs(size, False, pieces)
-    trouble.add("pack-unclear", "error", f"packs of {size}: whether {qty} counts packs or pieces is not said")
+    trouble.add(
+        "pack-unclear",
+        "error",
+        message("packs of {n}: whether {qty} counts packs or pieces is not said", n=size, qty=qty),
+    )
     return _Packs(size, False, None)
 
 
@@ -96,12 +109,20 @@ def _in_text(values: dict[str, Decimal], qty: Decimal | None, unit: str, text: s
     named, pieces = PACK_OF.search(text), whole(qty)
     if not unit and pieces and named and (size := _named_size(named)) > 1:
         if pieces % size == 0:  # 20 in packs of 10 may be two packs or twenty
-            trouble.add("pack-unclear", "error", f"packs of {size}: whether {qty} counts packs or pieces is not said")
+            trouble.add(
+                "pack-unclear",
+                "error",
+                message("packs of {n}: whether {qty} counts packs or pieces is not said", n=size, qty=qty),
+            )
             return _Packs(size, False, None)
-        trouble.add("pack-in-text", "warning", f"{pieces} packs of {size} by the text {named[0]!r}")
+        trouble.add(
+            "pack-in-text",
+            "warning",
+            message("{n} packs of {size} by the text {text}", n=pieces, size=size, text=f"{named[0]!r}"),
+        )
         return _Packs(size, False, pieces * size)
     if words.equals("pack", unit) and not named and "pack" not in values:
-        trouble.add("pack-unclear", "error", f"counts packs ({unit}), of how many is not said")
+        trouble.add("pack-unclear", "error", message("counts packs ({unit}), of how many is not said", unit=unit))
         return _Packs(1, False, None)
     return None
 

@@ -16,6 +16,7 @@ from xml.parsers import expat
 
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import read_bytes
+from catalogs.message import message
 
 Format = Literal["xlsx", "xlsb", "ods", "xls", "text"]
 MAX_FILE_BYTES = 50_000_000
@@ -79,7 +80,7 @@ def inspect(path: Path) -> Inspected:
 def _text(path: Path, head: bytes) -> Format:
     for magic, what in MAGICS:
         if head.startswith(magic) and (len(magic) > 2 or _binary(head)):
-            raise refuse("unknown-format", f"is {what}, no table", path, AS_TABLE)
+            raise refuse("unknown-format", message("is {what}, no table", what=what), path, AS_TABLE)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml")):
         raise refuse("unknown-format", "is a web page or XML under another name", path, SAVE_AGAIN)

@@ -16,6 +16,7 @@ from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.inputs import read_bytes
+from catalogs.message import message
 from optimizer.procurement.reading.opening import cells as child
 from optimizer.procurement.reading.opening.guard import AS_TABLE, SAVE_AGAIN, inspect, refuse
 from optimizer.procurement.reading.opening.sheet_facts import MAX_FILLED, Facts, column_letters, facts
@@ -138,17 +139,24 @@ def _value(x: Any) -> Cell:
 
 def _sheet_notices(s: Sheet) -> Iterator[tuple[str, str]]:
     if s.hidden:
-        yield "hidden-sheet", f"sheet {s.name!r} is hidden ({len(s.rows)} rows)"
+        yield "hidden-sheet", message("sheet {name} is hidden ({n} rows)", name=f"{s.name!r}", n=len(s.rows))
     shown = [r.number for r in s.rows if r.hidden]
     if shown:
-        yield "hidden-rows", f"sheet {s.name!r}: hidden rows {_runs(shown)} hold values"
+        yield (
+            "hidden-rows",
+            message("sheet {name}: hidden rows {rows} hold values", name=f"{s.name!r}", rows=_runs(shown)),
+        )
     filled = {(r.number, c) for r in s.rows for c in r.cells} if s.facts.formula_cells else set()
     unvalued = [x for x in s.facts.formula_cells if x not in filled]
     columns = sorted(s.facts.hidden_columns & {c for r in s.rows for c in r.cells})
     if columns:
         yield (
             "hidden-columns",
-            f"sheet {s.name!r}: hidden columns {', '.join(map(column_letters, columns))} hold values",
+            message(
+                "sheet {name}: hidden columns {columns} hold values",
+                name=f"{s.name!r}",
+                columns=", ".join(map(column_letters, columns)),
+            ),
         )
     for code, places, text in (
         ("formula-without-value", unvalued, "formulas without a stored value, taken as blank"),

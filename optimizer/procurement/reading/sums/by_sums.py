@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
+from catalogs.message import message
 from optimizer.procurement.reading.document import WHOLE, Issue, Line, Match, Severity, Total
 from optimizer.procurement.reading.line.amounts import CENT
 from optimizer.procurement.reading.mapping import Tax
@@ -64,7 +65,7 @@ def several(lines: Sequence[Line], totals: Sequence[Total]) -> list[Way]:
 
 
 def _times(x: Line, n: int) -> Line:
-    text = f"counted and priced for one of {n}: only so the file's sums hold"
+    text = message("counted and priced for one of {n}: only so the file's sums hold", n=n)
     more = {f: v * n for f in ("qty", "pieces", "line_total") if (v := getattr(x, f)) is not None}
     return _with(x, "times-nodes", text, per_node=False, **more)
 
@@ -119,10 +120,14 @@ def added_up(lines: list[Line], *, alone: bool = False) -> list[Line]:
         if alone and head.role == "service":
             continue
         if alone and (head.matched.part or _by_chance(lines[i:k])):
-            text = f"its price is what rows {first} to {last} sum to: if it only adds them up, it counts twice"
+            text = message(
+                "its price is what rows {first} to {last} sum to: if it only adds them up, it counts twice",
+                first=first,
+                last=last,
+            )
             out[i] = _with(head, "maybe-added-up", text, "warning")
             continue
-        text = f"its price is the sum of rows {first} to {last}: counted once"
+        text = message("its price is the sum of rows {first} to {last}: counted once", first=first, last=last)
         matched = head.matched if head.matched.part else ADDED_UP
         out[i] = _with(head, "added-up", text, unit_price=None, line_total=None, included=True, matched=matched)
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from catalogs.message import message
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import Notice
 from optimizer.procurement.reading.opening.sheet_facts import column_letters
@@ -50,7 +51,7 @@ def by_quantity(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sh
     column = Column("unit_price", text, said.get("tax", ""), said.get("currency", ""), int(said.get("scale", "1")))
     others = {c: x for c, x in header.columns.items() if c not in breaks.values() and x.field != "unit_price"}
     letters = ", ".join(column_letters(c) for _, c in sorted(breaks.items()))
-    told = f"prices by quantity in columns {letters}: each line's is that of its quantity"
+    told = message("prices by quantity in columns {letters}: each line's is that of its quantity", letters=letters)
     notices.append(Notice(code="price-breaks", text=told))
     unused = {c: x for c, x in header.unused.items() if c not in breaks.values()}
     rows = tuple(priced(row) for row in sheet.rows)

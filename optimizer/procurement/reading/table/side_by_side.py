@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from catalogs.message import message
 from optimizer.procurement.reading.document import Notice
 from optimizer.procurement.reading.opening.sheet_facts import column_letters
 from optimizer.procurement.reading.opening.tables import Row, Sheet
@@ -34,6 +35,9 @@ def folded(sheet: Sheet, header: Header, notices: list[Notice], *, mapped: bool)
 
     rows = [row if row.number <= header.row else kept(row) for row in sheet.rows]
     rows += [moved(row) for row in sheet.rows if row.number > header.row]
-    text = f"a second table beside the first, from column {column_letters(start)} on: read as if it stood below"
+    text = message(
+        "a second table beside the first, from column {letters} on: read as if it stood below",
+        letters=column_letters(start),
+    )
     notices.append(Notice(code="side-by-side", text=text))
     return replace(sheet, rows=tuple(r for r in rows if r.cells)), first
