@@ -399,7 +399,7 @@ def _cooler_fault(p: Platform, cooler: Cooling) -> str:
 
 def _nic_fault(p: Platform, nic: Nic) -> str:
     if nic.form not in p.nic_forms:
-        return f"no slot for {nic.name} ({nic.form})"
+        return message("no slot for {part} ({form})", part=nic.name, form=nic.form)
     return "" if p.nic_slots > 0 else "NIC slots: 1 needed, 0 available"
 
 

@@ -51,8 +51,14 @@ def _texts(node: ast.expr) -> Iterator[str]:
             yield "".join(pieces)
     elif isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.IfExp):
         yield from _texts(node.value)
+    elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "message":
+        yield from _texts(node.args[0])
     else:
         yield "X1"
+
+
+SAID = ast.Constant | ast.JoinedStr | ast.Call
+"""How a sentence is written: as it is, with values in it, or as a message."""
 
 
 def findings() -> set[str]:
@@ -61,7 +67,7 @@ def findings() -> set[str]:
     for path in sorted((ROOT / "constraints").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Check" and len(node.args) > 5:
-                out |= set(_texts(node.args[5])) if isinstance(node.args[5], ast.Constant | ast.JoinedStr) else set()
+                out |= set(_texts(node.args[5])) if isinstance(node.args[5], SAID) else set()
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
             if getattr(node.func.value, "id", "") == "Check" and node.func.attr in (
@@ -71,7 +77,7 @@ def findings() -> set[str]:
                 "warn",
             ):
                 for at in {"of": (2,), "warn": (1,)}.get(node.func.attr, (4, 5)):
-                    if len(node.args) > at and isinstance(node.args[at], ast.Constant | ast.JoinedStr):
+                    if len(node.args) > at and isinstance(node.args[at], SAID):
                         out |= set(_texts(node.args[at]))
     return out
 
