@@ -11,10 +11,6 @@ PRODUCT = ("catalogs", "constraints", "optimizer")
 GRADE_D = 30
 """The highest complexity of grade D; above it radon's grades are E and F."""
 TO_GO = {
-    "optimizer/pruning/dominance.py buyable",
-    "optimizer/search/useful_parts.py _useful",
-    "optimizer/search/candidates.py assemble",
-    "constraints/rules/fit.py Fit.check",
     "constraints/rules/rack.py RackRule.encode",
     "constraints/rules/rack.py RackRule._cords",
     "constraints/rules/interconnect.py Interconnect.encode",

@@ -245,53 +245,70 @@ class Fit(Rule):
             m.cp.add(sum(m.nic.values()) <= max(0, p.nic_slots - held)).only_enforce_if(v)
 
     def check(self, c: Case) -> list[Check]:
-        p = c.platform
-        wrong: list[str] = []
-        boards = [x for x, _ in c.parts(GpuBoard) if isinstance(x, GpuBoard)]
-        contained = gpus_inside(p, c.catalog)[0]
-        if contained:
+        wrong = [
+            *self._gpu_faults(c),
+            *self._cpu_faults(c),
+            *self._bay_faults(c),
+            *self._memory_faults(c),
+            *self._supply_faults(c),
+            *self._bridge_faults(c),
+        ]
+        return [Check.of(self.id, False, fault) for fault in wrong if fault] or [
+            Check.of(self.id, True, message("every part fits {platform}", platform=c.platform.name))
+        ]
+
+    def _gpu_faults(self, c: Case) -> list[str]:
+        if gpus_inside(c.platform, c.catalog)[0]:
             bought = [x for x in c.build.node if c.catalog.parts[x].kind == Kind.GPU_BOARD]
-            wrong += [message("{part} can't be added to a complete system", part=x) for x in bought]
-            wrong.append(added_gpus_fault(p, c.catalog, c.gpu, c.per_node) if not bought else "")
-        else:
-            if sum(q for _, q in c.parts(GpuBoard)) > 1:
-                wrong.append("a node takes one GPU board")
-            if c.gpu.sold_as != "single" and not boards:
-                wrong.append(
-                    message(
-                        "{gpu} is not sold as a single card: it comes with a {what}", gpu=c.gpu.name, what=c.gpu.sold_as
-                    )
+            wrong: list[str] = [message("{part} can't be added to a complete system", part=x) for x in bought]
+            return wrong or [added_gpus_fault(c.platform, c.catalog, c.gpu, c.per_node)]
+        wrong = []
+        boards = [x for x, _ in c.parts(GpuBoard) if isinstance(x, GpuBoard)]
+        if sum(q for _, q in c.parts(GpuBoard)) > 1:
+            wrong.append("a node takes one GPU board")
+        if c.gpu.sold_as != "single" and not boards:
+            wrong.append(
+                message(
+                    "{gpu} is not sold as a single card: it comes with a {what}", gpu=c.gpu.name, what=c.gpu.sold_as
                 )
-            wrong.append(gpu_fits(p, c.gpu, c.per_node, boards[0] if boards else None))
-        wrong += self._cpu_faults(c) + self._bay_faults(c)
+            )
+        return [*wrong, gpu_fits(c.platform, c.gpu, c.per_node, boards[0] if boards else None)]
+
+    def _memory_faults(self, c: Case) -> list[str]:
+        wrong: list[str] = []
         for part, qty in c.parts(Memory):
             assert isinstance(part, Memory)
-            if not memory_fits(p, part) and part.id in c.build.node:
-                wrong.append(_memory_fault(p, part))
-            if qty > p.dimm_slots:
-                wrong.append(message("memory slots: {a} needed, {b} available", a=qty, b=p.dimm_slots))
+            if not memory_fits(c.platform, part) and part.id in c.build.node:
+                wrong.append(_memory_fault(c.platform, part))
+            if qty > c.platform.dimm_slots:
+                wrong.append(message("memory slots: {a} needed, {b} available", a=qty, b=c.platform.dimm_slots))
+        return wrong
+
+    def _supply_faults(self, c: Case) -> list[str]:
+        p = c.platform
+        wrong: list[str] = []
         psus = [(x, q) for x, q in c.parts(Psu) if x.id in c.build.node]
-        if needs_psu(p):
-            if len(psus) != 1:
-                wrong.append("needs power supplies of one kind")
-            for part, qty in psus:
-                assert isinstance(part, Psu)
-                if not psu_fits(p, part):
-                    wrong.append(_psu_fault(p, part))
-                if qty not in dict(patterns(p)):
-                    accepted = " or ".join(str(n) for n, _ in patterns(p))
-                    wrong.append(
-                        message("{why} fitted, the chassis takes {list}", why=counted(qty, "supply"), list=accepted)
-                    )
-        elif psus:
-            wrong.append("power supplies come with the platform, none can be added")
+        if not needs_psu(p):
+            return ["power supplies come with the platform, none can be added"] if psus else []
+        if len(psus) != 1:
+            wrong.append("needs power supplies of one kind")
+        for part, qty in psus:
+            assert isinstance(part, Psu)
+            if not psu_fits(p, part):
+                wrong.append(_psu_fault(p, part))
+            if qty not in dict(patterns(p)):
+                accepted = " or ".join(str(n) for n, _ in patterns(p))
+                wrong.append(
+                    message("{why} fitted, the chassis takes {list}", why=counted(qty, "supply"), list=accepted)
+                )
+        return wrong
+
+    def _bridge_faults(self, c: Case) -> list[str]:
+        wrong: list[str] = []
         for part, qty in c.parts(Bridge):
             assert isinstance(part, Bridge)
-            if (
-                c.gpu.id not in part.gpus
-                or c.per_node % part.group_gpus
-                or qty != c.per_node // part.group_gpus * part.per_group
-            ):
+            groups, rest = divmod(c.per_node, part.group_gpus)
+            if c.gpu.id not in part.gpus or rest or qty != groups * part.per_group:
                 wrong.append(
                     message(
                         "{bridge}: {why} can't bridge {gpus}",
@@ -300,10 +317,7 @@ class Fit(Rule):
                         gpus=counted(c.per_node, "GPU"),
                     )
                 )
-        wrong = [w for w in wrong if w]
-        return [Check.of(self.id, False, w) for w in wrong] or [
-            Check.of(self.id, True, message("every part fits {platform}", platform=p.name))
-        ]
+        return wrong
 
     def _cpu_faults(self, c: Case) -> list[str]:
         p, wrong = c.platform, []

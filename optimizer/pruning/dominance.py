@@ -67,51 +67,98 @@ def buyable(market: Market, *, prune: bool = True) -> list[Part]:
     """Priced parts that a node may take, ordered by id; with `prune` the dominated ones are left out.
 
     Shares of the sum of lines keep all: a dearer part may be what brings a share down."""
-    have = [p for p in market.catalog.of(*IN_A_NODE) if p.id in market.book.prices]
+    have = [part for part in market.catalog.of(*IN_A_NODE) if part.id in market.book.prices]
     if not prune or market.request.shares or not market.prunes_by_price:
         return have
-    drives, ample = [d for d in have if isinstance(d, Drive)], Ample(market)
-    host = market.request.offload  # experts in host memory: channels and MT/s carry throughput then
-    kept = [
-        *undominated(
-            market, [c for c in have if isinstance(c, Cpu)],
-            lambda c: (c.socket, c.generation, c.mem_gen, c.max_sockets),
-            lambda c: (c.cores, c.lanes_1p or 0, c.lanes_2p or 0, c.pcie_gen or 0)
-            + (((c.mem_channels or 99), c.mem_max_mts or 0) if host else ()),
-            lambda c: (c.tdp_w or 0,),
-        ),
-        *undominated(
-            market, [m for m in have if isinstance(m, Memory)], lambda m: (m.mem_gen, m.dimm_type),
-            lambda m: (m.capacity_gb, m.mts) if host else (m.capacity_gb,), lambda m: (m.power_w,),
-            keep=in_systems(market),
-        ),
-        *undominated(
-            market, [u for u in have if isinstance(u, Psu)], lambda u: (u.form, u.watts, u.inlet),
-            lambda u: (u.watts_low_line, GRADES.index(u.efficiency)), lambda u: (),
-        ),
-        *undominated(
-            market,
-            [d for d in drives if d.media in NVME or market.request.dataset_gb or d.id in market.request.include],
-            lambda d: (d.media in NVME, d.forms), lambda d: (d.capacity_gb, d.read_mb_s), lambda d: (d.power_w,),
-            lambda d: (*ample.drive(d), -d.power_w),
-        ),
-        *undominated(
-            market, [n for n in have if isinstance(n, Nic)],
-            lambda n: (n.form, n.fabrics, n.rdma, n.connectors, n.gbit_s), lambda n: (n.ports,),
-            lambda n: (n.power_w, n.lanes),
-        ),
-        *undominated(
-            market, [c for c in have if isinstance(c, Cooling)], lambda c: (c.role, c.medium, c.socket),
-            lambda c: (c.capacity_w or 0,), lambda c: (c.rack_units, c.weight_kg, c.power_w),
-        ),
-        *undominated(
-            market, [r for r in have if isinstance(r, Rack)], lambda r: 0, lambda r: (r.rack_units, r.load_kg),
-            lambda r: (),
-        ),
-        *undominated(
-            market, [d for d in have if isinstance(d, Pdu)], lambda d: d.volts >= LOW_LINE_V,
-            lambda d: (d.power_w, d.outlets_c13, d.outlets_c19), lambda d: (),
-        ),
-        *(p for p in have if p.kind in (Kind.GPU_BOARD, Kind.BRIDGE)),
-    ]  # fmt: skip
-    return sorted(kept, key=lambda p: p.id)
+    kept: list[Part] = [
+        *_cpus(market, of_kind(have, Cpu)),
+        *_modules(market, of_kind(have, Memory)),
+        *_supplies(market, of_kind(have, Psu)),
+        *_drives(market, of_kind(have, Drive)),
+        *_cards(market, of_kind(have, Nic)),
+        *_cooling(market, of_kind(have, Cooling)),
+        *_racks(market, of_kind(have, Rack)),
+        *_pdus(market, of_kind(have, Pdu)),
+        *(part for part in have if part.kind in (Kind.GPU_BOARD, Kind.BRIDGE)),
+    ]
+    return sorted(kept, key=lambda part: part.id)
+
+
+def of_kind(parts: Iterable[Part], kind: type[P]) -> list[P]:
+    """Those of the parts that are of a class."""
+    return [part for part in parts if isinstance(part, kind)]
+
+
+def cpu_group(cpu: Cpu) -> tuple[object, ...]:
+    """What two CPUs must share for one to replace the other."""
+    return cpu.socket, cpu.generation, cpu.mem_gen, cpu.max_sockets
+
+
+def cpu_slots(cpu: Cpu) -> tuple[int, ...]:
+    """What a CPU gives to cards and drives; of an unknown figure the least."""
+    return cpu.lanes_1p or 0, cpu.lanes_2p or 0, cpu.pcie_gen or 0
+
+
+def cpu_memory(cpu: Cpu) -> tuple[int, ...]:
+    """What a CPU gives to experts in host memory; an unknown number of channels is the board's."""
+    return cpu.mem_channels or 99, cpu.mem_max_mts or 0
+
+
+def _cpus(market: Market, cpus: list[Cpu]) -> list[Cpu]:
+    def more(cpu: Cpu) -> tuple[float, ...]:
+        return (cpu.cores, *cpu_slots(cpu), *(cpu_memory(cpu) if market.request.offload else ()))
+
+    return undominated(market, cpus, cpu_group, more, lambda cpu: (cpu.tdp_w or 0,))
+
+
+def _modules(market: Market, modules: list[Memory]) -> list[Memory]:
+    def more(module: Memory) -> tuple[float, ...]:
+        # Experts in host memory: its MT/s carries throughput then.
+        return (module.capacity_gb, module.mts) if market.request.offload else (module.capacity_gb,)
+
+    return undominated(
+        market, modules, lambda module: (module.mem_gen, module.dimm_type), more, lambda module: (module.power_w,),
+        keep=in_systems(market),
+    )  # fmt: skip
+
+
+def _supplies(market: Market, supplies: list[Psu]) -> list[Psu]:
+    return undominated(
+        market, supplies, lambda supply: (supply.form, supply.watts, supply.inlet),
+        lambda supply: (supply.watts_low_line, GRADES.index(supply.efficiency)), lambda supply: (),
+    )  # fmt: skip
+
+
+def _drives(market: Market, drives: list[Drive]) -> list[Drive]:
+    request, ample = market.request, Ample(market)
+    wanted = [drive for drive in drives if drive.media in NVME or request.dataset_gb or drive.id in request.include]
+    return undominated(
+        market, wanted, lambda drive: (drive.media in NVME, drive.forms),
+        lambda drive: (drive.capacity_gb, drive.read_mb_s), lambda drive: (drive.power_w,),
+        lambda drive: (*ample.drive(drive), -drive.power_w),
+    )  # fmt: skip
+
+
+def _cards(market: Market, cards: list[Nic]) -> list[Nic]:
+    return undominated(
+        market, cards, lambda card: (card.form, card.fabrics, card.rdma, card.connectors, card.gbit_s),
+        lambda card: (card.ports,), lambda card: (card.power_w, card.lanes),
+    )  # fmt: skip
+
+
+def _cooling(market: Market, cooling: list[Cooling]) -> list[Cooling]:
+    return undominated(
+        market, cooling, lambda unit: (unit.role, unit.medium, unit.socket), lambda unit: (unit.capacity_w or 0,),
+        lambda unit: (unit.rack_units, unit.weight_kg, unit.power_w),
+    )  # fmt: skip
+
+
+def _racks(market: Market, racks: list[Rack]) -> list[Rack]:
+    return undominated(market, racks, lambda rack: 0, lambda rack: (rack.rack_units, rack.load_kg), lambda rack: ())
+
+
+def _pdus(market: Market, pdus: list[Pdu]) -> list[Pdu]:
+    return undominated(
+        market, pdus, lambda pdu: pdu.volts >= LOW_LINE_V,
+        lambda pdu: (pdu.power_w, pdu.outlets_c13, pdu.outlets_c19), lambda pdu: (),
+    )  # fmt: skip

@@ -5,6 +5,9 @@ Imperfect search costs time, never exactness: CP-SAT proves afterwards that noth
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice, product
 
@@ -13,11 +16,10 @@ from constraints.build import Build
 from constraints.model.axis import MONEY
 from constraints.physics.contents import inside
 from constraints.physics.demanded import demanded, of_network
-from constraints.plan import Row, RowKey
+from constraints.plan import RowKey
 from constraints.prices.tariff import NEVER
 from constraints.rules.interconnect import host_gbit_s
 from optimizer.market.market import Market
-from optimizer.market.node_options import Outfit
 from optimizer.market.options import Option
 from optimizer.search.bounds import Bound
 from optimizer.search.front import Found, Judge
@@ -32,54 +34,112 @@ TRIES_BY_OFFERS = 10
 """The same where offers are chosen for the whole build: each takes a purchase of its own."""
 
 
+@dataclass(frozen=True)
+class _Contents:
+    """What goes into a node beside its platform, network and supplies: an option of each category."""
+
+    gpus: Option
+    cpus: Option
+    memory: Option
+    drives: Option
+    bridges: Option
+    cards: Option
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """All of them."""
+        return self.gpus, self.cpus, self.memory, self.drives, self.bridges, self.cards
+
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """Parts of all options."""
+        return tuple(part for option in self.options for part in option.parts)
+
+    @property
+    def lanes(self) -> int:
+        """PCIe lanes that drives and cards take."""
+        return self.drives.lanes + self.cards.lanes
+
+
+Networks = tuple[Joined, ...]
+"""A way to build each network that a row asks for."""
+
+
 def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost: int) -> Found | None:
     """A cheap build of the bound's row and platform that costs at most `cost` on the axis and passes every rule."""
-    o, row, key, leaning = bound.outfit, bound.row, bound.row.key, bound.bounds.leaning
-    drives, cards = o.shelf.drives(o.need_gb(row.plan.precision)), o.nics if key.nodes == 1 else [Option(0, 0)]
-    taken = min((d.lanes for d in drives[:DEPTH]), default=0) + min((x.lanes for x in cards[:DEPTH]), default=0)
-    cpus = [c for c in o.cpus_for(key) if o.lanes_left(c, key) >= taken]
-    pools = (o.gpus, cpus, o.memory_for(key), drives, o.bridges(key), cards)
-    slots = o.platform.nic_slots - sum(q for _, q in inside(o.platform, market.catalog, Nic))
-    nets = [
-        (net, sum(n.cents for n in net))
-        for net in product(*(_few(market, w) for w in bound.ways))
-        if sum(q for n in net for q in n.node.values()) <= slots
-    ]
-    combos = [
-        (c, key.nodes * (o.own.cents + sum(x.cents for x in c)))
-        for c in product(*(_first(market, leaning, p) for p in pools))
-        if c[3].lanes + c[5].lanes <= o.lanes_left(c[1], key)
-        and (not key.host_gb_s or o.shelf.pair_gb_s(c[1], c[2]) >= key.host_gb_s)
-    ]
-    carried = {
-        (c.parts, j): _carries(market, c, net, key)
-        for c in _first(market, leaning, pools[1])
-        for j, (net, _) in enumerate(nets)
-    }
-    lanes = [sum(q * market.catalog.parts[x].lanes for n in net for x, q in n.node.items()) for net, _ in nets]  # type: ignore[attr-defined]
-    spare = [o.lanes_left(c[1], key) - c[3].lanes - c[5].lanes for c, _ in combos]
-    rank = [a for _, a in combos]
-    if market.request.shares:
-        rank = [
-            max(a, key.nodes * leaning.lines_for((*o.own.parts, *(x for y in c for x in y.parts)))) for c, a in combos
-        ]
-    both = (
-        (rank[i] + b, i, j)
-        for i, (c, _) in enumerate(combos)
-        for j, (_, b) in enumerate(nets)
-        if carried[c[1].parts, j] and lanes[j] <= spare[i]
-    )
-    if not combos or not nets:
+    contents = _contents(market, bound)
+    networks = _networks(market, bound)
+    if not contents or not networks:
         return None
-    least = min(c for _, c in combos) + min(c for _, c in nets)
+    least = min(cents for _, cents in contents) + min(cents for _, cents in networks)
+    tries = TRIES_BY_OFFERS if market.request.picks_offers else TRIES
     best: Found | None = None
-    for cents, i, j in nsmallest(TRIES_BY_OFFERS if market.request.picks_offers else TRIES, both):
-        top = market.purse_at(cost)
-        if bound.cents + cents - least > top:
+    for cents, at_contents, at_networks in nsmallest(tries, _pairs(market, bound, contents, networks)):
+        most_cents = market.purse_at(cost)
+        if bound.cents + cents - least > most_cents:
             break
-        if found := _finish(market, cluster, judge, leaning, o, row, combos[i][0], nets[j][0], top, cost):
+        chosen, joined = contents[at_contents][0], networks[at_networks][0]
+        if found := _finish(market, cluster, judge, bound, chosen, joined, most_cents, cost):
             best, cost = found, found.cost - 1
     return best
+
+
+def _contents(market: Market, bound: Bound) -> list[tuple[_Contents, int]]:
+    """Options to try together, with the price of all nodes that hold them, without networks and supplies."""
+    outfit, row, key, leaning = bound.outfit, bound.row, bound.row.key, bound.bounds.leaning
+    drives = outfit.shelf.drives(outfit.need_gb(row.plan.precision))
+    cards = outfit.nics if key.nodes == 1 else [Option(0, 0)]
+    least_lanes = sum(min((option.lanes for option in pool[:DEPTH]), default=0) for pool in (drives, cards))
+    cpus = [option for option in outfit.cpus_for(key) if outfit.lanes_left(option, key) >= least_lanes]
+    pools = (outfit.gpus, cpus, outfit.memory_for(key), drives, outfit.bridges(key), cards)
+    found = []
+    for options in product(*(_first(market, leaning, pool) for pool in pools)):
+        contents = _Contents(*options)
+        if contents.lanes > outfit.lanes_left(contents.cpus, key):
+            continue
+        if key.host_gb_s and outfit.shelf.pair_gb_s(contents.cpus, contents.memory) < key.host_gb_s:
+            continue
+        each = outfit.own.cents + sum(option.cents for option in options)
+        found.append((contents, key.nodes * each))
+    return found
+
+
+def _networks(market: Market, bound: Bound) -> list[tuple[Networks, int]]:
+    """Ways to build all networks of the row whose cards find slots, with their prices."""
+    platform = bound.outfit.platform
+    slots = platform.nic_slots - sum(pieces for _, pieces in inside(platform, market.catalog, Nic))
+    return [
+        (networks, sum(way.cents for way in networks))
+        for networks in product(*(_few(market, ways) for ways in bound.ways))
+        if sum(pieces for way in networks for pieces in way.node.values()) <= slots
+    ]
+
+
+def _pairs(
+    market: Market, bound: Bound, contents: list[tuple[_Contents, int]], networks: list[tuple[Networks, int]]
+) -> Iterator[tuple[int, int, int]]:
+    """Contents and networks that go together: their rank (the price, or more where a share of the cost is limited) and
+    their places in the two lists."""
+    outfit, key, leaning = bound.outfit, bound.row.key, bound.bounds.leaning
+    needed = [_lanes(market, ways) for ways, _ in networks]
+    carried: dict[tuple[object, int], bool] = {}
+    for at_contents, (chosen, cents) in enumerate(contents):
+        free = outfit.lanes_left(chosen.cpus, key) - chosen.lanes
+        rank = cents
+        if market.request.shares:
+            rank = max(cents, key.nodes * leaning.lines_for((*outfit.own.parts, *chosen.parts)))
+        for at_networks, (ways, more) in enumerate(networks):
+            pair = chosen.cpus.parts, at_networks
+            if pair not in carried:
+                carried[pair] = _carries(market, chosen.cpus, ways, key)
+            if carried[pair] and needed[at_networks] <= free:
+                yield rank + more, at_contents, at_networks
+
+
+def _lanes(market: Market, networks: Networks) -> int:
+    """PCIe lanes that the cards of networks take in a node."""
+    cards = [(market.catalog.parts[part], pieces) for way in networks for part, pieces in way.node.items()]
+    return sum(card.lanes * pieces for card, pieces in cards if isinstance(card, Nic))
 
 
 def _first(market: Market, leaning: Leaning, pool: list[Option]) -> list[Option]:
@@ -104,7 +164,7 @@ def _few(market: Market, ways: Ways) -> list[Joined]:
     return [ways[i] for i in sorted({*range(min(2, len(ways))), *islice(those, DEPTH - 2)})]
 
 
-def _carries(market: Market, cpus: Option, net: tuple[Joined, ...], key: RowKey) -> bool:
+def _carries(market: Market, cpus: Option, net: Networks, key: RowKey) -> bool:
     """Whether the CPUs' slots carry the RDMA cards at the row's rate."""
     if key.net != "rdma" or not cpus.parts or (nic := net[-1].network.nic) is None:
         return True
@@ -116,48 +176,47 @@ def _finish(
     market: Market,
     cluster: Cluster,
     judge: Judge,
-    leaning: Leaning,
-    o: Outfit,
-    row: Row,
-    combo: tuple[Option, ...],
-    net: tuple[Joined, ...],
-    top: int,
+    bound: Bound,
+    contents: _Contents,
+    networks: Networks,
+    most_cents: int,
     most: int,
 ) -> Found | None:
-    key, p = row.key, o.platform
-    node: dict[str, int] = {}
-    shared: dict[str, int] = {}
-    for part, qty in (*o.own.parts, *(x for option in combo for x in option.parts)):
-        node[part] = node.get(part, 0) + qty
-    for way in net:
-        for part, qty in way.node.items():
-            node[part] = node.get(part, 0) + qty
-        for part, qty in way.shared.items():
-            shared[part] = shared.get(part, 0) + qty
-    cards = [(market.catalog.parts[x], q) for way in net for x, q in way.node.items()]
-    static = o.static_w + sum(x.watts for x in combo) + sum(c.power_w * q for c, q in cards)  # type: ignore[attr-defined]
-    banks = o.psus(static)
+    """The build with supplies, racks and liquid cooling added; None where it costs more than `most` on the axis or
+    breaks a rule."""
+    outfit, row, leaning = bound.outfit, bound.row, bound.bounds.leaning
+    platform, nodes = outfit.platform, row.key.nodes
+    node = Counter(dict(outfit.own.parts))
+    shared: Counter[str] = Counter()
+    for part, pieces in contents.parts:
+        node[part] += pieces
+    for way in networks:
+        node.update(way.node)
+        shared.update(way.shared)
+    cards = [(market.catalog.parts[part], pieces) for way in networks for part, pieces in way.node.items()]
+    static_w = outfit.static_w + sum(option.watts for option in contents.options)
+    static_w += sum(card.power_w * pieces for card, pieces in cards if isinstance(card, Nic))
+    banks = outfit.psus(static_w)
     if not banks:
         return None
-    supplies = min(banks, key=lambda x: max(x.cents, leaning.lines_for(x.parts)))
-    for part, qty in supplies.parts:
-        node[part] = node.get(part, 0) + qty
-    load, held = o.load_w(static), supplies.bank
-    outlets = (held.inlet, held.fitted) if held else None
-    cents, racks, count = cluster.racks_for(p, key.nodes, load, shared, outlets)
+    supplies = min(banks, key=lambda option: max(option.cents, leaning.lines_for(option.parts)))
+    for part, pieces in supplies.parts:
+        node[part] += pieces
+    load_w = outfit.load_w(static_w)
+    outlets = (supplies.bank.inlet, supplies.bank.fitted) if supplies.bank else None
+    cents, racks, count = cluster.racks_for(platform, nodes, load_w, shared, outlets)
     if cents >= NEVER:
         return None
-    wet = cluster.liquid(p, load * key.nodes, count)
-    if wet is None:
+    liquid = cluster.liquid(platform, load_w * nodes, count)
+    if liquid is None:
         return None
-    for extra in (racks, wet):
-        for part, qty in extra.items():
-            shared[part] = shared.get(part, 0) + qty
-    build = Build(key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
-    if market.request.shares and leaning.lines_for(build.total().items()) > top:
+    shared.update(racks)
+    shared.update(liquid)
+    build = Build(nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
+    if market.request.shares and leaning.lines_for(build.total().items()) > most_cents:
         return None
     total = market.book.cost(build.total())
-    if total > top:
+    if total > most_cents:
         return None
     axis = market.axis
     cost = total if axis is MONEY else axis.measure(market.case(build, row.plan, row.key))

@@ -8,9 +8,9 @@ of two parts of equal use one is enough.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from catalogs.schema import Bridge, Cooling, Cpu, Drive, GpuBoard, Link, Memory, Nic, Part, Pdu, Rack
+from catalogs.schema import Bridge, Cooling, Cpu, Drive, GpuBoard, Link, Memory, Nic, Part, Pdu, Platform, Rack
 from constraints.model.family_model import Candidates
 from constraints.physics.contents import dimm_counts
 from constraints.plan import Row
@@ -18,7 +18,7 @@ from constraints.rules.power import LOW_LINE_V
 from constraints.rules.rack import node_kg
 from constraints.rules.storage import needed_gb
 from optimizer.market.market import Market
-from optimizer.pruning.dominance import NVME, undominated
+from optimizer.pruning.dominance import NVME, cpu_group, cpu_memory, cpu_slots, of_kind, undominated
 from optimizer.search.bounds import Bound
 
 
@@ -68,63 +68,130 @@ def affordable(market: Market, parts: Iterable[Part], open_: list[Bound], ceilin
     return kept
 
 
+@dataclass(frozen=True)
+class _Needs:
+    """What the open rows of a family ask of a part at most: beyond it a better figure does not count."""
+
+    market: Market
+    rows: list[Row]
+    platforms: list[Platform]
+    cores: int
+    module_gb: int
+    nvme_gb: float
+
+    @staticmethod
+    def of(market: Market, open_: list[Bound]) -> _Needs:
+        """The needs of rows of one GPU in one number per node."""
+        policy, gpu, per_node = market.policy, open_[0].outfit.gpu, open_[0].row.key.per_node
+        rows, platforms = [bound.row for bound in open_], [bound.outfit.platform for bound in open_]
+        fewest = min((count for platform in platforms for count in dimm_counts(platform)), default=1)
+        floor_gb = policy.whole("host_memory.floor_percent") * per_node * gpu.vram_gb
+        return _Needs(
+            market,
+            rows,
+            platforms,
+            cores=policy.whole("cores.per_gpu_min") * per_node,
+            module_gb=-(-floor_gb // (100 * fewest)),
+            nvme_gb=max(needed_gb(market.llm, row.plan.precision, policy, market.request) for row in rows),
+        )
+
+    @property
+    def on_host(self) -> bool:
+        """Experts in host memory: channels and MT/s carry throughput then, and nothing is enough."""
+        return any(row.plan.offload for row in self.rows)
+
+    @property
+    def alone(self) -> bool:
+        """Nothing shared stands beside the one node."""
+        return all(row.key.nodes == 1 for row in self.rows) and all("air" in p.cooling for p in self.platforms)
+
+
 def _useful(market: Market, kept: list[Part], open_: list[Bound]) -> list[Part]:
     """Parts that no other one of no higher price replaces in every build of the open rows."""
-    policy, request = market.policy, market.request
-    gpu, k = open_[0].outfit.gpu, open_[0].row.key.per_node
-    rows, platforms = [b.row for b in open_], [b.outfit.platform for b in open_]
-    on_host = any(r.plan.offload for r in rows)
-    cores = policy.whole("cores.per_gpu_min") * k
-    modules = min((n for p in platforms for n in dimm_counts(p)), default=1)
-    memory_gb = -(-policy.whole("host_memory.floor_percent") * k * gpu.vram_gb // (100 * modules))
-    nvme_gb = max(needed_gb(market.llm, r.plan.precision, policy, request) for r in rows)
-    read_mb_s = policy.whole("storage.read_mb_s")
-
-    def cpu(c: Cpu) -> tuple[float, ...]:
-        fixed = (c.lanes_1p or 0, c.lanes_2p or 0, c.pcie_gen or 0)
-        if on_host:
-            return c.cores, *fixed, c.mem_channels or 99, c.mem_max_mts or 0
-        return min(c.cores, cores), *fixed
-
-    def module(m: Memory) -> tuple[float, ...]:
-        return (m.capacity_gb, m.mts) if on_host else (min(m.capacity_gb, memory_gb),)
-
-    def drive(d: Drive) -> tuple[float, ...]:
-        if request.dataset_gb or d.media not in NVME:
-            return d.capacity_gb, d.read_mb_s
-        return min(d.capacity_gb, nvme_gb), min(d.read_mb_s, read_mb_s)
-
-    cpus = undominated(
-        market, [x for x in kept if isinstance(x, Cpu)],
-        lambda c: (c.socket, c.generation, c.mem_gen, c.max_sockets), cpu, lambda c: (c.tdp_w or 0,),
-    )  # fmt: skip
-    sockets: dict[str, int] = {c.socket: 0 for c in cpus}
-    for c in cpus:
-        sockets[c.socket] = max(sockets[c.socket], c.tdp_w or 0)
-    cooling = [x for x in kept if isinstance(x, Cooling)]
-    alone = all(r.key.nodes == 1 for r in rows) and all("air" in p.cooling for p in platforms)
-    racks, pdus = [x for x in kept if isinstance(x, Rack)], [x for x in kept if isinstance(x, Pdu)]
-    if alone:  # nothing shared stands beside the one node
-        tall, kg = max(p.rack_units or 1 for p in platforms), max(node_kg(p, policy) for p in platforms)
-        racks = undominated(
-            market, racks, lambda r: 0, lambda r: (min(r.rack_units, tall), min(r.load_kg, kg)), lambda r: ()
-        )
-    high = (request.line_volts or policy.whole("power.line_volts")) >= LOW_LINE_V
-    rest = (Cpu, Memory, Drive, Rack, Pdu, Cooling)
+    needs = _Needs.of(market, open_)
+    cpus = _cpus(needs, of_kind(kept, Cpu))
+    compared = (Cpu, Memory, Drive, Rack, Pdu, Cooling)
     return [
-        *(x for x in kept if not isinstance(x, rest)), *cpus,
+        *(part for part in kept if not isinstance(part, compared)),
+        *cpus,
+        *_modules(needs, of_kind(kept, Memory)),
+        *_drives(needs, of_kind(kept, Drive)),
+        *_cooling(needs, of_kind(kept, Cooling), cpus),
+        *_racks(needs, of_kind(kept, Rack)),
+        *_pdus(needs, of_kind(kept, Pdu)),
+    ]
+
+
+def _cpus(needs: _Needs, cpus: list[Cpu]) -> list[Cpu]:
+    def more(cpu: Cpu) -> tuple[float, ...]:
+        if needs.on_host:
+            return cpu.cores, *cpu_slots(cpu), *cpu_memory(cpu)
+        return min(cpu.cores, needs.cores), *cpu_slots(cpu)
+
+    return undominated(needs.market, cpus, cpu_group, more, lambda cpu: (cpu.tdp_w or 0,))
+
+
+def _modules(needs: _Needs, modules: list[Memory]) -> list[Memory]:
+    def more(module: Memory) -> tuple[float, ...]:
+        if needs.on_host:
+            return module.capacity_gb, module.mts
+        return (min(module.capacity_gb, needs.module_gb),)
+
+    held = {content.part for platform in needs.platforms for content in platform.contents}
+    return undominated(
+        needs.market, modules, lambda module: (module.mem_gen, module.dimm_type), more,
+        lambda module: (module.power_w,), keep=held,
+    )  # fmt: skip
+
+
+def _drives(needs: _Needs, drives: list[Drive]) -> list[Drive]:
+    read_mb_s = needs.market.policy.whole("storage.read_mb_s")
+
+    def more(drive: Drive) -> tuple[float, ...]:
+        if needs.market.request.dataset_gb or drive.media not in NVME:
+            return drive.capacity_gb, drive.read_mb_s
+        return min(drive.capacity_gb, needs.nvme_gb), min(drive.read_mb_s, read_mb_s)
+
+    return undominated(
+        needs.market, drives, lambda drive: (drive.media in NVME, drive.forms), more, lambda drive: (drive.power_w,)
+    )
+
+
+def _cooling(needs: _Needs, cooling: list[Cooling], cpus: list[Cpu]) -> list[Cooling]:
+    """CPU coolers count up to the hottest CPU of their socket; all other cooling stays."""
+    hottest_w: dict[str, int] = {}
+    for cpu in cpus:
+        hottest_w[cpu.socket] = max(hottest_w.get(cpu.socket, 0), cpu.tdp_w or 0)
+    include = needs.market.request.include
+    coolers = [unit for unit in cooling if unit.role == "cpu-cooler"]
+    return [
+        *(unit for unit in cooling if unit.role != "cpu-cooler"),
         *undominated(
-            market, [x for x in kept if isinstance(x, Memory)], lambda m: (m.mem_gen, m.dimm_type), module,
-            lambda m: (m.power_w,), keep={c.part for p in platforms for c in p.contents},
+            needs.market,
+            [cooler for cooler in coolers if cooler.socket in hottest_w or cooler.id in include],
+            lambda cooler: cooler.socket,
+            lambda cooler: (min(cooler.capacity_w or 0, hottest_w.get(cooler.socket or "", 0)),),
+            lambda cooler: (),
         ),
-        *undominated(
-            market, [x for x in kept if isinstance(x, Drive)], lambda d: (d.media in NVME, d.forms), drive,
-            lambda d: (d.power_w,),
-        ),
-        *(x for x in cooling if x.role != "cpu-cooler"),
-        *undominated(
-            market, [x for x in cooling if x.role == "cpu-cooler" and (x.socket in sockets or x.id in request.include)],
-            lambda x: x.socket, lambda x: (min(x.capacity_w or 0, sockets.get(x.socket or "", 0)),), lambda x: (),
-        ),
-        *racks, *(d for d in pdus if (d.volts >= LOW_LINE_V) == high or d.id in request.include),
-    ]  # fmt: skip
+    ]
+
+
+def _racks(needs: _Needs, racks: list[Rack]) -> list[Rack]:
+    if not needs.alone:
+        return racks
+    units = max(platform.rack_units or 1 for platform in needs.platforms)
+    kg = max(node_kg(platform, needs.market.policy) for platform in needs.platforms)
+    return undominated(
+        needs.market,
+        racks,
+        lambda rack: 0,
+        lambda rack: (min(rack.rack_units, units), min(rack.load_kg, kg)),
+        lambda rack: (),
+    )
+
+
+def _pdus(needs: _Needs, pdus: list[Pdu]) -> list[Pdu]:
+    """Those for the line; what --include demands stays."""
+    request, policy = needs.market.request, needs.market.policy
+    high = (request.line_volts or policy.whole("power.line_volts")) >= LOW_LINE_V
+    return [pdu for pdu in pdus if (pdu.volts >= LOW_LINE_V) == high or pdu.id in request.include]
