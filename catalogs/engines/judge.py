@@ -17,6 +17,7 @@ from catalogs.engines.sizes import ModelSizes, from_config, named
 from catalogs.engines.support import engines_on
 from catalogs.engines.tables import release_of, table
 from catalogs.errors import InputError
+from catalogs.message import joined
 
 DETAILS = {
     "a2a=true": "a2a", "rocm=true": "rocm", "kernel=offset": "offset", "kernel=eplb": "eplb_switch",
@@ -47,7 +48,7 @@ class Verdict:
     @property
     def reason(self) -> str:
         """All faults in a line; empty where the plan starts."""
-        return "; ".join(map(str, self.faults))
+        return joined((fault.said for fault in self.faults), "; ")
 
 
 def plannable(faults: tuple[PlanFault, ...], *, experimental: bool = False) -> bool:

@@ -14,7 +14,7 @@ from typing import Literal, cast, get_args
 
 from catalogs.engines.sizes import V4, ModelSizes
 from catalogs.engines.tables import NEWEST, day_of, read, release_of, sourced, split, within
-from catalogs.message import message
+from catalogs.message import Message, joined, message
 
 Outcome = Literal["warns", "experimental", "refused"]
 Relation = Literal["divides", "divides_or_is_multiple", "at_most", "equals", "never"]
@@ -65,8 +65,13 @@ class PlanFault:
     text: str
     source: str
 
+    @property
+    def said(self) -> str:
+        """The rule and what it says."""
+        return joined([self.rule, self.text], ": ")
+
     def __str__(self) -> str:
-        return f"{self.rule}: {self.text}"
+        return self.said
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,34 @@ class Expression:
         return total
 
 
+PLACES_OF_VALUES = re.compile(r"\{([a-z0-9_*+]+)\}")
+"""Where an expression stands in a rule's message."""
+
+
+@dataclass(frozen=True)
+class RuleMessage:
+    """What a rule says, with expressions in braces: `nodes {nodes} do not divide {tp*pp*dp} ranks`."""
+
+    text: str
+    key: str = field(init=False)
+    values: Mapping[str, Expression] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        named = {_name(text): Expression(text) for text in PLACES_OF_VALUES.findall(self.text)}
+        object.__setattr__(self, "key", PLACES_OF_VALUES.sub(lambda place: f"{{{_name(place[1])}}}", self.text))
+        object.__setattr__(self, "values", named)
+
+    def said(self, symbols: Mapping[str, int | None]) -> Message:
+        """The message with the values of its expressions."""
+        found = {name: expression.value(symbols) for name, expression in self.values.items()}
+        return Message(self.key, {name: "unknown" if x is None else str(x) for name, x in found.items()})
+
+
+def _name(expression: str) -> str:
+    """An expression as keys name it: `tp_x_dp`, `experts_and_redundant`."""
+    return expression.replace("*", "_x_").replace("+", "_and_")
+
+
 @dataclass(frozen=True)
 class PlanRule:
     """One row of plan_rules.csv."""
@@ -112,7 +145,7 @@ class PlanRule:
     dividend: Expression | None
     blocks_of: Expression | None
     outcome: Outcome
-    message: str
+    message: RuleMessage
     source: str
 
     @classmethod
@@ -132,7 +165,7 @@ class PlanRule:
         relation, outcome = cast(Relation, row["relation"]), cast(Outcome, row["outcome"])
         return cls(
             row["rules"], row["release_from"], row["release_to"], row["rule"], when, split(row["unless"]), relation,
-            **made, outcome=outcome, message=row["message"], source=sourced(row),
+            **made, outcome=outcome, message=RuleMessage(row["message"]), source=sourced(row),
         )  # fmt: skip
 
 
@@ -347,19 +380,24 @@ def _symbols(m: ModelSizes, layout: Layout) -> dict[str, int | None]:
 def _fault(rule: PlanRule, symbols: Mapping[str, int | None], *, sure: bool) -> PlanFault | None:
     """What the rule says of these sizes; None where nothing is wrong. Of one GPU nothing is cut."""
     if rule.divisor is None or rule.dividend is None:
-        text = rule.message if sure else message("not known of this model: {why}", why=rule.message)
-        return PlanFault(rule.rule, rule.outcome if sure else "refused", _filled(text, symbols), rule.source)
+        said = rule.message.said(symbols)
+        if sure:
+            return PlanFault(rule.rule, rule.outcome, said, rule.source)
+        return PlanFault(rule.rule, "refused", message("not known of this model: {why}", why=said), rule.source)
     divisor = rule.divisor.value(symbols)
     if divisor == 1 and rule.relation != "equals":
         return None
     dividend = rule.dividend.value(symbols)
     block = 1 if rule.blocks_of is None else rule.blocks_of.value(symbols)
     if divisor is None or dividend is None or block is None or not sure:
-        missing = f"not known of this model: {rule.dividend.text} against {rule.divisor.text} {divisor}"
+        missing = message(
+            "not known of this model: {symbols} against {sizes}",
+            symbols=rule.dividend.text, sizes=f"{rule.divisor.text} {divisor}",
+        )  # fmt: skip
         return PlanFault(rule.rule, "refused", missing, rule.source)
     if _related(rule.relation, divisor, dividend, block):
         return None
-    return PlanFault(rule.rule, rule.outcome, _filled(rule.message, symbols), rule.source)
+    return PlanFault(rule.rule, rule.outcome, rule.message.said(symbols), rule.source)
 
 
 def _related(relation: Relation, divisor: int, dividend: int, block: int) -> bool:
@@ -369,13 +407,3 @@ def _related(relation: Relation, divisor: int, dividend: int, block: int) -> boo
         return divisor == dividend
     whole = dividend % (divisor * max(1, block)) == 0
     return whole or (relation == "divides_or_is_multiple" and dividend > 0 and divisor % dividend == 0)
-
-
-def _filled(message: str, symbols: Mapping[str, int | None]) -> str:
-    """A message with the values of what stands in braces."""
-
-    def value(match: re.Match[str]) -> str:
-        number = Expression(match[1]).value(symbols)
-        return "unknown" if number is None else str(number)
-
-    return re.sub(r"\{([a-z0-9_*+]+)\}", value, message)

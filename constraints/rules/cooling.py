@@ -165,7 +165,7 @@ class Cooling(Rule):
         spare = 1 if racks > 1 else 0
         capacity = sum(w * (q - spare) for w, q in cdus[:1])
         need = liquid_w(c.load_w * c.build.nodes, c.policy)
-        failed = " with one failed" if spare else ""
+        said = {"watts": f"{capacity:,}", "needed": f"{need:,}"}
         found = (
             []
             if c.power_unknown
@@ -175,12 +175,22 @@ class Cooling(Rule):
                     capacity,
                     need,
                     "W",
-                    f"CDUs carry off {capacity:,} W{failed}, {need:,} W are needed",
-                    f"CDUs carry off only {capacity:,} W{failed}, {need:,} W are needed",
+                    message(
+                        "CDUs carry off {watts} W with one failed, {needed} W are needed"
+                        if spare
+                        else "CDUs carry off {watts} W, {needed} W are needed",
+                        **said,
+                    ),
+                    message(
+                        "CDUs carry off only {watts} W with one failed, {needed} W are needed"
+                        if spare
+                        else "CDUs carry off only {watts} W, {needed} W are needed",
+                        **said,
+                    ),
                 )
             ]
         )
-        for role, what in (("manifold", "liquid manifolds"), ("facility", "facility-water connections")):
+        for role, what in (("manifold", N_("liquid manifolds")), ("facility", N_("facility-water connections"))):
             pieces = sum(q for x, q in shared if x.role == role)
             found.append(
                 Check.at_least(
@@ -188,8 +198,13 @@ class Cooling(Rule):
                     pieces,
                     racks,
                     "pieces",
-                    f"{what}: {pieces}, one for each rack ({racks})",
-                    f"{what}: {pieces}, fewer than one for each rack ({racks})",
+                    message("{what}: {pieces}, one for each rack ({racks})", what=what, pieces=pieces, racks=racks),
+                    message(
+                        "{what}: {pieces}, fewer than one for each rack ({racks})",
+                        what=what,
+                        pieces=pieces,
+                        racks=racks,
+                    ),
                 )
             )
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.message import N_
+from catalogs.message import N_, message
 from catalogs.schema import Cpu
 from constraints.physics.contents import inside
 from constraints.rule import Check, Rule
@@ -30,10 +30,13 @@ class Cores(Rule):
         cores = sum(p.cores * q for p, q in c.parts(Cpu) if isinstance(p, Cpu))
         least = c.policy.whole("cores.per_gpu_min") * c.per_node
         advised = c.policy.whole("cores.per_gpu_advised") * c.per_node
-        per_gpu = f"{c.policy.whole('cores.per_gpu_min')} per GPU"
+        said = {"cores": f"{cores:,}", "least": f"{least:,}", "each": c.policy.whole("cores.per_gpu_min")}
         if least <= cores < advised:
-            meets = f"{cores:,} CPU cores meet the minimum of {least:,} ({per_gpu})"
-            text = f"{meets}; {advised:,} are advised ({c.policy.whole('cores.per_gpu_advised')} per GPU)"
+            text = message(
+                "{cores} CPU cores meet the minimum of {least} ({each} per GPU); "
+                "{advised} are advised ({each_advised} per GPU)",
+                **said, advised=f"{advised:,}", each_advised=c.policy.whole("cores.per_gpu_advised"),
+            )  # fmt: skip
             return [Check.warn(self.id, text, cores, advised, "cores", "at_least")]
         return [
             Check.at_least(
@@ -41,7 +44,7 @@ class Cores(Rule):
                 cores,
                 least,
                 "cores",
-                f"{cores:,} CPU cores meet the minimum of {least:,} ({per_gpu})",
-                f"{cores:,} CPU cores are below the minimum of {least:,} ({per_gpu})",
+                message("{cores} CPU cores meet the minimum of {least} ({each} per GPU)", **said),
+                message("{cores} CPU cores are below the minimum of {least} ({each} per GPU)", **said),
             )
         ]

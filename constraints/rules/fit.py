@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catalogs.load import Catalog
-from catalogs.message import N_, message
+from catalogs.message import N_, joined, message
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.build import patterns, power_cap
 from constraints.physics.contents import gpus_inside, inside
@@ -24,14 +24,14 @@ def gpu_fits(p: Platform, gpu: Gpu, per_node: int, board: GpuBoard | None) -> st
             "{gpu} is {form}, the slots take {list}",
             gpu=gpu.name,
             form=gpu.form_factor,
-            list="/".join(p.gpu_forms) or "no GPU",
+            list=joined(p.gpu_forms, "/") or "no GPU",
         )
     if p.gpu_cooling and gpu.cooling not in p.gpu_cooling:
         return message(
             "{gpu} has {cooling} cooling, the chassis takes {list}",
             gpu=gpu.name,
             cooling=gpu.cooling,
-            list="/".join(p.gpu_cooling),
+            list=joined(p.gpu_cooling, "/"),
         )
     if board is not None and board.board_type not in p.gpu_boards:
         return message(
@@ -297,7 +297,7 @@ class Fit(Rule):
             if not psu_fits(p, part):
                 wrong.append(_psu_fault(p, part))
             if qty not in dict(patterns(p)):
-                accepted = " or ".join(str(n) for n, _ in patterns(p))
+                accepted = joined((str(n) for n, _ in patterns(p)), " or ")
                 wrong.append(
                     message("{why} fitted, the chassis takes {list}", why=counted(qty, "supply"), list=accepted)
                 )
@@ -343,7 +343,7 @@ class Fit(Rule):
             for part, _ in cpus:
                 assert isinstance(part, Cpu) and isinstance(cooler, Cooling)
                 if not cooler_fits(cooler, part):
-                    wrong.append(f"{cooler.name} does not cool {part.name} ({_watts(part.tdp_w)}, {part.socket})")
+                    wrong.append(_uncooled(cooler, part))
         return wrong
 
     def _bay_faults(self, c: Case) -> list[str]:
@@ -379,8 +379,10 @@ class Fit(Rule):
 def _cpu_fault(p: Platform, cpu: Cpu) -> str:
     """Which property of a CPU that does not fit is the reason."""
     if cpu.socket != p.socket or cpu.generation not in p.cpu_generations:
-        takes = f"{p.socket} {'/'.join(p.cpu_generations)}"
-        return f"{cpu.name} ({cpu.socket}, {cpu.generation}) does not fit, the board takes {takes}"
+        return message(
+            "{cpu} ({kind}) does not fit, the board takes {takes}",
+            cpu=cpu.name, kind=f"{cpu.socket}, {cpu.generation}", takes=f"{p.socket} {'/'.join(p.cpu_generations)}",
+        )  # fmt: skip
     if p.sockets > cpu.max_sockets:
         return message(
             "{cpu} runs in at most {why}, the board has {n}",
@@ -390,17 +392,26 @@ def _cpu_fault(p: Platform, cpu: Cpu) -> str:
         )
     if cpu.tdp_w is None:
         return message("the power draw of {gpu} is not published", gpu=cpu.name)
-    return f"{cpu.name} draws {cpu.tdp_w:,} W, the socket gives {p.cpu_max_w or 0:,} W"
+    return message(
+        "{part} draws {watts}, the socket gives {limit}",
+        part=cpu.name, watts=f"{cpu.tdp_w:,} W", limit=f"{p.cpu_max_w or 0:,} W",
+    )  # fmt: skip
 
 
 def _memory_fault(p: Platform, m: Memory) -> str:
-    return f"{m.name} is {m.mem_gen} {m.dimm_type}, the board takes {p.mem_gen} {'/'.join(p.dimm_types)}"
+    return message(
+        "{part} is {kind}, the board takes {takes}",
+        part=m.name, kind=f"{m.mem_gen} {m.dimm_type}", takes=f"{p.mem_gen} {'/'.join(p.dimm_types)}",
+    )  # fmt: skip
 
 
 def _psu_fault(p: Platform, u: Psu) -> str:
     takes = "/".join(p.psu_forms)
     takes += f" ({'/'.join(map(str, sorted(p.psu_watts)))} W)" if p.psu_watts else ""
-    return f"{u.name} ({u.form}, {u.watts:,} W) does not fit, the chassis takes {takes}"
+    return message(
+        "{psu} ({kind}) does not fit, the chassis takes {takes}",
+        psu=u.name, kind=f"{u.form}, {u.watts:,} W", takes=takes,
+    )  # fmt: skip
 
 
 def _cooler_fault(p: Platform, cooler: Cooling) -> str:
@@ -417,8 +428,12 @@ def _nic_fault(p: Platform, nic: Nic) -> str:
     return "" if p.nic_slots > 0 else "NIC slots: 1 needed, 0 available"
 
 
-def _watts(watts: int | None) -> str:
-    return "unknown power" if watts is None else f"{watts:,} W"
+def _uncooled(cooler: Cooling, cpu: Cpu) -> str:
+    return message(
+        "{cooler} does not cool {cpu} ({watts}, {socket})",
+        cooler=cooler.name, cpu=cpu.name, watts="unknown power" if cpu.tdp_w is None else f"{cpu.tdp_w:,} W",
+        socket=cpu.socket,
+    )  # fmt: skip
 
 
 __all__ = ["Fit", "gpu_fits"]

@@ -107,19 +107,29 @@ class HostMemory(Rule):
         """RAM against the least and the advised share of GPU memory."""
         vram = c.per_node * c.gpu.vram_gb
         floor_percent, floor = c.policy["host_memory.floor_percent"], _share_gb(c, "floor", vram)
-        of_vram = f"{figure(floor_percent)} % of {vram:,} GB of GPU memory"
+        said = {
+            "ram": f"{ram:,}", "floor": figure(floor), "percent": figure(floor_percent), "vram": f"{vram:,}",
+        }  # fmt: skip
         advised = _share_gb(c, "advised_training" if c.request.trains else "advised", vram)
         if floor <= ram < advised:
-            meets = f"RAM of {ram:,} GB meets the minimum of {figure(floor)} GB ({of_vram})"
-            text = f"{meets}; {figure(advised)} GB is advised for {'training' if c.request.trains else 'serving'}"
+            text = message(
+                "RAM of {ram} GB meets the minimum of {floor} GB ({percent} % of {vram} GB of GPU memory); "
+                "{advised} GB is advised for training"
+                if c.request.trains
+                else "RAM of {ram} GB meets the minimum of {floor} GB ({percent} % of {vram} GB of GPU memory); "
+                "{advised} GB is advised for serving",
+                **said, advised=figure(advised),
+            )  # fmt: skip
             return Check.warn(self.id, text, ram, float(advised), "GB", "at_least")
         return Check.at_least(
             self.id,
             ram,
             float(floor),
             "GB",
-            f"RAM of {ram:,} GB meets the minimum of {figure(floor)} GB ({of_vram})",
-            f"RAM of {ram:,} GB is below the minimum of {figure(floor)} GB ({of_vram})",
+            message("RAM of {ram} GB meets the minimum of {floor} GB ({percent} % of {vram} GB of GPU memory)", **said),
+            message(
+                "RAM of {ram} GB is below the minimum of {floor} GB ({percent} % of {vram} GB of GPU memory)", **said
+            ),
         )
 
     def _spread(self, c: Case, count: int) -> list[Check]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from catalogs.message import N_, joined, message
 from catalogs.schema import Cooling, Kind, Link, Nic, Part, Pdu, Platform, Rack
 from constraints.physics.demanded import demanded, of_network, serves_alone
 from constraints.rules.interconnect import bills_of, covers
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from constraints.model.family_model import FamilyModel
 
 
-NO_RACK = "its nodes stand in no rack that is bought"
+NO_RACK = N_("its nodes stand in no rack that is bought")
 
 
 def encode(m: FamilyModel, part: Part) -> None:
@@ -49,7 +50,7 @@ def idle(c: Case) -> list[str]:
         if of_network(part):
             wired.append(part)
         elif why := _useless(c, part):
-            found.append(f"{part.id}: {why}")
+            found.append(joined([part.id, why], ": "))
     return [*found, *_unwired(c, wired)]
 
 
@@ -58,7 +59,7 @@ def useless_in(p: Platform, part: Part) -> str:
     if isinstance(part, Rack | Pdu) and not racked(p):
         return NO_RACK
     if isinstance(part, Cooling) and part.role != "cpu-cooler" and not _wet(p):
-        return f"{p.name} needs no liquid cooling of the site's"
+        return message("{platform} needs no liquid cooling of the site's", platform=p.name)
     return ""
 
 
@@ -69,7 +70,7 @@ def _useless(c: Case, part: Part) -> str:
     if why := useless_in(p, part):
         return why
     if isinstance(part, Link) and c.psus is not None and part.end_a != CORD_ENDS.get(c.psus.inlet):
-        return f"the supplies have {c.psus.inlet} inlets"
+        return message("the supplies have {inlet} inlets", inlet=c.psus.inlet)
     return ""
 
 
@@ -84,7 +85,7 @@ def _unwired(c: Case, wired: Iterable[Part]) -> list[str]:
     if not keys:
         return []
     if c.build.nodes == 1:
-        return [f"{x}: a single node has nothing to connect it to" for x in names]
+        return [message("{part}: a single node has nothing to connect it to", part=x) for x in names]
     nics = {f"node {x.id}": q for x, q in c.parts(Nic)}
     have = dict(c.build.shared) | nics
 
@@ -93,4 +94,4 @@ def _unwired(c: Case, wired: Iterable[Part]) -> list[str]:
 
     if covers(list(bills_of(c).values()), have, all_used):
         return []
-    return [f"{', '.join(names)}: in no network that the build lays"]
+    return [message("{parts}: in no network that the build lays", parts=", ".join(names))]

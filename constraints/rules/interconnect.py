@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from catalogs.message import N_, message
+from catalogs.message import N_, joined, message
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
 from constraints.physics.contents import inside
 from constraints.physics.demanded import wants_exact, wants_fabric
@@ -209,8 +209,14 @@ class Interconnect(Rule):
         cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
         dark = [x.name for x in cpus if x.pcie_gen is None]
         if not cpus or dark:
-            why = f"that of {', '.join(dark)} is not published" if dark else "no CPU is there"
-            text = f"the plan counts on host links of PCIe {wanted}; {why}"
+            text = (
+                message(
+                    "the plan counts on host links of PCIe {gen}; that of {cpu} is not published",
+                    gen=wanted, cpu=", ".join(dark),
+                )
+                if dark
+                else message("the plan counts on host links of PCIe {gen}; no CPU is there", gen=wanted)
+            )  # fmt: skip
             return Check(self.id, "fail", None, wanted, "gen", text, "at_least")
         slowest = min(x.pcie_gen or 0 for x in cpus)
         return Check.at_least(
@@ -272,7 +278,12 @@ class Interconnect(Rule):
                     message("there are too few cards, switches or cables for the networks of {n} nodes", n=n),
                 )
             ]
-        found = [Check.of(self.id, True, f"networks of {n} nodes: " + (", ".join(bills) or "the site's"))]
+        laid = (
+            message("networks of {n} nodes: {networks}", n=n, networks=joined(bills))
+            if bills
+            else message("networks of {n} nodes: the site's", n=n)
+        )
+        found = [Check.of(self.id, True, laid)]
         if net == "rdma" and all(s.role != "rdma" for s, _ in c.parts(Switch, shared=True) if isinstance(s, Switch)):
             found.append(Check.warn(self.id, "the RDMA fabric is cabled directly: no third node can join it"))
         return found

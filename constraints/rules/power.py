@@ -154,7 +154,7 @@ class Power(Rule):
             found.append(Check.warn(self.id, "the supplies are not redundant"))
         elif c.load_w * 100 > ADVISED_LEFT_PERCENT * b.needed * each:
             advised = ADVISED_LEFT_PERCENT * b.needed * each / 100
-            left = f"{ADVISED_LEFT_PERCENT} % of {supplies(b.needed, each)} left when the spare ones have failed"
+            left = _of_surviving(ADVISED_LEFT_PERCENT, b, each)
             text = message(
                 "{w} W exceeds the advised {limit} W ({why})", w=f"{c.load_w:,}", limit=figure(advised), why=left
             )
@@ -175,12 +175,20 @@ def wall_w(c: Case) -> int:
 def supplies(pieces: int, watts: int) -> str:
     """`two 3,000 W supplies`."""
     number = NUMBERS[pieces] if pieces < len(NUMBERS) else str(pieces)
-    return f"{number} {watts:,} W {'supply' if pieces == 1 else 'supplies'}"
+    key = "{number} {watts} W supply" if pieces == 1 else "{number} {watts} W supplies"
+    return message(key, number=number, watts=f"{watts:,}")
 
 
 def _share_of_bank(b: PsuBank, each: int, limit: int, policy: Policy) -> str:
     """What a limit is a share of: of all supplies, or of those left when the spare ones have failed."""
     fitted, surviving = policy.whole("power.psu_load_percent"), policy.whole("power.surviving_load_percent")
     if limit == fitted * b.fitted * each // 100:
-        return f"{fitted} % of {supplies(b.fitted, each)}"
-    return f"{surviving} % of {supplies(b.needed, each)} left when the spare ones have failed"
+        return message("{percent} % of {supplies}", percent=fitted, supplies=supplies(b.fitted, each))
+    return _of_surviving(surviving, b, each)
+
+
+def _of_surviving(percent: int, b: PsuBank, each: int) -> str:
+    return message(
+        "{percent} % of {supplies} left when the spare ones have failed",
+        percent=percent, supplies=supplies(b.needed, each),
+    )  # fmt: skip

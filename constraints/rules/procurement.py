@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalogs.message import N_, message
+from catalogs.message import N_, joined, message
 from catalogs.schema import Gpu, GpuBoard, Part, Platform
 from constraints.prices.tariff import NEVER
 from constraints.rule import Check, Rule
@@ -33,7 +33,7 @@ class Procurement(Rule):
         if _another(facts, part):
             return _left_out(part.id)
         why = in_use.useless_in(p, part) if p is not None else ""
-        return f"demanded by --include, but of no use: {part.id}: {why}" if why else ""
+        return _of_no_use(joined([part.id, why], ": ")) if why else ""
 
     def encode(self, m: FamilyModel) -> None:
         for part, terms in m.quantities().items():
@@ -49,15 +49,14 @@ class Procurement(Rule):
         found = []
         for part in sorted({**c.build.node, **c.build.shared}):
             if part not in c.book.prices:
-                found.append(Check.of(self.id, False, f"{part}: {c.book.ledger.get(part, 'no price')}"))
+                why = c.book.ledger.get(part, "no price")
+                found.append(Check.of(self.id, False, joined([part, why], ": ")))
         found += self._amounts(c)
         have = {**c.build.shared, **c.node_all}
         for wanted in c.request.include:
             if wanted not in have:
                 found.append(Check.of(self.id, False, _left_out(wanted)))
-        found += [
-            Check.of(self.id, False, message("demanded by --include, but of no use: {x}", x=x)) for x in in_use.idle(c)
-        ]
+        found += [Check.of(self.id, False, _of_no_use(why)) for why in in_use.idle(c)]
         return (found or [Check.of(self.id, True, "every part has an offer that the request allows")]) + _unknown(c)
 
     def _amounts(self, c: Case) -> list[Check]:
@@ -87,6 +86,10 @@ class Procurement(Rule):
 
 def _left_out(part: str) -> str:
     return message("{part} is demanded by --include but not in the build", part=part)
+
+
+def _of_no_use(why: str) -> str:
+    return message("demanded by --include, but of no use: {why}", why=why)
 
 
 def _another(facts: Facts, part: Part) -> bool:

@@ -24,6 +24,25 @@ if TYPE_CHECKING:
 CORD_ENDS = {"C14": "C13-C14", "C20": "C19-C20"}
 """Inlet of a supply -> connectors of its cord."""
 MOST_CORDS = 32
+HEIGHTS = {
+    (False, False): (
+        N_("{nodes} per rack takes {taken} U, within its {height} U"),
+        N_("{nodes} per rack takes {taken} U, more than its {height} U"),
+    ),
+    (False, True): (
+        N_("{nodes} per rack take {taken} U, within its {height} U"),
+        N_("{nodes} per rack take {taken} U, more than its {height} U"),
+    ),
+    (True, False): (
+        N_("{nodes} per rack with shared gear takes {taken} U, within its {height} U"),
+        N_("{nodes} per rack with shared gear takes {taken} U, more than its {height} U"),
+    ),
+    (True, True): (
+        N_("{nodes} per rack with shared gear take {taken} U, within its {height} U"),
+        N_("{nodes} per rack with shared gear take {taken} U, more than its {height} U"),
+    ),
+}
+"""(shared gear in the racks, several nodes) -> what is said of a rack that is high enough, and of one that is not."""
 """Supplies of a node at most."""
 
 
@@ -236,10 +255,9 @@ class RackRule(Rule):
 
     def _height(self, nodes: int, gear_units: int, taken: int, most: int) -> Check:
         """Rack units of the fullest rack, with those of shared gear."""
-        beside = " with shared gear" if gear_units else ""
-        what = f"{counted(nodes, 'node')} per rack{beside} {'takes' if nodes == 1 else 'take'} {taken} U"
-        passing, failing = f"{what}, within its {most} U", f"{what}, more than its {most} U"
-        return Check.at_most(self.id, taken, most, "units", passing, failing)
+        passing, failing = HEIGHTS[bool(gear_units), nodes > 1]
+        said = {"nodes": counted(nodes, "node"), "taken": taken, "height": most}
+        return Check.at_most(self.id, taken, most, "units", message(passing, **said), message(failing, **said))
 
     def _pdu_checks(self, c: Case, a: int, racks: int) -> list[Check]:
         pdus = [(x, q) for x, q in c.parts(Pdu, shared=True) if isinstance(x, Pdu)]

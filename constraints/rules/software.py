@@ -4,6 +4,7 @@ What engines support and which parallel sizes they start is data of catalogs/eng
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from catalogs.engines.rules import PlanFault, Release, first_faults, newest, pla
 from catalogs.engines.sizes import ModelSizes, of
 from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
 from catalogs.llm import Llm
-from catalogs.message import N_, message
+from catalogs.message import N_, joined, message
 from catalogs.schema import Gpu
 from constraints.plan import Plan
 from constraints.request import Request
@@ -43,10 +44,18 @@ class Refusal:
     engine: Engine
     faults: tuple[PlanFault, ...]
 
+    @property
+    def said(self) -> str:
+        """The engine and what its rules say."""
+        return message("{engine} does not start it ({faults})", engine=self.engine, faults=faults_said(self.faults))
+
     def __str__(self) -> str:
-        return message(
-            "{engine} does not start it ({faults})", engine=self.engine, faults="; ".join(map(str, self.faults))
-        )
+        return self.said
+
+
+def faults_said(faults: Iterable[PlanFault]) -> str:
+    """What the rules of an engine say of a plan."""
+    return joined((fault.said for fault in faults), "; ")
 
 
 def method(request: Request, offload: bool = False) -> str:
@@ -164,11 +173,12 @@ def why_unstarted(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str 
     if engine:
         release = release_named(engine, kernel_class(gpu))
         said = _said(release, of(llm, precision), kernel_class(gpu), shape)
-        return f"{release.engine} {release.release}: {'' if isinstance(said, int) else '; '.join(map(str, said))}"
+        faults = "" if isinstance(said, int) else faults_said(said)
+        return joined([f"{release.engine} {release.release}", faults], ": ")
     for known in _asked(llm, gpu, precision):
         judged = _judged(known, of(llm, precision), kernel_class(gpu), shape)
         if not isinstance(judged, int):
-            return f"{known.name} {known.release}: {'; '.join(map(str, judged))}"
+            return joined([str(known), faults_said(judged)], ": ")
     return "no engine is known on these GPUs"
 
 
@@ -210,25 +220,70 @@ class Software(Rule):
             return [Check.of(self.id, False, fault)]
         run = engine_of(c.llm, c.gpu, c.plan, c.request, c.per_node)
         assert run is not None
-        e, does = run.engine, "trains" if c.request.trains else "serves"
-        spare = f", {run.redundant_experts} redundant experts" if run.redundant_experts else ""
-        text = f"{e} {does} {_what(c.llm, c.gpu, c.plan)} and starts {_sizes(c.plan)}{spare} ({e.status}; {e.source})"
+        engine, sizes = run.engine, [_sizes(c.plan)]
+        if run.redundant_experts:
+            sizes.append(message("{qty} redundant experts", qty=run.redundant_experts))
+        text = message(
+            _sentences(c.request, c.plan).starts,
+            engine=engine, **_what(c.llm, c.gpu, c.plan), list=joined(sizes), status=engine.status,
+            source=engine.source,
+        )  # fmt: skip
         return [Check.of(self.id, True, text)]
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """What is said of engines that do what the request asks for."""
+
+    starts: str
+    experimental: str
+    unknown: str
+    none_starts: str
+
+
+SERVING = Sentences(
+    N_("{engine} serves {model} at {precision} on {gpus} and starts {list} ({status}; {source})"),
+    N_("{engine} serves {model} at {precision} on {gpus} only experimentally (--allow-experimental)"),
+    N_("no released engine known that serves {model} at {precision} on {gpus}"),
+    N_("no released engine starts {list} for {model} at {precision} on {gpus}: {reasons}"),
+)
+OFFLOADING = Sentences(
+    N_(
+        "{engine} serves {model} at {precision} on {gpus} with experts in host memory and starts {list} "
+        "({status}; {source})"
+    ),
+    N_(
+        "{engine} serves {model} at {precision} on {gpus} with experts in host memory only experimentally "
+        "(--allow-experimental)"
+    ),
+    N_("no released engine known that serves {model} at {precision} on {gpus} with experts in host memory"),
+    N_("no released engine starts {list} for {model} at {precision} on {gpus} with experts in host memory: {reasons}"),
+)
+TRAINING = Sentences(
+    N_("{engine} trains {model} at {precision} on {gpus} and starts {list} ({status}; {source})"),
+    N_("{engine} trains {model} at {precision} on {gpus} only experimentally (--allow-experimental)"),
+    N_("no released engine known that trains {model} at {precision} on {gpus}"),
+    SERVING.none_starts,
+)
+
+
+def _sentences(request: Request, plan: Plan) -> Sentences:
+    return TRAINING if request.trains else OFFLOADING if plan.offload else SERVING
 
 
 def software_fault(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0) -> str:
     """Why no engine may be counted on for a plan on nodes of `per_node` GPUs (0: not said), in a sentence; empty where
     one starts it."""
-    does, what = "trains" if request.trains else "serves", _what(llm, gpu, plan)
+    sentences = _sentences(request, plan)
     found = engines(llm.id, llm.architecture, gpu, plan.precision, method(request, plan.offload))
     if not found:
-        return f"no released engine known that {does} {what}"
+        return message(sentences.unknown, **_what(llm, gpu, plan))
     if not engines_for(llm, gpu, plan.precision, request, plan.offload):
-        return f"{found[0]} {does} {what} only experimentally (--allow-experimental)"
+        return message(sentences.experimental, engine=found[0], **_what(llm, gpu, plan))
     run = engine_of(llm, gpu, plan, request, per_node)
     if run is None:
-        reasons = ". ".join(map(str, refusals(llm, gpu, plan, request, per_node)))
-        return f"no released engine starts {_sizes(plan)} for {what}: {reasons}"
+        reasons = joined((refusal.said for refusal in refusals(llm, gpu, plan, request, per_node)), ". ")
+        return message(sentences.none_starts, list=_sizes(plan), **_what(llm, gpu, plan), reasons=reasons)
     if run.redundant_experts != plan.redundant_experts:
         needed, have = run.redundant_experts, plan.redundant_experts
         return message(
@@ -241,15 +296,19 @@ def software_fault(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: i
     return ""
 
 
-def _what(llm: Llm, gpu: Gpu, plan: Plan) -> str:
+def _what(llm: Llm, gpu: Gpu, plan: Plan) -> dict[str, str]:
+    """What engines are asked to run, and on what, by the names of the sentences."""
     found = kernel_classes(gpu)
     on = f"{gpu.arch} ({found[0]})" if len(found) == 1 and found[0] != gpu.arch else gpu.arch
-    text = f"{llm.architecture} at {plan.precision} on {on}"
-    return text + " with experts in host memory" if plan.offload else text
+    return {"model": llm.architecture, "precision": plan.precision, "gpus": on}
 
 
 def _sizes(plan: Plan) -> str:
     """The plan's parallel sizes in words."""
-    sizes = {"tensor": plan.tp, "pipeline": plan.pp, "data": plan.dp, "expert": plan.ep}
-    said = [f"{name} parallel {n}" for name, n in sizes.items() if n > 1]
-    return ", ".join(said) or "one GPU per replica"
+    sizes = (
+        (N_("tensor parallel {qty}"), plan.tp),
+        (N_("pipeline parallel {qty}"), plan.pp),
+        (N_("data parallel {qty}"), plan.dp),
+        (N_("expert parallel {qty}"), plan.ep),
+    )
+    return joined(message(key, qty=qty) for key, qty in sizes if qty > 1) or "one GPU per replica"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catalogs.llm import Llm
-from catalogs.message import N_, message
+from catalogs.message import N_, joined, message
 from catalogs.schema import Drive
 from constraints.physics.contents import inside
 from constraints.physics.training import base_bytes, checkpoint_bytes
@@ -123,5 +123,6 @@ def _held(policy: Policy, request: Request) -> str:
     """What NVMe of a node is for, in words."""
     copies = policy.whole("storage.copies")
     if request.trains:
-        return f"weights, {counted(copies, 'checkpoint')}, system, free space"
-    return f"{'1 copy' if copies == 1 else f'{copies} copies'} of the weights, system, free space"
+        return joined(["weights", counted(copies, "checkpoint"), "system", "free space"])
+    held = message("1 copy of the weights") if copies == 1 else message("{qty} copies of the weights", qty=copies)
+    return joined([held, "system", "free space"])

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from catalogs.llm import Llm
-from catalogs.message import N_, message
+from catalogs.message import N_, joined, message
 from catalogs.schema import Gpu
 from constraints.physics.reserve import reserve_bytes, usable_bytes
 from constraints.physics.training import footprint
@@ -133,11 +133,12 @@ class Vram(Rule):
 
     def check(self, c: Case) -> list[Check]:
         need, have = demand_bytes(c.gpu, c.llm, c.policy, c.plan, c.request), usable_bytes(c.gpu)
-        needs = message("needs {need} GB per GPU ({list})", need=figure(gb(need)), list=contents(c.plan))
-        if need <= have:
-            text = f"{needs}; {c.gpu.name} offers {figure(gb(have))} GB"
-        else:
-            text = f"{needs}; {c.gpu.name} offers only {figure(gb(have))} GB"
+        text = message(
+            "needs {need} GB per GPU ({list}); {gpu} offers {have} GB"
+            if need <= have
+            else "needs {need} GB per GPU ({list}); {gpu} offers only {have} GB",
+            need=figure(gb(need)), list=contents(c.plan), gpu=c.gpu.name, have=figure(gb(have)),
+        )  # fmt: skip
         return [Check(self.id, "pass" if need <= have else "fail", gb(need), gb(have), "GB", text, "at_most")]
 
 
@@ -145,6 +146,8 @@ def contents(plan: Plan) -> str:
     """What a GPU's memory holds, of its fullest GPU: `weights, KV cache of 1 request, reserve`."""
     if plan.training is not None:
         sequences = counted(plan.training.micro_batch, "sequence")
-        return f"weights, gradients, optimizer states, activations of {sequences}, reserve"
+        activations = message("activations of {sequences}", sequences=sequences)
+        return joined(["weights", "gradients", "optimizer states", activations, "reserve"])
     requests = counted(-(-plan.concurrency // plan.dp), "request")
-    return f"{'weights without experts' if plan.offload else 'weights'}, KV cache of {requests}, reserve"
+    cache = message("KV cache of {requests}", requests=requests)
+    return joined(["weights without experts" if plan.offload else "weights", cache, "reserve"])

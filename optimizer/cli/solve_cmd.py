@@ -229,7 +229,7 @@ def _solve_one(
     elif result.explanation is not None:
         show_no_build(result.explanation, data["messages"])
     else:
-        show(data, values["all_"])
+        show(result.model_dump(), values["all_"])  # as Python has them: texts keep their keys
     if not result.proof.complete:
         note(language()("stopped before the proof: best checked front so far, not proven complete"))
         raise typer.Exit(6)

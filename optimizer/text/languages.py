@@ -162,6 +162,11 @@ def _zh_message(said: Message) -> str:
     return _zh_filled(chinese, values)
 
 
+def _zh(text: str) -> str:
+    """The Chinese of a message or of a finished English sentence."""
+    return _zh_message(text) if isinstance(text, Message) else _zh_sentence(text)
+
+
 def _english(text: str) -> int:
     """How many English words are left."""
     return len(ENGLISH.findall(text))
@@ -212,7 +217,7 @@ class Words:
         """A finished English sentence; in both languages two lines."""
         if not self.chinese:
             return text
-        zh = _zh_message(text) if isinstance(text, Message) else _zh_sentence(text)
+        zh = _zh(text)
         if zh == text:
             return text
         return zh if self.language == "zh" else f"{zh}\n{text}"
@@ -246,7 +251,7 @@ class Words:
 
     def list(self, texts: Iterable[str], between: str = ", ") -> str:
         """English sentences or words as a list in one language; `between` is `, `, `; ` or ` and `."""
-        said = [_zh_sentence(x) if self.chinese else x for x in texts]
+        said = [_zh(x) if self.chinese else x for x in texts]
         return ({", ": "、", "; ": "；", " and ": "，且"}[between] if self.chinese else between).join(said)
 
     def pair(self, english: str, chinese: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from catalogs.message import message
+from catalogs.message import joined, message
 from catalogs.schema import Gpu
 from constraints.plan import Plan, RowKey
 from constraints.rules.precision import kv_precision
@@ -59,12 +59,15 @@ def counts(planner: Planner, gpu: Gpu, key: RowKey) -> str:
     better = [x for x in (below, above) if x and _per_gpu(planner, gpu, key, x) > _per_gpu(planner, gpu, key, n)]
     if not better:
         return ""
-    names = " and ".join(str(x) for x in (below, above) if x)
+    others = joined((str(x) for x in (below, above) if x), " and ")
     why = why_unstarted(planner.llm, gpu, planner.precisions(gpu)[-1], (n, 1, 1, 1))
     if cuts(planner, gpu, n):
-        return f"no engine gives {n} GPUs of a node equal shares of heads or experts ({why}); it divides by {names}"
+        return message(
+            "no engine gives {n} GPUs of a node equal shares of heads or experts ({why}); it divides by {list}",
+            n=n, why=why, list=others,
+        )  # fmt: skip
     return message(
-        "no engine cuts the model over {n} GPUs of a node ({why}); it divides by {list}", n=n, why=why, list=names
+        "no engine cuts the model over {n} GPUs of a node ({why}); it divides by {list}", n=n, why=why, list=others
     )
 
 

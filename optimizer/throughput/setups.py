@@ -10,6 +10,7 @@ from typing import Any
 from catalogs.errors import InputError
 from catalogs.llm import Llm, get
 from catalogs.load import Catalog
+from catalogs.message import message
 from catalogs.schema import Gpu, Kind
 from constraints.physics.reserve import reserve_bytes, usable_bytes
 from constraints.plan import Plan
@@ -97,8 +98,8 @@ class Resolver:
         if not spare:
             why = why_unstarted(llm, gpu, precision, plans[-1], a.engine)
             if a.engine:
-                return f"{a.engine} does not start this plan: {why}"
-            return f"no released engine starts this plan: {why}"
+                return message("{asked} does not start this plan: {why}", asked=a.engine, why=why)
+            return message("no released engine starts this plan: {why}", why=why)
         reserve, tokens = reserve_bytes(gpu, self.policy), a.isl + a.osl
         fits = [(s, c) for s in spare if (c := held(gpu, llm, precision, s, tokens, reserve, spare[s])) >= 1]
         if not fits:

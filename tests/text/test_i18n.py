@@ -15,7 +15,9 @@ from babel.messages.pofile import read_po
 from typer.testing import CliRunner
 
 from catalogs.errors import InputError
+from catalogs.message import joined, message
 from constraints.policy import defaults
+from constraints.rules.power import supplies
 from optimizer.cli.app import app
 from optimizer.text.languages import LOCALE, PLACE, Words, _catalog, choose, default_language
 
@@ -133,58 +135,24 @@ def chinese(text: str) -> bool:
 
 COMPOSED = {
     "X1: X1": "country of origin unknown: a, b",
-    "RAM of X1 GB is below the minimum of X1 GB (X1)": "RAM of 1 GB is below the minimum of 2 GB (20 % of 10 GB of GPU "
-    "memory)",
-    "RAM of X1 GB meets the minimum of X1 GB (X1)": "RAM of 9 GB meets the minimum of 2 GB (20 % of 10 GB of "
-    "GPU memory)",
-    "X1 CPU cores are below the minimum of X1 (X1)": "2 CPU cores are below the minimum of 4 (4 per GPU)",
-    "X1 CPU cores meet the minimum of X1 (X1)": "8 CPU cores meet the minimum of 4 (4 per GPU)",
-    "CDUs carry off X1 WX1, X1 W are needed": "CDUs carry off 9 W with one failed, 8 W are needed",
-    "CDUs carry off only X1 WX1, X1 W are needed": "CDUs carry off only 9 W, 10 W are needed",
-    "X1: X1, one for each rack (X1)": "liquid manifolds: 2, one for each rack (2)",
-    "X1: X1, fewer than one for each rack (X1)": "facility-water connections: 1, fewer than one for each rack (2)",
 }
 """Sentences made of words that the rule's text does not show, with one of each."""
 WRITTEN = (
     *COMPOSED.values(),
-    "needs 90.16 GB per GPU (weights without experts, KV cache of 1 request, reserve); GB10 offers 112 GB",
-    "RAM of 16 GB is below the minimum of 96 GB (100 % of 96 GB of GPU memory)",
-    "RAM of 96 GB meets the minimum of 96 GB (100 % of 96 GB of GPU memory); 192 GB is advised for training",
     "needs 2 CPU coolers",
     "p1 can hardly be told apart from p2 in throughput (2,411-5,192 against 3,393-7,304 tok/s); compare their totals "
     "on sheet Front.",
     "the whole build gives 9 tok/s, 8 are needed by the load",
     "1 memory module can't spread evenly over 1 channel: 2 or 4 would",
     "2 memory modules can't spread evenly over 12 channels: 12 or 24 would",
-    *(
-        f"{nodes} per rack{gear} {take} 8 U, {within} its 42 U"
-        for nodes, take in (("1 node", "takes"), ("2 nodes", "take"))
-        for gear in ("", " with shared gear")
-        for within in ("within", "more than")
-    ),
-    "8 W exceeds 4 W (80 % of one 5 W supply left when the spare ones have failed)",
-    "80 % of one 5 W supply left when the spare ones have failed",
-    "80 % of two 5 W supplies left when the spare ones have failed",
-    "facility-water connections: 2, one for each rack (2)",
     "1 sequence",
     "1 checkpoint",
     "1 socket",
     "1 GPU",
     "eleven",
-    "vLLM 0.33.0 serves qwen2 at bf16 on Ampere (SM80) and starts pipeline parallel 2 (stable; supported models page)",
-    "vLLM 0.33.0 trains a at b on c only experimentally (--allow-experimental)",
-    "no released engine known that serves a at fp8 on b",
-    "ktransformers 0.5 serves a at int4 on b with experts in host memory and starts tensor parallel 8 (stable; c)",
-    "ktransformers 0.5 serves a at int4 on b with experts in host memory only experimentally (--allow-experimental)",
-    "no released engine known that serves a at int4 on b with experts in host memory",
-    "no released engine starts data parallel 2 for a at int4 on b with experts in host memory: vLLM 0.33.0 does not "
-    "start it (L4: no data-parallel attention)",
-    *(f"{way} parallel 8" for way in ("tensor", "pipeline", "data", "expert")),
     'uneven experts 256/72 without redundant ones raise "EPLB local expert capacity mismatch"',
     "4-bit weights (--min-precision 4bit) on the GPUs of this front would not make this throughput cheaper.",
     "4-bit weights (--min-precision 4bit) on the GPUs of this front would reach this throughput for 1.00 USD less.",
-    "NVMe drives hold 9 GB, 8 GB are needed (weights, 2 checkpoints, system, free space)",
-    "no released engine known that trains a at fp8 on b",
     *(
         f"Within catalog 7584c7798440, prices as of 2026-11-24, this policy, {nodes} at most and the plans of {plans}, "
         f"{end}"
@@ -239,7 +207,6 @@ WRITTEN = (
     "no offer with confidence list or street, at most 3 days of lead time, a known lead time",
     "no released engine serves deepseek-v3 on it as asked",
     "no released engine trains deepseek-v3 on it as asked",
-    "networks of 2 nodes: the site's",
     "a node draws 1,661 W, no supply for TRX50 is quoted",
     "at least 128 GB per node, and 16 equal modules fill every channel",
     "NVMe drives read only 0 MB/s together, 7,000 MB/s are needed: 7,000 MB/s too little per node",
@@ -255,46 +222,9 @@ WRITTEN = (
 )
 """Sentences put together from pieces, as results hold them."""
 PIECES = {
-    "X1; X1 offers X1 GB",
-    "X1; X1 offers only X1 GB",
-    "weights without experts, KV cache of X1, reserve",
-    "weights, KV cache of X1, reserve",
-    "weights, gradients, optimizer states, activations of X1, reserve",
     "needs X1 GB per GPU (X1)",
-    "RAM of X1 GB is below the minimum of X1 GB (X1)",
-    "RAM of X1 GB meets the minimum of X1 GB (X1)",
-    "X1 % of X1 GB of GPU memory",
-    "X1; X1 GB is advised for serving",
-    "X1; X1 GB is advised for training",
-    "X1 CPU cores are below the minimum of X1 (X1)",
-    "X1 CPU cores meet the minimum of X1 (X1)",
-    "X1 per GPU",
-    "X1; X1 are advised (X1 per GPU)",
-    "1 copy of the weights, system, free space",
-    "X1 copies of the weights, system, free space",
-    "weights, X1, system, free space",
-    "networks of X1 nodes: ",
-    "no CPU is there",
     "node X1",
-    "that of X1 is not published",
-    "the plan counts on host links of PCIe X1; X1",
-    "the site's",
-    " with one failed",
-    "CDUs carry off X1 WX1, X1 W are needed",
-    "CDUs carry off only X1 WX1, X1 W are needed",
-    "X1: X1, fewer than one for each rack (X1)",
-    "X1: X1, one for each rack (X1)",
-    "facility-water connections",
-    "liquid manifolds",
-    " with shared gear",
-    "X1 per rackX1 take X1 U",
-    "X1 per rackX1 takes X1 U",
-    "X1, more than its X1 U",
-    "X1, within its X1 U",
     "cords X1",
-    "X1 % of X1 left when the spare ones have failed",
-    "X1 X1 W supplies",
-    "X1 X1 W supply",
     "cents of X1",
     "cents of all lines",
     "estimated cents",
@@ -437,14 +367,14 @@ def test_lookup() -> None:
     assert zh("Spares: {category}", category="Memory") == "备件比例：内存"
     assert both("Spares: {category}", category="Memory") == "备件比例：内存 / Spares: Memory"
     assert zh("never seen {x}", x=1) == "never seen 1"
-    assert (
-        zh.sentence("10,691 W exceeds 8,000 W (80 % of two 5,000 W supplies)")
-        == "10,691 W 超过 8,000 W（2 个 5,000 W 电源的 80%）"
-    )
+    of = message("{percent} % of {supplies}", percent=80, supplies=supplies(2, 5000))
+    exceeds = message("{w} W exceeds {limit} W ({why})", w="10,691", limit="8,000", why=of)
+    assert exceeds == "10,691 W exceeds 8,000 W (80 % of two 5,000 W supplies)"
+    assert zh.sentence(exceeds) == "10,691 W 超过 8,000 W（2 个 5,000 W 电源的 80%）"
     assert zh.sentence("a sentence that nobody translated") == "a sentence that nobody translated"
-    assert (
-        zh.sentence("networks of 5 nodes: front end, out-of-band network") == "5 个节点的网络：前端网络, 带外管理网络"
-    )
+    networks = joined(["front end", "out-of-band network"])
+    laid = message("networks of {n} nodes: {networks}", n=5, networks=networks)
+    assert zh.sentence(laid) == "5 个节点的网络：前端网络、带外管理网络"
     assert en("{x} of braces", x="{y}") == "{y} of braces"
     with pytest.raises(ValueError, match="no language"):
         Words("fr")
@@ -506,6 +436,6 @@ def test_no_english_is_left_where_a_sentence_holds_clauses() -> None:
 
 
 def test_a_space_stands_between_chinese_and_a_latin_value() -> None:
-    text = "1,000 W is within 3,000 W (100 % of one 3,000 W supply left when the spare ones have failed)"
-    assert "剩余 1 个 3,000 W 电源" in Words("zh").text(text)
+    key = "{percent} % of {supplies} left when the spare ones have failed"
+    assert "剩余 1 个 3,000 W 电源" in Words("zh").text(message(key, percent=100, supplies=supplies(1, 3000)))
     assert Words("zh").colon == "：" and Words().colon == ": "
