@@ -11,13 +11,14 @@ from typing import Any
 
 from constraints.build import Case
 from constraints.policy import Policy
-from constraints.prices.purchase import PriceBook, Purchase
+from constraints.prices.purchase import PriceBook
 from constraints.prices.totals import totals
 from constraints.request import Request
 from constraints.rules.registry import findings
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
 from optimizer.request.fields import broken
+from optimizer.request.judged import Subject
 from optimizer.request.load import load_of, needed_tenths, with_load
 from optimizer.search.assortment import Assortment, alike
 from optimizer.search.certificate import Family
@@ -184,12 +185,9 @@ class Asking:
         """A found build as the rules see it."""
         return self.market(change).case(found.build, found.row.plan, found.row.key)
 
-    def orders(self, change: Change, found: Found) -> Purchase:
-        """What is ordered for a found build."""
-        case = self.case(change, found)
-        bought = case.book.purchase(case.priced)
-        assert bought is not None, "a build found can be bought"
-        return bought
+    def built(self, change: Change, found: Found) -> Subject:
+        """A found build with its plan, as fields of the request are held against it."""
+        return Subject(self.case(change, found), found.row)
 
     def total(self, change: Change, found: Found) -> int:
         """Minor units of a build with support and tax."""

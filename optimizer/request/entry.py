@@ -61,12 +61,51 @@ class Option:
 @dataclass(frozen=True)
 class Figure:
     """How a figure gives way: towards `loosest`, in whole steps of which `steps` make one unit of the field; `words`
-    with the value in units of `unit` in place of {}."""
+    with the value in units of `unit` in place of {}. `attained`: the step that a finished build takes at least, which
+    shortens the search where it is known."""
 
     words: str
     loosest: int | Callable[[Asked], int]
     steps: int = 1
     unit: int = 1
+    attained: Callable[[Subject], int] | None = None
+
+
+@dataclass(frozen=True)
+class NameList:
+    """How a list gives way: members beside it are admitted, of all that there are by `known`; without it (a bar, or
+    what must be in the build) some of its own are dropped. `words` with their names in place of {}; `held`: members
+    that a finished build holds; `demanded`: whether it has to, so that it rests on dropping those that it lacks."""
+
+    words: str
+    held: Callable[[Subject], frozenset[str]]
+    known: Callable[[Asked], Mapping[str, str]] | None = None
+    demanded: bool = False
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How a size gives way: to those that exist. `lists`: each ascending, the first of the field's own kind; the others
+    are ways out by themselves, under the key `others`. `carries`: whether a finished build stays within a size."""
+
+    lists: Callable[[Asked], Sequence[Sequence[Any]]]
+    words: Callable[[Any], str]
+    carries: Callable[[Subject, Any], bool]
+    others: str
+
+
+Alternatives = Sequence[Sequence[tuple[str, Mapping[str, Any]]]]
+"""Fields with other values and how that is said, in steps from the smallest change to the largest."""
+
+
+@dataclass(frozen=True)
+class Others:
+    """How a field gives way to other values, of which a step has the ones that are alike."""
+
+    steps: Callable[[Asked], Alternatives]
+
+
+Loosens = Figure | NameList | Sizes | Others
 
 
 @dataclass(frozen=True)
@@ -77,7 +116,7 @@ class Condition:
     `holds`: whether it is in force, else where the field is not what it is without saying; `without`: fields and values
     of the request that gives it up, else its own default; `asked`: whether the buyer typed it;
     `given_up`: what is allowed without it, in words;
-    `loosens`: by how much, where it is a figure."""
+    `loosens`: how it gives way, where it can be more than given up."""
 
     key: str
     rule: str
@@ -87,7 +126,7 @@ class Condition:
     without: Mapping[str, Any] = field(default_factory=dict)
     asked: Callable[[Asked], bool] | None = None
     given_up: str = ""
-    loosens: Figure | None = None
+    loosens: Loosens | None = None
 
 
 @dataclass(frozen=True)

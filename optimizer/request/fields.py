@@ -25,7 +25,10 @@ from optimizer.request.entry import (
     Condition,
     FieldEntry,
     Figure,
+    NameList,
     Option,
+    Others,
+    Sizes,
 )
 from optimizer.request.late import Late
 
@@ -33,10 +36,10 @@ if TYPE_CHECKING:
     from constraints.build import Case
     from constraints.plan import Row
     from constraints.rule import Check
-    from optimizer.request import judged, parsing, printing, said, told
+    from optimizer.request import gives_way, judged, parsing, printing, said, told
 else:
-    judged, parsing, printing, said, told = (
-        Late(f"optimizer.request.{name}") for name in ("judged", "parsing", "printing", "said", "told")
+    gives_way, judged, parsing, printing, said, told = (
+        Late(f"optimizer.request.{name}") for name in ("gives_way", "judged", "parsing", "printing", "said", "told")
     )
 
 ID = "request"
@@ -96,7 +99,7 @@ FIELDS: dict[str, FieldEntry] = {
             40,
             told.throughput,
             holds=lambda asked: asked.request.mean_tok_s is None and asked.request.throughput_tenths is not None,
-            loosens=Figure("{} tok/s in all", 1, unit=10),
+            loosens=Figure("{} tok/s in all", 1, unit=10, attained=gives_way.throughput),
         ),
     ),
     "users": FieldEntry(
@@ -188,7 +191,7 @@ FIELDS: dict[str, FieldEntry] = {
             holds=told.serves_each_user,
             without={"min_tok_s_user": 0.0},
             asked=told.says_user_speed,
-            loosens=Figure("{} tok/s for each user", 0, steps=10),
+            loosens=Figure("{} tok/s for each user", 0, steps=10, attained=gives_way.user_speed),
         ),
     ),
     "max_ttft_ms": FieldEntry(
@@ -200,7 +203,11 @@ FIELDS: dict[str, FieldEntry] = {
         of=SERVING,
         said=said.first_token,
         condition=Condition(
-            "ttft", "vram", 50, "a first token within {} ms", loosens=Figure("a first token within {} ms", 10**6)
+            "ttft",
+            "vram",
+            50,
+            "a first token within {} ms",
+            loosens=Figure("a first token within {} ms", 10**6, attained=gives_way.first_token),
         ),
     ),
     "seq_len": FieldEntry(
@@ -236,6 +243,7 @@ FIELDS: dict[str, FieldEntry] = {
             holds=told.limits_precision,
             without={"precision": None, "min_precision_bits": 4},
             asked=lambda asked: asked.request.precision is not None or asked.request.min_precision_bits is not None,
+            loosens=Others(gives_way.precisions),
         ),
     ),
     "min_precision_bits": FieldEntry(
@@ -299,7 +307,7 @@ FIELDS: dict[str, FieldEntry] = {
             100,
             "at most {} nodes",
             holds=lambda asked: asked.request.max_nodes < printing.default("max_nodes"),
-            loosens=Figure("up to {} nodes", lambda _: printing.default("max_nodes")),
+            loosens=Figure("up to {} nodes", lambda _: printing.default("max_nodes"), attained=gives_way.nodes),
         ),
     ),
     "max_power_w": FieldEntry(
@@ -308,7 +316,9 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("max_kw", "Most power of the build, kW.", float, group=SITE),),
         parse=parsing.watts,
         typed=printing.kilowatts,
-        condition=Condition("power", "site", 110, told.kilowatts, loosens=Figure("{} kW", 10**8, unit=1000)),
+        condition=Condition(
+            "power", "site", 110, told.kilowatts, loosens=Figure("{} kW", 10**8, unit=1000, attained=gives_way.watts)
+        ),
     ),
     "circuit": FieldEntry(
         by=("power", "rack"),
@@ -316,13 +326,25 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("circuit", "One branch circuit, 15A@120V.", group=SITE),),
         parse=parsing.circuit,
         typed=printing.circuit,
-        condition=Condition("circuit", "power", 120, told.circuit),
+        condition=Condition(
+            "circuit",
+            "power",
+            120,
+            told.circuit,
+            loosens=Sizes(gives_way.circuits, gives_way.circuit_words, gives_way.circuit_carries, "circuit-volts"),
+        ),
     ),
     "rack_units": FieldEntry(
         by=("site",),
         how="nodes, switches and cooling",
         options=(Option("rack_units", "Rack units available at the site.", int, group=SITE),),
-        condition=Condition("rack-units", "site", 130, "at most {} rack units", loosens=Figure("{} rack units", 10**5)),
+        condition=Condition(
+            "rack-units",
+            "site",
+            130,
+            "at most {} rack units",
+            loosens=Figure("{} rack units", 10**5, attained=gives_way.rack_units),
+        ),
     ),
     "site_water": FieldEntry(
         by=("cooling",),
@@ -352,7 +374,13 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("vendor", "Allow only these vendors.", several=True, group=PARTS),),
         parse=parsing.vendors,
         typed=lambda request: sorted(request.vendors),
-        condition=Condition("vendor", "procurement", 160, told.vendors),
+        condition=Condition(
+            "vendor",
+            "procurement",
+            160,
+            told.vendors,
+            loosens=NameList("vendor {} too", gives_way.vendors_in, gives_way.all_vendors),
+        ),
     ),
     "barred_vendors": FieldEntry(
         by=BY_OFFERS,
@@ -366,6 +394,7 @@ FIELDS: dict[str, FieldEntry] = {
             "procurement",
             170,
             told.barred_vendors,
+            loosens=NameList("vendor {} allowed", gives_way.vendors_in),
         ),
     ),
     "include": FieldEntry(
@@ -374,7 +403,13 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("include", "Part that the build must contain.", several=True, group=PARTS),),
         parse=parsing.include,
         typed=lambda request: request.include,
-        condition=Condition("include", "procurement", 180, lambda asked: told.members("with", asked.request.include)),
+        condition=Condition(
+            "include",
+            "procurement",
+            180,
+            lambda asked: told.members("with", asked.request.include),
+            loosens=NameList("without {} in it", gives_way.parts_in, demanded=True),
+        ),
     ),
     "exclude": FieldEntry(
         by=("procurement", "prices", "search"),
@@ -386,7 +421,11 @@ FIELDS: dict[str, FieldEntry] = {
         typed=lambda request: sorted(request.exclude),
         against=("include", "gpus"),
         condition=Condition(
-            "exclude", "procurement", 190, lambda asked: told.members("without", asked.request.exclude)
+            "exclude",
+            "procurement",
+            190,
+            lambda asked: told.members("without", asked.request.exclude),
+            loosens=NameList("with {} allowed", gives_way.parts_in),
         ),
     ),
     "origins": FieldEntry(
@@ -395,7 +434,13 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("origin", "Admit only these countries of origin: US,TW.", several=True, group=PARTS),),
         parse=parsing.origins,
         typed=lambda request: request.origins,
-        condition=Condition("origin", "procurement", 200, lambda asked: told.members("made in", asked.request.origins)),
+        condition=Condition(
+            "origin",
+            "procurement",
+            200,
+            lambda asked: told.members("made in", asked.request.origins),
+            loosens=NameList("parts from {} too", gives_way.origins_in, gives_way.all_origins),
+        ),
     ),
     "barred_origins": FieldEntry(
         by=BY_OFFERS,
@@ -405,7 +450,11 @@ FIELDS: dict[str, FieldEntry] = {
         typed=lambda request: request.barred_origins,
         against=("origins",),
         condition=Condition(
-            "no-origin", "procurement", 210, lambda asked: told.members("not made in", asked.request.barred_origins)
+            "no-origin",
+            "procurement",
+            210,
+            lambda asked: told.members("not made in", asked.request.barred_origins),
+            loosens=NameList("parts from {} allowed", gives_way.origins_in),
         ),
     ),
     "conditions": FieldEntry(
@@ -422,6 +471,7 @@ FIELDS: dict[str, FieldEntry] = {
             holds=lambda asked: asked.request.conditions != ALL_CONDITIONS,
             without={"conditions": ALL_CONDITIONS},
             asked=lambda asked: asked.request.conditions != {"new"},
+            loosens=NameList("{} parts too", gives_way.conditions_in, lambda _: gives_way.as_written(ALL_CONDITIONS)),
         ),
     ),
     "gpus": FieldEntry(
@@ -463,6 +513,11 @@ FIELDS: dict[str, FieldEntry] = {
             240,
             told.confidences,
             holds=lambda asked: len(asked.request.confidences) < len(ALL_CONFIDENCES),
+            loosens=NameList(
+                "prices of confidence {} too",
+                gives_way.confidences_in,
+                lambda _: gives_way.as_written(ALL_CONFIDENCES),
+            ),
         ),
     ),
     "max_estimated_percent": FieldEntry(
@@ -476,7 +531,7 @@ FIELDS: dict[str, FieldEntry] = {
             "estimates",
             280,
             "at most {} % of the cost on estimated prices",
-            loosens=Figure("up to {} % of the cost on estimated prices", 100),
+            loosens=Figure("up to {} % of the cost on estimated prices", 100, attained=gives_way.estimated_percent),
         ),
     ),
     "max_share_percent": FieldEntry(
@@ -490,7 +545,7 @@ FIELDS: dict[str, FieldEntry] = {
             "sellers",
             300,
             "at most {} % of the cost with one seller",
-            loosens=Figure("up to {} % of the cost with one seller", 100),
+            loosens=Figure("up to {} % of the cost with one seller", 100, attained=gives_way.largest_share_percent),
         ),
     ),
     "max_price_age_days": FieldEntry(
@@ -502,7 +557,7 @@ FIELDS: dict[str, FieldEntry] = {
             "procurement",
             230,
             "no price older than {} days",
-            loosens=Figure("prices up to {} days old", 36500),
+            loosens=Figure("prices up to {} days old", 36500, attained=gives_way.price_age_days),
         ),
     ),
     "max_lead_days": FieldEntry(
@@ -510,7 +565,11 @@ FIELDS: dict[str, FieldEntry] = {
         how=OFFERS,
         options=(Option("max_lead", "Longest lead time, days.", int, group=PARTS),),
         condition=Condition(
-            "lead", "procurement", 250, "delivery within {} days", loosens=Figure("delivery within {} days", 3650)
+            "lead",
+            "procurement",
+            250,
+            "delivery within {} days",
+            loosens=Figure("delivery within {} days", 3650, attained=gives_way.lead_days),
         ),
     ),
     "strict_lead": FieldEntry(
@@ -530,7 +589,11 @@ FIELDS: dict[str, FieldEntry] = {
         ),
         parse=parsing.max_sellers,
         condition=Condition(
-            "sellers", "sellers", 290, "at most {} sellers", loosens=Figure("up to {} sellers", told.most_sellers)
+            "sellers",
+            "sellers",
+            290,
+            "at most {} sellers",
+            loosens=Figure("up to {} sellers", told.most_sellers, attained=gives_way.sellers),
         ),
     ),
     "spares": FieldEntry(

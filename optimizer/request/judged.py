@@ -36,6 +36,12 @@ class Subject:
         return self.case.policy
 
     @property
+    def plan_row(self) -> Row:
+        """Its plan with the speed, of a build that has one."""
+        assert self.row is not None, "a build found runs a plan"
+        return self.row
+
+    @property
     def gpus(self) -> int:
         return self.case.per_node * self.case.build.nodes
 

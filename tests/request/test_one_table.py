@@ -9,12 +9,15 @@ import pytest
 import typer
 
 from catalogs.load import load
+from catalogs.message import message
 from constraints.request import Request
 from optimizer.cli.app import app
-from optimizer.request.entry import GROUPS
+from optimizer.request.entry import GROUPS, Figure, NameList
 from optimizer.request.fields import FIELDS, option_of
 from optimizer.request.given import Given
 from optimizer.request.typed_request import request_of
+from optimizer.text.figures import amount
+from optimizer.text.languages import Words
 
 TREE: Any = typer.main.get_command(app)
 
@@ -53,6 +56,20 @@ def test_names_of_options_are_given_once() -> None:
 def test_conditions_have_keys_and_places_of_their_own() -> None:
     said = [entry.condition for entry in FIELDS.values() if entry.condition]
     assert len({x.key for x in said}) == len({x.place for x in said}) == len(said)
+
+
+@pytest.mark.parametrize("name", [name for name, entry in FIELDS.items() if entry.condition])
+def test_how_a_field_gives_way_is_said_in_chinese_too(name: str) -> None:
+    condition, zh = FIELDS[name].condition, Words("zh")
+    assert condition is not None
+    if isinstance(condition.loosens, Figure):
+        said = amount(condition.loosens.words, 7)
+        assert zh.sentence(said) != said or condition.loosens.words == "{} kW"  # a unit is the same in Chinese
+    if isinstance(condition.loosens, NameList):
+        said = message(condition.loosens.words.replace("{}", "{list}"), list="X")
+        assert zh.sentence(said) != said
+    if condition.given_up:
+        assert zh.sentence(condition.given_up) != condition.given_up
 
 
 def test_nothing_typed_is_a_request_without_conditions_of_the_buyer() -> None:

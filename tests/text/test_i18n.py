@@ -86,7 +86,7 @@ def findings() -> set[str]:
 
 SAYING = (
     "optimizer/explanation/conditions/conditions.py", "optimizer/explanation/conditions/loosening.py",
-    "optimizer/explanation/conditions/lists.py",
+    "optimizer/request/gives_way.py",
     "optimizer/explanation/conditions/levers.py", "optimizer/explanation/point/binding.py",
     "optimizer/explanation/no_build/ledger.py",
     "optimizer/explanation/why_not/explained.py", "optimizer/explanation/point/neighbours.py",

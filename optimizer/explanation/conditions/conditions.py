@@ -14,7 +14,7 @@ from catalogs.message import message
 from constraints.policy import defaults
 from optimizer.explanation.questions import Change
 from optimizer.market.market import Market
-from optimizer.request.entry import Figure
+from optimizer.request.entry import Loosens
 from optimizer.request.fields import FIELDS
 from optimizer.request.printing import default, is_default
 from optimizer.text.figures import amount, trimmed
@@ -23,8 +23,8 @@ from optimizer.text.figures import amount, trimmed
 @dataclass(frozen=True)
 class Condition:
     """One condition. `key` is stable, `rule` the rule that carries it, `asked` whether the buyer typed it;
-    `given_up`: what is allowed without it, in words; `field`, `loosens`: of the request, and how its
-    figure gives way."""
+    `given_up`: what is allowed without it, in words; `field`, `loosens`: of the request, and how it
+    gives way."""
 
     key: str
     rule: str
@@ -33,7 +33,7 @@ class Condition:
     asked: bool = True
     given_up: str = ""
     field: str = ""
-    loosens: Figure | None = None
+    loosens: Loosens | None = None
 
 
 def conditions(market: Market) -> list[Condition]:

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 from catalogs.engines.support import support_rows
 from catalogs.llm import Llm
 from catalogs.message import message
 from catalogs.schema import Gpu
-from constraints.build import total_w, units
-from constraints.physics.circuits import standard
-from constraints.request import Circuit
-from constraints.rules.power import circuit_limit_w, wall_w
-from constraints.rules.precision import BITS, known_precisions, wanted
+from constraints.rules.precision import wanted
 from optimizer.explanation.conditions.conditions import CONTAINED_AIR_W, Condition, conditions
-from optimizer.explanation.conditions.levers import Budget, Choice, Count, Lever, Number, option
-from optimizer.explanation.conditions.lists import (
-    estimated_percent,
-    largest_share_percent,
-    lead_days,
-    members_of,
-    price_age_days,
-    sellers_used,
-)
+from optimizer.explanation.conditions.levers import Budget, Choice, Count, Lever, Members, Number, option
 from optimizer.explanation.questions import LOADS, Asking, Change
 from optimizer.market.market import Market
-from optimizer.request.entry import Figure
+from optimizer.request.entry import Figure, NameList, Others, Sizes
 from optimizer.request.load import load_of
 from optimizer.search.front import Found
 from optimizer.search.judging import check
@@ -37,10 +26,9 @@ from optimizer.throughput.plans import Planner
 
 def levers(market: Market) -> list[Lever]:
     """A lever for each condition in force, and those that no condition stands for: offload, a smaller model."""
-    found = [x for c in conditions(market) if (x := _of(c, market))]
-    r = market.request
-    if r.circuit:
-        found += [_circuits("circuit-volts", sizes) for sizes in standard(r.circuit)[1:]]
+    held, r = conditions(market), market.request
+    found = [x for c in held if (x := _of(c, market))]
+    found += [x for c in held for x in _of_other_kinds(c, market)]
     if r.gpu_count is not None:
         names = listed(sorted(market.catalog.parts[g].name for g in r.gpus), "or")
         found.append(Count("gpu-count", lambda n: f"another number of GPUs: {n} x {names}"))
@@ -63,62 +51,77 @@ def _offload(market: Market) -> Lever:
 
 def _of(c: Condition, market: Market) -> Lever | None:
     """The lever of a condition."""
-    r = market.request
     if c.key == "budget":
         return Budget()
     if c.key == "load":
         return _load(market)
-    if c.loosens:
-        return _number(c, c.loosens, market)
-    if c.key == "precision":
-        return Choice(c.key, _precisions(market))
-    if c.key == "circuit" and r.circuit:
-        return _circuits(c.key, standard(r.circuit)[0])
     if c.key == "rack-air":
         text = message("{n} kW of heat to the air per rack (with containment)", n=trimmed(CONTAINED_AIR_W / 1000))
         return Choice(c.key, [[(text, c.without)]])
-    if members := members_of(c.key, market):
-        return members
-    return Choice(c.key, [[(c.given_up or message("no more: {why}", why=c.text), c.without)]])
+    match c.loosens:
+        case Figure():
+            return _number(c, c.loosens, market)
+        case NameList():
+            return _members(c, c.loosens, market)
+        case Sizes():
+            return _sizes(c.key, c, c.loosens, c.loosens.lists(market)[0])
+        case Others():
+            steps = c.loosens.steps(market)
+            return Choice(c.key, [[(text, Change(fields)) for text, fields in alike] for alike in steps])
+        case None:
+            return Choice(c.key, [[(c.given_up or message("no more: {why}", why=c.text), c.without)]])
 
 
-def _circuits(key: str, sizes: list[Circuit]) -> Number:
-    """The least of circuits of one voltage, the smallest first."""
+def _of_other_kinds(c: Condition, market: Market) -> list[Lever]:
+    """Levers of a size to those of other kinds, each kind by itself."""
+    if not isinstance(c.loosens, Sizes):
+        return []
+    return [_sizes(c.loosens.others, c, c.loosens, sizes) for sizes in c.loosens.lists(market)[1:]]
+
+
+def _sizes(key: str, c: Condition, loosens: Sizes, sizes: Sequence[Any]) -> Number:
+    """The least of sizes of one kind, the smallest first."""
 
     def reached(asking: Asking, change: Change, found: Found) -> int:
-        needed, policy = wall_w(asking.case(change, found)), asking.market(change).policy
-        enough = (i for i, x in enumerate(sizes, 1) if circuit_limit_w(x.amps, x.volts, policy) >= needed)
-        return next(enough, len(sizes) + 1)
+        built = asking.built(change, found)
+        return next((i for i, size in enumerate(sizes, 1) if loosens.carries(built, size)), len(sizes) + 1)
 
-    def say(i: int) -> str:
-        return message("a circuit of {a} A at {b} V", a=sizes[i - 1].amps, b=sizes[i - 1].volts)
+    def fields(value: int) -> Change:
+        return Change({c.field: sizes[value - 1]})
 
-    given_up = Change.of(circuit=None)
-    return Number(key, 0, len(sizes), lambda i: Change.of(circuit=sizes[i - 1]), say, reached, free=given_up)
+    def say(value: int) -> str:
+        return loosens.words(sizes[value - 1])
+
+    return Number(key, 0, len(sizes), fields, say, reached, free=c.without)
 
 
-Reached = Callable[[Asking, Change, Found], int]
-REACHED: dict[str, Reached] = {
-    "users": lambda asking, change, found: _most_users(asking, change, found),
-    "throughput": lambda asking, change, found: found.row.perf.tenths,
-    "user-speed": lambda asking, change, found: math.floor(found.row.perf.per_user_tok_s * 10),
-    "ttft": lambda asking, change, found: math.ceil(found.row.perf.ttft_ms),
-    "nodes": lambda asking, change, found: found.build.nodes,
-    "power": lambda asking, change, found: total_w(asking.case(change, found)),
-    "rack-units": lambda asking, change, found: units(asking.case(change, found)),
-    "price-age": price_age_days,
-    "lead": lead_days,
-    "estimates": estimated_percent,
-    "share": largest_share_percent,
-    "sellers": sellers_used,
-}
-"""Grid value of a figure that a build found attains: narrows the search, whose answer does not depend on it."""
+def _members(c: Condition, loosens: NameList, market: Market) -> Members:
+    """A list with members beside its own, or a bar or demand without some of them."""
+    own = getattr(market.request, c.field)
+    kind = type(own)
+    written = loosens.known(market) if loosens.known else {name: name for name in own}
+    extra = sorted(set(written) - set(own)) if loosens.known else list(own)
+
+    def fields(some: frozenset[str]) -> Change:
+        changed = sorted({*own, *some}) if loosens.known else [name for name in own if name not in some]
+        return Change({c.field: kind(changed)})
+
+    def say(names: Sequence[str]) -> str:
+        return message(loosens.words.replace("{}", "{list}"), list=listed([written[name] for name in names]))
+
+    def used(asking: Asking, change: Change, found: Found) -> frozenset[str]:
+        held = loosens.held(asking.built(change, found))
+        return frozenset(own) - held if loosens.demanded else held
+
+    lacking = "with {}" if loosens.demanded else "without {}"
+    return Members(c.key, extra, fields, say, used, lacking)
 
 
 def _number(condition: Condition, figure: Figure, market: Market) -> Number:
     """The lever of a figure."""
     start = getattr(market.request, condition.field) * figure.steps
     loosest = figure.loosest if isinstance(figure.loosest, int) else figure.loosest(market)
+    attained = figure.attained
 
     def fields(value: int) -> Change:
         return Change({condition.field: value if figure.steps == 1 else value / figure.steps})
@@ -126,9 +129,14 @@ def _number(condition: Condition, figure: Figure, market: Market) -> Number:
     def say(value: int) -> str:
         return amount(figure.words, value / (figure.steps * figure.unit))
 
+    def reached(asking: Asking, change: Change, found: Found) -> int:
+        assert attained is not None
+        return attained(asking.built(change, found))
+
     grid = math.floor(start) if loosest < start else math.ceil(start)
     guess = _fastest if condition.key == "throughput" else None
-    return Number(condition.key, grid, loosest, fields, say, REACHED.get(condition.key), guess)
+    known = _most_users if condition.key == "users" else reached if attained else None
+    return Number(condition.key, grid, loosest, fields, say, known, guess)
 
 
 def _load(market: Market) -> Number | None:
@@ -171,23 +179,6 @@ def _most_users(asking: Asking, change: Change, found: Found) -> int:
 def _fastest(asking: Asking, also: Change) -> int | None:
     """Throughput (0.1 tok/s) of the fastest build within the budget, whatever throughput was asked for."""
     return asking.fastest(also | Change.of(throughput_tenths=None))
-
-
-def _precisions(market: Market) -> list[list[tuple[str, Change]]]:
-    """Other precisions than the ones asked for: of as many bits and more, then of fewer step by step."""
-    r, llm = market.request, market.llm
-    now = set(wanted(llm, r))
-    if r.precision is not None or r.trains:
-        asked = max((BITS[p] for p in now), default=0)
-        other = [p for p in known_precisions(llm, r) if p not in now]
-        steps = sorted({min(BITS[p], asked) for p in other}, reverse=True)
-        return [
-            [(message("precision {x}", x=p), Change.of(precision=p, min_precision_bits=None)) for p in other
-             if min(BITS[p], asked) == bits]
-            for bits in steps
-        ]  # fmt: skip
-    floors = sorted({BITS[p] for p in llm.precisions() if p not in now and BITS[p] in (4, 8, 16)}, reverse=True)
-    return [[(message("weights of {n} bits", n=b), Change.of(min_precision_bits=b))] for b in floors]
 
 
 def _smaller_models(market: Market) -> list[tuple[str, Change]]:
