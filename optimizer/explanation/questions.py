@@ -17,7 +17,7 @@ from constraints.request import Request
 from constraints.rules.registry import findings
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
-from optimizer.request.fields import broken
+from optimizer.request.fields import FIELDS, LOADS, broken
 from optimizer.request.judged import Subject
 from optimizer.request.load import load_of, needed_tenths, with_load
 from optimizer.search.assortment import Assortment, alike
@@ -27,12 +27,8 @@ from optimizer.search.front import Found, Point
 from optimizer.search.solver import Solver
 from optimizer.throughput.plans import Planner
 
-PLANNED = (
-    "model", "users", "workload", "seq_len", "train_tokens", "isl", "osl", "min_tok_s_user", "max_ttft_ms", "precision",
-    "min_precision_bits", "kv_precision", "allow_experimental", "offload",
-)  # fmt: skip
+PLANNED = tuple(name for name, entry in FIELDS.items() if "planner" in entry.by)
 """Request fields that plans and their speed depend on; a test holds that planners read no others."""
-LOADS = ("tokens_per_day", "requests_per_second")
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,8 @@ class FieldEntry:
     that it is read from too; `of`: the kind of workload that it says something of.
     `typed`: its values on a command line, else the plain value; `ever`: a default is typed too; `file`: a name that
     stands for the file whose content it is. `said`: its clause in the request as it was understood, or the field whose
-    clause says it. `against`: fields that must not hold what this one holds.
+    clause says it. `against`: fields that must not hold what this one holds. `plan`: what a plan does that meets the
+    field, where it is a limit that each plan is held to.
     `condition`: as a condition that a build may fail."""
 
     by: tuple[str, ...]
@@ -155,4 +156,5 @@ class FieldEntry:
     file: str = ""
     said: str | Callable[[Request, Words], str] = ""
     against: tuple[str, ...] = ()
+    plan: str = ""
     condition: Condition | None = None

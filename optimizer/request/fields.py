@@ -8,12 +8,12 @@ docs/verify.md shows who enforces what; a test holds that no field lacks an entr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from catalogs.message import message
+from catalogs.message import N_, message
 from optimizer.request.entry import (
     ASK,
     BASIS,
@@ -22,6 +22,7 @@ from optimizer.request.entry import (
     SITE,
     TERMS,
     TRAINING,
+    Asked,
     Condition,
     FieldEntry,
     Figure,
@@ -110,6 +111,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("users", "Requests that run at once, at least.", int, group=ASK),),
         of=SERVING,
         said=said.users,
+        plan=N_("serves {qty} requests at once"),
         condition=Condition("users", "vram", 20, "{} users at once", loosens=Figure("{} users at once", 1)),
     ),
     "tokens_per_day": FieldEntry(
@@ -183,6 +185,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("min_tok_s_user", "Speed that each user sees; 10.", float, group=ASK),),
         of=SERVING,
         said=said.user_speed,
+        plan=N_("gives each user {qty} tok/s"),
         condition=Condition(
             "user-speed",
             "vram",
@@ -202,6 +205,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("max_ttft", "Time to first token, ms.", float, group=ASK),),
         of=SERVING,
         said=said.first_token,
+        plan=N_("answers within {qty} ms"),
         condition=Condition(
             "ttft",
             "vram",
@@ -276,7 +280,7 @@ FIELDS: dict[str, FieldEntry] = {
         ),
     ),
     "offload": FieldEntry(
-        by=("host_memory", "search"),
+        by=("host_memory", "planner", "search"),
         how="rows with experts in host memory",
         judge=judged.offload,
         place="plan.experts",
@@ -673,6 +677,20 @@ def option_of(field: str) -> str:
     if entry.options:
         return entry.options[0].typed
     return next(o.typed for other in FIELDS.values() for o in other.options if o.name == entry.reads[0])
+
+
+def in_force(field: str, asked: Asked) -> bool:
+    """Whether a field is a condition that a build may fail."""
+    condition = FIELDS[field].condition
+    if condition is None or condition.holds is None:
+        return condition is not None and not printing.is_default(asked.request, field)
+    return condition.holds(asked)
+
+
+def without(field: str) -> Mapping[str, Any]:
+    """Fields and values of the request that gives up the field's condition."""
+    condition = FIELDS[field].condition
+    return (condition.without if condition else None) or {field: printing.default(field)}
 
 
 @dataclass(frozen=True)

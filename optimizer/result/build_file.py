@@ -17,6 +17,7 @@ from catalogs.schema import PART_FILES, Kind, Link, Platform
 from constraints.build import Build, build_of
 from constraints.request import Request
 from optimizer.request import texts
+from optimizer.request.fields import ALL_CONDITIONS
 from optimizer.request.typed_request import request as request_of_fields
 from optimizer.result.point_schema import PartQty
 from optimizer.result.schema import BuildFile
@@ -49,21 +50,15 @@ def _toml(
                 for x in e.errors(include_url=False)
             ]
         ) from None
-    request = request_of_fields(
-        model=found.model,
-        as_of=texts.day(as_of),
-        users=found.users,
-        dataset_tb=found.dataset_tb,
-        precision=found.precision,
-        offload=found.offload,
-        allow_experimental=found.allow_experimental,
-        min_precision_bits=int(found.min_precision.removesuffix("bit")) if found.min_precision else None,
-        min_tok_s_user=found.min_tok_s_user,
+    said = {name: value for name, value in found if name in Request.model_fields}
+    asked = {
+        **said,
         **texts.lengths(found.workload, None, None),
-        conditions=frozenset({"new", "refurbished", "used"}),
-        have=frozenset(found.have),
-        site_water=found.site_water,
-    )
+        "min_precision_bits": int(found.min_precision.removesuffix("bit")) if found.min_precision else None,
+        "conditions": ALL_CONDITIONS,
+        "as_of": texts.day(as_of),
+    }
+    request = request_of_fields(**asked)
     catalog = _with_raw(path, catalog, found.raw, request)
     return catalog, request, [(path.stem, build_of(catalog, found.nodes, found.parts, found.shared))]
 

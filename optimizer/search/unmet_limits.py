@@ -4,38 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from catalogs.message import message
 from constraints.plan import Row
 from constraints.request import Request
 from optimizer.market.market import Market
+from optimizer.request.fields import FIELDS, in_force, without
 
-LOOSE: dict[str, Any] = {"users": None, "min_tok_s_user": 0.0, "max_ttft_ms": None}
-"""Fields that limit plans, and what they are without a limit."""
+LIMITS = [name for name, entry in FIELDS.items() if entry.plan]
+"""Fields that each plan is held to."""
 
 
 def unmet(market: Market, best: Callable[[Market], Row | None]) -> list[str]:
     """Those that no plan meets by itself, else all that are asked for (no plan meets them together); empty where no
     plan runs without them either. `best` gives the best plan under a market's request."""
-    asked = [x for x, loose in LOOSE.items() if getattr(market.request, x) != loose]
-    if market.request.workload == "batch":
-        asked = [x for x in asked if x != "min_tok_s_user"]
+    asked = [name for name in LIMITS if in_force(name, market)]
 
     def runs(*kept: str) -> bool:
-        fields = {x: loose for x, loose in LOOSE.items() if x not in kept}
-        return best(replace(market, request=market.request.model_copy(update=fields))) is not None
+        free = {field: value for name in LIMITS if name not in kept for field, value in without(name).items()}
+        return best(replace(market, request=market.request.model_copy(update=free))) is not None
 
     if not asked or market.request.trains or not runs():
         return []
-    return [x for x in asked if not runs(x)] or asked
+    return [name for name in asked if not runs(name)] or asked
 
 
 def said(request: Request, fields: list[str]) -> str:
     """What no plan on the build's GPUs does, in a sentence."""
-    each = {
-        "users": message("serves {qty} requests at once", qty=request.users),
-        "min_tok_s_user": message("gives each user {qty} tok/s", qty=f"{request.min_tok_s_user:g}"),
-        "max_ttft_ms": message("answers within {qty} ms", qty=f"{request.max_ttft_ms or 0:g}"),
-    }
-    return message("no plan on these GPUs {list}", list=" and ".join(each[x] for x in fields))
+    each = [message(FIELDS[name].plan, qty=_figure(getattr(request, name))) for name in fields]
+    return message("no plan on these GPUs {list}", list=" and ".join(each))
+
+
+def _figure(value: int | float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"

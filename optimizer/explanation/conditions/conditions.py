@@ -15,8 +15,7 @@ from constraints.policy import defaults
 from optimizer.explanation.questions import Change
 from optimizer.market.market import Market
 from optimizer.request.entry import Loosens
-from optimizer.request.fields import FIELDS
-from optimizer.request.printing import default, is_default
+from optimizer.request.fields import FIELDS, in_force, without
 from optimizer.text.figures import amount, trimmed
 
 
@@ -46,13 +45,19 @@ def _of_fields(market: Market) -> Iterator[Condition]:
     """Those that fields of the request are, in the order of their entries' places."""
     said = [(entry.condition, name) for name, entry in FIELDS.items() if entry.condition]
     for condition, name in sorted(said, key=lambda pair: pair[0].place):
-        if condition.holds(market) if condition.holds else not is_default(market.request, name):
+        if in_force(name, market):
             words, value = condition.words, getattr(market.request, name)
             text = (amount(words, value) if "{}" in words else words) if isinstance(words, str) else words(market)
-            without = Change(condition.without or {name: default(name)})
             asked = condition.asked(market) if condition.asked else True
             yield Condition(
-                condition.key, condition.rule, text, without, asked, condition.given_up, name, condition.loosens
+                condition.key,
+                condition.rule,
+                text,
+                Change(without(name)),
+                asked,
+                condition.given_up,
+                name,
+                condition.loosens,
             )
 
 

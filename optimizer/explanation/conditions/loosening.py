@@ -13,9 +13,10 @@ from catalogs.schema import Gpu
 from constraints.rules.precision import wanted
 from optimizer.explanation.conditions.conditions import CONTAINED_AIR_W, Condition, conditions
 from optimizer.explanation.conditions.levers import Budget, Choice, Count, Lever, Members, Number, option
-from optimizer.explanation.questions import LOADS, Asking, Change
+from optimizer.explanation.questions import Asking, Change
 from optimizer.market.market import Market
 from optimizer.request.entry import Figure, NameList, Others, Sizes
+from optimizer.request.fields import LOADS
 from optimizer.request.load import load_of
 from optimizer.search.front import Found
 from optimizer.search.judging import check

@@ -195,13 +195,10 @@ def _loosened(market: Market) -> list[tuple[str, str, dict[str, Any]]]:
 
 def _reasons(market: Market, wish: Wish, clock: Clock) -> list[tuple[Against, dict[str, Any]]]:
     """Rules broken by the cheapest build that holds it at all, found with a model that runs on anything."""
-    r = market.request
     fields: dict[str, Any] = {k: v for _, _, f in _loosened(market) for k, v in f.items()}
     fields |= {
-        "model": SMALLEST_MODEL, "workload": "chat", "isl": 128, "osl": 128, "seq_len": None, "dataset_tb": None,
-        "train_tokens": None, "tokens_per_day": None, "requests_per_second": None, "precision": None,
-        "min_precision_bits": None, "budget_cents": None, "max_nodes": max(32, r.max_nodes), "offload": False,
-        "throughput_tenths": None, "users": None, "max_ttft_ms": None, "min_tok_s_user": 0.0, "site_water": True,
+        "model": SMALLEST_MODEL, "workload": "chat", "isl": 128, "osl": 128, "seq_len": None, "train_tokens": None,
+        "precision": None, "min_precision_bits": None, "min_tok_s_user": 0.0, "offload": False, "budget_cents": None,
     }  # fmt: skip
     bare = cheapest(wish.forced(market, **fields), clock)
     if bare is None:
