@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import catalogs.load
 from catalogs.load import Catalog, load
 from constraints.policy import Policy
 from constraints.request import Request
@@ -44,6 +46,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def shipped() -> Catalog:
     """The catalog in the package."""
     return load()
+
+
+@pytest.fixture
+def catalog_once(shipped: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalog in the package is read once for all commands that run in this process."""
+
+    def read(overlays: Sequence[Path] = (), *more: Path) -> Catalog:
+        return load(list(overlays), *more) if overlays or more else shipped
+
+    monkeypatch.setattr(catalogs.load, "load", read)
 
 
 @pytest.fixture

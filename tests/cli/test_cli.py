@@ -13,6 +13,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.support.commands import run
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 DAY = ["--as-of", "2026-11-24"]
@@ -25,6 +27,14 @@ def dsopt(*args: str, code: int = 0, **env: str) -> subprocess.CompletedProcess[
     assert "Traceback" not in done.stderr
     assert done.returncode == code, done.stderr[-2000:]
     return done
+
+
+def typed(*args: str, code: int = 0) -> tuple[str, str]:
+    """(stdout, stderr) of the command in this process: many lines are tried, and to start costs more than most."""
+    found, out, err = run(*args)
+    assert "Traceback" not in err
+    assert found == code, err[-2000:]
+    return out, err
 
 
 def answer(*args: str, code: int = 0, **env: str) -> dict[str, Any]:
@@ -41,9 +51,10 @@ def schema() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.usefixtures("catalog_once")
 @pytest.mark.parametrize("job", JOBS, ids=" ".join)
 def test_jobs_are_proven_and_valid(job: list[str], schema: dict[str, Any]) -> None:
-    data = answer(*job)
+    data = json.loads(typed("solve", *job, *DAY, "--json")[0])
     jsonschema.validate(data, schema)
     assert data["proof"]["status"] == "optimal"
     assert data["proof"]["families"]["closed_by_cp_sat"] > 0
@@ -122,11 +133,12 @@ WRONG = [
 ]
 
 
+@pytest.mark.usefixtures("catalog_once")
 @pytest.mark.parametrize(("args", "says"), WRONG, ids=lambda x: " ".join(x)[-40:] if isinstance(x, list) else x)
 def test_wrong_input_is_explained(args: list[str], says: str) -> None:
-    done = dsopt(*args, code=3)
-    assert says in done.stderr
-    assert not done.stdout
+    out, err = typed(*args, code=3)
+    assert says in err
+    assert not out
 
 
 def test_usage_errors() -> None:
@@ -134,13 +146,14 @@ def test_usage_errors() -> None:
     dsopt("solve", "--bogus", code=2)
 
 
+@pytest.mark.usefixtures("catalog_once")
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda p: p.stem)
 def test_examples(path: Path) -> None:
     """Each build file says in `expect` which rules fail, each request file which command it is."""
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     fails = set(data.get("expect", {}).get("fails", []))
-    done = dsopt("check", str(path), "--json", *DAY, code=5 if fails else 0)
-    checks = json.loads(done.stdout)[0]["checks"]
+    out, _ = typed("check", str(path), "--json", *DAY, code=5 if fails else 0)
+    checks = json.loads(out)[0]["checks"]
     assert {c["rule"] for c in checks if c["status"] == "fail"} == fails
 
 

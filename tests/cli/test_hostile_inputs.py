@@ -7,12 +7,10 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-import catalogs.load
 from catalogs.errors import MOST_FAULTS, Fault, Faults, InputError
 from catalogs.inputs import MOST_NESTING, parsed_json, parsed_toml, read_bytes
 from catalogs.visible import unseen
@@ -97,24 +95,6 @@ FILES: tuple[Callable[[Path], None], ...] = (
 )  # fmt: skip
 
 
-REAL_LOAD = catalogs.load.load
-
-
-@cache
-def shipped() -> catalogs.load.Catalog:
-    return REAL_LOAD()
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shipped catalog is read once for all runs of this process."""
-
-    def load(overlays: list[Path] = [], *more: Path) -> catalogs.load.Catalog:  # noqa: B006
-        return REAL_LOAD(overlays, *more) if overlays or more else shipped()
-
-    monkeypatch.setattr(catalogs.load, "load", load)
-
-
 def test_every_command_is_attacked() -> None:
     assert set(LINES) == {name for name, _ in commands()}
     assert len(INPUTS) > 40
@@ -128,7 +108,7 @@ def hostile_name(make: Callable[[Path], None], option: FileOption) -> str:
 
 
 @linux
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("catalog_once")
 @pytest.mark.parametrize("option", one_in(4, INPUTS), ids=lambda x: f"{x.command} {x.name}")
 def test_any_input_is_refused_in_words(option: FileOption, tmp_path: Path) -> None:
     known = known_files(tmp_path)
@@ -210,7 +190,7 @@ def test_faults_beyond_the_hundredth_are_counted() -> None:
     assert (len(two), two.more) == (MOST_FAULTS, 2 * 1234 - MOST_FAULTS)
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("catalog_once")
 @pytest.mark.parametrize(
     ("option", "head", "row"),
     [

@@ -159,6 +159,8 @@ class Oracle:
     catalog: Catalog
     ask: Ask
     nodes_tried: int = 2
+    left_out: frozenset[str] = frozenset()
+    """Rules without which fronts are asked for, one at a time: a build that breaks one of them alone is kept."""
     builds: set[tuple[int, int, tuple[tuple[str, int], ...], frozenset[str]]] = field(default_factory=set)
     """(cost on the axis, cents, 0.1 tok/s by rule left out, rules broken)"""
 
@@ -182,8 +184,13 @@ class Oracle:
     def of(self, *kinds: Kind) -> list[Any]:
         return [p for k in kinds for p in self.by_kind.get(k, [])]
 
+    def _kept(self, broken: set[str]) -> bool:
+        """Whether a build with these faults, and maybe more to come, can be on a front that is asked for."""
+        return not broken or (len(broken) == 1 and broken <= self.left_out)
+
     def front(self, off: str | None = None) -> list[tuple[int, int]]:
         """(cost, 0.1 tok/s), ascending in both; `off` is the rule left out."""
+        assert off is None or off in self.left_out
         allowed = {off}
         points = []
         for cost, cents, speeds, broken in self.builds:
@@ -305,7 +312,7 @@ class Oracle:
                     node[bridge.id] += k // bridge.group_gpus * bridge.per_group
                 made = Fitted(p, inside, gpu, k, nodes, cpu, mem, m, psu, f, cooler, bridge)
                 broken = self._node_faults(made, node)
-                if len(broken) > 1:
+                if not self._kept(broken):
                     continue
                 for chosen in drives:
                     self._with_drives(made, node + Counter(d.id for d in chosen), broken)
@@ -429,7 +436,7 @@ class Oracle:
         if mine and not self._bays_hold(p, [d for d, q in drives for _ in range(q)]):
             broken.add("fit")
         room, speed = sum(d.capacity_gb * q for d, q in drives), sum(d.read_mb_s * q for d, q in drives)
-        if len(broken) > 1:
+        if not self._kept(broken):
             return
         nics = [
             (),
@@ -444,7 +451,7 @@ class Oracle:
                 worse.add("fit")
             if not cards and not p.onboard_lan:
                 worse.add("interconnect")
-            if len(worse) <= 1:
+            if self._kept(worse):
                 self._with_speed(made, whole, worse, Drives(drives, room, speed), cards)
 
     def _bays_hold(self, p: Platform, drives: list[Any]) -> bool:
@@ -479,7 +486,7 @@ class Oracle:
         self._power_node(made, node, load, broken)
         if nodes > self.ask.max_nodes:
             broken.add("site")
-        if len(broken) > 1:
+        if not self._kept(broken):
             return
         direct = not p.pcie_switch and not p.contents and "PCIe" in p.gpu_forms
         domain = bridge.group_gpus if bridge else gpu.fast_domain_gpus if gpu.fabric in ("nvlink", "xgmi") else 1
@@ -516,7 +523,7 @@ class Oracle:
                         for off, tenths in speeds:
                             best[off] = max(best.get(off, 0), tenths)
                     for faults, best in fastest.items():
-                        if len(faults) <= 1:
+                        if self._kept(faults):
                             speeds = tuple(sorted(best.items()))
                             self._finish(made, node, load, set(faults), key, speeds)
 
@@ -619,7 +626,8 @@ class Oracle:
         return self._runs[key]
 
     def _judge(self, gpu: Gpu, key: RowKey, precision: str) -> tuple[tuple[str, int], ...]:
-        """0.1 tok/s of the best plan under all rules ("" ), and with vram, precision or software left out."""
+        """0.1 tok/s of the best plan under all rules (""), and with vram, precision or software left out where a build
+        that breaks one is kept."""
         if precision not in self.ask.model.precisions():
             return ()
         runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
@@ -627,7 +635,7 @@ class Oracle:
         if not runs:
             return ()
         out = {}
-        for off in ("", "vram", "precision", "software"):
+        for off in ("", *(x for x in ("vram", "precision", "software") if x in self.left_out)):
             fine = high or off == "precision"
             out[off] = self._best(gpu, key, precision, off == "vram", off == "software") if fine else 0
         return tuple(out.items()) if any(out.values()) else ()
@@ -695,7 +703,7 @@ class Oracle:
     ) -> None:
         for shared, faults in self._networks(made, plus(node, made.inside), key):
             worse = broken | faults
-            if len(worse) <= 1:
+            if self._kept(worse):
                 self._racks(made, node, load, worse, speeds, shared)
 
     def _load(self, p: Platform, gpu: Gpu, k: int, all_: Counter[str]) -> int:
@@ -917,7 +925,7 @@ class Oracle:
         )
         missing = any(x not in all_ and x not in inside for x in self.ask.include)
         broken = broken | ({"procurement"} if barred or missing else set())
-        bill = self._bill(all_) if len(broken) <= 1 else None
+        bill = self._bill(all_) if self._kept(broken) else None
         if bill is None:
             return
         cents = sum(line for _, line in bill)
@@ -925,7 +933,7 @@ class Oracle:
         late = max(offer.lead_time_days or 0 for offer, _ in bill)
         axes = {"money": cents, "power": built.watts, "rack-units": built.rack_units, "lead-time": late}
         cost = axes[self.ask.cost_axis]
-        if len(broken) <= 1:
+        if self._kept(broken):
             self.builds.add((cost, cents, speeds, frozenset(broken)))
 
     def _shares_broken(self, bill: list[tuple[Any, int]], cents: int) -> set[str]:

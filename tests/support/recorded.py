@@ -14,7 +14,7 @@ from constraints.policy import Policy
 from optimizer.market.market import Market
 from optimizer.search.certificate import Family
 from optimizer.search.solver import Solver, Unit
-from tests.support.oracle import Built, Fitted, Oracle, Speeds
+from tests.support.oracle import RULES, Built, Fitted, Oracle, Speeds
 from tests.support.random_catalogs import scenario
 
 Parts = tuple[tuple[str, int], ...]
@@ -106,7 +106,8 @@ def recorded(seed: int) -> tuple[Market, Recording]:
     """A random catalog under a request without a budget, and all its builds by brute force."""
     catalog, request, ask = scenario(seed)
     market = Market.open(catalog, request.model_copy(update={"budget_cents": PLENTY}), Policy())
-    return market, Recording(catalog, replace(ask, budget_cents=PLENTY), 2 if seed % 6 >= 3 else 1)
+    rich = replace(ask, budget_cents=PLENTY)
+    return market, Recording(catalog, rich, 2 if seed % 6 >= 3 else 1, left_out=frozenset(RULES))
 
 
 def rows_of(market: Market) -> tuple[Solver, dict[RowKey, tuple[Unit, Row]]]:
