@@ -182,11 +182,7 @@ def _compared(
     term_of_none(values["term"], read.quotes)
     asked = _request(ctx, read, values, parts)
     if not values["json"]:
-        typed = Typed.of(
-            model_config=values["model_config"], catalog=values["catalog"], measured=values["measured"],
-            by=values["calibration"], more={name.rstrip("_"): values[name] for name in TYPED_TOO},
-        )  # fmt: skip
-        show_understood(parts, asked, policy, typed=typed)
+        show_understood(parts, asked, policy, typed=Typed.of(values, TYPED_TOO))
     return run(
         read.bids(), asked, catalog=parts, policy=policy, calibration=calibration,
         tax_percent=tax_percent(values["tax"]) if values["tax"] else None,

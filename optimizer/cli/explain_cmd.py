@@ -64,7 +64,7 @@ def explain(
         else:
             why = "is of a point of a front: no build meets this request"
             refuse(ctx, why, "point", "why_not", "vary", "price_risk", "bad_prices")
-            typed = Typed.of(catalog=catalog, measured=measured, by=calibration)
+            typed = Typed.of({"catalog": catalog, "measured": measured, "calibration": calibration})
             said, complete = explain_view.no_build(opened, clock, typed, not json)
     if json and said:
         emit_json({"file": str(file), **said})

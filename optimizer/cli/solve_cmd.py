@@ -94,11 +94,7 @@ def solve(ctx: typer.Context, **values: Any) -> None:
     asked = given(ctx, values if single else {**values, "model": ANY_MODEL}, parts)
     request = _request(ctx, asked, single)
     policy = _policy(values, request.currency)
-    typed = Typed.of(
-        own=values["own"], avl=values["avl"], fx=values["fx"], support=values["support"] if request.support else None,
-        model_config=values["model_config"], catalog=values["catalog"], measured=values["measured"],
-        by=values["calibration"],
-    )  # fmt: skip
+    typed = Typed.of(values)
     if not values["json"]:
         from optimizer.cli.understood import show_understood
 

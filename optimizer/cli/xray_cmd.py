@@ -191,11 +191,7 @@ def _show_understood(request: Request, values: Values, parts: Catalog, policy: P
     from optimizer.cli.understood import show_understood
     from optimizer.request.command import Typed
 
-    typed = Typed.of(
-        model_config=values["model_config"], catalog=values["catalog"], measured=values["measured"],
-        by=values["calibration"], more={name.rstrip("_"): values[name] for name in TYPED_TOO},
-    )  # fmt: skip
-    show_understood(parts, request, policy, typed=typed)
+    show_understood(parts, request, policy, typed=Typed.of(values, TYPED_TOO))
 
 
 def _found(

@@ -5,13 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 from constraints.policy import Policy, defaults
 from constraints.prices.pricing import ENERGY
 from constraints.request import Request
 from optimizer.request import printing
 from optimizer.request.fields import FIELDS
+
+FILES = ("model_config", *(name for name, entry in FIELDS.items() if entry.file))
+"""Options that name a file whose content a request holds."""
+BASIS = ("catalog", "measured", "calibration")
+"""Options of what a request is answered by."""
 
 
 @dataclass(frozen=True)
@@ -22,21 +27,16 @@ class Typed:
     rest: tuple[str, ...] = ()
 
     @classmethod
-    def of(
-        cls, *, own: Path | None = None, avl: Path | None = None, fx: Path | None = None, support: str | None = None,
-        model_config: Path | None = None, catalog: Sequence[Path] = (), measured: Path | None = None,
-        by: Path | None = None, more: Mapping[str, object] | None = None,
-    ) -> Typed:  # fmt: skip
-        """From the options of a command; `more`: those that it has beside the ones of a request, by name."""
-        files = {"own": own, "avl": avl, "fx": fx, "support": support, "model_config": model_config}
-        rest = {"catalog": list(catalog), "measured": measured, "calibration": by, **(more or {})}
-        words = [word for name, value in rest.items() for word in _words(name, value)]
-        return cls({name: str(path) for name, path in files.items() if path is not None}, tuple(words))
+    def of(cls, values: Mapping[str, Any], more: Sequence[str] = ()) -> Typed:
+        """From a command's options by their parameters' names; `more`: those that it alone has."""
+        files = {name: str(values[name]) for name in FILES if values.get(name) is not None}
+        rest = [word for name in (*BASIS, *more) for word in _words(name, values.get(name))]
+        return cls(files, tuple(rest))
 
 
 def _words(name: str, value: object) -> Iterator[str]:
     """An option of the command line as it is typed; nothing where it was not given."""
-    option = f"--{name.replace('_', '-')}"
+    option = f"--{name.rstrip('_').replace('_', '-')}"
     if value is True:
         yield option
     elif isinstance(value, list):
