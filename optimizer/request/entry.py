@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from catalogs.llm import Llm
@@ -130,6 +130,22 @@ class Condition:
 
 
 @dataclass(frozen=True)
+class Quoted:
+    """A limit as a row of a quote's table of deviations. `place`: its order there; `per`: what both figures are divided
+    by to be in `unit`; `limit`: the figure where the field's own value is not it, None where it limits nothing; `at`:
+    what stands beside it in a point of a result, where that is not the entry's place."""
+
+    title: str
+    place: int
+    relation: Literal["at_least", "at_most"]
+    unit: str | Callable[[Request], str] = ""
+    digits: int = 0
+    per: int = 1
+    limit: Callable[[Request], float | None] | None = None
+    at: str = ""
+
+
+@dataclass(frozen=True)
 class FieldEntry:
     """A field of a request.
 
@@ -141,7 +157,7 @@ class FieldEntry:
     stands for the file whose content it is. `said`: its clause in the request as it was understood, or the field whose
     clause says it. `against`: fields that must not hold what this one holds. `plan`: what a plan does that meets the
     field, where it is a limit that each plan is held to.
-    `condition`: as a condition that a build may fail."""
+    `condition`: as a condition that a build may fail; `quoted`: as a limit that a quote is held to."""
 
     by: tuple[str, ...]
     how: str
@@ -158,3 +174,4 @@ class FieldEntry:
     against: tuple[str, ...] = ()
     plan: str = ""
     condition: Condition | None = None
+    quoted: Quoted | None = None

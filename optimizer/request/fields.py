@@ -29,6 +29,7 @@ from optimizer.request.entry import (
     NameList,
     Option,
     Others,
+    Quoted,
     Sizes,
 )
 from optimizer.request.late import Late
@@ -102,6 +103,7 @@ FIELDS: dict[str, FieldEntry] = {
             holds=lambda asked: asked.request.mean_tok_s is None and asked.request.throughput_tenths is not None,
             loosens=Figure("{} tok/s in all", 1, unit=10, attained=gives_way.throughput),
         ),
+        quoted=Quoted(N_("Throughput"), 10, "at_least", said.throughput_unit, digits=1, limit=said.least_speed),
     ),
     "users": FieldEntry(
         by=("vram", "planner"),
@@ -113,6 +115,7 @@ FIELDS: dict[str, FieldEntry] = {
         said=said.users,
         plan=N_("serves {qty} requests at once"),
         condition=Condition("users", "vram", 20, "{} users at once", loosens=Figure("{} users at once", 1)),
+        quoted=Quoted(N_("Requests at once"), 30, "at_least"),
     ),
     "tokens_per_day": FieldEntry(
         by=BY_LOAD,
@@ -131,6 +134,7 @@ FIELDS: dict[str, FieldEntry] = {
             holds=lambda asked: asked.request.mean_tok_s is not None,
             without={**dict.fromkeys(LOADS), "throughput_tenths": None},
         ),
+        quoted=Quoted(N_("Mean load"), 20, "at_least", said.throughput_unit, digits=1, limit=said.mean_load),
     ),
     "requests_per_second": FieldEntry(
         by=BY_LOAD,
@@ -196,6 +200,7 @@ FIELDS: dict[str, FieldEntry] = {
             asked=told.says_user_speed,
             loosens=Figure("{} tok/s for each user", 0, steps=10, attained=gives_way.user_speed),
         ),
+        quoted=Quoted(N_("Each user sees"), 40, "at_least", "tok/s", digits=1, limit=said.speed_that_counts),
     ),
     "max_ttft_ms": FieldEntry(
         by=("planner",),
@@ -213,6 +218,7 @@ FIELDS: dict[str, FieldEntry] = {
             "a first token within {} ms",
             loosens=Figure("a first token within {} ms", 10**6, attained=gives_way.first_token),
         ),
+        quoted=Quoted(N_("Time to first token"), 50, "at_most", "ms"),
     ),
     "seq_len": FieldEntry(
         by=("vram", "planner"),
@@ -313,6 +319,7 @@ FIELDS: dict[str, FieldEntry] = {
             holds=lambda asked: asked.request.max_nodes < printing.default("max_nodes"),
             loosens=Figure("up to {} nodes", lambda _: printing.default("max_nodes"), attained=gives_way.nodes),
         ),
+        quoted=Quoted(N_("Nodes"), 80, "at_most"),
     ),
     "max_power_w": FieldEntry(
         by=("site",),
@@ -323,6 +330,7 @@ FIELDS: dict[str, FieldEntry] = {
         condition=Condition(
             "power", "site", 110, told.kilowatts, loosens=Figure("{} kW", 10**8, unit=1000, attained=gives_way.watts)
         ),
+        quoted=Quoted(N_("Power of the whole build"), 90, "at_most", "kW", digits=1, per=1000, at="power.total_w"),
     ),
     "circuit": FieldEntry(
         by=("power", "rack"),
@@ -349,6 +357,7 @@ FIELDS: dict[str, FieldEntry] = {
             "at most {} rack units",
             loosens=Figure("{} rack units", 10**5, attained=gives_way.rack_units),
         ),
+        quoted=Quoted(N_("Rack units"), 100, "at_most", "U", at="rack_units"),
     ),
     "site_water": FieldEntry(
         by=("cooling",),

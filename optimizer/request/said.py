@@ -74,3 +74,23 @@ def first_token(request: Request, _: Words) -> str:
 def as_of(request: Request, _: Words) -> str:
     """The day."""
     return _("prices of {day}", day=request.as_of.isoformat())
+
+
+def throughput_unit(request: Request) -> str:
+    """Of what a build gives."""
+    return "training tokens/s" if request.trains else "output tokens/s"
+
+
+def least_speed(request: Request) -> float | None:
+    """Of the whole build, in tok/s."""
+    return None if request.throughput_tenths is None else request.throughput_tenths / 10
+
+
+def mean_load(request: Request) -> float | None:
+    """Output tok/s of a load of either kind."""
+    return None if request.mean_tok_s is None else round(request.mean_tok_s, 1)
+
+
+def speed_that_counts(request: Request) -> float | None:
+    """The speed that each user sees at least; None where no user waits."""
+    return None if request.workload == "batch" else request.min_tok_s_user

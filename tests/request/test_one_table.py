@@ -72,6 +72,12 @@ def test_how_a_field_gives_way_is_said_in_chinese_too(name: str) -> None:
         assert zh.sentence(condition.given_up) != condition.given_up
 
 
+def test_limits_in_a_quote_have_places_of_their_own_and_a_figure_beside_them() -> None:
+    said = [(entry.quoted, entry) for entry in FIELDS.values() if entry.quoted]
+    assert len({quoted.place for quoted, _ in said}) == len(said)
+    assert all(quoted.at or entry.place for quoted, entry in said)
+
+
 def test_nothing_typed_is_a_request_without_conditions_of_the_buyer() -> None:
     values = {o.name: [] if o.several else o.default for entry in FIELDS.values() for o in entry.options}
     found = request_of(Given({**values, "model": "v3-671b", "as_of": "2026-11-24"}, load()))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from catalogs.message import read_message
 from constraints.rules.registry import that_read
 from optimizer.procurement.labels import category, rule, unit, word
 from optimizer.procurement.quotation.quote import Quote
+from optimizer.request.entry import Quoted
+from optimizer.request.fields import FIELDS
+from optimizer.result.point_schema import FrontPoint
 from optimizer.text.languages import N_, Words
 
 EXCLUDED = (
@@ -152,6 +156,10 @@ def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
     ]
 
 
+STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
+"""A step of a place in a point of a result."""
+
+
 @dataclass(frozen=True)
 class Requirement:
     """A row of the deviation table; `cents` says that offered is the quote's total, a live formula."""
@@ -166,22 +174,7 @@ class Requirement:
 
 def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
     """What the request asks for, then every rule with a limit."""
-    r, p, t = q.request, q.chosen, q.chosen.throughput
-
-    def at_least(title: str, need: float, have: float, shown: str, digits: int = 0) -> Requirement:
-        same = f"{need:.{digits}f}" == f"{have:.{digits}f}"
-        kind: Deviation = "none" if same else "better" if have > need else "worse"
-        return Requirement(
-            _(title), f"≥ {need:,.{digits}f} {shown}".strip(), f"{have:,.{digits}f} {shown}".strip(), kind, ""
-        )
-
-    def at_most(title: str, limit: float, have: float, shown: str, digits: int = 0) -> Requirement:
-        same = f"{limit:.{digits}f}" == f"{have:.{digits}f}"
-        kind: Deviation = "none" if same else "better" if have < limit else "worse"
-        return Requirement(
-            _(title), f"≤ {limit:,.{digits}f} {shown}".strip(), f"{have:,.{digits}f} {shown}".strip(), kind, ""
-        )
-
+    r, p = q.request, q.chosen
     yield Requirement(_("Model"), q.result.model.name, q.result.model.name, "none", "")
     work = f"{r.workload}" if r.trains else f"{r.workload}: {r.isl:,} / {r.osl:,} {_('tokens in / out')}"
     yield Requirement(_("Workload"), work, work, "none", "")
@@ -189,29 +182,8 @@ def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
         worse = q.sums.total > q.budget
         kind: Deviation = "worse" if worse else "none" if q.sums.total == q.budget else "better"
         yield Requirement(_("Budget of the total"), "", "", kind, "", cents=True)
-    speed = unit(_, t.unit)
-    if r.throughput_tenths is not None:
-        yield at_least(N_("Throughput"), r.throughput_tenths / 10, t.output_tok_s, speed, 1)
-    if r.mean_tok_s is not None:
-        yield at_least(N_("Mean load"), round(r.mean_tok_s, 1), t.output_tok_s, speed, 1)
-    if r.users is not None:
-        yield at_least(N_("Requests at once"), r.users, t.concurrency, "")
-    if t.per_user_tok_s is not None and r.workload != "batch":
-        yield at_least(N_("Each user sees"), r.min_tok_s_user, t.per_user_tok_s, "tok/s", 1)
-    if r.max_ttft_ms is not None and t.ttft_ms is not None:
-        yield at_most(N_("Time to first token"), r.max_ttft_ms, t.ttft_ms, "ms")
-    if r.precision:
-        yield Requirement(_("Precision"), r.precision, p.plan.precision, "none", "")
-    conditions_ = ", ".join(word(_, x) for x in sorted(r.conditions))
-    had = ", ".join(word(_, x) for x in sorted({line.offer.condition for line in q.lines if line.offer is not None}))
-    yield Requirement(_("Condition of goods"), conditions_, had or "–", "none", "")
-    yield at_most(N_("Nodes"), r.max_nodes, p.nodes[0].count, "")
-    if r.max_power_w is not None:
-        yield at_most(N_("Power of the whole build"), r.max_power_w / 1000, p.power.total_w / 1000, "kW", 1)
-    if r.rack_units is not None:
-        yield at_most(N_("Rack units"), r.rack_units, p.rack_units, "U")
-    if r.max_lead_days is not None:
-        yield _lead_time(_, q, r.max_lead_days)
+    placed = [*_limits(_, q), *_of_goods(_, q)]
+    yield from (row for place, row in sorted(placed, key=lambda placed_row: placed_row[0]))
     for x in p.checks:
         if x.limit is None or x.measured is None or x.rule == "site" or x.rule in that_read("orders"):
             continue
@@ -220,6 +192,49 @@ def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
         text = _.stacked("advice, not a condition") if x.status == "warn" else ""
         limit, measured = (f"{Decimal(str(v)).normalize():,f} {unit(_, x.unit)}" for v in (x.limit, x.measured))
         yield Requirement(f"{rule(_, x.rule)}\n{said}", f"{SIGNS[x.relation]}{limit}", measured, kind, text)
+
+
+def _limits(_: Words, q: Quote) -> Iterator[tuple[int, Requirement]]:
+    """(place, row) of each limit of the request that a point has a figure beside."""
+    for name, entry in FIELDS.items():
+        if (quoted := entry.quoted) is None:
+            continue
+        value = quoted.limit(q.request) if quoted.limit else getattr(q.request, name)
+        have = _figure_at(q.chosen, quoted.at or entry.place)
+        if value is None or have is None:
+            continue
+        yield quoted.place, _limit(_, q, quoted, value / quoted.per, have / quoted.per)
+
+
+def _figure_at(point: FrontPoint, place: str) -> float | None:
+    """The figure of a point at a place, `nodes[0].count`."""
+    found: Any = point
+    for name, index in STEP.findall(place):
+        found = getattr(found, name)
+        found = found[int(index)] if index else found
+    return None if found is None else float(found)
+
+
+def _limit(_: Words, q: Quote, quoted: Quoted, limit: float, have: float) -> Requirement:
+    """A limit beside what is offered; figures that look the same are no deviation."""
+    asked, offered = f"{limit:,.{quoted.digits}f}", f"{have:,.{quoted.digits}f}"
+    better = have > limit if quoted.relation == "at_least" else have < limit
+    kind: Deviation = "none" if asked == offered else "better" if better else "worse"
+    shown = quoted.unit if isinstance(quoted.unit, str) else unit(_, quoted.unit(q.request))
+    sign = SIGNS[quoted.relation]
+    return Requirement(_(quoted.title), f"{sign}{asked} {shown}".strip(), f"{offered} {shown}".strip(), kind, "")
+
+
+def _of_goods(_: Words, q: Quote) -> Iterator[tuple[int, Requirement]]:
+    """(place, row) of what is asked of plan and goods in words."""
+    r = q.request
+    if r.precision:
+        yield 60, Requirement(_("Precision"), r.precision, q.chosen.plan.precision, "none", "")
+    conditions_ = ", ".join(word(_, x) for x in sorted(r.conditions))
+    had = ", ".join(word(_, x) for x in sorted({line.offer.condition for line in q.lines if line.offer is not None}))
+    yield 70, Requirement(_("Condition of goods"), conditions_, had or "–", "none", "")
+    if r.max_lead_days is not None:
+        yield 110, _lead_time(_, q, r.max_lead_days)
 
 
 def _lead_time(_: Words, q: Quote, most: int) -> Requirement:
