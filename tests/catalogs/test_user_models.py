@@ -17,7 +17,7 @@ from catalogs.errors import InputError
 from catalogs.llm import all_models, get, open_config
 from catalogs.native import native_format
 from catalogs.registry import DATA
-from tests.cli.test_cli import dsopt
+from tests.support.commands import dsopt
 
 FILES = sorted(DATA.glob("*.json"))
 CONFIGS = {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in FILES}

@@ -13,11 +13,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.support.commands import run
+from tests.support import commands
+from tests.support.commands import DAY
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-DAY = ["--as-of", "2026-11-24"]
 
 
 def dsopt(*args: str, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
@@ -27,14 +27,6 @@ def dsopt(*args: str, code: int = 0, **env: str) -> subprocess.CompletedProcess[
     assert "Traceback" not in done.stderr
     assert done.returncode == code, done.stderr[-2000:]
     return done
-
-
-def typed(*args: str, code: int = 0) -> tuple[str, str]:
-    """(stdout, stderr) of the command in this process: many lines are tried, and to start costs more than most."""
-    found, out, err = run(*args)
-    assert "Traceback" not in err
-    assert found == code, err[-2000:]
-    return out, err
 
 
 def answer(*args: str, code: int = 0, **env: str) -> dict[str, Any]:
@@ -54,7 +46,7 @@ def schema() -> dict[str, Any]:
 @pytest.mark.usefixtures("catalog_once")
 @pytest.mark.parametrize("job", JOBS, ids=" ".join)
 def test_jobs_are_proven_and_valid(job: list[str], schema: dict[str, Any]) -> None:
-    data = json.loads(typed("solve", *job, *DAY, "--json")[0])
+    data = commands.answer(*job)
     jsonschema.validate(data, schema)
     assert data["proof"]["status"] == "optimal"
     assert data["proof"]["families"]["closed_by_cp_sat"] > 0
@@ -136,9 +128,9 @@ WRONG = [
 @pytest.mark.usefixtures("catalog_once")
 @pytest.mark.parametrize(("args", "says"), WRONG, ids=lambda x: " ".join(x)[-40:] if isinstance(x, list) else x)
 def test_wrong_input_is_explained(args: list[str], says: str) -> None:
-    out, err = typed(*args, code=3)
-    assert says in err
-    assert not out
+    done = commands.dsopt(*args, code=3)
+    assert says in done.stderr
+    assert not done.stdout
 
 
 def test_usage_errors() -> None:
@@ -152,8 +144,8 @@ def test_examples(path: Path) -> None:
     """Each build file says in `expect` which rules fail, each request file which command it is."""
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     fails = set(data.get("expect", {}).get("fails", []))
-    out, _ = typed("check", str(path), "--json", *DAY, code=5 if fails else 0)
-    checks = json.loads(out)[0]["checks"]
+    done = commands.dsopt("check", str(path), "--json", *DAY, code=5 if fails else 0)
+    checks = json.loads(done.stdout)[0]["checks"]
     assert {c["rule"] for c in checks if c["status"] == "fail"} == fails
 
 

@@ -15,8 +15,8 @@ from constraints.rule import Check
 from optimizer.explanation.point.explained import margin
 from optimizer.text.figures import amount
 from optimizer.text.languages import Words
-from tests.cli.test_cli import dsopt
 from tests.cli.test_terminal_width import typed
+from tests.support.commands import dsopt
 
 CODE = re.compile(r"\[['\"]|\{['\"]|None|\('")
 """A list, a mapping or nothing as Python writes them."""

@@ -30,7 +30,7 @@ from optimizer.search.solver import Solver
 from optimizer.sizing.offload import host_size
 from optimizer.throughput import offload
 from optimizer.throughput.jobs import DATA_FIELDS
-from tests.cli.test_cli import dsopt
+from tests.support.commands import dsopt
 from tests.support.offload_fit import constants, fit, interval, left_out, measured, table
 from tests.support.oracle import Oracle
 from tests.support.random_catalogs import offload_scenario

@@ -24,9 +24,9 @@ from constraints.rules.surplus import Surplus
 from optimizer.market.market import Market
 from optimizer.request.approved_list import read
 from optimizer.search.solver import Solver
-from tests.cli.test_cli import answer, dsopt
 from tests.conftest import AS_OF
 from tests.search.test_oracle import nodes_tried
+from tests.support.commands import answer, dsopt
 from tests.support.long import one_in
 from tests.support.oracle import Oracle
 from tests.support.random_procurement import AXES, WISHES, procurement_scenario

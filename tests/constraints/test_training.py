@@ -31,8 +31,8 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.throughput.training import DATA_FIELDS, flops_per_token, tokens_s
 from optimizer.throughput.training_plans import TrainingPlanner
-from tests.cli.test_cli import DAY, answer, dsopt
 from tests.conftest import AS_OF
+from tests.support.commands import DAY, answer, dsopt
 from tests.support.published_training import DOCS, Run, model, runs, table
 from tests.support.seen import Seen
 

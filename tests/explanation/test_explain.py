@@ -28,7 +28,7 @@ from optimizer.search.assortment import APART, Assortment
 from optimizer.search.front import Point
 from optimizer.search.solver import Solver
 from optimizer.text.figures import days, listed, signed, spent, trimmed
-from tests.cli.test_cli import dsopt
+from tests.support.commands import dsopt
 from tests.support.seen import Seen
 
 

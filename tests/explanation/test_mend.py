@@ -23,7 +23,7 @@ from optimizer.market.rows import families
 from optimizer.result.build_file import read
 from optimizer.search.judging import check
 from optimizer.throughput.choice import planner_for
-from tests.cli.test_cli import dsopt
+from tests.support.commands import dsopt
 from tests.support.long import one_in
 from tests.support.random_catalogs import scenario
 from tests.support.whole_builds import RICH, WholeBuilds, whole_builds

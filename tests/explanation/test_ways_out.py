@@ -25,7 +25,7 @@ from optimizer.market.market import Market
 from optimizer.search.clock import Clock
 from optimizer.search.solver import Solver
 from optimizer.text.minor_units import money
-from tests.cli.test_cli import dsopt
+from tests.support.commands import dsopt
 from tests.support.long import one_in
 from tests.support.random_catalogs import scenario
 

@@ -31,7 +31,7 @@ from optimizer.throughput.calibration import Calibration, shipped
 from optimizer.throughput.constants import DATA
 from optimizer.throughput.fitting.measured import SHIPPED, Runs
 from optimizer.throughput.fitting.measured import read as read_runs
-from tests.cli.test_cli import dsopt
+from tests.support.commands import dsopt
 
 DAY = date(2026, 11, 24)
 

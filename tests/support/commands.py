@@ -7,8 +7,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
+import json
+import os
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +27,7 @@ from optimizer.cli.streams import Stream
 
 OUTPUTS = {"output", "review"}
 """Parameters that name what is written; all others are read."""
+DAY = ["--as-of", "2026-11-24"]
 SOLVE = ["--model", "r1-distill-qwen-1.5b", "--budget", "3000", "--gpu", "RTX 4090", "--max-nodes", "1"]
 LINES: dict[str, list[str]] = {
     "solve": SOLVE,
@@ -141,6 +145,22 @@ def run(*words: str) -> tuple[int, str, str]:
         signal.signal(signal.SIGINT, handler)
         sys.unraisablehook = hook
     return code, out.text, err.text
+
+
+def dsopt(*words: str, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command within this process, as `run`: to start one takes longer than most answers. Tests of the command
+    itself (tests/cli) start it as a customer does."""
+    with mock.patch.dict(os.environ, env):
+        found, out, err = run(*words)
+    assert "Traceback" not in err
+    assert found == code, err[-2000:]
+    return subprocess.CompletedProcess(words, found, out, err)
+
+
+def answer(*words: str, code: int = 0) -> dict[str, Any]:
+    """What `solve` answers, as JSON."""
+    found: dict[str, Any] = json.loads(dsopt("solve", *words, *DAY, "--json", code=code).stdout)
+    return found
 
 
 def known_files(folder: Path) -> dict[str, str]:
