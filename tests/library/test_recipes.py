@@ -117,6 +117,18 @@ def test_there_are_recipes_to_follow() -> None:
     assert all(any(step.kind == "console" for step in steps) for steps in recipes().values())
 
 
+def test_a_rule_and_a_field_take_few_files() -> None:
+    """A field's name stands in its shape, its entry and the rule that enforces it; the registry knows only the rule."""
+    rule, field = (
+        [step for step in recipes()[name] if step.kind != "console"] for name in ("add a rule", "add a request field")
+    )
+    assert len({step.file for step in rule}) <= 3
+    assert len({step.file for step in field}) <= 4
+    assert {step.file for step in field if "max_gpus_per_node" in step.text} == {
+        "constraints/request.py", "optimizer/request/fields.py", "constraints/rules/node_size.py",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("name", recipes())
 def test_a_recipe_does_what_it_says(name: str, copy: Path) -> None:
     for step in recipes()[name]:
