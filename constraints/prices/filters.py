@@ -41,13 +41,14 @@ class Filter:
     def _by_origin(self, part: Part) -> str:
         country, admitted = part.country.upper(), self.request.origins
         if admitted and country not in admitted:
-            return message("origin {x} is not among {list}", x=country or "unknown", list=", ".join(admitted))
+            return message("origin {x} is not among {list}", x=country or "unknown", list=joined(admitted))
         return message("origin {x} is barred", x=country) if country in self.request.barred_origins else ""
 
     def _by_list(self, part: Part) -> str:
         row = self.verdict(part)
         if row is not None and row.status == "barred":
-            return f"barred by the approved list{': ' + row.note if row.note else ''}"
+            barred = message("barred by the approved list")
+            return joined([barred, row.note], ": ") if row.note else barred
         if row is None and part.kind in self.approved:
             return message("the approved list names others of category {x}", x=part.kind.value)
         return ""
@@ -74,7 +75,7 @@ def limits(request: Request) -> str:
     """The limits of `admissible` that the request sets, in words."""
     words: list[str] = []
     if len(request.confidences) < 3:
-        words.append(message("confidence {list}", list=" or ".join(request.confidences)))
+        words.append(message("confidence {list}", list=joined(request.confidences, " or ")))
     if request.max_lead_days is not None:
         words.append(message("at most {n} days of lead time", n=request.max_lead_days))
     if request.strict_lead:

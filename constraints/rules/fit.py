@@ -37,7 +37,7 @@ def gpu_fits(p: Platform, gpu: Gpu, per_node: int, board: GpuBoard | None) -> st
         return message(
             "board {kind} does not fit, the chassis takes {takes}",
             kind=board.board_type,
-            takes="/".join(p.gpu_boards) or "no GPU board",
+            takes=joined(p.gpu_boards, "/") or "no GPU board",
         )
     if board is None and p.gpu_boards:
         return "this chassis takes a whole GPU board, no single GPUs"

@@ -168,9 +168,11 @@ def facts(s: Sized) -> None:
     _ = chosen()
     say(setup(s))
     shown = {**s.model_dump(exclude={"details", "gpu", "name", "table"}), **s.details}
-    titles = {key: coded(FACTS, key) for key, value in shown.items() if value not in (None, "", [], {})}
-    for key, title in titles.items():
-        say(f"  {padded(title, 30 if _.chinese else 18)} {_.sentence(str(shown[key]))}")
+    for key, value in shown.items():
+        if value in (None, "", [], {}):
+            continue
+        text = value if isinstance(value, str) else str(value)
+        say(f"  {padded(coded(FACTS, key), 30 if _.chinese else 18)} {_.sentence(text)}")
 
 
 def models(r: ModelsReport) -> None:

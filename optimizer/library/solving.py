@@ -70,7 +70,7 @@ def solve(
 
         part = clock.within(EXPLAIN_EFFORT)
         why = no_build(answer.market, part, typed, tell, answer.judged)
-        data["explanation"] = why.model_dump(mode="json")
+        data["explanation"] = why.model_dump()
         if not why.minimal:
             data["messages"].append(note_data("not-explained", message(NOT_EXPLAINED), "warning"))
     if embed_catalog:

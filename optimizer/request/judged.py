@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from catalogs.message import message
+from catalogs.message import N_, message
 from constraints.build import Case
 from constraints.plan import Row
 from constraints.policy import Policy
@@ -49,7 +49,8 @@ class Subject:
 def gpus(subject: Subject) -> Iterator[Check]:
     if subject.request.gpus:
         asked = subject.case.gpu.id in subject.request.gpus
-        yield Check.of(ID, asked, f"{subject.case.gpu.name} is {'' if asked else 'not '}among the GPUs asked for")
+        key = "{gpu} is among the GPUs asked for" if asked else "{gpu} is not among the GPUs asked for"
+        yield Check.of(ID, asked, message(key, gpu=subject.case.gpu.name))
 
 
 def gpu_count(subject: Subject) -> Iterator[Check]:
@@ -78,20 +79,29 @@ def nodes(subject: Subject) -> Iterator[Check]:
 
 def throughput(subject: Subject) -> Iterator[Check]:
     if subject.row and (least := subject.request.throughput_tenths) is not None:
-        yield _tok_s(subject.row, least, "asked for")
+        yield _tok_s(
+            subject.row,
+            least,
+            N_("the whole build gives {speed} tok/s, {least} are asked for"),
+            N_("the whole build gives only {speed} tok/s, {least} are asked for"),
+        )
 
 
 def load(subject: Subject) -> Iterator[Check]:
     if subject.row and (load := load_of(subject.request, subject.policy)):
-        yield _tok_s(subject.row, needed_tenths(load), "needed by the load")
+        yield _tok_s(
+            subject.row,
+            needed_tenths(load),
+            N_("the whole build gives {speed} tok/s, {least} are needed by the load"),
+            N_("the whole build gives only {speed} tok/s, {least} are needed by the load"),
+        )
 
 
-def _tok_s(row: Row, least_tenths: int, why: str) -> Check:
-    """Throughput of the whole build against what is asked or needed."""
+def _tok_s(row: Row, least_tenths: int, passing: str, failing: str) -> Check:
+    """Throughput of the whole build against what is asked or needed, with the key of either outcome."""
     speed, least = row.perf.tenths / 10, least_tenths / 10
-    passing = f"the whole build gives {figure(speed)} tok/s, {figure(least)} are {why}"
-    failing = f"the whole build gives only {figure(speed)} tok/s, {figure(least)} are {why}"
-    return Check.at_least(ID, speed, least, "output tokens/s", passing, failing)
+    said = {"speed": figure(speed), "least": figure(least)}
+    return Check.at_least(ID, speed, least, "output tokens/s", message(passing, **said), message(failing, **said))
 
 
 def users(subject: Subject) -> Iterator[Check]:
@@ -110,21 +120,27 @@ def user_speed(subject: Subject) -> Iterator[Check]:
     asked = subject.request.min_tok_s_user
     if subject.row and asked and subject.request.workload != "batch" and not subject.request.trains:
         speed = subject.row.perf.per_user_tok_s
-        words = f"{figure(speed)} tok/s, {figure(asked)} are asked for"
-        if speed * SLACK >= asked:
-            yield Check(ID, "pass", speed, asked, "output tokens/s", f"each user sees {words}", "at_least")
-        else:
-            yield Check(ID, "fail", speed, asked, "output tokens/s", f"each user sees only {words}", "at_least")
+        fine = speed * SLACK >= asked
+        text = message(
+            "each user sees {speed} tok/s, {least} are asked for"
+            if fine
+            else "each user sees only {speed} tok/s, {least} are asked for",
+            speed=figure(speed), least=figure(asked),
+        )  # fmt: skip
+        yield Check(ID, "pass" if fine else "fail", speed, asked, "output tokens/s", text, "at_least")
 
 
 def first_token(subject: Subject) -> Iterator[Check]:
     if subject.row and (most := subject.request.max_ttft_ms) is not None:
         taken = subject.row.perf.ttft_ms
-        first = f"the first token comes after {figure(taken)} ms"
-        if taken <= most * SLACK:
-            yield Check(ID, "pass", taken, most, "ms", f"{first}, within {figure(most)} ms", "at_most")
-        else:
-            yield Check(ID, "fail", taken, most, "ms", f"{first}, later than {figure(most)} ms", "at_most")
+        fine = taken <= most * SLACK
+        text = message(
+            "the first token comes after {taken} ms, within {most} ms"
+            if fine
+            else "the first token comes after {taken} ms, later than {most} ms",
+            taken=figure(taken), most=figure(most),
+        )  # fmt: skip
+        yield Check(ID, "pass" if fine else "fail", taken, most, "ms", text, "at_most")
 
 
 def kv_precision(subject: Subject) -> Iterator[Check]:

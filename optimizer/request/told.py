@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalogs.message import message
+from catalogs.message import N_, message
 from constraints.request import Request
 from constraints.rules.precision import BITS
 from optimizer.request.entry import Asked
@@ -24,8 +24,8 @@ def throughput(asked: Asked) -> str:
 def load(asked: Asked) -> str:
     """Of either kind."""
     request = asked.request
-    unit = "tokens a day" if request.tokens_per_day else "requests a second"
-    return f"a load of {trimmed(request.tokens_per_day or request.requests_per_second or 0)} {unit}"
+    key = "a load of {n} tokens a day" if request.tokens_per_day else "a load of {n} requests a second"
+    return message(key, n=trimmed(request.tokens_per_day or request.requests_per_second or 0))
 
 
 def serves_each_user(asked: Asked) -> bool:
@@ -71,22 +71,22 @@ def circuit(asked: Asked) -> str:
 
 def vendors(asked: Asked) -> str:
     """As the catalog writes them."""
-    return _vendors("only vendors", asked, asked.request.vendors)
+    return _vendors(N_("only vendors {list}"), asked, asked.request.vendors)
 
 
 def barred_vendors(asked: Asked) -> str:
     """As the catalog writes them."""
-    return _vendors("no vendor", asked, asked.request.barred_vendors)
+    return _vendors(N_("no vendor {list}"), asked, asked.request.barred_vendors)
 
 
-def _vendors(words: str, asked: Asked, names: frozenset[str]) -> str:
+def _vendors(key: str, asked: Asked, names: frozenset[str]) -> str:
     written = {part.vendor.casefold(): part.vendor for part in asked.catalog.parts.values()}
-    return members(words, frozenset(written.get(name, name) for name in names))
+    return members(key, frozenset(written.get(name, name) for name in names))
 
 
-def members(words: str, names: frozenset[str] | tuple[str, ...]) -> str:
-    """Names in order; `words` stand before them."""
-    return f"{words} {listed(sorted(names))}"
+def members(key: str, names: frozenset[str] | tuple[str, ...]) -> str:
+    """Names in order, in the sentence of a key."""
+    return message(key, list=listed(sorted(names)))
 
 
 def conditions(asked: Asked) -> str:
@@ -102,8 +102,10 @@ def confidences(asked: Asked) -> str:
 def gpus(asked: Asked) -> str:
     """With their number where it is asked for."""
     request = asked.request
-    count = f"{request.gpu_count} x " if request.gpu_count else "only "
-    return f"{count}{listed(sorted(request.gpus), 'or')}"
+    if not request.gpu_count:
+        return message("only {list}", list=listed(sorted(request.gpus), "or"))
+    first, *others = sorted(request.gpus)
+    return listed([f"{request.gpu_count} x {first}", *others], "or")
 
 
 def filled(sentence: str, value: float) -> str:

@@ -6,12 +6,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from catalogs.message import message
+from catalogs.message import N_, joined, message
 from constraints.build import total_w, units
 from constraints.exchange import half_up, minor_digits
 from constraints.model.axis import MONEY
 from constraints.prices.pricing import energy_price, fx_rates
 from constraints.prices.totals import totals
+from constraints.request import Request
 from constraints.rule import counted
 from constraints.rules.host_memory import host_of
 from constraints.rules.precision import BITS
@@ -91,24 +92,30 @@ LIMITS: tuple[str, ...] = (
 def scope(market: Market, front: Front) -> str:
     """What `complete` means, and the limits of the space that was searched, in sentences."""
     nodes = counted(min(market.request.max_nodes, market.policy.whole("plans.max_nodes")), "node")
-    words = (
-        "no cheaper or faster valid build was overlooked"
-        if front.complete
-        else "the search was stopped before the proof"
-    )
-    plans, limits = "tensor, pipeline, expert and data parallelism", LIMITS
-    if market.request.trains:
-        plans = "tensor and expert parallelism, sharding (ZeRO 3) and checkpointing"
-    else:
+    limits = LIMITS
+    if not market.request.trains:
         stages = market.policy.whole("plans.max_pp")
         limits += (
             message("tensor parallelism stays inside a node, and a plan has {n} pipeline stages at most", n=stages),
         )
-    plans += " and of routed experts in host memory" if market.request.offload else ""
-    return (
-        f"Within catalog {market.catalog.sha256[:12]}, prices as of {market.request.as_of}, this policy, {nodes} at "
-        f"most and the plans of {plans}, {words}. Limits of the search: {'; '.join(limits)}."
-    )
+    proven = message(
+        "Within catalog {catalog}, prices as of {day}, this policy, {nodes} at most and the plans of {plans}, "
+        "no cheaper or faster valid build was overlooked."
+        if front.complete
+        else "Within catalog {catalog}, prices as of {day}, this policy, {nodes} at most and the plans of {plans}, "
+        "the search was stopped before the proof.",
+        catalog=market.catalog.sha256[:12], day=market.request.as_of, nodes=nodes, plans=_plans(market.request),
+    )  # fmt: skip
+    return joined([proven, message("Limits of the search: {limits}.", limits=joined(limits, "; "))], " ")
+
+
+def _plans(request: Request) -> str:
+    """Kinds of parallelism of the plans that were searched."""
+    if request.trains:
+        return N_("tensor and expert parallelism, sharding (ZeRO 3) and checkpointing")
+    if request.offload:
+        return N_("tensor, pipeline, expert and data parallelism and of routed experts in host memory")
+    return N_("tensor, pipeline, expert and data parallelism")
 
 
 def point(market: Market, p: Point, name: str) -> dict[str, Any]:
@@ -197,7 +204,7 @@ def messages(market: Market, front: Front) -> list[dict[str, Any]]:
         out.append(note_data("guide-name", message(market.llm.note)))
     precisions = sorted({p.found.row.plan.precision for p in front.points}, key=lambda x: (-BITS[x], x))
     if precisions:
-        out.append(note_data("precisions", message("Precisions on the front: {list}.", list=", ".join(precisions))))
+        out.append(note_data("precisions", message("Precisions on the front: {list}.", list=joined(precisions))))
     if published := kv_note(market):
         out.append(note_data("kv-cache", published))
     if not front.complete:

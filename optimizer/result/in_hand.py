@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from catalogs.message import message
+from catalogs.message import joined, message
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Part, Platform
 from constraints.prices.filters import Filter
 from constraints.prices.price_book import barred_by
@@ -41,7 +41,7 @@ def own_messages(market: Market, front: Front) -> list[dict[str, Any]]:
             if x not in dead and (n := used[x]) < q
         ]
         if left:
-            named = ", ".join(left[:MOST_NAMED])
+            named = joined(left[:MOST_NAMED])
             if len(left) > MOST_NAMED:
                 named = message("{names} and {n} more", names=named, n=len(left) - MOST_NAMED)
             out.append(message("Parts in hand that {id} does not need: {list}.", id=f"p{at + 1}", list=named))

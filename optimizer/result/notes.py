@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from catalogs.engines.support import support_rows
-from catalogs.message import Message, message, message_data
+from catalogs.message import Message, joined, message, message_data
 from catalogs.schema import Kind, Memory
 from constraints.physics.contents import dimm_counts
 from constraints.rules.precision import kv_precision, support
@@ -59,7 +59,7 @@ def only_experimental(market: Market) -> str:
     return message(
         "Experts of this model are kept in host memory by {engine} alone, which is marked experimental; "
         "add --allow-experimental to count it.",
-        engine=" or ".join(names),
+        engine=joined(names, " or "),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from catalogs.message import message
+from catalogs.message import joined, message
 from constraints.plan import Row
 from constraints.request import Request
 from optimizer.market.market import Market
@@ -32,7 +32,7 @@ def unmet(market: Market, best: Callable[[Market], Row | None]) -> list[str]:
 def said(request: Request, fields: list[str]) -> str:
     """What no plan on the build's GPUs does, in a sentence."""
     each = [message(FIELDS[name].plan, qty=_figure(getattr(request, name))) for name in fields]
-    return message("no plan on these GPUs {list}", list=" and ".join(each))
+    return message("no plan on these GPUs {list}", list=joined(each, " and "))
 
 
 def _figure(value: int | float) -> str:

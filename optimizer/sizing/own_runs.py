@@ -13,7 +13,7 @@ import numpy as np
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import CATALOG_BYTES, read_bytes
 from catalogs.load import Catalog
-from catalogs.message import message
+from catalogs.message import Message, joined, message
 from constraints.policy import Policy
 from optimizer.text.csv_table import read_csv, wide_rows
 from optimizer.throughput.batch import NUMBERS, TEXTS, Table, figures, prepare
@@ -77,8 +77,15 @@ def with_own(base: Calibration, path: Path, catalog: Catalog, policy: Policy) ->
     sha = hashlib.sha256(base.sha256.encode() + read_bytes(path, CATALOG_BYTES)).hexdigest()
     chosen = base.with_points(points, seen((r.llm, r.gpu) for r in known))
     count = len({s for s, _ in points})
-    text = f"{path.name}: {len(points)} of {len(runs.rows)} rows used, they speak for {count} configuration"
-    notes = [*base.notes, f"{text}{'s' * (count != 1)} and beat the model there (basis measured)."]
+    text = message(
+        "{file}: {n} of {all} rows used, they speak for {count} configuration and beat the model there "
+        "(basis measured)."
+        if count == 1
+        else "{file}: {n} of {all} rows used, they speak for {count} configurations and beat the model there "
+        "(basis measured).",
+        file=path.name, n=len(points), all=len(runs.rows), count=count,
+    )  # fmt: skip
+    notes = [*base.notes, text]
     if left_out:
         notes.append(message("{file}: left out are {what}.", file=path.name, what=_reasons(runs, left_out)))
     return replace(chosen, name=f"{base.name} + {path.name}", sha256=sha, notes=tuple(notes))
@@ -90,11 +97,14 @@ def _impossible(runs: Runs, table: Table, base: Calibration) -> dict[int, tuple[
     j, at = table.jobs, figures(table, base.constants).plan
     group = j.tp * j.dp
     least_s = (j.dense_b / j.tp + j.expert_b * np.where(j.expert_b > 0, 1 - j.miss, 0) / group) / j.mem_b_s
-    out = {}
+    out: dict[int, tuple[str, str]] = {}
     for i, e in enumerate(at.tolist()):
         if e >= 0 and table.asked[e] and runs.output_tok_s[i] * least_s[e] > table.asked[e] * audit.MARGIN:
             most = float(table.asked[e] / least_s[e])
-            text = f"{runs.output_tok_s[i]:,.0f} tok/s, its memory bandwidth allows {most:,.0f} at this concurrency"
+            text = message(
+                "{speed} tok/s, its memory bandwidth allows {most} at this concurrency",
+                speed=f"{runs.output_tok_s[i]:,.0f}", most=f"{most:,.0f}",
+            )  # fmt: skip
             out[i] = ("faster-than-memory", text)
     return out
 
@@ -106,6 +116,11 @@ def _where(path: Path, name: str) -> str:
 def _reasons(runs: Runs, left_out: dict[int, tuple[str, str]]) -> str:
     """Which rows and why; of many only how many per rule."""
     if len(left_out) <= MOST_REASONS:
-        return "; ".join(f"{runs.rows[i]['id']} ({why.rstrip('.')})" for i, (_, why) in sorted(left_out.items()))
+        return joined((_left_out(runs.rows[i]["id"], why) for i, (_, why) in sorted(left_out.items())), "; ")
     counts = Counter(rule for rule, _ in left_out.values())
-    return f"{len(left_out)} rows: " + ", ".join(f"{n} {rule}" for rule, n in counts.most_common())
+    rules = joined(f"{n} {rule}" for rule, n in counts.most_common())
+    return message("{n} rows: {rules}", n=len(left_out), rules=rules)
+
+
+def _left_out(row: str, why: str) -> str:
+    return Message("{row} ({why})", {"row": row, "why": why.rstrip(".") if why.endswith(".") else why})

@@ -13,6 +13,7 @@ from typing import Any
 
 from catalogs.errors import Fault, InputError
 from catalogs.llm import Llm, get
+from catalogs.message import message
 from constraints.policy import table
 from optimizer.sizing.schema import SecondOpinion, Sized, SizeReport
 
@@ -40,7 +41,8 @@ def with_opinion(report: SizeReport, engine: str) -> SizeReport:
     for s in report.setups:
         found = ask(estimate, llm, report, s) if s.fits and not s.details else "its plan is none that it answers"
         if isinstance(found, str):
-            messages.append(f"{NAME} has no figure for {s.per_node * s.nodes} x {s.name}: {found}.")
+            setup = f"{s.per_node * s.nodes} x {s.name}"
+            messages.append(message("{engine} has no figure for {setup}: {why}.", engine=NAME, setup=setup, why=found))
             setups.append(s)
         else:
             setups.append(s.model_copy(update={"second_opinion": found}))

@@ -6,7 +6,7 @@ from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.llm import Llm
-from catalogs.message import message
+from catalogs.message import joined, message
 from catalogs.schema import Gpu
 from constraints.physics.reserve import usable_bytes
 from constraints.plan import Plan, Row, RowKey
@@ -107,7 +107,7 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     if missing:
         reason = message("memory: {gb} GB per GPU are missing", gb=f"{missing:,.2f}")
     elif not served:
-        reason = message("no engine serves it on {arch} at {list}", arch=gpu.arch, list=" or ".join(admitted))
+        reason = message("no engine serves it on {arch} at {list}", arch=gpu.arch, list=joined(admitted, " or "))
     elif request.users is not None:
         reason = message("{why}: memory or the latency limits", why=amount("{} users at once", request.users))
     return {**_plan(plan), **found, "fits": False, "reason": reason, "missing_gb": missing}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from catalogs.message import message
+from catalogs.message import joined, message
 from catalogs.schema import Gpu
 from constraints.plan import Row, RowKey
 from constraints.rules.precision import BITS, kv_precision
@@ -187,4 +187,4 @@ def _cut(planner: Planner, s: Served, users: int) -> str:
         words.append(message("each user below {n} tok/s", n=f"{r.min_tok_s_user:g}"))
     if r.max_ttft_ms is not None and s.ttft_ms > r.max_ttft_ms * SLACK:
         words.append(message("TTFT above {n} ms", n=f"{r.max_ttft_ms:g}"))
-    return "; ".join(words)
+    return joined(words, "; ")
