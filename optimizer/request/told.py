@@ -18,7 +18,7 @@ def budget(asked: Asked) -> str:
 def throughput(asked: Asked) -> str:
     """Of the whole build."""
     assert asked.request.throughput_tenths is not None
-    return message("{n} tok/s in all", n=trimmed(asked.request.throughput_tenths / 10))
+    return message("{qty} tok/s in all", qty=trimmed(asked.request.throughput_tenths / 10))
 
 
 def load(asked: Asked) -> str:
