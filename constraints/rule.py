@@ -23,10 +23,11 @@ Relation = Literal["", "at_most", "at_least"]
 Phase = Literal["parts", "shared", "money"]
 """What a rule is about: the parts of a node and the plan on them; what nodes share (networks, cooling, racks, power,
 site); orders and money."""
-Reads = Literal["plan", "row", "model", "orders"]
+Reads = Literal["plan", "row", "model", "orders", "offers", "limits"]
 """What a verdict hangs on beside the parts. `plan`: without a plan there is nothing to judge; `row`: whether the build
 gives what its performance row counts on; `model`: where it fails, the model does not run on such hardware at all;
-`orders`: it changes with prices alone."""
+`orders`: it changes with prices alone; `offers`: it fails where a part is no longer on sale; `limits`: its limits are
+fields of the request, which documents state by themselves."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,16 @@ class Rule(ABC):
     phase: Phase = "parts"
     """When `encode` is called: a rule of what nodes share may add gear, one of money reads orders and totals."""
     reads: frozenset[Reads] = frozenset()
+    cured_by: frozenset[str] = frozenset()
+    """Categories of parts of which one more may make a failing build pass."""
+    loaded_by: frozenset[str] = frozenset()
+    """Categories of parts of which one more may make a passing build fail."""
+    settles: frozenset[str] = frozenset()
+    """Categories of which a build may rightly hold nothing, where this rule says whether it needs them."""
+    shortfall: str = ""
+    """What fills a size or a number of pieces that a finding says is too small; empty where no part does."""
+    shortfall_each: str = " per node"
+    """Of what that figure is said; empty of the whole build."""
 
     def may(self, facts: Facts) -> str:
         """Why no build of these facts passes `check`; empty where one may, or where the facts do not tell.
@@ -93,6 +104,10 @@ class Rule(ABC):
         Search, bounds and answers ask it to leave out early what the model would refuse. It decides no proof by itself:
         a rule without it costs time alone, and a reason for what is feasible is a fault that tests look for."""
         return ""
+
+    def cures(self, finding: Check) -> frozenset[str]:
+        """Categories of parts of which one more may make this failing finding of the rule pass."""
+        return self.cured_by
 
     @abstractmethod
     def encode(self, m: FamilyModel) -> None:

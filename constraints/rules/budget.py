@@ -20,7 +20,7 @@ class Budget(Rule):
     id = "budget"
     title = N_("Budget")
     phase = "money"
-    reads = frozenset({"orders"})
+    reads = frozenset({"orders", "offers"})
 
     def encode(self, m: FamilyModel) -> None:
         if m.request.budget_cents is not None:

@@ -52,6 +52,11 @@ class Cooling(Rule):
     id = "cooling"
     title = N_("Cooling")
     phase = "shared"
+    cured_by = frozenset({"cooling", "rack"})
+    loaded_by = frozenset({"gpu", "cpu", "memory", "drive", "nic"})
+    settles = frozenset({"cooling"})
+    shortfall = "liquid cooling"
+    shortfall_each = ""
 
     def may(self, facts: Facts) -> str:
         """A platform that the room's air is too warm for, or that lacks facility water."""

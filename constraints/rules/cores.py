@@ -18,6 +18,8 @@ class Cores(Rule):
     id = "cores"
     title = N_("CPU cores")
     phase = "parts"
+    cured_by = frozenset({"cpu"})
+    shortfall = "CPU cores"
 
     def encode(self, m: FamilyModel) -> None:
         need = m.policy.whole("cores.per_gpu_min") * m.per_node

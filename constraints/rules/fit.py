@@ -156,10 +156,22 @@ def part_fault(p: Platform, part: Part) -> str:
     return ""
 
 
+NEEDED = {"CPU cooler": "cooling", "CPU": "cpu", "suppl": "psu", "GPU": "gpu", "server": "platform"}
+"""What a finding asks a node for by its words, where it `needs` something or finds no server; what stands in the wrong
+place is not mended by a part more."""
+
+
 class Fit(Rule):
     id = "fit"
     title = N_("Mechanical fit")
     phase = "parts"
+    loaded_by = frozenset({"gpu", "cpu", "memory", "drive", "nic"})
+    settles = frozenset({"cooling", "psu"})
+
+    def cures(self, finding: Check) -> frozenset[str]:
+        if "needs " not in finding.text and "no server" not in finding.text:
+            return frozenset()
+        return frozenset(next(((kind,) for word, kind in NEEDED.items() if word in finding.text), ()))
 
     def may(self, facts: Facts) -> str:
         """GPUs or a bought part that the platform can't hold."""

@@ -32,6 +32,9 @@ class HostMemory(Rule):
     title = N_("Host memory")
     phase = "parts"
     reads = frozenset({"model"})
+    cured_by = frozenset({"memory"})
+    loaded_by = frozenset({"memory"})
+    shortfall = "memory"
 
     def may(self, facts: Facts) -> str:
         """A module that differs from those inside a complete system."""

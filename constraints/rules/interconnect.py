@@ -78,6 +78,8 @@ class Interconnect(Rule):
     title = N_("Interconnect")
     phase = "shared"
     reads = frozenset({"plan", "row"})
+    cured_by = frozenset({"nic", "switch", "cable", "optic", "bridge"})
+    settles = cured_by
 
     def may(self, facts: Facts) -> str:
         """A row whose plan does not run on the row's own network."""

@@ -40,6 +40,8 @@ class Lanes(Rule):
     title = N_("PCIe lanes")
     phase = "parts"
     reads = frozenset({"row"})
+    cured_by = frozenset({"cpu"})
+    loaded_by = frozenset({"gpu", "nic", "drive"})
 
     def encode(self, m: FamilyModel) -> None:
         drives = NVME_LANES * sum(q for d, q in m.drive.items() if needs_lanes(d))

@@ -51,6 +51,9 @@ class Power(Rule):
     id = "power"
     title = N_("Power")
     phase = "shared"
+    cured_by = frozenset({"psu", "pdu"})
+    loaded_by = frozenset({"gpu", "cpu", "memory", "drive", "nic"})
+    settles = frozenset({"psu"})
 
     def encode(self, m: FamilyModel) -> None:
         policy, request = m.policy, m.request

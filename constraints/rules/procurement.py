@@ -22,6 +22,7 @@ class Procurement(Rule):
     id = "procurement"
     title = N_("Procurement")
     phase = "money"
+    reads = frozenset({"offers"})
 
     def may(self, facts: Facts) -> str:
         """A part demanded by `--include` that nodes of the family or platform can't hold, or have no use for."""

@@ -81,6 +81,8 @@ class RackRule(Rule):
     id = "rack"
     title = N_("Rack")
     phase = "shared"
+    cured_by = frozenset({"rack", "pdu", "cable"})
+    settles = frozenset({"rack", "pdu", "cable", "cooling"})
 
     def encode(self, m: FamilyModel) -> None:
         cp, policy = m.cp, m.policy

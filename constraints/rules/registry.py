@@ -31,11 +31,12 @@ RULES: tuple[Rule, ...] = (
     Vram(), Precision(), Software(), HostMemory(), Fit(), Lanes(), Cores(), Storage(), Interconnect(), Cooling(),
     RackRule(), Power(), Site(), Surplus(), Procurement(), Estimates(), Sellers(), Budget(),
 )  # fmt: skip
+BY_ID = {rule.id: rule for rule in RULES}
 
 
 @cache
 def that_read(what: Reads) -> frozenset[str]:
-    """Ids of the rules whose verdict hangs on the plan, the row, the model or the orders."""
+    """Ids of the rules whose verdict hangs on `what`."""
     return frozenset(rule.id for rule in RULES if what in rule.reads)
 
 

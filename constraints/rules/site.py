@@ -18,6 +18,7 @@ class Site(Rule):
     id = "site"
     title = N_("Site")
     phase = "shared"
+    reads = frozenset({"limits"})
 
     def encode(self, m: FamilyModel) -> None:
         for n, is_n in m.node_counts.items():

@@ -41,6 +41,8 @@ class Storage(Rule):
     title = N_("Storage")
     phase = "parts"
     reads = frozenset({"plan"})
+    cured_by = frozenset({"drive"})
+    shortfall = "NVMe drives"
 
     def encode(self, m: FamilyModel) -> None:
         nvme = {d: q for d, q in m.drive.items() if needs_lanes(d)}

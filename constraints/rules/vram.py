@@ -125,6 +125,7 @@ class Vram(Rule):
     title = N_("GPU memory")
     phase = "parts"
     reads = frozenset({"plan", "model"})
+    cured_by = frozenset({"gpu"})
 
     def encode(self, m: FamilyModel) -> None:
         for row, chosen in m.rows.items():

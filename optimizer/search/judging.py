@@ -9,7 +9,7 @@ from catalogs.schema import Gpu
 from constraints.build import Build, Case
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.rule import Check
-from constraints.rules.host_memory import experts, host_of
+from constraints.rules.host_memory import HostMemory, experts, host_of
 from constraints.rules.precision import kv_precision, wanted
 from constraints.rules.registry import RULES
 from constraints.rules.software import served
@@ -70,7 +70,7 @@ def judge(market: Market, build: Build) -> JudgedBuild:
             text = message(
                 "no plan gives each user {n} tok/s with experts in host memory", n=f"{market.request.min_tok_s_user:g}"
             )
-            checks.append(Check.of("host_memory", False, text))
+            checks.append(Check.of(HostMemory.id, False, text))
     if row is None:
         row = _roughest_plan(market, gpu, k, build.nodes)
     if row is not None:

@@ -10,6 +10,8 @@ from catalogs.schema import Kind
 from constraints.build import Build
 from constraints.prices.tariff import NEVER
 from constraints.prices.totals import totals
+from constraints.rules.fit import Fit
+from constraints.rules.procurement import Procurement
 from constraints.rules.registry import that_read
 from optimizer.explanation.conditions.conditions import conditions
 from optimizer.explanation.why_not.asked_for import SUPPOSED, Wish, supposed, without_offer
@@ -50,7 +52,7 @@ def _of_wish(market: Market, point: Point, wish: Wish, clock: Clock) -> WhyNot:
     if missing:
         why = market.book.ledger.get(missing[0], "no price")
         text = message("{names}: nobody offers it ({why})", names=", ".join(missing), why=why)
-        out |= {"supposed": missing, "against": [_plain("procurement", text)]}
+        out |= {"supposed": missing, "against": [_plain(Procurement.id, text)]}
         market = supposed(market, missing)
     least = None if wish.against_gpus(market) else cheapest(wish.forced(market, **base), clock)
     if least is None:
@@ -202,7 +204,7 @@ def _reasons(market: Market, wish: Wish, clock: Clock) -> list[tuple[Against, di
     }  # fmt: skip
     bare = cheapest(wish.forced(market, **fields), clock)
     if bare is None:
-        return [(_plain("fit", _unplaced(market, wish)), {})]
+        return [(_plain(Fit.id, _unplaced(market, wish)), {})]
     _, checks = check(market.asking(budget_cents=None), bare.found.build)
     failed = [x for x in checks if x.status == "fail"]
     of_model = [x for x in failed if x.rule in that_read("model")]

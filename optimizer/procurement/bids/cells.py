@@ -9,6 +9,7 @@ from statistics import median
 
 from catalogs.load import Catalog
 from catalogs.schema import Kind
+from constraints.rules.registry import BY_ID, RULES
 from optimizer.procurement.bids.align import (
     Group,
     comparable,
@@ -24,14 +25,8 @@ from optimizer.procurement.bids.services import may_be
 from optimizer.procurement.bids.technical import Judged
 from optimizer.procurement.xray.open_lines import Open, OpenLine, where
 
-NETWORK = frozenset({"interconnect"})
-DESIGN = {
-    "bridge": NETWORK, "nic": NETWORK, "switch": NETWORK, "optic": NETWORK,
-    "cable": frozenset({"interconnect", "rack"}),
-    "cooling": frozenset({"cooling", "fit", "rack"}), "pdu": frozenset({"rack"}), "rack": frozenset({"rack"}),
-    "psu": frozenset({"power", "fit"}),
-}  # fmt: skip
-"""Roles of which a build may rightly hold nothing, with the rules that say whether it needs them."""
+DESIGN = frozenset(role for rule in RULES for role in rule.settles)
+"""Roles of which a build may rightly hold nothing: rules say whether it needs them."""
 HARDWARE = frozenset({*(k.value for k in Kind), OTHER})
 """Roles of goods: categories of parts, and what matches no part."""
 
@@ -228,8 +223,7 @@ def _needed(side: Side, group: Group, judged: Judged) -> bool:
     """Whether equal scope asks for the group. Of what depends on a build's design only the bid's own build does."""
     if judged.build is None or group.role not in DESIGN or side.demand:
         return True
-    broken = {check.rule for check in judged.failed}
-    return bool(judged.still_failed and broken & DESIGN[group.role])
+    return bool(judged.still_failed) and any(group.role in BY_ID[check.rule].settles for check in judged.failed)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 from catalogs.errors import CheckFailed, Fault, InputError
 from catalogs.load import Catalog
 from constraints.build import Build
+from constraints.rules.registry import that_read
 from optimizer.market.market import Market
 from optimizer.procurement.bids.changes_schema import Head, PartChange, PointChange, Reason, ResultsCompared
 from optimizer.procurement.bids.technical import catalog_cents
@@ -207,7 +208,7 @@ def _old_build_now(market: Market, old: FrontPoint, new: FrontPoint | None) -> I
     if any(p not in parts for p in build.total()):
         return
     for x in check(market, build)[1]:
-        if x.status == "fail" and not (gone and x.rule in ("procurement", "budget")):
+        if x.status == "fail" and not (gone and x.rule in that_read("offers")):
             yield _reason("rule-fails", what=x.text)
     cents, currency = catalog_cents(market, build), market.request.currency
     if cents is not None and new is not None:

@@ -14,6 +14,7 @@ from constraints.exchange import ExchangeRate, FxRate, minor_digits
 from constraints.prices.pricing import fx_rates
 from constraints.request import Request
 from constraints.rule import Check
+from constraints.rules.fit import Fit
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
 from optimizer.procurement.bids import flagging, scoring
@@ -234,7 +235,7 @@ def _over_term(quote: Quote, catalog: Catalog, terms: Terms, *, known: bool) -> 
 
 def _no_build(reason: str, left: Open) -> tuple[NotJudged, ...]:
     """What is not judged of a bid without a build, where one of its lines may be the server or its GPUs."""
-    return tuple(settled([Check.of("fit", False, reason)], left).open)
+    return tuple(settled([Check.of(Fit.id, False, reason)], left).open)
 
 
 def _with_demands(groups: list[Group], entries: Sequence[_Entry], catalog: Catalog) -> list[Group]:

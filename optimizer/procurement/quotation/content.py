@@ -185,7 +185,7 @@ def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
     placed = [*_limits(_, q), *_of_goods(_, q)]
     yield from (row for place, row in sorted(placed, key=lambda placed_row: placed_row[0]))
     for x in p.checks:
-        if x.limit is None or x.measured is None or x.rule == "site" or x.rule in that_read("orders"):
+        if x.limit is None or x.measured is None or x.rule in that_read("orders") | that_read("limits"):
             continue
         kind = "none" if x.status == "pass" else "worse"
         said = _.sentence(x.text)

@@ -13,10 +13,12 @@ from constraints.build import Case, bank, patterns
 from constraints.physics.contents import dimm_counts, inside
 from constraints.physics.links import Network, networks
 from constraints.rule import Check, Status
-from constraints.rules.fit import memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
-from constraints.rules.interconnect import BMC, host_gbit_s, net_of
-from constraints.rules.power import node_limit_w, watts_at
-from constraints.rules.rack import CORD_ENDS, racked, racks_in
+from constraints.rules.fit import Fit, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
+from constraints.rules.host_memory import HostMemory
+from constraints.rules.interconnect import BMC, Interconnect, host_gbit_s, net_of
+from constraints.rules.power import Power, node_limit_w, watts_at
+from constraints.rules.rack import CORD_ENDS, RackRule, racked, racks_in
+from constraints.rules.registry import BY_ID
 from optimizer.market.market import Market
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.words import has
@@ -59,7 +61,7 @@ def _inside(c: Case) -> Iterable[Missing]:
                 cpus="/".join(p.cpu_generations),
                 have=have,
             )
-            yield Missing(what="CPU", qty=(p.sockets - have) * n, text=text, rule="fit")
+            yield Missing(what="CPU", qty=(p.sockets - have) * n, text=text, rule=Fit.id)
     if needs_cooler(p):
         have = sum(q for x, q in c.parts(Cooling) if isinstance(x, Cooling) and x.role == "cpu-cooler")
         if have < p.sockets:
@@ -71,7 +73,7 @@ def _inside(c: Case) -> Iterable[Missing]:
                 socket=p.socket,
                 cpus=" and ".join(cpus) or "no CPU quoted",
             )
-            yield Missing(what="CPU cooler", qty=(p.sockets - have) * n, text=text, rule="fit")
+            yield Missing(what="CPU cooler", qty=(p.sockets - have) * n, text=text, rule=Fit.id)
     yield from _modules(c)
     yield from _supplies(c)
     if not c.parts(Nic) and not p.onboard_lan:
@@ -79,7 +81,7 @@ def _inside(c: Case) -> Iterable[Missing]:
             what="network card",
             qty=n,
             text=message("{platform} has no network port", platform=p.name),
-            rule="interconnect",
+            rule=Interconnect.id,
         )
 
 
@@ -94,7 +96,7 @@ def _modules(c: Case) -> Iterable[Missing]:
     modules = next(iter(dimm_counts(p)), 1)
     text = f"no {p.mem_gen} {'/'.join(p.dimm_types)} quoted; at least {floor:,.0f} GB per node, and {modules} equal "
     text += "modules fill every channel"
-    yield Missing(what="memory", qty=modules * c.build.nodes, text=text, rule="host_memory")
+    yield Missing(what="memory", qty=modules * c.build.nodes, text=text, rule=HostMemory.id)
 
 
 def _supplies(c: Case) -> Iterable[Missing]:
@@ -111,12 +113,14 @@ def _supplies(c: Case) -> Iterable[Missing]:
     load = f"a node draws {c.load_w:,} W"
     if not ways:
         if not bought:
-            yield Missing(what="power supply", qty=None, text=f"{load}, no supply for {p.name} is quoted", rule="power")
+            yield Missing(
+                what="power supply", qty=None, text=f"{load}, no supply for {p.name} is quoted", rule=Power.id
+            )
         return
     fitted, watts, name, needed = ways[0]
     if have < fitted:
         text = f"{load}: {fitted} x {name} ({watts:,} W, {needed} must carry it) per node, quoted: {have}"
-        yield Missing(what="power supply", qty=(fitted - have) * n, text=text, rule="power")
+        yield Missing(what="power supply", qty=(fitted - have) * n, text=text, rule=Power.id)
 
 
 def racks_needed(c: Case) -> int:
@@ -134,7 +138,7 @@ def _racks(c: Case) -> Iterable[Missing]:
     if have < need:
         heat = "" if c.power_unknown else f" and {c.load_w * c.build.nodes / 1000:,.1f} kW of heat"
         text = f"{c.build.nodes} x {p.rack_units or 1} U{heat}; --have racks where the site has them"
-        yield Missing(what="rack", qty=need - have, text=text, rule="rack")
+        yield Missing(what="rack", qty=need - have, text=text, rule=RackRule.id)
     pdus = sum(q for _, q in c.parts(Pdu, shared=True))
     racks = max(have, need)
     if pdus < 2 * racks:
@@ -142,7 +146,7 @@ def _racks(c: Case) -> Iterable[Missing]:
         text = message("two per rack, each able to carry {kw} kW alone", kw=f"{each / 1000:,.1f}")
         if c.power_unknown:
             text = "two per rack, each able to carry the rack alone"
-        yield Missing(what="power distribution unit", qty=2 * racks - pdus, text=text, rule="rack")
+        yield Missing(what="power distribution unit", qty=2 * racks - pdus, text=text, rule=RackRule.id)
     b = c.psus
     if b is not None:
         end = CORD_ENDS[b.inlet]
@@ -150,7 +154,7 @@ def _racks(c: Case) -> Iterable[Missing]:
         if cords < b.fitted:
             qty = (b.fitted - cords) * c.build.nodes
             text = message("{connector}, one for each of {n} supplies per node", connector=end, n=b.fitted)
-            yield Missing(what="power cord", qty=qty, text=text, rule="rack")
+            yield Missing(what="power cord", qty=qty, text=text, rule=RackRule.id)
 
 
 NOT_FOR_SALE = 10**12
@@ -192,7 +196,7 @@ def _networks(c: Case, market: Market) -> Iterable[Missing]:
                 ],
                 "; ",
             )
-            yield Missing(what=wanted.title, qty=None, text=text, rule="interconnect", reminder=wanted.optional)
+            yield Missing(what=wanted.title, qty=None, text=text, rule=Interconnect.id, reminder=wanted.optional)
             continue
         cheapest = min(found, key=lambda way: (way.cents, way.lacking))
         for part, pieces in cheapest.need.items():
@@ -254,7 +258,7 @@ def _incomplete(c: Case, market: Market, wanted: _Wanted, way: _Way) -> Missing:
         what=wanted.title,
         qty=sum(pieces for _, pieces in way.lacking),
         text=text,
-        rule="interconnect",
+        rule=Interconnect.id,
         reminder=wanted.optional,
         suggestion=[PartQty(part=part, qty=pieces) for part, pieces in way.lacking],
         cost=None if way.cents >= NOT_FOR_SALE else money(way.cents, market.request.currency),
@@ -271,21 +275,19 @@ def _short(c: Case, checks: list[Check]) -> Iterable[Missing]:
     short: dict[str, list[str]] = {}
     pieces: dict[str, int] = {}
     for x in checks:
-        if x.status != "fail" or x.rule not in WHAT or x.measured is None or x.limit is None or x.measured >= x.limit:
+        rule = BY_ID[x.rule]
+        if x.status != "fail" or not rule.shortfall or x.measured is None or x.limit is None or x.measured >= x.limit:
             continue
-        if x.unit == "modules" or (x.rule == "host_memory" and not c.parts(Memory)):
+        if x.unit == "modules" or (x.rule == HostMemory.id and not c.parts(Memory)):
             continue
         lack = math.ceil(x.limit - x.measured)
-        each = "" if x.rule == "cooling" else " per node"
-        text = f"{x.text}: {lack:,} {x.unit} too little{each}"
+        text = f"{x.text}: {lack:,} {x.unit} too little{rule.shortfall_each}"
         short.setdefault(x.rule, []).append(text)
         pieces[x.rule] = pieces.get(x.rule, 0) + (lack if x.unit == "pieces" else 0)
-    for rule, texts in short.items():
-        yield Missing(what=WHAT[rule], qty=pieces[rule] or None, text="; ".join(texts), rule=rule)
+    for of, texts in short.items():
+        yield Missing(what=BY_ID[of].shortfall, qty=pieces[of] or None, text="; ".join(texts), rule=of)
 
 
-WHAT = {"storage": "NVMe drives", "host_memory": "memory", "cooling": "liquid cooling", "cores": "CPU cores"}
-"""Rules whose shortfall is a size or a number of pieces that a finding states, and what fills it."""
 REMINDERS = (
     ("rails", "rail kit", "no line names rails: ask whether they come with the chassis"),
     ("licence", "licences", "no line names any: management (BMC), operating system, GPU software where it is licensed"),
@@ -315,7 +317,7 @@ def memory_facts(c: Case, checks: list[Check]) -> MemoryFacts | None:
     modules = sum(q for _, q in c.parts(Memory))
     if not counts or c.gpu.form_factor == "integrated":
         return None
-    mine = [check for check in checks if check.rule == "host_memory" and check.unit == "modules"]
+    mine = [check for check in checks if check.rule == HostMemory.id and check.unit == "modules"]
     status = mine[0].status if mine else "pass"
     channels = counts[0]
     if modules == 0:
@@ -353,7 +355,7 @@ def supply_facts(c: Case, checks: list[Check]) -> SupplyFacts | None:
         return None
     each = watts_at(b, c.line_volts)
     limit = node_limit_w(b, c.line_volts, c.policy)
-    mine = [check.status for check in checks if check.rule == "power"]
+    mine = [check.status for check in checks if check.rule == Power.id]
     status: Status = "fail" if c.load_w > limit or "fail" in mine else "warn" if "warn" in mine else "pass"
     if each == 0:
         text = f"{b.fitted} fitted, not specified for {c.line_volts} V"

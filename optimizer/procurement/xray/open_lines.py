@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from catalogs.load import Catalog
 from catalogs.message import message
 from constraints.rule import Check
+from constraints.rules.registry import BY_ID
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.text.languages import N_
@@ -24,27 +25,6 @@ ROLES = (
 )  # fmt: skip
 ROLE_OF = {"system": "platform", "gpu_board": "gpu"}
 SERVICES = ("warranty", "installation", "training", "licence", "freight", "service")
-CURED_BY: dict[str, frozenset[str]] = {
-    "vram": frozenset({"gpu"}),
-    "host_memory": frozenset({"memory"}),
-    "cores": frozenset({"cpu"}),
-    "lanes": frozenset({"cpu"}),
-    "storage": frozenset({"drive"}),
-    "interconnect": frozenset({"nic", "switch", "cable", "optic", "bridge"}),
-    "power": frozenset({"psu", "pdu"}),
-    "cooling": frozenset({"cooling", "rack"}),
-    "rack": frozenset({"rack", "pdu", "cable"}),
-}
-"""Roles of which a line more may make a failing rule pass."""
-FIT = {"CPU cooler": "cooling", "CPU": "cpu", "suppl": "psu", "GPU": "gpu", "server": "platform"}
-"""What rule `fit` asks a node for by its words, where it `needs` something or finds no server; what stands in the wrong
-place is not mended by a line more."""
-DRAWS = frozenset({"gpu", "cpu", "memory", "drive", "nic"})
-LOADED_BY: dict[str, frozenset[str]] = {
-    "power": DRAWS, "cooling": DRAWS, "host_memory": frozenset({"memory"}),
-    "lanes": frozenset({"gpu", "nic", "drive"}), "fit": frozenset({"gpu", "cpu", "memory", "drive", "nic"}),
-}  # fmt: skip
-"""Roles of which a line more may make a passing rule fail."""
 
 
 @dataclass(frozen=True)
@@ -123,22 +103,16 @@ def roles_of(x: Line, catalog: Catalog) -> frozenset[str] | None:
     return frozenset() if words.has("undemanded", text) else None
 
 
-def _fit_cured_by(x: Check) -> frozenset[str]:
-    if "needs " not in x.text and "no server" not in x.text:
-        return frozenset()
-    return frozenset(next(((r,) for word, r in FIT.items() if word in x.text), ()))
-
-
 def settled(checks: Sequence[Check], left: Open) -> Judgement:
     """Checks on the matched lines, without those that an open line may change."""
     out = Judgement()
     open_rules: dict[str, NotJudged] = {}
     for x in checks:
         if x.status == "fail":
-            cures = _fit_cured_by(x) if x.rule == "fit" else CURED_BY.get(x.rule, frozenset())
+            cures = BY_ID[x.rule].cures(x)
             lines = left.may_be(cures) if cures else ()
         else:
-            lines = left.may_be(LOADED_BY.get(x.rule, frozenset()), surely=True)
+            lines = left.may_be(BY_ID[x.rule].loaded_by, surely=True)
         if lines:
             before = open_rules.get(x.rule)
             text = f"{before.text}; {x.text}" if before else x.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from constraints.rules.fit import Fit
 from constraints.rules.registry import that_read
 from optimizer.text.languages import N_
 
@@ -28,5 +29,5 @@ def stop_of(checks: Iterable[Finding], gpu: str) -> str:
     no_plan = that_read("model") | that_read("row")
     texts = [c.text for c in failed if c.rule in no_plan]
     # A GPU that its chassis can't hold or feed runs no plan either.
-    texts += [c.text for c in failed if c.rule == "fit" and gpu in c.text]
+    texts += [c.text for c in failed if c.rule == Fit.id and gpu in c.text]
     return texts[0] if texts else LIMITS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from constraints.rules.fit import Fit
 from optimizer.procurement.labels import CATEGORIES, rule_titles
 from optimizer.procurement.xray.schema import Beside, Finding, Unjudged, XLine, XRay
 from optimizer.procurement.xray.stops import stop_of
@@ -178,7 +179,7 @@ def _rules(x: XRay, _: Words) -> Iterable[str]:
     unfit = [
         check.text
         for check in x.checks
-        if check.status == "fail" and check.rule == "fit" and not check.text.startswith("needs ")
+        if check.status == "fail" and check.rule == Fit.id and not check.text.startswith("needs ")
     ]
     if unfit and x.build is not None:
         yield _("Fit: {what}.", what=_.list(unfit, "; "))

@@ -13,6 +13,9 @@ from catalogs.message import message
 from constraints.build import Case
 from constraints.plan import Row
 from constraints.rule import Check
+from constraints.rules.fit import Fit
+from constraints.rules.host_memory import HostMemory
+from constraints.rules.power import Power
 from optimizer.explanation.mend.mended import Mended, mended
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
@@ -76,8 +79,8 @@ def xray(
         "scope": " ".join([found.text, *seen.notes]),
         "build": seen.facts(), "checks": [CheckFacts(**vars(x)) for x in seen.checks], "missing": seen.missing,
         "not_judged": unjudged, "not_comparable": apart,
-        "memory": None if seen.is_open("host_memory") else seen.case and memory_facts(seen.case, seen.checks),
-        "supplies": None if seen.is_open("power") else seen.case and supply_facts(seen.case, seen.checks),
+        "memory": None if seen.is_open(HostMemory.id) else seen.case and memory_facts(seen.case, seen.checks),
+        "supplies": None if seen.is_open(Power.id) else seen.case and supply_facts(seen.case, seen.checks),
         "throughput": Throughput.model_validate(throughput(market, seen.row)) if seen.row else None,
         "precision": seen.row.plan.precision if seen.row else "", "totals": priced.totals, "instead": beside,
         "mended": nearest, "ok": not (failed or apart or unjudged),
@@ -101,7 +104,7 @@ class _Seen:
         self.market = market
         if found.placed is None:
             if not found.prices_only:
-                self._settle([Check.of("fit", False, found.text)])
+                self._settle([Check.of(Fit.id, False, found.text)])
             return
         build = found.placed.build
         self.market, bare = quoted_market(market, build, paid, quote.vendor or quote.source)
@@ -113,7 +116,7 @@ class _Seen:
             self.case, checks = check(self.market, build)
             self._settle(checks)
         except InputError as e:
-            wrong = [Check.of("fit", False, f"{f.text}. Match its lines in a mapping file.") for f in e.faults]
+            wrong = [Check.of(Fit.id, False, f"{f.text}. Match its lines in a mapping file.") for f in e.faults]
             self._settle(wrong)
             return
         self.row = best_row(self.market, self.case, self.case.gpu, self.case.per_node)

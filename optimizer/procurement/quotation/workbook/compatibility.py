@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from constraints.rules.budget import Budget
 from constraints.rules.registry import that_read
 from optimizer.procurement.labels import STATUS, rule, unit
 from optimizer.procurement.quotation.workbook.book import Book
@@ -35,10 +36,10 @@ def add(book: Book) -> None:
         s.number(row, 0, i + 1, num_format="0", align="center", **cell)
         s.text(row, 1, rule(_, x.rule), **cell)
         status = x.status
-        if x.rule != "budget" or q.budget is None:
+        if x.rule != Budget.id or q.budget is None:
             dated = f" {_('(as priced when this file was made)')}" if x.rule in that_read("orders") and x.limit else ""
             s.text(row, 2, _.sentence(x.text) + dated, **cell)
-        if x.rule == "budget" and q.budget is not None:
+        if x.rule == Budget.id and q.budget is not None:
             status = "pass" if q.sums.total <= q.budget else "fail"
             s.money(row, 3, "=total", q.sums.total, **cell)
             s.formula(row, 4, "=budget", q.amount(q.budget), num_format=book.money_format, **cell)
