@@ -16,7 +16,7 @@ from constraints.physics.circuits import regions, standard
 from constraints.policy import Policy
 from constraints.request import Circuit
 from optimizer.explanation.conditions.conditions import conditions
-from optimizer.explanation.conditions.levers import Count, Members
+from optimizer.explanation.conditions.levers import Count, Members, Number
 from optimizer.explanation.conditions.loosening import levers
 from optimizer.explanation.no_build.explained import no_build
 from optimizer.explanation.no_build.ways_out import ways_out
@@ -100,6 +100,17 @@ def test_other_numbers_of_the_same_gpus_are_tried(seed: int) -> None:
             assert asking.total(found.change, found.found) == min(known) and found.change.fields["gpu_count"] != 13
             seen += 1
     assert seen
+
+
+def test_the_circuit_asked_for_is_the_next_smaller_one() -> None:
+    """Where the smallest circuit of another voltage does, what fails is the one asked for, not the largest of all."""
+    asked = Circuit(amps=10, volts=120)
+    found = [x for x in levers(squeezed(0, circuit=asked).base) if x.key.startswith("circuit")]
+    assert {x.key for x in found} == {"circuit", "circuit-volts"}
+    for lever in found:
+        assert isinstance(lever, Number)
+        assert lever.say(0) == "a circuit of 10 A at 120 V" and lever.fields(0) == Change.of(circuit=asked)
+        assert lever.say(1) != lever.say(0)
 
 
 def test_what_is_asked_in_is_said_to_fail_with_it() -> None:

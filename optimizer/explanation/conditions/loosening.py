@@ -16,7 +16,7 @@ from optimizer.explanation.conditions.levers import Budget, Choice, Count, Lever
 from optimizer.explanation.questions import Asking, Change
 from optimizer.market.market import Market
 from optimizer.request.entry import Figure, NameList, Others, Sizes
-from optimizer.request.fields import LOADS
+from optimizer.request.fields import LOADS, without
 from optimizer.request.load import load_of
 from optimizer.search.front import Found
 from optimizer.search.judging import check
@@ -65,7 +65,7 @@ def _of(c: Condition, market: Market) -> Lever | None:
         case NameList():
             return _members(c, c.loosens, market)
         case Sizes():
-            return _sizes(c.key, c, c.loosens, c.loosens.lists(market)[0])
+            return _sizes(c.key, c.field, c.loosens, c.loosens.lists(market)[0], market)
         case Others():
             steps = c.loosens.steps(market)
             return Choice(c.key, [[(text, Change(fields)) for text, fields in alike] for alike in steps])
@@ -77,23 +77,24 @@ def _of_other_kinds(c: Condition, market: Market) -> list[Lever]:
     """Levers of a size to those of other kinds, each kind by itself."""
     if not isinstance(c.loosens, Sizes):
         return []
-    return [_sizes(c.loosens.others, c, c.loosens, sizes) for sizes in c.loosens.lists(market)[1:]]
+    return [_sizes(c.loosens.others, c.field, c.loosens, sizes, market) for sizes in c.loosens.lists(market)[1:]]
 
 
-def _sizes(key: str, c: Condition, loosens: Sizes, sizes: Sequence[Any]) -> Number:
-    """The least of sizes of one kind, the smallest first."""
+def _sizes(key: str, field: str, loosens: Sizes, sizes: Sequence[Any], market: Market) -> Number:
+    """The least of sizes of one kind, the smallest first; before them stands the one asked for, which fails."""
+    own = getattr(market.request, field)
 
     def reached(asking: Asking, change: Change, found: Found) -> int:
         built = asking.built(change, found)
         return next((i for i, size in enumerate(sizes, 1) if loosens.carries(built, size)), len(sizes) + 1)
 
     def fields(value: int) -> Change:
-        return Change({c.field: sizes[value - 1]})
+        return Change({field: sizes[value - 1] if value else own})
 
     def say(value: int) -> str:
-        return loosens.words(sizes[value - 1])
+        return loosens.words(sizes[value - 1] if value else own)
 
-    return Number(key, 0, len(sizes), fields, say, reached, free=c.without)
+    return Number(key, 0, len(sizes), fields, say, reached, free=Change(without(field)))
 
 
 def _members(c: Condition, loosens: NameList, market: Market) -> Members:
