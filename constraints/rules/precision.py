@@ -15,6 +15,7 @@ from constraints.rule import Check, Rule
 
 if TYPE_CHECKING:
     from constraints.build import Case
+    from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
 
 BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "int4": 4, "nvfp4": 4, "mxfp4": 4, "fp4-mix": 4}
@@ -70,6 +71,13 @@ class Precision(Rule):
     phase = "parts"
     reads = frozenset({"plan", "model"})
 
+    def may(self, facts: Facts) -> str:
+        """A row whose plan the GPU's generation or the request does not admit."""
+        if facts.gpu is None or facts.row is None:
+            return ""
+        # Sound: the row's plan is the build's plan, so that this is the very question of `check`.
+        return precision_fault(facts.gpu.arch, facts.row.plan.precision, facts.llm, facts.request)
+
     def encode(self, m: FamilyModel) -> None:
         for row, chosen in m.rows.items():
             if not admitted(m.gpu.arch, row.plan.precision, m.llm, m.request):
@@ -77,20 +85,9 @@ class Precision(Rule):
 
     def check(self, c: Case) -> list[Check]:
         arch, precision = c.gpu.arch, c.plan.precision
-        mode = support(arch).get(precision)
-        if mode is None:
-            return [
-                Check.of(self.id, False, message("{arch} GPUs do not run {precision}", arch=arch, precision=precision))
-            ]
-        if not runs(arch, precision, c.request):
-            text = message(
-                "{arch} GPUs do not run {precision} natively: they only unpack such weights, which full training can't",
-                arch=arch,
-                precision=precision,
-            )
-            return [Check.of(self.id, False, text)]
-        if precision not in wanted(c.llm, c.request):
-            return [Check.of(self.id, False, _unwanted(precision, c.llm, c.request))]
+        if fault := precision_fault(arch, precision, c.llm, c.request):
+            return [Check.of(self.id, False, fault)]
+        mode = support(arch)[precision]
         if mode[0] == "native":
             return [
                 Check.of(self.id, True, message("{arch} runs {precision} natively", arch=arch, precision=precision))
@@ -107,6 +104,19 @@ class Precision(Rule):
                 ),
             )
         ]
+
+
+def precision_fault(arch: str, precision: str, llm: Llm, request: Request) -> str:
+    """Why a generation may not run the model at a precision; empty where it may."""
+    if precision not in support(arch):
+        return message("{arch} GPUs do not run {precision}", arch=arch, precision=precision)
+    if not runs(arch, precision, request):
+        return message(
+            "{arch} GPUs do not run {precision} natively: they only unpack such weights, which full training can't",
+            arch=arch,
+            precision=precision,
+        )
+    return "" if precision in wanted(llm, request) else _unwanted(precision, llm, request)
 
 
 def _unwanted(precision: str, llm: Llm, request: Request) -> str:

@@ -23,6 +23,7 @@ from constraints.rule import Check, Rule
 
 if TYPE_CHECKING:
     from constraints.build import Case
+    from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
 
 Shape = tuple[int, int, int, int]
@@ -209,6 +210,14 @@ class Software(Rule):
     title = N_("Software")
     phase = "parts"
     reads = frozenset({"plan", "model"})
+
+    def may(self, facts: Facts) -> str:
+        """A row whose plan no admitted engine starts on the family's GPUs."""
+        row = facts.row
+        if facts.gpu is None or row is None:
+            return ""
+        # Sound: the row's plan and node size are the build's, so that this is the very question of `check`.
+        return software_fault(facts.llm, facts.gpu, row.plan, facts.request, row.key.per_node)
 
     def encode(self, m: FamilyModel) -> None:
         for row, chosen in m.rows.items():
