@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Protocol
 
-from catalogs.message import message
+from catalogs.message import N_, message
 from optimizer.explanation.questions import Asking, Change
 from optimizer.search.clock import TimeUp
 from optimizer.search.front import Found
@@ -193,7 +193,7 @@ class Members:
     fields: Callable[[frozenset[str]], Change]
     say: Callable[[Sequence[str]], str]
     used: Callable[[Asking, Change, Found], frozenset[str]]
-    lacking: str = "without {}"
+    lacking: str = N_("without {list}")
 
     def least(self, asking: Asking, also: Change) -> Loosened | None:
         try:
@@ -221,7 +221,7 @@ class Members:
         for name in sorted(need):
             less = also | self.fields(need - {name})
             if asking.cheapest(less) is None:
-                smaller, failed = self.lacking.format(name), less
+                smaller, failed = message(self.lacking, list=name), less
             else:
                 need -= {name}  # one more offer may make a part dearer: a fresh one goes before a stale one
         change = also | self.fields(need)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from catalogs.engines.support import support_rows
 from catalogs.llm import Llm
-from catalogs.message import message
+from catalogs.message import N_, message
 from catalogs.schema import Gpu
 from constraints.rules.precision import wanted
 from optimizer.explanation.conditions.conditions import CONTAINED_AIR_W, Condition, conditions
@@ -31,13 +31,22 @@ def levers(market: Market) -> list[Lever]:
     found = [x for c in held if (x := _of(c, market))]
     found += [x for c in held for x in _of_other_kinds(c, market)]
     if r.gpu_count is not None:
-        names = listed(sorted(market.catalog.parts[g].name for g in r.gpus), "or")
-        found.append(Count("gpu-count", lambda n: f"another number of GPUs: {n} x {names}"))
+        found.append(Count("gpu-count", _counted(sorted(market.catalog.parts[gpu].name for gpu in r.gpus))))
     if not r.offload and not r.trains and market.llm.is_moe:
         found.append(_offload(market))
     if smaller := _smaller_models(market):
         found.append(Choice("model", [[x] for x in smaller]))
     return found
+
+
+def _counted(gpus: Sequence[str]) -> Callable[[int], str]:
+    """What another number of the GPUs asked for is called."""
+    first, *others = gpus or [""]
+
+    def say(number: int) -> str:
+        return message("another number of GPUs: {what}", what=listed([f"{number} x {first}", *others], "or"))
+
+    return say
 
 
 def _offload(market: Market) -> Lever:
@@ -115,7 +124,7 @@ def _members(c: Condition, loosens: NameList, market: Market) -> Members:
         held = loosens.held(asking.built(change, found))
         return frozenset(own) - held if loosens.demanded else held
 
-    lacking = "with {}" if loosens.demanded else "without {}"
+    lacking = N_("with {list}") if loosens.demanded else N_("without {list}")
     return Members(c.key, extra, fields, say, used, lacking)
 
 
@@ -144,8 +153,10 @@ def _number(condition: Condition, figure: Figure, market: Market) -> Number:
 def _load(market: Market) -> Number | None:
     """Less load, in thousandths of the request's."""
     r = market.request
-    name, unit = (
-        ("tokens_per_day", "tokens a day") if r.tokens_per_day else ("requests_per_second", "requests a second")
+    name, words = (
+        ("tokens_per_day", N_("{n} tokens a day"))
+        if r.tokens_per_day
+        else ("requests_per_second", N_("{n} requests a second"))
     )
     load, full = load_of(r, market.policy), r.tokens_per_day or r.requests_per_second
     if load is None or not full:
@@ -162,7 +173,7 @@ def _load(market: Market) -> Number | None:
         return tenths and math.floor(tenths / 10 / load.needed_tok_s * 1000)
 
     return Number(
-        "load", 1000, 1, lambda v: Change({name: at(v)}), lambda v: f"{trimmed(at(v))} {unit}", reached, guess
+        "load", 1000, 1, lambda v: Change({name: at(v)}), lambda v: message(words, n=trimmed(at(v))), reached, guess
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from catalogs.message import message
+from catalogs.message import joined, message
 from catalogs.schema import Gpu, Kind
 from constraints.physics.contents import holders
 from constraints.rules.precision import runs, wanted
@@ -39,9 +39,14 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
         elif gpu.id not in held:
             why = "no chassis that can be bought holds it"
         elif not admitted and gpu.id not in planned:
-            why = message("runs none of the precisions admitted ({list})", list=", ".join(wanted(llm, r)) or "none")
+            why = message("runs none of the precisions admitted ({list})", list=joined(wanted(llm, r)) or "none")
         elif not any(served(llm, gpu, p, r) for p in admitted) and gpu.id not in planned:
-            why = f"no released engine {'trains' if r.trains else 'serves'} {llm.architecture} on it as asked"
+            why = message(
+                "no released engine trains {what} on it as asked"
+                if r.trains
+                else "no released engine serves {what} on it as asked",
+                what=llm.architecture,
+            )
         elif said := _said_early(solver, gpu):
             why = said
         elif gpu.id not in nodes:
