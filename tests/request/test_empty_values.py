@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from optimizer.cli.app import app
 
 ROOT: Any = typer.main.get_command(app)
-RUN = CliRunner()
+
+
+def tried(*words: str) -> tuple[int, str]:
+    """(exit code, what is said); the tree of commands is built once for all of the many lines."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), pytest.raises(SystemExit) as ended:
+        ROOT.main(args=list(words), prog_name="dsopt")
+    code = ended.value.code
+    assert isinstance(code, int)
+    return code, said.getvalue()
 
 
 def commands(command: Any = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -42,13 +52,13 @@ def test_all_commands_are_walked() -> None:
 @pytest.mark.parametrize("value", ["", "  ", ","])
 def test_empty_values_are_refused(path: tuple[str, ...], option: str, value: str) -> None:
     args = [*path, *([option] if option else []), value, *([] if path else ["solve"])]
-    done = RUN.invoke(app, args)
-    assert done.exit_code == 2, (args, done.output)
-    assert "the value is empty" in done.output, (args, done.output)
+    code, said = tried(*args)
+    assert code == 2, (args, said)
+    assert "the value is empty" in said, (args, said)
 
 
 def test_an_option_with_an_equals_sign() -> None:
-    done = RUN.invoke(app, ["solve", "--model", "v3-671b", "--budget="])
-    assert done.exit_code == 2
-    assert "'--budget'" in done.output
-    assert "the value is empty" in done.output
+    code, said = tried("solve", "--model", "v3-671b", "--budget=")
+    assert code == 2
+    assert "'--budget'" in said
+    assert "the value is empty" in said
