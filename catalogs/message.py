@@ -52,6 +52,11 @@ def joined(texts: Iterable[str], between: str = ", ", last: str = "") -> str:
     return Message(key, {place[1:-1]: piece for place, piece in zip(places, pieces, strict=True)})
 
 
+def sentence_of(clause: str) -> str:
+    """A clause as a sentence of its own, with its stop."""
+    return Message("{clause}.", {"clause": clause})
+
+
 def message_data(text: str) -> dict[str, Any]:
     """A message as JSON has it: its English `text`, its `key` and its `values`; of a text without a key the text."""
     if not isinstance(text, Message):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from catalogs.message import N_, joined, message
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.time_money import periods_in
-from optimizer.text.languages import N_
 
 SHEET = N_("name of the sheet")
 PERIODS = {
@@ -41,9 +41,9 @@ class Said:
     values: dict[str, str]
 
     @property
-    def english(self) -> str:
+    def text(self) -> str:
         """The finished sentence."""
-        return TEXTS[self.code].format(**self.values)
+        return message(TEXTS[self.code], **self.values)
 
 
 def said_of(quote: Quote) -> list[Said]:
@@ -51,7 +51,10 @@ def said_of(quote: Quote) -> list[Said]:
     found = quote.recurring
     if found is None:
         return []
-    line = f"{found.why}, {_rows(found.at)}" if found.at else found.why
+    line = found.why
+    if found.at:
+        one, several = N_("{words}, row {rows}"), N_("{words}, rows {rows}")
+        line = message(one if len(found.at) == 1 else several, words=found.why, rows=joined(map(str, found.at)))
     period = PERIODS[found.period] if found.period else ""
     if found.counted_months is not None:
         values = {"period": period, "months": str(found.counted_months), "line": line}
@@ -75,7 +78,10 @@ def said_of(quote: Quote) -> list[Said]:
 
 def _rows(rows: Sequence[int]) -> str:
     """`row 2`, `rows 2, 12`; a term that no row states stands in the name of the sheet."""
-    return f"{'row' if len(rows) == 1 else 'rows'} {', '.join(map(str, rows))}" if rows else SHEET
+    if not rows:
+        return SHEET
+    numbers = joined(map(str, rows))
+    return message("row {rows}", rows=numbers) if len(rows) == 1 else message("rows {rows}", rows=numbers)
 
 
 def _amount(x: Decimal) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from optimizer.procurement.reading.mapping import Mapping, Tax
+from optimizer.result.document import Text
 
 How = Literal["exact", "normalised", "alias", "contained", "fuzzy", "mapped", "bundle", "none"]
 Severity = Literal["error", "warning", "note"]
@@ -27,7 +28,7 @@ class Issue(Frozen):
 
     code: str
     severity: Severity
-    text: str
+    text: Text
     row: int | None = None
     stated: Decimal | None = None
     computed: Decimal | None = None
@@ -37,7 +38,7 @@ class Notice(Frozen):
     """What the reader saw and did, for the buyer to know."""
 
     code: str
-    text: str
+    text: Text
 
 
 class Match(Frozen):
@@ -47,7 +48,7 @@ class Match(Frozen):
     part: str | None = None
     score: int = 0
     candidates: tuple[str, ...] = ()
-    reason: str = ""
+    reason: Text = ""
 
 
 class Line(Frozen):

@@ -477,7 +477,12 @@ def _over(x: Line, months: int, period: Period) -> Line:
     """A line whose price is one of a period, over so many months."""
     wanted = periods_in(months, period)
     total = None if x.line_total is None else cents(x.line_total / x.periods * wanted)
-    text = f"a price of each {period}, times {wanted.normalize():f}: {months} months"
+    text = message(
+        "a price of each {period}, times {times}: {months} months",
+        period=period,
+        times=f"{wanted.normalize():f}",
+        months=months,
+    )
     issues = (*x.issues, _note(x.row, "times-periods", text))
     return x.model_copy(update={"periods": wanted, "line_total": total, "issues": issues})
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
-from catalogs.message import message
+from catalogs.message import joined, message
 from constraints.exchange import half_up, minor_digits
 from constraints.prices.pricing import fx_rates
 from constraints.request import Request
@@ -87,17 +87,28 @@ class Conversion:
             else "The quote's prices hold tax, of no known rate: they can't be compared (--tax 19%)",
             "unknown": "The quote does not say whether its prices hold tax: they are taken as net",
         }  # fmt: skip
-        text = words[q.tax]
+        clauses = [words[q.tax]]
         several = sorted({line.currency for line in q.lines if line.currency})
         if not code and len(several) > 1:
-            text += f"; its lines are in {', '.join(several)}, each taken at its own rate"
+            currencies = ", ".join(several)
+            clauses.append(message("its lines are in {currencies}, each taken at its own rate", currencies=currencies))
         elif not code:
-            text += "; it names no currency, so no price can be compared (currency in --map)"
+            clauses.append("it names no currency, so no price can be compared (currency in --map)")
         elif usd is None:
-            text += f"; no exchange rate of {code} is known, so no price can be compared (--rate USD_PER_{code})"
+            clauses.append(
+                message(
+                    "no exchange rate of {code} is known, so no price can be compared (--rate USD_PER_{code})",
+                    code=code,
+                )
+            )
         elif code != self.request.currency:
             per = self.usd[code] / self.usd[self.request.currency]
-            text += f"; at 1 {code} = {_shown(per)} {self.request.currency} ({self.source})"
+            clauses.append(
+                message(
+                    "at 1 {code} = {rate} {unit} ({source})",
+                    code=code, rate=_shown(per), unit=self.request.currency, source=self.source,
+                )
+            )  # fmt: skip
         return Basis(
             currency=self.request.currency,
             quote_currency=code,
@@ -106,7 +117,7 @@ class Conversion:
             rate_source=self.source,
             tax=q.tax,
             tax_rate=None if rate is None else f"{rate:f}",
-            text=text + ". All amounts below are net.",
+            text=joined([joined(clauses, "; "), "All amounts below are net."], ". "),
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from catalogs.message import joined, message
+from catalogs.message import N_, joined, message
 from catalogs.schema import Cooling, Cpu, Kind, Link, Memory, Nic, Part, Pdu, Psu, Rack, Switch
 from constraints.build import Case, bank, patterns
 from constraints.physics.contents import dimm_counts, inside
@@ -71,7 +71,7 @@ def _inside(c: Case) -> Iterable[Missing]:
                 platform=p.name,
                 n=p.sockets,
                 socket=p.socket,
-                cpus=" and ".join(cpus) or "no CPU quoted",
+                cpus=joined(cpus, " and ") or "no CPU quoted",
             )
             yield Missing(what="CPU cooler", qty=(p.sockets - have) * n, text=text, rule=Fit.id)
     yield from _modules(c)
@@ -94,8 +94,12 @@ def _modules(c: Case) -> Iterable[Missing]:
         return
     floor = c.policy["host_memory.floor_percent"] * c.per_node * c.gpu.vram_gb / 100
     modules = next(iter(dimm_counts(p)), 1)
-    text = f"no {p.mem_gen} {'/'.join(p.dimm_types)} quoted; at least {floor:,.0f} GB per node, and {modules} equal "
-    text += "modules fill every channel"
+    text = message(
+        "no {kind} quoted; at least {floor} GB per node, and {modules} equal modules fill every channel",
+        kind=f"{p.mem_gen} {'/'.join(p.dimm_types)}",
+        floor=f"{floor:,.0f}",
+        modules=modules,
+    )
     yield Missing(what="memory", qty=modules * c.build.nodes, text=text, rule=HostMemory.id)
 
 
@@ -110,16 +114,19 @@ def _supplies(c: Case) -> Iterable[Missing]:
         if node_limit_w(bank(u, fitted, needed), c.line_volts, c.policy) >= c.load_w
     )  # fmt: skip
     have = sum(q for _, q in bought)
-    load = f"a node draws {c.load_w:,} W"
     if not ways:
         if not bought:
-            yield Missing(
-                what="power supply", qty=None, text=f"{load}, no supply for {p.name} is quoted", rule=Power.id
+            text = message(
+                "a node draws {watts} W, no supply for {platform} is quoted", watts=f"{c.load_w:,}", platform=p.name
             )
+            yield Missing(what="power supply", qty=None, text=text, rule=Power.id)
         return
     fitted, watts, name, needed = ways[0]
     if have < fitted:
-        text = f"{load}: {fitted} x {name} ({watts:,} W, {needed} must carry it) per node, quoted: {have}"
+        text = message(
+            "a node draws {load} W: {n} x {supply} ({watts} W, {needed} must carry it) per node, quoted: {have}",
+            load=f"{c.load_w:,}", n=fitted, supply=name, watts=f"{watts:,}", needed=needed, have=have,
+        )  # fmt: skip
         yield Missing(what="power supply", qty=(fitted - have) * n, text=text, rule=Power.id)
 
 
@@ -136,8 +143,12 @@ def _racks(c: Case) -> Iterable[Missing]:
     need = max(1, racks_needed(c))
     have = sum(q for x, q in c.parts(Rack, shared=True))
     if have < need:
-        heat = "" if c.power_unknown else f" and {c.load_w * c.build.nodes / 1000:,.1f} kW of heat"
-        text = f"{c.build.nodes} x {p.rack_units or 1} U{heat}; --have racks where the site has them"
+        nodes, units = c.build.nodes, p.rack_units or 1
+        size = f"{nodes} x {units} U"
+        if not c.power_unknown:
+            heat = f"{c.load_w * nodes / 1000:,.1f}"
+            size = message("{nodes} x {units} U and {kw} kW of heat", nodes=nodes, units=units, kw=heat)
+        text = joined([size, "--have racks where the site has them"], "; ")
         yield Missing(what="rack", qty=need - have, text=text, rule=RackRule.id)
     pdus = sum(q for _, q in c.parts(Pdu, shared=True))
     racks = max(have, need)
@@ -251,7 +262,12 @@ def _incomplete(c: Case, market: Market, wanted: _Wanted, way: _Way) -> Missing:
     """What a network lacks, in words, with its pieces and their price."""
     ports = c.build.nodes * wanted.per_node
     said = ", ".join(f"{pieces} x {c.catalog.parts[part].name}" for part, pieces in way.lacking)
-    text = f"joins {c.build.nodes} nodes by {ports} ports; with what is quoted it still takes {said}"
+    text = message(
+        "joins {nodes} nodes by {ports} ports; with what is quoted it still takes {parts}",
+        nodes=c.build.nodes,
+        ports=ports,
+        parts=said,
+    )
     if wanted.optional:
         text = message("cards for it are quoted, but not all that joins them: {why}", why=text)
     return Missing(
@@ -281,11 +297,12 @@ def _short(c: Case, checks: list[Check]) -> Iterable[Missing]:
         if x.unit == "modules" or (x.rule == HostMemory.id and not c.parts(Memory)):
             continue
         lack = math.ceil(x.limit - x.measured)
-        text = f"{x.text}: {lack:,} {x.unit} too little{rule.shortfall_each}"
-        short.setdefault(x.rule, []).append(text)
+        whole, each = N_("{why}: {lack} {unit} too little"), N_("{why}: {lack} {unit} too little per node")
+        key = each if rule.shortfall_each else whole
+        short.setdefault(x.rule, []).append(message(key, why=x.text, lack=f"{lack:,}", unit=x.unit))
         pieces[x.rule] = pieces.get(x.rule, 0) + (lack if x.unit == "pieces" else 0)
     for of, texts in short.items():
-        yield Missing(what=BY_ID[of].shortfall, qty=pieces[of] or None, text="; ".join(texts), rule=of)
+        yield Missing(what=BY_ID[of].shortfall, qty=pieces[of] or None, text=joined(texts, "; "), rule=of)
 
 
 REMINDERS = (
@@ -322,7 +339,7 @@ def memory_facts(c: Case, checks: list[Check]) -> MemoryFacts | None:
     channels = counts[0]
     if modules == 0:
         return MemoryFacts(modules=0, channels=channels, full=counts, status="fail", text="no modules quoted")
-    ways = " or ".join(map(str, counts))
+    ways = joined(map(str, counts), " or ")
     if modules in counts:
         text = message(
             "{n} modules fill all {channels} channels with {each} each",
@@ -358,16 +375,24 @@ def supply_facts(c: Case, checks: list[Check]) -> SupplyFacts | None:
     mine = [check.status for check in checks if check.rule == Power.id]
     status: Status = "fail" if c.load_w > limit or "fail" in mine else "warn" if "warn" in mine else "pass"
     if each == 0:
-        text = f"{b.fitted} fitted, not specified for {c.line_volts} V"
+        unfit = message("{n} fitted, not specified for {volts} V", n=b.fitted, volts=c.line_volts)
         return SupplyFacts(
-            load_w=c.load_w, limit_w=0, fitted=b.fitted, needed=b.needed, watts=0, status="fail", text=text
+            load_w=c.load_w, limit_w=0, fitted=b.fitted, needed=b.needed, watts=0, status="fail", text=unfit
         )
-    text = (
-        f"{b.fitted} x {each:,} W, of which {b.needed} must carry the node: {c.load_w:,} W of {limit:,} W allowed, "
-        + (f"{c.load_w - limit:,} W too weak" if c.load_w > limit else f"{limit - c.load_w:,} W to spare")
+    carries = message(
+        N_("{n} x {watts} W, of which {needed} must carry the node: {load} W of {limit} W allowed, {apart} W too weak")
+        if c.load_w > limit
+        else N_(
+            "{n} x {watts} W, of which {needed} must carry the node: {load} W of {limit} W allowed, {apart} W to spare"
+        ),
+        n=b.fitted,
+        watts=f"{each:,}",
+        needed=b.needed,
+        load=f"{c.load_w:,}",
+        limit=f"{limit:,}",
+        apart=f"{abs(limit - c.load_w):,}",
     )
-    if b.fitted == b.needed:
-        text += "; not redundant"
+    text = joined([carries, *(["not redundant"] if b.fitted == b.needed else [])], "; ")
     return SupplyFacts(
         load_w=c.load_w, limit_w=limit, fitted=b.fitted, needed=b.needed, watts=each, status=status, text=text
     )  # fmt: skip

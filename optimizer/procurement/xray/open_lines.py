@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from catalogs.load import Catalog
-from catalogs.message import message
+from catalogs.message import joined, message
 from constraints.rule import Check
 from constraints.rules.registry import BY_ID
 from optimizer.procurement.reading import words
@@ -115,7 +115,7 @@ def settled(checks: Sequence[Check], left: Open) -> Judgement:
             lines = left.may_be(BY_ID[x.rule].loaded_by, surely=True)
         if lines:
             before = open_rules.get(x.rule)
-            text = f"{before.text}; {x.text}" if before else x.text
+            text = joined([before.text, x.text], "; ") if before else x.text
             both = (*before.lines, *(line for line in lines if line not in before.lines)) if before else lines
             open_rules[x.rule] = NotJudged(x.rule, text, both)
         else:
@@ -136,8 +136,8 @@ def where(lines: Iterable[OpenLine]) -> str:
             runs[-1].append(n)
         else:
             runs.append([n])
-    said = ", ".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
+    said = joined(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
     if not rows:
         return UNREAD
     text = message("rows {rows}", rows=said) if len(rows) > 1 else message("row {rows}", rows=said)
-    return ALSO_UNREAD.format(where=text) if any(line.row is None for line in lines) else text
+    return message(ALSO_UNREAD, where=text) if any(line.row is None for line in lines) else text

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from catalogs.errors import InputError
 from catalogs.load import Catalog
-from catalogs.message import message
+from catalogs.message import N_, joined, message, sentence_of
 from catalogs.schema import Platform
 from constraints.physics.contents import gpus_inside
 from optimizer.procurement.reading.build import NODES, Placed, is_shared, to_build
@@ -41,7 +41,7 @@ def scope(quote: Quote, catalog: Catalog) -> Scope:
         fault = e.faults[0]
         if fault.code == "mixed-nodes":
             return _main_kind(quote, catalog)
-        text = f"No build, so no rule was checked: {fault.text}. {fault.remedy}"
+        text = message("No build, so no rule was checked: {why}. {remedy}", why=fault.text, remedy=fault.remedy)
         return Scope(None, text, frozenset(), reason=fault.text)
     return _judged(placed, _said(placed, catalog), _rows(quote, placed))
 
@@ -53,7 +53,7 @@ def _judged(placed: Placed, text: str, rows: frozenset[int]) -> Scope:
     reason = message(
         "{n} nodes are quoted, at most {most} are judged", n=f"{placed.build.nodes:,}", most=f"{MOST_NODES:,}"
     )
-    return Scope(None, f"{reason}.", frozenset(), reason=reason)
+    return Scope(None, sentence_of(reason), frozenset(), reason=reason)
 
 
 def _rows(quote: Quote, placed: Placed) -> frozenset[int]:
@@ -68,12 +68,13 @@ def _rows(quote: Quote, placed: Placed) -> frozenset[int]:
 def _said(placed: Placed, catalog: Catalog) -> str:
     build = placed.build
     name = next(catalog.parts[p].name for p in build.node if catalog.parts[p].kind in NODES)
-    nodes = "node" if build.nodes == 1 else "equal nodes"
-    text = f"X-rayed as {build.nodes} {nodes} of {name} with all matched lines."
+    one = N_("X-rayed as {nodes} node of {platform} with all matched lines.")
+    several = N_("X-rayed as {nodes} equal nodes of {platform} with all matched lines.")
+    said: list[str] = [message(one if build.nodes == 1 else several, nodes=build.nodes, platform=name)]
     if placed.unplaced:
-        rows = ", ".join(str(x.row) for x in placed.unplaced)
-        text += f" Not part of the build, no rule saw them: rows {rows}."
-    return " ".join([text, *(f"{n.text}." for n in placed.notices)])
+        rows = joined(str(x.row) for x in placed.unplaced)
+        said.append(message("Not part of the build, no rule saw them: rows {rows}.", rows=rows))
+    return joined([*said, *(sentence_of(n.text) for n in placed.notices)], " ")
 
 
 def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
@@ -99,17 +100,19 @@ def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
         )
     except InputError as e:
         reason = message("Different kinds of nodes, and none of them a build: {why}", why=e.faults[0].text)
-        return Scope(None, f"{reason}.", frozenset(), reason=reason)
+        return Scope(None, sentence_of(reason), frozenset(), reason=reason)
     others = []
     for p, lines in of.items():
         if p != main:
-            rows = ", ".join(str(line.row) for line in lines if line.row not in mine)
+            rows = joined(str(line.row) for line in lines if line.row not in mine)
             others.append(message("{names} (rows {rows})", names=catalog.parts[p].name, rows=rows))
-    unseen = " ".join(f"Not X-rayed by rules, only by price: {x}." for x in others)
-    text = (
-        f"The quote holds {len(of)} kinds of nodes; lines were taken as parts of the node that they stand below. "
-        f"{_said(placed, catalog)} {unseen} To X-ray one of them, leave out the others' rows (ignore_rows in --map)."
+    taken = message(
+        "The quote holds {kinds} kinds of nodes; lines were taken as parts of the node that they stand below.",
+        kinds=len(of),
     )
+    unseen = joined((message("Not X-rayed by rules, only by price: {nodes}.", nodes=x) for x in others), " ")
+    alone = "To X-ray one of them, leave out the others' rows (ignore_rows in --map)."
+    text = joined([taken, _said(placed, catalog), unseen, alone], " ")
     return replace(_judged(placed, text, _rows(quote, placed) & mine), others=tuple(others))
 
 

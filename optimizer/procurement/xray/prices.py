@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from catalogs.load import Catalog
-from catalogs.message import message
+from catalogs.message import joined, message
 from catalogs.offers import MOST_PIECES, Condition, Offer
 from catalogs.schema import GpuBoard, Kind
 from constraints.build import Build
@@ -167,12 +167,8 @@ def catalog_cents(market: Market, part: str, pieces: int, board: str = "") -> tu
         if found is not None:
             line = next((line for line in found.lines if line.offer is not None), None)
             offer = line.offer if line else None
-            said = (
-                f"{offer.confidence}, {offer.date}, {offer.seller}{', stale' if line and line.stale else ''}"
-                if offer
-                else ""
-            )
-            return found.cents, said
+            words = [offer.confidence, str(offer.date), offer.seller] if offer else []
+            return found.cents, joined([*words, *(["stale"] if line and line.stale else [])])
     for b in sorted(catalog.of(Kind.GPU_BOARD), key=lambda b: b.id != board):
         if isinstance(b, GpuBoard) and b.gpu == part and b.id in book.prices:
             whole, said = catalog_cents(market, b.id, 1)
@@ -333,9 +329,14 @@ def _otherwise(market: Market, part: str, why: str) -> str:
     if cents is None:
         return why
     offers = market.catalog.offers[part]
-    kinds = " or ".join(sorted({o.condition for o in offers} - market.request.conditions))
+    kinds = joined(sorted({o.condition for o in offers} - market.request.conditions), " or ")
     unit = market.request.currency
-    return f"no new offer; to be had {kinds} at {money(cents, unit)} {unit} ({said})" if kinds else why
+    if not kinds:
+        return why
+    price = f"{money(cents, unit)} {unit}"
+    return message(
+        "no new offer; to be had {conditions} at {price} ({source})", conditions=kinds, price=price, source=said
+    )
 
 
 def _hardware(quote: Quote, cents: Mapping[int, int | None]) -> int | None:

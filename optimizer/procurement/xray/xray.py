@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from catalogs.errors import InputError
-from catalogs.message import message
+from catalogs.message import joined, message
 from constraints.build import Case
 from constraints.plan import Row
 from constraints.rule import Check
@@ -66,7 +66,7 @@ def xray(
         if hardware is not None and 0 < hardware <= MOST_BUDGET:
             beside = instead(market, hardware, *seen.speed(nearest), clock, rows)
     findings = [*_findings(quote)]
-    apart = [x.english for x in said_of(quote)] if quote.time_money else []
+    apart = [x.text for x in said_of(quote)] if quote.time_money else []
     unjudged = [*map(_unjudged, seen.judgement.open), *seen.maybe]
     failed = any(x.status == "fail" for x in seen.checks) or any(f.code in ARITHMETIC for f in findings)
     data: dict[str, Any] = {
@@ -76,7 +76,7 @@ def xray(
         "basis": to.facts(), "above_percent": f"{above:f}", "below_percent": f"{below:f}",
         "mended_among": kept, "lines": priced.lines,
         "findings": findings, "notices": [notice.text for notice in quote.notices],
-        "scope": " ".join([found.text, *seen.notes]),
+        "scope": joined([found.text, *seen.notes], " "),
         "build": seen.facts(), "checks": [CheckFacts(**vars(x)) for x in seen.checks], "missing": seen.missing,
         "not_judged": unjudged, "not_comparable": apart,
         "memory": None if seen.is_open(HostMemory.id) else seen.case and memory_facts(seen.case, seen.checks),
@@ -109,15 +109,14 @@ class _Seen:
         build = found.placed.build
         self.market, bare = quoted_market(market, build, paid, quote.vendor or quote.source)
         if bare:
-            self.notes.append(
-                f"Neither the quote nor the catalog prices {', '.join(bare)}: counted as next to nothing."
-            )
+            text = "Neither the quote nor the catalog prices {parts}: counted as next to nothing."
+            self.notes.append(message(text, parts=", ".join(bare)))
         try:
             self.case, checks = check(self.market, build)
             self._settle(checks)
         except InputError as e:
-            wrong = [Check.of(Fit.id, False, f"{f.text}. Match its lines in a mapping file.") for f in e.faults]
-            self._settle(wrong)
+            match = "{fault}. Match its lines in a mapping file."
+            self._settle([Check.of(Fit.id, False, message(match, fault=fault.text)) for fault in e.faults])
             return
         self.row = best_row(self.market, self.case, self.case.gpu, self.case.per_node)
         for x in missing(self._joined(self.case), checks, quote, market):
@@ -161,10 +160,21 @@ class _Seen:
         count = c.per_node * c.build.nodes
         within = message("among builds that cost at most {percent} % more than the quoted one", percent=f"{percent:f}")
         steps: list[tuple[dict[str, Any], str]] = [
-            ({**gpus, "gpu_count": count}, f"with the {count} GPUs quoted, {within}"),
-            (gpus, f"with {c.gpu.name}, {within}; none with {count} of them passes"),
-            ({"budget_cents": limit}, f"{within}; none with {c.gpu.name} passes"),
-            ({}, f"at any price: none passes {within}"),
+            (
+                {**gpus, "gpu_count": count},
+                message("with the {count} GPUs quoted, {within}", count=count, within=within),
+            ),
+            (
+                gpus,
+                message(
+                    "with {gpu}, {within}; none with {count} of them passes",
+                    gpu=c.gpu.name,
+                    within=within,
+                    count=count,
+                ),
+            ),
+            ({"budget_cents": limit}, message("{within}; none with {gpu} passes", within=within, gpu=c.gpu.name)),
+            ({}, message("at any price: none passes {within}", within=within)),
         ]
         try:
             for fields, kept in steps:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 
-from catalogs.message import message
+from catalogs.message import joined, message
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import Issue
 from optimizer.procurement.reading.opening.tables import Cell
@@ -80,7 +80,10 @@ def read(raw: Raw, style: dict[str, Style]) -> Numbers:
     }
     issues: list[Issue] = []
     if raw.split:
-        text = f"more cells than columns: a comma seems to break {raw.split} in two; quote it, or leave the comma out"
+        text = message(
+            "more cells than columns: a comma seems to break {amount} in two; quote it, or leave the comma out",
+            amount=raw.split,
+        )
         issues.append(_issue("more-cells", raw, text))
         found = {field: reading for field, reading in found.items() if field not in MONEY}
     said = _price_in_words(raw, found, issues)
@@ -133,11 +136,15 @@ def _settled(raw: Raw, found: dict[str, Reading], issues: list[Issue]) -> dict[s
     for field in ambiguous:
         if field in by_arithmetic:
             values[field] = by_arithmetic[field]
-            text = f"{field}: {raw.text(field)!r} read as {values[field]}"
-            text += ": only so quantity x price gives the line's total"
+            text = message(
+                "{field}: {text} read as {value}: only so quantity x price gives the line's total",
+                field=field,
+                text=f"{raw.text(field)!r}",
+                value=values[field],
+            )
             issues.append(_issue("number-by-arithmetic", raw, text, "note"))
         else:
-            both = " or ".join(str(value) for value in found[field].values)
+            both = joined((str(value) for value in found[field].values), " or ")
             issues.append(
                 _issue(
                     "ambiguous-number",

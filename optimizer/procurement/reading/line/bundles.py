@@ -39,7 +39,7 @@ def bundled(lines: Sequence[Line], catalog: Catalog) -> list[Line]:
                 out[k] = lines[k].model_copy(update={"pieces": pieces or None})
         for k in held:
             if out[k].matched.part and out[k].matched.part == head.matched.part and out[k].pieces == head.pieces:
-                again = Match(how="bundle", reason=f"row {head.row} once more")
+                again = Match(how="bundle", reason=message("row {row} once more", row=head.row))
                 out[k] = out[k].model_copy(update={"matched": again, "pieces": None})
             if not out[k].included:
                 kept = tuple(issue for issue in out[k].issues if issue.code != "no-price")

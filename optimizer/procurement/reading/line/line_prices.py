@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalogs.message import message
+from catalogs.message import joined, message
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.line.amounts import CENT, PRICES, Numbers, same_money
 from optimizer.procurement.reading.line.quantities import Counted
@@ -73,7 +73,7 @@ def _taxes(raw: Raw, found: Numbers, column: Column | None, basis: Basis) -> tup
 def _currency(raw: Raw, found: Numbers, column: Column | None, basis: Basis, trouble: Trouble) -> str:
     """The currency of the line's cells, its own column, the header of its prices, else the file's."""
     if len(found.currencies) > 1:
-        trouble.add("mixed-currencies", "error", f"names {' and '.join(found.currencies)}")
+        trouble.add("mixed-currencies", "error", message("names {list}", list=joined(found.currencies, " and ")))
     in_cells = found.currencies[0] if len(found.currencies) == 1 else ""
     return in_cells or _code(raw.text("currency")) or (column.currency if column else "") or basis.currency
 

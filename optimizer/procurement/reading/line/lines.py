@@ -112,7 +112,9 @@ def _as_service(found: Match, part_number: str, texts: tuple[str, ...], trouble:
     if is_service(whole_text) and words.begins("service", texts[0] if texts else part_number):
         return for_part
     if serves:
-        text = f"{serves!r} makes it a service for {found.part}, not the part itself"
+        text = message(
+            "{words} makes it a service for {part}, not the part itself", words=f"{serves!r}", part=found.part
+        )
         trouble.add("service-for-part", "note", text)
         return for_part
     return None

@@ -72,7 +72,11 @@ def inspect(path: Path) -> Inspected:
         found = Inspected(_text(path, head))
     expected = SUFFIXES.get(path.suffix.casefold())
     if expected is None or found.format not in expected:
-        named = f"is named {path.suffix or 'without extension'} but holds {found.format}; read as {found.format}"
+        named = message(
+            "is named {suffix} but holds {kind}; read as {kind}",
+            suffix=path.suffix or "without extension",
+            kind=found.format,
+        )
         return Inspected(found.format, (*found.notices, ("wrong-extension", named)))
     return found
 
@@ -161,12 +165,13 @@ def _notices(names: list[str]) -> Iterator[tuple[str, str]]:
         yield "macros", "holds macros; they were not run"
     links = sum(bool(re.match(r"xl/externalLinks/externalLink\d+\.", n)) for n in names)
     if links:
-        yield "external-links", f"refers to {links} other file(s); their stored values are used, nothing was fetched"
+        text = "refers to {n} other file(s); their stored values are used, nothing was fetched"
+        yield "external-links", message(text, n=links)
     if any(n in ("xl/connections.xml", "xl/queryTables/queryTable1.xml") for n in names):
         yield "connections", "holds data connections; nothing was fetched"
     images = sum(n.startswith(("xl/media/", "Pictures/")) and not n.endswith("/") for n in names)
     if images:
-        yield "images", f"holds {images} image(s); what they show was not read"
+        yield "images", message("holds {n} image(s); what they show was not read", n=images)
 
 
 class _Root(Exception):

@@ -16,7 +16,7 @@ from typing import Any
 
 from catalogs.errors import InputError
 from catalogs.inputs import read_bytes
-from catalogs.message import message
+from catalogs.message import N_, message
 from optimizer.procurement.reading.opening import cells as child
 from optimizer.procurement.reading.opening.guard import AS_TABLE, SAVE_AGAIN, inspect, refuse
 from optimizer.procurement.reading.opening.sheet_facts import MAX_FILLED, Facts, column_letters, facts
@@ -80,7 +80,9 @@ def read_tables(path: Path, *, encoding: str = "", delimiter: str = "") -> Table
         try:
             hidden = _opened(path, seen.format)
         except InputError:
-            text = f"hidden rows can't be told in this .{seen.format}; check them or ask for .xlsx"
+            text = message(
+                "hidden rows can't be told in this {kind}; check them or ask for .xlsx", kind=f".{seen.format}"
+            )
             notices.append(("hidden-rows-unknown", text))
         else:
             extra = {x["name"]: Facts(set(x["rows"]), set(x["columns"])) for x in hidden}
@@ -159,13 +161,22 @@ def _sheet_notices(s: Sheet) -> Iterator[tuple[str, str]]:
             ),
         )
     for code, places, text in (
-        ("formula-without-value", unvalued, "formulas without a stored value, taken as blank"),
-        ("formula-to-other-file", s.facts.outside, "formulas that refer to other files; stored values are used"),
-        ("error-values", s.facts.errors, "error values, taken as blank"),
+        (
+            "formula-without-value",
+            unvalued,
+            N_("sheet {name}: {n} formulas without a stored value, taken as blank ({cells})"),
+        ),
+        (
+            "formula-to-other-file",
+            s.facts.outside,
+            N_("sheet {name}: {n} formulas that refer to other files; stored values are used ({cells})"),
+        ),
+        ("error-values", s.facts.errors, N_("sheet {name}: {n} error values, taken as blank ({cells})")),
     ):
         if places:
-            names = ", ".join(f"{column_letters(c)}{r}" for r, c in places[:8])
-            yield code, f"sheet {s.name!r}: {len(places)} {text} ({names}{', ...' if len(places) > 8 else ''})"
+            cells = [f"{column_letters(c)}{r}" for r, c in places[:8]]
+            said = ", ".join([*cells, *(["..."] if len(places) > 8 else [])])
+            yield code, message(text, name=f"{s.name!r}", n=len(places), cells=said)
 
 
 def _runs(numbers: Iterable[int]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from catalogs.message import N_, joined, message
 from optimizer.procurement.reading import words
 from optimizer.procurement.reading.document import WHOLE, Issue, Line, Total
 from optimizer.procurement.reading.line.amounts import amount, cents, exact_sum
@@ -23,7 +24,11 @@ def read_total(raw: RawTotal, style: Style, scale: int, issues: list[Issue]) -> 
     """A sum with its amount; an ambiguous or unreadable one becomes an issue."""
     found = amount(raw.cell, style, 1 if raw.kind == "in_words" else scale)
     if len(found.values) != 1:
-        text = f"sum {raw.label!r}: {str(raw.cell)!r} " + ("may mean two amounts" if found.values else "is no amount")
+        text = message(
+            N_("sum {label}: {text} may mean two amounts") if found.values else N_("sum {label}: {text} is no amount"),
+            label=f"{raw.label!r}",
+            text=f"{str(raw.cell)!r}",
+        )
         issues.append(Issue(code="ambiguous-number", severity="warning", text=text, row=raw.row))
         return None
     _, sets = words.qualified(raw.label)
@@ -215,8 +220,11 @@ def _tax(total: Total, sums: _Sums) -> list[Issue]:
     allowed = added + within if sums.tax == "gross" else added
     if any(near(amount, total.amount, sums.lines) for amount in allowed):
         return []
-    expected, what = (within[0], "within the prices") if sums.tax == "gross" else (added[0], "of the net sum")
-    return [_wrong("tax-arithmetic", total, expected, f"{rate} % {what} is another amount")]
+    gross = sums.tax == "gross"
+    text = (
+        N_("{rate} % within the prices is another amount") if gross else N_("{rate} % of the net sum is another amount")
+    )
+    return [_wrong("tax-arithmetic", total, within[0] if gross else added[0], message(text, rate=rate))]
 
 
 def _total(total: Total, sums: _Sums) -> list[Issue]:
@@ -265,6 +273,6 @@ def _allowed(total: Total, sums: _Sums) -> list[Decimal]:
 
 
 def _wrong(code: str, t: Total, computed: Decimal | None, why: str) -> Issue:
-    text = f"{t.label or 'sum without a label'}: {why}"
+    text = joined([t.label or "sum without a label", why], ": ")
     shown = computed.quantize(Decimal("0.01")) if computed is not None else None
     return Issue(code=code, severity="error", text=text, row=t.row, stated=t.amount, computed=shown)
