@@ -229,6 +229,7 @@ PIECES = {
     "takes X1 X1 less",
     "tokens a day",
     "Memory and drives are X1 % of the parts' cost; memory rose 5-7 x since October 2025.",
+    "no server",
     "Stopped before the proof: X1 families may still hold better builds, ",
 }
 """Pieces of sentences, each of which stands whole in WRITTEN."""
