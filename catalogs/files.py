@@ -94,8 +94,8 @@ def check_writable(path: Path, *, force: bool, remedy: str = REMEDY) -> Target:
             raise PermissionError(None, "Permission denied")
         if not found.stream:
             # One byte beside it: a read-only or full file system says so now.
-            with _beside(found.real) as (_, handle), os.fdopen(handle, "wb") as f:
-                f.write(b"\0")
+            with _beside(found.real) as (_, handle), os.fdopen(handle, "wb") as file:
+                file.write(b"\0")
         elif found.descriptor is not None:
             _write_nothing(found.descriptor)
         elif found.status is not None and stat.S_ISCHR(found.status.st_mode):
@@ -137,8 +137,8 @@ def write_bytes(path: Path, data: bytes, remedy: str = REMEDY, *, force: bool = 
         if found.exists and not force:
             raise FileExistsError
         with _beside(found.real) as (temporary, handle):
-            with os.fdopen(handle, "wb") as f:
-                f.write(data)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
             if found.status is not None:
                 if hasattr(os, "chown"):
                     with contextlib.suppress(OSError):

@@ -48,8 +48,8 @@ def read_bytes(
             raise refuse("no-file", "is a folder", "Name a file.")
         if stat.S_ISSOCK(kind) or stat.S_ISBLK(kind) or (regular and not stat.S_ISREG(kind)):
             raise refuse("unreadable-file", "is no regular file", "Save what it holds as a file.")
-        with open(path, "rb") as f:
-            data = f.read(most_bytes + 1)
+        with open(path, "rb") as file:
+            data = file.read(most_bytes + 1)
     except FileNotFoundError:
         raise refuse("no-file", "cannot be read: No such file or directory") from None
     except (OSError, ValueError) as e:

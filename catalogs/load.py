@@ -86,8 +86,8 @@ class Catalog:
         if name in self.parts:
             return [self.parts[name]]
         wanted = _squash(name)
-        exact = [p for p in self.parts.values() if wanted in _names(p)]
-        return exact or [p for p in self.parts.values() if _has_words(f"{p.vendor} {p.name}", wanted)]
+        exact = [part for part in self.parts.values() if wanted in _names(part)]
+        return exact or [part for part in self.parts.values() if _has_words(f"{part.vendor} {part.name}", wanted)]
 
     def find(self, name: str) -> Part:
         """The one part that a name means (see `hits`).
@@ -101,7 +101,7 @@ class Catalog:
             raise InputError(f"part {name!r} is ambiguous", "ambiguous-part", f"Name one of: {near}.")
         from rapidfuzz import fuzz, process
 
-        names = {p.id: f"{p.id} {p.name}".lower() for p in self.parts.values()}
+        names = {part.id: f"{part.id} {part.name}".lower() for part in self.parts.values()}
         best = [k for _, _, k in process.extract(name.lower(), names, scorer=fuzz.partial_ratio, limit=4)]
         raise InputError(f"no part named {name!r}", "unknown-part", f"Nearest: {', '.join(best)}." if best else "")
 
@@ -277,9 +277,11 @@ def _unseen(
                 fault := unseen_fault(key, where[key].file, where[key].row, "id")
             ):
                 found.append(fault)
-    for p in parts.values():
-        for column, text in (("name", p.name), ("vendor", p.vendor)):
-            if not text.isprintable() and (fault := unseen_fault(text, where[p.id].file, where[p.id].row, column)):
+    for part in parts.values():
+        for column, text in (("name", part.name), ("vendor", part.vendor)):
+            if not text.isprintable() and (
+                fault := unseen_fault(text, where[part.id].file, where[part.id].row, column)
+            ):
                 found.append(fault)
     return found
 
@@ -288,13 +290,13 @@ def _dangling(
     parts: dict[str, Part], offers: dict[str, Offer], bundles: dict[str, Bundle], where: dict[str, Place]
 ) -> Faults:
     """References to parts that do not exist."""
-    wanted: list[tuple[str, str, str]] = [(o.id, "part", o.part) for o in offers.values()]
-    wanted += [(b.id, "parts", c.part) for b in bundles.values() for c in b.parts]
-    for p in parts.values():
-        if isinstance(p, GpuBoard):
-            wanted.append((p.id, "gpu", p.gpu))
-        elif isinstance(p, Platform):
-            wanted += [(p.id, "contents", c.part) for c in p.contents]
+    wanted: list[tuple[str, str, str]] = [(offer.id, "part", offer.part) for offer in offers.values()]
+    wanted += [(bundle.id, "parts", part.part) for bundle in bundles.values() for part in bundle.parts]
+    for part in parts.values():
+        if isinstance(part, GpuBoard):
+            wanted.append((part.id, "gpu", part.gpu))
+        elif isinstance(part, Platform):
+            wanted += [(part.id, "contents", c.part) for c in part.contents]
     faults = Faults()
     for x in sorted(set(bundles) & set(parts)):
         faults.append(

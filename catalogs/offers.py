@@ -105,7 +105,7 @@ class Bundle(BaseModel):
 
     @model_validator(mode="after")
     def _named_once(self) -> Bundle:
-        if len({c.part for c in self.parts}) < len(self.parts):
+        if len({part.part for part in self.parts}) < len(self.parts):
             raise ValueError("a part is named twice; give its whole number once")
         return self
 

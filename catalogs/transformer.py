@@ -213,14 +213,14 @@ class Llm:
                 f"It has: {have}.",
             )
 
-    def _matrices(self, y: Layer, precision: str, *, experts: bool) -> int:
+    def _matrices(self, layer: Layer, precision: str, *, experts: bool) -> int:
         p = precision if experts else self.mixed.get(precision, precision)
         scale = self.scale_bytes if precision == self.native_precision else 4
-        return sum(x.bytes(p, scale) for x in y.linears if x.expert == experts)
+        return sum(x.bytes(p, scale) for x in layer.linears if x.expert == experts)
 
-    def _layer(self, y: Layer, precision: str) -> int:
-        matrices = self._matrices(y, precision, experts=True) + self._matrices(y, precision, experts=False)
-        return matrices + 2 * y.bf16 + 4 * y.fp32 + y.table_bytes
+    def _layer(self, layer: Layer, precision: str) -> int:
+        matrices = self._matrices(layer, precision, experts=True) + self._matrices(layer, precision, experts=False)
+        return matrices + 2 * layer.bf16 + 4 * layer.fp32 + layer.table_bytes
 
     @cache  # noqa: B019 - models live as long as the program
     def layer_bytes(self, precision: str) -> tuple[int, ...]:

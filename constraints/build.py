@@ -124,7 +124,11 @@ class Case:
         """GPUs and CPUs whose draw nobody published, where no figure of a complete system stands for it: what a node
         draws is unknown then. Rule fit fails them."""
         gpus = [self.gpu] if not self.gpu_w else []
-        cpus = [x for x, _ in self.parts(Cpu) if isinstance(x, Cpu) and x.tdp_w is None and x.id in self.build.node]
+        cpus = [
+            part
+            for part, _ in self.parts(Cpu)
+            if isinstance(part, Cpu) and part.tdp_w is None and part.id in self.build.node
+        ]
         return ", ".join(x.name or x.id for x in [*gpus, *cpus])
 
     @cached_property
@@ -155,7 +159,7 @@ class Case:
     @cached_property
     def psus(self) -> PsuBank | None:
         """The supplies fitted; None for a built-in one."""
-        bought = [(p, q) for p, q in self.parts(Psu) if p.id in self.build.node]
+        bought = [(part, pieces) for part, pieces in self.parts(Psu) if part.id in self.build.node]
         if not bought and ("psu" in self.platform.includes or "builtin" in self.platform.psu_forms):
             return included_bank(self.platform, self.catalog)
         if len(bought) != 1:
@@ -223,20 +227,22 @@ def included_bank(platform: Platform, catalog: Catalog) -> PsuBank | None:
     return PsuBank(fitted, needed, watts, 0, "Titanium", "C20" if watts >= 2200 else "C14", False)
 
 
-def shared_w(c: Case) -> int:
+def shared_w(case: Case) -> int:
     """Power of the switches."""
-    return sum(int(p.power_w or 0) * q for p, q in c.parts(Switch, shared=True) if isinstance(p, Switch))
+    return sum(
+        int(part.power_w or 0) * pieces for part, pieces in case.parts(Switch, shared=True) if isinstance(part, Switch)
+    )
 
 
-def total_w(c: Case) -> int:
+def total_w(case: Case) -> int:
     """Worst-case power of nodes and switches."""
-    return c.load_w * c.build.nodes + shared_w(c)
+    return case.load_w * case.build.nodes + shared_w(case)
 
 
-def units(c: Case) -> int:
+def units(case: Case) -> int:
     """Rack units of nodes, switches and CDUs."""
-    gear = c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)
-    return c.build.nodes * (c.platform.rack_units or 0) + sum(
+    gear = case.parts(Switch, shared=True) + case.parts(Cooling, shared=True)
+    return case.build.nodes * (case.platform.rack_units or 0) + sum(
         x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling)
     )
 

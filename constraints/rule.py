@@ -110,11 +110,11 @@ class Rule(ABC):
         return self.cured_by
 
     @abstractmethod
-    def encode(self, m: FamilyModel) -> None:
+    def encode(self, model: FamilyModel) -> None:
         """Write the rule into the model of a family."""
 
     @abstractmethod
-    def check(self, c: Case) -> list[Check]:
+    def check(self, case: Case) -> list[Check]:
         """Judge a finished build in plain arithmetic."""
 
 

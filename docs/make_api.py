@@ -179,11 +179,15 @@ def of_dataclass(obj: griffe.Class, live: type) -> Iterator[griffe.DocstringPara
 
 
 def annotation(obj: griffe.Class, name: str) -> Any:
-    """As the source has it, of the class itself or of the one in its module that it stands on."""
+    """As the source has it, of the class itself or of one of ours that it stands on."""
     if name in obj.members:
         return obj.members[name].annotation
-    bases = (obj.parent.members[str(base)] for base in obj.bases if str(base) in obj.parent.members)
-    return next(annotation(base, name) for base in bases)
+    for base in (obj.parent.members[str(base)] for base in obj.bases if str(base) in obj.parent.members):
+        if base.is_alias:
+            module, _, imported = base.target_path.rpartition(".")
+            base = visited(module)[imported]
+        return annotation(base, name)
+    raise KeyError(name)
 
 
 def shown(value: Any) -> str:

@@ -23,10 +23,10 @@ from pymoo.optimize import minimize
 from benchmarks.rivals.task import Outcome, Run, Task
 from constraints.build import Build
 from constraints.rules.registry import findings
-from optimizer.market.node_options import Outfit
+from optimizer.market.node_options import NodeOptions
 from optimizer.market.options import NONE, Option
 from optimizer.search.front import Found
-from optimizer.search.solver import Unit
+from optimizer.search.solver import OpenFamily
 
 POPULATION, SEED = 200, 1
 STEPS = 1000
@@ -53,11 +53,11 @@ class Genome:
         """What a genome means; None where some category has nothing that fits."""
         u, row = self.rows[genes[0]]
         key, market = row.key, self.task.market
-        outfits = self._able(u, key.cap_w)
-        if not outfits:
+        all_node_options = self._able(u, key.cap_w)
+        if not all_node_options:
             return None
-        o: Outfit = picked(outfits, genes[1])
-        drives = o.shelf.drives(o.need_gb(row.plan.precision))
+        o: NodeOptions = picked(all_node_options, genes[1])
+        drives = o.platform_options.drives(o.need_gb(row.plan.precision))
         cards = o.nics if key.nodes == 1 else [Option(0, 0)]
         pools = (o.gpus, o.cpus_for(key), o.memory_for(key), drives, o.bridges(key), cards)
         if not all(pools):
@@ -109,8 +109,8 @@ class Genome:
                 total += 1 + min(far, 10.0)
         return total
 
-    def _able(self, u: Unit, cap_w: int) -> list[Outfit]:
-        return sorted((o for o in u.outfits if o.cap_w == cap_w and not o.unfit), key=lambda o: o.least_cents)
+    def _able(self, u: OpenFamily, cap_w: int) -> list[NodeOptions]:
+        return sorted((o for o in u.all_node_options if o.cap_w == cap_w and not o.unfit), key=lambda o: o.least_cents)
 
 
 def _add(to: dict[str, int], parts: Any) -> None:

@@ -11,7 +11,7 @@ from constraints.model.axis import MONEY
 from constraints.plan import Row
 from optimizer.market.market import Market
 from optimizer.search.front import Found, passes
-from optimizer.search.solver import Solver, Unit
+from optimizer.search.solver import OpenFamily, Solver
 
 Value = tuple[int, int]
 """(0.1 tok/s, cents of parts and spares)."""
@@ -24,7 +24,7 @@ class Task:
 
     market: Market
     solver: Solver
-    rows: list[tuple[Unit, Row]]
+    rows: list[tuple[OpenFamily, Row]]
 
     @classmethod
     def of(cls, market: Market) -> Task:
@@ -33,7 +33,7 @@ class Task:
             raise ValueError("the rivals need a budget in money and prices that do not depend on quantity")
         solver = Solver(market)
         solver.judge(market.purse)
-        return cls(solver.market, solver, [(u, r) for u in solver.units for r in solver.runnable(u)])
+        return cls(solver.market, solver, [(u, r) for u in solver.families for r in solver.runnable(u)])
 
 
 @dataclass

@@ -17,7 +17,7 @@ from ortools.sat.python import cp_model
 from benchmarks.rivals.task import Task
 from constraints.build import Build
 from constraints.plan import Row
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.front import Found
 from optimizer.verify.linear import LinearRow, rows_of
 
@@ -79,11 +79,11 @@ def joined(task: Task) -> Whole:
     """The model of all families that have rows."""
     out, names = Whole(), _Names()
     alike: dict[LinearRow, int] = {}
-    for u in task.solver.units:
+    for u in task.solver.families:
         rows = task.solver.runnable(u)
         if not rows:
             continue
-        family = Family(task.market, u.gpu, u.per_node, rows, task.solver.candidates(u))
+        family = FamilyProof(task.market, u.gpu, u.per_node, rows, task.solver.candidates(u))
         number, chosen = len(out.families), out.new(0, 1)
         out.families.append(chosen)
         proto = family.model.cp.proto
@@ -133,7 +133,7 @@ class _Names:
         self.known: dict[tuple[object, ...], int] = {}
         self.domains: list[tuple[int, int, int, int]] = []
 
-    def of(self, number: int, family: Family, rows: list[LinearRow], out: Whole) -> list[int]:
+    def of(self, number: int, family: FamilyProof, rows: list[LinearRow], out: Whole) -> list[int]:
         """The joined index of each variable of a family."""
         m, proto = family.model, family.model.cp.proto
         names: dict[int, tuple[object, ...]] = {i: (v.name,) for i, v in enumerate(proto.variables) if v.name}
@@ -176,7 +176,7 @@ def _span(variable: Any) -> tuple[int, int]:
     return domain[0], domain[-1]
 
 
-def _bill(family: Family, at: list[int]) -> Bill:
+def _bill(family: FamilyProof, at: list[int]) -> Bill:
     def flat(x: Any) -> Flat:
         if isinstance(x, int):
             return x, ()

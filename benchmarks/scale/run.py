@@ -40,7 +40,7 @@ def one(folder: Path) -> dict[str, Any]:
     from constraints.policy import Policy
     from optimizer.market.market import Market
     from optimizer.request import texts
-    from optimizer.search.certificate import Family
+    from optimizer.search.certificate import FamilyProof
     from optimizer.search.solver import Solver
 
     request = texts.request(
@@ -59,8 +59,8 @@ def one(folder: Path) -> dict[str, Any]:
 
         return run
 
-    Family.__init__ = timed("model", Family.__init__)  # type: ignore[method-assign]
-    Family.under = timed("proof", Family.under)  # type: ignore[method-assign]
+    FamilyProof.__init__ = timed("model", FamilyProof.__init__)  # type: ignore[method-assign]
+    FamilyProof.under = timed("proof", FamilyProof.under)  # type: ignore[method-assign]
     Solver.search = timed("search", Solver.search)  # type: ignore[method-assign]
     Solver.settle = timed("search", Solver.settle)  # type: ignore[method-assign]
     Solver.prove = timed("search", Solver.prove)  # type: ignore[method-assign]
@@ -77,7 +77,7 @@ def one(folder: Path) -> dict[str, Any]:
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "points": len(front.points),
         "proven": front.complete,
-        "families": len(solver.units),
+        "families": len(solver.families),
         "closed_by_cp_sat": front.closed_by_cp_sat,
     }
 

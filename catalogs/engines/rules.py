@@ -19,17 +19,50 @@ from catalogs.message import Message, joined, message
 Outcome = Literal["warns", "experimental", "refused"]
 Relation = Literal["divides", "divides_or_is_multiple", "at_most", "equals", "never"]
 SEVERITY = {"starts": 0, "warns": 1, "experimental": 2, "refused": 3}
-SYMBOLS = frozenset({
-    "tp", "pp", "dp", "ep", "nodes", "redundant", "gpus", "attn_dp", "attn_tp", "moe_tp", "heads", "kv_heads",
-    "padded_vocabulary", "layers", "experts", "expert_width", "shared_width", "dense_width", "o_groups",
-    "linear_key_heads", "linear_value_heads", "fp8_block", "dcp", "pcp",
-})  # fmt: skip
+SYMBOLS = frozenset(
+    {
+        "tp",
+        "pp",
+        "dp",
+        "ep",
+        "nodes",
+        "redundant",
+        "gpus",
+        "attn_dp",
+        "attn_tp",
+        "moe_tp",
+        "heads",
+        "kv_heads",
+        "padded_vocabulary",
+        "layers",
+        "experts",
+        "expert_width",
+        "shared_width",
+        "dense_width",
+        "o_groups",
+        "linear_key_heads",
+        "linear_value_heads",
+        "fp8_block",
+        "dcp",
+        "pcp",
+    }
+)
 OF_MODEL = frozenset({"moe", "mla", "linear", "shared", "dense_layers", "block_fp8", "fp4_experts", "any_fp8"})
 OF_LAYOUT = frozenset({"ep_on", "dp_on", "tp_on", "pp_on", "redundant", "eplb", "gpus_known", "dcp_on"})
-OPTIONS = frozenset({
-    "rocm", "experts_on_cpu", "a2a", "offset", "eplb_switch", "cutedsl", "megamoe", "mtp", "kv_quantised",
-    "no_flash_attention",
-})  # fmt: skip
+OPTIONS = frozenset(
+    {
+        "rocm",
+        "experts_on_cpu",
+        "a2a",
+        "offset",
+        "eplb_switch",
+        "cutedsl",
+        "megamoe",
+        "mtp",
+        "kv_quantised",
+        "no_flash_attention",
+    }
+)
 """What a command line or a build of an engine may have switched on."""
 PLACES = frozenset({"stages_in_nodes", "ranks_on_parts", "stages_on_parts"})
 """How a replica with data parallelism over several nodes would lie: every stage whole in a node; a rank's tp x pp GPUs,
@@ -164,9 +197,18 @@ class PlanRule:
                 raise ValueError(f"no condition {condition!r}")
         relation, outcome = cast(Relation, row["relation"]), cast(Outcome, row["outcome"])
         return cls(
-            row["rules"], row["release_from"], row["release_to"], row["rule"], when, split(row["unless"]), relation,
-            **made, outcome=outcome, message=RuleMessage(row["message"]), source=sourced(row),
-        )  # fmt: skip
+            row["rules"],
+            row["release_from"],
+            row["release_to"],
+            row["rule"],
+            when,
+            split(row["unless"]),
+            relation,
+            **made,
+            outcome=outcome,
+            message=RuleMessage(row["message"]),
+            source=sourced(row),
+        )
 
 
 @cache
@@ -196,9 +238,15 @@ class Release:
             raise ValueError(f"{row['data_parallel']!r} or {row['options']!r}")
         day_of(row["date"])
         return cls(
-            row["engine"], row["release"], row["date"], split(row["rules"]), row["data_parallel"] == "inside",
-            frozenset(split(row["options"])), split(row["aliases"]), sourced(row),
-        )  # fmt: skip
+            row["engine"],
+            row["release"],
+            row["date"],
+            split(row["rules"]),
+            row["data_parallel"] == "inside",
+            frozenset(split(row["options"])),
+            split(row["aliases"]),
+            sourced(row),
+        )
 
     @property
     def number(self) -> tuple[int, ...]:
@@ -322,19 +370,21 @@ def _of_the_model(condition: str, model: ModelSizes) -> bool | None:
 
 
 @lru_cache(maxsize=4096)
-def _facts(m: ModelSizes) -> dict[str, bool | None]:
+def _facts(model_sizes: ModelSizes) -> dict[str, bool | None]:
     def some(number: int | None) -> bool | None:
         return None if number is None else number > 0
 
     return {
-        "moe": some(m.experts),
-        "mla": m.mla,
-        "linear": some(m.linear_key_heads),
-        "shared": some(m.shared_width),
-        "dense_layers": None if m.experts is None else m.dense_width != 0,
-        "block_fp8": some(m.fp8_block),
-        "fp4_experts": None if m.family is None or m.weights is None else m.family in V4 and m.weights == "mxfp4",
-        "any_fp8": None if m.weights is None else m.weights in ("fp8", "block-fp8"),
+        "moe": some(model_sizes.experts),
+        "mla": model_sizes.mla,
+        "linear": some(model_sizes.linear_key_heads),
+        "shared": some(model_sizes.shared_width),
+        "dense_layers": None if model_sizes.experts is None else model_sizes.dense_width != 0,
+        "block_fp8": some(model_sizes.fp8_block),
+        "fp4_experts": None
+        if model_sizes.family is None or model_sizes.weights is None
+        else model_sizes.family in V4 and model_sizes.weights == "mxfp4",
+        "any_fp8": None if model_sizes.weights is None else model_sizes.weights in ("fp8", "block-fp8"),
     }
 
 
@@ -364,17 +414,34 @@ def _all_hold(of_the_plan: tuple[str, ...], layout: Layout, flags: dict[str, boo
     return True
 
 
-def _symbols(m: ModelSizes, layout: Layout) -> dict[str, int | None]:
+def _symbols(model_sizes: ModelSizes, layout: Layout) -> dict[str, int | None]:
     tp, dp, ep = layout.tp, layout.dp, layout.ep
     return {
-        "tp": tp, "pp": layout.pp, "dp": dp, "ep": ep, "nodes": layout.nodes, "redundant": layout.redundant,
-        "gpus": layout.gpus, "attn_dp": dp, "attn_tp": max(1, tp // dp), "moe_tp": max(1, tp // ep),
-        "heads": m.heads, "kv_heads": m.kv_heads, "padded_vocabulary": m.padded_vocabulary, "layers": m.layers,
-        "experts": m.experts, "expert_width": m.expert_width, "shared_width": m.shared_width,
-        "dense_width": m.dense_width, "o_groups": m.o_groups, "linear_key_heads": m.linear_key_heads,
-        "linear_value_heads": m.linear_value_heads, "fp8_block": m.fp8_block,
-        "dcp": layout.dcp, "pcp": layout.pcp,
-    }  # fmt: skip
+        "tp": tp,
+        "pp": layout.pp,
+        "dp": dp,
+        "ep": ep,
+        "nodes": layout.nodes,
+        "redundant": layout.redundant,
+        "gpus": layout.gpus,
+        "attn_dp": dp,
+        "attn_tp": max(1, tp // dp),
+        "moe_tp": max(1, tp // ep),
+        "heads": model_sizes.heads,
+        "kv_heads": model_sizes.kv_heads,
+        "padded_vocabulary": model_sizes.padded_vocabulary,
+        "layers": model_sizes.layers,
+        "experts": model_sizes.experts,
+        "expert_width": model_sizes.expert_width,
+        "shared_width": model_sizes.shared_width,
+        "dense_width": model_sizes.dense_width,
+        "o_groups": model_sizes.o_groups,
+        "linear_key_heads": model_sizes.linear_key_heads,
+        "linear_value_heads": model_sizes.linear_value_heads,
+        "fp8_block": model_sizes.fp8_block,
+        "dcp": layout.dcp,
+        "pcp": layout.pcp,
+    }
 
 
 def _fault(rule: PlanRule, symbols: Mapping[str, int | None], *, sure: bool) -> PlanFault | None:
@@ -392,8 +459,9 @@ def _fault(rule: PlanRule, symbols: Mapping[str, int | None], *, sure: bool) -> 
     if divisor is None or dividend is None or block is None or not sure:
         missing = message(
             "not known of this model: {symbols} against {sizes}",
-            symbols=rule.dividend.text, sizes=f"{rule.divisor.text} {divisor}",
-        )  # fmt: skip
+            symbols=rule.dividend.text,
+            sizes=f"{rule.divisor.text} {divisor}",
+        )
         return PlanFault(rule.rule, "refused", missing, rule.source)
     if _related(rule.relation, divisor, dividend, block):
         return None

@@ -102,11 +102,11 @@ def _whole(config: Config, *names: str) -> int | None:
     return None
 
 
-def _layers(c: Config) -> int | None:
+def _layers(config: Config) -> int | None:
     """Layers of the network; hybrids may list the kind of each instead of a number."""
-    if (said := _whole(c, "num_hidden_layers")) is not None:
+    if (said := _whole(config, "num_hidden_layers")) is not None:
         return said
-    kinds = c.get("layers_block_type") or c.get("hybrid_override_pattern") or ()
+    kinds = config.get("layers_block_type") or config.get("hybrid_override_pattern") or ()
     return len(kinds) if isinstance(kinds, list | str) and kinds else None
 
 
@@ -114,21 +114,21 @@ def _family(config: Config, text: Config) -> str | None:
     names = (config.get("architectures") or text.get("architectures") or [""])[0]
     kinds = {str(config.get("model_type")), str(text.get("model_type"))}
     rows = [r for r in table("families") if r["architecture"] == names]
-    named = next((r for r in rows if r["model_type"] in kinds), None)
-    found = named or next((r for r in rows if not r["model_type"]), None)
+    named = next((row for row in rows if row["model_type"] in kinds), None)
+    found = named or next((row for row in rows if not row["model_type"]), None)
     return found["family"] if found else None
 
 
-def _experts(c: Config) -> int:
-    return _whole(c, "n_routed_experts", "num_experts", "num_local_experts") or 0
+def _experts(config: Config) -> int:
+    return _whole(config, "n_routed_experts", "num_experts", "num_local_experts") or 0
 
 
-def _expert_width(c: Config, experts: int) -> int | None:
+def _expert_width(config: Config, experts: int) -> int | None:
     """MiniMax, gpt-oss and Mixtral call it intermediate_size, as they have no dense layers."""
-    return _whole(c, "moe_intermediate_size", "intermediate_size") if experts else 0
+    return _whole(config, "moe_intermediate_size", "intermediate_size") if experts else 0
 
 
-def _shared_width(c: Config, experts: int, width: int | None, family: str | None) -> int | None:
+def _shared_width(config: Config, experts: int, width: int | None, family: str | None) -> int | None:
     said = (
         "shared_expert_intermediate_size",
         "moe_shared_expert_intermediate_size",
@@ -137,38 +137,38 @@ def _shared_width(c: Config, experts: int, width: int | None, family: str | None
     )
     if not experts:
         return 0
-    if (found := _whole(c, *said)) is not None:
+    if (found := _whole(config, *said)) is not None:
         return found
-    count = _whole(c, "n_shared_experts", "num_shared_experts") or 0
+    count = _whole(config, "n_shared_experts", "num_shared_experts") or 0
     if family == "llama-4":
         count = 1
     return None if count and width is None else count * (width or 0)
 
 
-def _dense_width(c: Config, experts: int) -> int | None:
+def _dense_width(config: Config, experts: int) -> int | None:
     if not experts:
-        return _whole(c, "intermediate_size") or _searched_width(c)
-    frequency = c.get("moe_layer_freq")
+        return _whole(config, "intermediate_size") or _searched_width(config)
+    frequency = config.get("moe_layer_freq")
     mixed = (
-        _whole(c, "first_k_dense_replace")
-        or c.get("mlp_only_layers")
+        _whole(config, "first_k_dense_replace")
+        or config.get("mlp_only_layers")
         or (isinstance(frequency, list) and 0 in frequency)
-        or (_whole(c, "decoder_sparse_step") or 1) > 1
-        or (_whole(c, "interleave_moe_layer_step") or 1) > 1
-        or c.get("enable_moe_block")
+        or (_whole(config, "decoder_sparse_step") or 1) > 1
+        or (_whole(config, "interleave_moe_layer_step") or 1) > 1
+        or config.get("enable_moe_block")
     )
-    return _whole(c, "dense_intermediate_size", "intermediate_size_mlp", "intermediate_size") if mixed else 0
+    return _whole(config, "dense_intermediate_size", "intermediate_size_mlp", "intermediate_size") if mixed else 0
 
 
-def _searched_width(c: Config) -> int | None:
+def _searched_width(config: Config) -> int | None:
     """What divides the width of every layer of a network whose layers were searched one by one (Nemotron NAS).
 
     Each width is 2/3 of a multiple of the hidden size, filled up to 256 (modeling_decilm.py of the repositories)."""
-    hidden, blocks = _whole(c, "hidden_size"), c.get("block_configs")
+    hidden, blocks = _whole(config, "hidden_size"), config.get("block_configs")
     if hidden is None or not isinstance(blocks, list):
         return None
     shares = [ffn.get("ffn_mult") for b in blocks if isinstance(ffn := b.get("ffn"), dict)]
-    widths = [256 * -(-int(2 * x * hidden / 3) // 256) for x in shares if isinstance(x, int | float)]
+    widths = [256 * -(-int(2 * share * hidden / 3) // 256) for share in shares if isinstance(share, int | float)]
     return math.gcd(*widths) if widths else None
 
 
@@ -198,12 +198,12 @@ def _weights(config: Config, text: Config) -> tuple[int | None, str | None]:
     return 0, names.get(method, None if method else "bf16")
 
 
-def _compressed(q: Config) -> tuple[int | None, str | None]:
+def _compressed(config: Config) -> tuple[int | None, str | None]:
     """(side of FP8 blocks, format) of weights stored by compressed-tensors."""
-    said = str(q.get("config_groups", q))
-    if found := next((f for f in ("nvfp4", "mxfp4") if f in said or f in str(q.get("format"))), None):
+    said = str(config.get("config_groups", config))
+    if found := next((f for f in ("nvfp4", "mxfp4") if f in said or f in str(config.get("format"))), None):
         return 0, found
-    groups = q.get("config_groups")
+    groups = config.get("config_groups")
     weights = [g.get("weights") or {} for g in groups.values()] if isinstance(groups, dict) else []
     kinds = {(w.get("num_bits"), w.get("type")) for w in weights}
     if (8, "float") in kinds:

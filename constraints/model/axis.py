@@ -32,9 +32,9 @@ class Axis(Protocol):
     name: str
     unit: str
 
-    def encode(self, m: FamilyModel) -> Expr: ...
+    def encode(self, model: FamilyModel) -> Expr: ...
 
-    def measure(self, c: Case) -> int: ...
+    def measure(self, case: Case) -> int: ...
 
     def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int: ...
 
@@ -47,11 +47,11 @@ class Money:
 
     name, unit = "money", ""
 
-    def encode(self, m: FamilyModel) -> Expr:
-        return m.total_cents
+    def encode(self, model: FamilyModel) -> Expr:
+        return model.total_cents
 
-    def measure(self, c: Case) -> int:
-        return c.book.cost(c.priced)
+    def measure(self, case: Case) -> int:
+        return case.book.cost(case.priced)
 
     def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
         return nodes * cents
@@ -65,13 +65,13 @@ class PowerAxis:
 
     name, unit = "power", "W"
 
-    def encode(self, m: FamilyModel) -> Expr:
-        cost = m.cp.new_int_var(0, MAX_COST, "cost")
-        m.cp.add(cost >= m.total_w + sum(m.shared_w))
+    def encode(self, model: FamilyModel) -> Expr:
+        cost = model.cp.new_int_var(0, MAX_COST, "cost")
+        model.cp.add(cost >= model.total_w + sum(model.shared_w))
         return cost
 
-    def measure(self, c: Case) -> int:
-        return total_w(c)
+    def measure(self, case: Case) -> int:
+        return total_w(case)
 
     def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
         return nodes * load_w
@@ -85,15 +85,17 @@ class UnitsAxis:
 
     name, unit = "rack-units", "U"
 
-    def encode(self, m: FamilyModel) -> Expr:
-        cost = m.cp.new_int_var(0, MAX_COST, "cost")
-        for n, is_n in m.node_counts.items():
-            for p, v in m.platform.items():
-                m.cp.add(cost >= n * (p.rack_units or 0) + sum(m.shared_units)).only_enforce_if(is_n, v)
+    def encode(self, model: FamilyModel) -> Expr:
+        cost = model.cp.new_int_var(0, MAX_COST, "cost")
+        for nodes, is_n in model.node_counts.items():
+            for platform, literal in model.platform.items():
+                model.cp.add(cost >= nodes * (platform.rack_units or 0) + sum(model.shared_units)).only_enforce_if(
+                    is_n, literal
+                )
         return cost
 
-    def measure(self, c: Case) -> int:
-        return units(c)
+    def measure(self, case: Case) -> int:
+        return units(case)
 
     def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
         return nodes * (platform.rack_units or 0)
@@ -107,26 +109,26 @@ class LeadTimeAxis:
 
     name, unit = "lead-time", "days"
 
-    def encode(self, m: FamilyModel) -> Expr:
-        cost = m.cp.new_int_var(0, MAX_COST, "cost")
+    def encode(self, model: FamilyModel) -> Expr:
+        cost = model.cp.new_int_var(0, MAX_COST, "cost")
         late: dict[int, Expr] = {}
-        for _, offer, pieces, *_ in m.ordered:
+        for _, offer, pieces, *_ in model.ordered:
             if offer and (days := days_of(offer)):
                 if days not in late:
-                    late[days] = m.cp.new_bool_var(f"{days} days")
-                    m.cp.add(cost >= days * late[days])
-                m.cp.add(pieces <= upper(pieces) * late[days])
+                    late[days] = model.cp.new_bool_var(f"{days} days")
+                    model.cp.add(cost >= days * late[days])
+                model.cp.add(pieces <= upper(pieces) * late[days])
         return cost
 
-    def measure(self, c: Case) -> int:
-        orders = c.book.purchase(c.priced)
-        return max((days_of(x.offer) for x in orders.lines if x.offer), default=0) if orders else NEVER
+    def measure(self, case: Case) -> int:
+        orders = case.book.purchase(case.priced)
+        return max((days_of(line.offer) for line in orders.lines if line.offer), default=0) if orders else NEVER
 
     def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:
         return lead_days(book, platform.id)
 
     def share(self, watts: int, parts: Iterable[str], book: PriceBook) -> int:
-        return max((lead_days(book, x) for x in parts), default=0)
+        return max((lead_days(book, part) for part in parts), default=0)
 
 
 def lead_days(book: PriceBook, part: str) -> int:

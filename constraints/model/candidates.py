@@ -13,8 +13,8 @@ class Candidates:
 
     def __init__(self, parts: Iterable[Any]) -> None:
         by: dict[type, list[Any]] = {}
-        for p in parts:
-            by.setdefault(type(p), []).append(p)
+        for part in parts:
+            by.setdefault(type(part), []).append(part)
         self.platforms: list[Platform] = by.get(Platform, [])
         self.cpus: list[Cpu] = by.get(Cpu, [])
         self.memory: list[Memory] = by.get(Memory, [])

@@ -61,13 +61,13 @@ class FamilyModel:
         self.catalog, self.request, self.policy, self.llm, self.book = catalog, request, policy, llm, book
         self.gpu, self.per_node, self.candidates = gpu, per_node, candidates
         self.cp = cp = cp_model.CpModel()
-        self.rows = {r: cp.new_bool_var(f"row{i}") for i, r in enumerate(rows)}
+        self.rows = {row: cp.new_bool_var(f"row{i}") for i, row in enumerate(rows)}
         cp.add_exactly_one(self.rows.values())
-        self.node_counts = {n: cp.new_bool_var(f"n{n}") for n in sorted({r.key.nodes for r in rows})}
+        self.node_counts = {n: cp.new_bool_var(f"n{n}") for n in sorted({row.key.nodes for row in rows})}
         cp.add_exactly_one(self.node_counts.values())
-        for n, is_n in self.node_counts.items():
-            cp.add(sum(v for r, v in self.rows.items() if r.key.nodes == n) == is_n)
-        self.platform = {p: cp.new_bool_var(p.id) for p in candidates.platforms}
+        for nodes, is_n in self.node_counts.items():
+            cp.add(sum(literal for row, literal in self.rows.items() if row.key.nodes == nodes) == is_n)
+        self.platform = {platform: cp.new_bool_var(platform.id) for platform in candidates.platforms}
         cp.add_exactly_one(self.platform.values())
         self._node_parts()
         self.racks_needed = cp.new_int_var(0, max(self.node_counts), "racks")
@@ -82,41 +82,53 @@ class FamilyModel:
         self._power()
 
     def _node_parts(self) -> None:
-        cp, c = self.cp, self.candidates
-        sockets = sorted({p.sockets for p in c.platforms})
+        cp, candidates = self.cp, self.candidates
+        sockets = sorted({platform.sockets for platform in candidates.platforms})
         self.cpu = {
-            (x, s): cp.new_bool_var(f"{x.id}*{s}") for x in c.cpus for s in sockets if s <= x.max_sockets
+            (x, s): cp.new_bool_var(f"{x.id}*{s}") for x in candidates.cpus for s in sockets if s <= x.max_sockets
         }  # fmt: skip
-        counts = sorted({n for p in c.platforms for n in modules_to_buy(p, self.catalog) if n})
-        self.memory = {(x, n): cp.new_bool_var(f"{x.id}*{n}") for x in c.memory for n in counts}
-        options = sorted({o for p in c.platforms for o in patterns(p)})
-        self.psu = {(x, f, n): cp.new_bool_var(f"{x.id}*{f}") for x in c.psus for f, n in options}
-        bays = max((p.nvme_bays + p.m2_slots + p.sata_bays for p in c.platforms), default=0)
-        self.drive = {x: cp.new_int_var(0, bays, x.id) for x in c.drives}
-        slots = max((p.nic_slots for p in c.platforms), default=0)
-        self.nic = {x: cp.new_int_var(0, slots, x.id) for x in c.nics}
-        self.cooler = {x: cp.new_int_var(0, max(sockets, default=1), x.id) for x in c.cooling if x.role == "cpu-cooler"}
-        self.board = {x: cp.new_bool_var(x.id) for x in c.boards if x.gpu == self.gpu.id and x.gpus == self.per_node}
+        counts = sorted({n for platform in candidates.platforms for n in modules_to_buy(platform, self.catalog) if n})
+        self.memory = {(x, n): cp.new_bool_var(f"{x.id}*{n}") for x in candidates.memory for n in counts}
+        options = sorted({o for platform in candidates.platforms for o in patterns(platform)})
+        self.psu = {(x, f, n): cp.new_bool_var(f"{x.id}*{f}") for x in candidates.psus for f, n in options}
+        bays = max(
+            (platform.nvme_bays + platform.m2_slots + platform.sata_bays for platform in candidates.platforms),
+            default=0,
+        )
+        self.drive = {drive: cp.new_int_var(0, bays, drive.id) for drive in candidates.drives}
+        slots = max((platform.nic_slots for platform in candidates.platforms), default=0)
+        self.nic = {x: cp.new_int_var(0, slots, x.id) for x in candidates.nics}
+        self.cooler = {
+            x: cp.new_int_var(0, max(sockets, default=1), x.id) for x in candidates.cooling if x.role == "cpu-cooler"
+        }
+        self.board = {
+            x: cp.new_bool_var(x.id) for x in candidates.boards if x.gpu == self.gpu.id and x.gpus == self.per_node
+        }
         self.loose_gpus = cp.new_bool_var(f"{self.gpu.id}*{self.per_node}")
-        self.bridge = {x: cp.new_int_var(0, 3 * self.per_node, x.id) for x in c.bridges if self.gpu.id in x.gpus}
+        self.bridge = {
+            x: cp.new_int_var(0, 3 * self.per_node, x.id) for x in candidates.bridges if self.gpu.id in x.gpus
+        }
         for group in (self.cpu, self.memory, self.psu, self.board):
             if group:
                 cp.add_at_most_one(group.values())
-        for p, v in self.platform.items():
-            bought = 0 if gpus_inside(p, self.catalog)[1] == self.per_node else 1
-            cp.add(sum(self.board.values()) + self.loose_gpus == bought).only_enforce_if(v)
+        for platform, literal in self.platform.items():
+            bought = 0 if gpus_inside(platform, self.catalog)[1] == self.per_node else 1
+            cp.add(sum(self.board.values()) + self.loose_gpus == bought).only_enforce_if(literal)
 
     def _power(self) -> None:
         """node_w: load of one node with fans; total_w: of all nodes."""
         cp, parts = self.cp, self.catalog
         self.static_w: Expr = (
-            sum(self.per_node * r.key.cap_w * v for r, v in self.rows.items())
+            sum(self.per_node * row.key.cap_w * literal for row, literal in self.rows.items())
             + sum(x.overhead_w * v for x, v in self.board.items())
-            + sum((x.tdp_w or 0) * s * v for (x, s), v in self.cpu.items())
-            + sum(x.power_w * n * v for (x, n), v in self.memory.items())
-            + sum(x.power_w * v for x, v in self.drive.items())
-            + sum(x.power_w * v for x, v in self.nic.items())
-            + sum((p.overhead_w + fixed_w(p, parts)) * v for p, v in self.platform.items())
+            + sum((x.tdp_w or 0) * s * literal for (x, s), literal in self.cpu.items())
+            + sum(x.power_w * n * literal for (x, n), literal in self.memory.items())
+            + sum(drive.power_w * literal for drive, literal in self.drive.items())
+            + sum(card.power_w * literal for card, literal in self.nic.items())
+            + sum(
+                (platform.overhead_w + fixed_w(platform, parts)) * literal
+                for platform, literal in self.platform.items()
+            )
         )
         self.extra_node_w: list[Expr] = []
         self.node_w = cp.new_int_var(0, 10**6, "node_w")
@@ -125,16 +137,20 @@ class FamilyModel:
     def close_power(self) -> None:
         """Ties node_w and total_w to the parts; called after all rules have added theirs."""
         static = self.static_w + sum(self.extra_node_w)
-        for p, v in self.platform.items():
-            self.cp.add((100 - fan_percent(p, self.policy)) * self.node_w >= 100 * static).only_enforce_if(v)
-            if p.kind == Kind.SYSTEM and p.system_max_w:
-                self.cp.add(self.node_w >= p.system_max_w).only_enforce_if(v)
+        for platform, literal in self.platform.items():
+            self.cp.add((100 - fan_percent(platform, self.policy)) * self.node_w >= 100 * static).only_enforce_if(
+                literal
+            )
+            if platform.kind == Kind.SYSTEM and platform.system_max_w:
+                self.cp.add(self.node_w >= platform.system_max_w).only_enforce_if(literal)
             elif self.request.shares:  # a load too high would call for gear that brings a share down
-                self.cp.add((100 - fan_percent(p, self.policy)) * (self.node_w - 1) < 100 * static).only_enforce_if(v)
-        for n, is_n in self.node_counts.items():
-            self.cp.add(self.total_w >= n * self.node_w).only_enforce_if(is_n)
+                self.cp.add(
+                    (100 - fan_percent(platform, self.policy)) * (self.node_w - 1) < 100 * static
+                ).only_enforce_if(literal)
+        for nodes, is_n in self.node_counts.items():
+            self.cp.add(self.total_w >= nodes * self.node_w).only_enforce_if(is_n)
             if self.request.shares:
-                self.cp.add(self.total_w <= n * self.node_w).only_enforce_if(is_n)
+                self.cp.add(self.total_w <= nodes * self.node_w).only_enforce_if(is_n)
 
     def add_shared(self, part: Any, qty: int, literal: Any) -> None:
         """`qty` pieces of a shared part where the literal holds."""
@@ -160,8 +176,8 @@ class FamilyModel:
     def quantities(self) -> dict[str, list[Expr]]:
         """Bought quantity of each part in one node (shared parts: in all), as lists of terms."""
         q: dict[str, list[Expr]] = {}
-        for p, v in self.platform.items():
-            q.setdefault(p.id, []).append(v)
+        for platform, v in self.platform.items():
+            q.setdefault(platform.id, []).append(v)
         for (x, s), v in self.cpu.items():
             q.setdefault(x.id, []).append(s * v)
         for (m, n), v in self.memory.items():
@@ -176,14 +192,14 @@ class FamilyModel:
         for part, terms in self.extra_node_qty.items():
             q.setdefault(part, []).extend(terms)
         for part, pairs in self.shared_qty.items():
-            q.setdefault(part, []).extend(n * v for n, v in pairs)
+            q.setdefault(part, []).extend(n * literal for n, literal in pairs)
         return q
 
     def _loose_gpus(self) -> list[Expr]:
         """Loose GPUs bought for a node: all of its GPUs less those inside a complete system whose free slots they
         fill."""
-        held = [(gpus_inside(p, self.catalog)[1], v) for p, v in self.platform.items()]
-        return [self.per_node * self.loose_gpus, *(-n * v for n, v in held if 0 < n < self.per_node)]
+        held = [(gpus_inside(platform, self.catalog)[1], literal) for platform, literal in self.platform.items()]
+        return [self.per_node * self.loose_gpus, *(-n * literal for n, literal in held if 0 < n < self.per_node)]
 
     def close_cost(self) -> None:
         """total_cents: price of all lines with support by category, in `book.scale` parts of a cent (see `scaled`).
@@ -209,8 +225,8 @@ class FamilyModel:
         if book.by_quantity:
             self.pieces = cp.new_int_var(0, MAX_MONEY, "pieces")
             cp.add(self.pieces == sum(t for terms in quantities.values() for t in terms))
-        for n, is_n in self.node_counts.items():
-            cp.add(self.total_cents == n * self.node_cents + rest).only_enforce_if(is_n)
+        for nodes, is_n in self.node_counts.items():
+            cp.add(self.total_cents == nodes * self.node_cents + rest).only_enforce_if(is_n)
 
 
 __all__ = [

@@ -27,53 +27,63 @@ def gpus_inside(platform: Platform, catalog: Catalog) -> tuple[str, int]:
 def holders(gpu: Gpu, catalog: Catalog) -> list[GpuBoard | Platform]:
     """Boards that carry a GPU, and complete systems with it inside."""
     found: list[GpuBoard | Platform] = []
-    for p in catalog.of(Kind.GPU_BOARD, Kind.PLATFORM, Kind.SYSTEM):
-        held = p.gpu if isinstance(p, GpuBoard) else gpus_inside(p, catalog)[0] if isinstance(p, Platform) else ""
-        if held == gpu.id and isinstance(p, GpuBoard | Platform):
-            found.append(p)
+    for part in catalog.of(Kind.GPU_BOARD, Kind.PLATFORM, Kind.SYSTEM):
+        held = (
+            part.gpu
+            if isinstance(part, GpuBoard)
+            else gpus_inside(part, catalog)[0]
+            if isinstance(part, Platform)
+            else ""
+        )
+        if held == gpu.id and isinstance(part, GpuBoard | Platform):
+            found.append(part)
     return found
 
 
-def dimm_counts(p: Platform) -> list[int]:
+def dimm_counts(platform: Platform) -> list[int]:
     """Module counts that fill every wired channel equally, one or two modules each."""
-    channels = min(p.channels_per_cpu * p.sockets, p.dimm_slots)
-    return [n for n in (channels, 2 * channels) if 0 < n <= p.dimm_slots]
+    channels = min(platform.channels_per_cpu * platform.sockets, platform.dimm_slots)
+    return [n for n in (channels, 2 * channels) if 0 < n <= platform.dimm_slots]
 
 
-def population(p: Platform, modules: int) -> Population:
+def population(platform: Platform, modules: int) -> Population:
     """How a number of equal modules fills the channels: all of them, a part of them evenly over sockets and channels,
     or unevenly."""
-    counts = dimm_counts(p)
+    counts = dimm_counts(platform)
     if modules in counts:
         return "full"
-    even = modules >= 2 * p.sockets > 0 and modules % p.sockets == 0 and any(n % modules == 0 for n in counts)
+    even = (
+        modules >= 2 * platform.sockets > 0
+        and modules % platform.sockets == 0
+        and any(n % modules == 0 for n in counts)
+    )
     return "partial" if even else "uneven"
 
 
-def modules_to_buy(p: Platform, catalog: Catalog) -> list[int]:
+def modules_to_buy(platform: Platform, catalog: Catalog) -> list[int]:
     """Numbers of equal modules that `solve` buys for a node, the fewest first; 0 where it needs none.
 
     Into the free slots of a complete system go modules of the kind inside until every channel is filled equally; it
     stays as delivered where its own are evenly spread. Empty where no number makes the population even."""
-    held = inside(p, catalog, Memory)
-    if not p.dimm_slots:
+    held = inside(platform, catalog, Memory)
+    if not platform.dimm_slots:
         return [0]
     if len(held) > 1:
         return []
     have = held[0][1] if held else 0
-    as_delivered = [0] if held and population(p, have) != "uneven" else []
-    return as_delivered + [n - have for n in dimm_counts(p) if n > have]
+    as_delivered = [0] if held and population(platform, have) != "uneven" else []
+    return as_delivered + [n - have for n in dimm_counts(platform) if n > have]
 
 
-def module_fits_inside(p: Platform, catalog: Catalog, module: Memory) -> bool:
+def module_fits_inside(platform: Platform, catalog: Catalog, module: Memory) -> bool:
     """Whether a module may stand beside those inside a complete system: it is of their kind, or there are none."""
-    return all(module.id == x.id for x, _ in inside(p, catalog, Memory))
+    return all(module.id == x.id for x, _ in inside(platform, catalog, Memory))
 
 
-def fixed_w(p: Platform, catalog: Catalog) -> int:
+def fixed_w(platform: Platform, catalog: Catalog) -> int:
     """Power of what is inside a complete system, GPUs aside."""
     watts = 0
-    for c in p.contents:
+    for c in platform.contents:
         part = catalog.parts[c.part]
         if isinstance(part, GpuBoard):
             watts += part.overhead_w * c.qty

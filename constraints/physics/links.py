@@ -59,12 +59,12 @@ def paths(links: Iterable[Link], a: Sequence[str], b: Sequence[str], gbit_s: int
             out.append(((x, x.links),))
     modules = [x for x in fit if x.kind == Kind.OPTIC and x.gbit_s == gbit_s]
     fibres = [x for x in fit if x.kind == Kind.CABLE and x.end_a == x.end_b == "MPO-12/APC" and x.gbit_s >= gbit_s]
-    for m in modules:
+    for module in modules:
         for n in modules:
-            if m.end_a in a and n.end_a in b and m.medium == n.medium and m.end_b == n.end_b:
+            if module.end_a in a and n.end_a in b and module.medium == n.medium and module.end_b == n.end_b:
                 for f in fibres:
-                    if f.medium == m.medium and f.end_a == m.end_b:
-                        out.append(((m, m.links), (f, 1), (n, n.links)))
+                    if f.medium == module.medium and f.end_a == module.end_b:
+                        out.append(((module, module.links), (f, 1), (n, n.links)))
     return out
 
 
@@ -78,16 +78,16 @@ def networks(
     difference. With `cents`, the price of a piece, those that never cost less than another are left out."""
     out: list[Network] = []
 
-    def trunks(s: Switch, gbit_s: int) -> list[Pieces]:
-        found = paths(links, s.connectors, s.connectors, gbit_s, s.fabric) or [()]
+    def trunks(switch: Switch, gbit_s: int) -> list[Pieces]:
+        found = paths(links, switch.connectors, switch.connectors, gbit_s, switch.fabric) or [()]
         found = found if cents is None else thrifty(found, cents)
-        return found if most is None or most > s.ports_at(gbit_s) else found[:1]
+        return found if most is None or most > switch.ports_at(gbit_s) else found[:1]
 
-    switches = [s for s in switches if s.role == role]
+    switches = [switch for switch in switches if switch.role == role]
     for nic in nics:
         if nic.gbit_s < gbit_least or (role == "rdma" and not nic.rdma):
             continue
-        for s in (x for x in switches if x.fabric in nic.fabrics):
+        for s in (switch for switch in switches if switch.fabric in nic.fabrics):
             for gbit in _rates(nic, s, role, gbit_least):
                 ways = paths(links, s.connectors, nic.connectors, gbit, s.fabric)
                 out += [Network(nic, "", s, gbit, p, t) for p in ways for t in trunks(s, gbit)]

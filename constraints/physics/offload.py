@@ -37,16 +37,23 @@ def cpu_classes() -> dict[str, tuple[str, int]]:
     return {r["generation"]: (r["isa"], int(r["gflops_per_core"])) for r in table("cpu_classes")}
 
 
-def offloads(p: Platform) -> bool:
+def offloads(platform: Platform) -> bool:
     """Whether experts may lie in a platform's memory: modules in slots and one or two CPUs, bought for it."""
-    return bool(p.dimm_slots and p.channels_per_cpu) and not p.contents and p.sockets <= MOST_SOCKETS
+    return (
+        bool(platform.dimm_slots and platform.channels_per_cpu)
+        and not platform.contents
+        and platform.sockets <= MOST_SOCKETS
+    )
 
 
-def bandwidth_gb_s(p: Platform, cpu: Cpu, mts: int, count: int, policy: Policy) -> int:
+def bandwidth_gb_s(platform: Platform, cpu: Cpu, mts: int, count: int, policy: Policy) -> int:
     """GB/s of `count` modules of `mts` MT/s in all sockets."""
-    wired = min(min(p.channels_per_cpu, cpu.mem_channels or p.channels_per_cpu) * p.sockets, p.dimm_slots)
-    generation = p.mem_gen if count > wired else ""
-    return channels_gb_s(min(count, wired), min(mts, cpu.mem_max_mts or 0), p.sockets, policy, generation)
+    wired = min(
+        min(platform.channels_per_cpu, cpu.mem_channels or platform.channels_per_cpu) * platform.sockets,
+        platform.dimm_slots,
+    )
+    generation = platform.mem_gen if count > wired else ""
+    return channels_gb_s(min(count, wired), min(mts, cpu.mem_max_mts or 0), platform.sockets, policy, generation)
 
 
 def channels_gb_s(channels: int, mts: int, sockets: int, policy: Policy, doubled: str = "") -> int:
@@ -76,12 +83,12 @@ def cores_gflops(generation: str, cores: int) -> int:
     return octave * 7 // 5 if 5 * have >= 7 * octave else octave
 
 
-def host(p: Platform, cpu: Cpu, m: Memory, count: int, policy: Policy) -> Host:
+def host(platform: Platform, cpu: Cpu, module: Memory, count: int, policy: Policy) -> Host:
     """What `count` modules and the CPUs of all sockets give."""
     return Host(
-        bandwidth_gb_s(p, cpu, m.mts, count, policy),
-        room_gb(m.capacity_gb * count, policy),
-        gflops_class(cpu, p.sockets),
+        bandwidth_gb_s(platform, cpu, module.mts, count, policy),
+        room_gb(module.capacity_gb * count, policy),
+        gflops_class(cpu, platform.sockets),
     )
 
 

@@ -97,18 +97,18 @@ def layer_activation_bytes(llm: Llm) -> tuple[int, ...]:
     Attention: input 2h, queries, keys, values and output 2 each by their widths, mask h; two norms 4h; feed-forward:
     input 2h, three intermediates of 2 x width (gate, up, product), mask h. With all widths h and an ungated 4h
     feed-forward part (two intermediates) this is the paper's 34h."""
-    c, h = llm.config, llm.hidden
+    config, hidden = llm.config, llm.hidden
     if llm.attention in ("mla", "dsa"):
-        key, value = c["qk_nope_head_dim"] + c["qk_rope_head_dim"], c["v_head_dim"]
+        key, value = config["qk_nope_head_dim"] + config["qk_rope_head_dim"], config["v_head_dim"]
         attention = 2 * llm.heads * (key + value)
     else:
-        head = int(c.get("head_dim") or h // llm.heads)
+        head = int(config.get("head_dim") or hidden // llm.heads)
         attention = 2 * head * (llm.heads + llm.kv_heads)
-    dense = int(c.get("intermediate_size") or 0)
-    routed = llm.experts_per_token + int(c.get("n_shared_experts") or 0)
-    sparse = int(c.get("moe_intermediate_size") or 0) * routed
+    dense = int(config.get("intermediate_size") or 0)
+    routed = llm.experts_per_token + int(config.get("n_shared_experts") or 0)
+    sparse = int(config.get("moe_intermediate_size") or 0) * routed
     widths = [sparse if any(x.expert for x in y.linears) else dense for y in llm.layer_list]
-    return tuple(10 * h + 2 * attention + 6 * width for width in widths)
+    return tuple(10 * hidden + 2 * attention + 6 * width for width in widths)
 
 
 @lru_cache(maxsize=4096)

@@ -25,7 +25,7 @@ class Filter:
     def __init__(self, catalog: Catalog, request: Request) -> None:
         self.catalog, self.request = catalog, request
         self.rows = {(x.part, x.vendor, x.category): x for x in request.avl}
-        verdicts = ((p.kind, self.verdict(p)) for p in catalog.parts.values()) if self.rows else ()
+        verdicts = ((part.kind, self.verdict(part)) for part in catalog.parts.values()) if self.rows else ()
         self.approved = {kind for kind, row in verdicts if row is not None and row.status == "approved"}
         """Categories in which the list approves something: nothing else is admitted there."""
 

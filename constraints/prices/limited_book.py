@@ -131,10 +131,10 @@ class LimitedBook(PriceBook):
         def open_(o: Offer | Bundle | None) -> bool:
             return o is None or ((sellers is None or o.seller in sellers) and (days is None or days_of(o) <= days))
 
-        def of(p: Priced) -> Priced:
-            tariff = p.sources()
+        def of(priced: Priced) -> Priced:
+            tariff = priced.sources()
             left = tuple(s for s in tariff.sources if open_(s.offer))
-            return p if len(left) == len(tariff.sources) else replace(p, tariff=Tariff(left, tariff.spare))
+            return priced if len(left) == len(tariff.sources) else replace(priced, tariff=Tariff(left, tariff.spare))
 
         kits = tuple(k for k in self.kits if open_(k.bundle))
         prices = {x: of(self.prices[x]) for x in pieces}

@@ -31,7 +31,7 @@ def limit_sellers(m: Shopping) -> None:
     most, percent = m.request.max_sellers, m.request.max_share_percent
     sellers = dict.fromkeys(o.offer.seller for o in m.ordered if o.offer)
     if most is not None:
-        used = {s: m.cp.new_bool_var(s) for s in sellers}
+        used = {seller: m.cp.new_bool_var(seller) for seller in sellers}
         m.cp.add(sum(used.values()) <= most)
         for _, offer, pieces, *_ in m.ordered:
             if offer:

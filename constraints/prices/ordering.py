@@ -108,8 +108,8 @@ def need(m: Shopping, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[
     most = upper(pieces) * (1 if shared else max(m.node_counts))
     extra, per = spare
     all_ = m.cp.new_int_var(0, most, f"{part} in all")
-    for n, is_n in m.node_counts.items():
-        m.cp.add(all_ == (1 if shared else n) * pieces).only_enforce_if(is_n)
+    for nodes, is_n in m.node_counts.items():
+        m.cp.add(all_ == (1 if shared else nodes) * pieces).only_enforce_if(is_n)
     if not extra:
         return all_, most
     spares = m.cp.new_int_var(0, -(-most * extra // per), f"{part} spare")
@@ -129,18 +129,18 @@ def _split(m: Shopping, part: str, most: int) -> list[tuple[Ordered, int]]:
     out = []
     for source in tariff.sources:
         chosen = []
-        for s in source.steps:
-            if s.least == 1 and len(source.steps) == 1:
-                top = most if s.most is None else min(s.most, most)
+        for step in source.steps:
+            if step.least == 1 and len(source.steps) == 1:
+                top = most if step.most is None else min(step.most, most)
                 pieces = m.cp.new_int_var(0, top, "")
             else:
-                top = max(s.least, most if s.most is None else min(s.most, most))
-                pieces = m.cp.new_int_var_from_domain(cp_model.Domain.from_intervals([[0, 0], [s.least, top]]), "")
+                top = max(step.least, most if step.most is None else min(step.most, most))
+                pieces = m.cp.new_int_var_from_domain(cp_model.Domain.from_intervals([[0, 0], [step.least, top]]), "")
                 taken = m.cp.new_bool_var("")
-                m.cp.add(pieces >= s.least * taken)
+                m.cp.add(pieces >= step.least * taken)
                 m.cp.add(pieces <= top * taken)
                 chosen.append(taken)
-            out.append((Ordered(part, source.offer, pieces, s.cents, True, source.stale), s.least))
+            out.append((Ordered(part, source.offer, pieces, step.cents, True, source.stale), step.least))
         if len(chosen) > 1:
             m.cp.add_at_most_one(chosen)
     return out

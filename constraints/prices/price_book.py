@@ -65,12 +65,12 @@ def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
 
 def _live(offers: tuple[Offer, ...], request: Request) -> list[Offer]:
     newest: dict[tuple[str, str], Offer] = {}
-    for o in offers:
-        if o.date > request.as_of or o.condition not in request.conditions:
+    for offer in offers:
+        if offer.date > request.as_of or offer.condition not in request.conditions:
             continue
-        key = (o.seller, o.condition)
-        if key not in newest or (o.date, o.id) > (newest[key].date, newest[key].id):
-            newest[key] = o
+        key = (offer.seller, offer.condition)
+        if key not in newest or (offer.date, offer.id) > (newest[key].date, newest[key].id):
+            newest[key] = offer
     return list(newest.values())
 
 

@@ -95,7 +95,7 @@ def priced(
             else:
                 ledger[part.id] = "no piece of it in stock"
     kits = tuple(k for k in _kits(catalog, request, policy, barred) if request.picks_offers or _saves(k, prices))
-    for x in sorted({x for k in kits for x in k.parts}):
+    for x in sorted({part for k in kits for part in k.parts}):
         ledger.pop(x, None)
         spare = spares.get(catalog.parts[x].kind, (0, 1))
         have = prices.get(x, Priced(None, NEVER, False, Tariff((), spare)))
@@ -107,7 +107,7 @@ def priced(
 
 def _of_part(offers: list[Offer], stale: bool, owned: int, spare: tuple[int, int], request: Request) -> Priced:
     """One price where one offer is the best for any number; else a tariff of all that may be the better somewhere."""
-    cents = {o.id: unit_price(o, request) for o in offers}
+    cents = {offer.id: unit_price(offer, request) for offer in offers}
     ranked = sorted(offers, key=lambda o: (cents[o.id], -o.date.toordinal(), o.id))
     always = [o for o in ranked if o.stock is None and o.min_qty == 1 and not o.breaks]
     sources = [Source(None, (Step(1, owned, 0),))] if owned else []
@@ -137,15 +137,15 @@ def _serves(one: Offer, other: Offer, request: Request) -> bool:
 def _kits(catalog: Catalog, request: Request, policy: Policy, barred: set[str]) -> list[Kit]:
     """Bundles of an allowed condition, confidence and lead time, fresh, with nothing barred in them."""
     out = []
-    for b in catalog.bundles.values():
-        quick = any(catalog.parts[c.part].kind in QUICK for c in b.parts)
+    for bundle in catalog.bundles.values():
+        quick = any(catalog.parts[part.part].kind in QUICK for part in bundle.parts)
         days = policy.whole("offers.fresh_days_memory" if quick else "offers.fresh_days")
         if request.max_price_age_days is not None:
             days = min(days, request.max_price_age_days)
-        fresh = days_before(request.as_of, days) <= b.date <= request.as_of
-        open_ = b.condition in request.conditions and b.stock != 0 and admissible(b, request)
-        if fresh and open_ and not any(c.part in barred for c in b.parts):
-            out.append(Kit(b, unit_price(b, request)))
+        fresh = days_before(request.as_of, days) <= bundle.date <= request.as_of
+        open_ = bundle.condition in request.conditions and bundle.stock != 0 and admissible(bundle, request)
+        if fresh and open_ and not any(part.part in barred for part in bundle.parts):
+            out.append(Kit(bundle, unit_price(bundle, request)))
     return out
 
 
@@ -162,7 +162,7 @@ def _least_in_kits(kits: tuple[Kit, ...], prices: Mapping[str, Priced]) -> dict[
         x: Fraction(prices[x].cents)
         if prices[x].cents < NEVER
         else min(Fraction(k.cents, sum(k.parts.values())) for k in kits if x in k.parts)
-        for x in {x for k in kits for x in k.parts}
+        for x in {part for k in kits for part in k.parts}
     }
     alone = {k: sum(cents[x] * q for x, q in k.parts.items()) for k in kits}
     shrink = {k: min(Fraction(1), k.cents / alone[k]) if alone[k] else Fraction(1) for k in kits}
@@ -179,7 +179,7 @@ def _supported(
     scale = lcm(*(r.denominator for r in rates.values())) if rates else 1
     of_kind = {k: int(scale * (1 + r)) for k, r in rates.items() if r}
     weights = {x: of_kind[catalog.parts[x].kind] for x in prices if catalog.parts[x].kind in of_kind}
-    weights |= {k.bundle.id: max(weights.get(x, scale) for x in k.parts) for k in kits if weights}
+    weights |= {k.bundle.id: max(weights.get(part, scale) for part in k.parts) for k in kits if weights}
     return PriceBook(prices, ledger, kits, scale, weights)
 
 

@@ -48,7 +48,7 @@ class Kit:
 
     @cached_property
     def parts(self) -> dict[str, int]:
-        return {c.part: c.qty for c in self.bundle.parts}
+        return {part.part: part.qty for part in self.bundle.parts}
 
 
 @dataclass(frozen=True)
@@ -73,29 +73,29 @@ class Purchase:
     @property
     def cents(self) -> int:
         """Sum of the lines."""
-        return sum(x.qty * x.cents for x in self.lines)
+        return sum(line.qty * line.cents for line in self.lines)
 
     @property
     def sellers(self) -> dict[str, int]:
         """Sellers with the cents of their lines."""
         out: dict[str, int] = {}
-        for x in self.lines:
-            if x.offer:
-                out[x.offer.seller] = out.get(x.offer.seller, 0) + x.qty * x.cents
+        for line in self.lines:
+            if line.offer:
+                out[line.offer.seller] = out.get(line.offer.seller, 0) + line.qty * line.cents
         return out
 
     @property
     def estimated_cents(self) -> int:
         """Lines that rest on estimates."""
-        return sum(x.qty * x.cents for x in self.lines if x.offer and x.offer.confidence == "estimate")
+        return sum(line.qty * line.cents for line in self.lines if line.offer and line.offer.confidence == "estimate")
 
     def spares_cents(self, pieces: Mapping[str, int]) -> int:
         """The lines' share beyond the pieces that the build holds; those take from the lines in their order."""
         left, out = dict(pieces), 0
-        for x in self.lines:
-            taken = min(x.qty, left.get(x.part, 0))
-            left[x.part] = left.get(x.part, 0) - taken
-            out += 0 if isinstance(x.offer, Bundle) else (x.qty - taken) * x.cents
+        for line in self.lines:
+            taken = min(line.qty, left.get(line.part, 0))
+            left[line.part] = left.get(line.part, 0) - taken
+            out += 0 if isinstance(line.offer, Bundle) else (line.qty - taken) * line.cents
         return out
 
 

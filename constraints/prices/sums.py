@@ -19,6 +19,6 @@ def whole(m: Shopping, each: Mapping[str, int], name: str) -> Expr:
     total = m.cp.new_int_var(0, MAX_MONEY, name)
     m.cp.add(in_node == sum(node))
     m.cp.add(in_node <= total)  # follows from what comes, but only once the number of nodes is chosen
-    for n, is_n in m.node_counts.items():
-        m.cp.add(total == n * in_node + sum(shared)).only_enforce_if(is_n)
+    for nodes, is_n in m.node_counts.items():
+        m.cp.add(total == nodes * in_node + sum(shared)).only_enforce_if(is_n)
     return total

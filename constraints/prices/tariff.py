@@ -43,15 +43,17 @@ class Source:
         """int64 [pieces + 1]: cents of at least 0..`pieces` pieces from here, NEVER where there are too few."""
         out = np.full(pieces + 1, NEVER, dtype=np.int64)
         out[0] = 0
-        for s in self.steps:
-            top = pieces if s.most is None else min(s.most, pieces)
+        for step in self.steps:
+            top = pieces if step.most is None else min(step.most, pieces)
             wanted = np.arange(1, top + 1, dtype=np.int64)
-            out[1 : top + 1] = np.minimum(out[1 : top + 1], s.cents * np.maximum(wanted, s.least))
+            out[1 : top + 1] = np.minimum(out[1 : top + 1], step.cents * np.maximum(wanted, step.least))
         return out
 
     def order(self, pieces: int) -> tuple[int, int]:
         """(pieces, cents each) of the cheapest order of at least `pieces`; the smaller one of equal cost."""
-        fits = [(max(s.least, pieces), s.cents) for s in self.steps if s.most is None or pieces <= s.most]
+        fits = [
+            (max(step.least, pieces), step.cents) for step in self.steps if step.most is None or pieces <= step.most
+        ]
         return min(fits, key=lambda o: (o[0] * o[1], o[0]))
 
 
@@ -92,7 +94,7 @@ class Tariff:
     @property
     def least_cents(self) -> int:
         """Cents that a piece costs at least, whatever the number; NEVER where nothing can be had."""
-        return min((s.cents for source in self.sources for s in source.steps), default=NEVER)
+        return min((step.cents for source in self.sources for step in source.steps), default=NEVER)
 
     @cached_property
     def stock(self) -> int | None:
@@ -143,12 +145,12 @@ class Tariff:
 def _with(before: np.ndarray, source: Source) -> np.ndarray:
     """int64 [n]: cents of at least r pieces when a source may add to what `before` costs."""
     best, at = before.copy(), np.arange(len(before), dtype=np.int64)
-    for s in source.steps:
-        np.minimum(best, s.cents * s.least + before[np.maximum(at - s.least, 0)], out=best)
-        if s.least < len(before) and s.most != s.least:
-            span = len(before) if s.most is None else s.most - s.least + 1
-            rest = _window_min(before - s.cents * at, span)[: len(before) - s.least]
-            np.minimum(best[s.least :], s.cents * at[s.least :] + rest, out=best[s.least :])
+    for step in source.steps:
+        np.minimum(best, step.cents * step.least + before[np.maximum(at - step.least, 0)], out=best)
+        if step.least < len(before) and step.most != step.least:
+            span = len(before) if step.most is None else step.most - step.least + 1
+            rest = _window_min(before - step.cents * at, span)[: len(before) - step.least]
+            np.minimum(best[step.least :], step.cents * at[step.least :] + rest, out=best[step.least :])
     best[0] = 0
     return best
 

@@ -22,20 +22,22 @@ class Budget(Rule):
     phase = "money"
     reads = frozenset({"orders", "offers"})
 
-    def encode(self, m: FamilyModel) -> None:
-        if m.request.budget_cents is not None:
-            m.cp.add(m.total_cents <= m.book.scaled(most_parts_cents(m.request.budget_cents, m.policy)))
+    def encode(self, model: FamilyModel) -> None:
+        if model.request.budget_cents is not None:
+            model.cp.add(
+                model.total_cents <= model.book.scaled(most_parts_cents(model.request.budget_cents, model.policy))
+            )
 
-    def check(self, c: Case) -> list[Check]:
-        parts = c.book.cost(c.priced)
+    def check(self, case: Case) -> list[Check]:
+        parts = case.book.cost(case.priced)
         if parts >= NEVER:
             return [Check.of(self.id, False, "no total: the parts can't be had in these numbers")]
-        _, tax, total = totals(parts, c.policy)
-        scale = 10 ** minor_digits(c.request.currency)
-        if c.request.budget_cents is None:
+        _, tax, total = totals(parts, case.policy)
+        scale = 10 ** minor_digits(case.request.currency)
+        if case.request.budget_cents is None:
             return [Check.of(self.id, True, "no budget given")]
-        currency, digits = c.request.currency, minor_digits(c.request.currency)
-        amount, budget = (f"{Decimal(x) / scale:,.{digits}f} {currency}" for x in (total, c.request.budget_cents))
+        currency, digits = case.request.currency, minor_digits(case.request.currency)
+        amount, budget = (f"{Decimal(x) / scale:,.{digits}f} {currency}" for x in (total, case.request.budget_cents))
         within = message("the total of {a} is within the budget of {b}", a=amount, b=budget)
         beyond = message("the total of {a} exceeds the budget of {b}", a=amount, b=budget)
         if tax:
@@ -58,7 +60,7 @@ class Budget(Rule):
             Check.at_most(
                 self.id,
                 total / scale,
-                c.request.budget_cents / scale,
+                case.request.budget_cents / scale,
                 currency,
                 within,
                 beyond,

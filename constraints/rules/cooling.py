@@ -28,22 +28,22 @@ def liquid_w(load_w: int, policy: Policy) -> int:
     return -(-load_w * share * policy.whole("cooling.cdu_margin_percent") // 10_000)
 
 
-def too_warm(p: Platform, inlet_c: int) -> str:
+def too_warm(platform: Platform, inlet_c: int) -> str:
     """That a platform does not take air of this temperature, in a sentence."""
     return message(
         "the inlet temperature of {c} °C exceeds the {limit} °C that {platform} takes",
         c=inlet_c,
-        limit=figure(p.inlet_max_c or 0),
-        platform=p.name,
+        limit=figure(platform.inlet_max_c or 0),
+        platform=platform.name,
     )
 
 
-def platform_fault(p: Platform, policy: Policy, request: Request) -> str:
+def platform_fault(platform: Platform, policy: Policy, request: Request) -> str:
     """Why a platform can't be cooled on this site, whatever stands in it; empty when it can."""
     inlet = policy.whole("cooling.inlet_c")
-    if p.inlet_max_c is not None and p.inlet_max_c < inlet:
-        return too_warm(p, inlet)
-    if "air" not in p.cooling and not request.site_water and p.kind != Kind.SYSTEM:
+    if platform.inlet_max_c is not None and platform.inlet_max_c < inlet:
+        return too_warm(platform, inlet)
+    if "air" not in platform.cooling and not request.site_water and platform.kind != Kind.SYSTEM:
         return NO_WATER
     return ""
 
@@ -62,118 +62,130 @@ class Cooling(Rule):
         """A platform that the room's air is too warm for, or that lacks facility water."""
         return platform_fault(facts.platform, facts.policy, facts.request) if facts.platform is not None else ""
 
-    def encode(self, m: FamilyModel) -> None:
-        liquid = [v for p, v in m.platform.items() if "air" not in p.cooling]
-        for p, v in m.platform.items():
-            if p.system_max_w and p.kind != Kind.SYSTEM:
-                m.cp.add(m.node_w <= p.system_max_w).only_enforce_if(v)
-            if platform_fault(p, m.policy, m.request):
-                m.cp.add(v == 0)
-        wet = [v for p, v in m.platform.items() if "air" not in p.cooling and p.kind != Kind.SYSTEM]
-        if not liquid or not wet or not m.request.site_water:
+    def encode(self, model: FamilyModel) -> None:
+        liquid = [literal for platform, literal in model.platform.items() if "air" not in platform.cooling]
+        for platform, v in model.platform.items():
+            if platform.system_max_w and platform.kind != Kind.SYSTEM:
+                model.cp.add(model.node_w <= platform.system_max_w).only_enforce_if(v)
+            if platform_fault(platform, model.policy, model.request):
+                model.cp.add(v == 0)
+        wet = [
+            literal
+            for platform, literal in model.platform.items()
+            if "air" not in platform.cooling and platform.kind != Kind.SYSTEM
+        ]
+        if not liquid or not wet or not model.request.site_water:
             return
-        priced = [x for x in m.candidates.cooling if x.id in m.book.prices]
-        cdus = [(x, m.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "cdu-l2l" and x.capacity_w]
-        manifolds = [(x, m.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "manifold"]
-        facility = [(x, m.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "facility"]
+        priced = [x for x in model.candidates.cooling if x.id in model.book.prices]
+        cdus = [(x, model.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "cdu-l2l" and x.capacity_w]
+        manifolds = [(x, model.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "manifold"]
+        facility = [(x, model.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "facility"]
         for x, q in [*cdus, *manifolds, *facility]:
-            m.add_shared(x, 1, q)
-        share = 100 - m.policy.whole("cooling.liquid_residual_percent")
-        factor = share * m.policy.whole("cooling.cdu_margin_percent")
-        kind = {x: m.cp.new_bool_var("") for x, _ in cdus}
-        m.cp.add_at_most_one(kind.values())
-        racks = m.racks_needed
-        many = m.cp.new_bool_var("racks>1")
-        m.cp.add(racks <= 1).only_enforce_if(~many)
+            model.add_shared(x, 1, q)
+        share = 100 - model.policy.whole("cooling.liquid_residual_percent")
+        factor = share * model.policy.whole("cooling.cdu_margin_percent")
+        kind = {x: model.cp.new_bool_var("") for x, _ in cdus}
+        model.cp.add_at_most_one(kind.values())
+        racks = model.racks_needed
+        many = model.cp.new_bool_var("racks>1")
+        model.cp.add(racks <= 1).only_enforce_if(~many)
         for x, q in cdus:
-            m.cp.add(q <= MAX_CDU * kind[x])
+            model.cp.add(q <= MAX_CDU * kind[x])
             for v in wet:
-                m.cp.add(10_000 * (x.capacity_w or 0) * q >= factor * m.total_w).only_enforce_if(v, kind[x], ~many)
-                m.cp.add(10_000 * (x.capacity_w or 0) * (q - 1) >= factor * m.total_w).only_enforce_if(v, kind[x], many)
+                model.cp.add(10_000 * (x.capacity_w or 0) * q >= factor * model.total_w).only_enforce_if(
+                    v, kind[x], ~many
+                )
+                model.cp.add(10_000 * (x.capacity_w or 0) * (q - 1) >= factor * model.total_w).only_enforce_if(
+                    v, kind[x], many
+                )
         for v in wet:
-            m.cp.add(sum(kind.values()) == 1).only_enforce_if(v)
-            m.cp.add(sum(q for _, q in manifolds) >= racks).only_enforce_if(v)
-            m.cp.add(sum(q for _, q in facility) >= racks).only_enforce_if(v)
-        exact = wants_exact(m.request, m.catalog)
-        if m.request.no_surplus or exact:
+            model.cp.add(sum(kind.values()) == 1).only_enforce_if(v)
+            model.cp.add(sum(q for _, q in manifolds) >= racks).only_enforce_if(v)
+            model.cp.add(sum(q for _, q in facility) >= racks).only_enforce_if(v)
+        exact = wants_exact(model.request, model.catalog)
+        if model.request.no_surplus or exact:
             for gear in (manifolds, facility):
-                m.cp.add(sum(q for _, q in gear) <= racks)
+                model.cp.add(sum(q for _, q in gear) <= racks)
         from constraints.rules.rack import racked
 
-        if m.request.shares:
-            m.cp.add(racks >= 2).only_enforce_if(many)
+        if model.request.shares:
+            model.cp.add(racks >= 2).only_enforce_if(many)
             for x, q in cdus:
                 for literal, spare in ((~many, 0), (many, 1)):
                     fewer = 10_000 * (x.capacity_w or 0) * (q - 1 - spare)
-                    m.cp.add(fewer < factor * m.total_w).only_enforce_if(kind[x], literal)
-        if m.request.shares or exact:
-            for p, v in m.platform.items():
-                if not racked(p):
-                    m.cp.add(racks == 0).only_enforce_if(v)
-                if "air" in p.cooling or p.kind == Kind.SYSTEM:
-                    m.cp.add(sum(q for _, q in [*cdus, *manifolds, *facility]) == 0).only_enforce_if(v)
+                    model.cp.add(fewer < factor * model.total_w).only_enforce_if(kind[x], literal)
+        if model.request.shares or exact:
+            for platform, v in model.platform.items():
+                if not racked(platform):
+                    model.cp.add(racks == 0).only_enforce_if(v)
+                if "air" in platform.cooling or platform.kind == Kind.SYSTEM:
+                    model.cp.add(sum(q for _, q in [*cdus, *manifolds, *facility]) == 0).only_enforce_if(v)
 
-    def check(self, c: Case) -> list[Check]:
-        p, found = c.platform, []
-        if c.power_unknown:
-            found.append(Check.of(self.id, False, unknown_draw(c)))
-        elif p.system_max_w and p.kind != Kind.SYSTEM:
+    def check(self, case: Case) -> list[Check]:
+        platform, found = case.platform, []
+        if case.power_unknown:
+            found.append(Check.of(self.id, False, unknown_draw(case)))
+        elif platform.system_max_w and platform.kind != Kind.SYSTEM:
             found.append(
                 Check.at_most(
                     self.id,
-                    c.load_w,
-                    p.system_max_w,
+                    case.load_w,
+                    platform.system_max_w,
                     "W",
                     message(
                         "{w} W of heat per node is within the {limit} W that {platform} carries off",
-                        w=f"{c.load_w:,}",
-                        limit=f"{p.system_max_w:,}",
-                        platform=p.name,
+                        w=f"{case.load_w:,}",
+                        limit=f"{platform.system_max_w:,}",
+                        platform=platform.name,
                     ),
                     message(
                         "{w} W of heat per node exceeds the {limit} W that {platform} carries off",
-                        w=f"{c.load_w:,}",
-                        limit=f"{p.system_max_w:,}",
-                        platform=p.name,
+                        w=f"{case.load_w:,}",
+                        limit=f"{platform.system_max_w:,}",
+                        platform=platform.name,
                     ),
                 )
             )
-        if p.inlet_max_c is not None:
-            inlet = c.policy.whole("cooling.inlet_c")
+        if platform.inlet_max_c is not None:
+            inlet = case.policy.whole("cooling.inlet_c")
             found.append(
                 Check.at_most(
                     self.id,
                     inlet,
-                    p.inlet_max_c,
+                    platform.inlet_max_c,
                     "C",
                     message(
                         "the inlet temperature of {c} °C is within the {limit} °C that {platform} takes",
                         c=inlet,
-                        limit=figure(p.inlet_max_c),
-                        platform=p.name,
+                        limit=figure(platform.inlet_max_c),
+                        platform=platform.name,
                     ),
-                    too_warm(p, inlet),
+                    too_warm(platform, inlet),
                 )
             )
-        if c.liquid and p.kind != Kind.SYSTEM:
-            found += self._liquid(c)
-        return found or [Check.of(self.id, True, message("no heat limit of {platform} is published", platform=p.name))]
+        if case.liquid and platform.kind != Kind.SYSTEM:
+            found += self._liquid(case)
+        return found or [
+            Check.of(self.id, True, message("no heat limit of {platform} is published", platform=platform.name))
+        ]
 
-    def _liquid(self, c: Case) -> list[Check]:
+    def _liquid(self, case: Case) -> list[Check]:
         from constraints.rules.rack import racks_in
 
-        if not c.request.site_water:
+        if not case.request.site_water:
             return [Check.of(self.id, False, NO_WATER)]
-        shared = [(x, q) for x, q in c.parts(CoolingPart, shared=True) if isinstance(x, CoolingPart)]
+        shared = [
+            (part, pieces) for part, pieces in case.parts(CoolingPart, shared=True) if isinstance(part, CoolingPart)
+        ]
         cdus = [(x.capacity_w or 0, q) for x, q in shared if x.role == "cdu-l2l"]
-        racks = racks_in(c)
+        racks = racks_in(case)
         spare = 1 if racks > 1 else 0
         capacity = sum(w * (q - spare) for w, q in cdus[:1])
-        need = liquid_w(c.load_w * c.build.nodes, c.policy)
+        need = liquid_w(case.load_w * case.build.nodes, case.policy)
         said = {"watts": f"{capacity:,}", "needed": f"{need:,}"}
         found = (
             []
-            if c.power_unknown
+            if case.power_unknown
             else [
                 Check.at_least(
                     self.id,

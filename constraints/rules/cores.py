@@ -21,23 +21,23 @@ class Cores(Rule):
     cured_by = frozenset({"cpu"})
     shortfall = "CPU cores"
 
-    def encode(self, m: FamilyModel) -> None:
-        need = m.policy.whole("cores.per_gpu_min") * m.per_node
-        cores = sum(x.cores * s * v for (x, s), v in m.cpu.items())
-        for p, v in m.platform.items():
-            have = sum(x.cores * q for x, q in inside(p, m.catalog, Cpu))
-            m.cp.add(cores >= need - have).only_enforce_if(v)
+    def encode(self, model: FamilyModel) -> None:
+        need = model.policy.whole("cores.per_gpu_min") * model.per_node
+        cores = sum(x.cores * s * literal for (x, s), literal in model.cpu.items())
+        for platform, literal in model.platform.items():
+            have = sum(x.cores * q for x, q in inside(platform, model.catalog, Cpu))
+            model.cp.add(cores >= need - have).only_enforce_if(literal)
 
-    def check(self, c: Case) -> list[Check]:
-        cores = sum(p.cores * q for p, q in c.parts(Cpu) if isinstance(p, Cpu))
-        least = c.policy.whole("cores.per_gpu_min") * c.per_node
-        advised = c.policy.whole("cores.per_gpu_advised") * c.per_node
-        said = {"cores": f"{cores:,}", "least": f"{least:,}", "each": c.policy.whole("cores.per_gpu_min")}
+    def check(self, case: Case) -> list[Check]:
+        cores = sum(part.cores * pieces for part, pieces in case.parts(Cpu) if isinstance(part, Cpu))
+        least = case.policy.whole("cores.per_gpu_min") * case.per_node
+        advised = case.policy.whole("cores.per_gpu_advised") * case.per_node
+        said = {"cores": f"{cores:,}", "least": f"{least:,}", "each": case.policy.whole("cores.per_gpu_min")}
         if least <= cores < advised:
             text = message(
                 "{cores} CPU cores meet the minimum of {least} ({each} per GPU); "
                 "{advised} are advised ({each_advised} per GPU)",
-                **said, advised=f"{advised:,}", each_advised=c.policy.whole("cores.per_gpu_advised"),
+                **said, advised=f"{advised:,}", each_advised=case.policy.whole("cores.per_gpu_advised"),
             )  # fmt: skip
             return [Check.warn(self.id, text, cores, advised, "cores", "at_least")]
         return [

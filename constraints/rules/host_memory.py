@@ -38,87 +38,96 @@ class HostMemory(Rule):
 
     def may(self, facts: Facts) -> str:
         """A module that differs from those inside a complete system."""
-        p, part = facts.platform, facts.part
-        if p is None or not isinstance(part, Memory) or module_fits_inside(p, facts.catalog, part):
+        platform, part = facts.platform, facts.part
+        if platform is None or not isinstance(part, Memory) or module_fits_inside(platform, facts.catalog, part):
             return ""
-        return _unequal([*(x for x, _ in inside(p, facts.catalog, Memory)), part])
+        return _unequal([*(x for x, _ in inside(platform, facts.catalog, Memory)), part])
 
-    def encode(self, m: FamilyModel) -> None:
-        least = floor_gb(m.per_node * m.gpu.vram_gb, m.policy)
-        ram = sum(x.capacity_gb * n * v for (x, n), v in m.memory.items())
-        unified = m.gpu.form_factor == "integrated"
-        for p, v in m.platform.items():
-            contained = inside(p, m.catalog, Memory)
+    def encode(self, model: FamilyModel) -> None:
+        least = floor_gb(model.per_node * model.gpu.vram_gb, model.policy)
+        ram = sum(x.capacity_gb * n * literal for (x, n), literal in model.memory.items())
+        unified = model.gpu.form_factor == "integrated"
+        for platform, literal in model.platform.items():
+            contained = inside(platform, model.catalog, Memory)
             have = sum(x.capacity_gb * n for x, n in contained)
-            if p.dimm_slots and not unified:
-                m.cp.add(ram >= least - have).only_enforce_if(v)
-            self._modules(m, p, v, bool(contained) and unified)
-        self._experts(m)
+            if platform.dimm_slots and not unified:
+                model.cp.add(ram >= least - have).only_enforce_if(literal)
+            self._modules(model, platform, literal, bool(contained) and unified)
+        self._experts(model)
 
-    def _modules(self, m: FamilyModel, p: Platform, v: Any, as_delivered: bool) -> None:
+    def _modules(self, model: FamilyModel, platform: Platform, v: Any, as_delivered: bool) -> None:
         """The modules bought for a node in `p` fill its channels with those inside; `as_delivered`: none has to be."""
-        counts = modules_to_buy(p, m.catalog)
+        counts = modules_to_buy(platform, model.catalog)
         right: list[Any] = []
         wrong: list[Any] = []
-        for (x, n), b in m.memory.items():
-            (right if n in counts and module_fits_inside(p, m.catalog, x) else wrong).append(b)
-        m.cp.add(sum(wrong) == 0).only_enforce_if(v)
+        for (x, n), literal in model.memory.items():
+            (right if n in counts and module_fits_inside(platform, model.catalog, x) else wrong).append(literal)
+        model.cp.add(sum(wrong) == 0).only_enforce_if(v)
         if 0 not in counts and not as_delivered:
-            m.cp.add(sum(right) == 1).only_enforce_if(v)
+            model.cp.add(sum(right) == 1).only_enforce_if(v)
 
-    def _experts(self, m: FamilyModel) -> None:
+    def _experts(self, model: FamilyModel) -> None:
         """What rows with experts in host memory ask of the CPUs and modules together."""
-        for r, chosen in m.rows.items():
-            if not r.plan.offload:
+        for row, chosen in model.rows.items():
+            if not row.plan.offload:
                 continue
-            m.cp.add(
-                sum(g * v for (x, s), v in m.cpu.items() if (g := gflops_class(x, s))) >= r.key.host_gflops
+            model.cp.add(
+                sum(g * literal for (x, s), literal in model.cpu.items() if (g := gflops_class(x, s)))
+                >= row.key.host_gflops
             ).only_enforce_if(chosen)
-            short = [v for (x, n), v in m.memory.items() if room_gb(x.capacity_gb * n, m.policy) < r.key.host_gb]
-            m.cp.add(sum(short) == 0).only_enforce_if(chosen)
-            for p, v in m.platform.items():
-                if offloads(p) and r.key.host_gb_s:
-                    self._bandwidth(m, r.key.host_gb_s, p, (chosen, v))
+            short = [
+                literal
+                for (x, n), literal in model.memory.items()
+                if room_gb(x.capacity_gb * n, model.policy) < row.key.host_gb
+            ]
+            model.cp.add(sum(short) == 0).only_enforce_if(chosen)
+            for platform, literal in model.platform.items():
+                if offloads(platform) and row.key.host_gb_s:
+                    self._bandwidth(model, row.key.host_gb_s, platform, (chosen, literal))
                 else:
-                    m.cp.add_implication(chosen, ~v)
+                    model.cp.add_implication(chosen, ~literal)
 
-    def _bandwidth(self, m: FamilyModel, least: int, p: Platform, when: tuple[Any, Any]) -> None:
+    def _bandwidth(self, model: FamilyModel, least: int, platform: Platform, when: tuple[Any, Any]) -> None:
         """In a platform no CPUs stand beside modules that give less than `least` GB/s with them."""
         alike: dict[tuple[int, int], list[tuple[Cpu, Any]]] = {}
-        for (x, _), v in m.cpu.items():
-            alike.setdefault((x.mem_channels or 0, x.mem_max_mts or 0), []).append((x, v))
+        for (x, _), literal in model.cpu.items():
+            alike.setdefault((x.mem_channels or 0, x.mem_max_mts or 0), []).append((x, literal))
         for cpus in alike.values():
-            slow = [v for (x, n), v in m.memory.items() if bandwidth_gb_s(p, cpus[0][0], x.mts, n, m.policy) < least]
+            slow = [
+                literal
+                for (x, n), literal in model.memory.items()
+                if bandwidth_gb_s(platform, cpus[0][0], x.mts, n, model.policy) < least
+            ]
             if slow:
-                m.cp.add(sum(slow) + sum(v for _, v in cpus) <= 1).only_enforce_if(*when)
+                model.cp.add(sum(slow) + sum(literal for _, literal in cpus) <= 1).only_enforce_if(*when)
 
-    def check(self, c: Case) -> list[Check]:
-        return self._population(c) + (experts(c) if c.plan.offload else [])
+    def check(self, case: Case) -> list[Check]:
+        return self._population(case) + (experts(case) if case.plan.offload else [])
 
-    def _population(self, c: Case) -> list[Check]:
-        if c.gpu.form_factor == "integrated" or not c.platform.dimm_slots:
+    def _population(self, case: Case) -> list[Check]:
+        if case.gpu.form_factor == "integrated" or not case.platform.dimm_slots:
             return [
                 Check.of(self.id, True, "memory is unified with the GPU's or soldered: there are no modules to choose")
             ]
-        modules = [(m, q) for m, q in c.parts(Memory) if isinstance(m, Memory)]
-        found = [self._size(c, sum(m.capacity_gb * q for m, q in modules))]
+        modules = [(part, pieces) for part, pieces in case.parts(Memory) if isinstance(part, Memory)]
+        found = [self._size(case, sum(m.capacity_gb * q for m, q in modules))]
         if len(modules) > 1:
             found.append(Check.of(self.id, False, _unequal(m for m, _ in modules)))
-        return found + self._spread(c, sum(q for _, q in modules))
+        return found + self._spread(case, sum(q for _, q in modules))
 
-    def _size(self, c: Case, ram: int) -> Check:
+    def _size(self, case: Case, ram: int) -> Check:
         """RAM against the least and the advised share of GPU memory."""
-        vram = c.per_node * c.gpu.vram_gb
-        floor_percent, floor = c.policy["host_memory.floor_percent"], _share_gb(c, "floor", vram)
+        vram = case.per_node * case.gpu.vram_gb
+        floor_percent, floor = case.policy["host_memory.floor_percent"], _share_gb(case, "floor", vram)
         said = {
             "ram": f"{ram:,}", "floor": figure(floor), "percent": figure(floor_percent), "vram": f"{vram:,}",
         }  # fmt: skip
-        advised = _share_gb(c, "advised_training" if c.request.trains else "advised", vram)
+        advised = _share_gb(case, "advised_training" if case.request.trains else "advised", vram)
         if floor <= ram < advised:
             text = message(
                 "RAM of {ram} GB meets the minimum of {floor} GB ({percent} % of {vram} GB of GPU memory); "
                 "{advised} GB is advised for training"
-                if c.request.trains
+                if case.request.trains
                 else "RAM of {ram} GB meets the minimum of {floor} GB ({percent} % of {vram} GB of GPU memory); "
                 "{advised} GB is advised for serving",
                 **said, advised=figure(advised),
@@ -135,15 +144,15 @@ class HostMemory(Rule):
             ),
         )
 
-    def _spread(self, c: Case, count: int) -> list[Check]:
+    def _spread(self, case: Case, count: int) -> list[Check]:
         """Whether the modules fill the channels, or some of them evenly."""
-        counts, filled = dimm_counts(c.platform), population(c.platform, count)
+        counts, filled = dimm_counts(case.platform), population(case.platform, count)
         if filled not in ("partial", "uneven"):
             return []
         if not counts:
             text = message(
                 "the memory channels of {platform} are not published, so no number of modules is known to fit",
-                platform=c.platform.name,
+                platform=case.platform.name,
             )
             return [Check.of(self.id, False, text)]
         if filled == "partial":
@@ -165,20 +174,21 @@ class HostMemory(Rule):
         return [Check(self.id, "fail", count, nearest, "modules", text)]
 
 
-def _share_gb(c: Case, name: str, vram_gb: int) -> Decimal:
+def _share_gb(case: Case, name: str, vram_gb: int) -> Decimal:
     """GB of RAM that a share of policy makes of GPU memory."""
-    return c.policy[f"host_memory.{name}_percent"] * vram_gb / 100
+    return case.policy[f"host_memory.{name}_percent"] * vram_gb / 100
 
 
 def _unequal(modules: Iterable[Memory]) -> str:
     return message(
-        "memory modules of a node must be equal, these differ: {parts}", parts=", ".join(m.id for m in modules)
+        "memory modules of a node must be equal, these differ: {parts}",
+        parts=", ".join(module.id for module in modules),
     )
 
 
-def experts(c: Case) -> list[Check]:
+def experts(case: Case) -> list[Check]:
     """Whether the node gives what the row of a plan with experts in host memory asks for."""
-    have, row = host_of(c), c.row
+    have, row = host_of(case), case.row
     if have is None or row is None or not row.host_gb_s:
         return [Check.of("host_memory", False, "this node cannot hold experts in host memory")]
     want = Host(row.host_gb_s, row.host_gb, row.host_gflops)
@@ -233,10 +243,10 @@ def experts(c: Case) -> list[Check]:
     ]
 
 
-def host_of(c: Case) -> Host | None:
+def host_of(case: Case) -> Host | None:
     """What the CPUs and modules of a finished node give; None where experts can't lie in its memory."""
-    cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
-    modules = [(m, q) for m, q in c.parts(Memory) if isinstance(m, Memory)]
-    if not offloads(c.platform) or len(cpus) != 1 or len(modules) != 1:
+    cpus = [part for part, _ in case.parts(Cpu) if isinstance(part, Cpu)]
+    modules = [(part, pieces) for part, pieces in case.parts(Memory) if isinstance(part, Memory)]
+    if not offloads(case.platform) or len(cpus) != 1 or len(modules) != 1:
         return None
-    return host(c.platform, cpus[0], *modules[0], c.policy)
+    return host(case.platform, cpus[0], *modules[0], case.policy)

@@ -22,76 +22,78 @@ if TYPE_CHECKING:
 NO_RACK = N_("its nodes stand in no rack that is bought")
 
 
-def encode(m: FamilyModel, part: Part) -> None:
+def encode(model: FamilyModel, part: Part) -> None:
     """The part is in a network that is laid; other parts need no more than the rules that count them."""
-    if not of_network(part) or any(c.part == part.id for p in m.platform for c in p.contents):
+    if not of_network(part) or any(c.part == part.id for p in model.platform for c in p.contents):
         return
-    uses: list[Any] = [v for n, v in m.node_counts.items() if serves_alone(part, m.request, n)]
-    for literals, per_node in m.nets:
+    uses: list[Any] = [
+        literal for nodes, literal in model.node_counts.items() if serves_alone(part, model.request, nodes)
+    ]
+    for literals, per_node in model.nets:
         for network, laid in literals.items():
             if network.nic is part:
                 uses.append(laid)
                 continue
-            for n, is_n in m.node_counts.items():
-                if n > 1 and part in (network.bill_of(n, per_node) or {}):
-                    used = m.cp.new_bool_var("")
-                    m.cp.add_implication(used, laid)
-                    m.cp.add_implication(used, is_n)
+            for nodes, is_n in model.node_counts.items():
+                if nodes > 1 and part in (network.bill_of(nodes, per_node) or {}):
+                    used = model.cp.new_bool_var("")
+                    model.cp.add_implication(used, laid)
+                    model.cp.add_implication(used, is_n)
                     uses.append(used)
-    m.cp.add_bool_or(uses)
+    model.cp.add_bool_or(uses)
 
 
-def idle(c: Case) -> list[str]:
+def idle(case: Case) -> list[str]:
     """Demanded parts of a build that it has no use for, each with the reason."""
     found, wired = [], []
-    for part in demanded(c.request, c.catalog):
-        if part.id not in c.build.node and part.id not in c.build.shared:
+    for part in demanded(case.request, case.catalog):
+        if part.id not in case.build.node and part.id not in case.build.shared:
             continue  # inside a complete system, or missing
         if of_network(part):
             wired.append(part)
-        elif why := _useless(c, part):
+        elif why := _useless(case, part):
             found.append(joined([part.id, why], ": "))
-    return [*found, *_unwired(c, wired)]
+    return [*found, *_unwired(case, wired)]
 
 
-def useless_in(p: Platform, part: Part) -> str:
+def useless_in(platform: Platform, part: Part) -> str:
     """Why nodes of a platform have no use for a part, whatever else they hold; empty when they may have."""
-    if isinstance(part, Rack | Pdu) and not racked(p):
+    if isinstance(part, Rack | Pdu) and not racked(platform):
         return NO_RACK
-    if isinstance(part, Cooling) and part.role != "cpu-cooler" and not _wet(p):
-        return message("{platform} needs no liquid cooling of the site's", platform=p.name)
+    if isinstance(part, Cooling) and part.role != "cpu-cooler" and not _wet(platform):
+        return message("{platform} needs no liquid cooling of the site's", platform=platform.name)
     return ""
 
 
-def _useless(c: Case, part: Part) -> str:
-    p = c.platform
-    if isinstance(part, Rack | Pdu) and "racks" in c.request.have:
+def _useless(case: Case, part: Part) -> str:
+    platform = case.platform
+    if isinstance(part, Rack | Pdu) and "racks" in case.request.have:
         return NO_RACK
-    if why := useless_in(p, part):
+    if why := useless_in(platform, part):
         return why
-    if isinstance(part, Link) and c.psus is not None and part.end_a != CORD_ENDS.get(c.psus.inlet):
-        return message("the supplies have {inlet} inlets", inlet=c.psus.inlet)
+    if isinstance(part, Link) and case.psus is not None and part.end_a != CORD_ENDS.get(case.psus.inlet):
+        return message("the supplies have {inlet} inlets", inlet=case.psus.inlet)
     return ""
 
 
-def _wet(p: Platform) -> bool:
-    return "air" not in p.cooling and p.kind != Kind.SYSTEM
+def _wet(platform: Platform) -> bool:
+    return "air" not in platform.cooling and platform.kind != Kind.SYSTEM
 
 
-def _unwired(c: Case, wired: Iterable[Part]) -> list[str]:
+def _unwired(case: Case, wired: Iterable[Part]) -> list[str]:
     """Switches, cables, optics and cards that are in no network of the build."""
-    idle = [x for x in wired if not serves_alone(x, c.request, c.build.nodes)]
+    idle = [x for x in wired if not serves_alone(x, case.request, case.build.nodes)]
     names, keys = sorted(x.id for x in idle), [f"node {x.id}" if isinstance(x, Nic) else x.id for x in idle]
     if not keys:
         return []
-    if c.build.nodes == 1:
+    if case.build.nodes == 1:
         return [message("{part}: a single node has nothing to connect it to", part=x) for x in names]
-    nics = {f"node {x.id}": q for x, q in c.parts(Nic)}
-    have = dict(c.build.shared) | nics
+    nics = {f"node {part.id}": pieces for part, pieces in case.parts(Nic)}
+    have = dict(case.build.shared) | nics
 
     def all_used(rest: dict[str, int]) -> bool:
         return all(rest.get(k, 0) < have.get(k, 0) for k in keys)
 
-    if covers(list(bills_of(c).values()), have, all_used):
+    if covers(list(bills_of(case).values()), have, all_used):
         return []
     return [message("{parts}: in no network that the build lays", parts=", ".join(names))]

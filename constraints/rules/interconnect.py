@@ -85,130 +85,152 @@ class Interconnect(Rule):
         """A row whose plan does not run on the row's own network."""
         return plan_fault(facts.row.plan, facts.row.key, facts.policy) if facts.row is not None else ""
 
-    def encode(self, m: FamilyModel) -> None:
-        cp = m.cp
-        cpus = [(x, v) for (x, _), v in m.cpu.items()]
-        cpus += [(x, v) for p, v in m.platform.items() for x, _ in inside(p, m.catalog, Cpu)]
-        for r, chosen in m.rows.items():
-            if plan_fault(r.plan, r.key, m.policy):
+    def encode(self, model: FamilyModel) -> None:
+        cp = model.cp
+        cpus = [(x, literal) for (x, _), literal in model.cpu.items()]
+        cpus += [
+            (x, literal)
+            for platform, literal in model.platform.items()
+            for x, _ in inside(platform, model.catalog, Cpu)
+        ]
+        for row, chosen in model.rows.items():
+            if plan_fault(row.plan, row.key, model.policy):
                 cp.add(chosen == 0)
-            for x, v in cpus:
-                if (x.pcie_gen or 0) < r.key.pcie_gen:
-                    cp.add_implication(chosen, ~v)
-        self._bridges(m)
-        links = [x for x in m.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in m.book.prices]
-        switches = [x for x in m.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in m.book.prices]
-        ports = [v for p, v in m.platform.items() if p.onboard_lan or _holds_nic(p, m)]
-        cp.add(sum(ports) + sum(m.nic.values()) >= 1)
+            for x, literal in cpus:
+                if (x.pcie_gen or 0) < row.key.pcie_gen:
+                    cp.add_implication(chosen, ~literal)
+        self._bridges(model)
+        links = [
+            part
+            for part in model.catalog.of(Kind.CABLE, Kind.OPTIC)
+            if isinstance(part, Link) and part.id in model.book.prices
+        ]
+        switches = [
+            part for part in model.catalog.of(Kind.SWITCH) if isinstance(part, Switch) and part.id in model.book.prices
+        ]
+        ports = [
+            literal
+            for platform, literal in model.platform.items()
+            if platform.onboard_lan or _holds_nic(platform, model)
+        ]
+        cp.add(sum(ports) + sum(model.nic.values()) >= 1)
         held: dict[Nic, list[Any]] = {}
-        for p, v in m.platform.items():
-            for nic, qty in inside(p, m.catalog, Nic):
-                held.setdefault(nic, []).append(qty * v)
-        cards = [*m.nic, *(n for n in held if n not in m.nic)]
-        many = {n: v for n, v in m.node_counts.items() if n > 1}
+        for platform, literal in model.platform.items():
+            for nic, qty in inside(platform, model.catalog, Nic):
+                held.setdefault(nic, []).append(qty * literal)
+        cards = [*model.nic, *(n for n in held if n not in model.nic)]
+        many = {nodes: literal for nodes, literal in model.node_counts.items() if nodes > 1}
         if not many:
             return
-        pp = [v for r, v in m.rows.items() if r.key.net == "pp"]
-        if "network" not in m.request.have:
-            lans = {lan for p in m.platform for lan in p.onboard_lan}
+        pp = [literal for row, literal in model.rows.items() if row.key.net == "pp"]
+        if "network" not in model.request.have:
+            lans = {lan for p in model.platform for lan in p.onboard_lan}
             fe = networks(cards, lans, switches, links, "frontend", 1, most=max(many))
-            self._one_of(m, fe, many, 1, list(many.values()))
-            self._need_speed(m, fe, pp)
+            self._one_of(model, fe, many, 1, list(many.values()))
+            self._need_speed(model, fe, pp)
             oob = networks([], [BMC], switches, links, "oob", 1, most=max(many))
-            self._one_of(m, oob, many, 1, list(many.values()))
+            self._one_of(model, oob, many, 1, list(many.values()))
         elif pp:
-            least = m.policy.whole("interconnect.pp_gbit_s")
-            fast = [q for n, q in m.nic.items() if n.gbit_s >= least]
+            least = model.policy.whole("interconnect.pp_gbit_s")
+            fast = [literal for card, literal in model.nic.items() if card.gbit_s >= least]
             fast += [q for n, inside_ in held.items() if n.gbit_s >= least for q in inside_]
-            lan = [v for p, v in m.platform.items() if any(lan_port(x)[0] >= least for x in p.onboard_lan)]
+            lan = [
+                literal
+                for platform, literal in model.platform.items()
+                if any(lan_port(x)[0] >= least for x in platform.onboard_lan)
+            ]
             for chosen in pp:
                 cp.add(sum(fast) + sum(lan) >= 1).only_enforce_if(chosen)
-        for rate in sorted({r.key.net_gbit_s for r in m.rows if r.key.net == "rdma"}):
-            rows = [v for r, v in m.rows.items() if r.key.net == "rdma" and r.key.net_gbit_s == rate]
-            most = max(many) * m.per_node
+        for rate in sorted({row.key.net_gbit_s for row in model.rows if row.key.net == "rdma"}):
+            rows = [
+                literal for row, literal in model.rows.items() if row.key.net == "rdma" and row.key.net_gbit_s == rate
+            ]
+            most = max(many) * model.per_node
             kinds = networks(cards, [], switches, links, "rdma", rate, direct=True, most=most)
-            self._one_of(m, kinds, many, m.per_node, rows)
-            self._host_carries(m, cpus, rate)
-        others = [v for r, v in m.rows.items() if r.key.net != "rdma" and r.key.nodes > 1]
-        if others and wants_fabric(m.request, m.catalog):
-            rate = m.policy.whole("interconnect.ep_gbit_s")
-            most = max(many) * m.per_node
+            self._one_of(model, kinds, many, model.per_node, rows)
+            self._host_carries(model, cpus, rate)
+        others = [literal for row, literal in model.rows.items() if row.key.net != "rdma" and row.key.nodes > 1]
+        if others and wants_fabric(model.request, model.catalog):
+            rate = model.policy.whole("interconnect.ep_gbit_s")
+            most = max(many) * model.per_node
             kinds = networks(cards, [], switches, links, "rdma", rate, direct=True, most=most)
-            self._one_of(m, kinds, many, m.per_node, others)
-            self._host_carries(m, cpus, rate)
-        for nic, needs in m.nic_needs.items():
-            cp.add(m.nic.get(nic, 0) + sum(held.get(nic, [])) >= sum(needs))
+            self._one_of(model, kinds, many, model.per_node, others)
+            self._host_carries(model, cpus, rate)
+        for nic, needs in model.nic_needs.items():
+            cp.add(model.nic.get(nic, 0) + sum(held.get(nic, [])) >= sum(needs))
 
-    def _host_carries(self, m: FamilyModel, cpus: list[tuple[Cpu, Any]], rate: int) -> None:
+    def _host_carries(self, model: FamilyModel, cpus: list[tuple[Cpu, Any]], rate: int) -> None:
         """The CPUs' slots carry the cards of the RDMA networks added last."""
-        for k, v in m.nets[-1][0].items():
+        for k, v in model.nets[-1][0].items():
             for b in (b for x, b in cpus if k.nic and host_gbit_s(k.nic, x) < rate):
-                m.cp.add_bool_or([~v, ~b])
+                model.cp.add_bool_or([~v, ~b])
 
-    def _bridges(self, m: FamilyModel) -> None:
+    def _bridges(self, model: FamilyModel) -> None:
         """Bridged rows take exactly the bridges of all groups; others none."""
-        bridged = m.gpu.fabric == "nvlink-bridge"
-        used = {x: m.cp.new_bool_var("") for x in m.bridge}
-        for x, qty in m.bridge.items():
-            m.cp.add(qty == m.per_node // x.group_gpus * x.per_group * used[x])
-        for r, chosen in m.rows.items():
-            want = 1 if bridged and r.key.domain > 1 else 0
-            fits = [v for x, v in used.items() if x.group_gpus == r.key.domain]
-            m.cp.add(sum(fits) == want).only_enforce_if(chosen)
-            m.cp.add(sum(used.values()) == want).only_enforce_if(chosen)
+        bridged = model.gpu.fabric == "nvlink-bridge"
+        used = {x: model.cp.new_bool_var("") for x in model.bridge}
+        for x, qty in model.bridge.items():
+            model.cp.add(qty == model.per_node // x.group_gpus * x.per_group * used[x])
+        for row, chosen in model.rows.items():
+            want = 1 if bridged and row.key.domain > 1 else 0
+            fits = [v for x, v in used.items() if x.group_gpus == row.key.domain]
+            model.cp.add(sum(fits) == want).only_enforce_if(chosen)
+            model.cp.add(sum(used.values()) == want).only_enforce_if(chosen)
 
     def _one_of(
-        self, m: FamilyModel, kinds: list[Network], many: dict[int, Any], per_node: int, when: list[Any]
+        self, model: FamilyModel, kinds: list[Network], many: dict[int, Any], per_node: int, when: list[Any]
     ) -> None:
         """Where a literal of `when` holds one network of `kinds` is bought, with cards in every node."""
-        cp = m.cp
+        cp = model.cp
         literals = {k: cp.new_bool_var("") for k in kinds}
-        m.nets.append((literals, per_node))
+        model.nets.append((literals, per_node))
         for w in when:
             cp.add(sum(literals.values()) == 1).only_enforce_if(w)
-        if m.request.no_surplus or wants_exact(m.request, m.catalog):
+        if model.request.no_surplus or wants_exact(model.request, model.catalog):
             cp.add(sum(literals.values()) <= sum(when))
         for k, v in literals.items():
             if k.nic is not None:
-                m.nic_needs.setdefault(k.nic, []).append(per_node * v)
+                model.nic_needs.setdefault(k.nic, []).append(per_node * v)
             elif k.lan != BMC:
-                cp.add(sum(x for p, x in m.platform.items() if k.lan in p.onboard_lan) >= 1).only_enforce_if(v)
+                cp.add(
+                    sum(literal for platform, literal in model.platform.items() if k.lan in platform.onboard_lan) >= 1
+                ).only_enforce_if(v)
             for n, is_n in many.items():
                 bill = k.bill_of(n, per_node)
                 if bill is None:
                     cp.add_bool_or([~v, ~is_n])
                     continue
-                z = m.both(v, is_n)
+                z = model.both(v, is_n)
                 for part, qty in bill.items():
-                    m.add_shared(part, qty, z)
+                    model.add_shared(part, qty, z)
 
-    def _need_speed(self, m: FamilyModel, fe: list[Network], pp: list[Any]) -> None:
-        least = m.policy.whole("interconnect.pp_gbit_s")
-        literals = m.nets[-1][0]
+    def _need_speed(self, model: FamilyModel, fe: list[Network], pp: list[Any]) -> None:
+        least = model.policy.whole("interconnect.pp_gbit_s")
+        literals = model.nets[-1][0]
         for chosen in pp:
             for k, v in literals.items():
                 if k.gbit_s < least:
-                    m.cp.add_bool_or([~chosen, ~v])
+                    model.cp.add_bool_or([~chosen, ~v])
 
-    def check(self, c: Case) -> list[Check]:
+    def check(self, case: Case) -> list[Check]:
         found: list[Check] = []
-        if c.row is not None:
-            fault = plan_fault(c.plan, c.row, c.policy)
+        if case.row is not None:
+            fault = plan_fault(case.plan, case.row, case.policy)
             if fault:
                 found.append(Check.of(self.id, False, fault))
-            if c.row.pcie_gen:
-                found.append(self._host_link(c, c.row.pcie_gen))
-            found += self._domain(c, c.row)
-        nics = [(x, q) for x, q in c.parts(Nic) if isinstance(x, Nic)]
-        if not nics and not c.platform.onboard_lan:
+            if case.row.pcie_gen:
+                found.append(self._host_link(case, case.row.pcie_gen))
+            found += self._domain(case, case.row)
+        nics = [(part, pieces) for part, pieces in case.parts(Nic) if isinstance(part, Nic)]
+        if not nics and not case.platform.onboard_lan:
             found.append(Check.of(self.id, False, "a node has no network port: it needs a NIC"))
-        if c.build.nodes > 1:
-            found += self._cluster(c, nics)
+        if case.build.nodes > 1:
+            found += self._cluster(case, nics)
         return found or [Check.of(self.id, True, "one node: no fabric needed")]
 
-    def _host_link(self, c: Case, wanted: int) -> Check:
+    def _host_link(self, case: Case, wanted: int) -> Check:
         """PCIe generation of the CPUs against that of the row."""
-        cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
+        cpus = [part for part, _ in case.parts(Cpu) if isinstance(part, Cpu)]
         dark = [x.name for x in cpus if x.pcie_gen is None]
         if not cpus or dark:
             text = (
@@ -230,21 +252,21 @@ class Interconnect(Rule):
             message("the CPUs give host links of PCIe {a} only, the plan counts on PCIe {b}", a=slowest, b=wanted),
         )
 
-    def _domain(self, c: Case, row: RowKey) -> list[Check]:
-        if c.gpu.fabric != "nvlink-bridge" or row.domain <= 1:
+    def _domain(self, case: Case, row: RowKey) -> list[Check]:
+        if case.gpu.fabric != "nvlink-bridge" or row.domain <= 1:
             return []
-        groups = [x.group_gpus for x, _ in c.parts(Bridge) if isinstance(x, Bridge)]
+        groups = [part.group_gpus for part, _ in case.parts(Bridge) if isinstance(part, Bridge)]
         if row.domain in groups:
             return [Check.of(self.id, True, message("NVLink bridges join groups of {n} GPUs", n=row.domain))]
         text = message("the plan counts on NVLink bridges over groups of {n} GPUs, which are not fitted", n=row.domain)
         return [Check.of(self.id, False, text)]
 
-    def _cluster(self, c: Case, nics: list[tuple[Nic, int]]) -> list[Check]:
-        n = c.build.nodes
-        net = net_of(c.plan, c.per_node)
-        if "network" in c.request.have and net == "pp":
-            least = c.policy.whole("interconnect.pp_gbit_s")
-            speeds = [x.gbit_s for x, _ in nics] + [lan_port(x)[0] for x in c.platform.onboard_lan]
+    def _cluster(self, case: Case, nics: list[tuple[Nic, int]]) -> list[Check]:
+        nodes = case.build.nodes
+        net = net_of(case.plan, case.per_node)
+        if "network" in case.request.have and net == "pp":
+            least = case.policy.whole("interconnect.pp_gbit_s")
+            speeds = [x.gbit_s for x, _ in nics] + [lan_port(x)[0] for x in case.platform.onboard_lan]
             fastest = max(speeds, default=0)
             return [
                 Check.at_least(
@@ -264,58 +286,64 @@ class Interconnect(Rule):
                     ),
                 )
             ]
-        bills = bills_of(c)
+        bills = bills_of(case)
         for title, options in bills.items():
             if not options:
                 text = message(
-                    "no {fabric} joins the {n} nodes: switches, cards and cables do not match", fabric=title, n=n
+                    "no {fabric} joins the {n} nodes: switches, cards and cables do not match", fabric=title, n=nodes
                 )
                 return [Check.of(self.id, False, text)]
-        have = dict(c.build.shared) | {f"node {x.id}": q for x, q in nics}
+        have = dict(case.build.shared) | {f"node {x.id}": q for x, q in nics}
         if not covers(list(bills.values()), have):
             return [
                 Check.of(
                     self.id,
                     False,
-                    message("there are too few cards, switches or cables for the networks of {n} nodes", n=n),
+                    message("there are too few cards, switches or cables for the networks of {n} nodes", n=nodes),
                 )
             ]
         laid = (
-            message("networks of {n} nodes: {networks}", n=n, networks=joined(bills))
+            message("networks of {n} nodes: {networks}", n=nodes, networks=joined(bills))
             if bills
-            else message("networks of {n} nodes: the site's", n=n)
+            else message("networks of {n} nodes: the site's", n=nodes)
         )
         found = [Check.of(self.id, True, laid)]
-        if net == "rdma" and all(s.role != "rdma" for s, _ in c.parts(Switch, shared=True) if isinstance(s, Switch)):
+        if net == "rdma" and all(
+            part.role != "rdma" for part, _ in case.parts(Switch, shared=True) if isinstance(part, Switch)
+        ):
             found.append(Check.warn(self.id, "the RDMA fabric is cabled directly: no third node can join it"))
         return found
 
 
-def bills_of(c: Case) -> dict[str, list[dict[str, int]]]:
+def bills_of(case: Case) -> dict[str, list[dict[str, int]]]:
     """For each network that a build of two and more nodes buys: what each way to lay it takes of the parts at hand.
 
     Keys are part ids, of cards `node ID` with their number per node."""
-    n, need = c.build.nodes, list[tuple[str, list[Network], int]]()
-    nics = [x for x, _ in c.parts(Nic) if isinstance(x, Nic)]
-    switches = [x for x, _ in c.parts(Switch, shared=True) if isinstance(x, Switch)]
-    links = [x for x, _ in c.parts(Link, shared=True) if isinstance(x, Link)]
-    net = net_of(c.plan, c.per_node)
-    if "network" not in c.request.have:
-        least = c.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
-        front = networks(nics, c.platform.onboard_lan, switches, links, "frontend", least)
+    nodes, need = case.build.nodes, list[tuple[str, list[Network], int]]()
+    nics = [part for part, _ in case.parts(Nic) if isinstance(part, Nic)]
+    switches = [part for part, _ in case.parts(Switch, shared=True) if isinstance(part, Switch)]
+    links = [part for part, _ in case.parts(Link, shared=True) if isinstance(part, Link)]
+    net = net_of(case.plan, case.per_node)
+    if "network" not in case.request.have:
+        least = case.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
+        front = networks(nics, case.platform.onboard_lan, switches, links, "frontend", least)
         need.append(("front end", front, 1))
         need.append(("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1))
-    if net == "rdma" or wants_fabric(c.request, c.catalog):
-        rate = c.row.net_gbit_s if c.row and net == "rdma" else c.policy.whole("interconnect.ep_gbit_s")
-        cpus = [x for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
+    if net == "rdma" or wants_fabric(case.request, case.catalog):
+        rate = case.row.net_gbit_s if case.row and net == "rdma" else case.policy.whole("interconnect.ep_gbit_s")
+        cpus = [part for part, _ in case.parts(Cpu) if isinstance(part, Cpu)]
         able = [x for x in nics if all(host_gbit_s(x, cpu) >= rate for cpu in cpus)]
-        need.append(("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=n == 2), c.per_node))
-    return {title: [b for k in kinds if (b := _bill(k, n, per_node)) is not None] for title, kinds, per_node in need}
+        need.append(
+            ("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=nodes == 2), case.per_node)
+        )
+    return {
+        title: [b for k in kinds if (b := _bill(k, nodes, per_node)) is not None] for title, kinds, per_node in need
+    }
 
 
-def _bill(k: Network, nodes: int, per_node: int) -> dict[str, int] | None:
-    bill = k.bill_of(nodes, per_node)
-    cards = {f"node {k.nic.id}": per_node} if k.nic is not None else {}
+def _bill(network: Network, nodes: int, per_node: int) -> dict[str, int] | None:
+    bill = network.bill_of(nodes, per_node)
+    cards = {f"node {network.nic.id}": per_node} if network.nic is not None else {}
     return None if bill is None else {x.id: q for x, q in bill.items()} | cards
 
 
@@ -334,5 +362,5 @@ def covers(
     return False
 
 
-def _holds_nic(p: Any, m: FamilyModel) -> bool:
-    return any(isinstance(m.catalog.parts[x.part], Nic) for x in p.contents)
+def _holds_nic(p: Any, model: FamilyModel) -> bool:
+    return any(isinstance(model.catalog.parts[x.part], Nic) for x in p.contents)

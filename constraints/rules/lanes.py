@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 NVME_LANES = 4
 
 
-def direct(p: Platform) -> bool:
+def direct(platform: Platform) -> bool:
     """Whether devices hang on the CPUs' lanes without a PCIe switch."""
-    return not p.pcie_switch and not p.contents and any(f in ("PCIe", "PCIe-LP") for f in p.gpu_forms)
+    return (
+        not platform.pcie_switch and not platform.contents and any(f in ("PCIe", "PCIe-LP") for f in platform.gpu_forms)
+    )
 
 
-def gpu_width(p: Platform, wanted: int) -> int:
+def gpu_width(platform: Platform, wanted: int) -> int:
     """Lanes of each GPU slot: the wanted width where the platform offers it (0: its narrowest), else 0."""
-    widths = p.gpu_lane_widths if direct(p) else (16,)
+    widths = platform.gpu_lane_widths if direct(platform) else (16,)
     return min(widths) if not wanted else wanted if wanted in widths else 0
 
 
@@ -31,8 +33,8 @@ def cpu_lanes(cpu: Cpu, sockets: int) -> int:
     return (cpu.lanes_1p if sockets == 1 else cpu.lanes_2p) or 0
 
 
-def needs_lanes(d: Drive) -> bool:
-    return d.media in ("nvme", "nvme-consumer")
+def needs_lanes(drive: Drive) -> bool:
+    return drive.media in ("nvme", "nvme-consumer")
 
 
 class Lanes(Rule):
@@ -43,37 +45,46 @@ class Lanes(Rule):
     cured_by = frozenset({"cpu"})
     loaded_by = frozenset({"gpu", "nic", "drive"})
 
-    def encode(self, m: FamilyModel) -> None:
-        drives = NVME_LANES * sum(q for d, q in m.drive.items() if needs_lanes(d))
-        nics = sum(n.lanes * q for n, q in m.nic.items())
-        lanes = sum(cpu_lanes(x, s) * v for (x, s), v in m.cpu.items())
-        for p, v in m.platform.items():
-            for r, chosen in m.rows.items():
-                width = gpu_width(p, r.key.lanes)
+    def encode(self, model: FamilyModel) -> None:
+        drives = NVME_LANES * sum(literal for drive, literal in model.drive.items() if needs_lanes(drive))
+        nics = sum(card.lanes * literal for card, literal in model.nic.items())
+        lanes = sum(cpu_lanes(x, s) * literal for (x, s), literal in model.cpu.items())
+        for platform, literal in model.platform.items():
+            for row, chosen in model.rows.items():
+                width = gpu_width(platform, row.key.lanes)
                 if not width:
-                    m.cp.add_implication(v, ~chosen)
-                elif direct(p):
-                    m.cp.add(gpu_lanes(m.per_node, width) + drives + nics <= lanes + p.chipset_lanes).only_enforce_if(
-                        v, chosen
-                    )
+                    model.cp.add_implication(literal, ~chosen)
+                elif direct(platform):
+                    model.cp.add(
+                        gpu_lanes(model.per_node, width) + drives + nics <= lanes + platform.chipset_lanes
+                    ).only_enforce_if(literal, chosen)
 
-    def check(self, c: Case) -> list[Check]:
-        p = c.platform
-        wanted = c.row.lanes if c.row else 0
-        width = gpu_width(p, wanted)
+    def check(self, case: Case) -> list[Check]:
+        platform = case.platform
+        wanted = case.row.lanes if case.row else 0
+        width = gpu_width(platform, wanted)
         if not width:
             return [
                 Check.of(
-                    self.id, False, message("{platform} has no x{width} slots for GPUs", platform=p.name, width=wanted)
+                    self.id,
+                    False,
+                    message("{platform} has no x{width} slots for GPUs", platform=platform.name, width=wanted),
                 )
             ]
-        if not direct(p):
-            return [Check.of(self.id, True, _not_shared(p))]
-        used = gpu_lanes(c.per_node, width)
-        used += NVME_LANES * sum(q for d, q in c.parts(Drive) if isinstance(d, Drive) and needs_lanes(d))
-        used += sum(n.lanes * q for n, q in c.parts(Nic) if isinstance(n, Nic))
-        have = sum(cpu_lanes(x, p.sockets) for x, _ in c.parts(Cpu) if isinstance(x, Cpu)) + p.chipset_lanes
-        dark = [x.name for x, _ in c.parts(Cpu) if isinstance(x, Cpu) and not cpu_lanes(x, p.sockets)]
+        if not direct(platform):
+            return [Check.of(self.id, True, _not_shared(platform))]
+        used = gpu_lanes(case.per_node, width)
+        used += NVME_LANES * sum(
+            pieces for part, pieces in case.parts(Drive) if isinstance(part, Drive) and needs_lanes(part)
+        )
+        used += sum(part.lanes * pieces for part, pieces in case.parts(Nic) if isinstance(part, Nic))
+        have = (
+            sum(cpu_lanes(part, platform.sockets) for part, _ in case.parts(Cpu) if isinstance(part, Cpu))
+            + platform.chipset_lanes
+        )
+        dark = [
+            part.name for part, _ in case.parts(Cpu) if isinstance(part, Cpu) and not cpu_lanes(part, platform.sockets)
+        ]
         if used > have and dark:
             text = message(
                 "{used} PCIe lanes are needed; those of {cpu} are not published", used=f"{used:,}", cpu=", ".join(dark)
@@ -105,11 +116,11 @@ class Lanes(Rule):
         return found
 
 
-def _not_shared(p: Platform) -> str:
+def _not_shared(platform: Platform) -> str:
     """Why no lanes are counted."""
-    if p.contents:
+    if platform.contents:
         return "a complete system: its maker has wired the PCIe lanes"
-    if p.pcie_switch:
+    if platform.pcie_switch:
         return "GPUs sit on PCIe switches: they take none of the CPUs' lanes"
     return "GPUs sit on a GPU board: they take none of the CPUs' lanes"
 

@@ -55,51 +55,55 @@ class Power(Rule):
     loaded_by = frozenset({"gpu", "cpu", "memory", "drive", "nic"})
     settles = frozenset({"psu"})
 
-    def encode(self, m: FamilyModel) -> None:
-        policy, request = m.policy, m.request
+    def encode(self, model: FamilyModel) -> None:
+        policy, request = model.policy, model.request
         volts = request.line_volts or policy.whole("power.line_volts")
-        gpu_w = sum(m.per_node * r.key.cap_w * v for r, v in m.rows.items())
+        gpu_w = sum(model.per_node * row.key.cap_w * literal for row, literal in model.rows.items())
         breaker = circuit_limit_w(request.circuit.amps, request.circuit.volts, policy) if request.circuit else None
-        switches = sum(m.shared_w)
+        switches = sum(model.shared_w)
 
         def hold(b: PsuBank, *when: object) -> None:
-            m.cp.add(m.node_w <= node_limit_w(b, volts, policy)).only_enforce_if(*when)
+            model.cp.add(model.node_w <= node_limit_w(b, volts, policy)).only_enforce_if(*when)
             if b.atx:
                 extra = policy.whole("power.atx_transient_percent") - 100
-                m.cp.add(100 * m.node_w + extra * gpu_w <= 100 * b.fitted * watts_at(b, volts)).only_enforce_if(*when)
+                model.cp.add(100 * model.node_w + extra * gpu_w <= 100 * b.fitted * watts_at(b, volts)).only_enforce_if(
+                    *when
+                )
             if breaker is not None:
-                m.cp.add(100 * (m.total_w + switches) <= efficiency_percent(b, policy) * breaker).only_enforce_if(*when)
+                model.cp.add(
+                    100 * (model.total_w + switches) <= efficiency_percent(b, policy) * breaker
+                ).only_enforce_if(*when)
 
-        for p, v in m.platform.items():
-            if not needs_psu(p):
-                b = included_bank(p, m.catalog)
+        for platform, literal in model.platform.items():
+            if not needs_psu(platform):
+                b = included_bank(platform, model.catalog)
                 if b is not None:
-                    hold(b, v)
+                    hold(b, literal)
                 elif breaker is not None:
-                    m.cp.add(
-                        100 * (m.total_w + switches) <= efficiency_percent(None, policy) * breaker
-                    ).only_enforce_if(v)
-        for (psu, fitted, needed), v in m.psu.items():
-            hold(bank(psu, fitted, needed), v)
+                    model.cp.add(
+                        100 * (model.total_w + switches) <= efficiency_percent(None, policy) * breaker
+                    ).only_enforce_if(literal)
+        for (psu, fitted, needed), literal in model.psu.items():
+            hold(bank(psu, fitted, needed), literal)
 
-    def check(self, c: Case) -> list[Check]:
+    def check(self, case: Case) -> list[Check]:
         found: list[Check] = []
-        b, volts = c.psus, c.line_volts
-        if b is None and needs_psu(c.platform):
+        psus, volts = case.psus, case.line_volts
+        if psus is None and needs_psu(case.platform):
             return [Check.of(self.id, False, "a node needs power supplies of one kind")]
-        if c.power_unknown:
-            return [Check.of(self.id, False, unknown_draw(c))]
-        if b is not None:
-            found += self._bank(c, b, watts_at(b, volts))
-        if c.request.circuit:
-            k = c.request.circuit
-            wall = wall_w(c)
-            limit = circuit_limit_w(k.amps, k.volts, c.policy)
+        if case.power_unknown:
+            return [Check.of(self.id, False, unknown_draw(case))]
+        if psus is not None:
+            found += self._bank(case, psus, watts_at(psus, volts))
+        if case.request.circuit:
+            circuit = case.request.circuit
+            wall = wall_w(case)
+            limit = circuit_limit_w(circuit.amps, circuit.volts, case.policy)
             of = message(
                 "{percent} % of a circuit of {amps} A at {volts} V",
-                percent=c.policy.whole("power.breaker_percent"),
-                amps=k.amps,
-                volts=k.volts,
+                percent=case.policy.whole("power.breaker_percent"),
+                amps=circuit.amps,
+                volts=circuit.volts,
             )
             found.append(
                 Check.at_most(
@@ -112,29 +116,29 @@ class Power(Rule):
                 )
             )
         return found or [
-            Check.of(self.id, True, message("the supply is built in; a node draws {w} W", w=f"{c.load_w:,}"))
+            Check.of(self.id, True, message("the supply is built in; a node draws {w} W", w=f"{case.load_w:,}"))
         ]
 
-    def _bank(self, c: Case, b: PsuBank, each: int) -> list[Check]:
+    def _bank(self, case: Case, b: PsuBank, each: int) -> list[Check]:
         """The load of a node against its supplies, which give `each` watts at the line voltage."""
         if each == 0:
             return [
-                Check.of(self.id, False, message("the supplies are not specified for {volts} V", volts=c.line_volts))
+                Check.of(self.id, False, message("the supplies are not specified for {volts} V", volts=case.line_volts))
             ]
-        limit = node_limit_w(b, c.line_volts, c.policy)
-        of = _share_of_bank(b, each, limit, c.policy)
+        limit = node_limit_w(b, case.line_volts, case.policy)
+        of = _share_of_bank(b, each, limit, case.policy)
         found = [
             Check.at_most(
                 self.id,
-                c.load_w,
+                case.load_w,
                 limit,
                 "W",
-                message("{w} W is within {limit} W ({why})", w=f"{c.load_w:,}", limit=f"{limit:,}", why=of),
-                message("{w} W exceeds {limit} W ({why})", w=f"{c.load_w:,}", limit=f"{limit:,}", why=of),
+                message("{w} W is within {limit} W ({why})", w=f"{case.load_w:,}", limit=f"{limit:,}", why=of),
+                message("{w} W exceeds {limit} W ({why})", w=f"{case.load_w:,}", limit=f"{limit:,}", why=of),
             )
         ]
         if b.atx:
-            peak, most = c.load_w + transient_extra_w(c.per_node * c.gpu_w, c.policy), b.fitted * each
+            peak, most = case.load_w + transient_extra_w(case.per_node * case.gpu_w, case.policy), b.fitted * each
             found.append(
                 Check.at_most(
                     self.id,
@@ -155,24 +159,26 @@ class Power(Rule):
             )
         if b.fitted == b.needed:
             found.append(Check.warn(self.id, "the supplies are not redundant"))
-        elif c.load_w * 100 > ADVISED_LEFT_PERCENT * b.needed * each:
+        elif case.load_w * 100 > ADVISED_LEFT_PERCENT * b.needed * each:
             advised = ADVISED_LEFT_PERCENT * b.needed * each / 100
             left = _of_surviving(ADVISED_LEFT_PERCENT, b, each)
             text = message(
-                "{w} W exceeds the advised {limit} W ({why})", w=f"{c.load_w:,}", limit=figure(advised), why=left
+                "{w} W exceeds the advised {limit} W ({why})", w=f"{case.load_w:,}", limit=figure(advised), why=left
             )
-            found.append(Check.warn(self.id, text, c.load_w, advised, "W", "at_most"))
+            found.append(Check.warn(self.id, text, case.load_w, advised, "W", "at_most"))
         return found
 
 
-def unknown_draw(c: Case) -> str:
+def unknown_draw(case: Case) -> str:
     """Why no load of a node can be judged."""
-    return message("the power draw of {gpu} is not published", gpu=c.power_unknown)
+    return message("the power draw of {gpu} is not published", gpu=case.power_unknown)
 
 
-def wall_w(c: Case) -> int:
+def wall_w(case: Case) -> int:
     """Power of a build at the wall, rounded up."""
-    return math.ceil(100 * (c.load_w * c.build.nodes + shared_w(c)) / efficiency_percent(c.psus, c.policy))
+    return math.ceil(
+        100 * (case.load_w * case.build.nodes + shared_w(case)) / efficiency_percent(case.psus, case.policy)
+    )
 
 
 def supplies(pieces: int, watts: int) -> str:

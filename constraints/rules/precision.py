@@ -78,14 +78,14 @@ class Precision(Rule):
         # Sound: the row's plan is the build's plan, so that this is the very question of `check`.
         return precision_fault(facts.gpu.arch, facts.row.plan.precision, facts.llm, facts.request)
 
-    def encode(self, m: FamilyModel) -> None:
-        for row, chosen in m.rows.items():
-            if not admitted(m.gpu.arch, row.plan.precision, m.llm, m.request):
-                m.cp.add(chosen == 0)
+    def encode(self, model: FamilyModel) -> None:
+        for row, chosen in model.rows.items():
+            if not admitted(model.gpu.arch, row.plan.precision, model.llm, model.request):
+                model.cp.add(chosen == 0)
 
-    def check(self, c: Case) -> list[Check]:
-        arch, precision = c.gpu.arch, c.plan.precision
-        if fault := precision_fault(arch, precision, c.llm, c.request):
+    def check(self, case: Case) -> list[Check]:
+        arch, precision = case.gpu.arch, case.plan.precision
+        if fault := precision_fault(arch, precision, case.llm, case.request):
             return [Check.of(self.id, False, fault)]
         mode = support(arch)[precision]
         if mode[0] == "native":

@@ -26,45 +26,49 @@ class Procurement(Rule):
 
     def may(self, facts: Facts) -> str:
         """A part demanded by `--include` that nodes of the family or platform can't hold, or have no use for."""
-        part, p = facts.part, facts.platform
+        part, platform = facts.part, facts.platform
         if part is None or part.id not in facts.request.include:
             return ""
-        if p is not None and any(x.part == part.id for x in p.contents):
+        if platform is not None and any(x.part == part.id for x in platform.contents):
             return ""
         if _another(facts, part):
             return _left_out(part.id)
-        why = in_use.useless_in(p, part) if p is not None else ""
+        why = in_use.useless_in(platform, part) if platform is not None else ""
         return _of_no_use(joined([part.id, why], ": ")) if why else ""
 
-    def encode(self, m: FamilyModel) -> None:
-        for part, terms in m.quantities().items():
-            if part not in m.book.prices:
-                m.cp.add(sum(terms) == 0)
-        for wanted in m.request.include:
-            terms = list(m.quantities().get(wanted, []))
-            terms += [v for p, v in m.platform.items() if any(c.part == wanted for c in p.contents)]
-            m.cp.add(sum(terms) >= 1) if terms else m.cp.add_bool_or([])
-            in_use.encode(m, m.catalog.parts[wanted])
+    def encode(self, model: FamilyModel) -> None:
+        for part, terms in model.quantities().items():
+            if part not in model.book.prices:
+                model.cp.add(sum(terms) == 0)
+        for wanted in model.request.include:
+            terms = list(model.quantities().get(wanted, []))
+            terms += [
+                literal
+                for platform, literal in model.platform.items()
+                if any(c.part == wanted for c in platform.contents)
+            ]
+            model.cp.add(sum(terms) >= 1) if terms else model.cp.add_bool_or([])
+            in_use.encode(model, model.catalog.parts[wanted])
 
-    def check(self, c: Case) -> list[Check]:
+    def check(self, case: Case) -> list[Check]:
         found = []
-        for part in sorted({**c.build.node, **c.build.shared}):
-            if part not in c.book.prices:
-                why = c.book.ledger.get(part, "no price")
+        for part in sorted({**case.build.node, **case.build.shared}):
+            if part not in case.book.prices:
+                why = case.book.ledger.get(part, "no price")
                 found.append(Check.of(self.id, False, joined([part, why], ": ")))
-        found += self._amounts(c)
-        have = {**c.build.shared, **c.node_all}
-        for wanted in c.request.include:
+        found += self._amounts(case)
+        have = {**case.build.shared, **case.node_all}
+        for wanted in case.request.include:
             if wanted not in have:
                 found.append(Check.of(self.id, False, _left_out(wanted)))
-        found += [Check.of(self.id, False, _of_no_use(why)) for why in in_use.idle(c)]
-        return (found or [Check.of(self.id, True, "every part has an offer that the request allows")]) + _unknown(c)
+        found += [Check.of(self.id, False, _of_no_use(why)) for why in in_use.idle(case)]
+        return (found or [Check.of(self.id, True, "every part has an offer that the request allows")]) + _unknown(case)
 
-    def _amounts(self, c: Case) -> list[Check]:
+    def _amounts(self, case: Case) -> list[Check]:
         """Parts that no orders within stock can bring in the build's number."""
-        if not c.book.by_quantity or c.book.cost(c.priced) < NEVER:
+        if not case.book.by_quantity or case.book.cost(case.priced) < NEVER:
             return []
-        short = [(p, *few) for p, q in c.priced.items() if (few := c.book.short(p, q))]
+        short = [(p, *few) for p, q in case.priced.items() if (few := case.book.short(p, q))]
         found = [
             Check(
                 self.id,
@@ -104,18 +108,18 @@ def _another(facts: Facts, part: Part) -> bool:
     return isinstance(part, GpuBoard) and (part.gpu != facts.gpu.id or part.gpus != facts.per_node)
 
 
-def _unknown(c: Case) -> list[Check]:
+def _unknown(case: Case) -> list[Check]:
     """Warnings about what the buyer's limits could not be held against."""
-    bought, found = sorted({**c.build.node, **c.build.shared}), []
-    if c.request.barred_origins:
-        parts = sorted({*bought, *c.node_all})
-        if dark := [x for x in parts if not c.catalog.parts[x].country]:
+    bought, found = sorted({**case.build.node, **case.build.shared}), []
+    if case.request.barred_origins:
+        parts = sorted({*bought, *case.node_all})
+        if dark := [part for part in parts if not case.catalog.parts[part].country]:
             found.append(
                 Check.warn("procurement", message("country of origin unknown: {parts}", parts=", ".join(dark)))
             )
-    if c.request.max_lead_days is not None:
-        orders = c.book.purchase(c.priced)
+    if case.request.max_lead_days is not None:
+        orders = case.book.purchase(case.priced)
         lines = orders.lines if orders else ()
-        if dark := sorted({x.part for x in lines if x.offer and x.offer.lead_time_days is None}):
+        if dark := sorted({line.part for line in lines if line.offer and line.offer.lead_time_days is None}):
             found.append(Check.warn("procurement", message("lead time unknown: {parts}", parts=", ".join(dark))))
     return found

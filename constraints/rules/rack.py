@@ -52,19 +52,19 @@ def most_per_rack(units: int | None, tallest: int, nodes: int) -> int:
     return max(1, min(nodes, tallest // (units or 1)))
 
 
-def node_kg(p: Platform, policy: Policy) -> int:
+def node_kg(platform: Platform, policy: Policy) -> int:
     """Weight of a node, rounded up; by rack units where nobody published it."""
-    return -int(-(p.weight_kg or 0) // 1) or policy.whole("rack.kg_per_unit") * (p.rack_units or 1)
+    return -int(-(platform.weight_kg or 0) // 1) or policy.whole("rack.kg_per_unit") * (platform.rack_units or 1)
 
 
-def own_rack(p: Platform) -> bool:
+def own_rack(platform: Platform) -> bool:
     """A rack-scale system brings its rack, power and cooling."""
-    return p.kind == Kind.SYSTEM and (p.rack_units is None or p.rack_units > 40)
+    return platform.kind == Kind.SYSTEM and (platform.rack_units is None or platform.rack_units > 40)
 
 
-def air_w(load_w: Any, p: Platform, policy: Policy) -> Any:
+def air_w(load_w: Any, platform: Platform, policy: Policy) -> Any:
     """100 x the heat that a node gives to the air."""
-    share = policy.whole("cooling.liquid_residual_percent") if "air" not in p.cooling else 100
+    share = policy.whole("cooling.liquid_residual_percent") if "air" not in platform.cooling else 100
     return share * load_w
 
 
@@ -73,8 +73,8 @@ def cord_links(candidates: list[Link]) -> dict[str, list[Link]]:
     return {i: [x for x in candidates if x.medium == "power" and x.end_a == e] for i, e in CORD_ENDS.items()}
 
 
-def racked(p: Platform) -> bool:
-    return p.rack_mount and not own_rack(p)
+def racked(platform: Platform) -> bool:
+    return platform.rack_mount and not own_rack(platform)
 
 
 class RackRule(Rule):
@@ -84,134 +84,143 @@ class RackRule(Rule):
     cured_by = frozenset({"rack", "pdu", "cable"})
     settles = frozenset({"rack", "pdu", "cable", "cooling"})
 
-    def encode(self, m: FamilyModel) -> None:
-        cp, policy = m.cp, m.policy
-        mounted = [(p, v) for p, v in m.platform.items() if racked(p)]
+    def encode(self, model: FamilyModel) -> None:
+        cp, policy = model.cp, model.policy
+        mounted = [(platform, literal) for platform, literal in model.platform.items() if racked(platform)]
         if not mounted:
             return
-        in_rack, exact = sum(v for _, v in mounted), m.request.no_surplus or wants_exact(m.request, m.catalog)
-        racks = [x for x in m.candidates.racks if x.id in m.book.prices]
-        tallest = max((x.rack_units for x in racks), default=1)
-        if "racks" in m.request.have:
+        in_rack, exact = (
+            sum(literal for _, literal in mounted),
+            model.request.no_surplus or wants_exact(model.request, model.catalog),
+        )
+        racks = [rack for rack in model.candidates.racks if rack.id in model.book.prices]
+        tallest = max((rack.rack_units for rack in racks), default=1)
+        if "racks" in model.request.have:
             tallest = policy.whole("rack.max_units")
-        most_in = max(most_per_rack(p.rack_units, tallest, max(m.node_counts)) for p, _ in mounted)
+        most_in = max(most_per_rack(p.rack_units, tallest, max(model.node_counts)) for p, _ in mounted)
         per_rack = {a: cp.new_bool_var(f"per_rack{a}") for a in range(1, most_in + 1)}
         cp.add(sum(per_rack.values()) == in_rack)
-        units, kg, watts = sum(m.shared_units), sum(m.shared_kg), sum(m.shared_w)
+        units, kg, watts = sum(model.shared_units), sum(model.shared_kg), sum(model.shared_w)
         for a, is_a in per_rack.items():
-            for p, v in mounted:
+            for p, literal in mounted:
                 share = air_w(1, p, policy)
-                cp.add(a * share * m.node_w + 100 * watts <= 100 * policy.whole("cooling.rack_air_w")).only_enforce_if(
-                    is_a, v
-                )
-            for n, is_n in m.node_counts.items():
-                cp.add(m.racks_needed >= -(-n // a)).only_enforce_if(is_a, is_n)
+                cp.add(
+                    a * share * model.node_w + 100 * watts <= 100 * policy.whole("cooling.rack_air_w")
+                ).only_enforce_if(is_a, literal)
+            for nodes, is_n in model.node_counts.items():
+                cp.add(model.racks_needed >= -(-nodes // a)).only_enforce_if(is_a, is_n)
                 if exact:
-                    cp.add(m.racks_needed <= -(-n // a)).only_enforce_if(is_a, is_n)
-        if "racks" in m.request.have:
+                    cp.add(model.racks_needed <= -(-nodes // a)).only_enforce_if(is_a, is_n)
+        if "racks" in model.request.have:
             for a, is_a in per_rack.items():
-                for p, v in mounted:
-                    cp.add(a * (p.rack_units or 1) + units <= policy.whole("rack.max_units")).only_enforce_if(is_a, v)
+                for p, literal in mounted:
+                    cp.add(a * (p.rack_units or 1) + units <= policy.whole("rack.max_units")).only_enforce_if(
+                        is_a, literal
+                    )
             return
-        pdus = [x for x in m.candidates.pdus if x.id in m.book.prices]
-        rack_kind = {x: cp.new_bool_var(x.id) for x in racks}
+        pdus = [x for x in model.candidates.pdus if x.id in model.book.prices]
+        rack_kind = {rack: cp.new_bool_var(rack.id) for rack in racks}
         pdu_kind = {x: cp.new_bool_var(x.id) for x in pdus}
-        most = max(m.node_counts)
+        most = max(model.node_counts)
         for kinds, each in ((rack_kind, 1), (pdu_kind, 2)):
             cp.add(sum(kinds.values()) == in_rack)
             for x, chosen in kinds.items():
                 q = cp.new_int_var(0, 2 * most, x.id)
-                cp.add(q >= each * m.racks_needed).only_enforce_if(chosen)
-                m.add_shared(x, 1, q)
-                if exact or m.book.by_quantity:  # pieces may be free
-                    cp.add(q <= each * m.racks_needed)
+                cp.add(q >= each * model.racks_needed).only_enforce_if(chosen)
+                model.add_shared(x, 1, q)
+                if exact or model.book.by_quantity:  # pieces may be free
+                    cp.add(q <= each * model.racks_needed)
                     cp.add(q == 0).only_enforce_if(~chosen)
-        volts = m.request.line_volts or policy.whole("power.line_volts")
+        volts = model.request.line_volts or policy.whole("power.line_volts")
         for a, is_a in per_rack.items():
             for x, chosen in rack_kind.items():
-                for p, v in mounted:
-                    cp.add(a * (p.rack_units or 1) + units <= x.rack_units).only_enforce_if(is_a, v, chosen)
-                    cp.add(a * node_kg(p, policy) + kg <= x.load_kg).only_enforce_if(is_a, v, chosen)
+                for p, literal in mounted:
+                    cp.add(a * (p.rack_units or 1) + units <= x.rack_units).only_enforce_if(is_a, literal, chosen)
+                    cp.add(a * node_kg(p, policy) + kg <= x.load_kg).only_enforce_if(is_a, literal, chosen)
             for d, chosen in pdu_kind.items():
                 if (d.volts >= LOW_LINE_V) != (volts >= LOW_LINE_V):
                     cp.add(chosen == 0)
-                cp.add(100 * (a * m.node_w + watts) <= pdu_efficiency(policy) * d.power_w).only_enforce_if(is_a, chosen)
-        self._cords(m, mounted, per_rack, pdu_kind)
+                cp.add(100 * (a * model.node_w + watts) <= pdu_efficiency(policy) * d.power_w).only_enforce_if(
+                    is_a, chosen
+                )
+        self._cords(model, mounted, per_rack, pdu_kind)
 
     def _cords(
         self,
-        m: FamilyModel,
+        model: FamilyModel,
         mounted: list[tuple[Platform, Any]],
         per_rack: dict[int, Any],
         pdus: dict[Pdu, Any],
     ) -> None:
-        cords = cord_links([x for x in m.catalog.of(Kind.CABLE) if isinstance(x, Link) and x.id in m.book.prices])
+        cords = cord_links(
+            [part for part in model.catalog.of(Kind.CABLE) if isinstance(part, Link) and part.id in model.book.prices]
+        )
         plugs: list[tuple[str, int, list[Any]]] = []
-        for p, v in mounted:
-            b = included_bank(p, m.catalog)
+        for p, literal in mounted:
+            b = included_bank(p, model.catalog)
             if not needs_psu(p) and b is not None:
-                plugs.append((b.inlet, b.fitted, [v]))
-        in_rack = [v for _, v in mounted]
-        for (u, fitted, _), v in m.psu.items():
+                plugs.append((b.inlet, b.fitted, [literal]))
+        in_rack = [literal for _, literal in mounted]
+        for (u, fitted, _), literal in model.psu.items():
             for w in in_rack:
-                plugs.append((u.inlet, fitted, [v, w]))
-        need = {i: m.cp.new_int_var(0, MOST_CORDS, f"cords {i}") for i in cords}
+                plugs.append((u.inlet, fitted, [literal, w]))
+        need = {i: model.cp.new_int_var(0, MOST_CORDS, f"cords {i}") for i in cords}
         for inlet, fitted, when in plugs:
-            m.cp.add(need[inlet] >= fitted).only_enforce_if(*when)
+            model.cp.add(need[inlet] >= fitted).only_enforce_if(*when)
             for d, chosen in pdus.items():
                 outlets = d.outlets_c19 if inlet == "C20" else d.outlets_c13
                 for a, is_a in per_rack.items():
                     if a * fitted > 2 * outlets:
-                        m.cp.add_bool_or([~chosen, ~is_a, *(~w for w in when)])
+                        model.cp.add_bool_or([~chosen, ~is_a, *(~w for w in when)])
         for inlet, options in cords.items():
             if not options:
-                m.cp.add(need[inlet] == 0)
+                model.cp.add(need[inlet] == 0)
                 continue
-            if m.request.no_surplus or m.request.max_sellers is not None:
+            if model.request.no_surplus or model.request.max_sellers is not None:
                 supplies = {when[0].index: f * when[0] for i, f, when in plugs if i == inlet}
-                m.cp.add(need[inlet] <= sum(supplies.values()))
-                m.cp.add(need[inlet] <= MOST_CORDS * sum(in_rack))
-                taken = {x.id: m.cp.new_int_var(0, MOST_CORDS, x.id) for x in options}
-                m.cp.add(sum(taken.values()) == need[inlet])
+                model.cp.add(need[inlet] <= sum(supplies.values()))
+                model.cp.add(need[inlet] <= MOST_CORDS * sum(in_rack))
+                taken = {option.id: model.cp.new_int_var(0, MOST_CORDS, option.id) for option in options}
+                model.cp.add(sum(taken.values()) == need[inlet])
                 for cord, qty in taken.items():
-                    m.extra_node_qty.setdefault(cord, []).append(qty)
+                    model.extra_node_qty.setdefault(cord, []).append(qty)
                 continue
-            steady = [x for x in options if not m.book.prices[x.id].by_quantity]
-            kinds = [x for x in options if x not in steady]
-            kinds += [min(steady, key=lambda x: (m.book.prices[x.id].cents, x.id))] if steady else []
-            pieces = [need[inlet]] if len(kinds) == 1 else [m.cp.new_int_var(0, MOST_CORDS, x.id) for x in kinds]
-            m.cp.add(sum(pieces) == need[inlet])
+            steady = [option for option in options if not model.book.prices[option.id].by_quantity]
+            kinds = [option for option in options if option not in steady]
+            kinds += [min(steady, key=lambda x: (model.book.prices[x.id].cents, x.id))] if steady else []
+            pieces = [need[inlet]] if len(kinds) == 1 else [model.cp.new_int_var(0, MOST_CORDS, x.id) for x in kinds]
+            model.cp.add(sum(pieces) == need[inlet])
             for x, qty in zip(kinds, pieces, strict=True):
-                m.extra_node_qty.setdefault(x.id, []).append(qty)
+                model.extra_node_qty.setdefault(x.id, []).append(qty)
 
-    def check(self, c: Case) -> list[Check]:
-        p, policy = c.platform, c.policy
-        if not racked(p):
+    def check(self, case: Case) -> list[Check]:
+        platform, policy = case.platform, case.policy
+        if not racked(platform):
             return [
                 Check.of(
                     self.id,
                     True,
                     "the nodes stand on their own: no rack is needed"
-                    if not p.rack_mount
+                    if not platform.rack_mount
                     else "each node brings its own rack",
                 )
             ]
-        shared, units = gear(c), gear_units(c)
+        shared, units = gear(case), gear_units(case)
         kg = sum(round(x.weight_kg) * q for x, q in shared)
-        racks = racks_in(c)
-        have = "racks" in c.request.have
-        a = -(-c.build.nodes // racks) if racks else 1
+        racks = racks_in(case)
+        have = "racks" in case.request.have
+        a = -(-case.build.nodes // racks) if racks else 1
         found = []
         if have:
             most = policy.whole("rack.max_units")
-            found.append(self._height(a, units, a * (p.rack_units or 1) + units, most))
+            found.append(self._height(a, units, a * (platform.rack_units or 1) + units, most))
         if not have:
-            kinds = [(x, q) for x, q in c.parts(Rack, shared=True) if isinstance(x, Rack)]
+            kinds = [(part, pieces) for part, pieces in case.parts(Rack, shared=True) if isinstance(part, Rack)]
             if len(kinds) != 1:
                 return [Check.of(self.id, False, "needs racks of one kind (or --have racks)")]
             rack = kinds[0][0]
-            found.append(self._height(a, units, a * (p.rack_units or 1) + units, rack.rack_units))
-            weight, bears = a * node_kg(p, policy) + kg, figure(rack.load_kg)
+            found.append(self._height(a, units, a * (platform.rack_units or 1) + units, rack.rack_units))
+            weight, bears = a * node_kg(platform, policy) + kg, figure(rack.load_kg)
             found.append(
                 Check.at_most(
                     self.id,
@@ -230,10 +239,10 @@ class RackRule(Rule):
                     ),
                 )
             )
-            found += self._pdu_checks(c, a, racks)
-        if c.power_unknown:
-            return [*found, Check.of(self.id, False, unknown_draw(c))]
-        heat = math.ceil((a * air_w(c.load_w, p, policy) + 100 * shared_w(c)) / 100)
+            found += self._pdu_checks(case, a, racks)
+        if case.power_unknown:
+            return [*found, Check.of(self.id, False, unknown_draw(case))]
+        heat = math.ceil((a * air_w(case.load_w, platform, policy) + 100 * shared_w(case)) / 100)
         most_w = policy.whole("cooling.rack_air_w")
         found.append(
             Check.at_most(
@@ -261,12 +270,12 @@ class RackRule(Rule):
         said = {"nodes": counted(nodes, "node"), "taken": taken, "height": most}
         return Check.at_most(self.id, taken, most, "units", message(passing, **said), message(failing, **said))
 
-    def _pdu_checks(self, c: Case, a: int, racks: int) -> list[Check]:
-        pdus = [(x, q) for x, q in c.parts(Pdu, shared=True) if isinstance(x, Pdu)]
+    def _pdu_checks(self, case: Case, a: int, racks: int) -> list[Check]:
+        pdus = [(part, pieces) for part, pieces in case.parts(Pdu, shared=True) if isinstance(part, Pdu)]
         if len(pdus) != 1:
             return [Check.of(self.id, False, "needs PDUs of one kind, two per rack")]
         pdu, qty = pdus[0]
-        wall = math.ceil(100 * (a * c.load_w + shared_w(c)) / pdu_efficiency(c.policy))
+        wall = math.ceil(100 * (a * case.load_w + shared_w(case)) / pdu_efficiency(case.policy))
         found = [
             Check.at_least(
                 self.id,
@@ -277,7 +286,7 @@ class RackRule(Rule):
                 message("PDUs: {a}, fewer than two for each rack ({b})", a=qty, b=2 * racks),
             ),
         ]
-        if not c.power_unknown:
+        if not case.power_unknown:
             found.append(
                 Check.at_most(
                     self.id,
@@ -296,11 +305,15 @@ class RackRule(Rule):
                     ),
                 )
             )
-        b = c.psus
-        if b is not None:
-            outlets = 2 * (pdu.outlets_c19 if b.inlet == "C20" else pdu.outlets_c13)
-            plugs, kind = a * b.fitted, CORD_ENDS[b.inlet].partition("-")[0]
-            cords = sum(q for x, q in c.parts(Link) if isinstance(x, Link) and x.end_a == CORD_ENDS[b.inlet])
+        psus = case.psus
+        if psus is not None:
+            outlets = 2 * (pdu.outlets_c19 if psus.inlet == "C20" else pdu.outlets_c13)
+            plugs, kind = a * psus.fitted, CORD_ENDS[psus.inlet].partition("-")[0]
+            cords = sum(
+                pieces
+                for part, pieces in case.parts(Link)
+                if isinstance(part, Link) and part.end_a == CORD_ENDS[psus.inlet]
+            )
             found += [
                 Check.at_most(
                     self.id,
@@ -313,16 +326,18 @@ class RackRule(Rule):
                 Check.at_least(
                     self.id,
                     cords,
-                    b.fitted,
+                    psus.fitted,
                     "pieces",
-                    message("power cords per node: {a} for {why}", a=cords, why=counted(b.fitted, "supply")),
-                    message("power cords per node: only {a} for {why}", a=cords, why=counted(b.fitted, "supply")),
+                    message("power cords per node: {a} for {why}", a=cords, why=counted(psus.fitted, "supply")),
+                    message("power cords per node: only {a} for {why}", a=cords, why=counted(psus.fitted, "supply")),
                 ),
             ]
-            if (pdu.volts >= LOW_LINE_V) != (c.line_volts >= LOW_LINE_V):
+            if (pdu.volts >= LOW_LINE_V) != (case.line_volts >= LOW_LINE_V):
                 found.append(
                     Check.of(
-                        self.id, False, message("the PDU is for {a} V, the line has {b} V", a=pdu.volts, b=c.line_volts)
+                        self.id,
+                        False,
+                        message("the PDU is for {a} V, the line has {b} V", a=pdu.volts, b=case.line_volts),
                     )
                 )
         return found
@@ -333,26 +348,26 @@ def pdu_efficiency(policy: Policy) -> int:
     return policy.whole("power.efficiency_platinum_percent")
 
 
-def racks_in(c: Case) -> int:
+def racks_in(case: Case) -> int:
     """Racks bought; where the site has them, the fewest that hold the nodes."""
-    if not racked(c.platform):
+    if not racked(case.platform):
         return 0
-    if "racks" not in c.request.have:
-        return sum(q for _, q in c.parts(Rack, shared=True))
-    heat = max(1, air_w(c.load_w, c.platform, c.policy))
+    if "racks" not in case.request.have:
+        return sum(pieces for _, pieces in case.parts(Rack, shared=True))
+    heat = max(1, air_w(case.load_w, case.platform, case.policy))
     fit = min(
-        (c.policy.whole("rack.max_units") - gear_units(c)) // (c.platform.rack_units or 1),
-        100 * (c.policy.whole("cooling.rack_air_w") - shared_w(c)) // heat,
+        (case.policy.whole("rack.max_units") - gear_units(case)) // (case.platform.rack_units or 1),
+        100 * (case.policy.whole("cooling.rack_air_w") - shared_w(case)) // heat,
     )
-    return -(-c.build.nodes // fit) if fit > 0 else 0
+    return -(-case.build.nodes // fit) if fit > 0 else 0
 
 
-def gear(c: Case) -> list[tuple[Switch | Cooling, int]]:
+def gear(case: Case) -> list[tuple[Switch | Cooling, int]]:
     """Switches, CDUs and what else of liquid cooling the nodes share."""
-    found = c.parts(Switch, shared=True) + c.parts(Cooling, shared=True)
+    found = case.parts(Switch, shared=True) + case.parts(Cooling, shared=True)
     return [(x, q) for x, q in found if isinstance(x, Switch | Cooling)]
 
 
-def gear_units(c: Case) -> int:
+def gear_units(case: Case) -> int:
     """Rack units of what the nodes share."""
-    return sum(x.rack_units * q for x, q in gear(c))
+    return sum(x.rack_units * q for x, q in gear(case))

@@ -30,8 +30,8 @@ class Estimates(Rule):
     def encode(self, m: Shopping) -> None:
         limit_estimates(m)
 
-    def check(self, c: Case) -> list[Check]:
-        percent, orders = c.request.max_estimated_percent, _orders(c)
+    def check(self, case: Case) -> list[Check]:
+        percent, orders = case.request.max_estimated_percent, _orders(case)
         if percent is None or orders is None:
             return []
         share = _percent(orders.estimated_cents, orders.cents)
@@ -51,8 +51,8 @@ class Sellers(Rule):
     def encode(self, m: Shopping) -> None:
         limit_sellers(m)
 
-    def check(self, c: Case) -> list[Check]:
-        most, percent, found, orders = c.request.max_sellers, c.request.max_share_percent, [], _orders(c)
+    def check(self, case: Case) -> list[Check]:
+        most, percent, found, orders = case.request.max_sellers, case.request.max_share_percent, [], _orders(case)
         if orders is None:
             return []
         by = orders.sellers
@@ -94,9 +94,9 @@ class Sellers(Rule):
         return found
 
 
-def _orders(c: Case) -> Purchase | None:
+def _orders(case: Case) -> Purchase | None:
     """The orders of all that has a price; None where it can't be had, which is procurement's business."""
-    return c.book.purchase(c.priced)
+    return case.book.purchase(case.priced)
 
 
 def _percent(share: int, total: int) -> float:

@@ -20,35 +20,35 @@ class Site(Rule):
     phase = "shared"
     reads = frozenset({"limits"})
 
-    def encode(self, m: FamilyModel) -> None:
-        for n, is_n in m.node_counts.items():
-            if n > m.request.max_nodes:
-                m.cp.add(is_n == 0)
-        if m.request.max_power_w is not None:
-            m.cp.add(m.total_w + sum(m.shared_w) <= m.request.max_power_w)
-        if m.request.rack_units is not None:
-            for n, is_n in m.node_counts.items():
-                for p, v in m.platform.items():
-                    used = n * (p.rack_units or 0) + sum(m.shared_units)
-                    m.cp.add(used <= m.request.rack_units).only_enforce_if(is_n, v)
+    def encode(self, model: FamilyModel) -> None:
+        for nodes, is_n in model.node_counts.items():
+            if nodes > model.request.max_nodes:
+                model.cp.add(is_n == 0)
+        if model.request.max_power_w is not None:
+            model.cp.add(model.total_w + sum(model.shared_w) <= model.request.max_power_w)
+        if model.request.rack_units is not None:
+            for nodes, is_n in model.node_counts.items():
+                for platform, literal in model.platform.items():
+                    used = nodes * (platform.rack_units or 0) + sum(model.shared_units)
+                    model.cp.add(used <= model.request.rack_units).only_enforce_if(is_n, literal)
 
-    def check(self, c: Case) -> list[Check]:
-        nodes, most = counted(c.build.nodes, "node"), c.request.max_nodes
+    def check(self, case: Case) -> list[Check]:
+        nodes, most = counted(case.build.nodes, "node"), case.request.max_nodes
         found = [
             Check.at_most(
                 self.id,
-                c.build.nodes,
+                case.build.nodes,
                 most,
                 "nodes",
                 message("the build has {why}, at most {n} allowed", why=nodes, n=f"{most:,}"),
                 message("the build has {why}, more than the {n} allowed", why=nodes, n=f"{most:,}"),
             )
         ]
-        most_w = c.request.max_power_w
-        if most_w is not None and c.power_unknown:
-            found.append(Check.of(self.id, False, unknown_draw(c)))
+        most_w = case.request.max_power_w
+        if most_w is not None and case.power_unknown:
+            found.append(Check.of(self.id, False, unknown_draw(case)))
         elif most_w is not None:
-            watts = total_w(c)
+            watts = total_w(case)
             found.append(
                 Check.at_most(
                     self.id,
@@ -59,8 +59,8 @@ class Site(Rule):
                     message("the whole build draws {a} W, more than the site's {b} W", a=f"{watts:,}", b=f"{most_w:,}"),
                 )
             )
-        if (most_units := c.request.rack_units) is not None:
-            taken = units(c)
+        if (most_units := case.request.rack_units) is not None:
+            taken = units(case)
             found.append(
                 Check.at_most(
                     self.id,

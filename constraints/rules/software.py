@@ -219,22 +219,22 @@ class Software(Rule):
         # Sound: the row's plan and node size are the build's, so that this is the very question of `check`.
         return software_fault(facts.llm, facts.gpu, row.plan, facts.request, row.key.per_node)
 
-    def encode(self, m: FamilyModel) -> None:
-        for row, chosen in m.rows.items():
-            if software_fault(m.llm, m.gpu, row.plan, m.request, row.key.per_node):
-                m.cp.add(chosen == 0)
+    def encode(self, model: FamilyModel) -> None:
+        for row, chosen in model.rows.items():
+            if software_fault(model.llm, model.gpu, row.plan, model.request, row.key.per_node):
+                model.cp.add(chosen == 0)
 
-    def check(self, c: Case) -> list[Check]:
-        if fault := software_fault(c.llm, c.gpu, c.plan, c.request, c.per_node):
+    def check(self, case: Case) -> list[Check]:
+        if fault := software_fault(case.llm, case.gpu, case.plan, case.request, case.per_node):
             return [Check.of(self.id, False, fault)]
-        run = engine_of(c.llm, c.gpu, c.plan, c.request, c.per_node)
+        run = engine_of(case.llm, case.gpu, case.plan, case.request, case.per_node)
         assert run is not None
-        engine, sizes = run.engine, [_sizes(c.plan)]
+        engine, sizes = run.engine, [_sizes(case.plan)]
         if run.redundant_experts:
             sizes.append(message("{qty} redundant experts", qty=run.redundant_experts))
         text = message(
-            _sentences(c.request, c.plan).starts,
-            engine=engine, **_what(c.llm, c.gpu, c.plan), list=joined(sizes), status=engine.status,
+            _sentences(case.request, case.plan).starts,
+            engine=engine, **_what(case.llm, case.gpu, case.plan), list=joined(sizes), status=engine.status,
             source=engine.source,
         )  # fmt: skip
         return [Check.of(self.id, True, text)]

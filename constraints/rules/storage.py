@@ -44,39 +44,41 @@ class Storage(Rule):
     cured_by = frozenset({"drive"})
     shortfall = "NVMe drives"
 
-    def encode(self, m: FamilyModel) -> None:
-        nvme = {d: q for d, q in m.drive.items() if needs_lanes(d)}
+    def encode(self, model: FamilyModel) -> None:
+        nvme = {drive: literal for drive, literal in model.drive.items() if needs_lanes(drive)}
         room = sum(d.capacity_gb * q for d, q in nvme.items())
         speed = sum(d.read_mb_s * q for d, q in nvme.items())
-        everything = sum(d.capacity_gb * q for d, q in m.drive.items())
-        data_gb = m.request.dataset_gb
-        precisions = {r.plan.precision for r in m.rows}
-        for p, v in m.platform.items():
-            if "storage" in p.includes and not inside(p, m.catalog, Drive):
+        everything = sum(drive.capacity_gb * literal for drive, literal in model.drive.items())
+        data_gb = model.request.dataset_gb
+        precisions = {row.plan.precision for row in model.rows}
+        for platform, literal in model.platform.items():
+            if "storage" in platform.includes and not inside(platform, model.catalog, Drive):
                 continue
-            held = [(d, q) for d, q in inside(p, m.catalog, Drive) if needs_lanes(d)]
+            held = [(d, q) for d, q in inside(platform, model.catalog, Drive) if needs_lanes(d)]
             for precision in precisions:
-                chosen = [b for r, b in m.rows.items() if r.plan.precision == precision]
-                need = needed_gb(m.llm, precision, m.policy, m.request)
+                chosen = [literal for row, literal in model.rows.items() if row.plan.precision == precision]
+                need = needed_gb(model.llm, precision, model.policy, model.request)
                 missing = need - sum(d.capacity_gb * q for d, q in held)
-                m.cp.add(room >= missing * sum(chosen)).only_enforce_if(v)
+                model.cp.add(room >= missing * sum(chosen)).only_enforce_if(literal)
                 if data_gb:
-                    missing = need + data_gb - sum(d.capacity_gb * q for d, q in inside(p, m.catalog, Drive))
-                    m.cp.add(everything >= missing * sum(chosen)).only_enforce_if(v)
-            least = m.policy.whole("storage.read_mb_s") - sum(d.read_mb_s * q for d, q in held)
-            m.cp.add(speed >= least).only_enforce_if(v)
+                    missing = need + data_gb - sum(d.capacity_gb * q for d, q in inside(platform, model.catalog, Drive))
+                    model.cp.add(everything >= missing * sum(chosen)).only_enforce_if(literal)
+            least = model.policy.whole("storage.read_mb_s") - sum(d.read_mb_s * q for d, q in held)
+            model.cp.add(speed >= least).only_enforce_if(literal)
 
-    def check(self, c: Case) -> list[Check]:
-        drives = [(d, q) for d, q in c.parts(Drive) if isinstance(d, Drive) and needs_lanes(d)]
-        if "storage" in c.platform.includes and not c.parts(Drive):
-            need = needed_gb(c.llm, c.plan.precision, c.policy, c.request)
-            text = message("storage is built in: order it with at least {gb} GB", gb=f"{need + c.request.dataset_gb:,}")
+    def check(self, case: Case) -> list[Check]:
+        drives = [(part, pieces) for part, pieces in case.parts(Drive) if isinstance(part, Drive) and needs_lanes(part)]
+        if "storage" in case.platform.includes and not case.parts(Drive):
+            need = needed_gb(case.llm, case.plan.precision, case.policy, case.request)
+            text = message(
+                "storage is built in: order it with at least {gb} GB", gb=f"{need + case.request.dataset_gb:,}"
+            )
             return [Check.warn(self.id, text)]
         room = sum(d.capacity_gb * q for d, q in drives)
         speed = sum(d.read_mb_s * q for d, q in drives)
-        need = needed_gb(c.llm, c.plan.precision, c.policy, c.request)
-        least = c.policy.whole("storage.read_mb_s")
-        what = _held(c.policy, c.request)
+        need = needed_gb(case.llm, case.plan.precision, case.policy, case.request)
+        least = case.policy.whole("storage.read_mb_s")
+        what = _held(case.policy, case.request)
         found = [
             Check.at_least(
                 self.id,
@@ -97,8 +99,8 @@ class Storage(Rule):
                 message("NVMe drives read only {a} MB/s together, {b} MB/s are needed", a=f"{speed:,}", b=f"{least:,}"),
             ),
         ]
-        if data_gb := c.request.dataset_gb:
-            everything = sum(d.capacity_gb * q for d, q in c.parts(Drive) if isinstance(d, Drive))
+        if data_gb := case.request.dataset_gb:
+            everything = sum(part.capacity_gb * pieces for part, pieces in case.parts(Drive) if isinstance(part, Drive))
             all_gb = need + data_gb
             found.append(
                 Check.at_least(

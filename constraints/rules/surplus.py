@@ -42,24 +42,24 @@ class Surplus(Rule):
     phase = "shared"
     reads = frozenset({"orders"})
 
-    def encode(self, m: FamilyModel) -> None:
-        if m.request.shares:
-            self._drives(m)
-            self._cards(m)
-            self._modules(m)
+    def encode(self, model: FamilyModel) -> None:
+        if model.request.shares:
+            self._drives(model)
+            self._cards(model)
+            self._modules(model)
 
-    def _drives(self, m: FamilyModel) -> None:
+    def _drives(self, model: FamilyModel) -> None:
         """One piece less of any drive leaves too little room or speed."""
-        cp, data_gb = m.cp, m.request.dataset_gb
-        precision = {x: cp.new_bool_var(x) for x in sorted({r.plan.precision for r in m.rows})}
+        cp, data_gb = model.cp, model.request.dataset_gb
+        precision = {x: cp.new_bool_var(x) for x in sorted({row.plan.precision for row in model.rows})}
         for x, chosen in precision.items():
-            cp.add(sum(v for r, v in m.rows.items() if r.plan.precision == x) == chosen)
+            cp.add(sum(literal for row, literal in model.rows.items() if row.plan.precision == x) == chosen)
         held: dict[tuple[int, int, int], list[Any]] = {}
-        for p, v in m.platform.items():
-            drives = inside(p, m.catalog, Drive)
+        for p, literal in model.platform.items():
+            drives = inside(p, model.catalog, Drive)
             if "storage" in p.includes and not drives:
-                for d, qty in m.drive.items():
-                    cp.add(qty <= _first(d.id, m.request.include) - 1).only_enforce_if(v)
+                for drive, qty in model.drive.items():
+                    cp.add(qty <= _first(drive.id, model.request.include) - 1).only_enforce_if(literal)
                 continue
             fast = [(d, q) for d, q in drives if needs_lanes(d)]
             there = (
@@ -67,72 +67,74 @@ class Surplus(Rule):
                 sum(d.read_mb_s * q for d, q in fast),
                 sum(d.capacity_gb * q for d, q in drives),
             )
-            held.setdefault(there, []).append(v)
+            held.setdefault(there, []).append(literal)
         alike = {there: cp.new_bool_var("") for there in held}
         for there, chosen in alike.items():
             cp.add(sum(held[there]) == chosen)
-        nvme = {d: q for d, q in m.drive.items() if needs_lanes(d)}
+        nvme = {drive: literal for drive, literal in model.drive.items() if needs_lanes(drive)}
         room, speed = sum(d.capacity_gb * q for d, q in nvme.items()), sum(d.read_mb_s * q for d, q in nvme.items())
-        everything = sum(d.capacity_gb * q for d, q in m.drive.items())
-        for d, qty in m.drive.items():
-            several = at_least(m, qty, _first(d.id, m.request.include))
+        everything = sum(drive.capacity_gb * literal for drive, literal in model.drive.items())
+        for drive, qty in model.drive.items():
+            several = at_least(model, qty, _first(drive.id, model.request.include))
             small, slow, little = (cp.new_bool_var("") for _ in range(3))
             cp.add_bool_or([small, slow, little]).only_enforce_if(several)
-            if d not in nvme:
+            if drive not in nvme:
                 cp.add(small + slow == 0)
             if not data_gb:
                 cp.add(little == 0)
             for (gb, mb_s, all_gb), platform in alike.items():
-                least = m.policy.whole("storage.read_mb_s") - mb_s
-                cp.add(speed - d.read_mb_s <= least - 1).only_enforce_if(slow, platform)
+                least = model.policy.whole("storage.read_mb_s") - mb_s
+                cp.add(speed - drive.read_mb_s <= least - 1).only_enforce_if(slow, platform)
                 for x, chosen in precision.items():
-                    need = needed_gb(m.llm, x, m.policy, m.request)
+                    need = needed_gb(model.llm, x, model.policy, model.request)
                     when = platform, chosen
-                    cp.add(room - d.capacity_gb <= need - gb - 1).only_enforce_if(small, *when)
+                    cp.add(room - drive.capacity_gb <= need - gb - 1).only_enforce_if(small, *when)
                     if data_gb:
-                        cp.add(everything - d.capacity_gb <= need + data_gb - all_gb - 1).only_enforce_if(little, *when)
+                        cp.add(everything - drive.capacity_gb <= need + data_gb - all_gb - 1).only_enforce_if(
+                            little, *when
+                        )
 
-    def _cards(self, m: FamilyModel) -> None:
+    def _cards(self, model: FamilyModel) -> None:
         """Each card serves a network, or is the one port of a node that has no other."""
-        cp = m.cp
+        cp = model.cp
         held: dict[Nic, list[Any]] = {}
-        for p, v in m.platform.items():
-            for nic, q in inside(p, m.catalog, Nic):
+        for platform, v in model.platform.items():
+            for nic, q in inside(platform, model.catalog, Nic):
                 held.setdefault(nic, []).append(q * v)
-        port = {nic: cp.new_bool_var("") for nic in m.nic}
-        for nic, qty in m.nic.items():
-            several = at_least(m, qty, _first(nic.id, m.request.include))
-            used = sum(m.nic_needs.get(nic, []))
+        port = {nic: cp.new_bool_var("") for nic in model.nic}
+        for nic, qty in model.nic.items():
+            several = at_least(model, qty, _first(nic.id, model.request.include))
+            used = sum(model.nic_needs.get(nic, []))
             cp.add(qty + sum(held.get(nic, [])) <= used + port[nic]).only_enforce_if(several)
         cp.add_at_most_one(port.values())
         none = sum(port.values()) == 0
-        for literals, _ in m.nets:
+        for literals, _ in model.nets:
             for network, v in literals.items():
                 if network.nic is not None:
                     cp.add(none).only_enforce_if(v)
-        for p, v in m.platform.items():
-            for r, chosen in m.rows.items():
-                pp = "network" in m.request.have and net_of(r.plan, m.per_node) == "pp"
-                if _has_port(p, inside(p, m.catalog, Nic), _least(pp, m.policy)):
+        for platform, v in model.platform.items():
+            for row, chosen in model.rows.items():
+                pp = "network" in model.request.have and net_of(row.plan, model.per_node) == "pp"
+                if _has_port(platform, inside(platform, model.catalog, Nic), _least(pp, model.policy)):
                     cp.add(none).only_enforce_if(v, chosen)
 
-    def _modules(self, m: FamilyModel) -> None:
+    def _modules(self, model: FamilyModel) -> None:
         """Into a complete system go no more modules than the rule of host memory asks for. How many a bare chassis
         takes is settled by its channels."""
-        for p, v in m.platform.items():
-            for (x, n), chosen in m.memory.items() if inside(p, m.catalog, Memory) else ():
-                if n > _fewest_modules(p, m.catalog, x, m.gpu, m.per_node, m.policy):
-                    m.cp.add_implication(v, ~chosen)
+        for platform, literal in model.platform.items():
+            for (x, n), chosen in model.memory.items() if inside(platform, model.catalog, Memory) else ():
+                if n > _fewest_modules(platform, model.catalog, x, model.gpu, model.per_node, model.policy):
+                    model.cp.add_implication(literal, ~chosen)
 
-    def check(self, c: Case) -> list[Check]:
-        if not c.request.shares:
+    def check(self, case: Case) -> list[Check]:
+        if not case.request.shares:
             return []
-        found: list[str] = [message("{part} (drive)", part=d) for d in self._drives_beyond(c)]
-        found += [message("{part} (memory)", part=x) for x in self._modules_beyond(c)]
-        found += [message("{part} (cord)", part=x) for x in self._cords_beyond(c)]
-        found += [message("{part} (cooling)", part=x) for x in self._cooling_beyond(c)]
-        found += [message("{part} (ordered)", part=x) for x in self._orders_beyond(c)]
-        if not self._cards_used(c):
+        found: list[str] = [message("{part} (drive)", part=d) for d in self._drives_beyond(case)]
+        found += [message("{part} (memory)", part=x) for x in self._modules_beyond(case)]
+        found += [message("{part} (cord)", part=x) for x in self._cords_beyond(case)]
+        found += [message("{part} (cooling)", part=x) for x in self._cooling_beyond(case)]
+        found += [message("{part} (ordered)", part=x) for x in self._orders_beyond(case)]
+        if not self._cards_used(case):
             found.append("cards beyond those that its networks need")
         if found:
             text = message("spare pieces, which must not bring a share down: {list}", list=joined(found))
@@ -147,18 +149,22 @@ class Surplus(Rule):
         fewer = {x: replace(c, build=_less(c.build, x)) for x in several}
         return [x for x, case in fewer.items() if all(f.status != "fail" for f in Storage().check(case))]
 
-    def _modules_beyond(self, c: Case) -> list[str]:
-        if not inside(c.platform, c.catalog, Memory):
+    def _modules_beyond(self, case: Case) -> list[str]:
+        if not inside(case.platform, case.catalog, Memory):
             return []
-        bought = [(x, c.build.node.get(x.id, 0)) for x, _ in c.parts(Memory) if isinstance(x, Memory)]
-        fewest = {x: _fewest_modules(c.platform, c.catalog, x, c.gpu, c.per_node, c.policy) for x, _ in bought}
+        bought = [(part, case.build.node.get(part.id, 0)) for part, _ in case.parts(Memory) if isinstance(part, Memory)]
+        fewest = {
+            x: _fewest_modules(case.platform, case.catalog, x, case.gpu, case.per_node, case.policy) for x, _ in bought
+        }
         return [x.id for x, n in bought if n > fewest[x]]
 
-    def _cords_beyond(self, c: Case) -> list[str]:
+    def _cords_beyond(self, case: Case) -> list[str]:
         """Power cords of a node beyond one for each supply; where no rack is bought, all of them."""
-        cords = {x: q for x, q in sorted(c.build.node.items()) if getattr(c.catalog.parts[x], "medium", "") == "power"}
-        wanted = c.psus.fitted if c.psus and racked(c.platform) and "racks" not in c.request.have else 0
-        return list(cords) if sum(cords.values()) > wanted + sum(x in c.request.include for x in cords) else []
+        cords = {
+            x: q for x, q in sorted(case.build.node.items()) if getattr(case.catalog.parts[x], "medium", "") == "power"
+        }
+        wanted = case.psus.fitted if case.psus and racked(case.platform) and "racks" not in case.request.have else 0
+        return list(cords) if sum(cords.values()) > wanted + sum(x in case.request.include for x in cords) else []
 
     def _cooling_beyond(self, c: Case) -> list[str]:
         """CDUs, manifolds, connections. Over racks that the site has, nodes spread as the buyer likes."""
@@ -168,51 +174,53 @@ class Surplus(Rule):
         fewer = {x: replace(c, build=_less(c.build, x)) for x in gear}
         return [x for x, case in fewer.items() if all(f.status != "fail" for f in Cooling().check(case))]
 
-    def _orders_beyond(self, c: Case) -> list[str]:
+    def _orders_beyond(self, case: Case) -> list[str]:
         """Parts of which more is ordered than is needed, though an order could be smaller or left out; bundles that
         could be left out."""
-        pieces, orders = c.priced, c.book.purchase(c.priced)
+        pieces, orders = case.priced, case.book.purchase(case.priced)
         if orders is None:
             return []
         over = {
-            x: sum(line.qty for line in orders.lines if line.part == x) - c.book.bought(x, pieces[x]) for x in pieces
+            x: sum(line.qty for line in orders.lines if line.part == x) - case.book.bought(x, pieces[x]) for x in pieces
         }
         found = set[str]()
         for line in orders.lines:
             if isinstance(line.offer, Bundle):
-                kit = {x.part: x.qty for x in line.offer.parts}
+                kit = {part.part: part.qty for part in line.offer.parts}
                 if line.part == line.offer.id and all(over[x] >= q for x, q in kit.items() if x in over):
                     found.add(line.part)
-            elif over[line.part] and (over[line.part] >= line.qty or line.qty > _least_of(c, line)):
+            elif over[line.part] and (over[line.part] >= line.qty or line.qty > _least_of(case, line)):
                 found.add(line.part)
         return sorted(found)
 
-    def _cards_used(self, c: Case) -> bool:
-        cards = {x: q for x, q in c.build.node.items() if isinstance(c.catalog.parts[x], Nic)}
-        several = [x for x, q in cards.items() if q >= _first(x, c.request.include)]
-        held = inside(c.platform, c.catalog, Nic)
-        total = {x: q for x, q in c.node_all.items() if isinstance(c.catalog.parts[x], Nic)}
-        pp = "network" in c.request.have and net_of(c.plan, c.per_node) == "pp"
-        port = 0 if _has_port(c.platform, held, _least(pp, c.policy)) else 1
+    def _cards_used(self, case: Case) -> bool:
+        cards = {x: q for x, q in case.build.node.items() if isinstance(case.catalog.parts[x], Nic)}
+        several = [x for x, q in cards.items() if q >= _first(x, case.request.include)]
+        held = inside(case.platform, case.catalog, Nic)
+        total = {x: q for x, q in case.node_all.items() if isinstance(case.catalog.parts[x], Nic)}
+        pp = "network" in case.request.have and net_of(case.plan, case.per_node) == "pp"
+        port = 0 if _has_port(case.platform, held, _least(pp, case.policy)) else 1
 
         def fine(left: Mapping[str, int]) -> bool:
             used = any(left[f"node {x}"] < q for x, q in total.items())
             return sum(max(0, left[f"node {x}"]) for x in several) <= (0 if used else port)
 
-        bills = list(bills_of(c).values()) if c.build.nodes > 1 else []
-        return covers(bills, dict(c.build.shared) | {f"node {x}": q for x, q in total.items()}, fine)
+        bills = list(bills_of(case).values()) if case.build.nodes > 1 else []
+        return covers(bills, dict(case.build.shared) | {f"node {x}": q for x, q in total.items()}, fine)
 
 
-def _fewest_modules(p: Platform, catalog: Catalog, x: Memory, gpu: Gpu, per_node: int, policy: Policy) -> int:
+def _fewest_modules(
+    platform: Platform, catalog: Catalog, module: Memory, gpu: Gpu, per_node: int, policy: Policy
+) -> int:
     """The fewest modules to be bought for a complete system whose memory then holds the floor; 0 where none do."""
-    held_gb = sum(m.capacity_gb * n for m, n in inside(p, catalog, Memory))
+    held_gb = sum(m.capacity_gb * n for m, n in inside(platform, catalog, Memory))
     least = 0 if gpu.form_factor == "integrated" else floor_gb(per_node * gpu.vram_gb, policy)
-    return next((n for n in modules_to_buy(p, catalog) if held_gb + n * x.capacity_gb >= least), 0)
+    return next((n for n in modules_to_buy(platform, catalog) if held_gb + n * module.capacity_gb >= least), 0)
 
 
-def _least_of(c: Case, line: Line) -> int:
+def _least_of(case: Case, line: Line) -> int:
     """The fewest pieces that an offer sells at a line's price."""
-    sources = (s for s in c.book.prices[line.part].sources().sources if s.offer == line.offer)
+    sources = (s for s in case.book.prices[line.part].sources().sources if s.offer == line.offer)
     return min(step.least for s in sources for step in s.steps if step.cents == line.cents)
 
 
@@ -231,6 +239,6 @@ def _least(pp: bool, policy: Policy) -> int:
     return policy.whole("interconnect.pp_gbit_s") if pp else 0
 
 
-def _has_port(p: Platform, held: list[tuple[Nic, int]], least: int) -> bool:
+def _has_port(platform: Platform, held: list[tuple[Nic, int]], least: int) -> bool:
     """Whether a node has a port of `least` Gbit/s without a card bought."""
-    return any(lan_port(x)[0] >= least for x in p.onboard_lan) or any(n.gbit_s >= least for n, _ in held)
+    return any(lan_port(x)[0] >= least for x in platform.onboard_lan) or any(n.gbit_s >= least for n, _ in held)

@@ -127,18 +127,18 @@ class Vram(Rule):
     reads = frozenset({"plan", "model"})
     cured_by = frozenset({"gpu"})
 
-    def encode(self, m: FamilyModel) -> None:
-        for row, chosen in m.rows.items():
-            if demand_bytes(m.gpu, m.llm, m.policy, row.plan, m.request) > usable_bytes(m.gpu):
-                m.cp.add(chosen == 0)
+    def encode(self, model: FamilyModel) -> None:
+        for row, chosen in model.rows.items():
+            if demand_bytes(model.gpu, model.llm, model.policy, row.plan, model.request) > usable_bytes(model.gpu):
+                model.cp.add(chosen == 0)
 
-    def check(self, c: Case) -> list[Check]:
-        need, have = demand_bytes(c.gpu, c.llm, c.policy, c.plan, c.request), usable_bytes(c.gpu)
+    def check(self, case: Case) -> list[Check]:
+        need, have = demand_bytes(case.gpu, case.llm, case.policy, case.plan, case.request), usable_bytes(case.gpu)
         text = message(
             "needs {need} GB per GPU ({list}); {gpu} offers {have} GB"
             if need <= have
             else "needs {need} GB per GPU ({list}); {gpu} offers only {have} GB",
-            need=figure(gb(need)), list=contents(c.plan), gpu=c.gpu.name, have=figure(gb(have)),
+            need=figure(gb(need)), list=contents(case.plan), gpu=case.gpu.name, have=figure(gb(have)),
         )  # fmt: skip
         return [Check(self.id, "pass" if need <= have else "fail", gb(need), gb(have), "GB", text, "at_most")]
 

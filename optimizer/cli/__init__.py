@@ -51,20 +51,20 @@ def _answered() -> int:
     return 0
 
 
-def _told(e: BaseException) -> int:
+def _told(base_exception: BaseException) -> int:
     """Says on stderr what went wrong; its exit code."""
-    if _pressed or isinstance(e, KeyboardInterrupt):
+    if _pressed or isinstance(base_exception, KeyboardInterrupt):
         return INTERRUPTED  # also what a library made of it
     from catalogs.errors import InputError
     from catalogs.visible import one_line
 
-    if isinstance(e, InputError):
-        for line in (*e.faults, *e.rest):
+    if isinstance(base_exception, InputError):
+        for line in (*base_exception.faults, *base_exception.rest):
             print(f"dsopt: error: {line}", file=sys.stderr)
-        return e.exit_code
+        return base_exception.exit_code
     if os.environ.get("DSOPT_DEBUG"):
-        raise e
-    what = one_line(f"{type(e).__name__}: {e}"[:400])
+        raise base_exception
+    what = one_line(f"{type(base_exception).__name__}: {base_exception}"[:400])
     print(f"dsopt: internal error: {what}\nPlease report it; DSOPT_DEBUG=1 shows where.", file=sys.stderr)
     return 1
 

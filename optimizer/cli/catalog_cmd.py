@@ -36,17 +36,20 @@ def list_parts(
         raise InputError(f"no part kind {kind!r}", "unknown-kind", f"One of: {', '.join(kinds)}.")
     c = load(catalog)
     rows = []
-    for p in c.of(*([Kind(kind)] if kind else list(Kind))):
-        newest = max(c.offers.get(p.id, ()), key=lambda o: o.date, default=None)
+    for part in c.of(*([Kind(kind)] if kind else list(Kind))):
+        newest = max(c.offers.get(part.id, ()), key=lambda o: o.date, default=None)
         price = (
             [str(newest.price), newest.currency, newest.date.isoformat(), newest.confidence]
             if newest
             else ["-", "", "", ""]
         )
-        rows.append([p.id, p.kind.value, p.name, *price])
+        rows.append([part.id, part.kind.value, part.name, *price])
     if json:
         emit_json(
-            [dict(zip(["id", "kind", "name", "price", "currency", "date", "confidence"], r, strict=True)) for r in rows]
+            [
+                dict(zip(["id", "kind", "name", "price", "currency", "date", "confidence"], row, strict=True))
+                for row in rows
+            ]
         )
     else:
         from optimizer.cli.front_view import coded
@@ -72,7 +75,7 @@ def show(part: str, catalog: Overlay = [], json: Json = False) -> None:
     offers = c.offers.get(p.id, ())
     sold_with = holders(p, c) if isinstance(p, Gpu) else []
     if json:
-        data = {"part": p.model_dump(mode="json"), "offers": [o.model_dump(mode="json") for o in offers]}
+        data = {"part": p.model_dump(mode="json"), "offers": [offer.model_dump(mode="json") for offer in offers]}
         emit_json(data | {"sold_with": [h.id for h in sold_with]})
         return
     for key, value in p.model_dump(mode="json").items():
@@ -97,10 +100,10 @@ def _cell(value: Any) -> str:
 
 def _offers(offers: Iterable[Offer]) -> None:
     _ = language()
-    for o in offers:
-        price = f"{grouped(str(o.price))} {o.currency}"
-        say(f"{o.id}{_.colon}{price}, {o.date}, {_(o.condition)}, {_(o.confidence)}, {o.seller}")
-        say(f"    {o.source} {o.link} {o.notes}".rstrip())
+    for offer in offers:
+        price = f"{grouped(str(offer.price))} {offer.currency}"
+        say(f"{offer.id}{_.colon}{price}, {offer.date}, {_(offer.condition)}, {_(offer.confidence)}, {offer.seller}")
+        say(f"    {offer.source} {offer.link} {offer.notes}".rstrip())
 
 
 @app.command(

@@ -30,9 +30,14 @@ SWAPS = 12
 
 
 def answers(
-    opened: Opened, point: str | None, clock: Clock, why_not: Sequence[str], vary: Sequence[str],
-    bad_prices: int | None, show: bool,
-) -> tuple[dict[str, Any], bool]:  # fmt: skip
+    opened: Opened,
+    point: str | None,
+    clock: Clock,
+    why_not: Sequence[str],
+    vary: Sequence[str],
+    bad_prices: int | None,
+    show: bool,
+) -> tuple[dict[str, Any], bool]:
     """(what was asked about a point, shown if wanted and as data; whether the time sufficed for all of it). The point
     itself where nothing special was asked."""
     said: dict[str, Any] = {}
@@ -79,68 +84,78 @@ def no_build(opened: Opened, clock: Clock, typed: Typed, show: bool) -> tuple[di
     return {"no_build": found.model_dump(mode="json")}, found.minimal
 
 
-def show_point(p: PointExplained) -> None:
+def show_point(explained: PointExplained) -> None:
     """Margins, steps, money, neighbours, notes."""
     _ = language()
     say(
         _(
             "Point {id}: {total}, {speed} tok/s",
-            id=p.id, total=total(p.net, p.tax, p.total, p.currency), speed=f"{p.output_tok_s:,.1f}",
-        ) + "\n"
-    )  # fmt: skip
+            id=explained.id,
+            total=total(explained.net, explained.tax, explained.total, explained.currency),
+            speed=f"{explained.output_tok_s:,.1f}",
+        )
+        + "\n"
+    )
     say(_("What binds, and the price of a step (cheapest build at least as fast, whatever the budget):"))
     table(
-        ["", _("changed to"), _("effect, {currency}", currency=p.currency), _("build")],
-        [_step(s) for s in p.steps],
+        ["", _("changed to"), _("effect, {currency}", currency=explained.currency), _("build")],
+        [_step(step) for step in explained.steps],
         {2},
     )
     say(_("Margins:"))
     table(
         [_("rule"), "", _("measured"), _("limit"), _("unit"), _("margin"), _("finding")],
         [
-            [coded(rule_titles(), m.rule), coded(STATUS, m.status), number(m.measured), number(m.limit),
-             coded(UNITS, m.unit),
-             "" if m.margin_percent is None else f"{m.margin_percent:.0f} %", _.sentence(m.text)]
-            for m in p.margins if m.measured is not None
+            [
+                coded(rule_titles(), m.rule),
+                coded(STATUS, m.status),
+                number(m.measured),
+                number(m.limit),
+                coded(UNITS, m.unit),
+                "" if m.margin_percent is None else f"{m.margin_percent:.0f} %",
+                _.sentence(m.text),
+            ]
+            for m in explained.margins
+            if m.measured is not None
         ],
         {2, 3, 5},
-    )  # fmt: skip
+    )
     say(_("Where the money goes:"))
-    rows = [[coded(CATEGORIES, s.category), grouped(s.amount), f"{s.share * 100:.1f} %"] for s in p.money]
-    table([_("category"), p.currency, _("share")], rows, {1, 2})
-    for name, other in ((N_("cheaper"), p.cheaper), (N_("faster"), p.faster)):
+    rows = [[coded(CATEGORIES, s.category), grouped(s.amount), f"{s.share * 100:.1f} %"] for s in explained.money]
+    table([_("category"), explained.currency, _("share")], rows, {1, 2})
+    for name, other in ((N_("cheaper"), explained.cheaper), (N_("faster"), explained.faster)):
         if other:
-            _neighbour(name, other, p)
-    if p.faster is None:
+            _neighbour(name, other, explained)
+    if explained.faster is None:
         say(_("Nothing faster exists, whatever the budget.") + "\n")
-    _savings(p)
-    _launch(p)
-    for n in p.notes:
-        say(f"{_('note')} [{n.code}]{_.colon}{_.sentence(n.text)}")
+    _savings(explained)
+    _launch(explained)
+    for note in explained.notes:
+        say(f"{_('note')} [{note.code}]{_.colon}{_.sentence(note.text)}")
 
 
-def _launch(p: PointExplained) -> None:
+def _launch(explained: PointExplained) -> None:
     """How the plan is started; many commands alike are shown by their first ones."""
     _ = language()
-    if p.launch:
+    if explained.launch:
         say(_("How to start it, one command per node and engine instance:"))
-        for command in p.launch[:COMMANDS]:
+        for command in explained.launch[:COMMANDS]:
             print(f"  {command}")
-        if len(p.launch) > COMMANDS:
-            say("  " + _("... and {n} more: plan.launch of --json", n=len(p.launch) - COMMANDS))
-    if p.launch_note:
-        say(_.sentence(p.launch_note))
+        if len(explained.launch) > COMMANDS:
+            say("  " + _("... and {n} more: plan.launch of --json", n=len(explained.launch) - COMMANDS))
+    if explained.launch_note:
+        say(_.sentence(explained.launch_note))
     print()
 
 
-def _step(s: StepFacts) -> list[str]:
+def _step(step_facts: StepFacts) -> list[str]:
     _ = language()
-    more = _("no build") if s.more is None else _effect(Decimal(s.more))
+    more = _("no build") if step_facts.more is None else _effect(Decimal(step_facts.more))
     return [
-        _("binds") if s.binds else "",
-        _.sentence(s.text) + (_(" (looser)") if s.looser else _(" (tighter)")),
+        _("binds") if step_facts.binds else "",
+        _.sentence(step_facts.text) + (_(" (looser)") if step_facts.looser else _(" (tighter)")),
         more,
-        f"{s.build.gpus}, {s.build.precision}" if s.build else "",
+        f"{step_facts.build.gpus}, {step_facts.build.precision}" if step_facts.build else "",
     ]
 
 
@@ -151,33 +166,40 @@ def _effect(more: Decimal) -> str:
     return _("saves {amount}", amount=amount) if more < 0 else _("costs {amount}", amount=amount)
 
 
-def _savings(p: PointExplained) -> None:
+def _savings(explained: PointExplained) -> None:
     """Cheaper builds that every rule admits and that the search does not look at."""
     _ = language()
-    for s in p.savings:
+    for saving in explained.savings:
         say(
             _(
                 "Cheaper, as fast, and passed by every rule, but not among the builds searched: {what}. It saves "
                 "{less} {currency} ({total} in all).",
-                what=_.sentence(s.text), less=grouped(s.less), total=grouped(s.total), currency=p.currency,
-            ) + "\n"
-        )  # fmt: skip
+                what=_.sentence(saving.text),
+                less=grouped(saving.less),
+                total=grouped(saving.total),
+                currency=explained.currency,
+            )
+            + "\n"
+        )
 
 
-def _neighbour(name: str, n: Neighbour, p: PointExplained) -> None:
+def _neighbour(name: str, neighbour: Neighbour, explained: PointExplained) -> None:
     _ = language()
-    where = _("{id} of the front", id=n.id) if n.id else _("beyond the budget")
-    gain = n.output_tok_s / p.output_tok_s - 1
+    where = _("{id} of the front", id=neighbour.id) if neighbour.id else _("beyond the budget")
+    gain = neighbour.output_tok_s / explained.output_tok_s - 1
     say(
         _(
             "Next {name} build ({where}): {apart}, {speed} tok/s ({gain})",
-            name=name, where=where, apart=apart(n.more, p.currency), speed=f"{n.output_tok_s:,.1f}",
+            name=name,
+            where=where,
+            apart=apart(neighbour.more, explained.currency),
+            speed=f"{neighbour.output_tok_s:,.1f}",
             gain=f"{gain * 100:+.1f} %",
         )
-    )  # fmt: skip
-    rows = [[s.name, str(s.before), str(s.after), grouped(s.more)] for s in n.swaps[:SWAPS]]
-    table([_("part"), _("now"), _("then"), _("{currency} more", currency=p.currency)], rows, {1, 2, 3})
-    say(f"  {_('why')}{_.colon}" + "\n       ".join(map(_figure, n.figures)) + "\n")
+    )
+    rows = [[s.name, str(s.before), str(s.after), grouped(s.more)] for s in neighbour.swaps[:SWAPS]]
+    table([_("part"), _("now"), _("then"), _("{currency} more", currency=explained.currency)], rows, {1, 2, 3})
+    say(f"  {_('why')}{_.colon}" + "\n       ".join(map(_figure, neighbour.figures)) + "\n")
 
 
 def _figure(text: str) -> str:

@@ -35,8 +35,8 @@ def shown(points: list[dict[str, Any]], named: dict[str, str], recommended: str 
 
 def show(data: dict[str, Any], everything: bool) -> None:
     _ = chosen()
-    for m in data["messages"]:
-        note(f"{_(m['severity'])}{_.colon}{remark(read_message(m))}")
+    for message_ in data["messages"]:
+        note(f"{_(message_['severity'])}{_.colon}{remark(read_message(message_))}")
     points = data["front"]
     if not points:
         return
@@ -50,7 +50,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
     rows = []
     some = points if everything else shown(points, data["named"], data["recommended"])
     for p in some:
-        plan, g = p["plan"], p["gpus"]
+        plan, gpus = p["plan"], p["gpus"]
         how = " ".join(f"{k}{plan[k]}" for k in ("tp", "pp", "dp", "ep") if plan[k] > 1) or "tp1"
         rows.append(
             [
@@ -58,7 +58,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
                 grouped(p["cost"]["total"]),
                 *[grouped(p["axis_cost"])] * other,
                 *figures(p),
-                f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}",
+                f"{p['nodes'][0]['count']} x {gpus['per_node']} {gpus['name']}",
                 f"{plan['precision']} {how}{' host' * (plan['experts'] == 'host')} x{plan['replicas']}",
                 f"{p['power']['total_w'] / 1000:.1f}",
                 _.list(names.get(p["id"], [])),
@@ -74,54 +74,71 @@ def show(data: dict[str, Any], everything: bool) -> None:
     best = next(point for point in points if point["id"] == data["recommended"])
     said = _(
         "Build {id}: {total} {currency}, of it {share} on estimated prices",
-        id=best["id"], total=grouped(best["cost"]["total"]), currency=currency,
+        id=best["id"],
+        total=grouped(best["cost"]["total"]),
+        currency=currency,
         share=f"{best['cost']['estimated_share'] * 100:.0f} %",
-    )  # fmt: skip
+    )
     say(said + _extras(best["cost"]))
-    t = best["throughput"]
-    if t["at_load"]:
-        say(_("With {users} users at once: {speed} tok/s for each, {all} in all, first token after {ttft} ms",
-                users=f"{t['at_load']['users']:,}", speed=f"{t['at_load']['per_user_tok_s']:,.1f}",
-                all=f"{t['at_load']['tok_s']:,.1f}", ttft=f"{t['at_load']['ttft_ms']:,.0f}"))  # fmt: skip
+    throughput = best["throughput"]
+    if throughput["at_load"]:
+        say(
+            _(
+                "With {users} users at once: {speed} tok/s for each, {all} in all, first token after {ttft} ms",
+                users=f"{throughput['at_load']['users']:,}",
+                speed=f"{throughput['at_load']['per_user_tok_s']:,.1f}",
+                all=f"{throughput['at_load']['tok_s']:,.1f}",
+                ttft=f"{throughput['at_load']['ttft_ms']:,.0f}",
+            )
+        )
     say(
         _(
             "Throughput: {speed} {unit}, 80 % interval {interval}, {basis}",
-            speed=f"{t['output_tok_s']:,.1f}", unit=t["unit"], interval=interval(t), basis=basis(t),
+            speed=f"{throughput['output_tok_s']:,.1f}",
+            unit=throughput["unit"],
+            interval=interval(throughput),
+            basis=basis(throughput),
         )
-    )  # fmt: skip
+    )
     table(
         [_("qty"), _("part"), _("unit price"), _("line"), _("price date"), _("confidence")],
         [
             [
-                str(x["qty"]),
-                f"{x['name']}{_aside(x)}",
-                grouped(x["unit_price"]),
-                grouped(x["line_total"]),
-                f"{x['price_date'] or ''}{' ' + _('stale') if x['stale'] else ''}",
-                _(x["price_confidence"]) if x["price_confidence"] else "",
+                str(line["qty"]),
+                f"{line['name']}{_aside(line)}",
+                grouped(line["unit_price"]),
+                grouped(line["line_total"]),
+                f"{line['price_date'] or ''}{' ' + _('stale') if line['stale'] else ''}",
+                _(line["price_confidence"]) if line["price_confidence"] else "",
             ]
-            for x in best["bom"]
+            for line in best["bom"]
         ],
         {0, 2, 3},
     )
     say(sums(best["cost"], data["policy"]))
     checks(best["checks"])
-    e = best["energy"]
+    energy = best["energy"]
     say(
         _(
             "Energy: {kwh} kWh a year at PUE {pue}, {cost} {currency}",
-            kwh=f"{e['kwh_year']:,}", pue=e["pue"], cost=grouped(e["cost_year"]), currency=currency,
+            kwh=f"{energy['kwh_year']:,}",
+            pue=energy["pue"],
+            cost=grouped(energy["cost_year"]),
+            currency=currency,
         )
-    )  # fmt: skip
+    )
     proof = data["proof"]
     say(
         _(
             "Proof: {status}. {scope} ({bound} hardware families ruled out by a bound, {solver} by CP-SAT, "
             "{seconds} s)",
-            status=proof["status"], scope=_.text(proof["scope"]), bound=proof["families"]["closed_by_bound"],
-            solver=proof["families"]["closed_by_cp_sat"], seconds=f"{proof['seconds'].get('total', 0):.2f}",
+            status=proof["status"],
+            scope=_.text(proof["scope"]),
+            bound=proof["families"]["closed_by_bound"],
+            solver=proof["families"]["closed_by_cp_sat"],
+            seconds=f"{proof['seconds'].get('total', 0):.2f}",
         )
-    )  # fmt: skip
+    )
 
 
 def checks(found: Iterable[dict[str, Any]]) -> None:
@@ -187,12 +204,12 @@ def _axis(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, Any]]
         return _serving(request)
 
     def cells(p: dict[str, Any]) -> list[str]:
-        t, how = p["throughput"], p["plan"]["training"]
+        throughput, how = p["throughput"], p["plan"]["training"]
         sharing = f"ZeRO {how['zero_stage']}, {how['micro_batch']} x {how['seq_len']}"
-        days = [] if t["days"] is None else [f"{t['days']:,.2f}"]
+        days = [] if throughput["days"] is None else [f"{throughput['days']:,.2f}"]
         return [
-            f"{t['output_tok_s']:,.1f}",
-            interval(t),
+            f"{throughput['output_tok_s']:,.1f}",
+            interval(throughput),
             *days,
             sharing + (", checkpointed" if how["checkpointing"] else ""),
         ]
@@ -207,9 +224,14 @@ def _serving(request: dict[str, Any]) -> tuple[list[str], Callable[[dict[str, An
     loaded = any(request[x] is not None for x in ("users", "tokens_per_day", "requests_per_second"))
 
     def cells(p: dict[str, Any]) -> list[str]:
-        t = p["throughput"]
-        full = [f"{t['output_tok_s']:,.1f}", interval(t), f"{t['per_user_tok_s']:.1f}", f"{t['concurrency']:,}"]
-        return full + at_load(t["at_load"]) * loaded
+        throughput = p["throughput"]
+        full = [
+            f"{throughput['output_tok_s']:,.1f}",
+            interval(throughput),
+            f"{throughput['per_user_tok_s']:.1f}",
+            f"{throughput['concurrency']:,}",
+        ]
+        return full + at_load(throughput["at_load"]) * loaded
 
     return [*headers, *[N_("at load"), N_("TTFT, ms")] * loaded], cells
 

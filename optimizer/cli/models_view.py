@@ -58,34 +58,38 @@ def models(
     if not found.complete:
         note(_("time limit reached: models are missing or not proven"))
         raise typer.Exit(6)
-    if not any(x.point for x in found.models):
+    if not any(model.point for model in found.models):
         note(_("No model has a build within these conditions."))
         raise typer.Exit(4)
 
 
 def _line(one: BestBuild, currency: str) -> None:
     """The build, or what stands in its place; below it the models that it is as good for."""
-    _, p, name = chosen(), one.point, one.model.id
-    if p is None:
+    _, point, name = chosen(), one.point, one.model.id
+    if point is None:
         why = _.sentence(one.reason)
         if one.least_cost:
             why = _("from {money} on", money=f"{grouped(one.least_cost)} {currency}")
         say(f"{name}{_.colon}{why}" if _narrow() else f"{name:{WIDTHS[0]}} {why}")
     else:
-        t, plan, nodes = p.throughput, p.plan, p.nodes[0].count
+        throughput, plan, nodes = point.throughput, point.plan, point.nodes[0].count
         degrees = {"tp": plan.tp, "pp": plan.pp, "dp": plan.dp, "ep": plan.ep}
         sizes = " ".join(f"{k}{n}" for k, n in degrees.items() if n > 1) or "tp1"
         copies = f" x{plan.replicas}" if plan.replicas > 1 else ""
-        gpus = f"{f'{nodes} x ' if nodes > 1 else ''}{p.gpus.per_node} x {p.gpus.name}"
+        gpus = f"{f'{nodes} x ' if nodes > 1 else ''}{point.gpus.per_node} x {point.gpus.name}"
         how = f"{plan.precision} {sizes}{' host' * (plan.experts == 'host')}{copies}"
-        cost, speed, interval = grouped(p.cost.total), f"{t.output_tok_s:,.0f}", f"{t.low:,.0f}-{t.high:,.0f}"
+        cost, speed, interval = (
+            grouped(point.cost.total),
+            f"{throughput.output_tok_s:,.0f}",
+            f"{throughput.low:,.0f}-{throughput.high:,.0f}",
+        )
         if _narrow():
-            users = _("{n} users at once", n=f"{t.concurrency:,}")
+            users = _("{n} users at once", n=f"{throughput.concurrency:,}")
             said = _.comma.join([f"{cost} {currency}", f"{speed} tok/s ({interval})", users])
             say(f"{name}{_.colon}{said}")
             say(f"  {gpus}, {how}")
         else:
-            _print(name, cost, gpus, how, speed, interval, f"{t.concurrency:,}")
+            _print(name, cost, gpus, how, speed, interval, f"{throughput.concurrency:,}")
     if one.same:
         say(f"  {_('same for {models}', models=', '.join(one.same))}")
 

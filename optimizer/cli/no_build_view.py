@@ -41,15 +41,15 @@ def telling() -> Tell | None:
 
 def changes(way: WayOut) -> str:
     """The changes of a way out in words."""
-    return language().list((c.text for c in way.changes), " and ")
+    return language().list((change.text for change in way.changes), " and ")
 
 
 def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) -> None:
     """The whole explanation on stdout, notes on stderr."""
     _ = language()
-    for m in messages:
-        if m["code"] == "guide-name":
-            note(f"{_(m['severity'])}{_.colon}{remark(read_message(m))}")
+    for message_ in messages:
+        if message_["code"] == "guide-name":
+            note(f"{_(message_['severity'])}{_.colon}{remark(read_message(message_))}")
     say(_("No build exists within these conditions.") + "\n")
     if not found.minimal:
         say(
@@ -57,12 +57,12 @@ def show_no_build(found: NoBuild, messages: Sequence[Mapping[str, str]] = ()) ->
             if len(found.conflict) == 1
             else _("In conflict (proven: together they allow no build; perhaps not all of them are needed for that):")
         )
-        for c in found.conflict:
-            say(f"  - {_member(c)}{_from(c, found)}")
+        for condition in found.conflict:
+            say(f"  - {_member(condition)}{_from(condition, found)}")
     elif found.conflict:
         say(_conflict(len(found.conflict), found.verified))
-        for c in found.conflict:
-            say(f"  - {_member(c)}")
+        for condition in found.conflict:
+            say(f"  - {_member(condition)}")
     else:
         say(_("Whatever condition is given up, no build of this catalog runs the model."))
     if found.ways_out:
@@ -104,24 +104,28 @@ def _conflict(members: int, verified: bool) -> str:
     )
 
 
-def _member(c: ConditionFacts) -> str:
+def _member(condition: ConditionFacts) -> str:
     """A condition in conflict, with the rule that carries it."""
     _ = language()
-    return f"{_.sentence(c.text)}{'' if c.asked else _(' (default)')}   [{coded(rule_titles(), c.rule)}]"
+    default = "" if condition.asked else _(" (default)")
+    return f"{_.sentence(condition.text)}{default}   [{coded(rule_titles(), condition.rule)}]"
 
 
-def _from(c: ConditionFacts, found: NoBuild) -> str:
+def _from(condition: ConditionFacts, found: NoBuild) -> str:
     """What a build costs without this condition, where no way out says so."""
-    if c.without_total is None or any(x.key == c.key for w in found.ways_out for x in w.changes):
+    if condition.without_total is None or any(
+        change.key == condition.key for w in found.ways_out for change in w.changes
+    ):
         return ""
-    return language()("   without it from {total}", total=grouped(c.without_total))
+    return language()("   without it from {total}", total=grouped(condition.without_total))
 
 
 def _way(way: WayOut) -> None:
-    _, b = language(), way.build
+    _, build = language(), way.build
     say(f"\n  {changes(way)}")
-    say(f"      {grouped(b.total)} {b.currency}, {b.output_tok_s:,.1f} tok/s, {b.gpus}, {b.precision}")
-    if smaller := [c.smaller for c in way.changes if c.smaller]:
+    total = f"{grouped(build.total)} {build.currency}"
+    say(f"      {total}, {build.output_tok_s:,.1f} tok/s, {build.gpus}, {build.precision}")
+    if smaller := [change.smaller for change in way.changes if change.smaller]:
         say(f"      {_('fails: {what}', what=_.list(smaller, '; '))}")
     if not way.smallest:
         say(f"      {_('perhaps a smaller change does: the search ended')}")

@@ -25,14 +25,21 @@ WHY = {
 MOST_CHANGES = 6
 
 
-def show_variation(v: Variation) -> None:
+def show_variation(variation: Variation) -> None:
     """The spans as a table, and a sentence on the recommended build."""
     _ = language()
-    what = v.parts[0] if len(v.parts) == 1 else _("{n} parts", n=len(v.parts))
-    say(_("Prices {spec} ({what}), today {price}:", spec=v.spec, what=what, price=at(v, v.today)))
+    what = variation.parts[0] if len(variation.parts) == 1 else _("{n} parts", n=len(variation.parts))
+    say(
+        _(
+            "Prices {spec} ({what}), today {price}:",
+            spec=variation.spec,
+            what=what,
+            price=at(variation, variation.today),
+        )
+    )
     rows = [
         [
-            _("{low} to {high}", low=at(v, s.low), high=at(v, s.high)),
+            _("{low} to {high}", low=at(variation, s.low), high=at(variation, s.high)),
             "" if s.build is None else s.build.gpus,
             "" if s.build is None else f"{s.build.output_tok_s:,.1f}",
             ""
@@ -41,39 +48,41 @@ def show_variation(v: Variation) -> None:
             _(WHY[s.why]),
             changed(s.changes),
         ]
-        for s in v.spans
+        for s in variation.spans
     ]
-    total = _("total there, {currency}", currency=v.currency)
+    total = _("total there, {currency}", currency=variation.currency)
     table([_("price"), _("GPUs"), _("tok/s"), total, _("why"), _("parts that change")], rows, {2})
-    say(stays(v))
-    if not v.complete:
+    say(stays(variation))
+    if not variation.complete:
         say(_("Time ended before the whole range was searched; what is shown is proven."))
 
 
-def stays(v: Variation) -> str:
+def stays(variation: Variation) -> str:
     """What happens to the recommended build, in a sentence."""
-    _, own = language(), v.spans[v.stays]
-    if v.target is not None and v.target_value is not None:
-        there, price = v.spans[v.target], at(v, v.target_value)
-        if v.target == v.stays:
+    _, own = language(), variation.spans[variation.stays]
+    if variation.target is not None and variation.target_value is not None:
+        there, price = variation.spans[variation.target], at(variation, variation.target_value)
+        if variation.target == variation.stays:
             return _("At {price} the recommended build is the same.", price=price)
         other = _("{gpus} is recommended", gpus=there.build.gpus) if there.build else _(WHY[there.why])
-        end = at(v, _end(v, own))
+        end = at(variation, _end(variation, own))
         return _("At {price} {other}; today's build stays up to {end}.", price=price, other=other, end=end)
-    if len(v.spans) == 1 and v.complete:
-        ends = {"low": at(v, v.low), "high": at(v, v.high)}
+    if len(variation.spans) == 1 and variation.complete:
+        ends = {"low": at(variation, variation.low), "high": at(variation, variation.high)}
         return _("The recommended build stays over the whole range, {low} to {high}.", **ends)
-    return _("The recommended build stays from {low} to {high}.", low=at(v, own.low), high=at(v, own.high))
+    return _(
+        "The recommended build stays from {low} to {high}.", low=at(variation, own.low), high=at(variation, own.high)
+    )
 
 
-def _end(v: Variation, own: Span) -> str:
+def _end(variation: Variation, own: Span) -> str:
     """The end of today's span towards the value asked for."""
-    return own.high if v.target is not None and v.target > v.stays else own.low
+    return own.high if variation.target is not None and variation.target > variation.stays else own.low
 
 
-def at(v: Variation, value: str) -> str:
+def at(variation: Variation, value: str) -> str:
     """A factor as a percentage, or a unit price."""
-    return amount(value) if v.unit == "price" else f"{(Decimal(value) - 1) * 100:+.2f} %"
+    return amount(value) if variation.unit == "price" else f"{(Decimal(value) - 1) * 100:+.2f} %"
 
 
 def amount(text: str) -> str:
@@ -88,27 +97,29 @@ def changed(changes: tuple[Change, ...]) -> str:
     return "\n".join([*words, *([language()("and {n} more", n=more)] if more > 0 else [])])
 
 
-def show_price_risk(r: PriceRisk) -> None:
+def show_price_risk(price_risk: PriceRisk) -> None:
     """Fronts at the ends, the two builds, what their parts may cost, and the proof."""
     _ = language()
-    show_end(r.low, N_("Every price at its low"), r.currency)
-    show_end(r.high, N_("Every price at its high"), r.currency)
-    if r.recommended is None or r.least_regret is None or r.proof is None:
+    show_end(price_risk.low, N_("Every price at its low"), price_risk.currency)
+    show_end(price_risk.high, N_("Every price at its high"), price_risk.currency)
+    if price_risk.recommended is None or price_risk.least_regret is None or price_risk.proof is None:
         say(_("No build meets the request at today's prices."))
         return
-    builds = [(N_("recommended today"), r.recommended), (N_("least regret"), r.least_regret)]
+    builds = [(N_("recommended today"), price_risk.recommended), (N_("least regret"), price_risk.least_regret)]
     say(
         _("When one price goes to its high:")
-        if r.bad_prices == 1
-        else _("When up to {n} prices go to their high:", n=r.bad_prices)
+        if price_risk.bad_prices == 1
+        else _("When up to {n} prices go to their high:", n=price_risk.bad_prices)
     )
-    total = _("total today, {currency}", currency=r.currency)
+    total = _("total today, {currency}", currency=price_risk.currency)
     table(
         [_("build"), _("GPUs"), _("tok/s"), total, _("regret at worst"), _("parts at their high then")],
         [[_(name), *_exposed(x)] for name, x in builds],
         {2, 3, 4},
     )
-    say(f"{_('It differs in:')}\n{changed(r.changes)}" if r.changes else _("Both are the same build."))
+    say(
+        f"{_('It differs in:')}\n{changed(price_risk.changes)}" if price_risk.changes else _("Both are the same build.")
+    )
     both = [x.build.parts for name, x in builds]
     table(
         [_("part"), _("pieces"), _("with least regret"), _("low"), _("today"), _("high"), _("band")],
@@ -119,17 +130,21 @@ def show_price_risk(r: PriceRisk) -> None:
                 *map(amount, (x.low, x.today, x.high)),
                 _.sentence(x.basis),
             ]
-            for x in r.ranges
+            for x in price_risk.ranges
         ],
         {1, 2, 3, 4, 5},
     )
-    p = r.proof
+    proof = price_risk.proof
     say(
         _(
             "Proof: {status}. no build has less regret than {least} ({n} scenarios, {rounds} rounds, {seconds} s)",
-            status=p.status, least=amount(p.at_least), n=p.scenarios, rounds=p.rounds, seconds=f"{p.seconds:.1f}",
+            status=proof.status,
+            least=amount(proof.at_least),
+            n=proof.scenarios,
+            rounds=proof.rounds,
+            seconds=f"{proof.seconds:.1f}",
         )
-    )  # fmt: skip
+    )
 
 
 def show_end(front: EndFront, title: str, currency: str) -> None:
@@ -140,14 +155,20 @@ def show_end(front: EndFront, title: str, currency: str) -> None:
         if front.complete:
             say(f"  {_('no build within the budget')}")
         return
-    rows = [[*_build(p), _("recommended") if i == front.recommended else ""] for i, p in enumerate(front.points)]
+    rows = [
+        [*_build(point), _("recommended") if i == front.recommended else ""] for i, point in enumerate(front.points)
+    ]
     table([_("GPUs"), _("tok/s"), _("total, {currency}", currency=currency), ""], rows, {1, 2})
 
 
-def _build(b: Bought) -> list[str]:
-    return [b.gpus, f"{b.output_tok_s:,.1f}", amount(b.total)]
+def _build(bought: Bought) -> list[str]:
+    return [bought.gpus, f"{bought.output_tok_s:,.1f}", amount(bought.total)]
 
 
-def _exposed(x: Exposed) -> list[str]:
-    most = "" if x.regret == x.regret_at_most else language()(" (at most {money})", money=amount(x.regret_at_most))
-    return [*_build(x.build), amount(x.regret) + most, ", ".join(x.bad)]
+def _exposed(exposed: Exposed) -> list[str]:
+    most = (
+        ""
+        if exposed.regret == exposed.regret_at_most
+        else language()(" (at most {money})", money=amount(exposed.regret_at_most))
+    )
+    return [*_build(exposed.build), amount(exposed.regret) + most, ", ".join(exposed.bad)]

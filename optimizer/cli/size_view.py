@@ -11,44 +11,85 @@ from optimizer.text.languages import N_, chosen
 
 BASES = {"measured": N_("measured"), "interpolated": N_("interpolated"), "roofline": N_("roofline")}
 FACTS = {
-    "per_node": N_("GPUs per node"), "nodes": N_("Nodes"), "gpus": N_("GPUs in all"), "fits": N_("fits"),
-    "reason": N_("reason"), "missing_gb": N_("missing, GB per GPU"), "precision": N_("Precision"),
-    "kv_precision": N_("KV cache in"), "tp": N_("tensor parallel"), "pp": N_("pipeline stages"),
-    "dp": N_("data parallel"), "ep": N_("expert parallel"), "replicas": N_("replicas"), "engine": N_("engine"),
-    "weights_gb": N_("weights, GB per GPU"), "kv_gb": N_("KV cache, GB per GPU"),
-    "reserve_gb": N_("reserve, GB per GPU"), "needed_gb": N_("needed, GB per GPU"), "vram_gb": N_("GPU memory, GB"),
-    "users": N_("users"), "output_tok_s": N_("tok/s"), "low": N_("low"), "high": N_("high"), "basis": N_("basis"),
-    "source": N_("source"), "per_user_tok_s": N_("tok/s each"), "ttft_ms": N_("TTFT, ms"),
-    "tpot_ms": N_("time per output token, ms"), "concurrency": N_("sequences or requests at once"),
-    "unit": N_("unit"), "days": N_("days"), "experts": N_("experts are kept in"), "experts_gb": N_("experts, GB"),
-    "bandwidth_gb_s": N_("memory bandwidth, GB/s"), "room_gib": N_("room for experts, GiB"),
-    "compute_gflops": N_("CPU compute, GFLOP/s"), "method": N_("method"), "seq_len": N_("sequence length"),
-    "zero_stage": N_("ZeRO stage"), "shard_gpus": N_("GPUs of a shard group"),
-    "micro_batch": N_("sequences of a micro-batch"), "checkpointing": N_("activation checkpointing"),
-    "lora_rank": N_("LoRA rank"), "states_gb": N_("gradients and optimizer states, GB"),
-    "gathered_gb": N_("gathered layers, GB"), "activations_gb": N_("activations, GB"),
-}  # fmt: skip
+    "per_node": N_("GPUs per node"),
+    "nodes": N_("Nodes"),
+    "gpus": N_("GPUs in all"),
+    "fits": N_("fits"),
+    "reason": N_("reason"),
+    "missing_gb": N_("missing, GB per GPU"),
+    "precision": N_("Precision"),
+    "kv_precision": N_("KV cache in"),
+    "tp": N_("tensor parallel"),
+    "pp": N_("pipeline stages"),
+    "dp": N_("data parallel"),
+    "ep": N_("expert parallel"),
+    "replicas": N_("replicas"),
+    "engine": N_("engine"),
+    "weights_gb": N_("weights, GB per GPU"),
+    "kv_gb": N_("KV cache, GB per GPU"),
+    "reserve_gb": N_("reserve, GB per GPU"),
+    "needed_gb": N_("needed, GB per GPU"),
+    "vram_gb": N_("GPU memory, GB"),
+    "users": N_("users"),
+    "output_tok_s": N_("tok/s"),
+    "low": N_("low"),
+    "high": N_("high"),
+    "basis": N_("basis"),
+    "source": N_("source"),
+    "per_user_tok_s": N_("tok/s each"),
+    "ttft_ms": N_("TTFT, ms"),
+    "tpot_ms": N_("time per output token, ms"),
+    "concurrency": N_("sequences or requests at once"),
+    "unit": N_("unit"),
+    "days": N_("days"),
+    "experts": N_("experts are kept in"),
+    "experts_gb": N_("experts, GB"),
+    "bandwidth_gb_s": N_("memory bandwidth, GB/s"),
+    "room_gib": N_("room for experts, GiB"),
+    "compute_gflops": N_("CPU compute, GFLOP/s"),
+    "method": N_("method"),
+    "seq_len": N_("sequence length"),
+    "zero_stage": N_("ZeRO stage"),
+    "shard_gpus": N_("GPUs of a shard group"),
+    "micro_batch": N_("sequences of a micro-batch"),
+    "checkpointing": N_("activation checkpointing"),
+    "lora_rank": N_("LoRA rank"),
+    "states_gb": N_("gradients and optimizer states, GB"),
+    "gathered_gb": N_("gathered layers, GB"),
+    "activations_gb": N_("activations, GB"),
+}
 """Facts of training and of experts in host memory, which English names as the JSON does."""
 
 
-def show(r: SizeReport) -> None:
+def show(size_report: SizeReport) -> None:
     """Messages to stderr, figures to stdout."""
     _ = chosen()
-    for m in r.messages:
-        note(f"{_('note')}{_.colon}{remark(m)}")
-    lengths = "" if r.isl is None else _(", {isl} tokens in, {osl} out", isl=f"{r.isl:,}", osl=f"{r.osl:,}")
-    say(f"{_.sentence(r.model.name)}{_.colon}{r.workload}{lengths}")
-    if r.isl is None or any(s.details for s in r.setups):
-        for s in r.setups:
+    for message_ in size_report.messages:
+        note(f"{_('note')}{_.colon}{remark(message_)}")
+    lengths = (
+        ""
+        if size_report.isl is None
+        else _(", {isl} tokens in, {osl} out", isl=f"{size_report.isl:,}", osl=f"{size_report.osl:,}")
+    )
+    say(f"{_.sentence(size_report.model.name)}{_.colon}{size_report.workload}{lengths}")
+    if size_report.isl is None or any(s.details for s in size_report.setups):
+        for s in size_report.setups:
             facts(s)
-    elif len(r.setups) == 1:
-        one(r.setups[0])
+    elif len(size_report.setups) == 1:
+        one(size_report.setups[0])
     else:
-        compare(r.setups)
-    for s in r.setups:
-        if o := s.second_opinion:
-            speed_ = f"{o.output_tok_s:,.0f} tok/s ({o.plan})"
-            say(_("{engine} on {setup}: {speed}", engine=f"{o.engine} {o.version}", setup=setup(s), speed=speed_))
+        compare(size_report.setups)
+    for s in size_report.setups:
+        if second_opinion := s.second_opinion:
+            speed_ = f"{second_opinion.output_tok_s:,.0f} tok/s ({second_opinion.plan})"
+            say(
+                _(
+                    "{engine} on {setup}: {speed}",
+                    engine=f"{second_opinion.engine} {second_opinion.version}",
+                    setup=setup(s),
+                    speed=speed_,
+                )
+            )
 
 
 def setup(s: Sized | Any) -> str:
@@ -68,13 +109,16 @@ def milliseconds(ms: float | None) -> str:
     return "" if ms is None else f"{ms:,.0f} ms" if ms < 1000 else f"{ms / 1000:,.1f} s"
 
 
-def memory(s: Sized) -> str:
+def memory(sized: Sized) -> str:
     """Who takes the memory of the fullest GPU."""
     return chosen()(
         "{weights} GB weights + {kv} GB KV cache + {reserve} GB reserve = {needed} of {vram} GB",
-        weights=f"{s.weights_gb:,.1f}", kv=f"{s.kv_gb:,.1f}", reserve=f"{s.reserve_gb:,.1f}",
-        needed=f"{s.needed_gb:,.1f}", vram=f"{s.vram_gb:,.1f}",
-    )  # fmt: skip
+        weights=f"{sized.weights_gb:,.1f}",
+        kv=f"{sized.kv_gb:,.1f}",
+        reserve=f"{sized.reserve_gb:,.1f}",
+        needed=f"{sized.needed_gb:,.1f}",
+        vram=f"{sized.vram_gb:,.1f}",
+    )
 
 
 def speed(x: Sized | UsersRow) -> str:
@@ -82,38 +126,53 @@ def speed(x: Sized | UsersRow) -> str:
     return f"{x.low:,.0f}-{x.high:,.0f}"
 
 
-def one(s: Sized) -> None:
+def one(sized: Sized) -> None:
     """A setup by itself."""
     _ = chosen()
-    lines = [(N_("GPUs"), setup(s))]
-    if s.vram_gb is not None:
-        lines.append((N_("Memory per GPU"), memory(s)))
-    if not s.fits:
-        lines.append((N_("Does not fit"), _.sentence(s.reason)))
-        if s.precision:
-            lines.append((N_("Tried"), plan(s)))
+    lines = [(N_("GPUs"), setup(sized))]
+    if sized.vram_gb is not None:
+        lines.append((N_("Memory per GPU"), memory(sized)))
+    if not sized.fits:
+        lines.append((N_("Does not fit"), _.sentence(sized.reason)))
+        if sized.precision:
+            lines.append((N_("Tried"), plan(sized)))
     else:
-        how = _("{plan}, KV cache in {kv}, {engine}", plan=plan(s), kv=s.kv_precision, engine=s.engine)
+        how = _("{plan}, KV cache in {kv}, {engine}", plan=plan(sized), kv=sized.kv_precision, engine=sized.engine)
         users = _(
             "{users} at once, {speed} tok/s each, TTFT {ttft}",
-            users=f"{s.users:,}", speed=f"{s.per_user_tok_s:,.1f}", ttft=milliseconds(s.ttft_ms),
-        )  # fmt: skip
+            users=f"{sized.users:,}",
+            speed=f"{sized.per_user_tok_s:,.1f}",
+            ttft=milliseconds(sized.ttft_ms),
+        )
         said = _(
             "{speed} tok/s, 80 % interval {interval}, {basis}",
-            speed=f"{s.output_tok_s:,.0f}", interval=speed(s), basis=basis(s),
-        )  # fmt: skip
+            speed=f"{sized.output_tok_s:,.0f}",
+            interval=speed(sized),
+            basis=basis(sized),
+        )
         lines += [(N_("Plan"), how), (N_("Users"), users), (N_("Throughput"), said)]
-    if s.counts:
-        lines.append((N_("Other numbers"), _.sentence(s.counts)))
+    if sized.counts:
+        lines.append((N_("Other numbers"), _.sentence(sized.counts)))
     for title, text in lines:
         say(f"  {padded(_(title), 15)} {text}")
-    if s.table:
+    if sized.table:
         table(
             [_("users"), _("tok/s each"), _("tok/s"), _("80 % interval"), _("basis"), _("TTFT"), _("plan"), _("cut")],
-            [[f"{u.users:,}", f"{u.per_user_tok_s:,.1f}", f"{u.output_tok_s:,.0f}", speed(u), based(u.basis),
-              milliseconds(u.ttft_ms), plan(u), _.text(u.cut)] for u in s.table],
+            [
+                [
+                    f"{u.users:,}",
+                    f"{u.per_user_tok_s:,.1f}",
+                    f"{u.output_tok_s:,.0f}",
+                    speed(u),
+                    based(u.basis),
+                    milliseconds(u.ttft_ms),
+                    plan(u),
+                    _.text(u.cut),
+                ]
+                for u in sized.table
+            ],
             {0, 1, 2, 3, 5},
-        )  # fmt: skip
+        )
 
 
 def based(code: str | None) -> str:
@@ -121,8 +180,8 @@ def based(code: str | None) -> str:
     return coded(BASES, str(code))
 
 
-def basis(s: Sized) -> str:
-    return chosen()("basis {basis}", basis=based(s.basis)) + (f" ({s.source})" if s.source else "")
+def basis(sized: Sized) -> str:
+    return chosen()("basis {basis}", basis=based(sized.basis)) + (f" ({sized.source})" if sized.source else "")
 
 
 def compare(setups: list[Sized]) -> None:
@@ -131,14 +190,22 @@ def compare(setups: list[Sized]) -> None:
     table(
         [_("GPUs"), _("plan"), _("GB per GPU"), _("users"), _("tok/s"), _("80 % interval"), _("basis"), _("TTFT")],
         [
-            [setup(s), plan(s), _("{n} of {all}", n=f"{s.needed_gb:,.0f}", all=f"{s.vram_gb:,.0f}"), f"{s.users:,}",
-             f"{s.output_tok_s:,.0f}", speed(s), based(s.basis), milliseconds(s.ttft_ms)]
+            [
+                setup(s),
+                plan(s),
+                _("{n} of {all}", n=f"{s.needed_gb:,.0f}", all=f"{s.vram_gb:,.0f}"),
+                f"{s.users:,}",
+                f"{s.output_tok_s:,.0f}",
+                speed(s),
+                based(s.basis),
+                milliseconds(s.ttft_ms),
+            ]
             if s.fits
             else [setup(s), _("does not fit"), *["-"] * 6]
             for s in setups
         ],
         {2, 3, 4, 5, 7},
-    )  # fmt: skip
+    )
     for s in setups:
         if not s.fits:
             say(_("{setup} does not fit: {why}", setup=setup(s), why=_.sentence(s.reason)))
@@ -157,17 +224,18 @@ def _steps() -> set[int]:
     return {4**i for i in range(16)}
 
 
-def _cell(u: UsersRow | None) -> str:
-    if u is None:
+def _cell(users_row: UsersRow | None) -> str:
+    if users_row is None:
         return ""
-    return f"{u.output_tok_s:,.0f} / {u.per_user_tok_s:,.1f} / {milliseconds(u.ttft_ms)}{'*' if u.cut else ' '}"
+    speeds = f"{users_row.output_tok_s:,.0f} / {users_row.per_user_tok_s:,.1f}"
+    return f"{speeds} / {milliseconds(users_row.ttft_ms)}{'*' if users_row.cut else ' '}"
 
 
-def facts(s: Sized) -> None:
+def facts(sized: Sized) -> None:
     """A setup with facts of its own kind (training, experts in host memory): a line per fact."""
     _ = chosen()
-    say(setup(s))
-    shown = {**s.model_dump(exclude={"details", "gpu", "name", "table"}), **s.details}
+    say(setup(sized))
+    shown = {**sized.model_dump(exclude={"details", "gpu", "name", "table"}), **sized.details}
     for key, value in shown.items():
         if value in (None, "", [], {}):
             continue
@@ -175,22 +243,48 @@ def facts(s: Sized) -> None:
         say(f"  {padded(coded(FACTS, key), 30 if _.chinese else 18)} {_.sentence(text)}")
 
 
-def models(r: ModelsReport) -> None:
+def models(models_report: ModelsReport) -> None:
     """The models that run on a setup, the largest first, then those that do not."""
     _ = chosen()
-    for text in r.messages:
+    for text in models_report.messages:
         note(f"{_('note')}{_.colon}{_.sentence(text)}")
-    runs = [m for m in r.models if m.size.fits]
-    say(f"{setup(r.models[0].size)}{_.colon}{r.workload}" if r.models else _("no models"))
+    runs = [model for model in models_report.models if model.size.fits]
+    say(
+        f"{setup(models_report.models[0].size)}{_.colon}{models_report.workload}"
+        if models_report.models
+        else _("no models")
+    )
     if runs:
         table(
-            [_("model"), _("params, 1e9"), _("plan"), _("users"), _("tok/s"), _("80 % interval"), _("basis"),
-             _("each"), _("TTFT")],
-            [[_names(m), f"{m.params_total / 1e9:,.1f}", plan(s), f"{s.users:,}", f"{s.output_tok_s:,.0f}", speed(s),
-              based(s.basis), f"{s.per_user_tok_s:,.1f}", milliseconds(s.ttft_ms)] for m in runs for s in [m.size]],
+            [
+                _("model"),
+                _("params, 1e9"),
+                _("plan"),
+                _("users"),
+                _("tok/s"),
+                _("80 % interval"),
+                _("basis"),
+                _("each"),
+                _("TTFT"),
+            ],
+            [
+                [
+                    _names(m),
+                    f"{m.params_total / 1e9:,.1f}",
+                    plan(s),
+                    f"{s.users:,}",
+                    f"{s.output_tok_s:,.0f}",
+                    speed(s),
+                    based(s.basis),
+                    f"{s.per_user_tok_s:,.1f}",
+                    milliseconds(s.ttft_ms),
+                ]
+                for m in runs
+                for s in [m.size]
+            ],
             {1, 3, 4, 5, 7, 8},
-        )  # fmt: skip
-    rest = [m for m in r.models if not m.size.fits]
+        )
+    rest = [model for model in models_report.models if not model.size.fits]
     if rest:
         say(_("Does not run:"))
         for m in rest:
@@ -198,5 +292,5 @@ def models(r: ModelsReport) -> None:
             say(f"  {_names(m)}{what}{_.colon}{_.sentence(m.size.reason)}")
 
 
-def _names(m: ModelFit) -> str:
-    return ", ".join([m.model.id, *m.same])
+def _names(model_fit: ModelFit) -> str:
+    return ", ".join([model_fit.model.id, *model_fit.same])

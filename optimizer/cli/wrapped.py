@@ -157,4 +157,4 @@ def _least(figures: bool, header: str, cells: Sequence[str], narrow: int) -> int
     widest = max(map(_natural, cells), default=0)
     if figures:
         return max(title, widest)
-    return max([title, min(widest, narrow), *(min(word(x), narrow + 4) for x in cells)])
+    return max([title, min(widest, narrow), *(min(word(cell), narrow + 4) for cell in cells)])

@@ -99,8 +99,8 @@ def is_vendor_file(path: Path) -> bool:
     if path.suffix.lower() not in BUILD_FILES:
         return True
     try:
-        with path.open("rb") as f:
-            return f.read(4) in WORKBOOKS
+        with path.open("rb") as file:
+            return file.read(4) in WORKBOOKS
     except OSError:
         return False
 

@@ -15,54 +15,58 @@ from optimizer.text.languages import chosen as language
 NOTED = {"warning": N_("warning: {what}"), "note": N_("note: {what}")}
 
 
-def show(x: XRay) -> None:
+def show(found: XRay) -> None:
     """Summary first, then lines, findings, build with rules, what is missing, what else the money buys, the mend."""
     _ = language()
-    head = ", ".join(str(t) for t in (x.vendor, x.quote_no, x.quote_date) if t)
-    until = _(", valid until {day}", day=x.valid_until) if x.valid_until else ""
+    head = ", ".join(str(t) for t in (found.vendor, found.quote_no, found.quote_date) if t)
+    until = _(", valid until {day}", day=found.valid_until) if found.valid_until else ""
     whose = (
-        _("X-ray of {source}: {head}", source=x.source, head=head) if head else _("X-ray of {source}", source=x.source)
+        _("X-ray of {source}: {head}", source=found.source, head=head)
+        if head
+        else _("X-ray of {source}", source=found.source)
     )
     say(whose + until)
-    for s in summary(x, _):
+    for s in summary(found, _):
         say(f"- {s}")
-    say(f"\n{_.text(x.basis.text)}")
-    _lines(x, _)
-    for f in x.findings:
+    say(f"\n{_.text(found.basis.text)}")
+    _lines(found, _)
+    for f in found.findings:
         if f.severity != "error":
             say(_(NOTED[f.severity], what=finding(f, _)))
-    for n in x.notices:
+    for n in found.notices:
         say(_(NOTED["note"], what=_.text(n)))
-    say(f"\n{_.text(x.scope)}")
-    if x.checks:
-        checks(check.model_dump() for check in x.checks)
-    for u in x.not_judged:
+    say(f"\n{_.text(found.scope)}")
+    if found.checks:
+        checks(check.model_dump() for check in found.checks)
+    for u in found.not_judged:
         say(unjudged(u, _))
-    if x.missing:
+    if found.missing:
         table(
-            [_("missing"), _("qty"), _("why"), _("about, {currency}", currency=x.basis.currency)],
+            [_("missing"), _("qty"), _("why"), _("about, {currency}", currency=found.basis.currency)],
             [
                 [
-                    thing(m.what, _) + (_(" (reminder)") if m.reminder else ""), str(m.qty or ""), _.text(m.text),
-                    amount(m.cost) if m.cost else "",
+                    thing(missing_part.what, _) + (_(" (reminder)") if missing_part.reminder else ""),
+                    str(missing_part.qty or ""),
+                    _.text(missing_part.text),
+                    amount(missing_part.cost) if missing_part.cost else "",
                 ]
-                for m in x.missing
+                for missing_part in found.missing
             ],
             {1, 3},
-        )  # fmt: skip
-    if x.memory is not None:
-        say(_("Memory: {what}.", what=_.text(x.memory.text)))
-    if x.supplies is not None:
-        say(_("Supplies: {what}.", what=_.text(x.supplies.text)))
-    _instead(x, _)
-    if x.mended is not None:
-        among = _.text(x.mended_among)
+        )
+    if found.memory is not None:
+        say(_("Memory: {what}.", what=_.text(found.memory.text)))
+    if found.supplies is not None:
+        say(_("Supplies: {what}.", what=_.text(found.supplies.text)))
+    _instead(found, _)
+    if found.mended is not None:
+        among = _.text(found.mended_among)
         say("\n" + _("The nearest build that passes, {among}. Quoted parts at the quote's prices:", among=among))
-        show_mended(x.mended)
+        show_mended(found.mended)
 
 
-def _lines(x: XRay, _: Words) -> None:
-    unit = x.basis.currency
+def _lines(found: XRay, _: Words) -> None:
+    unit = found.basis.currency
     heads = [
         _("in row"),
         _("quoted item"),
@@ -72,39 +76,59 @@ def _lines(x: XRay, _: Words) -> None:
         _("net, {currency}", currency=unit),
     ]
     heads += [_("catalog"), _("apart"), "", _("catalog price of")]
-    table(heads, [_line(line, _) for line in x.lines], {0, 3, 4, 5, 6, 7})
-    t = x.totals
-    said = [f"{s.label or s.kind} {amount(s.amount)}{_(' (row {row})', row=s.row)}" for s in t.stated]
+    table(heads, [_line(line, _) for line in found.lines], {0, 3, 4, 5, 6, 7})
+    totals = found.totals
+    said = [f"{s.label or s.kind} {amount(s.amount)}{_(' (row {row})', row=s.row)}" for s in totals.stated]
     if said:
         say(_("The quote states: {what}.", what=_.list(said, "; ")))
-    if t.net is not None:
+    if totals.net is not None:
         open_ = (
-            _(", of it {money} no part of the build", money=amount(t.of_it_not_placed)) if t.of_it_not_placed else ""
+            _(", of it {money} no part of the build", money=amount(totals.of_it_not_placed))
+            if totals.of_it_not_placed
+            else ""
         )
-        off = _("; rebates on the whole {amount}", amount=amount(t.rebates)) if t.rebates else ""
+        off = _("; rebates on the whole {amount}", amount=amount(totals.rebates)) if totals.rebates else ""
         say(
             _(
                 "Counted net: hardware {hardware} {unit}{open}; services {services}{rebates}; together {net}.",
-                hardware=amount(t.hardware), unit=unit, open=open_, services=amount(t.services or "0"),
-                rebates=off, net=amount(t.net),
+                hardware=amount(totals.hardware),
+                unit=unit,
+                open=open_,
+                services=amount(totals.services or "0"),
+                rebates=off,
+                net=amount(totals.net),
             )
-        )  # fmt: skip
-        if t.tax is None or t.gross is None:
+        )
+        if totals.tax is None or totals.gross is None:
             say(_("Tax and the sum with it: not known, the quote says no rate (--tax 19%)."))
         else:
-            say(_("Tax: {tax}; with tax: {gross} {unit}.", tax=amount(t.tax), gross=amount(t.gross), unit=unit))
+            say(
+                _(
+                    "Tax: {tax}; with tax: {gross} {unit}.",
+                    tax=amount(totals.tax),
+                    gross=amount(totals.gross),
+                    unit=unit,
+                )
+            )
 
 
-def _line(x: XLine, _: Words) -> list[str]:
-    apart = "" if x.difference_percent is None else f"{x.difference_percent:+.1f} %"
-    marked = mark(x, _).upper() if x.mark in ("above", "below", "not-placed") else mark(x, _)
-    with_ = _(" (with {n} more)", n=len(x.carries)) if x.carries else ""
-    stated = _stated((x.stated_price or "").split(", ")[0])
+def _line(line: XLine, _: Words) -> list[str]:
+    apart = "" if line.difference_percent is None else f"{line.difference_percent:+.1f} %"
+    marked = mark(line, _).upper() if line.mark in ("above", "below", "not-placed") else mark(line, _)
+    with_ = _(" (with {n} more)", n=len(line.carries)) if line.carries else ""
+    stated = _stated((line.stated_price or "").split(", ")[0])
     return [
-        str(x.row), x.name or x.text[:50], how(x, _) if x.role == "part" else "", str(x.pieces or ""), stated,
-        amount(x.unit) if x.unit else "", f"{amount(x.catalog_unit)}{with_}" if x.catalog_unit else "", apart, marked,
-        _source(x.catalog_price, _) if x.catalog_unit else "",
-    ]  # fmt: skip
+        str(line.row),
+        line.name or line.text[:50],
+        how(line, _) if line.role == "part" else "",
+        str(line.pieces or ""),
+        stated,
+        amount(line.unit) if line.unit else "",
+        f"{amount(line.catalog_unit)}{with_}" if line.catalog_unit else "",
+        apart,
+        marked,
+        _source(line.catalog_price, _) if line.catalog_unit else "",
+    ]
 
 
 def _stated(price: str) -> str:
@@ -122,14 +146,14 @@ def _source(text: str, _: Words) -> str:
 
 
 def _instead(x: XRay, _: Words) -> None:
-    i = x.instead
-    if i is None:
+    instead = x.instead
+    if instead is None:
         return
-    say("\n" + _("{what}; in brackets, against the quote:", what=_.sentence(i.text)))
+    say("\n" + _("{what}; in brackets, against the quote:", what=_.sentence(instead.text)))
     found = [
-        (_("fastest for it"), i.fastest),
-        (_(AS_FAST[i.as_fast_as]), i.as_fast),
-        (_("cheapest at all"), i.cheapest),
+        (_("fastest for it"), instead.fastest),
+        (_(AS_FAST[instead.as_fast_as]), instead.as_fast),
+        (_("cheapest at all"), instead.cheapest),
     ]
     heads = [_("instead"), "GPUs", _("total, {currency}", currency=x.basis.currency), "tok/s", _("80 % interval")]
     heads += [_("each user"), _("precision"), "kW"]
@@ -137,17 +161,24 @@ def _instead(x: XRay, _: Words) -> None:
 
 
 AS_FAST = {
-    "quoted": N_("cheapest as fast as quoted"), "mended": N_("cheapest as fast as mended"), "": "",
-}  # fmt: skip
+    "quoted": N_("cheapest as fast as quoted"),
+    "mended": N_("cheapest as fast as mended"),
+    "": "",
+}
 
 
-def _beside(name: str, b: Beside) -> list[str]:
-    t = b.throughput
+def _beside(name: str, beside: Beside) -> list[str]:
+    throughput = beside.throughput
     return [
-        name, b.gpus, amount(b.total) + _apart(b.money_percent), f"{t.output_tok_s:,.1f}{_apart(b.throughput_percent)}",
-        f"{t.low:,.0f}-{t.high:,.0f}", "" if t.per_user_tok_s is None else f"{t.per_user_tok_s:.1f}", b.precision,
-        f"{b.power_kw:.1f}",
-    ]  # fmt: skip
+        name,
+        beside.gpus,
+        amount(beside.total) + _apart(beside.money_percent),
+        f"{throughput.output_tok_s:,.1f}{_apart(beside.throughput_percent)}",
+        f"{throughput.low:,.0f}-{throughput.high:,.0f}",
+        "" if throughput.per_user_tok_s is None else f"{throughput.per_user_tok_s:.1f}",
+        beside.precision,
+        f"{beside.power_kw:.1f}",
+    ]
 
 
 def _apart(percent: float | None) -> str:

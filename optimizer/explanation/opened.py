@@ -38,7 +38,7 @@ def opened(data: Any, catalog: Catalog, by: Calibration | None, file: str) -> Op
         if read is None:
             raise InputError(faults or [Fault("bad-result", "is no dsopt result", file, remedy=remedy)])
         raise CheckFailed(faults)
-    points = tuple(p for p in read.points if p is not None)
+    points = tuple(point for point in read.points if point is not None)
     return Opened(read.result, read.market, points, tuple(report.unchecked))
 
 
@@ -47,7 +47,7 @@ def chosen(result: Result, name: str | None, option: str = "POINT") -> int:
     unknown name, which was typed as `option`."""
     roles = {**result.named, "recommended": result.recommended or ""}
     wanted = roles.get(name or "recommended", name)
-    ids = [p.id for p in result.front]
+    ids = [point.id for point in result.front]
     if wanted not in ids:
         if not ids:
             raise InputError(Fault("no-point", "the result has no build: its front is empty"))

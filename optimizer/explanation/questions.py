@@ -21,7 +21,7 @@ from optimizer.request.fields import FIELDS, LOADS, broken
 from optimizer.request.judged import Subject
 from optimizer.request.load import load_of, needed_tenths, with_load
 from optimizer.search.assortment import Assortment, alike
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.clock import Clock, TimeUp
 from optimizer.search.front import Found, Point
 from optimizer.search.solver import Solver
@@ -56,7 +56,11 @@ class Asking:
     plans, where they are known."""
 
     def __init__(
-        self, market: Market, clock: Clock | None = None, engine: type[Family] = Family, judged: GpuRows | None = None
+        self,
+        market: Market,
+        clock: Clock | None = None,
+        engine: type[FamilyProof] = FamilyProof,
+        judged: GpuRows | None = None,
     ) -> None:
         self.clock, self.engine = clock or Clock(), engine
         self.cut = False
@@ -70,7 +74,7 @@ class Asking:
         if judged is not None:
             self._keep(market, judged)
 
-    def again(self, engine: type[Family]) -> Asking:
+    def again(self, engine: type[FamilyProof]) -> Asking:
         """The same questions, to be answered anew by another engine."""
         other = copy(self)
         other.engine, other._found = engine, {}
@@ -121,7 +125,7 @@ class Asking:
         market, case = self.market(change), self.case(change, found)
         orders = case.book.purchase(case.priced)
         same = orders is not None and case.book.cost(case.priced) == found.parts_cents
-        if not same or any(x.status == "fail" for x in findings(case)) or broken(case, found.row):
+        if not same or any(finding.status == "fail" for finding in findings(case)) or broken(case, found.row):
             return False
         self._found[id(market)] = found
         return True

@@ -39,7 +39,7 @@ def best_builds(
             yield _line(llm, same, None, "infeasible", None, e.faults[0].text)
             continue
         status = data["proof"]["status"]
-        point = next((p for p in data["front"] if p["id"] == data["recommended"]), None)
+        point = next((point for point in data["front"] if point["id"] == data["recommended"]), None)
         least = None
         if point is None and status == "infeasible" and request.budget_cents is not None and clock.deadline is None:
             least = _least(catalog, asked, policy, calibration, clock)

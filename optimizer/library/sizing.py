@@ -48,7 +48,7 @@ def size(
     from optimizer.sizing.report import report
 
     parts = catalog or shipped_catalog()
-    setups = [_setup(parts, x) for x in gpus]
+    setups = [_setup(parts, gpu) for gpu in gpus]
     answer = report(parts, request, policy or Policy(), calibration or shipped(), setups, host)
     if second_opinion is None:
         return answer
@@ -107,6 +107,6 @@ def _setup(catalog: Catalog, setup: Setup) -> tuple[Gpu, RowKey]:
     from optimizer.sizing.serving import key_of
 
     name, per_node, nodes = setup
-    gpu = Catalog({g.id: g for g in catalog.of(Kind.GPU)}, {}, catalog.sha256).find(name)
+    gpu = Catalog({part.id: part for part in catalog.of(Kind.GPU)}, {}, catalog.sha256).find(name)
     assert isinstance(gpu, Gpu)
     return gpu, key_of(gpu, per_node, nodes)

@@ -14,8 +14,8 @@ def compiled(source: Path) -> bytes:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    with source.open("rb") as f:
-        catalog = read_po(f, abort_invalid=True)
+    with source.open("rb") as file:
+        catalog = read_po(file, abort_invalid=True)
     out = io.BytesIO()
     write_mo(out, catalog)
     return out.getvalue()

@@ -96,11 +96,11 @@ class LoadView:
         return self._planner.latencies(gpu, row)
 
     def _host_figures(self, gpu: Gpu, row: Row) -> Figures:
-        r, plan = self.request, row.plan
-        pieces = steps(gpu, self.llm, plan.precision, plan.kv_precision, r.isl, r.osl, [row.key])
+        request, plan = self.request, row.plan
+        pieces = steps(gpu, self.llm, plan.precision, plan.kv_precision, request.isl, request.osl, [row.key])
         assert pieces is not None, "a row that was planned has figures"
         ttft_s = float(pieces.prefill_s[0])
-        return lambda running: (ttft_s, float(pieces.tpot_s(np.array([running]), r.osl)[0]))
+        return lambda running: (ttft_s, float(pieces.tpot_s(np.array([running]), request.osl)[0]))
 
     def _low(self, gpu: Gpu, row: Row, running: float) -> float:
         """The interval's lower factor there; with experts in host memory it is the same everywhere."""

@@ -38,15 +38,15 @@ class HostRows:
         """Whether an engine serves the model with such a node."""
         return per_node <= self.market.policy.whole("plans.offload_gpus") and bool(self.planner.precisions(gpu))
 
-    def rows(self, gpu: Gpu, k: int, holders: Iterable[Platform], node_counts: Sequence[int]) -> list[Row]:
+    def rows(self, gpu: Gpu, per_node: int, holders: Iterable[Platform], node_counts: Sequence[int]) -> list[Row]:
         """Rows of each node count that parts of the catalog can realise, every channel filled."""
-        return self.of({p: self.hosts(p) for p in holders}, gpu, k, node_counts)
+        return self.of({p: self.hosts(p) for p in holders}, gpu, per_node, node_counts)
 
-    def of(self, hosts: Hosts, gpu: Gpu, k: int, node_counts: Sequence[int]) -> list[Row]:
+    def of(self, hosts: Hosts, gpu: Gpu, per_node: int, node_counts: Sequence[int]) -> list[Row]:
         """Rows of platforms that give this to the experts."""
-        if not self.able(gpu, k):
+        if not self.able(gpu, per_node):
             return []
-        keys, out = self._keys(hosts, gpu, k), []
+        keys, out = self._keys(hosts, gpu, per_node), []
         users, most = self.market.request.users, self.planner.most_users(gpu, keys)
         for n in node_counts:
             if n * most < (users or 1):
@@ -58,27 +58,35 @@ class HostRows:
             out += found
         return out
 
-    def roughest(self, gpu: Gpu, k: int, nodes: int) -> Row:
+    def roughest(self, gpu: Gpu, per_node: int, nodes: int) -> Row:
         """The plan that a failing build is judged by: the smallest precision, one request per node."""
         llm, request = self.market.llm, self.market.request
         precision = min(self.planner.precisions(gpu), key=llm.expert_bytes)
-        plan = Plan(precision, kv_precision(llm, request), k, 1, 1, 1, nodes, 1, offload=True)
+        plan = Plan(precision, kv_precision(llm, request), per_node, 1, 1, 1, nodes, 1, offload=True)
         host = (1, expert_gb(llm, precision), LEAST_GFLOPS)
-        return Row(RowKey(gpu.id, gpu.tdp_w or 0, k, nodes, 1, 0, 0, "none", 0, *host), plan, Perf(0, 0.0, 0.0, 0.0))
+        return Row(
+            RowKey(gpu.id, gpu.tdp_w or 0, per_node, nodes, 1, 0, 0, "none", 0, *host), plan, Perf(0, 0.0, 0.0, 0.0)
+        )
 
-    def hosts(self, p: Platform) -> set[Host]:
+    def hosts(self, platform: Platform) -> set[Host]:
         """What CPUs and memory of the catalog give in a platform."""
-        if p.id not in self._hosts:
+        if platform.id not in self._hosts:
             market, policy = self.market, self.market.policy
             priced = market.book.prices
-            modules = [m for m in market.catalog.of(Kind.MEMORY) if isinstance(m, Memory) and m.id in priced]
-            kinds = {(m.mts, m.capacity_gb): m for m in modules if memory_fits(p, m)}.values()
-            cpus = [c for c in market.cpus_of(p) if c.id in priced] if offloads(p) else []
+            modules = [
+                part for part in market.catalog.of(Kind.MEMORY) if isinstance(part, Memory) and part.id in priced
+            ]
+            kinds = {
+                (module.mts, module.capacity_gb): module for module in modules if memory_fits(platform, module)
+            }.values()
+            cpus = [c for c in market.cpus_of(platform) if c.id in priced] if offloads(platform) else []
             alike = {(c.mem_channels, c.mem_max_mts, c.generation, c.cores): c for c in cpus}.values()
-            self._hosts[p.id] = {host(p, c, m, n, policy) for c in alike for m in kinds for n in dimm_counts(p)}
-        return self._hosts[p.id]
+            self._hosts[platform.id] = {
+                host(platform, c, m, n, policy) for c in alike for m in kinds for n in dimm_counts(platform)
+            }
+        return self._hosts[platform.id]
 
-    def _keys(self, hosts: Hosts, gpu: Gpu, k: int) -> list[RowKey]:
+    def _keys(self, hosts: Hosts, gpu: Gpu, per_node: int) -> list[RowKey]:
         """Keys of one node, weak ones first; they ask for room by the precisions' sizes."""
         sizes = sorted({expert_gb(self.market.llm, x) for x in self.planner.precisions(gpu)})
         found = set()
@@ -87,5 +95,7 @@ class HostRows:
             gens = {min(gpu.pcie_gen or 4, c.pcie_gen or 4) for c in self.market.cpus_of(p)}
             links = [(g, w) for g in gens for w in (p.gpu_lane_widths if direct(p) else (16,))]
             classes = {(h.gb_s, n, h.gflops) for h in given for n in sizes if h.gb_s and h.gflops and n <= h.gb}
-            found |= {RowKey(gpu.id, cap, k, 1, 1, g, w, "none", 0, *c) for c in classes for g, w in links if cap}
+            found |= {
+                RowKey(gpu.id, cap, per_node, 1, 1, g, w, "none", 0, *c) for c in classes for g, w in links if cap
+            }
         return sorted(found, key=attrgetter("cap_w", "pcie_gen", "lanes", "host_gb_s", "host_gb", "host_gflops"))

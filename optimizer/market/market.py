@@ -32,7 +32,7 @@ def sensible(catalog: Catalog, request: Request, policy: Policy) -> Llm:
     """The model of a request that makes sense in the catalog. Raises InputError as `model_of` does, for vendors and
     countries that no part is of, and for parts that there are none of."""
     llm = model_of(request, policy)
-    known = {p.vendor.casefold(): p.vendor for p in catalog.parts.values()}
+    known = {part.vendor.casefold(): part.vendor for part in catalog.parts.values()}
     for name in sorted((request.vendors | request.barred_vendors) - set(known)):
         near = ", ".join(known[x] for x in get_close_matches(name, list(known), n=3))
         raise InputError(f"no part of a vendor named {name!r}", "unknown-vendor", f"Nearest: {near}." if near else "")
@@ -41,7 +41,7 @@ def sensible(catalog: Catalog, request: Request, policy: Policy) -> Llm:
         raise InputError(
             "support is given by category and as money.support_percent", "bad-support", "Give one of the two."
         )
-    countries = sorted({p.country for p in catalog.parts.values() if p.country})
+    countries = sorted({part.country for part in catalog.parts.values() if part.country})
     for code in request.origins:
         if code not in countries:
             remedy = f"Known: {', '.join(countries)}." if countries else "No part has a country of origin."
@@ -67,7 +67,7 @@ def _known_parts(catalog: Catalog, request: Request) -> None:
             remedy = f"Nearest id: {near[0]}." if near else "See `dsopt catalog list`."
             fault = Fault("unknown-part", "no part with this id", column=option, value=strange[0], remedy=remedy)
             raise InputError(fault)
-    if others := sorted(x for x in request.gpus if not isinstance(catalog.parts[x], Gpu)):
+    if others := sorted(gpu for gpu in request.gpus if not isinstance(catalog.parts[gpu], Gpu)):
         what = f"is of kind {catalog.parts[others[0]].kind}, no GPU"
         raise InputError(Fault("wrong-kind", what, column="--gpu", value=others[0], remedy="Name a GPU."))
 
@@ -138,12 +138,18 @@ class Market:
     @cached_property
     def links(self) -> list[Link]:
         """Priced optics, cables and cords."""
-        return [x for x in self.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in self.book.prices]
+        return [
+            part
+            for part in self.catalog.of(Kind.CABLE, Kind.OPTIC)
+            if isinstance(part, Link) and part.id in self.book.prices
+        ]
 
     @cached_property
     def switches(self) -> list[Switch]:
         """Priced switches."""
-        return [x for x in self.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in self.book.prices]
+        return [
+            part for part in self.catalog.of(Kind.SWITCH) if isinstance(part, Switch) and part.id in self.book.prices
+        ]
 
     def pcie_gens_of(self, platform: Platform) -> frozenset[int]:
         """PCIe generations of the CPUs that fit a platform."""
@@ -155,22 +161,22 @@ class Market:
     @cached_property
     def rdma_gbit_s(self) -> int:
         """Speed of the fastest priced RDMA card; 0 without one."""
-        nics = [n for n in self.catalog.of(Kind.NIC) if isinstance(n, Nic) and n.id in self.book.prices]
+        nics = [part for part in self.catalog.of(Kind.NIC) if isinstance(part, Nic) and part.id in self.book.prices]
         return max((n.gbit_s for n in nics if n.rdma), default=0)
 
-    def host_links(self, p: Platform) -> frozenset[tuple[int, int]]:
+    def host_links(self, platform: Platform) -> frozenset[tuple[int, int]]:
         """(PCIe generation of the CPUs, lanes) that a platform may give to each GPU."""
-        if p.id not in self._host_links:
-            gens = {c.pcie_gen or 4 for c, _ in inside(p, self.catalog, Cpu)} or self.pcie_gens_of(p)
-            widths = p.gpu_lane_widths if direct(p) else (16,)
-            self._host_links[p.id] = frozenset((g, w) for g in gens for w in widths)
-        return self._host_links[p.id]
+        if platform.id not in self._host_links:
+            gens = {c.pcie_gen or 4 for c, _ in inside(platform, self.catalog, Cpu)} or self.pcie_gens_of(platform)
+            widths = platform.gpu_lane_widths if direct(platform) else (16,)
+            self._host_links[platform.id] = frozenset((g, w) for g in gens for w in widths)
+        return self._host_links[platform.id]
 
     def cpus_of(self, platform: Platform) -> list[Cpu]:
         """CPUs of the catalog that fit a platform, priced or not."""
         p = platform
         alike = (p.socket, p.cpu_generations, p.sockets, p.cpu_max_w, needs_cpu(p))
         if alike not in self._cpus:
-            found = [c for c in self.catalog.of(Kind.CPU) if isinstance(c, Cpu)]
+            found = [part for part in self.catalog.of(Kind.CPU) if isinstance(part, Cpu)]
             self._cpus[alike] = [c for c in found if needs_cpu(p) and cpu_fits(p, c)]
         return self._cpus[alike]

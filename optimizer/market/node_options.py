@@ -15,35 +15,43 @@ from constraints.rules.lanes import gpu_lanes, gpu_width
 from constraints.rules.power import node_limit_w, transient_extra_w, watts_at
 from constraints.rules.storage import needed_gb
 from optimizer.market.market import Market
-from optimizer.market.options import UNBOUNDED, Option, Parts, Shelf, cheapest_first
+from optimizer.market.options import UNBOUNDED, Option, Parts, PlatformOptions, cheapest_first
 
 
-class Outfit:
+class NodeOptions:
     """Options of a shelf that serve `k` GPUs; `unfit` when some category has none."""
 
-    def __init__(self, shelf: Shelf, parts: Parts, gpu: Gpu, k: int) -> None:
-        self.shelf, self.platform, self.gpu, self.k = shelf, shelf.platform, gpu, k
-        self.market, self._parts = shelf.market, parts
-        policy, p = self.market.policy, self.platform
-        self.cap_w = power_cap(gpu, p)
-        self.gpus = self._gpus()
-        cores = policy.whole("cores.per_gpu_min") * k
-        self.cpus = shelf.shared(("cores", cores, shelf.alike), lambda: [o for o in shelf.cpus if o.size >= cores])
-        self.floor_gb = 0 if gpu.form_factor == "integrated" or not p.dimm_slots else k * gpu.vram_gb
-        least_gb = floor_gb(self.floor_gb, policy)
-        self.memory = shelf.shared(
-            ("floor", least_gb, shelf.alike), lambda: [o for o in shelf.memory if o.size >= least_gb]
+    def __init__(self, platform_options: PlatformOptions, parts: Parts, gpu: Gpu, per_node: int) -> None:
+        self.platform_options, self.platform, self.gpu, self.k = (
+            platform_options,
+            platform_options.platform,
+            gpu,
+            per_node,
         )
-        self.nics = shelf.nics
-        self.static_w, self.own = self.cap_w * k + shelf.static_w, shelf.own
-        self.unfit = not (self.gpus and self.cpus and self.memory and self.nics and self.shelf.banks)
+        self.market, self._parts = platform_options.market, parts
+        policy, platform = self.market.policy, self.platform
+        self.cap_w = power_cap(gpu, platform)
+        self.gpus = self._gpus()
+        cores = policy.whole("cores.per_gpu_min") * per_node
+        self.cpus = platform_options.shared(
+            ("cores", cores, platform_options.alike), lambda: [o for o in platform_options.cpus if o.size >= cores]
+        )
+        self.floor_gb = 0 if gpu.form_factor == "integrated" or not platform.dimm_slots else per_node * gpu.vram_gb
+        least_gb = floor_gb(self.floor_gb, policy)
+        self.memory = platform_options.shared(
+            ("floor", least_gb, platform_options.alike),
+            lambda: [o for o in platform_options.memory if o.size >= least_gb],
+        )
+        self.nics = platform_options.nics
+        self.static_w, self.own = self.cap_w * per_node + platform_options.static_w, platform_options.own
+        self.unfit = not (self.gpus and self.cpus and self.memory and self.nics and self.platform_options.banks)
         self.least_cents = self._least_cents()
 
     def _least_cents(self) -> int:
         """A first bound of one node, for any row: the cheapest of everything but drives and bridges."""
         if self.unfit:
             return NEVER
-        pools = (self.gpus, self.cpus, self.memory, self.shelf.banks)
+        pools = (self.gpus, self.cpus, self.memory, self.platform_options.banks)
         return min(NEVER, self.own.cents + sum(pool[0].cents for pool in pools))
 
     def least_host_cents(self, expert_gb: int) -> int:
@@ -53,18 +61,22 @@ class Outfit:
         return min(NEVER, self.least_cents + large[0] - self.memory[0].cents) if large else NEVER
 
     def _gpus(self) -> list[Option]:
-        p, gpu, k, shelf = self.platform, self.gpu, self.k, self.shelf
-        inside = gpus_inside(p, self.market.catalog)[1] if p.contents else 0
+        platform, gpu, k, platform_options = self.platform, self.gpu, self.k, self.platform_options
+        inside = gpus_inside(platform, self.market.catalog)[1] if platform.contents else 0
         if inside == k:
             return [Option(0, 0)]
         if gpu.sold_as == "board":
             boards = [b for b in self._parts.get(GpuBoard, []) if isinstance(b, GpuBoard)]
-            fits = [b for b in boards if b.gpu == gpu.id and b.gpus == k and not gpu_fits(p, gpu, k, b)]
-            options = [shelf.option((b, 1), watts=b.overhead_w) for b in fits]
-            return cheapest_first(shelf.with_demanded(options, GpuBoard))
+            fits = [b for b in boards if b.gpu == gpu.id and b.gpus == k and not gpu_fits(platform, gpu, k, b)]
+            options = [platform_options.option((b, 1), watts=b.overhead_w) for b in fits]
+            return cheapest_first(platform_options.with_demanded(options, GpuBoard))
         on_sale = gpu.id in self.market.book.prices and self.cap_w
         more = k - inside
-        return shelf.shared(("gpus", gpu.id, more), lambda: [shelf.option((gpu, more))]) if on_sale else []
+        return (
+            platform_options.shared(("gpus", gpu.id, more), lambda: [platform_options.option((gpu, more))])
+            if on_sale
+            else []
+        )
 
     def need_gb(self, precision: str) -> int:
         """NVMe that the weights of a precision ask for."""
@@ -73,13 +85,15 @@ class Outfit:
     def psus(self, static_w: int) -> list[Option]:
         """Sets of supplies that carry a node of `static_w` (fans not counted)."""
         load, peak = self.load_w(static_w), transient_extra_w(self.k * self.cap_w, self.market.policy)
-        return self.shelf.shared(("carry", load, peak, self.shelf.bank), lambda: self._carrying(load, load + peak))
+        return self.platform_options.shared(
+            ("carry", load, peak, self.platform_options.bank), lambda: self._carrying(load, load + peak)
+        )
 
     def _carrying(self, load: int, peak: int) -> list[Option]:
         policy = self.market.policy
         volts = self.market.request.line_volts or policy.whole("power.line_volts")
         return [
-            o for o in self.shelf.banks
+            o for o in self.platform_options.banks
             if o.bank is None
             or (load <= node_limit_w(o.bank, volts, policy)
                 and (not o.bank.atx or peak <= o.bank.fitted * watts_at(o.bank, volts)))
@@ -87,9 +101,9 @@ class Outfit:
 
     def load_w(self, static_w: int) -> int:
         """Load of a node with fans; of a complete system at least its published maximum."""
-        p = self.platform
-        load = -(-100 * static_w // (100 - self.shelf.fan))
-        return max(load, p.system_max_w) if p.kind == Kind.SYSTEM and p.system_max_w else load
+        platform = self.platform
+        load = -(-100 * static_w // (100 - self.platform_options.fan))
+        return max(load, platform.system_max_w) if platform.kind == Kind.SYSTEM and platform.system_max_w else load
 
     def bridges(self, key: RowKey) -> list[Option]:
         """Bridges of the row's NVLink groups; a free option where it needs none."""
@@ -99,12 +113,12 @@ class Outfit:
             b for b in self._parts.get(Bridge, [])
             if isinstance(b, Bridge) and self.gpu.id in b.gpus and b.group_gpus == key.domain
         ]  # fmt: skip
-        return cheapest_first(self.shelf.option((b, self.k // b.group_gpus * b.per_group)) for b in fits)
+        return cheapest_first(self.platform_options.option((b, self.k // b.group_gpus * b.per_group)) for b in fits)
 
     def cpus_for(self, key: RowKey) -> list[Option]:
         """CPUs of the row's PCIe generation whose lanes feed the GPUs, and fast enough for experts in host memory."""
         memo = (self.k, key.pcie_gen, key.lanes, key.host_gb_s, key.host_gflops)
-        known = self.shelf.pools
+        known = self.platform_options.pools
         if memo not in known:
             known[memo] = [
                 x
@@ -121,7 +135,7 @@ class Outfit:
         if not key.host_gb_s:
             return self.memory
         memo = (self.floor_gb, key.host_gb_s, key.host_gb)
-        known, policy = self.shelf.pools, self.market.policy
+        known, policy = self.platform_options.pools, self.market.policy
         if memo not in known:
             known[memo] = [x for x in self.memory if x.gb_s >= key.host_gb_s and room_gb(x.size, policy) >= key.host_gb]
         return known[memo]
@@ -131,12 +145,16 @@ class Outfit:
         width = gpu_width(self.platform, key.lanes)
         if not width:
             return -1
-        return cpu.lanes + self.platform.chipset_lanes - gpu_lanes(self.k, width) if self.shelf.direct else 10**6
+        return (
+            cpu.lanes + self.platform.chipset_lanes - gpu_lanes(self.k, width)
+            if self.platform_options.direct
+            else 10**6
+        )
 
 
-def most_to_be_had(market: Market, outfits: list[Outfit]) -> int:
+def most_to_be_had(market: Market, all_node_options: list[NodeOptions]) -> int:
     """Nodes of a family that sellers have chassis and GPUs for at most."""
-    nodes = [(*o.own.parts, *x.parts) for o in outfits if not o.unfit for x in o.gpus]
+    nodes = [(*o.own.parts, *gpu.parts) for o in all_node_options if not o.unfit for gpu in o.gpus]
     return max((min(pieces_to_be_had(market, p) // q for p, q in held) for held in nodes), default=0)
 
 
@@ -148,12 +166,12 @@ def pieces_to_be_had(market: Market, part: str) -> int:
     return short[1] if short else UNBOUNDED
 
 
-def most_on_site(market: Market, gpu: Gpu, per_node: int, outfits: list[Outfit]) -> int:
+def most_on_site(market: Market, gpu: Gpu, per_node: int, all_node_options: list[NodeOptions]) -> int:
     """Nodes of a family that the site's power and rack units can hold at most: by the GPUs' caps and the chassis."""
-    r, fitting = market.request, [o for o in outfits if not o.unfit]
+    request, fitting = market.request, [o for o in all_node_options if not o.unfit]
     limits = [UNBOUNDED]
-    if r.max_power_w is not None and (watts := min((per_node * o.cap_w for o in fitting), default=0)):
-        limits.append(r.max_power_w // watts)
-    if r.rack_units is not None and (units := min((o.platform.rack_units or 0 for o in fitting), default=0)):
-        limits.append(r.rack_units // units)
+    if request.max_power_w is not None and (watts := min((per_node * o.cap_w for o in fitting), default=0)):
+        limits.append(request.max_power_w // watts)
+    if request.rack_units is not None and (units := min((o.platform.rack_units or 0 for o in fitting), default=0)):
+        limits.append(request.rack_units // units)
     return min(limits)

@@ -63,27 +63,55 @@ def cheapest_first(options: Iterable[Option]) -> list[Option]:
     return sorted(options, key=lambda o: (o.cents, o.watts, o.parts))
 
 
-class Shelf:
+class PlatformOptions:
     """Options of one platform, cheapest first; none where nothing fits, a free one where nothing is needed."""
 
-    def __init__(self, market: Market, parts: Parts, p: Platform, stock: Stock) -> None:
-        self.market, self.platform, self._parts, self._stock = market, p, parts, stock
-        holds = p.contents
+    def __init__(self, market: Market, parts: Parts, platform: Platform, stock: Stock) -> None:
+        self.market, self.platform, self._parts, self._stock = market, platform, parts, stock
+        holds = platform.contents
         self.demanded = [x for x in demanded(market.request, market.catalog) if x.id not in {c.part for c in holds}]
-        board = (p.socket, p.cpu_generations, p.sockets, p.cpu_max_w, needs_cpu(p), needs_cooler(p), holds)
-        slots = (p.mem_gen, p.dimm_types, *modules_to_buy(p, market.catalog), p.dimm_slots > 0, holds)
-        bays = (p.nvme_forms if p.nvme_bays else (), p.m2_slots > 0, p.sata_forms if p.sata_bays else ())
-        self._bays = self._number("bays", *bays, "storage" in p.includes, holds)
+        board = (
+            platform.socket,
+            platform.cpu_generations,
+            platform.sockets,
+            platform.cpu_max_w,
+            needs_cpu(platform),
+            needs_cooler(platform),
+            holds,
+        )
+        slots = (
+            platform.mem_gen,
+            platform.dimm_types,
+            *modules_to_buy(platform, market.catalog),
+            platform.dimm_slots > 0,
+            holds,
+        )
+        bays = (
+            platform.nvme_forms if platform.nvme_bays else (),
+            platform.m2_slots > 0,
+            platform.sata_forms if platform.sata_bays else (),
+        )
+        self._bays = self._number("bays", *bays, "storage" in platform.includes, holds)
         self.alike = self._number("board", *board, *slots)
-        self.own, self.static_w = Option(market.cents(p.id), 0, ((p.id, 1),)), p.overhead_w + fixed_w(p, market.catalog)
-        self.fan, self.direct = fan_percent(p, market.policy), direct(p)
+        self.own, self.static_w = (
+            Option(market.cents(platform.id), 0, ((platform.id, 1),)),
+            platform.overhead_w + fixed_w(platform, market.catalog),
+        )
+        self.fan, self.direct = fan_percent(platform, market.policy), direct(platform)
         self.cpus = self.shared(("cpus", *board), self._cpus)
         self.memory = self.shared(("memory", *slots), self._memory)
-        if market.request.offload and offloads(p):
+        if market.request.offload and offloads(platform):
             self.cpus, self.memory = self._with_bandwidth()
-        nic = (bool(p.onboard_lan), p.nic_slots > 0, p.nic_forms, holds)
+        nic = (bool(platform.onboard_lan), platform.nic_slots > 0, platform.nic_forms, holds)
         self.nics = self.shared(("nics", *nic), self._nics)
-        bank = (p.psu_forms, p.psu_watts, *patterns(p), needs_psu(p), racked(p), holds)
+        bank = (
+            platform.psu_forms,
+            platform.psu_watts,
+            *patterns(platform),
+            needs_psu(platform),
+            racked(platform),
+            holds,
+        )
         self.bank = self._number("bank", *bank)
         self.banks = self.shared(("banks", *bank), self._banks)
         self.pools: dict[tuple[int, ...], list[Option]] = {}
@@ -111,53 +139,55 @@ class Shelf:
 
         Sound: no build without these parts meets `--include`."""
         wanted = {x.id for x in self.demanded if isinstance(x, kind)}
-        return [o for o in options if wanted <= {x for x, _ in o.parts}] if wanted else options
+        return [option for option in options if wanted <= {part for part, _ in option.parts}] if wanted else options
 
     def option(
         self, *parts: tuple[Part, int], watts: int = 0, lanes: int = 0, pcie_gen: int = 9, size: int = 0
     ) -> Option:
         """An option of priced parts."""
-        cents = sum(self.market.cents(p.id) * q for p, q in parts)
-        return Option(cents, watts, tuple((p.id, q) for p, q in parts), lanes, pcie_gen, size)
+        cents = sum(self.market.cents(part.id) * pieces for part, pieces in parts)
+        return Option(cents, watts, tuple((part.id, pieces) for part, pieces in parts), lanes, pcie_gen, size)
 
     def _cpus(self) -> list[Option]:
         """CPUs of all sockets with their coolers."""
-        p, market = self.platform, self.market
-        if not needs_cpu(p):
-            held = inside(p, market.catalog, Cpu)
-            lanes = sum(cpu_lanes(c, p.sockets) for c, _ in held)
+        platform, market = self.platform, self.market
+        if not needs_cpu(platform):
+            held = inside(platform, market.catalog, Cpu)
+            lanes = sum(cpu_lanes(c, platform.sockets) for c, _ in held)
             gen = min((c.pcie_gen or 0 for c, _ in held), default=0)
             return [Option(0, 0, (), lanes, gen, sum(c.cores * q for c, q in held))]
         out = []
         for c in self._parts.get(Cpu, []):
             assert isinstance(c, Cpu)
-            if not cpu_fits(p, c):
+            if not cpu_fits(platform, c):
                 continue
-            bill: list[tuple[Part, int]] = [(c, p.sockets)]
-            if needs_cooler(p):
+            bill: list[tuple[Part, int]] = [(c, platform.sockets)]
+            if needs_cooler(platform):
                 coolers = [x for x in self._parts.get(Cooling, []) if isinstance(x, Cooling) and x.role == "cpu-cooler"]
                 asked = [x for x in coolers if x in self.demanded]
                 fits = sorted((market.cents(x.id), x.id, x) for x in asked or coolers if cooler_fits(x, c))
                 if not fits:
                     continue
-                bill.append((fits[0][2], p.sockets))
-            watts, lanes = (c.tdp_w or 0) * p.sockets, cpu_lanes(c, p.sockets)
-            out.append(self.option(*bill, watts=watts, lanes=lanes, pcie_gen=c.pcie_gen or 0, size=c.cores * p.sockets))
+                bill.append((fits[0][2], platform.sockets))
+            watts, lanes = (c.tdp_w or 0) * platform.sockets, cpu_lanes(c, platform.sockets)
+            out.append(
+                self.option(*bill, watts=watts, lanes=lanes, pcie_gen=c.pcie_gen or 0, size=c.cores * platform.sockets)
+            )
         return cheapest_first(self.with_demanded(out, Cpu))
 
     def _memory(self) -> list[Option]:
         """Fillings of all channels; a complete system may stay as delivered."""
-        p, catalog = self.platform, self.market.catalog
-        held_gb = sum(m.capacity_gb * n for m, n in inside(p, catalog, Memory))
-        counts = modules_to_buy(p, catalog)
+        platform, catalog = self.platform, self.market.catalog
+        held_gb = sum(m.capacity_gb * n for m, n in inside(platform, catalog, Memory))
+        counts = modules_to_buy(platform, catalog)
         modules = [
             m for m in self._parts.get(Memory, [])
-            if isinstance(m, Memory) and memory_fits(p, m) and module_fits_inside(p, catalog, m)
+            if isinstance(m, Memory) and memory_fits(platform, m) and module_fits_inside(platform, catalog, m)
         ]  # fmt: skip
         delivered = [Option(0, 0, size=held_gb)] * (0 in counts)
         filled = [
-            self.option((m, n), watts=m.power_w * n, size=held_gb + m.capacity_gb * n)
-            for m in modules for n in counts if n
+            self.option((module, n), watts=module.power_w * n, size=held_gb + module.capacity_gb * n)
+            for module in modules for n in counts if n
         ]  # fmt: skip
         return cheapest_first(self.with_demanded([*delivered, *filled], Memory))
 
@@ -166,9 +196,9 @@ class Shelf:
         if not (cpu.parts and memory.parts and offloads(self.platform)):
             return 0
         parts, (module, count) = self.market.catalog.parts, memory.parts[0]
-        c, m = parts[cpu.parts[0][0]], parts[module]
-        assert isinstance(c, Cpu) and isinstance(m, Memory)
-        return bandwidth_gb_s(self.platform, c, m.mts, count, self.market.policy)
+        part, m = parts[cpu.parts[0][0]], parts[module]
+        assert isinstance(part, Cpu) and isinstance(m, Memory)
+        return bandwidth_gb_s(self.platform, part, m.mts, count, self.market.policy)
 
     def _with_bandwidth(self) -> tuple[list[Option], list[Option]]:
         """CPUs and memory with the most bandwidth that each reaches, and the CPUs' compute."""
@@ -187,41 +217,41 @@ class Shelf:
 
     def _nics(self) -> list[Option]:
         """The one network port that every node needs, or the cards that are demanded."""
-        p = self.platform
+        platform = self.platform
         if asked := [x for x in self.demanded if isinstance(x, Nic)]:
             watts, lanes = sum(n.power_w for n in asked), sum(n.lanes for n in asked)
             return [self.option(*((n, 1) for n in asked), watts=watts, lanes=lanes)]
-        if p.onboard_lan or inside(p, self.market.catalog, Nic):
+        if platform.onboard_lan or inside(platform, self.market.catalog, Nic):
             return [Option(0, 0)]
-        cards = self._parts.get(Nic, []) if p.nic_slots else []
-        nics = [n for n in cards if isinstance(n, Nic) and n.form in p.nic_forms]
+        cards = self._parts.get(Nic, []) if platform.nic_slots else []
+        nics = [card for card in cards if isinstance(card, Nic) and card.form in platform.nic_forms]
         return cheapest_first(self.option((n, 1), watts=n.power_w, lanes=n.lanes) for n in nics)
 
     def _banks(self) -> list[Option]:
         """Accepted sets of supplies with their cords."""
-        p, market = self.platform, self.market
-        if not needs_psu(p):
-            held = included_bank(p, market.catalog)
+        platform, market = self.platform, self.market
+        if not needs_psu(platform):
+            held = included_bank(platform, market.catalog)
             return [self._with_cords(Option(0, 0, bank=held), held)]
         out = []
         for u in self._parts.get(Psu, []):
             assert isinstance(u, Psu)
-            if psu_fits(p, u):
-                for fitted, needed in patterns(p):
+            if psu_fits(platform, u):
+                for fitted, needed in patterns(platform):
                     held = bank(u, fitted, needed)
                     o = Option(market.cents(u.id) * fitted, 0, ((u.id, fitted),), bank=held)
                     out.append(self._with_cords(o, held))
         return cheapest_first(self.with_demanded(out, Psu))
 
-    def _with_cords(self, o: Option, held: PsuBank | None) -> Option:
+    def _with_cords(self, option: Option, held: PsuBank | None) -> Option:
         market = self.market
         if held is None or not racked(self.platform) or "racks" in market.request.have:
-            return o
+            return option
         cords = sorted((market.cents(x.id), x.id) for x in cord_links(market.links)[held.inlet])
         if not cords:
             return Option(NEVER, 0, bank=held)
         cents, cord = cords[0]
-        return Option(o.cents + cents * held.fitted, 0, (*o.parts, (cord, held.fitted)), bank=held)
+        return Option(option.cents + cents * held.fitted, 0, (*option.parts, (cord, held.fitted)), bank=held)
 
     def drives(self, need_gb: int) -> list[Option]:
         """NVMe of `need_gb`, with disks of one kind for the rest of a training set, and a piece of each drive that is
@@ -229,11 +259,13 @@ class Shelf:
         asked = [d for d in self.demanded if isinstance(d, Drive)]
         return cheapest_first(self._beside(o, asked) for o in self._sets(need_gb)) if asked else self._sets(need_gb)
 
-    def _beside(self, o: Option, asked: list[Drive]) -> Option:
+    def _beside(self, option: Option, asked: list[Drive]) -> Option:
         """An option with a piece of each of these drives that it lacks."""
-        held = {part for part, _ in o.parts}
+        held = {part for part, _ in option.parts}
         more = self._drive_option(tuple(d for d in asked if d.id not in held))
-        return Option(o.cents + more.cents, o.watts + more.watts, o.parts + more.parts, o.lanes + more.lanes)
+        return Option(
+            option.cents + more.cents, option.watts + more.watts, option.parts + more.parts, option.lanes + more.lanes
+        )
 
     def _sets(self, need_gb: int) -> list[Option]:
         data_gb = self.market.request.dataset_gb
@@ -272,9 +304,9 @@ class Shelf:
         return max(asked, min(three, known[0].cents if known else NEVER))
 
     def _bundles(self, need_gb: int) -> list[Option]:
-        p, least = self.platform, self.market.policy.whole("storage.read_mb_s")
-        contained = inside(p, self.market.catalog, Drive)
-        if "storage" in p.includes and not contained:
+        platform, least = self.platform, self.market.policy.whole("storage.read_mb_s")
+        contained = inside(platform, self.market.catalog, Drive)
+        if "storage" in platform.includes and not contained:
             return [Option(0, 0)]
         need_gb -= sum(d.capacity_gb * q for d, q in contained if needs_lanes(d))
         least -= sum(d.read_mb_s * q for d, q in contained if needs_lanes(d))
@@ -295,6 +327,6 @@ class Shelf:
 
     def _drive_option(self, drives: tuple[Drive, ...]) -> Option:
         count = Counter(drives)
-        watts, size = sum(d.power_w for d in drives), sum(d.capacity_gb for d in drives)
-        lanes = NVME_LANES * sum(needs_lanes(d) for d in drives)
+        watts, size = sum(drive.power_w for drive in drives), sum(drive.capacity_gb for drive in drives)
+        lanes = NVME_LANES * sum(needs_lanes(drive) for drive in drives)
         return self.option(*count.items(), watts=watts, lanes=lanes, size=size)

@@ -26,85 +26,114 @@ Asked = tuple[Gpu, int, list[Platform], Sequence[int]]
 def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
     """(GPU, GPUs per node, platforms that hold them), bought or inside complete systems."""
     catalog, book = market.catalog, market.book
-    platforms = [p for p in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(p, Platform) and p.id in book.prices]
-    boards = [b for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.id in book.prices]
+    platforms = [
+        part for part in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(part, Platform) and part.id in book.prices
+    ]
+    boards = [part for part in catalog.of(Kind.GPU_BOARD) if isinstance(part, GpuBoard) and part.id in book.prices]
     allowed = market.request.gpus
-    singles = [g for g in catalog.of(Kind.GPU) if isinstance(g, Gpu) and g.id in book.prices and g.sold_as == "single"]
+    singles = [
+        part
+        for part in catalog.of(Kind.GPU)
+        if isinstance(part, Gpu) and part.id in book.prices and part.sold_as == "single"
+    ]
     fitting: dict[tuple[object, ...], list[tuple[str, int]]] = {}
     out: dict[tuple[str, int], list[Platform]] = {}
-    for p in platforms:
-        gpu_id, count = gpus_inside(p, catalog)
+    for platform in platforms:
+        gpu_id, count = gpus_inside(platform, catalog)
         if gpu_id:
-            for k in _fillings(p, catalog, gpu_id, count, gpu_id in book.prices):
-                out.setdefault((gpu_id, k), []).append(p)
+            for k in _fillings(platform, catalog, gpu_id, count, gpu_id in book.prices):
+                out.setdefault((gpu_id, k), []).append(platform)
             continue
         for b in boards:
             gpu = catalog.parts.get(b.gpu)
-            if isinstance(gpu, Gpu) and not gpu_fits(p, gpu, b.gpus, b):
+            if isinstance(gpu, Gpu) and not gpu_fits(platform, gpu, b.gpus, b):
                 found = out.setdefault((gpu.id, b.gpus), [])
-                if not found or found[-1] is not p:
-                    found.append(p)
-        slots = (p.kind, p.gpu_forms, p.gpu_cooling, p.gpu_boards, p.gpu_slots, p.gpu_width_total, p.gpu_max_w,
-                 p.system_max_w)  # fmt: skip
+                if not found or found[-1] is not platform:
+                    found.append(platform)
+        slots = (
+            platform.kind,
+            platform.gpu_forms,
+            platform.gpu_cooling,
+            platform.gpu_boards,
+            platform.gpu_slots,
+            platform.gpu_width_total,
+            platform.gpu_max_w,
+            platform.system_max_w,
+        )
         if slots not in fitting:
             fitting[slots] = [
-                (g.id, k) for g in singles for k in range(1, p.gpu_slots + 1) if not gpu_fits(p, g, k, None)
+                (g.id, k)
+                for g in singles
+                for k in range(1, platform.gpu_slots + 1)
+                if not gpu_fits(platform, g, k, None)
             ]
         for family in fitting[slots]:
-            out.setdefault(family, []).append(p)
+            out.setdefault(family, []).append(platform)
     result = []
     for (gpu_id, k), holders in sorted(out.items()):
-        g = catalog.parts[gpu_id]
-        assert isinstance(g, Gpu)
+        part = catalog.parts[gpu_id]
+        assert isinstance(part, Gpu)
         if (not allowed or gpu_id in allowed) and gpu_id not in market.request.exclude:
-            result.append((g, k, holders))
+            result.append((part, k, holders))
     return result
 
 
-def _fillings(p: Platform, catalog: Catalog, gpu_id: str, count: int, on_sale: bool) -> list[int]:
+def _fillings(platform: Platform, catalog: Catalog, gpu_id: str, count: int, on_sale: bool) -> list[int]:
     """GPUs of a complete system: those inside, and with each number of free slots filled."""
     gpu = catalog.parts[gpu_id]
     assert isinstance(gpu, Gpu)
-    more = range(count + 1, p.gpu_slots + 1) if on_sale else range(0)
-    return [count, *(k for k in more if not added_gpus_fault(p, catalog, gpu, k))]
+    more = range(count + 1, platform.gpu_slots + 1) if on_sale else range(0)
+    return [count, *(k for k in more if not added_gpus_fault(platform, catalog, gpu, k))]
 
 
-def hardware_keys(market: Market, gpu: Gpu, k: int, holders: list[Platform], nodes: int) -> list[RowKey]:
+def hardware_keys(market: Market, gpu: Gpu, per_node: int, holders: list[Platform], nodes: int) -> list[RowKey]:
     """All keys that parts of the catalog can realise for `nodes` nodes of `k` GPUs."""
-    caps, domains, hosts = _facts(market, gpu, k, holders)
-    return _keys(market, gpu, k, nodes, caps, domains, hosts)
+    caps, domains, hosts = _facts(market, gpu, per_node, holders)
+    return _keys(market, gpu, per_node, nodes, caps, domains, hosts)
 
 
 def _facts(
-    market: Market, gpu: Gpu, k: int, holders: list[Platform]
+    market: Market, gpu: Gpu, per_node: int, holders: list[Platform]
 ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, int], ...]]:
     """Power caps, NVLink domains and host links (generation, lanes) that chassis, bridges and CPUs give to the GPUs."""
     slots = {(p.gpu_max_w, p.kind, p.system_max_w is None): p for p in holders}.values()
     caps = sorted({power_cap(gpu, p) for p in slots} - {0})
     domains = {gpu.wired_domain_gpus}
-    if gpu.fabric == "nvlink-bridge" and k > 1:
-        bridges = [b for b in market.catalog.of(Kind.BRIDGE) if isinstance(b, Bridge) and b.id in market.book.prices]
-        domains |= {b.group_gpus for b in bridges if gpu.id in b.gpus and k % b.group_gpus == 0}
+    if gpu.fabric == "nvlink-bridge" and per_node > 1:
+        bridges = [
+            part
+            for part in market.catalog.of(Kind.BRIDGE)
+            if isinstance(part, Bridge) and part.id in market.book.prices
+        ]
+        domains |= {b.group_gpus for b in bridges if gpu.id in b.gpus and per_node % b.group_gpus == 0}
     hosts: set[tuple[int, int]] = {(0, 0)}
-    if k > 1 and min(domains) < k:
+    if per_node > 1 and min(domains) < per_node:
         given = {link for links in {market.host_links(p) for p in holders} for link in links}
         hosts = {(min(gpu.pcie_gen or 4, gen), width) for gen, width in given}
     return tuple(caps), tuple(sorted(domains)), tuple(sorted(hosts))
 
 
 def _keys(
-    market: Market, gpu: Gpu, k: int, nodes: int, caps: Sequence[int], domains: Sequence[int],
+    market: Market,
+    gpu: Gpu,
+    per_node: int,
+    nodes: int,
+    caps: Sequence[int],
+    domains: Sequence[int],
     hosts: Sequence[tuple[int, int]],
-) -> list[RowKey]:  # fmt: skip
+) -> list[RowKey]:
     nets: list[tuple[str, int]] = [("none", 0)]
     if nodes > 1:
         nets.append(("pp", market.policy.whole("interconnect.pp_gbit_s")))
         if market.llm.is_moe or market.request.trains:
             nets += [("rdma", x) for x in RDMA_RATES if x <= market.rdma_gbit_s]
     return [
-        RowKey(gpu.id, cap, k, nodes, min(d, k), gen, width, net, rate)
-        for cap in caps for d in domains for gen, width in hosts for net, rate in nets
-    ]  # fmt: skip
+        RowKey(gpu.id, cap, per_node, nodes, min(d, per_node), gen, width, net, rate)
+        for cap in caps
+        for d in domains
+        for gen, width in hosts
+        for net, rate in nets
+    ]
 
 
 class GpuRows:
@@ -120,9 +149,11 @@ class GpuRows:
         """Those of a market's own planner, nothing judged yet."""
         return cls(planner_for(market.llm, market.request, market.policy, market.calibration, bounded))
 
-    def of(self, market: Market, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int]) -> list[Row]:
+    def of(
+        self, market: Market, gpu: Gpu, per_node: int, holders: list[Platform], node_counts: Sequence[int]
+    ) -> list[Row]:
         """Rows of each node count."""
-        return self.of_all(market, [(gpu, k, holders, node_counts)])[0]
+        return self.of_all(market, [(gpu, per_node, holders, node_counts)])[0]
 
     def of_all(self, market: Market, asked: Sequence[Asked]) -> list[list[Row]]:
         """Rows of several families, judged together."""
@@ -137,18 +168,18 @@ class GpuRows:
         return out
 
     def _known_of(
-        self, market: Market, gpu: Gpu, k: int, holders: list[Platform], node_counts: Sequence[int]
+        self, market: Market, gpu: Gpu, per_node: int, holders: list[Platform], node_counts: Sequence[int]
     ) -> tuple[tuple[int, ...], tuple[int, ...], dict[int, list[Row]], list[RowKey]]:
         """Power caps of the GPU and of the first one like it, that one's rows by node count, and the keys that those
         node counts lack."""
-        caps, domains, hosts = _facts(market, gpu, k, holders)
+        caps, domains, hosts = _facts(market, gpu, per_node, holders)
         slowed = tuple((cap, gpu.tdp_w) if gpu.tdp_w and cap < gpu.tdp_w else None for cap in caps)
-        kind = (self.planner.alike(gpu), gpu.pcie_gen, k, slowed, domains, hosts, market.rdma_gbit_s)
+        kind = (self.planner.alike(gpu), gpu.pcie_gen, per_node, slowed, domains, hosts, market.rdma_gbit_s)
         of_caps, known = self._known.setdefault(kind, (caps, {}))
         new = [n for n in node_counts if n not in known]
         known |= {n: [] for n in new}
         least = self.planner.fewest(gpu)
-        keys = [x for n in new if n * k >= least for x in _keys(market, gpu, k, n, caps, domains, hosts)]
+        keys = [x for n in new if n * per_node >= least for x in _keys(market, gpu, per_node, n, caps, domains, hosts)]
         return caps, of_caps, known, keys
 
 
@@ -158,9 +189,19 @@ def _on(row: Row, gpu: str, caps: dict[int, int]) -> Row:
     if x.gpu == gpu and x.cap_w == caps[x.cap_w]:
         return row
     key = RowKey(
-        gpu, caps[x.cap_w], x.per_node, x.nodes, x.domain, x.pcie_gen, x.lanes, x.net, x.net_gbit_s, x.host_gb_s,
-        x.host_gb, x.host_gflops,
-    )  # fmt: skip
+        gpu,
+        caps[x.cap_w],
+        x.per_node,
+        x.nodes,
+        x.domain,
+        x.pcie_gen,
+        x.lanes,
+        x.net,
+        x.net_gbit_s,
+        x.host_gb_s,
+        x.host_gb,
+        x.host_gflops,
+    )
     return Row(key, row.plan, row.perf)
 
 
@@ -174,13 +215,24 @@ def undominated(rows: Iterable[Row]) -> list[Row]:
     return [row for found in out.values() for row in found]
 
 
-def _weaker(a: RowKey, b: RowKey) -> bool:
+def _weaker(row_key: RowKey, b: RowKey) -> bool:
     """Whether every build that realises `b` also realises `a` at no more cost."""
     order = {"none": 0, "pp": 1, "rdma": 2}
-    same = (a.gpu, a.per_node, a.nodes, a.cap_w, a.domain) == (b.gpu, b.per_node, b.nodes, b.cap_w, b.domain)
+    same = (row_key.gpu, row_key.per_node, row_key.nodes, row_key.cap_w, row_key.domain) == (
+        b.gpu,
+        b.per_node,
+        b.nodes,
+        b.cap_w,
+        b.domain,
+    )
     return (
-        same and a.pcie_gen <= b.pcie_gen and a.lanes == b.lanes
-        and order[a.net] <= order[b.net] and (a.net != "rdma" or b.net != "rdma" or a.net_gbit_s <= b.net_gbit_s)
-        and not (a.net == "pp" and b.net == "rdma")
-        and a.host_gb_s <= b.host_gb_s and a.host_gb <= b.host_gb and a.host_gflops <= b.host_gflops
-    )  # fmt: skip
+        same
+        and row_key.pcie_gen <= b.pcie_gen
+        and row_key.lanes == b.lanes
+        and order[row_key.net] <= order[b.net]
+        and (row_key.net != "rdma" or b.net != "rdma" or row_key.net_gbit_s <= b.net_gbit_s)
+        and not (row_key.net == "pp" and b.net == "rdma")
+        and row_key.host_gb_s <= b.host_gb_s
+        and row_key.host_gb <= b.host_gb
+        and row_key.host_gflops <= b.host_gflops
+    )

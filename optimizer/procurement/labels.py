@@ -65,18 +65,18 @@ def word(_: Words, code: str | None) -> str:
     return _(WORDS.get(code, code)) if code else ""
 
 
-def gpus(p: FrontPoint) -> str:
+def gpus(point: FrontPoint) -> str:
     """`1 x 8 H200`."""
-    return f"{p.nodes[0].count} x {p.gpus.per_node} {p.gpus.name}"
+    return f"{point.nodes[0].count} x {point.gpus.per_node} {point.gpus.name}"
 
 
-def plan(p: FrontPoint) -> str:
+def plan(point: FrontPoint) -> str:
     """`fp8, tp4 dp2, 2 replicas` in the field's own abbreviations."""
-    x = p.plan
+    x = point.plan
     sizes = " ".join(f"{k}{n}" for k, n in (("tp", x.tp), ("pp", x.pp), ("dp", x.dp), ("ep", x.ep)) if n > 1) or "tp1"
     return f"{x.precision} {sizes}{' host' if x.experts == 'host' else ''} x{x.replicas}"
 
 
-def interval(p: FrontPoint) -> str:
+def interval(point: FrontPoint) -> str:
     """`low-high` of the throughput."""
-    return f"{p.throughput.low:,.0f} – {p.throughput.high:,.0f}"
+    return f"{point.throughput.low:,.0f} – {point.throughput.high:,.0f}"

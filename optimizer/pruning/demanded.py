@@ -18,8 +18,10 @@ class Included:
         prices, parts = market.book.prices, market.catalog.parts
         self._market, self._rules = market, foresighted(rules)
         self.parts = [parts[x] for x in market.request.include]
-        inside = {c.part for p in parts.values() if isinstance(p, Platform) and p.id in prices for c in p.contents}
-        self.possible = all(p.id in prices or p.id in inside for p in self.parts)
+        inside = {
+            c.part for part in parts.values() if isinstance(part, Platform) and part.id in prices for c in part.contents
+        }
+        self.possible = all(part.id in prices or part.id in inside for part in self.parts)
         """False when one of them can neither be bought nor comes inside of something that can."""
 
     def refused(self, platform: Platform, gpu: Gpu, per_node: int) -> Refusal | None:
@@ -28,7 +30,7 @@ class Included:
         if not self.parts or refusal(self._rules, self._market.facts(**family)):
             return None  # a platform that is refused whatever is demanded is closed by its bound
         contents = {c.part for c in platform.contents}
-        bought = (x for x in self.parts if x.id not in contents)
+        bought = (part for part in self.parts if part.id not in contents)
         facts = (self._market.facts(**family, part=x) for x in bought)
         return next((found for x in facts if (found := refusal(self._rules, x))), None)
 
@@ -36,5 +38,5 @@ class Included:
 def least_nodes(market: Market) -> int:
     """Nodes below which a demanded part has nothing to connect."""
     parts = [p for p in demanded(market.request, market.catalog) if of_network(p)]
-    inside = {c.part for p in market.catalog.of(Kind.SYSTEM) if isinstance(p, Platform) for c in p.contents}
-    return 2 if any(not serves_alone(p, market.request, 1) and p.id not in inside for p in parts) else 1
+    inside = {c.part for part in market.catalog.of(Kind.SYSTEM) if isinstance(part, Platform) for c in part.contents}
+    return 2 if any(not serves_alone(part, market.request, 1) and part.id not in inside for part in parts) else 1

@@ -9,7 +9,7 @@ from catalogs.schema import Cooling, Cpu, Drive, Kind, Memory, Nic, Part, Pdu, P
 from constraints.model.axis import lead_days
 from constraints.rules.power import LOW_LINE_V
 from optimizer.market.market import Market
-from optimizer.pruning.enough import Ample, Kept, beaten
+from optimizer.pruning.enough import Enough, Kept, beaten
 
 GRADES = ("Gold", "Platinum", "Titanium")
 NVME = ("nvme", "nvme-consumer")
@@ -28,7 +28,7 @@ def undominated(
     """Parts that none of the same group beats: `more` at least, `less` and price at most. Demanded parts and those to
     `keep` stay, and so do parts whose price depends on quantity, which beat none either.
 
-    `enough`: of a part the figures cut off at what is needed (see `Ample`), larger ones better; a part that is no
+    `enough`: of a part the figures cut off at what is needed (see `Enough`), larger ones better; a part that is no
     better in them than a strictly cheaper one goes as well. Not where any price depends on quantity.
 
     Where sellers are counted only a part of the same seller beats another, and on the axis of lead times only one
@@ -59,7 +59,7 @@ def undominated(
 
 def in_systems(market: Market) -> frozenset[str]:
     """Parts inside complete systems on sale: of these kinds alone are the modules and GPUs that fill free slots."""
-    systems = [p for p in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(p, Platform)]
+    systems = [part for part in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(part, Platform)]
     return frozenset(c.part for p in systems if p.id in market.book.prices for c in p.contents)
 
 
@@ -130,12 +130,12 @@ def _supplies(market: Market, supplies: list[Psu]) -> list[Psu]:
 
 
 def _drives(market: Market, drives: list[Drive]) -> list[Drive]:
-    request, ample = market.request, Ample(market)
+    request, enough = market.request, Enough(market)
     wanted = [drive for drive in drives if drive.media in NVME or request.dataset_gb or drive.id in request.include]
     return undominated(
         market, wanted, lambda drive: (drive.media in NVME, drive.forms),
         lambda drive: (drive.capacity_gb, drive.read_mb_s), lambda drive: (drive.power_w,),
-        lambda drive: (*ample.drive(drive), -drive.power_w),
+        lambda drive: (*enough.drive(drive), -drive.power_w),
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from optimizer.market.market import Market
 from optimizer.market.options import UNBOUNDED
 
 
-class Ample:
+class Enough:
     """Limits of one market. Prices that depend on quantity void them: fewer pieces may cost more there."""
 
     def __init__(self, market: Market) -> None:
@@ -30,10 +30,13 @@ class Ample:
     @cached_property
     def need_gb(self) -> int:
         """NVMe that the weights of any precision ask for; UNBOUNDED where a training set comes on top."""
-        m = self.market
-        if m.request.dataset_gb:
+        market = self.market
+        if market.request.dataset_gb:
             return UNBOUNDED
-        return max((needed_gb(m.llm, p, m.policy, m.request) for p in wanted(m.llm, m.request)), default=0)
+        return max(
+            (needed_gb(market.llm, p, market.policy, market.request) for p in wanted(market.llm, market.request)),
+            default=0,
+        )
 
     @cached_property
     def read_mb_s(self) -> int:
@@ -55,57 +58,65 @@ class Ample:
     def cpu_w(self) -> dict[tuple[str, str], int]:
         """Largest TDP of the CPUs of a socket and generation."""
         out: dict[tuple[str, str], int] = {}
-        for c in self.market.catalog.of(Kind.CPU):
-            if isinstance(c, Cpu):
-                alike = c.socket, c.generation
-                out[alike] = max(out.get(alike, 0), c.tdp_w or 0)
+        for part in self.market.catalog.of(Kind.CPU):
+            if isinstance(part, Cpu):
+                alike = part.socket, part.generation
+                out[alike] = max(out.get(alike, 0), part.tdp_w or 0)
         return out
 
     @cached_property
     def racks(self) -> list[Rack]:
         """Racks on sale."""
-        return [r for r in self.market.catalog.of(Kind.RACK) if isinstance(r, Rack) and r.id in self.market.book.prices]
+        return [
+            part
+            for part in self.market.catalog.of(Kind.RACK)
+            if isinstance(part, Rack) and part.id in self.market.book.prices
+        ]
 
     @cached_property
     def kg_per_unit(self) -> float:
         """The most that shared gear weighs for the rack units it takes; infinite with liquid cooling's own gear."""
         if self.market.request.site_water:
             return float("inf")
-        gear = [s for s in self.market.switches if isinstance(s, Switch) and round(s.weight_kg)]
+        gear = [switch for switch in self.market.switches if isinstance(switch, Switch) and round(switch.weight_kg)]
         return max((round(s.weight_kg) / s.rack_units if s.rack_units else float("inf") for s in gear), default=0.0)
 
-    def light_kg(self, p: Platform) -> float:
+    def light_kg(self, platform: Platform) -> float:
         """Weight up to which nodes as tall as `p` fill no rack's load before they and shared gear fill its units."""
-        if not racked(p) or "racks" in self.market.request.have:
+        if not racked(platform) or "racks" in self.market.request.have:
             return float("inf")
         if self.kg_per_unit == float("inf"):
             return 0.0
-        tall = p.rack_units or 1
+        tall = platform.rack_units or 1
         if tall not in self._light:
             self._light[tall] = min(
                 (
-                    (r.load_kg - self.kg_per_unit * (r.rack_units - a * tall)) / a
-                    for r in self.racks
-                    for a in range(1, r.rack_units // tall + 1)
+                    (rack.load_kg - self.kg_per_unit * (rack.rack_units - a * tall)) / a
+                    for rack in self.racks
+                    for a in range(1, rack.rack_units // tall + 1)
                 ),
                 default=float("inf"),
             )
         return self._light[tall]
 
-    def more(self, p: Platform) -> tuple[float, ...]:
+    def more(self, platform: Platform) -> tuple[float, ...]:
         """Of a chassis what `twins` compares as "more"."""
         policy, most = self.market.policy, self.drives
-        watts = max((self.cpu_w.get((p.socket, g), 0) for g in p.cpu_generations), default=0)
-        slots = p.nic_slots if p.contents else min(p.nic_slots, p.gpu_slots + 1 + len(self.market.request.include))
+        watts = max((self.cpu_w.get((platform.socket, g), 0) for g in platform.cpu_generations), default=0)
+        slots = (
+            platform.nic_slots
+            if platform.contents
+            else min(platform.nic_slots, platform.gpu_slots + 1 + len(self.market.request.include))
+        )
         return (
-            min(p.nvme_bays, most), min(p.m2_slots, most), slots,
-            watts if p.cpu_max_w is None else min(p.cpu_max_w, watts), p.chipset_lanes,
-            p.inlet_max_c is None or p.inlet_max_c >= policy.whole("cooling.inlet_c"),
+            min(platform.nvme_bays, most), min(platform.m2_slots, most), slots,
+            watts if platform.cpu_max_w is None else min(platform.cpu_max_w, watts), platform.chipset_lanes,
+            platform.inlet_max_c is None or platform.inlet_max_c >= policy.whole("cooling.inlet_c"),
         )  # fmt: skip
 
-    def less(self, p: Platform) -> tuple[float, ...]:
+    def less(self, platform: Platform) -> tuple[float, ...]:
         """Of a chassis what `twins` compares as "less"."""
-        return p.overhead_w, max(node_kg(p, self.market.policy), self.light_kg(p))
+        return platform.overhead_w, max(node_kg(platform, self.market.policy), self.light_kg(platform))
 
     def drive(self, d: Drive) -> tuple[float, ...]:
         """Of a drive what `buyable` compares as "more"."""

@@ -17,7 +17,7 @@ from constraints.rules.rack import node_kg
 from optimizer.market.market import Market
 from optimizer.market.options import UNBOUNDED
 from optimizer.pruning.dominance import in_systems, undominated
-from optimizer.pruning.enough import Ample
+from optimizer.pruning.enough import Enough
 
 DESCRIPTIVE = frozenset({"kind", "id", "name", "vendor", "country", "source", "notes", "aliases", "price_class"})
 """Columns that no rule and no planner reads from a part on sale."""
@@ -38,8 +38,8 @@ def thinned(market: Market) -> Market:
     """The market without the near-duplicates that another part beats; the front's values stay as they are.
 
     Where sellers, shares or another axis than money count, all stay: what a part beats there is not declared here."""
-    r = market.request
-    if r.cost_axis != "money" or r.shares or r.max_sellers is not None or not market.prunes_by_price:
+    request = market.request
+    if request.cost_axis != "money" or request.shares or request.max_sellers is not None or not market.prunes_by_price:
         return market
     gpus = market.request.gpus
     on_sale = market.catalog.of(
@@ -56,14 +56,14 @@ def thinned(market: Market) -> Market:
 
 
 def _platforms(market: Market, have: Collection[Part]) -> list[Platform]:
-    policy, ample = market.policy, Ample(market)
+    policy, enough = market.policy, Enough(market)
     return undominated(
         market, [p for p in have if isinstance(p, Platform)],
         lambda p: figures(p, "overhead_w", "weight_kg", "nvme_bays", "m2_slots", "nic_slots", "cpu_max_w",
                           "chipset_lanes", "inlet_max_c"),
         lambda p: (p.nvme_bays, p.m2_slots, p.nic_slots, UNBOUNDED if p.cpu_max_w is None else p.cpu_max_w,
                    p.chipset_lanes, UNBOUNDED if p.inlet_max_c is None else p.inlet_max_c),
-        lambda p: (p.overhead_w, node_kg(p, policy)), lambda p: (*ample.more(p), *(-x for x in ample.less(p))),
+        lambda p: (p.overhead_w, node_kg(p, policy)), lambda p: (*enough.more(p), *(-x for x in enough.less(p))),
     )  # fmt: skip
 
 
@@ -73,28 +73,34 @@ def _accelerators(market: Market, have: Collection[Part]) -> list[Gpu | GpuBoard
     name. A board's twin carries such a twin."""
     inside = in_systems(market)
     measured = {s.gpu for s in market.calibration.curves} | market.calibration.seen.gpus
-    bridges = [b for b in market.catalog.of(Kind.BRIDGE) if isinstance(b, Bridge)]
+    bridges = [part for part in market.catalog.of(Kind.BRIDGE) if isinstance(part, Bridge)]
     slots: dict[str, int] = {}
-    for p in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM):
-        if isinstance(p, Platform) and p.gpu_max_w is not None:
-            slots |= {form: min(p.gpu_max_w, slots.get(form, UNBOUNDED)) for form in p.gpu_forms}
+    for part in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM):
+        if isinstance(part, Platform) and part.gpu_max_w is not None:
+            slots |= {form: min(part.gpu_max_w, slots.get(form, UNBOUNDED)) for form in part.gpu_forms}
 
-    def tdp(g: Gpu) -> int:
-        return g.tdp_w or 0
+    def tdp(gpu: Gpu) -> int:
+        return gpu.tdp_w or 0
 
-    def twin(g: Gpu) -> tuple[Any, ...]:
-        own = g.id if g.id in measured or g.id in inside else ""
-        capped = g.tdp_w is None or g.tdp_w > slots.get(g.form_factor, UNBOUNDED)
-        return (*figures(g, "tdp_w"), g.tdp_w if capped else 0, own, *(b.id for b in bridges if g.id in b.gpus))
+    def twin(gpu: Gpu) -> tuple[Any, ...]:
+        own = gpu.id if gpu.id in measured or gpu.id in inside else ""
+        capped = gpu.tdp_w is None or gpu.tdp_w > slots.get(gpu.form_factor, UNBOUNDED)
+        return (*figures(gpu, "tdp_w"), gpu.tdp_w if capped else 0, own, *(b.id for b in bridges if gpu.id in b.gpus))
 
-    def board(b: GpuBoard) -> tuple[Any, ...]:
-        gpu = market.catalog.parts.get(b.gpu)
-        chosen = b.gpu not in market.request.exclude and (not market.request.gpus or b.gpu in market.request.gpus)
-        return (*figures(b, "gpu", "overhead_w"), chosen, *(twin(gpu) if isinstance(gpu, Gpu) else (b.gpu,)))
+    def board(gpu_board: GpuBoard) -> tuple[Any, ...]:
+        gpu = market.catalog.parts.get(gpu_board.gpu)
+        chosen = gpu_board.gpu not in market.request.exclude and (
+            not market.request.gpus or gpu_board.gpu in market.request.gpus
+        )
+        return (
+            *figures(gpu_board, "gpu", "overhead_w"),
+            chosen,
+            *(twin(gpu) if isinstance(gpu, Gpu) else (gpu_board.gpu,)),
+        )
 
-    def board_w(b: GpuBoard) -> tuple[int, int]:
-        gpu = market.catalog.parts.get(b.gpu)
-        return b.overhead_w, tdp(gpu) if isinstance(gpu, Gpu) else 0
+    def board_w(gpu_board: GpuBoard) -> tuple[int, int]:
+        gpu = market.catalog.parts.get(gpu_board.gpu)
+        return gpu_board.overhead_w, tdp(gpu) if isinstance(gpu, Gpu) else 0
 
     gpus = undominated(market, [g for g in have if isinstance(g, Gpu)], twin, lambda g: (), lambda g: (tdp(g),))
     boards = [b for b in have if isinstance(b, GpuBoard)]

@@ -39,7 +39,7 @@ def read(path: Path, catalog: Catalog) -> tuple[Listed, ...]:
         if faults.full:
             faults.unread = len(lines) + 1 - number
             break
-        if not any(x.strip() for x in cells):
+        if not any(cell.strip() for cell in cells):
             continue
         if any(x.strip() for x in cells[len(header) :]):
             faults.append(too_wide(len(cells), len(header), str(path), number))
@@ -74,7 +74,7 @@ def _listed(row: dict[str, str], catalog: Catalog) -> Listed:
         raise InputError(Fault("unknown-kind", "no part kind", column="category", value=category, remedy=kinds))
     if part:
         return Listed(part=catalog.find(part).id, status=status, note=row.get("note", ""))  # type: ignore[arg-type]
-    known = {p.vendor.casefold(): p.vendor for p in catalog.parts.values() if p.vendor}
+    known = {part.vendor.casefold(): part.vendor for part in catalog.parts.values() if part.vendor}
     name = vendor.casefold()
     if name not in known:
         near = ", ".join(known[x] for x in get_close_matches(name, list(known), n=3))

@@ -685,7 +685,7 @@ def option_of(field: str) -> str:
         return f"--{field.replace('_', '-')}"
     if entry.options:
         return entry.options[0].typed
-    return next(o.typed for other in FIELDS.values() for o in other.options if o.name == entry.reads[0])
+    return next(option.typed for other in FIELDS.values() for option in other.options if option.name == entry.reads[0])
 
 
 def in_force(field: str, asked: Asked) -> bool:

@@ -157,7 +157,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str
         lines: list[Mapping[str, Any]] = list(islice(reader, ROWS + 1))
     except csv.Error as e:
         raise InputError(Fault("bad-csv", f"is no CSV: {e}", str(path), reader.line_num)) from None
-    missing = [c for c in columns if not lines or c not in lines[0]]
+    missing = [column for column in columns if not lines or column not in lines[0]]
     if missing:
         text = f"needs a header with {', '.join(columns)}, and rows"
         raise InputError(Fault("missing-column", text, str(path), 1, missing[0]))

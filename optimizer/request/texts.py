@@ -21,7 +21,7 @@ def gpu(text: str, catalog: Catalog) -> tuple[int | None, str]:
 
     A memory size behind the name picks among the GPUs of that size. Raises InputError as Catalog.find does."""
     plain = unicodedata.normalize("NFKC", text).strip()
-    gpus = [p for p in catalog.parts.values() if isinstance(p, Gpu)]
+    gpus = [part for part in catalog.parts.values() if isinstance(part, Gpu)]
     known = Catalog({p.id: p for p in gpus}, {}, "")
     readings = [(m["name"], m["count"]) for m in (COUNT_FIRST.fullmatch(plain), COUNT_LAST.fullmatch(plain)) if m]
     readings.append((plain, None))

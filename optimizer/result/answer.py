@@ -46,9 +46,9 @@ def solve(
     started = time.perf_counter()
     solver = Solver(market, clock=clock or Clock(time_limit))
     front = solver.front()
-    for p in front.points:
-        if faults := broken(p.case, p.found.row):
-            raise Disagreement(f"{faults[0].text} in {p.found.build}")
+    for point in front.points:
+        if faults := broken(point.case, point.found.row):
+            raise Disagreement(f"{faults[0].text} in {point.found.build}")
     seconds = {**solver.seconds, "total": time.perf_counter() - started}
     data = result(market, front, seconds)
     return Answer(market, front, data, solver.on_gpus)
@@ -57,4 +57,6 @@ def solve(
 def embedded(answer: Answer) -> dict[str, list[dict[str, Any]]]:
     """Catalog rows that the front rests on: its parts and those demanded, what is inside them, and all their offers."""
     catalog, demanded = answer.market.catalog, answer.market.request.include
-    return rows(catalog, used(catalog, {*demanded, *(x for p in answer.front.points for x in p.case.build.total())}))
+    return rows(
+        catalog, used(catalog, {*demanded, *(x for point in answer.front.points for x in point.case.build.total())})
+    )

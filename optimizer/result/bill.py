@@ -22,10 +22,10 @@ def purchase(market: Market, build: Build) -> Purchase:
     return found
 
 
-def bom(market: Market, c: Case, bought: Purchase) -> list[dict[str, Any]]:
+def bom(market: Market, case: Case, bought: Purchase) -> list[dict[str, Any]]:
     """Lines of nodes, of what is shared, of spares (whatever exceeds the build), and contents of systems at price 0."""
-    wanted = {(x, "node"): q * c.build.nodes for x, q in c.build.node.items()}
-    wanted |= {(x, "shared"): q for x, q in c.build.shared.items()}
+    wanted = {(x, "node"): q * case.build.nodes for x, q in case.build.node.items()}
+    wanted |= {(x, "shared"): q for x, q in case.build.shared.items()}
     lines = []
     for line in bought.lines:
         if line.part in market.catalog.bundles and line.origin == "bundle" and line.cents:
@@ -40,8 +40,8 @@ def bom(market: Market, c: Case, bought: Purchase) -> list[dict[str, Any]]:
                 lines.append(_row(market, line, role, taken))
         if left:
             lines.append(_row(market, line, "spare", left))
-    for inside in c.platform.contents:
-        line = Line(inside.part, inside.qty * c.build.nodes, 0, "included", None)
+    for inside in case.platform.contents:
+        line = Line(inside.part, inside.qty * case.build.nodes, 0, "included", None)
         lines.append(_row(market, line, "included", line.qty))
     order = {str(k): i for i, k in enumerate([BUNDLE, *Kind])}
     return sorted(

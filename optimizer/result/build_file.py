@@ -147,12 +147,12 @@ def _result(path: Path, text: str) -> tuple[Request, list[tuple[str, Build]]]:
     except (ValidationError, ValueError, RecursionError) as e:
         raise InputError(_no_result(e, str(path))) from None
     builds, faults = [], []
-    for i, p in enumerate(found.front):
-        for place, parts in (("nodes[0].parts", p.nodes[0].parts), ("shared", p.shared)):
-            twice = [part for part, n in Counter(x.part for x in parts).items() if n > 1]
+    for i, point in enumerate(found.front):
+        for place, parts in (("nodes[0].parts", point.nodes[0].parts), ("shared", point.shared)):
+            twice = [part for part, n in Counter(part.part for part in parts).items() if n > 1]
             faults += [Fault("bad-result", f"{x} stands twice", str(path), column=f"front[{i}].{place}") for x in twice]
-        node, shared = ({x.part: x.qty for x in parts} for parts in (p.nodes[0].parts, p.shared))
-        builds.append((p.id, Build(p.nodes[0].count, node, shared)))
+        node, shared = ({part.part: part.qty for part in parts} for parts in (point.nodes[0].parts, point.shared))
+        builds.append((point.id, Build(point.nodes[0].count, node, shared)))
     if faults:
         raise InputError(faults)
     return found.request, builds

@@ -25,10 +25,16 @@ def solved_messages(answer: Answer) -> list[dict[str, Any]]:
 def saving(answer: Answer) -> str:
     """What the next lower precision would save at the recommended throughput, in a sentence; empty when nothing."""
     market, data = answer.market, answer.data
-    r, chosen = market.request, data["recommended"]
-    if not chosen or r.cost_axis != "money" or r.precision is not None or r.trains or not answer.front.complete:
+    request, chosen = market.request, data["recommended"]
+    if (
+        not chosen
+        or request.cost_axis != "money"
+        or request.precision is not None
+        or request.trains
+        or not answer.front.complete
+    ):
         return ""
-    floor = min(r.min_precision_bits or 32, market.llm.min_precision_bits)
+    floor = min(request.min_precision_bits or 32, market.llm.min_precision_bits)
     lower = max((BITS[p] for p in market.llm.precisions() if BITS[p] < floor), default=0)
     if not lower:
         return ""
@@ -36,7 +42,7 @@ def saving(answer: Answer) -> str:
     asked = {
         "min_precision_bits": lower,
         "throughput_tenths": point.found.row.perf.tenths,
-        "gpus": frozenset(p.case.gpu.id for p in answer.front.points),
+        "gpus": frozenset(point.case.gpu.id for point in answer.front.points),
     }
     other = _at_the_same_prices(market, asked)
     found = Solver(other).cheapest(point.found.parts_cents - 1)
@@ -57,13 +63,20 @@ def saving(answer: Answer) -> str:
 def single_card(answer: Answer) -> str:
     """That one card in 4 bits would do for less, in a sentence; empty when none does or the build has one already."""
     market, data = answer.market, answer.data
-    r, chosen = market.request, data["recommended"]
+    request, chosen = market.request, data["recommended"]
     point = next((p for p, d in zip(answer.front.points, data["front"], strict=True) if d["id"] == chosen), None)
-    if point is None or point.found.row.key.total == 1 or r.gpus or r.precision or r.trains or r.cost_axis != "money":
+    if (
+        point is None
+        or point.found.row.key.total == 1
+        or request.gpus
+        or request.precision
+        or request.trains
+        or request.cost_axis != "money"
+    ):
         return ""
     bits = min((BITS[p] for p in market.llm.precisions()), default=16)
     lean = min(market.llm.weight_bytes(p) for p in market.llm.precisions())
-    large = {g.id for g in market.catalog.of(Kind.GPU) if isinstance(g, Gpu) and g.vram_gb * 10**9 >= lean}
+    large = {part.id for part in market.catalog.of(Kind.GPU) if isinstance(part, Gpu) and part.vram_gb * 10**9 >= lean}
     if bits > 4 or not large:
         return ""
     asked = {"min_precision_bits": 4, "gpu_count": 1, "budget_cents": None, "throughput_tenths": None}

@@ -39,7 +39,7 @@ def result(market: Market, front: Front, seconds: dict[str, float]) -> dict[str,
     """The whole answer as JSON-ready data."""
     points = [point(market, p, f"p{i + 1}") for i, p in enumerate(front.points)]
     chosen = recommended(market, front.points)
-    dates = [o.date.isoformat() for offers in market.catalog.offers.values() for o in offers]
+    dates = [offer.date.isoformat() for offers in market.catalog.offers.values() for offer in offers]
     return {
         "schema_version": SCHEMA_VERSION,
         "request": market.request.model_dump(mode="json"),
@@ -120,66 +120,71 @@ def _plans(request: Request) -> str:
 
 def point(market: Market, p: Point, name: str) -> dict[str, Any]:
     """One front point as data."""
-    c, r = p.case, market.request
-    bought = purchase(market, c.build)
-    lines = bom(market, c, bought)
-    spares = bought.spares_cents(c.build.total())
+    case, request = p.case, market.request
+    bought = purchase(market, case.build)
+    lines = bom(market, case, bought)
+    spares = bought.spares_cents(case.build.total())
     support, tax, total = totals(bought.cents + bought.support_cents, market.policy)
     estimated = bought.estimated_cents
     return {
         "id": name,
-        "axis_cost": money(total, r.currency) if market.axis is MONEY else str(p.found.cost),
+        "axis_cost": money(total, request.currency) if market.axis is MONEY else str(p.found.cost),
         "cost": {
-            "parts": money(bought.cents - spares, r.currency),
-            "spares": money(spares, r.currency),
-            "support": money(support + bought.support_cents, r.currency),
-            "net": money(total - tax, r.currency),
-            "tax": money(tax, r.currency),
-            "total": money(total, r.currency),
+            "parts": money(bought.cents - spares, request.currency),
+            "spares": money(spares, request.currency),
+            "support": money(support + bought.support_cents, request.currency),
+            "net": money(total - tax, request.currency),
+            "tax": money(tax, request.currency),
+            "total": money(total, request.currency),
             "estimated_share": round(estimated / bought.cents, 4) if bought.cents else 0.0,
-            "currency": r.currency,
+            "currency": request.currency,
         },
         "throughput": throughput(market, p.found.row),
         "plan": {
-            **plan_facts(market, c.gpu, c.plan, host_of(c) if c.plan.offload else None, c.per_node),
-            **launch_facts(market, c),
+            **plan_facts(market, case.gpu, case.plan, host_of(case) if case.plan.offload else None, case.per_node),
+            **launch_facts(market, case),
         },
-        "gpus": {"part": c.gpu.id, "name": c.gpu.name, "per_node": c.per_node, "total": c.per_node * c.build.nodes},
-        "nodes": [{"count": c.build.nodes, "parts": [{"part": x, "qty": q} for x, q in c.build.node.items()]}],
-        "shared": [{"part": x, "qty": q} for x, q in c.build.shared.items()],
+        "gpus": {
+            "part": case.gpu.id,
+            "name": case.gpu.name,
+            "per_node": case.per_node,
+            "total": case.per_node * case.build.nodes,
+        },
+        "nodes": [{"count": case.build.nodes, "parts": [{"part": x, "qty": q} for x, q in case.build.node.items()]}],
+        "shared": [{"part": x, "qty": q} for x, q in case.build.shared.items()],
         "bom": lines,
-        "equivalents": equivalents(market, c.build, p.found.row),
+        "equivalents": equivalents(market, case.build, p.found.row),
         "checks": [
             {
-                "rule": x.rule,
-                "status": x.status,
-                "measured": None if x.measured is None else float(x.measured),
-                "limit": None if x.limit is None else float(x.limit),
-                "unit": x.unit,
-                "text": x.text,
-                "relation": x.relation,
+                "rule": check.rule,
+                "status": check.status,
+                "measured": None if check.measured is None else float(check.measured),
+                "limit": None if check.limit is None else float(check.limit),
+                "unit": check.unit,
+                "text": check.text,
+                "relation": check.relation,
             }
-            for x in p.checks
+            for check in p.checks
         ],
-        "power": {"node_w": c.load_w, "total_w": total_w(c)},
-        "energy": energy(market, total_w(c)),
-        "rack_units": units(c),
-        "racks": racks_in(c),
+        "power": {"node_w": case.load_w, "total_w": total_w(case)},
+        "energy": energy(market, total_w(case)),
+        "rack_units": units(case),
+        "racks": racks_in(case),
         "row": {k: v for k, v in vars(p.found.row.key).items() if k not in ("gpu", "per_node", "nodes")},
     }
 
 
 def energy(market: Market, watts: int) -> dict[str, Any]:
     """Yearly energy at the average load, with the room's PUE."""
-    p = market.policy
-    kwh = Decimal(watts) / 1000 * p["energy.load_percent"] / 100 * p["energy.pue"] * ENERGY_HOURS
-    price = energy_price(market.request, p)
+    policy = market.policy
+    kwh = Decimal(watts) / 1000 * policy["energy.load_percent"] / 100 * policy["energy.pue"] * ENERGY_HOURS
+    price = energy_price(market.request, policy)
     cents = half_up(Fraction(kwh) * price * 10 ** minor_digits(market.request.currency))
     return {
         "kwh_year": int(kwh),
         "price_per_kwh": f"{Decimal(price.numerator) / price.denominator:.4f}",
         "cost_year": money(cents, market.request.currency),
-        "pue": str(p["energy.pue"]),
+        "pue": str(policy["energy.pue"]),
     }
 
 
@@ -228,7 +233,7 @@ def messages(market: Market, front: Front) -> list[dict[str, Any]]:
             speed=f"{market.request.min_tok_s_user:g}",
         )
         out.append(note_data("offload-slow", text))
-    if any(x.stale for p in front.points for x in purchase(market, p.case.build).lines):
+    if any(line.stale for p in front.points for line in purchase(market, p.case.build).lines):
         text = message(
             "Some prices are older than the policy's freshness and are marked stale; ask for quotes before ordering."
         )

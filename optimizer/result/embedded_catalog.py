@@ -22,22 +22,31 @@ CLASSES: dict[str, type[Part]] = {
 def used(catalog: Catalog, bought: Iterable[str]) -> list[str]:
     """Ids of the parts bought, of what is in a bundle with them or inside them, and of their boards' GPUs."""
     ids = set(bought)
-    ids |= {c.part for b in catalog.bundles.values() if any(c.part in ids for c in b.parts) for c in b.parts}
+    ids |= {
+        part.part
+        for bundle in catalog.bundles.values()
+        if any(part.part in ids for part in bundle.parts)
+        for part in bundle.parts
+    }
     for part in [catalog.parts[x] for x in sorted(ids)]:
         ids |= {c.part for c in part.contents} if isinstance(part, Platform) else set()
-    ids |= {p.gpu for x in sorted(ids) if isinstance(p := catalog.parts[x], GpuBoard)}
+    ids |= {part.gpu for x in sorted(ids) if isinstance(part := catalog.parts[x], GpuBoard)}
     return sorted(ids)
 
 
 def rows(catalog: Catalog, ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     """Parts, all their offers and the bundles of them as data; a field at its default is left out."""
     parts = [catalog.parts[x] for x in ids]
-    offers = [o for p in parts for o in catalog.offers.get(p.id, ())]
-    bundles = [b for b in catalog.bundles.values() if {c.part for c in b.parts} <= {p.id for p in parts}]
+    offers = [o for part in parts for o in catalog.offers.get(part.id, ())]
+    bundles = [
+        bundle
+        for bundle in catalog.bundles.values()
+        if {part.part for part in bundle.parts} <= {part.id for part in parts}
+    ]
     return {
-        "parts": [{"kind": p.kind.value, **p.model_dump(mode="json", exclude_defaults=True)} for p in parts],
-        "offers": [o.model_dump(mode="json", exclude_defaults=True) for o in offers],
-        "bundles": [b.model_dump(mode="json", exclude_defaults=True) for b in bundles],
+        "parts": [{"kind": part.kind.value, **part.model_dump(mode="json", exclude_defaults=True)} for part in parts],
+        "offers": [offer.model_dump(mode="json", exclude_defaults=True) for offer in offers],
+        "bundles": [bundle.model_dump(mode="json", exclude_defaults=True) for bundle in bundles],
     }
 
 
@@ -61,7 +70,7 @@ def catalog_of(embedded: Mapping[str, list[dict[str, Any]]], sha256: str) -> Cat
             elif isinstance(item, Offer):
                 offers.setdefault(item.part, []).append(item)
             elif isinstance(item, Bundle):
-                lost = [c.part for c in item.parts if c.part not in parts]
+                lost = [part.part for part in item.parts if part.part not in parts]
                 if lost:
                     faults.append(Fault("bad-row", f"catalog.embedded.bundles[{i}].parts: no part {lost[0]}"))
                 bundles[item.id] = item

@@ -77,15 +77,17 @@ def front(points: list[FrontPoint], named: dict[str, str], recommended: str | No
         roles = [role for role, id_ in sorted(named.items()) if id_ == point.id]
         roles += ["recommended"] * (point.id == recommended)
         row = {"id": point.id, "named": ", ".join(roles), "nodes": sum(node.count for node in point.nodes)}
-        rows.append({**row, **{c.name: c.value(point) for c in columns}})
+        rows.append({**row, **{column.name: column.value(point) for column in columns}})
     types = {"id": (str, False), "named": (str, False), "nodes": (int, False)}
-    return frame(rows, {**types, **{c.name: (c.type, c.blanks) for c in columns}}).set_index("id")
+    return frame(rows, {**types, **{column.name: (column.type, column.blanks) for column in columns}}).set_index("id")
 
 
 def bill(points: list[FrontPoint]) -> pd.DataFrame:
     """A row for each line of the bills of materials, in the order of the front, with the point that it belongs to."""
     columns = list(columns_of(BomLine))
     rows: list[dict[str, object]] = [
-        {"point": point.id, **{c.name: c.value(line) for c in columns}} for point in points for line in point.bom
+        {"point": point.id, **{column.name: column.value(line) for column in columns}}
+        for point in points
+        for line in point.bom
     ]
-    return frame(rows, {"point": (str, False), **{c.name: (c.type, c.blanks) for c in columns}})
+    return frame(rows, {"point": (str, False), **{column.name: (column.type, column.blanks) for column in columns}})

@@ -53,7 +53,7 @@ def useless(market: Market, part: Part) -> str:
     catalog, request = market.catalog, market.request
     if barred := barred_by(part, request, catalog) or Filter(catalog, request).refused(part):
         return barred
-    platforms = [p for p in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(p, Platform)]
+    platforms = [part for part in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(part, Platform)]
     if isinstance(part, Gpu) and part.sold_as != "single":
         boards = [b.id for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id]
         whole = (
@@ -64,17 +64,17 @@ def useless(market: Market, part: Part) -> str:
             else "systems"
         )
         return message("its kind comes on whole {what}; own those instead", what=whole)
-    if not any(_takes(p, part, catalog.of(Kind.GPU)) for p in platforms):
+    if not any(_takes(platform, part, catalog.of(Kind.GPU)) for platform in platforms):
         return message("no chassis or system of the catalog takes it")
     return ""
 
 
-def _takes(p: Platform, part: Part, gpus: list[Any]) -> bool:
+def _takes(platform: Platform, part: Part, gpus: list[Any]) -> bool:
     """Whether a platform takes a part by its form, socket or kind; what else a build needs is not asked."""
     if isinstance(part, Gpu):
-        return not gpu_fits(p, part, 1, None)
+        return not gpu_fits(platform, part, 1, None)
     if isinstance(part, GpuBoard):
-        return any(g.id == part.gpu and not gpu_fits(p, g, part.gpus, part) for g in gpus)
+        return any(gpu.id == part.gpu and not gpu_fits(platform, gpu, part.gpus, part) for gpu in gpus)
     if isinstance(part, Bridge):
-        return any(g.id in part.gpus and g.form_factor in p.gpu_forms for g in gpus)
-    return not part_fault(p, part)
+        return any(gpu.id in part.gpus and gpu.form_factor in platform.gpu_forms for gpu in gpus)
+    return not part_fault(platform, part)

@@ -86,13 +86,13 @@ def launch(deployment: Deployment) -> Launch:
             ),
         )
     if _rank_crosses_nodes(deployment, arguments):
-        ranks, k = plan.tp * plan.pp, deployment.gpus_per_node
+        ranks, gpus_per_node = plan.tp * plan.pp, deployment.gpus_per_node
         return Launch(
             (),
             message(
                 "A data-parallel rank takes {ranks} GPUs and nodes have {k}: no command places such ranks.",
                 ranks=ranks,
-                k=k,
+                k=gpus_per_node,
             ),
         )
     settings = _config_file(deployment, arguments)

@@ -28,11 +28,11 @@ def note_data(code: str, text: str, severity: str = "note") -> dict[str, Any]:
     return {"code": code, "severity": severity, **message_data(text)}
 
 
-def notes(market: Market, p: Point) -> Iterator[tuple[str, Message]]:
+def notes(market: Market, point: Point) -> Iterator[tuple[str, Message]]:
     """(code, message) of a build that passed every rule, or of one that is checked."""
-    yield from _memory(p)
-    yield from _gpu(market, p)
-    yield from _prices(market, p)
+    yield from _memory(point)
+    yield from _gpu(market, point)
+    yield from _prices(market, point)
 
 
 def kv_note(market: Market) -> str:
@@ -63,12 +63,12 @@ def only_experimental(market: Market) -> str:
     )
 
 
-def _memory(p: Point) -> Iterator[tuple[str, Message]]:
+def _memory(point: Point) -> Iterator[tuple[str, Message]]:
     """RAM against VRAM, and channels left empty."""
-    c = p.case
-    modules = [(m, q) for m, q in c.parts(Memory) if isinstance(m, Memory)]
-    ram, vram = sum(m.capacity_gb * q for m, q in modules), c.per_node * c.gpu.vram_gb
-    if modules and c.gpu.form_factor != "integrated" and ram < vram:
+    case = point.case
+    modules = [(part, pieces) for part, pieces in case.parts(Memory) if isinstance(part, Memory)]
+    ram, vram = sum(m.capacity_gb * q for m, q in modules), case.per_node * case.gpu.vram_gb
+    if modules and case.gpu.form_factor != "integrated" and ram < vram:
         yield (
             "ram-below-vram",
             message(
@@ -76,7 +76,7 @@ def _memory(p: Point) -> Iterator[tuple[str, Message]]:
                 ram=f"{ram:,}", vram=f"{vram:,}",
             ),
         )  # fmt: skip
-    count, counts = sum(q for _, q in modules), dimm_counts(c.platform)
+    count, counts = sum(q for _, q in modules), dimm_counts(case.platform)
     if modules and counts and count < counts[0]:
         share = f"{count}/{counts[0]}"
         if count == 1:
@@ -92,9 +92,9 @@ def _memory(p: Point) -> Iterator[tuple[str, Message]]:
         yield "channels-half-filled", text
 
 
-def _gpu(market: Market, p: Point) -> Iterator[tuple[str, Message]]:
+def _gpu(market: Market, point: Point) -> Iterator[tuple[str, Message]]:
     """Peer-to-peer and number formats of the GPU."""
-    gpu, row, llm = p.case.gpu, p.found.row, market.llm
+    gpu, row, llm = point.case.gpu, point.found.row, market.llm
     if not gpu.p2p and row.key.per_node > max(1, row.key.domain):
         yield (
             "no-peer-to-peer",
@@ -106,7 +106,7 @@ def _gpu(market: Market, p: Point) -> Iterator[tuple[str, Message]]:
         )
     mode, compute = support(gpu.arch).get("fp8", ("", ""))
     published = llm.native_precision == "fp8" and not llm.note  # a guide's name was never published
-    if mode == "native" or not (published or p.found.row.plan.precision == "fp8"):
+    if mode == "native" or not (published or point.found.row.plan.precision == "fp8"):
         return
     yield "no-fp8", _without_fp8(gpu.name, row.plan.precision, compute, llm.id if published else "")
 
@@ -133,9 +133,9 @@ def _without_fp8(gpu: str, precision: str, computed_in: str, published: str) -> 
     return message("{gpu} has no FP8 support; {model} is published with FP8 weights.", gpu=gpu, model=published)
 
 
-def _prices(market: Market, p: Point) -> Iterator[tuple[str, Message]]:
+def _prices(market: Market, point: Point) -> Iterator[tuple[str, Message]]:
     """How much of the cost is estimated, how much else uses dated prices, and how much is memory."""
-    bought = purchase(market, p.case.build)
+    bought = purchase(market, point.case.build)
     sums = {"estimated": 0, "dated": 0, "memory": 0}
     for line in bought.lines:
         cents = line.qty * line.cents

@@ -21,18 +21,18 @@ SECONDS_A_DAY = 86400
 
 def throughput(market: Market, row: Row) -> dict[str, Any]:
     """The axis with its interval, and what each user sees; of training the days that the token budget takes."""
-    perf, plan, r = row.perf, row.plan, market.request
-    days = None if r.train_tokens is None else round(r.train_tokens / (perf.tenths / 10) / SECONDS_A_DAY, 3)
+    perf, plan, request = row.perf, row.plan, market.request
+    days = None if request.train_tokens is None else round(request.train_tokens / (perf.tenths / 10) / SECONDS_A_DAY, 3)
     return {
         "output_tok_s": perf.tenths / 10,
         "low": limits(row)[0],
         "high": limits(row)[1],
         "basis": perf.basis,
         "source": perf.source,
-        "per_user_tok_s": None if r.trains else round(perf.per_user_tok_s, 2),
-        "ttft_ms": None if r.trains else round(perf.ttft_ms, 1),
+        "per_user_tok_s": None if request.trains else round(perf.per_user_tok_s, 2),
+        "ttft_ms": None if request.trains else round(perf.ttft_ms, 1),
         "concurrency": plan.concurrency * plan.replicas,
-        "unit": "training tokens/s" if r.trains else "output tokens/s",
+        "unit": "training tokens/s" if request.trains else "output tokens/s",
         "days": days,
         "at_load": at_load(market, row),
     }
@@ -55,9 +55,9 @@ def at_load(market: Market, row: Row) -> dict[str, Any] | None:
 def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None, per_node: int = 0) -> dict[str, Any]:
     """The plan with its memory on the fullest GPU; `host`: what holds its routed experts when that is the RAM;
     `per_node`: GPUs of a node, 0 where that is not said."""
-    llm, policy, r = market.llm, market.policy, market.request
-    run = engine_of(llm, gpu, plan, r, per_node)
-    memory = held_bytes(gpu, llm, policy, plan, r)
+    llm, policy, request = market.llm, market.policy, market.request
+    run = engine_of(llm, gpu, plan, request, per_node)
+    memory = held_bytes(gpu, llm, policy, plan, request)
     return {
         "precision": plan.precision,
         "kv_precision": plan.kv_precision,
@@ -83,7 +83,7 @@ def launch_facts(market: Market, case: Case) -> dict[str, Any]:
     gpu, llm, plan = case.gpu, market.llm, case.plan
     run = engine_of(llm, gpu, plan, market.request, case.per_node)
     held = held_bytes(gpu, llm, market.policy, plan, market.request)
-    cpus = [(x, q) for x, q in case.parts(Cpu) if isinstance(x, Cpu)]
+    cpus = [(part, pieces) for part, pieces in case.parts(Cpu) if isinstance(part, Cpu)]
     found = launch(
         Deployment(
             engine=run.engine.name if run else "",
@@ -105,18 +105,18 @@ def launch_facts(market: Market, case: Case) -> dict[str, Any]:
 
 def training_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any] | None:
     """How a plan trains, memory per GPU; None of a serving plan."""
-    t, r, policy = plan.training, market.request, market.policy
-    if t is None:
+    training, request, policy = plan.training, market.request, market.policy
+    if training is None:
         return None
-    f = footprint(gpu, market.llm, policy, plan, r)
+    f = footprint(gpu, market.llm, policy, plan, request)
     return {
-        "method": method(r),
-        "seq_len": seq_len(r, policy),
-        "zero_stage": 3 if t.shard > 1 else 0,
-        "shard_gpus": t.shard * plan.tp,
-        "micro_batch": t.micro_batch,
-        "checkpointing": t.checkpointing,
-        "lora_rank": policy.whole("training.lora_rank") if r.lora else None,
+        "method": method(request),
+        "seq_len": seq_len(request, policy),
+        "zero_stage": 3 if training.shard > 1 else 0,
+        "shard_gpus": training.shard * plan.tp,
+        "micro_batch": training.micro_batch,
+        "checkpointing": training.checkpointing,
+        "lora_rank": policy.whole("training.lora_rank") if request.lora else None,
         "states_gb": round(f.states / 1e9, 2),
         "gathered_gb": round(f.gathered / 1e9, 2),
         "activations_gb": round(f.activations / 1e9, 2),

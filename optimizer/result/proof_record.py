@@ -14,7 +14,7 @@ from optimizer.text.minor_units import minor, money
 
 def steps_data(steps: Iterable[Step], currency: str) -> list[dict[str, Any]]:
     """The `staircase` of a proof."""
-    return [{"faster_than_tok_s": s.faster_than / 10, "below": money(s.below, currency)} for s in steps]
+    return [{"faster_than_tok_s": step.faster_than / 10, "below": money(step.below, currency)} for step in steps]
 
 
 def proof_data(market: Market, front: Front, scope: str, seconds: Mapping[str, float]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def asks_for_load(market: Market) -> bool:
 def serving(market: Market, points: Sequence[Point]) -> int | None:
     """The first point that serves what is asked for at the lower end of its interval; None where none does."""
     view = load_view(market)
-    served = (i for i, p in enumerate(points) if view.serves_at_low_end(p.case.gpu, p.found.row))
+    served = (i for i, point in enumerate(points) if view.serves_at_low_end(point.case.gpu, point.found.row))
     return next(served, None)
 
 

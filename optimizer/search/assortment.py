@@ -17,8 +17,8 @@ from constraints.rule import Refusal, Rule
 from constraints.rules.registry import RULES
 from optimizer.market.host_rows import HostRows
 from optimizer.market.market import Market
-from optimizer.market.node_options import Outfit, most_on_site, most_to_be_had
-from optimizer.market.options import UNBOUNDED, Parts, Shelf, Stock
+from optimizer.market.node_options import NodeOptions, most_on_site, most_to_be_had
+from optimizer.market.options import UNBOUNDED, Parts, PlatformOptions, Stock
 from optimizer.market.rows import families
 from optimizer.pruning.demanded import Included
 from optimizer.pruning.dominance import buyable
@@ -28,9 +28,15 @@ from optimizer.throughput.plans import Planner
 from optimizer.throughput.training_plans import TrainingPlanner
 
 APART = (
-    "budget_cents", "users", "throughput_tenths", "min_tok_s_user", "max_ttft_ms", "tokens_per_day",
-    "requests_per_second", "max_nodes",
-)  # fmt: skip
+    "budget_cents",
+    "users",
+    "throughput_tenths",
+    "min_tok_s_user",
+    "max_ttft_ms",
+    "tokens_per_day",
+    "requests_per_second",
+    "max_nodes",
+)
 """Request fields that neither prices nor an assortment depend on; a test holds that they read none of them."""
 
 
@@ -41,13 +47,13 @@ def alike(request: Request, policy: Policy) -> tuple[object, ...]:
 
 
 @dataclass
-class Stocked:
-    """A family with the outfits of its platforms. `least` bounds the cents of one node, `least_host` of one with
-    experts in host memory, `most` the nodes that the site can hold and sellers have parts for."""
+class Family:
+    """A family with the options of a node on each of its platforms. `least` bounds the cents of one node, `least_host`
+    of one with experts in host memory, `most` the nodes that the site can hold and sellers have parts for."""
 
     gpu: Gpu
     per_node: int
-    outfits: list[Outfit]
+    all_node_options: list[NodeOptions]
     least: int
     least_host: int = NEVER
     most: int = UNBOUNDED
@@ -69,13 +75,13 @@ class Assortment:
         self.market = market = thinned(market) if clever else market
         self.parts = buyable(market, prune=clever)
         self.by: Parts = {}
-        for p in self.parts:
-            self.by.setdefault(type(p), []).append(p)
-        self.families: list[Stocked] = []
+        for part in self.parts:
+            self.by.setdefault(type(part), []).append(part)
+        self.families: list[Family] = []
         self.dropped: list[tuple[str, int]] = []
         self.refused: dict[tuple[str, int], list[Refusal]] = {}
         """Of families without a platform that may hold what is demanded: what rules said of each."""
-        shelves: dict[str, Shelf] = {}
+        shelves: dict[str, PlatformOptions] = {}
         stock: Stock = {}
         self.on_host = offload = HostRows(market) if market.request.offload else None
         included = Included(market, rules)
@@ -88,15 +94,17 @@ class Assortment:
                 self.refused[gpu.id, k] = [x for x in why.values() if x is not None]
             on_host = offload if offload and offload.able(gpu, k) else None
             if (planner.precisions(gpu) or on_host) and (included.possible or not clever):
-                shelves |= {p.id: Shelf(market, self.by, p, stock) for p in holders if p.id not in shelves}
-                outfits = [Outfit(shelves[p.id], self.by, gpu, k) for p in holders]
-                least = min((o.least_cents for o in outfits), default=NEVER)
+                shelves |= {p.id: PlatformOptions(market, self.by, p, stock) for p in holders if p.id not in shelves}
+                all_node_options = [NodeOptions(shelves[p.id], self.by, gpu, k) for p in holders]
+                least = min((o.least_cents for o in all_node_options), default=NEVER)
                 if least < NEVER or not clever:
                     room_gb = on_host.least_gb(gpu) if on_host else 0
-                    hosts = (o.least_host_cents(room_gb) for o in outfits if on_host)
-                    family = Stocked(gpu, k, outfits, least, min(hosts, default=NEVER))
+                    hosts = (o.least_host_cents(room_gb) for o in all_node_options if on_host)
+                    family = Family(gpu, k, all_node_options, least, min(hosts, default=NEVER))
                     if clever:
-                        family.most = min(most_on_site(market, gpu, k, outfits), most_to_be_had(market, outfits))
+                        family.most = min(
+                            most_on_site(market, gpu, k, all_node_options), most_to_be_had(market, all_node_options)
+                        )
                     self.families.append(family)
                     continue
             self.dropped.append((gpu.id, k))
@@ -104,4 +112,4 @@ class Assortment:
     def spend(self, clock: Clock) -> None:
         """Takes from the clock what it took to put this together."""
         clock.spend(Work.MARKET_STOCKED)
-        clock.spend(Work.PLATFORM_STOCKED, sum(len(family.outfits) for family in self.families))
+        clock.spend(Work.PLATFORM_STOCKED, sum(len(family.all_node_options) for family in self.families))

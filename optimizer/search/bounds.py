@@ -16,9 +16,9 @@ from constraints.rule import Refusal, Rule, foresighted, refusal
 from constraints.rules.power import circuit_limit_w, efficiency_percent
 from constraints.rules.registry import RULES
 from optimizer.market.market import Market
-from optimizer.market.node_options import Outfit
+from optimizer.market.node_options import NodeOptions
 from optimizer.market.options import Option
-from optimizer.search.seller_bound import Leaning, from_few
+from optimizer.search.seller_bound import SellerBound, from_few
 from optimizer.search.shared_gear import NO_PARTS, Cluster, Ways
 
 
@@ -40,21 +40,21 @@ class Bound:
     """A row on a platform. `least` bounds its price by the nodes alone, `cents` with networks and racks."""
 
     bounds: Bounds
-    outfit: Outfit
+    node_options: NodeOptions
     row: Row
     node: NodeBound
 
     @cached_property
     def least(self) -> int:
         nodes = self.row.key.nodes
-        more = self.bounds.beyond_least(self.outfit, nodes) if self.node.pools else 0
+        more = self.bounds.beyond_least(self.node_options, nodes) if self.node.pools else 0
         return min(NEVER, nodes * self.node.cents + more)
 
     @property
     def floor(self) -> int:
         """A cost on the request's axis below which no build of the row on this platform exists; of money `least`."""
         market, node = self.bounds.market, self.node
-        return market.axis.least(self.row.key.nodes, self.outfit.platform, node.load_w, node.cents, market.book)
+        return market.axis.least(self.row.key.nodes, self.node_options.platform, node.load_w, node.cents, market.book)
 
     def fits(self, top: int) -> bool:
         """Whether a build of at most `top` on the axis, within the budget, is not excluded."""
@@ -65,29 +65,33 @@ class Bound:
     @cached_property
     def ways(self) -> list[Ways]:
         """The networks' ways to be built, cheapest first."""
-        return self.bounds.cluster.networks(self.outfit.platform, self.row.key) if self.node.pools else []
+        return self.bounds.cluster.networks(self.node_options.platform, self.row.key) if self.node.pools else []
 
     @cached_property
     def cents(self) -> int:
         """Cents below which no build of the row on this platform exists; NEVER when there is none at all."""
-        key, o = self.row.key, self.outfit
-        if not all(self.ways) or (key.nodes == 1 and not o.nics):
+        key, node_options = self.row.key, self.node_options
+        if not all(self.ways) or (key.nodes == 1 and not node_options.nics):
             return NEVER
-        total = self.least + sum(w.cents[0] for w in self.ways) + (o.nics[0].cents if key.nodes == 1 else 0)
-        return min(NEVER, total + self.bounds.racks(o, key.nodes, self.node.load_w)) if self.node.pools else 0
+        total = self.least + sum(w.cents[0] for w in self.ways) + (node_options.nics[0].cents if key.nodes == 1 else 0)
+        return (
+            min(NEVER, total + self.bounds.racks(node_options, key.nodes, self.node.load_w)) if self.node.pools else 0
+        )
 
 
 class Pool:
-    """Outfits that a node of some rows may be, written out as far as a price is asked for.
+    """Node options of some rows, one set for each platform, written out as far as a price is asked for.
 
-    No node of an outfit costs less than its `least_cents`: that leaves out drives and bridges, and counts the cheapest
-    of options among which the node's are. So outfits beyond a price hold no node within it."""
+    No node of a set costs less than its `least_cents`: that leaves out drives and bridges, and counts the cheapest of
+    options among which the node's are. So sets beyond a price hold no node within it."""
 
-    def __init__(self, outfits: Iterable[Outfit], node: Callable[[Outfit], NodeBound | None]) -> None:
-        self._waiting = sorted(outfits, key=lambda o: -o.least_cents)
-        self._node, self._made = node, list[tuple[Outfit, NodeBound]]()
+    def __init__(
+        self, all_node_options: Iterable[NodeOptions], node: Callable[[NodeOptions], NodeBound | None]
+    ) -> None:
+        self._waiting = sorted(all_node_options, key=lambda o: -o.least_cents)
+        self._node, self._made = node, list[tuple[NodeOptions, NodeBound]]()
 
-    def upto(self, cents: int) -> list[tuple[Outfit, NodeBound]]:
+    def up_to(self, cents: int) -> list[tuple[NodeOptions, NodeBound]]:
         """Nodes, the least price first; all of at most `cents`, and perhaps some more."""
         new = []
         while self._waiting and self._waiting[-1].least_cents <= cents:
@@ -104,36 +108,36 @@ class Pool:
             found = next((n.cents for _, n in self._made if n.cents > cents), NEVER)
             if not self._waiting or self._waiting[-1].least_cents >= found:
                 return found
-            self.upto(self._waiting[-1].least_cents)
+            self.up_to(self._waiting[-1].least_cents)
 
 
 class Bounds:
     """Bounds of a market; node bounds and racks are remembered."""
 
     def __init__(self, market: Market, cluster: Cluster, rules: Iterable[Rule] = RULES) -> None:
-        self.market, self.cluster, self.leaning = market, cluster, Leaning(market)
+        self.market, self.cluster, self.seller_bound = market, cluster, SellerBound(market)
         self._pools: dict[tuple[object, ...], Pool] = {}
         self._made: dict[tuple[int, int], tuple[Row, Bound | None]] = {}
         self._watts: dict[int, tuple[list[Option], int]] = {}
         self._beyond: dict[tuple[str, int], int] = {}
         self._foresighted = foresighted(rules)
-        self._refused: dict[int, tuple[Outfit, Refusal | None]] = {}
+        self._refused: dict[int, tuple[NodeOptions, Refusal | None]] = {}
         self._racks: dict[tuple[str, int, int], int] = {}
 
-    def pool(self, outfits: list[Outfit], row: Row) -> Pool:
-        """Outfits that a node of the row may be; one pool for all rows alike."""
+    def pool(self, all_node_options: list[NodeOptions], row: Row) -> Pool:
+        """Node options that the row may have; one pool for all rows alike."""
         key, precision = row.key, row.plan.precision
-        memo = (id(outfits), *_node_key(key, precision))
+        memo = (id(all_node_options), *_node_key(key, precision))
         if memo not in self._pools:
-            capped = (o for o in outfits if o.cap_w == key.cap_w)
+            capped = (o for o in all_node_options if o.cap_w == key.cap_w)
             self._pools[memo] = Pool(capped, lambda o: self._node(o, key, precision))
         return self._pools[memo]
 
     def of(self, row: Row, pool: Pool, top: int) -> Iterator[Bound]:
-        """Bounds of a row on the outfits of its pool whose nodes cost `top` cents at most, cheapest first."""
-        n = row.key.nodes
-        for o, node in pool.upto(top // n):
-            if n * node.cents > top:
+        """Bounds of a row on the node options of its pool whose nodes cost `top` cents at most, cheapest first."""
+        nodes = row.key.nodes
+        for o, node in pool.up_to(top // nodes):
+            if nodes * node.cents > top:
                 return
             memo = (id(o), id(row))  # hashing a row takes longer than all else here; kept alive beside its bound
             if memo not in self._made:
@@ -142,22 +146,22 @@ class Bounds:
             if (b := self._made[memo][1]) is not None:
                 yield b
 
-    def racks(self, o: Outfit, nodes: int, load_w: int) -> int:
+    def racks(self, node_options: NodeOptions, nodes: int, load_w: int) -> int:
         """Cents that racks and PDUs cost at least."""
-        memo = (o.platform.id, nodes, load_w)
+        memo = (node_options.platform.id, nodes, load_w)
         if memo not in self._racks:
-            self._racks[memo] = self.cluster.racks_for(o.platform, nodes, load_w, NO_PARTS, None)[0]
+            self._racks[memo] = self.cluster.racks_for(node_options.platform, nodes, load_w, NO_PARTS, None)[0]
         return self._racks[memo]
 
-    def beyond_least(self, o: Outfit, nodes: int) -> int:
+    def beyond_least(self, node_options: NodeOptions, nodes: int) -> int:
         """Cents that GPUs and chassis of so many nodes cost beyond the least price of each piece: what is in hand, in
         stock or at a lower step of the price does not reach for all. NEVER where there are too few.
 
-        Sound: these are the pieces of every build of the outfit, the orders of a part depend on no other part where no
+        Sound: every build of these node options has these pieces, the orders of a part depend on no other part where no
         bundle holds it, and the tariff gives their least cost exactly (docs/proof.md, Prices by quantity)."""
         book, more = self.market.book, 0
-        gpus = o.gpus[0].parts if len(o.gpus) == 1 else ()
-        for part, qty in (*o.own.parts, *gpus):
+        gpus = node_options.gpus[0].parts if len(node_options.gpus) == 1 else ()
+        for part, qty in (*node_options.own.parts, *gpus):
             priced = book.prices[part]
             if priced.tariff is None or part in book.bundled:
                 continue
@@ -169,35 +173,39 @@ class Bounds:
             more += self._beyond[memo]
         return min(NEVER, more)
 
-    def nothing(self, o: Outfit, row: Row) -> Bound:
+    def nothing(self, node_options: NodeOptions, row: Row) -> Bound:
         """The bound that excludes nothing."""
-        return Bound(self, o, row, NodeBound(0, 0, (), 0))
+        return Bound(self, node_options, row, NodeBound(0, 0, (), 0))
 
-    def refused(self, o: Outfit) -> Refusal | None:
+    def refused(self, node_options: NodeOptions) -> Refusal | None:
         """The rule that no node of this family in this platform passes, whatever fills it and whatever its row is."""
-        if id(o) not in self._refused:
-            facts = self.market.facts(gpu=o.gpu, per_node=o.k, platform=o.platform)
-            self._refused[id(o)] = o, refusal(self._foresighted, facts)
-        return self._refused[id(o)][1]
+        if id(node_options) not in self._refused:
+            facts = self.market.facts(gpu=node_options.gpu, per_node=node_options.k, platform=node_options.platform)
+            self._refused[id(node_options)] = node_options, refusal(self._foresighted, facts)
+        return self._refused[id(node_options)][1]
 
-    def _node(self, o: Outfit, key: RowKey, precision: str) -> NodeBound | None:
-        p = o.platform
-        if key.cap_w != o.cap_w or o.unfit:
+    def _node(self, node_options: NodeOptions, key: RowKey, precision: str) -> NodeBound | None:
+        platform = node_options.platform
+        if key.cap_w != node_options.cap_w or node_options.unfit:
             return None
-        if self.refused(o) is not None:
+        if self.refused(node_options) is not None:
             return None
-        pools = from_few(self.market, p.id, [o.gpus, o.cpus_for(key), o.memory_for(key), o.bridges(key)])
+        pools = from_few(
+            self.market,
+            platform.id,
+            [node_options.gpus, node_options.cpus_for(key), node_options.memory_for(key), node_options.bridges(key)],
+        )
         if pools is None or not all(pools):
             return None
-        static = o.static_w + sum(self._least_w(pool) for pool in pools)
-        load, banks = o.load_w(static), o.psus(static)
-        if not banks or (p.system_max_w and p.kind != Kind.SYSTEM and load > p.system_max_w):
+        static = node_options.static_w + sum(self._least_w(pool) for pool in pools)
+        load, banks = node_options.load_w(static), node_options.psus(static)
+        if not banks or (platform.system_max_w and platform.kind != Kind.SYSTEM and load > platform.system_max_w):
             return None
-        by_shares = self.leaning.least_cents(p.id, (*pools, banks))
+        by_shares = self.seller_bound.least_cents(platform.id, (*pools, banks))
         if by_shares is None:
             return None
-        drives = o.shelf.least_drives(o.need_gb(precision))
-        cents = o.own.cents + sum(pool[0].cents for pool in (*pools, banks)) + drives
+        drives = node_options.platform_options.least_drives(node_options.need_gb(precision))
+        cents = node_options.own.cents + sum(pool[0].cents for pool in (*pools, banks)) + drives
         return NodeBound(cents, load, (*pools, banks), drives, by_shares)
 
     def _least_w(self, pool: list[Option]) -> int:
@@ -206,16 +214,18 @@ class Bounds:
             self._watts[id(pool)] = pool, min(x.watts for x in pool)
         return self._watts[id(pool)][1]
 
-    def _beyond_site(self, o: Outfit, key: RowKey, load_w: int) -> bool:
-        r, policy = self.market.request, self.market.policy
+    def _beyond_site(self, node_options: NodeOptions, key: RowKey, load_w: int) -> bool:
+        request, policy = self.market.request, self.market.policy
         watts = key.nodes * load_w
-        if r.max_power_w is not None and watts > r.max_power_w:
+        if request.max_power_w is not None and watts > request.max_power_w:
             return True
-        if r.circuit is not None:
-            wall = circuit_limit_w(r.circuit.amps, r.circuit.volts, policy)
+        if request.circuit is not None:
+            wall = circuit_limit_w(request.circuit.amps, request.circuit.volts, policy)
             if 100 * watts > efficiency_percent(None, policy) * wall:
                 return True
-        return r.rack_units is not None and key.nodes * (o.platform.rack_units or 0) > r.rack_units
+        return (
+            request.rack_units is not None and key.nodes * (node_options.platform.rack_units or 0) > request.rack_units
+        )
 
 
 def _node_key(key: RowKey, precision: str) -> tuple[object, ...]:

@@ -23,7 +23,7 @@ from optimizer.market.market import Market
 from optimizer.market.options import Option
 from optimizer.search.bounds import Bound
 from optimizer.search.front import Found, Judge
-from optimizer.search.seller_bound import Leaning
+from optimizer.search.seller_bound import SellerBound
 from optimizer.search.shared_gear import Cluster, Joined, Ways
 
 DEPTH = 4
@@ -86,27 +86,27 @@ def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost:
 
 def _contents(market: Market, bound: Bound) -> list[tuple[_Contents, int]]:
     """Options to try together, with the price of all nodes that hold them, without networks and supplies."""
-    outfit, row, key, leaning = bound.outfit, bound.row, bound.row.key, bound.bounds.leaning
-    drives = outfit.shelf.drives(outfit.need_gb(row.plan.precision))
-    cards = outfit.nics if key.nodes == 1 else [Option(0, 0)]
+    node_options, row, key, seller_bound = bound.node_options, bound.row, bound.row.key, bound.bounds.seller_bound
+    drives = node_options.platform_options.drives(node_options.need_gb(row.plan.precision))
+    cards = node_options.nics if key.nodes == 1 else [Option(0, 0)]
     least_lanes = sum(min((option.lanes for option in pool[:DEPTH]), default=0) for pool in (drives, cards))
-    cpus = [option for option in outfit.cpus_for(key) if outfit.lanes_left(option, key) >= least_lanes]
-    pools = (outfit.gpus, cpus, outfit.memory_for(key), drives, outfit.bridges(key), cards)
+    cpus = [option for option in node_options.cpus_for(key) if node_options.lanes_left(option, key) >= least_lanes]
+    pools = (node_options.gpus, cpus, node_options.memory_for(key), drives, node_options.bridges(key), cards)
     found = []
-    for options in product(*(_first(market, leaning, pool) for pool in pools)):
+    for options in product(*(_first(market, seller_bound, pool) for pool in pools)):
         contents = _Contents(*options)
-        if contents.lanes > outfit.lanes_left(contents.cpus, key):
+        if contents.lanes > node_options.lanes_left(contents.cpus, key):
             continue
-        if key.host_gb_s and outfit.shelf.pair_gb_s(contents.cpus, contents.memory) < key.host_gb_s:
+        if key.host_gb_s and node_options.platform_options.pair_gb_s(contents.cpus, contents.memory) < key.host_gb_s:
             continue
-        each = outfit.own.cents + sum(option.cents for option in options)
+        each = node_options.own.cents + sum(option.cents for option in options)
         found.append((contents, key.nodes * each))
     return found
 
 
 def _networks(market: Market, bound: Bound) -> list[tuple[Networks, int]]:
     """Ways to build all networks of the row whose cards find slots, with their prices."""
-    platform = bound.outfit.platform
+    platform = bound.node_options.platform
     slots = platform.nic_slots - sum(pieces for _, pieces in inside(platform, market.catalog, Nic))
     return [
         (networks, sum(way.cents for way in networks))
@@ -120,14 +120,14 @@ def _pairs(
 ) -> Iterator[tuple[int, int, int]]:
     """Contents and networks that go together: their rank (the price, or more where a share of the cost is limited) and
     their places in the two lists."""
-    outfit, key, leaning = bound.outfit, bound.row.key, bound.bounds.leaning
+    node_options, key, seller_bound = bound.node_options, bound.row.key, bound.bounds.seller_bound
     needed = [_lanes(market, ways) for ways, _ in networks]
     carried: dict[tuple[object, int], bool] = {}
     for at_contents, (chosen, cents) in enumerate(contents):
-        free = outfit.lanes_left(chosen.cpus, key) - chosen.lanes
+        free = node_options.lanes_left(chosen.cpus, key) - chosen.lanes
         rank = cents
         if market.request.shares:
-            rank = max(cents, key.nodes * leaning.lines_for((*outfit.own.parts, *chosen.parts)))
+            rank = max(cents, key.nodes * seller_bound.lines_for((*node_options.own.parts, *chosen.parts)))
         for at_networks, (ways, more) in enumerate(networks):
             pair = chosen.cpus.parts, at_networks
             if pair not in carried:
@@ -142,11 +142,11 @@ def _lanes(market: Market, networks: Networks) -> int:
     return sum(card.lanes * pieces for card, pieces in cards if isinstance(card, Nic))
 
 
-def _first(market: Market, leaning: Leaning, pool: list[Option]) -> list[Option]:
+def _first(market: Market, seller_bound: SellerBound, pool: list[Option]) -> list[Option]:
     """The options to look at: the cheapest; on another axis than money those that add least to it. What --include
     demands comes first. Where sellers or shares are limited some of each seller and kind of price."""
     if market.request.picks_offers and not market.request.soonest and not market.request.include:
-        return leaning.varied(pool, DEPTH)
+        return seller_bound.varied(pool, DEPTH)
     axis, wanted = market.axis, market.request.include
     if axis is not MONEY:
         pool = sorted(pool, key=lambda x: axis.share(x.watts, (part for part, _ in x.parts), market.book))
@@ -184,9 +184,9 @@ def _finish(
 ) -> Found | None:
     """The build with supplies, racks and liquid cooling added; None where it costs more than `most` on the axis or
     breaks a rule."""
-    outfit, row, leaning = bound.outfit, bound.row, bound.bounds.leaning
-    platform, nodes = outfit.platform, row.key.nodes
-    node = Counter(dict(outfit.own.parts))
+    node_options, row, seller_bound = bound.node_options, bound.row, bound.bounds.seller_bound
+    platform, nodes = node_options.platform, row.key.nodes
+    node = Counter(dict(node_options.own.parts))
     shared: Counter[str] = Counter()
     for part, pieces in contents.parts:
         node[part] += pieces
@@ -194,15 +194,15 @@ def _finish(
         node.update(way.node)
         shared.update(way.shared)
     cards = [(market.catalog.parts[part], pieces) for way in networks for part, pieces in way.node.items()]
-    static_w = outfit.static_w + sum(option.watts for option in contents.options)
+    static_w = node_options.static_w + sum(option.watts for option in contents.options)
     static_w += sum(card.power_w * pieces for card, pieces in cards if isinstance(card, Nic))
-    banks = outfit.psus(static_w)
+    banks = node_options.psus(static_w)
     if not banks:
         return None
-    supplies = min(banks, key=lambda option: max(option.cents, leaning.lines_for(option.parts)))
+    supplies = min(banks, key=lambda option: max(option.cents, seller_bound.lines_for(option.parts)))
     for part, pieces in supplies.parts:
         node[part] += pieces
-    load_w = outfit.load_w(static_w)
+    load_w = node_options.load_w(static_w)
     outlets = (supplies.bank.inlet, supplies.bank.fitted) if supplies.bank else None
     cents, racks, count = cluster.racks_for(platform, nodes, load_w, shared, outlets)
     if cents >= NEVER:
@@ -213,7 +213,7 @@ def _finish(
     shared.update(racks)
     shared.update(liquid)
     build = Build(nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
-    if market.request.shares and leaning.lines_for(build.total().items()) > most_cents:
+    if market.request.shares and seller_bound.lines_for(build.total().items()) > most_cents:
         return None
     total = market.book.cost(build.total())
     if total > most_cents:

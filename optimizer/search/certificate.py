@@ -24,7 +24,7 @@ from optimizer.search.front import Found
 from optimizer.search.parameters import parameters
 
 
-class Family:
+class FamilyProof:
     """The model of one family; asked again and again while the staircase comes down.
 
     `settings`: CP-SAT's parameters other than the proof's, for a second proof."""
@@ -59,24 +59,24 @@ class Family:
         self.market, self.model, self.seconds, self.ticks = market, m, 0.0, 0.0
         self.cut = False
 
-    def widen(self, m: FamilyModel) -> None:
+    def widen(self, model: FamilyModel) -> None:
         """Called before the rules are written: room for a subclass's own variables, which rules then count in."""
 
     def asked(self, ceiling: Callable[[Row], int]) -> cp_model.CpModel:
         """The model with the question in it: a cost of at most `ceiling(row)`."""
-        m = self.model
-        asked = m.cp.clone()
+        model = self.model
+        asked = model.cp.clone()
         cost = asked.get_int_var_from_proto_index(self.cost.index)
-        top = max(ceiling(row) for row in m.rows)
+        top = max(ceiling(row) for row in model.rows)
         if top >= 0:
-            asked.add(cost <= (m.book.scaled(top) if self.market.axis is MONEY else top))
-        for row, chosen in m.rows.items():
+            asked.add(cost <= (model.book.scaled(top) if self.market.axis is MONEY else top))
+        for row, chosen in model.rows.items():
             literal = asked.get_bool_var_from_proto_index(chosen.index)
             top = ceiling(row)
             if top < 0:
                 asked.add(literal == 0)
             else:
-                most = m.book.scaled(top) if self.market.axis is MONEY else top
+                most = model.book.scaled(top) if self.market.axis is MONEY else top
                 asked.add(cost <= most).only_enforce_if(literal)
         return asked
 
@@ -87,13 +87,13 @@ class Family:
         depend on quantity the one with the fewest pieces of these: some may be free, in hand or beyond a minimum
         order. `cut` says afterwards that the clock's time or a stop came before the least was proven. Of several
         builds of least cost any may come back; `settled` chooses among them."""
-        m, asked, clock = self.model, self.asked(ceiling), clock or Clock()
-        cost, total = (asked.get_int_var_from_proto_index(x.index) for x in (self.cost, m.total_cents))
+        model, asked, clock = self.model, self.asked(ceiling), clock or Clock()
+        cost, total = (asked.get_int_var_from_proto_index(x.index) for x in (self.cost, model.total_cents))
         found = self._solved(asked, cost, clock)
         money = self.market.axis is MONEY
-        if found is None or self.cut or (money and not m.book.by_quantity):
+        if found is None or self.cut or (money and not model.book.by_quantity):
             return found
-        for row, chosen in m.rows.items():
+        for row, chosen in model.rows.items():
             if row.perf.tenths < found.row.perf.tenths:
                 asked.add(asked.get_bool_var_from_proto_index(chosen.index) == 0)
         if not money:
@@ -109,20 +109,20 @@ class Family:
 
     def cheaper(self, known: Found, clock: Clock) -> Found | None:
         """The build of fewest cents among those of a known one's cost and throughput, if any costs less than it."""
-        tenths, m = known.row.perf.tenths, self.model
+        tenths, model = known.row.perf.tenths, self.model
         asked = self.asked(lambda r: known.cost if r.perf.tenths == tenths else -1)
-        total = asked.get_int_var_from_proto_index(m.total_cents.index)
-        asked.add(total <= m.book.scaled(known.parts_cents - 1))
+        total = asked.get_int_var_from_proto_index(model.total_cents.index)
+        asked.add(total <= model.book.scaled(known.parts_cents - 1))
         found = self._solved(asked, total, clock)
         return found and self._of_fewest_pieces(found, asked, clock)
 
     def _of_fewest_pieces(self, found: Found, asked: cp_model.CpModel, clock: Clock) -> Found:
         """Where prices depend on quantity, the build with the fewest pieces of those that cost no more."""
-        m = self.model
-        if not m.book.by_quantity:
+        model = self.model
+        if not model.book.by_quantity:
             return found
-        total, pieces = (asked.get_int_var_from_proto_index(x.index) for x in (m.total_cents, m.pieces))
-        asked.add(total <= m.book.scaled(found.parts_cents))
+        total, pieces = (asked.get_int_var_from_proto_index(x.index) for x in (model.total_cents, model.pieces))
+        asked.add(total <= model.book.scaled(found.parts_cents))
         return self._solved(asked, pieces, clock) or found
 
     def _solved(self, asked: cp_model.CpModel, least: cp_model.IntVar, clock: Clock) -> Found | None:
@@ -143,27 +143,27 @@ class Family:
 
     def read(self, valued: Callable[[Any], int]) -> Found:
         """The build that a solution means; `valued` gives the value of a linear expression."""
-        m = self.model
+        model = self.model
 
         def value(x: Any) -> int:
             return x if isinstance(x, int) else valued(x)
 
-        row = next(r for r, v in m.rows.items() if value(v))
+        row = next(row for row, literal in model.rows.items() if value(literal))
         node: dict[str, int] = {}
-        for part, terms in m.quantities().items():
-            if part not in m.shared_qty:
+        for part, terms in model.quantities().items():
+            if part not in model.shared_qty:
                 qty = sum(value(t) for t in terms)
                 if qty:
                     node[part] = qty
         shared = {}
-        for part, pairs in m.shared_qty.items():
-            qty = sum(q * value(v) for q, v in pairs)
+        for part, pairs in model.shared_qty.items():
+            qty = sum(q * value(literal) for q, literal in pairs)
             if qty:
                 shared[part] = qty
         build = Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
-        cents = m.book.rounded(value(m.total_cents))
-        if m.book.by_quantity:  # the solution's orders need not be the cheapest
-            cents = min(cents, m.book.cost(build.total()))
+        cents = model.book.rounded(value(model.total_cents))
+        if model.book.by_quantity:  # the solution's orders need not be the cheapest
+            cents = min(cents, model.book.cost(build.total()))
         axis = self.market.axis
         cost = cents if axis is MONEY else axis.measure(self.market.case(build, row.plan, row.key))
         return Found(row, build, cents, cost)

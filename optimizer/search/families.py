@@ -16,7 +16,7 @@ from optimizer.market.host_rows import HostRows
 from optimizer.market.market import Market
 from optimizer.market.rows import Asked, GpuRows
 from optimizer.pruning.demanded import least_nodes
-from optimizer.search.assortment import Assortment, Stocked
+from optimizer.search.assortment import Assortment, Family
 from optimizer.search.bounds import Bound, Bounds
 from optimizer.search.clock import Clock, Work
 from optimizer.search.shared_gear import Cluster
@@ -29,7 +29,7 @@ TOGETHER = 64
 
 
 @dataclass
-class Unit(Stocked):
+class OpenFamily(Family):
     """A family while it is solved: `judged` is the largest node count whose `rows` are there, `judged_host` that of
     rows with experts in host memory."""
 
@@ -37,10 +37,10 @@ class Unit(Stocked):
     judged: int = 0
     judged_host: int = 0
     able: tuple[list[Row], int, list[Row]] = field(default_factory=lambda: ([], 0, []))
-    """`rows`, how many these were, and which of them run (see `Units.runnable`)."""
+    """`rows`, how many these were, and which of them run (see `Families.runnable`)."""
 
 
-class Units:
+class Families:
     """All families of one request. Without `clever` nothing is pruned and no bound excludes anything. `judged`: rows
     known already, of a request that asks the same of plans; `stock`: the assortment of a market alike; `admit`: rows
     that count at all, every one without it."""
@@ -67,24 +67,24 @@ class Units:
         self.cluster = Cluster(market, stock.by)
         self.bounds = Bounds(market, self.cluster, rules)
         self._foresighted = foresighted(rules)
-        self.units = [Unit(**vars(x)) for x in stock.families]
-        self.units.sort(key=lambda u: (-u.per_node if market.request.shares else 0, u.least, u.gpu.id, u.per_node))
+        self.families = [OpenFamily(**vars(family)) for family in stock.families]
+        self.families.sort(key=lambda u: (-u.per_node if market.request.shares else 0, u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
 
     def max_nodes(self) -> int:
         return min(self.market.request.max_nodes, self.market.policy.whole("plans.max_nodes"))
 
-    def judge(self, limit: int, units: Sequence[Unit] | None = None) -> None:
-        """Rows of all units (or those) for every node count that `limit` may pay."""
+    def judge(self, limit: int, families: Sequence[OpenFamily] | None = None) -> None:
+        """Rows of all families (or those) for every node count that `limit` may pay."""
         started = time.perf_counter()
         wanted = self.market.request.throughput_tenths or 1
-        among = self.units if units is None else units
+        among = self.families if families is None else families
         for start in range(0, len(among), TOGETHER):
-            self.clock.tick("plans", start, len(self.units))
-            asked: list[tuple[Unit, Asked]] = []
-            hosted: list[tuple[Unit, Asked]] = []
+            self.clock.tick("plans", start, len(self.families))
+            asked: list[tuple[OpenFamily, Asked]] = []
+            hosted: list[tuple[OpenFamily, Asked]] = []
             for u in among[start : start + TOGETHER]:
-                holders = [o.platform for o in u.outfits]
+                holders = [o.platform for o in u.all_node_options]
                 new = self._new_counts(u.judged, u, u.least, limit)
                 u.judged = max([u.judged, *new[-1:]])
                 most = u.per_node * self.planner.most_tenths(u.gpu)
@@ -100,29 +100,31 @@ class Units:
             self.clock.spend(Work.ROW_ON_HOST_JUDGED, sum(map(len, on_host)))
             found += on_host
             for (u, _), rows in zip([*asked, *hosted], found, strict=True):
-                fast = [r for r in rows if r.perf.tenths >= wanted]
+                fast = [row for row in rows if row.perf.tenths >= wanted]
                 u.rows += [r for r in fast if self.admit is None or self.admit(u.gpu, r)]
         self.seconds["plans"] += time.perf_counter() - started
 
-    def _new_counts(self, judged: int, u: Unit, least: int, limit: int) -> range:
+    def _new_counts(self, judged: int, open_family: OpenFamily, least: int, limit: int) -> range:
         """Node counts not yet judged that `limit` may pay and the site may hold."""
-        most = min(self.max_nodes(), u.most, limit // max(1, least)) if self.clever else self.max_nodes()
+        most = min(self.max_nodes(), open_family.most, limit // max(1, least)) if self.clever else self.max_nodes()
         return range(judged + 1, most + 1)
 
-    def _allowed(self, u: Unit, counts: range) -> list[int]:
+    def _allowed(self, open_family: OpenFamily, counts: range) -> list[int]:
         """Those that make the number of GPUs asked for."""
         wanted, least = self.market.request.gpu_count, self.least_nodes
-        return [n for n in counts if n >= least and (wanted is None or u.per_node * n == wanted)]
+        return [n for n in counts if n >= least and (wanted is None or open_family.per_node * n == wanted)]
 
-    def runnable(self, u: Unit) -> list[Row]:
+    def runnable(self, open_family: OpenFamily) -> list[Row]:
         """Rows that no rule refuses by itself (`may`): no build of another one passes."""
-        if u.able[0] is not u.rows or u.able[1] != len(u.rows):
-            able = [r for r in u.rows if not self._refused(u, r)]
-            u.able = u.rows, len(u.rows), able
-        return u.able[2]
+        if open_family.able[0] is not open_family.rows or open_family.able[1] != len(open_family.rows):
+            able = [row for row in open_family.rows if not self._refused(open_family, row)]
+            open_family.able = open_family.rows, len(open_family.rows), able
+        return open_family.able[2]
 
-    def _refused(self, u: Unit, row: Row) -> bool:
-        return bool(refusal(self._foresighted, self.market.facts(gpu=u.gpu, per_node=u.per_node, row=row)))
+    def _refused(self, open_family: OpenFamily, row: Row) -> bool:
+        return bool(
+            refusal(self._foresighted, self.market.facts(gpu=open_family.gpu, per_node=open_family.per_node, row=row))
+        )
 
     def refusals(self, gpu: Gpu) -> list[Refusal]:
         """What rules said early of a GPU's families, platform by platform; empty where some platform is not refused."""
@@ -130,50 +132,50 @@ class Units:
         if not all(self._undemanded.get(family) for family in gone):
             return []  # dropped for another reason
         found = [x for family in gone for x in self._undemanded[family]]
-        for u in self.units:
-            for o in u.outfits if u.gpu is gpu else ():
+        for u in self.families:
+            for o in u.all_node_options if u.gpu is gpu else ():
                 if (said := self.bounds.refused(o)) is None:
                     return []
                 found.append(said)
         return found
 
-    def bounds_of(self, u: Unit, row: Row, top: int) -> Iterator[Bound]:
-        """Bounds of a row on the unit's platforms that a cost of `top` may pay, cheapest nodes first."""
+    def bounds_of(self, open_family: OpenFamily, row: Row, top: int) -> Iterator[Bound]:
+        """Bounds of a row on the family's platforms that a cost of `top` may pay, cheapest nodes first."""
         if not self.clever:
-            return (self.bounds.nothing(o, row) for o in u.outfits)
+            return (self.bounds.nothing(o, row) for o in open_family.all_node_options)
         cents = self.market.purse_at(top)
-        if row.key.nodes * u.least > cents:
+        if row.key.nodes * open_family.least > cents:
             return iter(())
-        return self.bounds.of(row, self.bounds.pool(u.outfits, row), cents)
+        return self.bounds.of(row, self.bounds.pool(open_family.all_node_options, row), cents)
 
-    def floor(self, u: Unit, row: Row, below: int) -> int:
+    def floor(self, open_family: OpenFamily, row: Row, below: int) -> int:
         """Cents that no build of the row goes below, as exact as it takes to compare it with `below`."""
         if not self.clever:
             return 0
-        if row.key.nodes * u.least >= below:
-            return row.key.nodes * u.least
-        pool, n = self.bounds.pool(u.outfits, row), row.key.nodes
-        within = (max(b.cents, n * b.node.by_shares) for b in self.bounds.of(row, pool, below - 1))
-        beyond = pool.above((below - 1) // n)
-        return min([*within, NEVER if beyond == NEVER else n * beyond])
+        if row.key.nodes * open_family.least >= below:
+            return row.key.nodes * open_family.least
+        pool, nodes = self.bounds.pool(open_family.all_node_options, row), row.key.nodes
+        within = (max(part.cents, nodes * part.node.by_shares) for part in self.bounds.of(row, pool, below - 1))
+        beyond = pool.above((below - 1) // nodes)
+        return min([*within, NEVER if beyond == NEVER else nodes * beyond])
 
-    def candidates(self, u: Unit) -> Candidates:
-        """Every part that may stand in a node of the unit."""
-        return Candidates([*(o.platform for o in u.outfits), *self.parts])
+    def candidates(self, open_family: OpenFamily) -> Candidates:
+        """Every part that may stand in a node of the family."""
+        return Candidates([*(o.platform for o in open_family.all_node_options), *self.parts])
 
-    def missing(self, stairs: Staircase | None, units: Sequence[Unit]) -> tuple[int, int]:
+    def missing(self, staircase: Staircase | None, families: Sequence[OpenFamily]) -> tuple[int, int]:
         """(families that may hold a missing build, cents that such a build costs at least), by the nodes' prices."""
-        most = NEVER if stairs is None else self.market.purse_at(stairs.limit)
+        most = NEVER if staircase is None else self.market.purse_at(staircase.limit)
         least = {}
-        for i, u in enumerate(units):
-            counts = range(u.judged + 1, min(u.most, self.max_nodes()) + 1)
-            low = [counts[0] * u.least] if counts else []
-            if u.judged_host < self.max_nodes() and u.least_host < NEVER:
-                low.append((u.judged_host + 1) * u.least_host)
+        for i, family in enumerate(families):
+            counts = range(family.judged + 1, min(family.most, self.max_nodes()) + 1)
+            low = [counts[0] * family.least] if counts else []
+            if family.judged_host < self.max_nodes() and family.least_host < NEVER:
+                low.append((family.judged_host + 1) * family.least_host)
             low = [x for x in low if x <= most]
-            for r in u.rows:
-                top = NEVER if stairs is None else self.market.purse_at(stairs.ceiling(r.perf.tenths))
-                if (x := r.key.nodes * u.least) <= top:
+            for row in family.rows:
+                top = NEVER if staircase is None else self.market.purse_at(staircase.ceiling(row.perf.tenths))
+                if (x := row.key.nodes * family.least) <= top:
                     low.append(x)
             if low:
                 least[i] = min(low)

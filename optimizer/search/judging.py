@@ -45,10 +45,10 @@ def asked_for(market: Market, judged: JudgedBuild) -> list[Check]:
     finding at least where no plan runs as asked."""
     found = [x.found for x in broken(judged.case, judged.row)]
     if judged.row is None:
-        gpu, k = judged.case.gpu, judged.case.per_node
+        gpu, per_node = judged.case.gpu, judged.case.per_node
 
         def best(other: Market) -> Row | None:
-            return best_row(other, replace(judged.case, request=other.request), gpu, k)
+            return best_row(other, replace(judged.case, request=other.request), gpu, per_node)
 
         if limits := unmet(market, best):
             found.append(Check.of(REQUEST, False, said(market.request, limits)))
@@ -61,18 +61,18 @@ def judge(market: Market, build: Build) -> JudgedBuild:
     """Every rule on any build."""
     blank = Plan("", kv_precision(market.llm, market.request), 1, 1, 1, 1, 1, 1)
     case = market.case(build, blank)
-    gpu, k = case.gpu, case.per_node
-    row = best = best_row(market, case, gpu, k)
+    gpu, per_node = case.gpu, case.per_node
+    row = best = best_row(market, case, gpu, per_node)
     checks: list[Check] = []
-    if row is None and (on_host := HostRows(market)).able(gpu, k) and (have := host_of(case)):
-        row = on_host.roughest(gpu, k, build.nodes)
+    if row is None and (on_host := HostRows(market)).able(gpu, per_node) and (have := host_of(case)):
+        row = on_host.roughest(gpu, per_node, build.nodes)
         if have.gb >= row.key.host_gb:
             text = message(
                 "no plan gives each user {n} tok/s with experts in host memory", n=f"{market.request.min_tok_s_user:g}"
             )
             checks.append(Check.of(HostMemory.id, False, text))
     if row is None:
-        row = _roughest_plan(market, gpu, k, build.nodes)
+        row = _roughest_plan(market, gpu, per_node, build.nodes)
     if row is not None:
         case = replace(case, plan=row.plan, row=row.key)
     for rule in RULES:
@@ -83,14 +83,14 @@ def judge(market: Market, build: Build) -> JudgedBuild:
     return JudgedBuild(case, best, checks)
 
 
-def best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
+def best_row(market: Market, case: Case, gpu: Gpu, per_node: int) -> Row | None:
     """The fastest row whose hardware checks the build passes."""
     planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     best: Row | None = None
-    keys = hardware_keys(market, gpu, k, [case.platform], case.build.nodes)
+    keys = hardware_keys(market, gpu, per_node, [case.platform], case.build.nodes)
     rows = planner.rows(gpu, keys)
     if market.request.offload and (have := host_of(case)):
-        rows += HostRows(market).of({case.platform: [have]}, gpu, k, [case.build.nodes])
+        rows += HostRows(market).of({case.platform: [have]}, gpu, per_node, [case.build.nodes])
     for row in rows:
         if best and best.perf.tenths >= row.perf.tenths:
             continue
@@ -102,23 +102,23 @@ def best_row(market: Market, case: Case, gpu: Gpu, k: int) -> Row | None:
     return best
 
 
-def _roughest_plan(market: Market, gpu: Gpu, k: int, nodes: int) -> Row | None:
+def _roughest_plan(market: Market, gpu: Gpu, per_node: int, nodes: int) -> Row | None:
     """The plan that a failing build is judged by: of those that an engine starts the one with the least memory per GPU,
     at the lowest precision."""
     planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     if isinstance(planner, TrainingPlanner):
         net = ("rdma", 100) if nodes > 1 else ("none", 0)
-        domain = min(gpu.wired_domain_gpus, k)
-        return planner.roughest(gpu, RowKey(gpu.id, gpu.tdp_w or 0, k, nodes, domain, 0, 0, *net))
+        domain = min(gpu.wired_domain_gpus, per_node)
+        return planner.roughest(gpu, RowKey(gpu.id, gpu.tdp_w or 0, per_node, nodes, domain, 0, 0, *net))
     precisions = planner.precisions(gpu) or _nearly_served(market, gpu) or wanted(market.llm, market.request)
     if not precisions:
         return None
     key = RowKey(
         gpu.id,
         gpu.tdp_w or 0,
-        k,
+        per_node,
         nodes,
-        min(gpu.wired_domain_gpus, k),
+        min(gpu.wired_domain_gpus, per_node),
         0,
         0,
         "pp" if nodes > 1 else "none",

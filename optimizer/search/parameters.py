@@ -40,7 +40,7 @@ def limit_cents(request: Request, policy: Policy, cheapest: int | None) -> int |
     return None if cheapest is None else SPAN * cheapest
 
 
-def staircase(points: Sequence[tuple[int, int]], request: Request, policy: Policy) -> tuple[Step, ...]:
+def staircase_steps(points: Sequence[tuple[int, int]], request: Request, policy: Policy) -> tuple[Step, ...]:
     """What a front of points (0.1 tok/s, cents of parts) claims: nothing faster than one costs less than the next.
 
     Only a front in money carries it."""

@@ -15,7 +15,7 @@ Floor = tuple[int, Callable[[int], int]]
 
 def least(rows: Iterable[Floor], steps: tuple[Step, ...]) -> tuple[int, ...]:
     """Per step the cents below which the bounds leave no build faster than it."""
-    above = [s.faster_than for s in steps]
+    above = [step.faster_than for step in steps]
     out = [NEVER] * len(steps)
     for tenths, floor in rows:
         i = bisect_left(above, tenths) - 1
@@ -37,5 +37,5 @@ def record(
         Closed(gpu, k, "cp_sat" if (gpu, k) in proven else "bound", least(rows, steps))
         for (gpu, k), rows in units.items()
     ]
-    closed += [Closed(gpu, k, "no_build") for gpu, k in dropped]
+    closed += [Closed(gpu, per_node, "no_build") for gpu, per_node in dropped]
     return tuple(sorted(closed, key=lambda c: (c.gpu, c.per_node)))

@@ -25,8 +25,8 @@ def from_few(market: Market, platform: str, pools: list[Pool]) -> list[Pool] | N
     if most is None:
         return pools
 
-    def sellers(o: Option) -> frozenset[str]:
-        return sellers_of(market.book, o.parts[0][0]) if o.parts else frozenset({""})
+    def sellers(option: Option) -> frozenset[str]:
+        return sellers_of(market.book, option.parts[0][0]) if option.parts else frozenset({""})
 
     forced = set[str]()
     for of in (sellers_of(market.book, platform), *(frozenset().union(*map(sellers, pool)) for pool in pools)):
@@ -56,7 +56,7 @@ class Limit:
         return offer.confidence == "estimate" if self.sellers is None else offer.seller in self.sellers
 
 
-class Leaning:
+class SellerBound:
     """Cents that nodes cost at least because what is estimated, or with some sellers, is but a share of it.
 
     A Lagrangian bound. With L cents of all lines and C of those that count, the limit says 100 C <= P L, so that for
@@ -74,15 +74,15 @@ class Leaning:
 
     def least_cents(self, platform: str, pools: Sequence[Pool]) -> int | None:
         """Cents that a node costs at least; None when no share will do."""
-        r, least = self.market.request, 0
-        if not r.shares:
+        request, least = self.market.request, 0
+        if not request.shares:
             return 0
         limits = set[Limit]()
-        if r.max_estimated_percent is not None:
-            limits.add(Limit(r.max_estimated_percent, None))
-        if r.max_share_percent is not None:
+        if request.max_estimated_percent is not None:
+            limits.add(Limit(request.max_estimated_percent, None))
+        if request.max_share_percent is not None:
             of = {sellers_of(self.market.book, platform), *(self._sellers_of(pool) for pool in pools)}
-            limits |= {Limit(r.max_share_percent * len(s), s) for s in of if s and "" not in s}
+            limits |= {Limit(request.max_share_percent * len(s), s) for s in of if s and "" not in s}
         for limit in limits:
             if limit.percent >= 100:
                 continue
@@ -98,17 +98,17 @@ class Leaning:
     def lines_for(self, parts: Iterable[tuple[str, int]]) -> int:
         """Cents of all lines that a build with these parts needs, for what can only be estimated, or come from one
         seller, to be within its share; for the search, of single limits alone."""
-        r, rough, by = self.market.request, 0, dict[str, int]()
+        request, rough, by = self.market.request, 0, dict[str, int]()
         for part, qty in parts:
             cents, estimated, seller = self._forced(part)
             rough += cents * qty if estimated else 0
             if seller:
                 by[seller] = by.get(seller, 0) + cents * qty
         least = 0
-        if r.max_estimated_percent is not None and rough:
-            least = 100 * rough // r.max_estimated_percent if r.max_estimated_percent else NEVER
-        if r.max_share_percent is not None and by:
-            least = max(least, 100 * max(by.values()) // r.max_share_percent)
+        if request.max_estimated_percent is not None and rough:
+            least = 100 * rough // request.max_estimated_percent if request.max_estimated_percent else NEVER
+        if request.max_share_percent is not None and by:
+            least = max(least, 100 * max(by.values()) // request.max_share_percent)
         return least
 
     def varied(self, pool: Pool, most: int) -> Pool:
@@ -125,8 +125,8 @@ class Leaning:
         if part not in self._sources:
             book = self.market.book
             offers = list(sources_of(book, part))
-            sellers = {o.seller if o else "" for o in offers}
-            estimated = all(o is not None and o.confidence == "estimate" for o in offers)
+            sellers = {offer.seller if offer else "" for offer in offers}
+            estimated = all(offer is not None and offer.confidence == "estimate" for offer in offers)
             self._sources[part] = book.prices[part].cents, estimated, sellers.pop() if len(sellers) == 1 else ""
         return self._sources[part]
 
@@ -156,11 +156,11 @@ class Leaning:
             self._pieces[memo] = tuple(self._weight(part, limit, k) for k in range(1, MULTIPLIERS + 1))
         return self._pieces[memo]
 
-    def _weight(self, part: str, limit: Limit, k: int) -> int:
+    def _weight(self, part: str, limit: Limit, per_node: int) -> int:
         book, found = self.market.book, []
         for source in book.prices[part].sources().sources:
             cents = min((step.cents for step in source.steps), default=None)
             if cents is not None:
-                counted = k * 100 if source.offer and limit.counts(source.offer) else 0
-                found.append(cents * ((MULTIPLIERS - k) * limit.percent + counted))
+                counted = per_node * 100 if source.offer and limit.counts(source.offer) else 0
+                found.append(cents * ((MULTIPLIERS - per_node) * limit.percent + counted))
         return 0 if part in book.bundled else min(found, default=0)  # a bundle's price is not its parts'

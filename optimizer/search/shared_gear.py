@@ -43,9 +43,13 @@ class Joined:
     @property
     def load(self) -> tuple[int, int, int]:
         """Power, rack units and weight of the switches, as the rules count them."""
-        s = self.network.switch
-        qty = self.shared.get(s.id, 0) if s else 0
-        return (qty * int(s.power_w or 0), qty * s.rack_units, qty * round(s.weight_kg)) if s else (0, 0, 0)
+        switch = self.network.switch
+        qty = self.shared.get(switch.id, 0) if switch else 0
+        return (
+            (qty * int(switch.power_w or 0), qty * switch.rack_units, qty * round(switch.weight_kg))
+            if switch
+            else (0, 0, 0)
+        )
 
 
 class Ways(Sequence[Joined]):
@@ -70,9 +74,9 @@ class Ways(Sequence[Joined]):
         if isinstance(i, slice):
             return [self[j] for j in range(len(self))[i]]
         if i not in self._made:
-            k = self._networks[i]
-            node = self._added.get(k.nic.id, NO_PARTS) if k.nic else NO_PARTS
-            self._made[i] = Joined(self.cents[i], k, *self._size, node)
+            per_node = self._networks[i]
+            node = self._added.get(per_node.nic.id, NO_PARTS) if per_node.nic else NO_PARTS
+            self._made[i] = Joined(self.cents[i], per_node, *self._size, node)
         return self._made[i]
 
     def of_all(self, asked: Sequence[Part]) -> Ways:
@@ -84,8 +88,8 @@ class Ways(Sequence[Joined]):
 
     def has(self, i: int, part: Part) -> bool:
         """Whether the i-th way may take a part."""
-        k = self._networks[i]
-        return part in (k.nic, k.switch) or any(part is x for x, _ in (*k.pieces, *k.trunk))
+        per_node = self._networks[i]
+        return part in (per_node.nic, per_node.switch) or any(part is x for x, _ in (*per_node.pieces, *per_node.trunk))
 
     @cached_property
     def wires(self) -> frozenset[str]:
@@ -93,13 +97,13 @@ class Ways(Sequence[Joined]):
         out: set[str] = set()
         best: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
         for w in self:  # cheapest first
-            k = w.network
-            out |= {x.id for x, _ in k.trunk}
+            network = w.network
+            out |= {x.id for x, _ in network.trunk}
             load = w.load
-            group = best.setdefault((k.nic.id if k.nic else "", k.lan), [])
+            group = best.setdefault((network.nic.id if network.nic else "", network.lan), [])
             if not any(all(a <= b for a, b in zip(o, load, strict=True)) for o in group):
                 group.append(load)
-                out |= {x.id for x, _ in k.pieces} | ({k.switch.id} if k.switch else set())
+                out |= {x.id for x, _ in network.pieces} | ({network.switch.id} if network.switch else set())
         return frozenset(out)
 
 
@@ -107,8 +111,12 @@ class Wirings:
     """Prices of the pieces of networks, one entry per network; `cents` gives the sums of their bills without bills."""
 
     def __init__(self, found: list[Network], cents: Callable[[str], int]) -> None:
-        def ids(k: Network) -> tuple[object, ...]:
-            return k.nic.id if k.nic else "", k.switch.id if k.switch else "", tuple(x.id for x, _ in k.pieces)
+        def ids(network: Network) -> tuple[object, ...]:
+            return (
+                network.nic.id if network.nic else "",
+                network.switch.id if network.switch else "",
+                tuple(x.id for x, _ in network.pieces),
+            )
 
         self.networks = sorted(found, key=ids)
 
@@ -125,15 +133,17 @@ class Wirings:
             padded = [[*((cents(x.id), n) for x, n in p), *[(0, 1)] * (deep - len(p))] for p in pieces]
             return [(whole([p[i][0] for p in padded]), np.array([p[i][1] for p in padded])) for i in range(deep)]
 
-        self.pieces = prices([k.pieces for k in self.networks])
-        self.trunk = prices([k.trunk for k in self.networks])
+        self.pieces = prices([network.pieces for network in self.networks])
+        self.trunk = prices([network.trunk for network in self.networks])
         self.cards = {
-            nic: np.array([k.nic is not None and k.nic.id == nic for k in self.networks], bool)
+            nic: np.array([network.nic is not None and network.nic.id == nic for network in self.networks], bool)
             for nic in sorted({k.nic.id for k in found if k.nic})
         }
-        self.has_trunk = np.array([bool(k.trunk) for k in self.networks], bool)
-        self.switch = whole([cents(k.switch.id) if k.switch else 0 for k in self.networks])
-        self.ports = np.array([k.switch.ports_at(k.gbit_s) if k.switch else 0 for k in self.networks], np.int64)
+        self.has_trunk = np.array([bool(network.trunk) for network in self.networks], bool)
+        self.switch = whole([cents(network.switch.id) if network.switch else 0 for network in self.networks])
+        self.ports = np.array(
+            [network.switch.ports_at(network.gbit_s) if network.switch else 0 for network in self.networks], np.int64
+        )
 
     def cents(self, nodes: int, per_node: int) -> tuple[Any, Any]:
         """Cents of the shared pieces, and whether the network reaches that far at all (see Network.bill)."""
@@ -165,7 +175,7 @@ class Cluster:
         racks = [x for x in parts.get(Rack, []) if isinstance(x, Rack)]
         pdus = [x for x in parts.get(Pdu, []) if isinstance(x, Pdu)]
         self.demanded = demanded(market.request, market.catalog)
-        racks = [x for x in racks if x in self.demanded] or racks
+        racks = [rack for rack in racks if rack in self.demanded] or racks
         pdus = [x for x in pdus if x in self.demanded] or pdus
         self.racks = sorted(racks, key=lambda x: (market.cents(x.id), x.id))
         self.pdus = sorted(pdus, key=lambda x: (market.cents(x.id), x.id))
@@ -175,44 +185,44 @@ class Cluster:
         self._alike: dict[tuple[object, ...], int] = {}
         self._needed: dict[tuple[object, ...], list[Ways]] = {}
 
-    def networks(self, p: Platform, key: RowKey) -> list[Ways]:
+    def networks(self, platform: Platform, key: RowKey) -> list[Ways]:
         """For each network that the row needs, the ways to build it, cheapest first."""
         if key.nodes == 1:
             return []
-        ports = self._ports.get(p.id)
+        ports = self._ports.get(platform.id)
         if ports is None:
-            held = tuple((n.id, q) for n, q in inside(p, self.market.catalog, Nic))
-            facts = (p.nic_forms, p.nic_slots, p.onboard_lan, held)
-            ports = self._ports[p.id] = self._alike.setdefault(facts, len(self._alike))
+            held = tuple((n.id, q) for n, q in inside(platform, self.market.catalog, Nic))
+            facts = (platform.nic_forms, platform.nic_slots, platform.onboard_lan, held)
+            ports = self._ports[platform.id] = self._alike.setdefault(facts, len(self._alike))
         memo = (ports, key.nodes, key.per_node, key.net, key.net_gbit_s)
         if memo not in self._needed:
-            self._needed[memo] = self._networks(p, key)
+            self._needed[memo] = self._networks(platform, key)
         return self._needed[memo]
 
-    def _networks(self, p: Platform, key: RowKey) -> list[Ways]:
+    def _networks(self, platform: Platform, key: RowKey) -> list[Ways]:
         out = []
         if "network" not in self.market.request.have:
             least = key.net_gbit_s if key.net == "pp" else 1
-            out.append(self._ways(p, "frontend", least, key.nodes, 1))
-            out.append(self._ways(p, "oob", 1, key.nodes, 1))
+            out.append(self._ways(platform, "frontend", least, key.nodes, 1))
+            out.append(self._ways(platform, "oob", 1, key.nodes, 1))
         if key.net == "rdma":
-            out.append(self._ways(p, "rdma", key.net_gbit_s, key.nodes, key.per_node))
+            out.append(self._ways(platform, "rdma", key.net_gbit_s, key.nodes, key.per_node))
         elif wants_fabric(self.market.request, self.market.catalog):
             least = self.market.policy.whole("interconnect.ep_gbit_s")
-            out.append(self._ways(p, "rdma", least, key.nodes, key.per_node))
+            out.append(self._ways(platform, "rdma", least, key.nodes, key.per_node))
         return out
 
-    def _ways(self, p: Platform, role: str, least: int, nodes: int, per_node: int) -> Ways:
-        forms = () if role == "oob" else p.nic_forms
-        held = () if role == "oob" else tuple((n.id, q) for n, q in inside(p, self.market.catalog, Nic))
-        lans = p.onboard_lan if role == "frontend" else (BMC,) if role == "oob" else ()
+    def _ways(self, platform: Platform, role: str, least: int, nodes: int, per_node: int) -> Ways:
+        forms = () if role == "oob" else platform.nic_forms
+        held = () if role == "oob" else tuple((n.id, q) for n, q in inside(platform, self.market.catalog, Nic))
+        lans = platform.onboard_lan if role == "frontend" else (BMC,) if role == "oob" else ()
         kind = (forms, held, lans, role, least)
-        slots = p.nic_slots - sum(q for _, q in held)
+        slots = platform.nic_slots - sum(q for _, q in held)
         memo = (*kind, slots, nodes, per_node)
         if memo not in self._joined:
             if kind not in self._kinds:
                 nics = [n for n in self.nics if n.form in forms or n.id in dict(held)]
-                nics += [n for n, _ in inside(p, self.market.catalog, Nic) if n not in nics]
+                nics += [n for n, _ in inside(platform, self.market.catalog, Nic) if n not in nics]
                 gear, direct = (self.market.switches, self.market.links), role == "rdma"
                 found = networks(nics, lans, *gear, role, least, direct=direct, cents=self.market.cents)
                 self._kinds[kind] = Wirings(found, self.market.cents)
@@ -241,17 +251,17 @@ class Cluster:
         return Ways(total[chosen].tolist(), [kinds.networks[i] for i in chosen.tolist()], nodes, per_node, added)
 
     def racks_for(
-        self, p: Platform, nodes: int, node_w: int, shared: dict[str, int], outlets: tuple[str, int] | None
+        self, platform: Platform, nodes: int, node_w: int, shared: dict[str, int], outlets: tuple[str, int] | None
     ) -> tuple[int, dict[str, int], int]:
         """Cheapest (cents, parts, number of racks) for `nodes` of `node_w`; `outlets` is (inlet, number) per node."""
-        if not racked(p):
+        if not racked(platform):
             return 0, NO_PARTS, 0
         best: tuple[int, dict[str, int], int] = (NEVER, NO_PARTS, 0)
-        tallest = max((x.rack_units for x in self.racks), default=1)
+        tallest = max((rack.rack_units for rack in self.racks), default=1)
         if "racks" in self.market.request.have:
             tallest = self.market.policy.whole("rack.max_units")
-        cents, counts = self.market.cents, _fewest_per_rack(nodes, most_per_rack(p.rack_units, tallest, nodes))
-        for a, rack, pdu in self._fillings(p, counts, node_w, shared, outlets):
+        cents, counts = self.market.cents, _fewest_per_rack(nodes, most_per_rack(platform.rack_units, tallest, nodes))
+        for a, rack, pdu in self._fillings(platform, counts, node_w, shared, outlets):
             count = -(-nodes // a)
             total = count * (cents(rack.id) + 2 * cents(pdu.id)) if rack and pdu else 0
             if total < best[0]:
@@ -259,7 +269,12 @@ class Cluster:
         return best
 
     def _fillings(
-        self, p: Platform, counts: Iterable[int], node_w: int, shared: dict[str, int], outlets: tuple[str, int] | None
+        self,
+        platform: Platform,
+        counts: Iterable[int],
+        node_w: int,
+        shared: dict[str, int],
+        outlets: tuple[str, int] | None,
     ) -> Iterator[tuple[int, Rack | None, Pdu | None]]:
         """(nodes per rack, cheapest rack and PDU for them) of rising `counts`, up to the first one that heat, height,
         weight or power forbid: they forbid all larger ones too. No rack and PDU where the site has them."""
@@ -268,14 +283,14 @@ class Cluster:
         units = sum(x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling))
         kg = sum(round(x.weight_kg) * q for x, q in gear if isinstance(x, Switch | Cooling))
         watts = sum(int(x.power_w or 0) * q for x, q in gear if isinstance(x, Switch))
-        heat, tall, heavy = air_w(node_w, p, policy), p.rack_units or 1, node_kg(p, policy)
+        heat, tall, heavy = air_w(node_w, platform, policy), platform.rack_units or 1, node_kg(platform, policy)
         air, own = 100 * policy.whole("cooling.rack_air_w"), "racks" in market.request.have
         high = (market.request.line_volts or policy.whole("power.line_volts")) >= LOW_LINE_V
         percent = pdu_efficiency(policy)
 
-        def feeds(d: Pdu, a: int) -> bool:
-            return 100 * (a * node_w + watts) <= percent * d.power_w and (
-                outlets is None or a * outlets[1] <= 2 * (d.outlets_c19 if outlets[0] == "C20" else d.outlets_c13)
+        def feeds(pdu: Pdu, a: int) -> bool:
+            return 100 * (a * node_w + watts) <= percent * pdu.power_w and (
+                outlets is None or a * outlets[1] <= 2 * (pdu.outlets_c19 if outlets[0] == "C20" else pdu.outlets_c13)
             )
 
         racks, pdus = self.racks, [d for d in self.pdus if (d.volts >= LOW_LINE_V) == high]
@@ -287,15 +302,15 @@ class Cluster:
                     return
                 yield a, None, None
                 continue
-            racks = [r for r in racks if a * tall + units <= r.rack_units and a * heavy + kg <= r.load_kg]
+            racks = [rack for rack in racks if a * tall + units <= rack.rack_units and a * heavy + kg <= rack.load_kg]
             pdus = [d for d in pdus if feeds(d, a)]
             if not racks or not pdus:
                 return
             yield a, racks[0], pdus[0]
 
-    def liquid(self, p: Platform, total_w: int, racks: int) -> dict[str, int] | None:
+    def liquid(self, platform: Platform, total_w: int, racks: int) -> dict[str, int] | None:
         """CDUs, manifolds and facility connections of liquid-cooled nodes; None when they can't be had."""
-        if "air" in p.cooling or p.kind == Kind.SYSTEM:
+        if "air" in platform.cooling or platform.kind == Kind.SYSTEM:
             return NO_PARTS
         if not self.market.request.site_water:
             return None

@@ -18,11 +18,11 @@ from optimizer.market.rows import GpuRows
 from optimizer.search.assortment import Assortment
 from optimizer.search.bounds import Bound
 from optimizer.search.candidates import assemble
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.clock import Clock, TimeUp, Work
-from optimizer.search.families import MARGIN_PERCENT, Unit, Units
+from optimizer.search.families import MARGIN_PERCENT, Families, OpenFamily
 from optimizer.search.front import Found, Front, Judge, Point
-from optimizer.search.parameters import SPAN, staircase
+from optimizer.search.parameters import SPAN, staircase_steps
 from optimizer.search.record import record
 from optimizer.search.staircase import Staircase
 from optimizer.search.ties import rank
@@ -38,29 +38,29 @@ class Disagreement(AssertionError):
     """CP-SAT returned a build that plain `check` rejects: an internal error, never dropped silently."""
 
 
-class Solver(Units):
+class Solver(Families):
     """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched. `judged`, `stock`: rows
-    and assortment known already, `admit`: rows that count, as `Units` takes them."""
+    and assortment known already, `admit`: rows that count, as `Families` takes them."""
 
     @collector_paused()
     def __init__(
         self, market: Market, rules: Sequence[Rule] = RULES, clock: Clock | None = None, clever: bool = True,
-        engine: type[Family] = Family, judged: GpuRows | None = None, stock: Assortment | None = None,
+        engine: type[FamilyProof] = FamilyProof, judged: GpuRows | None = None, stock: Assortment | None = None,
         admit: Callable[[Gpu, Row], bool] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(market, clock or Clock(), clever, judged, stock, admit, rules)
         self.whole, self.rules, self.engine = market, rules, engine
         self.judge_builds = Judge(self.market, rules)
 
-    def search(self, stairs: Staircase, units: Sequence[Unit] | None = None) -> None:
-        """Builds for the staircase from all units (or those), rows with the least bound first.
+    def search(self, staircase: Staircase, families: Sequence[OpenFamily] | None = None) -> None:
+        """Builds for the staircase from all families (or those), rows with the least bound first.
 
         A family whose builds keep failing is given up, be it for a rule that the search does not know. Sound: search
         only brings the staircase down, and `prove` closes every family, searched or not."""
         if not self.clever:
             return
         started = time.perf_counter()
-        most, among = self.market.purse_at(stairs.limit), self.units if units is None else units
+        most, among = self.market.purse_at(staircase.limit), self.families if families is None else families
         order = [
             (r.key.nodes * u.least, -r.perf.tenths, r.key, r, u)
             for u in among for r in self.runnable(u) if r.key.nodes * u.least <= most
@@ -69,8 +69,8 @@ class Solver(Units):
         for i, (_, _, _, row, u) in enumerate(sorted(order, key=lambda x: x[:3])):
             tenths = row.perf.tenths
             self.clock.tick("search", i, len(order))
-            for b in self.bounds_of(u, row, stairs.ceiling(tenths)):
-                top = stairs.ceiling(tenths)
+            for b in self.bounds_of(u, row, staircase.ceiling(tenths)):
+                top = staircase.ceiling(tenths)
                 if failed[id(u)] >= GIVE_UP or not b.fits(top):
                     continue
                 self.clock.left()
@@ -78,28 +78,28 @@ class Solver(Units):
                 found = assemble(self.market, self.cluster, self.judge_builds, b, top)
                 failed[id(u)] = 0 if found else failed[id(u)] + 1
                 if found:
-                    stairs.add(found)
+                    staircase.add(found)
         self.seconds["search"] += time.perf_counter() - started
 
-    def prove(self, u: Unit, stairs: Staircase, out: Front) -> None:
-        """Close one unit: by bound, or by CP-SAT with whatever it still finds added to the staircase."""
+    def prove(self, open_family: OpenFamily, staircase: Staircase, out: Front) -> None:
+        """Close one family: by bound, or by CP-SAT with whatever it still finds added to the staircase."""
 
         def ceiling(row: Row) -> int:
-            return stairs.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
+            return staircase.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
 
-        tops = [(r, ceiling(r)) for r in (self.runnable(u) if self.clever else u.rows)]
-        open_ = [b for r, top in tops for b in self.bounds_of(u, r, top) if b.fits(top)]
+        tops = [(r, ceiling(r)) for r in (self.runnable(open_family) if self.clever else open_family.rows)]
+        open_ = [b for r, top in tops for b in self.bounds_of(open_family, r, top) if b.fits(top)]
         if not open_:
             out.closed_by_bound += 1
             return
         started, ticks = time.perf_counter(), 0.0
         try:
             for among in self._asked_together(open_):
-                ticks += self._close(u, among, stairs, ceiling)
+                ticks += self._close(open_family, among, staircase, ceiling)
         finally:
             self.seconds["proof"] += time.perf_counter() - started
         out.closed_by_cp_sat += 1
-        out.ticks[u.gpu.id, u.per_node] = ticks
+        out.ticks[open_family.gpu.id, open_family.per_node] = ticks
         self.seconds["cp_sat_deterministic"] += ticks
 
     def _asked_together(self, open_: Sequence[Bound]) -> list[list[Bound]]:
@@ -113,39 +113,44 @@ class Solver(Units):
             by_row.setdefault(bound.row.key, []).append(bound)
         return [by_row[key] for key in sorted(by_row, key=lambda key: key.nodes)]
 
-    def _close(self, u: Unit, open_: list[Bound], stairs: Staircase, ceiling: Callable[[Row], int]) -> float:
+    def _close(
+        self, open_family: OpenFamily, open_: list[Bound], staircase: Staircase, ceiling: Callable[[Row], int]
+    ) -> float:
         """Asks CP-SAT for builds of these rows until none is left under the staircase; its deterministic seconds."""
         rows = list({b.row.key: b.row for b in open_}.values())
-        market, parts = self.market, self.candidates(u)
+        market, parts = self.market, self.candidates(open_family)
         if self.clever:
             market, parts = narrowed(market, self.parts, open_, lambda r: self.market.purse_at(ceiling(r)))
         self.clock.spend(Work.ROW_MODELLED, len(rows))
-        family, asked = self.engine(market, u.gpu, u.per_node, rows, parts, self.rules), list[Found]()
-        while found := family.under(lambda r: stairs.ceiling(r.perf.tenths), self.clock):
-            stairs.add(found)
+        family, asked = (
+            self.engine(market, open_family.gpu, open_family.per_node, rows, parts, self.rules),
+            list[Found](),
+        )
+        while found := family.under(lambda r: staircase.ceiling(r.perf.tenths), self.clock):
+            staircase.add(found)
             asked.append(found)
             if family.cut:
                 raise TimeUp
         for known in asked:
-            if known in stairs.points:
-                stairs.add(family.settled(known, self.clock))
+            if known in staircase.points:
+                staircase.add(family.settled(known, self.clock))
         return family.ticks
 
-    def cheapen(self, stairs: Staircase) -> None:
+    def cheapen(self, staircase: Staircase) -> None:
         """On another axis than money: each point becomes the cheapest build of its cost and throughput, proven."""
-        for point in list(stairs.points) if self.market.axis is not MONEY else ():
-            for u in self.units:
+        for point in list(staircase.points) if self.market.axis is not MONEY else ():
+            for u in self.families:
                 rows = [
                     r for r in (self.runnable(u) if self.clever else u.rows) if r.perf.tenths == point.row.perf.tenths
                 ]
-                near = [b for r in rows for b in self.bounds_of(u, r, point.cost) if b.fits(point.cost)]
+                near = [b for row in rows for b in self.bounds_of(u, row, point.cost) if b.fits(point.cost)]
                 open_ = {b.row.key: b.row for b in near if b.cents < point.parts_cents}
                 if open_:
                     family = self.engine(
                         self.market, u.gpu, u.per_node, list(open_.values()), self.candidates(u), self.rules
                     )
                     if found := family.cheaper(point, self.clock):
-                        stairs.add(found)
+                        staircase.add(found)
                         point = found
                     if family.cut:
                         raise TimeUp
@@ -161,14 +166,14 @@ class Solver(Units):
         """The build of least cost, up to `limit` on the axis; proven."""
         if limit is None:
             limit = self.limit()
-        for top in self._limits(limit) if self.units else ():
+        for top in self._limits(limit) if self.families else ():
             self.judge(self.market.purse_at(top))
-            stairs = Staircase(top, flat=True)
-            self.search(stairs)
-            for u in self.units:
-                self.prove(u, stairs, Front())
-            if stairs.points:
-                return stairs.points[0]
+            staircase = Staircase(top, flat=True)
+            self.search(staircase)
+            for family in self.families:
+                self.prove(family, staircase, Front())
+            if staircase.points:
+                return staircase.points[0]
         return None
 
     def _limits(self, limit: int | None) -> Iterator[int]:
@@ -176,19 +181,21 @@ class Solver(Units):
         if self.market.axis is not MONEY:
             yield MAX_COST if limit is None else limit
             return
-        top = max(1, 4 * min(u.least for u in self.units))
-        dearest_node = max(u.least for u in self.units)
+        top = max(1, 4 * min(family.least for family in self.families))
+        dearest_node = max(family.least for family in self.families)
         most = min(DEAREST, self.max_nodes() * dearest_node * 8) if limit is None else limit
         while top < most:
             yield top
             top *= 4
         yield DEAREST if limit is None else limit  # what is shared, and minimum orders, may cost far more than nodes
 
-    def settle(self, stairs: Staircase) -> list[Found]:
+    def settle(self, staircase: Staircase) -> list[Found]:
         """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""
         started = time.perf_counter()
-        chosen = {p.row.perf.tenths: [p] for p in stairs.points}
-        for u, row in [(x, r) for x in self.units for r in self.runnable(x) if r.perf.tenths in chosen]:
+        chosen = {point.row.perf.tenths: [point] for point in staircase.points}
+        for u, row in [
+            (family, r) for family in self.families for r in self.runnable(family) if r.perf.tenths in chosen
+        ]:
             cost = chosen[row.perf.tenths][0].cost
             for b in self.bounds_of(u, row, cost):
                 if b.fits(cost):
@@ -201,8 +208,8 @@ class Solver(Units):
     @collector_paused()
     def front(self) -> Front:
         """The whole front, proven unless the time limit came first."""
-        out = Front(families=len(self.units), seconds=self.seconds)
-        stairs: Staircase | None = None
+        out = Front(families=len(self.families), seconds=self.seconds)
+        staircase: Staircase | None = None
         closed = 0
         try:
             limit = self.limit()
@@ -211,30 +218,32 @@ class Solver(Units):
                 if first is None:
                     return out
                 limit = SPAN * max(1, first.cost)
-            stairs = Staircase(limit)
-            purse, hurried = self.market.purse_at(limit), sorted(self.units, key=lambda u: (-u.per_node, u.least))
+            staircase = Staircase(limit)
+            purse, hurried = self.market.purse_at(limit), sorted(self.families, key=lambda u: (-u.per_node, u.least))
             for u in hurried if self.clock.deadline is not None else ():
                 self.judge(purse, [u])
-                self.search(stairs, [u])
+                self.search(staircase, [u])
             self.judge(purse)
-            self.search(stairs)
-            for u in self.units:
-                self.clock.tick("proof", closed, len(self.units))
-                self.prove(u, stairs, out)
+            self.search(staircase)
+            for u in self.families:
+                self.clock.tick("proof", closed, len(self.families))
+                self.prove(u, staircase, out)
                 closed += 1
-            self.cheapen(stairs)
+            self.cheapen(staircase)
         except TimeUp:
             out.complete = False
-            out.open, out.least_missing_cents = self.missing(stairs, self.units[closed:])
-        if stairs:
-            settled = self.settle(stairs) if self.clever and out.complete else stairs.points
+            out.open, out.least_missing_cents = self.missing(staircase, self.families[closed:])
+        if staircase:
+            settled = self.settle(staircase) if self.clever and out.complete else staircase.points
             out.points = [self.point(f) for f in settled]
             if out.complete:
-                known = [(p.found.row.perf.tenths, p.found.parts_cents) for p in out.points]
-                out.stairs = staircase(known, self.market.request, self.market.policy)
+                known = [(point.found.row.perf.tenths, point.found.parts_cents) for point in out.points]
+                out.stairs = staircase_steps(known, self.market.request, self.market.policy)
                 floors = {
-                    (u.gpu.id, u.per_node): [(r.perf.tenths, partial(self.floor, u, r)) for r in self.runnable(u)]
-                    for u in self.units
+                    (family.gpu.id, family.per_node): [
+                        (r.perf.tenths, partial(self.floor, family, r)) for r in self.runnable(family)
+                    ]
+                    for family in self.families
                 }
                 out.record = record(floors, out.ticks, self.dropped, out.stairs)
         return out
@@ -243,7 +252,7 @@ class Solver(Units):
         """A found build with every rule's finding; raises Disagreement when one fails."""
         case = self.whole.case(found.build, found.row.plan, found.row.key)
         checks = findings(case)
-        if self.rules is RULES and any(x.status == "fail" for x in checks):
-            failed = "; ".join(f"{x.rule}: {x.text}" for x in checks if x.status == "fail")
+        if self.rules is RULES and any(check.status == "fail" for check in checks):
+            failed = "; ".join(f"{check.rule}: {check.text}" for check in checks if check.status == "fail")
             raise Disagreement(f"{failed} in {found.build}")
         return Point(found, case, checks)

@@ -23,10 +23,10 @@ class Staircase:
         return min(self.limit, self.costs[i] - 1 if i < len(self.costs) else self.limit)
 
     def add(self, found: Found) -> None:
-        t = found.row.perf.tenths
+        tenths = found.row.perf.tenths
         if self.flat:
             self.points = []
-        keep = [p for p in self.points if p.row.perf.tenths > t or p.cost < found.cost]
+        keep = [point for point in self.points if point.row.perf.tenths > tenths or point.cost < found.cost]
         self.points = sorted([*keep, found], key=lambda p: p.row.perf.tenths)
-        self.tenths = [p.row.perf.tenths for p in self.points]
-        self.costs = [p.cost for p in self.points]
+        self.tenths = [point.row.perf.tenths for point in self.points]
+        self.costs = [point.cost for point in self.points]

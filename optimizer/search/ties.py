@@ -13,7 +13,7 @@ def rank(market: Market, found: Found) -> tuple[object, ...]:
     bought, orders = sorted(found.build.total().items()), market.book.purchase(found.build.total())
     lines = orders.lines if orders else ()
     estimated = orders.estimated_cents if orders else 0
-    newest = sorted((-x.offer.date.toordinal() for x in lines if x.offer), reverse=True)
+    newest = sorted((-line.offer.date.toordinal() for line in lines if line.offer), reverse=True)
     ids = sorted((market.catalog.parts[p].kind.value, p, q) for p, q in bought)
     return found.build.nodes, estimated, newest, ids
 

@@ -27,13 +27,13 @@ def narrowed(
 ) -> tuple[Market, Candidates]:
     """Market and parts for the model of a family with these open bounds; what --include demands stays."""
     kept = affordable(market, parts, open_, ceiling)
-    r = market.request
-    if r.cost_axis != "money" or r.shares or r.max_sellers is not None:
+    request = market.request
+    if request.cost_axis != "money" or request.shares or request.max_sellers is not None:
         return market, Candidates(kept)
     # Sound where some prices depend on quantity too: `_useful` lets parts of one price alone replace one another, piece
     # by piece, and wires are compared where all of them have one price (docs/proof.md, Within one family).
     useful = Candidates(_useful(market, kept, open_))
-    wired = set(r.include).union(*(w.wires for w in {id(w): w for b in open_ for w in b.ways}.values()))
+    wired = set(request.include).union(*(w.wires for w in {id(w): w for b in open_ for w in b.ways}.values()))
     shared = {x.id for x in (*market.links, *market.switches) if not (isinstance(x, Link) and x.medium == "power")}
     if any(market.book.prices[x].tariff is not None for x in shared):
         return market, useful
@@ -45,19 +45,19 @@ def affordable(market: Market, parts: Iterable[Part], open_: list[Bound], ceilin
     """Parts that a build under the staircase may hold: the bound with the part's extra price still fits.
 
     Shared gear, coolers, boards and bridges stay."""
-    keep: set[str] = {b.outfit.platform.id for b in open_} | set(market.request.include)
+    keep: set[str] = {b.node_options.platform.id for b in open_} | set(market.request.include)
     loose: dict[str, int] = {}
     for b in open_:
         room = (ceiling(b.row) - b.cents) // b.row.key.nodes
         for pool in b.node.pools:
             keep |= {part for o in pool if o.cents - pool[0].cents <= room for part, _ in o.parts}
         loose["drive"] = max(loose.get("drive", 0), room + b.node.least_drives)
-        nic = b.outfit.nics[0].cents if b.row.key.nodes == 1 else 0
+        nic = b.node_options.nics[0].cents if b.row.key.nodes == 1 else 0
         loose["nic"] = max(loose.get("nic", 0), room + nic)
         for ways in b.ways:
             keep |= {x for w in ways if w.cents - ways[0].cents <= room * b.row.key.nodes for x in w.node}
     always = (Cooling, Rack, Pdu, GpuBoard, Bridge)
-    kept: list[Part] = [b.outfit.platform for b in {id(b.outfit): b for b in open_}.values()]
+    kept: list[Part] = [b.node_options.platform for b in {id(b.node_options): b for b in open_}.values()]
     for part in parts:
         if (
             part.id in keep
@@ -82,8 +82,8 @@ class _Needs:
     @staticmethod
     def of(market: Market, open_: list[Bound]) -> _Needs:
         """The needs of rows of one GPU in one number per node."""
-        policy, gpu, per_node = market.policy, open_[0].outfit.gpu, open_[0].row.key.per_node
-        rows, platforms = [bound.row for bound in open_], [bound.outfit.platform for bound in open_]
+        policy, gpu, per_node = market.policy, open_[0].node_options.gpu, open_[0].row.key.per_node
+        rows, platforms = [bound.row for bound in open_], [bound.node_options.platform for bound in open_]
         fewest = min((count for platform in platforms for count in dimm_counts(platform)), default=1)
         floor_gb = policy.whole("host_memory.floor_percent") * per_node * gpu.vram_gb
         return _Needs(
@@ -103,7 +103,9 @@ class _Needs:
     @property
     def alone(self) -> bool:
         """Nothing shared stands beside the one node."""
-        return all(row.key.nodes == 1 for row in self.rows) and all("air" in p.cooling for p in self.platforms)
+        return all(row.key.nodes == 1 for row in self.rows) and all(
+            "air" in platform.cooling for platform in self.platforms
+        )
 
 
 def _useful(market: Market, kept: list[Part], open_: list[Bound]) -> list[Part]:

@@ -33,7 +33,7 @@ def batch(path: Path, catalog: Catalog, policy: Policy, calibration: Calibration
     figures = [] if found is None else _cells(table, found)
     rows = [[safe_cell(c) for c in (*given, *more)] for given, more in zip(table.rows, figures, strict=True)]
     text = csv_text([*map(safe_cell, _kept(table.header)), *FIGURES], rows)
-    return RowsAnswered(csv=text, rows=len(rows), errors=sum(bool(r[-1]) for r in rows))
+    return RowsAnswered(csv=text, rows=len(rows), errors=sum(bool(row[-1]) for row in rows))
 
 
 def _kept(header: Sequence[str]) -> list[str]:

@@ -43,7 +43,7 @@ def _used(own: Runs, catalog: Catalog, policy: Policy) -> list[int]:
     """Rows that can be answered and that the audit leaves in."""
     prepared = prepare(own.columns, catalog, policy)
     good = [i for i, e in enumerate(prepared.errors) if not e and np.isfinite(own.output_tok_s[i])]
-    out = {good[i] for i in audit.findings(own.take(good), prepared.take(good))}
+    out = {good[finding] for finding in audit.findings(own.take(good), prepared.take(good))}
     return [i for i in good if i not in out]
 
 
@@ -80,7 +80,7 @@ def _residuals(
     return out
 
 
-def _errors(own: Runs, c: Calibration, catalog: Catalog, policy: Policy) -> Floats:
+def _errors(own: Runs, calibration: Calibration, catalog: Catalog, policy: Policy) -> Floats:
     """log(predicted / measured) by the constants alone, NaN for rows without an answer."""
-    predicted = figures(prepare(own.columns, catalog, policy, c.constants), c.constants)
+    predicted = figures(prepare(own.columns, catalog, policy, calibration.constants), calibration.constants)
     return np.asarray(np.log(predicted.output_tok_s / own.output_tok_s))

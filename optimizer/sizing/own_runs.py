@@ -94,9 +94,11 @@ def with_own(base: Calibration, path: Path, catalog: Catalog, policy: Policy) ->
 def _impossible(runs: Runs, table: Table, base: Calibration) -> dict[int, tuple[str, str]]:
     """Rows without latencies that no memory allows: each token of a request takes one reading of the weights of at
     least one request at peak bandwidth, so concurrency / throughput is never less than that."""
-    j, at = table.jobs, figures(table, base.constants).plan
-    group = j.tp * j.dp
-    least_s = (j.dense_b / j.tp + j.expert_b * np.where(j.expert_b > 0, 1 - j.miss, 0) / group) / j.mem_b_s
+    jobs, at = table.jobs, figures(table, base.constants).plan
+    group = jobs.tp * jobs.dp
+    least_s = (
+        jobs.dense_b / jobs.tp + jobs.expert_b * np.where(jobs.expert_b > 0, 1 - jobs.miss, 0) / group
+    ) / jobs.mem_b_s
     out: dict[int, tuple[str, str]] = {}
     for i, e in enumerate(at.tolist()):
         if e >= 0 and table.asked[e] and runs.output_tok_s[i] * least_s[e] > table.asked[e] * audit.MARGIN:

@@ -29,8 +29,8 @@ def model_facts(llm: Llm) -> SizedModel:
     return SizedModel(id=llm.id, name=llm.name, note=llm.note)
 
 
-def based_on(c: Calibration) -> SizedBy:
-    return SizedBy(calibration=c.name, sha256=c.sha256)
+def based_on(calibration: Calibration) -> SizedBy:
+    return SizedBy(calibration=calibration.name, sha256=calibration.sha256)
 
 
 def report(

@@ -49,19 +49,19 @@ def with_opinion(report: SizeReport, engine: str) -> SizeReport:
     return report.model_copy(update={"setups": setups, "messages": messages})
 
 
-def ask(estimate: Any, llm: Llm, report: SizeReport, s: Sized) -> SecondOpinion | str:
+def ask(estimate: Any, llm: Llm, report: SizeReport, sized: Sized) -> SecondOpinion | str:
     """Its figure for the plan of a setup, of the whole setup; or why it has none."""
-    system = next((r["system"] for r in table(f"{NAME}_systems") if r["gpu"] == s.gpu), None)
+    system = next((r["system"] for r in table(f"{NAME}_systems") if r["gpu"] == sized.gpu), None)
     if system is None or not llm.hf_names:
         return "it knows no such GPU" if system is None else "the model has no Hugging Face name"
-    assert s.tp and s.pp and s.dp and s.ep and s.replicas and s.users
-    experts = {"moe_tp_size": s.tp * s.dp // s.ep, "moe_ep_size": s.ep} if llm.is_moe else {}
-    batch = max(1, s.users // s.replicas // s.dp)
-    backend = next((b for name, b in BACKENDS.items() if s.engine.startswith(name)), "trtllm")
+    assert sized.tp and sized.pp and sized.dp and sized.ep and sized.replicas and sized.users
+    experts = {"moe_tp_size": sized.tp * sized.dp // sized.ep, "moe_ep_size": sized.ep} if llm.is_moe else {}
+    batch = max(1, sized.users // sized.replicas // sized.dp)
+    backend = next((b for name, b in BACKENDS.items() if sized.engine.startswith(name)), "trtllm")
     try:
         found = estimate(
             llm.hf_names[0], system, backend_name=backend, isl=report.isl, osl=report.osl, batch_size=batch,
-            tp_size=s.tp, pp_size=s.pp, attention_dp_size=s.dp, **experts,
+            tp_size=sized.tp, pp_size=sized.pp, attention_dp_size=sized.dp, **experts,
         )  # fmt: skip
     except Exception as e:  # whatever another package raises is its answer, not our error
         return f"{type(e).__name__}: {str(e).splitlines()[0][:200]}" if str(e) else type(e).__name__
@@ -72,9 +72,9 @@ def ask(estimate: Any, llm: Llm, report: SizeReport, s: Sized) -> SecondOpinion 
     return SecondOpinion(
         engine=NAME,
         version=f"{version(NAME)}, {found.backend_name} {found.backend_version}",
-        output_tok_s=round(speed * s.gpus, 1),
+        output_tok_s=round(speed * sized.gpus, 1),
         ttft_ms=round(ttft, 1),
         tpot_ms=round(tpot, 2),
-        concurrency=int(found.concurrency) * s.replicas,
-        plan=f"tp{s.tp} pp{s.pp} dp{s.dp} ep{s.ep}, {batch} requests per rank",
+        concurrency=int(found.concurrency) * sized.replicas,
+        plan=f"tp{sized.tp} pp{sized.pp} dp{sized.dp} ep{sized.ep}, {batch} requests per rank",
     )

@@ -113,7 +113,9 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     return {**_plan(plan), **found, "fits": False, "reason": reason, "missing_gb": missing}
 
 
-def load_words(s: Sized, load: Load, osl: int) -> str:
+def load_words(sized: Sized, load: Load, osl: int) -> str:
     """What the busiest hour does to a setup."""
-    assert s.output_tok_s is not None and s.users is not None
-    return queue_words(f"{s.per_node * s.nodes} x {s.name}", queue(load, s.output_tok_s, s.users, osl))
+    assert sized.output_tok_s is not None and sized.users is not None
+    return queue_words(
+        f"{sized.per_node * sized.nodes} x {sized.name}", queue(load, sized.output_tok_s, sized.users, osl)
+    )

@@ -37,21 +37,25 @@ class Candidates:
 
 def candidates(planner: Planner, gpu: Gpu, key: RowKey) -> list[Candidates]:
     """All plans that have memory for a request, by precision."""
-    r, llm, k = planner.request, planner.llm, planner.calibration.constants
+    request, llm, constants = planner.request, planner.llm, planner.calibration.constants
     pair = planner.calibration.pair(planner.kin, gpu.id)
     found = []
     for precision in planner.precisions(gpu):
         table, _ = planner.fits.of(precision, [(gpu, key, size) for size in sizes_of(key.per_node, key.total)])
         shape, redundant, cap = table[:, :4], table[:, 4], table[:, 5]
-        asked = demand(llm, precision, r.isl, r.osl, kv_precision(llm, r))
+        asked = demand(llm, precision, request.isl, request.osl, kv_precision(llm, request))
         owner = np.zeros(len(table), dtype=np.int64)
-        jobs = of_keys(gpu, shape, [key], owner, asked, precision, (r.isl, r.osl), k) if len(table) else None
+        jobs = (
+            of_keys(gpu, shape, [key], owner, asked, precision, (request.isl, request.osl), constants)
+            if len(table)
+            else None
+        )
         if jobs is not None:
             jobs = with_redundant(jobs, redundant, llm.experts)
             kept = [(a, b, c, d) for a, b, c, d in shape.tolist()]
             known = planner.curves(gpu, precision)
             measured = {i: known[plan] for i, plan in enumerate(kept) if plan in known}
-            curves = bent(times(jobs, k), 1 / pair, measured, cap)
+            curves = bent(times(jobs, constants), 1 / pair, measured, cap)
             replicas = key.total // shape[:, :3].prod(axis=1)
             found.append(Candidates(precision, kept, redundant, replicas, cap, curves))
     return found
@@ -130,17 +134,17 @@ class Served:
 
 def served(planner: Planner, c: Candidates, users: int) -> list[Served]:
     """Every candidate with this many users."""
-    r = planner.request
+    request = planner.request
     busy = np.minimum(c.replicas, users)
     wanted = users / busy
     running = np.minimum(wanted, c.cap)
     one_s = c.curves.request_s(running)
     tpot_ms = c.curves.tpot_s(running) * 1e3
     ttft_ms = c.curves.ttft_s(running) * 1e3 + (wanted / running - 1) * one_s * 1e3
-    least = 0.0 if r.workload == "batch" else r.min_tok_s_user
+    least = 0.0 if request.workload == "batch" else request.min_tok_s_user
     missed = np.maximum(1.0, tpot_ms * least / 1000 / SLACK)
-    if r.max_ttft_ms is not None:
-        missed = np.maximum(missed, ttft_ms / r.max_ttft_ms / SLACK)
+    if request.max_ttft_ms is not None:
+        missed = np.maximum(missed, ttft_ms / request.max_ttft_ms / SLACK)
     columns = (
         c.redundant,
         c.replicas,
@@ -148,7 +152,7 @@ def served(planner: Planner, c: Candidates, users: int) -> list[Served]:
         running,
         wanted <= c.cap,
         missed,
-        busy * running * r.osl / one_s,
+        busy * running * request.osl / one_s,
     )
     values = zip(c.shapes, *(x.tolist() for x in (*columns, tpot_ms, ttft_ms)), strict=True)
     return [Served(c.precision, *one) for one in values]
@@ -180,11 +184,11 @@ def _row(planner: Planner, gpu: Gpu, s: Served, users: int) -> dict[str, Any]:
 
 def _cut(planner: Planner, s: Served, users: int) -> str:
     """What stands against this many users, in words; "" when nothing does."""
-    r, words = planner.request, []
+    request, words = planner.request, []
     if not s.holds:
         words.append(message("memory: {a} run at once, {b} wait", a=f"{s.held:,}", b=f"{users - s.held:,}"))
-    if r.workload != "batch" and 1000 / s.tpot_ms * SLACK < r.min_tok_s_user:
-        words.append(message("each user below {n} tok/s", n=f"{r.min_tok_s_user:g}"))
-    if r.max_ttft_ms is not None and s.ttft_ms > r.max_ttft_ms * SLACK:
-        words.append(message("TTFT above {n} ms", n=f"{r.max_ttft_ms:g}"))
+    if request.workload != "batch" and 1000 / s.tpot_ms * SLACK < request.min_tok_s_user:
+        words.append(message("each user below {n} tok/s", n=f"{request.min_tok_s_user:g}"))
+    if request.max_ttft_ms is not None and s.ttft_ms > request.max_ttft_ms * SLACK:
+        words.append(message("TTFT above {n} ms", n=f"{request.max_ttft_ms:g}"))
     return joined(words, "; ")

@@ -96,8 +96,8 @@ def style_of_thousands(texts: Iterable[str]) -> Style:
     signs = [
         sign
         for t in texts
-        if (m := NUMBER.search(_clean(t))) and len(digits(m[0].rstrip(".,"))) == 2
-        for sign in m[0]
+        if (found := NUMBER.search(_clean(t))) and len(digits(found[0].rstrip(".,"))) == 2
+        for sign in found[0]
         if sign in ".,"
     ]
     if len(signs) < 2 or len(set(signs)) > 1:
@@ -134,14 +134,14 @@ def read(text: str, style: Style = "") -> Reading:
         style = "," if dashed[1] == "," else "."
         plain = plain[: dashed.start()] + plain[dashed.end() :]
     rest, sets = qualified(NUMBER.sub(" 0 ", plain, count=1))
-    m = NUMBER.search(plain)
-    if m is None:
+    found = NUMBER.search(plain)
+    if found is None:
         return Reading((), sets.get("currency", ""), sets.get("tax", ""), False, plain)
-    raw = m[0].rstrip(".,")
-    before, after = plain[: m.start()].strip(), plain[m.start() + len(raw) :].strip(" .,")
+    raw = found[0].rstrip(".,")
+    before, after = plain[: found.start()].strip(), plain[found.start() + len(raw) :].strip(" .,")
     values = digits(raw, style)
     scale = int(sets.get("scale", "1"))
-    if scale == 1 and sets.get("currency") and re.match(r"\s?M(?![A-Za-z])", plain[m.start() + len(raw) :]):
+    if scale == 1 and sets.get("currency") and re.match(r"\s?M(?![A-Za-z])", plain[found.start() + len(raw) :]):
         scale, rest = 10**6, re.sub(r"\bm\b", " ", rest)  # `USD 1.72M`, no metres
     negative = (before.endswith(("-", "(")) and (before[-1] == "-" or ")" in after)) or after.startswith("-")
     percent = after.startswith("%") or before.endswith("%")

@@ -30,7 +30,7 @@ class CsvTable:
     def column(self, name: str) -> list[str] | None:
         """Cells of the column of this name in any case; None when there is none."""
         at = next((i for i, h in enumerate(self.header) if h.casefold() == name), None)
-        return None if at is None else [r[at] for r in self.rows]
+        return None if at is None else [row[at] for row in self.rows]
 
 
 def read_csv(path: Path, needed: Sequence[str], remedy: str) -> CsvTable:

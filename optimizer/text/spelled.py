@@ -20,18 +20,21 @@ def spelled_alone(text: str) -> Decimal | None:
 
 def spelled(text: str) -> Decimal | None:
     """The first amount in formal numerals in a text; None without one, or where it is no number in them."""
-    m = AMOUNT.search(re.sub(r"\s", "", text.translate(VARIANTS)))
-    if m is None:
+    found = AMOUNT.search(re.sub(r"\s", "", text.translate(VARIANTS)))
+    if found is None:
         return None
     import cn2an
 
     whole = None
-    for text in (m["whole"], re.sub("(?<=[万亿])零", "", m["whole"])):  # 伍佰肆拾万零伍仟: the 零 is usual and wrong
+    for text in (
+        found["whole"],
+        re.sub("(?<=[万亿])零", "", found["whole"]),
+    ):  # 伍佰肆拾万零伍仟: the 零 is usual and wrong
         try:
             whole = whole or cn2an.cn2an(text, "strict")
         except ValueError:
             continue
     if whole is None:
         return None
-    tenth, cent = (DIGITS.index(m[name] or "零") for name in ("tenth", "cent"))
+    tenth, cent = (DIGITS.index(found[name] or "零") for name in ("tenth", "cent"))
     return Decimal(whole) + Decimal(tenth * 10 + cent) / 100

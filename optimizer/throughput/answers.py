@@ -29,33 +29,35 @@ class Answers:
     errors: tuple[str, ...]
 
 
-def answers(t: Table, calibration: Calibration) -> Answers:
+def answers(table: Table, calibration: Calibration) -> Answers:
     """The figures of every row, of its fastest plan; setups that were measured follow their measurements."""
-    known = _Known(t, calibration)
-    f = figures(t, calibration.constants, known.curves)
-    n = len(t.errors)
+    known = _Known(table, calibration)
+    f = figures(table, calibration.constants, known.curves)
+    n = len(table.errors)
     low, high = np.full(n, np.nan), np.full(n, np.nan)
     basis, source = [""] * n, [""] * n
-    for i, found in enumerate(t.found):
+    for i, found in enumerate(table.found):
         if found is not None:
             fact = known.fact(found, int(f.plan[i]), float(f.concurrency[i]))
             low[i], high[i], basis[i], source[i] = fact.low, fact.high, fact.basis, fact.source
     tok_s = f.output_tok_s
-    return Answers(tok_s, tok_s * low, tok_s * high, f.ttft_ms, f.tpot_ms, tuple(basis), tuple(source), t.errors)
+    return Answers(tok_s, tok_s * low, tok_s * high, f.ttft_ms, f.tpot_ms, tuple(basis), tuple(source), table.errors)
 
 
 class _Known:
     """What a calibration knows of the candidates of a table."""
 
-    def __init__(self, t: Table, calibration: Calibration) -> None:
-        self.table, self.calibration = t, calibration
-        j = t.jobs
-        shape = (np.broadcast_to(x, t.owner.shape) for x in (j.tp, j.pp, j.dp, j.ep, j.isl, j.osl))
-        self.shapes = np.stack([*shape], axis=1).tolist() if len(t.owner) else []
+    def __init__(self, table: Table, calibration: Calibration) -> None:
+        self.table, self.calibration = table, calibration
+        jobs = table.jobs
+        shape = (
+            np.broadcast_to(x, table.owner.shape) for x in (jobs.tp, jobs.pp, jobs.dp, jobs.ep, jobs.isl, jobs.osl)
+        )
+        self.shapes = np.stack([*shape], axis=1).tolist() if len(table.owner) else []
         self.measured: dict[int, Setup] = {}
         """Candidates whose very setup was measured."""
-        for entry, row in enumerate(t.owner.tolist()):
-            setup = self._setup(_sure(t.found[row]), entry)
+        for entry, row in enumerate(table.owner.tolist()):
+            setup = self._setup(_sure(table.found[row]), entry)
             if setup in calibration.curves:
                 self.measured[entry] = setup
         self._facts: dict[tuple[object, ...], Fact] = {}
@@ -63,17 +65,26 @@ class _Known:
     def curves(self, model: Times) -> Curves:
         """The curves of all candidates. One bend serves the candidates of equal hardware, which differ in their
         concurrency alone."""
-        t, alike = self.table, dict[tuple[Setup, tuple[float, ...]], list[int]]()
+        table, alike = self.table, dict[tuple[Setup, tuple[float, ...]], list[int]]()
         for entry, setup in self.measured.items():
-            links = tuple(float(np.broadcast_to(x, t.owner.shape)[entry]) for x in (t.jobs.near[0], t.jobs.far[0],
-                           t.jobs.near[1], t.jobs.far[1], t.jobs.hop[0], t.jobs.hop[1]))  # fmt: skip
+            links = tuple(
+                float(np.broadcast_to(x, table.owner.shape)[entry])
+                for x in (
+                    table.jobs.near[0],
+                    table.jobs.far[0],
+                    table.jobs.near[1],
+                    table.jobs.far[1],
+                    table.jobs.hop[0],
+                    table.jobs.hop[1],
+                )
+            )
             alike.setdefault((setup, links), []).append(entry)
         made = []
         for (setup, _), entries in alike.items():
-            most = float(np.max(t.cap[entries]))
+            most = float(np.max(table.cap[entries]))
             made.append(Bent(np.array(entries), bend(model.of(entries[0]), self.calibration.curves[setup], most)))
-        pairs = {id(x): 1 / self.calibration.pair(kin(x.llm), x.gpu.id) for x in t.found if x is not None}
-        slower = np.array([pairs[id(t.found[row])] for row in t.owner.tolist()])
+        pairs = {id(x): 1 / self.calibration.pair(kin(x.llm), x.gpu.id) for x in table.found if x is not None}
+        slower = np.array([pairs[id(table.found[row])] for row in table.owner.tolist()])
         return Curves(model.slowed(slower), tuple(made))
 
     def fact(self, found: Resolved, entry: int, concurrency: float) -> Fact:

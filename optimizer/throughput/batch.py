@@ -51,7 +51,7 @@ class Table:
         place[list(rows)] = np.arange(len(rows))
         keep = np.flatnonzero(place[self.owner] >= 0)
         return Table(
-            tuple(self.errors[i] for i in rows), tuple(self.found[i] for i in rows), _taken(self.jobs, keep),
+            tuple(self.errors[row] for row in rows), tuple(self.found[row] for row in rows), _taken(self.jobs, keep),
             place[self.owner[keep]], self.replicas[keep], self.asked[keep], self.cap[keep],
         )  # fmt: skip
 
@@ -142,7 +142,7 @@ def _arrays(
     entry, setup = first[which[owner]] + inside, which[owner]
     have = [r for r in ready if r]
     of = (np.cumsum(np.array([r is not None for r in ready], dtype=np.int64)) - 1)[setup]
-    tp, pp, dp, ep = np.array([s for r in have for s in r.plans], dtype=np.int64).reshape(-1, 4)[entry].T
+    tp, pp, dp, ep = np.array([plan for r in have for plan in r.plans], dtype=np.int64).reshape(-1, 4)[entry].T
     cap = np.array([c for r in have for c in r.caps], dtype=np.int64)[entry]
     n_gpus, nodes, isl, osl = (np.array(whole[c])[owner] for c in ("n_gpus", "nodes", "isl", "osl"))
     made = jobs(
@@ -172,27 +172,27 @@ def _taken(j: Jobs, keep: Ints) -> Jobs:
 
 def _columns(cls: type, items: list[Any], which: Ints) -> dict[str, Any]:
     kind = None if items else np.int64  # nothing to index, and indices are whole numbers
-    return {f.name: np.array([getattr(x, f.name) for x in items], dtype=kind)[which] for f in fields(cls)}
+    return {f.name: np.array([getattr(item, f.name) for item in items], dtype=kind)[which] for f in fields(cls)}
 
 
-def figures(t: Table, k: Constants | None = None, curves: Callable[[Times], Latencies] = lambda x: x) -> Figures:
+def figures(table: Table, k: Constants | None = None, curves: Callable[[Times], Latencies] = lambda x: x) -> Figures:
     """Figures of every row at its concurrency, of the fastest of its plans; `curves` makes of the roofline of all
     candidates what is known of them.
 
     Requests beyond what memory or the engine takes at once wait: they count in the time to the first token."""
-    if not len(t.owner):
-        nothing = np.full(len(t.errors), np.nan)
-        return Figures(nothing, nothing, nothing, nothing, np.full(len(t.errors), -1, dtype=np.int64))
+    if not len(table.owner):
+        nothing = np.full(len(table.errors), np.nan)
+        return Figures(nothing, nothing, nothing, nothing, np.full(len(table.errors), -1, dtype=np.int64))
     k = k or constants()
-    pieces = curves(times(t.jobs, k))
-    most = np.minimum(t.cap, (k["max_batch"] * t.jobs.dp).astype(np.int64))
-    busy = np.where(t.asked > 0, np.minimum(t.replicas, np.maximum(t.asked, 1)), t.replicas)
-    wanted = np.where(t.asked > 0, np.maximum(t.asked / busy, 1), most)
+    pieces = curves(times(table.jobs, k))
+    most = np.minimum(table.cap, (k["max_batch"] * table.jobs.dp).astype(np.int64))
+    busy = np.where(table.asked > 0, np.minimum(table.replicas, np.maximum(table.asked, 1)), table.replicas)
+    wanted = np.where(table.asked > 0, np.maximum(table.asked / busy, 1), most)
     running = np.minimum(wanted, most)
     one = pieces.request_s(running)
-    total = busy * running * t.jobs.osl / one
+    total = busy * running * table.jobs.osl / one
     ttft_ms = (pieces.ttft_s(running) + (wanted / running - 1) * one) * 1e3
-    best = _best(t.owner, total, len(t.errors))
+    best = _best(table.owner, total, len(table.errors))
 
     def of_best(values: Floats) -> Floats:
         return np.where(best >= 0, values[best], np.nan)

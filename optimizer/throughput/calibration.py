@@ -139,8 +139,8 @@ class Calibration:
 def curve_of(points: Iterable[Point]) -> Curve:
     """A setup's measurements by ascending concurrency, several at one (engines, versions) as their mean."""
     at: dict[float, list[Point]] = defaultdict(list)
-    for p in points:
-        at[p.concurrency].append(p)
+    for point in points:
+        at[point.concurrency].append(point)
     return tuple(Point(c, sum(p.log_ratio for p in at[c]) / len(at[c]), at[c][0].source) for c in sorted(at))
 
 
@@ -157,8 +157,8 @@ def measured(curve: Curve, concurrency: float) -> Point | None:
     return Point(concurrency, below.log_ratio * (1 - share) + above.log_ratio * share, near.source)
 
 
-def _sets(s: Seen) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    return s.models, s.gpus, s.archs
+def _sets(seen: Seen) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    return seen.models, seen.gpus, seen.archs
 
 
 RESIDUALS = "residuals.csv"
@@ -175,15 +175,15 @@ def read(folder: Path, name: str) -> Calibration:
     """A calibration's folder. Raises InputError when a file is missing or no calibration."""
     try:
         rows = read_rows(folder / RESIDUALS)
-        if any(None in r for r in rows):
+        if any(None in row for row in rows):
             raise ValueError(f"a row of {RESIDUALS} has more cells than columns")
         curves: dict[Setup, list[Point]] = defaultdict(list)
-        for r in rows:
-            if r["concurrency"]:
-                setup = Setup(*(r[c] for c in Setup._fields[:3]), *(int(r[c]) for c in Setup._fields[3:]))  # type: ignore[arg-type]
-                ratio = math.log(float(r["output_tok_s"]) / float(r["predicted_tok_s"]))
-                curves[setup].append(Point(float(r["concurrency"]), ratio, r["id"]))
-        seen = Seen(*(frozenset(r[c] for r in rows) for c in ("kin", "gpu", "arch")))
+        for row in rows:
+            if row["concurrency"]:
+                setup = Setup(*(row[c] for c in Setup._fields[:3]), *(int(row[c]) for c in Setup._fields[3:]))  # type: ignore[arg-type]
+                ratio = math.log(float(row["output_tok_s"]) / float(row["predicted_tok_s"]))
+                curves[setup].append(Point(float(row["concurrency"]), ratio, row["id"]))
+        seen = Seen(*(frozenset(row[c] for row in rows) for c in ("kin", "gpu", "arch")))
         files = ("constants.csv", FILE, RESIDUALS)
         sha256 = hashlib.sha256(b"".join(read_bytes(folder / f, CATALOG_BYTES) for f in files)).hexdigest()
         return Calibration(name, read_constants(folder / files[0]), read_widths(folder / FILE), seen,

@@ -83,7 +83,7 @@ class Constants:
     @cached_property
     def model_time(self) -> npt.NDArray[np.float64]:
         """Time of a model's kernels relative to the rest: how well engines are tuned for it."""
-        return np.array([self.values.get(f"model_time.{m}", 1.0) for m in self.models])
+        return np.array([self.values.get(f"model_time.{model}", 1.0) for model in self.models])
 
     @cached_property
     def rate_share(self) -> npt.NDArray[np.float64]:
@@ -99,7 +99,7 @@ class Constants:
 @cache
 def arch_kin() -> Mapping[str, str]:
     """Generation -> the one whose constants it takes."""
-    return {r["arch"]: r["kin"] for r in rows(DATA / "arch_kin.csv")}
+    return {row["arch"]: row["kin"] for row in rows(DATA / "arch_kin.csv")}
 
 
 def rows(path: Path = DATA / "constants.csv") -> list[dict[str, str]]:
@@ -109,7 +109,7 @@ def rows(path: Path = DATA / "constants.csv") -> list[dict[str, str]]:
 
 def read_constants(path: Path) -> Constants:
     """Values of a constants.csv. Raises ValueError for one that no curve can be made with."""
-    values = {r["key"]: float(r["value"]) for r in rows(path)}
+    values = {row["key"]: float(row["value"]) for row in rows(path)}
     for key, value in values.items():
         least, most = ORDERED.get(key, (0.0, math.inf))
         if not (least <= value <= most and math.isfinite(value)):

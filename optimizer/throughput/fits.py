@@ -62,8 +62,8 @@ class Fits:
     def most_users(self, gpu: Gpu) -> float:
         """Requests at once per GPU that memory has room for at most: their KV caches lie on some GPU, the weights left
         out."""
-        r = self.request
-        return max(0, self.free(gpu)) / kv_per_gpu_user(self.llm, r.tokens, kv_precision(self.llm, r), 1, 1)
+        request = self.request
+        return max(0, self.free(gpu)) / kv_per_gpu_user(self.llm, request.tokens, kv_precision(self.llm, request), 1, 1)
 
     def free(self, gpu: Gpu) -> int:
         """Bytes of a GPU for weights and KV cache."""
@@ -95,7 +95,7 @@ class Fits:
         memo = (self._kind(gpu, precision), size, per_node, net)
         if memo not in self._tables:
             among = self.engines(gpu, precision)
-            llm, r, experimental = self.llm, self.request, self.request.allow_experimental
+            llm, request, experimental = self.llm, self.request, self.request.allow_experimental
             rows = []
             for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.max_pp):
                 run = starter(llm, gpu, precision, shape, among, experimental, per_node)
@@ -103,7 +103,7 @@ class Fits:
                     continue
                 tp, pp, _, _ = shape
                 rate = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy) if size > key.per_node else 0
-                kv = kv_per_gpu_user(llm, r.tokens, kv_precision(llm, r), tp, pp)
+                kv = kv_per_gpu_user(llm, request.tokens, kv_precision(llm, request), tp, pp)
                 weights = weights_per_gpu(llm, precision, *shape, redundant=run.redundant_experts)
                 rows.append((*shape, run.redundant_experts, weights, kv, rate))
             self._tables[memo] = np.array(rows, dtype=np.int64).reshape(-1, 8)

@@ -51,23 +51,26 @@ def divides(planner: Planner, gpu: Gpu, count: int) -> bool:
 def counts(planner: Planner, gpu: Gpu, key: RowKey) -> str:
     """Where the model divides by no way of cutting it over a node's GPUs, and another number of them does more per GPU:
     which numbers do, the nearest below and above; else empty."""
-    n = key.per_node
-    if n == 1 or not planner.precisions(gpu) or divides(planner, gpu, n):
+    per_node = key.per_node
+    if per_node == 1 or not planner.precisions(gpu) or divides(planner, gpu, per_node):
         return ""
-    below = next((x for x in range(n - 1, 0, -1) if divides(planner, gpu, x)), None)
-    above = next((x for x in range(n + 1, min(MOST, AROUND * n) + 1) if divides(planner, gpu, x)), None)
-    better = [x for x in (below, above) if x and _per_gpu(planner, gpu, key, x) > _per_gpu(planner, gpu, key, n)]
+    below = next((x for x in range(per_node - 1, 0, -1) if divides(planner, gpu, x)), None)
+    above = next((x for x in range(per_node + 1, min(MOST, AROUND * per_node) + 1) if divides(planner, gpu, x)), None)
+    better = [x for x in (below, above) if x and _per_gpu(planner, gpu, key, x) > _per_gpu(planner, gpu, key, per_node)]
     if not better:
         return ""
     others = joined((str(x) for x in (below, above) if x), " and ")
-    why = why_unstarted(planner.llm, gpu, planner.precisions(gpu)[-1], (n, 1, 1, 1))
-    if cuts(planner, gpu, n):
+    why = why_unstarted(planner.llm, gpu, planner.precisions(gpu)[-1], (per_node, 1, 1, 1))
+    if cuts(planner, gpu, per_node):
         return message(
             "no engine gives {n} GPUs of a node equal shares of heads or experts ({why}); it divides by {list}",
-            n=n, why=why, list=others,
+            n=per_node, why=why, list=others,
         )  # fmt: skip
     return message(
-        "no engine cuts the model over {n} GPUs of a node ({why}); it divides by {list}", n=n, why=why, list=others
+        "no engine cuts the model over {n} GPUs of a node ({why}); it divides by {list}",
+        n=per_node,
+        why=why,
+        list=others,
     )
 
 

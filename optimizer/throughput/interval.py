@@ -87,7 +87,8 @@ def widths(held_out: Mapping[str, tuple[Floats, Floats, int]]) -> dict[str, Widt
 def read_widths(path: Path) -> dict[str, Width]:
     """Widths from intervals.csv."""
     return {
-        r["distance"]: Width(float(r["low"]), float(r["high"]), int(r["rows"]), int(r["groups"])) for r in rows(path)
+        row["distance"]: Width(float(row["low"]), float(row["high"]), int(row["rows"]), int(row["groups"]))
+        for row in rows(path)
     }
 
 

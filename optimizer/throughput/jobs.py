@@ -19,9 +19,23 @@ from optimizer.throughput.demand import Demand
 from optimizer.throughput.roofline import Field, Ints, Jobs
 
 DATA_FIELDS = frozenset(
-    {"id", "arch", "kernel_class", "mem_gb_s", "fp16_tflops", "fp8_tflops", "int8_tops", "fp4_tflops", "tdp_w",
-     "link_gb_s", "p2p", "vram_gb", "unified_reserve_gb", "pcie_gen"}
-)  # fmt: skip
+    {
+        "id",
+        "arch",
+        "kernel_class",
+        "mem_gb_s",
+        "fp16_tflops",
+        "fp8_tflops",
+        "int8_tops",
+        "fp4_tflops",
+        "tdp_w",
+        "link_gb_s",
+        "p2p",
+        "vram_gb",
+        "unified_reserve_gb",
+        "pcie_gen",
+    }
+)
 """GPU attributes that throughput reads (pruning keeps cards apart that differ in one of them)."""
 
 FABRIC, PCIE, NET = range(len(LINKS))
@@ -40,7 +54,7 @@ class Accelerator:
 
 
 @lru_cache(maxsize=4096)
-def accelerator(gpu: Gpu, precision: str, k: Constants) -> Accelerator | None:
+def accelerator(gpu: Gpu, precision: str, constants: Constants) -> Accelerator | None:
     """What the roofline reads of a GPU; None when its bandwidth or tensor rate is unknown or it can't run this."""
     mode = support(gpu.arch).get(precision)
     if mode is None or not gpu.mem_gb_s:
@@ -53,32 +67,44 @@ def accelerator(gpu: Gpu, precision: str, k: Constants) -> Accelerator | None:
     if not peak:
         return None
     return Accelerator(
-        arch=k.arch(gpu.arch),
+        arch=constants.arch(gpu.arch),
         mem_b_s=gpu.mem_gb_s * 1e9,
         flop_s=peak * 1e12,
         attention_flop_s=(half or peak) * 1e12,
-        rate=k.rates.index(kind),
+        rate=constants.rates.index(kind),
         fabric_b_s=gpu.link_gb_s / 2 * 1e9,
     )
 
 
-def pcie_b_s(gpu: Gpu, pcie_gen: int, lanes: int, k: Constants) -> float:
+def pcie_b_s(gpu: Gpu, pcie_gen: int, lanes: int, constants: Constants) -> float:
     """Bytes/s between two GPUs of a node over PCIe; without peer-to-peer copies pass through host memory."""
     link = PCIE_GB_S.get(pcie_gen or gpu.pcie_gen or 4, 31.5) * 1e9 * (lanes or 16) / 16
-    return link if gpu.p2p else link * k["no_p2p_share"]
+    return link if gpu.p2p else link * constants["no_p2p_share"]
 
 
 def jobs(
-    k: Constants, d: Demand | dict[str, Field], a: Accelerator | dict[str, Field], shape: Sequence[Field],
-    per_node: Field, domain: Field, pcie: Field, net: Field, lengths: tuple[Field, Field], clock: Field = 1.0,
-) -> Jobs:  # fmt: skip
+    constants: Constants,
+    d: Demand | dict[str, Field],
+    a: Accelerator | dict[str, Field],
+    shape: Sequence[Field],
+    per_node: Field,
+    domain: Field,
+    pcie: Field,
+    net: Field,
+    lengths: tuple[Field, Field],
+    clock: Field = 1.0,
+) -> Jobs:
     """Jobs from demand and accelerator (one for all, or fields as arrays) and `shape` = (tp, pp, dp, ep).
 
     `per_node`, `domain`: GPUs of a node and of its fabric; `pcie`, `net`: bytes/s."""
     tp, pp, dp, ep = shape
     need = dict(d) if isinstance(d, dict) else {f.name: getattr(d, f.name) for f in fields(d)}
     names = need.pop("kin")
-    need["model"] = k.model(names) if isinstance(names, str) else np.array([k.model(x) for x in names.tolist()], int)
+    need["model"] = (
+        constants.model(names)
+        if isinstance(names, str)
+        else np.array([constants.model(x) for x in names.tolist()], int)
+    )
     give = dict(a) if isinstance(a, dict) else {f.name: getattr(a, f.name) for f in fields(a)}
     fabric = give.pop("fabric_b_s")
 
@@ -89,18 +115,33 @@ def jobs(
 
     whole = tp * pp * dp
     return Jobs(
-        **need, **give, clock=clock, near=link(tp), far=link(tp * dp), hop=link(whole), tp=tp, pp=pp, dp=dp, ep=ep,
-        isl=lengths[0], osl=lengths[1],
-    )  # fmt: skip
+        **need,
+        **give,
+        clock=clock,
+        near=link(tp),
+        far=link(tp * dp),
+        hop=link(whole),
+        tp=tp,
+        pp=pp,
+        dp=dp,
+        ep=ep,
+        isl=lengths[0],
+        osl=lengths[1],
+    )
 
 
 def of_setups(
-    setups: Sequence[tuple[Gpu, RowKey]], shape: Ints, owner: Ints, d: Demand, precision: str,
-    lengths: tuple[int, int], k: Constants,
-) -> Jobs:  # fmt: skip
+    setups: Sequence[tuple[Gpu, RowKey]],
+    shape: Ints,
+    owner: Ints,
+    demand: Demand,
+    precision: str,
+    lengths: tuple[int, int],
+    constants: Constants,
+) -> Jobs:
     """Replicas of `shape` (rows of tp, pp, dp, ep), each on the GPU and hardware of `setups[owner]`. Each GPU has
     figures at the precision (see `accelerator`)."""
-    given = [accelerator(gpu, precision, k) for gpu, _ in setups]
+    given = [accelerator(gpu, precision, constants) for gpu, _ in setups]
 
     def each(values: Iterable[Any]) -> Field:
         return np.array(list(values))[owner]
@@ -110,14 +151,17 @@ def of_setups(
 
     tp, pp, dp, ep = shape.T
     return jobs(
-        k, d, {f.name: each(getattr(a, f.name) for a in given) for f in fields(Accelerator)}, (tp, pp, dp, ep),
+        constants,
+        demand,
+        {f.name: each(getattr(a, f.name) for a in given) for f in fields(Accelerator)},
+        (tp, pp, dp, ep),
         per_node=each(x.per_node for _, x in setups),
         domain=each(x.domain for _, x in setups),
-        pcie=each(pcie_b_s(gpu, x.pcie_gen, x.lanes, k) for gpu, x in setups),
+        pcie=each(pcie_b_s(gpu, x.pcie_gen, x.lanes, constants) for gpu, x in setups),
         net=each(x.net_gbit_s / 8 * 1e9 + 1.0 for _, x in setups),
         lengths=lengths,
         clock=each(clock(gpu, x.cap_w) for gpu, x in setups),
-    )  # fmt: skip
+    )
 
 
 def with_redundant(j: Jobs, redundant: Ints, experts: int | Ints) -> Jobs:
@@ -127,10 +171,16 @@ def with_redundant(j: Jobs, redundant: Ints, experts: int | Ints) -> Jobs:
 
 
 def of_keys(
-    gpu: Gpu, shape: Ints, keys: Sequence[RowKey], owner: Ints, d: Demand, precision: str, lengths: tuple[int, int],
-    k: Constants,
-) -> Jobs | None:  # fmt: skip
+    gpu: Gpu,
+    shape: Ints,
+    keys: Sequence[RowKey],
+    owner: Ints,
+    demand: Demand,
+    precision: str,
+    lengths: tuple[int, int],
+    constants: Constants,
+) -> Jobs | None:
     """The same on one GPU; None when its figures are unknown."""
-    if accelerator(gpu, precision, k) is None:
+    if accelerator(gpu, precision, constants) is None:
         return None
-    return of_setups([(gpu, key) for key in keys], shape, owner, d, precision, lengths, k)
+    return of_setups([(gpu, key) for key in keys], shape, owner, demand, precision, lengths, constants)

@@ -152,11 +152,11 @@ class HostPlanner:
     def precisions(self, gpu: Gpu) -> list[str]:
         """Precisions that the GPU runs, an engine with experts on the CPU serves and the request admits."""
         if gpu.id not in self._precisions:
-            llm, r = self.llm, self.request
+            llm, request = self.llm, self.request
             self._precisions[gpu.id] = [
                 p
-                for p in (wanted(llm, r) if llm.is_moe and r.offload and not r.trains else [])
-                if p in arch_support(gpu.arch) and served(llm, gpu, p, r, offload=True)
+                for p in (wanted(llm, request) if llm.is_moe and request.offload and not request.trains else [])
+                if p in arch_support(gpu.arch) and served(llm, gpu, p, request, offload=True)
             ]
         return self._precisions[gpu.id]
 
@@ -191,19 +191,19 @@ class HostPlanner:
             self._known[key].sort(key=lambda x: x.rank, reverse=True)
 
     def _at(self, gpu: Gpu, precision: str, keys: list[RowKey]) -> None:
-        r, llm = self.request, self.llm
-        s = steps(gpu, llm, precision, kv_precision(llm, r), r.isl, r.osl, keys) if keys else None
+        request, llm = self.request, self.llm
+        s = steps(gpu, llm, precision, kv_precision(llm, request), request.isl, request.osl, keys) if keys else None
         if s is None:
             return
         users = {
-            n: most_users(gpu, llm, self.policy, self._plan(precision, n, 1, 1), r.tokens)
+            n: most_users(gpu, llm, self.policy, self._plan(precision, n, 1, 1), request.tokens)
             for n in {k.per_node for k in keys}
         }
         most = np.array([min(users[k.per_node], int(constants()["max_batch"])) for k in keys], dtype=np.int64)
-        limit = 0.0 if r.workload == "batch" else r.min_tok_s_user
-        chosen = largest(s, most, r.osl, limit, r.max_ttft_ms)
+        limit = 0.0 if request.workload == "batch" else request.min_tok_s_user
+        chosen = largest(s, most, request.osl, limit, request.max_ttft_ms)
         c = np.maximum(chosen, 1)
-        total, tpot = s.total_tok_s(c, r.osl).tolist(), s.tpot_s(c, r.osl).tolist()
+        total, tpot = s.total_tok_s(c, request.osl).tolist(), s.tpot_s(c, request.osl).tolist()
         for key, n, tok_s, each, ttft in zip(keys, chosen.tolist(), total, tpot, s.prefill_s.tolist(), strict=True):
             if n >= 1:
                 self._known[key].append(Judged((tenths(tok_s), BITS[precision]), precision, n, each, ttft))

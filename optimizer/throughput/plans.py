@@ -177,18 +177,18 @@ class Planner:
         return 10 * self.reach(gpu).tok_s
 
     def _reach_at(self, gpu: Gpu, precision: str) -> Reach:
-        r, k = self.request, self.calibration.constants
+        request, constants = self.request, self.calibration.constants
         one = RowKey(gpu.id, gpu.tdp_w or 1, 1, 1, 1, 0, 0, "none", 0)
-        asked = demand(self.llm, precision, r.isl, r.osl, kv_precision(self.llm, r))
+        asked = demand(self.llm, precision, request.isl, request.osl, kv_precision(self.llm, request))
         jobs = of_setups([(gpu, one)], np.ones((1, 4), np.int64), np.zeros(1, np.int64), asked, precision,
-                         (r.isl, r.osl), k)  # fmt: skip
+                         (request.isl, request.osl), constants)  # fmt: skip
         pair = self.calibration.pair(self.kin, gpu.id)
-        can = reach(times(jobs, k).slowed(1 / pair), self._user_tok_s, r.max_ttft_ms)
+        can = reach(times(jobs, constants).slowed(1 / pair), self._user_tok_s, request.max_ttft_ms)
         curves = self.curves(gpu, precision).values()
         if not curves:
             return can
         fastest = max(math.exp(p.log_ratio) for curve in curves for p in curve) * BETWEEN_KNOTS
-        bent_can = reach(times(jobs, k).slowed(1 / fastest), self._user_tok_s, r.max_ttft_ms)
+        bent_can = reach(times(jobs, constants).slowed(1 / fastest), self._user_tok_s, request.max_ttft_ms)
         # Sound: where one request runs at once a measured curve is the roofline over a ratio, and the time of a whole
         # request never falls below that over the largest ratio. How both latencies share a longer time is another
         # matter with many requests, so that memory alone bounds their number.
@@ -211,19 +211,19 @@ class Planner:
 
     def _sweep(self, precision: str, todo: list[tuple[Setup, list[Replica]]]) -> None:
         """Judge the replicas of these setups at one precision, on GPUs that run it."""
-        r = self.request
+        request = self.request
         setups = [setup for setup, _ in todo]
         table, owner = self.fits.of(precision, setups)
         if not len(table):
             return
         shape, redundant = table[:, :4], table[:, 4]
         t = self._curves_of(precision, setups, table, owner)
-        most = largest_concurrency(t, table[:, 5], self._user_tok_s, r.max_ttft_ms)
+        most = largest_concurrency(t, table[:, 5], self._user_tok_s, request.max_ttft_ms)
         s = speeds(t, np.maximum(most, 1))
         tp, pp, _, ep = shape.T
         order = np.lexsort((ep, tp, pp, -s.tenths, owner))
         order = order[most[order] >= 1]
-        if r.users is None:
+        if request.users is None:
             order = order[np.unique(owner[order], return_index=True)[1]]
         bits = BITS[precision]
         figures = owner, shape, redundant, s.tenths, most, s.per_user_tok_s, s.ttft_ms, s.tpot_ms
@@ -232,13 +232,15 @@ class Planner:
 
     def _curves_of(self, precision: str, setups: Sequence[Setup], table: Ints, owner: Ints) -> Curves:
         """The curves of a table of plans; `owner`: the setup that each is of."""
-        r, k = self.request, self.calibration.constants
+        request, constants = self.request, self.calibration.constants
         shape, redundant, users = table[:, :4], table[:, 4], table[:, 5]
-        asked = demand(self.llm, precision, r.isl, r.osl, kv_precision(self.llm, r))
-        jobs = of_setups([(g, key) for g, key, _ in setups], shape, owner, asked, precision, (r.isl, r.osl), k)
+        asked = demand(self.llm, precision, request.isl, request.osl, kv_precision(self.llm, request))
+        jobs = of_setups(
+            [(g, key) for g, key, _ in setups], shape, owner, asked, precision, (request.isl, request.osl), constants
+        )
         jobs = with_redundant(jobs, redundant, self.llm.experts)
         pairs = np.array([1 / self.calibration.pair(self.kin, g.id) for g, _, _ in setups])[owner]
-        return bent(times(jobs, k), pairs, self._measured(precision, setups, shape, owner), users)
+        return bent(times(jobs, constants), pairs, self._measured(precision, setups, shape, owner), users)
 
     def latencies(self, gpu: Gpu, row: Row) -> Callable[[float], tuple[float, float]]:
         """(TTFT, time per output token), in seconds, of one replica of a judged row at some requests at once."""
@@ -259,8 +261,8 @@ class Planner:
 
     def curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, Curve]:
         """Measured curves of the request's workload on a GPU, by (tp, pp, dp, ep)."""
-        r = self.request
-        return self.calibration.curves_of(self.kin, precision, gpu.id, r.isl, r.osl)
+        request = self.request
+        return self.calibration.curves_of(self.kin, precision, gpu.id, request.isl, request.osl)
 
 
 def _spans(key: RowKey) -> Spans:

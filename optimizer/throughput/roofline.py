@@ -125,53 +125,63 @@ class Times:
         return np.asarray(self.ttft_s(c) + self.tpot_s(c) * (self.osl - 1))
 
 
-def times(j: Jobs, k: Constants) -> Times:
+def times(jobs: Jobs, constants: Constants) -> Times:
     """The roofline's pieces of every configuration. Raises AssertionError where more requests at once would be served
     faster (see `_assert_ordered`)."""
-    tp, pp, dp, group = j.tp, j.pp, j.dp, j.tp * j.dp
-    tuned = k.model_time[j.model]
-    bandwidth = j.mem_b_s * k.bandwidth_share[j.arch] / tuned
-    compute = j.flop_s * k.compute_share[j.arch] * k.rate_share[j.rate] * j.clock / tuned
-    attention = j.attention_flop_s * k.compute_share[j.arch] * k["attention_compute_share"] * j.clock / tuned
-    decode = k["decode_compute_share"]
-    moe, layers, moe_layers = j.expert_b > 0, j.layers / pp, j.moe_layers / pp
+    tp, pp, dp, group = jobs.tp, jobs.pp, jobs.dp, jobs.tp * jobs.dp
+    tuned = constants.model_time[jobs.model]
+    bandwidth = jobs.mem_b_s * constants.bandwidth_share[jobs.arch] / tuned
+    compute = jobs.flop_s * constants.compute_share[jobs.arch] * constants.rate_share[jobs.rate] * jobs.clock / tuned
+    attention = (
+        jobs.attention_flop_s
+        * constants.compute_share[jobs.arch]
+        * constants["attention_compute_share"]
+        * jobs.clock
+        / tuned
+    )
+    decode = constants["decode_compute_share"]
+    moe, layers, moe_layers = jobs.expert_b > 0, jobs.layers / pp, jobs.moe_layers / pp
 
-    near_b, near_s = j.near[0] * k["link_share"], k.collective_s[j.near[1]]
-    far_b, far_s = j.far[0] * k["link_share"], k.collective_s[j.far[1]]
-    reduce_user = np.where(tp > 1, 2 * layers * 2 * (tp - 1) / tp * j.token_b / near_b / dp, 0.0)
-    growth = np.where(j.near[1] == 0, np.power(np.maximum(tp, 2) / 2, k["collective_growth"]), 1.0)
+    near_b, near_s = jobs.near[0] * constants["link_share"], constants.collective_s[jobs.near[1]]
+    far_b, far_s = jobs.far[0] * constants["link_share"], constants.collective_s[jobs.far[1]]
+    reduce_user = np.where(tp > 1, 2 * layers * 2 * (tp - 1) / tp * jobs.token_b / near_b / dp, 0.0)
+    growth = np.where(jobs.near[1] == 0, np.power(np.maximum(tp, 2) / 2, constants["collective_growth"]), 1.0)
     reduce_fixed = np.where(tp > 1, 2 * layers * near_s * growth, 0.0)
     spread = moe & (dp > 1)
-    routed = np.where(spread, moe_layers * j.route_b * (group - 1) / group / group / far_b, 0.0)
+    routed = np.where(spread, moe_layers * jobs.route_b * (group - 1) / group / group / far_b, 0.0)
     routed_fixed = np.where(spread, 2 * moe_layers * far_s, 0.0)
-    hop_user = np.where(pp > 1, j.token_b / (j.hop[0] * k["link_share"]), 0.0)
-    hop_fixed = np.where(pp > 1, k.collective_s[j.hop[1]], 0.0)
+    hop_user = np.where(pp > 1, jobs.token_b / (jobs.hop[0] * constants["link_share"]), 0.0)
+    hop_fixed = np.where(pp > 1, constants.collective_s[jobs.hop[1]], 0.0)
     comm_user, comm_fixed = reduce_user + routed + hop_user, reduce_fixed + routed_fixed + hop_fixed
 
-    launched_us = j.layers * k["layer_us"] + j.moe_layers * k["moe_layer_us"] + j.latent_layers * k["latent_layer_us"]
-    launches = launched_us / pp * 1e-6 * k.launch_share[j.arch] * tuned
-    fixed = launches + k["step_us"] * 1e-6 / pp + comm_fixed
-    uneven = np.where(j.ep > 1, k["expert_imbalance"], 1.0)
-    shards = np.minimum(tp, j.kv_heads)
+    launched_us = (
+        jobs.layers * constants["layer_us"]
+        + jobs.moe_layers * constants["moe_layer_us"]
+        + jobs.latent_layers * constants["latent_layer_us"]
+    )
+    launches = launched_us / pp * 1e-6 * constants.launch_share[jobs.arch] * tuned
+    fixed = launches + constants["step_us"] * 1e-6 / pp + comm_fixed
+    uneven = np.where(jobs.ep > 1, constants["expert_imbalance"], 1.0)
+    shards = np.minimum(tp, jobs.kv_heads)
     prefill = (
-        j.prefill_linear_flops / compute + j.prefill_attention_flops / attention
-    ) / group + comm_user * pp * j.isl * k["prefill_comm_share"]
+        jobs.prefill_linear_flops / compute + jobs.prefill_attention_flops / attention
+    ) / group + comm_user * pp * jobs.isl * constants["prefill_comm_share"]
     found = Times(
-        mem_fixed_s=j.dense_b / tp / pp / bandwidth,
-        mem_experts_s=j.expert_b * uneven / group / pp / bandwidth / k["expert_bandwidth_share"],
-        mem_user_s=j.kv_read_b / pp / shards / dp / bandwidth / k["kv_bandwidth_share"],
-        flops_user_s=(j.linear_flops / compute + j.attention_flops / attention) / group / pp / decode,
-        user_s=comm_user + k["user_us"] * 1e-6 / pp,
+        mem_fixed_s=jobs.dense_b / tp / pp / bandwidth,
+        mem_experts_s=jobs.expert_b * uneven / group / pp / bandwidth / constants["expert_bandwidth_share"],
+        mem_user_s=jobs.kv_read_b / pp / shards / dp / bandwidth / constants["kv_bandwidth_share"],
+        flops_user_s=(jobs.linear_flops / compute + jobs.attention_flops / attention) / group / pp / decode,
+        user_s=comm_user + constants["user_us"] * 1e-6 / pp,
         stage_fixed_s=fixed,
         prefill_s=prefill / pp,
-        prefill_fixed_s=prefill * (1 - 1 / pp) + fixed * pp + k["first_token_ms"] * 1e-3,
-        miss=np.where(moe, j.miss, 1.0),
-        skew=k["expert_skew"],
+        prefill_fixed_s=prefill * (1 - 1 / pp) + fixed * pp + constants["first_token_ms"] * 1e-3,
+        miss=np.where(moe, jobs.miss, 1.0),
+        skew=constants["expert_skew"],
         pp=pp,
-        osl=j.osl,
-        knee=k["knee"],
-        burst=k["burst_share"],
-        mixing=k["prefill_mixing"],
+        osl=jobs.osl,
+        knee=constants["knee"],
+        burst=constants["burst_share"],
+        mixing=constants["prefill_mixing"],
     )
     _assert_ordered(found)
     return found
@@ -208,10 +218,12 @@ class Speeds:
     tpot_ms: Floats
 
 
-def speeds(t: Latencies, c: Ints) -> Speeds:
+def speeds(latencies: Latencies, c: Ints) -> Speeds:
     """Figures at concurrency `c` (>= 1) of each replica."""
-    tpot = t.tpot_s(c)
-    return Speeds(_floor(c * t.osl / t.request_s(c) * 10), 1 / tpot, t.ttft_s(c) * 1e3, tpot * 1e3)
+    tpot = latencies.tpot_s(c)
+    return Speeds(
+        _floor(c * latencies.osl / latencies.request_s(c) * 10), 1 / tpot, latencies.ttft_s(c) * 1e3, tpot * 1e3
+    )
 
 
 def _floor(x: Floats) -> Ints:
@@ -221,14 +233,14 @@ def _floor(x: Floats) -> Ints:
     return np.asarray(rounded.astype(np.int64))
 
 
-def largest_concurrency(t: Latencies, most: Ints, min_tok_s_user: float, max_ttft_ms: float | None) -> Ints:
+def largest_concurrency(latencies: Latencies, most: Ints, min_tok_s_user: float, max_ttft_ms: float | None) -> Ints:
     """The largest concurrency up to `most` (>= 1) that meets the latency limits, by bisection; 0 when none does."""
     one = np.ones_like(most)
 
     def ok(c: Ints) -> Flags:
-        fine = t.tpot_s(c) * min_tok_s_user <= SLACK
+        fine = latencies.tpot_s(c) * min_tok_s_user <= SLACK
         if max_ttft_ms is not None:
-            fine = fine & (t.ttft_s(c) * 1e3 <= max_ttft_ms * SLACK)
+            fine = fine & (latencies.ttft_s(c) * 1e3 <= max_ttft_ms * SLACK)
         return np.asarray(fine)
 
     low, high = np.where(ok(one), one, 0), most + 1

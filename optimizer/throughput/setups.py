@@ -75,36 +75,36 @@ class Resolver:
         gpus = {i: p for i, p in self.catalog.parts.items() if p.kind == Kind.GPU}
         self._cards = Catalog(gpus, {}, "")
 
-    def resolve(self, a: Asked) -> Resolved | str:
+    def resolve(self, asked: Asked) -> Resolved | str:
         """The setup made ready, or in a sentence why it can't be answered."""
         try:
-            llm, gpu = self._model(a.model), self._gpu(a.gpu)
-            precision = runnable(llm, gpu, llm.format_of(a.precision) if a.precision else llm.native_precision)
+            llm, gpu = self._model(asked.model), self._gpu(asked.gpu)
+            precision = runnable(llm, gpu, llm.format_of(asked.precision) if asked.precision else llm.native_precision)
         except InputError as e:
             return " ".join(filter(None, (f"{e.faults[0].text}.", e.faults[0].remedy)))
-        if a.isl + a.osl > llm.max_context:
-            return f"isl + osl = {a.isl + a.osl} tokens, {llm.id} reaches {llm.max_context}"
-        plans = plans_of(llm, a.n_gpus, a.nodes, a.tp, a.pp, a.dp, a.ep)
+        if asked.isl + asked.osl > llm.max_context:
+            return f"isl + osl = {asked.isl + asked.osl} tokens, {llm.id} reaches {llm.max_context}"
+        plans = plans_of(llm, asked.n_gpus, asked.nodes, asked.tp, asked.pp, asked.dp, asked.ep)
         if isinstance(plans, str):
             return plans
         give = accelerator(gpu, precision, self.constants)
         if give is None:
             return f"{gpu.name}: does not run {precision}, or its bandwidth or tensor rate is unknown"
         try:
-            judged = {s: spare_experts(llm, gpu, precision, s, a.engine) for s in plans}
+            judged = {plan: spare_experts(llm, gpu, precision, plan, asked.engine) for plan in plans}
         except InputError as e:
             return f"engine: {e.faults[0].text}. {e.faults[0].remedy}"
         spare = {s: redundant for s, redundant in judged.items() if redundant is not None}
         if not spare:
-            why = why_unstarted(llm, gpu, precision, plans[-1], a.engine)
-            if a.engine:
-                return message("{asked} does not start this plan: {why}", asked=a.engine, why=why)
+            why = why_unstarted(llm, gpu, precision, plans[-1], asked.engine)
+            if asked.engine:
+                return message("{asked} does not start this plan: {why}", asked=asked.engine, why=why)
             return message("no released engine starts this plan: {why}", why=why)
-        reserve, tokens = reserve_bytes(gpu, self.policy), a.isl + a.osl
+        reserve, tokens = reserve_bytes(gpu, self.policy), asked.isl + asked.osl
         fits = [(s, c) for s in spare if (c := held(gpu, llm, precision, s, tokens, reserve, spare[s])) >= 1]
         if not fits:
-            return f"memory: weights of {precision} and one request do not fit {a.n_gpus} x {gpu.name}"
-        need = demand(llm, precision, a.isl, a.osl, KV)
+            return f"memory: weights of {precision} and one request do not fit {asked.n_gpus} x {gpu.name}"
+        need = demand(llm, precision, asked.isl, asked.osl, KV)
         shapes_, caps = tuple(s for s, _ in fits), tuple(c for _, c in fits)
         return Resolved(llm, gpu, precision, need, give, shapes_, tuple(spare[s] for s in shapes_), caps)
 

@@ -137,17 +137,17 @@ def tokens_s(
 ) -> float:
     """Training tokens per second of the whole build, over the key's links unless others are given; 0 where a figure of
     the GPU is unknown."""
-    t, k = plan.training, constants()
+    training, k = plan.training, constants()
     rate = compute_flops_s(gpu, key, llm, plan, request)
-    if t is None or not rate:
+    if training is None or not rate:
         return 0.0
     links = links or Links.of(gpu, key)
     length = seq_len(request, policy)
-    tokens = t.micro_batch * length
+    tokens = training.micro_batch * length
     rank = policy.whole("training.lora_rank") if request.lora else 0
-    passes = 3 if t.checkpointing else 2
-    busy = tokens * flops_per_token(llm, rank, length, t.checkpointing) / (plan.tp * rate)
-    traffic = links.gather_s(_gathered_b(llm, plan, request), t.shard, plan.tp)
+    passes = 3 if training.checkpointing else 2
+    busy = tokens * flops_per_token(llm, rank, length, training.checkpointing) / (plan.tp * rate)
+    traffic = links.gather_s(_gathered_b(llm, plan, request), training.shard, plan.tp)
     if llm.is_moe and plan.ep > 1:
         busy *= k["expert_imbalance"]
         sent = tokens / plan.tp * llm.experts_per_token * llm.hidden * HALF
@@ -156,8 +156,8 @@ def tokens_s(
     if plan.tp > 1:
         reduced = 2 * (plan.tp - 1) / plan.tp * tokens * llm.hidden * HALF
         step += 2 * passes * llm.layers * reduced / links.near(plan.tp)
-    groups = plan.dp // t.shard
-    spread = t.shard * plan.tp
+    groups = plan.dp // training.shard
+    spread = training.shard * plan.tp
     gradients = HALF * trained_params(llm, request, policy) / spread
     parts = max(1.0, policy.whole("training.batch_tokens") / (tokens * plan.dp))
     step += links.exchange_s(gradients, groups, spread) / parts

@@ -13,7 +13,7 @@ from optimizer.result.point_schema import FrontPoint
 from optimizer.result.proof_record import read_record, steps_data
 from optimizer.result.schema import Result
 from optimizer.search.front import Step
-from optimizer.search.parameters import staircase
+from optimizer.search.parameters import staircase_steps
 from optimizer.text.minor_units import minor, money
 from optimizer.verify.wrong import Wrong, differences
 
@@ -23,18 +23,18 @@ def values(result: Result) -> list[tuple[int, int]]:
     raises ValueError for what is none."""
     money_ = result.request.cost_axis == "money"
     return [
-        (round(10 * p.throughput.output_tok_s), _cents(p, result.request) if money_ else int(p.axis_cost))
-        for p in result.front
+        (round(10 * point.throughput.output_tok_s), _cents(point, result.request) if money_ else int(point.axis_cost))
+        for point in result.front
     ]
 
 
-def _cents(p: FrontPoint, request: Request) -> int:
+def _cents(point: FrontPoint, request: Request) -> int:
     """What the proof compares: parts and spares, with the support where it is by category."""
-    counted = [p.cost.parts, p.cost.spares, *([p.cost.support] if request.support else [])]
+    counted = [point.cost.parts, point.cost.spares, *([point.cost.support] if request.support else [])]
     return sum(minor(x, request.currency) for x in counted)
 
 
-def sums(p: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:
+def sums(point: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:
     """Lines are quantity times unit price, parts their sum, the total the sum of what is printed."""
     scale = 10 ** minor_digits(currency)
 
@@ -43,15 +43,15 @@ def sums(p: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:
             yield Wrong(f"{where}.{place}", f"stored {stored}, {how} {money(cents, currency)}")
 
     lines = 0
-    for i, x in enumerate(p.bom):
-        yield from said(f"bom[{i}].line_total", x.line_total, x.qty * minor(x.unit_price, currency),
-                        f"{x.qty} x {x.unit_price} is")  # fmt: skip
-        lines += minor(x.line_total, currency)
-    c = p.cost
-    yield from said("cost.parts", c.parts, lines - minor(c.spares, currency), "the lines sum up to")
-    net = sum(minor(x, currency) for x in (c.parts, c.spares, c.support))
-    yield from said("cost.net", c.net, net, "parts, spares and support are")
-    yield from said("cost.total", c.total, net + minor(c.tax, currency), "net and tax are")
+    for i, line in enumerate(point.bom):
+        yield from said(f"bom[{i}].line_total", line.line_total, line.qty * minor(line.unit_price, currency),
+                        f"{line.qty} x {line.unit_price} is")  # fmt: skip
+        lines += minor(line.line_total, currency)
+    cost = point.cost
+    yield from said("cost.parts", cost.parts, lines - minor(cost.spares, currency), "the lines sum up to")
+    net = sum(minor(x, currency) for x in (cost.parts, cost.spares, cost.support))
+    yield from said("cost.net", cost.net, net, "parts, spares and support are")
+    yield from said("cost.total", cost.total, net + minor(cost.tax, currency), "net and tax are")
 
 
 def order(result: Result, points: list[tuple[int, int]]) -> Iterator[Wrong]:
@@ -61,10 +61,10 @@ def order(result: Result, points: list[tuple[int, int]]) -> Iterator[Wrong]:
         for axis, place, better in ((1, cost, "dearer"), (0, "throughput.output_tok_s", "faster")):
             if b[axis] <= a[axis]:
                 yield Wrong(f"front[{i}].{place}", f"is not {better} than front[{i - 1}]: one of the two is dominated")
-    for i, p in enumerate(result.front):
-        if p.id != f"p{i + 1}":
-            yield Wrong(f"front[{i}].id", f"stored {p.id}, should be p{i + 1}")
-    ids = [p.id for p in result.front]
+    for i, point in enumerate(result.front):
+        if point.id != f"p{i + 1}":
+            yield Wrong(f"front[{i}].id", f"stored {point.id}, should be p{i + 1}")
+    ids = [point.id for point in result.front]
 
     def value(i: int) -> tuple[bool, Decimal | float, int]:
         total = Decimal(result.front[i].cost.total)
@@ -88,34 +88,38 @@ def record(result: Result, policy: Policy, points: list[tuple[int, int]]) -> Ite
         yield Wrong("proof.status", f"stored {proof.status}, but complete is {proof.complete}")
     if not proof.complete:
         return
-    own = staircase(points, result.request, policy)
+    own = staircase_steps(points, result.request, policy)
     stored = [s.model_dump() for s in proof.staircase]
     yield from differences(stored, steps_data(own, currency), "proof.staircase")
     steps, families = read_record(proof.model_dump(), currency)
-    names = [(f.gpu, f.per_node) for f in families]
+    names = [(family.gpu, family.per_node) for family in families]
     if names != sorted(set(names)):
         yield Wrong("proof.families.each", "families are not in order, each once")
     for by, count in (("bound", proof.families.closed_by_bound), ("cp_sat", proof.families.closed_by_cp_sat)):
-        if count != (found := sum(f.by == by for f in families)):
+        if count != (found := sum(family.by == by for family in families)):
             yield Wrong(f"proof.families.closed_by_{by}", f"stored {count}, the list has {found}")
-    for j, f in enumerate(families):
+    for j, family in enumerate(families):
         where = f"proof.families.each[{j}]"
-        if len(f.least) > len(steps) or list(f.least) != sorted(f.least) or (f.by == "no_build" and f.least):
+        if (
+            len(family.least) > len(steps)
+            or list(family.least) != sorted(family.least)
+            or (family.by == "no_build" and family.least)
+        ):
             yield Wrong(f"{where}.least", "does not rise along the staircase")
-        elif f.by == "bound":
-            yield from _reaches(f.least, steps, where, currency)
+        elif family.by == "bound":
+            yield from _reaches(family.least, steps, where, currency)
     for i, (p, (_, cost)) in enumerate(zip(result.front, points, strict=True)):
         name = (p.gpus.part, p.gpus.per_node)
         if name not in names:
             yield Wrong("proof.families.each", f"lacks {name[0]}, {name[1]} per node, of front[{i}]")
             continue
         j = names.index(name)
-        f, where = families[j], f"proof.families.each[{j}]"
+        family, where = families[j], f"proof.families.each[{j}]"
         # Nothing is cheaper than what costs nothing; on another axis than money a bound may reach the cost itself.
         reached = not steps or not cost
-        if f.by != "cp_sat" and not (f.by == "bound" and reached):
-            yield Wrong(f"{where}.closed_by", f"stored {f.by}, but front[{i}] is of this family")
-        elif steps and (i >= len(f.least) or f.least[i] > cost):
+        if family.by != "cp_sat" and not (family.by == "bound" and reached):
+            yield Wrong(f"{where}.closed_by", f"stored {family.by}, but front[{i}] is of this family")
+        elif steps and (i >= len(family.least) or family.least[i] > cost):
             yield Wrong(f"{where}.least", f"does not admit front[{i}] at {p.cost.parts}")
 
 

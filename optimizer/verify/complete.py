@@ -16,7 +16,7 @@ from constraints.model.family_model import Candidates
 from optimizer.market.market import Market
 from optimizer.result.answer import Answer
 from optimizer.result.cheaper import solved_messages
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.front import Found, Front, Point
 from optimizer.search.parameters import SPAN
 from optimizer.search.solver import Solver
@@ -26,7 +26,7 @@ from optimizer.verify.consistent import AXIS_UNCHECKED, SOLVED, SOLVED_UNCHECKED
 from optimizer.verify.highs import HighsFamily, Undecided
 from optimizer.verify.wrong import Report, Wrong, differences
 
-ENGINES: dict[str, tuple[str, type[Family]]] = {"cp-sat": ("CP-SAT", Family), "highs": ("HiGHS", HighsFamily)}
+ENGINES: dict[str, tuple[str, type[FamilyProof]]] = {"cp-sat": ("CP-SAT", FamilyProof), "highs": ("HiGHS", HighsFamily)}
 
 
 def complete(read: Read | None, report: Report, engine: str, thorough: bool = False) -> dict[str, Any] | None:
@@ -40,7 +40,7 @@ def complete(read: Read | None, report: Report, engine: str, thorough: bool = Fa
         report.add("proof.complete", "the result itself says that it is not proven complete")
         return None
     name, family = ENGINES[engine]
-    known = [p.found for p in read.points if p is not None]
+    known = [point.found for point in read.points if point is not None]
     if len(known) < len(read.points):
         report.unchecked.append("points that make no build are left out of the proof")
     started = time.perf_counter()
@@ -48,8 +48,8 @@ def complete(read: Read | None, report: Report, engine: str, thorough: bool = Fa
     out = Front()
     try:
         added = prove(solver, known, out)
-        for i, p in enumerate(read.points):
-            if p is not None and not admitted(solver, p):
+        for i, point in enumerate(read.points):
+            if point is not None and not admitted(solver, point):
                 report.add(f"front[{i}]", "the solver's model excludes this build, though every rule's check admits it")
     except Undecided as e:
         report.add("proof", f"{name} could not decide it: {e}")
@@ -70,11 +70,11 @@ def complete(read: Read | None, report: Report, engine: str, thorough: bool = Fa
 
 def _messages(read: Read, solver: Solver) -> Iterator[Wrong]:
     """Messages that a solver makes, made anew."""
-    points = [p for p in read.points if p is not None]
+    points = [point for point in read.points if point is not None]
     if read.market is None or len(points) < len(read.points):
         return
     data = read.result.model_dump(mode="json")
-    stored = [m for m in data["messages"] if m["code"] in SOLVED]
+    stored = [message_ for message_ in data["messages"] if message_["code"] in SOLVED]
     # Results made by `optimizer.api` alone, without the library, carry none.
     if points and stored:
         true = solved_messages(Answer(read.market, Front(points=points), data, solver.on_gpus))
@@ -90,22 +90,24 @@ def prove(solver: Solver, known: list[Found], out: Front) -> list[Found]:
             found = solver.cheapest()
             return [found] if found else []
         limit = SPAN * max(1, min(f.cost for f in known))
-    stairs = Staircase(limit)
+    staircase = Staircase(limit)
     for f in known:
-        if f.cost <= stairs.ceiling(f.row.perf.tenths):
-            stairs.add(f)
+        if f.cost <= staircase.ceiling(f.row.perf.tenths):
+            staircase.add(f)
     solver.judge(market.purse_at(limit))
-    for unit in solver.units:
-        solver.prove(unit, stairs, out)
-    return list(stairs.points)
+    for family in solver.families:
+        solver.prove(family, staircase, out)
+    return list(staircase.points)
 
 
-def admitted(solver: Solver, p: Point) -> bool:
+def admitted(solver: Solver, point: Point) -> bool:
     """Whether the model that proves a family has a point of it among its solutions: no encode is too tight for it."""
-    market, found = solver.market, p.found
+    market, found = solver.market, point.found
     own = [market.catalog.parts[x] for x in found.build.node]
     parts = {x.id: x for x in [*own, *solver.parts]}
-    family = solver.engine(market, p.case.gpu, p.case.per_node, [found.row], Candidates(parts.values()), solver.rules)
+    family = solver.engine(
+        market, point.case.gpu, point.case.per_node, [found.row], Candidates(parts.values()), solver.rules
+    )
     return family.under(lambda _: found.cost) is not None
 
 
@@ -113,25 +115,25 @@ def _report(market: Market, known: list[Found], front: list[Found], report: Repo
     """Missing and beaten points by their place in the stored front."""
     currency = market.request.currency
     speeds = [f.row.perf.tenths for f in known]
-    for f in front:
-        if f in known:
+    for point in front:
+        if point in known:
             continue
-        i = bisect_left(speeds, f.row.perf.tenths)
-        key, last = f.row.key, len(known) - 1
+        i = bisect_left(speeds, point.row.perf.tenths)
+        key, last = point.row.key, len(known) - 1
         words = (
-            f"{key.nodes} x {key.per_node} {market.catalog.parts[key.gpu].name}, {f.row.perf.tenths / 10} tok/s for "
-            f"{money(f.parts_cents, currency)} {currency} of parts"
+            f"{key.nodes} x {key.per_node} {market.catalog.parts[key.gpu].name}, "
+            f"{point.row.perf.tenths / 10} tok/s for {money(point.parts_cents, currency)} {currency} of parts"
         )
-        beaten = [j for j, k in enumerate(known) if _beats(f, k)]
+        beaten = [j for j, k in enumerate(known) if _beats(point, k)]
         if beaten:
             report.add(f"front[{beaten[0]}]", f"is beaten by {words}")
         else:
             place = f"before front[{i}]" if i <= last else f"after front[{last}]" if known else "in an empty front"
             report.add("front", f"lacks a point {place}: {words}")
     for j, k in enumerate(known):
-        if k not in front and not any(_beats(f, k) for f in front if f not in known):
+        if k not in front and not any(_beats(point, k) for point in front if point not in known):
             report.add(f"front[{j}]", "is dominated by another point of the front")
 
 
-def _beats(a: Found, b: Found) -> bool:
-    return a.row.perf.tenths >= b.row.perf.tenths and a.cost <= b.cost
+def _beats(found: Found, b: Found) -> bool:
+    return found.row.perf.tenths >= b.row.perf.tenths and found.cost <= b.cost

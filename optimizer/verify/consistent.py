@@ -28,7 +28,7 @@ from optimizer.result.proof_record import read_record
 from optimizer.result.schema import Result
 from optimizer.result.strict import NotExact, exact
 from optimizer.search.front import Front, Point
-from optimizer.search.parameters import staircase
+from optimizer.search.parameters import staircase_steps
 from optimizer.throughput.calibration import Calibration, shipped
 from optimizer.verify import arithmetic
 from optimizer.verify.points import rebuilt
@@ -120,7 +120,7 @@ def consistent(data: Any, catalog: Catalog, by: Calibration | None = None) -> tu
 def _beside_the_front(stored: Result) -> Iterator[Wrong]:
     """Messages and explanation that the result has no place for: they are not made anew, so that anything might be
     said there."""
-    empty, codes = not stored.front, [m.code for m in stored.messages]
+    empty, codes = not stored.front, [message_.code for message_ in stored.messages]
     if stored.explanation is not None and not (empty and stored.proof.complete):
         yield Wrong("explanation", "there should be none: only a proven empty front is explained")
     minimal = stored.explanation is None or stored.explanation.minimal
@@ -178,7 +178,7 @@ def _unchecked(stored: Result) -> Iterator[str]:
         yield AXIS_UNCHECKED
     if stored.explanation is not None:
         yield EXPLANATION_UNCHECKED
-    if any(m.code in SOLVED for m in stored.messages):
+    if any(message_.code in SOLVED for message_ in stored.messages):
         yield SOLVED_UNCHECKED
 
 
@@ -186,9 +186,9 @@ def _path(loc: tuple[int | str, ...]) -> str:
     return "".join(f"[{x}]" if isinstance(x, int) else f".{x}" for x in loc).lstrip(".") or "$"
 
 
-def _said(x: Fault) -> str:
+def _said(fault: Fault) -> str:
     """A fault of the request with the value that is at fault."""
-    return f"{x.column} {x.value}: {x.text}" if x.value else x.text
+    return f"{fault.column} {fault.value}: {fault.text}" if fault.value else fault.text
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -201,7 +201,7 @@ def _catalog(stored: Result, at_hand: Catalog, report: Report) -> tuple[Catalog 
     sha, embedded = stored.catalog.sha256, stored.catalog.embedded
     if at_hand.sha256 == sha:
         if embedded is not None:
-            held = [x.part for p in stored.front for x in [*p.shared, *(y for n in p.nodes for y in n.parts)]]
+            held = [x.part for p in stored.front for x in [*p.shared, *(part for n in p.nodes for part in n.parts)]]
             bought = {x for x in (*held, *stored.request.include) if x in at_hand.parts}
             true = rows(at_hand, used(at_hand, bought))
             report.wrong += differences(embedded.model_dump(), true, "catalog.embedded")
@@ -258,7 +258,7 @@ def _recomputed(data: dict[str, Any], read: Read) -> Iterator[Wrong]:
         if kept := data.get("sentences"):
             found += differences({text: kept.get(text) for text in sentences_of(anew)}, sentences_of(anew), "sentences")
         aside = {*SOLVED, *EXPLAINED, *(() if read.whole else OF_THE_CATALOG), *(() if proof.complete else STOPPED)}
-        mine, made = ([m for m in x["messages"] if m["code"] not in aside] for x in (data, true))
+        mine, made = ([message_ for message_ in x["messages"] if message_["code"] not in aside] for x in (data, true))
         found += differences(*as_stored(mine, made), "messages!")
     for w in found:
         if not any(w.where == s or w.where.startswith((f"{s}.", f"{s}[")) for s in skip):
@@ -268,13 +268,13 @@ def _recomputed(data: dict[str, Any], read: Read) -> Iterator[Wrong]:
 def _all_families(stored: Result, market: Market) -> Iterator[Wrong]:
     """Every family of the catalog is in the record."""
     listed = {(f.gpu, f.per_node) for f in stored.proof.families.each}
-    there = {(gpu.id, k) for gpu, k, _ in families(market)}
+    there = {(gpu.id, per_node) for gpu, per_node, _ in families(market)}
     if stored.request.budget_cents is None and not stored.front:
         there = set()  # nothing can be bought at any price: no family was closed under a staircase
-    for gpu, k in sorted(there - listed):
-        yield Wrong("proof.families.each", f"lacks {gpu}, {k} per node")
-    for gpu, k in sorted(listed - there):
-        yield Wrong("proof.families.each", f"{gpu}, {k} per node: no such family in the catalog")
+    for gpu, per_node in sorted(there - listed):
+        yield Wrong("proof.families.each", f"lacks {gpu}, {per_node} per node")
+    for gpu, per_node in sorted(listed - there):
+        yield Wrong("proof.families.each", f"{gpu}, {per_node} per node: no such family in the catalog")
 
 
 def _record(read: Read) -> Iterator[Wrong]:
@@ -288,6 +288,6 @@ def _record(read: Read) -> Iterator[Wrong]:
         for p in read.points if p is not None
     ]  # fmt: skip
     steps, closed = read_record(read.result.proof.model_dump(), read.result.request.currency)
-    true = staircase([(tenths, cents) for _, _, tenths, cents in points], read.market.request, read.market.policy)
+    true = staircase_steps([(tenths, cents) for _, _, tenths, cents in points], read.market.request, read.market.policy)
     if steps == true:  # else that is said already, and bounds are held against nothing
         yield from judged(read.market, points, steps, closed)

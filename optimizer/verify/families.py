@@ -12,7 +12,7 @@ from functools import partial
 from constraints.model.axis import MONEY
 from optimizer.market.market import Market
 from optimizer.search.clock import Clock
-from optimizer.search.families import MARGIN_PERCENT, Unit, Units
+from optimizer.search.families import MARGIN_PERCENT, Families, OpenFamily
 from optimizer.search.front import Closed, Step
 from optimizer.search.record import Name, record
 from optimizer.search.staircase import Staircase
@@ -29,38 +29,38 @@ class MadeAnew:
     def __init__(self, market: Market, points: list[Point], steps: tuple[Step, ...]) -> None:
         self.market, self.points, self.steps = market, points, steps
         self.limit = steps[-1].below - 1
-        self.units = Units(market, Clock(), clever=True)
+        self.families = Families(market, Clock(), clever=True)
         self._judge_rows()
 
     def _judge_rows(self) -> None:
         """Rows of every node count that the run looked at: up to the staircase's end, and on the way to the cheapest
         build where no budget ends it."""
-        if self.market.request.budget_cents is None and self.points and self.units.units:
-            top, cheapest = max(1, 4 * min(u.least for u in self.units.units)), self.points[0][3]
-            self.units.judge(top)
+        if self.market.request.budget_cents is None and self.points and self.families.families:
+            top, cheapest = max(1, 4 * min(family.least for family in self.families.families)), self.points[0][3]
+            self.families.judge(top)
             while top < cheapest:
                 top *= 4
-                self.units.judge(top)
-        self.units.judge(self.limit)
+                self.families.judge(top)
+        self.families.judge(self.limit)
 
     def record(self, proven: Container[Name]) -> tuple[Closed, ...]:
         """The record of a proof in which those families went to the solver."""
         floors = {
-            (u.gpu.id, u.per_node): [
-                (r.perf.tenths, partial(self.units.floor, u, r)) for r in self.units.runnable(u)
+            (family.gpu.id, family.per_node): [
+                (r.perf.tenths, partial(self.families.floor, family, r)) for r in self.families.runnable(family)
             ]
-            for u in self.units.units
+            for family in self.families.families
         }  # fmt: skip
-        return record(floors, proven, self.units.dropped, self.steps)
+        return record(floors, proven, self.families.dropped, self.steps)
 
-    def is_open(self, u: Unit, points: list[Point]) -> bool:
+    def is_open(self, open_family: OpenFamily, points: list[Point]) -> bool:
         """Whether a bound of the family lies within the margin above the staircase of these points: then the solver is
         asked."""
-        stairs = Staircase(self.limit)
-        stairs.tenths, stairs.costs = [p[2] for p in points], [p[3] for p in points]
-        for row in self.units.runnable(u):
-            top = stairs.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
-            if any(b.fits(top) for b in self.units.bounds_of(u, row, top)):
+        staircase = Staircase(self.limit)
+        staircase.tenths, staircase.costs = [point[2] for point in points], [point[3] for point in points]
+        for row in self.families.runnable(open_family):
+            top = staircase.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
+            if any(b.fits(top) for b in self.families.bounds_of(open_family, row, top)):
                 return True
         return False
 
@@ -96,14 +96,14 @@ def _labels(anew: MadeAnew, stored: tuple[Closed, ...], place: dict[Name, int]) 
 
     The run went through the families in order, and the solver may have found a point on the way: what a bound closes is
     held against all points, what went to the solver against those of families before it, which were known by then."""
-    order = {(u.gpu.id, u.per_node): i for i, u in enumerate(anew.units.units)}
-    for u in anew.units.units:
-        name = u.gpu.id, u.per_node
+    order = {(family.gpu.id, family.per_node): i for i, family in enumerate(anew.families.families)}
+    for family in anew.families.families:
+        name = family.gpu.id, family.per_node
         if name not in place:
             continue
         where, by = f"proof.families.each[{place[name]}].closed_by", stored[place[name]].by
-        if by == "bound" and anew.is_open(u, anew.points):
+        if by == "bound" and anew.is_open(family, anew.points):
             yield Wrong(where, f"stored bound, which lies less than {MARGIN_PERCENT} % above the staircase")
-        before = [p for p in anew.points if order.get(p[:2], 0) < order[name]]
-        if by == "cp_sat" and not anew.is_open(u, before):
+        before = [point for point in anew.points if order.get(point[:2], 0) < order[name]]
+        if by == "cp_sat" and not anew.is_open(family, before):
             yield Wrong(where, "stored cp_sat, but its bound closes it")

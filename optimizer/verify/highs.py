@@ -18,7 +18,7 @@ from scipy.sparse import coo_array
 
 from constraints.cp_sat import cp_model
 from constraints.plan import Row
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.clock import Clock, TimeUp
 from optimizer.search.front import Found
 from optimizer.verify.linear import INFINITE, LinearRow, Untranslatable, activity, broken, literal, rows_of, tighten
@@ -33,7 +33,7 @@ class Undecided(Exception):
     """HiGHS gave no answer that stands."""
 
 
-class HighsFamily(Family):
+class HighsFamily(FamilyProof):
     """The model of one family, asked through HiGHS."""
 
     def under(self, ceiling: Callable[[Row], int], clock: Clock | None = None) -> Found | None:

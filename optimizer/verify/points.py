@@ -24,18 +24,18 @@ MOST_GPUS = 100_000
 """GPUs of a build beyond which no plan is looked for."""
 
 
-def rebuilt(market: Market, p: FrontPoint, where: str, report: Report) -> Point | None:
+def rebuilt(market: Market, point: FrontPoint, where: str, report: Report) -> Point | None:
     """The point that the stored parts and row make; None, and why in the report, when they make none."""
-    faults = list(_unknown(market, p, where))
+    faults = list(_unknown(market, point, where))
     if faults:
         report.wrong += faults
         return None
-    node = p.nodes[0]
-    build = Build(node.count, {x.part: x.qty for x in node.parts}, {x.part: x.qty for x in p.shared})
+    node = point.nodes[0]
+    build = Build(node.count, {part.part: part.qty for part in node.parts}, {x.part: x.qty for x in point.shared})
     bare = market.case(build, Plan("", "", 1, 1, 1, 1, 1, 1))
     try:
-        gpu, key = bare.gpu, RowKey(bare.gpu.id, per_node=bare.per_node, nodes=node.count, **p.row.model_dump())
-        on_host = p.plan.experts == "host"
+        gpu, key = bare.gpu, RowKey(bare.gpu.id, per_node=bare.per_node, nodes=node.count, **point.row.model_dump())
+        on_host = point.plan.experts == "host"
         if key.total > MOST_GPUS or not _realised(market, bare.platform, gpu, key, on_host):
             report.add(f"{where}.row", "the parts do not give these hardware facts")
             return None
@@ -50,7 +50,7 @@ def rebuilt(market: Market, p: FrontPoint, where: str, report: Report) -> Point 
     except InputError as e:
         report.add(f"{where}.nodes[0].parts", e.faults[0].text)
         return None
-    failed = ((i, x) for i, x in enumerate(checks) if x.status == "fail")
+    failed = ((i, check) for i, check in enumerate(checks) if check.status == "fail")
     report.wrong += [Wrong(f"{where}.checks[{i}]", f"{x.rule} fails: {x.text}") for i, x in failed]
     report.wrong += [Wrong(f"{where}.{x.place}", x.text) for x in broken(case, row)]
     cents = market.book.cost(build.total())
@@ -60,17 +60,17 @@ def rebuilt(market: Market, p: FrontPoint, where: str, report: Report) -> Point 
     return Point(Found(row, build, cents, market.axis.measure(case)), case, checks)
 
 
-def _unknown(market: Market, p: FrontPoint, where: str) -> Iterator[Wrong]:
+def _unknown(market: Market, point: FrontPoint, where: str) -> Iterator[Wrong]:
     """Parts that are in no catalog or have no price."""
-    if len(p.nodes) != 1:
+    if len(point.nodes) != 1:
         yield Wrong(f"{where}.nodes", "a front point has one kind of node")
         return
-    for place, parts in (("nodes[0].parts", p.nodes[0].parts), ("shared", p.shared)):
-        for j, x in enumerate(parts):
-            if x.part not in market.catalog.parts:
-                yield Wrong(f"{where}.{place}[{j}].part", f"{x.part} is in no catalog at hand")
-            elif x.part not in market.book.prices:
-                yield Wrong(f"{where}.{place}[{j}].part", f"{x.part}: {market.book.ledger[x.part]}")
+    for place, parts in (("nodes[0].parts", point.nodes[0].parts), ("shared", point.shared)):
+        for j, part in enumerate(parts):
+            if part.part not in market.catalog.parts:
+                yield Wrong(f"{where}.{place}[{j}].part", f"{part.part} is in no catalog at hand")
+            elif part.part not in market.book.prices:
+                yield Wrong(f"{where}.{place}[{j}].part", f"{part.part}: {market.book.ledger[part.part]}")
 
 
 def _row(market: Market, gpu: Gpu, key: RowKey, on_host: bool) -> Row | None:
@@ -83,14 +83,24 @@ def _row(market: Market, gpu: Gpu, key: RowKey, on_host: bool) -> Row | None:
     return found[0] if found else None
 
 
-def _realised(market: Market, platform: Platform, gpu: Gpu, k: RowKey, on_host: bool) -> bool:
+def _realised(market: Market, platform: Platform, gpu: Gpu, row_key: RowKey, on_host: bool) -> bool:
     """Whether a platform can have the row's facts; that its parts do is for the rules to find (lanes, links, hosts)."""
     if on_host:
-        return (k.cap_w, k.domain, k.net) == (power_cap(gpu, platform), 1, "none") and bool(k.pcie_gen and k.lanes)
+        return (row_key.cap_w, row_key.domain, row_key.net) == (power_cap(gpu, platform), 1, "none") and bool(
+            row_key.pcie_gen and row_key.lanes
+        )
 
-    def facts(x: RowKey) -> tuple[object, ...]:
+    def facts(row_key: RowKey) -> tuple[object, ...]:
         """All but generation and width of the host link, which may be weaker than the platform's best."""
-        host = (x.host_gb_s, x.host_gb, x.host_gflops)
-        return x.cap_w, x.domain, x.net, x.net_gbit_s, bool(x.pcie_gen), bool(x.lanes), host
+        host = (row_key.host_gb_s, row_key.host_gb, row_key.host_gflops)
+        return (
+            row_key.cap_w,
+            row_key.domain,
+            row_key.net,
+            row_key.net_gbit_s,
+            bool(row_key.pcie_gen),
+            bool(row_key.lanes),
+            host,
+        )
 
-    return facts(k) in map(facts, hardware_keys(market, gpu, k.per_node, [platform], k.nodes))
+    return facts(row_key) in map(facts, hardware_keys(market, gpu, row_key.per_node, [platform], row_key.nodes))

@@ -35,19 +35,23 @@ class Verdict:
         if self.unchecked:
             return words(
                 "Consistent as far as it could be checked: {n} points. Not checked: {list}.",
-                n=self.points, list=words.list(self.unchecked, "; "),
-            )  # fmt: skip
+                n=self.points,
+                list=words.list(self.unchecked, "; "),
+            )
         return words(
             "Consistent: {n} points, every price, sum, throughput and rule that could be checked agrees.",
             n=self.points,
-        )  # fmt: skip
+        )
 
     def _complete(self, words: Words) -> list[str]:
-        if (p := self.proof) is None:
+        if (proof := self.proof) is None:
             return []
         text = words(
             "Complete: {bound} hardware families ruled out by a bound and {solver} by {engine} in {seconds} s; "
             "no cheaper or faster valid build was overlooked.",
-            bound=p.closed_by_bound, solver=p.closed_by_solver, engine=p.engine, seconds=f"{p.seconds:.2f}",
-        )  # fmt: skip
+            bound=proof.closed_by_bound,
+            solver=proof.closed_by_solver,
+            engine=proof.engine,
+            seconds=f"{proof.seconds:.2f}",
+        )
         return [text]

@@ -72,7 +72,7 @@ def test_cluster_with_rdma(ask: Any, fabric: str, nodes: int) -> None:
     solver.judge(50_000_000_00)
     found = [
         (b, way)
-        for u in solver.units
+        for u in solver.families
         for r in u.rows
         if r.key.net == "rdma" and r.key.nodes == nodes
         for b in solver.bounds_of(u, r, 50_000_000_00)

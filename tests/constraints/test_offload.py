@@ -277,7 +277,7 @@ def test_nothing_changes_without_the_option(ask: Any) -> None:
     solver = Solver(ask("v3-671b", 60_000, min_precision_bits=4))
     solver.judge(60_000_00)
     assert solver.on_host is None
-    assert not any(r.plan.offload or r.key.host_gb_s for u in solver.units for r in u.rows)
+    assert not any(r.plan.offload or r.key.host_gb_s for u in solver.families for r in u.rows)
 
 
 def test_a_memory_speed_that_is_not_reached_is_said() -> None:

@@ -11,8 +11,8 @@ from constraints.build import Build
 from constraints.plan import Row, RowKey
 from constraints.rules.registry import findings
 from optimizer.market.market import Market
-from optimizer.search.certificate import Family
-from optimizer.search.solver import Solver, Unit
+from optimizer.search.certificate import FamilyProof
+from optimizer.search.solver import OpenFamily, Solver
 from tests.support.recorded import PLENTY, Node, Recording, cheapest, recorded, rows_of
 
 CATALOGS = (0, 1, 3, 6, 12, 13, 19, 22, 26)
@@ -21,7 +21,7 @@ ROWS = frozenset({"vram", "precision", "software", "storage", "budget"})
 
 
 @cache
-def made(seed: int) -> tuple[Market, Recording, Solver, dict[RowKey, tuple[Unit, Row]]]:
+def made(seed: int) -> tuple[Market, Recording, Solver, dict[RowKey, tuple[OpenFamily, Row]]]:
     """A catalog's market, brute force over it, and the planner's rows by key."""
     market, brute = recorded(seed)
     return market, brute, *rows_of(market)
@@ -51,12 +51,14 @@ def test_certificate_prices_nodes_as_brute_force_does(seed: int) -> None:
     for node, cents in brute.least.items():
         if node.key in by_key:
             by[cents < PLENTY].append(node)
-    families: dict[int, Family] = {}
+    families: dict[int, FamilyProof] = {}
     for nodes in by.values():
         for node in rng.sample(nodes, min(len(nodes), 25)):
             unit, row = by_key[node.key]
             fits = brute.storage_fits(dict(node.node), row.plan.precision)
-            family = families.get(id(row)) or Family(market, unit.gpu, unit.per_node, [row], solver.candidates(unit))
+            family = families.get(id(row)) or FamilyProof(
+                market, unit.gpu, unit.per_node, [row], solver.candidates(unit)
+            )
             families[id(row)] = family
             want = brute.least[node] if fits else PLENTY
             assert cheapest(family, node) == (want if want < PLENTY else None), node

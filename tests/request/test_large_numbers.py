@@ -13,7 +13,7 @@ from constraints.model.family_model import INT64, MAX_MONEY, within_int64
 from constraints.policy import Policy
 from optimizer.market.market import Market
 from optimizer.request import texts, typed_request
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.solver import Solver
 from optimizer.search.useful_parts import narrowed
 from tests.support.random_catalogs import scenario
@@ -61,12 +61,12 @@ def test_a_billion_and_a_thousand_nodes() -> None:
     )  # fmt: skip
     solver = Solver(Market.open(load(), request, policy))
     solver.judge(10**11)
-    unit = next(u for u in solver.units if u.per_node == 1)
+    unit = next(u for u in solver.families if u.per_node == 1)
     rows = [r for r in unit.rows if r.key.nodes == 1000][:1]
     assert rows
     bound = min(solver.bounds_of(unit, rows[0], 10**11), key=lambda b: b.cents)
     market, parts = narrowed(solver.market, solver.parts, [bound], lambda _: 2 * bound.cents)
-    found = Family(market, unit.gpu, 1, rows, parts).under(lambda _: 10**11)
+    found = FamilyProof(market, unit.gpu, 1, rows, parts).under(lambda _: 10**11)
     assert found is not None
     assert found.build.nodes == 1000
     assert found.parts_cents == sum(q * solver.market.cents(x) for x, q in found.build.total().items())

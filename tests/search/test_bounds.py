@@ -8,7 +8,7 @@ import pytest
 
 from constraints.policy import Policy
 from optimizer.market.market import Market
-from optimizer.search.seller_bound import MULTIPLIERS, Leaning, Limit
+from optimizer.search.seller_bound import MULTIPLIERS, Limit, SellerBound
 from optimizer.search.solver import Solver
 from tests.support.random_catalogs import scenario
 
@@ -18,7 +18,7 @@ def _bounds_hold(solver: Solver) -> int:
     front, held = solver.front(), 0
     assert front.complete
     for p in front.points:
-        u = next(u for u in solver.units if (u.gpu.id, u.per_node) == (p.case.gpu.id, p.case.per_node))
+        u = next(u for u in solver.families if (u.gpu.id, u.per_node) == (p.case.gpu.id, p.case.per_node))
         row, top = p.found.row, p.found.parts_cents
         floor = solver.floor(u, row, top + 1)
         assert floor <= top, (row, floor, top)
@@ -44,15 +44,15 @@ def test_no_point_within_shares_lies_under_its_bound(limits: dict[str, Any]) -> 
 
 def test_weights_of_a_limit(ask: Any) -> None:
     """A part that counts weighs (1 - w) + w x 100 / P of its price, another one 1 - w, at each multiplier."""
-    leaning = Leaning(ask("v2-670b", 300_000, max_estimated_percent=25))
-    limit, prices = Limit(25, None), leaning.market.book.prices
+    seller_bound = SellerBound(ask("v2-670b", 300_000, max_estimated_percent=25))
+    limit, prices = Limit(25, None), seller_bound.market.book.prices
     for part, priced in prices.items():
         sources = priced.sources().sources
         if len(sources) != 1 or not sources[0].plain or sources[0].offer is None:
             continue
         cents = sources[0].steps[0].cents
         guess = sources[0].offer.confidence == "estimate"
-        for k, weight in enumerate(leaning._piece(part, limit), 1):
+        for k, weight in enumerate(seller_bound._piece(part, limit), 1):
             assert weight == cents * ((MULTIPLIERS - k) * 25 + (100 * k if guess else 0)), part
 
 
@@ -64,9 +64,9 @@ def test_what_is_in_hand_bounds_by_its_number(ask: Any, shipped: Any) -> None:
     own = (Owned(part=card, qty=3),)
     solver = Solver(ask("v2-670b", 300_000, own=own, allow_experimental=True))  # no stable engine on these cards
     price = ask("v2-670b", 300_000).book.prices[card].cents
-    u = next(u for u in solver.units if u.gpu.id == card and u.per_node == 4)
+    u = next(u for u in solver.families if u.gpu.id == card and u.per_node == 4)
     solver.judge(30_000_000, [u])
-    outfit = next(o for o in u.outfits if not o.unfit)
-    assert solver.bounds.beyond_least(outfit, 1) == price
-    assert solver.bounds.beyond_least(outfit, 2) == 5 * price
+    node_options = next(o for o in u.all_node_options if not o.unfit)
+    assert solver.bounds.beyond_least(node_options, 1) == price
+    assert solver.bounds.beyond_least(node_options, 2) == 5 * price
     assert _bounds_hold(solver)

@@ -8,7 +8,7 @@ from constraints.plan import Plan, Row
 from constraints.policy import Policy
 from constraints.rules.registry import RULES
 from optimizer.market.market import Market
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.solver import Solver
 from tests.support.long import one_in
 from tests.support.oracle import RULES as ORACLE_RULES
@@ -90,13 +90,13 @@ def test_certificate_needs_the_rules_of_rows(rule: str) -> None:
     solver = Solver(Market.open(catalog, request, Policy()), clever=False)
     solver.judge(10**12)
     without = tuple(r for r in RULES if r.id != rule)
-    for unit in solver.units:
+    for unit in solver.families:
         for row in unit.rows:
             changed = Row(row.key, Plan(**{**vars(row.plan), **ROW_FAULTS[rule]}), row.perf)
-            family = Family(market, unit.gpu, unit.per_node, [changed], solver.candidates(unit), without)
+            family = FamilyProof(market, unit.gpu, unit.per_node, [changed], solver.candidates(unit), without)
             found = family.under(lambda _: 2**49)
             if found and {c.rule for c in Solver(market, without).point(found).checks if c.status == "fail"} == {rule}:
-                whole = Family(market, unit.gpu, unit.per_node, [changed], solver.candidates(unit))
+                whole = FamilyProof(market, unit.gpu, unit.per_node, [changed], solver.candidates(unit))
                 assert whole.under(lambda _: 2**49) is None
                 return
     pytest.fail(f"no build breaks {rule} alone")

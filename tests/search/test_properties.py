@@ -156,10 +156,10 @@ def test_a_point_taken_away_is_found_again(seed: int) -> None:
         solver = Solver(market)
         assert market.request.budget_cents
         solver.judge(market.request.budget_cents)
-        stairs = Staircase(market.request.budget_cents)
+        staircase = Staircase(market.request.budget_cents)
         for p in whole.points:
             if p is not lost:
-                stairs.add(p.found)
-        for unit in solver.units:
-            solver.prove(unit, stairs, Front())
-        assert values(whole) == [(p.parts_cents, p.row.perf.tenths) for p in stairs.points]
+                staircase.add(p.found)
+        for unit in solver.families:
+            solver.prove(unit, staircase, Front())
+        assert values(whole) == [(p.parts_cents, p.row.perf.tenths) for p in staircase.points]

@@ -15,7 +15,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules.registry import RULES
 from optimizer.market.market import Market
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.solver import Solver
 from optimizer.throughput.training_plans import TrainingPlanner
 from tests.support.long import one_in
@@ -80,17 +80,17 @@ def test_certificate_needs_the_memory_rule_of_training() -> None:
     solver.judge(10**12)
     free = Market.open(catalog, asked.model_copy(update={"budget_cents": None}), Policy())
     without = tuple(r for r in RULES if r.id != "vram")
-    for unit in solver.units:
+    for unit in solver.families:
         for row in unit.rows:
             crowded = Training(row.plan.training.shard, 10**4, False) if row.plan.training else None
             changed = Row(row.key, replace(row.plan, training=crowded), row.perf)
-            family = Family(free, unit.gpu, unit.per_node, [changed], solver.candidates(unit), without)
+            family = FamilyProof(free, unit.gpu, unit.per_node, [changed], solver.candidates(unit), without)
             found = family.under(lambda _: 2**49)
             if found is None:
                 continue
             checks = Solver(free, without).point(found).checks
             assert {c.rule for c in checks if c.status == "fail"} == {"vram"}
-            whole = Family(free, unit.gpu, unit.per_node, [changed], solver.candidates(unit))
+            whole = FamilyProof(free, unit.gpu, unit.per_node, [changed], solver.candidates(unit))
             assert whole.under(lambda _: 2**49) is None
             return
     pytest.fail("no build to crowd")

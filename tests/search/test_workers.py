@@ -14,7 +14,7 @@ from ortools.sat.python import cp_model
 
 from constraints.policy import Policy
 from optimizer.market.market import Market
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.clock import Clock, TimeUp, interruptible
 from optimizer.search.cp_sat_call import solved
 from optimizer.search.solver import Solver
@@ -61,8 +61,8 @@ def test_settled_build_does_not_depend_on_what_was_found() -> None:
     assert points
     for point in points:
         key = point.found.row.key
-        unit = next(u for u in solver.units if u.gpu.id == key.gpu and u.per_node == key.per_node)
-        family = Family(solver.market, unit.gpu, unit.per_node, unit.rows, solver.candidates(unit))
+        unit = next(u for u in solver.families if u.gpu.id == key.gpu and u.per_node == key.per_node)
+        family = FamilyProof(solver.market, unit.gpu, unit.per_node, unit.rows, solver.candidates(unit))
         assert family.settled(point.found, Clock(workers=8)) == point.found
 
 

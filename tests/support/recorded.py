@@ -12,7 +12,7 @@ from catalogs.schema import Drive, Kind
 from constraints.plan import Row, RowKey
 from constraints.policy import Policy
 from optimizer.market.market import Market
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.solver import Solver, Unit
 from tests.support.oracle import RULES, Built, Fitted, Oracle, Speeds
 from tests.support.random_catalogs import scenario
@@ -114,10 +114,10 @@ def rows_of(market: Market) -> tuple[Solver, dict[RowKey, tuple[Unit, Row]]]:
     """The planner's row of every key."""
     solver = Solver(market, clever=False)
     solver.judge(PLENTY)
-    return solver, {r.key: (u, r) for u in solver.units for r in u.rows}
+    return solver, {r.key: (u, r) for u in solver.families for r in u.rows}
 
 
-def cheapest(family: Family, node: Node) -> int | None:
+def cheapest(family: FamilyProof, node: Node) -> int | None:
     """Cents of the cheapest build that CP-SAT finds with exactly these nodes; None where it finds none."""
     m = family.model
     model = m.cp.clone()

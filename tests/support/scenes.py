@@ -35,7 +35,7 @@ from constraints.request import Request
 from constraints.rules.registry import findings
 from optimizer.market.market import Market
 from optimizer.pruning.dominance import buyable
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.solver import Solver
 from tests.support.random_catalogs import scenario
 
@@ -152,14 +152,14 @@ def ports(s: Scene, role: str) -> int:
 
 def certificate(
     market: Market, s: Scene, build: Build, rows: Sequence[Row] = (), platforms: Iterable[str] = ()
-) -> Family | None:
+) -> FamilyProof | None:
     """The certificate's model of a scene's row, or of other `rows`, with exactly the pieces of a build; None where it
     has no variable for one of them. Of `platforms` the build's own alone stand in it, unless others are named."""
     names = {x for x in build.node if isinstance(market.catalog.parts[x], Platform)} | set(platforms)
     chassis = [p for p in market.catalog.parts.values() if p.id in names]
     gpu: Any = market.catalog.parts[s.row.key.gpu]
     parts = Candidates([*chassis, *buyable(market, prune=False)])
-    family = Family(market, gpu, s.row.key.per_node, rows or [s.row], parts)
+    family = FamilyProof(market, gpu, s.row.key.per_node, rows or [s.row], parts)
     m, wanted = family.model, {**build.node, **build.shared}
     for part, terms in m.quantities().items():
         m.cp.add(sum(terms) == wanted.pop(part, 0))

@@ -27,9 +27,9 @@ from optimizer.market.market import Market
 from optimizer.result.answer import Answer, embedded, solve
 from optimizer.result.contract import result
 from optimizer.result.schema import Result
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.front import Found, Front, Point
-from optimizer.search.parameters import staircase
+from optimizer.search.parameters import staircase_steps
 from optimizer.search.solver import Disagreement, Solver
 from optimizer.text.languages import Words
 from optimizer.verify.complete import complete, prove
@@ -336,9 +336,9 @@ def forged(answer: Answer, points: list[Point]) -> Data:
     """A result of other points with its whole record written to match, bounds and labels too."""
     market = answer.market
     known = [(p.case.gpu.id, p.case.per_node, p.found.row.perf.tenths, p.found.parts_cents) for p in points]
-    steps = staircase([p[2:] for p in known], market.request, market.policy)
+    steps = staircase_steps([p[2:] for p in known], market.request, market.policy)
     anew = MadeAnew(market, known, steps)
-    record = anew.record({(u.gpu.id, u.per_node) for u in anew.units.units if anew.is_open(u, known)})
+    record = anew.record({(u.gpu.id, u.per_node) for u in anew.families.families if anew.is_open(u, known)})
     counts = (sum(c.by == by for c in record) for by in ("bound", "cp_sat"))
     return result(market, Front(points, True, *counts, stairs=steps, record=record), {})
 
@@ -412,9 +412,9 @@ def test_without_the_catalog_sums_and_order_are_checked(answer: Answer) -> None:
     assert "front[1].bom[0].line_total" in [w.where for w in judged(data, other).wrong]
 
 
-@pytest.mark.parametrize("engine", [Family, HighsFamily])
+@pytest.mark.parametrize("engine", [FamilyProof, HighsFamily])
 @pytest.mark.parametrize("seed", [4, 13, 49, 91])
-def test_each_point_deleted_is_found_again(seed: int, engine: type[Family]) -> None:
+def test_each_point_deleted_is_found_again(seed: int, engine: type[FamilyProof]) -> None:
     """Sabotage: without a point the proof finds a build as good, by CP-SAT and by HiGHS."""
     catalog, request, _ = scenario(seed)
     market = Market.open(catalog, request, Policy())

@@ -27,12 +27,12 @@ from optimizer.throughput.plans import Planner
 
 def levers(market: Market) -> list[Lever]:
     """A lever for each condition in force, and those that no condition stands for: offload, a smaller model."""
-    held, r = conditions(market), market.request
+    held, request = conditions(market), market.request
     found = [x for c in held if (x := _of(c, market))]
     found += [x for c in held for x in _of_other_kinds(c, market)]
-    if r.gpu_count is not None:
-        found.append(Count("gpu-count", _counted(sorted(market.catalog.parts[gpu].name for gpu in r.gpus))))
-    if not r.offload and not r.trains and market.llm.is_moe:
+    if request.gpu_count is not None:
+        found.append(Count("gpu-count", _counted(sorted(market.catalog.parts[gpu].name for gpu in request.gpus))))
+    if not request.offload and not request.trains and market.llm.is_moe:
         found.append(_offload(market))
     if smaller := _smaller_models(market):
         found.append(Choice("model", [[x] for x in smaller]))
@@ -59,34 +59,40 @@ def _offload(market: Market) -> Lever:
     return option("offload", text, offload=True, allow_experimental=True)
 
 
-def _of(c: Condition, market: Market) -> Lever | None:
+def _of(condition: Condition, market: Market) -> Lever | None:
     """The lever of a condition."""
-    if c.key == "budget":
+    if condition.key == "budget":
         return Budget()
-    if c.key == "load":
+    if condition.key == "load":
         return _load(market)
-    if c.key == "rack-air":
+    if condition.key == "rack-air":
         text = message("{n} kW of heat to the air per rack (with containment)", n=trimmed(CONTAINED_AIR_W / 1000))
-        return Choice(c.key, [[(text, c.without)]])
-    match c.loosens:
+        return Choice(condition.key, [[(text, condition.without)]])
+    match condition.loosens:
         case Figure():
-            return _number(c, c.loosens, market)
+            return _number(condition, condition.loosens, market)
         case NameList():
-            return _members(c, c.loosens, market)
+            return _members(condition, condition.loosens, market)
         case Sizes():
-            return _sizes(c.key, c.field, c.loosens, c.loosens.lists(market)[0], market)
+            return _sizes(condition.key, condition.field, condition.loosens, condition.loosens.lists(market)[0], market)
         case Others():
-            steps = c.loosens.steps(market)
-            return Choice(c.key, [[(text, Change(fields)) for text, fields in alike] for alike in steps])
+            steps = condition.loosens.steps(market)
+            return Choice(condition.key, [[(text, Change(fields)) for text, fields in alike] for alike in steps])
         case None:
-            return Choice(c.key, [[(c.given_up or message("no more: {why}", why=c.text), c.without)]])
+            return Choice(
+                condition.key,
+                [[(condition.given_up or message("no more: {why}", why=condition.text), condition.without)]],
+            )
 
 
-def _of_other_kinds(c: Condition, market: Market) -> list[Lever]:
+def _of_other_kinds(condition: Condition, market: Market) -> list[Lever]:
     """Levers of a size to those of other kinds, each kind by itself."""
-    if not isinstance(c.loosens, Sizes):
+    if not isinstance(condition.loosens, Sizes):
         return []
-    return [_sizes(c.loosens.others, c.field, c.loosens, sizes, market) for sizes in c.loosens.lists(market)[1:]]
+    return [
+        _sizes(condition.loosens.others, condition.field, condition.loosens, sizes, market)
+        for sizes in condition.loosens.lists(market)[1:]
+    ]
 
 
 def _sizes(key: str, field: str, loosens: Sizes, sizes: Sequence[Any], market: Market) -> Number:
@@ -106,16 +112,16 @@ def _sizes(key: str, field: str, loosens: Sizes, sizes: Sequence[Any], market: M
     return Number(key, 0, len(sizes), fields, say, reached, free=Change(without(field)))
 
 
-def _members(c: Condition, loosens: NameList, market: Market) -> Members:
+def _members(condition: Condition, loosens: NameList, market: Market) -> Members:
     """A list with members beside its own, or a bar or demand without some of them."""
-    own = getattr(market.request, c.field)
+    own = getattr(market.request, condition.field)
     kind = type(own)
     written = loosens.known(market) if loosens.known else {name: name for name in own}
     extra = sorted(set(written) - set(own)) if loosens.known else list(own)
 
     def fields(some: frozenset[str]) -> Change:
         changed = sorted({*own, *some}) if loosens.known else [name for name in own if name not in some]
-        return Change({c.field: kind(changed)})
+        return Change({condition.field: kind(changed)})
 
     def say(names: Sequence[str]) -> str:
         return message(loosens.words.replace("{}", "{list}"), list=listed([written[name] for name in names]))
@@ -125,7 +131,7 @@ def _members(c: Condition, loosens: NameList, market: Market) -> Members:
         return frozenset(own) - held if loosens.demanded else held
 
     lacking = N_("with {list}") if loosens.demanded else N_("without {list}")
-    return Members(c.key, extra, fields, say, used, lacking)
+    return Members(condition.key, extra, fields, say, used, lacking)
 
 
 def _number(condition: Condition, figure: Figure, market: Market) -> Number:
@@ -152,13 +158,13 @@ def _number(condition: Condition, figure: Figure, market: Market) -> Number:
 
 def _load(market: Market) -> Number | None:
     """Less load, in thousandths of the request's."""
-    r = market.request
+    request = market.request
     name, words = (
         ("tokens_per_day", N_("{n} tokens a day"))
-        if r.tokens_per_day
+        if request.tokens_per_day
         else ("requests_per_second", N_("{n} requests a second"))
     )
-    load, full = load_of(r, market.policy), r.tokens_per_day or r.requests_per_second
+    load, full = load_of(request, market.policy), request.tokens_per_day or request.requests_per_second
     if load is None or not full:
         return None
 
@@ -196,11 +202,11 @@ def _fastest(asking: Asking, also: Change) -> int | None:
 
 def _smaller_models(market: Market) -> list[tuple[str, Change]]:
     """DeepSeek models with fewer parameters, the largest first; of those with equal size one."""
-    r, llm = market.request, market.llm
+    request, llm = market.request, market.llm
     sized: dict[int, Llm] = {}
     for other, _ in families(False):
-        fits = r.tokens <= other.max_context and other.params_total < llm.params_total
-        if fits and not (r.precision and not wanted(other, r)):
+        fits = request.tokens <= other.max_context and other.params_total < llm.params_total
+        if fits and not (request.precision and not wanted(other, request)):
             sized.setdefault(other.params_total, other)
     ranked = [sized[size] for size in sorted(sized, reverse=True)]
     return [

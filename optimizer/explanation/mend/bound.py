@@ -19,9 +19,9 @@ from optimizer.market.market import Market
 P = TypeVar("P", bound=Part)
 
 
-def difference(a: Build, b: Build) -> int:
+def difference(build: Build, b: Build) -> int:
     """Part ids of which the whole builds hold another number of pieces."""
-    x, y = a.total(), b.total()
+    x, y = build.total(), b.total()
     return sum(x.get(p, 0) != y.get(p, 0) for p in {*x, *y})
 
 
@@ -31,9 +31,9 @@ def spread(build: Build, nodes: int) -> dict[str, int]:
     return {p: -1 if q % nodes else q // nodes for p, q in build.total().items()}
 
 
-def partial(p: Platform, count: int) -> bool:
+def partial(platform: Platform, count: int) -> bool:
     """A number of equal modules that fills channels in part only, which passes with a warning (rule host_memory)."""
-    return population(p, count) == "partial"
+    return population(platform, count) == "partial"
 
 
 class ChangeBound:
@@ -47,51 +47,53 @@ class ChangeBound:
     def of(self, cls: type[P]) -> list[tuple[P, int]]:
         return [(p, q) for p, q in self.have if isinstance(p, cls)]
 
-    def node(self, p: Platform, gpu: Gpu, k: int, precisions: Iterable[str]) -> int:
+    def node(self, platform: Platform, gpu: Gpu, per_node: int, precisions: Iterable[str]) -> int:
         """Changes at least when the node becomes `k` of a GPU in `p` and runs one of the precisions."""
-        m = self.market
-        contained, counts = inside(p, m.catalog, Memory), modules_to_buy(p, m.catalog)
+        market = self.market
+        contained, counts = inside(platform, market.catalog, Memory), modules_to_buy(platform, market.catalog)
         held, held_gb = sum(q for _, q in contained), sum(x.capacity_gb * q for x, q in contained)
-        floor = m.policy.whole("host_memory.floor_percent") * k * gpu.vram_gb
+        floor = market.policy.whole("host_memory.floor_percent") * per_node * gpu.vram_gb
 
-        def modules_fit(x: Memory, q: int) -> bool:
-            return (q in counts or partial(p, held + q)) and 100 * (held_gb + x.capacity_gb * q) >= floor
+        def modules_fit(module: Memory, q: int) -> bool:
+            return (q in counts or partial(platform, held + q)) and 100 * (held_gb + module.capacity_gb * q) >= floor
 
-        def kind_fits(x: Memory) -> bool:
-            return memory_fits(p, x) and module_fits_inside(p, m.catalog, x)
+        def kind_fits(module: Memory) -> bool:
+            return memory_fits(platform, module) and module_fits_inside(platform, market.catalog, module)
 
-        count = sum((x.id != p.id or q != 1) for x, q in self.of(Platform)) + (p.id not in self.held)
-        count += self._gpus(p, gpu, k)
-        count += self._one(Cpu, needs_cpu(p), lambda x: cpu_fits(p, x), lambda x, q: q == p.sockets)
+        count = sum((x.id != platform.id or q != 1) for x, q in self.of(Platform)) + (platform.id not in self.held)
+        count += self._gpus(platform, gpu, per_node)
+        count += self._one(
+            Cpu, needs_cpu(platform), lambda x: cpu_fits(platform, x), lambda x, q: q == platform.sockets
+        )
         unified = gpu.form_factor == "integrated"
         modules = self._one(Memory, any(counts), kind_fits, lambda x, q: unified or modules_fit(x, q))
         count += min(modules, len(self.of(Memory))) if 0 in counts else modules
-        sets = dict(patterns(p))
-        count += self._one(Psu, needs_psu(p), lambda x: psu_fits(p, x), lambda x, q: q in sets)
+        sets = dict(patterns(platform))
+        count += self._one(Psu, needs_psu(platform), lambda x: psu_fits(platform, x), lambda x, q: q in sets)
         coolers = [(x, q) for x, q in self.of(Cooling) if x.role == "cpu-cooler"]
-        wanted = p.sockets if needs_cooler(p) else 0
-        fit = [(x, q) for x, q in coolers if x.id in self.buyable and wanted and x.socket == p.socket]
+        wanted = platform.sockets if needs_cooler(platform) else 0
+        fit = [(x, q) for x, q in coolers if x.id in self.buyable and wanted and x.socket == platform.socket]
         count += len(coolers) - len(fit) + (sum(q for _, q in fit) != wanted)
-        cards = [(x, q) for x, q in self.of(Nic) if x.form in p.nic_forms and x.id in self.buyable]
-        held_cards = sum(q for _, q in inside(p, m.catalog, Nic))
+        cards = [(x, q) for x, q in self.of(Nic) if x.form in platform.nic_forms and x.id in self.buyable]
+        held_cards = sum(q for _, q in inside(platform, market.catalog, Nic))
         count += len(self.of(Nic)) - len(cards)
-        count += bool(cards) and sum(q for _, q in cards) + held_cards > p.nic_slots
-        count += not cards and not p.onboard_lan and not held_cards
-        count += sum(gpu.id not in x.gpus or k % x.group_gpus != 0 for x, _ in self.of(Bridge))
-        return count + self._drives(p, precisions)
+        count += bool(cards) and sum(q for _, q in cards) + held_cards > platform.nic_slots
+        count += not cards and not platform.onboard_lan and not held_cards
+        count += sum(gpu.id not in x.gpus or per_node % x.group_gpus != 0 for x, _ in self.of(Bridge))
+        return count + self._drives(platform, precisions)
 
-    def _gpus(self, p: Platform, gpu: Gpu, k: int) -> int:
+    def _gpus(self, platform: Platform, gpu: Gpu, per_node: int) -> int:
         """Over the ways to have the GPUs: none bought, loose, or on a board."""
         have = {x.id: q for x, q in self.have if isinstance(x, Gpu | GpuBoard)}
         ways: list[dict[str, int]] = []
-        if held := gpus_inside(p, self.market.catalog)[1]:
-            ways = [{gpu.id: k - held} if k > held else {}]
+        if held := gpus_inside(platform, self.market.catalog)[1]:
+            ways = [{gpu.id: per_node - held} if per_node > held else {}]
         elif gpu.sold_as == "single":
-            ways = [{gpu.id: k}]
+            ways = [{gpu.id: per_node}]
         else:
-            boards = [b for b in self.market.catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard)]
-            fitting = [b for b in boards if b.gpu == gpu.id and b.gpus == k and b.id in self.buyable]
-            ways = [{b.id: 1} for b in fitting if not gpu_fits(p, gpu, k, b)]
+            boards = [part for part in self.market.catalog.of(Kind.GPU_BOARD) if isinstance(part, GpuBoard)]
+            fitting = [b for b in boards if b.gpu == gpu.id and b.gpus == per_node and b.id in self.buyable]
+            ways = [{b.id: 1} for b in fitting if not gpu_fits(platform, gpu, per_node, b)]
         return min((sum(have.get(x, 0) != w.get(x, 0) for x in {*have, *w}) for w in ways), default=10**6)
 
     def _one(
@@ -104,15 +106,15 @@ class ChangeBound:
         kept = [len(have) - 1 + (not right(x, q)) for x, q in have if x.id in self.buyable and fits(x)]
         return min([*kept, len(have) + 1])
 
-    def _drives(self, p: Platform, precisions: Iterable[str]) -> int:
-        m, have = self.market, self.of(Drive)
-        kept = [(d, q) for d, q in have if d.id in self.buyable and not bayless(d, p)]
+    def _drives(self, platform: Platform, precisions: Iterable[str]) -> int:
+        market, have = self.market, self.of(Drive)
+        kept = [(d, q) for d, q in have if d.id in self.buyable and not bayless(d, platform)]
         gone = len(have) - len(kept)
-        held: list[tuple[Any, int]] = inside(p, m.catalog, Drive)
-        if "storage" in p.includes and not held:
+        held: list[tuple[Any, int]] = inside(platform, market.catalog, Drive)
+        if "storage" in platform.includes and not held:
             return gone
         fast = [(d, q) for d, q in [*kept, *held] if needs_lanes(d)]
-        needs = [needed_gb(m.llm, x, m.policy, m.request) for x in precisions]
+        needs = [needed_gb(market.llm, x, market.policy, market.request) for x in precisions]
         short = sum(d.capacity_gb * q for d, q in fast) < min(needs, default=0)
-        slow = sum(d.read_mb_s * q for d, q in fast) < m.policy.whole("storage.read_mb_s")
+        slow = sum(d.read_mb_s * q for d, q in fast) < market.policy.whole("storage.read_mb_s")
         return gone + int(short or slow)

@@ -17,7 +17,7 @@ from constraints.plan import Row
 from constraints.rules.rack import racked
 from optimizer.explanation.mend.bound import difference, partial
 from optimizer.market.market import Market
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.clock import Clock
 from optimizer.search.front import Found
 
@@ -39,7 +39,7 @@ def lost_tenths(row: Row, meant_tenths: int) -> int:
     return max(0, meant_tenths - row.perf.tenths)
 
 
-class MendFamily(Family):
+class MendFamily(FamilyProof):
     """`market` is on another axis than money, so that the rules themselves keep out surplus that nobody had."""
 
     def __init__(
@@ -53,95 +53,95 @@ class MendFamily(Family):
         self.changes = self._changes(self.model)
         self.lost = self._lost(self.model)
 
-    def widen(self, m: FamilyModel) -> None:
-        parts, prices = m.catalog.parts, m.book.prices
+    def widen(self, model: FamilyModel) -> None:
+        parts, prices = model.catalog.parts, model.book.prices
         for part, qty in self.build.shared.items():
             kind = parts[part].kind
-            alone = kind != Kind.RACK or "racks" in m.request.have or not all(racked(p) for p in m.platform)
+            alone = kind != Kind.RACK or "racks" in model.request.have or not all(racked(p) for p in model.platform)
             if part in prices and kind in SURPLUS and alone:
-                more = m.cp.new_int_var(0, qty, f"{part} kept")
-                m.add_shared(parts[part], 1, more)
+                more = model.cp.new_int_var(0, qty, f"{part} kept")
+                model.add_shared(parts[part], 1, more)
                 self._surplus[part] = more, qty
         for part, qty in self.build.node.items():
             x = parts[part]
             if isinstance(x, Link) and part in prices:
-                more = m.cp.new_int_var(0, qty, f"{part} kept")
-                m.extra_node_qty.setdefault(part, []).append(more)
+                more = model.cp.new_int_var(0, qty, f"{part} kept")
+                model.extra_node_qty.setdefault(part, []).append(more)
                 if x.kind == Kind.OPTIC:
-                    m.extra_node_w.append(-int(-x.power_w // 1) * more)
-        self._modules(m)
+                    model.extra_node_w.append(-int(-x.power_w // 1) * more)
+        self._modules(model)
 
-    def _modules(self, m: FamilyModel) -> None:
+    def _modules(self, model: FamilyModel) -> None:
         """Modules of the build that fill channels in part may stay as they are: counted as a whole set by the rules,
         then taken back in number and power; the floor of RAM is held with those that are there."""
-        percent = m.policy.whole("host_memory.floor_percent")
-        for x in m.candidates.memory:
+        percent = model.policy.whole("host_memory.floor_percent")
+        for x in model.candidates.memory:
             have = self.build.node.get(x.id, 0)
-            for p, v in m.platform.items() if have else ():
-                if not module_fits_inside(p, m.catalog, x):
+            for p, literal in model.platform.items() if have else ():
+                if not module_fits_inside(p, model.catalog, x):
                     continue
-                modules = have + sum(q for _, q in inside(p, m.catalog, type(x)))
-                too_little = 100 * x.capacity_gb * modules < percent * m.per_node * m.gpu.vram_gb
+                modules = have + sum(q for _, q in inside(p, model.catalog, type(x)))
+                too_little = 100 * x.capacity_gb * modules < percent * model.per_node * model.gpu.vram_gb
                 if too_little or not partial(p, modules):
                     continue
-                whole = next((n for n in modules_to_buy(p, m.catalog) if n), 0)
-                if (x, whole) not in m.memory:
+                whole = next((n for n in modules_to_buy(p, model.catalog) if n), 0)
+                if (x, whole) not in model.memory:
                     continue
-                kept = m.cp.new_bool_var(f"{x.id} as they are")
-                m.cp.add_implication(kept, v)
-                m.cp.add_implication(kept, m.memory[x, whole])
-                for row, chosen in m.rows.items():
+                kept = model.cp.new_bool_var(f"{x.id} as they are")
+                model.cp.add_implication(kept, literal)
+                model.cp.add_implication(kept, model.memory[x, whole])
+                for row, chosen in model.rows.items():
                     if row.plan.offload:
-                        m.cp.add_bool_or([~kept, ~chosen])
-                m.extra_node_qty.setdefault(x.id, []).append((have - whole) * kept)
-                m.extra_node_w.append((have - whole) * x.power_w * kept)
+                        model.cp.add_bool_or([~kept, ~chosen])
+                model.extra_node_qty.setdefault(x.id, []).append((have - whole) * kept)
+                model.extra_node_w.append((have - whole) * x.power_w * kept)
 
-    def _of_chosen_kinds(self, m: FamilyModel) -> None:
+    def _of_chosen_kinds(self, model: FamilyModel) -> None:
         """In a rack, racks, PDUs and CDUs beyond the need are of the kind that is needed; racks are never spare."""
         for part, (more, qty) in self._surplus.items():
-            kind = m.catalog.parts[part].kind
-            if kind not in OF_CHOSEN or ("racks" in m.request.have and kind != Kind.COOLING):
+            kind = model.catalog.parts[part].kind
+            if kind not in OF_CHOSEN or ("racks" in model.request.have and kind != Kind.COOLING):
                 continue
-            others = sum(n * v for n, v in m.shared_qty[part] if v is not more)
-            for p, v in m.platform.items():
-                if racked(p):
-                    m.cp.add(more <= (0 if kind == Kind.RACK else qty) * others).only_enforce_if(v)
+            others = sum(n * literal for n, literal in model.shared_qty[part] if literal is not more)
+            for platform, literal in model.platform.items():
+                if racked(platform):
+                    model.cp.add(more <= (0 if kind == Kind.RACK else qty) * others).only_enforce_if(literal)
 
-    def _changes(self, m: FamilyModel) -> Any:
+    def _changes(self, model: FamilyModel) -> Any:
         """A variable: part ids of which the whole build holds another number of pieces than the given one."""
         had = self.build.total()
-        quantities = m.quantities()
+        quantities = model.quantities()
         changed: list[Any] = [1 for p in had if p not in quantities]
         for part, terms in quantities.items():
             have = had.get(part, 0)
-            if part not in m.book.prices:
+            if part not in model.book.prices:
                 changed.append(1 if have else 0)
                 continue
-            differs = m.cp.new_bool_var(f"{part} changed")
-            for n, is_n in m.node_counts.items():
-                each = 1 if part in m.shared_qty else n
+            differs = model.cp.new_bool_var(f"{part} changed")
+            for nodes, is_n in model.node_counts.items():
+                each = 1 if part in model.shared_qty else nodes
                 if have % each:
-                    m.cp.add_implication(is_n, differs)
+                    model.cp.add_implication(is_n, differs)
                 else:
-                    m.cp.add(sum(terms) == have // each).only_enforce_if(~differs, is_n)
+                    model.cp.add(sum(terms) == have // each).only_enforce_if(~differs, is_n)
             changed.append(differs)
-        count = m.cp.new_int_var(0, 10**5, "changes")
-        m.cp.add(count == sum(changed))
+        count = model.cp.new_int_var(0, 10**5, "changes")
+        model.cp.add(count == sum(changed))
         return count
 
-    def _lost(self, m: FamilyModel) -> Any:
+    def _lost(self, model: FamilyModel) -> Any:
         """A variable: throughput (0.1 tok/s) that the given build was meant to have and the mended one has not."""
-        lost = m.cp.new_int_var(0, self.meant_tenths, "throughput lost")
-        m.cp.add(lost == sum(lost_tenths(row, self.meant_tenths) * chosen for row, chosen in m.rows.items()))
+        lost = model.cp.new_int_var(0, self.meant_tenths, "throughput lost")
+        model.cp.add(lost == sum(lost_tenths(row, self.meant_tenths) * chosen for row, chosen in model.rows.items()))
         return lost
 
     def least(self, best: Near | None, clock: Clock) -> Found | None:
         """The build of fewest changes, then of least throughput lost, then of least cost; None when none is better
         than `best`. Raises TimeUp."""
-        m = self.model
-        asked = m.cp.clone()
+        model = self.model
+        asked = model.cp.clone()
         changes, lost, total = (
-            asked.get_int_var_from_proto_index(x.index) for x in (self.changes, self.lost, m.total_cents)
+            asked.get_int_var_from_proto_index(x.index) for x in (self.changes, self.lost, model.total_cents)
         )
         if best is not None:
             self._better(asked, changes, lost, total, best)

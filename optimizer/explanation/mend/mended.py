@@ -86,31 +86,31 @@ class Mended(Strict):
 class Mender:
     """The search for the nearest build. `best` is the nearest one known, and how near it is."""
 
-    def __init__(
-        self, market: Market, build: Build, clock: Clock | None = None, judged: GpuRows | None = None
-    ) -> None:  # fmt: skip
+    def __init__(self, market: Market, build: Build, clock: Clock | None = None, judged: GpuRows | None = None) -> None:
         self.market, self.build, self.clock = market.asking(cost_axis="money"), build, clock or Clock()
-        r = self.market.request
-        own = tuple(x for x in (*build.node, *build.shared) if x not in r.include)
-        kept = replace(self.market, request=r.model_copy(update={"include": (*r.include, *own)}))
+        request = self.market.request
+        own = tuple(x for x in (*build.node, *build.shared) if x not in request.include)
+        kept = replace(self.market, request=request.model_copy(update={"include": (*request.include, *own)}))
         thin = thinned(kept)  # neither twins nor dominated parts, but all of the build's own
         self.parts = buyable(thin)
-        self.tight = replace(thin, request=r.model_copy(update={"cost_axis": "power"}))
+        self.tight = replace(thin, request=request.model_copy(update={"cost_axis": "power"}))
         self.rows = judged or GpuRows.of_market(self.market)
-        self.on_host = HostRows(self.tight) if r.offload else None
+        self.on_host = HostRows(self.tight) if request.offload else None
         self.best: tuple[Near, Found] | None = None
         self.meant_tenths = self._meant()
         self.families = 0
         self.solved: set[tuple[str, int]] = set()
         """Families that went to CP-SAT; a bound closed the others."""
         self.complete = True
-        self.most = min(r.max_nodes, self.tight.policy.whole("plans.max_nodes"))
+        self.most = min(request.max_nodes, self.tight.policy.whole("plans.max_nodes"))
         self._bounds = self._by_nodes()
         self._known: dict[tuple[ChangeBound, str, str, int], int] = {}
         self.solver = Solver(self.market, clock=self.clock, judged=self.rows)
-        units = Solver(self.tight, clock=self.clock, judged=self.rows).units  # the build's own parts are no twins there
-        self.least = {(u.gpu.id, u.per_node): min(u.least, u.least_host) for u in units}
-        self.slack = {p.id: x for p in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if (x := self._slack(p))}
+        units = Solver(
+            self.tight, clock=self.clock, judged=self.rows
+        ).families  # the build's own parts are no twins there
+        self.least = {(unit.gpu.id, unit.per_node): min(unit.least, unit.least_host) for unit in units}
+        self.slack = {part.id: x for part in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if (x := self._slack(part))}
         """Cents by which a node in a platform may stay below `least`: modules that fill channels in part may stay,
         while a front's bounds count whole sets and the supplies for them."""
 
@@ -120,9 +120,13 @@ class Mender:
         for part, qty in self.build.node.items():
             x = parts[part]
             if isinstance(x, Memory) and part in prices and memory_fits(p, x) and partial(p, qty):
-                supplies = max((prices[u.id].least for u in parts.values() if isinstance(u, Psu) and u.id in prices),
-                               default=0)  # fmt: skip
-                modules = max(prices[m.id].least for m in parts.values() if isinstance(m, Memory) and m.id in prices)
+                supplies = max(
+                    (prices[part.id].least for part in parts.values() if isinstance(part, Psu) and part.id in prices),
+                    default=0,
+                )
+                modules = max(
+                    prices[part.id].least for part in parts.values() if isinstance(part, Memory) and part.id in prices
+                )
                 slack = max(slack, dimm_counts(p)[0] * modules + max(p.psu_bays, 1) * supplies)
         return slack
 
@@ -134,10 +138,10 @@ class Mender:
             elif not self.slack:
                 return None
             near = self._families()
-            r, n0 = self.tight.request, self.build.nodes
+            request, n0 = self.tight.request, self.build.nodes
             for nodes in ([n0] if n0 <= self.most else [], [n for n in range(1, self.most + 1) if n != n0]):
-                for gpu, k, holders in near:
-                    self._close(gpu, k, holders, [n for n in nodes if r.gpu_count in (None, n * k)])
+                for gpu, per_node, holders in near:
+                    self._close(gpu, per_node, holders, [n for n in nodes if request.gpu_count in (None, n * per_node)])
         except TimeUp:
             self.complete = False
         return self.best[1] if self.best else None
@@ -145,33 +149,40 @@ class Mender:
     def _meant(self) -> int:
         """Throughput (0.1 tok/s) of the given build's GPUs where nothing else fails; 0 where no plan runs on them."""
         case, _ = check(self.market, self.build)
-        gpu, k = case.gpu, case.per_node
-        keys = hardware_keys(self.market, gpu, k, [case.platform], self.build.nodes)
+        gpu, per_node = case.gpu, case.per_node
+        keys = hardware_keys(self.market, gpu, per_node, [case.platform], self.build.nodes)
         rows = self.rows.planner.rows(gpu, keys) if keys else []
-        own = best_row(self.market, case, gpu, k)  # experts in host memory too
+        own = best_row(self.market, case, gpu, per_node)  # experts in host memory too
         return max((x.perf.tenths for x in (*rows, *([own] if own else []))), default=0)
 
     def _families(self) -> list[tuple[Gpu, int, tuple[Platform, ...]]]:
         """Families with the platforms that hold them, the one that may be nearest at the build's own nodes first."""
         found: list[tuple[int, Gpu, int, tuple[Platform, ...]]] = []
-        for gpu, k, holders in families(self.tight):
-            if self.rows.planner.precisions(gpu) or self._on_host(gpu, k):
-                found.append((min(self._least(p, gpu, k, self.build.nodes) for p in holders), gpu, k, tuple(holders)))
+        for gpu, per_node, holders in families(self.tight):
+            if self.rows.planner.precisions(gpu) or self._on_host(gpu, per_node):
+                found.append(
+                    (
+                        min(self._least(p, gpu, per_node, self.build.nodes) for p in holders),
+                        gpu,
+                        per_node,
+                        tuple(holders),
+                    )
+                )
         self.families = len(found)
         return [x[1:] for x in sorted(found, key=lambda x: (x[0], x[1].id, x[2]))]
 
-    def _on_host(self, gpu: Gpu, k: int) -> bool:
-        return self.on_host is not None and self.on_host.able(gpu, k)
+    def _on_host(self, gpu: Gpu, per_node: int) -> bool:
+        return self.on_host is not None and self.on_host.able(gpu, per_node)
 
-    def _least(self, p: Platform, gpu: Gpu, k: int, nodes: int) -> int:
+    def _least(self, platform: Platform, gpu: Gpu, per_node: int, nodes: int) -> int:
         """Changes at least of a build of `nodes` nodes with `k` of a GPU in a platform."""
         bound = self._bounds[nodes]
-        key = bound, p.id, gpu.id, k
+        key = bound, platform.id, gpu.id, per_node
         if key not in self._known:
-            precisions = () if self._on_host(gpu, k) else self.rows.planner.precisions(gpu)
-            self._known[key] = bound.node(p, gpu, k, precisions)
-        r, extra = self.tight.request, 0
-        if nodes > 1 == self.build.nodes and "network" not in r.have and not self.build.shared:
+            precisions = () if self._on_host(gpu, per_node) else self.rows.planner.precisions(gpu)
+            self._known[key] = bound.node(platform, gpu, per_node, precisions)
+        request, extra = self.tight.request, 0
+        if nodes > 1 == self.build.nodes and "network" not in request.have and not self.build.shared:
             extra = 2  # a front-end and an out-of-band switch
         return self._known[key] + extra
 
@@ -184,48 +195,50 @@ class Mender:
             out[n] = alike.setdefault(tuple(node.values()), ChangeBound(self.tight, node))
         return out
 
-    def _close(self, gpu: Gpu, k: int, holders: Sequence[Platform], counts: Sequence[int]) -> None:
+    def _close(self, gpu: Gpu, per_node: int, holders: Sequence[Platform], counts: Sequence[int]) -> None:
         """Proves that no build of a family with one of these numbers of nodes is nearer than the best known, or finds
         the nearest."""
         self.clock.left()
         best = self.best[0] if self.best else Near(10**5, 0, self.market.purse + 1)
-        node = self.least.get((gpu.id, k), NEVER)
+        node = self.least.get((gpu.id, per_node), NEVER)
 
-        def open_(p: Platform, n: int) -> bool:
-            cents = n * (node - self.slack.get(p.id, 0))
+        def open_(platform: Platform, n: int) -> bool:
+            cents = n * (node - self.slack.get(platform.id, 0))
             if cents > self.market.purse:
                 return False
-            changes = self._least(p, gpu, k, n)
+            changes = self._least(platform, gpu, per_node, n)
             return changes < best.changes or (changes == best.changes and (best.lost_tenths > 0 or cents < best.cents))
 
         left = {p.id: [n for n in counts if open_(p, n)] for p in holders}
         platforms, numbers = [p for p in holders if left[p.id]], sorted({n for of in left.values() for n in of})
-        rows = self._rows(gpu, k, platforms, numbers) if platforms else []
-        if all(self._least(p, gpu, k, n) == best.changes for p in platforms for n in left[p.id]):
-            rows = [x for x in rows if lost_tenths(x, self.meant_tenths) <= best.lost_tenths]
+        rows = self._rows(gpu, per_node, platforms, numbers) if platforms else []
+        if all(
+            self._least(platform, gpu, per_node, n) == best.changes for platform in platforms for n in left[platform.id]
+        ):
+            rows = [row for row in rows if lost_tenths(row, self.meant_tenths) <= best.lost_tenths]
         if not rows:
             return
         parts = Candidates([*platforms, *self.parts])
-        family = MendFamily(self.tight, gpu, k, rows, parts, self.build, self.meant_tenths)
+        family = MendFamily(self.tight, gpu, per_node, rows, parts, self.build, self.meant_tenths)
         while found := family.least(self.best[0] if self.best else None, self.clock):
             self._keep(found)
             if family.cut:
                 raise TimeUp
-        self.solved.add((gpu.id, k))
+        self.solved.add((gpu.id, per_node))
 
-    def _rows(self, gpu: Gpu, k: int, holders: list[Platform], counts: list[int]) -> list[Row]:
-        rows = self.rows.of(self.tight, gpu, k, holders, counts) if self.rows.planner.precisions(gpu) else []
-        if self.on_host and self._on_host(gpu, k):
-            rows += self.on_host.rows(gpu, k, holders, counts)
+    def _rows(self, gpu: Gpu, per_node: int, holders: list[Platform], counts: list[int]) -> list[Row]:
+        rows = self.rows.of(self.tight, gpu, per_node, holders, counts) if self.rows.planner.precisions(gpu) else []
+        if self.on_host and self._on_host(gpu, per_node):
+            rows += self.on_host.rows(gpu, per_node, holders, counts)
         wanted = self.tight.request.throughput_tenths or 1
         rules = foresighted(RULES)
-        fast = [x for x in rows if x.perf.tenths >= wanted]
-        return [x for x in fast if refusal(rules, self.tight.facts(gpu=gpu, per_node=k, row=x)) is None]
+        fast = [row for row in rows if row.perf.tenths >= wanted]
+        return [x for x in fast if refusal(rules, self.tight.facts(gpu=gpu, per_node=per_node, row=x)) is None]
 
     def _keep(self, found: Found) -> None:
         """A build that CP-SAT found, checked by every rule in plain code; raises Disagreement when one fails."""
         case = self.market.case(found.build, found.row.plan, found.row.key)
-        if failed := [x for x in findings(case) if x.status == "fail"]:
+        if failed := [finding for finding in findings(case) if finding.status == "fail"]:
             raise Disagreement(f"{'; '.join(f'{x.rule}: {x.text}' for x in failed)} in {found.build}")
         lost = lost_tenths(found.row, self.meant_tenths)
         self.best = Near(difference(self.build, found.build), lost, found.parts_cents), found
@@ -233,7 +246,7 @@ class Mender:
 
 def mended(
     market: Market, build: Build, clock: Clock | None = None, keep: Collection[str] = (), judged: GpuRows | None = None
-) -> Mended | None:  # fmt: skip
+) -> Mended | None:
     """The passing build nearest to one that fails, under the market's request (model, users, speed, budget, site); the
     build itself where nothing fails. None when no build passes.
 
@@ -286,17 +299,17 @@ def mended(
     )
 
 
-def _changes(market: Market, a: Build, b: Build) -> Iterable[Change]:
+def _changes(market: Market, build: Build, b: Build) -> Iterable[Change]:
     """By category, what goes first, then what comes or changes in number."""
     out: list[tuple[Any, Change]] = []
-    x, y, parts = a.total(), b.total(), market.catalog.parts
+    x, y, parts = build.total(), b.total(), market.catalog.parts
     for part in sorted({*x, *y}):
         old, new = x.get(part, 0), y.get(part, 0)
         if old != new:
             cents = _line(market, part, new), _line(market, part, old)
             price = None if None in cents else money(cents[0] - cents[1], market.request.currency)  # type: ignore[operator]
             change = Change(part=part, name=parts[part].name, from_qty=old, to_qty=new, price=price)
-            shared = part not in a.node and part not in b.node
+            shared = part not in build.node and part not in b.node
             out.append(((shared, parts[part].kind.value, new > 0, part), change))
     return (c for _, c in sorted(out, key=lambda x: x[0]))
 

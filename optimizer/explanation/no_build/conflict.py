@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 
 from optimizer.explanation.conditions.conditions import Condition, conditions
 from optimizer.explanation.questions import Asking, Change
-from optimizer.search.certificate import Family
+from optimizer.search.certificate import FamilyProof
 from optimizer.search.clock import TimeUp
 
 T = TypeVar("T")
@@ -16,7 +16,7 @@ FIRST_SHARE = 0.25
 """Of the effort that is left, what one condition may take when it is given up alone."""
 
 
-class Otherwise(Family):
+class Otherwise(FamilyProof):
     """CP-SAT with other parameters, for the second proof: presolve on, no linear relaxation, another seed.
 
     OR-tools has called feasible models infeasible through one of these (issue 5141); not through all of them."""
@@ -88,7 +88,7 @@ def conflict(asking: Asking) -> Conflict:
             rest = [c for c in all_ if c not in needed]
             members = [*needed, *minimal(rest, lambda kept: clash([*needed, *kept]))]
             members.sort(key=all_.index)
-        if not all(not without([c for c in members if c is not left], asking) for left in members):
+        if not all(not without([member for member in members if member is not left], asking) for left in members):
             return Conflict(())  # whatever is given up, there is no build: the conditions are not to blame
     except TimeUp:
         return Conflict(tuple(clashing), needed=tuple(needed), verified=False, minimal=False)

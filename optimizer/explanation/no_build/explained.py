@@ -67,8 +67,10 @@ def _members(asking: Asking, clash: Conflict) -> list[ConditionFacts]:
         return None if found is None else money(asking.total(condition.without, found), asking.base.request.currency)
 
     return [
-        ConditionFacts(key=c.key, rule=c.rule, text=c.text, asked=c.asked, without_total=total(c))
-        for c in clash.members
+        ConditionFacts(
+            key=member.key, rule=member.rule, text=member.text, asked=member.asked, without_total=total(member)
+        )
+        for member in clash.members
     ]
 
 

@@ -24,26 +24,26 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
     solver = asking.solver(market)
     solver.judge(market.purse)
     held = {gpu.id for gpu, _, _ in families(market)}
-    nodes = {u.gpu.id for u in solver.units}
-    planned = {u.gpu.id for u in solver.units if u.rows}
-    paid = {u.gpu.id for u in solver.units if u.least <= market.purse}
-    r, llm = market.request, market.llm
+    nodes = {family.gpu.id for family in solver.families}
+    planned = {family.gpu.id for family in solver.families if family.rows}
+    paid = {family.gpu.id for family in solver.families if family.least <= market.purse}
+    request, llm = market.request, market.llm
     out: dict[str, list[str]] = {}
     for gpu in market.catalog.of(Kind.GPU):
         assert isinstance(gpu, Gpu)
-        admitted = [p for p in wanted(llm, r) if runs(gpu.arch, p, r)]
-        if r.gpus and gpu.id not in r.gpus:
+        admitted = [p for p in wanted(llm, request) if runs(gpu.arch, p, request)]
+        if request.gpus and gpu.id not in request.gpus:
             why = "not among the GPUs asked for"
         elif refusal := _unbuyable(asking, gpu):
             why = refusal
         elif gpu.id not in held:
             why = "no chassis that can be bought holds it"
         elif not admitted and gpu.id not in planned:
-            why = message("runs none of the precisions admitted ({list})", list=joined(wanted(llm, r)) or "none")
-        elif not any(served(llm, gpu, p, r) for p in admitted) and gpu.id not in planned:
+            why = message("runs none of the precisions admitted ({list})", list=joined(wanted(llm, request)) or "none")
+        elif not any(served(llm, gpu, p, request) for p in admitted) and gpu.id not in planned:
             why = message(
                 "no released engine trains {what} on it as asked"
-                if r.trains
+                if request.trains
                 else "no released engine serves {what} on it as asked",
                 what=llm.architecture,
             )
@@ -76,12 +76,14 @@ def _short(solver: Solver, gpu: Gpu) -> tuple[int, int] | None:
     if have == UNBOUNDED:
         return None
     need = UNBOUNDED
-    for u in solver.units:
-        if u.gpu is gpu and not any(o.platform.contents for o in u.outfits):
-            counts = range(1, min(solver.max_nodes(), market.purse // max(1, u.least)) + 1)
-            rows = solver.on_gpus.of(market, gpu, u.per_node, [o.platform for o in u.outfits], counts)
+    for family in solver.families:
+        if family.gpu is gpu and not any(o.platform.contents for o in family.all_node_options):
+            counts = range(1, min(solver.max_nodes(), market.purse // max(1, family.least)) + 1)
+            rows = solver.on_gpus.of(
+                market, gpu, family.per_node, [o.platform for o in family.all_node_options], counts
+            )
             wanted = market.request.throughput_tenths or 1
-            need = min([need, *(r.key.total for r in rows if r.perf.tenths >= wanted)])
+            need = min([need, *(row.key.total for row in rows if row.perf.tenths >= wanted)])
     return (need, have) if have < need < UNBOUNDED else None
 
 

@@ -37,12 +37,12 @@ def explained(
     tell: Callable[[str, int], None] = lambda text, done: None,
 ) -> PointExplained:  # fmt: skip
     """The point `points[at]` of a front in ascending order. Raises TimeUp when the clock ends."""
-    asking, p, currency = Asking(market, clock), points[at], market.request.currency
+    asking, point, currency = Asking(market, clock), points[at], market.request.currency
     moved = []
-    for step in steps(asking, p):
-        moved.append(_step(asking, p, step))
+    for step in steps(asking, point):
+        moved.append(_step(asking, point, step))
         tell(step.text, len(moved))
-    bought = purchase(market, p.case.build)
+    bought = purchase(market, point.case.build)
     _, tax, total = totals(bought.cents + bought.support_cents, market.policy)
     return PointExplained(
         id=f"p{at + 1}",
@@ -50,15 +50,17 @@ def explained(
         net=money(total - tax, currency),
         tax=money(tax, currency),
         currency=currency,
-        output_tok_s=p.found.row.perf.tenths / 10,
-        margins=[margin(x) for x in p.checks],
+        output_tok_s=point.found.row.perf.tenths / 10,
+        margins=[margin(check) for check in point.checks],
         steps=sorted(moved, key=lambda s: (not s.binds, s.key, not s.looser)),
-        money=_money(market, p),
-        cheaper=_neighbour(asking, p, points[at - 1], f"p{at}") if at else None,
-        faster=_neighbour(asking, p, points[at + 1], f"p{at + 2}") if at + 1 < len(points) else _beyond(asking, p),
-        savings=_savings(market, p),
-        notes=[Note(code=code, text=text) for code, text in notes(market, p)],
-        **launch_facts(market, p.case),
+        money=_money(market, point),
+        cheaper=_neighbour(asking, point, points[at - 1], f"p{at}") if at else None,
+        faster=_neighbour(asking, point, points[at + 1], f"p{at + 2}")
+        if at + 1 < len(points)
+        else _beyond(asking, point),
+        savings=_savings(market, point),
+        notes=[Note(code=code, text=text) for code, text in notes(market, point)],
+        **launch_facts(market, point.case),
     )
 
 
@@ -76,9 +78,9 @@ def margin(check: Check) -> Margin:
     )  # fmt: skip
 
 
-def _step(asking: Asking, p: Point, step: Step) -> StepFacts:
+def _step(asking: Asking, point: Point, step: Step) -> StepFacts:
     currency = asking.base.request.currency
-    base = Change.of(throughput_tenths=p.found.row.perf.tenths, budget_cents=None)
+    base = Change.of(throughput_tenths=point.found.row.perf.tenths, budget_cents=None)
     return StepFacts(
         key=step.key,
         text=step.text,
@@ -89,9 +91,9 @@ def _step(asking: Asking, p: Point, step: Step) -> StepFacts:
     )
 
 
-def _money(market: Market, p: Point) -> list[Spent]:
+def _money(market: Market, point: Point) -> list[Spent]:
     """Sum of lines per category, then support and tax; the dearest category first."""
-    bought, parts, currency = purchase(market, p.case.build), market.catalog.parts, market.request.currency
+    bought, parts, currency = purchase(market, point.case.build), market.catalog.parts, market.request.currency
     sums: dict[str, int] = {}
     for line in bought.lines:
         category = parts[line.part].kind.value if line.part in parts else BUNDLE
@@ -104,13 +106,13 @@ def _money(market: Market, p: Point) -> list[Spent]:
     ]
 
 
-def _neighbour(asking: Asking, p: Point, other: Point, name: str) -> Neighbour:
+def _neighbour(asking: Asking, point: Point, other: Point, name: str) -> Neighbour:
     market, currency = asking.base, asking.base.request.currency
-    now, then = (asking.total(Change(), x.found) for x in (p, other))
+    now, then = (asking.total(Change(), x.found) for x in (point, other))
     return Neighbour(
         id=name, total=money(then, currency), more=money(then - now, currency),
-        output_tok_s=other.found.row.perf.tenths / 10, swaps=_swaps(market, p.case.build, other.case.build),
-        figures=why_faster(p, other),
+        output_tok_s=other.found.row.perf.tenths / 10, swaps=_swaps(market, point.case.build, other.case.build),
+        figures=why_faster(point, other),
     )  # fmt: skip
 
 
@@ -119,19 +121,19 @@ def _swaps(market: Market, now: Build, then: Build) -> list[SwapFacts]:
     parts, kits, currency = market.catalog.parts, market.catalog.bundles, market.request.currency
     return [
         SwapFacts(
-            part=s.part, name=parts[s.part].name if s.part in parts else kits[s.part].name or s.part,
-            before=s.before, after=s.after, more=money(s.more_cents, currency),
+            part=swap.part, name=parts[swap.part].name if swap.part in parts else kits[swap.part].name or swap.part,
+            before=swap.before, after=swap.after, more=money(swap.more_cents, currency),
         )
-        for s in swapped(market, now, then)
+        for swap in swapped(market, now, then)
     ]  # fmt: skip
 
 
-def _savings(market: Market, p: Point) -> list[Saving]:
+def _savings(market: Market, point: Point) -> list[Saving]:
     """Fewer memory modules that spread evenly, where they cost less."""
-    offer = fewer_modules(market, p)
+    offer = fewer_modules(market, point)
     if offer is None:
         return []
-    costs = (market.book.cost(build.total()) for build in (p.case.build, offer.build))
+    costs = (market.book.cost(build.total()) for build in (point.case.build, offer.build))
     total_now, total_then = (totals(cost, market.policy)[2] for cost in costs)
     gb, gb_before = offer.count * offer.module.capacity_gb, offer.before_count * offer.before.capacity_gb
     text = message(
@@ -152,12 +154,12 @@ def _savings(market: Market, p: Point) -> list[Saving]:
             text=text,
             total=money(total_then, currency),
             less=money(total_now - total_then, currency),
-            swaps=_swaps(market, p.case.build, offer.build),
+            swaps=_swaps(market, point.case.build, offer.build),
         )
     ]
 
 
-def _beyond(asking: Asking, p: Point) -> Neighbour | None:
+def _beyond(asking: Asking, point: Point) -> Neighbour | None:
     """The next faster build, beyond the budget or beyond the front's end."""
-    other = next_faster(asking, p)
-    return _neighbour(asking, p, other, "") if other else None
+    other = next_faster(asking, point)
+    return _neighbour(asking, point, other, "") if other else None

@@ -22,9 +22,9 @@ class Swap:
     more_cents: int
 
 
-def swaps(market: Market, a: Point, b: Point) -> list[Swap]:
+def swaps(market: Market, point: Point, b: Point) -> list[Swap]:
     """Parts that differ between two points, the dearest difference first."""
-    return swapped(market, a.case.build, b.case.build)
+    return swapped(market, point.case.build, b.case.build)
 
 
 def swapped(market: Market, now: Build, then: Build) -> list[Swap]:
@@ -47,19 +47,19 @@ def _lines(market: Market, build: Build) -> dict[str, tuple[int, int]]:
     return out
 
 
-def why_faster(a: Point, b: Point) -> list[str]:
+def why_faster(point: Point, b: Point) -> list[str]:
     """Figures behind the throughput that differ from `a` to `b`, each as `name: before -> after unit`."""
     found = []
-    for (name, unit, x), (_, _, y) in zip(_figures(a), _figures(b), strict=True):
+    for (name, unit, x), (_, _, y) in zip(_figures(point), _figures(b), strict=True):
         if x != y:
             said = [trimmed(v) if isinstance(v, int | float) else str(v) for v in (x, y)]
             found.append(f"{name}: {said[0]} -> {said[1]}{' ' + unit if unit else ''}")
     return found
 
 
-def _figures(p: Point) -> Iterator[tuple[str, str, float | str]]:
+def _figures(point: Point) -> Iterator[tuple[str, str, float | str]]:
     """What throughput rests on, of the whole build."""
-    gpu, row, plan = p.case.gpu, p.found.row, p.found.row.plan
+    gpu, row, plan = point.case.gpu, point.found.row, point.found.row.plan
     count = row.key.total
     yield "GPUs", "", f"{count} x {gpu.name}"
     yield "GPU memory", "GB", count * gpu.vram_gb

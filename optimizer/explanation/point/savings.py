@@ -47,7 +47,7 @@ def fewer_modules(market: Market, point: Point) -> FewerModules | None:
 def _partial(market: Market, point: Point) -> Iterator[FewerModules]:
     """The point's build with each module of the catalog in each number that fills a part of the channels evenly."""
     case = point.case
-    own = [(m, q) for m, q in case.parts(Memory) if isinstance(m, Memory)]
+    own = [(part, pieces) for part, pieces in case.parts(Memory) if isinstance(part, Memory)]
     if len(own) != 1 or inside(case.platform, market.catalog, Memory) or case.gpu.form_factor == "integrated":
         return
     before, before_count = own[0]

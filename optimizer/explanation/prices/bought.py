@@ -46,7 +46,7 @@ def changes(a: Bought, b: Bought) -> tuple[Change, ...]:
     """What of `a` another build has in another number."""
     parts = sorted({*a.parts, *b.parts})
     return tuple(
-        Change(part=x, before=a.parts.get(x, 0), after=b.parts.get(x, 0))
-        for x in parts
-        if a.parts.get(x, 0) != b.parts.get(x, 0)
+        Change(part=part, before=a.parts.get(part, 0), after=b.parts.get(part, 0))
+        for part in parts
+        if a.parts.get(part, 0) != b.parts.get(part, 0)
     )

@@ -142,7 +142,7 @@ def _front(market: Market, clock: Clock, judged: GpuRows) -> EndFront:
     front = Solver(market, clock=clock, judged=judged).front()
     return EndFront(
         complete=front.complete,
-        points=tuple(bought(market, p.found) for p in front.points),
+        points=tuple(bought(market, point.found) for point in front.points),
         recommended=recommended(market, front.points),
     )
 

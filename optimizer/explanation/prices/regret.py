@@ -45,17 +45,17 @@ class RegretAxis:
     def __init__(self, rises: Rises, least: Mapping[Scenario, int]) -> None:
         self.rises, self.least_cents = rises, dict(least)
 
-    def encode(self, m: FamilyModel) -> Expr:
-        book, regret = m.book, m.cp.new_int_var(0, MAX_COST, "regret")
+    def encode(self, model: FamilyModel) -> Expr:
+        book, regret = model.book, model.cp.new_int_var(0, MAX_COST, "regret")
         pieces: dict[str, Expr] = {}
-        for part, terms in m.quantities().items():
+        for part, terms in model.quantities().items():
             if part in self.risky and part in book.prices:
                 tariff = book.prices[part].tariff
-                pieces[part] = need(m, part, sum(terms), tariff.spare if tariff else (0, 1))[0]
+                pieces[part] = need(model, part, sum(terms), tariff.spare if tariff else (0, 1))[0]
         for bad, least in self.least_cents.items():
             dearer = sum(self.rises.cents[p] * book.weight(p) * pieces[p] for p in sorted(bad) if p in pieces)
             # what rounds to at most regret + least (PriceBook.scaled)
-            m.cp.add(m.total_cents + dearer <= book.scale * (regret + least) + (book.scale + 1) // 2 - 1)
+            model.cp.add(model.total_cents + dearer <= book.scale * (regret + least) + (book.scale + 1) // 2 - 1)
         return regret
 
     @cached_property
@@ -63,8 +63,8 @@ class RegretAxis:
         """Parts that some scenario makes dearer."""
         return frozenset(p for bad in self.least_cents for p in bad)
 
-    def measure(self, c: Case) -> int:
-        pieces = c.build.total()
+    def measure(self, case: Case) -> int:
+        pieces = case.build.total()
         return max(self.rises.cost(pieces, bad) - least for bad, least in self.least_cents.items())
 
     def least(self, nodes: int, platform: Platform, load_w: int, cents: int, book: PriceBook) -> int:

@@ -37,10 +37,10 @@ def scaled(market: Market, factors: Mapping[str, Fraction]) -> Market:
 def at_price(market: Market, unit_cents: Mapping[str, int]) -> Offers:
     """The offers of `priced`."""
 
-    def asking(o: Offer) -> Offer:
-        price = Decimal(max(1, unit_cents[o.part])).scaleb(-minor_digits(market.request.currency))
+    def asking(offer: Offer) -> Offer:
+        price = Decimal(max(1, unit_cents[offer.part])).scaleb(-minor_digits(market.request.currency))
         fields = {"price": price, "currency": market.request.currency, "tax_rate": Decimal(0), "breaks": ()}
-        return o.model_copy(update=fields)
+        return offer.model_copy(update=fields)
 
     def offers(part: str) -> tuple[Offer, ...]:
         known = market.book.prices.get(part)
@@ -92,18 +92,22 @@ def _bands(offer: Offer, kind: Kind) -> list[str]:
 def at_end(market: Market, end: End) -> Market:
     """The market where every offer is at its low, or at its high (see `band`)."""
 
-    def ended(o: Offer) -> Offer:
-        return times(o, band(o, market.catalog.parts[o.part].kind, market.policy, end)[0])
+    def ended(offer: Offer) -> Offer:
+        return times(offer, band(offer, market.catalog.parts[offer.part].kind, market.policy, end)[0])
 
     return with_offers(market, {p: tuple(map(ended, offers)) for p, offers in market.catalog.offers.items()})
 
 
 def refuse(market: Market, what: str, by_quantity: Callable[[], bool] = lambda: False) -> None:
     """Raises InputError where the builds that are admitted depend on prices, or cost is no money."""
-    r = market.request
+    request = market.request
     found = [
         ("--cost-axis", market.axis is not MONEY, "the front ascends in another cost than money"),
-        ("--max-share, --max-estimated", r.shares, "which builds keep to a share of the cost changes with prices"),
+        (
+            "--max-share, --max-estimated",
+            request.shares,
+            "which builds keep to a share of the cost changes with prices",
+        ),
         ("terms", by_quantity(), "prices depend on quantity (stock, minimum orders, breaks, bundles, parts in hand)"),
     ]
     for column, holds, why in found:

@@ -71,12 +71,12 @@ class StepCosts:
         return pieces
 
     def _catalog(self) -> Catalog:
-        c = self.market.catalog
-        ids = {*self._parts, *(x.part for b in c.bundles.values() for x in b.parts)}
+        catalog = self.market.catalog
+        ids = {*self._parts, *(part.part for bundle in catalog.bundles.values() for part in bundle.parts)}
         return replace(
-            c,
-            parts={i: p for i, p in c.parts.items() if i in ids},
-            offers={i: o for i, o in c.offers.items() if i in ids},
+            catalog,
+            parts={i: p for i, p in catalog.parts.items() if i in ids},
+            offers={i: o for i, o in catalog.offers.items() if i in ids},
         )
 
     def book(self, step: int) -> PriceBook:

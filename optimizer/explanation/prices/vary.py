@@ -114,21 +114,21 @@ def _ascending(today: int, found: Found, down: list[Stretch], up: list[Stretch])
     return [*reversed(down[1:]), middle, *up[1:]]
 
 
-def _span(walk: Walk, today: Found, s: Stretch) -> tuple[tuple[int, int], Span]:
+def _span(walk: Walk, today: Found, stretch: Stretch) -> tuple[tuple[int, int], Span]:
     """((first step, last step), the span)."""
-    low, high = sorted((s.near, s.far))
+    low, high = sorted((stretch.near, stretch.far))
     market = walk.market
-    if s.found is None:
-        facts = Span(low=_value(walk, low), high=_value(walk, high), why=s.why)
+    if stretch.found is None:
+        facts = Span(low=_value(walk, low), high=_value(walk, high), why=stretch.why)
         return (low, high), facts
-    near = walk.varied.today if s.why == "today" else s.near
-    pieces = pieces_of(s.found)
+    near = walk.varied.today if stretch.why == "today" else stretch.near
+    pieces = pieces_of(stretch.found)
     ends = [money(totals(walk.costs.cost(pieces, n), market.policy)[2], market.request.currency) for n in (low, high)]
-    build = bought(walk.varied.at(market, near), s.found)
+    build = bought(walk.varied.at(market, near), stretch.found)
     return (low, high), Span(
         low=_value(walk, low),
         high=_value(walk, high),
-        why=s.why,
+        why=stretch.why,
         build=build,
         total_at_low=ends[0],
         total_at_high=ends[1],

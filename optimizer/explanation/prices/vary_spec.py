@@ -44,7 +44,7 @@ class Varied:
         """What the market's varied parts are offered at, at a step."""
         if step == self.today:
             return {}
-        known = [p for p in self.parts if p in market.catalog.parts]
+        known = [part for part in self.parts if part in market.catalog.parts]
         if self.by_price:
             return at_price(market, dict.fromkeys(known, step))
         return at_factor(market, dict.fromkeys(known, Fraction(step, UNIT)))
@@ -70,12 +70,12 @@ def parse(market: Market, spec: str) -> Varied:
     today = market.book.prices[parts[0]].cents if plain else UNIT
     change = right.replace(" ", "").replace("−", "-").replace("％", "%")
     single = False
-    if m := PERCENT.fullmatch(change):
-        by = Fraction(m["number"]) / 100
-        low = 1 - by if m["sign"] != "+" else Fraction(1)
-        high = 1 + by if m["sign"] != "-" else Fraction(1)
-    elif m := TIMES.fullmatch(change):
-        low = high = Fraction(m["a"] or m["b"])
+    if found := PERCENT.fullmatch(change):
+        by = Fraction(found["number"]) / 100
+        low = 1 - by if found["sign"] != "+" else Fraction(1)
+        high = 1 + by if found["sign"] != "-" else Fraction(1)
+    elif found := TIMES.fullmatch(change):
+        low = high = Fraction(found["a"] or found["b"])
         single = True
     else:
         return _at_price(market, spec, parts, plain, change)
@@ -114,7 +114,9 @@ def _parts(market: Market, spec: str, names: str) -> tuple[str, ...]:
     for name in (x.strip() for x in names.split(",")):
         if name.casefold() in kinds:
             wanted = kinds[name.casefold()]
-            some = {p.id for p in market.catalog.parts.values() if p.kind in wanted and _offered(market, p.id)}
+            some = {
+                part.id for part in market.catalog.parts.values() if part.kind in wanted and _offered(market, part.id)
+            }
             if not some:
                 raise _bad(spec, f"has no part on sale in category {name}")
             found |= some
@@ -130,8 +132,8 @@ def _offered(market: Market, part: str) -> bool:
     return part in market.book.prices and bool(market.catalog.offers.get(part))
 
 
-def _whole(x: Fraction) -> int:
-    return int((Decimal(x.numerator) / x.denominator).quantize(Decimal(1), ROUND_HALF_UP))
+def _whole(fraction: Fraction) -> int:
+    return int((Decimal(fraction.numerator) / fraction.denominator).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _bad(spec: str, why: str) -> InputError:

@@ -84,10 +84,10 @@ class Walk:
                 raise Disagreement(f"step {open_} of {self.varied.spec}: {best} against {found.build}")
         return far
 
-    def alike(self, a: Found, b: Found, step: int) -> bool:
+    def alike(self, found: Found, b: Found, step: int) -> bool:
         """Whether two builds are the same to a buyer: equally fast and equally dear."""
-        x, y = self.costs.add(a), self.costs.add(b)
-        return a.row.perf.tenths == b.row.perf.tenths and self.costs.cost(x, step) == self.costs.cost(y, step)
+        x, y = self.costs.add(found), self.costs.add(b)
+        return found.row.perf.tenths == b.row.perf.tenths and self.costs.cost(x, step) == self.costs.cost(y, step)
 
     def recommended(self, step: int, than: Found | None = None) -> Found | None:
         """The recommended build at a step, proven and re-checked; `than` is one that was so nearby. Raises TimeUp."""

@@ -28,14 +28,14 @@ class Wish:
 
     def fields(self, market: Market, **free: Any) -> dict[str, Any]:
         """Request fields that force it in; `free` are fields to be changed beside."""
-        r, out = market.request, dict(free)
+        request, out = market.request, dict(free)
         if self.gpu:
             out["gpus"] = frozenset({self.gpu})
         if self.gpu_count is not None:
             out["gpu_count"] = self.gpu_count
         if self.part:
-            out["include"] = (*(x for x in out.get("include", r.include) if x != self.part), self.part)
-            out["exclude"] = out.get("exclude", r.exclude) | _rivals(market, self.part)
+            out["include"] = (*(x for x in out.get("include", request.include) if x != self.part), self.part)
+            out["exclude"] = out.get("exclude", request.exclude) | _rivals(market, self.part)
         return out
 
     def forced(self, market: Market, **free: Any) -> Market:
@@ -44,9 +44,9 @@ class Wish:
 
     def against_gpus(self, market: Market) -> bool:
         """Whether the request itself asks for other GPUs."""
-        r = market.request
-        other = bool(self.gpu and r.gpus) and self.gpu not in r.gpus
-        return other or (self.gpu_count is not None and r.gpu_count not in (None, self.gpu_count))
+        request = market.request
+        other = bool(self.gpu and request.gpus) and self.gpu not in request.gpus
+        return other or (self.gpu_count is not None and request.gpu_count not in (None, self.gpu_count))
 
     def within(self, case: Case) -> bool:
         """Whether a build holds it."""
@@ -59,7 +59,10 @@ class Wish:
         """Ids of the parts on sale by which it comes into a build: itself, a board, a complete system."""
         catalog = market.catalog
         if self.part:
-            return [self.part, *(p.id for p in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if _contains(p, self.part))]
+            return [
+                self.part,
+                *(part.id for part in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if _contains(part, self.part)),
+            ]
         gpu = _gpu(catalog.parts[self.gpu])
         return [gpu.id] * (gpu.sold_as == "single") + [p.id for p in holders(gpu, catalog)]
 
@@ -78,12 +81,12 @@ def asked_for(text: str, market: Market) -> tuple[Market, Wish | Build]:
 
     path = Path(text)
     if path.suffix in (".toml", ".json"):
-        r = market.request
-        catalog, _, builds = read(path, market.catalog, r.model, r.as_of.isoformat())
+        request = market.request
+        catalog, _, builds = read(path, market.catalog, request.model, request.as_of.isoformat())
         if len(builds) != 1:
             names = ", ".join(name for name, _ in builds)
             raise InputError(f"{path} holds {len(builds)} builds ({names})", "many-builds", "Give a build.toml of one.")
-        return Market.open(catalog, r, market.policy, market.calibration), builds[0][1]
+        return Market.open(catalog, request, market.policy, market.calibration), builds[0][1]
     catalog = market.catalog
     try:
         count, name = gpu(text, catalog) if text not in catalog.parts else (None, text)
@@ -102,24 +105,24 @@ def asked_for(text: str, market: Market) -> tuple[Market, Wish | Build]:
 
 def supposed(market: Market, parts: Iterable[str]) -> Market:
     """The market in which parts without any offer are to be had for one minor unit a piece, on the request's terms."""
-    r, c = market.request, market.catalog
-    offers = dict(c.offers)
+    request, catalog = market.request, market.catalog
+    offers = dict(catalog.offers)
     for part in parts:
         offers[part] = (
             Offer(
                 id=f"{part}--supposed",
                 part=part,
-                price=Decimal(1).scaleb(-minor_digits(r.currency)),
-                currency=r.currency,
-                date=r.as_of,
-                condition=next(x for x in ("new", "refurbished", "used") if x in r.conditions),
-                confidence=r.confidences[0],
+                price=Decimal(1).scaleb(-minor_digits(request.currency)),
+                currency=request.currency,
+                date=request.as_of,
+                condition=next(x for x in ("new", "refurbished", "used") if x in request.conditions),
+                confidence=request.confidences[0],
                 seller=SUPPOSED,
                 source="no offer: a price is supposed",
                 lead_time_days=0,
             ),
         )
-    return Market.open(replace(c, offers=offers), r, market.policy, market.calibration)
+    return Market.open(replace(catalog, offers=offers), request, market.policy, market.calibration)
 
 
 def without_offer(market: Market, part: str) -> bool:

@@ -72,8 +72,8 @@ def _carries(market: Market, build: Build, part: str, price: int, most: int) -> 
     book = market.book
     bought = book.purchase(build.total())
     assert bought is not None
-    pieces = sum(x.qty for x in bought.lines if x.part == part and x.origin == "offer")
+    pieces = sum(line.qty for line in bought.lines if line.part == part and line.origin == "offer")
     if not pieces:
         return None
-    scaled = sum(x.qty * x.cents * book.weight(x.part) for x in bought.lines)
+    scaled = sum(line.qty * line.cents * book.weight(line.part) for line in bought.lines)
     return price + (book.scaled(most) - scaled) // (pieces * book.weight(part))

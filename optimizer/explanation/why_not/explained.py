@@ -80,12 +80,12 @@ def _compared(
     market: Market, point: Point, wish: Wish, base: dict[str, Any], least: Solved, clock: Clock
 ) -> Iterator[tuple[str, Any]]:
     """Fields of the answer about an admissible wish, as they become known. Raises TimeUp."""
-    r, tenths = market.request, point.found.row.perf.tenths
-    faster = {**base, "throughput_tenths": max(tenths, r.throughput_tenths or 0)}
+    request, tenths = market.request, point.found.row.perf.tenths
+    faster = {**base, "throughput_tenths": max(tenths, request.throughput_tenths or 0)}
     held = cheapest(wish.forced(market, **faster), clock)
     yield "as_fast", held and held.facts()
     rival = Solved(market, point.found)
-    limit = r.budget_cents or totals(point.found.parts_cents, market.policy)[2]
+    limit = request.budget_cents or totals(point.found.parts_cents, market.policy)[2]
     within = fastest(wish.forced(market, **{**base, "budget_cents": limit}), clock)
     yield "for_limit", within and within.facts()
     evens = []
@@ -126,7 +126,7 @@ def _even(
     if even is None:
         return message("no build holds {part} itself", part=name)
     offers = held.market.catalog.offers.get(carrier, ())
-    now = None if all(o.seller == SUPPOSED for o in offers) else money(held.market.cents(carrier), unit)
+    now = None if all(offer.seller == SUPPOSED for offer in offers) else money(held.market.cents(carrier), unit)
     return BreakEven(
         part=carrier,
         gpus=offered(only, even.found).gpus,
@@ -169,13 +169,13 @@ def _conditions(market: Market, wish: Wish, clock: Clock) -> list[tuple[Against,
             fields |= f
         return cheapest(wish.forced(market, **fields), clock)
 
-    def told(chosen: list[tuple[str, str, dict[str, Any]]], s: Solved) -> tuple[Against, dict[str, Any]]:
+    def told(chosen: list[tuple[str, str, dict[str, Any]]], solved: Solved) -> tuple[Against, dict[str, Any]]:
         words = [w for _, w, _ in chosen]
         text = message("allowed if not for {what}", what=" and ".join(words))
         fields = {k: v for _, _, f in chosen for k, v in f.items()}
         rules = list(dict.fromkeys(rule for rule, _, _ in chosen))
-        cost = total(s.market, s.parts_cents)
-        return Against(rules=rules, conditions=words, text=text, total=cost), {**fields, "_cents": s.parts_cents}
+        cost = total(solved.market, solved.parts_cents)
+        return Against(rules=rules, conditions=words, text=text, total=cost), {**fields, "_cents": solved.parts_cents}
 
     found = [told([c], s) for c in set_ if (s := without([c]))]
     if not found and (s := without(set_)):

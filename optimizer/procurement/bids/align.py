@@ -64,7 +64,7 @@ def with_contents(lines: list[PricedLine], catalog: Catalog) -> list[PricedLine]
             for c in system.contents:
                 inside[c.part] = (inside.get(c.part, (0, x))[0] + c.qty * x.pieces, x)
     held = {p for p, _ in inside.items()}
-    held |= {b.gpu for p in inside if isinstance(b := catalog.parts[p], GpuBoard)}
+    held |= {part.gpu for p in inside if isinstance(part := catalog.parts[p], GpuBoard)}
     out = [line for line in lines if not (line.part in held and not line.net and line.state == "included")]
     for p, (qty, system_line) in inside.items():
         part = catalog.parts[p]
@@ -85,10 +85,10 @@ def aligned(bids: Sequence[Sequence[PricedLine]], catalog: Catalog) -> list[Grou
     stands in both; services of one kind are one item; free text is joined by its letters and digits."""
     groups: dict[tuple[str, str], Group] = {}
     for i, lines in enumerate(bids):
-        for x in lines:
-            key = _key(x, catalog)
-            g = groups.setdefault((x.role, key), Group(x.role, key, _title(x, catalog)))
-            g.lines.setdefault(i, []).append(x)
+        for line in lines:
+            key = _key(line, catalog)
+            g = groups.setdefault((line.role, key), Group(line.role, key, _title(line, catalog)))
+            g.lines.setdefault(i, []).append(line)
     by_role: dict[str, list[Group]] = {}
     for g in groups.values():
         by_role.setdefault(g.role, []).append(g)
@@ -101,19 +101,19 @@ def ordered(groups: Sequence[Group]) -> list[Group]:
     """Goods by category, then services; within a role what most bids offer and what costs most first."""
     rank = {r: n for n, r in enumerate(ORDER)}
 
-    def dearest(g: Group) -> Decimal:
-        return max((_net(x) for x in g.lines.values()), default=Decimal(0))
+    def dearest(group: Group) -> Decimal:
+        return max((_net(line) for line in group.lines.values()), default=Decimal(0))
 
     return sorted(groups, key=lambda g: (rank[g.role], -len(g.lines), -dearest(g), g.key))
 
 
-def _key(x: PricedLine, catalog: Catalog) -> str:
-    if not x.part:
-        return squash(x.text) if x.role == OTHER else x.role
-    part = catalog.parts[x.part]
+def _key(line: PricedLine, catalog: Catalog) -> str:
+    if not line.part:
+        return squash(line.text) if line.role == OTHER else line.role
+    part = catalog.parts[line.part]
     if isinstance(part, GpuBoard):  # a board and its GPUs one by one are the same GPUs
         return part.gpu
-    return x.part
+    return line.part
 
 
 def keys_of(lines: Sequence[PricedLine], catalog: Catalog) -> set[str]:
@@ -121,10 +121,10 @@ def keys_of(lines: Sequence[PricedLine], catalog: Catalog) -> set[str]:
     return {_key(line, catalog) for line in lines}
 
 
-def _title(x: PricedLine, catalog: Catalog) -> str:
-    if not x.part:
-        return x.text if x.role == OTHER else ""
-    part = catalog.parts[x.part]
+def _title(line: PricedLine, catalog: Catalog) -> str:
+    if not line.part:
+        return line.text if line.role == OTHER else ""
+    part = catalog.parts[line.part]
     return f"{part.vendor} {part.name}".strip() if not part.name.startswith(part.vendor) else part.name
 
 
@@ -148,7 +148,7 @@ def _joined(groups: list[Group], catalog: Catalog) -> list[Group]:
     members = {i: [i] for i in owner}
     for _unused, m, n in pairs:
         a, b = owner[m], owner[n]
-        taken = [k for i in (a, b) for x in members[i] for k in groups[x].lines]
+        taken = [line for i in (a, b) for x in members[i] for line in groups[x].lines]
         if a == b or len(set(taken)) < len(taken):
             continue
         members[a] += members.pop(b)
@@ -172,8 +172,8 @@ class _Face:
     net: Decimal
 
     @classmethod
-    def of(cls, g: Group, catalog: Catalog) -> _Face:
-        lines = g.lines[min(g.lines)]
+    def of(cls, group: Group, catalog: Catalog) -> _Face:
+        lines = group.lines[min(group.lines)]
         part = catalog.parts[lines[0].part] if lines[0].part else None
         return cls(size(part)[0], total_size(lines, catalog), _net(lines))
 
@@ -191,7 +191,7 @@ def _ratio(x: Decimal, y: Decimal) -> Decimal:
 
 def measure_of(group: Group, catalog: Catalog) -> Measure:
     """What prices of an item are compared by."""
-    parts = {x.part for lines in group.lines.values() for x in lines}
+    parts = {line.part for lines in group.lines.values() for line in lines}
     if None in parts:
         return "line"
     if len(parts) == 1:
@@ -202,20 +202,20 @@ def measure_of(group: Group, catalog: Catalog) -> Measure:
 def comparable(lines: Sequence[PricedLine], catalog: Catalog) -> str:
     """Lines with the same key may be compared by price; blank where they mix what is not alike."""
     keys = set()
-    for x in lines:
-        part = catalog.parts[x.part] if x.part else None
+    for line in lines:
+        part = catalog.parts[line.part] if line.part else None
         if isinstance(part, GpuBoard):
             gpu = catalog.parts[part.gpu]
             keys.add(f"{gpu.id} board")
         else:
-            keys.add(size(part)[0] if part else x.role)
+            keys.add(size(part)[0] if part else line.role)
     return keys.pop() if len(keys) == 1 else ""
 
 
 def gpus_of(lines: Sequence[PricedLine], catalog: Catalog) -> int:
     """GPUs that lines of the role hold, those of boards counted out."""
     count = 0
-    for x in lines:
-        part = catalog.parts[x.part] if x.part else None
-        count += (x.pieces or 0) * (part.gpus if isinstance(part, GpuBoard) else 1 if isinstance(part, Gpu) else 0)
+    for line in lines:
+        part = catalog.parts[line.part] if line.part else None
+        count += (line.pieces or 0) * (part.gpus if isinstance(part, GpuBoard) else 1 if isinstance(part, Gpu) else 0)
     return count

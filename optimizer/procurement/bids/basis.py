@@ -119,60 +119,60 @@ def _tax_in(tax: str, rate: Decimal | None, quote: Quote, terms: Terms) -> Decim
     return (terms.unsaid_tax if percent is None else percent) / 100
 
 
-def _discount(x: Total, quote: Quote, terms: Terms) -> PricedLine:
+def _discount(total: Total, quote: Quote, terms: Terms) -> PricedLine:
     currency = quote.currency or terms.currency
-    rate = _tax_in(x.tax if x.tax != "unknown" else quote.tax, x.rate, quote, terms)
-    off = -abs(x.amount)
+    rate = _tax_in(total.tax if total.tax != "unknown" else quote.tax, total.rate, quote, terms)
+    off = -abs(total.amount)
     return PricedLine(
-        row=x.row, text=x.label, part=None, role=DISCOUNT, pieces=None, qty=Decimal(1), price=off, per=1,
+        row=total.row, text=total.label, part=None, role=DISCOUNT, pieces=None, qty=Decimal(1), price=off, per=1,
         currency=currency, tax_in_price=rate, net=terms.net(off, rate, currency, quote.source),
-        stated_total=x.amount, state="included",
+        stated_total=total.amount, state="included",
     )  # fmt: skip
 
 
-def _line(x: Line, quote: Quote, catalog: Catalog, terms: Terms) -> PricedLine:
-    state = "optional" if x.optional else "on_request" if x.on_request else "included"
-    part = x.matched.part
-    qty, price, per, tax = _stated(x)
-    currency = x.currency or quote.currency or terms.currency
-    rate = _tax_in(tax, x.tax_rate, quote, terms)
+def _line(line: Line, quote: Quote, catalog: Catalog, terms: Terms) -> PricedLine:
+    state = "optional" if line.optional else "on_request" if line.on_request else "included"
+    part = line.matched.part
+    qty, price, per, tax = _stated(line)
+    currency = line.currency or quote.currency or terms.currency
+    rate = _tax_in(tax, line.tax_rate, quote, terms)
     if price is None:
         qty, price, per = Decimal(1), Decimal(0), 1
-        state = "on_request" if state == "included" and not x.included else state
+        state = "on_request" if state == "included" and not line.included else state
     net = terms.net(Fraction(qty) * Fraction(price) / per, rate, currency, quote.source)
     return PricedLine(
-        row=x.row, text=_text(x), part=part,
-        role=ROLES.get(catalog.parts[part].kind, catalog.parts[part].kind).value if part else _role(x),
-        pieces=x.pieces, qty=qty, price=price, per=per, currency=currency, tax_in_price=rate, net=net,
-        stated_total=x.line_total, state=state,  # type: ignore[arg-type]
+        row=line.row, text=_text(line), part=part,
+        role=ROLES.get(catalog.parts[part].kind, catalog.parts[part].kind).value if part else _role(line),
+        pieces=line.pieces, qty=qty, price=price, per=per, currency=currency, tax_in_price=rate, net=net,
+        stated_total=line.line_total, state=state,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def _stated(x: Line) -> tuple[Decimal, Decimal | None, int, str]:
+def _stated(line: Line) -> tuple[Decimal, Decimal | None, int, str]:
     """(quantity, price, pieces per price, tax basis of the price): by unit price, else the line's total at 1."""
-    if x.included:
-        return x.qty or Decimal(1), Decimal(0), 1, "net"
-    rounded = any(issue.code == "unit-price-rounded" for issue in x.issues)
-    if x.unit_price is not None and x.qty is not None and not (rounded or _shifted(x)):
-        return x.qty, x.unit_price * x.periods, x.pack if x.priced_per_pack else 1, x.tax
-    return Decimal(1), x.line_total, 1, x.total_tax
+    if line.included:
+        return line.qty or Decimal(1), Decimal(0), 1, "net"
+    rounded = any(issue.code == "unit-price-rounded" for issue in line.issues)
+    if line.unit_price is not None and line.qty is not None and not (rounded or _shifted(line)):
+        return line.qty, line.unit_price * line.periods, line.pack if line.priced_per_pack else 1, line.tax
+    return Decimal(1), line.line_total, 1, line.total_tax
 
 
-def _shifted(x: Line) -> bool:
+def _shifted(line: Line) -> bool:
     """Whether the unit price has its decimal point in a wrong place: then the line's total counts (article 59)."""
-    if not (x.unit_price and x.qty and x.line_total) or x.tax != x.total_tax:
+    if not (line.unit_price and line.qty and line.line_total) or line.tax != line.total_tax:
         return False
-    ratio = x.line_total / (x.qty * x.unit_price / (x.pack if x.priced_per_pack else 1))
+    ratio = line.line_total / (line.qty * line.unit_price / (line.pack if line.priced_per_pack else 1))
     return ratio in SHIFTS
 
 
-def _role(x: Line) -> str:
+def _role(line: Line) -> str:
     """Kind of a service by its text, else by its part number: `NVIDIA AI Enterprise licence`, `5 years`."""
-    if x.role != "service":
+    if line.role != "service":
         return OTHER
-    found = service(x.text)
-    return found if found != SERVICE else service(x.part_number)
+    found = service(line.text)
+    return found if found != SERVICE else service(line.part_number)
 
 
-def _text(x: Line) -> str:
-    return " ".join(t for t in dict.fromkeys((x.part_number, x.text)) if t)[:200]
+def _text(line: Line) -> str:
+    return " ".join(t for t in dict.fromkeys((line.part_number, line.text)) if t)[:200]

@@ -24,7 +24,7 @@ def split(lines: Sequence[PricedLine], quote: Quote, market: Market, terms: Term
     for head in (by_row[line.row] for line in quote.lines if line.holds):
         if head.part and market.catalog.parts[head.part].kind is Kind.SYSTEM:
             continue  # what a complete system contains is told apart elsewhere
-        held = [by_row[r] for x in quote.lines if x.row == head.row for r in x.holds if r in by_row]
+        held = [by_row[r] for line in quote.lines if line.row == head.row for r in line.holds if r in by_row]
         priced = [(x, cents) for x in (head, *held) if (cents := _worth(x, market))]
         if not priced or head.state != "included":
             continue
@@ -41,9 +41,9 @@ def split(lines: Sequence[PricedLine], quote: Quote, market: Market, terms: Term
     return list(out.values())
 
 
-def _worth(x: PricedLine, market: Market) -> int:
+def _worth(line: PricedLine, market: Market) -> int:
     """What the catalog asks for a line, in minor units; 0 where it has no price."""
-    return (catalog_cents(market, x.part, x.pieces or 1)[0] or 0) if x.part else 0
+    return (catalog_cents(market, line.part, line.pieces or 1)[0] or 0) if line.part else 0
 
 
 def _shares(head: PricedLine, worth: Sequence[int]) -> list[Decimal]:

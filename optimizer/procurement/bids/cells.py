@@ -76,10 +76,10 @@ def items(groups: Sequence[Group], stands: Sequence[Stand], catalog: Catalog, te
     return out
 
 
-def _demands(groups: Sequence[Group], j: Judged, catalog: Catalog, terms: Terms) -> dict[int, Demand]:
+def _demands(groups: Sequence[Group], judged: Judged, catalog: Catalog, terms: Terms) -> dict[int, Demand]:
     """Item -> (pieces, catalog price): the first group of a role takes what the rules demand in that role."""
     out: dict[int, Demand] = {}
-    for lack in j.lacks:
+    for lack in judged.lacks:
         exact = [n for n, g in enumerate(groups, 1) if g.role == lack.role and g.key == lack.part]
         same = exact or [n for n, g in enumerate(groups, 1) if g.role == lack.role]
         if same:
@@ -180,14 +180,14 @@ def _parts(lines: list[PricedLine]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.part for line in lines if line.part))
 
 
-def _size(lines: list[PricedLine], g: Group, measure: Measure, catalog: Catalog) -> Decimal | None:
+def _size(lines: list[PricedLine], group: Group, measure: Measure, catalog: Catalog) -> Decimal | None:
     """What a bid's amount is divided by to be compared."""
     if not lines:
         return None
     if measure == "line":
         return Decimal(1)
     if measure == "piece":
-        return Decimal((gpus_of(lines, catalog) if g.role == "gpu" else pieces_of(lines)) or 1)
+        return Decimal((gpus_of(lines, catalog) if group.role == "gpu" else pieces_of(lines)) or 1)
     return total_size(lines, catalog) or Decimal(1)
 
 

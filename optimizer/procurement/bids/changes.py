@@ -52,35 +52,45 @@ def changes(before: Opened, after: Opened) -> ResultsCompared:
     same_money = before.result.request.currency == after.result.request.currency
     parts = _parts(old, new) if same_money else []
     reasons = list(_reasons(before, after, old, new, same_money))
-    total = sum((Decimal(p.by_price) + Decimal(p.by_quantity) for p in parts), Decimal(0))
+    total = sum((Decimal(part.by_price) + Decimal(part.by_quantity) for part in parts), Decimal(0))
     return ResultsCompared(
-        before=_head(before, old), after=_head(after, new), reasons=reasons or [Reason(code="nothing")], parts=parts,
+        before=_head(before, old),
+        after=_head(after, new),
+        reasons=reasons or [Reason(code="nothing")],
+        parts=parts,
         parts_difference=str(total) if same_money and old and new else None,
-        front=_front(before.result, after.result), unchecked=[*before.unchecked, *after.unchecked],
-    )  # fmt: skip
+        front=_front(before.result, after.result),
+        unchecked=[*before.unchecked, *after.unchecked],
+    )
 
 
-def _chosen(r: Result) -> FrontPoint | None:
-    return next((point for point in r.front if point.id == r.recommended), None)
+def _chosen(result: Result) -> FrontPoint | None:
+    return next((point for point in result.front if point.id == result.recommended), None)
 
 
-def _head(x: Opened, p: FrontPoint | None) -> Head:
-    r = x.result
+def _head(x: Opened, point: FrontPoint | None) -> Head:
+    result = x.result
     return Head(
-        source=x.source, as_of=r.request.as_of.isoformat(), currency=r.request.currency,
-        catalog_sha256=r.catalog.sha256, recommended=r.recommended, build=_build_words(p) if p else "",
-        total=p.cost.total if p else None, tok_s=p.throughput.output_tok_s if p else None, status=r.proof.status,
-    )  # fmt: skip
+        source=x.source,
+        as_of=result.request.as_of.isoformat(),
+        currency=result.request.currency,
+        catalog_sha256=result.catalog.sha256,
+        recommended=result.recommended,
+        build=_build_words(point) if point else "",
+        total=point.cost.total if point else None,
+        tok_s=point.throughput.output_tok_s if point else None,
+        status=result.proof.status,
+    )
 
 
-def _build_words(p: FrontPoint) -> str:
-    return f"{p.nodes[0].count} x {p.gpus.per_node} {p.gpus.name}"
+def _build_words(point: FrontPoint) -> str:
+    return f"{point.nodes[0].count} x {point.gpus.per_node} {point.gpus.name}"
 
 
-def _bought(p: FrontPoint | None) -> dict[str, tuple[int, Decimal, str, str]]:
+def _bought(point: FrontPoint | None) -> dict[str, tuple[int, Decimal, str, str]]:
     """Part -> (pieces, sum of its lines, name, category)."""
     out: dict[str, tuple[int, Decimal, str, str]] = {}
-    for x in p.bom if p else ():
+    for x in point.bom if point else ():
         if x.role != "included":
             qty, total, *_ = out.get(x.part, (0, Decimal(0), "", ""))
             out[x.part] = qty + x.qty, total + Decimal(x.line_total), x.name, x.category
@@ -101,10 +111,17 @@ def _parts(old: FrontPoint | None, new: FrontPoint | None) -> list[PartChange]:
         )
         out.append(
             PartChange(
-                part=part, name=name or said[0], category=category or said[1], from_qty=q1, to_qty=q2,
-                from_unit=_unit(u1), to_unit=_unit(u2), by_price=str(by_price), by_quantity=str(t2 - t1 - by_price),
+                part=part,
+                name=name or said[0],
+                category=category or said[1],
+                from_qty=q1,
+                to_qty=q2,
+                from_unit=_unit(u1),
+                to_unit=_unit(u2),
+                by_price=str(by_price),
+                by_quantity=str(t2 - t1 - by_price),
             )
-        )  # fmt: skip
+        )
     return out
 
 
@@ -112,9 +129,9 @@ def _unit(x: Decimal | None) -> str | None:
     return None if x is None else str(x.quantize(Decimal("0.01")))
 
 
-def _key(p: FrontPoint) -> tuple[Any, ...]:
-    node = tuple((n.count, tuple(sorted((x.part, x.qty) for x in n.parts))) for n in p.nodes)
-    return node, tuple(sorted((x.part, x.qty) for x in p.shared))
+def _key(point: FrontPoint) -> tuple[Any, ...]:
+    node = tuple((n.count, tuple(sorted((part.part, part.qty) for part in n.parts))) for n in point.nodes)
+    return node, tuple(sorted((x.part, x.qty) for x in point.shared))
 
 
 def _front(before: Result, after: Result) -> list[PointChange]:
@@ -126,32 +143,35 @@ def _front(before: Result, after: Result) -> list[PointChange]:
         assert one is not None
         out.append(
             PointChange(
-                status="kept" if a and b else "gone" if a else "new", build=_build_words(one),
-                from_id=a.id if a else None, to_id=b.id if b else None,
-                from_total=a.cost.total if a else None, to_total=b.cost.total if b else None,
+                status="kept" if a and b else "gone" if a else "new",
+                build=_build_words(one),
+                from_id=a.id if a else None,
+                to_id=b.id if b else None,
+                from_total=a.cost.total if a else None,
+                to_total=b.cost.total if b else None,
                 from_tok_s=a.throughput.output_tok_s if a else None,
                 to_tok_s=b.throughput.output_tok_s if b else None,
             )
-        )  # fmt: skip
+        )
     return out
 
 
 def _reasons(
     before: Opened, after: Opened, old: FrontPoint | None, new: FrontPoint | None, same_money: bool
-) -> Iterator[Reason]:  # fmt: skip
-    a, b = before.result, after.result
-    yield from _fields("request-changed", a.request.model_dump(mode="json"), b.request.model_dump(mode="json"))
-    yield from _fields("policy-changed", a.policy, b.policy)
-    if a.catalog.sha256 != b.catalog.sha256:
-        yield _reason("catalog-changed", before=a.catalog.sha256[:12], after=b.catalog.sha256[:12])
-    if a.throughput_model != b.throughput_model:
+) -> Iterator[Reason]:
+    result, b = before.result, after.result
+    yield from _fields("request-changed", result.request.model_dump(mode="json"), b.request.model_dump(mode="json"))
+    yield from _fields("policy-changed", result.policy, b.policy)
+    if result.catalog.sha256 != b.catalog.sha256:
+        yield _reason("catalog-changed", before=result.catalog.sha256[:12], after=b.catalog.sha256[:12])
+    if result.throughput_model != b.throughput_model:
         yield _reason(
             "throughput-model-changed",
-            before=f"{a.throughput_model.calibration} {a.throughput_model.sha256[:8]}",
+            before=f"{result.throughput_model.calibration} {result.throughput_model.sha256[:8]}",
             after=f"{b.throughput_model.calibration} {b.throughput_model.sha256[:8]}",
         )
     if same_money:
-        yield from _moved(a, b)
+        yield from _moved(result, b)
     if old and new and _key(old) == _key(new):
         yield _reason("same-build")
     elif old and after.market:
@@ -178,20 +198,20 @@ def _said(key: str, fields: Mapping[str, Any]) -> str:
     return str(x / 10) if key == "throughput_tenths" else str(x)
 
 
-def _prices(r: Result) -> dict[str, tuple[Decimal, str]]:
+def _prices(result: Result) -> dict[str, tuple[Decimal, str]]:
     """Part -> (least unit price on the front, name)."""
     out: dict[str, tuple[Decimal, str]] = {}
-    for p in r.front:
-        for x in p.bom:
-            price = Decimal(x.unit_price)
-            if x.role != "included" and price and (x.part not in out or price < out[x.part][0]):
-                out[x.part] = price, x.name
+    for point in result.front:
+        for line in point.bom:
+            price = Decimal(line.unit_price)
+            if line.role != "included" and price and (line.part not in out or price < out[line.part][0]):
+                out[line.part] = price, line.name
     return out
 
 
-def _moved(a: Result, b: Result) -> Iterator[Reason]:
+def _moved(result: Result, b: Result) -> Iterator[Reason]:
     """Prices of parts that stand on both fronts, those that moved most in percent first."""
-    old, new = _prices(a), _prices(b)
+    old, new = _prices(result), _prices(b)
     moved = [(new[p][0] / old[p][0] - 1, p) for p in old if p in new and new[p][0] != old[p][0]]
     for change, p in sorted(moved, key=lambda x: (-abs(x[0]), x[1])):
         percent = f"{(change * 100).quantize(Decimal('0.1')):+}"
@@ -201,7 +221,7 @@ def _moved(a: Result, b: Result) -> Iterator[Reason]:
 def _old_build_now(market: Market, old: FrontPoint, new: FrontPoint | None) -> Iterator[Reason]:
     """What stands against the build chosen before, under the request, rules and prices of now."""
     node = old.nodes[0]
-    build = Build(node.count, {x.part: x.qty for x in node.parts}, {x.part: x.qty for x in old.shared})
+    build = Build(node.count, {part.part: part.qty for part in node.parts}, {x.part: x.qty for x in old.shared})
     parts, gone = market.catalog.parts, [p for p in build.total() if p not in market.book.prices]
     for p in gone:
         yield _reason("part-gone", part=parts[p].name if p in parts else p)

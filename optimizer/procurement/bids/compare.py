@@ -184,9 +184,9 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
     left, apart, without_rate, over_term = Open(), "", "", None
     build: Build | None = None
     if isinstance(offered, FromResult):
-        lines, p = lines_of(offered, catalog, terms), offered.point
-        node = p.nodes[0]
-        build = Build(node.count, {x.part: x.qty for x in node.parts}, {x.part: x.qty for x in p.shared})
+        lines, point = lines_of(offered, catalog, terms), offered.point
+        node = point.nodes[0]
+        build = Build(node.count, {part.part: part.qty for part in node.parts}, {x.part: x.qty for x in point.shared})
         seller = "dsopt"
         if strange := [x for x in build.total() if x not in catalog.parts]:
             reason, build = f"the catalog at hand has no part {', '.join(strange[:3])}", None
@@ -358,22 +358,28 @@ def _ranked(bids: Sequence[Bid], weights: Sequence[Weight]) -> list[Bid]:
     return out
 
 
-def _values(b: Bid) -> scoring.Values:
-    t = b.technical
-    speed = Decimal(str(t.throughput.output_tok_s)) if t.throughput else None
+def _values(bid: Bid) -> scoring.Values:
+    technical = bid.technical
+    speed = Decimal(str(technical.throughput.output_tok_s)) if technical.throughput else None
     return scoring.Values(
-        b.equal_net or Decimal(0), speed, _passed(b), t.w_per_tok_s, b.lead_days, b.warranty_months, b.responsive
+        bid.equal_net or Decimal(0),
+        speed,
+        _passed(bid),
+        technical.w_per_tok_s,
+        bid.lead_days,
+        bid.warranty_months,
+        bid.responsive,
     )
 
 
-def _passed(b: Bid) -> Decimal:
+def _passed(bid: Bid) -> Decimal:
     """Share of the rules that do not fail as offered; 0 of a bid that is no build."""
-    t = b.technical
-    return 1 - Decimal(len({x.rule for x in t.failed})) / t.rules if t.rules else Decimal(0)
+    technical = bid.technical
+    return 1 - Decimal(len({x.rule for x in technical.failed})) / technical.rules if technical.rules else Decimal(0)
 
 
 def _basis(terms: Terms, bids: Sequence[Bid]) -> Basis:
-    used = {terms.currency, *(x.currency for b in bids for x in b.lines)}
+    used = {terms.currency, *(line.currency for bid in bids for line in bid.lines)}
     rates = tuple(terms.rates[c] for c in sorted(used) if c in terms.rates)
     return Basis(
         currency=terms.currency, digits=terms.digits, tax_percent=terms.tax, as_of=terms.as_of,

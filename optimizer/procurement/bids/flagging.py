@@ -82,21 +82,21 @@ def _of_tax(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
         yield flag("tax-rate-unknown", bid, percent=f"{terms.unsaid_tax.normalize():f}")
 
 
-def _of_line(x: Line, bid: str) -> Iterator[Flag]:
-    text = (x.part_number or x.text)[:80]
-    if x.role == "part" and x.matched.part is None and not x.optional and not x.holds:
-        if x.matched.reason == SIMILAR and x.matched.candidates:
-            yield flag("fuzzy-not-taken", bid, x.row, line=text, part=x.matched.candidates[0])
+def _of_line(line: Line, bid: str) -> Iterator[Flag]:
+    text = (line.part_number or line.text)[:80]
+    if line.role == "part" and line.matched.part is None and not line.optional and not line.holds:
+        if line.matched.reason == SIMILAR and line.matched.candidates:
+            yield flag("fuzzy-not-taken", bid, line.row, line=text, part=line.matched.candidates[0])
         else:
-            yield flag("unmatched-line", bid, x.row, line=text)
-    if x.holds:
-        yield flag("bundle-split", bid, x.row, rows=f"{x.holds[0]}-{x.holds[-1]}")
-    if x.matched.how == "fuzzy" and x.matched.part is not None:
-        yield flag("fuzzy-taken", bid, x.row, line=text, part=x.matched.part)
-    if x.unit_price is None and x.line_total is None and not x.included and not x.optional:
-        yield flag("no-price", bid, x.row, line=text)
-    if x.hidden:
-        yield flag("hidden-row", bid, x.row, line=text)
+            yield flag("unmatched-line", bid, line.row, line=text)
+    if line.holds:
+        yield flag("bundle-split", bid, line.row, rows=f"{line.holds[0]}-{line.holds[-1]}")
+    if line.matched.how == "fuzzy" and line.matched.part is not None:
+        yield flag("fuzzy-taken", bid, line.row, line=text, part=line.matched.part)
+    if line.unit_price is None and line.line_total is None and not line.included and not line.optional:
+        yield flag("no-price", bid, line.row, line=text)
+    if line.hidden:
+        yield flag("hidden-row", bid, line.row, line=text)
 
 
 STOPS = {
@@ -147,39 +147,39 @@ def of_bases(taxes: Sequence[str], bids: Sequence[str]) -> Iterator[Flag]:
 
 def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator[Flag]:
     """Outliers, fills, and what could not be filled."""
-    for x in items:
-        c, title = x.cells[i], x.title or ROLES[x.role]
+    for item in items:
+        c, title = item.cells[i], item.title or ROLES[item.role]
         if c.outlier and c.over_median is not None:
-            n = sum(cell.over_median is not None for cell in x.cells)
-            yield flag("outlier", bid, item=x.number, title=title, percent=f"{c.over_median:+}", n=n)
+            n = sum(cell.over_median is not None for cell in item.cells)
+            yield flag("outlier", bid, item=item.number, title=title, percent=f"{c.over_median:+}", n=n)
         if c.fill and c.filled is not None and not c.filled:
             continue  # the others include it at no price
         if c.fill and c.filled is not None:
             amount = f"{c.filled:,f}"
             yield flag(
-                "missing-line", bid, item=x.number, title=title, amount=amount, currency=currency, by=FILLS[c.fill]
+                "missing-line", bid, item=item.number, title=title, amount=amount, currency=currency, by=FILLS[c.fill]
             )
         elif c.fill == "none":
-            yield flag("not-filled", bid, item=x.number, title=title)
+            yield flag("not-filled", bid, item=item.number, title=title)
         elif c.state == "not_judged" and c.text:
-            yield flag("not-judged-item", bid, item=x.number, title=title, where=c.text)
+            yield flag("not-judged-item", bid, item=item.number, title=title, where=c.text)
         elif c.state == "not_needed":
-            yield flag("not-needed", bid, item=x.number, title=title)
+            yield flag("not-needed", bid, item=item.number, title=title)
 
 
-def of_build(j: Judged, bid: str, others: Sequence[str] = ()) -> Iterator[Flag]:
+def of_build(judged: Judged, bid: str, others: Sequence[str] = ()) -> Iterator[Flag]:
     """What the rules say; `others` are nodes of further kinds, which they did not see."""
     if others:
         yield flag("other-nodes", bid, what=", ".join(others))
-    for u in j.not_judged:
+    for u in judged.not_judged:
         yield flag("not-judged", bid, rule=rule_titles().get(u.rule, u.rule), where=where(u.lines), what=u.text)
-    if j.build is None:
-        yield flag("no-build", bid, what=j.reason)
+    if judged.build is None:
+        yield flag("no-build", bid, what=judged.reason)
         return
-    if j.row is None and not j.not_judged:
-        gpu = j.case.gpu.name if j.case is not None else ""
-        yield flag("runs-nothing", bid, what=stop_of(j.failed, gpu))
-    for x in j.failed:
+    if judged.row is None and not judged.not_judged:
+        gpu = judged.case.gpu.name if judged.case is not None else ""
+        yield flag("runs-nothing", bid, what=stop_of(judged.failed, gpu))
+    for x in judged.failed:
         yield flag("rules-failed", bid, rule=rule_titles().get(x.rule, x.rule), what=x.text)
 
 

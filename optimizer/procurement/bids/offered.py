@@ -37,79 +37,131 @@ class Unread:
 Offered = Quote | FromResult | Unread
 
 
-def lines_of(x: FromResult, catalog: Catalog, terms: Terms) -> list[PricedLine]:
+def lines_of(from_result: FromResult, catalog: Catalog, terms: Terms) -> list[PricedLine]:
     """The bill of materials of a point, and its support; net of tax."""
     out = []
-    factor_of = x.point.cost.currency
-    for row, line in enumerate(x.point.bom, 1):
+    factor_of = from_result.point.cost.currency
+    for row, line in enumerate(from_result.point.bom, 1):
         if line.role == "included":
             continue
         known = catalog.parts.get(line.part)
         price = Decimal(line.unit_price)
-        net = terms.net(line.qty * price, Decimal(0), factor_of, x.source)
+        net = terms.net(line.qty * price, Decimal(0), factor_of, from_result.source)
         out.append(
             PricedLine(
-                row=row, text=line.name, part=line.part if known else None,
-                role=ROLES.get(known.kind, known.kind).value if known else OTHER, pieces=line.qty,
-                qty=Decimal(line.qty), price=price, per=1, currency=factor_of, tax_in_price=Decimal(0), net=net,
-                stated_total=Decimal(line.line_total), state="included",
-            )
-        )  # fmt: skip
-    if support := Decimal(x.point.cost.support):
-        net = terms.net(support, Decimal(0), factor_of, x.source)
-        out.append(
-            PricedLine(
-                row=len(x.point.bom) + 1, text="Support", part=None, role="warranty", pieces=None, qty=Decimal(1),
-                price=support, per=1, currency=factor_of, tax_in_price=Decimal(0), net=net, stated_total=support,
+                row=row,
+                text=line.name,
+                part=line.part if known else None,
+                role=ROLES.get(known.kind, known.kind).value if known else OTHER,
+                pieces=line.qty,
+                qty=Decimal(line.qty),
+                price=price,
+                per=1,
+                currency=factor_of,
+                tax_in_price=Decimal(0),
+                net=net,
+                stated_total=Decimal(line.line_total),
                 state="included",
             )
-        )  # fmt: skip
+        )
+    if support := Decimal(from_result.point.cost.support):
+        net = terms.net(support, Decimal(0), factor_of, from_result.source)
+        out.append(
+            PricedLine(
+                row=len(from_result.point.bom) + 1,
+                text="Support",
+                part=None,
+                role="warranty",
+                pieces=None,
+                qty=Decimal(1),
+                price=support,
+                per=1,
+                currency=factor_of,
+                tax_in_price=Decimal(0),
+                net=net,
+                stated_total=support,
+                state="included",
+            )
+        )
     return out
 
 
-def head_of(name: str, q: Offered, lines: Sequence[PricedLine]) -> dict[str, Any]:
+def head_of(name: str, offered: Offered, lines: Sequence[PricedLine]) -> dict[str, Any]:
     """What a bid says of itself: numbers, dates, sums as stated."""
-    if isinstance(q, Unread):
-        said_nothing = ("quote_date", "valid_until", "tax_rate", "stated_total", "computed_total", "lead_days",
-                        "warranty_months")  # fmt: skip
+    if isinstance(offered, Unread):
+        said_nothing = (
+            "quote_date",
+            "valid_until",
+            "tax_rate",
+            "stated_total",
+            "computed_total",
+            "lead_days",
+            "warranty_months",
+        )
         return {
-            "id": name, "source": q.source, "kind": "unread", "vendor": "", "quote_no": "", "currency": "",
-            "tax": "unknown", **dict.fromkeys(said_nothing),
-        }  # fmt: skip
-    if isinstance(q, FromResult):
-        leads = [item.lead_time_days for item in q.point.bom if item.lead_time_days is not None]
-        total = Decimal(q.point.cost.total)
+            "id": name,
+            "source": offered.source,
+            "kind": "unread",
+            "vendor": "",
+            "quote_no": "",
+            "currency": "",
+            "tax": "unknown",
+            **dict.fromkeys(said_nothing),
+        }
+    if isinstance(offered, FromResult):
+        leads = [item.lead_time_days for item in offered.point.bom if item.lead_time_days is not None]
+        total = Decimal(offered.point.cost.total)
         return {
-            "id": name, "source": q.source, "kind": "result", "vendor": f"dsopt {q.point.id}", "quote_no": "",
-            "quote_date": q.result.request.as_of, "valid_until": None, "currency": q.point.cost.currency, "tax": "net",
-            "tax_rate": None, "stated_total": total, "computed_total": total, "lead_days": max(leads, default=None),
+            "id": name,
+            "source": offered.source,
+            "kind": "result",
+            "vendor": f"dsopt {offered.point.id}",
+            "quote_no": "",
+            "quote_date": offered.result.request.as_of,
+            "valid_until": None,
+            "currency": offered.point.cost.currency,
+            "tax": "net",
+            "tax_rate": None,
+            "stated_total": total,
+            "computed_total": total,
+            "lead_days": max(leads, default=None),
             "warranty_months": None,
-        }  # fmt: skip
-    stated = _stated_total(q)
-    gross = stated is not None and _basis_of(stated, q) == "gross"
+        }
+    stated = _stated_total(offered)
+    gross = stated is not None and _basis_of(stated, offered) == "gross"
     return {
-        "id": name, "source": q.source, "kind": "quote", "vendor": q.vendor, "quote_no": q.quote_no,
-        "quote_date": q.quote_date, "valid_until": q.valid_until, "currency": q.currency, "tax": q.tax,
-        "tax_rate": q.tax_rate, "stated_total": stated.amount if stated else None,
-        "computed_total": _computed(lines, q, gross), "lead_days": lead_of(q), "warranty_months": warranty_of(q),
-    }  # fmt: skip
+        "id": name,
+        "source": offered.source,
+        "kind": "quote",
+        "vendor": offered.vendor,
+        "quote_no": offered.quote_no,
+        "quote_date": offered.quote_date,
+        "valid_until": offered.valid_until,
+        "currency": offered.currency,
+        "tax": offered.tax,
+        "tax_rate": offered.tax_rate,
+        "stated_total": stated.amount if stated else None,
+        "computed_total": _computed(lines, offered, gross),
+        "lead_days": lead_of(offered),
+        "warranty_months": warranty_of(offered),
+    }
 
 
-def _stated_total(q: Quote) -> Total | None:
+def _stated_total(quote: Quote) -> Total | None:
     """The last sum of the whole."""
-    return next((t for t in reversed(q.totals) if t.kind in WHOLE), None)
+    return next((total for total in reversed(quote.totals) if total.kind in WHOLE), None)
 
 
-def _basis_of(t: Total, q: Quote) -> Literal["net", "gross", "unknown"]:
+def _basis_of(t: Total, quote: Quote) -> Literal["net", "gross", "unknown"]:
     """Of a sum: by its label, else gross below a line of tax."""
     if t.kind != "total":
         return "gross" if t.kind == "total_gross" else "net"
     if t.tax != "unknown":
         return t.tax
-    return "gross" if any(total.kind == "tax" and total.row < t.row for total in q.totals) else q.tax
+    return "gross" if any(total.kind == "tax" and total.row < t.row for total in quote.totals) else quote.tax
 
 
-def _computed(lines: Sequence[PricedLine], q: Quote, gross: bool) -> Decimal | None:
+def _computed(lines: Sequence[PricedLine], quote: Quote, gross: bool) -> Decimal | None:
     """Quantities x unit prices in the file's own currency, on the basis of its sum; None for mixed currencies."""
     firm = [line for line in lines if line.state == "included"]
     if len({x.currency for x in firm}) > 1:
@@ -117,6 +169,6 @@ def _computed(lines: Sequence[PricedLine], q: Quote, gross: bool) -> Decimal | N
     total = Decimal(0)
     for x in firm:
         net = x.qty * x.price / x.per / (1 + x.tax_in_price)
-        rate = x.tax_in_price or (q.tax_rate or Decimal(0)) / 100
+        rate = x.tax_in_price or (quote.tax_rate or Decimal(0)) / 100
         total += net * (1 + rate) if gross else net
     return total.quantize(Decimal("0.01"), ROUND_HALF_UP)

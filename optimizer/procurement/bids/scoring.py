@@ -156,11 +156,13 @@ def scored(bids: Sequence[Values], by: Sequence[Weight]) -> list[Scored]:
 
 def _scored(bids: Sequence[Values], by: Sequence[Weight]) -> list[tuple[tuple[Points, ...], Decimal, int]]:
     found = []
-    for b in bids:
+    for bid in bids:
         points = []
         for w in by:
-            part = share(w.key, b.of(w.key), bids)
+            part = share(w.key, bid.of(w.key), bids)
             worth = (w.weight * part).quantize(CENT, ROUND_HALF_UP)
-            points.append(Points(key=w.key, value=b.of(w.key), share=part.quantize(Decimal("0.000001")), points=worth))
+            points.append(
+                Points(key=w.key, value=bid.of(w.key), share=part.quantize(Decimal("0.000001")), points=worth)
+            )
         found.append((tuple(points), sum((point.points for point in points), Decimal(0))))
     return [(p, s, 1 + sum(t > s for _, t in found)) for p, s in found]

@@ -70,20 +70,20 @@ def services_of(quote: Quote) -> tuple[OpenLine, ...]:
 
 
 def _found(quote: Quote) -> Iterator[tuple[int, frozenset[str] | None]]:
-    for x in quote.lines:
-        if not x.optional:
-            yield x.row, _of_line(x)
+    for line in quote.lines:
+        if not line.optional:
+            yield line.row, _of_line(line)
     for row in quote.ignored:
         yield row.row, frozenset(included_in(row.text))
 
 
-def _of_line(x: Line) -> frozenset[str] | None:
-    text = " ".join(t for t in (x.part_number, x.name, x.text) if t)
-    notes = included_in("; ".join(t for t in (text, x.note, x.section) if t))
-    if x.role == "service":
+def _of_line(line: Line) -> frozenset[str] | None:
+    text = " ".join(t for t in (line.part_number, line.name, line.text) if t)
+    notes = included_in("; ".join(t for t in (text, line.note, line.section) if t))
+    if line.role == "service":
         named = kinds_in(text)
         return frozenset(named | notes) if named else None
-    warranty = words.folded(x.warranty)
+    warranty = words.folded(line.warranty)
     on_site = {"warranty"} if any(w in warranty for w in ON_SITE) and not _has("denied", warranty) else set()
     return frozenset(notes | on_site)
 

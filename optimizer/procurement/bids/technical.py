@@ -62,7 +62,7 @@ class Judged:
 
 def judged(
     market: Market, build: Build, prices: Mapping[str, Decimal], seller: str, rows: GpuRows, left: Open
-) -> Judged:  # fmt: skip
+) -> Judged:
     """Every rule on a build whose parts cost what the bid says where the catalog has no price for them. `rows` are the
     tender's: what hardware does for it is reckoned once for all bids. `left`: lines of the bid that are no part yet."""
     own = _with_offers(market, build, prices, seller)
@@ -81,10 +81,17 @@ def judged(
         still = tuple(x for x in settled(after, left).checks if x.status == "fail")
     row = best_row(own, case, case.gpu, case.per_node)
     return Judged(
-        build, "", case, row if row and row.perf.tenths else None, failed,
-        tuple(x for x in checks if x.status == "warn"), still, len({x.rule for x in checks}),
-        tuple(x for x, *_ in lacks), tuple(judgement.open),
-    )  # fmt: skip
+        build,
+        "",
+        case,
+        row if row and row.perf.tenths else None,
+        failed,
+        tuple(x for x in checks if x.status == "warn"),
+        still,
+        len({x.rule for x in checks}),
+        tuple(x for x, *_ in lacks),
+        tuple(judgement.open),
+    )
 
 
 def _role(catalog: Catalog, part: str) -> str:
@@ -94,22 +101,29 @@ def _role(catalog: Catalog, part: str) -> str:
 
 def _with_offers(market: Market, build: Build, prices: Mapping[str, Decimal], seller: str) -> Market:
     """The market where every part of the build has a price: of the bid, where the catalog has none."""
-    r, catalog = market.request, market.catalog
+    request, catalog = market.request, market.catalog
     new = {
         p: (
             Offer(
-                id=f"{p}--bid", part=p, price=max(prices.get(p, Decimal(0)).quantize(CENT), CENT), currency=r.currency,
-                date=r.as_of, condition="new", confidence="list", seller=seller[:60] or "bid", source="bid",
+                id=f"{p}--bid",
+                part=p,
+                price=max(prices.get(p, Decimal(0)).quantize(CENT), CENT),
+                currency=request.currency,
+                date=request.as_of,
+                condition="new",
+                confidence="list",
+                seller=seller[:60] or "bid",
+                source="bid",
             ),
         )
         for p in build.total()
         if p not in market.book.prices
-    }  # fmt: skip
+    }
     if not new:
         return market
     offers = {**catalog.offers, **{p: (*catalog.offers.get(p, ()), *x) for p, x in new.items()}}
     changed = replace(catalog, offers=offers)
-    return Market.open(changed, r, market.policy, market.calibration)
+    return Market.open(changed, request, market.policy, market.calibration)
 
 
 def _lacks(market: Market, build: Build, rows: GpuRows) -> list[tuple[Lack, str, int]]:
@@ -121,16 +135,16 @@ def _lacks(market: Market, build: Build, rows: GpuRows) -> list[tuple[Lack, str,
     except TimeUp:
         return []
     parts = market.catalog.parts
-    if near is None or near.nodes != build.nodes or any(parts[c.part].kind in WHOLE for c in near.changes):
+    if near is None or near.nodes != build.nodes or any(parts[change.part].kind in WHOLE for change in near.changes):
         return []
     held = {_role(market.catalog, p) for p in build.total()}
     out: list[tuple[Lack, str, int]] = []
-    for c in near.changes:
-        role = _role(market.catalog, c.part)
-        if c.to_qty > c.from_qty and role not in held and c.part in market.book.prices:
-            where = "shared" if any(x.part == c.part for x in near.shared) else "node"
-            each = c.to_qty if where == "shared" else c.to_qty // build.nodes
-            out.append((Lack(role, c.part, c.to_qty, market.cents(c.part) * c.to_qty), where, each))
+    for change in near.changes:
+        role = _role(market.catalog, change.part)
+        if change.to_qty > change.from_qty and role not in held and change.part in market.book.prices:
+            where = "shared" if any(x.part == change.part for x in near.shared) else "node"
+            each = change.to_qty if where == "shared" else change.to_qty // build.nodes
+            out.append((Lack(role, change.part, change.to_qty, market.cents(change.part) * change.to_qty), where, each))
     return out
 
 
@@ -188,11 +202,18 @@ def facts(
 
     watts, same = total_w(j.case), amount(catalog_cents(market, j.build))
     data = Technical(
-        runs=j.row is not None, build=_words(market.catalog, j.case.gpu.id, j.case.per_node, j.build),
-        power_w=None if j.case.power_unknown else watts, rack_units=units(j.case),
-        failed=_facts(j.failed), warned=_facts(j.warned), still_failed=_facts(j.still_failed),
-        rules=j.rules, hardware_net=hardware, same_parts_in_catalog=same, not_judged=unjudged,
-    )  # fmt: skip
+        runs=j.row is not None,
+        build=_words(market.catalog, j.case.gpu.id, j.case.per_node, j.build),
+        power_w=None if j.case.power_unknown else watts,
+        rack_units=units(j.case),
+        failed=_facts(j.failed),
+        warned=_facts(j.warned),
+        still_failed=_facts(j.still_failed),
+        rules=j.rules,
+        hardware_net=hardware,
+        same_parts_in_catalog=same,
+        not_judged=unjudged,
+    )
     if j.row is None:
         return data
     speed = Throughput.model_validate(throughput(market, j.row))
@@ -221,12 +242,16 @@ def facts(
 def _facts(found: tuple[Check, ...]) -> tuple[CheckFacts, ...]:
     return tuple(
         CheckFacts(
-            rule=x.rule, status=x.status, unit=x.unit, text=x.text, relation=x.relation,
+            rule=x.rule,
+            status=x.status,
+            unit=x.unit,
+            text=x.text,
+            relation=x.relation,
             measured=None if x.measured is None else float(x.measured),
             limit=None if x.limit is None else float(x.limit),
         )
         for x in found
-    )  # fmt: skip
+    )
 
 
 def _per(a: Decimal | None, b: Decimal) -> Decimal | None:

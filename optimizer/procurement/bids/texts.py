@@ -31,17 +31,17 @@ def lead_days(text: str) -> int | None:
     """`6-8 weeks` -> 56, `4周` -> 28, `ab Lager` -> 0; None for what says no time. The longer end of a span counts."""
     plain = words.folded(text)
     for unit, days in UNITS:
-        if m := re.search(SPAN + unit, plain):
-            return _count(m[2]) * days
+        if found := re.search(SPAN + unit, plain):
+            return _count(found[2]) * days
     return 0 if any(w in plain for w in STOCK) else None
 
 
 def warranty_months(text: str) -> int | None:
     """`3 years`, `36 months`, `三年` -> 36."""
     plain = words.folded(text)
-    if m := re.search(MONTHS, plain):
-        return _count(m[1])
-    return _count(m[1]) * 12 if (m := re.search(YEARS, plain)) else None
+    if found := re.search(MONTHS, plain):
+        return _count(found[1])
+    return _count(found[1]) * 12 if (found := re.search(YEARS, plain)) else None
 
 
 def lead_of(quote: Quote) -> int | None:
@@ -67,8 +67,8 @@ def warranty_of(quote: Quote) -> int | None:
 
 def _bare_months(text: str) -> int | None:
     """A cell of a warranty column; a bare number counts years up to 10, months beyond."""
-    if m := re.fullmatch(r"\s*(\d{1,3})\s*", text):
-        return int(m[1]) * 12 if int(m[1]) <= 10 else int(m[1])
+    if found := re.fullmatch(r"\s*(\d{1,3})\s*", text):
+        return int(found[1]) * 12 if int(found[1]) <= 10 else int(found[1])
     return warranty_months(text)
 
 

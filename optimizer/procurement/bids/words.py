@@ -33,37 +33,41 @@ def role(_: Words, code: str) -> str:
     return _(ROLES.get(code, code))
 
 
-def title(_: Words, x: Item) -> str:
+def title(_: Words, item: Item) -> str:
     """What an item is: its part, else the kind of service."""
-    return x.title or role(_, x.role)
+    return item.title or role(_, item.role)
 
 
-def named(b: Bid) -> str:
+def named(bid: Bid) -> str:
     """`A  Vendor`, by the file where no vendor is named."""
-    return f"{b.id}  {b.vendor or b.source}"
+    return f"{bid.id}  {bid.vendor or bid.source}"
 
 
-def is_open(b: Bid) -> bool:
+def is_open(bid: Bid) -> bool:
     """Whether a bid can't be awarded for what could not be read or judged alone: nothing of it is known to fail."""
-    t = b.technical
-    fails = bool(t.still_failed) or not (t.runs or t.not_judged or b.apart)
-    return not (b.responsive or fails or any(flag.code == "expired" for flag in b.flags))
+    technical = bid.technical
+    fails = bool(technical.still_failed) or not (technical.runs or technical.not_judged or bid.apart)
+    return not (bid.responsive or fails or any(flag.code == "expired" for flag in bid.flags))
 
 
-def distance(_: Words, b: Bid) -> str:
+def distance(_: Words, bid: Bid) -> str:
     """`12.3 % above the cheapest build this fast`."""
-    t = b.technical
-    if b.apart:
+    technical = bid.technical
+    if bid.apart:
         return _("not comparable")
-    if not t.runs and t.not_judged:
+    if not technical.runs and technical.not_judged:
         return _("not judged")
-    if not t.runs:
-        return _("runs nothing") if t.build else _("no build")
-    if t.above_percent is None:
-        return _("no build of the catalog is this fast") if t.cheapest_proven else _("not proven in the time given")
-    if t.above_percent < 0:
-        return _("{percent} % below the cheapest build this fast", percent=f"{-t.above_percent:f}")
-    return _("{percent} % above the cheapest build this fast", percent=f"{t.above_percent:f}")
+    if not technical.runs:
+        return _("runs nothing") if technical.build else _("no build")
+    if technical.above_percent is None:
+        return (
+            _("no build of the catalog is this fast")
+            if technical.cheapest_proven
+            else _("not proven in the time given")
+        )
+    if technical.above_percent < 0:
+        return _("{percent} % below the cheapest build this fast", percent=f"{-technical.above_percent:f}")
+    return _("{percent} % above the cheapest build this fast", percent=f"{technical.above_percent:f}")
 
 
 def amount(x: Decimal | None) -> str:

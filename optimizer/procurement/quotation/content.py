@@ -30,17 +30,17 @@ SIGNS = {"at_most": "≤ ", "at_least": "≥ ", "": ""}
 """How a finding's measured value has to stand to its limit."""
 
 
-def included(_: Words, q: Quote) -> list[str]:
+def included(_: Words, quote: Quote) -> list[str]:
     """What the total pays for, by category, and services."""
     by: dict[str, list[str]] = {}
-    for x in q.lines:
-        if x.pieces and x.origin != "owned":
-            by.setdefault(x.category, []).append(f"{x.pieces} x {x.name}")
+    for line in quote.lines:
+        if line.pieces and line.origin != "owned":
+            by.setdefault(line.category, []).append(f"{line.pieces} x {line.name}")
     out = [f"{category(_, k)}: {', '.join(v)}" for k, v in by.items()]
     spares, support = included_services()
-    if q.sums.spares:
+    if quote.sums.spares:
         out.append(_.stacked(spares))
-    if q.sums.support:
+    if quote.sums.support:
         out.append(_.stacked(support))
     return out
 
@@ -50,41 +50,47 @@ def included_services() -> tuple[str, str]:
     return N_("Spare parts as listed in the bill of materials"), N_("Hardware support at the rates of the assumptions")
 
 
-def left_out(q: Quote) -> list[tuple[str, str]]:
+def left_out(quote: Quote) -> list[tuple[str, str]]:
     """Sentences with what the buyer has already: of the site, and parts of the build."""
-    out = [(N_("what the site has already: {what}"), x) for x in (N_("racks"), N_("network")) if x in q.request.have]
-    owned = dict.fromkeys(line.name for line in q.lines if line.origin == "owned" and line.pieces)
+    out = [
+        (N_("what the site has already: {what}"), x) for x in (N_("racks"), N_("network")) if x in quote.request.have
+    ]
+    owned = dict.fromkeys(line.name for line in quote.lines if line.origin == "owned" and line.pieces)
     return [*out, *((N_("part already in hand: {what}"), x) for x in owned)]
 
 
-def excluded(_: Words, q: Quote) -> list[str]:
+def excluded(_: Words, quote: Quote) -> list[str]:
     """What it does not pay for."""
     out = list(EXCLUDED)
-    if not q.sums.support:
+    if not quote.sums.support:
         out.append(N_("Hardware support beyond the makers' warranty"))
-    if not q.sums.spares:
+    if not quote.sums.spares:
         out.append(N_("Spare parts"))
-    if not q.rates.tax:
+    if not quote.rates.tax:
         out.append(N_("Tax"))
     said = []
     for language, comma in (("en", ", "), ("zh", "；")):
         one = Words(language)
-        there = [one(text, what=x) for text, x in left_out(q)]
+        there = [one(text, what=x) for text, x in left_out(quote)]
         said.append(comma.join([*map(one, out), *there]))
     return [_.pair(*said)]
 
 
-def remarks(_: Words, q: Quote) -> list[str]:
+def remarks(_: Words, quote: Quote) -> list[str]:
     """Notes and warnings of the result that bear on a buyer, and findings that are no pass; prices aside, of which the
     sheets speak by formula."""
     out = [
         _.sentence(check.text)
-        for check in q.chosen.checks
+        for check in quote.chosen.checks
         if check.status != "pass" and check.rule not in that_read("orders")
     ]
-    out += [_.pair(*q.model_note)] if q.model_note[0] else []
-    out += [_.sentence(read_message(m.model_dump())) for m in q.result.messages if m.code == "not-proven"]
-    out += [_.sentence(note) for note in q.notes]
+    out += [_.pair(*quote.model_note)] if quote.model_note[0] else []
+    out += [
+        _.sentence(read_message(message_.model_dump()))
+        for message_ in quote.result.messages
+        if message_.code == "not-proven"
+    ]
+    out += [_.sentence(note) for note in quote.notes]
     out.append(_.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high."))
     return out
 
@@ -93,11 +99,11 @@ VALIDITY, TAX, NOT_INCLUDED = N_("Validity"), N_("Tax"), N_("Not included")
 """Headings of terms that follow the file's inputs."""
 
 
-def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
+def conditions(_: Words, quote: Quote) -> list[tuple[str, str, bool]]:
     """(heading, text, open): terms of purchase; the open ones are for the parties to fill in."""
     days = [
         line.offer.lead_time_days
-        for line in q.lines
+        for line in quote.lines
         if line.offer is not None and line.offer.lead_time_days is not None
     ]
     agreed = _.stacked("to be agreed")
@@ -109,20 +115,25 @@ def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
         "until that seller confirms them."
     )
     if any(
-        line.offer is not None and line.price is not None and line.offer.confidence == "estimate" for line in q.lines
+        line.offer is not None and line.price is not None and line.offer.confidence == "estimate"
+        for line in quote.lines
     ):
         prices = N_(
             "Prices are those listed under provenance: read at a source on the day stated there, or estimated where "
             "it says so. They bind no seller until that seller confirms them."
         )
     valid = N_("An estimate for a budget, no offer: nobody is bound by it. Ask for the prices anew after {day}.")
-    if q.party.confirmed:
+    if quote.party.confirmed:
         prices = N_("The sellers have confirmed the prices. Provenance lists the offers.")
         valid = N_("Valid until {day}.")
     return [
-        (_(VALIDITY), _.stacked(valid, day=q.party.valid_until.isoformat()), False),
+        (_(VALIDITY), _.stacked(valid, day=quote.party.valid_until.isoformat()), False),
         (_("Prices"), _.stacked(prices), False),
-        (_(TAX), _.stacked(tax, percent=f"{q.rates.tax.normalize():f}") if q.rates.tax else _.stacked(no_tax), False),
+        (
+            _(TAX),
+            _.stacked(tax, percent=f"{quote.rates.tax.normalize():f}") if quote.rates.tax else _.stacked(no_tax),
+            False,
+        ),
         (
             _("Rounding"),
             _.stacked(
@@ -142,7 +153,7 @@ def conditions(_: Words, q: Quote) -> list[tuple[str, str, bool]]:
         (_("Delivery terms"), agreed, True),
         (_("Installation and acceptance"), agreed, True),
         (_("Warranty"), _.stacked("by each maker's terms; to be confirmed in the order"), True),
-        (_(NOT_INCLUDED), "\n".join(excluded(_, q)), False),
+        (_(NOT_INCLUDED), "\n".join(excluded(_, quote)), False),
         (
             _("Throughput"),
             _.stacked(
@@ -172,38 +183,44 @@ class Requirement:
     cents: bool = False
 
 
-def requirements(_: Words, q: Quote) -> Iterator[Requirement]:
+def requirements(_: Words, quote: Quote) -> Iterator[Requirement]:
     """What the request asks for, then every rule with a limit."""
-    r, p = q.request, q.chosen
-    yield Requirement(_("Model"), q.result.model.name, q.result.model.name, "none", "")
-    work = f"{r.workload}" if r.trains else f"{r.workload}: {r.isl:,} / {r.osl:,} {_('tokens in / out')}"
+    request, chosen = quote.request, quote.chosen
+    yield Requirement(_("Model"), quote.result.model.name, quote.result.model.name, "none", "")
+    work = (
+        f"{request.workload}"
+        if request.trains
+        else f"{request.workload}: {request.isl:,} / {request.osl:,} {_('tokens in / out')}"
+    )
     yield Requirement(_("Workload"), work, work, "none", "")
-    if q.budget is not None:
-        worse = q.sums.total > q.budget
-        kind: Deviation = "worse" if worse else "none" if q.sums.total == q.budget else "better"
+    if quote.budget is not None:
+        worse = quote.sums.total > quote.budget
+        kind: Deviation = "worse" if worse else "none" if quote.sums.total == quote.budget else "better"
         yield Requirement(_("Budget of the total"), "", "", kind, "", cents=True)
-    placed = [*_limits(_, q), *_of_goods(_, q)]
+    placed = [*_limits(_, quote), *_of_goods(_, quote)]
     yield from (row for place, row in sorted(placed, key=lambda placed_row: placed_row[0]))
-    for x in p.checks:
-        if x.limit is None or x.measured is None or x.rule in that_read("orders") | that_read("limits"):
+    for check in chosen.checks:
+        if check.limit is None or check.measured is None or check.rule in that_read("orders") | that_read("limits"):
             continue
-        kind = "none" if x.status == "pass" else "worse"
-        said = _.sentence(x.text)
-        text = _.stacked("advice, not a condition") if x.status == "warn" else ""
-        limit, measured = (f"{Decimal(str(v)).normalize():,f} {unit(_, x.unit)}" for v in (x.limit, x.measured))
-        yield Requirement(f"{rule(_, x.rule)}\n{said}", f"{SIGNS[x.relation]}{limit}", measured, kind, text)
+        kind = "none" if check.status == "pass" else "worse"
+        said = _.sentence(check.text)
+        text = _.stacked("advice, not a condition") if check.status == "warn" else ""
+        limit, measured = (
+            f"{Decimal(str(v)).normalize():,f} {unit(_, check.unit)}" for v in (check.limit, check.measured)
+        )
+        yield Requirement(f"{rule(_, check.rule)}\n{said}", f"{SIGNS[check.relation]}{limit}", measured, kind, text)
 
 
-def _limits(_: Words, q: Quote) -> Iterator[tuple[int, Requirement]]:
+def _limits(_: Words, quote: Quote) -> Iterator[tuple[int, Requirement]]:
     """(place, row) of each limit of the request that a point has a figure beside."""
     for name, entry in FIELDS.items():
         if (quoted := entry.quoted) is None:
             continue
-        value = quoted.limit(q.request) if quoted.limit else getattr(q.request, name)
-        have = _figure_at(q.chosen, quoted.at or entry.place)
+        value = quoted.limit(quote.request) if quoted.limit else getattr(quote.request, name)
+        have = _figure_at(quote.chosen, quoted.at or entry.place)
         if value is None or have is None:
             continue
-        yield quoted.place, _limit(_, q, quoted, value / quoted.per, have / quoted.per)
+        yield quoted.place, _limit(_, quote, quoted, value / quoted.per, have / quoted.per)
 
 
 def _figure_at(point: FrontPoint, place: str) -> float | None:
@@ -215,31 +232,33 @@ def _figure_at(point: FrontPoint, place: str) -> float | None:
     return None if found is None else float(found)
 
 
-def _limit(_: Words, q: Quote, quoted: Quoted, limit: float, have: float) -> Requirement:
+def _limit(_: Words, quote: Quote, quoted: Quoted, limit: float, have: float) -> Requirement:
     """A limit beside what is offered; figures that look the same are no deviation."""
     asked, offered = f"{limit:,.{quoted.digits}f}", f"{have:,.{quoted.digits}f}"
     better = have > limit if quoted.relation == "at_least" else have < limit
     kind: Deviation = "none" if asked == offered else "better" if better else "worse"
-    shown = quoted.unit if isinstance(quoted.unit, str) else unit(_, quoted.unit(q.request))
+    shown = quoted.unit if isinstance(quoted.unit, str) else unit(_, quoted.unit(quote.request))
     sign = SIGNS[quoted.relation]
     return Requirement(_(quoted.title), f"{sign}{asked} {shown}".strip(), f"{offered} {shown}".strip(), kind, "")
 
 
-def _of_goods(_: Words, q: Quote) -> Iterator[tuple[int, Requirement]]:
+def _of_goods(_: Words, quote: Quote) -> Iterator[tuple[int, Requirement]]:
     """(place, row) of what is asked of plan and goods in words."""
-    r = q.request
-    if r.precision:
-        yield 60, Requirement(_("Precision"), r.precision, q.chosen.plan.precision, "none", "")
-    conditions_ = ", ".join(word(_, x) for x in sorted(r.conditions))
-    had = ", ".join(word(_, x) for x in sorted({line.offer.condition for line in q.lines if line.offer is not None}))
+    request = quote.request
+    if request.precision:
+        yield 60, Requirement(_("Precision"), request.precision, quote.chosen.plan.precision, "none", "")
+    conditions_ = ", ".join(word(_, x) for x in sorted(request.conditions))
+    had = ", ".join(
+        word(_, x) for x in sorted({line.offer.condition for line in quote.lines if line.offer is not None})
+    )
     yield 70, Requirement(_("Condition of goods"), conditions_, had or "–", "none", "")
-    if r.max_lead_days is not None:
-        yield 110, _lead_time(_, q, r.max_lead_days)
+    if request.max_lead_days is not None:
+        yield 110, _lead_time(_, quote, request.max_lead_days)
 
 
-def _lead_time(_: Words, q: Quote, most: int) -> Requirement:
+def _lead_time(_: Words, quote: Quote, most: int) -> Requirement:
     """The longest lead time against what is asked; a line whose seller states none leaves it unknown."""
-    bought = [line.offer.lead_time_days for line in q.lines if line.offer is not None and line.origin != "included"]
+    bought = [line.offer.lead_time_days for line in quote.lines if line.offer is not None and line.origin != "included"]
     stated = [x for x in bought if x is not None]
     unknown = len(bought) - len(stated)
     offered = _("not known")

@@ -34,124 +34,135 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def _row(q: Quote, i: int, x: Line) -> dict[str, Any]:
-    o, tax = x.offer, q.sums.taxes[i]
+def _row(quote: Quote, i: int, line: Line) -> dict[str, Any]:
+    offer, tax = line.offer, quote.sums.taxes[i]
     return {
         "no": i + 1,
-        "part": x.part,
-        "category": x.category,
-        "name": x.name,
-        "vendor": x.vendor,
-        "condition": o.condition if o else None,
-        "qty": x.qty,
-        "spares": x.spare,
-        "pieces": x.pieces,
-        "unit_net": money(x.unit, q.currency),
-        "line_net": money(x.total, q.currency),
-        "tax": money(tax, q.currency),
-        "line_gross": money(x.total + tax, q.currency),
-        "currency": q.currency,
-        "offer_id": o.id if o else None,
-        "offer_price": None if x.price is None else str(x.price),
-        "offer_currency": o.currency if o else None,
-        "offer_tax_rate": str(o.tax_rate) if o else None,
-        "price_date": o.date.isoformat() if o else None,
-        "confidence": o.confidence if o else None,
-        "stale": x.stale,
-        "lead_time_days": o.lead_time_days if o else None,
-        "seller": o.seller if o else None,
-        "source": o.source if o else None,
-        "link": o.link if o else None,
-        "note": "; ".join(notes(x)),
+        "part": line.part,
+        "category": line.category,
+        "name": line.name,
+        "vendor": line.vendor,
+        "condition": offer.condition if offer else None,
+        "qty": line.qty,
+        "spares": line.spare,
+        "pieces": line.pieces,
+        "unit_net": money(line.unit, quote.currency),
+        "line_net": money(line.total, quote.currency),
+        "tax": money(tax, quote.currency),
+        "line_gross": money(line.total + tax, quote.currency),
+        "currency": quote.currency,
+        "offer_id": offer.id if offer else None,
+        "offer_price": None if line.price is None else str(line.price),
+        "offer_currency": offer.currency if offer else None,
+        "offer_tax_rate": str(offer.tax_rate) if offer else None,
+        "price_date": offer.date.isoformat() if offer else None,
+        "confidence": offer.confidence if offer else None,
+        "stale": line.stale,
+        "lead_time_days": offer.lead_time_days if offer else None,
+        "seller": offer.seller if offer else None,
+        "source": offer.source if offer else None,
+        "link": offer.link if offer else None,
+        "note": "; ".join(notes(line)),
     }
 
 
-def data(q: Quote, words: Words) -> dict[str, Any]:
+def data(quote: Quote, words: Words) -> dict[str, Any]:
     """The quote as JSON-ready data; money in decimal strings."""
-    m, p = q.sums, q.party
+    sums, party = quote.sums, quote.party
     return {
         "schema_version": "1",
-        "kind": "quotation" if p.confirmed else "budgetary_estimate",
-        "title": words(q.title),
-        "number": p.number,
-        "customer": p.customer,
-        "date": p.day.isoformat(),
-        "valid_until": p.valid_until.isoformat(),
-        "currency": q.currency,
-        "model": {"id": q.result.model.id, "name": q.result.model.name},
-        "point": q.chosen.id,
+        "kind": "quotation" if party.confirmed else "budgetary_estimate",
+        "title": words(quote.title),
+        "number": party.number,
+        "customer": party.customer,
+        "date": party.day.isoformat(),
+        "valid_until": party.valid_until.isoformat(),
+        "currency": quote.currency,
+        "model": {"id": quote.result.model.id, "name": quote.result.model.name},
+        "point": quote.chosen.id,
         "totals": {
-            "goods": money(m.goods, q.currency),
-            "spares": money(m.spares, q.currency),
-            "discount": money(m.discount, q.currency),
-            "support": money(m.support, q.currency),
-            "net": money(m.net, q.currency),
-            "tax": money(m.tax, q.currency),
-            "total": money(m.total, q.currency),
+            "goods": money(sums.goods, quote.currency),
+            "spares": money(sums.spares, quote.currency),
+            "discount": money(sums.discount, quote.currency),
+            "support": money(sums.support, quote.currency),
+            "net": money(sums.net, quote.currency),
+            "tax": money(sums.tax, quote.currency),
+            "total": money(sums.total, quote.currency),
         },
         "rates": {
-            "fx": [x.model_dump(mode="json") for x in q.rates.fx.values()],
-            "discount_percent": str(q.rates.discount),
-            "support_percent": str(q.rates.support),
-            "support_percent_by_category": {k: str(v) for k, v in q.rates.support_by.items()},
-            "spares": {k: {"pieces": top, "per": per} for k, (top, per) in q.rates.spares.items()},
-            "tax_percent": str(q.rates.tax),
+            "fx": [x.model_dump(mode="json") for x in quote.rates.fx.values()],
+            "discount_percent": str(quote.rates.discount),
+            "support_percent": str(quote.rates.support),
+            "support_percent_by_category": {k: str(v) for k, v in quote.rates.support_by.items()},
+            "spares": {k: {"pieces": top, "per": per} for k, (top, per) in quote.rates.spares.items()},
+            "tax_percent": str(quote.rates.tax),
         },
-        "throughput": q.chosen.throughput.model_dump(mode="json"),
-        "plan": q.chosen.plan.model_dump(mode="json"),
-        "power": q.chosen.power.model_dump(mode="json"),
-        "rack_units": q.chosen.rack_units,
-        "lines": [_row(q, i, x) for i, x in enumerate(q.lines)],
-        "included": included(words, q),
-        "not_included": excluded(words, q),
-        "checks": [check.model_dump(mode="json") for check in q.chosen.checks],
+        "throughput": quote.chosen.throughput.model_dump(mode="json"),
+        "plan": quote.chosen.plan.model_dump(mode="json"),
+        "power": quote.chosen.power.model_dump(mode="json"),
+        "rack_units": quote.chosen.rack_units,
+        "lines": [_row(quote, i, line) for i, line in enumerate(quote.lines)],
+        "included": included(words, quote),
+        "not_included": excluded(words, quote),
+        "checks": [check.model_dump(mode="json") for check in quote.chosen.checks],
         "deviations": [
             {
                 "item": x.title,
-                "requirement": f"≤ {money(q.budget, q.currency)}" if x.cents and q.budget is not None else x.required,
-                "offered": money(m.total, q.currency) if x.cents else x.offered,
+                "requirement": f"≤ {money(quote.budget, quote.currency)}"
+                if x.cents and quote.budget is not None
+                else x.required,
+                "offered": money(sums.total, quote.currency) if x.cents else x.offered,
                 "deviation": words(DEVIATIONS[x.deviation]),
                 "remark": x.remark,
             }
-            for x in requirements(words, q)
+            for x in requirements(words, quote)
         ],
-        "terms": [{"heading": h, "text": t, "open": o} for h, t, o in conditions(words, q)],
+        "terms": [{"heading": h, "text": t, "open": o} for h, t, o in conditions(words, quote)],
         "alternatives": [
-            {"point": x.id, "names": q.names.get(x.id, []), "total": money(q.sums_of(i).total, q.currency)}
-            for i, x in enumerate(q.front)
+            {
+                "point": point.id,
+                "names": quote.names.get(point.id, []),
+                "total": money(quote.sums_of(i).total, quote.currency),
+            }
+            for i, point in enumerate(quote.front)
         ],
         "provenance": {
-            "catalog_sha256": q.result.catalog.sha256,
-            "throughput_model_sha256": q.result.throughput_model.sha256,
-            "as_of": q.result.request.as_of.isoformat(),
-            "proof": q.result.proof.status,
-            "complete": q.result.proof.complete,
-            "scope": q.result.proof.scope,
+            "catalog_sha256": quote.result.catalog.sha256,
+            "throughput_model_sha256": quote.result.throughput_model.sha256,
+            "as_of": quote.result.request.as_of.isoformat(),
+            "proof": quote.result.proof.status,
+            "complete": quote.result.proof.complete,
+            "scope": quote.result.proof.scope,
         },
     }
 
 
-def as_json(q: Quote, words: Words) -> bytes:
-    return (written_json(data(q, words)) + "\n").encode()
+def as_json(quote: Quote, words: Words) -> bytes:
+    return (written_json(data(quote, words)) + "\n").encode()
 
 
-def as_csv(q: Quote, words: Words) -> bytes:
+def as_csv(quote: Quote, words: Words) -> bytes:
     """A row per line, then the sums; UTF-8 with a byte order mark, which Excel needs for Chinese."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, COLUMNS)
     writer.writeheader()
-    for i, x in enumerate(q.lines):
-        row = {**_row(q, i, x), "category": category(words, x.category)}
+    for i, line in enumerate(quote.lines):
+        row = {**_row(quote, i, line), "category": category(words, line.category)}
         row |= {k: word(words, row[k]) for k in ("condition", "confidence")}
-        row["note"] = "; ".join(words.sentence(n).replace("\n", " / ") for n in notes(x))
+        row["note"] = "; ".join(words.sentence(note).replace("\n", " / ") for note in notes(line))
         writer.writerow({k: _plain(v) for k, v in row.items()})
-    m = q.sums
-    taxes = (sum(m.taxes[:-2]), m.taxes[-2], m.taxes[-1], m.tax)
-    named = (("Goods with spares", m.goods), ("Discount", -m.discount), ("Support", m.support), ("Total", m.net))
+    sums = quote.sums
+    taxes = (sum(sums.taxes[:-2]), sums.taxes[-2], sums.taxes[-1], sums.tax)
+    named = (
+        ("Goods with spares", sums.goods),
+        ("Discount", -sums.discount),
+        ("Support", sums.support),
+        ("Total", sums.net),
+    )
     for (label, net), tax in zip(named, taxes, strict=True):
         amounts = {"line_net": net, "tax": tax, "line_gross": net + tax}
-        said = {k: money(v, q.currency) for k, v in amounts.items()}
-        writer.writerow({"name": words(label), "currency": q.currency, **said})
+        said = {k: money(v, quote.currency) for k, v in amounts.items()}
+        writer.writerow({"name": words(label), "currency": quote.currency, **said})
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -160,34 +171,34 @@ def _plain(value: Any) -> Any:
     return safe_cell(value) if isinstance(value, str) else value
 
 
-def as_cyclonedx(q: Quote, words: Words) -> bytes:
+def as_cyclonedx(quote: Quote, words: Words) -> bytes:
     """A hardware bill of materials of CycloneDX 1.6: components of type device, with the taxonomy's
     `cdx:device:quantity` and dsopt's own properties (https://cyclonedx.org/docs/1.6/json/)."""
     components = []
-    for i, x in enumerate(q.lines):
-        row = _row(q, i, x)
+    for i, line in enumerate(quote.lines):
+        row = _row(quote, i, line)
         own = {k: row[k] for k in ("category", "condition", "unit_net", "currency", "offer_id", "price_date", "seller")}
-        own |= {"confidence": row["confidence"], "spares": row["spares"], "origin": x.origin}
+        own |= {"confidence": row["confidence"], "spares": row["spares"], "origin": line.origin}
         component: dict[str, Any] = {
             "type": "device",
-            "bom-ref": f"{i + 1}-{x.part}",
-            "name": x.name,
+            "bom-ref": f"{i + 1}-{line.part}",
+            "name": line.name,
             "properties": [
-                {"name": "cdx:device:quantity", "value": str(x.pieces)},
-                {"name": "dsopt:part", "value": x.part},
+                {"name": "cdx:device:quantity", "value": str(line.pieces)},
+                {"name": "dsopt:part", "value": line.part},
                 *({"name": f"dsopt:{k}", "value": str(v)} for k, v in own.items() if v is not None),
             ],
         }
-        if x.vendor:
-            component["manufacturer"] = {"name": x.vendor}
+        if line.vendor:
+            component["manufacturer"] = {"name": line.vendor}
         components.append(component)
     refs = [str(c["bom-ref"]) for c in components]
-    day = q.party.day.isoformat()
+    day = quote.party.day.isoformat()
     document = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{uuid.uuid5(NAMESPACE, repr((q.party, q.chosen, q.request)))}",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(NAMESPACE, repr((quote.party, quote.chosen, quote.request)))}",
         "version": 1,
         "metadata": {
             "timestamp": f"{day}T00:00:00Z",
@@ -195,8 +206,8 @@ def as_cyclonedx(q: Quote, words: Words) -> bytes:
             "component": {
                 "type": "device",
                 "bom-ref": "build",
-                "name": f"{q.result.model.name}: {q.chosen.nodes[0].count} x {q.chosen.gpus.name}",
-                "version": q.party.number,
+                "name": f"{quote.result.model.name}: {quote.chosen.nodes[0].count} x {quote.chosen.gpus.name}",
+                "version": quote.party.number,
             },
         },
         "components": components,

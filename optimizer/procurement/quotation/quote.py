@@ -126,8 +126,8 @@ class Quote:
     def sums_of(self, i: int) -> Sums:
         """Money of any point of the front under the quote's terms."""
         goods = sum(minor(x, self.currency) for x in (self.front[i].cost.parts, self.front[i].cost.spares))
-        r = self.rates
-        return sums([goods], 0, self.weights[i], r.discount, r.support, r.tax)
+        rates = self.rates
+        return sums([goods], 0, self.weights[i], rates.discount, rates.support, rates.tax)
 
     @property
     def names(self) -> dict[str, list[str]]:
@@ -149,14 +149,14 @@ def offered(
     wanted = result.front[at].id
     new = _market(market, terms)
     again, front = _front(new, result, points, wanted)
-    r, policy = new.request, new.policy
+    request, policy = new.request, new.policy
     rates = Rates(
-        {x.currency: x for x in fx_rates(r)},
+        {x.currency: x for x in fx_rates(request)},
         policy["money.tax_percent"],
         terms.discount,
         policy["money.support_percent"],
-        {s.category.value: s.percent for s in r.support},
-        _shares(r),
+        {s.category.value: s.percent for s in request.support},
+        _shares(request),
         policy.whole("offers.fresh_days"),
         policy.whole("offers.fresh_days_memory"),
     )
@@ -166,11 +166,11 @@ def offered(
     lines = all_lines[i]
     if party.confirmed:
         _confirmable(lines)
-    spares = minor(front[i].cost.spares, r.currency)
+    spares = minor(front[i].cost.spares, request.currency)
     money = sums(
         [line.total for line in lines], spares, weights[i], terms.discount, rates.support, rates.tax
     )  # fmt: skip
-    if not terms.discount and money.total != minor(front[i].cost.total, r.currency):
+    if not terms.discount and money.total != minor(front[i].cost.total, request.currency):
         raise AssertionError(f"quote {money.total}, solve {front[i].cost.total}")
     close = indistinct(new, again) if len(again) == len(points) else ""
     notes = [_without_money(close)] if close else []
@@ -178,7 +178,18 @@ def offered(
     notes += [message("Not for sale under these terms: {points}.", points=", ".join(lost))] if lost else []
     said = (new.llm.note, new.llm.note_zh)
     quote = Quote(
-        party, result, r, r.budget_cents, tuple(front), weights, front[i], lines, rates, money, tuple(notes), said
+        party,
+        result,
+        request,
+        request.budget_cents,
+        tuple(front),
+        weights,
+        front[i],
+        lines,
+        rates,
+        money,
+        tuple(notes),
+        said,
     )
     return replace(quote, party=replace(party, number=party.number or _number(quote)))
 
@@ -261,20 +272,20 @@ def _lines(market: Market, p: FrontPoint, rates: Rates, day: date) -> Iterable[L
         groups.setdefault((x.part, x.origin, x.offer_id, x.unit_price), []).append(x)
     for (part, origin, offer_id, price), rows in groups.items():
         x = rows[0]
-        spare = sum(r.qty for r in rows if r.role == "spare")
+        spare = sum(row.qty for row in rows if row.role == "spare")
         unit = minor(price, market.request.currency)
         offer = _offer(market, part, offer_id)
         own = None
         if offer is not None and unit:
             steps = [offer.price, *(y for _, y in offer.price_breaks)] if isinstance(offer, Offer) else [offer.price]
-            own = next(y for y in steps if unit_price(offer, market.request, y) == unit)
+            own = next(step for step in steps if unit_price(offer, market.request, step) == unit)
         bundle = market.catalog.bundles.get(part) if x.category == BUNDLE else None
-        inside = [market.catalog.parts[c.part].kind for c in bundle.parts] if bundle else [Kind(x.category)]
+        inside = [market.catalog.parts[part.part].kind for part in bundle.parts] if bundle else [Kind(x.category)]
         days = rates.fresh_days_quick if any(k in QUICK for k in inside) else rates.fresh_days
         stale = offer is not None and bool(unit) and (day - offer.date).days > days
         priced = market.book.prices.get(part)
         by_share = origin == "offer" and priced is not None and not priced.by_quantity
-        qty = sum(r.qty for r in rows) - spare
+        qty = sum(row.qty for row in rows) - spare
         yield Line(
             part, x.category, x.name, x.vendor, origin, qty, spare, unit, offer, own, by_share,
             tuple(k.value for k in inside), stale,

@@ -34,75 +34,75 @@ DERIVED = ("xl/calcChain.xml", "xl/sharedStrings.xml", "docProps/app.xml")
 """Parts of a file that are made anew at each save."""
 
 
-def fields(q: Quote, _: Words) -> dict[str, Any]:
+def fields(quote: Quote, _: Words) -> dict[str, Any]:
     """Name -> value of one cell."""
-    m, p, t = q.sums, q.party, q.chosen.throughput
+    sums, party, throughput = quote.sums, quote.party, quote.chosen.throughput
     return {
-        "quote_title": _(q.title),
-        "quote_number": p.number,
-        "customer": p.customer,
-        "quote_date": p.day,
-        "valid_until": p.valid_until,
-        "valid_days": p.valid_days,
-        "currency": q.currency,
-        "model": q.result.model.name,
-        "point": q.chosen.id,
-        "gpus": gpus(q.chosen),
-        "plan": plan(q.chosen),
-        "throughput": t.output_tok_s,
-        "throughput_unit": unit(_, t.unit),
-        "throughput_interval": interval(q.chosen),
-        "users": t.concurrency,
-        "power_kw": q.chosen.power.total_w / 1000,
-        "rack_units": q.chosen.rack_units,
-        "total_goods": q.amount(m.goods),
-        "total_spares": q.amount(m.spares),
-        "total_discount": q.amount(-m.discount),
-        "total_support": q.amount(m.support),
-        "total_net": q.amount(m.net),
-        "total_tax": q.amount(m.tax),
-        "total": q.amount(m.total),
-        "tax_rate": q.rates.tax / 100,
-        "discount_rate": q.rates.discount / 100,
-        "included": "\n".join(included(_, q)),
-        "not_included": "\n".join(excluded(_, q)),
-        "catalog_sha256": q.result.catalog.sha256,
-        "proof": q.result.proof.status,
+        "quote_title": _(quote.title),
+        "quote_number": party.number,
+        "customer": party.customer,
+        "quote_date": party.day,
+        "valid_until": party.valid_until,
+        "valid_days": party.valid_days,
+        "currency": quote.currency,
+        "model": quote.result.model.name,
+        "point": quote.chosen.id,
+        "gpus": gpus(quote.chosen),
+        "plan": plan(quote.chosen),
+        "throughput": throughput.output_tok_s,
+        "throughput_unit": unit(_, throughput.unit),
+        "throughput_interval": interval(quote.chosen),
+        "users": throughput.concurrency,
+        "power_kw": quote.chosen.power.total_w / 1000,
+        "rack_units": quote.chosen.rack_units,
+        "total_goods": quote.amount(sums.goods),
+        "total_spares": quote.amount(sums.spares),
+        "total_discount": quote.amount(-sums.discount),
+        "total_support": quote.amount(sums.support),
+        "total_net": quote.amount(sums.net),
+        "total_tax": quote.amount(sums.tax),
+        "total": quote.amount(sums.total),
+        "tax_rate": quote.rates.tax / 100,
+        "discount_rate": quote.rates.discount / 100,
+        "included": "\n".join(included(_, quote)),
+        "not_included": "\n".join(excluded(_, quote)),
+        "catalog_sha256": quote.result.catalog.sha256,
+        "proof": quote.result.proof.status,
     }
 
 
-def columns(q: Quote, _: Words) -> dict[str, list[Any]]:
+def columns(quote: Quote, _: Words) -> dict[str, list[Any]]:
     """Name -> value per line of the bill of materials."""
     out: dict[str, list[Any]] = {}
-    for i, x in enumerate(q.lines):
-        o, tax = x.offer, q.sums.taxes[i]
+    for i, line in enumerate(quote.lines):
+        offer, tax = line.offer, quote.sums.taxes[i]
         row: dict[str, Any] = {
             "line_no": i + 1,
-            "line_category": category(_, x.category),
-            "line_part": x.part,
-            "line_name": x.name,
-            "line_vendor": x.vendor,
-            "line_condition": word(_, o.condition if o else None),
-            "line_qty": x.qty,
-            "line_spares": x.spare,
-            "line_pieces": x.pieces,
-            "line_unit": q.amount(x.unit),
-            "line_net": q.amount(x.total),
-            "line_tax": q.amount(tax),
-            "line_gross": q.amount(x.total + tax),
-            "line_price_date": o.date if o else None,
-            "line_confidence": word(_, o.confidence if o else None),
-            "line_lead_days": o.lead_time_days if o else None,
-            "line_seller": o.seller if o else "",
-            "line_source": o.source if o else "",
-            "line_note": "; ".join(_.sentence(n) for n in notes(x)),
+            "line_category": category(_, line.category),
+            "line_part": line.part,
+            "line_name": line.name,
+            "line_vendor": line.vendor,
+            "line_condition": word(_, offer.condition if offer else None),
+            "line_qty": line.qty,
+            "line_spares": line.spare,
+            "line_pieces": line.pieces,
+            "line_unit": quote.amount(line.unit),
+            "line_net": quote.amount(line.total),
+            "line_tax": quote.amount(tax),
+            "line_gross": quote.amount(line.total + tax),
+            "line_price_date": offer.date if offer else None,
+            "line_confidence": word(_, offer.confidence if offer else None),
+            "line_lead_days": offer.lead_time_days if offer else None,
+            "line_seller": offer.seller if offer else "",
+            "line_source": offer.source if offer else "",
+            "line_note": "; ".join(_.sentence(note) for note in notes(line)),
         }
         for k, v in row.items():
             out.setdefault(k, []).append(v)
     return out
 
 
-def filled(path: Path, q: Quote, _: Words) -> tuple[bytes, list[str]]:
+def filled(path: Path, quote: Quote, _: Words) -> tuple[bytes, list[str]]:
     """The template with values at its names, and what a reader should know: names that are missing, and parts of the
     file that could not be kept.
 
@@ -112,7 +112,7 @@ def filled(path: Path, q: Quote, _: Words) -> tuple[bytes, list[str]]:
         raise InputError(Fault("bad-template", "is no .xlsx workbook", str(path), remedy=remedy))
     raw = _inspected(path)
     try:
-        return _filled(path, raw, q, _)
+        return _filled(path, raw, quote, _)
     except InputError:
         raise
     except Exception as e:  # openpyxl trusts a file: what it stumbles over may be of any kind
@@ -131,12 +131,12 @@ def _inspected(path: Path) -> bytes:
     if any(code == "macros" for code, _ in found.notices):
         remedy = "Save it as .xlsx, without macros."
         raise InputError(Fault("bad-template", "holds macros", str(path), remedy=remedy))
-    with zipfile.ZipFile(io.BytesIO(raw)) as z:
-        parts = [i for i in z.infolist() if i.filename.endswith((".xml", ".rels", ".vml"))]
-        if sum(i.file_size for i in parts) > MOST_XML_BYTES:
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        parts = [i for i in archive.infolist() if i.filename.endswith((".xml", ".rels", ".vml"))]
+        if sum(part.file_size for part in parts) > MOST_XML_BYTES:
             text = f"holds more than {MOST_XML_BYTES // 10**6} MB of cells"
             raise InputError(Fault("huge-sheet", text, str(path), remedy="Leave only the form in it."))
-        merged = sum(_area(m) for i in parts for m in MERGED.finditer(z.read(i)))
+        merged = sum(_area(m) for part in parts for m in MERGED.finditer(archive.read(part)))
     if merged > MOST_MERGED:
         text = f"merges more than {MOST_MERGED:,} cells"
         raise InputError(Fault("huge-sheet", text, str(path), remedy="Unmerge what is not needed."))
@@ -154,12 +154,12 @@ def _area(found: re.Match[bytes]) -> int:
         return 0
 
 
-def _filled(path: Path, raw: bytes, q: Quote, _: Words) -> tuple[bytes, list[str]]:
+def _filled(path: Path, raw: bytes, quote: Quote, _: Words) -> tuple[bytes, list[str]]:
     import openpyxl
 
     book = openpyxl.load_workbook(io.BytesIO(raw))
     places = _places(book, path)
-    one, many = fields(q, _), columns(q, _)
+    one, many = fields(quote, _), columns(quote, _)
     for name, value in one.items():
         for sheet, cell in places.get(name, []):
             _write(book[sheet][cell.split(":")[0]], value)
@@ -224,5 +224,5 @@ def _write(cell: Any, value: Any) -> None:
 
 def _parts(data: bytes) -> set[str]:
     """What a file holds, by kind and number, less what each save makes anew."""
-    with zipfile.ZipFile(io.BytesIO(data)) as z:
-        return {n for n in z.namelist() if n not in DERIVED and not n.endswith((".rels", "/"))}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {n for n in archive.namelist() if n not in DERIVED and not n.endswith((".rels", "/"))}

@@ -14,8 +14,8 @@ COUNTED_LAST = re.compile(r"(?:(?<=\s)x|(?<!\d)[×*])\s*(\d{1,5})\s*([^\W\d_]{0,
 
 def count_words(text: str) -> tuple[int | None, str]:
     """`8 x H100`, `8张 H100`, `2 PCS EPYC 9654`, `H100 *8` -> (8, the rest)."""
-    if (m := COUNTED.match(text)) and (m[2] or words.equals("count", m[3] or m[4])):
-        return int(m[1]), text[m.end() :].strip()
-    if (m := COUNTED_LAST.search(text)) and (not m[2] or words.equals("count", m[2])):
-        return int(m[1]), text[: m.start()].strip()
+    if (found := COUNTED.match(text)) and (found[2] or words.equals("count", found[3] or found[4])):
+        return int(found[1]), text[found.end() :].strip()
+    if (found := COUNTED_LAST.search(text)) and (not found[2] or words.equals("count", found[2])):
+        return int(found[1]), text[: found.start()].strip()
     return None, text

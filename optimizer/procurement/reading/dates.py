@@ -43,8 +43,8 @@ def read_date(value: object) -> date | None:
 def read_days(value: object) -> int | None:
     """`30 days`, `30天`, `30 Tage` -> 30."""
     text = DAY.sub(" ", str(value).casefold())
-    m = re.search(r"(\d{1,3})\s*(?:个)?(?:calendar |working )?(?:days?|天|日(?!\d)|tage)", text)
-    return int(m[1]) if m else None
+    found = re.search(r"(\d{1,3})\s*(?:个)?(?:calendar |working )?(?:days?|天|日(?!\d)|tage)", text)
+    return int(found[1]) if found else None
 
 
 def _day(year: int, month: int, day: int) -> date | None:

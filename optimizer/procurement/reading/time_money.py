@@ -318,8 +318,8 @@ def _paid_period(clause: str) -> Period | None:
 def _of_clause(clause: str, short: bool) -> Reason | None:
     if (period := _paid_period(clause)) and words.has("paid", clause) and not words.has("not_time", clause):
         return Reason(clause, None, period, months_in(clause))
-    if m := re.search(rf"{COUNT}\s*(?:\w+\s+)?(?:instal+ments|raten\b|monatsraten|期租金)", clause):
-        count = SPELLED.get(m[1]) or int(m[1])
+    if found := re.search(rf"{COUNT}\s*(?:\w+\s+)?(?:instal+ments|raten\b|monatsraten|期租金)", clause):
+        count = SPELLED.get(found[1]) or int(found[1])
         if count >= LEAST_TERM:
             return Reason(clause, None, "month", count)
     word = words.found("rent", clause)
@@ -415,14 +415,14 @@ def periods_in(months: int, period: Period) -> Decimal:
     return Decimal(months * PER_YEAR[period]) / 12
 
 
-def _times(x: Line, months: int | None, period: Period | None) -> Decimal | None:
+def _times(line: Line, months: int | None, period: Period | None) -> Decimal | None:
     """How many periods a line's total pays for, where quantity x price x term is its total: months, or years."""
-    if months is None or x.unit_price is None or x.qty is None or x.line_total is None:
+    if months is None or line.unit_price is None or line.qty is None or line.line_total is None:
         return None
     for p in (period, "month", "year"):
         times = periods_in(months, p) if p else Decimal(1)
         if times != 1 and same_money(
-            x.unit_price * x.qty * times, x.line_total, Decimal("0.01") * max(x.qty, Decimal(1))
+            line.unit_price * line.qty * times, line.line_total, Decimal("0.01") * max(line.qty, Decimal(1))
         ):
             return times
     return None
@@ -448,7 +448,7 @@ def _settled(
 
 
 def _over_term(lines: Mapping[int, Line], row: int, term: int | None, period: Period | None) -> bool:
-    x = next((y for y in lines.values() if y.row == row), None)
+    x = next((line for line in lines.values() if line.row == row), None)
     return x is not None and _times(x, term, period) is not None
 
 
@@ -473,18 +473,18 @@ def with_terms(
     return out
 
 
-def _over(x: Line, months: int, period: Period) -> Line:
+def _over(line: Line, months: int, period: Period) -> Line:
     """A line whose price is one of a period, over so many months."""
     wanted = periods_in(months, period)
-    total = None if x.line_total is None else cents(x.line_total / x.periods * wanted)
+    total = None if line.line_total is None else cents(line.line_total / line.periods * wanted)
     text = message(
         "a price of each {period}, times {times}: {months} months",
         period=period,
         times=f"{wanted.normalize():f}",
         months=months,
     )
-    issues = (*x.issues, _note(x.row, "times-periods", text))
-    return x.model_copy(update={"periods": wanted, "line_total": total, "issues": issues})
+    issues = (*line.issues, _note(line.row, "times-periods", text))
+    return line.model_copy(update={"periods": wanted, "line_total": total, "issues": issues})
 
 
 def over_its_own_term(quote: Quote) -> Quote | None:
@@ -508,11 +508,13 @@ def of_all_periods(
     goods = exact_sum([x.amount for x in counted_in if x.amount is not None])
     each = exact_sum([x.amount / x.periods for x in counted_in if x.amount is not None])
     out = []
-    for t in totals:
-        terms = {m for m in (months_in(t.label), found.term_months, given_months) if m}
+    for total in totals:
+        terms = {m for m in (months_in(total.label), found.term_months, given_months) if m}
         times = {Decimal(1), *(periods_in(m, found.period) for m in terms)}
-        same = any(abs(t.amount - each * n) <= Decimal("0.005") * n * (len(lines) + 1) for n in times)
-        out.append(t.model_copy(update={"amount": goods}) if same and t.kind not in ("tax", "discount") else t)
+        same = any(abs(total.amount - each * n) <= Decimal("0.005") * n * (len(lines) + 1) for n in times)
+        out.append(
+            total.model_copy(update={"amount": goods}) if same and total.kind not in ("tax", "discount") else total
+        )
     return out
 
 

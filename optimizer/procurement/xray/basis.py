@@ -68,17 +68,17 @@ class Conversion:
         """Minor units of a whole line."""
         return rounded(self.converted(self.net(x.amount, x.total_tax, x.tax_rate), x.currency))
 
-    def rebate(self, x: Total) -> int | None:
+    def rebate(self, total: Total) -> int | None:
         """Minor units, below 0, of a discount on the whole."""
-        tax = x.tax if x.tax != "unknown" else self.quote.tax
-        return rounded(self.converted(self.net(-abs(x.amount), tax, x.rate)))
+        tax = total.tax if total.tax != "unknown" else self.quote.tax
+        return rounded(self.converted(self.net(-abs(total.amount), tax, total.rate)))
 
     def facts(self) -> Basis:
         """The basis in figures and words."""
-        q, code = self.quote, self.quote.currency
+        quote, code = self.quote, self.quote.currency
         usd = self.usd.get(code)
         rate = self.tax_rate
-        by_line = all(line.tax_rate is not None for line in q.lines if line.tax == "gross")
+        by_line = all(line.tax_rate is not None for line in quote.lines if line.tax == "gross")
         words = {
             "net": "The quote's prices are net of tax",
             "gross": message("The quote's prices hold {percent} % tax, taken out", percent=f"{rate:f}")
@@ -87,8 +87,8 @@ class Conversion:
             else "The quote's prices hold tax, of no known rate: they can't be compared (--tax 19%)",
             "unknown": "The quote does not say whether its prices hold tax: they are taken as net",
         }  # fmt: skip
-        clauses = [words[q.tax]]
-        several = sorted({line.currency for line in q.lines if line.currency})
+        clauses = [words[quote.tax]]
+        several = sorted({line.currency for line in quote.lines if line.currency})
         if not code and len(several) > 1:
             currencies = ", ".join(several)
             clauses.append(message("its lines are in {currencies}, each taken at its own rate", currencies=currencies))
@@ -115,7 +115,7 @@ class Conversion:
             usd_per_quote_unit=None if usd is None else _shown(usd),
             usd_per_unit=_shown(self.usd[self.request.currency]),
             rate_source=self.source,
-            tax=q.tax,
+            tax=quote.tax,
             tax_rate=None if rate is None else f"{rate:f}",
             text=joined([joined(clauses, "; "), "All amounts below are net."], ". "),
         )

@@ -75,11 +75,11 @@ def _of(market: Market, found: Found, hardware_cents: int, tenths: int | None) -
 def _beside(market: Market, p: Mapping[str, Any], hardware_cents: int, tenths: int | None) -> Beside:
     scale = 10 ** (0 if market.request.currency == "JPY" else 2)
     total, speed = float(p["cost"]["total"]), p["throughput"]["output_tok_s"]
-    parts = [(x["part"], x["qty"] * n["count"]) for n in p["nodes"] for x in n["parts"]]
+    parts = [(part["part"], part["qty"] * n["count"]) for n in p["nodes"] for part in n["parts"]]
     parts += [(x["part"], x["qty"]) for x in p["shared"]]
-    g = p["gpus"]
+    gpus = p["gpus"]
     return Beside(
-        gpus=f"{p['nodes'][0]['count']} x {g['per_node']} {g['name']}",
+        gpus=f"{p['nodes'][0]['count']} x {gpus['per_node']} {gpus['name']}",
         total=p["cost"]["total"],
         estimated_share=p["cost"]["estimated_share"],
         throughput=Throughput.model_validate(p["throughput"]),
@@ -87,6 +87,6 @@ def _beside(market: Market, p: Mapping[str, Any], hardware_cents: int, tenths: i
         power_kw=p["power"]["total_w"] / 1000,
         money_percent=round(100 * (total * scale - hardware_cents) / hardware_cents, 1) if hardware_cents else None,
         throughput_percent=round(100 * (speed * 10 - tenths) / tenths, 1) if tenths else None,
-        parts=[PartQty(part=a, qty=q) for a, q in parts],
-        names=[market.catalog.parts[a].name for a, _ in parts],
+        parts=[PartQty(part=part, qty=pieces) for part, pieces in parts],
+        names=[market.catalog.parts[part].name for part, _ in parts],
     )

@@ -48,76 +48,93 @@ def roles_of_missing(x: Missing) -> set[str]:
     return ROLES_OF.get(x.what, {"nic", "switch", "cable", "optic"})
 
 
-def _inside(c: Case) -> Iterable[Missing]:
-    p, n = c.platform, c.build.nodes
-    if needs_cpu(p):
-        have = sum(q for _, q in c.parts(Cpu))
-        if have < p.sockets:
+def _inside(case: Case) -> Iterable[Missing]:
+    platform, nodes = case.platform, case.build.nodes
+    if needs_cpu(platform):
+        have = sum(pieces for _, pieces in case.parts(Cpu))
+        if have < platform.sockets:
             text = message(
                 "{platform} takes {n} x {socket} ({cpus}) per node, quoted: {have}",
-                platform=p.name,
-                n=p.sockets,
-                socket=p.socket,
-                cpus="/".join(p.cpu_generations),
+                platform=platform.name,
+                n=platform.sockets,
+                socket=platform.socket,
+                cpus="/".join(platform.cpu_generations),
                 have=have,
             )
-            yield Missing(what="CPU", qty=(p.sockets - have) * n, text=text, rule=Fit.id)
-    if needs_cooler(p):
-        have = sum(q for x, q in c.parts(Cooling) if isinstance(x, Cooling) and x.role == "cpu-cooler")
-        if have < p.sockets:
-            cpus = [f"{x.name}, {x.tdp_w} W" for x, _ in c.parts(Cpu) if isinstance(x, Cpu)]
+            yield Missing(what="CPU", qty=(platform.sockets - have) * nodes, text=text, rule=Fit.id)
+    if needs_cooler(platform):
+        have = sum(
+            pieces for part, pieces in case.parts(Cooling) if isinstance(part, Cooling) and part.role == "cpu-cooler"
+        )
+        if have < platform.sockets:
+            cpus = [f"{part.name}, {part.tdp_w} W" for part, _ in case.parts(Cpu) if isinstance(part, Cpu)]
             text = message(
                 "{platform} comes without: {n} per node for {socket} ({cpus})",
-                platform=p.name,
-                n=p.sockets,
-                socket=p.socket,
+                platform=platform.name,
+                n=platform.sockets,
+                socket=platform.socket,
                 cpus=joined(cpus, " and ") or "no CPU quoted",
             )
-            yield Missing(what="CPU cooler", qty=(p.sockets - have) * n, text=text, rule=Fit.id)
-    yield from _modules(c)
-    yield from _supplies(c)
-    if not c.parts(Nic) and not p.onboard_lan:
+            yield Missing(what="CPU cooler", qty=(platform.sockets - have) * nodes, text=text, rule=Fit.id)
+    yield from _modules(case)
+    yield from _supplies(case)
+    if not case.parts(Nic) and not platform.onboard_lan:
         yield Missing(
             what="network card",
-            qty=n,
-            text=message("{platform} has no network port", platform=p.name),
+            qty=nodes,
+            text=message("{platform} has no network port", platform=platform.name),
             rule=Interconnect.id,
         )
 
 
-def _modules(c: Case) -> Iterable[Missing]:
-    p = c.platform
+def _modules(case: Case) -> Iterable[Missing]:
+    platform = case.platform
     fitting = [
-        m for m, _ in c.parts(Memory) if isinstance(m, Memory) and (memory_fits(p, m) or m.id not in c.build.node)
+        part
+        for part, _ in case.parts(Memory)
+        if isinstance(part, Memory) and (memory_fits(platform, part) or part.id not in case.build.node)
     ]
-    if fitting or not p.dimm_slots or inside(p, c.catalog, Memory) or c.gpu.form_factor == "integrated":
+    if (
+        fitting
+        or not platform.dimm_slots
+        or inside(platform, case.catalog, Memory)
+        or case.gpu.form_factor == "integrated"
+    ):
         return
-    floor = c.policy["host_memory.floor_percent"] * c.per_node * c.gpu.vram_gb / 100
-    modules = next(iter(dimm_counts(p)), 1)
+    floor = case.policy["host_memory.floor_percent"] * case.per_node * case.gpu.vram_gb / 100
+    modules = next(iter(dimm_counts(platform)), 1)
     text = message(
         "no {kind} quoted; at least {floor} GB per node, and {modules} equal modules fill every channel",
-        kind=f"{p.mem_gen} {'/'.join(p.dimm_types)}",
+        kind=f"{platform.mem_gen} {'/'.join(platform.dimm_types)}",
         floor=f"{floor:,.0f}",
         modules=modules,
     )
-    yield Missing(what="memory", qty=modules * c.build.nodes, text=text, rule=HostMemory.id)
+    yield Missing(what="memory", qty=modules * case.build.nodes, text=text, rule=HostMemory.id)
 
 
-def _supplies(c: Case) -> Iterable[Missing]:
-    p, n = c.platform, c.build.nodes
-    if not needs_psu(p) or c.power_unknown:
+def _supplies(case: Case) -> Iterable[Missing]:
+    platform, nodes = case.platform, case.build.nodes
+    if not needs_psu(platform) or case.power_unknown:
         return
-    bought = [(x, q) for x, q in c.parts(Psu) if isinstance(x, Psu) and x.id in c.build.node and psu_fits(p, x)]
-    kinds = [x for x, _ in bought] or [x for x in c.catalog.of(Kind.PSU) if isinstance(x, Psu) and psu_fits(p, x)]
+    bought = [
+        (part, pieces)
+        for part, pieces in case.parts(Psu)
+        if isinstance(part, Psu) and part.id in case.build.node and psu_fits(platform, part)
+    ]
+    kinds = [x for x, _ in bought] or [
+        part for part in case.catalog.of(Kind.PSU) if isinstance(part, Psu) and psu_fits(platform, part)
+    ]
     ways = sorted(
-        (fitted, u.watts, u.name, needed) for u in kinds for fitted, needed in patterns(p)
-        if node_limit_w(bank(u, fitted, needed), c.line_volts, c.policy) >= c.load_w
+        (fitted, u.watts, u.name, needed) for u in kinds for fitted, needed in patterns(platform)
+        if node_limit_w(bank(u, fitted, needed), case.line_volts, case.policy) >= case.load_w
     )  # fmt: skip
     have = sum(q for _, q in bought)
     if not ways:
         if not bought:
             text = message(
-                "a node draws {watts} W, no supply for {platform} is quoted", watts=f"{c.load_w:,}", platform=p.name
+                "a node draws {watts} W, no supply for {platform} is quoted",
+                watts=f"{case.load_w:,}",
+                platform=platform.name,
             )
             yield Missing(what="power supply", qty=None, text=text, rule=Power.id)
         return
@@ -125,46 +142,46 @@ def _supplies(c: Case) -> Iterable[Missing]:
     if have < fitted:
         text = message(
             "a node draws {load} W: {n} x {supply} ({watts} W, {needed} must carry it) per node, quoted: {have}",
-            load=f"{c.load_w:,}", n=fitted, supply=name, watts=f"{watts:,}", needed=needed, have=have,
+            load=f"{case.load_w:,}", n=fitted, supply=name, watts=f"{watts:,}", needed=needed, have=have,
         )  # fmt: skip
-        yield Missing(what="power supply", qty=(fitted - have) * n, text=text, rule=Power.id)
+        yield Missing(what="power supply", qty=(fitted - have) * nodes, text=text, rule=Power.id)
 
 
-def racks_needed(c: Case) -> int:
+def racks_needed(case: Case) -> int:
     """The fewest standard racks that hold the nodes by height and heat."""
-    site = c.request.model_copy(update={"have": frozenset({*c.request.have, "racks"})})
-    return racks_in(replace(c, request=site))
+    site = case.request.model_copy(update={"have": frozenset({*case.request.have, "racks"})})
+    return racks_in(replace(case, request=site))
 
 
-def _racks(c: Case) -> Iterable[Missing]:
-    p = c.platform
-    if not racked(p) or "racks" in c.request.have:
+def _racks(case: Case) -> Iterable[Missing]:
+    platform = case.platform
+    if not racked(platform) or "racks" in case.request.have:
         return
-    need = max(1, racks_needed(c))
-    have = sum(q for x, q in c.parts(Rack, shared=True))
+    need = max(1, racks_needed(case))
+    have = sum(pieces for part, pieces in case.parts(Rack, shared=True))
     if have < need:
-        nodes, units = c.build.nodes, p.rack_units or 1
+        nodes, units = case.build.nodes, platform.rack_units or 1
         size = f"{nodes} x {units} U"
-        if not c.power_unknown:
-            heat = f"{c.load_w * nodes / 1000:,.1f}"
+        if not case.power_unknown:
+            heat = f"{case.load_w * nodes / 1000:,.1f}"
             size = message("{nodes} x {units} U and {kw} kW of heat", nodes=nodes, units=units, kw=heat)
         text = joined([size, "--have racks where the site has them"], "; ")
         yield Missing(what="rack", qty=need - have, text=text, rule=RackRule.id)
-    pdus = sum(q for _, q in c.parts(Pdu, shared=True))
+    pdus = sum(pieces for _, pieces in case.parts(Pdu, shared=True))
     racks = max(have, need)
     if pdus < 2 * racks:
-        each = -(-c.build.nodes // racks) * c.load_w
+        each = -(-case.build.nodes // racks) * case.load_w
         text = message("two per rack, each able to carry {kw} kW alone", kw=f"{each / 1000:,.1f}")
-        if c.power_unknown:
+        if case.power_unknown:
             text = "two per rack, each able to carry the rack alone"
         yield Missing(what="power distribution unit", qty=2 * racks - pdus, text=text, rule=RackRule.id)
-    b = c.psus
-    if b is not None:
-        end = CORD_ENDS[b.inlet]
-        cords = sum(q for x, q in c.parts(Link) if isinstance(x, Link) and x.end_a == end)
-        if cords < b.fitted:
-            qty = (b.fitted - cords) * c.build.nodes
-            text = message("{connector}, one for each of {n} supplies per node", connector=end, n=b.fitted)
+    psus = case.psus
+    if psus is not None:
+        end = CORD_ENDS[psus.inlet]
+        cords = sum(pieces for part, pieces in case.parts(Link) if isinstance(part, Link) and part.end_a == end)
+        if cords < psus.fitted:
+            qty = (psus.fitted - cords) * case.build.nodes
+            text = message("{connector}, one for each of {n} supplies per node", connector=end, n=psus.fitted)
             yield Missing(what="power cord", qty=qty, text=text, rule=RackRule.id)
 
 
@@ -191,18 +208,18 @@ class _Way:
     need: dict[str, int]
 
 
-def _networks(c: Case, market: Market) -> Iterable[Missing]:
+def _networks(case: Case, market: Market) -> Iterable[Missing]:
     """For each network of two and more nodes: what it takes beyond the pieces quoted, the cheapest way."""
-    if c.build.nodes < 2:
+    if case.build.nodes < 2:
         return
     # Pieces at hand: cards by node, the rest in all. What one network takes is not there for the next.
-    have = dict(c.build.shared) | {f"node {card.id}": pieces for card, pieces in c.parts(Nic)}
-    for wanted in _wanted_networks(c, market):
-        found = [way for network in wanted.ways if (way := _way(c, market, wanted, network, have)) is not None]
+    have = dict(case.build.shared) | {f"node {card.id}": pieces for card, pieces in case.parts(Nic)}
+    for wanted in _wanted_networks(case, market):
+        found = [way for network in wanted.ways if (way := _way(case, market, wanted, network, have)) is not None]
         if not found:
             text = joined(
                 [
-                    message("no switch, cards and cables of the catalog join {n} such nodes", n=c.build.nodes),
+                    message("no switch, cards and cables of the catalog join {n} such nodes", n=case.build.nodes),
                     *([] if wanted.optional else ["--have network where the site has it"]),
                 ],
                 "; ",
@@ -213,58 +230,62 @@ def _networks(c: Case, market: Market) -> Iterable[Missing]:
         for part, pieces in cheapest.need.items():
             have[part] = max(0, have.get(part, 0) - pieces)
         if cheapest.lacking:
-            yield _incomplete(c, market, wanted, cheapest)
+            yield _incomplete(case, market, wanted, cheapest)
 
 
-def _wanted_networks(c: Case, market: Market) -> list[_Wanted]:
+def _wanted_networks(case: Case, market: Market) -> list[_Wanted]:
     """The front-end and out-of-band networks unless the site has them, and a fabric where the plan or the cards ask
     for one; each with all ways to join the nodes, of what is quoted first."""
-    nics = [card for card, _ in c.parts(Nic) if isinstance(card, Nic)]
-    net = net_of(c.plan, c.per_node)
-    cards = [card for card in c.catalog.of(Kind.NIC) if isinstance(card, Nic) and card.form in c.platform.nic_forms]
-    switches = _first(market.switches, [x for x, _ in c.parts(Switch, shared=True) if isinstance(x, Switch)])
-    links = _first(market.links, [x for x, _ in c.parts(Link, shared=True) if isinstance(x, Link)])
+    nics = [card for card, _ in case.parts(Nic) if isinstance(card, Nic)]
+    net = net_of(case.plan, case.per_node)
+    cards = [
+        card for card in case.catalog.of(Kind.NIC) if isinstance(card, Nic) and card.form in case.platform.nic_forms
+    ]
+    switches = _first(
+        market.switches, [part for part, _ in case.parts(Switch, shared=True) if isinstance(part, Switch)]
+    )
+    links = _first(market.links, [part for part, _ in case.parts(Link, shared=True) if isinstance(part, Link)])
     wanted: list[_Wanted] = []
-    if "network" not in c.request.have:
-        least = c.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
-        front = networks(_first(cards, nics), c.platform.onboard_lan, switches, links, "frontend", least)
+    if "network" not in case.request.have:
+        least = case.policy.whole("interconnect.pp_gbit_s") if net == "pp" else 1
+        front = networks(_first(cards, nics), case.platform.onboard_lan, switches, links, "frontend", least)
         wanted.append(_Wanted("front-end network", front, 1))
         wanted.append(_Wanted("out-of-band network", networks([], [BMC], switches, links, "oob", 1), 1))
-    cpus = [cpu for cpu, _ in c.parts(Cpu) if isinstance(cpu, Cpu)]
-    rate = c.row.net_gbit_s if c.row and net == "rdma" else c.policy.whole("interconnect.ep_gbit_s")
+    cpus = [cpu for cpu, _ in case.parts(Cpu) if isinstance(cpu, Cpu)]
+    rate = case.row.net_gbit_s if case.row and net == "rdma" else case.policy.whole("interconnect.ep_gbit_s")
     able = [card for card in nics if card.rdma and all(host_gbit_s(card, cpu) >= rate for cpu in cpus)]
     # Cards for a fabric that the plan doesn't need are a reminder: somebody meant to join them.
-    enough = any(pieces >= c.per_node for card, pieces in c.parts(Nic) if card in able)
+    enough = any(pieces >= case.per_node for card, pieces in case.parts(Nic) if card in able)
     if net == "rdma" or enough:
         speed = rate if net == "rdma" else max((card.gbit_s for card in able), default=rate)
-        fabric = networks(able or cards, [], switches, links, "rdma", speed, direct=c.build.nodes == 2)
-        wanted.append(_Wanted("RDMA fabric", fabric, c.per_node, optional=net != "rdma"))
+        fabric = networks(able or cards, [], switches, links, "rdma", speed, direct=case.build.nodes == 2)
+        wanted.append(_Wanted("RDMA fabric", fabric, case.per_node, optional=net != "rdma"))
     return wanted
 
 
-def _way(c: Case, market: Market, wanted: _Wanted, network: Network, have: Mapping[str, int]) -> _Way | None:
+def _way(case: Case, market: Market, wanted: _Wanted, network: Network, have: Mapping[str, int]) -> _Way | None:
     """What a way takes beyond `have`; None where it doesn't reach, or its cards find no free slot."""
-    bill = network.bill_of(c.build.nodes, wanted.per_node)
+    bill = network.bill_of(case.build.nodes, wanted.per_node)
     card = network.nic
     more_cards = 0 if card is None else max(0, wanted.per_node - have.get(f"node {card.id}", 0))
-    free_slots = c.platform.nic_slots - sum(pieces for _, pieces in c.parts(Nic))
+    free_slots = case.platform.nic_slots - sum(pieces for _, pieces in case.parts(Nic))
     if bill is None or more_cards > max(0, free_slots):
         return None
     need = {piece.id: pieces for piece, pieces in bill.items()}
     lacking = {part: pieces - have.get(part, 0) for part, pieces in need.items() if pieces > have.get(part, 0)}
     if card is not None and more_cards:
-        lacking[card.id] = more_cards * c.build.nodes
+        lacking[card.id] = more_cards * case.build.nodes
     cents = sum(catalog_cents(market, part, pieces)[0] or NOT_FOR_SALE for part, pieces in lacking.items())
     return _Way(cents, sorted(lacking.items()), need)
 
 
-def _incomplete(c: Case, market: Market, wanted: _Wanted, way: _Way) -> Missing:
+def _incomplete(case: Case, market: Market, wanted: _Wanted, way: _Way) -> Missing:
     """What a network lacks, in words, with its pieces and their price."""
-    ports = c.build.nodes * wanted.per_node
-    said = ", ".join(f"{pieces} x {c.catalog.parts[part].name}" for part, pieces in way.lacking)
+    ports = case.build.nodes * wanted.per_node
+    said = ", ".join(f"{pieces} x {case.catalog.parts[part].name}" for part, pieces in way.lacking)
     text = message(
         "joins {nodes} nodes by {ports} ports; with what is quoted it still takes {parts}",
-        nodes=c.build.nodes,
+        nodes=case.build.nodes,
         ports=ports,
         parts=said,
     )
@@ -286,21 +307,27 @@ def _first(all_: Iterable[P], own: list[P]) -> list[P]:
     return [*own, *(x for x in all_ if x not in own)]
 
 
-def _short(c: Case, checks: list[Check]) -> Iterable[Missing]:
+def _short(case: Case, checks: list[Check]) -> Iterable[Missing]:
     """Sizes and pieces that failing rules state, one entry a rule."""
     short: dict[str, list[str]] = {}
     pieces: dict[str, int] = {}
-    for x in checks:
-        rule = BY_ID[x.rule]
-        if x.status != "fail" or not rule.shortfall or x.measured is None or x.limit is None or x.measured >= x.limit:
+    for check in checks:
+        rule = BY_ID[check.rule]
+        if (
+            check.status != "fail"
+            or not rule.shortfall
+            or check.measured is None
+            or check.limit is None
+            or check.measured >= check.limit
+        ):
             continue
-        if x.unit == "modules" or (x.rule == HostMemory.id and not c.parts(Memory)):
+        if check.unit == "modules" or (check.rule == HostMemory.id and not case.parts(Memory)):
             continue
-        lack = math.ceil(x.limit - x.measured)
+        lack = math.ceil(check.limit - check.measured)
         whole, each = N_("{why}: {lack} {unit} too little"), N_("{why}: {lack} {unit} too little per node")
         key = each if rule.shortfall_each else whole
-        short.setdefault(x.rule, []).append(message(key, why=x.text, lack=f"{lack:,}", unit=x.unit))
-        pieces[x.rule] = pieces.get(x.rule, 0) + (lack if x.unit == "pieces" else 0)
+        short.setdefault(check.rule, []).append(message(key, why=check.text, lack=f"{lack:,}", unit=check.unit))
+        pieces[check.rule] = pieces.get(check.rule, 0) + (lack if check.unit == "pieces" else 0)
     for of, texts in short.items():
         yield Missing(what=BY_ID[of].shortfall, qty=pieces[of] or None, text=joined(texts, "; "), rule=of)
 
@@ -313,26 +340,26 @@ REMINDERS = (
 )
 
 
-def _reminders(c: Case, quote: Quote) -> Iterable[Missing]:
+def _reminders(case: Case, quote: Quote) -> Iterable[Missing]:
     """Things that no rule demands and quotes often leave out."""
     said = [" ".join((line.text, line.name, line.section, line.warranty, line.note)) for line in quote.lines]
     for kind, what, text in REMINDERS:
         if any(has(kind, t) for t in said) or (kind == "support" and any(line.warranty for line in quote.lines)):
             continue
         if kind == "rails":
-            if not c.platform.rack_mount:
+            if not case.platform.rack_mount:
                 continue
-            yield Missing(what=what, qty=c.build.nodes, text=text, rule="", reminder=True)
+            yield Missing(what=what, qty=case.build.nodes, text=text, rule="", reminder=True)
         else:
             yield Missing(what=what, qty=None, text=text, rule="", reminder=True)
 
 
-def memory_facts(c: Case, checks: list[Check]) -> MemoryFacts | None:
+def memory_facts(case: Case, checks: list[Check]) -> MemoryFacts | None:
     """Channels of a node; None where memory is part of the GPU or soldered."""
-    p = c.platform
-    counts = dimm_counts(p)
-    modules = sum(q for _, q in c.parts(Memory))
-    if not counts or c.gpu.form_factor == "integrated":
+    platform = case.platform
+    counts = dimm_counts(platform)
+    modules = sum(pieces for _, pieces in case.parts(Memory))
+    if not counts or case.gpu.form_factor == "integrated":
         return None
     mine = [check for check in checks if check.rule == HostMemory.id and check.unit == "modules"]
     status = mine[0].status if mine else "pass"
@@ -365,34 +392,34 @@ def memory_facts(c: Case, checks: list[Check]) -> MemoryFacts | None:
     return MemoryFacts(modules=modules, channels=channels, full=counts, status=status, text=text)
 
 
-def supply_facts(c: Case, checks: list[Check]) -> SupplyFacts | None:
+def supply_facts(case: Case, checks: list[Check]) -> SupplyFacts | None:
     """The bank of a node against its load; None where none is fitted, it is built in, or the load is unknown."""
-    b = c.psus
-    if b is None or c.power_unknown:
+    psus = case.psus
+    if psus is None or case.power_unknown:
         return None
-    each = watts_at(b, c.line_volts)
-    limit = node_limit_w(b, c.line_volts, c.policy)
+    each = watts_at(psus, case.line_volts)
+    limit = node_limit_w(psus, case.line_volts, case.policy)
     mine = [check.status for check in checks if check.rule == Power.id]
-    status: Status = "fail" if c.load_w > limit or "fail" in mine else "warn" if "warn" in mine else "pass"
+    status: Status = "fail" if case.load_w > limit or "fail" in mine else "warn" if "warn" in mine else "pass"
     if each == 0:
-        unfit = message("{n} fitted, not specified for {volts} V", n=b.fitted, volts=c.line_volts)
+        unfit = message("{n} fitted, not specified for {volts} V", n=psus.fitted, volts=case.line_volts)
         return SupplyFacts(
-            load_w=c.load_w, limit_w=0, fitted=b.fitted, needed=b.needed, watts=0, status="fail", text=unfit
+            load_w=case.load_w, limit_w=0, fitted=psus.fitted, needed=psus.needed, watts=0, status="fail", text=unfit
         )
     carries = message(
         N_("{n} x {watts} W, of which {needed} must carry the node: {load} W of {limit} W allowed, {apart} W too weak")
-        if c.load_w > limit
+        if case.load_w > limit
         else N_(
             "{n} x {watts} W, of which {needed} must carry the node: {load} W of {limit} W allowed, {apart} W to spare"
         ),
-        n=b.fitted,
+        n=psus.fitted,
         watts=f"{each:,}",
-        needed=b.needed,
-        load=f"{c.load_w:,}",
+        needed=psus.needed,
+        load=f"{case.load_w:,}",
         limit=f"{limit:,}",
-        apart=f"{abs(limit - c.load_w):,}",
+        apart=f"{abs(limit - case.load_w):,}",
     )
-    text = joined([carries, *(["not redundant"] if b.fitted == b.needed else [])], "; ")
+    text = joined([carries, *(["not redundant"] if psus.fitted == psus.needed else [])], "; ")
     return SupplyFacts(
-        load_w=c.load_w, limit_w=limit, fitted=b.fitted, needed=b.needed, watts=each, status=status, text=text
+        load_w=case.load_w, limit_w=limit, fitted=psus.fitted, needed=psus.needed, watts=each, status=status, text=text
     )  # fmt: skip

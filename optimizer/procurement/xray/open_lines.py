@@ -66,21 +66,21 @@ class Judgement:
 
 def open_of(quote: Quote, catalog: Catalog) -> Open:
     """Lines of parts that were matched with nothing, or whose quantity is not known; sheets that were not read."""
-    held = {row for x in quote.lines for row in x.holds if x.matched.part}
+    held = {row for line in quote.lines for row in line.holds if line.matched.part}
     found = []
-    for x in quote.lines:
-        if x.role != "part" or x.optional or x.holds or x.matched.how == "bundle":
+    for line in quote.lines:
+        if line.role != "part" or line.optional or line.holds or line.matched.how == "bundle":
             continue
-        if x.matched.part is None:
-            roles = roles_of(x, catalog)
-        elif not x.pieces:
-            roles = frozenset({role(catalog, x.matched.part)})
+        if line.matched.part is None:
+            roles = roles_of(line, catalog)
+        elif not line.pieces:
+            roles = frozenset({role(catalog, line.matched.part)})
         else:
             continue
-        if roles is None and x.row in held and not x.amount:
+        if roles is None and line.row in held and not line.amount:
             roles = frozenset()  # a detail of a configured server, in no words of a part
         if roles is None or roles:
-            found.append(OpenLine(x.row, roles))
+            found.append(OpenLine(line.row, roles))
     if any(issue.code == "sheets-unread" for issue in quote.issues):
         found.append(OpenLine(None, None))
     return Open(tuple(found))
@@ -92,9 +92,9 @@ def role(catalog: Catalog, part: str) -> str:
     return ROLE_OF.get(kind, kind)
 
 
-def roles_of(x: Line, catalog: Catalog) -> frozenset[str] | None:
+def roles_of(line: Line, catalog: Catalog) -> frozenset[str] | None:
     """Roles that an unmatched line may be of, by its words; None for any: no word tells, or a whole server."""
-    text = " ".join(t for t in (x.part_number, x.name, x.text, x.brand) if t)
+    text = " ".join(t for t in (line.part_number, line.name, line.text, line.brand) if t)
     if words.has("machine", text) and not words.has("for_machine", text):
         return None
     said = frozenset(r for r in ROLES if words.has(f"of_{r}", text))
@@ -131,11 +131,11 @@ def where(lines: Iterable[OpenLine]) -> str:
     """`row 15`, `rows 8, 9-12`, `a sheet that was not read`."""
     rows = sorted({line.row for line in lines if line.row is not None})
     runs: list[list[int]] = []
-    for n in rows:
-        if runs and n == runs[-1][-1] + 1:
-            runs[-1].append(n)
+    for row in rows:
+        if runs and row == runs[-1][-1] + 1:
+            runs[-1].append(row)
         else:
-            runs.append([n])
+            runs.append([row])
     said = joined(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
     if not rows:
         return UNREAD

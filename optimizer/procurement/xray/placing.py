@@ -32,7 +32,7 @@ class Scope:
 def scope(quote: Quote, catalog: Catalog) -> Scope:
     """The build that rules are held against. Of several kinds of nodes that with the most GPUs, the others named."""
     parts = [line for line in quote.lines if line.role == "part" and not line.optional]
-    if not any(x.pieces for x in parts):
+    if not any(part.pieces for part in parts):
         text = "No line says how many pieces: a price list. Prices alone were X-rayed."
         return Scope(None, text, frozenset(), prices_only=True, reason="says no quantities")
     try:
@@ -90,7 +90,7 @@ def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
     of.setdefault(first, [])[:0] = of.pop("", [])
     main = max(of, key=lambda p: (_gpus(of[p], catalog), p == first))
     shared = [
-        x for p, lines in of.items() if p != main for x in lines
+        line for p, lines in of.items() if p != main for line in lines
         if (part := catalog.parts.get(x.matched.part or "")) and is_shared(part)
     ]  # fmt: skip
     mine = {x.row for x in (*of[main], *shared)}
@@ -119,11 +119,11 @@ def _main_kind(quote: Quote, catalog: Catalog) -> Scope:
 def _gpus(lines: list[Line], catalog: Catalog) -> int:
     """GPUs among lines, those inside boards and systems too."""
     found = 0
-    for x in lines:
-        part = catalog.parts.get(x.matched.part or "")
-        if part is None or not x.pieces or x.optional:
+    for line in lines:
+        part = catalog.parts.get(line.matched.part or "")
+        if part is None or not line.pieces or line.optional:
             continue
         inside = gpus_inside(part, catalog)[1] if isinstance(part, Platform) else getattr(part, "gpus", 0)
         each = inside if isinstance(inside, int) else 0
-        found += x.pieces * (1 if part.kind == "gpu" else each)
+        found += line.pieces * (1 if part.kind == "gpu" else each)
     return found

@@ -76,9 +76,9 @@ def quoted_market(market: Market, build: Build, paid: Mapping[str, int], seller:
 
     The quote's price is the only one of a quoted part; a part without one keeps the catalog's, or counts one minor unit
     where there is none."""
-    r, catalog = market.request, market.catalog
+    request, catalog = market.request, market.catalog
     offers = dict(catalog.offers)
-    digits = minor_digits(r.currency)
+    digits = minor_digits(request.currency)
     pieces = build.total()
     for part, amount in paid.items():
         if pieces.get(part):
@@ -88,23 +88,23 @@ def quoted_market(market: Market, build: Build, paid: Mapping[str, int], seller:
                     id=f"{part}--quoted",
                     part=part,
                     price=Decimal(each).scaleb(-digits),
-                    currency=r.currency,
-                    date=r.as_of,
-                    condition=next(x for x in ("new", "refurbished", "used") if x in r.conditions),
-                    confidence=r.confidences[0],
+                    currency=request.currency,
+                    date=request.as_of,
+                    condition=next(x for x in ("new", "refurbished", "used") if x in request.conditions),
+                    confidence=request.confidences[0],
                     seller=seller,
                     source="the quote",
                     lead_time_days=0,
                 ),
             )
-    quoted = Market.open(replace(catalog, offers=offers), r, market.policy, market.calibration)
+    quoted = Market.open(replace(catalog, offers=offers), request, market.policy, market.calibration)
     bare = sorted(p for p in pieces if p not in quoted.book.prices)
     return (supposed(quoted, bare) if bare else quoted), bare
 
 
-def _home(x: Line, build: Build | None, catalog: Catalog) -> str:
+def _home(line: Line, build: Build | None, catalog: Catalog) -> str:
     """The part of the build that a line pays for: itself, the board of its GPUs, the system that holds it."""
-    part = x.matched.part or ""
+    part = line.matched.part or ""
     have = build.total() if build else {}
     if part in have:
         return part
@@ -120,28 +120,30 @@ def _carried(
 ) -> dict[int, list[Line]]:
     """Lines without a price of their own, by the row of the line whose price is theirs too: the head of their bundle,
     else the carrier of the build."""
-    head = {row: x.row for x in quote.lines for row in x.holds}
+    head = {row: line.row for line in quote.lines for row in line.holds}
     carrier = _carrier(quote, scope, home, cents, catalog)
     out: dict[int, list[Line]] = {}
-    for x in quote.lines:
-        of = head.get(x.row) or (carrier.row if carrier and x.row in scope.rows and x.row != carrier.row else None)
-        if x.included and of:
-            out.setdefault(of, []).append(x)
+    for line in quote.lines:
+        of = head.get(line.row) or (
+            carrier.row if carrier and line.row in scope.rows and line.row != carrier.row else None
+        )
+        if line.included and of:
+            out.setdefault(of, []).append(line)
     return out
 
 
 def _shares(
-    x: Line, carried: list[Line], amount: int, home: Mapping[int, str], market: Market
+    line: Line, carried: list[Line], amount: int, home: Mapping[int, str], market: Market
 ) -> list[tuple[str, int]]:
     """(part of the build, minor units) of a line's amount: split over what it carries by the catalog's prices, where
     they are known; else all of it is the line's own part's."""
-    if not amount or not home.get(x.row):
+    if not amount or not home.get(line.row):
         return []
-    own = [y for y in (x, *carried) if y.matched.part and home.get(y.row) == y.matched.part]
+    own = [y for y in (line, *carried) if y.matched.part and home.get(y.row) == y.matched.part]
     worth = [catalog_cents(market, y.matched.part or "", y.pieces or 1)[0] for y in own]
     known = [w for w in worth if w is not None]
     if not carried or not known or len(known) < len(worth):
-        return [(home[x.row], amount)]
+        return [(home[line.row], amount)]
     ends = [amount * sum(known[: i + 1]) // sum(known) for i in range(len(known))]
     return [(y.matched.part or "", b - a) for y, a, b in zip(own, [0, *ends], ends, strict=False)]
 
@@ -295,10 +297,10 @@ def _stated_price(line: Line, quote: Quote) -> str | None:
     return price if line.tax == "unknown" else f"{price}, {line.tax}"
 
 
-def _on_board(x: Line, home: Mapping[int, str], market: Market) -> bool:
+def _on_board(line: Line, home: Mapping[int, str], market: Market) -> bool:
     """GPUs quoted instead of the board that holds them: priced as a share of it."""
-    board = market.catalog.parts.get(home.get(x.row, ""))
-    return isinstance(board, GpuBoard) and board.gpu == x.matched.part
+    board = market.catalog.parts.get(home.get(line.row, ""))
+    return isinstance(board, GpuBoard) and board.gpu == line.matched.part
 
 
 def _mark(
@@ -329,7 +331,7 @@ def _otherwise(market: Market, part: str, why: str) -> str:
     if cents is None:
         return why
     offers = market.catalog.offers[part]
-    kinds = joined(sorted({o.condition for o in offers} - market.request.conditions), " or ")
+    kinds = joined(sorted({offer.condition for offer in offers} - market.request.conditions), " or ")
     unit = market.request.currency
     if not kinds:
         return why

@@ -15,23 +15,34 @@ EN = Words("en")
 CATEGORIES_SAID = {f"{x[0].lower()}{x[1:]}" for x in CATEGORIES.values()}
 
 
-def summary(x: XRay, _: Words = EN) -> list[str]:
+def summary(found: XRay, _: Words = EN) -> list[str]:
     """The findings that decide, in the order in which a buyer asks."""
     said = (_apart, _money, _lines, _prices, _rules, _open, _gaps, _speed, _instead, _mend)
-    return [text for say in said for text in say(x, _)]
+    return [text for say in said for text in say(found, _)]
 
 
 WORTH_SAYING = ("sheets-unread", "not-new", "counted-per-unit", "maybe-added-up", "per-node")
 """Warnings of the reader that change what the sums are of."""
 MARKS = {
-    "ok": "", "above": N_("above"), "below": N_("below"), "no-catalog-price": N_("no catalog price"),
-    "not-comparable": N_("not comparable"), "in-another-line": N_("in another line"), "not-placed": N_("not matched"),
+    "ok": "",
+    "above": N_("above"),
+    "below": N_("below"),
+    "no-catalog-price": N_("no catalog price"),
+    "not-comparable": N_("not comparable"),
+    "in-another-line": N_("in another line"),
+    "not-placed": N_("not matched"),
     "service": N_("service"),
-}  # fmt: skip
+}
 HOW = {
-    "exact": N_("exact"), "normalised": N_("normalised"), "alias": N_("alias"), "contained": N_("contained"),
-    "mapped": N_("mapped"), "bundle": N_("bundle"), "fuzzy": N_("fuzzy"), "none": N_("none"),
-}  # fmt: skip
+    "exact": N_("exact"),
+    "normalised": N_("normalised"),
+    "alias": N_("alias"),
+    "contained": N_("contained"),
+    "mapped": N_("mapped"),
+    "bundle": N_("bundle"),
+    "fuzzy": N_("fuzzy"),
+    "none": N_("none"),
+}
 
 
 def thing(what: str, _: Words) -> str:
@@ -39,16 +50,16 @@ def thing(what: str, _: Words) -> str:
     return _(f"{what[:1].upper()}{what[1:]}" if _.chinese and what in CATEGORIES_SAID else what)
 
 
-def mark(x: XLine, _: Words = EN) -> str:
+def mark(line: XLine, _: Words = EN) -> str:
     """A line's mark in words."""
-    words = N_("no price") if x.mark == "not-comparable" and x.stated_price is None else MARKS[x.mark]
-    return _.list(w for w in (N_("option") if x.optional else "", words) if w)
+    words = N_("no price") if line.mark == "not-comparable" and line.stated_price is None else MARKS[line.mark]
+    return _.list(w for w in (N_("option") if line.optional else "", words) if w)
 
 
-def how(x: XLine, _: Words) -> str:
+def how(line: XLine, _: Words) -> str:
     """The way a part was matched; in English its code."""
-    said = _(HOW[x.how]) if _.chinese else x.how
-    return f"{said} {x.score}" if x.how == "fuzzy" else said
+    said = _(HOW[line.how]) if _.chinese else line.how
+    return f"{said} {line.score}" if line.how == "fuzzy" else said
 
 
 def amount(text: str | None, digits: bool = True) -> str:
@@ -83,14 +94,17 @@ def finding(f: Finding, _: Words = EN) -> str:
     less = (f.difference or "").startswith("-")
     return _(
         N_("{finding}; it says {stated}, not {computed}: {apart} less")
-        if less else N_("{finding}; it says {stated}, not {computed}: {apart} more"),
-        finding=text, stated=amount(f.stated), computed=amount(f.computed),
+        if less
+        else N_("{finding}; it says {stated}, not {computed}: {apart} more"),
+        finding=text,
+        stated=amount(f.stated),
+        computed=amount(f.computed),
         apart=amount((f.difference or "").removeprefix("-")),
-    )  # fmt: skip
+    )
 
 
-def _apart(x: XRay, _: Words) -> Iterable[str]:
-    for text in x.not_comparable:
+def _apart(found: XRay, _: Words) -> Iterable[str]:
+    for text in found.not_comparable:
         yield _.sentence(text) + _.stop
 
 
@@ -102,27 +116,32 @@ def unjudged(u: Unjudged, _: Words) -> str:
     return _("{what}: not judged, {where} may count", what=rule_titles().get(u.rule, u.rule), where=where)
 
 
-def _open(x: XRay, _: Words) -> Iterable[str]:
-    if x.not_judged:
-        yield ("；" if _.chinese else "; ").join(unjudged(u, _) for u in x.not_judged) + _.stop
+def _open(found: XRay, _: Words) -> Iterable[str]:
+    if found.not_judged:
+        yield ("；" if _.chinese else "; ").join(unjudged(u, _) for u in found.not_judged) + _.stop
 
 
-def _money(x: XRay, _: Words) -> Iterable[str]:
-    for f in x.findings:
+def _money(found: XRay, _: Words) -> Iterable[str]:
+    for f in found.findings:
         if f.severity == "error" or f.code in WORTH_SAYING:
             yield finding(f, _) + _.stop
-    if x.totals.unpriced_rows and not x.not_comparable and any(line.pieces or line.amount for line in x.lines):
-        yield _("No comparable price: {rows}.", rows=rows(x.totals.unpriced_rows, _))
+    if (
+        found.totals.unpriced_rows
+        and not found.not_comparable
+        and any(line.pieces or line.amount for line in found.lines)
+    ):
+        yield _("No comparable price: {rows}.", rows=rows(found.totals.unpriced_rows, _))
 
 
-def _lines(x: XRay, _: Words) -> Iterable[str]:
-    parts = [line for line in x.lines if line.role == "part" and not line.optional]
+def _lines(found: XRay, _: Words) -> Iterable[str]:
+    parts = [line for line in found.lines if line.role == "part" and not line.optional]
     open_ = [line for line in parts if line.part is None and line.how != "bundle"]
     if open_:
         hints = [
             _("row {row} {line} may be {part}", row=i.row, line=repr(i.text[:40]), part=i.suggestions[0])
-            for i in open_ if i.suggestions
-        ][:3]  # fmt: skip
+            for i in open_
+            if i.suggestions
+        ][:3]
         known = {"n": len(parts) - len(open_), "of": len(parts), "rows": rows((i.row for i in open_), _)}
         if hints:
             text = N_("{n} of {of} part lines are known; not matched: {rows} ({hints}). See --review.")
@@ -132,22 +151,26 @@ def _lines(x: XRay, _: Words) -> Iterable[str]:
 
 
 def _prices(x: XRay, _: Words) -> Iterable[str]:
-    unit, t = x.basis.currency, x.totals
-    if t.compared is not None and t.compared_percent is not None:
+    unit, totals = x.basis.currency, x.totals
+    if totals.compared is not None and totals.compared_percent is not None:
         yield _(
             N_("Lines that the catalog prices too cost {ours} {unit} net, there {theirs}: {percent} % above.")
-            if t.compared_percent >= 0
+            if totals.compared_percent >= 0
             else N_("Lines that the catalog prices too cost {ours} {unit} net, there {theirs}: {percent} % below."),
-            ours=amount(t.compared), unit=unit, theirs=amount(t.compared_catalog),
-            percent=f"{abs(t.compared_percent):.1f}",
-        )  # fmt: skip
+            ours=amount(totals.compared),
+            unit=unit,
+            theirs=amount(totals.compared_catalog),
+            percent=f"{abs(totals.compared_percent):.1f}",
+        )
     for line in x.lines:
         if line.mark == "in-another-line" and not line.included and line.amount and Decimal(line.amount) > 0:
             price = f"{amount(line.amount)} {unit}"
             yield _(
                 "Row {row}: {part} comes with the server; here it costs {price}: is that twice?",
-                row=line.row, part=line.name, price=price,
-            )  # fmt: skip
+                row=line.row,
+                part=line.name,
+                price=price,
+            )
     for way, percent in (("above", x.above_percent), ("below", x.below_percent)):
         found = [line for line in x.lines if line.mark == way]
         if found:
@@ -162,136 +185,160 @@ def _prices(x: XRay, _: Words) -> Iterable[str]:
             else:
                 yield _(
                     "More than {percent} % below the catalog: {what}. Ask whether it is the part that it says, new.",
-                    percent=percent, what=said,
-                )  # fmt: skip
+                    percent=percent,
+                    what=said,
+                )
 
 
-def _rules(x: XRay, _: Words) -> Iterable[str]:
-    failed = list(dict.fromkeys(check.rule for check in x.checks if check.status == "fail"))
+def _rules(found: XRay, _: Words) -> Iterable[str]:
+    failed = list(dict.fromkeys(check.rule for check in found.checks if check.status == "fail"))
     if failed:
         said = _.list(rule_titles().get(r, r) if _.chinese else r for r in failed)
         one = len(failed) == 1
         yield _("One rule fails: {what}.", what=said) if one else _("{n} rules fail: {what}.", n=len(failed), what=said)
-    elif x.checks and not x.not_judged:
+    elif found.checks and not found.not_judged:
         yield _("No rule fails.")
-    elif x.checks:
+    elif found.checks:
         yield _("No rule that was judged fails.")
     unfit = [
         check.text
-        for check in x.checks
+        for check in found.checks
         if check.status == "fail" and check.rule == Fit.id and not check.text.startswith("needs ")
     ]
-    if unfit and x.build is not None:
+    if unfit and found.build is not None:
         yield _("Fit: {what}.", what=_.list(unfit, "; "))
 
 
-def _gaps(x: XRay, _: Words) -> Iterable[str]:
-    needed = [m for m in x.missing if not m.reminder]
+def _gaps(found: XRay, _: Words) -> Iterable[str]:
+    needed = [missing_part for missing_part in found.missing if not missing_part.reminder]
     if needed:
         many = [
             f"{m.qty} x {thing(m.what, _)}" if m.qty and m.qty > 1 and not m.suggestion else thing(m.what, _)
             for m in needed
         ]
         yield _("Missing: {what}.", what=_.list(many))
-    if x.memory and x.memory.status != "pass":
-        yield _("Memory: {what}.", what=_.text(x.memory.text))
-    if x.supplies and x.supplies.status == "fail":
-        yield _("Supplies: {what}.", what=_.text(x.supplies.text))
+    if found.memory and found.memory.status != "pass":
+        yield _("Memory: {what}.", what=_.text(found.memory.text))
+    if found.supplies and found.supplies.status == "fail":
+        yield _("Supplies: {what}.", what=_.text(found.supplies.text))
 
 
-def _speed(x: XRay, _: Words) -> Iterable[str]:
-    if x.build is None:
+def _speed(found: XRay, _: Words) -> Iterable[str]:
+    if found.build is None:
         return
-    what = f"{x.build.nodes} x {x.build.per_node} {x.build.gpu}"
-    if x.throughput is None and x.not_judged:
+    what = f"{found.build.nodes} x {found.build.per_node} {found.build.gpu}"
+    if found.throughput is None and found.not_judged:
         yield _(
             "Whether the build ({build}) runs {model} is not judged: not all of its lines are known.",
-            build=what, model=x.request.model,
-        )  # fmt: skip
+            build=what,
+            model=found.request.model,
+        )
         return
-    if x.throughput is None:
-        why = _.sentence(stop_of(x.checks, x.build.gpu))
+    if found.throughput is None:
+        why = _.sentence(stop_of(found.checks, found.build.gpu))
         yield _(
             "As quoted, the build ({build}) does not run {model}; not met: {why}.",
             build=what,
-            model=x.request.model,
+            model=found.request.model,
             why=why,
         )
         return
-    t = x.throughput
+    throughput = found.throughput
     each = ""
-    if t.per_user_tok_s is not None:
-        each = _(", {speed} for each of {users} users", speed=f"{t.per_user_tok_s:,.1f}", users=t.concurrency)
-    held = _(", once the rules that fail are mended") if any(check.status == "fail" for check in x.checks) else ""
+    if throughput.per_user_tok_s is not None:
+        each = _(
+            ", {speed} for each of {users} users",
+            speed=f"{throughput.per_user_tok_s:,.1f}",
+            users=throughput.concurrency,
+        )
+    held = _(", once the rules that fail are mended") if any(check.status == "fail" for check in found.checks) else ""
     yield _(
         "{build} give {speed} {unit} of {model} at {precision} (80 % interval {low}-{high}){each}{held}.",
-        build=what, speed=f"{t.output_tok_s:,.0f}", unit=t.unit, model=x.request.model, precision=x.precision,
-        low=f"{t.low:,.0f}", high=f"{t.high:,.0f}", each=each, held=held,
-    )  # fmt: skip
+        build=what,
+        speed=f"{throughput.output_tok_s:,.0f}",
+        unit=throughput.unit,
+        model=found.request.model,
+        precision=found.precision,
+        low=f"{throughput.low:,.0f}",
+        high=f"{throughput.high:,.0f}",
+        each=each,
+        held=held,
+    )
 
 
 def beside(b: Beside, unit: str, _: Words) -> str:
     """A build beside the quoted one in figures."""
     speed = f"{b.throughput.output_tok_s:,.0f}"
     price = f"{amount(b.total)} {unit}"
-    return _("{build}, {price}, {speed} tok/s at {precision}", build=b.gpus, price=price, speed=speed,
-             precision=b.precision)  # fmt: skip
+    return _(
+        "{build}, {price}, {speed} tok/s at {precision}", build=b.gpus, price=price, speed=speed, precision=b.precision
+    )
 
 
-def _instead(x: XRay, _: Words) -> Iterable[str]:
-    i, unit = x.instead, x.basis.currency
-    if i is None:
+def _instead(found: XRay, _: Words) -> Iterable[str]:
+    instead, unit = found.instead, found.basis.currency
+    if instead is None:
         return
-    stopped = _(" (search stopped early)") if i.proof == "feasible" else ""
-    price = f"{amount(i.budget)} {unit}"
-    if i.fastest:
-        more, apart = i.fastest.throughput_percent, ""
+    stopped = _(" (search stopped early)") if instead.proof == "feasible" else ""
+    price = f"{amount(instead.budget)} {unit}"
+    if instead.fastest:
+        more, apart = instead.fastest.throughput_percent, ""
         if more is not None:
-            mended_ = i.as_fast_as == "mended"
+            mended_ = instead.as_fast_as == "mended"
             apart = _(
                 N_(", {percent} % throughput against the mended build")
-                if mended_ else N_(", {percent} % throughput against the quoted build"),
+                if mended_
+                else N_(", {percent} % throughput against the quoted build"),
                 percent=f"{more:+.1f}",
-            )  # fmt: skip
-        best = f"{beside(i.fastest, unit, _)}{apart}{stopped}"
+            )
+        best = f"{beside(instead.fastest, unit, _)}{apart}{stopped}"
         yield _("The quote's hardware costs {price}; for that money, complete: {build}.", price=price, build=best)
-    elif i.cheapest:
-        best = beside(i.cheapest, unit, _)
+    elif instead.cheapest:
+        best = beside(instead.cheapest, unit, _)
         yield _("For {price} nothing that runs it is to be had; the cheapest: {build}.", price=price, build=best)
-    elif i.proof == "infeasible":
+    elif instead.proof == "infeasible":
         yield _("No build of the catalog meets the request at any price.")
-    lacking = [m for m in x.missing if not m.reminder]
-    if i.as_fast:
-        mended = x.mended if i.as_fast_as == "mended" else None
-        paid = Decimal(mended.total if mended else i.budget)
-        over = 100 * (paid - Decimal(i.as_fast.total)) / Decimal(i.as_fast.total)
+    lacking = [missing_part for missing_part in found.missing if not missing_part.reminder]
+    if instead.as_fast:
+        mended = found.mended if instead.as_fast_as == "mended" else None
+        paid = Decimal(mended.total if mended else instead.budget)
+        over = 100 * (paid - Decimal(instead.as_fast.total)) / Decimal(instead.as_fast.total)
         whole = ""
         if lacking and not mended:
             whole = _(", and that one is complete: what the quote lacks comes on top")
         yield _(
             N_("{what} is {percent} % above the cheapest build this fast: {build}{whole}.")
-            if over >= 0 else N_("{what} is {percent} % below the cheapest build this fast: {build}{whole}."),
+            if over >= 0
+            else N_("{what} is {percent} % below the cheapest build this fast: {build}{whole}."),
             what=N_("The quote mended as below") if mended else N_("The quote's hardware"),
-            percent=f"{abs(over):.1f}", build=beside(i.as_fast, unit, _), whole=whole,
-        )  # fmt: skip
+            percent=f"{abs(over):.1f}",
+            build=beside(instead.as_fast, unit, _),
+            whole=whole,
+        )
 
 
-def _mend(x: XRay, _: Words) -> Iterable[str]:
-    m = x.mended
-    if m is None:
+def _mend(found: XRay, _: Words) -> Iterable[str]:
+    mended = found.mended
+    if mended is None:
         if (
-            x.build is not None
-            and x.instead is not None
-            and not x.not_judged
-            and any(check.status == "fail" for check in x.checks)
+            found.build is not None
+            and found.instead is not None
+            and not found.not_judged
+            and any(check.status == "fail" for check in found.checks)
         ):
             yield _("No build near it passes every rule.")
         return
-    added = f" ({'' if m.added.startswith('-') else '+'}{amount(m.added)})" if m.added else ""
+    added = f" ({'' if mended.added.startswith('-') else '+'}{amount(mended.added)})" if mended.added else ""
     yield _(
         N_("Nearest build that passes every rule, {among}: {n} change, {total} {currency}{added}, {speed} tok/s.")
-        if m.changed == 1 else
-        N_("Nearest build that passes every rule, {among}: {n} changes, {total} {currency}{added}, {speed} tok/s."),
-        among=_.text(x.mended_among), n=m.changed, total=amount(m.total), currency=m.currency, added=added,
-        speed=f"{m.throughput.output_tok_s:,.0f}",
-    )  # fmt: skip
+        if mended.changed == 1
+        else N_(
+            "Nearest build that passes every rule, {among}: {n} changes, {total} {currency}{added}, {speed} tok/s."
+        ),
+        among=_.text(found.mended_among),
+        n=mended.changed,
+        total=amount(mended.total),
+        currency=mended.currency,
+        added=added,
+        speed=f"{mended.throughput.output_tok_s:,.0f}",
+    )

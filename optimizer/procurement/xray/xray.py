@@ -68,7 +68,7 @@ def xray(
     findings = [*_findings(quote)]
     apart = [x.text for x in said_of(quote)] if quote.time_money else []
     unjudged = [*map(_unjudged, seen.judgement.open), *seen.maybe]
-    failed = any(x.status == "fail" for x in seen.checks) or any(f.code in ARITHMETIC for f in findings)
+    failed = any(x.status == "fail" for x in seen.checks) or any(finding.code in ARITHMETIC for finding in findings)
     data: dict[str, Any] = {
         "source": quote.source, "sheet": quote.sheet, "vendor": quote.vendor, "quote_no": quote.quote_no,
         "quote_date": quote.quote_date, "valid_until": quote.valid_until, "request": request,
@@ -119,13 +119,21 @@ class _Seen:
             self._settle([Check.of(Fit.id, False, message(match, fault=fault.text)) for fault in e.faults])
             return
         self.row = best_row(self.market, self.case, self.case.gpu, self.case.per_node)
-        for x in missing(self._joined(self.case), checks, quote, market):
-            lines = () if x.reminder else self.left.may_be(roles_of_missing(x))
+        for missing_part in missing(self._joined(self.case), checks, quote, market):
+            lines = () if missing_part.reminder else self.left.may_be(roles_of_missing(missing_part))
             if lines:
                 rows = [line.row for line in lines if line.row is not None]
-                self.maybe.append(Unjudged(rule=x.rule, what=x.what, text=x.text, where=where(lines), rows=rows))
+                self.maybe.append(
+                    Unjudged(
+                        rule=missing_part.rule,
+                        what=missing_part.what,
+                        text=missing_part.text,
+                        where=where(lines),
+                        rows=rows,
+                    )
+                )
             else:
-                self.missing.append(x)
+                self.missing.append(missing_part)
 
     def _settle(self, checks: list[Check]) -> None:
         """Checks that stand, whatever the lines are that nothing was matched with."""
@@ -150,14 +158,14 @@ class _Seen:
 
         Fewest changes alone would swap the GPUs for others, or all for a complete system at any price. So builds with
         the quoted GPUs come first, then others that cost little more than the quoted one, then all."""
-        c = self.case
-        if c is None or not any(x.status == "fail" for x in self.checks):
+        case = self.case
+        if case is None or not any(x.status == "fail" for x in self.checks):
             return None, ""
-        cost = self.market.book.cost(c.build.total())
+        cost = self.market.book.cost(case.build.total())
         percent = self.market.policy["xray.mend_percent"]
         limit = min(int(cost * (100 + percent) / 100), MOST_BUDGET)
-        gpus = {"gpus": frozenset({c.gpu.id}), "budget_cents": limit}
-        count = c.per_node * c.build.nodes
+        gpus = {"gpus": frozenset({case.gpu.id}), "budget_cents": limit}
+        count = case.per_node * case.build.nodes
         within = message("among builds that cost at most {percent} % more than the quoted one", percent=f"{percent:f}")
         steps: list[tuple[dict[str, Any], str]] = [
             (
@@ -168,17 +176,17 @@ class _Seen:
                 gpus,
                 message(
                     "with {gpu}, {within}; none with {count} of them passes",
-                    gpu=c.gpu.name,
+                    gpu=case.gpu.name,
                     within=within,
                     count=count,
                 ),
             ),
-            ({"budget_cents": limit}, message("{within}; none with {gpu} passes", within=within, gpu=c.gpu.name)),
+            ({"budget_cents": limit}, message("{within}; none with {gpu} passes", within=within, gpu=case.gpu.name)),
             ({}, message("at any price: none passes {within}", within=within)),
         ]
         try:
             for fields, kept in steps:
-                if found := mended(self.market.asking(**fields), c.build, clock, judged=rows):
+                if found := mended(self.market.asking(**fields), case.build, clock, judged=rows):
                     return found, kept
         except TimeUp:
             pass
@@ -191,23 +199,23 @@ class _Seen:
         return (round(10 * nearest.throughput.output_tok_s), "mended") if nearest else (None, "")
 
     def facts(self) -> BuildFacts | None:
-        placed, c = self.found.placed, self.case
-        if placed is None or c is None:
+        placed, case = self.found.placed, self.case
+        if placed is None or case is None:
             return None
         return BuildFacts(
-            nodes=c.build.nodes,
-            gpu=c.gpu.name,
-            per_node=c.per_node,
-            node_w=c.load_w,
-            node=_pieces(c.build.node),
-            shared=_pieces(c.build.shared),
+            nodes=case.build.nodes,
+            gpu=case.gpu.name,
+            per_node=case.per_node,
+            node_w=case.load_w,
+            node=_pieces(case.build.node),
+            shared=_pieces(case.build.shared),
             left_over=_pieces(placed.left_over),
         )
 
 
-def _unjudged(x: NotJudged) -> Unjudged:
-    rows = [line.row for line in x.lines if line.row is not None]
-    return Unjudged(rule=x.rule, text=x.text, where=where(x.lines), rows=rows)
+def _unjudged(not_judged: NotJudged) -> Unjudged:
+    rows = [line.row for line in not_judged.lines if line.row is not None]
+    return Unjudged(rule=not_judged.rule, text=not_judged.text, where=where(not_judged.lines), rows=rows)
 
 
 def _pieces(parts: Any) -> list[PartQty]:

@@ -46,9 +46,9 @@ def no_figure(runs: Runs, table: Table) -> Iterator[Finding]:
 
 
 def not_a_system(runs: Runs, table: Table) -> Iterator[Finding]:
-    for i, r in enumerate(runs.rows):
-        if (r.get("scenario") or "") not in SERVING:
-            yield i, f"scenario {r['scenario']}: its prefills ran on other machines"
+    for i, row in enumerate(runs.rows):
+        if (row.get("scenario") or "") not in SERVING:
+            yield i, f"scenario {row['scenario']}: its prefills ran on other machines"
 
 
 def unanswered(runs: Runs, table: Table) -> Iterator[Finding]:
@@ -66,25 +66,25 @@ def formula(runs: Runs, table: Table) -> Iterator[Finding]:
 
 
 def columns_against_id(runs: Runs, table: Table) -> Iterator[Finding]:
-    for i, r in enumerate(runs.rows):
-        named = PLAN_IN_ID.search(r.get("id") or "")
-        if named and int(named[1]) != (n := int(float(r["n_gpus"]))):
+    for i, row in enumerate(runs.rows):
+        named = PLAN_IN_ID.search(row.get("id") or "")
+        if named and int(named[1]) != (n := int(float(row["n_gpus"]))):
             yield i, f"the id says tp{named[1]} ep{named[2]}, the columns {n} GPUs: tp was multiplied by ep"
 
 
 def name_against_precision(runs: Runs, table: Table) -> Iterator[Finding]:
-    for i, r in enumerate(runs.rows):
-        if "W8A8" in r["model"] and r["precision"] not in ("int8", "fp8"):
-            yield i, f"the model's name says W8A8, the precision {r['precision']}"
+    for i, row in enumerate(runs.rows):
+        if "W8A8" in row["model"] and row["precision"] not in ("int8", "fp8"):
+            yield i, f"the model's name says W8A8, the precision {row['precision']}"
 
 
 def same_figures(runs: Runs, table: Table) -> Iterator[Finding]:
     """Latencies equal to the last digit on machines of different size: one run, entered twice. The smallest stays."""
     alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for i, r in enumerate(runs.rows):
-        if r.get("ttft_ms") and r.get("tpot_ms"):
+    for i, row in enumerate(runs.rows):
+        if row.get("ttft_ms") and row.get("tpot_ms"):
             alike[
-                tuple(r[c] for c in ("model", "gpu", "precision", "isl", "osl", "concurrency", "ttft_ms", "tpot_ms"))
+                tuple(row[c] for c in ("model", "gpu", "precision", "isl", "osl", "concurrency", "ttft_ms", "tpot_ms"))
             ].append(i)
     for found in alike.values():
         size = [int(float(runs.rows[i]["n_gpus"])) for i in found]
@@ -96,14 +96,14 @@ def same_figures(runs: Runs, table: Table) -> Iterator[Finding]:
 
 def faster_than_memory(runs: Runs, table: Table) -> Iterator[Finding]:
     """A step reads the weights and the KV cache of those that run: no step is shorter than that at peak bandwidth."""
-    j, c, osl = table.jobs, _numbers(runs, "concurrency"), _numbers(runs, "osl")
+    jobs, c, osl = table.jobs, _numbers(runs, "concurrency"), _numbers(runs, "osl")
     decoding = runs.tpot_ms * (osl - 1)
     running = (c * decoding / (runs.ttft_ms + decoding))[table.owner] / table.replicas
-    batch = np.maximum(running / j.pp, 1)
-    touched = np.where(j.expert_b > 0, 1 - np.power(j.miss, np.power(batch, 0.8)), 0)
-    group = j.tp * j.dp * j.pp
-    least = (j.dense_b / j.tp / j.pp + j.expert_b * touched / group) / j.mem_b_s
-    least = least + j.kv_read_b * batch / j.dp / np.minimum(j.tp, j.kv_heads) / j.mem_b_s
+    batch = np.maximum(running / jobs.pp, 1)
+    touched = np.where(jobs.expert_b > 0, 1 - np.power(jobs.miss, np.power(batch, 0.8)), 0)
+    group = jobs.tp * jobs.dp * jobs.pp
+    least = (jobs.dense_b / jobs.tp / jobs.pp + jobs.expert_b * touched / group) / jobs.mem_b_s
+    least = least + jobs.kv_read_b * batch / jobs.dp / np.minimum(jobs.tp, jobs.kv_heads) / jobs.mem_b_s
     took = runs.tpot_ms[table.owner] / 1e3
     for e in np.flatnonzero(took * MARGIN < least).tolist():
         i = int(table.owner[e])
@@ -135,10 +135,10 @@ def _longest_rising(values: list[float]) -> set[int]:
 def engine_spread(runs: Runs, table: Table) -> Iterator[Finding]:
     """Far below another engine on the same machine with the same load: a setting of that run, not the hardware."""
     alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for i, r in enumerate(runs.rows):
+    for i, row in enumerate(runs.rows):
         if np.isfinite(runs.output_tok_s[i]):
-            lengths = (f"{float(r['isl'] or 0):.1e}", f"{float(r['osl'] or 0):.0e}")
-            alike[(*(r.get(c) or "" for c in (*PLAN, "scenario", "concurrency")), *lengths)].append(i)
+            lengths = (f"{float(row['isl'] or 0):.1e}", f"{float(row['osl'] or 0):.0e}")
+            alike[(*(row.get(c) or "" for c in (*PLAN, "scenario", "concurrency")), *lengths)].append(i)
     for found in alike.values():
         best = max(found, key=lambda i: runs.output_tok_s[i])
         for i in found:
@@ -179,10 +179,13 @@ def _numbers(runs: Runs, column: str) -> Floats:
 def _curves(runs: Runs) -> dict[tuple[str, ...], list[int]]:
     """Rows of one system and load by ascending concurrency."""
     out: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for i, r in enumerate(runs.rows):
-        if r.get("scenario") == CLOSED_LOOP and r.get("concurrency") and np.isfinite(runs.tpot_ms[i]):
-            engine = (r.get("engine") or "").split(" ")[0]
+    for i, row in enumerate(runs.rows):
+        if row.get("scenario") == CLOSED_LOOP and row.get("concurrency") and np.isfinite(runs.tpot_ms[i]):
+            engine = (row.get("engine") or "").split(" ")[0]
             out[
-                (*(r[c] for c in ("model", "gpu", "precision", "n_gpus", "tp", "pp", "dp", "ep", "isl", "osl")), engine)
+                (
+                    *(row[c] for c in ("model", "gpu", "precision", "n_gpus", "tp", "pp", "dp", "ep", "isl", "osl")),
+                    engine,
+                )
             ].append(i)
     return {k: sorted(v, key=lambda i: float(runs.rows[i]["concurrency"])) for k, v in out.items()}

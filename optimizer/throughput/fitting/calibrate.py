@@ -47,13 +47,13 @@ class Prior:
 
 def priors(rows: Sequence[Mapping[str, str]]) -> list[Prior]:
     """The priors of constants.csv."""
-    return [Prior(r["key"], *(float(r[c]) for c in ("prior", "spread", "least", "most"))) for r in rows]
+    return [Prior(row["key"], *(float(row[c]) for c in ("prior", "spread", "least", "most"))) for row in rows]
 
 
-def errors(runs: Runs, table: Table, k: Constants) -> dict[str, Floats]:
+def errors(runs: Runs, table: Table, constants: Constants) -> dict[str, Floats]:
     """Log of predicted over measured, per figure and row; NaN where either is missing."""
-    found = figures(table, k)
-    burst = np.array([r.get("scenario") == BURST for r in runs.rows])
+    found = figures(table, constants)
+    burst = np.array([row.get("scenario") == BURST for row in runs.rows])
     with np.errstate(invalid="ignore", divide="ignore"):
         out = {
             "output_tok_s": np.log(found.output_tok_s / runs.output_tok_s),
@@ -100,18 +100,18 @@ def shared(runs: Runs, table: Table, known: Sequence[Prior]) -> Constants:
     return constants(best.x)
 
 
-def tuned(runs: Runs, table: Table, k: Constants) -> Constants:
+def tuned(runs: Runs, table: Table, constants: Constants) -> Constants:
     """The constants with a time for each model: what its rows are off in common on several GPUs, drawn towards none.
 
     Fitted after the shared constants: at once, they would explain by a model what belongs to all."""
-    off = errors(runs, table, k)["output_tok_s"]
+    off = errors(runs, table, constants)["output_tok_s"]
     found: dict[str, dict[str, list[float]]] = {}
     for x, e in zip(table.found, off.tolist(), strict=True):
         if x is not None and math.isfinite(e):
             found.setdefault(kin(x.llm), {}).setdefault(x.gpu.id, []).append(e)
     times = {}
     for model, cards in found.items():
-        weight = [min(len(v), FULL_GROUP) / FULL_GROUP for v in cards.values()]
+        weight = [min(len(card), FULL_GROUP) / FULL_GROUP for card in cards.values()]
         mean = sum(w * median(v) for w, v in zip(weight, cards.values(), strict=True)) / (sum(weight) + DOUBT)
         times[f"model_time.{model}"] = math.exp(max(-MOST_TUNED, min(MOST_TUNED, mean)))
-    return Constants({**k.values, **{key: t for key, t in times.items() if key in k.values}})
+    return Constants({**constants.values, **{key: t for key, t in times.items() if key in constants.values}})

@@ -62,15 +62,15 @@ SPLITS: dict[str, tuple[Callable[[tuple[str, str, str]], object], Same]] = {
 """Split -> (what makes a fold, which rows a fold may not be fitted on)."""
 
 
-def folds(e: Evidence, split: str) -> list[Fold]:
+def folds(evidence: Evidence, split: str) -> list[Fold]:
     """The folds of a split: each answered row is judged once."""
     group, barred = SPLITS[split]
-    labels = {i: e.label(i) for i in e.answered}
+    labels = {i: evidence.label(i) for i in evidence.answered}
     tests: dict[object, list[int]] = {}
     for i, label in labels.items():
         tests.setdefault(group(label), []).append(i)
     return [
-        Fold(tuple(test), tuple(i for i, x in labels.items() if i in e.kept and not barred(labels[test[0]], x)))
+        Fold(tuple(test), tuple(i for i, x in labels.items() if i in evidence.kept and not barred(labels[test[0]], x)))
         for test in tests.values()
     ]
 
@@ -80,13 +80,20 @@ def _judge(job: tuple[Runs, Table, Runs, Table, Sequence[Prior]]) -> dict[str, F
     return errors(test_runs, test_table, fit(train_runs, train_table, known))
 
 
-def judge(e: Evidence, split: str, known: Sequence[Prior]) -> dict[str, Floats]:
+def judge(evidence: Evidence, split: str, known: Sequence[Prior]) -> dict[str, Floats]:
     """Figure -> log of predicted over measured per row, each predicted without its group (NaN: not answered)."""
-    todo = [f for f in folds(e, split) if f.train]
+    todo = [f for f in folds(evidence, split) if f.train]
     jobs = [
-        (e.runs.take(f.train), e.table.take(f.train), e.runs.take(f.test), e.table.take(f.test), known) for f in todo
+        (
+            evidence.runs.take(f.train),
+            evidence.table.take(f.train),
+            evidence.runs.take(f.test),
+            evidence.table.take(f.test),
+            known,
+        )
+        for f in todo
     ]
-    out = {name: np.full(len(e.runs.rows), np.nan) for name in ("output_tok_s", "tpot_ms", "ttft_ms")}
+    out = {name: np.full(len(evidence.runs.rows), np.nan) for name in ("output_tok_s", "tpot_ms", "ttft_ms")}
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for fold, found in zip(todo, pool.map(_judge, jobs), strict=True):
             for name, values in found.items():
@@ -94,6 +101,6 @@ def judge(e: Evidence, split: str, known: Sequence[Prior]) -> dict[str, Floats]:
     return out
 
 
-def weights(e: Evidence, rows: Iterable[int]) -> Floats:
+def weights(evidence: Evidence, rows: Iterable[int]) -> Floats:
     """Weights of rows: each model x GPU counts the square root of its size."""
-    return row_weights([" ".join(e.label(i)[:2]) for i in rows])
+    return row_weights([" ".join(evidence.label(row)[:2]) for row in rows])

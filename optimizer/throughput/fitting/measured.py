@@ -46,14 +46,14 @@ class Runs:
     @property
     def groups(self) -> list[str]:
         """Model x GPU of each row."""
-        return [f"{r['model']} on {r['gpu']}" for r in self.rows]
+        return [f"{row['model']} on {row['gpu']}" for row in self.rows]
 
 
 def read(path: Path) -> Runs:
     """A CSV of measured runs. Raises InputError for a file that can't be read or lacks a column."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as f:
-            reader = csv.DictReader(f)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
             rows = tuple(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as e:
         raise InputError(
@@ -63,21 +63,24 @@ def read(path: Path) -> Runs:
     if missing:
         remedy = "Columns: " + ", ".join((*TEXTS, *NUMBERS, "output_tok_s, ttft_ms, tpot_ms")) + "."
         raise InputError(
-            [Fault("missing-column", "required column is missing", str(path), 1, c, remedy=remedy) for c in missing]
+            [
+                Fault("missing-column", "required column is missing", str(path), 1, missing_part, remedy=remedy)
+                for missing_part in missing
+            ]
         )
     fields = reader.fieldnames or ()
-    if faults := [too_wide(len(fields) + len(r[None]), len(fields), str(path), i)
-                  for i, r in enumerate(rows, 2) if r.get(None)]:  # fmt: skip
+    if faults := [too_wide(len(fields) + len(row[None]), len(fields), str(path), i)
+                  for i, row in enumerate(rows, 2) if row.get(None)]:  # fmt: skip
         raise InputError(faults)
     return of_rows(rows)
 
 
 def of_rows(rows: Sequence[Mapping[str, str]]) -> Runs:
     """Rows as Runs; a figure that is no number becomes NaN."""
-    columns = {c: [(r.get(c) or "").strip() for r in rows] for c in (*TEXTS, *NUMBERS)}
+    columns = {c: [(row.get(c) or "").strip() for row in rows] for c in (*TEXTS, *NUMBERS)}
 
     def figure(name: str) -> Floats:
-        found = numbers([(r.get(name) or "") for r in rows])
+        found = numbers([(row.get(name) or "") for row in rows])
         return np.where(np.isfinite(found) & (found > 0), found, np.nan)
 
     return Runs(tuple(rows), columns, figure("output_tok_s"), figure("ttft_ms"), figure("tpot_ms"))

@@ -86,17 +86,17 @@ def named(runs: Runs, i: int) -> str:
     return runs.rows[i].get("id") or f"row {i + 2}"
 
 
-def residuals(runs: Runs, t: Table, kept: Iterable[int], k: Constants) -> dict[int, tuple[Setup, Point]]:
+def residuals(runs: Runs, t: Table, kept: Iterable[int], constants: Constants) -> dict[int, tuple[Setup, Point]]:
     """Row -> its setup, and how far the measurement lies from the prediction at the requests that run at once (those
     asked, as far as memory holds them; NaN where the row names none)."""
-    predicted = figures(t, k)
+    predicted = figures(t, constants)
     out = {}
     for i in kept:
         found = t.found[i]
         assert found is not None
         at = int(predicted.plan[i])
-        j = t.jobs
-        tp, pp, dp, ep, isl, osl = (int(x[at]) for x in (j.tp, j.pp, j.dp, j.ep, j.isl, j.osl))
+        jobs = t.jobs
+        tp, pp, dp, ep, isl, osl = (int(x[at]) for x in (jobs.tp, jobs.pp, jobs.dp, jobs.ep, jobs.isl, jobs.osl))
         setup = Setup(kin(found.llm), found.precision, found.gpu.id, tp, pp, dp, ep, isl, osl)
         ratio = math.log(runs.output_tok_s[i] / predicted.output_tok_s[i])
         c = float(predicted.concurrency[i]) if t.asked[at] else math.nan
@@ -104,13 +104,13 @@ def residuals(runs: Runs, t: Table, kept: Iterable[int], k: Constants) -> dict[i
     return out
 
 
-def line(i: int, setup: Setup, p: Point, e: Evidence) -> dict[str, object]:
+def line(i: int, setup: Setup, point: Point, e: Evidence) -> dict[str, object]:
     """A row of residuals.csv."""
     tok_s = float(e.runs.output_tok_s[i])
     return {
         **setup._asdict(), "arch": e.label(i)[2], 
-        "concurrency": "" if math.isnan(p.concurrency) else f"{p.concurrency:g}",
-        "output_tok_s": f"{tok_s:g}", "predicted_tok_s": f"{tok_s / math.exp(p.log_ratio):.1f}", "id": p.source,
+        "concurrency": "" if math.isnan(point.concurrency) else f"{point.concurrency:g}",
+        "output_tok_s": f"{tok_s:g}", "predicted_tok_s": f"{tok_s / math.exp(point.log_ratio):.1f}", "id": point.source,
     }  # fmt: skip
 
 

@@ -45,10 +45,10 @@ class CompareBook(Frame):
 
     def __init__(self, comparison: Comparison, words: Words) -> None:
         self.c = comparison
-        b = comparison.basis
-        head = f"{words('Bid comparison')}  {comparison.request.model}  {b.as_of.isoformat()}"
-        super().__init__(words, SHEETS, b.currency, head, comparison.request.model, b.as_of)
-        self.all_lines: list[tuple[Bid, PricedLine]] = [(x, y) for x in comparison.bids for y in x.lines]
+        basis = comparison.basis
+        head = f"{words('Bid comparison')}  {comparison.request.model}  {basis.as_of.isoformat()}"
+        super().__init__(words, SHEETS, basis.currency, head, comparison.request.model, basis.as_of)
+        self.all_lines: list[tuple[Bid, PricedLine]] = [(bid, line) for bid in comparison.bids for line in bid.lines]
         self._places: dict[tuple[int, str, str], list[int]] = {}
         for k, (x, y) in enumerate(self.all_lines):
             self._places.setdefault((y.item, x.id, y.state), []).append(k)
@@ -88,7 +88,7 @@ class CompareBook(Frame):
     @property
     def hardware_rows(self) -> int:
         """Items of goods; they stand above services."""
-        return sum(x.role in HARDWARE for x in self.c.items)
+        return sum(item.role in HARDWARE for item in self.c.items)
 
     def total(self, i: int) -> str:
         """Name of a bid's total on equal scope, net."""

@@ -33,65 +33,65 @@ RULES = (
 
 
 def add_flags(book: CompareBook) -> None:
-    _, s = book.words, book.sheets["flags"]
+    _, sheet = book.words, book.sheets["flags"]
     note = _.stacked(
         "Marks and their figures are those of the bids as they were read; they do not follow changed cells."
     )
-    top = s.setup([36, 14, 22, 9, 8, 110], _("Marks"), note)
-    s.head(top, FLAGS)
+    top = sheet.setup([36, 14, 22, 9, 8, 110], _("Marks"), note)
+    sheet.head(top, FLAGS)
     row = top + 1
-    for b in book.bids:
-        for f in sorted(b.flags, key=lambda f: list(COLOURS).index(f.severity)):
-            s.text(row, 0, named(b), **CELL)
-            s.text(row, 1, _(SEVERITIES[f.severity]), **{**CELL, **COLOURS[f.severity], "align": "center"})
-            s.text(row, 2, f.code, **CELL)
-            s.number(row, 3, f.row, num_format="0", **CELL)
-            s.number(row, 4, f.item, num_format="0", **CELL)
-            s.text(row, 5, f.said(_), **CELL)
+    for bid in book.bids:
+        for flag in sorted(bid.flags, key=lambda f: list(COLOURS).index(f.severity)):
+            sheet.text(row, 0, named(bid), **CELL)
+            sheet.text(row, 1, _(SEVERITIES[flag.severity]), **{**CELL, **COLOURS[flag.severity], "align": "center"})
+            sheet.text(row, 2, flag.code, **CELL)
+            sheet.number(row, 3, flag.row, num_format="0", **CELL)
+            sheet.number(row, 4, flag.item, num_format="0", **CELL)
+            sheet.text(row, 5, flag.said(_), **CELL)
             row += 1
-    s.ws.autofilter(top, 0, max(top + 1, row - 1), len(FLAGS) - 1)
-    s.done(max(top + 1, row - 1))
+    sheet.ws.autofilter(top, 0, max(top + 1, row - 1), len(FLAGS) - 1)
+    sheet.done(max(top + 1, row - 1))
 
 
 def add_assumptions(book: CompareBook) -> None:
-    _, s = book.words, book.sheets["assumptions"]
+    _, sheet = book.words, book.sheets["assumptions"]
     note = _.stacked("Yellow cells may be edited: totals, added lines, scores and ranks follow.")
-    row = s.setup([46, 18, 22, 86], _("Assumptions"), note)
-    s.head(row, INPUTS)
+    row = sheet.setup([46, 18, 22, 86], _("Assumptions"), note)
+    sheet.head(row, INPUTS)
     row += 1
     for name, label, value, shape, source in _inputs(book):
         style = {"bg_color": INPUT, "locked": False, "font_color": "#0000C0", "border": 1, "align": "right"}
-        s.text(row, 0, label, border=1)
-        s.number(row, 1, value, num_format=shape, **style)
+        sheet.text(row, 0, label, border=1)
+        sheet.number(row, 1, value, num_format=shape, **style)
         limits = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 10**6}
-        s.ws.data_validation(row, 1, row, 1, limits)
-        s.text(row, 2, name, border=1, font_color="#595959")
-        s.text(row, 3, source, border=1)
+        sheet.ws.data_validation(row, 1, row, 1, limits)
+        sheet.text(row, 2, name, border=1, font_color="#595959")
+        sheet.text(row, 3, source, border=1)
         book.define(name, "assumptions", f"$B${row + 1}")
         row += 1
     row += 1
-    s.section(row, _("How bids are made comparable"))
+    sheet.section(row, _("How bids are made comparable"))
     for k, text in enumerate(RULES, row + 1):
-        s.span(k, 0, 3, f"• {_(text)}")
-    s.done(row + len(RULES))
+        sheet.span(k, 0, 3, f"• {_(text)}")
+    sheet.done(row + len(RULES))
 
 
 def _inputs(book: CompareBook) -> Iterator[tuple[str, str, Decimal, str, str]]:
     """(name, label, value, number format, source)."""
-    _, b = book.words, book.c.basis
-    for r in b.rates:
+    _, basis = book.words, book.c.basis
+    for r in basis.rates:
         source = f"{r.date.isoformat()}: {_.sentence(r.source)}"
         yield fx.name(r), fx.label(_, r), fx.quoted(r), NUMBER, source
-    yield "tax_rate", _("Tax on the totals"), b.tax_percent / 100, PERCENT, ""
+    yield "tax_rate", _("Tax on the totals"), basis.tax_percent / 100, PERCENT, ""
     label = _("Distance from the median from which a price is marked")
-    yield "outlier_limit", label, b.outlier_percent / 100, PERCENT, ""
+    yield "outlier_limit", label, basis.outlier_percent / 100, PERCENT, ""
     for w in book.c.weights:
         yield f"weight_{w.key}", _("Weight: {what}", what=CRITERIA[w.key]), w.weight, "0.##", _("points of 100")
 
 
 def add_provenance(book: CompareBook) -> None:
-    _, c, s = book.words, book.c, book.sheets["provenance"]
-    row = s.setup([38, 34, 20, 13, 13, 10, 22, 18, 18, 10], _("Provenance"))
+    _, c, sheet = book.words, book.c, book.sheets["provenance"]
+    row = sheet.setup([38, 34, 20, 13, 13, 10, 22, 18, 18, 10], _("Provenance"))
     facts = [
         (_("Made with"), f"dsopt {own_version()}, schema {c.schema_version}"), (_("Request"), asked(c.request)),
         (_("Catalog"), f"sha256 {c.catalog_sha256}"), (_("Throughput model"), c.throughput_model),
@@ -99,22 +99,22 @@ def add_provenance(book: CompareBook) -> None:
     if c.policy:
         facts.append((_("Policy changed"), ", ".join(f"{k}={v}" for k, v in c.policy.items())))
     for label, value in facts:
-        s.text(row, 0, label, bold=True)
-        s.span(row, 1, len(BIDS) - 1, value)
+        sheet.text(row, 0, label, bold=True)
+        sheet.span(row, 1, len(BIDS) - 1, value)
         row += 1
     row += 1
-    s.head(row, BIDS, freeze=False)
-    for b in book.bids:
+    sheet.head(row, BIDS, freeze=False)
+    for bid in book.bids:
         row += 1
-        rate = f" {b.tax_rate.normalize():f} %" if b.tax_rate is not None else ""
-        right = b.stated_total is None or b.computed_total is None or abs(b.stated_total - b.computed_total) < 1
+        rate = f" {bid.tax_rate.normalize():f} %" if bid.tax_rate is not None else ""
+        right = bid.stated_total is None or bid.computed_total is None or abs(bid.stated_total - bid.computed_total) < 1
         texts = [
-            named(b), b.source, b.quote_no, b.quote_date.isoformat() if b.quote_date else "–",
-            b.valid_until.isoformat() if b.valid_until else "–", b.currency, f"{_(TAXES[b.tax])}{rate}",
+            named(bid), bid.source, bid.quote_no, bid.quote_date.isoformat() if bid.quote_date else "–",
+            bid.valid_until.isoformat() if bid.valid_until else "–", bid.currency, f"{_(TAXES[bid.tax])}{rate}",
         ]  # fmt: skip
         for col, text in enumerate(texts):
-            s.text(row, col, text, **CELL)
-        s.number(row, 7, b.stated_total, num_format="#,##0.00", **CELL)
-        s.number(row, 8, b.computed_total, num_format="#,##0.00", **{**CELL, **(GREEN if right else RED)})
-        s.number(row, 9, len(b.lines), num_format="0", **CELL)
-    s.done(row)
+            sheet.text(row, col, text, **CELL)
+        sheet.number(row, 7, bid.stated_total, num_format="#,##0.00", **CELL)
+        sheet.number(row, 8, bid.computed_total, num_format="#,##0.00", **{**CELL, **(GREEN if right else RED)})
+        sheet.number(row, 9, len(bid.lines), num_format="0", **CELL)
+    sheet.done(row)

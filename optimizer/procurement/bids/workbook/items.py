@@ -40,32 +40,32 @@ MEASURES = {"piece": N_("piece"), "line": N_("line"), "GB": "GB", "W": "W", "Gbi
 
 
 def add(book: CompareBook) -> None:
-    _, c, s = book.words, book.c, book.sheets["items"]
-    n, m = len(c.bids), book.money_width
-    widths = [5, 18, 40, 9, *([9, m, m, m * 0.9] * n), m, 10]
+    _, c, sheet = book.words, book.c, book.sheets["items"]
+    n, money_width = len(c.bids), book.money_width
+    widths = [5, 18, 40, 9, *([9, money_width, money_width, money_width * 0.9] * n), money_width, 10]
     text = N_(
         "Amounts in {currency}, net of tax. Violet: added for equal scope. Red: more than the limit from the median "
         "of comparable prices."
     )
-    s.setup(widths, _("Items"), _.stacked(text, currency=c.basis.currency))
+    sheet.setup(widths, _("Items"), _.stacked(text, currency=c.basis.currency))
     _heads(book)
-    for x in c.items:
-        _row(book, x)
+    for item in c.items:
+        _row(book, item)
     end = _sums(book)
-    s.done(end)
+    sheet.done(end)
 
 
 def _heads(book: CompareBook) -> None:
-    _, s = book.words, book.sheets["items"]
+    _, sheet = book.words, book.sheets["items"]
     top = FIRST_ITEM - 2
     last = LEFT + WIDE * len(book.bids)
     head = {"bold": True, "bg_color": DARK, "font_color": "white", "align": "center", "border": 1}
     for col in (*range(LEFT), last, last + 1):
-        s.text(top, col, "", **head)
-    for i, b in enumerate(book.bids):
-        s.span(top, LEFT + WIDE * i, LEFT + WIDE * i + WIDE - 1, named(b), **head)
+        sheet.text(top, col, "", **head)
+    for i, bid in enumerate(book.bids):
+        sheet.span(top, LEFT + WIDE * i, LEFT + WIDE * i + WIDE - 1, named(bid), **head)
     own = [N_("Qty"), N_("Unit price"), N_("Line"), N_("Added")]
-    s.head(
+    sheet.head(
         top + 1,
         [
             N_("No."),
@@ -78,137 +78,141 @@ def _heads(book: CompareBook) -> None:
         ],
         freeze=False,
     )
-    s.ws.freeze_panes(FIRST_ITEM, 3)
-    s.ws.repeat_rows(top, top + 1)
+    sheet.ws.freeze_panes(FIRST_ITEM, 3)
+    sheet.ws.repeat_rows(top, top + 1)
 
 
-def _row(book: CompareBook, x: Item) -> None:
-    _, s, row = book.words, book.sheets["items"], FIRST_ITEM + x.number - 1
-    s.number(row, 0, x.number, num_format="0", align="center", **CELL)
-    s.text(row, 1, role(_, x.role), **CELL)
-    s.text(row, 2, title(_, x), **CELL)
-    s.text(row, 3, _(MEASURES[x.measure]), align="center", **CELL)
-    compared = [i for i, cell in enumerate(x.cells) if cell.over_median is not None]
+def _row(book: CompareBook, item: Item) -> None:
+    _, sheet, row = book.words, book.sheets["items"], FIRST_ITEM + item.number - 1
+    sheet.number(row, 0, item.number, num_format="0", align="center", **CELL)
+    sheet.text(row, 1, role(_, item.role), **CELL)
+    sheet.text(row, 2, title(_, item), **CELL)
+    sheet.text(row, 3, _(MEASURES[item.measure]), align="center", **CELL)
+    compared = [i for i, cell in enumerate(item.cells) if cell.over_median is not None]
     mid = LEFT + WIDE * len(book.bids)
-    for i, cell in enumerate(x.cells):
-        _cell(book, x, i, cell)
+    for i, cell in enumerate(item.cells):
+        _cell(book, item, i, cell)
         if i in compared:
-            unit, median = book.item_cell(x.number, i, 1), f"${xl_col_to_name(mid)}${row + 1}"
+            unit, median = book.item_cell(item.number, i, 1), f"${xl_col_to_name(mid)}${row + 1}"
             far = f"=ABS({unit}/{median}-1)>outlier_limit"
             shape = {"type": "formula", "criteria": far, "format": book.file.add_format(RED)}
-            s.ws.conditional_format(row, LEFT + WIDE * i + 1, row, LEFT + WIDE * i + 1, shape)
-    if x.median_unit is not None:
-        cells = [book.item_cell(x.number, i, 1) for i in compared]
+            sheet.ws.conditional_format(row, LEFT + WIDE * i + 1, row, LEFT + WIDE * i + 1, shape)
+    if item.median_unit is not None:
+        cells = [book.item_cell(item.number, i, 1) for i in compared]
         median = f"${xl_col_to_name(mid)}${row + 1}"
-        money(book, s, row, mid, f"=MEDIAN({','.join(cells)})", x.median_unit)
+        money(book, sheet, row, mid, f"=MEDIAN({','.join(cells)})", item.median_unit)
         tests = "&".join(
             f'IF(ABS({cell}/{median}-1)>outlier_limit,"{book.bids[i].id} ","")'
             for i, cell in zip(compared, cells, strict=True)
         )
-        said = "".join(f"{book.bids[i].id} " for i in compared if x.cells[i].outlier)
-        s.formula(row, mid + 1, f"={tests}", said, align="center", **CELL)
+        said = "".join(f"{book.bids[i].id} " for i in compared if item.cells[i].outlier)
+        sheet.formula(row, mid + 1, f"={tests}", said, align="center", **CELL)
     else:
-        s.text(row, mid, "", **CELL)
-        s.text(row, mid + 1, "", **CELL)
+        sheet.text(row, mid, "", **CELL)
+        sheet.text(row, mid + 1, "", **CELL)
 
 
-def _cell(book: CompareBook, x: Item, i: int, cell: Cell) -> None:
+def _cell(book: CompareBook, item: Item, i: int, cell: Cell) -> None:
     """Quantity, unit price, line and what is added, of a bid."""
-    s, row, col = book.sheets["items"], FIRST_ITEM + x.number - 1, LEFT + WIDE * i
-    firm = book.line_sum(x.number, book.bids[i].id, FIRM)
+    sheet, row, col = book.sheets["items"], FIRST_ITEM + item.number - 1, LEFT + WIDE * i
+    firm = book.line_sum(item.number, book.bids[i].id, FIRM)
     if firm and cell.net is not None:
-        s.number(row, col, cell.size, num_format="#,##0.##", **CELL)
-        money(book, s, row, col + 2, f"=ROUND({firm},{book.digits})", cell.net)
+        sheet.number(row, col, cell.size, num_format="#,##0.##", **CELL)
+        money(book, sheet, row, col + 2, f"=ROUND({firm},{book.digits})", cell.net)
         if cell.unit_net is not None:
-            qty, line = book.item_cell(x.number, i, 0), book.item_cell(x.number, i, 2)
-            money(book, s, row, col + 1, f"={line}/{qty}", cell.unit_net)
+            qty, line = book.item_cell(item.number, i, 0), book.item_cell(item.number, i, 2)
+            money(book, sheet, row, col + 1, f"={line}/{qty}", cell.unit_net)
         else:
-            s.text(row, col + 1, "", **CELL)
+            sheet.text(row, col + 1, "", **CELL)
     else:
         for k in range(3):
-            s.text(row, col + k, "", **CELL)
+            sheet.text(row, col + k, "", **CELL)
     if cell.filled is None:
-        s.text(
+        sheet.text(
             row, col + 3, "?" if cell.fill == "none" else "", align="center", **{**CELL, **(RED if cell.fill else {})}
         )
         return
-    money(book, s, row, col + 3, *_fill(book, x, i, cell), **VIOLET)
+    money(book, sheet, row, col + 3, *_fill(book, item, i, cell), **VIOLET)
     note = f"{book.words(FILLS[cell.fill])}" + (f" ({cell.filled_qty})" if cell.fill == "catalog" else "")
-    s.ws.write_comment(row, col + 3, note, {"author": "dsopt"})
+    sheet.ws.write_comment(row, col + 3, note, {"author": "dsopt"})
 
 
-def _fill(book: CompareBook, x: Item, i: int, cell: Cell) -> tuple[str, Decimal]:
+def _fill(book: CompareBook, item: Item, i: int, cell: Cell) -> tuple[str, Decimal]:
     """Formula and value of what is added."""
     assert cell.filled is not None
     if cell.fill == "option":
-        return f"=ROUND({book.line_sum(x.number, book.bids[i].id, ('optional',))},{book.digits})", cell.filled
+        return f"=ROUND({book.line_sum(item.number, book.bids[i].id, ('optional',))},{book.digits})", cell.filled
     if cell.fill == "median":
-        there = [(k, y.net) for k, y in enumerate(x.cells) if k != i and y.net is not None and not y.fill and _firm(y)]
+        there = [
+            (k, cell.net)
+            for k, cell in enumerate(item.cells)
+            if k != i and cell.net is not None and not cell.fill and _firm(cell)
+        ]
         used = [k for k, net in there if net > 0] or [k for k, _net in there]
-        cells = [book.item_cell(x.number, k, 2) for k in used]
+        cells = [book.item_cell(item.number, k, 2) for k in used]
         return f"=ROUND(MEDIAN({','.join(cells)}),{book.digits})", cell.filled
     return f"={cell.filled}", cell.filled
 
 
-def _firm(y: Cell) -> bool:
-    return y.state in ("included", "equivalent", "in_system")
+def _firm(cell: Cell) -> bool:
+    return cell.state in ("included", "equivalent", "in_system")
 
 
 def _sums(book: CompareBook) -> int:
     """Offered and added, total on equal scope, tax, gross, by bid; returns the last row."""
-    _, s, d = book.words, book.sheets["items"], book.digits
+    _, sheet, digits = book.words, book.sheets["items"], book.digits
     first, last, row = FIRST_ITEM + 1, book.last_item_row, FIRST_ITEM + len(book.c.items)
     for k, (label, strong) in enumerate(SUMS):
         style: dict[str, Any] = {"bold": strong, "bg_color": LIGHT, "top": 1}
-        s.span(row + k, 0, LEFT - 1, _(label), align="right", **style)
+        sheet.span(row + k, 0, LEFT - 1, _(label), align="right", **style)
         if k == len(SUMS) - 1:
-            gross.label(s, row + k, 0, book.c.basis.tax_percent, _(label), _("Total"), align="right", **style)
-        for i, b in enumerate(book.bids):
+            gross.label(sheet, row + k, 0, book.c.basis.tax_percent, _(label), _("Total"), align="right", **style)
+        for i, bid in enumerate(book.bids):
             col = LEFT + WIDE * i
             line, added = xl_col_to_name(col + 2), xl_col_to_name(col + 3)
             n = row + 1  # as Excel counts, of the first sum
             value, formula = (
-                (b.offered_net, f"=ROUND(SUM({line}{first}:{line}{last}),{d})"),
-                (b.equal_net, f"=ROUND({line}{n}+{added}{n},{d})"),
-                (b.equal_tax, f"=ROUND({line}{n + 1}*tax_rate,{d})"),
-                (b.equal_gross, f"=ROUND({line}{n + 1}+{line}{n + 2},{d})"),
+                (bid.offered_net, f"=ROUND(SUM({line}{first}:{line}{last}),{digits})"),
+                (bid.equal_net, f"=ROUND({line}{n}+{added}{n},{digits})"),
+                (bid.equal_tax, f"=ROUND({line}{n + 1}*tax_rate,{digits})"),
+                (bid.equal_gross, f"=ROUND({line}{n + 1}+{line}{n + 2},{digits})"),
             )[k]
             for blank in (col, col + 1):
-                s.text(row + k, blank, "", **style)
-            if value is None or b.filled_net is None:
-                s.text(row + k, col + 2, "–", **{**style, "align": "right"})
-                s.text(row + k, col + 3, "", **style)
+                sheet.text(row + k, blank, "", **style)
+            if value is None or bid.filled_net is None:
+                sheet.text(row + k, col + 2, "–", **{**style, "align": "right"})
+                sheet.text(row + k, col + 3, "", **style)
                 continue
-            money(book, s, row + k, col + 2, formula, value, **style)
+            money(book, sheet, row + k, col + 2, formula, value, **style)
             if k == 0:
-                added_sum = f"=ROUND(SUM({added}{first}:{added}{last}),{d})"
-                money(book, s, row, col + 3, added_sum, b.filled_net, **style)
+                added_sum = f"=ROUND(SUM({added}{first}:{added}{last}),{digits})"
+                money(book, sheet, row, col + 3, added_sum, bid.filled_net, **style)
             else:
-                s.text(row + k, col + 3, "" if b.complete else "+ ?", **style)
+                sheet.text(row + k, col + 3, "" if bid.complete else "+ ?", **style)
             if k in (1, 3):
-                name = book.total(i) if k == 1 else f"equal_gross_{b.id}"
+                name = book.total(i) if k == 1 else f"equal_gross_{bid.id}"
                 book.define(name, "items", f"${line}${row + k + 1}")
     return row + len(SUMS) - 1
 
 
 def add_scope(book: CompareBook) -> None:
     """Who includes, excludes, offers as an option or something equivalent."""
-    _, c, s = book.words, book.c, book.sheets["scope"]
+    _, c, sheet = book.words, book.c, book.sheets["scope"]
     each = max(26.0, 120 / len(c.bids))
     text = N_("Per bid: included, equivalent (another part for the same end), optional, on request, excluded.")
-    s.setup([5, 20, 44, *[each] * len(c.bids)], _("Scope"), _.stacked(text))
+    sheet.setup([5, 20, 44, *[each] * len(c.bids)], _("Scope"), _.stacked(text))
     top = FIRST_ITEM - 1
-    s.head(top, [N_("No."), N_("Category"), N_("Item"), *(named(bid) for bid in c.bids)])
-    for x in c.items:
-        row = FIRST_ITEM + x.number - 1
-        s.number(row, 0, x.number, num_format="0", align="center", **CELL)
-        s.text(row, 1, role(_, x.role), **CELL)
-        s.text(row, 2, title(_, x), **CELL)
-        for i, cell in enumerate(x.cells):
+    sheet.head(top, [N_("No."), N_("Category"), N_("Item"), *(named(bid) for bid in c.bids)])
+    for item in c.items:
+        row = FIRST_ITEM + item.number - 1
+        sheet.number(row, 0, item.number, num_format="0", align="center", **CELL)
+        sheet.text(row, 1, role(_, item.role), **CELL)
+        sheet.text(row, 2, title(_, item), **CELL)
+        for i, cell in enumerate(item.cells):
             shade = COLOURS[cell.state] if cell.state != "excluded" or cell.fill else {"font_color": "#808080"}
-            s.text(row, 3 + i, _scope(_, cell), **{**CELL, **shade, "valign": "top"})
-    s.ws.autofilter(top, 0, FIRST_ITEM + len(c.items) - 1, 2 + len(c.bids))
-    s.done(FIRST_ITEM + len(c.items) - 1)
+            sheet.text(row, 3 + i, _scope(_, cell), **{**CELL, **shade, "valign": "top"})
+    sheet.ws.autofilter(top, 0, FIRST_ITEM + len(c.items) - 1, 2 + len(c.bids))
+    sheet.done(FIRST_ITEM + len(c.items) - 1)
 
 
 def _scope(_: Words, cell: Cell) -> str:

@@ -29,58 +29,58 @@ HOW = {
 
 
 def add(book: CompareBook) -> None:
-    _, s, n = book.words, book.sheets["score"], len(book.bids)
+    _, sheet, n = book.words, book.sheets["score"], len(book.bids)
     note = N_(
         "Points = weight x share; price by the lowest-price formula of decree 87 (2017), article 55. Weights stand on "
         "sheet Assumptions. What a bid does not say brings no points; a bid that can't be awarded has none and no rank."
     )
-    s.setup([22, 36, 10, *[max(34.0, 100 / n)] * n], _("Score"), _.stacked(note))
+    sheet.setup([22, 36, 10, *[max(34.0, 100 / n)] * n], _("Score"), _.stacked(note))
     _head(book, TOP, [_("Figures"), _("Unit"), ""])
     for k, key in enumerate(KEYS, 1):
         row = TOP + k
-        s.text(row, 0, _(CRITERIA[key]), **CELL)
-        s.text(row, 1, _(UNITS[key]), **CELL)
-        s.text(row, 2, "", **CELL)
+        sheet.text(row, 0, _(CRITERIA[key]), **CELL)
+        sheet.text(row, 1, _(UNITS[key]), **CELL)
+        sheet.text(row, 2, "", **CELL)
         for i in range(n):
             _value(book, row, i, key)
     start = TOP + len(KEYS) + 2
     _head(book, start, [_("Points"), _("How the share is made"), _("Weight")])
     for k, key in enumerate(KEYS, 1):
         row = start + k
-        s.text(row, 0, _(CRITERIA[key]), **CELL)
-        s.text(row, 1, _(HOW[key]), **CELL)
+        sheet.text(row, 0, _(CRITERIA[key]), **CELL)
+        sheet.text(row, 1, _(HOW[key]), **CELL)
         weight = next(weight.weight for weight in book.c.weights if weight.key == key)
-        s.formula(row, 2, f"=weight_{key}", weight, num_format="0.##", **CELL)
-        for i, b in enumerate(book.bids):
-            if not b.responsive:
-                s.text(row, LEFT + i, "–", **{**CELL, "align": "right"})
+        sheet.formula(row, 2, f"=weight_{key}", weight, num_format="0.##", **CELL)
+        for i, bid in enumerate(book.bids):
+            if not bid.responsive:
+                sheet.text(row, LEFT + i, "–", **{**CELL, "align": "right"})
                 continue
             share = _share(book, key, TOP + k + 1, i)
-            points = next(point.points for point in b.points if point.key == key)
-            s.formula(row, LEFT + i, f"=ROUND($C{row + 1}*{share},2)", points, num_format="0.00", **CELL)
+            points = next(point.points for point in bid.points if point.key == key)
+            sheet.formula(row, LEFT + i, f"=ROUND($C{row + 1}*{share},2)", points, num_format="0.00", **CELL)
     _sums(book, start + len(KEYS) + 1, start + 2)
 
 
 def _head(book: CompareBook, row: int, left: list[str]) -> None:
-    s = book.sheets["score"]
+    sheet = book.sheets["score"]
     head = {"bold": True, "bg_color": DARK, "font_color": "white", "border": 1}
     for col, text in enumerate([*left, *(named(bid) for bid in book.bids)]):
-        s.text(row, col, text, **head)
+        sheet.text(row, col, text, **head)
 
 
 def _value(book: CompareBook, row: int, i: int, key: CriterionKey) -> None:
-    s, b = book.sheets["score"], book.bids[i]
-    value = next((point.value for point in b.points if point.key == key), None)
+    sheet, bid = book.sheets["score"], book.bids[i]
+    value = next((point.value for point in bid.points if point.key == key), None)
     style: dict[str, Any] = {**CELL, "align": "right"}
-    if key == "price" and b.responsive and b.equal_net is not None:
-        money(book, s, row, LEFT + i, f"={book.total(i)}", b.equal_net)
+    if key == "price" and bid.responsive and bid.equal_net is not None:
+        money(book, sheet, row, LEFT + i, f"={book.total(i)}", bid.equal_net)
     elif value is None:
-        s.text(row, LEFT + i, "–", **style)
+        sheet.text(row, LEFT + i, "–", **style)
     elif key in ("throughput", "power"):
         at = technical.cell(i, technical.SPEED if key == "throughput" else technical.WATTS)
-        s.formula(row, LEFT + i, f"={book.ref('technical', at)}", value, num_format="#,##0.0#", **style)
+        sheet.formula(row, LEFT + i, f"={book.ref('technical', at)}", value, num_format="#,##0.0#", **style)
     else:
-        s.number(row, LEFT + i, value, num_format="0.0%" if key == "rules" else "0", **style)
+        sheet.number(row, LEFT + i, value, num_format="0.0%" if key == "rules" else "0", **style)
 
 
 def _share(book: CompareBook, key: CriterionKey, n: int, i: int) -> str:
@@ -98,33 +98,37 @@ def _share(book: CompareBook, key: CriterionKey, n: int, i: int) -> str:
 
 
 def _sums(book: CompareBook, row: int, first: int) -> None:
-    _, s, n = book.words, book.sheets["score"], len(book.bids)
+    _, sheet, n = book.words, book.sheets["score"], len(book.bids)
     strong: dict[str, Any] = {**CELL, "bold": True, "bg_color": LIGHT}
-    s.text(row, 0, _("Score"), **strong)
-    s.text(row, 1, "", **strong)
+    sheet.text(row, 0, _("Score"), **strong)
+    sheet.text(row, 1, "", **strong)
     total = sum((weight.weight for weight in book.c.weights), Decimal(0))
-    s.formula(row, 2, f"=ROUND(SUM(C{first}:C{row}),2)", total, num_format="0.##", **strong)
-    s.text(row + 1, 0, _("Rank"), **strong)
+    sheet.formula(row, 2, f"=ROUND(SUM(C{first}:C{row}),2)", total, num_format="0.##", **strong)
+    sheet.text(row + 1, 0, _("Rank"), **strong)
     for col in (1, 2):
-        s.text(row + 1, col, "", **strong)
+        sheet.text(row + 1, col, "", **strong)
     every = f"${xl_col_to_name(LEFT)}${row + 1}:${xl_col_to_name(LEFT + n - 1)}${row + 1}"
-    s.text(row + 2, 0, _("Responsive"), **CELL)
+    sheet.text(row + 2, 0, _("Responsive"), **CELL)
     for col in (1, 2):
-        s.text(row + 2, col, "", **CELL)
-    for i, b in enumerate(book.bids):
+        sheet.text(row + 2, col, "", **CELL)
+    for i, bid in enumerate(book.bids):
         at = xl_col_to_name(LEFT + i)
-        if b.score is None or b.rank is None:
+        if bid.score is None or bid.rank is None:
             for k in (row, row + 1):
-                s.text(k, LEFT + i, "–", **{**strong, "align": "right"})
+                sheet.text(k, LEFT + i, "–", **{**strong, "align": "right"})
         else:
-            s.formula(row, LEFT + i, f"=ROUND(SUM({at}{first}:{at}{row}),2)", b.score, num_format="0.00", **strong)
-            s.formula(row + 1, LEFT + i, f"=RANK({at}{row + 1},{every})", Decimal(b.rank), num_format="0", **strong)
-        s.text(
+            sheet.formula(
+                row, LEFT + i, f"=ROUND(SUM({at}{first}:{at}{row}),2)", bid.score, num_format="0.00", **strong
+            )
+            sheet.formula(
+                row + 1, LEFT + i, f"=RANK({at}{row + 1},{every})", Decimal(bid.rank), num_format="0", **strong
+            )
+        sheet.text(
             row + 2,
             LEFT + i,
-            _("yes") if b.responsive else _("not known yet") if is_open(b) else _("no"),
+            _("yes") if bid.responsive else _("not known yet") if is_open(bid) else _("no"),
             **{**CELL, "align": "right"},
         )
-        book.define(f"score_{b.id}", "score", f"${at}${row + 1}")
-        book.define(f"rank_{b.id}", "score", f"${at}${row + 2}")
-    s.done(row + 2)
+        book.define(f"score_{bid.id}", "score", f"${at}${row + 1}")
+        book.define(f"rank_{bid.id}", "score", f"${at}${row + 2}")
+    sheet.done(row + 2)

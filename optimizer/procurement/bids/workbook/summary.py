@@ -26,74 +26,88 @@ FAILED = 10
 
 
 def add(book: CompareBook) -> None:
-    _, c, s, m = book.words, book.c, book.sheets["summary"], book.money_width
+    _, c, sheet, money_width = book.words, book.c, book.sheets["summary"], book.money_width
     text = N_("{model}; amounts in {currency}; as of {day}")
     note = _.stacked(text, model=c.request.model, currency=c.basis.currency, day=c.basis.as_of.isoformat())
-    s.setup(
-        [7, 40, 26, max(m, 21), max(13.0, m * 0.9), m, 16, 17, max(14.0, m * 0.9), 14, 14, 28, 10],
+    sheet.setup(
+        [
+            7,
+            40,
+            26,
+            max(money_width, 21),
+            max(13.0, money_width * 0.9),
+            money_width,
+            16,
+            17,
+            max(14.0, money_width * 0.9),
+            14,
+            14,
+            28,
+            10,
+        ],
         _("Bid comparison"),
         note,
     )
-    apart = [f"{b.id}: {f.said(_)}" for b in c.bids if b.apart for f in first_of(b.flags)]
+    apart = [f"{bid.id}: {f.said(_)}" for bid in c.bids if bid.apart for f in first_of(bid.flags)]
     if apart:
-        s.span(2, 0, len(HEAD) - 1, "\n".join(apart), **RED, bold=True)
+        sheet.span(2, 0, len(HEAD) - 1, "\n".join(apart), **RED, bold=True)
     row = 3
-    s.head(row, HEAD, freeze=False)
-    gross.label(s, row, 5, c.basis.tax_percent, _.stacked(HEAD[5]), _.stacked(N_("Total")), **gross.HEAD)
-    s.ws.set_row(row, 66 if _.language == "both" else 34)
+    sheet.head(row, HEAD, freeze=False)
+    gross.label(sheet, row, 5, c.basis.tax_percent, _.stacked(HEAD[5]), _.stacked(N_("Total")), **gross.HEAD)
+    sheet.ws.set_row(row, 66 if _.language == "both" else 34)
     order = sorted(range(len(c.bids)), key=lambda i: (c.bids[i].rank or len(c.bids) + 1, i))
     for k, i in enumerate(order, row + 1):
         _bid(book, k, i)
     row = _verdict(book, row + 2 + len(order))
     row = _sums(book, row + 1)
     row = _flags(book, row + 1)
-    s.done(row - 1)
+    sheet.done(row - 1)
 
 
 def _bid(book: CompareBook, row: int, i: int) -> None:
-    _, s, b = book.words, book.sheets["summary"], book.bids[i]
-    t = b.technical
+    _, sheet, bid = book.words, book.sheets["summary"], book.bids[i]
+    t = bid.technical
     _best_row(book, row, i)
     style: dict[str, Any] = {**CELL}
     ranked = {**style, "num_format": "0", "align": "center", "bold": True}
-    if b.rank is None:
-        s.text(row, 0, "–", **ranked)
+    if bid.rank is None:
+        sheet.text(row, 0, "–", **ranked)
     else:
-        s.formula(row, 0, f"=rank_{b.id}", b.rank, **ranked)
-    s.text(row, 1, named(b), **{**style, "bold": True})
-    s.text(row, 2, t.build or "–", **style)
+        sheet.formula(row, 0, f"=rank_{bid.id}", bid.rank, **ranked)
+    sheet.text(row, 1, named(bid), **{**style, "bold": True})
+    sheet.text(row, 2, t.build or "–", **style)
     equal = f"={book.total(i)}"
-    if b.equal_net is None or b.filled_net is None or b.equal_gross is None:
+    if bid.equal_net is None or bid.filled_net is None or bid.equal_gross is None:
         for col in (3, 4, 5):
-            s.text(row, col, _("not comparable") if col == 3 else "–", **style)
+            sheet.text(row, col, _("not comparable") if col == 3 else "–", **style)
     else:
-        money(book, s, row, 3, equal, b.equal_net, bold=True)
-        money(book, s, row, 4, f"={book.ref('items', _added(book, i))}", b.filled_net)
-        money(book, s, row, 5, f"=equal_gross_{b.id}", b.equal_gross)
+        money(book, sheet, row, 3, equal, bid.equal_net, bold=True)
+        money(book, sheet, row, 4, f"={book.ref('items', _added(book, i))}", bid.filled_net)
+        money(book, sheet, row, 5, f"=equal_gross_{bid.id}", bid.equal_gross)
     if t.throughput is None:
         for col in range(6, 10):
-            s.text(row, col, "–", **style)
+            sheet.text(row, col, "–", **style)
     else:
         speed = t.throughput
         ref = book.ref("technical", technical.cell(i, technical.SPEED))
-        s.formula(row, 6, f"={ref}", speed.output_tok_s, **{**style, "num_format": "#,##0.0"})
-        s.text(row, 7, f"{speed.low:,.0f} – {speed.high:,.0f}", **{**style, "align": "center"})
+        sheet.formula(row, 6, f"={ref}", speed.output_tok_s, **{**style, "num_format": "#,##0.0"})
+        sheet.text(row, 7, f"{speed.low:,.0f} – {speed.high:,.0f}", **{**style, "align": "center"})
         for col, which, value in (
             (8, technical.PER, t.money_per_tok_s), (9, technical.WATTS, t.w_per_tok_s),
         ):  # fmt: skip
             if value is None:
-                s.text(row, col, "–", **style)
+                sheet.text(row, col, "–", **style)
                 continue
             shape = book.money_format if col == 8 else "#,##0.00"
             ref = book.ref("technical", technical.cell(i, which))
-            s.formula(row, col, f"={ref}", value, **{**style, "num_format": shape})
+            sheet.formula(row, col, f"={ref}", value, **{**style, "num_format": shape})
     failed = len({x.rule for x in t.failed})
-    s.text(row, 10, str(failed) if t.build else "–", **{**style, "align": "center", **(RED if failed else {})})
-    technical.distance_cell(book, s, row, 11, i, **style)
-    if b.score is None:
-        s.text(row, 12, "–", **{**style, "align": "right"})
+    sheet.text(row, 10, str(failed) if t.build else "–", **{**style, "align": "center", **(RED if failed else {})})
+    technical.distance_cell(book, sheet, row, 11, i, **style)
+    if bid.score is None:
+        sheet.text(row, 12, "–", **{**style, "align": "right"})
     else:
-        s.formula(row, 12, f"=score_{b.id}", b.score, **{**style, "num_format": "0.00", "bold": True})
+        sheet.formula(row, 12, f"=score_{bid.id}", bid.score, **{**style, "num_format": "0.00", "bold": True})
 
 
 def _is_best(book: CompareBook, i: int) -> str:
@@ -120,37 +134,37 @@ def _added(book: CompareBook, i: int) -> str:
 
 
 def _verdict(book: CompareBook, row: int) -> int:
-    _, c, s = book.words, book.c, book.sheets["summary"]
+    _, c, sheet = book.words, book.c, book.sheets["summary"]
     headline = said(_, N_("No bid can be awarded: see what is marked for each."))
-    for i in reversed([i for i, b in enumerate(c.bids) if b.rank is not None]):
+    for i in reversed([i for i, bid in enumerate(c.bids) if bid.rank is not None]):
         name = named(c.bids[i])
         best = said(_, N_("Best of the responsive bids: {bid}"), bid=(literal(name), name))
         headline = where(_is_best(book, i), c.bids[i].id == c.recommended, best, headline)
-    s.live(row, 0, len(HEAD) - 1, headline, bold=True, bg_color=LIGHT, font_color=DARK, font_size=12)
-    for k, b in enumerate(c.bids, 1):
-        why = _.pair(*(f"{b.id}: {_reasons(book, Words(x), b)}" for x in ("en", "zh")))
-        s.span(row + k, 0, len(HEAD) - 1, why)
+    sheet.live(row, 0, len(HEAD) - 1, headline, bold=True, bg_color=LIGHT, font_color=DARK, font_size=12)
+    for k, bid in enumerate(c.bids, 1):
+        why = _.pair(*(f"{bid.id}: {_reasons(book, Words(x), bid)}" for x in ("en", "zh")))
+        sheet.span(row + k, 0, len(HEAD) - 1, why)
     return row + len(c.bids) + 1
 
 
-def _reasons(book: CompareBook, _: Words, b: Bid) -> str:
+def _reasons(book: CompareBook, _: Words, bid: Bid) -> str:
     """In a line of one language why a bid is responsive or not."""
-    if b.responsive:
+    if bid.responsive:
         return _("responsive: its build runs the model and passes every rule with what is added")
     out = []
-    if not b.technical.runs and not b.apart:
-        out.append(distance(_, b))
-    if b.technical.still_failed:
-        out.append(technical.failed_words(_, b))
-    out += [flag.said(_) for flag in b.flags if flag.code in STOPS - {"runs-nothing", "no-build"}]
+    if not bid.technical.runs and not bid.apart:
+        out.append(distance(_, bid))
+    if bid.technical.still_failed:
+        out.append(technical.failed_words(_, bid))
+    out += [flag.said(_) for flag in bid.flags if flag.code in STOPS - {"runs-nothing", "no-build"}]
     if not out:
-        out += [flag.said(_) for flag in b.flags if flag.code in ("tax-basis-conflict", "tax-rate-unknown")]
+        out += [flag.said(_) for flag in bid.flags if flag.code in ("tax-basis-conflict", "tax-rate-unknown")]
     why = "; ".join(out)
-    return _("can't be awarded yet: {why}", why=why) if is_open(b) else _("not responsive: {why}", why=why)
+    return _("can't be awarded yet: {why}", why=why) if is_open(bid) else _("not responsive: {why}", why=why)
 
 
 def _sums(book: CompareBook, row: int) -> int:
-    _, c, s = book.words, book.c, book.sheets["summary"]
+    _, c, sheet = book.words, book.c, book.sheets["summary"]
     text = N_(
         "{bid}: {amount} {currency} less at the others' lowest prices for the same parts and services, as the bids "
         "were read"
@@ -162,25 +176,25 @@ def _sums(book: CompareBook, row: int) -> int:
     ]
     lines += [_.sentence(note) for note in c.notes]
     for k, line in enumerate(lines):
-        s.span(row + k, 0, len(HEAD) - 1, line)
+        sheet.span(row + k, 0, len(HEAD) - 1, line)
     return row + len(lines)
 
 
 def _flags(book: CompareBook, row: int) -> int:
     """Errors and warnings: what to ask the vendors about."""
-    _, c, s = book.words, book.c, book.sheets["summary"]
-    s.section(row, _("To ask the vendors about"))
+    _, c, sheet = book.words, book.c, book.sheets["summary"]
+    sheet.section(row, _("To ask the vendors about"))
     row += 1
-    for b in c.bids:
-        for f in b.flags:
+    for bid in c.bids:
+        for f in bid.flags:
             if f.severity == "error":
-                s.text(row, 0, b.id, align="center")
-                s.text(row, 1, f"{_(SEVERITIES[f.severity])}: {f.code}")
-                s.span(row, 2, len(HEAD) - 1, f.said(_))
+                sheet.text(row, 0, bid.id, align="center")
+                sheet.text(row, 1, f"{_(SEVERITIES[f.severity])}: {f.code}")
+                sheet.span(row, 2, len(HEAD) - 1, f.said(_))
                 row += 1
-        softer = sum(flag.severity == "warning" for flag in b.flags)
+        softer = sum(flag.severity == "warning" for flag in bid.flags)
         if softer:
-            s.text(row, 0, b.id, align="center")
-            s.span(row, 1, len(HEAD) - 1, _("{n} warnings, see sheet Marks", n=softer), font_color="#595959")
+            sheet.text(row, 0, bid.id, align="center")
+            sheet.span(row, 1, len(HEAD) - 1, _("{n} warnings, see sheet Marks", n=softer), font_color="#595959")
             row += 1
     return row

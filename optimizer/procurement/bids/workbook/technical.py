@@ -36,23 +36,23 @@ def cell(i: int, row: int) -> str:
 
 
 def add(book: CompareBook) -> None:
-    _, s = book.words, book.sheets["technical"]
+    _, sheet = book.words, book.sheets["technical"]
     note = _.stacked("Throughput is an estimate: 80 % of measurements lie between its low and high. Prices net of tax.")
-    s.setup([44, *[max(34.0, 130 / len(book.bids))] * len(book.bids)], _("Technical comparison"), note)
-    s.ws.fit_to_pages(1, 0)
+    sheet.setup([44, *[max(34.0, 130 / len(book.bids))] * len(book.bids)], _("Technical comparison"), note)
+    sheet.ws.fit_to_pages(1, 0)
     head = {"bold": True, "bg_color": DARK, "font_color": "white", "border": 1}
-    s.text(TOP, 0, "", **head)
-    for i, b in enumerate(book.bids, 1):
-        s.text(TOP, i, named(b), **head)
-    s.ws.freeze_panes(TOP + 1, 1)
-    s.ws.repeat_rows(TOP)
+    sheet.text(TOP, 0, "", **head)
+    for i, bid in enumerate(book.bids, 1):
+        sheet.text(TOP, i, named(bid), **head)
+    sheet.ws.freeze_panes(TOP + 1, 1)
+    sheet.ws.repeat_rows(TOP)
     for k, (label, write) in enumerate(_rows(book), 1):
         row = TOP + k
         strong = {"bold": True, "bg_color": LIGHT} if k in (SPEED, PER, ABOVE) else {}
-        s.text(row, 0, label, **{**CELL, **strong})
-        for i, b in enumerate(book.bids):
-            write(row, i, b)
-    s.done(TOP + len(_rows(book)))
+        sheet.text(row, 0, label, **{**CELL, **strong})
+        for i, bid in enumerate(book.bids):
+            write(row, i, bid)
+    sheet.done(TOP + len(_rows(book)))
 
 
 Writer = Callable[[int, int, Bid], None]
@@ -90,88 +90,90 @@ def _decimal(x: int | float | None) -> Decimal | None:
     return None if x is None else Decimal(str(x))
 
 
-def _speed(b: Bid, name: str) -> Decimal | None:
-    t = b.technical.throughput
-    return None if t is None else _decimal(getattr(t, name))
+def _speed(bid: Bid, name: str) -> Decimal | None:
+    throughput = bid.technical.throughput
+    return None if throughput is None else _decimal(getattr(throughput, name))
 
 
 def _text(book: CompareBook, of: Callable[[Bid], str]) -> Writer:
-    s = book.sheets["technical"]
-    return lambda row, i, b: s.text(row, 1 + i, of(b) or "–", **{**CELL, "align": "left"})
+    sheet = book.sheets["technical"]
+    return lambda row, i, b: sheet.text(row, 1 + i, of(b) or "–", **{**CELL, "align": "left"})
 
 
 def _figure(book: CompareBook, of: Callable[[Bid], Decimal | None], shape: str = "#,##0.0") -> Writer:
-    s = book.sheets["technical"]
+    sheet = book.sheets["technical"]
     shape = shape or book.money_format
 
-    def write(row: int, i: int, b: Bid) -> None:
-        value = of(b)
+    def write(row: int, i: int, bid: Bid) -> None:
+        value = of(bid)
         if value is None:
-            s.text(row, 1 + i, "–", **{**CELL, "align": "left"})
+            sheet.text(row, 1 + i, "–", **{**CELL, "align": "left"})
         else:
-            s.number(row, 1 + i, value, **{**CELL, "num_format": shape, "align": "left"})
+            sheet.number(row, 1 + i, value, **{**CELL, "num_format": shape, "align": "left"})
 
     return write
 
 
 def _ratio(book: CompareBook, of: Callable[[Bid], Decimal | None], per: bool) -> Writer:
-    s = book.sheets["technical"]
+    sheet = book.sheets["technical"]
 
-    def write(row: int, i: int, b: Bid) -> None:
-        value = of(b)
+    def write(row: int, i: int, bid: Bid) -> None:
+        value = of(bid)
         if value is None:
-            s.text(row, 1 + i, "–", **{**CELL, "align": "left"})
+            sheet.text(row, 1 + i, "–", **{**CELL, "align": "left"})
         elif per:
-            money(book, s, row, 1 + i, f"=ROUND({book.total(i)}/{cell(i, SPEED)},2)", value, align="left", bold=True)
+            money(
+                book, sheet, row, 1 + i, f"=ROUND({book.total(i)}/{cell(i, SPEED)},2)", value, align="left", bold=True
+            )
         else:
             formula = f"=ROUND({cell(i, POWER)}/{cell(i, SPEED)},2)"
-            s.formula(row, 1 + i, formula, value, num_format="#,##0.00", **{**CELL, "align": "left"})
+            sheet.formula(row, 1 + i, formula, value, num_format="#,##0.00", **{**CELL, "align": "left"})
 
     return write
 
 
 def _hardware(book: CompareBook) -> Writer:
-    s = book.sheets["technical"]
+    sheet = book.sheets["technical"]
 
-    def write(row: int, i: int, b: Bid) -> None:
-        value = b.technical.hardware_net
+    def write(row: int, i: int, bid: Bid) -> None:
+        value = bid.technical.hardware_net
         if value is None:
-            s.text(row, 1 + i, "–", **{**CELL, "align": "left"})
+            sheet.text(row, 1 + i, "–", **{**CELL, "align": "left"})
             return
         line, added = (xl_col_to_name(LEFT + WIDE * i + k) for k in (2, 3))
         first, last = FIRST_ITEM + 1, FIRST_ITEM + book.hardware_rows
         area = book.ref("items", f"{line}{first}:{added}{last}")
-        money(book, s, row, 1 + i, f"=ROUND(SUM({area}),{book.digits})", value, align="left")
+        money(book, sheet, row, 1 + i, f"=ROUND(SUM({area}),{book.digits})", value, align="left")
 
     return write
 
 
 def _above(book: CompareBook) -> Writer:
-    s = book.sheets["technical"]
+    sheet = book.sheets["technical"]
 
-    def write(row: int, i: int, b: Bid) -> None:
-        t = b.technical
-        if t.above_percent is None:
-            s.text(row, 1 + i, "–", **{**CELL, "align": "left"})
+    def write(row: int, i: int, bid: Bid) -> None:
+        technical = bid.technical
+        if technical.above_percent is None:
+            sheet.text(row, 1 + i, "–", **{**CELL, "align": "left"})
             return
         formula = f"=ROUND({cell(i, HARDWARE)}/{cell(i, CHEAPEST)}-1,3)"
         style: dict[str, Any] = {**CELL, "num_format": "+0.0%;-0.0%;0.0%", "align": "left", "bold": True}
-        s.formula(row, 1 + i, formula, t.above_percent / 100, **style)
+        sheet.formula(row, 1 + i, formula, technical.above_percent / 100, **style)
 
     return write
 
 
 def _distance(book: CompareBook) -> Writer:
-    s = book.sheets["technical"]
-    return lambda row, i, b: distance_cell(book, s, row, 1 + i, i, **{**CELL, "align": "left"})
+    sheet = book.sheets["technical"]
+    return lambda row, i, b: distance_cell(book, sheet, row, 1 + i, i, **{**CELL, "align": "left"})
 
 
 def distance_cell(book: CompareBook, sheet: Sheet, row: int, col: int, i: int, **style: Any) -> None:
     """In words how far a bid lies above the cheapest build this fast, by the figure of sheet Technical comparison."""
-    _, b = book.words, book.bids[i]
-    percent = b.technical.above_percent
-    if not b.technical.runs or percent is None:
-        sheet.text(row, col, distance(_, b), **style)
+    _, bid = book.words, book.bids[i]
+    percent = bid.technical.above_percent
+    if not bid.technical.runs or percent is None:
+        sheet.text(row, col, distance(_, bid), **style)
         return
     above = book.ref("technical", cell(i, ABOVE))
     tenths = f"ROUND(1000*ABS({above}),0)"
@@ -186,15 +188,15 @@ def _findings(_: Words, found: Sequence[CheckFacts]) -> str:
 
 
 def _failed(book: CompareBook) -> Writer:
-    _, s = book.words, book.sheets["technical"]
+    _, sheet = book.words, book.sheets["technical"]
 
-    def write(row: int, i: int, b: Bid) -> None:
-        failed = _findings(_, b.technical.failed)
-        s.text(row, 1 + i, failed or "–", **{**CELL, "align": "left", **(RED if failed else {})})
+    def write(row: int, i: int, bid: Bid) -> None:
+        failed = _findings(_, bid.technical.failed)
+        sheet.text(row, 1 + i, failed or "–", **{**CELL, "align": "left", **(RED if failed else {})})
 
     return write
 
 
-def failed_words(_: Words, b: Bid) -> str:
+def failed_words(_: Words, bid: Bid) -> str:
     """Rules that fail with what is added, in a line."""
-    return _findings(_, b.technical.still_failed).replace("\n", "; ")
+    return _findings(_, bid.technical.still_failed).replace("\n", "; ")

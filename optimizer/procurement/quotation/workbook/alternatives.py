@@ -16,50 +16,50 @@ LABEL, COLUMN = 32, 40
 
 def shown(book: Book) -> list[int]:
     """Indices of the points, by cost: the named ones, the quoted one and those beside it."""
-    q = book.quote
-    return [i for i, p in enumerate(q.front) if p.id in q.names or abs(i - q.at) <= 1]
+    quote = book.quote
+    return [i for i, point in enumerate(quote.front) if point.id in quote.names or abs(i - quote.at) <= 1]
 
 
 def add(book: Book) -> None:
-    _, q, s = book.words, book.quote, book.sheets["alternatives"]
+    _, quote, sheet = book.words, book.quote, book.sheets["alternatives"]
     at = shown(book)
-    points = [q.front[i] for i in at]
+    points = [quote.front[i] for i in at]
     note = _.stacked(
         "The named points of the front side by side. Totals are those of sheet Front; names and "
         "shares on estimated prices are those of the day this file was made."
     )
-    top = s.setup([LABEL, *[COLUMN] * max(3, len(at))], _("Alternatives"), note)
-    s.ws.fit_to_pages(1, 1)
+    top = sheet.setup([LABEL, *[COLUMN] * max(3, len(at))], _("Alternatives"), note)
+    sheet.ws.fit_to_pages(1, 1)
     cell: dict[str, Any] = {"border": 1, "border_color": "#BFBFBF", "align": "left"}
     head = {"bold": True, "bg_color": DARK, "font_color": "white", "border": 1}
-    s.text(top, 0, _("Point"), **head)
+    sheet.text(top, 0, _("Point"), **head)
     for col, (i, p) in enumerate(zip(at, points, strict=True), 1):
-        named = [*q.names.get(p.id, []), *(["quoted"] if i == q.at else [])]
-        s.text(top, col, ": ".join(x for x in (p.id, ", ".join(word(_, x) for x in named)) if x), **head)
-    s.ws.freeze_panes(top + 1, 1)
-    s.ws.repeat_rows(top)
+        named = [*quote.names.get(p.id, []), *(["quoted"] if i == quote.at else [])]
+        sheet.text(top, col, ": ".join(x for x in (p.id, ", ".join(word(_, x) for x in named)) if x), **head)
+    sheet.ws.freeze_panes(top + 1, 1)
+    sheet.ws.repeat_rows(top)
     row = top + 1
     for label, column, cents in ((_("Total with tax"), "F", True), (_("Total per tok/s"), "J", False)):
         strong = {**cell, "bold": True, "bg_color": LIGHT}
         if cents:
-            gross.label(s, row, 0, q.rates.tax, label, _("Total"), **strong)
+            gross.label(sheet, row, 0, quote.rates.tax, label, _("Total"), **strong)
         else:
-            s.text(row, 0, label, **strong)
+            sheet.text(row, 0, label, **strong)
         for col, i in enumerate(at, 1):
             formula = f"={book.ref('front', f'{column}{FIRST + 1 + i}')}"
-            m, speed = q.sums_of(i), q.front[i].throughput.output_tok_s
+            m, speed = quote.sums_of(i), quote.front[i].throughput.output_tok_s
             if cents:
-                s.money(row, col, formula, m.total, **{**cell, "bold": True, "bg_color": LIGHT})
+                sheet.money(row, col, formula, m.total, **{**cell, "bold": True, "bg_color": LIGHT})
             else:
-                each = float(q.amount(m.total)) / speed if speed else 0
-                s.formula(row, col, formula, each, **{**cell, "num_format": book.money_format})
+                each = float(quote.amount(m.total)) / speed if speed else 0
+                sheet.formula(row, col, formula, each, **{**cell, "num_format": book.money_format})
         row += 1
     for label, texts in _rows(book, points):
-        s.text(row, 0, label, **{**cell, "font_color": "#595959"})
+        sheet.text(row, 0, label, **{**cell, "font_color": "#595959"})
         for col, text in enumerate(texts, 1):
-            s.text(row, col, text, **cell)
+            sheet.text(row, col, text, **cell)
         row += 1
-    s.done(row - 1)
+    sheet.done(row - 1)
 
 
 def _rows(book: Book, points: list[FrontPoint]) -> list[tuple[str, list[str]]]:
@@ -68,25 +68,32 @@ def _rows(book: Book, points: list[FrontPoint]) -> list[tuple[str, list[str]]]:
     serving = all(point.throughput.per_user_tok_s is not None for point in points)
     out = [
         (_("GPUs"), [gpus(point) for point in points]),
-        (_("Throughput"), [f"{p.throughput.output_tok_s:,.1f} {unit(_, p.throughput.unit)}" for p in points]),
+        (
+            _("Throughput"),
+            [f"{point.throughput.output_tok_s:,.1f} {unit(_, point.throughput.unit)}" for point in points],
+        ),
         (_("80 % interval"), [interval(point) for point in points]),
     ]
     if serving:
-        out.append((_("Each user sees"), [f"{p.throughput.per_user_tok_s:,.1f} tok/s" for p in points]))
-        out.append((_("Requests at once"), [f"{p.throughput.concurrency:,}" for p in points]))
+        out.append((_("Each user sees"), [f"{point.throughput.per_user_tok_s:,.1f} tok/s" for point in points]))
+        out.append((_("Requests at once"), [f"{point.throughput.concurrency:,}" for point in points]))
     out += [
         (_("Plan"), [plan(point) for point in points]),
-        (_("Power of the whole build"), [f"{p.power.total_w / 1000:,.1f} kW" for p in points]),
-        (_("Rack units"), [f"{p.rack_units} U" for p in points]),
-        (_("Energy a year"), [f"{p.energy.kwh_year:,} kWh" for p in points]),
-        (_("Share on estimated prices"), [f"{p.cost.estimated_share * 100:.0f} %" for p in points]),
-        (_("Warnings"), [str(sum(check.status != "pass" for check in p.checks)) for p in points]),
+        (_("Power of the whole build"), [f"{point.power.total_w / 1000:,.1f} kW" for point in points]),
+        (_("Rack units"), [f"{point.rack_units} U" for point in points]),
+        (_("Energy a year"), [f"{point.energy.kwh_year:,} kWh" for point in points]),
+        (_("Share on estimated prices"), [f"{point.cost.estimated_share * 100:.0f} %" for point in points]),
+        (_("Warnings"), [str(sum(check.status != "pass" for check in point.checks)) for point in points]),
     ]
     for kind in [*Kind]:
         parts = [
-            "\n".join(f"{x.qty} x {x.name}" for x in p.bom if x.category == kind.value and x.role != "spare")
-            for p in points
+            "\n".join(
+                f"{line.qty} x {line.name}"
+                for line in point.bom
+                if line.category == kind.value and line.role != "spare"
+            )
+            for point in points
         ]
         if any(parts):
-            out.append((category(_, kind.value), [x or "–" for x in parts]))
+            out.append((category(_, kind.value), [part or "–" for part in parts]))
     return out

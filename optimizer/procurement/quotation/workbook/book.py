@@ -116,9 +116,12 @@ class Book(Frame):
     @property
     def money_width(self) -> float:
         """Column width in which every amount of the quote is seen whole."""
-        q = self.quote
-        most = max(abs(x) for x in (q.budget or 0, q.sums.total, *(q.sums_of(i).total for i in range(len(q.front)))))
-        return width_of(q.amount(most))
+        quote = self.quote
+        most = max(
+            abs(x)
+            for x in (quote.budget or 0, quote.sums.total, *(quote.sums_of(i).total for i in range(len(quote.front))))
+        )
+        return width_of(quote.amount(most))
 
 
 def width_of(amount: Decimal) -> float:

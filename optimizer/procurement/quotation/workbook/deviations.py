@@ -15,32 +15,32 @@ COLOURS = {"better": ("#E2EFDA", "#375623"), "worse": ("#FFE699", "#7F6000")}
 
 
 def add(book: Book) -> None:
-    _, q, s = book.words, book.quote, book.sheets["deviations"]
+    _, quote, sheet = book.words, book.quote, book.sheets["deviations"]
     note = N_("What was asked for and the rules' limits, against what is offered.")
-    top = s.setup(WIDTHS, _("Technical deviation table"), of_the_build(book, note))
-    s.head(top, HEAD)
+    top = sheet.setup(WIDTHS, _("Technical deviation table"), of_the_build(book, note))
+    sheet.head(top, HEAD)
     row = top + 1
-    for i, x in enumerate(requirements(_, q), 1):
+    for i, x in enumerate(requirements(_, quote), 1):
         n = row + 1
         cell: dict[str, Any] = {"border": 1, "border_color": "#BFBFBF"}
-        s.number(row, 0, i, num_format="0", align="center", **cell)
-        s.text(row, 1, x.title, **cell)
-        if x.cents and q.budget is not None:
+        sheet.number(row, 0, i, num_format="0", align="center", **cell)
+        sheet.text(row, 1, x.title, **cell)
+        if x.cents and quote.budget is not None:
             money = {**cell, "num_format": f'"≤ "{book.money_format}', "align": "left"}
-            s.formula(row, 2, "=budget", q.amount(q.budget), **money)
-            s.money(row, 3, "=total", q.sums.total, align="left", **cell)
+            sheet.formula(row, 2, "=budget", quote.amount(quote.budget), **money)
+            sheet.money(row, 3, "=total", quote.sums.total, align="left", **cell)
             words = {k: _(v) for k, v in DEVIATIONS.items()}
             chosen = f'=IF(D{n}<C{n},"{words["better"]}",IF(D{n}=C{n},"{words["none"]}","{words["worse"]}"))'
-            s.formula(row, 4, chosen, words[x.deviation], align="center", text_wrap=True, **cell)
+            sheet.formula(row, 4, chosen, words[x.deviation], align="center", text_wrap=True, **cell)
         else:
-            s.text(row, 2, x.required, **cell)
-            s.text(row, 3, x.offered, **cell)
-            s.text(row, 4, _(DEVIATIONS[x.deviation]), align="center", **cell)
-        s.text(row, 5, x.remark, **cell)
+            sheet.text(row, 2, x.required, **cell)
+            sheet.text(row, 3, x.offered, **cell)
+            sheet.text(row, 4, _(DEVIATIONS[x.deviation]), align="center", **cell)
+        sheet.text(row, 5, x.remark, **cell)
         row += 1
     for kind, (back, front) in COLOURS.items():
         shape = book.file.add_format({"bg_color": back, "font_color": front})
         rule = {"type": "cell", "criteria": "==", "value": f'"{_(DEVIATIONS[kind])}"', "format": shape}
-        s.ws.conditional_format(top + 1, 4, row - 1, 4, rule)
-    s.ws.autofilter(top, 0, row - 1, len(HEAD) - 1)
-    s.done(row - 1)
+        sheet.ws.conditional_format(top + 1, 4, row - 1, 4, rule)
+    sheet.ws.autofilter(top, 0, row - 1, len(HEAD) - 1)
+    sheet.done(row - 1)

@@ -11,7 +11,9 @@ HEAD: dict[str, Any] = {"bold": True, "bg_color": DARK, "font_color": "white", "
 """The style of a table's head."""
 
 
-def label(s: Sheet, row: int, col: int, rate: Decimal, taxed: str, untaxed: str, **properties: Any) -> None:
+def label(sheet: Sheet, row: int, col: int, rate: Decimal, taxed: str, untaxed: str, **properties: Any) -> None:
     """A cell that reads `taxed` where the rate of the assumptions is above 0, else `untaxed`."""
     formula = f'=IF(tax_rate>0,"{taxed}","{untaxed}")'
-    s.formula(row, col, formula, taxed if rate else untaxed, **{"text_wrap": True, "valign": "vcenter", **properties})
+    sheet.formula(
+        row, col, formula, taxed if rate else untaxed, **{"text_wrap": True, "valign": "vcenter", **properties}
+    )

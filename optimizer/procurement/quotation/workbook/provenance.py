@@ -30,54 +30,57 @@ def asked(request: Request) -> str:
 
 def facts(book: Book) -> Iterator[tuple[str, str]]:
     """Label and value of what stands above the prices."""
-    _, q, r = book.words, book.quote, book.quote.result
-    yield _("Made with"), f"dsopt {own_version()}, schema {r.schema_version}"
-    yield _("Request"), asked(r.request)
-    if q.request != r.request:
-        yield _("Request under this quote"), asked(q.request)
-    if r.policy:
-        yield _("Policy changed"), ", ".join(f"{k}={v}" for k, v in r.policy.items())
-    yield _("Model"), f"{r.model.id}: {r.model.name}. {r.model.source}"
-    c = r.catalog
-    yield _("Catalog"), f"sha256 {c.sha256}"
-    yield _("Parts, offers, prices of"), f"{c.parts:,}, {c.offers:,}, {c.oldest_price} – {c.newest_price}"
-    yield _("Throughput model"), f"{r.throughput_model.calibration}, sha256 {r.throughput_model.sha256}"
-    p = r.proof
-    yield _("Proof"), f"{p.status}, {p.solver} {p.version}. {_.text(p.scope)}"
+    _, quote, result = book.words, book.quote, book.quote.result
+    yield _("Made with"), f"dsopt {own_version()}, schema {result.schema_version}"
+    yield _("Request"), asked(result.request)
+    if quote.request != result.request:
+        yield _("Request under this quote"), asked(quote.request)
+    if result.policy:
+        yield _("Policy changed"), ", ".join(f"{k}={v}" for k, v in result.policy.items())
+    yield _("Model"), f"{result.model.id}: {result.model.name}. {result.model.source}"
+    catalog = result.catalog
+    yield _("Catalog"), f"sha256 {catalog.sha256}"
+    yield (
+        _("Parts, offers, prices of"),
+        f"{catalog.parts:,}, {catalog.offers:,}, {catalog.oldest_price} – {catalog.newest_price}",
+    )
+    yield _("Throughput model"), f"{result.throughput_model.calibration}, sha256 {result.throughput_model.sha256}"
+    proof = result.proof
+    yield _("Proof"), f"{proof.status}, {proof.solver} {proof.version}. {_.text(proof.scope)}"
     families = N_("{bound} hardware families ruled out by a bound, {solver} by CP-SAT")
     yield (
         _("How it was closed"),
-        _.stacked(families, bound=p.families.closed_by_bound, solver=p.families.closed_by_cp_sat),
+        _.stacked(families, bound=proof.families.closed_by_bound, solver=proof.families.closed_by_cp_sat),
     )
 
 
 def add(book: Book) -> None:
-    _, q, s = book.words, book.quote, book.sheets["provenance"]
-    row = s.setup(WIDTHS, _("Provenance"))
+    _, quote, sheet = book.words, book.quote, book.sheets["provenance"]
+    row = sheet.setup(WIDTHS, _("Provenance"))
     for label, value in facts(book):
-        s.text(row, 0, label, bold=True)
-        s.span(row, 1, len(WIDTHS) - 1, value)
+        sheet.text(row, 0, label, bold=True)
+        sheet.span(row, 1, len(WIDTHS) - 1, value)
         row += 1
     row += 1
-    s.head(row, HEAD, freeze=False)
-    s.ws.freeze_panes(2, 0)
+    sheet.head(row, HEAD, freeze=False)
+    sheet.ws.freeze_panes(2, 0)
     row += 1
     seen = set()
-    for line in q.lines:
-        o = line.offer
-        if o is None or o.id in seen:
+    for line in quote.lines:
+        offer = line.offer
+        if offer is None or offer.id in seen:
             continue
-        seen.add(o.id)
+        seen.add(offer.id)
         cell: dict[str, Any] = {"border": 1, "border_color": "#BFBFBF"}
-        s.text(row, 0, o.id, **cell)
-        s.text(row, 1, line.name, **cell)
-        s.number(row, 2, o.price if line.price is None else line.price, num_format="#,##0.00", **cell)
-        s.text(row, 3, o.currency, align="center", **cell)
-        s.number(row, 4, o.tax_rate, num_format=PERCENT, **cell)
-        s.text(row, 5, o.date.isoformat(), align="center", **cell)
-        s.text(row, 6, word(_, o.condition), align="center", **cell)
-        s.text(row, 7, word(_, o.confidence), align="center", **cell)
-        for col, text in ((8, o.seller), (9, o.source), (10, o.link)):
-            s.text(row, col, text, **cell)
+        sheet.text(row, 0, offer.id, **cell)
+        sheet.text(row, 1, line.name, **cell)
+        sheet.number(row, 2, offer.price if line.price is None else line.price, num_format="#,##0.00", **cell)
+        sheet.text(row, 3, offer.currency, align="center", **cell)
+        sheet.number(row, 4, offer.tax_rate, num_format=PERCENT, **cell)
+        sheet.text(row, 5, offer.date.isoformat(), align="center", **cell)
+        sheet.text(row, 6, word(_, offer.condition), align="center", **cell)
+        sheet.text(row, 7, word(_, offer.confidence), align="center", **cell)
+        for col, text in ((8, offer.seller), (9, offer.source), (10, offer.link)):
+            sheet.text(row, col, text, **cell)
         row += 1
-    s.done(row - 1)
+    sheet.done(row - 1)

@@ -22,7 +22,7 @@ CHANGED = N_(
 
 def other_quantities(book: Book) -> str:
     """Condition that a line counts other pieces for use than the build that the rules were checked on."""
-    differ = (f"({book.ref('bom', f'F{FIRST + 1 + i}')}<>{x.qty})" for i, x in enumerate(book.quote.lines))
+    differ = (f"({book.ref('bom', f'F{FIRST + 1 + i}')}<>{line.qty})" for i, line in enumerate(book.quote.lines))
     return f"({'+'.join(differ) or '0'})>0"
 
 
@@ -33,9 +33,9 @@ def of_the_build(book: Book, note: str) -> Live:
 
 def included(book: Book) -> Iterator[Live]:
     """What the total pays for: pieces by category, and services."""
-    _, q = book.words, book.quote
+    _, quote = book.words, book.quote
     groups: dict[str, list[int]] = {}
-    for i, line in enumerate(q.lines):
+    for i, line in enumerate(quote.lines):
         if line.pieces and line.origin != "owned":
             groups.setdefault(line.category, []).append(i)
     for kind, rows in groups.items():
@@ -43,27 +43,27 @@ def included(book: Book) -> Iterator[Live]:
         for k, i in enumerate(rows):
             pieces += [
                 book.ref("bom", f"H{FIRST + 1 + i}"),
-                literal(f" x {q.lines[i].name}{', ' if k < len(rows) - 1 else ''}"),
+                literal(f" x {quote.lines[i].name}{', ' if k < len(rows) - 1 else ''}"),
             ]
-        listed = ", ".join(f"{q.lines[i].pieces} x {q.lines[i].name}" for i in rows)
+        listed = ", ".join(f"{quote.lines[row].pieces} x {quote.lines[row].name}" for row in rows)
         yield Live(joined(pieces), f"{BULLETS[0]}{category(_, kind)}: {listed}")
     spares, support = included_services()
-    yield where("total_spares>0", q.sums.spares > 0, said(_, spares, BULLETS))
-    yield where("total_support>0", q.sums.support > 0, said(_, support, BULLETS))
+    yield where("total_spares>0", quote.sums.spares > 0, said(_, spares, BULLETS))
+    yield where("total_support>0", quote.sums.support > 0, said(_, support, BULLETS))
 
 
 def excluded(book: Book) -> Live:
     """What the total does not pay for, in one sentence a language."""
-    q = book.quote
+    quote = book.quote
     open_ = (
-        ("total_support=0", not q.sums.support, N_("Hardware support beyond the makers' warranty")),
-        ("total_spares=0", not q.sums.spares, N_("Spare parts")),
-        ("total_tax=0", not q.sums.tax, N_("Tax")),
+        ("total_support=0", not quote.sums.support, N_("Hardware support beyond the makers' warranty")),
+        ("total_spares=0", not quote.sums.spares, N_("Spare parts")),
+        ("total_tax=0", not quote.sums.tax, N_("Tax")),
     )
     lines, values = [], []
     for i, language in enumerate(LANGUAGES[book.words.language]):
         one, comma = Words(language), "；" if language == "zh" else ", "
-        fixed = [one(x) for x in EXCLUDED] + [one(text, what=x) for text, x in left_out(q)]
+        fixed = [one(x) for x in EXCLUDED] + [one(text, what=x) for text, x in left_out(quote)]
         text = comma.join(fixed)
         pieces, value = [literal(BULLETS[min(i, 1)] + text)], BULLETS[min(i, 1)] + text
         for condition, holds, words in open_:
@@ -76,32 +76,32 @@ def excluded(book: Book) -> Live:
 
 def notes(book: Book) -> Iterator[Live]:
     """What a buyer must note: shares and marks by formula, the rest as it stands."""
-    _, q = book.words, book.quote
+    _, quote = book.words, book.quote
     yield where(other_quantities(book), False, said(_, CHANGED, BULLETS))
-    first, last = FIRST + 1, FIRST + len(q.lines)
-    estimate, goods = word(_, "estimate"), max(1, q.sums.goods)
+    first, last = FIRST + 1, FIRST + len(quote.lines)
+    estimate, goods = word(_, "estimate"), max(1, quote.sums.goods)
     weak = [
         i
-        for i, x in enumerate(q.lines)
-        if x.offer is not None and x.price is not None and x.offer.confidence == "estimate"
+        for i, line in enumerate(quote.lines)
+        if line.offer is not None and line.price is not None and line.offer.confidence == "estimate"
     ]
-    share = Decimal(100 * sum(q.lines[i].total for i in weak)) / goods
+    share = Decimal(100 * sum(quote.lines[i].total for i in weak)) / goods
     percent = int(share.quantize(Decimal(1), ROUND_HALF_UP))
     confidence, net = book.ref("bom", f"$N${first}:$N${last}"), book.ref("bom", f"$J${first}:$J${last}")
     estimated = f"ROUND(100*SUMPRODUCT(({confidence}={literal(estimate)})*{net})/MAX(total_goods,1),0)"
     text = N_("{share} % of the goods' price is estimated, nobody published it: ask for binding offers.")
     yield where(f"{estimated}>0", percent > 0, said(_, text, BULLETS, share=(estimated, percent)))
-    dated = [i for i, x in enumerate(q.lines) if x.offer is not None and x.price is not None]
+    dated = [i for i, line in enumerate(quote.lines) if line.offer is not None and line.price is not None]
     stale = (
-        "+".join(f"N(quote_date-{book.ref('bom', f'M{first + i}')}>{fresh_days_name(q.lines[i])})" for i in dated)
+        "+".join(f"N(quote_date-{book.ref('bom', f'M{first + i}')}>{fresh_days_name(quote.lines[i])})" for i in dated)
         or "0"
     )
-    old = sum(line.stale for line in q.lines)
+    old = sum(line.stale for line in quote.lines)
     text = N_("Prices that are stale on the day of this quote: {n}. Ask for them anew before ordering.")
     yield where(f"({stale})>0", old > 0, said(_, text, BULLETS, n=(f"({stale})", old)))
-    over = q.budget is not None and q.sums.total > q.budget
+    over = quote.budget is not None and quote.sums.total > quote.budget
     yield where("AND(ISNUMBER(budget),total>budget)", over, said(_, N_("The total is above the budget."), BULLETS))
-    for x in remarks(_, q):
+    for x in remarks(_, quote):
         lines = x.split("\n")
         shown = "\n".join(BULLETS[min(k, 1)] + line for k, line in enumerate(lines))
         yield Live(f"&{LINE_BREAK}&".join(literal(line) for line in shown.split("\n")), shown)
@@ -109,9 +109,9 @@ def notes(book: Book) -> Iterator[Live]:
 
 def validity(book: Book) -> Live:
     """Until when the prices hold, or when they are to be asked for anew."""
-    q = book.quote
-    day = iso(f"(quote_date+{q.party.valid_days})"), q.party.valid_until.isoformat()
-    if q.party.confirmed:
+    quote = book.quote
+    day = iso(f"(quote_date+{quote.party.valid_days})"), quote.party.valid_until.isoformat()
+    if quote.party.confirmed:
         return said(book.words, N_("Valid until {day}."), day=day)
     text = N_("An estimate for a budget, no offer: nobody is bound by it. Ask for the prices anew after {day}.")
     return said(book.words, text, day=day)
@@ -119,8 +119,8 @@ def validity(book: Book) -> Live:
 
 def tax(book: Book) -> Live:
     """What tax is in the total."""
-    q = book.quote
-    percent = "ROUND(100*tax_rate,6)", f"{q.rates.tax.normalize():f}"
+    quote = book.quote
+    percent = "ROUND(100*tax_rate,6)", f"{quote.rates.tax.normalize():f}"
     taxed = said(book.words, N_("Prices are net of tax; tax of {percent} % is added as shown."), percent=percent)
     bare = said(book.words, N_("Prices are net of tax; no tax is in the total."))
-    return where("tax_rate>0", q.rates.tax > 0, taxed, bare)
+    return where("tax_rate>0", quote.rates.tax > 0, taxed, bare)

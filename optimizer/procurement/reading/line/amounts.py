@@ -52,10 +52,10 @@ def styles(body: Body, forced: Style) -> tuple[dict[str, Style], bool]:
     inferred = not common
     if inferred:
         plain = [
-            str(r.cells[f])
-            for r in body.lines
+            str(line.cells[f])
+            for line in body.lines
             for f in fields
-            if isinstance(r.cells.get(f), str) and r.columns[f].scale == 1
+            if isinstance(line.cells.get(f), str) and line.columns[f].scale == 1
         ]
         common = numbers.style_of_thousands([*plain, *sums])
     return {f: numbers.style_of(texts[f]) or common for f in FIELDS}, inferred and bool(common)
@@ -167,8 +167,8 @@ FOLD = re.compile(r"(\d(?:\.\d+)?|\d\d(?:\.\d+)?)\s*折")
 def discounts(text: str, value: Decimal, signed: bool) -> tuple[Decimal, ...]:
     """What a discount may take off, as shares, the likeliest first: `8.5折` and 八五折 are 0.15; `15%` may be 15 % off
     or 15 % to pay, a bare `8.5` also 85 % to pay (Chinese lists say so)."""
-    if m := FOLD.search(text.translate(FOLDS)):
-        paid = Decimal(m[1])
+    if found := FOLD.search(text.translate(FOLDS)):
+        paid = Decimal(found[1])
         return (numbers.tidy(1 - paid / (10 if paid < 10 else 100)),)
     share = _percent(value, signed)
     tenths = (1 - value / 10,) if not signed and 1 < value < 10 else ()

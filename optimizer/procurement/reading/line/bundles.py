@@ -48,9 +48,9 @@ def bundled(lines: Sequence[Line], catalog: Catalog) -> list[Line]:
     return out
 
 
-def _with(x: Line, code: str, text: str, severity: str = "note", **update: object) -> Line:
-    issue = Issue(code=code, severity=severity, text=text, row=x.row)  # type: ignore[arg-type]
-    return x.model_copy(update={**update, "issues": (*x.issues, issue)})
+def _with(line: Line, code: str, text: str, severity: str = "note", **update: object) -> Line:
+    issue = Issue(code=code, severity=severity, text=text, row=line.row)  # type: ignore[arg-type]
+    return line.model_copy(update={**update, "issues": (*line.issues, issue)})
 
 
 def _bundles(lines: Sequence[Line], catalog: Catalog) -> Iterator[tuple[int, list[int]]]:
@@ -68,17 +68,17 @@ def _bundles(lines: Sequence[Line], catalog: Catalog) -> Iterator[tuple[int, lis
             yield i, held
 
 
-def _heads(x: Line, catalog: Catalog) -> bool:
+def _heads(line: Line, catalog: Catalog) -> bool:
     """A price on what is no part, or on a server."""
-    priced = (x.unit_price or x.line_total or 0) > 0
-    if x.matched.part is not None and catalog.parts[x.matched.part].kind not in (Kind.PLATFORM, Kind.SYSTEM):
+    priced = (line.unit_price or line.line_total or 0) > 0
+    if line.matched.part is not None and catalog.parts[line.matched.part].kind not in (Kind.PLATFORM, Kind.SYSTEM):
         return False
-    return priced and x.role == "part" and not x.optional and not x.included
+    return priced and line.role == "part" and not line.optional and not line.included
 
 
-def _unpriced(x: Line) -> bool:
-    none = x.unit_price is None and x.line_total is None and not x.on_request
-    return (x.included or none) and not x.optional and all(issue.severity != "error" for issue in x.issues)
+def _unpriced(line: Line) -> bool:
+    none = line.unit_price is None and line.line_total is None and not line.on_request
+    return (line.included or none) and not line.optional and all(issue.severity != "error" for issue in line.issues)
 
 
 def _counts_of_one(head: Line, held: Sequence[Line], catalog: Catalog) -> bool:

@@ -201,13 +201,13 @@ def _bag(text: str) -> frozenset[str]:
     return frozenset(WORD.findall(branded(text)))
 
 
-def _forms(p: Part) -> Iterator[str]:
+def _forms(part: Part) -> Iterator[str]:
     """Names long and odd enough to be found inside a text; a generic part has none."""
-    if p.id.startswith("generic-"):
+    if part.id.startswith("generic-"):
         return
-    plain = re.sub(r"\s*\(.*?\)", "", p.name).strip()
-    bare_id = p.id.removeprefix(folded(p.vendor).replace(" ", "-") + "-")
-    for name in (p.id, bare_id, p.name, plain, *p.aliases):
+    plain = re.sub(r"\s*\(.*?\)", "", part.name).strip()
+    bare_id = part.id.removeprefix(folded(part.vendor).replace(" ", "-") + "-")
+    for name in (part.id, bare_id, part.name, plain, *part.aliases):
         s = squash(name)
         if len(s) >= MIN_CONTAINED and any(c.isdigit() for c in s) and any(c.isalpha() for c in s):
             yield name

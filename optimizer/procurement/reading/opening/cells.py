@@ -45,7 +45,7 @@ def main(path: str, limit_mb: int, kind: str = "") -> int:
                 rows = []
                 left = (sheet.start or (0, 0))[1]
                 for number, cells in enumerate(sheet.iter_rows(), 1):
-                    kept = {str(left + i + 1): _plain(x) for i, x in enumerate(cells) if x != ""}
+                    kept = {str(left + i + 1): _plain(cell) for i, cell in enumerate(cells) if cell != ""}
                     if kept:
                         rows.append((number, kept))
                 merged = [(*a, *b) for a, b in sheet.merged_cell_ranges or []]
@@ -78,12 +78,12 @@ def _hidden_xls(path: str) -> Iterator[tuple[str, list[int], list[int]]]:
 def _hidden_xlsb(path: str) -> Iterator[tuple[str, list[int], list[int]]]:
     from xml.etree import ElementTree
 
-    with zipfile.ZipFile(path) as z:
-        book = next(n for n in z.namelist() if n.endswith("workbook.bin"))
+    with zipfile.ZipFile(path) as archive:
+        book = next(n for n in archive.namelist() if n.endswith("workbook.bin"))
         folder, _, name = book.rpartition("/")
-        relations = ElementTree.fromstring(z.read(f"{folder}/_rels/{name}.rels"))
+        relations = ElementTree.fromstring(archive.read(f"{folder}/_rels/{name}.rels"))
         targets = {e.get("Id"): e.get("Target", "") for e in relations}
-        for kind, data in _records(z.read(book)):
+        for kind, data in _records(archive.read(book)):
             if kind != BUNDLE:
                 continue
             end = 12 + 2 * struct.unpack_from("<I", data, 8)[0]
@@ -91,7 +91,7 @@ def _hidden_xlsb(path: str) -> Iterator[tuple[str, list[int], list[int]]]:
             member = target[1:] if target.startswith("/") else f"{folder}/{target}"
             rows: list[int] = []
             columns: list[int] = []
-            for what, x in _records(z.read(member)) if member in z.namelist() else ():
+            for what, x in _records(archive.read(member)) if member in archive.namelist() else ():
                 if what == ROW and x[11] & 0x10:
                     rows.append(struct.unpack_from("<I", x)[0] + 1)
                 elif what == COLUMN and x[16] & 1:

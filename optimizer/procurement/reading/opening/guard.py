@@ -117,14 +117,14 @@ def _ole(path: Path, data: bytes) -> Inspected:
 
 def _archive(path: Path, data: bytes) -> Inspected:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as z:
-            return _members(path, z)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _members(path, archive)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as e:
         raise refuse("damaged-file", f"is a broken or cut off archive: {e}", path, "Fetch it again.") from None
 
 
-def _members(path: Path, z: zipfile.ZipFile) -> Inspected:
-    infos = z.infolist()
+def _members(path: Path, archive: zipfile.ZipFile) -> Inspected:
+    infos = archive.infolist()
     if len(infos) > MAX_MEMBERS:
         raise refuse("zip-bomb", f"holds {len(infos)} files, the limit is {MAX_MEMBERS}", path, AS_TABLE)
     unpacked, packed = sum(i.file_size for i in infos), max(sum(i.compress_size for i in infos), 1)
@@ -136,25 +136,25 @@ def _members(path: Path, z: zipfile.ZipFile) -> Inspected:
     names = [i.filename for i in infos]
     for info in infos:
         # Also finds headers that lie about sizes: the checksum fails at the declared end.
-        with z.open(info) as member:
+        with archive.open(info) as member:
             while member.read(CHUNK):
                 pass
         if info.filename.endswith((".xml", ".rels", ".vml")):
-            with z.open(info) as member:
+            with archive.open(info) as member:
                 _prolog(path, info.filename, member)
-    kind = _office(path, z, names)
+    kind = _office(path, archive, names)
     return Inspected(kind, tuple(_notices(names)))
 
 
-def _office(path: Path, z: zipfile.ZipFile, names: list[str]) -> Format:
+def _office(path: Path, archive: zipfile.ZipFile, names: list[str]) -> Format:
     if "[Content_Types].xml" in names:
-        types = z.read("[Content_Types].xml")[:1_000_000].decode("utf-8", "replace")
+        types = archive.read("[Content_Types].xml")[:1_000_000].decode("utf-8", "replace")
         for mark, kind in WORKBOOKS:
             if mark in types:
                 return kind
         raise refuse("unknown-format", "is an Office document without a workbook", path, AS_TABLE)
-    if "mimetype" in names and b"opendocument.spreadsheet" in z.read("mimetype")[:200]:
-        if "META-INF/manifest.xml" in names and b"encryption-data" in z.read("META-INF/manifest.xml"):
+    if "mimetype" in names and b"opendocument.spreadsheet" in archive.read("mimetype")[:200]:
+        if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
             raise refuse("encrypted-file", "is protected by a password", path, "Ask for it without a password.")
         return "ods"
     raise refuse("unknown-format", "is an archive, no workbook", path, "Unpack it and give the file inside.")

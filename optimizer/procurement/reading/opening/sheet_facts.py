@@ -76,8 +76,8 @@ def facts(path: Path, kind: str) -> dict[str, Facts]:
     if kind not in ("xlsx", "ods"):
         return {}
     try:
-        with zipfile.ZipFile(path) as z:
-            return _xlsx(path, z) if kind == "xlsx" else _ods(path, z)
+        with zipfile.ZipFile(path) as archive:
+            return _xlsx(path, archive) if kind == "xlsx" else _ods(path, archive)
     except (KeyError, ElementTree.ParseError, expat.ExpatError, zipfile.BadZipFile, ValueError) as e:
         raise refuse("damaged-file", f"is no readable workbook: {e}", path, SAVE_AGAIN) from None
 
@@ -101,35 +101,35 @@ def _parse(stream: Any, start: Any, end: Any) -> None:
     parser.Parse(b"", True)
 
 
-def _small(z: zipfile.ZipFile, name: str) -> ElementTree.Element:
-    if z.getinfo(name).file_size > MAX_XML_BYTES:
+def _small(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
+    if archive.getinfo(name).file_size > MAX_XML_BYTES:
         raise ValueError(f"{name} is too large")
-    return ElementTree.fromstring(z.read(name))
+    return ElementTree.fromstring(archive.read(name))
 
 
-def _xlsx(path: Path, z: zipfile.ZipFile) -> dict[str, Facts]:
-    root = next(e for e in _small(z, "_rels/.rels") if e.get("Type", "").endswith("/officeDocument"))
+def _xlsx(path: Path, archive: zipfile.ZipFile) -> dict[str, Facts]:
+    root = next(e for e in _small(archive, "_rels/.rels") if e.get("Type", "").endswith("/officeDocument"))
     book = root.get("Target", "").lstrip("/")
     folder, _, name = book.rpartition("/")
-    targets = {e.get("Id"): e.get("Target", "") for e in _small(z, f"{folder}/_rels/{name}.rels".lstrip("/"))}
-    money = _money_styles(z, folder)
+    targets = {e.get("Id"): e.get("Target", "") for e in _small(archive, f"{folder}/_rels/{name}.rels".lstrip("/"))}
+    money = _money_styles(archive, folder)
     out: dict[str, Facts] = {}
-    for sheet in (e for e in _small(z, book).iter() if e.tag.endswith("}sheet")):
+    for sheet in (e for e in _small(archive, book).iter() if e.tag.endswith("}sheet")):
         ids = [v for k, v in sheet.attrib.items() if k == REL or k.endswith("}id")]
         target = targets.get(ids[0] if ids else None, "")
         member = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}".lstrip("/")
-        if member in z.namelist() and "worksheets" in member:
-            with z.open(member) as stream:
+        if member in archive.namelist() and "worksheets" in member:
+            with archive.open(member) as stream:
                 out[sheet.get("name", "")] = _sheet(path, sheet.get("name", ""), stream, money)
     return out
 
 
-def _money_styles(z: zipfile.ZipFile, folder: str) -> dict[str, str]:
+def _money_styles(archive: zipfile.ZipFile, folder: str) -> dict[str, str]:
     """Style number -> currency that its number format shows: `#,##0.00\\ [$€-407]` -> EUR."""
     name = f"{folder}/styles.xml".lstrip("/")
-    if name not in z.namelist():
+    if name not in archive.namelist():
         return {}
-    root = _small(z, name)
+    root = _small(archive, name)
     codes = {e.get("numFmtId"): e.get("formatCode", "") for e in root.iter() if e.tag.endswith("}numFmt")}
     formats = next((e for e in root.iter() if e.tag.endswith("}cellXfs")), None)
     out: dict[str, str] = {}
@@ -202,7 +202,7 @@ def _sheet(path: Path, name: str, stream: Any, money: dict[str, str]) -> Facts:
     return found
 
 
-def _ods(path: Path, z: zipfile.ZipFile) -> dict[str, Facts]:
+def _ods(path: Path, archive: zipfile.ZipFile) -> dict[str, Facts]:
     out: dict[str, Facts] = {}
     name = ""
     found = Facts()
@@ -241,6 +241,6 @@ def _ods(path: Path, z: zipfile.ZipFile) -> dict[str, Facts]:
         elif tag == "table:table-row":
             row += repeat_rows - 1
 
-    with z.open("content.xml") as stream:
+    with archive.open("content.xml") as stream:
         _parse(stream, start, end)
     return out

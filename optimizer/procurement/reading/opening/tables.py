@@ -87,8 +87,8 @@ def read_tables(path: Path, *, encoding: str = "", delimiter: str = "") -> Table
         else:
             extra = {x["name"]: Facts(set(x["rows"]), set(x["columns"])) for x in hidden}
     sheets = tuple(_sheet(x, extra.get(x["name"], Facts())) for x in opened)
-    for s in sheets:
-        notices += _sheet_notices(s)
+    for sheet in sheets:
+        notices += _sheet_notices(sheet)
     return Tables(seen.format, sheets, tuple(notices))
 
 
@@ -123,7 +123,7 @@ def _sheet(data: dict[str, Any], extra: Facts) -> Sheet:
         for n, cells in data["rows"]
     )
     merged = tuple((a + 1, b + 1, c + 1, d + 1) for a, b, c, d in data["merged"])
-    return Sheet(data["name"], tuple(r for r in rows if r.cells), data["hidden"], merged, extra)
+    return Sheet(data["name"], tuple(row for row in rows if row.cells), data["hidden"], merged, extra)
 
 
 def _value(x: Any) -> Cell:
@@ -139,24 +139,24 @@ def _value(x: Any) -> Cell:
     return str(x).strip()
 
 
-def _sheet_notices(s: Sheet) -> Iterator[tuple[str, str]]:
-    if s.hidden:
-        yield "hidden-sheet", message("sheet {name} is hidden ({n} rows)", name=f"{s.name!r}", n=len(s.rows))
-    shown = [r.number for r in s.rows if r.hidden]
+def _sheet_notices(sheet: Sheet) -> Iterator[tuple[str, str]]:
+    if sheet.hidden:
+        yield "hidden-sheet", message("sheet {name} is hidden ({n} rows)", name=f"{sheet.name!r}", n=len(sheet.rows))
+    shown = [row.number for row in sheet.rows if row.hidden]
     if shown:
         yield (
             "hidden-rows",
-            message("sheet {name}: hidden rows {rows} hold values", name=f"{s.name!r}", rows=_runs(shown)),
+            message("sheet {name}: hidden rows {rows} hold values", name=f"{sheet.name!r}", rows=_runs(shown)),
         )
-    filled = {(r.number, c) for r in s.rows for c in r.cells} if s.facts.formula_cells else set()
-    unvalued = [x for x in s.facts.formula_cells if x not in filled]
-    columns = sorted(s.facts.hidden_columns & {c for r in s.rows for c in r.cells})
+    filled = {(row.number, cell) for row in sheet.rows for cell in row.cells} if sheet.facts.formula_cells else set()
+    unvalued = [x for x in sheet.facts.formula_cells if x not in filled]
+    columns = sorted(sheet.facts.hidden_columns & {cell for row in sheet.rows for cell in row.cells})
     if columns:
         yield (
             "hidden-columns",
             message(
                 "sheet {name}: hidden columns {columns} hold values",
-                name=f"{s.name!r}",
+                name=f"{sheet.name!r}",
                 columns=", ".join(map(column_letters, columns)),
             ),
         )
@@ -168,15 +168,15 @@ def _sheet_notices(s: Sheet) -> Iterator[tuple[str, str]]:
         ),
         (
             "formula-to-other-file",
-            s.facts.outside,
+            sheet.facts.outside,
             N_("sheet {name}: {n} formulas that refer to other files; stored values are used ({cells})"),
         ),
-        ("error-values", s.facts.errors, N_("sheet {name}: {n} error values, taken as blank ({cells})")),
+        ("error-values", sheet.facts.errors, N_("sheet {name}: {n} error values, taken as blank ({cells})")),
     ):
         if places:
             cells = [f"{column_letters(c)}{r}" for r, c in places[:8]]
             said = ", ".join([*cells, *(["..."] if len(places) > 8 else [])])
-            yield code, message(text, name=f"{s.name!r}", n=len(places), cells=said)
+            yield code, message(text, name=f"{sheet.name!r}", n=len(places), cells=said)
 
 
 def _runs(numbers: Iterable[int]) -> str:

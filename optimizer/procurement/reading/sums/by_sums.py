@@ -50,8 +50,8 @@ def several(lines: Sequence[Line], totals: Sequence[Total]) -> list[Way]:
     """`Qty per node` or `Compute node (x2 nodes)`: the lines count and price one of several."""
 
     def said(text: str) -> int:
-        m = NODES.search(text)
-        return int(m[1] or m[2]) if m else 1
+        found = NODES.search(text)
+        return int(found[1] or found[2]) if found else 1
 
     def times(n: int, ours: Callable[[Line], bool]) -> Way:
         return lambda among: [_times(x, n) if ours(x) else x for x in among]
@@ -64,29 +64,31 @@ def several(lines: Sequence[Line], totals: Sequence[Total]) -> list[Way]:
     return ways
 
 
-def _times(x: Line, n: int) -> Line:
+def _times(line: Line, n: int) -> Line:
     text = message("counted and priced for one of {n}: only so the file's sums hold", n=n)
-    more = {f: v * n for f in ("qty", "pieces", "line_total") if (v := getattr(x, f)) is not None}
-    return _with(x, "times-nodes", text, per_node=False, **more)
+    more = {f: v * n for f in ("qty", "pieces", "line_total") if (v := getattr(line, f)) is not None}
+    return _with(line, "times-nodes", text, per_node=False, **more)
 
 
-def _of_one(x: Line) -> Line:
+def _of_one(line: Line) -> Line:
     """The line with the doubt told that its section or its column leaves open."""
-    n = NODES.search(x.section)
-    if any(issue.code in ("times-nodes", "times-systems") for issue in x.issues) or not (x.per_node or (n and n[1])):
-        return x
+    found = NODES.search(line.section)
+    if any(issue.code in ("times-nodes", "times-systems") for issue in line.issues) or not (
+        line.per_node or (found and found[1])
+    ):
+        return line
     text = "its quantity is what each of several servers holds: it is taken as all there is"
-    return _with(x, "per-node", text, "warning")
+    return _with(line, "per-node", text, "warning")
 
 
 def lots(lines: list[Line]) -> list[Line]:
     """`8x RTX PRO 6000 ... 86,400` in a list without quantities: the price is that of all eight."""
     text = "the price is that of all pieces: only so the file's sums hold"
 
-    def all_of(x: Line) -> bool:
+    def all_of(line: Line) -> bool:
         return (
-            any(issue.code == "count-in-text" and issue.severity == "note" for issue in x.issues)
-            and x.line_total is None
+            any(issue.code == "count-in-text" and issue.severity == "note" for issue in line.issues)
+            and line.line_total is None
         )
 
     return [
@@ -142,12 +144,12 @@ def _by_chance(lines: Sequence[Line]) -> bool:
 def unpriced(lines: list[Line]) -> list[Line]:
     """Lines without a price are part of what is priced above them."""
 
-    def bare(x: Line) -> bool:
-        none = x.unit_price is None and x.line_total is None and not x.included and not x.on_request
-        return none and not x.optional and not any(issue.severity == "error" for issue in x.issues)
+    def bare(line: Line) -> bool:
+        none = line.unit_price is None and line.line_total is None and not line.included and not line.on_request
+        return none and not line.optional and not any(issue.severity == "error" for issue in line.issues)
 
     text = "no price of its own: the file's sums count nothing for it"
-    kept = {x.row: tuple(issue for issue in x.issues if issue.code != "no-price") for x in lines}
+    kept = {line.row: tuple(issue for issue in line.issues if issue.code != "no-price") for line in lines}
     return [
         _with(line.model_copy(update={"issues": kept[line.row]}), "included-by-sum", text, included=True)
         if bare(line)
@@ -156,6 +158,6 @@ def unpriced(lines: list[Line]) -> list[Line]:
     ]
 
 
-def _with(x: Line, code: str, text: str, severity: Severity = "note", **update: Any) -> Line:
-    issue = Issue(code=code, severity=severity, text=text, row=x.row)
-    return x.model_copy(update={**update, "issues": (*x.issues, issue)})
+def _with(line: Line, code: str, text: str, severity: Severity = "note", **update: Any) -> Line:
+    issue = Issue(code=code, severity=severity, text=text, row=line.row)
+    return line.model_copy(update={**update, "issues": (*line.issues, issue)})

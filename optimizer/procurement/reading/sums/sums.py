@@ -55,8 +55,8 @@ def settled(totals: Sequence[Total], lines: Sequence[Line]) -> list[Total]:
 
 
 def rate_in(text: str) -> Decimal | None:
-    m = RATE.search(text)
-    return Decimal(m[1].replace(",", ".")) if m else None
+    found = RATE.search(text)
+    return Decimal(found[1].replace(",", ".")) if found else None
 
 
 def proven_basis(lines: Sequence[Line], totals: Sequence[Total]) -> Tax:
@@ -192,17 +192,19 @@ def near(computed: Decimal, stated: Decimal, lines: Sequence[Line]) -> bool:
 
 
 def _subtotal(
-    t: Total, blocks: Sequence[tuple[Sequence[Line], Decimal]], above: Sequence[Line], counted: Sequence[Line]
+    total: Total, blocks: Sequence[tuple[Sequence[Line], Decimal]], above: Sequence[Line], counted: Sequence[Line]
 ) -> list[Issue]:
     """`blocks`: the lines and discounts since the last subtotal, since the one before it (a group less its discount),
     and so on; of the lines above it and of all that count."""
     sums = [x for lines, off in blocks if (whole := _all(lines)) is not None for x in (whole, whole + off)]
     sums += [x for lines in (above, counted) if (x := _all([line for line in lines if not line.optional])) is not None]
-    if any(near(s, t.amount, above) for s in sums):
+    if any(near(s, total.amount, above) for s in sums):
         return []
-    if words.qualified(t.label)[1].get("per") == "node" and any(s and not s % t.amount for s in sums if t.amount):
+    if words.qualified(total.label)[1].get("per") == "node" and any(
+        s and not s % total.amount for s in sums if total.amount
+    ):
         return []  # of one of several
-    return [_wrong("subtotal-arithmetic", t, _all(blocks[0][0]), "the lines above it sum to another amount")]
+    return [_wrong("subtotal-arithmetic", total, _all(blocks[0][0]), "the lines above it sum to another amount")]
 
 
 def _tax(total: Total, sums: _Sums) -> list[Issue]:
@@ -272,7 +274,7 @@ def _allowed(total: Total, sums: _Sums) -> list[Decimal]:
     return [base]
 
 
-def _wrong(code: str, t: Total, computed: Decimal | None, why: str) -> Issue:
-    text = joined([t.label or "sum without a label", why], ": ")
+def _wrong(code: str, total: Total, computed: Decimal | None, why: str) -> Issue:
+    text = joined([total.label or "sum without a label", why], ": ")
     shown = computed.quantize(Decimal("0.01")) if computed is not None else None
-    return Issue(code=code, severity="error", text=text, row=t.row, stated=t.amount, computed=shown)
+    return Issue(code=code, severity="error", text=text, row=total.row, stated=total.amount, computed=shown)

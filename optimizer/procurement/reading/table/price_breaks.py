@@ -24,8 +24,8 @@ BREAK = re.compile(
 def break_of(header: str) -> int | None:
     """The quantity from which a column's price holds; None for a column of anything else."""
     plain = PRICE.sub(" ", words.qualified(header)[0])
-    m = BREAK.fullmatch(re.sub(r"[()（）:：/]", " ", plain).strip())
-    return int(m[1] or m[2]) if m else None
+    found = BREAK.fullmatch(re.sub(r"[()（）:：/]", " ", plain).strip())
+    return int(found[1] or found[2]) if found else None
 
 
 def by_quantity(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sheet, Header]:

@@ -358,7 +358,7 @@ def _labelled(text: str) -> Iterator[tuple[str, str]]:
     label, sign, value = plain.partition(":") if ":" in plain else plain.partition("：")
     if sign:
         yield label.strip(), value.strip()
-    elif m := re.match(r"(\D{2,40}?)\s*(\d.*)", plain):
-        yield m[1].strip(), m[2]
+    elif found := re.match(r"(\D{2,40}?)\s*(\d.*)", plain):
+        yield found[1].strip(), found[2]
     elif len(plain) <= 40:
         yield plain, ""

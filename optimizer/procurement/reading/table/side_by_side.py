@@ -40,4 +40,4 @@ def folded(sheet: Sheet, header: Header, notices: list[Notice], *, mapped: bool)
         letters=column_letters(start),
     )
     notices.append(Notice(code="side-by-side", text=text))
-    return replace(sheet, rows=tuple(r for r in rows if r.cells)), first
+    return replace(sheet, rows=tuple(row for row in rows if row.cells)), first
