@@ -62,6 +62,7 @@ class FamilyModel:
         self.gpu, self.per_node, self.candidates = gpu, per_node, candidates
         self.cp = cp = cp_model.CpModel()
         self.rows = {row: cp.new_bool_var(f"row{i}") for i, row in enumerate(rows)}
+        # A build has one row: plan, node count and clock follow from it.
         cp.add_exactly_one(self.rows.values())
         self.node_counts = {n: cp.new_bool_var(f"n{n}") for n in sorted({row.key.nodes for row in rows})}
         cp.add_exactly_one(self.node_counts.values())
@@ -112,6 +113,8 @@ class FamilyModel:
             if group:
                 cp.add_at_most_one(group.values())
         for platform, literal in self.platform.items():
+            # A system that holds all of its GPUs takes none; one with free slots takes loose ones up to the family's
+            # number.
             bought = 0 if gpus_inside(platform, self.catalog)[1] == self.per_node else 1
             cp.add(sum(self.board.values()) + self.loose_gpus == bought).only_enforce_if(literal)
 
@@ -138,6 +141,8 @@ class FamilyModel:
         """Ties node_w and total_w to the parts; called after all rules have added theirs."""
         static = self.static_w + sum(self.extra_node_w)
         for platform, literal in self.platform.items():
+            # Fans take a share of the whole load, hence the division; kept in whole numbers by multiplying it out.
+            # From below alone: load enters rules as "at most", and CP-SAT is free to choose the least.
             self.cp.add((100 - fan_percent(platform, self.policy)) * self.node_w >= 100 * static).only_enforce_if(
                 literal
             )
@@ -156,6 +161,7 @@ class FamilyModel:
         """`qty` pieces of a shared part where the literal holds."""
         self.shared_qty.setdefault(part.id, []).append((qty, literal))
         price = self.book.prices[part.id]
+        # Parts with a tariff are priced where orders are chosen (constraints/prices/ordering.py).
         if price.tariff is None:
             self.shared_cost.append(price.cents * self.book.weight(part.id) * qty * literal)
         if (w := getattr(part, "power_w", None)) and part.kind == Kind.SWITCH:
@@ -166,6 +172,8 @@ class FamilyModel:
 
     def both(self, a: Any, b: Any) -> Any:
         """A literal that holds where both do (it may hold elsewhere; costs keep it down)."""
+        # One side is enough where each piece costs: a literal that holds in vain only makes the build dearer, and the
+        # least cost is asked for.
         z = self.cp.new_bool_var("")
         self.cp.add(z >= a + b - 1)
         if self.request.no_surplus or self.book.by_quantity:  # pieces may be free
@@ -214,6 +222,7 @@ class FamilyModel:
         shared = [
             (x, c * q, 2 * most) for x, pairs in self.shared_qty.items() for q, _ in pairs if (c := steady.get(x))
         ]
+        # CP-SAT does not warn of sums beyond 64 bits: they are refused before.
         within_int64([("price of a node", most, MAX_MONEY), *shared], "the total of all lines")
         within_int64([(x, steady[x], MOST_IN_NODE) for x in bought], "the price of a node")
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
@@ -226,6 +235,7 @@ class FamilyModel:
             self.pieces = cp.new_int_var(0, MAX_MONEY, "pieces")
             cp.add(self.pieces == sum(t for terms in quantities.values() for t in terms))
         for nodes, is_n in self.node_counts.items():
+            # The number of nodes is a choice of literals: for each of them the product is linear.
             cp.add(self.total_cents == nodes * self.node_cents + rest).only_enforce_if(is_n)
 
 

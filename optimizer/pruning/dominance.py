@@ -41,7 +41,10 @@ def undominated(
     steady: list[P] = []
     others: list[P] = []
     for p in parts:
+        # A price by quantity is no single figure: such a part neither beats nor is beaten.
         (others if market.book.prices[p.id].by_quantity else steady).append(p)
+    # Cheapest first, then the better one: whatever beats a part has been kept before the part is looked at. The id
+    # decides between equals, so that the same one stays in every run.
     ranked = sorted(steady, key=lambda p: (market.cents(p.id), tuple(-x for x in more(p)), less(p), p.id))
     for p in ranked:
         offer = market.book.prices[p.id].offer
@@ -51,6 +54,8 @@ def undominated(
         worth = (*more(p), *(-x for x in less(p)), late_by)
         needed = worth if enough is None else (*enough(p), late_by)
         cents = market.cents(p.id)
+        # Sound: a build with the beaten part stays admissible and gets no dearer with the other in its place
+        # (docs/proof.md, Near-duplicates).
         if p.id in market.request.include or p.id in keep or not beaten(cents, worth, needed, group):
             group.append((cents, worth, needed))
             out.append(p)
@@ -68,6 +73,7 @@ def buyable(market: Market, *, prune: bool = True) -> list[Part]:
 
     Shares of the sum of lines keep all: a dearer part may be what brings a share down."""
     have = [part for part in market.catalog.of(*IN_A_NODE) if part.id in market.book.prices]
+    # Sound only where less money is better: under a limit on shares a dearer line can make a build admissible.
     if not prune or market.request.shares or not market.prunes_by_price:
         return have
     kept: list[Part] = [

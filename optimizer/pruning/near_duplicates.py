@@ -83,7 +83,10 @@ def _accelerators(market: Market, have: Collection[Part]) -> list[Gpu | GpuBoard
         return gpu.tdp_w or 0
 
     def twin(gpu: Gpu) -> tuple[Any, ...]:
+        # A measurement or a system knows the card by its id: another one can't take its place.
         own = gpu.id if gpu.id in measured or gpu.id in inside else ""
+        # Where a slot may hold a card below its TDP the clock, and with it throughput, depends on the TDP: not
+        # compared then.
         capped = gpu.tdp_w is None or gpu.tdp_w > slots.get(gpu.form_factor, UNBOUNDED)
         return (*figures(gpu, "tdp_w"), gpu.tdp_w if capped else 0, own, *(b.id for b in bridges if gpu.id in b.gpus))
 

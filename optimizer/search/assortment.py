@@ -94,9 +94,12 @@ class Assortment:
                 self.refused[gpu.id, k] = [x for x in why.values() if x is not None]
             on_host = offload if offload and offload.able(gpu, k) else None
             if (planner.precisions(gpu) or on_host) and (included.possible or not clever):
+                # Made once for a platform, whatever GPUs it holds; `stock` shares lists among platforms alike in what
+                # they depend on.
                 shelves |= {p.id: PlatformOptions(market, self.by, p, stock) for p in holders if p.id not in shelves}
                 all_node_options = [NodeOptions(shelves[p.id], self.by, gpu, k) for p in holders]
                 least = min((o.least_cents for o in all_node_options), default=NEVER)
+                # Sound: a node without a price belongs to no build that can be bought.
                 if least < NEVER or not clever:
                     room_gb = on_host.least_gb(gpu) if on_host else 0
                     hosts = (o.least_host_cents(room_gb) for o in all_node_options if on_host)

@@ -98,6 +98,7 @@ class Pool:
             o = self._waiting.pop()
             if node := self._node(o):
                 new.append((o, node))
+        # Sorted by id too: equal prices come in the same order whatever was asked for before.
         if new:  # a new list: others may be walking along the old one
             self._made = sorted([*self._made, *new], key=lambda x: (x[1].cents, x[0].platform.id))
         return self._made
@@ -127,8 +128,10 @@ class Bounds:
     def pool(self, all_node_options: list[NodeOptions], row: Row) -> Pool:
         """Node options that the row may have; one pool for all rows alike."""
         key, precision = row.key, row.plan.precision
+        # Complete: `_node` reads nothing else of a row, so that rows alike in these share their nodes.
         memo = (id(all_node_options), *_node_key(key, precision))
         if memo not in self._pools:
+            # A row's speed was judged at one clock of the GPU; a slot with another limit belongs to another row.
             capped = (o for o in all_node_options if o.cap_w == key.cap_w)
             self._pools[memo] = Pool(capped, lambda o: self._node(o, key, precision))
         return self._pools[memo]
@@ -162,6 +165,7 @@ class Bounds:
         book, more = self.market.book, 0
         gpus = node_options.gpus[0].parts if len(node_options.gpus) == 1 else ()
         for part, qty in (*node_options.own.parts, *gpus):
+            # A bundle may bring a piece for less than its own tariff says: no difference is added for its parts.
             priced = book.prices[part]
             if priced.tariff is None or part in book.bundled:
                 continue
@@ -197,6 +201,8 @@ class Bounds:
         )
         if pools is None or not all(pools):
             return None
+        # Sound: the least power of each category, though its option may be a dearer one. Load enters every rule as
+        # "at most".
         static = node_options.static_w + sum(self._least_w(pool) for pool in pools)
         load, banks = node_options.load_w(static), node_options.psus(static)
         if not banks or (platform.system_max_w and platform.kind != Kind.SYSTEM and load > platform.system_max_w):
@@ -205,6 +211,8 @@ class Bounds:
         if by_shares is None:
             return None
         drives = node_options.platform_options.least_drives(node_options.need_gb(precision))
+        # Sound: pools are sorted by price, and categories are summed as if any options went together (docs/proof.md,
+        # step 3).
         cents = node_options.own.cents + sum(pool[0].cents for pool in (*pools, banks)) + drives
         return NodeBound(cents, load, (*pools, banks), drives, by_shares)
 
@@ -221,6 +229,7 @@ class Bounds:
             return True
         if request.circuit is not None:
             wall = circuit_limit_w(request.circuit.amps, request.circuit.volts, policy)
+            # The best efficiency that a supply may have: what it loses only adds to the draw at the wall.
             if 100 * watts > efficiency_percent(None, policy) * wall:
                 return True
         return (

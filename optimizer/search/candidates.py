@@ -76,10 +76,13 @@ def assemble(market: Market, cluster: Cluster, judge: Judge, bound: Bound, cost:
     best: Found | None = None
     for cents, at_contents, at_networks in nsmallest(tries, _pairs(market, bound, contents, networks)):
         most_cents = market.purse_at(cost)
+        # Sorted by rank: all that follow cost more still. `least` is in the bound already, so that only the
+        # difference counts.
         if bound.cents + cents - least > most_cents:
             break
         chosen, joined = contents[at_contents][0], networks[at_networks][0]
         if found := _finish(market, cluster, judge, bound, chosen, joined, most_cents, cost):
+            # Only a cheaper one is of use from here on.
             best, cost = found, found.cost - 1
     return best
 
@@ -127,8 +130,11 @@ def _pairs(
         free = node_options.lanes_left(chosen.cpus, key) - chosen.lanes
         rank = cents
         if market.request.shares:
+            # Where a share is limited, parts that count against it call for others that do not: the whole cost at
+            # least so much.
             rank = max(cents, key.nodes * seller_bound.lines_for((*node_options.own.parts, *chosen.parts)))
         for at_networks, (ways, more) in enumerate(networks):
+            # Complete: `_carries` reads the CPUs and the networks alone, the row being one.
             pair = chosen.cpus.parts, at_networks
             if pair not in carried:
                 carried[pair] = _carries(market, chosen.cpus, ways, key)
@@ -196,6 +202,7 @@ def _finish(
     cards = [(market.catalog.parts[part], pieces) for way in networks for part, pieces in way.node.items()]
     static_w = node_options.static_w + sum(option.watts for option in contents.options)
     static_w += sum(card.power_w * pieces for card, pieces in cards if isinstance(card, Nic))
+    # Supplies last: only now is it known what they carry.
     banks = node_options.psus(static_w)
     if not banks:
         return None
@@ -213,6 +220,7 @@ def _finish(
     shared.update(racks)
     shared.update(liquid)
     build = Build(nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
+    # Cheaper than a purchase: the check of shares would fail, whatever is bought from whom.
     if market.request.shares and seller_bound.lines_for(build.total().items()) > most_cents:
         return None
     total = market.book.cost(build.total())

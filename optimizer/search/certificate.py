@@ -50,6 +50,7 @@ class FamilyProof:
         for rule in rules:
             if rule.phase != "money":
                 rule.encode(m)
+        # Order matters: rules of the phases parts and shared add watts and pieces, which the sums must hold.
         m.close_power()
         m.close_cost()
         for rule in rules:  # these read orders and totals, which are there only now
@@ -65,10 +66,13 @@ class FamilyProof:
     def asked(self, ceiling: Callable[[Row], int]) -> cp_model.CpModel:
         """The model with the question in it: a cost of at most `ceiling(row)`."""
         model = self.model
+        # The model itself stays as it is: the next question has other ceilings.
         asked = model.cp.clone()
         cost = asked.get_int_var_from_proto_index(self.cost.index)
         top = max(ceiling(row) for row in model.rows)
         if top >= 0:
+            # Follows from the ceilings of the rows below; said at once, for CP-SAT sees those only where a row is
+            # chosen.
             asked.add(cost <= (model.book.scaled(top) if self.market.axis is MONEY else top))
         for row, chosen in model.rows.items():
             literal = asked.get_bool_var_from_proto_index(chosen.index)
@@ -94,6 +98,7 @@ class FamilyProof:
         if found is None or self.cut or (money and not model.book.by_quantity):
             return found
         for row, chosen in model.rows.items():
+            # Slower rows are left out: the build asked for stands on the staircase in the place of the one found.
             if row.perf.tenths < found.row.perf.tenths:
                 asked.add(asked.get_bool_var_from_proto_index(chosen.index) == 0)
         if not money:
@@ -104,6 +109,7 @@ class FamilyProof:
     def settled(self, found: Found, clock: Clock) -> Found:
         """The build that stands for all of its cost and throughput: the same whatever number of workers found it."""
         tenths = found.row.perf.tenths
+        # A clock of its own has one worker, whose answer is the same every time.
         alone = Clock(clock.left())
         return self.under(lambda r: found.cost if r.perf.tenths == tenths else -1, alone) or found
 
@@ -112,6 +118,7 @@ class FamilyProof:
         tenths, model = known.row.perf.tenths, self.model
         asked = self.asked(lambda r: known.cost if r.perf.tenths == tenths else -1)
         total = asked.get_int_var_from_proto_index(model.total_cents.index)
+        # A cent less: the same build must not come back.
         asked.add(total <= model.book.scaled(known.parts_cents - 1))
         found = self._solved(asked, total, clock)
         return found and self._of_fewest_pieces(found, asked, clock)
@@ -136,6 +143,7 @@ class FamilyProof:
             return None
         if status == cp_model.MODEL_INVALID:
             raise AssertionError(f"CP-SAT model invalid: {asked.validate()}")
+        # UNKNOWN: time ended before a first build. Only INFEASIBLE says that there is none.
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             raise TimeUp
         self.cut = status == cp_model.FEASIBLE
@@ -161,6 +169,7 @@ class FamilyProof:
             if qty:
                 shared[part] = qty
         build = Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
+        # The model counts in parts of a cent where support has odd rates; a bill is rounded once, at its end.
         cents = model.book.rounded(value(model.total_cents))
         if model.book.by_quantity:  # the solution's orders need not be the cheapest
             cents = min(cents, model.book.cost(build.total()))

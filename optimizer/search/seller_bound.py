@@ -84,14 +84,18 @@ class SellerBound:
             of = {sellers_of(self.market.book, platform), *(self._sellers_of(pool) for pool in pools)}
             limits |= {Limit(request.max_share_percent * len(s), s) for s in of if s and "" not in s}
         for limit in limits:
+            # A share of all is no limit.
             if limit.percent >= 100:
                 continue
             each = [self._piece(platform, limit), *(self._lightest(pool, limit) for pool in pools)]
+            # Sound: every weight w gives a lower bound, so that the largest is one (docs/proof.md, Limits on shares).
             heaviest = max(sum(weights) for weights in zip(*each, strict=True))
+            # With a share of 0 % the weight is of what counts alone: any of it breaks the limit.
             if not limit.percent:
                 if heaviest:
                     return None
                 continue
+            # Rounded up: cents are whole, and a sum at or above the quotient is at least the next cent.
             least = max(least, -(-heaviest // (MULTIPLIERS * limit.percent)))
         return least
 

@@ -66,11 +66,14 @@ class Solver(Families):
             for u in among for r in self.runnable(u) if r.key.nodes * u.least <= most
         ]  # fmt: skip
         failed = dict.fromkeys((id(u) for u in among), 0)
+        # Cheap rows first: each build found lowers the ceiling, so that dearer rows are excluded by their bound
+        # alone.
         for i, (_, _, _, row, u) in enumerate(sorted(order, key=lambda x: x[:3])):
             tenths = row.perf.tenths
             self.clock.tick("search", i, len(order))
             for b in self.bounds_of(u, row, staircase.ceiling(tenths)):
                 top = staircase.ceiling(tenths)
+                # The ceiling is read anew for each bound: a build found for an earlier one may have lowered it.
                 if failed[id(u)] >= GIVE_UP or not b.fits(top):
                     continue
                 self.clock.left()
@@ -85,6 +88,8 @@ class Solver(Families):
         """Close one family: by bound, or by CP-SAT with whatever it still finds added to the staircase."""
 
         def ceiling(row: Row) -> int:
+            # Sound: a higher ceiling only leaves more rows open. What lies close above the staircase is asked of
+            # CP-SAT, so that no proof rests on the last percent of a bound (docs/proof.md, step 3).
             return staircase.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
 
         tops = [(r, ceiling(r)) for r in (self.runnable(open_family) if self.clever else open_family.rows)]
@@ -126,11 +131,15 @@ class Solver(Families):
             self.engine(market, open_family.gpu, open_family.per_node, rows, parts, self.rules),
             list[Found](),
         )
+        # Ends, for every answer lowers the ceiling of its row by a unit of the axis at least; INFEASIBLE closes the
+        # family.
         while found := family.under(lambda r: staircase.ceiling(r.perf.tenths), self.clock):
             staircase.add(found)
             asked.append(found)
             if family.cut:
                 raise TimeUp
+        # Which of several builds of equal cost CP-SAT finds depends on the number of workers: those that stayed on
+        # the staircase are asked for once more, by one worker.
         for known in asked:
             if known in staircase.points:
                 staircase.add(family.settled(known, self.clock))
@@ -185,6 +194,8 @@ class Solver(Families):
         dearest_node = max(family.least for family in self.families)
         most = min(DEAREST, self.max_nodes() * dearest_node * 8) if limit is None else limit
         while top < most:
+            # Sound: a limit under which nothing is found proves that nothing is there, and the next one is higher.
+            # Low ones first, because the rows that a limit may pay grow with it.
             yield top
             top *= 4
         yield DEAREST if limit is None else limit  # what is shared, and minimum orders, may cost far more than nodes
@@ -217,9 +228,12 @@ class Solver(Families):
                 first = self.cheapest()
                 if first is None:
                     return out
+                # A first build at no cost (all in hand) would leave the front no room.
                 limit = SPAN * max(1, first.cost)
             staircase = Staircase(limit)
             purse, hurried = self.market.purse_at(limit), sorted(self.families, key=lambda u: (-u.per_node, u.least))
+            # With a time limit large nodes come first, family by family: a first answer is there even when time ends
+            # soon.
             for u in hurried if self.clock.deadline is not None else ():
                 self.judge(purse, [u])
                 self.search(staircase, [u])
@@ -234,6 +248,8 @@ class Solver(Families):
             out.complete = False
             out.open, out.least_missing_cents = self.missing(staircase, self.families[closed:])
         if staircase:
+            # A stopped search keeps its points as found: the tie rule reads all families, and some were not looked
+            # at.
             settled = self.settle(staircase) if self.clever and out.complete else staircase.points
             out.points = [self.point(f) for f in settled]
             if out.complete:
@@ -252,6 +268,8 @@ class Solver(Families):
         """A found build with every rule's finding; raises Disagreement when one fails."""
         case = self.whole.case(found.build, found.row.plan, found.row.key)
         checks = findings(case)
+        # Proof and re-check share no code: a build that a rule fails here is an error of ours, never dropped in
+        # silence (docs/proof.md, step 5).
         if self.rules is RULES and any(check.status == "fail" for check in checks):
             failed = "; ".join(f"{check.rule}: {check.text}" for check in checks if check.status == "fail")
             raise Disagreement(f"{failed} in {found.build}")

@@ -19,6 +19,8 @@ class Staircase:
         self.points: list[Found] = []
 
     def ceiling(self, tenths: int) -> int:
+        # A build counts when it costs less than the cheapest known one that is at least as fast: one unit below its
+        # cost.
         i = 0 if self.flat else bisect_left(self.tenths, tenths)
         return min(self.limit, self.costs[i] - 1 if i < len(self.costs) else self.limit)
 
@@ -26,6 +28,7 @@ class Staircase:
         tenths = found.row.perf.tenths
         if self.flat:
             self.points = []
+        # Known points that the new one is as fast as and no dearer than are beaten.
         keep = [point for point in self.points if point.row.perf.tenths > tenths or point.cost < found.cost]
         self.points = sorted([*keep, found], key=lambda p: p.row.perf.tenths)
         self.tenths = [point.row.perf.tenths for point in self.points]

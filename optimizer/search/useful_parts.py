@@ -32,6 +32,7 @@ def narrowed(
         return market, Candidates(kept)
     # Sound where some prices depend on quantity too: `_useful` lets parts of one price alone replace one another, piece
     # by piece, and wires are compared where all of them have one price (docs/proof.md, Within one family).
+    # Only builds under the staircase are asked for: of two parts of equal use one is enough.
     useful = Candidates(_useful(market, kept, open_))
     wired = set(request.include).union(*(w.wires for w in {id(w): w for b in open_ for w in b.ways}.values()))
     shared = {x.id for x in (*market.links, *market.switches) if not (isinstance(x, Link) and x.medium == "power")}
