@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catalogs.message import N_, message
 from catalogs.schema import Cooling as CoolingPart
@@ -48,6 +48,17 @@ def platform_fault(platform: Platform, policy: Policy, request: Request) -> str:
     return ""
 
 
+def _takes_liquid(platform: Platform) -> bool:
+    """Whether gear for liquid is bought beside its nodes; a system of this kind brings its own."""
+    return "air" not in platform.cooling and platform.kind != Kind.SYSTEM
+
+
+def _heat_to_liquid(model: FamilyModel) -> Any:
+    """10,000 x the watts that all nodes give to liquid, with the margin that a CDU must have."""
+    share = 100 - model.policy.whole("cooling.liquid_residual_percent")
+    return share * model.policy.whole("cooling.cdu_margin_percent") * model.total_w
+
+
 class Cooling(Rule):
     id = "cooling"
     title = N_("Cooling")
@@ -63,63 +74,82 @@ class Cooling(Rule):
         return platform_fault(facts.platform, facts.policy, facts.request) if facts.platform is not None else ""
 
     def encode(self, model: FamilyModel) -> None:
-        liquid = [literal for platform, literal in model.platform.items() if "air" not in platform.cooling]
-        for platform, v in model.platform.items():
+        for platform, literal in model.platform.items():
             if platform.system_max_w and platform.kind != Kind.SYSTEM:
-                model.cp.add(model.node_w <= platform.system_max_w).only_enforce_if(v)
+                model.cp.add(model.node_w <= platform.system_max_w).only_enforce_if(literal)
             if platform_fault(platform, model.policy, model.request):
-                model.cp.add(v == 0)
-        wet = [
-            literal
-            for platform, literal in model.platform.items()
-            if "air" not in platform.cooling and platform.kind != Kind.SYSTEM
-        ]
-        if not liquid or not wet or not model.request.site_water:
-            return
-        priced = [x for x in model.candidates.cooling if x.id in model.book.prices]
-        cdus = [(x, model.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "cdu-l2l" and x.capacity_w]
-        manifolds = [(x, model.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "manifold"]
-        facility = [(x, model.cp.new_int_var(0, MAX_CDU, x.id)) for x in priced if x.role == "facility"]
-        for x, q in [*cdus, *manifolds, *facility]:
-            model.add_shared(x, 1, q)
-        share = 100 - model.policy.whole("cooling.liquid_residual_percent")
-        factor = share * model.policy.whole("cooling.cdu_margin_percent")
-        kind = {x: model.cp.new_bool_var("") for x, _ in cdus}
-        model.cp.add_at_most_one(kind.values())
-        racks = model.racks_needed
-        many = model.cp.new_bool_var("racks>1")
-        model.cp.add(racks <= 1).only_enforce_if(~many)
-        for x, q in cdus:
-            model.cp.add(q <= MAX_CDU * kind[x])
-            for v in wet:
-                model.cp.add(10_000 * (x.capacity_w or 0) * q >= factor * model.total_w).only_enforce_if(
-                    v, kind[x], ~many
-                )
-                model.cp.add(10_000 * (x.capacity_w or 0) * (q - 1) >= factor * model.total_w).only_enforce_if(
-                    v, kind[x], many
-                )
-        for v in wet:
-            model.cp.add(sum(kind.values()) == 1).only_enforce_if(v)
-            model.cp.add(sum(q for _, q in manifolds) >= racks).only_enforce_if(v)
-            model.cp.add(sum(q for _, q in facility) >= racks).only_enforce_if(v)
+                model.cp.add(literal == 0)
+        wet = [literal for platform, literal in model.platform.items() if _takes_liquid(platform)]
+        if wet and model.request.site_water:
+            self._liquid_gear(model, wet)
+
+    def _liquid_gear(self, model: FamilyModel, wet: list[Any]) -> None:
+        """CDUs, manifolds and facility connections for nodes that shed heat to liquid."""
+        priced = [part for part in model.candidates.cooling if part.id in model.book.prices]
+        cdus, manifolds, facility = (
+            {part: model.cp.new_int_var(0, MAX_CDU, part.id) for part in priced if part.role == role}
+            for role in ("cdu-l2l", "manifold", "facility")
+        )
+        cdus = {cdu: pieces for cdu, pieces in cdus.items() if cdu.capacity_w}
+        for part, pieces in [*cdus.items(), *manifolds.items(), *facility.items()]:
+            model.add_shared(part, 1, pieces)
+        kinds = {cdu: model.cp.new_bool_var("") for cdu in cdus}
+        model.cp.add_at_most_one(kinds.values())
+        several = model.cp.new_bool_var("racks>1")
+        model.cp.add(model.racks_needed <= 1).only_enforce_if(~several)
+        self._cdus(model, wet, cdus, kinds, several)
+        for literal in wet:
+            model.cp.add(sum(kinds.values()) == 1).only_enforce_if(literal)
+            model.cp.add(sum(manifolds.values()) >= model.racks_needed).only_enforce_if(literal)
+            model.cp.add(sum(facility.values()) >= model.racks_needed).only_enforce_if(literal)
+        self._no_more(model, cdus, manifolds, facility, kinds, several)
+
+    def _cdus(
+        self,
+        model: FamilyModel,
+        wet: list[Any],
+        cdus: dict[CoolingPart, Any],
+        kinds: dict[CoolingPart, Any],
+        several: Any,
+    ) -> None:
+        """CDUs carry the heat of all nodes; of several racks one CDU may fail."""
+        heat = _heat_to_liquid(model)
+        for cdu, pieces in cdus.items():
+            model.cp.add(pieces <= MAX_CDU * kinds[cdu])
+            each = 10_000 * (cdu.capacity_w or 0)
+            for literal in wet:
+                model.cp.add(each * pieces >= heat).only_enforce_if(literal, kinds[cdu], ~several)
+                model.cp.add(each * (pieces - 1) >= heat).only_enforce_if(literal, kinds[cdu], several)
+
+    def _no_more(
+        self,
+        model: FamilyModel,
+        cdus: dict[CoolingPart, Any],
+        manifolds: dict[CoolingPart, Any],
+        facility: dict[CoolingPart, Any],
+        kinds: dict[CoolingPart, Any],
+        several: Any,
+    ) -> None:
+        """Where a spare piece may be of use to the request (a share of the cost, a demanded part), none is bought."""
+        from constraints.rules.rack import racked
+
         exact = wants_exact(model.request, model.catalog)
         if model.request.no_surplus or exact:
             for gear in (manifolds, facility):
-                model.cp.add(sum(q for _, q in gear) <= racks)
-        from constraints.rules.rack import racked
-
+                model.cp.add(sum(gear.values()) <= model.racks_needed)
         if model.request.shares:
-            model.cp.add(racks >= 2).only_enforce_if(many)
-            for x, q in cdus:
-                for literal, spare in ((~many, 0), (many, 1)):
-                    fewer = 10_000 * (x.capacity_w or 0) * (q - 1 - spare)
-                    model.cp.add(fewer < factor * model.total_w).only_enforce_if(kind[x], literal)
+            model.cp.add(model.racks_needed >= 2).only_enforce_if(several)
+            for cdu, pieces in cdus.items():
+                for literal, spare in ((~several, 0), (several, 1)):
+                    fewer = 10_000 * (cdu.capacity_w or 0) * (pieces - 1 - spare)
+                    model.cp.add(fewer < _heat_to_liquid(model)).only_enforce_if(kinds[cdu], literal)
         if model.request.shares or exact:
-            for platform, v in model.platform.items():
+            all_gear = sum(pieces for gear in (cdus, manifolds, facility) for pieces in gear.values())
+            for platform, literal in model.platform.items():
                 if not racked(platform):
-                    model.cp.add(racks == 0).only_enforce_if(v)
-                if "air" in platform.cooling or platform.kind == Kind.SYSTEM:
-                    model.cp.add(sum(q for _, q in [*cdus, *manifolds, *facility]) == 0).only_enforce_if(v)
+                    model.cp.add(model.racks_needed == 0).only_enforce_if(literal)
+                if not _takes_liquid(platform):
+                    model.cp.add(all_gear == 0).only_enforce_if(literal)
 
     def check(self, case: Case) -> list[Check]:
         platform, found = case.platform, []

@@ -8,6 +8,7 @@ nodes on a front-end and an out-of-band switch are bought unless the site has th
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalogs.message import N_, joined, message
@@ -73,6 +74,15 @@ def plan_fault(plan: Plan, key: RowKey, policy: Policy) -> str:
     return ""
 
 
+@dataclass(frozen=True)
+class _Gear:
+    """What networks are made of: cards bought or inside, switches and links on sale."""
+
+    cards: list[Nic]
+    switches: list[Switch]
+    links: list[Link]
+
+
 class Interconnect(Rule):
     id = "interconnect"
     title = N_("Interconnect")
@@ -86,78 +96,95 @@ class Interconnect(Rule):
         return plan_fault(facts.row.plan, facts.row.key, facts.policy) if facts.row is not None else ""
 
     def encode(self, model: FamilyModel) -> None:
-        cp = model.cp
-        cpus = [(x, literal) for (x, _), literal in model.cpu.items()]
+        cpus = [(cpu, literal) for (cpu, _), literal in model.cpu.items()]
         cpus += [
-            (x, literal)
+            (cpu, literal)
             for platform, literal in model.platform.items()
-            for x, _ in inside(platform, model.catalog, Cpu)
+            for cpu, _ in inside(platform, model.catalog, Cpu)
+            if isinstance(cpu, Cpu)
         ]
-        for row, chosen in model.rows.items():
-            if plan_fault(row.plan, row.key, model.policy):
-                cp.add(chosen == 0)
-            for x, literal in cpus:
-                if (x.pcie_gen or 0) < row.key.pcie_gen:
-                    cp.add_implication(chosen, ~literal)
+        self._plans(model, cpus)
         self._bridges(model)
-        links = [
-            part
-            for part in model.catalog.of(Kind.CABLE, Kind.OPTIC)
-            if isinstance(part, Link) and part.id in model.book.prices
-        ]
-        switches = [
-            part for part in model.catalog.of(Kind.SWITCH) if isinstance(part, Switch) and part.id in model.book.prices
-        ]
         ports = [
             literal
             for platform, literal in model.platform.items()
             if platform.onboard_lan or _holds_nic(platform, model)
         ]
-        cp.add(sum(ports) + sum(model.nic.values()) >= 1)
+        model.cp.add(sum(ports) + sum(model.nic.values()) >= 1)
+        if max(model.node_counts) > 1:
+            self._networks(model, cpus)
+
+    def _plans(self, model: FamilyModel, cpus: list[tuple[Cpu, Any]]) -> None:
+        """Rows run their plan on their own network, and CPUs give the host links that a row's speed was judged at."""
+        for row, chosen in model.rows.items():
+            if plan_fault(row.plan, row.key, model.policy):
+                model.cp.add(chosen == 0)
+            for cpu, literal in cpus:
+                if (cpu.pcie_gen or 0) < row.key.pcie_gen:
+                    model.cp.add_implication(chosen, ~literal)
+
+    def _networks(self, model: FamilyModel, cpus: list[tuple[Cpu, Any]]) -> None:
+        """Front end, out-of-band and RDMA networks of several nodes, and the cards that all of them take."""
         held: dict[Nic, list[Any]] = {}
         for platform, literal in model.platform.items():
             for nic, qty in inside(platform, model.catalog, Nic):
                 held.setdefault(nic, []).append(qty * literal)
-        cards = [*model.nic, *(n for n in held if n not in model.nic)]
+        gear = _Gear(
+            [*model.nic, *(nic for nic in held if nic not in model.nic)],
+            [x for x in model.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in model.book.prices],
+            [x for x in model.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in model.book.prices],
+        )
         many = {nodes: literal for nodes, literal in model.node_counts.items() if nodes > 1}
-        if not many:
-            return
-        pp = [literal for row, literal in model.rows.items() if row.key.net == "pp"]
-        if "network" not in model.request.have:
-            lans = {lan for p in model.platform for lan in p.onboard_lan}
-            fe = networks(cards, lans, switches, links, "frontend", 1, most=max(many))
-            self._one_of(model, fe, many, 1, list(many.values()))
-            self._need_speed(model, fe, pp)
-            oob = networks([], [BMC], switches, links, "oob", 1, most=max(many))
-            self._one_of(model, oob, many, 1, list(many.values()))
-        elif pp:
-            least = model.policy.whole("interconnect.pp_gbit_s")
-            fast = [literal for card, literal in model.nic.items() if card.gbit_s >= least]
-            fast += [q for n, inside_ in held.items() if n.gbit_s >= least for q in inside_]
-            lan = [
-                literal
-                for platform, literal in model.platform.items()
-                if any(lan_port(x)[0] >= least for x in platform.onboard_lan)
-            ]
-            for chosen in pp:
-                cp.add(sum(fast) + sum(lan) >= 1).only_enforce_if(chosen)
+        if "network" in model.request.have:
+            self._ports_for_stages(model, held)
+        else:
+            self._front_end(model, gear, many)
         for rate in sorted({row.key.net_gbit_s for row in model.rows if row.key.net == "rdma"}):
-            rows = [
-                literal for row, literal in model.rows.items() if row.key.net == "rdma" and row.key.net_gbit_s == rate
-            ]
-            most = max(many) * model.per_node
-            kinds = networks(cards, [], switches, links, "rdma", rate, direct=True, most=most)
-            self._one_of(model, kinds, many, model.per_node, rows)
-            self._host_carries(model, cpus, rate)
+            rows = [x for row, x in model.rows.items() if row.key.net == "rdma" and row.key.net_gbit_s == rate]
+            self._fabric(model, gear, cpus, many, rate, rows)
         others = [literal for row, literal in model.rows.items() if row.key.net != "rdma" and row.key.nodes > 1]
         if others and wants_fabric(model.request, model.catalog):
-            rate = model.policy.whole("interconnect.ep_gbit_s")
-            most = max(many) * model.per_node
-            kinds = networks(cards, [], switches, links, "rdma", rate, direct=True, most=most)
-            self._one_of(model, kinds, many, model.per_node, others)
-            self._host_carries(model, cpus, rate)
+            self._fabric(model, gear, cpus, many, model.policy.whole("interconnect.ep_gbit_s"), others)
         for nic, needs in model.nic_needs.items():
-            cp.add(model.nic.get(nic, 0) + sum(held.get(nic, [])) >= sum(needs))
+            model.cp.add(model.nic.get(nic, 0) + sum(held.get(nic, [])) >= sum(needs))
+
+    def _front_end(self, model: FamilyModel, gear: _Gear, many: dict[int, Any]) -> None:
+        """The front-end and the out-of-band network, which every cluster has."""
+        lans = {lan for platform in model.platform for lan in platform.onboard_lan}
+        kinds = networks(gear.cards, lans, gear.switches, gear.links, "frontend", 1, most=max(many))
+        self._one_of(model, kinds, many, 1, list(many.values()))
+        self._need_speed(model, [literal for row, literal in model.rows.items() if row.key.net == "pp"])
+        kinds = networks([], [BMC], gear.switches, gear.links, "oob", 1, most=max(many))
+        self._one_of(model, kinds, many, 1, list(many.values()))
+
+    def _ports_for_stages(self, model: FamilyModel, held: dict[Nic, list[Any]]) -> None:
+        """On the site's network pipeline stages still take a port of their speed in each node."""
+        least = model.policy.whole("interconnect.pp_gbit_s")
+        fast = [literal for card, literal in model.nic.items() if card.gbit_s >= least]
+        fast += [pieces for card, terms in held.items() if card.gbit_s >= least for pieces in terms]
+        fast += [
+            literal
+            for platform, literal in model.platform.items()
+            if any(lan_port(lan)[0] >= least for lan in platform.onboard_lan)
+        ]
+        for row, chosen in model.rows.items():
+            if row.key.net == "pp":
+                model.cp.add(sum(fast) >= 1).only_enforce_if(chosen)
+
+    def _fabric(
+        self,
+        model: FamilyModel,
+        gear: _Gear,
+        cpus: list[tuple[Cpu, Any]],
+        many: dict[int, Any],
+        rate: int,
+        rows: list[Any],
+    ) -> None:
+        """An RDMA fabric of this rate with a card for each GPU, where one of the rows is chosen."""
+        most = max(many) * model.per_node
+        kinds = networks(gear.cards, [], gear.switches, gear.links, "rdma", rate, direct=True, most=most)
+        self._one_of(model, kinds, many, model.per_node, rows)
+        self._host_carries(model, cpus, rate)
 
     def _host_carries(self, model: FamilyModel, cpus: list[tuple[Cpu, Any]], rate: int) -> None:
         """The CPUs' slots carry the cards of the RDMA networks added last."""
@@ -204,7 +231,8 @@ class Interconnect(Rule):
                 for part, qty in bill.items():
                     model.add_shared(part, qty, z)
 
-    def _need_speed(self, model: FamilyModel, fe: list[Network], pp: list[Any]) -> None:
+    def _need_speed(self, model: FamilyModel, pp: list[Any]) -> None:
+        """Pipeline stages take a front end of their speed; it is the network added last."""
         least = model.policy.whole("interconnect.pp_gbit_s")
         literals = model.nets[-1][0]
         for chosen in pp:

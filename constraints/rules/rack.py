@@ -6,7 +6,8 @@ Every rack keeps room for all shared gear (switches, CDU): a safe simplification
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalogs.message import N_, message
 from catalogs.schema import Cooling, Kind, Link, Pdu, Platform, Rack, Switch
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from constraints.build import Case
     from constraints.model.family_model import FamilyModel
 
+P = TypeVar("P", Rack, Pdu)
 CORD_ENDS = {"C14": "C13-C14", "C20": "C19-C20"}
 """Inlet of a supply -> connectors of its cord."""
 MOST_CORDS = 32
@@ -77,6 +79,19 @@ def racked(platform: Platform) -> bool:
     return platform.rack_mount and not own_rack(platform)
 
 
+Mounted = list[tuple[Platform, Any]]
+"""Platforms that go into racks, with their literals."""
+
+
+@dataclass(frozen=True)
+class _Plug:
+    """Supplies of a node: their inlet, how many are fitted, and the literals that all hold where they are."""
+
+    inlet: str
+    fitted: int
+    when: list[Any]
+
+
 class RackRule(Rule):
     id = "rack"
     title = N_("Rack")
@@ -85,113 +100,145 @@ class RackRule(Rule):
     settles = frozenset({"rack", "pdu", "cable", "cooling"})
 
     def encode(self, model: FamilyModel) -> None:
-        cp, policy = model.cp, model.policy
         mounted = [(platform, literal) for platform, literal in model.platform.items() if racked(platform)]
         if not mounted:
             return
-        in_rack, exact = (
-            sum(literal for _, literal in mounted),
-            model.request.no_surplus or wants_exact(model.request, model.catalog),
+        per_rack = self._nodes_per_rack(model, mounted)
+        self._heat(model, mounted, per_rack)
+        self._racks_needed(model, per_rack)
+        if "racks" in model.request.have:
+            self._height_of_the_sites_racks(model, mounted, per_rack)
+            return
+        in_rack = sum(literal for _, literal in mounted)
+        racks = self._bought(
+            model, [rack for rack in model.candidates.racks if rack.id in model.book.prices], 1, in_rack
         )
+        pdus = self._bought(model, [pdu for pdu in model.candidates.pdus if pdu.id in model.book.prices], 2, in_rack)
+        self._height_and_weight(model, mounted, per_rack, racks)
+        self._pdu_power(model, per_rack, pdus)
+        self._cords(model, mounted, per_rack, pdus)
+
+    def _nodes_per_rack(self, model: FamilyModel, mounted: Mounted) -> dict[int, Any]:
+        """Literals of the number of nodes in the fullest rack; none holds where nodes stand on their own."""
         racks = [rack for rack in model.candidates.racks if rack.id in model.book.prices]
         tallest = max((rack.rack_units for rack in racks), default=1)
         if "racks" in model.request.have:
-            tallest = policy.whole("rack.max_units")
-        most_in = max(most_per_rack(p.rack_units, tallest, max(model.node_counts)) for p, _ in mounted)
-        per_rack = {a: cp.new_bool_var(f"per_rack{a}") for a in range(1, most_in + 1)}
-        cp.add(sum(per_rack.values()) == in_rack)
-        units, kg, watts = sum(model.shared_units), sum(model.shared_kg), sum(model.shared_w)
-        for a, is_a in per_rack.items():
-            for p, literal in mounted:
-                share = air_w(1, p, policy)
-                cp.add(
-                    a * share * model.node_w + 100 * watts <= 100 * policy.whole("cooling.rack_air_w")
-                ).only_enforce_if(is_a, literal)
-            for nodes, is_n in model.node_counts.items():
-                cp.add(model.racks_needed >= -(-nodes // a)).only_enforce_if(is_a, is_n)
-                if exact:
-                    cp.add(model.racks_needed <= -(-nodes // a)).only_enforce_if(is_a, is_n)
-        if "racks" in model.request.have:
-            for a, is_a in per_rack.items():
-                for p, literal in mounted:
-                    cp.add(a * (p.rack_units or 1) + units <= policy.whole("rack.max_units")).only_enforce_if(
-                        is_a, literal
-                    )
-            return
-        pdus = [x for x in model.candidates.pdus if x.id in model.book.prices]
-        rack_kind = {rack: cp.new_bool_var(rack.id) for rack in racks}
-        pdu_kind = {x: cp.new_bool_var(x.id) for x in pdus}
-        most = max(model.node_counts)
-        for kinds, each in ((rack_kind, 1), (pdu_kind, 2)):
-            cp.add(sum(kinds.values()) == in_rack)
-            for x, chosen in kinds.items():
-                q = cp.new_int_var(0, 2 * most, x.id)
-                cp.add(q >= each * model.racks_needed).only_enforce_if(chosen)
-                model.add_shared(x, 1, q)
-                if exact or model.book.by_quantity:  # pieces may be free
-                    cp.add(q <= each * model.racks_needed)
-                    cp.add(q == 0).only_enforce_if(~chosen)
-        volts = model.request.line_volts or policy.whole("power.line_volts")
-        for a, is_a in per_rack.items():
-            for x, chosen in rack_kind.items():
-                for p, literal in mounted:
-                    cp.add(a * (p.rack_units or 1) + units <= x.rack_units).only_enforce_if(is_a, literal, chosen)
-                    cp.add(a * node_kg(p, policy) + kg <= x.load_kg).only_enforce_if(is_a, literal, chosen)
-            for d, chosen in pdu_kind.items():
-                if (d.volts >= LOW_LINE_V) != (volts >= LOW_LINE_V):
-                    cp.add(chosen == 0)
-                cp.add(100 * (a * model.node_w + watts) <= pdu_efficiency(policy) * d.power_w).only_enforce_if(
-                    is_a, chosen
-                )
-        self._cords(model, mounted, per_rack, pdu_kind)
+            tallest = model.policy.whole("rack.max_units")
+        nodes = max(model.node_counts)
+        most = max(most_per_rack(platform.rack_units, tallest, nodes) for platform, _ in mounted)
+        per_rack = {count: model.cp.new_bool_var(f"per_rack{count}") for count in range(1, most + 1)}
+        model.cp.add(sum(per_rack.values()) == sum(literal for _, literal in mounted))
+        return per_rack
 
-    def _cords(
-        self,
-        model: FamilyModel,
-        mounted: list[tuple[Platform, Any]],
-        per_rack: dict[int, Any],
-        pdus: dict[Pdu, Any],
+    def _heat(self, model: FamilyModel, mounted: Mounted, per_rack: dict[int, Any]) -> None:
+        """What a rack gives to the air; every rack counted with all shared gear."""
+        watts, most = sum(model.shared_w), 100 * model.policy.whole("cooling.rack_air_w")
+        for count, is_count in per_rack.items():
+            for platform, literal in mounted:
+                heat = count * air_w(1, platform, model.policy) * model.node_w + 100 * watts
+                model.cp.add(heat <= most).only_enforce_if(is_count, literal)
+
+    def _racks_needed(self, model: FamilyModel, per_rack: dict[int, Any]) -> None:
+        exact = model.request.no_surplus or wants_exact(model.request, model.catalog)
+        for count, is_count in per_rack.items():
+            for nodes, is_nodes in model.node_counts.items():
+                racks = -(-nodes // count)
+                model.cp.add(model.racks_needed >= racks).only_enforce_if(is_count, is_nodes)
+                if exact:
+                    model.cp.add(model.racks_needed <= racks).only_enforce_if(is_count, is_nodes)
+
+    def _height_of_the_sites_racks(self, model: FamilyModel, mounted: Mounted, per_rack: dict[int, Any]) -> None:
+        units, most = sum(model.shared_units), model.policy.whole("rack.max_units")
+        for count, is_count in per_rack.items():
+            for platform, literal in mounted:
+                model.cp.add(count * (platform.rack_units or 1) + units <= most).only_enforce_if(is_count, literal)
+
+    def _bought(self, model: FamilyModel, kinds: list[P], each: int, in_rack: Any) -> dict[P, Any]:
+        """Literals of the one kind that is bought, `each` pieces for a rack."""
+        cp, literals = model.cp, {kind: model.cp.new_bool_var(kind.id) for kind in kinds}
+        exact = model.request.no_surplus or wants_exact(model.request, model.catalog)
+        cp.add(sum(literals.values()) == in_rack)
+        for kind, chosen in literals.items():
+            pieces = cp.new_int_var(0, 2 * max(model.node_counts), kind.id)
+            cp.add(pieces >= each * model.racks_needed).only_enforce_if(chosen)
+            model.add_shared(kind, 1, pieces)
+            if exact or model.book.by_quantity:  # pieces may be free
+                cp.add(pieces <= each * model.racks_needed)
+                cp.add(pieces == 0).only_enforce_if(~chosen)
+        return literals
+
+    def _height_and_weight(
+        self, model: FamilyModel, mounted: Mounted, per_rack: dict[int, Any], racks: dict[Rack, Any]
     ) -> None:
-        cords = cord_links(
-            [part for part in model.catalog.of(Kind.CABLE) if isinstance(part, Link) and part.id in model.book.prices]
-        )
-        plugs: list[tuple[str, int, list[Any]]] = []
-        for p, literal in mounted:
-            b = included_bank(p, model.catalog)
-            if not needs_psu(p) and b is not None:
-                plugs.append((b.inlet, b.fitted, [literal]))
-        in_rack = [literal for _, literal in mounted]
-        for (u, fitted, _), literal in model.psu.items():
-            for w in in_rack:
-                plugs.append((u.inlet, fitted, [literal, w]))
-        need = {i: model.cp.new_int_var(0, MOST_CORDS, f"cords {i}") for i in cords}
-        for inlet, fitted, when in plugs:
-            model.cp.add(need[inlet] >= fitted).only_enforce_if(*when)
-            for d, chosen in pdus.items():
-                outlets = d.outlets_c19 if inlet == "C20" else d.outlets_c13
-                for a, is_a in per_rack.items():
-                    if a * fitted > 2 * outlets:
-                        model.cp.add_bool_or([~chosen, ~is_a, *(~w for w in when)])
-        for inlet, options in cords.items():
-            if not options:
+        cp, units, kg = model.cp, sum(model.shared_units), sum(model.shared_kg)
+        for count, is_count in per_rack.items():
+            for rack, chosen in racks.items():
+                for platform, literal in mounted:
+                    tall, heavy = platform.rack_units or 1, node_kg(platform, model.policy)
+                    cp.add(count * tall + units <= rack.rack_units).only_enforce_if(is_count, literal, chosen)
+                    cp.add(count * heavy + kg <= rack.load_kg).only_enforce_if(is_count, literal, chosen)
+
+    def _pdu_power(self, model: FamilyModel, per_rack: dict[int, Any], pdus: dict[Pdu, Any]) -> None:
+        """Each of the two PDUs of a rack carries it alone, on the line of the site."""
+        watts, efficiency = sum(model.shared_w), pdu_efficiency(model.policy)
+        volts = model.request.line_volts or model.policy.whole("power.line_volts")
+        for pdu, chosen in pdus.items():
+            if (pdu.volts >= LOW_LINE_V) != (volts >= LOW_LINE_V):
+                model.cp.add(chosen == 0)
+            for count, is_count in per_rack.items():
+                load = 100 * (count * model.node_w + watts)
+                model.cp.add(load <= efficiency * pdu.power_w).only_enforce_if(is_count, chosen)
+
+    def _cords(self, model: FamilyModel, mounted: Mounted, per_rack: dict[int, Any], pdus: dict[Pdu, Any]) -> None:
+        """A cord for each supply of a node, and an outlet for it in each rack."""
+        plugs = self._plugs(model, mounted)
+        need = {inlet: model.cp.new_int_var(0, MOST_CORDS, f"cords {inlet}") for inlet in CORD_ENDS}
+        for plug in plugs:
+            model.cp.add(need[plug.inlet] >= plug.fitted).only_enforce_if(*plug.when)
+        self._outlets(model, plugs, per_rack, pdus)
+        on_sale = [
+            part for part in model.catalog.of(Kind.CABLE) if isinstance(part, Link) and part.id in model.book.prices
+        ]
+        for inlet, cords in cord_links(on_sale).items():
+            if not cords:
                 model.cp.add(need[inlet] == 0)
-                continue
-            if model.request.no_surplus or model.request.max_sellers is not None:
-                supplies = {when[0].index: f * when[0] for i, f, when in plugs if i == inlet}
-                model.cp.add(need[inlet] <= sum(supplies.values()))
-                model.cp.add(need[inlet] <= MOST_CORDS * sum(in_rack))
-                taken = {option.id: model.cp.new_int_var(0, MOST_CORDS, option.id) for option in options}
-                model.cp.add(sum(taken.values()) == need[inlet])
-                for cord, qty in taken.items():
-                    model.extra_node_qty.setdefault(cord, []).append(qty)
-                continue
-            steady = [option for option in options if not model.book.prices[option.id].by_quantity]
-            kinds = [option for option in options if option not in steady]
-            kinds += [min(steady, key=lambda x: (model.book.prices[x.id].cents, x.id))] if steady else []
-            pieces = [need[inlet]] if len(kinds) == 1 else [model.cp.new_int_var(0, MOST_CORDS, x.id) for x in kinds]
-            model.cp.add(sum(pieces) == need[inlet])
-            for x, qty in zip(kinds, pieces, strict=True):
-                model.extra_node_qty.setdefault(x.id, []).append(qty)
+            elif model.request.no_surplus or model.request.max_sellers is not None:
+                fitted = {plug.when[0].index: plug.fitted * plug.when[0] for plug in plugs if plug.inlet == inlet}
+                model.cp.add(need[inlet] <= sum(fitted.values()))
+                model.cp.add(need[inlet] <= MOST_CORDS * sum(literal for _, literal in mounted))
+                self._cords_of(model, need[inlet], cords)
+            else:
+                # Of cords at one price the cheapest is enough: any of them serves the inlet.
+                steady = [cord for cord in cords if not model.book.prices[cord.id].by_quantity]
+                kinds = [cord for cord in cords if cord not in steady]
+                kinds += [min(steady, key=lambda cord: (model.book.prices[cord.id].cents, cord.id))] if steady else []
+                self._cords_of(model, need[inlet], kinds)
+
+    def _plugs(self, model: FamilyModel, mounted: Mounted) -> list[_Plug]:
+        """The supplies that a node may have, of the platform's own and of those bought."""
+        plugs = []
+        for platform, literal in mounted:
+            bank = included_bank(platform, model.catalog)
+            if not needs_psu(platform) and bank is not None:
+                plugs.append(_Plug(bank.inlet, bank.fitted, [literal]))
+        for (supply, fitted, _), literal in model.psu.items():
+            plugs += [_Plug(supply.inlet, fitted, [literal, is_mounted]) for _, is_mounted in mounted]
+        return plugs
+
+    def _outlets(self, model: FamilyModel, plugs: list[_Plug], per_rack: dict[int, Any], pdus: dict[Pdu, Any]) -> None:
+        for plug in plugs:
+            for pdu, chosen in pdus.items():
+                outlets = 2 * (pdu.outlets_c19 if plug.inlet == "C20" else pdu.outlets_c13)
+                for count, is_count in per_rack.items():
+                    if count * plug.fitted > outlets:
+                        model.cp.add_bool_or([~chosen, ~is_count, *(~literal for literal in plug.when)])
+
+    def _cords_of(self, model: FamilyModel, need: Any, kinds: list[Link]) -> None:
+        """So many cords of these kinds in a node."""
+        pieces = [need] if len(kinds) == 1 else [model.cp.new_int_var(0, MOST_CORDS, kind.id) for kind in kinds]
+        model.cp.add(sum(pieces) == need)
+        for kind, quantity in zip(kinds, pieces, strict=True):
+            model.extra_node_qty.setdefault(kind.id, []).append(quantity)
 
     def check(self, case: Case) -> list[Check]:
         platform, policy = case.platform, case.policy

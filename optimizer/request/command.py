@@ -12,6 +12,7 @@ from constraints.prices.pricing import ENERGY
 from constraints.request import Request
 from optimizer.request import printing
 from optimizer.request.fields import FIELDS
+from optimizer.request.terms import PERCENT
 
 FILES = ("model_config", *(name for name, entry in FIELDS.items() if entry.file))
 """Options that name a file whose content a request holds."""
@@ -29,7 +30,13 @@ class Typed:
     @classmethod
     def of(cls, values: Mapping[str, Any], more: Sequence[str] = ()) -> Typed:
         """From a command's options by their parameters' names; `more`: those that it alone has."""
-        files = {name: str(values[name]) for name in FILES if values.get(name) is not None}
+        # A share typed in the place of a file (`--support 10%`) is held by the request itself.
+        files = {
+            name: str(value)
+            for name in FILES
+            if (value := values.get(name)) is not None
+            and not (isinstance(value, str) and PERCENT.fullmatch(value.strip()))
+        }
         rest = [word for name in (*BASIS, *more) for word in _words(name, values.get(name))]
         return cls(files, tuple(rest))
 

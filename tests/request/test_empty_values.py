@@ -48,7 +48,7 @@ def test_all_commands_are_walked() -> None:
     assert {"solve", "check", "compare", "quote", "size", "explain", "verify", "catalog list", "models add"} <= found
 
 
-@pytest.mark.parametrize(("path", "option"), values())
+@pytest.mark.parametrize(("path", "option"), list(values()))
 @pytest.mark.parametrize("value", ["", "  ", ","])
 def test_empty_values_are_refused(path: tuple[str, ...], option: str, value: str) -> None:
     args = [*path, *([option] if option else []), value, *([] if path else ["solve"])]

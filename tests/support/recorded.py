@@ -13,7 +13,7 @@ from constraints.plan import Row, RowKey
 from constraints.policy import Policy
 from optimizer.market.market import Market
 from optimizer.search.certificate import FamilyProof
-from optimizer.search.solver import Solver, Unit
+from optimizer.search.solver import OpenFamily, Solver
 from tests.support.oracle import RULES, Built, Fitted, Oracle, Speeds
 from tests.support.random_catalogs import scenario
 
@@ -110,7 +110,7 @@ def recorded(seed: int) -> tuple[Market, Recording]:
     return market, Recording(catalog, rich, 2 if seed % 6 >= 3 else 1, left_out=frozenset(RULES))
 
 
-def rows_of(market: Market) -> tuple[Solver, dict[RowKey, tuple[Unit, Row]]]:
+def rows_of(market: Market) -> tuple[Solver, dict[RowKey, tuple[OpenFamily, Row]]]:
     """The planner's row of every key."""
     solver = Solver(market, clever=False)
     solver.judge(PLENTY)
