@@ -43,6 +43,8 @@ MemGen = Literal["DDR4", "DDR5", "LPDDR5", "LPDDR5X"]
 DimmType = Literal["RDIMM", "RDIMM-3DS", "MRDIMM", "UDIMM", "soldered"]
 BayForm = Literal["U.2", "U.3", "E1.S", "E3.S", "M.2", "2.5", "3.5", "builtin"]
 NicForm = Literal["PCIe", "OCP3"]
+Efficiency = Literal["Gold", "Platinum", "Titanium"]
+"""Grades of 80 PLUS."""
 PsuForm = Literal[
     "ATX", "CRPS", "SMC", "DELL", "HPE-MCRPS", "LENOVO", "IBM", "NVIDIA-DGX", "GIGABYTE", "ASUS", "INSPUR",
     "XFUSION", "HUAWEI", "builtin",
@@ -259,7 +261,7 @@ class Psu(Part):
     form: PsuForm
     watts: Annotated[int, Field(ge=100, le=20000)]
     watts_low_line: Whole
-    efficiency: Literal["Gold", "Platinum", "Titanium"]
+    efficiency: Efficiency
     inlet: Inlet
 
 

@@ -9,7 +9,22 @@ from functools import cached_property
 from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
-from catalogs.schema import Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Link, Memory, Nic, Part, Platform, Psu, Switch
+from catalogs.schema import (
+    Cooling,
+    Cpu,
+    Drive,
+    Efficiency,
+    Gpu,
+    GpuBoard,
+    Kind,
+    Link,
+    Memory,
+    Nic,
+    Part,
+    Platform,
+    Psu,
+    Switch,
+)
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
 from constraints.prices.purchase import PriceBook
@@ -40,7 +55,7 @@ class PsuBank:
     needed: int
     watts: int
     watts_low_line: int
-    efficiency: str
+    efficiency: Efficiency
     inlet: str
     atx: bool
 

@@ -23,7 +23,7 @@ DIRECTIONS: Mapping[str, Stricter] = {"more": "more", "less": "less", "": ""}
 
 @dataclass(frozen=True)
 class Default:
-    """One policy value with its unit, title and source; no setting of it may exceed `most`."""
+    """One policy value with its unit, title and source; a setting of it lies from `least` to `most`."""
 
     key: str
     value: Decimal
@@ -32,6 +32,7 @@ class Default:
     source: str
     most: Decimal = Decimal(10**9)
     stricter: Stricter = ""
+    least: Decimal = Decimal(0)
 
     def tightened_by(self, value: Decimal) -> bool:
         """Whether a buyer's value asks more of builds than the default does: a condition that answers name."""
@@ -53,7 +54,8 @@ def defaults() -> Mapping[str, Default]:
 def _default(row: Mapping[str, str]) -> Default:
     """A row of policy.csv."""
     most, stricter = Decimal(row["most"] or Default.most), DIRECTIONS[row["stricter"]]
-    return Default(row["key"], Decimal(row["value"]), row["unit"], row["title"], row["source"], most, stricter)
+    least = Decimal(row["least"] or Default.least)
+    return Default(row["key"], Decimal(row["value"]), row["unit"], row["title"], row["source"], most, stricter, least)
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,9 @@ class Policy:
                 number = Decimal(value.strip())
             except InvalidOperation:
                 number = Decimal("NaN")
-            most = defaults()[key].most
-            if not number.is_finite() or not 0 <= number <= most:
-                text = f"{key} needs a number from 0 to {'1e9' if most == Default.most else most}"
+            least, most = defaults()[key].least, defaults()[key].most
+            if not number.is_finite() or not least <= number <= most:
+                text = f"{key} needs a number from {least} to {'1e9' if most == Default.most else most}"
                 faults.append(Fault("bad-policy", text, file, None, key, value))
                 continue
             changed[key] = number

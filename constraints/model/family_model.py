@@ -222,7 +222,7 @@ class FamilyModel:
         shared = [
             (x, c * q, 2 * most) for x, pairs in self.shared_qty.items() for q, _ in pairs if (c := steady.get(x))
         ]
-        # CP-SAT does not warn of sums beyond 64 bits: they are refused before.
+        # CP-SAT 9.15 refuses some sums beyond 64 bits and wraps others in silence: they are refused before.
         within_int64([("price of a node", most, MAX_MONEY), *shared], "the total of all lines")
         within_int64([(x, steady[x], MOST_IN_NODE) for x in bought], "the price of a node")
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from catalogs.message import N_, message
+from catalogs.schema import Efficiency
 from constraints.build import PsuBank, bank, included_bank, shared_w
 from constraints.policy import Policy
 from constraints.rule import Check, Rule, figure
@@ -39,7 +40,17 @@ def transient_extra_w(gpu_w: int, policy: Policy) -> int:
 
 
 def efficiency_percent(b: PsuBank | None, policy: Policy) -> int:
-    return policy.whole(f"power.efficiency_{(b.efficiency if b else 'Titanium').lower()}_percent")
+    return grade_percent(b.efficiency if b else "Titanium", policy)
+
+
+def grade_percent(grade: Efficiency, policy: Policy) -> int:
+    """Efficiency at half load that a grade of supplies is counted at."""
+    return policy.whole(f"power.efficiency_{grade.lower()}_percent")
+
+
+def best_efficiency_percent(policy: Policy) -> int:
+    """The highest that any supply has: a policy of one's own may order the grades otherwise than their names do."""
+    return max(grade_percent(grade, policy) for grade in get_args(Efficiency))
 
 
 def circuit_limit_w(amps: int, volts: int, policy: Policy) -> int:

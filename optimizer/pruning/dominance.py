@@ -7,11 +7,10 @@ from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Kind, Memory, Nic, Part, Pdu, Platform, Psu, Rack
 from constraints.model.axis import lead_days
-from constraints.rules.power import LOW_LINE_V
+from constraints.rules.power import LOW_LINE_V, grade_percent
 from optimizer.market.market import Market
 from optimizer.pruning.enough import Enough, Kept, beaten
 
-GRADES = ("Gold", "Platinum", "Titanium")
 NVME = ("nvme", "nvme-consumer")
 P = TypeVar("P", bound=Part)
 IN_A_NODE = (
@@ -131,7 +130,7 @@ def _modules(market: Market, modules: list[Memory]) -> list[Memory]:
 def _supplies(market: Market, supplies: list[Psu]) -> list[Psu]:
     return undominated(
         market, supplies, lambda supply: (supply.form, supply.watts, supply.inlet),
-        lambda supply: (supply.watts_low_line, GRADES.index(supply.efficiency)), lambda supply: (),
+        lambda supply: (supply.watts_low_line, grade_percent(supply.efficiency, market.policy)), lambda supply: (),
     )  # fmt: skip
 
 

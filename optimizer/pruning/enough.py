@@ -82,7 +82,7 @@ class Enough:
         return max((round(s.weight_kg) / s.rack_units if s.rack_units else float("inf") for s in gear), default=0.0)
 
     def light_kg(self, platform: Platform) -> float:
-        """Weight up to which nodes as tall as `p` fill no rack's load before they and shared gear fill its units."""
+        """Weight up to which nodes as tall as this one fill a rack's units, with shared gear, before its load."""
         if not racked(platform) or "racks" in self.market.request.have:
             return float("inf")
         if self.kg_per_unit == float("inf"):

@@ -13,7 +13,7 @@ from catalogs.schema import Kind
 from constraints.plan import Row, RowKey
 from constraints.prices.tariff import NEVER
 from constraints.rule import Refusal, Rule, foresighted, refusal
-from constraints.rules.power import circuit_limit_w, efficiency_percent
+from constraints.rules.power import best_efficiency_percent, circuit_limit_w
 from constraints.rules.registry import RULES
 from optimizer.market.market import Market
 from optimizer.market.node_options import NodeOptions
@@ -229,8 +229,8 @@ class Bounds:
             return True
         if request.circuit is not None:
             wall = circuit_limit_w(request.circuit.amps, request.circuit.volts, policy)
-            # The best efficiency that a supply may have: what it loses only adds to the draw at the wall.
-            if 100 * watts > efficiency_percent(None, policy) * wall:
+            # Sound: whatever supply is bought loses at least as much, which only adds to the draw at the wall.
+            if 100 * watts > best_efficiency_percent(policy) * wall:
                 return True
         return (
             request.rack_units is not None and key.nodes * (node_options.platform.rack_units or 0) > request.rack_units

@@ -160,11 +160,11 @@ class SellerBound:
             self._pieces[memo] = tuple(self._weight(part, limit, k) for k in range(1, MULTIPLIERS + 1))
         return self._pieces[memo]
 
-    def _weight(self, part: str, limit: Limit, per_node: int) -> int:
+    def _weight(self, part: str, limit: Limit, multiplier: int) -> int:
         book, found = self.market.book, []
         for source in book.prices[part].sources().sources:
             cents = min((step.cents for step in source.steps), default=None)
             if cents is not None:
-                counted = per_node * 100 if source.offer and limit.counts(source.offer) else 0
-                found.append(cents * ((MULTIPLIERS - per_node) * limit.percent + counted))
+                counted = multiplier * 100 if source.offer and limit.counts(source.offer) else 0
+                found.append(cents * ((MULTIPLIERS - multiplier) * limit.percent + counted))
         return 0 if part in book.bundled else min(found, default=0)  # a bundle's price is not its parts'

@@ -268,8 +268,8 @@ class Solver(Families):
         """A found build with every rule's finding; raises Disagreement when one fails."""
         case = self.whole.case(found.build, found.row.plan, found.row.key)
         checks = findings(case)
-        # Proof and re-check share no code: a build that a rule fails here is an error of ours, never dropped in
-        # silence (docs/proof.md, step 5).
+        # The proof rests on `encode`, this on `check`: a build that a rule fails here is an error of ours, never
+        # dropped in silence (docs/proof.md, step 5).
         if self.rules is RULES and any(check.status == "fail" for check in checks):
             failed = "; ".join(f"{check.rule}: {check.text}" for check in checks if check.status == "fail")
             raise Disagreement(f"{failed} in {found.build}")
