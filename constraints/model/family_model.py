@@ -126,8 +126,8 @@ class FamilyModel:
             + sum(x.overhead_w * v for x, v in self.board.items())
             + sum((x.tdp_w or 0) * s * literal for (x, s), literal in self.cpu.items())
             + sum(x.power_w * n * literal for (x, n), literal in self.memory.items())
-            + sum(drive.power_w * literal for drive, literal in self.drive.items())
-            + sum(card.power_w * literal for card, literal in self.nic.items())
+            + sum(drive.power_w * pieces for drive, pieces in self.drive.items())
+            + sum(card.power_w * pieces for card, pieces in self.nic.items())
             + sum(
                 (platform.overhead_w + fixed_w(platform, parts)) * literal
                 for platform, literal in self.platform.items()

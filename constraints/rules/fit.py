@@ -258,7 +258,7 @@ class Fit(Rule):
                 model.cp.add(qty == 0).only_enforce_if(literal)
         for forms, limit in bay_limits(platform):
             used = sum(q for d, q in held if confined(d, platform, forms))
-            mine = [literal for drive, literal in model.drive.items() if confined(drive, platform, forms)]
+            mine = [pieces for drive, pieces in model.drive.items() if confined(drive, platform, forms)]
             if mine:
                 model.cp.add(sum(mine) <= max(0, limit - used)).only_enforce_if(literal)
 

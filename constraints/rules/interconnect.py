@@ -160,7 +160,7 @@ class Interconnect(Rule):
     def _ports_for_stages(self, model: FamilyModel, held: dict[Nic, list[Any]]) -> None:
         """On the site's network pipeline stages still take a port of their speed in each node."""
         least = model.policy.whole("interconnect.pp_gbit_s")
-        fast = [literal for card, literal in model.nic.items() if card.gbit_s >= least]
+        fast = [pieces for card, pieces in model.nic.items() if card.gbit_s >= least]
         fast += [pieces for card, terms in held.items() if card.gbit_s >= least for pieces in terms]
         fast += [
             literal

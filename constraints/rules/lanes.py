@@ -46,8 +46,8 @@ class Lanes(Rule):
     loaded_by = frozenset({"gpu", "nic", "drive"})
 
     def encode(self, model: FamilyModel) -> None:
-        drives = NVME_LANES * sum(literal for drive, literal in model.drive.items() if needs_lanes(drive))
-        nics = sum(card.lanes * literal for card, literal in model.nic.items())
+        drives = NVME_LANES * sum(pieces for drive, pieces in model.drive.items() if needs_lanes(drive))
+        nics = sum(card.lanes * pieces for card, pieces in model.nic.items())
         lanes = sum(cpu_lanes(x, s) * literal for (x, s), literal in model.cpu.items())
         for platform, literal in model.platform.items():
             for row, chosen in model.rows.items():

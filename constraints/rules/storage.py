@@ -45,10 +45,10 @@ class Storage(Rule):
     shortfall = "NVMe drives"
 
     def encode(self, model: FamilyModel) -> None:
-        nvme = {drive: literal for drive, literal in model.drive.items() if needs_lanes(drive)}
+        nvme = {drive: pieces for drive, pieces in model.drive.items() if needs_lanes(drive)}
         room = sum(d.capacity_gb * q for d, q in nvme.items())
         speed = sum(d.read_mb_s * q for d, q in nvme.items())
-        everything = sum(drive.capacity_gb * literal for drive, literal in model.drive.items())
+        everything = sum(drive.capacity_gb * pieces for drive, pieces in model.drive.items())
         data_gb = model.request.dataset_gb
         precisions = {row.plan.precision for row in model.rows}
         for platform, literal in model.platform.items():

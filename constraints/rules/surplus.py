@@ -71,9 +71,9 @@ class Surplus(Rule):
         alike = {there: cp.new_bool_var("") for there in held}
         for there, chosen in alike.items():
             cp.add(sum(held[there]) == chosen)
-        nvme = {drive: literal for drive, literal in model.drive.items() if needs_lanes(drive)}
+        nvme = {drive: pieces for drive, pieces in model.drive.items() if needs_lanes(drive)}
         room, speed = sum(d.capacity_gb * q for d, q in nvme.items()), sum(d.read_mb_s * q for d, q in nvme.items())
-        everything = sum(drive.capacity_gb * literal for drive, literal in model.drive.items())
+        everything = sum(drive.capacity_gb * pieces for drive, pieces in model.drive.items())
         for drive, qty in model.drive.items():
             several = at_least(model, qty, _first(drive.id, model.request.include))
             small, slow, little = (cp.new_bool_var("") for _ in range(3))

@@ -216,16 +216,18 @@ def _solve_one(
             request, catalog=parts, policy=policy, calibration=calibration, clock=clock,
             embed_catalog=values["embed_catalog"], typed=typed, tell=telling(),
         )  # fmt: skip
-    data = result.model_dump(mode="json")
-    text = written_json(data) + "\n"
-    if values["output"] is not None:
-        save(values["output"], text, values["force"])
-    if values["json"]:
-        emit_data(text)
-    elif result.explanation is not None:
-        show_no_build(result.explanation, data["messages"])
-    else:
-        show(result.model_dump(), values["all_"])  # as Python has them: texts keep their keys
+    if values["json"] or values["output"] is not None:
+        text = written_json(result.model_dump(mode="json")) + "\n"
+        if values["output"] is not None:
+            save(values["output"], text, values["force"])
+        if values["json"]:
+            emit_data(text)
+    if not values["json"]:
+        shown = result.model_dump()  # not as JSON: texts keep their keys
+        if result.explanation is not None:
+            show_no_build(result.explanation, shown["messages"])
+        else:
+            show(shown, values["all_"])
     if not result.proof.complete:
         note(language()("stopped before the proof: best checked front so far, not proven complete"))
         raise typer.Exit(6)

@@ -109,6 +109,16 @@ def cpu_memory(cpu: Cpu) -> tuple[int, ...]:
     return cpu.mem_channels or 99, cpu.mem_max_mts or 0
 
 
+def module_group(module: Memory) -> tuple[object, ...]:
+    """What two memory modules must share for one to replace the other."""
+    return module.mem_gen, module.dimm_type
+
+
+def drive_group(drive: Drive) -> tuple[object, ...]:
+    """What two drives must share for one to replace the other."""
+    return drive.media in NVME, drive.forms
+
+
 def _cpus(market: Market, cpus: list[Cpu]) -> list[Cpu]:
     def more(cpu: Cpu) -> tuple[float, ...]:
         return (cpu.cores, *cpu_slots(cpu), *(cpu_memory(cpu) if market.request.offload else ()))
@@ -122,7 +132,7 @@ def _modules(market: Market, modules: list[Memory]) -> list[Memory]:
         return (module.capacity_gb, module.mts) if market.request.offload else (module.capacity_gb,)
 
     return undominated(
-        market, modules, lambda module: (module.mem_gen, module.dimm_type), more, lambda module: (module.power_w,),
+        market, modules, module_group, more, lambda module: (module.power_w,),
         keep=in_systems(market),
     )  # fmt: skip
 
@@ -138,7 +148,7 @@ def _drives(market: Market, drives: list[Drive]) -> list[Drive]:
     request, enough = market.request, Enough(market)
     wanted = [drive for drive in drives if drive.media in NVME or request.dataset_gb or drive.id in request.include]
     return undominated(
-        market, wanted, lambda drive: (drive.media in NVME, drive.forms),
+        market, wanted, drive_group,
         lambda drive: (drive.capacity_gb, drive.read_mb_s), lambda drive: (drive.power_w,),
         lambda drive: (*enough.drive(drive), -drive.power_w),
     )  # fmt: skip

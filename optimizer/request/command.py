@@ -12,7 +12,7 @@ from constraints.prices.pricing import ENERGY
 from constraints.request import Request
 from optimizer.request import printing
 from optimizer.request.fields import FIELDS
-from optimizer.request.terms import PERCENT
+from optimizer.request.terms import percent_of
 
 FILES = ("model_config", *(name for name, entry in FIELDS.items() if entry.file))
 """Options that name a file whose content a request holds."""
@@ -35,7 +35,7 @@ class Typed:
             name: str(value)
             for name in FILES
             if (value := values.get(name)) is not None
-            and not (isinstance(value, str) and PERCENT.fullmatch(value.strip()))
+            and not (isinstance(value, str) and percent_of(value) is not None)
         }
         rest = [word for name in (*BASIS, *more) for word in _words(name, values.get(name))]
         return cls(files, tuple(rest))

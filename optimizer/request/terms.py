@@ -58,7 +58,7 @@ def spares(texts: list[str]) -> tuple[Spare, ...]:
     """`5%`, `gpu=1/16`, `drive=4%`, `table` or a CSV of category,percent; later ones win."""
     out: dict[str, Spare] = {}
     for text in texts:
-        if PERCENT.fullmatch(text.strip()):
+        if percent_of(text) is not None:
             named = {r["category"]: text for r in table("spares") if r["with_option"] == "yes"}
         elif text == "table":
             named = {r["category"]: r["percent"] for r in table("spares")}
@@ -85,9 +85,9 @@ def _spare(category: str, share: str, text: str) -> Spare | None:
         kind = Kind(category)
         if per:
             return Spare(category=kind, pieces=int(top), per=int(per))
-        if not PERCENT.fullmatch(share):
+        if (percent := percent_of(share)) is None:
             raise ValueError
-        pieces, of = (Decimal(share.removesuffix("%")) / 100).as_integer_ratio()
+        pieces, of = (percent / 100).as_integer_ratio()
         return Spare(category=kind, pieces=pieces, per=of) if pieces else None
     except ValueError:
         remedy = f"For example 5%, gpu=1/16, table. Categories: {', '.join(k.value for k in Kind)}."
@@ -97,11 +97,17 @@ def _spare(category: str, share: str, text: str) -> Spare | None:
         ) from None
 
 
+def percent_of(text: str) -> Decimal | None:
+    """The percentage that a text is; None where it is none, and may name a file."""
+    plain = text.strip()
+    return Decimal(plain.removesuffix("%")) if PERCENT.fullmatch(plain) else None
+
+
 def support(text: str | None) -> tuple[Decimal | None, tuple[SupportRate, ...]]:
     """(percent of all lines, None when by category; rates by category): `10%`, `table` or a CSV of category,percent."""
     if text is None:
         return None, ()
-    percent = Decimal(text.strip().removesuffix("%")) if PERCENT.fullmatch(text.strip()) else None
+    percent = percent_of(text)
     if percent is not None and percent <= 100:
         return percent, ()
     if percent is not None or text.strip().endswith("%"):

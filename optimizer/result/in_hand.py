@@ -53,7 +53,7 @@ def useless(market: Market, part: Part) -> str:
     catalog, request = market.catalog, market.request
     if barred := barred_by(part, request, catalog) or Filter(catalog, request).refused(part):
         return barred
-    platforms = [part for part in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(part, Platform)]
+    platforms = [platform for platform in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(platform, Platform)]
     if isinstance(part, Gpu) and part.sold_as != "single":
         boards = [b.id for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id]
         whole = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, GpuBoard, Link, Memory, Nic, Part, Pdu, Platform, Rack
 from constraints.model.family_model import Candidates
@@ -18,7 +19,16 @@ from constraints.rules.power import LOW_LINE_V
 from constraints.rules.rack import node_kg
 from constraints.rules.storage import needed_gb
 from optimizer.market.market import Market
-from optimizer.pruning.dominance import NVME, cpu_group, cpu_memory, cpu_slots, of_kind, undominated
+from optimizer.pruning.dominance import (
+    NVME,
+    cpu_group,
+    cpu_memory,
+    cpu_slots,
+    drive_group,
+    module_group,
+    of_kind,
+    undominated,
+)
 from optimizer.search.bounds import Bound
 
 
@@ -96,12 +106,12 @@ class _Needs:
             nvme_gb=max(needed_gb(market.llm, row.plan.precision, policy, market.request) for row in rows),
         )
 
-    @property
+    @cached_property
     def on_host(self) -> bool:
         """Experts in host memory: channels and MT/s carry throughput then, and nothing is enough."""
         return any(row.plan.offload for row in self.rows)
 
-    @property
+    @cached_property
     def alone(self) -> bool:
         """Nothing shared stands beside the one node."""
         return all(row.key.nodes == 1 for row in self.rows) and all(
@@ -142,7 +152,7 @@ def _modules(needs: _Needs, modules: list[Memory]) -> list[Memory]:
 
     held = {content.part for platform in needs.platforms for content in platform.contents}
     return undominated(
-        needs.market, modules, lambda module: (module.mem_gen, module.dimm_type), more,
+        needs.market, modules, module_group, more,
         lambda module: (module.power_w,), keep=held,
     )  # fmt: skip
 
@@ -155,9 +165,7 @@ def _drives(needs: _Needs, drives: list[Drive]) -> list[Drive]:
             return drive.capacity_gb, drive.read_mb_s
         return min(drive.capacity_gb, needs.nvme_gb), min(drive.read_mb_s, read_mb_s)
 
-    return undominated(
-        needs.market, drives, lambda drive: (drive.media in NVME, drive.forms), more, lambda drive: (drive.power_w,)
-    )
+    return undominated(needs.market, drives, drive_group, more, lambda drive: (drive.power_w,))
 
 
 def _cooling(needs: _Needs, cooling: list[Cooling], cpus: list[Cpu]) -> list[Cooling]:

@@ -165,8 +165,7 @@ def _sentences(data: dict[str, Any], stored: Result) -> Iterator[Wrong]:
     """Entries of `sentences` that are not what the document's texts were made of. A result that was saved before texts
     had keys holds none."""
     kept = data.get("sentences") or {}
-    there = stored.model_dump(mode="json")["sentences"]
-    for text in sorted(kept.keys() - there.keys()):
+    for text in sorted(kept.keys() - stored.sentences.keys()):
         yield Wrong(f"sentences[{text!r}]", "its key and values don't make a text of the document")
 
 

@@ -106,10 +106,9 @@ class Mender:
         self._bounds = self._by_nodes()
         self._known: dict[tuple[ChangeBound, str, str, int], int] = {}
         self.solver = Solver(self.market, clock=self.clock, judged=self.rows)
-        units = Solver(
-            self.tight, clock=self.clock, judged=self.rows
-        ).families  # the build's own parts are no twins there
-        self.least = {(unit.gpu.id, unit.per_node): min(unit.least, unit.least_host) for unit in units}
+        # The build's own parts stay in the tight market, near-duplicates or not.
+        tight = Solver(self.tight, clock=self.clock, judged=self.rows)
+        self.least = {(x.gpu.id, x.per_node): min(x.least, x.least_host) for x in tight.families}
         self.slack = {part.id: x for part in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if (x := self._slack(part))}
         """Cents by which a node in a platform may stay below `least`: modules that fill channels in part may stay,
         while a front's bounds count whole sets and the supplies for them."""

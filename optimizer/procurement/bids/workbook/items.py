@@ -144,9 +144,9 @@ def _fill(book: CompareBook, item: Item, i: int, cell: Cell) -> tuple[str, Decim
         return f"=ROUND({book.line_sum(item.number, book.bids[i].id, ('optional',))},{book.digits})", cell.filled
     if cell.fill == "median":
         there = [
-            (k, cell.net)
-            for k, cell in enumerate(item.cells)
-            if k != i and cell.net is not None and not cell.fill and _firm(cell)
+            (k, other.net)
+            for k, other in enumerate(item.cells)
+            if k != i and other.net is not None and not other.fill and _firm(other)
         ]
         used = [k for k, net in there if net > 0] or [k for k, _net in there]
         cells = [book.item_cell(item.number, k, 2) for k in used]
