@@ -8,6 +8,7 @@ from decimal import Decimal
 from statistics import median
 
 from catalogs.load import Catalog
+from catalogs.message import joined
 from catalogs.schema import Kind
 from constraints.rules.registry import BY_ID, RULES
 from optimizer.procurement.bids.align import (
@@ -84,7 +85,8 @@ def _demands(groups: Sequence[Group], judged: Judged, catalog: Catalog, terms: T
         same = exact or [n for n, g in enumerate(groups, 1) if g.role == lack.role]
         if same:
             d = out.get(same[0], Demand())
-            text = "; ".join(x for x in (d.text, f"{lack.pieces} x {catalog.parts[lack.part].name}") if x)
+            more = f"{lack.pieces} x {catalog.parts[lack.part].name}"
+            text = joined((x for x in (d.text, more) if x), "; ")
             out[same[0]] = Demand(d.pieces + lack.pieces, d.net + Decimal(lack.cents).scaleb(-terms.digits), text)
     return out
 

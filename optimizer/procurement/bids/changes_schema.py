@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from optimizer.procurement.bids.schema import said
+from catalogs.message import message
 from optimizer.result.document import Document, Text
 from optimizer.result.strict import Money, Strict
 from optimizer.text.languages import N_, Words
@@ -30,10 +30,11 @@ class Reason(Strict):
     """A cause of the change. `code` is stable."""
 
     code: str
-    values: dict[str, str] = Field(default={})
+    values: dict[str, Text] = Field(default={})
 
     def said(self, words: Words) -> str:
-        return said(words, REASONS[self.code], self.values)
+        """The sentence in a language."""
+        return words.sentence(message(REASONS[self.code], **self.values))
 
 
 class PartChange(Strict):

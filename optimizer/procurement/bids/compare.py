@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
-from catalogs.message import message
+from catalogs.message import joined, message
 from constraints.build import Build
 from constraints.exchange import ExchangeRate, FxRate, minor_digits
 from constraints.prices.pricing import fx_rates
@@ -42,10 +42,8 @@ from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.time_money import over_its_own_term, periods_in
 from optimizer.procurement.xray.open_lines import NotJudged, Open, OpenLine, open_of, settled
 from optimizer.procurement.xray.placing import scope
-from optimizer.text.languages import Words
 
 MOST_BIDS = 12
-EN = Words("en")
 SECONDS = 60
 
 
@@ -118,7 +116,7 @@ def compared(
     whole = [bid.equal_net for bid in bids if bid.complete and bid.equal_net is not None]
     apart = [bid for bid in bids if bid.apart]
     return Comparison(
-        not_comparable=tuple(f"{bid.id}: {said.said(EN)}" for bid in apart for said in first_of(bid.flags)),
+        not_comparable=tuple(joined([bid.id, flag.text], ": ") for bid in apart for flag in first_of(bid.flags)),
         request=market.request,
         policy={key: str(value) for key, value in sorted(market.policy.changed.items())},
         basis=_basis(terms, bids),
@@ -179,7 +177,7 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
     """A bid with its lines on the basis and its build judged."""
     catalog = market.catalog
     if isinstance(offered, Unread):
-        return _Entry(name, offered, [], Judged(None, "its file can't be read"), (), Open(), "unread")
+        return _Entry(name, offered, [], Judged(None, message("its file can't be read")), (), Open(), "unread")
     reason, others = "", tuple[str, ...]()
     left, apart, without_rate, over_term = Open(), "", "", None
     build: Build | None = None
@@ -189,7 +187,8 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
         build = Build(node.count, {part.part: part.qty for part in node.parts}, {x.part: x.qty for x in point.shared})
         seller = "dsopt"
         if strange := [x for x in build.total() if x not in catalog.parts]:
-            reason, build = f"the catalog at hand has no part {', '.join(strange[:3])}", None
+            reason = message("the catalog at hand has no part {list}", list=joined(strange[:3]))
+            build = None
     else:
         without_rate = next(iter(terms.without_rate(currencies_of(offered, terms))), "")
         lines, seller = [], offered.vendor
@@ -212,7 +211,7 @@ def _entry(name: str, offered: Offered, market: Market, terms: Terms, rows: GpuR
         else:
             found = Judged(None, reason, not_judged=_no_build(reason, left))
     except InputError as e:
-        found = Judged(None, "; ".join(fault.text for fault in e.faults))
+        found = Judged(None, joined((fault.text for fault in e.faults), "; "))
     return _Entry(name, offered, with_contents(lines, catalog), found, others, left, apart, without_rate, over_term)  # type: ignore[arg-type]
 
 
@@ -352,7 +351,7 @@ def _ranked(bids: Sequence[Bid], weights: Sequence[Weight]) -> list[Bid]:
     out = []
     for b, found in zip(bids, scoring.scored(values, weights), strict=True):
         silent = [p.key for p, w in zip(found.points, weights, strict=False) if p.value is None and w.weight]
-        said = tuple(flagging.flag("not-said", b.id, what=CRITERIA[k]) for k in silent)
+        said = tuple(flagging.flag("not-said", b.id, what=message(CRITERIA[k])) for k in silent)
         update = {"points": found.points, "score": found.score, "rank": found.rank, "flags": (*b.flags, *said)}
         out.append(b.model_copy(update=update))
     return out

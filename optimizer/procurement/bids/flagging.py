@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalogs.errors import Fault
+from catalogs.message import joined, message
 from optimizer.procurement.bids.basis import Terms
 from optimizer.procurement.bids.flags import FLAGS
 from optimizer.procurement.bids.schema import Flag, Item, OverTerm
@@ -35,9 +36,9 @@ OF_ITS_OWN = {"tax-basis-unknown", "hidden-row", "part-conflict", "no-price", "n
 
 def flag(code: str, bid: str, row: int | None = None, item: int | None = None, **values: Any) -> Flag:
     """A flag; row and item are values of its sentence too."""
-    said = {k: str(v) for k, v in values.items()}
-    said |= {k: str(v) for k, v in (("row", row), ("item", item)) if v is not None}
-    return Flag(code=code, severity=FLAGS[code].severity, bid=bid, row=row, item=item, values=said)
+    said = values | {name: number for name, number in (("row", row), ("item", item)) if number is not None}
+    texts = {name: value if isinstance(value, str) else str(value) for name, value in said.items()}
+    return Flag(code=code, severity=FLAGS[code].severity, bid=bid, row=row, item=item, values=texts)
 
 
 def of_quote(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
@@ -54,7 +55,7 @@ def _of_issue(issue: Issue, bid: str) -> Iterator[Flag]:
     row, code = issue.row, issue.code
     if code in SUMS and issue.stated is not None and issue.computed is not None:
         stated, computed = _money(issue.stated), _money(issue.computed)
-        yield flag("arithmetic-error", bid, row or 0, stated=stated, computed=computed, what=SUMS[code])
+        yield flag("arithmetic-error", bid, row or 0, stated=stated, computed=computed, what=message(SUMS[code]))
     elif code in SUMS or code in DOUBTS or (issue.severity == "error" and code not in TAX | OF_ITS_OWN):
         yield flag("unclear-line", bid, row or 0, what=issue.text)
     elif code in TAX:
@@ -72,7 +73,8 @@ def _of_tax(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
         yield flag("currency-unknown", bid, currency=terms.currency)
     bases = {line.tax for line in priced}
     if len(bases) > 1:
-        yield flag("tax-basis-conflict", bid, what=f"lines are {' and '.join(sorted(bases))}")
+        stated = joined((message(TAXES[basis]) for basis in sorted(bases)), last=" and ")
+        yield flag("tax-basis-conflict", bid, what=message("the prices of its lines are {list}", list=stated))
     if bases == {"unknown"} or (not bases and quote.tax == "unknown"):
         yield flag("tax-basis-unknown", bid)
     rates = {line.tax_rate for line in priced if line.tax_rate is not None}
@@ -126,7 +128,7 @@ def of_time(quote: Quote, bid: str, over: OverTerm | None, currency: str) -> Ite
 def of_unread(faults: Sequence[Fault], bid: str) -> Iterator[Flag]:
     """Why a bid's file is not read."""
     for x in faults:
-        yield flag("unread", bid, what="; ".join(t.rstrip(".") for t in (x.text, x.remedy) if t))
+        yield flag("unread", bid, what=joined((text for text in (x.text, x.remedy.rstrip(".")) if text), "; "))
 
 
 def of_validity(until: date | None, bid: str, as_of: date) -> Iterator[Flag]:
@@ -142,23 +144,22 @@ def of_bases(taxes: Sequence[str], bids: Sequence[str]) -> Iterator[Flag]:
     if len(known) > 1:
         for t, bid in zip(taxes, bids, strict=True):
             if t != "unknown":
-                yield flag("tax-bases-differ", bid, mine=TAXES[t], others=TAXES[next(iter(known - {t}))])
+                others = message(TAXES[next(iter(known - {t}))])
+                yield flag("tax-bases-differ", bid, mine=message(TAXES[t]), others=others)
 
 
 def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator[Flag]:
     """Outliers, fills, and what could not be filled."""
     for item in items:
-        c, title = item.cells[i], item.title or ROLES[item.role]
+        c, title = item.cells[i], item.title or message(ROLES[item.role])
         if c.outlier and c.over_median is not None:
             n = sum(cell.over_median is not None for cell in item.cells)
             yield flag("outlier", bid, item=item.number, title=title, percent=f"{c.over_median:+}", n=n)
         if c.fill and c.filled is not None and not c.filled:
             continue  # the others include it at no price
         if c.fill and c.filled is not None:
-            amount = f"{c.filled:,f}"
-            yield flag(
-                "missing-line", bid, item=item.number, title=title, amount=amount, currency=currency, by=FILLS[c.fill]
-            )
+            values = {"title": title, "amount": f"{c.filled:,f}", "currency": currency, "by": message(FILLS[c.fill])}
+            yield flag("missing-line", bid, item=item.number, **values)
         elif c.fill == "none":
             yield flag("not-filled", bid, item=item.number, title=title)
         elif c.state == "not_judged" and c.text:
@@ -170,9 +171,9 @@ def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator
 def of_build(judged: Judged, bid: str, others: Sequence[str] = ()) -> Iterator[Flag]:
     """What the rules say; `others` are nodes of further kinds, which they did not see."""
     if others:
-        yield flag("other-nodes", bid, what=", ".join(others))
+        yield flag("other-nodes", bid, what=joined(others))
     for u in judged.not_judged:
-        yield flag("not-judged", bid, rule=rule_titles().get(u.rule, u.rule), where=where(u.lines), what=u.text)
+        yield flag("not-judged", bid, rule=_title(u.rule), where=where(u.lines), what=u.text)
     if judged.build is None:
         yield flag("no-build", bid, what=judged.reason)
         return
@@ -180,7 +181,11 @@ def of_build(judged: Judged, bid: str, others: Sequence[str] = ()) -> Iterator[F
         gpu = judged.case.gpu.name if judged.case is not None else ""
         yield flag("runs-nothing", bid, what=stop_of(judged.failed, gpu))
     for x in judged.failed:
-        yield flag("rules-failed", bid, rule=rule_titles().get(x.rule, x.rule), what=x.text)
+        yield flag("rules-failed", bid, rule=_title(x.rule), what=x.text)
+
+
+def _title(rule: str) -> str:
+    return message(rule_titles().get(rule, rule))
 
 
 def _money(x: Decimal) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
 
+from catalogs.message import message
 from constraints.exchange import ExchangeRate
 from constraints.request import Request
 from optimizer.procurement.bids.flags import FLAGS, Severity
@@ -24,17 +24,6 @@ Apart = Literal["", "time", "list", "unread", "rate"]
 FillBy = Literal["", "option", "median", "catalog", "none"]
 Measure = Literal["piece", "GB", "W", "Gbit/s", "line"]
 CriterionKey = Literal["price", "throughput", "rules", "power", "delivery", "warranty"]
-
-
-SENTENCES = {"what", "by", "title", "mine", "others", "rule", "field", "period", "where"}
-"""Values that are words of ours, not of a vendor."""
-
-
-def said(words: Words, text: str, values: Mapping[str, str]) -> str:
-    """A sentence with its values, those that are sentences themselves translated too."""
-    zh = Words("zh")
-    chinese = {k: v if k not in SENTENCES else zh.text(v) if "; " in v else zh.sentence(v) for k, v in values.items()}
-    return words.pair(Words("en")(text, **values), zh(text, **chinese))
 
 
 class Basis(Strict):
@@ -56,11 +45,16 @@ class Flag(Strict):
     bid: str
     row: int | None = None
     item: int | None = None
-    values: dict[str, str] = Field(default={})
+    values: dict[str, Text] = Field(default={})
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        return message(FLAGS[self.code].text, **self.values)
 
     def said(self, words: Words) -> str:
-        """The sentence."""
-        return said(words, FLAGS[self.code].text, self.values)
+        """The sentence in a language."""
+        return words.sentence(self.text)
 
 
 class PricedLine(Strict):
