@@ -133,7 +133,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
             "Proof: {status}. {scope} ({bound} hardware families ruled out by a bound, {solver} by CP-SAT, "
             "{seconds} s)",
             status=proof["status"],
-            scope=_.text(proof["scope"]),
+            scope=_.sentence(proof["scope"]),
             bound=proof["families"]["closed_by_bound"],
             solver=proof["families"]["closed_by_cp_sat"],
             seconds=f"{proof['seconds'].get('total', 0):.2f}",

@@ -167,7 +167,7 @@ def one(sized: Sized) -> None:
                     based(u.basis),
                     milliseconds(u.ttft_ms),
                     plan(u),
-                    _.text(u.cut),
+                    _.sentence(u.cut),
                 ]
                 for u in sized.table
             ],

@@ -28,14 +28,14 @@ def show(found: XRay) -> None:
     say(whose + until)
     for s in summary(found, _):
         say(f"- {s}")
-    say(f"\n{_.text(found.basis.text)}")
+    say(f"\n{_.sentence(found.basis.text)}")
     _lines(found, _)
     for f in found.findings:
         if f.severity != "error":
             say(_(NOTED[f.severity], what=finding(f, _)))
     for n in found.notices:
-        say(_(NOTED["note"], what=_.text(n)))
-    say(f"\n{_.text(found.scope)}")
+        say(_(NOTED["note"], what=_.sentence(n)))
+    say(f"\n{_.sentence(found.scope)}")
     if found.checks:
         checks(check.model_dump() for check in found.checks)
     for u in found.not_judged:
@@ -47,7 +47,7 @@ def show(found: XRay) -> None:
                 [
                     thing(missing_part.what, _) + (_(" (reminder)") if missing_part.reminder else ""),
                     str(missing_part.qty or ""),
-                    _.text(missing_part.text),
+                    _.sentence(missing_part.text),
                     amount(missing_part.cost) if missing_part.cost else "",
                 ]
                 for missing_part in found.missing
@@ -55,12 +55,12 @@ def show(found: XRay) -> None:
             {1, 3},
         )
     if found.memory is not None:
-        say(_("Memory: {what}.", what=_.text(found.memory.text)))
+        say(_("Memory: {what}.", what=_.sentence(found.memory.text)))
     if found.supplies is not None:
-        say(_("Supplies: {what}.", what=_.text(found.supplies.text)))
+        say(_("Supplies: {what}.", what=_.sentence(found.supplies.text)))
     _instead(found, _)
     if found.mended is not None:
-        among = _.text(found.mended_among)
+        among = _.sentence(found.mended_among)
         say("\n" + _("The nearest build that passes, {among}. Quoted parts at the quote's prices:", among=among))
         show_mended(found.mended)
 

@@ -158,8 +158,8 @@ def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator
         if c.fill and c.filled is not None and not c.filled:
             continue  # the others include it at no price
         if c.fill and c.filled is not None:
-            values = {"title": title, "amount": f"{c.filled:,f}", "currency": currency, "by": message(FILLS[c.fill])}
-            yield flag("missing-line", bid, item=item.number, **values)
+            facts: dict[str, Any] = {"title": title, "amount": f"{c.filled:,f}", "currency": currency, "by": message(FILLS[c.fill])}
+            yield flag("missing-line", bid, item=item.number, **facts)
         elif c.fill == "none":
             yield flag("not-filled", bid, item=item.number, title=title)
         elif c.state == "not_judged" and c.text:

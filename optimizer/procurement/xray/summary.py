@@ -86,7 +86,7 @@ def rows(numbers: Iterable[int], _: Words = EN) -> str:
 
 def finding(f: Finding, _: Words = EN) -> str:
     """A finding with its amounts."""
-    text = _.text(f.text)
+    text = _.sentence(f.text)
     if f.row:
         text = _(N_("Row {row} {why}") if f.text.startswith("is ") else N_("Row {row}: {why}"), row=f.row, why=text)
     if f.stated is None or f.computed is None:
@@ -218,9 +218,9 @@ def _gaps(found: XRay, _: Words) -> Iterable[str]:
         ]
         yield _("Missing: {what}.", what=_.list(many))
     if found.memory and found.memory.status != "pass":
-        yield _("Memory: {what}.", what=_.text(found.memory.text))
+        yield _("Memory: {what}.", what=_.sentence(found.memory.text))
     if found.supplies and found.supplies.status == "fail":
-        yield _("Supplies: {what}.", what=_.text(found.supplies.text))
+        yield _("Supplies: {what}.", what=_.sentence(found.supplies.text))
 
 
 def _speed(found: XRay, _: Words) -> Iterable[str]:
@@ -335,7 +335,7 @@ def _mend(found: XRay, _: Words) -> Iterable[str]:
         else N_(
             "Nearest build that passes every rule, {among}: {n} changes, {total} {currency}{added}, {speed} tok/s."
         ),
-        among=_.text(found.mended_among),
+        among=_.sentence(found.mended_among),
         n=mended.changed,
         total=amount(mended.total),
         currency=mended.currency,

@@ -26,7 +26,7 @@ def catalog_price(text: str, _: Words) -> str:
     """Confidence, day and seller of a price, or why there is none."""
     confidence, *rest = text.split(", ")
     if not _.chinese or confidence not in WORDS:
-        return _.text(text)
+        return _.sentence(text)
     return _.comma.join([_(WORDS[confidence]), *(_(t) if t == "stale" else t for t in rest)])
 
 
@@ -63,7 +63,7 @@ def _summary(book: Frame, found: XRay) -> None:
         (N_("Model served"), found.request.model),
         (N_("Users"), str(found.request.users or _("as many as it serves"))),
         (N_("Prices as of"), str(found.request.as_of)),
-        (N_("Basis"), _.text(found.basis.text)),
+        (N_("Basis"), _.sentence(found.basis.text)),
     ]
     row = 2
     for label, value in facts:
@@ -88,7 +88,7 @@ def _summary(book: Frame, found: XRay) -> None:
     sheet.section(row, _("What was X-rayed"))
     for text in (found.scope, *found.notices):
         row += 1
-        sheet.span(row, 0, 4, _.text(text))
+        sheet.span(row, 0, 4, _.sentence(text))
     sheet.done(row)
 
 
@@ -125,7 +125,7 @@ def _sums(book: Frame, found: XRay, row: int) -> int:
 def _lines(book: Frame, found: XRay) -> None:
     sheet, code, _ = book.sheets["lines"], found.basis.currency, book.words
     limits = {"above": found.above_percent, "below": found.below_percent}
-    note = _.text(found.basis.text) + _.apart
+    note = _.sentence(found.basis.text) + _.apart
     note += _("Marked: more than {above} % above or {below} % below the catalog.", **limits)
     widths = [6, 42, 30, 12, 8, 22, 15, 16, 15, 10, 16, 34]
     top = sheet.setup(widths, _("Lines"), note)
@@ -174,13 +174,13 @@ def _one(sheet: Sheet, row: int, line: XLine) -> None:
         carries,
         _(line.reason) if not line.part and line.role == "part" else "",
     ]
-    said += [_.text(issue) for issue in line.issues]
+    said += [_.sentence(issue) for issue in line.issues]
     sheet.text(row, 11, _.list((t for t in said if t), "; "), **EDGE)
 
 
 def _rules(book: Frame, found: XRay) -> None:
     sheet, _ = book.sheets["rules"], book.words
-    top = sheet.setup(WIDTHS, _("Compatibility"), _.text(found.scope))
+    top = sheet.setup(WIDTHS, _("Compatibility"), _.sentence(found.scope))
     sheet.head(top, HEAD)
     row = top
     for i, check in enumerate(found.checks, 1):
@@ -200,7 +200,7 @@ def _rules(book: Frame, found: XRay) -> None:
             row += 1 if row > top + len(found.checks) else 2
             back, front = COLOURS[facts.status]
             sheet.span(row, 0, 1, _(label), bold=True)
-            sheet.span(row, 2, 6, _.text(facts.text))
+            sheet.span(row, 2, 6, _.sentence(facts.text))
             sheet.text(row, 7, _(STATUS[facts.status]), align="center", bg_color=back, font_color=front, **EDGE)
     if not found.checks:
         row += 1
@@ -221,7 +221,7 @@ def _missing(book: Frame, found: XRay) -> None:
         style = {"font_color": "#7F7F7F"} if missing_part.reminder else {"bold": True}
         sheet.text(row, 0, thing(missing_part.what, _), **EDGE, **style)
         sheet.number(row, 1, missing_part.qty, num_format="0", **EDGE)
-        sheet.text(row, 2, _.text(missing_part.text), **EDGE)
+        sheet.text(row, 2, _.sentence(missing_part.text), **EDGE)
         sheet.text(row, 3, _("reminder") if missing_part.reminder else rule(_, missing_part.rule), **EDGE)
         _money(sheet, row, 4, missing_part.cost, **EDGE)
     if not found.missing:
@@ -285,7 +285,7 @@ def _instead(book: Frame, x: XRay) -> None:
 
 def _mend(book: Frame, found: XRay) -> None:
     sheet, mended, _ = book.sheets["mend"], found.mended, book.words
-    among = f"{_.comma}{_.text(found.mended_among)}" if found.mended_among else ""
+    among = f"{_.comma}{_.sentence(found.mended_among)}" if found.mended_among else ""
     note = _(
         "The build nearest to the quoted one that passes every rule: fewest parts changed, then least throughput lost, "
         "then least money{among}. Quoted parts at the quote's prices.",

@@ -46,7 +46,7 @@ def facts(book: Book) -> Iterator[tuple[str, str]]:
     )
     yield _("Throughput model"), f"{result.throughput_model.calibration}, sha256 {result.throughput_model.sha256}"
     proof = result.proof
-    yield _("Proof"), f"{proof.status}, {proof.solver} {proof.version}. {_.text(proof.scope)}"
+    yield _("Proof"), f"{proof.status}, {proof.solver} {proof.version}. {_.sentence(proof.scope)}"
     families = N_("{bound} hardware families ruled out by a bound, {solver} by CP-SAT")
     yield (
         _("How it was closed"),
