@@ -9,7 +9,6 @@ from typing import Any
 
 from catalogs.errors import CheckFailed, Fault, InputError
 from catalogs.load import Catalog
-from catalogs.message import message
 from constraints.build import Build
 from constraints.rules.registry import that_read
 from optimizer.market.market import Market
@@ -187,7 +186,7 @@ def _fields(code: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[R
     for k in sorted(a.keys() | b.keys()):
         if a.get(k) != b.get(k):
             name = {"budget_cents": "budget", "throughput_tenths": "throughput, tok/s"}.get(k, k)
-            yield _reason(code, field=message(name), before=_said(k, a), after=_said(k, b))
+            yield _reason(code, field=name, before=_said(k, a), after=_said(k, b))
 
 
 def _said(key: str, fields: Mapping[str, Any]) -> str:

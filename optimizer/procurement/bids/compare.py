@@ -351,7 +351,7 @@ def _ranked(bids: Sequence[Bid], weights: Sequence[Weight]) -> list[Bid]:
     out = []
     for b, found in zip(bids, scoring.scored(values, weights), strict=True):
         silent = [p.key for p, w in zip(found.points, weights, strict=False) if p.value is None and w.weight]
-        said = tuple(flagging.flag("not-said", b.id, what=message(CRITERIA[k])) for k in silent)
+        said = tuple(flagging.flag("not-said", b.id, what=CRITERIA[k]) for k in silent)
         update = {"points": found.points, "score": found.score, "rank": found.rank, "flags": (*b.flags, *said)}
         out.append(b.model_copy(update=update))
     return out

@@ -55,7 +55,7 @@ def _of_issue(issue: Issue, bid: str) -> Iterator[Flag]:
     row, code = issue.row, issue.code
     if code in SUMS and issue.stated is not None and issue.computed is not None:
         stated, computed = _money(issue.stated), _money(issue.computed)
-        yield flag("arithmetic-error", bid, row or 0, stated=stated, computed=computed, what=message(SUMS[code]))
+        yield flag("arithmetic-error", bid, row or 0, stated=stated, computed=computed, what=SUMS[code])
     elif code in SUMS or code in DOUBTS or (issue.severity == "error" and code not in TAX | OF_ITS_OWN):
         yield flag("unclear-line", bid, row or 0, what=issue.text)
     elif code in TAX:
@@ -73,7 +73,7 @@ def _of_tax(quote: Quote, bid: str, terms: Terms) -> Iterator[Flag]:
         yield flag("currency-unknown", bid, currency=terms.currency)
     bases = {line.tax for line in priced}
     if len(bases) > 1:
-        stated = joined((message(TAXES[basis]) for basis in sorted(bases)), last=" and ")
+        stated = joined((TAXES[basis] for basis in sorted(bases)), last=" and ")
         yield flag("tax-basis-conflict", bid, what=message("the prices of its lines are {list}", list=stated))
     if bases == {"unknown"} or (not bases and quote.tax == "unknown"):
         yield flag("tax-basis-unknown", bid)
@@ -144,21 +144,26 @@ def of_bases(taxes: Sequence[str], bids: Sequence[str]) -> Iterator[Flag]:
     if len(known) > 1:
         for t, bid in zip(taxes, bids, strict=True):
             if t != "unknown":
-                others = message(TAXES[next(iter(known - {t}))])
-                yield flag("tax-bases-differ", bid, mine=message(TAXES[t]), others=others)
+                others = TAXES[next(iter(known - {t}))]
+                yield flag("tax-bases-differ", bid, mine=TAXES[t], others=others)
 
 
 def of_items(items: Sequence[Item], i: int, bid: str, currency: str) -> Iterator[Flag]:
     """Outliers, fills, and what could not be filled."""
     for item in items:
-        c, title = item.cells[i], item.title or message(ROLES[item.role])
+        c, title = item.cells[i], item.title or ROLES[item.role]
         if c.outlier and c.over_median is not None:
             n = sum(cell.over_median is not None for cell in item.cells)
             yield flag("outlier", bid, item=item.number, title=title, percent=f"{c.over_median:+}", n=n)
         if c.fill and c.filled is not None and not c.filled:
             continue  # the others include it at no price
         if c.fill and c.filled is not None:
-            facts: dict[str, Any] = {"title": title, "amount": f"{c.filled:,f}", "currency": currency, "by": message(FILLS[c.fill])}
+            facts: dict[str, Any] = {
+                "title": title,
+                "amount": f"{c.filled:,f}",
+                "currency": currency,
+                "by": FILLS[c.fill],
+            }
             yield flag("missing-line", bid, item=item.number, **facts)
         elif c.fill == "none":
             yield flag("not-filled", bid, item=item.number, title=title)
@@ -185,7 +190,7 @@ def of_build(judged: Judged, bid: str, others: Sequence[str] = ()) -> Iterator[F
 
 
 def _title(rule: str) -> str:
-    return message(rule_titles().get(rule, rule))
+    return rule_titles().get(rule, rule)
 
 
 def _money(x: Decimal) -> str:
