@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from catalogs.message import message
 from optimizer.cli.output import emit_data, free, note, save, say
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def quote(
     from optimizer.library import open_result, verify_result
     from optimizer.library import quote as run
     from optimizer.procurement.quotation.terms import Party
-    from optimizer.text.languages import LANGUAGES, Words, chosen
+    from optimizer.text.languages import LANGUAGES, N_, Words, chosen
 
     kind = _format(format_, output, template)
     if lang is not None and lang not in LANGUAGES:
@@ -94,11 +93,11 @@ def quote(
         for w in found.wrong:
             say(str(w))
         for text in found.unchecked:
-            note(message("not checked: {what}", what=text))
-        note(f"{file} is not what dsopt would write: no quote. `dsopt verify` says the same.")
+            note(chosen()("not checked: {what}", what=text))
+        note(chosen()("{file} is not what dsopt would write: no quote. `dsopt verify` says the same.", file=file))
         raise typer.Exit(5) from None
     for text in opened.unchecked:
-        note(message("not checked: {what}", what=text))
+        note(chosen()("not checked: {what}", what=text))
     request = opened.result.request
     day = _day(date, request.as_of)
     party = Party(_line("--customer", customer), _line("--number", number), day, valid_days, confirmed)
@@ -111,8 +110,12 @@ def quote(
         return
     save(output, content, force)
     total = f"{made.amount(made.sums.total):,f} {made.currency}"
-    taxed = " with tax" if made.rates.tax else ""
-    note(f"{output}: {made.party.number}, {made.chosen.id}, total {total}{taxed}, until {party.valid_until}")
+    text = N_("{file}: {number}, {point}, total {total}, until {day}")
+    if made.rates.tax:
+        text = N_("{file}: {number}, {point}, total {total} with tax, until {day}")
+    note(
+        chosen()(text, file=output, number=made.party.number, point=made.chosen.id, total=total, day=party.valid_until)
+    )
 
 
 def _format(named: str | None, output: Path | None, template: Path | None) -> str:
@@ -201,10 +204,11 @@ def _content(kind: str, quote: Any, words: Any, template: Path | None) -> bytes:
 
     if template is not None:
         from optimizer.procurement.quotation.template import filled
+        from optimizer.text.languages import chosen
 
         content, told = filled(template, quote, words)
         for text in told:
-            note(text)
+            note(chosen().sentence(text))
         return content
     if kind in ("xlsx", "pdf"):
         from optimizer.procurement.quotation.workbook import workbook

@@ -41,8 +41,16 @@ def own(path: Path, catalog: Catalog) -> tuple[Owned, ...]:
             break
         qty = int(row["qty"]) if re.fullmatch(r"\d{1,6}", row["qty"], re.ASCII) else 0
         if not 1 <= qty <= MOST_PIECES:
-            text = f"needs a whole number from 1 to {MOST_PIECES}"
-            faults.append(Fault("bad-quantity", text, str(path), number, "qty", row["qty"]))
+            faults.append(
+                Fault(
+                    "bad-quantity",
+                    f"needs a whole number from 1 to {MOST_PIECES}",
+                    str(path),
+                    number,
+                    "qty",
+                    row["qty"],
+                )
+            )
         try:
             part = catalog.find(row["part"]).id
         except InputError as e:
@@ -165,8 +173,9 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str
         raise InputError(Fault("bad-csv", f"is no CSV: {e}", str(path), reader.line_num)) from None
     missing = [column for column in columns if not lines or column not in lines[0]]
     if missing:
-        text = f"needs a header with {', '.join(columns)}, and rows"
-        raise InputError(Fault("missing-column", text, str(path), 1, missing[0]))
+        raise InputError(
+            Fault("missing-column", f"needs a header with {', '.join(columns)}, and rows", str(path), 1, missing[0])
+        )
     if len(lines) > ROWS:
         raise InputError(Fault("too-large", f"has more than {ROWS} rows", str(path)))
     wide = [(i, row, row.get(BEYOND) or []) for i, row in enumerate(lines, 2)]

@@ -78,8 +78,16 @@ def _with_raw(path: Path, catalog: Catalog, raw: list[dict[str, Any]], request: 
         if isinstance(price, str):
             named = amount(price, f"{place}.price_usd", "USD")
             if named.currency not in ("", "USD"):
-                text = f"is in {named.currency}, where USD is asked for"
-                raise InputError(Fault("bad-raw", text, str(path), column=f"{place}.price_usd", value=price))
+                column = f"{place}.price_usd"
+                raise InputError(
+                    Fault(
+                        "bad-raw",
+                        f"is in {named.currency}, where USD is asked for",
+                        str(path),
+                        column=column,
+                        value=price,
+                    )
+                )
             price = named.value
         fields = {"name": row.get("id", ""), "source": str(path), **{k: v for k, v in row.items() if k != "price_usd"}}
         try:

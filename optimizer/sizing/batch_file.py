@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from catalogs.load import Catalog
+from catalogs.message import message
 from catalogs.visible import safe_cell
 from constraints.policy import Policy
 from optimizer.sizing.schema import RowsAnswered
@@ -52,7 +53,7 @@ def _kept(header: Sequence[str]) -> list[str]:
 def _cells(table: CsvTable, a: Answers) -> list[tuple[str, ...]]:
     errors = list(a.errors)
     for i, count in table.ragged.items():
-        errors[i] = f"has {count} cells, the header {len(table.header)}"
+        errors[i] = message("has {count} cells, the header {columns}", count=count, columns=len(table.header))
     shown = np.array([not e for e in errors])
     figures = [_texts(x, shown) for x in (a.output_tok_s, a.low, a.high, a.ttft_ms, a.tpot_ms)]
     basis = [b if ok else "" for b, ok in zip(a.basis, shown.tolist(), strict=True)]

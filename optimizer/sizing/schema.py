@@ -72,7 +72,7 @@ class SecondOpinion(Strict):
     ttft_ms: float | None = Field(description="time to first token")
     tpot_ms: float | None = Field(description="time per output token")
     concurrency: int | None = Field(description="requests at once")
-    plan: str
+    plan: Text
 
 
 class Sized(Strict):

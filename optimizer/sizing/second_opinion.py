@@ -76,5 +76,12 @@ def ask(estimate: Any, llm: Llm, report: SizeReport, sized: Sized) -> SecondOpin
         ttft_ms=round(ttft, 1),
         tpot_ms=round(tpot, 2),
         concurrency=int(found.concurrency) * sized.replicas,
-        plan=f"tp{sized.tp} pp{sized.pp} dp{sized.dp} ep{sized.ep}, {batch} requests per rank",
+        plan=message(
+            "tp{tp} pp{pp} dp{dp} ep{ep}, {n} requests per rank",
+            tp=sized.tp,
+            pp=sized.pp,
+            dp=sized.dp,
+            ep=sized.ep,
+            n=batch,
+        ),  # fmt: skip,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import csv
 import gettext
-import itertools
 import re
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -14,225 +16,115 @@ import pytest
 from babel.messages.pofile import read_po
 from typer.testing import CliRunner
 
+from catalogs.engines.rules import PLACES_OF_VALUES, RuleMessage
 from catalogs.errors import InputError
+from catalogs.llm import all_models
+from catalogs.load import load
 from catalogs.message import joined, message
-from constraints.policy import defaults
+from constraints.policy import Policy, defaults
+from constraints.request import Circuit, Owned, Request
+from constraints.rule import counted as rule_counted
 from constraints.rules.power import supplies
 from optimizer.cli.app import app
+from optimizer.explanation.conditions.conditions import conditions
+from optimizer.explanation.conditions.levers import Choice, Count, Lever, Members, Number
+from optimizer.explanation.conditions.loosening import levers
+from optimizer.market.market import Market
+from optimizer.procurement.labels import CATEGORIES
+from optimizer.text.figures import ONE
 from optimizer.text.languages import LOCALE, PLACE, Words, _catalog, choose, default_language
 
 ROOT = Path(__file__).parents[2]
-MARKS = {"_", "N_", "words", "message"}
-"""Names that look a string up, or mark it; `stacked` is a method of the same."""
+MARKS = {"_", "N_", "words", "message", "stacked"}
+"""Names that look a string up, or mark it."""
+FINDINGS = {"Check": (5,), "of": (2,), "warn": (1,), "at_most": (4, 5), "at_least": (4, 5)}
+"""Where a rule's findings (constraints/rule.py) have their sentences."""
+WORD = re.compile(r"\b[a-z]{3,}\b")
+SAYING = (
+    "constraints/rules", "optimizer/explanation", "optimizer/procurement/xray", "optimizer/procurement/bids",
+    "optimizer/procurement/quotation/workbook", "optimizer/result", "optimizer/search", "optimizer/sizing",
+    "optimizer/library", "optimizer/request",
+)  # fmt: skip
+"""Folders whose sentences stand in answers."""
 SOURCE = LOCALE / "zh" / "LC_MESSAGES" / "dsopt.po"
+
+
+def _named(node: ast.Call) -> str:
+    """The name of what is called."""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """The code, parsed."""
+    paths = sorted(
+        path for folder in ("catalogs", "constraints", "optimizer") for path in (ROOT / folder).rglob("*.py")
+    )
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def _constants(node: ast.expr) -> Iterator[str]:
+    """The strings that an expression may be: itself, or one of several alternatives."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _constants(node.body)
+        yield from _constants(node.orelse)
 
 
 @cache
 def marked() -> frozenset[str]:
-    """Strings marked in the code."""
-    out = set()
-    for path in sorted(p for d in ("catalogs", "constraints", "optimizer") for p in (ROOT / d).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
-                continue
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in MARKS | {"stacked"} and isinstance(node.args[0].value, str) and node.args[0].value:
-                out.add(node.args[0].value)
-    return frozenset(out)
+    """Strings marked in the code, and the sentences of its rules."""
+    said = set()
+    for tree in trees().values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and node.args:
+                if _named(node) in MARKS:
+                    said |= set(_constants(node.args[0]))
+                said |= {text for at in FINDINGS.get(_named(node), ()) if len(node.args) > at
+                         for text in _constants(node.args[at])}  # fmt: skip
+    return frozenset(text for text in said if text and re.search("[A-Za-z]{2}", PLACE.sub("", text)))
 
 
-def _texts(node: ast.expr) -> Iterator[str]:
-    """What a string expression may read, X for what is not known."""
-    if isinstance(node, ast.Constant):
-        yield str(node.value)
-    elif isinstance(node, ast.IfExp):
-        yield from _texts(node.body)
-        yield from _texts(node.orelse)
-    elif isinstance(node, ast.JoinedStr):
-        for pieces in itertools.product(*(list(_texts(v)) for v in node.values)):
-            yield "".join(pieces)
-    elif isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.IfExp):
-        yield from _texts(node.value)
-    elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "message":
-        yield from _texts(node.args[0])
-    else:
-        yield "X1"
+@cache
+def written() -> frozenset[str]:
+    """Every string that stands in the code or in a cell of its data, and the keys that are made of them."""
+    found: set[str] = set()
+    for tree in trees().values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    for folder in ("catalogs", "constraints", "optimizer"):
+        for path in (ROOT / folder).rglob("*.csv"):
+            with path.open(encoding="utf-8", newline="") as lines:
+                found.update(cell for row in csv.reader(lines) for cell in row)
+    found |= {model.name for model in all_models()} | {model.note for model in all_models()}
+    found |= {RuleMessage(text).key for text in found if PLACES_OF_VALUES.search(text) and _symbolic(text)}
+    found |= {made for text in found if "{}" in text for made in _filled_places(text)}
+    found |= {text.removesuffix(".") for text in found}  # a remedy inside a sentence
+    return frozenset(found | {text.lower() for text in CATEGORIES.values()})
 
 
-SAID = ast.Constant | ast.JoinedStr | ast.Call
-"""How a sentence is written: as it is, with values in it, or as a message."""
+def _symbolic(text: str) -> bool:
+    """Whether every place of a text holds symbols of a plan's rules."""
+    try:
+        RuleMessage(text)
+    except ValueError:
+        return False
+    return True
 
 
-def findings() -> set[str]:
-    """Sentences that rules say in their checks."""
-    out = set()
-    for path in sorted((ROOT / "constraints").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Check" and len(node.args) > 5:
-                out |= set(_texts(node.args[5])) if isinstance(node.args[5], SAID) else set()
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-                continue
-            if getattr(node.func.value, "id", "") == "Check" and node.func.attr in (
-                "of",
-                "at_most",
-                "at_least",
-                "warn",
-            ):
-                for at in {"of": (2,), "warn": (1,)}.get(node.func.attr, (4, 5)):
-                    if len(node.args) > at and isinstance(node.args[at], SAID):
-                        out |= set(_texts(node.args[at]))
-    return out
-
-
-SAYING = (
-    "optimizer/explanation/conditions/conditions.py", "optimizer/explanation/conditions/loosening.py",
-    "optimizer/request/gives_way.py",
-    "optimizer/explanation/conditions/levers.py", "optimizer/explanation/point/binding.py",
-    "optimizer/explanation/no_build/ledger.py",
-    "optimizer/explanation/why_not/explained.py", "optimizer/explanation/point/neighbours.py",
-    "optimizer/result/notes.py",
-    "optimizer/request/load.py", "optimizer/result/in_hand.py", "optimizer/result/contract.py",
-    "optimizer/result/answer.py",
-    "optimizer/result/cheaper.py", "optimizer/search/judging.py", "constraints/prices/price_book.py",
-    "optimizer/library/solving.py", "optimizer/sizing/serving.py", "optimizer/sizing/users_table.py",
-    "optimizer/sizing/offload.py", "optimizer/sizing/training.py", "optimizer/library/per_model.py",
-    "constraints/prices/filters.py", "constraints/rules/fit.py", "constraints/rules/vram.py",
-    "constraints/rules/precision.py",
-    "constraints/rules/host_memory.py", "constraints/rules/lanes.py", "constraints/rules/cores.py",
-    "constraints/rules/storage.py",
-    "constraints/rules/interconnect.py", "constraints/rules/cooling.py", "constraints/rules/rack.py",
-    "constraints/rules/power.py",
-    "constraints/rules/site.py", "constraints/rules/procurement.py", "constraints/rules/shares.py",
-    "constraints/rules/surplus.py",
-    "constraints/rules/budget.py",
-)  # fmt: skip
-"""Files whose sentences stand in results and answers: every string of several words in them is to be translated."""
-
-
-def sentences(path: str) -> set[str]:
-    """Strings of several words in a file, without docstrings and errors; X1 for what is not known."""
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    out: set[str] = set()
-    aside: set[ast.AST] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Raise | ast.Assert | ast.Expr) and not (
-            isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)
-        ):
-            aside |= set(ast.walk(node))
-        elif isinstance(node, ast.JoinedStr):
-            aside |= {x for v in node.values for x in ast.walk(v)}
-    for node in ast.walk(tree):
-        if node not in aside and (
-            isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
-        ):
-            out |= {x.replace("{}", "X1") for x in _texts(node)}
-    return {x for x in out if " " in x.strip() and re.search("[a-z]{3}", x)}
+def _filled_places(text: str) -> Iterator[str]:
+    """Keys of a field's words: with a number (one of it too) or a list where `{}` stands."""
+    yield text.replace("{}", "{list}")
+    yield text.replace("{}", "{qty}")
+    yield ONE.sub(r"\1", text).replace("{}", "{qty}")
 
 
 def chinese(text: str) -> bool:
     return any("\u4e00" <= c <= "\u9fff" for c in text)
 
 
-COMPOSED = {
-    "X1: X1": "country of origin unknown: a, b",
-}
-"""Sentences made of words that the rule's text does not show, with one of each."""
-WRITTEN = (
-    *COMPOSED.values(),
-    "needs 2 CPU coolers",
-    "p1 can hardly be told apart from p2 in throughput (2,411-5,192 against 3,393-7,304 tok/s); compare their totals "
-    "on sheet Front.",
-    "1 memory module can't spread evenly over 1 channel: 2 or 4 would",
-    "2 memory modules can't spread evenly over 12 channels: 12 or 24 would",
-    "1 sequence",
-    "1 checkpoint",
-    "1 socket",
-    "1 GPU",
-    "eleven",
-    'uneven experts 256/72 without redundant ones raise "EPLB local expert capacity mismatch"',
-    "4-bit weights (--min-precision 4bit) on the GPUs of this front would not make this throughput cheaper.",
-    "4-bit weights (--min-precision 4bit) on the GPUs of this front would reach this throughput for 1.00 USD less.",
-    "tensor parallelism stays inside a node, and a plan has 8 pipeline stages at most",
-    "Stopped before the proof: 3 families may still hold better builds, none with parts below 1,000.00 USD.",
-    "A100 keeps FP8 weights but computes in bf16; v3-671b is published with FP8 weights.",
-    "A100 keeps FP8 weights but computes in bf16.",
-    "V100 has no FP8 support; v3-671b is published with FP8 weights.",
-    "A40 cards have no peer-to-peer over PCIe: copies between them go through system RAM; the figures include this.",
-    "27 % of the parts' cost is estimated; 55 % uses prices older than 90 days (30 for memory and drives).",
-    "27 % of the parts' cost is estimated.",
-    "55 % of the parts' cost uses prices older than 90 days (30 for memory and drives).",
-    "1 memory module stands on 12 channels: 1/12 of the memory bandwidth is there.",
-    "4 memory modules stand on 12 channels: 4/12 of the memory bandwidth is there.",
-    "the offer's high",
-    "Memory and drives are 7 % of the parts' cost; memory rose 5-7 x since October 2025. Ask for quotes of the day.",
-    "p1 can hardly be told apart from p2 in throughput (2,411-5,192 against 3,393-7,304 tok/s) and takes 3 W less.",
-    "p1 can hardly be told apart from p2 in throughput (1-5 against 3-7 tok/s) and costs 3.00 USD less in total.",
-    "Parts in hand that p1 does not need: 3 of 4 x intel-xeon-6767p, 1 of 1 x nvidia-h200 and 3 more.",
-    "20,000,000 tokens a day",
-    "2.5 requests a second",
-    "at most 1 node",
-    "at most 2 nodes",
-    "at most 1 seller",
-    "at most 2 sellers",
-    "no price older than 1 day",
-    "no price older than 30 days",
-    "delivery within 1 day",
-    "delivery within 30 days",
-    "barred by the approved list",
-    "no more: 4-wide cards",
-    "without: new parts only",
-    "contains nvidia-h200: vendor NVIDIA is barred",
-    "no offer with confidence list or street, at most 3 days of lead time, a known lead time",
-    "no released engine serves deepseek-v3 on it as asked",
-    "no released engine trains deepseek-v3 on it as asked",
-    "16 or 32 would be equal",
-)
-"""Sentences put together from pieces, as results hold them."""
-PIECES = {
-    "needs X1 GB per GPU (X1)",
-    "node X1",
-    "cords X1",
-    "cents of X1",
-    "cents of all lines",
-    "estimated cents",
-    "X1 (drive)",
-    "X1 (ordered)",
-    "X1 (cord)",
-    "X1 (memory)",
-    "X1 % of the parts' cost is estimated",
-    "X1 % of the parts' cost uses",
-    "X1 % uses",
-    "X1 cards have no peer-to-peer over PCIe: X1.",
-    "X1 has no FP8 support",
-    "X1 keeps FP8 weights but computes in X1",
-    "X1 prices older than X1 days (X1 for memory and drives)",
-    "X1 stand on X1 channels",
-    "X1 stands on X1 channels",
-    "X1: X1/X1 of the memory bandwidth is there.",
-    "X1; X1 is published with FP8 weights.",
-    "copies between them go through system RAM; the figures include this",
-    "memory module",
-    "X1 can't spread evenly over X1: X1 would",
-    "pX1 can hardly be told apart from pX1 in throughput (X1-X1 against X1-X1 tok/s) and X1.",
-    " and X1 more",
-    "X1 Ask for quotes of the day.",
-    "X1 would not make this throughput cheaper.",
-    "X1 would reach this throughput for X1 less.",
-    "X1-bit weights (--min-precision X1bit) on the GPUs of this front",
-    "at most X1 nodeX1",
-    "at most X1 sellerX1",
-    "costs X1 less in total",
-    "delivery within X1",
-    "no price older than X1",
-    "none with parts below X1.",
-    "requests a second",
-    "takes X1 X1 less",
-    "tokens a day",
-    "Memory and drives are X1 % of the parts' cost; memory rose 5-7 x since October 2025.",
-    "no server",
-    "Stopped before the proof: X1 families may still hold better builds, ",
-}
-"""Pieces of sentences, each of which stands whole in WRITTEN."""
 SAME = {"GPU", "CPU", "kW", "rack units"}
 """Words that Chinese writes alike."""
 
@@ -255,64 +147,105 @@ def test_compiled_catalog_is_fresh() -> None:
     assert all(wanted.values())
 
 
-def test_every_finding_of_the_rules_has_its_chinese() -> None:
-    zh = Words("zh")
-    assert len(findings()) > 50
-    said = {COMPOSED.get(x, x) for x in findings() if x.strip("X1")}
-    assert sorted(x for x in said if not chinese(zh.sentence(x))) == []
-
-
 def test_nothing_is_left_over() -> None:
-    """A key is marked in the code, or what a rule, a message or a file of data says."""
-    said = []
-    for path in sorted(p for d in ("optimizer", "constraints", "catalogs") for p in (ROOT / d).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.JoinedStr | ast.Constant):
-                said += [x for x in itertools.islice(_texts(node), 64) if len(x) > 3]
-    said += [p.read_text(encoding="utf-8") for d in ("catalogs", "constraints") for p in (ROOT / d).rglob("*.csv")]
-    said += [p.read_text(encoding="utf-8") for p in (ROOT / "catalogs").rglob("*.json")]
-    everything = "\n".join(said)
-    left = {k for k in set(_catalog()) - marked() if max(PLACE.split(k)[::2], key=len).strip() not in everything}
-    shapes = {k: re.compile(".+".join(map(re.escape, PLACE.split(k)[::2]))) for k in left}
-    assert [k for k, shape in shapes.items() if not any(shape.fullmatch(x) for x in WRITTEN)] == []
-    assert [x for x in WRITTEN if not chinese(Words("zh").sentence(x))] == []
+    """A key stands in the code or its data, or counts pieces of something that stands there."""
+    counted = re.compile(r"\{qty\} (.+)")
+    left = [key for key in _catalog() if key not in written() and not counted.fullmatch(key)]
+    assert left == []
+    things = {found[1] for key in _catalog() if key not in written() and (found := counted.fullmatch(key))}
+    of_one = {text for node in _counts() for text in _constants(node)}
+    assert things == of_one | {str(rule_counted(2, thing)).removeprefix("2 ") for thing in of_one}
 
 
-@pytest.mark.parametrize("path", SAYING)
-def test_every_sentence_of_an_answer_has_its_chinese(path: str) -> None:
-    zh = Words("zh")
-    assert sorted(x for x in sentences(path) - PIECES if not chinese(zh.sentence(x))) == []
+def _counts() -> Iterator[ast.expr]:
+    """What `counted` is told to count, everywhere in the code."""
+    for tree in trees().values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and _named(node) == "counted" and len(node.args) == 2:
+                yield node.args[1]
 
 
-def test_stricter_policies_have_their_chinese() -> None:
-    """A figure of policy that the buyer made stricter is a condition: with its title in Chinese."""
-    stricter = [d for d in defaults().values() if d.stricter]
+@pytest.mark.parametrize("folder", SAYING)
+def test_no_sentence_is_put_together_by_hand(folder: str) -> None:
+    """What carries values is a message: a finished sentence could not be translated any more. Errors and their remedies
+    are English, `<...>` stands in a command to be typed."""
+    found = []
+    for path, tree in trees().items():
+        if not path.is_relative_to(ROOT / folder):
+            continue
+        aside: set[ast.AST] = set()
+        for node in ast.walk(tree):
+            error = isinstance(node, ast.Raise | ast.Assert)
+            error |= isinstance(node, ast.Call) and _named(node) in {"Fault", "InputError", "refuse", "Field"}
+            error |= isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "remedy"
+            if error:
+                aside |= set(ast.walk(node))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr) and node not in aside:
+                text = "".join(str(x.value) if isinstance(x, ast.Constant) else "{}" for x in node.values)
+                if len(WORD.findall(text)) >= 3 and not text.startswith(("<", "{}[")):
+                    found.append(f"{path.relative_to(ROOT)}: {text}")
+    assert found == []
+
+
+def asked() -> Market:
+    """A market under a request that names something in nearly every field, and every policy made stricter a little."""
+    request = Request(
+        model="v3-671b", as_of=date(2026, 11, 24), budget_cents=10**9, users=2, min_tok_s_user=12, max_ttft_ms=900,
+        conditions=frozenset({"new", "refurbished", "used"}), confidences=("list", "street"), max_nodes=1,
+        max_power_w=40_000, circuit=Circuit(amps=16, volts=230), rack_units=2, include=("nvidia-h200-nvl-141gb",),
+        exclude=frozenset({"amd-epyc-9354"}), vendors=frozenset({"dell", "nvidia"}), barred_origins=("CN", "TW"),
+        max_price_age_days=1, max_estimated_percent=5, max_lead_days=30, strict_lead=True, max_sellers=2,
+        max_share_percent=40, gpus=frozenset({"nvidia-h200-nvl-141gb"}), gpu_count=8, min_precision_bits=8,
+        own=(Owned(part="nvidia-h200-nvl-141gb", qty=1),),
+    )  # fmt: skip
+    nudge = {"more": Decimal("0.001"), "less": Decimal("-0.001")}
+    settings = [
+        f"{default.key}={default.value + nudge[default.stricter]}"
+        for default in defaults().values()
+        if default.stricter and default.least < default.value < default.most
+    ]
+    return Market.open(load(), request, Policy().with_settings(settings))
+
+
+ENGLISH = re.compile(r"(?<![-.\w])[a-z]{4,}(?![-.\w])")
+"""A word of plain English: no part id, no option, no key of policy."""
+
+
+UNIT = re.compile(r"(?<==) [\d.,]+ [^（]+")
+"""Figure and unit of a key of policy."""
+
+
+def _ways(lever: Lever) -> Iterator[str]:
+    """What a lever may say."""
+    match lever:
+        case Number():
+            towards = 1 if lever.loosest >= lever.start else -1
+            yield from (lever.say(lever.start + towards), lever.say(lever.start + 2 * towards))
+        case Choice():
+            yield from (text for alike in lever.steps for text, _change in alike)
+        case Count():
+            yield lever.say(3)
+        case Members():
+            for names in (lever.extra[:1], lever.extra[:2], lever.extra[:3]):
+                yield from (lever.say(names), message(lever.lacking, list=names[0]))
+
+
+def test_conditions_and_ways_out_leave_no_english() -> None:
+    """Lists, numbers, words and titles of policy inside what the request asks, and inside how it would give way."""
+    market, zh = asked(), Words("zh")
+    held = [condition.text for condition in conditions(market)]
+    assert len(held) > 40
+    ways = [said for lever in levers(market) for said in _ways(lever)]
+    assert len(ways) > 40
+    left = {}
+    for text in (*held, *ways):
+        if words := ENGLISH.findall(UNIT.sub("", zh.sentence(text))):
+            left[text] = (zh.sentence(text), words)
+    assert left == {}
+    stricter = [default for default in defaults().values() if default.stricter]
     assert len(stricter) > 20
-    for d in stricter:
-        text = Words("zh").sentence(f"{d.key} = {d.value} {d.unit} ({d.title})")
-        assert text.startswith(f"{d.key} = {d.value} {d.unit}（")
-        assert chinese(text), d.title
-
-
-def test_sentences_in_sentences() -> None:
-    """Lists, numbers and sentences inside sentences are translated too, and nothing that only looks like one."""
-    zh = Words("zh").sentence
-    assert zh("new, refurbished and used parts only") == "仅限全新、翻新和二手物料"
-    assert zh("refurbished and used parts too") == "另允许翻新和二手物料"
-    assert zh("no more: cores.per_gpu_min = 8 cores (CPU cores per GPU (hard))") == (
-        "取消：cores.per_gpu_min = 8 cores（每 GPU 的 CPU 核数（硬性））"
-    )
-    assert zh("contains nvidia-h200: vendor NVIDIA is barred") == "内含 nvidia-h200：品牌 NVIDIA 被排除"
-    assert zh("amd-epyc-9115: no piece of it in stock") == "amd-epyc-9115：无库存"
-    left = "Parts in hand that p1 does not need: 3 of 4 x intel-xeon-6767p, 1 of 1 x nvidia-h200 and 3 more."
-    assert (
-        zh(left) == "p1 用不到的自有物料：intel-xeon-6767p（4 件中的 3 件）、nvidia-h200（1 件中的 1 件）和另外 3 种。"
-    )
-    assert zh("prices of confidence list or street too") == "另允许可信度为目录价或市场价的价格"
-    for other in ("from 3 to 4", "Rome of old: a tale", "SYS-421GE and more"):
-        assert zh(other) == other
-    assert Words("zh").list(["at most 1 node", "facility water"], " and ") == "至多 1 个节点，且机房提供冷却水"
-    assert Words("en").list(["a", "b"], " and ") == "a and b"
+    assert all(chinese(zh(default.title)) for default in stricter)
 
 
 def test_lookup() -> None:
@@ -376,23 +309,29 @@ def test_no_key_has_two_translations() -> None:
     assert (Words("zh")("included"), Words("zh")("inside the system")) == ("包含", "整机内含")
 
 
-def test_no_english_is_left_where_a_sentence_holds_clauses() -> None:
-    """A bracket with a semicolon in it, a clause after a bracket, a sentence after a row."""
-    zh = Words("zh").text
-    needs = "needs 90.29 GB per GPU (weights, KV cache of 1 request, reserve); H100 SXM5 80GB offers only 80 GB"
-    assert zh(f"vram fails: {needs}").endswith("H100 SXM5 80GB 仅有 80 GB")
-    assert zh(needs).count("；") == 1
-    assert zh("row 8: the total is quantity x price x 3: it is over the term") == (
-        "第 8 行：小计为数量 x 单价 x 3：按合同期限计价"
+def test_texts_that_follow_each_other_are_translated_each() -> None:
+    """Lists, clauses, a sentence after a row; a text that only looks like one stays what it is."""
+    zh = Words("zh")
+    need = message(
+        "RAM of {a} GB is below the minimum of {b} GB ({c} % of {d} GB of GPU memory)", a=64, b=96, c=20, d=480
     )
-    paid = "its prices are paid each month and counted over 36 months ('Rate / unit', rows 5, 1, 2)"
-    assert zh(paid) == "价格按每月支付，已按 36 个月合计（'Rate / unit'，第 5、1、2 行）"
-    assert zh("1 memory module can't spread evenly over 16 channels: 16 or 32 would").endswith("16 或 32 条可插满")
-    long = "; ".join(["RAM of 64 GB is below the minimum of 96 GB (20 % of 480 GB of GPU memory)"] * 40)
-    assert zh(long).count("；") == 39 and "below" not in zh(long)
-
+    long = zh.sentence(joined([need] * 40, "; "))
+    assert long.count("；") == 39 and "below" not in long
+    paid = message(
+        "its prices are paid each {period} and counted over {months} months ({line})", period="month", months=36,
+        line=message("{words}, rows {rows}", words="'Rate / unit'", rows=joined(["5", "1", "2"])),
+    )  # fmt: skip
+    assert zh.sentence(paid) == "价格按每月支付，已按 36 个月合计（'Rate / unit'，第 5、1、2 行）"
+    for other in ("from 3 to 4", "Rome of old: a tale", "SYS-421GE and more"):
+        assert zh.sentence(other) == other
+    one, water = message("at most {qty} node", qty=1), "facility water"
+    assert zh.list([one, water], " and ") == "至多 1 个节点，且机房提供冷却水"
+    assert Words("en").list(["a", "b"], " and ") == "a and b"
+    assert zh.sentence(joined(["nvidia-h200", "amd-epyc-9354"], ", ", " or ")) == "nvidia-h200 或 amd-epyc-9354"
+        "RAM of {ram} GB is below the minimum of {floor} GB ({percent} % of {vram} GB of GPU memory)",
+        ram=64, floor=96, percent=20, vram=480,
 
 def test_a_space_stands_between_chinese_and_a_latin_value() -> None:
     key = "{percent} % of {supplies} left when the spare ones have failed"
-    assert "剩余 1 个 3,000 W 电源" in Words("zh").text(message(key, percent=100, supplies=supplies(1, 3000)))
+    assert "剩余 1 个 3,000 W 电源" in Words("zh").sentence(message(key, percent=100, supplies=supplies(1, 3000)))
     assert Words("zh").colon == "：" and Words().colon == ": "

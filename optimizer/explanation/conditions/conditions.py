@@ -71,7 +71,8 @@ def _policy(market: Market) -> Iterator[Condition]:
     for key, value in sorted(policy.changed.items()):
         shipped = defaults()[key]
         if shipped.tightened_by(value):
-            text = f"{key} = {trimmed(value)} {shipped.unit} ({shipped.title})"
+            figure = f"{trimmed(value)} {shipped.unit}"
+            text = message("{policy} = {value} ({why})", policy=key, value=figure, why=shipped.title)
             yield Condition(f"policy:{key}", key.partition(".")[0], text, Change({}, {key: shipped.value}))
     air = "cooling.rack_air_w"
     if air not in policy.changed and policy[air] < CONTAINED_AIR_W:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Literal
 
 from catalogs.errors import Fault, InputError
+from catalogs.message import N_
 from catalogs.offers import Offer
 from catalogs.schema import Kind
 from constraints.exchange import minor_digits
@@ -77,7 +78,9 @@ def band(offer: Offer, kind: Kind, policy: Policy, end: End) -> tuple[Fraction, 
     own = offer.low if end == "low" else offer.high
     if own is not None:
         factor = Fraction(own) / Fraction(offer.price)
-        return (min(factor, Fraction(1)) if end == "low" else max(factor, Fraction(1))), f"the offer's {end}"
+        if end == "low":
+            return min(factor, Fraction(1)), N_("the offer's low")
+        return max(factor, Fraction(1)), N_("the offer's high")
     bands = [(policy[key], key) for key in _bands(offer, kind)]
     percent, key = max(bands, key=lambda x: x[0])
     rise = 1 + Fraction(percent) / 100

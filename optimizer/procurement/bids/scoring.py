@@ -89,9 +89,11 @@ def _bad(value: str, text: str, remedy: str) -> InputError:
 def _whole(found: Mapping[CriterionKey, Decimal], option: str, value: str) -> tuple[Weight, ...]:
     total = sum(found.values(), Decimal(0)).quantize(Decimal("0.000001"))
     if total != 100:
-        text = f"come to {total.normalize():f} points, not to 100"
         remedy = "For example price=40,technical=40,service=20."
-        raise InputError(Fault("bad-weights", text, column=option, value=value[:80], remedy=remedy))
+        points = f"{total.normalize():f}"
+        raise InputError(
+            Fault("bad-weights", f"come to {points} points, not to 100", column=option, value=value[:80], remedy=remedy)
+        )
     whole = {k: found[k].quantize(CENT, ROUND_HALF_UP) for k in KEYS}
     whole[max(KEYS, key=lambda k: whole[k])] += 100 - sum(whole.values())  # thirds leave a hundredth
     return tuple(Weight(key=k, weight=whole[k]) for k in KEYS)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from catalogs.errors import InputError
-from catalogs.message import message
+from catalogs.message import Message, joined, message
 from catalogs.offers import Bundle, Offer
 from catalogs.schema import Kind
 from constraints.exchange import FxRate, half_up, minor_digits
@@ -173,9 +173,9 @@ def offered(
     if not terms.discount and money.total != minor(front[i].cost.total, request.currency):
         raise AssertionError(f"quote {money.total}, solve {front[i].cost.total}")
     close = indistinct(new, again) if len(again) == len(points) else ""
-    notes = [_without_money(close)] if close else []
+    notes = [_without_money(close)] if isinstance(close, Message) else []
     lost = sorted({x.id for x in result.front} - {x.id for x in front})
-    notes += [message("Not for sale under these terms: {points}.", points=", ".join(lost))] if lost else []
+    notes += [message("Not for sale under these terms: {points}.", points=joined(lost))] if lost else []
     said = (new.llm.note, new.llm.note_zh)
     quote = Quote(
         party,
@@ -311,9 +311,14 @@ def support_percent(line: Line, rates: Rates) -> Decimal:
     return max((rates.support_by.get(c, Decimal(0)) for c in line.categories), default=Decimal(0))
 
 
-def _without_money(text: str) -> str:
+def _without_money(close: Message) -> str:
     """Which point can hardly be told apart, without the saving: prices may be changed in the file."""
-    return f"{text.partition(') and ')[0]}); compare their totals on sheet Front."
+    named = {name: value for name, value in close.values.items() if name != "e"}
+    return message(
+        "{a} can hardly be told apart from {b} in throughput ({c} against {d} tok/s); compare their totals on sheet "
+        "Front.",
+        **named,
+    )
 
 
 def _number(quote: Quote) -> str:

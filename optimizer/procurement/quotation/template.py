@@ -13,6 +13,7 @@ from typing import Any
 
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import read_bytes
+from catalogs.message import joined, message
 from catalogs.visible import RISKY
 from optimizer.procurement.labels import category, gpus, interval, plan, unit, word
 from optimizer.procurement.quotation.content import excluded, included
@@ -166,7 +167,9 @@ def _filled(path: Path, raw: bytes, quote: Quote, _: Words) -> tuple[bytes, list
     for name, values in many.items():
         for sheet, cell in places.get(name, []):
             _column(book[sheet], cell, values, name, path)
-    told = [f"note: the template has no name {x}" for x in (*one, *many) if x not in places]
+    told: list[str] = [
+        message("note: the template has no name {name}", name=x) for x in (*one, *many) if x not in places
+    ]
     if not places.keys() & {*one, *many}:
         remedy = f"Define names such as {', '.join([*one][:5])} (Formulas, Name Manager)."
         raise InputError(Fault("bad-template", "has none of the names that a quote fills", str(path), remedy=remedy))
@@ -175,7 +178,7 @@ def _filled(path: Path, raw: bytes, quote: Quote, _: Words) -> tuple[bytes, list
     book.save(out)
     lost = sorted(_parts(raw) - _parts(out.getvalue()))
     if lost:
-        told.append(f"warning: parts of the template that could not be kept: {', '.join(lost)}")
+        told.append(message("warning: parts of the template that could not be kept: {parts}", parts=joined(lost)))
     return out.getvalue(), told
 
 
