@@ -199,10 +199,4 @@ def _neighbour(name: str, neighbour: Neighbour, explained: PointExplained) -> No
     )
     rows = [[s.name, str(s.before), str(s.after), grouped(s.more)] for s in neighbour.swaps[:SWAPS]]
     table([_("part"), _("now"), _("then"), _("{currency} more", currency=explained.currency)], rows, {1, 2, 3})
-    say(f"  {_('why')}{_.colon}" + "\n       ".join(map(_figure, neighbour.figures)) + "\n")
-
-
-def _figure(text: str) -> str:
-    """`name: before -> after unit` with its name translated."""
-    name, _, values = text.partition(": ")
-    return f"{language()(name)}{language().colon}{values}"
+    say(f"  {_('why')}{_.colon}" + "\n       ".join(map(_.sentence, neighbour.figures)) + "\n")

@@ -313,8 +313,9 @@ def test_texts_that_follow_each_other_are_translated_each() -> None:
     """Lists, clauses, a sentence after a row; a text that only looks like one stays what it is."""
     zh = Words("zh")
     need = message(
-        "RAM of {a} GB is below the minimum of {b} GB ({c} % of {d} GB of GPU memory)", a=64, b=96, c=20, d=480
-    )
+        "RAM of {ram} GB is below the minimum of {floor} GB ({percent} % of {vram} GB of GPU memory)",
+        ram=64, floor=96, percent=20, vram=480,
+    )  # fmt: skip
     long = zh.sentence(joined([need] * 40, "; "))
     assert long.count("；") == 39 and "below" not in long
     paid = message(
@@ -328,8 +329,7 @@ def test_texts_that_follow_each_other_are_translated_each() -> None:
     assert zh.list([one, water], " and ") == "至多 1 个节点，且机房提供冷却水"
     assert Words("en").list(["a", "b"], " and ") == "a and b"
     assert zh.sentence(joined(["nvidia-h200", "amd-epyc-9354"], ", ", " or ")) == "nvidia-h200 或 amd-epyc-9354"
-        "RAM of {ram} GB is below the minimum of {floor} GB ({percent} % of {vram} GB of GPU memory)",
-        ram=64, floor=96, percent=20, vram=480,
+
 
 def test_a_space_stands_between_chinese_and_a_latin_value() -> None:
     key = "{percent} % of {supplies} left when the spare ones have failed"

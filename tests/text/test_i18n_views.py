@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from catalogs.message import joined, message
 from optimizer.cli.app import app
 from optimizer.cli.explain_view import show_point
 from optimizer.cli.models_view import _line
@@ -75,22 +76,30 @@ def _step(**fields: Any) -> StepFacts:
     return StepFacts(**{"key": "power", "looser": True, "binds": True, "more": "-3.00", "build": BUILD} | fields)
 
 
-DRAWS = "the whole build draws 9 W, within the site's 10 W"
+DRAWS = message("the whole build draws {a} W, within the site's {b} W", a=9, b=10)
+USED_TOO = message("{list} parts too", list=joined(["refurbished", "used"], last=" and "))
+NO_FP8 = message("{gpu} has no FP8 support; {model} is published with FP8 weights.", gpu="V100", model="x")
+ONLY_FP8 = message("runs none of the precisions admitted ({list})", list="fp8")
+AT_MOST_3_KW = message("at most {n} kW", n=3)
+NO_PRICE = message("no price of {list}", list=joined(["nvidia-h20", "nvme"]))
+AT_MOST_2_NODES = message("at most {qty} nodes", qty=2)
 
 
 def test_a_point(both: Callable[..., tuple[str, str]]) -> None:
     swap = SwapFacts(part="nvidia-h20", name="H20", before=8, after=0, more="5.00")
-    figures = ["GPUs: 8 x H20 -> 8 x H200", "memory bandwidth: 8 -> 9 GB/s", "for each user: 10 -> 11 tok/s"]
+    figures = [
+        joined(["GPUs", "8 x H20 -> 8 x H200"], ": "), joined(["memory bandwidth", "8 -> 9 GB/s"], ": "),
+        joined(["for each user", "10 -> 11 tok/s"], ": "),
+    ]  # fmt: skip
     near = Neighbour(id="p2", total="1", more="-1.00", output_tok_s=8, swaps=[swap], figures=figures)
     point = PointExplained(
         id="p3", total="100.00", net="90.00", tax="10.00", currency="USD", output_tok_s=10,
         margins=[Margin(rule="site", status="pass", text=DRAWS, measured=9, limit=10, unit="W",
                         margin_percent=10)],
-        steps=[_step(text="6 kW"), _step(text="at most 2 nodes", looser=False, more=None, build=None),
-               _step(text="refurbished and used parts too"), _step(text="weights of 4 bits", binds=False)],
+        steps=[_step(text="6 kW"), _step(text=AT_MOST_2_NODES, looser=False, more=None, build=None),
+               _step(text=USED_TOO), _step(text=message("weights of {n} bits", n=4), binds=False)],
         money=[Spent(category=x, amount="1", share=0.5) for x in ("gpu", "memory", "support", "tax", "bundle")],
-        cheaper=near, faster=None, notes=[Note(code="no-fp8", text="V100 has no FP8 support; x is published with FP8 "
-                                               "weights.")],
+        cheaper=near, faster=None, notes=[Note(code="no-fp8", text=NO_FP8)],
     )  # fmt: skip
     said = both(show_point, point)
     assert "6 kW (looser)" in said[0]
@@ -110,16 +119,18 @@ def test_a_point(both: Callable[..., tuple[str, str]]) -> None:
 
 
 def test_no_build(both: Callable[..., tuple[str, str]]) -> None:
-    asked = ConditionFacts(key="budget", rule="budget", text="a budget of 1,000.00 USD", asked=True)
+    asked = ConditionFacts(
+        key="budget", rule="budget", text=message("a budget of {money}", money="1,000.00 USD"), asked=True
+    )
     default = ConditionFacts(key="software", rule="software", text="stable engines only", asked=False)
     changes = [
-        ChangeFacts(key="condition", text="refurbished and used parts too", smaller="without used"),
-        ChangeFacts(key="budget", text="a budget of 2,000.00 USD", smaller="1,999.99 USD"),
+        ChangeFacts(key="condition", text=USED_TOO, smaller=message("without {list}", list="used")),
+        ChangeFacts(key="budget", text=message("a budget of {money}", money="2,000.00 USD"), smaller="1,999.99 USD"),
     ]
     found = NoBuild(
         conflict=[asked, default], verified=True, complete=True,
         ways_out=[WayOut(changes=changes, build=BUILD, command="dsopt")],
-        dropped=[Dropped(reason="runs none of the precisions admitted (fp8)", gpus=list("abcdef"))],
+        dropped=[Dropped(reason=ONLY_FP8, gpus=list("abcdef"))],
     )  # fmt: skip
     en, zh = both(show_no_build, found, [{"code": "guide-name", "severity": "note", "text": "x"}])
     assert "proven, twice: together" in en
@@ -174,15 +185,15 @@ FINDING = {
         ({"as_fast": OFFERED, "any_number": OFFERED, "for_limit": OFFERED, "break_even": [EVEN]}, "盈亏平衡价"),
         ({"break_even": [EVEN.model_copy(update={"price": None}), EVEN.model_copy(update={"total_above": None})]},
          "无论 nvidia-h20 价格多低"),
-        ({"against": [Against(rules=["cooling", "vram"], conditions=["no facility water", "at most 3 kW"],
+        ({"against": [Against(rules=["cooling", "vram"], conditions=["no facility water", AT_MOST_3_KW],
                               text="admissible without no facility water and at most 3 kW", total="9.00")],
           "lifted": ["no facility water"], "supposed": ["nvidia-h20"]}, "且功率至多 3 kW，最低价 9.00 USD"),
         ({"against": [Against(rules=["vram"], conditions=[], total=None, text="the supplies are not redundant")],
-          "no_break_even": "no build holds H20 itself"}, "电源无冗余"),
+          "no_break_even": message("no build holds {part} itself", part="H20")}, "电源无冗余"),
         ({"checks": [FINDING], "rival": OFFERED, "faster_for_less": OFFERED.model_copy(update={"output_tok_s": 99})},
          "没有同样快而更便宜的配置"),
         ({"checks": [FINDING], "rival": OFFERED.model_copy(update={"total": "1.00"})}, "总价不高于 1.00 USD 时胜出"),
-        ({"checks": [FINDING], "least": None, "no_break_even": "no price of nvidia-h20, nvme"},
+        ({"checks": [FINDING], "least": None, "no_break_even": NO_PRICE},
          "无法比较：nvidia-h20、nvme 无价格"),
     ],
 )  # fmt: skip

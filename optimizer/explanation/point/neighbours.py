@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from catalogs.message import joined
 from constraints.build import Build
 from optimizer.market.market import Market
 from optimizer.result.bill import purchase
@@ -53,7 +54,7 @@ def why_faster(point: Point, b: Point) -> list[str]:
     for (name, unit, x), (_, _, y) in zip(_figures(point), _figures(b), strict=True):
         if x != y:
             said = [trimmed(v) if isinstance(v, int | float) else str(v) for v in (x, y)]
-            found.append(f"{name}: {said[0]} -> {said[1]}{' ' + unit if unit else ''}")
+            found.append(joined([name, f"{said[0]} -> {said[1]}{' ' + unit if unit else ''}"], ": "))
     return found
 
 
