@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 PLACE = re.compile(r"\{(\w+)\}")
@@ -29,12 +30,20 @@ class Message(str):
 
     def __new__(cls, key: str, values: Mapping[str, str]) -> Message:
         """Raises KeyError where a value that the key names is missing."""
-        made = super().__new__(cls, PLACE.sub(lambda place: values[place[1]], key))
+        pieces = list(_pieces(key))
+        pieces[1::2] = [values[name] for name in pieces[1::2]]
+        made = super().__new__(cls, "".join(pieces))
         made.key, made.values = key, values
         return made
 
     def __reduce__(self) -> tuple[type[Message], tuple[str, Mapping[str, str]]]:  # for copy and pickle
         return Message, (self.key, self.values)
+
+
+@lru_cache(maxsize=4096)
+def _pieces(key: str) -> tuple[str, ...]:
+    """A key taken apart: text and names of values by turns. Remembered, since one key makes thousands of messages."""
+    return tuple(PLACE.split(key))
 
 
 def message(key: str, /, **values: object) -> Message:

@@ -12,7 +12,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: made for every question, and freezing takes longer than most answers
 class Facts:
     """A family (`gpu`, `per_node` of it), a platform, a part that is bought for a node, a performance row: those that
     are known. What is None, or 0 GPUs, is open."""

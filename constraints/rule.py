@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from catalogs.message import message
 
 if TYPE_CHECKING:
+    from catalogs.schema import Part
     from constraints.build import Case
     from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
@@ -98,6 +100,10 @@ class Rule(ABC):
     shortfall_each: str = " per node"
     """Of what that figure is said; empty of the whole build."""
 
+    refuses_by: Mapping[type[Part], tuple[str, ...]] = MappingProxyType({})
+    """Categories of bought parts that `may` judges by the platform they stand in, each with the fields of the platform
+    that it reads for it: platforms equal in these are asked once. Of other categories it is not asked part by part."""
+
     def may(self, facts: Facts) -> str:
         """Why no build of these facts passes `check`; empty where one may, or where the facts do not tell.
 
@@ -136,7 +142,10 @@ def refusal(rules: Iterable[Rule], facts: Facts) -> Refusal | None:
 
     Sound: a rule gives a reason only where its own `check` fails every build of the facts, so that what is left out on
     its word is in no front (docs/proof.md, Early no)."""
-    return next((Refusal(rule.id, why) for rule in rules if (why := rule.may(facts))), None)
+    for rule in rules:
+        if why := rule.may(facts):
+            return Refusal(rule.id, why)
+    return None
 
 
 def gb(n_bytes: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from catalogs.load import Catalog
@@ -148,8 +149,15 @@ def bayless(drive: Drive, platform: Platform) -> bool:
     return not any(n and set(f) & set(drive.forms) for f, n in bay_groups(platform))
 
 
-def part_fault(platform: Platform, part: Part) -> str:
+def bridges(bridge: Bridge, gpu: Gpu, per_node: int) -> bool:
+    """Whether bridges of a kind join all GPUs of a node in whole groups."""
+    return gpu.id in bridge.gpus and per_node % bridge.group_gpus == 0
+
+
+def part_fault(platform: Platform, part: Part, catalog: Catalog) -> str:
     """Why a node of a platform can't hold a part that is bought for it, by socket, form or bay; empty when it may."""
+    if isinstance(part, GpuBoard):
+        return _board_fault(platform, part, catalog)
     if isinstance(part, Cpu):
         return "" if cpu_fits(platform, part) else _cpu_fault(platform, part)
     if isinstance(part, Memory):
@@ -178,6 +186,27 @@ class Fit(Rule):
     phase = "parts"
     loaded_by = frozenset({"gpu", "cpu", "memory", "drive", "nic"})
     settles = frozenset({"cooling", "psu"})
+    refuses_by = MappingProxyType(
+        {
+            Cpu: ("socket", "cpu_generations", "sockets", "cpu_max_w"),
+            Memory: ("mem_gen", "dimm_types"),
+            Psu: ("includes", "psu_forms", "psu_watts"),
+            Drive: ("nvme_bays", "nvme_forms", "m2_slots", "sata_bays", "sata_forms"),
+            Nic: ("nic_forms", "nic_slots"),
+            Cooling: ("includes", "socket"),
+            GpuBoard: (
+                "kind",
+                "contents",
+                "gpu_forms",
+                "gpu_cooling",
+                "gpu_boards",
+                "gpu_slots",
+                "gpu_width_total",
+                "gpu_max_w",
+                "system_max_w",
+            ),
+        }
+    )
 
     def cures(self, finding: Check) -> frozenset[str]:
         if "needs " not in finding.text and "no server" not in finding.text:
@@ -185,23 +214,16 @@ class Fit(Rule):
         return frozenset(next(((kind,) for word, kind in NEEDED.items() if word in finding.text), ()))
 
     def may(self, facts: Facts) -> str:
-        """GPUs or a bought part that the platform can't hold."""
-        if facts.platform is None:
+        """GPUs or a bought part that the platform can't hold, a bridge that does not join the GPUs."""
+        gpu, platform, part = facts.gpu, facts.platform, facts.part
+        if isinstance(part, Bridge) and gpu is not None and not bridges(part, gpu, facts.per_node):
+            held = counted(facts.per_node, "GPU")
+            return message("{bridge} does not join {why} of {gpu}", bridge=part.name, why=held, gpu=gpu.name)
+        if platform is None:
             return ""
-        if facts.part is not None and (why := part_fault(facts.platform, facts.part)):
+        if part is not None and (why := part_fault(platform, part, facts.catalog)):
             return why
-        return self._gpus_fault(facts, facts.platform)
-
-    def _gpus_fault(self, facts: Facts, platform: Platform) -> str:
-        """Of a family in a platform. A board is judged where it is known: GPUs sold on boards may come on any."""
-        gpu = facts.gpu
-        if gpu is None or not facts.per_node:
-            return ""
-        if gpus_inside(platform, facts.catalog)[0]:
-            return added_gpus_fault(platform, facts.catalog, gpu, facts.per_node)
-        if isinstance(facts.part, GpuBoard):
-            return gpu_fits(platform, gpu, facts.per_node, facts.part)
-        return gpu_fits(platform, gpu, facts.per_node, None) if gpu.sold_as == "single" else ""
+        return _gpus_fault(platform, facts.catalog, gpu, facts.per_node) if gpu is not None and facts.per_node else ""
 
     def encode(self, model: FamilyModel) -> None:
         self._gpus(model)
@@ -335,8 +357,8 @@ class Fit(Rule):
         wrong: list[str] = []
         for part, qty in case.parts(Bridge):
             assert isinstance(part, Bridge)
-            groups, rest = divmod(case.per_node, part.group_gpus)
-            if case.gpu.id not in part.gpus or rest or qty != groups * part.per_group:
+            pieces = case.per_node // part.group_gpus * part.per_group
+            if not bridges(part, case.gpu, case.per_node) or qty != pieces:
                 wrong.append(
                     message(
                         "{bridge}: {why} can't bridge {gpus}",
@@ -412,6 +434,21 @@ class Fit(Rule):
                 message("NIC slots: {a} needed, {b} available", a=sum((q for _, q in nics)), b=platform.nic_slots)
             )
         return wrong
+
+
+def _gpus_fault(platform: Platform, catalog: Catalog, gpu: Gpu, per_node: int) -> str:
+    """Why no node of a platform has `per_node` of a GPU. GPUs that are sold on boards may come on any board."""
+    if gpus_inside(platform, catalog)[0]:
+        return added_gpus_fault(platform, catalog, gpu, per_node)
+    return gpu_fits(platform, gpu, per_node, None) if gpu.sold_as == "single" else ""
+
+
+def _board_fault(platform: Platform, board: GpuBoard, catalog: Catalog) -> str:
+    """Why a platform takes no such board, whose GPUs are all that the node has."""
+    if gpus_inside(platform, catalog)[0]:
+        return message("{part} can't be added to a complete system", part=board.id)
+    gpu = catalog.parts.get(board.gpu)
+    return gpu_fits(platform, gpu, board.gpus, board) if isinstance(gpu, Gpu) else ""
 
 
 def _cpu_fault(platform: Platform, cpu: Cpu) -> str:

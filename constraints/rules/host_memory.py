@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from catalogs.message import N_, joined, message
@@ -35,6 +36,7 @@ class HostMemory(Rule):
     cured_by = frozenset({"memory"})
     loaded_by = frozenset({"memory"})
     shortfall = "memory"
+    refuses_by = MappingProxyType({Memory: ("contents",)})
 
     def may(self, facts: Facts) -> str:
         """A module that differs from those inside a complete system."""

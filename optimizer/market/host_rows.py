@@ -11,7 +11,6 @@ from constraints.build import power_cap
 from constraints.physics.contents import dimm_counts
 from constraints.physics.offload import LEAST_GFLOPS, Host, expert_gb, host, offloads
 from constraints.plan import Perf, Plan, Row, RowKey
-from constraints.rules.fit import memory_fits
 from constraints.rules.lanes import direct
 from constraints.rules.precision import kv_precision
 from optimizer.market.market import Market
@@ -73,12 +72,9 @@ class HostRows:
         if platform.id not in self._hosts:
             market, policy = self.market, self.market.policy
             priced = market.book.prices
-            modules = [
-                part for part in market.catalog.of(Kind.MEMORY) if isinstance(part, Memory) and part.id in priced
-            ]
-            kinds = {
-                (module.mts, module.capacity_gb): module for module in modules if memory_fits(platform, module)
-            }.values()
+            modules = [part for part in market.catalog.of(Kind.MEMORY) if part.id in priced]
+            admitted = market.refusals.admitted(platform, Memory, modules)
+            kinds = {(module.mts, module.capacity_gb): module for module in admitted}.values()
             cpus = [c for c in market.cpus_of(platform) if c.id in priced] if offloads(platform) else []
             alike = {(c.mem_channels, c.mem_max_mts, c.generation, c.cores): c for c in cpus}.values()
             self._hosts[platform.id] = {

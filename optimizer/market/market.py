@@ -22,9 +22,10 @@ from constraints.prices.price_book import price_book
 from constraints.prices.purchase import PriceBook
 from constraints.prices.totals import MAX_MONEY, most_parts_cents
 from constraints.request import Request
-from constraints.rules.fit import cpu_fits, needs_cpu
+from constraints.rules.fit import needs_cpu
 from constraints.rules.lanes import direct
 from optimizer.market.asked import model_of
+from optimizer.market.refusals import Refusals
 from optimizer.throughput.calibration import Calibration, shipped
 
 
@@ -131,6 +132,11 @@ class Market:
         """What is known of builds before they are made, as every rule's `may` sees it (fields of `Facts`)."""
         return Facts(self.catalog, self.request, self.policy, self.llm, **known)
 
+    @cached_property
+    def refusals(self) -> Refusals:
+        """What rules say early of parts in platforms."""
+        return Refusals(self.facts)
+
     def case(self, build: Build, plan: Plan, row: RowKey | None = None) -> Case:
         """A build as every rule's `check` sees it."""
         return Case(build, self.catalog, self.request, self.policy, self.llm, self.book, plan, row)
@@ -173,10 +179,9 @@ class Market:
         return self._host_links[platform.id]
 
     def cpus_of(self, platform: Platform) -> list[Cpu]:
-        """CPUs of the catalog that fit a platform, priced or not."""
-        p = platform
-        alike = (p.socket, p.cpu_generations, p.sockets, p.cpu_max_w, needs_cpu(p))
+        """CPUs of the catalog that may be bought for nodes in a platform, priced or not."""
+        alike = needs_cpu(platform), *self.refusals.alike(platform, Cpu)
         if alike not in self._cpus:
-            found = [part for part in self.catalog.of(Kind.CPU) if isinstance(part, Cpu)]
-            self._cpus[alike] = [c for c in found if needs_cpu(p) and cpu_fits(p, c)]
+            sold = self.catalog.of(Kind.CPU) if needs_cpu(platform) else []
+            self._cpus[alike] = self.refusals.admitted(platform, Cpu, sold)
         return self._cpus[alike]

@@ -9,7 +9,6 @@ from constraints.physics.contents import gpus_inside
 from constraints.physics.offload import room_gb
 from constraints.plan import RowKey
 from constraints.prices.tariff import NEVER
-from constraints.rules.fit import gpu_fits
 from constraints.rules.host_memory import floor_gb
 from constraints.rules.lanes import gpu_lanes, gpu_width
 from constraints.rules.power import node_limit_w, transient_extra_w, watts_at
@@ -66,9 +65,8 @@ class NodeOptions:
         if inside == k:
             return [Option(0, 0)]
         if gpu.sold_as == "board":
-            boards = [b for b in self._parts.get(GpuBoard, []) if isinstance(b, GpuBoard)]
-            fits = [b for b in boards if b.gpu == gpu.id and b.gpus == k and not gpu_fits(platform, gpu, k, b)]
-            options = [platform_options.option((b, 1), watts=b.overhead_w) for b in fits]
+            boards = [board for board in platform_options.admitted(GpuBoard) if board.gpu == gpu.id and board.gpus == k]
+            options = [platform_options.option((board, 1), watts=board.overhead_w) for board in boards]
             return cheapest_first(platform_options.with_demanded(options, GpuBoard))
         on_sale = gpu.id in self.market.book.prices and self.cap_w
         more = k - inside
@@ -109,9 +107,10 @@ class NodeOptions:
         """Bridges of the row's NVLink groups; a free option where it needs none."""
         if self.gpu.fabric != "nvlink-bridge" or key.domain <= 1:
             return [Option(0, 0)]
+        refusals = self.platform_options.refusals
         fits = [
             b for b in self._parts.get(Bridge, [])
-            if isinstance(b, Bridge) and self.gpu.id in b.gpus and b.group_gpus == key.domain
+            if isinstance(b, Bridge) and b.group_gpus == key.domain and not refusals.of_bridge(self.gpu, self.k, b)
         ]  # fmt: skip
         return cheapest_first(self.platform_options.option((b, self.k // b.group_gpus * b.per_group)) for b in fits)
 

@@ -1,7 +1,8 @@
 """What fits a platform, whatever GPUs it holds: CPUs, memory, drives, network cards and supplies with their prices.
 
-Both the bound and the search read these options and the rules' own helpers; neither decides. The bound is a
-relaxation, and a build that the search makes is checked by every rule.
+Which parts may stand in a platform is what no rule refuses early (`may`). Both the bound and the search read these
+options and the rules' own figures; neither decides. The bound is a relaxation, and a build that the search makes is
+checked by every rule.
 """
 
 from __future__ import annotations
@@ -13,23 +14,15 @@ from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
 from constraints.build import PsuBank, bank, fan_percent, included_bank, patterns
-from constraints.physics.contents import fixed_w, inside, module_fits_inside, modules_to_buy
+from constraints.physics.contents import fixed_w, inside, modules_to_buy
 from constraints.physics.demanded import demanded
 from constraints.physics.offload import bandwidth_gb_s, gflops_class, offloads
 from constraints.prices.tariff import NEVER
-from constraints.rules.fit import (
-    bayless,
-    cooler_fits,
-    cpu_fits,
-    memory_fits,
-    needs_cooler,
-    needs_cpu,
-    needs_psu,
-    psu_fits,
-)
+from constraints.rules.fit import cooler_fits, needs_cooler, needs_cpu, needs_psu
 from constraints.rules.lanes import NVME_LANES, cpu_lanes, direct, needs_lanes
 from constraints.rules.rack import cord_links, racked
 from optimizer.market.market import Market
+from optimizer.market.refusals import Refusals
 
 UNBOUNDED = 10**9
 """A number of pieces, GB or watts where nothing limits it; what is not to be had at all costs NEVER."""
@@ -37,6 +30,7 @@ Parts = dict[type[Part], list[Part]]
 Stock = dict[tuple[object, ...], list[Any]]
 """Options that platforms share, by all that they depend on."""
 T = TypeVar("T")
+P = TypeVar("P", bound=Part)
 DEPTH = 4
 """NVMe sets that the search tries to complete with disks for a training set."""
 
@@ -66,32 +60,27 @@ def cheapest_first(options: Iterable[Option]) -> list[Option]:
 class PlatformOptions:
     """Options of one platform, cheapest first; none where nothing fits, a free one where nothing is needed."""
 
-    def __init__(self, market: Market, parts: Parts, platform: Platform, stock: Stock) -> None:
+    def __init__(self, market: Market, parts: Parts, platform: Platform, stock: Stock, refusals: Refusals) -> None:
         self.market, self.platform, self._parts, self._stock = market, platform, parts, stock
+        self.refusals = refusals
         holds = platform.contents
         self.demanded = [x for x in demanded(market.request, market.catalog) if x.id not in {c.part for c in holds}]
         board = (
-            platform.socket,
-            platform.cpu_generations,
+            self._named(Cpu),
+            self._named(Cooling),
             platform.sockets,
-            platform.cpu_max_w,
             needs_cpu(platform),
             needs_cooler(platform),
             holds,
         )
         slots = (
+            self._named(Memory),
             platform.mem_gen,
-            platform.dimm_types,
             *modules_to_buy(platform, market.catalog),
             platform.dimm_slots > 0,
             holds,
         )
-        bays = (
-            platform.nvme_forms if platform.nvme_bays else (),
-            platform.m2_slots > 0,
-            platform.sata_forms if platform.sata_bays else (),
-        )
-        self._bays = self._number("bays", *bays, "storage" in platform.includes, holds)
+        self._bays = self._number("bays", self._named(Drive), "storage" in platform.includes, holds)
         self.alike = self._number("board", *board, *slots)
         self.own, self.static_w = (
             Option(market.cents(platform.id), 0, ((platform.id, 1),)),
@@ -102,9 +91,10 @@ class PlatformOptions:
         self.memory = self.shared(("memory", *slots), self._memory)
         if market.request.offload and offloads(platform):
             self.cpus, self.memory = self._with_bandwidth()
-        nic = (bool(platform.onboard_lan), platform.nic_slots > 0, platform.nic_forms, holds)
+        nic = (bool(platform.onboard_lan), self._named(Nic), holds)
         self.nics = self.shared(("nics", *nic), self._nics)
         bank = (
+            self._named(Psu),
             platform.psu_forms,
             platform.psu_watts,
             *patterns(platform),
@@ -115,10 +105,8 @@ class PlatformOptions:
         self.bank = self._number("bank", *bank)
         self.banks = self.shared(("banks", *bank), self._banks)
         self.pools: dict[tuple[int, ...], list[Option]] = {}
-        self._disks: list[Drive] = self.shared(("disks", self._bays), self._bayed)
-        self._fitting: list[Drive] = self.shared(
-            ("nvme", self._bays), lambda: [d for d in self._disks if needs_lanes(d)]
-        )
+        self._disks = self.admitted(Drive)
+        self._fitting = self.shared(("nvme", self._bays), lambda: [d for d in self._disks if needs_lanes(d)])
 
     def shared(self, key: tuple[object, ...], make: Callable[[], list[T]]) -> list[T]:
         """What `make` gives, made once for all platforms with the same `key`."""
@@ -130,9 +118,16 @@ class PlatformOptions:
         """One number for all platforms of equal facts, quicker to look up than these."""
         return int(self.shared(("number", *facts), lambda: [len(self._stock)])[0])
 
-    def _bayed(self) -> list[Drive]:
-        """Drives that some bay takes."""
-        return [d for d in self._parts.get(Drive, []) if isinstance(d, Drive) and not bayless(d, self.platform)]
+    def admitted(self, kind: type[P]) -> list[P]:
+        """Parts of a category that no rule refuses in the platform; one list for all in which rules judge alike."""
+        alike = self.refusals.alike(self.platform, kind)
+        return self.shared(
+            ("admitted", *alike), lambda: self.refusals.admitted(self.platform, kind, self._parts.get(kind, []))
+        )
+
+    def _named(self, kind: type[Part]) -> int:
+        """One number for all platforms that admit the same parts of a category."""
+        return self._number(kind, *(part.id for part in self.admitted(kind)))
 
     def with_demanded(self, options: list[Option], kind: type[Part]) -> list[Option]:
         """Of options of which a node takes one, those with all demanded parts of a kind; all where none is.
@@ -157,13 +152,10 @@ class PlatformOptions:
             gen = min((c.pcie_gen or 0 for c, _ in held), default=0)
             return [Option(0, 0, (), lanes, gen, sum(c.cores * q for c, q in held))]
         out = []
-        for c in self._parts.get(Cpu, []):
-            assert isinstance(c, Cpu)
-            if not cpu_fits(platform, c):
-                continue
+        for c in self.admitted(Cpu):
             bill: list[tuple[Part, int]] = [(c, platform.sockets)]
             if needs_cooler(platform):
-                coolers = [x for x in self._parts.get(Cooling, []) if isinstance(x, Cooling) and x.role == "cpu-cooler"]
+                coolers = [x for x in self.admitted(Cooling) if x.role == "cpu-cooler"]
                 asked = [x for x in coolers if x in self.demanded]
                 fits = sorted((market.cents(x.id), x.id, x) for x in asked or coolers if cooler_fits(x, c))
                 if not fits:
@@ -180,15 +172,13 @@ class PlatformOptions:
         platform, catalog = self.platform, self.market.catalog
         held_gb = sum(m.capacity_gb * n for m, n in inside(platform, catalog, Memory))
         counts = modules_to_buy(platform, catalog)
-        modules = [
-            m for m in self._parts.get(Memory, [])
-            if isinstance(m, Memory) and memory_fits(platform, m) and module_fits_inside(platform, catalog, m)
-        ]  # fmt: skip
         delivered = [Option(0, 0, size=held_gb)] * (0 in counts)
         filled = [
             self.option((module, n), watts=module.power_w * n, size=held_gb + module.capacity_gb * n)
-            for module in modules for n in counts if n
-        ]  # fmt: skip
+            for module in self.admitted(Memory)
+            for n in counts
+            if n
+        ]
         return cheapest_first(self.with_demanded([*delivered, *filled], Memory))
 
     def pair_gb_s(self, cpu: Option, memory: Option) -> int:
@@ -223,9 +213,7 @@ class PlatformOptions:
             return [self.option(*((n, 1) for n in asked), watts=watts, lanes=lanes)]
         if platform.onboard_lan or inside(platform, self.market.catalog, Nic):
             return [Option(0, 0)]
-        cards = self._parts.get(Nic, []) if platform.nic_slots else []
-        nics = [card for card in cards if isinstance(card, Nic) and card.form in platform.nic_forms]
-        return cheapest_first(self.option((n, 1), watts=n.power_w, lanes=n.lanes) for n in nics)
+        return cheapest_first(self.option((n, 1), watts=n.power_w, lanes=n.lanes) for n in self.admitted(Nic))
 
     def _banks(self) -> list[Option]:
         """Accepted sets of supplies with their cords."""
@@ -234,13 +222,11 @@ class PlatformOptions:
             held = included_bank(platform, market.catalog)
             return [self._with_cords(Option(0, 0, bank=held), held)]
         out = []
-        for u in self._parts.get(Psu, []):
-            assert isinstance(u, Psu)
-            if psu_fits(platform, u):
-                for fitted, needed in patterns(platform):
-                    held = bank(u, fitted, needed)
-                    o = Option(market.cents(u.id) * fitted, 0, ((u.id, fitted),), bank=held)
-                    out.append(self._with_cords(o, held))
+        for u in self.admitted(Psu):
+            for fitted, needed in patterns(platform):
+                held = bank(u, fitted, needed)
+                o = Option(market.cents(u.id) * fitted, 0, ((u.id, fitted),), bank=held)
+                out.append(self._with_cords(o, held))
         return cheapest_first(self.with_demanded(out, Psu))
 
     def _with_cords(self, option: Option, held: PsuBank | None) -> Option:

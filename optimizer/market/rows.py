@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from catalogs.load import Catalog
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Platform
@@ -61,12 +62,7 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
             platform.system_max_w,
         )
         if slots not in fitting:
-            fitting[slots] = [
-                (g.id, k)
-                for g in singles
-                for k in range(1, platform.gpu_slots + 1)
-                if not gpu_fits(platform, g, k, None)
-            ]
+            fitting[slots] = [(gpu.id, k) for gpu in singles for k in _numbers(platform, gpu)]
         for family in fitting[slots]:
             out.setdefault(family, []).append(platform)
     result = []
@@ -76,6 +72,11 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
         if (not allowed or gpu_id in allowed) and gpu_id not in market.request.exclude:
             result.append((part, k, holders))
     return result
+
+
+def _numbers(platform: Platform, gpu: Gpu) -> Iterable[int]:
+    """Numbers of a GPU that a chassis holds; where one is too many, so are all above it."""
+    return takewhile(lambda number: not gpu_fits(platform, gpu, number, None), range(1, platform.gpu_slots + 1))
 
 
 def _fillings(platform: Platform, catalog: Catalog, gpu_id: str, count: int, on_sale: bool) -> list[int]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from catalogs.schema import Gpu, Kind, Platform
 from constraints.physics.demanded import demanded, of_network, serves_alone
-from constraints.rule import Refusal, Rule, foresighted, refusal
-from constraints.rules.registry import RULES
+from constraints.rule import Refusal
 from optimizer.market.market import Market
+from optimizer.market.refusals import Refusals
 
 
 class Included:
     """The parts that a request demands."""
 
-    def __init__(self, market: Market, rules: Iterable[Rule] = RULES) -> None:
+    def __init__(self, market: Market, refusals: Refusals) -> None:
         prices, parts = market.book.prices, market.catalog.parts
-        self._market, self._rules = market, foresighted(rules)
+        self._refusals = refusals
         self.parts = [parts[x] for x in market.request.include]
         inside = {
             c.part for part in parts.values() if isinstance(part, Platform) and part.id in prices for c in part.contents
@@ -26,13 +24,12 @@ class Included:
 
     def refused(self, platform: Platform, gpu: Gpu, per_node: int) -> Refusal | None:
         """Why a node of `per_node` GPUs in a platform can't hold them all; None says nothing."""
-        family = {"gpu": gpu, "per_node": per_node, "platform": platform}
-        if not self.parts or refusal(self._rules, self._market.facts(**family)):
+        if not self.parts or self._refusals.of_node(platform, gpu, per_node):
             return None  # a platform that is refused whatever is demanded is closed by its bound
         contents = {c.part for c in platform.contents}
         bought = (part for part in self.parts if part.id not in contents)
-        facts = (self._market.facts(**family, part=x) for x in bought)
-        return next((found for x in facts if (found := refusal(self._rules, x))), None)
+        said = (self._refusals.of_demanded(platform, gpu, per_node, part) for part in bought)
+        return next((found for found in said if found), None)
 
 
 def least_nodes(market: Market) -> int:

@@ -9,7 +9,7 @@ from catalogs.message import joined, message
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Part, Platform
 from constraints.prices.filters import Filter
 from constraints.prices.price_book import barred_by
-from constraints.rules.fit import gpu_fits, part_fault
+from constraints.rules.fit import gpu_fits
 from optimizer.market.market import Market
 from optimizer.result.notes import note_data
 from optimizer.result.recommended import recommended
@@ -64,17 +64,16 @@ def useless(market: Market, part: Part) -> str:
             else "systems"
         )
         return message("its kind comes on whole {what}; own those instead", what=whole)
-    if not any(_takes(platform, part, catalog.of(Kind.GPU)) for platform in platforms):
+    if not any(_takes(market, platform, part) for platform in platforms):
         return message("no chassis or system of the catalog takes it")
     return ""
 
 
-def _takes(platform: Platform, part: Part, gpus: list[Any]) -> bool:
+def _takes(market: Market, platform: Platform, part: Part) -> bool:
     """Whether a platform takes a part by its form, socket or kind; what else a build needs is not asked."""
     if isinstance(part, Gpu):
         return not gpu_fits(platform, part, 1, None)
-    if isinstance(part, GpuBoard):
-        return any(gpu.id == part.gpu and not gpu_fits(platform, gpu, part.gpus, part) for gpu in gpus)
     if isinstance(part, Bridge):
-        return any(gpu.id in part.gpus and gpu.form_factor in platform.gpu_forms for gpu in gpus)
-    return not part_fault(platform, part)
+        joined_gpus = [market.catalog.parts[gpu] for gpu in part.gpus if gpu in market.catalog.parts]
+        return any(isinstance(gpu, Gpu) and gpu.form_factor in platform.gpu_forms for gpu in joined_gpus)
+    return market.refusals.of_part(platform, part) is None

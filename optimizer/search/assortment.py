@@ -19,6 +19,7 @@ from optimizer.market.host_rows import HostRows
 from optimizer.market.market import Market
 from optimizer.market.node_options import NodeOptions, most_on_site, most_to_be_had
 from optimizer.market.options import UNBOUNDED, Parts, PlatformOptions, Stock
+from optimizer.market.refusals import Refusals
 from optimizer.market.rows import families
 from optimizer.pruning.demanded import Included
 from optimizer.pruning.dominance import buyable
@@ -84,7 +85,8 @@ class Assortment:
         shelves: dict[str, PlatformOptions] = {}
         stock: Stock = {}
         self.on_host = offload = HostRows(market) if market.request.offload else None
-        included = Included(market, rules)
+        refusals = Refusals(market.facts, rules)
+        included = Included(market, refusals)
         for gpu, k, all_holders in families(market):
             if per_node not in (None, k):
                 continue
@@ -96,7 +98,9 @@ class Assortment:
             if (planner.precisions(gpu) or on_host) and (included.possible or not clever):
                 # Made once for a platform, whatever GPUs it holds; `stock` shares lists among platforms alike in what
                 # they depend on.
-                shelves |= {p.id: PlatformOptions(market, self.by, p, stock) for p in holders if p.id not in shelves}
+                shelves |= {
+                    p.id: PlatformOptions(market, self.by, p, stock, refusals) for p in holders if p.id not in shelves
+                }
                 all_node_options = [NodeOptions(shelves[p.id], self.by, gpu, k) for p in holders]
                 least = min((o.least_cents for o in all_node_options), default=NEVER)
                 # Sound: a node without a price belongs to no build that can be bought.

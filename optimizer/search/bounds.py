@@ -12,12 +12,11 @@ from functools import cached_property
 from catalogs.schema import Kind
 from constraints.plan import Row, RowKey
 from constraints.prices.tariff import NEVER
-from constraints.rule import Refusal, Rule, foresighted, refusal
 from constraints.rules.power import best_efficiency_percent, circuit_limit_w
-from constraints.rules.registry import RULES
 from optimizer.market.market import Market
 from optimizer.market.node_options import NodeOptions
 from optimizer.market.options import Option
+from optimizer.market.refusals import Refusals
 from optimizer.search.seller_bound import SellerBound, from_few
 from optimizer.search.shared_gear import NO_PARTS, Cluster, Ways
 
@@ -115,14 +114,13 @@ class Pool:
 class Bounds:
     """Bounds of a market; node bounds and racks are remembered."""
 
-    def __init__(self, market: Market, cluster: Cluster, rules: Iterable[Rule] = RULES) -> None:
+    def __init__(self, market: Market, cluster: Cluster, refusals: Refusals) -> None:
         self.market, self.cluster, self.seller_bound = market, cluster, SellerBound(market)
         self._pools: dict[tuple[object, ...], Pool] = {}
         self._made: dict[tuple[int, int], tuple[Row, Bound | None]] = {}
         self._watts: dict[int, tuple[list[Option], int]] = {}
         self._beyond: dict[tuple[str, int], int] = {}
-        self._foresighted = foresighted(rules)
-        self._refused: dict[int, tuple[NodeOptions, Refusal | None]] = {}
+        self._refusals = refusals
         self._racks: dict[tuple[str, int, int], int] = {}
 
     def pool(self, all_node_options: list[NodeOptions], row: Row) -> Pool:
@@ -181,18 +179,11 @@ class Bounds:
         """The bound that excludes nothing."""
         return Bound(self, node_options, row, NodeBound(0, 0, (), 0))
 
-    def refused(self, node_options: NodeOptions) -> Refusal | None:
-        """The rule that no node of this family in this platform passes, whatever fills it and whatever its row is."""
-        if id(node_options) not in self._refused:
-            facts = self.market.facts(gpu=node_options.gpu, per_node=node_options.k, platform=node_options.platform)
-            self._refused[id(node_options)] = node_options, refusal(self._foresighted, facts)
-        return self._refused[id(node_options)][1]
-
     def _node(self, node_options: NodeOptions, key: RowKey, precision: str) -> NodeBound | None:
         platform = node_options.platform
         if key.cap_w != node_options.cap_w or node_options.unfit:
             return None
-        if self.refused(node_options) is not None:
+        if self._refusals.of_node(platform, node_options.gpu, node_options.k) is not None:
             return None
         pools = from_few(
             self.market,

@@ -10,10 +10,11 @@ from catalogs.schema import Gpu
 from constraints.model.candidates import Candidates
 from constraints.plan import Row
 from constraints.prices.tariff import NEVER
-from constraints.rule import Refusal, Rule, foresighted, refusal
+from constraints.rule import Refusal, Rule
 from constraints.rules.registry import RULES
 from optimizer.market.host_rows import HostRows
 from optimizer.market.market import Market
+from optimizer.market.refusals import Refusals
 from optimizer.market.rows import Asked, GpuRows
 from optimizer.pruning.demanded import least_nodes
 from optimizer.search.assortment import Assortment, Family
@@ -65,8 +66,8 @@ class Families:
         self.parts, self.dropped, self._undemanded = stock.parts, stock.dropped, stock.refused
         self.least_nodes = least_nodes(market) if clever else 1
         self.cluster = Cluster(market, stock.by)
-        self.bounds = Bounds(market, self.cluster, rules)
-        self._foresighted = foresighted(rules)
+        self.refusals = Refusals(market.facts, rules)
+        self.bounds = Bounds(market, self.cluster, self.refusals)
         self.families = [OpenFamily(**vars(family)) for family in stock.families]
         self.families.sort(key=lambda u: (-u.per_node if market.request.shares else 0, u.least, u.gpu.id, u.per_node))
         self.seconds["plans"] += time.perf_counter() - started
@@ -117,16 +118,12 @@ class Families:
     def runnable(self, open_family: OpenFamily) -> list[Row]:
         """Rows that no rule refuses by itself (`may`): no build of another one passes."""
         if open_family.able[0] is not open_family.rows or open_family.able[1] != len(open_family.rows):
-            able = [row for row in open_family.rows if not self._refused(open_family, row)]
-            open_family.able = open_family.rows, len(open_family.rows), able
+            gpu, per_node, rows = open_family.gpu, open_family.per_node, open_family.rows
+            able = [row for row in rows if self.refusals.of_row(gpu, per_node, row) is None]
+            open_family.able = rows, len(rows), able
         return open_family.able[2]
 
-    def _refused(self, open_family: OpenFamily, row: Row) -> bool:
-        return bool(
-            refusal(self._foresighted, self.market.facts(gpu=open_family.gpu, per_node=open_family.per_node, row=row))
-        )
-
-    def refusals(self, gpu: Gpu) -> list[Refusal]:
+    def refusals_of(self, gpu: Gpu) -> list[Refusal]:
         """What rules said early of a GPU's families, platform by platform; empty where some platform is not refused."""
         gone = [family for family in self.dropped if family[0] == gpu.id]
         if not all(self._undemanded.get(family) for family in gone):
@@ -134,7 +131,7 @@ class Families:
         found = [x for family in gone for x in self._undemanded[family]]
         for u in self.families:
             for o in u.all_node_options if u.gpu is gpu else ():
-                if (said := self.bounds.refused(o)) is None:
+                if (said := self.refusals.of_node(o.platform, u.gpu, u.per_node)) is None:
                     return []
                 found.append(said)
         return found

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from catalogs.load import Catalog
-from catalogs.schema import Gpu
+from catalogs.schema import Cpu, Gpu, Kind, Part, Platform
 from constraints.facts import Facts
 from constraints.policy import Policy
 from constraints.rule import Rule, foresighted, refusal
@@ -19,6 +20,7 @@ from optimizer.search.front import Point
 from optimizer.search.solver import Solver
 from tests.support.long import one_in
 from tests.support.random_catalogs import scenario
+from tests.support.seen import Seen
 
 SEEDS = range(24)
 INCLUDING = range(18)
@@ -107,6 +109,16 @@ def test_fronts_are_the_same_without_any_early_no(seed: int) -> None:
     assert values(market_of(seed), SILENT) == values(market_of(seed))
 
 
+@pytest.mark.parametrize("seed", one_in(10, range(120)))
+def test_nor_where_rows_and_platforms_ask_on_their_own(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules that are silent wherever they are asked: what CPUs and modules can give to rows rests on `may` too."""
+    told = values(market_of(seed))
+    for rule in RULES:
+        monkeypatch.setattr(type(rule), "may", Rule.may)
+    catalog, request, _ = scenario(seed)
+    assert values(Market.open(catalog, request, Policy())) == told
+
+
 @pytest.mark.parametrize("seed", INCLUDING)
 def test_the_same_where_parts_are_demanded(seed: int) -> None:
     market = demanding(seed)
@@ -149,6 +161,89 @@ def test_the_search_heeds_a_new_rule() -> None:
         assert found == values(market, (*RULES, FewGpus()), clever=False)
         assert not rule.refused & set(front.ticks), "a family that the rule refuses went to CP-SAT"
         decided += bool(rule.refused)
+    assert decided
+
+
+PLATFORM_KINDS = (Kind.PLATFORM, Kind.SYSTEM)
+
+
+def judged_parts(catalog: Catalog, kind: type[Part]) -> list[Part]:
+    return [part for part in catalog.parts.values() if isinstance(part, kind)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind"),
+    [(rule, kind) for rule in FORESIGHTED for kind in rule.refuses_by],
+    ids=lambda x: x.id if isinstance(x, Rule) else x.__name__,
+)
+def test_a_rule_reads_no_other_field_of_a_platform(shipped: Catalog, rule: Rule, kind: type[Part]) -> None:
+    """Platforms equal in `refuses_by` share what was said of a part: by another field one would get the other's."""
+    told, read = 0, set[str]()
+    for catalog in (shipped, *(market_of(seed).catalog for seed in range(12))):
+        market = Market.open(catalog, market_of(0).request, Policy())
+        for platform in catalog.of(*PLATFORM_KINDS):
+            seen: Any = Seen(platform)
+            told += sum(bool(rule.may(market.facts(platform=seen, part=part))) for part in judged_parts(catalog, kind))
+            read |= seen.names
+    assert told and read <= set(rule.refuses_by[kind])
+
+
+def test_parts_refused_by_a_platform_are_judged_part_by_part(shipped: Catalog) -> None:
+    """What a rule refuses of a part in a platform that it does not refuse as such, options leave out."""
+    market = Market.open(shipped, market_of(0).request, Policy())
+    refused: set[tuple[str, type[Part]]] = set()
+    for platform in shipped.of(*PLATFORM_KINDS):
+        rules = [rule for rule in FORESIGHTED if not rule.may(market.facts(platform=platform))]
+        for part in shipped.parts.values():
+            facts = market.facts(platform=platform, part=part)
+            refused |= {(rule.id, type(part)) for rule in rules if rule.may(facts)}
+    assert refused == {(rule.id, kind) for rule in FORESIGHTED for kind in rule.refuses_by}
+
+
+def cores_by_name(platform: Platform) -> int:
+    """A limit that no field of a platform carries but its id."""
+    return 8 if sum(map(ord, platform.id)) % 2 else 10**6
+
+
+class CoresByPlatform(Rule):
+    """A rule that refuses parts in some platforms alone."""
+
+    id = "cores_by_platform"
+    refuses_by = MappingProxyType({Cpu: ("id",)})
+
+    def may(self, facts: Facts) -> str:
+        if facts.platform is None or not isinstance(facts.part, Cpu):
+            return ""
+        return "too many cores" if facts.part.cores > cores_by_name(facts.platform) else ""
+
+    def encode(self, m: Any) -> None:
+        for platform, literal in m.platform.items():
+            for (cpu, _), chosen in m.cpu.items():
+                if cpu.cores > cores_by_name(platform):
+                    m.cp.add_implication(literal, ~chosen)
+
+    def check(self, c: Any) -> list[Any]:
+        from constraints.rule import Check
+
+        bought = [part for part, _ in c.parts(Cpu) if part.id in c.build.node]
+        return [Check.of(self.id, all(x.cores <= cores_by_name(c.platform) for x in bought), "cores")]
+
+
+def test_options_heed_a_new_rule_of_parts() -> None:
+    """What it refuses in one platform alone is left out there and not in those alike in all else, and the front is
+    CP-SAT's own."""
+    decided = 0
+    for seed in range(0, 24, 2):
+        market, rules = market_of(seed), (*RULES, CoresByPlatform())
+        solver = Solver(market, rules=rules)
+        front = [(p.found.parts_cents, p.found.row.perf.tenths) for p in solver.front().points]
+        assert front == values(market, rules, clever=False)
+        decided += front != values(market)
+        for family in solver.families:
+            for node in family.all_node_options:
+                held = [market.catalog.parts[part] for cpu in node.cpus for part, _ in cpu.parts]
+                most = cores_by_name(node.platform)
+                assert all(part.cores <= most for part in held if isinstance(part, Cpu))
     assert decided
 
 

@@ -1,6 +1,7 @@
 """How many parts of a build change at least when it is to stand in another platform: category by category, no solver.
 
-Every count is a lower bound: categories share no part, and what is not looked at here counts nothing.
+Every count is a lower bound: categories share no part, a part that a rule refuses early (`may`) goes, and what is not
+looked at here counts nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from typing import Any, TypeVar
 
 from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Memory, Nic, Part, Platform, Psu
 from constraints.build import Build, patterns
-from constraints.physics.contents import gpus_inside, inside, module_fits_inside, modules_to_buy, population
-from constraints.rules.fit import bayless, cpu_fits, gpu_fits, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
+from constraints.physics.contents import gpus_inside, inside, modules_to_buy, population
+from constraints.rules.fit import needs_cooler, needs_cpu, needs_psu
 from constraints.rules.lanes import needs_lanes
 from constraints.rules.storage import needed_gb
 from optimizer.market.market import Market
@@ -44,6 +45,10 @@ class ChangeBound:
         self.have = [(market.catalog.parts[p], q) for p, q in node.items()]
         self.buyable = market.book.prices
 
+    def _stays(self, platform: Platform, part: Part) -> bool:
+        """Whether a part of the build may be bought for nodes in a platform."""
+        return part.id in self.buyable and self.market.refusals.of_part(platform, part) is None
+
     def of(self, cls: type[P]) -> list[tuple[P, int]]:
         return [(p, q) for p, q in self.have if isinstance(p, cls)]
 
@@ -57,29 +62,24 @@ class ChangeBound:
         def modules_fit(module: Memory, q: int) -> bool:
             return (q in counts or partial(platform, held + q)) and 100 * (held_gb + module.capacity_gb * q) >= floor
 
-        def kind_fits(module: Memory) -> bool:
-            return memory_fits(platform, module) and module_fits_inside(platform, market.catalog, module)
-
         count = sum((x.id != platform.id or q != 1) for x, q in self.of(Platform)) + (platform.id not in self.held)
         count += self._gpus(platform, gpu, per_node)
-        count += self._one(
-            Cpu, needs_cpu(platform), lambda x: cpu_fits(platform, x), lambda x, q: q == platform.sockets
-        )
+        count += self._one(Cpu, platform, needs_cpu(platform), lambda x, q: q == platform.sockets)
         unified = gpu.form_factor == "integrated"
-        modules = self._one(Memory, any(counts), kind_fits, lambda x, q: unified or modules_fit(x, q))
+        modules = self._one(Memory, platform, any(counts), lambda x, q: unified or modules_fit(x, q))
         count += min(modules, len(self.of(Memory))) if 0 in counts else modules
         sets = dict(patterns(platform))
-        count += self._one(Psu, needs_psu(platform), lambda x: psu_fits(platform, x), lambda x, q: q in sets)
+        count += self._one(Psu, platform, needs_psu(platform), lambda x, q: q in sets)
         coolers = [(x, q) for x, q in self.of(Cooling) if x.role == "cpu-cooler"]
         wanted = platform.sockets if needs_cooler(platform) else 0
-        fit = [(x, q) for x, q in coolers if x.id in self.buyable and wanted and x.socket == platform.socket]
+        fit = [(x, q) for x, q in coolers if wanted and self._stays(platform, x)]
         count += len(coolers) - len(fit) + (sum(q for _, q in fit) != wanted)
-        cards = [(x, q) for x, q in self.of(Nic) if x.form in platform.nic_forms and x.id in self.buyable]
+        cards = [(x, q) for x, q in self.of(Nic) if self._stays(platform, x)]
         held_cards = sum(q for _, q in inside(platform, market.catalog, Nic))
         count += len(self.of(Nic)) - len(cards)
         count += bool(cards) and sum(q for _, q in cards) + held_cards > platform.nic_slots
         count += not cards and not platform.onboard_lan and not held_cards
-        count += sum(gpu.id not in x.gpus or per_node % x.group_gpus != 0 for x, _ in self.of(Bridge))
+        count += sum(market.refusals.of_bridge(gpu, per_node, x) is not None for x, _ in self.of(Bridge))
         return count + self._drives(platform, precisions)
 
     def _gpus(self, platform: Platform, gpu: Gpu, per_node: int) -> int:
@@ -92,23 +92,21 @@ class ChangeBound:
             ways = [{gpu.id: per_node}]
         else:
             boards = [part for part in self.market.catalog.of(Kind.GPU_BOARD) if isinstance(part, GpuBoard)]
-            fitting = [b for b in boards if b.gpu == gpu.id and b.gpus == per_node and b.id in self.buyable]
-            ways = [{b.id: 1} for b in fitting if not gpu_fits(platform, gpu, per_node, b)]
+            fitting = [b for b in boards if b.gpu == gpu.id and b.gpus == per_node]
+            ways = [{b.id: 1} for b in fitting if self._stays(platform, b)]
         return min((sum(have.get(x, 0) != w.get(x, 0) for x in {*have, *w}) for w in ways), default=10**6)
 
-    def _one(
-        self, cls: type[P], wanted: bool, fits: Callable[[P], bool], right: Callable[[P, int], bool]
-    ) -> int:  # fmt: skip
-        """Of a category of which a node holds one kind, or none."""
+    def _one(self, cls: type[P], platform: Platform, wanted: bool, right: Callable[[P, int], bool]) -> int:
+        """Of a category of which a node holds one kind, `right` in number, or none where none is `wanted`."""
         have = self.of(cls)
         if not wanted:
             return len(have)
-        kept = [len(have) - 1 + (not right(x, q)) for x, q in have if x.id in self.buyable and fits(x)]
+        kept = [len(have) - 1 + (not right(x, q)) for x, q in have if self._stays(platform, x)]
         return min([*kept, len(have) + 1])
 
     def _drives(self, platform: Platform, precisions: Iterable[str]) -> int:
         market, have = self.market, self.of(Drive)
-        kept = [(d, q) for d, q in have if d.id in self.buyable and not bayless(d, platform)]
+        kept = [(d, q) for d, q in have if self._stays(platform, d)]
         gone = len(have) - len(kept)
         held: list[tuple[Any, int]] = inside(platform, market.catalog, Drive)
         if "storage" in platform.includes and not held:

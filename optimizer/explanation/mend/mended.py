@@ -20,9 +20,7 @@ from constraints.physics.contents import dimm_counts
 from constraints.plan import Row
 from constraints.prices.tariff import NEVER
 from constraints.prices.totals import totals
-from constraints.rule import foresighted, refusal
-from constraints.rules.fit import memory_fits
-from constraints.rules.registry import RULES, findings
+from constraints.rules.registry import findings
 from optimizer.explanation.mend.bound import ChangeBound, difference, partial, spread
 from optimizer.explanation.mend.family import MendFamily, Near, lost_tenths
 from optimizer.market.host_rows import HostRows
@@ -118,7 +116,8 @@ class Mender:
         assert isinstance(p, Platform)
         for part, qty in self.build.node.items():
             x = parts[part]
-            if isinstance(x, Memory) and part in prices and memory_fits(p, x) and partial(p, qty):
+            kept = isinstance(x, Memory) and part in prices and self.market.refusals.of_part(p, x) is None
+            if kept and partial(p, qty):
                 supplies = max(
                     (prices[part.id].least for part in parts.values() if isinstance(part, Psu) and part.id in prices),
                     default=0,
@@ -230,9 +229,8 @@ class Mender:
         if self.on_host and self._on_host(gpu, per_node):
             rows += self.on_host.rows(gpu, per_node, holders, counts)
         wanted = self.tight.request.throughput_tenths or 1
-        rules = foresighted(RULES)
         fast = [row for row in rows if row.perf.tenths >= wanted]
-        return [x for x in fast if refusal(rules, self.tight.facts(gpu=gpu, per_node=per_node, row=x)) is None]
+        return [row for row in fast if self.tight.refusals.of_row(gpu, per_node, row) is None]
 
     def _keep(self, found: Found) -> None:
         """A build that CP-SAT found, checked by every rule in plain code; raises Disagreement when one fails."""

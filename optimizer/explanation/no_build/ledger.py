@@ -65,7 +65,7 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
 
 def _said_early(solver: Solver, gpu: Gpu) -> str:
     """The reason that a rule gave against most of the platforms of a GPU, where rules refused them all."""
-    said = Counter(x.why for x in solver.refusals(gpu))
+    said = Counter(x.why for x in solver.refusals_of(gpu))
     return min(said, key=lambda why: (-said[why], why), default="")
 
 

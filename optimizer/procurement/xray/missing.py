@@ -13,13 +13,14 @@ from constraints.build import Case, bank, patterns
 from constraints.physics.contents import dimm_counts, inside
 from constraints.physics.links import Network, networks
 from constraints.rule import Check, Status
-from constraints.rules.fit import Fit, memory_fits, needs_cooler, needs_cpu, needs_psu, psu_fits
+from constraints.rules.fit import Fit, needs_cooler, needs_cpu, needs_psu
 from constraints.rules.host_memory import HostMemory
 from constraints.rules.interconnect import BMC, Interconnect, host_gbit_s, net_of
 from constraints.rules.power import Power, node_limit_w, watts_at
 from constraints.rules.rack import CORD_ENDS, RackRule, racked, racks_in
 from constraints.rules.registry import BY_ID
 from optimizer.market.market import Market
+from optimizer.market.refusals import Refusals
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.words import has
 from optimizer.procurement.xray.prices import catalog_cents
@@ -32,7 +33,7 @@ P = TypeVar("P", bound=Part)
 
 def missing(case: Case, checks: list[Check], quote: Quote, market: Market) -> list[Missing]:
     """Mandatory parts first, in the order of a node: inside, racks, networks; then reminders."""
-    found = [*_inside(case), *_racks(case), *_networks(case, market), *_short(case, checks)]
+    found = [*_inside(case, market.refusals), *_racks(case), *_networks(case, market), *_short(case, checks)]
     return [*found, *_reminders(case, quote)]
 
 
@@ -48,7 +49,7 @@ def roles_of_missing(x: Missing) -> set[str]:
     return ROLES_OF.get(x.what, {"nic", "switch", "cable", "optic"})
 
 
-def _inside(case: Case) -> Iterable[Missing]:
+def _inside(case: Case, refusals: Refusals) -> Iterable[Missing]:
     platform, nodes = case.platform, case.build.nodes
     if needs_cpu(platform):
         have = sum(pieces for _, pieces in case.parts(Cpu))
@@ -76,8 +77,8 @@ def _inside(case: Case) -> Iterable[Missing]:
                 cpus=joined(cpus, " and ") or "no CPU quoted",
             )
             yield Missing(what="CPU cooler", qty=(platform.sockets - have) * nodes, text=text, rule=Fit.id)
-    yield from _modules(case)
-    yield from _supplies(case)
+    yield from _modules(case, refusals)
+    yield from _supplies(case, refusals)
     if not case.parts(Nic) and not platform.onboard_lan:
         yield Missing(
             what="network card",
@@ -87,15 +88,13 @@ def _inside(case: Case) -> Iterable[Missing]:
         )
 
 
-def _modules(case: Case) -> Iterable[Missing]:
+def _modules(case: Case, refusals: Refusals) -> Iterable[Missing]:
     platform = case.platform
-    fitting = [
-        part
-        for part, _ in case.parts(Memory)
-        if isinstance(part, Memory) and (memory_fits(platform, part) or part.id not in case.build.node)
-    ]
+    held = [part for part, _ in case.parts(Memory)]
+    contained = any(part.id not in case.build.node for part in held)
     if (
-        fitting
+        contained
+        or refusals.admitted(platform, Memory, held)
         or not platform.dimm_slots
         or inside(platform, case.catalog, Memory)
         or case.gpu.form_factor == "integrated"
@@ -112,23 +111,18 @@ def _modules(case: Case) -> Iterable[Missing]:
     yield Missing(what="memory", qty=modules * case.build.nodes, text=text, rule=HostMemory.id)
 
 
-def _supplies(case: Case) -> Iterable[Missing]:
+def _supplies(case: Case, refusals: Refusals) -> Iterable[Missing]:
     platform, nodes = case.platform, case.build.nodes
     if not needs_psu(platform) or case.power_unknown:
         return
-    bought = [
-        (part, pieces)
-        for part, pieces in case.parts(Psu)
-        if isinstance(part, Psu) and part.id in case.build.node and psu_fits(platform, part)
-    ]
-    kinds = [x for x, _ in bought] or [
-        part for part in case.catalog.of(Kind.PSU) if isinstance(part, Psu) and psu_fits(platform, part)
-    ]
+    quoted = {part: pieces for part, pieces in case.parts(Psu) if part.id in case.build.node}
+    bought = refusals.admitted(platform, Psu, quoted)
+    kinds = bought or refusals.admitted(platform, Psu, case.catalog.of(Kind.PSU))
     ways = sorted(
         (fitted, u.watts, u.name, needed) for u in kinds for fitted, needed in patterns(platform)
         if node_limit_w(bank(u, fitted, needed), case.line_volts, case.policy) >= case.load_w
     )  # fmt: skip
-    have = sum(q for _, q in bought)
+    have = sum(quoted[supply] for supply in bought)
     if not ways:
         if not bought:
             text = message(
@@ -238,9 +232,7 @@ def _wanted_networks(case: Case, market: Market) -> list[_Wanted]:
     for one; each with all ways to join the nodes, of what is quoted first."""
     nics = [card for card, _ in case.parts(Nic) if isinstance(card, Nic)]
     net = net_of(case.plan, case.per_node)
-    cards = [
-        card for card in case.catalog.of(Kind.NIC) if isinstance(card, Nic) and card.form in case.platform.nic_forms
-    ]
+    cards = market.refusals.admitted(case.platform, Nic, case.catalog.of(Kind.NIC))
     switches = _first(
         market.switches, [part for part, _ in case.parts(Switch, shared=True) if isinstance(part, Switch)]
     )
