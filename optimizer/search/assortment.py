@@ -85,8 +85,8 @@ class Assortment:
         shelves: dict[str, PlatformOptions] = {}
         stock: Stock = {}
         self.on_host = offload = HostRows(market) if market.request.offload else None
-        refusals = Refusals(market.facts, rules)
-        included = Included(market, refusals)
+        self.refusals = Refusals(market.facts, rules)
+        included = Included(market, self.refusals)
         for gpu, k, all_holders in families(market):
             if per_node not in (None, k):
                 continue
@@ -99,7 +99,9 @@ class Assortment:
                 # Made once for a platform, whatever GPUs it holds; `stock` shares lists among platforms alike in what
                 # they depend on.
                 shelves |= {
-                    p.id: PlatformOptions(market, self.by, p, stock, refusals) for p in holders if p.id not in shelves
+                    p.id: PlatformOptions(market, self.by, p, stock, self.refusals)
+                    for p in holders
+                    if p.id not in shelves
                 }
                 all_node_options = [NodeOptions(shelves[p.id], self.by, gpu, k) for p in holders]
                 least = min((o.least_cents for o in all_node_options), default=NEVER)

@@ -59,14 +59,16 @@ class Families:
         if stock is None:
             stock = Assortment(market, self.planner, clever, rules=rules)
             stock.spend(self.clock)
-            self.market = market = stock.market
+            self.market, self.refusals = stock.market, stock.refusals
         else:
-            self.market = market = replace(market, book=stock.market.book)
+            # The rest of its request may say what the request of the market that lends the assortment does not.
+            self.market = replace(market, book=stock.market.book)
+            self.refusals = Refusals(self.market.facts, rules)
+        market = self.market
         self.on_host = HostRows(market, stock.on_host) if market.request.offload else None
         self.parts, self.dropped, self._undemanded = stock.parts, stock.dropped, stock.refused
         self.least_nodes = least_nodes(market) if clever else 1
-        self.cluster = Cluster(market, stock.by)
-        self.refusals = Refusals(market.facts, rules)
+        self.cluster = Cluster(market, stock.by, self.refusals)
         self.bounds = Bounds(market, self.cluster, self.refusals)
         self.families = [OpenFamily(**vars(family)) for family in stock.families]
         self.families.sort(key=lambda u: (-u.per_node if market.request.shares else 0, u.least, u.gpu.id, u.per_node))

@@ -21,6 +21,7 @@ from constraints.rules.power import LOW_LINE_V
 from constraints.rules.rack import air_w, most_per_rack, node_kg, pdu_efficiency, racked
 from optimizer.market.market import Market
 from optimizer.market.options import Parts
+from optimizer.market.refusals import Refusals
 
 NO_PARTS: dict[str, int] = {}
 
@@ -168,8 +169,8 @@ def _fewest_per_rack(nodes: int, most: int) -> tuple[int, ...]:
 class Cluster:
     """Shared gear of a market; answers are remembered."""
 
-    def __init__(self, market: Market, parts: Parts) -> None:
-        self.market = market
+    def __init__(self, market: Market, parts: Parts, refusals: Refusals) -> None:
+        self.market, self._refusals = market, refusals
         self.nics = [n for n in parts.get(Nic, []) if isinstance(n, Nic)]
         self.cooling = [x for x in parts.get(Cooling, []) if isinstance(x, Cooling)]
         racks = [x for x in parts.get(Rack, []) if isinstance(x, Rack)]
@@ -192,7 +193,8 @@ class Cluster:
         ports = self._ports.get(platform.id)
         if ports is None:
             held = tuple((n.id, q) for n, q in inside(platform, self.market.catalog, Nic))
-            facts = (platform.nic_forms, platform.nic_slots, platform.onboard_lan, held)
+            cards = tuple(card.id for card in self._cards(platform))
+            facts = (cards, platform.nic_slots, platform.onboard_lan, held)
             ports = self._ports[platform.id] = self._alike.setdefault(facts, len(self._alike))
         memo = (ports, key.nodes, key.per_node, key.net, key.net_gbit_s)
         if memo not in self._needed:
@@ -212,16 +214,21 @@ class Cluster:
             out.append(self._ways(platform, "rdma", least, key.nodes, key.per_node))
         return out
 
+    def _cards(self, platform: Platform) -> list[Nic]:
+        """Cards on sale that may be bought for nodes in a platform."""
+        return self._refusals.admitted(platform, Nic, self.nics)
+
     def _ways(self, platform: Platform, role: str, least: int, nodes: int, per_node: int) -> Ways:
-        forms = () if role == "oob" else platform.nic_forms
+        cards = () if role == "oob" else tuple(card.id for card in self._cards(platform))
         held = () if role == "oob" else tuple((n.id, q) for n, q in inside(platform, self.market.catalog, Nic))
         lans = platform.onboard_lan if role == "frontend" else (BMC,) if role == "oob" else ()
-        kind = (forms, held, lans, role, least)
+        kind = (cards, held, lans, role, least)
         slots = platform.nic_slots - sum(q for _, q in held)
         memo = (*kind, slots, nodes, per_node)
         if memo not in self._joined:
             if kind not in self._kinds:
-                nics = [n for n in self.nics if n.form in forms or n.id in dict(held)]
+                known = {*cards, *dict(held)}
+                nics = [card for card in self.nics if card.id in known]
                 nics += [n for n, _ in inside(platform, self.market.catalog, Nic) if n not in nics]
                 gear, direct = (self.market.switches, self.market.links), role == "rdma"
                 found = networks(nics, lans, *gear, role, least, direct=direct, cents=self.market.cents)
