@@ -1,6 +1,7 @@
-"""Hugging Face config of unknown origin -> faults. Rules: catalogs/llms/fields.csv.
+"""Hugging Face config of unknown origin -> faults. Rules: catalogs/llms/fields/*.csv, one file per family.
 
-A field that no rule names is refused: it might change the arithmetic. Rules:
+A field that no rule names is refused, for it might change the arithmetic, unless its value says that there is none of
+it: null, false, 0, an empty text, list or object. Rules:
 
 - `required A..B`, `nullable A..B` (present, may be null), `optional A..B` (may be absent): whole numbers
 - `flag`: true or false; absent it would mean what the library of the day does by default
@@ -18,19 +19,27 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.architectures import ARCHITECTURES
+from catalogs.decoder_config import decoder_config
 from catalogs.errors import Fault
 from catalogs.inputs import shipped_rows
 
-FILE = Path(__file__).parent / "llms" / "fields.csv"
+FOLDER = Path(__file__).parent / "llms" / "fields"
 FOREIGN = ("vision", "audio", "image", "video", "cross_attention", "encoder", "linear_attn", "mamba", "ssm")
 
 
 @cache
 def rules(architecture: str) -> dict[str, tuple[str, str]]:
     """field -> (rule, why) of a Hugging Face architecture name."""
-    short = architecture.removesuffix("ForCausalLM")
-    rows = [row for row in shipped_rows(FILE) if not row["architectures"] or short in row["architectures"].split("|")]
-    return {row["field"]: (row["rule"], row["why"]) for row in rows}
+    short = architecture.removesuffix("ForCausalLM").removesuffix("ForConditionalGeneration")
+    every, own = [], []
+    for path in sorted(FOLDER.glob("*.csv")):
+        for row in shipped_rows(path):
+            if not row["architectures"]:
+                every.append(row)
+            elif short in row["architectures"].split("|"):
+                own.append(row)
+    # What a family says of a field goes before what holds for all.
+    return {row["field"]: (row["rule"], row["why"]) for row in (*every, *own)}
 
 
 def faults(config: Any, file: str = "") -> list[Fault]:
@@ -43,8 +52,12 @@ def faults(config: Any, file: str = "") -> list[Fault]:
     if names[0] not in ARCHITECTURES:
         known = f"Known: {', '.join(ARCHITECTURES)}."
         return [Fault("unknown-architecture", "architecture is not understood", file, None, "", names[0][:60], known)]
-    known_fields = rules(names[0])
-    found = [_unknown(k, v, names[0], file) for k, v in config.items() if k not in known_fields]
+    config, known_fields = decoder_config(config), rules(names[0])
+    found = [
+        _unknown(name, value, names[0], file)
+        for name, value in config.items()
+        if name not in known_fields and not _says_none(name, value)
+    ]
     for name, (rule, why) in known_fields.items():
         text = _breach(rule, config, name)
         if text:
@@ -66,6 +79,14 @@ def _unknown(name: str, value: Any, architecture: str, file: str) -> Fault:
         return Fault("not-modelled", text, file, None, name[:60], _show(value), "Only text decoders are understood.")
     remedy = "Take it out of the file if it changes neither weights nor attention."
     return Fault("unknown-field", "no rule says what this field changes", file, None, name[:60], _show(value), remedy)
+
+
+def _says_none(name: str, value: Any) -> bool:
+    """Whether a field that nobody knows says that there is none of what it is about; of another kind of network even an
+    empty object says that there is some."""
+    if isinstance(value, dict) and any(word in name for word in FOREIGN):
+        return False
+    return value is None or value is False or value in (0, "", [], {})
 
 
 def _whole(value: Any) -> bool:

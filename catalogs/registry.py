@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from catalogs.architectures import from_config
+from catalogs.decoder_config import decoder_config
 from catalogs.errors import InputError
 from catalogs.inputs import shipped_rows
 from catalogs.transformer import Llm
@@ -33,7 +34,7 @@ def _open(row_id: str) -> Llm:
         name=row["name"],
         native_precision=row["native_precision"],
         min_precision_bits=int(row["min_precision_bits"]),
-        max_context=config["max_position_embeddings"],
+        max_context=decoder_config(config)["max_position_embeddings"],
         source=row["source"],
         hf_names=tuple(filter(None, row["hf_names"].split("|"))),
         note=row["note"],

@@ -20,13 +20,18 @@ from catalogs.message import message
 
 @dataclass(frozen=True)
 class Linear:
-    """`count` equal weight matrices of `out` x `into`, of routed experts or not, with or without a bias vector."""
+    """`count` equal weight matrices of `out` x `into`, of routed experts or not, with or without a bias vector.
+
+    `name`: the module that holds the first of them inside its layer (`self_attn.q_proj`). `stored`: the format in which
+    the published checkpoint holds them, where it is not the model's native one."""
 
     out: int
     into: int
     count: int = 1
     expert: bool = False
     bias: bool = False
+    name: str = ""
+    stored: str = ""
 
     @property
     def params(self) -> int:
@@ -84,7 +89,8 @@ class Layer:
     """One transformer layer, or the embedding, output head and final norm.
 
     `bf16` and `fp32`: parameters that stay as shipped; `vectors`: those of them that are in no matrix product;
-    `table_bytes`: tables that are looked up, not multiplied; `state_bytes`: running state of a sequence."""
+    `table_bytes`: tables that are looked up, not multiplied; `state_bytes`: running state of a sequence, whatever its
+    length; `state_flops`: FLOPs of a new token on that state."""
 
     linears: tuple[Linear, ...]
     bf16: int
@@ -93,6 +99,7 @@ class Layer:
     vectors: int = 0
     caches: tuple[Cache, ...] = ()
     state_bytes: int = 0
+    state_flops: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +107,9 @@ class Llm:
     """One model, equal only to itself. Scaled guide names keep the architecture and scale the weights by `scale`.
 
     `formats`: weight formats that exist for serving on GPUs, highest first. `mixed`: format -> the format of all but
-    the routed experts, for formats that only the experts have."""
+    the routed experts, for formats that only the experts have. `tower_params`: parameters beside the language model (a
+    vision tower), in 16 bits; no text token reads them. `kv_cache`: the precision of the KV cache that the checkpoint
+    itself names, empty where it names none."""
 
     id: str
     name: str
@@ -123,6 +132,8 @@ class Llm:
     note_zh: str = ""
     scale: Fraction = Fraction(1)
     user: bool = False
+    tower_params: int = 0
+    kv_cache: str = ""
 
     @property
     def layers(self) -> int:
@@ -169,7 +180,8 @@ class Llm:
 
     @cached_property
     def params_total(self) -> int:
-        return int(sum(sum(x.params for x in y.linears) + y.bf16 + y.fp32 for y in self._parts) * self.scale)
+        decoder = sum(sum(x.params for x in y.linears) + y.bf16 + y.fp32 for y in self._parts)
+        return int(decoder * self.scale) + self.tower_params
 
     @cached_property
     def params_routed_experts(self) -> int:
@@ -179,7 +191,8 @@ class Llm:
     def params_active(self) -> int:
         """Parameters that one token uses: the embedding table and the experts not chosen are left out."""
         experts = self.params_routed_experts
-        return self.params_total - experts + self._chosen(experts) - int(self._table_params * self.scale)
+        decoder = self.params_total - self.tower_params
+        return decoder - experts + self._chosen(experts) - int(self._table_params * self.scale)
 
     def _chosen(self, experts: int) -> int:
         return experts * self.experts_per_token // self.experts if self.experts else 0
@@ -214,9 +227,12 @@ class Llm:
             )
 
     def _matrices(self, layer: Layer, precision: str, *, experts: bool) -> int:
-        p = precision if experts else self.mixed.get(precision, precision)
-        scale = self.scale_bytes if precision == self.native_precision else 4
-        return sum(x.bytes(p, scale) for x in layer.linears if x.expert == experts)
+        of_others = precision if experts else self.mixed.get(precision, precision)
+        native = precision == self.native_precision
+        scale = self.scale_bytes if native else 4
+        return sum(
+            x.bytes(x.stored if native and x.stored else of_others, scale) for x in layer.linears if x.expert == experts
+        )
 
     def _layer(self, layer: Layer, precision: str) -> int:
         matrices = self._matrices(layer, precision, experts=True) + self._matrices(layer, precision, experts=False)
@@ -232,10 +248,10 @@ class Llm:
     def weight_bytes(self, precision: str) -> int:
         """Bytes of the main model. Raises InputError for a format that does not exist for it."""
         self._known(precision)
-        return int(sum(self._layer(y, precision) for y in self._parts) * self.scale)
+        return int(sum(self._layer(y, precision) for y in self._parts) * self.scale) + 2 * self.tower_params
 
     def head_bytes(self, precision: str) -> int:
-        """Embedding, output head and final norm: what the first and last pipeline stage hold on top."""
+        """Embedding, output head, final norm and towers: what the first and last pipeline stage hold on top."""
         return self.weight_bytes(precision) - sum(self.layer_bytes(precision))
 
     @cache  # noqa: B019
@@ -248,7 +264,8 @@ class Llm:
     def dense_read_bytes(self, precision: str) -> int:
         """Weights that every decode step reads: all but routed experts and tables that are only looked up."""
         tables = sum(y.table_bytes for y in self._parts) + 2 * self._table_params
-        return self.weight_bytes(precision) - self.expert_bytes(precision) - int(tables * self.scale)
+        idle = int(tables * self.scale) + 2 * self.tower_params
+        return self.weight_bytes(precision) - self.expert_bytes(precision) - idle
 
     def expert_read_bytes(self, precision: str, tokens: int) -> float:
         """Routed experts that a step over `tokens` tokens reads, if each token's choice is even and independent."""
@@ -275,11 +292,12 @@ class Llm:
 
     @cache  # noqa: B019
     def linear_flops_per_token(self) -> int:
-        """2 x active matmul weights: no norms, biases or looked-up tables."""
+        """2 x active matmul weights, and the work on running states: no norms, biases or looked-up tables."""
         vectors = sum(y.vectors for y in self._parts)
         vectors += sum(x.biases for y in self.layer_list for x in y.linears if not x.expert)
         vectors += self._chosen(sum(x.biases for y in self.layer_list for x in y.linears if x.expert))
-        return 2 * (self.params_active - int(vectors * self.scale))
+        states = sum(layer.state_flops for layer in self.layer_list)
+        return 2 * (self.params_active - int(vectors * self.scale)) + states
 
     def attention_flops(self, context: int, phase: str) -> int:
         """Attention FLOPs of one new token at `context`, over all layers; phase `decode` or `prefill`."""

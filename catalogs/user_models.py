@@ -13,6 +13,7 @@ from typing import Any
 
 from catalogs.architectures import from_config
 from catalogs.config_check import faults
+from catalogs.decoder_config import decoder_config
 from catalogs.errors import Fault, InputError
 from catalogs.files import check_writable, write_text
 from catalogs.inputs import SETTINGS_BYTES, read_json
@@ -53,7 +54,7 @@ def _model(config: Any, id_: str, precision: str | None, file: str) -> Llm:
         name=id_,
         native_precision=native,
         min_precision_bits={"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8}.get(native, 4),
-        max_context=config["max_position_embeddings"],
+        max_context=decoder_config(config)["max_position_embeddings"],
         source=f"config.json given by the user: {file}",
         user=True,
     )

@@ -1,0 +1,65 @@
+"""Hugging Face config -> layers: one module per kind of attention, each with the architectures that it builds.
+
+An architecture that no module names is refused by name. A new family: a module beside these with an ARCHITECTURES of
+its own, its fields in catalogs/llms/fields/, and its published totals in tests/catalogs/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from catalogs.architectures import deepseek_v4, grouped, latent
+from catalogs.architectures.base import Architecture, Config, experts_of
+from catalogs.decoder_config import decoder_config
+from catalogs.errors import InputError
+from catalogs.transformer import Layer, Llm
+
+ARCHITECTURES: dict[str, Architecture] = {
+    **latent.ARCHITECTURES, **deepseek_v4.ARCHITECTURES, **grouped.ARCHITECTURES,
+}  # fmt: skip
+"""Name in config.json -> how it is built."""
+
+
+def from_config(config: Config, stored: Callable[[str], str] | None = None, **facts: Any) -> Llm:
+    """A model from a Hugging Face config, nested or not; an architecture not understood is refused by name.
+
+    `stored`: full name of a module -> the format of its weights in the checkpoint, empty where that is the model's
+    native one; `facts`: the other fields of Llm."""
+    names = config.get("architectures") or ["(none)"]
+    if names[0] not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise InputError(f"architecture {names[0]!r} is not understood", "unknown-architecture", f"Known: {known}.")
+    architecture, flat = ARCHITECTURES[names[0]], decoder_config(config)
+    layers = [architecture.build(flat, number) for number in range(flat["num_hidden_layers"])]
+    if stored is not None:
+        layers = [_as_stored(layer, f"model.layers.{number}", stored) for number, layer in enumerate(layers)]
+    experts = experts_of(flat)
+    return Llm(
+        architecture=architecture.name,
+        attention=architecture.attention,
+        config=flat,
+        layer_list=tuple(layers),
+        head=_head(flat),
+        formats=architecture.formats,
+        mixed=architecture.mixed,
+        scale_bytes=architecture.scale_bytes,
+        experts=experts,
+        experts_per_token=flat.get("num_experts_per_tok", 0) if experts else 0,
+        tower_params=architecture.tower(flat),
+        **facts,
+    )
+
+
+def _head(config: Config) -> Layer:
+    """Embedding, output head and final norm, with what mixes V4's hyper-connections into one stream."""
+    hidden_size, vocabulary, streams = config["hidden_size"], config["vocab_size"], config.get("hc_mult", 0)
+    fp32, vectors = (streams * streams * hidden_size + streams + 1, streams + 1) if streams else (0, 0)
+    tables = 1 if config.get("tie_word_embeddings") else 2
+    return Layer((), tables * vocabulary * hidden_size + hidden_size, fp32, 0, hidden_size + vectors)
+
+
+def _as_stored(layer: Layer, place: str, stored: Callable[[str], str]) -> Layer:
+    """A layer whose matrices know the format in which a checkpoint holds them."""
+    linears = tuple(replace(linear, stored=stored(f"{place}.{linear.name}")) for linear in layer.linears)
+    return replace(layer, linears=linears)

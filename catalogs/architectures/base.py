@@ -1,0 +1,84 @@
+"""What every architecture is made of: its name in support tables, its layers, and parts that several share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalogs.transformer import Layer, Linear
+
+Config = Mapping[str, Any]
+COMMON = ("bf16", "fp8", "int8", "int4", "nvfp4", "mxfp4")
+"""Weight formats that engines make or load for most architectures, highest first."""
+
+
+def no_tower(config: Config) -> int:
+    """Parameters beside the language model: none."""
+    return 0
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Name in support tables, attention kind, layer builder; `formats` and `mixed` as in Llm.
+
+    `build` makes layer i of a flat config (catalogs/decoder_config.py). `tower`: parameters beside the language model
+    (a vision tower), kept in 16 bits and idle while text is made."""
+
+    name: str
+    attention: str
+    build: Callable[[Config, int], Layer]
+    formats: tuple[str, ...] = COMMON
+    mixed: Mapping[str, str] = field(default_factory=dict)
+    scale_bytes: int = 4
+    tower: Callable[[Config], int] = no_tower
+
+
+def experts_of(config: Config) -> int:
+    """Routed experts of a layer; 0 of a dense model."""
+    return int(config.get("n_routed_experts") or config.get("num_experts") or config.get("num_local_experts") or 0)
+
+
+def head_dim_of(config: Config) -> int:
+    """Width of an attention head."""
+    return int(config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"])
+
+
+def dense_feed_forward(hidden_size: int, width: int, name: str = "mlp") -> list[Linear]:
+    """The gated feed-forward part of a dense layer: gate, up and down."""
+    return [
+        Linear(width, hidden_size, 2, name=f"{name}.gate_proj"),
+        Linear(hidden_size, width, name=f"{name}.down_proj"),
+    ]
+
+
+def routed_experts(
+    hidden_size: int, width: int, experts: int, *, bias: bool = False, name: str = "mlp.experts.0"
+) -> list[Linear]:
+    """Gate, up and down of the routed experts of a layer."""
+    return [
+        Linear(width, hidden_size, 2 * experts, True, bias, name=f"{name}.gate_proj"),
+        Linear(hidden_size, width, experts, True, bias, name=f"{name}.down_proj"),
+    ]
+
+
+@dataclass(frozen=True)
+class FeedForward:
+    """Matrices of a layer's feed-forward part, parameters of its router, and of the bias of its routing."""
+
+    linears: list[Linear]
+    router: int = 0
+    routing_bias: int = 0
+
+
+def feed_forward(config: Config, layer: int, *, routing_bias: bool = False, bias: bool = False) -> FeedForward:
+    """The feed-forward part of a layer, dense or of experts with shared ones, by the fields that DeepSeek, Qwen,
+    MiniMax and gpt-oss share. `routing_bias`: a figure per expert beside the router; `bias`: vectors of the experts."""
+    hidden_size, experts = config["hidden_size"], experts_of(config)
+    if not experts or layer < config.get("first_k_dense_replace", 0):
+        return FeedForward(dense_feed_forward(hidden_size, config["intermediate_size"]))
+    width = config.get("moe_intermediate_size") or config["intermediate_size"]
+    linears = routed_experts(hidden_size, width, experts, bias=bias)
+    if shared := (config.get("n_shared_experts") or 0) * width:
+        linears += dense_feed_forward(hidden_size, shared, "mlp.shared_experts")
+    return FeedForward(linears, experts * hidden_size, experts if routing_bias else 0)

@@ -1,0 +1,70 @@
+"""DeepSeek V4: compressed attention with a window, an indexer, hyper-connections, layers routed by a table.
+
+Formulas: transformers deepseek_v4; vLLM for the layout of its cache."""
+
+from __future__ import annotations
+
+from catalogs.architectures.base import Architecture, Config, feed_forward
+from catalogs.transformer import Cache, Layer, Linear
+
+
+def v4_layer(config: Config, i: int) -> Layer:
+    hidden_size, heads, head_dim, q_lora_rank = (
+        config["hidden_size"],
+        config["num_attention_heads"],
+        config["head_dim"],
+        config["q_lora_rank"],
+    )
+    groups, o_lora_rank, ratio, hc_mult = (
+        config["o_groups"],
+        config["o_lora_rank"],
+        config["compress_ratios"][i],
+        config["hc_mult"],
+    )
+    attention = [
+        Linear(q_lora_rank, hidden_size, name="attn.wq_a"),
+        Linear(heads * head_dim, q_lora_rank, name="attn.wq_b"),
+        Linear(head_dim, hidden_size, name="attn.wkv"),
+        Linear(groups * o_lora_rank, heads * head_dim // groups, name="attn.wo_a"),
+        Linear(hidden_size, groups * o_lora_rank, name="attn.wo_b"),
+    ]
+    norms, bf16, fp32, vectors, state = 2 * hidden_size + q_lora_rank + head_dim, 0, heads, heads, 0
+    rope = config["qk_rope_head_dim"]
+    entry = (
+        2 * head_dim,
+        head_dim - rope + 2 * rope + (head_dim - rope) // 64 + 1,
+        4 * heads * head_dim,
+        4 * heads * head_dim,
+    )
+    caches = [Cache(*entry, keep=config["sliding_window"])]
+    if ratio:
+        f = 2 if ratio == 4 else 1
+        bf16 += 2 * hidden_size * f * head_dim
+        fp32 += ratio * f * head_dim
+        vectors += ratio * f * head_dim
+        norms += head_dim
+        caches.append(Cache(*entry, stride=ratio, look=config["index_topk"] if ratio == 4 else None))
+        state = f * ratio * 2 * f * head_dim * 4
+    if ratio == 4:
+        width, count = config["index_head_dim"], config["index_n_heads"]
+        attention.append(Linear(width * count, q_lora_rank, name="attn.indexer.wq_b"))
+        bf16 += hidden_size * count + 2 * hidden_size * 2 * width
+        fp32 += 4 * 2 * width
+        vectors += 4 * 2 * width
+        norms += width
+        caches.append(Cache(2 * width, width + 4, 2 * count * width, 2 * count * width, stride=4))
+        state += 8 * 2 * 2 * width * 4
+    hyper_small = 2 * ((2 + hc_mult) * hc_mult + 3)
+    fp32 += 2 * (2 + hc_mult) * hc_mult * hc_mult * hidden_size + hyper_small
+    part = feed_forward(config, i, routing_bias=i >= config.get("num_hash_layers", 0))
+    linears, router, bias = part.linears, part.router, part.routing_bias
+    table = config["vocab_size"] * config["num_experts_per_tok"] * 8 if i < config.get("num_hash_layers", 0) else 0
+    vectors += norms + hyper_small + bias
+    return Layer((*attention, *linears), bf16 + norms + router, fp32 + bias, table, vectors, tuple(caches), state)
+
+
+ARCHITECTURES = {
+    "DeepseekV4ForCausalLM": Architecture(
+        "deepseek-v4", "v4", v4_layer, ("fp8", "fp4-mix", "nvfp4"), {"fp4-mix": "fp8"}, 1
+    ),
+}
