@@ -39,6 +39,9 @@ def _open(row_id: str) -> Llm:
         hf_names=tuple(filter(None, row["hf_names"].split("|"))),
         note=row["note"],
         note_zh=row["note_zh"],
+        family=row["family"],
+        released=row["released"],
+        licence=row["licence"],
     )
     if row["full_bytes"]:
         scale = Fraction(int(row["full_bytes"]), llm.weight_bytes("bf16"))

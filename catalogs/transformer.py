@@ -109,7 +109,8 @@ class Llm:
     `formats`: weight formats that exist for serving on GPUs, highest first. `mixed`: format -> the format of all but
     the routed experts, for formats that only the experts have. `tower_params`: parameters beside the language model (a
     vision tower), in 16 bits; no text token reads them. `kv_cache`: the precision of the KV cache that the checkpoint
-    itself names, empty where it names none."""
+    itself names, empty where it names none. `family`: under which name its maker's models go; `released`: the day of
+    publication, YYYY-MM-DD; `licence`: as its page names it; each is empty where unknown."""
 
     id: str
     name: str
@@ -134,6 +135,9 @@ class Llm:
     user: bool = False
     tower_params: int = 0
     kv_cache: str = ""
+    family: str = ""
+    released: str = ""
+    licence: str = ""
 
     @property
     def layers(self) -> int:

@@ -3,6 +3,7 @@ cross-checked with parameter counts of reference implementations and published c
 all-matrix mxfp4 figure of gpt-oss-120b is left out: its mxfp4 is the published one, experts only."""
 
 import csv
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,15 @@ def test_guide_names():
     assert get("v2-670b").weight_bytes("fp16") == 1_340_000_000_000
     assert get("r1-33b").weight_bytes("fp16") == 66_000_000_000
     assert "236 B" in get("v2-670b").note and "671 B" in get("r1-33b").note
+
+
+@pytest.mark.parametrize("m", all_models(), ids=lambda m: m.id)
+def test_family_and_day_of_publication(m):
+    assert m.family and m.licence == m.licence.strip().lower()
+    if m.released:
+        assert date(2023, 1, 1) < date.fromisoformat(m.released)
+    else:
+        assert m.note, "only names that no model has go without a day"
 
 
 @pytest.mark.parametrize("m", all_models(), ids=lambda m: m.id)
