@@ -6,6 +6,7 @@ in tests. GB are 1e9 bytes. The MTP module is not counted.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -51,7 +52,8 @@ class Cache:
     """What one layer's attention keeps of a sequence: an entry per `stride` tokens, in bytes by KV format.
 
     `keep`: only the last so many entries stay (sliding window). `look`: at most so many are attended (top-k).
-    `decode` and `prefill` are FLOPs per attended entry and new token."""
+    `decode` and `prefill` are FLOPs per attended entry and new token. `heads`: over how many heads tensor parallelism
+    splits it, where that is not the model's number of kv heads (1: each rank holds it whole)."""
 
     bf16: int
     fp8: int
@@ -60,6 +62,7 @@ class Cache:
     stride: int = 1
     keep: int | None = None
     look: int | None = None
+    heads: int | None = None
 
     def bytes(self, kv: str) -> int:
         return self.bf16 if kv == "bf16" else self.fp8
@@ -85,12 +88,26 @@ def _capped(n: int, cap: int | None) -> int:
 
 
 @dataclass(frozen=True)
+class State:
+    """What a layer keeps of a sequence whatever its length, and rewrites with every token (linear attention, Mamba):
+    `bytes` for each of `heads` heads, over which tensor parallelism splits it."""
+
+    bytes: int
+    heads: int
+
+    def held(self, tp: int) -> int:
+        """Bytes on the fullest of `tp` ranks; of fewer heads than ranks each rank holds a copy of one."""
+        return self.bytes * -(-self.heads // tp)
+
+
+@dataclass(frozen=True)
 class Layer:
     """One transformer layer, or the embedding, output head and final norm.
 
     `bf16` and `fp32`: parameters that stay as shipped; `vectors`: those of them that are in no matrix product;
     `table_bytes`: tables that are looked up, not multiplied; `state_bytes`: running state of a sequence, whatever its
-    length; `state_flops`: FLOPs of a new token on that state."""
+    length, that each rank holds whole; `state_flops`: FLOPs of a new token on running states; `states`: those that
+    tensor parallelism splits by heads."""
 
     linears: tuple[Linear, ...]
     bf16: int
@@ -100,6 +117,12 @@ class Layer:
     caches: tuple[Cache, ...] = ()
     state_bytes: int = 0
     state_flops: int = 0
+    states: tuple[State, ...] = ()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Running state of a sequence, all heads together."""
+        return self.state_bytes + sum(state.bytes * state.heads for state in self.states)
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,6 +288,12 @@ class Llm:
         return int(sum(self._matrices(y, precision, experts=True) for y in self.layer_list) * self.scale)
 
     @cache  # noqa: B019
+    def expert_layer_bytes(self, precision: str) -> tuple[int, ...]:
+        """The routed experts' part of `layer_bytes`."""
+        self._known(precision)
+        return tuple(int(self._matrices(y, precision, experts=True) * self.scale) for y in self.layer_list)
+
+    @cache  # noqa: B019
     def dense_read_bytes(self, precision: str) -> int:
         """Weights that every decode step reads: all but routed experts and tables that are only looked up."""
         tables = sum(y.table_bytes for y in self._parts) + 2 * self._table_params
@@ -279,7 +308,21 @@ class Llm:
 
     def kv_layer_bytes(self, tokens: int, kv: str) -> tuple[int, ...]:
         """KV cache stored of one sequence of `tokens`, per layer, running state included."""
-        return tuple(sum(c.bytes(kv) * c.kept(tokens) for c in y.caches) + y.state_bytes for y in self.layer_list)
+        return tuple(sum(c.bytes(kv) * c.kept(tokens) for c in y.caches) + y.kept_bytes for y in self.layer_list)
+
+    def kv_rank_bytes(self, tokens: int, kv: str, tp: int, run: range | None = None) -> int:
+        """KV cache and running state of one sequence of `tokens` on the fullest of `tp` ranks, in the layers `run`
+        (all of them), rounded up."""
+        layers = self.layer_list if run is None else [self.layer_list[i] for i in run]
+        by_shards: Counter[int] = Counter()
+        for layer in layers:
+            by_shards[1] += layer.state_bytes + sum(state.held(tp) for state in layer.states)
+            for c in layer.caches:
+                by_shards[self._shards(c, tp)] += c.bytes(kv) * c.kept(tokens)
+        return math.ceil(sum(Fraction(each, shards) for shards, each in by_shards.items()))
+
+    def _shards(self, c: Cache, tp: int) -> int:
+        return min(tp, c.heads or self.kv_heads)
 
     def kv_bytes(self, tokens: int, kv: str) -> int:
         """KV cache stored of one sequence of `tokens`."""
@@ -287,8 +330,18 @@ class Llm:
 
     def kv_read_bytes(self, tokens: int, kv: str) -> int:
         """KV cache that one decoded token reads at a context of `tokens`: a window layer reads its window, a top-k
-        layer its chosen entries and all index keys. Running state (differs per engine) is left out."""
+        layer its chosen entries and all index keys. Running state is left out (see `state_moved_bytes`)."""
         return sum(n * c.bytes(kv) * c.attended(tokens) for c, n in self._caches)
+
+    def kv_whole_read_bytes(self, tokens: int, kv: str) -> int:
+        """The part of `kv_read_bytes` that every tensor-parallel rank reads whole, though kv heads are split."""
+        whole = [(c, n) for c, n in self._caches if c.heads == 1 and self.kv_heads > 1]
+        return sum(n * c.bytes(kv) * c.attended(tokens) for c, n in whole)
+
+    @cached_property
+    def state_moved_bytes(self) -> int:
+        """Running state that one new token reads and writes back, of linear attention and Mamba."""
+        return 2 * sum(state.bytes * state.heads for y in self.layer_list for state in y.states)
 
     def kv_shards(self, tp: int) -> int:
         """By how many ranks tensor parallelism splits one sequence's KV: not at all for a shared latent."""

@@ -36,13 +36,12 @@ def stages(layers: int, pp: int) -> list[range]:
 @lru_cache(maxsize=4096)
 def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int], ...]:
     """(bytes of routed experts, of all else) of the stages, each distinct pair once; the ends hold the head."""
-    layer = llm.layer_bytes(precision)
-    whole = [0, *itertools.accumulate(layer)]
-    per_expert_layer = llm.expert_bytes(precision) // llm.moe_layers if llm.moe_layers else 0
-    head, dense = llm.head_bytes(precision), llm.dense_layers
+    whole = [0, *itertools.accumulate(llm.layer_bytes(precision))]
+    experts = [0, *itertools.accumulate(llm.expert_layer_bytes(precision))]
+    head = llm.head_bytes(precision)
     out = set()
     for i, run in enumerate(stages(llm.layers, pp)):
-        moe = per_expert_layer * max(0, run.stop - max(run.start, dense))
+        moe = experts[run.stop] - experts[run.start]
         rest = whole[run.stop] - whole[run.start] - moe
         if i in (0, pp - 1):
             rest += head if pp == 1 else -(-head // 2)
@@ -67,10 +66,8 @@ def weights_per_gpu(
 
 @lru_cache(maxsize=4096)
 def kv_per_gpu_user(llm: Llm, tokens: int, kv: str, tp: int, pp: int) -> int:
-    """Bytes of KV cache that one running request puts on the fullest GPU of its data-parallel rank."""
-    per_layer = llm.kv_layer_bytes(tokens, kv)
-    worst = max(sum(per_layer[j] for j in run) for run in stages(llm.layers, pp))
-    return -(-worst // llm.kv_shards(tp))
+    """Bytes of KV cache and running state that one request puts on the fullest GPU of its data-parallel rank."""
+    return max(llm.kv_rank_bytes(tokens, kv, tp, run) for run in stages(llm.layers, pp))
 
 
 def plan_weights(llm: Llm, plan: Plan) -> int:

@@ -13,11 +13,12 @@ class Demand:
     """Of one model at a precision and workload; bytes and FLOPs of the whole model, before any plan cuts them.
 
     `kin`: the model and its like; `dense_b`: weights that every decode step reads (all but the routed experts and the
-    embedding table);
-    `expert_b`: all routed experts; `miss`: share of experts that one token leaves out; `kv_read_b`: KV cache that one
-    running request reads per step at half of its output; `linear_flops`, `attention_flops`: of one new token then;
-    `prefill_linear_flops`, `prefill_attention_flops`: of the whole prompt; `route_b`: activations that one token sends
-    to its experts in one layer; `token_b`: its hidden state at 16 bits.
+    embedding table); `expert_b`: all routed experts; `miss`: share of experts that one token leaves out; `kv_read_b`:
+    KV cache that one running request reads per step at half of its output, split by kv heads; `kv_whole_b`: what every
+    tensor-parallel rank reads of it whole beside that; `state_b`: running state that it reads and writes back, split by
+    heads; `linear_flops`, `attention_flops`: of one new token then; `prefill_linear_flops`,
+    `prefill_attention_flops`: of the whole prompt; `route_b`: activations that one token sends to its experts in one
+    layer; `token_b`: its hidden state at 16 bits.
     """
 
     kin: str
@@ -30,6 +31,8 @@ class Demand:
     expert_b: float
     miss: float
     kv_read_b: float
+    kv_whole_b: float
+    state_b: float
     linear_flops: float
     attention_flops: float
     prefill_linear_flops: float
@@ -51,6 +54,7 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
     context = isl + osl // 2
     experts = llm.expert_bytes(precision) if llm.is_moe else 0
     linear = llm.linear_flops_per_token()
+    whole = llm.kv_whole_read_bytes(context, kv)
     return Demand(
         kin=kin(llm),
         layers=llm.layers,
@@ -61,7 +65,9 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
         dense_b=float(llm.dense_read_bytes(precision)),
         expert_b=float(experts),
         miss=1 - llm.experts_per_token / llm.experts if llm.is_moe else 1.0,
-        kv_read_b=float(llm.kv_read_bytes(context, kv)),
+        kv_read_b=float(llm.kv_read_bytes(context, kv) - whole),
+        kv_whole_b=float(whole),
+        state_b=float(llm.state_moved_bytes),
         linear_flops=float(linear),
         attention_flops=float(llm.attention_flops(context, "decode")),
         prefill_linear_flops=float(isl * linear),

@@ -49,6 +49,8 @@ class Jobs:
     expert_b: Field
     miss: Field
     kv_read_b: Field
+    kv_whole_b: Field
+    state_b: Field
     linear_flops: Field
     attention_flops: Field
     prefill_linear_flops: Field
@@ -162,14 +164,14 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     launches = launched_us / pp * 1e-6 * constants.launch_share[jobs.arch] * tuned
     fixed = launches + constants["step_us"] * 1e-6 / pp + comm_fixed
     uneven = np.where(jobs.ep > 1, constants["expert_imbalance"], 1.0)
-    shards = np.minimum(tp, jobs.kv_heads)
+    kept = jobs.kv_read_b / pp / np.minimum(tp, jobs.kv_heads) + (jobs.kv_whole_b + jobs.state_b / tp) / pp
     prefill = (
         jobs.prefill_linear_flops / compute + jobs.prefill_attention_flops / attention
     ) / group + comm_user * pp * jobs.isl * constants["prefill_comm_share"]
     found = Times(
         mem_fixed_s=jobs.dense_b / tp / pp / bandwidth,
         mem_experts_s=jobs.expert_b * uneven / group / pp / bandwidth / constants["expert_bandwidth_share"],
-        mem_user_s=jobs.kv_read_b / pp / shards / dp / bandwidth / constants["kv_bandwidth_share"],
+        mem_user_s=kept / dp / bandwidth / constants["kv_bandwidth_share"],
         flops_user_s=(jobs.linear_flops / compute + jobs.attention_flops / attention) / group / pp / decode,
         user_s=comm_user + constants["user_us"] * 1e-6 / pp,
         stage_fixed_s=fixed,

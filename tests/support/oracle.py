@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from catalogs.llm import Llm
+from catalogs.llm import Layer, Llm
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, GpuBoard, Kind, Platform
 from constraints.plan import RowKey  # a record of hardware facts that the roofline reads
@@ -681,20 +681,29 @@ class Oracle:
         llm = self.ask.model
         free = gpu.vram_gb * GB - (2 * GB + gpu.vram_gb * GB // 20)
         layers = list(llm.layer_bytes(precision))
-        kv_layers = list(llm.kv_layer_bytes(self.ask.isl + self.ask.osl, "bf16"))
-        experts = llm.expert_bytes(precision) // llm.moe_layers if llm.is_moe else 0
+        kv_layers = [self._request_bytes(y, self.ask.isl + self.ask.osl, tp) for y in llm.layer_list]
+        experts = [any(x.expert for x in y.linears) for y in llm.layer_list]
+        each = llm.expert_bytes(precision) // sum(experts) if llm.is_moe else 0
         head = llm.head_bytes(precision)
-        worst, worst_kv = 0, 0
+        worst, worst_kv = 0, Fraction(0)
         for s in range(pp):
             run = range(len(layers) * s // pp, len(layers) * (s + 1) // pp)
-            moe = experts * sum(i >= llm.dense_layers for i in run)
+            moe = each * sum(experts[i] for i in run)
             rest = sum(layers[i] for i in run) - moe
             rest += head if pp == 1 else math.ceil(head / 2) if s in (0, pp - 1) else 0
             worst = max(worst, math.ceil(Fraction(moe, max(ep, tp * dp))) + math.ceil(Fraction(rest, tp)))
-            worst_kv = max(worst_kv, sum(kv_layers[i] for i in run))
-        shards = 1 if llm.attention == "mla" else min(tp, llm.kv_heads)
-        each = math.ceil(Fraction(worst_kv, shards))
-        return -1 if free < worst else (free - worst) // each * dp
+            worst_kv = max(worst_kv, sum((kv_layers[i] for i in run), Fraction(0)))
+        return -1 if free < worst else (free - worst) // math.ceil(worst_kv) * dp
+
+    def _request_bytes(self, layer: Layer, tokens: int, tp: int) -> Fraction:
+        """Bytes that a request keeps of a layer on one of `tp` ranks, KV in 16 bits: kv heads and state heads are
+        spread over the ranks, a latent and a single head are on each of them."""
+        llm, kept = self.ask.model, Fraction(layer.state_bytes)
+        for c in layer.caches:
+            entries = tokens // c.stride if c.keep is None else min(tokens // c.stride, c.keep)
+            heads = c.heads or (1 if llm.attention == "mla" else llm.kv_heads)
+            kept += Fraction(c.bf16 * entries, min(tp, heads))
+        return kept + sum(x.bytes * math.ceil(Fraction(x.heads, tp)) for x in layer.states)
 
     # Shared gear ----------------------------------------------------------------------------------------------
 

@@ -103,7 +103,8 @@ def faster_than_memory(runs: Runs, table: Table) -> Iterator[Finding]:
     touched = np.where(jobs.expert_b > 0, 1 - np.power(jobs.miss, np.power(batch, 0.8)), 0)
     group = jobs.tp * jobs.dp * jobs.pp
     least = (jobs.dense_b / jobs.tp / jobs.pp + jobs.expert_b * touched / group) / jobs.mem_b_s
-    least = least + jobs.kv_read_b * batch / jobs.dp / np.minimum(jobs.tp, jobs.kv_heads) / jobs.mem_b_s
+    kept = jobs.kv_read_b / np.minimum(jobs.tp, jobs.kv_heads) + jobs.kv_whole_b + jobs.state_b / jobs.tp
+    least = least + kept * batch / jobs.dp / jobs.mem_b_s
     took = runs.tpot_ms[table.owner] / 1e3
     for e in np.flatnonzero(took * MARGIN < least).tolist():
         i = int(table.owner[e])
