@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from catalogs.errors import InputError
 from catalogs.inputs import shipped_rows
 
-ORDER = ("fp16", "bf16", "fp8", "int8", "fp4-mix", "int4", "nvfp4", "mxfp4")
+ORDER = ("fp16", "bf16", "fp8", "mxfp8", "int8", "fp4-mix", "int4", "nvfp4", "mxfp4")
+SIXTEEN = ("fp16", "bf16")
 FILE = Path(__file__).parent / "llms" / "formats.csv"
 
 
-def matrix_bytes(out: int, into: int, precision: str, scale_bytes: int) -> int:
-    """Bytes of one `out` x `into` matrix with its scales.
+@dataclass(frozen=True)
+class Scales:
+    """How a matrix is scaled: `bits` of scale (and zero point) for each block of `rows` x `columns` weights, and
+    `matrix_bytes` for the whole. A side of 0 is that of the matrix."""
 
-    block-FP8 128x128, int8 per output row, int4 groups of 128 with a 4-bit zero, nvfp4 groups of 16, mxfp4 groups of
-    32. q4_k_m mixes 4-bit and 6-bit blocks: 4.84 bits per weight on average, an estimate (formats.csv)."""
-    n = out * into
-    if precision in ("bf16", "fp16"):
-        return 2 * n
-    if precision == "fp8":
-        return n + scale_bytes * -(-out // 128) * -(-into // 128)
-    if precision == "int8":
-        return n + 2 * out
-    if precision == "int4":
-        return n // 2 + out * -(-into // 128) * 5 // 2
-    if precision == "nvfp4":
-        return n // 2 + out * -(-into // 16) + 4
-    if precision in ("mxfp4", "fp4-mix"):
-        return n // 2 + out * -(-into // 32)
+    rows: int
+    columns: int
+    bits: int
+    matrix_bytes: int = 0
+
+    def bytes(self, out: int, into: int) -> int:
+        """Bytes of the scales of one `out` x `into` matrix."""
+        rows, columns = (-(-side // block) if block else 1 for side, block in ((out, self.rows), (into, self.columns)))
+        return -(-rows * columns * self.bits // 8) + self.matrix_bytes
+
+
+BITS_STORED = {
+    "fp16": 16, "bf16": 16, "fp8": 8, "mxfp8": 8, "int8": 8, "int6": 6, "int5": 5, "fp4-mix": 4, "int4": 4, "nvfp4": 4,
+    "mxfp4": 4, "int3": 3, "int2": 2,
+}  # fmt: skip
+"""Bits of a weight by itself."""
+SCALES: Mapping[str, Scales] = {
+    "fp8": Scales(128, 128, 32), "mxfp8": Scales(1, 32, 8), "int8": Scales(1, 0, 16), "int6": Scales(1, 64, 32),
+    "int5": Scales(1, 64, 32), "fp4-mix": Scales(1, 32, 8), "int4": Scales(1, 128, 20), "nvfp4": Scales(1, 16, 8, 4),
+    "mxfp4": Scales(1, 32, 8), "int3": Scales(1, 64, 32), "int2": Scales(1, 64, 32),
+}  # fmt: skip
+"""Scales where no checkpoint says others: FP8 in blocks of DeepSeek's, INT8 per output row, INT4 in groups of 128 with
+a 4-bit zero (AWQ, GPTQ), NVFP4 and MXFP4 as their makers define them, other integers as MLX groups them."""
+
+
+def matrix_bytes(out: int, into: int, precision: str, scales: Mapping[str, Scales] = SCALES) -> int:
+    """Bytes of one `out` x `into` matrix with its scales; `scales`: those of the checkpoint, by format.
+
+    q4_k_m mixes 4-bit and 6-bit blocks: 4.84 bits per weight on average, an estimate (formats.csv)."""
+    weights = out * into
+    if precision in SIXTEEN:
+        return 2 * weights
     if precision == "q4_k_m":
-        return n * 121 // 200
-    raise InputError(f"no weight format {precision!r}", "unknown-precision", f"One of: {', '.join(ORDER)}, q4_k_m.")
+        return weights * 121 // 200
+    if precision not in BITS_STORED:
+        raise InputError(f"no weight format {precision!r}", "unknown-precision", f"One of: {', '.join(ORDER)}, q4_k_m.")
+    return weights * BITS_STORED[precision] // 8 + scales[precision].bytes(out, into)
 
 
 def spelled(name: str) -> tuple[str, ...]:

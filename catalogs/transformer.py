@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.formats import matrix_bytes, spelled
+from catalogs.formats import SCALES, Scales, matrix_bytes, spelled
 from catalogs.message import message
 
 
@@ -24,7 +24,8 @@ class Linear:
     """`count` equal weight matrices of `out` x `into`, of routed experts or not, with or without a bias vector.
 
     `name`: the module that holds the first of them inside its layer (`self_attn.q_proj`). `stored`: the format in which
-    the published checkpoint holds them, where it is not the model's native one."""
+    the published checkpoint holds them, where it is not the model's native one. `whole`: kept in 16 bits (the output
+    head) wherever no checkpoint says otherwise."""
 
     out: int
     into: int
@@ -33,6 +34,7 @@ class Linear:
     bias: bool = False
     name: str = ""
     stored: str = ""
+    whole: bool = False
 
     @property
     def params(self) -> int:
@@ -42,9 +44,9 @@ class Linear:
     def biases(self) -> int:
         return self.out * self.count if self.bias else 0
 
-    def bytes(self, precision: str, scale_bytes: int) -> int:
+    def bytes(self, precision: str, scales: Mapping[str, Scales] = SCALES) -> int:
         """Bytes with scales; biases stay bf16."""
-        return matrix_bytes(self.out, self.into, precision, scale_bytes) * self.count + 2 * self.biases
+        return matrix_bytes(self.out, self.into, precision, scales) * self.count + 2 * self.biases
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class Llm:
     head: Layer = field(repr=False, hash=False, compare=False)
     formats: tuple[str, ...] = ()
     mixed: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False, compare=False)
-    scale_bytes: int = 4
+    scales: Mapping[str, Scales] = field(default_factory=lambda: SCALES, repr=False, hash=False, compare=False)
     experts: int = 0
     experts_per_token: int = 0
     hf_names: tuple[str, ...] = ()
@@ -205,6 +207,13 @@ class Llm:
         """Parameters of the embedding table when it is only looked up (tied, it also is the output head)."""
         return 0 if self.config.get("tie_word_embeddings") else int(self.config["vocab_size"]) * self.hidden
 
+    def _embedding_bytes(self, precision: str) -> int:
+        """Bytes of the embedding table when it is only looked up."""
+        if not self._table_params:
+            return 0
+        table = self.head.linears[0]
+        return table.bytes(self._format(table, precision), self._scales(precision))
+
     @cached_property
     def params_total(self) -> int:
         decoder = sum(sum(x.params for x in y.linears) + y.bf16 + y.fp32 for y in self._parts)
@@ -254,12 +263,20 @@ class Llm:
             )
 
     def _matrices(self, layer: Layer, precision: str, *, experts: bool) -> int:
-        of_others = precision if experts else self.mixed.get(precision, precision)
-        native = precision == self.native_precision
-        scale = self.scale_bytes if native else 4
-        return sum(
-            x.bytes(x.stored if native and x.stored else of_others, scale) for x in layer.linears if x.expert == experts
-        )
+        scales = self._scales(precision)
+        return sum(x.bytes(self._format(x, precision), scales) for x in layer.linears if x.expert == experts)
+
+    def _scales(self, precision: str) -> Mapping[str, Scales]:
+        """How formats are scaled: as in the checkpoint where it is counted, else as usual."""
+        return self.scales if precision == self.native_precision else SCALES
+
+    def _format(self, linear: Linear, precision: str) -> str:
+        """The format that matrices have where the model's weights are called `precision`."""
+        if precision == self.native_precision and linear.stored:
+            return linear.stored
+        if linear.whole:
+            return "bf16"
+        return precision if linear.expert else self.mixed.get(precision, precision)
 
     def _layer(self, layer: Layer, precision: str) -> int:
         matrices = self._matrices(layer, precision, experts=True) + self._matrices(layer, precision, experts=False)
@@ -296,7 +313,7 @@ class Llm:
     @cache  # noqa: B019
     def dense_read_bytes(self, precision: str) -> int:
         """Weights that every decode step reads: all but routed experts and tables that are only looked up."""
-        tables = sum(y.table_bytes for y in self._parts) + 2 * self._table_params
+        tables = sum(y.table_bytes for y in self._parts) + self._embedding_bytes(precision)
         idle = int(tables * self.scale) + 2 * self.tower_params
         return self.weight_bytes(precision) - self.expert_bytes(precision) - idle
 

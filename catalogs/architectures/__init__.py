@@ -5,7 +5,7 @@ its own, its fields in catalogs/llms/fields/, and its published totals in tests/
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from catalogs.architectures import deepseek_v4, grouped, latent
 from catalogs.architectures.base import Architecture, Config, experts_of
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import InputError
-from catalogs.transformer import Layer, Llm
+from catalogs.formats import SCALES, Scales
+from catalogs.transformer import Layer, Linear, Llm
 
 ARCHITECTURES: dict[str, Architecture] = {
     **latent.ARCHITECTURES, **deepseek_v4.ARCHITECTURES, **grouped.ARCHITECTURES,
@@ -21,11 +22,17 @@ ARCHITECTURES: dict[str, Architecture] = {
 """Name in config.json -> how it is built."""
 
 
-def from_config(config: Config, stored: Callable[[str], str] | None = None, **facts: Any) -> Llm:
+def from_config(
+    config: Config,
+    stored: Callable[[str], str] | None = None,
+    scales: Mapping[str, Scales] | None = None,
+    **facts: Any,
+) -> Llm:
     """A model from a Hugging Face config, nested or not; an architecture not understood is refused by name.
 
     `stored`: full name of a module -> the format of its weights in the checkpoint, empty where that is the model's
-    native one; `facts`: the other fields of Llm."""
+    native one (`lm_head` and `model.embed_tokens`: where it is 16 bits); `scales`: format -> how the checkpoint scales
+    it, where that is not the usual way; `facts`: the other fields of Llm."""
     names = config.get("architectures") or ["(none)"]
     if names[0] not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
@@ -40,10 +47,10 @@ def from_config(config: Config, stored: Callable[[str], str] | None = None, **fa
         attention=architecture.attention,
         config=flat,
         layer_list=tuple(layers),
-        head=_head(flat),
+        head=_head(flat, stored or _unsaid),
         formats=architecture.formats,
         mixed=architecture.mixed,
-        scale_bytes=architecture.scale_bytes,
+        scales={**SCALES, "fp8": Scales(128, 128, 8 * architecture.scale_bytes), **(scales or {})},
         experts=experts,
         experts_per_token=flat.get("num_experts_per_tok", 0) if experts else 0,
         tower_params=architecture.tower(flat),
@@ -51,12 +58,20 @@ def from_config(config: Config, stored: Callable[[str], str] | None = None, **fa
     )
 
 
-def _head(config: Config) -> Layer:
-    """Embedding, output head and final norm, with what mixes V4's hyper-connections into one stream."""
+def _unsaid(module: str) -> str:
+    """The format of a module of which no checkpoint says anything."""
+    return ""
+
+
+def _head(config: Config, stored: Callable[[str], str]) -> Layer:
+    """Embedding, output head and final norm, with what mixes V4's hyper-connections into one stream.
+
+    Tables are in 16 bits unless the checkpoint holds them in another format."""
     hidden_size, vocabulary, streams = config["hidden_size"], config["vocab_size"], config.get("hc_mult", 0)
     fp32, vectors = (streams * streams * hidden_size + streams + 1, streams + 1) if streams else (0, 0)
-    tables = 1 if config.get("tie_word_embeddings") else 2
-    return Layer((), tables * vocabulary * hidden_size + hidden_size, fp32, 0, hidden_size + vectors)
+    names = ("model.embed_tokens",) if config.get("tie_word_embeddings") else ("model.embed_tokens", "lm_head")
+    tables = tuple(Linear(vocabulary, hidden_size, name=name, stored=stored(name), whole=True) for name in names)
+    return Layer(tables, hidden_size, fp32, 0, hidden_size + vectors)
 
 
 def _as_stored(layer: Layer, place: str, stored: Callable[[str], str]) -> Layer:
