@@ -171,7 +171,7 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     prefill = (
         jobs.prefill_linear_flops / compute + jobs.prefill_attention_flops / attention
     ) / group + comm_user * pp * jobs.isl * constants["prefill_comm_share"]
-    # Weights lie spread over tp and pp, and every data-parallel rank reads all of its own; experts over the whole group.
+    # Weights lie spread over tp and pp, each data-parallel rank reads its own; experts over the whole group.
     found = Times(
         mem_fixed_s=jobs.dense_b / tp / pp / bandwidth,
         mem_experts_s=jobs.expert_b * uneven / group / pp / bandwidth / constants["expert_bandwidth_share"],
