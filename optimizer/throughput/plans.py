@@ -114,7 +114,8 @@ class Planner:
         best: tuple[Rank, Replica, int] | None = None
         for replicas, some in self._by_size(gpu, key):
             least = 1 if users is None else -(-users // replicas)
-            # Users are spread evenly: the first replica with room for its share is the fastest one that serves them all.
+            # Users are spread evenly: the first replica with room for its share is the fastest one that serves them
+            # all.
             found = next((r for r in some if r.concurrency >= least), None)
             if found is None:
                 continue

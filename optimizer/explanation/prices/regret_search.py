@@ -47,9 +47,9 @@ class Regrets:
             while at_least < limit:
                 self.clock.left()
                 rounds += 1
-                # Over the scenarios known so far a build's worst regret is a bound from below: its least over all builds
-                # is one of the answer. The scenario in which that build loses most is then known too, so that every
-                # round raises the bound, improves the best build or proves it.
+                # Over the scenarios known so far a build's worst regret is a bound from below: its least over all
+                # builds is one of the answer. The scenario in which that build loses most is then known too, so that
+                # every round raises the bound, improves the best build or proves it.
                 axis = RegretAxis(self.rises, self.best)
                 asked = self.market.asking(throughput_tenths=self.floor)
                 solver = Solver(RegretMarket.of(asked, axis), clock=self.clock, judged=self.judged)
