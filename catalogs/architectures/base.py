@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +18,18 @@ def no_tower(config: Config) -> int:
     return 0
 
 
+def no_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+    """Fields that contradict one another: none."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Architecture:
     """Name in support tables, attention kind, layer builder; `formats` and `mixed` as in Llm.
 
     `build` makes layer i of a flat config (catalogs/decoder_config.py). `tower`: parameters beside the language model
-    (a vision tower), kept in 16 bits and idle while text is made."""
+    (a vision tower), kept in 16 bits and idle while text is made. `contradictions`: (field, what is wrong with it) of a
+    config whose fields are each in their range."""
 
     name: str
     attention: str
@@ -32,6 +38,7 @@ class Architecture:
     mixed: Mapping[str, str] = field(default_factory=dict)
     scale_bytes: int = 4
     tower: Callable[[Config], int] = no_tower
+    contradictions: Callable[[Config], Iterable[tuple[str, str]]] = no_contradictions
 
 
 def experts_of(config: Config) -> int:

@@ -16,6 +16,12 @@ UNEVEN_SHOWN = {("SGLang", "DeepseekV3ForCausalLM", x, c) for x in ("fp8", "nvfp
 }
 """Engine, architecture, weights and GPUs of the published runs with experts that do not divide (tp = dp = ep)."""
 
+IN_BLOCKS = {
+    "DeepseekV3ForCausalLM", "DeepseekV32ForCausalLM", "GlmMoeDsaForCausalLM", "KimiK25ForConditionalGeneration",
+    "MiniMaxM2ForCausalLM", "Qwen3ForCausalLM", "Qwen3MoeForCausalLM",
+}  # fmt: skip
+"""Architectures whose published FP8 weights are in blocks of 128."""
+
 
 @cache
 def lines(name: str) -> list[dict[str, str]]:
@@ -117,8 +123,7 @@ def block_of(c: Any, precision: str) -> int:
         return 128
     if precision != "fp8":
         return 0
-    published = {"DeepseekV3ForCausalLM", "DeepseekV32ForCausalLM", "MiniMaxM2ForCausalLM", "Qwen3MoeForCausalLM"}
-    return 128 if kind in published or kind == "Qwen3ForCausalLM" else 0
+    return 128 if kind in IN_BLOCKS else 0
 
 
 def cut(whole: int, by: int, block: int = 0) -> bool:
