@@ -11,6 +11,7 @@ it: null, false, 0, an empty text, list or object. Rules:
 - `text`: a text, may be absent; `pair`: two positive whole numbers
 - `part`: an object, `optional part`: one that may be absent; the rules of its fields have names such as
   `vision_config.depth`, and a field in it that no rule names is refused as one of the model itself
+- `numbers A..B`: whole numbers, as many as there are; `some A..B`: the same, may be absent
 - `ignored`
 """
 
@@ -162,6 +163,12 @@ def _breach(rule: str, config: Mapping[str, Any], name: str) -> str:
             return f"must be a list of {' or '.join(rest.split('|'))}"
         layers: Any = config.get("num_hidden_layers")
         return "" if not _whole(layers) or layers <= len(value) <= layers + 8 else "needs one value per layer"
+    if kind in ("numbers", "some"):
+        least, most = map(int, rest.split(".."))
+        if value is None:
+            return "is missing" if kind == "numbers" else ""
+        fine = isinstance(value, list) and all(_whole(each) and least <= each <= most for each in value)
+        return "" if fine else f"must be a list of whole numbers from {least} to {most}"
     return ""
 
 

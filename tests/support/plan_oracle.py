@@ -15,6 +15,8 @@ UNEVEN_SHOWN = {("SGLang", "DeepseekV3ForCausalLM", x, c) for x in ("fp8", "nvfp
     ("SGLang", "DeepseekV4ForCausalLM", "fp4-mix", "SM103")
 }
 """Engine, architecture, weights and GPUs of the published runs with experts that do not divide (tp = dp = ep)."""
+V4 = {"DeepseekV4ForCausalLM": 128, "DeepseekV41ForCausalLM": 32}
+"""Side of the FP8 blocks of V4 and V4.1."""
 
 IN_BLOCKS = {
     "DeepseekV3ForCausalLM", "DeepseekV32ForCausalLM", "GlmMoeDsaForCausalLM", "KimiK25ForConditionalGeneration",
@@ -88,6 +90,8 @@ def engine_starts(engine: str, llm: Any, kernels: str, precision: str, tp: int, 
         (engine, c["architectures"][0], precision, kernels) in UNEVEN_SHOWN and tp == 1 and dp == ep > 1
     ):
         return False
+    if c["architectures"][0] == "DeepseekV41ForCausalLM" and pp > 2 and engine.startswith(("vLLM", "SGLang")):
+        return False  # a stage would begin behind the layer whose keys it reads
     if engine in ("vLLM", "vLLM ROCm", "vLLM Gaudi", "vLLM Ascend"):
         return vllm(engine, c, precision, tp, pp, dp, ep)
     if engine in ("SGLang", "SGLang ROCm"):
@@ -117,10 +121,10 @@ def widths(c: Any) -> tuple[int, int, int]:
 
 
 def block_of(c: Any, precision: str) -> int:
-    """Side of FP8 blocks: V3's and its like, Qwen3's conversions; V4 in every format."""
+    """Side of FP8 blocks: V3's and its like, Qwen3's conversions; V4 and V4.1 in every format."""
     kind = c["architectures"][0]
-    if kind == "DeepseekV4ForCausalLM":
-        return 128
+    if kind in V4:
+        return V4[kind]
     if precision != "fp8":
         return 0
     return 128 if kind in IN_BLOCKS else 0
