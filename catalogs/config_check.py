@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.architectures import ARCHITECTURES
-from catalogs.decoder_config import decoder_config
+from catalogs.decoder_config import NESTED, decoder_config
 from catalogs.errors import Fault
 from catalogs.inputs import shipped_rows
 
@@ -34,14 +34,14 @@ FOREIGN = ("vision", "audio", "image", "video", "cross_attention", "encoder", "l
 
 @cache
 def rules(architecture: str) -> dict[str, tuple[str, str]]:
-    """field -> (rule, why) of a Hugging Face architecture name."""
+    """field -> (rule, why) of a Hugging Face architecture name. Rows name it whole, or without what it is for."""
     short = architecture.removesuffix("ForCausalLM").removesuffix("ForConditionalGeneration")
     every, own = [], []
     for path in sorted(FOLDER.glob("*.csv")):
         for row in shipped_rows(path):
             if not row["architectures"]:
                 every.append(row)
-            elif short in row["architectures"].split("|"):
+            elif {short, architecture} & set(row["architectures"].split("|")):
                 own.append(row)
     # What a family says of a field goes before what holds for all.
     return {row["field"]: (row["rule"], row["why"]) for row in (*every, *own)}
@@ -70,6 +70,8 @@ def faults(config: Any, file: str = "") -> list[Fault]:
         if text:
             code = "not-modelled" if rule.startswith(("only", "list", "layers")) else "bad-config"
             found.append(Fault(code, f"{text} ({why})", file, None, name, _show(config.get(name))))
+    if "hidden_size" not in config and names[0].endswith("ForConditionalGeneration"):
+        found.append(Fault("bad-config", "is missing (the language model)", file, None, NESTED[0]))
     tied = whole.get("tie_word_embeddings")
     if tied is not None and tied != config.get("tie_word_embeddings"):
         text = "says one thing of the whole and another of the language model"

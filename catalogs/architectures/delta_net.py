@@ -104,9 +104,10 @@ def contradictions(config: Config) -> Iterable[tuple[str, str]]:
     """Layers said in two ways that differ, and value heads that do not share the key heads evenly."""
     if config["linear_num_value_heads"] % config["linear_num_key_heads"]:
         yield "linear_num_value_heads", "must be a multiple of linear_num_key_heads"
-    interval = config.get("full_attention_interval")
+    layers, interval = range(config["num_hidden_layers"]), config.get("full_attention_interval")
+    if not any(is_full_attention(config, layer) for layer in layers):
+        yield "layer_types" if config.get("layer_types") else "full_attention_interval", "leaves no full attention"
     if interval and config.get("layer_types"):
-        layers = range(config["num_hidden_layers"])
         if any(is_full_attention(config, layer) == bool((layer + 1) % interval) for layer in layers):
             yield "full_attention_interval", "contradicts layer_types"
 

@@ -7,16 +7,21 @@ import copy
 import csv
 import json
 import math
+import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from catalogs.architectures import from_config
 from catalogs.config_check import faults, rules
 from catalogs.llm import Llm, all_models, get
-from constraints.rules.vram import kv_per_gpu_user, stages, weights_per_gpu
+from constraints.plan import Plan
+from constraints.policy import Policy
+from constraints.rules.vram import kv_per_gpu_user, most_users, stages, weights_per_gpu
+from tests.support.oracle import Oracle
 
 DATA = Path(__file__).parents[1] / "data"
 SHIPPED = Path(__file__).parents[2] / "catalogs" / "llms"
@@ -111,6 +116,22 @@ def test_layers_of_linear_attention_cost_the_same_at_any_context() -> None:
     assert len(full) == 15 and all(not layer.states for layer in full)
     assert llm.attention_flops(1000, "decode") == 15 * 4 * 32 * 256 * 1000
     assert sum(layer.state_flops for layer in llm.layer_list) == 45 * 7 * 64 * 128 * 128
+
+
+@pytest.mark.parametrize("llm", [m for m in all_models() if any(y.states for y in m.layer_list)], ids=lambda m: m.id)
+def test_the_oracle_counts_the_same_requests(llm: Llm) -> None:
+    """Requests that one replica has memory for, by the brute-force oracle's own arithmetic."""
+    rng, oracle = random.Random(llm.id), object.__new__(Oracle)
+    oracle.ask = cast(Any, SimpleNamespace(model=llm, isl=3000, osl=1096))
+    fits = 0
+    for _ in range(200):
+        tp, pp, dp = rng.choice((1, 2, 4, 8)), rng.choice((1, 2, 3, 7)), rng.choice((1, 1, 2, 4)) if llm.is_moe else 1
+        ep, precision = rng.choice((1, tp * dp)) if llm.is_moe else 1, rng.choice(llm.precisions())
+        gpu: Any = SimpleNamespace(vram_gb=rng.choice((24, 80, 192, 288)), unified_reserve_gb=0)
+        ours = most_users(gpu, llm, Policy(), Plan(precision, "bf16", tp, pp, dp, ep, 1, 1), 4096)
+        assert ours == oracle._room(gpu, precision, tp, pp, dp, ep)
+        fits += ours > 0
+    assert fits > 20
 
 
 # Shapes ---------------------------------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ V4 = {"DeepseekV4ForCausalLM": 128, "DeepseekV41ForCausalLM": 32}
 
 IN_BLOCKS = {
     "DeepseekV3ForCausalLM", "DeepseekV32ForCausalLM", "GlmMoeDsaForCausalLM", "KimiK25ForConditionalGeneration",
-    "MiniMaxM2ForCausalLM", "Qwen3ForCausalLM", "Qwen3MoeForCausalLM",
+    "MiniMaxM2ForCausalLM", "Qwen3ForCausalLM", "Qwen3MoeForCausalLM", "Qwen3NextForCausalLM",
+    "Qwen3_5ForConditionalGeneration", "Qwen3_5MoeForConditionalGeneration",
 }  # fmt: skip
 """Architectures whose published FP8 weights are in blocks of 128."""
 
@@ -115,7 +116,7 @@ def widths(c: Any) -> tuple[int, int, int]:
     if not experts:
         return 0, 0, c["intermediate_size"]
     width = c.get("moe_intermediate_size") or c["intermediate_size"]
-    shared = (c.get("n_shared_experts") or 0) * width
+    shared = c.get("shared_expert_intermediate_size") or (c.get("n_shared_experts") or 0) * width
     dense = c["intermediate_size"] if c.get("first_k_dense_replace") else 0
     return width, shared, dense
 
@@ -138,6 +139,8 @@ def cut(whole: int, by: int, block: int = 0) -> bool:
 def heads_fit(c: Any, tp: int) -> bool:
     latent, kv = "kv_lora_rank" in c or "o_groups" in c, c["num_key_value_heads"]
     copied = latent or kv % tp == 0 or tp % kv == 0
+    if c.get("linear_num_key_heads", tp) % tp or c.get("linear_num_value_heads", tp) % tp:
+        return False
     return c["num_attention_heads"] % tp == 0 and copied and c.get("o_groups", tp) % tp == 0
 
 
