@@ -107,9 +107,9 @@ def contradictions(config: Config) -> Iterable[tuple[str, str]]:
     layers, interval = range(config["num_hidden_layers"]), config.get("full_attention_interval")
     if not any(is_full_attention(config, layer) for layer in layers):
         yield "layer_types" if config.get("layer_types") else "full_attention_interval", "leaves no full attention"
-    if interval and config.get("layer_types"):
-        if any(is_full_attention(config, layer) == bool((layer + 1) % interval) for layer in layers):
-            yield "full_attention_interval", "contradicts layer_types"
+    said_twice = interval and config.get("layer_types")
+    if said_twice and any(is_full_attention(config, i) == bool((i + 1) % interval) for i in layers):
+        yield "full_attention_interval", "contradicts layer_types"
 
 
 _text = partial(Architecture, attention="gqa", build=hybrid_layer, contradictions=contradictions)
