@@ -104,7 +104,7 @@ def contradictions(config: Config) -> Iterable[tuple[str, str]]:
     """Layers said in two ways that differ, and value heads that do not share the key heads evenly."""
     if config["linear_num_value_heads"] % config["linear_num_key_heads"]:
         yield "linear_num_value_heads", "must be a multiple of linear_num_key_heads"
-    layers, interval = range(config["num_hidden_layers"]), config.get("full_attention_interval")
+    layers, interval = range(config["num_hidden_layers"]), config.get("full_attention_interval") or 0
     if not any(is_full_attention(config, layer) for layer in layers):
         yield "layer_types" if config.get("layer_types") else "full_attention_interval", "leaves no full attention"
     said_twice = interval and config.get("layer_types")
