@@ -6,14 +6,18 @@ import dataclasses
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import griffe
 import griffe2md
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 ROOT = Path(__file__).parent.parent
 PAGE = Path(__file__).parent / "api.md"
@@ -148,7 +152,14 @@ def rendered(obj: griffe.Object, live: Any) -> str:
         names = {f.name for f in fields}
         config["show_signature"] = True
         config["members"] = [n for n, m in obj.members.items() if n not in names and m.has_docstring and n[0] != "_"]
-    return griffe2md.render_object_docs(obj, config)
+    template = templates().get_template(f"{obj.kind.value}.md.jinja")
+    return template.render(**griffe2md.prepare_context(obj, config))
+
+
+@cache
+def templates() -> Environment:
+    """Those of griffe2md, compiled once; its own `render_object_docs` compiles them anew for every object."""
+    return griffe2md.prepare_env()
 
 
 def of_model(obj: griffe.Class, live: type[BaseModel]) -> Iterator[griffe.DocstringParameter]:

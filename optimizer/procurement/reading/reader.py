@@ -22,7 +22,7 @@ from optimizer.procurement.reading.line import amounts, lines
 from optimizer.procurement.reading.line.bundles import bundled
 from optimizer.procurement.reading.line.line_prices import Basis
 from optimizer.procurement.reading.line.lines import IGNORE, SERVICE
-from optimizer.procurement.reading.line.names import Index
+from optimizer.procurement.reading.line.names import Index, index_of
 from optimizer.procurement.reading.mapping import ColumnMap, Mapping, Tax
 from optimizer.procurement.reading.opening.guard import refuse
 from optimizer.procurement.reading.opening.sheet_facts import column_letters
@@ -112,7 +112,7 @@ def read(path: Path, catalog: Catalog, *, mapping: Mapping | None = None, accept
     if inferred:
         text = "numbers such as 125,000 are read as thousands: prices have no three decimals"
         notices.append(Notice(code="numbers-by-column", text=text))
-    maker = _LineMaker(rows, style, Index(catalog), overrides, accept_fuzzy)
+    maker = _LineMaker(rows, style, index_of(catalog), overrides, accept_fuzzy)
     content = _content(table, maker, basis)
     by_time = time_money.recurring(table.sheet, table.header, rows, content.made, content.totals, given)
     months = given.term_months or (by_time.term_months if by_time and given.term_stated else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from functools import cache, lru_cache
 
 from catalogs.inputs import shipped_rows
@@ -106,6 +107,12 @@ class Index:
         self.squashed = [squash(self.parts[i].name) for i in self.ids]
         self._fuzzy: dict[str, tuple[tuple[str, int], ...]] = {}
 
+    def of_a_file(self) -> Index:
+        """The same names with fuzzy look-ups of its own, MAX_FUZZY for each file."""
+        mine = copy(self)
+        mine._fuzzy = {}
+        return mine
+
     def board(self, text: str) -> str | None:
         """The one GPU board of the GPU and number that a text names as such: `HGX H200 8-GPU`, `MI325X UBB`; None where
         several may be meant, and for machines with it in."""
@@ -195,6 +202,21 @@ class Index:
     def sure(self, part: str, text: str) -> bool:
         """Whether every number of the part's name stands in the text: `9654` is no typing error of `9554`."""
         return _numbers(" ".join(WORD.findall(branded(self.parts[part].name)))) <= _numbers(branded(text))
+
+
+_latest: Index | None = None
+
+
+def index_of(catalog: Catalog) -> Index:
+    """The index of a catalog for one file.
+
+    Names are put in order once for all files that are read with the same catalog one after another, as bids are: it
+    takes longer than to read a short file."""
+    global _latest
+    found = _latest
+    if found is None or found.catalog is not catalog:
+        found = _latest = Index(catalog)
+    return found.of_a_file()
 
 
 def _bag(text: str) -> frozenset[str]:
