@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import catalogs.load
 from catalogs.load import Catalog, load
 from constraints.policy import Policy
 from constraints.request import Request
+from optimizer.library.opening import shipped_catalog
 from optimizer.market.market import Market
 from tests.support import long
 
@@ -42,20 +44,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
+def pytest_collection_finish() -> None:
+    """Thousands of tests were collected and stay: the garbage collector is spared looking at them again and again."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
 @pytest.fixture(scope="session")
 def shipped() -> Catalog:
-    """The catalog in the package."""
-    return load()
+    """The catalog in the package, the one that the library holds too."""
+    return shipped_catalog()
 
 
-@pytest.fixture
-def catalog_once(shipped: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The catalog in the package is read once for all commands that run in this process."""
+@pytest.fixture(autouse=True, scope="session")
+def catalog_once(shipped: Catalog) -> Iterator[None]:
+    """The catalog in the package is read once for all commands that run in this process; commands that are started
+    (tests/cli) read it as a customer's do."""
 
     def read(overlays: Sequence[Path] = (), *more: Path) -> Catalog:
         return load(list(overlays), *more) if overlays or more else shipped
 
-    monkeypatch.setattr(catalogs.load, "load", read)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogs.load, "load", read)
+        yield
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ from constraints.rules.vram import plan_weights, weights_per_gpu
 from optimizer.throughput.constants import constants
 from tests.conftest import AS_OF
 from tests.support import plan_oracle
+from tests.support.long import sampled
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -446,7 +447,9 @@ def test_the_engine_rules_agree_with_the_oracle(catalog: Catalog) -> None:
 
 def test_all_engines_agree_with_the_oracle_on_every_small_plan() -> None:
     """Engine by engine, whether the support table names it or not."""
-    for llm, engine in itertools.product(all_models(), ("vLLM", "SGLang", "TensorRT-LLM", "vLLM ROCm", "vLLM Gaudi")):
+    for llm, engine in itertools.product(
+        sampled(3, all_models()), ("vLLM", "SGLang", "TensorRT-LLM", "vLLM ROCm", "vLLM Gaudi")
+    ):
         release = newest(engine)
         assert release is not None
         for precision, tp, dp in itertools.product(llm.precisions(), (1, 2, 3, 4, 6, 8), (1, 2, 5, 8)):

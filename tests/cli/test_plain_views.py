@@ -17,6 +17,7 @@ from optimizer.text.figures import amount
 from optimizer.text.languages import Words
 from tests.cli.test_terminal_width import typed
 from tests.support.commands import dsopt
+from tests.support.long import one_in
 
 CODE = re.compile(r"\[['\"]|\{['\"]|None|\('")
 """A list, a mapping or nothing as Python writes them."""
@@ -92,7 +93,7 @@ def test_a_gpu_that_comes_on_boards_has_its_prices() -> None:
         assert all(offer.id in said for offer in catalog.offers.get(part, ()))
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", one_in(2, ["zh", "en"]))
 def test_the_best_build_of_each_model_on_80_columns(language: str) -> None:
     """Nothing is wider than the screen, and each model with a build says what it costs."""
     screen = typed(["--lang", language, "solve", "--budget", "12000", "--as-of", "2026-11-24"])

@@ -19,6 +19,7 @@ from constraints.rules.registry import findings
 from optimizer.market.market import Market
 from optimizer.search.solver import Solver
 from tests.search.test_oracle import nodes_tried
+from tests.support.long import one_in, wanted
 from tests.support.oracle import Ask, Oracle
 from tests.support.random_catalogs import scenario
 
@@ -46,11 +47,14 @@ def values(solver: Solver) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_front_with_a_demanded_part_equals_brute_force(kind: Kind) -> None:
+    """In short until a catalog has a build with such a part."""
     found = 0
     for seed, catalog, request, ask in list(demands(kind))[:5]:
         front = values(Solver(Market.open(catalog, request, Policy())))
         assert front == Oracle(catalog, ask, nodes_tried(seed)).front(), (seed, request.include)
         found += bool(front)
+        if found and not wanted():
+            break
     assert found, "no catalog has a build with such a part"
 
 
@@ -69,7 +73,9 @@ def laid(case: Case) -> set[str]:
     return {x.removeprefix("node ") for ways in bills_of(case).values() for bill in ways for x in bill}
 
 
-@pytest.mark.parametrize("part", [*FABRIC, "nvidia-sn3700c", "nvidia-sn2201", "mcp1600-c002e30n-100g-qsfp28-dac-2-m"])
+@pytest.mark.parametrize(
+    "part", one_in(2, [*FABRIC, "nvidia-sn3700c", "nvidia-sn2201", "mcp1600-c002e30n-100g-qsfp28-dac-2-m"])
+)
 def test_demanded_network_gear_is_connected(part: str, ask: Any) -> None:
     front = Solver(ask("v2-670b", 300_000, include=(part,))).front()
     assert front.complete and front.points

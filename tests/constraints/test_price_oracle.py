@@ -29,7 +29,7 @@ SOLD = (0, 1, 2, 3, 5, 8, 12, 14, 16)
 """Every choice of sellers and days is tried on these."""
 
 
-@pytest.mark.parametrize("seed", TRIED)
+@pytest.mark.parametrize("seed", one_in(3, TRIED))
 def test_front_equals_brute_force(seed: int) -> None:
     catalog, request, ask, terms = priced_scenario(seed)
     found = values(Solver(Market.open(catalog, request, Policy())))
@@ -46,7 +46,7 @@ def agrees(market: Market, oracle: PriceOracle) -> None:
 
 
 @pytest.mark.parametrize("axis", ("power", "rack-units"))
-@pytest.mark.parametrize("seed", TRIED[:8])
+@pytest.mark.parametrize("seed", one_in(3, TRIED[:8]))
 def test_front_of_another_axis_equals_brute_force(seed: int, axis: Literal["power", "rack-units"]) -> None:
     catalog, request, ask, terms = priced_scenario(seed)
     market = Market.open(catalog, request.model_copy(update={"cost_axis": axis}), Policy())
@@ -55,8 +55,10 @@ def test_front_of_another_axis_equals_brute_force(seed: int, axis: Literal["powe
 
 @pytest.mark.parametrize(
     ("seed", "limit"),
-    [(x, {"max_sellers": 1 + i % 2}) for i, x in enumerate(SOLD)]
-    + [(x, {"cost_axis": "lead-time", **({"max_sellers": 2} if i % 3 == 0 else {})}) for i, x in enumerate(SOLD)],
+    one_in(3, [(x, {"max_sellers": 1 + i % 2}) for i, x in enumerate(SOLD)])
+    + one_in(
+        4, [(x, {"cost_axis": "lead-time", **({"max_sellers": 2} if i % 3 == 0 else {})}) for i, x in enumerate(SOLD)]
+    ),
 )
 def test_sellers_and_days_with_prices_by_quantity(seed: int, limit: dict[str, Any]) -> None:
     """The orders of a build are chosen together; brute force tries every choice of sellers and every number of days."""
@@ -66,7 +68,7 @@ def test_sellers_and_days_with_prices_by_quantity(seed: int, limit: dict[str, An
     agrees(market, PriceOracle(catalog, replace(ask, **limit), nodes_tried(seed), terms=terms))
 
 
-@pytest.mark.parametrize("seed", SHARED)
+@pytest.mark.parametrize("seed", one_in(3, SHARED))
 def test_shares_with_prices_by_quantity(seed: int) -> None:
     catalog, request, ask, terms = priced_scenario(seed)
     catalog, limit = with_few_terms(seed, with_sellers(seed, catalog), 50)

@@ -29,6 +29,7 @@ from optimizer.search.front import Point
 from optimizer.search.solver import Solver
 from optimizer.text.figures import days, listed, signed, spent, trimmed
 from tests.support.commands import dsopt
+from tests.support.long import one_in
 from tests.support.seen import Seen
 
 
@@ -93,11 +94,11 @@ def test_planners_read_only_what_they_are_shared_by(front: tuple[Market, list[Po
 
 @pytest.mark.parametrize(
     "fields",
-    [{}, {"offload": True, "allow_experimental": True, "min_precision_bits": 4},
+    one_in(2, [{}, {"offload": True, "allow_experimental": True, "min_precision_bits": 4},
      {"workload": "train", "dataset_tb": 2.0, "min_tok_s_user": 0},
      {"max_power_w": 30_000, "rack_units": 20, "include": ("samsung-pm1743-3.84tb",)}, {"max_sellers": 4},
      {"site_water": True, "conditions": frozenset({"new", "used"})},
-     {"spares": (Spare(category=Kind.DRIVE, pieces=1, per=8),)}],
+     {"spares": (Spare(category=Kind.DRIVE, pieces=1, per=8),)}]),
 )  # fmt: skip
 def test_prices_and_assortments_read_nothing_that_sets_requests_apart(
     front: tuple[Market, list[Point]], fields: dict[str, Any]

@@ -24,6 +24,7 @@ from optimizer.result.recommended import recommended
 from optimizer.search.clock import Clock, TimeUp
 from optimizer.search.solver import Solver
 from tests.support.every_build import SEEDS, at_other_prices, every_build, unit_cents
+from tests.support.long import sampled, wanted
 from tests.support.random_catalogs import scenario
 
 ENDS: tuple[End, End] = ("low", "high")
@@ -92,7 +93,8 @@ def compare(seed: int, draw: int) -> bool:
 
 def test_least_regret_equals_brute_force() -> None:
     """Within a budget and without one; in many catalogs the recommended build is not the one of least regret."""
-    assert sum(compare(seed, draw) for seed in SEEDS for draw in range(6)) >= 5
+    less = sum(compare(seed, draw) for seed in sampled(2, SEEDS) for draw in sampled(3, range(6)))
+    assert less >= (5 if wanted() else 1)
 
 
 def cents(text: str) -> int:

@@ -241,7 +241,7 @@ def wished(market: Market, point: Point) -> list[Wish | Build]:
     return [*parts[:2], Build(own.nodes, more, own.shared)]
 
 
-@pytest.mark.parametrize("seed", one_in(2, SEEDS))
+@pytest.mark.parametrize("seed", one_in(3, SEEDS))
 def test_what_is_said_when_the_clock_ends_is_what_would_have_been_said(seed: int) -> None:
     catalog, request, _ = scenario(seed)
     market = Market.open(catalog, request, Policy())

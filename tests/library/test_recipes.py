@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.long import one_in
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FOLDERS = "catalogs", "constraints", "optimizer", "tests"
@@ -129,7 +131,15 @@ def test_a_rule_and_a_field_take_few_files() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", recipes())
+def test_all_blocks_go_where_they_say(copy: Path) -> None:
+    """Of every recipe, one after another on the same copy."""
+    for steps in recipes().values():
+        for step in steps:
+            if step.kind != "console":
+                follow(step, copy)
+
+
+@pytest.mark.parametrize("name", one_in(3, recipes()))
 def test_a_recipe_does_what_it_says(name: str, copy: Path) -> None:
     for step in recipes()[name]:
         follow(step, copy)

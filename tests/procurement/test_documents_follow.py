@@ -10,7 +10,6 @@ import json
 import os
 import re
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -30,6 +29,7 @@ from tests.support.office import OFFICE, named, opened, recalculated, with_input
 from tests.support.quotes import DAY, Job, job
 
 EN, ZH, BOTH = Words("en"), Words("zh"), Words("both")
+BILL = BOTH("Bill of materials").replace(" / ", " ")
 needs_office = pytest.mark.skipif(
     OFFICE is None and not os.environ.get("DSOPT_OFFICE_REQUIRED"), reason="LibreOffice (soffice) is not installed"
 )
@@ -43,6 +43,34 @@ def main() -> Job:
 @pytest.fixture(scope="module")
 def quote(main: Job) -> Quote:
     return main.quote()
+
+
+LATE = {"quote_date": datetime(2027, 6, 1), "tax_rate": 0.13, "spares_gpu": 0.5, "spares_gpu_board": 1,
+        "spares_memory": 0.5, "support_rate": 0.1, "budget": 1000}  # fmt: skip
+"""Inputs of a later day."""
+
+
+def an_estimate(quote: Quote) -> int:
+    """The row of the bill with the first price that is an estimate."""
+    return next(
+        5 + i for i, x in enumerate(quote.lines) if x.offer and x.price is not None and x.offer.confidence == "estimate"
+    )
+
+
+@pytest.fixture(scope="module")
+def followed(quote: Quote, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The workbooks as they are and changed in several ways, all computed anew in one call."""
+    english, both = workbook(quote, EN), workbook(quote, BOTH)
+    names = set(openpyxl.load_workbook(io.BytesIO(english)).defined_names)
+    books = {
+        "as_is": english,
+        "late": with_inputs(english, **{k: v for k, v in LATE.items() if k in names}),  # type: ignore[arg-type]
+        "one_more": with_cells(english, {("Bill of materials", "F5"): quote.lines[0].qty + 1}),
+        "both": both,
+        "both_dearer": with_cells(both, {(BILL, f"Q{an_estimate(quote)}"): 10**7}),
+    }
+    done = recalculated(tmp_path_factory.mktemp("office"), books)
+    return {name: opened(found) for name, found in done.items()}
 
 
 def texts(book: Any, sheet: str) -> list[str]:
@@ -64,15 +92,9 @@ def with_cells(data: bytes, cells: dict[tuple[str, str], float]) -> bytes:
 
 
 @needs_office
-def test_the_quotes_sentences_follow(quote: Quote, tmp_path: Path) -> None:
+def test_the_quotes_sentences_follow(quote: Quote, followed: dict[str, Any]) -> None:
     """Day, tax, spares, budget, freshness: page 1, terms and findings say what the cells say."""
-    data = workbook(quote, EN)
-    late = {"quote_date": datetime(2027, 6, 1), "tax_rate": 0.13, "spares_gpu": 0.5, "spares_gpu_board": 1,
-            "spares_memory": 0.5, "support_rate": 0.1, "budget": 1000}  # fmt: skip
-    names = set(openpyxl.load_workbook(io.BytesIO(data)).defined_names)
-    changed = with_inputs(data, **{k: v for k, v in late.items() if k in names})  # type: ignore[arg-type]
-    done = recalculated(tmp_path, {"as_is": data, "changed": changed})
-    as_is, again = opened(done["as_is"]), opened(done["changed"])
+    as_is, again = followed["as_is"], followed["late"]
     page, terms = said_on(again, "Summary"), said_on(again, "Terms")
     assert "2027-06-16" in terms and "Ask for the prices anew after" in terms
     assert datetime(2027, 6, 16) in {c.value for row in again["Summary"].iter_rows() for c in row}
@@ -94,12 +116,9 @@ def test_the_quotes_sentences_follow(quote: Quote, tmp_path: Path) -> None:
 
 
 @needs_office
-def test_changed_quantities_are_said_where_the_build_is(quote: Quote, tmp_path: Path) -> None:
+def test_changed_quantities_are_said_where_the_build_is(followed: dict[str, Any]) -> None:
     """Plan, throughput and findings are of the quantities that were solved; each sheet that states them says so."""
-    data = workbook(quote, EN)
-    fewer = with_cells(data, {("Bill of materials", "F5"): quote.lines[0].qty + 1})
-    done = recalculated(tmp_path, {"as_is": data, "changed": fewer})
-    as_is, again = opened(done["as_is"]), opened(done["changed"])
+    as_is, again = followed["as_is"], followed["one_more"]
     for sheet in ("Summary", "Compatibility", "Deviations"):
         assert "Quantities were changed: " in said_on(again, sheet)
         assert "Quantities were changed: " not in said_on(as_is, sheet)
@@ -116,21 +135,14 @@ def test_estimates_are_not_said_to_be_read(quote: Quote) -> None:
 
 
 @needs_office
-def test_the_share_on_estimates_follows(quote: Quote, tmp_path: Path) -> None:
+def test_the_share_on_estimates_follows(quote: Quote, followed: dict[str, Any]) -> None:
     """The share said on page 1 is that of the bill, also when an estimated price is raised a hundredfold."""
-    data = workbook(quote, BOTH)
-    row = next(
-        5 + i for i, x in enumerate(quote.lines) if x.offer and x.price is not None and x.offer.confidence == "estimate"
-    )
-    bill = BOTH("Bill of materials").replace(" / ", " ")
-    done = recalculated(tmp_path, {"as_is": data, "changed": with_cells(data, {(bill, f"Q{row}"): 10**7})})
     share = {}
-    for name, found in done.items():
-        book = opened(found)
+    for name, book in (("as_is", followed["both"]), ("changed", followed["both_dearer"])):
         page = said_on(book, BOTH("Summary").replace(" / ", " "))
         (share[name],) = re.findall(r"(\d+) % of the goods' price is estimated", page)
         assert f"货物价格中有 {share[name]}% 为估算" in page
-        sheet = book[bill]
+        sheet = book[BILL]
         lines = range(5, 5 + len(quote.lines))
         weak = sum(sheet[f"J{n}"].value for n in lines if sheet[f"N{n}"].value == BOTH("estimate"))
         assert int(share[name]) == round(100 * weak / named(book, "total_goods"))

@@ -12,6 +12,7 @@ import subprocess
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from optimizer.procurement.quotation.workbook import workbook
 from optimizer.result.answer import solve
 from optimizer.text.languages import Words
 from optimizer.verify.consistent import consistent
+from tests.support.long import one_in, sampled, wanted
 from tests.support.office import OFFICE, formulas, named, opened, recalculated, with_inputs
 from tests.support.price_terms import priced_scenario
 from tests.support.quotes import BUDGET, DAY, OVERLAY, Job, job
@@ -66,8 +68,8 @@ def main() -> Job:
 
 @pytest.fixture(scope="session")
 def quotes(main: Job) -> dict[str, Quote]:
-    """A quote per currency and tax, and one with everything at once."""
-    out = {f"{c}-{t}": main.quote(currency=c, tax=t) for c in CURRENCIES for t in TAXES}
+    """A quote per currency and tax (in short three, each tax among them), and one with everything at once."""
+    out = {f"{c}-{t}": main.quote(currency=c, tax=t) for c, t in sampled(5, product(CURRENCIES, TAXES))}
     everything: dict[str, Any] = {"spares": SPARES, "support": SUPPORT, "fx": FX, "tax": "13", "discount": "2.5"}
     out["all"] = main.quote(currency="CNY", **everything)
     return out
@@ -145,7 +147,7 @@ def test_every_cached_value_is_what_its_formula_gives(
                 assert (mine or None) == (theirs or None), (name, sheet, cell)
             else:
                 assert mine == pytest.approx(theirs, rel=1e-12, abs=1e-9), (name, sheet, cell)
-    assert count > 1000
+    assert count > (1000 if wanted() else 500)
 
 
 @needs_office
@@ -212,7 +214,7 @@ def test_sums(lines: list[int], percents: tuple[Decimal, ...], tax: Decimal) -> 
     assert (plain.support, plain.tax, plain.total) == totals(sum(lines), policy)
 
 
-@pytest.mark.parametrize("seed", [0, 3, 6, 10, 15])
+@pytest.mark.parametrize("seed", one_in(2, [0, 3, 6, 10, 15]))
 def test_quotes_over_stock_breaks_bundles_and_parts_in_hand(seed: int) -> None:
     """Unseen catalogs: each point's lines add up to what `solve` says, and every language writes them."""
     catalog, request, _, _ = priced_scenario(seed)
@@ -352,14 +354,14 @@ def test_command(main: Job, saved: Path, tmp_path: Path) -> None:
     assert json.loads(shown.stdout)["point"] == main.data["recommended"] == fastest
 
 
-@pytest.mark.parametrize(
-    "args",
-    [
-        ("--point", "p99"), ("--discount", "101%"), ("--discount", "x"), ("--tax", "200%"), ("--lang", "fr"),
-        ("--currency", "XYZ"), ("--date", "2020-01-01"), ("--date", "soon"), ("--format", "docx"),
-        ("--customer", "a\nb"), ("--support", "110%"), ("--fx", "missing.csv"), ("--template", "missing.xlsx"),
-    ],
-)  # fmt: skip
+BAD = [
+    ("--point", "p99"), ("--discount", "101%"), ("--discount", "x"), ("--tax", "200%"), ("--lang", "fr"),
+    ("--currency", "XYZ"), ("--date", "2020-01-01"), ("--date", "soon"), ("--format", "docx"),
+    ("--customer", "a\nb"), ("--support", "110%"), ("--fx", "missing.csv"), ("--template", "missing.xlsx"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("args",), one_in(2, [(args,) for args in BAD]))
 def test_bad_input_is_explained_and_writes_nothing(saved: Path, tmp_path: Path, args: tuple[str, ...]) -> None:
     out = tmp_path / "quote.xlsx"
     done = run(saved, "-o", out, *args)

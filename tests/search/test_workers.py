@@ -18,6 +18,7 @@ from optimizer.search.certificate import FamilyProof
 from optimizer.search.clock import Clock, TimeUp, interruptible
 from optimizer.search.cp_sat_call import solved
 from optimizer.search.solver import Solver
+from tests.support.long import sampled
 from tests.support.random_procurement import procurement_scenario
 
 RESULTS = """
@@ -42,7 +43,7 @@ for clever, (catalog, request, _) in ((True, procurement_scenario(7, "estimated"
 def test_same_bytes_for_any_workers_and_hash_seed() -> None:
     """CP-SAT finds points of both fronts; in the second nothing is searched and it finds them all."""
     texts: list[str] = []
-    for seed in ("0", "1", "2"):
+    for seed in sampled(2, ("0", "1", "2")):
         done = subprocess.run(
             [sys.executable, "-c", RESULTS], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True,
             check=True, timeout=120,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+
+Case = TypeVar("Case")
 
 LONG = os.environ.get("CI", "").lower() not in ("", "0", "false")
 """Whether long versions run without being asked for: where CI is set."""
@@ -29,6 +31,12 @@ def one_in(step: int, cases: Iterable[Any]) -> list[Any]:
     version. A step that shares no factor with a cycle in the cases (random catalogs of six kinds in turn: 7) keeps some
     of each kind."""
     return [case if at % step == 0 else _long(case) for at, case in enumerate(cases)]
+
+
+def sampled(step: int, cases: Iterable[Case]) -> list[Case]:
+    """Cases that one test goes through by itself: all of them in the long version, in the short every `step`-th, the
+    first among them."""
+    return list(cases)[:: 1 if wanted() else step]
 
 
 def examples(number: int) -> int:

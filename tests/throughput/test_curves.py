@@ -32,6 +32,7 @@ from optimizer.throughput.demand import demand, kin
 from optimizer.throughput.jobs import accelerator, of_keys
 from optimizer.throughput.plans import Planner
 from optimizer.throughput.roofline import SLACK, Times, largest_concurrency, times
+from tests.support.long import examples
 
 shelf = cache(load)
 """The shipped catalog, where a fixture would be printed with each example."""
@@ -78,7 +79,7 @@ def roofline_of(
     return times(jobs, constants()).of(0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     measured=points, model=st.sampled_from(MODELS), gpu=st.sampled_from(GPUS), shape=st.sampled_from(SHAPES),
     tokens=lengths, more=st.lists(st.floats(1, MOST), max_size=60),
@@ -103,7 +104,7 @@ def test_more_users_are_never_served_better(
     assert ttft[0] >= one.ttft_s(1) / fastest * (1 - 1e-9) and tpot[0] >= one.tpot_s(1) / fastest * (1 - 1e-9)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(measured=points, model=st.sampled_from(MODELS), shape=st.sampled_from(SHAPES), tokens=lengths)
 def test_a_curve_meets_what_was_measured_in_order(
     measured: list[Point], model: str, shape: tuple[int, int, int, int], tokens: tuple[int, int]
@@ -318,7 +319,7 @@ def test_the_table_over_users_never_turns(shipped: Catalog, model: str, limits: 
     assert rows > 20
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([(None, 30.0), (800.0, 10.0)]))
 def test_more_is_never_asked_and_had(seed: int, limits: tuple[float | None, float]) -> None:
     """A request that a GPU can't serve is not served with a stricter limit or more users: what `ways out` bisects."""
