@@ -4,9 +4,14 @@ A field that no rule names is refused, for it might change the arithmetic, unles
 it: null, false, 0, an empty text, list or object. Rules:
 
 - `required A..B`, `nullable A..B` (present, may be null), `optional A..B` (may be absent): whole numbers
-- `flag`: true or false; absent it would mean what the library of the day does by default
+- `flag`: true or false; absent it would mean what the library of the day does by default. `flag false`: absent it means
+  false, by the model's own class
 - `only X|Y`: JSON values or words; absent and null are fine, they mean what the architecture does by default
 - `layers X|Y`: one value per layer; `list X|Y`: the same, may be absent
+- `text`: a text, may be absent; `pair`: two positive whole numbers
+- `part`: an object, `optional part`: one that may be absent; the rules of its fields have names such as
+  `vision_config.depth`, and a field in it that no rule names is refused as one of the model itself
+- `numbers A..B`: whole numbers, as many as there are; `some A..B`: the same, may be absent
 - `ignored`
 """
 
@@ -19,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.architectures import ARCHITECTURES
-from catalogs.decoder_config import decoder_config
+from catalogs.decoder_config import NESTED, decoder_config
 from catalogs.errors import Fault
 from catalogs.inputs import shipped_rows
 
@@ -29,14 +34,14 @@ FOREIGN = ("vision", "audio", "image", "video", "cross_attention", "encoder", "l
 
 @cache
 def rules(architecture: str) -> dict[str, tuple[str, str]]:
-    """field -> (rule, why) of a Hugging Face architecture name."""
+    """field -> (rule, why) of a Hugging Face architecture name. Rows name it whole, or without what it is for."""
     short = architecture.removesuffix("ForCausalLM").removesuffix("ForConditionalGeneration")
     every, own = [], []
     for path in sorted(FOLDER.glob("*.csv")):
         for row in shipped_rows(path):
             if not row["architectures"]:
                 every.append(row)
-            elif short in row["architectures"].split("|"):
+            elif {short, architecture} & set(row["architectures"].split("|")):
                 own.append(row)
     # What a family says of a field goes before what holds for all.
     return {row["field"]: (row["rule"], row["why"]) for row in (*every, *own)}
@@ -52,18 +57,51 @@ def faults(config: Any, file: str = "") -> list[Fault]:
     if names[0] not in ARCHITECTURES:
         known = f"Known: {', '.join(ARCHITECTURES)}."
         return [Fault("unknown-architecture", "architecture is not understood", file, None, "", names[0][:60], known)]
-    config, known_fields = decoder_config(config), rules(names[0])
+    known_fields, whole = rules(names[0]), config
+    config = _with_parts(decoder_config(config), known_fields)
     found = [
         _unknown(name, value, names[0], file)
         for name, value in config.items()
-        if name not in known_fields and not _says_none(name, value)
+        if name not in known_fields and not _says_none(name, value) and not _ignored_in_part(name, known_fields)
     ]
     for name, (rule, why) in known_fields.items():
-        text = _breach(rule, config, name)
+        part = name.partition(".")[0]
+        text = "" if part != name and part not in config else _breach(rule, config, name)
         if text:
             code = "not-modelled" if rule.startswith(("only", "list", "layers")) else "bad-config"
             found.append(Fault(code, f"{text} ({why})", file, None, name, _show(config.get(name))))
+    if "hidden_size" not in config and names[0].endswith("ForConditionalGeneration"):
+        found.append(Fault("bad-config", "is missing (the language model)", file, None, NESTED[0]))
+    tied = whole.get("tie_word_embeddings")
+    if tied is not None and tied != config.get("tie_word_embeddings"):
+        text = "says one thing of the whole and another of the language model"
+        found.append(Fault("bad-config", text, file, None, "tie_word_embeddings", _show(tied)))
     return found or _relations(config, file)
+
+
+def _with_parts(config: Mapping[str, Any], known_fields: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """A flat config with the fields of its parts beside them, as `part.field`."""
+    flat = dict(config)
+    for part in {name.partition(".")[0] for name in known_fields if "." in name}:
+        inner = config.get(part)
+        if isinstance(inner, dict):
+            flat |= {f"{part}.{name}": value for name, value in inner.items()}
+        elif inner is None:
+            flat.pop(part, None)
+    return flat
+
+
+@cache
+def _common() -> dict[str, str]:
+    """field -> rule, of what holds for all architectures."""
+    rows = [row for path in sorted(FOLDER.glob("*.csv")) for row in shipped_rows(path)]
+    return {row["field"]: row["rule"] for row in rows if not row["architectures"]}
+
+
+def _ignored_in_part(name: str, known_fields: Mapping[str, tuple[str, str]]) -> bool:
+    """Whether a field of a part is one that says nothing of sizes in any model (`vision_config.initializer_range`)."""
+    part, _, field = name.partition(".")
+    return part in known_fields and _common().get(field) == "ignored"
 
 
 def _show(value: Any) -> str:
@@ -74,7 +112,7 @@ def _show(value: Any) -> str:
 
 
 def _unknown(name: str, value: Any, architecture: str, file: str) -> Fault:
-    if any(x in name for x in FOREIGN):
+    if any(x in name.rpartition(".")[2] for x in FOREIGN):
         text = f"{architecture} with this is not modelled"
         return Fault("not-modelled", text, file, None, name[:60], _show(value), "Only text decoders are understood.")
     remedy = "Take it out of the file if it changes neither weights nor attention."
@@ -97,6 +135,9 @@ def _breach(rule: str, config: Mapping[str, Any], name: str) -> str:
     """What a value breaks of its rule, or nothing."""
     kind, _, rest = rule.partition(" ")
     value = config.get(name)
+    if rest == "part" or kind == "part":
+        missing = kind == "part" and value is None
+        return "is missing" if missing else "" if value is None or isinstance(value, dict) else "must be an object"
     if kind in ("required", "nullable", "optional"):
         least, most = map(int, rest.split(".."))
         if value is None:
@@ -104,7 +145,14 @@ def _breach(rule: str, config: Mapping[str, Any], name: str) -> str:
             return "is missing" if missing else ""
         return "" if _whole(value) and least <= value <= most else f"must be a whole number from {least} to {most}"
     if kind == "flag":
+        if value is None and rest == "false":
+            return ""
         return "is missing" if value is None else "" if isinstance(value, bool) else "must be true or false"
+    if kind == "text":
+        return "" if value is None or isinstance(value, str) else "must be a text"
+    if kind == "pair":
+        fine = isinstance(value, list) and len(value) == 2 and all(_whole(x) and 0 < x <= 1000 for x in value)
+        return "" if fine else "must be two whole numbers from 1 to 1000"
     if kind == "only":
         allowed = [_json(x) for x in rest.split("|")]
         fine = name not in config or value is None or any(value == x and type(value) is type(x) for x in allowed)
@@ -117,6 +165,12 @@ def _breach(rule: str, config: Mapping[str, Any], name: str) -> str:
             return f"must be a list of {' or '.join(rest.split('|'))}"
         layers: Any = config.get("num_hidden_layers")
         return "" if not _whole(layers) or layers <= len(value) <= layers + 8 else "needs one value per layer"
+    if kind in ("numbers", "some"):
+        least, most = map(int, rest.split(".."))
+        if value is None:
+            return "is missing" if kind == "numbers" else ""
+        fine = isinstance(value, list) and all(_whole(each) and least <= each <= most for each in value)
+        return "" if fine else f"must be a list of whole numbers from {least} to {most}"
     return ""
 
 
@@ -135,9 +189,12 @@ def _relations(c: Mapping[str, Any], file: str) -> list[Fault]:
         if not fine:
             found.append(Fault("bad-config", text, file, None, name, _show(c.get(name))))
 
+    architecture = ARCHITECTURES[c["architectures"][0]]
+    for name, text in architecture.contradictions(c):
+        need(False, name, text)
     heads = c["num_attention_heads"]
     experts = c.get("n_routed_experts") or c.get("num_experts") or c.get("num_local_experts")
-    kind = ARCHITECTURES[c["architectures"][0]].attention
+    kind = architecture.attention
     if kind == "gqa":
         need(heads % c["num_key_value_heads"] == 0, "num_key_value_heads", "must divide num_attention_heads")
         need(

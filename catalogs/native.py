@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from catalogs.architectures import ARCHITECTURES
 from catalogs.errors import Fault, InputError
 
+WITH_EXPERT_TYPE = ("DeepseekV4ForCausalLM", "DeepseekV41ForCausalLM")
+"""Architectures whose FP8 configs say apart what the routed experts are in."""
 REMEDY = "Name the format to count with --precision."
 
 
@@ -23,13 +26,15 @@ def native_format(config: Mapping[str, Any], file: str = "") -> str:
         return "bf16"
     if not isinstance(q, dict):
         raise _fault("is not an object", file, "quantization_config", q)
-    found = _read(q)
+    architecture = ARCHITECTURES.get(config["architectures"][0])
+    found = _read(q, architecture.fp8_block if architecture else 128)
     if not found:
         raise _fault("this quantization is not understood", file, "quantization_config", _said(q))
-    if config["architectures"][0] == "DeepseekV4ForCausalLM" and found == "fp8":
-        if config.get("expert_dtype") not in ("fp4", "fp8"):
-            raise _fault("must be fp4 or fp8", file, "expert_dtype", config.get("expert_dtype"))
-        return "fp4-mix" if config["expert_dtype"] == "fp4" else "fp8"
+    if config["architectures"][0] in WITH_EXPERT_TYPE and found == "fp8":
+        experts = q.get("expert_dtype") or config.get("expert_dtype")
+        if experts not in ("fp4", "fp8"):
+            raise _fault("must be fp4 or fp8", file, "expert_dtype", experts)
+        return "fp4-mix" if experts == "fp4" else "fp8"
     if found == "mxfp4" and config["architectures"][0] != "GptOssForCausalLM":
         raise _fault("mxfp4 files are understood for gpt-oss alone", file, "quantization_config", _said(q))
     return found
@@ -43,10 +48,10 @@ def _said(q: Mapping[str, Any]) -> str:
     return ", ".join(f"{k}={str(q[k])[:20]}" for k in ("quant_method", "quant_algo", "bits", "group_size") if k in q)
 
 
-def _read(q: Mapping[str, Any]) -> str:
+def _read(q: Mapping[str, Any], fp8_block: int) -> str:
     method = q.get("quant_method")
     if method == "fp8":
-        return "fp8" if q.get("weight_block_size") == [128, 128] else ""
+        return "fp8" if q.get("weight_block_size") == [fp8_block, fp8_block] else ""
     if method == "mxfp4":
         return "mxfp4"
     if method in ("awq", "gptq"):

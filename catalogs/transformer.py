@@ -55,7 +55,8 @@ class Cache:
 
     `keep`: only the last so many entries stay (sliding window). `look`: at most so many are attended (top-k).
     `decode` and `prefill` are FLOPs per attended entry and new token. `heads`: over how many heads tensor parallelism
-    splits it, where that is not the model's number of kv heads (1: each rank holds it whole)."""
+    splits it, where that is not the model's number of kv heads (1: each rank holds it whole). `borrowed`: another layer
+    stores it, this one only reads it."""
 
     bf16: int
     fp8: int
@@ -65,17 +66,18 @@ class Cache:
     keep: int | None = None
     look: int | None = None
     heads: int | None = None
+    borrowed: bool = False
 
     def bytes(self, kv: str) -> int:
         return self.bf16 if kv == "bf16" else self.fp8
 
     def kept(self, tokens: int) -> int:
-        """Entries stored of a sequence of `tokens`."""
-        return _capped(tokens // self.stride, self.keep)
+        """Entries that the layer itself stores of a sequence of `tokens`."""
+        return 0 if self.borrowed else _capped(tokens // self.stride, self.keep)
 
     def attended(self, tokens: int) -> int:
         """Entries that the last of `tokens` tokens looks at."""
-        return _capped(self.kept(tokens), self.look)
+        return _capped(_capped(tokens // self.stride, self.keep), self.look)
 
     def attended_sum(self, tokens: int) -> int:
         """Sum of `attended` over a causal prompt of `tokens`."""
@@ -109,7 +111,8 @@ class Layer:
     `bf16` and `fp32`: parameters that stay as shipped; `vectors`: those of them that are in no matrix product;
     `table_bytes`: tables that are looked up, not multiplied; `state_bytes`: running state of a sequence, whatever its
     length, that each rank holds whole; `state_flops`: FLOPs of a new token on running states; `states`: those that
-    tensor parallelism splits by heads."""
+    tensor parallelism splits by heads; `host_table_params`, `host_table_bytes`: tables beside the model's own
+    parameters that some engines keep in host memory (Engram)."""
 
     linears: tuple[Linear, ...]
     bf16: int
@@ -120,6 +123,8 @@ class Layer:
     state_bytes: int = 0
     state_flops: int = 0
     states: tuple[State, ...] = ()
+    host_table_params: int = 0
+    host_table_bytes: int = 0
 
     @property
     def kept_bytes(self) -> int:
@@ -215,7 +220,23 @@ class Llm:
         return table.bytes(self._format(table, precision), self._scales(precision))
 
     @cached_property
+    def host_table_params(self) -> int:
+        """Parameters of tables that some engines keep in host memory; no part of `params_total`."""
+        return sum(y.host_table_params for y in self.layer_list)
+
+    @cached_property
+    def host_table_layer_bytes(self) -> tuple[int, ...]:
+        """Bytes of each layer in tables that some engines keep in host memory, in order; part of `layer_bytes`."""
+        return tuple(y.host_table_bytes for y in self.layer_list)
+
+    @cached_property
+    def host_table_bytes(self) -> int:
+        """Bytes of tables that some engines keep in host memory; part of `weight_bytes`."""
+        return sum(self.host_table_layer_bytes)
+
+    @cached_property
     def params_total(self) -> int:
+        """Parameters of the main model with its towers."""
         decoder = sum(sum(x.params for x in y.linears) + y.bf16 + y.fp32 for y in self._parts)
         return int(decoder * self.scale) + self.tower_params
 
@@ -280,7 +301,7 @@ class Llm:
 
     def _layer(self, layer: Layer, precision: str) -> int:
         matrices = self._matrices(layer, precision, experts=True) + self._matrices(layer, precision, experts=False)
-        return matrices + 2 * layer.bf16 + 4 * layer.fp32 + layer.table_bytes
+        return matrices + 2 * layer.bf16 + 4 * layer.fp32 + layer.table_bytes + layer.host_table_bytes
 
     @cache  # noqa: B019 - models live as long as the program
     def layer_bytes(self, precision: str) -> tuple[int, ...]:
@@ -313,7 +334,7 @@ class Llm:
     @cache  # noqa: B019
     def dense_read_bytes(self, precision: str) -> int:
         """Weights that every decode step reads: all but routed experts and tables that are only looked up."""
-        tables = sum(y.table_bytes for y in self._parts) + self._embedding_bytes(precision)
+        tables = sum(y.table_bytes for y in self._parts) + self.host_table_bytes + self._embedding_bytes(precision)
         idle = int(tables * self.scale) + 2 * self.tower_params
         return self.weight_bytes(precision) - self.expert_bytes(precision) - idle
 

@@ -9,15 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from catalogs.architectures import deepseek_v4, grouped, latent
+from catalogs.architectures import deepseek_v4, deepseek_v41, delta_net, grouped, latent
 from catalogs.architectures.base import Architecture, Config, experts_of
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import InputError
 from catalogs.formats import SCALES, Scales
-from catalogs.transformer import Layer, Linear, Llm
+from catalogs.transformer import Layer, Llm
 
 ARCHITECTURES: dict[str, Architecture] = {
-    **latent.ARCHITECTURES, **deepseek_v4.ARCHITECTURES, **grouped.ARCHITECTURES,
+    **latent.ARCHITECTURES, **deepseek_v4.ARCHITECTURES, **deepseek_v41.ARCHITECTURES, **grouped.ARCHITECTURES,
+    **delta_net.ARCHITECTURES,
 }  # fmt: skip
 """Name in config.json -> how it is built."""
 
@@ -47,10 +48,10 @@ def from_config(
         attention=architecture.attention,
         config=flat,
         layer_list=tuple(layers),
-        head=_head(flat, stored or _unsaid),
+        head=architecture.head(flat, stored or _unsaid),
         formats=architecture.formats,
         mixed=architecture.mixed,
-        scales={**SCALES, "fp8": Scales(128, 128, 8 * architecture.scale_bytes), **(scales or {})},
+        scales={**SCALES, "fp8": architecture.fp8_scales, **(scales or {})},
         experts=experts,
         experts_per_token=flat.get("num_experts_per_tok", 0) if experts else 0,
         tower_params=architecture.tower(flat),
@@ -61,17 +62,6 @@ def from_config(
 def _unsaid(module: str) -> str:
     """The format of a module of which no checkpoint says anything."""
     return ""
-
-
-def _head(config: Config, stored: Callable[[str], str]) -> Layer:
-    """Embedding, output head and final norm, with what mixes V4's hyper-connections into one stream.
-
-    Tables are in 16 bits unless the checkpoint holds them in another format."""
-    hidden_size, vocabulary, streams = config["hidden_size"], config["vocab_size"], config.get("hc_mult", 0)
-    fp32, vectors = (streams * streams * hidden_size + streams + 1, streams + 1) if streams else (0, 0)
-    names = ("model.embed_tokens",) if config.get("tie_word_embeddings") else ("model.embed_tokens", "lm_head")
-    tables = tuple(Linear(vocabulary, hidden_size, name=name, stored=stored(name), whole=True) for name in names)
-    return Layer(tables, hidden_size, fp32, 0, hidden_size + vectors)
 
 
 def _as_stored(layer: Layer, place: str, stored: Callable[[str], str]) -> Layer:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalogs.formats import Scales
 from catalogs.transformer import Layer, Linear
 
 Config = Mapping[str, Any]
@@ -18,12 +19,29 @@ def no_tower(config: Config) -> int:
     return 0
 
 
+def no_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+    """Fields that contradict one another: none."""
+    return ()
+
+
+def plain_head(config: Config, stored: Callable[[str], str]) -> Layer:
+    """Embedding, output head (one table with the embedding where they are tied) and final norm.
+
+    Tables are in 16 bits unless the checkpoint holds them in another format."""
+    hidden_size = config["hidden_size"]
+    names = ("model.embed_tokens",) if config.get("tie_word_embeddings") else ("model.embed_tokens", "lm_head")
+    tables = (Linear(config["vocab_size"], hidden_size, name=name, stored=stored(name), whole=True) for name in names)
+    return Layer(tuple(tables), hidden_size, vectors=hidden_size)
+
+
 @dataclass(frozen=True)
 class Architecture:
     """Name in support tables, attention kind, layer builder; `formats` and `mixed` as in Llm.
 
     `build` makes layer i of a flat config (catalogs/decoder_config.py). `tower`: parameters beside the language model
-    (a vision tower), kept in 16 bits and idle while text is made."""
+    (a vision tower), kept in 16 bits and idle while text is made. `head`: what the first and last stage hold on top.
+    `fp8_block`, `scale_bytes`: side of the blocks of the maker's FP8 weights, and bytes of a block's scale.
+    `contradictions`: (field, what is wrong with it) of a config whose fields are each in their range."""
 
     name: str
     attention: str
@@ -32,6 +50,14 @@ class Architecture:
     mixed: Mapping[str, str] = field(default_factory=dict)
     scale_bytes: int = 4
     tower: Callable[[Config], int] = no_tower
+    head: Callable[[Config, Callable[[str], str]], Layer] = plain_head
+    fp8_block: int = 128
+    contradictions: Callable[[Config], Iterable[tuple[str, str]]] = no_contradictions
+
+    @property
+    def fp8_scales(self) -> Scales:
+        """How the maker's FP8 weights are scaled."""
+        return Scales(self.fp8_block, self.fp8_block, 8 * self.scale_bytes)
 
 
 def experts_of(config: Config) -> int:

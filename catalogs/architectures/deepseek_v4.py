@@ -4,7 +4,10 @@ Formulas: transformers deepseek_v4; vLLM for the layout of its cache."""
 
 from __future__ import annotations
 
-from catalogs.architectures.base import Architecture, Config, feed_forward
+from collections.abc import Callable
+from dataclasses import replace
+
+from catalogs.architectures.base import Architecture, Config, feed_forward, plain_head
 from catalogs.transformer import Cache, Layer, Linear
 
 
@@ -63,8 +66,15 @@ def v4_layer(config: Config, i: int) -> Layer:
     return Layer((*attention, *linears), bf16 + norms + router, fp32 + bias, table, vectors, tuple(caches), state)
 
 
+def v4_head(config: Config, stored: Callable[[str], str]) -> Layer:
+    """Embedding, output head and final norm, with what mixes the hyper-connections into one stream."""
+    plain, streams = plain_head(config, stored), config["hc_mult"]
+    small = streams + 1
+    return replace(plain, fp32=streams * streams * config["hidden_size"] + small, vectors=plain.vectors + small)
+
+
 ARCHITECTURES = {
     "DeepseekV4ForCausalLM": Architecture(
-        "deepseek-v4", "v4", v4_layer, ("fp8", "fp4-mix", "nvfp4"), {"fp4-mix": "fp8"}, 1
+        "deepseek-v4", "v4", v4_layer, ("fp8", "fp4-mix", "nvfp4"), {"fp4-mix": "fp8"}, 1, head=v4_head
     ),
 }

@@ -1,13 +1,17 @@
-"""Multi-head latent attention (DeepSeek V2 and V3), with V3.2's indexer where the config has one.
+"""Multi-head latent attention (DeepSeek V2 and V3, Kimi K2, GLM-4.7-Flash), with an indexer (V3.2, GLM-5) or without.
 
-Formulas: transformers deepseek_v2, deepseek_v3; DeepSeek-V3.2-Exp inference/model.py for the indexer."""
+Formulas: transformers deepseek_v2, deepseek_v3, deepseek_v32, glm_moe_dsa, glm4_moe_lite; DeepSeek-V3.2-Exp
+inference/model.py for the indexer; modeling_kimi_k25.py of moonshotai/Kimi-K2.5."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from catalogs.architectures.base import Architecture, Config, feed_forward
+from catalogs.architectures.towers import kimi_tower
 from catalogs.transformer import Cache, Layer, Linear
 
-ROUTING_BIAS = ("DeepseekV3ForCausalLM", "DeepseekV32ForCausalLM")
+WITHOUT_ROUTING_BIAS = ("DeepseekV2ForCausalLM",)
 
 
 def latent_layer(config: Config, i: int) -> Layer:
@@ -30,31 +34,88 @@ def latent_layer(config: Config, i: int) -> Layer:
     else:
         attention.append(Linear(queries, hidden_size, name="self_attn.q_proj"))
     norms = 2 * hidden_size + kv_lora_rank + (q or 0)
-    part = feed_forward(config, i, routing_bias=config["architectures"][0] in ROUTING_BIAS)
+    part = feed_forward(config, i, routing_bias=config["architectures"][0] not in WITHOUT_ROUTING_BIAS)
     linears, router, bias = part.linears, part.router, part.routing_bias
     absorbed, direct = (
         2 * heads * (2 * kv_lora_rank + qk_rope_head_dim),
         2 * heads * (qk_nope_head_dim + qk_rope_head_dim + v_head_dim),
     )
+    latent = 2 * (kv_lora_rank + qk_rope_head_dim)
     if "index_head_dim" not in config:
-        caches: tuple[Cache, ...] = (
-            Cache(2 * (kv_lora_rank + qk_rope_head_dim), kv_lora_rank + qk_rope_head_dim, absorbed, direct),
-        )
-        return Layer((*attention, *linears), norms + router, bias, 0, norms + bias, caches)
+        cache = Cache(latent, kv_lora_rank + qk_rope_head_dim, absorbed, direct)
+        return Layer((*attention, *linears), norms + router, bias, 0, norms + bias, (cache,))
+    packed = kv_lora_rank + kv_lora_rank // 128 * 4 + 2 * qk_rope_head_dim
+    cache = Cache(latent, packed, absorbed, absorbed, look=config["index_topk"])
+    if not has_indexer(config, i):
+        return Layer((*attention, *linears), norms + router, bias, 0, norms + bias, (cache,))
     width, count = config["index_head_dim"], config["index_n_heads"]
     attention.append(Linear(width * count, q or hidden_size, name="self_attn.indexer.wq_b"))
     attention.append(Linear(width, hidden_size, name="self_attn.indexer.wk"))
-    packed = kv_lora_rank + kv_lora_rank // 128 * 4 + 2 * qk_rope_head_dim
-    caches = (
-        Cache(2 * (kv_lora_rank + qk_rope_head_dim), packed, absorbed, absorbed, look=config["index_topk"]),
-        Cache(width + 4, width + 4, 2 * count * width, 2 * count * width),
-    )
+    keys = Cache(width + 4, width + 4, 2 * count * width, 2 * count * width)
     small = bias + 2 * width
-    return Layer((*attention, *linears), norms + router + hidden_size * count, small, 0, norms + small, caches)
+    return Layer((*attention, *linears), norms + router + hidden_size * count, small, 0, norms + small, (cache, keys))
+
+
+def has_indexer(config: Config, layer: int) -> bool:
+    """Whether a layer chooses for itself which entries it attends; the others take the choice of the last that did.
+
+    GLM-5.2 says it per layer (`indexer_types`); what that is made of are a pattern (F: chooses, S: shares) or every
+    how many layers one chooses, and up to which layer all do."""
+    if kinds := config.get("indexer_types"):
+        return bool(kinds[layer] == "full")
+    return _scheduled(config, layer)
+
+
+def _scheduled(config: Config, layer: int) -> bool:
+    if pattern := config.get("index_topk_pattern"):
+        return bool(pattern[layer] == "F")
+    every, offset = int(config.get("index_topk_freq") or 1), config.get("index_skip_topk_offset")
+    return max(layer - int(2 if offset is None else offset) + 1, 0) % every == 0
+
+
+def _indexer_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+    layers = range(config["num_hidden_layers"])
+    pattern = config.get("index_topk_pattern") or ""
+    if pattern and (set(pattern) - {"F", "S"} or len(pattern) < len(layers)):
+        yield "index_topk_pattern", "must be one F or S per layer"
+        return
+    schedule = (config.get("index_topk_freq"), config.get("index_skip_topk_offset"))
+    if (pattern or None not in schedule) and any(
+        has_indexer(config, layer) != _scheduled(config, layer) for layer in layers
+    ):
+        yield "indexer_types", "contradicts the schedule beside it (index_topk_*, index_skip_topk_offset)"
+    if not has_indexer(config, 0):
+        yield "indexer_types", "must begin with a layer that has an indexer"
+
+
+def _glm_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+    whole = config["qk_nope_head_dim"] + config["qk_rope_head_dim"]
+    if config.get("qk_head_dim") not in (None, whole):
+        yield "qk_head_dim", "contradicts qk_nope_head_dim + qk_rope_head_dim"
+    if kinds := config.get("mlp_layer_types"):
+        dense = config["first_k_dense_replace"]
+        layers = range(config["num_hidden_layers"])
+        if any((kinds[layer] == "dense") != (layer < dense) for layer in layers):
+            yield "mlp_layer_types", "contradicts first_k_dense_replace"
+    if config.get("num_experts") not in (None, config["n_routed_experts"]):
+        yield "num_experts", "contradicts n_routed_experts"
+    yield from _indexer_contradictions(config)
+
+
+def _kimi_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+    vision = config["vision_config"]
+    if vision["vt_hidden_size"] != vision["mm_hidden_size"]:
+        yield "vision_config.mm_hidden_size", "contradicts vt_hidden_size"
+    if vision.get("text_hidden_size") not in (None, config["hidden_size"]):
+        yield "vision_config.text_hidden_size", "contradicts hidden_size"
 
 
 ARCHITECTURES = {
     "DeepseekV2ForCausalLM": Architecture("deepseek-v2", "mla", latent_layer),
     "DeepseekV3ForCausalLM": Architecture("deepseek-v3", "mla", latent_layer),
     "DeepseekV32ForCausalLM": Architecture("deepseek-v3.2", "dsa", latent_layer),
+    "GlmMoeDsaForCausalLM": Architecture("glm-5", "dsa", latent_layer, contradictions=_glm_contradictions),
+    "KimiK25ForConditionalGeneration": Architecture(
+        "kimi-k2", "mla", latent_layer, tower=kimi_tower, contradictions=_kimi_contradictions
+    ),
 }

@@ -37,7 +37,7 @@ def test_every_row_names_a_known_architecture_a_source_and_a_day() -> None:
 def test_all_others_take_what_is_asked(asked: str) -> None:
     for llm in all_models():
         request = Request.model_validate({"model": llm.id, "as_of": AS_OF, "kv_precision": asked})
-        assert kv_precision(llm, request) == ("fp8" if llm.architecture == "deepseek-v4" else asked)
+        assert kv_precision(llm, request) == ("fp8" if llm.architecture in ("deepseek-v4", "deepseek-v4.1") else asked)
         assert published_kv_cache(llm.architecture) in ("", "fp8")
 
 

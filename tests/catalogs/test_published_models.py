@@ -87,6 +87,8 @@ def vllm(m: Model, p: Plan) -> bool:
         return False
     if p.pp > m.layers or (p.pp > 1 and m.family == "llama-4") or p.tp * p.pp * p.dp % p.nodes:
         return False
+    if p.pp > 2 and m.family == "v4.1":
+        return False
     if not cut(m.dense, p.tp, m.block) or not (m.family in V4 or cut(m.shared, p.tp, m.block)):
         return False
     if not m.experts:
@@ -99,6 +101,8 @@ def vllm(m: Model, p: Plan) -> bool:
 
 def sglang(m: Model, p: Plan) -> bool:
     if p.tp % p.dp or p.tp % p.ep or p.tp * p.pp % p.nodes or p.pp > m.layers or not attention(m, p.tp // p.dp):
+        return False
+    if p.pp > 2 and m.family == "v4.1":
         return False
     if not m.experts:
         return cut(m.dense, p.tp, m.block)

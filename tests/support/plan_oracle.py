@@ -15,6 +15,15 @@ UNEVEN_SHOWN = {("SGLang", "DeepseekV3ForCausalLM", x, c) for x in ("fp8", "nvfp
     ("SGLang", "DeepseekV4ForCausalLM", "fp4-mix", "SM103")
 }
 """Engine, architecture, weights and GPUs of the published runs with experts that do not divide (tp = dp = ep)."""
+V4 = {"DeepseekV4ForCausalLM": 128, "DeepseekV41ForCausalLM": 32}
+"""Side of the FP8 blocks of V4 and V4.1."""
+
+IN_BLOCKS = {
+    "DeepseekV3ForCausalLM", "DeepseekV32ForCausalLM", "GlmMoeDsaForCausalLM", "KimiK25ForConditionalGeneration",
+    "MiniMaxM2ForCausalLM", "Qwen3ForCausalLM", "Qwen3MoeForCausalLM", "Qwen3NextForCausalLM",
+    "Qwen3_5ForConditionalGeneration", "Qwen3_5MoeForConditionalGeneration",
+}  # fmt: skip
+"""Architectures whose published FP8 weights are in blocks of 128."""
 
 
 @cache
@@ -82,6 +91,8 @@ def engine_starts(engine: str, llm: Any, kernels: str, precision: str, tp: int, 
         (engine, c["architectures"][0], precision, kernels) in UNEVEN_SHOWN and tp == 1 and dp == ep > 1
     ):
         return False
+    if c["architectures"][0] == "DeepseekV41ForCausalLM" and pp > 2 and engine.startswith(("vLLM", "SGLang")):
+        return False  # a stage would begin behind the layer whose keys it reads
     if engine in ("vLLM", "vLLM ROCm", "vLLM Gaudi", "vLLM Ascend"):
         return vllm(engine, c, precision, tp, pp, dp, ep)
     if engine in ("SGLang", "SGLang ROCm"):
@@ -105,20 +116,19 @@ def widths(c: Any) -> tuple[int, int, int]:
     if not experts:
         return 0, 0, c["intermediate_size"]
     width = c.get("moe_intermediate_size") or c["intermediate_size"]
-    shared = (c.get("n_shared_experts") or 0) * width
+    shared = c.get("shared_expert_intermediate_size") or (c.get("n_shared_experts") or 0) * width
     dense = c["intermediate_size"] if c.get("first_k_dense_replace") else 0
     return width, shared, dense
 
 
 def block_of(c: Any, precision: str) -> int:
-    """Side of FP8 blocks: V3's and its like, Qwen3's conversions; V4 in every format."""
+    """Side of FP8 blocks: V3's and its like, Qwen3's conversions; V4 and V4.1 in every format."""
     kind = c["architectures"][0]
-    if kind == "DeepseekV4ForCausalLM":
-        return 128
+    if kind in V4:
+        return V4[kind]
     if precision != "fp8":
         return 0
-    published = {"DeepseekV3ForCausalLM", "DeepseekV32ForCausalLM", "MiniMaxM2ForCausalLM", "Qwen3MoeForCausalLM"}
-    return 128 if kind in published or kind == "Qwen3ForCausalLM" else 0
+    return 128 if kind in IN_BLOCKS else 0
 
 
 def cut(whole: int, by: int, block: int = 0) -> bool:
@@ -129,6 +139,8 @@ def cut(whole: int, by: int, block: int = 0) -> bool:
 def heads_fit(c: Any, tp: int) -> bool:
     latent, kv = "kv_lora_rank" in c or "o_groups" in c, c["num_key_value_heads"]
     copied = latent or kv % tp == 0 or tp % kv == 0
+    if c.get("linear_num_key_heads", tp) % tp or c.get("linear_num_value_heads", tp) % tp:
+        return False
     return c["num_attention_heads"] % tp == 0 and copied and c.get("o_groups", tp) % tp == 0
 
 

@@ -1,0 +1,48 @@
+"""Parameters of vision towers: what turns images into tokens of the language model, idle while text is made.
+
+Formulas: transformers qwen3_vl, llama4; modeling_kimi_k25.py of moonshotai/Kimi-K2.5."""
+
+from __future__ import annotations
+
+from catalogs.architectures.base import Config
+
+
+def _dense(into: int, out: int, *, bias: bool = True) -> int:
+    """Parameters of one matrix with its bias."""
+    return into * out + (out if bias else 0)
+
+
+def _encoder_layer(width: int, feed_forward: int) -> int:
+    """A layer of a plain vision transformer: queries, keys, values, output, two matrices and two norms, all biased."""
+    attention = _dense(width, 3 * width) + _dense(width, width)
+    return attention + _dense(width, feed_forward) + _dense(feed_forward, width) + 2 * 2 * width
+
+
+def qwen3_tower(config: Config) -> int:
+    """The tower of Qwen3-VL and its kin, with a merger of patches after it and one after each of the layers that also
+    feed the first layers of the language model."""
+    vision: dict[str, int] = config["vision_config"]
+    width, out = vision["hidden_size"], vision["out_hidden_size"]
+    patch = vision["in_channels"] * vision["temporal_patch_size"] * vision["patch_size"] ** 2
+    merged = width * vision["spatial_merge_size"] ** 2
+    merger = _dense(merged, merged) + _dense(merged, out)
+    early = len(config["vision_config"].get("deepstack_visual_indexes") or ())
+    return (
+        _dense(patch, width)
+        + vision["num_position_embeddings"] * width
+        + vision["depth"] * _encoder_layer(width, vision["intermediate_size"])
+        + (merger + 2 * width)
+        + early * (merger + 2 * merged)
+    )
+
+
+def kimi_tower(config: Config) -> int:
+    """MoonViT of Kimi K2.5 and later, with its projector."""
+    vision: dict[str, int] = config["vision_config"]
+    width = vision["vt_hidden_size"]
+    positions = vision["init_pos_emb_height"] * vision["init_pos_emb_width"] * width
+    encoder = vision["vt_num_hidden_layers"] * _encoder_layer(width, vision["vt_intermediate_size"])
+    rows, columns = config["vision_config"]["merge_kernel_size"]
+    merged = vision["mm_hidden_size"] * rows * columns
+    projector = 2 * vision["mm_hidden_size"] + _dense(merged, merged) + _dense(merged, config["hidden_size"])
+    return _dense(3 * vision["patch_size"] ** 2, width) + positions + encoder + 2 * width + projector

@@ -1,0 +1,253 @@
+"""Models that keep a running state beside keys and values: published totals, states by the engines' formulas written
+out anew, shares of tensor-parallel ranks, and that no size of a config goes unnoticed."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+import math
+import random
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from catalogs.architectures import from_config
+from catalogs.config_check import faults, rules
+from catalogs.llm import Llm, all_models, get
+from constraints.plan import Plan
+from constraints.policy import Policy
+from constraints.rules.vram import kv_per_gpu_user, most_users, stages, weights_per_gpu
+from tests.support.oracle import Oracle
+
+DATA = Path(__file__).parents[1] / "data"
+SHIPPED = Path(__file__).parents[2] / "catalogs" / "llms"
+FACTS = {
+    "id": "x",
+    "name": "x",
+    "native_precision": "bf16",
+    "min_precision_bits": 8,
+    "max_context": 1,
+    "source": "test",
+}
+
+
+def rows() -> list[dict[str, str]]:
+    with (DATA / "hybrid_models.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def config_of(name: str) -> dict[str, Any]:
+    places = (DATA / "configs" / f"{name}.json", SHIPPED / f"{name}.json")
+    found: dict[str, Any] = json.loads(next(p for p in places if p.exists()).read_text(encoding="utf-8"))
+    return found
+
+
+def built(config: Mapping[str, Any]) -> Llm:
+    assert faults(config) == []
+    return from_config(config, **FACTS)
+
+
+def billions(text: str) -> float:
+    return float(text.removesuffix("B").removesuffix("T")) * (1000 if text.endswith("T") else 1)
+
+
+def rounded(figure: float, like: str) -> float:
+    """Parameters in billions, as exactly as a published figure such as 397B or 2.8T is."""
+    number = like.removesuffix("B").removesuffix("T")
+    digits = len(number.partition(".")[2]) - (3 if like.endswith("T") else 0)
+    return round(figure / 1e9, digits)
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row["config"])
+def test_published_figures(row: dict[str, str]) -> None:
+    """Totals are published with the vision tower or without, active ones with the vocabulary or without."""
+    llm = built(config_of(row["config"]))
+    without = rounded(llm.params_total - llm.tower_params, row["total"])
+    assert without <= billions(row["total"]) <= rounded(llm.params_total, row["total"])
+    table = int(llm.config["vocab_size"]) * llm.hidden
+    least, most = llm.params_active - table, llm.params_active + table
+    assert rounded(least, row["active"]) <= billions(row["active"]) <= rounded(most, row["active"])
+    assert llm.kv_bytes(1001, "bf16") - llm.kv_bytes(1000, "bf16") == int(row["kv_bytes_per_token"])
+    assert sum(layer.kept_bytes for layer in llm.layer_list) == int(row["state_bytes"])
+
+
+# States ---------------------------------------------------------------------------------------------------------------
+
+
+def delta_net_state(config: Mapping[str, Any], tp: int) -> int:
+    """Bytes of a layer's state on one rank as vLLM shapes it: the last inputs of the convolution in 16 bits, a matrix
+    of key width x value width per value head in 32."""
+    keys = config["linear_num_key_heads"] * config["linear_key_head_dim"]
+    values = config["linear_num_value_heads"] * config["linear_value_head_dim"]
+    convolution = (2 * keys + values) // tp * (config["linear_conv_kernel_dim"] - 1) * 2
+    matrices = config["linear_num_value_heads"] // tp * config["linear_value_head_dim"] * config["linear_key_head_dim"]
+    return convolution + matrices * 4
+
+
+@pytest.mark.parametrize("model", ["qwen3-next-80b-a3b", "qwen3.5-397b-a17b", "qwen3.5-122b-a10b", "qwen3.6-27b"])
+@pytest.mark.parametrize("tp", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("pp", [1, 3])
+def test_ranks_hold_their_heads_of_states_and_of_keys_and_values(model: str, tp: int, pp: int) -> None:
+    """In the fullest stage: three layers of four keep a state, the fourth keys and values of two or four heads."""
+    llm, tokens = get(model), 4096
+    kv_heads, head_dim = llm.config["num_key_value_heads"], llm.config["head_dim"]
+    entry = 2 * math.ceil(kv_heads / tp) * head_dim * 2
+    each = [entry * tokens if layer % 4 == 3 else delta_net_state(llm.config, tp) for layer in range(llm.layers)]
+    worst = max(sum(each[i] for i in run) for run in stages(llm.layers, pp))
+    assert kv_per_gpu_user(llm, tokens, "bf16", tp, pp) == worst
+
+
+def test_a_state_in_16_bits_is_half_as_large() -> None:
+    config = config_of("qwen3.6-27b")
+    config["text_config"]["mamba_ssm_dtype"] = "bfloat16"
+    whole, half = built(config_of("qwen3.6-27b")), built(config)
+    matrices = 48 * 48 * 128 * 128
+    assert whole.kv_bytes(0, "bf16") - half.kv_bytes(0, "bf16") == 2 * matrices
+    assert whole.state_moved_bytes == 2 * whole.kv_bytes(0, "bf16")
+
+
+def test_layers_of_linear_attention_cost_the_same_at_any_context() -> None:
+    llm = get("qwen3.5-397b-a17b")
+    full = [layer for layer in llm.layer_list if layer.caches]
+    assert len(full) == 15 and all(not layer.states for layer in full)
+    assert llm.attention_flops(1000, "decode") == 15 * 4 * 32 * 256 * 1000
+    assert sum(layer.state_flops for layer in llm.layer_list) == 45 * 7 * 64 * 128 * 128
+
+
+@pytest.mark.parametrize("llm", [m for m in all_models() if any(y.states for y in m.layer_list)], ids=lambda m: m.id)
+def test_the_oracle_counts_the_same_requests(llm: Llm) -> None:
+    """Requests that one replica has memory for, by the brute-force oracle's own arithmetic."""
+    rng, oracle = random.Random(llm.id), object.__new__(Oracle)
+    oracle.ask = cast(Any, SimpleNamespace(model=llm, isl=3000, osl=1096))
+    fits = 0
+    for _ in range(200):
+        tp, pp, dp = rng.choice((1, 2, 4, 8)), rng.choice((1, 2, 3, 7)), rng.choice((1, 1, 2, 4)) if llm.is_moe else 1
+        ep, precision = rng.choice((1, tp * dp)) if llm.is_moe else 1, rng.choice(llm.precisions())
+        gpu: Any = SimpleNamespace(vram_gb=rng.choice((24, 80, 192, 288)), unified_reserve_gb=0)
+        ours = most_users(gpu, llm, Policy(), Plan(precision, "bf16", tp, pp, dp, ep, 1, 1), 4096)
+        assert ours == oracle._room(gpu, precision, tp, pp, dp, ep)
+        fits += ours > 0
+    assert fits > 20
+
+
+# Shapes ---------------------------------------------------------------------------------------------------------------
+
+
+def test_matrices_have_the_published_names_and_shapes() -> None:
+    """As transformers prints Qwen3-Next-80B-A3B-Instruct."""
+    llm = get("qwen3-next-80b-a3b")
+    linear, full = ({x.name: (x.into, x.out) for x in llm.layer_list[i].linears} for i in (0, 3))
+    assert linear["linear_attn.in_proj_qkvz"] == (2048, 12288)
+    assert linear["linear_attn.out_proj"] == (4096, 2048)
+    assert linear["mlp.shared_expert.gate_proj"] == (2048, 512)
+    assert linear["mlp.experts.0.down_proj"] == (512, 2048)
+    assert full["self_attn.q_proj"] == (2048, 8192)
+    assert full["self_attn.k_proj"] == (2048, 512)
+    assert full["self_attn.o_proj"] == (4096, 2048)
+
+
+@pytest.mark.parametrize("llm", [m for m in all_models() if any(y.states for y in m.layer_list)], ids=lambda m: m.id)
+@pytest.mark.parametrize("pp", [1, 2, 5])
+def test_experts_of_a_stage_are_those_of_its_layers(llm: Llm, pp: int) -> None:
+    """Experts spread over 64 ranks, all else on each: whichever layers have experts."""
+    layers, head, worst = llm.layer_bytes("bf16"), llm.head_bytes("bf16"), 0
+    for stage, run in enumerate(stages(llm.layers, pp)):
+        routed = [2 * sum(x.out * x.into * x.count for x in llm.layer_list[i].linears if x.expert) for i in run]
+        rest = sum(layers[i] for i in run) - sum(routed)
+        rest += head if pp == 1 else math.ceil(head / 2) if stage in (0, pp - 1) else 0
+        worst = max(worst, math.ceil(sum(routed) / 64) + rest)
+    assert weights_per_gpu(llm, "bf16", 1, pp, 1, 64) == worst
+
+
+# Nothing goes unnoticed -----------------------------------------------------------------------------------------------
+
+
+def fingerprint(llm: Llm) -> tuple[float, ...]:
+    rank = llm.kv_rank_bytes(5000, "fp8", 2)
+    flops = llm.linear_flops_per_token(), llm.attention_flops(5000, "decode"), llm.params_active
+    return (
+        llm.params_total,
+        llm.weight_bytes("fp8"),
+        llm.kv_bytes(5000, "bf16"),
+        llm.kv_read_bytes(5000, "bf16"),
+        rank,
+        *flops,
+    )
+
+
+def places(config: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where whole numbers stand in a config, its parts included."""
+    for name, value in config.items():
+        if isinstance(value, dict) and name != "quantization_config":
+            yield from places(value, (*path, name))
+        elif isinstance(value, int) and not isinstance(value, bool):
+            yield (*path, name)
+
+
+def changed(config: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    out = copy.deepcopy(config)
+    inner = out
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = value
+    return out
+
+
+def sizes_of(name: str) -> list[tuple[str, ...]]:
+    """Whole numbers of a config that its rules do not say to be without effect."""
+    config = config_of(name)
+    known = rules(config["architectures"][0])
+
+    def ignored(path: tuple[str, ...]) -> bool:
+        names = (*path, ".".join(path[-2:]))
+        return any(known.get(part, ("", ""))[0] == "ignored" for part in names)
+
+    return [path for path in places(config) if not ignored(path) and path[-1] != "max_position_embeddings"]
+
+
+CONFIGS = [row["config"] for row in rows()]
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_changed_size_never_goes_unnoticed(name: str) -> None:
+    config = config_of(name)
+    before = fingerprint(built(config))
+    unnoticed = []
+    for path in sizes_of(name):
+        value = config
+        for part in path:
+            value = value[part]
+        for other in (2 * int(value) + 1, 2 * int(value), max(int(value) // 2, 1)):  # type: ignore[call-overload]
+            if other == value:
+                continue
+            after = changed(config, path, other)
+            if not faults(after) and fingerprint(from_config(after, **FACTS)) == before:
+                unnoticed.append((".".join(path), other))
+    assert unnoticed == []
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(
+    "field", ["surprise", "use_surprise", "mamba_surprise", "linear_attn_surprise", "vision_surprise"]
+)
+@pytest.mark.parametrize("value", [None, False, 0, "", []])
+def test_a_field_that_says_there_is_none_of_it_changes_nothing(name: str, field: str, value: Any) -> None:
+    config = config_of(name)
+    before = fingerprint(built(config))
+    assert fingerprint(built({**config, field: value})) == before
+    nested = next((n for n in ("text_config", "llm_config") if n in config), None)
+    if nested:
+        assert fingerprint(built({**config, nested: {**config[nested], field: value}})) == before
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_field_that_nobody_knows_is_refused_by_name(name: str) -> None:
+    config = config_of(name)
+    assert "surprise" in {f.column for f in faults({**config, "surprise": 3})}
+    if "vision_config" in config:
+        inside = {**config, "vision_config": {**config["vision_config"], "surprise": 3}}
+        assert "vision_config.surprise" in {f.column for f in faults(inside)}

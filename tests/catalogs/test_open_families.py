@@ -1,0 +1,133 @@
+"""Open models of many makers, from their published configs (tests/data/configs): totals, caches, what is refused.
+
+tests/data/published_families.csv: what is published of each. Its cache per token is what a long sequence grows by. An
+indexer's keys are counted as its engines keep them, 128 bytes and a scale whatever the cache's precision; tables that
+count them at two bytes (85,888 bytes a token of V3.2) say more than is stored."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalogs.architectures import from_config
+from catalogs.config_check import faults, rules
+from catalogs.decoder_config import NESTED
+from catalogs.transformer import Llm
+
+DATA = Path(__file__).parents[1] / "data"
+CONFIGS = {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted((DATA / "configs").glob("*--*.json"))}
+CONFIGS = {name: config for name, config in CONFIGS.items() if "architectures" in config}
+"""Published configs, without the quantisation files beside them."""
+FACTS = {"id": "x", "name": "x", "native_precision": "bf16", "min_precision_bits": 16, "max_context": 1, "source": ""}
+LONG = 1_000_000
+
+
+def published() -> list[dict[str, str]]:
+    with (DATA / "published_families.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def model(config: dict[str, Any]) -> Llm:
+    return from_config(config, **FACTS)
+
+
+def rounded(parameters: int, said: str) -> str:
+    """A count as a maker rounds it: `743B`, `1.04T`, `30.5B`."""
+    figure, unit = said[:-1], {"B": 1e9, "T": 1e12}[said[-1]]
+    digits = len(figure.partition(".")[2])
+    return f"{parameters / unit:.{digits}f}{said[-1]}"
+
+
+@pytest.mark.parametrize("row", published(), ids=lambda r: r["config"])
+def test_published_totals_and_caches(row: dict[str, str]) -> None:
+    config = CONFIGS[row["config"]]
+    assert faults(config) == []
+    llm = model(config)
+    assert rounded(llm.params_total, row["total"]) == row["total"]
+    if row["active"]:
+        assert rounded(llm.params_active, row["active"]) == row["active"]
+    grown = llm.kv_bytes(LONG + 1024, "bf16") - llm.kv_bytes(LONG, "bf16")
+    assert grown / 1024 == float(row["kv_bytes_per_token"])
+
+
+def test_layers_that_share_an_indexer_have_none() -> None:
+    """What another indexer chose is attended, and neither weights nor keys of an own one are kept."""
+    all_choose, some_choose = model(CONFIGS["zai-org--GLM-5.1"]), model(CONFIGS["zai-org--GLM-5.2"])
+    indexer = 2048 * 32 * 128 + 6144 * 128 + 6144 * 32 + 2 * 128
+    assert all_choose.params_total - some_choose.params_total == 57 * indexer
+    assert all_choose.kv_bytes(10, "fp8") - some_choose.kv_bytes(10, "fp8") == 57 * 10 * 132
+    assert some_choose.kv_read_bytes(LONG, "fp8") == 78 * 2048 * 656 + 21 * LONG * 132
+
+
+def test_a_schedule_says_the_same_as_a_list_of_layers() -> None:
+    listed = CONFIGS["zai-org--GLM-5.2"]
+    scheduled = {k: v for k, v in listed.items() if k != "indexer_types"}
+    spelled = {**scheduled, "index_topk_pattern": "".join(kind[0].upper() for kind in listed["indexer_types"])}
+    for config in (scheduled, spelled):
+        assert faults(config) == []
+        assert model(config).params_total == model(listed).params_total
+    assert [f.column for f in faults({**listed, "index_topk_freq": 2})] == ["indexer_types"]
+    assert [f.column for f in faults({**scheduled, "index_topk_pattern": "FS"})] == ["index_topk_pattern"]
+
+
+# Properties of every config -------------------------------------------------------------------------------------------
+
+HARMLESS = [None, False, 0, "", [], {}]
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_field_that_says_there_is_none_changes_nothing(name: str) -> None:
+    config, draw = CONFIGS[name], random.Random(name)
+    if faults(config):
+        pytest.skip("refused as it stands")
+    changed = copy.deepcopy(config)
+    for place in (changed, *(changed[part] for part in (*NESTED, "vision_config") if part in changed)):
+        place["use_" + "".join(draw.choices("abcdefghij", k=8))] = draw.choice(HARMLESS)
+    assert faults(changed) == []
+    assert figures(model(changed)) == figures(model(config))
+
+
+def figures(llm: Llm) -> tuple[Any, ...]:
+    """Everything that a size may change."""
+    context, tied = llm.config["max_position_embeddings"], bool(llm.config.get("tie_word_embeddings"))
+    return llm.layer_list, llm.head, llm.tower_params, llm.experts, llm.experts_per_token, context, tied
+
+
+def sizes(config: dict[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
+    """(path, another value) of every whole number and flag of a config, but for what a rule says to ignore."""
+    ignored = {field for field, (rule, _) in rules(config["architectures"][0]).items() if rule == "ignored"}
+    inner = next((config[part] for part in NESTED if part in config), {})
+    places = {(): config, ("vision_config",): config.get("vision_config") or {}}
+    places |= {(part,): config[part] for part in NESTED if part in config}
+    found: list[tuple[tuple[str, ...], Any]] = []
+    for place, fields in places.items():
+        for field, value in fields.items():
+            overruled = not place and field in inner
+            if overruled or field in ignored or ".".join((*place, field)) in ignored:
+                continue
+            if isinstance(value, bool):
+                found.append(((*place, field), not value))
+            elif isinstance(value, int):
+                found += [((*place, field), value + 1), ((*place, field), 2 * value + 1)]
+    return found
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_changed_size_never_goes_unnoticed(name: str) -> None:
+    config = CONFIGS[name]
+    if faults(config):
+        pytest.skip("refused as it stands")
+    before = figures(model(config))
+    for path, value in sizes(config):
+        changed = copy.deepcopy(config)
+        place = changed
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value
+        assert faults(changed) or figures(model(changed)) != before, path
