@@ -134,44 +134,88 @@ def _whole(value: Any) -> bool:
 def _breach(rule: str, config: Mapping[str, Any], name: str) -> str:
     """What a value breaks of its rule, or nothing."""
     kind, _, rest = rule.partition(" ")
+    if rest == "part":
+        return "" if config.get(name) is None else _part("", config, name)
+    return KINDS[kind](rest, config, name)
+
+
+def _present(rest: str, config: Mapping[str, Any], name: str) -> str:
+    return "is missing" if config.get(name) is None else _optional(rest, config, name)
+
+
+def _nullable(rest: str, config: Mapping[str, Any], name: str) -> str:
+    return _optional(rest, config, name) if name in config else "is missing"
+
+
+def _optional(rest: str, config: Mapping[str, Any], name: str) -> str:
+    least, most = map(int, rest.split(".."))
     value = config.get(name)
-    if rest == "part" or kind == "part":
-        missing = kind == "part" and value is None
-        return "is missing" if missing else "" if value is None or isinstance(value, dict) else "must be an object"
-    if kind in ("required", "nullable", "optional"):
-        least, most = map(int, rest.split(".."))
-        if value is None:
-            missing = kind == "required" or (kind == "nullable" and name not in config)
-            return "is missing" if missing else ""
-        return "" if _whole(value) and least <= value <= most else f"must be a whole number from {least} to {most}"
-    if kind == "flag":
-        if value is None and rest == "false":
-            return ""
-        return "is missing" if value is None else "" if isinstance(value, bool) else "must be true or false"
-    if kind == "text":
-        return "" if value is None or isinstance(value, str) else "must be a text"
-    if kind == "pair":
-        fine = isinstance(value, list) and len(value) == 2 and all(_whole(x) and 0 < x <= 1000 for x in value)
-        return "" if fine else "must be two whole numbers from 1 to 1000"
-    if kind == "only":
-        allowed = [_json(x) for x in rest.split("|")]
-        fine = name not in config or value is None or any(value == x and type(value) is type(x) for x in allowed)
-        return "" if fine else f"must be {' or '.join(rest.split('|'))}"
-    if kind in ("layers", "list"):
-        allowed = [_json(x) for x in rest.split("|")]
-        if value is None:
-            return "is missing" if kind == "layers" else ""
-        if not isinstance(value, list) or not all(any(x == y and type(x) is type(y) for y in allowed) for x in value):
-            return f"must be a list of {' or '.join(rest.split('|'))}"
-        layers: Any = config.get("num_hidden_layers")
-        return "" if not _whole(layers) or layers <= len(value) <= layers + 8 else "needs one value per layer"
-    if kind in ("numbers", "some"):
-        least, most = map(int, rest.split(".."))
-        if value is None:
-            return "is missing" if kind == "numbers" else ""
-        fine = isinstance(value, list) and all(_whole(each) and least <= each <= most for each in value)
-        return "" if fine else f"must be a list of whole numbers from {least} to {most}"
+    fine = value is None or (_whole(value) and least <= value <= most)
+    return "" if fine else f"must be a whole number from {least} to {most}"
+
+
+def _flag(rest: str, config: Mapping[str, Any], name: str) -> str:
+    value = config.get(name)
+    if value is None:
+        return "" if rest == "false" else "is missing"
+    return "" if isinstance(value, bool) else "must be true or false"
+
+
+def _only(rest: str, config: Mapping[str, Any], name: str) -> str:
+    value, allowed = config.get(name), [_json(x) for x in rest.split("|")]
+    fine = value is None or any(value == x and type(value) is type(x) for x in allowed)
+    return "" if fine else f"must be {' or '.join(rest.split('|'))}"
+
+
+def _list(rest: str, config: Mapping[str, Any], name: str) -> str:
+    value, allowed = config.get(name), [_json(x) for x in rest.split("|")]
+    if value is None:
+        return ""
+    if not isinstance(value, list) or not all(any(x == y and type(x) is type(y) for y in allowed) for x in value):
+        return f"must be a list of {' or '.join(rest.split('|'))}"
+    layers: Any = config.get("num_hidden_layers")
+    return "" if not _whole(layers) or layers <= len(value) <= layers + 8 else "needs one value per layer"
+
+
+def _layers(rest: str, config: Mapping[str, Any], name: str) -> str:
+    return "is missing" if config.get(name) is None else _list(rest, config, name)
+
+
+def _text(rest: str, config: Mapping[str, Any], name: str) -> str:
+    return "" if isinstance(config.get(name), str | None) else "must be a text"
+
+
+def _pair(rest: str, config: Mapping[str, Any], name: str) -> str:
+    value = config.get(name)
+    fine = isinstance(value, list) and len(value) == 2 and all(_whole(x) and 0 < x <= 1000 for x in value)
+    return "" if fine else "must be two whole numbers from 1 to 1000"
+
+
+def _part(rest: str, config: Mapping[str, Any], name: str) -> str:
+    value = config.get(name)
+    return "is missing" if value is None else "" if isinstance(value, dict) else "must be an object"
+
+
+def _some(rest: str, config: Mapping[str, Any], name: str) -> str:
+    value = config.get(name)
+    least, most = map(int, rest.split(".."))
+    fine = value is None or (isinstance(value, list) and all(_whole(each) and least <= each <= most for each in value))
+    return "" if fine else f"must be a list of whole numbers from {least} to {most}"
+
+
+def _numbers(rest: str, config: Mapping[str, Any], name: str) -> str:
+    return "is missing" if config.get(name) is None else _some(rest, config, name)
+
+
+def _ignored(rest: str, config: Mapping[str, Any], name: str) -> str:
     return ""
+
+
+KINDS = {
+    "required": _present, "nullable": _nullable, "optional": _optional, "flag": _flag, "only": _only, "list": _list,
+    "layers": _layers, "text": _text, "pair": _pair, "some": _some, "numbers": _numbers, "part": _part, "ignored": _ignored,
+}  # fmt: skip
+"""First word of a rule -> what a value breaks of it: the rest of the rule, the flat config, the field."""
 
 
 def _json(text: str) -> Any:
