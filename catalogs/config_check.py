@@ -57,6 +57,8 @@ def faults(config: Any, file: str = "") -> list[Fault]:
     if names[0] not in ARCHITECTURES:
         known = f"Known: {', '.join(ARCHITECTURES)}."
         return [Fault("unknown-architecture", "architecture is not understood", file, None, "", names[0][:60], known)]
+    if names[0].endswith("ForConditionalGeneration") and "hidden_size" not in decoder_config(config):
+        return [Fault("bad-config", "is missing (the language model)", file, column="text_config")]
     known_fields, whole = rules(names[0]), config
     config = _with_parts(decoder_config(config), known_fields)
     found = [
@@ -122,7 +124,7 @@ def _unknown(name: str, value: Any, architecture: str, file: str) -> Fault:
 def _says_none(name: str, value: Any) -> bool:
     """Whether a field that nobody knows says that there is none of what it is about; of another kind of network even an
     empty object says that there is some."""
-    if isinstance(value, dict) and any(word in name for word in FOREIGN):
+    if isinstance(value, dict) and any(word in name.rpartition(".")[2] for word in FOREIGN):
         return False
     return value is None or value is False or value in (0, "", [], {})
 
@@ -213,7 +215,8 @@ def _ignored(rest: str, config: Mapping[str, Any], name: str) -> str:
 
 KINDS = {
     "required": _present, "nullable": _nullable, "optional": _optional, "flag": _flag, "only": _only, "list": _list,
-    "layers": _layers, "text": _text, "pair": _pair, "some": _some, "numbers": _numbers, "part": _part, "ignored": _ignored,
+    "layers": _layers, "text": _text, "pair": _pair, "some": _some, "numbers": _numbers, "part": _part,
+    "ignored": _ignored,
 }  # fmt: skip
 """First word of a rule -> what a value breaks of it: the rest of the rule, the flat config, the field."""
 

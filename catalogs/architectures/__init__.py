@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from catalogs.architectures import deepseek_v4, deepseek_v41, delta_net, grouped, latent
+from catalogs.architectures import deepseek_v4, deepseek_v41, delta_net, grouped, grouped_families, latent
 from catalogs.architectures.base import Architecture, Config, experts_of
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import InputError
@@ -18,7 +18,7 @@ from catalogs.transformer import Layer, Llm
 
 ARCHITECTURES: dict[str, Architecture] = {
     **latent.ARCHITECTURES, **deepseek_v4.ARCHITECTURES, **deepseek_v41.ARCHITECTURES, **grouped.ARCHITECTURES,
-    **delta_net.ARCHITECTURES,
+    **delta_net.ARCHITECTURES, **grouped_families.ARCHITECTURES,
 }  # fmt: skip
 """Name in config.json -> how it is built."""
 

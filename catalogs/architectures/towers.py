@@ -46,3 +46,28 @@ def kimi_tower(config: Config) -> int:
     merged = vision["mm_hidden_size"] * rows * columns
     projector = 2 * vision["mm_hidden_size"] + _dense(merged, merged) + _dense(merged, config["hidden_size"])
     return _dense(3 * vision["patch_size"] ** 2, width) + positions + encoder + 2 * width + projector
+
+
+LLAMA4_VISION = {
+    "hidden_size": 1408, "intermediate_size": 5632, "num_hidden_layers": 34, "num_channels": 3, "patch_size": 14,
+    "image_size": 336, "vision_output_dim": 4096, "projector_input_dim": 4096, "projector_output_dim": 4096,
+}  # fmt: skip
+"""vision_config of meta-llama/Llama-4-Scout-17B-16E-Instruct and Llama-4-Maverick-17B-128E-Instruct, which is the same:
+what a config is taken to have that leaves it out (copies that keep the language model's fields alone)."""
+
+
+def llama4_tower(config: Config) -> int:
+    """The tower of Llama 4, with the adapter that shuffles pixels and the projector."""
+    vision: dict[str, int] = {**LLAMA4_VISION, **(config.get("vision_config") or {})}
+    width = vision["hidden_size"]
+    positions = ((vision["image_size"] // vision["patch_size"]) ** 2 + 1 + 1) * width  # one of them a learned token
+    adapter = _dense(vision["intermediate_size"], vision["projector_input_dim"], bias=False)
+    adapter += _dense(vision["projector_output_dim"], vision["projector_output_dim"], bias=False)
+    return (
+        _dense(vision["num_channels"] * vision["patch_size"] ** 2, width, bias=False)
+        + positions
+        + vision["num_hidden_layers"] * _encoder_layer(width, vision["intermediate_size"])
+        + 2 * 2 * width
+        + adapter
+        + _dense(vision["vision_output_dim"], config["hidden_size"], bias=False)
+    )

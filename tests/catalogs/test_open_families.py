@@ -18,6 +18,7 @@ import pytest
 from catalogs.architectures import from_config
 from catalogs.config_check import faults, rules
 from catalogs.decoder_config import NESTED
+from catalogs.llm import get
 from catalogs.transformer import Llm
 
 DATA = Path(__file__).parents[1] / "data"
@@ -76,6 +77,44 @@ def test_a_schedule_says_the_same_as_a_list_of_layers() -> None:
     assert [f.column for f in faults({**scheduled, "index_topk_pattern": "FS"})] == ["index_topk_pattern"]
 
 
+@pytest.mark.parametrize(
+    ("model_id", "parameters"),
+    [("llama-4-maverick", 401_583_781_376), ("llama-4-scout", 108_641_793_536), ("phi-4", 14_659_507_200),
+     ("seed-oss-36b", 36_151_104_512), ("mixtral-8x7b", 46_702_792_704), ("qwen3-vl-2b", 2_127_532_032)],
+)  # fmt: skip
+def test_shipped_models_have_the_count_of_their_page(model_id: str, parameters: int) -> None:
+    assert get(model_id).params_total == parameters
+
+
+def test_a_chunk_is_kept_of_three_layers_in_four() -> None:
+    llm = model(CONFIGS["meta-llama--Llama-4-Scout-17B-16E-Instruct"])
+    assert llm.kv_bytes(8192, "bf16") == 48 * 4096 * 8192
+    assert llm.kv_bytes(65536, "bf16") == 36 * 4096 * 8192 + 12 * 4096 * 65536
+    said = {"layer_types": (["chunked_attention"] * 3 + ["full_attention"]) * 12, "no_rope_layers": [1, 1, 1, 0] * 12}
+    config = copy.deepcopy(CONFIGS["meta-llama--Llama-4-Scout-17B-16E-Instruct"])
+    config["text_config"] |= said
+    assert faults(config) == [] and figures(model(config)) == figures(llm)
+    config["text_config"]["no_rope_layers"] = [1] * 48
+    assert [f.column for f in faults(config)] == ["layer_types"]
+
+
+def test_a_tower_is_bytes_that_no_text_token_reads() -> None:
+    config = CONFIGS["Qwen--Qwen3-VL-235B-A22B-Instruct"]
+    llm, text = model(config), get("qwen3-235b-a22b")
+    assert llm.params_total - llm.tower_params == text.params_total
+    assert llm.params_active == text.params_active and llm.tower_params == 576_388_336
+    assert llm.dense_read_bytes("bf16") == text.dense_read_bytes("bf16")
+    without = {name: value for name, value in config.items() if name != "vision_config"}
+    assert [f.column for f in faults(without)] == ["vision_config"]
+    deeper = {**config, "vision_config": {**config["vision_config"], "surprise": 3}}
+    assert [f.column for f in faults(deeper)] == ["vision_config.surprise"]
+
+
+def test_a_table_tied_at_one_level_alone_is_refused() -> None:
+    config = {**CONFIGS["Qwen--Qwen3-VL-2B-Instruct"], "tie_word_embeddings": False}
+    assert [f.column for f in faults(config)] == ["tie_word_embeddings"]
+
+
 # Properties of every config -------------------------------------------------------------------------------------------
 
 HARMLESS = [None, False, 0, "", [], {}]
@@ -99,6 +138,10 @@ def figures(llm: Llm) -> tuple[Any, ...]:
     return llm.layer_list, llm.head, llm.tower_params, llm.experts, llm.experts_per_token, context, tied
 
 
+WITHOUT_USE = {("text_config", "intermediate_size_mlp"): "Llama-4-Scout has no dense layer"}
+"""Fields that say the size of what a model has none of, whatever they say."""
+
+
 def sizes(config: dict[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
     """(path, another value) of every whole number and flag of a config, but for what a rule says to ignore."""
     ignored = {field for field, (rule, _) in rules(config["architectures"][0]).items() if rule == "ignored"}
@@ -109,7 +152,7 @@ def sizes(config: dict[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
     for place, fields in places.items():
         for field, value in fields.items():
             overruled = not place and field in inner
-            if overruled or field in ignored or ".".join((*place, field)) in ignored:
+            if overruled or (*place, field) in WITHOUT_USE or field in ignored or ".".join((*place, field)) in ignored:
                 continue
             if isinstance(value, bool):
                 found.append(((*place, field), not value))

@@ -21,7 +21,8 @@ V4 = {"DeepseekV4ForCausalLM": 128, "DeepseekV41ForCausalLM": 32}
 IN_BLOCKS = {
     "DeepseekV3ForCausalLM", "DeepseekV32ForCausalLM", "GlmMoeDsaForCausalLM", "KimiK25ForConditionalGeneration",
     "MiniMaxM2ForCausalLM", "Qwen3ForCausalLM", "Qwen3MoeForCausalLM", "Qwen3NextForCausalLM",
-    "Qwen3_5ForConditionalGeneration", "Qwen3_5MoeForConditionalGeneration",
+    "Qwen3_5ForConditionalGeneration", "Qwen3_5MoeForConditionalGeneration", "Qwen3VLForConditionalGeneration",
+    "Qwen3VLMoeForConditionalGeneration",
 }  # fmt: skip
 """Architectures whose published FP8 weights are in blocks of 128."""
 
@@ -116,6 +117,8 @@ def widths(c: Any) -> tuple[int, int, int]:
     if not experts:
         return 0, 0, c["intermediate_size"]
     width = c.get("moe_intermediate_size") or c["intermediate_size"]
+    if c["architectures"][0].startswith("Llama4"):  # every layer with experts has a shared one as wide as they are
+        return width, width, c["intermediate_size_mlp"] if c["interleave_moe_layer_step"] > 1 else 0
     shared = c.get("shared_expert_intermediate_size") or (c.get("n_shared_experts") or 0) * width
     dense = c["intermediate_size"] if c.get("first_k_dense_replace") else 0
     return width, shared, dense
@@ -147,6 +150,8 @@ def heads_fit(c: Any, tp: int) -> bool:
 def vllm(engine: str, c: Any, precision: str, tp: int, pp: int, dp: int, ep: int) -> bool:
     experts, block, v4 = experts_of(c), block_of(c, precision), "o_groups" in c
     width, shared, dense = widths(c)
+    if pp > 1 and c["architectures"][0].startswith("Llama4"):
+        return False
     if not heads_fit(c, tp) or -(-c["vocab_size"] // 64) * 64 % tp or pp > c["num_hidden_layers"]:
         return False
     if not (v4 or cut(shared, tp, block)) or not cut(dense, tp, block):
