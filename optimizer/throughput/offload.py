@@ -91,7 +91,8 @@ def steps(gpu: Gpu, llm: Llm, precision: str, kv: str, isl: int, osl: int, keys:
     expert_flops = 2.0 * llm.params_routed_experts * llm.experts_per_token / llm.experts
     rest_flops = llm.linear_flops_per_token() - expert_flops
     context = isl + osl // 2
-    kept = np.array([float(llm.kv_rank_bytes(context, kv, int(x)) * int(x)) for x in tp])
+    kept_by = {ranks: float(llm.kv_rank_bytes(context, kv, ranks) * ranks) for ranks in {x.per_node for x in keys}}
+    kept = np.array([kept_by[x.per_node] for x in keys])
     kv_s = (kept + llm.state_moved_bytes / 2) / gpu_b_s  # state is read as the cache is, and written back
     hand_over = 2 * llm.moe_layers * llm.hidden * 2 / pcie_b_s
     latency = llm.layers * (k["layer_us"] + np.where(tp > 1, 2 * k["collective_us"], 0.0)) + k["step_us"]
