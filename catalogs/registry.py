@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import replace
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from catalogs.architectures import from_config
 from catalogs.decoder_config import decoder_config
-from catalogs.errors import InputError
+from catalogs.errors import Fault, InputError
 from catalogs.inputs import shipped_rows
+from catalogs.model_names import folded, readings, words
 from catalogs.transformer import Llm
 from catalogs.user_models import open_config, open_saved, saved
 
 DATA = Path(__file__).parent / "llms"
+LONGEST = 200
+"""Characters of a name; what is longer names nothing."""
+MOST_CANDIDATES = 12
+"""Models that a name may mean which are told one by one."""
+OTHER_WAYS = (
+    "`dsopt models list --search TEXT` looks for one. A model that does not ship with dsopt is read from its "
+    "config.json, or the folder of a downloaded checkpoint: --model-config PATH for one run, `dsopt models add PATH` "
+    "to keep it."
+)
 
 
 @cache
@@ -77,17 +90,178 @@ def shipped_names() -> dict[str, str]:
     return names
 
 
+@dataclass(frozen=True)
+class Named:
+    """The model that a name means, and what else the name says.
+
+    `quantization`: the format of its weights as the name writes it (`q4_k_m`, `nvfp4`, `gguf`), empty where it names
+    none. `literal`: whether the name is an id, a name or a Hugging Face name of the model; else the view says which
+    model was taken. `others`: models that the name means as well, older trainings of the same network. `tag`: whether
+    it is a name of Ollama's."""
+
+    llm: Llm
+    quantization: str = ""
+    literal: bool = True
+    others: tuple[Llm, ...] = ()
+    tag: bool = False
+
+
 def get(name: str) -> Llm:
-    """A model by id, Hugging Face name or alias, in any case; raises InputError with the nearest names."""
+    """A model by id, Hugging Face name or alias, as `named` reads it."""
+    return named(name).llm
+
+
+def named(name: str) -> Named:
+    """The model of a name in any case: an id, a name, a Hugging Face id or that of a conversion, an Ollama tag, an
+    alias (catalogs/llms/aliases.csv), or words that its id and name have.
+
+    Of several trainings of one network it is the newest. Raises InputError: unknown-model with the nearest names, or
+    ambiguous-model with the models that are meant."""
     wanted = name.strip().casefold()
     if wanted in _of_this_run:
-        return _of_this_run[wanted]
-    names = shipped_names()
-    if wanted in names:
-        return _open(names[wanted])
-    own = saved()
+        return Named(_of_this_run[wanted])
+    own = {} if wanted in shipped_names() else saved()
     if wanted in own:
-        return open_saved(own[wanted])
-    near = difflib.get_close_matches(wanted, [*names, *own], n=3, cutoff=0.4)
-    remedy = f"Nearest: {', '.join(near)}." if near else "See `dsopt models list`."
-    raise InputError(f"no model named {name!r}", "unknown-model", remedy)
+        return Named(open_saved(own[wanted]))
+    found = _meant(name)
+    if isinstance(found, Named):
+        return found
+    if found:
+        raise _ambiguous(name, found)
+    raise _unknown(name, list(own))
+
+
+@lru_cache(maxsize=4096)
+def _meant(name: str) -> Named | tuple[Llm, ...]:
+    """The shipped model of a name, or the several that it may mean, or none of them."""
+    read = list(readings(name, _owners())) if len(name) <= LONGEST else []
+    known = next((reading.name for reading in read if reading.name in _known()), "")
+    ids = _known()[known] if known else next(filter(None, (_with_words(reading.name) for reading in read)), ())
+    if not ids:
+        return ()
+    tag = ":" in name and "/" not in name
+    return _newest([_open(id_) for id_ in ids], read[-1].quantization, known in _literal(), tag)
+
+
+def _newest(candidates: Sequence[Llm], quantization: str, literal: bool, tag: bool) -> Named | tuple[Llm, ...]:
+    """The newest of several trainings of one network; all candidates where they are different networks."""
+    if any(not same_network(candidates[0], other) for other in candidates[1:]):
+        return tuple(candidates)
+    by_day = sorted(candidates, key=lambda llm: llm.released, reverse=True)
+    return Named(by_day[0], quantization, literal, tuple(by_day[1:]), tag)
+
+
+def same_network(one: Llm, other: Llm) -> bool:
+    """Whether two models are trainings of one network: the same layers, whatever their context and format are."""
+    return (one.architecture, one.layer_list, one.head, one.scale) == (
+        other.architecture, other.layer_list, other.head, other.scale,
+    )  # fmt: skip
+
+
+@cache
+def _literal() -> dict[str, str]:
+    """Folded id, name, or Hugging Face name with and without owner -> id."""
+    found: dict[str, str] = {}
+    rows = _registry()
+    for row in rows:
+        for text in (row["id"], row["name"], *filter(None, row["hf_names"].split("|"))):
+            found.setdefault(folded(text), row["id"])
+    for row in rows:
+        for text in filter(None, row["hf_names"].split("|")):
+            found.setdefault(folded(text.rpartition("/")[2]), row["id"])
+    return found
+
+
+@cache
+def aliases() -> tuple[dict[str, str], ...]:
+    """Rows of catalogs/llms/aliases.csv: alias, ids (with | between), kind, source."""
+    return shipped_rows(DATA / "aliases.csv")
+
+
+@cache
+def _known() -> dict[str, tuple[str, ...]]:
+    """Folded name or alias -> ids of the models that it may mean."""
+    found: dict[str, tuple[str, ...]] = {text: (id_,) for text, id_ in _literal().items()}
+    for row in aliases():
+        found.setdefault(folded(row["alias"]), tuple(row["ids"].split("|")))
+    return found
+
+
+@cache
+def _owners() -> tuple[str, ...]:
+    """Makers on Hugging Face, folded."""
+    return tuple({folded(x.partition("/")[0]) for r in _registry() for x in r["hf_names"].split("|") if "/" in x})
+
+
+@cache
+def _words_of_models() -> tuple[tuple[str, frozenset[str]], ...]:
+    """id -> the words of its id, name and family, and two neighbours as one (`llama3.1`); names that no model has
+    are left out."""
+    found = []
+    for row in _registry():
+        if not row["note"]:
+            own = words(folded(f"{row['id']}-{row['family']}"))
+            parts = folded(row["name"]).split("-")
+            pairs = {one + other for one, other in pairwise(parts)}
+            found.append((row["id"], frozenset({*own, *parts, *pairs})))
+    return tuple(found)
+
+
+def _with_words(name: str) -> tuple[str, ...]:
+    """Ids of the models that have every word of a folded name; of those that begin with its first word alone where
+    there are some: `qwen3` means no model that was distilled into a Qwen3."""
+    asked, first = words(name), name.partition("-")[0]
+    have = {id_: has for id_, has in _words_of_models() if asked and asked <= has}
+    begin = [row["id"] for row in _registry() if row["id"] in have and folded(row["name"]).startswith(first)]
+    return tuple(begin or have)
+
+
+def aliases_of(llm: Llm) -> list[str]:
+    """Other names that a model is found by."""
+    return [row["alias"] for row in aliases() if llm.id in row["ids"].split("|")]
+
+
+def matching(text: str) -> list[Llm]:
+    """Models whose id, names, aliases and family together hold every word of a text, as `all_models` has them."""
+    wanted = words(folded(text))
+
+    def holds(llm: Llm) -> bool:
+        held = folded(" ".join([llm.id, llm.name, llm.family, *llm.hf_names, *aliases_of(llm)]))
+        return all(word in held for word in wanted)
+
+    return [llm for llm in all_models() if holds(llm)]
+
+
+def billions(params: int) -> str:
+    """Parameters in 1e9, as people say them: `671`, `36.6`."""
+    return f"{params / 1e9:,.0f}" if params >= 100e9 else f"{params / 1e9:,.1f}"
+
+
+def facts_of(llm: Llm) -> str:
+    """Size and day of publication: `671 B, 37.0 B active, 2025-01-20`."""
+    active = f"{billions(llm.params_active)} B active" if llm.is_moe else ""
+    return ", ".join(filter(None, [f"{billions(llm.params_total)} B", active, llm.released]))
+
+
+def described(llm: Llm) -> str:
+    """A model in a few words: `qwen3-8b (8.2 B, 2025-04-29)`."""
+    return f"{llm.id} ({facts_of(llm)})"
+
+
+def _ambiguous(name: str, candidates: Sequence[Llm]) -> InputError:
+    listed = [described(llm) for llm in sorted(candidates, key=lambda llm: llm.released, reverse=True)]
+    more = [f"and {len(listed) - MOST_CANDIDATES} more (`dsopt models list`)"] if len(listed) > MOST_CANDIDATES else []
+    remedy = f"Name one: {', '.join([*listed[:MOST_CANDIDATES], *more])}."
+    return InputError(Fault("ambiguous-model", "means several models", value=name[:80], remedy=remedy))
+
+
+def _unknown(name: str, own: Sequence[str]) -> InputError:
+    if os.path.exists(name):
+        remedy = f"That is a file or folder: --model-config {name}"
+        return InputError(f"no model named {name[:80]!r}", "unknown-model", remedy)
+    *_, barest = readings(name[:LONGEST], _owners())
+    names = {**_known(), **{folded(x): (x,) for x in own}}
+    near = difflib.get_close_matches(barest.name, names, n=6, cutoff=0.6)
+    ids = list(dict.fromkeys(id_ for text in near for id_ in names[text]))[:3]
+    nearest = f"Nearest: {', '.join(ids)}. " if ids else ""
+    return InputError(f"no model named {name[:80]!r}", "unknown-model", nearest + OTHER_WAYS)

@@ -121,7 +121,9 @@ def _check(file: Path, values: Values) -> None:
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
+    from optimizer.cli.understood import show_name
     from optimizer.library import read_build, read_policy
+    from optimizer.request.named_model import settled
     from optimizer.search.clock import Clock, interruptible
 
     limit = parse.time_limit(values["time_limit"])
@@ -130,7 +132,9 @@ def _check(file: Path, values: Values) -> None:
         from optimizer.request.parsing import model_of
 
         model = model_of(model, values["model_config"])
-    parts, request, builds = read_build(file, catalog=parts, model=model, as_of=values["as_of"])
+    parts, asked, builds = read_build(file, catalog=parts, model=model, as_of=values["as_of"])
+    request = settled(asked)
+    show_name(asked.model, request)
     policy = Policy().with_settings([*read_policy(file), *values["set_"]])  # a result: the policy it was made with
     calibration = parse.calibration(values["calibration"], values["measured"], parts, policy)
     for text in calibration.notes:

@@ -173,7 +173,7 @@ def _compared(
 ) -> Any:
     """The bids on one basis."""
     from constraints.policy import tax_percent
-    from optimizer.cli.understood import show_understood
+    from optimizer.cli.understood import show_name, show_understood
     from optimizer.cli.usage import term_of_none
     from optimizer.library import compare as run
     from optimizer.request import terms
@@ -181,6 +181,7 @@ def _compared(
 
     term_of_none(values["term"], read.quotes)
     asked = _request(ctx, read, values, parts)
+    show_name(values["model"], asked)
     if not values["json"]:
         show_understood(parts, asked, policy, typed=Typed.of(values, TYPED_TOO))
     return run(

@@ -2,65 +2,106 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from optimizer.cli.output import emit_json, note, padded, say, table
 from optimizer.cli.usage import Command, Group
+from optimizer.cli.wrapped import UNKNOWN, columns_asked, screen_width
 from optimizer.text.languages import N_
 from optimizer.text.languages import chosen as language
+
+if TYPE_CHECKING:
+    from catalogs.transformer import Llm
 
 FACTS = {
     "id": N_("id"), "name": N_("name"), "aliases": N_("aliases"), "note": N_("note"), "source": N_("source"),
     "architecture": N_("architecture"), "params_total": N_("parameters"), "params_active": N_("active parameters"),
     "layers": N_("layers"), "max_context": N_("context"), "weight_bytes": N_("bytes of weights"),
-    "kv_bytes_at": N_("bytes of KV cache"),
+    "kv_bytes_at": N_("bytes of KV cache"), "family": N_("family"), "released": N_("published"),
+    "licence": N_("licence"),
 }  # fmt: skip
 """Facts of a model, which English names as the JSON does."""
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("list", cls=Command, help="Example: dsopt models list")
-def list_models(json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
-    from catalogs.llm import all_models
+WIDE = 130
+"""Cells of a line from which names and weights have columns too."""
 
-    found = all_models()
+
+@app.command("list", cls=Command, help="Example: dsopt models list --search qwen3")
+def list_models(
+    search: Annotated[str | None, typer.Option(help="Words of an id, a name, an alias or a family.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    from catalogs.registry import all_models, matching
+
+    found = all_models() if search is None else matching(search)
     if json:
-        emit_json(
-            [
-                {"id": m.id, "name": m.name, "params_total": m.params_total, "note": m.note, "user": m.user}
-                for m in found
-            ]
-        )
-        return
-    rows, _ = [], language()
-    for m in found:
-        gb = {p: f"{m.weight_bytes(p) / 1e9:,.1f}" for p in m.precisions()}
-        rows.append(
-            [
-                m.id,
-                _("(yours)") if m.user else _.sentence(m.name),
-                f"{m.params_total / 1e9:,.1f}",
-                m.native_precision,
-                gb[m.precisions()[0]],
-                f"{m.max_context:,}",
-            ]
-        )
-    heads = [_("id"), _("name"), _("params, 1e9"), _("published in"), _("largest, GB"), _("context")]
-    table(heads, rows, {2, 4, 5})
+        return emit_json([_facts_in_list(llm) for llm in found])
+    if not found:
+        return note(language()("No model matches {text}.", text=search))
+    _, wide = language(), (screen_width(sys.stdout) or columns_asked() or UNKNOWN) >= WIDE
+    heads = [_("id"), _("B (active)"), _("published"), _("context"), _("licence")]
+    more = [_("name"), _("published in"), _("weights, GB")] if wide else []
+    rows = [row for family in _by_family(found) for row in _rows(family, len(more) > 0)]
+    table([*heads, *more], rows, {1, 3, 7})
+
+
+def _facts_in_list(llm: Llm) -> dict[str, Any]:
+    """A model as the list's JSON has it."""
+    return {
+        "id": llm.id, "name": llm.name, "family": llm.family, "params_total": llm.params_total,
+        "params_active": llm.params_active, "released": llm.released, "max_context": llm.max_context,
+        "licence": llm.licence, "precision": llm.native_precision, "note": llm.note, "user": llm.user,
+    }  # fmt: skip
+
+
+def _by_family(models: Sequence[Llm]) -> list[list[Llm]]:
+    """The models of each family, the newest first, names that no model has last; families as the registry has them,
+    the user's own models last."""
+    families: dict[tuple[bool, str], list[Llm]] = {}
+    for llm in models:
+        families.setdefault((llm.user, llm.family), []).append(llm)
+    newest_first = [
+        sorted(family, key=lambda llm: (llm.released, llm.params_total), reverse=True) for family in families.values()
+    ]
+    return [sorted(family, key=lambda llm: bool(llm.note)) for family in newest_first]
+
+
+def _rows(family: Sequence[Llm], wide: bool) -> Iterator[list[str]]:
+    """A line with the family's name and one per model."""
+    from catalogs.registry import billions
+
+    _ = language()
+    yield [_("(yours)") if family[0].user else family[0].family, *[""] * (7 if wide else 4)]
+    for llm in family:
+        active = f" ({billions(llm.params_active)})" if llm.is_moe else ""
+        gb = f"{llm.weight_bytes(llm.native_precision) / 1e9:,.1f}"
+        cells = [f"  {llm.id}", billions(llm.params_total) + active, llm.released, f"{llm.max_context:,}", llm.licence]
+        yield [*cells, _.sentence(llm.name), llm.native_precision, gb] if wide else cells
 
 
 @app.command("show", cls=Command, help="Example: dsopt models show v3-671b")
 def show(model: str, json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
-    from catalogs.llm import get
+    from catalogs.registry import aliases_of, named
+    from optimizer.request.named_model import taken
 
-    m = get(model)
+    found = named(model)
+    for said in taken(model, found):
+        note(language().sentence(said))
+    m = found.llm
     data = {
         "id": m.id,
         "name": m.name,
-        "aliases": list(m.hf_names),
+        "family": m.family,
+        "released": m.released,
+        "licence": m.licence,
+        "aliases": [*m.hf_names, *aliases_of(m)],
         "note": m.note,
         "source": m.source,
         "architecture": m.architecture,

@@ -124,6 +124,7 @@ def _answer(ctx: typer.Context, values: Values, parts: Catalog, policy: Policy) 
 
 def _request(ctx: typer.Context, values: Values, parts: Catalog, single: bool) -> Request:
     """What the options ask for, of parts in any condition."""
+    from optimizer.cli.understood import show_name
     from optimizer.cli.usage import kv_of_the_model
     from optimizer.request.parsing import ANY_CONDITION
     from optimizer.request.texts import day
@@ -131,6 +132,7 @@ def _request(ctx: typer.Context, values: Values, parts: Catalog, single: bool) -
 
     asked = given(ctx, values if single else {**values, "model": ANY_MODEL}, parts)
     request = request_of(asked, FIELDS, as_of=day(None), conditions=frozenset(ANY_CONDITION))
+    show_name(values["model"], request)
     if single:
         kv_of_the_model(ctx, request)
     return request

@@ -85,6 +85,7 @@ def solve(ctx: typer.Context, **values: Any) -> None:
     """See HELP."""
     from catalogs.load import load
     from optimizer.cli import parse
+    from optimizer.cli.understood import show_name
     from optimizer.request.command import Typed
 
     single = values["model"] is not None or values["model_config"] is not None
@@ -93,6 +94,7 @@ def solve(ctx: typer.Context, **values: Any) -> None:
     parts, limit = load(values["catalog"]), parse.time_limit(values["time_limit"])
     asked = given(ctx, values if single else {**values, "model": ANY_MODEL}, parts)
     request = _request(ctx, asked, single)
+    show_name(values["model"], request)
     policy = _policy(values, request.currency)
     typed = Typed.of(values)
     if not values["json"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from constraints.request import Request
-from optimizer.cli.output import say
+from optimizer.cli.output import note, say
 from optimizer.request.command import UNTYPED, Typed, conditions
 from optimizer.request.fields import FIELDS
 from optimizer.text.languages import N_, Words, chosen
@@ -22,6 +22,15 @@ def show_understood(
 
         validate_request(request, catalog=catalog, policy=policy)
     say(understood(request, policy, every_model, typed))
+
+
+def show_name(typed: str | None, request: Request) -> None:
+    """Says on stderr which model was taken for a name that is not its own, and in which format of weights."""
+    from optimizer.request.named_model import remarks
+
+    if typed is not None:
+        for remark in remarks(typed, request):
+            note(f"{chosen()('note')}{chosen().colon}{chosen().sentence(remark)}")
 
 
 def understood(request: Request, policy: Policy, every_model: bool = False, typed: Typed = UNTYPED) -> str:

@@ -110,6 +110,7 @@ def xray_file(ctx: typer.Context, path: Path, values: Values) -> None:
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.cli import parse
+    from optimizer.cli.understood import show_name
     from optimizer.request.parsing import model
     from optimizer.text.languages import chosen as language
 
@@ -124,6 +125,7 @@ def xray_file(ctx: typer.Context, path: Path, values: Values) -> None:
         note(_("note: {what}", what=_.sentence(text)))
     quote = _read(path, values, parts)
     request = _request(ctx, quote.currency, values, parts)
+    show_name(values["model"], request)
     if not values["json"]:
         _show_understood(request, values, parts, policy)
     found = _found(quote, request, values, parts, policy, calibration)

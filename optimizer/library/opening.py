@@ -11,6 +11,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.market.market import Market, sensible
 from optimizer.request.load import with_load
+from optimizer.request.named_model import settled
 from optimizer.result.schema import Result
 from optimizer.throughput.calibration import Calibration, shipped
 
@@ -69,7 +70,7 @@ def validate_request(request: Request, *, catalog: Catalog | None = None, policy
         InputError: The request contradicts itself, or names what is in no catalog.
     """
     chosen = policy or Policy()
-    sensible(catalog or shipped_catalog(), with_load(request, chosen), chosen)
+    sensible(catalog or shipped_catalog(), with_load(settled(request), chosen), chosen)
 
 
 def open_result(

@@ -12,6 +12,7 @@ from constraints.request import TRAINING, Request
 from optimizer.request import texts
 from optimizer.request.fields import FIELDS, SERVING, TRAINED, option_of
 from optimizer.request.given import Given
+from optimizer.request.named_model import settled
 
 
 def request_of(given: Given, fields: Iterable[str] = FIELDS, **known: Any) -> Request:
@@ -49,9 +50,9 @@ def refuse_misplaced(given: Given, fields: Iterable[str], workload: str) -> None
 
 
 def request(**fields: Any) -> Request:
-    """A Request; pydantic's faults become ours, with the option's name."""
+    """A Request, its model by id; pydantic's faults become ours, with the option's name."""
     try:
-        return Request(**{name: value for name, value in fields.items() if value is not None})
+        return settled(Request(**{name: value for name, value in fields.items() if value is not None}))
     except ValidationError as e:
         raise InputError([_fault(error) for error in e.errors(include_url=False)]) from None
 

@@ -15,6 +15,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from optimizer.market.asked import model_of
 from optimizer.request.load import load_of, words
+from optimizer.request.named_model import settled
 from optimizer.sizing.offload import host_size
 from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizedBy, SizedModel, SizeReport
 from optimizer.sizing.serving import load_words, named, serving_size
@@ -38,6 +39,7 @@ def report(
     host: HostSpec | None,
 ) -> SizeReport:  # fmt: skip
     """One model on each setup. Raises InputError for a request that does not go with the model."""
+    request = settled(request)
     llm = model_of(request, policy)
     messages = [*calibration.notes, *filter(None, [llm.note])]
     if host and host.mts < host.asked_mts:

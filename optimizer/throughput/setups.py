@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.llm import Llm, get
+from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.message import message
+from catalogs.registry import Named, named
 from catalogs.schema import Gpu, Kind
 from constraints.physics.reserve import reserve_bytes, usable_bytes
 from constraints.plan import Plan
@@ -68,7 +69,7 @@ class Resolver:
     catalog: Catalog
     policy: Policy
     constants: Constants
-    _models: dict[str, Llm | InputError] = field(default_factory=dict)
+    _models: dict[str, Named | InputError] = field(default_factory=dict)
     _gpus: dict[str, Gpu | InputError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -78,8 +79,9 @@ class Resolver:
     def resolve(self, asked: Asked) -> Resolved | str:
         """The setup made ready, or in a sentence why it can't be answered."""
         try:
-            llm, gpu = self._model(asked.model), self._gpu(asked.gpu)
-            precision = runnable(llm, gpu, llm.format_of(asked.precision) if asked.precision else llm.native_precision)
+            found, gpu = self._model(asked.model), self._gpu(asked.gpu)
+            llm, written = found.llm, asked.precision or found.quantization
+            precision = runnable(llm, gpu, llm.format_of(written) if written else llm.native_precision)
         except InputError as e:
             return " ".join(filter(None, (f"{e.faults[0].text}.", e.faults[0].remedy)))
         if asked.isl + asked.osl > llm.max_context:
@@ -108,9 +110,9 @@ class Resolver:
         shapes_, caps = tuple(s for s, _ in fits), tuple(c for _, c in fits)
         return Resolved(llm, gpu, precision, need, give, shapes_, tuple(spare[s] for s in shapes_), caps)
 
-    def _model(self, name: str) -> Llm:
-        llm: Llm = _remember(self._models, name, get)
-        return llm
+    def _model(self, name: str) -> Named:
+        found: Named = _remember(self._models, name, named)
+        return found
 
     def _gpu(self, name: str) -> Gpu:
         gpu = _remember(self._gpus, name, self._cards.find)

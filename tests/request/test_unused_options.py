@@ -118,8 +118,8 @@ OPTIONS = {name: {p.name: p for p in c.params if p.name != "help"} for name, c i
 ALONE = {
     "solve": {"workers", "time_limit", "output", "force"},
     "catalog list": {"kind", "catalog", "json"}, "catalog show": {"part", "catalog", "json"},
-    "catalog validate": {"catalog"}, "schema": {"what"}, "models list": {"json"}, "models show": {"model", "json"},
-    "models add": {"file", "id_", "precision", "force"}, "models remove": {"model"},
+    "catalog validate": {"catalog"}, "schema": {"what"}, "models list": {"search", "json"},
+    "models show": {"model", "json"}, "models add": {"file", "id_", "precision", "force"}, "models remove": {"model"},
 }  # fmt: skip
 """Commands whose options all stand for themselves."""
 

@@ -1,0 +1,118 @@
+"""The model that a request names in anybody's way of writing it: its id, and the precision that the name says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from catalogs.errors import Fault, InputError
+from catalogs.llm import Llm
+from catalogs.message import message
+from catalogs.registry import Named, facts_of, named
+from constraints.request import Request
+from constraints.rules.precision import BITS, known_precisions, wanted
+
+FILES = ("gguf", "mlx")
+"""Kinds of file that hold weights of any format: a name that says no more leaves the format open."""
+SAME = {"fp16": "bf16", "f16": "bf16", "float16": "bf16", "bfloat16": "bf16"}
+
+
+def settled(request: Request) -> Request:
+    """The request with the id of its model, and with the precision that the model's name says.
+
+    Raises InputError: unknown-model, ambiguous-model; contradicting-precision where name and request differ; and
+    unknown-precision, with how to ask, where dsopt has no such weights of the model or the name leaves it open."""
+    found = named(request.model)
+    changed = {"model": found.llm.id, "precision": _precision(found, request)}
+    if all(getattr(request, field) == value for field, value in changed.items()):
+        return request
+    return request.model_copy(update=changed)
+
+
+def _precision(found: Named, request: Request) -> str | None:
+    """The format of the weights: the request's, else that of the name."""
+    written, asked = found.quantization, request.precision
+    if not written:
+        return asked
+    said = _counted(found.llm, written, request)
+    if asked is not None:
+        if _contradict(found.llm, written, said, asked):
+            text = message("the model's name says {written}", written=shown(written))
+            remedy = f"Give one of the two: {found.llm.id} is the name without a format."
+            raise InputError(
+                Fault("contradicting-precision", text, column="--precision", value=asked[:80], remedy=remedy)
+            )
+        return asked
+    if said is None:
+        raise _not_counted(found, request)
+    return said
+
+
+def _counted(llm: Llm, written: str, request: Request) -> str | None:
+    """dsopt's word for a format as a name writes it; None where plans count no such weights of the model."""
+    try:
+        precision = llm.format_of(written)
+    except InputError:
+        return None
+    return precision if wanted(llm, request.model_copy(update={"precision": precision})) else None
+
+
+def _contradict(llm: Llm, written: str, said: str | None, asked: str) -> bool:
+    """Whether the precision asked for is another than the one that the name says; of a format that is not counted any
+    of as many bits stands for it."""
+    if said is None:
+        return written not in FILES and bits_of(written) != BITS.get(asked, 0)
+    return SAME.get(said, said) != SAME.get(asked, asked)
+
+
+def bits_of(written: str) -> int:
+    """Bits of a weight in a format as a name writes it: 4 of `q4_k_m`, `mlx-4bit` and `awq`; 0 where it says none."""
+    digits = re.search(r"[qwtpf](\d+)|(\d)bit", written)
+    return int(next(filter(None, digits.groups()))) if digits else {"awq": 4, "gptq": 4}.get(written, 0)
+
+
+def shown(written: str) -> str:
+    """A format as its makers write it: `Q4_K_M`, `MLX-4bit`."""
+    return re.sub(r"(\d)BIT", r"\1bit", written.upper())
+
+
+def _not_counted(found: Named, request: Request) -> InputError:
+    """How to ask where dsopt does not count what the name says."""
+    llm, written = found.llm, found.quantization
+    have = known_precisions(llm, request)
+    alike = [name for name in have if BITS.get(name) == bits_of(written)]
+    text = message("the name says {written}, which is not counted for {model}", written=shown(written), model=llm.id)
+    if written in FILES:
+        text = message("the name says {written}, but not in which format the weights are", written=shown(written))
+    options = [f"--precision {name}" for name in alike or have]
+    remedy = f"Add {' or '.join(options)}; as published, in {llm.native_precision}: --model {llm.id}."
+    return InputError(Fault("unknown-precision", text, column="--model", value=request.model[:80], remedy=remedy))
+
+
+def taken(typed: str, found: Named) -> Iterator[str]:
+    """Which model was taken for a name that is not its own."""
+    llm, facts = found.llm, facts_of(found.llm)
+    if found.others:
+        yield message(
+            "{typed} is read as {model} ({facts}), the newest training of its network; of the same sizes: {others}.",
+            typed=typed, model=llm.name, facts=facts, others=", ".join(other.id for other in found.others),
+        )  # fmt: skip
+    elif not found.literal:
+        yield message("{typed} is read as {model} ({facts}).", typed=typed, model=llm.name, facts=facts)
+
+
+def remarks(typed: str, request: Request) -> Iterator[str]:
+    """What is said of a name that is not the model's own: which model was taken, and in which format. `request`: what
+    it came to."""
+    found = named(typed)
+    yield from taken(typed, found)
+    if found.quantization:
+        yield message(
+            "The name says {written}: weights in {precision}.",
+            written=shown(found.quantization), precision=request.precision or found.llm.native_precision,
+        )  # fmt: skip
+    elif found.tag and request.precision is None and BITS.get(found.llm.native_precision, 0) > 4:
+        yield message(
+            "Ollama runs a tag that names no format in about 4 bits; counted here is {precision}, as published.",
+            precision=found.llm.native_precision,
+        )  # fmt: skip
