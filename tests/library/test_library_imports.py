@@ -55,10 +55,10 @@ PLAIN = {
     "optimizer.text.csv_table", "optimizer.text.languages",
     "optimizer.text.minor_units", "optimizer.text.money", "optimizer.text.version", "optimizer.request.texts",
     "optimizer.request.entry", "optimizer.request.fields", "optimizer.request.given", "optimizer.request.parsing",
-    "optimizer.request.terms", "optimizer.request.typed_request",
+    "optimizer.request.named_model", "optimizer.request.terms", "optimizer.request.typed_request",
 }  # fmt: skip
-"""Clock, command lines, languages, texts, tables, amounts and lists that are read, and the table of a request's fields
-with what reads options by it: they decide nothing about a build."""
+"""Clock, command lines, languages, texts, tables, amounts and lists that are read, the table of a request's fields with
+what reads options by it, and the model that a name means: they decide nothing about a build."""
 SCHEMAS = {
     "optimizer.result.schema", "optimizer.result.point_schema",
     "optimizer.sizing.schema", "optimizer.result.explanation_schema", "optimizer.explanation.why_not.schema",

@@ -1,0 +1,152 @@
+"""Names as people write them: taken apart (tests/data/model_names.csv: names of conversions as xinference and Ollama
+list them), and found among the models that ship with dsopt."""
+
+import csv
+import random
+from pathlib import Path
+
+import pytest
+
+from catalogs.errors import InputError
+from catalogs.model_names import readings
+from catalogs.registry import LONGEST, _literal, aliases, all_models, get, matching, named, same_network, shipped_names
+
+NAMES = list(csv.DictReader((Path(__file__).parents[1] / "data" / "model_names.csv").open(encoding="utf-8")))
+SHIPPED = [llm for llm in all_models() if not llm.user]
+
+
+@pytest.mark.parametrize("row", NAMES, ids=lambda row: row["name"])
+def test_a_name_is_taken_apart(row):
+    *_, barest = readings(row["name"])
+    assert (barest.name, barest.quantization) == (row["network"], row["format"])
+
+
+@pytest.mark.parametrize("llm", SHIPPED, ids=lambda llm: llm.id)
+def test_every_name_of_a_model_finds_it_however_it_is_written(llm):
+    for name in (llm.id, llm.name, *llm.hf_names):
+        if shipped_names()[name.casefold()] != llm.id:
+            continue  # a name that two rows have is the first one's
+        for written in (name, name.upper(), f" {name} ", name.replace("-", "_"), name.replace("-", " ")):
+            found = named(written)
+            assert found.llm.id == llm.id and found.literal and not found.others, written
+
+
+@pytest.mark.parametrize("llm", [llm for llm in SHIPPED if not llm.note], ids=lambda llm: llm.id)
+@pytest.mark.parametrize(
+    ("conversion", "written"),
+    [
+        ("unsloth/{}-GGUF:Q4_K_M", "q4_k_m"),
+        ("lmstudio-community/{}-GGUF", "gguf"),
+        ("mlx-community/{}-4bit", "mlx-4bit"),
+        ("RedHatAI/{}-quantized.w4a16", "w4a16"),
+        ("hf.co/bartowski/{}-GGUF:IQ3_XXS", "iq3_xxs"),
+        ("https://huggingface.co/nvidia/{}-NVFP4", "nvfp4"),
+        ("QuantTrio/{}-GPTQ-Int4-Int8Mix", "int4-int8mix"),
+    ],
+)
+def test_conversions_name_the_model_and_the_format(llm, conversion, written):
+    found = named(conversion.format(llm.name))
+    assert found.llm.id == llm.id and found.quantization == written
+
+
+@pytest.mark.parametrize("row", aliases(), ids=lambda row: row["alias"])
+def test_aliases_name_shipped_models(row):
+    ids = row["ids"].split("|")
+    assert all(get(id_).id == id_ for id_ in ids), "an alias names ids, and only of models that are there"
+    assert row["kind"] in ("short", "ollama", "lmstudio", "modelscope", "huggingface") and row["source"]
+    try:
+        found = named(row["alias"])
+    except InputError as ambiguous:
+        assert all(id_ in str(ambiguous) for id_ in ids)
+        return
+    assert {found.llm.id, *(other.id for other in found.others)} == set(ids)
+
+
+def test_an_alias_stands_once_and_shadows_no_name():
+    written = [row["alias"].casefold() for row in aliases()]
+    assert len(written) == len(set(written))
+    for row in aliases():
+        assert _literal().get(readings(row["alias"]).__next__().name) in (None, *row["ids"].split("|"))
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("r1", "r1-0528"), ("v3", "v3-0324"), ("671b", "v3.1"), ("DeepSeek R1 满血版", "r1-0528"),
+        ("deepseek-r1", "r1-671b"), ("deepseek-v3", "v3-671b"), ("deepseek-r1:671b", "r1-0528"),
+        ("deepseek-r1:32b", "r1-distill-qwen-32b"), ("r1 32b", "r1-distill-qwen-32b"),
+        ("deepseek-r1:8b", "r1-0528-qwen3-8b"), ("deepseek-r1:70b-llama-distill-q4_K_M", "r1-distill-llama-70b"),
+        ("llama3.1:70b", "llama-3.1-70b"),
+        ("llama 3.1 405b", "llama-3.1-405b"), ("gpt-oss:120b", "gpt-oss-120b"), ("gpt oss 20b", "gpt-oss-20b"),
+        ("qwen3:30b", "qwen3-30b-a3b"), ("Meta-Llama-3.1-8B-Instruct", "llama-3.1-8b"),
+        ("ModelScope/DeepSeek-V3.1", "v3.1"), ("v2-670b", "v2-670b"), ("r1-33b", "r1-33b"), ("R1 33B", "r1-33b"),
+    ],
+)  # fmt: skip
+def test_short_names_and_tags(name, model):
+    assert named(name).llm.id == model
+
+
+@pytest.mark.parametrize(
+    ("name", "some"),
+    [
+        ("qwen3", ["qwen3-8b", "qwen3-235b-a22b"]),
+        ("llama", ["llama-3.1-8b", "llama-2-70b"]),
+        ("gpt-oss", ["gpt-oss-20b", "gpt-oss-120b"]),
+        ("70b", ["llama-2-70b", "r1-distill-llama-70b"]),
+        ("v4", ["v4-flash", "v4-pro"]),
+    ],
+)
+def test_what_means_several_networks_lists_them_with_size_and_date(name, some):
+    with pytest.raises(InputError) as refused:
+        named(name)
+    fault = refused.value.faults[0]
+    assert fault.code == "ambiguous-model"
+    for id_ in some:
+        llm = get(id_)
+        assert f"{id_} (" in fault.remedy and llm.released in fault.remedy
+    assert "r1-0528-qwen3-8b" not in fault.remedy or name == "70b", "a distill is no model of the family it is made of"
+
+
+def test_of_one_network_the_newest_training_is_taken():
+    found = named("r1")
+    assert found.llm.id == "r1-0528" and [other.id for other in found.others] == ["r1-671b"] and not found.literal
+    assert same_network(found.llm, get("r1-671b")) and same_network(get("v3-671b"), get("r1-671b"))
+    assert not same_network(get("v3.2"), get("v3-671b")) and not same_network(get("v2-670b"), get("v3-671b"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["v3-617b", "deepseek-r1:33b", "qwen3-coder-next-80b", "", "/", "-", ":", "x" * 100_000, "it-" * 5000, "no\0no"],
+)
+def test_unknown_names_say_what_to_do(name):
+    with pytest.raises(InputError) as refused:
+        named(name)
+    fault = refused.value.faults[0]
+    assert fault.code == "unknown-model" and len(str(fault)) < 800
+    assert "--model-config" in fault.remedy
+    if name == "v3-617b":
+        assert "Nearest: v3-671b" in fault.remedy
+
+
+def test_a_file_is_named_by_its_option(tmp_path):
+    with pytest.raises(InputError, match="--model-config"):
+        named(str(tmp_path))
+
+
+def test_garbage_names_nothing_or_is_refused():
+    """Any text: a model, or a refusal that is an InputError."""
+    rng = random.Random(7)
+    letters = "abcr1v3qwen-_: /.0b8kmg満\u202e\t"
+    for _ in range(400):
+        text = "".join(rng.choice(letters) for _ in range(rng.randrange(1, min(LONGEST, 24))))
+        try:
+            assert named(text).llm.id
+        except InputError as refused:
+            assert refused.faults[0].code in ("unknown-model", "ambiguous-model")
+
+
+def test_search_looks_at_all_names():
+    assert {llm.id for llm in matching("满血")} == {"r1-671b", "r1-0528"}
+    assert "qwen3-8b" in {llm.id for llm in matching("QWEN 8b")}
+    assert {llm.family for llm in matching("gpt_oss")} == {"gpt-oss"}
+    assert matching("no such model") == []

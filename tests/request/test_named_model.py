@@ -1,0 +1,112 @@
+"""What a model's name says becomes the request: its id, and the format of the weights that a conversion has."""
+
+from datetime import date
+
+import pytest
+
+from catalogs.errors import InputError
+from constraints.request import Request
+from optimizer import shipped_catalog, size, validate_request
+from optimizer.request.named_model import bits_of, remarks, settled
+from tests.support.commands import run
+
+DAY = date(2026, 11, 24)
+
+
+def asked(model: str, **fields: object) -> Request:
+    return Request(model=model, as_of=DAY, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "precision"),
+    [
+        ("Qwen/Qwen3-32B-AWQ", "qwen3-32b", "int4"),
+        ("nvidia/DeepSeek-R1-0528-FP4-v2", "r1-0528", "nvfp4"),
+        ("Qwen/Qwen3-235B-A22B-FP8", "qwen3-235b-a22b", "fp8"),
+        ("RedHatAI/Llama-3.3-70B-Instruct-quantized.w8a8", "llama-3.1-70b", "int8"),
+        ("unsloth/DeepSeek-R1-BF16", "r1-671b", "bf16"),
+        ("llama3.1:8b-instruct-fp16", "llama-3.1-8b", "bf16"),
+        ("deepseek-ai/DeepSeek-R1", "r1-671b", None),
+        ("gpt-oss:120b", "gpt-oss-120b", None),
+        ("v2-670b", "v2-670b", None),
+    ],
+)
+def test_the_name_says_model_and_precision(name: str, model: str, precision: str | None) -> None:
+    request = settled(asked(name))
+    assert (request.model, request.precision) == (model, precision)
+    assert settled(request) == request
+
+
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [("Qwen/Qwen3-32B-AWQ", "int4"), ("qwen3:32b-q4_0", "int4"), ("lmstudio-community/Qwen3-32B-GGUF", "int8")],
+)
+def test_a_precision_that_agrees_stands(name: str, precision: str) -> None:
+    assert settled(asked(name, precision=precision)).precision == precision
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "code"),
+    [
+        ("Qwen/Qwen3-32B-AWQ", {"precision": "fp8"}, "contradicting-precision"),
+        ("qwen3:32b-q4_0", {"precision": "fp8"}, "contradicting-precision"),
+        ("Qwen/Qwen3-32B-AWQ", {"min_precision_bits": 8}, "contradicting-precision"),
+        ("unsloth/DeepSeek-R1-GGUF", {}, "unknown-precision"),
+        ("unsloth/gpt-oss-20b-bnb-4bit", {}, "unknown-precision"),
+        ("QuantTrio/DeepSeek-R1-0528-Qwen3-8B-GPTQ-Int4-Int8Mix", {}, "unknown-precision"),
+    ],
+)
+def test_what_contradicts_or_is_not_counted_says_how_to_ask(name: str, fields: dict[str, object], code: str) -> None:
+    with pytest.raises(InputError) as refused:
+        validate_request(asked(name, **fields))
+    fault = refused.value.faults[0]
+    assert fault.code == code
+    if code == "unknown-precision":
+        assert "--precision" in fault.remedy and "--model " in fault.remedy
+
+
+@pytest.mark.parametrize(
+    ("written", "bits"),
+    [
+        ("q4_k_m", 4), ("ud-iq2_xxs", 2), ("tq1_0", 1), ("q8_0", 8), ("bf16", 16), ("f16", 16), ("fp8", 8),
+        ("nvfp4", 4), ("mxfp8", 8), ("w4a16", 4), ("int4", 4), ("awq", 4), ("gptq", 4), ("mlx-6bit", 6),
+        ("nf4", 4), ("gguf", 0),
+    ],
+)  # fmt: skip
+def test_bits_of_a_format(written: str, bits: int) -> None:
+    assert bits_of(written) == bits
+
+
+def test_programs_name_models_as_people_do() -> None:
+    by_name = size(asked("Qwen/Qwen3-8B-AWQ"), [("H200", 1, 1)])
+    by_id = size(asked("qwen3-8b", precision="int4"), [("H200", 1, 1)])
+    assert by_name == by_id and by_id.setups[0].details.get("precision", "int4") == "int4"
+    assert shipped_catalog()
+
+
+def test_remarks_say_what_was_taken() -> None:
+    said = {name: " ".join(remarks(name, settled(asked(name)))) for name in ("r1", "deepseek-r1:32b", "r1-671b")}
+    assert "DeepSeek-R1-0528" in said["r1"] and "r1-671b" in said["r1"] and "2025-05-28" in said["r1"]
+    assert "DeepSeek-R1-Distill-Qwen-32B" in said["deepseek-r1:32b"] and "Ollama" in said["deepseek-r1:32b"]
+    assert said["r1-671b"] == ""
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "is read as"), ("zh", "处理")])
+def test_the_command_line_says_it(language: str, word: str) -> None:
+    code, out, err = run("--lang", language, "size", "--model", "deepseek-r1:14b", "--gpu", "H200")[:3]
+    assert code == 0 and word in err and "DeepSeek-R1-Distill-Qwen-14B" in err and word not in out
+    code, out, err = run("size", "--model", "qwen3", "--gpu", "H200")[:3]
+    assert code == 3 and "qwen3-8b (8.2 B, 2025-04-29)" in err and not out
+
+
+@pytest.mark.parametrize("columns", ["80", "140"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_list_fits_the_terminal(columns: str, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.cells import cell_len
+
+    monkeypatch.setenv("COLUMNS", columns)
+    code, out, _ = run("--lang", language, "models", "list")[:3]
+    assert code == 0 and max(map(cell_len, out.splitlines())) <= int(columns)
+    assert "671 (36.6)" in out and "2025-01-20" in out and "163,840" in out and "apache-2.0" in out
+    assert out.index("DeepSeek") < out.index("v3-671b") < out.index(" Llama ") < out.index("llama-3.1-8b")
+    assert ("DeepSeek-R1-Distill-Qwen-32B" in out) == (columns == "140")
