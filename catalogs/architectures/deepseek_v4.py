@@ -35,7 +35,7 @@ def v4_layer(config: Config, i: int) -> Layer:
     rope = config["qk_rope_head_dim"]
     entry = (
         2 * head_dim,
-        head_dim - rope + 2 * rope + (head_dim - rope) // 64 + 1,
+        head_dim - rope + 2 * rope + -(-(head_dim - rope) // 64) + 1,
         4 * heads * head_dim,
         4 * heads * head_dim,
     )
