@@ -23,8 +23,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from catalogs.architectures import ARCHITECTURES
-from catalogs.decoder_config import NESTED, decoder_config
+from catalogs.architectures import ARCHITECTURES, flat_config
+from catalogs.decoder_config import NESTED
 from catalogs.errors import Fault
 from catalogs.inputs import shipped_rows
 
@@ -60,15 +60,15 @@ def faults(config: Any, file: str = "") -> list[Fault]:
     if names[0].endswith("ForConditionalGeneration") and "hidden_size" not in decoder_config(config):
         return [Fault("bad-config", "is missing (the language model)", file, column="text_config")]
     known_fields, whole = rules(names[0]), config
-    config = _with_parts(decoder_config(config), known_fields)
+    config = _with_parts(flat_config(config), known_fields)
     found = [
         _unknown(name, value, names[0], file)
         for name, value in config.items()
         if name not in known_fields and not _says_none(name, value) and not _ignored_in_part(name, known_fields)
     ]
     for name, (rule, why) in known_fields.items():
-        part = name.partition(".")[0]
-        text = "" if part != name and part not in config else _breach(rule, config, name)
+        part = name.rpartition(".")[0]
+        text = "" if part and part not in config else _breach(rule, config, name)
         if text:
             code = "not-modelled" if rule.startswith(("only", "list", "layers")) else "bad-config"
             found.append(Fault(code, f"{text} ({why})", file, None, name, _show(config.get(name))))
@@ -82,10 +82,10 @@ def faults(config: Any, file: str = "") -> list[Fault]:
 
 
 def _with_parts(config: Mapping[str, Any], known_fields: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    """A flat config with the fields of its parts beside them, as `part.field`."""
+    """A flat config with the fields of its parts beside them, as `part.field`; outer parts first."""
     flat = dict(config)
-    for part in {name.partition(".")[0] for name in known_fields if "." in name}:
-        inner = config.get(part)
+    for part in sorted({name.rpartition(".")[0] for name in known_fields if "." in name}):
+        inner = flat.get(part)
         if isinstance(inner, dict):
             flat |= {f"{part}.{name}": value for name, value in inner.items()}
         elif inner is None:
@@ -102,7 +102,7 @@ def _common() -> dict[str, str]:
 
 def _ignored_in_part(name: str, known_fields: Mapping[str, tuple[str, str]]) -> bool:
     """Whether a field of a part is one that says nothing of sizes in any model (`vision_config.initializer_range`)."""
-    part, _, field = name.partition(".")
+    part, _, field = name.rpartition(".")
     return part in known_fields and _common().get(field) == "ignored"
 
 

@@ -9,17 +9,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from catalogs.architectures import deepseek_v4, deepseek_v41, delta_net, grouped, grouped_families, latent
+from catalogs.architectures import (
+    block_sparse,
+    deepseek_v4,
+    deepseek_v41,
+    delta_net,
+    grouped,
+    grouped_families,
+    latent,
+)
 from catalogs.architectures.base import Architecture, Config, experts_of
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import InputError
 from catalogs.formats import SCALES, Scales
 from catalogs.transformer import Layer, Llm
 
-ARCHITECTURES: dict[str, Architecture] = {
-    **latent.ARCHITECTURES, **deepseek_v4.ARCHITECTURES, **deepseek_v41.ARCHITECTURES, **grouped.ARCHITECTURES,
-    **delta_net.ARCHITECTURES, **grouped_families.ARCHITECTURES,
-}  # fmt: skip
+FAMILIES = (
+    latent,
+    deepseek_v4,
+    deepseek_v41,
+    grouped,
+    grouped_families,
+    delta_net,
+    block_sparse,
+)
+ARCHITECTURES: dict[str, Architecture] = {name: a for family in FAMILIES for name, a in family.ARCHITECTURES.items()}
 """Name in config.json -> how it is built."""
 
 
@@ -38,7 +52,7 @@ def from_config(
     if names[0] not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise InputError(f"architecture {names[0]!r} is not understood", "unknown-architecture", f"Known: {known}.")
-    architecture, flat = ARCHITECTURES[names[0]], decoder_config(config)
+    architecture, flat = ARCHITECTURES[names[0]], flat_config(config)
     layers = [architecture.build(flat, number) for number in range(flat["num_hidden_layers"])]
     if stored is not None:
         layers = [_as_stored(layer, f"model.layers.{number}", stored) for number, layer in enumerate(layers)]
@@ -57,6 +71,11 @@ def from_config(
         tower_params=architecture.tower(flat),
         **facts,
     )
+
+
+def flat_config(config: Config) -> Config:
+    """The fields of the language model of a known architecture, under the names that builders and rules know."""
+    return ARCHITECTURES[config["architectures"][0]].read(decoder_config(config))
 
 
 def _unsaid(module: str) -> str:

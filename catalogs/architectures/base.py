@@ -19,6 +19,11 @@ def no_tower(config: Config) -> int:
     return 0
 
 
+def as_it_is(config: Config) -> Config:
+    """A config whose fields have the names that most architectures use."""
+    return config
+
+
 def no_contradictions(config: Config) -> Iterable[tuple[str, str]]:
     """Fields that contradict one another: none."""
     return ()
@@ -41,6 +46,7 @@ class Architecture:
     `build` makes layer i of a flat config (catalogs/decoder_config.py). `tower`: parameters beside the language model
     (a vision tower), kept in 16 bits and idle while text is made. `head`: what the first and last stage hold on top.
     `fp8_block`, `scale_bytes`: side of the blocks of the maker's FP8 weights, and bytes of a block's scale.
+    `read`: a flat config of the family -> the same with the fields that all have under their common names.
     `contradictions`: (field, what is wrong with it) of a config whose fields are each in their range."""
 
     name: str
@@ -52,6 +58,7 @@ class Architecture:
     tower: Callable[[Config], int] = no_tower
     head: Callable[[Config, Callable[[str], str]], Layer] = plain_head
     fp8_block: int = 128
+    read: Callable[[Config], Config] = as_it_is
     contradictions: Callable[[Config], Iterable[tuple[str, str]]] = no_contradictions
 
     @property

@@ -1,6 +1,6 @@
 """Parameters of vision towers: what turns images into tokens of the language model, idle while text is made.
 
-Formulas: transformers qwen3_vl, llama4; modeling_kimi_k25.py of moonshotai/Kimi-K2.5."""
+Formulas: transformers qwen3_vl, llama4, minimax_m3_vl; modeling_kimi_k25.py of moonshotai/Kimi-K2.5."""
 
 from __future__ import annotations
 
@@ -71,3 +71,16 @@ def llama4_tower(config: Config) -> int:
         + adapter
         + _dense(vision["vision_output_dim"], config["hidden_size"], bias=False)
     )
+
+
+def minimax_tower(config: Config) -> int:
+    """The tower of MiniMax-M3: patches of two frames without positions, and a projector of four matrices that merges
+    neighbouring patches between the second and the third."""
+    vision = config["vision_config"]
+    width, hidden_size, projected = vision["hidden_size"], config["hidden_size"], config["projector_hidden_size"]
+    compression = vision["img_token_compression_config"]
+    patch = vision["num_channels"] * compression["temporal_patch_size"] * vision["patch_size"] ** 2
+    encoder = vision["num_hidden_layers"] * _encoder_layer(width, vision["intermediate_size"])
+    merged = hidden_size * compression["spatial_merge_size"] ** 2
+    projector = _dense(width, projected) + _dense(merged, projected) + 2 * _dense(projected, hidden_size)
+    return int(_dense(patch, width, bias=False) + 2 * width + encoder + projector)

@@ -70,7 +70,7 @@ def test_published_figures(row: dict[str, str]) -> None:
     assert without <= billions(row["total"]) <= rounded(llm.params_total, row["total"])
     table = int(llm.config["vocab_size"]) * llm.hidden
     least, most = llm.params_active - table, llm.params_active + table
-    assert rounded(least, row["active"]) <= billions(row["active"]) <= rounded(most, row["active"])
+    assert math.floor(least / 1e9) <= billions(row["active"]) <= rounded(most, row["active"])
     assert llm.kv_bytes(1001, "bf16") - llm.kv_bytes(1000, "bf16") == int(row["kv_bytes_per_token"])
     assert sum(layer.kept_bytes for layer in llm.layer_list) == int(row["state_bytes"])
 
@@ -132,6 +132,49 @@ def test_the_oracle_counts_the_same_requests(llm: Llm) -> None:
         assert ours == oracle._room(gpu, precision, tp, pp, dp, ep)
         fits += ours > 0
     assert fits > 20
+
+
+# Chosen blocks --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tp", [1, 2, 4, 8, 16])
+def test_index_keys_lie_on_every_rank_and_kv_heads_are_split(tp: int) -> None:
+    """57 of 60 layers keep one index key of 128 in 16 bits for each token, whatever the cache is in."""
+    llm, tokens = get("minimax-m3"), 20_000
+    kv_heads = math.ceil(4 / tp)
+    for kv, width in (("bf16", 2), ("fp8", 1)):
+        want = tokens * (60 * 2 * kv_heads * 128 * width + 57 * 128 * 2)
+        assert kv_per_gpu_user(llm, tokens, kv, tp, 1) == want
+
+
+def test_sixteen_blocks_are_attended_and_every_index_key() -> None:
+    llm, tokens = get("minimax-m3"), 100_000
+    entry, index = 2 * 4 * 128 * 2, 128 * 2
+    assert llm.kv_read_bytes(tokens, "bf16") == entry * (3 * tokens + 57 * 2048) + 57 * index * tokens
+    assert llm.kv_whole_read_bytes(tokens, "bf16") == 57 * index * tokens
+    each = 4 * 64 * 128 * (3 * tokens + 57 * 2048) + 57 * 2 * 4 * 128 * tokens
+    assert llm.attention_flops(tokens, "decode") == each
+    assert llm.kv_read_bytes(2000, "bf16") == llm.kv_bytes(2000, "bf16")
+
+
+def test_sizes_of_the_index_branch_count_under_either_name() -> None:
+    """MiniMax names them in sparse_attention_config, transformers beside the others."""
+    config = config_of("MiniMaxAI--MiniMax-M3")
+    sparse = config.pop("sparse_attention_config")
+    kinds = ["minimax_m3_sparse" if each else "full_attention" for each in sparse["sparse_attention_freq"]]
+    flat = {
+        **config, "layer_types": kinds, "index_n_heads": 4, "index_head_dim": 128, "index_block_size": 128,
+        "index_topk_blocks": 16, "index_local_blocks": 1,
+    }  # fmt: skip
+    assert fingerprint(built(flat)) == fingerprint(built(config_of("MiniMaxAI--MiniMax-M3")))
+    twice = {**flat, "sparse_attention_config": {**sparse, "sparse_topk_blocks": 8}}
+    assert [f.column for f in faults(twice)] == ["index_topk_blocks"]
+
+
+def test_values_of_an_index_branch_are_not_modelled() -> None:
+    config = config_of("MiniMaxAI--MiniMax-M3")
+    config["sparse_attention_config"]["sparse_disable_index_value"] = [0] * 60
+    assert [f.column for f in faults(config)] == ["sparse_attention_config.sparse_disable_index_value"]
 
 
 # Shapes ---------------------------------------------------------------------------------------------------------------
