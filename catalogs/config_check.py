@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.architectures import ARCHITECTURES, flat_config
-from catalogs.decoder_config import NESTED
 from catalogs.errors import Fault
 from catalogs.inputs import shipped_rows
 
@@ -57,7 +56,7 @@ def faults(config: Any, file: str = "") -> list[Fault]:
     if names[0] not in ARCHITECTURES:
         known = f"Known: {', '.join(ARCHITECTURES)}."
         return [Fault("unknown-architecture", "architecture is not understood", file, None, "", names[0][:60], known)]
-    if names[0].endswith("ForConditionalGeneration") and "hidden_size" not in decoder_config(config):
+    if names[0].endswith("ForConditionalGeneration") and "hidden_size" not in flat_config(config):
         return [Fault("bad-config", "is missing (the language model)", file, column="text_config")]
     known_fields, whole = rules(names[0]), config
     config = _with_parts(flat_config(config), known_fields)
@@ -72,8 +71,6 @@ def faults(config: Any, file: str = "") -> list[Fault]:
         if text:
             code = "not-modelled" if rule.startswith(("only", "list", "layers")) else "bad-config"
             found.append(Fault(code, f"{text} ({why})", file, None, name, _show(config.get(name))))
-    if "hidden_size" not in config and names[0].endswith("ForConditionalGeneration"):
-        found.append(Fault("bad-config", "is missing (the language model)", file, None, NESTED[0]))
     tied = whole.get("tie_word_embeddings")
     if tied is not None and tied != config.get("tie_word_embeddings"):
         text = "says one thing of the whole and another of the language model"

@@ -71,6 +71,8 @@ class LimitedBook(PriceBook):
 
             return Basket(anyone.book, self.request, pieces).cheapest() or anyone
         assert self.request.max_sellers is not None
+        # More sellers than the limit are tried only where fewer can't bring the parts, one more at a time: the rule
+        # then fails with the smallest number that there is, and says it.
         everyone = frozenset(o.seller for o in self._offers(pieces))
         forced = frozenset(s for x in pieces for s in self._only(x))
         one_price = all(s.plain and s.offer for x in pieces for s in self.prices[x].sources().sources)
@@ -86,6 +88,7 @@ class LimitedBook(PriceBook):
 
     def _tried(self, pieces: Mapping[str, int], days: int | None, most: int, sellers: list[str]) -> Orders | None:
         """The cheapest orders of `most` sellers where every offer has one price for any number: all choices at once."""
+        # NEVER shared out over the parts: sums of a choice that lacks a part stay inside 64 bits and above every price.
         cents = np.full((len(pieces), len(sellers)), NEVER // len(pieces), dtype=np.int64)
         for i, (x, q) in enumerate(pieces.items()):
             tariff = self.prices[x].sources()
@@ -111,6 +114,8 @@ class LimitedBook(PriceBook):
         used = found.sellers(pieces)
         if len(used) <= most:
             return found
+        # Branching on the seller with the largest share decides most of the cost at once; by name where they are equal,
+        # so that the same request meets the same branches.
         seller = max(sorted(used.keys() - named), key=used.__getitem__)
         best = self._branch(pieces, days, most, allowed, named | {seller}, best)
         return self._branch(pieces, days, most, allowed - {seller}, named, best)

@@ -100,6 +100,8 @@ def priced(
                 ledger.pop(part.id, None)
             else:
                 ledger[part.id] = "no piece of it in stock"
+    # A bundle that is dearer than its parts is in no cheapest purchase, unless a limit on sellers, shares or days makes
+    # a dearer purchase the one that is allowed.
     kits = tuple(k for k in _kits(catalog, request, policy, barred) if request.picks_offers or _saves(k, prices))
     for x in sorted({part for k in kits for part in k.parts}):
         ledger.pop(x, None)
@@ -120,6 +122,8 @@ def _of_part(offers: list[Offer], stale: bool, owned: int, spare: tuple[int, int
     for i, o in enumerate(ranked):
         prices = [(1, cents[o.id]), *((q, unit_price(o, request, price)) for q, price in o.price_breaks)]
         steps = steps_of(prices, o.min_qty, o.stock)
+        # An offer without minimum, stock or breaks that is no dearer than the other's lowest price can stand in for it
+        # in every order: leaving the other out loses no cheapest purchase. Of two equal ones the earlier stays.
         rivals = (x for x in always if x is not o and _serves(x, o, request))
         beaten = any(cents[x.id] <= steps[-1].cents and (o not in always or x in ranked[:i]) for x in rivals if steps)
         if steps and not beaten:
@@ -192,4 +196,5 @@ def _supported(
 def _floored(p: Priced, weight: int, scale: int) -> Priced:
     """With the least that a piece adds to the cost, its spares and support in it."""
     extra, per = p.tariff.spare if p.tariff else (0, 1)
+    # Rounded down: a floor is a bound on the cost, and a bound may be too low, never too high.
     return replace(p, floor=p.cents * (per + extra) * weight // (per * scale))

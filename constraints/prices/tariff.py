@@ -46,6 +46,7 @@ class Source:
         for step in self.steps:
             top = pieces if step.most is None else min(step.most, pieces)
             wanted = np.arange(1, top + 1, dtype=np.int64)
+            # Fewer pieces than the step's least pay for its least: the pieces too many are simply left over.
             out[1 : top + 1] = np.minimum(out[1 : top + 1], step.cents * np.maximum(wanted, step.least))
         return out
 
@@ -117,6 +118,8 @@ class Tariff:
         if pieces <= 0 or not self._enough(pieces):
             return []
         tables, left, out = self._table(pieces), pieces, []
+        # From the last source back: a table says what it and all sources before it cost together, and the fewest pieces
+        # from it that attain this cost leave the most to the earlier sources, which are preferred.
         for i in range(len(self.sources) - 1, -1, -1):
             costs = self.sources[i].costs(left)
             before = tables[i][: left + 1][::-1]
@@ -131,6 +134,7 @@ class Tariff:
 
     def _table(self, pieces: int) -> list[np.ndarray]:
         """For the first 0, 1, 2, ... sources: cents of at least r pieces, r up to a power of two over `pieces`."""
+        # A search asks for many numbers of pieces of one part: a table of a power of two serves all of them below it.
         size = 1 << pieces.bit_length()
         if size not in self._tables:
             nothing = np.full(size + 1, NEVER, dtype=np.int64)
@@ -146,7 +150,10 @@ def _with(before: np.ndarray, source: Source) -> np.ndarray:
     """int64 [n]: cents of at least r pieces when a source may add to what `before` costs."""
     best, at = before.copy(), np.arange(len(before), dtype=np.int64)
     for step in source.steps:
+        # An order of the least pieces: where fewer are needed the rest is left over.
         np.minimum(best, step.cents * step.least + before[np.maximum(at - step.least, 0)], out=best)
+        # An order of x pieces from least to most: cents * x + before[r - x] is cents * r + (before[s] - cents * s) with
+        # s = r - x, so the best x for every r is the least value of a window over s.
         if step.least < len(before) and step.most != step.least:
             span = len(before) if step.most is None else step.most - step.least + 1
             rest = _window_min(before - step.cents * at, span)[: len(before) - step.least]
@@ -157,6 +164,7 @@ def _with(before: np.ndarray, source: Source) -> np.ndarray:
 
 def _window_min(values: np.ndarray, span: int) -> np.ndarray:
     """The least of the last `span` values up to each place."""
+    # Windows of 1, 2, 4, ... values: two of them that overlap cover any span up to their sum.
     out, have = values.copy(), 1
     while have < min(span, len(out)):
         more = min(have, span - have)

@@ -114,6 +114,7 @@ def bend(one: Times, curve: Curve, most: float) -> Bend:
     log_s = (log_model - np.interp(log_knots, log_knots[place], log_ratio)).tolist()
     _keep_order(log_s, log_knots.tolist(), place)
     assert (np.diff(log_s) > -ROUNDING).all(), "a request is faster with more of them"
+    # Both latencies are stretched alike between two knots: their sum is the bent time of a request, and neither falls.
     growth = np.diff(np.maximum.accumulate(np.exp(log_s))) / np.maximum(np.diff(model_s), 1e-300)
     first = math.exp(log_s[0]) / model_s[0]
     return Bend(

@@ -44,6 +44,7 @@ class Fits:
         free = np.array([self.free(gpu) for gpu, _, _ in setups], dtype=np.int64)[owner]
         rate = np.array([key.net_gbit_s for _, key, _ in setups], dtype=np.int64)[owner]
         weights, kv, least = table[:, 5:].T
+        # Each data-parallel rank has the weights and its own requests: dp times what fits beside them.
         users = np.minimum((free - weights) // kv, self.max_batch) * table[:, 2]
         kept = (free >= weights) & (users >= 1) & (rate >= least)
         return np.column_stack((table[:, :5], users))[kept], owner[kept]
@@ -91,6 +92,7 @@ class Fits:
         """Shapes of `size` GPUs that an engine starts: tp, pp, dp, ep, redundant experts, bytes of weights on the
         fullest GPU, bytes of KV cache there per request, Gbit/s of the network that it needs
         (constraints/rules/software.py, constraints/rules/vram.py, constraints/rules/interconnect.py)."""
+        # A replica inside a node is the same on every network: one table serves all of them.
         per_node, net = (key.per_node, key.net) if size > key.per_node else (size, "none")
         memo = (self._kind(gpu, precision), size, per_node, net)
         if memo not in self._tables:

@@ -114,6 +114,8 @@ class Planner:
         best: tuple[Rank, Replica, int] | None = None
         for replicas, some in self._by_size(gpu, key):
             least = 1 if users is None else -(-users // replicas)
+            # Users are spread evenly: the first replica with room for its share is the fastest one that serves them
+            # all.
             found = next((r for r in some if r.concurrency >= least), None)
             if found is None:
                 continue
@@ -201,6 +203,7 @@ class Planner:
 
     def _group(self, gpu: Gpu, key: RowKey) -> Judged:
         """Judged replicas by all but their size that their speed depends on."""
+        # A cap at or above the TDP slows nothing: all such keys share what was judged.
         slow = (key.cap_w, gpu.tdp_w) if gpu.tdp_w and key.cap_w < gpu.tdp_w else None
         return self._judged.setdefault((self.alike(gpu), slow, key.domain, key.pcie_gen, key.lanes), {})
 
@@ -221,9 +224,10 @@ class Planner:
         most = largest_concurrency(t, table[:, 5], self._user_tok_s, request.max_ttft_ms)
         s = speeds(t, np.maximum(most, 1))
         tp, pp, _, ep = shape.T
+        # Best first within each setup, by the tie rule of rows: throughput, then fewer stages, smaller tp and ep.
         order = np.lexsort((ep, tp, pp, -s.tenths, owner))
         order = order[most[order] >= 1]
-        if request.users is None:
+        if request.users is None:  # only the best replica of a setup can make a row
             order = order[np.unique(owner[order], return_index=True)[1]]
         bits = BITS[precision]
         figures = owner, shape, redundant, s.tenths, most, s.per_user_tok_s, s.ttft_ms, s.tpot_ms

@@ -144,14 +144,17 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     decode = constants["decode_compute_share"]
     moe, layers, moe_layers = jobs.expert_b > 0, jobs.layers / pp, jobs.moe_layers / pp
 
+    # Two all-reduces per layer inside a tensor-parallel group, whose ring sends 2 (tp - 1) / tp of a token's width.
     near_b, near_s = jobs.near[0] * constants["link_share"], constants.collective_s[jobs.near[1]]
     far_b, far_s = jobs.far[0] * constants["link_share"], constants.collective_s[jobs.far[1]]
     reduce_user = np.where(tp > 1, 2 * layers * 2 * (tp - 1) / tp * jobs.token_b / near_b / dp, 0.0)
     growth = np.where(jobs.near[1] == 0, np.power(np.maximum(tp, 2) / 2, constants["collective_growth"]), 1.0)
     reduce_fixed = np.where(tp > 1, 2 * layers * near_s * growth, 0.0)
+    # Data-parallel ranks share out the experts: each token goes to those chosen and comes back, once per layer.
     spread = moe & (dp > 1)
     routed = np.where(spread, moe_layers * jobs.route_b * (group - 1) / group / group / far_b, 0.0)
     routed_fixed = np.where(spread, 2 * moe_layers * far_s, 0.0)
+    # A stage hands the token's width on to the next one.
     hop_user = np.where(pp > 1, jobs.token_b / (jobs.hop[0] * constants["link_share"]), 0.0)
     hop_fixed = np.where(pp > 1, constants.collective_s[jobs.hop[1]], 0.0)
     comm_user, comm_fixed = reduce_user + routed + hop_user, reduce_fixed + routed_fixed + hop_fixed
@@ -168,6 +171,7 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     prefill = (
         jobs.prefill_linear_flops / compute + jobs.prefill_attention_flops / attention
     ) / group + comm_user * pp * jobs.isl * constants["prefill_comm_share"]
+    # Weights lie spread over tp and pp, each data-parallel rank reads its own; experts over the whole group.
     found = Times(
         mem_fixed_s=jobs.dense_b / tp / pp / bandwidth,
         mem_experts_s=jobs.expert_b * uneven / group / pp / bandwidth / constants["expert_bandwidth_share"],
@@ -245,6 +249,8 @@ def largest_concurrency(latencies: Latencies, most: Ints, min_tok_s_user: float,
             fine = fine & (latencies.ttft_s(c) * 1e3 <= max_ttft_ms * SLACK)
         return np.asarray(fine)
 
+    # Latencies never fall with more requests (`_assert_ordered`), so that bisection finds the largest number. That
+    # memory alone limits it is the common case: `most` is tried before anything between.
     low, high = np.where(ok(one), one, 0), most + 1
     low = np.where((low > 0) & ok(most), most, low)
     while np.any(open_ := (low > 0) & (high - low > 1)):

@@ -95,6 +95,8 @@ class Number:
                 return found, steps
             return found, min(steps, max(low + 1, sign * (self.reached(asking, change, found) - self.start)))
 
+        # `low` steps are known not to do, `high` steps are taken to do until the end shows it: three guesses narrow the
+        # interval first, for every question may cost a proof that there is no build.
         low, high = 0, abs(self.loosest - self.start)
         if self.free is not None and self.reached is not None:
             freed = asking.cheapest(also | self.free)
@@ -103,6 +105,7 @@ class Number:
             attained = self.reached(asking, also | self.free, freed)
             if 0 < sign * (attained - self.start) <= high and asking.stands(also | self.fields(attained), freed):
                 high = sign * (attained - self.start)
+        # A guess that does while one step less does not is the answer at once.
         likely = self.guess(asking, also) if self.guess else None
         if likely is not None and 0 < sign * (likely - self.start) <= high:
             high = sign * (likely - self.start)
@@ -277,7 +280,7 @@ class Members:
             taken, open_ = todo.pop()
             found = self._ask(asking, also, taken | open_)
             asked += 1
-            if found is None or (best and found[0] >= best[0]):
+            if found is None or (best and found[0] >= best[0]):  # no set of this branch is cheaper
                 continue
             rests = found[1] & open_
             if len(taken) + len(rests) <= size:
@@ -289,6 +292,8 @@ class Members:
                 rests = open_  # what it rests on is not known to the last part: try them all
             if len(taken) == size:
                 continue
+            # Sets without any of `rests`, and for each member of it those with it and without the ones before: every
+            # set of the branch stands in exactly one of these.
             ordered = sorted(rests)
             todo.append((taken, open_ - rests))
             todo += [(taken | {x}, open_ - frozenset(ordered[: i + 1])) for i, x in enumerate(ordered)][::-1]

@@ -62,9 +62,11 @@ class ChangeBound:
         def modules_fit(module: Memory, q: int) -> bool:
             return (q in counts or partial(platform, held + q)) and 100 * (held_gb + module.capacity_gb * q) >= floor
 
+        # Another platform is two changes: the old one goes, the new one comes.
         count = sum((x.id != platform.id or q != 1) for x, q in self.of(Platform)) + (platform.id not in self.held)
         count += self._gpus(platform, gpu, per_node)
         count += self._one(Cpu, platform, needs_cpu(platform), lambda x, q: q == platform.sockets)
+        # Memory of the GPU itself needs no modules: whichever are there may stay.
         unified = gpu.form_factor == "integrated"
         modules = self._one(Memory, platform, any(counts), lambda x, q: unified or modules_fit(x, q))
         count += min(modules, len(self.of(Memory))) if 0 in counts else modules
@@ -102,6 +104,7 @@ class ChangeBound:
         if not wanted:
             return len(have)
         kept = [len(have) - 1 + (not right(x, q)) for x, q in have if self._stays(platform, x)]
+        # One kind stays and all others go, or all go and a new one comes.
         return min([*kept, len(have) + 1])
 
     def _drives(self, platform: Platform, precisions: Iterable[str]) -> int:
@@ -115,4 +118,5 @@ class ChangeBound:
         needs = [needed_gb(market.llm, x, market.policy, market.request) for x in precisions]
         short = sum(d.capacity_gb * q for d, q in fast) < min(needs, default=0)
         slow = sum(d.read_mb_s * q for d, q in fast) < market.policy.whole("storage.read_mb_s")
+        # Too small or too slow in sum: one change at least, of a number or of a drive; which one is left to the solver.
         return gone + int(short or slow)

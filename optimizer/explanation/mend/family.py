@@ -120,7 +120,7 @@ class MendFamily(FamilyProof):
             differs = model.cp.new_bool_var(f"{part} changed")
             for nodes, is_n in model.node_counts.items():
                 each = 1 if part in model.shared_qty else nodes
-                if have % each:
+                if have % each:  # no number of equal nodes comes to so many pieces
                     model.cp.add_implication(is_n, differs)
                 else:
                     model.cp.add(sum(terms) == have // each).only_enforce_if(~differs, is_n)
@@ -145,6 +145,7 @@ class MendFamily(FamilyProof):
         )
         if best is not None:
             self._better(asked, changes, lost, total, best)
+        # One aim after the other, each held at its best for the next: weights could not keep them apart exactly.
         found = self._solved(asked, changes, clock)
         if found is None or self.cut:
             return found

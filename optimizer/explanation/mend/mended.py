@@ -131,12 +131,16 @@ class Mender:
     def run(self) -> Found | None:
         """The nearest build that passes; the nearest known one when the clock came first (`complete` says which)."""
         try:
+            # The cheapest build that passes is the first to beat: a catalog without any needs no search for the
+            # nearest, but for builds of the given one's surplus, which no front holds.
             if first := self.solver.cheapest():
                 self._keep(first)
             elif not self.slack:
                 return None
             near = self._families()
             request, n0 = self.tight.request, self.build.nodes
+            # The build's own number of nodes first: another number changes nearly every part, and a good build known
+            # early closes most of it by the bound.
             for nodes in ([n0] if n0 <= self.most else [], [n for n in range(1, self.most + 1) if n != n0]):
                 for gpu, per_node, holders in near:
                     self._close(gpu, per_node, holders, [n for n in nodes if request.gpu_count in (None, n * per_node)])
@@ -188,6 +192,7 @@ class Mender:
         """The bound by number of nodes: the same one for all over which the build's pieces spread alike."""
         alike: dict[tuple[int, ...], ChangeBound] = {}
         out = {}
+        # Most numbers of nodes divide no number of pieces: all these share one bound.
         for n in (self.build.nodes, *range(1, self.most + 1)):
             node = spread(self.build, n)
             out[n] = alike.setdefault(tuple(node.values()), ChangeBound(self.tight, node))
@@ -213,6 +218,8 @@ class Mender:
         if all(
             self._least(platform, gpu, per_node, n) == best.changes for platform in platforms for n in left[platform.id]
         ):
+            # As many changes as the best has are of use only where less throughput is lost, or as little for less
+            # money.
             rows = [row for row in rows if lost_tenths(row, self.meant_tenths) <= best.lost_tenths]
         if not rows:
             return

@@ -49,6 +49,8 @@ def minimal(items: Sequence[T], clash: Callable[[Sequence[T]], bool]) -> list[T]
             return []
         if len(rest) == 1:
             return rest
+        # The second half is reduced with all of the first at hand, the first with what is left of the second: a member
+        # stays only where without it the rest does not clash.
         half = len(rest) // 2
         first, second = rest[:half], rest[half:]
         late = among([*known, *first], bool(first), second)

@@ -47,6 +47,9 @@ class Regrets:
             while at_least < limit:
                 self.clock.left()
                 rounds += 1
+                # Over the scenarios known so far a build's worst regret is a bound from below: its least over all
+                # builds is one of the answer. The scenario in which that build loses most is then known too, so that
+                # every round raises the bound, improves the best build or proves it.
                 axis = RegretAxis(self.rises, self.best)
                 asked = self.market.asking(throughput_tenths=self.floor)
                 solver = Solver(RegretMarket.of(asked, axis), clock=self.clock, judged=self.judged)
@@ -81,11 +84,13 @@ class Regrets:
         heapq.heapify(heap)
         try:
             while heap and -heap[0][0] > regret:
+                # The scenario whose regret may be largest; its bound may be stale, for more costs are known by now.
                 bound, name, bad = heapq.heappop(heap)
                 fresh = cost[bad] - self._at_least(bad)
                 if fresh < -bound:
                     heapq.heappush(heap, (-fresh, name, bad))
                     continue
+                # The least cost of a smaller scenario bounds all that hold it: it is asked for first.
                 smaller = bad - {min(bad, key=lambda p: (rise[p], p))}
                 if smaller not in self.best:  # bounds all that hold it
                     heapq.heappush(heap, (bound, name, bad))

@@ -38,6 +38,7 @@ def first_step(may: Callable[[int, int], bool], start: int, end: int) -> int | N
             continue
         if a == b:
             return a
+        # The half nearer to the start is taken from the stack first, so that the first hit is the nearest.
         middle = (a + b) // 2
         halves = [(a, middle), (middle + 1, b)]
         todo += reversed(halves) if start <= end else halves
@@ -140,6 +141,7 @@ class StepCosts:
         mine, other = dict(x), dict(y)
         total = 0
         for part in {*mine, *other}:
+            # Pieces that y has more of are cheapest at the lower step, pieces that it saves dearest at the higher one.
             more = low.bought(part, other.get(part, 0)) - low.bought(part, mine.get(part, 0))
             total += more * (low if more > 0 else high).prices[part].cents * low.weight(part)
         return total

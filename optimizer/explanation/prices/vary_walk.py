@@ -65,6 +65,8 @@ class Walk:
         x = self.costs.add(found)  # `alike` makes what is found on the way known
         towards, far, proven = 1 if end > step else -1, end, {step}
         while far != step:
+            # What is known may end the stretch early: the budget, or a build of the pool that takes its place. Both are
+            # exact at every step and cost no search.
             out = self.costs.over(x, step, far)
             first = [out] if out is not None else []
             for y in [y for y in self.costs.pool if y != x]:
@@ -73,6 +75,9 @@ class Walk:
             if first:
                 far = min(first, key=lambda n: abs(n - step)) - towards
             proven = {n for n in proven if abs(n - step) <= abs(far - step)}
+            # Then a search at the far end either proves the build recommended there too, or makes a better one known,
+            # which shortens the stretch. Between two proven steps a build stays the best as long as its cost does not
+            # bend below the straight line between them: there it is asked for in between as well.
             open_ = far if far not in proven else self.costs.bend(x, proven)
             if open_ is None:
                 break
