@@ -11,6 +11,7 @@ it: null, false, 0, an empty text, list or object. Rules:
 - `text`: a text, may be absent; `pair`: two positive whole numbers
 - `part`: an object, `optional part`: one that may be absent; the rules of its fields have names such as
   `vision_config.depth`, and a field in it that no rule names is refused as one of the model itself
+- `objects`: a list of objects
 - `numbers A..B`: whole numbers, as many as there are; `some A..B`: the same, may be absent
 - `ignored`
 """
@@ -206,6 +207,12 @@ def _numbers(rest: str, config: Mapping[str, Any], name: str) -> str:
     return "is missing" if config.get(name) is None else _some(rest, config, name)
 
 
+def _objects(rest: str, config: Mapping[str, Any], name: str) -> str:
+    value = config.get(name)
+    fine = isinstance(value, list) and all(isinstance(each, dict) for each in value)
+    return "" if fine else "must be a list of objects"
+
+
 def _ignored(rest: str, config: Mapping[str, Any], name: str) -> str:
     return ""
 
@@ -213,7 +220,7 @@ def _ignored(rest: str, config: Mapping[str, Any], name: str) -> str:
 KINDS = {
     "required": _present, "nullable": _nullable, "optional": _optional, "flag": _flag, "only": _only, "list": _list,
     "layers": _layers, "text": _text, "pair": _pair, "some": _some, "numbers": _numbers, "part": _part,
-    "ignored": _ignored,
+    "objects": _objects, "ignored": _ignored,
 }  # fmt: skip
 """First word of a rule -> what a value breaks of it: the rest of the rule, the flat config, the field."""
 
@@ -239,7 +246,7 @@ def _relations(c: Mapping[str, Any], file: str) -> list[Fault]:
     heads = c["num_attention_heads"]
     experts = c.get("n_routed_experts") or c.get("num_experts") or c.get("num_local_experts")
     kind = architecture.attention
-    if kind == "gqa":
+    if kind == "gqa" and c.get("num_key_value_heads") is not None:
         need(heads % c["num_key_value_heads"] == 0, "num_key_value_heads", "must divide num_attention_heads")
         need(
             bool(c.get("head_dim")) or c["hidden_size"] % heads == 0, "head_dim", "is missing, and heads do not divide"

@@ -183,8 +183,12 @@ class Llm:
 
     @property
     def kv_heads(self) -> int:
-        """Heads over which tensor parallelism can split the cache: one for a shared latent."""
-        return int(self.config["num_key_value_heads"]) if self.attention == "gqa" else 1
+        """Heads over which tensor parallelism can split the cache: one for a shared latent; where each layer has a
+        number of its own, the least of them."""
+        if self.attention != "gqa":
+            return 1
+        said = self.config.get("num_key_value_heads")
+        return int(said or min(cache.heads for y in self.layer_list for cache in y.caches if cache.heads))
 
     @property
     def is_moe(self) -> bool:

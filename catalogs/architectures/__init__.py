@@ -17,6 +17,7 @@ from catalogs.architectures import (
     grouped,
     grouped_families,
     latent,
+    searched,
 )
 from catalogs.architectures.base import Architecture, Config, experts_of
 from catalogs.decoder_config import decoder_config
@@ -32,6 +33,7 @@ FAMILIES = (
     grouped_families,
     delta_net,
     block_sparse,
+    searched,
 )
 ARCHITECTURES: dict[str, Architecture] = {name: a for family in FAMILIES for name, a in family.ARCHITECTURES.items()}
 """Name in config.json -> how it is built."""

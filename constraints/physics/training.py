@@ -24,6 +24,8 @@ HALF = 2
 """Bytes of a 16-bit number."""
 CHECKPOINT_BYTES = 14
 """Bytes per trained parameter on disk: 16-bit weight, FP32 weight and the two moments; gradients are not kept."""
+LAST_MATRICES = ("down_proj", "w2")
+"""What checkpoints call the last matrix of a feed-forward part, whose input is as wide as the part is inside."""
 
 
 class Footprint(NamedTuple):
@@ -104,11 +106,13 @@ def layer_activation_bytes(llm: Llm) -> tuple[int, ...]:
     else:
         head = int(config.get("head_dim") or hidden // llm.heads)
         attention = 2 * head * (llm.heads + llm.kv_heads)
-    dense = int(config.get("intermediate_size") or 0)
-    routed = llm.experts_per_token + int(config.get("n_shared_experts") or 0)
-    sparse = int(config.get("moe_intermediate_size") or 0) * routed
-    widths = [sparse if any(x.expert for x in y.linears) else dense for y in llm.layer_list]
-    return tuple(10 * hidden + 2 * attention + 6 * width for width in widths)
+    return tuple(10 * hidden + 2 * attention + 6 * _feed_forward_width(llm, layer) for layer in llm.layer_list)
+
+
+def _feed_forward_width(llm: Llm, layer: Layer) -> int:
+    """Inner width of a layer's feed-forward part, of all experts that a token uses together."""
+    last = [matrix for matrix in layer.linears if matrix.name.endswith(LAST_MATRICES)]
+    return sum(matrix.into * (llm.experts_per_token if matrix.expert else matrix.count) for matrix in last)
 
 
 @lru_cache(maxsize=4096)

@@ -110,6 +110,19 @@ def test_a_tower_is_bytes_that_no_text_token_reads() -> None:
     assert [f.column for f in faults(deeper)] == ["vision_config.surprise"]
 
 
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [("attention", "window_length", 4096), ("attention", "replace_with_linear", True), ("ffn", "sparsify", [0.5]),
+     ("attention", "n_heads_in_group", 7), ("ffn", "ffn_mult", None), ("ffn", "surprise", 3)],
+)  # fmt: skip
+def test_a_searched_layer_says_nothing_that_is_not_counted(part: str, field: str, value: object) -> None:
+    config = copy.deepcopy(CONFIGS["nvidia--Llama-3_3-Nemotron-Super-49B-v1"])
+    config["block_configs"][2][part][field] = value
+    assert [f.column for f in faults(config)] == [f"block_configs[2].{part}.{field}"]
+    config["block_configs"].pop()
+    assert [f.column for f in faults(config)] == ["block_configs"]
+
+
 def test_a_table_tied_at_one_level_alone_is_refused() -> None:
     config = {**CONFIGS["Qwen--Qwen3-VL-2B-Instruct"], "tie_word_embeddings": False}
     assert [f.column for f in faults(config)] == ["tie_word_embeddings"]

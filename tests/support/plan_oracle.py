@@ -5,6 +5,7 @@ Reads the rows of engine support (software.csv and its like) as text; every rule
 from __future__ import annotations
 
 import csv
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,8 @@ def experts_of(c: Any) -> int:
 def widths(c: Any) -> tuple[int, int, int]:
     """(expert width, shared width, dense width); 0 where the model has none of it."""
     experts = experts_of(c)
+    if "block_configs" in c:  # every layer has a width of its own, of which each rank takes its share
+        return 0, 0, math.gcd(*(searched_width(c["hidden_size"], b["ffn"]["ffn_mult"]) for b in c["block_configs"]))
     if not experts:
         return 0, 0, c["intermediate_size"]
     width = c.get("moe_intermediate_size") or c["intermediate_size"]
@@ -122,6 +125,12 @@ def widths(c: Any) -> tuple[int, int, int]:
     shared = c.get("shared_expert_intermediate_size") or (c.get("n_shared_experts") or 0) * width
     dense = c["intermediate_size"] if c.get("first_k_dense_replace") else 0
     return width, shared, dense
+
+
+def searched_width(hidden: int, share: float) -> int:
+    """Two thirds of so many times the hidden size, up to the next 256."""
+    width = int(hidden * share * 2 / 3)
+    return width if width % 256 == 0 else width + 256 - width % 256
 
 
 def block_of(c: Any, precision: str) -> int:
@@ -140,7 +149,7 @@ def cut(whole: int, by: int, block: int = 0) -> bool:
 
 
 def heads_fit(c: Any, tp: int) -> bool:
-    latent, kv = "kv_lora_rank" in c or "o_groups" in c, c["num_key_value_heads"]
+    latent, kv = "kv_lora_rank" in c or "o_groups" in c, c["num_key_value_heads"] or 8
     copied = latent or kv % tp == 0 or tp % kv == 0
     if c.get("linear_num_key_heads", tp) % tp or c.get("linear_num_value_heads", tp) % tp:
         return False
@@ -197,6 +206,6 @@ def ktransformers(c: Any, precision: str, tp: int, pp: int, dp: int, ep: int) ->
 def trains(c: Any, tp: int, ep: int) -> bool:
     width, shared, dense = widths(c)
     latent = "kv_lora_rank" in c
-    fits = c["num_attention_heads"] % tp == 0 and (latent or c["num_key_value_heads"] % tp == 0)
+    fits = c["num_attention_heads"] % tp == 0 and (latent or (c["num_key_value_heads"] or 8) % tp == 0)
     fits = fits and cut(dense, tp) and cut(shared, tp)
     return fits and (not experts_of(c) or ep > 1 or cut(width, tp)) and (ep == 1 or experts_of(c) % ep == 0)
