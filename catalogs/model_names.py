@@ -20,11 +20,16 @@ SCHEME = r"awq|gptq|bnb|exl[23]|hqq|autoround"
 """Ways of quantizing; a number of bits may stand beside them."""
 CONTAINER = r"gguf|mlx"
 """Kinds of file that hold weights of any format."""
-MARK = r"quantized|dynamic|block|int4-int8mix|int8mix|dwq|qat|imatrix|i1|preview|cloud|latest|hf|gs?\d+|\d{5}-of-\d{5}"
+MARK = (
+    r"quantized|dynamic|block|channel|int4-int8mix|int8mix|dwq|qat|imatrix|i1|preview|cloud|latest|hf|gs?\d+"
+    r"|\d{5}-of-\d{5}"
+)
 """Words behind a format or a tag that say nothing of the network."""
 PIECE = re.compile(rf"(?:{GGUF_KIND}|{BITS}|fp8-e4m3|modelopt-fp4|\d{{5}}-of-\d{{5}}|[^-]+)(?=-|$)")
 TRAINING = re.compile(r"(?:instruct|chat|it|base|hf|preview)")
 """Trainings that makers name behind a network; another training has the same sizes."""
+SIZE_OR_DAY = re.compile(r"(?:\d+x)?a?\d+(?:\.\d+)?[bmt]|\d{4}")
+"""Words of a name that tell its sizes and revisions apart: `30b`, `a3b`, `8x7b`, `0528`."""
 PLACES = re.compile(
     r"(?:https?://)?(?:www\.)?(?:huggingface\.co/|hf\.co/|hf-mirror\.com/|(?:www\.)?modelscope\.cn/models/|"
     r"modelscope\.cn/|ollama\.com/(?:library/)?|registry\.ollama\.ai/(?:library/)?|lmstudio\.ai/models/)"
@@ -50,6 +55,11 @@ def folded(name: str) -> str:
 def words(name: str) -> frozenset[str]:
     """The words of a folded name."""
     return frozenset(filter(None, re.split(r"[-/]", name)))
+
+
+def kind(name: str) -> frozenset[str]:
+    """The words of a folded name but for sizes and days: `qwen3`, `coder` of `qwen3-coder-30b-a3b`."""
+    return frozenset(word for word in words(name) if not SIZE_OR_DAY.fullmatch(word))
 
 
 def readings(text: str, owners: Sequence[str] = ()) -> Iterator[Written]:

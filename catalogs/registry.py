@@ -16,7 +16,7 @@ from catalogs.architectures import from_config
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import shipped_rows
-from catalogs.model_names import folded, readings, words
+from catalogs.model_names import folded, kind, readings, words
 from catalogs.transformer import Llm
 from catalogs.user_models import open_config, open_saved, saved
 
@@ -208,12 +208,19 @@ def _words_of_models() -> tuple[tuple[str, frozenset[str]], ...]:
 
 
 def _with_words(name: str) -> tuple[str, ...]:
-    """Ids of the models that have every word of a folded name; of those that begin with its first word alone where
-    there are some: `qwen3` means no model that was distilled into a Qwen3."""
+    """Ids of the models that have every word of a folded name.
+
+    Of those the ones that begin with its first word, where there are some: `qwen3` means no model that was distilled
+    into a Qwen3. And of these the plain kind, where the name says a kind: `qwen3:30b` is neither Qwen3-Coder nor
+    Qwen3-VL, `30b` may be each of them."""
     asked, first = words(name), name.partition("-")[0]
-    have = {id_: has for id_, has in _words_of_models() if asked and asked <= has}
-    begin = [row["id"] for row in _registry() if row["id"] in have and folded(row["name"]).startswith(first)]
-    return tuple(begin or have)
+    having = {id_ for id_, has in _words_of_models() if asked and asked <= has}
+    names = {row["id"]: folded(row["name"]) for row in _registry() if row["id"] in having}
+    names = {id_: own for id_, own in names.items() if own.startswith(first)} or names
+    plain = min((kind(own) for own in names.values()), key=len, default=frozenset())
+    if kind(name) and all(plain <= kind(own) for own in names.values()):
+        names = {id_: own for id_, own in names.items() if kind(own) == plain}
+    return tuple(names)
 
 
 def aliases_of(llm: Llm) -> list[str]:
@@ -232,15 +239,18 @@ def matching(text: str) -> list[Llm]:
     return [llm for llm in all_models() if holds(llm)]
 
 
-def billions(params: int) -> str:
-    """Parameters in 1e9, as people say them: `671`, `36.6`."""
-    return f"{params / 1e9:,.0f}" if params >= 100e9 else f"{params / 1e9:,.1f}"
+def size_of(llm: Llm) -> str:
+    """Parameters in 1e9 as people say them, and how many of them a token uses: `671 (37)`, `32.8`."""
+    total, active = llm.params_total / 1e9, llm.params_active / 1e9
+    said = f"{total:,.1f}" if total < 100 else f"{total:,.0f}"
+    if not llm.is_moe:
+        return said
+    return f"{said} ({active:,.1f})" if active < 10 else f"{said} ({active:,.0f})"
 
 
 def facts_of(llm: Llm) -> str:
-    """Size and day of publication: `671 B, 37.0 B active, 2025-01-20`."""
-    active = f"{billions(llm.params_active)} B active" if llm.is_moe else ""
-    return ", ".join(filter(None, [f"{billions(llm.params_total)} B", active, llm.released]))
+    """Size and day of publication: `671 (37) B, 2025-01-20`."""
+    return ", ".join(filter(None, [f"{size_of(llm)} B", llm.released]))
 
 
 def described(llm: Llm) -> str:

@@ -72,7 +72,7 @@ class Request(BaseModel):
     """
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
-    model: str = Field(description="id, alias or Hugging Face name (`dsopt models list`)")
+    model: str = Field(description="id, Hugging Face id, Ollama tag or short name (`dsopt models list`)")
     as_of: date = Field(description="day of the prices: later offers do not count")
     currency: Currency = "USD"
     budget_cents: int | None = Field(

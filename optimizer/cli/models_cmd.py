@@ -47,9 +47,9 @@ def list_models(
         return note(language()("No model matches {text}.", text=search))
     _, wide = language(), (screen_width(sys.stdout) or columns_asked() or UNKNOWN) >= WIDE
     heads = [_("id"), _("B (active)"), _("published"), _("context"), _("licence")]
-    more = [_("name"), _("published in"), _("weights, GB")] if wide else []
+    more = [_("name"), _("weights, GB")] if wide else []
     rows = [row for family in _by_family(found) for row in _rows(family, len(more) > 0)]
-    table([*heads, *more], rows, {1, 3, 7})
+    table([*heads, *more], rows, {1, 3, 6})
 
 
 def _facts_in_list(llm: Llm) -> dict[str, Any]:
@@ -75,15 +75,22 @@ def _by_family(models: Sequence[Llm]) -> list[list[Llm]]:
 
 def _rows(family: Sequence[Llm], wide: bool) -> Iterator[list[str]]:
     """A line with the family's name and one per model."""
-    from catalogs.registry import billions
+    from catalogs.registry import size_of
 
     _ = language()
-    yield [_("(yours)") if family[0].user else family[0].family, *[""] * (7 if wide else 4)]
+    yield [_("(yours)") if family[0].user else family[0].family, *[""] * (6 if wide else 4)]
     for llm in family:
-        active = f" ({billions(llm.params_active)})" if llm.is_moe else ""
-        gb = f"{llm.weight_bytes(llm.native_precision) / 1e9:,.1f}"
-        cells = [f"  {llm.id}", billions(llm.params_total) + active, llm.released, f"{llm.max_context:,}", llm.licence]
-        yield [*cells, _.sentence(llm.name), llm.native_precision, gb] if wide else cells
+        cells = [f" {llm.id}", size_of(llm), llm.released, _context(llm.max_context), llm.licence]
+        weights = f"{llm.native_precision} {llm.weight_bytes(llm.native_precision) / 1e9:,.1f}"
+        yield [*cells, _.sentence(llm.name), weights] if wide else cells
+
+
+def _context(tokens: int) -> str:
+    """Tokens as people say them: `128 K`, `1 M` (binary), or the number where it is none of these."""
+    for unit, name in ((2**20, "M"), (2**10, "K")):
+        if tokens % unit == 0:
+            return f"{tokens // unit:,} {name}"
+    return f"{tokens:,}"
 
 
 @app.command("show", cls=Command, help="Example: dsopt models show v3-671b")

@@ -80,7 +80,9 @@ FIELDS: dict[str, FieldEntry] = {
         by=("vram", "precision", "software", "storage", "planner"),
         how=PLANS,
         options=(
-            Option("model", "Model id or Hugging Face name. [default: every model]", group=ASK),
+            Option(
+                "model", "Model by id, Hugging Face id, Ollama tag or short name. [default: every model]", group=ASK
+            ),
             Option("model_config", "A Hugging Face config.json, instead of --model.", Path, group=ASK),
         ),
         parse=parsing.model,

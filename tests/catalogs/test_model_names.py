@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from catalogs import engines
 from catalogs.errors import InputError
+from catalogs.inputs import shipped_rows
 from catalogs.model_names import readings
 from catalogs.registry import LONGEST, _literal, aliases, all_models, get, matching, named, same_network, shipped_names
 
 NAMES = list(csv.DictReader((Path(__file__).parents[1] / "data" / "model_names.csv").open(encoding="utf-8")))
+CHECKPOINTS = shipped_rows(Path(engines.__file__).parent / "checkpoints.csv")
 SHIPPED = [llm for llm in all_models() if not llm.user]
 
 
@@ -47,6 +50,14 @@ def test_every_name_of_a_model_finds_it_however_it_is_written(llm):
 def test_conversions_name_the_model_and_the_format(llm, conversion, written):
     found = named(conversion.format(llm.name))
     assert found.llm.id == llm.id and found.quantization == written
+
+
+@pytest.mark.parametrize("row", CHECKPOINTS, ids=lambda row: row["checkpoint"])
+def test_published_checkpoints_name_their_model_and_format(row):
+    found, meant = named(row["checkpoint"]), get(row["model"])
+    assert found.llm.id == meant.id or meant.note, "a guide's name has the checkpoint of the model that was meant"
+    if found.quantization and not meant.note:
+        assert found.llm.format_of(found.quantization) == row["precision"]
 
 
 @pytest.mark.parametrize("row", aliases(), ids=lambda row: row["alias"])

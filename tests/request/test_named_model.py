@@ -107,6 +107,6 @@ def test_the_list_fits_the_terminal(columns: str, language: str, monkeypatch: py
     monkeypatch.setenv("COLUMNS", columns)
     code, out, _ = run("--lang", language, "models", "list")[:3]
     assert code == 0 and max(map(cell_len, out.splitlines())) <= int(columns)
-    assert "671 (36.6)" in out and "2025-01-20" in out and "163,840" in out and "apache-2.0" in out
+    assert "671 (37)" in out and "2025-01-20" in out and "160 K" in out and "1 M" in out and "apache-2.0" in out
     assert out.index("DeepSeek") < out.index("v3-671b") < out.index(" Llama ") < out.index("llama-3.1-8b")
     assert ("DeepSeek-R1-Distill-Qwen-32B" in out) == (columns == "140")
