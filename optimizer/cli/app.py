@@ -58,7 +58,7 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        help="Proven cost/throughput front of buyable hardware builds for DeepSeek-family models.",
+        help="Proven cost/throughput front of buyable machines for open language models, DeepSeek first.",
     )
     app.callback()(_language)
     for name in [named] if named else COMMANDS:
