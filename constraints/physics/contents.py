@@ -17,6 +17,8 @@ def inside(platform: Platform, catalog: Catalog, cls: type) -> list[tuple[Any, i
 
 def gpus_inside(platform: Platform, catalog: Catalog) -> tuple[str, int]:
     """(GPU id, count) inside a complete system; ("", 0) when it has none."""
+    if not platform.contents:
+        return "", 0
     for board, qty in inside(platform, catalog, GpuBoard):
         return board.gpu, board.gpus * qty
     for gpu, qty in inside(platform, catalog, Gpu):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
-from catalogs.message import N_, message
+from catalogs.message import N_, joined, message
 from constraints.physics.training import base_precisions
 from constraints.policy import table
 from constraints.request import Request
@@ -65,6 +65,11 @@ def admitted(arch: str, precision: str, llm: Llm, request: Request) -> bool:
     return runs(arch, precision, request) and precision in wanted(llm, request)
 
 
+def precisions_on(arch: str, llm: Llm, request: Request) -> list[str]:
+    """Precisions that the request admits and the generation runs."""
+    return [precision for precision in wanted(llm, request) if runs(arch, precision, request)]
+
+
 class Precision(Rule):
     id = "precision"
     title = N_("Precision")
@@ -72,9 +77,12 @@ class Precision(Rule):
     reads = frozenset({"plan", "model"})
 
     def may(self, facts: Facts) -> str:
-        """A row whose plan the GPU's generation or the request does not admit."""
-        if facts.gpu is None or facts.row is None:
+        """A row whose plan the GPU's generation or the request does not admit; a GPU that runs nothing admitted."""
+        if facts.gpu is None:
             return ""
+        if facts.row is None:
+            # Asked of the GPU alone: in every platform the answer is the same.
+            return "" if facts.platform else generation_fault(facts.gpu.arch, facts.llm, facts.request)
         # Sound: the row's plan is the build's plan, so that this is the very question of `check`.
         return precision_fault(facts.gpu.arch, facts.row.plan.precision, facts.llm, facts.request)
 
@@ -117,6 +125,13 @@ def precision_fault(arch: str, precision: str, llm: Llm, request: Request) -> st
             precision=precision,
         )
     return "" if precision in wanted(llm, request) else _unwanted(precision, llm, request)
+
+
+def generation_fault(arch: str, llm: Llm, request: Request) -> str:
+    """Why a generation runs the model at no precision that the request admits; empty where it runs one."""
+    if precisions_on(arch, llm, request):
+        return ""
+    return message("runs none of the precisions admitted ({list})", list=joined(wanted(llm, request)) or "none")
 
 
 def _unwanted(precision: str, llm: Llm, request: Request) -> str:

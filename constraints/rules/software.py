@@ -20,6 +20,7 @@ from catalogs.schema import Gpu
 from constraints.plan import Plan
 from constraints.request import Request
 from constraints.rule import Check, Rule
+from constraints.rules.precision import precisions_on
 
 if TYPE_CHECKING:
     from constraints.build import Case
@@ -212,10 +213,13 @@ class Software(Rule):
     reads = frozenset({"plan", "model"})
 
     def may(self, facts: Facts) -> str:
-        """A row whose plan no admitted engine starts on the family's GPUs."""
+        """A row whose plan no admitted engine starts on the family's GPUs; a GPU for which there is no engine."""
         row = facts.row
-        if facts.gpu is None or row is None:
+        if facts.gpu is None:
             return ""
+        if row is None:
+            # Asked of the GPU alone: in every platform the answer is the same.
+            return "" if facts.platform else unserved(facts.llm, facts.gpu, facts.request)
         # Sound: the row's plan and node size are the build's, so that this is the very question of `check`.
         return software_fault(facts.llm, facts.gpu, row.plan, facts.request, row.key.per_node)
 
@@ -238,6 +242,17 @@ class Software(Rule):
             source=engine.source,
         )  # fmt: skip
         return [Check.of(self.id, True, text)]
+
+
+def unserved(llm: Llm, gpu: Gpu, request: Request) -> str:
+    """Why no plan that the request admits has an engine on a GPU, whatever its sizes are; empty where one has."""
+    # Sound: a plan at a precision that is not admitted fails rule precision.
+    places = (False, True) if request.offload else (False,)
+    admitted = precisions_on(gpu.arch, llm, request)
+    if any(served(llm, gpu, precision, request, offload) for precision in admitted for offload in places):
+        return ""
+    text = N_("no released engine trains {what} on it as asked")
+    return message(text if request.trains else "no released engine serves {what} on it as asked", what=llm.architecture)
 
 
 @dataclass(frozen=True)

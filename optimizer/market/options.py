@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 from catalogs.schema import Cooling, Cpu, Drive, Memory, Nic, Part, Platform, Psu
@@ -18,6 +19,7 @@ from constraints.physics.contents import fixed_w, inside, modules_to_buy
 from constraints.physics.demanded import demanded
 from constraints.physics.offload import bandwidth_gb_s, gflops_class, offloads
 from constraints.prices.tariff import NEVER
+from constraints.rule import Refusal
 from constraints.rules.fit import cooler_fits, needs_cooler, needs_cpu, needs_psu
 from constraints.rules.lanes import NVME_LANES, cpu_lanes, direct, needs_lanes
 from constraints.rules.rack import cord_links, racked
@@ -124,6 +126,16 @@ class PlatformOptions:
         return self.shared(
             ("admitted", *alike), lambda: self.refusals.admitted(self.platform, kind, self._parts.get(kind, []))
         )
+
+    @cached_property
+    def without(self) -> list[tuple[Refusal, int]]:
+        """Of each category that nodes need and that rules leave no part of: what they say of the first part on sale,
+        and how many parts there are."""
+        needed = (Cpu, self.cpus), (Memory, self.memory), (Nic, self.nics), (Psu, self.banks)
+        sold = [self._parts.get(kind, []) for kind, options in needed if not options]
+        refused = [parts for parts in sold if parts and not self.admitted(type(parts[0]))]
+        said = [(self.refusals.of_part(self.platform, parts[0]), len(parts)) for parts in refused]
+        return [(why, number) for why, number in said if why is not None]
 
     def _named(self, kind: type[Part]) -> int:
         """One number for all platforms that admit the same parts of a category."""

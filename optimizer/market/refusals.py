@@ -34,6 +34,10 @@ class Refusals:
             self._of_nodes[key] = refusal(self._rules, facts)
         return self._of_nodes[key]
 
+    def of_family(self, gpu: Gpu, per_node: int) -> Refusal | None:
+        """The rule that no build with so many GPUs in a node passes."""
+        return refusal(self._rules, self._facts(gpu=gpu, per_node=per_node))
+
     def of_row(self, gpu: Gpu, per_node: int, row: Row) -> Refusal | None:
         """The rule that no build of a performance row passes."""
         return refusal(self._rules, self._facts(gpu=gpu, per_node=per_node, row=row))
@@ -70,6 +74,10 @@ class Refusals:
     def alike(self, platform: Platform, kind: type[Part]) -> tuple[object, ...]:
         """Equal for platforms in which rules judge parts of a category alike."""
         return kind, *(getattr(platform, field) for rule in self._by(kind) for field in rule.refuses_by[kind])
+
+    def judged(self, kind: type[Part]) -> bool:
+        """Whether any rule judges parts of a category by the platform."""
+        return bool(self._by(kind))
 
     def _by(self, kind: type[Part]) -> tuple[Rule, ...]:
         """Rules that judge parts of a category by the platform."""

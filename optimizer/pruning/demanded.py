@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from catalogs.schema import Gpu, Kind, Platform
 from constraints.physics.demanded import demanded, of_network, serves_alone
 from constraints.rule import Refusal
@@ -22,9 +24,15 @@ class Included:
         self.possible = all(part.id in prices or part.id in inside for part in self.parts)
         """False when one of them can neither be bought nor comes inside of something that can."""
 
-    def refused(self, platform: Platform, gpu: Gpu, per_node: int) -> Refusal | None:
-        """Why a node of `per_node` GPUs in a platform can't hold them all; None says nothing."""
-        if not self.parts or self._refusals.of_node(platform, gpu, per_node):
+    def refused_of(self, platforms: Iterable[Platform], gpu: Gpu, per_node: int) -> dict[str, Refusal]:
+        """Of the platforms in which a node of `per_node` GPUs can't hold them all, by id, the reason."""
+        among = platforms if self.parts else ()
+        said = ((platform.id, self._refused(platform, gpu, per_node)) for platform in among)
+        return {platform: why for platform, why in said if why is not None}
+
+    def _refused(self, platform: Platform, gpu: Gpu, per_node: int) -> Refusal | None:
+        """The same of one platform; None says nothing."""
+        if self._refusals.of_node(platform, gpu, per_node):
             return None  # a platform that is refused whatever is demanded is closed by its bound
         contents = {c.part for c in platform.contents}
         bought = (part for part in self.parts if part.id not in contents)

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from optimizer.market.market import Market
-from optimizer.search.front import Closed, Front, Step
+from optimizer.search.front import Closed, Front, Refused, RefusedPart, Step
 from optimizer.search.parameters import SOLVER, parameters
 from optimizer.text.minor_units import minor, money
 
@@ -29,21 +29,47 @@ def proof_data(market: Market, front: Front, scope: str, seconds: Mapping[str, f
         "families": {
             "closed_by_bound": front.closed_by_bound,
             "closed_by_cp_sat": front.closed_by_cp_sat,
-            "each": [
-                {
-                    "gpu": c.gpu,
-                    "per_node": c.per_node,
-                    "closed_by": c.by,
-                    "least": [money(x, currency) for x in c.least],
-                }
-                for c in front.record
-            ],
+            "each": [_closed_data(closed, currency) for closed in front.record],
+            **_parts_data(front.refused_parts),
         },
         "seconds": {k: round(v, 3) for k, v in seconds.items()},
         "version": version("ortools"),
         "parameters": parameters(market),
         "staircase": steps_data(front.stairs, currency),
     }
+
+
+def _closed_data(closed: Closed, currency: str) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "gpu": closed.gpu,
+        "per_node": closed.per_node,
+        "closed_by": closed.by,
+        "least": [money(x, currency) for x in closed.least],
+    }
+    # A result that was saved before this was kept is made anew without it.
+    return data if closed.refused is None else {**data, "refused": [_refused_data(x) for x in closed.refused]}
+
+
+def _parts_data(parts: tuple[RefusedPart, ...] | None) -> dict[str, Any]:
+    if parts is None:
+        return {}
+    return {"refused_parts": [{"part": x.part, "rule": x.rule, "reason": x.why} for x in parts]}
+
+
+def _refused_data(refused: Refused) -> dict[str, Any]:
+    return {
+        "of": refused.of,
+        "rule": refused.rule,
+        "reason": refused.why,
+        "number": refused.number,
+        "platforms": list(refused.platforms),
+    }
+
+
+def read_refused_parts(proof: Mapping[str, Any]) -> tuple[RefusedPart, ...] | None:
+    """The parts of a stored proof that no platform takes; None where it does not say them."""
+    stored = proof["families"].get("refused_parts")
+    return None if stored is None else tuple(RefusedPart(x["part"], x["rule"], x["reason"]) for x in stored)
 
 
 def read_record(proof: Mapping[str, Any], currency: str) -> tuple[tuple[Step, ...], tuple[Closed, ...]]:
@@ -55,7 +81,14 @@ def read_record(proof: Mapping[str, Any], currency: str) -> tuple[tuple[Step, ..
             f["per_node"],
             f["closed_by"],
             tuple(minor(x, currency) for x in f["least"]),
+            _read_refused(f.get("refused")),
         )
         for f in proof["families"]["each"]
     )
     return steps, families
+
+
+def _read_refused(stored: list[Mapping[str, Any]] | None) -> tuple[Refused, ...] | None:
+    if stored is None:
+        return None
+    return tuple(Refused(x["of"], x["rule"], x["reason"], x["number"], tuple(x["platforms"])) for x in stored)

@@ -47,6 +47,27 @@ class ThroughputModel(Strict):
     sha256: str
 
 
+class RefusedFacts(Strict):
+    """What a rule refused of a family before any model was built: no build of it passes the rule."""
+
+    of: Literal["family", "platform", "part", "row"] = Field(
+        description="family: as such; platform: those in `platforms`; part: all parts on sale of a category that "
+        "`platforms` need; row: performance rows"
+    )
+    rule: str
+    reason: Text = Field(description="of parts: what is said of the first")
+    number: int = Field(description="of families, platforms, parts or rows refused for this reason")
+    platforms: list[str] = Field(description="ids; empty of a family and of rows")
+
+
+class RefusedPartFacts(Strict):
+    """A part on sale that no platform of the families takes, for a rule's sake."""
+
+    part: str
+    rule: str
+    reason: Text = Field(description="that the rule gives most often")
+
+
 class FamilyFacts(Strict):
     """How a family (GPU, GPUs per node) was closed."""
 
@@ -57,12 +78,20 @@ class FamilyFacts(Strict):
         "no_build: no plan runs on the GPU, or no platform has all that a node needs"
     )
     least: list[Money] = Field(description="per step of the staircase: the family's bound; no more rows after the last")
+    refused: list[RefusedFacts] | None = Field(
+        default=None, description="what rules refused of it early; null in results saved before it was kept"
+    )
 
 
 class Families(Strict):
     closed_by_bound: int = Field(description="families")
     closed_by_cp_sat: int = Field(description="families")
     each: list[FamilyFacts] = Field(description="every family of the catalog; empty when the proof was stopped")
+    refused_parts: list[RefusedPartFacts] | None = Field(
+        default=None,
+        description="parts on sale that rules refuse in every platform, empty when the proof was stopped; null in "
+        "results saved before it was kept",
+    )
 
 
 class StepFacts(Strict):

@@ -6,8 +6,8 @@ which differ in these alone (`APART`) share one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from catalogs.schema import Gpu
 from constraints.policy import Policy
@@ -50,7 +50,8 @@ def alike(request: Request, policy: Policy) -> tuple[object, ...]:
 @dataclass
 class Family:
     """A family with the options of a node on each of its platforms. `least` bounds the cents of one node, `least_host`
-    of one with experts in host memory, `most` the nodes that the site can hold and sellers have parts for."""
+    of one with experts in host memory, `most` the nodes that the site can hold and sellers have parts for. `refused`:
+    what rules said of platforms that can't hold what `--include` demands."""
 
     gpu: Gpu
     per_node: int
@@ -58,10 +59,16 @@ class Family:
     least: int
     least_host: int = NEVER
     most: int = UNBOUNDED
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
+
+    @property
+    def name(self) -> tuple[str, int]:
+        """Id of the GPU and GPUs per node."""
+        return self.gpu.id, self.per_node
 
 
 class Assortment:
-    """Families of a market, those that no node can be bought for dropped (GPU, GPUs per node). `market` is the one
+    """Families of a market, and those `dropped` that no node can be bought for or no plan runs on. `market` is the one
     given, of near-duplicates the best alone; without `clever` all of it. `per_node`: of families of so many GPUs per
     node alone, where nothing else is asked for."""
 
@@ -79,9 +86,7 @@ class Assortment:
         for part in self.parts:
             self.by.setdefault(type(part), []).append(part)
         self.families: list[Family] = []
-        self.dropped: list[tuple[str, int]] = []
-        self.refused: dict[tuple[str, int], list[Refusal]] = {}
-        """Of families without a platform that may hold what is demanded: what rules said of each."""
+        self.dropped: list[Family] = []
         shelves: dict[str, PlatformOptions] = {}
         stock: Stock = {}
         self.on_host = offload = HostRows(market) if market.request.offload else None
@@ -90,10 +95,9 @@ class Assortment:
         for gpu, k, all_holders in families(market):
             if per_node not in (None, k):
                 continue
-            why = {p.id: included.refused(p, gpu, k) if clever else None for p in all_holders}
-            holders = [p for p in all_holders if why[p.id] is None]
-            if not holders:
-                self.refused[gpu.id, k] = [x for x in why.values() if x is not None]
+            refused = included.refused_of(all_holders, gpu, k) if clever else {}
+            holders = [p for p in all_holders if p.id not in refused]
+            family = Family(gpu, k, [], NEVER, refused=refused)
             on_host = offload if offload and offload.able(gpu, k) else None
             if (planner.precisions(gpu) or on_host) and (included.possible or not clever):
                 # Made once for a platform, whatever GPUs it holds; `stock` shares lists among platforms alike in what
@@ -104,19 +108,20 @@ class Assortment:
                     if p.id not in shelves
                 }
                 all_node_options = [NodeOptions(shelves[p.id], self.by, gpu, k) for p in holders]
-                least = min((o.least_cents for o in all_node_options), default=NEVER)
+                family.all_node_options = all_node_options
+                family.least = min((o.least_cents for o in all_node_options), default=NEVER)
                 # Sound: a node without a price belongs to no build that can be bought.
-                if least < NEVER or not clever:
+                if family.least < NEVER or not clever:
                     room_gb = on_host.least_gb(gpu) if on_host else 0
                     hosts = (o.least_host_cents(room_gb) for o in all_node_options if on_host)
-                    family = Family(gpu, k, all_node_options, least, min(hosts, default=NEVER))
+                    family.least_host = min(hosts, default=NEVER)
                     if clever:
                         family.most = min(
                             most_on_site(market, gpu, k, all_node_options), most_to_be_had(market, all_node_options)
                         )
                     self.families.append(family)
                     continue
-            self.dropped.append((gpu.id, k))
+            self.dropped.append(family)
 
     def spend(self, clock: Clock) -> None:
         """Takes from the clock what it took to put this together."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from catalogs.schema import Gpu
 from constraints.model.candidates import Candidates
@@ -20,6 +22,8 @@ from optimizer.pruning.demanded import least_nodes
 from optimizer.search.assortment import Assortment, Family
 from optimizer.search.bounds import Bound, Bounds
 from optimizer.search.clock import Clock, Work
+from optimizer.search.front import Name, Refused, RefusedPart
+from optimizer.search.ledger import refused, refused_node, refused_parts
 from optimizer.search.shared_gear import Cluster
 from optimizer.search.staircase import Staircase
 
@@ -37,8 +41,10 @@ class OpenFamily(Family):
     rows: list[Row] = field(default_factory=list)
     judged: int = 0
     judged_host: int = 0
-    able: tuple[list[Row], int, list[Row]] = field(default_factory=lambda: ([], 0, []))
-    """`rows`, how many these were, and which of them run (see `Families.runnable`)."""
+    asked: int = 0
+    able: list[Row] = field(default_factory=list)
+    barred: Counter[Refusal] = field(default_factory=Counter)
+    """Of the first `asked` rows those that run, and what rules said of how many others (see `Families.runnable`)."""
 
 
 class Families:
@@ -66,7 +72,7 @@ class Families:
             self.refusals = Refusals(self.market.facts, rules)
         market = self.market
         self.on_host = HostRows(market, stock.on_host) if market.request.offload else None
-        self.parts, self.dropped, self._undemanded = stock.parts, stock.dropped, stock.refused
+        self.parts, self.dropped, self._by = stock.parts, stock.dropped, stock.by
         self.least_nodes = least_nodes(market) if clever else 1
         self.cluster = Cluster(market, stock.by, self.refusals)
         self.bounds = Bounds(market, self.cluster, self.refusals)
@@ -119,24 +125,47 @@ class Families:
 
     def runnable(self, open_family: OpenFamily) -> list[Row]:
         """Rows that no rule refuses by itself (`may`): no build of another one passes."""
-        if open_family.able[0] is not open_family.rows or open_family.able[1] != len(open_family.rows):
-            gpu, per_node, rows = open_family.gpu, open_family.per_node, open_family.rows
-            able = [row for row in rows if self.refusals.of_row(gpu, per_node, row) is None]
-            open_family.able = rows, len(rows), able
-        return open_family.able[2]
+        for row in open_family.rows[open_family.asked :]:
+            if said := self.refusals.of_row(open_family.gpu, open_family.per_node, row):
+                open_family.barred[said] += 1
+            else:
+                open_family.able.append(row)
+        open_family.asked = len(open_family.rows)
+        return open_family.able
 
     def refusals_of(self, gpu: Gpu) -> list[Refusal]:
-        """What rules said early of a GPU's families, platform by platform; empty where some platform is not refused."""
-        gone = [family for family in self.dropped if family[0] == gpu.id]
-        if not all(self._undemanded.get(family) for family in gone):
-            return []  # dropped for another reason
-        found = [x for family in gone for x in self._undemanded[family]]
-        for u in self.families:
-            for o in u.all_node_options if u.gpu is gpu else ():
-                if (said := self.refusals.of_node(o.platform, u.gpu, u.per_node)) is None:
-                    return []
-                found.append(said)
-        return found
+        """What rules said early of all platforms of a GPU's families, or else of all their rows; empty where a platform
+        is left or was dropped for another reason, and some row runs."""
+        of_platforms = [self._of_platforms(x) for x in (*self.families, *self.dropped) if x.gpu is gpu]
+        if all(of_platforms):
+            return list(chain.from_iterable(of_platforms))
+        mine = [family for family in self.families if family.gpu is gpu]
+        if any(self.runnable(family) for family in mine):
+            return []
+        return list(chain.from_iterable(family.barred.elements() for family in mine))
+
+    def _of_platforms(self, family: Family) -> list[Refusal]:
+        """What rules said early of every platform of a family; empty where they did not of one."""
+        said = [refused_node(self.refusals, node) for node in family.all_node_options]
+        return [] if None in said else [*family.refused.values(), *(x for x in said if x is not None)]
+
+    def refused_early(self) -> dict[Name, tuple[Refused, ...]]:
+        """What rules refused early of each family, dropped ones too."""
+        return {family.name: self._refused(family) for family in (*self.families, *self.dropped)}
+
+    def _refused(self, family: Family) -> tuple[Refused, ...]:
+        if early := self.refusals.of_family(family.gpu, family.per_node):
+            return (Refused("family", early.rule, early.why, 1),)
+        if isinstance(family, OpenFamily):
+            self.runnable(family)
+        rows = family.barred if isinstance(family, OpenFamily) else {}
+        return refused(self.refusals, family.all_node_options, family.refused, rows)
+
+    def refused_parts(self) -> tuple[RefusedPart, ...]:
+        """Parts on sale that no platform of the families takes."""
+        nodes = (node for family in self.families for node in family.all_node_options)
+        platforms = {node.platform.id: node.platform for node in nodes}
+        return refused_parts(self.refusals, platforms.values(), self._by)
 
     def bounds_of(self, open_family: OpenFamily, row: Row, top: int) -> Iterator[Bound]:
         """Bounds of a row on the family's platforms that a cost of `top` may pay, cheapest nodes first."""

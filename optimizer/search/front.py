@@ -12,6 +12,9 @@ from constraints.rule import Check, Rule
 from constraints.rules.registry import RULES
 from optimizer.market.market import Market
 
+Name = tuple[str, int]
+"""A family: id of the GPU, GPUs per node."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -41,17 +44,40 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """What a rule refused early of a family (`of`), and why: the family as such, `platforms`, performance rows, or all
+    parts on sale of a category that `platforms` need, where `why` is said of the first. `number` of them."""
+
+    of: Literal["family", "platform", "part", "row"]
+    rule: str
+    why: str
+    number: int
+    platforms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RefusedPart:
+    """A part on sale that rules refuse in every platform of the search; `why` is what they say most often."""
+
+    part: str
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Closed:
     """How a family (GPU, GPUs per node) was closed.
 
     `least`: per step of the staircase the cents that no build of the family faster than it goes below, by the
-    bound alone; it ends with the last step that a row of the family reaches.
+    bound alone; it ends with the last step that a row of the family reaches. `refused`: what rules refused of it before
+    any model was built; None where a stored record does not say it.
     """
 
     gpu: str
     per_node: int
     by: Literal["bound", "cp_sat", "no_build"]
     least: tuple[int, ...] = ()
+    refused: tuple[Refused, ...] | None = ()
 
 
 @dataclass
@@ -70,6 +96,7 @@ class Front:
     ticks: dict[tuple[str, int], float] = field(default_factory=dict)
     stairs: tuple[Step, ...] = ()
     record: tuple[Closed, ...] = ()
+    refused_parts: tuple[RefusedPart, ...] | None = ()
 
 
 class Judge:

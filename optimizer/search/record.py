@@ -6,9 +6,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Container, Iterable, Mapping
 
 from constraints.prices.tariff import NEVER
-from optimizer.search.front import Closed, Step
+from optimizer.search.front import Closed, Name, Refused, Step
 
-Name = tuple[str, int]
 Floor = tuple[int, Callable[[int], int]]
 """Of a row its 0.1 tok/s, and the cents that no build of it goes below (given the step's cents)."""
 
@@ -29,13 +28,17 @@ def least(rows: Iterable[Floor], steps: tuple[Step, ...]) -> tuple[int, ...]:
 
 
 def record(
-    units: Mapping[Name, Iterable[Floor]], proven: Container[Name], dropped: Iterable[Name], steps: tuple[Step, ...]
+    units: Mapping[Name, Iterable[Floor]],
+    proven: Container[Name],
+    dropped: Iterable[Name],
+    steps: tuple[Step, ...],
+    refused: Mapping[Name, tuple[Refused, ...]],
 ) -> tuple[Closed, ...]:
     """What closed each family, by name: `proven` ones went to CP-SAT, and no plan or platform gives `dropped` ones a
-    build."""
+    build. `refused`: what rules refused of each early."""
     closed = [
-        Closed(gpu, k, "cp_sat" if (gpu, k) in proven else "bound", least(rows, steps))
-        for (gpu, k), rows in units.items()
+        Closed(*name, "cp_sat" if name in proven else "bound", least(rows, steps), refused.get(name, ()))
+        for name, rows in units.items()
     ]
-    closed += [Closed(gpu, per_node, "no_build") for gpu, per_node in dropped]
+    closed += [Closed(*name, "no_build", (), refused.get(name, ())) for name in dropped]
     return tuple(sorted(closed, key=lambda c: (c.gpu, c.per_node)))

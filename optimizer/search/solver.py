@@ -256,12 +256,12 @@ class Solver(Families):
                 known = [(point.found.row.perf.tenths, point.found.parts_cents) for point in out.points]
                 out.stairs = staircase_steps(known, self.market.request, self.market.policy)
                 floors = {
-                    (family.gpu.id, family.per_node): [
-                        (r.perf.tenths, partial(self.floor, family, r)) for r in self.runnable(family)
-                    ]
+                    family.name: [(r.perf.tenths, partial(self.floor, family, r)) for r in self.runnable(family)]
                     for family in self.families
                 }
-                out.record = record(floors, out.ticks, self.dropped, out.stairs)
+                dropped = [family.name for family in self.dropped]
+                out.record = record(floors, out.ticks, dropped, out.stairs, self.refused_early())
+                out.refused_parts = self.refused_parts()
         return out
 
     def point(self, found: Found) -> Point:

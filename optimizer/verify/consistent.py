@@ -24,7 +24,7 @@ from optimizer.market.rows import families
 from optimizer.result.contract import point, result
 from optimizer.result.document import sentences_of
 from optimizer.result.embedded_catalog import catalog_of, rows, used
-from optimizer.result.proof_record import read_record
+from optimizer.result.proof_record import read_record, read_refused_parts
 from optimizer.result.schema import Result
 from optimizer.result.strict import NotExact, exact
 from optimizer.search.front import Front, Point
@@ -249,7 +249,7 @@ def _recomputed(data: dict[str, Any], read: Read) -> Iterator[Wrong]:
         steps, closed = read_record(proof.model_dump(), stored.request.currency)
         front = Front(
             whole, proof.complete, proof.families.closed_by_bound, proof.families.closed_by_cp_sat,
-            stairs=steps, record=closed,
+            stairs=steps, record=closed, refused_parts=read_refused_parts(proof.model_dump()),
         )  # fmt: skip
         anew = result(market, front, {})
         true = json.loads(json.dumps(anew))
@@ -286,7 +286,8 @@ def _record(read: Read) -> Iterator[Wrong]:
         (p.case.gpu.id, p.case.per_node, p.found.row.perf.tenths, p.found.parts_cents)
         for p in read.points if p is not None
     ]  # fmt: skip
-    steps, closed = read_record(read.result.proof.model_dump(), read.result.request.currency)
+    proof = read.result.proof.model_dump()
+    steps, closed = read_record(proof, read.result.request.currency)
     true = staircase_steps([(tenths, cents) for _, _, tenths, cents in points], read.market.request, read.market.policy)
     if steps == true:  # else that is said already, and bounds are held against nothing
-        yield from judged(read.market, points, steps, closed)
+        yield from judged(read.market, points, steps, closed, read_refused_parts(proof))

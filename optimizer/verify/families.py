@@ -13,8 +13,8 @@ from constraints.model.axis import MONEY
 from optimizer.market.market import Market
 from optimizer.search.clock import Clock
 from optimizer.search.families import MARGIN_PERCENT, Families, OpenFamily
-from optimizer.search.front import Closed, Step
-from optimizer.search.record import Name, record
+from optimizer.search.front import Closed, Name, Refused, RefusedPart, Step
+from optimizer.search.record import record
 from optimizer.search.staircase import Staircase
 from optimizer.text.minor_units import money
 from optimizer.verify.wrong import Wrong
@@ -45,13 +45,12 @@ class MadeAnew:
 
     def record(self, proven: Container[Name]) -> tuple[Closed, ...]:
         """The record of a proof in which those families went to the solver."""
+        anew = self.families
         floors = {
-            (family.gpu.id, family.per_node): [
-                (r.perf.tenths, partial(self.families.floor, family, r)) for r in self.families.runnable(family)
-            ]
-            for family in self.families.families
-        }  # fmt: skip
-        return record(floors, proven, self.families.dropped, self.steps)
+            family.name: [(r.perf.tenths, partial(anew.floor, family, r)) for r in anew.runnable(family)]
+            for family in anew.families
+        }
+        return record(floors, proven, [family.name for family in anew.dropped], self.steps, anew.refused_early())
 
     def is_open(self, open_family: OpenFamily, points: list[Point]) -> bool:
         """Whether a bound of the family lies within the margin above the staircase of these points: then the solver is
@@ -65,14 +64,22 @@ class MadeAnew:
         return False
 
 
-def judged(market: Market, points: list[Point], steps: tuple[Step, ...], stored: tuple[Closed, ...]) -> Iterator[Wrong]:
-    """What is wrong in the record of a proof, of which the staircase and the list of families were judged already."""
+def judged(
+    market: Market,
+    points: list[Point],
+    steps: tuple[Step, ...],
+    stored: tuple[Closed, ...],
+    parts: tuple[RefusedPart, ...] | None,
+) -> Iterator[Wrong]:
+    """What is wrong in the record of a proof, of which the staircase and the list of families were judged already.
+    `parts`: those that it says no platform takes."""
     if market.axis is not MONEY or not steps:
         return
     anew = MadeAnew(market, points, steps)
     place = {(c.gpu, c.per_node): i for i, c in enumerate(stored)}
     yield from _figures(anew, stored, place)
     yield from _labels(anew, stored, place)
+    yield from _parts(anew, parts)
 
 
 def _figures(anew: MadeAnew, stored: tuple[Closed, ...], place: dict[Name, int]) -> Iterator[Wrong]:
@@ -89,6 +96,29 @@ def _figures(anew: MadeAnew, stored: tuple[Closed, ...], place: dict[Name, int])
         elif have.least != found.least:
             ours, theirs = (", ".join(money(x, currency) for x in c.least) for c in (found, have))
             yield Wrong(f"{where}.least", f"stored {theirs or 'none'}, the bounds say {ours or 'none'}")
+        elif have.refused is not None and have.refused != found.refused:
+            ours, theirs = (_said(x.refused or ()) for x in (found, have))
+            yield Wrong(f"{where}.refused", f"stored {theirs}, the rules say {ours}")
+
+
+def _said(refused: tuple[Refused, ...]) -> str:
+    """What was refused of a family, in short."""
+    shown = (f"{x.number} {x.of} by {x.rule} ({', '.join([x.why, *x.platforms])})" for x in refused)
+    return "; ".join(shown) or "none"
+
+
+def _parts(anew: MadeAnew, stored: tuple[RefusedPart, ...] | None) -> Iterator[Wrong]:
+    """Parts said to fit no platform that fit one, or the other way round; another rule or reason."""
+    where, found = "proof.families.refused_parts", anew.families.refused_parts()
+    if stored is None or stored == found:
+        return
+    ours, theirs = ({x.part: f"{x.rule} ({x.why})" for x in parts} for parts in (found, stored))
+    wrong = [x for x in sorted({*ours, *theirs}) if ours.get(x) != theirs.get(x)]
+    for part in wrong:
+        says = f"{part}: stored {theirs.get(part, 'none')}, the rules say {ours.get(part, 'none')}"
+        yield Wrong(where, says)
+    if not wrong:
+        yield Wrong(where, "parts are not in order, each once")
 
 
 def _labels(anew: MadeAnew, stored: tuple[Closed, ...], place: dict[Name, int]) -> Iterator[Wrong]:

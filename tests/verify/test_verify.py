@@ -340,7 +340,8 @@ def forged(answer: Answer, points: list[Point]) -> Data:
     anew = MadeAnew(market, known, steps)
     record = anew.record({(u.gpu.id, u.per_node) for u in anew.families.families if anew.is_open(u, known)})
     counts = (sum(c.by == by for c in record) for by in ("bound", "cp_sat"))
-    return result(market, Front(points, True, *counts, stairs=steps, record=record), {})
+    parts = anew.families.refused_parts()
+    return result(market, Front(points, True, *counts, stairs=steps, record=record, refused_parts=parts), {})
 
 
 def proven(data: Data, catalog: Catalog) -> list[str]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
-from catalogs.message import joined, message
+from catalogs.message import message
 from catalogs.schema import Gpu, Kind
 from constraints.physics.contents import holders
-from constraints.rules.precision import runs, wanted
-from constraints.rules.software import served
 from optimizer.explanation.questions import NOTHING, Asking
 from optimizer.market.node_options import pieces_to_be_had
 from optimizer.market.options import UNBOUNDED
 from optimizer.market.rows import families
+from optimizer.search.ledger import foremost
 from optimizer.search.solver import Solver
 
 MODEL_RUNS = "plans run on it, but not within money, site and purchase together"
@@ -27,26 +24,18 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
     nodes = {family.gpu.id for family in solver.families}
     planned = {family.gpu.id for family in solver.families if family.rows}
     paid = {family.gpu.id for family in solver.families if family.least <= market.purse}
-    request, llm = market.request, market.llm
+    request = market.request
     out: dict[str, list[str]] = {}
     for gpu in market.catalog.of(Kind.GPU):
         assert isinstance(gpu, Gpu)
-        admitted = [p for p in wanted(llm, request) if runs(gpu.arch, p, request)]
         if request.gpus and gpu.id not in request.gpus:
             why = "not among the GPUs asked for"
         elif refusal := _unbuyable(asking, gpu):
             why = refusal
         elif gpu.id not in held:
             why = "no chassis that can be bought holds it"
-        elif not admitted and gpu.id not in planned:
-            why = message("runs none of the precisions admitted ({list})", list=joined(wanted(llm, request)) or "none")
-        elif not any(served(llm, gpu, p, request) for p in admitted) and gpu.id not in planned:
-            why = message(
-                "no released engine trains {what} on it as asked"
-                if request.trains
-                else "no released engine serves {what} on it as asked",
-                what=llm.architecture,
-            )
+        elif early := solver.refusals.of_family(gpu, 0):
+            why = early.why
         elif said := _said_early(solver, gpu):
             why = said
         elif gpu.id not in nodes:
@@ -64,9 +53,9 @@ def dropped(asking: Asking) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _said_early(solver: Solver, gpu: Gpu) -> str:
-    """The reason that a rule gave against most of the platforms of a GPU, where rules refused them all."""
-    said = Counter(x.why for x in solver.refusals_of(gpu))
-    return min(said, key=lambda why: (-said[why], why), default="")
+    """The reason that rules gave most often against a GPU, where they refused all its platforms or rows."""
+    said = solver.refusals_of(gpu)
+    return foremost(said).why if said else ""
 
 
 def _short(solver: Solver, gpu: Gpu) -> tuple[int, int] | None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from catalogs.message import message
-from catalogs.schema import Kind
+from catalogs.schema import Kind, Platform
 from constraints.build import Build
 from constraints.prices.tariff import NEVER
 from constraints.prices.totals import totals
+from constraints.rule import Refusal
 from constraints.rules.fit import Fit
 from constraints.rules.procurement import Procurement
 from constraints.rules.registry import that_read
@@ -24,6 +25,7 @@ from optimizer.result.point_schema import CheckFacts
 from optimizer.search.clock import Clock, TimeUp
 from optimizer.search.front import Found, Point
 from optimizer.search.judging import best_row, check
+from optimizer.search.ledger import foremost
 from optimizer.text.minor_units import money
 
 SMALLEST_MODEL = "r1-distill-qwen-1.5b"
@@ -204,16 +206,30 @@ def _reasons(market: Market, wish: Wish, clock: Clock) -> list[tuple[Against, di
     }  # fmt: skip
     bare = cheapest(wish.forced(market, **fields), clock)
     if bare is None:
-        return [(_plain(Fit.id, _unplaced(market, wish)), {})]
+        early = _refused_everywhere(market, wish)
+        return [(_plain(early.rule if early else Fit.id, _unplaced(market, wish, early)), {})]
     _, checks = check(market.asking(budget_cents=None), bare.found.build)
     failed = [x for x in checks if x.status == "fail"]
     of_model = [x for x in failed if x.rule in that_read("model")]
     return [(_plain(x.rule, x.text), {}) for x in of_model or failed]
 
 
-def _unplaced(market: Market, wish: Wish) -> str:
-    """Why nothing of the catalog holds it, in words."""
+def _refused_everywhere(market: Market, wish: Wish) -> Refusal | None:
+    """What rules say most often of a part that they refuse in every platform of the catalog."""
+    platforms = [x for x in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(x, Platform)]
+    part = market.catalog.parts[wish.part] if wish.part else None
+    said = [market.refusals.of_part(platform, part) for platform in platforms] if part else []
+    reasons = [why for why in said if why is not None]
+    return foremost(reasons) if reasons and len(reasons) == len(platforms) else None
+
+
+def _unplaced(market: Market, wish: Wish, early: Refusal | None) -> str:
+    """Why nothing of the catalog holds it, in words; `early`: what a rule says of it in every platform."""
     name = market.catalog.parts[wish.part or wish.gpu].name
+    if early is not None:
+        return message(
+            "no build of this catalog holds {part}, whatever is asked of it: {why}", part=name, why=early.why
+        )
     if wish.gpu_count is None:
         return message("no build of this catalog holds {part}, whatever is asked of it", part=name)
     wide = market.asking(gpus=frozenset({wish.gpu}), exclude=market.request.exclude - {wish.gpu})
