@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from catalogs.architectures import ARCHITECTURES, flat_config
+from catalogs.architectures import ARCHITECTURES, flat_config, nearest_architectures
 from catalogs.errors import Fault
 from catalogs.inputs import shipped_rows
 
@@ -55,8 +55,8 @@ def faults(config: Any, file: str = "") -> list[Fault]:
     if not isinstance(names, list) or len(names) != 1 or not isinstance(names[0], str):
         return [Fault("bad-config", "needs one architecture", file, column="architectures", value=_show(names))]
     if names[0] not in ARCHITECTURES:
-        known = f"Known: {', '.join(ARCHITECTURES)}."
-        return [Fault("unknown-architecture", "architecture is not understood", file, None, "", names[0][:60], known)]
+        remedy = nearest_architectures(names[0])
+        return [Fault("unknown-architecture", "architecture is not understood", file, None, "", names[0][:60], remedy)]
     if names[0].endswith("ForConditionalGeneration") and "hidden_size" not in flat_config(config):
         return [Fault("bad-config", "is missing (the language model)", file, column="text_config")]
     known_fields, whole = rules(names[0]), config

@@ -5,6 +5,7 @@ its own, its fields in catalogs/llms/fields/, and its published totals in tests/
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -39,6 +40,13 @@ ARCHITECTURES: dict[str, Architecture] = {name: a for family in FAMILIES for nam
 """Name in config.json -> how it is built."""
 
 
+def nearest_architectures(name: str) -> str:
+    """What to say of an architecture that is not understood: the nearest names that are, and how many there are."""
+    near = difflib.get_close_matches(name, list(ARCHITECTURES), n=3, cutoff=0.6)
+    nearest = f"Nearest: {', '.join(near)}. " if near else ""
+    return f"{nearest}{len(ARCHITECTURES)} architectures are understood; `dsopt models list` shows models of them."
+
+
 def from_config(
     config: Config,
     stored: Callable[[str], str] | None = None,
@@ -52,8 +60,8 @@ def from_config(
     it, where that is not the usual way; `facts`: the other fields of Llm."""
     names = config.get("architectures") or ["(none)"]
     if names[0] not in ARCHITECTURES:
-        known = ", ".join(ARCHITECTURES)
-        raise InputError(f"architecture {names[0]!r} is not understood", "unknown-architecture", f"Known: {known}.")
+        remedy = nearest_architectures(str(names[0]))
+        raise InputError(f"architecture {names[0]!r} is not understood", "unknown-architecture", remedy)
     architecture, flat = ARCHITECTURES[names[0]], flat_config(config)
     layers = [architecture.build(flat, number) for number in range(flat["num_hidden_layers"])]
     if stored is not None:
