@@ -55,7 +55,7 @@ def market_of(
 ) -> Market:
     """The market of a request, with what its load needs; shipped parts, defaults and constants without others."""
     chosen = policy or Policy()
-    return Market.open(catalog or shipped_catalog(), with_load(request, chosen), chosen, calibration)
+    return Market.open(catalog or shipped_catalog(), with_load(settled(request), chosen), chosen, calibration)
 
 
 def validate_request(request: Request, *, catalog: Catalog | None = None, policy: Policy | None = None) -> None:

@@ -26,7 +26,6 @@ from constraints.rules.fit import needs_cpu
 from constraints.rules.lanes import direct
 from optimizer.market.asked import model_of
 from optimizer.market.refusals import Refusals
-from optimizer.request.named_model import settled
 from optimizer.throughput.calibration import Calibration, shipped
 
 
@@ -96,7 +95,6 @@ class Market:
     ) -> Market:  # fmt: skip
         """Throughput by `calibration`, the shipped one without. `book`: prices known already, of a request alike
         (optimizer/search/assortment.py). Raises InputError as `model_of` does, and for an unknown vendor."""
-        request = settled(request)
         llm = sensible(catalog, request, policy)
         book = book or price_book(catalog, request, policy)
         return cls(catalog, request, policy, llm, book, calibration or shipped())

@@ -13,6 +13,7 @@ from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
 from optimizer.request.fields import broken
 from optimizer.request.load import with_load
+from optimizer.request.named_model import settled
 from optimizer.result.contract import result
 from optimizer.result.embedded_catalog import rows, used
 from optimizer.search.clock import Clock
@@ -41,7 +42,7 @@ def solve(
 ) -> Answer:
     """The front of a request, or the best checked one when `time_limit` (s) or `clock` ends before the proof;
     throughput by `calibration` (the shipped one without). Raises InputError for what makes no sense."""
-    request = with_load(request, policy)
+    request = with_load(settled(request), policy)
     market = Market.open(catalog, request, policy, calibration)
     started = time.perf_counter()
     solver = Solver(market, clock=clock or Clock(time_limit))

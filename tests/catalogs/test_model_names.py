@@ -14,6 +14,8 @@ from catalogs.model_names import readings
 from catalogs.registry import LONGEST, _literal, aliases, all_models, get, matching, named, same_network, shipped_names
 
 NAMES = list(csv.DictReader((Path(__file__).parents[1] / "data" / "model_names.csv").open(encoding="utf-8")))
+ASKED = list(csv.DictReader((Path(__file__).parents[1] / "data" / "asked_names.csv").open(encoding="utf-8")))
+"""Names in public questions, and what they mean; several models where the name does not say which."""
 CHECKPOINTS = shipped_rows(Path(engines.__file__).parent / "checkpoints.csv")
 SHIPPED = [llm for llm in all_models() if not llm.user]
 
@@ -50,6 +52,18 @@ def test_every_name_of_a_model_finds_it_however_it_is_written(llm):
 def test_conversions_name_the_model_and_the_format(llm, conversion, written):
     found = named(conversion.format(llm.name))
     assert found.llm.id == llm.id and found.quantization == written
+
+
+@pytest.mark.parametrize("row", ASKED, ids=lambda row: row["name"])
+def test_names_that_people_asked_with(row):
+    meant = row["models"].split("|")
+    if len(meant) == 1:
+        assert named(row["name"]).llm.id == meant[0]
+        return
+    with pytest.raises(InputError) as refused:
+        named(row["name"])
+    assert refused.value.faults[0].code == "ambiguous-model" and refused.value.exit_code == 3
+    assert all(f"{id_} (" in refused.value.faults[0].remedy for id_ in meant)
 
 
 @pytest.mark.parametrize("row", CHECKPOINTS, ids=lambda row: row["checkpoint"])
