@@ -8,7 +8,7 @@ it: null, false, 0, an empty text, list or object. Rules:
   false, by the model's own class
 - `only X|Y`: JSON values or words; absent and null are fine, they mean what the architecture does by default
 - `layers X|Y`: one value per layer; `list X|Y`: the same, may be absent
-- `text`: a text, may be absent; `pair`: two positive whole numbers
+- `either A|B`: there must be it or one of these; `text`: a text, may be absent; `pair`: two positive whole numbers
 - `part`: an object, `optional part`: one that may be absent; the rules of its fields have names such as
   `vision_config.depth`, and a field in it that no rule names is refused as one of the model itself
 - `objects`: a list of objects
@@ -181,6 +181,10 @@ def _layers(rest: str, config: Mapping[str, Any], name: str) -> str:
     return "is missing" if config.get(name) is None else _list(rest, config, name)
 
 
+def _either(rest: str, config: Mapping[str, Any], name: str) -> str:
+    return "" if any(config.get(each) is not None for each in (name, *rest.split("|"))) else "is missing"
+
+
 def _text(rest: str, config: Mapping[str, Any], name: str) -> str:
     return "" if isinstance(config.get(name), str | None) else "must be a text"
 
@@ -219,8 +223,8 @@ def _ignored(rest: str, config: Mapping[str, Any], name: str) -> str:
 
 KINDS = {
     "required": _present, "nullable": _nullable, "optional": _optional, "flag": _flag, "only": _only, "list": _list,
-    "layers": _layers, "text": _text, "pair": _pair, "some": _some, "numbers": _numbers, "part": _part,
-    "objects": _objects, "ignored": _ignored,
+    "layers": _layers, "either": _either, "text": _text, "pair": _pair, "some": _some, "numbers": _numbers,
+    "part": _part, "objects": _objects, "ignored": _ignored,
 }  # fmt: skip
 """First word of a rule -> what a value breaks of it: the rest of the rule, the flat config, the field."""
 
@@ -252,13 +256,13 @@ def _relations(c: Mapping[str, Any], file: str) -> list[Fault]:
             bool(c.get("head_dim")) or c["hidden_size"] % heads == 0, "head_dim", "is missing, and heads do not divide"
         )
     if experts:
-        need(c["num_experts_per_tok"] <= experts, "num_experts_per_tok", "exceeds the experts there are")
+        need((c.get("num_experts_per_tok") or 0) <= experts, "num_experts_per_tok", "exceeds the experts there are")
         need(
             (c.get("first_k_dense_replace") or 0) <= c["num_hidden_layers"],
             "first_k_dense_replace",
             "exceeds the layers there are",
         )
-        need(c.get("experts_per_token") in (None, c["num_experts_per_tok"]), "experts_per_token", "contradicts")
+        need(c.get("experts_per_token") in (None, c.get("num_experts_per_tok")), "experts_per_token", "contradicts")
     if kind == "v4":
         need((heads * c["head_dim"]) % c["o_groups"] == 0, "o_groups", "must divide heads x head_dim")
         need(c["qk_rope_head_dim"] <= c["head_dim"], "qk_rope_head_dim", "exceeds head_dim")

@@ -80,11 +80,11 @@ def shipped_rows(path: Path) -> tuple[dict[str, str], ...]:
         return tuple(csv.DictReader(file))
 
 
-def parsed_json(text: str, path: Path | str, code: str = "not-json", remedy: str = "") -> Any:
+def parsed_json(text: str, path: Path | str, code: str = "not-json", remedy: str = "", *, endless: bool = False) -> Any:
     """The values of a JSON text; raises InputError for what is none, nests deeper than MOST_NESTING, or holds half a
-    character."""
+    character. `endless`: NaN and Infinity are read, as texts."""
     try:
-        data = json_text.loads(text)
+        data = json_text.loads(text, endless=endless)
     except (ValueError, RecursionError) as e:
         raise InputError(Fault(code, f"is not JSON: {_why(e)}", str(path), remedy=remedy)) from None
     _sound(data, path, code, remedy)
@@ -101,15 +101,17 @@ def parsed_toml(text: str, path: Path | str, code: str = "bad-toml", remedy: str
     return data
 
 
-def read_json(path: Path, most_bytes: int = RESULT_BYTES, code: str = "not-json", remedy: str = "") -> Any:
-    """The values of a JSON file."""
+def read_json(
+    path: Path, most_bytes: int = RESULT_BYTES, code: str = "not-json", remedy: str = "", *, endless: bool = False
+) -> Any:
+    """The values of a JSON file. `endless`: NaN and Infinity are read, as texts."""
     try:
         text = read_text(path, most_bytes)
     except InputError as e:
         if e.faults[0].code != "not-utf8":
             raise
         raise InputError(Fault(code, "is not JSON: no UTF-8 text", str(path), remedy=remedy)) from None
-    return parsed_json(text, path, code, remedy)
+    return parsed_json(text, path, code, remedy, endless=endless)
 
 
 def read_toml(path: Path, code: str = "bad-toml", remedy: str = "", column: str = "") -> dict[str, Any]:

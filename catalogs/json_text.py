@@ -1,4 +1,5 @@
-"""JSON read strictly: no key twice in one object (readers differ in which one counts), no NaN or Infinity."""
+"""JSON read strictly: no key twice in one object (readers differ in which one counts), no NaN or Infinity
+unless they are asked for."""
 
 from __future__ import annotations
 
@@ -12,9 +13,11 @@ class _Twice(dict[str, Any]):
     key = ""
 
 
-def loads(text: str) -> Any:
+def loads(text: str, *, endless: bool = False) -> Any:
     """The values of a JSON text, a byte order mark aside. Raises ValueError with the place of a key that stands twice,
-    RecursionError for what nests too deep."""
+    RecursionError for what nests too deep.
+
+    `endless`: NaN and Infinity, which Python writes though they are no JSON, are texts instead of an error."""
     doubled = False
 
     def read(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -27,7 +30,9 @@ def loads(text: str) -> Any:
         out.key = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
         return out
 
-    data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=read, parse_constant=_no_number)
+    data = json.loads(
+        text.removeprefix("\ufeff"), object_pairs_hook=read, parse_constant=str if endless else _no_number
+    )
     if doubled:
         place, key = _first(data, "")
         raise ValueError(f"{place or '$'}: the key {key!r} stands twice")

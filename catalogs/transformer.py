@@ -111,8 +111,9 @@ class Layer:
     `bf16` and `fp32`: parameters that stay as shipped; `vectors`: those of them that are in no matrix product;
     `table_bytes`: tables that are looked up, not multiplied; `state_bytes`: running state of a sequence, whatever its
     length, that each rank holds whole; `state_flops`: FLOPs of a new token on running states; `states`: those that
-    tensor parallelism splits by heads; `host_table_params`, `host_table_bytes`: tables beside the model's own
-    parameters that some engines keep in host memory (Engram)."""
+    tensor parallelism splits by heads; `parts`: 2 for an attention (or its like) with a feed-forward part, 1 for one of
+    them alone; `host_table_params`, `host_table_bytes`: tables beside the model's own parameters that some engines keep
+    in host memory (Engram)."""
 
     linears: tuple[Linear, ...]
     bf16: int
@@ -123,6 +124,7 @@ class Layer:
     state_bytes: int = 0
     state_flops: int = 0
     states: tuple[State, ...] = ()
+    parts: int = 2
     host_table_params: int = 0
     host_table_bytes: int = 0
 
@@ -172,6 +174,11 @@ class Llm:
     @property
     def layers(self) -> int:
         return len(self.layer_list)
+
+    @cached_property
+    def depth(self) -> float:
+        """Layers, where one that is an attention or a feed-forward part alone counts half."""
+        return sum(layer.parts for layer in self.layer_list) / 2
 
     @property
     def hidden(self) -> int:

@@ -72,7 +72,7 @@ def _model(config: Any, id_: str, precision: str | None, file: str) -> Llm:
 
 
 def _json(path: Path) -> Any:
-    return read_json(path, SETTINGS_BYTES, "bad-json")
+    return read_json(path, SETTINGS_BYTES, "bad-json", endless=True)
 
 
 def _id(path: Path, id_: str | None) -> str:

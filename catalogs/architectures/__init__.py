@@ -18,6 +18,7 @@ from catalogs.architectures import (
     grouped,
     grouped_families,
     latent,
+    mamba,
     searched,
 )
 from catalogs.architectures.base import Architecture, Config, experts_of
@@ -34,6 +35,7 @@ FAMILIES = (
     grouped_families,
     delta_net,
     block_sparse,
+    mamba,
     searched,
 )
 ARCHITECTURES: dict[str, Architecture] = {name: a for family in FAMILIES for name, a in family.ARCHITECTURES.items()}

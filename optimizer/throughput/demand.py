@@ -22,7 +22,7 @@ class Demand:
     """
 
     kin: str
-    layers: int
+    layers: float
     moe_layers: int
     latent_layers: int
     heads: int
@@ -57,7 +57,7 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
     whole = llm.kv_whole_read_bytes(context, kv)
     return Demand(
         kin=kin(llm),
-        layers=llm.layers,
+        layers=llm.depth,
         moe_layers=llm.moe_layers,
         latent_layers=0 if llm.attention == "gqa" else llm.layers,
         heads=llm.heads,

@@ -95,7 +95,7 @@ def steps(gpu: Gpu, llm: Llm, precision: str, kv: str, isl: int, osl: int, keys:
     kept = np.array([kept_by[x.per_node] for x in keys])
     kv_s = (kept + llm.state_moved_bytes / 2) / gpu_b_s  # state is read as the cache is, and written back
     hand_over = 2 * llm.moe_layers * llm.hidden * 2 / pcie_b_s
-    latency = llm.layers * (k["layer_us"] + np.where(tp > 1, 2 * k["collective_us"], 0.0)) + k["step_us"]
+    latency = llm.depth * (k["layer_us"] + np.where(tp > 1, 2 * k["collective_us"], 0.0)) + k["step_us"]
     latency = (latency + llm.moe_layers * k["hop_us"]) * 1e-6
 
     passes = -(-isl // int(k["chunk_tokens"]))

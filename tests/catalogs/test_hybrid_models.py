@@ -17,7 +17,7 @@ import pytest
 
 from catalogs.architectures import from_config
 from catalogs.config_check import faults, rules
-from catalogs.llm import Llm, all_models, get
+from catalogs.llm import Llm, all_models, get, open_config
 from constraints.plan import Plan
 from constraints.policy import Policy
 from constraints.rules.vram import kv_per_gpu_user, most_users, stages, weights_per_gpu
@@ -101,6 +101,29 @@ def test_ranks_hold_their_heads_of_states_and_of_keys_and_values(model: str, tp:
     assert kv_per_gpu_user(llm, tokens, "bf16", tp, pp) == worst
 
 
+def mamba_state(config: Mapping[str, Any], tp: int) -> int:
+    """Bytes of a Mamba layer's state on one rank as vLLM shapes it: of fewer groups than ranks each rank has one."""
+    groups = config["n_groups"] if config["n_groups"] % tp == 0 else tp
+    inner = config["mamba_num_heads"] * config["mamba_head_dim"]
+    convolution = (inner + 2 * groups * config["ssm_state_size"]) // tp * (config["conv_kernel"] - 1) * 2
+    return convolution + config["mamba_num_heads"] // tp * config["mamba_head_dim"] * config["ssm_state_size"] * 4
+
+
+@pytest.mark.parametrize("model", ["nemotron-3-nano-30b-a3b", "nemotron-3-ultra-550b-a55b", "nemotron-h-56b"])
+@pytest.mark.parametrize("tp", [1, 2, 8, 16])
+@pytest.mark.parametrize("pp", [1, 4])
+def test_ranks_hold_their_heads_of_mamba_states(model: str, tp: int, pp: int) -> None:
+    llm, tokens = get(model), 5000
+    said = llm.config.get("hybrid_override_pattern") or llm.config["layers_block_type"]
+    entry = 2 * math.ceil(llm.config["num_key_value_heads"] / tp) * 128 * 2
+    state = mamba_state(llm.config, tp)
+    kept = {"M": state, "mamba": state, "*": entry * tokens, "attention": entry * tokens}
+    each = [kept.get(letter, 0) for letter in said]
+    assert kv_per_gpu_user(llm, tokens, "bf16", tp, pp) == max(
+        sum(each[i] for i in run) for run in stages(llm.layers, pp)
+    )
+
+
 def test_a_state_in_16_bits_is_half_as_large() -> None:
     config = config_of("qwen3.6-27b")
     config["text_config"]["mamba_ssm_dtype"] = "bfloat16"
@@ -132,6 +155,70 @@ def test_the_oracle_counts_the_same_requests(llm: Llm) -> None:
         assert ours == oracle._room(gpu, precision, tp, pp, dp, ep)
         fits += ours > 0
     assert fits > 20
+
+
+# Layers of one part ---------------------------------------------------------------------------------------------------
+
+
+def test_layers_are_read_from_a_pattern_or_from_a_list() -> None:
+    config = config_of("nvidia--NVIDIA-Nemotron-3-Nano-30B-A3B-BF16")
+    before, pattern = built(config), config.pop("hybrid_override_pattern")
+    words = {"M": "mamba", "*": "attention", "E": "moe", "-": "mlp"}
+    newer = {"mamba": "linear_attention", "attention": "full_attention"}
+    listed = [words[letter] for letter in pattern]
+    for fields in (
+        {"layers_block_type": listed},
+        {"layers_block_type": [newer.get(each, each) for each in listed]},
+        {"layer_types": [newer.get(each, each) for each in listed], "hybrid_override_pattern": pattern},
+    ):
+        assert fingerprint(built({**config, **fields})) == fingerprint(before)
+        less = {k: v for k, v in config.items() if k != "num_hidden_layers"}
+        assert fingerprint(built({**less, **fields})) == fingerprint(before)
+    assert "hybrid_override_pattern" in {f.column for f in faults(config)}
+    twice = {**config, "hybrid_override_pattern": pattern, "layers_block_type": listed[::-1]}
+    assert "hybrid_override_pattern" in {f.column for f in faults(twice)}
+    assert {f.column for f in faults({**config, "hybrid_override_pattern": pattern[:-1] + "X"})} == {"layer_types"}
+    assert "layer_types" in {f.column for f in faults({**config, "hybrid_override_pattern": "ME" * 26})}
+
+
+def test_experts_that_no_layer_has_count_nothing() -> None:
+    """transformers writes the sizes of experts into every config, whether there are any or not."""
+    config = config_of("nvidia--Nemotron-H-56B-Base-8K")
+    class_defaults = {
+        "n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 7688, "n_shared_experts": 1,
+        "moe_shared_expert_intermediate_size": 7688,
+    }  # fmt: skip
+    llm = built({**config, **class_defaults})
+    assert fingerprint(llm) == fingerprint(built(config)) and not llm.is_moe
+    del config["intermediate_size"]
+    assert "intermediate_size" in {f.column for f in faults({**config, **class_defaults})}
+
+
+@pytest.mark.parametrize("field", ["n_routed_experts", "num_experts_per_tok", "moe_intermediate_size"])
+def test_experts_without_their_sizes_are_refused(field: str) -> None:
+    config = config_of("nvidia--NVIDIA-Nemotron-3-Super-120B-A12B-NVFP4")
+    del config[field]
+    assert field in {f.column for f in faults(config)}
+
+
+def test_experts_on_a_latent_are_narrower() -> None:
+    """Super's 512 experts work on 1,024 of its 4,096 channels."""
+    layer = next(y for y in get("nemotron-3-super-120b-a12b").layer_list if any(x.expert for x in y.linears))
+    shapes = {x.name: (x.into, x.out, x.count) for x in layer.linears}
+    assert shapes["mixer.experts.0.up_proj"] == (1024, 2688, 512)
+    assert shapes["mixer.fc1_latent_proj"] == (4096, 1024, 1)
+    assert shapes["mixer.shared_experts.down_proj"] == (5376, 4096, 1)
+
+
+def test_half_layers_take_half_the_time_of_launching() -> None:
+    assert get("nemotron-3-nano-30b-a3b").depth == 26 and get("qwen3.6-27b").depth == 64
+
+
+def test_a_config_may_hold_what_python_writes_for_endless(tmp_path: Path) -> None:
+    path = tmp_path / "nemotron.json"
+    path.write_text((DATA / "configs" / "nvidia--Nemotron-H-56B-Base-8K.json").read_text(encoding="utf-8"))
+    assert "Infinity" in path.read_text()
+    assert open_config(path).params_total == get("nemotron-h-56b").params_total
 
 
 # Chosen blocks --------------------------------------------------------------------------------------------------------
