@@ -47,7 +47,7 @@ def _open(row_id: str) -> Llm:
         name=row["name"],
         native_precision=row["native_precision"],
         min_precision_bits=int(row["min_precision_bits"]),
-        max_context=decoder_config(config)["max_position_embeddings"],
+        max_context=int(row.get("context") or decoder_config(config)["max_position_embeddings"]),
         source=row["source"],
         hf_names=tuple(filter(None, row["hf_names"].split("|"))),
         note=row["note"],

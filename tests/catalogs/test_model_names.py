@@ -97,13 +97,13 @@ def test_an_alias_stands_once_and_shadows_no_name():
 @pytest.mark.parametrize(
     ("name", "model"),
     [
-        ("r1", "r1-0528"), ("v3", "v3-0324"), ("671b", "v3.1"), ("DeepSeek R1 满血版", "r1-0528"),
+        ("r1", "r1-0528"), ("v3", "v3-0324"), ("671b", "v3.1-terminus"), ("DeepSeek R1 满血版", "r1-0528"),
         ("deepseek-r1", "r1-671b"), ("deepseek-v3", "v3-671b"), ("deepseek-r1:671b", "r1-0528"),
         ("deepseek-r1:32b", "r1-distill-qwen-32b"), ("r1 32b", "r1-distill-qwen-32b"),
         ("deepseek-r1:8b", "r1-0528-qwen3-8b"), ("deepseek-r1:70b-llama-distill-q4_K_M", "r1-distill-llama-70b"),
         ("llama3.1:70b", "llama-3.1-70b"),
         ("llama 3.1 405b", "llama-3.1-405b"), ("gpt-oss:120b", "gpt-oss-120b"), ("gpt oss 20b", "gpt-oss-20b"),
-        ("qwen3:30b", "qwen3-30b-a3b"), ("Meta-Llama-3.1-8B-Instruct", "llama-3.1-8b"),
+        ("qwen3:30b", "qwen3-30b-a3b-2507"), ("Meta-Llama-3.1-8B-Instruct", "llama-3.1-8b"),
         ("ModelScope/DeepSeek-V3.1", "v3.1"), ("v2-670b", "v2-670b"), ("r1-33b", "r1-33b"), ("R1 33B", "r1-33b"),
     ],
 )  # fmt: skip

@@ -26,7 +26,7 @@ def asked(model: str, **fields: object) -> Request:
         ("Qwen/Qwen3-32B-AWQ", "qwen3-32b", "int4"),
         ("nvidia/DeepSeek-R1-0528-FP4-v2", "r1-0528", "nvfp4"),
         ("Qwen/Qwen3-235B-A22B-FP8", "qwen3-235b-a22b", "fp8"),
-        ("RedHatAI/Llama-3.3-70B-Instruct-quantized.w8a8", "llama-3.1-70b", "int8"),
+        ("RedHatAI/Llama-3.3-70B-Instruct-quantized.w8a8", "llama-3.3-70b", "int8"),
         ("unsloth/DeepSeek-R1-BF16", "r1-671b", "bf16"),
         ("llama3.1:8b-instruct-fp16", "llama-3.1-8b", "bf16"),
         ("deepseek-ai/DeepSeek-R1", "r1-671b", None),
