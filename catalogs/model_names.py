@@ -21,7 +21,7 @@ SCHEME = r"awq|gptq|bnb|exl[23]|hqq|autoround"
 CONTAINER = r"gguf|mlx"
 """Kinds of file that hold weights of any format."""
 MARK = (
-    r"quantized|dynamic|block|channel|int4-int8mix|int8mix|dwq|qat|imatrix|i1|preview|cloud|latest|hf|gs?\d+"
+    r"quantized|dynamic|block|channel|int4-int8mix|int8mix|dwq|qat|imatrix|i1|preview|cloud|latest|free|hf|gs?\d+"
     r"|\d{5}-of-\d{5}"
 )
 """Words behind a format or a tag that say nothing of the network."""
@@ -55,6 +55,12 @@ def folded(name: str) -> str:
 def words(name: str) -> frozenset[str]:
     """The words of a folded name."""
     return frozenset(filter(None, re.split(r"[-/]", name)))
+
+
+def billions_in(word: str) -> float | None:
+    """Parameters in 1e9 that a word says: 671 of `671b`, 1,000 of `1t`; None of another word."""
+    found = re.fullmatch(r"(\d{1,4}(?:\.\d{1,2})?)([bt])", word)
+    return float(found[1]) * (1000 if found[2] == "t" else 1) if found else None
 
 
 def kind(name: str) -> frozenset[str]:

@@ -16,13 +16,15 @@ from catalogs.architectures import from_config
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import shipped_rows
-from catalogs.model_names import folded, kind, readings, words
+from catalogs.model_names import billions_in, folded, kind, readings, words
 from catalogs.transformer import Llm
 from catalogs.user_models import open_config, open_saved, saved
 
 DATA = Path(__file__).parent / "llms"
 LONGEST = 200
 """Characters of a name; what is longer names nothing."""
+ROUNDED = 0.05
+"""How far a size in a name may be from a model's parameters, as a share of them: 685B is V3.2 with its MTP module."""
 MOST_CANDIDATES = 12
 """Models that a name may mean which are told one by one."""
 OTHER_WAYS = (
@@ -190,7 +192,8 @@ def _known() -> dict[str, tuple[str, ...]]:
 @cache
 def _owners() -> tuple[str, ...]:
     """Makers on Hugging Face, folded."""
-    return tuple({folded(x.partition("/")[0]) for r in _registry() for x in r["hf_names"].split("|") if "/" in x})
+    names = (name for row in _registry() for name in row["hf_names"].split("|") if "/" in name)
+    return tuple(dict.fromkeys(folded(name.partition("/")[0]) for name in names))
 
 
 @cache
@@ -208,19 +211,29 @@ def _words_of_models() -> tuple[tuple[str, frozenset[str]], ...]:
 
 
 def _with_words(name: str) -> tuple[str, ...]:
-    """Ids of the models that have every word of a folded name.
+    """Ids of the models that have every word of a folded name, or all but a size that is theirs (`kimi-k2:1t`).
 
     Of those the ones that begin with its first word, where there are some: `qwen3` means no model that was distilled
     into a Qwen3. And of these the plain kind, where the name says a kind: `qwen3:30b` is neither Qwen3-Coder nor
     Qwen3-VL, `30b` may be each of them."""
     asked, first = words(name), name.partition("-")[0]
     having = {id_ for id_, has in _words_of_models() if asked and asked <= has}
+    having = having or {id_ for id_, has in _words_of_models() if _of_that_size(id_, asked - has)}
     names = {row["id"]: folded(row["name"]) for row in _registry() if row["id"] in having}
     names = {id_: own for id_, own in names.items() if own.startswith(first)} or names
     plain = min((kind(own) for own in names.values()), key=len, default=frozenset())
     if kind(name) and all(plain <= kind(own) for own in names.values()):
         names = {id_: own for id_, own in names.items() if kind(own) == plain}
     return tuple(names)
+
+
+def _of_that_size(id_: str, unknown: frozenset[str]) -> bool:
+    """Whether the words that a model's name lacks are its size, as people round it: `1t` of 1,026e9 parameters."""
+    sizes = [billions_in(word) for word in unknown]
+    if len(sizes) != 1 or sizes[0] is None:
+        return False
+    total = _open(id_).params_total / 1e9
+    return abs(sizes[0] - total) <= ROUNDED * total
 
 
 def aliases_of(llm: Llm) -> list[str]:

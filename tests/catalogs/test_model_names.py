@@ -104,7 +104,10 @@ def test_an_alias_stands_once_and_shadows_no_name():
         ("llama3.1:70b", "llama-3.1-70b"),
         ("llama 3.1 405b", "llama-3.1-405b"), ("gpt-oss:120b", "gpt-oss-120b"), ("gpt oss 20b", "gpt-oss-20b"),
         ("qwen3:30b", "qwen3-30b-a3b-2507"), ("Meta-Llama-3.1-8B-Instruct", "llama-3.1-8b"),
-        ("ModelScope/DeepSeek-V3.1", "v3.1"), ("v2-670b", "v2-670b"), ("r1-33b", "r1-33b"), ("R1 33B", "r1-33b"),
+        ("ModelScope/DeepSeek-V3.1", "v3.1"), ("kimi-k2:1t-cloud", "kimi-k2-0905"),
+        ("deepseek v3.2 685b", "v3.2"), ("deepseek-r1:33b", "r1-distill-qwen-32b"),
+        ("glm-5.1:754b", "glm-5.1"), ("v4 pro 1.6T", "v4-pro-0813"),
+        ("deepseek/deepseek-r1:free", "r1-671b"), ("v2-670b", "v2-670b"), ("r1-33b", "r1-33b"), ("R1 33B", "r1-33b"),
     ],
 )  # fmt: skip
 def test_short_names_and_tags(name, model):
@@ -141,7 +144,7 @@ def test_of_one_network_the_newest_training_is_taken():
 
 @pytest.mark.parametrize(
     "name",
-    ["v3-617b", "deepseek-r1:33b", "qwen3-coder-next-80b", "", "/", "-", ":", "x" * 100_000, "it-" * 5000, "no\0no"],
+    ["v3-617b", "deepseek-r1:45b", "qwen3-coder-next-80b", "", "/", "-", ":", "x" * 100_000, "it-" * 5000, "no\0no"],
 )
 def test_unknown_names_say_what_to_do(name):
     with pytest.raises(InputError) as refused:
