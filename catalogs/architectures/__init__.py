@@ -19,6 +19,7 @@ from catalogs.architectures import (
     grouped_families,
     latent,
     mamba,
+    mistral,
     searched,
 )
 from catalogs.architectures.base import Architecture, Config, experts_of
@@ -37,6 +38,7 @@ FAMILIES = (
     block_sparse,
     mamba,
     searched,
+    mistral,
 )
 ARCHITECTURES: dict[str, Architecture] = {name: a for family in FAMILIES for name, a in family.ARCHITECTURES.items()}
 """Name in config.json -> how it is built."""

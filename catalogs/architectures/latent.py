@@ -11,7 +11,7 @@ from catalogs.architectures.base import Architecture, Config, feed_forward
 from catalogs.architectures.towers import kimi_tower
 from catalogs.transformer import Cache, Layer, Linear
 
-WITHOUT_ROUTING_BIAS = ("DeepseekV2ForCausalLM",)
+WITHOUT_ROUTING_BIAS = ("DeepseekV2ForCausalLM", "MistralLarge3ForCausalLM")
 
 
 def latent_layer(config: Config, i: int) -> Layer:
@@ -114,6 +114,7 @@ ARCHITECTURES = {
     "DeepseekV2ForCausalLM": Architecture("deepseek-v2", "mla", latent_layer),
     "DeepseekV3ForCausalLM": Architecture("deepseek-v3", "mla", latent_layer),
     "DeepseekV32ForCausalLM": Architecture("deepseek-v3.2", "dsa", latent_layer),
+    "Glm4MoeLiteForCausalLM": Architecture("glm-4.7-flash", "mla", latent_layer),
     "GlmMoeDsaForCausalLM": Architecture("glm-5", "dsa", latent_layer, contradictions=_glm_contradictions),
     "KimiK25ForConditionalGeneration": Architecture(
         "kimi-k2", "mla", latent_layer, tower=kimi_tower, contradictions=_kimi_contradictions

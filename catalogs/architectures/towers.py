@@ -84,3 +84,15 @@ def minimax_tower(config: Config) -> int:
     merged = hidden_size * compression["spatial_merge_size"] ** 2
     projector = _dense(width, projected) + _dense(merged, projected) + 2 * _dense(projected, hidden_size)
     return int(_dense(patch, width, bias=False) + 2 * width + encoder + projector)
+
+
+def pixtral_tower(config: Config) -> int:
+    """Mistral's tower of gated layers without biases, with a merger of patches and a projector of two matrices."""
+    vision: dict[str, int] = config["vision_config"]
+    width, hidden_size = vision["hidden_size"], int(config["hidden_size"])
+    heads = vision["num_attention_heads"] * (vision.get("head_dim") or width // vision["num_attention_heads"])
+    layer = 4 * width * heads + 3 * width * vision["intermediate_size"] + 2 * width
+    merged = width * int(config["spatial_merge_size"]) ** 2
+    projector = width + merged * width + width * hidden_size + hidden_size**2
+    patch = vision["num_channels"] * vision["patch_size"] ** 2
+    return patch * width + width + vision["num_hidden_layers"] * layer + projector

@@ -23,7 +23,7 @@ IN_BLOCKS = {
     "DeepseekV3ForCausalLM", "DeepseekV32ForCausalLM", "GlmMoeDsaForCausalLM", "KimiK25ForConditionalGeneration",
     "MiniMaxM2ForCausalLM", "Qwen3ForCausalLM", "Qwen3MoeForCausalLM", "Qwen3NextForCausalLM",
     "Qwen3_5ForConditionalGeneration", "Qwen3_5MoeForConditionalGeneration", "Qwen3VLForConditionalGeneration",
-    "Qwen3VLMoeForConditionalGeneration",
+    "Qwen3VLMoeForConditionalGeneration", "MistralLarge3ForCausalLM",
 }  # fmt: skip
 """Architectures whose published FP8 weights are in blocks of 128."""
 
