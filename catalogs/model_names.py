@@ -11,6 +11,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from catalogs.inputs import shipped_rows
 
 GGUF_KIND = r"(?:ud-)?(?:i?q\d(?:-[01k])?(?:-(?:nl|xxs|xs|s|m|l|xl|xxl))?|tq[12]-0)"
 """Kinds of llama.cpp as `Q4_K_M`, `IQ2_XXS`, Unsloth's `UD-Q2_K_XL`, folded."""
@@ -47,9 +51,27 @@ class Written:
 
 
 def folded(name: str) -> str:
-    """Small letters of one width; blanks, underscores, dashes and colons of any kind are one dash each."""
+    """Small letters of one width; blanks, underscores, dashes and colons of any kind are one dash each; Chinese words
+    that stand for a part of a name are that part (`千问3-32B` is `qwen3-32b`)."""
     text = unicodedata.normalize("NFKC", name).strip().casefold()
+    if not text.isascii():
+        text = _of_chinese(text)
     return re.sub(r"[\s_:\u2010-\u2015-]+", "-", text).strip("-")
+
+
+def _of_chinese(text: str) -> str:
+    """A name with its Chinese words said as names write them; a word that then stands twice (`智谱GLM`) stands once."""
+    for row in _chinese_words():
+        text = re.sub(rf"{row['word']}(?=\d)", f"-{row['means']}", text).replace(row["word"], f"-{row['means']}-")
+    for row in _chinese_words():
+        text = re.sub(rf"-{row['means']}[\s-]*-(?={row['means']})", "-", text)
+    return text
+
+
+@cache
+def _chinese_words() -> tuple[dict[str, str], ...]:
+    """Rows of catalogs/llms/words_zh.csv: word, what it means in a name, source."""
+    return shipped_rows(Path(__file__).parent / "llms" / "words_zh.csv")
 
 
 def words(name: str) -> frozenset[str]:

@@ -98,6 +98,9 @@ def test_an_alias_stands_once_and_shadows_no_name():
     ("name", "model"),
     [
         ("r1", "r1-0528"), ("v3", "v3-0324"), ("671b", "v3.1-terminus"), ("DeepSeek R1 满血版", "r1-0528"),
+        ("deepseek满血版", "r1-0528"), ("满血版", "v3.1-terminus"), ("千问3-32B", "qwen3-32b"),
+        ("智谱GLM-4.6", "glm-4.6"),
+        ("深度求索 R1 蒸馏版 32B", "r1-distill-qwen-32b"), ("通义千问3-Coder-480B", "qwen3-coder-480b-a35b"),
         ("deepseek-r1", "r1-671b"), ("deepseek-v3", "v3-671b"), ("deepseek-r1:671b", "r1-0528"),
         ("deepseek-r1:32b", "r1-distill-qwen-32b"), ("r1 32b", "r1-distill-qwen-32b"),
         ("deepseek-r1:8b", "r1-0528-qwen3-8b"), ("deepseek-r1:70b-llama-distill-q4_K_M", "r1-distill-llama-70b"),
@@ -174,7 +177,8 @@ def test_garbage_names_nothing_or_is_refused():
 
 
 def test_search_looks_at_all_names():
-    assert {llm.id for llm in matching("满血")} == {"r1-671b", "r1-0528"}
+    assert {"r1-671b", "v3-671b"} <= {llm.id for llm in matching("满血")}
+    assert {llm.family for llm in matching("智谱")} == {"GLM"}
     assert "qwen3-8b" in {llm.id for llm in matching("QWEN 8b")}
     assert {llm.family for llm in matching("gpt_oss")} == {"gpt-oss"}
     assert matching("no such model") == []
