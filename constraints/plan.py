@@ -21,7 +21,8 @@ class Plan:
 
     A plan that trains is one replica of the whole build; its concurrency counts sequences. `offload`: the routed
     experts lie in host memory, a replica is a node. `redundant_experts`: copies of routed experts that even them out
-    over ep; each card holds (experts + redundant_experts) / ep of every layer. Engine and release of a plan:
+    over ep; each card holds (experts + redundant_experts) / ep of every layer. `host_tables`: the model's n-gram
+    tables lie in host memory, a copy for each replica in a node. Engine and release of a plan:
     `constraints.rules.software.engine_of`."""
 
     precision: str
@@ -35,6 +36,7 @@ class Plan:
     training: Training | None = None
     offload: bool = False
     redundant_experts: int = 0
+    host_tables: bool = False
 
     @property
     def gpus(self) -> int:
@@ -49,6 +51,8 @@ class RowKey:
     NVLink / xGMI. `net`: none (front end only), pp (pipeline stages), rdma (one NIC per GPU); `net_gbit_s`
     per node for pp and per GPU for rdma. `host_gb_s`, `host_gb`, `host_gflops`: what CPUs and memory of a node give
     at least to routed experts in host memory (constraints/physics/offload.py), 0 where they lie on the GPUs.
+    `tables_gb`: RAM that a node has at least for n-gram tables in host memory, system and engine
+    (constraints/physics/lookup_tables.py), 0 where they lie on the GPUs or the model has none.
     """
 
     gpu: str
@@ -63,6 +67,7 @@ class RowKey:
     host_gb_s: int = 0
     host_gb: int = 0
     host_gflops: int = 0
+    tables_gb: int = 0
 
     @property
     def total(self) -> int:

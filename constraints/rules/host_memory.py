@@ -1,5 +1,5 @@
 """Rule host_memory: RAM at least 20 % of VRAM, equal modules, every channel filled; with experts in host memory also
-the room, bandwidth and CPU compute of the row.
+the room, bandwidth and CPU compute of the row, with n-gram tables there a copy of them for each engine instance.
 """
 
 from __future__ import annotations
@@ -54,6 +54,13 @@ class HostMemory(Rule):
             have = sum(x.capacity_gb * n for x, n in contained)
             if platform.dimm_slots and not unified:
                 model.cp.add(ram >= least - have).only_enforce_if(literal)
+            for row, chosen in model.rows.items():
+                if not row.key.tables_gb:
+                    continue
+                if platform.dimm_slots and not unified:
+                    model.cp.add(ram >= row.key.tables_gb - have).only_enforce_if(chosen, literal)
+                else:  # no memory of which it is known what it holds
+                    model.cp.add_implication(chosen, ~literal)
             self._modules(model, platform, literal, bool(contained) and unified)
         self._experts(model)
 
@@ -104,7 +111,8 @@ class HostMemory(Rule):
                 model.cp.add(sum(slow) + sum(literal for _, literal in cpus) <= 1).only_enforce_if(*when)
 
     def check(self, case: Case) -> list[Check]:
-        return self._population(case) + (experts(case) if case.plan.offload else [])
+        found = self._population(case) + (experts(case) if case.plan.offload else [])
+        return found + (tables(case) if case.plan.host_tables else [])
 
     def _population(self, case: Case) -> list[Check]:
         if case.gpu.form_factor == "integrated" or not case.platform.dimm_slots:
@@ -186,6 +194,36 @@ def _unequal(modules: Iterable[Memory]) -> str:
         "memory modules of a node must be equal, these differ: {parts}",
         parts=", ".join(module.id for module in modules),
     )
+
+
+def tables(case: Case) -> list[Check]:
+    """Whether the RAM of a node holds the model's n-gram tables, once for each engine instance that has GPUs there,
+    beside system and engine."""
+    instances = max(1, case.per_node // case.plan.gpus)
+    one_gb = Decimal(case.llm.host_table_bytes) / 10**9
+    system_gb = case.policy["host_memory.system_gb"]
+    least = instances * one_gb + system_gb
+    if case.gpu.form_factor == "integrated" or not case.platform.dimm_slots:
+        return [Check.of("host_memory", False, "memory that is unified or soldered is not known to hold n-gram tables")]
+    ram = sum(m.capacity_gb * q for m, q in case.parts(Memory) if isinstance(m, Memory))
+    said = {
+        "ram": f"{ram:,}", "need": figure(least), "tables": figure(round(one_gb, 1)), "system": figure(system_gb),
+        "instances": counted(instances, "engine instance"),
+    }  # fmt: skip
+    return [
+        Check.at_least(
+            "host_memory", ram, float(least), "GB",
+            message(
+                "RAM of {ram} GB holds n-gram tables of {tables} GB for {instances} and {system} GB for the system",
+                **said,
+            ),
+            message(
+                "RAM of {ram} GB is below {need} GB: n-gram tables of {tables} GB for {instances} and {system} GB for "
+                "the system",
+                **said,
+            ),
+        )
+    ]  # fmt: skip
 
 
 def experts(case: Case) -> list[Check]:

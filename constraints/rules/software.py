@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from catalogs.engines.balancer import least_redundant, redundant_for, unproven
 from catalogs.engines.judge import plannable, release_named
+from catalogs.engines.lookup_tables import place_of_tables
 from catalogs.engines.rules import PlanFault, Release, first_faults, newest, plan_faults
 from catalogs.engines.sizes import ModelSizes, of
 from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
 
+TABLES_ON_GPUS = PlanFault("T", "refused", message("it keeps the n-gram tables of the model on the GPUs"), "")
+TABLES_ON_HOST = PlanFault("T", "refused", message("it keeps the n-gram tables of the model in host memory"), "")
+"""What an engine says of a plan that has the tables elsewhere."""
 Shape = tuple[int, int, int, int]
 """tp, pp, dp, ep of a replica."""
 
@@ -70,7 +74,17 @@ def method(request: Request, offload: bool = False) -> str:
 def engines_for(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: bool = False) -> tuple[Engine, ...]:
     """Engines that may be counted on, best first; experimental ones only when the request allows it."""
     found = engines(llm.id, llm.architecture, gpu, precision, method(request, offload))
-    return tuple(e for e in found if e.status == "stable" or request.allow_experimental)
+    counted = tuple(e for e in found if e.status == "stable" or request.allow_experimental)
+    return tuple(e for e in counted if not llm.host_table_bytes or place_of_tables(e.name, llm.architecture))
+
+
+def keeping(llm: Llm, among: tuple[Engine, ...], host_tables: bool) -> tuple[Engine, ...]:
+    """Of these engines those that keep the model's n-gram tables in host memory, or on the GPUs; all where it has
+    none."""
+    if not llm.host_table_bytes:
+        return among
+    wanted = "host" if host_tables else "gpu"
+    return tuple(e for e in among if place_of_tables(e.name, llm.architecture) == wanted)
 
 
 def served(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: bool = False) -> bool:
@@ -81,7 +95,7 @@ def served(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: bool =
 def engine_of(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0) -> Started | None:
     """The engine that runs a plan on nodes of `per_node` GPUs (0: not said): of those that start it a stable one, then
     the newest; None where none does."""
-    found = engines_for(llm, gpu, plan.precision, request, plan.offload)
+    found = keeping(llm, engines_for(llm, gpu, plan.precision, request, plan.offload), plan.host_tables)
     shape = plan.tp, plan.pp, plan.dp, plan.ep
     return starter(llm, gpu, plan.precision, shape, found, request.allow_experimental, per_node)
 
@@ -170,6 +184,18 @@ def spare_experts(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str 
     return None if found is None else found.redundant_experts
 
 
+def tables_on_host(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str = "") -> bool:
+    """Whether the engine of `spare_experts` keeps the model's n-gram tables in host memory."""
+    if not llm.host_table_bytes:
+        return False
+    if engine:
+        name = release_named(engine, kernel_class(gpu)).engine
+    else:
+        found = starter(llm, gpu, precision, shape, _asked(llm, gpu, precision), experimental=True)
+        name = found.engine.name if found else ""
+    return place_of_tables(name, llm.architecture) == "host"
+
+
 def why_unstarted(llm: Llm, gpu: Gpu, precision: str, shape: Shape, engine: str = "") -> str:
     """Why none of the engines of `spare_experts` starts a shape, by the first of them."""
     if engine:
@@ -193,7 +219,12 @@ def refusals(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: int = 0
     """Why each engine that may be counted on does not start a plan on nodes of `per_node` GPUs (0: not said)."""
     shape = (plan.tp, plan.pp, plan.dp, plan.ep)
     out = []
-    for engine in engines_for(llm, gpu, plan.precision, request, plan.offload):
+    counted = engines_for(llm, gpu, plan.precision, request, plan.offload)
+    fit = keeping(llm, counted, plan.host_tables)
+    for engine in counted:
+        if engine not in fit:
+            out.append(Refusal(engine, (TABLES_ON_GPUS if plan.host_tables else TABLES_ON_HOST,)))
+            continue
         judged = _judged(engine, of(llm, plan.precision), kernel_class(gpu), shape, per_node)
         if not isinstance(judged, int) and not plannable(judged, experimental=request.allow_experimental):
             out.append(Refusal(engine, judged))

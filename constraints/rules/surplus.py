@@ -20,6 +20,7 @@ from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Drive, Gpu, Memory, Nic, Platform
 from constraints.physics.contents import inside, modules_to_buy
 from constraints.physics.links import lan_port
+from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.policy import Policy
 from constraints.prices.ordering import at_least
 from constraints.rule import Check, Rule
@@ -123,8 +124,11 @@ class Surplus(Rule):
         takes is settled by its channels."""
         for platform, literal in model.platform.items():
             for (x, n), chosen in model.memory.items() if inside(platform, model.catalog, Memory) else ():
-                if n > _fewest_modules(platform, model.catalog, x, model.gpu, model.per_node, model.policy):
-                    model.cp.add_implication(literal, ~chosen)
+                for for_tables_gb in {row.key.tables_gb for row in model.rows}:
+                    least = _least_gb(model.gpu, model.per_node, model.policy, for_tables_gb)
+                    if n > _fewest_modules(platform, model.catalog, x, least):
+                        rows = [is_row for row, is_row in model.rows.items() if row.key.tables_gb == for_tables_gb]
+                        model.cp.add(sum(rows) == 0).only_enforce_if(literal, chosen)
 
     def check(self, case: Case) -> list[Check]:
         if not case.request.shares:
@@ -153,9 +157,10 @@ class Surplus(Rule):
         if not inside(case.platform, case.catalog, Memory):
             return []
         bought = [(part, case.build.node.get(part.id, 0)) for part, _ in case.parts(Memory) if isinstance(part, Memory)]
-        fewest = {
-            x: _fewest_modules(case.platform, case.catalog, x, case.gpu, case.per_node, case.policy) for x, _ in bought
-        }
+        in_node = copies(case.plan.gpus, case.per_node)
+        for_tables = tables_gb(case.llm, in_node, case.policy) if case.plan.host_tables else 0
+        least = _least_gb(case.gpu, case.per_node, case.policy, for_tables)
+        fewest = {x: _fewest_modules(case.platform, case.catalog, x, least) for x, _ in bought}
         return [x.id for x, n in bought if n > fewest[x]]
 
     def _cords_beyond(self, case: Case) -> list[str]:
@@ -209,13 +214,15 @@ class Surplus(Rule):
         return covers(bills, dict(case.build.shared) | {f"node {x}": q for x, q in total.items()}, fine)
 
 
-def _fewest_modules(
-    platform: Platform, catalog: Catalog, module: Memory, gpu: Gpu, per_node: int, policy: Policy
-) -> int:
-    """The fewest modules to be bought for a complete system whose memory then holds the floor; 0 where none do."""
+def _least_gb(gpu: Gpu, per_node: int, policy: Policy, for_tables_gb: int) -> int:
+    """GB of RAM that a node needs, with n-gram tables in host memory for these."""
+    return 0 if gpu.form_factor == "integrated" else max(floor_gb(per_node * gpu.vram_gb, policy), for_tables_gb)
+
+
+def _fewest_modules(platform: Platform, catalog: Catalog, module: Memory, least_gb: int) -> int:
+    """The fewest modules to be bought for a complete system whose memory then holds so much; 0 where none do."""
     held_gb = sum(m.capacity_gb * n for m, n in inside(platform, catalog, Memory))
-    least = 0 if gpu.form_factor == "integrated" else floor_gb(per_node * gpu.vram_gb, policy)
-    return next((n for n in modules_to_buy(platform, catalog) if held_gb + n * module.capacity_gb >= least), 0)
+    return next((n for n in modules_to_buy(platform, catalog) if held_gb + n * module.capacity_gb >= least_gb), 0)
 
 
 def _least_of(case: Case, line: Line) -> int:

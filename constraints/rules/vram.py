@@ -34,33 +34,40 @@ def stages(layers: int, pp: int) -> list[range]:
 
 
 @lru_cache(maxsize=4096)
-def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int], ...]:
-    """(bytes of routed experts, of all else) of the stages, each distinct pair once; the ends hold the head."""
+def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int, int], ...]:
+    """(bytes of routed experts, of n-gram tables, of all else) of the stages, each distinct triple once; the ends hold
+    the head."""
     whole = [0, *itertools.accumulate(llm.layer_bytes(precision))]
     experts = [0, *itertools.accumulate(llm.expert_layer_bytes(precision))]
+    looked_up = [0, *itertools.accumulate(llm.host_table_layer_bytes)]
     head = llm.head_bytes(precision)
     out = set()
     for i, run in enumerate(stages(llm.layers, pp)):
         moe = experts[run.stop] - experts[run.start]
-        rest = whole[run.stop] - whole[run.start] - moe
+        tables = looked_up[run.stop] - looked_up[run.start]
+        rest = whole[run.stop] - whole[run.start] - moe - tables
         if i in (0, pp - 1):
             rest += head if pp == 1 else -(-head // 2)
-        out.add((moe, rest))
+        out.add((moe, tables, rest))
     return tuple(sorted(out))
 
 
 @lru_cache(maxsize=4096)
 def weights_per_gpu(
-    llm: Llm, precision: str, tp: int, pp: int, dp: int, ep: int, offload: bool = False, redundant: int = 0
-) -> int:
+    llm: Llm, precision: str, tp: int, pp: int, dp: int, ep: int, offload: bool = False, redundant: int = 0,
+    host_tables: bool = False,
+) -> int:  # fmt: skip
     """Bytes of weights on the fullest GPU: the largest stage, experts spread over ep (or tp), the rest over tp.
 
     With data-parallel attention (dp > 1) experts lie on all tp x dp GPUs of the stage; with `offload` on none. With
-    redundant experts each rank holds (experts + redundant) / ep of every layer."""
+    redundant experts each rank holds (experts + redundant) / ep of every layer. N-gram tables lie on all tp x dp GPUs
+    of the stage too, with `host_tables` on none."""
     spread, copies = max(ep, tp * dp), Fraction(llm.experts + redundant, llm.experts or 1) if redundant else 1
     return max(
-        (0 if offload else math.ceil(moe * copies / Fraction(spread))) + -(-rest // tp)
-        for moe, rest in _stage_bytes(llm, precision, pp)
+        (0 if offload else math.ceil(moe * copies / Fraction(spread)))
+        + (0 if host_tables else -(-tables // (tp * dp)))
+        + -(-rest // tp)
+        for moe, tables, rest in _stage_bytes(llm, precision, pp)
     )
 
 
@@ -73,7 +80,7 @@ def kv_per_gpu_user(llm: Llm, tokens: int, kv: str, tp: int, pp: int) -> int:
 def plan_weights(llm: Llm, plan: Plan) -> int:
     """Bytes of weights on the fullest GPU of a plan."""
     return weights_per_gpu(
-        llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep, plan.offload, plan.redundant_experts
+        llm, plan.precision, plan.tp, plan.pp, plan.dp, plan.ep, plan.offload, plan.redundant_experts, plan.host_tables
     )
 
 

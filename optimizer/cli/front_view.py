@@ -52,6 +52,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
     for p in some:
         plan, gpus = p["plan"], p["gpus"]
         how = " ".join(f"{k}{plan[k]}" for k in ("tp", "pp", "dp", "ep") if plan[k] > 1) or "tp1"
+        how += " host" * ("host" in (plan["experts"], plan.get("tables")))
         rows.append(
             [
                 p["id"],
@@ -59,7 +60,7 @@ def show(data: dict[str, Any], everything: bool) -> None:
                 *[grouped(p["axis_cost"])] * other,
                 *figures(p),
                 f"{p['nodes'][0]['count']} x {gpus['per_node']} {gpus['name']}",
-                f"{plan['precision']} {how}{' host' * (plan['experts'] == 'host')} x{plan['replicas']}",
+                f"{plan['precision']} {how} x{plan['replicas']}",
                 f"{p['power']['total_w'] / 1000:.1f}",
                 _.list(names.get(p["id"], [])),
             ]

@@ -77,7 +77,7 @@ def _line(one: BestBuild, currency: str) -> None:
         sizes = " ".join(f"{k}{n}" for k, n in degrees.items() if n > 1) or "tp1"
         copies = f" x{plan.replicas}" if plan.replicas > 1 else ""
         gpus = f"{f'{nodes} x ' if nodes > 1 else ''}{point.gpus.per_node} x {point.gpus.name}"
-        how = f"{plan.precision} {sizes}{' host' * (plan.experts == 'host')}{copies}"
+        how = f"{plan.precision} {sizes}{' host' * ('host' in (plan.experts, plan.tables))}{copies}"
         cost, speed, interval = (
             grouped(point.cost.total),
             f"{throughput.output_tok_s:,.0f}",

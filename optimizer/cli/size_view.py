@@ -132,6 +132,8 @@ def one(sized: Sized) -> None:
     lines = [(N_("GPUs"), setup(sized))]
     if sized.vram_gb is not None:
         lines.append((N_("Memory per GPU"), memory(sized)))
+    if sized.host_memory:
+        lines.append((N_("Host memory"), _.sentence(sized.host_memory)))
     if not sized.fits:
         lines.append((N_("Does not fit"), _.sentence(sized.reason)))
         if sized.precision:

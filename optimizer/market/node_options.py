@@ -130,13 +130,25 @@ class NodeOptions:
         return known[memo]
 
     def memory_for(self, key: RowKey) -> list[Option]:
-        """Memory that is large and fast enough for the row's experts."""
+        """Memory that is large and fast enough for the row's experts, or large enough for its n-gram tables."""
+        if key.tables_gb:
+            return self._of_size(key.tables_gb)
         if not key.host_gb_s:
             return self.memory
         memo = (self.floor_gb, key.host_gb_s, key.host_gb)
         known, policy = self.platform_options.pools, self.market.policy
         if memo not in known:
             known[memo] = [x for x in self.memory if x.gb_s >= key.host_gb_s and room_gb(x.size, policy) >= key.host_gb]
+        return known[memo]
+
+    def _of_size(self, least_gb: int) -> list[Option]:
+        """Memory of a platform with modules that holds so many GB."""
+        if not self.floor_gb:
+            return []
+        memo = (self.floor_gb, least_gb)
+        known = self.platform_options.pools
+        if memo not in known:
+            known[memo] = [x for x in self.memory if x.size >= least_gb]
         return known[memo]
 
     def lanes_left(self, cpu: Option, key: RowKey) -> int:

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from catalogs.load import Catalog
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind, Platform
 from constraints.build import power_cap
 from constraints.physics.contents import gpus_inside
+from constraints.physics.lookup_tables import needs_gb
 from constraints.plan import Row, RowKey
 from constraints.rules.fit import added_gpus_fault, gpu_fits
 from optimizer.market.market import Market
 from optimizer.throughput.choice import planner_for
 from optimizer.throughput.plans import Planner
+from optimizer.throughput.shapes import sizes_of
 from optimizer.throughput.training_plans import TrainingPlanner
 
 RDMA_RATES = (100, 200, 400)
@@ -129,7 +132,8 @@ def _keys(
         if market.llm.is_moe or market.request.trains:
             nets += [("rdma", x) for x in RDMA_RATES if x <= market.rdma_gbit_s]
     return [
-        RowKey(gpu.id, cap, per_node, nodes, min(d, per_node), gen, width, net, rate)
+        RowKey(gpu.id, cap, per_node, nodes, min(d, per_node), gen, width, net, rate, tables_gb=ram_gb)
+        for ram_gb in needs_gb(market.llm, sizes_of(per_node, per_node * nodes), per_node, market.policy)
         for cap in caps
         for d in domains
         for gen, width in hosts
@@ -189,21 +193,7 @@ def _on(row: Row, gpu: str, caps: dict[int, int]) -> Row:
     x = row.key
     if x.gpu == gpu and x.cap_w == caps[x.cap_w]:
         return row
-    key = RowKey(
-        gpu,
-        caps[x.cap_w],
-        x.per_node,
-        x.nodes,
-        x.domain,
-        x.pcie_gen,
-        x.lanes,
-        x.net,
-        x.net_gbit_s,
-        x.host_gb_s,
-        x.host_gb,
-        x.host_gflops,
-    )
-    return Row(key, row.plan, row.perf)
+    return Row(replace(x, gpu=gpu, cap_w=caps[x.cap_w]), row.plan, row.perf)
 
 
 def undominated(rows: Iterable[Row]) -> list[Row]:
@@ -236,4 +226,5 @@ def _weaker(row_key: RowKey, b: RowKey) -> bool:
         and row_key.host_gb_s <= b.host_gb_s
         and row_key.host_gb <= b.host_gb
         and row_key.host_gflops <= b.host_gflops
+        and row_key.tables_gb <= b.tables_gb
     )

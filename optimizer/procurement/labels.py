@@ -74,7 +74,7 @@ def plan(point: FrontPoint) -> str:
     """`fp8, tp4 dp2, 2 replicas` in the field's own abbreviations."""
     x = point.plan
     sizes = " ".join(f"{k}{n}" for k, n in (("tp", x.tp), ("pp", x.pp), ("dp", x.dp), ("ep", x.ep)) if n > 1) or "tp1"
-    return f"{x.precision} {sizes}{' host' if x.experts == 'host' else ''} x{x.replicas}"
+    return f"{x.precision} {sizes}{' host' if 'host' in (x.experts, x.tables) else ''} x{x.replicas}"
 
 
 def interval(point: FrontPoint) -> str:

@@ -75,7 +75,7 @@ def single_card(answer: Answer) -> str:
     ):
         return ""
     bits = min((BITS[p] for p in market.llm.precisions()), default=16)
-    lean = min(market.llm.weight_bytes(p) for p in market.llm.precisions())
+    lean = min(market.llm.weight_bytes(p) for p in market.llm.precisions()) - market.llm.host_table_bytes
     large = {part.id for part in market.catalog.of(Kind.GPU) if isinstance(part, Gpu) and part.vram_gb * 10**9 >= lean}
     if bits > 4 or not large:
         return ""

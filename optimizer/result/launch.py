@@ -296,6 +296,8 @@ def _settings(deployment: Deployment, arguments: LaunchArguments, place: Place) 
     """Precision of weights and KV cache, context, requests at once, memory and the port."""
     plan, memory = deployment.plan, deployment.memory
     words: list[str] = []
+    if plan.host_tables and plan.dp == 1:  # data-parallel ranks share a copy of their own accord
+        words += _words(arguments, "host_tables")
     if plan.precision in ("fp16", "int8"):
         words += _words(arguments, f"weights_{plan.precision}")
     if "config_file" not in arguments.spellings:

@@ -74,6 +74,7 @@ def plan_facts(market: Market, gpu: Gpu, plan: Plan, host: Host | None = None, p
         "kernel_class": kernel_class(gpu),
         "training": training_facts(market, gpu, plan),
         "experts": "host" if plan.offload else "gpu",
+        "tables": "" if not llm.host_table_bytes else "host" if plan.host_tables else "gpu",
         "host": host_facts(llm, plan, host) if host else None,
     }
 

@@ -96,6 +96,7 @@ class PlanFacts(Strict):
     launch_note: Text = Field(default="", description="what must be said of the commands, or why there are none")
     training: TrainingFacts | None = Field(description="null of serving")
     experts: Literal["gpu", "host"]
+    tables: Literal["", "gpu", "host"] = Field(default="", description="where n-gram tables lie; empty: there are none")
     host: HostFacts | None
 
 
@@ -178,6 +179,7 @@ class RowFacts(Strict):
     host_gb_s: int = Field(ge=0, le=10**9, description="memory bandwidth of a node's CPUs")
     host_gb: int = Field(ge=0, le=10**9, description="memory for experts in a node")
     host_gflops: int = Field(ge=0, le=10**12, description="of a node's CPUs")
+    tables_gb: int = Field(default=0, ge=0, le=10**9, description="memory for n-gram tables in a node, with the system")
 
 
 class FrontPoint(Strict):

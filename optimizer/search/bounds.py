@@ -230,5 +230,5 @@ class Bounds:
 
 def _node_key(key: RowKey, precision: str) -> tuple[object, ...]:
     """All of a row that the bound of a node reads."""
-    host = (key.host_gb_s, key.host_gb, key.host_gflops)
+    host = (key.host_gb_s, key.host_gb, key.host_gflops, key.tables_gb)
     return key.cap_w, key.domain, key.pcie_gen, key.lanes, precision, *host

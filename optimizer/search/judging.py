@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from catalogs.message import message
 from catalogs.schema import Gpu
 from constraints.build import Build, Case
+from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.rule import Check
-from constraints.rules.host_memory import HostMemory, experts, host_of
+from constraints.rules.host_memory import HostMemory, experts, host_of, tables
 from constraints.rules.precision import kv_precision, wanted
 from constraints.rules.registry import RULES
 from constraints.rules.software import served
@@ -97,6 +98,7 @@ def best_row(market: Market, case: Case, gpu: Gpu, per_node: int) -> Row | None:
         trial = replace(case, plan=row.plan, row=row.key)
         realised = [x for rule in RULES if "row" in rule.reads for x in rule.check(trial)]
         realised += experts(trial) if row.plan.offload else []
+        realised += tables(trial) if row.plan.host_tables else []
         if not any(x.status == "fail" for x in realised):
             best = row
     return best
@@ -124,7 +126,10 @@ def _roughest_plan(market: Market, gpu: Gpu, per_node: int, nodes: int) -> Row |
         "pp" if nodes > 1 else "none",
         25 if nodes > 1 else 0,
     )
-    return Row(key, leanest(planner, gpu, key, precisions[-1]), Perf(0, 0.0, 0.0, 0.0))
+    plan = leanest(planner, gpu, key, precisions[-1])
+    if plan.host_tables:
+        key = replace(key, tables_gb=tables_gb(market.llm, copies(plan.gpus, per_node), market.policy))
+    return Row(key, plan, Perf(0, 0.0, 0.0, 0.0))
 
 
 def _nearly_served(market: Market, gpu: Gpu) -> list[str]:

@@ -102,7 +102,7 @@ class _Needs:
             rows,
             platforms,
             cores=policy.whole("cores.per_gpu_min") * per_node,
-            module_gb=-(-floor_gb // (100 * fewest)),
+            module_gb=max(-(-floor_gb // (100 * fewest)), -(-max(row.key.tables_gb for row in rows) // fewest)),
             nvme_gb=max(needed_gb(market.llm, row.plan.precision, policy, market.request) for row in rows),
         )
 

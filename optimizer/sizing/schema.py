@@ -101,6 +101,8 @@ class Sized(Strict):
     reserve_gb: float | None = Field(default=None, description="kept free for engine and graphs")
     needed_gb: float | None = Field(default=None, description="weights, KV cache and reserve")
     vram_gb: float | None = Field(default=None, description="usable memory of a GPU")
+    ram_gb: int = Field(default=0, description="RAM that each node needs for n-gram tables in host memory; 0: for none")
+    host_memory: Text = Field(default="", description="what lies in host memory, in words; empty for nothing")
     users: int | None = Field(default=None, description="requests at once of the best plan")
     output_tok_s: float | None = Field(default=None, description="of the whole setup")
     low: float | None = Field(default=None, description="80 % of measurements lie between low and high, tok/s")

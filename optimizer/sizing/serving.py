@@ -8,10 +8,12 @@ from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.message import joined, message
 from catalogs.schema import Gpu
+from constraints.physics.lookup_tables import copies, tables_gb, with_tables
 from constraints.physics.reserve import usable_bytes
 from constraints.plan import Plan, Row, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
+from constraints.rule import counted
 from constraints.rules.precision import wanted
 from constraints.rules.software import engine_of
 from constraints.rules.vram import held_bytes
@@ -47,10 +49,11 @@ def serving_size(
 ) -> Sized:
     """Memory, the best plan with its speed, and with `table` the speed over the number of users."""
     planner = Planner(llm, request, policy, calibration)
-    row = next(iter(planner.rows(gpu, [key])), None)
+    row = best_row(planner, gpu, key)
     if row is None:
         rows = _table(planner, gpu, key, request.users or 1, None) if table else []
         return Sized(**named(gpu, key), **_misfit(planner, gpu, key), counts=counts(planner, gpu, key), table=rows)
+    key = row.key
     plan, perf, load = row.plan, row.perf, load_of(request, policy)
     tok_s, users = perf.tenths / 10, plan.concurrency * plan.replicas
     found = engine_of(llm, gpu, plan, request, key.per_node)
@@ -59,6 +62,7 @@ def serving_size(
         **named(gpu, key),
         **_plan(plan),
         **_memory(llm, request, policy, gpu, plan),
+        **_host_memory(llm, policy, plan, key.per_node),
         fits=True,
         counts=counts(planner, gpu, key),
         engine=str(found.engine) if found else "",
@@ -76,6 +80,12 @@ def serving_size(
     )
 
 
+def best_row(planner: Planner, gpu: Gpu, key: RowKey) -> Row | None:
+    """The fastest plan of a setup, n-gram tables on the GPUs or in as much RAM as they need."""
+    rows = planner.rows(gpu, with_tables(planner.llm, key, planner.policy))
+    return max(rows, key=lambda row: row.perf.tenths, default=None)
+
+
 def _table(planner: Planner, gpu: Gpu, key: RowKey, most: int, best: Row | None) -> list[UsersRow]:
     return [UsersRow(**row) for row in users_table(planner, gpu, key, ladder(most), best)]
 
@@ -91,6 +101,19 @@ def _memory(llm: Llm, request: Request, policy: Policy, gpu: Gpu, plan: Plan) ->
     held = held_bytes(gpu, llm, policy, plan, request)
     parts = {"weights_gb": held.weights, "kv_gb": held.kv, "reserve_gb": held.reserve, "needed_gb": held.total}
     return {k: round(v / 1e9, 2) for k, v in {**parts, "vram_gb": usable_bytes(gpu)}.items()}
+
+
+def _host_memory(llm: Llm, policy: Policy, plan: Plan, per_node: int) -> dict[str, Any]:
+    """RAM of a node that n-gram tables ask for."""
+    if not plan.host_tables:
+        return {}
+    instances = copies(plan.gpus, per_node)
+    ram_gb = tables_gb(llm, instances, policy)
+    said = message(
+        "n-gram tables of {tables} GB for {instances}: at least {ram} GB of RAM in each node",
+        tables=f"{llm.host_table_bytes / 1e9:,.1f}", instances=counted(instances, "engine instance"), ram=f"{ram_gb:,}",
+    )  # fmt: skip
+    return {"ram_gb": ram_gb, "host_memory": said}
 
 
 def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules.interconnect import least_gbit_s
 from constraints.rules.precision import kv_precision
-from constraints.rules.software import engines_for, kernel_class, starter
+from constraints.rules.software import engines_for, keeping, kernel_class, starter
 from constraints.rules.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.roofline import Ints
 from optimizer.throughput.shapes import shapes
@@ -29,7 +29,7 @@ class Fits:
 
     def __init__(self, llm: Llm, request: Request, policy: Policy, max_pp: int, max_batch: int) -> None:
         self.llm, self.request, self.policy, self.max_pp, self.max_batch = llm, request, policy, max_pp, max_batch
-        self._tables: dict[tuple[int, int, int, str], Ints] = {}
+        self._tables: dict[tuple[int, int, int, str, bool], Ints] = {}
         self._free: dict[tuple[int, int], int] = {}
         self._served: dict[tuple[str, str], tuple[Engine, ...]] = {}
         self._kinds: dict[tuple[str, str], int] = {}
@@ -58,7 +58,8 @@ class Fits:
         """GPUs below which no replica fits: all bytes of the weights lie on some GPU, so that the fullest one of a
         replica holds at least the mean."""
         free = self.free(gpu)
-        return -(-self.llm.weight_bytes(precision) // free) if free > 0 else 10**9
+        weights = self.llm.weight_bytes(precision) - self.llm.host_table_bytes  # tables may lie in host memory
+        return -(-weights // free) if free > 0 else 10**9
 
     def most_users(self, gpu: Gpu) -> float:
         """Requests at once per GPU that memory has room for at most: their KV caches lie on some GPU, the weights left
@@ -94,9 +95,10 @@ class Fits:
         (constraints/rules/software.py, constraints/rules/vram.py, constraints/rules/interconnect.py)."""
         # A replica inside a node is the same on every network: one table serves all of them.
         per_node, net = (key.per_node, key.net) if size > key.per_node else (size, "none")
-        memo = (self._kind(gpu, precision), size, per_node, net)
+        on_host = bool(key.tables_gb)
+        memo = (self._kind(gpu, precision), size, per_node, net, on_host)
         if memo not in self._tables:
-            among = self.engines(gpu, precision)
+            among = keeping(self.llm, self.engines(gpu, precision), on_host)
             llm, request, experimental = self.llm, self.request, self.request.allow_experimental
             rows = []
             for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.max_pp):
@@ -106,7 +108,8 @@ class Fits:
                 tp, pp, _, _ = shape
                 rate = least_gbit_s(Plan("", "", *shape, 1, 1), per_node, self.policy) if size > key.per_node else 0
                 kv = kv_per_gpu_user(llm, request.tokens, kv_precision(llm, request), tp, pp)
-                weights = weights_per_gpu(llm, precision, *shape, redundant=run.redundant_experts)
+                spare = run.redundant_experts
+                weights = weights_per_gpu(llm, precision, *shape, redundant=spare, host_tables=on_host)
                 rows.append((*shape, run.redundant_experts, weights, kv, rate))
             self._tables[memo] = np.array(rows, dtype=np.int64).reshape(-1, 8)
         return self._tables[memo]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from catalogs.message import joined, message
 from catalogs.schema import Gpu
+from constraints.physics.lookup_tables import with_tables
 from constraints.plan import Plan, RowKey
 from constraints.rules.precision import kv_precision
 from constraints.rules.software import Shape, Started, starter, why_unstarted
@@ -87,11 +88,15 @@ def leanest(planner: Planner, gpu: Gpu, key: RowKey, precision: str) -> Plan:
     """The plan with the least memory per GPU that an engine starts; where none does, one stage after the other."""
     kv = kv_precision(planner.llm, planner.request)
     found: list[tuple[int, int, Plan]] = []
-    for size in sizes_of(key.per_node, key.total):
-        for row in planner.fits.shapes_of(gpu, precision, key, size):
-            tp, pp, dp, ep, redundant, weights = row
-            plan = Plan(precision, kv, tp, pp, dp, ep, key.total // size, 1, redundant_experts=redundant)
-            found.append((weights, size, plan))
+    for placed in with_tables(planner.llm, key, planner.policy):
+        for size in sizes_of(key.per_node, key.total):
+            for row in planner.fits.shapes_of(gpu, precision, placed, size):
+                tp, pp, dp, ep, redundant, weights = row
+                plan = Plan(
+                    precision, kv, tp, pp, dp, ep, key.total // size, 1, redundant_experts=redundant,
+                    host_tables=bool(placed.tables_gb),
+                )  # fmt: skip
+                found.append((weights, size, plan))
     if found:
         return min(found, key=lambda x: x[:2])[2]
     pp = max(d for d in divisors(key.total) if d <= planner.max_pp)

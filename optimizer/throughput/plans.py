@@ -11,6 +11,7 @@ import numpy as np
 
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
+from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
@@ -29,8 +30,9 @@ from optimizer.throughput.shapes import sizes_of
 Rank = tuple[int, int, int, int, int]
 Spans = tuple[int, str, int] | None
 """Of a replica across nodes the GPUs per node and the network."""
-Judged = dict[tuple[int, Spans], list["Replica"]]
-"""Replicas by their number of GPUs, best first; on one kind of GPU with one power cap, fabric and host link."""
+Judged = dict[tuple[int, Spans, bool], list["Replica"]]
+"""Replicas by their number of GPUs, nodes and whether n-gram tables lie in host memory, best first; on one kind of GPU
+with one power cap, fabric and host link."""
 
 
 class Replica(NamedTuple):
@@ -105,7 +107,9 @@ class Planner:
         """(number of replicas that make up the key's GPUs, such replicas, best first) for each size judged."""
         judged, spans = self._group(gpu, key), _spans(key)
         for size in sizes_of(key.per_node, key.total):
-            if some := judged.get((size, spans if size > key.per_node else None)):
+            if key.tables_gb and tables_gb(self.llm, copies(size, key.per_node), self.policy) > key.tables_gb:
+                continue
+            if some := judged.get((size, spans if size > key.per_node else None, bool(key.tables_gb))):
                 yield key.total // size, some
 
     def _best(self, gpu: Gpu, key: RowKey) -> Row | None:
@@ -127,7 +131,7 @@ class Planner:
         _, found, replicas = best
         plan = Plan(
             found.precision, kv_precision(self.llm, self.request), *found.shape, replicas, found.concurrency,
-            redundant_experts=found.redundant_experts,
+            redundant_experts=found.redundant_experts, host_tables=bool(key.tables_gb),
         )  # fmt: skip
         curve = self.curves(gpu, found.precision).get(found.shape, ())
         fact = self.calibration.fact(self.kin, gpu, curve, found.concurrency)
@@ -144,7 +148,7 @@ class Planner:
             for key in keys:
                 judged, spans = self._group(gpu, key), _spans(key)
                 for size in sizes_of(key.per_node, key.total):
-                    memo = size, spans if size > key.per_node else None
+                    memo = size, spans if size > key.per_node else None, bool(key.tables_gb)
                     if size >= least and memo not in judged:
                         judged[memo] = []
                         new.append(((gpu, key, size), judged[memo]))

@@ -18,7 +18,7 @@ from constraints.plan import Plan
 from constraints.policy import Policy
 from constraints.rules.interconnect import net_of
 from constraints.rules.precision import BITS, support
-from constraints.rules.software import spare_experts, why_unstarted
+from constraints.rules.software import spare_experts, tables_on_host, why_unstarted
 from constraints.rules.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.constants import Constants
 from optimizer.throughput.demand import Demand, demand
@@ -103,7 +103,13 @@ class Resolver:
                 return message("{asked} does not start this plan: {why}", asked=asked.engine, why=why)
             return message("no released engine starts this plan: {why}", why=why)
         reserve, tokens = reserve_bytes(gpu, self.policy), asked.isl + asked.osl
-        fits = [(s, c) for s in spare if (c := held(gpu, llm, precision, s, tokens, reserve, spare[s])) >= 1]
+        rooms = {
+            s: held(
+                gpu, llm, precision, s, tokens, reserve, spare[s], tables_on_host(llm, gpu, precision, s, asked.engine)
+            )
+            for s in spare
+        }
+        fits = [(s, c) for s, c in rooms.items() if c >= 1]
         if not fits:
             return f"memory: weights of {precision} and one request do not fit {asked.n_gpus} x {gpu.name}"
         need = demand(llm, precision, asked.isl, asked.osl, KV)
@@ -161,10 +167,14 @@ def plans_of(llm: Llm, n_gpus: int, nodes: int, tp: int, pp: int, dp: int, ep: i
 
 
 @cache
-def held(gpu: Gpu, llm: Llm, precision: str, shape: Shape, tokens: int, reserve: int, redundant: int = 0) -> int:
+def held(
+    gpu: Gpu, llm: Llm, precision: str, shape: Shape, tokens: int, reserve: int, redundant: int = 0,
+    host_tables: bool = False,
+) -> int:  # fmt: skip
     """Requests at once that a replica holds: a card of N GB really has N x 2^30 bytes, of which engines use all but
     the reserve. A purchase (rule vram) counts N x 10^9. Where only the reserve is missing, one."""
-    free = usable_bytes(gpu) * 2**30 // 10**9 - weights_per_gpu(llm, precision, *shape, redundant=redundant)
+    weights = weights_per_gpu(llm, precision, *shape, redundant=redundant, host_tables=host_tables)
+    free = usable_bytes(gpu) * 2**30 // 10**9 - weights
     each = kv_per_gpu_user(llm, tokens, KV, shape[0], shape[1])
     most = (free - reserve) // each * shape[2]
     return int(most) if most >= 1 else int(free >= each)

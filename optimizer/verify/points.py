@@ -92,7 +92,7 @@ def _realised(market: Market, platform: Platform, gpu: Gpu, row_key: RowKey, on_
 
     def facts(row_key: RowKey) -> tuple[object, ...]:
         """All but generation and width of the host link, which may be weaker than the platform's best."""
-        host = (row_key.host_gb_s, row_key.host_gb, row_key.host_gflops)
+        host = (row_key.host_gb_s, row_key.host_gb, row_key.host_gflops, row_key.tables_gb)
         return (
             row_key.cap_w,
             row_key.domain,

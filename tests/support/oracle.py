@@ -11,7 +11,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -48,7 +48,7 @@ RULES = (
     "budget",
 )
 GB = 10**9
-BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "int4": 4, "nvfp4": 4, "mxfp4": 4}
+BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "fp4-mix": 4, "int4": 4, "nvfp4": 4, "mxfp4": 4}
 PCIE = {3: 15.75, 4: 31.5, 5: 63.0}
 MOST_USERS = 512
 """Requests per data-parallel rank that an engine takes (the roofline's max_batch)."""
@@ -511,6 +511,8 @@ class Oracle:
             for net in ("none", "pp", "rdma") if nodes > 1 else ("none",):
                 for rate in (100, 200) if net == "rdma" else (25,) if net == "pp" else (0,):
                     key = RowKey(gpu.id, gpu.tdp_w, k, nodes, min(domain, k), gen, width, net, rate)
+                    if self.ask.model.host_table_bytes:
+                        key = replace(key, tables_gb=self._ram_gb(node, inside))
                     fastest: dict[frozenset[str], dict[str, int]] = {}
                     for precision, speeds in self._running(gpu, key):
                         small = (
@@ -526,6 +528,11 @@ class Oracle:
                         if self._kept(faults):
                             speeds = tuple(sorted(best.items()))
                             self._finish(made, node, load, set(faults), key, speeds)
+
+    def _ram_gb(self, node: Counter[str], inside: dict[str, int]) -> int:
+        """RAM of a node, bought and inside."""
+        pieces = [(self.catalog.parts[x], q) for held in (node, inside) for x, q in held.items()]
+        return sum(part.capacity_gb * q for part, q in pieces if part.kind == Kind.MEMORY)
 
     def _need_gb(self, precision: str) -> int:
         """Drives of a node: two copies of the weights and 200 GB for the system, a fifth of it free on top."""
@@ -584,7 +591,7 @@ class Oracle:
             gen = min(gpu.pcie_gen, cpu.pcie_gen)
             key = RowKey(gpu.id, gpu.tdp_w, k, nodes, 1, gen, width, "none", 0, gb_s, gib, gflops)
             worse = broken | ({"lanes"} if direct and k * width + taken > lanes + p.chipset_lanes else set())
-            for precision in BITS:
+            for precision in (x for x in BITS if x in self.ask.model.precisions()):
                 tenths = self._host_speed(gpu, key, precision)
                 small = self._stores_too_little(precision, drives.room_gb, drives.read_mb_s)
                 if tenths and not worse and not small:
@@ -652,7 +659,13 @@ class Oracle:
                 continue
             for ep in {1, tp * dp} if llm.is_moe else {1}:
                 may_try = ask.allow_experimental
-                if not engineless and not starts(llm, gpu, precision, tp, pp, dp, ep, "serve", may_try, k):
+                places = tuple(
+                    place
+                    for place in (("host", "gpu") if llm.host_table_bytes else ("",))
+                    if (engineless or starts(llm, gpu, precision, tp, pp, dp, ep, "serve", may_try, k, place))
+                    and (place != "host" or self._holds_tables(key, size))
+                )
+                if not places:
                     continue
                 net = "none" if size <= k else "rdma" if tp * dp > k else "pp"
                 order = ["none", "pp", "rdma"]
@@ -660,12 +673,13 @@ class Oracle:
                     net == "rdma" and key.net_gbit_s < (400 if ep > 8 else 100)
                 ):
                     continue
-                users = MOST_USERS if boundless else self._room(gpu, precision, tp, pp, dp, ep)
+                rooms = [self._room(gpu, precision, tp, pp, dp, ep, place == "host") for place in places]
+                users = MOST_USERS if boundless else max(rooms)
                 users = min(users, MOST_USERS * dp)
                 if users < 1:
                     continue
                 c = np.arange(1, users + 1)
-                need = demand(llm, precision, ask.isl, ask.osl, "bf16")
+                need = demand(llm, precision, ask.isl, ask.osl, self._kv)
                 one = np.array([(tp, pp, dp, ep)]), [key], np.zeros(1, dtype=np.int64)
                 jobs = of_keys(gpu, *one, need, precision, (ask.isl, ask.osl), constants())
                 s = roofline.speeds(roofline.times(jobs, constants()), c)
@@ -676,8 +690,20 @@ class Oracle:
                 best = max(best, replicas * int(np.max(np.where(fine, s.tenths, 0))))
         return best
 
-    def _room(self, gpu: Gpu, precision: str, tp: int, pp: int, dp: int, ep: int) -> int:
-        """Requests that fit: weights of the largest stage, KV cache per data-parallel rank, reserve 2 GB + 5 %."""
+    @property
+    def _kv(self) -> str:
+        """The KV cache: as asked for, of DeepSeek's V4 and V4.1 in FP8."""
+        return "fp8" if self.ask.model.architecture.startswith("deepseek-v4") else "bf16"
+
+    def _holds_tables(self, key: RowKey, replica: int) -> bool:
+        """Whether the RAM of a node holds the n-gram tables for each of its replicas, and 16 GB for the system."""
+        copies = key.per_node // replica if replica <= key.per_node else 1
+        return Fraction(self.ask.model.host_table_bytes * copies, GB) + 16 <= key.tables_gb
+
+    def _room(self, gpu: Gpu, precision: str, tp: int, pp: int, dp: int, ep: int, tables_aside: bool = False) -> int:
+        """Requests that fit: weights of the largest stage, KV cache per data-parallel rank, reserve 2 GB + 5 %.
+
+        N-gram tables lie on all ranks of their stage, or aside in host memory."""
         llm = self.ask.model
         free = gpu.vram_gb * GB - (2 * GB + gpu.vram_gb * GB // 20)
         layers = list(llm.layer_bytes(precision))
@@ -689,20 +715,23 @@ class Oracle:
         for s in range(pp):
             run = range(len(layers) * s // pp, len(layers) * (s + 1) // pp)
             moe = each * sum(experts[i] for i in run)
-            rest = sum(layers[i] for i in run) - moe
+            tables = sum(llm.layer_list[i].host_table_bytes for i in run)
+            rest = sum(layers[i] for i in run) - moe - tables
             rest += head if pp == 1 else math.ceil(head / 2) if s in (0, pp - 1) else 0
-            worst = max(worst, math.ceil(Fraction(moe, max(ep, tp * dp))) + math.ceil(Fraction(rest, tp)))
+            own = math.ceil(Fraction(moe, max(ep, tp * dp))) + math.ceil(Fraction(rest, tp))
+            worst = max(worst, own + (0 if tables_aside else math.ceil(Fraction(tables, tp * dp))))
             worst_kv = max(worst_kv, sum((kv_layers[i] for i in run), Fraction(0)))
         return -1 if free < worst else (free - worst) // math.ceil(worst_kv) * dp
 
     def _request_bytes(self, layer: Layer, tokens: int, tp: int) -> Fraction:
-        """Bytes that a request keeps of a layer on one of `tp` ranks, KV in 16 bits: kv heads and state heads are
-        spread over the ranks, a latent and a single head are on each of them."""
+        """Bytes that a request keeps of a layer on one of `tp` ranks: kv heads and state heads are spread over the
+        ranks, a latent and a single head are on each of them; what another layer lends is kept there."""
         llm, kept = self.ask.model, Fraction(layer.state_bytes)
         for c in layer.caches:
             entries = tokens // c.stride if c.keep is None else min(tokens // c.stride, c.keep)
             heads = c.heads or (1 if llm.attention == "mla" else llm.kv_heads)
-            kept += Fraction(c.bf16 * entries, min(tp, heads))
+            each = c.bf16 if self._kv == "bf16" else c.fp8
+            kept += Fraction(0 if c.borrowed else each * entries, min(tp, heads))
         return kept + sum(x.bytes * math.ceil(Fraction(x.heads, tp)) for x in layer.states)
 
     # Shared gear ----------------------------------------------------------------------------------------------

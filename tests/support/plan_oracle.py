@@ -63,16 +63,24 @@ def engines(llm: Any, gpu: Any, precision: str, does: str = "serve", experimenta
 
 def starts(
     llm: Any, gpu: Any, precision: str, tp: int, pp: int, dp: int, ep: int, does: str = "serve",
-    experimental: bool = False, per_node: int = 0,
+    experimental: bool = False, per_node: int = 0, tables: str = "",
 ) -> bool:  # fmt: skip
-    """Whether one of the engines that count starts the plan, on nodes of `per_node` GPUs where that is said.
+    """Whether one of the engines that count starts the plan, on nodes of `per_node` GPUs where that is said, with
+    n-gram tables where `tables` says (host or gpu; empty: there are none).
 
     Redundant experts make it uneven only where a run shows it."""
     return any(
         engine_starts(e, llm, next(iter(classes(gpu))) if len(classes(gpu)) == 1 else "", precision, tp, pp, dp, ep)
         and (not per_node or engine_places(e, tp, pp, dp, per_node))
+        and (not tables or tables_of(e, llm) == tables)
         for e in engines(llm, gpu, precision, does, experimental)
     )
+
+
+def tables_of(engine: str, llm: Any) -> str:
+    """Where an engine keeps the n-gram tables of a model; empty where that is not known."""
+    found = [r for r in lines("lookup_tables") if r["engine"] == engine]
+    return next((r["place"] for r in found if llm.architecture in r["architectures"].split("|")), "")
 
 
 def engine_places(engine: str, tp: int, pp: int, dp: int, per_node: int) -> bool:

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from catalogs.llm import get
+from catalogs.llm import from_config, get
 from catalogs.load import Catalog
 from catalogs.offers import Offer
 from catalogs.schema import (
@@ -126,6 +126,49 @@ def offload_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
         Catalog(parts, {x: o for x, o in catalog.offers.items() if x in parts}, catalog.sha256),
         request.model_copy(update=asked),
         replace(ask, **same, **wishes, model=get("v2-lite"), floor_bits=bits),
+    )
+
+
+TABLES = {
+    "architectures": ["DeepseekV41ForCausalLM"], "hidden_size": 2048, "num_hidden_layers": 4, "vocab_size": 4096,
+    "num_attention_heads": 8, "num_key_value_heads": 1, "head_dim": 128, "qk_rope_head_dim": 64, "q_lora_rank": 512,
+    "o_lora_rank": 256, "o_groups": 4, "n_routed_experts": 64, "num_experts_per_tok": 4, "n_shared_experts": 1,
+    "moe_intermediate_size": 2048, "hc_mult": 2, "sliding_window": 128, "compress_ratios": [0, 2, 1, 1],
+    "kv_source_layer_ids": [1, 2], "index_source_layer_ids": [1, 2, 3], "index_n_heads": 8, "index_head_dim": 64,
+    "index_topk": 512, "engram_layer_ids": [1], "engram_num_embeddings": [0], "engram_max_ngram_size": 3,
+    "engram_n_heads": 4, "engram_head_dim": 256, "vision_config": None, "max_position_embeddings": 65536,
+}  # fmt: skip
+"""A small network with n-gram tables, of as many rows as a scenario draws."""
+
+
+def tables_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
+    """A catalog of GPUs that one engine serves with n-gram tables in host memory, another with them on the GPUs."""
+    catalog, request, ask = scenario((0, 1, 3, 5)[seed % 4] + 6 * (seed // 4))
+    rng = random.Random(2000 + seed)
+    few = {"gpu1", "bridge0", "bridge1", "drive1", "psu-t" if seed % 4 == 1 else "psu1"}
+    parts: dict[str, Part] = {}
+    for x, p in catalog.parts.items():
+        change: dict[str, Any] = {}
+        if x in few:
+            continue
+        if isinstance(p, Gpu):
+            change = {"arch": "Hopper", "vram_gb": rng.choice((16, 24, 48)), "kernel_class": "SM90"}
+        elif isinstance(p, Memory):
+            change = {"capacity_gb": rng.choice((8, 16, 32, 64))}
+        parts[x] = p.model_copy(update=change)
+    rows = rng.choice((30, 60, 110)) * 10**9 // 264
+    config = {**TABLES, "engram_num_embeddings": [rows]}
+    facts = {"native_precision": "fp4-mix", "min_precision_bits": 4, "max_context": 65536, "source": "test"}
+    model = from_config(config, id=f"tables-{seed}", name="tables", **facts)
+    same = {
+        "budget_cents": rng.choice((30_000_00, 60_000_00)), "users": rng.choice((None, None, 4)), "rack_units": None,
+        "max_power_w": None, "circuit": None,
+    }  # fmt: skip
+    asked = {**same, "model": model.id, "include": (), "exclude": frozenset()}
+    return (
+        Catalog(parts, {x: o for x, o in catalog.offers.items() if x in parts}, catalog.sha256),
+        request.model_copy(update=asked),
+        replace(ask, **same, model=model, include=(), exclude=()),
     )
 
 

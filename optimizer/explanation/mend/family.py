@@ -91,7 +91,7 @@ class MendFamily(FamilyProof):
                 model.cp.add_implication(kept, literal)
                 model.cp.add_implication(kept, model.memory[x, whole])
                 for row, chosen in model.rows.items():
-                    if row.plan.offload:
+                    if row.plan.offload or row.key.tables_gb > x.capacity_gb * modules:
                         model.cp.add_bool_or([~kept, ~chosen])
                 model.extra_node_qty.setdefault(x.id, []).append((have - whole) * kept)
                 model.extra_node_w.append((have - whole) * x.power_w * kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TypeVar
 
 from catalogs.message import N_, joined, message
@@ -12,6 +13,7 @@ from catalogs.schema import Cooling, Cpu, Kind, Link, Memory, Nic, Part, Pdu, Ps
 from constraints.build import Case, bank, patterns
 from constraints.physics.contents import dimm_counts, inside
 from constraints.physics.links import Network, networks
+from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.rule import Check, Status
 from constraints.rules.fit import Fit, needs_cooler, needs_cpu, needs_psu
 from constraints.rules.host_memory import HostMemory
@@ -101,6 +103,8 @@ def _modules(case: Case, refusals: Refusals) -> Iterable[Missing]:
     ):
         return
     floor = case.policy["host_memory.floor_percent"] * case.per_node * case.gpu.vram_gb / 100
+    if case.plan.host_tables:
+        floor = max(floor, Decimal(tables_gb(case.llm, copies(case.plan.gpus, case.per_node), case.policy)))
     modules = next(iter(dimm_counts(platform)), 1)
     text = message(
         "no {kind} quoted; at least {floor} GB per node, and {modules} equal modules fill every channel",
