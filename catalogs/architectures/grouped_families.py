@@ -1,7 +1,8 @@
-"""Grouped-query attention of other makers: GLM-4.5 to 4.7, Qwen3-VL, Mixtral, Llama 4, MiMo-7B, Seed-OSS, Phi-3 and 4.
+"""Grouped-query attention of other makers: GLM-4.5 to 4.7, Qwen3-VL, Mixtral, Llama 4, MiMo-7B, Seed-OSS, Granite,
+Phi-3 and 4, Command A.
 
-Formulas: transformers glm4_moe, qwen3_vl, qwen3_vl_moe, mixtral, llama4, seed_oss, phi3, cohere2; modeling_mimo.py of
-XiaomiMiMo/MiMo-7B-Base."""
+Formulas: transformers glm4_moe, glm4v_moe, qwen3_vl, qwen3_vl_moe, mixtral, llama4, seed_oss, granite, phi3, cohere2;
+modeling_mimo.py of XiaomiMiMo/MiMo-7B-Base."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from catalogs.architectures.base import (
     routed_experts,
 )
 from catalogs.architectures.grouped import grouped_layer
-from catalogs.architectures.towers import llama4_tower, qwen3_tower
+from catalogs.architectures.towers import glm_tower, llama4_tower, qwen3_tower
 from catalogs.transformer import Cache, Layer, Linear
 
 
@@ -159,6 +160,7 @@ def _cohere_contradictions(config: Config) -> Iterable[tuple[str, str]]:
 
 ARCHITECTURES = {
     "Glm4MoeForCausalLM": Architecture("glm-4.5", "gqa", glm_layer),
+    "Glm4vMoeForConditionalGeneration": Architecture("glm-4.5v", "gqa", glm_layer, tower=glm_tower),
     "Qwen3VLForConditionalGeneration": Architecture("qwen3-vl", "gqa", grouped_layer, tower=qwen3_tower),
     "Qwen3VLMoeForConditionalGeneration": Architecture("qwen3-vl-moe", "gqa", grouped_layer, tower=qwen3_tower),
     "MixtralForCausalLM": Architecture("mixtral", "gqa", mixtral_layer),
@@ -168,6 +170,7 @@ ARCHITECTURES = {
     "Llama4ForCausalLM": Architecture("llama-4", "gqa", llama4_layer, contradictions=_llama4_contradictions),
     "MiMoForCausalLM": Architecture("mimo", "gqa", biased_layer),
     "SeedOssForCausalLM": Architecture("seed-oss", "gqa", biased_layer),
+    "GraniteForCausalLM": Architecture("granite", "gqa", biased_layer),
     "Phi3ForCausalLM": Architecture("phi-3", "gqa", phi_layer),
     "Cohere2ForCausalLM": Architecture("cohere2", "gqa", cohere_layer, contradictions=_cohere_contradictions),
 }

@@ -96,3 +96,16 @@ def pixtral_tower(config: Config) -> int:
     projector = width + merged * width + width * hidden_size + hidden_size**2
     patch = vision["num_channels"] * vision["patch_size"] ** 2
     return patch * width + width + vision["num_hidden_layers"] * layer + projector
+
+
+def glm_tower(config: Config) -> int:
+    """The tower of GLM-4.5V and 4.6V: gated layers without biases, then a merger that is gated too. The layers are as
+    wide inside as the language model, and the merger as `intermediate_size` says."""
+    vision: dict[str, int] = config["vision_config"]
+    width, out = vision["hidden_size"], vision["out_hidden_size"]
+    patch = vision["in_channels"] * vision["temporal_patch_size"] * vision["patch_size"] ** 2
+    positions = (vision["image_size"] // vision["patch_size"]) ** 2 * width
+    layer = 4 * width**2 + 3 * width * out + 2 * width
+    shrunk = _dense(width * vision["spatial_merge_size"] ** 2, out)
+    merger = out**2 + 2 * out + 3 * out * vision["intermediate_size"]
+    return _dense(patch, width) + positions + vision["depth"] * layer + 2 * width + shrunk + merger

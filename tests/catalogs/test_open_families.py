@@ -81,7 +81,7 @@ def test_a_schedule_says_the_same_as_a_list_of_layers() -> None:
     ("model_id", "parameters"),
     [("llama-4-maverick", 401_583_781_376), ("llama-4-scout", 108_641_793_536), ("phi-4", 14_659_507_200),
      ("seed-oss-36b", 36_151_104_512), ("mixtral-8x7b", 46_702_792_704), ("qwen3-vl-2b", 2_127_532_032),
-     ("mistral-small-3.2-24b", 24_011_361_280), ("ministral-3-3b", 3_849_090_048),
+     ("granite-3.3-8b", 8_170_864_640), ("mistral-small-3.2-24b", 24_011_361_280), ("ministral-3-3b", 3_849_090_048),
      ("ministral-3-8b", 8_918_026_716 - 34 * 7 * 2)],  # a scale of weights and one of inputs for each FP8 matrix
 )  # fmt: skip
 def test_shipped_models_have_the_count_of_their_page(model_id: str, parameters: int) -> None:
@@ -94,6 +94,7 @@ def test_mistral_large_3_is_673_and_two_and_a_half_billion() -> None:
     assert rounded(llm.tower_params, "2.6B") == "2.6B" and rounded(llm.params_active, "39B") == "39B"
     assert rounded(get("glm-4.7-flash").params_total, "30B") == "30B"
     assert get("glm-4.7-flash").kv_bytes(1, "bf16") == 54_144
+    assert rounded(get("glm-4.5v").params_total, "108B") == "108B"
 
 
 def test_a_chunk_is_kept_of_three_layers_in_four() -> None:
