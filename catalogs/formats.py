@@ -59,6 +59,11 @@ def matrix_bytes(out: int, into: int, precision: str, scales: Mapping[str, Scale
     return weights * BITS_STORED[precision] // 8 + scales[precision].bytes(out, into)
 
 
+def rank(precision: str) -> tuple[int, int]:
+    """Where a format stands among others, highest first."""
+    return -BITS_STORED[precision], ORDER.index(precision) if precision in ORDER else len(ORDER)
+
+
 def spelled(name: str) -> tuple[str, ...]:
     """Formats that a spelling may mean, likeliest first; none if it is not known."""
     return _spellings().get(name.strip().casefold(), ())

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from catalogs.architectures import from_config
+from catalogs.checkpoints.published import Published, published
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import shipped_rows
@@ -43,11 +44,13 @@ def _registry() -> tuple[dict[str, str], ...]:
 def _open(row_id: str) -> Llm:
     row = next(r for r in _registry() if r["id"] == row_id)
     config = json.loads((DATA / row["config"]).read_text(encoding="utf-8"))
+    said = published(config)
+    facts = (said if said.native == row["native_precision"] else Published(row["native_precision"])).facts()
     llm = from_config(
         config,
+        **facts,
         id=row["id"],
         name=row["name"],
-        native_precision=row["native_precision"],
         min_precision_bits=int(row["min_precision_bits"]),
         max_context=int(row.get("context") or decoder_config(config)["max_position_embeddings"]),
         source=row["source"],

@@ -8,17 +8,19 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from catalogs.architectures import from_config
+from catalogs.checkpoints.published import BESIDE, Published, published, with_beside
 from catalogs.config_check import faults
 from catalogs.decoder_config import decoder_config
 from catalogs.errors import Fault, InputError
 from catalogs.files import check_writable, write_text
-from catalogs.inputs import SETTINGS_BYTES, read_json
+from catalogs.formats import BITS_STORED, rank
+from catalogs.inputs import LIST_BYTES, read_json
 from catalogs.message import message
-from catalogs.native import native_format
 from catalogs.transformer import Llm
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -38,48 +40,65 @@ def home() -> Path:
 def open_config(path: Path, id_: str | None = None, precision: str | None = None) -> Llm:
     """The model of a config.json. `id_`: by default the file's name, or its folder's when it is called config.json.
 
-    `precision`: the native weight format, where the file does not say it or says one that is not understood.
-    Raises InputError with every fault of the file."""
-    return _model(_json(path), _id(path, id_), precision, str(path))
+    hf_quant_config.json beside it is read too (NAME.hf_quant_config.json beside NAME.json). `precision`: the native
+    weight format, where the files do not say it or say one that is not understood. Raises InputError with every fault
+    of the file."""
+    beside = path.with_name(BESIDE if path.name == "config.json" else f"{path.stem}.{BESIDE}")
+    config = _json(path)
+    if isinstance(config, dict) and beside.is_file():
+        config = with_beside(config, read_json(beside, LIST_BYTES, "bad-json"))
+    names = (_named(path),)
+    return _model(config, _id(path, id_), precision, str(path), names)
 
 
-def _model(config: Any, id_: str, precision: str | None, file: str) -> Llm:
+def _model(config: Any, id_: str, precision: str | None, file: str, names: tuple[str, ...] = ()) -> Llm:
     found = faults(config, file)
     if found:
         raise InputError(found)
-    native = precision or native_format(config, file)
+    said = _published(config, precision, file, names)
     llm = from_config(
         config,
         id=id_,
         name=id_,
-        native_precision=native,
-        min_precision_bits={"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8}.get(native, 4),
+        min_precision_bits=BITS_STORED.get(said.native, 4),
         max_context=decoder_config(config)["max_position_embeddings"],
         source=f"config.json given by the user: {file}",
         user=True,
+        **said.facts(),
     )
-    if native not in llm.formats:
-        have = f"It has: {', '.join(llm.formats)}."
-        raise InputError(
-            Fault(
-                "unknown-precision",
-                message("{model} has no {precision} weights", model=id_, precision=native),
-                file,
-                remedy=have,
-            )
-        )
-    return llm
+    if said.native in llm.formats:
+        return llm
+    if said.where:  # there it is, whether engines make it of other checkpoints of the architecture or not
+        return replace(llm, formats=tuple(sorted((*llm.formats, said.native), key=rank)))
+    have = f"It has: {', '.join(llm.formats)}."
+    text = message("{model} has no {precision} weights", model=id_, precision=said.native)
+    raise InputError(Fault("unknown-precision", text, file, remedy=have))
+
+
+def _published(config: Any, precision: str | None, file: str, names: tuple[str, ...]) -> Published:
+    """What the files say of the weights; of a precision that is named and that they don't say nothing more."""
+    try:
+        found = published(config, file, names)
+    except InputError:
+        if precision is None:
+            raise
+        return Published(precision)
+    return found if precision in (None, found.native) else Published(str(precision))
 
 
 def _json(path: Path) -> Any:
-    return read_json(path, SETTINGS_BYTES, "bad-json", endless=True)
+    return read_json(path, LIST_BYTES, "bad-json", endless=True)
+
+
+def _named(path: Path) -> str:
+    """What a config's file is called: by its own name, or its folder's."""
+    return path.resolve().parent.name if path.stem == "config" else path.stem
 
 
 def _id(path: Path, id_: str | None) -> str:
     """A name that is safe as a file name."""
     if id_ is None:
-        stem = path.resolve().parent.name if path.stem == "config" else path.stem
-        id_ = re.sub(r"[^a-z0-9._-]+", "-", stem.casefold()).strip("-._")[:64] or "model"
+        id_ = re.sub(r"[^a-z0-9._-]+", "-", _named(path).casefold()).strip("-._")[:64] or "model"
     if not ID.fullmatch(id_):
         remedy = "Small letters, digits, dots and dashes, at most 64."
         raise InputError(Fault("bad-id", "cannot be a model's id", column="--id", value=id_[:80], remedy=remedy))

@@ -104,14 +104,17 @@ class FeedForward:
     routing_bias: int = 0
 
 
-def feed_forward(config: Config, layer: int, *, routing_bias: bool = False, bias: bool = False) -> FeedForward:
+def feed_forward(
+    config: Config, layer: int, *, routing_bias: bool = False, bias: bool = False, name: str = "mlp"
+) -> FeedForward:
     """The feed-forward part of a layer, dense or of experts with shared ones, by the fields that DeepSeek, Qwen,
-    MiniMax and gpt-oss share. `routing_bias`: a figure per expert beside the router; `bias`: vectors of the experts."""
+    MiniMax and gpt-oss share. `routing_bias`: a figure per expert beside the router; `bias`: vectors of the experts;
+    `name`: of the part in the checkpoint."""
     hidden_size, experts = config["hidden_size"], experts_of(config)
     if not experts or layer < config.get("first_k_dense_replace", 0):
-        return FeedForward(dense_feed_forward(hidden_size, config["intermediate_size"]))
+        return FeedForward(dense_feed_forward(hidden_size, config["intermediate_size"], name))
     width = config.get("moe_intermediate_size") or config["intermediate_size"]
-    linears = routed_experts(hidden_size, width, experts, bias=bias)
+    linears = routed_experts(hidden_size, width, experts, bias=bias, name=f"{name}.experts.0")
     if shared := (config.get("n_shared_experts") or 0) * width:
-        linears += dense_feed_forward(hidden_size, shared, "mlp.shared_experts")
+        linears += dense_feed_forward(hidden_size, shared, f"{name}.shared_experts")
     return FeedForward(linears, experts * hidden_size, experts if routing_bias else 0)

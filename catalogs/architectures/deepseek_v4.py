@@ -59,7 +59,7 @@ def v4_layer(config: Config, i: int) -> Layer:
         state += 8 * 2 * 2 * width * 4
     hyper_small = 2 * ((2 + hc_mult) * hc_mult + 3)
     fp32 += 2 * (2 + hc_mult) * hc_mult * hc_mult * hidden_size + hyper_small
-    part = feed_forward(config, i, routing_bias=i >= config.get("num_hash_layers", 0))
+    part = feed_forward(config, i, routing_bias=i >= config.get("num_hash_layers", 0), name="ffn")
     linears, router, bias = part.linears, part.router, part.routing_bias
     table = config["vocab_size"] * config["num_experts_per_tok"] * 8 if i < config.get("num_hash_layers", 0) else 0
     vectors += norms + hyper_small + bias

@@ -16,7 +16,9 @@ def grouped_layer(config: Config, i: int) -> Layer:
         head_dim_of(config),
     )
     kind = config["architectures"][0]
-    part = feed_forward(config, i, routing_bias=kind == "MiniMaxM2ForCausalLM", bias=kind == "GptOssForCausalLM")
+    minimax = kind == "MiniMaxM2ForCausalLM"
+    name = "block_sparse_moe" if minimax else "mlp"
+    part = feed_forward(config, i, routing_bias=minimax, bias=kind == "GptOssForCausalLM", name=name)
     linears, router, bias = part.linears, part.router, part.routing_bias
     extra, window, router_fp32 = 0, None, 0
     if kind == "Qwen2ForCausalLM":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from catalogs.formats import BITS_STORED
 from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
 from catalogs.message import N_, joined, message
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
 
-BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "int4": 4, "nvfp4": 4, "mxfp4": 4, "fp4-mix": 4}
+BITS = BITS_STORED
 
 
 @cache
@@ -42,8 +43,9 @@ def wanted(llm: Llm, request: Request) -> list[str]:
 
 
 def kv_precision(llm: Llm, request: Request) -> str:
-    """Precision of the KV cache that plans count on: the one that the model is published for, else the request's."""
-    return published_kv_cache(llm.architecture) or request.kv_precision
+    """Precision of the KV cache that plans count on: the one that the model is published for, by its architecture or by
+    the checkpoint's own scheme, else the request's."""
+    return published_kv_cache(llm.architecture) or llm.kv_cache or request.kv_precision
 
 
 def known_precisions(llm: Llm, request: Request) -> list[str]:

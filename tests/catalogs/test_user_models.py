@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalogs.architectures import from_config
+from catalogs.checkpoints.published import native_format
 from catalogs.config_check import faults
 from catalogs.decoder_config import NESTED
 from catalogs.errors import InputError
 from catalogs.llm import all_models, get, open_config
-from catalogs.native import native_format
 from catalogs.registry import DATA
 from tests.support.commands import dsopt
 from tests.support.long import examples
