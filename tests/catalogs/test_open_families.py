@@ -80,6 +80,7 @@ def test_a_schedule_says_the_same_as_a_list_of_layers() -> None:
 @pytest.mark.parametrize(
     ("model_id", "parameters"),
     [("llama-4-maverick", 401_583_781_376), ("llama-4-scout", 108_641_793_536), ("phi-4", 14_659_507_200),
+     ("phi-4-mini", 3_836_021_760),
      ("seed-oss-36b", 36_151_104_512), ("mixtral-8x7b", 46_702_792_704), ("qwen3-vl-2b", 2_127_532_032),
      ("granite-3.3-8b", 8_170_864_640), ("mistral-small-3.2-24b", 24_011_361_280), ("ministral-3-3b", 3_849_090_048),
      ("ministral-3-8b", 8_918_026_716 - 34 * 7 * 2)],  # a scale of weights and one of inputs for each FP8 matrix
