@@ -218,11 +218,17 @@ def of(llm: Llm, precision: str) -> ModelSizes:
     found = from_config(llm.config, llm.id)
     block, weights = found.fp8_block or 0, {"fp4-mix": "mxfp4", "fp16": "bf16"}.get(precision, precision)
     if precision == "fp8":
-        block = block or fp8_block(found.family)
+        block = _own_block(llm) if llm.native_precision == "fp8" else block or fp8_block(found.family)
         weights = "block-fp8" if block else "fp8"
     elif found.family not in V4:
         block = 0
     return replace(found, fp8_block=block, weights=weights)
+
+
+def _own_block(llm: Llm) -> int:
+    """Side of the blocks of a checkpoint's own FP8 weights, 0 for scales of whole matrices or rows."""
+    scales = llm.scales["fp8"]
+    return scales.rows if scales.rows == scales.columns else 0
 
 
 @cache
