@@ -12,9 +12,8 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from catalogs.architectures import from_config
+from catalogs.architectures import flat_config, from_config
 from catalogs.checkpoints.published import Published, published
-from catalogs.decoder_config import decoder_config
 from catalogs.errors import Fault, InputError
 from catalogs.inputs import shipped_rows
 from catalogs.model_names import billions_in, folded, kind, readings, words
@@ -52,7 +51,7 @@ def _open(row_id: str) -> Llm:
         id=row["id"],
         name=row["name"],
         min_precision_bits=int(row["min_precision_bits"]),
-        max_context=int(row.get("context") or decoder_config(config)["max_position_embeddings"]),
+        max_context=int(row.get("context") or flat_config(config)["max_position_embeddings"]),
         source=row["source"],
         hf_names=tuple(filter(None, row["hf_names"].split("|"))),
         note=row["note"],

@@ -25,7 +25,7 @@ class Linear:
 
     `name`: the module that holds the first of them inside its layer (`self_attn.q_proj`). `stored`: the format in which
     the published checkpoint holds them, where it is not the model's native one. `whole`: kept in 16 bits (the output
-    head) wherever no checkpoint says otherwise."""
+    head) wherever no checkpoint says otherwise. `copied`: each tensor-parallel rank holds it whole."""
 
     out: int
     into: int
@@ -35,6 +35,7 @@ class Linear:
     name: str = ""
     stored: str = ""
     whole: bool = False
+    copied: bool = False
 
     @property
     def params(self) -> int:
@@ -341,6 +342,14 @@ class Llm:
         """The routed experts' part of `layer_bytes`."""
         self._known(precision)
         return tuple(int(self._matrices(y, precision, experts=True) * self.scale) for y in self.layer_list)
+
+    @cache  # noqa: B019
+    def copied_layer_bytes(self, precision: str) -> tuple[int, ...]:
+        """The part of `layer_bytes` that each tensor-parallel rank holds whole."""
+        self._known(precision)
+        scales = self._scales(precision)
+        each = ((x.bytes(self._format(x, precision), scales) for x in y.linears if x.copied) for y in self.layer_list)
+        return tuple(int(sum(some) * self.scale) for some in each)
 
     @cache  # noqa: B019
     def dense_read_bytes(self, precision: str) -> int:

@@ -12,10 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from catalogs.architectures import from_config
+from catalogs.architectures import flat_config, from_config
 from catalogs.checkpoints.published import BESIDE, Published, published, with_beside
 from catalogs.config_check import faults
-from catalogs.decoder_config import decoder_config
 from catalogs.errors import Fault, InputError
 from catalogs.files import check_writable, write_text
 from catalogs.formats import BITS_STORED, rank
@@ -61,7 +60,7 @@ def _model(config: Any, id_: str, precision: str | None, file: str, names: tuple
         id=id_,
         name=id_,
         min_precision_bits=BITS_STORED.get(said.native, 4),
-        max_context=decoder_config(config)["max_position_embeddings"],
+        max_context=flat_config(config)["max_position_embeddings"],
         source=f"config.json given by the user: {file}",
         user=True,
         **said.facts(),

@@ -17,6 +17,7 @@ from catalogs.architectures import (
     delta_net,
     grouped,
     grouped_families,
+    kimi_delta,
     latent,
     mamba,
     mistral,
@@ -37,6 +38,7 @@ FAMILIES = (
     delta_net,
     block_sparse,
     mamba,
+    kimi_delta,
     searched,
     mistral,
 )

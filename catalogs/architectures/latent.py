@@ -6,6 +6,7 @@ inference/model.py for the indexer; modeling_kimi_k25.py of moonshotai/Kimi-K2.5
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from catalogs.architectures.base import Architecture, Config, feed_forward
 from catalogs.architectures.towers import kimi_tower
@@ -14,14 +15,11 @@ from catalogs.transformer import Cache, Layer, Linear
 WITHOUT_ROUTING_BIAS = ("DeepseekV2ForCausalLM", "MistralLarge3ForCausalLM")
 
 
-def latent_layer(config: Config, i: int) -> Layer:
+def latent_matrices(config: Config) -> list[Linear]:
+    """Matrices of latent attention without indexer: down and up again for keys and values, queries, output."""
     hidden_size, heads, kv_lora_rank = config["hidden_size"], config["num_attention_heads"], config["kv_lora_rank"]
-    qk_nope_head_dim, qk_rope_head_dim, v_head_dim, q = (
-        config["qk_nope_head_dim"],
-        config["qk_rope_head_dim"],
-        config["v_head_dim"],
-        config.get("q_lora_rank"),
-    )
+    qk_nope_head_dim, qk_rope_head_dim = config["qk_nope_head_dim"], config["qk_rope_head_dim"]
+    v_head_dim, q = config["v_head_dim"], config.get("q_lora_rank")
     attention = [
         Linear(kv_lora_rank + qk_rope_head_dim, hidden_size, name="self_attn.kv_a_proj_with_mqa"),
         Linear(heads * (qk_nope_head_dim + v_head_dim), kv_lora_rank, name="self_attn.kv_b_proj"),
@@ -33,19 +31,28 @@ def latent_layer(config: Config, i: int) -> Layer:
         attention.append(Linear(queries, q, name="self_attn.q_b_proj"))
     else:
         attention.append(Linear(queries, hidden_size, name="self_attn.q_proj"))
+    return attention
+
+
+def latent_cache(config: Config) -> Cache:
+    """What latent attention without indexer keeps of a token: one for keys and values, and a key with positions."""
+    heads, kv_lora_rank, rope = config["num_attention_heads"], config["kv_lora_rank"], config["qk_rope_head_dim"]
+    absorbed = 2 * heads * (2 * kv_lora_rank + rope)
+    direct = 2 * heads * (config["qk_nope_head_dim"] + rope + config["v_head_dim"])
+    return Cache(2 * (kv_lora_rank + rope), kv_lora_rank + rope, absorbed, direct)
+
+
+def latent_layer(config: Config, i: int) -> Layer:
+    """A layer of latent attention, with an indexer where the config has one, and a feed-forward part."""
+    hidden_size, kv_lora_rank, q = config["hidden_size"], config["kv_lora_rank"], config.get("q_lora_rank")
+    attention, cache = latent_matrices(config), latent_cache(config)
     norms = 2 * hidden_size + kv_lora_rank + (q or 0)
     part = feed_forward(config, i, routing_bias=config["architectures"][0] not in WITHOUT_ROUTING_BIAS)
     linears, router, bias = part.linears, part.router, part.routing_bias
-    absorbed, direct = (
-        2 * heads * (2 * kv_lora_rank + qk_rope_head_dim),
-        2 * heads * (qk_nope_head_dim + qk_rope_head_dim + v_head_dim),
-    )
-    latent = 2 * (kv_lora_rank + qk_rope_head_dim)
     if "index_head_dim" not in config:
-        cache = Cache(latent, kv_lora_rank + qk_rope_head_dim, absorbed, direct)
         return Layer((*attention, *linears), norms + router, bias, 0, norms + bias, (cache,))
-    packed = kv_lora_rank + kv_lora_rank // 128 * 4 + 2 * qk_rope_head_dim
-    cache = Cache(latent, packed, absorbed, absorbed, look=config["index_topk"])
+    packed = kv_lora_rank + kv_lora_rank // 128 * 4 + 2 * config["qk_rope_head_dim"]
+    cache = replace(cache, fp8=packed, prefill=cache.decode, look=config["index_topk"])
     if not has_indexer(config, i):
         return Layer((*attention, *linears), norms + router, bias, 0, norms + bias, (cache,))
     width, count = config["index_head_dim"], config["index_n_heads"]

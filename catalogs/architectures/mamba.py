@@ -126,8 +126,8 @@ def experts(config: Config) -> Layer:
         *_two(hidden_size, config["moe_shared_expert_intermediate_size"], "mixer.shared_experts"),
     ]
     if latent:
-        linears.append(Linear(latent, hidden_size, name="mixer.fc1_latent_proj"))
-        linears.append(Linear(hidden_size, latent, name="mixer.fc2_latent_proj"))
+        linears.append(Linear(latent, hidden_size, name="mixer.fc1_latent_proj", copied=True))
+        linears.append(Linear(hidden_size, latent, name="mixer.fc2_latent_proj", copied=True))
     return Layer(tuple(linears), 0, fp32=count * hidden_size + count, vectors=count)
 
 

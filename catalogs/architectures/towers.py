@@ -4,6 +4,8 @@ Formulas: transformers qwen3_vl, llama4, minimax_m3_vl; modeling_kimi_k25.py of 
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalogs.architectures.base import Config
 
 
@@ -109,3 +111,16 @@ def glm_tower(config: Config) -> int:
     shrunk = _dense(width * vision["spatial_merge_size"] ** 2, out)
     merger = out**2 + 2 * out + 3 * out * vision["intermediate_size"]
     return _dense(patch, width) + positions + vision["depth"] * layer + 2 * width + shrunk + merger
+
+
+def kimi_k3_tower(config: Config) -> int:
+    """MoonViT of Kimi K3: attention wider than the tower, no biases, norms without shift; with its projector."""
+    vision: dict[str, Any] = config["vision_config"]
+    width, inner = vision["vt_hidden_size"], vision["qkv_hidden_size"]
+    encoder = 4 * width * inner + 2 * width * vision["vt_intermediate_size"] + 2 * width
+    positions = vision["init_pos_emb_height"] * vision["init_pos_emb_width"] * width
+    rows, columns = vision["merge_kernel_size"]
+    merged, hidden_size = vision["mm_hidden_size"] * rows * columns, config["hidden_size"]
+    projector = merged * merged + merged * hidden_size + hidden_size
+    patches = 3 * vision["patch_size"] ** 2 * width
+    return int(patches + positions + vision["vt_num_hidden_layers"] * encoder + width + projector)

@@ -86,8 +86,10 @@ def from_config(config: Config, name: str = "") -> ModelSizes:
         shared_width=_shared_width(text, experts, width, family),
         dense_width=_dense_width(text, experts),
         o_groups=_whole(text, "o_groups") or 0,
-        linear_key_heads=_whole(text, "linear_num_key_heads") or _whole(linear, "num_heads") or 0,
-        linear_value_heads=_whole(text, "linear_num_value_heads") or _whole(linear, "num_heads") or 0,
+        linear_key_heads=_whole(text, "linear_num_key_heads", "linear_num_heads") or _whole(linear, "num_heads") or 0,
+        linear_value_heads=_whole(text, "linear_num_value_heads", "linear_num_heads")
+        or _whole(linear, "num_heads")
+        or 0,
         fp8_block=block,
         weights=weights,
     )

@@ -34,21 +34,23 @@ def stages(layers: int, pp: int) -> list[range]:
 
 
 @lru_cache(maxsize=4096)
-def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int, int], ...]:
-    """(bytes of routed experts, of n-gram tables, of all else) of the stages, each distinct triple once; the ends hold
-    the head."""
+def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int, int, int], ...]:
+    """(bytes of routed experts, of n-gram tables, of what each tensor-parallel rank holds whole, of all else) of the
+    stages, each distinct four once; the ends hold the head."""
     whole = [0, *itertools.accumulate(llm.layer_bytes(precision))]
     experts = [0, *itertools.accumulate(llm.expert_layer_bytes(precision))]
     looked_up = [0, *itertools.accumulate(llm.host_table_layer_bytes)]
+    copied = [0, *itertools.accumulate(llm.copied_layer_bytes(precision))]
     head = llm.head_bytes(precision)
     out = set()
     for i, run in enumerate(stages(llm.layers, pp)):
         moe = experts[run.stop] - experts[run.start]
         tables = looked_up[run.stop] - looked_up[run.start]
-        rest = whole[run.stop] - whole[run.start] - moe - tables
+        each = copied[run.stop] - copied[run.start]
+        rest = whole[run.stop] - whole[run.start] - moe - tables - each
         if i in (0, pp - 1):
             rest += head if pp == 1 else -(-head // 2)
-        out.add((moe, tables, rest))
+        out.add((moe, tables, each, rest))
     return tuple(sorted(out))
 
 
@@ -57,7 +59,8 @@ def weights_per_gpu(
     llm: Llm, precision: str, tp: int, pp: int, dp: int, ep: int, offload: bool = False, redundant: int = 0,
     host_tables: bool = False,
 ) -> int:  # fmt: skip
-    """Bytes of weights on the fullest GPU: the largest stage, experts spread over ep (or tp), the rest over tp.
+    """Bytes of weights on the fullest GPU: the largest stage, experts spread over ep (or tp), the rest over tp
+    but for what each rank holds whole.
 
     With data-parallel attention (dp > 1) experts lie on all tp x dp GPUs of the stage; with `offload` on none. With
     redundant experts each rank holds (experts + redundant) / ep of every layer. N-gram tables lie on all tp x dp GPUs
@@ -66,8 +69,9 @@ def weights_per_gpu(
     return max(
         (0 if offload else math.ceil(moe * copies / Fraction(spread)))
         + (0 if host_tables else -(-tables // (tp * dp)))
+        + each
         + -(-rest // tp)
-        for moe, tables, rest in _stage_bytes(llm, precision, pp)
+        for moe, tables, each, rest in _stage_bytes(llm, precision, pp)
     )
 
 

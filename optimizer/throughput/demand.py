@@ -13,12 +13,12 @@ class Demand:
     """Of one model at a precision and workload; bytes and FLOPs of the whole model, before any plan cuts them.
 
     `kin`: the model and its like; `dense_b`: weights that every decode step reads (all but the routed experts and the
-    embedding table); `expert_b`: all routed experts; `miss`: share of experts that one token leaves out; `kv_read_b`:
-    KV cache that one running request reads per step at half of its output, split by kv heads; `kv_whole_b`: what every
-    tensor-parallel rank reads of it whole beside that; `state_b`: running state that it reads and writes back, split by
-    heads; `linear_flops`, `attention_flops`: of one new token then; `prefill_linear_flops`,
-    `prefill_attention_flops`: of the whole prompt; `route_b`: activations that one token sends to its experts in one
-    layer; `token_b`: its hidden state at 16 bits.
+    embedding table); `copied_b`: those of them that each tensor-parallel rank holds whole; `expert_b`: all routed
+    experts; `miss`: share of experts that one token leaves out; `kv_read_b`: KV cache that one running request reads
+    per step at half of its output, split by kv heads; `kv_whole_b`: what every tensor-parallel rank reads of it whole
+    beside that; `state_b`: running state that it reads and writes back, split by heads; `linear_flops`,
+    `attention_flops`: of one new token then; `prefill_linear_flops`, `prefill_attention_flops`: of the whole prompt;
+    `route_b`: activations that one token sends to its experts in one layer; `token_b`: its hidden state at 16 bits.
     """
 
     kin: str
@@ -28,6 +28,7 @@ class Demand:
     heads: int
     kv_heads: int
     dense_b: float
+    copied_b: float
     expert_b: float
     miss: float
     kv_read_b: float
@@ -59,10 +60,11 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
         kin=kin(llm),
         layers=llm.depth,
         moe_layers=llm.moe_layers,
-        latent_layers=0 if llm.attention == "gqa" else llm.layers,
+        latent_layers=0 if llm.attention == "gqa" else sum(bool(layer.caches) for layer in llm.layer_list),
         heads=llm.heads,
         kv_heads=llm.kv_heads if llm.attention == "gqa" else 1,
         dense_b=float(llm.dense_read_bytes(precision)),
+        copied_b=float(sum(llm.copied_layer_bytes(precision))),
         expert_b=float(experts),
         miss=1 - llm.experts_per_token / llm.experts if llm.is_moe else 1.0,
         kv_read_b=float(llm.kv_read_bytes(context, kv) - whole),

@@ -46,6 +46,7 @@ class Jobs:
     heads: Field
     kv_heads: Field
     dense_b: Field
+    copied_b: Field
     expert_b: Field
     miss: Field
     kv_read_b: Field
@@ -173,7 +174,7 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     ) / group + comm_user * pp * jobs.isl * constants["prefill_comm_share"]
     # Weights lie spread over tp and pp, each data-parallel rank reads its own; experts over the whole group.
     found = Times(
-        mem_fixed_s=jobs.dense_b / tp / pp / bandwidth,
+        mem_fixed_s=((jobs.dense_b - jobs.copied_b) / tp + jobs.copied_b) / pp / bandwidth,
         mem_experts_s=jobs.expert_b * uneven / group / pp / bandwidth / constants["expert_bandwidth_share"],
         mem_user_s=kept / dp / bandwidth / constants["kv_bandwidth_share"],
         flops_user_s=(jobs.linear_flops / compute + jobs.attention_flops / attention) / group / pp / decode,

@@ -124,6 +124,21 @@ def test_ranks_hold_their_heads_of_mamba_states(model: str, tp: int, pp: int) ->
     )
 
 
+@pytest.mark.parametrize("name", ["kimi-linear-48b-a3b", "moonshotai--Kimi-K3"])
+@pytest.mark.parametrize("tp", [1, 4, 8, 16])
+@pytest.mark.parametrize("pp", [1, 2])
+def test_ranks_hold_their_heads_of_delta_states_and_whole_latents(name: str, tp: int, pp: int) -> None:
+    config, tokens = config_of(name), 3000
+    llm, text = built(config), config.get("text_config", config)
+    linear = text["linear_attn_config"]
+    inner = linear["num_heads"] * linear["head_dim"]
+    state = 3 * inner // tp * (linear["short_conv_kernel_size"] - 1) * 2
+    state += linear["num_heads"] // tp * linear["head_dim"] ** 2 * 4
+    each = [tokens * 576 * 2 if i in linear["full_attn_layers"] else state for i in range(1, llm.layers + 1)]
+    worst = max(sum(each[i] for i in run) for run in stages(llm.layers, pp))
+    assert kv_per_gpu_user(llm, tokens, "bf16", tp, pp) == worst
+
+
 def test_a_state_in_16_bits_is_half_as_large() -> None:
     config = config_of("qwen3.6-27b")
     config["text_config"]["mamba_ssm_dtype"] = "bfloat16"
@@ -208,6 +223,58 @@ def test_experts_on_a_latent_are_narrower() -> None:
     assert shapes["mixer.experts.0.up_proj"] == (1024, 2688, 512)
     assert shapes["mixer.fc1_latent_proj"] == (4096, 1024, 1)
     assert shapes["mixer.shared_experts.down_proj"] == (5376, 4096, 1)
+
+
+def test_matrices_that_each_rank_holds_whole() -> None:
+    """Kimi K3's experts work on 3,584 of 7,168 channels: both matrices between lie on each GPU, and so do those of the
+    latents and of the decays."""
+    llm = built(config_of("moonshotai--Kimi-K3"))
+    latents, decays = 24 * 7168 * (1536 + 512 + 64), 69 * 7168 * 128
+    copied = 2 * (92 * 2 * 7168 * 3584 + latents + decays)
+    assert sum(llm.copied_layer_bytes("bf16")) == copied
+    rest = llm.weight_bytes("bf16") - llm.expert_bytes("bf16") - copied
+    experts = llm.expert_bytes("bf16")
+    for tp in (1, 8, 16):
+        assert weights_per_gpu(llm, "bf16", tp, 1, 1, 1) == math.ceil(experts / tp) + math.ceil(rest / tp) + copied
+
+
+def test_only_experts_of_kimi_k3_are_in_four_bits() -> None:
+    """As published: attention, shared experts and tables are in 16 bits. RedHatAI's NVFP4 takes 1,650 GB."""
+    llm = built(config_of("moonshotai--Kimi-K3"))
+    rest = llm.weight_bytes("bf16") - llm.expert_bytes("bf16")
+    assert llm.weight_bytes("mxfp4") == llm.params_routed_experts * 17 // 32 + rest
+    assert abs(llm.weight_bytes("nvfp4") / 1650e9 - 1) < 0.02
+
+
+def test_layers_and_names_of_kimi_in_the_words_of_transformers() -> None:
+    config = config_of("kimi-linear-48b-a3b")
+    before, linear = built(config), config.pop("linear_attn_config")
+    kinds = ["full_attention" if i in linear["full_attn_layers"] else "linear_attention" for i in range(1, 28)]
+    theirs = {
+        "num_experts_per_token": "num_experts_per_tok", "num_shared_experts": "n_shared_experts",
+        "num_experts": "num_local_experts", "model_max_length": "max_position_embeddings",
+    }  # fmt: skip
+    renamed = {theirs.get(name, name): value for name, value in config.items()}
+    renamed |= {
+        "layer_types": kinds, "mlp_layer_types": ["dense", *["sparse"] * 26], "linear_num_heads": 32,
+        "linear_head_dim": 128, "linear_conv_kernel_dim": 4,
+    }  # fmt: skip
+    del renamed["first_k_dense_replace"]
+    assert fingerprint(built(renamed)) == fingerprint(before)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"full_attn_layers": [4, 8], "kda_layers": [1, 2, 3]}, "layer_types"),
+     ({"full_attn_layers": [4, 8, 12, 16, 20, 24, 27, 26]}, "layer_types"),
+     ({"full_attn_layers": [4, 8, 12, 16, 20, 24, 27, 28]}, "linear_attn_config.full_attn_layers"),
+     ({"num_heads": "32"}, "linear_attn_config.num_heads"), ({"head_dim": None}, "linear_head_dim"),
+     ({"surprise": 4}, "linear_attn_config.surprise")],
+)  # fmt: skip
+def test_linear_attention_that_is_not_understood(change: dict[str, Any], field: str) -> None:
+    config = config_of("kimi-linear-48b-a3b")
+    config["linear_attn_config"] |= change
+    assert field in {f.column for f in faults(config)}
 
 
 def test_half_layers_take_half_the_time_of_launching() -> None:
@@ -299,6 +366,7 @@ def test_experts_of_a_stage_are_those_of_its_layers(llm: Llm, pp: int) -> None:
 def fingerprint(llm: Llm) -> tuple[float, ...]:
     rank = llm.kv_rank_bytes(5000, "fp8", 2)
     flops = llm.linear_flops_per_token(), llm.attention_flops(5000, "decode"), llm.params_active
+    context = int(llm.config["max_position_embeddings"])
     return (
         llm.params_total,
         llm.weight_bytes("fp8"),
@@ -306,6 +374,7 @@ def fingerprint(llm: Llm) -> tuple[float, ...]:
         llm.kv_read_bytes(5000, "bf16"),
         rank,
         *flops,
+        context,
     )
 
 
@@ -336,7 +405,7 @@ def sizes_of(name: str) -> list[tuple[str, ...]]:
         names = (*path, ".".join(path[-2:]))
         return any(known.get(part, ("", ""))[0] == "ignored" for part in names)
 
-    return [path for path in places(config) if not ignored(path) and path[-1] != "max_position_embeddings"]
+    return [path for path in places(config) if not ignored(path)]
 
 
 CONFIGS = [row["config"] for row in rows()]

@@ -710,15 +710,15 @@ class Oracle:
         kv_layers = [self._request_bytes(y, self.ask.isl + self.ask.osl, tp) for y in llm.layer_list]
         experts = [any(x.expert for x in y.linears) for y in llm.layer_list]
         each = llm.expert_bytes(precision) // sum(experts) if llm.is_moe else 0
-        head = llm.head_bytes(precision)
+        head, copied = llm.head_bytes(precision), llm.copied_layer_bytes(precision)
         worst, worst_kv = 0, Fraction(0)
         for s in range(pp):
             run = range(len(layers) * s // pp, len(layers) * (s + 1) // pp)
             moe = each * sum(experts[i] for i in run)
-            tables = sum(llm.layer_list[i].host_table_bytes for i in run)
-            rest = sum(layers[i] for i in run) - moe - tables
+            tables, on_each = sum(llm.layer_list[i].host_table_bytes for i in run), sum(copied[i] for i in run)
+            rest = sum(layers[i] for i in run) - moe - tables - on_each
             rest += head if pp == 1 else math.ceil(head / 2) if s in (0, pp - 1) else 0
-            own = math.ceil(Fraction(moe, max(ep, tp * dp))) + math.ceil(Fraction(rest, tp))
+            own = math.ceil(Fraction(moe, max(ep, tp * dp))) + math.ceil(Fraction(rest, tp)) + on_each
             worst = max(worst, own + (0 if tables_aside else math.ceil(Fraction(tables, tp * dp))))
             worst_kv = max(worst_kv, sum((kv_layers[i] for i in run), Fraction(0)))
         return -1 if free < worst else (free - worst) // math.ceil(worst_kv) * dp

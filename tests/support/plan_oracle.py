@@ -130,7 +130,10 @@ def widths(c: Any) -> tuple[int, int, int]:
     width = c.get("moe_intermediate_size") or c["intermediate_size"]
     if c["architectures"][0].startswith("Llama4"):  # every layer with experts has a shared one as wide as they are
         return width, width, c["intermediate_size_mlp"] if c["interleave_moe_layer_step"] > 1 else 0
-    shared = c.get("shared_expert_intermediate_size") or (c.get("n_shared_experts") or 0) * width
+    shared = (
+        c.get("shared_expert_intermediate_size")
+        or (c.get("n_shared_experts") or c.get("num_shared_experts") or 0) * width
+    )
     dense = c["intermediate_size"] if c.get("first_k_dense_replace") else 0
     return width, shared, dense
 
@@ -159,7 +162,8 @@ def cut(whole: int, by: int, block: int = 0) -> bool:
 def heads_fit(c: Any, tp: int) -> bool:
     latent, kv = "kv_lora_rank" in c or "o_groups" in c, c["num_key_value_heads"] or 8
     copied = latent or kv % tp == 0 or tp % kv == 0
-    if c.get("linear_num_key_heads", tp) % tp or c.get("linear_num_value_heads", tp) % tp:
+    linear = (c.get("linear_attn_config") or {}).get("num_heads", tp)
+    if any(c.get(f"linear_num_{which}_heads", linear) % tp for which in ("key", "value")):
         return False
     return c["num_attention_heads"] % tp == 0 and copied and c.get("o_groups", tp) % tp == 0
 
