@@ -4,6 +4,8 @@ Where rows of one engine disagree, the one for the narrower card holds, then the
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast, get_args
@@ -110,16 +112,60 @@ def engines(model: str, architecture: str, gpu: Gpu, precision: str, does: str =
 def _engines(
     model: str, architecture: str, gpu: str, classes: tuple[str, ...], precision: str, does: str
 ) -> tuple[Engine, ...]:
+    held = _held(model, architecture, gpu, classes, precision, does)
+    found = [_engine(row) for row in held.values() if row.status in ("stable", "experimental")]
+    by_name = sorted(found, key=lambda e: e.name)
+    by_date = sorted(by_name, key=lambda e: known.date if (known := newest(e.name)) else e.date, reverse=True)
+    return tuple(sorted(by_date, key=lambda e: WORSE[e.status]))
+
+
+def _held(
+    model: str, architecture: str, gpu: str, classes: tuple[str, ...], precision: str, does: str
+) -> dict[str, SupportRow]:
+    """The row that holds of each engine that has one."""
     held: dict[str, SupportRow] = {}
     for row in support_rows(does):
         if (row.methods and does not in row.methods) or not row.speaks_of(model, architecture, gpu, classes, precision):
             continue
         if row.engine not in held or row.weight >= held[row.engine].weight:
             held[row.engine] = row
-    found = [_engine(row) for row in held.values() if row.status in ("stable", "experimental")]
-    by_name = sorted(found, key=lambda e: e.name)
-    by_date = sorted(by_name, key=lambda e: known.date if (known := newest(e.name)) else e.date, reverse=True)
-    return tuple(sorted(by_date, key=lambda e: WORSE[e.status]))
+    return held
+
+
+@dataclass(frozen=True)
+class Support:
+    """What is known of one engine with a model on a GPU, whether it runs there or not: since `release`, at these
+    weight formats, by whom it was said and when that was read. `does` as in `engines`."""
+
+    engine: str
+    does: str
+    release: str
+    status: Status
+    precisions: tuple[str, ...]
+    source: str
+    date: str
+
+    def age_days(self, today: datetime.date) -> int:
+        """Days since it was read; of a month without a day since its first."""
+        day = self.date if len(self.date) == len("2026-11-24") else f"{self.date}-01"
+        return (today - datetime.date.fromisoformat(day)).days
+
+
+def support_of(
+    model: str, architecture: str, gpu: Gpu, precisions: Sequence[str], does: Sequence[str] = ("serve", "offload")
+) -> list[Support]:
+    """What the tables say of a model on a GPU, engine by engine: what runs first, by status, then by name; weight
+    formats of which an engine's row is one and the same stand together."""
+    found: dict[tuple[str, SupportRow], list[str]] = {}
+    for work in does:
+        for precision in precisions:
+            for row in _held(model, architecture, gpu.id, kernel_classes(gpu), precision, work).values():
+                found.setdefault((work, row), []).append(precision)
+    said = [
+        Support(row.engine, work, row.release, row.status, tuple(formats), row.source, row.date)
+        for (work, row), formats in found.items()
+    ]
+    return sorted(said, key=lambda one: (WORSE[one.status], one.does != "serve", one.engine, one.release))
 
 
 @cache

@@ -18,6 +18,8 @@ from optimizer.text.languages import chosen as language
 if TYPE_CHECKING:
     from catalogs.transformer import Llm
 
+Overlay = Annotated[list[Path], typer.Option("--catalog", help="Folder laid over the shipped catalog (repeatable).")]
+
 FACTS = {
     "id": N_("id"), "name": N_("name"), "aliases": N_("aliases"), "note": N_("note"), "source": N_("source"),
     "architecture": N_("architecture"), "params_total": N_("parameters"), "params_active": N_("active parameters"),
@@ -93,9 +95,21 @@ def _context(tokens: int) -> str:
     return f"{tokens:,}"
 
 
-@app.command("show", cls=Command, help="Example: dsopt models show v3-671b")
-def show(model: str, json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
+@app.command(
+    "show",
+    cls=Command,
+    help="Examples:\n\n  dsopt models show v3-671b\n\n  dsopt models show glm-5.3 --gpu h200",
+)
+def show(
+    model: str,
+    gpu: Annotated[
+        str | None, typer.Option(help="Does it run on this GPU: which engine, since when, who says so.")
+    ] = None,
+    catalog: Overlay = [],
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
     from catalogs.registry import aliases_of, named
+    from optimizer.cli.engine_support_view import show_support, support_data
     from optimizer.request.named_model import taken
 
     found = named(model)
@@ -119,8 +133,12 @@ def show(model: str, json: Annotated[bool, typer.Option("--json", help="JSON on 
         "weight_bytes": {p: m.weight_bytes(p) for p in m.precisions()},
         "kv_bytes_at": {str(n): {k: m.kv_bytes(n, k) for k in ("bf16", "fp8")} for n in (2048, 32768)},
     }
+    support = support_data(m, gpu, catalog) if gpu is not None else None
     if json:
-        emit_json(data)
+        emit_json(data if support is None else data | {"engines": support})
+        return
+    if support is not None:
+        show_support(m, support)
         return
     from optimizer.cli.front_view import coded, remark
 

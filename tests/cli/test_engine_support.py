@@ -1,0 +1,61 @@
+"""`dsopt models show MODEL --gpu GPU`: does it run there, since when, who says so."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from catalogs.engines.support import WORSE, engines, support_of, support_rows
+from catalogs.llm import all_models
+from catalogs.load import load
+from catalogs.schema import Gpu
+from tests.support.commands import dsopt
+
+GPUS = [part for part in load().parts.values() if isinstance(part, Gpu)]
+
+
+def test_every_row_of_the_tables_is_told_somewhere() -> None:
+    """What a plan may count on is among what is told, with the same status, for every model and GPU."""
+    for llm in all_models()[::7]:
+        for gpu in GPUS[::5]:
+            said = support_of(llm.id, llm.architecture, gpu, llm.precisions(), ("serve",))
+            assert [WORSE[one.status] for one in said] == sorted(WORSE[one.status] for one in said)
+            for precision in llm.precisions():
+                counted = {(e.name, e.since, e.status) for e in engines(llm.id, llm.architecture, gpu, precision)}
+                told = {
+                    (one.engine, one.release, one.status)
+                    for one in said
+                    if precision in one.precisions and one.status in ("stable", "experimental")
+                }
+                assert told == counted
+
+
+def test_every_row_has_an_age() -> None:
+    """Also one that names a month alone."""
+    gpus = {kernel: gpu for gpu in GPUS for kernel in [gpu.kernel_class]}
+    assert len(gpus) > 5
+    for row in support_rows("serve"):
+        assert len(row.date) in (7, 10)
+    for llm in all_models()[::9]:
+        for gpu in gpus.values():
+            for one in support_of(llm.id, llm.architecture, gpu, llm.precisions()):
+                assert one.age_days(date(2027, 1, 1)) > 0
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_command_says_who_says_so(language: str) -> None:
+    done = dsopt("--lang", language, "models", "show", "v3-671b", "--gpu", "8xH200")
+    assert done.returncode == 0
+    assert "vLLM" in done.stdout and "SGLang" in done.stdout and "recipes" in done.stdout
+    found = json.loads(dsopt("models", "show", "v3-671b", "--gpu", "H200 SXM", "--json").stdout)["engines"]
+    assert found["gpu"] == "nvidia-h200-sxm5-141gb"
+    assert {"engine", "status", "since_release", "source", "date", "age_days"} <= found["support"][0].keys()
+
+
+def test_a_gpu_that_nothing_runs_on() -> None:
+    done = dsopt("models", "show", "v4-pro", "--gpu", "4090")
+    assert done.returncode == 0
+    assert "No engine is known" in done.stdout or "does not run" in done.stdout
+    assert "no such card" in dsopt("models", "show", "v4-pro", "--gpu", "no such card", code=3).stderr
