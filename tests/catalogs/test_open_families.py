@@ -98,6 +98,14 @@ def test_mistral_large_3_is_673_and_two_and_a_half_billion() -> None:
     assert rounded(get("glm-4.5v").params_total, "108B") == "108B"
 
 
+@pytest.mark.parametrize("model_id", ["kimi-k2.5", "kimi-k2.6", "kimi-k2.7-code"])
+def test_kimi_in_int4_is_as_large_as_its_repository(model_id: str) -> None:
+    llm = get(model_id)
+    assert llm.native_precision == "int4" and llm.weight_bytes("int4") / 1e9 == pytest.approx(595, rel=0.002)
+    text = get("kimi-k2-thinking")
+    assert llm.weight_bytes("int4") - text.weight_bytes("int4") == 2 * llm.tower_params
+
+
 def test_a_chunk_is_kept_of_three_layers_in_four() -> None:
     llm = model(CONFIGS["meta-llama--Llama-4-Scout-17B-16E-Instruct"])
     assert llm.kv_bytes(8192, "bf16") == 48 * 4096 * 8192
