@@ -108,7 +108,10 @@ def contradictions(config: Config) -> Iterable[tuple[str, str]]:
         yield "vision_config.projection_dim", "contradicts hidden_size"
 
 
-_text = partial(Architecture, "minimax-m3", "gqa", block_sparse_layer, read=read, contradictions=contradictions)
+FORMATS = ("bf16", "fp8", "mxfp8", "int8", "int4", "nvfp4", "mxfp4")
+_text = partial(
+    Architecture, "minimax-m3", "gqa", block_sparse_layer, FORMATS, read=read, contradictions=contradictions
+)
 
 ARCHITECTURES = {
     "MiniMaxM3ForCausalLM": _text(),
