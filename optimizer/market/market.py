@@ -26,6 +26,7 @@ from constraints.rules.fit import needs_cpu
 from constraints.rules.lanes import direct
 from optimizer.market.asked import model_of
 from optimizer.market.refusals import Refusals
+from optimizer.request.fields import FIELDS, option_of
 from optimizer.throughput.calibration import Calibration, shipped
 
 
@@ -47,7 +48,7 @@ def sensible(catalog: Catalog, request: Request, policy: Policy) -> Llm:
         if code not in countries:
             remedy = f"Known: {', '.join(countries)}." if countries else "No part has a country of origin."
             raise InputError(
-                Fault("unknown-origin", "no part is from there", column="--origin", value=code, remedy=remedy)
+                Fault("unknown-origin", "no part is from there", column=option_of("origins"), value=code, remedy=remedy)
             )
     return llm
 
@@ -55,22 +56,18 @@ def sensible(catalog: Catalog, request: Request, policy: Policy) -> Llm:
 def _known_parts(catalog: Catalog, request: Request) -> None:
     """Raises InputError for the first part that a request names and the catalog lacks. The command line looked names up
     before; a program or a file may name anything."""
-    named = {
-        "--own": {x.part for x in request.own},
-        "--include": set(request.include),
-        "--exclude": request.exclude,
-        "--gpu": request.gpus,
-        "--avl": {x.part for x in request.avl if x.part},
-    }
-    for option, ids in named.items():
-        if strange := sorted(ids - set(catalog.parts)):
+    for name, entry in FIELDS.items():
+        named = set(entry.parts(request)) if entry.parts else set()
+        if strange := sorted(named - catalog.parts.keys()):
             near = get_close_matches(strange[0], list(catalog.parts), n=1)
             remedy = f"Nearest id: {near[0]}." if near else "See `dsopt catalog list`."
-            fault = Fault("unknown-part", "no part with this id", column=option, value=strange[0], remedy=remedy)
-            raise InputError(fault)
+            place = option_of(name)
+            raise InputError(
+                Fault("unknown-part", "no part with this id", column=place, value=strange[0], remedy=remedy)
+            )
     if others := sorted(gpu for gpu in request.gpus if not isinstance(catalog.parts[gpu], Gpu)):
         what = f"is of kind {catalog.parts[others[0]].kind}, no GPU"
-        raise InputError(Fault("wrong-kind", what, column="--gpu", value=others[0], remedy="Name a GPU."))
+        raise InputError(Fault("wrong-kind", what, column=option_of("gpus"), value=others[0], remedy="Name a GPU."))
 
 
 @dataclass

@@ -156,7 +156,9 @@ class FieldEntry:
     `typed`: its values on a command line, else the plain value; `ever`: a default is typed too; `file`: a name that
     stands for the file whose content it is. `said`: its clause in the request as it was understood, or the field whose
     clause says it. `against`: fields that must not hold what this one holds. `plan`: what a plan does that meets the
-    field, where it is a limit that each plan is held to.
+    field, where it is a limit that each plan is held to. `parts`: ids of the parts that it names.
+    `shares`: what requests that differ in it alone have in common: their prices, or these and the whole assortment
+    (optimizer/search/assortment.py).
     `condition`: as a condition that a build may fail; `quoted`: as a limit that a quote is held to."""
 
     by: tuple[str, ...]
@@ -173,5 +175,7 @@ class FieldEntry:
     said: str | Callable[[Request, Words], str] = ""
     against: tuple[str, ...] = ()
     plan: str = ""
+    parts: Callable[[Request], Iterable[str]] | None = None
+    shares: Literal["", "prices", "assortment"] = ""
     condition: Condition | None = None
     quoted: Quoted | None = None

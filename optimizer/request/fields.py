@@ -66,6 +66,7 @@ FIELDS: dict[str, FieldEntry] = {
         parse=parsing.budget,
         typed=printing.budget,
         said=said.budget,
+        shares="assortment",
         condition=Condition("budget", "budget", 10, told.budget),
     ),
     "currency": FieldEntry(
@@ -97,6 +98,7 @@ FIELDS: dict[str, FieldEntry] = {
         parse=parsing.throughput,
         typed=printing.throughput,
         said=said.throughput,
+        shares="assortment",
         condition=Condition(
             "throughput",
             "vram",
@@ -116,6 +118,7 @@ FIELDS: dict[str, FieldEntry] = {
         of=SERVING,
         said=said.users,
         plan=N_("serves {qty} requests at once"),
+        shares="assortment",
         condition=Condition("users", "vram", 20, "{} users at once", loosens=Figure("{} users at once", 1)),
         quoted=Quoted(N_("Requests at once"), 30, "at_least"),
     ),
@@ -128,6 +131,7 @@ FIELDS: dict[str, FieldEntry] = {
         of=SERVING,
         parse=parsing.tokens_per_day,
         said=said.tokens_per_day,
+        shares="assortment",
         condition=Condition(
             "load",
             "vram",
@@ -147,6 +151,7 @@ FIELDS: dict[str, FieldEntry] = {
         of=SERVING,
         parse=parsing.requests_per_second,
         said=said.requests_per_second,
+        shares="assortment",
     ),
     "workload": FieldEntry(
         by=("vram", "host_memory", "precision", "software", "planner"),
@@ -192,6 +197,7 @@ FIELDS: dict[str, FieldEntry] = {
         of=SERVING,
         said=said.user_speed,
         plan=N_("gives each user {qty} tok/s"),
+        shares="assortment",
         condition=Condition(
             "user-speed",
             "vram",
@@ -213,6 +219,7 @@ FIELDS: dict[str, FieldEntry] = {
         of=SERVING,
         said=said.first_token,
         plan=N_("answers within {qty} ms"),
+        shares="assortment",
         condition=Condition(
             "ttft",
             "vram",
@@ -264,6 +271,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("min_precision", "Lowest precision allowed: 4bit, 8bit, 16bit.", group=ENGINE),),
         parse=parsing.min_precision,
         typed=lambda request: [f"{request.min_precision_bits}bit"],
+        shares="prices",
     ),
     "kv_precision": FieldEntry(
         by=("vram", "planner"),
@@ -313,6 +321,7 @@ FIELDS: dict[str, FieldEntry] = {
         judge=judged.nodes,
         place="nodes[0].count",
         options=(Option("max_nodes", "Most nodes.", int, 32, group=SITE),),
+        shares="assortment",
         condition=Condition(
             "nodes",
             "site",
@@ -418,6 +427,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("include", "Part that the build must contain.", several=True, group=PARTS),),
         parse=parsing.include,
         typed=lambda request: request.include,
+        parts=lambda request: request.include,
         condition=Condition(
             "include",
             "procurement",
@@ -435,6 +445,7 @@ FIELDS: dict[str, FieldEntry] = {
         parse=parsing.exclude,
         typed=lambda request: sorted(request.exclude),
         against=("include", "gpus"),
+        parts=lambda request: request.exclude,
         condition=Condition(
             "exclude",
             "procurement",
@@ -497,6 +508,8 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("gpu", "[N x]NAME: only these GPUs.", several=True, group=PARTS),),
         parse=parsing.gpus,
         typed=printing.gpus,
+        shares="prices",
+        parts=lambda request: request.gpus,
         condition=Condition(
             "gpu",
             "procurement",
@@ -513,6 +526,7 @@ FIELDS: dict[str, FieldEntry] = {
         place="gpus.total",
         reads=("gpu",),
         parse=parsing.gpu_count,
+        shares="prices",
     ),
     "confidences": FieldEntry(
         by=BY_OFFERS,
@@ -631,6 +645,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("own", "CSV of part,qty in hand: at no cost, up to their number.", Path, group=TERMS),),
         parse=parsing.own,
         file="OWN.csv",
+        parts=lambda request: (held.part for held in request.own),
     ),
     "avl": FieldEntry(
         by=BY_OFFERS,
@@ -638,6 +653,7 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("avl", "CSV of approved and barred parts and vendors.", Path, group=PARTS),),
         parse=parsing.avl,
         file="LIST.csv",
+        parts=lambda request: (row.part for row in request.avl if row.part),
         condition=Condition(
             "avl",
             "procurement",

@@ -9,6 +9,7 @@ from catalogs.schema import Gpu, Kind
 from constraints.rules.precision import BITS
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
+from optimizer.request.fields import FIELDS
 from optimizer.result.answer import Answer
 from optimizer.result.notes import note_data
 from optimizer.result.recommended import less_words
@@ -95,7 +96,7 @@ def single_card(answer: Answer) -> str:
     )  # fmt: skip
 
 
-UNPRICED = ("budget_cents", "throughput_tenths", "gpus", "gpu_count", "min_precision_bits")
+UNPRICED = tuple(name for name, entry in FIELDS.items() if entry.shares)
 """Request fields that a price book doesn't read unless offers are chosen for the whole build; a test holds it."""
 
 

@@ -24,26 +24,19 @@ from optimizer.market.rows import families
 from optimizer.pruning.demanded import Included
 from optimizer.pruning.dominance import buyable
 from optimizer.pruning.near_duplicates import thinned
+from optimizer.request.fields import FIELDS
 from optimizer.search.clock import Clock, Work
 from optimizer.throughput.plans import Planner
 from optimizer.throughput.training_plans import TrainingPlanner
 
-APART = (
-    "budget_cents",
-    "users",
-    "throughput_tenths",
-    "min_tok_s_user",
-    "max_ttft_ms",
-    "tokens_per_day",
-    "requests_per_second",
-    "max_nodes",
-)
+APART = tuple(name for name, entry in FIELDS.items() if entry.shares == "assortment")
 """Request fields that neither prices nor an assortment depend on; a test holds that they read none of them."""
 
 
 def alike(request: Request, policy: Policy) -> tuple[object, ...]:
     """Equal for requests with equal prices and assortments."""
-    some = APART[1:] if request.picks_offers else APART  # offers of a whole build are chosen within its budget
+    # Offers of a whole build are chosen within its budget.
+    some = [name for name in APART if not (request.picks_offers and name == "budget_cents")]
     return request.model_copy(update=dict.fromkeys(some)), tuple(sorted(policy.changed.items()))
 
 
