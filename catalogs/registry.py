@@ -15,6 +15,7 @@ from pathlib import Path
 from catalogs.architectures import flat_config, from_config
 from catalogs.checkpoints.published import Published, published
 from catalogs.errors import Fault, InputError
+from catalogs.formats import spelled
 from catalogs.inputs import shipped_rows
 from catalogs.model_names import billions_in, folded, kind, readings, words
 from catalogs.transformer import Llm
@@ -70,8 +71,16 @@ _of_this_run: dict[str, Llm] = {}
 
 
 def use_config(path: Path, precision: str | None = None) -> str:
-    """Read a config.json for this run alone; returns the id by which `get` finds it. Raises InputError."""
-    llm = open_config(path, None, precision)
+    """Read a config.json, or the folder of a checkpoint, for this run alone; returns the id by which `get` finds it.
+
+    `precision`: as a person writes it; it names the format of the weights where the files don't. Raises InputError."""
+    try:
+        llm = open_config(path)
+    except InputError as e:
+        named_format = next((x for x in spelled(precision or "") if x != "own"), None)
+        if named_format is None or any(not fault.code.endswith("-quantization") for fault in e.faults):
+            raise
+        llm = open_config(path, None, named_format)
     if llm.id in shipped_names():
         llm = replace(llm, id=f"user-{llm.id}"[:64])
     _of_this_run[llm.id] = llm

@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.formats import SCALES, Scales, matrix_bytes, spelled
+from catalogs.formats import SCALES, SIXTEEN, Scales, matrix_bytes, spelled
 from catalogs.message import message
 
 
@@ -168,6 +168,7 @@ class Llm:
     user: bool = False
     tower_params: int = 0
     kv_cache: str = ""
+    file_bytes: int = 0
     family: str = ""
     released: str = ""
     licence: str = ""
@@ -330,6 +331,31 @@ class Llm:
     def head_bytes(self, precision: str) -> int:
         """Embedding, output head, final norm and towers: what the first and last pipeline stage hold on top."""
         return self.weight_bytes(precision) - sum(self.layer_bytes(precision))
+
+    def bytes_by_format(self) -> dict[str, int]:
+        """Bytes of the model as published in each format that its checkpoint holds, most first: of matrices with their
+        scales, of all other parameters and of towers; tables that are looked up as `table`."""
+        precision, found = self.native_precision, Counter[str]()
+        for layer in self._parts:
+            for linear in layer.linears:
+                held = self._format(linear, precision)
+                found[held] += linear.bytes(held, self._scales(precision)) - 2 * linear.biases
+                found["bf16"] += 2 * linear.biases
+            found["bf16"] += 2 * layer.bf16
+            found["fp32"] += 4 * layer.fp32
+            found["table"] += layer.table_bytes + layer.host_table_bytes
+        scaled = Counter({held: int(count * self.scale) for held, count in found.items()})
+        scaled["bf16"] += 2 * self.tower_params
+        return {held: count for held, count in scaled.most_common() if count}
+
+    def kept_whole(self) -> dict[str, int]:
+        """Parts of layers that the published checkpoint keeps in 16 bits -> in how many layers; empty for a model that
+        is published in 16 bits. Embedding, routers and norms are always."""
+        found: Counter[str] = Counter()
+        for layer in self._parts if self.native_precision not in SIXTEEN else ():
+            whole = {x.name for x in layer.linears if self._format(x, self.native_precision) in SIXTEEN}
+            found.update({name.rpartition(".")[0] or name for name in whole if name != "model.embed_tokens"})
+        return dict(found.most_common())
 
     @cache  # noqa: B019
     def expert_bytes(self, precision: str) -> int:

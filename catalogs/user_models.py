@@ -1,4 +1,4 @@
-"""Models that a user adds from a Hugging Face config.json: kept in the user's folder, or read for one run.
+"""Models that a user adds from a config.json or a downloaded checkpoint: kept in the user's folder, or for one run.
 
 Folder: $DSOPT_HOME, else the platform's data folder; one file per model, models/ID.json."""
 
@@ -10,10 +10,11 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from catalogs.architectures import flat_config, from_config
-from catalogs.checkpoints.published import BESIDE, Published, published, with_beside
+from catalogs.checkpoints.file_sizes import counted_bytes
+from catalogs.checkpoints.folder import Given, open_given
+from catalogs.checkpoints.published import Published, published
 from catalogs.config_check import faults
 from catalogs.errors import Fault, InputError
 from catalogs.files import check_writable, write_text
@@ -37,47 +38,45 @@ def home() -> Path:
 
 
 def open_config(path: Path, id_: str | None = None, precision: str | None = None) -> Llm:
-    """The model of a config.json. `id_`: by default the file's name, or its folder's when it is called config.json.
+    """The model of a config.json, or of the folder of a downloaded checkpoint (catalogs/checkpoints/folder.py).
 
-    hf_quant_config.json beside it is read too (NAME.hf_quant_config.json beside NAME.json). `precision`: the native
-    weight format, where the files do not say it or say one that is not understood. Raises InputError with every fault
-    of the file."""
-    beside = path.with_name(BESIDE if path.name == "config.json" else f"{path.stem}.{BESIDE}")
-    config = _json(path)
-    if isinstance(config, dict) and beside.is_file():
-        config = with_beside(config, read_json(beside, LIST_BYTES, "bad-json"))
-    names = (_named(path),)
-    return _model(config, _id(path, id_), precision, str(path), names)
+    `id_`: by default the name of the file or folder. `precision`: the native weight format, where the files do not say
+    it or say one that is not understood. Raises InputError with every fault of the files."""
+    given = open_given(path)
+    return _model(given, _id(given.name, id_), precision, given.name)
 
 
-def _model(config: Any, id_: str, precision: str | None, file: str, names: tuple[str, ...] = ()) -> Llm:
-    found = faults(config, file)
+def _model(given: Given, id_: str, precision: str | None, name: str = "") -> Llm:
+    """`name`: of the repository, which may say more of the weights than its files."""
+    file = str(given.file)
+    found = faults(given.config, file)
     if found:
         raise InputError(found)
-    said = _published(config, precision, file, names)
+    said = _published(given, precision, file, name)
     llm = from_config(
-        config,
+        given.config,
         id=id_,
         name=id_,
         min_precision_bits=BITS_STORED.get(said.native, 4),
-        max_context=flat_config(config)["max_position_embeddings"],
+        max_context=flat_config(given.config)["max_position_embeddings"],
         source=f"config.json given by the user: {file}",
         user=True,
         **said.facts(),
     )
-    if said.native in llm.formats:
-        return llm
-    if said.where:  # there it is, whether engines make it of other checkpoints of the architecture or not
-        return replace(llm, formats=tuple(sorted((*llm.formats, said.native), key=rank)))
-    have = f"It has: {', '.join(llm.formats)}."
-    text = message("{model} has no {precision} weights", model=id_, precision=said.native)
-    raise InputError(Fault("unknown-precision", text, file, remedy=have))
+    if said.native not in llm.formats:
+        if not said.where:
+            have = f"It has: {', '.join(llm.formats)}."
+            text = message("{model} has no {precision} weights", model=id_, precision=said.native)
+            raise InputError(Fault("unknown-precision", text, file, remedy=have))
+        # There it is, whether engines make it of other checkpoints of the architecture or not.
+        llm = replace(llm, formats=tuple(sorted((*llm.formats, said.native), key=rank)))
+    return replace(llm, file_bytes=counted_bytes(llm, said.stored(), given.weights))
 
 
-def _published(config: Any, precision: str | None, file: str, names: tuple[str, ...]) -> Published:
+def _published(given: Given, precision: str | None, file: str, name: str) -> Published:
     """What the files say of the weights; of a precision that is named and that they don't say nothing more."""
     try:
-        found = published(config, file, names)
+        found = published(given.config, file, (name,), given.weights)
     except InputError:
         if precision is None:
             raise
@@ -85,19 +84,10 @@ def _published(config: Any, precision: str | None, file: str, names: tuple[str, 
     return found if precision in (None, found.native) else Published(str(precision))
 
 
-def _json(path: Path) -> Any:
-    return read_json(path, LIST_BYTES, "bad-json", endless=True)
-
-
-def _named(path: Path) -> str:
-    """What a config's file is called: by its own name, or its folder's."""
-    return path.resolve().parent.name if path.stem == "config" else path.stem
-
-
-def _id(path: Path, id_: str | None) -> str:
+def _id(name: str, id_: str | None) -> str:
     """A name that is safe as a file name."""
     if id_ is None:
-        id_ = re.sub(r"[^a-z0-9._-]+", "-", _named(path).casefold()).strip("-._")[:64] or "model"
+        id_ = re.sub(r"[^a-z0-9._-]+", "-", name.casefold()).strip("-._")[:64] or "model"
     if not ID.fullmatch(id_):
         remedy = "Small letters, digits, dots and dashes, at most 64."
         raise InputError(Fault("bad-id", "cannot be a model's id", column="--id", value=id_[:80], remedy=remedy))
@@ -116,11 +106,13 @@ def saved() -> dict[str, Path]:
 
 def open_saved(path: Path) -> Llm:
     """A model of the user's folder; raises InputError when its file is damaged."""
-    data = _json(path)
+    data = read_json(path, LIST_BYTES, "bad-json", endless=True)
     if not isinstance(data, dict) or not isinstance(data.get("precision"), str):
         remedy = f"Run: dsopt models remove {path.stem}"
         raise InputError(Fault("bad-model-file", "is not a model that dsopt saved", str(path), remedy=remedy))
-    return _model(data.get("config"), path.stem, data["precision"], str(path))
+    llm = _model(Given(data.get("config"), path, path.stem), path.stem, data["precision"])
+    held = data.get("file_bytes")
+    return replace(llm, file_bytes=held) if isinstance(held, int) else llm
 
 
 def add(path: Path, id_: str | None, precision: str | None, taken: frozenset[str], *, force: bool) -> Llm:
@@ -135,7 +127,9 @@ def add(path: Path, id_: str | None, precision: str | None, taken: frozenset[str
     if os.path.lexists(target) and not force:
         text = "a model of that name already exists"
         raise InputError(Fault("model-exists", text, str(target), remedy="Choose another --id, or --force."))
-    text = json.dumps({"precision": llm.native_precision, "config": llm.config}, ensure_ascii=False, indent=1)
+    held = {"file_bytes": llm.file_bytes} if llm.file_bytes else {}
+    saved_model = {"precision": llm.native_precision, **held, "config": llm.config}
+    text = json.dumps(saved_model, ensure_ascii=False, indent=1)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as e:

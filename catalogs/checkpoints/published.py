@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,14 +22,22 @@ from catalogs.checkpoints.schemes import (
     read_mlx,
     read_scheme,
 )
+from catalogs.checkpoints.tensors import all_whole, scheme_of
+from catalogs.checkpoints.weight_files import WeightFiles
 from catalogs.decoder_config import NESTED, decoder_config
 from catalogs.errors import Fault, InputError
 from catalogs.formats import SIXTEEN, Scales
 from catalogs.message import message
+from catalogs.transformer import Linear, Llm
 
 Config = Mapping[str, Any]
 REMEDY = "Name the format to count with --precision."
 BESIDE = "hf_quant_config.json"
+REMEDY_BESIDE = f"Put {BESIDE} beside config.json, or name the format to count with --precision."
+UNSAID = 0.15
+"""Share of 16-bit weights that may be missing where no file says how they are quantized: a tied table, a tower."""
+NOBODY: Mapping[str, Any] = {"id": "", "name": "", "min_precision_bits": 16, "max_context": 1, "source": ""}
+"""What a model is called that only its sizes are asked of."""
 SAID = re.compile(
     r"(?<![a-z0-9])(nvfp4|mxfp4|mxfp8|fp8|fp4|int8|int4|w8a8|w4a16|w4a8|awq|gptq|gguf|bnb|[2-8]-?bit)(?![a-z0-9])", re.I
 )
@@ -81,10 +89,15 @@ def with_beside(config: Config, beside: Config | None) -> Config:
     }
 
 
-def published(config: Config, file: str = "", names: Iterable[str] = ()) -> Published:
+def published(
+    config: Config, file: str = "", names: Iterable[str] = (), weights: WeightFiles | None = None
+) -> Published:
     """The precision of a checkpoint by its config, with what lay beside it (`with_beside`). `names`: of the repository,
-    folder or file. Raises InputError naming what is not understood, or the name that says more than the files."""
+    folder or file; `weights`: its weight files, which tell where the config is silent. Raises InputError naming what is
+    not understood, or the name that says more than the files."""
     found, where = _in_config(config)
+    if found is None and weights is not None:
+        return _by_weights(config, file, weights)
     if found is None:
         return _unquantized(config, file, names)
     if not isinstance(found, dict):
@@ -112,28 +125,62 @@ def _in_config(config: Config) -> tuple[Any, str]:
 
 
 def _unquantized(config: Config, file: str, names: Iterable[str]) -> Published:
-    flat = decoder_config(config)
-    dtype = flat.get("torch_dtype") or flat.get("dtype")
-    if dtype not in (None, "bfloat16", "float16"):
-        raise _fault("weights of this type are not understood", file, "torch_dtype", dtype)
+    dtype = _dtype(config, file)
     for name in (*names, str(config.get("_name_or_path") or "")):
         said = SAID.search(name)
         if said and not SAID_WHOLE.search(name):
             text = message(
                 "the name says {format}, but no file says how the weights are quantized", format=said[1].upper()
             )
-            remedy = f"Put {BESIDE} beside config.json, or name the format to count with --precision."
-            raise InputError(Fault("unsaid-quantization", text, file, None, "", name[:80], remedy))
-    return Published("bf16", "dtype" if dtype else "")
+            raise InputError(Fault("unsaid-quantization", text, file, None, "", name[:80], REMEDY_BESIDE))
+    return Published("bf16", dtype)
+
+
+def _dtype(config: Config, file: str) -> str:
+    """`dtype` where a config names a type of 16 bits; raises InputError for another."""
+    flat = decoder_config(config)
+    dtype = flat.get("torch_dtype") or flat.get("dtype")
+    if dtype not in (None, "bfloat16", "float16"):
+        raise _fault("weights of this type are not understood", file, "torch_dtype", dtype)
+    return "dtype" if dtype else ""
+
+
+def _by_weights(config: Config, file: str, weights: WeightFiles) -> Published:
+    """Of a config that says nothing, by the weights themselves: their types, or at least their size."""
+    dtype = _dtype(config, file)
+    plain = from_config(config, native_precision="bf16", **NOBODY)
+    if not weights.opened:
+        whole = 2 * plain.params_total
+        if weights.total_bytes < (1 - UNSAID) * whole:
+            text = message(
+                "its weights are {gb} GB, 16 bits would be {whole} GB, and no file says how they are quantized",
+                gb=f"{weights.total_bytes / 1e9:,.1f}", whole=f"{whole / 1e9:,.1f}",
+            )  # fmt: skip
+            raise InputError(Fault("unsaid-quantization", text, file, remedy=REMEDY_BESIDE))
+        return Published("bf16", dtype)
+    if all_whole(weights.tensors):
+        return Published("bf16", dtype or "tensors")
+    try:
+        return _of_scheme(config, scheme_of(weights.tensors, _linears(plain)), "tensors")
+    except UnknownScheme as e:
+        text = message("no file says how the weights are quantized, and their tensors don't tell ({what})", what=str(e))
+        raise InputError(Fault("unsaid-quantization", text, file, remedy=REMEDY_BESIDE)) from None
 
 
 def _read(config: Config, found: Mapping[str, Any], where: str) -> Published:
     of_mlx = where == "quantization" or not ({"quant_method", "quant_algo", "config_groups"} & set(found))
     scheme = read_mlx(found) if of_mlx else read_scheme(found, decoder_config(config).get("expert_dtype"))
     scheme.check()
-    native = _heaviest(config, scheme) if scheme.listed else scheme.usual.format
-    architecture = ARCHITECTURES[config["architectures"][0]]
-    if native == "mxfp4" and "fp4-mix" in architecture.formats and scheme.usual.format == "fp8":
+    return _of_scheme(config, scheme, where)
+
+
+def _of_scheme(config: Config, scheme: Scheme, where: str) -> Published:
+    """What a scheme makes of an architecture. Raises UnknownScheme."""
+    native, architecture = scheme.usual.format, ARCHITECTURES[config["architectures"][0]]
+    if scheme.listed:
+        native = _heaviest(from_config(config, native_precision="", **NOBODY), scheme)
+    formats = {w.format for w in (scheme.usual, *(w for _, w in scheme.listed))}
+    if native == "mxfp4" and "fp4-mix" in architecture.formats and "fp8" in formats:
         # DeepSeek V4's own mix of FP4 experts and FP8, which engines know under that name.
         listed = tuple((names, Weights("fp4-mix") if w.format == "mxfp4" else w) for names, w in scheme.listed)
         scheme, native = replace(scheme, listed=listed), "fp4-mix"
@@ -143,18 +190,21 @@ def _read(config: Config, found: Mapping[str, Any], where: str) -> Published:
     return Published(native, where, scheme, scales)
 
 
-def _heaviest(config: Config, scheme: Scheme) -> str:
-    """The format of fewer than 16 bits that most parameters have: the one that the checkpoint is called after. Raises
-    UnknownScheme where a list names modules that the architecture does not have: they would be counted wrong."""
-    facts: dict[str, Any] = {"id": "", "name": "", "min_precision_bits": 16, "max_context": 1, "source": ""}
-    llm = from_config(config, native_precision="", **facts)
-    params: Counter[str] = Counter()
-    left = {number for number, (names, _) in enumerate(scheme.listed) if names.of_layers(llm.layers)}
+def _linears(llm: Llm) -> Iterator[tuple[str, Linear]]:
+    """The matrices of each layer with the full name of their module."""
     for number, layer in enumerate(llm.layer_list):
         for linear in layer.linears:
-            module = f"model.layers.{number}.{linear.name}"
-            params[scheme.of(module).format] += linear.params
-            left = {entry for entry in left if module not in scheme.listed[entry][0]}
+            yield f"model.layers.{number}.{linear.name}", linear
+
+
+def _heaviest(llm: Llm, scheme: Scheme) -> str:
+    """The format of fewer than 16 bits that most parameters have: the one that the checkpoint is called after. Raises
+    UnknownScheme where a list names modules that the architecture does not have: they would be counted wrong."""
+    params: Counter[str] = Counter()
+    left = {number for number, (names, _) in enumerate(scheme.listed) if names.of_layers(llm.layers)}
+    for module, linear in _linears(llm):
+        params[scheme.of(module).format] += linear.params
+        left = {entry for entry in left if module not in scheme.listed[entry][0]}
     if left:
         names, weights = scheme.listed[min(left)]
         raise UnknownScheme(f"{weights.format} of {names.of_layers(llm.layers)}, which the architecture does not have")

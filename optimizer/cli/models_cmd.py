@@ -25,7 +25,9 @@ FACTS = {
     "architecture": N_("architecture"), "params_total": N_("parameters"), "params_active": N_("active parameters"),
     "layers": N_("layers"), "max_context": N_("context"), "weight_bytes": N_("bytes of weights"),
     "kv_bytes_at": N_("bytes of KV cache"), "family": N_("family"), "released": N_("published"),
-    "licence": N_("licence"),
+    "licence": N_("licence"), "published_in": N_("published in"), "bits_per_weight": N_("bits per weight"),
+    "published_bytes": N_("bytes as published"), "layers_in_16_bits": N_("layers in 16 bits"),
+    "kv_cache": N_("KV cache as published"),
 }  # fmt: skip
 """Facts of a model, which English names as the JSON does."""
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
@@ -108,6 +110,7 @@ def show(
     catalog: Overlay = [],
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
+    from catalogs.kv_caches import published_kv_cache
     from catalogs.registry import aliases_of, named
     from optimizer.cli.engine_support_view import show_support, support_data
     from optimizer.request.named_model import taken
@@ -130,6 +133,11 @@ def show(
         "params_active": m.params_active,
         "layers": m.layers,
         "max_context": m.max_context,
+        "published_in": m.native_precision,
+        "bits_per_weight": round(8 * m.weight_bytes(m.native_precision) / m.params_total, 3),
+        "published_bytes": m.bytes_by_format(),
+        "layers_in_16_bits": m.kept_whole(),
+        "kv_cache": published_kv_cache(m.architecture) or m.kv_cache,
         "weight_bytes": {p: m.weight_bytes(p) for p in m.precisions()},
         "kv_bytes_at": {str(n): {k: m.kv_bytes(n, k) for k in ("bf16", "fp8")} for n in (2048, 32768)},
     }
@@ -149,8 +157,8 @@ def show(
 
 
 def _figures(value: Any) -> str:
-    """Facts in a line: `1,024`; `a, b`; `bf16 1,024, fp8 512`; `2048 tokens: ...; 32768 tokens: ...`."""
-    if isinstance(value, int):
+    """Facts in a line: `1,024`; `4.606`; `a, b`; `bf16 1,024, fp8 512`; `2048 tokens: ...; 32768 tokens: ...`."""
+    if isinstance(value, int | float):
         return f"{value:,}"
     if isinstance(value, list):
         return ", ".join(value)
@@ -162,11 +170,12 @@ def _figures(value: Any) -> str:
 
 @app.command("add", cls=Command, help="Example: dsopt models add config.json --id my-model")
 def add(
-    file: Annotated[Path, typer.Argument(help="A Hugging Face config.json.")],
+    file: Annotated[Path, typer.Argument(help="A Hugging Face config.json, or the folder of a downloaded checkpoint.")],
     id_: Annotated[str | None, typer.Option("--id", help="Name; by default that of the file or its folder.")] = None,
     precision: Annotated[str | None, typer.Option(help="Format in which the weights are published.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model of yours.")] = False,
 ) -> None:
+    from catalogs.checkpoints.file_sizes import difference
     from catalogs.registry import shipped_names
     from catalogs.user_models import add as keep
 
@@ -177,6 +186,8 @@ def add(
         id=llm.id, params=f"{llm.params_total / 1e9:.3f}e9", gb=f"{gb:,.1f}", precision=llm.native_precision,
     )  # fmt: skip
     note(said)
+    if other := difference(llm):
+        note(language().sentence(other))
 
 
 @app.command("remove", cls=Command, help="Example: dsopt models remove my-model")

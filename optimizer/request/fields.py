@@ -84,7 +84,12 @@ FIELDS: dict[str, FieldEntry] = {
             Option(
                 "model", "Model by id, Hugging Face id, Ollama tag or short name. [default: every model]", group=ASK
             ),
-            Option("model_config", "A Hugging Face config.json, instead of --model.", Path, group=ASK),
+            Option(
+                "model_config",
+                "A config.json or the folder of a downloaded checkpoint, instead of --model.",
+                Path,
+                group=ASK,
+            ),
         ),
         parse=parsing.model,
         said=said.model,

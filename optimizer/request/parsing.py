@@ -24,15 +24,16 @@ ANY_CONDITION = ("new", "refurbished", "used")
 
 def model(given: Given) -> str:
     """The model's name from --model or, for this run alone, from the file of --model-config."""
-    return model_of(given["model"], given["model_config"])
+    return model_of(given["model"], given["model_config"], given["precision"])
 
 
-def model_of(name: str | None, config: Path | None) -> str:
-    """The model's name from --model or, for this run alone, from the file of --model-config."""
+def model_of(name: str | None, config: Path | None, precision: str | None = None) -> str:
+    """The model's name from --model or, for this run alone, from the file of --model-config; `precision`: that of
+    --precision, for files that don't say how their weights are quantized."""
     if (name is None) == (config is None):
         remedy = "See `dsopt models list`."
         raise InputError(Fault("bad-model", "give one of --model and --model-config", column="--model", remedy=remedy))
-    return use_config(config) if config is not None else str(name)
+    return use_config(config, precision) if config is not None else str(name)
 
 
 def budget(given: Given) -> int | None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from catalogs.checkpoints.file_sizes import difference
 from catalogs.message import N_, joined, message
 from constraints.build import total_w, units
 from constraints.exchange import half_up, minor_digits
@@ -212,6 +213,8 @@ def messages(market: Market, front: Front) -> list[dict[str, Any]]:
         out.append(note_data("precisions", message("Precisions on the front: {list}.", list=joined(precisions))))
     if published := kv_note(market):
         out.append(note_data("kv-cache", published))
+    if said := difference(market.llm):
+        out.append(note_data("checkpoint-files", said))
     if not front.complete:
         least = money_words(front.least_missing_cents, market.request.currency)
         text = message(
