@@ -56,9 +56,15 @@ def joined(texts: Iterable[str], between: str = ", ", last: str = "") -> str:
     pieces = list(texts)
     if len(pieces) < 2:
         return pieces[0] if pieces else ""
-    places = [f"{{t{number}}}" for number in range(1, len(pieces) + 1)]
-    key = between.join(places[:-1]) + (last or between) + places[-1]
-    return Message(key, {place[1:-1]: piece for place, piece in zip(places, pieces, strict=True)})
+    key = _list_key(len(pieces), between, last)
+    return Message(key, {f"t{number}": piece for number, piece in enumerate(pieces, 1)})
+
+
+@lru_cache(maxsize=1024)
+def _list_key(count: int, between: str, last: str) -> str:
+    """The key of a list of so many texts: `{t1}, {t2} and {t3}`."""
+    places = [f"{{t{number}}}" for number in range(1, count + 1)]
+    return between.join(places[:-1]) + (last or between) + places[-1]
 
 
 def sentence_of(clause: str) -> str:
