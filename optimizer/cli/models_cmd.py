@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -111,6 +112,8 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     from catalogs.kv_caches import published_kv_cache
+    from catalogs.quality import quality_of
+    from catalogs.quality import said as quality_said
     from catalogs.registry import aliases_of, named
     from optimizer.cli.engine_support_view import show_support, support_data
     from optimizer.request.named_model import taken
@@ -139,6 +142,7 @@ def show(
         "layers_in_16_bits": m.kept_whole(),
         "kv_cache": published_kv_cache(m.architecture) or m.kv_cache,
         "weight_bytes": {p: m.weight_bytes(p) for p in m.precisions()},
+        "quality": [asdict(row) for row in quality_of(m)],
         "kv_bytes_at": {str(n): {k: m.kv_bytes(n, k) for k in ("bf16", "fp8")} for n in (2048, 32768)},
     }
     support = support_data(m, gpu, catalog) if gpu is not None else None
@@ -151,9 +155,12 @@ def show(
     from optimizer.cli.front_view import coded, remark
 
     for key, value in data.items():
-        if value:
+        if value and key != "quality":
             text = remark(value) if isinstance(value, str) else _figures(value)
             say(f"{padded(coded(FACTS, key), 16)} {text}")
+    for precision in dict.fromkeys(row.precision for row in quality_of(m)):
+        for sentence in quality_said(m, precision):
+            say(language().sentence(sentence))
 
 
 def _figures(value: Any) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalogs.message import message
+from catalogs.llm import Llm
+from catalogs.message import Message, message
+from catalogs.quality import said as quality_said
 from catalogs.schema import Gpu, Kind
 from constraints.rules.precision import BITS
 from optimizer.market.market import Market
@@ -19,8 +21,18 @@ from optimizer.search.solver import Solver
 
 def solved_messages(answer: Answer) -> list[dict[str, Any]]:
     """Messages that take a solver: what the next lower precision would save, and whether one card would do."""
-    said = {"lower-precision": saving(answer), "single-card": single_card(answer)}
-    return [note_data(code, text) for code, text in said.items() if text]
+    lower = saving(answer)
+    said = [("lower-precision", lower), *(("lower-quality", text) for text in lower_quality(answer.market.llm, lower))]
+    return [note_data(code, text) for code, text in (*said, ("single-card", single_card(answer))) if text]
+
+
+def lower_quality(llm: Llm, saved: str) -> list[Message]:
+    """What is published of the quality of weights that would save money, by the sentence that says so; empty for one
+    that says they would not."""
+    if not isinstance(saved, Message) or "money" not in saved.values:
+        return []
+    lower = [precision for precision in llm.precisions() if str(BITS[precision]) == saved.values["n"]]
+    return [text for precision in lower for text in quality_said(llm, precision)]
 
 
 def saving(answer: Answer) -> str:

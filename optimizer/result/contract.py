@@ -8,6 +8,8 @@ from typing import Any
 
 from catalogs.checkpoints.file_sizes import difference
 from catalogs.message import N_, joined, message
+from catalogs.quality import is_lower
+from catalogs.quality import said as quality_said
 from constraints.build import total_w, units
 from constraints.exchange import half_up, minor_digits
 from constraints.model.axis import MONEY
@@ -211,6 +213,9 @@ def messages(market: Market, front: Front) -> list[dict[str, Any]]:
     precisions = sorted({p.found.row.plan.precision for p in front.points}, key=lambda x: (-BITS[x], x))
     if precisions:
         out.append(note_data("precisions", message("Precisions on the front: {list}.", list=joined(precisions))))
+    if not market.request.trains:
+        lower = [precision for precision in precisions if is_lower(market.llm, precision)]
+        out += [note_data("quality", text) for precision in lower for text in quality_said(market.llm, precision)]
     if published := kv_note(market):
         out.append(note_data("kv-cache", published))
     if said := difference(market.llm):

@@ -169,6 +169,17 @@ def test_excluded_layers_are_in_16_bits(name: str, gigabytes: float) -> None:
     assert llm.layer_bytes("nvfp4")[0] == whole(llm.layer_list[0])
 
 
+def test_a_repository_to_the_thousandth() -> None:
+    """nvidia/DeepSeek-R1-0528-NVFP4-v2 holds 413,340,567,567 bytes (350 files, as edwardsp/blobcache fetched them).
+
+    Its lists are those of DeepSeek-V3.1-NVFP4, a network of the same sizes; layer 61, for a further token, is in 16
+    bits with tables of its own."""
+    llm = opened("nvidia--DeepSeek-V3.1-NVFP4")
+    tables = 2 * 2 * llm.config["vocab_size"] * llm.hidden
+    module = whole(llm.layer_list[-1]) + 2 * 2 * llm.hidden**2 + tables
+    assert native_bytes(llm) + module == pytest.approx(413_340_567_567, rel=0.001)
+
+
 def as_counted(name: str) -> str:
     """A module by the name of the first of those that are counted with it; experts are all counted with the first."""
     for behind, first in ((".up_proj", ".gate_proj"), (".w3", ".w1"), (".v_proj", ".k_proj")):
