@@ -54,7 +54,7 @@ def _counted(llm: Llm, written: str, request: Request) -> str | None:
         precision = llm.format_of(written)
     except InputError:
         return None
-    return precision if wanted(llm, request.model_copy(update={"precision": precision})) else None
+    return precision if wanted(llm, request.model_copy(update={"model": llm.id, "precision": precision})) else None
 
 
 def _contradict(llm: Llm, written: str, said: str | None, asked: str) -> bool:
