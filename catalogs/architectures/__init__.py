@@ -19,6 +19,7 @@ from catalogs.architectures import (
     grouped_families,
     kimi_delta,
     latent,
+    lightning,
     mamba,
     mistral,
     searched,
@@ -39,6 +40,7 @@ FAMILIES = (
     block_sparse,
     mamba,
     kimi_delta,
+    lightning,
     searched,
     mistral,
 )

@@ -139,6 +139,28 @@ def test_ranks_hold_their_heads_of_delta_states_and_whole_latents(name: str, tp:
     assert kv_per_gpu_user(llm, tokens, "bf16", tp, pp) == worst
 
 
+@pytest.mark.parametrize("tp", [1, 8, 64])
+@pytest.mark.parametrize("pp", [1, 4])
+def test_ranks_hold_their_heads_of_lightning_states(tp: int, pp: int) -> None:
+    """Seven layers of eight keep a matrix per head in 16 bits, the eighth keys and values of 8 heads."""
+    llm, tokens = get("minimax-m1"), 9000
+    state, entry = 64 // tp * 128 * 128 * 2, 2 * math.ceil(8 / tp) * 128 * 2
+    each = [entry * tokens if layer % 8 == 7 else state for layer in range(80)]
+    worst = max(sum(each[i] for i in run) for run in stages(80, pp))
+    assert kv_per_gpu_user(llm, tokens, "bf16", tp, pp) == worst
+
+
+def test_lightning_layers_are_read_from_numbers_or_from_words() -> None:
+    config = config_of("minimax-m1")
+    before, numbers = built(config), config.pop("attn_type_list")
+    words = ["full_attention" if each else "linear_attention" for each in numbers]
+    assert fingerprint(built({**config, "layer_types": words})) == fingerprint(before)
+    assert "attn_type_list" in {f.column for f in faults(config)}
+    twice = {**config, "attn_type_list": numbers, "layer_types": words[::-1]}
+    assert "layer_types" in {f.column for f in faults(twice)}
+    assert "attn_type_list" in {f.column for f in faults({**config, "attn_type_list": [0] * 80})}
+
+
 def test_a_state_in_16_bits_is_half_as_large() -> None:
     config = config_of("qwen3.6-27b")
     config["text_config"]["mamba_ssm_dtype"] = "bfloat16"
