@@ -56,7 +56,7 @@ CONTENT: list[tuple[str, str, Sequence[str]]] = [
     ("Parts and prices", "catalogs.load", ["load", "Catalog"]),
     ("Defaults of the rules", "constraints.policy", ["Policy"]),
     ("Experts in host memory", "constraints.physics.offload", ["HostSpec"]),
-    ("Terms of a quotation", "optimizer.procurement.quotation.terms", ["Party", "Terms"]),
+    ("Terms of a quotation", "optimizer.procurement.quotation.quote_terms", ["Party", "Terms"]),
     ("Clock and time", "optimizer.search.clock", ["Clock", "TimeUp"]),
     ("Paths for commands", "optimizer.request.command", ["Typed"]),
     ("Errors", "catalogs.errors", ["Fault", "InputError", "CheckFailed"]),

@@ -176,7 +176,7 @@ def _compared(
     from optimizer.cli.understood import show_name, show_understood
     from optimizer.cli.usage import term_of_none
     from optimizer.library import compare as run
-    from optimizer.request import terms
+    from optimizer.request import purchase_terms
     from optimizer.request.command import Typed
 
     term_of_none(values["term"], read.quotes)
@@ -187,7 +187,7 @@ def _compared(
     return run(
         read.bids(), asked, catalog=parts, policy=policy, calibration=calibration,
         tax_percent=tax_percent(values["tax"]) if values["tax"] else None,
-        rates=terms.rates(values["fx"]) if values["fx"] else (), weights=values["weights"],
+        rates=purchase_terms.rates(values["fx"]) if values["fx"] else (), weights=values["weights"],
         time_limit_s=values["time_limit"],
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.cli.money_view import grouped
 from optimizer.cli.output import say, table
-from optimizer.procurement.bids.words import CRITERIA, amount, distance, first_of, named
+from optimizer.procurement.bids.bid_labels import CRITERIA, amount, distance, first_of, named
 from optimizer.procurement.labels import SEVERITIES
 from optimizer.text.languages import N_, Words
 

@@ -13,7 +13,7 @@ from optimizer.request.entry import ANSWER, BASIS, Option
 
 if TYPE_CHECKING:
     from catalogs.load import Catalog
-    from optimizer.request.given import Given
+    from optimizer.request.typed_values import Given
 
 Values = dict[str, Any]
 """Values of a command's options by their parameters' names."""
@@ -59,6 +59,6 @@ def _parameter(option: Option) -> Parameter:
 def given(ctx: typer.Context, values: Values, catalog: Catalog) -> Given:
     """What was typed, as the fields of a request are read from it."""
     from optimizer.cli.usage import typed
-    from optimizer.request.given import Given
+    from optimizer.request.typed_values import Given
 
     return Given(values, catalog, frozenset(name for name in values if typed(ctx, name)))

@@ -11,7 +11,7 @@ from optimizer.cli.output import emit_data, free, note, save, say
 
 if TYPE_CHECKING:
     from constraints.request import Request
-    from optimizer.procurement.quotation.terms import Terms
+    from optimizer.procurement.quotation.quote_terms import Terms
 
 HELP = """Examples:
 
@@ -70,7 +70,7 @@ def quote(
     from optimizer.cli.usage import refuse
     from optimizer.library import open_result, verify_result
     from optimizer.library import quote as run
-    from optimizer.procurement.quotation.terms import Party
+    from optimizer.procurement.quotation.quote_terms import Party
     from optimizer.text.languages import LANGUAGES, N_, Words, chosen
 
     kind = _format(format_, output, template)
@@ -170,8 +170,8 @@ def _terms(
 
     from catalogs.errors import Fault, InputError
     from constraints.policy import tax_percent
-    from optimizer.procurement.quotation.terms import Terms
-    from optimizer.request import terms
+    from optimizer.procurement.quotation.quote_terms import Terms
+    from optimizer.request import purchase_terms
     from optimizer.text.money import currency_code
 
     fields: dict[str, Any] = {}
@@ -179,17 +179,17 @@ def _terms(
     if currency is not None:
         fields["currency"] = currency_code(currency)
     if fx is not None:
-        new = terms.fx(fx)
+        new = purchase_terms.fx(fx)
         said = {x.currency for x in new}
         fields["fx"] = (*(x for x in request.fx if x.currency not in said), *new)
     if spares:
-        fields["spares"] = terms.spares(spares)
+        fields["spares"] = purchase_terms.spares(spares)
     if support is not None:
-        percent, fields["support"] = terms.support(support)
+        percent, fields["support"] = purchase_terms.support(support)
         policy.append(f"money.support_percent={percent or 0}")
     off = Decimal(0)
     if discount is not None:
-        if not terms.PERCENT.fullmatch(discount.strip()) or Decimal(discount.strip().removesuffix("%")) > 100:
+        if not purchase_terms.PERCENT.fullmatch(discount.strip()) or Decimal(discount.strip().removesuffix("%")) > 100:
             remedy = "For example 5%."
             raise InputError(
                 Fault("bad-discount", "is no percentage", column="--discount", value=discount, remedy=remedy)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from constraints.policy import Policy
     from constraints.request import Request
     from optimizer.request.command import Typed
-    from optimizer.request.given import Given
+    from optimizer.request.typed_values import Given
     from optimizer.throughput.calibration import Calibration
 
 HELP = """Examples:
@@ -187,7 +187,7 @@ def _policy(values: Values, currency: str) -> Policy:
     """Of --policy, then --set and the options that policy values have of their own."""
     from catalogs.errors import InputError
     from constraints.policy import Policy, tax_percent
-    from optimizer.request.terms import support
+    from optimizer.request.purchase_terms import support
 
     pue, energy_price, tax = values["pue"], values["energy_price"], values["tax"]
     if pue is not None and not 1 <= pue <= 10:

@@ -13,7 +13,7 @@ from optimizer.request.entry import GROUPS
 if TYPE_CHECKING:
     from constraints.request import Request
     from optimizer.procurement.reading.document import Quote
-    from optimizer.request.given import Given
+    from optimizer.request.typed_values import Given
 
 ARGUMENTS, OTHERS = "Arguments", "Options"
 """Headings of `--help` beside the groups of options."""

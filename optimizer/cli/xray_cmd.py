@@ -253,7 +253,7 @@ def _kind(output: Path | None) -> str:
 def _limit(name: str, text: str | None) -> list[str]:
     """The policy setting of a percentage."""
     from catalogs.errors import Fault, InputError
-    from optimizer.request.terms import PERCENT
+    from optimizer.request.purchase_terms import PERCENT
 
     if text is None:
         return []

@@ -17,8 +17,8 @@ from constraints.request import Request
 from constraints.rules.registry import findings
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
+from optimizer.request.field_checks import Subject
 from optimizer.request.fields import FIELDS, LOADS, broken
-from optimizer.request.judged import Subject
 from optimizer.request.load import load_of, needed_tenths, with_load
 from optimizer.search.assortment import Assortment, alike
 from optimizer.search.certificate import FamilyProof

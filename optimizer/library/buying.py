@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from optimizer.procurement.bids.offered import Offered
     from optimizer.procurement.bids.schema import Comparison
     from optimizer.procurement.quotation.quote import Quote as Quotation
-    from optimizer.procurement.quotation.terms import Party, Terms
+    from optimizer.procurement.quotation.quote_terms import Party, Terms
     from optimizer.procurement.reading.document import Quote
     from optimizer.procurement.xray.schema import XRay
 
@@ -40,8 +40,8 @@ def read_quote(
 
     Raises InputError for a file or mapping that can't be read."""
     from optimizer.procurement.reading.mapping import Mapping, read_mapping
+    from optimizer.procurement.reading.payment_term import with_term
     from optimizer.procurement.reading.reader import read
-    from optimizer.procurement.reading.terms import with_term
 
     given = read_mapping(mapping) if mapping is not None else Mapping()
     if term is not None:
@@ -132,7 +132,7 @@ def quote(
     InputError for a point that is not there and terms that the offers do not meet, CheckFailed for a result that is
     not what it says."""
     from optimizer.procurement.quotation.quote import offered
-    from optimizer.procurement.quotation.terms import Terms
+    from optimizer.procurement.quotation.quote_terms import Terms
 
     opened = open_result(result, catalog=catalog, calibration=calibration)
     return offered(opened.result, opened.market, opened.points, point, terms or Terms(), party)

@@ -12,7 +12,7 @@ from constraints.prices.pricing import ENERGY
 from constraints.request import Request
 from optimizer.request import printing
 from optimizer.request.fields import FIELDS
-from optimizer.request.terms import percent_of
+from optimizer.request.purchase_terms import percent_of
 
 FILES = ("model_config", *(name for name, entry in FIELDS.items() if entry.file))
 """Options that name a file whose content a request holds."""

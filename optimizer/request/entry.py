@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from catalogs.load import Catalog
     from constraints.request import Request
     from constraints.rule import Check
-    from optimizer.request.given import Given
-    from optimizer.request.judged import Subject
+    from optimizer.request.field_checks import Subject
+    from optimizer.request.typed_values import Given
     from optimizer.text.languages import Words
 
 ASK, TRAINING = "What you ask for", "Training"

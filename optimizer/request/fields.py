@@ -32,16 +32,17 @@ from optimizer.request.entry import (
     Quoted,
     Sizes,
 )
-from optimizer.request.late import Late
+from optimizer.request.late_import import Late
 
 if TYPE_CHECKING:
     from constraints.build import Case
     from constraints.plan import Row
     from constraints.rule import Check
-    from optimizer.request import gives_way, judged, parsing, printing, said, told
+    from optimizer.request import clauses, condition_words, field_checks, gives_way, parsing, printing
 else:
-    gives_way, judged, parsing, printing, said, told = (
-        Late(f"optimizer.request.{name}") for name in ("gives_way", "judged", "parsing", "printing", "said", "told")
+    clauses, condition_words, field_checks, gives_way, parsing, printing = (
+        Late(f"optimizer.request.{name}")
+        for name in ("clauses", "condition_words", "field_checks", "gives_way", "parsing", "printing")
     )
 
 ID = "request"
@@ -65,9 +66,9 @@ FIELDS: dict[str, FieldEntry] = {
         reads=("currency",),
         parse=parsing.budget,
         typed=printing.budget,
-        said=said.budget,
+        said=clauses.budget,
         shares="assortment",
-        condition=Condition("budget", "budget", 10, told.budget),
+        condition=Condition("budget", "budget", 10, condition_words.budget),
     ),
     "currency": FieldEntry(
         by=("prices",),
@@ -92,36 +93,36 @@ FIELDS: dict[str, FieldEntry] = {
             ),
         ),
         parse=parsing.model,
-        said=said.model,
+        said=clauses.model,
     ),
     "throughput_tenths": FieldEntry(
         by=("search",),
         how="rows that are slower are left out",
-        judge=judged.throughput,
+        judge=field_checks.throughput,
         place="throughput.output_tok_s",
         options=(Option("throughput", "Output tokens per second to reach.", float, group=ASK),),
         parse=parsing.throughput,
         typed=printing.throughput,
-        said=said.throughput,
+        said=clauses.throughput,
         shares="assortment",
         condition=Condition(
             "throughput",
             "vram",
             40,
-            told.throughput,
+            condition_words.throughput,
             holds=lambda asked: asked.request.mean_tok_s is None and asked.request.throughput_tenths is not None,
             loosens=Figure("{} tok/s in all", 1, unit=10, attained=gives_way.throughput),
         ),
-        quoted=Quoted(N_("Throughput"), 10, "at_least", said.throughput_unit, digits=1, limit=said.least_speed),
+        quoted=Quoted(N_("Throughput"), 10, "at_least", clauses.throughput_unit, digits=1, limit=clauses.least_speed),
     ),
     "users": FieldEntry(
         by=("vram", "planner"),
         how=LATENCY,
-        judge=judged.users,
+        judge=field_checks.users,
         place="throughput.concurrency",
         options=(Option("users", "Requests that run at once, at least.", int, group=ASK),),
         of=SERVING,
-        said=said.users,
+        said=clauses.users,
         plan=N_("serves {qty} requests at once"),
         shares="assortment",
         condition=Condition("users", "vram", 20, "{} users at once", loosens=Figure("{} users at once", 1)),
@@ -130,32 +131,32 @@ FIELDS: dict[str, FieldEntry] = {
     "tokens_per_day": FieldEntry(
         by=BY_LOAD,
         how=LOAD,
-        judge=judged.load,
+        judge=field_checks.load,
         place="throughput.output_tok_s",
         options=(Option("tokens_per_day", "Load: output tokens a day, 20M, 2000万, 3亿.", group=ASK),),
         of=SERVING,
         parse=parsing.tokens_per_day,
-        said=said.tokens_per_day,
+        said=clauses.tokens_per_day,
         shares="assortment",
         condition=Condition(
             "load",
             "vram",
             30,
-            told.load,
+            condition_words.load,
             holds=lambda asked: asked.request.mean_tok_s is not None,
             without={**dict.fromkeys(LOADS), "throughput_tenths": None},
         ),
-        quoted=Quoted(N_("Mean load"), 20, "at_least", said.throughput_unit, digits=1, limit=said.mean_load),
+        quoted=Quoted(N_("Mean load"), 20, "at_least", clauses.throughput_unit, digits=1, limit=clauses.mean_load),
     ),
     "requests_per_second": FieldEntry(
         by=BY_LOAD,
         how=LOAD,
-        judge=judged.load,
+        judge=field_checks.load,
         place="throughput.output_tok_s",
         options=(Option("requests_per_second", "Load: mean requests a second.", group=ASK),),
         of=SERVING,
         parse=parsing.requests_per_second,
-        said=said.requests_per_second,
+        said=clauses.requests_per_second,
         shares="assortment",
     ),
     "workload": FieldEntry(
@@ -169,7 +170,7 @@ FIELDS: dict[str, FieldEntry] = {
                 group=ASK,
             ),
         ),
-        said=said.workload,
+        said=clauses.workload,
     ),
     "isl": FieldEntry(
         by=("vram", "planner"),
@@ -196,11 +197,11 @@ FIELDS: dict[str, FieldEntry] = {
     "min_tok_s_user": FieldEntry(
         by=("planner",),
         how=LATENCY,
-        judge=judged.user_speed,
+        judge=field_checks.user_speed,
         place="throughput.per_user_tok_s",
         options=(Option("min_tok_s_user", "Speed that each user sees; 10.", float, group=ASK),),
         of=SERVING,
-        said=said.user_speed,
+        said=clauses.user_speed,
         plan=N_("gives each user {qty} tok/s"),
         shares="assortment",
         condition=Condition(
@@ -208,21 +209,21 @@ FIELDS: dict[str, FieldEntry] = {
             "vram",
             60,
             "{} tok/s for each user",
-            holds=told.serves_each_user,
+            holds=condition_words.serves_each_user,
             without={"min_tok_s_user": 0.0},
-            asked=told.says_user_speed,
+            asked=condition_words.says_user_speed,
             loosens=Figure("{} tok/s for each user", 0, steps=10, attained=gives_way.user_speed),
         ),
-        quoted=Quoted(N_("Each user sees"), 40, "at_least", "tok/s", digits=1, limit=said.speed_that_counts),
+        quoted=Quoted(N_("Each user sees"), 40, "at_least", "tok/s", digits=1, limit=clauses.speed_that_counts),
     ),
     "max_ttft_ms": FieldEntry(
         by=("planner",),
         how=LATENCY,
-        judge=judged.first_token,
+        judge=field_checks.first_token,
         place="throughput.ttft_ms",
         options=(Option("max_ttft", "Time to first token, ms.", float, group=ASK),),
         of=SERVING,
-        said=said.first_token,
+        said=clauses.first_token,
         plan=N_("answers within {qty} ms"),
         shares="assortment",
         condition=Condition(
@@ -263,8 +264,8 @@ FIELDS: dict[str, FieldEntry] = {
             "precision",
             "precision",
             80,
-            told.precision,
-            holds=told.limits_precision,
+            condition_words.precision,
+            holds=condition_words.limits_precision,
             without={"precision": None, "min_precision_bits": 4},
             asked=lambda asked: asked.request.precision is not None or asked.request.min_precision_bits is not None,
             loosens=Others(gives_way.precisions),
@@ -281,7 +282,7 @@ FIELDS: dict[str, FieldEntry] = {
     "kv_precision": FieldEntry(
         by=("vram", "planner"),
         how="the plan's KV cache is in it",
-        judge=judged.kv_precision,
+        judge=field_checks.kv_precision,
         place="plan.kv_precision",
         options=(Option("kv_precision", "bf16 or fp8.", default="bf16", group=ENGINE),),
     ),
@@ -303,7 +304,7 @@ FIELDS: dict[str, FieldEntry] = {
     "offload": FieldEntry(
         by=("host_memory", "planner", "search"),
         how="rows with experts in host memory",
-        judge=judged.offload,
+        judge=field_checks.offload,
         place="plan.experts",
         options=(Option("offload", "Routed experts in host memory too.", bool, False, ("--offload",), group=ENGINE),),
     ),
@@ -323,7 +324,7 @@ FIELDS: dict[str, FieldEntry] = {
     "max_nodes": FieldEntry(
         by=("site", "search"),
         how="also the policy's plans.max_nodes",
-        judge=judged.nodes,
+        judge=field_checks.nodes,
         place="nodes[0].count",
         options=(Option("max_nodes", "Most nodes.", int, 32, group=SITE),),
         shares="assortment",
@@ -344,7 +345,11 @@ FIELDS: dict[str, FieldEntry] = {
         parse=parsing.watts,
         typed=printing.kilowatts,
         condition=Condition(
-            "power", "site", 110, told.kilowatts, loosens=Figure("{} kW", 10**8, unit=1000, attained=gives_way.watts)
+            "power",
+            "site",
+            110,
+            condition_words.kilowatts,
+            loosens=Figure("{} kW", 10**8, unit=1000, attained=gives_way.watts),
         ),
         quoted=Quoted(N_("Power of the whole build"), 90, "at_most", "kW", digits=1, per=1000, at="power.total_w"),
     ),
@@ -358,7 +363,7 @@ FIELDS: dict[str, FieldEntry] = {
             "circuit",
             "power",
             120,
-            told.circuit,
+            condition_words.circuit,
             loosens=Sizes(gives_way.circuits, gives_way.circuit_words, gives_way.circuit_carries, "circuit-volts"),
         ),
     ),
@@ -407,7 +412,7 @@ FIELDS: dict[str, FieldEntry] = {
             "vendor",
             "procurement",
             160,
-            told.vendors,
+            condition_words.vendors,
             loosens=NameList("vendor {} too", gives_way.vendors_in, gives_way.all_vendors),
         ),
     ),
@@ -422,7 +427,7 @@ FIELDS: dict[str, FieldEntry] = {
             "no-vendor",
             "procurement",
             170,
-            told.barred_vendors,
+            condition_words.barred_vendors,
             loosens=NameList("vendor {} allowed", gives_way.vendors_in),
         ),
     ),
@@ -437,14 +442,14 @@ FIELDS: dict[str, FieldEntry] = {
             "include",
             "procurement",
             180,
-            lambda asked: told.members(N_("with {list}"), asked.request.include),
+            lambda asked: condition_words.members(N_("with {list}"), asked.request.include),
             loosens=NameList("without {} in it", gives_way.parts_in, demanded=True),
         ),
     ),
     "exclude": FieldEntry(
         by=("procurement", "prices", "search"),
         how="also inside systems, and as GPU of a board",
-        judge=judged.exclude,
+        judge=field_checks.exclude,
         place="gpus.part",
         options=(Option("exclude", "Part that it must not.", several=True, group=PARTS),),
         parse=parsing.exclude,
@@ -455,7 +460,7 @@ FIELDS: dict[str, FieldEntry] = {
             "exclude",
             "procurement",
             190,
-            lambda asked: told.members(N_("without {list}"), asked.request.exclude),
+            lambda asked: condition_words.members(N_("without {list}"), asked.request.exclude),
             loosens=NameList("with {} allowed", gives_way.parts_in),
         ),
     ),
@@ -469,7 +474,7 @@ FIELDS: dict[str, FieldEntry] = {
             "origin",
             "procurement",
             200,
-            lambda asked: told.members(N_("made in {list}"), asked.request.origins),
+            lambda asked: condition_words.members(N_("made in {list}"), asked.request.origins),
             loosens=NameList("parts from {} too", gives_way.origins_in, gives_way.all_origins),
         ),
     ),
@@ -484,7 +489,7 @@ FIELDS: dict[str, FieldEntry] = {
             "no-origin",
             "procurement",
             210,
-            lambda asked: told.members(N_("not made in {list}"), asked.request.barred_origins),
+            lambda asked: condition_words.members(N_("not made in {list}"), asked.request.barred_origins),
             loosens=NameList("parts from {} allowed", gives_way.origins_in),
         ),
     ),
@@ -498,7 +503,7 @@ FIELDS: dict[str, FieldEntry] = {
             "condition",
             "procurement",
             150,
-            told.conditions,
+            condition_words.conditions,
             holds=lambda asked: asked.request.conditions != ALL_CONDITIONS,
             without={"conditions": ALL_CONDITIONS},
             asked=lambda asked: asked.request.conditions != {"new"},
@@ -508,7 +513,7 @@ FIELDS: dict[str, FieldEntry] = {
     "gpus": FieldEntry(
         by=("search",),
         how="families of other GPUs are left out",
-        judge=judged.gpus,
+        judge=field_checks.gpus,
         place="gpus.part",
         options=(Option("gpu", "[N x]NAME: only these GPUs.", several=True, group=PARTS),),
         parse=parsing.gpus,
@@ -519,7 +524,7 @@ FIELDS: dict[str, FieldEntry] = {
             "gpu",
             "procurement",
             220,
-            told.gpus,
+            condition_words.gpus,
             without={"gpus": frozenset(), "gpu_count": None},
             given_up="other GPUs",
         ),
@@ -527,7 +532,7 @@ FIELDS: dict[str, FieldEntry] = {
     "gpu_count": FieldEntry(
         by=("search",),
         how="node counts that make another number are left out",
-        judge=judged.gpu_count,
+        judge=field_checks.gpu_count,
         place="gpus.total",
         reads=("gpu",),
         parse=parsing.gpu_count,
@@ -545,7 +550,7 @@ FIELDS: dict[str, FieldEntry] = {
             "confidence",
             "procurement",
             240,
-            told.confidences,
+            condition_words.confidences,
             holds=lambda asked: len(asked.request.confidences) < len(ALL_CONFIDENCES),
             loosens=NameList(
                 "prices of confidence {} too",
@@ -627,7 +632,7 @@ FIELDS: dict[str, FieldEntry] = {
             "sellers",
             290,
             "at most {} sellers",
-            loosens=Figure("up to {} sellers", told.most_sellers, attained=gives_way.sellers),
+            loosens=Figure("up to {} sellers", condition_words.most_sellers, attained=gives_way.sellers),
         ),
     ),
     "spares": FieldEntry(
@@ -684,13 +689,13 @@ FIELDS: dict[str, FieldEntry] = {
     "as_of": FieldEntry(
         by=("prices",),
         how="offers of a later day do not count",
-        judge=judged.prices_dated,
+        judge=field_checks.prices_dated,
         place="bom",
         options=(Option("as_of", "Day of the prices.", group=BASIS),),
         parse=parsing.as_of,
         typed=printing.as_of,
         ever=True,
-        said=said.as_of,
+        said=clauses.as_of,
     ),
 }
 """In the order of commands to type."""
@@ -741,11 +746,11 @@ class Broken:
 
 def broken(case: Case, row: Row | None) -> list[Broken]:
     """Fields that no rule reads and a build with its plan does not meet, by plain arithmetic."""
-    subject = judged.subject(case, row)
+    subject = field_checks.subject(case, row)
     return list(_broken(subject))
 
 
-def _broken(subject: judged.Subject) -> Iterator[Broken]:
+def _broken(subject: field_checks.Subject) -> Iterator[Broken]:
     for name, entry in FIELDS.items():
         for finding in entry.judge(subject) if entry.judge else ():
             if finding.status == "fail":

@@ -17,7 +17,7 @@ from constraints.request import Circuit
 from constraints.rules.power import circuit_limit_w, wall_w
 from constraints.rules.precision import BITS, known_precisions, wanted
 from optimizer.request.entry import Alternatives, Asked
-from optimizer.request.judged import Subject
+from optimizer.request.field_checks import Subject
 
 # Figures: the value on the grid that a build attains, which narrows the search for the smallest change.
 

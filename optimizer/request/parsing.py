@@ -13,8 +13,8 @@ from catalogs.llm import use_config
 from constraints.exchange import FxRate
 from constraints.model.axis import AXES
 from constraints.request import Listed, Owned, Spare, SupportRate
-from optimizer.request import approved_list, terms, texts
-from optimizer.request.given import Given
+from optimizer.request import approved_list, purchase_terms, texts
+from optimizer.request.typed_values import Given
 from optimizer.text.money import Money, count, currency_code
 from optimizer.text.money import money as money_of
 
@@ -245,22 +245,22 @@ def avl(given: Given) -> tuple[Listed, ...]:
 
 def own(given: Given) -> tuple[Owned, ...]:
     """Parts in hand."""
-    return terms.own(given["own"], given.catalog) if given["own"] else ()
+    return purchase_terms.own(given["own"], given.catalog) if given["own"] else ()
 
 
 def spares(given: Given) -> tuple[Spare, ...]:
     """Spare parts by category."""
-    return terms.spares(given["spares"] or [])
+    return purchase_terms.spares(given["spares"] or [])
 
 
 def support(given: Given) -> tuple[SupportRate, ...]:
     """Rates by category; a single rate is a value of the policy."""
-    return terms.support(given["support"])[1]
+    return purchase_terms.support(given["support"])[1]
 
 
 def fx(given: Given) -> tuple[FxRate, ...]:
     """Rates of the file."""
-    return terms.fx(given["fx"]) if given["fx"] else ()
+    return purchase_terms.fx(given["fx"]) if given["fx"] else ()
 
 
 def cost_axis(given: Given) -> str | None:

@@ -11,8 +11,8 @@ from catalogs.errors import Fault, InputError
 from constraints.request import TRAINING, Request
 from optimizer.request import texts
 from optimizer.request.fields import FIELDS, SERVING, TRAINED, option_of
-from optimizer.request.given import Given
 from optimizer.request.named_model import settled
+from optimizer.request.typed_values import Given
 
 
 def request_of(given: Given, fields: Iterable[str] = FIELDS, **known: Any) -> Request:

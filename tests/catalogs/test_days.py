@@ -8,7 +8,7 @@ import pytest
 
 from catalogs.days import days_after, days_before
 from catalogs.errors import InputError
-from optimizer.procurement.quotation.terms import Party
+from optimizer.procurement.quotation.quote_terms import Party
 
 
 def test_the_calendar_ends() -> None:

@@ -18,7 +18,7 @@ from constraints.prices.pricing import exchange, fx_rates, unit_price
 from constraints.request import Request
 from optimizer.cli.xray_cmd import _rate
 from optimizer.procurement.quotation.workbook import fx
-from optimizer.request import terms
+from optimizer.request import purchase_terms
 from optimizer.text.languages import Words
 from tests.constraints.test_money import DAY, offer
 
@@ -69,13 +69,13 @@ def test_of_own_rates_the_quoted_direction_counts(tmp_path: Path) -> None:
     path.write_text(
         "currency,usd_per_unit,units_per_usd,date,source\nCNY,,7.13,2026-11-20,PBOC\nEUR,1.2,,2026-11-20,ECB\n"
     )
-    request = asked(fx=terms.fx(path), currency="CNY")
+    request = asked(fx=purchase_terms.fx(path), currency="CNY")
     assert unit_price(offer("a", "100.00", currency="USD"), request) == 713_00
     path.write_text("currency,units_per_usd,date,source\nCHF,0.81,2026-11-20,SNB\n")
-    assert terms.rates(path)[0].usd == Fraction(100, 81)
+    assert purchase_terms.rates(path)[0].usd == Fraction(100, 81)
     path.write_text("currency,date,source\nCNY,2026-11-20,PBOC\n")
     with pytest.raises(InputError, match="bad-fx"):
-        terms.fx(path)
+        purchase_terms.fx(path)
 
 
 def test_rounded_once_and_half_up() -> None:

@@ -26,7 +26,7 @@ from constraints.prices.tariff import NEVER, Source, Tariff, steps_of
 from constraints.request import Owned, Request, Spare, SupportRate
 from optimizer.cli.app import app
 from optimizer.market.market import Market
-from optimizer.request import terms
+from optimizer.request import purchase_terms
 from optimizer.result.schema import Result
 from optimizer.search.solver import Disagreement, Solver
 from tests.support.long import one_in
@@ -213,17 +213,17 @@ def test_certificate_needs_the_orders(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_texts_of_spares_and_support() -> None:
-    assert {(s.category, s.pieces, s.per) for s in terms.spares(["4%", "gpu=1/16", "psu=0%"])} == {
+    assert {(s.category, s.pieces, s.per) for s in purchase_terms.spares(["4%", "gpu=1/16", "psu=0%"])} == {
         ("drive", 1, 25), ("memory", 1, 25), ("gpu", 1, 16),
     }  # fmt: skip
-    assert terms.support("12.5%") == (Decimal("12.5"), ())
-    assert {s.category for s in terms.support("table")[1]} >= {Kind.GPU, Kind.PLATFORM}
-    assert terms.spares(["table"])
+    assert purchase_terms.support("12.5%") == (Decimal("12.5"), ())
+    assert {s.category for s in purchase_terms.support("table")[1]} >= {Kind.GPU, Kind.PLATFORM}
+    assert purchase_terms.spares(["table"])
     for bad in (["gpu=1/0"], ["gpus=1/4"], ["gpu=a%"], ["nowhere.csv"]):
         with pytest.raises(InputError):
-            terms.spares(bad)
+            purchase_terms.spares(bad)
     with pytest.raises(InputError):
-        terms.support("101%")
+        purchase_terms.support("101%")
 
 
 @pytest.mark.parametrize(
@@ -234,17 +234,17 @@ def test_texts_of_spares_and_support() -> None:
 def test_bad_list_of_parts_in_hand(tmp_path: Path, text: str, code: str) -> None:
     (tmp_path / "own.csv").write_text(text)
     with pytest.raises(InputError, match=code):
-        terms.own(tmp_path / "own.csv", load())
+        purchase_terms.own(tmp_path / "own.csv", load())
 
 
 def test_rates_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "fx.csv"
     path.write_text("currency,usd_per_unit,date,source\nEUR,1.2,2026-11-20,ECB\n")
-    assert terms.fx(path)[0].usd_per_unit == Decimal("1.2")
+    assert purchase_terms.fx(path)[0].usd_per_unit == Decimal("1.2")
     for bad in ("USD,2,2026-11-20,x", "EUR,0,2026-11-20,x", "EUR,1,never,x", "ABC,1,2026-11-20,x", "EUR,1,2026-11-20,"):
         path.write_text(f"currency,usd_per_unit,date,source\n{bad}\n")
         with pytest.raises(InputError, match="bad-fx"):
-            terms.fx(path)
+            purchase_terms.fx(path)
 
 
 def test_bundle_of_an_unknown_part_is_refused(tmp_path: Path) -> None:

@@ -54,8 +54,8 @@ PLAIN = {
     "optimizer.request.approved_list", "optimizer.search.clock", "optimizer.request.command",
     "optimizer.text.csv_table", "optimizer.text.languages",
     "optimizer.text.minor_units", "optimizer.text.money", "optimizer.text.version", "optimizer.request.texts",
-    "optimizer.request.entry", "optimizer.request.fields", "optimizer.request.given", "optimizer.request.parsing",
-    "optimizer.request.named_model", "optimizer.request.terms", "optimizer.request.typed_request",
+    "optimizer.request.entry", "optimizer.request.fields", "optimizer.request.typed_values",
+    "optimizer.request.parsing", "optimizer.request.named_model", "optimizer.request.purchase_terms", "optimizer.request.typed_request",
 }  # fmt: skip
 """Clock, command lines, languages, texts, tables, amounts and lists that are read, the table of a request's fields with
 what reads options by it, and the model that a name means: they decide nothing about a build."""
@@ -63,10 +63,10 @@ SCHEMAS = {
     "optimizer.result.schema", "optimizer.result.point_schema",
     "optimizer.sizing.schema", "optimizer.result.explanation_schema", "optimizer.explanation.why_not.schema",
     "optimizer.procurement.bids.schema", "optimizer.procurement.bids.changes_schema",
-    "optimizer.procurement.quotation.terms", "optimizer.procurement.xray.schema",
+    "optimizer.procurement.quotation.quote_terms", "optimizer.procurement.xray.schema",
 }  # fmt: skip
 VIEWS = {
-    "optimizer.procurement.bids.words", "optimizer.procurement.bids.workbook",
+    "optimizer.procurement.bids.bid_labels", "optimizer.procurement.bids.workbook",
     "optimizer.procurement.quotation.formats", "optimizer.procurement.labels", "optimizer.procurement.reading.mapping",
     "optimizer.procurement.reading.review", "optimizer.procurement.quotation.template",
     "optimizer.procurement.quotation.workbook", "optimizer.procurement.xray.summary",

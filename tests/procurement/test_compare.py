@@ -32,10 +32,10 @@ from optimizer.cli.app import app
 from optimizer.library import compare, solve, xray
 from optimizer.procurement.bids.align import aligned
 from optimizer.procurement.bids.changes import Opened, changes, opened
+from optimizer.procurement.bids.lead_and_warranty import lead_days, warranty_months
 from optimizer.procurement.bids.offered import FromResult
 from optimizer.procurement.bids.schema import Bid, Comparison
 from optimizer.procurement.bids.scoring import KEYS, Values, scored, weights
-from optimizer.procurement.bids.texts import lead_days, warranty_months
 from optimizer.procurement.bids.workbook import changes_workbook, workbook
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.reader import read

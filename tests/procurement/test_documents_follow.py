@@ -20,7 +20,7 @@ from constraints.policy import Policy
 from optimizer.procurement.quotation import formats
 from optimizer.procurement.quotation.content import requirements
 from optimizer.procurement.quotation.quote import Quote
-from optimizer.procurement.quotation.terms import Party
+from optimizer.procurement.quotation.quote_terms import Party
 from optimizer.procurement.quotation.workbook import workbook
 from optimizer.procurement.quotation.workbook.live import literal, said, where
 from optimizer.text.languages import Words

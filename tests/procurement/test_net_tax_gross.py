@@ -17,7 +17,7 @@ from constraints.request import Request
 from optimizer.cli.app import app
 from optimizer.cli.money_view import sums
 from optimizer.library import quote, solve
-from optimizer.procurement.quotation.terms import Party
+from optimizer.procurement.quotation.quote_terms import Party
 from optimizer.procurement.quotation.workbook import workbook
 from optimizer.result.schema import Result
 from optimizer.text.languages import Words, choose

@@ -11,7 +11,7 @@ from typing import get_args
 import openpyxl
 import pytest
 
-from optimizer.procurement.reading import mapping, words
+from optimizer.procurement.reading import mapping, row_words
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.reader import read
 from tests.procurement.test_reader_habits import USD, catalog, codes, compared, quote, seen
@@ -32,7 +32,7 @@ def book(folder: Path, rows: list[tuple[object, ...]], hide: str = "") -> Quote:
 
 
 def test_every_field_of_the_headers_can_be_mapped() -> None:
-    assert set(words.synonyms().values()) <= set(get_args(mapping.ColumnMap.model_fields["field"].annotation))
+    assert set(row_words.synonyms().values()) <= set(get_args(mapping.ColumnMap.model_fields["field"].annotation))
 
 
 @pytest.mark.parametrize(

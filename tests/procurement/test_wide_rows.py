@@ -13,7 +13,7 @@ from catalogs.load import load
 from constraints.policy import Policy
 from optimizer.procurement.reading.reader import read
 from optimizer.request import approved_list as avl
-from optimizer.request import terms
+from optimizer.request import purchase_terms
 from optimizer.sizing.batch_file import batch
 from optimizer.sizing.own_runs import own_rows
 from optimizer.throughput.calibration import shipped
@@ -22,11 +22,11 @@ from optimizer.throughput.fitting import measured
 CATALOG = load()
 OFFERS = "id,part,price,currency,date,condition,confidence,seller,source"
 FILES: dict[str, tuple[str, Callable[[Path], Any]]] = {
-    "own": ("part,qty\nsamsung-pm1743-3.84tb,1,000\n", lambda p: terms.own(p, CATALOG)),
-    "support": ("category,percent\ngpu,1,5\n", lambda p: terms.support(str(p))),
-    "spares": ("category,percent\ngpu,1,5\n", lambda p: terms.spares([str(p)])),
-    "fx": ("currency,usd_per_unit,date,source\nEUR,1,15,2026-11-20,ECB\n", terms.fx),
-    "rates": ("currency,usd_per_unit,date,source\nCHF,1,15,2026-11-20,SNB\n", terms.rates),
+    "own": ("part,qty\nsamsung-pm1743-3.84tb,1,000\n", lambda p: purchase_terms.own(p, CATALOG)),
+    "support": ("category,percent\ngpu,1,5\n", lambda p: purchase_terms.support(str(p))),
+    "spares": ("category,percent\ngpu,1,5\n", lambda p: purchase_terms.spares([str(p)])),
+    "fx": ("currency,usd_per_unit,date,source\nEUR,1,15,2026-11-20,ECB\n", purchase_terms.fx),
+    "rates": ("currency,usd_per_unit,date,source\nCHF,1,15,2026-11-20,SNB\n", purchase_terms.rates),
     "avl": ("vendor,status\nSupermicro,approved,x\n", lambda p: avl.read(p, CATALOG)),
     "measured": ("model,precision,gpu,n_gpus,isl,osl,output_tok_s\n1,1,1,1,1,1,4,000\n", own_rows),
     "runs": ("model,precision,gpu,n_gpus,isl,osl,output_tok_s\n1,1,1,1,1,1,4,000\n", measured.read),

@@ -14,8 +14,8 @@ from constraints.request import Request
 from optimizer.cli.app import app
 from optimizer.request.entry import GROUPS, Figure, NameList
 from optimizer.request.fields import FIELDS, option_of
-from optimizer.request.given import Given
 from optimizer.request.typed_request import request_of
+from optimizer.request.typed_values import Given
 from optimizer.text.figures import amount
 from optimizer.text.languages import Words
 

@@ -17,7 +17,7 @@ from constraints.rules.registry import that_read
 from optimizer.explanation.conditions.conditions import conditions
 from optimizer.explanation.why_not.asked_for import SUPPOSED, Wish, supposed, without_offer
 from optimizer.explanation.why_not.break_even import break_even
-from optimizer.explanation.why_not.held import Solved, cheapest, fastest, offered, total
+from optimizer.explanation.why_not.compared_builds import Solved, cheapest, fastest, offered, total
 from optimizer.explanation.why_not.schema import Against, BreakEven, WhyNot
 from optimizer.market.market import Market
 from optimizer.market.rows import families

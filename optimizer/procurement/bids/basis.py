@@ -17,7 +17,7 @@ from catalogs.load import Catalog
 from catalogs.schema import Kind
 from constraints.exchange import ExchangeRate, half_up
 from optimizer.procurement.bids.schema import PricedLine
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Line, Quote, Total
 
 DATA = Path(__file__).parent / "data"
@@ -73,14 +73,14 @@ def service_words() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """(kind of service, its words) of data/service_words.csv, in the order of the file."""
     out: dict[str, tuple[str, ...]] = {}
     for row in shipped_rows(DATA / "service_words.csv"):
-        more = (words.folded(word) for word in row["words"].split("|"))
+        more = (row_words.folded(word) for word in row["words"].split("|"))
         out[row["kind"]] = (*out.get(row["kind"], ()), *more)
     return tuple(out.items())
 
 
 def service(text: str) -> str:
     """Kind of a service by its words: freight, installation, warranty, licence, training; else `service`."""
-    plain = words.folded(text)
+    plain = row_words.folded(text)
     for kind, known in service_words():
         if any(stands(w, plain) for w in known):
             return kind

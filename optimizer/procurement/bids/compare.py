@@ -20,6 +20,7 @@ from optimizer.market.rows import GpuRows
 from optimizer.procurement.bids import flagging, scoring
 from optimizer.procurement.bids.align import Group, aligned, ordered, with_contents
 from optimizer.procurement.bids.basis import DISCOUNT, Terms, currencies_of, priced
+from optimizer.procurement.bids.bid_labels import CRITERIA, first_of
 from optimizer.procurement.bids.bundles import split
 from optimizer.procurement.bids.cells import HARDWARE, Stand, items
 from optimizer.procurement.bids.offered import FromResult, Offered, Unread, head_of, lines_of
@@ -37,7 +38,6 @@ from optimizer.procurement.bids.schema import (
 )  # fmt: skip
 from optimizer.procurement.bids.services import services_of
 from optimizer.procurement.bids.technical import Judged, Nearest, cheapest, facts, judged
-from optimizer.procurement.bids.words import CRITERIA, first_of
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.time_money import over_its_own_term, periods_in
 from optimizer.procurement.xray.open_lines import NotJudged, Open, OpenLine, open_of, settled

@@ -16,8 +16,8 @@ from optimizer.procurement.bids.changes import Opened, opened
 from optimizer.procurement.bids.offered import FromResult, Offered, Unread
 from optimizer.procurement.reading.document import Quote
 from optimizer.procurement.reading.mapping import Mapping, read_mapping
+from optimizer.procurement.reading.payment_term import with_term
 from optimizer.procurement.reading.reader import read
-from optimizer.procurement.reading.terms import with_term
 from optimizer.throughput.calibration import Calibration
 
 

@@ -10,16 +10,16 @@ from typing import Any
 from catalogs.errors import Fault
 from catalogs.message import joined, message
 from optimizer.procurement.bids.basis import Terms
+from optimizer.procurement.bids.bid_labels import FILLS, ROLES
 from optimizer.procurement.bids.flags import FLAGS
 from optimizer.procurement.bids.schema import Flag, Item, OverTerm
 from optimizer.procurement.bids.technical import Judged
-from optimizer.procurement.bids.words import FILLS, ROLES
 from optimizer.procurement.labels import TAXES, rule_titles
 from optimizer.procurement.reading.by_time import said_of
 from optimizer.procurement.reading.document import Issue, Line, Quote
 from optimizer.procurement.reading.line.match import SIMILAR
+from optimizer.procurement.xray.no_plan import stop_of
 from optimizer.procurement.xray.open_lines import where
-from optimizer.procurement.xray.stops import stop_of
 from optimizer.text.languages import N_
 
 SUMS = {

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from catalogs.errors import Fault
 from catalogs.load import Catalog
 from optimizer.procurement.bids.basis import OTHER, ROLES, Terms
+from optimizer.procurement.bids.lead_and_warranty import lead_of, warranty_of
 from optimizer.procurement.bids.schema import PricedLine
-from optimizer.procurement.bids.texts import lead_of, warranty_of
 from optimizer.procurement.reading.document import WHOLE, Quote, Total
 from optimizer.result.point_schema import FrontPoint
 from optimizer.result.schema import Result

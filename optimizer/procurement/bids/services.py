@@ -11,7 +11,7 @@ from functools import cache
 
 from catalogs.inputs import shipped_rows
 from optimizer.procurement.bids.basis import DATA, SERVICE, service_words, stands
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.procurement.xray.open_lines import SERVICES, OpenLine
 
@@ -36,7 +36,7 @@ ON_SITE = (
 @cache
 def _said(kind: str) -> tuple[str, ...]:
     rows = [row for row in shipped_rows(DATA / "inclusion_words.csv") if row["kind"] == kind]
-    return tuple(words.folded(word) for row in rows for word in row["words"].split("|"))
+    return tuple(row_words.folded(word) for row in rows for word in row["words"].split("|"))
 
 
 def _has(kind: str, text: str) -> bool:
@@ -45,14 +45,14 @@ def _has(kind: str, text: str) -> bool:
 
 def kinds_in(text: str) -> set[str]:
     """Kinds of services that a text names."""
-    plain = words.folded(text)
+    plain = row_words.folded(text)
     return {kind for kind, known in service_words() if any(stands(w, plain) for w in known)}
 
 
 def included_in(text: str) -> set[str]:
     """Kinds of services that a text says are in the prices: `incl. 3 years on-site support and installation`, `DDP`."""
     found: set[str] = set()
-    for sentence in SENTENCE.split(words.folded(text)):
+    for sentence in SENTENCE.split(row_words.folded(text)):
         clauses = CLAUSE.split(sentence)
         kept = [x for x in clauses if not _has("denied", x)]
         if len(kept) < len(clauses):  # "installation included, freight extra": each says it for itself
@@ -83,7 +83,7 @@ def _of_line(line: Line) -> frozenset[str] | None:
     if line.role == "service":
         named = kinds_in(text)
         return frozenset(named | notes) if named else None
-    warranty = words.folded(line.warranty)
+    warranty = row_words.folded(line.warranty)
     on_site = {"warranty"} if any(w in warranty for w in ON_SITE) and not _has("denied", warranty) else set()
     return frozenset(notes | on_site)
 

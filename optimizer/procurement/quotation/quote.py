@@ -25,8 +25,8 @@ from constraints.request import Request
 from constraints.rules.registry import findings
 from optimizer.explanation.opened import chosen
 from optimizer.market.market import Market
+from optimizer.procurement.quotation.quote_terms import Party, Terms
 from optimizer.procurement.quotation.sums import Sums, sums
-from optimizer.procurement.quotation.terms import Party, Terms
 from optimizer.result.bill import BUNDLE
 from optimizer.result.contract import point
 from optimizer.result.point_schema import BomLine, FrontPoint

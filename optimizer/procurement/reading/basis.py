@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from catalogs.days import days_after
 from catalogs.message import message
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.dates import read_date, read_days
 from optimizer.procurement.reading.document import Issue, Notice
 from optimizer.procurement.reading.line.line_prices import Basis
@@ -61,11 +61,11 @@ def _stated_currency(money: list[Column], said: dict[str, str], rows: Body, note
     """The currency that headers of prices, a label, sums or the notes name, in that order; blank for none."""
 
     def named_in(texts: Iterable[str]) -> str:
-        return only(code for text in texts if (code := words.qualified(text)[1].get("currency")))
+        return only(code for text in texts if (code := row_words.qualified(text)[1].get("currency")))
 
     return (
         only(column.currency for column in money if column.currency)
-        or words.currency_in(said.get("currency", ""))
+        or row_words.currency_in(said.get("currency", ""))
         or named_in(total.cell for total in rows.totals if isinstance(total.cell, str))
         or named_in([*notes, *(total.label for total in rows.totals)])
     )
@@ -117,19 +117,19 @@ def in_units(header: Header, rows: Body, given: Mapping, notices: list[Notice]) 
 
 def _unit_of_note(text: str) -> str:
     """`金额单位：人民币万元` -> 10000; blank for a note about anything else, one with an amount in it too."""
-    rest, sets = words.qualified(re.sub(r"\d[\d.,]*\s*%", "", text))
-    if len(text) > 60 or re.search(r"\d", rest) or not words.has("unit_note", rest):
+    rest, sets = row_words.qualified(re.sub(r"\d[\d.,]*\s*%", "", text))
+    if len(text) > 60 or re.search(r"\d", rest) or not row_words.has("unit_note", rest):
         return ""
     value = re.split(r"[:：]", re.sub(r"[（(].*?[)）]", " ", rest))[1:]
     # `报价单位：万科有限公司` is a company: behind a colon nothing else may stand, without one 万 needs its 元.
-    if words.bare(" ".join(value)) if value else not (text.isascii() or "currency" in sets):
+    if row_words.bare(" ".join(value)) if value else not (text.isascii() or "currency" in sets):
         return ""
     return sets.get("scale", "")
 
 
 def _rate_of_note(text: str) -> Decimal | None:
     """The percentage next to a word for tax."""
-    plain = words.folded(text)
+    plain = row_words.folded(text)
     near = re.search(
         rf"(?<!\d)\d{{1,2}}(?:[.,]\d+)?\s*%[^%\d]{{0,12}}{TAX}|{TAX}[^%\d]{{0,12}}(?<!\d)\d{{1,2}}(?:[.,]\d+)?\s*%",
         plain,
@@ -145,7 +145,7 @@ def letterhead(sheet: Sheet, header: Header, notices: list[Notice]) -> str:
         for cell in row.cells.values():
             text = re.split(r"[-–|,:：]\s|\s{2,}", str(cell).strip())[0].strip()
             text = re.split(r"(?<=公司)", text)[0] or text  # `某某有限公司报价清单`
-            if 4 <= len(text) <= 60 and words.has("company", text) and not words.begins("customer", text):
+            if 4 <= len(text) <= 60 and row_words.has("company", text) and not row_words.begins("customer", text):
                 notices.append(
                     Notice(
                         code="vendor-from-letterhead",
@@ -158,8 +158,8 @@ def letterhead(sheet: Sheet, header: Header, notices: list[Notice]) -> str:
 
 def _behind(kind: str, text: str) -> str:
     """What stands behind the first word of a kind in a text; blank without one."""
-    word = words.found(kind, text)
-    return words.folded(text).partition(word)[2] if word else ""
+    word = row_words.found(kind, text)
+    return row_words.folded(text).partition(word)[2] if word else ""
 
 
 def quote_facts(said: dict[str, str], notes: Iterable[str]) -> tuple[str, date | None]:
@@ -172,19 +172,19 @@ def quote_facts(said: dict[str, str], notes: Iterable[str]) -> tuple[str, date |
 
 
 def _names_tax(text: str) -> bool:
-    return bool(re.search(TAX, words.folded(text)))
+    return bool(re.search(TAX, row_words.folded(text)))
 
 
 def _tax_of_note(text: str) -> str:
     """`Alle Preise zzgl. MwSt.` -> net; the `netto` of payment terms is none."""
-    plain = words.folded(text)
+    plain = row_words.folded(text)
     if not _names_tax(plain) and not re.search(r"price|preis|价", plain):
         return ""
     if re.search(r"(?:days|tage|天)\s+net", plain) or len(plain) > 200:
         return ""
     if re.match(r"^(?:zzgl\.?|plus)?\s*\d*[.,]?\d*\s*%?\s*(?:mwst|vat|ust)\.?\W*$", plain):
         return ""
-    return words.qualified(re.sub(r"\d{1,2}(?:[.,]\d+)?\s*%", "", plain))[1].get("tax", "")
+    return row_words.qualified(re.sub(r"\d{1,2}(?:[.,]\d+)?\s*%", "", plain))[1].get("tax", "")
 
 
 def only(values: Iterable[str]) -> str:

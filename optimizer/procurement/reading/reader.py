@@ -14,7 +14,7 @@ from pathlib import Path
 from catalogs.errors import Fault, InputError
 from catalogs.load import Catalog
 from catalogs.message import message
-from optimizer.procurement.reading import time_money, words
+from optimizer.procurement.reading import row_words, time_money
 from optimizer.procurement.reading.basis import basis_of, in_units, letterhead, only, quote_facts, valid_until
 from optimizer.procurement.reading.choice import by_arithmetic, table_of
 from optimizer.procurement.reading.document import Issue, Line, Notice, Quote, Total
@@ -207,7 +207,7 @@ def _overrides(given: Mapping, catalog: Catalog) -> dict[str, str]:
     faults: list[Fault] = []
     for key, name in given.parts.items():
         try:
-            out[words.folded(key)] = name if name in (IGNORE, SERVICE) else catalog.find(name).id
+            out[row_words.folded(key)] = name if name in (IGNORE, SERVICE) else catalog.find(name).id
         except InputError as e:
             faults += [Fault(f.code, f.text, column=f"parts.{key}", value=name, remedy=f.remedy) for f in e.faults]
     if faults:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalogs.message import message
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Issue, Line, Period, Quote, Recurring, Total
 from optimizer.procurement.reading.line.amounts import cents, exact_sum, same_money
 from optimizer.procurement.reading.mapping import Mapping as FileMapping
@@ -106,7 +106,7 @@ class Reason:
 
 def months_in(text: str) -> int | None:
     """`36 months`, `3 years`, 36个月 -> 36; None for what names no span, or several."""
-    plain = words.folded(text)
+    plain = row_words.folded(text)
     found = {SPELLED.get(m[1]) or int(m[1]) for m in MONTHS.finditer(plain)}
     found |= {12 * (YEARS_IN_CHINESE.get(m[1]) or int(m[1])) for m in YEARS.finditer(plain)}
     found |= {3 * int(m[1]) for m in QUARTERS.finditer(plain)}
@@ -115,8 +115,8 @@ def months_in(text: str) -> int | None:
 
 def period_of(text: str) -> Period | None:
     """The period that words such as `per month` or 月租 name; of several the shortest."""
-    plain = PAID_AFTER.sub(" ", words.folded(text))
-    return next((p for p in PER_YEAR if words.has(f"each_{p}", plain)), None)
+    plain = PAID_AFTER.sub(" ", row_words.folded(text))
+    return next((p for p in PER_YEAR if row_words.has(f"each_{p}", plain)), None)
 
 
 def recurring(
@@ -211,7 +211,7 @@ def _money_columns(header: Header) -> list[int]:
 def _bought(sheet: Sheet, header: Header) -> bool:
     """Whether the header of the prices calls them those of a purchase: `Kaufpreis` beside `Leasingrate`."""
     texts = _column_texts(sheet, header)
-    return any(words.has("bought", texts[n][0]) for n in _money_columns(header) if n in texts)
+    return any(row_words.has("bought", texts[n][0]) for n in _money_columns(header) if n in texts)
 
 
 def _of_header(sheet: Sheet, header: Header, priced: Sequence[Line], raws: Mapping[int, Raw]) -> Iterator[Reason]:
@@ -222,7 +222,7 @@ def _of_header(sheet: Sheet, header: Header, priced: Sequence[Line], raws: Mappi
         if reason := _of_price_header(text, row):
             yield reason
     of_term = next((number for number, column in header.columns.items() if column.field == "term"), None)
-    if of_term is not None and not FRAMEWORK.search(words.folded(texts.get(of_term, ("", 0))[0])):
+    if of_term is not None and not FRAMEWORK.search(row_words.folded(texts.get(of_term, ("", 0))[0])):
         hardware = [line.row for line in priced if line.matched.part and line.role == "part"]
         with_term = frozenset(row for row in hardware if _own_term(raws[row]))
         if with_term:
@@ -235,28 +235,28 @@ def _columns_of_prices(header: Header, texts: Mapping[int, tuple[str, int]]) -> 
     taken = _money_columns(header)
     left = [number for number in texts if number not in header.columns]
     if taken and all(column.field != "unit_price" for column in header.columns.values()):
-        taken += [n for n in left if words.has("rent", words.folded(texts[n][0])) or period_of(texts[n][0])]
+        taken += [n for n in left if row_words.has("rent", row_words.folded(texts[n][0])) or period_of(texts[n][0])]
     return taken or left
 
 
 def _of_price_header(text: str, row: int) -> Reason | None:
     """`Leasing rate / month`, `36 months`; no reason in the time that something else takes, as `power per hour`."""
-    plain = words.folded(text)
-    if not plain or words.has("not_time", re.sub(r"power|support|delivery", " ", plain)):
+    plain = row_words.folded(text)
+    if not plain or row_words.has("not_time", re.sub(r"power|support|delivery", " ", plain)):
         return None
     period, span = period_of(plain), months_in(plain)
     if period is None and span is None:
         period = next((name for name, shape in HEADED if shape.search(plain)), None)
-    if period or words.has("rent", plain):
+    if period or row_words.has("rent", plain):
         return Reason(text, row, period, span)
-    if span and span >= LEAST_TERM and not words.has("bought", plain):
+    if span and span >= LEAST_TERM and not row_words.has("bought", plain):
         return Reason(text, row, None, span)
     return None
 
 
 def _of_sheet(sheet: Sheet, rows: Body) -> Iterator[Reason]:
     """By its name and by what stands above, between and below the lines."""
-    if words.has("rent", sheet.name) or period_of(sheet.name) or words.equals("rent", sheet.name):
+    if row_words.has("rent", sheet.name) or period_of(sheet.name) or row_words.equals("rent", sheet.name):
         yield Reason(sheet.name, None, period_of(sheet.name))
     elif re.fullmatch(r"(?i)subscriptions?|订阅|サブスクリプション", sheet.name.strip()):
         yield Reason(sheet.name, None)
@@ -273,10 +273,10 @@ def _of_sheet(sheet: Sheet, rows: Body) -> Iterator[Reason]:
 
 
 def _of_sum(texts: Sequence[str]) -> Reason | None:
-    label = words.folded(" ".join(texts))
+    label = row_words.folded(" ".join(texts))
     if period := period_of(label):
         return Reason(label, None, period, months_in(label))
-    if words.has("rent", label):
+    if row_words.has("rent", label):
         return Reason(label, None, None, months_in(label))
     if (span := months_in(label)) and span >= LEAST_TERM and not FRAMEWORK.search(label):
         return Reason(label, None, None, span)
@@ -285,7 +285,7 @@ def _of_sum(texts: Sequence[str]) -> Reason | None:
 
 def _of_text(whole: str) -> Reason | None:
     """What a title, a label or a note says of all prices."""
-    plain = OWNED.sub(" ", words.folded(whole))
+    plain = OWNED.sub(" ", row_words.folded(whole))
     short = len(plain) <= SHORT_TEXT
     for clause in re.split(r"[;；。\n，、]|\.\s|,\s|\s[-–|]\s", plain):
         if reason := _of_clause(clause, short):
@@ -300,7 +300,7 @@ def _payment(text: str) -> Period | None:
     """The period of payments in a clause that speaks of money and of nothing else that takes time."""
     for clause in re.split(r"[;；。\n，、]|\.\s|,\s", text):
         period = period_of(clause)
-        if period and words.has("paid", clause) and not words.has("not_time", clause):
+        if period and row_words.has("paid", clause) and not row_words.has("not_time", clause):
             return period
     return None
 
@@ -311,33 +311,33 @@ def _paid_period(clause: str) -> Period | None:
     period = period_of(plain)
     if period is None:
         return None
-    before = plain.partition(words.found(f"each_{period}", plain))[0]
+    before = plain.partition(row_words.found(f"each_{period}", plain))[0]
     return None if NONE_OF.search(before) else period
 
 
 def _of_clause(clause: str, short: bool) -> Reason | None:
-    if (period := _paid_period(clause)) and words.has("paid", clause) and not words.has("not_time", clause):
+    if (period := _paid_period(clause)) and row_words.has("paid", clause) and not row_words.has("not_time", clause):
         return Reason(clause, None, period, months_in(clause))
     if found := re.search(rf"{COUNT}\s*(?:\w+\s+)?(?:instal+ments|raten\b|monatsraten|期租金)", clause):
         count = SPELLED.get(found[1]) or int(found[1])
         if count >= LEAST_TERM:
             return Reason(clause, None, "month", count)
-    word = words.found("rent", clause)
+    word = row_words.found("rent", clause)
     if not word:
         return None
     at = clause.index(word)
     if BEFORE.search(clause[:at]) or AFTER.search(clause[at + len(word) :]):
         return None
-    if short or months_in(clause) or period_of(clause) or words.has("paid", clause):
+    if short or months_in(clause) or period_of(clause) or row_words.has("paid", clause):
         return Reason(clause, None, period_of(clause), months_in(clause))
     return None
 
 
 def _term_label(text: str) -> int | None:
     """Months behind a label for a term: `Term: 36 months`, `Laufzeit 36 Monate`, 租期：36个月."""
-    if FRAMEWORK.search(text.split(":")[0]) or not words.begins("term", text):
+    if FRAMEWORK.search(text.split(":")[0]) or not row_words.begins("term", text):
         return None
-    behind = text[len(words.found("term", text)) :][:SHORT_TEXT]
+    behind = text[len(row_words.found("term", text)) :][:SHORT_TEXT]
     # `Lease term (months): 36`
     bare = re.match(r"\s*\(?(?:in\s+)?(?:months?|monaten?|个月|月)\)?\s*[:：=]?\s*(\d{1,3})(?!\d)", behind)
     return int(bare[1]) if bare else months_in(behind)
@@ -348,7 +348,7 @@ def _of_lines(raws: Mapping[int, Raw], priced: Sequence[Line]) -> Iterator[Reaso
     of months that a quantity counts is paid for in the total."""
     for x in priced:
         raw = raws[x.row]
-        unit = words.bare(raw.text("unit") or x.unit)
+        unit = row_words.bare(raw.text("unit") or x.unit)
         own = frozenset((x.row,))
         period = next((p for p, known in UNITS.items() if unit in known), None)
         if x.role == "part" and period:
@@ -356,7 +356,7 @@ def _of_lines(raws: Mapping[int, Raw], priced: Sequence[Line]) -> Iterator[Reaso
             continue
         texts = [raw.text(f) for f in (*NAMING, "note", "section", "unit") if raw.text(f)]
         for text in dict.fromkeys(texts):
-            plain = OWNED.sub(" ", words.folded(text))
+            plain = OWNED.sub(" ", row_words.folded(text))
             if x.role == "part":
                 found = _of_hardware(plain)
             elif priced_by := _of_service(plain):
@@ -369,13 +369,13 @@ def _of_lines(raws: Mapping[int, Raw], priced: Sequence[Line]) -> Iterator[Reaso
 
 
 def _of_hardware(text: str) -> Reason | None:
-    word = words.found("rent", text)
+    word = row_words.found("rent", text)
     if word:
         at = text.index(word)
         if not (BEFORE.search(text[:at]) or AFTER.search(text[at + len(word) :])):
             return Reason(text, None, period_of(text), months_in(text))
     period = period_of(text)
-    if period in ("month", "quarter") and not words.has("not_time", text):
+    if period in ("month", "quarter") and not row_words.has("not_time", text):
         return Reason(text, None, period, months_in(text))
     return None
 
@@ -387,11 +387,11 @@ def _of_service(text: str) -> Period | None:
         return None
     of_prices: tuple[Period, ...] = ("month", "quarter", "year")
     for period in of_prices:
-        word = words.found(f"each_{period}", text)
+        word = row_words.found(f"each_{period}", text)
         if not word:
             continue
         before, _, behind = text.partition(word)
-        fee = words.has("paid", behind[:20]) or words.has("paid", before[-20:])
+        fee = row_words.has("paid", behind[:20]) or row_words.has("paid", before[-20:])
         counted = re.search(r"\d\s*x?\s*[a-z]+s\s*$|visits?|incidents?|tickets?|inspections?|calls?|次", before[-30:])
         if fee or (not re.search(r"\w", behind) and not counted):
             return period
@@ -400,12 +400,12 @@ def _of_service(text: str) -> Period | None:
 
 def _own_term(raw: Raw) -> int | None:
     """Months in a line's own column of terms; None for blank, `n/a` or 0."""
-    text = words.folded(raw.text("term"))
+    text = row_words.folded(raw.text("term"))
     if not text or "term" not in raw.columns:
         return None
     if re.fullmatch(r"\d{1,3}(?:\.0)?", text):
         count = int(float(text))
-        years = bool(re.search(r"year|jahr|年", words.folded(raw.columns["term"].header)))
+        years = bool(re.search(r"year|jahr|年", row_words.folded(raw.columns["term"].header)))
         return count * (12 if years else 1) or None
     return months_in(text)
 

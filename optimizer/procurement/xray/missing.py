@@ -24,7 +24,7 @@ from constraints.rules.registry import BY_ID
 from optimizer.market.market import Market
 from optimizer.market.refusals import Refusals
 from optimizer.procurement.reading.document import Quote
-from optimizer.procurement.reading.words import has
+from optimizer.procurement.reading.row_words import has
 from optimizer.procurement.xray.prices import catalog_cents
 from optimizer.procurement.xray.schema import MemoryFacts, Missing, SupplyFacts
 from optimizer.result.point_schema import PartQty

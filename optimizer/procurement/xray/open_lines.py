@@ -13,7 +13,7 @@ from catalogs.load import Catalog
 from catalogs.message import joined, message
 from constraints.rule import Check
 from constraints.rules.registry import BY_ID
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Line, Quote
 from optimizer.text.languages import N_
 
@@ -95,12 +95,12 @@ def role(catalog: Catalog, part: str) -> str:
 def roles_of(line: Line, catalog: Catalog) -> frozenset[str] | None:
     """Roles that an unmatched line may be of, by its words; None for any: no word tells, or a whole server."""
     text = " ".join(t for t in (line.part_number, line.name, line.text, line.brand) if t)
-    if words.has("machine", text) and not words.has("for_machine", text):
+    if row_words.has("machine", text) and not row_words.has("for_machine", text):
         return None
-    said = frozenset(r for r in ROLES if words.has(f"of_{r}", text))
-    if said and not (said == {"platform"} and words.has("undemanded", text)):
+    said = frozenset(r for r in ROLES if row_words.has(f"of_{r}", text))
+    if said and not (said == {"platform"} and row_words.has("undemanded", text)):
         return said
-    return frozenset() if words.has("undemanded", text) else None
+    return frozenset() if row_words.has("undemanded", text) else None
 
 
 def settled(checks: Sequence[Check], left: Open) -> Judgement:

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from constraints.rules.fit import Fit
 from optimizer.procurement.labels import CATEGORIES, rule_titles
+from optimizer.procurement.xray.no_plan import stop_of
 from optimizer.procurement.xray.schema import Beside, Finding, Unjudged, XLine, XRay
-from optimizer.procurement.xray.stops import stop_of
 from optimizer.text.languages import N_, Words
 
 EN = Words("en")

@@ -8,9 +8,9 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
+from optimizer.procurement.bids.bid_labels import STATES
 from optimizer.procurement.bids.cells import HARDWARE
 from optimizer.procurement.bids.schema import Bid, Comparison, PricedLine
-from optimizer.procurement.bids.words import STATES
 from optimizer.procurement.quotation.workbook.book import Frame, width_of
 from optimizer.text.languages import N_, Words
 

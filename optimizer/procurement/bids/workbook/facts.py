@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from optimizer.procurement.bids.words import CRITERIA, named
+from optimizer.procurement.bids.bid_labels import CRITERIA, named
 from optimizer.procurement.bids.workbook.book import CELL, GREEN, RED, YELLOW, CompareBook
 from optimizer.procurement.labels import SEVERITIES, TAXES
 from optimizer.procurement.quotation.workbook import fx

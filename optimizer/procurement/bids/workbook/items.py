@@ -7,8 +7,8 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
+from optimizer.procurement.bids.bid_labels import FILLS, STATES, named, role, title
 from optimizer.procurement.bids.schema import Cell, Item
-from optimizer.procurement.bids.words import FILLS, STATES, named, role, title
 from optimizer.procurement.bids.workbook.book import (
     CELL,
     FIRST_ITEM,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from optimizer.procurement.bids.bid_labels import STATES, role
 from optimizer.procurement.bids.schema import PricedLine
-from optimizer.procurement.bids.words import STATES, role
 from optimizer.procurement.bids.workbook.book import CELL, FIRST_LINE, CompareBook, money
 from optimizer.procurement.quotation.workbook import fx
 from optimizer.procurement.quotation.workbook.book import INPUT, NUMBER, PERCENT

@@ -7,9 +7,9 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
+from optimizer.procurement.bids.bid_labels import CRITERIA, is_open, named
 from optimizer.procurement.bids.schema import CriterionKey
 from optimizer.procurement.bids.scoring import KEYS
-from optimizer.procurement.bids.words import CRITERIA, is_open, named
 from optimizer.procurement.bids.workbook import technical
 from optimizer.procurement.bids.workbook.book import CELL, CompareBook, money
 from optimizer.procurement.quotation.workbook.book import DARK, LIGHT

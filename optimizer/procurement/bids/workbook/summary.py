@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from optimizer.procurement.bids.bid_labels import amount, distance, first_of, is_open, named
 from optimizer.procurement.bids.flagging import STOPS
 from optimizer.procurement.bids.schema import Bid
-from optimizer.procurement.bids.words import amount, distance, first_of, is_open, named
 from optimizer.procurement.bids.workbook import technical
 from optimizer.procurement.bids.workbook.book import CELL, GREEN, RED, CompareBook, money
 from optimizer.procurement.labels import SEVERITIES

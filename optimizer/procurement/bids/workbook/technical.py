@@ -8,8 +8,8 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
+from optimizer.procurement.bids.bid_labels import distance, named
 from optimizer.procurement.bids.schema import Bid
-from optimizer.procurement.bids.words import distance, named
 from optimizer.procurement.bids.workbook.book import (
     CELL,
     FIRST_ITEM,

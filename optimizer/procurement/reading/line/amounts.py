@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 
 from catalogs.message import joined, message
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Issue
 from optimizer.procurement.reading.opening.tables import Cell
 from optimizer.procurement.reading.table.rows import Body, Raw
@@ -88,7 +88,7 @@ def read(raw: Raw, style: dict[str, Style]) -> Numbers:
         found = {field: reading for field, reading in found.items() if field not in MONEY}
     said = _price_in_words(raw, found, issues)
     values = {field: reading.values[0] for field, reading in found.items() if len(reading.values) == 1}
-    if "qty" in found and not found["qty"].values and words.equals("lump", raw.text("qty")):
+    if "qty" in found and not found["qty"].values and row_words.equals("lump", raw.text("qty")):
         values["qty"] = Decimal(1)
         issues.append(
             _issue("lump-sum", raw, message("quantity {text} is taken as 1", text=f"{raw.text('qty')!r}"), "note")
@@ -117,11 +117,11 @@ def _price_in_words(raw: Raw, found: dict[str, Reading], issues: list[Issue]) ->
         text = raw.text(field)
         if not isinstance(raw.cells.get(field), str) or field not in found or found[field].values:
             continue
-        if words.equals("included", text):
+        if row_words.equals("included", text):
             said = said or "included"
-        elif words.equals("asked", text):
+        elif row_words.equals("asked", text):
             said = "asked"
-        elif text.strip("-–—/. ") and not (field == "line_total" and words.equals("unit_only", text)):
+        elif text.strip("-–—/. ") and not (field == "line_total" and row_words.equals("unit_only", text)):
             issues.append(
                 _issue("not-a-number", raw, message("{field}: {text} is no amount", field=field, text=f"{text!r}"))
             )

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from catalogs.load import Catalog
 from catalogs.schema import Cpu, Drive, Gpu, GpuBoard, Memory, Nic, Part
-from optimizer.procurement.reading import words
-from optimizer.procurement.reading.words import folded
+from optimizer.procurement.reading import row_words
+from optimizer.procurement.reading.row_words import folded
 
 GIGABYTES = re.compile(r"(?<![a-z0-9_.,])(\d{1,5}(?:[.,]\d{1,2})?)\s*([gt])i?b?(?![a-z0-9/])(?!\s*(?:/s|ps))")
 CORES = re.compile(r"(?<![\d.])(\d{1,3})\s*-?(?:cores?\b|kerne?n?\b|核|c/\d+t)")
@@ -23,7 +23,7 @@ NO_STATE = re.compile(r"\bused\s+(?:for|with|in|by|to|as)\b")
 def condition(text: str) -> str:
     """The words by which a text says that the thing is not new; blank without them."""
     plain = NO_STATE.sub(" ", folded(text))
-    return next((found for kind in CONDITIONS if (found := words.found(kind, plain))), "")
+    return next((found for kind in CONDITIONS if (found := row_words.found(kind, plain))), "")
 
 
 def other_size(part: Part, catalog: Catalog, text: str, pieces: int | None) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalogs.message import joined, message
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.line.amounts import CENT, PRICES, Numbers, same_money
 from optimizer.procurement.reading.line.quantities import Counted
 from optimizer.procurement.reading.line.trouble import Trouble
@@ -178,4 +178,4 @@ def _arithmetic(
 
 
 def _code(text: str) -> str:
-    return words.currency_in(text) if text else ""
+    return row_words.currency_in(text) if text else ""

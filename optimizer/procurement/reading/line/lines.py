@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from catalogs.message import message
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.document import Line, Match
 from optimizer.procurement.reading.line.amounts import Numbers
@@ -16,9 +16,9 @@ from optimizer.procurement.reading.line.match import is_service, match
 from optimizer.procurement.reading.line.names import SEVERAL, Index
 from optimizer.procurement.reading.line.quantities import counted
 from optimizer.procurement.reading.line.trouble import Trouble
+from optimizer.procurement.reading.row_words import folded
 from optimizer.procurement.reading.table.headers import NAMING
 from optimizer.procurement.reading.table.rows import Raw
-from optimizer.procurement.reading.words import folded
 
 IGNORE, SERVICE = "ignore", "service"
 
@@ -34,7 +34,7 @@ def line(
     # Only the text that names the thing counts pieces: `8×H20` behind a board's number says what is on it.
     named = [t for t in (part_number, *texts) if t]
     in_text, first = count_words(named[0]) if named else (None, "")
-    if in_text and words.has("machine", first) and re.match(r"\d+\s*(?:卡|gpu)", folded(named[0])):
+    if in_text and row_words.has("machine", first) and re.match(r"\d+\s*(?:卡|gpu)", folded(named[0])):
         in_text = None  # `8卡 H20 服务器` says what is in a server
     part_number, *plain = [first if named and t == named[0] else t for t in (part_number, *texts)]
     matched, role = _matched(index, part_number, tuple(plain), raw, overrides, accept_fuzzy, trouble)
@@ -109,7 +109,7 @@ def _as_service(found: Match, part_number: str, texts: tuple[str, ...], trouble:
     if found.how != "contained":
         return None  # it is called by the part's very name
     for_part = Match(candidates=(found.part,), reason="service for a part")
-    if is_service(whole_text) and words.begins("service", texts[0] if texts else part_number):
+    if is_service(whole_text) and row_words.begins("service", texts[0] if texts else part_number):
         return for_part
     if serves:
         text = message(
@@ -153,5 +153,5 @@ def _serves(text: str) -> str:
     """The word by which a text that names a part is of a service for it: `DGX H200 3-year support`; blank where the
     service is a clause of its own or comes with the part, and for warranty and licences, which describe parts too."""
     clause = re.split(r"[,;+&/|\n，；、]|\s[-–]\s", re.sub(r"[(（].*?[)）]", " ", text))[0]
-    said = "" if words.has("comes_with", clause) else words.found("service", clause)
-    return "" if said and words.has("described_with", said) else said
+    said = "" if row_words.has("comes_with", clause) else row_words.found("service", clause)
+    return "" if said and row_words.has("described_with", said) else said

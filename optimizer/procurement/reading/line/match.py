@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from catalogs.schema import GpuBoard, Kind, Part
 from optimizer.procurement.reading.document import Match
 from optimizer.procurement.reading.line.names import COMES_WITH, SEVERAL, Index, brands
-from optimizer.procurement.reading.words import begins, folded, has
+from optimizer.procurement.reading.row_words import begins, folded, has
 
 ACCEPTED = 85
 """Score from which a fuzzy match may be taken."""

@@ -12,7 +12,7 @@ from catalogs.load import Catalog
 from catalogs.schema import Gpu, GpuBoard, Part, Platform
 from constraints.physics.contents import gpus_inside
 from optimizer.procurement.reading.document import Match
-from optimizer.procurement.reading.words import DATA, folded, has
+from optimizer.procurement.reading.row_words import DATA, folded, has
 
 SIZES = re.compile(r"(?<=\d)\s*([gt])b?(?![a-z0-9])")
 MARKS = re.compile(r"\((?:r|tm|c)\)")

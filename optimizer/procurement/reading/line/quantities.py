@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalogs.message import message
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.line.amounts import Numbers, same_money, whole
 from optimizer.procurement.reading.line.trouble import Trouble
 from optimizer.procurement.reading.table.rows import Raw
@@ -81,7 +81,7 @@ def _packs(raw: Raw, values: dict[str, Decimal], qty: Decimal | None, unit: str,
     size = whole(values.get("price_per")) or whole(values.get("pack")) or 1
     if size == 1 and (in_text := _in_text(values, qty, unit, text, trouble)) is not None:
         return in_text
-    if size == 1 and words.equals("pack", unit) and (named := PACK_OF.search(text)):
+    if size == 1 and row_words.equals("pack", unit) and (named := PACK_OF.search(text)):
         size = _named_size(named)
         trouble.add("pack-in-text", "note", message("packs of {n} by the text {text}", n=size, text=f"{named[0]!r}"))
     if size == 1:
@@ -91,9 +91,9 @@ def _packs(raw: Raw, values: dict[str, Decimal], qty: Decimal | None, unit: str,
     if _priced_per_pack(values, qty, size):
         return _Packs(size, True, pieces)
     column = raw.columns.get("unit_price")
-    if words.equals("pack", unit) or (column is not None and column.per == "pack"):
+    if row_words.equals("pack", unit) or (column is not None and column.per == "pack"):
         return _Packs(size, False, pieces * size if pieces else None)
-    if words.equals("count", unit):
+    if row_words.equals("count", unit):
         return _Packs(size, False, pieces)
     trouble.add(
         "pack-unclear",
@@ -121,7 +121,7 @@ def _in_text(values: dict[str, Decimal], qty: Decimal | None, unit: str, text: s
             message("{n} packs of {size} by the text {text}", n=pieces, size=size, text=f"{named[0]!r}"),
         )
         return _Packs(size, False, pieces * size)
-    if words.equals("pack", unit) and not named and "pack" not in values:
+    if row_words.equals("pack", unit) and not named and "pack" not in values:
         trouble.add("pack-unclear", "error", message("counts packs ({unit}), of how many is not said", unit=unit))
         return _Packs(1, False, None)
     return None

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from optimizer.procurement.reading.opening.guard import CHUNK, SAVE_AGAIN, refuse
-from optimizer.procurement.reading.words import qualified
+from optimizer.procurement.reading.row_words import qualified
 
 MAX_AREA = 3_000_000
 """Cells of the rectangle that holds a sheet's content: some 200 MB when read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Ignored, Line, Total
 from optimizer.procurement.reading.line.amounts import exact_sum
 from optimizer.procurement.reading.sums.sums import near
@@ -101,7 +101,7 @@ def _moved_up(lines: list[Raw], summary: list[int], details: list[int]) -> list[
 
 
 def _said(line: Line) -> tuple[str, Decimal | None, Decimal | None, Decimal | None]:
-    return words.bare(line.text), line.qty, line.unit_price, line.line_total
+    return row_words.bare(line.text), line.qty, line.unit_price, line.line_total
 
 
 def _names_nothing(line: Line) -> bool:

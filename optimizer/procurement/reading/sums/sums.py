@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalogs.message import N_, joined, message
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import WHOLE, Issue, Line, Total
 from optimizer.procurement.reading.line.amounts import amount, cents, exact_sum
 from optimizer.procurement.reading.mapping import Tax
@@ -31,7 +31,7 @@ def read_total(raw: RawTotal, style: Style, scale: int, issues: list[Issue]) -> 
         )
         issues.append(Issue(code="ambiguous-number", severity="warning", text=text, row=raw.row))
         return None
-    _, sets = words.qualified(raw.label)
+    _, sets = row_words.qualified(raw.label)
     tax: Tax = sets.get("tax", "unknown")  # type: ignore[assignment]
     tax = {"total_net": "net", "total_gross": "gross"}.get(raw.kind, tax)  # type: ignore[assignment]
     value = found.values[0]
@@ -200,7 +200,7 @@ def _subtotal(
     sums += [x for lines in (above, counted) if (x := _all([line for line in lines if not line.optional])) is not None]
     if any(near(s, total.amount, above) for s in sums):
         return []
-    if words.qualified(total.label)[1].get("per") == "node" and any(
+    if row_words.qualified(total.label)[1].get("per") == "node" and any(
         s and not s % total.amount for s in sums if total.amount
     ):
         return []  # of one of several
@@ -235,7 +235,7 @@ def _total(total: Total, sums: _Sums) -> list[Issue]:
     allowed = _allowed(total, sums)
     if any(near(amount, total.amount, sums.lines) for amount in allowed):
         return []
-    if words.has("variant", total.label) and any(line.optional for line in sums.lines):
+    if row_words.has("variant", total.label) and any(line.optional for line in sums.lines):
         return []  # a sum with one of the options, which are in none
     if sums.tax == "gross" and plus > 0 and any(near(b + plus, total.amount, sums.lines) for b in sums.bases):
         text = "the prices have tax in them already and the total adds it again"

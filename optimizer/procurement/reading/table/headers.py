@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from optimizer.procurement.reading.opening.tables import Row, Sheet
-from optimizer.procurement.reading.words import bare, folded, has, qualified, synonyms, verbatim, without_periods
+from optimizer.procurement.reading.row_words import bare, folded, has, qualified, synonyms, verbatim, without_periods
 
 SEARCHED_ROWS = 300
 NAMING = ("part_number", "name", "description")

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from catalogs.message import message
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Notice
 from optimizer.procurement.reading.opening.sheet_facts import column_letters
 from optimizer.procurement.reading.opening.tables import Row, Sheet
@@ -23,7 +23,7 @@ BREAK = re.compile(
 
 def break_of(header: str) -> int | None:
     """The quantity from which a column's price holds; None for a column of anything else."""
-    plain = PRICE.sub(" ", words.qualified(header)[0])
+    plain = PRICE.sub(" ", row_words.qualified(header)[0])
     found = BREAK.fullmatch(re.sub(r"[()（）:：/]", " ", plain).strip())
     return int(found[1] or found[2]) if found else None
 
@@ -47,7 +47,7 @@ def by_quantity(sheet: Sheet, header: Header, notices: list[Notice]) -> tuple[Sh
         kept = {c: x for c, x in row.cells.items() if c not in breaks.values()}
         return replace(row, cells=dict(sorted({**kept, first: prices[max(reached)]}.items())))
 
-    said = words.qualified(text)[1]
+    said = row_words.qualified(text)[1]
     column = Column("unit_price", text, said.get("tax", ""), said.get("currency", ""), int(said.get("scale", "1")))
     others = {c: x for c, x in header.columns.items() if c not in breaks.values() and x.field != "unit_price"}
     letters = ", ".join(column_letters(c) for _, c in sorted(breaks.items()))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.counts import count_words
 from optimizer.procurement.reading.document import WHOLE, Ignored
 from optimizer.procurement.reading.opening.tables import Cell, Row, Sheet
@@ -215,7 +215,7 @@ def _took_a_sum(out: Body, entry: _Entry) -> bool:
 
 def _says_integrated(entry: _Entry) -> bool:
     """Whether the row only says that the line above comes put together, at no price."""
-    says_so = any(words.equals("integrated", name) for name in entry.names)
+    says_so = any(row_words.equals("integrated", name) for name in entry.names)
     return says_so and not any(_is_more_than_zero(entry.cells.get(field)) for field in MONEY)
 
 
@@ -234,7 +234,7 @@ def _is_unpriced_line(out: Body, entry: _Entry) -> bool:
 
 def _begins_options(texts: list[str]) -> bool:
     """Whether the row's longest text is a title of options."""
-    return words.begins("optional", NUMBERED.sub("", max(texts, key=len)))
+    return row_words.begins("optional", NUMBERED.sub("", max(texts, key=len)))
 
 
 def _took_section(out: Body, row: Row, texts: list[str]) -> None:
@@ -277,9 +277,9 @@ def _raw(out: Body, entry: _Entry, *, grouped: bool) -> Raw:
     said = [raw.text(field) for field in (*NAMING, "note")]
     raw.optional = (
         raw.optional
-        or any(words.begins("optional", text) for text in (*said, raw.text("status")))
-        or any(words.has("instead", text) for text in said)
-        or words.equals("unit_only", raw.text("line_total"))  # to be called on, in no sum
+        or any(row_words.begins("optional", text) for text in (*said, raw.text("status")))
+        or any(row_words.has("instead", text) for text in said)
+        or row_words.equals("unit_only", raw.text("line_total"))  # to be called on, in no sum
     )
     return raw
 
@@ -292,7 +292,7 @@ def _closed(out: Body, row: Row) -> bool:
 def _worded(cells: dict[str, Cell]) -> bool:
     """A price in words: included, on request."""
     said = [str(cells[f]) for f in MONEY if isinstance(cells.get(f), str)]
-    return any(words.equals(kind, x) for x in said for kind in ("included", "asked"))
+    return any(row_words.equals(kind, x) for x in said for kind in ("included", "asked"))
 
 
 def _is_more_than_zero(value: Cell | None) -> bool:
@@ -306,7 +306,7 @@ def _counted_below(out: Body, row: Row, name: str) -> bool:
 
 def _is_note(texts: list[str]) -> bool:
     first = NUMBERED.sub("", texts[0]) if texts else ""
-    return words.begins("note", first) or (len(texts) == 1 and len(texts[0]) > LONG_TEXT)
+    return row_words.begins("note", first) or (len(texts) == 1 and len(texts[0]) > LONG_TEXT)
 
 
 def _continues(out: Body, header: Header, row: Row, texts: list[str]) -> bool:
@@ -348,7 +348,7 @@ def _heard(out: Body, row: Row) -> None:
                 if column is None or column.field not in SAID or not column.certain:
                     continue
                 found = value or behind
-                only_a_unit = isinstance(found, str) and not words.bare(words.qualified(found)[0])
+                only_a_unit = isinstance(found, str) and not row_words.bare(row_words.qualified(found)[0])
                 if found != "" and not (column.field == "vendor" and only_a_unit):  # `报价单位：万元` is no company
                     out.said.append((column.field, found))
 

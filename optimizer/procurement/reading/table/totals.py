@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import TotalKind
 from optimizer.procurement.reading.opening.tables import Cell, Row
 from optimizer.procurement.reading.table.headers import MONEY
@@ -45,7 +45,7 @@ def _label_of(row: Row) -> str:
     """The first text that is no amount, or one with the words of a sum in it; blank for none."""
     texts = [cell for cell in row.cells.values() if isinstance(cell, str)]
     for text in texts:
-        if words.bare(text) and (not is_amount(text) or total_kind(text)):
+        if row_words.bare(text) and (not is_amount(text) or total_kind(text)):
             return text
     # `Sum: 12,000` in one cell is an amount and a label at once.
     first = texts[0] if texts else ""
@@ -82,28 +82,28 @@ def _percent(cell: Cell) -> bool:
 
 def total_kind(label: str) -> TotalKind | None:
     """Which sum a label names; None for a label of something else."""
-    if words.has("after_discount", label):
-        return _with_tax("total", words.qualified(label)[1].get("tax"))
-    text = re.sub(r"[（(].*?[)）]|[:：].*$", "", words.folded(label)).strip() or words.folded(label)
-    rest, sets = words.qualified(
-        re.sub(r"\d+(?:[.,]\d+)?\s*%?", " ", words.folded(label).partition(":")[0].partition("：")[0])
+    if row_words.has("after_discount", label):
+        return _with_tax("total", row_words.qualified(label)[1].get("tax"))
+    text = re.sub(r"[（(].*?[)）]|[:：].*$", "", row_words.folded(label)).strip() or row_words.folded(label)
+    rest, sets = row_words.qualified(
+        re.sub(r"\d+(?:[.,]\d+)?\s*%?", " ", row_words.folded(label).partition(":")[0].partition("：")[0])
     )
-    said = {words.bare(x) for x in (text, label, rest)}
+    said = {row_words.bare(x) for x in (text, label, rest)}
     for kind in ("total_gross", "total_net"):
-        if said & words.bare_words(kind):
+        if said & row_words.bare_words(kind):
             return kind
     tax = sets.get("tax")
     plain = re.sub(r"\(.*?\)", " ", rest)
-    said = {words.bare(x) for x in (text, plain, rest, re.sub(r"\d+([.,]\d+)?\s*%?", "", text))}
+    said = {row_words.bare(x) for x in (text, plain, rest, re.sub(r"\d+([.,]\d+)?\s*%?", "", text))}
     for kind in ("subtotal", "tax", "discount", "total"):
-        if said & words.bare_words(kind):
+        if said & row_words.bare_words(kind):
             return _with_tax(kind, tax)
-    if words.bare(plain) == "" and tax:
-        return "tax" if re.search(r"\d\s*%|mwst|ust|vat|税", words.folded(label)) else None
-    if re.search(r"\d\s*%", label) and words.has("tax", plain) and len(label) <= 40:
+    if row_words.bare(plain) == "" and tax:
+        return "tax" if re.search(r"\d\s*%|mwst|ust|vat|税", row_words.folded(label)) else None
+    if re.search(r"\d\s*%", label) and row_words.has("tax", plain) and len(label) <= 40:
         return "tax"
     for kind in ("total_gross", "total_net", "subtotal", "total", "tax", "discount"):
-        if len(label) <= 40 and words.begins(kind, plain) and not re.search(r"\d[a-z]|[a-z]\d", plain):
+        if len(label) <= 40 and row_words.begins(kind, plain) and not re.search(r"\d[a-z]|[a-z]\d", plain):
             return _with_tax(kind, tax)
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from optimizer.procurement.reading import words
+from optimizer.procurement.reading import row_words
 from optimizer.procurement.reading.document import Quote
 
 NUMBER = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
@@ -29,7 +29,7 @@ def _count(text: str) -> int:
 
 def lead_days(text: str) -> int | None:
     """`6-8 weeks` -> 56, `4周` -> 28, `ab Lager` -> 0; None for what says no time. The longer end of a span counts."""
-    plain = words.folded(text)
+    plain = row_words.folded(text)
     for unit, days in UNITS:
         if found := re.search(SPAN + unit, plain):
             return _count(found[2]) * days
@@ -38,7 +38,7 @@ def lead_days(text: str) -> int | None:
 
 def warranty_months(text: str) -> int | None:
     """`3 years`, `36 months`, `三年` -> 36."""
-    plain = words.folded(text)
+    plain = row_words.folded(text)
     if found := re.search(MONTHS, plain):
         return _count(found[1])
     return _count(found[1]) * 12 if (found := re.search(YEARS, plain)) else None
@@ -75,6 +75,6 @@ def _bare_months(text: str) -> int | None:
 def _notes(quote: Quote, about: str) -> Iterable[str]:
     """Sentences of rows that are no lines, where they speak of it: from its word on."""
     for row in quote.ignored:
-        for piece in re.split(r"[;；。]|\.\s", words.folded(row.text)):
+        for piece in re.split(r"[;；。]|\.\s", row_words.folded(row.text)):
             if re.search(about, piece):
                 yield piece
