@@ -104,6 +104,7 @@ def _context(tokens: int) -> str:
     help="Examples:\n\n  dsopt models show v3-671b\n\n  dsopt models show glm-5.3 --gpu h200",
 )
 def show(
+    ctx: typer.Context,
     model: str,
     gpu: Annotated[
         str | None, typer.Option(help="Does it run on this GPU: which engine, since when, who says so.")
@@ -116,6 +117,10 @@ def show(
     from catalogs.quality import said as quality_said
     from catalogs.registry import aliases_of, named
     from optimizer.cli.engine_support_view import show_support, support_data
+    from optimizer.cli.usage import refuse
+
+    if gpu is None:
+        refuse(ctx, "is of --gpu", "catalog")
     from optimizer.request.named_model import taken
 
     found = named(model)

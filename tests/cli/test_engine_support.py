@@ -59,3 +59,7 @@ def test_a_gpu_that_nothing_runs_on() -> None:
     assert done.returncode == 0
     assert "No engine is known" in done.stdout or "does not run" in done.stdout
     assert "no such card" in dsopt("models", "show", "v4-pro", "--gpu", "no such card", code=3).stderr
+
+
+def test_a_catalog_is_of_use_with_a_gpu_alone() -> None:
+    assert "--gpu" in dsopt("models", "show", "v4-pro", "--catalog", "examples", code=2).stderr

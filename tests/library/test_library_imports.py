@@ -55,7 +55,8 @@ PLAIN = {
     "optimizer.text.csv_table", "optimizer.text.languages",
     "optimizer.text.minor_units", "optimizer.text.money", "optimizer.text.version", "optimizer.request.texts",
     "optimizer.request.entry", "optimizer.request.fields", "optimizer.request.typed_values",
-    "optimizer.request.parsing", "optimizer.request.named_model", "optimizer.request.purchase_terms", "optimizer.request.typed_request",
+    "optimizer.request.parsing",
+    "optimizer.request.named_model", "optimizer.request.purchase_terms", "optimizer.request.typed_request",
 }  # fmt: skip
 """Clock, command lines, languages, texts, tables, amounts and lists that are read, the table of a request's fields with
 what reads options by it, and the model that a name means: they decide nothing about a build."""
