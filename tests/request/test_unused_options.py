@@ -119,7 +119,8 @@ ALONE = {
     "solve": {"workers", "time_limit", "output", "force"},
     "catalog list": {"kind", "catalog", "json"}, "catalog show": {"part", "catalog", "json"},
     "catalog validate": {"catalog"}, "schema": {"what"}, "models list": {"search", "json"},
-    "models show": {"model", "gpu", "catalog", "json"}, "models add": {"file", "id_", "precision", "force"}, "models remove": {"model"},
+    "models show": {"model", "gpu", "catalog", "json"},
+    "models add": {"file", "id_", "precision", "force"}, "models remove": {"model"},
 }  # fmt: skip
 """Commands whose options all stand for themselves."""
 
