@@ -4,8 +4,8 @@ A field that no rule names is refused, for it might change the arithmetic, unles
 it: null, false, 0, an empty text, list or object. Rules:
 
 - `required A..B`, `nullable A..B` (present, may be null), `optional A..B` (may be absent): whole numbers
-- `flag`: true or false; absent it would mean what the library of the day does by default. `flag false`: absent it means
-  false, by the model's own class
+- `flag`: true or false; absent it would mean what the library of the day does by default. `flag false`, `flag true`:
+  absent it means that, by the model's own class
 - `only X|Y`: JSON values or words; absent and null are fine, they mean what the architecture does by default
 - `layers X|Y`: one value per layer; `list X|Y`: the same, may be absent
 - `either A|B`: there must be it or one of these; `text`: a text, may be absent; `pair`: two positive whole numbers
@@ -157,7 +157,7 @@ def _optional(rest: str, config: Mapping[str, Any], name: str) -> str:
 def _flag(rest: str, config: Mapping[str, Any], name: str) -> str:
     value = config.get(name)
     if value is None:
-        return "" if rest == "false" else "is missing"
+        return "" if rest else "is missing"
     return "" if isinstance(value, bool) else "must be true or false"
 
 

@@ -25,7 +25,8 @@ class Linear:
 
     `name`: the module that holds the first of them inside its layer (`self_attn.q_proj`). `stored`: the format in which
     the published checkpoint holds them, where it is not the model's native one. `whole`: kept in 16 bits (the output
-    head) wherever no checkpoint says otherwise. `copied`: each tensor-parallel rank holds it whole."""
+    head) wherever no checkpoint says otherwise. `copied`: each tensor-parallel rank holds it whole. `looked_up`: a table
+    of which a token reads rows, and is multiplied by none."""
 
     out: int
     into: int
@@ -36,6 +37,7 @@ class Linear:
     stored: str = ""
     whole: bool = False
     copied: bool = False
+    looked_up: bool = False
 
     @property
     def params(self) -> int:
@@ -222,15 +224,13 @@ class Llm:
 
     @cached_property
     def _table_params(self) -> int:
-        """Parameters of the embedding table when it is only looked up (tied, it also is the output head)."""
-        return 0 if self.config.get("tie_word_embeddings") else int(self.config["vocab_size"]) * self.hidden
+        """Parameters of embedding tables that are only looked up (one that is tied also is the output head)."""
+        return sum(table.params for table in self.head.linears if table.looked_up)
 
     def _embedding_bytes(self, precision: str) -> int:
-        """Bytes of the embedding table when it is only looked up."""
-        if not self._table_params:
-            return 0
-        table = self.head.linears[0]
-        return table.bytes(self._format(table, precision), self._scales(precision))
+        """Bytes of embedding tables that are only looked up."""
+        scales, tables = self._scales(precision), (table for table in self.head.linears if table.looked_up)
+        return sum(table.bytes(self._format(table, precision), scales) for table in tables)
 
     @cached_property
     def host_table_params(self) -> int:
@@ -416,6 +416,13 @@ class Llm:
         """KV cache that one decoded token reads at a context of `tokens`: a window layer reads its window, a top-k
         layer its chosen entries and all index keys. Running state is left out (see `state_moved_bytes`)."""
         return sum(n * c.bytes(kv) * c.attended(tokens) for c, n in self._caches)
+
+    def kv_read_by_heads(self, tokens: int, kv: str) -> Mapping[int, int]:
+        """`kv_read_bytes` by the number of heads over which tensor parallelism splits it."""
+        found: Counter[int] = Counter()
+        for c, n in self._caches:
+            found[c.heads or self.kv_heads] += n * c.bytes(kv) * c.attended(tokens)
+        return found
 
     def kv_whole_read_bytes(self, tokens: int, kv: str) -> int:
         """The part of `kv_read_bytes` that every tensor-parallel rank reads whole, though kv heads are split."""

@@ -15,6 +15,7 @@ from catalogs.architectures import (
     deepseek_v4,
     deepseek_v41,
     delta_net,
+    gemma,
     grouped,
     grouped_families,
     kimi_delta,
@@ -43,6 +44,7 @@ FAMILIES = (
     lightning,
     searched,
     mistral,
+    gemma,
 )
 ARCHITECTURES: dict[str, Architecture] = {name: a for family in FAMILIES for name, a in family.ARCHITECTURES.items()}
 """Name in config.json -> how it is built."""

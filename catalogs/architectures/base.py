@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalogs.formats import Scales
@@ -34,9 +34,11 @@ def plain_head(config: Config, stored: Callable[[str], str]) -> Layer:
 
     Tables are in 16 bits unless the checkpoint holds them in another format."""
     hidden_size = config["hidden_size"]
-    names = ("model.embed_tokens",) if config.get("tie_word_embeddings") else ("model.embed_tokens", "lm_head")
+    tied = bool(config.get("tie_word_embeddings"))
+    names = ("model.embed_tokens",) if tied else ("model.embed_tokens", "lm_head")
     tables = (Linear(config["vocab_size"], hidden_size, name=name, stored=stored(name), whole=True) for name in names)
-    return Layer(tuple(tables), hidden_size, vectors=hidden_size)
+    embedding, *output = tables
+    return Layer((replace(embedding, looked_up=not tied), *output), hidden_size, vectors=hidden_size)
 
 
 @dataclass(frozen=True)

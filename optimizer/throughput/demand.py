@@ -15,10 +15,11 @@ class Demand:
     `kin`: the model and its like; `dense_b`: weights that every decode step reads (all but the routed experts and the
     embedding table); `copied_b`: those of them that each tensor-parallel rank holds whole; `expert_b`: all routed
     experts; `miss`: share of experts that one token leaves out; `kv_read_b`: KV cache that one running request reads
-    per step at half of its output, split by kv heads; `kv_whole_b`: what every tensor-parallel rank reads of it whole
-    beside that; `state_b`: running state that it reads and writes back, split by heads; `linear_flops`,
-    `attention_flops`: of one new token then; `prefill_linear_flops`, `prefill_attention_flops`: of the whole prompt;
-    `route_b`: activations that one token sends to its experts in one layer; `token_b`: its hidden state at 16 bits.
+    per step at half of its output, split by kv heads; `kv_other_b`: what layers of `kv_other_heads` heads read beside
+    that; `kv_whole_b`: what every tensor-parallel rank reads of it whole beside that; `state_b`: running state that it
+    reads and writes back, split by heads; `linear_flops`, `attention_flops`: of one new token then;
+    `prefill_linear_flops`, `prefill_attention_flops`: of the whole prompt; `route_b`: activations that one token sends
+    to its experts in one layer; `token_b`: its hidden state at 16 bits.
     """
 
     kin: str
@@ -33,6 +34,8 @@ class Demand:
     miss: float
     kv_read_b: float
     kv_whole_b: float
+    kv_other_b: float
+    kv_other_heads: int
     state_b: float
     linear_flops: float
     attention_flops: float
@@ -55,20 +58,24 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
     context = isl + osl // 2
     experts = llm.expert_bytes(precision) if llm.is_moe else 0
     linear = llm.linear_flops_per_token()
-    whole = llm.kv_whole_read_bytes(context, kv)
+    kv_heads = llm.kv_heads if llm.attention == "gqa" else 1
+    read = dict(llm.kv_read_by_heads(context, kv))
+    own, whole = read.pop(kv_heads, 0), read.pop(1, 0)
     return Demand(
         kin=kin(llm),
         layers=llm.depth,
         moe_layers=llm.moe_layers,
         latent_layers=0 if llm.attention == "gqa" else sum(bool(layer.caches) for layer in llm.layer_list),
         heads=llm.heads,
-        kv_heads=llm.kv_heads if llm.attention == "gqa" else 1,
+        kv_heads=kv_heads,
         dense_b=float(llm.dense_read_bytes(precision)),
         copied_b=float(sum(llm.copied_layer_bytes(precision))),
         expert_b=float(experts),
         miss=1 - llm.experts_per_token / llm.experts if llm.is_moe else 1.0,
-        kv_read_b=float(llm.kv_read_bytes(context, kv) - whole),
+        kv_read_b=float(own),
         kv_whole_b=float(whole),
+        kv_other_b=float(sum(read.values())),
+        kv_other_heads=min(read, default=1),
         state_b=float(llm.state_moved_bytes),
         linear_flops=float(linear),
         attention_flops=float(llm.attention_flops(context, "decode")),

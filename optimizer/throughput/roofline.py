@@ -51,6 +51,8 @@ class Jobs:
     miss: Field
     kv_read_b: Field
     kv_whole_b: Field
+    kv_other_b: Field
+    kv_other_heads: Field
     state_b: Field
     linear_flops: Field
     attention_flops: Field
@@ -169,6 +171,7 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     fixed = launches + constants["step_us"] * 1e-6 / pp + comm_fixed
     uneven = np.where(jobs.ep > 1, constants["expert_imbalance"], 1.0)
     kept = jobs.kv_read_b / pp / np.minimum(tp, jobs.kv_heads) + (jobs.kv_whole_b + jobs.state_b / tp) / pp
+    kept = kept + jobs.kv_other_b / pp / np.minimum(tp, jobs.kv_other_heads)
     prefill = (
         jobs.prefill_linear_flops / compute + jobs.prefill_attention_flops / attention
     ) / group + comm_user * pp * jobs.isl * constants["prefill_comm_share"]

@@ -104,6 +104,7 @@ def faster_than_memory(runs: Runs, table: Table) -> Iterator[Finding]:
     group = jobs.tp * jobs.dp * jobs.pp
     least = (jobs.dense_b / jobs.tp / jobs.pp + jobs.expert_b * touched / group) / jobs.mem_b_s
     kept = jobs.kv_read_b / np.minimum(jobs.tp, jobs.kv_heads) + jobs.kv_whole_b + jobs.state_b / jobs.tp
+    kept = kept + jobs.kv_other_b / np.minimum(jobs.tp, jobs.kv_other_heads)
     least = least + kept * batch / jobs.dp / jobs.mem_b_s
     took = runs.tpot_ms[table.owner] / 1e3
     for e in np.flatnonzero(took * MARGIN < least).tolist():
