@@ -25,8 +25,8 @@ class Linear:
 
     `name`: the module that holds the first of them inside its layer (`self_attn.q_proj`). `stored`: the format in which
     the published checkpoint holds them, where it is not the model's native one. `whole`: kept in 16 bits (the output
-    head) wherever no checkpoint says otherwise. `copied`: each tensor-parallel rank holds it whole. `looked_up`: a table
-    of which a token reads rows, and is multiplied by none."""
+    head) wherever no checkpoint says otherwise. `copied`: each tensor-parallel rank holds it whole. `looked_up`: a
+    table of which a token reads rows, and is multiplied by none."""
 
     out: int
     into: int
