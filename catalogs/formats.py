@@ -32,8 +32,8 @@ class Scales:
 
 
 BITS_STORED = {
-    "fp16": 16, "bf16": 16, "fp8": 8, "mxfp8": 8, "int8": 8, "int6": 6, "int5": 5, "fp4-mix": 4, "int4": 4, "nvfp4": 4,
-    "mxfp4": 4, "int3": 3, "int2": 2,
+    "fp32": 32, "fp16": 16, "bf16": 16, "fp8": 8, "mxfp8": 8, "int8": 8, "int6": 6, "int5": 5, "fp4-mix": 4, "int4": 4,
+    "nvfp4": 4, "mxfp4": 4, "int3": 3, "int2": 2,
 }  # fmt: skip
 """Bits of a weight by itself."""
 SCALES: Mapping[str, Scales] = {
@@ -45,15 +45,42 @@ SCALES: Mapping[str, Scales] = {
 a 4-bit zero (AWQ, GPTQ), NVFP4 and MXFP4 as their makers define them, other integers as MLX groups them."""
 
 
+@cache
+def blocks() -> dict[str, tuple[int, int]]:
+    """Types of llama.cpp's blocks -> (weights, bytes) of one (catalogs/llms/gguf/types.csv)."""
+    rows = shipped_rows(FILE.parent / "gguf" / "types.csv")
+    return {row["type"]: (int(row["weights"]), int(row["bytes"])) for row in rows if row["type"] not in BITS_STORED}
+
+
+@cache
+def kinds() -> dict[int, str]:
+    """Number of a kind of GGUF file -> its name (catalogs/llms/gguf/file_types.csv)."""
+    rows = shipped_rows(FILE.parent / "gguf" / "file_types.csv")
+    return {int(row["number"]): row["kind"] for row in rows}
+
+
+def _of_gguf() -> dict[str, int]:
+    """The kinds and types of llama.cpp by the bits in their names: 4 of `q4_k_m`, whose blocks hold some more."""
+    names = [name for name in (*blocks(), *kinds().values(), "q4_k_m") if name not in BITS_STORED]
+    return {name: next(int(letter) for letter in name if letter.isdigit()) for name in names}
+
+
+BITS: Mapping[str, int] = {**BITS_STORED, **_of_gguf()}
+"""Bits of a weight by the name of its format."""
+
+
 def matrix_bytes(out: int, into: int, precision: str, scales: Mapping[str, Scales] = SCALES) -> int:
     """Bytes of one `out` x `into` matrix with its scales; `scales`: those of the checkpoint, by format.
 
     q4_k_m mixes 4-bit and 6-bit blocks: 4.84 bits per weight on average, an estimate (formats.csv)."""
     weights = out * into
-    if precision in SIXTEEN:
-        return 2 * weights
+    if precision in (*SIXTEEN, "fp32"):
+        return weights * BITS_STORED[precision] // 8
     if precision == "q4_k_m":
         return weights * 121 // 200
+    if precision in blocks():
+        each, size = blocks()[precision]
+        return -(-weights * size // each)
     if precision not in BITS_STORED:
         raise InputError(f"no weight format {precision!r}", "unknown-precision", f"One of: {', '.join(ORDER)}, q4_k_m.")
     return weights * BITS_STORED[precision] // 8 + scales[precision].bytes(out, into)
@@ -61,7 +88,7 @@ def matrix_bytes(out: int, into: int, precision: str, scales: Mapping[str, Scale
 
 def rank(precision: str) -> tuple[int, int]:
     """Where a format stands among others, highest first."""
-    return -BITS_STORED[precision], ORDER.index(precision) if precision in ORDER else len(ORDER)
+    return -BITS[precision], ORDER.index(precision) if precision in ORDER else len(ORDER)
 
 
 def spelled(name: str) -> tuple[str, ...]:

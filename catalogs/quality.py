@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from catalogs.formats import BITS_STORED
+from catalogs.formats import BITS
 from catalogs.inputs import shipped_rows
 from catalogs.message import Message, joined, message
 from catalogs.transformer import Llm
@@ -51,7 +51,7 @@ def quality_of(llm: Llm, precision: str | None = None) -> tuple[Quality, ...]:
 
 def is_lower(llm: Llm, precision: str) -> bool:
     """Whether a format has fewer bits than the one that the model is published in."""
-    return BITS_STORED.get(precision, 16) < BITS_STORED.get(llm.native_precision, 16)
+    return BITS.get(precision, 16) < BITS.get(llm.native_precision, 16)
 
 
 def said(llm: Llm, precision: str) -> Iterator[Message]:

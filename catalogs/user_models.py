@@ -14,11 +14,12 @@ from pathlib import Path
 from catalogs.architectures import flat_config, from_config
 from catalogs.checkpoints.file_sizes import counted_bytes
 from catalogs.checkpoints.folder import Given, open_given
-from catalogs.checkpoints.published import Published, published
+from catalogs.checkpoints.kept import kept, opened
+from catalogs.checkpoints.published import GGUF, Published, published
 from catalogs.config_check import faults
 from catalogs.errors import Fault, InputError
 from catalogs.files import check_writable, write_text
-from catalogs.formats import BITS_STORED, rank
+from catalogs.formats import BITS, rank
 from catalogs.inputs import LIST_BYTES, read_json
 from catalogs.message import message
 from catalogs.transformer import Llm
@@ -42,28 +43,39 @@ def open_config(path: Path, id_: str | None = None, precision: str | None = None
 
     `id_`: by default the name of the file or folder. `precision`: the native weight format, where the files do not say
     it or say one that is not understood. Raises InputError with every fault of the files."""
+    return _opened(path, id_, precision)[0]
+
+
+def _opened(path: Path, id_: str | None, precision: str | None) -> tuple[Llm, Published]:
     given = open_given(path)
-    return _model(given, _id(given.name, id_), precision, given.name)
+    id_ = _id(given.name, id_)
+    _sound(given)
+    said = _published(given, precision)
+    return _model(given, id_, said), said
 
 
-def _model(given: Given, id_: str, precision: str | None, name: str = "") -> Llm:
-    """`name`: of the repository, which may say more of the weights than its files."""
-    file = str(given.file)
-    found = faults(given.config, file)
+def _sound(given: Given) -> None:
+    """Raises InputError with every fault of a config."""
+    found = faults(given.config, str(given.file))
     if found:
         raise InputError(found)
-    said = _published(given, precision, file, name)
+
+
+def _model(given: Given, id_: str, said: Published) -> Llm:
+    file = str(given.file)
     llm = from_config(
         given.config,
         id=id_,
         name=id_,
-        min_precision_bits=BITS_STORED.get(said.native, 4),
+        min_precision_bits=BITS.get(said.native, 4),
         max_context=flat_config(given.config)["max_position_embeddings"],
-        source=f"config.json given by the user: {file}",
+        source=f"{'header' if said.where == GGUF else 'config.json'} given by the user: {file}",
         user=True,
         **said.facts(),
     )
-    if said.native not in llm.formats:
+    if said.where == GGUF:  # whatever other files of the model there are, this one holds it so
+        llm = replace(llm, formats=(said.native,))
+    elif said.native not in llm.formats:
         if not said.where:
             have = f"It has: {', '.join(llm.formats)}."
             text = message("{model} has no {precision} weights", model=id_, precision=said.native)
@@ -73,10 +85,10 @@ def _model(given: Given, id_: str, precision: str | None, name: str = "") -> Llm
     return replace(llm, file_bytes=counted_bytes(llm, said.stored(), given.weights))
 
 
-def _published(given: Given, precision: str | None, file: str, name: str) -> Published:
+def _published(given: Given, precision: str | None) -> Published:
     """What the files say of the weights; of a precision that is named and that they don't say nothing more."""
     try:
-        found = published(given.config, file, (name,), given.weights)
+        found = published(given.config, str(given.file), (given.name,), given.weights)
     except InputError:
         if precision is None:
             raise
@@ -107,17 +119,25 @@ def saved() -> dict[str, Path]:
 def open_saved(path: Path) -> Llm:
     """A model of the user's folder; raises InputError when its file is damaged."""
     data = read_json(path, LIST_BYTES, "bad-json", endless=True)
+    damaged = Fault(
+        "bad-model-file", "is not a model that dsopt saved", str(path), remedy=f"Run: dsopt models remove {path.stem}"
+    )
     if not isinstance(data, dict) or not isinstance(data.get("precision"), str):
-        remedy = f"Run: dsopt models remove {path.stem}"
-        raise InputError(Fault("bad-model-file", "is not a model that dsopt saved", str(path), remedy=remedy))
-    llm = _model(Given(data.get("config"), path, path.stem), path.stem, data["precision"])
+        raise InputError(damaged)
+    given = Given(data.get("config"), path, path.stem)
+    _sound(given)
+    try:
+        said = opened(data) or _published(given, data["precision"])
+    except ValueError:
+        raise InputError(damaged) from None
+    llm = _model(given, path.stem, said)
     held = data.get("file_bytes")
     return replace(llm, file_bytes=held) if isinstance(held, int) else llm
 
 
 def add(path: Path, id_: str | None, precision: str | None, taken: frozenset[str], *, force: bool) -> Llm:
     """Keep a config in the user's folder. `taken`: names that it cannot have. Raises InputError."""
-    llm = open_config(path, id_, precision)
+    llm, said = _opened(path, id_, precision)
     if llm.id in taken:
         remedy = "Choose another --id."
         raise InputError(
@@ -128,7 +148,7 @@ def add(path: Path, id_: str | None, precision: str | None, taken: frozenset[str
         text = "a model of that name already exists"
         raise InputError(Fault("model-exists", text, str(target), remedy="Choose another --id, or --force."))
     held = {"file_bytes": llm.file_bytes} if llm.file_bytes else {}
-    saved_model = {"precision": llm.native_precision, **held, "config": llm.config}
+    saved_model = {"precision": llm.native_precision, **held, **kept(llm, said), "config": llm.config}
     text = json.dumps(saved_model, ensure_ascii=False, indent=1)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,10 @@
 """Modules named in a quantization object: exactly, with `*`, or by a regular expression behind `re:`.
 
-A name covers the module and all that lies in it: `model.layers.3.self_attn` names `...self_attn.o_proj` too, but
-`mlp.gate` does not name `mlp.gate_proj`. What a config says in front of the layers (`model.`, `language_model.model.`,
-`model.language_model.` or nothing) differs by tool and is left out of account. Regular expressions of a stranger's file
-are matched position by position, never by trying alternatives again: no pattern takes more than a moment."""
+A name covers the module and all that lies in it: `model.layers.3.self_attn` names `...self_attn.o_proj` too; without
+layers it covers those of all, as `self_attn` and `mlp.gate` do, which does not name `mlp.gate_proj`. What a config says
+in front of the layers (`model.`, `language_model.model.`, `model.language_model.` or nothing) differs by tool and is
+left out of account. Regular expressions of a stranger's file are matched position by position, never by trying
+alternatives again: no pattern takes more than a moment."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ class Names:
     def __contains__(self, module: str) -> bool:
         """Whether the list names the module or one that it lies in."""
         inner = bare(module)
-        if inner.startswith(self._beginnings) or not self._exact.isdisjoint(_places(inner)):
+        if inner.startswith(self._beginnings) or not self._exact.isdisjoint(_parts(inner)):
             return True
         if any(pattern.match(place) for pattern in self._globs for place in _places(inner)):
             return True
@@ -99,6 +100,13 @@ def _places(module: str) -> Iterator[str]:
     while module:
         yield module
         module = module.rpartition(".")[0]
+
+
+def _parts(module: str) -> Iterator[str]:
+    """The same of every part of its name: `mlp.gate_proj`, `mlp`, `gate_proj` too."""
+    while module:
+        yield from _places(module)
+        module = module.partition(".")[2]
 
 
 def _spellings(inner: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalogs.architectures import ARCHITECTURES, from_config
+from catalogs.checkpoints.gguf_model import scheme_of as blocks_of
 from catalogs.checkpoints.schemes import (
     TABLES,
     PatternError,
@@ -33,6 +34,9 @@ from catalogs.transformer import Linear, Llm
 Config = Mapping[str, Any]
 REMEDY = "Name the format to count with --precision."
 BESIDE = "hf_quant_config.json"
+TENSORS, GGUF = "tensors", "GGUF"
+TOLD_BY_WEIGHTS = (TENSORS, GGUF)
+"""Where a format is found that no config says."""
 REMEDY_BESIDE = f"Put {BESIDE} beside config.json, or name the format to count with --precision."
 UNSAID = 0.15
 """Share of 16-bit weights that may be missing where no file says how they are quantized: a tied table, a tower."""
@@ -95,6 +99,8 @@ def published(
     """The precision of a checkpoint by its config, with what lay beside it (`with_beside`). `names`: of the repository,
     folder or file; `weights`: its weight files, which tell where the config is silent. Raises InputError naming what is
     not understood, or the name that says more than the files."""
+    if weights is not None and weights.kind:
+        return _by_blocks(config, file, weights)
     found, where = _in_config(config)
     if found is None and weights is not None:
         return _by_weights(config, file, weights)
@@ -159,12 +165,23 @@ def _by_weights(config: Config, file: str, weights: WeightFiles) -> Published:
             raise InputError(Fault("unsaid-quantization", text, file, remedy=REMEDY_BESIDE))
         return Published("bf16", dtype)
     if all_whole(weights.tensors):
-        return Published("bf16", dtype or "tensors")
+        return Published("bf16", dtype or TENSORS)
     try:
-        return _of_scheme(config, scheme_of(weights.tensors, _linears(plain)), "tensors")
+        return _of_scheme(config, scheme_of(weights.tensors, _linears(plain)), TENSORS)
     except UnknownScheme as e:
         text = message("no file says how the weights are quantized, and their tensors don't tell ({what})", what=str(e))
         raise InputError(Fault("unsaid-quantization", text, file, remedy=REMEDY_BESIDE)) from None
+
+
+def _by_blocks(config: Config, file: str, weights: WeightFiles) -> Published:
+    """Of GGUF files: by the type of each tensor."""
+    plain = from_config(config, native_precision="bf16", **NOBODY)
+    tables = (linear.name for linear in plain.head.linears)
+    try:
+        scheme = blocks_of(weights.tensors, (*(module for module, _ in _linears(plain)), *tables))
+    except UnknownScheme as e:
+        raise _fault(message("this quantization is not understood ({what})", what=str(e)), file, "", "") from None
+    return Published("bf16" if weights.kind in SIXTEEN else weights.kind, GGUF, scheme)
 
 
 def _read(config: Config, found: Mapping[str, Any], where: str) -> Published:

@@ -12,9 +12,9 @@ from catalogs.formats import Scales
 from catalogs.transformer import Linear
 
 SIXTEEN_BITS = ("BF16", "F16", "F32")
-UNCOUNTED = re.compile(r"(?:^|\.)(?:mtp|dspark|eagle|medusa)\w*\.", re.I)
+UNCOUNTED = re.compile(r"(?:^|\.)(?:mtp|dspark|eagle|medusa|nextn)\w*\.", re.I)
 """Modules that predict several tokens at once: they are in the files, and no plan counts them."""
-LAYER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
+LAYER = re.compile(r"(?:^|\.)(?:layers|blk)\.(\d+)\.")
 
 
 def is_uncounted(tensor: str, layers: int) -> bool:

@@ -45,10 +45,12 @@ class Tensor:
 
 @dataclass(frozen=True)
 class WeightFiles:
-    """Tensors of a checkpoint by name; None each where only the index is at hand. `total_bytes`: of all of them."""
+    """Tensors of a checkpoint by name; None each where only the index is at hand. `total_bytes`: of all of them;
+    `kind`: of GGUF files, as llama.cpp calls what most of their tensors are; empty of others."""
 
     total_bytes: int
     tensors: Mapping[str, Tensor | None]
+    kind: str = ""
 
     @property
     def opened(self) -> bool:

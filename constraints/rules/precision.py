@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from catalogs.formats import BITS_STORED
+from catalogs.formats import BITS
 from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
 from catalogs.message import N_, joined, message
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from constraints.build import Case
     from constraints.facts import Facts
     from constraints.model.family_model import FamilyModel
-
-BITS = BITS_STORED
 
 
 @cache

@@ -129,7 +129,7 @@ def refuse_opposed(asked: Given, fields: Iterable[str]) -> None:
 
 def too_coarse(precision: str | None, least_bits: int | None) -> None:
     """Raises BadParameter for a --precision of fewer bits than --min-precision allows."""
-    from constraints.rules.precision import BITS
+    from catalogs.formats import BITS
 
     bits = BITS.get((precision or "").strip().casefold())
     if least_bits is not None and bits is not None and bits < least_bits:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from catalogs.errors import InputError
+from catalogs.formats import BITS
 from catalogs.llm import Llm, get
 from constraints.physics.training import seq_len
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rules.precision import BITS, known_precisions, wanted
+from constraints.rules.precision import known_precisions, wanted
 
 
 def model_of(request: Request, policy: Policy) -> Llm:

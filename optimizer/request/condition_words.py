@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from catalogs.formats import BITS
 from catalogs.message import N_, message
 from constraints.request import Request
-from constraints.rules.precision import BITS
 from optimizer.request.entry import Asked
 from optimizer.text.figures import amount, listed, spent, trimmed
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from catalogs.formats import BITS
 from catalogs.message import message
 from catalogs.offers import days_of
 from constraints.build import total_w, units
@@ -15,7 +16,7 @@ from constraints.prices.filters import contents
 from constraints.prices.purchase import Line, Purchase
 from constraints.request import Circuit
 from constraints.rules.power import circuit_limit_w, wall_w
-from constraints.rules.precision import BITS, known_precisions, wanted
+from constraints.rules.precision import known_precisions, wanted
 from optimizer.request.entry import Alternatives, Asked
 from optimizer.request.field_checks import Subject
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 from catalogs.errors import Fault, InputError
+from catalogs.formats import BITS
 from catalogs.llm import Llm
 from catalogs.message import message
 from catalogs.registry import Named, facts_of, named
 from constraints.request import Request
-from constraints.rules.precision import BITS, known_precisions, wanted
+from constraints.rules.precision import known_precisions, wanted
 
 FILES = ("gguf", "mlx")
 """Kinds of file that hold weights of any format: a name that says no more leaves the format open."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalogs.formats import BITS
 from catalogs.llm import Llm
 from catalogs.message import Message, message
 from catalogs.quality import said as quality_said
 from catalogs.schema import Gpu, Kind
-from constraints.rules.precision import BITS
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
 from optimizer.request.fields import FIELDS

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from catalogs.checkpoints.file_sizes import difference
+from catalogs.formats import BITS
 from catalogs.message import N_, joined, message
 from catalogs.quality import is_lower
 from catalogs.quality import said as quality_said
@@ -18,7 +19,6 @@ from constraints.prices.totals import totals
 from constraints.request import Request
 from constraints.rule import counted
 from constraints.rules.host_memory import host_of
-from constraints.rules.precision import BITS
 from constraints.rules.rack import racks_in
 from optimizer.market.market import Market
 from optimizer.request.load import load_of, queue, queue_words, words

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from catalogs.formats import BITS
 from catalogs.message import joined, message
 from catalogs.schema import Gpu
 from constraints.plan import Row, RowKey
-from constraints.rules.precision import BITS, kv_precision
+from constraints.rules.precision import kv_precision
 from optimizer.throughput.curves import Curves, bent
 from optimizer.throughput.demand import demand
 from optimizer.throughput.jobs import of_keys, with_redundant

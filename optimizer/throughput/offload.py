@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from catalogs.formats import BITS
 from catalogs.inputs import shipped_rows
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
@@ -24,7 +25,7 @@ from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules.interconnect import PCIE_GB_S
-from constraints.rules.precision import BITS, kv_precision, wanted
+from constraints.rules.precision import kv_precision, wanted
 from constraints.rules.precision import support as arch_support
 from constraints.rules.software import engine_of, served
 from constraints.rules.vram import most_users

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from catalogs.formats import BITS
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.plan import Perf, Plan, Row, RowKey
 from constraints.policy import Policy
 from constraints.request import Request
-from constraints.rules.precision import BITS, kv_precision, wanted
+from constraints.rules.precision import kv_precision, wanted
 from constraints.rules.precision import support as arch_support
 from constraints.rules.software import served
 from optimizer.throughput.calibration import Calibration, Curve, Shape, shipped

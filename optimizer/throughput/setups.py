@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from catalogs.errors import InputError
+from catalogs.formats import BITS
 from catalogs.llm import Llm
 from catalogs.load import Catalog
 from catalogs.message import message
@@ -17,7 +18,7 @@ from constraints.physics.reserve import reserve_bytes, usable_bytes
 from constraints.plan import Plan
 from constraints.policy import Policy
 from constraints.rules.interconnect import net_of
-from constraints.rules.precision import BITS, support
+from constraints.rules.precision import support
 from constraints.rules.software import spare_experts, tables_on_host, why_unstarted
 from constraints.rules.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.constants import Constants

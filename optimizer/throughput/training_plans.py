@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from catalogs.formats import BITS
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.physics.reserve import usable_bytes
@@ -20,7 +21,7 @@ from constraints.plan import Perf, Plan, Row, RowKey, Training
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules.interconnect import plan_fault
-from constraints.rules.precision import BITS, runs, wanted
+from constraints.rules.precision import runs, wanted
 from constraints.rules.software import engine_of, served
 from optimizer.throughput.training import Links, interval, tenths, tokens_s
 

@@ -411,10 +411,11 @@ def test_what_names_cover() -> None:
     covering = [
         module, "model.layers.3.mlp.experts", "model.language_model.layers.3.*", "layers.3.mlp*", "*.experts.*",
         "language_model.model.layers.3.mlp.experts", r"re:.*\.experts\..*_proj$", "re:model.layers.3.mlp.*",
+        "experts", "mlp.experts", "mlp",
     ]  # fmt: skip
     assert [name for name in covering if module not in Names((name,))] == []
     others = [
-        "model.layers.30*", "model.layers.3.mlp.experts.1", "mlp", "model.layers.3.mlp.gate", "re:layers.4.*",
+        "model.layers.30*", "model.layers.3.mlp.experts.1", "gate", "model.layers.3.mlp.gate", "re:layers.4.*",
         "vision_tower*", r"re:.*mlp\.(gate|up)_proj.*",
     ]  # fmt: skip
     assert [name for name in others if module in Names((name,))] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from constraints.rules.precision import BITS
+from catalogs.formats import BITS
 from optimizer.explanation.conditions.conditions import conditions
 from optimizer.explanation.conditions.levers import Choice, Lever, Members, Number
 from optimizer.explanation.conditions.loosening import levers
