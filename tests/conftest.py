@@ -15,6 +15,7 @@ import catalogs.load
 from catalogs.load import Catalog, load
 from constraints.policy import Policy
 from constraints.request import Request
+from optimizer.cli import RARELY
 from optimizer.library.opening import shipped_catalog
 from optimizer.market.market import Market
 from tests.support import long
@@ -45,9 +46,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests were collected and stay: the garbage collector is spared looking at them again and again."""
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    """Cycles of objects are looked for as rarely as in a command: thousands of collected tests stay."""
+    gc.set_threshold(*RARELY)
 
 
 @pytest.fixture(scope="session")
