@@ -510,7 +510,7 @@ def _cooler_fault(platform: Platform, cooler: Cooling) -> str:
 def _nic_fault(platform: Platform, nic: Nic) -> str:
     if nic.form not in platform.nic_forms:
         return message("no slot for {part} ({form})", part=nic.name, form=nic.form)
-    return "" if platform.nic_slots > 0 else "NIC slots: 1 needed, 0 available"
+    return "" if platform.nic_slots > 0 else message("NIC slots: {a} needed, {b} available", a=1, b=0)
 
 
 def _uncooled(cooler: Cooling, cpu: Cpu) -> str:
