@@ -21,6 +21,7 @@ from catalogs.llm import Llm, all_models, get, open_config
 from constraints.plan import Plan
 from constraints.policy import Policy
 from constraints.rules.vram import kv_per_gpu_user, most_users, stages, weights_per_gpu
+from tests.support.long import one_in
 from tests.support.oracle import Oracle
 
 DATA = Path(__file__).parents[1] / "data"
@@ -433,7 +434,7 @@ def sizes_of(name: str) -> list[tuple[str, ...]]:
 CONFIGS = [row["config"] for row in rows()]
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", one_in(4, CONFIGS))
 def test_a_changed_size_never_goes_unnoticed(name: str) -> None:
     config = config_of(name)
     before = fingerprint(built(config))
@@ -451,7 +452,7 @@ def test_a_changed_size_never_goes_unnoticed(name: str) -> None:
     assert unnoticed == []
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", one_in(4, CONFIGS))
 @pytest.mark.parametrize(
     "field", ["surprise", "use_surprise", "mamba_surprise", "linear_attn_surprise", "vision_surprise"]
 )

@@ -20,6 +20,7 @@ from catalogs.config_check import faults, rules
 from catalogs.decoder_config import NESTED
 from catalogs.llm import get
 from catalogs.transformer import Llm
+from tests.support.long import one_in
 
 DATA = Path(__file__).parents[1] / "data"
 CONFIGS = {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted((DATA / "configs").glob("*--*.json"))}
@@ -194,7 +195,7 @@ def sizes(config: dict[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
     return found
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", one_in(4, CONFIGS))
 def test_a_changed_size_never_goes_unnoticed(name: str) -> None:
     config = CONFIGS[name]
     if faults(config):

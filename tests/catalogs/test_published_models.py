@@ -14,6 +14,7 @@ import pytest
 
 from catalogs.engines.judge import judge
 from catalogs.engines.sizes import from_config, named
+from tests.support.long import examples
 
 FILE = Path(__file__).parents[2] / "catalogs" / "engines" / "model_sizes.csv"
 WITH_SLOTS = {"deepseek-v3", "v3.2", "glm-5", "kimi-k2", "qwen3-moe", "qwen3.5"}
@@ -143,7 +144,7 @@ def some_plan(m: Model, engine: str, draw: random.Random) -> Plan:
 def test_an_engine_refuses_what_its_asserts_refuse_and_nothing_else(row: dict[str, str]) -> None:
     m, draw = model(row), random.Random(row["name"])
     for engine, starts in ENGINES.items():
-        for _ in range(60):
+        for _ in range(examples(60)):
             p = some_plan(m, engine, draw)
             found = judge(engine, row["name"], p.tp, p.pp, p.dp, p.ep, p.nodes, p.redundant)
             assert (found.outcome != "refused") == starts(m, p), (engine, p, found.reason)
