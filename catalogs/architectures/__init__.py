@@ -24,6 +24,7 @@ from catalogs.architectures import (
     mamba,
     mistral,
     searched,
+    windowed,
 )
 from catalogs.architectures.base import Architecture, Config, experts_of
 from catalogs.decoder_config import decoder_config
@@ -45,6 +46,7 @@ FAMILIES = (
     searched,
     mistral,
     gemma,
+    windowed,
 )
 ARCHITECTURES: dict[str, Architecture] = {name: a for family in FAMILIES for name, a in family.ARCHITECTURES.items()}
 """Name in config.json -> how it is built."""

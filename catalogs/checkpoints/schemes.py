@@ -155,7 +155,8 @@ def _kv_cache(found: Quantization) -> str:
 
 
 def _fp8(found: Quantization) -> Scheme:
-    """DeepSeek's, Qwen's and GLM's FP8 in blocks, or with a scale per matrix; NVIDIA's V4 lists FP4 experts in it."""
+    """DeepSeek's, Qwen's and GLM's FP8 in blocks, or with a scale per matrix; NVIDIA's V4 lists FP4 experts in it, and
+    MiMo-V2.6 stores them in MXFP4 (vLLM 0.33.0 fp8.py: store_dtype)."""
     sides = found.get("weight_block_size")
     if sides is None and not found.get("activation_scheme"):
         raise UnknownScheme("quant_method=fp8 without weight_block_size and activation_scheme")
@@ -165,7 +166,13 @@ def _fp8(found: Quantization) -> Scheme:
         # What is ignored there is not in FP4; it stays FP8.
         return Scheme(usual, _quantized_layers(found), kv_cache=_kv_cache(found))
     kept = Names(_names(found, "modules_to_not_convert", "ignored_layers"))
-    return Scheme(usual, kept=kept, kv_cache=_kv_cache(found))
+    stored = found.get("store_dtype")
+    if stored not in (None, "fp8", "mxfp4") or found.get("mxfp4_block_size") not in (None, 32):
+        raise UnknownScheme(
+            f"store_dtype={str(stored)[:20]}, mxfp4_block_size={str(found.get('mxfp4_block_size'))[:20]}"
+        )
+    experts = ((ROUTED, Weights("mxfp4")),) if stored == "mxfp4" else ()
+    return Scheme(usual, experts, kept, kv_cache=_kv_cache(found))
 
 
 def _fbgemm(found: Quantization) -> Scheme:

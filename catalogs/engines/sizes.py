@@ -183,7 +183,7 @@ def _weights(config: Config, text: Config) -> tuple[int | None, str | None]:
     sides = q.get("weight_block_size")
     block = int(sides[0]) if method == "fp8" and isinstance(sides, list) and sides else 0
     fp4 = (q.get("expert_dtype") or text.get("expert_dtype") or config.get("expert_dtype")) == "fp4"
-    if fp4:
+    if fp4 or q.get("store_dtype") == "mxfp4":
         return block, "mxfp4"
     if "NVFP4" in algorithm or (algorithm == "MIXED_PRECISION" and "nvfp4" in str(q).lower()):
         return block, "nvfp4"

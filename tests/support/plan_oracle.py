@@ -23,7 +23,7 @@ IN_BLOCKS = {
     "DeepseekV3ForCausalLM", "DeepseekV32ForCausalLM", "GlmMoeDsaForCausalLM", "KimiK25ForConditionalGeneration",
     "MiniMaxM2ForCausalLM", "Qwen3ForCausalLM", "Qwen3MoeForCausalLM", "Qwen3NextForCausalLM",
     "Qwen3_5ForConditionalGeneration", "Qwen3_5MoeForConditionalGeneration", "Qwen3VLForConditionalGeneration",
-    "Qwen3VLMoeForConditionalGeneration", "MistralLarge3ForCausalLM",
+    "Qwen3VLMoeForConditionalGeneration", "MistralLarge3ForCausalLM", "MiMoV2FlashForCausalLM", "MiMoV2ForCausalLM",
 }  # fmt: skip
 """Architectures whose published FP8 weights are in blocks of 128."""
 
@@ -134,7 +134,9 @@ def widths(c: Any) -> tuple[int, int, int]:
         c.get("shared_expert_intermediate_size")
         or (c.get("n_shared_experts") or c.get("num_shared_experts") or 0) * width
     )
-    dense = c["intermediate_size"] if c.get("first_k_dense_replace") else 0
+    listed = c.get("moe_layer_freq")
+    some_dense = c.get("first_k_dense_replace") or (isinstance(listed, list) and 0 in listed)
+    dense = c["intermediate_size"] if some_dense else 0
     return width, shared, dense
 
 
