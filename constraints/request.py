@@ -183,11 +183,6 @@ class Request(BaseModel):
         return self.tokens_per_day / 86400 if self.tokens_per_day else None
 
     @property
-    def no_surplus(self) -> bool:
-        """Whether gear beyond the need has to be kept out by constraints: the sum of lines alone does not."""
-        return self.shares or self.cost_axis != "money"
-
-    @property
     def shares(self) -> bool:
         """Whether a share of the sum of lines is limited."""
         return self.max_estimated_percent is not None or self.max_share_percent is not None

@@ -67,7 +67,7 @@ class PowerAxis:
 
     def encode(self, model: FamilyModel) -> Expr:
         cost = model.cp.new_int_var(0, MAX_COST, "cost")
-        model.cp.add(cost >= model.total_w + sum(model.shared_w))
+        model.cp.add(cost == model.total_w + sum(model.shared_w))
         return cost
 
     def measure(self, case: Case) -> int:
@@ -89,7 +89,7 @@ class UnitsAxis:
         cost = model.cp.new_int_var(0, MAX_COST, "cost")
         for nodes, is_n in model.node_counts.items():
             for platform, literal in model.platform.items():
-                model.cp.add(cost >= nodes * (platform.rack_units or 0) + sum(model.shared_units)).only_enforce_if(
+                model.cp.add(cost == nodes * (platform.rack_units or 0) + sum(model.shared_units)).only_enforce_if(
                     is_n, literal
                 )
         return cost

@@ -34,6 +34,8 @@ INT64 = 2**63 - 1
 """The largest integer of CP-SAT."""
 MOST_IN_NODE = 1000
 """Pieces of a part in a node that no rule lets a build reach."""
+MOST_NODE_W = 10**6
+"""Watts of a node that no rule lets a build reach."""
 
 
 def within_int64(terms: Iterable[tuple[str, int, int]], what: str) -> int:
@@ -134,28 +136,32 @@ class FamilyModel:
             )
         )
         self.extra_node_w: list[Expr] = []
-        self.node_w = cp.new_int_var(0, 10**6, "node_w")
+        self.node_w = cp.new_int_var(0, MOST_NODE_W, "node_w")
         self.total_w = cp.new_int_var(0, 10**9, "total_w")
 
     def close_power(self) -> None:
         """Ties node_w and total_w to the parts; called after all rules have added theirs."""
-        static = self.static_w + sum(self.extra_node_w)
+        parts_w = self.static_w + sum(self.extra_node_w)
         for platform, literal in self.platform.items():
-            # Fans take a share of the whole load, hence the division; kept in whole numbers by multiplying it out.
-            # From below alone: load enters rules as "at most", and CP-SAT is free to choose the least.
-            self.cp.add((100 - fan_percent(platform, self.policy)) * self.node_w >= 100 * static).only_enforce_if(
-                literal
-            )
-            if platform.kind == Kind.SYSTEM and platform.system_max_w:
-                self.cp.add(self.node_w >= platform.system_max_w).only_enforce_if(literal)
-            elif self.request.shares:  # a load too high would call for gear that brings a share down
-                self.cp.add(
-                    (100 - fan_percent(platform, self.policy)) * (self.node_w - 1) < 100 * static
-                ).only_enforce_if(literal)
+            # Fans take a share of the whole load, hence the division: node_w is 100 x parts_w / share, rounded up, when
+            # `beyond` is less than one share.
+            share = 100 - fan_percent(platform, self.policy)
+            beyond = share * self.node_w - 100 * parts_w
+            published_w = platform.system_max_w if platform.kind == Kind.SYSTEM else None
+            if published_w:
+                self._at_least_as_published(published_w, beyond, share, literal)
+            else:
+                self.cp.add_linear_constraint(beyond, 0, share - 1).only_enforce_if(literal)
         for nodes, is_n in self.node_counts.items():
-            self.cp.add(self.total_w >= nodes * self.node_w).only_enforce_if(is_n)
-            if self.request.shares:
-                self.cp.add(self.total_w <= nodes * self.node_w).only_enforce_if(is_n)
+            self.cp.add(self.total_w == nodes * self.node_w).only_enforce_if(is_n)
+
+    def _at_least_as_published(self, published_w: int, beyond: Expr, share: int, literal: Any) -> None:
+        """The load of a complete system: what its maker publishes, or that of its parts where they draw more."""
+        more = self.cp.new_bool_var("more than published")
+        self.cp.add(self.node_w >= published_w).only_enforce_if(literal)
+        self.cp.add(beyond >= 0).only_enforce_if(literal)
+        self.cp.add(self.node_w <= published_w).only_enforce_if(literal, ~more)
+        self.cp.add(beyond < share).only_enforce_if(literal, more)
 
     def add_shared(self, part: Any, qty: int, literal: Any) -> None:
         """`qty` pieces of a shared part where the literal holds."""
@@ -169,17 +175,6 @@ class FamilyModel:
         if part.kind in (Kind.SWITCH, Kind.COOLING):
             self.shared_units.append(part.rack_units * qty * literal)
             self.shared_kg.append(round(part.weight_kg) * qty * literal)
-
-    def both(self, a: Any, b: Any) -> Any:
-        """A literal that holds where both do (it may hold elsewhere; costs keep it down)."""
-        # One side is enough where each piece costs: a literal that holds in vain only makes the build dearer, and the
-        # least cost is asked for.
-        z = self.cp.new_bool_var("")
-        self.cp.add(z >= a + b - 1)
-        if self.request.no_surplus or self.book.by_quantity:  # pieces may be free
-            self.cp.add(z <= a)
-            self.cp.add(z <= b)
-        return z
 
     def quantities(self) -> dict[str, list[Expr]]:
         """Bought quantity of each part in one node (shared parts: in all), as lists of terms."""

@@ -8,7 +8,7 @@ its nodes, liquid cooling to cool them, and a cord to fit its supplies' inlets.
 from __future__ import annotations
 
 from catalogs.load import Catalog
-from catalogs.schema import Cooling, Link, Nic, Part, Pdu, Rack, Switch
+from catalogs.schema import Link, Nic, Part, Switch
 from constraints.request import Request
 
 ETHERNET = "Ethernet"
@@ -35,12 +35,6 @@ def of_fabric(part: Part) -> bool:
 def wants_fabric(request: Request, catalog: Catalog) -> bool:
     """Whether an RDMA fabric is laid whatever the plan needs, since gear of one is demanded."""
     return any(of_fabric(p) for p in demanded(request, catalog))
-
-
-def wants_exact(request: Request, catalog: Catalog) -> bool:
-    """Whether pieces that the build has no use for have to be kept out, since they might pass for what is demanded."""
-    shared = (Switch, Nic, Link, Rack, Pdu, Cooling)
-    return any(isinstance(p, shared) for p in demanded(request, catalog))
 
 
 def serves_alone(part: Part, request: Request, nodes: int) -> bool:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from catalogs.message import N_, message
 from catalogs.schema import Cooling as CoolingPart
 from catalogs.schema import Kind, Platform
-from constraints.physics.demanded import wants_exact
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rule import Check, Rule, figure
@@ -84,7 +83,7 @@ class Cooling(Rule):
             self._liquid_gear(model, wet)
 
     def _liquid_gear(self, model: FamilyModel, wet: list[Any]) -> None:
-        """CDUs, manifolds and facility connections for nodes that shed heat to liquid."""
+        """CDUs, manifolds and facility connections for nodes that shed heat to liquid; none for others."""
         priced = [part for part in model.candidates.cooling if part.id in model.book.prices]
         cdus, manifolds, facility = (
             {part: model.cp.new_int_var(0, MAX_CDU, part.id) for part in priced if part.role == role}
@@ -93,63 +92,26 @@ class Cooling(Rule):
         cdus = {cdu: pieces for cdu, pieces in cdus.items() if cdu.capacity_w}
         for part, pieces in [*cdus.items(), *manifolds.items(), *facility.items()]:
             model.add_shared(part, 1, pieces)
-        kinds = {cdu: model.cp.new_bool_var("") for cdu in cdus}
-        model.cp.add_at_most_one(kinds.values())
+        self._cdus(model, wet, cdus)
+        for gear in (manifolds, facility):
+            for platform, literal in model.platform.items():
+                need = model.racks_needed if _takes_liquid(platform) else 0
+                model.cp.add(sum(gear.values()) == need).only_enforce_if(literal)
+
+    def _cdus(self, model: FamilyModel, wet: list[Any], cdus: dict[CoolingPart, Any]) -> None:
+        """The fewest CDUs of one kind that carry the heat of all nodes; of several racks one CDU may fail."""
         several = model.cp.new_bool_var("racks>1")
         model.cp.add(model.racks_needed <= 1).only_enforce_if(~several)
-        self._cdus(model, wet, cdus, kinds, several)
-        for literal in wet:
-            model.cp.add(sum(kinds.values()) == 1).only_enforce_if(literal)
-            model.cp.add(sum(manifolds.values()) >= model.racks_needed).only_enforce_if(literal)
-            model.cp.add(sum(facility.values()) >= model.racks_needed).only_enforce_if(literal)
-        self._no_more(model, cdus, manifolds, facility, kinds, several)
-
-    def _cdus(
-        self,
-        model: FamilyModel,
-        wet: list[Any],
-        cdus: dict[CoolingPart, Any],
-        kinds: dict[CoolingPart, Any],
-        several: Any,
-    ) -> None:
-        """CDUs carry the heat of all nodes; of several racks one CDU may fail."""
+        model.cp.add(model.racks_needed >= 2).only_enforce_if(several)
+        kinds = {cdu: model.cp.new_bool_var("") for cdu in cdus}
+        model.cp.add(sum(kinds.values()) == sum(wet))
         heat = _heat_to_liquid(model)
         for cdu, pieces in cdus.items():
             model.cp.add(pieces <= MAX_CDU * kinds[cdu])
             each = 10_000 * (cdu.capacity_w or 0)
-            for literal in wet:
-                model.cp.add(each * pieces >= heat).only_enforce_if(literal, kinds[cdu], ~several)
-                model.cp.add(each * (pieces - 1) >= heat).only_enforce_if(literal, kinds[cdu], several)
-
-    def _no_more(
-        self,
-        model: FamilyModel,
-        cdus: dict[CoolingPart, Any],
-        manifolds: dict[CoolingPart, Any],
-        facility: dict[CoolingPart, Any],
-        kinds: dict[CoolingPart, Any],
-        several: Any,
-    ) -> None:
-        """Where a spare piece may be of use to the request (a share of the cost, a demanded part), none is bought."""
-        from constraints.rules.rack import racked
-
-        exact = wants_exact(model.request, model.catalog)
-        if model.request.no_surplus or exact:
-            for gear in (manifolds, facility):
-                model.cp.add(sum(gear.values()) <= model.racks_needed)
-        if model.request.shares:
-            model.cp.add(model.racks_needed >= 2).only_enforce_if(several)
-            for cdu, pieces in cdus.items():
-                for literal, spare in ((~several, 0), (several, 1)):
-                    fewer = 10_000 * (cdu.capacity_w or 0) * (pieces - 1 - spare)
-                    model.cp.add(fewer < _heat_to_liquid(model)).only_enforce_if(kinds[cdu], literal)
-        if model.request.shares or exact:
-            all_gear = sum(pieces for gear in (cdus, manifolds, facility) for pieces in gear.values())
-            for platform, literal in model.platform.items():
-                if not racked(platform):
-                    model.cp.add(model.racks_needed == 0).only_enforce_if(literal)
-                if not _takes_liquid(platform):
-                    model.cp.add(all_gear == 0).only_enforce_if(literal)
+            for spare, when in ((0, ~several), (1, several)):
+                unused = each * (pieces - spare) - heat
+                model.cp.add_linear_constraint(unused, 0, each - 1).only_enforce_if(kinds[cdu], when)
 
     def check(self, case: Case) -> list[Check]:
         platform, found = case.platform, []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from catalogs.message import N_, joined, message
 from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
 from constraints.physics.contents import inside
-from constraints.physics.demanded import wants_exact, wants_fabric
+from constraints.physics.demanded import wants_fabric
 from constraints.physics.links import Network, lan_port, networks
 from constraints.plan import Plan, RowKey
 from constraints.policy import Policy
@@ -207,14 +207,14 @@ class Interconnect(Rule):
     def _one_of(
         self, model: FamilyModel, kinds: list[Network], many: dict[int, Any], per_node: int, when: list[Any]
     ) -> None:
-        """Where a literal of `when` holds one network of `kinds` is bought, with cards in every node."""
+        """One network of `kinds` is bought, with cards in every node, where a literal of `when` holds; of these one
+        holds at most. Elsewhere none is."""
         cp = model.cp
         literals = {k: cp.new_bool_var("") for k in kinds}
         model.nets.append((literals, per_node))
         for w in when:
             cp.add(sum(literals.values()) == 1).only_enforce_if(w)
-        if model.request.no_surplus or wants_exact(model.request, model.catalog):
-            cp.add(sum(literals.values()) <= sum(when))
+        cp.add(sum(literals.values()) <= sum(when))
         for k, v in literals.items():
             if k.nic is not None:
                 model.nic_needs.setdefault(k.nic, []).append(per_node * v)
@@ -222,14 +222,20 @@ class Interconnect(Rule):
                 cp.add(
                     sum(literal for platform, literal in model.platform.items() if k.lan in platform.onboard_lan) >= 1
                 ).only_enforce_if(v)
-            for n, is_n in many.items():
-                bill = k.bill_of(n, per_node)
-                if bill is None:
-                    cp.add_bool_or([~v, ~is_n])
-                    continue
-                z = model.both(v, is_n)
-                for part, qty in bill.items():
-                    model.add_shared(part, qty, z)
+            self._bill(model, k, v, many, per_node)
+
+    def _bill(self, model: FamilyModel, network: Network, laid: Any, many: dict[int, Any], per_node: int) -> None:
+        """The shared pieces of a network that is laid, by the number of nodes."""
+        joins = []
+        for nodes, is_n in many.items():
+            bill = network.bill_of(nodes, per_node)
+            if bill is None:
+                continue
+            joins.append(model.cp.new_bool_var(""))
+            model.cp.add_implication(joins[-1], is_n)
+            for part, qty in bill.items():
+                model.add_shared(part, qty, joins[-1])
+        model.cp.add(sum(joins) == laid)
 
     def _need_speed(self, model: FamilyModel, pp: list[Any]) -> None:
         """Pipeline stages take a front end of their speed; it is the network added last."""

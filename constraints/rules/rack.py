@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from catalogs.message import N_, message
 from catalogs.schema import Cooling, Kind, Link, Pdu, Platform, Rack, Switch
 from constraints.build import included_bank, shared_w
-from constraints.physics.demanded import wants_exact
 from constraints.policy import Policy
 from constraints.rule import Check, Rule, counted, figure
 from constraints.rules.fit import needs_psu
@@ -101,6 +100,9 @@ class RackRule(Rule):
 
     def encode(self, model: FamilyModel) -> None:
         mounted = [(platform, literal) for platform, literal in model.platform.items() if racked(platform)]
+        for platform, literal in model.platform.items():
+            if not racked(platform):
+                model.cp.add(model.racks_needed == 0).only_enforce_if(literal)
         if not mounted:
             return
         per_rack = self._nodes_per_rack(model, mounted)
@@ -139,13 +141,9 @@ class RackRule(Rule):
                 model.cp.add(heat <= most).only_enforce_if(is_count, literal)
 
     def _racks_needed(self, model: FamilyModel, per_rack: dict[int, Any]) -> None:
-        exact = model.request.no_surplus or wants_exact(model.request, model.catalog)
         for count, is_count in per_rack.items():
             for nodes, is_nodes in model.node_counts.items():
-                racks = -(-nodes // count)
-                model.cp.add(model.racks_needed >= racks).only_enforce_if(is_count, is_nodes)
-                if exact:
-                    model.cp.add(model.racks_needed <= racks).only_enforce_if(is_count, is_nodes)
+                model.cp.add(model.racks_needed == -(-nodes // count)).only_enforce_if(is_count, is_nodes)
 
     def _height_of_the_sites_racks(self, model: FamilyModel, mounted: Mounted, per_rack: dict[int, Any]) -> None:
         units, most = sum(model.shared_units), model.policy.whole("rack.max_units")
@@ -156,15 +154,12 @@ class RackRule(Rule):
     def _bought(self, model: FamilyModel, kinds: list[P], each: int, in_rack: Any) -> dict[P, Any]:
         """Literals of the one kind that is bought, `each` pieces for a rack."""
         cp, literals = model.cp, {kind: model.cp.new_bool_var(kind.id) for kind in kinds}
-        exact = model.request.no_surplus or wants_exact(model.request, model.catalog)
         cp.add(sum(literals.values()) == in_rack)
         for kind, chosen in literals.items():
-            pieces = cp.new_int_var(0, 2 * max(model.node_counts), kind.id)
-            cp.add(pieces >= each * model.racks_needed).only_enforce_if(chosen)
+            pieces = cp.new_int_var(0, each * max(model.node_counts), kind.id)
+            cp.add(pieces == each * model.racks_needed).only_enforce_if(chosen)
+            cp.add(pieces == 0).only_enforce_if(~chosen)
             model.add_shared(kind, 1, pieces)
-            if exact or model.book.by_quantity:  # pieces may be free
-                cp.add(pieces <= each * model.racks_needed)
-                cp.add(pieces == 0).only_enforce_if(~chosen)
         return literals
 
     def _height_and_weight(
@@ -192,27 +187,19 @@ class RackRule(Rule):
     def _cords(self, model: FamilyModel, mounted: Mounted, per_rack: dict[int, Any], pdus: dict[Pdu, Any]) -> None:
         """A cord for each supply of a node, and an outlet for it in each rack."""
         plugs = self._plugs(model, mounted)
-        need = {inlet: model.cp.new_int_var(0, MOST_CORDS, f"cords {inlet}") for inlet in CORD_ENDS}
-        for plug in plugs:
-            model.cp.add(need[plug.inlet] >= plug.fitted).only_enforce_if(*plug.when)
         self._outlets(model, plugs, per_rack, pdus)
         on_sale = [
             part for part in model.catalog.of(Kind.CABLE) if isinstance(part, Link) and part.id in model.book.prices
         ]
         for inlet, cords in cord_links(on_sale).items():
-            if not cords:
-                model.cp.add(need[inlet] == 0)
-            elif model.request.no_surplus or model.request.max_sellers is not None:
-                fitted = {plug.when[0].index: plug.fitted * plug.when[0] for plug in plugs if plug.inlet == inlet}
-                model.cp.add(need[inlet] <= sum(fitted.values()))
-                model.cp.add(need[inlet] <= MOST_CORDS * sum(literal for _, literal in mounted))
-                self._cords_of(model, need[inlet], cords)
-            else:
-                # Of cords at one price the cheapest is enough: any of them serves the inlet.
-                steady = [cord for cord in cords if not model.book.prices[cord.id].by_quantity]
-                kinds = [cord for cord in cords if cord not in steady]
-                kinds += [min(steady, key=lambda cord: (model.book.prices[cord.id].cents, cord.id))] if steady else []
-                self._cords_of(model, need[inlet], kinds)
+            pieces = [model.cp.new_int_var(0, MOST_CORDS, cord.id) for cord in cords]
+            for cord, quantity in zip(cords, pieces, strict=True):
+                model.extra_node_qty.setdefault(cord.id, []).append(quantity)
+            # A supply is fitted once, whichever platform it stands in.
+            fitted = {plug.when[0].index: plug.fitted * plug.when[0] for plug in plugs if plug.inlet == inlet}
+            for platform, literal in model.platform.items():
+                need = sum(fitted.values()) if racked(platform) else 0
+                model.cp.add(sum(pieces) == need).only_enforce_if(literal)
 
     def _plugs(self, model: FamilyModel, mounted: Mounted) -> list[_Plug]:
         """The supplies that a node may have, of the platform's own and of those bought."""
@@ -232,13 +219,6 @@ class RackRule(Rule):
                 for count, is_count in per_rack.items():
                     if count * plug.fitted > outlets:
                         model.cp.add_bool_or([~chosen, ~is_count, *(~literal for literal in plug.when)])
-
-    def _cords_of(self, model: FamilyModel, need: Any, kinds: list[Link]) -> None:
-        """So many cords of these kinds in a node."""
-        pieces = [need] if len(kinds) == 1 else [model.cp.new_int_var(0, MOST_CORDS, kind.id) for kind in kinds]
-        model.cp.add(sum(pieces) == need)
-        for kind, quantity in zip(kinds, pieces, strict=True):
-            model.extra_node_qty.setdefault(kind.id, []).append(quantity)
 
     def check(self, case: Case) -> list[Check]:
         platform, policy = case.platform, case.policy

@@ -40,7 +40,8 @@ def lost_tenths(row: Row, meant_tenths: int) -> int:
 
 
 class MendFamily(FamilyProof):
-    """`market` is on another axis than money, so that the rules themselves keep out surplus that nobody had."""
+    """The model of one family in which the given build's surplus has variables of its own; the rules keep out what
+    nobody had."""
 
     def __init__(
         self, market: Market, gpu: Gpu, per_node: int, rows: Sequence[Row], candidates: Candidates, build: Build,

@@ -91,6 +91,7 @@ class Mender:
         kept = replace(self.market, request=request.model_copy(update={"include": (*request.include, *own)}))
         thin = thinned(kept)  # neither twins nor dominated parts, but all of the build's own
         self.parts = buyable(thin)
+        # A market on another axis than money is not thinned once more: the build's own parts stay in it.
         self.tight = replace(thin, request=request.model_copy(update={"cost_axis": "power"}))
         self.rows = judged or GpuRows.of_market(self.market)
         self.on_host = HostRows(self.tight) if request.offload else None
@@ -104,7 +105,6 @@ class Mender:
         self._bounds = self._by_nodes()
         self._known: dict[tuple[ChangeBound, str, str, int], int] = {}
         self.solver = Solver(self.market, clock=self.clock, judged=self.rows)
-        # The build's own parts stay in the tight market, near-duplicates or not.
         tight = Solver(self.tight, clock=self.clock, judged=self.rows)
         self.least = {(x.gpu.id, x.per_node): min(x.least, x.least_host) for x in tight.families}
         self.slack = {part.id: x for part in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if (x := self._slack(part))}

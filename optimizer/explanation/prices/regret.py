@@ -83,8 +83,7 @@ class RegretMarket(Market):
 
     @classmethod
     def of(cls, market: Market, regret: RegretAxis) -> RegretMarket:
-        """A market at today's prices. On another axis than money gear is counted exactly and every power cord is a
-        variable (Request.no_surplus)."""
+        """A market at today's prices; on another axis than money no part is left out for being no dearer."""
         request = market.request.model_copy(update={"cost_axis": "power"})
         m = market
         return cls(m.catalog, request, m.policy, m.llm, m.book, m.calibration, regret=regret)
