@@ -80,8 +80,9 @@ class Check:
 class Rule(ABC):
     """What a build has to keep, written once per purpose, side by side.
 
-    `encode` removes from the model every build that `check` fails, and no other. A rule says in its own attributes what
-    others have to know of it, so that nobody lists rules but constraints/rules/registry.py."""
+    `encode` removes from the model every build that `check` fails, and no other but those with gear beyond the need
+    (docs/proof.md, Both halves). A rule says in its own attributes what others have to know of it, so that nobody lists
+    rules but constraints/rules/registry.py."""
 
     id: str
     title: str = ""

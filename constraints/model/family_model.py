@@ -207,7 +207,7 @@ class FamilyModel:
     def close_cost(self) -> None:
         """total_cents: price of all lines with support by category, in `book.scale` parts of a cent (see `scaled`).
 
-        `ordered` lists what is ordered from whom."""
+        `ordered` lists what is ordered from whom, `beyond` how much of it beyond the need."""
         cp, book, quantities = self.cp, self.book, self.quantities()
         priced = [(x, p) for x in quantities if (p := book.prices.get(x)) is not None and p.tariff is None]
         steady = {x: p.cents * book.weight(x) for x, p in priced}
@@ -225,6 +225,7 @@ class FamilyModel:
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
         cp.add(self.node_cents <= self.total_cents)  # follows from the sum below once the number of nodes is chosen
         self.ordered = [Ordered(x, p.offer, sum(quantities[x]), p.cents, False, p.stale) for x, p in priced]
+        self.beyond: dict[str, Expr] = {}
         rest = sum(self.shared_cost) + orders(self)
         if book.by_quantity:
             self.pieces = cp.new_int_var(0, MAX_MONEY, "pieces")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from constraints.cp_sat import cp_model
-from constraints.prices.order_limits import limit_estimates, limit_sellers
+from constraints.prices.order_limits import limit_estimates, limit_sellers, limit_surplus
 from constraints.prices.ordering import Ordered, orders
 from constraints.prices.purchase import Orders, PriceBook
 from constraints.prices.tariff import Order, Source
@@ -23,12 +23,13 @@ class Basket:
         self.cp = cp_model.CpModel()
         self.node_counts = {1: self.cp.new_constant(1)}
         self.shared_qty = {x: [(q, 1)] for x, q in pieces.items()}
-        self.ordered: list[Ordered] = []
+        self.beyond: dict[str, Any] = {}
         steady = {x: p for x in pieces if (p := book.prices[x]).tariff is None}
         self.ordered = [Ordered(x, p.offer, pieces[x], p.cents, False, p.stale) for x, p in steady.items()]
         self.total_cents = self.cp.new_int_var(0, MAX_MONEY, "total_cents")
         alone = sum(p.cents * book.weight(x) * pieces[x] for x, p in steady.items())
         self.cp.add(self.total_cents == alone + orders(self))
+        limit_surplus(self)
         limit_estimates(self)
         limit_sellers(self)
 

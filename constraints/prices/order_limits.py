@@ -1,6 +1,6 @@
-"""Limits on the orders of a build as a whole: the share of its cost on estimates or with one seller, and the number of
-sellers. In CP-SAT's words, for the model of a family and for the orders of a finished build
-(constraints/prices/basket.py), and in plain arithmetic.
+"""Limits on the orders of a build as a whole: the share of its cost on estimates or with one seller, the number of
+sellers, and nothing ordered to no use. In CP-SAT's words, for the model of a family and for the orders of a finished
+build (constraints/prices/basket.py), and the first three in plain arithmetic.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from catalogs.offers import Bundle, Offer
-from constraints.prices.ordering import upper
+from constraints.prices.ordering import at_least, upper
 from constraints.prices.sums import whole
 
 if TYPE_CHECKING:
@@ -40,6 +40,24 @@ def limit_sellers(m: Shopping) -> None:
         all_ = _lines(m)
         for name in sellers:
             m.cp.add(100 * _with_seller(m, name) <= percent * all_)
+
+
+def limit_surplus(m: Shopping) -> None:
+    """Nothing is ordered to no use: pieces beyond the need only where each order is as small as its offer allows, and
+    neither an order nor a bundle can be left out."""
+    for part, beyond in m.beyond.items():
+        some = m.cp.new_bool_var("")
+        m.cp.add(beyond == 0).only_enforce_if(~some)
+        for order in (x for x in m.ordered if x.part == part):
+            m.cp.add(order.pieces <= order.least).only_enforce_if(some)
+            m.cp.add(beyond <= order.pieces - 1).only_enforce_if(some, at_least(m, order.pieces, 1))
+    for bundle, count in ((x.offer, x.pieces) for x in m.ordered if isinstance(x.offer, Bundle)):
+        useful = [~at_least(m, count, 1)]
+        for piece in bundle.parts:
+            if piece.part in m.beyond:
+                useful.append(m.cp.new_bool_var(""))
+                m.cp.add(m.beyond[piece.part] <= piece.qty - 1).only_enforce_if(useful[-1])
+        m.cp.add_bool_or(useful)
 
 
 def kept(orders: Purchase, request: Request) -> bool:

@@ -18,7 +18,8 @@ Expr = Any
 
 
 class Ordered(NamedTuple):
-    """Pieces of an offer at one price, as the model sees them; `offer` is None for what is in hand.
+    """Pieces of an offer at one price, as the model sees them; `offer` is None for what is in hand, `least` the fewest
+    that are sold at this price.
 
     Of a part of one price `pieces` are those of a node (of shared gear, all), and `stepped` is false."""
 
@@ -28,11 +29,12 @@ class Ordered(NamedTuple):
     cents: int
     stepped: bool
     stale: bool = False
+    least: int = 1
 
 
 class Shopping(Protocol):
     """What is read of a model that orders: a family's (constraints/model/family_model.py) or that of a finished build
-    alone (constraints/prices/basket.py)."""
+    alone (constraints/prices/basket.py). `beyond`: pieces ordered beyond the need, of each part by quantity."""
 
     cp: cp_model.CpModel
     book: PriceBook
@@ -40,6 +42,7 @@ class Shopping(Protocol):
     node_counts: Any
     shared_qty: Any
     ordered: list[Ordered]
+    beyond: dict[str, Expr]
     total_cents: Any
 
     def quantities(self) -> dict[str, list[Expr]]: ...
@@ -54,43 +57,21 @@ def orders(m: Shopping) -> Expr:
         if priced is not None and priced.tariff is not None:
             needs[part] = need(m, part, sum(terms), priced.tariff.spare)
     from_kits: dict[str, list[Expr]] = {}
-    kits: list[tuple[Any, Any]] = []
     for kit in m.book.kits:
         most = max((-(-needs[p][1] // n) for p, n in kit.parts.items() if p in needs), default=0)
         most = most if kit.bundle.stock is None else min(most, kit.bundle.stock)
         count = m.cp.new_int_var(0, most, kit.bundle.id)
-        kits.append((kit, count))
         m.ordered.append(Ordered(kit.bundle.id, kit.bundle, count, kit.cents, True))
         cost.append(kit.cents * m.book.weight(kit.bundle.id) * count)
         for part, qty in kit.parts.items():
             from_kits.setdefault(part, []).append(qty * count)
-    over: dict[str, Expr] = {}
     for part, (needed, most) in needs.items():
         bought = _split(m, part, most)
-        m.ordered.extend(o for o, _ in bought)
-        cost.append(m.book.weight(part) * sum(o.cents * o.pieces for o, _ in bought))
-        over[part] = sum(o.pieces for o, _ in bought) + sum(from_kits.get(part, [])) - needed
-        m.cp.add(over[part] >= 0)
-        if m.request.shares:
-            _no_more(m, over[part], bought)
-    for kit, count in kits if m.request.shares else ():
-        short = [~at_least(m, count, 1)]
-        for x, qty in kit.parts.items():
-            if x in over:
-                short.append(m.cp.new_bool_var(""))
-                m.cp.add(over[x] <= qty - 1).only_enforce_if(short[-1])
-        m.cp.add_bool_or(short)
+        m.ordered.extend(bought)
+        cost.append(m.book.weight(part) * sum(order.cents * order.pieces for order in bought))
+        m.beyond[part] = sum(order.pieces for order in bought) + sum(from_kits.get(part, [])) - needed
+        m.cp.add(m.beyond[part] >= 0)
     return sum(cost)
-
-
-def _no_more(m: Shopping, over: Expr, bought: list[tuple[Ordered, int]]) -> None:
-    """Where shares are limited nothing is ordered to no use: pieces beyond the need only where each order is as small
-    as its offer allows, and none can be left out."""
-    some = m.cp.new_bool_var("")
-    m.cp.add(over == 0).only_enforce_if(~some)
-    for o, least in bought:
-        m.cp.add(o.pieces <= least).only_enforce_if(some)
-        m.cp.add(over <= o.pieces - 1).only_enforce_if(some, at_least(m, o.pieces, 1))
 
 
 def at_least(m: Shopping, qty: Expr, pieces: int) -> Any:
@@ -119,9 +100,9 @@ def need(m: Shopping, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[
     return all_ + spares, most + -(-most * extra // per)
 
 
-def _split(m: Shopping, part: str, most: int) -> list[tuple[Ordered, int]]:
-    """(order, its least pieces) of each step: at most one step of a source, its order within the step. No order needs
-    to exceed both its step's least and what the build needs."""
+def _split(m: Shopping, part: str, most: int) -> list[Ordered]:
+    """The order of each step: at most one step of a source, its order within the step. No order needs to exceed both
+    its step's least and what the build needs."""
     from constraints.cp_sat import cp_model  # loaded late: the plain check of sellers and shares reads this file too
 
     tariff = m.book.prices[part].tariff
@@ -140,7 +121,7 @@ def _split(m: Shopping, part: str, most: int) -> list[tuple[Ordered, int]]:
                 m.cp.add(pieces >= step.least * taken)
                 m.cp.add(pieces <= top * taken)
                 chosen.append(taken)
-            out.append((Ordered(part, source.offer, pieces, step.cents, True, source.stale), step.least))
+            out.append(Ordered(part, source.offer, pieces, step.cents, True, source.stale, step.least))
         if len(chosen) > 1:
             m.cp.add_at_most_one(chosen)
     return out

@@ -25,6 +25,7 @@ P = TypeVar("P", Rack, Pdu)
 CORD_ENDS = {"C14": "C13-C14", "C20": "C19-C20"}
 """Inlet of a supply -> connectors of its cord."""
 MOST_CORDS = 32
+"""Supplies of a node at most."""
 HEIGHTS = {
     (False, False): (
         N_("{nodes} per rack takes {taken} U, within its {height} U"),
@@ -44,7 +45,6 @@ HEIGHTS = {
     ),
 }
 """(shared gear in the racks, several nodes) -> what is said of a rack that is high enough, and of one that is not."""
-"""Supplies of a node at most."""
 
 
 def most_per_rack(units: int | None, tallest: int, nodes: int) -> int:
@@ -84,11 +84,11 @@ Mounted = list[tuple[Platform, Any]]
 
 @dataclass(frozen=True)
 class _Plug:
-    """Supplies of a node: their inlet, how many are fitted, and the literals that all hold where they are."""
+    """Supplies of a node: their inlet, how many are fitted, and the literal that holds where they are."""
 
     inlet: str
     fitted: int
-    when: list[Any]
+    there: Any
 
 
 class RackRule(Rule):
@@ -100,14 +100,11 @@ class RackRule(Rule):
 
     def encode(self, model: FamilyModel) -> None:
         mounted = [(platform, literal) for platform, literal in model.platform.items() if racked(platform)]
-        for platform, literal in model.platform.items():
-            if not racked(platform):
-                model.cp.add(model.racks_needed == 0).only_enforce_if(literal)
+        per_rack = self._nodes_per_rack(model, mounted) if mounted else {}
+        self._racks_needed(model, per_rack)
         if not mounted:
             return
-        per_rack = self._nodes_per_rack(model, mounted)
         self._heat(model, mounted, per_rack)
-        self._racks_needed(model, per_rack)
         if "racks" in model.request.have:
             self._height_of_the_sites_racks(model, mounted, per_rack)
             return
@@ -141,6 +138,10 @@ class RackRule(Rule):
                 model.cp.add(heat <= most).only_enforce_if(is_count, literal)
 
     def _racks_needed(self, model: FamilyModel, per_rack: dict[int, Any]) -> None:
+        """As many as the nodes fill; none where they stand on their own."""
+        for platform, literal in model.platform.items():
+            if not racked(platform):
+                model.cp.add(model.racks_needed == 0).only_enforce_if(literal)
         for count, is_count in per_rack.items():
             for nodes, is_nodes in model.node_counts.items():
                 model.cp.add(model.racks_needed == -(-nodes // count)).only_enforce_if(is_count, is_nodes)
@@ -195,21 +196,21 @@ class RackRule(Rule):
             pieces = [model.cp.new_int_var(0, MOST_CORDS, cord.id) for cord in cords]
             for cord, quantity in zip(cords, pieces, strict=True):
                 model.extra_node_qty.setdefault(cord.id, []).append(quantity)
-            # A supply is fitted once, whichever platform it stands in.
-            fitted = {plug.when[0].index: plug.fitted * plug.when[0] for plug in plugs if plug.inlet == inlet}
+            fitted = [plug for plug in plugs if plug.inlet == inlet]
+            model.cp.add(sum(pieces) <= sum(plug.fitted * plug.there for plug in fitted))
             for platform, literal in model.platform.items():
-                need = sum(fitted.values()) if racked(platform) else 0
-                model.cp.add(sum(pieces) == need).only_enforce_if(literal)
+                if not racked(platform):
+                    model.cp.add(sum(pieces) == 0).only_enforce_if(literal)
+                for plug in fitted if racked(platform) else ():
+                    model.cp.add(sum(pieces) == plug.fitted).only_enforce_if(plug.there, literal)
 
     def _plugs(self, model: FamilyModel, mounted: Mounted) -> list[_Plug]:
         """The supplies that a node may have, of the platform's own and of those bought."""
-        plugs = []
+        plugs = [_Plug(supply.inlet, fitted, literal) for (supply, fitted, _), literal in model.psu.items()]
         for platform, literal in mounted:
             bank = included_bank(platform, model.catalog)
             if not needs_psu(platform) and bank is not None:
-                plugs.append(_Plug(bank.inlet, bank.fitted, [literal]))
-        for (supply, fitted, _), literal in model.psu.items():
-            plugs += [_Plug(supply.inlet, fitted, [literal, is_mounted]) for _, is_mounted in mounted]
+                plugs.append(_Plug(bank.inlet, bank.fitted, literal))
         return plugs
 
     def _outlets(self, model: FamilyModel, plugs: list[_Plug], per_rack: dict[int, Any], pdus: dict[Pdu, Any]) -> None:
@@ -218,7 +219,7 @@ class RackRule(Rule):
                 outlets = 2 * (pdu.outlets_c19 if plug.inlet == "C20" else pdu.outlets_c13)
                 for count, is_count in per_rack.items():
                     if count * plug.fitted > outlets:
-                        model.cp.add_bool_or([~chosen, ~is_count, *(~literal for literal in plug.when)])
+                        model.cp.add_bool_or([~chosen, ~is_count, ~plug.there])
 
     def check(self, case: Case) -> list[Check]:
         platform, policy = case.platform, case.policy

@@ -1,6 +1,5 @@
 """Rule surplus: where a share of the cost is limited, no drive, card or cooling is bought that a build can do without,
-a complete system gets no more modules than it needs, and no order is larger than it must be (its encode is with the
-orders: constraints/prices/ordering.py).
+a complete system gets no more modules than it needs, and no order is larger than it must be.
 
 Without it a share would be met by padding: cards and drives that nothing uses, of another seller or with a better known
 price. Whatever else a build holds is fixed in number by its other rules. A drive or card demanded by `--include` is no
@@ -22,6 +21,7 @@ from constraints.physics.contents import inside, modules_to_buy
 from constraints.physics.links import lan_port
 from constraints.physics.lookup_tables import copies, tables_gb
 from constraints.policy import Policy
+from constraints.prices.order_limits import limit_surplus
 from constraints.prices.ordering import at_least
 from constraints.rule import Check, Rule
 from constraints.rules.cooling import Cooling
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class Surplus(Rule):
     id = "surplus"
     title = N_("Surplus parts")
-    phase = "shared"
+    phase = "money"
     reads = frozenset({"orders"})
 
     def encode(self, model: FamilyModel) -> None:
@@ -48,6 +48,7 @@ class Surplus(Rule):
             self._drives(model)
             self._cards(model)
             self._modules(model)
+            limit_surplus(model)
 
     def _drives(self, model: FamilyModel) -> None:
         """One piece less of any drive leaves too little room or speed."""
