@@ -45,9 +45,9 @@ def line(model: str, options: tuple[str, ...], budget: int) -> str:
             f"{point['cost']['estimated_share']:.0%} | {data['proof']['status']} |"
         )
     if code == 4:
-        ways = (data.get("no_build") or {}).get("ways_out") or []
+        ways = (data.get("explanation") or {}).get("ways_out") or []
         budgets = [x["build"]["total"] for x in ways if [c["key"] for c in x["changes"]] == ["budget"]]
-        least = f"from {float(budgets[0]):,.0f}" if budgets else "no budget helps"
+        least = f"from {float(budgets[0]):,.0f}" if budgets else "no budget among the ways out"
         return f"{head} 0 | none; {least} | | | | | | {data['proof']['status']} |"
     return f"{head} exit {code}: {error} | | | | | | | |"
 
