@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalogs.registry import shipped_names
 from constraints.policy import Policy, defaults
 from constraints.prices.pricing import ENERGY
 from constraints.request import Request
@@ -76,8 +77,9 @@ def command(
 
 
 def _model(request: Request, files: Mapping[str, str]) -> tuple[str, str]:
-    """First, as everybody types it."""
-    return ("--model-config", files["model_config"]) if "model_config" in files else ("--model", request.model)
+    """First, as everybody types it; a way out may ask for another model than the one of the file."""
+    of_file = "model_config" in files and request.model not in shipped_names()
+    return ("--model-config", files["model_config"]) if of_file else ("--model", request.model)
 
 
 def _typed(name: str, request: Request, files: Mapping[str, str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from catalogs.checkpoints.weight_files import BITS, weight_files
 from catalogs.errors import InputError
 from catalogs.llm import Llm, get, open_config
 from catalogs.registry import DATA as SHIPPED
+from constraints.policy import Policy
+from constraints.request import Request
+from optimizer.request.command import command
 from tests.support.commands import dsopt
 
 QWEN = json.loads((SHIPPED / "qwen3-8b.json").read_text(encoding="utf-8"))
@@ -218,6 +222,14 @@ def test_show_says_how_it_is_published(tmp_path: Path) -> None:
     assert shown["bits_per_weight"] == round(8 * shown["weight_bytes"]["nvfp4"] / shown["params_total"], 3)
     text = dsopt("models", "show", "mine", **home).stdout
     assert "self_attn 36, lm_head 1" in text and "fp8" in text
+
+
+def test_a_way_out_to_another_model_does_not_name_the_folder() -> None:
+    asked = Request(model="qwen3-8b", as_of=date(2026, 11, 24), budget_cents=100)
+    files = {"model_config": "here"}
+    assert " --model qwen3-8b" in command(asked, Policy(), files)
+    own = asked.model_copy(update={"model": "user-qwen3-8b"})
+    assert " --model-config here" in command(own, Policy(), files)
 
 
 # What is refused ------------------------------------------------------------------------------------------------------
