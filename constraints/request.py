@@ -104,7 +104,9 @@ class Request(BaseModel):
     min_precision_bits: int | None = Field(
         default=None, ge=1, le=32, description="lowest precision of the weights; the published one without"
     )
-    kv_precision: Literal["bf16", "fp8"] = "bf16"
+    kv_precision: Literal["bf16", "fp8"] | None = Field(
+        default=None, description="of the KV cache; without it the one that the checkpoint names, else bf16"
+    )
     allow_experimental: bool = Field(default=False, description="engines marked experimental count")
     offload: bool = Field(default=False, description="plans with routed experts in host memory too")
     max_nodes: int = Field(default=32, ge=1, le=1000, description="most nodes")

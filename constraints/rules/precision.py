@@ -41,9 +41,14 @@ def wanted(llm: Llm, request: Request) -> list[str]:
 
 
 def kv_precision(llm: Llm, request: Request) -> str:
-    """Precision of the KV cache that plans count on: the one that the model is published for, by its architecture or by
-    the checkpoint's own scheme, else the request's."""
-    return published_kv_cache(llm.architecture) or llm.kv_cache or request.kv_precision
+    """Precision of the KV cache that plans count on: the one that engines take alone for the architecture, else the
+    request's, else the one that the checkpoint names, else bf16.
+
+    What is typed goes before what the checkpoint names, as in the engines: vLLM 0.33.0 (utils/torch_utils.py:
+    resolve_kv_cache_dtype_string; model_executor/layers/attention/attention.py: "an explicit choice (e.g. bfloat16)
+    must win") and SGLang 0.5.23 (srt/mem_cache/kv_cache_dtype.py: configure_kv_cache_dtype) look into the checkpoint
+    for `auto` alone."""
+    return published_kv_cache(llm.architecture) or request.kv_precision or llm.kv_cache or "bf16"
 
 
 def known_precisions(llm: Llm, request: Request) -> list[str]:

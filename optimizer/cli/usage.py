@@ -138,15 +138,15 @@ def too_coarse(precision: str | None, least_bits: int | None) -> None:
 
 
 def kv_of_the_model(ctx: typer.Context, asked: Request) -> None:
-    """Raises BadParameter for a typed --kv-precision other than the one that the model is published for."""
+    """Raises BadParameter for a typed --kv-precision that engines do not take for the model's architecture."""
     from catalogs.registry import get
     from constraints.rules.precision import kv_precision
 
     if not typed(ctx, "kv_precision"):
         return
     llm = get(asked.model)
-    if (published := kv_precision(llm, asked)) != asked.kv_precision:
-        text = f"{llm.name} is published for a KV cache in {published.upper()}: leave the option out"
+    if (only := kv_precision(llm, asked)) != asked.kv_precision:
+        text = f"{llm.name} is published for a KV cache in {only.upper()}, and engines take no other: leave the option out"
         raise typer.BadParameter(f"--kv-precision {asked.kv_precision}: {text}")
 
 

@@ -284,7 +284,7 @@ FIELDS: dict[str, FieldEntry] = {
         how="the plan's KV cache is in it",
         judge=field_checks.kv_precision,
         place="plan.kv_precision",
-        options=(Option("kv_precision", "bf16 or fp8.", default="bf16", group=ENGINE),),
+        options=(Option("kv_precision", "bf16 or fp8; without it as the checkpoint says.", group=ENGINE),),
     ),
     "allow_experimental": FieldEntry(
         by=("software", "planner"),

@@ -38,7 +38,7 @@ def notes(market: Market, point: Point) -> Iterator[tuple[str, Message]]:
 def kv_note(market: Market) -> str:
     """Which KV cache plans count on where the model is published for another than the request names; else empty."""
     published = kv_precision(market.llm, market.request)
-    if market.request.trains or published == market.request.kv_precision:
+    if market.request.trains or published == (market.request.kv_precision or "bf16"):
         return ""
     return message(
         "{model} is published for a KV cache in {kv}, and plans count on that.",

@@ -139,7 +139,7 @@ class TrainingPlanner:
 
     def _plan(self, precision: str, shape: Shape, micro_batch: int) -> Plan:
         training = Training(shape.shard, micro_batch, shape.checkpointing)
-        kv = self.request.kv_precision
+        kv = self.request.kv_precision or "bf16"
         return Plan(precision, kv, shape.tp, 1, shape.dp, shape.ep, 1, micro_batch * shape.dp, training)
 
     def _micro_batch(self, gpu: Gpu, precision: str, shape: Shape) -> int:

@@ -119,8 +119,10 @@ def test_a_checkpoint_names_its_kv_cache() -> None:
     for name in ("nvidia--DeepSeek-V3.1-NVFP4", "nvidia--GLM-5.2-NVFP4", "Qwen--Qwen3-32B-FP8-Static-PerTensor"):
         llm = opened(name)
         request = asked(llm)
-        assert request.kv_precision == "bf16"
+        assert request.kv_precision is None
         assert kv_precision(llm, request) == "fp8"
+        for typed in ("bf16", "fp8"):
+            assert kv_precision(llm, request.model_copy(update={"kv_precision": typed})) == typed
     assert opened("moonshotai--Kimi-K2.5").kv_cache == ""
     assert kv_precision(get("v3.1"), asked(get("v3.1"))) == "bf16"
 

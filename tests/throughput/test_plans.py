@@ -45,7 +45,7 @@ def test_no_replica_is_smaller_than_the_least(shipped: Catalog, limits: tuple[fl
             key = RowKey(gpu.id, gpu.tdp_w or 1, min(size, 8), 8, min(size, 8), 0, 0, "rdma", 400)
             for precision in planner.precisions(gpu):
                 table, owner = planner.fits.of(precision, [(gpu, key, size)])
-                need = demand(llm, precision, r.isl, r.osl, r.kv_precision)
+                need = demand(llm, precision, r.isl, r.osl, "bf16")
                 jobs = of_keys(gpu, table[:, :4], [key], owner, need, precision, (r.isl, r.osl), k)
                 if jobs is not None and len(table):
                     t = times(jobs, k).slowed(1 / planner.calibration.pair(planner.kin, gpu.id))
@@ -63,7 +63,7 @@ def test_requests_that_fit_are_as_many_as_the_rule_counts(shipped: Catalog) -> N
         for precision in planner.precisions(gpu):
             found, _ = planner.fits.of(precision, [(gpu, key, 8), (gpu, key, 16)])
             for tp, pp, dp, ep, spare, users in found.tolist():
-                plan = Plan(precision, request.kv_precision, tp, pp, dp, ep, 1, 1, redundant_experts=spare)
+                plan = Plan(precision, "bf16", tp, pp, dp, ep, 1, 1, redundant_experts=spare)
                 assert users == min(most_users(gpu, llm, policy, plan, request.tokens), planner.fits.max_batch * dp)
                 assert tp * pp * dp >= planner.fits.least(gpu, precision)
 
