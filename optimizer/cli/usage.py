@@ -146,7 +146,7 @@ def kv_of_the_model(ctx: typer.Context, asked: Request) -> None:
         return
     llm = get(asked.model)
     if (only := kv_precision(llm, asked)) != asked.kv_precision:
-        text = f"{llm.name} is published for a KV cache in {only.upper()}, and engines take no other: leave the option out"
+        text = f"{llm.name} is published for a KV cache in {only.upper()}, engines take no other: leave the option out"
         raise typer.BadParameter(f"--kv-precision {asked.kv_precision}: {text}")
 
 
