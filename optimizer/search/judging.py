@@ -44,7 +44,7 @@ def check(market: Market, build: Build) -> tuple[Case, list[Check]]:
 def asked_for(market: Market, judged: JudgedBuild) -> list[Check]:
     """Fields of the request that the build does not meet and no rule reads (optimizer/request/fields.py); a failing
     finding at least where no plan runs as asked."""
-    found = [x.found for x in broken(judged.case, judged.row)]
+    found = [fault.found for fault in broken(judged.case, judged.row)]
     if judged.row is None:
         gpu, per_node = judged.case.gpu, judged.case.per_node
 
@@ -53,7 +53,8 @@ def asked_for(market: Market, judged: JudgedBuild) -> list[Check]:
 
         if limits := unmet(market, best):
             found.append(Check.of(REQUEST, False, said(market.request, limits)))
-        elif not any(x.status == "fail" for x in [*judged.checks, *found]):
+        elif not any(finding.status == "fail" for finding in [*judged.checks, *found]):
+            # Each limit can be met, and none fails by itself: together no plan meets them.
             found.append(Check.of(REQUEST, False, "no plan of the model runs on this hardware as asked"))
     return found
 
@@ -65,13 +66,9 @@ def judge(market: Market, build: Build) -> JudgedBuild:
     gpu, per_node = case.gpu, case.per_node
     row = best = best_row(market, case, gpu, per_node)
     checks: list[Check] = []
-    if row is None and (on_host := HostRows(market)).able(gpu, per_node) and (have := host_of(case)):
-        row = on_host.roughest(gpu, per_node, build.nodes)
-        if have.gb >= row.key.host_gb:
-            text = message(
-                "no plan gives each user {n} tok/s with experts in host memory", n=f"{market.request.min_tok_s_user:g}"
-            )
-            checks.append(Check.of(HostMemory.id, False, text))
+    if row is None:
+        row, too_slow = _roughest_on_host(market, case)
+        checks += too_slow
     if row is None:
         row = _roughest_plan(market, gpu, per_node, build.nodes)
     if row is not None:
@@ -84,6 +81,22 @@ def judge(market: Market, build: Build) -> JudgedBuild:
     return JudgedBuild(case, best, checks)
 
 
+def _roughest_on_host(market: Market, case: Case) -> tuple[Row | None, list[Check]]:
+    """The plan with experts in host memory that a failing build is judged by, where its node can hold them; with the
+    finding that it is too slow, where it is not the memory that is too small."""
+    on_host = HostRows(market)
+    have = host_of(case) if on_host.able(case.gpu, case.per_node) else None
+    if have is None:
+        return None, []
+    row = on_host.roughest(case.gpu, case.per_node, case.build.nodes)
+    if have.gb < row.key.host_gb:
+        return row, []
+    text = message(
+        "no plan gives each user {n} tok/s with experts in host memory", n=f"{market.request.min_tok_s_user:g}"
+    )
+    return row, [Check.of(HostMemory.id, False, text)]
+
+
 def best_row(market: Market, case: Case, gpu: Gpu, per_node: int) -> Row | None:
     """The fastest row whose hardware checks the build passes."""
     planner = planner_for(market.llm, market.request, market.policy, market.calibration)
@@ -93,13 +106,14 @@ def best_row(market: Market, case: Case, gpu: Gpu, per_node: int) -> Row | None:
     if market.request.offload and (have := host_of(case)):
         rows += HostRows(market).of({case.platform: [have]}, gpu, per_node, [case.build.nodes])
     for row in rows:
+        # Rules are asked only of what would be faster; of equal rows the first one stays.
         if best and best.perf.tenths >= row.perf.tenths:
             continue
         trial = replace(case, plan=row.plan, row=row.key)
-        realised = [x for rule in RULES if "row" in rule.reads for x in rule.check(trial)]
+        realised = [finding for rule in RULES if "row" in rule.reads for finding in rule.check(trial)]
         realised += experts(trial) if row.plan.offload else []
         realised += tables(trial) if row.plan.host_tables else []
-        if not any(x.status == "fail" for x in realised):
+        if not any(finding.status == "fail" for finding in realised):
             best = row
     return best
 
@@ -108,24 +122,17 @@ def _roughest_plan(market: Market, gpu: Gpu, per_node: int, nodes: int) -> Row |
     """The plan that a failing build is judged by: of those that an engine starts the one with the least memory per GPU,
     at the lowest precision."""
     planner = planner_for(market.llm, market.request, market.policy, market.calibration)
+    policy, domain = market.policy, min(gpu.wired_domain_gpus, per_node)
+    # Its network is as fast as rule interconnect asks of such plans: what the build lacks of it is said of its gear, and
+    # not of a row that nobody chose.
     if isinstance(planner, TrainingPlanner):
-        net = ("rdma", 100) if nodes > 1 else ("none", 0)
-        domain = min(gpu.wired_domain_gpus, per_node)
+        net = ("rdma", policy.whole("interconnect.ep_gbit_s")) if nodes > 1 else ("none", 0)
         return planner.roughest(gpu, RowKey(gpu.id, gpu.tdp_w or 0, per_node, nodes, domain, 0, 0, *net))
     precisions = planner.precisions(gpu) or _nearly_served(market, gpu) or wanted(market.llm, market.request)
     if not precisions:
         return None
-    key = RowKey(
-        gpu.id,
-        gpu.tdp_w or 0,
-        per_node,
-        nodes,
-        min(gpu.wired_domain_gpus, per_node),
-        0,
-        0,
-        "pp" if nodes > 1 else "none",
-        25 if nodes > 1 else 0,
-    )
+    net = ("pp", policy.whole("interconnect.pp_gbit_s")) if nodes > 1 else ("none", 0)
+    key = RowKey(gpu.id, gpu.tdp_w or 0, per_node, nodes, domain, 0, 0, *net)
     plan = leanest(planner, gpu, key, precisions[-1])
     if plan.host_tables:
         key = replace(key, tables_gb=tables_gb(market.llm, copies(plan.gpus, per_node), market.policy))
@@ -135,4 +142,5 @@ def _roughest_plan(market: Market, gpu: Gpu, per_node: int, nodes: int) -> Row |
 def _nearly_served(market: Market, gpu: Gpu) -> list[str]:
     """Precisions that the request may have and that lack only its leave for experimental engines."""
     free = market.request.model_copy(update={"allow_experimental": True})
-    return [p for p in wanted(market.llm, market.request) if served(market.llm, gpu, p, free)]
+    precisions = wanted(market.llm, market.request)
+    return [precision for precision in precisions if served(market.llm, gpu, precision, free)]
