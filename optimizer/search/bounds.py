@@ -20,6 +20,9 @@ from optimizer.market.refusals import Refusals
 from optimizer.search.seller_bound import SellerBound, from_few
 from optimizer.search.shared_gear import NO_PARTS, Cluster, Ways
 
+NO_CARD = [Option(0, 0)]
+"""The choice of a card where none is bought."""
+
 
 @dataclass(frozen=True)
 class NodeBound:
@@ -36,7 +39,9 @@ class NodeBound:
 
 @dataclass
 class Bound:
-    """A row on a platform. `least` bounds its price by the nodes alone, `cents` with networks and racks."""
+    """A row on a platform. `least` bounds its price by the nodes alone, `cents` with networks and racks.
+
+    One without pools (`Bounds.nothing`) excludes nothing."""
 
     bounds: Bounds
     node_options: NodeOptions
@@ -45,9 +50,11 @@ class Bound:
 
     @cached_property
     def least(self) -> int:
+        """Cents that the nodes cost at least."""
+        if not self.node.pools:
+            return 0
         nodes = self.row.key.nodes
-        more = self.bounds.beyond_least(self.node_options, nodes) if self.node.pools else 0
-        return min(NEVER, nodes * self.node.cents + more)
+        return min(NEVER, nodes * self.node.cents + self.bounds.beyond_least(self.node_options, nodes))
 
     @property
     def floor(self) -> int:
@@ -57,7 +64,11 @@ class Bound:
 
     def fits(self, top: int) -> bool:
         """Whether a build of at most `top` on the axis, within the budget, is not excluded."""
+        if not self.node.pools:
+            return True
         purse = self.bounds.market.purse_at(top)
+        # Sound: each of the three is a lower bound by itself. The cheap ones come first, for `cents` lays networks and
+        # fills racks.
         dearest = max(self.least, self.row.key.nodes * self.node.by_shares)
         return self.floor <= top and dearest <= purse and self.cents <= purse
 
@@ -69,13 +80,19 @@ class Bound:
     @cached_property
     def cents(self) -> int:
         """Cents below which no build of the row on this platform exists; NEVER when there is none at all."""
+        if not self.node.pools:
+            return 0
         key, node_options = self.row.key, self.node_options
-        if not all(self.ways) or (key.nodes == 1 and not node_options.nics):
+        # A node alone needs a port too. Those of a cluster are in its networks' price, and where the site has the
+        # networks nothing is counted for them.
+        ports = node_options.nics if key.nodes == 1 else NO_CARD
+        if not ports or not all(self.ways):
             return NEVER
-        total = self.least + sum(w.cents[0] for w in self.ways) + (node_options.nics[0].cents if key.nodes == 1 else 0)
-        return (
-            min(NEVER, total + self.bounds.racks(node_options, key.nodes, self.node.load_w)) if self.node.pools else 0
-        )
+        # Sound: nodes, networks and racks share no part, so that what each costs at least adds up; racks are counted as
+        # if nothing but the nodes stood in them.
+        networks = sum(ways.cents[0] for ways in self.ways)
+        racks = self.bounds.racks(node_options, key.nodes, self.node.load_w)
+        return min(NEVER, self.least + networks + ports[0].cents + racks)
 
 
 class Pool:
@@ -87,28 +104,39 @@ class Pool:
     def __init__(
         self, all_node_options: Iterable[NodeOptions], node: Callable[[NodeOptions], NodeBound | None]
     ) -> None:
-        self._waiting = sorted(all_node_options, key=lambda o: -o.least_cents)
+        # The cheapest is last, where a list gives up its elements at once.
+        self._waiting = sorted(all_node_options, key=lambda node_options: -node_options.least_cents)
         self._node, self._made = node, list[tuple[NodeOptions, NodeBound]]()
 
     def up_to(self, cents: int) -> list[tuple[NodeOptions, NodeBound]]:
         """Nodes, the least price first; all of at most `cents`, and perhaps some more."""
         new = []
         while self._waiting and self._waiting[-1].least_cents <= cents:
-            o = self._waiting.pop()
-            if node := self._node(o):
-                new.append((o, node))
-        # Sorted by id too: equal prices come in the same order whatever was asked for before.
-        if new:  # a new list: others may be walking along the old one
-            self._made = sorted([*self._made, *new], key=lambda x: (x[1].cents, x[0].platform.id))
+            node_options = self._waiting.pop()
+            # None: no node of these options exists, so that nothing is left out.
+            if node := self._node(node_options):
+                new.append((node_options, node))
+        if new:
+            # A new list, for others may be walking along the old one. Sorted by id too: equal prices come in the same
+            # order whatever was asked for before.
+            self._made = sorted([*self._made, *new], key=_by_price)
         return self._made
 
     def above(self, cents: int) -> int:
         """The least price of a node above `cents`; NEVER without one."""
         while True:
-            found = next((n.cents for _, n in self._made if n.cents > cents), NEVER)
+            found = next((node.cents for _, node in self._made if node.cents > cents), NEVER)
+            # Sound: what still waits costs its `least_cents` at least, so that once the cheapest of these is no cheaper
+            # than what was found, nothing that is written out later can be.
             if not self._waiting or self._waiting[-1].least_cents >= found:
                 return found
             self.up_to(self._waiting[-1].least_cents)
+
+
+def _by_price(made: tuple[NodeOptions, NodeBound]) -> tuple[int, str]:
+    """Order of nodes: by price, of one price by the platform's id."""
+    node_options, node = made
+    return node.cents, node_options.platform.id
 
 
 class Bounds:
@@ -130,28 +158,35 @@ class Bounds:
         memo = (id(all_node_options), *_node_key(key, precision))
         if memo not in self._pools:
             # A row's speed was judged at one clock of the GPU; a slot with another limit belongs to another row.
-            capped = (o for o in all_node_options if o.cap_w == key.cap_w)
-            self._pools[memo] = Pool(capped, lambda o: self._node(o, key, precision))
+            capped = (each for each in all_node_options if each.cap_w == key.cap_w)
+            self._pools[memo] = Pool(capped, lambda node_options: self._node(node_options, key, precision))
         return self._pools[memo]
 
     def of(self, row: Row, pool: Pool, top: int) -> Iterator[Bound]:
         """Bounds of a row on the node options of its pool whose nodes cost `top` cents at most, cheapest first."""
         nodes = row.key.nodes
-        for o, node in pool.up_to(top // nodes):
+        for node_options, node in pool.up_to(top // nodes):
+            # Sound: nodes come by rising price, and all that follow are beyond the top too.
             if nodes * node.cents > top:
                 return
-            memo = (id(o), id(row))  # hashing a row takes longer than all else here; kept alive beside its bound
+            # By identity, for hashing a row takes longer than all else here. The row is kept alive beside its bound and
+            # the options by their family, so that no other object takes over an identity.
+            memo = (id(node_options), id(row))
             if memo not in self._made:
-                within = not self._beyond_site(o, row.key, node.load_w)
-                self._made[memo] = row, Bound(self, o, row, node) if within else None
-            if (b := self._made[memo][1]) is not None:
-                yield b
+                # Sound: `load_w` is the least that a node draws, and the site's limits are "at most".
+                within = not self._beyond_site(node_options, row.key, node.load_w)
+                self._made[memo] = row, Bound(self, node_options, row, node) if within else None
+            _, bound = self._made[memo]
+            if bound is not None:
+                yield bound
 
     def racks(self, node_options: NodeOptions, nodes: int, load_w: int) -> int:
         """Cents that racks and PDUs cost at least."""
         memo = (node_options.platform.id, nodes, load_w)
         if memo not in self._racks:
-            self._racks[memo] = self.cluster.racks_for(node_options.platform, nodes, load_w, NO_PARTS, None)[0]
+            # Sound: with more load, shared gear and outlets to feed there are fewer ways to fill racks, never more.
+            cents, _, _ = self.cluster.racks_for(node_options.platform, nodes, load_w, NO_PARTS, None)
+            self._racks[memo] = cents
         return self._racks[memo]
 
     def beyond_least(self, node_options: NodeOptions, nodes: int) -> int:
@@ -161,25 +196,34 @@ class Bounds:
         Sound: every build of these node options has these pieces, the orders of a part depend on no other part where no
         bundle holds it, and the tariff gives their least cost exactly (docs/proof.md, Prices by quantity)."""
         book, more = self.market.book, 0
+        # Of several boards none is sure to be in the build: only where there is one choice its price is known.
         gpus = node_options.gpus[0].parts if len(node_options.gpus) == 1 else ()
         for part, qty in (*node_options.own.parts, *gpus):
             # A bundle may bring a piece for less than its own tariff says: no difference is added for its parts.
-            priced = book.prices[part]
-            if priced.tariff is None or part in book.bundled:
-                continue
-            memo = part, nodes * qty
-            if memo not in self._beyond:
-                cents = priced.tariff.cents(priced.tariff.need(nodes * qty))
-                dearer = cents * book.weight(part) // book.scale - nodes * qty * priced.least
-                self._beyond[memo] = NEVER if cents >= NEVER else max(0, dearer)
-            more += self._beyond[memo]
+            if book.prices[part].tariff is not None and part not in book.bundled:
+                more += self._beyond_least(part, nodes * qty)
         return min(NEVER, more)
+
+    def _beyond_least(self, part: str, pieces: int) -> int:
+        """The same of so many pieces of one part with a tariff."""
+        memo = part, pieces
+        if memo not in self._beyond:
+            book = self.market.book
+            priced = book.prices[part]
+            assert priced.tariff is not None
+            cents = priced.tariff.cents(priced.tariff.need(pieces))
+            # Rounded down, as `least` is: a bound may be too low, never too high.
+            with_support = cents * book.weight(part) // book.scale
+            self._beyond[memo] = NEVER if cents >= NEVER else max(0, with_support - pieces * priced.least)
+        return self._beyond[memo]
 
     def nothing(self, node_options: NodeOptions, row: Row) -> Bound:
         """The bound that excludes nothing."""
         return Bound(self, node_options, row, NodeBound(0, 0, (), 0))
 
     def _node(self, node_options: NodeOptions, key: RowKey, precision: str) -> NodeBound | None:
+        """What a node of these options costs and draws at least in a row of this key and precision; None where no such
+        node passes the rules."""
         platform = node_options.platform
         if key.cap_w != node_options.cap_w or node_options.unfit:
             return None
@@ -196,7 +240,11 @@ class Bounds:
         # "at most".
         static = node_options.static_w + sum(self._least_w(pool) for pool in pools)
         load, banks = node_options.load_w(static), node_options.psus(static)
-        if not banks or (platform.system_max_w and platform.kind != Kind.SYSTEM and load > platform.system_max_w):
+        # Sound: the supplies that carry more are among those that carry the least load.
+        if not banks:
+            return None
+        # Of a chassis the heat that it can move; of a complete system the same column is what it draws (`load_w`).
+        if platform.system_max_w and platform.kind != Kind.SYSTEM and load > platform.system_max_w:
             return None
         by_shares = self.seller_bound.least_cents(platform.id, (*pools, banks))
         if by_shares is None:
@@ -210,10 +258,11 @@ class Bounds:
     def _least_w(self, pool: list[Option]) -> int:
         """The least power among options; remembered with the list, which outlives its id so."""
         if id(pool) not in self._watts:
-            self._watts[id(pool)] = pool, min(x.watts for x in pool)
+            self._watts[id(pool)] = pool, min(option.watts for option in pool)
         return self._watts[id(pool)][1]
 
     def _beyond_site(self, node_options: NodeOptions, key: RowKey, load_w: int) -> bool:
+        """Whether nodes that draw so much at least are more than the site's power, circuit or rack units hold."""
         request, policy = self.market.request, self.market.policy
         watts = key.nodes * load_w
         if request.max_power_w is not None and watts > request.max_power_w:
@@ -223,9 +272,8 @@ class Bounds:
             # Sound: whatever supply is bought loses at least as much, which only adds to the draw at the wall.
             if 100 * watts > best_efficiency_percent(policy) * wall:
                 return True
-        return (
-            request.rack_units is not None and key.nodes * (node_options.platform.rack_units or 0) > request.rack_units
-        )
+        units = key.nodes * (node_options.platform.rack_units or 0)
+        return request.rack_units is not None and units > request.rack_units
 
 
 def _node_key(key: RowKey, precision: str) -> tuple[object, ...]:

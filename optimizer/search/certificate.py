@@ -35,7 +35,7 @@ class FamilyProof:
         self, market: Market, gpu: Gpu, per_node: int, rows: Sequence[Row], candidates: Candidates,
         rules: Sequence[Rule] = RULES,
     ) -> None:  # fmt: skip
-        m = FamilyModel(
+        model = FamilyModel(
             market.catalog,
             market.request,
             market.policy,
@@ -46,18 +46,19 @@ class FamilyProof:
             rows,
             candidates,
         )
-        self.widen(m)
+        self.widen(model)
         for rule in rules:
             if rule.phase != "money":
-                rule.encode(m)
+                rule.encode(model)
         # Order matters: rules of the phases parts and shared add watts and pieces, which the sums must hold.
-        m.close_power()
-        m.close_cost()
-        for rule in rules:  # these read orders and totals, which are there only now
+        model.close_power()
+        model.close_cost()
+        # These read orders and totals, which are there only now.
+        for rule in rules:
             if rule.phase == "money":
-                rule.encode(m)
-        self.cost = market.axis.encode(m)
-        self.market, self.model, self.seconds, self.ticks = market, m, 0.0, 0.0
+                rule.encode(model)
+        self.cost = market.axis.encode(model)
+        self.market, self.model, self.seconds, self.ticks = market, model, 0.0, 0.0
         self.cut = False
 
     def widen(self, model: FamilyModel) -> None:
@@ -69,20 +70,25 @@ class FamilyProof:
         # The model itself stays as it is: the next question has other ceilings.
         asked = model.cp.clone()
         cost = asked.get_int_var_from_proto_index(self.cost.index)
-        top = max(ceiling(row) for row in model.rows)
-        if top >= 0:
+        highest = max(ceiling(row) for row in model.rows)
+        if highest >= 0:
             # Follows from the ceilings of the rows below; said at once, for CP-SAT sees those only where a row is
             # chosen.
-            asked.add(cost <= (model.book.scaled(top) if self.market.axis is MONEY else top))
+            asked.add(cost <= self._on_axis(highest))
         for row, chosen in model.rows.items():
             literal = asked.get_bool_var_from_proto_index(chosen.index)
             top = ceiling(row)
             if top < 0:
+                # No cost is negative: a build at no cost (all in hand) is known that is as fast.
                 asked.add(literal == 0)
             else:
-                most = model.book.scaled(top) if self.market.axis is MONEY else top
-                asked.add(cost <= most).only_enforce_if(literal)
+                asked.add(cost <= self._on_axis(top)).only_enforce_if(literal)
         return asked
+
+    def _on_axis(self, top: int) -> int:
+        """A cost as the model's variable counts it: of money the largest scaled cents that round to `top` at most, so
+        that no build whose printed total is within it is left out."""
+        return self.model.book.scaled(top) if self.market.axis is MONEY else top
 
     def under(self, ceiling: Callable[[Row], int], clock: Clock | None = None) -> Found | None:
         """The build of least cost that costs at most `ceiling(row)`; None when there is none. Raises TimeUp.
@@ -92,7 +98,8 @@ class FamilyProof:
         order. `cut` says afterwards that the clock's time or a stop came before the least was proven. Of several
         builds of least cost any may come back; `settled` chooses among them."""
         model, asked, clock = self.model, self.asked(ceiling), clock or Clock()
-        cost, total = (asked.get_int_var_from_proto_index(x.index) for x in (self.cost, model.total_cents))
+        cost = asked.get_int_var_from_proto_index(self.cost.index)
+        total = asked.get_int_var_from_proto_index(model.total_cents.index)
         found = self._solved(asked, cost, clock)
         money = self.market.axis is MONEY
         if found is None or self.cut or (money and not model.book.by_quantity):
@@ -111,12 +118,12 @@ class FamilyProof:
         tenths = found.row.perf.tenths
         # A clock of its own has one worker, whose answer is the same every time.
         alone = Clock(clock.left())
-        return self.under(lambda r: found.cost if r.perf.tenths == tenths else -1, alone) or found
+        return self.under(lambda row: found.cost if row.perf.tenths == tenths else -1, alone) or found
 
     def cheaper(self, known: Found, clock: Clock) -> Found | None:
         """The build of fewest cents among those of a known one's cost and throughput, if any costs less than it."""
         tenths, model = known.row.perf.tenths, self.model
-        asked = self.asked(lambda r: known.cost if r.perf.tenths == tenths else -1)
+        asked = self.asked(lambda row: known.cost if row.perf.tenths == tenths else -1)
         total = asked.get_int_var_from_proto_index(model.total_cents.index)
         # A cent less: the same build must not come back.
         asked.add(total <= model.book.scaled(known.parts_cents - 1))
@@ -128,7 +135,8 @@ class FamilyProof:
         model = self.model
         if not model.book.by_quantity:
             return found
-        total, pieces = (asked.get_int_var_from_proto_index(x.index) for x in (model.total_cents, model.pieces))
+        total = asked.get_int_var_from_proto_index(model.total_cents.index)
+        pieces = asked.get_int_var_from_proto_index(model.pieces.index)
         asked.add(total <= model.book.scaled(found.parts_cents))
         return self._solved(asked, pieces, clock) or found
 
@@ -143,35 +151,36 @@ class FamilyProof:
             return None
         if status == cp_model.MODEL_INVALID:
             raise AssertionError(f"CP-SAT model invalid: {asked.validate()}")
-        # UNKNOWN: time ended before a first build. Only INFEASIBLE says that there is none.
+        # UNKNOWN: time ended before a first build. Only INFEASIBLE says that there is none, and so closes a family.
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             raise TimeUp
         self.cut = status == cp_model.FEASIBLE
-        return self.read(lambda x: int(solver.value(x)))
+        return self.read(lambda expression: int(solver.value(expression)))
 
     def read(self, valued: Callable[[Any], int]) -> Found:
         """The build that a solution means; `valued` gives the value of a linear expression."""
         model = self.model
 
-        def value(x: Any) -> int:
-            return x if isinstance(x, int) else valued(x)
+        def value(expression: Any) -> int:
+            return expression if isinstance(expression, int) else valued(expression)
 
         row = next(row for row, literal in model.rows.items() if value(literal))
         node: dict[str, int] = {}
         for part, terms in model.quantities().items():
             if part not in model.shared_qty:
-                qty = sum(value(t) for t in terms)
+                qty = sum(value(term) for term in terms)
                 if qty:
                     node[part] = qty
-        shared = {}
+        shared: dict[str, int] = {}
         for part, pairs in model.shared_qty.items():
-            qty = sum(q * value(literal) for q, literal in pairs)
+            qty = sum(each * value(literal) for each, literal in pairs)
             if qty:
                 shared[part] = qty
         build = Build(row.key.nodes, dict(sorted(node.items())), dict(sorted(shared.items())))
         # The model counts in parts of a cent where support has odd rates; a bill is rounded once, at its end.
         cents = model.book.rounded(value(model.total_cents))
-        if model.book.by_quantity:  # the solution's orders need not be the cheapest
+        if model.book.by_quantity:
+            # Where another sum was made small, or time ended first, the solution's orders need not be the cheapest.
             cents = min(cents, model.book.cost(build.total()))
         axis = self.market.axis
         cost = cents if axis is MONEY else axis.measure(self.market.case(build, row.plan, row.key))

@@ -77,7 +77,13 @@ class Families:
         self.cluster = Cluster(market, stock.by, self.refusals)
         self.bounds = Bounds(market, self.cluster, self.refusals)
         self.families = [OpenFamily(**vars(family)) for family in stock.families]
-        self.families.sort(key=lambda u: (-u.per_node if market.request.shares else 0, u.least, u.gpu.id, u.per_node))
+        # The order changes no answer. Where shares are limited large nodes come first: what is found for them brings
+        # down the ceiling under which the others are proven.
+        self.families.sort(
+            key=lambda family: (
+                -family.per_node if market.request.shares else 0, family.least, family.gpu.id, family.per_node,
+            )
+        )  # fmt: skip
         self.seconds["plans"] += time.perf_counter() - started
 
     def max_nodes(self) -> int:
@@ -86,45 +92,59 @@ class Families:
     def judge(self, limit: int, families: Sequence[OpenFamily] | None = None) -> None:
         """Rows of all families (or those) for every node count that `limit` may pay."""
         started = time.perf_counter()
-        wanted = self.market.request.throughput_tenths or 1
         among = self.families if families is None else families
         for start in range(0, len(among), TOGETHER):
             self.clock.tick("plans", start, len(self.families))
-            asked: list[tuple[OpenFamily, Asked]] = []
-            hosted: list[tuple[OpenFamily, Asked]] = []
-            for u in among[start : start + TOGETHER]:
-                holders = [o.platform for o in u.all_node_options]
-                new = self._new_counts(u.judged, u, u.least, limit)
-                u.judged = max([u.judged, *new[-1:]])
-                most = u.per_node * self.planner.most_tenths(u.gpu)
-                if counts := [n for n in self._allowed(u, new) if n * most >= wanted]:
-                    asked.append((u, (u.gpu, u.per_node, holders, counts)))
-                new = self._new_counts(u.judged_host, u, u.least_host, limit) if self.on_host else range(0)
-                u.judged_host = max([u.judged_host, *new[-1:]])
-                if counts := self._allowed(u, new):
-                    hosted.append((u, (u.gpu, u.per_node, holders, counts)))
-            found = self.on_gpus.of_all(self.market, [x for _, x in asked])
-            self.clock.spend(Work.ROW_JUDGED, sum(map(len, found)))
-            on_host = [self.on_host.rows(*x) for _, x in hosted] if self.on_host else []
-            self.clock.spend(Work.ROW_ON_HOST_JUDGED, sum(map(len, on_host)))
-            found += on_host
-            for (u, _), rows in zip([*asked, *hosted], found, strict=True):
-                fast = [row for row in rows if row.perf.tenths >= wanted]
-                u.rows += [r for r in fast if self.admit is None or self.admit(u.gpu, r)]
+            self._judge_together(among[start : start + TOGETHER], limit)
         self.seconds["plans"] += time.perf_counter() - started
+
+    def _judge_together(self, among: Sequence[OpenFamily], limit: int) -> None:
+        """The same of some families in one stroke: plans of many GPUs are judged as one array."""
+        wanted = self.market.request.throughput_tenths or 1
+        on_gpus: list[tuple[OpenFamily, Asked]] = []
+        on_host: list[tuple[OpenFamily, Asked]] = []
+        for family in among:
+            holders = [node_options.platform for node_options in family.all_node_options]
+            new = self._new_counts(family.judged, family, family.least, limit)
+            family.judged = max([family.judged, *new[-1:]])
+            # Sound: no plan is faster than `most_tenths` of each GPU, so that fewer nodes can't be fast enough.
+            most_tenths = family.per_node * self.planner.most_tenths(family.gpu)
+            counts = [nodes for nodes in self._allowed(family, new) if nodes * most_tenths >= wanted]
+            if counts:
+                on_gpus.append((family, (family.gpu, family.per_node, holders, counts)))
+            if self.on_host:
+                new = self._new_counts(family.judged_host, family, family.least_host, limit)
+                family.judged_host = max([family.judged_host, *new[-1:]])
+                if counts := self._allowed(family, new):
+                    on_host.append((family, (family.gpu, family.per_node, holders, counts)))
+        found = self.on_gpus.of_all(self.market, [asked for _, asked in on_gpus])
+        self.clock.spend(Work.ROW_JUDGED, sum(map(len, found)))
+        if self.on_host:
+            hosted = [self.on_host.rows(*asked) for _, asked in on_host]
+            self.clock.spend(Work.ROW_ON_HOST_JUDGED, sum(map(len, hosted)))
+            found += hosted
+        for (family, _), rows in zip([*on_gpus, *on_host], found, strict=True):
+            fast = [row for row in rows if row.perf.tenths >= wanted]
+            family.rows += [row for row in fast if self.admit is None or self.admit(family.gpu, row)]
 
     def _new_counts(self, judged: int, open_family: OpenFamily, least: int, limit: int) -> range:
         """Node counts not yet judged that `limit` may pay and the site may hold."""
-        most = min(self.max_nodes(), open_family.most, limit // max(1, least)) if self.clever else self.max_nodes()
+        most = self.max_nodes()
+        if self.clever:
+            # Sound: `least` bounds the price of each node. A node at no cost (all of it in hand) sets no limit.
+            most = min(most, open_family.most, limit // max(1, least))
         return range(judged + 1, most + 1)
 
     def _allowed(self, open_family: OpenFamily, counts: range) -> list[int]:
         """Those that make the number of GPUs asked for."""
         wanted, least = self.market.request.gpu_count, self.least_nodes
-        return [n for n in counts if n >= least and (wanted is None or open_family.per_node * n == wanted)]
+        return [
+            nodes for nodes in counts if nodes >= least and (wanted is None or open_family.per_node * nodes == wanted)
+        ]
 
     def runnable(self, open_family: OpenFamily) -> list[Row]:
         """Rows that no rule refuses by itself (`may`): no build of another one passes."""
+        # Rows only ever come at the end (`judge`): those before `asked` were asked for.
         for row in open_family.rows[open_family.asked :]:
             if said := self.refusals.of_row(open_family.gpu, open_family.per_node, row):
                 open_family.barred[said] += 1
@@ -136,7 +156,8 @@ class Families:
     def refusals_of(self, gpu: Gpu) -> list[Refusal]:
         """What rules said early of all platforms of a GPU's families, or else of all their rows; empty where a platform
         is left or was dropped for another reason, and some row runs."""
-        of_platforms = [self._of_platforms(x) for x in (*self.families, *self.dropped) if x.gpu is gpu]
+        all_families = (*self.families, *self.dropped)
+        of_platforms = [self._of_platforms(family) for family in all_families if family.gpu is gpu]
         if all(of_platforms):
             return list(chain.from_iterable(of_platforms))
         mine = [family for family in self.families if family.gpu is gpu]
@@ -147,7 +168,7 @@ class Families:
     def _of_platforms(self, family: Family) -> list[Refusal]:
         """What rules said early of every platform of a family; empty where they did not of one."""
         said = [refused_node(self.refusals, node) for node in family.all_node_options]
-        return [] if None in said else [*family.refused.values(), *(x for x in said if x is not None)]
+        return [] if None in said else [*family.refused.values(), *(why for why in said if why is not None)]
 
     def refused_early(self) -> dict[Name, tuple[Refused, ...]]:
         """What rules refused early of each family, dropped ones too."""
@@ -170,8 +191,9 @@ class Families:
     def bounds_of(self, open_family: OpenFamily, row: Row, top: int) -> Iterator[Bound]:
         """Bounds of a row on the family's platforms that a cost of `top` may pay, cheapest nodes first."""
         if not self.clever:
-            return (self.bounds.nothing(o, row) for o in open_family.all_node_options)
+            return (self.bounds.nothing(node_options, row) for node_options in open_family.all_node_options)
         cents = self.market.purse_at(top)
+        # Sound: the family's least bounds a node on each of its platforms.
         if row.key.nodes * open_family.least > cents:
             return iter(())
         return self.bounds.of(row, self.bounds.pool(open_family.all_node_options, row), cents)
@@ -180,31 +202,40 @@ class Families:
         """Cents that no build of the row goes below, as exact as it takes to compare it with `below`."""
         if not self.clever:
             return 0
-        if row.key.nodes * open_family.least >= below:
-            return row.key.nodes * open_family.least
-        pool, nodes = self.bounds.pool(open_family.all_node_options, row), row.key.nodes
-        within = (max(part.cents, nodes * part.node.by_shares) for part in self.bounds.of(row, pool, below - 1))
+        nodes = row.key.nodes
+        # Beyond `below` the least of the nodes will do: all that is asked is whether the floor reaches it.
+        if nodes * open_family.least >= below:
+            return nodes * open_family.least
+        pool = self.bounds.pool(open_family.all_node_options, row)
+        within = [max(bound.cents, nodes * bound.node.by_shares) for bound in self.bounds.of(row, pool, below - 1)]
+        # Nodes dearer than these: none is cheaper than the first of them, by its nodes alone.
         beyond = pool.above((below - 1) // nodes)
         return min([*within, NEVER if beyond == NEVER else nodes * beyond])
 
     def candidates(self, open_family: OpenFamily) -> Candidates:
         """Every part that may stand in a node of the family."""
-        return Candidates([*(o.platform for o in open_family.all_node_options), *self.parts])
+        return Candidates([*(node_options.platform for node_options in open_family.all_node_options), *self.parts])
 
     def missing(self, staircase: Staircase | None, families: Sequence[OpenFamily]) -> tuple[int, int]:
         """(families that may hold a missing build, cents that such a build costs at least), by the nodes' prices."""
+        least = [self._least_missing(staircase, family) for family in families]
+        found = [cents for cents in least if cents is not None]
+        return len(found), min(found, default=0)
+
+    def _least_missing(self, staircase: Staircase | None, family: OpenFamily) -> int | None:
+        """Cents that a build of the family not yet found costs at least; None where nothing of it may be missing."""
         most = NEVER if staircase is None else self.market.purse_at(staircase.limit)
-        least = {}
-        for i, family in enumerate(families):
-            counts = range(family.judged + 1, min(family.most, self.max_nodes()) + 1)
-            low = [counts[0] * family.least] if counts else []
-            if family.judged_host < self.max_nodes() and family.least_host < NEVER:
-                low.append((family.judged_host + 1) * family.least_host)
-            low = [x for x in low if x <= most]
-            for row in family.rows:
-                top = NEVER if staircase is None else self.market.purse_at(staircase.ceiling(row.perf.tenths))
-                if (x := row.key.nodes * family.least) <= top:
-                    low.append(x)
-            if low:
-                least[i] = min(low)
-        return len(least), min(least.values(), default=0)
+        low = []
+        # Node counts that were not judged: the smallest is the cheapest.
+        if unjudged := range(family.judged + 1, min(family.most, self.max_nodes()) + 1):
+            low.append(unjudged[0] * family.least)
+        if family.judged_host < self.max_nodes() and family.least_host < NEVER:
+            low.append((family.judged_host + 1) * family.least_host)
+        low = [cents for cents in low if cents <= most]
+        # Rows that were: each is open up to its own ceiling.
+        for row in family.rows:
+            top = NEVER if staircase is None else self.market.purse_at(staircase.ceiling(row.perf.tenths))
+            cents = row.key.nodes * family.least
+            if cents <= top:
+                low.append(cents)
+        return min(low, default=None)

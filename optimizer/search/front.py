@@ -109,9 +109,10 @@ class Judge:
     def passes(self, build: Build, row: Row) -> bool:
         """Whether no rule fails."""
         case = self.market.case(build, row.plan, row.key)
-        for i, rule in enumerate(self._rules):
-            if any(x.status == "fail" for x in rule.check(case)):
-                self._rules.insert(0, self._rules.pop(i))
+        for place, rule in enumerate(self._rules):
+            if any(finding.status == "fail" for finding in rule.check(case)):
+                # The list changes under the loop, which ends here.
+                self._rules.insert(0, self._rules.pop(place))
                 return False
         return True
 

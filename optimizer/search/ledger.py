@@ -30,10 +30,12 @@ def refused(
             continue
         for lack in node.platform_options.without:
             parts.setdefault(lack, []).append(node.platform.id)
-    found = [Refused("platform", x.rule, x.why, len(ids), tuple(sorted(ids))) for x, ids in platforms.items()]
-    found += [Refused("part", x.rule, x.why, number, tuple(sorted(ids))) for (x, number), ids in parts.items()]
-    found += [Refused("row", x.rule, x.why, number) for x, number in rows.items()]
-    return tuple(sorted(found, key=lambda x: (x.of, x.rule, x.why, x.number)))
+    found = [Refused("platform", said.rule, said.why, len(ids), tuple(sorted(ids))) for said, ids in platforms.items()]
+    for (said, number), ids in parts.items():
+        found.append(Refused("part", said.rule, said.why, number, tuple(sorted(ids))))
+    found += [Refused("row", said.rule, said.why, number) for said, number in rows.items()]
+    # Sorted, for the order in which platforms and rows were asked is no part of the answer; `verify` makes it anew.
+    return tuple(sorted(found, key=lambda refused: (refused.of, refused.rule, refused.why, refused.number)))
 
 
 def refused_node(refusals: Refusals, node: NodeOptions) -> Refusal | None:
@@ -56,14 +58,23 @@ def refused_parts(
             alike.setdefault(refusals.alike(platform, kind), []).append(platform)
         told = [(refusals.of_parts(same[0], kind, sold), len(same)) for same in alike.values()]
         for part in sold:
-            reasons = [why for said, number in told if (why := said[part.id]) for _ in range(number)]
-            if len(reasons) == len(among):
-                most = foremost(reasons)
+            reasons: Counter[Refusal] = Counter()
+            for said, platforms_alike in told:
+                why = said[part.id]
+                if why is not None:
+                    reasons[why] += platforms_alike
+            # Refused in every platform; where one takes it, it is no refused part.
+            if reasons.total() == len(among):
+                most = _foremost(reasons)
                 found.append(RefusedPart(part.id, most.rule, most.why))
-    return tuple(sorted(found, key=lambda x: x.part))
+    return tuple(sorted(found, key=lambda refused: refused.part))
 
 
 def foremost(reasons: Iterable[Refusal]) -> Refusal:
     """The reason given most often; of several the first in the order of its words."""
-    given = Counter(reasons)
-    return min(given, key=lambda x: (-given[x], x.why, x.rule))
+    return _foremost(Counter(reasons))
+
+
+def _foremost(given: Counter[Refusal]) -> Refusal:
+    """The same of reasons that were counted."""
+    return min(given, key=lambda reason: (-given[reason], reason.why, reason.rule))

@@ -46,6 +46,12 @@ def staircase_steps(points: Sequence[tuple[int, int]], request: Request, policy:
     Only a front in money carries it."""
     if request.cost_axis != "money":
         return ()
-    top = limit_cents(request, policy, points[0][1] if points else None)
-    above = [(request.throughput_tenths or 1) - 1, *(t for t, _ in points)]
-    return () if top is None else tuple(map(Step, above, [*(c for _, c in points), top + 1]))
+    cheapest = points[0][1] if points else None
+    top = limit_cents(request, policy, cheapest)
+    if top is None:
+        return ()
+    # The first step speaks of all that is fast enough, the last of what is faster than every point. What is faster than
+    # a point is no cheaper than the next one and, beyond the last, not within the limit itself.
+    faster_than = [(request.throughput_tenths or 1) - 1, *(tenths for tenths, _ in points)]
+    below = [*(cents for _, cents in points), top + 1]
+    return tuple(map(Step, faster_than, below))

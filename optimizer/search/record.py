@@ -15,16 +15,19 @@ Floor = tuple[int, Callable[[int], int]]
 def least(rows: Iterable[Floor], steps: tuple[Step, ...]) -> tuple[int, ...]:
     """Per step the cents below which the bounds leave no build faster than it."""
     above = [step.faster_than for step in steps]
-    out = [NEVER] * len(steps)
+    least_cents = [NEVER] * len(steps)
     for tenths, floor in rows:
-        i = bisect_left(above, tenths) - 1
-        if i >= 0:
-            out[i] = min(out[i], floor(steps[i].below))
-    for i in reversed(range(len(out) - 1)):
-        out[i] = min(out[i], out[i + 1])
-    while out and out[-1] >= NEVER:
-        out.pop()
-    return tuple(out)
+        # The last step that the row is faster than; where it is slower than them all it is in no claim.
+        place = bisect_left(above, tenths) - 1
+        if place >= 0:
+            least_cents[place] = min(least_cents[place], floor(steps[place].below))
+    # A row faster than a step is faster than all before it, so that its floor counts there too.
+    for place in reversed(range(len(steps) - 1)):
+        least_cents[place] = min(least_cents[place], least_cents[place + 1])
+    # Steps that no row reaches are said by their absence: no figure stands for "never" in a stored record.
+    while least_cents and least_cents[-1] >= NEVER:
+        least_cents.pop()
+    return tuple(least_cents)
 
 
 def record(
@@ -41,4 +44,4 @@ def record(
         for name, rows in units.items()
     ]
     closed += [Closed(*name, "no_build", (), refused.get(name, ())) for name in dropped]
-    return tuple(sorted(closed, key=lambda c: (c.gpu, c.per_node)))
+    return tuple(sorted(closed, key=lambda family: (family.gpu, family.per_node)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from catalogs.collector import collector_paused
@@ -38,6 +39,15 @@ class Disagreement(AssertionError):
     """CP-SAT returned a build that plain `check` rejects: an internal error, never dropped silently."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A row that the search looks at, with what its nodes cost at least."""
+
+    least_cents: int
+    family: OpenFamily
+    row: Row
+
+
 class Solver(Families):
     """One request solved while `clock` lasts. Without `clever` nothing is pruned or searched. `judged`, `stock`: rows
     and assortment known already, `admit`: rows that count, as `Families` takes them."""
@@ -60,29 +70,40 @@ class Solver(Families):
         if not self.clever:
             return
         started = time.perf_counter()
-        most, among = self.market.purse_at(staircase.limit), self.families if families is None else families
-        order = [
-            (r.key.nodes * u.least, -r.perf.tenths, r.key, r, u)
-            for u in among for r in self.runnable(u) if r.key.nodes * u.least <= most
-        ]  # fmt: skip
-        failed = dict.fromkeys((id(u) for u in among), 0)
-        # Cheap rows first: each build found lowers the ceiling, so that dearer rows are excluded by their bound
-        # alone.
-        for i, (_, _, _, row, u) in enumerate(sorted(order, key=lambda x: x[:3])):
-            tenths = row.perf.tenths
-            self.clock.tick("search", i, len(order))
-            for b in self.bounds_of(u, row, staircase.ceiling(tenths)):
-                top = staircase.ceiling(tenths)
+        among = self.families if families is None else families
+        trials = self._trials(among, self.market.purse_at(staircase.limit))
+        failures = {family.name: 0 for family in among}
+        for done, trial in enumerate(trials):
+            family, tenths = trial.family, trial.row.perf.tenths
+            self.clock.tick("search", done, len(trials))
+            for bound in self.bounds_of(family, trial.row, staircase.ceiling(tenths)):
                 # The ceiling is read anew for each bound: a build found for an earlier one may have lowered it.
-                if failed[id(u)] >= GIVE_UP or not b.fits(top):
+                ceiling = staircase.ceiling(tenths)
+                if failures[family.name] >= GIVE_UP or not bound.fits(ceiling):
                     continue
                 self.clock.left()
                 self.clock.spend(Work.BUILD_TRIED)
-                found = assemble(self.market, self.cluster, self.judge_builds, b, top)
-                failed[id(u)] = 0 if found else failed[id(u)] + 1
-                if found:
-                    staircase.add(found)
+                found = assemble(self.market, self.cluster, self.judge_builds, bound, ceiling)
+                if found is None:
+                    failures[family.name] += 1
+                    continue
+                failures[family.name] = 0
+                staircase.add(found)
         self.seconds["search"] += time.perf_counter() - started
+
+    def _trials(self, among: Sequence[OpenFamily], most_cents: int) -> list[_Trial]:
+        """Rows that `most_cents` may pay, in the order in which the search looks at them.
+
+        Cheap rows first: each build found lowers the ceiling, so that dearer rows are excluded by their bound alone. Of
+        rows of one price the faster goes first, then the order of their keys: the same on every machine."""
+        trials = []
+        for family in among:
+            for row in self.runnable(family):
+                least_cents = row.key.nodes * family.least
+                if least_cents <= most_cents:
+                    trials.append(_Trial(least_cents, family, row))
+        trials.sort(key=lambda trial: (trial.least_cents, -trial.row.perf.tenths, trial.row.key))
+        return trials
 
     def prove(self, open_family: OpenFamily, staircase: Staircase, out: Front) -> None:
         """Close one family: by bound, or by CP-SAT with whatever it still finds added to the staircase."""
@@ -92,77 +113,99 @@ class Solver(Families):
             # CP-SAT, so that no proof rests on the last percent of a bound (docs/proof.md, step 3).
             return staircase.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
 
-        tops = [(r, ceiling(r)) for r in (self.runnable(open_family) if self.clever else open_family.rows)]
-        open_ = [b for r, top in tops for b in self.bounds_of(open_family, r, top) if b.fits(top)]
-        if not open_:
+        open_bounds: list[Bound] = []
+        for row in self._rows_of(open_family):
+            top = ceiling(row)
+            open_bounds += [bound for bound in self.bounds_of(open_family, row, top) if bound.fits(top)]
+        # Sound: every build of the family has one of its rows and platforms, and the bound of each of these pairs lies
+        # above what a build under the staircase may cost. Rows of more nodes than were judged cost more than the
+        # front's limit by their nodes alone (`_new_counts`).
+        if not open_bounds:
             out.closed_by_bound += 1
             return
         started, ticks = time.perf_counter(), 0.0
         try:
-            for among in self._asked_together(open_):
-                ticks += self._close(open_family, among, staircase, ceiling)
+            for together in self._asked_together(open_bounds):
+                ticks += self._close(open_family, together, staircase, ceiling)
         finally:
             self.seconds["proof"] += time.perf_counter() - started
         out.closed_by_cp_sat += 1
         out.ticks[open_family.gpu.id, open_family.per_node] = ticks
         self.seconds["cp_sat_deterministic"] += ticks
 
-    def _asked_together(self, open_: Sequence[Bound]) -> list[list[Bound]]:
+    def _rows_of(self, open_family: OpenFamily) -> list[Row]:
+        """Rows that a build of the family may have: those that no rule refuses early, all where nothing is pruned."""
+        return self.runnable(open_family) if self.clever else open_family.rows
+
+    def _asked_together(self, open_bounds: Sequence[Bound]) -> list[list[Bound]]:
         """Bounds of a family in groups, each for a model of its own. Their rows are told apart by one choice, so that
         any split of them proves the same; models of one row each are proven many times faster where offers are chosen
         for the whole build (a limit on sellers: 5 s for what one model leaves open after 60)."""
         if not self.market.request.picks_offers:
-            return [list(open_)]
+            return [list(open_bounds)]
         by_row: dict[RowKey, list[Bound]] = {}
-        for bound in open_:
+        for bound in open_bounds:
             by_row.setdefault(bound.row.key, []).append(bound)
+        # Few nodes first: what is found there brings the ceiling down for the larger builds. Rows of equal node counts
+        # keep their order, for sorting is stable.
         return [by_row[key] for key in sorted(by_row, key=lambda key: key.nodes)]
 
     def _close(
-        self, open_family: OpenFamily, open_: list[Bound], staircase: Staircase, ceiling: Callable[[Row], int]
+        self, open_family: OpenFamily, open_bounds: list[Bound], staircase: Staircase, ceiling: Callable[[Row], int]
     ) -> float:
         """Asks CP-SAT for builds of these rows until none is left under the staircase; its deterministic seconds."""
-        rows = list({b.row.key: b.row for b in open_}.values())
+        rows = list({bound.row.key: bound.row for bound in open_bounds}.values())
         market, parts = self.market, self.candidates(open_family)
         if self.clever:
-            market, parts = narrowed(market, self.parts, open_, lambda r: self.market.purse_at(ceiling(r)))
+            # Sound: parts are left out by the ceiling with the margin on it, which is the higher of the two: none is
+            # left out that a build under the staircase itself could afford.
+            market, parts = narrowed(market, self.parts, open_bounds, lambda row: self.market.purse_at(ceiling(row)))
         self.clock.spend(Work.ROW_MODELLED, len(rows))
-        family, asked = (
-            self.engine(market, open_family.gpu, open_family.per_node, rows, parts, self.rules),
-            list[Found](),
-        )
+        family = self.engine(market, open_family.gpu, open_family.per_node, rows, parts, self.rules)
+        answers: list[Found] = []
         # Ends, for every answer lowers the ceiling of its row by a unit of the axis at least; INFEASIBLE closes the
         # family.
-        while found := family.under(lambda r: staircase.ceiling(r.perf.tenths), self.clock):
+        while found := family.under(lambda row: staircase.ceiling(row.perf.tenths), self.clock):
             staircase.add(found)
-            asked.append(found)
+            answers.append(found)
             if family.cut:
                 raise TimeUp
         # Which of several builds of equal cost CP-SAT finds depends on the number of workers: those that stayed on
         # the staircase are asked for once more, by one worker.
-        for known in asked:
+        for known in answers:
             if known in staircase.points:
                 staircase.add(family.settled(known, self.clock))
         return family.ticks
 
     def cheapen(self, staircase: Staircase) -> None:
         """On another axis than money: each point becomes the cheapest build of its cost and throughput, proven."""
-        for point in list(staircase.points) if self.market.axis is not MONEY else ():
-            for u in self.families:
-                rows = [
-                    r for r in (self.runnable(u) if self.clever else u.rows) if r.perf.tenths == point.row.perf.tenths
-                ]
-                near = [b for row in rows for b in self.bounds_of(u, row, point.cost) if b.fits(point.cost)]
-                open_ = {b.row.key: b.row for b in near if b.cents < point.parts_cents}
-                if open_:
-                    family = self.engine(
-                        self.market, u.gpu, u.per_node, list(open_.values()), self.candidates(u), self.rules
-                    )
-                    if found := family.cheaper(point, self.clock):
-                        staircase.add(found)
-                        point = found
-                    if family.cut:
-                        raise TimeUp
+        if self.market.axis is MONEY:
+            return
+        for point in list(staircase.points):
+            for open_family in self.families:
+                rows = self._cheaper_rows(open_family, point)
+                if not rows:
+                    continue
+                # Nothing is pruned here: near-duplicates and dominance are argued for money alone.
+                parts = self.candidates(open_family)
+                family = self.engine(self.market, open_family.gpu, open_family.per_node, rows, parts, self.rules)
+                if found := family.cheaper(point, self.clock):
+                    staircase.add(found)
+                    # The next family has to go below the cheaper build, not below the first one.
+                    point = found
+                if family.cut:
+                    raise TimeUp
+
+    def _cheaper_rows(self, open_family: OpenFamily, point: Found) -> list[Row]:
+        """Rows of a point's throughput whose bound lies within its cost on the axis and below its cents."""
+        found: dict[RowKey, Row] = {}
+        for row in self._rows_of(open_family):
+            if row.perf.tenths != point.row.perf.tenths:
+                continue
+            bounds = self.bounds_of(open_family, row, point.cost)
+            if any(bound.fits(point.cost) and bound.cents < point.parts_cents for bound in bounds):
+                found[row.key] = row
+        return list(found.values())
 
     def limit(self) -> int | None:
         """The most on the axis that the request allows; None for money without a budget."""
@@ -192,6 +235,7 @@ class Solver(Families):
             return
         top = max(1, 4 * min(family.least for family in self.families))
         dearest_node = max(family.least for family in self.families)
+        # Where the steps end without a budget: nodes by their bounds, and what is shared at several times as much.
         most = min(DEAREST, self.max_nodes() * dearest_node * 8) if limit is None else limit
         while top < most:
             # Sound: a limit under which nothing is found proves that nothing is there, and the next one is higher.
@@ -203,18 +247,23 @@ class Solver(Families):
     def settle(self, staircase: Staircase) -> list[Found]:
         """The points, each with the build that the tie rule prefers among those of equal cost and throughput."""
         started = time.perf_counter()
-        chosen = {point.row.perf.tenths: [point] for point in staircase.points}
-        for u, row in [
-            (family, r) for family in self.families for r in self.runnable(family) if r.perf.tenths in chosen
-        ]:
-            cost = chosen[row.perf.tenths][0].cost
-            for b in self.bounds_of(u, row, cost):
-                if b.fits(cost):
-                    found = assemble(self.market, self.cluster, self.judge_builds, b, cost)
-                    if found and found.cost == cost:
-                        chosen[row.perf.tenths].append(found)
+        tied = {point.row.perf.tenths: [point] for point in staircase.points}
+        for family in self.families:
+            for row in self.runnable(family):
+                if row.perf.tenths in tied:
+                    among = tied[row.perf.tenths]
+                    among += self._as_dear(family, row, among[0].cost)
         self.seconds["search"] += time.perf_counter() - started
-        return [min(found, key=lambda f: (f.parts_cents, rank(self.market, f))) for found in chosen.values()]
+        # Cents come first: on another axis than money builds of one cost may differ in price.
+        return [min(among, key=lambda found: (found.parts_cents, rank(self.market, found))) for among in tied.values()]
+
+    def _as_dear(self, family: OpenFamily, row: Row, cost: int) -> Iterator[Found]:
+        """Builds of a row that the search finds at exactly this cost, one of each platform at most."""
+        for bound in self.bounds_of(family, row, cost):
+            if bound.fits(cost):
+                found = assemble(self.market, self.cluster, self.judge_builds, bound, cost)
+                if found and found.cost == cost:
+                    yield found
 
     @collector_paused()
     def front(self) -> Front:
@@ -223,25 +272,14 @@ class Solver(Families):
         staircase: Staircase | None = None
         closed = 0
         try:
-            limit = self.limit()
-            if limit is None or self.market.request.budget_cents is None:
-                first = self.cheapest()
-                if first is None:
-                    return out
-                # A first build at no cost (all in hand) would leave the front no room.
-                limit = SPAN * max(1, first.cost)
+            limit = self._front_limit()
+            if limit is None:
+                return out
             staircase = Staircase(limit)
-            purse, hurried = self.market.purse_at(limit), sorted(self.families, key=lambda u: (-u.per_node, u.least))
-            # With a time limit large nodes come first, family by family: a first answer is there even when time ends
-            # soon.
-            for u in hurried if self.clock.deadline is not None else ():
-                self.judge(purse, [u])
-                self.search(staircase, [u])
-            self.judge(purse)
-            self.search(staircase)
-            for u in self.families:
+            self._propose(staircase)
+            for family in self.families:
                 self.clock.tick("proof", closed, len(self.families))
-                self.prove(u, staircase, out)
+                self.prove(family, staircase, out)
                 closed += 1
             self.cheapen(staircase)
         except TimeUp:
@@ -251,18 +289,43 @@ class Solver(Families):
             # A stopped search keeps its points as found: the tie rule reads all families, and some were not looked
             # at.
             settled = self.settle(staircase) if self.clever and out.complete else staircase.points
-            out.points = [self.point(f) for f in settled]
+            out.points = [self.point(found) for found in settled]
             if out.complete:
-                known = [(point.found.row.perf.tenths, point.found.parts_cents) for point in out.points]
-                out.stairs = staircase_steps(known, self.market.request, self.market.policy)
-                floors = {
-                    family.name: [(r.perf.tenths, partial(self.floor, family, r)) for r in self.runnable(family)]
-                    for family in self.families
-                }
-                dropped = [family.name for family in self.dropped]
-                out.record = record(floors, out.ticks, dropped, out.stairs, self.refused_early())
-                out.refused_parts = self.refused_parts()
+                self._write_record(out)
         return out
+
+    def _front_limit(self) -> int | None:
+        """How far up the front goes on its axis; None where nothing is there at any cost."""
+        limit = self.limit()
+        if limit is not None and self.market.request.budget_cents is not None:
+            return limit
+        first = self.cheapest()
+        # A first build at no cost (all in hand) would leave the front no room.
+        return None if first is None else SPAN * max(1, first.cost)
+
+    def _propose(self, staircase: Staircase) -> None:
+        """Judges rows and searches for builds, before anything is proven."""
+        purse = self.market.purse_at(staircase.limit)
+        if self.clock.deadline is not None:
+            # With a time limit large nodes come first, family by family: a first answer is there even when time ends
+            # soon.
+            for family in sorted(self.families, key=lambda family: (-family.per_node, family.least)):
+                self.judge(purse, [family])
+                self.search(staircase, [family])
+        self.judge(purse)
+        self.search(staircase)
+
+    def _write_record(self, out: Front) -> None:
+        """The final staircase of a complete front, and what closed each family under it."""
+        known = [(point.found.row.perf.tenths, point.found.parts_cents) for point in out.points]
+        out.stairs = staircase_steps(known, self.market.request, self.market.policy)
+        floors = {
+            family.name: [(row.perf.tenths, partial(self.floor, family, row)) for row in self.runnable(family)]
+            for family in self.families
+        }
+        dropped = [family.name for family in self.dropped]
+        out.record = record(floors, out.ticks, dropped, out.stairs, self.refused_early())
+        out.refused_parts = self.refused_parts()
 
     def point(self, found: Found) -> Point:
         """A found build with every rule's finding; raises Disagreement when one fails."""

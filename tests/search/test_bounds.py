@@ -71,3 +71,16 @@ def test_what_is_in_hand_bounds_by_its_number(ask: Any, shipped: Any) -> None:
     assert solver.bounds.beyond_least(node_options, 1) == price
     assert solver.bounds.beyond_least(node_options, 2) == 5 * price
     assert _bounds_hold(solver)
+
+
+def test_without_pruning_no_bound_excludes_anything(ask: Any) -> None:
+    """Not even a node that could have no network port, or an axis on which the platform alone is too much."""
+    for axis in ("money", "rack-units"):
+        solver = Solver(ask("r1-distill-qwen-14b", 20_000, cost_axis=axis), clever=False)
+        solver.judge(10**9)
+        family = next(family for family in solver.families if family.rows)
+        options = family.all_node_options[0]
+        options.nics = []
+        bound = solver.bounds.nothing(options, family.rows[0])
+        assert bound.fits(0)
+        assert bound.cents == bound.least == 0
