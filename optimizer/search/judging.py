@@ -123,7 +123,7 @@ def _roughest_plan(market: Market, gpu: Gpu, per_node: int, nodes: int) -> Row |
     at the lowest precision."""
     planner = planner_for(market.llm, market.request, market.policy, market.calibration)
     policy, domain = market.policy, min(gpu.wired_domain_gpus, per_node)
-    # Its network is as fast as rule interconnect asks of such plans: what the build lacks of it is said of its gear, and
+    # Its network is as fast as rule interconnect asks of such plans: what the build lacks of it is said of its gear,
     # not of a row that nobody chose.
     if isinstance(planner, TrainingPlanner):
         net = ("rdma", policy.whole("interconnect.ep_gbit_s")) if nodes > 1 else ("none", 0)
