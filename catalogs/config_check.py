@@ -8,7 +8,9 @@ it: null, false, 0, an empty text, list or object. Rules:
   absent it means that, by the model's own class
 - `only X|Y`: JSON values or words; absent and null are fine, they mean what the architecture does by default
 - `layers X|Y`: one value per layer; `list X|Y`: the same, may be absent
-- `either A|B`: there must be it or one of these; `text`: a text, may be absent; `pair`: two positive whole numbers
+- `either A|B`: there must be it or one of these; `either A|B X..Y`: as a whole number, `either A|B part`: as an object.
+  Where none is there, the row of each of them names its field
+- `text`: a text, may be absent; `pair`: two positive whole numbers
 - `part`: an object, `optional part`: one that may be absent; the rules of its fields have names such as
   `vision_config.depth`, and a field in it that no rule names is refused as one of the model itself
 - `objects`: a list of objects
@@ -182,7 +184,13 @@ def _layers(rest: str, config: Mapping[str, Any], name: str) -> str:
 
 
 def _either(rest: str, config: Mapping[str, Any], name: str) -> str:
-    return "" if any(config.get(each) is not None for each in (name, *rest.split("|"))) else "is missing"
+    names, _, shape = rest.partition(" ")
+    others = names.split("|")
+    if all(config.get(each) is None for each in (name, *others)):
+        return f"is missing, and so {'is' if len(others) == 1 else 'are'} {' and '.join(others)}"
+    if config.get(name) is None or not shape:
+        return ""
+    return _part("", config, name) if shape == "part" else _optional(shape, config, name)
 
 
 def _text(rest: str, config: Mapping[str, Any], name: str) -> str:

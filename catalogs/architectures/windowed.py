@@ -1,13 +1,17 @@
-"""Layers that look back a window between layers that look at all, each kind with heads of its own: MiMo-V2 and V2.5.
+"""Layers that look back a window between layers that look at all, each kind with heads of its own: MiMo-V2 and V2.5,
+Step-3.5 and 3.7.
 
-Formulas: vLLM 0.33.0 mimo_v2, mimo_v2_omni, mimo_audio; transformers 5.24.0 mimo_v2_flash."""
+Formulas: vLLM 0.33.0 mimo_v2, mimo_v2_omni, mimo_audio, step3p5, step3p7, step_vl; transformers 5.24.0 mimo_v2_flash,
+step3p7."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from catalogs.architectures.base import Architecture, Config, dense_feed_forward, routed_experts
+from catalogs.architectures.base import Architecture, Config, dense_feed_forward, experts_of, routed_experts
+from catalogs.architectures.grouped_families import grouped_attention
 from catalogs.transformer import Cache, Layer, Linear
 
 
@@ -135,5 +139,127 @@ def _mimo_v2_contradictions(config: Config) -> Iterator[tuple[str, str]]:
             yield "audio_config.speech_vocab_size", "must be a number, or one per channel with - between"
 
 
+# Step -----------------------------------------------------------------------------------------------------------------
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "num_key_value_heads": ("num_attention_groups",),
+    "n_routed_experts": ("moe_num_experts", "num_experts"),
+    "num_experts_per_tok": ("moe_top_k",),
+    "share_expert_dim": ("share_expert_dims",),
+}
+"""Common name of a field -> what StepFun's own files call it."""
+IN_16_BITS = dict.fromkeys(("nvfp4", "mxfp4", "int4", "int8", "fp8"), "bf16")
+"""StepFun's FP8 and NVFP4 files hold the routed experts alone in fewer bits; others are taken to do so too."""
+
+
+def step_fields(config: Config) -> Config:
+    """A config of either spelling (StepFun's own, transformers') with the fields under their common names."""
+    named = {name: next((config[each] for each in others if config.get(each)), None) for name, others in NAMES.items()}
+    named["num_sliding_attention_heads"] = _other_setting(config).get("num_attention_heads")
+    named["mlp_layer_types"] = _kinds_of_feed_forward(config)
+    return {**config, **{name: value for name, value in named.items() if value and not config.get(name)}}
+
+
+def _other_setting(config: Config) -> Mapping[str, Any]:
+    """What StepFun's files say of the layers with a window."""
+    other = config.get("attention_other_setting")
+    return other if isinstance(other, dict) else {}
+
+
+def _kinds_of_feed_forward(config: Config) -> list[str] | None:
+    """Of each layer whether it has experts, out of the list of those that have, or the number of those in front."""
+    listed, layers = config.get("moe_layers_enum"), config.get("num_hidden_layers")
+    if not isinstance(layers, int) or layers > 1000:
+        return None
+    if isinstance(listed, str):
+        listed = [int(each) if each.strip().isdecimal() else None for each in listed.split(",") if each.strip()]
+    if listed is None and isinstance(first := config.get("first_k_dense_replace"), int):
+        listed = list(range(first, layers))
+    if not isinstance(listed, list) or not all(isinstance(each, int) for each in listed):
+        return None
+    return ["sparse" if layer in listed else "dense" for layer in range(layers)]
+
+
+def step_layer(config: Config, i: int) -> Layer:
+    """Norms of queries and keys, a gate per head, more heads in layers with a window; experts with a shared one."""
+    hidden_size, sliding = config["hidden_size"], config["layer_types"][i] == "sliding_attention"
+    heads = config.get("num_sliding_attention_heads") if sliding else None
+    heads = heads or config["num_attention_heads"]
+    window = config["sliding_window"] if sliding else None
+    attention = grouped_attention({**config, "num_attention_heads": heads}, window=window)
+    linears = [*attention.linears]
+    if config.get("use_head_wise_attn_gate", True):
+        linears.append(Linear(heads, hidden_size, name="self_attn.g_proj"))
+    vectors, caches = 2 * hidden_size + 2 * config["head_dim"], (attention.cache,)
+    if config["mlp_layer_types"][i] == "dense":
+        linears += dense_feed_forward(hidden_size, config["intermediate_size"])
+        return Layer(tuple(linears), vectors, vectors=vectors, caches=caches)
+    experts = experts_of(config)
+    linears += routed_experts(hidden_size, config["moe_intermediate_size"], experts, name="moe.experts.0")
+    linears += dense_feed_forward(hidden_size, config["share_expert_dim"], "share_expert")
+    # Engines hold the router in 32 bits (need_fp32_gate), and a figure per expert beside it.
+    return Layer(tuple(linears), vectors, experts * (hidden_size + 1), 0, vectors + experts, caches)
+
+
+STEP_VISION: Mapping[str, Any] = {
+    "width": 1536, "layers": 47, "heads": 16, "mlp_ratio": 8960 / 1536, "patch_size": 14, "image_size": 728,
+    "use_abs_posemb": True, "use_ln_pre": True, "ls_init_value": 0.1,
+}  # fmt: skip
+"""What the class of Step-3.7's tower says of a field that a file leaves out."""
+
+
+def step_tower(config: Config) -> int:
+    """Step-3.7's perception encoder: layers with a scale behind each part, then two convolutions that shrink the image,
+    each to twice the width, and a projection."""
+    vision = {**STEP_VISION, **(config.get("vision_config") or {})}
+    width, inner = vision["width"], round(vision["width"] * vision["mlp_ratio"])
+    scales = 2 * width if vision["ls_init_value"] is not None else 0
+    layer = 4 * (width + 1) * width + (width + 1) * inner + (inner + 1) * width + 2 * 2 * width + scales
+    learned = 1 if vision.get("use_cls_token") else 0
+    grid = (vision["image_size"] // vision["patch_size"]) ** 2
+    positions = (grid + learned) * width if vision["use_abs_posemb"] else 0
+    norms = 2 * width * (bool(vision["use_ln_pre"]) + bool(vision.get("use_ln_post")))
+    patches = 3 * vision["patch_size"] ** 2 * width + learned * width
+    shrunk = (9 * width + 1) * 2 * width + (9 * 2 * width + 1) * 4 * width
+    projection = (4 * width + bool(config.get("projector_bias"))) * config["hidden_size"]
+    return int(vision["layers"] * layer + patches + positions + norms + shrunk + projection)
+
+
+def _step_contradictions(config: Config) -> Iterator[tuple[str, str]]:
+    for name, others in NAMES.items():
+        for other in others:
+            if config.get(other) not in (None, config.get(name)):
+                yield other, f"contradicts {name}"
+    setting = _other_setting(config)
+    for name, here in (("num_attention_groups", "num_key_value_heads"), ("head_dim", "head_dim")):
+        if setting.get(name) not in (None, config[here]):
+            yield f"attention_other_setting.{name}", f"differs from {here}, which is not modelled"
+    sliding = config.get("num_sliding_attention_heads")
+    if setting.get("num_attention_heads") not in (None, sliding):
+        yield "attention_other_setting.num_attention_heads", "contradicts num_sliding_attention_heads"
+    if sliding and sliding % config["num_key_value_heads"]:
+        yield "num_key_value_heads", "must divide the heads of layers with a window"
+    listed = _kinds_of_feed_forward(config)
+    if listed is None and config.get("moe_layers_enum") is not None:
+        yield "moe_layers_enum", "must be a list of layers"
+    if listed is not None and listed != config["mlp_layer_types"][: config["num_hidden_layers"]]:
+        yield "mlp_layer_types", "contradicts the layers that are listed as having experts"
+    vision = {**STEP_VISION, **(config.get("vision_config") or {})}
+    if vision["image_size"] % vision["patch_size"]:
+        yield "vision_config.image_size", "must be a multiple of patch_size"
+    ratio = (config.get("vision_config") or {}).get("mlp_ratio")
+    if not (ratio is None or (isinstance(ratio, int | float) and not isinstance(ratio, bool) and 0 < ratio < 1000)):
+        yield "vision_config.mlp_ratio", "must be a number above 0"
+
+
 _MIMO_V2 = Architecture("mimo-v2", "gqa", mimo_v2_layer, tower=mimo_v2_tower, contradictions=_mimo_v2_contradictions)
-ARCHITECTURES = {"MiMoV2FlashForCausalLM": _MIMO_V2, "MiMoV2ForCausalLM": _MIMO_V2}
+_STEP = Architecture(
+    "step-3.5", "gqa", step_layer, mixed=IN_16_BITS, read=step_fields, contradictions=_step_contradictions
+)
+ARCHITECTURES = {
+    "MiMoV2FlashForCausalLM": _MIMO_V2,
+    "MiMoV2ForCausalLM": _MIMO_V2,
+    "Step3p5ForCausalLM": _STEP,
+    "Step3p7FlashForCausalLM": _STEP,
+    "Step3p7ForConditionalGeneration": replace(_STEP, tower=step_tower),
+}

@@ -67,8 +67,8 @@ def from_config(config: Config, name: str = "") -> ModelSizes:
     """The sizes that a config.json states, of the language model where it has more parts."""
     text = next((c for k in ("text_config", "llm_config") if isinstance(c := config.get(k), dict)), config)
     family = _family(config, text)
-    heads, experts = _whole(text, "num_attention_heads"), _experts(text)
-    kv_heads = _whole(text, "num_key_value_heads")
+    heads, experts = _heads(text), _experts(text)
+    kv_heads = _whole(text, "num_key_value_heads", "num_attention_groups")
     width = _expert_width(text, experts)
     linear = text.get("linear_attn_config") or {}
     block, weights = _weights(config, text)
@@ -104,6 +104,15 @@ def _whole(config: Config, *names: str) -> int | None:
     return None
 
 
+def _heads(config: Config) -> int | None:
+    """Heads of queries; where layers with a window have another number, what divides both."""
+    heads, other = _whole(config, "num_attention_heads"), config.get("attention_other_setting")
+    sliding = _whole(config, "swa_num_attention_heads", "num_sliding_attention_heads")
+    if isinstance(other, dict):
+        sliding = sliding or _whole(other, "num_attention_heads")
+    return heads if heads is None or sliding is None else math.gcd(heads, sliding)
+
+
 def _layers(config: Config) -> int | None:
     """Layers of the network; hybrids may list the kind of each instead of a number."""
     if (said := _whole(config, "num_hidden_layers")) is not None:
@@ -122,7 +131,7 @@ def _family(config: Config, text: Config) -> str | None:
 
 
 def _experts(config: Config) -> int:
-    return _whole(config, "n_routed_experts", "num_experts", "num_local_experts") or 0
+    return _whole(config, "n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts") or 0
 
 
 def _expert_width(config: Config, experts: int) -> int | None:
@@ -136,6 +145,7 @@ def _shared_width(config: Config, experts: int, width: int | None, family: str |
         "moe_shared_expert_intermediate_size",
         "shared_intermediate_size",
         "share_expert_dim",
+        "share_expert_dims",
     )
     if not experts:
         return 0
@@ -155,6 +165,8 @@ def _dense_width(config: Config, experts: int) -> int | None:
         _whole(config, "first_k_dense_replace")
         or config.get("mlp_only_layers")
         or (isinstance(frequency, list) and 0 in frequency)
+        or "dense" in (config.get("mlp_layer_types") or ())
+        or config.get("moe_layers_enum")
         or (_whole(config, "decoder_sparse_step") or 1) > 1
         or (_whole(config, "interleave_moe_layer_step") or 1) > 1
         or config.get("enable_moe_block")

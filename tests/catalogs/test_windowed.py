@@ -1,4 +1,4 @@
-"""MiMo-V2: windows between layers that look at all, each kind with heads of its own; values narrower than keys."""
+"""MiMo-V2 and Step-3.5: windows between layers that look at all, each kind with heads of its own."""
 
 import copy
 import json
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from catalogs.config_check import faults
-from catalogs.llm import get
+from catalogs.engines import sizes
+from catalogs.llm import from_config, get
 from catalogs.transformer import Llm
 from catalogs.user_models import open_config
 from constraints.rules.vram import kv_per_gpu_user
@@ -16,6 +17,7 @@ from optimizer.throughput.demand import demand
 
 CONFIGS = Path(__file__).parents[1] / "data" / "configs"
 GIB = 2**30
+FACTS = {"id": "x", "name": "x", "native_precision": "bf16", "min_precision_bits": 16, "max_context": 1, "source": ""}
 
 
 def config(name: str) -> dict[str, Any]:
@@ -132,3 +134,98 @@ def test_vocabularies_of_sound_are_one_number_or_one_for_each_channel(tmp_path: 
     for wrong in ("1280-1280", "many", None):
         changed["audio_config"]["speech_vocab_size"] = wrong
         assert "audio_config.speech_vocab_size" in {fault.column for fault in faults(changed)}
+
+
+# Step -----------------------------------------------------------------------------------------------------------------
+
+STEP_EXPERTS = 42 * 288 * 3 * 1280 * 4096
+
+
+def test_step_is_counted_to_the_element_and_its_nvfp4_files_to_the_byte() -> None:
+    """stepfun-ai/Step-3.7-Flash-NVFP4, model.safetensors.index.json: 103,810,330,432 parameters of which two experts'
+    are one, and 124,385,012,840 bytes: with two scales per expert matrix, a scale of keys and of values per layer, and
+    the router in 16 bits where engines hold it in 32."""
+    llm = get("step-3.7-flash")
+    assert llm.params_total - STEP_EXPERTS // 2 == 103_810_330_432
+    scales, router = 42 * 288 * 3 * 2 * 4 + 45 * 2 * 4, 42 * 288 * 4096
+    packed = STEP_EXPERTS // 2 + STEP_EXPERTS // 16
+    whole = llm.weight_bytes("bf16") - 2 * STEP_EXPERTS
+    assert packed + whole - 2 * router + scales == 124_385_012_840
+    # Of an NVFP4 matrix dsopt counts one 32-bit scale.
+    assert llm.weight_bytes("nvfp4") - packed - whole in range(scales)
+
+
+def test_layers_with_a_window_have_more_heads() -> None:
+    llm = get("step-3.5-flash")
+    outputs = [next(x.into for x in y.linears if x.name == "self_attn.o_proj") for y in llm.layer_list[:5]]
+    assert outputs == [64 * 128, 96 * 128, 96 * 128, 96 * 128, 64 * 128]
+    gates = [next(x.out for x in y.linears if x.name == "self_attn.g_proj") for y in llm.layer_list[:2]]
+    assert gates == [64, 96]
+    windows, tokens = 33 * 512 * 2 * 8 * 128 * 2, 100_000
+    assert llm.kv_bytes(tokens, "bf16") == windows + 12 * tokens * 2 * 8 * 128 * 2
+    assert llm.attention_flops(tokens, "decode") == 33 * 512 * 4 * 96 * 128 + 12 * tokens * 4 * 64 * 128
+
+
+def test_only_the_experts_of_step_are_in_fewer_bits() -> None:
+    llm = get("step-3.5-flash")
+    saved = llm.weight_bytes("bf16") - llm.weight_bytes("fp8")
+    assert saved == STEP_EXPERTS - STEP_EXPERTS // 128**2 * 4
+
+
+def test_step_has_two_spellings() -> None:
+    """StepFun's own files and those that transformers writes."""
+    own = config("stepfun-ai--Step-3.5-Flash")
+    other = {name: value for name, value in own.items() if not name.startswith("moe_") and name != "share_expert_dim"}
+    del other["attention_other_setting"], other["num_attention_groups"]
+    other |= {
+        "num_key_value_heads": 8, "n_routed_experts": 288, "num_experts_per_tok": 8, "moe_intermediate_size": 1280,
+        "share_expert_dims": 1280, "num_sliding_attention_heads": 96,
+        "mlp_layer_types": ["dense"] * 3 + ["sparse"] * 42,
+    }  # fmt: skip
+    assert faults(own) == faults(other) == []
+    assert get("step-3.5-flash").params_total == from_config(other, **FACTS).params_total
+
+
+def test_what_a_flat_file_of_step_leaves_out_its_class_says() -> None:
+    """As many heads in all layers, a gate per head, untied tables."""
+    own = config("stepfun-ai--Step-3.5-Flash")
+    flat = {name: value for name, value in own.items() if not name.startswith(("moe_layer", "use_", "tie_"))}
+    del flat["attention_other_setting"], flat["need_fp32_gate"]
+    flat |= {"architectures": ["Step3p7FlashForCausalLM"], "first_k_dense_replace": 3, "n_shared_experts": 1}
+    assert faults(flat) == []
+    fewer = 33 * (2 * 32 * 128 * 4096 + 32 * 4096)
+    assert from_config(flat, **FACTS).params_total == get("step-3.5-flash").params_total - fewer
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        ({"attention_other_setting": None}, "num_sliding_attention_heads"),
+        ({"attention_other_setting": {"num_attention_heads": 96, "head_dim": 64}}, "attention_other_setting.head_dim"),
+        ({"attention_other_setting": {"num_attention_heads": 96, "v_norm": True}}, "attention_other_setting.v_norm"),
+        ({"attention_other_setting": {"num_attention_heads": 90}}, "num_key_value_heads"),
+        ({"num_sliding_attention_heads": 64}, "attention_other_setting.num_attention_heads"),
+        ({"moe_layers_enum": "3,x"}, "mlp_layer_types"),
+        ({"moe_layers_enum": None}, "mlp_layer_types"),
+        ({"mlp_layer_types": ["sparse"] * 45}, "mlp_layer_types"),
+        ({"num_key_value_heads": 4}, "num_attention_groups"),
+        ({"num_attention_groups": None}, "num_attention_groups"),
+        ({"num_attention_groups": 0}, "num_attention_groups"),
+        ({"moe_num_experts": None}, "moe_num_experts"),
+        ({"moe_num_experts": 288.0}, "moe_num_experts"),
+        ({"moe_layers_enum": "3,x", "mlp_layer_types": ["sparse"] * 45}, "moe_layers_enum"),
+        ({"moe_layers_enum": None, "mlp_layer_types": None}, "moe_layers_enum"),
+        ({"attention_other_setting": 96}, "attention_other_setting"),
+        ({"use_moe_router_bias": False}, "use_moe_router_bias"),
+        ({"sink": True}, "sink"),
+        ({"latent_moe_enabled": True}, "latent_moe_enabled"),
+    ],
+)  # fmt: skip
+def test_what_step_does_not_have_is_refused(changes: dict[str, Any], column: str) -> None:
+    assert column in {fault.column for fault in faults(config("stepfun-ai--Step-3.5-Flash") | changes)}
+
+
+def test_ranks_divide_the_heads_of_both_kinds() -> None:
+    assert sizes.from_config(config("stepfun-ai--Step-3.7-Flash")).heads == 32
+    assert sizes.from_config(config("stepfun-ai--Step-3.7-Flash")).kv_heads == 8
+    assert sizes.from_config(config("XiaomiMiMo--MiMo-V2-Flash")).heads == 64

@@ -24,6 +24,7 @@ IN_BLOCKS = {
     "MiniMaxM2ForCausalLM", "Qwen3ForCausalLM", "Qwen3MoeForCausalLM", "Qwen3NextForCausalLM",
     "Qwen3_5ForConditionalGeneration", "Qwen3_5MoeForConditionalGeneration", "Qwen3VLForConditionalGeneration",
     "Qwen3VLMoeForConditionalGeneration", "MistralLarge3ForCausalLM", "MiMoV2FlashForCausalLM", "MiMoV2ForCausalLM",
+    "Step3p5ForCausalLM", "Step3p7ForConditionalGeneration",
 }  # fmt: skip
 """Architectures whose published FP8 weights are in blocks of 128."""
 
@@ -132,10 +133,13 @@ def widths(c: Any) -> tuple[int, int, int]:
         return width, width, c["intermediate_size_mlp"] if c["interleave_moe_layer_step"] > 1 else 0
     shared = (
         c.get("shared_expert_intermediate_size")
+        or c.get("share_expert_dim")
         or (c.get("n_shared_experts") or c.get("num_shared_experts") or 0) * width
     )
     listed = c.get("moe_layer_freq")
-    some_dense = c.get("first_k_dense_replace") or (isinstance(listed, list) and 0 in listed)
+    some_dense = (
+        c.get("first_k_dense_replace") or (isinstance(listed, list) and 0 in listed) or c.get("moe_layers_enum")
+    )
     dense = c["intermediate_size"] if some_dense else 0
     return width, shared, dense
 
@@ -167,7 +171,10 @@ def heads_fit(c: Any, tp: int) -> bool:
     linear = (c.get("linear_attn_config") or {}).get("num_heads", tp)
     if any(c.get(f"linear_num_{which}_heads", linear) % tp for which in ("key", "value")):
         return False
-    return c["num_attention_heads"] % tp == 0 and copied and c.get("o_groups", tp) % tp == 0
+    sliding = (
+        (c.get("attention_other_setting") or {}).get("num_attention_heads") or c.get("swa_num_attention_heads") or tp
+    )
+    return c["num_attention_heads"] % tp == 0 and sliding % tp == 0 and copied and c.get("o_groups", tp) % tp == 0
 
 
 def vllm(engine: str, c: Any, precision: str, tp: int, pp: int, dp: int, ep: int) -> bool:
