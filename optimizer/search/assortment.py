@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from catalogs.schema import Gpu
+from catalogs.schema import Gpu, Platform
 from constraints.policy import Policy
 from constraints.prices.tariff import NEVER
 from constraints.request import Request
@@ -80,41 +80,47 @@ class Assortment:
             self.by.setdefault(type(part), []).append(part)
         self.families: list[Family] = []
         self.dropped: list[Family] = []
-        shelves: dict[str, PlatformOptions] = {}
-        stock: Stock = {}
-        self.on_host = offload = HostRows(market) if market.request.offload else None
+        self.on_host = HostRows(market) if market.request.offload else None
         self.refusals = Refusals(market.facts, rules)
         included = Included(market, self.refusals)
-        for gpu, k, all_holders in families(market):
-            if per_node not in (None, k):
+        self._made: dict[str, PlatformOptions] = {}
+        self._stock: Stock = {}
+        for gpu, number, holders in families(market):
+            if per_node not in (None, number):
                 continue
-            refused = included.refused_of(all_holders, gpu, k) if clever else {}
-            holders = [p for p in all_holders if p.id not in refused]
-            family = Family(gpu, k, [], NEVER, refused=refused)
-            on_host = offload if offload and offload.able(gpu, k) else None
-            if (planner.precisions(gpu) or on_host) and (included.possible or not clever):
-                # Made once for a platform, whatever GPUs it holds; `stock` shares lists among platforms alike in what
-                # they depend on.
-                shelves |= {
-                    p.id: PlatformOptions(market, self.by, p, stock, self.refusals)
-                    for p in holders
-                    if p.id not in shelves
-                }
-                all_node_options = [NodeOptions(shelves[p.id], self.by, gpu, k) for p in holders]
-                family.all_node_options = all_node_options
-                family.least = min((o.least_cents for o in all_node_options), default=NEVER)
+            refused = included.refused_of(holders, gpu, number) if clever else {}
+            admitted = [platform for platform in holders if platform.id not in refused]
+            family = Family(gpu, number, [], NEVER, refused=refused)
+            on_host = self.on_host if self.on_host and self.on_host.able(gpu, number) else None
+            runs = bool(planner.precisions(gpu) or on_host)
+            if runs and (included.possible or not clever):
+                self._fill(family, admitted, on_host)
                 # Sound: a node without a price belongs to no build that can be bought.
                 if family.least < NEVER or not clever:
-                    room_gb = on_host.least_gb(gpu) if on_host else 0
-                    hosts = (o.least_host_cents(room_gb) for o in all_node_options if on_host)
-                    family.least_host = min(hosts, default=NEVER)
                     if clever:
                         family.most = min(
-                            most_on_site(market, gpu, k, all_node_options), most_to_be_had(market, all_node_options)
+                            most_on_site(market, gpu, number, family.all_node_options),
+                            most_to_be_had(market, family.all_node_options),
                         )
                     self.families.append(family)
                     continue
             self.dropped.append(family)
+
+    def _fill(self, family: Family, holders: list[Platform], on_host: HostRows | None) -> None:
+        """Gives a family the options of its platforms, and the least that a node of them costs."""
+        nodes = [NodeOptions(self._options(x), self.by, family.gpu, family.per_node) for x in holders]
+        family.all_node_options = nodes
+        family.least = min((node.least_cents for node in nodes), default=NEVER)
+        if on_host and family.least < NEVER:
+            room_gb = on_host.least_gb(family.gpu)
+            family.least_host = min((node.least_host_cents(room_gb) for node in nodes), default=NEVER)
+
+    def _options(self, platform: Platform) -> PlatformOptions:
+        """What may fill a platform. Made once for a platform, whatever GPUs it holds; `_stock` shares lists among
+        platforms alike in what they depend on."""
+        if platform.id not in self._made:
+            self._made[platform.id] = PlatformOptions(self.market, self.by, platform, self._stock, self.refusals)
+        return self._made[platform.id]
 
     def spend(self, clock: Clock) -> None:
         """Takes from the clock what it took to put this together."""

@@ -151,30 +151,44 @@ def _lanes(market: Market, networks: Networks) -> int:
 def _first(market: Market, seller_bound: SellerBound, pool: list[Option]) -> list[Option]:
     """The options to look at: the cheapest; on another axis than money those that add least to it. What --include
     demands comes first. Where sellers or shares are limited some of each seller and kind of price."""
-    if market.request.picks_offers and not market.request.soonest and not market.request.include:
+    request, axis = market.request, market.axis
+    if request.picks_offers and not request.soonest and not request.include:
         return seller_bound.varied(pool, DEPTH)
-    axis, wanted = market.axis, market.request.include
+
+    def on_axis(option: Option) -> int:
+        return axis.share(option.watts, (part for part, _ in option.parts), market.book)
+
+    def lacks_demanded(option: Option) -> bool:
+        return not any(part in request.include for part, _ in option.parts)
+
+    # Both sorts are stable: among equals the cheapest stays first.
     if axis is not MONEY:
-        pool = sorted(pool, key=lambda x: axis.share(x.watts, (part for part, _ in x.parts), market.book))
-    if wanted:
-        pool = sorted(pool, key=lambda x: not any(part in wanted for part, _ in x.parts))
+        pool = sorted(pool, key=on_axis)
+    if request.include:
+        pool = sorted(pool, key=lacks_demanded)
     return pool[:DEPTH]
 
 
 def _few(market: Market, ways: Ways) -> list[Joined]:
     """The cheapest ways to build a network; where cards or wires are demanded some with them too."""
-    asked = [x for x in demanded(market.request, market.catalog) if of_network(x)]
+    asked = [part for part in demanded(market.request, market.catalog) if of_network(part)]
     if not asked:
         return ways[:DEPTH]
-    those = (i for i in range(len(ways)) if any(ways.has(i, x) for x in asked))
-    return [ways[i] for i in sorted({*range(min(2, len(ways))), *islice(those, DEPTH - 2)})]
+    cheapest = range(min(2, len(ways)))
+    with_some = (place for place in range(len(ways)) if any(ways.has(place, part) for part in asked))
+    return [ways[place] for place in sorted({*cheapest, *islice(with_some, DEPTH - len(cheapest))})]
 
 
-def _carries(market: Market, cpus: Option, net: Networks, key: RowKey) -> bool:
+def _carries(market: Market, cpus: Option, networks: Networks, key: RowKey) -> bool:
     """Whether the CPUs' slots carry the RDMA cards at the row's rate."""
-    if key.net != "rdma" or not cpus.parts or (nic := net[-1].network.nic) is None:
+    if key.net != "rdma" or not cpus.parts:
         return True
-    cpu = market.catalog.parts[cpus.parts[0][0]]
+    # The RDMA fabric is the last of a row's networks (`Cluster.networks`).
+    nic = networks[-1].network.nic
+    if nic is None:
+        return True
+    part, _ = cpus.parts[0]
+    cpu = market.catalog.parts[part]
     return not isinstance(cpu, Cpu) or host_gbit_s(nic, cpu) >= key.net_gbit_s
 
 
@@ -211,10 +225,10 @@ def _finish(
         node[part] += pieces
     load_w = node_options.load_w(static_w)
     outlets = (supplies.bank.inlet, supplies.bank.fitted) if supplies.bank else None
-    cents, racks, count = cluster.racks_for(platform, nodes, load_w, shared, outlets)
-    if cents >= NEVER:
+    rack_cents, racks, rack_count = cluster.racks_for(platform, nodes, load_w, shared, outlets)
+    if rack_cents >= NEVER:
         return None
-    liquid = cluster.liquid(platform, load_w * nodes, count)
+    liquid = cluster.liquid(platform, load_w * nodes, rack_count)
     if liquid is None:
         return None
     shared.update(racks)

@@ -39,18 +39,17 @@ class Joined:
     @cached_property
     def shared(self) -> dict[str, int]:
         """Part ids with quantities."""
-        return {x.id: q for x, q in (self.network.bill_of(self.nodes, self.per_node) or {}).items()}
+        bill = self.network.bill_of(self.nodes, self.per_node) or {}
+        return {piece.id: qty for piece, qty in bill.items()}
 
     @property
     def load(self) -> tuple[int, int, int]:
         """Power, rack units and weight of the switches, as the rules count them."""
         switch = self.network.switch
-        qty = self.shared.get(switch.id, 0) if switch else 0
-        return (
-            (qty * int(switch.power_w or 0), qty * switch.rack_units, qty * round(switch.weight_kg))
-            if switch
-            else (0, 0, 0)
-        )
+        if switch is None:
+            return 0, 0, 0
+        qty = self.shared.get(switch.id, 0)
+        return qty * int(switch.power_w or 0), qty * switch.rack_units, qty * round(switch.weight_kg)
 
 
 class Ways(Sequence[Joined]):
@@ -68,102 +67,131 @@ class Ways(Sequence[Joined]):
         return len(self.cents)
 
     @overload
-    def __getitem__(self, i: int) -> Joined: ...
+    def __getitem__(self, place: int) -> Joined: ...
     @overload
-    def __getitem__(self, i: slice) -> list[Joined]: ...
-    def __getitem__(self, i: int | slice) -> Joined | list[Joined]:
-        if isinstance(i, slice):
-            return [self[j] for j in range(len(self))[i]]
-        if i not in self._made:
-            per_node = self._networks[i]
-            node = self._added.get(per_node.nic.id, NO_PARTS) if per_node.nic else NO_PARTS
-            self._made[i] = Joined(self.cents[i], per_node, *self._size, node)
-        return self._made[i]
+    def __getitem__(self, places: slice) -> list[Joined]: ...
+    def __getitem__(self, place: int | slice) -> Joined | list[Joined]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(len(self))[place]]
+        if place not in self._made:
+            network = self._networks[place]
+            node = self._added.get(network.nic.id, NO_PARTS) if network.nic else NO_PARTS
+            self._made[place] = Joined(self.cents[place], network, *self._size, node)
+        return self._made[place]
 
     def of_all(self, asked: Sequence[Part]) -> Ways:
         """Those with all of some switches, cards, cables and optics. Sound where these are demanded and of use in this
         network alone: a build lays each of its networks once."""
-        chosen = [i for i in range(len(self)) if all(self.has(i, x) for x in asked)]
-        networks = [self._networks[i] for i in chosen]
-        return Ways([self.cents[i] for i in chosen], networks, *self._size, self._added)
+        chosen = [place for place in range(len(self)) if all(self.has(place, part) for part in asked)]
+        networks = [self._networks[place] for place in chosen]
+        return Ways([self.cents[place] for place in chosen], networks, *self._size, self._added)
 
-    def has(self, i: int, part: Part) -> bool:
-        """Whether the i-th way may take a part."""
-        per_node = self._networks[i]
-        return part in (per_node.nic, per_node.switch) or any(part is x for x, _ in (*per_node.pieces, *per_node.trunk))
+    def has(self, place: int, part: Part) -> bool:
+        """Whether the way at this place may take a part."""
+        network = self._networks[place]
+        if part in (network.nic, network.switch):
+            return True
+        return any(part is piece for piece, _ in (*network.pieces, *network.trunk))
 
     @cached_property
     def wires(self) -> frozenset[str]:
-        """Switches, cables and optics of the networks that no other one with the same card beats, and all trunks."""
-        out: set[str] = set()
-        best: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
-        for w in self:  # cheapest first
-            network = w.network
-            out |= {x.id for x, _ in network.trunk}
-            load = w.load
-            group = best.setdefault((network.nic.id if network.nic else "", network.lan), [])
-            if not any(all(a <= b for a, b in zip(o, load, strict=True)) for o in group):
-                group.append(load)
-                out |= {x.id for x, _ in network.pieces} | ({network.switch.id} if network.switch else set())
-        return frozenset(out)
+        """Switches, cables and optics of the networks that no other one with the same card beats, and all trunks.
+
+        Sound: the other network comes with the same card or port, at no higher price (ways are sorted) and with no more
+        power, rack units and weight of switches, which is all that rules read of it: a build that has it in its place
+        keeps every rule and gets no dearer (docs/proof.md, Within one family). Trunks are compared where networks are
+        made (`thrifty`)."""
+        kept: set[str] = set()
+        loads: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+        for way in self:  # cheapest first
+            network, load = way.network, way.load
+            kept |= {piece.id for piece, _ in network.trunk}
+            same_card = loads.setdefault((network.nic.id if network.nic else "", network.lan), [])
+            if not any(_no_more(other, load) for other in same_card):
+                same_card.append(load)
+                kept |= {piece.id for piece, _ in network.pieces}
+                kept |= {network.switch.id} if network.switch else set()
+        return frozenset(kept)
+
+
+def _no_more(load: tuple[int, int, int], than: tuple[int, int, int]) -> bool:
+    """Whether a load is no more than another in power, units and weight."""
+    return all(mine <= other for mine, other in zip(load, than, strict=True))
 
 
 class Wirings:
     """Prices of the pieces of networks, one entry per network; `cents` gives the sums of their bills without bills."""
 
     def __init__(self, found: list[Network], cents: Callable[[str], int]) -> None:
-        def ids(network: Network) -> tuple[object, ...]:
-            return (
-                network.nic.id if network.nic else "",
-                network.switch.id if network.switch else "",
-                tuple(x.id for x, _ in network.pieces),
-            )
-
-        self.networks = sorted(found, key=ids)
-
-        dearest = max((cents(x.id) for k in found for x, _ in (*k.pieces, *k.trunk)), default=0)
-        dearest = max([dearest, *(cents(k.switch.id) for k in found if k.switch)])
-        exact: Any = np.int64 if dearest < 2**36 else object  # Python's integers where a million pieces pass 2^63
-
-        def whole(values: list[int]) -> Any:
-            return np.array(values, dtype=exact)
-
-        def prices(pieces: list[Pieces]) -> list[tuple[Any, Any]]:
-            """Of the first, second ... piece of each network the cents and the links it carries."""
-            deep = max(map(len, pieces), default=0)
-            padded = [[*((cents(x.id), n) for x, n in p), *[(0, 1)] * (deep - len(p))] for p in pieces]
-            return [(whole([p[i][0] for p in padded]), np.array([p[i][1] for p in padded])) for i in range(deep)]
-
-        self.pieces = prices([network.pieces for network in self.networks])
-        self.trunk = prices([network.trunk for network in self.networks])
+        self.networks = sorted(found, key=_ids)
+        sold = {piece.id for network in found for piece, _ in (*network.pieces, *network.trunk)}
+        sold |= {network.switch.id for network in found if network.switch}
+        dearest = max(map(cents, sold), default=0)
+        # A million pieces of less stay below 2^63; beyond it Python's own integers count, slower and without limit.
+        self._exact: Any = np.int64 if dearest < 2**36 else object
+        self.pieces = self._prices([network.pieces for network in self.networks], cents)
+        self.trunk = self._prices([network.trunk for network in self.networks], cents)
         self.cards = {
             nic: np.array([network.nic is not None and network.nic.id == nic for network in self.networks], bool)
-            for nic in sorted({k.nic.id for k in found if k.nic})
+            for nic in sorted({network.nic.id for network in found if network.nic})
         }
         self.has_trunk = np.array([bool(network.trunk) for network in self.networks], bool)
-        self.switch = whole([cents(network.switch.id) if network.switch else 0 for network in self.networks])
+        self.switch = self._whole([cents(network.switch.id) if network.switch else 0 for network in self.networks])
         self.ports = np.array(
             [network.switch.ports_at(network.gbit_s) if network.switch else 0 for network in self.networks], np.int64
         )
 
+    def _whole(self, values: list[int]) -> Any:
+        """An array of exact integers."""
+        return np.array(values, dtype=self._exact)
+
+    def _prices(self, pieces: list[Pieces], cents: Callable[[str], int]) -> list[tuple[Any, Any]]:
+        """Of the first, second ... piece of each network the cents and the links it carries; where a network has fewer,
+        pieces at no cost."""
+        most = max(map(len, pieces), default=0)
+        prices = []
+        for place in range(most):
+            each = [network[place] if place < len(network) else None for network in pieces]
+            price = self._whole([cents(found[0].id) if found else 0 for found in each])
+            prices.append((price, np.array([found[1] if found else 1 for found in each])))
+        return prices
+
     def cents(self, nodes: int, per_node: int) -> tuple[Any, Any]:
-        """Cents of the shared pieces, and whether the network reaches that far at all (see Network.bill)."""
+        """Cents of the shared pieces, and whether the network reaches that far at all: `Network.bill_of` for all
+        networks at once. `-(-a // b)` is a / b rounded up."""
         direct, half = self.ports == 0, np.maximum(self.ports // 2, 1)
         links = np.where(direct, per_node, nodes * per_node)
-        one = direct | (links <= self.ports)
+        one_switch = direct | (links <= self.ports)
+        # Half of a leaf's ports go down to nodes, half up to spines: non-blocking.
         leaves = -(-links // half)
-        reached = np.where(one, ~direct | (nodes == 2), self.has_trunk & (self.ports > 1) & (leaves <= self.ports))
-        wires = leaves * half
-        total = sum((c * -(-links // n) for c, n in self.pieces), start=np.zeros_like(self.switch))
-        trunk = sum((c * -(-wires // n) for c, n in self.trunk), start=np.zeros_like(self.switch))
-        many = leaves + -(-wires // np.maximum(self.ports, 1))
-        return total + np.where(one, self.switch, trunk + self.switch * many), reached
+        two_tiers = self.has_trunk & (self.ports > 1) & (leaves <= self.ports)
+        reached = np.where(one_switch, ~direct | (nodes == 2), two_tiers)
+        uplinks = leaves * half
+        wires = sum((each * -(-links // carried) for each, carried in self.pieces), start=np.zeros_like(self.switch))
+        trunk = sum((each * -(-uplinks // carried) for each, carried in self.trunk), start=np.zeros_like(self.switch))
+        switches = leaves + -(-uplinks // np.maximum(self.ports, 1))
+        return wires + np.where(one_switch, self.switch, trunk + self.switch * switches), reached
+
+
+def _ids(network: Network) -> tuple[object, ...]:
+    """What tells networks apart, in an order that is the same in every run."""
+    return (
+        network.nic.id if network.nic else "",
+        network.switch.id if network.switch else "",
+        tuple(piece.id for piece, _ in network.pieces),
+    )
 
 
 @cache
 def _fewest_per_rack(nodes: int, most: int) -> tuple[int, ...]:
-    """Up to `most` nodes per rack: for each number of racks that they make the fewest."""
-    return tuple(a for a in range(1, most + 1) if a == 1 or -(-nodes // a) != -(-nodes // (a - 1)))
+    """Up to `most` nodes per rack: for each number of racks that they make the fewest.
+
+    Enough: with as many racks a rack of fewer nodes bears whatever a fuller one does."""
+
+    def racks(per_rack: int) -> int:
+        return -(-nodes // per_rack)
+
+    return tuple(count for count in range(1, most + 1) if count == 1 or racks(count) != racks(count - 1))
 
 
 class Cluster:
@@ -171,15 +199,16 @@ class Cluster:
 
     def __init__(self, market: Market, parts: Parts, refusals: Refusals) -> None:
         self.market, self._refusals = market, refusals
-        self.nics = [n for n in parts.get(Nic, []) if isinstance(n, Nic)]
-        self.cooling = [x for x in parts.get(Cooling, []) if isinstance(x, Cooling)]
-        racks = [x for x in parts.get(Rack, []) if isinstance(x, Rack)]
-        pdus = [x for x in parts.get(Pdu, []) if isinstance(x, Pdu)]
+        self.nics = [part for part in parts.get(Nic, []) if isinstance(part, Nic)]
+        self.cooling = [part for part in parts.get(Cooling, []) if isinstance(part, Cooling)]
+        racks = [part for part in parts.get(Rack, []) if isinstance(part, Rack)]
+        pdus = [part for part in parts.get(Pdu, []) if isinstance(part, Pdu)]
         self.demanded = demanded(market.request, market.catalog)
+        # Sound: a build has one kind of rack and of PDU, so that one that is demanded leaves no other.
         racks = [rack for rack in racks if rack in self.demanded] or racks
-        pdus = [x for x in pdus if x in self.demanded] or pdus
-        self.racks = sorted(racks, key=lambda x: (market.cents(x.id), x.id))
-        self.pdus = sorted(pdus, key=lambda x: (market.cents(x.id), x.id))
+        pdus = [pdu for pdu in pdus if pdu in self.demanded] or pdus
+        self.racks = sorted(racks, key=lambda rack: (market.cents(rack.id), rack.id))
+        self.pdus = sorted(pdus, key=lambda pdu: (market.cents(pdu.id), pdu.id))
         self._kinds: dict[tuple[object, ...], Wirings] = {}
         self._joined: dict[tuple[object, ...], Ways] = {}
         self._ports: dict[str, int] = {}
@@ -192,9 +221,10 @@ class Cluster:
             return []
         ports = self._ports.get(platform.id)
         if ports is None:
-            held = tuple((n.id, q) for n, q in inside(platform, self.market.catalog, Nic))
+            held = tuple((nic.id, qty) for nic, qty in inside(platform, self.market.catalog, Nic))
             cards = tuple(card.id for card in self._cards(platform))
             facts = (cards, platform.nic_slots, platform.onboard_lan, held)
+            # One number for all platforms that networks can't tell apart, quicker to look up than their facts.
             ports = self._ports[platform.id] = self._alike.setdefault(facts, len(self._alike))
         memo = (ports, key.nodes, key.per_node, key.net, key.net_gbit_s)
         if memo not in self._needed:
@@ -202,47 +232,62 @@ class Cluster:
         return self._needed[memo]
 
     def _networks(self, platform: Platform, key: RowKey) -> list[Ways]:
-        out = []
+        """As `networks`, with the RDMA fabric last."""
+        found = []
         if "network" not in self.market.request.have:
             least = key.net_gbit_s if key.net == "pp" else 1
-            out.append(self._ways(platform, "frontend", least, key.nodes, 1))
-            out.append(self._ways(platform, "oob", 1, key.nodes, 1))
+            found.append(self._ways(platform, "frontend", least, key.nodes, 1))
+            found.append(self._ways(platform, "oob", 1, key.nodes, 1))
         if key.net == "rdma":
-            out.append(self._ways(platform, "rdma", key.net_gbit_s, key.nodes, key.per_node))
+            found.append(self._ways(platform, "rdma", key.net_gbit_s, key.nodes, key.per_node))
         elif wants_fabric(self.market.request, self.market.catalog):
             least = self.market.policy.whole("interconnect.ep_gbit_s")
-            out.append(self._ways(platform, "rdma", least, key.nodes, key.per_node))
-        return out
+            found.append(self._ways(platform, "rdma", least, key.nodes, key.per_node))
+        return found
 
     def _cards(self, platform: Platform) -> list[Nic]:
         """Cards on sale that may be bought for nodes in a platform."""
         return self._refusals.admitted(platform, Nic, self.nics)
 
     def _ways(self, platform: Platform, role: str, least: int, nodes: int, per_node: int) -> Ways:
+        """The ways to join `per_node` ports of each node by a network of a role, of `least` Gbit/s."""
+        # The out-of-band network goes to the board's own management port: no card has a part in it.
         cards = () if role == "oob" else tuple(card.id for card in self._cards(platform))
-        held = () if role == "oob" else tuple((n.id, q) for n, q in inside(platform, self.market.catalog, Nic))
-        lans = platform.onboard_lan if role == "frontend" else (BMC,) if role == "oob" else ()
+        contained = [] if role == "oob" else inside(platform, self.market.catalog, Nic)
+        held = tuple((card.id, qty) for card, qty in contained)
+        lans: Sequence[str] = ()
+        if role == "frontend":
+            lans = platform.onboard_lan
+        elif role == "oob":
+            lans = (BMC,)
         kind = (cards, held, lans, role, least)
-        slots = platform.nic_slots - sum(q for _, q in held)
+        slots = platform.nic_slots - sum(qty for _, qty in held)
         memo = (*kind, slots, nodes, per_node)
         if memo not in self._joined:
             if kind not in self._kinds:
-                known = {*cards, *dict(held)}
-                nics = [card for card in self.nics if card.id in known]
-                nics += [n for n, _ in inside(platform, self.market.catalog, Nic) if n not in nics]
-                gear, direct = (self.market.switches, self.market.links), role == "rdma"
-                found = networks(nics, lans, *gear, role, least, direct=direct, cents=self.market.cents)
+                found = self._found(platform, {*cards, *dict(held)}, lans, role, least)
                 self._kinds[kind] = Wirings(found, self.market.cents)
             ways = self._priced(self._kinds[kind], dict(held), slots, nodes, per_node)
-            asked = [x for x in self.demanded if of_fabric(x)] if role == "rdma" else []
-            asked += [x for x in self.demanded if isinstance(x, Switch) and x.role == role != "rdma"]
+            asked = [part for part in self.demanded if of_fabric(part)] if role == "rdma" else []
+            asked += [part for part in self.demanded if isinstance(part, Switch) and part.role == role != "rdma"]
             self._joined[memo] = ways.of_all(asked) if asked else ways
         return self._joined[memo]
+
+    def _found(self, platform: Platform, known: set[str], lans: Sequence[str], role: str, least: int) -> list[Network]:
+        """All networks of a role with the `known` cards, those on sale first, or with onboard ports."""
+        market = self.market
+        cards = [card for card in self.nics if card.id in known]
+        cards += [card for card, _ in inside(platform, market.catalog, Nic) if card not in cards]
+        return networks(
+            cards, lans, market.switches, market.links, role, least, direct=role == "rdma", cents=market.cents
+        )
 
     def _priced(self, kinds: Wirings, held: dict[str, int], slots: int, nodes: int, per_node: int) -> Ways:
         """Ways with the cards that are bought; others a complete system holds."""
         prices, cards = self.market.book.prices, kinds.cards
         total, reached = kinds.cents(nodes, per_node)
+        # A card that a system holds in the number needed is not bought; one that it holds too few of is bought whole,
+        # for the fabric's cards are of one kind and number per node.
         added = {nic: {nic: per_node} for nic in cards if held.get(nic, 0) < per_node}
         for nic, where in cards.items():
             if nic not in added:
@@ -251,11 +296,15 @@ class Cluster:
                 reached = reached & ~where
             else:
                 cents = nodes * per_node * self.market.cents(nic)
+                # Beyond it the sum with the pieces might leave 64 bits.
                 total = total.astype(object) if cents >= 2**60 else total
                 total = total + where.astype(total.dtype) * cents
+        # Stable: networks of one price keep the order of their ids.
         order = np.argsort(total, kind="stable")
         chosen = order[reached[order]]
-        return Ways(total[chosen].tolist(), [kinds.networks[i] for i in chosen.tolist()], nodes, per_node, added)
+        return Ways(
+            total[chosen].tolist(), [kinds.networks[place] for place in chosen.tolist()], nodes, per_node, added
+        )
 
     def racks_for(
         self, platform: Platform, nodes: int, node_w: int, shared: dict[str, int], outlets: tuple[str, int] | None
@@ -267,9 +316,11 @@ class Cluster:
         tallest = max((rack.rack_units for rack in self.racks), default=1)
         if "racks" in self.market.request.have:
             tallest = self.market.policy.whole("rack.max_units")
-        cents, counts = self.market.cents, _fewest_per_rack(nodes, most_per_rack(platform.rack_units, tallest, nodes))
-        for a, rack, pdu in self._fillings(platform, counts, node_w, shared, outlets):
-            count = -(-nodes // a)
+        cents = self.market.cents
+        counts = _fewest_per_rack(nodes, most_per_rack(platform.rack_units, tallest, nodes))
+        for per_rack, rack, pdu in self._fillings(platform, counts, node_w, shared, outlets):
+            count = -(-nodes // per_rack)
+            # Two PDUs a rack, each able to carry all of it.
             total = count * (cents(rack.id) + 2 * cents(pdu.id)) if rack and pdu else 0
             if total < best[0]:
                 best = total, {rack.id: count, pdu.id: 2 * count} if rack and pdu else NO_PARTS, count
@@ -286,34 +337,42 @@ class Cluster:
         """(nodes per rack, cheapest rack and PDU for them) of rising `counts`, up to the first one that heat, height,
         weight or power forbid: they forbid all larger ones too. No rack and PDU where the site has them."""
         market, policy = self.market, self.market.policy
-        gear = [(market.catalog.parts[x], q) for x, q in shared.items()]
-        units = sum(x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling))
-        kg = sum(round(x.weight_kg) * q for x, q in gear if isinstance(x, Switch | Cooling))
-        watts = sum(int(x.power_w or 0) * q for x, q in gear if isinstance(x, Switch))
-        heat, tall, heavy = air_w(node_w, platform, policy), platform.rack_units or 1, node_kg(platform, policy)
-        air, own = 100 * policy.whole("cooling.rack_air_w"), "racks" in market.request.have
-        high = (market.request.line_volts or policy.whole("power.line_volts")) >= LOW_LINE_V
+        # Every rack keeps room for all shared gear, though it stands in one of them (docs/proof.md, Simplifications).
+        gear = [(market.catalog.parts[part], qty) for part, qty in shared.items()]
+        gear_units = sum(part.rack_units * qty for part, qty in gear if isinstance(part, Switch | Cooling))
+        gear_kg = sum(round(part.weight_kg) * qty for part, qty in gear if isinstance(part, Switch | Cooling))
+        gear_w = sum(int(part.power_w or 0) * qty for part, qty in gear if isinstance(part, Switch))
+        node_air, node_units = air_w(node_w, platform, policy), platform.rack_units or 1
+        node_weight = node_kg(platform, policy)
+        most_air, own = 100 * policy.whole("cooling.rack_air_w"), "racks" in market.request.have
+        high_line = (market.request.line_volts or policy.whole("power.line_volts")) >= LOW_LINE_V
         percent = pdu_efficiency(policy)
 
-        def feeds(pdu: Pdu, a: int) -> bool:
-            return 100 * (a * node_w + watts) <= percent * pdu.power_w and (
-                outlets is None or a * outlets[1] <= 2 * (pdu.outlets_c19 if outlets[0] == "C20" else pdu.outlets_c13)
-            )
+        def feeds(pdu: Pdu, count: int) -> bool:
+            if 100 * (count * node_w + gear_w) > percent * pdu.power_w:
+                return False
+            if outlets is None:
+                return True
+            inlet, cords = outlets
+            return count * cords <= 2 * (pdu.outlets_c19 if inlet == "C20" else pdu.outlets_c13)
 
-        racks, pdus = self.racks, [d for d in self.pdus if (d.volts >= LOW_LINE_V) == high]
-        for a in counts:
-            if a * heat + 100 * watts > air:
+        racks, pdus = self.racks, [pdu for pdu in self.pdus if (pdu.volts >= LOW_LINE_V) == high_line]
+        for count in counts:
+            units, weight = count * node_units + gear_units, count * node_weight + gear_kg
+            if count * node_air + 100 * gear_w > most_air:
                 return
             if own:
-                if a * tall + units > policy.whole("rack.max_units"):
+                if units > policy.whole("rack.max_units"):
                     return
-                yield a, None, None
+                yield count, None, None
                 continue
-            racks = [rack for rack in racks if a * tall + units <= rack.rack_units and a * heavy + kg <= rack.load_kg]
-            pdus = [d for d in pdus if feeds(d, a)]
+            # What is too small for this number is too small for all that follow: the lists only ever shrink. They are
+            # sorted by price, so that the first that is left is the cheapest.
+            racks = [rack for rack in racks if units <= rack.rack_units and weight <= rack.load_kg]
+            pdus = [pdu for pdu in pdus if feeds(pdu, count)]
             if not racks or not pdus:
                 return
-            yield a, racks[0], pdus[0]
+            yield count, racks[0], pdus[0]
 
     def liquid(self, platform: Platform, total_w: int, racks: int) -> dict[str, int] | None:
         """CDUs, manifolds and facility connections of liquid-cooled nodes; None when they can't be had."""
@@ -321,18 +380,21 @@ class Cluster:
             return NO_PARTS
         if not self.market.request.site_water:
             return None
-        need, cents = liquid_w(total_w, self.market.policy), self.market.cents
-        gear = [x for x in self.cooling if x in self.demanded]
-        gear += [x for x in self.cooling if x.role not in {asked.role for asked in gear}]
+        need_w, cents = liquid_w(total_w, self.market.policy), self.market.cents
+        # Of a role in which something is demanded nothing else is looked at.
+        gear = [unit for unit in self.cooling if unit in self.demanded]
+        demanded_roles = {unit.role for unit in gear}
+        gear += [unit for unit in self.cooling if unit.role not in demanded_roles]
+        # N+1 above one rack: the heat of several must not hang on one unit.
         spare = 1 if racks > 1 else 0
-        cdus = [(x, -(-need // x.capacity_w) + spare) for x in gear if x.role == "cdu-l2l" and x.capacity_w]
-        out: dict[str, int] = {}
-        for found in (
-            [(x.id, q) for x, q in cdus],
-            *([(x.id, racks) for x in gear if x.role == role] for role in ("manifold", "facility")),
-        ):
-            if not found:
+        cdus = [unit for unit in gear if unit.role == "cdu-l2l" and unit.capacity_w]
+        choices = [[(unit.id, -(-need_w // (unit.capacity_w or 1)) + spare) for unit in cdus]]
+        for role in ("manifold", "facility"):
+            choices.append([(unit.id, racks) for unit in gear if unit.role == role])
+        bought: dict[str, int] = {}
+        for choice in choices:
+            if not choice:
                 return None
-            part, qty = min(found, key=lambda o: (cents(o[0]) * o[1], o[0]))
-            out[part] = qty
-        return out
+            part, qty = min(choice, key=lambda unit: (cents(unit[0]) * unit[1], unit[0]))
+            bought[part] = qty
+        return bought

@@ -11,7 +11,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from catalogs.schema import Bridge, Cooling, Cpu, Drive, GpuBoard, Link, Memory, Nic, Part, Pdu, Platform, Rack
+from catalogs.schema import (
+    Bridge,
+    Cooling,
+    Cpu,
+    Drive,
+    GpuBoard,
+    Kind,
+    Link,
+    Memory,
+    Nic,
+    Part,
+    Pdu,
+    Platform,
+    Rack,
+)
 from constraints.model.family_model import Candidates
 from constraints.physics.contents import dimm_counts
 from constraints.plan import Row
@@ -31,50 +45,67 @@ from optimizer.pruning.dominance import (
 )
 from optimizer.search.bounds import Bound
 
+ALWAYS = (Cooling, Rack, Pdu, GpuBoard, Bridge)
+"""Parts that stay whatever they cost: there are few of each, and the bound counts racks and PDUs together and cooling
+not at all."""
+
 
 def narrowed(
-    market: Market, parts: Iterable[Part], open_: list[Bound], ceiling: Callable[[Row], int]
+    market: Market, parts: Iterable[Part], open_bounds: list[Bound], ceiling: Callable[[Row], int]
 ) -> tuple[Market, Candidates]:
     """Market and parts for the model of a family with these open bounds; what --include demands stays."""
-    kept = affordable(market, parts, open_, ceiling)
+    kept = affordable(market, parts, open_bounds, ceiling)
     request = market.request
+    # Not argued for other axes, nor where a dearer part may be what keeps a build within its limits.
     if request.cost_axis != "money" or request.shares or request.max_sellers is not None:
         return market, Candidates(kept)
     # Sound where some prices depend on quantity too: `_useful` lets parts of one price alone replace one another, piece
     # by piece, and wires are compared where all of them have one price (docs/proof.md, Within one family).
     # Only builds under the staircase are asked for: of two parts of equal use one is enough.
-    useful = Candidates(_useful(market, kept, open_))
-    wired = set(request.include).union(*(w.wires for w in {id(w): w for b in open_ for w in b.ways}.values()))
-    shared = {x.id for x in (*market.links, *market.switches) if not (isinstance(x, Link) and x.medium == "power")}
-    if any(market.book.prices[x].tariff is not None for x in shared):
+    useful = Candidates(_useful(market, kept, open_bounds))
+    shared = {gear.id for gear in (*market.links, *market.switches) if not _is_cord(gear)}
+    if any(market.book.prices[part].tariff is not None for part in shared):
         return market, useful
-    prices = {x: price for x, price in market.book.prices.items() if x not in shared or x in wired}
+    wired = set(request.include)
+    for ways in {id(ways): ways for bound in open_bounds for ways in bound.ways}.values():
+        wired |= ways.wires
+    # Without a price a switch, cable or optic is in no network of the model.
+    prices = {part: price for part, price in market.book.prices.items() if part not in shared or part in wired}
     return replace(market, book=replace(market.book, prices=prices)), useful
 
 
-def affordable(market: Market, parts: Iterable[Part], open_: list[Bound], ceiling: Callable[[Row], int]) -> list[Part]:
+def _is_cord(gear: Part) -> bool:
+    """Whether it brings power, which networks do not."""
+    return isinstance(gear, Link) and gear.medium == "power"
+
+
+def affordable(
+    market: Market, parts: Iterable[Part], open_bounds: list[Bound], ceiling: Callable[[Row], int]
+) -> list[Part]:
     """Parts that a build under the staircase may hold: the bound with the part's extra price still fits.
 
-    Shared gear, coolers, boards and bridges stay."""
-    keep: set[str] = {b.node_options.platform.id for b in open_} | set(market.request.include)
-    loose: dict[str, int] = {}
-    for b in open_:
-        room = (ceiling(b.row) - b.cents) // b.row.key.nodes
-        for pool in b.node.pools:
-            keep |= {part for o in pool if o.cents - pool[0].cents <= room for part, _ in o.parts}
-        loose["drive"] = max(loose.get("drive", 0), room + b.node.least_drives)
-        nic = b.node_options.nics[0].cents if b.row.key.nodes == 1 else 0
-        loose["nic"] = max(loose.get("nic", 0), room + nic)
-        for ways in b.ways:
-            keep |= {x for w in ways if w.cents - ways[0].cents <= room * b.row.key.nodes for x in w.node}
-    always = (Cooling, Rack, Pdu, GpuBoard, Bridge)
-    kept: list[Part] = [b.node_options.platform for b in {id(b.node_options): b for b in open_}.values()]
+    Sound: categories add up in the bound, each at its cheapest option, so that a build with another option costs the
+    bound and the difference at least. Shared gear, coolers, boards and bridges stay."""
+    keep: set[str] = {bound.node_options.platform.id for bound in open_bounds} | set(market.request.include)
+    most_cents: dict[Kind, int] = {Kind.DRIVE: 0, Kind.NIC: 0}
+    for bound in open_bounds:
+        nodes = bound.row.key.nodes
+        # Cents that a node may cost beyond its bound; rounded down, for a node's parts are bought for every node.
+        room = (ceiling(bound.row) - bound.cents) // nodes
+        for pool in bound.node.pools:
+            keep |= {part for option in pool if option.cents - pool[0].cents <= room for part, _ in option.parts}
+        # Drives and cards of any kinds go together: a piece of one may take the place of all that the bound counts.
+        most_cents[Kind.DRIVE] = max(most_cents[Kind.DRIVE], room + bound.node.least_drives)
+        ports = bound.node_options.nics[0].cents if nodes == 1 else 0
+        most_cents[Kind.NIC] = max(most_cents[Kind.NIC], room + ports)
+        for ways in bound.ways:
+            for way in ways:
+                if way.cents - ways[0].cents <= room * nodes:
+                    keep |= set(way.node)
+    kept: list[Part] = [bound.node_options.platform for bound in {id(b.node_options): b for b in open_bounds}.values()]
     for part in parts:
-        if (
-            part.id in keep
-            or isinstance(part, always)
-            or (isinstance(part, Drive | Nic) and market.cents(part.id) <= loose.get(part.kind.value, 0))
-        ):
+        loose = isinstance(part, Drive | Nic) and market.cents(part.id) <= most_cents[part.kind]
+        if loose or part.id in keep or isinstance(part, ALWAYS):
             kept.append(part)
     return kept
 
@@ -91,18 +122,23 @@ class _Needs:
     nvme_gb: float
 
     @staticmethod
-    def of(market: Market, open_: list[Bound]) -> _Needs:
+    def of(market: Market, open_bounds: list[Bound]) -> _Needs:
         """The needs of rows of one GPU in one number per node."""
-        policy, gpu, per_node = market.policy, open_[0].node_options.gpu, open_[0].row.key.per_node
-        rows, platforms = [bound.row for bound in open_], [bound.node_options.platform for bound in open_]
+        policy, gpu = market.policy, open_bounds[0].node_options.gpu
+        per_node = open_bounds[0].row.key.per_node
+        rows = [bound.row for bound in open_bounds]
+        platforms = [bound.node_options.platform for bound in open_bounds]
+        # The fewest modules ask the most of each: one that is enough there is enough in every chassis. Rounded up, for
+        # a module is too small until it holds its whole share.
         fewest = min((count for platform in platforms for count in dimm_counts(platform)), default=1)
-        floor_gb = policy.whole("host_memory.floor_percent") * per_node * gpu.vram_gb
+        floor_percent_gb = policy.whole("host_memory.floor_percent") * per_node * gpu.vram_gb
+        tables_gb = max(row.key.tables_gb for row in rows)
         return _Needs(
             market,
             rows,
             platforms,
             cores=policy.whole("cores.per_gpu_min") * per_node,
-            module_gb=max(-(-floor_gb // (100 * fewest)), -(-max(row.key.tables_gb for row in rows) // fewest)),
+            module_gb=max(-(-floor_percent_gb // (100 * fewest)), -(-tables_gb // fewest)),
             nvme_gb=max(needed_gb(market.llm, row.plan.precision, policy, market.request) for row in rows),
         )
 
@@ -119,9 +155,9 @@ class _Needs:
         )
 
 
-def _useful(market: Market, kept: list[Part], open_: list[Bound]) -> list[Part]:
+def _useful(market: Market, kept: list[Part], open_bounds: list[Bound]) -> list[Part]:
     """Parts that no other one of no higher price replaces in every build of the open rows."""
-    needs = _Needs.of(market, open_)
+    needs = _Needs.of(market, open_bounds)
     cpus = _cpus(needs, of_kind(kept, Cpu))
     compared = (Cpu, Memory, Drive, Rack, Pdu, Cooling)
     return [
@@ -139,6 +175,7 @@ def _cpus(needs: _Needs, cpus: list[Cpu]) -> list[Cpu]:
     def more(cpu: Cpu) -> tuple[float, ...]:
         if needs.on_host:
             return cpu.cores, *cpu_slots(cpu), *cpu_memory(cpu)
+        # Compared by one CPU's cores: one that has enough by itself has enough in any number of sockets.
         return min(cpu.cores, needs.cores), *cpu_slots(cpu)
 
     return undominated(needs.market, cpus, cpu_group, more, lambda cpu: (cpu.tdp_w or 0,))
@@ -150,6 +187,7 @@ def _modules(needs: _Needs, modules: list[Memory]) -> list[Memory]:
             return module.capacity_gb, module.mts
         return (min(module.capacity_gb, needs.module_gb),)
 
+    # Beside modules inside a system go modules of their kind alone: no other one takes their place.
     held = {content.part for platform in needs.platforms for content in platform.contents}
     return undominated(
         needs.market, modules, module_group, more,
@@ -161,6 +199,7 @@ def _drives(needs: _Needs, drives: list[Drive]) -> list[Drive]:
     read_mb_s = needs.market.policy.whole("storage.read_mb_s")
 
     def more(drive: Drive) -> tuple[float, ...]:
+        # A training set goes on top of what the weights need, on as many pieces as it takes: no size is enough.
         if needs.market.request.dataset_gb or drive.media not in NVME:
             return drive.capacity_gb, drive.read_mb_s
         return min(drive.capacity_gb, needs.nvme_gb), min(drive.read_mb_s, read_mb_s)
@@ -188,6 +227,7 @@ def _cooling(needs: _Needs, cooling: list[Cooling], cpus: list[Cpu]) -> list[Coo
 
 
 def _racks(needs: _Needs, racks: list[Rack]) -> list[Rack]:
+    # What stands beside the nodes, or several of them in one rack, may need all of its height and load.
     if not needs.alone:
         return racks
     units = max(platform.rack_units or 1 for platform in needs.platforms)
