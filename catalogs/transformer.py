@@ -1,7 +1,7 @@
 """The arithmetic of one model: exact weight bytes, KV bytes and FLOPs per token, from its layers.
 
 Formulas: Hugging Face reference implementations (see catalogs/architectures.py), checked against the published totals
-in tests. GB are 1e9 bytes. The MTP module is not counted.
+in tests. GB are 1e9 bytes. The module for several tokens (MTP, DSpark) counts in `Llm.drafting` alone.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
 from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.formats import SCALES, SIXTEEN, Scales, matrix_bytes, spelled
+from catalogs.formats import BITS, SCALES, SIXTEEN, Scales, matrix_bytes, spelled
 from catalogs.message import message
 
 
@@ -26,7 +26,7 @@ class Linear:
     `name`: the module that holds the first of them inside its layer (`self_attn.q_proj`). `stored`: the format in which
     the published checkpoint holds them, where it is not the model's native one. `whole`: kept in 16 bits (the output
     head) wherever no checkpoint says otherwise. `copied`: each tensor-parallel rank holds it whole. `looked_up`: a
-    table of which a token reads rows, and is multiplied by none."""
+    table of which a token reads rows, and is multiplied by none. `draft`: it is of the module for several tokens."""
 
     out: int
     into: int
@@ -38,6 +38,7 @@ class Linear:
     whole: bool = False
     copied: bool = False
     looked_up: bool = False
+    draft: bool = False
 
     @property
     def params(self) -> int:
@@ -144,8 +145,11 @@ class Llm:
     `formats`: weight formats that exist for serving on GPUs, highest first. `mixed`: format -> the format of all but
     the routed experts, for formats that only the experts have. `tower_params`: parameters beside the language model (a
     vision tower), in 16 bits; no text token reads them. `kv_cache`: the precision of the KV cache that the checkpoint
-    itself names, empty where it names none. `family`: under which name its maker's models go; `released`: the day of
-    publication, YYYY-MM-DD; `licence`: as its page names it; each is empty where unknown."""
+    itself names, empty where it names none. `draft_kind`, `draft_list`: the checkpoint's module that predicts several
+    tokens at once (MTP, DSpark), empty where it has none that is counted; `with_draft`: whether engines load it, so
+    that its weights and its KV cache take memory; what a token reads and computes is that of the model. `family`: under
+    which name its maker's models go; `released`: the day of publication, YYYY-MM-DD; `licence`: as its page names it;
+    each is empty where unknown."""
 
     id: str
     name: str
@@ -174,6 +178,19 @@ class Llm:
     family: str = ""
     released: str = ""
     licence: str = ""
+    draft_kind: str = ""
+    draft_list: tuple[Layer, ...] = field(default=(), repr=False, hash=False, compare=False)
+    with_draft: bool = False
+
+    @cached_property
+    def drafting(self) -> Llm:
+        """The model with its module for several tokens loaded; itself where it has none."""
+        return replace(self, with_draft=True) if self.draft_list and not self.with_draft else self
+
+    @cached_property
+    def held_list(self) -> tuple[Layer, ...]:
+        """Layers that engines hold: the model's, and behind them those of a module that is loaded."""
+        return (*self.layer_list, *self.draft_list) if self.with_draft else self.layer_list
 
     @property
     def layers(self) -> int:
@@ -240,7 +257,7 @@ class Llm:
     @cached_property
     def host_table_layer_bytes(self) -> tuple[int, ...]:
         """Bytes of each layer in tables that some engines keep in host memory, in order; part of `layer_bytes`."""
-        return tuple(y.host_table_bytes for y in self.layer_list)
+        return tuple(y.host_table_bytes for y in self.held_list)
 
     @cached_property
     def host_table_bytes(self) -> int:
@@ -252,6 +269,12 @@ class Llm:
         """Parameters of the main model with its towers."""
         decoder = sum(sum(x.params for x in y.linears) + y.bf16 + y.fp32 for y in self._parts)
         return int(decoder * self.scale) + self.tower_params
+
+    @cached_property
+    def draft_params(self) -> int:
+        """Parameters of the module for several tokens, without the embedding and the output head of the model."""
+        module = sum(sum(x.params for x in y.linears) + y.bf16 + y.fp32 for y in self.draft_list)
+        return int(module * self.scale)
 
     @cached_property
     def params_routed_experts(self) -> int:
@@ -310,6 +333,10 @@ class Llm:
             return linear.stored
         if linear.whole:
             return "bf16"
+        if linear.draft and precision != self.native_precision and BITS[precision] < 8:
+            # Conversions to 4 bits leave the module out: in 16 bits those of DeepSeek-V3.1, GLM-5.1 to 5.3 and Qwen3.5
+            # (NVIDIA's lists), as published that of DeepSeek-V4, whose experts have 4 bits anyway.
+            return "bf16" if BITS[self.native_precision] >= 8 else self._format(linear, self.native_precision)
         return precision if linear.expert else self.mixed.get(precision, precision)
 
     def _layer(self, layer: Layer, precision: str) -> int:
@@ -318,15 +345,34 @@ class Llm:
 
     @cache  # noqa: B019 - models live as long as the program
     def layer_bytes(self, precision: str) -> tuple[int, ...]:
-        """Bytes of each transformer layer, routed experts included, in order."""
+        """Bytes of each layer that engines hold, routed experts included, in order."""
         self._known(precision)
-        return tuple(int(self._layer(y, precision) * self.scale) for y in self.layer_list)
+        return tuple(int(self._layer(y, precision) * self.scale) for y in self.held_list)
 
     @cache  # noqa: B019
     def weight_bytes(self, precision: str) -> int:
-        """Bytes of the main model. Raises InputError for a format that does not exist for it."""
+        """Bytes of the model, with the module for several tokens where it is loaded. Raises InputError for a format
+        that does not exist for it."""
+        return self._model_bytes(precision) + (self.draft_bytes(precision) if self.with_draft else 0)
+
+    def _model_bytes(self, precision: str) -> int:
+        """Bytes of the model without the module for several tokens."""
         self._known(precision)
         return int(sum(self._layer(y, precision) for y in self._parts) * self.scale) + 2 * self.tower_params
+
+    @cache  # noqa: B019
+    def draft_bytes(self, precision: str) -> int:
+        """Bytes of the module for several tokens, loaded or not."""
+        self._known(precision)
+        return sum(int(self._layer(y, precision) * self.scale) for y in self.draft_list)
+
+    def draft_table_bytes(self, precision: str) -> int:
+        """Bytes of the embedding that the last of several pipeline stages holds for a module that is loaded; the first
+        stage has the model's own (vLLM 0.33.0 v1/spec_decode/llm_base_proposer.py: _maybe_share_embeddings)."""
+        if not self.with_draft:
+            return 0
+        embedding = self.head.linears[0]
+        return int(embedding.bytes(self._format(embedding, precision), self._scales(precision)) * self.scale)
 
     def head_bytes(self, precision: str) -> int:
         """Embedding, output head, final norm and towers: what the first and last pipeline stage hold on top."""
@@ -359,7 +405,7 @@ class Llm:
 
     @cache  # noqa: B019
     def expert_bytes(self, precision: str) -> int:
-        """The routed experts' part of `weight_bytes`."""
+        """The model's routed experts, without those of a module for several tokens."""
         self._known(precision)
         return int(sum(self._matrices(y, precision, experts=True) for y in self.layer_list) * self.scale)
 
@@ -367,22 +413,26 @@ class Llm:
     def expert_layer_bytes(self, precision: str) -> tuple[int, ...]:
         """The routed experts' part of `layer_bytes`."""
         self._known(precision)
-        return tuple(int(self._matrices(y, precision, experts=True) * self.scale) for y in self.layer_list)
+        return tuple(int(self._matrices(y, precision, experts=True) * self.scale) for y in self.held_list)
 
     @cache  # noqa: B019
     def copied_layer_bytes(self, precision: str) -> tuple[int, ...]:
         """The part of `layer_bytes` that each tensor-parallel rank holds whole."""
         self._known(precision)
         scales = self._scales(precision)
-        each = ((x.bytes(self._format(x, precision), scales) for x in y.linears if x.copied) for y in self.layer_list)
+        each = ((x.bytes(self._format(x, precision), scales) for x in y.linears if x.copied) for y in self.held_list)
         return tuple(int(sum(some) * self.scale) for some in each)
+
+    def copied_bytes(self, precision: str) -> int:
+        """What of the model's layers each tensor-parallel rank holds whole and every step reads."""
+        return sum(self.copied_layer_bytes(precision)[: self.layers])
 
     @cache  # noqa: B019
     def dense_read_bytes(self, precision: str) -> int:
         """Weights that every decode step reads: all but routed experts and tables that are only looked up."""
         tables = sum(y.table_bytes for y in self._parts) + self.host_table_bytes + self._embedding_bytes(precision)
         idle = int(tables * self.scale) + 2 * self.tower_params
-        return self.weight_bytes(precision) - self.expert_bytes(precision) - idle
+        return self._model_bytes(precision) - self.expert_bytes(precision) - idle
 
     def expert_read_bytes(self, precision: str, tokens: int) -> float:
         """Routed experts that a step over `tokens` tokens reads, if each token's choice is even and independent."""
@@ -391,13 +441,13 @@ class Llm:
         return self.expert_bytes(precision) * (1 - (1 - self.experts_per_token / self.experts) ** tokens)
 
     def kv_layer_bytes(self, tokens: int, kv: str) -> tuple[int, ...]:
-        """KV cache stored of one sequence of `tokens`, per layer, running state included."""
-        return tuple(sum(c.bytes(kv) * c.kept(tokens) for c in y.caches) + y.kept_bytes for y in self.layer_list)
+        """KV cache stored of one sequence of `tokens`, per layer that engines hold, running state included."""
+        return tuple(sum(c.bytes(kv) * c.kept(tokens) for c in y.caches) + y.kept_bytes for y in self.held_list)
 
     def kv_rank_bytes(self, tokens: int, kv: str, tp: int, run: range | None = None) -> int:
-        """KV cache and running state of one sequence of `tokens` on the fullest of `tp` ranks, in the layers `run`
-        (all of them), rounded up."""
-        layers = self.layer_list if run is None else [self.layer_list[i] for i in run]
+        """KV cache and running state of one sequence of `tokens` on the fullest of `tp` ranks, in the layers `run` (all
+        of them) that engines hold, rounded up."""
+        layers = self.held_list if run is None else [self.held_list[i] for i in run]
         by_shards: Counter[int] = Counter()
         for layer in layers:
             by_shards[1] += layer.state_bytes + sum(state.held(tp) for state in layer.states)

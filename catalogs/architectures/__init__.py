@@ -78,6 +78,7 @@ def from_config(
     layers = [architecture.build(flat, number) for number in range(flat["num_hidden_layers"])]
     if stored is not None:
         layers = [_as_stored(layer, f"model.layers.{number}", stored) for number, layer in enumerate(layers)]
+    draft = architecture.draft(flat)
     experts = experts_of(flat)
     return Llm(
         architecture=architecture.name,
@@ -91,6 +92,10 @@ def from_config(
         experts=experts,
         experts_per_token=flat.get("num_experts_per_tok", 0) if experts else 0,
         tower_params=architecture.tower(flat),
+        draft_kind=draft.kind,
+        draft_list=tuple(
+            _draft_layer(layer, place, stored, facts["native_precision"]) for place, layer in draft.layers
+        ),
         **facts,
     )
 
@@ -103,6 +108,15 @@ def flat_config(config: Config) -> Config:
 def _unsaid(module: str) -> str:
     """The format of a module of which no checkpoint says anything."""
     return ""
+
+
+def _draft_layer(layer: Layer, place: str, stored: Callable[[str], str] | None, native: str) -> Layer:
+    """A layer of the module for several tokens, marked as one. What of it always is in 16 bits (`Linear.whole`) is so
+    whatever a checkpoint says of all modules; a list of what stays in 16 bits says nothing of the others here."""
+    held = layer if stored is None else _as_stored(layer, place, stored)
+    said = {native: ""}
+    marked = (replace(x, draft=True, stored="" if x.whole else said.get(x.stored, x.stored)) for x in held.linears)
+    return replace(held, linears=tuple(marked))
 
 
 def _as_stored(layer: Layer, place: str, stored: Callable[[str], str]) -> Layer:

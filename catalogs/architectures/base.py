@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,6 +42,21 @@ def plain_head(config: Config, stored: Callable[[str], str]) -> Layer:
 
 
 @dataclass(frozen=True)
+class DraftModule:
+    """The module of a checkpoint that predicts several tokens at once, which engines load for speculative decoding
+    alone. `kind`: MTP or DSpark; `layers`: where each lies in the checkpoint, and what it is made of. Embedding and
+    output head are those of the model."""
+
+    kind: str = ""
+    layers: tuple[tuple[str, Layer], ...] = ()
+
+
+def no_draft(config: Config) -> DraftModule:
+    """A module for several tokens: none, or none that is counted."""
+    return DraftModule()
+
+
+@dataclass(frozen=True)
 class Architecture:
     """Name in support tables, attention kind, layer builder; `formats` and `mixed` as in Llm.
 
@@ -49,7 +64,8 @@ class Architecture:
     (a vision tower), kept in 16 bits and idle while text is made. `head`: what the first and last stage hold on top.
     `fp8_block`, `scale_bytes`: side of the blocks of the maker's FP8 weights, and bytes of a block's scale.
     `read`: a flat config of the family -> the same with the fields that all have under their common names.
-    `contradictions`: (field, what is wrong with it) of a config whose fields are each in their range."""
+    `contradictions`: (field, what is wrong with it) of a config whose fields are each in their range. `draft`: its
+    module for several tokens."""
 
     name: str
     attention: str
@@ -62,6 +78,7 @@ class Architecture:
     fp8_block: int = 128
     read: Callable[[Config], Config] = as_it_is
     contradictions: Callable[[Config], Iterable[tuple[str, str]]] = no_contradictions
+    draft: Callable[[Config], DraftModule] = no_draft
 
     @property
     def fp8_scales(self) -> Scales:
@@ -120,3 +137,33 @@ def feed_forward(
     if shared := (config.get("n_shared_experts") or 0) * width:
         linears += dense_feed_forward(hidden_size, shared, f"{name}.shared_experts")
     return FeedForward(linears, experts * hidden_size, experts if routing_bias else 0)
+
+
+def beside(layer: Layer, linears: Sequence[Linear] = (), norms: int = 0, fp32: int = 0) -> Layer:
+    """A layer with matrices, `norms` parameters of norms and `fp32` vectors in 32 bits beside its own."""
+    return replace(
+        layer,
+        linears=(*layer.linears, *linears),
+        bf16=layer.bf16 + norms,
+        fp32=layer.fp32 + fp32,
+        vectors=layer.vectors + norms,
+    )
+
+
+def joining(config: Config, name: str = "eh_proj") -> Linear:
+    """What joins the embedding of a token and the hidden state before it into the input of a draft layer: in 16 bits,
+    whole on each rank (vLLM 0.33.0 deepseek_mtp, glm4_moe_mtp; SGLang 0.5.23 deepseek_nextn)."""
+    hidden_size = config["hidden_size"]
+    return Linear(hidden_size, 2 * hidden_size, name=name, whole=True, copied=True)
+
+
+def layers_behind(config: Config, build: Callable[[Config, int], Layer]) -> DraftModule:
+    """The MTP layers that checkpoints hold behind the last layer, each like one of the model's with three norms beside
+    (of the embedding, of the hidden state, before the output head) and a matrix that joins both."""
+    first, hidden_size = config["num_hidden_layers"], config["hidden_size"]
+    numbers = range(first, first + (config.get("num_nextn_predict_layers") or 0))
+    layers = (
+        (f"model.layers.{number}", beside(build(config, number), [joining(config)], 3 * hidden_size))
+        for number in numbers
+    )
+    return DraftModule("MTP", tuple(layers)) if numbers else DraftModule()

@@ -4,10 +4,10 @@ Formulas: transformers deepseek_v4; vLLM for the layout of its cache."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from catalogs.architectures.base import Architecture, Config, feed_forward, plain_head
+from catalogs.architectures.base import Architecture, Config, DraftModule, beside, feed_forward, plain_head
 from catalogs.transformer import Cache, Layer, Linear
 
 
@@ -73,8 +73,48 @@ def v4_head(config: Config, stored: Callable[[str], str]) -> Layer:
     return replace(plain, fp32=streams * streams * config["hidden_size"] + small, vectors=plain.vectors + small)
 
 
+def v4_draft(config: Config) -> DraftModule:
+    """The DSpark blocks of a checkpoint that names the layers which they read, else MTP layers; both attend a window
+    alone and are routed by no table (SGLang 0.5.23 deepseek_v4_dspark, deepseek_v4_nextn; vLLM 0.33.0
+    models/deepseek_v4/nvidia/mtp.py)."""
+    hidden_size, streams = config["hidden_size"], config["hc_mult"]
+    plain = v4_layer({**config, "compress_ratios": [0], "num_hash_layers": 0}, 0)
+    head = streams * streams * hidden_size + streams + 1  # what mixes the streams into one
+    if config.get("dspark_target_layer_ids"):
+        return dspark(config, plain, head)
+    both = [Linear(hidden_size, hidden_size, name=f"{of}_proj", copied=True) for of in ("e", "h")]
+    layer, count = beside(plain, both, 3 * hidden_size, head), config.get("num_nextn_predict_layers") or 0
+    return DraftModule("MTP" if count else "", tuple((f"mtp.{i}", layer) for i in range(count)))
+
+
+def dspark(config: Config, plain: Layer, head: int) -> DraftModule:
+    """DSpark: a block for each layer that it reads. The first joins what they say, the last has the norm before the
+    output head, `head` figures in 32 bits, a first guess by the token before (two tables of a low rank) and how sure it
+    is of each token."""
+    hidden_size, vocabulary, rank = config["hidden_size"], config["vocab_size"], config.get("dspark_markov_rank") or 0
+    read = len(config["dspark_target_layer_ids"])
+    first = Linear(hidden_size, read * hidden_size, name="main_proj", copied=True)
+    tables = [
+        Linear(vocabulary, rank, name="markov_head.markov_w1", whole=True, copied=True, looked_up=True),
+        Linear(vocabulary, rank, name="markov_head.markov_w2", whole=True, copied=True),
+        Linear(1, hidden_size + rank, name="confidence_head.proj", whole=True, copied=True),
+    ]
+    blocks = [plain] * read
+    blocks[0] = beside(blocks[0], [first], hidden_size)
+    blocks[-1] = beside(blocks[-1], tables if rank else [], hidden_size, head)
+    return DraftModule("DSpark", tuple((f"mtp.{i}", block) for i, block in enumerate(blocks)))
+
+
+def dspark_contradictions(config: Config) -> Iterator[tuple[str, str]]:
+    """DSpark reads layers that there are, each once."""
+    read = config.get("dspark_target_layer_ids") or []
+    if len(set(read)) < len(read) or any(layer >= config["num_hidden_layers"] for layer in read):
+        yield "dspark_target_layer_ids", "must name layers that there are, each once"
+
+
 ARCHITECTURES = {
     "DeepseekV4ForCausalLM": Architecture(
-        "deepseek-v4", "v4", v4_layer, ("fp8", "fp4-mix", "nvfp4"), {"fp4-mix": "fp8"}, 1, head=v4_head
+        "deepseek-v4", "v4", v4_layer, ("fp8", "fp4-mix", "nvfp4"), {"fp4-mix": "fp8"}, 1, head=v4_head,
+        contradictions=dspark_contradictions, draft=v4_draft,
     ),
-}
+}  # fmt: skip

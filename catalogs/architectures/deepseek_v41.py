@@ -5,13 +5,14 @@ choose entries, the other layers attend to what the last of them chose. Behind t
 through its candidates alone. Two layers look up rows of n-gram tables (Engram) and mix them into the streams.
 
 Formulas: the tensors of deepseek-ai/DeepSeek-V4.1-Flash (revision dba1be0a), the model files of vLLM 0.33.0
-(models/deepseek_v41) and SGLang 0.5.23. DSpark's draft blocks are not counted."""
+(models/deepseek_v41) and SGLang 0.5.23."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from catalogs.architectures.base import Architecture, Config, dense_feed_forward, routed_experts
+from catalogs.architectures.base import Architecture, Config, DraftModule, dense_feed_forward, routed_experts
+from catalogs.architectures.deepseek_v4 import dspark, dspark_contradictions
 from catalogs.transformer import Cache, Layer, Linear
 
 RING = 8
@@ -108,6 +109,7 @@ def _candidates(config: Config, i: int) -> int | None:
 
 def v41_contradictions(config: Config) -> Iterator[tuple[str, str]]:
     """Layers that are not there, layers without keys to read, and tables, candidates and towers that are half said."""
+    yield from dspark_contradictions(config)
     layers, ratios, sources = config["num_hidden_layers"], config["compress_ratios"], _sources(config)
     for name in ("kv_source_layer_ids", "index_source_layer_ids", "engram_layer_ids"):
         named = config.get(name) or []
@@ -153,9 +155,23 @@ def v41_tower(config: Config) -> int:
     return int(said["num_hidden_layers"] * block + patches + width + aligner + 3 * hidden_size)
 
 
+def v41_draft(config: Config) -> DraftModule:
+    """DSpark: blocks with a window alone, experts of their own number and nothing that mixes the streams into one."""
+    if not config.get("dspark_target_layer_ids"):
+        return DraftModule()
+    block = {
+        "n_routed_experts": config.get("dspark_n_routed_experts") or config["n_routed_experts"],
+        "compress_ratios": [0],
+        "kv_source_layer_ids": [],
+        "index_source_layer_ids": [],
+        "engram_layer_ids": [],
+    }
+    return dspark(config, v41_layer({**config, **block}, 0), 0)
+
+
 ARCHITECTURES = {
     "DeepseekV41ForCausalLM": Architecture(
         "deepseek-v4.1", "v4", v41_layer, ("fp8", "fp4-mix", "nvfp4"), {"fp4-mix": "fp8", "nvfp4": "fp8"}, 1,
-        tower=v41_tower, fp8_block=32, contradictions=v41_contradictions,
+        tower=v41_tower, fp8_block=32, contradictions=v41_contradictions, draft=v41_draft,
     ),
 }  # fmt: skip

@@ -10,9 +10,12 @@ from functools import partial
 from catalogs.architectures.base import (
     Architecture,
     Config,
+    DraftModule,
+    beside,
     dense_feed_forward,
     experts_of,
     head_dim_of,
+    joining,
     routed_experts,
 )
 from catalogs.architectures.towers import qwen3_tower
@@ -112,7 +115,24 @@ def contradictions(config: Config) -> Iterable[tuple[str, str]]:
         yield "full_attention_interval", "contradicts layer_types"
 
 
-_text = partial(Architecture, attention="gqa", build=hybrid_layer, contradictions=contradictions)
+def draft(config: Config) -> DraftModule:
+    """MTP layers with full attention (vLLM 0.33.0 qwen3_5_mtp, qwen3_next_mtp). Configs of Qwen3-Next do not say how
+    many: its checkpoints hold one (SGLang 0.5.23 qwen3_next_mtp)."""
+    hidden_size = config["hidden_size"]
+    unsaid = int(config["architectures"][0] == QWEN3_NEXT)
+    said = next((config[x] for x in ("mtp_num_hidden_layers", "num_nextn_predict_layers") if x in config), unsaid)
+    layer = hybrid_layer({**config, "layer_types": ["full_attention"]}, 0)
+    tables = []
+    if config.get("mtp_use_dedicated_embeddings"):
+        tables.append(Linear(config["vocab_size"], hidden_size, name="embed_tokens", whole=True, looked_up=True))
+    # The joining matrix and three norms lie beside the layers, once.
+    layers = [beside(layer, [joining(config, "fc"), *tables], 3 * hidden_size)] + [layer] * ((said or 1) - 1)
+    return DraftModule("MTP", tuple((f"mtp.layers.{i}", each) for i, each in enumerate(layers))) if said else NO_DRAFT
+
+
+NO_DRAFT = DraftModule()
+
+_text = partial(Architecture, attention="gqa", build=hybrid_layer, contradictions=contradictions, draft=draft)
 _with_vision = partial(_text, tower=qwen3_tower)
 
 ARCHITECTURES = {

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from catalogs.architectures.base import (
     Architecture,
     Config,
+    DraftModule,
     FeedForward,
+    beside,
     dense_feed_forward,
     experts_of,
     feed_forward,
     head_dim_of,
+    joining,
+    layers_behind,
     routed_experts,
 )
 from catalogs.architectures.grouped import grouped_layer
@@ -72,6 +76,18 @@ def biased_layer(config: Config, i: int) -> Layer:
         biased_output=bool(config.get("attention_out_bias")),
     )
     return layer_of(config, attention, feed_forward(config, i))
+
+
+def glm_draft(config: Config) -> DraftModule:
+    """MTP layers of GLM-4.5 to 4.7 (vLLM 0.33.0 glm4_moe_mtp)."""
+    return layers_behind(config, glm_layer)
+
+
+def mimo_draft(config: Config) -> DraftModule:
+    """MTP layers of MiMo-7B, in a list of their own (vLLM 0.33.0 mimo_mtp)."""
+    layer = beside(biased_layer(config, 0), [joining(config, "input_proj")], 3 * config["hidden_size"])
+    count = config.get("num_nextn_predict_layers") or 0
+    return DraftModule("MTP" if count else "", tuple((f"model.mtp_layers.{i}", layer) for i in range(count)))
 
 
 def phi_layer(config: Config, i: int) -> Layer:
@@ -159,8 +175,8 @@ def _cohere_contradictions(config: Config) -> Iterable[tuple[str, str]]:
 
 
 ARCHITECTURES = {
-    "Glm4MoeForCausalLM": Architecture("glm-4.5", "gqa", glm_layer),
-    "Glm4vMoeForConditionalGeneration": Architecture("glm-4.5v", "gqa", glm_layer, tower=glm_tower),
+    "Glm4MoeForCausalLM": Architecture("glm-4.5", "gqa", glm_layer, draft=glm_draft),
+    "Glm4vMoeForConditionalGeneration": Architecture("glm-4.5v", "gqa", glm_layer, tower=glm_tower, draft=glm_draft),
     "Qwen3VLForConditionalGeneration": Architecture("qwen3-vl", "gqa", grouped_layer, tower=qwen3_tower),
     "Qwen3VLMoeForConditionalGeneration": Architecture("qwen3-vl-moe", "gqa", grouped_layer, tower=qwen3_tower),
     "MixtralForCausalLM": Architecture("mixtral", "gqa", mixtral_layer),
@@ -168,7 +184,7 @@ ARCHITECTURES = {
         "llama-4", "gqa", llama4_layer, tower=llama4_tower, contradictions=_llama4_contradictions
     ),
     "Llama4ForCausalLM": Architecture("llama-4", "gqa", llama4_layer, contradictions=_llama4_contradictions),
-    "MiMoForCausalLM": Architecture("mimo", "gqa", biased_layer),
+    "MiMoForCausalLM": Architecture("mimo", "gqa", biased_layer, draft=mimo_draft),
     "SeedOssForCausalLM": Architecture("seed-oss", "gqa", biased_layer),
     "GraniteForCausalLM": Architecture("granite", "gqa", biased_layer),
     "Phi3ForCausalLM": Architecture("phi-3", "gqa", phi_layer),

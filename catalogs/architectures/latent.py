@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from catalogs.architectures.base import Architecture, Config, feed_forward
+from catalogs.architectures.base import Architecture, Config, DraftModule, feed_forward, layers_behind
 from catalogs.architectures.towers import kimi_tower
 from catalogs.transformer import Cache, Layer, Linear
 
@@ -73,6 +73,14 @@ def has_indexer(config: Config, layer: int) -> bool:
     return _scheduled(config, layer)
 
 
+SCHEDULES = ("indexer_types", "index_topk_pattern", "index_topk_freq", "index_skip_topk_offset")
+
+
+def latent_draft(config: Config) -> DraftModule:
+    """MTP layers, each with an indexer of its own where the model has one (GLM-5.2-FP8 names that of layer 78)."""
+    return layers_behind({name: value for name, value in config.items() if name not in SCHEDULES}, latent_layer)
+
+
 def _scheduled(config: Config, layer: int) -> bool:
     if pattern := config.get("index_topk_pattern"):
         return bool(pattern[layer] == "F")
@@ -119,11 +127,13 @@ def _kimi_contradictions(config: Config) -> Iterable[tuple[str, str]]:
 
 ARCHITECTURES = {
     "DeepseekV2ForCausalLM": Architecture("deepseek-v2", "mla", latent_layer),
-    "DeepseekV3ForCausalLM": Architecture("deepseek-v3", "mla", latent_layer),
-    "DeepseekV32ForCausalLM": Architecture("deepseek-v3.2", "dsa", latent_layer),
-    "Glm4MoeLiteForCausalLM": Architecture("glm-4.7-flash", "mla", latent_layer),
-    "GlmMoeDsaForCausalLM": Architecture("glm-5", "dsa", latent_layer, contradictions=_glm_contradictions),
+    "DeepseekV3ForCausalLM": Architecture("deepseek-v3", "mla", latent_layer, draft=latent_draft),
+    "DeepseekV32ForCausalLM": Architecture("deepseek-v3.2", "dsa", latent_layer, draft=latent_draft),
+    "Glm4MoeLiteForCausalLM": Architecture("glm-4.7-flash", "mla", latent_layer, draft=latent_draft),
+    "GlmMoeDsaForCausalLM": Architecture(
+        "glm-5", "dsa", latent_layer, contradictions=_glm_contradictions, draft=latent_draft
+    ),
     "KimiK25ForConditionalGeneration": Architecture(
-        "kimi-k2", "mla", latent_layer, tower=kimi_tower, contradictions=_kimi_contradictions
+        "kimi-k2", "mla", latent_layer, tower=kimi_tower, contradictions=_kimi_contradictions, draft=latent_draft
     ),
 }

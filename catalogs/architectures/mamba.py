@@ -2,14 +2,17 @@
 Nemotron 3).
 
 Formulas: transformers nemotron_h; vLLM mamba_utils.py for shapes and formats of the states. A layer is one of the four,
-with a norm before it."""
+with a norm before it. NVIDIA's FP8 and NVFP4 checkpoints keep attention, latent projections and the MTP module in 16
+bits; routed experts alone are in NVFP4, shared experts and Mamba in FP8 (docs.nvidia.com/nemotron: super3/quantization,
+ultra3/quantization, read 2026-11-30; copies of their hf_quant_config.json that name no module leave that out)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from catalogs.architectures.base import Architecture, Config, experts_of, head_dim_of
+from catalogs.architectures.base import Architecture, Config, DraftModule, beside, experts_of, head_dim_of
 from catalogs.architectures.delta_net import WIDTHS
 from catalogs.transformer import Cache, Layer, Linear, State
 
@@ -103,9 +106,9 @@ def attention(config: Config) -> Layer:
     head_dim = head_dim_of(config)
     flops = 4 * heads * head_dim
     linears = (
-        Linear(heads * head_dim, hidden_size, name="mixer.q_proj"),
-        Linear(kv_heads * head_dim, hidden_size, 2, name="mixer.k_proj"),
-        Linear(hidden_size, heads * head_dim, name="mixer.o_proj"),
+        Linear(heads * head_dim, hidden_size, name="mixer.q_proj", whole=True),
+        Linear(kv_heads * head_dim, hidden_size, 2, name="mixer.k_proj", whole=True),
+        Linear(hidden_size, heads * head_dim, name="mixer.o_proj", whole=True),
     )
     return Layer(linears, 0, caches=(Cache(4 * kv_heads * head_dim, 2 * kv_heads * head_dim, flops, flops),))
 
@@ -126,8 +129,8 @@ def experts(config: Config) -> Layer:
         *_two(hidden_size, config["moe_shared_expert_intermediate_size"], "mixer.shared_experts"),
     ]
     if latent:
-        linears.append(Linear(latent, hidden_size, name="mixer.fc1_latent_proj", copied=True))
-        linears.append(Linear(hidden_size, latent, name="mixer.fc2_latent_proj", copied=True))
+        linears.append(Linear(latent, hidden_size, name="mixer.fc1_latent_proj", whole=True, copied=True))
+        linears.append(Linear(hidden_size, latent, name="mixer.fc2_latent_proj", whole=True, copied=True))
     return Layer(tuple(linears), 0, fp32=count * hidden_size + count, vectors=count)
 
 
@@ -159,6 +162,31 @@ def contradictions(config: Config) -> Iterable[tuple[str, str]]:
         yield "n_groups", "must divide mamba_num_heads"
 
 
+def draft(config: Config) -> DraftModule:
+    """One MTP module of layers in a pattern of its own, of attention and of experts (vLLM 0.33.0 and SGLang 0.5.23
+    nemotron_h_mtp, which know no more than one)."""
+    if config.get("num_nextn_predict_layers") != 1:
+        return DraftModule()
+    pattern = config.get("mtp_hybrid_override_pattern"), config.get("mtp_layers_block_type")
+    kinds = _kinds({"hybrid_override_pattern": pattern[0], "layers_block_type": pattern[1]}) or []
+    if not kinds or set(kinds) - {"full_attention", "moe"}:
+        return DraftModule()
+    hidden_size = config["hidden_size"]
+    layers = [nemotron_layer({**config, "layer_types": kinds}, i) for i in range(len(kinds))]
+    layers[0] = beside(layers[0], [Linear(hidden_size, 2 * hidden_size, name="eh_proj")], 2 * hidden_size)
+    layers[-1] = beside(layers[-1], norms=hidden_size)
+    layers = [replace(layer, linears=tuple(replace(x, whole=True) for x in layer.linears)) for layer in layers]
+    return DraftModule("MTP", tuple((f"mtp.layers.{i}", layer) for i, layer in enumerate(layers)))
+
+
 ARCHITECTURES = {
-    "NemotronHForCausalLM": Architecture("nemotron-h", "gqa", nemotron_layer, read=read, contradictions=contradictions),
+    "NemotronHForCausalLM": Architecture(
+        "nemotron-h",
+        "gqa",
+        nemotron_layer,
+        mixed={"nvfp4": "fp8"},
+        read=read,
+        contradictions=contradictions,
+        draft=draft,
+    ),
 }

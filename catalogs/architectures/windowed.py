@@ -10,7 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from catalogs.architectures.base import Architecture, Config, dense_feed_forward, experts_of, routed_experts
+from catalogs.architectures.base import (
+    Architecture,
+    Config,
+    DraftModule,
+    beside,
+    dense_feed_forward,
+    experts_of,
+    joining,
+    routed_experts,
+)
 from catalogs.architectures.grouped_families import grouped_attention
 from catalogs.transformer import Cache, Layer, Linear
 
@@ -60,6 +69,20 @@ def _heads(config: Config, sliding: bool) -> tuple[int, int, int, int]:
     kind = "swa_" if sliding else ""
     names = ("num_attention_heads", "num_key_value_heads", "head_dim", "v_head_dim")
     return tuple(config[f"{kind}{name}"] for name in names)
+
+
+DRAFT_LAYERS = 3
+"""MTP layers in the weight files of MiMo-V2-Flash, V2.5 and V2.5-Pro, whose configs do not say how many. vLLM 0.33.0
+loads the first alone (mimo_v2_mtp), SGLang 0.5.23 all (mimo_v2_nextn)."""
+
+
+def mimo_v2_draft(config: Config) -> DraftModule:
+    """MTP layers with a window and a dense feed-forward part; their output projections stay in 16 bits."""
+    behind = {**config, "hybrid_layer_pattern": [1], "moe_layer_freq": [0]}
+    plain = mimo_v2_layer(behind, 0)
+    whole = tuple(replace(x, whole=x.name == "self_attn.o_proj") for x in plain.linears)
+    layer = beside(replace(plain, linears=whole), [joining(config)], 3 * config["hidden_size"])
+    return DraftModule("MTP", tuple((f"model.mtp.layers.{i}", layer) for i in range(DRAFT_LAYERS)))
 
 
 # Towers ---------------------------------------------------------------------------------------------------------------
@@ -252,7 +275,14 @@ def _step_contradictions(config: Config) -> Iterator[tuple[str, str]]:
         yield "vision_config.mlp_ratio", "must be a number above 0"
 
 
-_MIMO_V2 = Architecture("mimo-v2", "gqa", mimo_v2_layer, tower=mimo_v2_tower, contradictions=_mimo_v2_contradictions)
+_MIMO_V2 = Architecture(
+    "mimo-v2",
+    "gqa",
+    mimo_v2_layer,
+    tower=mimo_v2_tower,
+    contradictions=_mimo_v2_contradictions,
+    draft=mimo_v2_draft,
+)
 _STEP = Architecture(
     "step-3.5", "gqa", step_layer, mixed=IN_16_BITS, read=step_fields, contradictions=_step_contradictions
 )

@@ -64,14 +64,18 @@ class Published:
         return self.scheme.kv_cache if self.scheme else ""
 
     def stored(self) -> Callable[[str], str] | None:
-        """Module -> the format that it has, empty where it is the native one; None where nothing is said."""
+        """Module -> the format that it has, empty where it is the native one; None where nothing is said.
+
+        A checkpoint that lists what it leaves out means all others: the native format is theirs, whatever conversions
+        of the architecture usually do. One that lists nothing leaves it to the architecture (`Architecture.mixed`)."""
         if self.scheme is None:
             return None
         scheme, native = self.scheme, self.native
+        unsaid = "" if not scheme.kept.listed else native
 
         def format_of(module: str) -> str:
             found = scheme.of(module).format
-            return found if module in TABLES or found != native else ""
+            return found if module in TABLES or found != native else unsaid
 
         return format_of
 

@@ -83,8 +83,10 @@ def read_scheme(found: Quantization, expert_dtype: Any = None) -> Scheme:
     if reader is None:
         raise UnknownScheme(f"quant_method={method[:20]}" if method else "no quant_method")
     scheme = reader(found)
-    if (said := found.get("expert_dtype", expert_dtype)) == "fp4" and not scheme.listed:
-        return Scheme(scheme.usual, ((ROUTED, Weights("mxfp4")),), scheme.kept, scheme.tables, scheme.kv_cache)
+    if (said := found.get("expert_dtype", expert_dtype)) == "fp4":
+        # NVIDIA's V4 lists the experts that it converts; those of the MTP module stay as DeepSeek has them.
+        listed = (*scheme.listed, (ROUTED, Weights("mxfp4")))
+        return Scheme(scheme.usual, listed, scheme.kept, scheme.tables, scheme.kv_cache)
     if said not in (None, "fp4", "fp8"):
         raise UnknownScheme(f"expert_dtype={str(said)[:20]}")
     return scheme

@@ -33,6 +33,13 @@ def stages(layers: int, pp: int) -> list[range]:
     return [range(a, b) for a, b in itertools.pairwise(cuts)]
 
 
+def held_stages(llm: Llm, pp: int) -> list[range]:
+    """The layers that engines hold, by stage: a module for several tokens lies on the last one (vLLM 0.33.0
+    v1/worker/gpu_model_runner.py makes the drafter on the last rank alone)."""
+    runs = stages(llm.layers, pp)
+    return [*runs[:-1], range(runs[-1].start, len(llm.held_list))]
+
+
 @lru_cache(maxsize=4096)
 def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int, int, int], ...]:
     """(bytes of routed experts, of n-gram tables, of what each tensor-parallel rank holds whole, of all else) of the
@@ -43,13 +50,15 @@ def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int, int
     copied = [0, *itertools.accumulate(llm.copied_layer_bytes(precision))]
     head = llm.head_bytes(precision)
     out = set()
-    for i, run in enumerate(stages(llm.layers, pp)):
+    for i, run in enumerate(held_stages(llm, pp)):
         moe = experts[run.stop] - experts[run.start]
         tables = looked_up[run.stop] - looked_up[run.start]
         each = copied[run.stop] - copied[run.start]
         rest = whole[run.stop] - whole[run.start] - moe - tables - each
         if i in (0, pp - 1):
             rest += head if pp == 1 else -(-head // 2)
+        if i == pp - 1 > 0:
+            rest += llm.draft_table_bytes(precision)
         out.add((moe, tables, each, rest))
     return tuple(sorted(out))
 
@@ -78,7 +87,7 @@ def weights_per_gpu(
 @lru_cache(maxsize=4096)
 def kv_per_gpu_user(llm: Llm, tokens: int, kv: str, tp: int, pp: int) -> int:
     """Bytes of KV cache and running state that one request puts on the fullest GPU of its data-parallel rank."""
-    return max(llm.kv_rank_bytes(tokens, kv, tp, run) for run in stages(llm.layers, pp))
+    return max(llm.kv_rank_bytes(tokens, kv, tp, run) for run in held_stages(llm, pp))
 
 
 def plan_weights(llm: Llm, plan: Plan) -> int:

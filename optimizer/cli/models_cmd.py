@@ -28,7 +28,9 @@ FACTS = {
     "kv_bytes_at": N_("bytes of KV cache"), "family": N_("family"), "released": N_("published"),
     "licence": N_("licence"), "published_in": N_("published in"), "bits_per_weight": N_("bits per weight"),
     "published_bytes": N_("bytes as published"), "layers_in_16_bits": N_("layers in 16 bits"),
-    "kv_cache": N_("KV cache as published"),
+    "kv_cache": N_("KV cache as published"), "draft_module": N_("module for several tokens"),
+    "draft_layers": N_("layers of the module"), "draft_params": N_("parameters of the module"),
+    "draft_bytes": N_("bytes of the module"), "weight_bytes_with_draft": N_("bytes of weights with the module"),
 }  # fmt: skip
 """Facts of a model, which English names as the JSON does."""
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
@@ -147,6 +149,7 @@ def show(
         "layers_in_16_bits": m.kept_whole(),
         "kv_cache": published_kv_cache(m.architecture) or m.kv_cache,
         "weight_bytes": {p: m.weight_bytes(p) for p in m.precisions()},
+        **_module(m),
         "quality": [asdict(row) for row in quality_of(m)],
         "kv_bytes_at": {str(n): {k: m.kv_bytes(n, k) for k in ("bf16", "fp8")} for n in (2048, 32768)},
     }
@@ -166,6 +169,19 @@ def show(
     for precision in dict.fromkeys(row.precision for row in quality_of(m)):
         for sentence in quality_said(m, precision):
             say(language().sentence(sentence))
+
+
+def _module(llm: Llm) -> dict[str, Any]:
+    """The module for several tokens; nothing where the checkpoint has none that is counted."""
+    if not llm.draft_list:
+        return {}
+    return {
+        "draft_module": llm.draft_kind,
+        "draft_layers": len(llm.draft_list),
+        "draft_params": llm.draft_params,
+        "draft_bytes": {p: llm.draft_bytes(p) for p in llm.precisions()},
+        "weight_bytes_with_draft": {p: llm.drafting.weight_bytes(p) for p in llm.precisions()},
+    }
 
 
 def _figures(value: Any) -> str:

@@ -69,7 +69,7 @@ def demand(llm: Llm, precision: str, isl: int, osl: int, kv: str) -> Demand:
         heads=llm.heads,
         kv_heads=kv_heads,
         dense_b=float(llm.dense_read_bytes(precision)),
-        copied_b=float(sum(llm.copied_layer_bytes(precision))),
+        copied_b=float(llm.copied_bytes(precision)),
         expert_b=float(experts),
         miss=1 - llm.experts_per_token / llm.experts if llm.is_moe else 1.0,
         kv_read_b=float(own),

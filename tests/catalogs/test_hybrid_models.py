@@ -392,7 +392,7 @@ def fingerprint(llm: Llm) -> tuple[float, ...]:
     context = int(llm.config["max_position_embeddings"])
     return (
         llm.params_total,
-        llm.weight_bytes("fp8"),
+        llm.drafting.weight_bytes("fp8"),
         llm.kv_bytes(5000, "bf16"),
         llm.kv_read_bytes(5000, "bf16"),
         rank,

@@ -169,7 +169,7 @@ def test_a_field_that_says_there_is_none_changes_nothing(name: str) -> None:
 def figures(llm: Llm) -> tuple[Any, ...]:
     """Everything that a size may change."""
     context, tied = llm.config["max_position_embeddings"], bool(llm.config.get("tie_word_embeddings"))
-    return llm.layer_list, llm.head, llm.tower_params, llm.experts, llm.experts_per_token, context, tied
+    return llm.layer_list, llm.draft_list, llm.head, llm.tower_params, llm.experts, llm.experts_per_token, context, tied
 
 
 WITHOUT_USE = {("text_config", "intermediate_size_mlp"): "Llama-4-Scout has no dense layer"}
