@@ -2,7 +2,7 @@
 
 from catalogs.architectures import ARCHITECTURES, from_config
 from catalogs.formats import ORDER
-from catalogs.registry import all_models, get, use_config
+from catalogs.registry import all_models, get, note_in_chinese, own_models, shipped_models, use_config
 from catalogs.transformer import Layer, Linear, Llm
 from catalogs.user_models import open_config
 
@@ -15,6 +15,9 @@ __all__ = [
     "all_models",
     "from_config",
     "get",
+    "note_in_chinese",
     "open_config",
+    "own_models",
+    "shipped_models",
     "use_config",
 ]

@@ -57,6 +57,11 @@ class Catalog:
             out.setdefault(p.kind, []).append(p)
         return out
 
+    @cached_property
+    def derived(self) -> dict[object, Any]:
+        """What others work out from the catalog alone and keep as long as it lives, each under a key of its own."""
+        return {}
+
     def to_frame(self, kind: str) -> pd.DataFrame:
         """A table of the catalog as a pandas DataFrame, a row for each part, offer or bundle, ordered by id.
 

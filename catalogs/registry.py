@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -89,7 +89,24 @@ def use_config(path: Path, precision: str | None = None) -> str:
 
 def all_models() -> list[Llm]:
     """Every model that ships with dsopt, then the user's own."""
-    return [_open(r["id"]) for r in _registry()] + [open_saved(p) for p in saved().values()]
+    return shipped_models() + own_models()
+
+
+def shipped_models(wanted: Callable[[Mapping[str, str]], bool] | None = None) -> list[Llm]:
+    """Models that ship with dsopt; with `wanted` those whose row in registry.csv it says yes to.
+
+    To open a model reads its config layer by layer and takes milliseconds: what a row tells is asked of the row."""
+    return [_open(row["id"]) for row in _registry() if wanted is None or wanted(row)]
+
+
+def own_models() -> list[Llm]:
+    """Models that the user has added (`dsopt models add`)."""
+    return [open_saved(path) for path in saved().values()]
+
+
+def note_in_chinese(note: str) -> str:
+    """The Chinese of a model's note; the note itself where it has none."""
+    return next((row["note_zh"] for row in _registry() if row["note"] == note and row["note_zh"]), note)
 
 
 @cache

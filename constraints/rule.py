@@ -103,7 +103,8 @@ class Rule(ABC):
 
     refuses_by: Mapping[type[Part], tuple[str, ...]] = MappingProxyType({})
     """Categories of bought parts that `may` judges by the platform they stand in, each with the fields of the platform
-    that it reads for it: platforms equal in these are asked once. Of other categories it is not asked part by part."""
+    that it reads for it: platforms equal in these are asked once, for all requests. So it reads the catalog beside
+    them, and neither request nor policy nor model. Of other categories it is not asked part by part."""
 
     def may(self, facts: Facts) -> str:
         """Why no build of these facts passes `check`; empty where one may, or where the facts do not tell.

@@ -166,9 +166,9 @@ def remark(text: str) -> str:
     """A sentence of a result; what a model's file says of the model in the file's own Chinese."""
     _ = chosen()
     if _.chinese and _.sentence(text) == text:
-        from catalogs.llm import all_models
+        from catalogs.llm import note_in_chinese
 
-        return next((m.note_zh for m in all_models() if m.note == text and m.note_zh), text)
+        return note_in_chinese(text)
     return _.sentence(text)
 
 

@@ -18,12 +18,12 @@ P = TypeVar("P", bound=Part)
 
 
 class Refusals:
-    """Early refusals of a market, whose `facts` these are. What is asked of a part or a node is asked once."""
+    """Early refusals of a market, whose `facts` these are. What is asked of a node is asked once, what is asked of a
+    part once for all markets of a catalog."""
 
     def __init__(self, facts: Callable[..., Facts], rules: Iterable[Rule] = RULES) -> None:
         self._facts, self._rules = facts, foresighted(rules)
         self._judging: dict[type[Part], tuple[Rule, ...]] = {}
-        self._of_parts: dict[tuple[object, ...], dict[str, Refusal | None]] = {}
         self._of_nodes: dict[tuple[str, str, int], Refusal | None] = {}
 
     def of_node(self, platform: Platform, gpu: Gpu, per_node: int) -> Refusal | None:
@@ -62,9 +62,13 @@ class Refusals:
         return [part for part in found if said[part.id] is None]
 
     def of_parts(self, platform: Platform, kind: type[Part], parts: Iterable[Part]) -> Mapping[str, Refusal | None]:
-        """The same of parts of one category, by their ids; others may stand beside them."""
-        said = self._of_parts.setdefault(self.alike(platform, kind), {})
+        """The same of parts of one category, by their ids; others may stand beside them.
+
+        Sound: rules that judge parts of a category read the catalog, the part and the named fields of the platform, and
+        nothing of request, policy or model (`Rule.refuses_by`), so that other requests hear the same of them."""
         facts, rules = self._facts(platform=platform), self._by(kind)
+        known = facts.catalog.derived.setdefault((Refusals, *(rule.may for rule in rules)), {})
+        said: dict[str, Refusal | None] = known.setdefault(self.alike(platform, kind), {})
         for part in parts:
             if part.id not in said:
                 facts.part = part

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
@@ -40,7 +40,6 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
         for part in catalog.of(Kind.GPU)
         if isinstance(part, Gpu) and part.id in book.prices and part.sold_as == "single"
     ]
-    fitting: dict[tuple[object, ...], list[tuple[str, int]]] = {}
     out: dict[tuple[str, int], list[Platform]] = {}
     for platform in platforms:
         gpu_id, count = gpus_inside(platform, catalog)
@@ -48,25 +47,10 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
             for k in _fillings(platform, catalog, gpu_id, count, gpu_id in book.prices):
                 out.setdefault((gpu_id, k), []).append(platform)
             continue
-        for b in boards:
-            gpu = catalog.parts.get(b.gpu)
-            if isinstance(gpu, Gpu) and not gpu_fits(platform, gpu, b.gpus, b):
-                found = out.setdefault((gpu.id, b.gpus), [])
-                if not found or found[-1] is not platform:
-                    found.append(platform)
-        slots = (
-            platform.kind,
-            platform.gpu_forms,
-            platform.gpu_cooling,
-            platform.gpu_boards,
-            platform.gpu_slots,
-            platform.gpu_width_total,
-            platform.gpu_max_w,
-            platform.system_max_w,
-        )
-        if slots not in fitting:
-            fitting[slots] = [(gpu.id, k) for gpu in singles for k in _numbers(platform, gpu)]
-        for family in fitting[slots]:
+        numbers = _numbers_that_fit(platform, catalog)
+        on_boards = ((board.gpu, board.gpus) for board in boards if board.gpus in numbers(board))
+        loose = ((gpu.id, number) for gpu in singles for number in numbers(gpu))
+        for family in dict.fromkeys((*on_boards, *loose)):
             out.setdefault(family, []).append(platform)
     result = []
     for (gpu_id, k), holders in sorted(out.items()):
@@ -77,7 +61,39 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
     return result
 
 
-def _numbers(platform: Platform, gpu: Gpu) -> Iterable[int]:
+def _numbers_that_fit(platform: Platform, catalog: Catalog) -> Callable[[Gpu | GpuBoard], tuple[int, ...]]:
+    """For a chassis: single GPU -> how many of it fit; board -> the number of GPUs on it, if it fits.
+
+    What fits follows from the catalog alone: it is asked once for all requests, and once for all chassis alike in what
+    `gpu_fits` reads of them."""
+    alike = (
+        platform.kind,
+        platform.gpu_forms,
+        platform.gpu_cooling,
+        platform.gpu_boards,
+        platform.gpu_slots,
+        platform.gpu_width_total,
+        platform.gpu_max_w,
+        platform.system_max_w,
+    )
+    known: dict[str, tuple[int, ...]] = catalog.derived.setdefault((_numbers_that_fit, alike), {})
+
+    def numbers(part: Gpu | GpuBoard) -> tuple[int, ...]:
+        if part.id not in known:
+            fitting = _boarded(platform, part, catalog) if isinstance(part, GpuBoard) else _loose(platform, part)
+            known[part.id] = tuple(fitting)
+        return known[part.id]
+
+    return numbers
+
+
+def _boarded(platform: Platform, board: GpuBoard, catalog: Catalog) -> Iterable[int]:
+    """The GPUs of a board that a chassis takes."""
+    gpu = catalog.parts.get(board.gpu)
+    return [board.gpus] if isinstance(gpu, Gpu) and not gpu_fits(platform, gpu, board.gpus, board) else []
+
+
+def _loose(platform: Platform, gpu: Gpu) -> Iterable[int]:
     """Numbers of a GPU that a chassis holds; where one is too many, so are all above it."""
     return takewhile(lambda number: not gpu_fits(platform, gpu, number, None), range(1, platform.gpu_slots + 1))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from catalogs.errors import InputError
-from catalogs.llm import Llm, all_models
+from catalogs.llm import Llm, own_models, shipped_models
 from catalogs.load import Catalog
 from catalogs.message import message
 from catalogs.schema import Gpu
@@ -97,11 +97,11 @@ def families(everything: bool) -> list[tuple[Llm, list[str]]]:
     """Models to try, the largest first, each with the ids of those that have the same figures.
 
     The DeepSeek family and the user's own models; with `everything` references and guide names too."""
+    of_family = None if everything else (lambda row: row["name"].startswith(FAMILY) and not row["note"])
     groups: dict[tuple[object, ...], list[Llm]] = {}
-    for m in all_models():
-        if everything or m.user or (m.name.startswith(FAMILY) and not m.note):
-            alike = (kin(m), m.params_total, m.native_precision, m.min_precision_bits, m.formats, m.scale)
-            groups.setdefault(alike, []).append(m)
+    for m in [*shipped_models(of_family), *own_models()]:
+        alike = (kin(m), m.params_total, m.native_precision, m.min_precision_bits, m.formats, m.scale)
+        groups.setdefault(alike, []).append(m)
     found = [(ms[0], [m.id for m in ms[1:]]) for ms in groups.values()]
     return sorted(found, key=lambda x: -x[0].params_total)
 

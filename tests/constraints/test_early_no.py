@@ -188,6 +188,27 @@ def test_a_rule_reads_no_other_field_of_a_platform(shipped: Catalog, rule: Rule,
     assert told and read <= set(rule.refuses_by[kind])
 
 
+class Unread:
+    """A request, a policy or a model that nobody may look into."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} was read")
+
+
+@pytest.mark.parametrize("rule", [rule for rule in FORESIGHTED if rule.refuses_by], ids=lambda rule: rule.id)
+def test_a_rule_judges_parts_of_all_requests_alike(shipped: Catalog, rule: Rule) -> None:
+    """What was said of a part in a platform is kept for every other request of the catalog."""
+    unread: Any = Unread()
+    told = 0
+    for platform in shipped.of(*PLATFORM_KINDS):
+        assert isinstance(platform, Platform)
+        for kind in rule.refuses_by:
+            for part in judged_parts(shipped, kind):
+                facts = Facts(shipped, unread, unread, unread, platform=platform, part=part)
+                told += bool(rule.may(facts))
+    assert told
+
+
 def test_parts_refused_by_a_platform_are_judged_part_by_part(shipped: Catalog) -> None:
     """What a rule refuses of a part in a platform that it does not refuse as such, options leave out."""
     market = Market.open(shipped, market_of(0).request, Policy())
