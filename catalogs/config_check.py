@@ -256,7 +256,10 @@ def _relations(c: Mapping[str, Any], file: str) -> list[Fault]:
     for name, text in architecture.contradictions(c):
         need(False, name, text)
     heads = c["num_attention_heads"]
-    experts = c.get("n_routed_experts") or c.get("num_experts") or c.get("num_local_experts")
+    counts = [name for name in ("n_routed_experts", "num_experts", "num_local_experts") if c.get(name)]
+    experts = c[counts[0]] if counts else None
+    for name in counts[1:]:
+        need(c[name] == experts, name, f"contradicts {counts[0]}")
     kind = architecture.attention
     if kind == "gqa" and c.get("num_key_value_heads") is not None:
         need(heads % c["num_key_value_heads"] == 0, "num_key_value_heads", "must divide num_attention_heads")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +27,42 @@ def as_it_is(config: Config) -> Config:
 def no_contradictions(config: Config) -> Iterable[tuple[str, str]]:
     """Fields that contradict one another: none."""
     return ()
+
+
+Names = Mapping[str, tuple[str, ...]]
+"""Common name of a field -> what some files call it."""
+
+
+def renamed(config: Config, names: Names) -> Config:
+    """A config with its fields under their common names too, where it has them under another alone."""
+    found = dict(config)
+    for name, others in names.items():
+        given = next((each for each in others if config.get(each) is not None), None)
+        if found.get(name) is None and given is not None:
+            found[name] = config[given]
+    return found
+
+
+def contradicting_names(config: Config, names: Names) -> Iterator[tuple[str, str]]:
+    """Fields that say something else than the field of which they are another name."""
+    for name, others in names.items():
+        for other in others:
+            if config.get(other) not in (None, config.get(name)):
+                yield other, f"contradicts {name}"
+
+
+def of_layers(config: Config, name: str) -> list[Any] | None:
+    """A field of each layer where `per_layer_config` says so (transformers 5.2x: number of a layer -> its fields that
+    differ); None where it does not or speaks of layers that there are not."""
+    said, layers = config.get("per_layer_config"), config.get("num_hidden_layers")
+    if not isinstance(said, dict) or not said or not isinstance(layers, int) or not 0 < layers <= 1000:
+        return None
+    found = [config.get(name)] * layers
+    for number, fields in said.items():
+        if not (str(number).isdecimal() and int(number) < layers and isinstance(fields, dict)):
+            return None
+        found[int(number)] = fields.get(name, config.get(name))
+    return found
 
 
 def plain_head(config: Config, stored: Callable[[str], str]) -> Layer:

@@ -30,7 +30,7 @@ def read(config: Config) -> Config:
         said["layer_types"] = ["minimax_m3_sparse" if each else "full_attention" for each in kinds]
     if isinstance(kinds := config.get("moe_layer_freq"), list):
         said["mlp_layer_types"] = ["sparse" if each else "dense" for each in kinds]
-    return {**said, **config}
+    return {**said, **{name: value for name, value in config.items() if value is not None or name not in said}}
 
 
 def block_sparse_layer(config: Config, layer: int) -> Layer:
@@ -106,6 +106,13 @@ def contradictions(config: Config) -> Iterable[tuple[str, str]]:
         yield "img_token_compression_config", "contradicts the one of vision_config"
     if vision.get("projection_dim") not in (None, config["hidden_size"]):
         yield "vision_config.projection_dim", "contradicts hidden_size"
+    merge = vision.get("img_token_compression_config") or {}
+    for name in ("spatial_merge_size", "temporal_patch_size"):
+        if vision.get(name) not in (None, merge.get(name)):
+            yield f"vision_config.{name}", "contradicts img_token_compression_config"
+    merged = config.get("projector_hidden_size", 0) * merge.get("spatial_merge_size", 0) ** 2
+    if vision and config.get("merged_hidden_size") not in (None, merged):
+        yield "merged_hidden_size", "contradicts projector_hidden_size and spatial_merge_size"
 
 
 FORMATS = ("bf16", "fp8", "mxfp8", "int8", "int4", "nvfp4", "mxfp4")

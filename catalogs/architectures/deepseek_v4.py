@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from catalogs.architectures.base import Architecture, Config, DraftModule, beside, feed_forward, plain_head
 from catalogs.transformer import Cache, Layer, Linear
@@ -112,9 +113,42 @@ def dspark_contradictions(config: Config) -> Iterator[tuple[str, str]]:
         yield "dspark_target_layer_ids", "must name layers that there are, each once"
 
 
+RATES = {"sliding_attention": None, "compressed_sparse_attention": 4, "heavily_compressed_attention": 128}
+"""Kind of a layer in files that transformers wrote -> tokens of a compressed entry there, none in a window alone."""
+
+
+def v4_fields(config: Config) -> Config:
+    """A config of either spelling (DeepSeek's own, transformers') under DeepSeek's names."""
+    found = dict(config)
+    kinds, parts = config.get("layer_types"), config.get("mlp_layer_types")
+    if found.get("compress_ratios") is None and isinstance(kinds, list):
+        rates = {kind: _rate(config, kind) for kind in RATES}
+        found["compress_ratios"] = [rates.get(kind, kind) if isinstance(kind, str) else kind for kind in kinds]
+    if found.get("num_hash_layers") is None and isinstance(parts, list):
+        found["num_hash_layers"] = next((i for i, part in enumerate(parts) if part != "hash_moe"), len(parts))
+    return found
+
+
+def _rate(config: Config, kind: str) -> Any:
+    """Tokens of a compressed entry in layers of a kind; 0 where they have a window alone."""
+    said = config.get("compress_rates")
+    return (said.get(kind) if isinstance(said, dict) else None) or RATES[kind] or 0
+
+
+def _v4_contradictions(config: Config) -> Iterator[tuple[str, str]]:
+    yield from dspark_contradictions(config)
+    layers = config["num_hidden_layers"]
+    kinds, parts, ratios = config.get("layer_types"), config.get("mlp_layer_types"), config["compress_ratios"][:layers]
+    if kinds and [_rate(config, kind) for kind in kinds[:layers]] != ratios:
+        yield "layer_types", "contradicts compress_ratios"
+    hashed = config.get("num_hash_layers") or 0
+    if parts and any((part == "hash_moe") != (i < hashed) for i, part in enumerate(parts[:layers])):
+        yield "mlp_layer_types", "contradicts num_hash_layers"
+
+
 ARCHITECTURES = {
     "DeepseekV4ForCausalLM": Architecture(
-        "deepseek-v4", "v4", v4_layer, ("fp8", "fp4-mix", "nvfp4"), {"fp4-mix": "fp8"}, 1, head=v4_head,
-        contradictions=dspark_contradictions, draft=v4_draft,
+        "deepseek-v4", "v4", v4_layer, ("fp8", "fp4-mix", "nvfp4"), {"fp4-mix": "fp8"}, 1,
+        head=v4_head, read=v4_fields, contradictions=_v4_contradictions, draft=v4_draft,
     ),
 }  # fmt: skip

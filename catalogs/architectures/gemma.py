@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from catalogs.architectures.base import Architecture, Config, dense_feed_forward, plain_head, routed_experts
+from catalogs.architectures.base import (
+    Architecture,
+    Config,
+    dense_feed_forward,
+    of_layers,
+    plain_head,
+    routed_experts,
+)
 from catalogs.transformer import Cache, Layer, Linear
 
 GEMMA_3: Mapping[str, Any] = {
@@ -29,10 +36,28 @@ def gemma3_fields(config: Config) -> Config:
 
 
 def gemma4_fields(config: Config) -> Config:
-    """A config with the experts that a token uses under the common name; none where the layers have no experts."""
+    """A config with the experts that a token uses under the common name, none where the layers have no experts; heads
+    of the layers that look at all also where `per_layer_config` says them."""
+    config = {**config, **_heads_apart(config)}
     if not config.get("enable_moe_block"):
         return {**config, "num_experts": None, "num_local_experts": None, "n_routed_experts": None}
     return {**config, "num_experts_per_tok": config.get("top_k_experts")}
+
+
+def _heads_apart(config: Config) -> Config:
+    """Width and kv heads of the layers that look at all, where `per_layer_config` alone says them."""
+    kinds = config.get("layer_types")
+    found: dict[str, Any] = {}
+    for name, own in (("global_head_dim", "head_dim"), ("num_global_key_value_heads", "num_key_value_heads")):
+        each = of_layers(config, own)
+        if config.get(name) is not None or each is None or not isinstance(kinds, list):
+            continue
+        said = [value for value, kind in zip(each, kinds, strict=False) if kind == "full_attention"]
+        # As many kv heads as in the other layers is what files leave out.
+        apart = name == "global_head_dim" or said[:1] != [config.get(own)]
+        if said and apart and all(value == said[0] for value in said):
+            found[name] = said[0]
+    return found
 
 
 def looks_at_all(config: Config, i: int) -> bool:
@@ -206,9 +231,24 @@ def _siglip_contradictions(config: Config) -> Iterator[tuple[str, str]]:
 
 def _gemma4_contradictions(config: Config) -> Iterator[tuple[str, str]]:
     yield from _contradictions(config)
+    yield from _layers_apart(config)
     # The large sizes do not hear, and some of their files say nothing of sound.
     hears = config.get("hidden_size_per_layer_input") or config["architectures"][0].startswith("Gemma4Unified")
     yield from _towers_said(config, "vision_config", *(("audio_config",) if hears else ()))
+
+
+def _layers_apart(config: Config) -> Iterator[tuple[str, str]]:
+    """`per_layer_config` says nothing but the heads of the layers that look at all."""
+    if config.get("per_layer_config") is None:
+        return
+    layers = range(config["num_hidden_layers"])
+    heads = {
+        "head_dim": [_head_dim(config, looks_at_all(config, i)) for i in layers],
+        "num_key_value_heads": [_kv_heads(config, looks_at_all(config, i)) for i in layers],
+    }
+    named = {name for fields in config["per_layer_config"].values() if isinstance(fields, dict) for name in fields}
+    if not named <= set(heads) or any(of_layers(config, name) != known for name, known in heads.items()):
+        yield "per_layer_config", "says more than the heads of layers that look at all"
 
 
 def _towers_said(config: Config, *names: str) -> Iterator[tuple[str, str]]:

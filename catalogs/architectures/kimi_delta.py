@@ -39,10 +39,10 @@ def read(config: Config) -> Config:
         if found.get(ours) is None and theirs in found:
             found[ours] = found[theirs]
     for theirs, ours in OF_LINEAR.items():
-        if theirs in linear:
-            found.setdefault(ours, linear[theirs])
-    if (kinds := _kinds(config, linear)) is not None:
-        found.setdefault("layer_types", kinds)
+        if found.get(ours) is None and theirs in linear:
+            found[ours] = linear[theirs]
+    if found.get("layer_types") is None and (kinds := _kinds(config, linear)) is not None:
+        found["layer_types"] = kinds
     listed = found.get("mlp_layer_types")
     if isinstance(listed, list) and found.get("first_k_dense_replace") is None:
         found["first_k_dense_replace"] = next((i for i, kind in enumerate(listed) if kind != "dense"), len(listed))

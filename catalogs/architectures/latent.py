@@ -8,10 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from catalogs.architectures.base import Architecture, Config, DraftModule, feed_forward, layers_behind
+from catalogs.architectures.base import (
+    Architecture,
+    Config,
+    DraftModule,
+    Names,
+    contradicting_names,
+    feed_forward,
+    layers_behind,
+    no_draft,
+    renamed,
+)
 from catalogs.architectures.towers import kimi_tower
 from catalogs.transformer import Cache, Layer, Linear
 
+VISION_NAMES: Names = {
+    "vt_hidden_size": ("hidden_size",),
+    "vt_intermediate_size": ("intermediate_size",),
+    "vt_num_hidden_layers": ("num_hidden_layers",),
+    "init_pos_emb_height": ("pos_emb_height",),
+    "init_pos_emb_width": ("pos_emb_width",),
+}
+"""Name of a field of the vision tower in Moonshot's own files -> what transformers calls it."""
 WITHOUT_ROUTING_BIAS = ("DeepseekV2ForCausalLM", "MistralLarge3ForCausalLM")
 
 
@@ -103,7 +121,23 @@ def _indexer_contradictions(config: Config) -> Iterable[tuple[str, str]]:
         yield "indexer_types", "must begin with a layer that has an indexer"
 
 
-def _glm_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+def latent_fields(config: Config) -> Config:
+    """A config with the number of dense layers in front also where each layer's kind is listed instead."""
+    kinds = config.get("mlp_layer_types")
+    if config.get("first_k_dense_replace") is not None or not isinstance(kinds, list):
+        return config
+    dense = next((i for i, kind in enumerate(kinds) if kind != "dense"), len(kinds))
+    return {**config, "first_k_dense_replace": dense}
+
+
+def _kimi_fields(config: Config) -> Config:
+    vision = config.get("vision_config")
+    read = latent_fields(config)
+    return {**read, "vision_config": renamed(vision, VISION_NAMES)} if isinstance(vision, dict) else read
+
+
+def latent_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+    """Widths and layers that are said twice and differ."""
     whole = config["qk_nope_head_dim"] + config["qk_rope_head_dim"]
     if config.get("qk_head_dim") not in (None, whole):
         yield "qk_head_dim", "contradicts qk_nope_head_dim + qk_rope_head_dim"
@@ -112,6 +146,10 @@ def _glm_contradictions(config: Config) -> Iterable[tuple[str, str]]:
         layers = range(config["num_hidden_layers"])
         if any((kinds[layer] == "dense") != (layer < dense) for layer in layers):
             yield "mlp_layer_types", "contradicts first_k_dense_replace"
+
+
+def _glm_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+    yield from latent_contradictions(config)
     if config.get("num_experts") not in (None, config["n_routed_experts"]):
         yield "num_experts", "contradicts n_routed_experts"
     yield from _indexer_contradictions(config)
@@ -119,21 +157,27 @@ def _glm_contradictions(config: Config) -> Iterable[tuple[str, str]]:
 
 def _kimi_contradictions(config: Config) -> Iterable[tuple[str, str]]:
     vision = config["vision_config"]
+    yield from latent_contradictions(config)
+    for name, text in contradicting_names(vision, VISION_NAMES):
+        yield f"vision_config.{name}", text
+    if config.get("projection_hidden_size") not in (None, vision["mm_hidden_size"]):
+        yield "projection_hidden_size", "contradicts vision_config.mm_hidden_size"
     if vision["vt_hidden_size"] != vision["mm_hidden_size"]:
         yield "vision_config.mm_hidden_size", "contradicts vt_hidden_size"
     if vision.get("text_hidden_size") not in (None, config["hidden_size"]):
         yield "vision_config.text_hidden_size", "contradicts hidden_size"
 
 
+_LATENT = Architecture(
+    "deepseek-v3", "mla", latent_layer, read=latent_fields, contradictions=latent_contradictions, draft=latent_draft
+)
 ARCHITECTURES = {
-    "DeepseekV2ForCausalLM": Architecture("deepseek-v2", "mla", latent_layer),
-    "DeepseekV3ForCausalLM": Architecture("deepseek-v3", "mla", latent_layer, draft=latent_draft),
-    "DeepseekV32ForCausalLM": Architecture("deepseek-v3.2", "dsa", latent_layer, draft=latent_draft),
-    "Glm4MoeLiteForCausalLM": Architecture("glm-4.7-flash", "mla", latent_layer, draft=latent_draft),
-    "GlmMoeDsaForCausalLM": Architecture(
-        "glm-5", "dsa", latent_layer, contradictions=_glm_contradictions, draft=latent_draft
-    ),
-    "KimiK25ForConditionalGeneration": Architecture(
-        "kimi-k2", "mla", latent_layer, tower=kimi_tower, contradictions=_kimi_contradictions, draft=latent_draft
+    "DeepseekV2ForCausalLM": replace(_LATENT, name="deepseek-v2", draft=no_draft),
+    "DeepseekV3ForCausalLM": _LATENT,
+    "DeepseekV32ForCausalLM": replace(_LATENT, name="deepseek-v3.2", attention="dsa"),
+    "Glm4MoeLiteForCausalLM": replace(_LATENT, name="glm-4.7-flash"),
+    "GlmMoeDsaForCausalLM": replace(_LATENT, name="glm-5", attention="dsa", contradictions=_glm_contradictions),
+    "KimiK25ForConditionalGeneration": replace(
+        _LATENT, name="kimi-k2", tower=kimi_tower, read=_kimi_fields, contradictions=_kimi_contradictions
     ),
 }

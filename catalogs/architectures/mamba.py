@@ -36,7 +36,8 @@ def read(config: Config) -> Config:
     kinds = _kinds(config)
     if kinds is not None:
         found["layer_types"] = kinds
-        found.setdefault("num_hidden_layers", len(kinds))
+        if found.get("num_hidden_layers") is None:
+            found["num_hidden_layers"] = len(kinds)
         if "moe" not in kinds:
             for name in OF_EXPERTS:
                 found.pop(name, None)

@@ -14,10 +14,14 @@ from catalogs.architectures.base import (
     Architecture,
     Config,
     DraftModule,
+    Names,
     beside,
+    contradicting_names,
     dense_feed_forward,
     experts_of,
     joining,
+    of_layers,
+    renamed,
     routed_experts,
 )
 from catalogs.architectures.grouped_families import grouped_attention
@@ -153,6 +157,11 @@ def _mimo_v2_contradictions(config: Config) -> Iterator[tuple[str, str]]:
     kinds = config.get("layer_types")
     if kinds and [kind == "sliding_attention" for kind in kinds[:layers]] != [bool(kind) for kind in pattern]:
         yield "layer_types", "contradicts hybrid_layer_pattern"
+    parts = config.get("mlp_layer_types")
+    if parts and [part == "sparse" for part in parts[:layers]] != [
+        bool(one) for one in config["moe_layer_freq"][:layers]
+    ]:
+        yield "mlp_layer_types", "contradicts moe_layer_freq"
     vision, audio = config.get("vision_config"), config.get("audio_config")
     if vision and any(each >= vision["depth"] for each in vision["fullatt_block_indexes"]):
         yield "vision_config.fullatt_block_indexes", "exceeds the layers there are"
@@ -164,23 +173,35 @@ def _mimo_v2_contradictions(config: Config) -> Iterator[tuple[str, str]]:
 
 # Step -----------------------------------------------------------------------------------------------------------------
 
-NAMES: Mapping[str, tuple[str, ...]] = {
+NAMES: Names = {
     "num_key_value_heads": ("num_attention_groups",),
     "n_routed_experts": ("moe_num_experts", "num_experts"),
     "num_experts_per_tok": ("moe_top_k",),
     "share_expert_dim": ("share_expert_dims",),
 }
 """Common name of a field -> what StepFun's own files call it."""
+VISION_NAMES: Names = {
+    "width": ("hidden_size",),
+    "layers": ("num_hidden_layers",),
+    "heads": ("num_attention_heads",),
+    "ls_init_value": ("layer_scale_init_value",),
+}
+"""Name of a field of the vision tower in StepFun's own files -> what transformers calls it."""
 IN_16_BITS = dict.fromkeys(("nvfp4", "mxfp4", "int4", "int8", "fp8"), "bf16")
 """StepFun's FP8 and NVFP4 files hold the routed experts alone in fewer bits; others are taken to do so too."""
 
 
 def step_fields(config: Config) -> Config:
     """A config of either spelling (StepFun's own, transformers') with the fields under their common names."""
-    named = {name: next((config[each] for each in others if config.get(each)), None) for name, others in NAMES.items()}
-    named["num_sliding_attention_heads"] = _other_setting(config).get("num_attention_heads")
-    named["mlp_layer_types"] = _kinds_of_feed_forward(config)
-    return {**config, **{name: value for name, value in named.items() if value and not config.get(name)}}
+    found = dict(renamed(config, NAMES))
+    vision = config.get("vision_config")
+    if isinstance(vision, dict):
+        found["vision_config"] = renamed(vision, VISION_NAMES)
+    if found.get("num_sliding_attention_heads") is None:
+        found["num_sliding_attention_heads"] = _other_setting(config).get("num_attention_heads")
+    if found.get("mlp_layer_types") is None:
+        found["mlp_layer_types"] = _kinds_of_feed_forward(config)
+    return found
 
 
 def _other_setting(config: Config) -> Mapping[str, Any]:
@@ -249,10 +270,9 @@ def step_tower(config: Config) -> int:
 
 
 def _step_contradictions(config: Config) -> Iterator[tuple[str, str]]:
-    for name, others in NAMES.items():
-        for other in others:
-            if config.get(other) not in (None, config.get(name)):
-                yield other, f"contradicts {name}"
+    yield from contradicting_names(config, NAMES)
+    yield from _step_vision_contradictions(config.get("vision_config") or {})
+    yield from _step_layers_apart(config)
     setting = _other_setting(config)
     for name, here in (("num_attention_groups", "num_key_value_heads"), ("head_dim", "head_dim")):
         if setting.get(name) not in (None, config[here]):
@@ -267,12 +287,34 @@ def _step_contradictions(config: Config) -> Iterator[tuple[str, str]]:
         yield "moe_layers_enum", "must be a list of layers"
     if listed is not None and listed != config["mlp_layer_types"][: config["num_hidden_layers"]]:
         yield "mlp_layer_types", "contradicts the layers that are listed as having experts"
-    vision = {**STEP_VISION, **(config.get("vision_config") or {})}
-    if vision["image_size"] % vision["patch_size"]:
-        yield "vision_config.image_size", "must be a multiple of patch_size"
-    ratio = (config.get("vision_config") or {}).get("mlp_ratio")
+
+
+def _step_layers_apart(config: Config) -> Iterator[tuple[str, str]]:
+    """`per_layer_config` says nothing but the heads of layers with a window."""
+    if config.get("per_layer_config") is None:
+        return
+    heads, sliding = config["num_attention_heads"], config.get("num_sliding_attention_heads")
+    kinds = config["layer_types"][: config["num_hidden_layers"]]
+    known = [(sliding or heads) if kind == "sliding_attention" else heads for kind in kinds]
+    named = {name for fields in config["per_layer_config"].values() if isinstance(fields, dict) for name in fields}
+    if named - {"num_attention_heads"} or of_layers(config, "num_attention_heads") != known:
+        yield "per_layer_config", "says more than num_sliding_attention_heads does"
+
+
+def _step_vision_contradictions(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, text in contradicting_names(said, VISION_NAMES):
+        yield f"vision_config.{name}", text
+    ratio = said.get("mlp_ratio")
     if not (ratio is None or (isinstance(ratio, int | float) and not isinstance(ratio, bool) and 0 < ratio < 1000)):
         yield "vision_config.mlp_ratio", "must be a number above 0"
+        return
+    vision = {**STEP_VISION, **said}
+    if said.get("intermediate_size") not in (None, round(vision["width"] * vision["mlp_ratio"])):
+        yield "vision_config.intermediate_size", "contradicts width x mlp_ratio"
+    if vision["image_size"] % vision["patch_size"]:
+        yield "vision_config.image_size", "must be a multiple of patch_size"
+    elif said.get("max_position_embeddings") not in (None, (vision["image_size"] // vision["patch_size"]) ** 2):
+        yield "vision_config.max_position_embeddings", "contradicts image_size and patch_size"
 
 
 _MIMO_V2 = Architecture(
