@@ -20,12 +20,13 @@ from optimizer.cli.options import (
     SET,
     Values,
     argument,
+    given,
     taking,
 )
 from optimizer.cli.output import emit_json, note, say, speak
 from optimizer.cli.xray_cmd import HELD_AGAINST, READING, TIME_LIMIT
 from optimizer.request.entry import ASK, Option
-from optimizer.request.fields import options_of
+from optimizer.request.fields import fields_of, options_of
 from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ Every rule on a build written by hand or on a saved result; exit 5 when one fail
 passes, as a list of priced changes. For a vendor's quote (.xlsx, .csv, ...) see dsopt xray."""
 OWN = (
     *(replace(option, help="Model, where the file names none.") if option.name == "model" else option
-      for option in options_of("model")),
+      for option in options_of("check")),
     Option("budget", "With --mend: most money in all, 20000 or 20万.", group=ASK),
     Option("mend", "The nearest build that passes every rule.", bool, False, ("--mend",), group=ASK),
-    *options_of("as_of"), SET, CATALOG, MEASURED, CALIBRATION,
+    SET, CATALOG, MEASURED, CALIBRATION,
     replace(TIME_LIMIT, help="With --mend: seconds for the search; exit 6 when they end it."), LANGUAGE, JSON,
 )  # fmt: skip
 OF_QUOTES = tuple(
@@ -73,7 +74,7 @@ def check(ctx: typer.Context, file: Path, **values: Any) -> None:
         note(language()("{file} is a vendor's file: dsopt xray is the command for it now", file=file.name))
         return xray_file(ctx, file, values)
     _refuse_of_quotes(ctx, file, values)
-    return _check(file, values)
+    return _check(ctx, file, values)
 
 
 def _refuse_of_builds(ctx: typer.Context) -> None:
@@ -116,7 +117,7 @@ class Answer:
     complete: bool = True
 
 
-def _check(file: Path, values: Values) -> None:
+def _check(ctx: typer.Context, file: Path, values: Values) -> None:
     """Every build of the file; exit 5 when one fails, 6 when the time was up."""
     from catalogs.load import load
     from constraints.policy import Policy
@@ -139,6 +140,7 @@ def _check(file: Path, values: Values) -> None:
     calibration = parse.calibration(values["calibration"], values["measured"], parts, policy)
     for text in calibration.notes:
         note(f"{language()('note')}{language().colon}{language().sentence(text)}")
+    request = _with_options(ctx, request, values, parts)
     if values["budget"] is not None:
         request = _with_budget(request, values["budget"], file)
     if not values["json"]:
@@ -153,6 +155,14 @@ def _check(file: Path, values: Values) -> None:
         raise typer.Exit(6)
     if not all(answer.data["ok"] for answer in answers):
         raise typer.Exit(5)
+
+
+def _with_options(ctx: typer.Context, request: Request, values: Values, parts: Catalog) -> Request:
+    """The file's request under what the options say; its model and day were read with it."""
+    from optimizer.request.typed_request import laid_over
+
+    fields = [name for name in fields_of("check") if name not in ("model", "as_of")]
+    return laid_over(request, given(ctx, values, parts), fields)
 
 
 def _with_budget(request: Request, budget: str, file: Path) -> Request:

@@ -23,7 +23,7 @@ from optimizer.cli.options import (
 )
 from optimizer.cli.output import emit_json, free, note, save, speak
 from optimizer.request.entry import ANSWER, ASK, BASIS, TERMS, Option
-from optimizer.request.fields import options_of
+from optimizer.request.fields import FIELDS, fields_of, options_of
 
 if TYPE_CHECKING:
     from catalogs.load import Catalog
@@ -43,11 +43,6 @@ Vendors' quotes and results of dsopt on one basis and one scope: missing lines f
 throughput and the distance from the proven front of each build, a weighted score. Two results alone: what changed and
 why. Exit 5 where a bid can't be compared (a lease without --term, a price list, an unread
 file), 3 where none can."""
-FIELDS = (
-    "model", "users", "workload", "min_tok_s_user", "min_precision_bits", "allow_experimental", "offload", "have",
-    "currency", "as_of",
-)  # fmt: skip
-"""Fields of the tender's request; a result among the bids says the rest."""
 OTHERWISE = {
     "model": "Model that the builds are for. [default: a result's]",
     "workload": "chat, rag, reasoning, batch.",
@@ -61,10 +56,10 @@ OPTIONS = (
             option, help=OTHERWISE.get(option.name, option.help), environment=None,
             default=None if option.kind is not bool else False,
         )
-        for option in options_of(*FIELDS)
+        for option in options_of("compare")
     ),
     Option("weights", "price=30,technical=50,service=20, or a TOML file; 100 in all.", group=ASK),
-    *options_of("fx"),
+    *FIELDS["fx"].options,  # laid over a result's own rates, and of the bids' currencies too
     Option("tax", "Tax of the totals: 13%, CN. [default: what all bids state]", group=TERMS),
     Option(
         "term", "Months that what is paid by time is counted over: 36, A=36, stated; A=once.", several=True, group=TERMS
@@ -174,13 +169,14 @@ def _compared(
     """The bids on one basis."""
     from constraints.policy import tax_percent
     from optimizer.cli.understood import show_name, show_understood
-    from optimizer.cli.usage import term_of_none
+    from optimizer.cli.usage import kv_of_the_model, term_of_none
     from optimizer.library import compare as run
     from optimizer.request import purchase_terms
     from optimizer.request.command import Typed
 
     term_of_none(values["term"], read.quotes)
     asked = _request(ctx, read, values, parts)
+    kv_of_the_model(ctx, asked)
     show_name(values["model"], asked)
     if not values["json"]:
         show_understood(parts, asked, policy, typed=Typed.of(values, TYPED_TOO))
@@ -194,22 +190,22 @@ def _compared(
 
 def _request(ctx: typer.Context, read: Any, values: Values, parts: Catalog) -> Request:
     """The tender's request: options laid over the first result's request, where there is one."""
-    from constraints.request import TRAINING
-    from optimizer.request import texts
+    from optimizer.cli.usage import refuse_of_other_workload, too_coarse
+    from optimizer.request.parsing import bits
     from optimizer.request.typed_request import laid_over, request_of
     from optimizer.text.money import CURRENCIES, currency_code
 
     asked, named = given(ctx, values, parts), values["currency"]
     code = currency_code(named) if named is not None else None
-    kind = values["workload"] or (read.tender().workload if read.results else "chat")
-    if kind in TRAINING:
-        texts.misplaced(kind, {"--offload": values["offload"] or None})
+    too_coarse(values["precision"], bits(values["min_precision"]))
+    of_results = read.tender().workload if read.results else None
+    refuse_of_other_workload(ctx, "compare", values["workload"] or of_results)
     if not read.results:
         first = next((quote.currency for quote in read.quotes if quote.currency in CURRENCIES), "USD")
-        return request_of(asked, FIELDS, currency=code or first)
+        return request_of(asked, fields_of("compare"), currency=code or first)
     base = read.tender()
     base = base if code is None else base.model_copy(update={"currency": code})
-    return laid_over(base, asked, [name for name in (*FIELDS, "isl", "osl") if name != "currency"])
+    return laid_over(base, asked, [name for name in fields_of("compare") if name != "currency"])
 
 
 def _content(found: Any, words: Any, output: Path) -> bytes:

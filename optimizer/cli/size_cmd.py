@@ -11,7 +11,7 @@ import typer
 from optimizer.cli.options import CALIBRATION, CATALOG, FORCE, JSON, MEASURED, SET, Values, given, taking
 from optimizer.cli.output import emit_data, free, note, save
 from optimizer.request.entry import ANSWER, ASK, BASIS, SITE, Option
-from optimizer.request.fields import options_of
+from optimizer.request.fields import fields_of, options_of
 from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
@@ -42,15 +42,9 @@ Memory per GPU, tok/s and time to first token over the number of users; without 
 columns come back with output_tok_s, low, high, ttft_ms, tpot_ms, basis, error behind them; an input column of one of
 these names is kept as NAME_in."""
 
-
-FIELDS = (
-    "model", "workload", "isl", "osl", "users", "tokens_per_day", "requests_per_second", "min_tok_s_user",
-    "max_ttft_ms", "seq_len", "train_tokens", "precision", "kv_precision", "allow_experimental", "offload",
-)  # fmt: skip
-"""Fields of a request that memory and speed follow from."""
 OPTIONS = (
     Option("gpu", "[N x]NAME of a GPU; several are compared.", several=True, group=ASK),
-    *options_of(*FIELDS),
+    *options_of("size"),
     Option("n", "GPUs per node.", int, group=SITE),
     Option("nodes", "Nodes.", int, 1, group=SITE),
     Option("cpu", "With --offload: CPU of the catalog.", group=SITE),
@@ -125,13 +119,14 @@ def _answer(ctx: typer.Context, values: Values, parts: Catalog, policy: Policy) 
 def _request(ctx: typer.Context, values: Values, parts: Catalog, single: bool) -> Request:
     """What the options ask for, of parts in any condition."""
     from optimizer.cli.understood import show_name
-    from optimizer.cli.usage import kv_of_the_model
-    from optimizer.request.parsing import ANY_CONDITION
+    from optimizer.cli.usage import kv_of_the_model, too_coarse
+    from optimizer.request.parsing import ANY_CONDITION, bits
     from optimizer.request.texts import day
     from optimizer.request.typed_request import request_of
 
+    too_coarse(values["precision"], bits(values["min_precision"]))
     asked = given(ctx, values if single else {**values, "model": ANY_MODEL}, parts)
-    request = request_of(asked, FIELDS, as_of=day(None), conditions=frozenset(ANY_CONDITION))
+    request = request_of(asked, fields_of("size"), as_of=day(None), conditions=frozenset(ANY_CONDITION))
     show_name(values["model"], request)
     if single:
         kv_of_the_model(ctx, request)
@@ -151,8 +146,7 @@ def _setups(ctx: typer.Context, values: Values, parts: Catalog) -> list[tuple[st
 
 def _unused(ctx: typer.Context, offload: bool, workload: str) -> None:
     """Raises BadParameter for options that the answer asked for would not use."""
-    from constraints.request import TRAINING
-    from optimizer.cli.usage import refuse, refuse_all_but, together, typed
+    from optimizer.cli.usage import refuse, refuse_all_but, refuse_of_other_workload, together, typed
 
     together(ctx, "batch", "calibrate")
     together(ctx, "model", "model_config")
@@ -172,8 +166,7 @@ def _unused(ctx: typer.Context, offload: bool, workload: str) -> None:
         refuse(ctx, "is of an answer for every model, without --model", "all_")
     else:
         refuse(ctx, "is of an answer for one model (--model)", "tokens_per_day", "requests_per_second")
-    if workload in TRAINING:
-        refuse(ctx, f"is of serving, not of {workload}", "kv_precision", "offload")
+    refuse_of_other_workload(ctx, "size", workload)
     return None
 
 

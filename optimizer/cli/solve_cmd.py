@@ -22,7 +22,7 @@ from optimizer.cli.options import (
 )
 from optimizer.cli.output import emit_data, free, note, save
 from optimizer.request.entry import ANSWER, BASIS, TERMS, Option
-from optimizer.request.fields import FIELDS, options_of
+from optimizer.request.fields import fields_of, options_of
 from optimizer.text.languages import chosen as language
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ ANY_MODEL = "v3-671b"
 WANTED = ("budget", "throughput", "users", "tokens_per_day", "requests_per_second")
 """Parameters of which one is needed."""
 OPTIONS = (
-    *options_of(*FIELDS),
+    *options_of("solve"),
     Option("tax", "Tax on all lines: 13% or a country code, CN.", group=TERMS),
     Option("policy", "TOML file of policy values.", Path, group=BASIS),
     SET,
@@ -151,8 +151,7 @@ def _refuse_sellers(one_seller: bool, most: int | None, max_share: str | None) -
 def _refuse_unused(ctx: typer.Context, values: Values, single: bool) -> None:
     """Raises BadParameter for options that the answer asked for would not use."""
     from catalogs.errors import InputError
-    from constraints.request import TRAINING
-    from optimizer.cli.usage import refuse
+    from optimizer.cli.usage import refuse, refuse_of_other_workload
 
     output = values["output"]
     if single and values["json"]:
@@ -164,8 +163,7 @@ def _refuse_unused(ctx: typer.Context, values: Values, single: bool) -> None:
     if output is not None and not output.parent.is_dir():
         text = f"cannot write: no folder {output.parent}"
         raise InputError(text, "not-writable", "Name a writable place.")
-    if values["workload"] in TRAINING:
-        refuse(ctx, f"is of serving, not of {values['workload']}", "kv_precision", "offload")
+    refuse_of_other_workload(ctx, "solve", values["workload"])
 
 
 def _request(ctx: typer.Context, asked: Given, single: bool) -> Request:
@@ -176,8 +174,8 @@ def _request(ctx: typer.Context, asked: Given, single: bool) -> Request:
 
     if len(numbers := {number for number, _ in counted_gpus(asked) if number}) > 1:
         raise typer.BadParameter(f"--gpu gives several numbers of GPUs: {', '.join(map(str, sorted(numbers)))}")
-    refuse_opposed(asked, FIELDS)
-    request = request_of(asked)
+    refuse_opposed(asked, fields_of("solve"))
+    request = request_of(asked, fields_of("solve"))
     if single:
         kv_of_the_model(ctx, request)
     return request

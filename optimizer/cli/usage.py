@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from optimizer.request.entry import GROUPS
+from optimizer.request.entry import GROUPS, CommandName
 
 if TYPE_CHECKING:
     from constraints.request import Request
@@ -96,6 +96,17 @@ def refuse(ctx: typer.Context, why: str, *names: str) -> None:
     """Raises BadParameter for those of the parameters that were typed: the command would not use them."""
     if given := [option(ctx, x) for x in names if typed(ctx, x)]:
         raise typer.BadParameter(f"{', '.join(given)}: {why}")
+
+
+def refuse_of_other_workload(ctx: typer.Context, command: CommandName, workload: str | None) -> None:
+    """Raises BadParameter for typed options that say nothing of the workload: of serving in training, and the other
+    way. Reading the request refuses them too (`typed_request.refuse_misplaced`), but for those that have a default."""
+    from constraints.request import TRAINING
+    from optimizer.request.fields import SERVING, TRAINED, options_of_kind
+
+    asked, other = (TRAINED, SERVING) if workload in TRAINING else (SERVING, TRAINED)
+    names = [option.name for option in options_of_kind(command, other)]
+    refuse(ctx, f"is of {other}, not of {workload or asked}: leave it out or choose another --workload", *names)
 
 
 def refuse_all_but(ctx: typer.Context, why: str, *names: str) -> None:

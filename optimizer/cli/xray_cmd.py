@@ -25,7 +25,7 @@ from optimizer.cli.options import (
 )
 from optimizer.cli.output import emit_json, free, note, save, speak
 from optimizer.request.entry import ANSWER, ASK, BASIS, TERMS, Option
-from optimizer.request.fields import options_of
+from optimizer.request.fields import fields_of, options_of
 
 if TYPE_CHECKING:
     from catalogs.load import Catalog
@@ -47,19 +47,15 @@ docs/xray.md."""
 BUILD_FILES = (".toml", ".json")
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of .xlsx and .xls, whatever the file's name."""
-FIELDS = (
-    "model", "users", "workload", "isl", "osl", "min_tok_s_user", "precision", "min_precision_bits",
-    "allow_experimental", "offload", "circuit", "site_water", "have", "conditions", "currency", "as_of",
-)  # fmt: skip
-"""Fields of the request that a quote is held against; the quote says the rest."""
 HELD_AGAINST = [
     replace(option, environment=None, help="Of the report. [default: the quote's]")
     if option.name == "currency"
     else replace(option, help="Model that the build is for.")
     if option.name == "model"
     else option
-    for option in options_of(*FIELDS)
+    for option in options_of("xray")
 ]
+"""Of the request that a quote is held against; the quote says the rest."""
 READING = (
     Option("rate", "USD per unit of the quote's currency.", group=TERMS),
     Option("tax", "Tax in its prices, where it says no rate: 19%.", group=TERMS),
@@ -147,15 +143,13 @@ def xray_file(ctx: typer.Context, path: Path, values: Values) -> None:
 
 def _refuse_unused(ctx: typer.Context, values: Values) -> None:
     """Raises BadParameter for options that the X-ray asked for would not use."""
-    from constraints.request import TRAINING
-    from optimizer.cli.usage import refuse
+    from optimizer.cli.usage import refuse, refuse_of_other_workload
 
     if values["output"] is None and values["review"] is None:
         refuse(ctx, "is of -o and --review", "force")
     if values["quick"]:
         refuse(ctx, "limits a search, and --quick makes none", "time_limit")
-    if values["workload"] in TRAINING:
-        refuse(ctx, f"is of serving, not of {values['workload']}", "offload")
+    refuse_of_other_workload(ctx, "xray", values["workload"])
 
 
 def _outputs(values: Values) -> str:
@@ -282,7 +276,7 @@ def _rate(text: str | None) -> Fraction | None:
 
 def _request(ctx: typer.Context, currency: str, values: Values, parts: Catalog) -> Request:
     """The request that the quote is held against, in the quote's currency where the catalog knows it."""
-    from optimizer.cli.usage import too_coarse
+    from optimizer.cli.usage import kv_of_the_model, too_coarse
     from optimizer.request.parsing import bits
     from optimizer.request.typed_request import request_of
     from optimizer.text.money import CURRENCIES, currency_code
@@ -290,4 +284,6 @@ def _request(ctx: typer.Context, currency: str, values: Values, parts: Catalog) 
     too_coarse(values["precision"], bits(values["min_precision"]))
     named, of_quote = values["currency"], currency if currency in CURRENCIES else "USD"
     code = of_quote if named is None else currency_code(named)
-    return request_of(given(ctx, values, parts), FIELDS, currency=code)
+    request = request_of(given(ctx, values, parts), fields_of("xray"), currency=code)
+    kv_of_the_model(ctx, request)
+    return request

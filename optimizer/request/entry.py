@@ -22,6 +22,20 @@ GROUPS = (ASK, TRAINING, ENGINE, SITE, PARTS, TERMS, BASIS, ANSWER)
 """Headings of `--help`, in order."""
 
 
+CommandName = Literal["solve", "check", "xray", "compare", "size"]
+SOLVE: tuple[CommandName, ...] = ("solve",)
+"""Commands that a field is an option of: the search alone reads it."""
+SIZED: tuple[CommandName, ...] = ("solve", "size")
+"""It changes what is said of GPUs and their speed, and no judgement of a build."""
+JUDGED: tuple[CommandName, ...] = ("solve", "xray", "compare")
+"""Builds that somebody offers are judged or priced by it; a build.toml says it in a key of its own, where it can."""
+CHECKED: tuple[CommandName, ...] = ("solve", "check", "xray", "compare")
+"""Builds are judged by it, those of a file too, and no build.toml says it: the site's, or the day of the prices."""
+PLANNED: tuple[CommandName, ...] = ("solve", "xray", "compare", "size")
+"""How a model runs follows from it, on hardware to be bought, offered or given; a build.toml says it of its build."""
+EVERYWHERE: tuple[CommandName, ...] = ("solve", "check", "xray", "compare", "size")
+
+
 class Asked(Protocol):
     """A request with what its words need: a market is one."""
 
@@ -149,7 +163,8 @@ class Quoted:
 class FieldEntry:
     """A field of a request.
 
-    `by`, `how`: who enforces it, rules by id or a step, and a sentence. `judge` holds a finished build against a field
+    `by`, `how`: who enforces it, rules by id or a step, and a sentence. `commands`: those that it is an option of, as
+    their answer follows from it. `judge` holds a finished build against a field
     that no rule reads; `place`: where in a point of a result it finds fault.
     `options`, `parse`: how it is typed and read, else the option's value as it is; `reads`: options of other fields
     that it is read from too; `of`: the kind of workload that it says something of.
@@ -163,6 +178,7 @@ class FieldEntry:
 
     by: tuple[str, ...]
     how: str
+    commands: tuple[CommandName, ...] = SOLVE
     judge: Callable[[Subject], Iterator[Check]] | None = None
     place: str = ""
     options: Sequence[Option] = ()

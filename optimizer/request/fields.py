@@ -17,12 +17,18 @@ from catalogs.message import N_, message
 from optimizer.request.entry import (
     ASK,
     BASIS,
+    CHECKED,
     ENGINE,
+    EVERYWHERE,
+    JUDGED,
     PARTS,
+    PLANNED,
     SITE,
+    SIZED,
     TERMS,
     TRAINING,
     Asked,
+    CommandName,
     Condition,
     FieldEntry,
     Figure,
@@ -73,6 +79,7 @@ FIELDS: dict[str, FieldEntry] = {
     "currency": FieldEntry(
         by=("prices",),
         how="all money is made anew in it and compared",
+        commands=JUDGED,
         options=(Option("currency", "USD, CNY, EUR, GBP, JPY.", group=TERMS, environment="DSOPT_CURRENCY"),),
         reads=("budget",),
         parse=parsing.currency,
@@ -81,6 +88,7 @@ FIELDS: dict[str, FieldEntry] = {
     "model": FieldEntry(
         by=("vram", "precision", "software", "storage", "planner"),
         how=PLANS,
+        commands=EVERYWHERE,
         options=(
             Option(
                 "model", "Model by id, Hugging Face id, Ollama tag or short name. [default: every model]", group=ASK
@@ -118,6 +126,7 @@ FIELDS: dict[str, FieldEntry] = {
     "users": FieldEntry(
         by=("vram", "planner"),
         how=LATENCY,
+        commands=PLANNED,
         judge=field_checks.users,
         place="throughput.concurrency",
         options=(Option("users", "Requests that run at once, at least.", int, group=ASK),),
@@ -131,6 +140,7 @@ FIELDS: dict[str, FieldEntry] = {
     "tokens_per_day": FieldEntry(
         by=BY_LOAD,
         how=LOAD,
+        commands=SIZED,
         judge=field_checks.load,
         place="throughput.output_tok_s",
         options=(Option("tokens_per_day", "Load: output tokens a day, 20M, 2000万, 3亿.", group=ASK),),
@@ -151,6 +161,7 @@ FIELDS: dict[str, FieldEntry] = {
     "requests_per_second": FieldEntry(
         by=BY_LOAD,
         how=LOAD,
+        commands=SIZED,
         judge=field_checks.load,
         place="throughput.output_tok_s",
         options=(Option("requests_per_second", "Load: mean requests a second.", group=ASK),),
@@ -162,6 +173,7 @@ FIELDS: dict[str, FieldEntry] = {
     "workload": FieldEntry(
         by=("vram", "host_memory", "precision", "software", "planner"),
         how=PLANS,
+        commands=PLANNED,
         options=(
             Option(
                 "workload",
@@ -175,6 +187,7 @@ FIELDS: dict[str, FieldEntry] = {
     "isl": FieldEntry(
         by=("vram", "planner"),
         how=PLANS,
+        commands=PLANNED,
         options=(Option("isl", "Tokens in per request.", int, group=ASK),),
         reads=("workload",),
         of=SERVING,
@@ -186,6 +199,7 @@ FIELDS: dict[str, FieldEntry] = {
     "osl": FieldEntry(
         by=("vram", "planner"),
         how=PLANS,
+        commands=PLANNED,
         options=(Option("osl", "Tokens out per request.", int, group=ASK),),
         reads=("workload",),
         of=SERVING,
@@ -197,6 +211,7 @@ FIELDS: dict[str, FieldEntry] = {
     "min_tok_s_user": FieldEntry(
         by=("planner",),
         how=LATENCY,
+        commands=PLANNED,
         judge=field_checks.user_speed,
         place="throughput.per_user_tok_s",
         options=(Option("min_tok_s_user", "Speed that each user sees; 10.", float, group=ASK),),
@@ -219,6 +234,7 @@ FIELDS: dict[str, FieldEntry] = {
     "max_ttft_ms": FieldEntry(
         by=("planner",),
         how=LATENCY,
+        commands=PLANNED,
         judge=field_checks.first_token,
         place="throughput.ttft_ms",
         options=(Option("max_ttft", "Time to first token, ms.", float, group=ASK),),
@@ -238,12 +254,14 @@ FIELDS: dict[str, FieldEntry] = {
     "seq_len": FieldEntry(
         by=("vram", "planner"),
         how="activations of a sequence; " + PLANS,
+        commands=PLANNED,
         options=(Option("seq_len", "Tokens of a sequence.", int, group=TRAINING),),
         of=TRAINED,
     ),
     "dataset_tb": FieldEntry(
         by=("storage",),
         how="drives hold weights and training set",
+        commands=JUDGED,
         options=(Option("dataset_tb", "TB of the training set on disk.", float, group=TRAINING),),
         of=TRAINED,
         condition=Condition(
@@ -253,12 +271,14 @@ FIELDS: dict[str, FieldEntry] = {
     "train_tokens": FieldEntry(
         by=("view",),
         how="days and energy of a training run; it rules out no build",
+        commands=SIZED,
         options=(Option("train_tokens", "Tokens to train, for the days.", float, group=TRAINING),),
         of=TRAINED,
     ),
     "precision": FieldEntry(
         by=("precision", "planner"),
         how="the plan runs in it",
+        commands=PLANNED,
         options=(Option("precision", "fp16, fp8, int8, int4, nvfp4, ...", group=ENGINE),),
         condition=Condition(
             "precision",
@@ -274,6 +294,7 @@ FIELDS: dict[str, FieldEntry] = {
     "min_precision_bits": FieldEntry(
         by=("precision", "planner"),
         how="the plan keeps the floor",
+        commands=PLANNED,
         options=(Option("min_precision", "Lowest precision allowed: 4bit, 8bit, 16bit.", group=ENGINE),),
         parse=parsing.min_precision,
         typed=lambda request: [f"{request.min_precision_bits}bit"],
@@ -282,13 +303,16 @@ FIELDS: dict[str, FieldEntry] = {
     "kv_precision": FieldEntry(
         by=("vram", "planner"),
         how="the plan's KV cache is in it",
+        commands=PLANNED,
         judge=field_checks.kv_precision,
         place="plan.kv_precision",
         options=(Option("kv_precision", "bf16 or fp8; without it as the checkpoint says.", group=ENGINE),),
+        of=SERVING,
     ),
     "allow_experimental": FieldEntry(
         by=("software", "planner"),
         how="engines marked experimental fail without",
+        commands=PLANNED,
         options=(Option("allow_experimental", "Count engines marked experimental.", bool, False, group=ENGINE),),
         condition=Condition(
             "software",
@@ -304,9 +328,11 @@ FIELDS: dict[str, FieldEntry] = {
     "offload": FieldEntry(
         by=("host_memory", "planner", "search"),
         how="rows with experts in host memory",
+        commands=PLANNED,
         judge=field_checks.offload,
         place="plan.experts",
         options=(Option("offload", "Routed experts in host memory too.", bool, False, ("--offload",), group=ENGINE),),
+        of=SERVING,
     ),
     "cost_axis": FieldEntry(
         by=("search",),
@@ -324,6 +350,7 @@ FIELDS: dict[str, FieldEntry] = {
     "max_nodes": FieldEntry(
         by=("site", "search"),
         how="also the policy's plans.max_nodes",
+        commands=JUDGED,
         judge=field_checks.nodes,
         place="nodes[0].count",
         options=(Option("max_nodes", "Most nodes.", int, 32, group=SITE),),
@@ -341,6 +368,7 @@ FIELDS: dict[str, FieldEntry] = {
     "max_power_w": FieldEntry(
         by=("site",),
         how="nodes and switches at their worst-case load",
+        commands=CHECKED,
         options=(Option("max_kw", "Most power of the build, kW.", float, group=SITE),),
         parse=parsing.watts,
         typed=printing.kilowatts,
@@ -356,6 +384,7 @@ FIELDS: dict[str, FieldEntry] = {
     "circuit": FieldEntry(
         by=("power", "rack"),
         how="load on the breaker, and supplies at its voltage",
+        commands=CHECKED,
         options=(Option("circuit", "One branch circuit, 15A@120V.", group=SITE),),
         parse=parsing.circuit,
         typed=printing.circuit,
@@ -370,6 +399,7 @@ FIELDS: dict[str, FieldEntry] = {
     "rack_units": FieldEntry(
         by=("site",),
         how="nodes, switches and cooling",
+        commands=CHECKED,
         options=(Option("rack_units", "Rack units available at the site.", int, group=SITE),),
         condition=Condition(
             "rack-units",
@@ -383,6 +413,7 @@ FIELDS: dict[str, FieldEntry] = {
     "site_water": FieldEntry(
         by=("cooling",),
         how="liquid cooling needs it",
+        commands=JUDGED,
         options=(Option("site_water", "The site has facility water.", bool, False, group=SITE),),
         condition=Condition(
             "water",
@@ -398,6 +429,7 @@ FIELDS: dict[str, FieldEntry] = {
     "have": FieldEntry(
         by=("rack", "interconnect"),
         how="what the site lacks has to be in the build",
+        commands=JUDGED,
         options=(Option("have", "What the site has: racks,network.", default="", group=SITE),),
         parse=parsing.have,
         typed=lambda request: [",".join(sorted(request.have))],
@@ -496,6 +528,7 @@ FIELDS: dict[str, FieldEntry] = {
     "conditions": FieldEntry(
         by=BY_OFFERS,
         how=OFFERS,
+        commands=JUDGED,
         options=(Option("condition", "new, refurbished, used or any.", default="new", group=PARTS),),
         parse=parsing.conditions,
         typed=printing.conditions,
@@ -689,6 +722,7 @@ FIELDS: dict[str, FieldEntry] = {
     "as_of": FieldEntry(
         by=("prices",),
         how="offers of a later day do not count",
+        commands=CHECKED,
         judge=field_checks.prices_dated,
         place="bom",
         options=(Option("as_of", "Day of the prices.", group=BASIS),),
@@ -701,9 +735,19 @@ FIELDS: dict[str, FieldEntry] = {
 """In the order of commands to type."""
 
 
-def options_of(*fields: str) -> list[Option]:
-    """Options that the fields are typed with."""
-    return [option for name in fields for option in FIELDS[name].options]
+def fields_of(command: CommandName) -> tuple[str, ...]:
+    """Fields that a command reads from its options, as their entries say."""
+    return tuple(name for name, entry in FIELDS.items() if command in entry.commands)
+
+
+def options_of(command: CommandName) -> list[Option]:
+    """Options that a command's fields are typed with, in the order of the table."""
+    return [option for name in fields_of(command) for option in FIELDS[name].options]
+
+
+def options_of_kind(command: CommandName, workload: str) -> list[Option]:
+    """Those of a command's options that say something of one kind of workload alone."""
+    return [option for name in fields_of(command) if FIELDS[name].of == workload for option in FIELDS[name].options]
 
 
 def option_of(field: str) -> str:

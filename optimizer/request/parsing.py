@@ -99,8 +99,9 @@ def tokens_out(given: Given) -> int | None:
 
 
 def _lengths(given: Given) -> dict[str, Any]:
-    named = given["workload"] is not None
-    return texts.lengths(given["workload"], given["isl"], given["osl"]) if named else {}
+    if given["workload"] is None:
+        return {"isl": given["isl"], "osl": given["osl"]}
+    return texts.lengths(given["workload"], given["isl"], given["osl"])
 
 
 def min_precision(given: Given) -> int | None:

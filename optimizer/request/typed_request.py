@@ -27,7 +27,7 @@ def laid_over(base: Request, given: Given, fields: Iterable[str]) -> Request:
     names = [name for name in fields if given.typed & _options(name)]
     refuse_misplaced(given, names, given["workload"] or base.workload)
     changed = {name: found for name in names if (found := value(name, given)) is not None}
-    return request(**{**base.model_dump(), **changed})
+    return request(**{**base.model_dump(), **changed}) if changed else base
 
 
 def value(field: str, given: Given) -> Any:
@@ -43,10 +43,11 @@ def _options(field: str) -> set[str]:
 
 
 def refuse_misplaced(given: Given, fields: Iterable[str], workload: str) -> None:
-    """Raises NotUsed for options that say nothing about the workload: of serving in training, and the other way."""
+    """Raises NotUsed for options that say nothing about the workload: of serving in training, and the other way. Of one
+    with a default no value tells that it was typed: a command refuses it (`usage.refuse_of_other_workload`)."""
     other = SERVING if workload in TRAINING else TRAINED
     options = [option for name in fields if FIELDS[name].of == other for option in FIELDS[name].options]
-    texts.misplaced(workload, {option.typed: given[option.name] for option in options})
+    texts.misplaced(workload, {option.typed: given[option.name] for option in options if option.default is None})
 
 
 def request(**fields: Any) -> Request:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import typer
@@ -12,12 +15,14 @@ from catalogs.load import load
 from catalogs.message import message
 from constraints.request import Request
 from optimizer.cli.app import app
-from optimizer.request.entry import GROUPS, Figure, NameList
-from optimizer.request.fields import FIELDS, option_of
+from optimizer.request.entry import GROUPS, CommandName, Figure, NameList
+from optimizer.request.fields import FIELDS, fields_of, option_of
 from optimizer.request.typed_request import request_of
 from optimizer.request.typed_values import Given
 from optimizer.text.figures import amount
 from optimizer.text.languages import Words
+from tests.request.test_asked_again import BESIDE, SAMPLES
+from tests.support.commands import LINES, known_files, run
 
 TREE: Any = typer.main.get_command(app)
 
@@ -46,6 +51,65 @@ def test_an_entry_says_how_it_is_typed_or_what_it_is_read_from(name: str) -> Non
     assert option_of(name) in {x for p in options.values() for x in p.opts}, "an error would name no option"
     if entry.file:
         assert entry.parse, "the content of a file has to be read"
+
+
+OWN = {
+    "check": {"budget"}, "compare": {"fx"}, "size": {"gpu"},
+}  # fmt: skip
+"""Options of a command that are named as those of a field and read by the command itself: the budget of --mend, rates
+of bids in any currency, the GPUs to size."""
+
+
+@pytest.mark.parametrize("command", ["solve", "check", "xray", "compare", "size"])
+def test_a_command_has_the_options_of_its_fields_and_no_others(command: CommandName) -> None:
+    there = {p.name for p in TREE.commands[command].params if not p.hidden}
+    ours = {option.name for name in fields_of(command) for option in FIELDS[name].options}
+    others = {option.name for entry in FIELDS.values() for option in entry.options} - ours
+    assert ours <= there
+    assert there & others == OWN.get(command, set())
+
+
+HOST = {("size", "offload"): ["--cpu", "EPYC 9654", "--memory", "12x64GB@4800"]}
+"""What `size` asks for beside an option, where nothing is bought."""
+
+
+def typed_fields() -> Iterator[tuple[CommandName, str, list[str]]]:
+    """A command beside solve, a field that it reads, and the field's options with a value."""
+    commands: tuple[CommandName, ...] = ("check", "xray", "compare", "size")
+    for command in commands:
+        for name in fields_of(command):
+            for option in FIELDS[name].options:
+                if option.name != "model_config":
+                    beside = [*BESIDE.get(option.name, []), *HOST.get((command, name), [])]
+                    yield command, name, [*beside, option.typed, *SAMPLES[option.name][0]]
+
+
+@pytest.mark.parametrize(("command", "field", "words"), [pytest.param(*x, id=f"{x[0]} {x[1]}") for x in typed_fields()])
+def test_what_is_typed_is_what_the_answer_is_made_for(
+    command: CommandName, field: str, words: list[str], tmp_path: Path
+) -> None:
+    """The request that reaches the library holds the field as it was typed."""
+    if command == "check":
+        line = ["examples/guide-entry.toml"]
+    else:
+        line = [word.format(**known_files(tmp_path)) for word in LINES[command]]
+    if field == "model":
+        line = line[: line.index("--model")] + line[line.index("--model") + 2 :] if "--model" in line else line
+
+    def asked_for(options: list[str]) -> Request:
+        found: list[Request] = []
+
+        def answer(*arguments: Any, **_: Any) -> None:
+            found.append(next(x for x in arguments if isinstance(x, Request)))
+            raise typer.Exit(0)
+
+        with mock.patch(f"optimizer.library.{command}", answer):
+            code, _, err = run(command, *line, *options)
+        assert code == 0, err
+        return found[0]
+
+    others = ["--model", "v3-671b"] if field == "model" else []
+    assert getattr(asked_for(words), field) != getattr(asked_for(others), field)
 
 
 def test_names_of_options_are_given_once() -> None:

@@ -23,12 +23,15 @@ TABLE = "solve --model r1-distill-qwen-1.5b --budget 8000 --gpu RTX+4090 --max-n
 SIZE = "size --model r1-distill-qwen-7b --gpu 4090"
 OF_SERVING = ("isl", "osl", "users", "tokens_per_day", "requests_per_second", "min_tok_s_user", "max_ttft",
               "kv_precision", "offload")  # fmt: skip
+OFFERED_SERVING = ("users", "isl", "osl", "min_tok_s_user", "max_ttft", "kv_precision", "offload")
 OF_TRAINING = ("seq_len", "train_tokens", "dataset_tb")
-OF_QUOTES = ("users", "precision", "min_precision", "workload", "isl", "osl", "min_tok_s_user", "offload",
-             "allow_experimental", "have", "site_water", "circuit", "condition", "currency", "rate", "tax", "above",
-             "map_", "review", "term", "accept_fuzzy", "quick", "output", "force", "time_limit")  # fmt: skip
+OF_QUOTES = ("users", "precision", "min_precision", "kv_precision", "workload", "isl", "osl", "min_tok_s_user",
+             "max_ttft", "seq_len", "dataset_tb", "offload", "allow_experimental", "max_nodes", "have", "site_water",
+             "condition", "currency", "rate", "tax", "above", "map_", "review", "term", "accept_fuzzy", "quick",
+             "output", "force", "time_limit")  # fmt: skip
 OF_BATCH = ("model", "model_config", "gpu", "n", "nodes", "workload", *OF_SERVING, "seq_len", "train_tokens",
-            "precision", "allow_experimental", "cpu", "sockets", "memory", "engine", "all_", "json")  # fmt: skip
+            "precision", "min_precision", "allow_experimental", "cpu", "sockets", "memory", "engine", "all_",
+            "json")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,23 +61,21 @@ WAYS = {
     "check, a result": Way("check {result}", (*OF_QUOTES, "model", "model_config")),
     "check, a quote": Way(f"check {ALDER} --model v3-671b", ("mend", "budget", "force", "rate", "term")),
     "check, a quote without a search": Way(f"check {ALDER} --model v3-671b --quick", ("time_limit",)),
-    "check, a quote for training": Way(
-        f"check {ALDER} --model v3-671b --workload train --quick", ("users", "isl", "osl", "min_tok_s_user", "offload")
-    ),
+    "check, a quote for training": Way(f"check {ALDER} --model v3-671b --workload train --quick", OFFERED_SERVING),
     "xray, a quote": Way(f"xray {ALDER} --model v3-671b", ("force", "rate", "term")),
+    "xray, for serving": Way(f"xray {ALDER} --model v3-671b --quick", ("seq_len", "dataset_tb")),
     "xray, without a search": Way(f"xray {ALDER} --model v3-671b --quick", ("time_limit",)),
-    "xray, for training": Way(
-        f"xray {ALDER} --model v3-671b --workload train --quick", ("users", "isl", "osl", "min_tok_s_user", "offload")
-    ),
+    "xray, for training": Way(f"xray {ALDER} --model v3-671b --workload train --quick", OFFERED_SERVING),
     "compare, purchases": Way(f"compare {ALDER} {CORVUS} --model v3-671b", ("term", "force")),
-    "compare, for training": Way(
-        f"compare {ALDER} {CORVUS} --model v3-671b --workload train", ("users", "min_tok_s_user", "offload")
-    ),
+    "compare, for training": Way(f"compare {ALDER} {CORVUS} --model v3-671b --workload train", OFFERED_SERVING),
     "compare, two results": Way(
         "compare {result} {result}",
-        ("model", "users", "workload", "min_tok_s_user", "min_precision", "offload", "allow_experimental", "have",
-         "currency", "fx", "tax", "as_of", "weights", "map_", "term", "accept_fuzzy", "time_limit"),
+        ("model", "users", "workload", "isl", "osl", "min_tok_s_user", "max_ttft", "seq_len", "dataset_tb", "precision",
+         "min_precision", "kv_precision", "offload", "allow_experimental", "max_nodes", "max_kw", "circuit",
+         "rack_units", "site_water", "have", "condition", "currency", "fx", "tax", "as_of", "weights", "map_", "term",
+         "accept_fuzzy", "time_limit"),
     ),
+    "compare, for serving": Way(f"compare {ALDER} {CORVUS} --model v3-671b", ("seq_len", "dataset_tb")),
     "compare, three results": Way("compare {result} {result} {result}", ("map_", "term", "accept_fuzzy")),
     "explain, a point": Way("explain {result}", ("bad_prices",)),
     "explain, the front's prices": Way("explain {result} --price-risk", ("point",)),
@@ -93,7 +94,8 @@ VALUES: dict[str, str | None] = {
     "calibrate": "{rows}", "calibration": ".", "circuit": "15A@120V", "condition": "any", "cpu": "EPYC 9654",
     "currency": "EUR", "customer": "Nordlicht", "dataset_tb": "1", "discount": "5%", "engine": "cp-sat",
     "fx": "{fx}", "gpu": "h200", "have": "racks", "isl": "0", "kv_precision": "fp8", "lang": "zh", "map_": "{new}",
-    "max_ttft": "100", "measured": "{rows}", "memory": "12x64GB", "min_precision": "16bit", "min_tok_s_user": "0",
+    "max_kw": "5", "max_nodes": "1", "max_ttft": "100", "measured": "{rows}", "memory": "12x64GB",
+    "min_precision": "16bit", "min_tok_s_user": "0", "rack_units": "4",
     "model": "v3-671b", "model_config": "{config}", "n": "2", "nodes": "2", "number": "Q-77", "osl": "0",
     "output": "{new}", "point": "p1", "precision": "bf16", "rate": "1.5", "requests_per_second": "3", "review": "{new}",
     "seq_len": "2048", "sockets": "1", "spares": "gpu=1/1", "support": "10%", "tax": "13%", "template": "{new}",

@@ -9,7 +9,7 @@ from constraints.rules.fit import Fit
 from constraints.rules.registry import that_read
 from optimizer.text.languages import N_
 
-LIMITS = N_("no plan on these GPUs keeps every limit of the request (users, speed of each user, precision)")
+LIMITS = N_("no plan on these GPUs keeps every limit (users, speed of each user, time to first token, precision)")
 
 
 class Finding(Protocol):
