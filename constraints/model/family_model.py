@@ -11,19 +11,15 @@ from typing import Any
 from catalogs.errors import InputError
 from catalogs.llm import Llm
 from catalogs.load import Catalog
-from catalogs.schema import (
-    Gpu,
-    Kind,
-    Nic,
-)
+from catalogs.schema import Gpu, Kind, Nic
 from constraints.build import fan_percent, included_bank, patterns, power_cap
 from constraints.cp_sat import cp_model
 from constraints.model.candidates import Candidates
 from constraints.physics.contents import dimm_counts, fixed_w, gpus_inside, modules_to_buy
 from constraints.plan import Row
 from constraints.policy import Policy
-from constraints.prices.ordering import Ordered, orders
-from constraints.prices.purchase import PriceBook
+from constraints.prices.ordering import Ordered, orders, upper
+from constraints.prices.purchase import PriceBook, Priced
 from constraints.prices.totals import MAX_MONEY
 from constraints.request import Request
 
@@ -35,20 +31,22 @@ INT64 = 2**63 - 1
 MOST_IN_NODE = 1000
 """Pieces of a part in a node that no rule lets a build reach."""
 MOST_NODE_W = 10**6
-"""Watts of a node that no rule lets a build reach."""
+"""Watts that the model counts a node with at most, where its parts draw less than half of it (`most_node_w`)."""
+MOST_TOTAL_W = 10**9
+"""The same of a thousand nodes."""
 
 
 def within_int64(terms: Iterable[tuple[str, int, int]], what: str) -> int:
     """The largest value of a sum of `coefficient * variable`, from (name, coefficient, largest value of the variable).
 
     Raises InputError with the largest term when CP-SAT's 64 bits can't hold it."""
-    found = [(abs(a * b), name, a, b) for name, a, b in terms]
-    total = sum(x for x, *_ in found)
+    found = [(abs(coefficient * most), name, coefficient, most) for name, coefficient, most in terms]
+    total = sum(size for size, *_ in found)
     if total > INT64:
-        _, name, a, b = max(found)
+        _, name, coefficient, most = max(found)
         raise InputError(
-            f"{what} may reach {total}, above 2^63: its largest term is {name}, {a} x {b}", "number-too-large",
-            "Lower --max-nodes or correct the price.",
+            f"{what} may reach {total}, above 2^63: its largest term is {name}, {coefficient} x {most}",
+            "number-too-large", "Lower --max-nodes or correct the price.",
         )  # fmt: skip
     return total
 
@@ -63,15 +61,18 @@ class FamilyModel:
         self.catalog, self.request, self.policy, self.llm, self.book = catalog, request, policy, llm, book
         self.gpu, self.per_node, self.candidates = gpu, per_node, candidates
         self.cp = cp = cp_model.CpModel()
-        self.rows = {row: cp.new_bool_var(f"row{i}") for i, row in enumerate(rows)}
+        self.rows = {row: cp.new_bool_var(f"row{place}") for place, row in enumerate(rows)}
         # A build has one row: plan, node count and clock follow from it.
         cp.add_exactly_one(self.rows.values())
-        self.node_counts = {n: cp.new_bool_var(f"n{n}") for n in sorted({row.key.nodes for row in rows})}
+        # The number of nodes is a choice of literals, not an integer: products with it are linear under each of them.
+        counts = sorted({row.key.nodes for row in rows})
+        self.node_counts = {nodes: cp.new_bool_var(f"n{nodes}") for nodes in counts}
         cp.add_exactly_one(self.node_counts.values())
         for nodes, is_n in self.node_counts.items():
             cp.add(sum(literal for row, literal in self.rows.items() if row.key.nodes == nodes) == is_n)
         self.platform = {platform: cp.new_bool_var(platform.id) for platform in candidates.platforms}
         cp.add_exactly_one(self.platform.values())
+        self.extra_node_w: list[Expr] = []
         self._node_parts()
         self.racks_needed = cp.new_int_var(0, max(self.node_counts), "racks")
         self.nets: list[tuple[dict[Any, Any], int]] = []
@@ -85,32 +86,39 @@ class FamilyModel:
         self._power()
 
     def _node_parts(self) -> None:
-        cp, candidates = self.cp, self.candidates
-        sockets = sorted({platform.sockets for platform in candidates.platforms})
+        """Variables of what a node holds: literals of kind and number where it takes one kind, else pieces of each."""
+        cp, candidates, platforms = self.cp, self.candidates, self.candidates.platforms
+        sockets = sorted({platform.sockets for platform in platforms})
         self.cpu = {
-            (x, s): cp.new_bool_var(f"{x.id}*{s}") for x in candidates.cpus for s in sockets if s <= x.max_sockets
+            (cpu, number): cp.new_bool_var(f"{cpu.id}*{number}")
+            for cpu in candidates.cpus for number in sockets if number <= cpu.max_sockets
         }  # fmt: skip
-        counts = sorted({n for platform in candidates.platforms for n in modules_to_buy(platform, self.catalog) if n})
-        self.memory = {(x, n): cp.new_bool_var(f"{x.id}*{n}") for x in candidates.memory for n in counts}
-        options = sorted({o for platform in candidates.platforms for o in patterns(platform)})
-        self.psu = {(x, f, n): cp.new_bool_var(f"{x.id}*{f}") for x in candidates.psus for f, n in options}
-        bays = max(
-            (platform.nvme_bays + platform.m2_slots + platform.sata_bays for platform in candidates.platforms),
-            default=0,
-        )
-        self.drive = {drive: cp.new_int_var(0, bays, drive.id) for drive in candidates.drives}
-        slots = max((platform.nic_slots for platform in candidates.platforms), default=0)
-        self.nic = {x: cp.new_int_var(0, slots, x.id) for x in candidates.nics}
-        self.cooler = {
-            x: cp.new_int_var(0, max(sockets, default=1), x.id) for x in candidates.cooling if x.role == "cpu-cooler"
-        }
-        self.board = {
-            x: cp.new_bool_var(x.id) for x in candidates.boards if x.gpu == self.gpu.id and x.gpus == self.per_node
-        }
+        modules = sorted({n for platform in platforms for n in modules_to_buy(platform, self.catalog) if n})
+        self.memory = {
+            (module, number): cp.new_bool_var(f"{module.id}*{number}")
+            for module in candidates.memory for number in modules
+        }  # fmt: skip
+        banks = sorted({pattern for platform in platforms for pattern in patterns(platform)})
+        self.psu = {
+            (supply, fitted, needed): cp.new_bool_var(f"{supply.id}*{fitted}")
+            for supply in candidates.psus for fitted, needed in banks
+        }  # fmt: skip
+        # Domains are as wide as the widest chassis; which pieces the chosen one takes is rule fit's.
+        bays = [platform.nvme_bays + platform.m2_slots + platform.sata_bays for platform in platforms]
+        self.drive = {drive: cp.new_int_var(0, max(bays, default=0), drive.id) for drive in candidates.drives}
+        slots = max((platform.nic_slots for platform in platforms), default=0)
+        self.nic = {card: cp.new_int_var(0, slots, card.id) for card in candidates.nics}
+        coolers = [unit for unit in candidates.cooling if unit.role == "cpu-cooler"]
+        self.cooler = {cooler: cp.new_int_var(0, max(sockets, default=1), cooler.id) for cooler in coolers}
+        boards = [board for board in candidates.boards if board.gpu == self.gpu.id and board.gpus == self.per_node]
+        self.board = {board: cp.new_bool_var(board.id) for board in boards}
         self.loose_gpus = cp.new_bool_var(f"{self.gpu.id}*{self.per_node}")
+        bridges = [bridge for bridge in candidates.bridges if self.gpu.id in bridge.gpus]
+        # Rule interconnect takes all groups' bridges or none: the domain must reach that number.
         self.bridge = {
-            x: cp.new_int_var(0, 3 * self.per_node, x.id) for x in candidates.bridges if self.gpu.id in x.gpus
+            bridge: cp.new_int_var(0, max(3, bridge.per_group) * self.per_node, bridge.id) for bridge in bridges
         }
+        # A node has one kind of CPU, module, supply and board (docs/proof.md, Limits of the space).
         for group in (self.cpu, self.memory, self.psu, self.board):
             if group:
                 cp.add_at_most_one(group.values())
@@ -124,10 +132,10 @@ class FamilyModel:
         """node_w: load of one node with fans; total_w: of all nodes."""
         cp, parts = self.cp, self.catalog
         self.static_w: Expr = (
-            sum(self.per_node * row.key.cap_w * literal for row, literal in self.rows.items())
-            + sum(x.overhead_w * v for x, v in self.board.items())
-            + sum((x.tdp_w or 0) * s * literal for (x, s), literal in self.cpu.items())
-            + sum(x.power_w * n * literal for (x, n), literal in self.memory.items())
+            sum(self.per_node * row.key.cap_w * chosen for row, chosen in self.rows.items())
+            + sum(board.overhead_w * chosen for board, chosen in self.board.items())
+            + sum((cpu.tdp_w or 0) * number * chosen for (cpu, number), chosen in self.cpu.items())
+            + sum(module.power_w * number * chosen for (module, number), chosen in self.memory.items())
             + sum(drive.power_w * pieces for drive, pieces in self.drive.items())
             + sum(card.power_w * pieces for card, pieces in self.nic.items())
             + sum(
@@ -135,9 +143,29 @@ class FamilyModel:
                 for platform, literal in self.platform.items()
             )
         )
-        self.extra_node_w: list[Expr] = []
-        self.node_w = cp.new_int_var(0, MOST_NODE_W, "node_w")
-        self.total_w = cp.new_int_var(0, 10**9, "total_w")
+        widest = MOST_NODE_W if 2 * self.most_node_w() <= MOST_NODE_W else 2 * self.most_node_w()
+        self.node_w = cp.new_int_var(0, widest, "node_w")
+        self.total_w = cp.new_int_var(0, max(MOST_TOTAL_W, widest * max(self.node_counts)), "total_w")
+
+    def most_node_w(self) -> int:
+        """Watts that no node of the family goes beyond: the hungriest of each category together, with fans, or the most
+        that a maker publishes of a system. Domains that rest on it leave no build out."""
+        platforms = self.candidates.platforms
+        slots = max((platform.nic_slots for platform in platforms), default=0)
+        bays = max((platform.nvme_bays + platform.m2_slots + platform.sata_bays for platform in platforms), default=0)
+        parts_w = (
+            max(self.per_node * row.key.cap_w for row in self.rows)
+            + max((board.overhead_w for board in self.board), default=0)
+            + max(((cpu.tdp_w or 0) * number for cpu, number in self.cpu), default=0)
+            + max((module.power_w * number for module, number in self.memory), default=0)
+            + bays * max((drive.power_w for drive in self.drive), default=0)
+            + slots * max((card.power_w for card in self.nic), default=0)
+            + max((platform.overhead_w + fixed_w(platform, self.catalog) for platform in platforms), default=0)
+            + max(0, upper(sum(self.extra_node_w)))
+        )
+        least_share = min((100 - fan_percent(platform, self.policy) for platform in platforms), default=100)
+        published_w = max((platform.system_max_w or 0 for platform in platforms), default=0)
+        return max(published_w, -(-100 * parts_w // least_share))
 
     def close_power(self) -> None:
         """Ties node_w and total_w to the parts; called after all rules have added theirs."""
@@ -170,66 +198,78 @@ class FamilyModel:
         # Parts with a tariff are priced where orders are chosen (constraints/prices/ordering.py).
         if price.tariff is None:
             self.shared_cost.append(price.cents * self.book.weight(part.id) * qty * literal)
-        if (w := getattr(part, "power_w", None)) and part.kind == Kind.SWITCH:
-            self.shared_w.append(int(w) * qty * literal)
+        if part.kind == Kind.SWITCH and part.power_w:
+            self.shared_w.append(int(part.power_w) * qty * literal)
         if part.kind in (Kind.SWITCH, Kind.COOLING):
             self.shared_units.append(part.rack_units * qty * literal)
             self.shared_kg.append(round(part.weight_kg) * qty * literal)
 
     def quantities(self) -> dict[str, list[Expr]]:
         """Bought quantity of each part in one node (shared parts: in all), as lists of terms."""
-        q: dict[str, list[Expr]] = {}
-        for platform, v in self.platform.items():
-            q.setdefault(platform.id, []).append(v)
-        for (x, s), v in self.cpu.items():
-            q.setdefault(x.id, []).append(s * v)
-        for (m, n), v in self.memory.items():
-            q.setdefault(m.id, []).append(n * v)
-        for (u, f, _), v in self.psu.items():
-            q.setdefault(u.id, []).append(f * v)
+        found: dict[str, list[Expr]] = {}
+        for platform, chosen in self.platform.items():
+            found.setdefault(platform.id, []).append(chosen)
+        for (cpu, number), chosen in self.cpu.items():
+            found.setdefault(cpu.id, []).append(number * chosen)
+        for (module, number), chosen in self.memory.items():
+            found.setdefault(module.id, []).append(number * chosen)
+        for (supply, fitted, _), chosen in self.psu.items():
+            found.setdefault(supply.id, []).append(fitted * chosen)
         groups: tuple[dict[Any, Expr], ...] = (self.drive, self.nic, self.cooler, self.board, self.bridge)
         for group in groups:
-            for y, v in group.items():
-                q.setdefault(y.id, []).append(v)
-        q.setdefault(self.gpu.id, []).extend(self._loose_gpus())
-        for part, terms in self.extra_node_qty.items():
-            q.setdefault(part, []).extend(terms)
-        for part, pairs in self.shared_qty.items():
-            q.setdefault(part, []).extend(n * literal for n, literal in pairs)
-        return q
+            for part, pieces in group.items():
+                found.setdefault(part.id, []).append(pieces)
+        found.setdefault(self.gpu.id, []).extend(self._loose_gpus())
+        for part_id, terms in self.extra_node_qty.items():
+            found.setdefault(part_id, []).extend(terms)
+        for part_id, pairs in self.shared_qty.items():
+            found.setdefault(part_id, []).extend(qty * literal for qty, literal in pairs)
+        return found
 
     def _loose_gpus(self) -> list[Expr]:
         """Loose GPUs bought for a node: all of its GPUs less those inside a complete system whose free slots they
         fill."""
         held = [(gpus_inside(platform, self.catalog)[1], literal) for platform, literal in self.platform.items()]
-        return [self.per_node * self.loose_gpus, *(-n * literal for n, literal in held if 0 < n < self.per_node)]
+        # A system that holds all of them buys none: there the first term is zero already (`_node_parts`).
+        inside = [-number * literal for number, literal in held if 0 < number < self.per_node]
+        return [self.per_node * self.loose_gpus, *inside]
 
     def close_cost(self) -> None:
         """total_cents: price of all lines with support by category, in `book.scale` parts of a cent (see `scaled`).
 
         `ordered` lists what is ordered from whom, `beyond` how much of it beyond the need."""
         cp, book, quantities = self.cp, self.book, self.quantities()
-        priced = [(x, p) for x in quantities if (p := book.prices.get(x)) is not None and p.tariff is None]
-        steady = {x: p.cents * book.weight(x) for x, p in priced}
-        bought = [x for x in quantities if x in steady and x not in self.shared_qty]
-        node = [steady[x] * t for x in bought for t in quantities[x]]
-        most = max(self.node_counts)
-        shared = [
-            (x, c * q, 2 * most) for x, pairs in self.shared_qty.items() for q, _ in pairs if (c := steady.get(x))
-        ]
+        most_nodes = max(self.node_counts)
+        # Parts of one price are a linear term of the sum; those with a tariff are priced by their orders.
+        steady: dict[str, Priced] = {}
+        for part in quantities:
+            priced = book.prices.get(part)
+            if priced is not None and priced.tariff is None:
+                steady[part] = priced
+        scaled_cents = {part: priced.cents * book.weight(part) for part, priced in steady.items()}
+        in_node = [part for part in steady if part not in self.shared_qty]
+        node_lines = [scaled_cents[part] * term for part in in_node for term in quantities[part]]
         # CP-SAT 9.15 refuses some sums beyond 64 bits and wraps others in silence: they are refused before.
-        within_int64([("price of a node", most, MAX_MONEY), *shared], "the total of all lines")
-        within_int64([(x, steady[x], MOST_IN_NODE) for x in bought], "the price of a node")
+        largest = [("price of a node", most_nodes, MAX_MONEY)]
+        for part, pairs in self.shared_qty.items():
+            for qty, held in pairs if scaled_cents.get(part) else ():
+                most = 2 * most_nodes if held.is_boolean else upper(held)
+                largest.append((part, scaled_cents[part] * qty, most))
+        within_int64(largest, "the total of all lines")
+        within_int64([(part, scaled_cents[part], MOST_IN_NODE) for part in in_node], "the price of a node")
         self.node_cents = cp.new_int_var(0, MAX_MONEY, "node_cents")
-        cp.add(self.node_cents == sum(node))
+        cp.add(self.node_cents == sum(node_lines))
         self.total_cents = cp.new_int_var(0, MAX_MONEY, "total_cents")
         cp.add(self.node_cents <= self.total_cents)  # follows from the sum below once the number of nodes is chosen
-        self.ordered = [Ordered(x, p.offer, sum(quantities[x]), p.cents, False, p.stale) for x, p in priced]
+        self.ordered = [
+            Ordered(part, priced.offer, sum(quantities[part]), priced.cents, False, priced.stale)
+            for part, priced in steady.items()
+        ]
         self.beyond: dict[str, Expr] = {}
         rest = sum(self.shared_cost) + orders(self)
         if book.by_quantity:
             self.pieces = cp.new_int_var(0, MAX_MONEY, "pieces")
-            cp.add(self.pieces == sum(t for terms in quantities.values() for t in terms))
+            cp.add(self.pieces == sum(term for terms in quantities.values() for term in terms))
         for nodes, is_n in self.node_counts.items():
             # The number of nodes is a choice of literals: for each of them the product is linear.
             cp.add(self.total_cents == nodes * self.node_cents + rest).only_enforce_if(is_n)

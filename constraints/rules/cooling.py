@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from constraints.model.family_model import FamilyModel
 
 MAX_CDU = 64
+"""CDUs, manifolds or connections that the model has room for in any case; more where nodes may ask for more."""
 NO_WATER = "liquid cooling needs facility water (--site-water)"
 
 
@@ -58,6 +59,16 @@ def _heat_to_liquid(model: FamilyModel) -> Any:
     return share * model.policy.whole("cooling.cdu_margin_percent") * model.total_w
 
 
+def _most_cdus(model: FamilyModel, capacity_w: int) -> int:
+    """CDUs of a capacity, of which no build of the family needs more: they carry the hungriest nodes, and one may fail.
+
+    A smaller domain would leave out builds that `check` passes, and the proof would call a front complete without
+    them."""
+    share = 100 - model.policy.whole("cooling.liquid_residual_percent")
+    heat = share * model.policy.whole("cooling.cdu_margin_percent") * max(model.node_counts) * model.most_node_w()
+    return max(MAX_CDU, -(-heat // (10_000 * capacity_w)) + 1)
+
+
 class Cooling(Rule):
     id = "cooling"
     title = N_("Cooling")
@@ -85,11 +96,16 @@ class Cooling(Rule):
     def _liquid_gear(self, model: FamilyModel, wet: list[Any]) -> None:
         """CDUs, manifolds and facility connections for nodes that shed heat to liquid; none for others."""
         priced = [part for part in model.candidates.cooling if part.id in model.book.prices]
-        cdus, manifolds, facility = (
-            {part: model.cp.new_int_var(0, MAX_CDU, part.id) for part in priced if part.role == role}
-            for role in ("cdu-l2l", "manifold", "facility")
+        most_racks = max(MAX_CDU, max(model.node_counts))
+        cdus = {
+            part: model.cp.new_int_var(0, _most_cdus(model, part.capacity_w), part.id)
+            for part in priced
+            if part.role == "cdu-l2l" and part.capacity_w
+        }
+        manifolds, facility = (
+            {part: model.cp.new_int_var(0, most_racks, part.id) for part in priced if part.role == role}
+            for role in ("manifold", "facility")
         )
-        cdus = {cdu: pieces for cdu, pieces in cdus.items() if cdu.capacity_w}
         for part, pieces in [*cdus.items(), *manifolds.items(), *facility.items()]:
             model.add_shared(part, 1, pieces)
         self._cdus(model, wet, cdus)
@@ -107,7 +123,7 @@ class Cooling(Rule):
         model.cp.add(sum(kinds.values()) == sum(wet))
         heat = _heat_to_liquid(model)
         for cdu, pieces in cdus.items():
-            model.cp.add(pieces <= MAX_CDU * kinds[cdu])
+            model.cp.add(pieces <= _most_cdus(model, cdu.capacity_w or 1) * kinds[cdu])
             each = 10_000 * (cdu.capacity_w or 0)
             for spare, when in ((0, ~several), (1, several)):
                 unused = each * (pieces - spare) - heat
