@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from catalogs.llm import Llm
 from constraints.plan import RowKey
@@ -19,7 +21,8 @@ def copies(replica_gpus: int, per_node: int) -> int:
 
 def tables_gb(llm: Llm, in_node: int, policy: Policy) -> int:
     """Whole GB of RAM that a node needs for `in_node` copies of the tables beside system and engine."""
-    return -(-llm.host_table_bytes * in_node // GB) + policy.whole("host_memory.system_gb")
+    # Rounded up once, of the policy's exact figure: rule host_memory compares with that (`tables`).
+    return math.ceil(Decimal(llm.host_table_bytes * in_node) / GB + policy["host_memory.system_gb"])
 
 
 def needs_gb(llm: Llm, replica_gpus: Iterable[int], per_node: int, policy: Policy) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ P = TypeVar("P", Rack, Pdu)
 CORD_ENDS = {"C14": "C13-C14", "C20": "C19-C20"}
 """Inlet of a supply -> connectors of its cord."""
 MOST_CORDS = 32
-"""Supplies of a node at most."""
+"""Cords of a kind that the model has room for in a node in any case; more where a node has more supplies."""
 HEIGHTS = {
     (False, False): (
         N_("{nodes} per rack takes {taken} U, within its {height} U"),
@@ -192,8 +192,9 @@ class RackRule(Rule):
         on_sale = [
             part for part in model.catalog.of(Kind.CABLE) if isinstance(part, Link) and part.id in model.book.prices
         ]
+        most = max([MOST_CORDS, *(plug.fitted for plug in plugs)])
         for inlet, cords in cord_links(on_sale).items():
-            pieces = [model.cp.new_int_var(0, MOST_CORDS, cord.id) for cord in cords]
+            pieces = [model.cp.new_int_var(0, most, cord.id) for cord in cords]
             for cord, quantity in zip(cords, pieces, strict=True):
                 model.extra_node_qty.setdefault(cord.id, []).append(quantity)
             fitted = [plug for plug in plugs if plug.inlet == inlet]

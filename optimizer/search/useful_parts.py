@@ -29,6 +29,7 @@ from catalogs.schema import (
 from constraints.model.family_model import Candidates
 from constraints.physics.contents import dimm_counts
 from constraints.plan import Row
+from constraints.rules.host_memory import floor_gb
 from constraints.rules.power import LOW_LINE_V
 from constraints.rules.rack import node_kg
 from constraints.rules.storage import needed_gb
@@ -131,14 +132,14 @@ class _Needs:
         # The fewest modules ask the most of each: one that is enough there is enough in every chassis. Rounded up, for
         # a module is too small until it holds its whole share.
         fewest = min((count for platform in platforms for count in dimm_counts(platform)), default=1)
-        floor_percent_gb = policy.whole("host_memory.floor_percent") * per_node * gpu.vram_gb
+        least_gb = floor_gb(per_node * gpu.vram_gb, policy)
         tables_gb = max(row.key.tables_gb for row in rows)
         return _Needs(
             market,
             rows,
             platforms,
             cores=policy.whole("cores.per_gpu_min") * per_node,
-            module_gb=max(-(-floor_percent_gb // (100 * fewest)), -(-tables_gb // fewest)),
+            module_gb=-(-max(least_gb, tables_gb) // fewest),
             nvme_gb=max(needed_gb(market.llm, row.plan.precision, policy, market.request) for row in rows),
         )
 

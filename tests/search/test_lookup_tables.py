@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -76,6 +77,15 @@ def test_the_certificate_needs_the_encode(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 # Figures by hand --------------------------------------------------------------------------------------------------
+
+
+def test_room_for_the_system_counts_to_the_decimal() -> None:
+    """What a row asks of RAM is what the rule's check asks for: rounded up once, of the sum."""
+    llm = next(model for model in all_models() if model.host_table_bytes)
+    exact_gb = llm.host_table_bytes / 10**9
+    for system_gb in ("16", "16.5", "16.001"):
+        policy = Policy({"host_memory.system_gb": Decimal(system_gb)})
+        assert 0 <= tables_gb(llm, 1, policy) - (exact_gb + float(system_gb)) < 1
 
 
 def test_each_engine_instance_of_a_node_holds_a_copy() -> None:

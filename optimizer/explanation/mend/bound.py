@@ -13,6 +13,7 @@ from catalogs.schema import Bridge, Cooling, Cpu, Drive, Gpu, GpuBoard, Kind, Me
 from constraints.build import Build, patterns
 from constraints.physics.contents import gpus_inside, inside, modules_to_buy, population
 from constraints.rules.fit import needs_cooler, needs_cpu, needs_psu
+from constraints.rules.host_memory import floor_gb
 from constraints.rules.lanes import needs_lanes
 from constraints.rules.storage import needed_gb
 from optimizer.market.market import Market
@@ -57,10 +58,11 @@ class ChangeBound:
         market = self.market
         contained, counts = inside(platform, market.catalog, Memory), modules_to_buy(platform, market.catalog)
         held, held_gb = sum(q for _, q in contained), sum(x.capacity_gb * q for x, q in contained)
-        floor = market.policy.whole("host_memory.floor_percent") * per_node * gpu.vram_gb
+        least_gb = floor_gb(per_node * gpu.vram_gb, market.policy)
 
         def modules_fit(module: Memory, q: int) -> bool:
-            return (q in counts or partial(platform, held + q)) and 100 * (held_gb + module.capacity_gb * q) >= floor
+            spread = q in counts or partial(platform, held + q)
+            return spread and held_gb + module.capacity_gb * q >= least_gb
 
         # Another platform is two changes: the old one goes, the new one comes.
         count = sum((x.id != platform.id or q != 1) for x, q in self.of(Platform)) + (platform.id not in self.held)

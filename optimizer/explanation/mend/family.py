@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from catalogs.schema import Gpu, Kind, Link
+from catalogs.schema import Gpu, Kind, Link, Memory, Platform
 from constraints.build import Build
 from constraints.model.family_model import Candidates, FamilyModel
 from constraints.physics.contents import inside, module_fits_inside, modules_to_buy
 from constraints.plan import Row
+from constraints.rules.host_memory import floor_gb
 from constraints.rules.rack import racked
 from optimizer.explanation.mend.bound import difference, partial
 from optimizer.market.market import Market
@@ -75,27 +76,31 @@ class MendFamily(FamilyProof):
     def _modules(self, model: FamilyModel) -> None:
         """Modules of the build that fill channels in part may stay as they are: counted as a whole set by the rules,
         then taken back in number and power; the floor of RAM is held with those that are there."""
-        percent = model.policy.whole("host_memory.floor_percent")
-        for x in model.candidates.memory:
-            have = self.build.node.get(x.id, 0)
-            for p, literal in model.platform.items() if have else ():
-                if not module_fits_inside(p, model.catalog, x):
-                    continue
-                modules = have + sum(q for _, q in inside(p, model.catalog, type(x)))
-                too_little = 100 * x.capacity_gb * modules < percent * model.per_node * model.gpu.vram_gb
-                if too_little or not partial(p, modules):
-                    continue
-                whole = next((n for n in modules_to_buy(p, model.catalog) if n), 0)
-                if (x, whole) not in model.memory:
-                    continue
-                kept = model.cp.new_bool_var(f"{x.id} as they are")
-                model.cp.add_implication(kept, literal)
-                model.cp.add_implication(kept, model.memory[x, whole])
-                for row, chosen in model.rows.items():
-                    if row.plan.offload or row.key.tables_gb > x.capacity_gb * modules:
-                        model.cp.add_bool_or([~kept, ~chosen])
-                model.extra_node_qty.setdefault(x.id, []).append((have - whole) * kept)
-                model.extra_node_w.append((have - whole) * x.power_w * kept)
+        least_gb = floor_gb(model.per_node * model.gpu.vram_gb, model.policy)
+        for module in model.candidates.memory:
+            have = self.build.node.get(module.id, 0)
+            for platform, literal in model.platform.items() if have else ():
+                if module_fits_inside(platform, model.catalog, module):
+                    self._as_they_are(model, platform, literal, module, least_gb)
+
+    def _as_they_are(self, model: FamilyModel, platform: Platform, literal: Any, module: Memory, least_gb: int) -> None:
+        """The same of one module in one platform."""
+        have = self.build.node[module.id]
+        modules = have + sum(qty for _, qty in inside(platform, model.catalog, Memory))
+        if module.capacity_gb * modules < least_gb or not partial(platform, modules):
+            return
+        whole = next((number for number in modules_to_buy(platform, model.catalog) if number), 0)
+        if (module, whole) not in model.memory:
+            return
+        kept = model.cp.new_bool_var(f"{module.id} as they are")
+        model.cp.add_implication(kept, literal)
+        model.cp.add_implication(kept, model.memory[module, whole])
+        for row, chosen in model.rows.items():
+            # Throughput of such a row was judged at full channels, and its tables need all of their room.
+            if row.plan.offload or row.key.tables_gb > module.capacity_gb * modules:
+                model.cp.add_bool_or([~kept, ~chosen])
+        model.extra_node_qty.setdefault(module.id, []).append((have - whole) * kept)
+        model.extra_node_w.append((have - whole) * module.power_w * kept)
 
     def _of_chosen_kinds(self, model: FamilyModel) -> None:
         """In a rack, racks, PDUs and CDUs beyond the need are of the kind that is needed; racks are never spare."""
