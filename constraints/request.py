@@ -107,6 +107,9 @@ class Request(BaseModel):
     kv_precision: Literal["bf16", "fp8"] | None = Field(
         default=None, description="of the KV cache; without it the one that the checkpoint names, else bf16"
     )
+    speculate: Literal["mtp"] | None = Field(
+        default=None, description="mtp: the checkpoint's module for several tokens (MTP, DSpark) takes memory"
+    )
     allow_experimental: bool = Field(default=False, description="engines marked experimental count")
     offload: bool = Field(default=False, description="plans with routed experts in host memory too")
     max_nodes: int = Field(default=32, ge=1, le=1000, description="most nodes")
@@ -169,6 +172,10 @@ class Request(BaseModel):
             raise ValueError("isl + osl beyond any model's context")
         if self.trains and (self.users is not None or self.max_ttft_ms is not None):
             raise ValueError(f"users and latency limits are of serving, not of {self.workload}")
+        if self.speculate and self.trains:
+            raise ValueError(f"speculate is of serving, not of {self.workload}")
+        if self.speculate and self.offload:
+            raise ValueError("speculate does not go with offload: such plans are not counted")
         if self.trains and self.mean_tok_s:
             raise ValueError(f"tokens_per_day and requests_per_second are of serving, not of {self.workload}")
         if self.tokens_per_day and self.requests_per_second:

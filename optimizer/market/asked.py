@@ -5,16 +5,29 @@ from __future__ import annotations
 from catalogs.errors import InputError
 from catalogs.formats import BITS
 from catalogs.llm import Llm, get
+from catalogs.message import message
 from constraints.physics.training import seq_len
 from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rules.precision import known_precisions, wanted
 
 
+def loaded(request: Request) -> Llm:
+    """The request's model as engines load it: with its module for several tokens where that is asked for. Raises
+    InputError for an unknown one, and for one that has no such module."""
+    llm = get(request.model)
+    if not request.speculate:
+        return llm
+    if not llm.draft_list:
+        text = message("no module for several tokens (MTP, DSpark) of {model} is known", model=llm.id)
+        raise InputError(text, "no-draft-module", "Leave --speculate out.")
+    return llm.drafting
+
+
 def model_of(request: Request, policy: Policy) -> Llm:
     """The request's model; raises InputError for an unknown one, for a context that it does not reach and for a
     precision that it has no weights in."""
-    llm = get(request.model)
+    llm = loaded(request)
     what, remedy = ("a sequence", "--seq-len") if request.trains else ("isl + osl", "--isl or --osl")
     tokens = seq_len(request, policy) if request.trains else request.tokens
     if tokens > llm.max_context:

@@ -309,6 +309,21 @@ FIELDS: dict[str, FieldEntry] = {
         options=(Option("kv_precision", "bf16 or fp8; without it as the checkpoint says.", group=ENGINE),),
         of=SERVING,
     ),
+    "speculate": FieldEntry(
+        by=("vram", "planner"),
+        how="plans hold the module for several tokens",
+        commands=PLANNED,
+        options=(
+            Option(
+                "speculate",
+                "mtp: load the checkpoint's module for several tokens (MTP, DSpark). Its memory counts; speed is not "
+                "raised by it as yet.",
+                group=ENGINE,
+            ),
+        ),
+        of=SERVING,
+        parse=parsing.speculate,
+    ),
     "allow_experimental": FieldEntry(
         by=("software", "planner"),
         how="engines marked experimental fail without",

@@ -104,6 +104,12 @@ def _lengths(given: Given) -> dict[str, Any]:
     return texts.lengths(given["workload"], given["isl"], given["osl"])
 
 
+def speculate(given: Given) -> str | None:
+    """`MTP` -> `mtp`."""
+    text = given["speculate"]
+    return text.strip().casefold() if isinstance(text, str) else None
+
+
 def min_precision(given: Given) -> int | None:
     """`8bit` -> 8."""
     return bits(given["min_precision"])

@@ -24,7 +24,7 @@ from optimizer.market.market import Market
 from optimizer.request.load import load_of, queue, queue_words, words
 from optimizer.result.bill import bom, purchase
 from optimizer.result.in_hand import own_messages
-from optimizer.result.notes import kv_note, note_data, notes, only_experimental
+from optimizer.result.notes import kv_note, module_note, note_data, notes, only_experimental
 from optimizer.result.plan_facts import launch_facts, plan_facts, throughput
 from optimizer.result.proof_record import proof_data
 from optimizer.result.recommended import indistinct, reason, recommended
@@ -218,6 +218,8 @@ def messages(market: Market, front: Front) -> list[dict[str, Any]]:
         out += [note_data("quality", text) for precision in lower for text in quality_said(market.llm, precision)]
     if published := kv_note(market):
         out.append(note_data("kv-cache", published))
+    if said := module_note(market.llm):
+        out.append(note_data("speculate", said))
     if said := difference(market.llm):
         out.append(note_data("checkpoint-files", said))
     if not front.complete:

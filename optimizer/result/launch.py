@@ -152,6 +152,10 @@ def _note(deployment: Deployment, arguments: LaunchArguments) -> str:
                 engine=deployment.engine,
             )
         )
+    if deployment.llm.with_draft and _speculation(deployment) not in arguments.spellings:
+        notes.append(
+            message("How {engine} loads the module for several tokens is not known here.", engine=deployment.engine)
+        )
     if deployment.plan.gpus > deployment.gpus_per_node and "several_nodes" in arguments.spellings:
         notes.append("Each replica is started once, on its first node.")
         if _config_lines(deployment, arguments):
@@ -166,6 +170,11 @@ def _kv_cache_against_the_plan(deployment: Deployment, arguments: LaunchArgument
         return ""
     asked = kv_cache_asked(weights_of(deployment.llm, deployment.plan.precision, deployment.engine))
     return asked if asked in ("fp8", "unknown") else ""
+
+
+def _speculation(deployment: Deployment) -> str:
+    """The argument that loads the model's module for several tokens."""
+    return f"speculate_{deployment.llm.draft_kind.casefold()}"
 
 
 def _commands(deployment: Deployment, arguments: LaunchArguments) -> Iterator[list[str]]:
@@ -302,6 +311,8 @@ def _settings(deployment: Deployment, arguments: LaunchArguments, place: Place) 
         words += _words(arguments, f"weights_{plan.precision}")
     if "config_file" not in arguments.spellings:
         words += _words(arguments, f"kv_{plan.kv_precision}")
+    if deployment.llm.with_draft:
+        words += _words(arguments, _speculation(deployment))
     if plan.offload:
         words += _words(
             arguments, "host_experts", host_weights=f"<folder with the experts in {plan.precision} for the CPUs>",

@@ -7,9 +7,11 @@ from datetime import date
 from typing import Any
 
 from catalogs.engines.support import support_rows
+from catalogs.llm import Llm
 from catalogs.message import Message, joined, message, message_data
 from catalogs.schema import Kind, Memory
 from constraints.physics.contents import dimm_counts
+from constraints.rule import figure
 from constraints.rules.precision import kv_precision, support
 from optimizer.market.market import Market
 from optimizer.result.bill import purchase
@@ -43,6 +45,18 @@ def kv_note(market: Market) -> str:
     return message(
         "{model} is published for a KV cache in {kv}, and plans count on that.",
         model=market.llm.name, kv=published.upper(),
+    )  # fmt: skip
+
+
+def module_note(llm: Llm) -> str:
+    """What a module for several tokens that is loaded takes, and that speed does not count it; else empty."""
+    if not llm.with_draft:
+        return ""
+    return message(
+        "The module for several tokens of {model} ({kind}) is loaded: {gb} GB in {precision}, with its own KV cache. "
+        "Neither its gain in speed nor what an engine asks of plans with it is counted as yet.",
+        model=llm.name, kind=llm.draft_kind, gb=figure(llm.draft_bytes(llm.native_precision) / 1e9),
+        precision=llm.native_precision,
     )  # fmt: skip
 
 

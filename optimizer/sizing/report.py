@@ -16,6 +16,7 @@ from constraints.request import Request
 from optimizer.market.asked import model_of
 from optimizer.request.load import load_of, words
 from optimizer.request.named_model import settled
+from optimizer.result.notes import module_note
 from optimizer.sizing.offload import host_size
 from optimizer.sizing.schema import ModelFit, ModelsReport, Sized, SizedBy, SizedModel, SizeReport
 from optimizer.sizing.serving import load_words, named, serving_size
@@ -41,7 +42,9 @@ def report(
     """One model on each setup. Raises InputError for a request that does not go with the model."""
     request = settled(request)
     llm = model_of(request, policy)
-    messages = [*calibration.notes, *filter(None, [llm.note])]
+    if host and request.speculate:
+        raise InputError("speculate does not go with offload: such plans are not counted", "bad-request")
+    messages = [*calibration.notes, *filter(None, [llm.note, module_note(llm)])]
     if host and host.mts < host.asked_mts:
         messages.append(
             message(

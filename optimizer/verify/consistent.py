@@ -14,11 +14,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from catalogs.errors import Fault, InputError
-from catalogs.llm import get
 from catalogs.load import Catalog
 from catalogs.message import message, read_message
 from constraints.policy import Policy
 from constraints.prices.price_book import price_book
+from optimizer.market.asked import loaded
 from optimizer.market.market import Market
 from optimizer.market.rows import families
 from optimizer.result.contract import point, result
@@ -229,7 +229,7 @@ def _market(stored: Result, catalog: Catalog, policy: Policy, by: Calibration | 
     if lost := sorted(set(stored.request.include) - set(catalog.parts)):
         raise InputError(Fault("unknown-part", "no part with this id", column="--include", value=lost[0]))
     book = price_book(catalog, stored.request, policy)
-    return Market(catalog, stored.request, policy, get(stored.request.model), book, by or shipped())
+    return Market(catalog, stored.request, policy, loaded(stored.request), book, by or shipped())
 
 
 def _recomputed(data: dict[str, Any], read: Read) -> Iterator[Wrong]:

@@ -22,6 +22,7 @@ from catalogs.user_models import open_config
 from constraints.rules.vram import kv_per_gpu_user, weights_per_gpu
 from tests.catalogs.test_deepseek_v41 import BYTES, drafter
 from tests.catalogs.test_windowed import mtp_layers
+from tests.support.oracle import held_by_module
 
 DATA = Path(__file__).parents[1] / "data"
 SHIPPED = Path(__file__).parents[2] / "catalogs" / "llms"
@@ -149,30 +150,13 @@ def test_only_what_is_asked_for_is_loaded() -> None:
         assert llm.drafting.layers == llm.layers
 
 
-def module_of(llm: Llm, precision: str) -> tuple[int, int, int]:
-    """(routed experts, what each rank holds whole, all else) of a module in bytes, matrix by matrix."""
-    experts = whole = rest = 0
-    for layer in llm.draft_list:
-        rest += 2 * layer.bf16 + 4 * layer.fp32
-        for linear in layer.linears:
-            held = linear.stored if precision == llm.native_precision and linear.stored else precision
-            held = "bf16" if linear.whole and not linear.stored else held
-            if not linear.expert and held == precision:
-                held = llm.mixed.get(precision, precision)
-            size = linear.bytes(held, llm.scales)
-            experts += size * linear.expert
-            whole += size * linear.copied
-            rest += size * (not linear.expert and not linear.copied)
-    return experts, whole, rest
-
-
 @pytest.mark.parametrize(("name", "precision"), [("v3-671b", "fp8"), ("v4-flash-0731", "fp4-mix"), ("glm-5", "fp8")])
 @pytest.mark.parametrize(("tp", "pp", "dp"), [(8, 1, 1), (1, 1, 8), (8, 2, 1), (4, 1, 4)])
 def test_a_module_lies_on_the_last_stage(name: str, precision: str, tp: int, pp: int, dp: int) -> None:
     llm, ep = get(name), tp * dp
     layers = llm.layer_bytes(precision)
     moe, head = llm.expert_layer_bytes(precision), llm.head_bytes(precision)
-    module = module_of(llm, precision)
+    module = held_by_module(llm, precision)
     worst = 0
     for stage in range(pp):
         run = range(llm.layers * stage // pp, llm.layers * (stage + 1) // pp)

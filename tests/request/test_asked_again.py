@@ -47,6 +47,7 @@ SAMPLES: dict[str, list[list[str]]] = {
     "precision": [["fp8"]],
     "min_precision": [["8bit"]],
     "kv_precision": [["fp8"]],
+    "speculate": [["mtp"]],
     "allow_experimental": [[]],
     "offload": [[]],
     "max_nodes": [["4"]],

@@ -122,6 +122,7 @@ BREAKS: dict[str, Breaks] = {
     "precision": B(fixed("int8"), "front[0]", "liquid", judged=False),
     "min_precision_bits": B(fixed(16), "front[1]", "liquid", judged=False),
     "kv_precision": B(fixed("fp8"), "front[0].plan.kv_precision", judged=False),
+    "speculate": B(fixed("mtp"), "request", judged=False),  # its model has no module (else: test_draft_plans.py)
     "allow_experimental": B(fixed(False)),
     "offload": B(fixed(False), "front[0].row", "host"),
     "max_nodes": B(fixed(1), "front[2].checks[", "liquid"),

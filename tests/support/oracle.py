@@ -94,11 +94,33 @@ class Ask:
     max_estimated: int | None = None
     max_sellers: int | None = None
     max_share: int | None = None
+    speculate: bool = False
 
     @property
     def by_share(self) -> bool:
         """Whether a share of the cost is limited: then nothing may be bought to no use."""
         return self.max_estimated is not None or self.max_share is not None
+
+
+def held_by_module(llm: Llm, precision: str) -> tuple[int, int, int]:
+    """Bytes of a model's module for several tokens at a precision, matrix by matrix: routed experts, what each rank
+    holds whole, the rest. In fewer than 8 bits, if the model is published in more, it stays in 16."""
+    experts = whole = rest = 0
+    for layer in llm.draft_list:
+        rest += 2 * layer.bf16 + 4 * layer.fp32
+        for linear in layer.linears:
+            held = precision
+            if precision == llm.native_precision and linear.stored:
+                held = linear.stored
+            elif linear.whole or (BITS[precision] < 8 <= BITS[llm.native_precision]):
+                held = "bf16"
+            elif not linear.expert:
+                held = llm.mixed.get(precision, precision)
+            size = linear.bytes(held, llm.scales)
+            experts += size if linear.expert else 0
+            whole += size if linear.copied else 0
+            rest += 0 if linear.expert or linear.copied else size
+    return experts, whole, rest
 
 
 def plus(a: Mapping[str, int], b: Mapping[str, int]) -> Counter[str]:
@@ -537,7 +559,8 @@ class Oracle:
     def _need_gb(self, precision: str) -> int:
         """Drives of a node: two copies of the weights and 200 GB for the system, a fifth of it free on top."""
         if precision not in self._needed:
-            copies = 2 * math.ceil(self.ask.model.weight_bytes(precision) / GB)
+            stored = self.ask.model.weight_bytes(precision) + sum(self._module(precision))
+            copies = 2 * math.ceil(stored / GB)
             self._needed[precision] = math.ceil((copies + 200) * Fraction(6, 5))
         return self._needed[precision]
 
@@ -718,10 +741,22 @@ class Oracle:
             tables, on_each = sum(llm.layer_list[i].host_table_bytes for i in run), sum(copied[i] for i in run)
             rest = sum(layers[i] for i in run) - moe - tables - on_each
             rest += head if pp == 1 else math.ceil(head / 2) if s in (0, pp - 1) else 0
+            kv = sum((kv_layers[i] for i in run), Fraction(0))
+            if s == pp - 1 and self.ask.speculate:
+                # The module lies behind the last layer; it looks up tokens in the embedding of the first stage.
+                experts_b, each_b, rest_b = self._module(precision)
+                moe, on_each, rest = moe + experts_b, on_each + each_b, rest + rest_b
+                rest += 0 if pp == 1 else 2 * llm.config["vocab_size"] * llm.config["hidden_size"]
+                kv += sum(self._request_bytes(y, self.ask.isl + self.ask.osl, tp) for y in llm.draft_list)
             own = math.ceil(Fraction(moe, max(ep, tp * dp))) + math.ceil(Fraction(rest, tp)) + on_each
             worst = max(worst, own + (0 if tables_aside else math.ceil(Fraction(tables, tp * dp))))
-            worst_kv = max(worst_kv, sum((kv_layers[i] for i in run), Fraction(0)))
+            worst_kv = max(worst_kv, kv)
         return -1 if free < worst else (free - worst) // math.ceil(worst_kv) * dp
+
+    def _module(self, precision: str) -> tuple[int, int, int]:
+        """Bytes of the module for several tokens, where it is loaded: routed experts, what each rank holds whole, the
+        rest."""
+        return held_by_module(self.ask.model, precision) if self.ask.speculate else (0, 0, 0)
 
     def _request_bytes(self, layer: Layer, tokens: int, tp: int) -> Fraction:
         """Bytes that a request keeps of a layer on one of `tp` ranks: kv heads and state heads are spread over the

@@ -30,6 +30,7 @@ from catalogs.schema import (
     Rack,
     Switch,
 )
+from catalogs.transformer import Linear
 from constraints.request import Circuit, Request
 from tests.support.oracle import Ask
 
@@ -169,6 +170,30 @@ def tables_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
         Catalog(parts, {x: o for x, o in catalog.offers.items() if x in parts}, catalog.sha256),
         request.model_copy(update=asked),
         replace(ask, **same, model=model, include=(), exclude=()),
+    )
+
+
+def speculating_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
+    """A catalog whose model has a module for several tokens that weighs some of its layers, loaded, and cards that hold
+    the model with or without it."""
+    catalog, request, ask = scenario(6 * seed + seed % 6)
+    rng = random.Random(3000 + seed)
+    llm = ask.model
+    behind = rng.randint(2, max(2, llm.layers // 2))
+    joined = Linear(llm.hidden, 2 * llm.hidden, name="eh_proj", whole=True, copied=True)
+    layers = tuple(
+        replace(layer, linears=tuple(replace(x, draft=True) for x in (*layer.linears, joined)))
+        for layer in llm.layer_list[-behind:]
+    )
+    model = replace(llm, id=f"speculating-{seed}", draft_kind="MTP", draft_list=layers)
+    parts = {
+        x: p.model_copy(update={"vram_gb": rng.choice((16, 20, 24, 32))}) if isinstance(p, Gpu) else p
+        for x, p in catalog.parts.items()
+    }
+    return (
+        Catalog(parts, catalog.offers, catalog.sha256),
+        request.model_copy(update={"model": model.id, "speculate": "mtp"}),
+        replace(ask, model=model, speculate=True),
     )
 
 
