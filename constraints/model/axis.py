@@ -135,7 +135,7 @@ def lead_days(book: PriceBook, part: str) -> int:
     """Days within which some of a part may be had; 0 when one of its offers does not say."""
     if part not in book.prices:
         return 0
-    return min((days_of(o) if o else 0 for o in sources_of(book, part)), default=0)
+    return min((days_of(offer) if offer else 0 for offer in sources_of(book, part)), default=0)
 
 
 MONEY = Money()

@@ -21,38 +21,45 @@ class Basket:
     def __init__(self, book: PriceBook, request: Request, pieces: Mapping[str, int]) -> None:
         self.book, self.request = book, request
         self.cp = cp_model.CpModel()
+        # All pieces of the build stand as shared gear beside one node that holds nothing: they are counted once.
         self.node_counts = {1: self.cp.new_constant(1)}
-        self.shared_qty = {x: [(q, 1)] for x, q in pieces.items()}
+        self.shared_qty = {part: [(qty, 1)] for part, qty in pieces.items()}
         self.beyond: dict[str, Any] = {}
-        steady = {x: p for x in pieces if (p := book.prices[x]).tariff is None}
-        self.ordered = [Ordered(x, p.offer, pieces[x], p.cents, False, p.stale) for x, p in steady.items()]
+        steady = {part: book.prices[part] for part in pieces if book.prices[part].tariff is None}
+        self.ordered = [
+            Ordered(part, priced.offer, pieces[part], priced.cents, False, priced.stale)
+            for part, priced in steady.items()
+        ]
         self.total_cents = self.cp.new_int_var(0, MAX_MONEY, "total_cents")
-        alone = sum(p.cents * book.weight(x) * pieces[x] for x, p in steady.items())
+        alone = sum(priced.cents * book.weight(part) * pieces[part] for part, priced in steady.items())
         self.cp.add(self.total_cents == alone + orders(self))
         limit_surplus(self)
         limit_estimates(self)
         limit_sellers(self)
 
     def quantities(self) -> dict[str, list[Any]]:
-        return {x: [q for q, _ in pairs] for x, pairs in self.shared_qty.items()}
+        return {part: [qty for qty, _ in pairs] for part, pairs in self.shared_qty.items()}
 
     def cheapest(self) -> Orders | None:
         """The cheapest orders within the limits; None where there are none."""
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 1
+        # As in the proof: presolve of 9.15 calls models infeasible that are not (docs/proof.md, step 4). Such orders
+        # would be said to break a share that they can keep.
+        solver.parameters.cp_model_presolve = False
         self.cp.minimize(self.total_cents)
         status = solver.solve(self.cp)
         if status == cp_model.INFEASIBLE:
             return None
         if status != cp_model.OPTIMAL:
             raise AssertionError(f"the cheapest orders were not found: {solver.status_name(status)}")
-        of_bundle = {k.bundle.id: 0 for k in self.book.kits}
-        picks: dict[str, list[Order]] = {x: [] for x in self.shared_qty}
-        for o in self.ordered:
-            n = int(solver.value(o.pieces))
-            if o.part in of_bundle:
-                of_bundle[o.part] = n
-            elif n:
-                picks[o.part].append(Order(Source(o.offer, (), o.stale), n, o.cents))  # type: ignore[arg-type]
+        of_bundle = {kit.bundle.id: 0 for kit in self.book.kits}
+        picks: dict[str, list[Order]] = {part: [] for part in self.shared_qty}
+        for order in self.ordered:
+            pieces = int(solver.value(order.pieces))
+            if order.part in of_bundle:
+                of_bundle[order.part] = pieces
+            elif pieces:
+                picks[order.part].append(Order(Source(order.offer, (), order.stale), pieces, order.cents))  # type: ignore[arg-type]
         return Orders(self.book, tuple(of_bundle.values()), int(solver.value(self.total_cents)), picks)

@@ -15,7 +15,7 @@ from constraints.request import Listed, Request
 def contents(part: Part) -> list[str]:
     """Ids of the parts inside a part."""
     if isinstance(part, Platform):
-        return [c.part for c in part.contents]
+        return [content.part for content in part.contents]
     return [part.gpu] if isinstance(part, GpuBoard) else []
 
 

@@ -49,14 +49,15 @@ class LimitedBook(PriceBook):
         return self._known[key]
 
     def _soonest(self, pieces: Mapping[str, int]) -> Orders:
-        days = sorted({days_of(o) for o in self._offers(pieces)} | {0})
-        tried = {d: self._of_few(pieces, d) for d in days[-1:]}
+        days = sorted({days_of(offer) for offer in self._offers(pieces)} | {0})
+        tried = {most_days: self._of_few(pieces, most_days) for most_days in days[-1:]}
 
-        def within(d: int) -> bool:
-            tried[d] = found = tried.get(d) or self._of_few(pieces, d)
+        def within(most_days: int) -> bool:
+            tried[most_days] = found = tried.get(most_days) or self._of_few(pieces, most_days)
             cheap = found.cost < NEVER and self.rounded(found.cost) <= self.purse
             return cheap and kept(found.purchase(pieces), self.request)
 
+        # Bisection: what can be had within some days can be had within more, at no higher cost.
         first = bisect_left(days, True, key=within)
         return tried[days[min(first, len(days) - 1)]]
 
@@ -73,9 +74,12 @@ class LimitedBook(PriceBook):
         assert self.request.max_sellers is not None
         # More sellers than the limit are tried only where fewer can't bring the parts, one more at a time: the rule
         # then fails with the smallest number that there is, and says it.
-        everyone = frozenset(o.seller for o in self._offers(pieces))
-        forced = frozenset(s for x in pieces for s in self._only(x))
-        one_price = all(s.plain and s.offer for x in pieces for s in self.prices[x].sources().sources)
+        everyone = frozenset(offer.seller for offer in self._offers(pieces))
+        forced = frozenset(seller for part in pieces for seller in self._only(part))
+        one_price = all(
+            source.plain and source.offer for part in pieces for source in self.prices[part].sources().sources
+        )
+        # All choices at once where each offer has one price for any number; branch and bound anywhere.
         one_price = one_price and not self.bundled.intersection(pieces)
         for most in range(max(self.request.max_sellers, len(forced)), len(everyone)):
             if one_price and comb(len(everyone), most) <= MOST_TRIED:
@@ -90,15 +94,18 @@ class LimitedBook(PriceBook):
         """The cheapest orders of `most` sellers where every offer has one price for any number: all choices at once."""
         # NEVER shared out over the parts: sums of a choice that lacks a part stay inside 64 bits and above every price.
         cents = np.full((len(pieces), len(sellers)), NEVER // len(pieces), dtype=np.int64)
-        for i, (x, q) in enumerate(pieces.items()):
-            tariff = self.prices[x].sources()
-            for s in tariff.sources:
-                if s.offer and (days is None or days_of(s.offer) <= days):
-                    at = i, sellers.index(s.offer.seller)
-                    cents[at] = min(cents[at], tariff.need(q) * s.steps[0].cents * self.weight(x))
+        for row, (part, qty) in enumerate(pieces.items()):
+            tariff = self.prices[part].sources()
+            for source in tariff.sources:
+                if source.offer and (days is None or days_of(source.offer) <= days):
+                    place = row, sellers.index(source.offer.seller)
+                    line = tariff.need(qty) * source.steps[0].cents * self.weight(part)
+                    cents[place] = min(cents[place], line)
         choices = np.array(list(combinations(range(len(sellers)), most)))
-        best = choices[np.argmin(sum(row[choices].min(axis=1) for row in cents))]
-        found = self._open(pieces, frozenset(sellers[i] for i in best), days)
+        # Of each choice the sum over parts of what its cheapest seller asks.
+        totals = sum(of_part[choices].min(axis=1) for of_part in cents)
+        chosen = choices[np.argmin(totals)]
+        found = self._open(pieces, frozenset(sellers[place] for place in chosen), days)
         return found if found.cost < NEVER else None
 
     def _branch(
@@ -122,7 +129,7 @@ class LimitedBook(PriceBook):
 
     def _offers(self, pieces: Mapping[str, int]) -> Iterator[Offer | Bundle]:
         """Offers and bundles that may bring any of the pieces."""
-        return (o for x in pieces for o in sources_of(self, x) if o)
+        return (offer for part in pieces for offer in sources_of(self, part) if offer)
 
     def _only(self, part: str) -> frozenset[str]:
         """The one seller who must be on the bill for a part's sake; empty where there are several, or where it may be
@@ -133,25 +140,27 @@ class LimitedBook(PriceBook):
     def _open(self, pieces: Mapping[str, int], sellers: frozenset[str] | None, days: int | None) -> Orders:
         """The cheapest orders from the offers of some sellers, and of at most so many days."""
 
-        def open_(o: Offer | Bundle | None) -> bool:
-            return o is None or ((sellers is None or o.seller in sellers) and (days is None or days_of(o) <= days))
+        def open_(offer: Offer | Bundle | None) -> bool:
+            return offer is None or (
+                (sellers is None or offer.seller in sellers) and (days is None or days_of(offer) <= days)
+            )
 
         def of(priced: Priced) -> Priced:
             tariff = priced.sources()
-            left = tuple(s for s in tariff.sources if open_(s.offer))
+            left = tuple(source for source in tariff.sources if open_(source.offer))
             return priced if len(left) == len(tariff.sources) else replace(priced, tariff=Tariff(left, tariff.spare))
 
-        kits = tuple(k for k in self.kits if open_(k.bundle))
-        prices = {x: of(self.prices[x]) for x in pieces}
+        kits = tuple(kit for kit in self.kits if open_(kit.bundle))
+        prices = {part: of(self.prices[part]) for part in pieces}
         return PriceBook(prices, {}, kits, self.scale, self.weights).orders(pieces)
 
 
 def sources_of(book: PriceBook, part: str) -> Iterator[Offer | Bundle | None]:
     """What may bring a part: its offers, bundles with it, None for what is in hand."""
-    yield from (s.offer for s in book.prices[part].sources().sources)
-    yield from (k.bundle for k in book.kits if part in k.parts)
+    yield from (source.offer for source in book.prices[part].sources().sources)
+    yield from (kit.bundle for kit in book.kits if part in kit.parts)
 
 
 def sellers_of(book: PriceBook, part: str) -> frozenset[str]:
     """Those who may bring a part; an empty name for what is in hand."""
-    return frozenset(o.seller if o else "" for o in sources_of(book, part))
+    return frozenset(offer.seller if offer else "" for offer in sources_of(book, part))

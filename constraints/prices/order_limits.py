@@ -18,76 +18,82 @@ if TYPE_CHECKING:
     from constraints.request import Request
 
 
-def limit_estimates(m: Shopping) -> None:
+def limit_estimates(model: Shopping) -> None:
     """At most a share of the sum of lines rests on prices of confidence `estimate`."""
-    percent = m.request.max_estimated_percent
+    percent = model.request.max_estimated_percent
     if percent is not None:
-        rough = _spent(m, lambda o: o.confidence == "estimate", "estimated cents")
-        m.cp.add(100 * rough <= percent * _lines(m))
+        rough = _spent(model, lambda offer: offer.confidence == "estimate", "estimated cents")
+        model.cp.add(100 * rough <= percent * _lines(model))
 
 
-def limit_sellers(m: Shopping) -> None:
+def limit_sellers(model: Shopping) -> None:
     """At most so many sellers, and at most a share of the sum of lines with any one of them."""
-    most, percent = m.request.max_sellers, m.request.max_share_percent
-    sellers = dict.fromkeys(o.offer.seller for o in m.ordered if o.offer)
+    most, percent = model.request.max_sellers, model.request.max_share_percent
+    sellers = dict.fromkeys(o.offer.seller for o in model.ordered if o.offer)
     if most is not None:
-        used = {seller: m.cp.new_bool_var(seller) for seller in sellers}
-        m.cp.add(sum(used.values()) <= most)
-        for _, offer, pieces, *_ in m.ordered:
-            if offer:
-                m.cp.add(pieces <= upper(pieces) * used[offer.seller])
+        used = {seller: model.cp.new_bool_var(seller) for seller in sellers}
+        model.cp.add(sum(used.values()) <= most)
+        # One half will do: a seller said to be used who is not only counts against the limit.
+        for order in model.ordered:
+            if order.offer:
+                model.cp.add(order.pieces <= upper(order.pieces) * used[order.offer.seller])
     if percent is not None:
-        all_ = _lines(m)
+        lines = _lines(model)
         for name in sellers:
-            m.cp.add(100 * _with_seller(m, name) <= percent * all_)
+            model.cp.add(100 * _with_seller(model, name) <= percent * lines)
 
 
-def limit_surplus(m: Shopping) -> None:
+def limit_surplus(model: Shopping) -> None:
     """Nothing is ordered to no use: pieces beyond the need only where each order is as small as its offer allows, and
     neither an order nor a bundle can be left out."""
-    for part, beyond in m.beyond.items():
-        some = m.cp.new_bool_var("")
-        m.cp.add(beyond == 0).only_enforce_if(~some)
-        for order in (x for x in m.ordered if x.part == part):
-            m.cp.add(order.pieces <= order.least).only_enforce_if(some)
-            m.cp.add(beyond <= order.pieces - 1).only_enforce_if(some, at_least(m, order.pieces, 1))
-    for bundle, count in ((x.offer, x.pieces) for x in m.ordered if isinstance(x.offer, Bundle)):
-        useful = [~at_least(m, count, 1)]
-        for piece in bundle.parts:
-            if piece.part in m.beyond:
-                useful.append(m.cp.new_bool_var(""))
-                m.cp.add(m.beyond[piece.part] <= piece.qty - 1).only_enforce_if(useful[-1])
-        m.cp.add_bool_or(useful)
+    for part, beyond in model.beyond.items():
+        some = model.cp.new_bool_var("")
+        model.cp.add(beyond == 0).only_enforce_if(~some)
+        for order in model.ordered:
+            if order.part == part:
+                model.cp.add(order.pieces <= order.least).only_enforce_if(some)
+                # Without this order something would be missing.
+                model.cp.add(beyond <= order.pieces - 1).only_enforce_if(some, at_least(model, order.pieces, 1))
+    for order in model.ordered:
+        if isinstance(order.offer, Bundle):
+            _no_useless_bundle(model, order.offer, order.pieces)
+
+
+def _no_useless_bundle(model: Shopping, bundle: Bundle, count: Expr) -> None:
+    """None of a bundle is bought, or one less would leave some part of it missing."""
+    useful = [~at_least(model, count, 1)]
+    for piece in bundle.parts:
+        if piece.part in model.beyond:
+            useful.append(model.cp.new_bool_var(""))
+            model.cp.add(model.beyond[piece.part] <= piece.qty - 1).only_enforce_if(useful[-1])
+    model.cp.add_bool_or(useful)
 
 
 def kept(orders: Purchase, request: Request) -> bool:
     """Whether orders are within all three limits."""
-    rough, most, share, by = (
-        request.max_estimated_percent,
-        request.max_sellers,
-        request.max_share_percent,
-        orders.sellers,
-    )
-    return (
-        (rough is None or 100 * orders.estimated_cents <= rough * orders.cents)
-        and (most is None or len(by) <= most)
-        and (share is None or 100 * max(by.values(), default=0) <= share * orders.cents)
-    )
+    cents_with = orders.sellers
+    estimated, sellers, share = request.max_estimated_percent, request.max_sellers, request.max_share_percent
+    if estimated is not None and 100 * orders.estimated_cents > estimated * orders.cents:
+        return False
+    if sellers is not None and len(cents_with) > sellers:
+        return False
+    return share is None or 100 * max(cents_with.values(), default=0) <= share * orders.cents
 
 
-def _spent(m: Shopping, counts: Callable[[Offer | Bundle], bool], name: str) -> Expr:
+def _spent(model: Shopping, counts: Callable[[Offer | Bundle], bool], name: str) -> Expr:
     """Cents of all lines whose offer counts."""
-    of = [o for o in m.ordered if o.offer and counts(o.offer)]
-    steady = whole(m, {o.part: o.cents for o in of if not o.stepped}, name)
-    return steady + sum(o.cents * o.pieces for o in of if o.stepped)
+    counted = [order for order in model.ordered if order.offer and counts(order.offer)]
+    # A part of one price has one order: its cents are those of each piece, wherever it is.
+    steady = whole(model, {order.part: order.cents for order in counted if not order.stepped}, name)
+    return steady + sum(order.cents * order.pieces for order in counted if order.stepped)
 
 
-def _lines(m: Shopping) -> Expr:
+def _lines(model: Shopping) -> Expr:
     """Cents of all lines, spares among them, support not."""
-    lines = _spent(m, lambda o: True, "cents of all lines")
-    m.cp.add(m.book.scale * lines <= m.total_cents)  # follows from their definitions; binds them early
+    lines = _spent(model, lambda offer: True, "cents of all lines")
+    model.cp.add(model.book.scale * lines <= model.total_cents)  # follows from their definitions; binds them early
     return lines
 
 
-def _with_seller(m: Shopping, name: str) -> Expr:
-    return _spent(m, lambda o: o.seller == name, f"cents of {name}")
+def _with_seller(model: Shopping, name: str) -> Expr:
+    return _spent(model, lambda offer: offer.seller == name, f"cents of {name}")

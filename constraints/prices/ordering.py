@@ -48,82 +48,92 @@ class Shopping(Protocol):
     def quantities(self) -> dict[str, list[Expr]]: ...
 
 
-def orders(m: Shopping) -> Expr:
+def orders(model: Shopping) -> Expr:
     """Scaled cents of all orders by quantity: offers, bundles and parts in hand together cover what the build needs."""
     cost: list[Expr] = []
     needs: dict[str, tuple[Expr, int]] = {}
-    for part, terms in m.quantities().items():
-        priced = m.book.prices.get(part)
+    for part, terms in model.quantities().items():
+        priced = model.book.prices.get(part)
         if priced is not None and priced.tariff is not None:
-            needs[part] = need(m, part, sum(terms), priced.tariff.spare)
+            needs[part] = need(model, part, sum(terms), priced.tariff.spare)
     from_kits: dict[str, list[Expr]] = {}
-    for kit in m.book.kits:
-        most = max((-(-needs[p][1] // n) for p, n in kit.parts.items() if p in needs), default=0)
+    for kit in model.book.kits:
+        # More of a bundle than cover all that is needed of each of its parts is of use to nobody.
+        covering = [-(-most // kit.parts[part]) for part, (_, most) in needs.items() if part in kit.parts]
+        most = max(covering, default=0)
         most = most if kit.bundle.stock is None else min(most, kit.bundle.stock)
-        count = m.cp.new_int_var(0, most, kit.bundle.id)
-        m.ordered.append(Ordered(kit.bundle.id, kit.bundle, count, kit.cents, True))
-        cost.append(kit.cents * m.book.weight(kit.bundle.id) * count)
+        count = model.cp.new_int_var(0, most, kit.bundle.id)
+        model.ordered.append(Ordered(kit.bundle.id, kit.bundle, count, kit.cents, True))
+        cost.append(kit.cents * model.book.weight(kit.bundle.id) * count)
         for part, qty in kit.parts.items():
             from_kits.setdefault(part, []).append(qty * count)
     for part, (needed, most) in needs.items():
-        bought = _split(m, part, most)
-        m.ordered.extend(bought)
-        cost.append(m.book.weight(part) * sum(order.cents * order.pieces for order in bought))
-        m.beyond[part] = sum(order.pieces for order in bought) + sum(from_kits.get(part, [])) - needed
-        m.cp.add(m.beyond[part] >= 0)
+        bought = _split(model, part, most)
+        model.ordered.extend(bought)
+        cost.append(model.book.weight(part) * sum(order.cents * order.pieces for order in bought))
+        # At least what is needed, and not exactly that: a minimum order or a lower price may bring more.
+        model.beyond[part] = sum(order.pieces for order in bought) + sum(from_kits.get(part, [])) - needed
+        model.cp.add(model.beyond[part] >= 0)
     return sum(cost)
 
 
-def at_least(m: Shopping, qty: Expr, pieces: int) -> Any:
+def at_least(model: Shopping, qty: Expr, pieces: int) -> Any:
     """A literal that holds exactly where there are so many pieces."""
-    literal = m.cp.new_bool_var("")
-    m.cp.add(qty >= pieces).only_enforce_if(literal)
-    m.cp.add(qty < pieces).only_enforce_if(~literal)
+    literal = model.cp.new_bool_var("")
+    # Both halves: callers read the literal on either side, and a half alone would let it be chosen at will.
+    model.cp.add(qty >= pieces).only_enforce_if(literal)
+    model.cp.add(qty < pieces).only_enforce_if(~literal)
     return literal
 
 
-def need(m: Shopping, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[Expr, int]:
+def need(model: Shopping, part: str, pieces: Expr, spare: tuple[int, int]) -> tuple[Expr, int]:
     """(pieces of the whole build with spares, at most how many), of a part whose `pieces` are those of a node or, of
     shared gear, of all."""
-    shared = part in m.shared_qty
-    most = upper(pieces) * (1 if shared else max(m.node_counts))
+    shared = part in model.shared_qty
+    most = upper(pieces) * (1 if shared else max(model.node_counts))
     extra, per = spare
-    all_ = m.cp.new_int_var(0, most, f"{part} in all")
-    for nodes, is_n in m.node_counts.items():
-        m.cp.add(all_ == (1 if shared else nodes) * pieces).only_enforce_if(is_n)
+    in_all = model.cp.new_int_var(0, most, f"{part} in all")
+    for nodes, is_n in model.node_counts.items():
+        model.cp.add(in_all == (1 if shared else nodes) * pieces).only_enforce_if(is_n)
     if not extra:
-        return all_, most
-    spares = m.cp.new_int_var(0, -(-most * extra // per), f"{part} spare")
+        return in_all, most
+    most_spares = -(-most * extra // per)
+    spares = model.cp.new_int_var(0, most_spares, f"{part} spare")
     # Rounded up, no more: spares beyond it would dilute a share of the cost that is limited.
-    m.cp.add(per * spares >= extra * all_)
-    m.cp.add(per * spares <= extra * all_ + per - 1)
-    return all_ + spares, most + -(-most * extra // per)
+    model.cp.add(per * spares >= extra * in_all)
+    model.cp.add(per * spares <= extra * in_all + per - 1)
+    return in_all + spares, most + most_spares
 
 
-def _split(m: Shopping, part: str, most: int) -> list[Ordered]:
+def _split(model: Shopping, part: str, most: int) -> list[Ordered]:
     """The order of each step: at most one step of a source, its order within the step. No order needs to exceed both
     its step's least and what the build needs."""
     from constraints.cp_sat import cp_model  # loaded late: the plain check of sellers and shares reads this file too
 
-    tariff = m.book.prices[part].tariff
+    tariff = model.book.prices[part].tariff
     assert tariff is not None
     out = []
     for source in tariff.sources:
         chosen = []
         for step in source.steps:
+            # Sound: no cheapest order exceeds both what is needed at most and the least that is sold at its price.
+            top = most if step.most is None else min(step.most, most)
             if step.least == 1 and len(source.steps) == 1:
-                top = most if step.most is None else min(step.most, most)
-                pieces = m.cp.new_int_var(0, top, "")
+                pieces = model.cp.new_int_var(0, top, "")
             else:
-                top = max(step.least, most if step.most is None else min(step.most, most))
-                pieces = m.cp.new_int_var_from_domain(cp_model.Domain.from_intervals([[0, 0], [step.least, top]]), "")
-                taken = m.cp.new_bool_var("")
-                m.cp.add(pieces >= step.least * taken)
-                m.cp.add(pieces <= top * taken)
+                # None of a step, or its least at least: that may be more than is needed.
+                top = max(step.least, top)
+                pieces = model.cp.new_int_var_from_domain(
+                    cp_model.Domain.from_intervals([[0, 0], [step.least, top]]), ""
+                )
+                taken = model.cp.new_bool_var("")
+                model.cp.add(pieces >= step.least * taken)
+                model.cp.add(pieces <= top * taken)
                 chosen.append(taken)
             out.append(Ordered(part, source.offer, pieces, step.cents, True, source.stale, step.least))
+        # One order goes to a source, at the price of the step that it falls into.
         if len(chosen) > 1:
-            m.cp.add_at_most_one(chosen)
+            model.cp.add_at_most_one(chosen)
     return out
 
 
@@ -133,8 +143,10 @@ def upper(expr: Expr) -> int:
 
     if isinstance(expr, int):
         return expr
-    top: int
     flat = cp_model.FlatIntExpr(expr)
-    ends = ((c, list(v.proto.domain)) for c, v in zip(flat.coeffs, flat.vars, strict=True))
-    top = flat.offset + sum(c * (d[-1] if c > 0 else d[0]) for c, d in ends)
+    top: int = flat.offset
+    for coefficient, variable in zip(flat.coeffs, flat.vars, strict=True):
+        ends = list(variable.proto.domain)
+        # What counts negatively is largest where the variable is least.
+        top += coefficient * (ends[-1] if coefficient > 0 else ends[0])
     return top

@@ -40,21 +40,21 @@ def price_book(catalog: Catalog, request: Request, policy: Policy) -> PriceBook:
         if not live:
             ledger[part.id] = "no offer of an allowed condition on or before that day"
             continue
-        live = [o for o in live if admissible(o, request)]
+        live = [offer for offer in live if admissible(offer, request)]
         if not live:
             ledger[part.id] = message("no offer with {list}", list=limits(request))
             continue
         if request.max_price_age_days is not None:
             oldest = days_before(request.as_of, request.max_price_age_days)
-            live = [o for o in live if o.date >= oldest]
+            live = [offer for offer in live if offer.date >= oldest]
             if not live:
                 ledger[part.id] = message("every price is older than {n} days", n=request.max_price_age_days)
                 continue
         days = policy.whole(
             "offers.fresh_days_memory" if part.kind in (Kind.MEMORY, Kind.DRIVE) else "offers.fresh_days"
         )
-        fresh = [o for o in live if o.date >= days_before(request.as_of, days)]
-        pools[part.id] = fresh or [o for o in live if o.date == max(x.date for x in live)], not fresh
+        fresh = [offer for offer in live if offer.date >= days_before(request.as_of, days)]
+        pools[part.id] = fresh or [offer for offer in live if offer.date == max(x.date for x in live)], not fresh
     book = priced(catalog, request, policy, pools, barred_ids, ledger)
     if not (request.picks_offers and book.by_quantity):
         return book

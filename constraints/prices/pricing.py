@@ -34,13 +34,13 @@ def shipped_rates() -> tuple[FxRate, ...]:
 
 def fx_rates(request: Request) -> list[FxRate]:
     """Exchange rates in force: those of constraints/data/fx.csv, the request's own laid over them."""
-    own = {r.currency: r for r in request.fx}
-    return [own.get(r.currency, r) for r in shipped_rates()]
+    own = {rate.currency: rate for rate in request.fx}
+    return [own.get(rate.currency, rate) for rate in shipped_rates()]
 
 
 @lru_cache(maxsize=256)
 def _exchanged(own: tuple[FxRate, ...], old: str, new: str) -> Fraction:
-    known: dict[str, FxRate] = {r.currency: r for r in (*shipped_rates(), *own)}
+    known: dict[str, FxRate] = {rate.currency: rate for rate in (*shipped_rates(), *own)}
     for code in (old, new):
         if code not in known:
             remedy = "Rates are in constraints/data/fx.csv; lay your own over them with --fx."
@@ -77,6 +77,10 @@ def _net_cents(price: Decimal, tax_rate: Decimal, own: tuple[FxRate, ...], old: 
     return max(1, half_up(net * 10 ** minor_digits(new)))
 
 
+NO_SPARES = (0, 1)
+"""(pieces, per) of a category of which none are asked for."""
+
+
 def priced(
     catalog: Catalog, request: Request, policy: Policy, pools: Mapping[str, tuple[list[Offer], bool]],
     barred: set[str], ledger: dict[str, str],
@@ -86,15 +90,14 @@ def priced(
     own: Counter[str] = Counter()
     for held in request.own:
         own[held.part] += held.qty if held.part not in barred else 0
-    spares = {s.category: (s.pieces, s.per) for s in request.spares}
+    spares = {spare.category: (spare.pieces, spare.per) for spare in request.spares}
     if Kind.GPU in spares:  # a board is GPUs too
         spares.setdefault(Kind.GPU_BOARD, spares[Kind.GPU])
     prices: dict[str, Priced] = {}
     for part in catalog.parts.values():
         if part.id in pools or own[part.id]:
             offers, stale = pools.get(part.id, ([], False))
-            spare = spares.get(part.kind, (0, 1))
-            found = _of_part(offers, stale, own[part.id], spare, request)
+            found = _of_part(offers, stale, own[part.id], spares.get(part.kind, NO_SPARES), request)
             if found.cents < NEVER:
                 prices[part.id] = found
                 ledger.pop(part.id, None)
@@ -102,35 +105,43 @@ def priced(
                 ledger[part.id] = "no piece of it in stock"
     # A bundle that is dearer than its parts is in no cheapest purchase, unless a limit on sellers, shares or days makes
     # a dearer purchase the one that is allowed.
-    kits = tuple(k for k in _kits(catalog, request, policy, barred) if request.picks_offers or _saves(k, prices))
-    for x in sorted({part for k in kits for part in k.parts}):
-        ledger.pop(x, None)
-        spare = spares.get(catalog.parts[x].kind, (0, 1))
-        have = prices.get(x, Priced(None, NEVER, False, Tariff((), spare)))
-        prices[x] = replace(have, tariff=have.sources(), by_quantity=True)
+    bundles = _kits(catalog, request, policy, barred)
+    kits = tuple(kit for kit in bundles if request.picks_offers or _saves(kit, prices))
+    for part_id in sorted({part for kit in kits for part in kit.parts}):
+        ledger.pop(part_id, None)
+        spare = spares.get(catalog.parts[part_id].kind, NO_SPARES)
+        have = prices.get(part_id, Priced(None, NEVER, False, Tariff((), spare)))
+        prices[part_id] = replace(have, tariff=have.sources(), by_quantity=True)
     prices |= _least_in_kits(kits, prices)
     book = _supported(catalog, request, prices, kits, ledger)
-    return replace(book, prices={x: _floored(p, book.weight(x), book.scale) for x, p in prices.items()})
+    floored = {part: _floored(each, book.weight(part), book.scale) for part, each in prices.items()}
+    return replace(book, prices=floored)
 
 
 def _of_part(offers: list[Offer], stale: bool, owned: int, spare: tuple[int, int], request: Request) -> Priced:
     """One price where one offer is the best for any number; else a tariff of all that may be the better somewhere."""
     cents = {offer.id: unit_price(offer, request) for offer in offers}
-    ranked = sorted(offers, key=lambda o: (cents[o.id], -o.date.toordinal(), o.id))
-    always = [o for o in ranked if o.stock is None and o.min_qty == 1 and not o.breaks]
+    # Ties: the newer offer, then the id, so that the same one prices the part in every run.
+    ranked = sorted(offers, key=lambda offer: (cents[offer.id], -offer.date.toordinal(), offer.id))
+    always = [offer for offer in ranked if offer.stock is None and offer.min_qty == 1 and not offer.breaks]
     sources = [Source(None, (Step(1, owned, 0),))] if owned else []
-    for i, o in enumerate(ranked):
-        prices = [(1, cents[o.id]), *((q, unit_price(o, request, price)) for q, price in o.price_breaks)]
-        steps = steps_of(prices, o.min_qty, o.stock)
+    for place, offer in enumerate(ranked):
+        price_breaks = [(qty, unit_price(offer, request, price)) for qty, price in offer.price_breaks]
+        steps = steps_of([(1, cents[offer.id]), *price_breaks], offer.min_qty, offer.stock)
+        # Nothing of it is in stock in the number that it is sold in.
+        if not steps:
+            continue
         # An offer without minimum, stock or breaks that is no dearer than the other's lowest price can stand in for it
         # in every order: leaving the other out loses no cheapest purchase. Of two equal ones the earlier stays.
-        rivals = (x for x in always if x is not o and _serves(x, o, request))
-        beaten = any(cents[x.id] <= steps[-1].cents and (o not in always or x in ranked[:i]) for x in rivals if steps)
-        if steps and not beaten:
-            sources.append(Source(o, steps, stale))
+        rivals = always if offer not in always else [other for other in ranked[:place] if other in always]
+        lowest = steps[-1].cents
+        if not any(
+            cents[rival.id] <= lowest and rival is not offer and _serves(rival, offer, request) for rival in rivals
+        ):
+            sources.append(Source(offer, steps, stale))
     by_quantity = not (len(sources) == 1 and sources[0].plain)
     tariff = Tariff(tuple(sources), spare)
-    first = always[0] if always else next((s.offer for s in sources if s.offer), None)
+    first = always[0] if always else next((source.offer for source in sources if source.offer), None)
     return Priced(first, tariff.least_cents, stale, tariff if by_quantity or spare[0] else None, by_quantity)
 
 
@@ -161,40 +172,50 @@ def _kits(catalog: Catalog, request: Request, policy: Policy, barred: set[str]) 
 
 def _saves(kit: Kit, prices: Mapping[str, Priced]) -> bool:
     """Whether a bundle may ever be cheaper than its parts."""
-    known = [(prices[x], q) for x, q in kit.parts.items() if x in prices and not prices[x].by_quantity]
-    return len(known) < len(kit.parts) or kit.cents < sum(p.cents * q for p, q in known)
+    known = [(prices[part], qty) for part, qty in kit.parts.items() if part in prices and not prices[part].by_quantity]
+    return len(known) < len(kit.parts) or kit.cents < sum(priced.cents * qty for priced, qty in known)
 
 
 def _least_in_kits(kits: tuple[Kit, ...], prices: Mapping[str, Priced]) -> dict[str, Priced]:
     """Parts of bundles with the least that a piece costs scaled so that no bundle costs less than its parts' leasts:
     then the sum of leasts bounds every purchase, whatever bundles are in it (the dual of a covering problem)."""
-    cents = {
-        x: Fraction(prices[x].cents)
-        if prices[x].cents < NEVER
-        else min(Fraction(k.cents, sum(k.parts.values())) for k in kits if x in k.parts)
-        for x in {part for k in kits for part in k.parts}
-    }
-    alone = {k: sum(cents[x] * q for x, q in k.parts.items()) for k in kits}
-    shrink = {k: min(Fraction(1), k.cents / alone[k]) if alone[k] else Fraction(1) for k in kits}
-    return {
-        x: replace(prices[x], cents=int(c * min(shrink[k] for k in kits if x in k.parts))) for x, c in cents.items()
-    }
+    bundled = {part for kit in kits for part in kit.parts}
+    # What a piece costs at least beside bundles; of parts in bundles alone a share of the cheapest bundle by pieces.
+    # Any share would do, for what follows scales it down to where it is sound.
+    alone: dict[str, Fraction] = {}
+    for part in bundled:
+        cents = prices[part].cents
+        holding = [kit for kit in kits if part in kit.parts]
+        shares = [Fraction(kit.cents, sum(kit.parts.values())) for kit in holding]
+        alone[part] = Fraction(cents) if cents < NEVER else min(shares)
+    scale: dict[str, Fraction] = dict.fromkeys(bundled, Fraction(1))
+    for kit in kits:
+        worth = sum(alone[part] * qty for part, qty in kit.parts.items())
+        if worth:
+            for part in kit.parts:
+                scale[part] = min(scale[part], kit.cents / worth)
+    # Rounded down: a bound may be too low, never too high.
+    return {part: replace(prices[part], cents=int(cents * scale[part])) for part, cents in alone.items()}
 
 
 def _supported(
     catalog: Catalog, request: Request, prices: dict[str, Priced], kits: tuple[Kit, ...], ledger: dict[str, str]
 ) -> PriceBook:
     """The book with the weights of support by category; a bundle's is the highest of its parts."""
-    rates = {s.category: Fraction(s.percent) / 100 for s in request.support}
-    scale = lcm(*(r.denominator for r in rates.values())) if rates else 1
-    of_kind = {k: int(scale * (1 + r)) for k, r in rates.items() if r}
-    weights = {x: of_kind[catalog.parts[x].kind] for x in prices if catalog.parts[x].kind in of_kind}
-    weights |= {k.bundle.id: max(weights.get(part, scale) for part in k.parts) for k in kits if weights}
+    rates = {support.category: Fraction(support.percent) / 100 for support in request.support}
+    # The least scale in which all weights are whole: sums stay exact, and far from CP-SAT's 64 bits.
+    scale = lcm(*(rate.denominator for rate in rates.values())) if rates else 1
+    of_kind = {kind: int(scale * (1 + rate)) for kind, rate in rates.items() if rate}
+    kinds = {part: catalog.parts[part].kind for part in prices}
+    weights = {part: of_kind[kind] for part, kind in kinds.items() if kind in of_kind}
+    if weights:
+        for kit in kits:
+            weights[kit.bundle.id] = max(weights.get(part, scale) for part in kit.parts)
     return PriceBook(prices, ledger, kits, scale, weights)
 
 
-def _floored(p: Priced, weight: int, scale: int) -> Priced:
+def _floored(priced: Priced, weight: int, scale: int) -> Priced:
     """With the least that a piece adds to the cost, its spares and support in it."""
-    extra, per = p.tariff.spare if p.tariff else (0, 1)
+    extra, per = priced.tariff.spare if priced.tariff else (0, 1)
     # Rounded down: a floor is a bound on the cost, and a bound may be too low, never too high.
-    return replace(p, floor=p.cents * (per + extra) * weight // (per * scale))
+    return replace(priced, floor=priced.cents * (per + extra) * weight // (per * scale))

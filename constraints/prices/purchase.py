@@ -112,7 +112,7 @@ class PriceBook:
     @cached_property
     def by_quantity(self) -> bool:
         """Whether any price depends on quantity."""
-        return any(p.by_quantity for p in self.prices.values())
+        return any(priced.by_quantity for priced in self.prices.values())
 
     @cached_property
     def bundled(self) -> frozenset[str]:
@@ -161,37 +161,55 @@ class PriceBook:
 
     def _cheapest(self, pieces: Mapping[str, int]) -> tuple[tuple[int, ...], int]:
         """(number of each bundle, scaled cents) of the cheapest orders; exact by branch and bound over bundles."""
-        alone, shared = 0, {}
+        alone, bundled = 0, dict[str, int]()
         for part, qty in pieces.items():
             priced = self.prices[part]
             if part in self.bundled:
-                shared[part] = priced.sources().need(qty)
+                bundled[part] = priced.sources().need(qty)
             else:
                 cents = qty * priced.cents if priced.tariff is None else priced.tariff.cents(priced.tariff.need(qty))
                 alone += min(NEVER, cents) * self.weight(part)
-        if not shared:
+        if not bundled:
             return (0,) * len(self.kits), min(alone, NEVER)
-        best: list[tuple[int, tuple[int, ...]]] = [(NEVER, (0,) * len(self.kits))]
+        counts, cost = _CheapestKits(self).of(bundled)
+        return counts, min(NEVER, cost + alone)
 
-        def branch(i: int, counts: tuple[int, ...], paid: int, need: dict[str, int]) -> None:
-            floor = paid + sum(q * self.prices[p].cents * self.weight(p) for p, q in need.items())
-            if floor >= best[0][0]:
-                return
-            if i == len(self.kits):
-                rest = sum(min(NEVER, self.prices[p].sources().cents(q)) * self.weight(p) for p, q in need.items())
-                if paid + rest < best[0][0]:
-                    best[0] = paid + rest, counts
-                return
-            kit = self.kits[i]
-            most = max((-(-need[p] // n) for p, n in kit.parts.items() if p in need), default=0)
-            most = most if kit.bundle.stock is None else min(most, kit.bundle.stock)
-            each = kit.cents * self.weight(kit.bundle.id)
-            for k in range(most + 1):
-                rest_ = {p: max(0, q - k * kit.parts.get(p, 0)) for p, q in need.items()}
-                branch(i + 1, (*counts, k), paid + k * each, rest_)
 
-        branch(0, (), 0, shared)
-        return best[0][1], min(NEVER, best[0][0] + alone)
+class _CheapestKits:
+    """The cheapest numbers of bundles for some pieces of parts that bundles hold, by branch and bound."""
+
+    def __init__(self, book: PriceBook) -> None:
+        self.book = book
+        self.counts = (0,) * len(book.kits)
+        self.cost = NEVER
+
+    def of(self, need: Mapping[str, int]) -> tuple[tuple[int, ...], int]:
+        """(number of each bundle, scaled cents), what bundles don't bring bought part by part."""
+        self._branch((), 0, need)
+        return self.counts, self.cost
+
+    def _branch(self, counts: tuple[int, ...], paid: int, need: Mapping[str, int]) -> None:
+        """Tries all numbers of the bundles that `counts` does not decide yet."""
+        book = self.book
+        # Sound: `cents` is the least that a piece costs, bundles or none, so that nothing from here on is cheaper.
+        least = sum(qty * book.prices[part].cents * book.weight(part) for part, qty in need.items())
+        if paid + least >= self.cost:
+            return
+        if len(counts) == len(book.kits):
+            rest = sum(
+                min(NEVER, book.prices[part].sources().cents(qty)) * book.weight(part) for part, qty in need.items()
+            )
+            if paid + rest < self.cost:
+                self.cost, self.counts = paid + rest, counts
+            return
+        kit = book.kits[len(counts)]
+        # More of it than cover what is needed of each of its parts is of use to nobody.
+        most = max((-(-need[part] // qty) for part, qty in kit.parts.items() if part in need), default=0)
+        most = most if kit.bundle.stock is None else min(most, kit.bundle.stock)
+        each = kit.cents * book.weight(kit.bundle.id)
+        for count in range(most + 1):
+            left = {part: max(0, qty - count * kit.parts.get(part, 0)) for part, qty in need.items()}
+            self._branch((*counts, count), paid + count * each, left)
 
 
 @dataclass(frozen=True)
@@ -215,9 +233,9 @@ class Orders:
                     covered[part] = covered.get(part, 0) + count * qty
         for part, qty in pieces.items():
             tariff = self.book.prices[part].sources()
-            for o in tariff.split(tariff.need(qty) - covered[part]) if self.picks is None else self.picks[part]:
-                origin: Literal["offer", "owned"] = "offer" if o.source.offer else "owned"
-                lines.append(Line(part, o.pieces, o.cents, origin, o.source.offer, o.source.stale))
+            for order in tariff.split(tariff.need(qty) - covered[part]) if self.picks is None else self.picks[part]:
+                origin: Literal["offer", "owned"] = "offer" if order.source.offer else "owned"
+                lines.append(Line(part, order.pieces, order.cents, origin, order.source.offer, order.source.stale))
         found = Purchase(tuple(lines), 0)
         return Purchase(found.lines, self.book.rounded(self.cost) - found.cents)
 

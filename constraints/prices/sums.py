@@ -11,14 +11,20 @@ if TYPE_CHECKING:
     from constraints.prices.ordering import Expr, Shopping
 
 
-def whole(m: Shopping, each: Mapping[str, int], name: str) -> Expr:
+def whole(model: Shopping, each: Mapping[str, int], name: str) -> Expr:
     """A variable equal to the sum of `each[part]` per piece over all nodes and shared gear; others weigh nothing."""
-    node = [each[x] * t for x, ts in m.quantities().items() if x in each and x not in m.shared_qty for t in ts]
-    shared = [each[x] * q * v for x, pairs in m.shared_qty.items() if x in each for q, v in pairs]
-    in_node = m.cp.new_int_var(0, MAX_MONEY, f"{name} of a node")
-    total = m.cp.new_int_var(0, MAX_MONEY, name)
-    m.cp.add(in_node == sum(node))
-    m.cp.add(in_node <= total)  # follows from what comes, but only once the number of nodes is chosen
-    for nodes, is_n in m.node_counts.items():
-        m.cp.add(total == nodes * in_node + sum(shared)).only_enforce_if(is_n)
+    node: list[Expr] = []
+    for part, terms in model.quantities().items():
+        if part in each and part not in model.shared_qty:
+            node += [each[part] * term for term in terms]
+    shared: list[Expr] = []
+    for part, pairs in model.shared_qty.items():
+        if part in each:
+            shared += [each[part] * qty * literal for qty, literal in pairs]
+    in_node = model.cp.new_int_var(0, MAX_MONEY, f"{name} of a node")
+    total = model.cp.new_int_var(0, MAX_MONEY, name)
+    model.cp.add(in_node == sum(node))
+    model.cp.add(in_node <= total)  # follows from what comes, but only once the number of nodes is chosen
+    for nodes, is_n in model.node_counts.items():
+        model.cp.add(total == nodes * in_node + sum(shared)).only_enforce_if(is_n)
     return total

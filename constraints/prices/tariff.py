@@ -55,14 +55,14 @@ class Source:
         fits = [
             (max(step.least, pieces), step.cents) for step in self.steps if step.most is None or pieces <= step.most
         ]
-        return min(fits, key=lambda o: (o[0] * o[1], o[0]))
+        return min(fits, key=lambda order: (order[0] * order[1], order[0]))
 
 
 def steps_of(price_cents: list[tuple[int, int]], min_qty: int, stock: int | None) -> tuple[Step, ...]:
     """Steps from (pieces from which it holds, cents each), ascending, with a minimum order and a stock."""
     out = []
-    for i, (first, cents) in enumerate(price_cents):
-        most = price_cents[i + 1][0] - 1 if i + 1 < len(price_cents) else None
+    for place, (first, cents) in enumerate(price_cents):
+        most = price_cents[place + 1][0] - 1 if place + 1 < len(price_cents) else None
         most = stock if most is None else most if stock is None else min(most, stock)
         least = max(first, min_qty)
         if most is None or least <= most:
@@ -101,7 +101,7 @@ class Tariff:
     def stock(self) -> int | None:
         """The most pieces that can be had; None without limit."""
         ends = [source.steps[-1].most for source in self.sources if source.steps]
-        return None if None in ends else sum(e for e in ends if e is not None)
+        return None if None in ends else sum(end for end in ends if end is not None)
 
     def cents(self, pieces: int) -> int:
         """Cents of at least `pieces` pieces; NEVER when there are too few."""
@@ -120,12 +120,12 @@ class Tariff:
         tables, left, out = self._table(pieces), pieces, []
         # From the last source back: a table says what it and all sources before it cost together, and the fewest pieces
         # from it that attain this cost leave the most to the earlier sources, which are preferred.
-        for i in range(len(self.sources) - 1, -1, -1):
-            costs = self.sources[i].costs(left)
-            before = tables[i][: left + 1][::-1]
-            taken = int(np.argmax(before + costs == tables[i + 1][left]))
+        for place in range(len(self.sources) - 1, -1, -1):
+            costs = self.sources[place].costs(left)
+            before = tables[place][: left + 1][::-1]
+            taken = int(np.argmax(before + costs == tables[place + 1][left]))
             if taken:
-                out.append(Order(self.sources[i], *self.sources[i].order(taken)))
+                out.append(Order(self.sources[place], *self.sources[place].order(taken)))
                 left -= taken
         return out[::-1]
 

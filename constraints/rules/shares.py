@@ -27,8 +27,8 @@ class Estimates(Rule):
     phase = "money"
     reads = frozenset({"orders"})
 
-    def encode(self, m: Shopping) -> None:
-        limit_estimates(m)
+    def encode(self, model: Shopping) -> None:
+        limit_estimates(model)
 
     def check(self, case: Case) -> list[Check]:
         percent, orders = case.request.max_estimated_percent, _orders(case)
@@ -48,8 +48,8 @@ class Sellers(Rule):
     phase = "money"
     reads = frozenset({"orders"})
 
-    def encode(self, m: Shopping) -> None:
-        limit_sellers(m)
+    def encode(self, model: Shopping) -> None:
+        limit_sellers(model)
 
     def check(self, case: Case) -> list[Check]:
         most, percent, found, orders = case.request.max_sellers, case.request.max_share_percent, [], _orders(case)
