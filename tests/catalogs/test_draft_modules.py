@@ -8,8 +8,10 @@ from __future__ import annotations
 import csv
 import json
 import math
+import random
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -19,10 +21,12 @@ from catalogs.config_check import faults
 from catalogs.llm import all_models, get
 from catalogs.transformer import Layer, Llm
 from catalogs.user_models import open_config
-from constraints.rules.vram import kv_per_gpu_user, weights_per_gpu
+from constraints.plan import Plan
+from constraints.policy import Policy
+from constraints.rules.vram import kv_per_gpu_user, most_users, weights_per_gpu
 from tests.catalogs.test_deepseek_v41 import BYTES, drafter
 from tests.catalogs.test_windowed import mtp_layers
-from tests.support.oracle import held_by_module
+from tests.support.oracle import Oracle, held_by_module
 
 DATA = Path(__file__).parents[1] / "data"
 SHIPPED = Path(__file__).parents[2] / "catalogs" / "llms"
@@ -169,6 +173,24 @@ def test_a_module_lies_on_the_last_stage(name: str, precision: str, tp: int, pp:
         worst = max(worst, math.ceil(experts / max(ep, tp * dp)) + each + math.ceil(rest / tp))
     found = weights_per_gpu(llm.drafting, precision, tp, pp, dp, ep)
     assert abs(found - worst) <= 2 * len(llm.draft_list)
+
+
+@pytest.mark.parametrize("llm", [m for m in all_models() if m.draft_list], ids=lambda m: m.id)
+def test_the_oracle_counts_the_same_requests(llm: Llm) -> None:
+    """Requests that one replica has memory for beside its module, by the brute-force oracle's own arithmetic."""
+    rng, oracle = random.Random(llm.id), object.__new__(Oracle)
+    oracle.ask = cast(Any, SimpleNamespace(model=llm, isl=3000, osl=1096, speculate=True))
+    kv, fits = "fp8" if llm.architecture.startswith("deepseek-v4") else "bf16", 0
+    for _ in range(100):
+        tp, pp, dp = rng.choice((1, 2, 4, 8)), rng.choice((1, 2, 3, 7)), rng.choice((1, 1, 2, 4)) if llm.is_moe else 1
+        ep, precision = rng.choice((1, tp * dp)) if llm.is_moe else 1, rng.choice(llm.precisions())
+        gpu: Any = SimpleNamespace(vram_gb=rng.choice((24, 80, 192, 288)), unified_reserve_gb=0)
+        plan = Plan(precision, kv, tp, pp, dp, ep, 1, 1)
+        ours, brute = most_users(gpu, llm.drafting, Policy(), plan, 4096), oracle._room(gpu, precision, tp, pp, dp, ep)
+        # Sums are rounded up once here and per part there: a byte may decide about a request.
+        assert abs(ours - brute) <= dp and (ours < 0) == (brute < 0)
+        fits += ours > 0
+    assert fits > 5
 
 
 def kept(layer: Layer, tokens: int) -> int:

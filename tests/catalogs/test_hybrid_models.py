@@ -183,7 +183,7 @@ def test_layers_of_linear_attention_cost_the_same_at_any_context() -> None:
 def test_the_oracle_counts_the_same_requests(llm: Llm) -> None:
     """Requests that one replica has memory for, by the brute-force oracle's own arithmetic."""
     rng, oracle = random.Random(llm.id), object.__new__(Oracle)
-    oracle.ask = cast(Any, SimpleNamespace(model=llm, isl=3000, osl=1096))
+    oracle.ask = cast(Any, SimpleNamespace(model=llm, isl=3000, osl=1096, speculate=False))
     fits = 0
     for _ in range(200):
         tp, pp, dp = rng.choice((1, 2, 4, 8)), rng.choice((1, 2, 3, 7)), rng.choice((1, 1, 2, 4)) if llm.is_moe else 1

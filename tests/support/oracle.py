@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from catalogs.formats import SCALES
 from catalogs.llm import Layer, Llm
 from catalogs.load import Catalog
 from catalogs.schema import Gpu, GpuBoard, Kind, Platform
@@ -104,19 +105,20 @@ class Ask:
 
 def held_by_module(llm: Llm, precision: str) -> tuple[int, int, int]:
     """Bytes of a model's module for several tokens at a precision, matrix by matrix: routed experts, what each rank
-    holds whole, the rest. In fewer than 8 bits, if the model is published in more, it stays in 16."""
+    holds whole, the rest. Conversions to fewer than 8 bits leave it as it is published, or in 16 if that is in more."""
+    published = precision == llm.native_precision
+    left = not published and BITS[precision] < 8
+    usual = precision if not left else llm.native_precision if BITS[llm.native_precision] < 8 else "bf16"
     experts = whole = rest = 0
     for layer in llm.draft_list:
         rest += 2 * layer.bf16 + 4 * layer.fp32
         for linear in layer.linears:
-            held = precision
-            if precision == llm.native_precision and linear.stored:
-                held = linear.stored
-            elif linear.whole or (BITS[precision] < 8 <= BITS[llm.native_precision]):
+            held = usual if linear.expert else llm.mixed.get(usual, usual)
+            if linear.whole:
                 held = "bf16"
-            elif not linear.expert:
-                held = llm.mixed.get(precision, precision)
-            size = linear.bytes(held, llm.scales)
+            if linear.stored and usual == llm.native_precision:
+                held = linear.stored
+            size = linear.bytes(held, llm.scales if published else SCALES)
             experts += size if linear.expert else 0
             whole += size if linear.copied else 0
             rest += 0 if linear.expert or linear.copied else size
