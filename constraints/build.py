@@ -76,7 +76,7 @@ class Case:
     @cached_property
     def priced(self) -> dict[str, int]:
         """Pieces in the whole build of each part that has a price."""
-        return {x: q for x, q in self.build.total().items() if q and x in self.book.prices}
+        return {part: qty for part, qty in self.build.total().items() if qty and part in self.book.prices}
 
     @cached_property
     def platform(self) -> Platform:
@@ -144,22 +144,22 @@ class Case:
             for part, _ in self.parts(Cpu)
             if isinstance(part, Cpu) and part.tdp_w is None and part.id in self.build.node
         ]
-        return ", ".join(x.name or x.id for x in [*gpus, *cpus])
+        return ", ".join(unknown.name or unknown.id for unknown in [*gpus, *cpus])
 
     @cached_property
     def static_w(self) -> int:
         """Power of one node's parts, fans not counted; without those of `power_unknown`."""
         watts = self.per_node * self.gpu_w + self.platform.overhead_w
-        for p, q in self.node_all.items():
-            part = self.catalog.parts[p]
+        for part_id, qty in self.node_all.items():
+            part = self.catalog.parts[part_id]
             if isinstance(part, GpuBoard):
-                watts += q * part.overhead_w
+                watts += qty * part.overhead_w
             elif isinstance(part, Cpu):
-                watts += q * (part.tdp_w or 0)
+                watts += qty * (part.tdp_w or 0)
             elif isinstance(part, Memory | Drive | Nic):
-                watts += q * part.power_w
+                watts += qty * part.power_w
             elif isinstance(part, Link) and part.kind == Kind.OPTIC:
-                watts += q * int(-(-part.power_w // 1))
+                watts += qty * int(-(-part.power_w // 1))
         return watts
 
     @cached_property
@@ -217,7 +217,7 @@ def patterns(platform: Platform) -> list[tuple[int, int]]:
     for text in platform.psu_redundancy or (f"{platform.psu_bays}+0",):
         needed, _, spare = text.partition("+")
         if int(spare or 0) == 0:
-            out |= {(i, i) for i in range(1, int(needed) + 1)}
+            out |= {(fitted, fitted) for fitted in range(1, int(needed) + 1)}
         elif int(needed) + int(spare) <= max(platform.psu_bays, 1):
             out.add((int(needed) + int(spare), int(needed)))
     return sorted(out)
@@ -230,8 +230,8 @@ def bank(psu: Psu, fitted: int, needed: int) -> PsuBank:
 
 def included_bank(platform: Platform, catalog: Catalog) -> PsuBank | None:
     """The supplies that come with a platform: those of its contents, else all bays of its wattage."""
-    inside = [(catalog.parts[c.part], c.qty) for c in platform.contents]
-    found = [(p, q) for p, q in inside if isinstance(p, Psu)]
+    inside = [(catalog.parts[content.part], content.qty) for content in platform.contents]
+    found = [(supply, qty) for supply, qty in inside if isinstance(supply, Psu)]
     options = patterns(platform)
     if not options or (not found and not platform.psu_watts) or "builtin" in platform.psu_forms:
         return None
@@ -258,7 +258,7 @@ def units(case: Case) -> int:
     """Rack units of nodes, switches and CDUs."""
     gear = case.parts(Switch, shared=True) + case.parts(Cooling, shared=True)
     return case.build.nodes * (case.platform.rack_units or 0) + sum(
-        x.rack_units * q for x, q in gear if isinstance(x, Switch | Cooling)
+        unit.rack_units * qty for unit, qty in gear if isinstance(unit, Switch | Cooling)
     )
 
 
@@ -274,9 +274,11 @@ def build_of(catalog: Catalog, nodes: int, parts: Mapping[str, int], shared: Map
         part = catalog.find(name)
         if isinstance(part, Gpu) and part.sold_as == "board":
             boards = [
-                b for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id and b.gpus == qty
+                board
+                for board in catalog.of(Kind.GPU_BOARD)
+                if isinstance(board, GpuBoard) and board.gpu == part.id and board.gpus == qty
             ]
             if boards:
                 part, qty = boards[0], 1
         node[part.id] = node.get(part.id, 0) + qty
-    return Build(nodes, node, {catalog.find(n).id: q for n, q in shared.items()})
+    return Build(nodes, node, {catalog.find(part_id).id: q for part_id, q in shared.items()})

@@ -24,9 +24,10 @@ class Budget(Rule):
 
     def encode(self, model: FamilyModel) -> None:
         if model.request.budget_cents is not None:
-            model.cp.add(
-                model.total_cents <= model.book.scaled(most_parts_cents(model.request.budget_cents, model.policy))
-            )
+            # Support and tax are rounded once, on the sum of lines: the budget is taken back to the largest sum whose
+            # total is within it, which is exact, for totals rise strictly with the sum.
+            most_cents = most_parts_cents(model.request.budget_cents, model.policy)
+            model.cp.add(model.total_cents <= model.book.scaled(most_cents))
 
     def check(self, case: Case) -> list[Check]:
         parts = case.book.cost(case.priced)
@@ -37,11 +38,13 @@ class Budget(Rule):
         if case.request.budget_cents is None:
             return [Check.of(self.id, True, "no budget given")]
         currency, digits = case.request.currency, minor_digits(case.request.currency)
-        amount, budget = (f"{Decimal(x) / scale:,.{digits}f} {currency}" for x in (total, case.request.budget_cents))
+        amount, budget = (
+            f"{Decimal(cents) / scale:,.{digits}f} {currency}" for cents in (total, case.request.budget_cents)
+        )
         within = message("the total of {a} is within the budget of {b}", a=amount, b=budget)
         beyond = message("the total of {a} exceeds the budget of {b}", a=amount, b=budget)
         if tax:
-            net, added = (f"{Decimal(x) / scale:,.{digits}f}" for x in (total - tax, tax))
+            net, added = (f"{Decimal(cents) / scale:,.{digits}f}" for cents in (total - tax, tax))
             within = message(
                 "the total of {a} with tax (net {net} plus tax {tax}) is within the budget of {b}",
                 a=amount,

@@ -123,6 +123,8 @@ class Cooling(Rule):
         model.cp.add(sum(kinds.values()) == sum(wet))
         heat = _heat_to_liquid(model)
         for cdu, pieces in cdus.items():
+            # The fewest that carry the heat, and no more: what is unused is less than one of them. Both halves, for a
+            # spare one would be padding where shares are limited (docs/proof.md, Both halves).
             model.cp.add(pieces <= _most_cdus(model, cdu.capacity_w or 1) * kinds[cdu])
             each = 10_000 * (cdu.capacity_w or 0)
             for spare, when in ((0, ~several), (1, several)):
@@ -185,10 +187,10 @@ class Cooling(Rule):
         shared = [
             (part, pieces) for part, pieces in case.parts(CoolingPart, shared=True) if isinstance(part, CoolingPart)
         ]
-        cdus = [(x.capacity_w or 0, q) for x, q in shared if x.role == "cdu-l2l"]
+        cdus = [(unit.capacity_w or 0, qty) for unit, qty in shared if unit.role == "cdu-l2l"]
         racks = racks_in(case)
         spare = 1 if racks > 1 else 0
-        capacity = sum(w * (q - spare) for w, q in cdus[:1])
+        capacity = sum(watts * (qty - spare) for watts, qty in cdus[:1])
         need = liquid_w(case.load_w * case.build.nodes, case.policy)
         said = {"watts": f"{capacity:,}", "needed": f"{need:,}"}
         found = (
@@ -216,7 +218,7 @@ class Cooling(Rule):
             ]
         )
         for role, what in (("manifold", N_("liquid manifolds")), ("facility", N_("facility-water connections"))):
-            pieces = sum(q for x, q in shared if x.role == role)
+            pieces = sum(qty for unit, qty in shared if unit.role == role)
             found.append(
                 Check.at_least(
                     self.id,

@@ -23,9 +23,9 @@ class Cores(Rule):
 
     def encode(self, model: FamilyModel) -> None:
         need = model.policy.whole("cores.per_gpu_min") * model.per_node
-        cores = sum(x.cores * s * literal for (x, s), literal in model.cpu.items())
+        cores = sum(cpu.cores * sockets * literal for (cpu, sockets), literal in model.cpu.items())
         for platform, literal in model.platform.items():
-            have = sum(x.cores * q for x, q in inside(platform, model.catalog, Cpu))
+            have = sum(cpu.cores * qty for cpu, qty in inside(platform, model.catalog, Cpu))
             model.cp.add(cores >= need - have).only_enforce_if(literal)
 
     def check(self, case: Case) -> list[Check]:

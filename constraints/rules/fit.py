@@ -130,23 +130,26 @@ def bay_groups(platform: Platform) -> list[tuple[tuple[str, ...], int]]:
 
 
 def bay_limits(platform: Platform) -> list[tuple[frozenset[str], int]]:
-    """Hall's condition: for each union of bay groups, at most this many drives may need bays inside the union."""
-    groups = [(frozenset(f), n) for f, n in bay_groups(platform) if n and f]
+    """Hall's condition: for each union of bay groups, at most this many drives may need bays inside the union.
+
+    A drive may fit bays of several kinds. All drives find bays exactly where no union of groups is asked for more bays
+    than it has (Hall's marriage theorem); three groups have seven unions."""
+    groups = [(frozenset(forms), number) for forms, number in bay_groups(platform) if number and forms]
     limits: list[tuple[frozenset[str], int]] = []
     for mask in range(1, 2 ** len(groups)):
-        chosen = [g for i, g in enumerate(groups) if mask >> i & 1]
-        limits.append((frozenset().union(*(f for f, _ in chosen)), sum(n for _, n in chosen)))
+        chosen = [group for place, group in enumerate(groups) if mask >> place & 1]
+        limits.append((frozenset().union(*(forms for forms, _ in chosen)), sum(number for _, number in chosen)))
     return limits
 
 
 def confined(drive: Drive, platform: Platform, forms: frozenset[str]) -> bool:
     """Whether every bay of the platform that takes the drive lies in the union `forms`."""
-    takes = [f for f, n in bay_groups(platform) if n and set(f) & set(drive.forms)]
-    return bool(takes) and all(set(f) <= forms for f in takes)
+    takes = [accepted for accepted, number in bay_groups(platform) if number and set(accepted) & set(drive.forms)]
+    return bool(takes) and all(set(accepted) <= forms for accepted in takes)
 
 
 def bayless(drive: Drive, platform: Platform) -> bool:
-    return not any(n and set(f) & set(drive.forms) for f, n in bay_groups(platform))
+    return not any(number and set(forms) & set(drive.forms) for forms, number in bay_groups(platform))
 
 
 def bridges(bridge: Bridge, gpu: Gpu, per_node: int) -> bool:
@@ -229,30 +232,42 @@ class Fit(Rule):
         self._gpus(model)
         cp = model.cp
         for platform, literal in model.platform.items():
-            wants = 1 if needs_cpu(platform) else 0
-            cp.add(
-                sum(literal for (x, s), literal in model.cpu.items() if s == platform.sockets and cpu_fits(platform, x))
-                == wants
-            ).only_enforce_if(literal)
-            cp.add(sum(model.cpu.values()) == wants).only_enforce_if(literal)
-            for (x, _), b in model.memory.items():
-                if not memory_fits(platform, x):
-                    cp.add_implication(literal, ~b)
-            wants_psu = 1 if needs_psu(platform) else 0
-            allowed = set(patterns(platform))
-            fitting = [
-                literal for (u, f, n), literal in model.psu.items() if (f, n) in allowed and psu_fits(platform, u)
-            ]
-            cp.add(sum(fitting) == wants_psu).only_enforce_if(literal)
-            cp.add(sum(model.psu.values()) == wants_psu).only_enforce_if(literal)
+            self._cpus(model, platform, literal)
+            for (module, _), chosen in model.memory.items():
+                if not memory_fits(platform, module):
+                    cp.add_implication(literal, ~chosen)
+            self._supplies(model, platform, literal)
             wants_cooler = platform.sockets if needs_cooler(platform) else 0
             cp.add(sum(model.cooler.values()) == wants_cooler).only_enforce_if(literal)
             self._bays(model, platform, literal)
             self._slots(model, platform, literal)
         for cooler, qty in model.cooler.items():
-            unfit = [literal for (x, _), literal in model.cpu.items() if not cooler_fits(cooler, x)]
-            for b in unfit:
-                cp.add(qty == 0).only_enforce_if(b)
+            for (cpu, _), chosen in model.cpu.items():
+                if not cooler_fits(cooler, cpu):
+                    cp.add(qty == 0).only_enforce_if(chosen)
+
+    def _cpus(self, model: FamilyModel, platform: Platform, literal: Any) -> None:
+        """A kind that fits in every socket, and none beside it; none where they come with the platform."""
+        wants = 1 if needs_cpu(platform) else 0
+        fitting = [
+            chosen
+            for (cpu, sockets), chosen in model.cpu.items()
+            if sockets == platform.sockets and cpu_fits(platform, cpu)
+        ]
+        model.cp.add(sum(fitting) == wants).only_enforce_if(literal)
+        model.cp.add(sum(model.cpu.values()) == wants).only_enforce_if(literal)
+
+    def _supplies(self, model: FamilyModel, platform: Platform, literal: Any) -> None:
+        """A kind that fits, in a number that the chassis takes, and none beside it."""
+        wants = 1 if needs_psu(platform) else 0
+        allowed = set(patterns(platform))
+        fitting = [
+            chosen
+            for (supply, fitted, needed), chosen in model.psu.items()
+            if (fitted, needed) in allowed and psu_fits(platform, supply)
+        ]
+        model.cp.add(sum(fitting) == wants).only_enforce_if(literal)
+        model.cp.add(sum(model.psu.values()) == wants).only_enforce_if(literal)
 
     def _gpus(self, model: FamilyModel) -> None:
         cp = model.cp
@@ -264,13 +279,18 @@ class Fit(Rule):
                 if added_gpus_fault(platform, model.catalog, model.gpu, model.per_node):
                     cp.add(literal == 0)
             elif model.gpu.sold_as == "board":
-                fits = [b for x, b in model.board.items() if not gpu_fits(platform, model.gpu, model.per_node, x)]
+                fits = [
+                    chosen
+                    for board, chosen in model.board.items()
+                    if not gpu_fits(platform, model.gpu, model.per_node, board)
+                ]
                 cp.add(sum(fits) == 1).only_enforce_if(literal)
             else:
                 cp.add(sum(model.board.values()) == 0).only_enforce_if(literal)
                 if model.gpu.sold_as == "system" or gpu_fits(platform, model.gpu, model.per_node, None):
                     cp.add(literal == 0)
         for row, chosen in model.rows.items():
+            # The slot's limit sets the clock that the row's speed was judged at.
             cp.add(sum(caps.get(row.key.cap_w, [])) >= 1).only_enforce_if(chosen)
 
     def _bays(self, model: FamilyModel, platform: Platform, literal: Any) -> None:
@@ -279,13 +299,13 @@ class Fit(Rule):
             if bayless(drive, platform):
                 model.cp.add(qty == 0).only_enforce_if(literal)
         for forms, limit in bay_limits(platform):
-            used = sum(q for d, q in held if confined(d, platform, forms))
+            used = sum(pieces for contained, pieces in held if confined(contained, platform, forms))
             mine = [pieces for drive, pieces in model.drive.items() if confined(drive, platform, forms)]
             if mine:
                 model.cp.add(sum(mine) <= max(0, limit - used)).only_enforce_if(literal)
 
     def _slots(self, model: FamilyModel, platform: Platform, literal: Any) -> None:
-        held = sum(q for _, q in inside(platform, model.catalog, Nic))
+        held = sum(qty for _, qty in inside(platform, model.catalog, Nic))
         for card, qty in model.nic.items():
             if card.form not in platform.nic_forms:
                 model.cp.add(qty == 0).only_enforce_if(literal)
@@ -347,7 +367,7 @@ class Fit(Rule):
             if not psu_fits(platform, part):
                 wrong.append(_psu_fault(platform, part))
             if qty not in dict(patterns(platform)):
-                accepted = joined((str(n) for n, _ in patterns(platform)), " or ")
+                accepted = joined((str(fitted) for fitted, _ in patterns(platform)), " or ")
                 wrong.append(
                     message("{why} fitted, the chassis takes {list}", why=counted(qty, "supply"), list=accepted)
                 )
@@ -407,13 +427,13 @@ class Fit(Rule):
         wrong: list[str] = []
         drives = [(part, pieces) for part, pieces in case.parts(Drive) if isinstance(part, Drive)]
         wrong += [
-            message("no bay for {part}", part=d.name)
-            for d, _ in drives
-            if bayless(d, platform) and d.id in case.build.node
+            message("no bay for {part}", part=drive.name)
+            for drive, _ in drives
+            if bayless(drive, platform) and drive.id in case.build.node
         ]
         for forms, limit in bay_limits(platform):
-            used = sum(q for d, q in drives if confined(d, platform, forms))
-            bought = sum(q for d, q in drives if confined(d, platform, forms) and d.id in case.build.node)
+            used = sum(q for drive, q in drives if confined(drive, platform, forms))
+            bought = sum(q for drive, q in drives if confined(drive, platform, forms) and drive.id in case.build.node)
             if bought and used > limit:
                 wrong.append(
                     message(
@@ -425,11 +445,11 @@ class Fit(Rule):
                 )
         nics = [(part, pieces) for part, pieces in case.parts(Nic) if isinstance(part, Nic)]
         wrong += [
-            message("no slot for {part} ({form})", part=n.name, form=n.form)
-            for n, _ in nics
-            if n.form not in platform.nic_forms and n.id in case.build.node
+            message("no slot for {part} ({form})", part=card.name, form=card.form)
+            for card, _ in nics
+            if card.form not in platform.nic_forms and card.id in case.build.node
         ]
-        if any(n.id in case.build.node for n, _ in nics) and sum(q for _, q in nics) > platform.nic_slots:
+        if any(card.id in case.build.node for card, _ in nics) and sum(q for _, q in nics) > platform.nic_slots:
             wrong.append(
                 message("NIC slots: {a} needed, {b} available", a=sum((q for _, q in nics)), b=platform.nic_slots)
             )

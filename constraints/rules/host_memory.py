@@ -43,10 +43,10 @@ class HostMemory(Rule):
         platform, part = facts.platform, facts.part
         if platform is None or not isinstance(part, Memory) or module_fits_inside(platform, facts.catalog, part):
             return ""
-        return _unequal([*(x for x, _ in inside(platform, facts.catalog, Memory)), part])
+        return _unequal([*(held for held, _ in inside(platform, facts.catalog, Memory)), part])
 
     def encode(self, model: FamilyModel) -> None:
-        least = floor_gb(model.per_node * model.gpu.vram_gb, model.policy)
+        least = floor_gb(model.per_node * model.gpu.vram_gb, model.policy)  # whole GB: modules have no less
         ram = sum(x.capacity_gb * n * literal for (x, n), literal in model.memory.items())
         unified = model.gpu.form_factor == "integrated"
         for platform, literal in model.platform.items():
@@ -64,16 +64,18 @@ class HostMemory(Rule):
             self._modules(model, platform, literal, bool(contained) and unified)
         self._experts(model)
 
-    def _modules(self, model: FamilyModel, platform: Platform, v: Any, as_delivered: bool) -> None:
+    def _modules(self, model: FamilyModel, platform: Platform, chosen: Any, as_delivered: bool) -> None:
         """The modules bought for a node in `p` fill its channels with those inside; `as_delivered`: none has to be."""
         counts = modules_to_buy(platform, model.catalog)
         right: list[Any] = []
         wrong: list[Any] = []
-        for (x, n), literal in model.memory.items():
-            (right if n in counts and module_fits_inside(platform, model.catalog, x) else wrong).append(literal)
-        model.cp.add(sum(wrong) == 0).only_enforce_if(v)
+        for (module, number), literal in model.memory.items():
+            (right if number in counts and module_fits_inside(platform, model.catalog, module) else wrong).append(
+                literal
+            )
+        model.cp.add(sum(wrong) == 0).only_enforce_if(chosen)
         if 0 not in counts and not as_delivered:
-            model.cp.add(sum(right) == 1).only_enforce_if(v)
+            model.cp.add(sum(right) == 1).only_enforce_if(chosen)
 
     def _experts(self, model: FamilyModel) -> None:
         """What rows with experts in host memory ask of the CPUs and modules together."""
@@ -81,13 +83,17 @@ class HostMemory(Rule):
             if not row.plan.offload:
                 continue
             model.cp.add(
-                sum(g * literal for (x, s), literal in model.cpu.items() if (g := gflops_class(x, s)))
+                sum(
+                    gflops * literal
+                    for (part, sockets), literal in model.cpu.items()
+                    if (gflops := gflops_class(part, sockets))
+                )
                 >= row.key.host_gflops
             ).only_enforce_if(chosen)
             short = [
                 literal
-                for (x, n), literal in model.memory.items()
-                if room_gb(x.capacity_gb * n, model.policy) < row.key.host_gb
+                for (part, number), literal in model.memory.items()
+                if room_gb(part.capacity_gb * number, model.policy) < row.key.host_gb
             ]
             model.cp.add(sum(short) == 0).only_enforce_if(chosen)
             for platform, literal in model.platform.items():
@@ -104,8 +110,8 @@ class HostMemory(Rule):
         for cpus in alike.values():
             slow = [
                 literal
-                for (x, n), literal in model.memory.items()
-                if bandwidth_gb_s(platform, cpus[0][0], x.mts, n, model.policy) < least
+                for (x, number), literal in model.memory.items()
+                if bandwidth_gb_s(platform, cpus[0][0], x.mts, number, model.policy) < least
             ]
             if slow:
                 model.cp.add(sum(slow) + sum(literal for _, literal in cpus) <= 1).only_enforce_if(*when)
@@ -120,10 +126,10 @@ class HostMemory(Rule):
                 Check.of(self.id, True, "memory is unified with the GPU's or soldered: there are no modules to choose")
             ]
         modules = [(part, pieces) for part, pieces in case.parts(Memory) if isinstance(part, Memory)]
-        found = [self._size(case, sum(m.capacity_gb * q for m, q in modules))]
+        found = [self._size(case, sum(module.capacity_gb * qty for module, qty in modules))]
         if len(modules) > 1:
-            found.append(Check.of(self.id, False, _unequal(m for m, _ in modules)))
-        return found + self._spread(case, sum(q for _, q in modules))
+            found.append(Check.of(self.id, False, _unequal(module for module, _ in modules)))
+        return found + self._spread(case, sum(qty for _, qty in modules))
 
     def _size(self, case: Case, ram: int) -> Check:
         """RAM against the least and the advised share of GPU memory."""
@@ -180,7 +186,7 @@ class HostMemory(Rule):
             why=counted(counts[0], "channel"),
             list=joined(map(str, counts), " or "),
         )
-        nearest = min(counts, key=lambda n: (abs(n - count), n))
+        nearest = min(counts, key=lambda number: (abs(number - count), number))
         return [Check(self.id, "fail", count, nearest, "modules", text)]
 
 
@@ -205,7 +211,7 @@ def tables(case: Case) -> list[Check]:
     least = instances * one_gb + system_gb
     if case.gpu.form_factor == "integrated" or not case.platform.dimm_slots:
         return [Check.of("host_memory", False, "memory that is unified or soldered is not known to hold n-gram tables")]
-    ram = sum(m.capacity_gb * q for m, q in case.parts(Memory) if isinstance(m, Memory))
+    ram = sum(module.capacity_gb * qty for module, qty in case.parts(Memory) if isinstance(module, Memory))
     said = {
         "ram": f"{ram:,}", "need": figure(least), "tables": figure(round(one_gb, 1)), "system": figure(system_gb),
         "instances": counted(instances, "engine instance"),

@@ -24,7 +24,9 @@ NO_RACK = N_("its nodes stand in no rack that is bought")
 
 def encode(model: FamilyModel, part: Part) -> None:
     """The part is in a network that is laid; other parts need no more than the rules that count them."""
-    if not of_network(part) or any(c.part == part.id for p in model.platform for c in p.contents):
+    if not of_network(part) or any(
+        content.part == part.id for platform in model.platform for content in platform.contents
+    ):
         return
     uses: list[Any] = [
         literal for nodes, literal in model.node_counts.items() if serves_alone(part, model.request, nodes)
@@ -34,6 +36,7 @@ def encode(model: FamilyModel, part: Part) -> None:
             if network.nic is part:
                 uses.append(laid)
                 continue
+            # Laid, and with so many nodes that the bill has the part: another number may do without it.
             for nodes, is_n in model.node_counts.items():
                 if nodes > 1 and part in (network.bill_of(nodes, per_node) or {}):
                     used = model.cp.new_bool_var("")
@@ -82,17 +85,20 @@ def _wet(platform: Platform) -> bool:
 
 def _unwired(case: Case, wired: Iterable[Part]) -> list[str]:
     """Switches, cables, optics and cards that are in no network of the build."""
-    idle = [x for x in wired if not serves_alone(x, case.request, case.build.nodes)]
-    names, keys = sorted(x.id for x in idle), [f"node {x.id}" if isinstance(x, Nic) else x.id for x in idle]
+    idle = [idle_part for idle_part in wired if not serves_alone(idle_part, case.request, case.build.nodes)]
+    names, keys = (
+        sorted(idle_part.id for idle_part in idle),
+        [f"node {idle_part.id}" if isinstance(idle_part, Nic) else idle_part.id for idle_part in idle],
+    )
     if not keys:
         return []
     if case.build.nodes == 1:
-        return [message("{part}: a single node has nothing to connect it to", part=x) for x in names]
+        return [message("{part}: a single node has nothing to connect it to", part=idle_part) for idle_part in names]
     nics = {f"node {part.id}": pieces for part, pieces in case.parts(Nic)}
     have = dict(case.build.shared) | nics
 
     def all_used(rest: dict[str, int]) -> bool:
-        return all(rest.get(k, 0) < have.get(k, 0) for k in keys)
+        return all(rest.get(key, 0) < have.get(key, 0) for key in keys)
 
     if covers(list(bills_of(case).values()), have, all_used):
         return []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalogs.message import N_, joined, message
-from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Switch
+from catalogs.schema import Bridge, Cpu, Kind, Link, Nic, Part, Switch
 from constraints.physics.contents import inside
 from constraints.physics.demanded import wants_fabric
 from constraints.physics.links import Network, lan_port, networks
@@ -131,8 +131,8 @@ class Interconnect(Rule):
                 held.setdefault(nic, []).append(qty * literal)
         gear = _Gear(
             [*model.nic, *(nic for nic in held if nic not in model.nic)],
-            [x for x in model.catalog.of(Kind.SWITCH) if isinstance(x, Switch) and x.id in model.book.prices],
-            [x for x in model.catalog.of(Kind.CABLE, Kind.OPTIC) if isinstance(x, Link) and x.id in model.book.prices],
+            [part for part in _sold(model, Kind.SWITCH) if isinstance(part, Switch)],
+            [part for part in _sold(model, Kind.CABLE, Kind.OPTIC) if isinstance(part, Link)],
         )
         many = {nodes: literal for nodes, literal in model.node_counts.items() if nodes > 1}
         if "network" in model.request.have:
@@ -140,8 +140,10 @@ class Interconnect(Rule):
         else:
             self._front_end(model, gear, many)
         for rate in sorted({row.key.net_gbit_s for row in model.rows if row.key.net == "rdma"}):
-            rows = [x for row, x in model.rows.items() if row.key.net == "rdma" and row.key.net_gbit_s == rate]
-            self._fabric(model, gear, cpus, many, rate, rows)
+            at_rate = [
+                chosen for row, chosen in model.rows.items() if row.key.net == "rdma" and row.key.net_gbit_s == rate
+            ]
+            self._fabric(model, gear, cpus, many, rate, at_rate)
         others = [literal for row, literal in model.rows.items() if row.key.net != "rdma" and row.key.nodes > 1]
         if others and wants_fabric(model.request, model.catalog):
             self._fabric(model, gear, cpus, many, model.policy.whole("interconnect.ep_gbit_s"), others)
@@ -188,20 +190,24 @@ class Interconnect(Rule):
 
     def _host_carries(self, model: FamilyModel, cpus: list[tuple[Cpu, Any]], rate: int) -> None:
         """The CPUs' slots carry the cards of the RDMA networks added last."""
-        for k, v in model.nets[-1][0].items():
-            for b in (b for x, b in cpus if k.nic and host_gbit_s(k.nic, x) < rate):
-                model.cp.add_bool_or([~v, ~b])
+        laid, _ = model.nets[-1]
+        for network, literal in laid.items():
+            for cpu, chosen in cpus if network.nic else ():
+                if host_gbit_s(network.nic, cpu) < rate:
+                    model.cp.add_bool_or([~literal, ~chosen])
 
     def _bridges(self, model: FamilyModel) -> None:
         """Bridged rows take exactly the bridges of all groups; others none."""
         bridged = model.gpu.fabric == "nvlink-bridge"
-        used = {x: model.cp.new_bool_var("") for x in model.bridge}
-        for x, qty in model.bridge.items():
-            model.cp.add(qty == model.per_node // x.group_gpus * x.per_group * used[x])
+        used = {bridge: model.cp.new_bool_var("") for bridge in model.bridge}
+        for bridge, qty in model.bridge.items():
+            groups = model.per_node // bridge.group_gpus
+            model.cp.add(qty == groups * bridge.per_group * used[bridge])
         for row, chosen in model.rows.items():
             want = 1 if bridged and row.key.domain > 1 else 0
-            fits = [v for x, v in used.items() if x.group_gpus == row.key.domain]
+            fits = [literal for bridge, literal in used.items() if bridge.group_gpus == row.key.domain]
             model.cp.add(sum(fits) == want).only_enforce_if(chosen)
+            # And no others: the row's speed was judged at groups of this size.
             model.cp.add(sum(used.values()) == want).only_enforce_if(chosen)
 
     def _one_of(
@@ -210,27 +216,31 @@ class Interconnect(Rule):
         """One network of `kinds` is bought, with cards in every node, where a literal of `when` holds; of these one
         holds at most. Elsewhere none is."""
         cp = model.cp
-        literals = {k: cp.new_bool_var("") for k in kinds}
+        literals = {network: cp.new_bool_var("") for network in kinds}
         model.nets.append((literals, per_node))
-        for w in when:
-            cp.add(sum(literals.values()) == 1).only_enforce_if(w)
+        for chosen in when:
+            cp.add(sum(literals.values()) == 1).only_enforce_if(chosen)
+        # The other half: no network where none is asked for. Its pieces would be surplus (docs/proof.md, Both halves).
         cp.add(sum(literals.values()) <= sum(when))
-        for k, v in literals.items():
-            if k.nic is not None:
-                model.nic_needs.setdefault(k.nic, []).append(per_node * v)
-            elif k.lan != BMC:
-                cp.add(
-                    sum(literal for platform, literal in model.platform.items() if k.lan in platform.onboard_lan) >= 1
-                ).only_enforce_if(v)
-            self._bill(model, k, v, many, per_node)
+        for network, laid in literals.items():
+            if network.nic is not None:
+                model.nic_needs.setdefault(network.nic, []).append(per_node * laid)
+            elif network.lan != BMC:
+                # Onboard ports come with the platform; the management port is on every one.
+                having = [
+                    literal for platform, literal in model.platform.items() if network.lan in platform.onboard_lan
+                ]
+                cp.add(sum(having) >= 1).only_enforce_if(laid)
+            self._bill(model, network, laid, many, per_node)
 
     def _bill(self, model: FamilyModel, network: Network, laid: Any, many: dict[int, Any], per_node: int) -> None:
         """The shared pieces of a network that is laid, by the number of nodes."""
+        # A literal for each number of nodes: a bill is no linear function of it, but a list of numbers under each.
         joins = []
         for nodes, is_n in many.items():
             bill = network.bill_of(nodes, per_node)
             if bill is None:
-                continue
+                continue  # it does not reach that far: laid, it leaves only the other numbers
             joins.append(model.cp.new_bool_var(""))
             model.cp.add_implication(joins[-1], is_n)
             for part, qty in bill.items():
@@ -240,11 +250,11 @@ class Interconnect(Rule):
     def _need_speed(self, model: FamilyModel, pp: list[Any]) -> None:
         """Pipeline stages take a front end of their speed; it is the network added last."""
         least = model.policy.whole("interconnect.pp_gbit_s")
-        literals = model.nets[-1][0]
+        front_end, _ = model.nets[-1]
         for chosen in pp:
-            for k, v in literals.items():
-                if k.gbit_s < least:
-                    model.cp.add_bool_or([~chosen, ~v])
+            for network, laid in front_end.items():
+                if network.gbit_s < least:
+                    model.cp.add_bool_or([~chosen, ~laid])
 
     def check(self, case: Case) -> list[Check]:
         found: list[Check] = []
@@ -265,7 +275,7 @@ class Interconnect(Rule):
     def _host_link(self, case: Case, wanted: int) -> Check:
         """PCIe generation of the CPUs against that of the row."""
         cpus = [part for part, _ in case.parts(Cpu) if isinstance(part, Cpu)]
-        dark = [x.name for x in cpus if x.pcie_gen is None]
+        dark = [cpu.name for cpu in cpus if cpu.pcie_gen is None]
         if not cpus or dark:
             text = (
                 message(
@@ -276,7 +286,7 @@ class Interconnect(Rule):
                 else message("the plan counts on host links of PCIe {gen}; no CPU is there", gen=wanted)
             )  # fmt: skip
             return Check(self.id, "fail", None, wanted, "gen", text, "at_least")
-        slowest = min(x.pcie_gen or 0 for x in cpus)
+        slowest = min(cpu.pcie_gen or 0 for cpu in cpus)
         return Check.at_least(
             self.id,
             slowest,
@@ -371,14 +381,15 @@ def bills_of(case: Case) -> dict[str, list[dict[str, int]]]:
             ("RDMA fabric", networks(able, [], switches, links, "rdma", rate, direct=nodes == 2), case.per_node)
         )
     return {
-        title: [b for k in kinds if (b := _bill(k, nodes, per_node)) is not None] for title, kinds, per_node in need
+        title: [bill for network in kinds if (bill := _bill(network, nodes, per_node)) is not None]
+        for title, kinds, per_node in need
     }
 
 
 def _bill(network: Network, nodes: int, per_node: int) -> dict[str, int] | None:
     bill = network.bill_of(nodes, per_node)
     cards = {f"node {network.nic.id}": per_node} if network.nic is not None else {}
-    return None if bill is None else {x.id: q for x, q in bill.items()} | cards
+    return None if bill is None else {piece.id: qty for piece, qty in bill.items()} | cards
 
 
 def covers(
@@ -389,12 +400,17 @@ def covers(
     if not bills:
         return fine is None or fine(have)
     for option in bills[0]:
-        if all(have.get(p, 0) >= q for p, q in option.items()):
-            rest = {p: q - option.get(p, 0) for p, q in have.items()}
+        if all(have.get(part, 0) >= qty for part, qty in option.items()):
+            rest = {part: qty - option.get(part, 0) for part, qty in have.items()}
             if covers(bills[1:], rest, fine):
                 return True
     return False
 
 
-def _holds_nic(p: Any, model: FamilyModel) -> bool:
-    return any(isinstance(model.catalog.parts[x.part], Nic) for x in p.contents)
+def _sold(model: FamilyModel, *kinds: Kind) -> list[Part]:
+    """Priced parts of some kinds. Gear without a price is in no network; pruning takes prices away."""
+    return [part for part in model.catalog.of(*kinds) if part.id in model.book.prices]
+
+
+def _holds_nic(platform: Any, model: FamilyModel) -> bool:
+    return any(isinstance(model.catalog.parts[content.part], Nic) for content in platform.contents)

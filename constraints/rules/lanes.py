@@ -18,7 +18,9 @@ NVME_LANES = 4
 def direct(platform: Platform) -> bool:
     """Whether devices hang on the CPUs' lanes without a PCIe switch."""
     return (
-        not platform.pcie_switch and not platform.contents and any(f in ("PCIe", "PCIe-LP") for f in platform.gpu_forms)
+        not platform.pcie_switch
+        and not platform.contents
+        and any(form in ("PCIe", "PCIe-LP") for form in platform.gpu_forms)
     )
 
 
@@ -48,9 +50,10 @@ class Lanes(Rule):
     def encode(self, model: FamilyModel) -> None:
         drives = NVME_LANES * sum(pieces for drive, pieces in model.drive.items() if needs_lanes(drive))
         nics = sum(card.lanes * pieces for card, pieces in model.nic.items())
-        lanes = sum(cpu_lanes(x, s) * literal for (x, s), literal in model.cpu.items())
+        lanes = sum(cpu_lanes(cpu, sockets) * literal for (cpu, sockets), literal in model.cpu.items())
         for platform, literal in model.platform.items():
             for row, chosen in model.rows.items():
+                # A row's speed was judged at one width of the GPUs' slots: only platforms that have it realise the row.
                 width = gpu_width(platform, row.key.lanes)
                 if not width:
                     model.cp.add_implication(literal, ~chosen)

@@ -22,15 +22,16 @@ ADVISED_LEFT_PERCENT = 80
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
-def watts_at(b: PsuBank, volts: int) -> int:
+def watts_at(supplies: PsuBank, volts: int) -> int:
     """Output of one supply at the line voltage."""
-    return b.watts if volts >= LOW_LINE_V else b.watts_low_line
+    return supplies.watts if volts >= LOW_LINE_V else supplies.watts_low_line
 
 
-def node_limit_w(b: PsuBank, volts: int, policy: Policy) -> int:
+def node_limit_w(supplies: PsuBank, volts: int, policy: Policy) -> int:
     """The largest node load that the bank may carry."""
-    all_fitted = policy.whole("power.psu_load_percent") * b.fitted * watts_at(b, volts) // 100
-    surviving = policy.whole("power.surviving_load_percent") * b.needed * watts_at(b, volts) // 100
+    # Rounded down, and the load up: what is within it keeps the limit exactly.
+    all_fitted = policy.whole("power.psu_load_percent") * supplies.fitted * watts_at(supplies, volts) // 100
+    surviving = policy.whole("power.surviving_load_percent") * supplies.needed * watts_at(supplies, volts) // 100
     return min(all_fitted, surviving)
 
 
@@ -39,8 +40,8 @@ def transient_extra_w(gpu_w: int, policy: Policy) -> int:
     return -((100 - policy.whole("power.atx_transient_percent")) * gpu_w // 100)
 
 
-def efficiency_percent(b: PsuBank | None, policy: Policy) -> int:
-    return grade_percent(b.efficiency if b else "Titanium", policy)
+def efficiency_percent(supplies: PsuBank | None, policy: Policy) -> int:
+    return grade_percent(supplies.efficiency if supplies else "Titanium", policy)
 
 
 def grade_percent(grade: Efficiency, policy: Policy) -> int:
@@ -69,31 +70,34 @@ class Power(Rule):
     def encode(self, model: FamilyModel) -> None:
         policy, request = model.policy, model.request
         volts = request.line_volts or policy.whole("power.line_volts")
-        gpu_w = sum(model.per_node * row.key.cap_w * literal for row, literal in model.rows.items())
-        breaker = circuit_limit_w(request.circuit.amps, request.circuit.volts, policy) if request.circuit else None
-        switches = sum(model.shared_w)
+        gpu_w = sum(model.per_node * row.key.cap_w * chosen for row, chosen in model.rows.items())
+        breaker_w = circuit_limit_w(request.circuit.amps, request.circuit.volts, policy) if request.circuit else None
+        all_w = model.total_w + sum(model.shared_w)
 
-        def hold(b: PsuBank, *when: object) -> None:
-            model.cp.add(model.node_w <= node_limit_w(b, volts, policy)).only_enforce_if(*when)
-            if b.atx:
+        def on_breaker(supplies: PsuBank | None, literal: object) -> None:
+            # Multiplied out: dividing by the efficiency would leave the integers.
+            if breaker_w is not None:
+                wall = 100 * all_w <= efficiency_percent(supplies, policy) * breaker_w
+                model.cp.add(wall).only_enforce_if(literal)
+
+        def hold(supplies: PsuBank, literal: object) -> None:
+            model.cp.add(model.node_w <= node_limit_w(supplies, volts, policy)).only_enforce_if(literal)
+            if supplies.atx:
+                # A transient lasts too short for the other limit to see it, and ATX supplies have no reserve for it.
                 extra = policy.whole("power.atx_transient_percent") - 100
-                model.cp.add(100 * model.node_w + extra * gpu_w <= 100 * b.fitted * watts_at(b, volts)).only_enforce_if(
-                    *when
-                )
-            if breaker is not None:
-                model.cp.add(
-                    100 * (model.total_w + switches) <= efficiency_percent(b, policy) * breaker
-                ).only_enforce_if(*when)
+                most = 100 * supplies.fitted * watts_at(supplies, volts)
+                model.cp.add(100 * model.node_w + extra * gpu_w <= most).only_enforce_if(literal)
+            on_breaker(supplies, literal)
 
         for platform, literal in model.platform.items():
-            if not needs_psu(platform):
-                b = included_bank(platform, model.catalog)
-                if b is not None:
-                    hold(b, literal)
-                elif breaker is not None:
-                    model.cp.add(
-                        100 * (model.total_w + switches) <= efficiency_percent(None, policy) * breaker
-                    ).only_enforce_if(literal)
+            if needs_psu(platform):
+                continue
+            supplies = included_bank(platform, model.catalog)
+            if supplies is not None:
+                hold(supplies, literal)
+            else:
+                # Built in, of unknown figures: its maker vouches for the load, the breaker is the site's.
+                on_breaker(None, literal)
         for (psu, fitted, needed), literal in model.psu.items():
             hold(bank(psu, fitted, needed), literal)
 
@@ -130,14 +134,14 @@ class Power(Rule):
             Check.of(self.id, True, message("the supply is built in; a node draws {w} W", w=f"{case.load_w:,}"))
         ]
 
-    def _bank(self, case: Case, b: PsuBank, each: int) -> list[Check]:
+    def _bank(self, case: Case, supply_bank: PsuBank, each: int) -> list[Check]:
         """The load of a node against its supplies, which give `each` watts at the line voltage."""
         if each == 0:
             return [
                 Check.of(self.id, False, message("the supplies are not specified for {volts} V", volts=case.line_volts))
             ]
-        limit = node_limit_w(b, case.line_volts, case.policy)
-        of = _share_of_bank(b, each, limit, case.policy)
+        limit = node_limit_w(supply_bank, case.line_volts, case.policy)
+        of = _share_of_bank(supply_bank, each, limit, case.policy)
         found = [
             Check.at_most(
                 self.id,
@@ -148,8 +152,11 @@ class Power(Rule):
                 message("{w} W exceeds {limit} W ({why})", w=f"{case.load_w:,}", limit=f"{limit:,}", why=of),
             )
         ]
-        if b.atx:
-            peak, most = case.load_w + transient_extra_w(case.per_node * case.gpu_w, case.policy), b.fitted * each
+        if supply_bank.atx:
+            peak, most = (
+                case.load_w + transient_extra_w(case.per_node * case.gpu_w, case.policy),
+                supply_bank.fitted * each,
+            )
             found.append(
                 Check.at_most(
                     self.id,
@@ -168,11 +175,11 @@ class Power(Rule):
                     ),
                 )
             )
-        if b.fitted == b.needed:
+        if supply_bank.fitted == supply_bank.needed:
             found.append(Check.warn(self.id, "the supplies are not redundant"))
-        elif case.load_w * 100 > ADVISED_LEFT_PERCENT * b.needed * each:
-            advised = ADVISED_LEFT_PERCENT * b.needed * each / 100
-            left = _of_surviving(ADVISED_LEFT_PERCENT, b, each)
+        elif case.load_w * 100 > ADVISED_LEFT_PERCENT * supply_bank.needed * each:
+            advised = ADVISED_LEFT_PERCENT * supply_bank.needed * each / 100
+            left = _of_surviving(ADVISED_LEFT_PERCENT, supply_bank, each)
             text = message(
                 "{w} W exceeds the advised {limit} W ({why})", w=f"{case.load_w:,}", limit=figure(advised), why=left
             )
@@ -199,16 +206,16 @@ def supplies(pieces: int, watts: int) -> str:
     return message(key, number=number, watts=f"{watts:,}")
 
 
-def _share_of_bank(b: PsuBank, each: int, limit: int, policy: Policy) -> str:
+def _share_of_bank(supply_bank: PsuBank, each: int, limit: int, policy: Policy) -> str:
     """What a limit is a share of: of all supplies, or of those left when the spare ones have failed."""
     fitted, surviving = policy.whole("power.psu_load_percent"), policy.whole("power.surviving_load_percent")
-    if limit == fitted * b.fitted * each // 100:
-        return message("{percent} % of {supplies}", percent=fitted, supplies=supplies(b.fitted, each))
-    return _of_surviving(surviving, b, each)
+    if limit == fitted * supply_bank.fitted * each // 100:
+        return message("{percent} % of {supplies}", percent=fitted, supplies=supplies(supply_bank.fitted, each))
+    return _of_surviving(surviving, supply_bank, each)
 
 
-def _of_surviving(percent: int, b: PsuBank, each: int) -> str:
+def _of_surviving(percent: int, supply_bank: PsuBank, each: int) -> str:
     return message(
         "{percent} % of {supplies} left when the spare ones have failed",
-        percent=percent, supplies=supplies(b.needed, each),
+        percent=percent, supplies=supplies(supply_bank.needed, each),
     )  # fmt: skip

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @cache
 def support(arch: str) -> dict[str, tuple[str, str]]:
     """precision -> (native | weight-only, the tensor rate it computes at) on a GPU generation."""
-    return {r["precision"]: (r["mode"], r["compute"]) for r in table("precision") if r["arch"] == arch}
+    return {row["precision"]: (row["mode"], row["compute"]) for row in table("precision") if row["arch"] == arch}
 
 
 def wanted(llm: Llm, request: Request) -> list[str]:
@@ -33,11 +33,15 @@ def wanted(llm: Llm, request: Request) -> list[str]:
     have = llm.precisions()
     if request.precision:
         alias = {"fp16": "bf16", "bf16": "fp16"}
-        return [p for p in have if p == request.precision or p == alias.get(request.precision)]
+        return [
+            precision
+            for precision in have
+            if precision == request.precision or precision == alias.get(request.precision)
+        ]
     floor = llm.min_precision_bits
     if request.min_precision_bits is not None:
         floor = min(floor, request.min_precision_bits)
-    return [p for p in have if BITS[p] >= floor]
+    return [precision for precision in have if BITS[precision] >= floor]
 
 
 def kv_precision(llm: Llm, request: Request) -> str:
@@ -56,7 +60,9 @@ def known_precisions(llm: Llm, request: Request) -> list[str]:
     if not request.trains:
         return list(llm.precisions())
     all_ = ("bf16", "fp16", "fp8", "int4")
-    return [p for p in all_ if base_precisions(llm, request.model_copy(update={"precision": p}))]
+    return [
+        precision for precision in all_ if base_precisions(llm, request.model_copy(update={"precision": precision}))
+    ]
 
 
 def runs(arch: str, precision: str, request: Request) -> bool:

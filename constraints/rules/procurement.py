@@ -29,7 +29,7 @@ class Procurement(Rule):
         part, platform = facts.part, facts.platform
         if part is None or part.id not in facts.request.include:
             return ""
-        if platform is not None and any(x.part == part.id for x in platform.contents):
+        if platform is not None and any(content.part == part.id for content in platform.contents):
             return ""
         if _another(facts, part):
             return _left_out(part.id)
@@ -45,7 +45,7 @@ class Procurement(Rule):
             terms += [
                 literal
                 for platform, literal in model.platform.items()
-                if any(c.part == wanted for c in platform.contents)
+                if any(content.part == wanted for content in platform.contents)
             ]
             model.cp.add(sum(terms) >= 1) if terms else model.cp.add_bool_or([])
             in_use.encode(model, model.catalog.parts[wanted])
@@ -68,7 +68,7 @@ class Procurement(Rule):
         """Parts that no orders within stock can bring in the build's number."""
         if not case.book.by_quantity or case.book.cost(case.priced) < NEVER:
             return []
-        short = [(p, *few) for p, q in case.priced.items() if (few := case.book.short(p, q))]
+        short = [(part, *few) for part, qty in case.priced.items() if (few := case.book.short(part, qty))]
         found = [
             Check(
                 self.id,
@@ -78,13 +78,13 @@ class Procurement(Rule):
                 "pieces",
                 message(
                     "{part}: {a} needed, {b} to be had (take another part, or find more offers)",
-                    part=p,
+                    part=part,
                     a=f"{need:,}",
                     b=f"{have:,}",
                 ),
                 "at_most",
             )
-            for p, need, have in short
+            for part, need, have in short
         ]
         return found or [Check.of(self.id, False, "minimum orders, stock and bundles do not add up to the numbers")]
 

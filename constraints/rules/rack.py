@@ -71,7 +71,10 @@ def air_w(load_w: Any, platform: Platform, policy: Policy) -> Any:
 
 def cord_links(candidates: list[Link]) -> dict[str, list[Link]]:
     """Inlet -> power cords."""
-    return {i: [x for x in candidates if x.medium == "power" and x.end_a == e] for i, e in CORD_ENDS.items()}
+    return {
+        inlet: [cord for cord in candidates if cord.medium == "power" and cord.end_a == end]
+        for inlet, end in CORD_ENDS.items()
+    }
 
 
 def racked(platform: Platform) -> bool:
@@ -123,6 +126,8 @@ class RackRule(Rule):
         tallest = max((rack.rack_units for rack in racks), default=1)
         if "racks" in model.request.have:
             tallest = model.policy.whole("rack.max_units")
+        # By height alone, of the lowest nodes in the tallest rack: the limits below take away what heat, weight, power
+        # and shared gear forbid.
         nodes = max(model.node_counts)
         most = max(most_per_rack(platform.rack_units, tallest, nodes) for platform, _ in mounted)
         per_rack = {count: model.cp.new_bool_var(f"per_rack{count}") for count in range(1, most + 1)}
@@ -158,6 +163,8 @@ class RackRule(Rule):
         cp.add(sum(literals.values()) == in_rack)
         for kind, chosen in literals.items():
             pieces = cp.new_int_var(0, each * max(model.node_counts), kind.id)
+            # A half for either value of the literal: one equality over all kinds makes proofs nine times as long
+            # (docs/proof.md, Both halves).
             cp.add(pieces == each * model.racks_needed).only_enforce_if(chosen)
             cp.add(pieces == 0).only_enforce_if(~chosen)
             model.add_shared(kind, 1, pieces)
@@ -198,6 +205,7 @@ class RackRule(Rule):
             for cord, quantity in zip(cords, pieces, strict=True):
                 model.extra_node_qty.setdefault(cord.id, []).append(quantity)
             fitted = [plug for plug in plugs if plug.inlet == inlet]
+            # None for inlets that no supply has.
             model.cp.add(sum(pieces) <= sum(plug.fitted * plug.there for plug in fitted))
             for platform, literal in model.platform.items():
                 if not racked(platform):
@@ -235,21 +243,21 @@ class RackRule(Rule):
                 )
             ]
         shared, units = gear(case), gear_units(case)
-        kg = sum(round(x.weight_kg) * q for x, q in shared)
+        kg = sum(round(unit.weight_kg) * q for unit, q in shared)
         racks = racks_in(case)
         have = "racks" in case.request.have
-        a = -(-case.build.nodes // racks) if racks else 1
+        per_rack = -(-case.build.nodes // racks) if racks else 1
         found = []
         if have:
             most = policy.whole("rack.max_units")
-            found.append(self._height(a, units, a * (platform.rack_units or 1) + units, most))
+            found.append(self._height(per_rack, units, per_rack * (platform.rack_units or 1) + units, most))
         if not have:
             kinds = [(part, pieces) for part, pieces in case.parts(Rack, shared=True) if isinstance(part, Rack)]
             if len(kinds) != 1:
                 return [Check.of(self.id, False, "needs racks of one kind (or --have racks)")]
             rack = kinds[0][0]
-            found.append(self._height(a, units, a * (platform.rack_units or 1) + units, rack.rack_units))
-            weight, bears = a * node_kg(platform, policy) + kg, figure(rack.load_kg)
+            found.append(self._height(per_rack, units, per_rack * (platform.rack_units or 1) + units, rack.rack_units))
+            weight, bears = per_rack * node_kg(platform, policy) + kg, figure(rack.load_kg)
             found.append(
                 Check.at_most(
                     self.id,
@@ -268,10 +276,10 @@ class RackRule(Rule):
                     ),
                 )
             )
-            found += self._pdu_checks(case, a, racks)
+            found += self._pdu_checks(case, per_rack, racks)
         if case.power_unknown:
             return [*found, Check.of(self.id, False, unknown_draw(case))]
-        heat = math.ceil((a * air_w(case.load_w, platform, policy) + 100 * shared_w(case)) / 100)
+        heat = math.ceil((per_rack * air_w(case.load_w, platform, policy) + 100 * shared_w(case)) / 100)
         most_w = policy.whole("cooling.rack_air_w")
         found.append(
             Check.at_most(
@@ -299,12 +307,12 @@ class RackRule(Rule):
         said = {"nodes": counted(nodes, "node"), "taken": taken, "height": most}
         return Check.at_most(self.id, taken, most, "units", message(passing, **said), message(failing, **said))
 
-    def _pdu_checks(self, case: Case, a: int, racks: int) -> list[Check]:
+    def _pdu_checks(self, case: Case, per_rack: int, racks: int) -> list[Check]:
         pdus = [(part, pieces) for part, pieces in case.parts(Pdu, shared=True) if isinstance(part, Pdu)]
         if len(pdus) != 1:
             return [Check.of(self.id, False, "needs PDUs of one kind, two per rack")]
         pdu, qty = pdus[0]
-        wall = math.ceil(100 * (a * case.load_w + shared_w(case)) / pdu_efficiency(case.policy))
+        wall = math.ceil(100 * (per_rack * case.load_w + shared_w(case)) / pdu_efficiency(case.policy))
         found = [
             Check.at_least(
                 self.id,
@@ -337,7 +345,7 @@ class RackRule(Rule):
         psus = case.psus
         if psus is not None:
             outlets = 2 * (pdu.outlets_c19 if psus.inlet == "C20" else pdu.outlets_c13)
-            plugs, kind = a * psus.fitted, CORD_ENDS[psus.inlet].partition("-")[0]
+            plugs, kind = per_rack * psus.fitted, CORD_ENDS[psus.inlet].partition("-")[0]
             cords = sum(
                 pieces
                 for part, pieces in case.parts(Link)
@@ -394,9 +402,9 @@ def racks_in(case: Case) -> int:
 def gear(case: Case) -> list[tuple[Switch | Cooling, int]]:
     """Switches, CDUs and what else of liquid cooling the nodes share."""
     found = case.parts(Switch, shared=True) + case.parts(Cooling, shared=True)
-    return [(x, q) for x, q in found if isinstance(x, Switch | Cooling)]
+    return [(part, qty) for part, qty in found if isinstance(part, Switch | Cooling)]
 
 
 def gear_units(case: Case) -> int:
     """Rack units of what the nodes share."""
-    return sum(x.rack_units * q for x, q in gear(case))
+    return sum(unit.rack_units * qty for unit, qty in gear(case))

@@ -42,4 +42,4 @@ def that_read(what: Reads) -> frozenset[str]:
 
 def findings(case: Case) -> list[Check]:
     """Every rule's findings about a build."""
-    return [x for rule in RULES for x in rule.check(case)]
+    return [finding for rule in RULES for finding in rule.check(case)]

@@ -69,7 +69,7 @@ class Sellers(Rule):
                 )
             )
         if percent is not None and by:
-            largest = max(sorted(by), key=lambda s: by[s])
+            largest = max(sorted(by), key=lambda seller: by[seller])
             share = _percent(by[largest], orders.cents)
             found.append(
                 Check.at_most(

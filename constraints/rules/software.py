@@ -74,8 +74,10 @@ def method(request: Request, offload: bool = False) -> str:
 def engines_for(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: bool = False) -> tuple[Engine, ...]:
     """Engines that may be counted on, best first; experimental ones only when the request allows it."""
     found = engines(llm.id, llm.architecture, gpu, precision, method(request, offload))
-    counted = tuple(e for e in found if e.status == "stable" or request.allow_experimental)
-    return tuple(e for e in counted if not llm.host_table_bytes or place_of_tables(e.name, llm.architecture))
+    counted = tuple(engine for engine in found if engine.status == "stable" or request.allow_experimental)
+    return tuple(
+        engine for engine in counted if not llm.host_table_bytes or place_of_tables(engine.name, llm.architecture)
+    )
 
 
 def keeping(llm: Llm, among: tuple[Engine, ...], host_tables: bool) -> tuple[Engine, ...]:
@@ -84,7 +86,7 @@ def keeping(llm: Llm, among: tuple[Engine, ...], host_tables: bool) -> tuple[Eng
     if not llm.host_table_bytes:
         return among
     wanted = "host" if host_tables else "gpu"
-    return tuple(e for e in among if place_of_tables(e.name, llm.architecture) == wanted)
+    return tuple(engine for engine in among if place_of_tables(engine.name, llm.architecture) == wanted)
 
 
 def served(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: bool = False) -> bool:

@@ -5,7 +5,7 @@ top. Each node holds all of it: storage that nodes share is not modelled."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catalogs.llm import Llm
 from catalogs.message import N_, joined, message
@@ -46,25 +46,31 @@ class Storage(Rule):
 
     def encode(self, model: FamilyModel) -> None:
         nvme = {drive: pieces for drive, pieces in model.drive.items() if needs_lanes(drive)}
-        room = sum(d.capacity_gb * q for d, q in nvme.items())
-        speed = sum(d.read_mb_s * q for d, q in nvme.items())
+        room = sum(drive.capacity_gb * pieces for drive, pieces in nvme.items())
+        speed = sum(drive.read_mb_s * pieces for drive, pieces in nvme.items())
         everything = sum(drive.capacity_gb * pieces for drive, pieces in model.drive.items())
         data_gb = model.request.dataset_gb
-        precisions = {row.plan.precision for row in model.rows}
+        # Rows of one precision need the same room; of these at most one is chosen, so that their sum is a literal.
+        by_precision: dict[str, list[Any]] = {}
+        for row, chosen in model.rows.items():
+            by_precision.setdefault(row.plan.precision, []).append(chosen)
         for platform, literal in model.platform.items():
-            if "storage" in platform.includes and not inside(platform, model.catalog, Drive):
+            contained = inside(platform, model.catalog, Drive)
+            # Built in, of unknown size: it is ordered as large as needed (a warning of `check`).
+            if "storage" in platform.includes and not contained:
                 continue
-            held = [(d, q) for d, q in inside(platform, model.catalog, Drive) if needs_lanes(d)]
-            for precision in precisions:
-                chosen = [literal for row, literal in model.rows.items() if row.plan.precision == precision]
+            held = [(drive, qty) for drive, qty in contained if needs_lanes(drive)]
+            held_gb = sum(drive.capacity_gb * qty for drive, qty in held)
+            all_held_gb = sum(drive.capacity_gb * qty for drive, qty in contained)
+            for precision, rows in by_precision.items():
                 need = needed_gb(model.llm, precision, model.policy, model.request)
-                missing = need - sum(d.capacity_gb * q for d, q in held)
-                model.cp.add(room >= missing * sum(chosen)).only_enforce_if(literal)
+                model.cp.add(room >= (need - held_gb) * sum(rows)).only_enforce_if(literal)
                 if data_gb:
-                    missing = need + data_gb - sum(d.capacity_gb * q for d, q in inside(platform, model.catalog, Drive))
-                    model.cp.add(everything >= missing * sum(chosen)).only_enforce_if(literal)
-            least = model.policy.whole("storage.read_mb_s") - sum(d.read_mb_s * q for d, q in held)
-            model.cp.add(speed >= least).only_enforce_if(literal)
+                    missing = need + data_gb - all_held_gb
+                    model.cp.add(everything >= missing * sum(rows)).only_enforce_if(literal)
+            held_mb_s = sum(drive.read_mb_s * qty for drive, qty in held)
+            least_mb_s = model.policy.whole("storage.read_mb_s") - held_mb_s
+            model.cp.add(speed >= least_mb_s).only_enforce_if(literal)
 
     def check(self, case: Case) -> list[Check]:
         drives = [(part, pieces) for part, pieces in case.parts(Drive) if isinstance(part, Drive) and needs_lanes(part)]
@@ -74,8 +80,8 @@ class Storage(Rule):
                 "storage is built in: order it with at least {gb} GB", gb=f"{need + case.request.dataset_gb:,}"
             )
             return [Check.warn(self.id, text)]
-        room = sum(d.capacity_gb * q for d, q in drives)
-        speed = sum(d.read_mb_s * q for d, q in drives)
+        room = sum(drive.capacity_gb * pieces for drive, pieces in drives)
+        speed = sum(drive.read_mb_s * pieces for drive, pieces in drives)
         need = needed_gb(case.llm, case.plan.precision, case.policy, case.request)
         least = case.policy.whole("storage.read_mb_s")
         what = _held(case.policy, case.request)

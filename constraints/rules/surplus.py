@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from catalogs.load import Catalog
 from catalogs.message import N_, joined, message
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
     from constraints.prices.purchase import Line
 
 
+class _Inside(NamedTuple):
+    """What drives inside a complete system hold, and how fast those on PCIe lanes read."""
+
+    nvme_gb: int
+    nvme_mb_s: int
+    all_gb: int
+
+
 class Surplus(Rule):
     id = "surplus"
     title = N_("Surplus parts")
@@ -53,92 +61,107 @@ class Surplus(Rule):
     def _drives(self, model: FamilyModel) -> None:
         """One piece less of any drive leaves too little room or speed."""
         cp, data_gb = model.cp, model.request.dataset_gb
-        precision = {x: cp.new_bool_var(x) for x in sorted({row.plan.precision for row in model.rows})}
-        for x, chosen in precision.items():
-            cp.add(sum(literal for row, literal in model.rows.items() if row.plan.precision == x) == chosen)
-        held: dict[tuple[int, int, int], list[Any]] = {}
-        for p, literal in model.platform.items():
-            drives = inside(p, model.catalog, Drive)
-            if "storage" in p.includes and not drives:
-                for drive, qty in model.drive.items():
-                    cp.add(qty <= _first(drive.id, model.request.include) - 1).only_enforce_if(literal)
-                continue
-            fast = [(d, q) for d, q in drives if needs_lanes(d)]
-            there = (
-                sum(d.capacity_gb * q for d, q in fast),
-                sum(d.read_mb_s * q for d, q in fast),
-                sum(d.capacity_gb * q for d, q in drives),
-            )
-            held.setdefault(there, []).append(literal)
-        alike = {there: cp.new_bool_var("") for there in held}
-        for there, chosen in alike.items():
-            cp.add(sum(held[there]) == chosen)
+        of_precision = self._precisions(model)
+        held = self._held(model)
         nvme = {drive: pieces for drive, pieces in model.drive.items() if needs_lanes(drive)}
-        room, speed = sum(d.capacity_gb * q for d, q in nvme.items()), sum(d.read_mb_s * q for d, q in nvme.items())
+        room = sum(drive.capacity_gb * pieces for drive, pieces in nvme.items())
+        speed = sum(drive.read_mb_s * pieces for drive, pieces in nvme.items())
         everything = sum(drive.capacity_gb * pieces for drive, pieces in model.drive.items())
         for drive, qty in model.drive.items():
             several = at_least(model, qty, _first(drive.id, model.request.include))
+            # Why no piece can be spared: NVMe of too little room, too slow, or too little for the training set.
             small, slow, little = (cp.new_bool_var("") for _ in range(3))
             cp.add_bool_or([small, slow, little]).only_enforce_if(several)
             if drive not in nvme:
                 cp.add(small + slow == 0)
             if not data_gb:
                 cp.add(little == 0)
-            for (gb, mb_s, all_gb), platform in alike.items():
-                least = model.policy.whole("storage.read_mb_s") - mb_s
-                cp.add(speed - drive.read_mb_s <= least - 1).only_enforce_if(slow, platform)
-                for x, chosen in precision.items():
-                    need = needed_gb(model.llm, x, model.policy, model.request)
-                    when = platform, chosen
-                    cp.add(room - drive.capacity_gb <= need - gb - 1).only_enforce_if(small, *when)
+            for there, platform in held.items():
+                least_mb_s = model.policy.whole("storage.read_mb_s") - there.nvme_mb_s
+                cp.add(speed - drive.read_mb_s <= least_mb_s - 1).only_enforce_if(slow, platform)
+                for precision, chosen in of_precision.items():
+                    need = needed_gb(model.llm, precision, model.policy, model.request)
+                    without = room - drive.capacity_gb
+                    cp.add(without <= need - there.nvme_gb - 1).only_enforce_if(small, platform, chosen)
                     if data_gb:
-                        cp.add(everything - drive.capacity_gb <= need + data_gb - all_gb - 1).only_enforce_if(
-                            little, *when
-                        )
+                        most = need + data_gb - there.all_gb - 1
+                        cp.add(everything - drive.capacity_gb <= most).only_enforce_if(little, platform, chosen)
+
+    def _precisions(self, model: FamilyModel) -> dict[str, Any]:
+        """A literal for each precision of the rows: whether the chosen row has it."""
+        of_precision = {name: model.cp.new_bool_var(name) for name in sorted({r.plan.precision for r in model.rows})}
+        for name, literal in of_precision.items():
+            rows = [chosen for row, chosen in model.rows.items() if row.plan.precision == name]
+            model.cp.add(sum(rows) == literal)
+        return of_precision
+
+    def _held(self, model: FamilyModel) -> dict[_Inside, Any]:
+        """What stands in complete systems, with a literal for all platforms of equal contents; where storage is built
+        in, no drive is bought but one that is demanded."""
+        alike: dict[_Inside, list[Any]] = {}
+        for platform, literal in model.platform.items():
+            drives = inside(platform, model.catalog, Drive)
+            if "storage" in platform.includes and not drives:
+                for drive, qty in model.drive.items():
+                    most = _first(drive.id, model.request.include) - 1
+                    model.cp.add(qty <= most).only_enforce_if(literal)
+                continue
+            fast = [(drive, qty) for drive, qty in drives if needs_lanes(drive)]
+            there = _Inside(
+                nvme_gb=sum(drive.capacity_gb * qty for drive, qty in fast),
+                nvme_mb_s=sum(drive.read_mb_s * qty for drive, qty in fast),
+                all_gb=sum(drive.capacity_gb * qty for drive, qty in drives),
+            )
+            alike.setdefault(there, []).append(literal)
+        chosen = {there: model.cp.new_bool_var("") for there in alike}
+        for there, literal in chosen.items():
+            model.cp.add(sum(alike[there]) == literal)
+        return chosen
 
     def _cards(self, model: FamilyModel) -> None:
         """Each card serves a network, or is the one port of a node that has no other."""
         cp = model.cp
         held: dict[Nic, list[Any]] = {}
-        for platform, v in model.platform.items():
-            for nic, q in inside(platform, model.catalog, Nic):
-                held.setdefault(nic, []).append(q * v)
-        port = {nic: cp.new_bool_var("") for nic in model.nic}
-        for nic, qty in model.nic.items():
-            several = at_least(model, qty, _first(nic.id, model.request.include))
-            used = sum(model.nic_needs.get(nic, []))
-            cp.add(qty + sum(held.get(nic, [])) <= used + port[nic]).only_enforce_if(several)
+        for platform, literal in model.platform.items():
+            for card, pieces in inside(platform, model.catalog, Nic):
+                held.setdefault(card, []).append(pieces * literal)
+        port = {card: cp.new_bool_var("") for card in model.nic}
+        for card, qty in model.nic.items():
+            several = at_least(model, qty, _first(card.id, model.request.include))
+            used = sum(model.nic_needs.get(card, []))
+            cp.add(qty + sum(held.get(card, [])) <= used + port[card]).only_enforce_if(several)
         cp.add_at_most_one(port.values())
-        none = sum(port.values()) == 0
+        # A card of a network is a port too, and so is one on the board or inside.
+        no_other = sum(port.values()) == 0
         for literals, _ in model.nets:
-            for network, v in literals.items():
+            for network, laid in literals.items():
                 if network.nic is not None:
-                    cp.add(none).only_enforce_if(v)
-        for platform, v in model.platform.items():
+                    cp.add(no_other).only_enforce_if(laid)
+        for platform, literal in model.platform.items():
             for row, chosen in model.rows.items():
                 pp = "network" in model.request.have and net_of(row.plan, model.per_node) == "pp"
                 if _has_port(platform, inside(platform, model.catalog, Nic), _least(pp, model.policy)):
-                    cp.add(none).only_enforce_if(v, chosen)
+                    cp.add(no_other).only_enforce_if(literal, chosen)
 
     def _modules(self, model: FamilyModel) -> None:
         """Into a complete system go no more modules than the rule of host memory asks for. How many a bare chassis
         takes is settled by its channels."""
         for platform, literal in model.platform.items():
-            for (x, n), chosen in model.memory.items() if inside(platform, model.catalog, Memory) else ():
+            for (module, number), chosen in model.memory.items() if inside(platform, model.catalog, Memory) else ():
                 for for_tables_gb in {row.key.tables_gb for row in model.rows}:
                     least = _least_gb(model.gpu, model.per_node, model.policy, for_tables_gb)
-                    if n > _fewest_modules(platform, model.catalog, x, least):
+                    if number > _fewest_modules(platform, model.catalog, module, least):
                         rows = [is_row for row, is_row in model.rows.items() if row.key.tables_gb == for_tables_gb]
                         model.cp.add(sum(rows) == 0).only_enforce_if(literal, chosen)
 
     def check(self, case: Case) -> list[Check]:
         if not case.request.shares:
             return []
-        found: list[str] = [message("{part} (drive)", part=d) for d in self._drives_beyond(case)]
-        found += [message("{part} (memory)", part=x) for x in self._modules_beyond(case)]
-        found += [message("{part} (cord)", part=x) for x in self._cords_beyond(case)]
-        found += [message("{part} (cooling)", part=x) for x in self._cooling_beyond(case)]
-        found += [message("{part} (ordered)", part=x) for x in self._orders_beyond(case)]
+        found: list[str] = [message("{part} (drive)", part=part) for part in self._drives_beyond(case)]
+        found += [message("{part} (memory)", part=name) for name in self._modules_beyond(case)]
+        found += [message("{part} (cord)", part=name) for name in self._cords_beyond(case)]
+        found += [message("{part} (cooling)", part=name) for name in self._cooling_beyond(case)]
+        found += [message("{part} (ordered)", part=name) for name in self._orders_beyond(case)]
         if not self._cards_used(case):
             found.append("cards beyond those that its networks need")
         if found:
@@ -146,13 +169,15 @@ class Surplus(Rule):
             return [Check.of(self.id, False, text)]
         return [Check.of(self.id, True, "no spare drive, card or cooling")]
 
-    def _drives_beyond(self, c: Case) -> list[str]:
-        bought = {x: q for x, q in sorted(c.build.node.items()) if isinstance(c.catalog.parts[x], Drive)}
-        several = [x for x, q in bought.items() if q >= _first(x, c.request.include)]
-        if "storage" in c.platform.includes and not inside(c.platform, c.catalog, Drive):
+    def _drives_beyond(self, case: Case) -> list[str]:
+        drives = {
+            part: qty for part, qty in sorted(case.build.node.items()) if isinstance(case.catalog.parts[part], Drive)
+        }
+        several = [part for part, qty in drives.items() if qty >= _first(part, case.request.include)]
+        if "storage" in case.platform.includes and not inside(case.platform, case.catalog, Drive):
             return several
-        fewer = {x: replace(c, build=_less(c.build, x)) for x in several}
-        return [x for x, case in fewer.items() if all(f.status != "fail" for f in Storage().check(case))]
+        fewer = {part: replace(case, build=_less(case.build, part)) for part in several}
+        return [part for part, without in fewer.items() if _passes(Storage(), without)]
 
     def _modules_beyond(self, case: Case) -> list[str]:
         if not inside(case.platform, case.catalog, Memory):
@@ -161,24 +186,26 @@ class Surplus(Rule):
         in_node = copies(case.plan.gpus, case.per_node)
         for_tables = tables_gb(case.llm, in_node, case.policy) if case.plan.host_tables else 0
         least = _least_gb(case.gpu, case.per_node, case.policy, for_tables)
-        fewest = {x: _fewest_modules(case.platform, case.catalog, x, least) for x, _ in bought}
-        return [x.id for x, n in bought if n > fewest[x]]
+        fewest = {module: _fewest_modules(case.platform, case.catalog, module, least) for module, _ in bought}
+        return [module.id for module, pieces in bought if pieces > fewest[module]]
 
     def _cords_beyond(self, case: Case) -> list[str]:
         """Power cords of a node beyond one for each supply; where no rack is bought, all of them."""
         cords = {
-            x: q for x, q in sorted(case.build.node.items()) if getattr(case.catalog.parts[x], "medium", "") == "power"
+            cord: qty
+            for cord, qty in sorted(case.build.node.items())
+            if getattr(case.catalog.parts[cord], "medium", "") == "power"
         }
         wanted = case.psus.fitted if case.psus and racked(case.platform) and "racks" not in case.request.have else 0
-        return list(cords) if sum(cords.values()) > wanted + sum(x in case.request.include for x in cords) else []
+        return list(cords) if sum(cords.values()) > wanted + sum(cord in case.request.include for cord in cords) else []
 
-    def _cooling_beyond(self, c: Case) -> list[str]:
+    def _cooling_beyond(self, case: Case) -> list[str]:
         """CDUs, manifolds, connections. Over racks that the site has, nodes spread as the buyer likes."""
-        if "racks" in c.request.have:
+        if "racks" in case.request.have:
             return []
-        gear = [x for x in sorted(c.build.shared) if isinstance(c.catalog.parts[x], CoolingPart)]
-        fewer = {x: replace(c, build=_less(c.build, x)) for x in gear}
-        return [x for x, case in fewer.items() if all(f.status != "fail" for f in Cooling().check(case))]
+        gear = [part for part in sorted(case.build.shared) if isinstance(case.catalog.parts[part], CoolingPart)]
+        fewer = {part: replace(case, build=_less(case.build, part)) for part in gear}
+        return [part for part, without in fewer.items() if _passes(Cooling(), without)]
 
     def _orders_beyond(self, case: Case) -> list[str]:
         """Parts of which more is ordered than is needed, though an order could be smaller or left out; bundles that
@@ -186,33 +213,42 @@ class Surplus(Rule):
         pieces, orders = case.priced, case.book.purchase(case.priced)
         if orders is None:
             return []
-        over = {
-            x: sum(line.qty for line in orders.lines if line.part == x) - case.book.bought(x, pieces[x]) for x in pieces
-        }
+        beyond = {part: -case.book.bought(part, qty) for part, qty in pieces.items()}
+        for line in orders.lines:
+            if line.part in beyond:
+                beyond[line.part] += line.qty
         found = set[str]()
         for line in orders.lines:
             if isinstance(line.offer, Bundle):
-                kit = {part.part: part.qty for part in line.offer.parts}
-                if line.part == line.offer.id and all(over[x] >= q for x, q in kit.items() if x in over):
+                # Its parts have lines of their own: only the bundle's is asked.
+                of_kit = [(part.part, part.qty) for part in line.offer.parts if part.part in beyond]
+                if line.part == line.offer.id and all(beyond[part] >= qty for part, qty in of_kit):
                     found.add(line.part)
-            elif over[line.part] and (over[line.part] >= line.qty or line.qty > _least_of(case, line)):
-                found.add(line.part)
+            elif beyond[line.part]:
+                could_be_left_out = beyond[line.part] >= line.qty
+                if could_be_left_out or line.qty > _least_of(case, line):
+                    found.add(line.part)
         return sorted(found)
 
     def _cards_used(self, case: Case) -> bool:
-        cards = {x: q for x, q in case.build.node.items() if isinstance(case.catalog.parts[x], Nic)}
-        several = [x for x, q in cards.items() if q >= _first(x, case.request.include)]
+        cards = {card: qty for card, qty in case.build.node.items() if isinstance(case.catalog.parts[card], Nic)}
+        several = [card for card, qty in cards.items() if qty >= _first(card, case.request.include)]
         held = inside(case.platform, case.catalog, Nic)
-        total = {x: q for x, q in case.node_all.items() if isinstance(case.catalog.parts[x], Nic)}
+        total = {card: qty for card, qty in case.node_all.items() if isinstance(case.catalog.parts[card], Nic)}
         pp = "network" in case.request.have and net_of(case.plan, case.per_node) == "pp"
         port = 0 if _has_port(case.platform, held, _least(pp, case.policy)) else 1
 
         def fine(left: Mapping[str, int]) -> bool:
-            used = any(left[f"node {x}"] < q for x, q in total.items())
-            return sum(max(0, left[f"node {x}"]) for x in several) <= (0 if used else port)
+            used = any(left[f"node {card}"] < qty for card, qty in total.items())
+            return sum(max(0, left[f"node {card}"]) for card in several) <= (0 if used else port)
 
         bills = list(bills_of(case).values()) if case.build.nodes > 1 else []
-        return covers(bills, dict(case.build.shared) | {f"node {x}": q for x, q in total.items()}, fine)
+        return covers(bills, dict(case.build.shared) | {f"node {card}": qty for card, qty in total.items()}, fine)
+
+
+def _passes(rule: Rule, case: Case) -> bool:
+    """Whether a rule fails nothing of a build."""
+    return all(finding.status != "fail" for finding in rule.check(case))
 
 
 def _least_gb(gpu: Gpu, per_node: int, policy: Policy, for_tables_gb: int) -> int:
@@ -222,14 +258,16 @@ def _least_gb(gpu: Gpu, per_node: int, policy: Policy, for_tables_gb: int) -> in
 
 def _fewest_modules(platform: Platform, catalog: Catalog, module: Memory, least_gb: int) -> int:
     """The fewest modules to be bought for a complete system whose memory then holds so much; 0 where none do."""
-    held_gb = sum(m.capacity_gb * n for m, n in inside(platform, catalog, Memory))
-    return next((n for n in modules_to_buy(platform, catalog) if held_gb + n * module.capacity_gb >= least_gb), 0)
+    held_gb = sum(held.capacity_gb * number for held, number in inside(platform, catalog, Memory))
+    return next(
+        (number for number in modules_to_buy(platform, catalog) if held_gb + number * module.capacity_gb >= least_gb), 0
+    )
 
 
 def _least_of(case: Case, line: Line) -> int:
     """The fewest pieces that an offer sells at a line's price."""
-    sources = (s for s in case.book.prices[line.part].sources().sources if s.offer == line.offer)
-    return min(step.least for s in sources for step in s.steps if step.cents == line.cents)
+    sources = (source for source in case.book.prices[line.part].sources().sources if source.offer == line.offer)
+    return min(step.least for source in sources for step in source.steps if step.cents == line.cents)
 
 
 def _first(part: str, include: tuple[str, ...]) -> int:
@@ -238,7 +276,9 @@ def _first(part: str, include: tuple[str, ...]) -> int:
 
 
 def _less(build: Build, part: str) -> Build:
-    node, shared = ({x: q - (x == part) for x, q in parts.items()} for parts in (build.node, build.shared))
+    node, shared = (
+        {part_id: qty - (part_id == part) for part_id, qty in parts.items()} for parts in (build.node, build.shared)
+    )
     return replace(build, node=node, shared=shared)
 
 
@@ -249,4 +289,6 @@ def _least(pp: bool, policy: Policy) -> int:
 
 def _has_port(platform: Platform, held: list[tuple[Nic, int]], least: int) -> bool:
     """Whether a node has a port of `least` Gbit/s without a card bought."""
-    return any(lan_port(x)[0] >= least for x in platform.onboard_lan) or any(n.gbit_s >= least for n, _ in held)
+    return any(lan_port(lan)[0] >= least for lan in platform.onboard_lan) or any(
+        card.gbit_s >= least for card, _ in held
+    )

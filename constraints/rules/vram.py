@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def stages(layers: int, pp: int) -> list[range]:
     """Layers cut into `pp` runs with the smallest largest run."""
-    cuts = [layers * i // pp for i in range(pp + 1)]
+    cuts = [layers * stage // pp for stage in range(pp + 1)]
     return [range(a, b) for a, b in itertools.pairwise(cuts)]
 
 
@@ -50,14 +50,14 @@ def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int, int
     copied = [0, *itertools.accumulate(llm.copied_layer_bytes(precision))]
     head = llm.head_bytes(precision)
     out = set()
-    for i, run in enumerate(held_stages(llm, pp)):
+    for place, run in enumerate(held_stages(llm, pp)):
         moe = experts[run.stop] - experts[run.start]
         tables = looked_up[run.stop] - looked_up[run.start]
         each = copied[run.stop] - copied[run.start]
         rest = whole[run.stop] - whole[run.start] - moe - tables - each
-        if i in (0, pp - 1):
+        if place in (0, pp - 1):
             rest += head if pp == 1 else -(-head // 2)
-        if i == pp - 1 > 0:
+        if place == pp - 1 > 0:
             rest += llm.draft_table_bytes(precision)
         out.add((moe, tables, each, rest))
     return tuple(sorted(out))
