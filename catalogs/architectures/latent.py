@@ -1,6 +1,7 @@
-"""Multi-head latent attention (DeepSeek V2 and V3, Kimi K2, GLM-4.7-Flash), with an indexer (V3.2, GLM-5) or without.
+"""Multi-head latent attention (DeepSeek V2 and V3, Kimi K2, GLM-4.7-Flash, Mistral Small 4), with an indexer (V3.2,
+GLM-5) or without.
 
-Formulas: transformers deepseek_v2, deepseek_v3, deepseek_v32, glm_moe_dsa, glm4_moe_lite; DeepSeek-V3.2-Exp
+Formulas: transformers deepseek_v2, deepseek_v3, deepseek_v32, glm_moe_dsa, glm4_moe_lite, mistral4; DeepSeek-V3.2-Exp
 inference/model.py for the indexer; modeling_kimi_k25.py of moonshotai/Kimi-K2.5."""
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ VISION_NAMES: Names = {
     "init_pos_emb_width": ("pos_emb_width",),
 }
 """Name of a field of the vision tower in Moonshot's own files -> what transformers calls it."""
-WITHOUT_ROUTING_BIAS = ("DeepseekV2ForCausalLM", "MistralLarge3ForCausalLM")
+WITHOUT_ROUTING_BIAS = ("DeepseekV2ForCausalLM", "MistralLarge3ForCausalLM", "Mistral4ForCausalLM")
 
 
 def latent_matrices(config: Config) -> list[Linear]:
@@ -175,6 +176,7 @@ ARCHITECTURES = {
     "DeepseekV2ForCausalLM": replace(_LATENT, name="deepseek-v2", draft=no_draft),
     "DeepseekV3ForCausalLM": _LATENT,
     "DeepseekV32ForCausalLM": replace(_LATENT, name="deepseek-v3.2", attention="dsa"),
+    "Mistral4ForCausalLM": replace(_LATENT, name="mistral-4", draft=no_draft),
     "Glm4MoeLiteForCausalLM": replace(_LATENT, name="glm-4.7-flash"),
     "GlmMoeDsaForCausalLM": replace(_LATENT, name="glm-5", attention="dsa", contradictions=_glm_contradictions),
     "KimiK25ForConditionalGeneration": replace(

@@ -110,6 +110,9 @@ def _heads(config: Config) -> int | None:
     sliding = _whole(config, "swa_num_attention_heads", "num_sliding_attention_heads")
     if isinstance(other, dict):
         sliding = sliding or _whole(other, "num_attention_heads")
+    each = config.get("num_attention_heads_per_layer")
+    if heads is not None and isinstance(each, list) and each and all(isinstance(one, int) for one in each):
+        return math.gcd(*each)
     return heads if heads is None or sliding is None else math.gcd(heads, sliding)
 
 
@@ -151,7 +154,7 @@ def _shared_width(config: Config, experts: int, width: int | None, family: str |
         return 0
     if (found := _whole(config, *said)) is not None:
         return found
-    count = _whole(config, "n_shared_experts", "num_shared_experts") or 0
+    count = _whole(config, "n_shared_experts", "num_shared_experts", "moe_num_shared_experts") or 0
     if family == "llama-4":
         count = 1
     return None if count and width is None else count * (width or 0)
