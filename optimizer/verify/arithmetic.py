@@ -31,7 +31,7 @@ def values(result: Result) -> list[tuple[int, int]]:
 def _cents(point: FrontPoint, request: Request) -> int:
     """What the proof compares: parts and spares, with the support where it is by category."""
     counted = [point.cost.parts, point.cost.spares, *([point.cost.support] if request.support else [])]
-    return sum(minor(x, request.currency) for x in counted)
+    return sum(minor(amount, request.currency) for amount in counted)
 
 
 def sums(point: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:
@@ -43,13 +43,13 @@ def sums(point: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:
             yield Wrong(f"{where}.{place}", f"stored {stored}, {how} {money(cents, currency)}")
 
     lines = 0
-    for i, line in enumerate(point.bom):
-        yield from said(f"bom[{i}].line_total", line.line_total, line.qty * minor(line.unit_price, currency),
+    for place_in_bom, line in enumerate(point.bom):
+        yield from said(f"bom[{place_in_bom}].line_total", line.line_total, line.qty * minor(line.unit_price, currency),
                         f"{line.qty} x {line.unit_price} is")  # fmt: skip
         lines += minor(line.line_total, currency)
     cost = point.cost
     yield from said("cost.parts", cost.parts, lines - minor(cost.spares, currency), "the lines sum up to")
-    net = sum(minor(x, currency) for x in (cost.parts, cost.spares, cost.support))
+    net = sum(minor(amount, currency) for amount in (cost.parts, cost.spares, cost.support))
     yield from said("cost.net", cost.net, net, "parts, spares and support are")
     yield from said("cost.total", cost.total, net + minor(cost.tax, currency), "net and tax are")
 
@@ -57,21 +57,26 @@ def sums(point: FrontPoint, where: str, currency: str) -> Iterator[Wrong]:
 def order(result: Result, points: list[tuple[int, int]]) -> Iterator[Wrong]:
     """Strictly ascending in both, and the named points where they belong."""
     cost = "cost.parts" if result.request.cost_axis == "money" else "axis_cost"
-    for i, (a, b) in enumerate(pairwise(points), 1):
-        for axis, place, better in ((1, cost, "dearer"), (0, "throughput.output_tok_s", "faster")):
-            if b[axis] <= a[axis]:
-                yield Wrong(f"front[{i}].{place}", f"is not {better} than front[{i - 1}]: one of the two is dominated")
-    for i, point in enumerate(result.front):
-        if point.id != f"p{i + 1}":
-            yield Wrong(f"front[{i}].id", f"stored {point.id}, should be p{i + 1}")
+    for at, ((tenths, cents), (faster, dearer)) in enumerate(pairwise(points), 1):
+        # Strictly, in both: of two points equal in one of them the other decides, and one is dominated.
+        dominated = f"than front[{at - 1}]: one of the two is dominated"
+        if dearer <= cents:
+            yield Wrong(f"front[{at}].{cost}", f"is not dearer {dominated}")
+        if faster <= tenths:
+            yield Wrong(f"front[{at}].throughput.output_tok_s", f"is not faster {dominated}")
+    for at, point in enumerate(result.front):
+        if point.id != f"p{at + 1}":
+            yield Wrong(f"front[{at}].id", f"stored {point.id}, should be p{at + 1}")
     ids = [point.id for point in result.front]
 
-    def value(i: int) -> tuple[bool, Decimal | float, int]:
-        total = Decimal(result.front[i].cost.total)
-        return not total, points[i][0] / (total or 1), -i
+    def value(place: int) -> tuple[bool, Decimal | float, int]:
+        """Throughput for the money; what costs nothing first, of equals the cheaper point."""
+        total, (tenths, _) = Decimal(result.front[place].cost.total), points[place]
+        return not total, tenths / (total or 1), -place
 
+    totals = [Decimal(point.cost.total) for point in result.front]
     best = max(range(len(ids)), key=value, default=0)
-    cheapest = min(range(len(ids)), key=lambda i: Decimal(result.front[i].cost.total), default=0)
+    cheapest = min(range(len(ids)), key=totals.__getitem__, default=0)
     named = {"fastest": ids[-1], "cheapest": ids[cheapest], "value": ids[best]} if ids else {}
     yield from differences(result.named, named, "named")
     asks_for_load = result.request.users is not None or result.request.mean_tok_s is not None
@@ -89,7 +94,7 @@ def record(result: Result, policy: Policy, points: list[tuple[int, int]]) -> Ite
     if not proof.complete:
         return
     own = staircase_steps(points, result.request, policy)
-    stored = [s.model_dump() for s in proof.staircase]
+    stored = [step.model_dump() for step in proof.staircase]
     yield from differences(stored, steps_data(own, currency), "proof.staircase")
     steps, families = read_record(proof.model_dump(), currency)
     names = [(family.gpu, family.per_node) for family in families]
@@ -98,33 +103,31 @@ def record(result: Result, policy: Policy, points: list[tuple[int, int]]) -> Ite
     for by, count in (("bound", proof.families.closed_by_bound), ("cp_sat", proof.families.closed_by_cp_sat)):
         if count != (found := sum(family.by == by for family in families)):
             yield Wrong(f"proof.families.closed_by_{by}", f"stored {count}, the list has {found}")
-    for j, family in enumerate(families):
-        where = f"proof.families.each[{j}]"
-        if (
-            len(family.least) > len(steps)
-            or list(family.least) != sorted(family.least)
-            or (family.by == "no_build" and family.least)
-        ):
+    for at_family, family in enumerate(families):
+        where = f"proof.families.each[{at_family}]"
+        # A floor of a step counts at all steps before it too, so that they rise; what has no build has none.
+        rises = len(family.least) <= len(steps) and list(family.least) == sorted(family.least)
+        if not rises or (family.by == "no_build" and family.least):
             yield Wrong(f"{where}.least", "does not rise along the staircase")
         elif family.by == "bound":
             yield from _reaches(family.least, steps, where, currency)
-    for i, (p, (_, cost)) in enumerate(zip(result.front, points, strict=True)):
-        name = (p.gpus.part, p.gpus.per_node)
+    for at_point, (point, (_, cost)) in enumerate(zip(result.front, points, strict=True)):
+        name = (point.gpus.part, point.gpus.per_node)
         if name not in names:
-            yield Wrong("proof.families.each", f"lacks {name[0]}, {name[1]} per node, of front[{i}]")
+            yield Wrong("proof.families.each", f"lacks {name[0]}, {name[1]} per node, of front[{at_point}]")
             continue
-        j = names.index(name)
-        family, where = families[j], f"proof.families.each[{j}]"
+        at_family = names.index(name)
+        family, where = families[at_family], f"proof.families.each[{at_family}]"
         # Nothing is cheaper than what costs nothing; on another axis than money a bound may reach the cost itself.
         reached = not steps or not cost
         if family.by != "cp_sat" and not (family.by == "bound" and reached):
-            yield Wrong(f"{where}.closed_by", f"stored {family.by}, but front[{i}] is of this family")
-        elif steps and (i >= len(family.least) or family.least[i] > cost):
-            yield Wrong(f"{where}.least", f"does not admit front[{i}] at {p.cost.parts}")
+            yield Wrong(f"{where}.closed_by", f"stored {family.by}, but front[{at_point}] is of this family")
+        elif steps and (at_point >= len(family.least) or family.least[at_point] > cost):
+            yield Wrong(f"{where}.least", f"does not admit front[{at_point}] at {point.cost.parts}")
 
 
 def _reaches(least: tuple[int, ...], steps: tuple[Step, ...], where: str, currency: str) -> Iterator[Wrong]:
-    for i, (cents, step) in enumerate(zip(least, steps, strict=False)):
+    for place, (cents, step) in enumerate(zip(least, steps, strict=False)):
         if cents < step.below:
             text = f"stored {money(cents, currency)}, which closes nothing under {money(step.below, currency)}"
-            yield Wrong(f"{where}.least[{i}]", text)
+            yield Wrong(f"{where}.least[{place}]", text)

@@ -48,16 +48,19 @@ def complete(read: Read | None, report: Report, engine: str, thorough: bool = Fa
     out = Front()
     try:
         added = prove(solver, known, out)
-        for i, point in enumerate(read.points):
+        for at, point in enumerate(read.points):
             if point is not None and not admitted(solver, point):
-                report.add(f"front[{i}]", "the solver's model excludes this build, though every rule's check admits it")
+                report.add(
+                    f"front[{at}]", "the solver's model excludes this build, though every rule's check admits it"
+                )
     except Undecided as e:
         report.add("proof", f"{name} could not decide it: {e}")
         return None
     _report(read.market, known, added, report)
     if not report.wrong:
         report.wrong += _messages(read, solver)
-    report.unchecked = [x for x in report.unchecked if x not in (SOLVED_UNCHECKED, AXIS_UNCHECKED)]
+    # What plain arithmetic left open is made anew by now.
+    report.unchecked = [said for said in report.unchecked if said not in (SOLVED_UNCHECKED, AXIS_UNCHECKED)]
     return {
         "engine": name,
         "thorough": thorough,
@@ -89,11 +92,14 @@ def prove(solver: Solver, known: list[Found], out: Front) -> list[Found]:
         if not known:
             found = solver.cheapest()
             return [found] if found else []
-        limit = SPAN * max(1, min(f.cost for f in known))
+        # How far up the front goes rests on the cheapest point: were a cheaper one missing, it would lie under the
+        # staircase and be found.
+        limit = SPAN * max(1, min(point.cost for point in known))
     staircase = Staircase(limit)
-    for f in known:
-        if f.cost <= staircase.ceiling(f.row.perf.tenths):
-            staircase.add(f)
+    for point in known:
+        # A point that another one beats, or that lies beyond the limit, raises no stair.
+        if point.cost <= staircase.ceiling(point.row.perf.tenths):
+            staircase.add(point)
     solver.judge(market.purse_at(limit))
     for family in solver.families:
         solver.prove(family, staircase, out)
@@ -103,37 +109,46 @@ def prove(solver: Solver, known: list[Found], out: Front) -> list[Found]:
 def admitted(solver: Solver, point: Point) -> bool:
     """Whether the model that proves a family has a point of it among its solutions: no encode is too tight for it."""
     market, found = solver.market, point.found
-    own = [market.catalog.parts[x] for x in found.build.node]
-    parts = {x.id: x for x in [*own, *solver.parts]}
+    own = [market.catalog.parts[part] for part in found.build.node]
+    parts = {part.id: part for part in [*own, *solver.parts]}
     family = solver.engine(
         market, point.case.gpu, point.case.per_node, [found.row], Candidates(parts.values()), solver.rules
     )
-    return family.under(lambda _: found.cost) is not None
+    # At its own cost and not a unit below: the point itself is asked for, or a build as good in its row.
+    return family.under(lambda row: found.cost) is not None
 
 
 def _report(market: Market, known: list[Found], front: list[Found], report: Report) -> None:
     """Missing and beaten points by their place in the stored front."""
     currency = market.request.currency
-    speeds = [f.row.perf.tenths for f in known]
+    speeds = [point.row.perf.tenths for point in known]
     for point in front:
         if point in known:
             continue
-        i = bisect_left(speeds, point.row.perf.tenths)
-        key, last = point.row.key, len(known) - 1
+        key = point.row.key
         words = (
             f"{key.nodes} x {key.per_node} {market.catalog.parts[key.gpu].name}, "
             f"{point.row.perf.tenths / 10} tok/s for {money(point.parts_cents, currency)} {currency} of parts"
         )
-        beaten = [j for j, k in enumerate(known) if _beats(point, k)]
+        beaten = [at for at, stored in enumerate(known) if _beats(point, stored)]
         if beaten:
             report.add(f"front[{beaten[0]}]", f"is beaten by {words}")
         else:
-            place = f"before front[{i}]" if i <= last else f"after front[{last}]" if known else "in an empty front"
-            report.add("front", f"lacks a point {place}: {words}")
-    for j, k in enumerate(known):
-        if k not in front and not any(_beats(point, k) for point in front if point not in known):
-            report.add(f"front[{j}]", "is dominated by another point of the front")
+            report.add("front", f"lacks a point {_place(bisect_left(speeds, point.row.perf.tenths), known)}: {words}")
+    missing = [point for point in front if point not in known]
+    for at, stored in enumerate(known):
+        # One that a missing build beats was reported with that build.
+        if stored not in front and not any(_beats(point, stored) for point in missing):
+            report.add(f"front[{at}]", "is dominated by another point of the front")
 
 
-def _beats(found: Found, b: Found) -> bool:
-    return found.row.perf.tenths >= b.row.perf.tenths and found.cost <= b.cost
+def _place(before: int, known: list[Found]) -> str:
+    """Where in the stored front a point is missing."""
+    if not known:
+        return "in an empty front"
+    return f"before front[{before}]" if before < len(known) else f"after front[{len(known) - 1}]"
+
+
+def _beats(found: Found, other: Found) -> bool:
+    """Whether a build is no slower and no dearer than another."""
+    return found.row.perf.tenths >= other.row.perf.tenths and found.cost <= other.cost

@@ -140,25 +140,28 @@ Messages = list[dict[str, Any]]
 def as_stored(stored: Messages, made: Messages) -> tuple[Messages, Messages]:
     """Messages stored and made anew, to be compared: without key and values where the result was saved before messages
     had them, so that the text says it all."""
-    if any(m.get("key") for m in stored):
+    if any(message_.get("key") for message_ in stored):
         return stored, made
-    bare = [[{name: m[name] for name in m if name not in ("key", "values")} for m in each] for each in (stored, made)]
+    bare = [
+        [{name: message_[name] for name in message_ if name not in ("key", "values")} for message_ in each]
+        for each in (stored, made)
+    ]
     return bare[0], bare[1]
 
 
 def _unlike_their_keys(stored: Result) -> Iterator[Wrong]:
     """Messages whose text is not what their key and values make."""
-    for i, said in enumerate(stored.messages):
+    for place, said in enumerate(stored.messages):
         if said.key:
             try:
                 text = read_message(said.model_dump())
             except KeyError as missing:
-                yield Wrong(f"messages[{i}].values", f"lacks {missing.args[0]}, which the key names")
+                yield Wrong(f"messages[{place}].values", f"lacks {missing.args[0]}, which the key names")
                 continue
             if text != said.text:
-                yield Wrong(f"messages[{i}].text", f"stored {said.text!r}, its key and values make {text!r}")
+                yield Wrong(f"messages[{place}].text", f"stored {said.text!r}, its key and values make {text!r}")
         elif said.values:
-            yield Wrong(f"messages[{i}].values", "stored without a key")
+            yield Wrong(f"messages[{place}].values", "stored without a key")
 
 
 def _sentences(data: dict[str, Any], stored: Result) -> Iterator[Wrong]:
@@ -182,7 +185,7 @@ def _unchecked(stored: Result) -> Iterator[str]:
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
-    return "".join(f"[{x}]" if isinstance(x, int) else f".{x}" for x in loc).lstrip(".") or "$"
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc).lstrip(".") or "$"
 
 
 def _said(fault: Fault) -> str:
@@ -266,7 +269,7 @@ def _recomputed(data: dict[str, Any], read: Read) -> Iterator[Wrong]:
 
 def _all_families(stored: Result, market: Market) -> Iterator[Wrong]:
     """Every family of the catalog is in the record."""
-    listed = {(f.gpu, f.per_node) for f in stored.proof.families.each}
+    listed = {(family.gpu, family.per_node) for family in stored.proof.families.each}
     there = {(gpu.id, per_node) for gpu, per_node, _ in families(market)}
     if stored.request.budget_cents is None and not stored.front:
         there = set()  # nothing can be bought at any price: no family was closed under a staircase
@@ -283,8 +286,8 @@ def _record(read: Read) -> Iterator[Wrong]:
     if read.market is None or None in read.points:
         return
     points = [
-        (p.case.gpu.id, p.case.per_node, p.found.row.perf.tenths, p.found.parts_cents)
-        for p in read.points if p is not None
+        (point.case.gpu.id, point.case.per_node, point.found.row.perf.tenths, point.found.parts_cents)
+        for point in read.points if point is not None
     ]  # fmt: skip
     proof = read.result.proof.model_dump()
     steps, closed = read_record(proof, read.result.request.currency)

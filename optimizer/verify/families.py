@@ -36,7 +36,10 @@ class MadeAnew:
         """Rows of every node count that the run looked at: up to the staircase's end, and on the way to the cheapest
         build where no budget ends it."""
         if self.market.request.budget_cents is None and self.points and self.families.families:
-            top, cheapest = max(1, 4 * min(family.least for family in self.families.families)), self.points[0][3]
+            # The same steps as `Solver._limits`: rows come by node counts that a limit may pay, and a run that looked
+            # at fewer of them recorded fewer floors.
+            _, _, _, cheapest = self.points[0]
+            top = max(1, 4 * min(family.least for family in self.families.families))
             self.families.judge(top)
             while top < cheapest:
                 top *= 4
@@ -47,7 +50,7 @@ class MadeAnew:
         """The record of a proof in which those families went to the solver."""
         anew = self.families
         floors = {
-            family.name: [(r.perf.tenths, partial(anew.floor, family, r)) for r in anew.runnable(family)]
+            family.name: [(row.perf.tenths, partial(anew.floor, family, row)) for row in anew.runnable(family)]
             for family in anew.families
         }
         return record(floors, proven, [family.name for family in anew.dropped], self.steps, anew.refused_early())
@@ -56,10 +59,11 @@ class MadeAnew:
         """Whether a bound of the family lies within the margin above the staircase of these points: then the solver is
         asked."""
         staircase = Staircase(self.limit)
-        staircase.tenths, staircase.costs = [point[2] for point in points], [point[3] for point in points]
+        staircase.tenths = [tenths for _, _, tenths, _ in points]
+        staircase.costs = [cents for _, _, _, cents in points]
         for row in self.families.runnable(open_family):
             top = staircase.ceiling(row.perf.tenths) * (100 + MARGIN_PERCENT) // 100
-            if any(b.fits(top) for b in self.families.bounds_of(open_family, row, top)):
+            if any(bound.fits(top) for bound in self.families.bounds_of(open_family, row, top)):
                 return True
         return False
 
@@ -76,7 +80,7 @@ def judged(
     if market.axis is not MONEY or not steps:
         return
     anew = MadeAnew(market, points, steps)
-    place = {(c.gpu, c.per_node): i for i, c in enumerate(stored)}
+    place = {(family.gpu, family.per_node): at for at, family in enumerate(stored)}
     yield from _figures(anew, stored, place)
     yield from _labels(anew, stored, place)
     yield from _parts(anew, parts)
@@ -94,7 +98,7 @@ def _figures(anew: MadeAnew, stored: tuple[Closed, ...], place: dict[Name, int])
             says = "no build of it can be made" if found.by == "no_build" else "builds of it can be made"
             yield Wrong(f"{where}.closed_by", f"stored {have.by}, but {says}")
         elif have.least != found.least:
-            ours, theirs = (", ".join(money(x, currency) for x in c.least) for c in (found, have))
+            ours, theirs = (", ".join(money(x, currency) for x in each.least) for each in (found, have))
             yield Wrong(f"{where}.least", f"stored {theirs or 'none'}, the bounds say {ours or 'none'}")
         elif have.refused is not None and have.refused != found.refused:
             ours, theirs = (_said(x.refused or ()) for x in (found, have))
@@ -103,7 +107,7 @@ def _figures(anew: MadeAnew, stored: tuple[Closed, ...], place: dict[Name, int])
 
 def _said(refused: tuple[Refused, ...]) -> str:
     """What was refused of a family, in short."""
-    shown = (f"{x.number} {x.of} by {x.rule} ({', '.join([x.why, *x.platforms])})" for x in refused)
+    shown = (f"{said.number} {said.of} by {said.rule} ({', '.join([said.why, *said.platforms])})" for said in refused)
     return "; ".join(shown) or "none"
 
 
@@ -112,8 +116,8 @@ def _parts(anew: MadeAnew, stored: tuple[RefusedPart, ...] | None) -> Iterator[W
     where, found = "proof.families.refused_parts", anew.families.refused_parts()
     if stored is None or stored == found:
         return
-    ours, theirs = ({x.part: f"{x.rule} ({x.why})" for x in parts} for parts in (found, stored))
-    wrong = [x for x in sorted({*ours, *theirs}) if ours.get(x) != theirs.get(x)]
+    ours, theirs = ({part_id.part: f"{part_id.rule} ({part_id.why})" for part_id in parts} for parts in (found, stored))
+    wrong = [part_id for part_id in sorted({*ours, *theirs}) if ours.get(part_id) != theirs.get(part_id)]
     for part in wrong:
         says = f"{part}: stored {theirs.get(part, 'none')}, the rules say {ours.get(part, 'none')}"
         yield Wrong(where, says)
@@ -126,7 +130,7 @@ def _labels(anew: MadeAnew, stored: tuple[Closed, ...], place: dict[Name, int]) 
 
     The run went through the families in order, and the solver may have found a point on the way: what a bound closes is
     held against all points, what went to the solver against those of families before it, which were known by then."""
-    order = {(family.gpu.id, family.per_node): i for i, family in enumerate(anew.families.families)}
+    order = {(family.gpu.id, family.per_node): at for at, family in enumerate(anew.families.families)}
     for family in anew.families.families:
         name = family.gpu.id, family.per_node
         if name not in place:

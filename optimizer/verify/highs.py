@@ -21,7 +21,17 @@ from constraints.plan import Row
 from optimizer.search.certificate import FamilyProof
 from optimizer.search.clock import Clock, TimeUp
 from optimizer.search.front import Found
-from optimizer.verify.linear import INFINITE, LinearRow, Untranslatable, activity, broken, literal, rows_of, tighten
+from optimizer.verify.linear import (
+    INFINITE,
+    LinearRow,
+    Untranslatable,
+    activity,
+    broken,
+    literal,
+    rows_of,
+    tighten,
+    variable_of,
+)
 
 INFEASIBLE, TIME_UP = 2, 1
 """Status numbers of scipy.optimize.milp."""
@@ -45,16 +55,17 @@ class HighsFamily(FamilyProof):
             rows = rows_of(proto)
         except Untranslatable as e:
             raise Undecided(str(e)) from None
-        domains = [list(v.domain) for v in proto.variables]
+        domains = [list(variable.domain) for variable in proto.variables]
         best: list[int] | None = None
         total = self.cost.index
         for chosen in self.model.rows.values():
-            low, high = [d[0] for d in domains], [d[-1] for d in domains]
+            low, high = [domain[0] for domain in domains], [domain[-1] for domain in domains]
+            # A build has one row: with it fixed most conditions are settled, and the least of all rows is the answer.
             low[chosen.index] = 1
             if best is not None:
                 high[total] = min(high[total], best[total] - 1)
             best = self._cheapest(rows, low, high, total, seconds) or best
-        return None if best is None else self.read(lambda x: _value(x, best))
+        return None if best is None else self.read(lambda expression: _value(expression, best))
 
     def _cheapest(
         self, rows: Sequence[LinearRow], low: list[int], high: list[int], total: int, seconds: float
@@ -63,8 +74,8 @@ class HighsFamily(FamilyProof):
         live = tighten(rows, low, high)
         if live is None:
             return None
-        free = [v for v in range(len(low)) if low[v] < high[v]]
-        column = {v: j for j, v in enumerate(free)}
+        free = [variable for variable in range(len(low)) if low[variable] < high[variable]]
+        column = {variable: at for at, variable in enumerate(free)}
         cost = np.zeros(len(free))
         if total in column:
             cost[column[total]] = 1
@@ -73,7 +84,10 @@ class HighsFamily(FamilyProof):
             answer = milp(
                 cost,
                 integrality=np.ones(len(free)),
-                bounds=Bounds(np.array([low[v] for v in free], float), np.array([high[v] for v in free], float)),
+                bounds=Bounds(
+                    np.array([low[variable] for variable in free], float),
+                    np.array([high[variable] for variable in free], float),
+                ),
                 constraints=_constraints(live, low, high, column),
                 options={"time_limit": min(seconds, 1e6), "mip_rel_gap": 0.0},
             )
@@ -83,8 +97,8 @@ class HighsFamily(FamilyProof):
                 raise TimeUp
             if answer.x is None:
                 raise Undecided(answer.message)
-            for v, x in zip(free, answer.x, strict=True):
-                values[v] = round(float(x))
+            for variable, solved in zip(free, answer.x, strict=True):
+                values[variable] = round(float(solved))
         if bad := next(broken(rows, values), None):
             raise Undecided(f"its solution, rounded to integers, breaks a constraint of {len(bad.terms)} terms")
         return values
@@ -106,17 +120,27 @@ def _constraints(
             if max(floor, -INFINITE) <= bottom and top <= min(ceiling, INFINITE):
                 continue
             terms = dict(row.terms)
+            # The smallest big-M: how far the sum may lie beyond this side at all. A condition that fails gives it that
+            # much room, so that the row then excludes nothing; a literal v counts as slack x (1 - v), its negation as
+            # slack x v.
             slack = top - row.high if sign > 0 else row.low - bottom
-            for x in row.when if sign else ():
-                if literal(x, low, high) is None:
-                    v, a = (x, sign * slack) if x >= 0 else (-x - 1, -sign * slack)
-                    terms[v] = terms.get(v, 0) + a
-                    ceiling, floor = (ceiling + a * (x >= 0), floor + a * (x >= 0))
-            fixed = sum(a * low[v] for v, a in terms.items() if v not in column)
-            here = [(column[v], a) for v, a in terms.items() if v in column and a]
+            for reference in row.when if sign else ():
+                if literal(reference, low, high) is None:
+                    positive = reference >= 0
+                    variable, coefficient = variable_of(reference), sign * slack * (1 if positive else -1)
+                    terms[variable] = terms.get(variable, 0) + coefficient
+                    ceiling, floor = ceiling + coefficient * positive, floor + coefficient * positive
+            fixed = sum(
+                coefficient * low[variable] for variable, coefficient in terms.items() if variable not in column
+            )
+            here = [
+                (column[variable], coefficient)
+                for variable, coefficient in terms.items()
+                if variable in column and coefficient
+            ]
             at += [len(least)] * len(here)
-            to += [j for j, _ in here]
-            by += [float(a) for _, a in here]
+            to += [at_column for at_column, _ in here]
+            by += [float(coefficient) for _, coefficient in here]
             least.append(-math.inf if floor <= -INFINITE else float(floor - fixed))
             most.append(math.inf if ceiling >= INFINITE else float(ceiling - fixed))
     if not least:
@@ -127,4 +151,9 @@ def _constraints(
 
 def _value(expression: Any, values: Sequence[int]) -> int:
     flat = cp_model.FlatIntExpr(expression)
-    return int(flat.offset + sum(a * values[v.index] for v, a in zip(flat.vars, flat.coeffs, strict=True)))
+    return int(
+        flat.offset
+        + sum(
+            coefficient * values[variable.index] for variable, coefficient in zip(flat.vars, flat.coeffs, strict=True)
+        )
+    )

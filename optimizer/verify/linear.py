@@ -29,51 +29,62 @@ class LinearRow:
 def rows_of(proto: Any) -> list[LinearRow]:
     """The constraints of a model; raises Untranslatable for what is neither linear nor Boolean."""
     out: list[LinearRow] = []
-    for c in proto.constraints:
-        when = tuple(c.enforcement_literal)
-        if c.has_linear():
-            if len(c.linear.domain) != 2:
+    for constraint in proto.constraints:
+        when = tuple(constraint.enforcement_literal)
+        if constraint.has_linear():
+            if len(constraint.linear.domain) != 2:
                 raise Untranslatable("a linear constraint with holes in its domain")
-            low, high = c.linear.domain
-            terms = _sum(zip(c.linear.vars, c.linear.coeffs, strict=True))
+            low, high = constraint.linear.domain
+            terms = _sum(zip(constraint.linear.vars, constraint.linear.coeffs, strict=True))
             out.append(LinearRow(tuple(terms.items()), max(low, -INFINITE), min(high, INFINITE), when))
-        elif c.has_bool_and():
-            out += [_count([x], 1, 1, when) for x in c.bool_and.literals]
-        elif c.has_bool_or():
-            out.append(_count(c.bool_or.literals, 1, INFINITE, when))
-        elif c.has_at_most_one():
-            out.append(_count(c.at_most_one.literals, 0, 1, when))
-        elif c.has_exactly_one():
-            out.append(_count(c.exactly_one.literals, 1, 1, when))
+        elif constraint.has_bool_and():
+            out += [_count([each], 1, 1, when) for each in constraint.bool_and.literals]
+        elif constraint.has_bool_or():
+            out.append(_count(constraint.bool_or.literals, 1, INFINITE, when))
+        elif constraint.has_at_most_one():
+            out.append(_count(constraint.at_most_one.literals, 0, 1, when))
+        elif constraint.has_exactly_one():
+            out.append(_count(constraint.exactly_one.literals, 1, 1, when))
         else:
-            raise Untranslatable(f"a constraint of another kind: {str(c)[:60]}")
+            raise Untranslatable(f"a constraint of another kind: {str(constraint)[:60]}")
     return out
 
 
 def _sum(pairs: Any) -> Terms:
     terms: Terms = {}
-    for v, a in pairs:
-        terms[v] = terms.get(v, 0) + a
+    for variable, coefficient in pairs:
+        terms[variable] = terms.get(variable, 0) + coefficient
     return terms
 
 
 def _count(literals: Sequence[int], low: int, high: int, when: tuple[int, ...]) -> LinearRow:
     """low <= number of literals that hold <= high."""
-    negated = sum(x < 0 for x in literals)
-    terms = _sum((x, 1) if x >= 0 else (-x - 1, -1) for x in literals)
+    negated = sum(each < 0 for each in literals)
+    terms = _sum((each, 1) if each >= 0 else (-each - 1, -1) for each in literals)
     return LinearRow(tuple(terms.items()), low - negated, min(high - negated, INFINITE), when)
 
 
-def literal(x: int, low: Sequence[int], high: Sequence[int]) -> bool | None:
+def variable_of(reference: int) -> int:
+    """The variable of a literal. CP-SAT writes the negation of variable v as -v - 1."""
+    return reference if reference >= 0 else -reference - 1
+
+
+def literal(reference: int, low: Sequence[int], high: Sequence[int]) -> bool | None:
     """Whether a literal holds under the bounds; None when both can be."""
-    v = x if x >= 0 else -x - 1
-    return None if low[v] != high[v] else bool(low[v]) == (x >= 0)
+    variable = variable_of(reference)
+    if low[variable] != high[variable]:
+        return None
+    return bool(low[variable]) == (reference >= 0)
 
 
 def activity(row: LinearRow, low: Sequence[int], high: Sequence[int]) -> tuple[int, int]:
     """Least and largest value of a row's sum under the bounds."""
-    least = sum(a * (low[v] if a > 0 else high[v]) for v, a in row.terms)
-    return least, sum(a * (high[v] if a > 0 else low[v]) for v, a in row.terms)
+    least = sum(
+        coefficient * (low[variable] if coefficient > 0 else high[variable]) for variable, coefficient in row.terms
+    )
+    return least, sum(
+        coefficient * (high[variable] if coefficient > 0 else low[variable]) for variable, coefficient in row.terms
+    )
 
 
 def tighten(rows: Sequence[LinearRow], low: list[int], high: list[int]) -> list[LinearRow] | None:
@@ -82,42 +93,66 @@ def tighten(rows: Sequence[LinearRow], low: list[int], high: list[int]) -> list[
     for _ in range(ROUNDS):
         moved, kept = False, []
         for row in live:
-            states = [literal(x, low, high) for x in row.when]
+            states = [literal(each, low, high) for each in row.when]
             least, most = activity(row, low, high)
+            # A row of which a condition fails, or that no values within the bounds break, says nothing more.
             if False in states or (row.low <= least and most <= row.high):
                 continue
+            impossible = least > row.high or most < row.low
             if None in states:
                 kept.append(row)
-                open_ = [x for x, s in zip(row.when, states, strict=True) if s is None]
-                if len(open_) == 1 and (least > row.high or most < row.low):
-                    v = open_[0] if open_[0] >= 0 else -open_[0] - 1
-                    low[v] = high[v] = int(open_[0] < 0)
+                undecided = [each for each, state in zip(row.when, states, strict=True) if state is None]
+                # A row that can't hold under one condition alone decides that condition.
+                if len(undecided) == 1 and impossible:
+                    variable = variable_of(undecided[0])
+                    low[variable] = high[variable] = int(undecided[0] < 0)
                     moved = True
                 continue
-            if least > row.high or most < row.low:
+            if impossible:
                 return None
             kept.append(row)
-            for v, a in row.terms:
-                if not a:
-                    continue
-                up, down = (high[v], low[v]) if a > 0 else (low[v], high[v])
-                top, bottom = row.high - (least - a * down), row.low - (most - a * up)
-                new_high, new_low = (top // a, -(-bottom // a)) if a > 0 else (bottom // a, -(-top // a))
-                if new_high < high[v] or new_low > low[v]:
-                    high[v], low[v] = min(high[v], new_high), max(low[v], new_low)
-                    if low[v] > high[v]:
-                        return None
-                    least, most = activity(row, low, high)
-                    moved = True
+            narrowed = _narrow(row, low, high, least, most)
+            if narrowed is None:
+                return None
+            moved |= narrowed
         live = kept
         if not moved:
             break
     return live
 
 
+def _narrow(row: LinearRow, low: list[int], high: list[int], least: int, most: int) -> bool | None:
+    """Moves the bounds of a row's variables, of which `least` and `most` are the sums that they allow; whether any
+    moved, None when one is left without a value."""
+    moved = False
+    for variable, coefficient in row.terms:
+        if not coefficient:
+            continue
+        # What is left for this term when all others are at their least, or at their most.
+        up, down = high[variable], low[variable]
+        if coefficient < 0:
+            up, down = down, up
+        top, bottom = row.high - (least - coefficient * down), row.low - (most - coefficient * up)
+        # Integers: rounded into the interval, never out of it.
+        if coefficient > 0:
+            new_high, new_low = top // coefficient, -(-bottom // coefficient)
+        else:
+            new_high, new_low = bottom // coefficient, -(-top // coefficient)
+        if new_high < high[variable] or new_low > low[variable]:
+            high[variable], low[variable] = min(high[variable], new_high), max(low[variable], new_low)
+            if low[variable] > high[variable]:
+                return None
+            least, most = activity(row, low, high)
+            moved = True
+    return moved
+
+
 def broken(rows: Sequence[LinearRow], values: Mapping[int, int] | Sequence[int]) -> Iterator[LinearRow]:
     """Rows that an assignment of integers breaks, in exact arithmetic."""
     for row in rows:
-        holds = all(bool(values[x]) if x >= 0 else not values[-x - 1] for x in row.when)
-        if holds and not row.low <= sum(a * values[v] for v, a in row.terms) <= row.high:
+        holds = all(bool(values[each]) if each >= 0 else not values[-each - 1] for each in row.when)
+        if (
+            holds
+            and not row.low <= sum(coefficient * values[variable] for variable, coefficient in row.terms) <= row.high
+        ):
             yield row

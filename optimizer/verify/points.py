@@ -66,11 +66,11 @@ def _unknown(market: Market, point: FrontPoint, where: str) -> Iterator[Wrong]:
         yield Wrong(f"{where}.nodes", "a front point has one kind of node")
         return
     for place, parts in (("nodes[0].parts", point.nodes[0].parts), ("shared", point.shared)):
-        for j, part in enumerate(parts):
+        for at, part in enumerate(parts):
             if part.part not in market.catalog.parts:
-                yield Wrong(f"{where}.{place}[{j}].part", f"{part.part} is in no catalog at hand")
+                yield Wrong(f"{where}.{place}[{at}].part", f"{part.part} is in no catalog at hand")
             elif part.part not in market.book.prices:
-                yield Wrong(f"{where}.{place}[{j}].part", f"{part.part}: {market.book.ledger[part.part]}")
+                yield Wrong(f"{where}.{place}[{at}].part", f"{part.part}: {market.book.ledger[part.part]}")
 
 
 def _row(market: Market, gpu: Gpu, key: RowKey, on_host: bool) -> Row | None:
