@@ -31,7 +31,7 @@ class HostRows:
 
     def least_gb(self, gpu: Gpu) -> int:
         """GiB of experts at the smallest precision that the GPU may run them beside."""
-        return min(expert_gb(self.market.llm, p) for p in self.planner.precisions(gpu))
+        return min(expert_gb(self.market.llm, precision) for precision in self.planner.precisions(gpu))
 
     def able(self, gpu: Gpu, per_node: int) -> bool:
         """Whether an engine serves the model with such a node."""
@@ -39,7 +39,7 @@ class HostRows:
 
     def rows(self, gpu: Gpu, per_node: int, holders: Iterable[Platform], node_counts: Sequence[int]) -> list[Row]:
         """Rows of each node count that parts of the catalog can realise, every channel filled."""
-        return self.of({p: self.hosts(p) for p in holders}, gpu, per_node, node_counts)
+        return self.of({platform: self.hosts(platform) for platform in holders}, gpu, per_node, node_counts)
 
     def of(self, hosts: Hosts, gpu: Gpu, per_node: int, node_counts: Sequence[int]) -> list[Row]:
         """Rows of platforms that give this to the experts."""
@@ -47,10 +47,10 @@ class HostRows:
             return []
         keys, out = self._keys(hosts, gpu, per_node), []
         users, most = self.market.request.users, self.planner.most_users(gpu, keys)
-        for n in node_counts:
-            if n * most < (users or 1):
+        for nodes in node_counts:
+            if nodes * most < (users or 1):
                 continue
-            found = undominated(self.planner.rows(gpu, keys, n))
+            found = undominated(self.planner.rows(gpu, keys, nodes))
             if users is None:
                 kept = {replace(row.key, nodes=1) for row in found}  # replicas: what one node drops, many drop too
                 keys = [key for key in keys if key in kept]
@@ -75,10 +75,13 @@ class HostRows:
             modules = [part for part in market.catalog.of(Kind.MEMORY) if part.id in priced]
             admitted = market.refusals.admitted(platform, Memory, modules)
             kinds = {(module.mts, module.capacity_gb): module for module in admitted}.values()
-            cpus = [c for c in market.cpus_of(platform) if c.id in priced] if offloads(platform) else []
-            alike = {(c.mem_channels, c.mem_max_mts, c.generation, c.cores): c for c in cpus}.values()
+            cpus = [cpu for cpu in market.cpus_of(platform) if cpu.id in priced] if offloads(platform) else []
+            alike = {(cpu.mem_channels, cpu.mem_max_mts, cpu.generation, cpu.cores): cpu for cpu in cpus}.values()
             self._hosts[platform.id] = {
-                host(platform, c, m, n, policy) for c in alike for m in kinds for n in dimm_counts(platform)
+                host(platform, cpu, module_, count, policy)
+                for cpu in alike
+                for module_ in kinds
+                for count in dimm_counts(platform)
             }
         return self._hosts[platform.id]
 

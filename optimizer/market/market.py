@@ -36,7 +36,7 @@ def sensible(catalog: Catalog, request: Request, policy: Policy) -> Llm:
     llm = model_of(request, policy)
     known = {part.vendor.casefold(): part.vendor for part in catalog.parts.values()}
     for name in sorted((request.vendors | request.barred_vendors) - set(known)):
-        near = ", ".join(known[x] for x in get_close_matches(name, list(known), n=3))
+        near = ", ".join(known[close] for close in get_close_matches(name, list(known), n=3))
         raise InputError(f"no part of a vendor named {name!r}", "unknown-vendor", f"Nearest: {near}." if near else "")
     _known_parts(catalog, request)
     if request.support and policy["money.support_percent"]:
@@ -158,21 +158,21 @@ class Market:
         """PCIe generations of the CPUs that fit a platform."""
         cpus = self.cpus_of(platform)
         if id(cpus) not in self._gens:
-            self._gens[id(cpus)] = frozenset(c.pcie_gen or 4 for c in cpus)
+            self._gens[id(cpus)] = frozenset(cpu.pcie_gen or 4 for cpu in cpus)
         return self._gens[id(cpus)]
 
     @cached_property
     def rdma_gbit_s(self) -> int:
         """Speed of the fastest priced RDMA card; 0 without one."""
         nics = [part for part in self.catalog.of(Kind.NIC) if isinstance(part, Nic) and part.id in self.book.prices]
-        return max((n.gbit_s for n in nics if n.rdma), default=0)
+        return max((card.gbit_s for card in nics if card.rdma), default=0)
 
     def host_links(self, platform: Platform) -> frozenset[tuple[int, int]]:
         """(PCIe generation of the CPUs, lanes) that a platform may give to each GPU."""
         if platform.id not in self._host_links:
-            gens = {c.pcie_gen or 4 for c, _ in inside(platform, self.catalog, Cpu)} or self.pcie_gens_of(platform)
+            gens = {cpu.pcie_gen or 4 for cpu, _ in inside(platform, self.catalog, Cpu)} or self.pcie_gens_of(platform)
             widths = platform.gpu_lane_widths if direct(platform) else (16,)
-            self._host_links[platform.id] = frozenset((g, w) for g in gens for w in widths)
+            self._host_links[platform.id] = frozenset((gen, width) for gen in gens for width in widths)
         return self._host_links[platform.id]
 
     def cpus_of(self, platform: Platform) -> list[Cpu]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalogs.offers import MOST_PIECES
 from catalogs.schema import Bridge, Gpu, GpuBoard, Kind
-from constraints.build import power_cap
+from constraints.build import PsuBank, power_cap
 from constraints.physics.contents import gpus_inside
 from constraints.physics.offload import room_gb
 from constraints.plan import RowKey
@@ -33,13 +33,14 @@ class NodeOptions:
         self.gpus = self._gpus()
         cores = policy.whole("cores.per_gpu_min") * per_node
         self.cpus = platform_options.shared(
-            ("cores", cores, platform_options.alike), lambda: [o for o in platform_options.cpus if o.size >= cores]
+            ("cores", cores, platform_options.alike),
+            lambda: [option for option in platform_options.cpus if option.size >= cores],
         )
         self.floor_gb = 0 if gpu.form_factor == "integrated" or not platform.dimm_slots else per_node * gpu.vram_gb
         least_gb = floor_gb(self.floor_gb, policy)
         self.memory = platform_options.shared(
             ("floor", least_gb, platform_options.alike),
-            lambda: [o for o in platform_options.memory if o.size >= least_gb],
+            lambda: [option for option in platform_options.memory if option.size >= least_gb],
         )
         self.nics = platform_options.nics
         self.static_w, self.own = self.cap_w * per_node + platform_options.static_w, platform_options.own
@@ -56,7 +57,7 @@ class NodeOptions:
     def least_host_cents(self, expert_gb: int) -> int:
         """The same with `expert_gb` GiB of experts in host memory."""
         policy = self.market.policy
-        large = [x.cents for x in self.memory if x.gb_s and room_gb(x.size, policy) >= expert_gb]
+        large = [option.cents for option in self.memory if option.gb_s and room_gb(option.size, policy) >= expert_gb]
         return min(NEVER, self.least_cents + large[0] - self.memory[0].cents) if large else NEVER
 
     def _gpus(self) -> list[Option]:
@@ -90,12 +91,15 @@ class NodeOptions:
     def _carrying(self, load: int, peak: int) -> list[Option]:
         policy = self.market.policy
         volts = self.market.request.line_volts or policy.whole("power.line_volts")
-        return [
-            o for o in self.platform_options.banks
-            if o.bank is None
-            or (load <= node_limit_w(o.bank, volts, policy)
-                and (not o.bank.atx or peak <= o.bank.fitted * watts_at(o.bank, volts)))
-        ]  # fmt: skip
+
+        def carries(supplies: PsuBank | None) -> bool:
+            # Built in, of unknown figures: its maker vouches for the load (rule power).
+            if supplies is None:
+                return True
+            within = load <= node_limit_w(supplies, volts, policy)
+            return within and (not supplies.atx or peak <= supplies.fitted * watts_at(supplies, volts))
+
+        return [option for option in self.platform_options.banks if carries(option.bank)]
 
     def load_w(self, static_w: int) -> int:
         """Load of a node with fans; of a complete system at least its published maximum."""
@@ -108,11 +112,12 @@ class NodeOptions:
         if self.gpu.fabric != "nvlink-bridge" or key.domain <= 1:
             return [Option(0, 0)]
         refusals = self.platform_options.refusals
-        fits = [
-            b for b in self._parts.get(Bridge, [])
-            if isinstance(b, Bridge) and b.group_gpus == key.domain and not refusals.of_bridge(self.gpu, self.k, b)
-        ]  # fmt: skip
-        return cheapest_first(self.platform_options.option((b, self.k // b.group_gpus * b.per_group)) for b in fits)
+        sold = [bridge for bridge in self._parts.get(Bridge, []) if isinstance(bridge, Bridge)]
+        of_group = [bridge for bridge in sold if bridge.group_gpus == key.domain]
+        fits = [bridge for bridge in of_group if not refusals.of_bridge(self.gpu, self.k, bridge)]
+        return cheapest_first(
+            self.platform_options.option((bridge, self.k // bridge.group_gpus * bridge.per_group)) for bridge in fits
+        )
 
     def cpus_for(self, key: RowKey) -> list[Option]:
         """CPUs of the row's PCIe generation whose lanes feed the GPUs, and fast enough for experts in host memory."""
@@ -120,12 +125,12 @@ class NodeOptions:
         known = self.platform_options.pools
         if memo not in known:
             known[memo] = [
-                x
-                for x in self.cpus
-                if x.pcie_gen >= key.pcie_gen
-                and x.gb_s >= key.host_gb_s
-                and x.gflops >= key.host_gflops
-                and self.lanes_left(x, key) >= 0
+                option
+                for option in self.cpus
+                if option.pcie_gen >= key.pcie_gen
+                and option.gb_s >= key.host_gb_s
+                and option.gflops >= key.host_gflops
+                and self.lanes_left(option, key) >= 0
             ]
         return known[memo]
 
@@ -138,7 +143,11 @@ class NodeOptions:
         memo = (self.floor_gb, key.host_gb_s, key.host_gb)
         known, policy = self.platform_options.pools, self.market.policy
         if memo not in known:
-            known[memo] = [x for x in self.memory if x.gb_s >= key.host_gb_s and room_gb(x.size, policy) >= key.host_gb]
+            known[memo] = [
+                option
+                for option in self.memory
+                if option.gb_s >= key.host_gb_s and room_gb(option.size, policy) >= key.host_gb
+            ]
         return known[memo]
 
     def _of_size(self, least_gb: int) -> list[Option]:
@@ -148,7 +157,7 @@ class NodeOptions:
         memo = (self.floor_gb, least_gb)
         known = self.platform_options.pools
         if memo not in known:
-            known[memo] = [x for x in self.memory if x.size >= least_gb]
+            known[memo] = [option for option in self.memory if option.size >= least_gb]
         return known[memo]
 
     def lanes_left(self, cpu: Option, key: RowKey) -> int:
@@ -165,8 +174,13 @@ class NodeOptions:
 
 def most_to_be_had(market: Market, all_node_options: list[NodeOptions]) -> int:
     """Nodes of a family that sellers have chassis and GPUs for at most."""
-    nodes = [(*o.own.parts, *gpu.parts) for o in all_node_options if not o.unfit for gpu in o.gpus]
-    return max((min(pieces_to_be_had(market, p) // q for p, q in held) for held in nodes), default=0)
+    nodes = [
+        (*node_options.own.parts, *gpu.parts)
+        for node_options in all_node_options
+        if not node_options.unfit
+        for gpu in node_options.gpus
+    ]
+    return max((min(pieces_to_be_had(market, part) // qty for part, qty in held) for held in nodes), default=0)
 
 
 def pieces_to_be_had(market: Market, part: str) -> int:
@@ -179,10 +193,13 @@ def pieces_to_be_had(market: Market, part: str) -> int:
 
 def most_on_site(market: Market, gpu: Gpu, per_node: int, all_node_options: list[NodeOptions]) -> int:
     """Nodes of a family that the site's power and rack units can hold at most: by the GPUs' caps and the chassis."""
-    request, fitting = market.request, [o for o in all_node_options if not o.unfit]
-    limits = [UNBOUNDED]
-    if request.max_power_w is not None and (watts := min((per_node * o.cap_w for o in fitting), default=0)):
+    request, limits = market.request, [UNBOUNDED]
+    fitting = [node_options for node_options in all_node_options if not node_options.unfit]
+    # Sound: the hungriest part of a node and its height are the least that it takes; other parts only add.
+    watts = min((per_node * node_options.cap_w for node_options in fitting), default=0)
+    if request.max_power_w is not None and watts:
         limits.append(request.max_power_w // watts)
-    if request.rack_units is not None and (units := min((o.platform.rack_units or 0 for o in fitting), default=0)):
+    units = min((node_options.platform.rack_units or 0 for node_options in fitting), default=0)
+    if request.rack_units is not None and units:
         limits.append(request.rack_units // units)
     return min(limits)

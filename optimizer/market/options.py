@@ -56,7 +56,7 @@ class Option:
 
 def cheapest_first(options: Iterable[Option]) -> list[Option]:
     """Sorted by price, then power, then parts."""
-    return sorted(options, key=lambda o: (o.cents, o.watts, o.parts))
+    return sorted(options, key=lambda option: (option.cents, option.watts, option.parts))
 
 
 class PlatformOptions:
@@ -66,7 +66,11 @@ class PlatformOptions:
         self.market, self.platform, self._parts, self._stock = market, platform, parts, stock
         self.refusals = refusals
         holds = platform.contents
-        self.demanded = [x for x in demanded(market.request, market.catalog) if x.id not in {c.part for c in holds}]
+        self.demanded = [
+            part
+            for part in demanded(market.request, market.catalog)
+            if part.id not in {content.part for content in holds}
+        ]
         board = (
             self._named(Cpu),
             self._named(Cooling),
@@ -108,7 +112,9 @@ class PlatformOptions:
         self.banks = self.shared(("banks", *bank), self._banks)
         self.pools: dict[tuple[int, ...], list[Option]] = {}
         self._disks = self.admitted(Drive)
-        self._fitting = self.shared(("nvme", self._bays), lambda: [d for d in self._disks if needs_lanes(d)])
+        self._fitting = self.shared(
+            ("nvme", self._bays), lambda: [drive for drive in self._disks if needs_lanes(drive)]
+        )
 
     def shared(self, key: tuple[object, ...], make: Callable[[], list[T]]) -> list[T]:
         """What `make` gives, made once for all platforms with the same `key`."""
@@ -145,7 +151,7 @@ class PlatformOptions:
         """Of options of which a node takes one, those with all demanded parts of a kind; all where none is.
 
         Sound: no build without these parts meets `--include`."""
-        wanted = {x.id for x in self.demanded if isinstance(x, kind)}
+        wanted = {part.id for part in self.demanded if isinstance(part, kind)}
         return [option for option in options if wanted <= {part for part, _ in option.parts}] if wanted else options
 
     def option(
@@ -160,36 +166,42 @@ class PlatformOptions:
         platform, market = self.platform, self.market
         if not needs_cpu(platform):
             held = inside(platform, market.catalog, Cpu)
-            lanes = sum(cpu_lanes(c, platform.sockets) for c, _ in held)
-            gen = min((c.pcie_gen or 0 for c, _ in held), default=0)
-            return [Option(0, 0, (), lanes, gen, sum(c.cores * q for c, q in held))]
+            lanes = sum(cpu_lanes(cpu, platform.sockets) for cpu, _ in held)
+            gen = min((cpu.pcie_gen or 0 for cpu, _ in held), default=0)
+            return [Option(0, 0, (), lanes, gen, sum(cpu.cores * qty for cpu, qty in held))]
         out = []
-        for c in self.admitted(Cpu):
-            bill: list[tuple[Part, int]] = [(c, platform.sockets)]
+        for cpu in self.admitted(Cpu):
+            bill: list[tuple[Part, int]] = [(cpu, platform.sockets)]
             if needs_cooler(platform):
-                coolers = [x for x in self.admitted(Cooling) if x.role == "cpu-cooler"]
-                asked = [x for x in coolers if x in self.demanded]
-                fits = sorted((market.cents(x.id), x.id, x) for x in asked or coolers if cooler_fits(x, c))
+                coolers = [cooler for cooler in self.admitted(Cooling) if cooler.role == "cpu-cooler"]
+                asked = [cooler for cooler in coolers if cooler in self.demanded]
+                fits = sorted(
+                    (market.cents(cooler.id), cooler.id, cooler)
+                    for cooler in asked or coolers
+                    if cooler_fits(cooler, cpu)
+                )
                 if not fits:
                     continue
                 bill.append((fits[0][2], platform.sockets))
-            watts, lanes = (c.tdp_w or 0) * platform.sockets, cpu_lanes(c, platform.sockets)
+            watts, lanes = (cpu.tdp_w or 0) * platform.sockets, cpu_lanes(cpu, platform.sockets)
             out.append(
-                self.option(*bill, watts=watts, lanes=lanes, pcie_gen=c.pcie_gen or 0, size=c.cores * platform.sockets)
+                self.option(
+                    *bill, watts=watts, lanes=lanes, pcie_gen=cpu.pcie_gen or 0, size=cpu.cores * platform.sockets
+                )
             )
         return cheapest_first(self.with_demanded(out, Cpu))
 
     def _memory(self) -> list[Option]:
         """Fillings of all channels; a complete system may stay as delivered."""
         platform, catalog = self.platform, self.market.catalog
-        held_gb = sum(m.capacity_gb * n for m, n in inside(platform, catalog, Memory))
+        held_gb = sum(held_module.capacity_gb * number for held_module, number in inside(platform, catalog, Memory))
         counts = modules_to_buy(platform, catalog)
         delivered = [Option(0, 0, size=held_gb)] * (0 in counts)
         filled = [
-            self.option((module, n), watts=module.power_w * n, size=held_gb + module.capacity_gb * n)
+            self.option((module, number), watts=module.power_w * number, size=held_gb + module.capacity_gb * number)
             for module in self.admitted(Memory)
-            for n in counts
-            if n
+            for number in counts
+            if number
         ]
         return cheapest_first(self.with_demanded([*delivered, *filled], Memory))
 
@@ -220,12 +232,14 @@ class PlatformOptions:
     def _nics(self) -> list[Option]:
         """The one network port that every node needs, or the cards that are demanded."""
         platform = self.platform
-        if asked := [x for x in self.demanded if isinstance(x, Nic)]:
-            watts, lanes = sum(n.power_w for n in asked), sum(n.lanes for n in asked)
-            return [self.option(*((n, 1) for n in asked), watts=watts, lanes=lanes)]
+        if asked := [part for part in self.demanded if isinstance(part, Nic)]:
+            watts, lanes = sum(card.power_w for card in asked), sum(card.lanes for card in asked)
+            return [self.option(*((card, 1) for card in asked), watts=watts, lanes=lanes)]
         if platform.onboard_lan or inside(platform, self.market.catalog, Nic):
             return [Option(0, 0)]
-        return cheapest_first(self.option((n, 1), watts=n.power_w, lanes=n.lanes) for n in self.admitted(Nic))
+        return cheapest_first(
+            self.option((card, 1), watts=card.power_w, lanes=card.lanes) for card in self.admitted(Nic)
+        )
 
     def _banks(self) -> list[Option]:
         """Accepted sets of supplies with their cords."""
@@ -234,18 +248,18 @@ class PlatformOptions:
             held = included_bank(platform, market.catalog)
             return [self._with_cords(Option(0, 0, bank=held), held)]
         out = []
-        for u in self.admitted(Psu):
+        for supply in self.admitted(Psu):
             for fitted, needed in patterns(platform):
-                held = bank(u, fitted, needed)
-                o = Option(market.cents(u.id) * fitted, 0, ((u.id, fitted),), bank=held)
-                out.append(self._with_cords(o, held))
+                held = bank(supply, fitted, needed)
+                option = Option(market.cents(supply.id) * fitted, 0, ((supply.id, fitted),), bank=held)
+                out.append(self._with_cords(option, held))
         return cheapest_first(self.with_demanded(out, Psu))
 
     def _with_cords(self, option: Option, held: PsuBank | None) -> Option:
         market = self.market
         if held is None or not racked(self.platform) or "racks" in market.request.have:
             return option
-        cords = sorted((market.cents(x.id), x.id) for x in cord_links(market.links)[held.inlet])
+        cords = sorted((market.cents(link.id), link.id) for link in cord_links(market.links)[held.inlet])
         if not cords:
             return Option(NEVER, 0, bank=held)
         cents, cord = cords[0]
@@ -254,13 +268,17 @@ class PlatformOptions:
     def drives(self, need_gb: int) -> list[Option]:
         """NVMe of `need_gb`, with disks of one kind for the rest of a training set, and a piece of each drive that is
         demanded."""
-        asked = [d for d in self.demanded if isinstance(d, Drive)]
-        return cheapest_first(self._beside(o, asked) for o in self._sets(need_gb)) if asked else self._sets(need_gb)
+        asked = [drive for drive in self.demanded if isinstance(drive, Drive)]
+        return (
+            cheapest_first(self._beside(option, asked) for option in self._sets(need_gb))
+            if asked
+            else self._sets(need_gb)
+        )
 
     def _beside(self, option: Option, asked: list[Drive]) -> Option:
         """An option with a piece of each of these drives that it lacks."""
         held = {part for part, _ in option.parts}
-        more = self._drive_option(tuple(d for d in asked if d.id not in held))
+        more = self._drive_option(tuple(drive for drive in asked if drive.id not in held))
         return Option(
             option.cents + more.cents, option.watts + more.watts, option.parts + more.parts, option.lanes + more.lanes
         )
@@ -269,18 +287,23 @@ class PlatformOptions:
         data_gb = self.market.request.dataset_gb
         if not data_gb:
             return self.nvme(need_gb)
-        held = sum(d.capacity_gb * q for d, q in inside(self.platform, self.market.catalog, Drive))
+        held = sum(drive.capacity_gb * qty for drive, qty in inside(self.platform, self.market.catalog, Drive))
         out = []
-        for o in self.nvme(need_gb)[:DEPTH]:
-            missing = need_gb + data_gb - held - o.size
+        for option in self.nvme(need_gb)[:DEPTH]:
+            missing = need_gb + data_gb - held - option.size
             if missing <= 0 or ("storage" in self.platform.includes and not held):
-                out.append(o)
+                out.append(option)
                 continue
-            for d in self._disks:
-                n = -(-missing // d.capacity_gb)
-                more = self._drive_option((d,) * n)
+            for drive in self._disks:
+                pieces = -(-missing // drive.capacity_gb)
+                more = self._drive_option((drive,) * pieces)
                 out.append(
-                    Option(o.cents + more.cents, o.watts + more.watts, o.parts + more.parts, o.lanes + more.lanes)
+                    Option(
+                        option.cents + more.cents,
+                        option.watts + more.watts,
+                        option.parts + more.parts,
+                        option.lanes + more.lanes,
+                    )
                 )
         return cheapest_first(out)
 
@@ -291,37 +314,41 @@ class PlatformOptions:
 
     def least_drives(self, need_gb: int) -> int:
         """Cents below which no set of drives will do, mixed sets of three and more pieces included."""
-        asked = sum(self.market.cents(d.id) for d in self.demanded if isinstance(d, Drive))
+        asked = sum(self.market.cents(drive.id) for drive in self.demanded if isinstance(drive, Drive))
         known = self.nvme(need_gb)
-        three = (
-            3
-            * self.shared(
-                ("least", self._bays), lambda: [min((self.market.cents(d.id) for d in self._fitting), default=NEVER)]
-            )[0]
-        )
-        return max(asked, min(three, known[0].cents if known else NEVER))
+        # Sound: a set of one kind, or of two pieces, costs what the cheapest of these does at least; any other has
+        # three pieces or more.
+        cheapest = self.shared(("least", self._bays), self._cheapest_nvme)[0]
+        return max(asked, min(3 * cheapest, known[0].cents if known else NEVER))
+
+    def _cheapest_nvme(self) -> list[int]:
+        """Cents of the cheapest NVMe drive that fits, alone in its list; NEVER without one."""
+        return [min((self.market.cents(drive.id) for drive in self._fitting), default=NEVER)]
 
     def _bundles(self, need_gb: int) -> list[Option]:
         platform, least = self.platform, self.market.policy.whole("storage.read_mb_s")
         contained = inside(platform, self.market.catalog, Drive)
         if "storage" in platform.includes and not contained:
             return [Option(0, 0)]
-        need_gb -= sum(d.capacity_gb * q for d, q in contained if needs_lanes(d))
-        least -= sum(d.read_mb_s * q for d, q in contained if needs_lanes(d))
+        held = [(drive, qty) for drive, qty in contained if needs_lanes(drive)]
+        need_gb -= sum(drive.capacity_gb * qty for drive, qty in held)
+        least -= sum(drive.read_mb_s * qty for drive, qty in held)
         if need_gb <= 0 and least <= 0:
             return [Option(0, 0)]
-        cents = self.market.cents
-        kinds = [(cents(d.id), d.capacity_gb, d.read_mb_s, d) for d in self._fitting]
-        sets = []
-        for i, (a, size, speed, d) in enumerate(kinds):
-            n = max(1, -(-need_gb // size), -(-least // speed))
-            sets.append((n * a, (d,) * n))
-            for b, more, faster, e in kinds[i + 1 :] if n > 1 else ():
-                if size + more >= need_gb and speed + faster >= least:
-                    sets.append((a + b, (d, e)))
-        sets.sort(key=lambda x: x[0])
+        priced = [(self.market.cents(drive.id), drive) for drive in self._fitting]
+        sets: list[tuple[int, tuple[Drive, ...]]] = []
+        for place, (cents, drive) in enumerate(priced):
+            pieces = max(1, -(-need_gb // drive.capacity_gb), -(-least // drive.read_mb_s))
+            sets.append((pieces * cents, (drive,) * pieces))
+            # Where one piece of it will do, a second one beside it is of no use.
+            for more_cents, other in priced[place + 1 :] if pieces > 1 else ():
+                large = drive.capacity_gb + other.capacity_gb >= need_gb
+                fast = drive.read_mb_s + other.read_mb_s >= least
+                if large and fast:
+                    sets.append((cents + more_cents, (drive, other)))
+        sets.sort(key=lambda each: each[0])
         top = sets[DEPTH - 1][0] if len(sets) >= DEPTH else NEVER
-        return cheapest_first(self._drive_option(x) for c, x in sets if c <= top)
+        return cheapest_first(self._drive_option(drives) for cents, drives in sets if cents <= top)
 
     def _drive_option(self, drives: tuple[Drive, ...]) -> Option:
         count = Counter(drives)

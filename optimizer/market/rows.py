@@ -103,7 +103,7 @@ def _fillings(platform: Platform, catalog: Catalog, gpu_id: str, count: int, on_
     gpu = catalog.parts[gpu_id]
     assert isinstance(gpu, Gpu)
     more = range(count + 1, platform.gpu_slots + 1) if on_sale else range(0)
-    return [count, *(k for k in more if not added_gpus_fault(platform, catalog, gpu, k))]
+    return [count, *(number for number in more if not added_gpus_fault(platform, catalog, gpu, number))]
 
 
 def hardware_keys(market: Market, gpu: Gpu, per_node: int, holders: list[Platform], nodes: int) -> list[RowKey]:
@@ -116,8 +116,10 @@ def _facts(
     market: Market, gpu: Gpu, per_node: int, holders: list[Platform]
 ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, int], ...]]:
     """Power caps, NVLink domains and host links (generation, lanes) that chassis, bridges and CPUs give to the GPUs."""
-    slots = {(p.gpu_max_w, p.kind, p.system_max_w is None): p for p in holders}.values()
-    caps = sorted({power_cap(gpu, p) for p in slots} - {0})
+    slots = {
+        (platform.gpu_max_w, platform.kind, platform.system_max_w is None): platform for platform in holders
+    }.values()
+    caps = sorted({power_cap(gpu, platform) for platform in slots} - {0})
     domains = {gpu.wired_domain_gpus}
     if gpu.fabric == "nvlink-bridge" and per_node > 1:
         bridges = [
@@ -125,10 +127,12 @@ def _facts(
             for part in market.catalog.of(Kind.BRIDGE)
             if isinstance(part, Bridge) and part.id in market.book.prices
         ]
-        domains |= {b.group_gpus for b in bridges if gpu.id in b.gpus and per_node % b.group_gpus == 0}
+        domains |= {
+            bridge.group_gpus for bridge in bridges if gpu.id in bridge.gpus and per_node % bridge.group_gpus == 0
+        }
     hosts: set[tuple[int, int]] = {(0, 0)}
     if per_node > 1 and min(domains) < per_node:
-        given = {link for links in {market.host_links(p) for p in holders} for link in links}
+        given = {link for links in {market.host_links(platform) for platform in holders} for link in links}
         hosts = {(min(gpu.pcie_gen or 4, gen), width) for gen, width in given}
     return tuple(caps), tuple(sorted(domains)), tuple(sorted(hosts))
 
@@ -146,12 +150,12 @@ def _keys(
     if nodes > 1:
         nets.append(("pp", market.policy.whole("interconnect.pp_gbit_s")))
         if market.llm.is_moe or market.request.trains:
-            nets += [("rdma", x) for x in RDMA_RATES if x <= market.rdma_gbit_s]
+            nets += [("rdma", rate_) for rate_ in RDMA_RATES if rate_ <= market.rdma_gbit_s]
     return [
-        RowKey(gpu.id, cap, per_node, nodes, min(d, per_node), gen, width, net, rate, tables_gb=ram_gb)
+        RowKey(gpu.id, cap, per_node, nodes, min(domain, per_node), gen, width, net, rate, tables_gb=ram_gb)
         for ram_gb in needs_gb(market.llm, sizes_of(per_node, per_node * nodes), per_node, market.policy)
         for cap in caps
-        for d in domains
+        for domain in domains
         for gen, width in hosts
         for net, rate in nets
     ]
@@ -197,19 +201,24 @@ class GpuRows:
         slowed = tuple((cap, gpu.tdp_w) if gpu.tdp_w and cap < gpu.tdp_w else None for cap in caps)
         kind = (self.planner.alike(gpu), gpu.pcie_gen, per_node, slowed, domains, hosts, market.rdma_gbit_s)
         of_caps, known = self._known.setdefault(kind, (caps, {}))
-        new = [n for n in node_counts if n not in known]
-        known |= {n: [] for n in new}
+        new = [nodes for nodes in node_counts if nodes not in known]
+        known |= {nodes: [] for nodes in new}
         least = self.planner.fewest(gpu)
-        keys = [x for n in new if n * per_node >= least for x in _keys(market, gpu, per_node, n, caps, domains, hosts)]
+        keys = [
+            key
+            for nodes in new
+            if nodes * per_node >= least
+            for key in _keys(market, gpu, per_node, nodes, caps, domains, hosts)
+        ]
         return caps, of_caps, known, keys
 
 
 def _on(row: Row, gpu: str, caps: dict[int, int]) -> Row:
     """The row of another GPU of the same figures under its own power caps."""
-    x = row.key
-    if x.gpu == gpu and x.cap_w == caps[x.cap_w]:
+    key = row.key
+    if key.gpu == gpu and key.cap_w == caps[key.cap_w]:
         return row
-    return Row(replace(x, gpu=gpu, cap_w=caps[x.cap_w]), row.plan, row.perf)
+    return Row(replace(key, gpu=gpu, cap_w=caps[key.cap_w]), row.plan, row.perf)
 
 
 def undominated(rows: Iterable[Row]) -> list[Row]:
@@ -217,30 +226,29 @@ def undominated(rows: Iterable[Row]) -> list[Row]:
     out: dict[int, list[Row]] = {}
     for row in rows:
         same = out.setdefault(row.key.nodes, [])
-        if not any(o.perf.tenths >= row.perf.tenths and _weaker(o.key, row.key) for o in same):
+        if not any(other.perf.tenths >= row.perf.tenths and _weaker(other.key, row.key) for other in same):
             same.append(row)
     return [row for found in out.values() for row in found]
 
 
-def _weaker(row_key: RowKey, b: RowKey) -> bool:
-    """Whether every build that realises `b` also realises `a` at no more cost."""
-    order = {"none": 0, "pp": 1, "rdma": 2}
-    same = (row_key.gpu, row_key.per_node, row_key.nodes, row_key.cap_w, row_key.domain) == (
-        b.gpu,
-        b.per_node,
-        b.nodes,
-        b.cap_w,
-        b.domain,
-    )
+def _weaker(key: RowKey, other: RowKey) -> bool:
+    """Whether every build that realises `other` also realises `key`, at no more cost.
+
+    What hardware gives is asked for as "at least" (PCIe generation, rates, what experts and tables find in host
+    memory); widths of slots, caps and groups of GPUs are as they are. Any network serves replicas alone ("none"); a
+    fabric for RDMA, though, is no front end of the speed that pipeline stages need."""
+    if (key.gpu, key.per_node, key.nodes, key.cap_w, key.domain) != (
+        other.gpu, other.per_node, other.nodes, other.cap_w, other.domain,
+    ):  # fmt: skip
+        return False
+    if key.lanes != other.lanes or key.net not in ("none", other.net):
+        return False
+    if key.net == "rdma" and key.net_gbit_s > other.net_gbit_s:
+        return False
     return (
-        same
-        and row_key.pcie_gen <= b.pcie_gen
-        and row_key.lanes == b.lanes
-        and order[row_key.net] <= order[b.net]
-        and (row_key.net != "rdma" or b.net != "rdma" or row_key.net_gbit_s <= b.net_gbit_s)
-        and not (row_key.net == "pp" and b.net == "rdma")
-        and row_key.host_gb_s <= b.host_gb_s
-        and row_key.host_gb <= b.host_gb
-        and row_key.host_gflops <= b.host_gflops
-        and row_key.tables_gb <= b.tables_gb
+        key.pcie_gen <= other.pcie_gen
+        and key.host_gb_s <= other.host_gb_s
+        and key.host_gb <= other.host_gb
+        and key.host_gflops <= other.host_gflops
+        and key.tables_gb <= other.tables_gb
     )

@@ -17,9 +17,12 @@ class Included:
     def __init__(self, market: Market, refusals: Refusals) -> None:
         prices, parts = market.book.prices, market.catalog.parts
         self._refusals = refusals
-        self.parts = [parts[x] for x in market.request.include]
+        self.parts = [parts[part_id] for part_id in market.request.include]
         inside = {
-            c.part for part in parts.values() if isinstance(part, Platform) and part.id in prices for c in part.contents
+            content.part
+            for part in parts.values()
+            if isinstance(part, Platform) and part.id in prices
+            for content in part.contents
         }
         self.possible = all(part.id in prices or part.id in inside for part in self.parts)
         """False when one of them can neither be bought nor comes inside of something that can."""
@@ -34,7 +37,7 @@ class Included:
         """The same of one platform; None says nothing."""
         if self._refusals.of_node(platform, gpu, per_node):
             return None  # a platform that is refused whatever is demanded is closed by its bound
-        contents = {c.part for c in platform.contents}
+        contents = {content.part for content in platform.contents}
         bought = (part for part in self.parts if part.id not in contents)
         said = (self._refusals.of_demanded(platform, gpu, per_node, part) for part in bought)
         return next((found for found in said if found), None)
@@ -42,6 +45,11 @@ class Included:
 
 def least_nodes(market: Market) -> int:
     """Nodes below which a demanded part has nothing to connect."""
-    parts = [p for p in demanded(market.request, market.catalog) if of_network(p)]
-    inside = {c.part for part in market.catalog.of(Kind.SYSTEM) if isinstance(part, Platform) for c in part.contents}
+    parts = [wired for wired in demanded(market.request, market.catalog) if of_network(wired)]
+    inside = {
+        content.part
+        for part in market.catalog.of(Kind.SYSTEM)
+        if isinstance(part, Platform)
+        for content in part.contents
+    }
     return 2 if any(not serves_alone(part, market.request, 1) and part.id not in inside for part in parts) else 1

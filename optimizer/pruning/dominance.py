@@ -39,32 +39,36 @@ def undominated(
     out: list[P] = []
     steady: list[P] = []
     others: list[P] = []
-    for p in parts:
+    for part in parts:
         # A price by quantity is no single figure: such a part neither beats nor is beaten.
-        (others if market.book.prices[p.id].by_quantity else steady).append(p)
+        (others if market.book.prices[part.id].by_quantity else steady).append(part)
     # Cheapest first, then the better one: whatever beats a part has been kept before the part is looked at. The id
     # decides between equals, so that the same one stays in every run.
-    ranked = sorted(steady, key=lambda p: (market.cents(p.id), tuple(-x for x in more(p)), less(p), p.id))
-    for p in ranked:
-        offer = market.book.prices[p.id].offer
+    ranked = sorted(
+        steady, key=lambda part: (market.cents(part.id), tuple(-figure for figure in more(part)), less(part), part.id)
+    )
+    for part in ranked:
+        offer = market.book.prices[part.id].offer
         seller = offer.seller if sellers and offer else ""
-        group = kept.setdefault((same(p), seller), [])
-        late_by = -lead_days(market.book, p.id) if late else 0
-        worth = (*more(p), *(-x for x in less(p)), late_by)
-        needed = worth if enough is None else (*enough(p), late_by)
-        cents = market.cents(p.id)
+        group = kept.setdefault((same(part), seller), [])
+        late_by = -lead_days(market.book, part.id) if late else 0
+        worth = (*more(part), *(-figure for figure in less(part)), late_by)
+        needed = worth if enough is None else (*enough(part), late_by)
+        cents = market.cents(part.id)
         # Sound: a build with the beaten part stays admissible and gets no dearer with the other in its place
         # (docs/proof.md, Near-duplicates).
-        if p.id in market.request.include or p.id in keep or not beaten(cents, worth, needed, group):
+        if part.id in market.request.include or part.id in keep or not beaten(cents, worth, needed, group):
             group.append((cents, worth, needed))
-            out.append(p)
+            out.append(part)
     return [*out, *others]
 
 
 def in_systems(market: Market) -> frozenset[str]:
     """Parts inside complete systems on sale: of these kinds alone are the modules and GPUs that fill free slots."""
     systems = [part for part in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(part, Platform)]
-    return frozenset(c.part for p in systems if p.id in market.book.prices for c in p.contents)
+    return frozenset(
+        content.part for system in systems if system.id in market.book.prices for content in system.contents
+    )
 
 
 def buyable(market: Market, *, prune: bool = True) -> list[Part]:

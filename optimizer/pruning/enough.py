@@ -34,7 +34,10 @@ class Enough:
         if market.request.dataset_gb:
             return UNBOUNDED
         return max(
-            (needed_gb(market.llm, p, market.policy, market.request) for p in wanted(market.llm, market.request)),
+            (
+                needed_gb(market.llm, precision, market.policy, market.request)
+                for precision in wanted(market.llm, market.request)
+            ),
             default=0,
         )
 
@@ -47,11 +50,15 @@ class Enough:
     def drives(self) -> int:
         """Drives of a node beyond which taking one away keeps every rule, with any drive on sale in any place."""
         on_sale = self.market.catalog.of(Kind.DRIVE)
-        have = [d for d in on_sale if isinstance(d, Drive) and needs_lanes(d) and d.id in self.market.book.prices]
+        have = [
+            drive
+            for drive in on_sale
+            if isinstance(drive, Drive) and needs_lanes(drive) and drive.id in self.market.book.prices
+        ]
         if not have or self.need_gb == UNBOUNDED:
             return UNBOUNDED
-        by_room = -(-self.need_gb // min(d.capacity_gb for d in have))
-        by_speed = -(-self.read_mb_s // max(1, min(d.read_mb_s for d in have)))
+        by_room = -(-self.need_gb // min(drive.capacity_gb for drive in have))
+        by_speed = -(-self.read_mb_s // max(1, min(drive.read_mb_s for drive in have)))
         return max(by_room, by_speed) + len(self.market.request.include)
 
     @cached_property
@@ -79,7 +86,10 @@ class Enough:
         if self.market.request.site_water:
             return float("inf")
         gear = [switch for switch in self.market.switches if isinstance(switch, Switch) and round(switch.weight_kg)]
-        return max((round(s.weight_kg) / s.rack_units if s.rack_units else float("inf") for s in gear), default=0.0)
+        return max(
+            (round(switch_.weight_kg) / switch_.rack_units if switch_.rack_units else float("inf") for switch_ in gear),
+            default=0.0,
+        )
 
     def light_kg(self, platform: Platform) -> float:
         """Weight up to which nodes as tall as this one fill a rack's units, with shared gear, before its load."""
@@ -91,9 +101,9 @@ class Enough:
         if tall not in self._light:
             self._light[tall] = min(
                 (
-                    (rack.load_kg - self.kg_per_unit * (rack.rack_units - a * tall)) / a
+                    (rack.load_kg - self.kg_per_unit * (rack.rack_units - count * tall)) / count
                     for rack in self.racks
-                    for a in range(1, rack.rack_units // tall + 1)
+                    for count in range(1, rack.rack_units // tall + 1)
                 ),
                 default=float("inf"),
             )
@@ -102,7 +112,9 @@ class Enough:
     def more(self, platform: Platform) -> tuple[float, ...]:
         """Of a chassis what `twins` compares as "more"."""
         policy, most = self.market.policy, self.drives
-        watts = max((self.cpu_w.get((platform.socket, g), 0) for g in platform.cpu_generations), default=0)
+        watts = max(
+            (self.cpu_w.get((platform.socket, generation), 0) for generation in platform.cpu_generations), default=0
+        )
         slots = (
             platform.nic_slots
             if platform.contents
@@ -118,20 +130,27 @@ class Enough:
         """Of a chassis what `twins` compares as "less"."""
         return platform.overhead_w, max(node_kg(platform, self.market.policy), self.light_kg(platform))
 
-    def drive(self, d: Drive) -> tuple[float, ...]:
+    def drive(self, drive: Drive) -> tuple[float, ...]:
         """Of a drive what `buyable` compares as "more"."""
-        if self.need_gb == UNBOUNDED or not needs_lanes(d):
-            return d.capacity_gb, d.read_mb_s
-        return min(d.capacity_gb, self.need_gb), min(d.read_mb_s, self.read_mb_s)
+        if self.need_gb == UNBOUNDED or not needs_lanes(drive):
+            return drive.capacity_gb, drive.read_mb_s
+        return min(drive.capacity_gb, self.need_gb), min(drive.read_mb_s, self.read_mb_s)
 
 
 def beaten(cents: int, worth: tuple[float, ...], enough: tuple[float, ...], by: Iterable[Kept]) -> bool:
     """Whether one of the parts no dearer is as good in all, or a cheaper one as good in all that is needed."""
-    return any(
-        all(a >= b for a, b in zip(k_worth, worth, strict=True))
-        or (k_cents < cents and all(a >= b for a, b in zip(k_enough, enough, strict=True)))
-        for k_cents, k_worth, k_enough in by
-    )
+    for its_cents, its_worth, its_enough in by:
+        if _as_good(its_worth, worth):
+            return True
+        # Strictly cheaper: of two parts of one price a build of the front may hold the better one, and ties count.
+        if its_cents < cents and _as_good(its_enough, enough):
+            return True
+    return False
+
+
+def _as_good(mine: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether figures are at least others, each of them."""
+    return all(have >= want for have, want in zip(mine, other, strict=True))
 
 
 Kept = tuple[int, tuple[float, ...], tuple[float, ...]]

@@ -25,13 +25,13 @@ DESCRIPTIVE = frozenset({"kind", "id", "name", "vendor", "country", "source", "n
 
 @cache
 def _columns(cls: type[Part], without: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(c for c in cls.model_fields if c not in DESCRIPTIVE and c not in without)
+    return tuple(column for column in cls.model_fields if column not in DESCRIPTIVE and column not in without)
 
 
 def figures(part: Part, *without: str) -> tuple[Any, ...]:
     """What rules and planner read of a part, `without` some columns."""
     values = part.__dict__
-    return (part.kind, *(values[c] for c in _columns(type(part), without)))
+    return (part.kind, *(values[column] for column in _columns(type(part), without)))
 
 
 def thinned(market: Market) -> Market:
@@ -45,13 +45,17 @@ def thinned(market: Market) -> Market:
     on_sale = market.catalog.of(
         Kind.PLATFORM, Kind.SYSTEM, Kind.GPU, Kind.GPU_BOARD, Kind.SWITCH, Kind.CABLE, Kind.OPTIC
     )
-    have = [p for p in on_sale if p.id in market.book.prices and (not isinstance(p, Gpu) or not gpus or p.id in gpus)]
-    kept = {p.id for p in [*_platforms(market, have), *_accelerators(market, have), *_gear(market, have)]}
+    have = [
+        part
+        for part in on_sale
+        if part.id in market.book.prices and (not isinstance(part, Gpu) or not gpus or part.id in gpus)
+    ]
+    kept = {part.id for part in [*_platforms(market, have), *_accelerators(market, have), *_gear(market, have)]}
     prices, ledger = dict(market.book.prices), dict(market.book.ledger)
-    for p in have:
-        if p.id not in kept:
-            del prices[p.id]
-            ledger[p.id] = "another part of equal figures costs no more"
+    for part in have:
+        if part.id not in kept:
+            del prices[part.id]
+            ledger[part.id] = "another part of equal figures costs no more"
     return replace(market, book=replace(market.book, prices=prices, ledger=ledger))
 
 

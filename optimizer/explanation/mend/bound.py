@@ -19,18 +19,20 @@ from constraints.rules.storage import needed_gb
 from optimizer.market.market import Market
 
 P = TypeVar("P", bound=Part)
+NO_WAY = 10**6
+"""Changes of a node that can't be had: more than any build has parts."""
 
 
-def difference(build: Build, b: Build) -> int:
+def difference(build: Build, other: Build) -> int:
     """Part ids of which the whole builds hold another number of pieces."""
-    x, y = build.total(), b.total()
-    return sum(x.get(p, 0) != y.get(p, 0) for p in {*x, *y})
+    mine, theirs = build.total(), other.total()
+    return sum(mine.get(part, 0) != theirs.get(part, 0) for part in {*mine, *theirs})
 
 
 def spread(build: Build, nodes: int) -> dict[str, int]:
     """Pieces per node when the whole build's are spread over a number of nodes; -1 where they can't be, so that their
     number is bound to change."""
-    return {p: -1 if q % nodes else q // nodes for p, q in build.total().items()}
+    return {part: -1 if qty % nodes else qty // nodes for part, qty in build.total().items()}
 
 
 def partial(platform: Platform, count: int) -> bool:
@@ -43,7 +45,7 @@ class ChangeBound:
 
     def __init__(self, market: Market, node: Mapping[str, int]) -> None:
         self.market, self.held = market, node
-        self.have = [(market.catalog.parts[p], q) for p, q in node.items()]
+        self.have = [(market.catalog.parts[part], qty) for part, qty in node.items()]
         self.buyable = market.book.prices
 
     def _stays(self, platform: Platform, part: Part) -> bool:
@@ -51,44 +53,60 @@ class ChangeBound:
         return part.id in self.buyable and self.market.refusals.of_part(platform, part) is None
 
     def of(self, cls: type[P]) -> list[tuple[P, int]]:
-        return [(p, q) for p, q in self.have if isinstance(p, cls)]
+        return [(part, qty) for part, qty in self.have if isinstance(part, cls)]
 
     def node(self, platform: Platform, gpu: Gpu, per_node: int, precisions: Iterable[str]) -> int:
-        """Changes at least when the node becomes `k` of a GPU in `p` and runs one of the precisions."""
-        market = self.market
-        contained, counts = inside(platform, market.catalog, Memory), modules_to_buy(platform, market.catalog)
-        held, held_gb = sum(q for _, q in contained), sum(x.capacity_gb * q for x, q in contained)
-        least_gb = floor_gb(per_node * gpu.vram_gb, market.policy)
+        """Changes at least when the node becomes `per_node` of a GPU in a platform and runs one of the precisions.
 
-        def modules_fit(module: Memory, q: int) -> bool:
-            spread = q in counts or partial(platform, held + q)
-            return spread and held_gb + module.capacity_gb * q >= least_gb
-
+        Sound: each count is of parts of its own category alone, so that they add up."""
         # Another platform is two changes: the old one goes, the new one comes.
-        count = sum((x.id != platform.id or q != 1) for x, q in self.of(Platform)) + (platform.id not in self.held)
-        count += self._gpus(platform, gpu, per_node)
-        count += self._one(Cpu, platform, needs_cpu(platform), lambda x, q: q == platform.sockets)
+        changes = sum((part.id != platform.id or qty != 1) for part, qty in self.of(Platform))
+        changes += platform.id not in self.held
+        changes += self._gpus(platform, gpu, per_node)
+        changes += self._one(Cpu, platform, needs_cpu(platform), lambda _, qty: qty == platform.sockets)
+        changes += self._modules(platform, gpu, per_node)
+        numbers = dict(patterns(platform))
+        changes += self._one(Psu, platform, needs_psu(platform), lambda _, qty: qty in numbers)
+        changes += self._coolers(platform)
+        changes += self._cards(platform)
+        refused = [self.market.refusals.of_bridge(gpu, per_node, bridge) for bridge, _ in self.of(Bridge)]
+        changes += sum(said is not None for said in refused)
+        return changes + self._drives(platform, precisions)
+
+    def _modules(self, platform: Platform, gpu: Gpu, per_node: int) -> int:
+        """Memory modules: of one kind, in a number that fills the channels or stays with a warning, and enough."""
+        contained, counts = inside(platform, self.market.catalog, Memory), modules_to_buy(platform, self.market.catalog)
+        held, held_gb = sum(qty for _, qty in contained), sum(part.capacity_gb * qty for part, qty in contained)
+        least_gb = floor_gb(per_node * gpu.vram_gb, self.market.policy)
         # Memory of the GPU itself needs no modules: whichever are there may stay.
         unified = gpu.form_factor == "integrated"
-        modules = self._one(Memory, platform, any(counts), lambda x, q: unified or modules_fit(x, q))
-        count += min(modules, len(self.of(Memory))) if 0 in counts else modules
-        sets = dict(patterns(platform))
-        count += self._one(Psu, platform, needs_psu(platform), lambda x, q: q in sets)
-        coolers = [(x, q) for x, q in self.of(Cooling) if x.role == "cpu-cooler"]
+
+        def fit(module: Memory, qty: int) -> bool:
+            spread = qty in counts or partial(platform, held + qty)
+            return unified or (spread and held_gb + module.capacity_gb * qty >= least_gb)
+
+        changes = self._one(Memory, platform, any(counts), fit)
+        # A system may stay as delivered: then all modules go.
+        return min(changes, len(self.of(Memory))) if 0 in counts else changes
+
+    def _coolers(self, platform: Platform) -> int:
+        """CPU coolers of any kinds that fit, one for each socket; which CPU they carry is left to the solver."""
+        coolers = [(part, qty) for part, qty in self.of(Cooling) if part.role == "cpu-cooler"]
         wanted = platform.sockets if needs_cooler(platform) else 0
-        fit = [(x, q) for x, q in coolers if wanted and self._stays(platform, x)]
-        count += len(coolers) - len(fit) + (sum(q for _, q in fit) != wanted)
-        cards = [(x, q) for x, q in self.of(Nic) if self._stays(platform, x)]
-        held_cards = sum(q for _, q in inside(platform, market.catalog, Nic))
-        count += len(self.of(Nic)) - len(cards)
-        count += bool(cards) and sum(q for _, q in cards) + held_cards > platform.nic_slots
-        count += not cards and not platform.onboard_lan and not held_cards
-        count += sum(market.refusals.of_bridge(gpu, per_node, x) is not None for x, _ in self.of(Bridge))
-        return count + self._drives(platform, precisions)
+        fit = [qty for part, qty in coolers if wanted and self._stays(platform, part)]
+        return len(coolers) - len(fit) + (sum(fit) != wanted)
+
+    def _cards(self, platform: Platform) -> int:
+        """Cards that find no slot of their form or too few slots, or a port where a node has none."""
+        cards = [qty for card, qty in self.of(Nic) if self._stays(platform, card)]
+        held = sum(qty for _, qty in inside(platform, self.market.catalog, Nic))
+        changes = len(self.of(Nic)) - len(cards)
+        changes += bool(cards) and sum(cards) + held > platform.nic_slots
+        return changes + (not cards and not platform.onboard_lan and not held)
 
     def _gpus(self, platform: Platform, gpu: Gpu, per_node: int) -> int:
         """Over the ways to have the GPUs: none bought, loose, or on a board."""
-        have = {x.id: q for x, q in self.have if isinstance(x, Gpu | GpuBoard)}
+        have = {x.id: qty for x, qty in self.have if isinstance(x, Gpu | GpuBoard)}
         ways: list[dict[str, int]] = []
         if held := gpus_inside(platform, self.market.catalog)[1]:
             ways = [{gpu.id: per_node - held} if per_node > held else {}]
@@ -96,29 +114,30 @@ class ChangeBound:
             ways = [{gpu.id: per_node}]
         else:
             boards = [part for part in self.market.catalog.of(Kind.GPU_BOARD) if isinstance(part, GpuBoard)]
-            fitting = [b for b in boards if b.gpu == gpu.id and b.gpus == per_node]
-            ways = [{b.id: 1} for b in fitting if self._stays(platform, b)]
-        return min((sum(have.get(x, 0) != w.get(x, 0) for x in {*have, *w}) for w in ways), default=10**6)
+            fitting = [board for board in boards if board.gpu == gpu.id and board.gpus == per_node]
+            ways = [{board.id: 1} for board in fitting if self._stays(platform, board)]
+        changes = [sum(have.get(part, 0) != way.get(part, 0) for part in {*have, *way}) for way in ways]
+        return min(changes, default=NO_WAY)
 
     def _one(self, cls: type[P], platform: Platform, wanted: bool, right: Callable[[P, int], bool]) -> int:
         """Of a category of which a node holds one kind, `right` in number, or none where none is `wanted`."""
         have = self.of(cls)
         if not wanted:
             return len(have)
-        kept = [len(have) - 1 + (not right(x, q)) for x, q in have if self._stays(platform, x)]
+        kept = [len(have) - 1 + (not right(part, qty)) for part, qty in have if self._stays(platform, part)]
         # One kind stays and all others go, or all go and a new one comes.
         return min([*kept, len(have) + 1])
 
     def _drives(self, platform: Platform, precisions: Iterable[str]) -> int:
         market, have = self.market, self.of(Drive)
-        kept = [(d, q) for d, q in have if self._stays(platform, d)]
+        kept = [(drive, qty) for drive, qty in have if self._stays(platform, drive)]
         gone = len(have) - len(kept)
         held: list[tuple[Any, int]] = inside(platform, market.catalog, Drive)
         if "storage" in platform.includes and not held:
             return gone
-        fast = [(d, q) for d, q in [*kept, *held] if needs_lanes(d)]
-        needs = [needed_gb(market.llm, x, market.policy, market.request) for x in precisions]
-        short = sum(d.capacity_gb * q for d, q in fast) < min(needs, default=0)
-        slow = sum(d.read_mb_s * q for d, q in fast) < market.policy.whole("storage.read_mb_s")
+        fast = [(drive, qty) for drive, qty in [*kept, *held] if needs_lanes(drive)]
+        needs = [needed_gb(market.llm, precision, market.policy, market.request) for precision in precisions]
+        short = sum(drive.capacity_gb * qty for drive, qty in fast) < min(needs, default=0)
+        slow = sum(drive.read_mb_s * qty for drive, qty in fast) < market.policy.whole("storage.read_mb_s")
         # Too small or too slow in sum: one change at least, of a number or of a drive; which one is left to the solver.
         return gone + int(short or slow)

@@ -65,12 +65,12 @@ class MendFamily(FamilyProof):
                 model.add_shared(parts[part], 1, more)
                 self._surplus[part] = more, qty
         for part, qty in self.build.node.items():
-            x = parts[part]
-            if isinstance(x, Link) and part in prices:
+            node_part = parts[part]
+            if isinstance(node_part, Link) and part in prices:
                 more = model.cp.new_int_var(0, qty, f"{part} kept")
                 model.extra_node_qty.setdefault(part, []).append(more)
-                if x.kind == Kind.OPTIC:
-                    model.extra_node_w.append(-int(-x.power_w // 1) * more)
+                if node_part.kind == Kind.OPTIC:
+                    model.extra_node_w.append(-int(-node_part.power_w // 1) * more)
         self._modules(model)
 
     def _modules(self, model: FamilyModel) -> None:
@@ -108,7 +108,7 @@ class MendFamily(FamilyProof):
             kind = model.catalog.parts[part].kind
             if kind not in OF_CHOSEN or ("racks" in model.request.have and kind != Kind.COOLING):
                 continue
-            others = sum(n * literal for n, literal in model.shared_qty[part] if literal is not more)
+            others = sum(pieces * literal for pieces, literal in model.shared_qty[part] if literal is not more)
             for platform, literal in model.platform.items():
                 if racked(platform):
                     model.cp.add(more <= (0 if kind == Kind.RACK else qty) * others).only_enforce_if(literal)
@@ -124,6 +124,7 @@ class MendFamily(FamilyProof):
                 changed.append(1 if have else 0)
                 continue
             differs = model.cp.new_bool_var(f"{part} changed")
+            # One half will do: the number of changes is made small, so that a literal holds only where it has to.
             for nodes, is_n in model.node_counts.items():
                 each = 1 if part in model.shared_qty else nodes
                 if have % each:  # no number of equal nodes comes to so many pieces

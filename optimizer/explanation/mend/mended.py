@@ -111,13 +111,13 @@ class Mender:
         """Cents by which a node in a platform may stay below `least`: modules that fill channels in part may stay,
         while a front's bounds count whole sets and the supplies for them."""
 
-    def _slack(self, p: Part) -> int:
+    def _slack(self, platform: Part) -> int:
         parts, prices, slack = self.market.catalog.parts, self.market.book.prices, 0
-        assert isinstance(p, Platform)
+        assert isinstance(platform, Platform)
         for part, qty in self.build.node.items():
-            x = parts[part]
-            kept = isinstance(x, Memory) and part in prices and self.market.refusals.of_part(p, x) is None
-            if kept and partial(p, qty):
+            held = parts[part]
+            kept = isinstance(held, Memory) and part in prices and self.market.refusals.of_part(platform, held) is None
+            if kept and partial(platform, qty):
                 supplies = max(
                     (prices[part.id].least for part in parts.values() if isinstance(part, Psu) and part.id in prices),
                     default=0,
@@ -125,7 +125,7 @@ class Mender:
                 modules = max(
                     prices[part.id].least for part in parts.values() if isinstance(part, Memory) and part.id in prices
                 )
-                slack = max(slack, dimm_counts(p)[0] * modules + max(p.psu_bays, 1) * supplies)
+                slack = max(slack, dimm_counts(platform)[0] * modules + max(platform.psu_bays, 1) * supplies)
         return slack
 
     def run(self) -> Found | None:
@@ -193,9 +193,9 @@ class Mender:
         alike: dict[tuple[int, ...], ChangeBound] = {}
         out = {}
         # Most numbers of nodes divide no number of pieces: all these share one bound.
-        for n in (self.build.nodes, *range(1, self.most + 1)):
-            node = spread(self.build, n)
-            out[n] = alike.setdefault(tuple(node.values()), ChangeBound(self.tight, node))
+        for nodes in (self.build.nodes, *range(1, self.most + 1)):
+            node = spread(self.build, nodes)
+            out[nodes] = alike.setdefault(tuple(node.values()), ChangeBound(self.tight, node))
         return out
 
     def _close(self, gpu: Gpu, per_node: int, holders: Sequence[Platform], counts: Sequence[int]) -> None:
@@ -303,19 +303,19 @@ def mended(
     )
 
 
-def _changes(market: Market, build: Build, b: Build) -> Iterable[Change]:
+def _changes(market: Market, build: Build, after: Build) -> Iterable[Change]:
     """By category, what goes first, then what comes or changes in number."""
     out: list[tuple[Any, Change]] = []
-    x, y, parts = build.total(), b.total(), market.catalog.parts
-    for part in sorted({*x, *y}):
-        old, new = x.get(part, 0), y.get(part, 0)
+    had, has, parts = build.total(), after.total(), market.catalog.parts
+    for part in sorted({*had, *has}):
+        old, new = had.get(part, 0), has.get(part, 0)
         if old != new:
             cents = _line(market, part, new), _line(market, part, old)
             price = None if None in cents else money(cents[0] - cents[1], market.request.currency)  # type: ignore[operator]
             change = Change(part=part, name=parts[part].name, from_qty=old, to_qty=new, price=price)
-            shared = part not in build.node and part not in b.node
+            shared = part not in build.node and part not in after.node
             out.append(((shared, parts[part].kind.value, new > 0, part), change))
-    return (c for _, c in sorted(out, key=lambda x: x[0]))
+    return (c for _, c in sorted(out, key=lambda had: had[0]))
 
 
 def _line(market: Market, part: str, qty: int) -> int | None:
