@@ -91,41 +91,46 @@ def prepare(
 
     Each different setup is resolved once; the rest is arrays."""
     k = k or constants()
-    n = len(columns["model"])
-    texts = {c: [str(x).strip() for x in columns.get(c, [""] * n)] for c in (*TEXTS, ENGINE)}
-    cells = {c: numbers(columns[c]) if c in columns else np.full(n, np.nan) for c in NUMBERS}
-    errors = _cell_errors(cells, n)
-    for c, default in BLANK.items():
-        cells[c] = np.where(np.isnan(cells[c]), default, cells[c])
-    fine = np.array([not e for e in errors], dtype=bool)
-    whole = {c: np.where(fine, v, 1).astype(np.int64).tolist() for c, v in cells.items()}
+    rows = len(columns["model"])
+    texts = {column: [str(text).strip() for text in columns.get(column, [""] * rows)] for column in (*TEXTS, ENGINE)}
+    cells = {column: numbers(columns[column]) if column in columns else np.full(rows, np.nan) for column in NUMBERS}
+    errors = _cell_errors(cells, rows)
+    for column, default in BLANK.items():
+        cells[column] = np.where(np.isnan(cells[column]), default, cells[column])
+    fine = np.array([not error for error in errors], dtype=bool)
+    whole = {column: np.where(fine, values, 1).astype(np.int64).tolist() for column, values in cells.items()}
     resolver = Resolver(catalog, policy, k)
     setups: dict[Any, int] = {}
     resolved: list[Resolved | str] = []
-    which = np.zeros(n, dtype=np.int64)
-    keys = list(zip(*texts.values(), *(whole[c] for c in NUMBERS if c != "concurrency"), strict=True))
-    for i in np.flatnonzero(fine).tolist():
-        at = setups.setdefault(keys[i], len(resolved))
+    which = np.zeros(rows, dtype=np.int64)
+    keys = list(zip(*texts.values(), *(whole[column] for column in NUMBERS if column != "concurrency"), strict=True))
+    for row in np.flatnonzero(fine).tolist():
+        at = setups.setdefault(keys[row], len(resolved))
         if at == len(resolved):
-            resolved.append(resolver.resolve(asked_of(texts, whole, i)))
-        which[i] = at
+            resolved.append(resolver.resolve(asked_of(texts, whole, row)))
+        which[row] = at
         found = resolved[at]
         if isinstance(found, str):
-            errors[i] = found
-    good = np.flatnonzero(np.array([not e for e in errors], dtype=bool))
+            errors[row] = found
+    good = np.flatnonzero(np.array([not error for error in errors], dtype=bool))
     return _arrays(errors, resolved, which, good, whole, cells["concurrency"], k)
 
 
-def _cell_errors(cells: Mapping[str, Floats], n: int) -> list[str]:
-    errors = [""] * n
-    for c, v in cells.items():
-        least = 0 if c == "concurrency" else 1
+def _cell_errors(cells: Mapping[str, Floats], rows: int) -> list[str]:
+    errors = [""] * rows
+    for column, values in cells.items():
+        least = 0 if column == "concurrency" else 1
         with np.errstate(invalid="ignore"):
-            bad = np.isinf(v) | (v < least) | (v > MOST) | ((v != np.floor(v)) & (c != "concurrency") & ~np.isnan(v))
-        for i in np.flatnonzero(bad).tolist():
-            errors[i] = errors[i] or f"{c}: needs a whole number from {least} to {MOST:,}"
-    for i in np.flatnonzero(np.isnan(cells["n_gpus"])).tolist():
-        errors[i] = errors[i] or "n_gpus: is missing"
+            bad = (
+                np.isinf(values)
+                | (values < least)
+                | (values > MOST)
+                | ((values != np.floor(values)) & (column != "concurrency") & ~np.isnan(values))
+            )
+        for row in np.flatnonzero(bad).tolist():
+            errors[row] = errors[row] or f"{column}: needs a whole number from {least} to {MOST:,}"
+    for row in np.flatnonzero(np.isnan(cells["n_gpus"])).tolist():
+        errors[row] = errors[row] or "n_gpus: is missing"
     return errors
 
 
@@ -161,18 +166,23 @@ def _arrays(
     return Table(tuple(errors), found, made, owner, n_gpus // (tp * pp * dp), asked[owner], cap)
 
 
-def _taken(j: Jobs, keep: Ints) -> Jobs:
+def _taken(made: Jobs, keep: Ints) -> Jobs:
     """Some entries of jobs whose fields are arrays, numbers or pairs of them."""
 
-    def cut(x: Any) -> Any:
-        return tuple(cut(y) for y in x) if isinstance(x, tuple) else x[keep] if np.ndim(x) else x
+    def cut(value: Any) -> Any:
+        return (
+            tuple(cut(each) for each in value) if isinstance(value, tuple) else value[keep] if np.ndim(value) else value
+        )
 
-    return Jobs(**{f.name: cut(getattr(j, f.name)) for f in fields(Jobs)})
+    return Jobs(**{field_.name: cut(getattr(made, field_.name)) for field_ in fields(Jobs)})
 
 
 def _columns(cls: type, items: list[Any], which: Ints) -> dict[str, Any]:
     kind = None if items else np.int64  # nothing to index, and indices are whole numbers
-    return {f.name: np.array([getattr(item, f.name) for item in items], dtype=kind)[which] for f in fields(cls)}
+    return {
+        field_.name: np.array([getattr(item, field_.name) for item in items], dtype=kind)[which]
+        for field_ in fields(cls)
+    }
 
 
 def figures(table: Table, k: Constants | None = None, curves: Callable[[Times], Latencies] = lambda x: x) -> Figures:

@@ -36,8 +36,8 @@ class Constants:
     @cached_property
     def archs(self) -> tuple[str, ...]:
         """GPU generations with constants of their own, `other` first."""
-        named = sorted(k.partition(".")[2] for k in self.values if k.startswith("bandwidth_share."))
-        return ("other", *(a for a in named if a != "other"))
+        named = sorted(name.partition(".")[2] for name in self.values if name.startswith("bandwidth_share."))
+        return ("other", *(arch for arch in named if arch != "other"))
 
     @cached_property
     def rates(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ AROUND = 8
 def whole_shapes(planner: Planner, count: int) -> list[tuple[int, int, int, int]]:
     """Shapes that cut every layer over all `count` GPUs of a node."""
     found = shapes(count, count, "none", planner.llm.heads, planner.llm.is_moe, 1)
-    return [s for s in found if s[1] == 1]
+    return [shape for shape in found if shape[1] == 1]
 
 
 def _runs_of(planner: Planner, gpu: Gpu, count: int) -> Iterator[tuple[Shape, Started]]:
@@ -98,6 +98,6 @@ def leanest(planner: Planner, gpu: Gpu, key: RowKey, precision: str) -> Plan:
                 )  # fmt: skip
                 found.append((weights, size, plan))
     if found:
-        return min(found, key=lambda x: x[:2])[2]
-    pp = max(d for d in divisors(key.total) if d <= planner.max_pp)
+        return min(found, key=lambda each: each[:2])[2]
+    pp = max(stages_ for stages_ in divisors(key.total) if stages_ <= planner.max_pp)
     return Plan(precision, kv, 1, pp, 1, 1, key.total // pp, 1)

@@ -164,10 +164,10 @@ def of_setups(
     )
 
 
-def with_redundant(j: Jobs, redundant: Ints, experts: int | Ints) -> Jobs:
+def with_redundant(made: Jobs, redundant: Ints, experts: int | Ints) -> Jobs:
     """The same with `redundant` copies of routed experts in each configuration: a rank holds and reads its share of
     experts + redundant."""
-    return replace(j, expert_b=j.expert_b * (1 + redundant / experts)) if redundant.any() else j
+    return replace(made, expert_b=made.expert_b * (1 + redundant / experts)) if redundant.any() else made
 
 
 def of_keys(

@@ -59,19 +59,19 @@ class Steps:
     prefill_s: Floats
     expert_miss: float
 
-    def step_s(self, c: Ints) -> Floats:
+    def step_s(self, running: Ints) -> Floats:
         """Time between two tokens of each of `c` running requests, prefills not counted."""
-        touched = 1.0 - np.power(self.expert_miss, c)
-        host = np.maximum(self.experts_s * touched, self.expert_user_s * c)
-        return np.asarray(self.fixed_s + self.user_s * c + host)
+        touched = 1.0 - np.power(self.expert_miss, running)
+        host = np.maximum(self.experts_s * touched, self.expert_user_s * running)
+        return np.asarray(self.fixed_s + self.user_s * running + host)
 
-    def tpot_s(self, c: Ints, osl: int) -> Floats:
+    def tpot_s(self, running: Ints, osl: int) -> Floats:
         """Time per output token of a request with the prefills of the others in between."""
-        return np.asarray(self.step_s(c) + (c - 1) * self.prefill_s / osl)
+        return np.asarray(self.step_s(running) + (running - 1) * self.prefill_s / osl)
 
-    def total_tok_s(self, c: Ints, osl: int) -> Floats:
+    def total_tok_s(self, running: Ints, osl: int) -> Floats:
         """Output tokens per second of all `c` requests together."""
-        return np.asarray(c * osl / (self.prefill_s + self.tpot_s(c, osl) * (osl - 1)))
+        return np.asarray(running * osl / (self.prefill_s + self.tpot_s(running, osl) * (osl - 1)))
 
 
 def steps(gpu: Gpu, llm: Llm, precision: str, kv: str, isl: int, osl: int, keys: list[RowKey]) -> Steps | None:
@@ -156,9 +156,9 @@ class HostPlanner:
         if gpu.id not in self._precisions:
             llm, request = self.llm, self.request
             self._precisions[gpu.id] = [
-                p
-                for p in (wanted(llm, request) if llm.is_moe and request.offload and not request.trains else [])
-                if p in arch_support(gpu.arch) and served(llm, gpu, p, request, offload=True)
+                precision
+                for precision in (wanted(llm, request) if llm.is_moe and request.offload and not request.trains else [])
+                if precision in arch_support(gpu.arch) and served(llm, gpu, precision, request, offload=True)
             ]
         return self._precisions[gpu.id]
 
@@ -168,7 +168,7 @@ class HostPlanner:
         least = -(-(self.request.users or 1) // nodes)
         out = []
         for key in keys:
-            best = next((x for x in self._known[key] if x.concurrency >= least), None)
+            best = next((row_ for row_ in self._known[key] if row_.concurrency >= least), None)
             if best is not None:
                 plan = self._plan(best.precision, key.per_node, nodes, best.concurrency)
                 figures = (nodes * best.rank[0], 1 / best.tpot_s, best.ttft_s * 1e3, best.tpot_s * 1e3)
@@ -178,8 +178,8 @@ class HostPlanner:
 
     def most_users(self, gpu: Gpu, keys: list[RowKey]) -> int:
         """Requests at once that any of these nodes serves at most."""
-        self._judge(gpu, [k for k in keys if k not in self._known])
-        return max((x.concurrency for k in keys for x in self._known[k]), default=0)
+        self._judge(gpu, [key for key in keys if key not in self._known])
+        return max((x.concurrency for key in keys for x in self._known[key]), default=0)
 
     def _judge(self, gpu: Gpu, keys: list[RowKey]) -> None:
         """All precisions of new keys, the best first."""

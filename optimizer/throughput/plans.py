@@ -80,8 +80,13 @@ class Planner:
         """One number for all GPUs of equal figures: what throughput reads of them, and no measurement names them."""
         if gpu.id not in self._alike:
             known = gpu.id if gpu.id in self.calibration.seen.gpus else ""
-            served = tuple(self.fits.engines(gpu, p) for p in wanted(self.llm, self.request))
-            figures = (known, gpu.fabric, served, *(getattr(gpu, x) for x in sorted(DATA_FIELDS - {"id", "tdp_w"})))
+            served = tuple(self.fits.engines(gpu, precision) for precision in wanted(self.llm, self.request))
+            figures = (
+                known,
+                gpu.fabric,
+                served,
+                *(getattr(gpu, name) for name in sorted(DATA_FIELDS - {"id", "tdp_w"})),
+            )
             self._alike[gpu.id] = self._kinds.setdefault(figures, len(self._kinds))
         return self._alike[gpu.id]
 
@@ -90,7 +95,9 @@ class Planner:
         if gpu.id not in self._precisions:
             have = arch_support(gpu.arch)
             self._precisions[gpu.id] = [
-                p for p in wanted(self.llm, self.request) if p in have and served(self.llm, gpu, p, self.request)
+                precision
+                for precision in wanted(self.llm, self.request)
+                if precision in have and served(self.llm, gpu, precision, self.request)
             ]
         return self._precisions[gpu.id]
 
@@ -102,7 +109,10 @@ class Planner:
     def most_users(self, gpu: Gpu, key: RowKey) -> int:
         """Requests at once that the GPUs of a key serve at most; 0 where no plan runs. Of a request for users."""
         self.judge([(gpu, [key])])
-        return max((n * r.concurrency for n, found in self._by_size(gpu, key) for r in found), default=0)
+        return max(
+            (replicas * replica.concurrency for replicas, found in self._by_size(gpu, key) for replica in found),
+            default=0,
+        )
 
     def _by_size(self, gpu: Gpu, key: RowKey) -> Iterator[tuple[int, list[Replica]]]:
         """(number of replicas that make up the key's GPUs, such replicas, best first) for each size judged."""
@@ -121,7 +131,7 @@ class Planner:
             least = 1 if users is None else -(-users // replicas)
             # Users are spread evenly: the first replica with room for its share is the fastest one that serves them
             # all.
-            found = next((r for r in some if r.concurrency >= least), None)
+            found = next((replica for replica in some if replica.concurrency >= least), None)
             if found is None:
                 continue
             rank = (replicas * found.rank[0], *found.rank[1:])
@@ -153,11 +163,12 @@ class Planner:
                     if size >= least and memo not in judged:
                         judged[memo] = []
                         new.append(((gpu, key, size), judged[memo]))
+        gpus = {gpu.id: gpu for (gpu, _, _), _ in new}
         for precision in wanted(self.llm, self.request) if new else ():
-            able = {x.id for x in {g.id: g for (g, _, _), _ in new}.values() if self._runs(x, precision)}
-            self._sweep(precision, [x for x in new if x[0][0].id in able])
+            able = {gpu.id for gpu in gpus.values() if self._runs(gpu, precision)}
+            self._sweep(precision, [(setup, found) for setup, found in new if setup[0].id in able])
         for _, found in new:
-            found.sort(key=lambda r: r.rank, reverse=True)
+            found.sort(key=lambda replica: replica.rank, reverse=True)
 
     def reach(self, gpu: Gpu) -> Reach:
         """What no replica goes beyond at any precision; of `gpus` and `users` memory is the other bound."""
@@ -165,12 +176,19 @@ class Planner:
             return ANYWHERE
         memo = self.alike(gpu)
         if memo not in self._reach:
-            found = [(p, self._reach_at(gpu, p)) for p in self.precisions(gpu) if self._runs(gpu, p)]
+            found = {
+                precision: self._reach_at(gpu, precision)
+                for precision in self.precisions(gpu)
+                if self._runs(gpu, precision)
+            }
+            # Sound: of all precisions the loosest, for a plan may have any of them; of memory and latency the tighter,
+            # for a plan has to keep both.
+            fewest = [max(can.gpus, self.fits.least(gpu, precision)) for precision, can in found.items()]
             users = min(self.fits.max_batch, self.fits.most_users(gpu))
             self._reach[memo] = Reach(
-                min((max(x.gpus, self.fits.least(gpu, p)) for p, x in found), default=math.inf),
-                min(users, max((x.users for _, x in found), default=0.0)),
-                max((x.tok_s for _, x in found), default=0.0),
+                min(fewest, default=math.inf),
+                min(users, max((can.users for can in found.values()), default=0.0)),
+                max((can.tok_s for can in found.values()), default=0.0),
             )
         return self._reach[memo]
 
@@ -194,7 +212,7 @@ class Planner:
         curves = self.curves(gpu, precision).values()
         if not curves:
             return can
-        fastest = max(math.exp(p.log_ratio) for curve in curves for p in curve) * BETWEEN_KNOTS
+        fastest = max(math.exp(point.log_ratio) for curve in curves for point in curve) * BETWEEN_KNOTS
         bent_can = reach(times(jobs, constants).slowed(1 / fastest), self._user_tok_s, request.max_ttft_ms)
         # Sound: where one request runs at once a measured curve is the roofline over a ratio, and the time of a whole
         # request never falls below that over the largest ratio. How both latencies share a longer time is another
@@ -225,19 +243,22 @@ class Planner:
         if not len(table):
             return
         shape, redundant = table[:, :4], table[:, 4]
-        t = self._curves_of(precision, setups, table, owner)
-        most = largest_concurrency(t, table[:, 5], self._user_tok_s, request.max_ttft_ms)
-        s = speeds(t, np.maximum(most, 1))
+        curves = self._curves_of(precision, setups, table, owner)
+        most = largest_concurrency(curves, table[:, 5], self._user_tok_s, request.max_ttft_ms)
+        fast = speeds(curves, np.maximum(most, 1))
         tp, pp, _, ep = shape.T
         # Best first within each setup, by the tie rule of rows: throughput, then fewer stages, smaller tp and ep.
-        order = np.lexsort((ep, tp, pp, -s.tenths, owner))
+        order = np.lexsort((ep, tp, pp, -fast.tenths, owner))
         order = order[most[order] >= 1]
         if request.users is None:  # only the best replica of a setup can make a row
             order = order[np.unique(owner[order], return_index=True)[1]]
         bits = BITS[precision]
-        figures = owner, shape, redundant, s.tenths, most, s.per_user_tok_s, s.ttft_ms, s.tpot_ms
-        for i, (a, b, c, d), spare, speed, at_once, *seen in zip(*(x[order].tolist() for x in figures), strict=True):
-            todo[i][1].append(Replica((speed, bits, -b, -a, -d), at_once, precision, (a, b, c, d), spare, *seen))
+        figures = owner, shape, redundant, fast.tenths, most, fast.per_user_tok_s, fast.ttft_ms, fast.tpot_ms
+        columns = [figure[order].tolist() for figure in figures]
+        for setup, (tp_, pp_, dp_, ep_), spare, tenths, at_once, *seen in zip(*columns, strict=True):
+            rank = (tenths, bits, -pp_, -tp_, -ep_)
+            _, found = todo[setup]
+            found.append(Replica(rank, at_once, precision, (tp_, pp_, dp_, ep_), spare, *seen))
 
     def _curves_of(self, precision: str, setups: Sequence[Setup], table: Ints, owner: Ints) -> Curves:
         """The curves of a table of plans; `owner`: the setup that each is of."""
@@ -245,10 +266,16 @@ class Planner:
         shape, redundant, users = table[:, :4], table[:, 4], table[:, 5]
         asked = demand(self.llm, precision, request.isl, request.osl, kv_precision(self.llm, request))
         jobs = of_setups(
-            [(g, key) for g, key, _ in setups], shape, owner, asked, precision, (request.isl, request.osl), constants
+            [(card, key) for card, key, _ in setups],
+            shape,
+            owner,
+            asked,
+            precision,
+            (request.isl, request.osl),
+            constants,
         )
         jobs = with_redundant(jobs, redundant, self.llm.experts)
-        pairs = np.array([1 / self.calibration.pair(self.kin, g.id) for g, _, _ in setups])[owner]
+        pairs = np.array([1 / self.calibration.pair(self.kin, card.id) for card, _, _ in setups])[owner]
         return bent(times(jobs, constants), pairs, self._measured(precision, setups, shape, owner), users)
 
     def latencies(self, gpu: Gpu, row: Row) -> Callable[[float], tuple[float, float]]:
@@ -265,8 +292,8 @@ class Planner:
         if not any(known):
             return {}
         plans = zip(shape.tolist(), owner.tolist(), strict=True)
-        found = {i: known[at].get(tuple(plan)) for i, (plan, at) in enumerate(plans) if known[at]}
-        return {i: curve for i, curve in found.items() if curve}
+        found = {entry: known[at].get(tuple(plan)) for entry, (plan, at) in enumerate(plans) if known[at]}
+        return {entry: curve for entry, curve in found.items() if curve}
 
     def curves(self, gpu: Gpu, precision: str) -> Mapping[Shape, Curve]:
         """Measured curves of the request's workload on a GPU, by (tp, pp, dp, ep)."""

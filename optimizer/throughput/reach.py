@@ -60,5 +60,6 @@ def reach(one: Times, user_tok_s: float, max_ttft_ms: float | None) -> Reach:
     return Reach(gpus, max(0.0, users) * ROUNDING, _ratio(osl, request) * ROUNDING)
 
 
-def _ratio(a: float, b: float) -> float:
-    return a / b if b > 0 else math.inf
+def _ratio(part: float, whole: float) -> float:
+    """part / whole; without bound where nothing is left to divide by."""
+    return part / whole if whole > 0 else math.inf

@@ -99,35 +99,38 @@ class Times:
 
     def slowed(self, by: Field) -> Times:
         """The same with every time `by` times as long."""
-        seconds = {f.name: getattr(self, f.name) * by for f in fields(self) if f.name.endswith("_s")}
+        seconds = {
+            field_.name: getattr(self, field_.name) * by for field_ in fields(self) if field_.name.endswith("_s")
+        }
         return replace(self, **seconds)
 
-    def of(self, i: int) -> Times:
+    def of(self, at: int) -> Times:
         """Those of one configuration."""
         size = len(self.stage_fixed_s)
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return replace(self, **{k: v[i] for k, v in values.items() if np.shape(v) == (size,)})
+        values = {field_.name: getattr(self, field_.name) for field_ in fields(self)}
+        return replace(self, **{name: value[at] for name, value in values.items() if np.shape(value) == (size,)})
 
-    def step_s(self, c: Any) -> Floats:
-        """Time between two tokens of each of `c` running requests, prefills of others not counted."""
-        batch = c / self.pp
+    def step_s(self, running: Any) -> Floats:
+        """Time between two tokens of each of the `running` requests, prefills of others not counted."""
+        # Stages work on as many parts of the batch as there are of them, one each.
+        batch = running / self.pp
         touched = 1.0 - np.power(self.miss, np.power(batch, self.skew))
         mem = self.mem_fixed_s + self.mem_experts_s * touched + self.mem_user_s * batch
         busy = np.power(np.power(mem, self.knee) + np.power(self.flops_user_s * batch, self.knee), 1 / self.knee)
         return np.asarray(self.pp * (busy + self.user_s * batch + self.stage_fixed_s))
 
-    def tpot_s(self, c: Any) -> Floats:
+    def tpot_s(self, running: Any) -> Floats:
         """Time per output token of a request, with its share of waiting for the others' prefills."""
-        waiting = (1 - self.burst) * self.mixing * (c - 1) * self.prefill_s
-        return np.asarray(self.step_s(c) + waiting / np.maximum(self.osl, 1))
+        waiting = (1 - self.burst) * self.mixing * (running - 1) * self.prefill_s
+        return np.asarray(self.step_s(running) + waiting / np.maximum(self.osl, 1))
 
-    def ttft_s(self, c: Any) -> Floats:
+    def ttft_s(self, running: Any) -> Floats:
         """Time to the first token: the own prefill, and the share of the others' that came at the same time."""
-        return np.asarray(self.prefill_fixed_s + self.prefill_s * (1 + self.burst * self.mixing * (c - 1)))
+        return np.asarray(self.prefill_fixed_s + self.prefill_s * (1 + self.burst * self.mixing * (running - 1)))
 
-    def request_s(self, c: Any) -> Floats:
+    def request_s(self, running: Any) -> Floats:
         """From a request's arrival to its last token."""
-        return np.asarray(self.ttft_s(c) + self.tpot_s(c) * (self.osl - 1))
+        return np.asarray(self.ttft_s(running) + self.tpot_s(running) * (self.osl - 1))
 
 
 def times(jobs: Jobs, constants: Constants) -> Times:
@@ -145,23 +148,8 @@ def times(jobs: Jobs, constants: Constants) -> Times:
         / tuned
     )
     decode = constants["decode_compute_share"]
-    moe, layers, moe_layers = jobs.expert_b > 0, jobs.layers / pp, jobs.moe_layers / pp
-
-    # Two all-reduces per layer inside a tensor-parallel group, whose ring sends 2 (tp - 1) / tp of a token's width.
-    near_b, near_s = jobs.near[0] * constants["link_share"], constants.collective_s[jobs.near[1]]
-    far_b, far_s = jobs.far[0] * constants["link_share"], constants.collective_s[jobs.far[1]]
-    reduce_user = np.where(tp > 1, 2 * layers * 2 * (tp - 1) / tp * jobs.token_b / near_b / dp, 0.0)
-    growth = np.where(jobs.near[1] == 0, np.power(np.maximum(tp, 2) / 2, constants["collective_growth"]), 1.0)
-    reduce_fixed = np.where(tp > 1, 2 * layers * near_s * growth, 0.0)
-    # Data-parallel ranks share out the experts: each token goes to those chosen and comes back, once per layer.
-    spread = moe & (dp > 1)
-    routed = np.where(spread, moe_layers * jobs.route_b * (group - 1) / group / group / far_b, 0.0)
-    routed_fixed = np.where(spread, 2 * moe_layers * far_s, 0.0)
-    # A stage hands the token's width on to the next one.
-    hop_user = np.where(pp > 1, jobs.token_b / (jobs.hop[0] * constants["link_share"]), 0.0)
-    hop_fixed = np.where(pp > 1, constants.collective_s[jobs.hop[1]], 0.0)
-    comm_user, comm_fixed = reduce_user + routed + hop_user, reduce_fixed + routed_fixed + hop_fixed
-
+    moe = jobs.expert_b > 0
+    comm_user, comm_fixed = _communication(jobs, constants, moe)
     launched_us = (
         jobs.layers * constants["layer_us"]
         + jobs.moe_layers * constants["moe_layer_us"]
@@ -170,8 +158,11 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     launches = launched_us / pp * 1e-6 * constants.launch_share[jobs.arch] * tuned
     fixed = launches + constants["step_us"] * 1e-6 / pp + comm_fixed
     uneven = np.where(jobs.ep > 1, constants["expert_imbalance"], 1.0)
+    # Of the cache each tensor-parallel rank reads its heads, one at least; latent caches are read whole by every rank.
     kept = jobs.kv_read_b / pp / np.minimum(tp, jobs.kv_heads) + (jobs.kv_whole_b + jobs.state_b / tp) / pp
     kept = kept + jobs.kv_other_b / pp / np.minimum(tp, jobs.kv_other_heads)
+    # A prompt goes through all stages one after the other, and its own first token waits for all of them. Stages work
+    # side by side: another request is held up by one stage's share.
     prefill = (
         jobs.prefill_linear_flops / compute + jobs.prefill_attention_flops / attention
     ) / group + comm_user * pp * jobs.isl * constants["prefill_comm_share"]
@@ -197,12 +188,34 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     return found
 
 
-def _assert_ordered(t: Times) -> None:
+def _communication(jobs: Jobs, constants: Constants, moe: Any) -> tuple[Any, Any]:
+    """Seconds on links for a token of one request, and for the messages of a step whatever they carry."""
+    tp, pp, dp, group = jobs.tp, jobs.pp, jobs.dp, jobs.tp * jobs.dp
+    layers, moe_layers = jobs.layers / pp, jobs.moe_layers / pp
+    # Two all-reduces per layer inside a tensor-parallel group, whose ring sends 2 (tp - 1) / tp of a token's width.
+    near_b, near_s = jobs.near[0] * constants["link_share"], constants.collective_s[jobs.near[1]]
+    far_b, far_s = jobs.far[0] * constants["link_share"], constants.collective_s[jobs.far[1]]
+    reduce_user = np.where(tp > 1, 2 * layers * 2 * (tp - 1) / tp * jobs.token_b / near_b / dp, 0.0)
+    growth = np.where(jobs.near[1] == 0, np.power(np.maximum(tp, 2) / 2, constants["collective_growth"]), 1.0)
+    reduce_fixed = np.where(tp > 1, 2 * layers * near_s * growth, 0.0)
+    # Data-parallel ranks share out the experts: each token goes to those chosen and comes back, once per layer.
+    spread = moe & (dp > 1)
+    routed = np.where(spread, moe_layers * jobs.route_b * (group - 1) / group / group / far_b, 0.0)
+    routed_fixed = np.where(spread, 2 * moe_layers * far_s, 0.0)
+    # A stage hands the token's width on to the next one.
+    hop_user = np.where(pp > 1, jobs.token_b / (jobs.hop[0] * constants["link_share"]), 0.0)
+    hop_fixed = np.where(pp > 1, constants.collective_s[jobs.hop[1]], 0.0)
+    return reduce_user + routed + hop_user, reduce_fixed + routed_fixed + hop_fixed
+
+
+def _assert_ordered(found: Times) -> None:
     """More requests at once raise the latencies of each: all pieces grow with them or stay. They never lower the tok/s
     of all: no piece grows more than proportionally (constants.py keeps the exponents and shares that matter)."""
-    seconds = [getattr(t, f.name) for f in fields(t) if f.name.endswith("_s")]
-    assert all((x >= 0).all() for x in map(np.asarray, seconds)), "a piece of the roofline takes less than no time"
-    assert np.all((np.asarray(t.miss) >= 0) & (np.asarray(t.miss) <= 1)), "a share of experts is beyond 0..1"
+    seconds = [getattr(found, field_.name) for field_ in fields(found) if field_.name.endswith("_s")]
+    assert all((seconds_ >= 0).all() for seconds_ in map(np.asarray, seconds)), (
+        "a piece of the roofline takes less than no time"
+    )
+    assert np.all((np.asarray(found.miss) >= 0) & (np.asarray(found.miss) <= 1)), "a share of experts is beyond 0..1"
 
 
 class Latencies(Protocol):
@@ -211,11 +224,11 @@ class Latencies(Protocol):
     @property
     def osl(self) -> Field: ...
 
-    def ttft_s(self, c: Any, /) -> Floats: ...
+    def ttft_s(self, running: Any, /) -> Floats: ...
 
-    def tpot_s(self, c: Any, /) -> Floats: ...
+    def tpot_s(self, running: Any, /) -> Floats: ...
 
-    def request_s(self, c: Any, /) -> Floats: ...
+    def request_s(self, running: Any, /) -> Floats: ...
 
 
 @dataclass(frozen=True)
@@ -228,18 +241,21 @@ class Speeds:
     tpot_ms: Floats
 
 
-def speeds(latencies: Latencies, c: Ints) -> Speeds:
+def speeds(latencies: Latencies, running: Ints) -> Speeds:
     """Figures at concurrency `c` (>= 1) of each replica."""
-    tpot = latencies.tpot_s(c)
+    tpot = latencies.tpot_s(running)
     return Speeds(
-        _floor(c * latencies.osl / latencies.request_s(c) * 10), 1 / tpot, latencies.ttft_s(c) * 1e3, tpot * 1e3
+        _floor(running * latencies.osl / latencies.request_s(running) * 10),
+        1 / tpot,
+        latencies.ttft_s(running) * 1e3,
+        tpot * 1e3,
     )
 
 
-def _floor(x: Floats) -> Ints:
+def _floor(exact: Floats) -> Ints:
     """Rounded down after rounding to nine digits, so that a last bit of the C library does not decide."""
-    scale = 10.0 ** (8 - np.floor(np.log10(np.maximum(x, 1e-9))))
-    rounded: Any = np.floor(np.rint(x * scale) / scale)
+    scale = 10.0 ** (8 - np.floor(np.log10(np.maximum(exact, 1e-9))))
+    rounded: Any = np.floor(np.rint(exact * scale) / scale)
     return np.asarray(rounded.astype(np.int64))
 
 
@@ -247,10 +263,10 @@ def largest_concurrency(latencies: Latencies, most: Ints, min_tok_s_user: float,
     """The largest concurrency up to `most` (>= 1) that meets the latency limits, by bisection; 0 when none does."""
     one = np.ones_like(most)
 
-    def ok(c: Ints) -> Flags:
-        fine = latencies.tpot_s(c) * min_tok_s_user <= SLACK
+    def ok(running: Ints) -> Flags:
+        fine = latencies.tpot_s(running) * min_tok_s_user <= SLACK
         if max_ttft_ms is not None:
-            fine = fine & (latencies.ttft_s(c) * 1e3 <= max_ttft_ms * SLACK)
+            fine = fine & (latencies.ttft_s(running) * 1e3 <= max_ttft_ms * SLACK)
         return np.asarray(fine)
 
     # Latencies never fall with more requests (`_assert_ordered`), so that bisection finds the largest number. That

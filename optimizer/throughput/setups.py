@@ -74,7 +74,7 @@ class Resolver:
     _gpus: dict[str, Gpu | InputError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        gpus = {i: p for i, p in self.catalog.parts.items() if p.kind == Kind.GPU}
+        gpus = {part_id: part for part_id, part in self.catalog.parts.items() if part.kind == Kind.GPU}
         self._cards = Catalog(gpus, {}, "")
 
     def resolve(self, asked: Asked) -> Resolved | str:
@@ -144,7 +144,7 @@ def runnable(llm: Llm, gpu: Gpu, precision: str) -> str:
     have = support(gpu.arch)
     if precision in have:
         return precision
-    same = [p for p in llm.precisions() if p in have and BITS[p] == BITS.get(precision)]
+    same = [candidate for candidate in llm.precisions() if candidate in have and BITS[candidate] == BITS.get(precision)]
     return same[-1] if same else precision
 
 
@@ -164,7 +164,7 @@ def plans_of(llm: Llm, n_gpus: int, nodes: int, tp: int, pp: int, dp: int, ep: i
     found: list[Shape] = []
     for size in sizes_of(per_node, n_gpus):
         found += shapes(size, min(per_node, size), "rdma" if size > per_node else "none", llm.heads, llm.is_moe, 8)
-    return tuple(s for s in found if net_of(Plan("", "", *s, 1, 1), per_node) != "pp") or tuple(found)
+    return tuple(shape for shape in found if net_of(Plan("", "", *shape, 1, 1), per_node) != "pp") or tuple(found)
 
 
 @cache

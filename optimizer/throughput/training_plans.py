@@ -60,9 +60,9 @@ class TrainingPlanner:
         """Precisions that the GPU runs, a training stack knows and the request admits."""
         if gpu.id not in self._precisions:
             self._precisions[gpu.id] = [
-                p
-                for p in wanted(self.llm, self.request)
-                if runs(gpu.arch, p, self.request) and served(self.llm, gpu, p, self.request)
+                precision
+                for precision in wanted(self.llm, self.request)
+                if runs(gpu.arch, precision, self.request) and served(self.llm, gpu, precision, self.request)
             ]
         return self._precisions[gpu.id]
 
