@@ -1,9 +1,9 @@
-"""Gemma 3 and 4: most layers look back a window, every few look at all; heads of both kinds differ from Gemma 4 on.
+"""Gemma 2, 3 and 4: most layers look back a window, every few look at all; heads of both kinds differ from Gemma 4 on.
 
 Gemma 4's small sizes have a second embedding table with a row per token for each layer, and their last layers read keys
 of earlier ones; its large ones derive values from keys, and one has experts beside a dense feed-forward part.
 
-Formulas: transformers 5.24.0 gemma3, gemma4, gemma4_unified, siglip."""
+Formulas: transformers 5.24.0 gemma2, gemma3, gemma4, gemma4_unified, siglip."""
 
 from __future__ import annotations
 
@@ -80,6 +80,20 @@ def gemma3_layer(config: Config, i: int) -> Layer:
     window = None if looks_at_all(config, i) else config["sliding_window"]
     norms = 4 * hidden_size + 2 * width
     return Layer(tuple(linears), norms, vectors=norms, caches=(_cache(heads, kv_heads, width, window),))
+
+
+def gemma2_fields(config: Config) -> Config:
+    """A config with the kind of each layer: every second has a window where nothing else is said."""
+    layers = config.get("num_hidden_layers")
+    if config.get("layer_types") is not None or not isinstance(layers, int) or layers > 1000:
+        return config
+    return {**config, "layer_types": ["full_attention" if i % 2 else "sliding_attention" for i in range(layers)]}
+
+
+def gemma2_layer(config: Config, i: int) -> Layer:
+    """As Gemma 3, without norms of queries and keys."""
+    layer, norms = gemma3_layer(config, i), 2 * int(config["head_dim"])
+    return replace(layer, bf16=layer.bf16 - norms, vectors=layer.vectors - norms)
 
 
 def gemma4_layer(config: Config, i: int) -> Layer:
@@ -290,6 +304,9 @@ _GEMMA_4 = Architecture(
     contradictions=_gemma4_contradictions,
 )  # fmt: skip
 ARCHITECTURES = {
+    "Gemma2ForCausalLM": Architecture(
+        "gemma-2", "gqa", gemma2_layer, read=gemma2_fields, contradictions=_contradictions
+    ),
     "Gemma3ForConditionalGeneration": _GEMMA_3,
     "Gemma3ForCausalLM": _GEMMA_3,
     "Gemma4ForConditionalGeneration": _GEMMA_4,

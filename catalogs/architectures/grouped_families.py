@@ -24,7 +24,7 @@ from catalogs.architectures.base import (
     routed_experts,
 )
 from catalogs.architectures.grouped import grouped_layer
-from catalogs.architectures.towers import glm_tower, llama4_tower, qwen3_tower
+from catalogs.architectures.towers import glm_tower, llama4_tower, qwen3_tower, whole_patches
 from catalogs.transformer import Cache, Layer, Linear
 
 
@@ -176,7 +176,9 @@ def _cohere_contradictions(config: Config) -> Iterable[tuple[str, str]]:
 
 ARCHITECTURES = {
     "Glm4MoeForCausalLM": Architecture("glm-4.5", "gqa", glm_layer, draft=glm_draft),
-    "Glm4vMoeForConditionalGeneration": Architecture("glm-4.5v", "gqa", glm_layer, tower=glm_tower, draft=glm_draft),
+    "Glm4vMoeForConditionalGeneration": Architecture(
+        "glm-4.5v", "gqa", glm_layer, tower=glm_tower, contradictions=whole_patches, draft=glm_draft
+    ),
     "Qwen3VLForConditionalGeneration": Architecture("qwen3-vl", "gqa", grouped_layer, tower=qwen3_tower),
     "Qwen3VLMoeForConditionalGeneration": Architecture("qwen3-vl-moe", "gqa", grouped_layer, tower=qwen3_tower),
     "MixtralForCausalLM": Architecture("mixtral", "gqa", mixtral_layer),

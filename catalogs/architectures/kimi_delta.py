@@ -178,11 +178,64 @@ def contradictions(config: Config) -> Iterable[tuple[str, str]]:
         yield "vision_config.text_hidden_size", "contradicts hidden_size"
 
 
+# Ling -----------------------------------------------------------------------------------------------------------------
+
+
+def ling_fields(config: Config) -> Config:
+    """Ling 3.0: as Kimi Linear, where nothing else is said with heads of linear attention as many as the others and
+    every sixth layer of full attention."""
+    found = dict(read(config))
+    for ours, theirs in (
+        ("linear_num_heads", "num_attention_heads"),
+        ("linear_conv_kernel_dim", "short_conv_kernel_size"),
+    ):
+        if found.get(ours) is None:
+            found[ours] = found.get(theirs)
+    layers, every = found.get("num_hidden_layers"), found.get("layer_group_size") or 6
+    if found.get("layer_types") is None and isinstance(layers, int) and isinstance(every, int) and layers <= 1000:
+        found["layer_types"] = _every(every, layers)
+    return found
+
+
+def _every(every: int, layers: int) -> list[str]:
+    return ["linear_attention" if (i + 1) % every else "full_attention" for i in range(layers)]
+
+
+def ling_layer(config: Config, layer: int) -> Layer:
+    """Kimi Linear's layers, but a decay and a gate by one matrix each, and a gate per head of the latent attention."""
+    full = kimi_layer({**config, "linear_attn_config": {"use_full_rank_gate": True}}, layer)
+    hidden_size = config["hidden_size"]
+    if config["layer_types"][layer] == "full_attention":
+        gate = Linear(config["num_attention_heads"], hidden_size, name="self_attn.g_proj")
+        return replace(full, linears=(*full.linears, gate))
+    decay = Linear(config["linear_num_heads"] * config["linear_head_dim"], hidden_size, name="self_attn.f_proj")
+    kept = [x for x in full.linears if x.name not in ("self_attn.f_a_proj", "self_attn.f_b_proj")]
+    return replace(full, linears=(decay, *kept))
+
+
+def ling_contradictions(config: Config) -> Iterable[tuple[str, str]]:
+    yield from contradictions(config)
+    every, layers = config.get("layer_group_size"), config["num_hidden_layers"]
+    if every and config["layer_types"][:layers] != _every(every, layers):
+        yield "layer_types", "contradicts layer_group_size"
+    for name in ("linear_conv_kernel_dim", "num_attention_heads"):
+        theirs = {"linear_conv_kernel_dim": "short_conv_kernel_size", "num_attention_heads": "linear_num_heads"}[name]
+        if config.get(theirs) not in (None, config[name]):
+            yield theirs, f"contradicts {name}"
+    whole = config["qk_nope_head_dim"] + config["qk_rope_head_dim"]
+    if config.get("qk_head_dim") not in (None, whole):
+        yield "qk_head_dim", "contradicts qk_nope_head_dim + qk_rope_head_dim"
+
+
 K3_FORMATS = ("bf16", "fp8", "nvfp4", "mxfp4")
 
 ARCHITECTURES = {
     "KimiLinearForCausalLM": Architecture(
         "kimi-linear", "mla", kimi_layer, head=kimi_head, read=read, contradictions=contradictions
+    ),
+    **dict.fromkeys(
+        ("BailingHybridForCausalLM", "BailingMoeV3ForCausalLM"),
+        Architecture("ling-3", "mla", ling_layer, read=ling_fields, contradictions=ling_contradictions),
     ),
     "KimiK3ForConditionalGeneration": Architecture(
         "kimi-k3", "mla", kimi_layer, K3_FORMATS, {"nvfp4": "bf16", "mxfp4": "bf16"}, tower=kimi_k3_tower,

@@ -1,6 +1,8 @@
-"""Dense models whose layers are near to Llama's: Mistral, ERNIE 4.5, Hunyuan, SmolLM3, GLM-4, OLMo 2 and 3, EXAONE 4.
+"""Dense models whose layers are near to Llama's: Mistral, ERNIE 4.5, Hunyuan, SmolLM3, GLM-4 and 4.1V, OLMo 2 and 3,
+EXAONE 4, Apertus, Qwen2-VL and 2.5-VL.
 
-Formulas: transformers 5.24.0 mistral, ernie4_5, hunyuan_v1_dense, smollm3, glm, glm4, olmo2, olmo3, exaone4."""
+Formulas: transformers 5.24.0 mistral, ernie4_5, hunyuan_v1_dense, smollm3, glm, glm4, glm4v, olmo2, olmo3, exaone4,
+apertus, qwen2_vl, qwen2_5_vl."""
 
 from __future__ import annotations
 
@@ -9,9 +11,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from catalogs.architectures.base import Architecture, Config, feed_forward, head_dim_of
+from catalogs.architectures.base import Architecture, Config, FeedForward, feed_forward, head_dim_of
 from catalogs.architectures.grouped_families import grouped_attention, layer_of
-from catalogs.transformer import Layer
+from catalogs.architectures.towers import glm_tower, qwen2_tower, qwen25_tower, whole_patches
+from catalogs.transformer import Layer, Linear
 
 
 def near_llama_layer(
@@ -23,6 +26,16 @@ def near_llama_layer(
     attention = grouped_attention(config, biased=biased, window=window_of(config, i))
     heads = 2 if head_norms else config["num_attention_heads"] + config["num_key_value_heads"] if whole_norms else 0
     return layer_of(config, attention, feed_forward(config, i), norms=norms, vectors=heads * head_dim_of(config))
+
+
+def apertus_layer(config: Config, i: int) -> Layer:
+    """Apertus: a feed-forward part of two matrices, whose activation has two figures of its own."""
+    attention, hidden_size, width = grouped_attention(config), config["hidden_size"], config["intermediate_size"]
+    part = FeedForward([
+        Linear(width, hidden_size, name="mlp.up_proj"),
+        Linear(hidden_size, width, name="mlp.down_proj"),
+    ])  # fmt: skip
+    return layer_of(config, attention, part, vectors=2 * head_dim_of(config) + 2)
 
 
 def hunyuan_layer(config: Config, i: int) -> Layer:
@@ -107,12 +120,47 @@ _OLMO = replace(
     contradictions=unsaid_window,
 )  # fmt: skip
 
+
+def glm_vision_fields(config: Config) -> Config:
+    """GLM-4.1V, whose language model has biases of queries, keys and values."""
+    return {**config, "attention_bias": True}
+
+
+def vision_fields(config: Config) -> Config:
+    """A config without a window that `use_sliding_window` switches off, whose language model has biases."""
+    return {**without_window(config), "attention_bias": True}
+
+
+def _channels_said_twice(config: Config) -> Iterator[tuple[str, str]]:
+    vision = config["vision_config"]
+    if vision.get("in_channels") is None and vision.get("in_chans") is None:
+        yield "vision_config.in_channels", "is missing, and so is in_chans"
+    elif (
+        None not in (vision.get("in_channels"), vision.get("in_chans")) and vision["in_channels"] != vision["in_chans"]
+    ):
+        yield "vision_config.in_chans", "contradicts in_channels"
+    if vision.get("spatial_patch_size") not in (None, vision["patch_size"]):
+        yield "vision_config.spatial_patch_size", "contradicts patch_size"
+
+
+_QWEN_VL = replace(_PLAIN, name="qwen2-vl", read=vision_fields, contradictions=_channels_said_twice)
 ARCHITECTURES: Mapping[str, Architecture] = {
     "MistralForCausalLM": replace(_PLAIN, name="mistral"),
     "Ernie4_5ForCausalLM": replace(_PLAIN, name="ernie-4.5"),
     "SmolLM3ForCausalLM": replace(_PLAIN, name="smollm-3", read=without_window),
     "GlmForCausalLM": replace(_PLAIN, name="glm-4"),
     "Glm4ForCausalLM": replace(_PLAIN, name="glm-4", build=partial(near_llama_layer, norms=4)),
+    "Glm4vForConditionalGeneration": replace(
+        _PLAIN,
+        name="glm-4v",
+        build=partial(near_llama_layer, norms=4),
+        tower=glm_tower,
+        read=glm_vision_fields,
+        contradictions=whole_patches,
+    ),
+    "Qwen2VLForConditionalGeneration": replace(_QWEN_VL, tower=qwen2_tower),
+    "Qwen2_5_VLForConditionalGeneration": replace(_QWEN_VL, name="qwen2.5-vl", tower=qwen25_tower),
+    "ApertusForCausalLM": replace(_PLAIN, name="apertus", build=apertus_layer, read=as_many_kv_heads),
     "HunYuanDenseV1ForCausalLM": replace(_PLAIN, name="hunyuan", build=hunyuan_layer, read=as_many_kv_heads),
     "Olmo2ForCausalLM": _OLMO,
     "Olmo3ForCausalLM": replace(_OLMO, name="olmo-3", read=olmo3_fields),

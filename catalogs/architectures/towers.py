@@ -1,9 +1,11 @@
 """Parameters of vision towers: what turns images into tokens of the language model, idle while text is made.
 
-Formulas: transformers qwen3_vl, llama4, minimax_m3_vl; modeling_kimi_k25.py of moonshotai/Kimi-K2.5."""
+Formulas: transformers qwen2_vl, qwen2_5_vl, qwen3_vl, llama4, minimax_m3_vl; modeling_kimi_k25.py of
+moonshotai/Kimi-K2.5."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from catalogs.architectures.base import Config
@@ -36,6 +38,37 @@ def qwen3_tower(config: Config) -> int:
         + (merger + 2 * width)
         + early * (merger + 2 * merged)
     )
+
+
+def whole_patches(config: Config) -> Iterator[tuple[str, str]]:
+    """An image that patches with positions of their own do not fill."""
+    vision: dict[str, int] = config.get("vision_config") or {}
+    if vision and vision["image_size"] % vision["patch_size"]:
+        yield "vision_config.image_size", "must be a multiple of patch_size"
+
+
+def qwen2_tower(config: Config) -> int:
+    """The tower of Qwen2-VL: a plain one, whose merger puts out `hidden_size`."""
+    vision: dict[str, Any] = config["vision_config"]
+    width, inner = vision["embed_dim"], int(vision["embed_dim"] * vision["mlp_ratio"])
+    channels = vision.get("in_channels") or vision["in_chans"]
+    patch = channels * vision["temporal_patch_size"] * vision["patch_size"] ** 2 * width
+    merged = width * vision["spatial_merge_size"] ** 2
+    merger = 2 * width + _dense(merged, merged) + _dense(merged, vision["hidden_size"])
+    return int(patch + vision["depth"] * _encoder_layer(width, inner) + merger)
+
+
+def qwen25_tower(config: Config) -> int:
+    """The tower of Qwen2.5-VL: gated layers with biases, norms without."""
+    vision: dict[str, Any] = config["vision_config"]
+    width, inner = vision["hidden_size"], vision["intermediate_size"]
+    channels = vision.get("in_channels") or vision["in_chans"]
+    patch = channels * vision["temporal_patch_size"] * vision["patch_size"] ** 2 * width
+    attention = _dense(width, 3 * width) + _dense(width, width)
+    layer = attention + 2 * _dense(width, inner) + _dense(inner, width) + 2 * width
+    merged = width * vision["spatial_merge_size"] ** 2
+    merger = width + _dense(merged, merged) + _dense(merged, vision["out_hidden_size"])
+    return int(patch + vision["depth"] * layer + merger)
 
 
 def kimi_tower(config: Config) -> int:

@@ -76,7 +76,7 @@ BY_CLASS = {
     "num_attention_heads_per_layer", "moe_layer_start_index", "moe_layer_end_index", "moe_layer_interval",
 }  # fmt: skip
 """Fields that a file may leave out: its class says what they are then."""
-AS_MANY_AS_HEADS = ("Olmo", "HunYuan", "Afmoe")
+AS_MANY_AS_HEADS = ("Olmo", "HunYuan", "Afmoe", "Apertus")
 """Architectures whose class takes a key head for each head where a file says none, and heads of the usual width."""
 
 
@@ -129,6 +129,11 @@ def test_nonsense_is_refused_or_counted(value: object) -> None:
         ("laguna", {"gating": False}, "gating"),
         ("qwen2_moe", {"mlp_only_layers": [0]}, "mlp_only_layers"),
         ("mistral4", {"topk_method": "noaux_tc"}, "topk_method"),
+        ("bailing_hybrid", {"layer_group_size": 5}, "layer_types"),
+        ("bailing_hybrid", {"short_conv_kernel_size": 3}, "short_conv_kernel_size"),
+        ("apertus", {"hidden_act": "silu"}, "hidden_act"),
+        ("qwen2_vl", {"vision_config": ...}, "vision_config"),
+        ("gemma2", {"attention_bias": True}, "attention_bias"),
     ],
 )
 def test_what_is_not_modelled_is_refused(name: str, changes: dict[str, Any], column: str) -> None:
@@ -170,6 +175,25 @@ def test_each_of_these_architectures_has_an_engine_and_a_family() -> None:
         llm = model(config)
         assert llm.architecture in served or llm.architecture in WITHOUT_ENGINE, name
         assert engine_sizes.from_config(config).family == llm.architecture
+
+
+def test_linear_attention_of_ling_keeps_a_state_for_each_head() -> None:
+    """Seven layers of 42 keep a latent, the others 32 heads of 128 x 128 in 32 bits and three tokens before."""
+    llm = model(CONFIGS["bailing_hybrid"])
+    state = 32 * (128 * 128 * 4 + 3 * 3 * 128 * 2)
+    assert llm.kv_bytes(1000, "bf16") == 35 * state + 7 * 1000 * (512 + 64) * 2
+    own = {
+        name: value for name, value in CONFIGS["bailing_hybrid"].items() if not name.startswith(("linear_", "layer_"))
+    }
+    said = {**own, "linear_head_dim": 128, "layer_group_size": 6}
+    assert faults(said) == [] and figures(model(said)) == figures(llm)
+
+
+def test_behind_a_tower_is_the_model_that_only_reads() -> None:
+    seeing, reading = model(CONFIGS["glm4v"]), model(CONFIGS["glm4"])
+    assert seeing.params_total - seeing.tower_params == reading.params_total
+    assert seeing.params_active == reading.params_active
+    assert seeing.dense_read_bytes("bf16") == reading.dense_read_bytes("bf16")
 
 
 WITHOUT_ENGINE = {"solar-open": "in no wheel that was read", "mistral-4": "served by Mistral3's class in vLLM"}

@@ -55,7 +55,7 @@ def test_tied_embeddings_are_one_table_that_is_read(tmp_path: Path) -> None:
 
 REFUSED = [
     ({"architectures": ["MambaForCausalLM"]}, "unknown-architecture", "Mamba"),
-    ({"architectures": ["Qwen2VLForConditionalGeneration"]}, "unknown-architecture", "Qwen2VL"),
+    ({"architectures": ["Florence2ForConditionalGeneration"]}, "unknown-architecture", "Florence2"),
     ({"architectures": []}, "bad-config", "architectures"),
     ({"use_sliding_window": True, "sliding_window": 4096}, "not-modelled", "use_sliding_window"),
     ({"layer_types": ["linear_attention", "full_attention"] * 18}, "not-modelled", "layer_types"),

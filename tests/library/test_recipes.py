@@ -18,7 +18,7 @@ from tests.support.long import one_in
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-FOLDERS = "catalogs", "constraints", "optimizer", "tests"
+FOLDERS = "catalogs", "constraints", "optimizer", "tests", "docs"
 COMMANDS = {
     "dsopt": [sys.executable, "-c", "from optimizer.cli import main; main()"],
     "python": [sys.executable],
