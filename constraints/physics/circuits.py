@@ -36,7 +36,7 @@ def regions() -> tuple[Region, ...]:
 
 
 def _figures(cell: str) -> tuple[int, ...]:
-    return tuple(sorted(int(x) for x in cell.split("|")))
+    return tuple(sorted(int(text_) for text_ in cell.split("|")))
 
 
 def region_of(volts: int) -> Region | None:

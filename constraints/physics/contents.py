@@ -12,7 +12,11 @@ Population = Literal["full", "partial", "uneven"]
 
 def inside(platform: Platform, catalog: Catalog, cls: type) -> list[tuple[Any, int]]:
     """What a complete system contains of a class."""
-    return [(catalog.parts[c.part], c.qty) for c in platform.contents if isinstance(catalog.parts[c.part], cls)]
+    return [
+        (catalog.parts[content.part], content.qty)
+        for content in platform.contents
+        if isinstance(catalog.parts[content.part], cls)
+    ]
 
 
 def gpus_inside(platform: Platform, catalog: Catalog) -> tuple[str, int]:
@@ -45,7 +49,7 @@ def holders(gpu: Gpu, catalog: Catalog) -> list[GpuBoard | Platform]:
 def dimm_counts(platform: Platform) -> list[int]:
     """Module counts that fill every wired channel equally, one or two modules each."""
     channels = min(platform.channels_per_cpu * platform.sockets, platform.dimm_slots)
-    return [n for n in (channels, 2 * channels) if 0 < n <= platform.dimm_slots]
+    return [count for count in (channels, 2 * channels) if 0 < count <= platform.dimm_slots]
 
 
 def population(platform: Platform, modules: int) -> Population:
@@ -57,7 +61,7 @@ def population(platform: Platform, modules: int) -> Population:
     even = (
         modules >= 2 * platform.sockets > 0
         and modules % platform.sockets == 0
-        and any(n % modules == 0 for n in counts)
+        and any(count % modules == 0 for count in counts)
     )
     return "partial" if even else "uneven"
 
@@ -74,23 +78,23 @@ def modules_to_buy(platform: Platform, catalog: Catalog) -> list[int]:
         return []
     have = held[0][1] if held else 0
     as_delivered = [0] if held and population(platform, have) != "uneven" else []
-    return as_delivered + [n - have for n in dimm_counts(platform) if n > have]
+    return as_delivered + [count - have for count in dimm_counts(platform) if count > have]
 
 
 def module_fits_inside(platform: Platform, catalog: Catalog, module: Memory) -> bool:
     """Whether a module may stand beside those inside a complete system: it is of their kind, or there are none."""
-    return all(module.id == x.id for x, _ in inside(platform, catalog, Memory))
+    return all(module.id == held.id for held, _ in inside(platform, catalog, Memory))
 
 
 def fixed_w(platform: Platform, catalog: Catalog) -> int:
     """Power of what is inside a complete system, GPUs aside."""
     watts = 0
-    for c in platform.contents:
-        part = catalog.parts[c.part]
+    for content in platform.contents:
+        part = catalog.parts[content.part]
         if isinstance(part, GpuBoard):
-            watts += part.overhead_w * c.qty
+            watts += part.overhead_w * content.qty
         elif isinstance(part, Cpu):
-            watts += (part.tdp_w or 0) * c.qty
+            watts += (part.tdp_w or 0) * content.qty
         elif isinstance(part, Memory | Drive | Nic):
-            watts += part.power_w * c.qty
+            watts += part.power_w * content.qty
     return watts

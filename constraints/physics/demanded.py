@@ -16,7 +16,7 @@ ETHERNET = "Ethernet"
 
 def demanded(request: Request, catalog: Catalog) -> list[Part]:
     """The parts that a request includes."""
-    return [catalog.parts[x] for x in request.include]
+    return [catalog.parts[part_id] for part_id in request.include]
 
 
 def of_network(part: Part) -> bool:
@@ -34,7 +34,7 @@ def of_fabric(part: Part) -> bool:
 
 def wants_fabric(request: Request, catalog: Catalog) -> bool:
     """Whether an RDMA fabric is laid whatever the plan needs, since gear of one is demanded."""
-    return any(of_fabric(p) for p in demanded(request, catalog))
+    return any(of_fabric(part) for part in demanded(request, catalog))
 
 
 def serves_alone(part: Part, request: Request, nodes: int) -> bool:

@@ -49,23 +49,34 @@ class Network:
         return out
 
 
-def paths(links: Iterable[Link], a: Sequence[str], b: Sequence[str], gbit_s: int, fabric: str) -> list[Pieces]:
-    """All ways from a cage of `a` to a cage of `b` at one speed: a cable, or module - fibre - module."""
-    fit = [x for x in links if x.medium != "power" and (not x.fabrics or fabric in x.fabrics)]
-    out: list[Pieces] = []
-    for x in fit:
-        reach = x.gbit_s == gbit_s or (x.end_a == "RJ45" and x.gbit_s >= gbit_s)
-        if x.kind == Kind.CABLE and reach and x.end_a in a and x.end_b in b and "MPO" not in x.end_a:
-            out.append(((x, x.links),))
-    modules = [x for x in fit if x.kind == Kind.OPTIC and x.gbit_s == gbit_s]
-    fibres = [x for x in fit if x.kind == Kind.CABLE and x.end_a == x.end_b == "MPO-12/APC" and x.gbit_s >= gbit_s]
+def paths(
+    links: Iterable[Link], from_cages: Sequence[str], to_cages: Sequence[str], gbit_s: int, fabric: str
+) -> list[Pieces]:
+    """All ways from a cage of one side to a cage of the other at one speed: a cable, or module - fibre - module."""
+    fit = [link for link in links if link.medium != "power" and (not link.fabrics or fabric in link.fabrics)]
+    found: list[Pieces] = []
+    for link in fit:
+        # Copper with RJ45 ends settles on the ports' speed; all other cables are made for one.
+        reaches = link.gbit_s == gbit_s or (link.end_a == "RJ45" and link.gbit_s >= gbit_s)
+        ends = link.end_a in from_cages and link.end_b in to_cages and "MPO" not in link.end_a
+        if link.kind == Kind.CABLE and reaches and ends:
+            found.append(((link, link.links),))
+    modules = [link for link in fit if link.kind == Kind.OPTIC and link.gbit_s == gbit_s]
+    fibres = [
+        link
+        for link in fit
+        if link.kind == Kind.CABLE and link.end_a == link.end_b == "MPO-12/APC" and link.gbit_s >= gbit_s
+    ]
     for module in modules:
-        for n in modules:
-            if module.end_a in a and n.end_a in b and module.medium == n.medium and module.end_b == n.end_b:
-                for f in fibres:
-                    if f.medium == module.medium and f.end_a == module.end_b:
-                        out.append(((module, module.links), (f, 1), (n, n.links)))
-    return out
+        for other in modules:
+            if module.end_a not in from_cages or other.end_a not in to_cages:
+                continue
+            if module.medium != other.medium or module.end_b != other.end_b:
+                continue
+            for fibre in fibres:
+                if fibre.medium == module.medium and fibre.end_a == module.end_b:
+                    found.append(((module, module.links), (fibre, 1), (other, other.links)))
+    return found
 
 
 def networks(
@@ -76,32 +87,36 @@ def networks(
 
     `most`: the most links that are asked for; where one switch has ports for all, ways to join switches make no
     difference. With `cents`, the price of a piece, those that never cost less than another are left out."""
-    out: list[Network] = []
+    found: list[Network] = []
 
     def trunks(switch: Switch, gbit_s: int) -> list[Pieces]:
-        found = paths(links, switch.connectors, switch.connectors, gbit_s, switch.fabric) or [()]
-        found = found if cents is None else thrifty(found, cents)
-        return found if most is None or most > switch.ports_at(gbit_s) else found[:1]
+        ways = paths(links, switch.connectors, switch.connectors, gbit_s, switch.fabric) or [()]
+        ways = ways if cents is None else thrifty(ways, cents)
+        # Where one switch does for all links nothing joins switches: any one way stands for all of them.
+        return ways if most is None or most > switch.ports_at(gbit_s) else ways[:1]
+
+    def switched(nic: Nic | None, lan: str, switch: Switch, gbit_s: int, connectors: Sequence[str]) -> list[Network]:
+        ways = paths(links, switch.connectors, connectors, gbit_s, switch.fabric)
+        return [Network(nic, lan, switch, gbit_s, pieces, trunk) for pieces in ways for trunk in trunks(switch, gbit_s)]
 
     switches = [switch for switch in switches if switch.role == role]
     for nic in nics:
         if nic.gbit_s < gbit_least or (role == "rdma" and not nic.rdma):
             continue
-        for s in (switch for switch in switches if switch.fabric in nic.fabrics):
-            for gbit in _rates(nic, s, role, gbit_least):
-                ways = paths(links, s.connectors, nic.connectors, gbit, s.fabric)
-                out += [Network(nic, "", s, gbit, p, t) for p in ways for t in trunks(s, gbit)]
+        for switch in switches:
+            if switch.fabric in nic.fabrics:
+                for gbit_s in _rates(nic, switch, role, gbit_least):
+                    found += switched(nic, "", switch, gbit_s, nic.connectors)
         if direct:
             for fabric in nic.fabrics:
-                for p in paths(links, nic.connectors, nic.connectors, nic.gbit_s, fabric):
-                    out.append(Network(nic, "", None, nic.gbit_s, p, ()))
+                for pieces in paths(links, nic.connectors, nic.connectors, nic.gbit_s, fabric):
+                    found.append(Network(nic, "", None, nic.gbit_s, pieces, ()))
     for lan in sorted(set(lans)):
-        gbit, connector = lan_port(lan)
-        for s in switches:
-            if gbit >= gbit_least and s.fabric == "Ethernet" and s.ports_at(gbit):
-                ways = paths(links, s.connectors, [connector], gbit, s.fabric)
-                out += [Network(None, lan, s, gbit, p, t) for p in ways for t in trunks(s, gbit)]
-    return out
+        gbit_s, connector = lan_port(lan)
+        for switch in switches:
+            if gbit_s >= gbit_least and switch.fabric == "Ethernet" and switch.ports_at(gbit_s):
+                found += switched(None, lan, switch, gbit_s, [connector])
+    return found
 
 
 def thrifty(ways: Sequence[Pieces], cents: Callable[[str], int]) -> list[Pieces]:
@@ -109,12 +124,20 @@ def thrifty(ways: Sequence[Pieces], cents: Callable[[str], int]) -> list[Pieces]
     cheapest in each kind of piece."""
     kept: dict[tuple[int, ...], list[tuple[tuple[int, ...], Pieces]]] = {}
     for way in ways:
-        carried = tuple(sorted({n for _, n in way}))
-        price = tuple(sum(cents(x.id) for x, n in way if n == each) for each in carried)
-        group = kept.setdefault(tuple(sorted(n for _, n in way)), [])
-        if not any(all(a <= b for a, b in zip(other, price, strict=True)) for other, _ in group):
-            group[:] = [x for x in group if not all(a <= b for a, b in zip(price, x[0], strict=True))] + [(price, way)]
+        # L links take ceil(L / n) pieces of those that carry n. Where these numbers n are the same, a way that is no
+        # dearer for each of them costs no more for any L.
+        carried = tuple(sorted({links for _, links in way}))
+        price = tuple(sum(cents(piece.id) for piece, links in way if links == each) for each in carried)
+        group = kept.setdefault(tuple(sorted(links for _, links in way)), [])
+        if any(_no_dearer(other, price) for other, _ in group):
+            continue
+        group[:] = [known for known in group if not _no_dearer(price, known[0])]
+        group.append((price, way))
     return [way for group in kept.values() for _, way in group]
+
+
+def _no_dearer(price: tuple[int, ...], than: tuple[int, ...]) -> bool:
+    return all(mine <= other for mine, other in zip(price, than, strict=True))
 
 
 def _rates(nic: Nic, switch: Switch, role: str, least: int) -> list[int]:
@@ -123,7 +146,7 @@ def _rates(nic: Nic, switch: Switch, role: str, least: int) -> list[int]:
     if role != "frontend" or switch.fabric != "Ethernet":
         return [nic.gbit_s] if switch.ports_at(nic.gbit_s) else []
     rates = (int(speed.partition(":")[0]) for speed in switch.speeds)
-    return [x for x in rates if least <= x <= nic.gbit_s]
+    return [rate for rate in rates if least <= rate <= nic.gbit_s]
 
 
 def lan_port(lan: str) -> tuple[int, str]:

@@ -34,7 +34,7 @@ class Host(NamedTuple):
 @cache
 def cpu_classes() -> dict[str, tuple[str, int]]:
     """CPU generation -> (instruction set, attained GFLOPS per core)."""
-    return {r["generation"]: (r["isa"], int(r["gflops_per_core"])) for r in table("cpu_classes")}
+    return {row["generation"]: (row["isa"], int(row["gflops_per_core"])) for row in table("cpu_classes")}
 
 
 def offloads(platform: Platform) -> bool:

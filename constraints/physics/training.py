@@ -54,25 +54,30 @@ def base_precisions(llm: Llm, request: Request) -> list[str]:
     products only) and low-bit frozen bases for LoRA come when the request asks."""
     wide = ["bf16", "fp16"]
     lora = request.workload == "finetune-lora"
-    low = [p for p in ("fp8", "int4") if lora and p in llm.precisions()] if lora else ["fp8"]
+    low = [precision for precision in ("fp8", "int4") if lora and precision in llm.precisions()] if lora else ["fp8"]
     if request.precision in wide:
         return wide
     if request.precision is not None:
-        return [p for p in low if p == request.precision]
+        return [precision for precision in low if precision == request.precision]
     bits = {"fp8": 8, "int4": 4}
-    return wide + [p for p in low if lora and bits[p] >= (request.min_precision_bits or 16)]
+    return wide + [precision for precision in low if lora and bits[precision] >= (request.min_precision_bits or 16)]
 
 
 def layer_params(llm: Llm, layer: Layer, *, experts: bool = True) -> int:
     """Parameters of a layer, with or without its routed experts."""
-    total = sum(x.params for x in layer.linears if experts or not x.expert) + layer.bf16 + layer.fp32
+    total = sum(matrix.params for matrix in layer.linears if experts or not matrix.expert) + layer.bf16 + layer.fp32
     return int(total * llm.scale)
 
 
 @lru_cache(maxsize=256)
 def adapter_params(llm: Llm, rank: int) -> int:
     """Parameters of LoRA adapters: rank x (in + out) of every linear layer outside the routed experts."""
-    each = sum(rank * (x.into + x.out) * x.count for y in llm.layer_list for x in y.linears if not x.expert)
+    each = sum(
+        rank * (matrix.into + matrix.out) * matrix.count
+        for layer in llm.layer_list
+        for matrix in layer.linears
+        if not matrix.expert
+    )
     return int(each * llm.scale)
 
 
@@ -129,16 +134,16 @@ def gathered_bytes(llm: Llm, precision: str, tp: int, ep: int, shard: int, lora:
     """16-bit layers that a GPU holds whole: under sharding the prefetched ones (and one of gradients when all is
     trained); unsharded low-bit weights need the largest matrix that is unpacked."""
     if shard == 1:
-        largest = max(x.out * x.into for y in llm.layer_list for x in y.linears)
+        largest = max(matrix.out * matrix.into for layer in llm.layer_list for matrix in layer.linears)
         return -(-HALF * largest // tp) if precision not in ("bf16", "fp16") else 0
-    unit = max(layer_params(llm, y, experts=ep == 1) for y in (*llm.layer_list, llm.head))
+    unit = max(layer_params(llm, layer, experts=ep == 1) for layer in (*llm.layer_list, llm.head))
     return -(-HALF * unit * (prefetched if lora else prefetched + 1) // tp)
 
 
 def fixed_footprint(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request) -> Footprint:
     """All but the activations."""
-    t = _training(plan)
-    over = plan.tp * t.shard
+    training = _training(plan)
+    over = plan.tp * training.shard
     trained = trained_params(llm, request, policy)
     state = policy.whole("training.state_bytes")
     if request.lora:
@@ -147,15 +152,15 @@ def fixed_footprint(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Req
         weights, states = HALF * trained, (state - HALF) * trained
     precision = plan.precision if request.lora else "bf16"
     prefetched = policy.whole("training.prefetched_layers")
-    gathered = gathered_bytes(llm, precision, plan.tp, plan.ep, t.shard, request.lora, prefetched)
+    gathered = gathered_bytes(llm, precision, plan.tp, plan.ep, training.shard, request.lora, prefetched)
     return Footprint(-(-weights // over), -(-states // over), gathered, 0, reserve_bytes(gpu, policy))
 
 
 def footprint(gpu: Gpu, llm: Llm, policy: Policy, plan: Plan, request: Request) -> Footprint:
     """Bytes on each GPU of the plan."""
-    t = _training(plan)
-    each = sequence_bytes(llm, seq_len(request, policy), t.checkpointing, plan.tp)
-    return fixed_footprint(gpu, llm, policy, plan, request)._replace(activations=t.micro_batch * each)
+    training = _training(plan)
+    each = sequence_bytes(llm, seq_len(request, policy), training.checkpointing, plan.tp)
+    return fixed_footprint(gpu, llm, policy, plan, request)._replace(activations=training.micro_batch * each)
 
 
 def _training(plan: Plan) -> Training:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 def stages(layers: int, pp: int) -> list[range]:
     """Layers cut into `pp` runs with the smallest largest run."""
+    # Runs cut so differ by one layer at most: the largest has layers / pp, rounded up, which no cut undercuts.
     cuts = [layers * stage // pp for stage in range(pp + 1)]
-    return [range(a, b) for a, b in itertools.pairwise(cuts)]
+    return [range(first, end) for first, end in itertools.pairwise(cuts)]
 
 
 def held_stages(llm: Llm, pp: int) -> list[range]:
