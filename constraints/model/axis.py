@@ -111,13 +111,18 @@ class LeadTimeAxis:
 
     def encode(self, model: FamilyModel) -> Expr:
         cost = model.cp.new_int_var(0, MAX_COST, "cost")
-        late: dict[int, Expr] = {}
+        ordered: dict[int, list[Expr]] = {}
         for _, offer, pieces, *_ in model.ordered:
             if offer and (days := days_of(offer)):
-                if days not in late:
-                    late[days] = model.cp.new_bool_var(f"{days} days")
-                    model.cp.add(cost >= days * late[days])
-                model.cp.add(pieces <= upper(pieces) * late[days])
+                ordered.setdefault(days, []).append(pieces)
+        waits: list[Expr] = [0]
+        for days, orders in ordered.items():
+            late = model.cp.new_bool_var(f"{days} days")
+            for pieces in orders:
+                model.cp.add(pieces <= upper(pieces) * late)
+            model.cp.add(sum(orders) >= late)
+            waits.append(days * late)
+        model.cp.add_max_equality(cost, waits)
         return cost
 
     def measure(self, case: Case) -> int:

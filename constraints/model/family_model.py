@@ -190,6 +190,8 @@ class FamilyModel:
         self.cp.add(beyond >= 0).only_enforce_if(literal)
         self.cp.add(self.node_w <= published_w).only_enforce_if(literal, ~more)
         self.cp.add(beyond < share).only_enforce_if(literal, more)
+        self.cp.add(self.node_w > published_w).only_enforce_if(more)
+        self.cp.add_implication(more, literal)
 
     def add_shared(self, part: Any, qty: int, literal: Any) -> None:
         """`qty` pieces of a shared part where the literal holds."""

@@ -33,10 +33,11 @@ def limit_sellers(model: Shopping) -> None:
     if most is not None:
         used = {seller: model.cp.new_bool_var(seller) for seller in sellers}
         model.cp.add(sum(used.values()) <= most)
-        # One half will do: a seller said to be used who is not only counts against the limit.
-        for order in model.ordered:
-            if order.offer:
-                model.cp.add(order.pieces <= upper(order.pieces) * used[order.offer.seller])
+        for seller, is_used in used.items():
+            orders = [order.pieces for order in model.ordered if order.offer and order.offer.seller == seller]
+            for pieces in orders:
+                model.cp.add(pieces <= upper(pieces) * is_used)
+            model.cp.add(sum(orders) >= is_used)
     if percent is not None:
         lines = _lines(model)
         for name in sellers:

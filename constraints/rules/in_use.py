@@ -42,6 +42,7 @@ def encode(model: FamilyModel, part: Part) -> None:
                     used = model.cp.new_bool_var("")
                     model.cp.add_implication(used, laid)
                     model.cp.add_implication(used, is_n)
+                    model.cp.add_bool_or([used, ~laid, ~is_n])
                     uses.append(used)
     model.cp.add_bool_or(uses)
 
