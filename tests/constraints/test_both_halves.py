@@ -136,9 +136,10 @@ def test_orders_settle_spares_support_and_what_is_in_hand(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ("two racks", "liquid"))
-def test_so_are_uses_of_a_demanded_switch(name: str) -> None:
+def test_demanded_gear_has_the_uses_that_it_has(name: str) -> None:
+    """Cables and switches that several networks may take."""
     s = scene(name)
-    switches = sorted(x for x in s.case.build.shared if isinstance(s.market.catalog.parts[x], Switch))
-    assert switches
-    family, _ = of_scene(name, include=tuple(switches))
+    gear = [x for x in s.case.build.shared if isinstance(s.market.catalog.parts[x], Switch | Link)]
+    assert gear
+    family, _ = of_scene(name, include=tuple(sorted(gear)))
     assert open_to_choice(family) == set()

@@ -124,50 +124,64 @@ def test_cdus_of_two_racks_to_the_watt(fields: dict[str, Any]) -> None:
         assert cooled(s, each - 1, cdus + 1, TWO, **fields) == (set(), True)
 
 
-def test_no_cdu_beyond_the_need() -> None:
-    """Where a share is limited: neither one CDU too many nor one of a second kind, in one rack and in two."""
+def beyond(fields: dict[str, Any]) -> tuple[set[str], bool]:
+    """What is said of a piece beyond the need: the model holds none, and `check` asks where a share is limited."""
+    return ({"surplus"} if fields == SHARES else set(), False)
+
+
+ALWAYS = pytest.mark.parametrize("fields", ({}, SHARES, {"max_sellers": 9}, {"cost_axis": "power"}))
+
+
+@ALWAYS
+def test_no_cdu_beyond_the_need(fields: dict[str, Any]) -> None:
+    """Neither one CDU too many nor one of a second kind, in one rack and in two."""
     s = scene("liquid")
     need = 2 * load_w(s) * 8000
-    assert cooled(s, need, 2, **SHARES) == cooled(s, need, 3, TWO, **SHARES) == ({"surplus"}, False)
-    assert cooled(s, need // 2, 3, **SHARES) == cooled(s, need // 2, 4, TWO, **SHARES) == ({"surplus"}, False)
+    for each, cdus in ((need, 1), (need // 2, 2)):
+        assert cooled(s, each, cdus + 1, **fields) == beyond(fields)
+        assert cooled(s, each, cdus + 2, TWO, **fields) == beyond(fields)
 
 
+@ALWAYS
 @pytest.mark.parametrize("part", ("manifold", "facility"))
-def test_no_manifold_or_connection_beyond_the_need(part: str) -> None:
+def test_no_manifold_or_connection_beyond_the_need(part: str, fields: dict[str, Any]) -> None:
     s = scene("liquid")
     need = 2 * load_w(s) * 8000
     assert s.case.build.shared[part] == 1
-    assert judged(s, None, {**s.case.build.shared, part: 2}, **SHARES) == ({"surplus"}, False)
-    assert cooled(s, need, 2, {**TWO, part: 3}, **SHARES) == ({"surplus"}, False)
+    assert judged(s, None, {**s.case.build.shared, part: 2}, **fields) == beyond(fields)
+    assert cooled(s, need, 2, {**TWO, part: 3}, **fields) == beyond(fields)
 
 
-def test_no_cdu_of_a_second_kind() -> None:
+@ALWAYS
+def test_no_cdu_of_a_second_kind(fields: dict[str, Any]) -> None:
     s = scene("wet GPUs")
     assert s.case.build.shared["cdu"] == 1
     catalog = s.market.catalog
     parts = {**catalog.parts, "cdu-b": catalog.parts["cdu"].model_copy(update={"id": "cdu-b", "rack_units": 0})}
     offer = catalog.offers["cdu"][0].model_copy(update={"id": "o-cdu-b", "part": "cdu-b"})
     catalog = replace(catalog, parts=parts, offers={**catalog.offers, "cdu-b": (offer,)})
-    assert judged(s, catalog, **SHARES) == (set(), True)
-    assert judged(s, catalog, {**s.case.build.shared, "cdu-b": 1}, **SHARES) == ({"surplus"}, False)
+    assert judged(s, catalog, **fields) == (set(), True)
+    assert judged(s, catalog, {**s.case.build.shared, "cdu-b": 1}, **fields) == beyond(fields)
 
 
-def test_a_liquid_cooled_chassis_that_stands_on_its_own() -> None:
+@ALWAYS
+def test_a_liquid_cooled_chassis_that_stands_on_its_own(fields: dict[str, Any]) -> None:
     """No rack, so no manifold and no connection of a rack; a CDU all the same."""
     s = scene("own water")
     catalog = changed(s.market.catalog, s.one(Platform)[0], "rack_mount", False)
-    here = {"have": frozenset({"network"}), **SHARES}
+    here = {"have": frozenset({"network"}), **fields}
     assert judged(s, catalog, {"cdu": 1}, **here) == (set(), True)
     for more in ({"manifold": 1}, {"facility": 1}, {"manifold": 1, "facility": 1}):
-        assert judged(s, catalog, {"cdu": 1, **more}, **here) == ({"surplus"}, False)
-    assert judged(s, catalog, {"cdu": 2}, **here) == ({"surplus"}, False)
+        assert judged(s, catalog, {"cdu": 1, **more}, **here) == beyond(fields)
+    assert judged(s, catalog, {"cdu": 2}, **here) == beyond(fields)
     assert judged(s, catalog, {}, **here) == ({"cooling"}, False)
 
 
-def test_air_beside_liquid_where_a_share_is_limited() -> None:
+@ALWAYS
+def test_air_beside_liquid_takes_no_gear(fields: dict[str, Any]) -> None:
     """The same chassis for air in the same catalog takes no gear of liquid cooling, and may not."""
     s = scene("wet GPUs")
-    wet, asked = s.one(Platform)[0], s.market.request.model_copy(update=SHARES)
+    wet, asked = s.one(Platform)[0], s.market.request.model_copy(update=fields)
     dry = wet.model_copy(update={"id": "dry", "cooling": ("air",)})
     offer = s.market.catalog.offers[wet.id][0].model_copy(update={"id": "o-dry", "part": "dry"})
     catalog = replace(
@@ -183,4 +197,4 @@ def test_air_beside_liquid_where_a_share_is_limited() -> None:
 
     assert both(bare) == (set(), True)
     for part in ("cdu", "manifold", "facility"):
-        assert both({**bare, part: 1}) == ({"surplus"}, False)
+        assert both({**bare, part: 1}) == beyond(fields)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from catalogs.schema import Pdu, Platform, Psu, Rack
+from catalogs.schema import Link, Pdu, Platform, Psu, Rack
 from constraints.build import Build, Case
 from constraints.plan import Row
 from constraints.policy import Policy
@@ -105,15 +105,18 @@ def test_an_inlet_without_cords_does_not_stand() -> None:
 
 
 @pytest.mark.parametrize("name", ("circuit", "systems", "board", "two racks", "bridged"))
-@pytest.mark.parametrize("field", [{"max_share_percent": 100}, {"max_sellers": 9}, {"cost_axis": "power"}])
-def test_racked_nodes_under_limits_of_a_buyer(name: str, field: dict[str, Any]) -> None:
-    """Where padding has to be kept out, racks and cords are still those that the nodes need; one more is not."""
+@pytest.mark.parametrize("field", [{}, {"max_share_percent": 100}, {"max_sellers": 9}, {"cost_axis": "power"}])
+def test_racks_pdus_and_cords_are_those_that_the_nodes_need(name: str, field: dict[str, Any]) -> None:
+    """One rack, PDU or cord more is not in the model, whatever the request asks for."""
     s = scene(name)
     request = s.market.request.model_copy(update=field)
     asked = s.market.catalog, request, s.market.policy
     assert verdicts(s, *asked, s.case.build) == (set(), True)
-    more = replace(s.case.build, shared={**s.case.build.shared, "rack0": s.case.build.shared["rack0"] + 1})
-    assert field == {"max_sellers": 9} or not verdicts(s, *asked, more)[1]
+    build = s.case.build
+    for part in (s.one(Rack)[0].id, s.one(Pdu)[0].id):
+        assert not verdicts(s, *asked, replace(build, shared={**build.shared, part: build.shared[part] + 1}))[1], part
+    for cord in (x for x in build.node if isinstance(s.market.catalog.parts[x], Link)):
+        assert not verdicts(s, *asked, replace(build, node={**build.node, cord: build.node[cord] + 1}))[1], cord
 
 
 def test_cords_of_which_one_has_a_price_by_quantity() -> None:
