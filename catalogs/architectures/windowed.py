@@ -332,6 +332,7 @@ ARCHITECTURES = {
     "MiMoV2FlashForCausalLM": _MIMO_V2,
     "MiMoV2ForCausalLM": _MIMO_V2,
     "Step3p5ForCausalLM": _STEP,
-    "Step3p7FlashForCausalLM": _STEP,
+    # Flat copies of Step-3.7-Flash's config leave its tower out, which its files have: it is as its class has it.
+    "Step3p7FlashForCausalLM": replace(_STEP, tower=step_tower),
     "Step3p7ForConditionalGeneration": replace(_STEP, tower=step_tower),
 }

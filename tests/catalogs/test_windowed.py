@@ -187,14 +187,16 @@ def test_step_has_two_spellings() -> None:
 
 
 def test_what_a_flat_file_of_step_leaves_out_its_class_says() -> None:
-    """As many heads in all layers, a gate per head, untied tables."""
+    """As many heads in all layers, a gate per head, untied tables, the tower of Step-3.7-Flash: 198B, as published."""
     own = config("stepfun-ai--Step-3.5-Flash")
     flat = {name: value for name, value in own.items() if not name.startswith(("moe_layer", "use_", "tie_"))}
     del flat["attention_other_setting"], flat["need_fp32_gate"]
     flat |= {"architectures": ["Step3p7FlashForCausalLM"], "first_k_dense_replace": 3, "n_shared_experts": 1}
     assert faults(flat) == []
     fewer = 33 * (2 * 32 * 128 * 4096 + 32 * 4096)
-    assert from_config(flat, **FACTS).params_total == get("step-3.5-flash").params_total - fewer
+    llm = from_config(flat, **FACTS)
+    assert llm.params_total - llm.tower_params == get("step-3.5-flash").params_total - fewer
+    assert llm.tower_params == get("step-3.7-flash").tower_params and round(llm.params_total / 1e9) == 198
 
 
 @pytest.mark.parametrize(
