@@ -13,6 +13,9 @@ from catalogs.inputs import shipped_rows
 ORDER = ("fp16", "bf16", "fp8", "mxfp8", "int8", "fp4-mix", "int4", "nvfp4", "mxfp4")
 SIXTEEN = ("fp16", "bf16")
 FILE = Path(__file__).parent / "llms" / "formats.csv"
+MLX_KINDS = ("mlx-8bit", "mlx-6bit", "mlx-5bit", "mlx-4bit", "mlx-3bit", "mlx-2bit")
+"""MLX's integers, most bits first: in groups of 64 with a scale and a bias of 16 bits each (mlx-lm, convert)."""
+MLX_GROUP, MLX_GROUP_BYTES = 64, 4
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def _of_gguf() -> dict[str, int]:
     return {name: next(int(letter) for letter in name if letter.isdigit()) for name in names}
 
 
-BITS: Mapping[str, int] = {**BITS_STORED, **_of_gguf()}
+BITS: Mapping[str, int] = {**BITS_STORED, **_of_gguf(), **{kind: int(kind[4]) for kind in MLX_KINDS}}
 """Bits of a weight by the name of its format."""
 
 
@@ -78,6 +81,8 @@ def matrix_bytes(out: int, into: int, precision: str, scales: Mapping[str, Scale
         return weights * BITS_STORED[precision] // 8
     if precision == "q4_k_m":
         return weights * 121 // 200
+    if precision in MLX_KINDS:
+        return weights * BITS[precision] // 8 + out * -(-into // MLX_GROUP) * MLX_GROUP_BYTES
     if precision in blocks():
         each, size = blocks()[precision]
         return -(-weights * size // each)

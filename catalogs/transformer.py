@@ -15,7 +15,8 @@ from functools import cache, cached_property
 from typing import Any
 
 from catalogs.errors import InputError
-from catalogs.formats import BITS, SCALES, SIXTEEN, Scales, matrix_bytes, spelled
+from catalogs.file_kinds import FILE_KINDS, GGUF_KINDS, Network, gguf_bytes, mlx_bytes, valued_layers
+from catalogs.formats import BITS, MLX_KINDS, SCALES, SIXTEEN, Scales, matrix_bytes, spelled
 from catalogs.message import message
 
 
@@ -246,8 +247,7 @@ class Llm:
 
     def _embedding_bytes(self, precision: str) -> int:
         """Bytes of embedding tables that are only looked up."""
-        scales, tables = self._scales(precision), (table for table in self.head.linears if table.looked_up)
-        return sum(table.bytes(self._format(table, precision), scales) for table in tables)
+        return sum(self._linear_bytes(table, precision, -1) for table in self.head.linears if table.looked_up)
 
     @cached_property
     def host_table_params(self) -> int:
@@ -300,9 +300,9 @@ class Llm:
         `fp4` is the model's own 4-bit float format where it has one, else nvfp4. Raises InputError."""
         for found in spelled(name):
             for f in self.mixed if found == "own" else (found,):
-                if f in (*self.formats, "q4_k_m"):
+                if f in (*self.formats, *FILE_KINDS):
                     return f
-        have = ", ".join((*self.formats, "q4_k_m"))
+        have = ", ".join((*self.formats, *FILE_KINDS))
         raise InputError(
             message("{model} has no {precision} weights", model=self.id, precision=name),
             "unknown-precision",
@@ -311,17 +311,36 @@ class Llm:
 
     def _known(self, precision: str) -> None:
         same = {"fp16": "bf16", "bf16": "fp16"}.get(precision, precision)
-        if precision not in (*self.formats, "q4_k_m") and same not in self.formats:
-            have = ", ".join((*self.formats, "q4_k_m"))
+        if precision not in (*self.formats, *FILE_KINDS) and same not in self.formats:
+            have = ", ".join((*self.formats, *FILE_KINDS))
             raise InputError(
                 message("{model} has no {precision} weights", model=self.id, precision=precision),
                 "unknown-precision",
                 f"It has: {have}.",
             )
 
-    def _matrices(self, layer: Layer, precision: str, *, experts: bool) -> int:
-        scales = self._scales(precision)
-        return sum(x.bytes(self._format(x, precision), scales) for x in layer.linears if x.expert == experts)
+    @cached_property
+    def _network(self) -> Network:
+        """What llama.cpp's quantizer asks of the model."""
+        shared = self.heads // self.kv_heads if self.kv_heads else 1
+        return Network(self.layers, self.experts, shared, valued_layers(y.linears for y in self.layer_list))
+
+    def _in_files(self, precision: str) -> bool:
+        """Whether weights are counted as a kind of file has them, other than the very file that was read."""
+        return precision in FILE_KINDS and precision != self.native_precision
+
+    def _linear_bytes(self, linear: Linear, precision: str, place: int) -> int:
+        """Bytes of a module's matrices with scales and biases; `place`: of its layer."""
+        if not self._in_files(precision):
+            return linear.bytes(self._format(linear, precision), self._scales(precision))
+        if linear.draft:  # converters leave the module out, or whole
+            return linear.bytes("bf16")
+        if precision in MLX_KINDS:
+            return mlx_bytes(linear, precision) + 2 * linear.biases
+        return gguf_bytes(linear, precision, place, self._network) + 4 * linear.biases
+
+    def _matrices(self, layer: Layer, precision: str, place: int, *, experts: bool) -> int:
+        return sum(self._linear_bytes(x, precision, place) for x in layer.linears if x.expert == experts)
 
     def _scales(self, precision: str) -> Mapping[str, Scales]:
         """How formats are scaled: as in the checkpoint where it is counted, else as usual."""
@@ -339,15 +358,17 @@ class Llm:
             return "bf16" if BITS[self.native_precision] >= 8 else self._format(linear, self.native_precision)
         return precision if linear.expert else self.mixed.get(precision, precision)
 
-    def _layer(self, layer: Layer, precision: str) -> int:
-        matrices = self._matrices(layer, precision, experts=True) + self._matrices(layer, precision, experts=False)
-        return matrices + 2 * layer.bf16 + 4 * layer.fp32 + layer.table_bytes + layer.host_table_bytes
+    def _layer(self, layer: Layer, precision: str, place: int = -1) -> int:
+        matrices = sum(self._matrices(layer, precision, place, experts=experts) for experts in (True, False))
+        # A GGUF file holds in 32 bits what others hold in 16: norms, routers.
+        small = 4 if self._in_files(precision) and precision in GGUF_KINDS else 2
+        return matrices + small * layer.bf16 + 4 * layer.fp32 + layer.table_bytes + layer.host_table_bytes
 
     @cache  # noqa: B019 - models live as long as the program
     def layer_bytes(self, precision: str) -> tuple[int, ...]:
         """Bytes of each layer that engines hold, routed experts included, in order."""
         self._known(precision)
-        return tuple(int(self._layer(y, precision) * self.scale) for y in self.held_list)
+        return tuple(int(self._layer(y, precision, i) * self.scale) for i, y in enumerate(self.held_list))
 
     @cache  # noqa: B019
     def weight_bytes(self, precision: str) -> int:
@@ -358,7 +379,8 @@ class Llm:
     def _model_bytes(self, precision: str) -> int:
         """Bytes of the model without the module for several tokens."""
         self._known(precision)
-        return int(sum(self._layer(y, precision) for y in self._parts) * self.scale) + 2 * self.tower_params
+        whole = sum(self._layer(y, precision, i) for i, y in enumerate(self._parts))
+        return int(whole * self.scale) + 2 * self.tower_params
 
     @cache  # noqa: B019
     def draft_bytes(self, precision: str) -> int:
@@ -407,21 +429,25 @@ class Llm:
     def expert_bytes(self, precision: str) -> int:
         """The model's routed experts, without those of a module for several tokens."""
         self._known(precision)
-        return int(sum(self._matrices(y, precision, experts=True) for y in self.layer_list) * self.scale)
+        each = (self._matrices(y, precision, i, experts=True) for i, y in enumerate(self.layer_list))
+        return int(sum(each) * self.scale)
 
     @cache  # noqa: B019
     def expert_layer_bytes(self, precision: str) -> tuple[int, ...]:
         """The routed experts' part of `layer_bytes`."""
         self._known(precision)
-        return tuple(int(self._matrices(y, precision, experts=True) * self.scale) for y in self.held_list)
+        each = (self._matrices(y, precision, i, experts=True) for i, y in enumerate(self.held_list))
+        return tuple(int(some * self.scale) for some in each)
 
     @cache  # noqa: B019
     def copied_layer_bytes(self, precision: str) -> tuple[int, ...]:
         """The part of `layer_bytes` that each tensor-parallel rank holds whole."""
         self._known(precision)
-        scales = self._scales(precision)
-        each = ((x.bytes(self._format(x, precision), scales) for x in y.linears if x.copied) for y in self.held_list)
-        return tuple(int(sum(some) * self.scale) for some in each)
+        each = (
+            sum(self._linear_bytes(x, precision, i) for x in y.linears if x.copied)
+            for i, y in enumerate(self.held_list)
+        )
+        return tuple(int(some * self.scale) for some in each)
 
     def copied_bytes(self, precision: str) -> int:
         """What of the model's layers each tensor-parallel rank holds whole and every step reads."""

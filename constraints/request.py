@@ -104,6 +104,7 @@ class Request(BaseModel):
     min_precision_bits: int | None = Field(
         default=None, ge=1, le=32, description="lowest precision of the weights; the published one without"
     )
+    any_precision: bool = Field(default=False, description="formats count that nobody is known to have published")
     kv_precision: Literal["bf16", "fp8"] | None = Field(
         default=None, description="of the KV cache; without it the one that the checkpoint names, else bf16"
     )
@@ -165,6 +166,12 @@ class Request(BaseModel):
         if isinstance(value, datetime) or not isinstance(value, date):
             raise ValueError("a day is written YYYY-MM-DD, without a time")
         return value
+
+    @field_validator("precision")
+    @classmethod
+    def _in_small_letters(cls, value: str | None) -> str | None:
+        """Formats are written in any case: `q4_K_M` is `q4_k_m`."""
+        return value.casefold() if value else value
 
     @model_validator(mode="after")
     def _context(self) -> Request:

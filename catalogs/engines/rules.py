@@ -64,9 +64,9 @@ OPTIONS = frozenset(
     }
 )
 """What a command line or a build of an engine may have switched on."""
-PLACES = frozenset({"stages_in_nodes", "ranks_on_parts", "stages_on_parts"})
-"""How a replica with data parallelism over several nodes would lie: every stage whole in a node; a rank's tp x pp GPUs,
-or a stage's tp x dp, on more than a node without filling its nodes."""
+PLACES = frozenset({"over_nodes", "stages_in_nodes", "ranks_on_parts", "stages_on_parts"})
+"""How a replica over several nodes would lie: that it does; with data parallelism, every stage whole in a node; a
+rank's tp x pp GPUs, or a stage's tp x dp, on more than a node without filling its nodes."""
 
 
 @dataclass(frozen=True)
@@ -269,10 +269,13 @@ class Release:
 @cache
 def places_of(tp: int, pp: int, dp: int, per_node: int) -> frozenset[str]:
     """How a replica of tp x pp x dp GPUs would lie on nodes of `per_node`; empty where it needs no more than one."""
-    if not per_node or dp == 1 or tp * pp * dp <= per_node:
+    if not per_node or tp * pp * dp <= per_node:
         return frozenset()
+    if dp == 1:
+        return frozenset({"over_nodes"})
     rank, stage = tp * pp, tp * dp
     found = {
+        "over_nodes": True,
         "stages_in_nodes": pp > 1 and stage <= per_node,
         "ranks_on_parts": bool(per_node % rank and rank % per_node),
         "stages_on_parts": stage > per_node and bool(stage % per_node),

@@ -15,3 +15,12 @@ def reserve_bytes(gpu: Gpu, policy: Policy) -> int:
     """Runtime reserve of a GPU."""
     share = policy["vram.reserve_share_percent"] / 100
     return int(policy["vram.reserve_base_gb"] * 10**9 + share * usable_bytes(gpu))
+
+
+def given_bytes(gpu: Gpu, policy: Policy) -> int:
+    """What the system gives a GPU of unified memory without being told to give more: a share of it on macOS, all that
+    is usable elsewhere."""
+    if gpu.vendor != "Apple":
+        return usable_bytes(gpu)
+    share = policy.whole("vram.macos_given_percent")
+    return min(usable_bytes(gpu), gpu.vram_gb * 10**9 * share // 100)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from catalogs.engines.published import is_published, makers, published_kinds
+from catalogs.file_kinds import FILE_KINDS
 from catalogs.formats import BITS
 from catalogs.kv_caches import published_kv_cache
 from catalogs.llm import Llm
@@ -30,7 +32,7 @@ def wanted(llm: Llm, request: Request) -> list[str]:
     """Precisions that the request admits, highest first."""
     if request.trains:
         return base_precisions(llm, request)
-    have = llm.precisions()
+    have = _offered(llm, request)
     if request.precision:
         alias = {"fp16": "bf16", "bf16": "fp16"}
         return [
@@ -42,6 +44,37 @@ def wanted(llm: Llm, request: Request) -> list[str]:
     if request.min_precision_bits is not None:
         floor = min(floor, request.min_precision_bits)
     return [precision for precision in have if BITS[precision] >= floor]
+
+
+def _offered(llm: Llm, request: Request) -> list[str]:
+    """Formats that a request may have plans in: those of engines for servers, and where it names a precision or a floor
+    the kinds of files too. Below the model's own precision the ones that are published, or that an engine makes when it
+    loads the weights; with `any_precision` all.
+
+    Without being asked for kinds of files don't count: they were made of the published weights, mostly by others."""
+    have = list(llm.precisions())
+    if not request.any_precision:
+        ways = ("serve", "offload") if request.offload and llm.is_moe else ("serve",)
+        have = [p for p in have if is_published(llm, p) or any(makers(llm, p, does) for does in ways)]
+    if request.precision is None and request.min_precision_bits is None:
+        return have
+    return [*have, *_kinds(llm, request)]
+
+
+def _kinds(llm: Llm, request: Request) -> list[str]:
+    """Kinds of files beside the formats of engines for servers; their engines keep keys and values in 16 bits."""
+    if kv_precision(llm, request) != "bf16" or request.speculate:
+        # llama.cpp's quantized caches (q8_0, q4_0) are none of the formats that are counted; converters leave the
+        # module for several tokens out.
+        return []
+    kinds = FILE_KINDS if request.any_precision else published_kinds(llm)
+    return [kind for kind in kinds if kind not in llm.precisions()]
+
+
+def at_any_floor(llm: Llm, request: Request) -> list[str]:
+    """Formats that a request would admit were every precision low enough, highest bits first."""
+    lowest = {"precision": None, "min_precision_bits": 1}
+    return sorted(wanted(llm, request.model_copy(update=lowest)), key=lambda p: -BITS[p])
 
 
 def kv_precision(llm: Llm, request: Request) -> str:
@@ -58,7 +91,8 @@ def kv_precision(llm: Llm, request: Request) -> str:
 def known_precisions(llm: Llm, request: Request) -> list[str]:
     """All that --precision takes for the model and workload."""
     if not request.trains:
-        return list(llm.precisions())
+        lowest = request.model_copy(update={"precision": None, "min_precision_bits": 1})
+        return _offered(llm, lowest)
     all_ = ("bf16", "fp16", "fp8", "int4")
     return [
         precision for precision in all_ if base_precisions(llm, request.model_copy(update={"precision": precision}))
@@ -168,4 +202,9 @@ def _unwanted(precision: str, llm: Llm, request: Request) -> str:
             bits=BITS[precision],
             least=floor,
         )
+    if not request.any_precision and precision in (*llm.precisions(), *FILE_KINDS):
+        return message(
+            "no {precision} weights of {model} are known to be published (--any-precision)",
+            precision=precision, model=llm.id,
+        )  # fmt: skip
     return message("{model} has no {precision} weights", model=llm.id, precision=precision)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from catalogs.engines.balancer import least_redundant, redundant_for, unproven
 from catalogs.engines.judge import plannable, release_named
 from catalogs.engines.lookup_tables import place_of_tables
+from catalogs.engines.published import is_published, makers
 from catalogs.engines.rules import PlanFault, Release, first_faults, newest, plan_faults
 from catalogs.engines.sizes import ModelSizes, of
 from catalogs.engines.support import Engine, engines, engines_on, kernel_classes
@@ -75,6 +76,9 @@ def engines_for(llm: Llm, gpu: Gpu, precision: str, request: Request, offload: b
     """Engines that may be counted on, best first; experimental ones only when the request allows it."""
     found = engines(llm.id, llm.architecture, gpu, precision, method(request, offload))
     counted = tuple(engine for engine in found if engine.status == "stable" or request.allow_experimental)
+    if not (request.trains or request.any_precision or is_published(llm, precision)):
+        able = makers(llm, precision, method(request, offload))
+        counted = tuple(engine for engine in counted if engine.name in able)
     return tuple(
         engine for engine in counted if not llm.host_table_bytes or place_of_tables(engine.name, llm.architecture)
     )
@@ -113,7 +117,7 @@ def starter(
 ) -> Started | None:
     """The first of these engines that starts a replica of `shape` on nodes of `per_node` GPUs; None where none does."""
     tp, pp, dp, _ = shape
-    placed = per_node if dp > 1 and tp * pp * dp > per_node else 0
+    placed = per_node if tp * pp * dp > per_node else 0
     return _starter(of(llm, precision), kernel_class(gpu), shape, placed, among, experimental)
 
 
@@ -336,6 +340,12 @@ def software_fault(llm: Llm, gpu: Gpu, plan: Plan, request: Request, per_node: i
     if not found:
         return message(sentences.unknown, **_what(llm, gpu, plan))
     if not engines_for(llm, gpu, plan.precision, request, plan.offload):
+        if engines_for(llm, gpu, plan.precision, request.model_copy(update={"any_precision": True}), plan.offload):
+            return message(
+                "no {precision} weights of {model} are known to be published, and {engine} makes none when it loads "
+                "(--any-precision)",
+                precision=plan.precision, model=llm.id, engine=found[0].name,
+            )  # fmt: skip
         return message(sentences.experimental, engine=found[0], **_what(llm, gpu, plan))
     run = engine_of(llm, gpu, plan, request, per_node)
     if run is None:

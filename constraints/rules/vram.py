@@ -12,10 +12,11 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from catalogs.file_kinds import GGUF_KINDS
 from catalogs.llm import Llm
 from catalogs.message import N_, joined, message
 from catalogs.schema import Gpu
-from constraints.physics.reserve import reserve_bytes, usable_bytes
+from constraints.physics.reserve import given_bytes, reserve_bytes, usable_bytes
 from constraints.physics.training import footprint
 from constraints.plan import Plan
 from constraints.policy import Policy
@@ -44,7 +45,8 @@ def held_stages(llm: Llm, pp: int) -> list[range]:
 @lru_cache(maxsize=4096)
 def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int, int, int], ...]:
     """(bytes of routed experts, of n-gram tables, of what each tensor-parallel rank holds whole, of all else) of the
-    stages, each distinct four once; the ends hold the head."""
+    stages, each distinct four once; the ends hold the head, of GGUF files the last one all of it (llama.cpp keeps the
+    embedding in host memory, and counts it as the output head too where both are one)."""
     whole = [0, *itertools.accumulate(llm.layer_bytes(precision))]
     experts = [0, *itertools.accumulate(llm.expert_layer_bytes(precision))]
     looked_up = [0, *itertools.accumulate(llm.host_table_layer_bytes)]
@@ -56,7 +58,9 @@ def _stage_bytes(llm: Llm, precision: str, pp: int) -> tuple[tuple[int, int, int
         tables = looked_up[run.stop] - looked_up[run.start]
         each = copied[run.stop] - copied[run.start]
         rest = whole[run.stop] - whole[run.start] - moe - tables - each
-        if place in (0, pp - 1):
+        if precision in GGUF_KINDS:
+            rest += head if place == pp - 1 else 0
+        elif place in (0, pp - 1):
             rest += head if pp == 1 else -(-head // 2)
         if place == pp - 1 > 0:
             rest += llm.draft_table_bytes(precision)
@@ -152,12 +156,21 @@ class Vram(Rule):
 
     def check(self, case: Case) -> list[Check]:
         need, have = demand_bytes(case.gpu, case.llm, case.policy, case.plan, case.request), usable_bytes(case.gpu)
+        said = {"need": figure(gb(need)), "list": contents(case.plan), "gpu": case.gpu.name, "have": figure(gb(have))}
+        given = given_bytes(case.gpu, case.policy)
+        if given < need <= have:
+            text = message(
+                "needs {need} GB per GPU ({list}); {gpu} offers {have} GB once macOS is told to give more than {given} "
+                "GB (sudo sysctl iogpu.wired_limit_mb={mb})",
+                **said, given=figure(gb(given)), mb=have // 2**20,
+            )  # fmt: skip
+            return [Check(self.id, "warn", gb(need), gb(have), "GB", text, "at_most")]
         text = message(
             "needs {need} GB per GPU ({list}); {gpu} offers {have} GB"
             if need <= have
             else "needs {need} GB per GPU ({list}); {gpu} offers only {have} GB",
-            need=figure(gb(need)), list=contents(case.plan), gpu=case.gpu.name, have=figure(gb(have)),
-        )  # fmt: skip
+            **said,
+        )
         return [Check(self.id, "pass" if need <= have else "fail", gb(need), gb(have), "GB", text, "at_most")]
 
 

@@ -40,5 +40,8 @@ def model_of(request: Request, policy: Policy) -> Llm:
     if request.precision and not wanted(llm, request):
         text = f"{request.workload} does not run in" if request.trains else f"{llm.id} has no weights in"
         remedy = f"One of: {', '.join(known_precisions(llm, request))}."
+        if wanted(llm, request.model_copy(update={"any_precision": True})):
+            text = f"nobody is known to have published weights of {llm.id} in"
+            remedy = f"{remedy} Or --any-precision, if you make the weights yourself."
         raise InputError(f"{text} {request.precision!r}", "unknown-precision", remedy)
     return llm

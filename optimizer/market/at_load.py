@@ -107,8 +107,7 @@ class LoadView:
         if row.plan.offload:
             return row.perf.low
         planner, plan = self._planner, row.plan
-        curve = planner.curves(gpu, plan.precision).get((plan.tp, plan.pp, plan.dp, plan.ep), ())
-        return self.calibration.fact(planner.kin, gpu, curve, running).low
+        return planner.fact(gpu, plan.precision, (plan.tp, plan.pp, plan.dp, plan.ep), running).low
 
     @cached_property
     def _planner(self) -> Planner:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from catalogs.formats import BITS
 from catalogs.message import N_, message
 from constraints.request import Request
+from constraints.rules.precision import at_any_floor
 from optimizer.request.entry import Asked
 from optimizer.text.figures import amount, listed, spent, trimmed
 
@@ -42,7 +43,7 @@ def says_user_speed(asked: Asked) -> bool:
 def limits_precision(asked: Asked) -> bool:
     """Whether a build could have weights of other precisions, were they asked for."""
     request, llm = asked.request, asked.llm
-    lowest = min((BITS[p] for p in llm.precisions()), default=16)
+    lowest = min((BITS[p] for p in at_any_floor(llm, request)), default=16)
     narrows = request.precision is not None or _least_bits(asked) > lowest
     return narrows and (request.lora or not request.trains)
 

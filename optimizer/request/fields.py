@@ -295,9 +295,23 @@ FIELDS: dict[str, FieldEntry] = {
         by=("precision", "planner"),
         how="the plan keeps the floor",
         commands=PLANNED,
-        options=(Option("min_precision", "Lowest precision allowed: 4bit, 8bit, 16bit.", group=ENGINE),),
+        options=(Option("min_precision", "Lowest precision allowed: 16bit, 8bit, 4bit, ... 2bit.", group=ENGINE),),
         parse=parsing.min_precision,
         typed=lambda request: [f"{request.min_precision_bits}bit"],
+        shares="prices",
+    ),
+    "any_precision": FieldEntry(
+        by=("precision", "software", "planner"),
+        how="formats of which no checkpoint is known fail without",
+        options=(
+            Option(
+                "any_precision",
+                "Count formats of which no checkpoint is known: you make the weights.",
+                bool,
+                False,
+                group=ENGINE,
+            ),
+        ),
         shares="prices",
     ),
     "kv_precision": FieldEntry(

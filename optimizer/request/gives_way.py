@@ -16,7 +16,7 @@ from constraints.prices.filters import contents
 from constraints.prices.purchase import Line, Purchase
 from constraints.request import Circuit
 from constraints.rules.power import circuit_limit_w, wall_w
-from constraints.rules.precision import known_precisions, wanted
+from constraints.rules.precision import at_any_floor, known_precisions, wanted
 from optimizer.request.entry import Alternatives, Asked
 from optimizer.request.field_checks import Subject
 
@@ -165,7 +165,9 @@ def precisions(asked: Asked) -> Alternatives:
     request, llm = asked.request, asked.llm
     now = set(wanted(llm, request))
     if request.precision is None and not request.trains:
-        floors = sorted({BITS[p] for p in llm.precisions() if p not in now and BITS[p] in (4, 8, 16)}, reverse=True)
+        least = min((BITS[name] for name in now), default=33)
+        lower = [p for p in at_any_floor(llm, request) if BITS[p] < least]
+        floors = sorted({BITS[p] for p in lower if BITS[p] in (4, 8, 16)}, reverse=True)
         return [[(message("weights of {n} bits", n=bits), {"min_precision_bits": bits})] for bits in floors]
     most = max((BITS[name] for name in now), default=0)
     steps: dict[int, list[tuple[str, Mapping[str, Any]]]] = {}

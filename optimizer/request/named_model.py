@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from catalogs.engines.published import is_published, published_kinds
 from catalogs.errors import Fault, InputError
 from catalogs.formats import BITS
 from catalogs.llm import Llm
@@ -13,6 +14,8 @@ from catalogs.registry import Named, facts_of, named
 from constraints.request import Request
 from constraints.rules.precision import known_precisions, wanted
 
+OLLAMA_USUAL = "q4_k_m"
+"""The kind of file behind most tags of Ollama's library that name none."""
 FILES = ("gguf", "mlx")
 """Kinds of file that hold weights of any format: a name that says no more leaves the format open."""
 SAME = {"fp16": "bf16", "f16": "bf16", "float16": "bf16", "bfloat16": "bf16"}
@@ -24,7 +27,10 @@ def settled(request: Request) -> Request:
     Raises InputError: unknown-model, ambiguous-model; contradicting-precision where name and request differ; and
     unknown-precision, with how to ask, where dsopt has no such weights of the model or the name leaves it open."""
     found = named(request.model)
-    changed = {"model": found.llm.id, "precision": _precision(found, request)}
+    precision = _precision(found, request)
+    changed: dict[str, str | bool | None] = {"model": found.llm.id, "precision": precision}
+    if found.quantization and precision is not None and not is_published(found.llm, precision):
+        changed["any_precision"] = True  # who names a checkpoint knows of one
     if all(getattr(request, field) == value for field, value in changed.items()):
         return request
     return request.model_copy(update=changed)
@@ -55,7 +61,8 @@ def _counted(llm: Llm, written: str, request: Request) -> str | None:
         precision = llm.format_of(written)
     except InputError:
         return None
-    return precision if wanted(llm, request.model_copy(update={"model": llm.id, "precision": precision})) else None
+    asked = {"model": llm.id, "precision": precision, "any_precision": True}
+    return precision if wanted(llm, request.model_copy(update=asked)) else None
 
 
 def _contradict(llm: Llm, written: str, said: str | None, asked: str) -> bool:
@@ -113,7 +120,11 @@ def remarks(typed: str, request: Request) -> Iterator[str]:
             written=shown(found.quantization), precision=request.precision or found.llm.native_precision,
         )  # fmt: skip
     elif found.tag and request.precision is None and BITS.get(found.llm.native_precision, 0) > 4:
+        usual = OLLAMA_USUAL in published_kinds(found.llm)
         yield message(
-            "Ollama runs a tag that names no format in about 4 bits; counted here is {precision}, as published.",
-            precision=found.llm.native_precision,
+            "Ollama runs a tag that names no format in about 4 bits; counted here is {precision}, as published "
+            "(--precision {usual} for what Ollama runs)."
+            if usual
+            else "Ollama runs a tag that names no format in about 4 bits; counted here is {precision}, as published.",
+            precision=found.llm.native_precision, usual=OLLAMA_USUAL,
         )  # fmt: skip

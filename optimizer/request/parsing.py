@@ -115,13 +115,17 @@ def min_precision(given: Given) -> int | None:
     return bits(given["min_precision"])
 
 
+FLOORS = ("2", "3", "4", "5", "6", "8", "16")
+"""Bits that formats have."""
+
+
 def bits(text: str | None) -> int | None:
     """`4bit`, `8-bit`, `16` -> the number of bits."""
     if text is None:
         return None
     digits = text.lower().removesuffix("bit").removesuffix("-")
-    if digits not in ("4", "8", "16"):
-        raise InputError(f"--min-precision {text!r} is none of 4bit, 8bit, 16bit", "bad-precision")
+    if digits not in FLOORS:
+        raise InputError(f"--min-precision {text!r} is none of {', '.join(f'{x}bit' for x in FLOORS)}", "bad-precision")
     return int(digits)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalogs.engines.published import published_kinds
 from catalogs.formats import BITS
 from catalogs.llm import Llm
 from catalogs.message import Message, message
 from catalogs.quality import said as quality_said
 from catalogs.schema import Gpu, Kind
+from constraints.rules.precision import at_any_floor, wanted
 from optimizer.market.market import Market
 from optimizer.market.rows import GpuRows
 from optimizer.request.fields import FIELDS
@@ -17,6 +19,9 @@ from optimizer.result.notes import note_data
 from optimizer.result.recommended import less_words
 from optimizer.search.assortment import Assortment
 from optimizer.search.solver import Solver
+
+STEPS = {4, 8, 16}
+"""Bits of the floors that are suggested."""
 
 
 def solved_messages(answer: Answer) -> list[dict[str, Any]]:
@@ -31,7 +36,8 @@ def lower_quality(llm: Llm, saved: str) -> list[Message]:
     that says they would not."""
     if not isinstance(saved, Message) or "money" not in saved.values:
         return []
-    lower = [precision for precision in llm.precisions() if str(BITS[precision]) == saved.values["n"]]
+    formats = (*llm.precisions(), *published_kinds(llm))
+    lower = [precision for precision in formats if str(BITS[precision]) == saved.values["n"]]
     return [text for precision in lower for text in quality_said(llm, precision)]
 
 
@@ -48,7 +54,8 @@ def saving(answer: Answer) -> str:
     ):
         return ""
     floor = min(request.min_precision_bits or 32, market.llm.min_precision_bits)
-    lower = max((BITS[p] for p in market.llm.precisions() if BITS[p] < floor), default=0)
+    known = {BITS[p] for p in at_any_floor(market.llm, request)} & STEPS
+    lower = max((bits for bits in known if bits < floor), default=0)
     if not lower:
         return ""
     point = next(p for p, d in zip(answer.front.points, data["front"], strict=True) if d["id"] == chosen)
@@ -87,8 +94,9 @@ def single_card(answer: Answer) -> str:
         or request.cost_axis != "money"
     ):
         return ""
-    bits = min((BITS[p] for p in market.llm.precisions()), default=16)
-    lean = min(market.llm.weight_bytes(p) for p in market.llm.precisions()) - market.llm.host_table_bytes
+    four = wanted(market.llm, request.model_copy(update={"min_precision_bits": 4}))
+    bits = min((BITS[p] for p in four), default=16)
+    lean = min((market.llm.weight_bytes(p) for p in four), default=0) - market.llm.host_table_bytes
     large = {part.id for part in market.catalog.of(Kind.GPU) if isinstance(part, Gpu) and part.vram_gb * 10**9 >= lean}
     if bits > 4 or not large:
         return ""

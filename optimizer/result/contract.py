@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from catalogs.checkpoints.file_sizes import difference
+from catalogs.file_kinds import FILE_KINDS
 from catalogs.formats import BITS
 from catalogs.message import N_, joined, message
 from catalogs.quality import is_lower
@@ -19,6 +20,7 @@ from constraints.prices.totals import totals
 from constraints.request import Request
 from constraints.rule import counted
 from constraints.rules.host_memory import host_of
+from constraints.rules.precision import wanted
 from constraints.rules.rack import racks_in
 from optimizer.market.market import Market
 from optimizer.request.load import load_of, queue, queue_words, words
@@ -101,6 +103,8 @@ def scope(market: Market, front: Front) -> str:
         limits += (
             message("tensor parallelism stays inside a node, and a plan has {n} pipeline stages at most", n=stages),
         )
+        if set(wanted(market.llm, market.request)) & set(FILE_KINDS):
+            limits += (N_("of GGUF files a plan has as many stages as llama.cpp takes GPUs"),)
     proven = message(
         "Within catalog {catalog}, prices as of {day}, this policy, {nodes} at most and the plans of {plans}, "
         "no cheaper or faster valid build was overlooked."

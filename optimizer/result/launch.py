@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from catalogs.engines.launch import LaunchArguments, checkpoint, kv_cache_asked, launch_arguments
+from catalogs.engines.published import file_checkpoint, is_published, makers
 from catalogs.llm import Llm
 from catalogs.message import joined, message
 from constraints.plan import Plan
@@ -110,8 +111,10 @@ def _rank_crosses_nodes(deployment: Deployment, arguments: LaunchArguments) -> b
 
 def weights_of(llm: Llm, precision: str, engine: str) -> str:
     """The id of a model's weights in a precision that an engine reads, else a placeholder that says what is needed."""
-    if found := checkpoint(llm.id, precision, engine):
+    if found := file_checkpoint(llm.id, precision) or checkpoint(llm.id, precision, engine):
         return found
+    if precision == "fp8" and engine in makers(llm, precision) and not is_published(llm, precision):
+        return _published_name(llm)  # the engine makes them while it loads: weights_fp8_made
     if precision == "fp16" and (found := checkpoint(llm.id, "bf16", engine)):
         return found  # the engine converts while it loads: weights_fp16
     return f"<folder with the weights of {_published_name(llm)} in {precision}>"
@@ -223,7 +226,11 @@ def _program(deployment: Deployment, arguments: LaunchArguments, place: Place) -
     if _kv_cache_against_the_plan(deployment, arguments) == "fp8":
         model = f"<copy of {model} whose hf_quant_config.json says kv_cache_quant_algo null>"
     gguf = f"<GGUF file with the weights of {_published_name(deployment.llm)} in {deployment.plan.precision}>"
-    words = _words(arguments, "program", model=model, gguf=gguf)
+    fetched = "program_published" in arguments.spellings and file_checkpoint(
+        deployment.llm.id, deployment.plan.precision
+    )
+    program = "program_published" if fetched else "program"
+    words = _words(arguments, program, model=model, gguf=gguf)
     if deployment.plan.gpus > deployment.gpus_per_node and "several_nodes" in arguments.spellings:
         spanned = deployment.plan.gpus // deployment.gpus_per_node
         hosts = ",".join(f"{address(place.first_node + rank)}:{deployment.gpus_per_node}" for rank in range(spanned))
@@ -309,6 +316,9 @@ def _settings(deployment: Deployment, arguments: LaunchArguments, place: Place) 
         words += _words(arguments, "host_tables")
     if plan.precision in ("fp16", "int8"):
         words += _words(arguments, f"weights_{plan.precision}")
+    llm = deployment.llm
+    if plan.precision == "fp8" and deployment.engine in makers(llm, "fp8") and not is_published(llm, "fp8"):
+        words += _words(arguments, "weights_fp8_made")
     if "config_file" not in arguments.spellings:
         words += _words(arguments, f"kv_{plan.kv_precision}")
     if deployment.llm.with_draft:

@@ -12,7 +12,7 @@ from catalogs.message import Message, joined, message, message_data
 from catalogs.schema import Kind, Memory
 from constraints.physics.contents import dimm_counts
 from constraints.rule import figure
-from constraints.rules.precision import kv_precision, support
+from constraints.rules.precision import kv_precision, support, wanted
 from optimizer.market.market import Market
 from optimizer.result.bill import purchase
 from optimizer.search.front import Point
@@ -66,7 +66,12 @@ def only_experimental(market: Market) -> str:
     request, llm = market.request, market.llm
     if not request.offload or request.allow_experimental or not llm.is_moe:
         return ""
-    rows = [row for row in support_rows("offload") if llm.architecture in row.architectures]
+    admitted = set(wanted(llm, request))
+    rows = [
+        row
+        for row in support_rows("offload")
+        if llm.architecture in row.architectures and admitted & set(row.precisions)
+    ]
     names = sorted({row.engine for row in rows if row.status == "experimental"})
     if not names or any(row.status == "stable" for row in rows):
         return ""

@@ -161,7 +161,7 @@ def served(planner: Planner, c: Candidates, users: int) -> list[Served]:
 
 def _row(planner: Planner, gpu: Gpu, s: Served, users: int) -> dict[str, Any]:
     tp, pp, dp, ep = s.shape
-    fact = planner.calibration.fact(planner.kin, gpu, planner.curves(gpu, s.precision).get(s.shape, ()), s.running)
+    fact = planner.fact(gpu, s.precision, s.shape, s.running)
     return {
         "users": users,
         "per_user_tok_s": round(1000 / s.tpot_ms, 2),

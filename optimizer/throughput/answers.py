@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from catalogs.file_kinds import FILE_KINDS
 from optimizer.throughput.batch import Table, figures
 from optimizer.throughput.calibration import Calibration, Fact, Setup
 from optimizer.throughput.curves import Bent, Curves, bend
 from optimizer.throughput.demand import kin
+from optimizer.throughput.file_kinds import in_file_kinds
 from optimizer.throughput.roofline import Floats, Times
 from optimizer.throughput.setups import Resolved
 
@@ -83,12 +85,18 @@ class _Known:
         for (setup, _), entries in alike.items():
             most = float(np.max(table.cap[entries]))
             made.append(Bent(np.array(entries), bend(model.of(entries[0]), self.calibration.curves[setup], most)))
-        pairs = {id(x): 1 / self.calibration.pair(kin(x.llm), x.gpu.id) for x in table.found if x is not None}
+        pairs = {
+            id(x): 1.0 if x.precision in FILE_KINDS else 1 / self.calibration.pair(kin(x.llm), x.gpu.id)
+            for x in table.found
+            if x is not None
+        }
         slower = np.array([pairs[id(table.found[row])] for row in table.owner.tolist()])
         return Curves(model.slowed(slower), tuple(made))
 
     def fact(self, found: Resolved, entry: int, concurrency: float) -> Fact:
         """How far to trust a candidate."""
+        if found.precision in FILE_KINDS:
+            return in_file_kinds()
         setup = self.measured.get(entry)
         key = (id(found),) if setup is None else (setup, concurrency)
         if key not in self._facts:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from catalogs.file_kinds import FILE_KINDS
 from catalogs.load import Catalog
 from constraints.policy import Policy
 from optimizer.throughput.constants import Constants, constants
@@ -158,6 +159,7 @@ def _arrays(
         pcie=np.array([pcie_b_s(r.gpu, 0, 0, k) for r in have])[of],
         net=NET_GBIT_S / 8 * 1e9,
         lengths=(isl, osl),
+        in_turn=np.array([int(r.precision in FILE_KINDS) for r in have], dtype=np.int64)[of],
     )  # fmt: skip
     if any(r.redundant and any(r.redundant) for r in have):
         spare = np.array([x for r in have for x in r.redundant], dtype=np.int64)[entry]

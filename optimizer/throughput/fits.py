@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from catalogs.engines.support import Engine
+from catalogs.file_kinds import FILE_KINDS, GGUF_KINDS
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
 from constraints.physics.reserve import reserve_bytes, usable_bytes
@@ -20,6 +21,8 @@ from constraints.rules.vram import kv_per_gpu_user, weights_per_gpu
 from optimizer.throughput.roofline import Ints
 from optimizer.throughput.shapes import shapes
 
+MOST_SEQUENCES = 256
+"""Of llama.cpp: LLAMA_MAX_SEQ in src/llama-cparams.h."""
 Setup = tuple[Gpu, RowKey, int]
 """GPUs of a replica: their kind, the hardware they stand on, their number."""
 
@@ -45,7 +48,7 @@ class Fits:
         rate = np.array([key.net_gbit_s for _, key, _ in setups], dtype=np.int64)[owner]
         weights, kv, least = table[:, 5:].T
         # Each data-parallel rank has the weights and its own requests: dp times what fits beside them.
-        users = np.minimum((free - weights) // kv, self.max_batch) * table[:, 2]
+        users = np.minimum((free - weights) // kv, self.most_at_once(precision)) * table[:, 2]
         kept = (free >= weights) & (users >= 1) & (rate >= least)
         return np.column_stack((table[:, :5], users))[kept], owner[kept]
 
@@ -53,6 +56,14 @@ class Fits:
         """(tp, pp, dp, ep, redundant experts, bytes of weights on the fullest GPU) of replicas that an engine starts,
         whether they fit memory or not."""
         return [tuple(row) for row in self._table(gpu, precision, key, size)[:, :6].tolist()]
+
+    def most_at_once(self, precision: str) -> int:
+        """Requests at once that an engine has room for per rank, whatever the memory."""
+        return min(self.max_batch, MOST_SEQUENCES) if precision in GGUF_KINDS else self.max_batch
+
+    def most_stages(self, precision: str) -> int:
+        """The most pipeline stages of a plan: the policy's, but for kinds of files, whose engines know their own."""
+        return self.llm.layers if precision in FILE_KINDS else self.max_pp
 
     def least(self, gpu: Gpu, precision: str) -> int:
         """GPUs below which no replica fits: all bytes of the weights lie on some GPU, so that the fullest one of a
@@ -101,7 +112,7 @@ class Fits:
             among = keeping(self.llm, self.engines(gpu, precision), on_host)
             llm, request, experimental = self.llm, self.request, self.request.allow_experimental
             rows = []
-            for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.max_pp):
+            for shape in shapes(size, per_node, net, llm.heads, llm.is_moe, self.most_stages(precision)):
                 run = starter(llm, gpu, precision, shape, among, experimental, per_node)
                 if run is None:
                     continue

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from catalogs.file_kinds import FILE_KINDS
 from catalogs.schema import Gpu
 from constraints.plan import RowKey
 from constraints.rules.interconnect import PCIE_GB_S
@@ -93,10 +94,11 @@ def jobs(
     net: Field,
     lengths: tuple[Field, Field],
     clock: Field = 1.0,
+    in_turn: Field = 0,
 ) -> Jobs:
     """Jobs from demand and accelerator (one for all, or fields as arrays) and `shape` = (tp, pp, dp, ep).
 
-    `per_node`, `domain`: GPUs of a node and of its fabric; `pcie`, `net`: bytes/s."""
+    `per_node`, `domain`: GPUs of a node and of its fabric; `pcie`, `net`: bytes/s; `in_turn`: see Jobs."""
     tp, pp, dp, ep = shape
     need = dict(d) if isinstance(d, dict) else {f.name: getattr(d, f.name) for f in fields(d)}
     names = need.pop("kin")
@@ -127,6 +129,7 @@ def jobs(
         ep=ep,
         isl=lengths[0],
         osl=lengths[1],
+        in_turn=in_turn,
     )
 
 
@@ -161,6 +164,7 @@ def of_setups(
         net=each(x.net_gbit_s / 8 * 1e9 + 1.0 for _, x in setups),
         lengths=lengths,
         clock=each(clock(gpu, x.cap_w) for gpu, x in setups),
+        in_turn=int(precision in FILE_KINDS),
     )
 
 

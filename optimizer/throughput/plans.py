@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from catalogs.file_kinds import FILE_KINDS
 from catalogs.formats import BITS
 from catalogs.llm import Llm
 from catalogs.schema import Gpu
@@ -19,9 +20,10 @@ from constraints.request import Request
 from constraints.rules.precision import kv_precision, wanted
 from constraints.rules.precision import support as arch_support
 from constraints.rules.software import served
-from optimizer.throughput.calibration import Calibration, Curve, Shape, shipped
+from optimizer.throughput.calibration import Calibration, Curve, Fact, Shape, shipped
 from optimizer.throughput.curves import BETWEEN_KNOTS, Curves, bent
 from optimizer.throughput.demand import demand, kin
+from optimizer.throughput.file_kinds import in_file_kinds
 from optimizer.throughput.fits import Fits, Setup
 from optimizer.throughput.jobs import DATA_FIELDS, accelerator, of_setups, with_redundant
 from optimizer.throughput.reach import ANYWHERE, Reach, holds, reach
@@ -144,8 +146,7 @@ class Planner:
             found.precision, kv_precision(self.llm, self.request), *found.shape, replicas, found.concurrency,
             redundant_experts=found.redundant_experts, host_tables=bool(key.tables_gb),
         )  # fmt: skip
-        curve = self.curves(gpu, found.precision).get(found.shape, ())
-        fact = self.calibration.fact(self.kin, gpu, curve, found.concurrency)
+        fact = self.fact(gpu, found.precision, found.shape, found.concurrency)
         perf = Perf(
             best[0][0], found.per_user_tok_s, found.ttft_ms, found.tpot_ms, fact.low, fact.high, fact.basis, fact.source
         )
@@ -207,7 +208,7 @@ class Planner:
         asked = demand(self.llm, precision, request.isl, request.osl, kv_precision(self.llm, request))
         jobs = of_setups([(gpu, one)], np.ones((1, 4), np.int64), np.zeros(1, np.int64), asked, precision,
                          (request.isl, request.osl), constants)  # fmt: skip
-        pair = self.calibration.pair(self.kin, gpu.id)
+        pair = self._pair(gpu, precision)
         can = reach(times(jobs, constants).slowed(1 / pair), self._user_tok_s, request.max_ttft_ms)
         curves = self.curves(gpu, precision).values()
         if not curves:
@@ -218,6 +219,17 @@ class Planner:
         # request never falls below that over the largest ratio. How both latencies share a longer time is another
         # matter with many requests, so that memory alone bounds their number.
         return Reach(min(can.gpus, bent_can.gpus), math.inf, max(can.tok_s, bent_can.tok_s))
+
+    def fact(self, gpu: Gpu, precision: str, shape: Shape, running: float) -> Fact:
+        """How far a plan's figures can be trusted with `running` requests at once in a replica."""
+        if precision in FILE_KINDS:
+            return in_file_kinds()
+        return self.calibration.fact(self.kin, gpu, self.curves(gpu, precision).get(shape, ()), running)
+
+    def _pair(self, gpu: Gpu, precision: str) -> float:
+        """What the model's measured setups on the GPU are off in common; they were run by engines for servers, of which
+        those for kinds of files have no kernel."""
+        return 1.0 if precision in FILE_KINDS else self.calibration.pair(self.kin, gpu.id)
 
     @property
     def _user_tok_s(self) -> float:
@@ -275,7 +287,7 @@ class Planner:
             constants,
         )
         jobs = with_redundant(jobs, redundant, self.llm.experts)
-        pairs = np.array([1 / self.calibration.pair(self.kin, card.id) for card, _, _ in setups])[owner]
+        pairs = np.array([1 / self._pair(card, precision) for card, _, _ in setups])[owner]
         return bent(times(jobs, constants), pairs, self._measured(precision, setups, shape, owner), users)
 
     def latencies(self, gpu: Gpu, row: Row) -> Callable[[float], tuple[float, float]]:

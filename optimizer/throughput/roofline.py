@@ -24,6 +24,8 @@ Field = Any
 """A numpy array with an entry per configuration, or a number that holds for all."""
 
 
+IN_TURN_TOKENS = 512
+"""Tokens of a prompt that a stage of llama.cpp takes at once (its --ubatch-size)."""
 SLACK = 1 + 1e-9
 """Room for rounding at a latency limit."""
 
@@ -36,7 +38,8 @@ class Jobs:
     `mem_b_s`, `flop_s`, `attention_flop_s`: peaks of one
     GPU, `rate`: index of the precision class in `Constants.rates`; `clock`: share of the clock that a power cap
     leaves; `near`, `far`: links of a collective inside the tensor-parallel group and inside tp x dp, as
-    (bytes/s, kind of link); `hop`: link between pipeline stages. `isl`, `osl`: tokens.
+    (bytes/s, kind of link); `hop`: link between pipeline stages; `in_turn`: one stage works at a time, all requests of
+    a replica pass it together (llama.cpp's layer split), 0 or 1. `isl`, `osl`: tokens.
     """
 
     model: Field
@@ -75,11 +78,13 @@ class Jobs:
     ep: Field
     isl: Field
     osl: Field
+    in_turn: Field = 0
 
 
 @dataclass(frozen=True)
 class Times:
-    """Linear pieces of the roofline; seconds. `mem_*` and `flops_*` are of one stage and per running request."""
+    """Linear pieces of the roofline; seconds. `mem_*` and `flops_*` are of one stage and per running request. `waves`:
+    batches under way at once, one for each of the `pp` stages or, where they work in turn, one alone."""
 
     mem_fixed_s: Floats
     mem_experts_s: Floats
@@ -92,6 +97,7 @@ class Times:
     miss: Field
     skew: float
     pp: Field
+    waves: Field
     osl: Field
     knee: float
     burst: float
@@ -112,8 +118,8 @@ class Times:
 
     def step_s(self, running: Any) -> Floats:
         """Time between two tokens of each of the `running` requests, prefills of others not counted."""
-        # Stages work on as many parts of the batch as there are of them, one each.
-        batch = running / self.pp
+        # Stages work on as many parts of the batch as there are of them, one each; in turn, each on the whole batch.
+        batch = running / self.waves
         touched = 1.0 - np.power(self.miss, np.power(batch, self.skew))
         mem = self.mem_fixed_s + self.mem_experts_s * touched + self.mem_user_s * batch
         busy = np.power(np.power(mem, self.knee) + np.power(self.flops_user_s * batch, self.knee), 1 / self.knee)
@@ -166,6 +172,9 @@ def times(jobs: Jobs, constants: Constants) -> Times:
     prefill = (
         jobs.prefill_linear_flops / compute + jobs.prefill_attention_flops / attention
     ) / group + comm_user * pp * jobs.isl * constants["prefill_comm_share"]
+    # Stages in turn pass a prompt on piece by piece: the next one begins when the one before has done its first.
+    pieces = np.maximum(np.ceil(np.asarray(jobs.isl) / IN_TURN_TOKENS), 1)
+    of_stage = np.where(jobs.in_turn, (pieces + pp - 1) / pieces / pp, 1 / pp)
     # Weights lie spread over tp and pp, each data-parallel rank reads its own; experts over the whole group.
     found = Times(
         mem_fixed_s=((jobs.dense_b - jobs.copied_b) / tp + jobs.copied_b) / pp / bandwidth,
@@ -174,11 +183,14 @@ def times(jobs: Jobs, constants: Constants) -> Times:
         flops_user_s=(jobs.linear_flops / compute + jobs.attention_flops / attention) / group / pp / decode,
         user_s=comm_user + constants["user_us"] * 1e-6 / pp,
         stage_fixed_s=fixed,
-        prefill_s=prefill / pp,
-        prefill_fixed_s=prefill * (1 - 1 / pp) + fixed * pp + constants["first_token_ms"] * 1e-3,
+        prefill_s=prefill * of_stage,
+        prefill_fixed_s=np.where(jobs.in_turn, 0.0, prefill * (1 - 1 / pp))
+        + fixed * pp
+        + constants["first_token_ms"] * 1e-3,
         miss=np.where(moe, jobs.miss, 1.0),
         skew=constants["expert_skew"],
         pp=pp,
+        waves=np.where(jobs.in_turn, 1, pp),
         osl=jobs.osl,
         knee=constants["knee"],
         burst=constants["burst_share"],

@@ -207,14 +207,16 @@ def test_a_saved_model_keeps_what_the_file_told(tmp_path: Path) -> None:
     assert "bad-model-file" in dsopt("models", "show", "mine", **home, code=3).stderr
 
 
-def test_no_gpu_is_planned_with_weights_that_no_engine_of_the_table_runs(tmp_path: Path) -> None:
-    path = tmp_path / "planned-nowhere.gguf"
+def test_a_file_is_planned_on_llama_cpp(tmp_path: Path) -> None:
+    path = tmp_path / "planned.gguf"
     written(path, qwen_entries(), qwen_tensors({}, "q4_k"))
     said = dsopt(
         "solve", "--model-config", str(path), "--budget", "8k", "--gpu", "RTX 5090", "--max-nodes", "1",
-        "--as-of", "2026-11-24", code=4,
+        "--as-of", "2026-11-24", "--json",
     )  # fmt: skip
-    assert "q4_k_m" in said.stdout + said.stderr
+    front = json.loads(said.stdout)["front"]
+    assert front and {point["plan"]["precision"] for point in front} == {"q4_k_m"}
+    assert all(point["plan"]["engine"].startswith("llama.cpp") for point in front)
 
 
 def test_a_config_beside_it_says_more(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_671b_model_on_one_card(ask: Any, most: int, conditions: list[str], sp
     fields = {
         "offload": True,
         "allow_experimental": True,
-        "min_precision_bits": 4,
+        "precision": "int4",
         "min_tok_s_user": speed,
         "conditions": frozenset(conditions),
     }
@@ -146,13 +146,13 @@ def test_room_for_the_experts_at_its_limit(shipped: Catalog) -> None:
 
 def asked(speed: float) -> Request:
     """The 671B model at 4 bits, this fast for each user, by any engine."""
-    fields: dict[str, Any] = {"min_precision_bits": 4, "min_tok_s_user": speed, "allow_experimental": True}
+    fields: dict[str, Any] = {"precision": "int4", "min_tok_s_user": speed, "allow_experimental": True}
     return Request(model="v3-671b", as_of=date(2026, 11, 24), **fields)
 
 
 def test_sizing_without_buying(shipped: Catalog) -> None:
     request = Request(
-        model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=5, allow_experimental=True
+        model="v3-671b", as_of=date(2026, 11, 24), precision="int4", min_tok_s_user=5, allow_experimental=True
     )
     gpu: Any = shipped.parts["nvidia-rtx-4090-24gb"]
     spec = HostSpec("Genoa", 1, 96, 12, 4800, 768)
@@ -165,7 +165,7 @@ def test_sizing_without_buying(shipped: Catalog) -> None:
 
 def test_more_of_anything_is_never_slower(shipped: Catalog) -> None:
     request = Request(
-        model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=1, allow_experimental=True
+        model="v3-671b", as_of=date(2026, 11, 24), precision="int4", min_tok_s_user=1, allow_experimental=True
     )
     gpu: Any = shipped.parts["nvidia-rtx-4090-24gb"]
     base = {"generation": "Genoa", "sockets": 1, "cores": 32, "channels": 8, "mts": 4800, "ram_gb": 768}
@@ -190,7 +190,7 @@ def test_reads_only_declared_attributes(shipped: Catalog) -> None:
     assert memory.names == MEMORY_FIELDS
     gpu: Any = Seen(shipped.parts["nvidia-rtx-4090-24gb"])
     request = Request(
-        model="v3-671b", as_of=date(2026, 11, 24), min_precision_bits=4, min_tok_s_user=5, allow_experimental=True
+        model="v3-671b", as_of=date(2026, 11, 24), precision="int4", min_tok_s_user=5, allow_experimental=True
     )
     assert host_size(get("v3-671b"), request, Policy(), gpu, 1, 1, HostSpec("Genoa", 1, 96, 12, 4800, 768))["fits"]
     assert gpu.names <= DATA_FIELDS | {"id"}
@@ -263,7 +263,7 @@ def test_experts_in_host_memory_need_leave_for_experimental_engines(shipped: Cat
     assert refused["reason"] == (
         "KTransformers 0.7 keeps the experts in host memory only experimentally (--allow-experimental)"
     )
-    fields = {"offload": True, "min_precision_bits": 4}
+    fields = {"offload": True, "precision": "int4"}
     assert "offload-experimental" in codes(ask("v3-671b", 30_000, **fields))
     assert "offload-experimental" not in codes(ask("v3-671b", 30_000, **fields, allow_experimental=True))
     assert "offload-experimental" not in codes(ask("r1-distill-qwen-7b", 30_000, offload=True))
@@ -274,7 +274,7 @@ def codes(market: Market) -> set[str]:
 
 
 def test_nothing_changes_without_the_option(ask: Any) -> None:
-    solver = Solver(ask("v3-671b", 60_000, min_precision_bits=4))
+    solver = Solver(ask("v3-671b", 60_000, precision="int4"))
     solver.judge(60_000_00)
     assert solver.on_host is None
     assert not any(r.plan.offload or r.key.host_gb_s for u in solver.families for r in u.rows)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from catalogs.engines.support import SupportRow, engines
+from catalogs.file_kinds import FILE_KINDS
 from catalogs.llm import get
 from constraints.physics.reserve import reserve_bytes, usable_bytes
 from constraints.physics.training import trained_params
@@ -19,7 +20,7 @@ from constraints.policy import Policy
 from constraints.request import Request
 from constraints.rule import Check
 from constraints.rules.precision import Precision, admitted, known_precisions, runs, wanted
-from constraints.rules.software import Software, served
+from constraints.rules.software import Software, engines_for, served
 from constraints.rules.storage import needed_gb
 from constraints.rules.vram import demand_bytes, kv_per_gpu_user, most_users, stages, weights_per_gpu
 from tests.conftest import AS_OF
@@ -50,8 +51,10 @@ def test_precisions_above_the_floor() -> None:
     assert wanted(r1, ask()) == ["bf16", "fp8", "int8"]
     assert wanted(lite, ask("v2-lite")) == ["bf16"]
     for bits, count in ((17, 1), (16, 1), (9, 1), (8, 3), (5, 3), (4, 6), (1, 6)):
-        assert wanted(lite, ask("v2-lite", min_precision_bits=bits)) == ALL[:count]
-    assert wanted(r1, ask(min_precision_bits=16)) == ["bf16", "fp8", "int8"]  # published in 8 bits: no loss
+        asked = ask("v2-lite", min_precision_bits=bits, any_precision=True)
+        assert [p for p in wanted(lite, asked) if p not in FILE_KINDS] == ALL[:count]
+    above = ["bf16", "fp8", "int8"]  # published in 8 bits: no loss
+    assert [p for p in wanted(r1, ask(min_precision_bits=16)) if p not in FILE_KINDS] == above
 
 
 def test_a_named_precision_admits_its_twin_alone() -> None:
@@ -65,12 +68,49 @@ def test_experts_of_four_bits_are_four_bits() -> None:
     """A DeepSeek-V4 published in 8 bits: FP4 experts count as 4 bits, and 5 asked for keep them out."""
     eight = replace(get("v4-flash"), min_precision_bits=8)
     for bits, have in ((8, ["fp8"]), (5, ["fp8"]), (4, ["fp8", "fp4-mix", "nvfp4"])):
-        assert wanted(eight, ask("v4-flash", min_precision_bits=bits)) == have
+        asked = ask("v4-flash", min_precision_bits=bits, any_precision=True)
+        assert wanted(eight, asked) == have  # its cache is in FP8, which engines of files don't have
+
+
+def test_kinds_of_files_count_when_fewer_bits_are_asked_for() -> None:
+    r1 = get("r1-671b")
+    assert not set(wanted(r1, ask())) & set(FILE_KINDS)
+    four = wanted(r1, ask(min_precision_bits=4))
+    assert {"q4_k_m", "q8_0", "mlx-4bit"} <= set(four) and not {"q3_k_m", "q2_k", "mlx-3bit"} & set(four)
+    assert {"q3_k_m", "q2_k", "mlx-2bit"} <= set(wanted(r1, ask(min_precision_bits=2)))
+    assert wanted(r1, ask(precision="q4_K_M")) == ["q4_k_m"]
+    assert wanted(r1, ask(precision="q4_k_m", kv_precision="fp8")) == []
+    assert "q4_0" not in four and "q4_0" in wanted(r1, ask(min_precision_bits=4, any_precision=True))
+
+
+def test_below_the_published_precision_only_what_is_to_be_had() -> None:
+    """Published, or made by an engine when it loads the weights: FP8 of 16 bits by vLLM and SGLang, not by others."""
+    phi = get("phi-4")
+    assert wanted(phi, ask("phi-4", min_precision_bits=4)) == ["bf16", "fp8"]
+    assert wanted(phi, ask("phi-4", precision="nvfp4")) == []
+    assert wanted(phi, ask("phi-4", precision="nvfp4", any_precision=True)) == ["nvfp4"]
+    card_ = card("Hopper")
+    asked = ask("phi-4", min_precision_bits=8)
+    by = {e.name for e in engines_for(phi, card_, "fp8", asked)}
+    everyone = {e.name for e in engines_for(phi, card_, "fp8", asked.model_copy(update={"any_precision": True}))}
+    assert by == everyone & {"vLLM", "SGLang"} != set()
+    distill = get("r1-distill-qwen-32b")
+    assert "int4" in wanted(distill, ask("r1-distill-qwen-32b", min_precision_bits=4))
+    assert "nvfp4" not in wanted(distill, ask("r1-distill-qwen-32b", min_precision_bits=4))
+
+
+def test_what_the_checks_say_of_weights_that_nobody_published() -> None:
+    asked = ask("phi-4", min_precision_bits=4)
+    status, text = checked(Precision(), "Hopper", "nvfp4", asked)
+    assert status == "fail" and "--any-precision" in text
+    status, text = checked(Software(), "Hopper", "int4", ask("phi-4", precision="int4"))
+    assert status == "fail" and "--any-precision" in text
 
 
 def test_precisions_that_a_request_may_name() -> None:
     model = get("r1-distill-qwen-7b")
-    assert known_precisions(model, ask("r1-distill-qwen-7b")) == ALL
+    served = known_precisions(model, ask("r1-distill-qwen-7b", any_precision=True))
+    assert [p for p in served if p not in FILE_KINDS] == ALL and set(FILE_KINDS) <= set(served)
     assert known_precisions(model, ask("r1-distill-qwen-7b", workload="train")) == ["bf16", "fp16", "fp8"]
     lora = ask("r1-distill-qwen-7b", workload="finetune-lora")
     assert known_precisions(model, lora) == ["bf16", "fp16", "fp8", "int4"]

@@ -44,7 +44,7 @@ ASKED: tuple[dict[str, Any], ...] = (
     {"circuit": Circuit(amps=1, volts=480)}, {"budget_cents": 1}, {"max_sellers": 1, "max_share_percent": 1},
     {"max_sellers": 900, "max_share_percent": 100}, {"max_estimated_percent": 0}, {"max_estimated_percent": 100},
     {"have": frozenset({"racks", "network"})}, {"site_water": False},
-    {"precision": "nvfp4", "min_precision_bits": None},
+    {"precision": "nvfp4", "min_precision_bits": None, "any_precision": True},
     {"max_lead_days": 3650}, {"barred_origins": ("XX",)},
 )  # fmt: skip
 FIGURES: dict[type, dict[str, tuple[Any, ...]]] = {

@@ -46,6 +46,7 @@ SAMPLES: dict[str, list[list[str]]] = {
     "train_tokens": [["1e10"]],
     "precision": [["fp8"]],
     "min_precision": [["8bit"]],
+    "any_precision": [[]],
     "kv_precision": [["fp8"]],
     "speculate": [["mtp"]],
     "allow_experimental": [[]],

@@ -29,6 +29,11 @@ def asked(model: str, **fields: object) -> Request:
         ("RedHatAI/Llama-3.3-70B-Instruct-quantized.w8a8", "llama-3.3-70b", "int8"),
         ("unsloth/DeepSeek-R1-BF16", "r1-671b", "bf16"),
         ("llama3.1:8b-instruct-fp16", "llama-3.1-8b", "bf16"),
+        ("qwen3:32b-q4_K_M", "qwen3-32b", "q4_k_m"),
+        ("unsloth/DeepSeek-R1-GGUF:Q4_K_M", "r1-671b", "q4_k_m"),
+        ("bartowski/deepseek-ai_DeepSeek-V3-0324-GGUF:Q8_0", "v3-0324", "q8_0"),
+        ("mlx-community/DeepSeek-R1-4bit", "r1-671b", "mlx-4bit"),
+        ("mlx-community/Qwen3-32B-8bit", "qwen3-32b", "mlx-8bit"),
         ("deepseek-ai/DeepSeek-R1", "r1-671b", None),
         ("gpt-oss:120b", "gpt-oss-120b", None),
         ("v2-670b", "v2-670b", None),
@@ -42,7 +47,7 @@ def test_the_name_says_model_and_precision(name: str, model: str, precision: str
 
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [("Qwen/Qwen3-32B-AWQ", "int4"), ("qwen3:32b-q4_0", "int4"), ("lmstudio-community/Qwen3-32B-GGUF", "int8")],
+    [("Qwen/Qwen3-32B-AWQ", "int4"), ("qwen3:32b-q4_1", "int4"), ("lmstudio-community/Qwen3-32B-GGUF", "q6_k")],
 )
 def test_a_precision_that_agrees_stands(name: str, precision: str) -> None:
     assert settled(asked(name, precision=precision)).precision == precision

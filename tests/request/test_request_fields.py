@@ -119,10 +119,11 @@ BREAKS: dict[str, Breaks] = {
     "osl": B(fixed(120_000)),
     "min_tok_s_user": B(fixed(900_000), "front[0].row"),
     "max_ttft_ms": B(fixed(0.001), "front[0].row"),
-    "precision": B(fixed("int8"), "front[0]", "liquid", judged=False),
+    "precision": B(fixed("fp8"), "front[0]", "liquid", judged=False),
     "min_precision_bits": B(fixed(16), "front[1]", "liquid", judged=False),
     "kv_precision": B(fixed("fp8"), "front[0].plan.kv_precision", judged=False),
     "speculate": B(fixed("mtp"), "request", judged=False),  # its model has no module (else: test_draft_plans.py)
+    "any_precision": B(fixed(False), judged=False),
     "allow_experimental": B(fixed(False)),
     "offload": B(fixed(False), "front[0].row", "host"),
     "max_nodes": B(fixed(1), "front[2].checks[", "liquid"),
@@ -179,7 +180,11 @@ def tampered(field: str) -> tuple[Catalog, Data]:
     return catalog, data
 
 
-@pytest.mark.parametrize("field", [x for x in BREAKS if x != "allow_experimental"])
+APART = {"allow_experimental", "any_precision"}
+"""Fields with a test of their own."""
+
+
+@pytest.mark.parametrize("field", [x for x in BREAKS if x not in APART])
 def test_verify_names_the_point(field: str) -> None:
     catalog, data = tampered(field)
     report, _ = consistent(data, catalog)
@@ -188,7 +193,7 @@ def test_verify_names_the_point(field: str) -> None:
     assert any(x.startswith(BREAKS[field].where) for x in places)
 
 
-@pytest.mark.parametrize("field", [x for x, how in BREAKS.items() if how.judged and x != "allow_experimental"])
+@pytest.mark.parametrize("field", [x for x, how in BREAKS.items() if how.judged and x not in APART])
 def test_check_refuses_the_build(field: str) -> None:
     catalog, data = tampered(field)
     request = Request.model_validate(data["request"])
@@ -233,6 +238,16 @@ def test_experimental_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     data["request"]["allow_experimental"] = False
     places = [w.where for w in consistent(data, catalog)[0].wrong]
     assert {f"front[{i}].row" for i in range(len(data["front"]))} <= set(places)
+
+
+def test_formats_that_nobody_published() -> None:
+    """A point in weights of which no checkpoint is known stands and falls with the request's leave."""
+    catalog, request, _ = scenario(SEED)
+    update = {"model": "phi-4-mini", "precision": "q4_k_m", "min_precision_bits": None, "any_precision": True}
+    data = json.loads(json.dumps(solve(catalog, request.model_copy(update=update), Policy()).data))
+    assert data["front"] and consistent(data, catalog)[0].wrong == []
+    data["request"]["any_precision"] = False
+    assert consistent(data, catalog)[0].wrong
 
 
 @pytest.mark.parametrize("field, value", [

@@ -330,6 +330,10 @@ def test_llama_cpp_takes_a_file_and_splits_by_layers() -> None:
     gguf = "<GGUF file with the weights of deepseek-ai/DeepSeek-R1-Distill-Llama-70B in fp16>"
     assert words[words.index("--model") + 1] == gguf
     assert words[words.index("--split-mode") + 1] == "layer"
+    named = started("llama.cpp", "b4500", plan(1, 4, 1, 1, precision="q4_k_m"), per_node=4)
+    assert "--hf-repo unsloth/DeepSeek-R1-GGUF:Q4_K_M" in named.commands[0] and "--model" not in named.commands[0]
+    mac = started("mlx-lm", "0.32.2", plan(1, 1, 1, 1, precision="mlx-4bit"), per_node=1)
+    assert mac.commands[0].startswith("mlx_lm.server --model mlx-community/DeepSeek-R1-4bit")
     tensor = started("llama.cpp", "b4500", plan(2, 1, 1, 1, precision="fp16"), per_node=2, model="r1-distill-llama-8b")
     assert "--split-mode tensor" in tensor.commands[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from catalogs.file_kinds import GGUF_KINDS
 from constraints.plan import Plan, Row
 from constraints.policy import Policy
 from constraints.rules.registry import RULES
@@ -13,7 +14,7 @@ from optimizer.search.solver import Solver
 from tests.support.long import one_in
 from tests.support.oracle import RULES as ORACLE_RULES
 from tests.support.oracle import Oracle
-from tests.support.random_catalogs import scenario
+from tests.support.random_catalogs import files_scenario, scenario
 
 CATALOGS = range(120)
 WITHOUT = {
@@ -53,6 +54,26 @@ def test_cp_sat_alone_finds_the_same_front(seed: int) -> None:
     assert values(Solver(market, clever=False)) == values(Solver(market))
 
 
+@pytest.mark.parametrize("seed", one_in(7, range(60)))
+def test_front_with_kinds_of_files_equals_brute_force(seed: int) -> None:
+    """Fewer bits than published: GGUF files split by layers, what is published of them, what engines make of others."""
+    catalog, request, ask = files_scenario(seed)
+    solver = Solver(Market.open(catalog, request, Policy()))
+    assert values(solver) == Oracle(catalog, ask, nodes_tried(seed)).front()
+    assert values(Solver(Market.open(catalog, request, Policy()), clever=False)) == values(solver)
+
+
+def test_files_are_on_such_fronts() -> None:
+    """Or else the catalogs above would say nothing of them."""
+    found = []
+    for seed in range(0, 60, 7):
+        catalog, request, _ = files_scenario(seed)
+        front = Solver(Market.open(catalog, request, Policy())).front()
+        found += [point.found.row.plan for point in front.points]
+    assert {plan.precision for plan in found} & set(GGUF_KINDS)
+    assert any(plan.pp > 1 for plan in found if plan.precision in GGUF_KINDS)
+
+
 @pytest.mark.parametrize("rule", ORACLE_RULES)
 def test_every_rule_alone_decides_somewhere(rule: str) -> None:
     seed = DECIDES[rule]
@@ -85,9 +106,11 @@ def test_certificate_needs_the_rules_of_rows(rule: str) -> None:
     asked = {
         "budget_cents": 100_00 if rule == "budget" else None,
         "min_precision_bits": 4 if rule == "software" else 16,
+        "any_precision": rule == "software",
     }
     market = Market.open(catalog, request.model_copy(update=asked), Policy())
-    solver = Solver(Market.open(catalog, request, Policy()), clever=False)
+    whole_bits = request.model_copy(update={"min_precision_bits": 16})  # rows that break no rule by themselves
+    solver = Solver(Market.open(catalog, whole_bits, Policy()), clever=False)
     solver.judge(10**12)
     without = tuple(r for r in RULES if r.id != rule)
     for unit in solver.families:

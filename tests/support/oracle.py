@@ -28,7 +28,7 @@ from optimizer.throughput import offload, roofline
 from optimizer.throughput.constants import constants
 from optimizer.throughput.demand import demand
 from optimizer.throughput.jobs import of_keys
-from tests.support.plan_oracle import starts
+from tests.support.plan_oracle import lines, starts
 
 DATA = Path(__file__).parents[2] / "constraints" / "data"
 RULES = (
@@ -50,6 +50,10 @@ RULES = (
 )
 GB = 10**9
 BITS = {"fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "fp4-mix": 4, "int4": 4, "nvfp4": 4, "mxfp4": 4}
+GGUF = {"q8_0": 8, "q6_k": 6, "q5_k_m": 5, "q4_k_m": 4, "iq4_xs": 4, "q4_0": 4, "q3_k_m": 3, "q2_k": 2}
+MLX = {f"mlx-{bits}bit": bits for bits in (8, 6, 5, 4, 3, 2)}
+FILES = GGUF | MLX
+BITS |= FILES
 PCIE = {3: 15.75, 4: 31.5, 5: 63.0}
 MOST_USERS = 512
 """Requests per data-parallel rank that an engine takes (the roofline's max_batch)."""
@@ -72,6 +76,7 @@ class Ask:
     min_tok_s_user: float = 10
     users: int | None = None
     floor_bits: int = 16
+    any_precision: bool = False
     max_nodes: int = 2
     max_power_w: int | None = None
     circuit: tuple[int, int] | None = None
@@ -616,7 +621,7 @@ class Oracle:
             gen = min(gpu.pcie_gen, cpu.pcie_gen)
             key = RowKey(gpu.id, gpu.tdp_w, k, nodes, 1, gen, width, "none", 0, gb_s, gib, gflops)
             worse = broken | ({"lanes"} if direct and k * width + taken > lanes + p.chipset_lanes else set())
-            for precision in (x for x in BITS if x in self.ask.model.precisions()):
+            for precision in (x for x in BITS if self._exists(x)):
                 tenths = self._host_speed(gpu, key, precision)
                 small = self._stores_too_little(precision, drives.room_gb, drives.read_mb_s)
                 if tenths and not worse and not small:
@@ -632,9 +637,10 @@ class Oracle:
     def _host_best(self, gpu: Gpu, key: RowKey, precision: str) -> int:
         llm, ask = self.ask.model, self.ask
         runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
-        served = starts(llm, gpu, precision, key.per_node, 1, 1, 1, "offload", ask.allow_experimental)
+        having = self._makers(precision, "offload")
+        served = starts(llm, gpu, precision, key.per_node, 1, 1, 1, "offload", ask.allow_experimental, among=having)
         high = BITS[precision] >= min(ask.floor_bits, llm.min_precision_bits)
-        if precision not in llm.precisions() or not (runs and served and high):
+        if not self._exists(precision) or not (runs and served and high):
             return 0
         experts = llm.expert_bytes(precision)
         dense = math.ceil(Fraction(llm.weight_bytes(precision) - experts, key.per_node))
@@ -660,7 +666,7 @@ class Oracle:
     def _judge(self, gpu: Gpu, key: RowKey, precision: str) -> tuple[tuple[str, int], ...]:
         """0.1 tok/s of the best plan under all rules (""), and with vram, precision or software left out where a build
         that breaks one is kept."""
-        if precision not in self.ask.model.precisions():
+        if not self._exists(precision):
             return ()
         runs = any(r["arch"] == gpu.arch and r["precision"] == precision for r in rows_of("precision"))
         high = BITS[precision] >= min(self.ask.floor_bits, self.ask.model.min_precision_bits)
@@ -676,7 +682,8 @@ class Oracle:
         """0.1 tok/s of the best plan; `boundless`: memory is no limit, `engineless`: nor are engines."""
         llm, ask, best = self.ask.model, self.ask, 0
         k, total = key.per_node, key.per_node * key.nodes
-        for tp, pp, dp in itertools.product(range(1, k + 1), range(1, 9), range(1, total + 1)):
+        most_stages = 16 if precision in FILES else 8
+        for tp, pp, dp in itertools.product(range(1, k + 1), range(1, most_stages + 1), range(1, total + 1)):
             size = tp * pp * dp
             if total % size or llm.heads % tp or k % tp or pp > llm.layers or (dp > 1 and not llm.is_moe):
                 continue
@@ -687,7 +694,12 @@ class Oracle:
                 places = tuple(
                     place
                     for place in (("host", "gpu") if llm.host_table_bytes else ("",))
-                    if (engineless or starts(llm, gpu, precision, tp, pp, dp, ep, "serve", may_try, k, place))
+                    if (
+                        engineless
+                        or starts(
+                            llm, gpu, precision, tp, pp, dp, ep, "serve", may_try, k, place, self._makers(precision)
+                        )
+                    )
                     and (place != "host" or self._holds_tables(key, size))
                 )
                 if not places:
@@ -700,7 +712,7 @@ class Oracle:
                     continue
                 rooms = [self._room(gpu, precision, tp, pp, dp, ep, place == "host") for place in places]
                 users = MOST_USERS if boundless else max(rooms)
-                users = min(users, MOST_USERS * dp)
+                users = min(users, (256 if precision in GGUF else MOST_USERS) * dp)
                 if users < 1:
                     continue
                 c = np.arange(1, users + 1)
@@ -714,6 +726,36 @@ class Oracle:
                     fine &= replicas * c >= ask.users
                 best = max(best, replicas * int(np.max(np.where(fine, s.tenths, 0))))
         return best
+
+    def _exists(self, precision: str) -> bool:
+        """Whether weights in a format count: of kinds of files the published ones; below the model's own precision what
+        somebody published or an engine makes itself; where it is asked for, all."""
+        llm = self.ask.model
+        if precision in FILES:
+            return (
+                self._kv == "bf16"
+                and not self.ask.speculate
+                and (self.ask.any_precision or self._files_are_published(precision))
+            )
+        ways = ("serve", "offload") if self.ask.offload and llm.is_moe else ("serve",)
+        return precision in llm.precisions() and any(self._makers(precision, does) != [] for does in ways)
+
+    def _files_are_published(self, kind: str) -> bool:
+        model = {"v2-670b": "v3-671b", "r1-33b": "r1-distill-qwen-32b"}.get(self.ask.model.id, self.ask.model.id)
+        return any(kind in r["precisions"].split("|") for r in lines("file_checkpoints") if r["model"] == model)
+
+    def _makers(self, precision: str, does: str = "serve") -> list[str] | None:
+        """Engines that make the weights themselves, where no published ones are known; None where it takes none."""
+        llm = self.ask.model
+        if self.ask.any_precision or precision in FILES or BITS[precision] >= llm.min_precision_bits:
+            return None
+        model = {"v2-670b": "v3-671b", "r1-33b": "r1-distill-qwen-32b"}.get(llm.id, llm.id)
+        if any(r["model"] == model and r["precision"] == precision for r in lines("checkpoints")):
+            return None
+        own = llm.native_precision
+        rows = lines("made_when_loading")
+        rows = [r for r in rows if r["does"] == does]
+        return [r["engine"] for r in rows if precision in r["precisions"].split("|") and own in r["of"].split("|")]
 
     @property
     def _kv(self) -> str:
@@ -734,15 +776,18 @@ class Oracle:
         layers = list(llm.layer_bytes(precision))
         kv_layers = [self._request_bytes(y, self.ask.isl + self.ask.osl, tp) for y in llm.layer_list]
         experts = [any(x.expert for x in y.linears) for y in llm.layer_list]
-        each = llm.expert_bytes(precision) // sum(experts) if llm.is_moe else 0
+        each = llm.expert_layer_bytes(precision)
         head, copied = llm.head_bytes(precision), llm.copied_layer_bytes(precision)
         worst, worst_kv = 0, Fraction(0)
         for s in range(pp):
             run = range(len(layers) * s // pp, len(layers) * (s + 1) // pp)
-            moe = each * sum(experts[i] for i in run)
+            moe = sum(each[i] for i in run if experts[i])
             tables, on_each = sum(llm.layer_list[i].host_table_bytes for i in run), sum(copied[i] for i in run)
             rest = sum(layers[i] for i in run) - moe - tables - on_each
-            rest += head if pp == 1 else math.ceil(head / 2) if s in (0, pp - 1) else 0
+            if precision in GGUF:  # the output head lies with the last layers, the embedding is no GPU's
+                rest += head if s == pp - 1 else 0
+            else:
+                rest += head if pp == 1 else math.ceil(head / 2) if s in (0, pp - 1) else 0
             kv = sum((kv_layers[i] for i in run), Fraction(0))
             if s == pp - 1 and self.ask.speculate:
                 # The module lies behind the last layer; it looks up tokens in the embedding of the first stage.

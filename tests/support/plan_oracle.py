@@ -64,17 +64,18 @@ def engines(llm: Any, gpu: Any, precision: str, does: str = "serve", experimenta
 
 def starts(
     llm: Any, gpu: Any, precision: str, tp: int, pp: int, dp: int, ep: int, does: str = "serve",
-    experimental: bool = False, per_node: int = 0, tables: str = "",
+    experimental: bool = False, per_node: int = 0, tables: str = "", among: list[str] | None = None,
 ) -> bool:  # fmt: skip
     """Whether one of the engines that count starts the plan, on nodes of `per_node` GPUs where that is said, with
-    n-gram tables where `tables` says (host or gpu; empty: there are none).
+    n-gram tables where `tables` says (host or gpu; empty: there are none). `among`: only these engines (None: all).
 
     Redundant experts make it uneven only where a run shows it."""
     return any(
         engine_starts(e, llm, next(iter(classes(gpu))) if len(classes(gpu)) == 1 else "", precision, tp, pp, dp, ep)
-        and (not per_node or engine_places(e, tp, pp, dp, per_node))
+        and (not per_node or engine_places(e, tp, pp, dp, per_node, experimental))
         and (not tables or tables_of(e, llm) == tables)
         for e in engines(llm, gpu, precision, does, experimental)
+        if among is None or e in among
     )
 
 
@@ -84,8 +85,10 @@ def tables_of(engine: str, llm: Any) -> str:
     return next((r["place"] for r in found if llm.architecture in r["architectures"].split("|")), "")
 
 
-def engine_places(engine: str, tp: int, pp: int, dp: int, per_node: int) -> bool:
-    """Whether an engine lays a replica over nodes as it was planned."""
+def engine_places(engine: str, tp: int, pp: int, dp: int, per_node: int, experimental: bool = False) -> bool:
+    """Whether an engine lays a replica over nodes as it was planned; llama.cpp reaches other nodes by way of trial."""
+    if engine == "llama.cpp" and tp * pp * dp > per_node:
+        return experimental
     if dp == 1 or tp * pp * dp <= per_node:
         return True
     if engine.startswith("vLLM"):  # a rank keeps its stages together, in a node or on whole nodes
@@ -112,8 +115,10 @@ def engine_starts(engine: str, llm: Any, kernels: str, precision: str, tp: int, 
         return tensorrt(c, tp, pp, dp, ep)
     if engine == "KTransformers":
         return ktransformers(c, precision, tp, pp, dp, ep)
-    if engine == "llama.cpp":
-        return tp == dp == ep == 1 and pp <= c["num_hidden_layers"]
+    if engine == "llama.cpp":  # one process knows 16 GPUs
+        return tp == dp == ep == 1 and pp <= min(16, c["num_hidden_layers"])
+    if engine == "mlx-lm":  # Macs hold one GPU each
+        return tp == pp == dp == ep == 1
     return trains(c, tp, ep)
 
 

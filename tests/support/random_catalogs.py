@@ -130,6 +130,27 @@ def offload_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
     )
 
 
+def files_scenario(seed: int) -> tuple[Catalog, Request, Ask]:
+    """A catalog of small cards, and a model that is asked for in few bits: as published, or in any format."""
+    catalog, request, ask = scenario(seed)
+    rng = random.Random(3000 + seed)
+    parts = {
+        x: p.model_copy(update={"vram_gb": rng.choice((4, 6, 8))}) if isinstance(p, Gpu) else p
+        for x, p in catalog.parts.items()
+    }
+    name = rng.choice(("r1-distill-qwen-7b", "r1-distill-llama-8b", "qwen3-8b", "v2-lite"))
+    fields = {"min_precision_bits": rng.choice((4, 4, 2, 6)), "any_precision": rng.random() < 0.3}
+    shorter = {"isl": 2000, "osl": 2000}
+    return (
+        Catalog(parts, catalog.offers, catalog.sha256),
+        request.model_copy(update={**fields, **shorter, "model": name}),
+        replace(
+            ask, **shorter, model=get(name), floor_bits=fields["min_precision_bits"],
+            any_precision=bool(fields["any_precision"]),
+        ),
+    )  # fmt: skip
+
+
 TABLES = {
     "architectures": ["DeepseekV41ForCausalLM"], "hidden_size": 2048, "num_hidden_layers": 4, "vocab_size": 4096,
     "num_attention_heads": 8, "num_key_value_heads": 1, "head_dim": 128, "qk_rope_head_dim": 64, "q_lora_rank": 512,

@@ -1,0 +1,150 @@
+"""Kinds of weight files that llama.cpp (GGUF) and MLX load: the type that each matrix of a model has, and its bytes.
+
+A kind such as Q4_K_M is a mix: llama.cpp's quantizer gives some matrices more bits than others. Its choice is data,
+read from its source (catalogs/llms/gguf/mixes.csv, parts.csv, fallbacks.csv), so that bytes are those of each layer and
+not a mean over all. tests/catalogs/test_file_kinds.py holds them against sizes that were published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from catalogs.formats import MLX_KINDS, blocks, matrix_bytes
+from catalogs.inputs import shipped_rows
+
+FOLDER = Path(__file__).parent / "llms" / "gguf"
+GGUF_KINDS = ("q8_0", "q6_k", "q5_k_m", "q4_k_m", "iq4_xs", "q4_0", "q3_k_m", "q2_k")
+"""Kinds of GGUF files that plans may have, most bits first."""
+FILE_KINDS = (*GGUF_KINDS, *MLX_KINDS)
+KEPT_WHOLE = "norms, routers, biases and convolutions stay in F32"
+"""What a GGUF file of any kind holds in 32 bits, in words."""
+WIDE_BLOCK = 256
+"""Weights of a block of the K and I types: a row is a multiple of it, or has a type of smaller blocks."""
+
+
+class Matrix(Protocol):
+    """What is asked of a matrix (catalogs.transformer.Linear)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def out(self) -> int: ...
+    @property
+    def into(self) -> int: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def looked_up(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the quantizer asks of a model: its layers, routed experts and query heads per kv head (of a latent: all of
+    them), and the places of layers that have values of their own."""
+
+    layers: int
+    experts: int
+    heads_per_kv_head: int
+    valued: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """One row of mixes.csv: the type of a part where all conditions hold."""
+
+    part: str
+    conditions: tuple[str, ...]
+    type: str
+
+
+@cache
+def _choices(kind: str) -> tuple[_Choice, ...]:
+    rows = shipped_rows(FOLDER / "mixes.csv")
+    return tuple(_Choice(row["part"], tuple(row["where"].split()), row["type"]) for row in rows if row["kind"] == kind)
+
+
+@cache
+def _parts() -> dict[str, tuple[str, ...]]:
+    """Module -> the parts that its equal matrices are, in equal shares; "" is any other matrix."""
+    return {row["module"]: tuple(row["parts"].split("|")) for row in shipped_rows(FOLDER / "parts.csv")}
+
+
+@cache
+def _fallbacks() -> dict[str, str]:
+    return {row["type"]: row["fallback"] for row in shipped_rows(FOLDER / "fallbacks.csv")}
+
+
+def parts_of(matrix: Matrix) -> tuple[str, ...]:
+    """The parts that a module's matrices are, in equal shares. An embedding that is the output head too is one; where a
+    module holds one matrix, keys and values are not joined."""
+    if matrix.name == "model.embed_tokens" and not matrix.looked_up:
+        return ("output",)
+    found = _parts().get(matrix.name, ("",))
+    joined = len(found) == 1 or matrix.count % len(found) == 0 or found[0] == "by_head"
+    return found if joined else found[:1]
+
+
+def valued_layers(layers: Iterable[Iterable[Matrix]]) -> tuple[int, ...]:
+    """Places of the layers that have a matrix of values, by which the quantizer counts them."""
+    return tuple(
+        place for place, matrices in enumerate(layers) if any("attn_v" in parts_of(matrix) for matrix in matrices)
+    )
+
+
+def gguf_bytes(matrix: Matrix, kind: str, place: int, network: Network) -> int:
+    """Bytes of a module's matrices in a kind of GGUF file. `place`: of its layer; any for embedding and output head."""
+    shares = parts_of(matrix)
+    weights = matrix.out * matrix.into * matrix.count
+    total = 0
+    for part in shares:
+        each, size = _block(part, kind, place, matrix.into, network)
+        total += -(-weights * size // (each * len(shares)))
+    return total
+
+
+def _block(part: str, kind: str, place: int, columns: int, network: Network) -> tuple[int, int]:
+    """(weights, bytes) of a block of the type that a part has."""
+    if part == "whole":
+        return 1, 2
+    if part == "by_head":  # keys out of a latent, a head's width to a row: never a multiple of a wide block
+        columns = 1
+    chosen = next(c for c in _choices(kind) if c.part in (part, "") and _holds(c, place, network))
+    fits = blocks()[chosen.type][0] < WIDE_BLOCK or columns % WIDE_BLOCK == 0
+    return blocks()[chosen.type if fits else _fallbacks()[chosen.type]]
+
+
+def _holds(choice: _Choice, place: int, network: Network) -> bool:
+    return all(_true(condition, choice.part, place, network) for condition in choice.conditions)
+
+
+def _true(condition: str, part: str, place: int, network: Network) -> bool:
+    """Whether a condition of mixes.csv holds; values are counted by the layers that have them."""
+    number, layers = place, network.layers
+    if part == "attn_v":
+        number, layers = network.valued.index(place), len(network.valued)
+    eighth = layers // 8
+    return {
+        "experts=8": network.experts == 8,
+        "layers=80": network.layers == 80,
+        "gqa>=4": network.heads_per_kv_head >= 4,
+        "first_2": number < 2,
+        "first_8th": number < eighth,
+        "first_16th": number < layers // 16,
+        "more_bits": number < eighth or number >= 7 * layers // 8 or (number - eighth) % 3 == 2,
+    }[condition]
+
+
+def mlx_bytes(matrix: Matrix, kind: str) -> int:
+    """Bytes of a module's matrices in MLX's groups of 64; rows that are no multiple of a group stay in 16 bits."""
+    whole = matrix.into % 64 != 0
+    return matrix_bytes(matrix.out, matrix.into, "bf16" if whole else kind) * matrix.count
+
+
+def ordered(kinds: Iterable[str]) -> Sequence[str]:
+    """Kinds of files, most bits first."""
+    known = set(kinds)
+    return [kind for kind in FILE_KINDS if kind in known]

@@ -1,0 +1,23 @@
+"""How far figures of llama.cpp and MLX can be trusted: single runs that were published, and the interval they leave.
+
+The roofline is that of engines for servers, one stage at a time (Jobs.in_turn); no constant is fitted on these runs.
+The interval is wider than that of any other figure: few cards were read, none of them with many requests at once.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from catalogs.inputs import shipped_rows
+from optimizer.throughput.calibration import Fact
+from optimizer.throughput.constants import DATA
+
+RUNS = "file_kinds_measured.csv"
+"""Published runs of one request: model, kind of file, GPU, tokens per second of decoding."""
+
+
+@cache
+def in_file_kinds() -> Fact:
+    """What is said of every plan in a kind of file."""
+    values = {row["key"]: float(row["value"]) for row in shipped_rows(DATA / "file_kinds.csv")}
+    return Fact(values["interval_low"], values["interval_high"], "roofline")
