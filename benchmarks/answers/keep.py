@@ -83,7 +83,10 @@ def keep(folder: Path, jobs: int, only: str) -> None:
     then = [x for x in commands if x not in first]
     with ThreadPoolExecutor(jobs) as pool:
         for batch in (first, then):
-            list(pool.map(lambda x: run(*x, folder), [(n, w, a) for n, w in batch for a in LANGUAGES]))
+            asked = [(number, words, language) for number, words in batch for language in LANGUAGES]
+            kept = [pool.submit(run, number, words, language, folder) for number, words, language in asked]
+            for answer in kept:
+                answer.result()
 
 
 def compare(old: Path, new: Path) -> int:

@@ -40,7 +40,8 @@ def main() -> None:
         finally:
             questions.append(([done[x] - before[x] for x in Work], time.process_time() - started))
 
-    Clock.spend, Asking.cheapest = counted, timed  # type: ignore[method-assign]
+    Clock.spend = counted  # type: ignore[method-assign, assignment]
+    Asking.cheapest = timed  # type: ignore[method-assign, assignment]
     for line in REQUESTS.read_text(encoding="utf-8").splitlines():
         arguments = ["solve", *shlex.split(line), "--as-of", "2026-11-24", "--json"]
         CliRunner().invoke(app_for(arguments), arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def truth(path: Path) -> None:
     path.write_bytes(pickle.dumps((fronts, builds)))
 
 
-def differs(kinds: list[str], first: list[tuple[str, Any]], fronts: dict[Any, Any]) -> str:
+def differs(kinds: Sequence[str], first: list[tuple[str, Any]], fronts: dict[Any, Any]) -> str:
     """What differs from the fronts as they should be; empty when nothing does."""
     cases = [x for x in first if x in fronts]
     cases += [(kind, key) for kind in kinds for key in KINDS[kind] if (kind, key) not in cases]

@@ -33,8 +33,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-from mutants import Mutant, numbered, sample  # noqa: E402
-from suites import SUITES, Suite  # noqa: E402
+from benchmarks.mutation.mutants import Mutant, numbered, sample  # noqa: E402
+from benchmarks.mutation.suites import SUITES, Suite  # noqa: E402
 
 RESULTS = HERE / "results.jsonl"
 TRUTH = ROOT / "build" / "mutation-truth.pickle"
@@ -95,7 +95,7 @@ def noticed(suite: Suite, first: list[Any]) -> str:
     import pytest
 
     try:
-        import fronts
+        from benchmarks.mutation import fronts
 
         known, builds = pickle.loads(TRUTH.read_bytes())
         if by := fronts.differs(suite.fronts, first, known):
@@ -178,7 +178,7 @@ def write(rule: str, path: Path, all_: int, m: Mutant, by: str, seconds: float) 
 
 def main(args: Sequence[str]) -> None:
     if "--table" in args:
-        import table
+        from benchmarks.mutation import table
 
         table.write(results(), CPU_S)
         return
@@ -186,7 +186,7 @@ def main(args: Sequence[str]) -> None:
         TRUTH.parent.mkdir(exist_ok=True)
 
         def prepare() -> str:
-            import fronts
+            from benchmarks.mutation import fronts
 
             fronts.truth(TRUTH)
             return "done"

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from suites import SUITES
+from benchmarks.mutation.suites import SUITES
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent.parent / "docs" / "mutation.md"

@@ -67,7 +67,7 @@ def front(task: Task, limit_s: float, whole: Whole | None = None) -> Outcome:
             if high[i] < whole.high[i]:
                 asked.add(asked.get_int_var_from_proto_index(variables[i].index) <= high[i])
         if last is not None:
-            asked.clear_hints()
+            asked.clear_hints()  # type: ignore[no-untyped-call]
             for i, x in enumerate(last):
                 asked.add_hint(asked.get_int_var_from_proto_index(i), min(x, high[i]))
         solver = cp_model.CpSolver()

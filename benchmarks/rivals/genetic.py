@@ -22,11 +22,12 @@ from pymoo.optimize import minimize
 
 from benchmarks.rivals.task import Outcome, Run, Task
 from constraints.build import Build
+from constraints.prices.tariff import NEVER
 from constraints.rules.registry import findings
 from optimizer.market.node_options import NodeOptions
-from optimizer.market.options import NONE, Option
+from optimizer.market.options import Option
+from optimizer.search.families import OpenFamily
 from optimizer.search.front import Found
-from optimizer.search.solver import OpenFamily
 
 POPULATION, SEED = 200, 1
 STEPS = 1000
@@ -83,7 +84,7 @@ class Genome:
         outlets = (bank.bank.inlet, bank.bank.fitted) if bank.bank else None
         cents, racks, count = self.cluster.racks_for(o.platform, key.nodes, load, shared, outlets)
         wet = self.cluster.liquid(o.platform, load * key.nodes, count)
-        if cents >= NONE or wet is None:
+        if cents >= NEVER or wet is None:
             return None
         _add(shared, racks.items())
         _add(shared, wet.items())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from benchmarks.rivals.task import Outcome, Run, Task
 from optimizer.search.clock import Clock
 from optimizer.search.front import Found
-from optimizer.search.solver import Solver, Staircase
+from optimizer.search.solver import Solver
+from optimizer.search.staircase import Staircase
 
 
 def front(task: Task, limit_s: float) -> Outcome:

@@ -23,14 +23,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import processor
 from benchmarks.rivals import cp_sat, genetic, milp, ours, whole
 from benchmarks.rivals.task import Outcome, Task, score
 from benchmarks.scale.generate import generate
-from benchmarks.scale.run import processor
 from catalogs.load import Catalog, load
 from constraints.policy import Policy
 from optimizer.market.market import Market
-from optimizer.request import texts
+from optimizer.request import texts, typed_request
 
 HERE = Path(__file__).parent
 CATALOG_SEED = 1
@@ -76,7 +76,7 @@ class Job:
 
 def job(title: str, catalog: Catalog, max_nodes: int) -> Job:
     """USD 300,000 for v2-670b, as in benchmarks/scale."""
-    request = texts.request(
+    request = typed_request.request(
         model="v2-670b", as_of=date(2026, 11, 24), budget_cents=30_000_000, max_nodes=max_nodes,
         **texts.lengths("chat", None, None),
     )  # fmt: skip

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from constraints.model.axis import MONEY
 from constraints.plan import Row
 from optimizer.market.market import Market
+from optimizer.search.families import OpenFamily
 from optimizer.search.front import Found, passes
-from optimizer.search.solver import OpenFamily, Solver
+from optimizer.search.solver import Solver
 
 Value = tuple[int, int]
 """(0.1 tok/s, cents of parts and spares)."""

@@ -39,11 +39,11 @@ def one(folder: Path) -> dict[str, Any]:
     from catalogs.load import load
     from constraints.policy import Policy
     from optimizer.market.market import Market
-    from optimizer.request import texts
+    from optimizer.request import texts, typed_request
     from optimizer.search.certificate import FamilyProof
     from optimizer.search.solver import Solver
 
-    request = texts.request(
+    request = typed_request.request(
         model="v2-670b", as_of=date(2026, 11, 24), budget_cents=30_000_000, **texts.lengths("chat", None, None)
     )
     cpu: dict[str, float] = dict.fromkeys(PHASES, 0.0)
@@ -151,7 +151,7 @@ def report(data: dict[str, Any]) -> str:
         these = [r for r in runs if r["size"] == size]
 
         def median(key: str, these: list[dict[str, Any]] = these) -> float:
-            return statistics.median(r[key] for r in these)
+            return float(statistics.median(r[key] for r in these))
 
         phases = " | ".join(f"{statistics.median(r['phases_cpu_s'][p] for r in these):.2f}" for p in PHASES)
         cpu = [r["cpu_s"] for r in these]
@@ -197,6 +197,7 @@ def main() -> None:
 
 def write(runs: list[dict[str, Any]], seeds: int) -> None:
     """results.json, results.md and the picture."""
+    slope = exponent(runs)
     data = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": processor(),
@@ -204,12 +205,12 @@ def write(runs: list[dict[str, Any]], seeds: int) -> None:
         "python": platform.python_version(),
         "versions": ", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("ortools", "numpy", "pydantic")),
         "seeds": f"1 to {seeds}",
-        "exponent": exponent(runs),
+        "exponent": slope,
         "runs": runs,
     }
     (HERE / "results.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     (HERE / "results.md").write_text(report(data), encoding="utf-8")
-    (HERE / "cost.svg").write_text(picture(runs, data["exponent"]), encoding="utf-8")
+    (HERE / "cost.svg").write_text(picture(runs, slope), encoding="utf-8")
 
 
 if __name__ == "__main__":

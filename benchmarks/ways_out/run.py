@@ -115,7 +115,8 @@ def _by_hand(out: Judged, request: Request, catalog: Catalog) -> None:
 
 def _request(command: str) -> dict[str, Any]:
     """Options of a printed command with their values."""
-    words, found = shlex.split(command)[2:], {}
+    words = shlex.split(command)[2:]
+    found: dict[str, list[str]] = {}
     for i, word in enumerate(words):
         if word.startswith("--"):
             value = words[i + 1] if i + 1 < len(words) and not words[i + 1].startswith("--") else "yes"
