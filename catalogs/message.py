@@ -30,9 +30,7 @@ class Message(str):
 
     def __new__(cls, key: str, values: Mapping[str, str]) -> Message:
         """Raises KeyError where a value that the key names is missing."""
-        pieces = list(_pieces(key))
-        pieces[1::2] = [values[name] for name in pieces[1::2]]
-        made = super().__new__(cls, "".join(pieces))
+        made = super().__new__(cls, _template(key) % values)
         made.key, made.values = key, values
         return made
 
@@ -41,14 +39,18 @@ class Message(str):
 
 
 @lru_cache(maxsize=4096)
-def _pieces(key: str) -> tuple[str, ...]:
-    """A key taken apart: text and names of values by turns. Remembered, since one key makes thousands of messages."""
-    return tuple(PLACE.split(key))
+def _template(key: str) -> str:
+    """A key as a template of `%`, the quickest there is. Remembered, since one key makes thousands of messages."""
+    return PLACE.sub(r"%(\1)s", key.replace("%", "%%"))
 
 
 def message(key: str, /, **values: object) -> Message:
     """The message of a key; values that are no messages are written as `str` writes them."""
-    return Message(key, {name: value if isinstance(value, Message) else str(value) for name, value in values.items()})
+    said = {
+        name: value if type(value) is str or isinstance(value, Message) else str(value)
+        for name, value in values.items()
+    }
+    return Message(key, said)
 
 
 def joined(texts: Iterable[str], between: str = ", ", last: str = "") -> str:

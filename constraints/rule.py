@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from catalogs.message import message
 
@@ -30,6 +30,11 @@ Reads = Literal["plan", "row", "model", "orders", "offers", "limits"]
 gives what its performance row counts on; `model`: where it fails, the model does not run on such hardware at all;
 `orders`: it changes with prices alone; `offers`: it fails where a part is no longer on sale; `limits`: its limits are
 fields of the request, which documents state by themselves."""
+
+Question = Literal["family", "platform", "node", "part", "row"]
+"""What `may` is asked of: GPUs and how many a node has, in whatever platform; a platform, whatever its GPUs are; a node
+of such GPUs in a platform whose slots hold them; a part that is bought for a node; a performance row."""
+QUESTIONS: frozenset[Question] = frozenset(get_args(Question))
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,8 @@ class Rule(ABC):
     shortfall_each: str = " per node"
     """Of what that figure is said; empty of the whole build."""
 
+    refuses: frozenset[Question] = QUESTIONS
+    """Of what `may` can say no; it is asked nothing else. All of it costs time alone."""
     refuses_by: Mapping[type[Part], tuple[str, ...]] = MappingProxyType({})
     """Categories of bought parts that `may` judges by the platform they stand in, each with the fields of the platform
     that it reads for it: platforms equal in these are asked once, for all requests. So it reads the catalog beside

@@ -119,13 +119,20 @@ def _engines(
     return tuple(sorted(by_date, key=lambda e: WORSE[e.status]))
 
 
+@cache
+def _rows_about(architecture: str, does: str) -> tuple[SupportRow, ...]:
+    """The rows for `does` that speak of an architecture: a few of hundreds, asked of every GPU."""
+    rows = support_rows(does)
+    return tuple(row for row in rows if architecture in row.architectures and (not row.methods or does in row.methods))
+
+
 def _held(
     model: str, architecture: str, gpu: str, classes: tuple[str, ...], precision: str, does: str
 ) -> dict[str, SupportRow]:
     """The row that holds of each engine that has one."""
     held: dict[str, SupportRow] = {}
-    for row in support_rows(does):
-        if (row.methods and does not in row.methods) or not row.speaks_of(model, architecture, gpu, classes, precision):
+    for row in _rows_about(architecture, does):
+        if not row.speaks_of(model, architecture, gpu, classes, precision):
             continue
         if row.engine not in held or row.weight >= held[row.engine].weight:
             held[row.engine] = row

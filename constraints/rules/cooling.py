@@ -71,6 +71,7 @@ def _most_cdus(model: FamilyModel, capacity_w: int) -> int:
 
 class Cooling(Rule):
     id = "cooling"
+    refuses = frozenset({"platform", "part"})
     title = N_("Cooling")
     phase = "shared"
     cured_by = frozenset({"cooling", "rack"})

@@ -189,6 +189,7 @@ class Fit(Rule):
     phase = "parts"
     loaded_by = frozenset({"gpu", "cpu", "memory", "drive", "nic"})
     settles = frozenset({"cooling", "psu"})
+    refuses = frozenset({"part"})
     refuses_by = MappingProxyType(
         {
             Cpu: ("socket", "cpu_generations", "sockets", "cpu_max_w"),

@@ -36,6 +36,7 @@ class HostMemory(Rule):
     cured_by = frozenset({"memory"})
     loaded_by = frozenset({"memory"})
     shortfall = "memory"
+    refuses = frozenset({"part"})
     refuses_by = MappingProxyType({Memory: ("contents",)})
 
     def may(self, facts: Facts) -> str:

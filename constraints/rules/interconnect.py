@@ -85,6 +85,7 @@ class _Gear:
 
 class Interconnect(Rule):
     id = "interconnect"
+    refuses = frozenset({"row"})
     title = N_("Interconnect")
     phase = "shared"
     reads = frozenset({"plan", "row"})

@@ -117,6 +117,7 @@ def precisions_on(arch: str, llm: Llm, request: Request) -> list[str]:
 
 class Precision(Rule):
     id = "precision"
+    refuses = frozenset({"family", "row"})
     title = N_("Precision")
     phase = "parts"
     reads = frozenset({"plan", "model"})

@@ -20,6 +20,7 @@ class Procurement(Rule):
     """Barred and unpriced parts are no candidates; `--include` parts must be in the build."""
 
     id = "procurement"
+    refuses = frozenset({"part"})
     title = N_("Procurement")
     phase = "money"
     reads = frozenset({"offers"})

@@ -245,6 +245,7 @@ def kernel_class(gpu: Gpu) -> str:
 
 class Software(Rule):
     id = "software"
+    refuses = frozenset({"family", "row"})
     title = N_("Software")
     phase = "parts"
     reads = frozenset({"plan", "model"})

@@ -11,7 +11,7 @@ from typing import TypeVar
 from catalogs.schema import Gpu, Part, Platform
 from constraints.facts import Facts
 from constraints.plan import Row
-from constraints.rule import Refusal, Rule, foresighted, refusal
+from constraints.rule import QUESTIONS, Question, Refusal, Rule, foresighted, refusal
 from constraints.rules.registry import RULES
 
 P = TypeVar("P", bound=Part)
@@ -22,33 +22,48 @@ class Refusals:
     part once for all markets of a catalog."""
 
     def __init__(self, facts: Callable[..., Facts], rules: Iterable[Rule] = RULES) -> None:
-        self._facts, self._rules = facts, foresighted(rules)
+        early = foresighted(rules)
+        self._facts, self._rules = facts, early
+        self._of: dict[Question, tuple[Rule, ...]] = {
+            question: tuple(rule for rule in early if question in rule.refuses) for question in QUESTIONS
+        }
         self._judging: dict[type[Part], tuple[Rule, ...]] = {}
+        self._of_platforms: dict[str, Refusal | None] = {}
         self._of_nodes: dict[tuple[str, str, int], Refusal | None] = {}
 
+    def of_platform(self, platform: Platform) -> Refusal | None:
+        """The rule that no node in a platform passes, whatever its GPUs are."""
+        if platform.id not in self._of_platforms:
+            self._of_platforms[platform.id] = refusal(self._of["platform"], self._facts(platform=platform))
+        return self._of_platforms[platform.id]
+
     def of_node(self, platform: Platform, gpu: Gpu, per_node: int) -> Refusal | None:
-        """The rule that no node of so many GPUs in a platform passes, whatever fills it and whatever its row is."""
+        """The rule that no node of so many GPUs in a platform passes, whatever fills it and whatever its row is.
+
+        Of platforms whose slots hold the GPUs: families list no others, and rule fit is not asked again."""
+        if (early := self.of_platform(platform)) is not None or not self._of["node"]:
+            return early
         key = platform.id, gpu.id, per_node
         if key not in self._of_nodes:
             facts = self._facts(gpu=gpu, per_node=per_node, platform=platform)
-            self._of_nodes[key] = refusal(self._rules, facts)
+            self._of_nodes[key] = refusal(self._of["node"], facts)
         return self._of_nodes[key]
 
     def of_family(self, gpu: Gpu, per_node: int) -> Refusal | None:
         """The rule that no build with so many GPUs in a node passes."""
-        return refusal(self._rules, self._facts(gpu=gpu, per_node=per_node))
+        return refusal(self._of["family"], self._facts(gpu=gpu, per_node=per_node))
 
     def of_row(self, gpu: Gpu, per_node: int, row: Row) -> Refusal | None:
         """The rule that no build of a performance row passes."""
-        return refusal(self._rules, self._facts(gpu=gpu, per_node=per_node, row=row))
+        return refusal(self._of["row"], self._facts(gpu=gpu, per_node=per_node, row=row))
 
     def of_demanded(self, platform: Platform, gpu: Gpu, per_node: int, part: Part) -> Refusal | None:
         """The rule that no node of so many GPUs in a platform passes that holds a part bought for it."""
-        return refusal(self._rules, self._facts(gpu=gpu, per_node=per_node, platform=platform, part=part))
+        return refusal(self._of["part"], self._facts(gpu=gpu, per_node=per_node, platform=platform, part=part))
 
     def of_bridge(self, gpu: Gpu, per_node: int, bridge: Part) -> Refusal | None:
         """The rule that no node of so many GPUs passes that is joined by such bridges."""
-        return refusal(self._rules, self._facts(gpu=gpu, per_node=per_node, part=bridge))
+        return refusal(self._of["part"], self._facts(gpu=gpu, per_node=per_node, part=bridge))
 
     def of_part(self, platform: Platform, part: Part) -> Refusal | None:
         """The rule that no node in a platform passes that holds a part bought for it, by the rules that judge parts of

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
@@ -33,13 +33,7 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
     platforms = [
         part for part in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(part, Platform) and part.id in book.prices
     ]
-    boards = [part for part in catalog.of(Kind.GPU_BOARD) if isinstance(part, GpuBoard) and part.id in book.prices]
     allowed = market.request.gpus
-    singles = [
-        part
-        for part in catalog.of(Kind.GPU)
-        if isinstance(part, Gpu) and part.id in book.prices and part.sold_as == "single"
-    ]
     out: dict[tuple[str, int], list[Platform]] = {}
     for platform in platforms:
         gpu_id, count = gpus_inside(platform, catalog)
@@ -47,10 +41,8 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
             for k in _fillings(platform, catalog, gpu_id, count, gpu_id in book.prices):
                 out.setdefault((gpu_id, k), []).append(platform)
             continue
-        numbers = _numbers_that_fit(platform, catalog)
-        on_boards = ((board.gpu, board.gpus) for board in boards if board.gpus in numbers(board))
-        loose = ((gpu.id, number) for gpu in singles for number in numbers(gpu))
-        for family in dict.fromkeys((*on_boards, *loose)):
+        fitting = (family for part, family in _fitting(platform, catalog) if part in book.prices)
+        for family in dict.fromkeys(fitting):
             out.setdefault(family, []).append(platform)
     result = []
     for (gpu_id, k), holders in sorted(out.items()):
@@ -61,8 +53,8 @@ def families(market: Market) -> list[tuple[Gpu, int, list[Platform]]]:
     return result
 
 
-def _numbers_that_fit(platform: Platform, catalog: Catalog) -> Callable[[Gpu | GpuBoard], tuple[int, ...]]:
-    """For a chassis: single GPU -> how many of it fit; board -> the number of GPUs on it, if it fits.
+def _fitting(platform: Platform, catalog: Catalog) -> list[tuple[str, tuple[str, int]]]:
+    """(board or single GPU that a chassis takes, (GPU, number of them)), priced or not.
 
     What fits follows from the catalog alone: it is asked once for all requests, and once for all chassis alike in what
     `gpu_fits` reads of them."""
@@ -76,24 +68,24 @@ def _numbers_that_fit(platform: Platform, catalog: Catalog) -> Callable[[Gpu | G
         platform.gpu_max_w,
         platform.system_max_w,
     )
-    known: dict[str, tuple[int, ...]] = catalog.derived.setdefault((_numbers_that_fit, alike), {})
+    key = _fitting, alike
+    if key not in catalog.derived:
+        boards = [part for part in catalog.of(Kind.GPU_BOARD) if isinstance(part, GpuBoard)]
+        singles = [part for part in catalog.of(Kind.GPU) if isinstance(part, Gpu) and part.sold_as == "single"]
+        found = [(board.id, (board.gpu, board.gpus)) for board in boards if _takes(platform, board, catalog)]
+        found += [(gpu.id, (gpu.id, number)) for gpu in singles for number in _numbers(platform, gpu)]
+        catalog.derived[key] = found
+    fitting: list[tuple[str, tuple[str, int]]] = catalog.derived[key]
+    return fitting
 
-    def numbers(part: Gpu | GpuBoard) -> tuple[int, ...]:
-        if part.id not in known:
-            fitting = _boarded(platform, part, catalog) if isinstance(part, GpuBoard) else _loose(platform, part)
-            known[part.id] = tuple(fitting)
-        return known[part.id]
 
-    return numbers
-
-
-def _boarded(platform: Platform, board: GpuBoard, catalog: Catalog) -> Iterable[int]:
-    """The GPUs of a board that a chassis takes."""
+def _takes(platform: Platform, board: GpuBoard, catalog: Catalog) -> bool:
+    """Whether a chassis takes a board with the GPUs on it."""
     gpu = catalog.parts.get(board.gpu)
-    return [board.gpus] if isinstance(gpu, Gpu) and not gpu_fits(platform, gpu, board.gpus, board) else []
+    return isinstance(gpu, Gpu) and not gpu_fits(platform, gpu, board.gpus, board)
 
 
-def _loose(platform: Platform, gpu: Gpu) -> Iterable[int]:
+def _numbers(platform: Platform, gpu: Gpu) -> Iterable[int]:
     """Numbers of a GPU that a chassis holds; where one is too many, so are all above it."""
     return takewhile(lambda number: not gpu_fits(platform, gpu, number, None), range(1, platform.gpu_slots + 1))
 

@@ -13,7 +13,7 @@ from catalogs.load import Catalog
 from catalogs.schema import Cpu, Gpu, Kind, Part, Platform
 from constraints.facts import Facts
 from constraints.policy import Policy
-from constraints.rule import Rule, foresighted, refusal
+from constraints.rule import QUESTIONS, Question, Rule, foresighted, refusal
 from constraints.rules.registry import RULES
 from optimizer.market.market import Market
 from optimizer.search.front import Point
@@ -186,6 +186,35 @@ def test_a_rule_reads_no_other_field_of_a_platform(shipped: Catalog, rule: Rule,
             told += sum(bool(rule.may(market.facts(platform=seen, part=part))) for part in judged_parts(catalog, kind))
             read |= seen.names
     assert told and read <= set(rule.refuses_by[kind])
+
+
+def questions_of(market: Market) -> Iterator[tuple[Question, Facts]]:
+    """What a search may ask, all of it: every family, platform and node, and every row of a node or two."""
+    solver = Solver(market)
+    solver.judge(limit=4 * max(market.purse, 1))
+    for family in solver.families:
+        known: dict[str, Any] = {"gpu": family.gpu, "per_node": family.per_node}
+        yield "family", market.facts(**known)
+        for node in family.all_node_options:
+            yield "platform", market.facts(platform=node.platform)
+            yield "node", market.facts(**known, platform=node.platform)
+        for row in family.rows:
+            yield "row", market.facts(**known, row=row)
+
+
+def test_a_rule_that_is_not_asked_has_nothing_to_say(shipped: Catalog) -> None:
+    """What `refuses` leaves out is never asked: there no rule may know a reason."""
+    request = market_of(0).request
+    markets = [market_of(seed) for seed in range(12)] + [Market.open(shipped, request, Policy())]
+    asked = {question: 0 for question in QUESTIONS}
+    for market in markets:
+        for question, facts in questions_of(market):
+            # Of a node what is said of its platform has been said before.
+            before = {"platform"} if question == "node" else set()
+            unasked = [rule for rule in FORESIGHTED if not rule.refuses & {question, *before}]
+            assert [rule.id for rule in unasked if rule.may(facts)] == []
+            asked[question] += 1
+    assert {question for question, number in asked.items() if number >= 20} == QUESTIONS - {"part"}, asked
 
 
 class Unread:
