@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from catalogs.errors import InputError
@@ -129,11 +130,24 @@ def _misfit(planner: Planner, gpu: Gpu, key: RowKey) -> dict[str, Any]:
     reason: str = "the latency limits"
     if missing:
         reason = message("memory: {gb} GB per GPU are missing", gb=f"{missing:,.2f}")
+    elif not served and (tried := _experimental(planner, gpu)):
+        reason = message(
+            "only engines marked experimental serve it on {arch}, at {list} (--allow-experimental)",
+            arch=gpu.arch, list=joined(tried, " or "),
+        )  # fmt: skip
     elif not served:
         reason = message("no engine serves it on {arch} at {list}", arch=gpu.arch, list=joined(admitted, " or "))
     elif request.users is not None:
         reason = message("{why}: memory or the latency limits", why=amount("{} users at once", request.users))
     return {**_plan(plan), **found, "fits": False, "reason": reason, "missing_gb": missing}
+
+
+def _experimental(planner: Planner, gpu: Gpu) -> Sequence[str]:
+    """Precisions in which engines marked experimental alone serve the model on a GPU."""
+    if planner.request.allow_experimental:
+        return ()
+    leave = planner.request.model_copy(update={"allow_experimental": True})
+    return Planner(planner.llm, leave, planner.policy, planner.calibration).precisions(gpu)
 
 
 def load_words(sized: Sized, load: Load, osl: int) -> str:

@@ -41,12 +41,14 @@ def catalog() -> Catalog:
     return load()
 
 
-def sized(catalog: Catalog, c: Calibration | None = None, gpu: str = "8xH200", **fields: object) -> Sized:
-    request = Request(model="r1-671b", as_of=DAY, **fields)  # type: ignore[arg-type]
+def sized(
+    catalog: Catalog, c: Calibration | None = None, gpu: str = "8xH200", model: str = "r1-671b", **fields: object
+) -> Sized:
+    request = Request(model=model, as_of=DAY, **fields)  # type: ignore[arg-type]
     count, gpu_id = texts.gpu(gpu, catalog)
     card = catalog.parts[gpu_id]
     assert isinstance(card, Gpu)
-    return serving_size(get("r1-671b"), request, Policy(), c or shipped(), card, key_of(card, count or 1, 1))
+    return serving_size(get(model), request, Policy(), c or shipped(), card, key_of(card, count or 1, 1))
 
 
 def test_users_table_reaches_the_most_users_and_one_step_beyond(catalog: Catalog) -> None:
@@ -67,6 +69,16 @@ def test_memory_adds_up(catalog: Catalog) -> None:
     assert s.needed_gb <= s.vram_gb
     short = sized(catalog, gpu="8xH100")
     assert not short.fits and short.missing_gb > 0 and f"{short.missing_gb:,.2f}" in short.reason
+
+
+def test_engines_marked_experimental_are_named(catalog: Catalog) -> None:
+    """Where they alone serve a model on a GPU, and where nobody does."""
+    without = sized(catalog, gpu="MI325X", model="v4-flash")
+    assert not without.fits and "--allow-experimental" in without.reason and "fp4-mix" in without.reason
+    leave = sized(catalog, gpu="MI325X", model="v4-flash", allow_experimental=True)
+    assert leave.fits and leave.precision == "fp4-mix"
+    nobody = sized(catalog, gpu="4xA100 SXM 80GB", model="v4-flash")
+    assert not nobody.fits and "no engine serves it" in nobody.reason
 
 
 def test_limits_cut(catalog: Catalog) -> None:
