@@ -24,8 +24,8 @@ def purchase(market: Market, build: Build) -> Purchase:
 
 def bom(market: Market, case: Case, bought: Purchase) -> list[dict[str, Any]]:
     """Lines of nodes, of what is shared, of spares (whatever exceeds the build), and contents of systems at price 0."""
-    wanted = {(x, "node"): q * case.build.nodes for x, q in case.build.node.items()}
-    wanted |= {(x, "shared"): q for x, q in case.build.shared.items()}
+    wanted = {(x, "node"): qty * case.build.nodes for x, qty in case.build.node.items()}
+    wanted |= {(x, "shared"): qty for x, qty in case.build.shared.items()}
     lines = []
     for line in bought.lines:
         if line.part in market.catalog.bundles and line.origin == "bundle" and line.cents:

@@ -54,11 +54,13 @@ def saving(answer: Answer) -> str:
     ):
         return ""
     floor = min(request.min_precision_bits or 32, market.llm.min_precision_bits)
-    known = {BITS[p] for p in at_any_floor(market.llm, request)} & STEPS
+    known = {BITS[each] for each in at_any_floor(market.llm, request)} & STEPS
     lower = max((bits for bits in known if bits < floor), default=0)
     if not lower:
         return ""
-    point = next(p for p, d in zip(answer.front.points, data["front"], strict=True) if d["id"] == chosen)
+    point = next(
+        each for each, stored in zip(answer.front.points, data["front"], strict=True) if stored["id"] == chosen
+    )
     asked = {
         "min_precision_bits": lower,
         "throughput_tenths": point.found.row.perf.tenths,
@@ -84,7 +86,9 @@ def single_card(answer: Answer) -> str:
     """That one card in 4 bits would do for less, in a sentence; empty when none does or the build has one already."""
     market, data = answer.market, answer.data
     request, chosen = market.request, data["recommended"]
-    point = next((p for p, d in zip(answer.front.points, data["front"], strict=True) if d["id"] == chosen), None)
+    point = next(
+        (each for each, stored in zip(answer.front.points, data["front"], strict=True) if stored["id"] == chosen), None
+    )
     if (
         point is None
         or point.found.row.key.total == 1
@@ -95,8 +99,8 @@ def single_card(answer: Answer) -> str:
     ):
         return ""
     four = wanted(market.llm, request.model_copy(update={"min_precision_bits": 4}))
-    bits = min((BITS[p] for p in four), default=16)
-    lean = min((market.llm.weight_bytes(p) for p in four), default=0) - market.llm.host_table_bytes
+    bits = min((BITS[each] for each in four), default=16)
+    lean = min((market.llm.weight_bytes(each) for each in four), default=0) - market.llm.host_table_bytes
     large = {part.id for part in market.catalog.of(Kind.GPU) if isinstance(part, Gpu) and part.vram_gb * 10**9 >= lean}
     if bits > 4 or not large:
         return ""

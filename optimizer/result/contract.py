@@ -77,10 +77,10 @@ def _loaded(market: Market, points: list[dict[str, Any]], chosen: int | None) ->
         return []
     texts = [words(load, market.policy)]
     if chosen is not None:
-        p = points[chosen]
-        said = p["throughput"]
+        chosen_point = points[chosen]
+        said = chosen_point["throughput"]
         busiest = queue(load, said["output_tok_s"], said["concurrency"], market.request.osl)
-        texts.append(queue_words(p["id"], busiest))
+        texts.append(queue_words(chosen_point["id"], busiest))
     return [note_data("load", text) for text in texts]
 
 
@@ -125,9 +125,9 @@ def _plans(request: Request) -> str:
     return N_("tensor, pipeline, expert and data parallelism")
 
 
-def point(market: Market, p: Point, name: str) -> dict[str, Any]:
+def point(market: Market, front_point: Point, name: str) -> dict[str, Any]:
     """One front point as data."""
-    case, request = p.case, market.request
+    case, request = front_point.case, market.request
     bought = purchase(market, case.build)
     lines = bom(market, case, bought)
     spares = bought.spares_cents(case.build.total())
@@ -135,7 +135,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
     estimated = bought.estimated_cents
     return {
         "id": name,
-        "axis_cost": money(total, request.currency) if market.axis is MONEY else str(p.found.cost),
+        "axis_cost": money(total, request.currency) if market.axis is MONEY else str(front_point.found.cost),
         "cost": {
             "parts": money(bought.cents - spares, request.currency),
             "spares": money(spares, request.currency),
@@ -146,7 +146,7 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
             "estimated_share": round(estimated / bought.cents, 4) if bought.cents else 0.0,
             "currency": request.currency,
         },
-        "throughput": throughput(market, p.found.row),
+        "throughput": throughput(market, front_point.found.row),
         "plan": {
             **plan_facts(market, case.gpu, case.plan, host_of(case) if case.plan.offload else None, case.per_node),
             **launch_facts(market, case),
@@ -157,10 +157,15 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
             "per_node": case.per_node,
             "total": case.per_node * case.build.nodes,
         },
-        "nodes": [{"count": case.build.nodes, "parts": [{"part": x, "qty": q} for x, q in case.build.node.items()]}],
-        "shared": [{"part": x, "qty": q} for x, q in case.build.shared.items()],
+        "nodes": [
+            {
+                "count": case.build.nodes,
+                "parts": [{"part": part_id, "qty": qty} for part_id, qty in case.build.node.items()],
+            }
+        ],
+        "shared": [{"part": part_id, "qty": qty} for part_id, qty in case.build.shared.items()],
         "bom": lines,
-        "equivalents": equivalents(market, case.build, p.found.row),
+        "equivalents": equivalents(market, case.build, front_point.found.row),
         "checks": [
             {
                 "rule": check.rule,
@@ -171,13 +176,17 @@ def point(market: Market, p: Point, name: str) -> dict[str, Any]:
                 "text": check.text,
                 "relation": check.relation,
             }
-            for check in p.checks
+            for check in front_point.checks
         ],
         "power": {"node_w": case.load_w, "total_w": total_w(case)},
         "energy": energy(market, total_w(case)),
         "rack_units": units(case),
         "racks": racks_in(case),
-        "row": {k: v for k, v in vars(p.found.row.key).items() if k not in ("gpu", "per_node", "nodes")},
+        "row": {
+            name_: fact
+            for name_, fact in vars(front_point.found.row.key).items()
+            if name_ not in ("gpu", "per_node", "nodes")
+        },
     }
 
 
@@ -200,12 +209,14 @@ def named(front: Front, points: list[dict[str, Any]]) -> dict[str, str]:
     if not points:
         return {}
 
-    def value(i: int) -> tuple[bool, Decimal | float, int]:
-        tenths, total = front.points[i].found.row.perf.tenths, Decimal(str(points[i]["cost"]["total"]))
-        return not total, tenths / (total or 1), -i  # what is all in hand costs nothing
+    def value(place: int) -> tuple[bool, Decimal | float, int]:
+        tenths, total = front.points[place].found.row.perf.tenths, Decimal(str(points[place]["cost"]["total"]))
+        return not total, tenths / (total or 1), -place  # what is all in hand costs nothing
 
     best = max(range(len(points)), key=value)
-    cheapest = min(range(len(points)), key=lambda i: Decimal(str(points[i]["cost"]["total"])))  # the first of equals
+    cheapest = min(
+        range(len(points)), key=lambda place: Decimal(str(points[place]["cost"]["total"]))
+    )  # the first of equals
     return {"fastest": points[-1]["id"], "cheapest": points[cheapest]["id"], "value": points[best]["id"]}
 
 

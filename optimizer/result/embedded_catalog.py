@@ -28,15 +28,15 @@ def used(catalog: Catalog, bought: Iterable[str]) -> list[str]:
         if any(part.part in ids for part in bundle.parts)
         for part in bundle.parts
     }
-    for part in [catalog.parts[x] for x in sorted(ids)]:
-        ids |= {c.part for c in part.contents} if isinstance(part, Platform) else set()
-    ids |= {part.gpu for x in sorted(ids) if isinstance(part := catalog.parts[x], GpuBoard)}
+    for part in [catalog.parts[part_id] for part_id in sorted(ids)]:
+        ids |= {content.part for content in part.contents} if isinstance(part, Platform) else set()
+    ids |= {part.gpu for part_id in sorted(ids) if isinstance(part := catalog.parts[part_id], GpuBoard)}
     return sorted(ids)
 
 
 def rows(catalog: Catalog, ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     """Parts, all their offers and the bundles of them as data; a field at its default is left out."""
-    parts = [catalog.parts[x] for x in ids]
+    parts = [catalog.parts[part_id] for part_id in ids]
     offers = [o for part in parts for o in catalog.offers.get(part.id, ())]
     bundles = [
         bundle

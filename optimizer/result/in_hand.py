@@ -22,8 +22,8 @@ MOST_NAMED = 8
 def own_messages(market: Market, front: Front) -> list[dict[str, Any]]:
     """A note for each part in hand that no build can use, and one for what the recommended build leaves over."""
     held: Counter[str] = Counter()
-    for x in market.request.own:
-        held[x.part] += x.qty
+    for part_id in market.request.own:
+        held[part_id.part] += part_id.qty
     out, dead = [], set()
     for part in sorted(held):  # a result judged without its catalog may not know all of them
         if why := useless(market, market.catalog.parts[part]) if part in market.catalog.parts else "":
@@ -36,16 +36,16 @@ def own_messages(market: Market, front: Front) -> list[dict[str, Any]]:
         for line in orders.lines if orders else ():
             used[line.part] += line.qty if line.origin == "owned" else 0
         left = [
-            message("{qty} of {all} x {part}", qty=q - n, all=q, part=x)
-            for x, q in sorted(held.items())
-            if x not in dead and (n := used[x]) < q
+            message("{qty} of {all} x {part}", qty=qty - needed, all=qty, part=part_id)
+            for part_id, qty in sorted(held.items())
+            if part_id not in dead and (needed := used[part_id]) < qty
         ]
         if left:
             named = joined(left[:MOST_NAMED])
             if len(left) > MOST_NAMED:
                 named = message("{names} and {n} more", names=named, n=len(left) - MOST_NAMED)
             out.append(message("Parts in hand that {id} does not need: {list}.", id=f"p{at + 1}", list=named))
-    return [note_data("own-unused", x) for x in out]
+    return [note_data("own-unused", part_id) for part_id in out]
 
 
 def useless(market: Market, part: Part) -> str:
@@ -55,7 +55,9 @@ def useless(market: Market, part: Part) -> str:
         return barred
     platforms = [platform for platform in catalog.of(Kind.PLATFORM, Kind.SYSTEM) if isinstance(platform, Platform)]
     if isinstance(part, Gpu) and part.sold_as != "single":
-        boards = [b.id for b in catalog.of(Kind.GPU_BOARD) if isinstance(b, GpuBoard) and b.gpu == part.id]
+        boards = [
+            board.id for board in catalog.of(Kind.GPU_BOARD) if isinstance(board, GpuBoard) and board.gpu == part.id
+        ]
         whole = (
             message("boards ({names})", names=", ".join(boards))
             if boards

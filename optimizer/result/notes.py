@@ -86,7 +86,7 @@ def _memory(point: Point) -> Iterator[tuple[str, Message]]:
     """RAM against VRAM, and channels left empty."""
     case = point.case
     modules = [(part, pieces) for part, pieces in case.parts(Memory) if isinstance(part, Memory)]
-    ram, vram = sum(m.capacity_gb * q for m, q in modules), case.per_node * case.gpu.vram_gb
+    ram, vram = sum(module.capacity_gb * qty for module, qty in modules), case.per_node * case.gpu.vram_gb
     if modules and case.gpu.form_factor != "integrated" and ram < vram:
         yield (
             "ram-below-vram",
@@ -95,7 +95,7 @@ def _memory(point: Point) -> Iterator[tuple[str, Message]]:
                 ram=f"{ram:,}", vram=f"{vram:,}",
             ),
         )  # fmt: skip
-    count, counts = sum(q for _, q in modules), dimm_counts(case.platform)
+    count, counts = sum(qty for _, qty in modules), dimm_counts(case.platform)
     if modules and counts and count < counts[0]:
         share = f"{count}/{counts[0]}"
         if count == 1:
@@ -164,7 +164,7 @@ def _prices(market: Market, point: Point) -> Iterator[tuple[str, Message]]:
             sums["dated"] += cents
         part = market.catalog.parts.get(line.part)
         sums["memory"] += cents if part and part.kind in (Kind.MEMORY, Kind.DRIVE) else 0
-    percent = {k: (200 * v + bought.cents) // (2 * max(1, bought.cents)) for k, v in sums.items()}
+    percent = {kind_: (200 * v + bought.cents) // (2 * max(1, bought.cents)) for kind_, v in sums.items()}
     percent["dated"] = min(percent["dated"], 100 - percent["estimated"])  # halves rounded up twice
     if max(percent["estimated"], percent["dated"]) >= NOTED_PERCENT:
         yield "weak-prices", _weak(market, percent["estimated"], percent["dated"])

@@ -97,7 +97,7 @@ def launch_facts(market: Market, case: Case) -> dict[str, Any]:
             gpus_per_node=case.per_node,
             context=market.request.tokens,
             memory=Memory(gpu.vram_gb * 10**9, held.weights, held.kv, held.reserve),
-            cores=sum(x.cores * q for x, q in cpus),
+            cores=sum(cpu.cores * q for cpu, q in cpus),
             sockets=sum(q for _, q in cpus),
         )
     )
@@ -109,7 +109,7 @@ def training_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any] | Non
     training, request, policy = plan.training, market.request, market.policy
     if training is None:
         return None
-    f = footprint(gpu, market.llm, policy, plan, request)
+    held = footprint(gpu, market.llm, policy, plan, request)
     return {
         "method": method(request),
         "seq_len": seq_len(request, policy),
@@ -118,9 +118,9 @@ def training_facts(market: Market, gpu: Gpu, plan: Plan) -> dict[str, Any] | Non
         "micro_batch": training.micro_batch,
         "checkpointing": training.checkpointing,
         "lora_rank": policy.whole("training.lora_rank") if request.lora else None,
-        "states_gb": round(f.states / 1e9, 2),
-        "gathered_gb": round(f.gathered / 1e9, 2),
-        "activations_gb": round(f.activations / 1e9, 2),
+        "states_gb": round(held.states / 1e9, 2),
+        "gathered_gb": round(held.gathered / 1e9, 2),
+        "activations_gb": round(held.activations / 1e9, 2),
     }
 
 

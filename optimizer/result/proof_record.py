@@ -44,16 +44,16 @@ def _closed_data(closed: Closed, currency: str) -> dict[str, Any]:
         "gpu": closed.gpu,
         "per_node": closed.per_node,
         "closed_by": closed.by,
-        "least": [money(x, currency) for x in closed.least],
+        "least": [money(each, currency) for each in closed.least],
     }
     # A result that was saved before this was kept is made anew without it.
-    return data if closed.refused is None else {**data, "refused": [_refused_data(x) for x in closed.refused]}
+    return data if closed.refused is None else {**data, "refused": [_refused_data(each) for each in closed.refused]}
 
 
 def _parts_data(parts: tuple[RefusedPart, ...] | None) -> dict[str, Any]:
     if parts is None:
         return {}
-    return {"refused_parts": [{"part": x.part, "rule": x.rule, "reason": x.why} for x in parts]}
+    return {"refused_parts": [{"part": refused.part, "rule": refused.rule, "reason": refused.why} for refused in parts]}
 
 
 def _refused_data(refused: Refused) -> dict[str, Any]:
@@ -69,21 +69,23 @@ def _refused_data(refused: Refused) -> dict[str, Any]:
 def read_refused_parts(proof: Mapping[str, Any]) -> tuple[RefusedPart, ...] | None:
     """The parts of a stored proof that no platform takes; None where it does not say them."""
     stored = proof["families"].get("refused_parts")
-    return None if stored is None else tuple(RefusedPart(x["part"], x["rule"], x["reason"]) for x in stored)
+    return None if stored is None else tuple(RefusedPart(row["part"], row["rule"], row["reason"]) for row in stored)
 
 
 def read_record(proof: Mapping[str, Any], currency: str) -> tuple[tuple[Step, ...], tuple[Closed, ...]]:
     """The staircase and the families of a stored proof; raises ValueError for money that is none."""
-    steps = tuple(Step(round(10 * s["faster_than_tok_s"]), minor(s["below"], currency)) for s in proof["staircase"])
+    steps = tuple(
+        Step(round(10 * step["faster_than_tok_s"]), minor(step["below"], currency)) for step in proof["staircase"]
+    )
     families = tuple(
         Closed(
-            f["gpu"],
-            f["per_node"],
-            f["closed_by"],
-            tuple(minor(x, currency) for x in f["least"]),
-            _read_refused(f.get("refused")),
+            family["gpu"],
+            family["per_node"],
+            family["closed_by"],
+            tuple(minor(amount, currency) for amount in family["least"]),
+            _read_refused(family.get("refused")),
         )
-        for f in proof["families"]["each"]
+        for family in proof["families"]["each"]
     )
     return steps, families
 
@@ -91,4 +93,6 @@ def read_record(proof: Mapping[str, Any], currency: str) -> tuple[tuple[Step, ..
 def _read_refused(stored: list[Mapping[str, Any]] | None) -> tuple[Refused, ...] | None:
     if stored is None:
         return None
-    return tuple(Refused(x["of"], x["rule"], x["reason"], x["number"], tuple(x["platforms"])) for x in stored)
+    return tuple(
+        Refused(row["of"], row["rule"], row["reason"], row["number"], tuple(row["platforms"])) for row in stored
+    )

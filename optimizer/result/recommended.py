@@ -41,7 +41,7 @@ def asks_for_load(market: Market) -> bool:
 def serving(market: Market, points: Sequence[Point]) -> int | None:
     """The first point that serves what is asked for at the lower end of its interval; None where none does."""
     view = load_view(market)
-    served = (i for i, point in enumerate(points) if view.serves_at_low_end(point.case.gpu, point.found.row))
+    served = (place for place, point in enumerate(points) if view.serves_at_low_end(point.case.gpu, point.found.row))
     return next(served, None)
 
 
@@ -92,7 +92,7 @@ def indistinct(market: Market, points: Sequence[Point]) -> str:
     if at is None:
         return ""
     low, high = interval(points[at])
-    for i, point in enumerate(points[:at]):
+    for place, point in enumerate(points[:at]):
         other_low, other_high = interval(point)
         shared = min(high, other_high) - max(low, other_low)
         if shared > min(high - low, other_high - other_low) / 2:
@@ -109,7 +109,7 @@ def indistinct(market: Market, points: Sequence[Point]) -> str:
                 )
             return message(
                 key,
-                a=f"p{i + 1}", b=f"p{at + 1}", c=f"{other_low:,.0f}-{other_high:,.0f}", d=f"{low:,.0f}-{high:,.0f}",
+                a=f"p{place + 1}", b=f"p{at + 1}", c=f"{other_low:,.0f}-{other_high:,.0f}", d=f"{low:,.0f}-{high:,.0f}",
                 e=less,
             )  # fmt: skip
     return ""
@@ -117,7 +117,7 @@ def indistinct(market: Market, points: Sequence[Point]) -> str:
 
 def less_words(market: Market, parts_cents: int, other_cents: int) -> str:
     """By how much the total of parts for `other_cents` is below that for `parts_cents`, support and tax included."""
-    dearer, cheaper = (totals(x, market.policy)[2] for x in (parts_cents, other_cents))
+    dearer, cheaper = (totals(cents, market.policy)[2] for cents in (parts_cents, other_cents))
     return money_words(dearer - cheaper, market.request.currency)
 
 

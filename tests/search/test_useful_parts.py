@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from constraints.policy import Policy
-from optimizer.explanation.mend.mended import mended
+from optimizer.explanation.mend.mended import Mender, mended
 from optimizer.market.market import Market
 from optimizer.search.solver import Solver
 from optimizer.search.useful_parts import narrowed
@@ -46,3 +46,20 @@ def test_modules_stay_as_they_are_by_the_floor_to_the_decimal(percent: str) -> N
     assert found is not None
     held = {part.part: part.qty for part in found.node if part.part.startswith("dimm")}
     assert (held == {"dimm0": 4}) == (percent == "66")
+
+
+def test_what_a_system_holds_counts_where_modules_may_stay() -> None:
+    """Two modules inside and one bought spread evenly over twelve channels: a node may then cost less than the bounds
+    of a front say, which count whole sets. Two inside and three bought do not."""
+    s = scene("systems")
+    catalog, system = s.market.catalog, s.case.platform
+    for field in ("channels_per_cpu", "dimm_slots"):
+        catalog = changed(catalog, catalog.parts[system.id], field, 12)
+    offer = next(iter(catalog.offers["drive1"])).model_copy(update={"id": "module", "part": "dimm-s"})
+    market = Market.open(replace(catalog, offers={**catalog.offers, "dimm-s": (offer,)}), s.market.request, Policy())
+    slack = {}
+    for bought in (1, 3):
+        build = replace(s.case.build, node={**s.case.build.node, "dimm-s": bought})
+        slack[bought] = Mender(market, build).slack.get(system.id, 0)
+    assert slack[1] > 0
+    assert slack[3] == 0

@@ -16,7 +16,7 @@ from pydantic import Field
 from catalogs.schema import Gpu, Kind, Memory, Part, Platform, Psu
 from constraints.build import Build
 from constraints.model.family_model import Candidates
-from constraints.physics.contents import dimm_counts
+from constraints.physics.contents import dimm_counts, inside
 from constraints.plan import Row
 from constraints.prices.tariff import NEVER
 from constraints.prices.totals import totals
@@ -106,27 +106,33 @@ class Mender:
         self._known: dict[tuple[ChangeBound, str, str, int], int] = {}
         self.solver = Solver(self.market, clock=self.clock, judged=self.rows)
         tight = Solver(self.tight, clock=self.clock, judged=self.rows)
-        self.least = {(x.gpu.id, x.per_node): min(x.least, x.least_host) for x in tight.families}
-        self.slack = {part.id: x for part in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM) if (x := self._slack(part))}
+        self.least = {family.name: min(family.least, family.least_host) for family in tight.families}
+        slack = {part.id: self._slack(part) for part in market.catalog.of(Kind.PLATFORM, Kind.SYSTEM)}
+        self.slack = {platform: cents for platform, cents in slack.items() if cents}
         """Cents by which a node in a platform may stay below `least`: modules that fill channels in part may stay,
         while a front's bounds count whole sets and the supplies for them."""
 
     def _slack(self, platform: Part) -> int:
-        parts, prices, slack = self.market.catalog.parts, self.market.book.prices, 0
+        """Cents by which a node in a platform may stay below `least`, where modules of the build may stay as they are:
+        all that a whole set of the dearest modules and the dearest supplies cost, which is more than it can come to."""
         assert isinstance(platform, Platform)
-        for part, qty in self.build.node.items():
-            held = parts[part]
-            kept = isinstance(held, Memory) and part in prices and self.market.refusals.of_part(platform, held) is None
-            if kept and partial(platform, qty):
-                supplies = max(
-                    (prices[part.id].least for part in parts.values() if isinstance(part, Psu) and part.id in prices),
-                    default=0,
-                )
-                modules = max(
-                    prices[part.id].least for part in parts.values() if isinstance(part, Memory) and part.id in prices
-                )
-                slack = max(slack, dimm_counts(platform)[0] * modules + max(platform.psu_bays, 1) * supplies)
-        return slack
+        catalog, prices = self.market.catalog, self.market.book.prices
+        contained = sum(qty for _, qty in inside(platform, catalog, Memory))
+        for part_id, qty in self.build.node.items():
+            part = catalog.parts[part_id]
+            stays = isinstance(part, Memory) and part_id in prices
+            if not stays or self.market.refusals.of_part(platform, part) is not None:
+                continue
+            if partial(platform, contained + qty):
+                modules = dimm_counts(platform)[0] * self._dearest(Memory)
+                return modules + max(platform.psu_bays, 1) * self._dearest(Psu)
+        return 0
+
+    def _dearest(self, kind: type[Part]) -> int:
+        """Cents of the dearest piece of a kind on sale."""
+        catalog, prices = self.market.catalog, self.market.book.prices
+        sold = [part for part in catalog.parts.values() if isinstance(part, kind) and part.id in prices]
+        return max((prices[part.id].least for part in sold), default=0)
 
     def run(self) -> Found | None:
         """The nearest build that passes; the nearest known one when the clock came first (`complete` says which)."""
@@ -138,12 +144,14 @@ class Mender:
             elif not self.slack:
                 return None
             near = self._families()
-            request, n0 = self.tight.request, self.build.nodes
+            wanted, own = self.tight.request.gpu_count, self.build.nodes
             # The build's own number of nodes first: another number changes nearly every part, and a good build known
             # early closes most of it by the bound.
-            for nodes in ([n0] if n0 <= self.most else [], [n for n in range(1, self.most + 1) if n != n0]):
+            others = [nodes for nodes in range(1, self.most + 1) if nodes != own]
+            for counts in ([own] if own <= self.most else [], others):
                 for gpu, per_node, holders in near:
-                    self._close(gpu, per_node, holders, [n for n in nodes if request.gpu_count in (None, n * per_node)])
+                    fitting = [nodes for nodes in counts if wanted in (None, nodes * per_node)]
+                    self._close(gpu, per_node, holders, fitting)
         except TimeUp:
             self.complete = False
         return self.best[1] if self.best else None
@@ -155,7 +163,7 @@ class Mender:
         keys = hardware_keys(self.market, gpu, per_node, [case.platform], self.build.nodes)
         rows = self.rows.planner.rows(gpu, keys) if keys else []
         own = best_row(self.market, case, gpu, per_node)  # experts in host memory too
-        return max((x.perf.tenths for x in (*rows, *([own] if own else []))), default=0)
+        return max((row.perf.tenths for row in (*rows, *([own] if own else []))), default=0)
 
     def _families(self) -> list[tuple[Gpu, int, tuple[Platform, ...]]]:
         """Families with the platforms that hold them, the one that may be nearest at the build's own nodes first."""
@@ -164,14 +172,14 @@ class Mender:
             if self.rows.planner.precisions(gpu) or self._on_host(gpu, per_node):
                 found.append(
                     (
-                        min(self._least(p, gpu, per_node, self.build.nodes) for p in holders),
+                        min(self._least(platform, gpu, per_node, self.build.nodes) for platform in holders),
                         gpu,
                         per_node,
                         tuple(holders),
                     )
                 )
         self.families = len(found)
-        return [x[1:] for x in sorted(found, key=lambda x: (x[0], x[1].id, x[2]))]
+        return [family[1:] for family in sorted(found, key=lambda family: (family[0], family[1].id, family[2]))]
 
     def _on_host(self, gpu: Gpu, per_node: int) -> bool:
         return self.on_host is not None and self.on_host.able(gpu, per_node)
@@ -205,21 +213,23 @@ class Mender:
         best = self.best[0] if self.best else Near(10**5, 0, self.market.purse + 1)
         node = self.least.get((gpu.id, per_node), NEVER)
 
-        def open_(platform: Platform, n: int) -> bool:
-            cents = n * (node - self.slack.get(platform.id, 0))
+        def may_be_nearer(platform: Platform, count: int) -> bool:
+            # Sound: both figures are bounds. As many changes as the best has are of use only where less throughput is
+            # lost, or as little for less money.
+            cents = count * (node - self.slack.get(platform.id, 0))
             if cents > self.market.purse:
                 return False
-            changes = self._least(platform, gpu, per_node, n)
-            return changes < best.changes or (changes == best.changes and (best.lost_tenths > 0 or cents < best.cents))
+            changes = self._least(platform, gpu, per_node, count)
+            if changes != best.changes:
+                return changes < best.changes
+            return best.lost_tenths > 0 or cents < best.cents
 
-        left = {p.id: [n for n in counts if open_(p, n)] for p in holders}
-        platforms, numbers = [p for p in holders if left[p.id]], sorted({n for of in left.values() for n in of})
+        left = {platform.id: [count for count in counts if may_be_nearer(platform, count)] for platform in holders}
+        platforms = [platform for platform in holders if left[platform.id]]
+        numbers = sorted({count for open_counts in left.values() for count in open_counts})
         rows = self._rows(gpu, per_node, platforms, numbers) if platforms else []
-        if all(
-            self._least(platform, gpu, per_node, n) == best.changes for platform in platforms for n in left[platform.id]
-        ):
-            # As many changes as the best has are of use only where less throughput is lost, or as little for less
-            # money.
+        least = [self._least(each, gpu, per_node, count) for each in platforms for count in left[each.id]]
+        if all(changes == best.changes for changes in least):
             rows = [row for row in rows if lost_tenths(row, self.meant_tenths) <= best.lost_tenths]
         if not rows:
             return
@@ -310,15 +320,18 @@ def _changes(market: Market, build: Build, after: Build) -> Iterable[Change]:
     for part in sorted({*had, *has}):
         old, new = had.get(part, 0), has.get(part, 0)
         if old != new:
-            cents = _line(market, part, new), _line(market, part, old)
-            price = None if None in cents else money(cents[0] - cents[1], market.request.currency)  # type: ignore[operator]
+            now, before = _line(market, part, new), _line(market, part, old)
+            price = None
+            if now is not None and before is not None:
+                price = money(now - before, market.request.currency)
             change = Change(part=part, name=parts[part].name, from_qty=old, to_qty=new, price=price)
             shared = part not in build.node and part not in after.node
             out.append(((shared, parts[part].kind.value, new > 0, part), change))
-    return (c for _, c in sorted(out, key=lambda had: had[0]))
+    return (change for _, change in sorted(out, key=lambda entry: entry[0]))
 
 
 def _line(market: Market, part: str, qty: int) -> int | None:
+    """Cents of so many pieces; None where they have no price."""
     if not qty:
         return 0
     cents = market.book.cost({part: qty}) if part in market.book.prices else NEVER
